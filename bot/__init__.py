@@ -1,0 +1,1 @@
+"""SkinDesk, the Discord bot of a support desk for Steam item trades."""

@@ -1,0 +1,1 @@
+"""The demo: simulated providers and a simulated Discord, around the real bot."""

@@ -1,0 +1,186 @@
+"""Everything that can go wrong, named by what the reader can do about it; the sentences are in ``bot.ui.errors``.
+
+DeskError
+├── InvalidInput
+│   └── TradeUrlRejected
+├── AccessDenied
+├── NotInGuild
+├── NotLinked
+├── SteamAccountTaken
+├── NotFound
+│   ├── TradeNotFound          also for a trade that is not yours
+│   ├── ResendNotFound
+│   └── PageExpired
+├── NotYourPage
+├── ProviderOff
+├── GameNotOffered
+├── NotResendable
+├── ResendAlreadyOpen
+├── AlreadyDecided
+├── TradeChanged
+├── MayNotDecide
+├── ApprovalsChannelMissing
+├── ApprovalsChannelUnusable
+├── ShuttingDown
+└── ProviderError              carries a Failure
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.domain.access import Capability
+    from bot.domain.failures import Failure, ProviderName
+    from bot.domain.resends import ApproverRefusal, Resend
+    from bot.domain.steam import Game, TradeUrlProblem
+    from bot.domain.trades import NotResendableReason, Trade
+
+
+class DeskError(Exception):
+    """A condition that SkinDesk expects and explains."""
+
+
+class InvalidInput(DeskError):
+    """An option holds something that cannot be used. ``option`` is its name, ``problem`` a word for what is wrong."""
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(f"{option}: {problem}")
+        self.option = option
+        self.problem = problem
+
+
+class TradeUrlRejected(InvalidInput):
+    """What was pasted is no usable trade URL. The text itself is not kept: it may hold a token."""
+
+    def __init__(self, problem: TradeUrlProblem) -> None:
+        super().__init__("tradeurl", problem.value)
+        self.trade_url_problem = problem
+
+
+class AccessDenied(DeskError):
+    """The caller lacks ``capability``."""
+
+    def __init__(self, capability: Capability) -> None:
+        super().__init__(capability.value)
+        self.capability = capability
+
+
+class NotInGuild(DeskError):
+    """The interaction comes from outside a guild."""
+
+
+class NotLinked(DeskError):
+    """The caller's own scope is empty: no Steam account is linked to them."""
+
+
+class SteamAccountTaken(DeskError):
+    """The Steam account is linked to another member of this guild."""
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__(str(user_id))
+        self.user_id = user_id
+
+
+class NotFound(DeskError):
+    """There is no such thing, or the caller may not know of it."""
+
+
+class TradeNotFound(NotFound):
+    """No trade with this id that the caller may see."""
+
+    def __init__(self, trade_id: str) -> None:
+        super().__init__(trade_id)
+        self.trade_id = trade_id
+
+
+class ResendNotFound(NotFound):
+    """No resend request with this id in this guild."""
+
+
+class PageExpired(NotFound):
+    """The pages behind a button are no longer kept."""
+
+
+class NotYourPage(DeskError):
+    """A pager's button was pressed by somebody else than who asked."""
+
+
+class ProviderOff(DeskError):
+    """The provider (or, where None, every provider that could do it) is not configured."""
+
+    def __init__(self, provider: ProviderName | None) -> None:
+        super().__init__(provider.value if provider else "none")
+        self.provider = provider
+
+
+class GameNotOffered(DeskError):
+    """The provider does not have the game."""
+
+    def __init__(self, provider: ProviderName, game: Game) -> None:
+        super().__init__(f"{provider.value} {game.word}")
+        self.provider = provider
+        self.game = game
+
+
+class NotResendable(DeskError):
+    """The trade does not meet a condition of a resend."""
+
+    def __init__(self, trade: Trade, reason: NotResendableReason) -> None:
+        super().__init__(f"{trade.id} {reason.value}")
+        self.trade = trade
+        self.reason = reason
+
+
+class ResendAlreadyOpen(DeskError):
+    """There is an open request for this trade; ``resend`` is None where it belongs to another guild."""
+
+    def __init__(self, trade_id: int, resend: Resend | None) -> None:
+        super().__init__(str(trade_id))
+        self.trade_id = trade_id
+        self.resend = resend
+
+
+class AlreadyDecided(DeskError):
+    """Somebody else was faster, or the request ended by itself."""
+
+    def __init__(self, resend: Resend) -> None:
+        super().__init__(f"{resend.id} {resend.state.value}")
+        self.resend = resend
+
+
+class TradeChanged(DeskError):
+    """The trade is no longer as the card showed it; the card now shows the difference and is pending again."""
+
+    def __init__(self, resend: Resend, differences: tuple[str, ...]) -> None:
+        super().__init__(f"{resend.id} {','.join(differences)}")
+        self.resend = resend
+        self.differences = differences
+
+
+class MayNotDecide(DeskError):
+    """The caller may approve resends, but not this one."""
+
+    def __init__(self, reason: ApproverRefusal) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+class ApprovalsChannelMissing(DeskError):
+    """No approvals channel is set in this guild."""
+
+
+class ApprovalsChannelUnusable(DeskError):
+    """The approvals channel is gone, or SkinDesk may not post there."""
+
+
+class ShuttingDown(DeskError):
+    """SkinDesk is stopping and takes nothing new."""
+
+
+class ProviderError(DeskError):
+    """A provider's call failed; ``failure`` has the facts."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.provider.value} {failure.kind.value} {failure.code or ''}".strip())
+        self.failure = failure

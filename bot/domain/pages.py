@@ -1,0 +1,79 @@
+"""What a pager turns: a snapshot of an answer, for one person, for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bot.domain.inventory import Inventory
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.domain.access import Capability
+    from bot.domain.failures import Failure, ProviderName
+    from bot.domain.inventory import InventoryFilter
+    from bot.domain.steam import Game, SteamId
+    from bot.domain.trades import Scope, Trade
+
+
+class Audience(StrEnum):
+    """Whom an answer is worded for."""
+
+    CUSTOMER = "customer"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAnswer:
+    """One provider's part of a lookup: what matched, before narrowing ``found`` items, or how it failed."""
+
+    provider: ProviderName
+    inventory: Inventory | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryAnswer:
+    """The answer to ``/inventory``: one provider's, or several side by side."""
+
+    owner: SteamId
+    game: Game
+    filter: InventoryFilter
+    answers: tuple[ProviderAnswer, ...]
+    linked_user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TradesAnswer:
+    """The answer to ``/trades``. ``steam_id`` is whose they are, None for everybody's.
+
+    ``viewer`` is the Steam account linked to the caller: only on that one's trades may a ``code`` be shown.
+    """
+
+    provider: ProviderName
+    scope: Scope
+    steam_id: SteamId | None
+    viewer: SteamId | None
+    trades: tuple[Trade, ...]
+    read_at: datetime
+    window_full: bool = False
+
+    def without_codes(self) -> TradesAnswer:
+        """Return the same answer as it may be stored: with no trade's code."""
+        return replace(self, trades=tuple(replace(trade, code=None) for trade in self.trades))
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A snapshot that ``user_id`` may turn in ``guild_id`` while they hold one of ``needs``."""
+
+    id: str
+    guild_id: int
+    user_id: int
+    audience: Audience
+    needs: frozenset[Capability]
+    answer: InventoryAnswer | TradesAnswer
+    created_at: datetime
+    expires_at: datetime

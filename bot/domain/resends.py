@@ -1,0 +1,182 @@
+"""A request to send a trade's offer again: its states, who may decide, and what the moderator saw.
+
+pending ──approve──▶ approved ──begin──▶ sending ──▶ sent | failed | unknown
+   │                    └──restart──▶ pending                  unknown ──▶ sent | failed
+   └──▶ denied | expired | cancelled
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bot.domain.trades import RESENDABLE_STATUSES
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.domain.failures import ProviderName
+    from bot.domain.secrets import TradeCode
+    from bot.domain.steam import SteamId
+    from bot.domain.trades import Trade
+
+MAX_REASON = 200
+"""Longest reason for a request or a denial, in characters."""
+
+
+class ResendState(StrEnum):
+    """Where a request stands; the words shown on its card."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the request still stands in the way of another one for the same trade."""
+        return bool(TRANSITIONS[self])
+
+
+TRANSITIONS: dict[ResendState, frozenset[ResendState]] = {
+    ResendState.PENDING: frozenset(
+        {ResendState.APPROVED, ResendState.DENIED, ResendState.EXPIRED, ResendState.CANCELLED}
+    ),
+    ResendState.APPROVED: frozenset({ResendState.SENDING, ResendState.PENDING}),
+    ResendState.SENDING: frozenset({ResendState.SENT, ResendState.FAILED, ResendState.UNKNOWN}),
+    ResendState.UNKNOWN: frozenset({ResendState.SENT, ResendState.FAILED}),
+    ResendState.SENT: frozenset(),
+    ResendState.FAILED: frozenset(),
+    ResendState.DENIED: frozenset(),
+    ResendState.EXPIRED: frozenset(),
+    ResendState.CANCELLED: frozenset(),
+}
+"""Every way from one state to another; there is no other."""
+
+
+class Outcome(StrEnum):
+    """How a request came to its end, or why it has none yet."""
+
+    CONFIRMED = "confirmed"
+    """The provider said the trade was resent."""
+    REFUSED = "refused"
+    """The provider refused; nothing was sent."""
+    PARAMETER = "parameter"
+    """The provider misses a parameter: the setting ``resend_parameter`` is wrong; nothing was sent."""
+    CREDENTIALS = "credentials"
+    """The provider refused the login (HTTP 403); nothing was sent."""
+    NOT_REACHED = "not_reached"
+    """No connection was made; nothing was sent."""
+    ANSWER_LOST = "answer_lost"
+    """No clear answer came back; it may or may not have been sent."""
+    OTHER_TRADE = "other_trade"
+    """The answer was about another trade."""
+    INTERRUPTED = "interrupted"
+    """SkinDesk stopped between the call and its answer."""
+    READ_BACK = "read_back"
+    """Reading the trade again settled it."""
+    MARKED = "marked"
+    """A moderator settled it by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class TradeFacts:
+    """What the moderator is shown and therefore approves; ``code_digest`` recognises a new code."""
+
+    status: int
+    items_send: tuple[str, ...]
+    items_received: tuple[str, ...]
+    offer_id: str
+    last_error: str
+    code_digest: str | None
+
+    @classmethod
+    def of(cls, trade: Trade) -> TradeFacts:
+        """Return the facts of ``trade`` as they are now."""
+        return cls(
+            status=trade.status,
+            items_send=trade.items_send,
+            items_received=trade.items_received,
+            offer_id=trade.offer_id,
+            last_error=trade.last_error,
+            code_digest=trade.code.digest() if trade.code is not None else None,
+        )
+
+    def differences(self, now: TradeFacts) -> tuple[str, ...]:
+        """Return the names of the facts that are not as they were."""
+        return tuple(name for name in self.__slots__ if getattr(self, name) != getattr(now, name))
+
+    def shows_resend(self, now: TradeFacts) -> bool:
+        """Say whether the trade, read after a resend, can only look like this because it was carried out.
+
+        Mannco.store gives a resent trade a new status and a new code (seed 004); both have to be seen.
+        """
+        return now.code_digest != self.code_digest and now.status not in RESENDABLE_STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """One request. ``decided_*`` name the last decision; ``version`` counts what the card has shown."""
+
+    id: int
+    guild_id: int
+    provider: ProviderName
+    trade_id: int
+    owner: SteamId
+    requested_by: int
+    reason: str | None
+    state: ResendState
+    facts: TradeFacts
+    version: int
+    requested_at: datetime
+    expires_at: datetime
+    channel_id: int | None = None
+    message_id: int | None = None
+    decided_by: int | None = None
+    decided_at: datetime | None = None
+    decision_reason: str | None = None
+    outcome: Outcome | None = None
+    outcome_detail: str | None = None
+    sent_at: datetime | None = None
+    settled_at: datetime | None = None
+    settle_after: datetime | None = None
+    notes: tuple[str, ...] = ()
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether nobody decided in time."""
+        return self.state is ResendState.PENDING and now >= self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A provider's yes to a resend: the trade it is about, and that trade's new code."""
+
+    trade_id: int
+    code: TradeCode | None
+
+
+class ApproverRefusal(StrEnum):
+    """Why somebody may not decide on a request although they hold ``resend.approve``."""
+
+    REQUESTER = "requester"
+    OWNER = "owner"
+
+
+def approver_refusal(
+    resend: Resend, *, user_id: int, steam_id: SteamId | None, owner_user_id: int | None
+) -> ApproverRefusal | None:
+    """Return why this person may not approve: they asked for it, or the trade is theirs.
+
+    ``steam_id`` is the Steam account linked to them, ``owner_user_id`` the Discord user linked to the trade's owner.
+    """
+    if user_id == resend.requested_by:
+        return ApproverRefusal.REQUESTER
+    if user_id == owner_user_id or (steam_id is not None and steam_id == resend.owner):
+        return ApproverRefusal.OWNER
+    return None

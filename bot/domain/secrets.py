@@ -1,0 +1,68 @@
+"""Values that must never be shown: they do not print, format, pickle or serialise by accident."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import NoReturn, final
+
+_MASK = "••••"
+
+
+class Secret:
+    """A text that only :meth:`reveal` gives out.
+
+    ``str``, ``repr`` and ``format`` give a mask, so a log line, an exception or an embed that meets one
+    by mistake leaks nothing.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the text itself, for the one place that has to send it."""
+        return self._value
+
+    def digest(self) -> str:
+        """Return a SHA-256 hex digest: enough to see later whether the secret has changed."""
+        return hashlib.sha256(self._value.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        mine = self._value.encode("utf-8", "surrogatepass")
+        return hmac.compare_digest(mine, other._value.encode("utf-8", "surrogatepass"))
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._value))
+
+    def __str__(self) -> str:
+        return _MASK
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({_MASK})"
+
+    def __format__(self, spec: str) -> str:
+        return format(_MASK, spec)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} is not pickled or copied to disk")
+
+
+@final
+class TradeToken(Secret):
+    """The ``token`` of a Steam trade URL: whoever has it can send its owner offers."""
+
+    __slots__ = ()
+
+
+@final
+class TradeCode(Secret):
+    """Mannco.store's verification ``code`` of a trade: only the trade's owner may see it (seed 004)."""
+
+    __slots__ = ()

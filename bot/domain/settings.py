@@ -1,0 +1,14 @@
+"""What a guild sets for itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class GuildSettings:
+    """Where approval cards and audit posts of a guild go; None where nothing is set."""
+
+    guild_id: int
+    approvals_channel_id: int | None = None
+    audit_channel_id: int | None = None

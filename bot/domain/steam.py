@@ -1,0 +1,122 @@
+"""Steam's own terms: games, SteamIDs, trade URLs, item images."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from bot.domain.secrets import TradeToken
+
+_INDIVIDUAL_BASE = 76561197960265728
+_MAX_ACCOUNT = 2**32 - 1
+_IMAGE_HASH = re.compile(r"[A-Za-z0-9_-]{16,512}", re.ASCII)
+IMAGE_HOST = "community.cloudflare.steamstatic.com"
+
+
+class Game(IntEnum):
+    """A game by its Steam app id (providers.md, 1.1 and 4.3)."""
+
+    CS2 = 730
+    RUST = 252490
+    DOTA2 = 570
+    TF2 = 440
+
+    @property
+    def word(self) -> str:
+        """The game as commands and SkinsBack spell it: ``cs2``, ``rust``, ``dota2``, ``tf2``."""
+        return self.name.lower()
+
+    @classmethod
+    def from_word(cls, word: str) -> Game:
+        """Return the game spelled ``word``; ValueError for any other."""
+        try:
+            return cls[word.upper()]
+        except KeyError:
+            raise ValueError(f"no such game: {word!r}") from None
+
+    @classmethod
+    def from_app_id(cls, app_id: int | None) -> Game | None:
+        """Return the game with this Steam app id, or None for one SkinDesk does not know."""
+        try:
+            return cls(app_id) if app_id is not None else None
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SteamId:
+    """A SteamID64 of an individual account in the public universe."""
+
+    value: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.value - _INDIVIDUAL_BASE <= _MAX_ACCOUNT:
+            raise ValueError("not the SteamID64 of an individual account")
+
+    @classmethod
+    def from_account_id(cls, account_id: int) -> SteamId:
+        """Return the SteamID64 of a 32-bit account id, which is what ``partner`` holds in a trade URL."""
+        return cls(_INDIVIDUAL_BASE + account_id)
+
+    @classmethod
+    def parse(cls, text: str) -> SteamId:
+        """Read 17 decimal digits; ValueError for anything else."""
+        digits = text.strip()
+        if not re.fullmatch(r"\d{17}", digits, re.ASCII):
+            raise ValueError("a SteamID64 has 17 digits")
+        return cls(int(digits))
+
+    @property
+    def account_id(self) -> int:
+        """The 32-bit account id."""
+        return self.value - _INDIVIDUAL_BASE
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class TradeUrl:
+    """Whose trade URL it is, and the token that lets others send that account offers."""
+
+    steam_id: SteamId
+    token: TradeToken
+
+    def canonical(self) -> str:
+        """Return the one spelling that providers accept (providers.md, 1.3). It holds the token: send it only."""
+        return (
+            f"https://steamcommunity.com/tradeoffer/new/?partner={self.steam_id.account_id}&token={self.token.reveal()}"
+        )
+
+
+class TradeUrlProblem(StrEnum):
+    """What is wrong with a pasted trade URL; each has its own hint."""
+
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    NOT_A_LINK = "not_a_link"
+    STEAM_ID_ONLY = "steam_id_only"
+    PROFILE_LINK = "profile_link"
+    OFFER_LINK = "offer_link"
+    SETTINGS_PAGE = "settings_page"
+    OTHER_STEAM_PAGE = "other_steam_page"
+    STEAM_CHINA = "steam_china"
+    LOOKALIKE_HOST = "lookalike_host"
+    OTHER_HOST = "other_host"
+    NO_PARTNER = "no_partner"
+    BAD_PARTNER = "bad_partner"
+    NO_TOKEN = "no_token"  # noqa: S105 -- the name of a mistake
+    BAD_TOKEN = "bad_token"  # noqa: S105 -- the name of a mistake
+    REPEATED = "repeated"
+
+
+def image_url(icon_hash: str | None, *, size: int = 360) -> str | None:
+    """Return the address of an item's picture, rebuilt from its hash on Steam's own host.
+
+    None where the hash is missing or holds anything a hash cannot (seed samples end in an ellipsis), so that
+    nothing a provider sends becomes an address by itself.
+    """
+    if icon_hash is None or _IMAGE_HASH.fullmatch(icon_hash) is None:
+        return None
+    return f"https://{IMAGE_HOST}/economy/image/{icon_hash}/{size}fx{size}f"

@@ -1,0 +1,79 @@
+"""A trade between a customer and a provider's bot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.domain.failures import ProviderName
+    from bot.domain.secrets import TradeCode
+    from bot.domain.steam import Game, SteamId
+
+RESENDABLE_STATUSES = frozenset({-1, 4, 5, 6, 7, 10})
+"""The statuses of a failed or cancelled trade that Mannco.store resends (seed 004)."""
+
+WINDOW = 500
+"""``/trades/all`` holds the newest 500 trades and no more (seed 004)."""
+
+
+class Direction(StrEnum):
+    """Which way the items go, seen from the customer."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    NOTHING = "nothing"
+
+
+class Scope(StrEnum):
+    """Which trades to list; the words of the command's option."""
+
+    ACTIVE = "active"
+    ALL = "all"
+
+
+class NotResendableReason(StrEnum):
+    """Which condition of a resend a trade does not meet."""
+
+    STATUS = "status"
+    NOTHING_TO_SEND = "nothing_to_send"
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One trade. ``items_send`` go to the customer, ``items_received`` come from them (asset ids).
+
+    ``status`` is the provider's number. ``code`` is shown to the owner alone. ``last_error`` is outside text.
+    """
+
+    provider: ProviderName
+    id: int
+    owner: SteamId
+    status: int
+    items_send: tuple[str, ...]
+    items_received: tuple[str, ...]
+    bot: SteamId | None
+    offer_id: str
+    created_at: datetime | None
+    code: TradeCode | None
+    last_error: str
+    game: Game | None = None
+
+    @property
+    def direction(self) -> Direction:
+        """Items to send make a withdrawal, items to receive a deposit (seed 004)."""
+        if self.items_send:
+            return Direction.WITHDRAWAL
+        return Direction.DEPOSIT if self.items_received else Direction.NOTHING
+
+    @property
+    def not_resendable(self) -> NotResendableReason | None:
+        """The first condition of a resend that is not met, or None where the trade can be sent again."""
+        if self.status not in RESENDABLE_STATUSES:
+            return NotResendableReason.STATUS
+        if not self.items_send:
+            return NotResendableReason.NOTHING_TO_SEND
+        return None

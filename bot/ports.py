@@ -1,0 +1,272 @@
+"""Everything the services need from outside, on one page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bot.domain.access import Grant
+    from bot.domain.audit import AuditAction, AuditEntry
+    from bot.domain.failures import Dialect, Explanation, Failure, ProviderName, StatusExplanation
+    from bot.domain.inventory import Inventory, InventoryQuery
+    from bot.domain.links import Link
+    from bot.domain.pages import Pages
+    from bot.domain.resends import Outcome, Receipt, Resend, TradeFacts
+    from bot.domain.secrets import TradeCode
+    from bot.domain.settings import GuildSettings
+    from bot.domain.steam import Game, SteamId
+    from bot.domain.trades import Scope, Trade
+
+
+class Clock(Protocol):
+    """The time, and waiting for it."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, in UTC."""
+        ...
+
+
+class InventoryProvider(Protocol):
+    """A provider that prices Steam inventories."""
+
+    @property
+    def name(self) -> ProviderName:
+        """Which provider it is."""
+        ...
+
+    @property
+    def games(self) -> frozenset[Game]:
+        """The games it has."""
+        ...
+
+    async def look_up(self, query: InventoryQuery) -> Inventory:
+        """Ask once and return what matches ``query.filter``, whole and in its order; ProviderError otherwise."""
+        ...
+
+
+class TradeProvider(Protocol):
+    """A provider that keeps trades and can send a failed offer again."""
+
+    @property
+    def name(self) -> ProviderName:
+        """Which provider it is."""
+        ...
+
+    async def trades(self, scope: Scope) -> tuple[Trade, ...]:
+        """Return the trades of the merchant's account, newest first; ProviderError otherwise."""
+        ...
+
+    async def resend(self, trade_id: int) -> Receipt:
+        """Ask, exactly once, to send the trade's offer again. It is never repeated by itself.
+
+        ProviderError where there was no clear yes: its failure's kind says whether the provider may have acted.
+        """
+        ...
+
+
+class Explanations(Protocol):
+    """Words for codes and statuses. An unknown one has words too."""
+
+    def explain(self, failure: Failure) -> Explanation:
+        """Return the explanation of a failure: by key first, by number only within its dialect and method."""
+        ...
+
+    def find(self, text: str, dialect: Dialect | None = None) -> tuple[Explanation, ...]:
+        """Return what a number, a key or a pasted message can mean; several for an ambiguous number."""
+        ...
+
+    def suggest(self, text: str, dialect: Dialect | None = None, *, limit: int = 25) -> tuple[Explanation, ...]:
+        """Return the entries whose code, key or title begins with or contains ``text``, best first."""
+        ...
+
+    def status(self, dialect: Dialect, word: str, *, kind: str = "trade") -> StatusExplanation:
+        """Return the meaning of a status; one that says so for an unknown word."""
+        ...
+
+
+class GrantRepository(Protocol):
+    """Which role of which guild holds which capability. A guild is seeded the first time it is seen."""
+
+    async def of_guild(self, guild_id: int) -> tuple[Grant, ...]:
+        """Return the guild's grants, seeding a guild that was never seen."""
+        ...
+
+    async def grant(self, grant: Grant, *, by: int, at: datetime) -> bool:
+        """Add a grant with its audit row; False where it was there already."""
+        ...
+
+    async def revoke(self, grant: Grant, *, by: int, at: datetime) -> bool:
+        """Remove a grant with its audit row; False where there was none."""
+        ...
+
+
+class LinkRepository(Protocol):
+    """Which Steam account belongs to which Discord user, one to one per guild."""
+
+    async def of_user(self, guild_id: int, user_id: int) -> Link | None:
+        """Return the user's link."""
+        ...
+
+    async def of_steam_id(self, guild_id: int, steam_id: SteamId) -> Link | None:
+        """Return the link of this Steam account."""
+        ...
+
+    async def put(self, link: Link) -> Link | None:
+        """Set the user's link with its audit row. Return the link that stands in the way, if another user has it."""
+        ...
+
+    async def remove(self, guild_id: int, user_id: int, *, by: int, at: datetime) -> Link | None:
+        """Remove and return the user's link, with its audit row."""
+        ...
+
+
+class GuildSettingsRepository(Protocol):
+    """What each guild has set."""
+
+    async def of_guild(self, guild_id: int) -> GuildSettings:
+        """Return the guild's settings, empty ones for a guild that set nothing."""
+        ...
+
+    async def put(self, settings: GuildSettings, *, by: int, at: datetime) -> None:
+        """Store the guild's settings with an audit row."""
+        ...
+
+
+class ResendRepository(Protocol):
+    """Resend requests. Every change of state is one compare-and-set with its audit row in one transaction.
+
+    A change returns the request as it is afterwards, or None where it was not in the state it had to be in:
+    somebody else was faster. ``guild_id`` is part of every look-up that an interaction can cause.
+    """
+
+    async def open(self, draft: Resend) -> Resend | None:
+        """Store a new pending request (its ``id`` is ignored); None where the trade has an open one anywhere."""
+        ...
+
+    async def get(self, guild_id: int, resend_id: int) -> Resend | None:
+        """Return a request of this guild."""
+        ...
+
+    async def open_for_trade(self, provider: ProviderName, trade_id: int) -> Resend | None:
+        """Return the open request for a trade, in whatever guild."""
+        ...
+
+    async def open_in_guild(self, guild_id: int) -> tuple[Resend, ...]:
+        """Return the guild's open requests, oldest first."""
+        ...
+
+    async def all_open(self) -> tuple[Resend, ...]:
+        """Return every open request, oldest first: for the work at start and in the background."""
+        ...
+
+    async def attach_card(self, resend_id: int, *, channel_id: int, message_id: int) -> None:
+        """Remember where the request's card is."""
+        ...
+
+    async def add_note(self, resend_id: int, note: str) -> Resend | None:
+        """Add a line for the card."""
+        ...
+
+    async def revise(self, resend_id: int, facts: TradeFacts, *, version: int, at: datetime) -> Resend | None:
+        """Replace what the card shows while pending and at ``version``; the next version begins."""
+        ...
+
+    async def approve(self, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
+        """Move pending → approved, if at ``version``: decision, audit row and intent in one transaction."""
+        ...
+
+    async def begin_sending(self, resend_id: int, *, at: datetime) -> Resend | None:
+        """Move approved → sending. Committed before the provider is called: from here on the call may have been made."""
+        ...
+
+    async def return_to_pending(self, resend_id: int, *, note: str, at: datetime) -> Resend | None:
+        """Move approved → pending: nothing was sent, somebody has to decide again."""
+        ...
+
+    async def deny(self, resend_id: int, *, by: int, reason: str | None, at: datetime) -> Resend | None:
+        """Move pending → denied."""
+        ...
+
+    async def expire(self, resend_id: int, *, at: datetime) -> Resend | None:
+        """Move pending → expired."""
+        ...
+
+    async def cancel(self, resend_id: int, *, at: datetime, reason: str) -> Resend | None:
+        """Move pending → cancelled."""
+        ...
+
+    async def mark_unknown(
+        self, resend_id: int, *, outcome: Outcome, detail: str | None, settle_after: datetime, at: datetime
+    ) -> Resend | None:
+        """Move sending → unknown, to be settled by reading from ``settle_after`` on."""
+        ...
+
+    async def settle_later(self, resend_id: int, *, settle_after: datetime) -> None:
+        """Put off the next reading of an unknown request."""
+        ...
+
+    async def settle(
+        self,
+        resend_id: int,
+        *,
+        sent: bool,
+        outcome: Outcome,
+        detail: str | None,
+        at: datetime,
+        by: int | None = None,
+    ) -> Resend | None:
+        """Move sending or unknown → sent or failed. ``by`` is the moderator who marked it by hand."""
+        ...
+
+
+class PagesRepository(Protocol):
+    """Snapshots behind pagers, without any secret, until they expire."""
+
+    async def save(self, pages: Pages) -> None:
+        """Keep a snapshot; the oldest go where there are too many."""
+        ...
+
+    async def load(self, pages_id: str, *, at: datetime) -> Pages | None:
+        """Return a snapshot that has not expired."""
+        ...
+
+    async def purge(self, *, at: datetime) -> None:
+        """Forget what has expired."""
+        ...
+
+
+class AuditRepository(Protocol):
+    """The append-only record."""
+
+    async def append(self, entry: AuditEntry) -> None:
+        """Write an entry down."""
+        ...
+
+    async def newest(
+        self, guild_id: int, *, limit: int, user_id: int | None = None, action: AuditAction | None = None
+    ) -> Sequence[AuditEntry]:
+        """Return the guild's newest entries first; ``user_id`` matches actor or subject."""
+        ...
+
+
+class ResendCards(Protocol):
+    """The cards in the approvals channels, and the words to those concerned."""
+
+    async def post(self, resend: Resend, *, channel_id: int) -> int:
+        """Post the card and return its message id; ApprovalsChannelUnusable where that cannot be done."""
+        ...
+
+    async def update(self, resend: Resend) -> None:
+        """Make the card show the request as it is now; a card that cannot be edited is logged, never raised."""
+        ...
+
+    async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
+        """Tell somebody how it ended, by ephemeral follow-up or direct message; False where neither works."""
+        ...
+
+    async def audit(self, resend: Resend, *, channel_id: int) -> None:
+        """Post what was decided or how it ended to the audit channel; never raised."""
+        ...

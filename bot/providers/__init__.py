@@ -1,0 +1,1 @@
+"""Adapters to the trading providers: their wire formats, and nothing of what is made of them."""

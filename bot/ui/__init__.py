@@ -1,0 +1,1 @@
+"""Discord building blocks shared by the cogs."""

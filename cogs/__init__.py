@@ -1,0 +1,1 @@
+"""Discord commands: presentation only."""
