@@ -179,7 +179,7 @@ class ResendRepository(Protocol):
         ...
 
     async def begin_sending(self, resend_id: int, *, at: datetime) -> Resend | None:
-        """Move approved → sending. Committed before the provider is called: from here on the call may have been made."""
+        """Move approved → sending. Committed before the call: from here on it may have been made."""
         ...
 
     async def return_to_pending(self, resend_id: int, *, note: str, at: datetime) -> Resend | None:
@@ -264,9 +264,16 @@ class ResendCards(Protocol):
         ...
 
     async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
-        """Tell somebody how it ended, by ephemeral follow-up or direct message; False where neither works."""
+        """Tell somebody how it stands, by ephemeral follow-up or direct message; False where neither works.
+
+        ``code`` is the trade's new code, for its owner only; it travels by direct message and nowhere else.
+        """
         ...
 
-    async def audit(self, resend: Resend, *, channel_id: int) -> None:
-        """Post what was decided or how it ended to the audit channel; never raised."""
+
+class AuditChannel(Protocol):
+    """The channel in which a guild's staff reads what was done."""
+
+    async def post(self, entry: AuditEntry, *, channel_id: int) -> None:
+        """Post the entry; a channel that cannot be posted to is logged, never raised."""
         ...

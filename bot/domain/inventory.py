@@ -108,7 +108,7 @@ class InventoryFilter:
     @property
     def narrows(self) -> bool:
         """Whether items can be left out."""
-        return self.search is not None or self.min_price is not None or self.max_price is not None
+        return bool((self.search or "").split()) or self.min_price is not None or self.max_price is not None
 
     def apply(self, items: Iterable[Item]) -> tuple[Item, ...]:
         """Return the items that match, in order. Items without an offer fail any price bound and sort last."""
@@ -183,7 +183,8 @@ class Inventory:
         total = Money(Decimal(0), USD)
         for item in self.accepted_items:
             if item.offer is not None and item.offer.currency == USD:
-                total += item.offer.times(min(item.amount, item.max_amount or item.amount))
+                pieces = item.amount if item.max_amount is None else min(item.amount, item.max_amount)
+                total += item.offer.times(pieces)
         return total
 
     def narrowed(self, by: InventoryFilter) -> Inventory:

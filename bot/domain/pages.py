@@ -11,7 +11,6 @@ from bot.domain.inventory import Inventory
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.domain.access import Capability
     from bot.domain.failures import Failure, ProviderName
     from bot.domain.inventory import InventoryFilter
     from bot.domain.steam import Game, SteamId
@@ -27,7 +26,7 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderAnswer:
-    """One provider's part of a lookup: what matched, before narrowing ``found`` items, or how it failed."""
+    """One provider's part of a lookup: what it would pay, or how it failed."""
 
     provider: ProviderName
     inventory: Inventory | None = None
@@ -67,13 +66,12 @@ class TradesAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """A snapshot that ``user_id`` may turn in ``guild_id`` while they hold one of ``needs``."""
+    """A snapshot that ``user_id`` may turn in ``guild_id``, as long as they may see what it shows."""
 
     id: str
     guild_id: int
     user_id: int
     audience: Audience
-    needs: frozenset[Capability]
     answer: InventoryAnswer | TradesAnswer
     created_at: datetime
     expires_at: datetime

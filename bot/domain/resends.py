@@ -115,14 +115,17 @@ class TradeFacts:
     def shows_resend(self, now: TradeFacts) -> bool:
         """Say whether the trade, read after a resend, can only look like this because it was carried out.
 
-        Mannco.store gives a resent trade a new status and a new code (seed 004); both have to be seen.
+        Mannco.store gives a resent trade a new code, and later a new offer (seed 004). Everything else that may
+        change, such as the last error, proves nothing.
         """
-        return now.code_digest != self.code_digest and now.status not in RESENDABLE_STATUSES
+        if now.code_digest is not None and now.code_digest != self.code_digest:
+            return True
+        return now.offer_id != self.offer_id and now.status not in RESENDABLE_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
 class Resend:
-    """One request. ``decided_*`` name the last decision; ``version`` counts what the card has shown."""
+    """One request. ``decided_*`` name the last decision, ``settled_by`` who settled a doubt by hand; ``version`` counts what the card has shown."""
 
     id: int
     guild_id: int
@@ -145,6 +148,7 @@ class Resend:
     outcome_detail: str | None = None
     sent_at: datetime | None = None
     settled_at: datetime | None = None
+    settled_by: int | None = None
     settle_after: datetime | None = None
     notes: tuple[str, ...] = ()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from urllib.parse import parse_qsl, unquote
 
 from bot.domain.errors import TradeUrlRejected
@@ -12,11 +11,27 @@ from bot.domain.steam import SteamId, TradeUrl, TradeUrlProblem
 
 _HOST = "steamcommunity.com"
 _MAX_LENGTH = 512
+_MASK = "••••"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8}", re.ASCII)
-_WRAPPERS = "<>`'\"“”‘’«»*|~()[]{}.,;:!? \t\r\n"
+_WRAPPERS = "<>`'\"“”‘’«»\u2039\u203a\u201e\u201a*|~()[]{}.,;:!?\u2026 \t\r\n"
+# Controls that are no white space, and what Unicode calls ignorable by default: nobody sees it in a pasted text.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 _LINK = re.compile(r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):)?//(?P<authority>[^/?#\\\s]*)(?P<rest>.*)", re.DOTALL)
-_MASKED_LINK = re.compile(r"\[[^\]]*\]\(\s*<?(?P<target>[^)>\s]+)>?[^)]*\)")
-_TOKEN_IN_TEXT = re.compile(r"(?i)(?P<key>token\s*(?:=|:|%3d|%253d)\s*)[^\s&#)>\]]+")
+_ENCODED_LINK = re.compile(r"(?:https?%3a|(?:www\.)?steamcommunity\.com%2f)", re.IGNORECASE)
+_SIGNS_OF_A_LINK = ("tradeoffer/new", "tradeoffer%2fnew", "://", "/", "%2f")
+# Possessive, here and below: people paste up to 6000 characters, and a pattern that backtracks would stop the bot.
+_MASKED_LINK = re.compile(r"\]\(\s*+<?(?P<target>[^)>\s]++)")
+_TOKEN_WORD = "".join(f"(?:{letter}|%(?:25)*(?:{ord(letter):x}|{ord(letter.upper()):x}))" for letter in "token")
+_TOKEN_IN_TEXT = re.compile(
+    rf"(?P<key>{_TOKEN_WORD}[\s\"'`*_~|\\]*+"
+    r"(?:[=:\uff1d\uff1a]|%(?:25)*3[ad]|u003[ad]|&(?:\#61|\#58|\#x3[ad]|equals|colon);)"
+    r"[\s=:<>(\[{\"'`*|~\\]*+)[^\s&\#)>\]\"]++",
+    re.IGNORECASE,
+)
 
 
 def parse_trade_url(text: str) -> TradeUrl:
@@ -35,8 +50,13 @@ def parse_trade_url(text: str) -> TradeUrl:
 
 
 def mask_trade_urls(text: str) -> str:
-    """Return ``text`` with every trade token in it masked, for wherever people's words are shown or kept."""
-    return _TOKEN_IN_TEXT.sub(lambda match: match["key"] + "••••", _without_invisible(text))
+    """Return ``text`` with every trade token in it masked, for wherever people's words are shown or kept.
+
+    A text that holds none comes back as it is; one that does loses its invisible characters, which could hide some.
+    """
+    visible = _without_invisible(text)
+    masked = _TOKEN_IN_TEXT.sub(lambda match: match["key"] + _MASK, visible)
+    return text if masked == visible else masked
 
 
 def _rejected(problem: TradeUrlProblem) -> TradeUrlRejected:
@@ -44,22 +64,34 @@ def _rejected(problem: TradeUrlProblem) -> TradeUrlRejected:
 
 
 def _without_invisible(text: str) -> str:
-    return "".join(character for character in text if unicodedata.category(character) != "Cf")
+    return _INVISIBLE.sub("", text)
 
 
 def _unwrap(text: str) -> str:
     """Strip what chat clients and people put around a link; undo one layer of HTML or percent encoding."""
     visible = _without_invisible(text)
     masked = _MASKED_LINK.search(visible)
-    if masked is not None:
-        visible = masked["target"]
-    words = [word for word in visible.split() if "/" in word]
-    link = (words[0] if len(words) == 1 else visible).strip(_WRAPPERS)
-    if link.startswith("_"):  # markdown italics; alone at the end it may belong to the token
-        link = link.lstrip("_").removesuffix("_")
-    if re.match(r"(?i)(https?%3a|steamcommunity\.com%2f)", link):
-        link = unquote(link)
+    link = _bare(_pick(masked["target"] if masked is not None else visible))
+    if _ENCODED_LINK.match(link):
+        link = _bare(_without_invisible(unquote(link)))
     return link.replace("&amp;", "&")
+
+
+def _pick(text: str) -> str:
+    """Return the only word of ``text`` that can be the trade URL, or all of it where there is none or a choice."""
+    words = text.split()
+    for sign in _SIGNS_OF_A_LINK:
+        found = [word for word in words if sign in word.lower()]
+        if found:
+            return found[0] if len(found) == 1 else text
+    return text
+
+
+def _bare(link: str) -> str:
+    link = link.strip(_WRAPPERS)
+    while link.startswith("_"):  # markdown italics: as many at the end; one more there belongs to the token
+        link = link[1:].removesuffix("_").strip(_WRAPPERS)
+    return link
 
 
 def _split(link: str) -> tuple[str, str, str]:
@@ -67,7 +99,7 @@ def _split(link: str) -> tuple[str, str, str]:
     match = _LINK.match(link)
     if match is None:
         # What names a host without a scheme is judged by that host; the rest is no link at all.
-        if not re.match(r"[^\s/?#]+\.[^\s/?#]+(?:[/?#]|$)", link):
+        if not re.match(r"[^\s/?#]+[.\u3002\uff0e\uff61][^\s/?#]+(?:[/?#]|$)", link):  # all the dots of browsers
             raise _rejected(TradeUrlProblem.NOT_A_LINK)
         match = _LINK.match("//" + link)
     elif match["scheme"] is not None and match["scheme"].lower() not in ("http", "https"):
@@ -81,10 +113,12 @@ def _split(link: str) -> tuple[str, str, str]:
 
 def _check_host(authority: str, path: str) -> None:
     host = authority.lower()
-    if host in (_HOST, "www." + _HOST):
+    if host in (_HOST, "www." + _HOST) and "\\" not in path:
         return
     if host in ("my.steamchina.com", "steamchina.com", "www.steamchina.com"):
         raise _rejected(TradeUrlProblem.STEAM_CHINA)
+    if host in ("steampowered.com", "s.team") or host.endswith(".steampowered.com"):
+        raise _rejected(TradeUrlProblem.OTHER_STEAM_PAGE)
     if _pretends_to_be_steam(host) or "tradeoffer" in path.lower() or "\\" in path:
         raise _rejected(TradeUrlProblem.LOOKALIKE_HOST)
     raise _rejected(TradeUrlProblem.OTHER_HOST)
@@ -92,7 +126,7 @@ def _check_host(authority: str, path: str) -> None:
 
 def _pretends_to_be_steam(host: str) -> bool:
     """Say whether a host that is not Steam's is made to be taken for it."""
-    if not host.isascii() or "xn--" in host or "@" in host or ":" in host or "%" in host:
+    if not host.isascii() or "xn--" in host or "%" in host:
         return True
     letters = host.translate(str.maketrans("01345", "oleas")).replace("rn", "m").replace("vv", "w")
     letters = letters.replace("-", "").replace(".", "")
@@ -100,17 +134,14 @@ def _pretends_to_be_steam(host: str) -> bool:
 
 
 def _check_path(path: str) -> None:
-    clean = path.rstrip("/")
-    if clean == "/tradeoffer/new":
-        return
-    lowered = clean.lower()
+    lowered = path.rstrip("/").lower()
     if lowered == "/tradeoffer/new":
         return
     if re.fullmatch(r"/tradeoffer/\d+", lowered, re.ASCII):
         raise _rejected(TradeUrlProblem.OFFER_LINK)
     if re.fullmatch(r"/(?:my|profiles/[^/]+|id/[^/]+)/tradeoffers(?:/[a-z]*)?", lowered):
         raise _rejected(TradeUrlProblem.SETTINGS_PAGE)
-    if re.match(r"/(?:my|profiles/|id/)", lowered):
+    if re.match(r"/(?:my|profiles|id)(?:/|$)", lowered):
         raise _rejected(TradeUrlProblem.PROFILE_LINK)
     raise _rejected(TradeUrlProblem.OTHER_STEAM_PAGE)
 
@@ -122,7 +153,7 @@ def _read_query(query: str) -> TradeUrl:
             values[name].append(value)
     if any(len(found) > 1 for found in values.values()):
         raise _rejected(TradeUrlProblem.REPEATED)
-    partner, token = ("".join(values[name]).strip() for name in ("partner", "token"))
+    partner, token = ("".join(values[name]).strip().rstrip("/") for name in ("partner", "token"))
     if not partner:
         raise _rejected(TradeUrlProblem.NO_PARTNER)
     if not re.fullmatch(r"\d{1,10}", partner, re.ASCII):
@@ -131,7 +162,6 @@ def _read_query(query: str) -> TradeUrl:
         steam_id = SteamId.from_account_id(int(partner))
     except ValueError:
         raise _rejected(TradeUrlProblem.BAD_PARTNER) from None
-    token = token.rstrip("/")
     if not token:
         raise _rejected(TradeUrlProblem.NO_TOKEN)
     if not _TOKEN.fullmatch(token):

@@ -1,1 +1,1 @@
-"""Adapters to SQLite."""
+"""Adapters to SQLite: the only code that knows how anything is kept."""

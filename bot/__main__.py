@@ -1,0 +1,196 @@
+"""The command line: arguments to settings, settings to a run, a run to an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.config import Problem, Settings
+
+# Everything but the parser is imported by the command that needs it: --help and check answer at once, and run
+# reports a bad configuration without having loaded a Discord client.
+
+
+def run() -> None:
+    """Run as the console script ``skindesk``."""
+    sys.exit(main())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that ``argv`` names and return the exit code. SystemExit for ``--help`` and a bad line."""
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    return command(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="skindesk", description="The Discord bot of a support desk for Steam item trades.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    command = commands.add_parser("run", help="run the bot until SIGTERM or SIGINT", allow_abbrev=False)
+    _add_config(command)
+    command.set_defaults(command=_run)
+
+    command = commands.add_parser(
+        "demo", help="show the bot in the browser, without Discord or a provider", allow_abbrev=False
+    )
+    command.add_argument("--port", type=_port, metavar="N", help="the page's port (default: one that is free)")
+    command.add_argument("--no-browser", action="store_true", help="print the page's address, open nothing")
+    command.set_defaults(command=_demo)
+
+    command = commands.add_parser("check", help="say everything that keeps the bot from starting", allow_abbrev=False)
+    _add_config(command)
+    command.add_argument("--offline", action="store_true", help="ask nobody: look at the configuration and the disk")
+    command.add_argument("--json", action="store_true", help="answer with one JSON object on stdout")
+    command.set_defaults(command=_check)
+    return parser
+
+
+def _add_config(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--config", type=Path, metavar="FILE", help="a TOML file (default: config.toml, if it is there)"
+    )
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):  # noqa: PLR2004 -- a port
+        raise argparse.ArgumentTypeError("should be 0 to 65535")
+    return int(text)
+
+
+class _ShowVersion(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 -- a quick --help
+
+        try:
+            number = version("skindesk")
+        except PackageNotFoundError:
+            number = "(not installed)"
+        print(f"skindesk {number}")
+        parser.exit()
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415 -- a quick --help
+    import logging  # noqa: PLC0415 -- a quick --help
+
+    from bot.observability.logs import configure_logging, log_uncaught, reference  # noqa: PLC0415 -- a quick --help
+
+    settings, problems = _load(arguments.config)
+    if settings is None or problems:
+        _list(problems)
+        return ExitCode.CONFIG
+    configure_logging(settings.observability.log_level, settings.observability.log_format)
+    log_uncaught()
+    log = logging.getLogger("bot")
+    if not settings.providers_on:
+        log.warning(_NO_PROVIDER)
+    try:
+        from bot.app import serve  # noqa: PLC0415 -- a quick --help
+
+        return asyncio.run(serve(settings))
+    except KeyboardInterrupt:  # before the app listens for signals, or after it
+        return ExitCode.OK
+    except Exception:
+        log.critical("run failed reference=%s", reference(), exc_info=True)
+        return ExitCode.FAILURE
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from bot.observability.logs import configure_logging  # noqa: PLC0415 -- a quick --help
+
+    configure_logging("error", "text")  # somebody may try the demo with their own trade URL
+    try:
+        from bot.demo.runner import run_demo  # noqa: PLC0415 -- simcord may be missing
+
+        return run_demo(arguments.port, not arguments.no_browser)
+    except ModuleNotFoundError as missing:
+        module = (missing.name or "").partition(".")[0]
+        if module in ("bot", "cogs"):
+            raise
+        print(f"The demo needs {module}: pip install 'skindesk[demo]' (or uv sync --extra demo)", file=sys.stderr)
+        return ExitCode.UNAVAILABLE
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    if not arguments.offline:
+        print("skindesk check: only check --offline exists in this version", file=sys.stderr)
+        return ExitCode.USAGE
+    settings, problems = _load(arguments.config)
+    providers = list(settings.providers_on) if settings else []
+    if arguments.json:
+        import json  # noqa: PLC0415 -- a quick --help
+
+        facts = [{"key": p.key, "environment_variable": p.environment_variable, "what": p.what} for p in problems]
+        print(json.dumps({"ok": not problems, "problems": facts, "providers": providers}))
+    elif problems:
+        _list(problems)
+    elif settings:
+        print("ok configuration")
+        print(f"ok providers: {', '.join(providers)}" if providers else f"warning: {_NO_PROVIDER}")
+        print(f"ok database: {ascii(str(settings.database.path))[1:-1]}")
+    return ExitCode.CONFIG if problems else ExitCode.OK
+
+
+_NO_PROVIDER = "no provider is on: give one its credentials, or there is nothing to look up"
+
+
+def _load(file: Path | None) -> tuple[Settings | None, tuple[Problem, ...]]:
+    """Return the settings and what stands in the way of a start; no settings where the configuration is wrong."""
+    from bot.config import ConfigurationInvalid, load_settings  # noqa: PLC0415 -- a quick --help
+
+    try:
+        settings = load_settings(file, os.environ)
+    except ConfigurationInvalid as invalid:
+        return None, invalid.problems
+    return settings, _database_problems(settings.database.path)
+
+
+def _database_problems(path: Path) -> tuple[Problem, ...]:
+    """Say whether the database could be opened or made at ``path``, without opening it for writing."""
+    from bot.config import VARIABLES, Problem  # noqa: PLC0415 -- a quick --help
+
+    try:
+        what = _database_problem(path)
+    except OSError as refused:
+        what = f"cannot be read ({refused.strerror})"
+    return (Problem("database.path", VARIABLES["database.path"], what),) if what else ()
+
+
+def _database_problem(path: Path) -> str | None:
+    if not path.parent.is_dir():
+        return "is in a directory that does not exist"
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        return "is in a directory that SkinDesk may not write to"
+    if not path.exists():
+        return None
+    if not path.is_file():
+        return "is not a file"
+    if not os.access(path, os.R_OK | os.W_OK):
+        return "is a file that SkinDesk may not read and write"
+    with path.open("rb") as file:
+        start = file.read(16)
+    return None if start in (b"", b"SQLite format 3\0") else "is not an SQLite database"
+
+
+def _list(problems: tuple[Problem, ...]) -> None:
+    print("SkinDesk cannot start with this configuration:", file=sys.stderr)
+    for problem in problems:
+        print(f"  {problem}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run()

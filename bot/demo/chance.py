@@ -1,0 +1,47 @@
+"""Made-up but repeatable data: the same seed always invents the same world."""
+
+from __future__ import annotations
+
+import random
+import string
+import uuid
+from decimal import Decimal
+
+IMAGE_ALPHABET = string.ascii_letters + string.digits + "_-"
+"""What an icon hash and a trade token are made of (providers.md, 5.1 and 5.2)."""
+
+
+class Chance(random.Random):
+    """A seeded source of plausible values. Nothing it makes is a secret of anybody."""
+
+    def __init__(self, seed: int, *about: object) -> None:
+        super().__init__(":".join(str(part) for part in (seed, *about)))
+
+    def text(self, length: int, alphabet: str = IMAGE_ALPHABET) -> str:
+        """Return ``length`` characters of ``alphabet``."""
+        return "".join(self.choices(alphabet, k=length))
+
+    def digits(self, length: int) -> str:
+        """Return a number of exactly ``length`` digits."""
+        return self.choice("123456789") + self.text(length - 1, string.digits)
+
+    def capitals(self, length: int) -> str:
+        """Return ``length`` capital letters, as in a trade code."""
+        return self.text(length, string.ascii_uppercase)
+
+    def hex(self, length: int) -> str:
+        """Return ``length`` lower-case hexadecimal digits."""
+        return self.text(length, "0123456789abcdef")
+
+    def token(self) -> str:
+        """Return a trade token; its second character is no digit, so that it never asks for an error."""
+        return self.text(1) + self.text(1, string.ascii_letters + "_-") + self.text(6)
+
+    def uuid(self) -> str:
+        """Return a UUID."""
+        return str(uuid.UUID(int=self.getrandbits(128), version=4))
+
+    def price(self, low: float, high: float) -> Decimal:
+        """Return a price in whole cents; cheap ones are as likely as dear ones."""
+        amount = low * (high / low) ** self.random()
+        return Decimal(str(amount)).quantize(Decimal("0.01"))

@@ -1,0 +1,108 @@
+"""The people of the made-up world: who they are, what they own, and what happens when they are looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from bot.demo.chance import Chance
+from bot.demo.items import ItemMaker, WorldItem
+from bot.domain.secrets import TradeToken
+from bot.domain.steam import Game, SteamId, TradeUrl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FIRST_ACCOUNT = 4294960001  # at the far end of all account ids, where nobody lives yet
+
+HOSTILE_NAME = (
+    "@everyone <@1> <@&2> <#3> [free knife](https://steamcommunlty.example/gift) https://steamcommunlty.example "
+    "**bold** ||spoiler|| `code` ```block``` </status:1> <t:0:R> <a:x:1> \u202egnp.efink\u202c zero\u200bwidth\n# big"
+)
+"""A name with everything that Discord would act on: mentions, links, markdown, timestamps, direction overrides."""
+
+
+class Condition(Enum):
+    """What happens when a person's inventory is looked up."""
+
+    ORDINARY = auto()
+    PRIVATE = auto()
+    TRADE_BANNED = auto()
+    STEAM_DOWN = auto()
+    STEAM_BUSY = auto()
+    NO_BOTS = auto()
+    FLEET_DEGRADED = auto()
+    UNDOCUMENTED = auto()
+    """An error code that no documentation knows."""
+    HANGS = auto()
+    """The provider never answers."""
+    HTML = auto()
+    """A proxy's page instead of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a Steam account. ``about`` is one line on what is special about them; the token is not printed."""
+
+    nickname: str
+    about: str
+    steam_id: SteamId
+    token: str = field(repr=False)
+    condition: Condition = Condition.ORDINARY
+    inventories: Mapping[Game, tuple[WorldItem, ...]] = field(default_factory=dict, repr=False)
+
+    @property
+    def trade_url(self) -> str:
+        """The person's trade URL in the one spelling that providers accept."""
+        return trade_url(self.steam_id, self.token)
+
+
+def trade_url(steam_id: SteamId, token: str) -> str:
+    """Return a trade URL in the one spelling that providers accept (providers.md, 1.3)."""
+    return TradeUrl(steam_id, TradeToken(token)).canonical()
+
+
+class PersonMaker:
+    """Invents people with account ids that count up; a seed always gives the same ones."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self.made: list[Person] = []
+
+    def person(
+        self,
+        nickname: str,
+        about: str,
+        condition: Condition = Condition.ORDINARY,
+        *,
+        owns: Mapping[Game, int] | None = None,
+    ) -> Person:
+        """Return a new person who owns so many items of each game."""
+        chance, steam_id = self._new()
+        maker = ItemMaker(chance, steam_id)
+        inventories = {game: maker.inventory(game, count) for game, count in (owns or {}).items()}
+        return self._add(Person(nickname, about, steam_id, chance.token(), condition, inventories))
+
+    def hostile(self, nickname: str, about: str) -> Person:
+        """Return somebody whose items are named to do harm, and whose icons are no hashes."""
+        chance, steam_id = self._new()
+        maker = ItemMaker(chance, steam_id)
+        items = (
+            maker.named(HOSTILE_NAME),
+            maker.named("W" * 600),
+            maker.named("\u202e\u200b\u2066"),
+            maker.named(
+                "Cut-off icon, as in the seeds", icon_hash="IzMF03bk9WpSBq-S-ekoE33L-iLqGFHVaU25ZzQNQcXdA3g5..."
+            ),
+            maker.named("Icon with a path", icon_hash="../../economy/image/@evil.example/x?y=1#"),
+        )
+        return self._add(Person(nickname, about, steam_id, chance.token(), inventories={Game.CS2: items}))
+
+    def _new(self) -> tuple[Chance, SteamId]:
+        number = len(self.made)
+        return Chance(self._seed, "person", number), SteamId.from_account_id(_FIRST_ACCOUNT + number)
+
+    def _add(self, person: Person) -> Person:
+        self.made.append(person)
+        return person

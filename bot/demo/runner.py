@@ -1,0 +1,77 @@
+"""Runs the demo: the scene in a browser page, with a clock that moves, until somebody ends it."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import tempfile
+import webbrowser
+from pathlib import Path
+
+import simcord
+
+from bot.demo.scene import Scene, introduction, staged
+from bot.exit_codes import ExitCode
+
+_TRY = """
+SkinDesk demo: the real bot, simulated providers, no Discord and no account needed.
+
+  Open    {url}
+
+  Be Mia, the customer:   /trades    and /inventory tradeurl:{customer}
+  Be Alex, the agent:     /inventory tradeurl:{private}   (a private one)
+                          /resend id:{trade}
+  Be Robin, a moderator:  press Approve on the card
+  Anybody:                /explain code:7
+
+Ctrl+C ends it. Nothing is kept.
+"""
+
+
+def run_demo(port: int | None, open_browser: bool) -> int:  # noqa: FBT001 -- two words from the command line
+    """Serve the demo on ``port`` (any free one where None) until Ctrl+C, SIGTERM or the page's own end."""
+    return asyncio.run(_demo(port, open_browser=open_browser))
+
+
+async def _demo(port: int | None, *, open_browser: bool) -> int:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    with tempfile.TemporaryDirectory(prefix="skindesk-demo-") as folder:
+        async with staged(Path(folder), check_errors=False) as scene:
+            with scene.env.time_context():
+                await scene.client.get_partial_messageable(scene.channel.id).send(embed=introduction(scene))
+            viewers = [scene.customer, scene.agent, scene.moderator]
+            async with scene.env.preview(scene.channel, viewers=viewers, layout="channel", port=port) as preview:
+                _announce(scene, preview.url)
+                if open_browser:
+                    webbrowser.open(preview.url)
+                await _until_ended(scene, preview, ended)
+    return ExitCode.OK
+
+
+def _announce(scene: Scene, url: str) -> None:
+    world = scene.world
+    trade = world.trades_of(world.customer)[0]
+    sys.stdout.write(
+        _TRY.format(url=url, customer=world.customer.trade_url, private=world.private.trade_url, trade=trade.id)
+    )
+    sys.stdout.flush()
+
+
+async def _until_ended(scene: Scene, preview: simcord.Preview, ended: asyncio.Event) -> None:
+    """Move the simulated clock a second a second: it stands still by itself."""
+    closed = asyncio.create_task(preview.wait_closed())
+    stopped = asyncio.create_task(ended.wait())
+    try:
+        while not closed.done() and not stopped.done():
+            await asyncio.wait({closed, stopped}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+            # While somebody's click is being worked on, the simulation belongs to that.
+            with contextlib.suppress(simcord.SetupError, TimeoutError):
+                await scene.env.advance_time(1)
+                await preview.refresh()
+    finally:
+        for task in (closed, stopped):
+            task.cancel()
+        await asyncio.gather(closed, stopped, return_exceptions=True)

@@ -1,0 +1,155 @@
+"""Sets the stage: the real bot in a simulated Discord, with a server, three people, rights and links."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import discord
+import simcord
+
+from bot.app import assembled
+from bot.client import DeskClient
+from bot.config import Settings
+from bot.demo.providers import SimulatedProviders
+from bot.demo.world import World
+from bot.domain.access import Actor, Capability
+
+AGENT_CAPABILITIES = (
+    Capability.INVENTORY_ANY,
+    Capability.TRADES_ANY,
+    Capability.RESEND_ANY,
+    Capability.MANAGE_LINKS,
+)
+MODERATOR_CAPABILITIES = (*AGENT_CAPABILITIES, Capability.APPROVE_RESEND, Capability.READ_AUDIT)
+
+_SIMULATION_BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
+_PATIENCE = 30.0
+"""Seconds the simulation waits for the bot: longer than the longest lookup."""
+
+
+class SceneClock:
+    """The simulated Discord's clock, so that "two minutes ago" means the same everywhere on the page."""
+
+    def __init__(self) -> None:
+        self._read: Callable[[], datetime] = lambda: _SIMULATION_BEGINS
+
+    def follow(self, read: Callable[[], datetime]) -> None:
+        """Take the time from ``read`` from now on."""
+        self._read = read
+
+    def now(self) -> datetime:
+        """Return the simulated moment."""
+        return self._read()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Who and what is on stage. ``customer`` is linked to the world's first customer; nobody else is linked."""
+
+    env: simcord.Env
+    client: DeskClient
+    providers: SimulatedProviders
+    world: World
+    clock: SceneClock
+    guild: simcord.GuildHandle
+    channel: simcord.ChannelHandle
+    customer: simcord.MemberActor
+    agent: simcord.MemberActor
+    moderator: simcord.MemberActor
+    support: simcord.RoleHandle
+    moderators: simcord.RoleHandle
+
+    @property
+    def owner(self) -> Actor:
+        """The server's owner, who holds what is needed to set the stage."""
+        return Actor(self.guild.id, self.guild.owner.id, frozenset({self.guild.id}), administers=True)
+
+
+def scene_settings(providers: SimulatedProviders, database: Path, **tables: Mapping[str, Any]) -> Settings:
+    """Return the configuration of a scene; ``tables`` replace those of the same name."""
+    return Settings.model_validate(
+        {
+            "discord": {"token": "simulated"},
+            "database": {"path": str(database)},
+            "providers": providers.settings(),
+            **tables,
+        }
+    )
+
+
+@asynccontextmanager
+async def staged(folder: Path, *, check_errors: bool = True, **tables: Mapping[str, Any]) -> AsyncIterator[Scene]:
+    """Start providers, bot and Discord, and set everything up as the README tells an administrator to."""
+    clock = SceneClock()
+    world = World(now=clock.now)
+    async with SimulatedProviders(world) as providers:
+        settings = scene_settings(providers, folder / "skindesk.db", **tables)
+        async with (
+            assembled(settings, clock=clock) as client,
+            simcord.run(client, settle_timeout=_PATIENCE, check_errors=check_errors) as env,
+        ):
+            clock.follow(env.now)
+            if client.user is not None:
+                await client.user.edit(username="SkinDesk")
+            scene = _people(env, client, providers, clock)
+            await _rights(scene)
+            yield scene
+
+
+def _people(env: simcord.Env, client: DeskClient, providers: SimulatedProviders, clock: SceneClock) -> Scene:
+    guild = env.create_guild("Skin Market")
+    channel = guild.create_text_channel("support-desk", topic="Ask SkinDesk: type / to see what it can do.")
+    support = guild.create_role("Support", color=0x3B6EA5)
+    moderators = guild.create_role("Moderators", color=0x2E9E5B)
+    return Scene(
+        env=env,
+        client=client,
+        providers=providers,
+        world=providers.world,
+        clock=clock,
+        guild=guild,
+        channel=channel,
+        customer=guild.add_member(env.create_user("mia", global_name="Mia (customer)")),
+        agent=guild.add_member(env.create_user("alex", global_name="Alex (support agent)"), roles=[support]),
+        moderator=guild.add_member(env.create_user("robin", global_name="Robin (moderator)"), roles=[moderators]),
+        support=support,
+        moderators=moderators,
+    )
+
+
+async def _rights(scene: Scene) -> None:
+    desk = scene.client.desk
+    for role, capabilities in ((scene.support, AGENT_CAPABILITIES), (scene.moderators, MODERATOR_CAPABILITIES)):
+        for capability in capabilities:
+            await desk.access.grant(role.id, capability, by=scene.owner)
+    await desk.settings.set_approvals_channel(scene.channel.id, by=scene.owner)
+    linker = Actor(scene.guild.id, scene.agent.id, frozenset({scene.guild.id, scene.support.id}))
+    await desk.links.set_for(scene.customer.id, str(scene.world.customer.steam_id), by=linker)
+
+
+def introduction(scene: Scene) -> discord.Embed:
+    """Return the first message on the page: who there is to be, and what to try."""
+    world = scene.world
+    resendable = world.trades_of(world.customer)[0]
+    lines = [
+        "Choose above who you are, then type `/` below.",
+        "",
+        "**Mia, a customer.** Her own inventory and trades, nobody else's:",
+        "`/trades` · `/trades scope:all` · `/inventory` with her trade URL:",
+        f"`{world.customer.trade_url}`",
+        "",
+        "**Alex, a support agent.** Everybody's. Try `/inventory` for a private one:",
+        f"`{world.private.trade_url}`",
+        f"then ask for a resend: `/resend id:{resendable.id}`",
+        "",
+        "**Robin, a moderator.** Approve or deny the card that appears here, once.",
+        "",
+        "`/explain code:7` says what an error means. Every other error can be looked up with a made-up trade URL:",
+        f"`{world.error_trade_url(1010)}` is error 1010.",
+    ]
+    return discord.Embed(title="SkinDesk demo", description="\n".join(lines), colour=0x3B6EA5)

@@ -1,0 +1,158 @@
+"""The made-up world behind the simulated providers: its people, what they own, and their trades.
+
+Whoever is looked up decides how a provider answers. Besides the people below, a **trade token can name the error**:
+``E`` and seven digits is that error code (``E0000007`` is 7), ``N`` and seven digits the negative one
+(``N0000010`` is SkinsBack's -10), ``F`` and seven digits the second meaning of a number that has two
+(``F0001300``). So every documented code, and any undocumented one, can be reached with any account's number:
+:meth:`World.error_trade_url` writes such a trade URL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from bot.demo.chance import Chance
+from bot.demo.people import HOSTILE_NAME, Condition, Person, PersonMaker, trade_url
+from bot.demo.trades import ResendAnswer, TradeMaker, WorldTrade
+from bot.domain.steam import Game, SteamId
+
+Now = Callable[[], datetime]
+"""Gives the present moment, aware, in UTC."""
+
+_ERROR_TOKEN = re.compile(r"([EFN])(\d{7})", re.ASCII)
+_ERROR_ACCOUNT = SteamId.from_account_id(4294966000)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the simulated providers accept. Invented, and still never printed."""
+
+    assetpay_api_key: str = field(repr=False)
+    assetpay_api_secret: str = field(repr=False)
+    legacy_api_key: str = field(repr=False)
+    legacy_api_secret: str = field(repr=False)
+    skinsback_client_id: str = field(repr=False)
+    skinsback_client_secret: str = field(repr=False)
+    mannco_api_key: str = field(repr=False)
+    mannco_jwt_secret: str = field(repr=False)
+
+    @classmethod
+    def invented(cls, chance: Chance) -> Credentials:
+        """Return credentials in the providers' own forms."""
+        return cls(
+            assetpay_api_key=f"ap_{chance.hex(32)}",
+            assetpay_api_secret=chance.hex(64),
+            legacy_api_key=f"ap_{chance.hex(32)}",
+            legacy_api_secret=chance.hex(64),
+            skinsback_client_id=chance.digits(5),
+            skinsback_client_secret=chance.hex(40),
+            mannco_api_key=chance.hex(48),
+            mannco_jwt_secret=chance.hex(64),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedError:
+    """An error that a trade token asks for; ``second`` where a number has two meanings and the other one is meant."""
+
+    code: int
+    second: bool = False
+
+
+def error_token(code: int, *, second: bool = False) -> str:
+    """Return the trade token that makes every provider answer with ``code``."""
+    letter = "N" if code < 0 else "F" if second else "E"
+    return f"{letter}{abs(code):07d}"
+
+
+def forced_error(token: str) -> ForcedError | None:
+    """Return the error that a trade token asks for, or None for an ordinary token."""
+    match = _ERROR_TOKEN.fullmatch(token)
+    if match is None:
+        return None
+    number = int(match[2])
+    return ForcedError(-number if match[1] == "N" else number, second=match[1] == "F")
+
+
+class World:
+    """Everything the simulated providers know. Only ``trades`` and ``resend_answers`` change.
+
+    ``now`` is the servers' clock; a test hands in its own. ``resend_answers`` says, by trade id, how a resend of
+    that trade is answered; a trade that is not in it is treated as documented.
+    """
+
+    def __init__(self, *, seed: int = 2026, now: Now = _utc_now) -> None:
+        self.seed = seed
+        self.now = now
+        self.credentials = Credentials.invented(Chance(seed, "credentials"))
+        maker = PersonMaker(seed)
+        every_game = {Game.CS2: 64, Game.RUST: 18, Game.DOTA2: 14}
+        self.customer = maker.person("Mia", "a customer with a big inventory in every game", owns=every_game)
+        self.other_customer = maker.person(
+            "Jonas", "a customer with some CS2 and Rust", owns={Game.CS2: 12, Game.RUST: 9}
+        )
+        self.collector = maker.person("Ada", "a collector, mostly of Dota 2", owns={Game.CS2: 3, Game.DOTA2: 40})
+        self.unlucky = maker.person("Noor", "resends of their trades go wrong in every way", owns={Game.CS2: 5})
+        self.hostile = maker.hostile("Eve", "items and errors named to do harm")
+        self.empty = maker.person("Emil", "an empty inventory", owns=dict.fromkeys(every_game, 0))
+        self.private = maker.person("Priya", "a private inventory", Condition.PRIVATE)
+        self.trade_banned = maker.person("Bruno", "an account that may not trade", Condition.TRADE_BANNED)
+        self.steam_down = maker.person("Stella", "Steam cannot serve the inventory", Condition.STEAM_DOWN)
+        self.rate_limited = maker.person("Rafa", "Steam is limiting inventory reads", Condition.STEAM_BUSY)
+        self.no_bots = maker.person("Nils", "no bots are online", Condition.NO_BOTS)
+        self.fleet_degraded = maker.person("Flora", "the bot fleet is degraded", Condition.FLEET_DEGRADED)
+        self.undocumented = maker.person("Uma", "an error that nobody documented", Condition.UNDOCUMENTED)
+        self.hanging = maker.person("Hana", "the provider never answers", Condition.HANGS)
+        self.html = maker.person("Otto", "a proxy's page instead of an answer", Condition.HTML)
+        self.people = tuple(maker.made)
+        self.trades: list[WorldTrade] = []
+        self.resend_answers: dict[int, ResendAnswer] = {}
+        self._make_trades()
+
+    def person(self, steam_id: SteamId) -> Person | None:
+        """Return who has this SteamID."""
+        return next((person for person in self.people if person.steam_id == steam_id), None)
+
+    def trade(self, trade_id: int) -> WorldTrade | None:
+        """Return the trade with this id."""
+        return next((trade for trade in self.trades if trade.id == trade_id), None)
+
+    def trades_of(self, person: Person) -> tuple[WorldTrade, ...]:
+        """Return the person's trades in the order they were invented, the resendable ones first."""
+        return tuple(trade for trade in self.trades if trade.user == person.steam_id)
+
+    def error_trade_url(self, code: int, *, second: bool = False) -> str:
+        """Return a trade URL that every inventory provider answers with ``code``. The account is nobody's."""
+        return trade_url(_ERROR_ACCOUNT, error_token(code, second=second))
+
+    def _make_trades(self) -> None:
+        for number, person in enumerate((self.customer, self.other_customer, self.collector)):
+            maker = self._trade_maker(person, number)
+            self.trades += maker.every_status(Game.RUST if person is self.other_customer else Game.CS2)
+            self.trades += maker.history(40 if person is self.customer else 6)
+        self._make_unlucky_trades()
+        self._make_hostile_trades()
+
+    def _make_unlucky_trades(self) -> None:
+        maker = self._trade_maker(self.unlucky, 3)
+        for number, answer in enumerate(ResendAnswer):
+            trade = maker.trade(-1, "out", "Steam is not available (20)", age=timedelta(minutes=40 + 5 * number))
+            self.trades.append(trade)
+            self.resend_answers[trade.id] = answer
+
+    def _make_hostile_trades(self) -> None:
+        maker = self._trade_maker(self.hostile, 4)
+        for number, last_error in enumerate((HOSTILE_NAME, f"Bad trade URL {self.hostile.trade_url}", "x" * 3000)):
+            age = timedelta(minutes=10 + number)
+            self.trades.append(maker.trade(-1, "out", last_error, age=age, size=(1, 60, 2)[number]))
+
+    def _trade_maker(self, person: Person, number: int) -> TradeMaker:
+        chance = Chance(self.seed, "trades", number)
+        return TradeMaker(chance, person.steam_id, first_id=480101 + 100 * number, now=self.now())

@@ -1,0 +1,21 @@
+"""What the program's exit codes mean to whoever started it."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """An exit code; the numbers above 64 are those of sysexits.h."""
+
+    OK = 0
+    USAGE = 2
+    """The command line was not understood."""
+    UNAVAILABLE = 69
+    """Something that was needed is not there or cannot be reached."""
+    FAILURE = 70
+    """SkinDesk failed in a way it does not know; the log has the details."""
+    DATABASE_IN_USE = 75
+    """Another process has the database; a later start may succeed."""
+    CONFIG = 78
+    """The configuration is wrong; the list on stderr says where."""

@@ -1,0 +1,244 @@
+"""Logs on stderr, one line per record, in which no secret can stand: every line is redacted on its way out."""
+
+from __future__ import annotations
+
+import html
+import json
+import logging
+import math
+import re
+import secrets
+import sys
+import threading
+import traceback
+import unicodedata
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+from urllib.parse import unquote
+
+MASK: Final = "••••"
+
+_SHORTEST_SECRET = 4  # masking anything shorter would leave no line readable; no real credential is that short
+
+_QUIET: Final = {
+    "httpx": logging.WARNING,  # INFO prints whole addresses, query included
+    "httpcore": logging.WARNING,  # DEBUG prints headers
+    "aiohttp.access": logging.WARNING,
+    "aiosqlite": logging.WARNING,  # DEBUG prints statements with their parameters
+    "asyncio": logging.WARNING,
+    "discord": logging.INFO,  # DEBUG prints whole gateway events: what people typed, and interaction tokens
+    "discord.http": logging.WARNING,
+}
+
+# What a secret is called, how its value is joined to the name, and how far the value goes: to the closing quote, or
+# to what ends a word. Backslashes are those of JSON within JSON. Bounds and atomic groups keep the search linear.
+_NAMES = r"authorization|api[-_ ]?key|secret|token|passw(?:or)?d|jwt|(?<![^\W_])(?:x[-_])?sign(?:ature)?"
+_CODES = r"(?:(?<![^\W_])|trade|verification)code"
+_JOINED = (
+    r"""(?>\\{0,8}["'`]?\s*(?:=>|==?|:|%(?:25){0,8}3[da])\s*|\\{0,8}["']\s*,\s*(?=b?\\{0,8}["']))"""
+    r"""(?P<open>(?>b?\\{0,8}(?P<quote>["'`])))?(?:(?:bearer|bot|basic|raw)\s+)?"""
+)
+_VALUE = r"""(?(quote)(?:(?!\\{0,8}(?P=quote)).)*|[^\s&#)>\]},;"'`\\]+)"""
+_STATUS_CODE = r"-?\d{1,6}(?![\w-])"  # an error's or a status's, which the log needs; a trade's has 8 (seed 004)
+_NAMED = re.compile(rf"(?i)(?P<name>(?:{_NAMES}){_JOINED}){_VALUE}")
+_CODE = re.compile(rf"(?i)(?P<name>{_CODES}{_JOINED})(?!{_STATUS_CODE}){_VALUE}")
+_SHAPED = re.compile(
+    r"(?<![\w-])(?:"
+    r"eyJ[\w-]{8,}(?:\.[\w-]*)*"  # a JWT, or the beginning of one
+    r"|[\w-]{16,}\.[\w-]{6,}\.[\w-]{20,}"  # a JWT of another beginning, or a Discord bot token
+    r"|ap_[\w-]{6,}"  # an AssetPay key
+    r")",
+    re.ASCII,
+)
+_DISCORD_PATH = re.compile(r"(?P<name>/(?:webhooks|interactions)/\d+/)[^/\s?\"']+")
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#?\w+;|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}")
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
+_WORD = re.compile(r"\S+")
+_LAYERS = 4
+
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+_registered: set[str] = set()
+_log = logging.getLogger(__name__)
+
+
+def register_secret(value: str) -> None:
+    """Mask ``value`` wherever it appears from now on. Anything shorter than four characters is not masked."""
+    if len(value) >= _SHORTEST_SECRET:
+        # As it is, and as JSON and repr write it; percent and entity spellings are undone before the look-up.
+        _registered.update({value, json.dumps(value)[1:-1], repr(value)[1:-1]})
+
+
+def redact(text: str) -> str:
+    """Return ``text`` without anything that is, or looks like, a secret, and without invisible characters."""
+    if not text.isascii():
+        text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    return _mask(_WORD.sub(lambda word: _mask_encoded(word[0]), text))
+
+
+def _mask_encoded(word: str) -> str:
+    """Decode a word and mask it, if there is something to mask beneath its encoding; else leave it encoded."""
+    if word.isascii() and not _ENCODED.search(word):
+        return word
+    plain = word
+    for _ in range(_LAYERS):
+        plain = _decode(plain)
+    masked = _mask(plain)
+    return word if masked == plain else masked
+
+
+def _decode(word: str) -> str:
+    """Undo one layer of percent, HTML and backslash encoding, and of full-width letters."""
+    try:
+        plain = html.unescape(unquote(word))
+    except ValueError:  # an entity of thousands of digits
+        plain = unquote(word)
+    plain = _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), plain)
+    return unicodedata.normalize("NFKC", plain)
+
+
+def _mask(text: str) -> str:
+    for secret in sorted(_registered, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    text = _NAMED.sub(_keep_name, text)
+    text = _CODE.sub(_keep_name, text)
+    text = _DISCORD_PATH.sub(_keep_name, text)
+    return _SHAPED.sub(MASK, text)
+
+
+def _keep_name(match: re.Match[str]) -> str:
+    return match["name"] + MASK
+
+
+class RedactingFormatter(logging.Formatter):
+    """Writes a record as one redacted line of text: time, level, logger, message, extras, exception."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, without its end."""
+        extras = "".join(f" {name}={_quoted(value)}" for name, value in _extras(record).items())
+        words = f"{_time(record)} {record.levelname} {record.name} {_message(record)}{extras}"
+        return _one_line(redact("\n".join((words, *_details(record)))))
+
+
+class RedactingJsonFormatter(logging.Formatter):
+    """Writes a record as one redacted line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, without its end."""
+        entry: dict[str, Any] = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": redact(_message(record)),
+        }
+        for name, value in _extras(record).items():
+            entry[f"extra_{name}" if name in entry else name] = _redacted(name, value)
+        details = "\n".join(_details(record))
+        if details:
+            entry["exception"] = redact(details)
+        return json.dumps(entry, allow_nan=False)
+
+
+class StderrHandler(logging.Handler):
+    """Writes to whatever ``sys.stderr`` is at the time; a record that cannot be written shows nothing of itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        try:
+            self._write(self.format(record))
+        except Exception:  # noqa: BLE001 -- logging must never be what stops the program
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
+        """Say that a record was lost; logging's own way would print it with its arguments, unredacted."""
+        try:
+            self._write(f"{_time(record)} ERROR {__name__} a record of {record.name} could not be written")
+        except (OSError, ValueError):  # stderr is closed, and there is nowhere to say so
+            return
+
+    def _write(self, line: str) -> None:
+        if sys.stderr is not None:  # a program without a console has none
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+
+
+def configure_logging(level: str, format: Literal["text", "json"]) -> None:  # noqa: A002 -- as the setting is called
+    """Send every record from ``level`` (a level's name, any case) on to stderr. Calling it again replaces the first."""
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler, StderrHandler)]:
+        root.removeHandler(handler)
+    handler = StderrHandler()
+    handler.setFormatter(RedactingJsonFormatter() if format == "json" else RedactingFormatter())
+    root.addHandler(handler)
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    root.setLevel(threshold)
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(max(threshold, least))
+
+
+def log_uncaught() -> None:
+    """Send what Python itself would print on stderr, unredacted, through the log. For the program, not for tests."""
+
+    def log(error: BaseException | None, where: str) -> None:
+        if not isinstance(error, SystemExit):
+            _log.error("exception in %s", where, exc_info=error)
+
+    sys.excepthook = lambda _kind, error, _trace: log(error, "the program")
+    sys.unraisablehook = lambda lost: log(lost.exc_value, "a finaliser")
+    threading.excepthook = lambda lost: log(lost.exc_value, "a thread")
+    logging.captureWarnings(capture=True)
+
+
+def reference() -> str:
+    """Return six hex characters that name an unexpected failure to its reader and in the log."""
+    return secrets.token_hex(3)
+
+
+def _time(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 -- an argument whose __str__ fails, or a wrong number of them
+        return f"{record.msg} (its arguments do not fit)"
+
+
+def _extras(record: logging.LogRecord) -> dict[str, object]:
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+
+
+def _details(record: logging.LogRecord) -> list[str]:
+    """Return the traceback, with what caused it, and the stack, if the record has them."""
+    details = []
+    if record.exc_info and record.exc_info[1] is not None:
+        details.append("".join(traceback.format_exception(*record.exc_info)).rstrip())
+    elif record.exc_text:
+        details.append(record.exc_text)
+    if record.stack_info:
+        details.append(record.stack_info)
+    return details
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return repr(text) if not text or re.search(r"[\s\"'=]", text) else text
+
+
+def _redacted(name: str, value: object) -> object:
+    """Return an extra as JSON can hold it: its name may say that it is a secret, its text may hold one."""
+    text = str(value)
+    found = (pattern.search(f"{name}={text!r}") for pattern in (_NAMED, _CODE))
+    if any(match is not None and match.start() < len(name) for match in found):
+        return MASK
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return redact(text)
+
+
+def _one_line(text: str) -> str:
+    """Escape what would break the line, or the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -1,0 +1,29 @@
+"""The services, as the cogs and the building blocks of the user interface are given them."""
+
+from dataclasses import dataclass
+
+from bot.ports import Explanations
+from bot.services.access import AccessService
+from bot.services.inventory import InventoryService
+from bot.services.links import LinkService
+from bot.services.pages import PageService
+from bot.services.resend_delivery import ResendDelivery
+from bot.services.resends import ResendService
+from bot.services.settings import SettingsService
+from bot.services.trades import TradeService
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything a command can ask for. ``page_size`` is how many items a page shows."""
+
+    access: AccessService
+    links: LinkService
+    settings: SettingsService
+    inventory: InventoryService
+    trades: TradeService
+    resends: ResendService
+    delivery: ResendDelivery
+    pages: PageService
+    explanations: Explanations
+    page_size: int

@@ -1,0 +1,200 @@
+"""Looks inventories up: whose may be seen, at which provider, from memory or afresh, within a deadline."""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.domain.access import Actor, Capability
+from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff
+from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.inventory import MAX_SEARCH, Inventory, InventoryFilter, InventoryQuery, Sort
+from bot.domain.pages import InventoryAnswer, ProviderAnswer
+from bot.domain.steam import Game, SteamId, TradeUrl
+from bot.domain.trade_url import parse_trade_url
+from bot.ports import Clock, InventoryProvider, LinkRepository
+from bot.services.access import AccessService
+from bot.services.links import LinkService
+
+KEPT_FOR = timedelta(minutes=15)
+"""As long as AssetPay keeps an inventory itself (seed 001)."""
+
+_MAX_ITEMS_KEPT = 100_000
+_ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryRequest:
+    """What the caller typed. ``provider`` is a provider's name, ``all``, or None for the default one."""
+
+    trade_url: str
+    provider: str | None = None
+    game: Game = Game.CS2
+    search: str | None = None
+    sort: Sort = Sort.RELEVANCE
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
+    refresh: bool = False
+
+    def filter(self) -> InventoryFilter:
+        """Return the options that choose and order items; InvalidInput where they contradict themselves."""
+        search = (self.search or "").strip() or None
+        if search is not None and len(search) > MAX_SEARCH:
+            raise InvalidInput("search", "too_long")
+        for option, price in (("min_price", self.min_price), ("max_price", self.max_price)):
+            if price is not None and (not price.is_finite() or price < 0):
+                raise InvalidInput(option, "not_a_price")
+        if self.min_price is not None and self.max_price is not None and self.min_price > self.max_price:
+            raise InvalidInput("min_price", "above_max_price")
+        return InventoryFilter(search, self.sort, self.min_price, self.max_price)
+
+
+_Key = tuple[ProviderName, SteamId, Game, InventoryFilter | None]
+
+
+class InventoryService:
+    """Inventories of the linked account for everybody, of any account for holders of ``inventory.any``."""
+
+    def __init__(
+        self,
+        *,
+        providers: tuple[InventoryProvider, ...],
+        default: ProviderName | None,
+        access: AccessService,
+        links: LinkService,
+        link_rows: LinkRepository,
+        clock: Clock,
+        deadline: timedelta = timedelta(seconds=14),
+    ) -> None:
+        self._providers = {provider.name: provider for provider in providers}
+        self._default = default
+        self._access = access
+        self._links = links
+        self._link_rows = link_rows
+        self._clock = clock
+        self._deadline = deadline
+        self._kept: OrderedDict[_Key, tuple[datetime, Inventory]] = OrderedDict()
+        self._under_way: dict[_Key, asyncio.Task[Inventory]] = {}
+
+    @property
+    def provider_names(self) -> tuple[ProviderName, ...]:
+        """The inventory providers that are on."""
+        return tuple(self._providers)
+
+    async def look_up(self, request: InventoryRequest, *, by: Actor) -> InventoryAnswer:
+        """Return what the chosen providers would pay; a provider that fails is part of the answer.
+
+        Needs ``inventory.any``, or ``inventory.own`` for the account linked to the caller.
+        """
+        held = await self._access.capabilities_of(by)
+        if held.isdisjoint({Capability.INVENTORY_ANY, Capability.INVENTORY_OWN}):
+            raise AccessDenied(Capability.INVENTORY_OWN)
+        trade_url = parse_trade_url(request.trade_url)
+        if Capability.INVENTORY_ANY not in held:
+            own = await self._links.steam_id_of(by)
+            if own is None:
+                raise NotLinked
+            if own != trade_url.steam_id:
+                raise AccessDenied(Capability.INVENTORY_ANY)
+        chosen = self._choose(request)
+        narrowing = request.filter()
+        answers = await asyncio.gather(
+            *(self._ask(provider, trade_url, narrowing, request) for provider in chosen),
+        )
+        link = await self._link_rows.of_steam_id(by.guild_id, trade_url.steam_id)
+        return InventoryAnswer(
+            owner=trade_url.steam_id,
+            game=request.game,
+            filter=narrowing,
+            answers=tuple(answers),
+            linked_user_id=link.user_id if link is not None else None,
+        )
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        tasks = tuple(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _choose(self, request: InventoryRequest) -> tuple[InventoryProvider, ...]:
+        if not self._providers:
+            raise ProviderOff(None)
+        if request.provider == _ALL:
+            having = tuple(provider for provider in self._providers.values() if request.game in provider.games)
+            if not having:
+                raise GameNotOffered(next(iter(self._providers)), request.game)
+            return having
+        name = self._default if request.provider is None else _provider_name(request.provider)
+        if name is None or name not in self._providers:
+            raise ProviderOff(name)
+        provider = self._providers[name]
+        if request.game not in provider.games:
+            raise GameNotOffered(name, request.game)
+        return (provider,)
+
+    async def _ask(
+        self, provider: InventoryProvider, trade_url: TradeUrl, narrowing: InventoryFilter, request: InventoryRequest
+    ) -> ProviderAnswer:
+        query = InventoryQuery(trade_url, request.game, narrowing, request.refresh)
+        try:
+            async with asyncio.timeout(self._deadline.total_seconds()):
+                inventory = await self._kept_or_asked(provider, query)
+        except ProviderError as error:
+            return ProviderAnswer(provider.name, failure=error.failure)
+        except TimeoutError:
+            return ProviderAnswer(provider.name, failure=Failure(provider.name, FailureKind.TIMED_OUT))
+        return ProviderAnswer(provider.name, inventory=inventory)
+
+    async def _kept_or_asked(self, provider: InventoryProvider, query: InventoryQuery) -> Inventory:
+        """Answer from memory where that holds the whole inventory or this very question, else ask the provider."""
+        whole: _Key = (provider.name, query.trade_url.steam_id, query.game, None)
+        key: _Key = (*whole[:3], query.filter if query.filter != InventoryFilter() else None)
+        if not query.refresh:
+            everything = self._recall(whole)
+            if everything is not None:
+                return everything.narrowed(query.filter)
+            same = self._recall(key)
+            if same is not None:
+                return same
+        task = self._under_way.get(key)
+        if task is None or query.refresh:
+            task = asyncio.create_task(self._ask_and_keep(provider, query, key))
+            self._under_way[key] = task
+            task.add_done_callback(lambda done: self._forget(key, done))
+        # Shielded: the first caller going away fails nobody who waits for the same answer.
+        return await asyncio.shield(task)
+
+    async def _ask_and_keep(self, provider: InventoryProvider, query: InventoryQuery, key: _Key) -> Inventory:
+        inventory = await provider.look_up(query)
+        if query.refresh:
+            for stale in [kept for kept in self._kept if kept[:3] == key[:3]]:
+                del self._kept[stale]
+        self._kept[key] = (self._clock.now() + KEPT_FOR, inventory)
+        self._kept.move_to_end(key)
+        while len(self._kept) > 1 and sum(len(kept.items) for _, kept in self._kept.values()) > _MAX_ITEMS_KEPT:
+            self._kept.popitem(last=False)
+        return inventory
+
+    def _recall(self, key: _Key) -> Inventory | None:
+        until, inventory = self._kept.get(key, (None, None))
+        if until is None or inventory is None:
+            return None
+        if self._clock.now() >= until:
+            del self._kept[key]
+            return None
+        return inventory
+
+    def _forget(self, key: _Key, done: asyncio.Task[Inventory]) -> None:
+        if self._under_way.get(key) is done:
+            del self._under_way[key]
+        if not done.cancelled():
+            done.exception()  # looked at, so that a failure nobody waits for any more is not reported as lost
+
+
+def _provider_name(word: str) -> ProviderName:
+    try:
+        return ProviderName(word)
+    except ValueError:
+        raise InvalidInput("provider", "unknown") from None

@@ -1,0 +1,88 @@
+"""Keeps what pagers turn, and lets nobody else turn it."""
+
+import secrets
+from collections import OrderedDict
+from datetime import timedelta
+
+from bot.domain.access import Actor, Capability, is_staff
+from bot.domain.errors import AccessDenied, NotYourPage, PageExpired
+from bot.domain.pages import Audience, InventoryAnswer, Pages, TradesAnswer
+from bot.domain.steam import SteamId
+from bot.ports import Clock, PagesRepository
+from bot.services.access import AccessService
+from bot.services.links import LinkService
+
+KEPT_FOR = timedelta(hours=24)
+"""How long a pager can be turned."""
+
+_MAX_IN_MEMORY = 100
+
+
+class PageService:
+    """Snapshots behind pagers: the newest in memory, all of them in the repository until they expire."""
+
+    def __init__(self, *, repository: PagesRepository, access: AccessService, links: LinkService, clock: Clock) -> None:
+        self._repository = repository
+        self._access = access
+        self._links = links
+        self._clock = clock
+        self._recent: OrderedDict[str, Pages] = OrderedDict()
+
+    async def audience_of(self, actor: Actor) -> Audience:
+        """Return whom an answer to the actor is worded for."""
+        return Audience.STAFF if is_staff(await self._access.capabilities_of(actor)) else Audience.CUSTOMER
+
+    async def open(self, answer: InventoryAnswer | TradesAnswer, *, by: Actor) -> Pages:
+        """Keep an answer for its caller to turn."""
+        now = self._clock.now()
+        pages = Pages(
+            id=secrets.token_urlsafe(9),
+            guild_id=by.guild_id,
+            user_id=by.user_id,
+            audience=await self.audience_of(by),
+            answer=answer,
+            created_at=now,
+            expires_at=now + KEPT_FOR,
+        )
+        self._remember(pages)
+        await self._repository.save(pages)
+        return pages
+
+    async def turn(self, pages_id: str, *, by: Actor) -> Pages:
+        """Return a snapshot to the one who asked for it, if they may still see it.
+
+        PageExpired where it is no longer kept, NotYourPage for anybody else, AccessDenied after a revocation.
+        """
+        now = self._clock.now()
+        pages = self._recent.get(pages_id) or await self._repository.load(pages_id, at=now)
+        if pages is None or pages.expires_at <= now or pages.guild_id != by.guild_id:
+            raise PageExpired
+        if pages.user_id != by.user_id:
+            raise NotYourPage
+        await self._check(pages.answer, by)
+        self._remember(pages)
+        return pages
+
+    async def purge(self) -> None:
+        """Forget what has expired."""
+        await self._repository.purge(at=self._clock.now())
+
+    async def _check(self, answer: InventoryAnswer | TradesAnswer, by: Actor) -> None:
+        owner: SteamId | None
+        if isinstance(answer, InventoryAnswer):
+            anybodys, own, owner = Capability.INVENTORY_ANY, Capability.INVENTORY_OWN, answer.owner
+        else:
+            anybodys, own, owner = Capability.TRADES_ANY, Capability.TRADES_OWN, answer.steam_id
+        held = await self._access.capabilities_of(by)
+        if anybodys in held:
+            return
+        if own not in held:
+            raise AccessDenied(own)
+        if owner is None or await self._links.steam_id_of(by) != owner:
+            raise AccessDenied(anybodys)
+
+    def _remember(self, pages: Pages) -> None:
+        self._recent[pages.id] = pages
+        self._recent.move_to_end(pages.id)
+        while len(self._recent) > _MAX_IN_MEMORY:
+            self._recent.popitem(last=False)

@@ -1,0 +1,253 @@
+"""Makes the one call of an approved resend, keeps what came of it, and settles by reading what is in doubt."""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.errors import DeskError, ProviderError, ProviderOff, ResendNotFound
+from bot.domain.failures import Failure, FailureKind
+from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts
+from bot.domain.secrets import TradeCode
+from bot.domain.trade_url import mask_trade_urls
+from bot.domain.trades import Scope
+from bot.ports import Clock, LinkRepository, ResendCards, ResendRepository, TradeProvider
+from bot.services.audit import AuditService
+
+_log = logging.getLogger(__name__)
+
+_SETTLE_EVERY = timedelta(seconds=10)
+_SETTLE_OFTEN_FOR = timedelta(minutes=5)
+_SETTLE_AT_MOST_EVERY = timedelta(hours=1)
+_NOTHING_DONE = frozenset({FailureKind.REFUSED, FailureKind.UNREACHABLE, FailureKind.THROTTLED})
+"""Failures after which the provider has certainly not acted; every other one leaves a doubt."""
+
+_ACTIONS = {
+    ResendState.PENDING: AuditAction.RESEND_RETURNED,
+    ResendState.SENT: AuditAction.RESEND_SENT,
+    ResendState.FAILED: AuditAction.RESEND_FAILED,
+    ResendState.UNKNOWN: AuditAction.RESEND_UNKNOWN,
+    ResendState.DENIED: AuditAction.RESEND_DENIED,
+    ResendState.EXPIRED: AuditAction.RESEND_EXPIRED,
+    ResendState.CANCELLED: AuditAction.RESEND_CANCELLED,
+}
+
+
+class ResendDelivery:
+    """What happens to a request once it is decided, with or without anybody waiting for it."""
+
+    def __init__(
+        self,
+        *,
+        repository: ResendRepository,
+        provider: TradeProvider | None,
+        links: LinkRepository,
+        cards: ResendCards,
+        audit: AuditService,
+        clock: Clock,
+    ) -> None:
+        self._repository = repository
+        self._provider = provider
+        self._links = links
+        self._cards = cards
+        self._audit = audit
+        self._clock = clock
+        self._under_way: set[asyncio.Task[Resend]] = set()
+        self._stale_cards: list[Resend] = []
+        self._stopping = False
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing new may begin."""
+        return self._stopping
+
+    async def carry_out(self, approved: Resend) -> Resend:
+        """Call the provider once for an approved request and return how it stands then.
+
+        The caller going away does not stop it.
+        """
+        task = asyncio.create_task(self._carry_out(approved))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    async def expire(self, resend: Resend) -> None:
+        """End a request that nobody decided in time."""
+        expired = await self._repository.expire(resend.id, at=self._clock.now())
+        if expired is not None:
+            await self.conclude(expired, actor_id=None)
+
+    async def recover(self) -> None:
+        """Take up what a stop or a crash left behind; call it once, before anybody can decide.
+
+        ``sending`` may have reached the provider and becomes ``unknown``; ``approved`` has certainly not and is
+        pending again. Nothing is sent.
+        """
+        now = self._clock.now()
+        for resend in await self._repository.all_open():
+            if resend.state is ResendState.SENDING:
+                changed = await self._repository.mark_unknown(
+                    resend.id, outcome=Outcome.INTERRUPTED, detail=None, settle_after=now, at=now
+                )
+            elif resend.state is ResendState.APPROVED:
+                changed = await self._repository.return_to_pending(resend.id, note="restarted", at=now)
+            else:
+                changed = None
+                if resend.state is ResendState.UNKNOWN:
+                    await self._repository.settle_later(resend.id, settle_after=now)
+            if changed is not None:
+                self._stale_cards.append(changed)
+
+    async def tick(self) -> None:
+        """Expire what nobody decided and settle what is in doubt; call it every few seconds."""
+        while self._stale_cards:
+            stale = self._stale_cards.pop()
+            await self._cards.update(stale)
+            await self.announce(stale, _ACTIONS[stale.state], actor_id=None)
+        now = self._clock.now()
+        for resend in await self._repository.all_open():
+            if resend.is_due(now):
+                await self.expire(resend)
+            elif resend.state is ResendState.UNKNOWN and (resend.settle_after is None or now >= resend.settle_after):
+                settled, code = await self._read_back(resend)
+                if settled.state is not ResendState.UNKNOWN:
+                    await self.conclude(settled, actor_id=None, code=code)
+
+    async def _read_back(self, unknown: Resend) -> tuple[Resend, TradeCode | None]:
+        """Read the trade and settle the request if that proves it was sent; otherwise set the next reading."""
+        try:
+            trades = await self._require_provider().trades(Scope.ALL)
+        except DeskError as error:
+            _log.warning("doubtful resend not settled, reading failed id=%s: %s", unknown.id, error)
+            trades = ()
+        now = self._clock.now()
+        for trade in trades:
+            if trade.id != unknown.trade_id or trade.owner != unknown.owner:
+                continue
+            if unknown.facts.shows_resend(TradeFacts.of(trade)):
+                settled = await self._settle(unknown, sent=True, outcome=Outcome.READ_BACK, detail=None)
+                return settled, trade.code
+        await self._repository.settle_later(unknown.id, settle_after=_next_reading(unknown, now))
+        return unknown, None
+
+    async def close(self, *, within: float) -> None:
+        """Take nothing new, leave what is under way ``within`` seconds, and leave the rest in honest doubt."""
+        self._stopping = True
+        if not self._under_way:
+            return
+        _, late = await asyncio.wait(self._under_way, timeout=within)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def conclude(self, resend: Resend, *, actor_id: int | None, code: TradeCode | None = None) -> None:
+        """Show how it stands on the card, in the audit channel, and to requester and owner."""
+        await self.announce(resend, _ACTIONS[resend.state], actor_id=actor_id)
+        owner = await self._links.of_steam_id(resend.guild_id, resend.owner)
+        owner_id = owner.user_id if owner is not None else None
+        told = await self._cards.tell(
+            resend, resend.requested_by, code=code if owner_id == resend.requested_by else None
+        )
+        if owner_id is not None and owner_id != resend.requested_by and resend.state is not ResendState.DENIED:
+            await self._cards.tell(resend, owner_id, code=code)
+        if not told:
+            resend = await self._repository.add_note(resend.id, "requester_not_told") or resend
+        await self._cards.update(resend)
+
+    async def announce(self, resend: Resend, action: AuditAction, *, actor_id: int | None) -> None:
+        """Post to the audit channel what was done to a request."""
+        detail = {"trade": str(resend.trade_id), "owner": str(resend.owner), "state": resend.state.value}
+        await self._audit.announce(
+            AuditEntry(resend.guild_id, self._clock.now(), actor_id, action, f"resend:{resend.id}", detail)
+        )
+
+    async def _carry_out(self, approved: Resend) -> Resend:
+        sending = await self._repository.begin_sending(approved.id, at=self._clock.now())
+        if sending is None:
+            return await self._get(approved.guild_id, approved.id)
+        showing = asyncio.create_task(self._show_sending(sending))
+        try:
+            settled, code = await self._call(sending)
+        finally:
+            await asyncio.gather(showing, return_exceptions=True)
+        if settled.state is ResendState.UNKNOWN:
+            settled, code = await self._read_back(settled)
+        await self.conclude(settled, actor_id=None, code=code)
+        return settled
+
+    async def _show_sending(self, sending: Resend) -> None:
+        await self._cards.update(sending)
+        await self.announce(sending, AuditAction.RESEND_APPROVED, actor_id=sending.decided_by)
+
+    async def _call(self, sending: Resend) -> tuple[Resend, TradeCode | None]:
+        """Call the provider, once, and keep what came of it."""
+        try:
+            receipt = await self._require_provider().resend(sending.trade_id)
+        except ProviderError as error:
+            return await self._keep_failure(sending, error.failure), None
+        except asyncio.CancelledError:
+            await self._doubt(sending, Outcome.INTERRUPTED, None)
+            raise
+        except Exception:  # noqa: BLE001 -- whatever broke on the way, the provider may have acted by now
+            _log.exception("resend broke off id=%s trade=%s", sending.id, sending.trade_id)
+            return await self._doubt(sending, Outcome.ANSWER_LOST, None), None
+        if receipt.trade_id != sending.trade_id:
+            _log.error("resend answered for another trade id=%s trade=%s", sending.id, sending.trade_id)
+            return await self._doubt(sending, Outcome.OTHER_TRADE, str(receipt.trade_id)), None
+        settled = await self._settle(sending, sent=True, outcome=Outcome.CONFIRMED, detail=None)
+        return settled, receipt.code
+
+    async def _keep_failure(self, sending: Resend, failure: Failure) -> Resend:
+        detail = _detail_of(failure)
+        if failure.kind not in _NOTHING_DONE:
+            return await self._doubt(sending, Outcome.ANSWER_LOST, detail)
+        outcome = Outcome.NOT_REACHED if failure.kind is FailureKind.UNREACHABLE else Outcome.REFUSED
+        if failure.kind is FailureKind.REFUSED:
+            message = (failure.message or "").casefold()
+            if message.startswith("missing ") and "parameter" in message:
+                outcome = Outcome.PARAMETER
+            elif failure.http_status in (401, 403):
+                outcome = Outcome.CREDENTIALS
+        return await self._settle(sending, sent=False, outcome=outcome, detail=detail)
+
+    async def _settle(self, resend: Resend, *, sent: bool, outcome: Outcome, detail: str | None) -> Resend:
+        settled = await self._repository.settle(
+            resend.id, sent=sent, outcome=outcome, detail=detail, at=self._clock.now()
+        )
+        return settled or await self._get(resend.guild_id, resend.id)
+
+    async def _doubt(self, sending: Resend, outcome: Outcome, detail: str | None) -> Resend:
+        now = self._clock.now()
+        unknown = await self._repository.mark_unknown(
+            sending.id, outcome=outcome, detail=detail, settle_after=now, at=now
+        )
+        return unknown or await self._get(sending.guild_id, sending.id)
+
+    async def _get(self, guild_id: int, resend_id: int) -> Resend:
+        resend = await self._repository.get(guild_id, resend_id)
+        if resend is None:
+            raise ResendNotFound
+        return resend
+
+    def _require_provider(self) -> TradeProvider:
+        if self._provider is None:
+            raise ProviderOff(None)
+        return self._provider
+
+
+def _detail_of(failure: Failure) -> str:
+    """Return a failure as facts fit for a database row: the kind, the HTTP status, the provider's words."""
+    parts = [failure.kind.value]
+    if failure.http_status is not None:
+        parts.append(f"HTTP {failure.http_status}")
+    if failure.message:
+        parts.append(mask_trade_urls(failure.message)[:200])
+    return " · ".join(parts)
+
+
+def _next_reading(resend: Resend, now: datetime) -> datetime:
+    """Return when to read again: every 10 s for 5 minutes after the doubt began, then ever more slowly."""
+    since = now - (resend.decided_at or resend.requested_at)
+    if since < _SETTLE_OFTEN_FOR:
+        return now + _SETTLE_EVERY
+    return now + min(since / 5, _SETTLE_AT_MOST_EVERY)

@@ -1,0 +1,46 @@
+"""Shows and changes what a guild sets for itself."""
+
+from dataclasses import replace
+
+from bot.domain.access import Actor, Capability
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.settings import GuildSettings
+from bot.ports import Clock, GuildSettingsRepository
+from bot.services.access import AccessService
+from bot.services.audit import AuditService
+
+
+class SettingsService:
+    """The guild's channels. Everything here needs ``settings.manage``."""
+
+    def __init__(
+        self, *, settings: GuildSettingsRepository, access: AccessService, audit: AuditService, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._access = access
+        self._audit = audit
+        self._clock = clock
+
+    async def show(self, *, by: Actor) -> GuildSettings:
+        """Return the guild's settings."""
+        await self._access.require(Capability.MANAGE_SETTINGS, of=by)
+        return await self._settings.of_guild(by.guild_id)
+
+    async def set_approvals_channel(self, channel_id: int, *, by: Actor) -> GuildSettings:
+        """Let approval cards be posted in this channel."""
+        current = await self.show(by=by)
+        return await self._put(replace(current, approvals_channel_id=channel_id), "approvals-channel", channel_id, by)
+
+    async def set_audit_channel(self, channel_id: int, *, by: Actor) -> GuildSettings:
+        """Let copies of audit entries be posted in this channel."""
+        current = await self.show(by=by)
+        return await self._put(replace(current, audit_channel_id=channel_id), "audit-channel", channel_id, by)
+
+    async def _put(self, settings: GuildSettings, what: str, channel_id: int, by: Actor) -> GuildSettings:
+        now = self._clock.now()
+        await self._settings.put(settings, by=by.user_id, at=now)
+        detail = {"setting": what, "channel": str(channel_id)}
+        await self._audit.announce(
+            AuditEntry(by.guild_id, now, by.user_id, AuditAction.SETTINGS_CHANGED, "guild", detail)
+        )
+        return settings

@@ -1,0 +1,160 @@
+"""One SQLite file: opened by one process, written one unit at a time, read beside the writing."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from threading import Thread
+from typing import Any, Self, TypeVar
+
+import aiosqlite
+
+from bot.domain.access import Capability
+from bot.storage.errors import DatabaseClosed, DatabaseUnusable, UnknownCapability
+from bot.storage.lock import claimed
+from bot.storage.schema import Migration, bundled, migrate, recognise
+
+_log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+_BUSY_TIMEOUT = 5.0
+"""Seconds to wait for somebody who looks into the file by other means; SkinDesk itself never waits for itself."""
+
+
+class Database:
+    """The connections to one file: one that writes, one that can only read and so never sees a unit half done.
+
+    The repositories live on :meth:`write` and :meth:`read`; nobody else commits or rolls back.
+    """
+
+    def __init__(self, *, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._turn = asyncio.Lock()
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path, *, migrations: Sequence[Migration] | None = None) -> AsyncIterator[Self]:
+        """Claim the file, bring it to the newest schema, check it, and close it at the end.
+
+        DatabaseInUse, DatabaseTooNew, DatabaseUnusable and UnknownCapability are reasons not to start; after any
+        of them the file is as it was, or further by whole migrations. ``migrations`` are SkinDesk's own where not
+        given. Closing waits for the units under way.
+        """
+        async with AsyncExitStack() as stack:
+            real = stack.enter_context(claimed(path))
+            try:
+                writer = await _connected(stack, real, "rw")
+                await recognise(writer, real)
+                await _prepare_writer(writer, real)
+                await migrate(writer, real, bundled() if migrations is None else migrations)
+                reader = await _connected(stack, real, "ro")
+                await reader.execute_fetchall("PRAGMA query_only = ON")
+            except sqlite3.Error as error:
+                raise DatabaseUnusable(real, str(error)) from error
+            database = cls(writer=writer, reader=reader)
+            stack.push_async_callback(database._finish)
+            await database.verify()
+            yield database
+
+    async def verify(self) -> None:
+        """Raise UnknownCapability where a grant has a word that is none: who would hold what is then unclear."""
+        rows = await self.read("SELECT DISTINCT capability FROM grants ORDER BY capability")
+        unknown = {row["capability"] for row in rows}.difference(Capability)
+        if unknown:
+            raise UnknownCapability(*sorted(unknown))
+
+    async def write(self, unit: Callable[[aiosqlite.Connection], Awaitable[_T]]) -> _T:
+        """Run ``unit`` as one transaction and return what it returns; whatever it raises undoes all of it.
+
+        Units run one after the other, in the order they were asked for. A caller who is cancelled, waiting or
+        later, does not stop theirs: it runs to its end and counts. DatabaseClosed after the end.
+        """
+        if self._closed:
+            raise DatabaseClosed
+        if asyncio.current_task() in self._under_way:
+            raise RuntimeError("a unit inside a unit would wait for itself")
+        task = asyncio.create_task(self._run(unit))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_report_unheard)
+            raise
+
+    async def read(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+        """Return the rows of one statement, which sees every unit that has ended and none that has not."""
+        if self._closed:
+            raise DatabaseClosed
+        return list(await self._reader.execute_fetchall(sql, parameters))
+
+    async def _run(self, unit: Callable[[aiosqlite.Connection], Awaitable[_T]]) -> _T:
+        async with self._turn:
+            try:
+                await self._writer.execute_fetchall("BEGIN IMMEDIATE")
+                result = await unit(self._writer)
+                await self._writer.execute_fetchall("COMMIT")
+            except BaseException:
+                # Only the loop's own end cancels this task. The rollback then queues behind the statement under
+                # way; if that was the COMMIT there is nothing left to undo and it does nothing. A connection that
+                # was closed meanwhile (ValueError) has undone the unit by that.
+                with suppress(ValueError):
+                    await self._writer.rollback()
+                raise
+            return result
+
+    async def _finish(self) -> None:
+        self._closed = True
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+
+
+async def fetch_one(connection: aiosqlite.Connection, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
+    """Run one statement inside a unit and return its first row, or None where it has none."""
+    for row in await connection.execute_fetchall(sql, parameters):
+        return row
+    return None
+
+
+async def _connected(stack: AsyncExitStack, path: Path, mode: str) -> aiosqlite.Connection:
+    connection = await stack.enter_async_context(_connection(f"{path.as_uri()}?mode={mode}"))
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _connection(uri: str) -> aiosqlite.Connection:
+    """Return a connection, not open yet, whose thread does not keep the process alive if nobody closes it.
+
+    A thread that is made by a daemon thread is one too, and aiosqlite offers no other way to ask for that.
+    """
+    made: list[aiosqlite.Connection] = []
+
+    def make() -> None:
+        made.append(aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_TIMEOUT))
+
+    maker = Thread(target=make, daemon=True)
+    maker.start()
+    maker.join()
+    return made[0]
+
+
+async def _prepare_writer(connection: aiosqlite.Connection, path: Path) -> None:
+    (mode,) = await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+    if mode[0] != "wal":
+        raise DatabaseUnusable(path, f"journal mode {mode[0]}")
+    await connection.execute_fetchall("PRAGMA synchronous = FULL")
+    await connection.execute_fetchall("PRAGMA foreign_keys = ON")
+
+
+def _report_unheard(task: asyncio.Task[Any]) -> None:
+    """Log the failure of a unit whose caller had gone, since nobody else will."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("write failed after its caller had gone error=%s", type(error).__name__)

@@ -1,0 +1,57 @@
+"""Why a database cannot be used; each is a reason not to start.
+
+StorageError
+├── DatabaseInUse
+├── DatabaseTooNew
+├── DatabaseUnusable
+├── UnknownCapability
+└── DatabaseClosed          the one that comes later: after the database was closed
+"""
+
+from pathlib import Path
+
+
+class StorageError(Exception):
+    """The database cannot be used."""
+
+
+class DatabaseInUse(StorageError):
+    """Another process has the database open."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self.path = path
+
+
+class DatabaseTooNew(StorageError):
+    """The database was written by a later SkinDesk: its schema is ``found``, this one knows up to ``newest``."""
+
+    def __init__(self, path: Path, *, found: int, newest: int) -> None:
+        super().__init__(f"{path}: {found} > {newest}")
+        self.path = path
+        self.found = found
+        self.newest = newest
+
+
+class DatabaseUnusable(StorageError):
+    """The file cannot be opened, is no database, is another program's, is damaged, or cannot be migrated.
+
+    ``reason`` is the operating system's or SQLite's own word for it.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class UnknownCapability(StorageError):
+    """A grant has a capability that this SkinDesk does not know. ``words`` are all of them."""
+
+    def __init__(self, *words: str) -> None:
+        super().__init__(", ".join(words))
+        self.words = words
+
+
+class DatabaseClosed(StorageError):
+    """The database takes nothing any more."""

@@ -1,0 +1,102 @@
+"""Keeps which Steam account belongs to which Discord user, one to one per guild."""
+
+import sqlite3
+from datetime import datetime
+
+import aiosqlite
+
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.links import Link, LinkSource
+from bot.domain.steam import SteamId
+from bot.storage.audit import write_down
+from bot.storage.columns import from_ms, to_ms
+from bot.storage.database import Database, fetch_one
+
+_OF_USER = "SELECT * FROM links WHERE guild_id = :guild_id AND user_id = :user_id"
+
+_OF_STEAM_ID = "SELECT * FROM links WHERE guild_id = :guild_id AND steam_id = :steam_id"
+
+_PUT = """
+INSERT INTO links (guild_id, user_id, steam_id, source, linked_by, linked_at)
+VALUES (:guild_id, :user_id, :steam_id, :source, :linked_by, :linked_at)
+ON CONFLICT (guild_id, user_id) DO UPDATE SET
+    steam_id = excluded.steam_id, source = excluded.source,
+    linked_by = excluded.linked_by, linked_at = excluded.linked_at
+"""
+
+_REMOVE = "DELETE FROM links WHERE guild_id = :guild_id AND user_id = :user_id RETURNING *"
+
+
+class SqliteLinkRepository:
+    """Links as rows, unique in both directions."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def of_user(self, guild_id: int, user_id: int) -> Link | None:
+        """Return the user's link."""
+        rows = await self._db.read(_OF_USER, {"guild_id": guild_id, "user_id": user_id})
+        return _link(rows[0]) if rows else None
+
+    async def of_steam_id(self, guild_id: int, steam_id: SteamId) -> Link | None:
+        """Return the link of this Steam account."""
+        rows = await self._db.read(_OF_STEAM_ID, {"guild_id": guild_id, "steam_id": steam_id.value})
+        return _link(rows[0]) if rows else None
+
+    async def put(self, link: Link) -> Link | None:
+        """Set or replace the user's link; where another user has the account nothing changes and theirs is returned."""
+
+        async def unit(connection: aiosqlite.Connection) -> Link | None:
+            row = _row(link)
+            standing = await fetch_one(connection, _OF_STEAM_ID, row)
+            if standing is not None and standing["user_id"] != link.user_id:
+                return _link(standing)
+            before = await fetch_one(connection, _OF_USER, row)
+            await connection.execute_fetchall(_PUT, row)
+            detail = {"steam_id": str(link.steam_id), "source": link.source.value}
+            if before is not None and before["steam_id"] != link.steam_id.value:
+                detail["instead_of"] = str(before["steam_id"])
+            subject = f"user:{link.user_id}"
+            entry = AuditEntry(link.guild_id, link.linked_at, link.linked_by, AuditAction.LINK_SET, subject, detail)
+            await write_down(connection, entry)
+            return None
+
+        return await self._db.write(unit)
+
+    async def remove(self, guild_id: int, user_id: int, *, by: int, at: datetime) -> Link | None:
+        """Remove and return the user's link, with its audit row."""
+
+        async def unit(connection: aiosqlite.Connection) -> Link | None:
+            row = await fetch_one(connection, _REMOVE, {"guild_id": guild_id, "user_id": user_id})
+            if row is None:
+                return None
+            link = _link(row)
+            detail = {"steam_id": str(link.steam_id), "source": link.source.value}
+            await write_down(
+                connection, AuditEntry(guild_id, at, by, AuditAction.LINK_REMOVED, f"user:{user_id}", detail)
+            )
+            return link
+
+        return await self._db.write(unit)
+
+
+def _row(link: Link) -> dict[str, int | str]:
+    return {
+        "guild_id": link.guild_id,
+        "user_id": link.user_id,
+        "steam_id": link.steam_id.value,
+        "source": link.source.value,
+        "linked_by": link.linked_by,
+        "linked_at": to_ms(link.linked_at),
+    }
+
+
+def _link(row: sqlite3.Row) -> Link:
+    return Link(
+        guild_id=row["guild_id"],
+        user_id=row["user_id"],
+        steam_id=SteamId(row["steam_id"]),
+        source=LinkSource(row["source"]),
+        linked_by=row["linked_by"],
+        linked_at=from_ms(row["linked_at"]),
+    )

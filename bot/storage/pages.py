@@ -1,0 +1,106 @@
+"""Keeps the snapshots behind pagers, within bounds, until they expire."""
+
+import asyncio
+import logging
+import sqlite3
+from datetime import datetime
+
+import aiosqlite
+
+from bot.domain.pages import Audience, Pages
+from bot.storage.columns import from_ms, to_ms
+from bot.storage.database import Database
+from bot.storage.pages_codec import UnreadableAnswer, decode, encode
+
+_log = logging.getLogger(__name__)
+
+_DELETE = "DELETE FROM pages WHERE id = :id AND guild_id = :guild_id"
+
+_INSERT = """
+INSERT INTO pages (id, guild_id, user_id, audience, answer, created_at, expires_at)
+VALUES (:id, :guild_id, :user_id, :audience, :answer, :created_at, :expires_at)
+ON CONFLICT (id) DO NOTHING
+"""
+
+_EVICT_OF_USER = """
+DELETE FROM pages
+WHERE guild_id = :guild_id AND user_id = :user_id AND seq <= (
+    SELECT seq FROM pages WHERE guild_id = :guild_id AND user_id = :user_id
+    ORDER BY seq DESC LIMIT 1 OFFSET :kept
+)
+"""
+
+_EVICT = "DELETE FROM pages WHERE seq <= (SELECT seq FROM pages ORDER BY seq DESC LIMIT 1 OFFSET :kept)"
+
+_LOAD = "SELECT * FROM pages WHERE id = :id AND expires_at > :at"
+
+_PURGE = "DELETE FROM pages WHERE expires_at <= :at"
+
+
+class SqlitePagesRepository:
+    """Snapshots as rows: at most ``max_rows``, at most ``max_per_user`` of a user in a guild, the oldest go first.
+
+    One above ``max_bytes``, compressed, is not kept at all: its pager does not outlive the process.
+    """
+
+    def __init__(
+        self, db: Database, *, max_rows: int = 2_000, max_per_user: int = 20, max_bytes: int = 2 * 1024 * 1024
+    ) -> None:
+        self._db = db
+        self._max_rows = max_rows
+        self._max_per_user = max_per_user
+        self._max_bytes = max_bytes
+
+    async def save(self, pages: Pages) -> None:
+        """Keep a snapshot, without the codes of its trades; one with the same id in the same guild is replaced."""
+        answer = await asyncio.to_thread(encode, pages.answer)
+        if len(answer) > self._max_bytes:
+            _log.warning("snapshot too large to keep guild=%s bytes=%s", pages.guild_id, len(answer))
+        row = {
+            "id": pages.id,
+            "guild_id": pages.guild_id,
+            "user_id": pages.user_id,
+            "audience": pages.audience.value,
+            "answer": answer,
+            "created_at": to_ms(pages.created_at),
+            "expires_at": to_ms(pages.expires_at),
+        }
+
+        async def unit(connection: aiosqlite.Connection) -> None:
+            await connection.execute_fetchall(_DELETE, row)
+            if len(answer) > self._max_bytes:
+                return
+            await connection.execute_fetchall(_INSERT, row)
+            await connection.execute_fetchall(_EVICT_OF_USER, row | {"kept": self._max_per_user})
+            await connection.execute_fetchall(_EVICT, {"kept": self._max_rows})
+
+        await self._db.write(unit)
+
+    async def load(self, pages_id: str, *, at: datetime) -> Pages | None:
+        """Return a snapshot that has not expired; None too where it cannot be read any more."""
+        for row in await self._db.read(_LOAD, {"id": pages_id, "at": to_ms(at)}):
+            try:
+                return await asyncio.to_thread(_pages, row)
+            except (UnreadableAnswer, ValueError) as error:
+                _log.warning("snapshot not readable guild=%s error=%s", row["guild_id"], type(error).__name__)
+        return None
+
+    async def purge(self, *, at: datetime) -> None:
+        """Forget what has expired."""
+
+        async def unit(connection: aiosqlite.Connection) -> None:
+            await connection.execute_fetchall(_PURGE, {"at": to_ms(at)})
+
+        await self._db.write(unit)
+
+
+def _pages(row: sqlite3.Row) -> Pages:
+    return Pages(
+        id=row["id"],
+        guild_id=row["guild_id"],
+        user_id=row["user_id"],
+        audience=Audience(row["audience"]),
+        answer=decode(row["answer"]),
+        created_at=from_ms(row["created_at"]),
+        expires_at=from_ms(row["expires_at"]),
+    )

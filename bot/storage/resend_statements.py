@@ -1,0 +1,99 @@
+"""The SQL of resend requests. Each change names the states it may start from: ``TRANSITIONS`` of the domain."""
+
+GET = "SELECT * FROM resends WHERE guild_id = :guild_id AND id = :id"
+
+OPEN_FOR_TRADE = """
+SELECT * FROM resends
+WHERE provider = :provider AND trade_id = :trade_id AND state IN ('pending', 'approved', 'sending', 'unknown')
+"""
+
+OPEN_IN_GUILD = """
+SELECT * FROM resends
+WHERE guild_id = :guild_id AND state IN ('pending', 'approved', 'sending', 'unknown')
+ORDER BY id
+"""
+
+ALL_OPEN = """
+SELECT * FROM resends WHERE state IN ('pending', 'approved', 'sending', 'unknown') ORDER BY id
+"""
+
+OPEN = """
+INSERT INTO resends (
+    guild_id, provider, trade_id, owner, requested_by, reason,
+    state, facts, version, requested_at, expires_at, notes
+) VALUES (
+    :guild_id, :provider, :trade_id, :owner, :requested_by, :reason,
+    'pending', :facts, :version, :requested_at, :expires_at, :notes
+)
+ON CONFLICT (provider, trade_id) WHERE state IN ('pending', 'approved', 'sending', 'unknown') DO NOTHING
+RETURNING *
+"""
+
+ATTACH_CARD = "UPDATE resends SET channel_id = :channel_id, message_id = :message_id WHERE id = :id"
+
+NOTES = "SELECT notes FROM resends WHERE id = :id"
+
+SET_NOTES = "UPDATE resends SET notes = :notes WHERE id = :id RETURNING *"
+
+REVISE = """
+UPDATE resends SET facts = :facts, version = version + 1
+WHERE id = :id AND state = 'pending' AND version = :version
+RETURNING *
+"""
+
+APPROVE = """
+UPDATE resends SET state = 'approved', decided_by = :by, decided_at = :at
+WHERE id = :id AND state = 'pending' AND version = :version
+RETURNING *
+"""
+
+BEGIN_SENDING = """
+UPDATE resends SET state = 'sending', sent_at = :at
+WHERE id = :id AND state = 'approved'
+RETURNING *
+"""
+
+RETURN_TO_PENDING = """
+UPDATE resends SET
+    state = 'pending', version = version + 1, notes = :notes,
+    decided_by = NULL, decided_at = NULL, decision_reason = NULL
+WHERE id = :id AND state = 'approved'
+RETURNING *
+"""
+
+DENY = """
+UPDATE resends SET
+    state = 'denied', decided_by = :by, decided_at = :at, decision_reason = :reason, settled_at = :at
+WHERE id = :id AND state = 'pending'
+RETURNING *
+"""
+
+EXPIRE = """
+UPDATE resends SET state = 'expired', settled_at = :at
+WHERE id = :id AND state = 'pending'
+RETURNING *
+"""
+
+CANCEL = """
+UPDATE resends SET state = 'cancelled', decision_reason = :reason, settled_at = :at
+WHERE id = :id AND state = 'pending'
+RETURNING *
+"""
+
+MARK_UNKNOWN = """
+UPDATE resends SET
+    state = 'unknown', outcome = :outcome, outcome_detail = :detail, settle_after = :settle_after
+WHERE id = :id AND state = 'sending'
+RETURNING *
+"""
+
+SETTLE_LATER = "UPDATE resends SET settle_after = :settle_after WHERE id = :id AND state = 'unknown'"
+
+SETTLE = """
+UPDATE resends SET
+    state = :state, outcome = :outcome, outcome_detail = :detail, settled_at = :at, settle_after = NULL,
+    decided_by = CASE WHEN :by IS NULL THEN decided_by ELSE :by END,
+    decided_at = CASE WHEN :by IS NULL THEN decided_at ELSE :at END
+WHERE id = :id AND state IN ('sending', 'unknown')
+RETURNING *
+"""

@@ -1,0 +1,120 @@
+"""Approval cards and the words to requester and owner, on Discord; the services see them as a port."""
+
+import logging
+import time
+from collections import OrderedDict
+
+import discord
+
+from bot.domain.audit import AuditEntry
+from bot.domain.errors import ApprovalsChannelUnusable
+from bot.domain.resends import Resend
+from bot.domain.secrets import TradeCode
+from bot.ports import Explanations
+from bot.ui.audit_post import audit_embed
+from bot.ui.interactions import Interaction
+from bot.ui.resend_buttons import resend_view
+from bot.ui.resend_card import outcome_embed, resend_card
+
+_log = logging.getLogger(__name__)
+
+_FOLLOW_UP_FOR = 14 * 60.0
+"""Seconds in which a requester is told by follow-up: an interaction's token lives 15 minutes."""
+
+_MAX_REMEMBERED = 1_000
+
+
+class DiscordResendCards:
+    """Posts and edits cards, tells people. ``client`` is set once the Discord client exists."""
+
+    def __init__(self, *, explanations: Explanations) -> None:
+        self._explanations = explanations
+        self._client: discord.Client | None = None
+        self._requests: OrderedDict[int, tuple[float, Interaction]] = OrderedDict()
+
+    def connect(self, client: discord.Client) -> None:
+        """Use this client from now on."""
+        self._client = client
+
+    def remember(self, resend_id: int, interaction: Interaction) -> None:
+        """Keep the requester's interaction, to tell them by ephemeral follow-up while its token lives."""
+        self._requests[resend_id] = (time.monotonic() + _FOLLOW_UP_FOR, interaction)
+        while len(self._requests) > _MAX_REMEMBERED:
+            self._requests.popitem(last=False)
+
+    async def post(self, resend: Resend, *, channel_id: int) -> int:
+        """Post the card and return its message id."""
+        channel = self._connected.get_partial_messageable(channel_id, guild_id=resend.guild_id)
+        try:
+            message = await channel.send(
+                embed=resend_card(resend, self._explanations),
+                view=resend_view(resend) or discord.utils.MISSING,
+                # discord.py sends a POST again after a 5xx; the nonce lets Discord drop the second one.
+                nonce=f"resend-{resend.id}-{resend.version}",
+            )
+        except discord.HTTPException as error:
+            _log.warning("card not posted id=%s channel=%s status=%s", resend.id, channel_id, error.status)
+            raise ApprovalsChannelUnusable from None
+        return message.id
+
+    async def update(self, resend: Resend) -> None:
+        """Make the card show the request as it is now."""
+        if resend.channel_id is None or resend.message_id is None:
+            return
+        channel = self._connected.get_partial_messageable(resend.channel_id, guild_id=resend.guild_id)
+        try:
+            await channel.get_partial_message(resend.message_id).edit(
+                embed=resend_card(resend, self._explanations), view=resend_view(resend)
+            )
+        except discord.HTTPException as error:
+            _log.warning("card not updated id=%s state=%s status=%s", resend.id, resend.state.value, error.status)
+
+    async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
+        """Tell somebody how it stands: by follow-up to their own request, else by direct message."""
+        if await self._follow_up(resend, user_id):
+            return True
+        try:
+            channel = await self._connected.create_dm(discord.Object(user_id))
+            await channel.send(embed=outcome_embed(resend, code=code))
+        except discord.HTTPException as error:
+            _log.info("direct message refused id=%s user=%s status=%s", resend.id, user_id, error.status)
+            return False
+        return True
+
+    async def _follow_up(self, resend: Resend, user_id: int) -> bool:
+        until, interaction = self._requests.get(resend.id, (0.0, None))
+        if interaction is None or interaction.user.id != user_id or time.monotonic() > until:
+            return False
+        try:
+            await interaction.followup.send(embed=outcome_embed(resend, code=None), ephemeral=True)
+        except discord.HTTPException as error:
+            _log.info("follow-up refused id=%s status=%s", resend.id, error.status)
+            return False
+        return True
+
+    @property
+    def _connected(self) -> discord.Client:
+        if self._client is None:
+            raise RuntimeError("cards are used before the client exists")
+        return self._client
+
+
+class DiscordAuditChannel:
+    """Posts audit entries. ``client`` is set once the Discord client exists."""
+
+    def __init__(self) -> None:
+        self._client: discord.Client | None = None
+
+    def connect(self, client: discord.Client) -> None:
+        """Use this client from now on."""
+        self._client = client
+
+    async def post(self, entry: AuditEntry, *, channel_id: int) -> None:
+        """Post the entry; a channel that cannot be posted to is logged."""
+        if self._client is None:
+            raise RuntimeError("the audit channel is used before the client exists")
+        channel = self._client.get_partial_messageable(channel_id, guild_id=entry.guild_id)
+        try:
+            await channel.send(embed=audit_embed(entry))
+        except discord.HTTPException as error:
+            _log.warning("audit entry not posted action=%s status=%s", entry.action.value, error.status)

@@ -1,0 +1,386 @@
+"""Every sentence about what went wrong: what happened, what to do, who can do it, when to try again."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import discord
+
+from bot.domain.errors import (
+    AccessDenied,
+    AlreadyDecided,
+    ApprovalsChannelMissing,
+    ApprovalsChannelUnusable,
+    DeskError,
+    GameNotOffered,
+    InvalidInput,
+    MayNotDecide,
+    NotInGuild,
+    NotLinked,
+    NotResendable,
+    NotYourPage,
+    PageExpired,
+    ProviderError,
+    ProviderOff,
+    ResendAlreadyOpen,
+    ResendNotFound,
+    ShuttingDown,
+    SteamAccountTaken,
+    TradeChanged,
+    TradeNotFound,
+    TradeUrlRejected,
+)
+from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, Repeat
+from bot.domain.pages import Audience
+from bot.domain.resends import ApproverRefusal
+from bot.domain.steam import TradeUrlProblem
+from bot.domain.trade_url import mask_trade_urls
+from bot.domain.trades import NotResendableReason
+from bot.ports import Explanations
+from bot.ui.layout import Field, Tone, card
+from bot.ui.resend_words import state_sentence
+from bot.ui.text import code, outside, relative
+
+SETTINGS_PAGE = "https://steamcommunity.com/my/tradeoffers/privacy"
+"""Where people find their own trade URL (providers.md, 5.1)."""
+
+_FIND_IT = f"Open {SETTINGS_PAGE} in your browser, copy the whole link under “Trade URL”, and paste it here."
+
+_TRADE_URL_WORDS = {
+    TradeUrlProblem.EMPTY: ("There is no trade URL in what you pasted.", _FIND_IT),
+    TradeUrlProblem.TOO_LONG: ("That is far longer than a trade URL.", _FIND_IT),
+    TradeUrlProblem.NOT_A_LINK: ("That is not a link.", _FIND_IT),
+    TradeUrlProblem.STEAM_ID_ONLY: (
+        "That is a SteamID. Providers need the trade URL, because it holds the token that lets them look.",
+        _FIND_IT,
+    ),
+    TradeUrlProblem.PROFILE_LINK: ("That is a link to a Steam profile, not a trade URL.", _FIND_IT),
+    TradeUrlProblem.OFFER_LINK: (
+        "That is a link to one trade offer. A trade URL looks alike but belongs to the account.",
+        _FIND_IT,
+    ),
+    TradeUrlProblem.SETTINGS_PAGE: (
+        "That is the address of Steam's settings page, which shows everybody their own settings.",
+        "Open that page, scroll to “Trade URL”, copy the link in the box, and paste it here.",
+    ),
+    TradeUrlProblem.OTHER_STEAM_PAGE: ("That is a Steam page, but not a trade URL.", _FIND_IT),
+    TradeUrlProblem.STEAM_CHINA: (
+        "That is a trade URL of Steam China. Providers accept links of steamcommunity.com only.",
+        _FIND_IT,
+    ),
+    TradeUrlProblem.LOOKALIKE_HOST: (
+        (
+            "**Careful: this link does not lead to Steam.** It looks made to be taken for Steam, as phishing sites do. "
+            "Do not open it and do not sign in there. If you already did, change your Steam password and revoke "
+            "your Steam Web API key."
+        ),
+        _FIND_IT,
+    ),
+    TradeUrlProblem.OTHER_HOST: ("That link does not lead to Steam.", _FIND_IT),
+    TradeUrlProblem.NO_PARTNER: ("The link has no account number (the part after “partner=”).", _FIND_IT),
+    TradeUrlProblem.BAD_PARTNER: ("The account number in the link (after “partner=”) is not a possible one.", _FIND_IT),
+    TradeUrlProblem.NO_TOKEN: (
+        "The link has no token (the part after “token=”). Without it, it works between friends only.",
+        _FIND_IT,
+    ),
+    TradeUrlProblem.BAD_TOKEN: (
+        "The token in the link (after “token=”) is not complete: it has exactly 8 letters, digits, “-” or “_”.",
+        _FIND_IT,
+    ),
+    TradeUrlProblem.REPEATED: ("The link names an account or a token twice.", _FIND_IT),
+}
+
+_INPUT_WORDS = {
+    "steam_id": "A SteamID has 17 digits and begins with 7656.",
+    "too_long": "It is too long.",
+    "not_a_price": "A price is a number in US dollars, 0 or more.",
+    "above_max_price": "The lowest price is above the highest one.",
+    "member_and_steam_id": "Name a member or a SteamID, not both.",
+    "not_linked": "No Steam account is linked to this member. Link one with `/link set`, or give a SteamID.",
+    "unknown": "There is no such choice. Pick one from the list.",
+}
+
+_FIXERS_FOR_CUSTOMERS = {
+    Fixer.CUSTOMER: "You",
+    Fixer.AGENT: "A support agent",
+    Fixer.ADMINISTRATOR: "The staff of this desk",
+    Fixer.PROVIDER: "The provider",
+    Fixer.TIME: "Nobody needs to: it passes by itself",
+}
+_FIXERS_FOR_STAFF = {
+    Fixer.CUSTOMER: "The customer",
+    Fixer.AGENT: "You, the agent",
+    Fixer.ADMINISTRATOR: "An administrator of this desk",
+    Fixer.PROVIDER: "The provider",
+    Fixer.TIME: "Nobody needs to: it passes by itself",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What happened, what the reader can do, and who can fix it if they cannot. Safe to show as they are."""
+
+    title: str
+    what: str
+    step: str = ""
+    who: str = ""
+    is_refusal: bool = True
+
+
+def error_embed(error: Exception, *, audience: Audience, explanations: Explanations, reference: str) -> discord.Embed:
+    """Return the embed for any exception. Only a DeskError's facts are shown, never an exception's text."""
+    if isinstance(error, ProviderError):
+        return failure_embed(error.failure, audience=audience, explanations=explanations, reference=reference)
+    words = _words(error)
+    fields = []
+    if words.step:
+        fields.append(Field("What you can do", words.step))
+    if words.who:
+        fields.append(Field("Who can fix it", words.who))
+    return card(
+        title=("⛔ " if words.is_refusal else "⚠️ ") + words.title,
+        description=words.what,
+        fields=fields,
+        colour=Tone.NEUTRAL if words.is_refusal else Tone.BAD,
+        footer=f"Reference {reference}",
+    )
+
+
+def failure_embed(failure: Failure, *, audience: Audience, explanations: Explanations, reference: str) -> discord.Embed:
+    """Return the embed for a provider's failure: its explanation, and for staff the facts behind it."""
+    explanation = explanations.explain(failure)
+    embed = explanation_embed(
+        explanation,
+        audience=audience,
+        provider=failure.provider.label,
+        retry_after=failure.retry_after,
+        footer=f"Reference {reference}",
+    )
+    if audience is Audience.STAFF:
+        embed.add_field(name="For staff", value=_facts(failure), inline=False)
+    return embed
+
+
+def explanation_embed(
+    explanation: Explanation,
+    *,
+    audience: Audience,
+    provider: str | None = None,
+    retry_after: timedelta | None = None,
+    footer: str = "",
+) -> discord.Embed:
+    """Return an explanation in words for its reader. A confidential one keeps its key and meaning from customers."""
+    staff = audience is Audience.STAFF
+    hidden = explanation.confidential and not staff
+    label = provider or DIALECT_LABELS[explanation.dialect]
+    what = "The desk cannot ask the provider right now because of its own set-up." if hidden else explanation.meaning
+    fields = []
+    name = error_name(explanation, hidden=hidden)
+    if name:
+        fields.append(Field("Error", f"{label} · {name}"))
+    if staff and explanation.cause:
+        fields.append(Field("Why it happens", explanation.cause))
+    fields.append(Field("What you can do", explanation.agent if staff else explanation.customer))
+    if staff:
+        fields.append(Field("What the customer can do", explanation.customer))
+    fixers = _FIXERS_FOR_STAFF if staff else _FIXERS_FOR_CUSTOMERS
+    fields.append(Field("Who can fix it", fixers[explanation.fixer]))
+    fields.append(Field("Try again", _when(explanation, retry_after)))
+    title = "Something is not set up right" if hidden else explanation.title
+    return card(title=f"⚠️ {title}", description=what, fields=fields, colour=Tone.BAD, footer=footer)
+
+
+DIALECT_LABELS = {
+    Dialect.ASSETPAY: "AssetPay (.gg)",
+    Dialect.ASSETPAY_LEGACY: "AssetPay (.co)",
+    Dialect.SKINSBACK: "SkinsBack",
+    Dialect.MANNCO: "Mannco.store",
+    Dialect.STEAM: "Steam",
+    Dialect.SKINDESK: "SkinDesk",
+}
+"""Whose numbering an error belongs to, in words."""
+
+
+def error_name(explanation: Explanation, *, hidden: bool = False) -> str:
+    """Return code and key of an error as the provider writes them, or nothing where there are none."""
+    if explanation.dialect is Dialect.SKINDESK:
+        return ""
+    parts = []
+    if explanation.code is not None:
+        parts.append(f"code {code(str(explanation.code), 24)}")
+    if not hidden and explanation.key:
+        parts.append(code(explanation.key, 120))
+    return " · ".join(parts)
+
+
+def _when(explanation: Explanation, retry_after: timedelta | None) -> str:
+    wait = retry_after or explanation.repeat_after
+    if explanation.repeat is Repeat.NEVER:
+        return "The same again would end the same way."
+    if wait is not None:
+        return relative(discord.utils.utcnow() + wait)
+    if explanation.repeat is Repeat.LATER:
+        return "In a few minutes."
+    return "Once that is done."
+
+
+def _facts(failure: Failure) -> str:
+    facts = [f"provider {code(failure.provider.value, 32)}", f"kind {code(failure.kind.value, 32)}"]
+    for name, value in (
+        ("code", failure.code),
+        ("key", failure.key),
+        ("HTTP", failure.http_status),
+        ("request", failure.request_id),
+        ("at", failure.place),
+    ):
+        if value is not None:
+            facts.append(f"{name} {code(str(value), 80)}")
+    lines = [" · ".join(facts)]
+    if failure.message and failure.kind is FailureKind.REFUSED:
+        lines.append(f"The provider says: {outside(failure.message, 300)}")
+    return "\n".join(lines)
+
+
+def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one line of words for each kind of error
+    match error:
+        case TradeUrlRejected():
+            what, step = _TRADE_URL_WORDS[error.trade_url_problem]
+            return Words("That is not a trade URL", what, step)
+        case InvalidInput():
+            return Words(
+                f"`{error.option}` cannot be used like that", _INPUT_WORDS[error.problem], "Change it and try again."
+            )
+        case AccessDenied():
+            return Words(
+                "You may not do that",
+                f"Nothing was done. It needs the capability `{error.capability.value}`.",
+                who="Somebody with `access.manage`: `/access grant` gives it to one of your roles.",
+            )
+        case NotInGuild():
+            return Words("Only in a server", "SkinDesk's commands work in a server, not in direct messages.")
+        case NotLinked():
+            return Words(
+                "No Steam account is linked to you",
+                "You may see and do this for your own Steam account, but SkinDesk does not know yet which one it is.",
+                "Ask a support agent here to link it, and tell them your SteamID or trade URL in private.",
+                "A support agent with `links.manage`, with `/link set`",
+            )
+        case SteamAccountTaken():
+            return Words(
+                "This Steam account is linked already",
+                f"It belongs to <@{error.user_id}> on this server. One Steam account belongs to one member.",
+                "Find out whose it is. If the link is wrong, its holder removes it with `/link remove` first.",
+            )
+        case TradeNotFound():
+            return Words(
+                "No such trade",
+                f"There is no trade {code(mask_trade_urls(error.trade_id), 40)} among those you may have resent.",
+                "Check the number: `/trades` with scope “all” shows it. Only the newest 500 trades are listed.",
+            )
+        case ResendNotFound():
+            return Words("No such request", "This resend request does not exist on this server.")
+        case PageExpired():
+            return Words(
+                "These pages are too old", "They are no longer kept.", "Use the command again for a fresh answer."
+            )
+        case NotYourPage():
+            return Words(
+                "Somebody else's pages", "Only the person who asked can turn them.", "Use the command yourself."
+            )
+        case ProviderOff():
+            named = f"{error.provider.label} is" if error.provider else "No provider that can do this is"
+            return Words(
+                "Not set up here",
+                f"{named} switched on at this desk.",
+                "Choose another provider, or ask the staff.",
+                "An administrator, in the configuration",
+            )
+        case GameNotOffered():
+            return Words(
+                "Not this game",
+                f"{error.provider.label} does not have {GAME_LABELS[error.game.word]}. Nothing was asked.",
+                "Choose another provider or another game.",
+            )
+        case NotResendable():
+            return _not_resendable_words(error)
+        case ResendAlreadyOpen():
+            where = f"as request {error.resend.id}, {state_sentence(error.resend)}" if error.resend else "elsewhere"
+            return Words(
+                "Already asked for",
+                f"A resend of trade {error.trade_id} is open {where}",
+                "Wait for the decision: the requester is told.",
+            )
+        case AlreadyDecided():
+            return Words("Already decided", f"Request {error.resend.id}: {state_sentence(error.resend)}")
+        case TradeChanged():
+            changed = ", ".join(FACT_LABELS[name] for name in error.differences)
+            return Words(
+                "The trade has changed",
+                f"Since the card was posted this has changed: {changed}. Nothing was sent.",
+                "Look at the card again, which now shows the trade as it is, and decide anew.",
+            )
+        case MayNotDecide():
+            reason = {
+                ApproverRefusal.REQUESTER: "You asked for this resend yourself.",
+                ApproverRefusal.OWNER: "This trade is your own.",
+            }[error.reason]
+            return Words(
+                "Somebody else has to decide",
+                f"{reason} A resend is approved by a second person.",
+                who="Anybody else with `resend.approve`",
+            )
+        case ApprovalsChannelMissing():
+            return Words(
+                "No approvals channel yet",
+                "A resend needs a moderator's approval, and there is no channel to ask in.",
+                "Tell the staff.",
+                "Somebody with `settings.manage`: `/settings approvals-channel`",
+            )
+        case ApprovalsChannelUnusable():
+            return Words(
+                "The approvals channel cannot be used",
+                "It is gone, or SkinDesk may not post there. Nothing was asked and nothing was sent.",
+                "Tell the staff.",
+                "An administrator: let SkinDesk *View Channel*, *Send Messages* and *Embed Links* there, "
+                "or set another one with `/settings approvals-channel`",
+            )
+        case ShuttingDown():
+            return Words("SkinDesk is restarting", "Nothing was done.", "Ask again in a minute.", is_refusal=False)
+        case DeskError():
+            return Words("That did not work", "Nothing was done.", "Try again, and tell the staff if it stays so.")
+        case _:
+            return Words(
+                "Something went wrong in SkinDesk",
+                "This is a fault of ours, not of yours. If you were changing something, look whether it was done.",
+                "Try again. If it stays so, tell the staff the reference below: the log has it too.",
+                "An administrator of this desk",
+                is_refusal=False,
+            )
+
+
+def _not_resendable_words(error: NotResendable) -> Words:
+    if error.reason is NotResendableReason.NOTHING_TO_SEND:
+        return Words(
+            "Nothing to resend",
+            f"Trade {error.trade.id} has no items to send to the customer: it is a deposit, not a withdrawal.",
+            "Start the deposit anew on the site.",
+        )
+    return Words(
+        "This trade cannot be resent",
+        f"Trade {error.trade.id} has the status {error.trade.status}. Mannco.store resends failed or cancelled trades "
+        "only (status -1, 4, 5, 6, 7 or 10).",
+        "Look at where it stands with `/trades`.",
+    )
+
+
+GAME_LABELS = {"cs2": "Counter-Strike 2", "rust": "Rust", "dota2": "Dota 2", "tf2": "Team Fortress 2"}
+"""Games as people write them."""
+
+FACT_LABELS = {
+    "status": "status",
+    "items_send": "items to send",
+    "items_received": "items to receive",
+    "offer_id": "Steam offer",
+    "last_error": "last error",
+    "code_digest": "verification code",
+}
+"""The facts on a card, in words."""

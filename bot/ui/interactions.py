@@ -1,0 +1,47 @@
+"""What every command, button and modal needs of its interaction: who acts, and the desk they act at."""
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+
+import discord
+
+from bot.domain.access import Actor
+from bot.domain.errors import NotInGuild
+from bot.services.desk import Desk
+
+if TYPE_CHECKING:
+    from bot.ui.in_flight import InFlight
+
+Interaction: TypeAlias = "discord.Interaction[discord.Client]"
+
+
+class HasDesk(Protocol):
+    """What the building blocks need of the client."""
+
+    desk: Desk
+    in_flight: "InFlight"
+    is_stopping: bool
+
+
+def desk_client_of(interaction: Interaction) -> HasDesk:
+    """Return the client that received the interaction."""
+    return cast("HasDesk", interaction.client)
+
+
+def desk_of(interaction: Interaction) -> Desk:
+    """Return the services of the client that received the interaction."""
+    return desk_client_of(interaction).desk
+
+
+def actor_of(interaction: Interaction) -> Actor:
+    """Return who acts, with the roles the interaction itself carries; NotInGuild outside a guild."""
+    member = interaction.user
+    if interaction.guild_id is None or not isinstance(member, discord.Member):
+        raise NotInGuild
+    owns = interaction.guild is not None and interaction.guild.owner_id == member.id
+    return Actor(
+        guild_id=interaction.guild_id,
+        user_id=member.id,
+        # A guild's @everyone role has the guild's own id and is not in the payload.
+        role_ids=frozenset({interaction.guild_id, *(role.id for role in member.roles)}),
+        administers=owns or interaction.permissions.administrator,
+    )

@@ -1,0 +1,100 @@
+"""The buttons of an approval card: approve, deny, and settling a doubt by hand."""
+
+import re
+from typing import Self
+
+import discord
+
+from bot.domain.resends import MAX_REASON, Resend, ResendState
+from bot.ui.funnel import guarded, reply
+from bot.ui.interactions import Interaction, actor_of, desk_of
+from bot.ui.resend_card import outcome_embed
+
+_LABELS = {
+    "approve": ("Approve", "✅", discord.ButtonStyle.success),
+    "deny": ("Deny", "⛔", discord.ButtonStyle.danger),
+    "sent": ("Mark as sent", "✅", discord.ButtonStyle.secondary),
+    "failed": ("Mark as failed", "❌", discord.ButtonStyle.secondary),
+}
+
+
+def resend_view(resend: Resend) -> discord.ui.View | None:
+    """Return the buttons that fit the state: none once it is settled."""
+    actions = {ResendState.PENDING: ("approve", "deny"), ResendState.UNKNOWN: ("sent", "failed")}.get(resend.state)
+    if actions is None:
+        return None
+    view = discord.ui.View(timeout=None)
+    for action in actions:
+        view.add_item(ResendButton(resend.id, action))
+    return view
+
+
+class ResendButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"resend:(?P<id>\d{1,18}):(?P<action>approve|deny|sent|failed)",
+):
+    """Decides on the request in its custom id, after a restart as before."""
+
+    def __init__(self, resend_id: int, action: str) -> None:
+        label, emoji, style = _LABELS[action]
+        super().__init__(
+            discord.ui.Button(label=label, emoji=emoji, style=style, custom_id=f"resend:{resend_id}:{action}")
+        )
+        self._resend_id = resend_id
+        self._action = action
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: Interaction, _item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the button that was pressed."""
+        return cls(int(match["id"]), match["action"])
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Approve at once; ask for a reason first where one is wanted."""
+        await guarded(interaction, self._approve(interaction) if self._action == "approve" else self._ask(interaction))
+
+    async def _approve(self, interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        resend = await desk_of(interaction).resends.approve(self._resend_id, by=actor_of(interaction))
+        await reply(interaction, outcome_embed(resend, code=None))
+
+    async def _ask(self, interaction: Interaction) -> None:
+        """Open the modal only for those who may decide. The check reads the database alone: a modal cannot wait."""
+        resends, actor = desk_of(interaction).resends, actor_of(interaction)
+        if self._action == "deny":
+            await resends.may_decide(self._resend_id, by=actor)
+        else:
+            await resends.may_mark(self._resend_id, by=actor)
+        await interaction.response.send_modal(ReasonModal(self._resend_id, self._action))
+
+
+class ReasonModal(discord.ui.Modal):
+    """Asks why; the reason is shown on the card."""
+
+    reason: discord.ui.TextInput["ReasonModal"] = discord.ui.TextInput(
+        label="Reason (the requester sees it)",
+        style=discord.TextStyle.paragraph,
+        max_length=MAX_REASON,
+        required=False,
+    )
+
+    def __init__(self, resend_id: int, action: str) -> None:
+        super().__init__(
+            title=f"{_LABELS[action][0]}: resend {resend_id}", custom_id=f"resend:{resend_id}:{action}:reason"
+        )
+        self._resend_id = resend_id
+        self._action = action
+
+    async def on_submit(self, interaction: Interaction) -> None:
+        """Carry out what was asked for."""
+        await guarded(interaction, self._carry_out(interaction))
+
+    async def _carry_out(self, interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        resends, actor, reason = desk_of(interaction).resends, actor_of(interaction), self.reason.value
+        if self._action == "deny":
+            resend = await resends.deny(self._resend_id, by=actor, reason=reason)
+        else:
+            resend = await resends.mark(self._resend_id, sent=self._action == "sent", by=actor, reason=reason)
+        await reply(interaction, outcome_embed(resend, code=None))

@@ -1,0 +1,102 @@
+"""The approval card: what a moderator has to know to judge a resend, and how it ended."""
+
+import discord
+
+from bot.domain.resends import Outcome, Resend, ResendState
+from bot.domain.secrets import TradeCode
+from bot.ports import Explanations
+from bot.ui.layout import Field, Tone, card
+from bot.ui.resend_words import outcome_sentences, state_sentence
+from bot.ui.text import code, count, outside, relative
+
+_SYMBOLS = {
+    ResendState.PENDING: "⏳",
+    ResendState.APPROVED: "📨",
+    ResendState.SENDING: "📨",
+    ResendState.SENT: "✅",
+    ResendState.FAILED: "❌",
+    ResendState.UNKNOWN: "❓",
+    ResendState.DENIED: "⛔",
+    ResendState.EXPIRED: "⌛",
+    ResendState.CANCELLED: "⛔",
+}
+_COLOURS = {
+    ResendState.SENT: Tone.GOOD,
+    ResendState.FAILED: Tone.BAD,
+    ResendState.UNKNOWN: Tone.BAD,
+    ResendState.DENIED: Tone.NEUTRAL,
+    ResendState.EXPIRED: Tone.NEUTRAL,
+    ResendState.CANCELLED: Tone.NEUTRAL,
+}
+_IDS_SHOWN = 12
+
+
+def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
+    """Return the card for the approvals channel. It shows every fact of the trade but its code."""
+    facts = resend.facts
+    status = explanations.status(resend.provider.dialect, str(facts.status))
+    fields = [
+        Field("Trade", f"#{resend.trade_id} at {resend.provider.label}", inline=True),
+        Field("Owner", f"SteamID `{resend.owner}`", inline=True),
+        Field("Status", f"{status.title} ({code(str(facts.status), 8)})"),
+        Field(f"Items to send: {len(facts.items_send)}", _ids(facts.items_send)),
+    ]
+    if facts.items_received:
+        fields.append(Field(f"Items to receive: {len(facts.items_received)}", _ids(facts.items_received)))
+    fields += [
+        Field("Last error", outside(facts.last_error, 500) if facts.last_error else "none"),
+        Field("Steam offer", code(facts.offer_id, 32) if facts.offer_id else "none", inline=True),
+        Field("Asked by", f"<@{resend.requested_by}> {relative(resend.requested_at)}", inline=True),
+        Field("Reason", outside(resend.reason, 400) if resend.reason else "none given"),
+    ]
+    if resend.state is ResendState.PENDING:
+        fields.append(Field("Expires", relative(resend.expires_at)))
+    return card(
+        title=f"{_SYMBOLS[resend.state]} Resend {resend.id} · {resend.state.value}",
+        description="\n".join([f"**{_opening(state_sentence(resend))}**", *_ending(resend)]),
+        fields=fields,
+        colour=_COLOURS.get(resend.state, Tone.WAITING),
+        footer=_footer(resend),
+    )
+
+
+def outcome_embed(resend: Resend, *, code: TradeCode | None) -> discord.Embed:
+    """Return what requester and owner are told. ``code`` is given for the owner's direct message only."""
+    lines = [f"The resend of trade #{resend.trade_id}: {state_sentence(resend)}", *outcome_sentences(resend)]
+    if resend.state is ResendState.SENT:
+        lines.append("Accept the new offer in Steam only if its bot and code are those that `/trades` shows.")
+    if code is not None:
+        lines.append(f"Your new code: `{code.reveal()}`. Nobody of the staff asks you for it.")
+    return card(
+        title=f"{_SYMBOLS[resend.state]} Resend {resend.id} · {resend.state.value}",
+        description="\n".join(lines),
+        colour=_COLOURS.get(resend.state, Tone.WAITING),
+    )
+
+
+def _opening(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _ending(resend: Resend) -> list[str]:
+    lines = outcome_sentences(resend)
+    if resend.settled_by is not None and resend.settled_at is not None:
+        lines.append(f"Marked by <@{resend.settled_by}> {relative(resend.settled_at)}.")
+    if resend.outcome_detail and resend.outcome is Outcome.OTHER_TRADE:
+        lines.append(f"The answer named trade {code(resend.outcome_detail, 24)}.")
+    elif resend.outcome_detail:
+        lines.append(f"Details: {outside(resend.outcome_detail, 300)}")
+    return lines
+
+
+def _ids(asset_ids: tuple[str, ...]) -> str:
+    shown = [code(asset_id, 32) for asset_id in asset_ids[:_IDS_SHOWN]]
+    left = len(asset_ids) - len(shown)
+    more = f" and {count(left, 'more item')}" if left else ""
+    return (" ".join(shown) + more) or "none"
+
+
+def _footer(resend: Resend) -> str:
+    if resend.state is ResendState.PENDING:
+        return "Approving sends the offer once. Look at status and last error first."
+    return ""

@@ -1,0 +1,65 @@
+"""How a resend request stands, in a sentence."""
+
+from bot.domain.resends import Outcome, Resend, ResendState
+from bot.ui.text import moment, outside, relative
+
+_STATES = {
+    ResendState.PENDING: "waiting for a moderator.",
+    ResendState.APPROVED: "approved, about to be sent.",
+    ResendState.SENDING: "approved, being sent now.",
+    ResendState.SENT: "sent.",
+    ResendState.FAILED: "failed: nothing was sent.",
+    ResendState.UNKNOWN: "unknown: it may or may not have been sent.",
+    ResendState.DENIED: "denied.",
+    ResendState.EXPIRED: "expired: nobody decided in time.",
+    ResendState.CANCELLED: "cancelled.",
+}
+_OUTCOMES = {
+    Outcome.CONFIRMED: "Mannco.store confirmed the resend. A new offer with the same items follows in Steam.",
+    Outcome.REFUSED: "Mannco.store refused the resend.",
+    Outcome.PARAMETER: (
+        "Mannco.store misses a parameter: the setting `resend_parameter` does not fit its version. "
+        "An administrator has to change it; nothing was sent."
+    ),
+    Outcome.CREDENTIALS: (
+        "Mannco.store refused the desk's login. It is renewed for the next time; nothing was sent. "
+        "Ask for the resend again."
+    ),
+    Outcome.NOT_REACHED: "Mannco.store could not be reached. Ask for the resend again later.",
+    Outcome.ANSWER_LOST: "Mannco.store gave no clear answer. SkinDesk keeps reading the trade to find out.",
+    Outcome.OTHER_TRADE: (
+        "**Mannco.store answered about another trade.** Check both trades in its dashboard before anything else."
+    ),
+    Outcome.INTERRUPTED: "SkinDesk stopped before the answer came. It keeps reading the trade to find out.",
+    Outcome.READ_BACK: "Reading the trade again showed that it was sent.",
+    Outcome.MARKED: "Settled by hand.",
+}
+_DECISIONS = {ResendState.DENIED: "Denied", ResendState.PENDING: "Returned"}
+_DETAILS = {
+    "card_not_posted": "The card could not be posted.",
+    "no_longer_resendable": "The trade can no longer be resent.",
+}
+_NOTES = {
+    "restarted": "SkinDesk was restarted after an approval and before sending. Nothing was sent; decide again.",
+    "requester_not_told": "The requester could not be told by direct message.",
+}
+
+
+def state_sentence(resend: Resend) -> str:
+    """Return the state with who decided and when."""
+    words = _STATES[resend.state]
+    if resend.decided_by is None or resend.decided_at is None:
+        return words
+    decision = _DECISIONS.get(resend.state, "Approved")
+    return f"{words} {decision} by <@{resend.decided_by}> {relative(resend.decided_at)} ({moment(resend.decided_at)})."
+
+
+def outcome_sentences(resend: Resend) -> list[str]:
+    """Return how it came to that, a sentence a line. The provider's own words are not among them."""
+    lines = []
+    if resend.outcome is not None:
+        lines.append(_OUTCOMES[resend.outcome])
+    if resend.decision_reason:
+        lines.append(_DETAILS.get(resend.decision_reason) or f"Reason: {outside(resend.decision_reason, 300)}")
+    lines.extend(_NOTES.get(note) or outside(note, 200) for note in resend.notes)
+    return lines

@@ -1,0 +1,33 @@
+"""The command tree: guild commands only, every error into the funnel, nothing new while stopping."""
+
+import discord
+from discord import app_commands
+
+from bot.domain.errors import ShuttingDown
+from bot.ui.funnel import report
+from bot.ui.interactions import Interaction, desk_client_of
+
+
+class DeskTree(app_commands.CommandTree[discord.Client]):
+    """Holds SkinDesk's commands."""
+
+    def __init__(self, client: discord.Client) -> None:
+        super().__init__(
+            client,
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+        )
+
+    async def interaction_check(self, interaction: Interaction) -> bool:
+        """Note what is under way; refuse new commands while the program stops."""
+        client = desk_client_of(interaction)
+        if not client.is_stopping:
+            client.in_flight.enter(interaction)
+        elif interaction.type is not discord.InteractionType.autocomplete:
+            await report(interaction, ShuttingDown())
+        return not client.is_stopping
+
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
+        """Answer every failed command; a suggestion that fails has nowhere to show a text."""
+        if interaction.type is not discord.InteractionType.autocomplete:
+            await report(interaction, error)

@@ -1,0 +1,87 @@
+"""/explain: what an error code means, and what to do about it."""
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.domain.failures import Dialect, Explanation, ProviderName
+from bot.domain.pages import Audience
+from bot.domain.trade_url import mask_trade_urls
+from bot.ui.errors import DIALECT_LABELS, error_name, explanation_embed
+from bot.ui.funnel import reply
+from bot.ui.interactions import Interaction, actor_of, desk_of
+from bot.ui.layout import Field, Tone, card
+from bot.ui.text import outside, plain
+
+_PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
+_MAX_TEXT = 1_000
+_MEANINGS_SHOWN = 8
+
+
+class ExplainCog(commands.Cog):
+    """Explanations of codes, keys and messages."""
+
+    @app_commands.command(name="explain", description="Find out what a provider's error means and what to do")
+    @app_commands.describe(code="A number, a key, or the message as it was shown", provider="Whose error it is")
+    @app_commands.choices(provider=_PROVIDERS)
+    async def explain(
+        self, interaction: Interaction, code: app_commands.Range[str, 1, _MAX_TEXT], provider: str | None = None
+    ) -> None:
+        """Explain one error, or list what a number can mean."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        desk = desk_of(interaction)
+        audience = await desk.pages.audience_of(actor_of(interaction))
+        found = desk.explanations.find(code, _dialect(provider))
+        if len(found) == 1:
+            await reply(interaction, explanation_embed(found[0], audience=audience))
+            return
+        asked = outside(mask_trade_urls(code), 200)
+        if not found:
+            embed = card(
+                title="Not in the catalogue",
+                description=(
+                    f"“{asked}” is no error that SkinDesk knows. Check the number or the key; "
+                    "if a provider really sent it, tell the staff."
+                ),
+                colour=Tone.NEUTRAL,
+            )
+        else:
+            from_staff = audience is Audience.STAFF
+            embed = card(
+                title=f"{len(found)} meanings",
+                description=f"“{asked}” means different things. Which provider was it?",
+                fields=[_meaning(each, from_staff=from_staff) for each in found[:_MEANINGS_SHOWN]],
+                colour=Tone.NEUTRAL,
+            )
+        await reply(interaction, embed)
+
+    @explain.autocomplete("code")
+    async def _codes(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        """Suggest entries of the catalogue."""
+        chosen = getattr(interaction.namespace, "provider", None)
+        found = desk_of(interaction).explanations.suggest(current, _dialect(chosen), limit=25)
+        choices = {
+            each.key[:100]: plain(f"{'' if each.code is None else f'{each.code} · '}{each.key} · {each.title}", 100)
+            for each in found
+            if not each.confidential
+        }
+        return [app_commands.Choice(name=name, value=value) for value, name in choices.items()]
+
+
+def _meaning(explanation: Explanation, *, from_staff: bool) -> Field:
+    hidden = explanation.confidential and not from_staff
+    return Field(
+        f"{DIALECT_LABELS[explanation.dialect]} · {error_name(explanation, hidden=hidden)}",
+        f"**{explanation.title}**\n{explanation.agent if from_staff else explanation.customer}",
+    )
+
+
+def _dialect(provider: str | None) -> Dialect | None:
+    try:
+        return ProviderName(provider).dialect if provider else None
+    except ValueError:
+        return None
+
+
+async def setup(client: commands.Bot) -> None:
+    """Add the cog."""
+    await client.add_cog(ExplainCog())

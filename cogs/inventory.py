@@ -1,0 +1,91 @@
+"""/inventory: what a Steam inventory brings at each provider, and why an item is refused."""
+
+from decimal import Decimal
+from typing import Any
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import DeskClient
+from bot.domain.errors import ProviderError
+from bot.domain.failures import ProviderName
+from bot.domain.inventory import MAX_SEARCH, Sort
+from bot.domain.steam import Game
+from bot.services.inventory import InventoryRequest
+from bot.ui.errors import GAME_LABELS
+from bot.ui.funnel import reply
+from bot.ui.interactions import Interaction, actor_of, desk_of
+from bot.ui.pager import shown_page
+
+_GAMES = [
+    app_commands.Choice(name=GAME_LABELS[game.word], value=game.word) for game in (Game.CS2, Game.RUST, Game.DOTA2)
+]
+_SORTS = [
+    app_commands.Choice(name="the provider's own order", value=Sort.RELEVANCE.value),
+    app_commands.Choice(name="lowest price first", value=Sort.PRICE_ASC.value),
+    app_commands.Choice(name="highest price first", value=Sort.PRICE_DESC.value),
+    app_commands.Choice(name="names A to Z", value=Sort.NAME_ASC.value),
+    app_commands.Choice(name="names Z to A", value=Sort.NAME_DESC.value),
+]
+
+
+def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Command[Any, ..., None]:
+    """Return the command. It is made at start, because its choices are the providers that are on."""
+    choices = [app_commands.Choice(name=provider.label, value=provider.value) for provider in providers]
+    choices.append(app_commands.Choice(name="all, side by side", value="all"))
+
+    @app_commands.command(name="inventory", description="See what a Steam inventory brings, and why items are refused")
+    @app_commands.describe(
+        tradeurl="The trade URL: steamcommunity.com/my/tradeoffers/privacy shows yours",
+        provider="Who to ask",
+        game="Which game's items; Counter-Strike 2 if you do not say",
+        search="Only items with this in their name",
+        sort="In what order",
+        min_price="Only items that bring at least this, in US dollars",
+        max_price="Only items that bring at most this, in US dollars",
+        refresh="Have the provider read Steam again instead of its memory",
+    )
+    @app_commands.choices(provider=choices, game=_GAMES, sort=_SORTS)
+    async def inventory(  # noqa: PLR0913, PLR0917 -- the options of the command
+        interaction: Interaction,
+        tradeurl: str,
+        provider: str | None = None,
+        game: str = Game.CS2.word,
+        search: app_commands.Range[str, 1, MAX_SEARCH] | None = None,
+        sort: str = Sort.RELEVANCE.value,
+        min_price: app_commands.Range[float, 0] | None = None,
+        max_price: app_commands.Range[float, 0] | None = None,
+        refresh: bool = False,  # noqa: FBT001, FBT002 -- an option of the command
+    ) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        desk, actor = desk_of(interaction), actor_of(interaction)
+        request = InventoryRequest(
+            trade_url=tradeurl,
+            provider=provider,
+            game=Game.from_word(game),
+            search=search,
+            sort=Sort(sort),
+            min_price=_decimal(min_price),
+            max_price=_decimal(max_price),
+            refresh=refresh,
+        )
+        answer = await desk.inventory.look_up(request, by=actor)
+        if len(answer.answers) == 1 and answer.answers[0].failure is not None:
+            raise ProviderError(answer.answers[0].failure)
+        pages = await desk.pages.open(answer, by=actor)
+        embed, view = shown_page(pages, 0, page_size=desk.page_size, explanations=desk.explanations)
+        await reply(interaction, embed, view=view)
+
+    return inventory
+
+
+def _decimal(price: float | None) -> Decimal | None:
+    """Return a price as it was typed: through its shortest text, not its binary value."""
+    return Decimal(str(price)) if price is not None else None
+
+
+async def setup(client: commands.Bot) -> None:
+    """Add the command."""
+    if not isinstance(client, DeskClient):
+        raise TypeError("SkinDesk's extensions belong to its own client")
+    client.tree.add_command(inventory_command(client.desk.inventory.provider_names))

@@ -1,0 +1,126 @@
+"""/resend and /approvals: asking for a failed offer to be sent again, and the work in the background."""
+
+import asyncio
+import logging
+
+from discord import app_commands
+from discord.ext import commands, tasks
+
+from bot.client import DeskClient
+from bot.domain.resends import MAX_REASON
+from bot.services.desk import Desk
+from bot.ui.cards import DiscordResendCards
+from bot.ui.funnel import reply
+from bot.ui.interactions import Interaction, actor_of, desk_of
+from bot.ui.layout import Tone, card
+from bot.ui.resend_words import state_sentence
+from bot.ui.text import count, plain, relative
+
+_TICK_SECONDS = 5.0
+_SUGGEST_WITHIN = 2.0
+_SHOWN = 20
+
+_log = logging.getLogger(__name__)
+
+
+class ResendsCog(commands.Cog):
+    """Requests for resends, and the loop that expires and settles them."""
+
+    def __init__(self, desk: Desk, cards: DiscordResendCards) -> None:
+        self._desk = desk
+        self._cards = cards
+
+    async def cog_load(self) -> None:
+        """Take up what was left behind before anybody can press a button."""
+        await self._desk.delivery.recover()
+        self.background.start()
+
+    async def cog_unload(self) -> None:
+        """Stop the loop."""
+        self.background.cancel()
+
+    @tasks.loop(seconds=_TICK_SECONDS)
+    async def background(self) -> None:
+        """Expire and settle; a bad round is logged and the next one tries again."""
+        try:
+            await self._desk.delivery.tick()
+        except Exception:  # noqa: BLE001 -- a loop that raises ends for good
+            _log.exception("background round of resends failed")
+
+    @app_commands.command(name="resend", description="Ask a moderator to have a failed trade offer sent again")
+    @app_commands.describe(id="The trade's number, as /trades shows it", reason="Why; the moderator reads it")
+    async def resend(
+        self,
+        interaction: Interaction,
+        id: str,  # noqa: A002 -- the option's name
+        reason: app_commands.Range[str, 1, MAX_REASON] | None = None,
+    ) -> None:
+        """Post the request's card, and tell the caller what happens next."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        resend = await desk_of(interaction).resends.request(id, by=actor_of(interaction), reason=reason)
+        self._cards.remember(resend.id, interaction)
+        await reply(
+            interaction,
+            card(
+                title=f"⏳ Resend {resend.id} · {resend.state.value}",
+                description=(
+                    f"Trade #{resend.trade_id}: the moderators have been asked. Nothing is sent before one of them "
+                    f"approves. The request expires {relative(resend.expires_at)}; you will be told how it ends."
+                ),
+                colour=Tone.WAITING,
+            ),
+        )
+
+    @resend.autocomplete("id")
+    async def _resendable(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        """Suggest the trades the caller could ask for; nothing where that cannot be found out in time."""
+        try:
+            async with asyncio.timeout(_SUGGEST_WITHIN):
+                trades = await desk_of(interaction).trades.resendable_for(current, by=actor_of(interaction))
+        except Exception as error:  # noqa: BLE001 -- a suggestion has nowhere to show an error
+            _log.info("no suggestions reason=%s", type(error).__name__)
+            return []
+        explain = desk_of(interaction).explanations.status
+        return [
+            app_commands.Choice(
+                name=plain(
+                    f"#{trade.id} · {explain(trade.provider.dialect, str(trade.status)).title}"
+                    f" · {count(len(trade.items_send), 'item')}",
+                    100,
+                ),
+                value=str(trade.id),
+            )
+            for trade in trades
+        ]
+
+    @app_commands.command(name="approvals", description="Moderators: see which resends wait for a decision")
+    async def approvals(self, interaction: Interaction) -> None:
+        """List the open requests, oldest first, with links to their cards."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        actor = actor_of(interaction)
+        requests = await desk_of(interaction).resends.open_requests(by=actor)
+        lines = []
+        for resend in requests[:_SHOWN]:
+            link = f"https://discord.com/channels/{actor.guild_id}/{resend.channel_id}/{resend.message_id}"
+            where = f" · [card]({link})" if resend.message_id is not None else ""
+            lines.append(
+                f"**Resend {resend.id}** · trade #{resend.trade_id} · asked {relative(resend.requested_at)}{where}\n"
+                f"{state_sentence(resend)}"
+            )
+        if len(requests) > _SHOWN:
+            lines.append(f"…and {count(len(requests) - _SHOWN, 'newer one')}.")
+        await reply(
+            interaction,
+            card(
+                title=f"Open resends: {len(requests)}",
+                description="\n".join(lines) or "Nothing waits for a decision.",
+                colour=Tone.WAITING if requests else Tone.GOOD,
+            ),
+        )
+
+
+async def setup(client: commands.Bot) -> None:
+    """Add the cog."""
+    if not isinstance(client, DeskClient):
+        raise TypeError("SkinDesk's extensions belong to its own client")
+    await client.add_cog(ResendsCog(client.desk, client.cards))

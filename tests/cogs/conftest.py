@@ -1,0 +1,28 @@
+"""A staged desk for every command test, and the audit of everything it sent to Discord."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.demo.scene import Scene
+from tests.support.payload_audit import assert_clean, assert_no_secret
+from tests.support.stage import kept_open, secrets_of
+
+
+@pytest.fixture
+async def scene(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Scene]:
+    """The real bot in a simulated Discord; afterwards every payload is audited and nothing unexpected was logged."""
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+    async with kept_open(tmp_path) as staged_scene:
+        yield staged_scene
+        assert_clean(staged_scene.env)
+        assert_no_secret(staged_scene.env, secrets_of(staged_scene))
+    unexpected = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert [] == unexpected
+    for secret in secrets_of(staged_scene):
+        assert secret not in caplog.text
+    await asyncio.sleep(0)

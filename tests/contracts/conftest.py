@@ -1,0 +1,52 @@
+"""Gives each contract suite every engine in turn."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.ports import (
+    AuditRepository,
+    GrantRepository,
+    GuildSettingsRepository,
+    LinkRepository,
+    PagesRepository,
+    ResendRepository,
+)
+from tests.contracts.engines import ENGINES, Repositories
+
+
+@pytest.fixture(params=ENGINES)
+async def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Repositories]:
+    async with ENGINES[request.param](tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def grants(repositories: Repositories) -> GrantRepository:
+    return repositories.grants
+
+
+@pytest.fixture
+def links(repositories: Repositories) -> LinkRepository:
+    return repositories.links
+
+
+@pytest.fixture
+def guild_settings(repositories: Repositories) -> GuildSettingsRepository:
+    return repositories.settings
+
+
+@pytest.fixture
+def resends(repositories: Repositories) -> ResendRepository:
+    return repositories.resends
+
+
+@pytest.fixture
+def pages(repositories: Repositories) -> PagesRepository:
+    return repositories.pages
+
+
+@pytest.fixture
+def audit(repositories: Repositories) -> AuditRepository:
+    return repositories.audit

@@ -1,0 +1,158 @@
+"""Made-up requests, links and snapshots for the contract suites."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
+from bot.domain.money import Money
+from bot.domain.pages import Audience, InventoryAnswer, Pages, ProviderAnswer, TradesAnswer
+from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts
+from bot.domain.secrets import TradeCode
+from bot.domain.steam import Game, SteamId
+from bot.domain.trades import Scope, Trade
+from bot.ports import ResendRepository
+
+GUILD = 900_000_000_000_000_001
+OTHER_GUILD = 900_000_000_000_000_002
+ADA, BEN, CLEO = 800_000_000_000_000_001, 800_000_000_000_000_002, 800_000_000_000_000_003
+ADAS_ACCOUNT, BENS_ACCOUNT = SteamId.from_account_id(11), SteamId.from_account_id(12)
+NOW = datetime(2026, 3, 29, 0, 59, 59, 987_000, tzinfo=UTC)
+LATER = NOW + timedelta(hours=2)
+
+FACTS = TradeFacts(
+    status=7,
+    items_send=("31000000001", "31000000002"),
+    items_received=(),
+    offer_id="5812345678",
+    last_error="The trade offer was cancelled (7)",
+    code_digest=TradeCode("K7QX").digest(),
+)
+
+
+def draft(*, trade_id: int = 4812, guild_id: int = GUILD, provider: ProviderName = ProviderName.MANNCO) -> Resend:
+    return Resend(
+        id=0,
+        guild_id=guild_id,
+        provider=provider,
+        trade_id=trade_id,
+        owner=ADAS_ACCOUNT,
+        requested_by=ADA,
+        reason="the bot was offline",
+        state=ResendState.PENDING,
+        facts=FACTS,
+        version=1,
+        requested_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+    )
+
+
+async def opened(resends: ResendRepository, *, trade_id: int = 4812, guild_id: int = GUILD) -> Resend:
+    """Open a request and return it."""
+    resend = await resends.open(draft(trade_id=trade_id, guild_id=guild_id))
+    assert resend is not None
+    return resend
+
+
+async def in_state(resends: ResendRepository, state: ResendState, *, trade_id: int = 4812) -> Resend:
+    """Bring a new request into ``state`` on the shortest way and return it."""
+    resend: Resend | None = await opened(resends, trade_id=trade_id)
+    assert resend is not None
+    number = resend.id
+    if state in (ResendState.DENIED, ResendState.EXPIRED, ResendState.CANCELLED):
+        match state:
+            case ResendState.DENIED:
+                resend = await resends.deny(number, by=BEN, reason="not now", at=LATER)
+            case ResendState.EXPIRED:
+                resend = await resends.expire(number, at=LATER)
+            case ResendState.CANCELLED:
+                resend = await resends.cancel(number, at=LATER, reason="card_not_posted")
+    elif state is not ResendState.PENDING:
+        resend = await resends.approve(number, version=1, by=BEN, at=LATER)
+        if state is not ResendState.APPROVED:
+            resend = await resends.begin_sending(number, at=LATER)
+        if state is ResendState.UNKNOWN:
+            resend = await resends.mark_unknown(
+                number, outcome=Outcome.ANSWER_LOST, detail="timed_out", settle_after=LATER, at=LATER
+            )
+        if state in (ResendState.SENT, ResendState.FAILED):
+            resend = await resends.settle(
+                number, sent=state is ResendState.SENT, outcome=Outcome.CONFIRMED, detail=None, at=LATER
+            )
+    assert resend is not None
+    assert resend.state is state
+    return resend
+
+
+def trade(*, trade_id: int = 4812, code: str | None = "K7QX") -> Trade:
+    return Trade(
+        provider=ProviderName.MANNCO,
+        id=trade_id,
+        owner=ADAS_ACCOUNT,
+        status=7,
+        items_send=("31000000001",),
+        items_received=(),
+        bot=BENS_ACCOUNT,
+        offer_id="5812345678",
+        created_at=NOW,
+        code=TradeCode(code) if code is not None else None,
+        last_error="cancelled",
+        game=Game.TF2,
+    )
+
+
+def trades_answer() -> TradesAnswer:
+    return TradesAnswer(
+        provider=ProviderName.MANNCO,
+        scope=Scope.ALL,
+        steam_id=ADAS_ACCOUNT,
+        viewer=ADAS_ACCOUNT,
+        trades=(trade(), trade(trade_id=4813, code=None)),
+        read_at=NOW,
+        window_full=True,
+    )
+
+
+def inventory_answer() -> InventoryAnswer:
+    knife = Item(
+        id="31000000001",
+        name="★ Karambit | Doppler",
+        refusal=None,
+        app_id=730,
+        offer=Money(Decimal("812.50")),
+        local_offer=Money(Decimal("700.1"), "EUR"),
+        wear=Decimal("0.0123456789012345"),
+        stickers=(Sticker("Crown (Foil)", 2, Decimal("0.5")),),
+    )
+    case = Item(id="31000000002", name="Case", refusal=Refusal.NO_OFFER, amount=40, max_amount=10)
+    inventory = Inventory(ProviderName.ASSETPAY, ADAS_ACCOUNT, Game.CS2, (knife, case), 2, NOW)
+    failure = Failure(ProviderName.SKINSBACK, FailureKind.THROTTLED, http_status=429, retry_after=timedelta(seconds=9))
+    return InventoryAnswer(
+        owner=ADAS_ACCOUNT,
+        game=Game.CS2,
+        filter=InventoryFilter("karambit", Sort.PRICE_DESC, Decimal(1), Decimal("1e3")),
+        answers=(
+            ProviderAnswer(ProviderName.ASSETPAY, inventory=inventory),
+            ProviderAnswer(ProviderName.SKINSBACK, failure=failure),
+        ),
+        linked_user_id=ADA,
+    )
+
+
+def pages(
+    pages_id: str = "p-1",
+    *,
+    guild_id: int = GUILD,
+    user_id: int = ADA,
+    answer: InventoryAnswer | TradesAnswer | None = None,
+    expires_at: datetime = LATER,
+) -> Pages:
+    shown = inventory_answer() if answer is None else answer
+    return Pages(pages_id, guild_id, user_id, Audience.STAFF, shown, NOW, expires_at)
+
+
+def without_codes(snapshot: Pages) -> Pages:
+    """Return what may come back of a snapshot."""
+    answer = snapshot.answer
+    return replace(snapshot, answer=answer.without_codes()) if isinstance(answer, TradesAnswer) else snapshot

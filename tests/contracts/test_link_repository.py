@@ -1,0 +1,103 @@
+"""What every LinkRepository does."""
+
+import asyncio
+from dataclasses import replace
+
+from bot.domain.audit import AuditAction
+from bot.domain.links import Link, LinkSource
+from bot.domain.steam import SteamId
+from bot.ports import AuditRepository, LinkRepository
+from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, CLEO, GUILD, LATER, NOW, OTHER_GUILD
+
+ADAS = Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.SIGN_IN, ADA, NOW)
+
+
+async def test_nobody_linked(links: LinkRepository) -> None:
+    assert await links.of_user(GUILD, ADA) is None
+    assert await links.of_steam_id(GUILD, ADAS_ACCOUNT) is None
+    assert await links.remove(GUILD, ADA, by=ADA, at=NOW) is None
+
+
+async def test_put(links: LinkRepository, audit: AuditRepository) -> None:
+    """A link is found from both ends and written down."""
+    assert await links.put(ADAS) is None
+    assert await links.of_user(GUILD, ADA) == ADAS
+    assert await links.of_steam_id(GUILD, ADAS_ACCOUNT) == ADAS
+
+    (entry,) = await audit.newest(GUILD, limit=10)
+
+    assert (entry.action, entry.actor_id, entry.at) == (AuditAction.LINK_SET, ADA, NOW)
+    assert entry.subject == f"user:{ADA}"
+    assert entry.detail == {"steam_id": str(ADAS_ACCOUNT), "source": "sign_in"}
+
+
+async def test_greatest_account(links: LinkRepository) -> None:
+    """The highest SteamID there can be comes back exactly."""
+    greatest = SteamId.from_account_id(2**32 - 1)
+    await links.put(replace(ADAS, steam_id=greatest))
+
+    assert await links.of_steam_id(GUILD, greatest) == replace(ADAS, steam_id=greatest)
+
+
+async def test_same_user_again(links: LinkRepository, audit: AuditRepository) -> None:
+    """A user's second link takes the place of the first, whose account is free again."""
+    second = Link(GUILD, ADA, BENS_ACCOUNT, LinkSource.STAFF, CLEO, LATER)
+    await links.put(ADAS)
+
+    assert await links.put(second) is None
+    assert await links.of_user(GUILD, ADA) == second
+    assert await links.of_steam_id(GUILD, ADAS_ACCOUNT) is None
+    assert (await audit.newest(GUILD, limit=1))[0].detail == {
+        "steam_id": str(BENS_ACCOUNT),
+        "source": "staff",
+        "instead_of": str(ADAS_ACCOUNT),
+    }
+
+
+async def test_account_taken(links: LinkRepository, audit: AuditRepository) -> None:
+    """An account that is another user's stays theirs: their link is returned and nothing changes."""
+    bens = Link(GUILD, BEN, BENS_ACCOUNT, LinkSource.SIGN_IN, BEN, NOW)
+    await links.put(ADAS)
+    await links.put(bens)
+
+    assert await links.put(replace(bens, steam_id=ADAS_ACCOUNT)) == ADAS
+    assert await links.of_user(GUILD, BEN) == bens
+    assert await links.of_user(GUILD, ADA) == ADAS
+    assert len(await audit.newest(GUILD, limit=10)) == 2
+
+
+async def test_race_for_an_account(links: LinkRepository) -> None:
+    """Of many users who claim one account at once, one gets it and the others learn who."""
+    claims = [Link(GUILD, user_id, ADAS_ACCOUNT, LinkSource.SIGN_IN, user_id, NOW) for user_id in range(1, 31)]
+
+    answers = await asyncio.gather(*(links.put(claim) for claim in claims))
+
+    standing = await links.of_steam_id(GUILD, ADAS_ACCOUNT)
+    assert answers.count(None) == 1
+    assert {answer for answer in answers if answer is not None} == {standing}
+
+
+async def test_remove(links: LinkRepository, audit: AuditRepository) -> None:
+    """A removed link is returned, gone from both ends, and written down with who did it."""
+    await links.put(ADAS)
+
+    assert await links.remove(GUILD, ADA, by=CLEO, at=LATER) == ADAS
+    assert await links.of_user(GUILD, ADA) is None
+    assert await links.of_steam_id(GUILD, ADAS_ACCOUNT) is None
+
+    entry = (await audit.newest(GUILD, limit=1))[0]
+
+    assert (entry.action, entry.actor_id, entry.at) == (AuditAction.LINK_REMOVED, CLEO, LATER)
+    assert entry.subject == f"user:{ADA}"
+    assert entry.detail["steam_id"] == str(ADAS_ACCOUNT)
+
+
+async def test_other_guild(links: LinkRepository) -> None:
+    """A link counts in its guild only, and the same account can be somebody else's in another."""
+    await links.put(ADAS)
+
+    assert await links.of_user(OTHER_GUILD, ADA) is None
+    assert await links.of_steam_id(OTHER_GUILD, ADAS_ACCOUNT) is None
+    assert await links.remove(OTHER_GUILD, ADA, by=ADA, at=NOW) is None
+    assert await links.put(Link(OTHER_GUILD, BEN, ADAS_ACCOUNT, LinkSource.STAFF, CLEO, NOW)) is None
+    assert await links.of_user(GUILD, ADA) == ADAS

@@ -1,0 +1,89 @@
+"""What every PagesRepository does."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.pages import InventoryAnswer, TradesAnswer
+from bot.ports import PagesRepository
+from tests.contracts.samples import (
+    ADA,
+    ADAS_ACCOUNT,
+    BEN,
+    GUILD,
+    LATER,
+    NOW,
+    OTHER_GUILD,
+    inventory_answer,
+    trades_answer,
+    without_codes,
+)
+from tests.contracts.samples import pages as snapshot_of
+
+
+@pytest.mark.parametrize("answer", [inventory_answer(), trades_answer()], ids=["inventory", "trades"])
+async def test_save(pages: PagesRepository, answer: InventoryAnswer | TradesAnswer) -> None:
+    """A snapshot comes back as it was, but for the codes of its trades."""
+    snapshot = snapshot_of(answer=answer)
+    await pages.save(snapshot)
+
+    assert await pages.load(snapshot.id, at=NOW) == without_codes(snapshot)
+
+
+async def test_unknown_id(pages: PagesRepository) -> None:
+    await pages.save(snapshot_of("p-1"))
+
+    assert await pages.load("p-2", at=NOW) is None
+
+
+async def test_expired(pages: PagesRepository) -> None:
+    """A snapshot is there until it expires and not after."""
+    await pages.save(snapshot_of(expires_at=LATER))
+
+    assert await pages.load("p-1", at=LATER - timedelta(milliseconds=1)) is not None
+    assert await pages.load("p-1", at=LATER) is None
+
+
+async def test_purge(pages: PagesRepository) -> None:
+    """Purging forgets what has expired and nothing else."""
+    await pages.save(snapshot_of("old", expires_at=NOW))
+    await pages.save(snapshot_of("new", expires_at=LATER))
+    await pages.purge(at=NOW)
+
+    assert await pages.load("old", at=NOW - timedelta(days=1)) is None
+    assert await pages.load("new", at=NOW) is not None
+
+
+async def test_saved_again(pages: PagesRepository) -> None:
+    """A snapshot saved again takes the place of the former one."""
+    await pages.save(snapshot_of())
+    newer = snapshot_of(answer=replace(inventory_answer(), linked_user_id=BEN))
+    await pages.save(newer)
+
+    assert await pages.load("p-1", at=NOW) == newer
+
+
+async def test_same_id_in_another_guild(pages: PagesRepository) -> None:
+    """A guild cannot replace another one's snapshot."""
+    first = snapshot_of()
+    await pages.save(first)
+    await pages.save(snapshot_of(guild_id=OTHER_GUILD))
+
+    assert await pages.load("p-1", at=NOW) == first
+
+
+async def test_too_many_of_a_user(pages: PagesRepository) -> None:
+    """A user's oldest snapshots go where there are too many; nobody else's do, nor theirs in another guild."""
+    small = InventoryAnswer(ADAS_ACCOUNT, inventory_answer().game, inventory_answer().filter, ())
+    await pages.save(snapshot_of("ben", user_id=BEN, answer=small))
+    await pages.save(snapshot_of("elsewhere", guild_id=OTHER_GUILD, answer=small))
+    for number in range(60):
+        await pages.save(snapshot_of(f"ada-{number}", user_id=ADA, guild_id=GUILD, answer=small))
+
+    kept = [number for number in range(60) if await pages.load(f"ada-{number}", at=NOW) is not None]
+
+    assert kept == list(range(60 - len(kept), 60))
+    assert 10 <= len(kept) <= 50
+    assert await pages.load("ben", at=NOW) is not None
+    assert await pages.load("elsewhere", at=NOW) is not None

@@ -1,0 +1,194 @@
+"""Every ResendRepository makes the transitions of the domain, all of them and no other."""
+
+import tempfile
+from asyncio import Runner
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from bot.domain.failures import ProviderName
+from bot.domain.resends import TRANSITIONS, Outcome, Resend, ResendState
+from bot.ports import AuditRepository, ResendRepository
+from tests.contracts.engines import ENGINES, Repositories
+from tests.contracts.samples import BEN, CLEO, FACTS, GUILD, LATER, NOW, OTHER_GUILD, draft, in_state
+
+Change = Callable[[ResendRepository, Resend], Awaitable[Resend | None]]
+
+CHANGES: dict[str, Change] = {
+    "approve": lambda repository, resend: repository.approve(resend.id, version=resend.version, by=BEN, at=LATER),
+    "begin_sending": lambda repository, resend: repository.begin_sending(resend.id, at=LATER),
+    "return": lambda repository, resend: repository.return_to_pending(resend.id, note="restarted", at=LATER),
+    "deny": lambda repository, resend: repository.deny(resend.id, by=BEN, reason="no", at=LATER),
+    "expire": lambda repository, resend: repository.expire(resend.id, at=LATER),
+    "cancel": lambda repository, resend: repository.cancel(resend.id, at=LATER, reason="card_not_posted"),
+    "mark_unknown": lambda repository, resend: repository.mark_unknown(
+        resend.id, outcome=Outcome.INTERRUPTED, detail=None, settle_after=NOW, at=LATER
+    ),
+    "sent": lambda repository, resend: repository.settle(
+        resend.id, sent=True, outcome=Outcome.READ_BACK, detail=None, at=LATER
+    ),
+    "failed": lambda repository, resend: repository.settle(
+        resend.id, sent=False, outcome=Outcome.MARKED, detail=None, at=LATER, by=CLEO
+    ),
+}
+
+TARGETS = {
+    "approve": ResendState.APPROVED,
+    "begin_sending": ResendState.SENDING,
+    "return": ResendState.PENDING,
+    "deny": ResendState.DENIED,
+    "expire": ResendState.EXPIRED,
+    "cancel": ResendState.CANCELLED,
+    "mark_unknown": ResendState.UNKNOWN,
+    "sent": ResendState.SENT,
+    "failed": ResendState.FAILED,
+}
+
+
+@pytest.mark.parametrize("state", list(ResendState))
+async def test_from_each_state(resends: ResendRepository, audit: AuditRepository, state: ResendState) -> None:
+    """A change either makes a transition of the domain and one audit row, or nothing at all."""
+    reached = set()
+    for trade_id, change in enumerate(CHANGES.values()):
+        resend = await in_state(resends, state, trade_id=trade_id)
+        rows = len(await audit.newest(GUILD, limit=1_000))
+
+        changed = await change(resends, resend)
+
+        rows_after = len(await audit.newest(GUILD, limit=1_000))
+        if changed is None:
+            assert await resends.get(GUILD, resend.id) == resend
+            assert rows_after == rows
+        else:
+            reached.add(changed.state)
+            assert rows_after == rows + 1
+
+    assert reached == TRANSITIONS[state]
+
+
+@pytest.mark.parametrize("state", [state for state in ResendState if state is not ResendState.PENDING])
+async def test_revised_in_each_state(resends: ResendRepository, state: ResendState) -> None:
+    """What a card shows changes while nobody has decided, and never after."""
+    resend = await in_state(resends, state)
+
+    assert await resends.revise(resend.id, replace(FACTS, status=4), version=resend.version, at=LATER) is None
+    assert await resends.get(GUILD, resend.id) == resend
+
+
+async def test_no_such_request(resends: ResendRepository, audit: AuditRepository) -> None:
+    """A request that there is not changes nowhere to nothing."""
+    nobody = replace(draft(), id=41)
+
+    for change in CHANGES.values():
+        assert await change(resends, nobody) is None
+    assert await audit.newest(GUILD, limit=10) == []
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the model knows of a request."""
+
+    trade_id: int
+    guild_id: int
+    state: ResendState
+    version: int
+
+
+class _Machine(RuleBasedStateMachine):
+    """Runs a repository beside a dictionary and compares them after every step."""
+
+    engine: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stack = AsyncExitStack()
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory())
+        self._runner = Runner()
+        repositories: Repositories = self._runner.run(
+            self._stack.enter_async_context(ENGINES[self.engine](Path(folder)))
+        )
+        self._resends = repositories.resends
+        self._model: dict[int, _Known] = {}
+
+    def teardown(self) -> None:
+        self._runner.run(self._stack.aclose())
+        self._runner.close()
+
+    @rule(trade_id=st.integers(1, 3), guild_id=st.sampled_from([GUILD, OTHER_GUILD]))
+    def open(self, trade_id: int, guild_id: int) -> None:
+        taken = any(known.trade_id == trade_id and known.state.is_open for known in self._model.values())
+
+        resend = self._runner.run(self._resends.open(draft(trade_id=trade_id, guild_id=guild_id)))
+
+        assert (resend is None) == taken
+        if resend is not None:
+            assert resend.id not in self._model
+            self._model[resend.id] = _Known(trade_id, guild_id, ResendState.PENDING, 1)
+
+    @rule(data=st.data(), name=st.sampled_from(list(CHANGES)), behind=st.sampled_from([0, 0, 0, 1]))
+    def change(self, data: st.DataObject, name: str, behind: int) -> None:
+        if not self._model:
+            return
+        number = data.draw(st.sampled_from(sorted(self._model)))
+        known = self._model[number]
+        target = TARGETS[name]
+        possible = target in TRANSITIONS[known.state] and not (name == "approve" and behind)
+
+        seen = replace(draft(), id=number, version=known.version - behind)
+        changed = self._runner.run(_awaited(CHANGES[name](self._resends, seen)))
+
+        assert (changed is not None) == possible
+        if changed is not None:
+            known.state = target
+            known.version += name == "return"
+
+    @rule(data=st.data(), behind=st.sampled_from([0, 0, 1]))
+    def revise(self, data: st.DataObject, behind: int) -> None:
+        if not self._model:
+            return
+        number = data.draw(st.sampled_from(sorted(self._model)))
+        known = self._model[number]
+
+        revised = self._runner.run(self._resends.revise(number, FACTS, version=known.version - behind, at=LATER))
+
+        assert (revised is not None) == (known.state is ResendState.PENDING and not behind)
+        known.version += revised is not None
+
+    @invariant()
+    def same(self) -> None:
+        for number, known in self._model.items():
+            resend = self._runner.run(self._resends.get(known.guild_id, number))
+            assert resend is not None
+            assert (resend.trade_id, resend.state, resend.version) == (known.trade_id, known.state, known.version)
+        open_ones = [number for number, known in sorted(self._model.items()) if known.state.is_open]
+        assert [resend.id for resend in self._runner.run(self._resends.all_open())] == open_ones
+        for trade_id in (1, 2, 3):
+            standing = self._runner.run(self._resends.open_for_trade(ProviderName.MANNCO, trade_id))
+            known_ids = [number for number in open_ones if self._model[number].trade_id == trade_id]
+            assert ([] if standing is None else [standing.id]) == known_ids
+
+
+async def _awaited(waiting: Awaitable[Resend | None]) -> Resend | None:
+    return await waiting
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_any_order_of_changes(name: str) -> None:
+    """However requests, decisions and ends follow each other, a trade has one open request and its own state."""
+
+    class Machine(_Machine):
+        engine = name
+
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        ),
+    )

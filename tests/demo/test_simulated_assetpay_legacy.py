@@ -1,0 +1,141 @@
+"""The simulated api.assetpay.co answers as seed 002 says, with the older numbering."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.demo.assetpay import SimulatedAssetPayLegacy
+from bot.demo.assetpay_errors import LEGACY_ERRORS
+
+# The keys of the sample in seed 002.
+ITEM = {
+    *("id", "name", "marketHashName", "type", "iconUrl", "appid", "contextid", "tradable", "accepted", "marketPrice"),
+    *("offer", "exterior", "wear", "rarity", "color", "stickers", "paintSeed"),
+}
+OFFER = {"price", "reference", "maxAmount"}
+STICKER = {"name", "slot", "wear", "iconUrl"}
+
+
+@pytest.fixture
+async def server(world):
+    async with SimulatedAssetPayLegacy(world) as server:
+        yield server
+
+
+@pytest.fixture
+def inventory_of(server, session):
+    """Call ``/client/inventory`` with a token for a person or a trade URL."""
+
+    async def call(person, url=None, **query):
+        token = server.client_tokens.issue(person.steam_id, url or person.trade_url)
+        address = f"{server.url}/client/inventory"
+        async with session.get(address, params=query, headers={"Authorization": token}) as response:
+            return response.status, await response.json()
+
+    return call
+
+
+def error_of(answer: tuple[int, Any]) -> tuple[int, int, str]:
+    status, body = answer
+    assert (body["success"], set(body)) == (False, {"requestId", "success", "error"})
+    return status, body["error"]["code"], body["error"]["key"]
+
+
+async def test_inventory(inventory_of, world):
+    """The answer has the seed's shape: acceptance stands at the top of an item, not in its offer."""
+    status, body = await inventory_of(world.customer)
+
+    data = body["data"]
+    assert status == 200
+    assert set(data) == {"inventory", "count", "updatedAt", "collateral"}
+    assert (len(data["inventory"]), data["count"], data["collateral"]) == (50, 64, 150)
+    redline = data["inventory"][0]
+    assert set(redline) == ITEM
+    assert set(redline["offer"]) == OFFER
+    assert set(redline["stickers"][0]) == STICKER
+    assert (redline["contextid"], redline["accepted"]) == (2, True)
+    assert {item.get("accepted") for item in data["inventory"]} == {True, False, None}
+
+
+async def test_stacks(inventory_of, world):
+    """A Rust stack says how many there are and how many one deposit takes."""
+    _, body = await inventory_of(world.customer, game="252490")
+
+    stack = body["data"]["inventory"][0]
+    assert (stack["name"], stack["amount"], stack["offer"]["maxAmount"]) == ("Large Wood Box", 5, 10)
+
+
+async def test_pages(inventory_of, world):
+    """``perPage`` sets the size of a page."""
+    _, first = await inventory_of(world.customer, perPage="10")
+    _, last = await inventory_of(world.customer, perPage="10", page="7")
+
+    assert (len(first["data"]["inventory"]), len(last["data"]["inventory"])) == (10, 4)
+
+
+async def test_filter_and_sort(inventory_of, world):
+    """The seed's example query works."""
+    query = {"game": "730", "search": "karambit", "minPrice": "50", "maxPrice": "5000", "sort": "price_asc"}
+    _, body = await inventory_of(world.customer, **query)
+    _, sorted_all = await inventory_of(world.customer, sort="price_asc", perPage="100")
+
+    assert all("Karambit" in item["name"] for item in body["data"]["inventory"])
+    prices = [item["offer"]["price"] for item in sorted_all["data"]["inventory"] if "offer" in item]
+    assert prices == sorted(prices)
+
+
+@pytest.mark.parametrize("query", [{"limit": "10"}, {"perPage": "-1"}, {"sort": "priceAsc"}, {"tradeUrl": "x"}])
+async def test_spelling_of_the_other_dialect(inventory_of, world, query):
+    """The newer dialect's spellings are not known here."""
+    answer = await inventory_of(world.customer, **query)
+
+    assert error_of(answer) == (400, 1001, "VALIDATION_FAILED")
+    assert list(answer[1]["error"]["fields"]) == list(query)
+
+
+async def test_every_documented_code(inventory_of, world):
+    """A trade token reaches every documented error in the older numbering."""
+    reached = {error_of(await inventory_of(world.customer, world.error_trade_url(row.code))) for row in LEGACY_ERRORS}
+
+    assert reached == {(row.status, row.code, row.key) for row in LEGACY_ERRORS}
+    assert len(LEGACY_ERRORS) == 37
+
+
+async def test_people_in_trouble(inventory_of, world):
+    """People in trouble meet the nearest error that this dialect has."""
+    names = ("private", "trade_banned", "rate_limited", "no_bots", "fleet_degraded", "undocumented")
+    codes = [error_of(await inventory_of(getattr(world, name)))[1] for name in names]
+
+    assert codes == [3, 7, 1007, 1008, 1009, 4242]
+
+
+async def test_authentication(server, session, world):
+    """Keys, trade URLs and tokens are refused with the older numbers, and the merchant is not in the claims."""
+    customer = world.customer
+    url = f"{server.url}/auth/authenticate-client"
+    body = {"clientSteamId": str(customer.steam_id), "clientTradeUrl": customer.trade_url}
+    right = {"api-key": world.credentials.legacy_api_key}
+    cases = [
+        ({"api-key": world.credentials.assetpay_api_key}, body, 1401),
+        ({}, body, 1400),
+        (right, {**body, "clientTradeUrl": customer.trade_url + "#"}, 14),
+        (right, {**body, "more": 1}, 1001),
+    ]
+    for headers, sent, code in cases:
+        async with session.post(url, json=sent, headers=headers) as response:
+            assert (await response.json())["error"]["code"] == code
+    async with session.post(url, json=body, headers=right) as response:
+        token = (await response.json())["data"]["token"]
+    for headers, status in (({}, 401), ({"Authorization": "x"}, 401), ({"Authorization": token}, 200)):
+        async with session.get(f"{server.url}/client/inventory", headers=headers) as response:
+            assert response.status == status
+            codes = (await response.json()).get("error", {}).get("code")
+            assert codes == (None if status == 200 else 1222 if headers else 1220)
+
+
+async def test_no_secure_inventory(server, session):
+    """The older host has no ``/secure/inventory``."""
+    async with session.get(f"{server.url}/secure/inventory") as response:
+        assert (response.status, (await response.json())["error"]["code"]) == (404, 1004)

@@ -1,0 +1,216 @@
+"""The simulated SkinsBack answers as seed 003 says."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any
+
+import pytest
+
+from bot.demo.skinsback import ERRORS, SimulatedSkinsBack
+from bot.domain.steam import Game
+
+ENTRY = {"item", "name", "price", "stickers", "disabled"}
+ITEM = {"asset_id", "tradable", "app_id", "icon_url", "class_id"}
+
+
+@pytest.fixture
+async def server(world):
+    async with SimulatedSkinsBack(world) as server:
+        yield server
+
+
+@pytest.fixture
+def call(server, world, session):
+    """Call ``user_inventory`` with the headers' authentication, for the customer unless said otherwise."""
+
+    async def call(person=world.customer, *, headers=None, **changes):
+        fields = {
+            "method": "user_inventory",
+            "game": "cs2",
+            "steam_id": str(person.steam_id),
+            "trade_token": person.token,
+            **changes,
+        }
+        credentials = world.credentials
+        right = {"X-CLIENT-ID": credentials.skinsback_client_id, "X-CLIENT-SECRET": credentials.skinsback_client_secret}
+        sent = {name: value for name, value in fields.items() if value is not None}
+        async with session.post(server.url, data=sent, headers=right if headers is None else headers) as response:
+            assert response.status == 200
+            return await response.json()
+
+    return call
+
+
+def error_of(body: dict[str, Any]) -> tuple[int, str]:
+    assert set(body) == {"status", "error_code", "error_message"}
+    assert body["status"] == "error"
+    return body["error_code"], body["error_message"]
+
+
+async def test_inventory(call, server):
+    """The whole list comes in one answer of the seed's shape, without local prices."""
+    body = await call()
+
+    assert (body["status"], set(body["data"])) == ("success", {"items"})
+    items = body["data"]["items"]
+    assert len(items) == 64
+    assert all(set(entry) == ENTRY and set(entry["item"]) == ITEM for entry in items)
+    assert {type(entry["item"]["tradable"]) for entry in items} == {int}
+    assert {entry["item"]["tradable"] for entry in items} == {0, 1}
+    assert {entry["disabled"] for entry in items} == {True, False}
+    assert any(entry["stickers"] for entry in items)
+    assert not server.unknown_parameters
+
+
+@pytest.mark.parametrize(("word", "game", "count"), [("rust", Game.RUST, 30), ("dota2", Game.DOTA2, 14)])
+async def test_other_games(call, word, game, count):
+    """Rust and Dota 2 are there too; every piece of a stack is an entry with its own asset id."""
+    items = (await call(game=word))["data"]["items"]
+
+    assert {entry["item"]["app_id"] for entry in items} == {int(game)}
+    assert len({entry["item"]["asset_id"] for entry in items}) == len(items) == count
+
+
+async def test_currency(call):
+    """With a currency come local prices, and the multiplied one has the project's multiplier."""
+    data = (await call(currency="RUB"))["data"]
+    custom = (await call(custom_currency="GEM", custom_currency_rate="10", custom_multiplier="1.5"))["data"]
+
+    entry = data["items"][0]
+    assert data["currency_local"] == "rub"
+    assert set(entry) == ENTRY | {"price_local", "multiplied_price_local"}
+    assert entry["price_local"] == pytest.approx(entry["price"] * 92.7, abs=0.01)
+    assert entry["multiplied_price_local"] == pytest.approx(entry["price_local"] * 2, abs=0.01)
+    assert custom["currency_local"] == "GEM"
+    assert custom["items"][0]["multiplied_price_local"] == pytest.approx(entry["price"] * 15, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"method": None}, -5),
+        ({"method": "userinventory"}, -5),
+        ({"game": None}, 1),
+        ({"game": "csgo"}, 1),
+        ({"game": "730"}, 1),
+        ({"steam_id": "123"}, 2),
+        ({"steam_id": "76561197960265729"}, 2),
+        ({"trade_token": None}, 3),
+        ({"trade_token": "AbCdEfGh"}, 3),
+        ({"currency": "xyz"}, 4),
+        ({"custom_currency": "TOOLONG", "custom_currency_rate": "1"}, 8),
+        ({"custom_currency_rate": "1"}, 8),
+        ({"custom_currency": "GEM"}, 9),
+        ({"custom_currency": "GEM", "custom_currency_rate": "0.01"}, 9),
+        ({"custom_multiplier": "2.5"}, 10),
+        ({"custom_multiplier": "x"}, 10),
+    ],
+)
+async def test_bad_parameters(call, changes, code):
+    """Every parameter that is missing or wrong has its documented error."""
+    assert error_of(await call(**changes)) == (code, ERRORS[code])
+
+
+async def test_misspelled_parameter(call, server):
+    """A parameter that is not documented changes nothing, but is counted."""
+    await call(curency="eur")
+
+    assert server.unknown_parameters == {"curency": 1}
+
+
+async def test_people_in_trouble(call, world):
+    """Each person in trouble meets the documented error."""
+    people = (world.private, world.trade_banned, world.steam_down, world.no_bots, world.undocumented)
+    codes = [error_of(await call(person)) for person in people]
+
+    assert codes == [
+        (6, "user_inventory_is_hidden"),
+        (5, "user_not_tradable"),
+        (7, "user_inventory_is_unavailable"),
+        (-9, "under_maintenance"),
+        (4242, "something_new"),
+    ]
+
+
+async def test_every_documented_code(call, world):
+    """A trade token reaches every documented error, negative ones too."""
+    tokens = {code: world.error_trade_url(code).rpartition("=")[2] for code in ERRORS}
+    reached = dict([error_of(await call(trade_token=token)) for token in tokens.values()])
+
+    assert reached == ERRORS
+    assert len(ERRORS) == 19
+    assert tokens[-10] == "N0000010"
+
+
+async def test_get(server, session):
+    """Anything but POST is refused."""
+    async with session.get(server.url, params={"method": "user_inventory"}) as response:
+        assert error_of(await response.json()) == (-1, "please_use_post_method")
+
+
+async def test_json_body(server, world, session):
+    """Parameters are a form; a JSON body holds none."""
+    headers = {
+        "X-CLIENT-ID": world.credentials.skinsback_client_id,
+        "X-CLIENT-SECRET": world.credentials.skinsback_client_secret,
+    }
+    async with session.post(server.url, json={"method": "user_inventory"}, headers=headers) as response:
+        assert error_of(await response.json()) == (-5, "invalid_method")
+
+
+async def test_headers(call, world):
+    """A wrong client id and a wrong secret have their own errors."""
+    right = world.credentials.skinsback_client_id
+
+    assert error_of(await call(headers={}))[0] == -2
+    assert error_of(await call(headers={"X-CLIENT-ID": "1", "X-CLIENT-SECRET": "x"}))[0] == -2
+    assert error_of(await call(headers={"X-CLIENT-ID": right, "X-CLIENT-SECRET": "x"}))[0] == -10
+    assert error_of(await call(headers={"X-CLIENT-ID": right}))[0] == -10
+
+
+async def test_signature(call, world):
+    """Without the headers, ``shopid`` and a signature over all plain parameters open the door."""
+    credentials, customer = world.credentials, world.customer
+    # Written out by hand from the documented rule: sorted by name, each "name:value;", HMAC-SHA1, lower-case hex.
+    text = (
+        f"currency:eur;game:cs2;method:user_inventory;shopid:{credentials.skinsback_client_id};"
+        f"steam_id:{customer.steam_id};trade_token:{customer.token};"
+    )
+    sign = hmac.new(credentials.skinsback_client_secret.encode(), text.encode(), hashlib.sha1).hexdigest()
+    signed = {"shopid": credentials.skinsback_client_id, "currency": "eur"}
+
+    assert (await call(headers={}, **signed, sign=sign))["status"] == "success"
+    assert error_of(await call(headers={}, **signed, sign=sign.upper()))[0] == -3
+    assert error_of(await call(headers={}, **signed, sign=sign, game="rust"))[0] == -3
+    assert error_of(await call(headers={}, **signed))[0] == -3
+    assert error_of(await call(headers={}, shopid="1", sign=sign))[0] == -2
+
+
+async def test_signature_leaves_arrays_out(call, world):
+    """A parameter that is an array is no part of the signature."""
+    credentials, customer = world.credentials, world.customer
+    text = (
+        f"game:cs2;method:user_inventory;shopid:{credentials.skinsback_client_id};"
+        f"steam_id:{customer.steam_id};trade_token:{customer.token};"
+    )
+    sign = hmac.new(credentials.skinsback_client_secret.encode(), text.encode(), hashlib.sha1).hexdigest()
+
+    changes = {"shopid": credentials.skinsback_client_id, "more[]": "1", "sign": sign}
+    assert (await call(headers={}, **changes))["status"] == "success"
+
+
+async def test_inactive_project(call, server):
+    """An inactive project is refused whatever it asks."""
+    server.active = False
+
+    assert error_of(await call()) == (-4, "shop_not_active")
+
+
+async def test_rate_limit(call, server):
+    """Above the limit of a minute the documented error comes."""
+    server.requests_per_minute = 1
+    await call()
+
+    assert error_of(await call()) == (-7, "request_limit_reached")

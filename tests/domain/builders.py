@@ -1,0 +1,73 @@
+"""Domain values with everything that a test does not care about filled in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+
+from bot.domain.failures import ProviderName
+from bot.domain.inventory import Inventory, Item
+from bot.domain.money import Money
+from bot.domain.resends import Resend, ResendState, TradeFacts
+from bot.domain.secrets import TradeCode
+from bot.domain.steam import Game, SteamId
+from bot.domain.trades import Trade
+
+NOW = datetime(2026, 5, 14, 12, 0, tzinfo=UTC)
+OWNER = SteamId.from_account_id(123456789)
+BOT = SteamId.from_account_id(987654321)
+
+# No deadline per example: the machine that runs the tests may be busy with something else.
+PROPERTY = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+
+
+def usd(amount: str | Decimal) -> Money:
+    return Money(Decimal(amount))
+
+
+def item(name: str = "AK-47 | Redline", offer: str | Decimal | None = "10.75", **facts: Any) -> Item:
+    facts = {"id": name, "refusal": None, "offer": usd(offer) if offer is not None else None} | facts
+    return Item(name=name, **facts)
+
+
+def inventory(*items: Item, **facts: Any) -> Inventory:
+    facts = {"total": len(items), "provider": ProviderName.ASSETPAY} | facts
+    return Inventory(owner=OWNER, game=Game.CS2, items=items, updated_at=NOW, **facts)
+
+
+def trade(**facts: Any) -> Trade:
+    failed_withdrawal: dict[str, Any] = {
+        "provider": ProviderName.MANNCO,
+        "id": 123456,
+        "owner": OWNER,
+        "status": -1,
+        "items_send": ("123456789", "987654321"),
+        "items_received": (),
+        "bot": BOT,
+        "offer_id": "5678901234",
+        "created_at": NOW - timedelta(days=1),
+        "code": TradeCode("ABCDEFGH"),
+        "last_error": "offer expired",
+    }
+    return Trade(**(failed_withdrawal | facts))
+
+
+def resend(**facts: Any) -> Resend:
+    pending: dict[str, Any] = {
+        "id": 41,
+        "guild_id": 1,
+        "provider": ProviderName.MANNCO,
+        "trade_id": 123456,
+        "owner": OWNER,
+        "requested_by": 100,
+        "reason": None,
+        "state": ResendState.PENDING,
+        "facts": TradeFacts.of(trade()),
+        "version": 1,
+        "requested_at": NOW,
+        "expires_at": NOW + timedelta(hours=24),
+    }
+    return Resend(**(pending | facts))

@@ -1,0 +1,399 @@
+"""AssetPay's GET /client/inventory in both dialects, byte for byte as seeds 001 and 002 have it."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.domain.errors import ProviderError
+from bot.domain.failures import Dialect, FailureKind, ProviderName
+from bot.domain.inventory import Refusal, Sort, Sticker
+from bot.domain.money import Money
+from bot.domain.secrets import Secret
+from bot.domain.steam import Game, SteamId
+from bot.providers.assetpay_client import AssetPayClient, ClientTokens, FixedClientToken, IssuedClientTokens
+from tests.providers.jwts import jwt
+from tests.support.loopback import after, as_json, content, drop, hang, in_turn
+
+OWNER = SteamId.from_account_id(12345)
+DIALECTS = {
+    Dialect.ASSETPAY: ProviderName.ASSETPAY_CLIENT,
+    Dialect.ASSETPAY_LEGACY: ProviderName.ASSETPAY_LEGACY,
+}
+
+
+@pytest.fixture
+def client(connect):
+    """Make a client of a dialect: with a fixed token, or with an API key where that is None."""
+
+    def make(dialect=Dialect.ASSETPAY, token="CLIENT_TOKEN", *, authorization="raw", **limits):  # noqa: S107 -- made up
+        provider = DIALECTS[dialect]
+        transport = connect(provider, **limits)
+        tokens: ClientTokens
+        if token is None:
+            tokens = IssuedClientTokens(transport, Secret("ap_CANARY"))
+        else:
+            tokens = FixedClientToken(provider, Secret(token))
+        return AssetPayClient(transport, dialect, tokens, authorization=authorization)
+
+    return make
+
+
+def inventory(*ids, **data):
+    items = [{"id": str(number), "offer": {"price": 1, "accepted": True}} for number in ids]
+    return as_json({"success": True, "data": {"inventory": items, **data}})
+
+
+def issuing(*, answers, tokens=None):
+    """Create tokens as asked, and answer inventories in turn."""
+    answers, tokens = list(answers), list(tokens or ["token1", "token2", "token3"])
+
+    def script(request):
+        if request.path == "/auth/authenticate-client":
+            return as_json({"success": True, "data": {"token": tokens.pop(0)}})
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    return script
+
+
+def refused(code=1102, key="INVALID_TOKEN"):
+    return as_json({"success": False, "error": {"code": code, "key": key, "message": "no"}}, 401)
+
+
+class TestCurrentDialect:
+    """Seed 001."""
+
+    @pytest.mark.parametrize(("authorization", "header"), [("raw", "CLIENT_TOKEN"), ("bearer", "Bearer CLIENT_TOKEN")])
+    async def test_request(self, client, server, seed, query, authorization, header):
+        """The seed's request, with pagination off; the token bare or as a bearer, as set."""
+        server.script = in_turn(as_json(seed("001_client_inventory")))
+
+        await client(authorization=authorization).look_up(query())
+
+        (request,) = server.requests
+        assert (request.method, request.target) == ("GET", "/client/inventory?game=730&page=1&limit=-1")
+        assert ("Authorization", header) in request.headers
+        assert request.header("api-key") is None
+
+    async def test_options(self, client, server, query):
+        """Options are in the seed's words."""
+        server.script = in_turn(inventory())
+
+        await client().look_up(
+            query(
+                Game.RUST, refresh=True, search="box", sort=Sort.PRICE_ASC, min_price=Decimal(1), max_price=Decimal(2)
+            )
+        )
+
+        assert server.requests[0].target == (
+            "/client/inventory?game=252490&refresh=true&search=box&sort=priceAsc&minPrice=1&maxPrice=2&page=1&limit=-1"
+        )
+
+    async def test_seed(self, client, server, seed, query):
+        """The seed's sample reads as the values it shows."""
+        server.script = in_turn(as_json(seed("001_client_inventory")))
+
+        found = await client().look_up(query())
+
+        (item,) = found.items
+        assert (item.id, item.name, item.kind) == ("a1b2c3d4-e5f6-7890-abcd-ef1234567890", "AK-47 | Redline", "Rifle")
+        assert item.icon_hash is not None
+        assert item.icon_hash.startswith("IzMF03bk9WpSBq-S-ekoE33L")
+        assert (item.refusal, item.offer, item.max_amount) == (None, Money(Decimal("10.75")), 1)
+        assert (item.wear, item.rarity, item.colour) == (Decimal("0.25432"), "Classified", 0xD32CE6)
+        assert (item.paint_seed, item.inspect_certificate) == (312, "S76561198012345678A12345678D8888888888888888888")
+        assert item.stickers == (Sticker("Natus Vincere | Katowice 2019", 0, Decimal("0.05")),)
+        assert (found.total, found.collateral) == (42, Money(Decimal("150.0")))
+        assert found.updated_at == datetime(2026, 3, 4, 10, tzinfo=UTC)
+        assert (found.provider, found.owner) == (ProviderName.ASSETPAY_CLIENT, OWNER)
+
+
+class TestOlderDialect:
+    """Seed 002."""
+
+    async def test_request(self, client, server, seed, query):
+        """The seed's example request, with the documented paging behind it."""
+        server.script = in_turn(as_json(seed("002_client_inventory")))
+
+        await client(Dialect.ASSETPAY_LEGACY).look_up(
+            query(search="knife", min_price=Decimal(50), max_price=Decimal(500), sort=Sort.PRICE_ASC)
+        )
+
+        assert server.requests[0].target == (
+            "/client/inventory?game=730&search=knife&minPrice=50&maxPrice=500&sort=price_asc&page=1&perPage=50"
+        )
+        assert ("Authorization", "CLIENT_TOKEN") in server.requests[0].headers
+
+    async def test_seed(self, client, server, seed, query):
+        """The seed's sample reads as the values it shows, its acceptance beside the offer."""
+        server.script = in_turn(as_json(seed("002_client_inventory")))
+
+        found = await client(Dialect.ASSETPAY_LEGACY).look_up(query())
+
+        (item,) = found.items
+        assert (item.name, item.refusal, item.offer) == ("AK-47 | Redline", None, Money(Decimal("10.75")))
+        assert (item.paint_seed, item.inspect_certificate) == (312, None)
+        assert item.stickers == (Sticker("NaVi | Katowice 2019", 0, Decimal("0.05")),)
+        assert (found.total, found.provider) == (42, ProviderName.ASSETPAY_LEGACY)
+
+    async def test_rust_stack(self, client, server, seed, query):
+        """The seed's stack has its amounts, and no buyer where it does not say that it has."""
+        server.script = in_turn(as_json({"success": True, "data": {"inventory": [seed("002_rust_item")], "count": 1}}))
+
+        (item,) = (await client(Dialect.ASSETPAY_LEGACY).look_up(query(Game.RUST))).items
+
+        assert (item.name, item.amount, item.max_amount) == ("Large Wood Box", 5, 10)
+        assert (item.offer, item.refusal) == (Money(Decimal("0.15")), Refusal.NO_OFFER)
+
+    async def test_pages(self, client, server, query):
+        """An inventory of several pages is asked for page by page, and Steam is read again for the first only."""
+        server.script = in_turn(
+            inventory(*range(50), count=120),
+            inventory(*range(45, 100), count=120),
+            inventory(*range(100, 120), count=120),
+        )
+
+        found = await client(Dialect.ASSETPAY_LEGACY).look_up(query(refresh=True))
+
+        assert [item.id for item in found.items] == [str(number) for number in range(120)]
+        assert found.total == 120
+        assert [request.target.partition("?")[2] for request in server.requests] == [
+            "game=730&refresh=true&page=1&perPage=50", "game=730&page=2&perPage=50", "game=730&page=3&perPage=50",
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("pages", "calls", "count"),
+        [
+            ([inventory(*range(50), count=50)], 1, 50),
+            ([inventory(*range(50), count=120)], 2, 50),
+            ([inventory(*range(30), count=120)], 1, 30),
+            ([inventory(*range(50)), inventory(*range(50, 60))], 2, 60),
+            ([inventory(*range(300), count=300)], 1, 300),
+            ([inventory(*range(n * 50, n * 50 + 50), count=5_000) for n in range(30)], 20, 1_000),
+        ],
+        ids=["whole", "same-page-again", "short-page", "no-count", "all-at-once", "endless"],
+    )
+    async def test_last_page(self, client, server, query, pages, calls, count):
+        """Asking ends with the count, a short page, a page with nothing new, or after twenty."""
+        server.script = in_turn(*pages)
+
+        found = await client(Dialect.ASSETPAY_LEGACY).look_up(query())
+
+        assert (len(server.requests), len(found.items)) == (calls, count)
+
+    @pytest.mark.parametrize("reply", [drop, hang, as_json({}, 429), content(b"<html>")])
+    async def test_later_page_fails(self, client, server, query, reply):
+        """A later page that fails leaves an inventory that says it is incomplete."""
+        server.script = in_turn(inventory(*range(50), count=120), reply)
+
+        found = await client(Dialect.ASSETPAY_LEGACY, deadline=0.8).look_up(query())
+
+        assert (len(found.items), found.total) == (50, 120)
+
+    @pytest.mark.parametrize("reply", [drop, hang])
+    async def test_later_page_fails_uncounted(self, client, server, query, failure_of, reply):
+        """Where nothing would say that it is incomplete, a later page that fails is a failure."""
+        server.script = in_turn(inventory(*range(50)), reply)
+
+        failure = await failure_of(client(Dialect.ASSETPAY_LEGACY, deadline=0.8).look_up(query()))
+
+        assert failure.kind in {FailureKind.LOST, FailureKind.TIMED_OUT}
+
+    async def test_slow_pages(self, client, server, query):
+        """Pages that are each in time and together are not leave an incomplete inventory within the deadline."""
+        pages = [inventory(*range(n * 50, n * 50 + 50), count=5_000) for n in range(20)]
+        server.script = in_turn(*(after(0.15, page) for page in pages))
+
+        async with asyncio.timeout(10):
+            found = await client(Dialect.ASSETPAY_LEGACY, deadline=1.0).look_up(query())
+
+        assert 50 <= len(found.items) < found.total
+
+
+class TestFixedToken:
+    """A fixed token answers for its own user."""
+
+    @pytest.mark.parametrize(
+        ("claims", "certain"),
+        [
+            ({"client": {"steamID": str(OWNER)}}, True),
+            ({"client": {"steamID": OWNER.value}}, True),
+            ({"client": {"steamID": "?"}}, False),
+            ({"client": []}, False),
+            ({}, False),
+        ],
+    )
+    async def test_owner(self, client, server, query, claims, certain):
+        """Whose inventory it is, is certain only where the claims say so."""
+        server.script = in_turn(inventory())
+
+        found = await client(token=jwt(claims).reveal()).look_up(query())
+
+        assert found.owner_certain is certain
+
+    async def test_wrong_account(self, client, server, query, failure_of):
+        """A token of another account is refused without a call."""
+        token = jwt({"client": {"steamID": "76561198000000000"}}).reveal()
+
+        failure = await failure_of(client(token=token).look_up(query()))
+
+        assert failure.kind is FailureKind.WRONG_ACCOUNT
+        assert server.requests == []
+
+    async def test_refused(self, client, server, query, failure_of):
+        """A fixed token that is refused is not tried again."""
+        server.script = in_turn(refused())
+
+        assert (await failure_of(client().look_up(query()))).key == "INVALID_TOKEN"
+        assert len(server.requests) == 1
+
+
+class TestIssuedTokens:
+    """A token is created for the trade URL."""
+
+    async def test_request(self, client, server, query):
+        """The token is created with the API key for this trade URL, and then used."""
+        server.script = issuing(answers=[inventory()])
+
+        found = await client(token=None).look_up(query())
+
+        create, ask = server.requests
+        assert (create.method, create.target, create.header("api-key")) == (
+            "POST",
+            "/auth/authenticate-client",
+            "ap_CANARY",
+        )
+        assert json.loads(create.body) == {
+            "clientSteamId": "76561197960278073",
+            "clientTradeUrl": "https://steamcommunity.com/tradeoffer/new/?partner=12345&token=ABCDEFGH",
+        }
+        assert (ask.header("authorization"), ask.header("api-key")) == ("token1", None)
+        assert found.owner_certain
+
+    async def test_kept(self, client, server, query, clock):
+        """The token is kept for a day less five minutes."""
+        server.script = issuing(answers=[inventory()])
+        provider = client(token=None)
+        for wait in (timedelta(0), timedelta(hours=23, minutes=54), timedelta(minutes=1)):
+            clock.go_on(wait)
+            await provider.look_up(query())
+
+        used = [request.header("authorization") for request in server.requests if request.method == "GET"]
+        assert used == ["token1", "token1", "token2"]
+
+    @pytest.mark.parametrize(
+        ("dialect", "error"),
+        [
+            (Dialect.ASSETPAY, {"code": 1102, "key": "INVALID_TOKEN"}),
+            (Dialect.ASSETPAY, {"code": 1102, "key": None}),
+            (Dialect.ASSETPAY, {"code": 1111, "key": "TOKEN_EXPIRED"}),
+            (Dialect.ASSETPAY_LEGACY, {"code": 1222, "key": "INVALID_TOKEN"}),
+            (Dialect.ASSETPAY_LEGACY, {"code": 1222, "key": None}),
+        ],
+    )
+    async def test_renewed(self, client, server, query, dialect, error):
+        """A token that is refused is created anew, once, and the lookup goes on."""
+        server.script = issuing(answers=[refused(**error), inventory(1)])
+
+        found = await client(dialect, token=None).look_up(query())
+
+        assert len(found.items) == 1
+        assert [request.header("authorization") for request in server.requests] == [None, "token1", None, "token2"]
+
+    async def test_refused_twice(self, client, server, query, failure_of):
+        """A second refusal is the answer."""
+        server.script = issuing(answers=[refused()])
+
+        assert (await failure_of(client(token=None).look_up(query()))).key == "INVALID_TOKEN"
+        assert len(server.requests) == 4
+
+    @pytest.mark.parametrize(
+        ("dialect", "code", "key"),
+        [
+            (Dialect.ASSETPAY, 1222, None),
+            (Dialect.ASSETPAY_LEGACY, 1102, None),
+            (Dialect.ASSETPAY, 7, "USER_NOT_TRADEABLE"),
+            (Dialect.ASSETPAY, 1102, "SOMETHING_ELSE"),
+        ],
+    )
+    async def test_other_refusals(self, client, server, query, failure_of, dialect, code, key):
+        """Nothing else is asked again: a number counts only in its dialect, and only without a key."""
+        server.script = issuing(answers=[refused(code, key)])
+
+        await failure_of(client(dialect, token=None).look_up(query()))
+
+        assert len(server.requests) == 2
+
+    async def test_together(self, client, server, query):
+        """Lookups at the same time share one creation, and a caller who gives up takes it from nobody."""
+        creating = asyncio.Event()
+
+        def script(request):
+            if request.path == "/auth/authenticate-client":
+                creating.set()
+                return after(0.1, as_json({"success": True, "data": {"token": "token1"}}))
+            return inventory(1)
+
+        server.script = script
+        provider = client(token=None)
+        first = asyncio.create_task(provider.look_up(query()))
+        others = [asyncio.create_task(provider.look_up(query())) for _ in range(4)]
+        await creating.wait()
+        first.cancel()
+
+        assert [len(found.items) for found in await asyncio.gather(*others)] == [1] * 4
+        assert [request.method for request in server.requests].count("POST") == 1
+
+    async def test_not_created(self, client, server, query, failure_of):
+        """A refusal to create a token is the lookup's failure; the API key in it is masked."""
+        server.script = in_turn(
+            as_json({"success": False, "error": {"code": 1901, "key": "INVALID_API_KEY", "message": "ap_CANARY?"}}, 401)
+        )
+
+        failure = await failure_of(client(token=None).look_up(query()))
+
+        assert (failure.key, failure.code) == ("INVALID_API_KEY", 1901)
+        assert "CANARY" not in str(failure)
+
+    @pytest.mark.parametrize(
+        ("data", "place"),
+        [
+            ({}, "data.token"),
+            ({"token": ""}, "data.token"),
+            ({"token": "two words"}, "data.token"),
+            ({"token": jwt({"client": {"steamID": "76561198000000000"}}).reveal()}, "data.token"),
+        ],
+    )
+    async def test_unusable(self, client, server, query, failure_of, data, place):
+        """A token that cannot be sent, or is another account's, is nonsense."""
+        server.script = in_turn(as_json({"success": True, "data": data}))
+
+        failure = await failure_of(client(token=None).look_up(query()))
+
+        assert (failure.kind, failure.place) == (FailureKind.NONSENSE, place)
+        assert len(server.requests) == 1
+
+    async def test_one_deadline(self, client, server, query):
+        """Creating, asking, creating and asking again have one deadline together."""
+        server.script = lambda request: after(
+            0.2, as_json({"success": True, "data": {"token": "t"}}) if request.method == "POST" else refused()
+        )
+
+        with pytest.raises(ProviderError) as caught:
+            await client(token=None, deadline=0.5).look_up(query())
+
+        assert caught.value.failure.kind is FailureKind.TIMED_OUT
+        assert len(server.requests) <= 3
+
+    async def test_nothing_plain_in_memory(self, client, server, query):
+        """What the tokens are kept under does not hold the trade token."""
+        server.script = issuing(answers=[inventory()])
+        provider = client(token=None)
+        await provider.look_up(query())
+
+        keys = list(provider._tokens._cache._held)
+
+        assert len(keys) == 1
+        assert "ABCDEFGH" not in keys[0]

@@ -1,0 +1,478 @@
+"""Mannco.store's trades and resends, byte for byte as seed 004 has them."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.domain.failures import FailureKind, ProviderName
+from bot.domain.secrets import Secret, TradeCode
+from bot.domain.steam import Game, SteamId
+from bot.domain.trades import Direction, Scope
+from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
+from tests.providers.jwts import jwt
+from tests.support.loopback import after, as_json, content, drip, drop, hang, in_turn, redirect, truncated
+
+
+@pytest.fixture
+def provider(connect):
+    """Make the provider: with a fixed JWT, or with an API key where that is None."""
+
+    def make(token="JWT", *, resend_parameter="resend", **limits):  # noqa: S107 -- made up
+        transport = connect(ProviderName.MANNCO, **limits)
+        login = ApiKeyLogin(transport, Secret("mk_CANARY")) if token is None else FixedJwt(Secret(token))
+        return Mannco(transport, login, resend_parameter=resend_parameter)
+
+    return make
+
+
+def said(*, status=200, err=False, success=True, **fields):
+    return as_json({"err": err, "success": success, **fields}, status)
+
+
+def trades(*entries):
+    return said(content={"trades": list(entries)})
+
+
+def entry(number=1, **fields):
+    return {"id": number, "user": "76561198000000000", "status": 0, **fields}
+
+
+def logging_in(answer, *, jwts=("jwt1", "jwt2", "jwt3")):
+    """Give out JWTs in turn, and answer the rest by ``answer``."""
+    left = list(jwts)
+
+    def script(request):
+        return said(content={"jwt": left.pop(0)}) if request.path == "/user/login" else answer(request)
+
+    return script
+
+
+def only(*accepted):
+    """Accept these JWTs, and answer 403 to any other."""
+    allowed = {f"Bearer {token}" for token in accepted}
+
+    def answer(request):
+        if request.header("authorization") in allowed:
+            return trades(entry())
+        return said(status=403, err=True, success=False, content="Invalid JWT")
+
+    return answer
+
+
+class TestTrades:
+    """Reading trades."""
+
+    @pytest.mark.parametrize(("scope", "path"), [(Scope.ACTIVE, "/trades/active"), (Scope.ALL, "/trades/all")])
+    async def test_request(self, provider, server, scope, path):
+        """The seed's request, without any parameter."""
+        server.script = in_turn(trades())
+
+        assert await provider().trades(scope) == ()
+
+        (request,) = server.requests
+        assert (request.method, request.target) == ("GET", path)
+        assert ("Authorization", "Bearer JWT") in request.headers
+
+    async def test_active(self, provider, server, seed):
+        """The seed's active trade reads as the values it shows."""
+        server.script = in_turn(as_json(seed("004_trades_active")))
+
+        (trade,) = await provider().trades(Scope.ACTIVE)
+
+        assert (trade.id, trade.status, trade.provider) == (123456, 0, ProviderName.MANNCO)
+        assert (trade.items_received, trade.items_send) == (("123456789", "987654321"), ())
+        assert trade.direction is Direction.DEPOSIT
+        assert (trade.owner, trade.bot) == (SteamId(76561198000000000), SteamId(76561198111111111))
+        assert (trade.code, trade.offer_id, trade.last_error) == (TradeCode("ABCDEFGH"), "5678901234", "")
+        assert (trade.created_at, trade.game) == (datetime(2024, 2, 1, tzinfo=UTC), None)
+
+    async def test_all(self, provider, server, seed):
+        """The seed's completed trade has its game."""
+        server.script = in_turn(as_json(seed("004_trades_all")))
+
+        (trade,) = await provider().trades(Scope.ALL)
+
+        assert (trade.status, trade.game, trade.items_received) == (3, Game.TF2, ("123456789",))
+
+    @pytest.mark.parametrize(
+        ("fields", "name", "value"),
+        [
+            ({"id": "42"}, "id", 42),
+            ({"status": "-1"}, "status", -1),
+            ({"user": 76561198000000000}, "owner", SteamId(76561198000000000)),
+            ({"items_send": " 1, 2,,"}, "items_send", ("1", "2")),
+            ({"items_send": ["1", 2]}, "items_send", ("1", "2")),
+            ({"items_send": []}, "items_send", ()),
+            ({"items_send": None}, "items_send", ()),
+            ({"bot": ""}, "bot", None),
+            ({"bot": None}, "bot", None),
+            ({"bot": "0"}, "bot", None),
+            ({"code": ""}, "code", None),
+            ({"code": None}, "code", None),
+            ({"offerid": None}, "offer_id", ""),
+            ({"offerid": 5678901234}, "offer_id", "5678901234"),
+            ({"lasterror": None}, "last_error", ""),
+            ({"lasterror": False}, "last_error", ""),
+            ({"lasterror": "see ?partner=1&token=ABCDEFGH"}, "last_error", "see ?partner=1&token=••••"),
+            ({"timestamp": "1706745600000"}, "created_at", datetime(2024, 2, 1, tzinfo=UTC)),
+            ({"timestamp": 1706745600000}, "created_at", datetime(2024, 2, 1, tzinfo=UTC)),
+            ({"timestamp": "1706745600"}, "created_at", datetime(2024, 2, 1, tzinfo=UTC)),
+            ({"timestamp": 1706745600}, "created_at", datetime(2024, 2, 1, tzinfo=UTC)),
+            ({"timestamp": "1706745600123"}, "created_at", datetime(2024, 2, 1, 0, 0, 0, 123000, tzinfo=UTC)),
+            ({"timestamp": 0}, "created_at", None),
+            ({"timestamp": ""}, "created_at", None),
+            ({"timestamp": 10**18}, "created_at", None),
+            ({"timestamp": "yesterday"}, "created_at", None),
+            ({"game": "730"}, "game", Game.CS2),
+            ({"game": 753}, "game", None),
+            ({"game": None}, "game", None),
+        ],
+    )
+    async def test_variants(self, provider, server, fields, name, value):
+        """Numbers may be texts, lists may be texts, and much may be empty."""
+        server.script = in_turn(trades(entry(**fields)))
+
+        (trade,) = await provider().trades(Scope.ALL)
+
+        assert getattr(trade, name) == value
+
+    async def test_order(self, provider, server):
+        """The newest comes first, hidden ones (seed 004: -11) not at all."""
+        server.script = in_turn(
+            trades(
+                entry(1, timestamp="1706745600000"),
+                entry(2),
+                entry(3, timestamp=1806745600),
+                {"id": 4, "status": -11},
+                entry(5, timestamp="1706745600000"),
+                entry(6, status="-11"),
+            )
+        )
+
+        assert [trade.id for trade in await provider().trades(Scope.ALL)] == [3, 5, 1, 2]
+
+    @pytest.mark.parametrize(
+        ("document", "place"),
+        [
+            ({"err": False, "success": True}, "content"),
+            ({"err": False, "success": True, "content": []}, "content"),
+            ({"err": False, "success": True, "content": {}}, "content.trades"),
+            ({"err": False, "success": False, "content": {"trades": []}}, "success"),
+            ({"content": {"trades": []}}, "success"),
+            ({"err": True, "success": True, "content": {"trades": []}}, "err"),
+            ({"err": "maybe", "content": "CANARY"}, "err"),
+            ({"err": 0, "success": 1, "content": {"trades": [[]]}}, "content.trades[0]"),
+            ({"err": 0, "success": 1, "content": {"trades": [entry(None)]}}, "content.trades[0].id"),
+            ({"err": 0, "success": 1, "content": {"trades": [entry("CANARY")]}}, "content.trades[0].id"),
+            ({"err": 0, "success": 1, "content": {"trades": [entry(status=None)]}}, "content.trades[0].status"),
+            ({"err": 0, "success": 1, "content": {"trades": [entry(user="CANARY")]}}, "content.trades[0].user"),
+            ({"err": 0, "success": 1, "content": {"trades": [entry(items_send=5)]}}, "content.trades[0].items_send"),
+            ({"err": 0, "success": 1, "content": {"trades": [entry(items_send=[{}])]}}, "content.trades[0].items_send"),
+        ],
+    )
+    async def test_nonsense(self, provider, server, failure_of, document, place):
+        """What is wrong is named by its place."""
+        server.script = in_turn(as_json(document))
+
+        failure = await failure_of(provider().trades(Scope.ALL))
+
+        assert (failure.kind, failure.place) == (FailureKind.NONSENSE, place)
+
+
+REFUSALS = [
+    (300, {"content": "No"}, FailureKind.REFUSED, "No"),
+    (200, {"content": {"message": "No"}}, FailureKind.REFUSED, "No"),
+    (400, {"content": None}, FailureKind.REFUSED, None),
+    (403, {"content": "Country blocked"}, FailureKind.REFUSED, "Country blocked"),
+    (404, {"content": "User not found"}, FailureKind.REFUSED, "User not found"),
+    (429, {"content": "Wait 7 seconds"}, FailureKind.THROTTLED, "Wait 7 seconds"),
+    (500, {"content": "Oops"}, FailureKind.BROKEN, "Oops"),
+]
+
+
+class TestErrors:
+    """What a refusal says; HTTP 300 is an ordinary one."""
+
+    @pytest.mark.parametrize("err", [True, 1])
+    @pytest.mark.parametrize(("status", "fields", "kind", "message"), REFUSALS)
+    async def test_envelope(self, provider, server, failure_of, err, status, fields, kind, message):
+        """The envelope refuses, in a text or an object, by any HTTP status; only a server's own error may be both."""
+        server.script = in_turn(said(status=status, err=err, success=False, **fields))
+
+        failures = [await failure_of(call) for call in (provider().trades(Scope.ALL), provider().resend(1))]
+
+        for failure in failures:
+            assert (failure.kind, failure.message, failure.http_status) == (kind, message, status)
+
+    @pytest.mark.parametrize(
+        ("status", "kind"),
+        [
+            (200, FailureKind.NONSENSE),
+            (300, FailureKind.NONSENSE),
+            (403, FailureKind.REFUSED),
+            (404, FailureKind.NONSENSE),
+            (429, FailureKind.THROTTLED),
+            (502, FailureKind.BROKEN),
+        ],
+    )
+    async def test_no_envelope(self, provider, server, failure_of, status, kind):
+        """Without an envelope the HTTP status is all there is; 403 is a refusal even so."""
+        server.script = in_turn(content(b"<html>", status, retry_after="7"))
+
+        for call in (provider().trades(Scope.ALL), provider().resend(1)):
+            failure = await failure_of(call)
+            assert (failure.kind, failure.http_status) == (kind, status)
+            assert failure.retry_after == timedelta(seconds=7)
+
+    @pytest.mark.parametrize(
+        ("status", "kind"), [(300, FailureKind.NONSENSE), (403, FailureKind.REFUSED), (500, FailureKind.BROKEN)]
+    )
+    async def test_success_that_is_none(self, provider, server, failure_of, status, kind):
+        """An envelope that says yes under a status that says no is no yes."""
+        server.script = in_turn(said(status=status, content={"trade_id": 1, "code": "C", "trades": []}))
+
+        for call in (provider().trades(Scope.ALL), provider().resend(1)):
+            assert (await failure_of(call)).kind is kind
+
+    async def test_secrets_in_message(self, provider, server, failure_of):
+        """A provider that echoes our JWT does not make us repeat it."""
+        server.script = in_turn(said(status=300, err=True, success=False, content="bad JWT-CANARY"))
+
+        failure = await failure_of(provider("JWT-CANARY").trades(Scope.ALL))
+
+        assert failure.message == "bad ••••"
+
+
+class TestLogin:
+    """A JWT for the API key."""
+
+    async def test_request(self, provider, server):
+        """The login sends the key as JSON, and the JWT is then the bearer."""
+        server.script = logging_in(only("jwt1"))
+
+        await provider(None).trades(Scope.ALL)
+
+        login, ask = server.requests
+        assert (login.method, login.target) == ("POST", "/user/login")
+        assert (json.loads(login.body), login.header("authorization")) == ({"apiKey": "mk_CANARY"}, None)
+        assert ask.header("authorization") == "Bearer jwt1"
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            {"err": False, "success": True, "content": {"jwt": "jwt1"}},
+            {"err": False, "success": True, "content": {"jwt": "jwt1"}, "data": {"jwt": "other"}},
+            {"status": "success", "data": {"jwt": "jwt1"}},
+            {"err": False, "success": True, "content": {}, "data": {"jwt": "jwt1"}},
+            {"err": False, "success": True, "content": "ok", "data": {"jwt": "jwt1"}},
+        ],
+    )
+    async def test_places(self, provider, server, document):
+        """The JWT is in content, or else in data."""
+        server.script = lambda request: as_json(document) if request.method == "POST" else only("jwt1")(request)
+
+        assert len(await provider(None).trades(Scope.ALL)) == 1
+
+    @pytest.mark.parametrize(
+        ("reply", "kind", "place"),
+        [
+            (said(content={}), FailureKind.NONSENSE, "content.jwt"),
+            (said(content={"jwt": "a\nb"}), FailureKind.NONSENSE, "content.jwt"),
+            (said(content={"jwt": 5}), FailureKind.NONSENSE, "content.jwt"),
+            (said(status=300, content={"jwt": "x"}), FailureKind.NONSENSE, "status"),
+            (said(status=403, err=True, success=False, content="Invalid API key mk_CANARY"), FailureKind.REFUSED, None),
+            (said(status=429, err=True, success=False, content="Wait"), FailureKind.THROTTLED, None),
+            (drop, FailureKind.LOST, None),
+        ],
+    )
+    async def test_failure(self, provider, server, failure_of, reply, kind, place):
+        """A login that fails is the reading's failure, and nothing else is asked."""
+        server.script = in_turn(reply)
+
+        failure = await failure_of(provider(None).trades(Scope.ALL))
+
+        assert (failure.kind, failure.place) == (kind, place)
+        assert "CANARY" not in str(failure)
+        assert len(server.requests) == 1
+
+    @pytest.mark.parametrize(
+        ("token", "lasts"),
+        [
+            ("opaque", timedelta(hours=23, minutes=55)),
+            (
+                jwt({"exp": int(datetime(2026, 7, 2, 12, tzinfo=UTC).timestamp())}).reveal(),
+                timedelta(days=31, minutes=-5),
+            ),
+        ],
+    )
+    async def test_kept(self, provider, server, clock, token, lasts):
+        """The JWT is kept until five minutes before the end that it claims, or a day."""
+        server.script = logging_in(lambda _: trades(), jwts=[token, "second"])
+        mannco = provider(None)
+        await mannco.trades(Scope.ALL)
+        clock.go_on(lasts - timedelta(seconds=1))
+        await mannco.trades(Scope.ALL)
+        assert len(server.requests) == 3
+
+        clock.go_on(timedelta(seconds=1))
+        await mannco.trades(Scope.ALL)
+
+        assert server.requests[-1].header("authorization") == "Bearer second"
+
+    async def test_renewed(self, provider, server):
+        """A reading that is answered 403 logs in again, once, and goes on."""
+        server.script = logging_in(only("jwt2"))
+
+        assert len(await provider(None).trades(Scope.ALL)) == 1
+        assert [request.path for request in server.requests] == ["/user/login", "/trades/all"] * 2
+
+    async def test_refused_twice(self, provider, server, failure_of):
+        """A second 403 is the answer."""
+        server.script = logging_in(only())
+
+        failure = await failure_of(provider(None).trades(Scope.ALL))
+
+        assert (failure.kind, failure.http_status) == (FailureKind.REFUSED, 403)
+        assert len(server.requests) == 4
+
+    async def test_fixed(self, provider, server, failure_of):
+        """A fixed JWT that is refused is not tried again."""
+        server.script = only()
+
+        assert (await failure_of(provider().trades(Scope.ALL))).http_status == 403
+        assert len(server.requests) == 1
+
+    async def test_together(self, provider, server):
+        """Readings at the same time share one login, also when all their JWTs are refused at once."""
+        answer = only("jwt2")
+        script = logging_in(lambda request: after(0.02, answer(request)))
+        server.script = script
+        mannco = provider(None)
+
+        results = await asyncio.gather(*(mannco.trades(Scope.ALL) for _ in range(8)))
+
+        assert [len(found) for found in results] == [1] * 8
+        assert [request.path for request in server.requests].count("/user/login") == 2
+
+
+class TestResend:
+    """Asking, exactly once."""
+
+    @pytest.mark.parametrize("parameter", ["resend", "id"])
+    async def test_request(self, provider, server, seed, parameter):
+        """The seed's request; the parameter's name is a setting."""
+        server.script = in_turn(as_json(seed("004_resend")))
+
+        receipt = await provider(resend_parameter=parameter).resend(123456)
+
+        (request,) = server.requests
+        assert (request.method, request.target) == ("GET", f"/trade/resend?{parameter}=123456")
+        assert request.header("authorization") == "Bearer JWT"
+        assert (receipt.trade_id, receipt.code) == (123456, TradeCode("ABCDEFGH"))
+        assert "ABCDEFGH" not in repr(receipt)
+
+    @pytest.mark.parametrize(
+        ("fields", "trade_id", "code"),
+        [
+            ({"trade_id": 999, "code": "C"}, 999, TradeCode("C")),
+            ({"trade_id": "123", "code": ""}, 123, None),
+            ({"trade_id": 123}, 123, None),
+        ],
+    )
+    async def test_receipt(self, provider, server, fields, trade_id, code):
+        """The receipt is about the trade that the answer names, whichever it is."""
+        server.script = in_turn(said(content=fields))
+
+        receipt = await provider().resend(123)
+
+        assert (receipt.trade_id, receipt.code) == (trade_id, code)
+
+    @pytest.mark.parametrize(
+        ("reply", "kind"),
+        [
+            (drop, FailureKind.LOST),
+            (truncated(b'{"err":false', missing=50), FailureKind.LOST),
+            (hang, FailureKind.TIMED_OUT),
+            (drip(0.02), FailureKind.TIMED_OUT),
+            (content(b""), FailureKind.NONSENSE),
+            (content(b"<html>OK</html>"), FailureKind.NONSENSE),
+            (said(), FailureKind.NONSENSE),
+            (said(content={}), FailureKind.NONSENSE),
+            (said(content={"trade_id": True}), FailureKind.NONSENSE),
+            (said(content={"trade_id": 1.5}), FailureKind.NONSENSE),
+            (said(success=False, content={"trade_id": 1}), FailureKind.NONSENSE),
+            (as_json({"content": {"trade_id": 1}}), FailureKind.NONSENSE),
+            (content(b"", 500), FailureKind.BROKEN),
+            (content(b"<html>", 504), FailureKind.BROKEN),
+            (said(status=500, err=True, success=False, content="Server error"), FailureKind.BROKEN),
+            (redirect("/login"), FailureKind.REDIRECTED),
+            (content(b"x" * 5_000), FailureKind.TOO_LARGE),
+        ],
+        ids=lambda value: value.value if isinstance(value, FailureKind) else "",
+    )
+    async def test_doubtful(self, provider, server, failure_of, reply, kind):
+        """No clear answer has a kind of its own, none that means that nothing was done; nothing is asked again."""
+        server.script = in_turn(reply)
+
+        failure = await failure_of(provider(deadline=0.3, body=4_096).resend(1))
+
+        assert failure.kind is kind
+        assert failure.kind not in {FailureKind.REFUSED, FailureKind.UNREACHABLE, FailureKind.THROTTLED}
+        assert len(server.requests) == 1
+
+    @pytest.mark.parametrize(
+        "message",
+        ["Missing id parameter", "Failed to resend trade. Trade not found or conditions not met."],
+    )
+    async def test_refused(self, provider, server, failure_of, message):
+        """A refusal is passed on in the provider's words; the other spelling of the parameter is not tried."""
+        server.script = in_turn(said(status=300, err=True, success=False, content={"message": message}))
+
+        failure = await failure_of(provider().resend(1))
+
+        assert (failure.kind, failure.message, failure.http_status) == (FailureKind.REFUSED, message, 300)
+        assert len(server.requests) == 1
+
+    async def test_forbidden(self, provider, server, failure_of):
+        """A 403 is not asked again, but the login is renewed for the next time."""
+        server.script = logging_in(only("jwt2"))
+        mannco = provider(None)
+
+        failure = await failure_of(mannco.resend(1))
+
+        assert (failure.kind, failure.http_status) == (FailureKind.REFUSED, 403)
+        assert [request.path for request in server.requests] == ["/user/login", "/trade/resend"]
+        await mannco.trades(Scope.ALL)
+        assert server.requests[-1].header("authorization") == "Bearer jwt2"
+
+    async def test_own_connection(self, provider, server):
+        """A resend never goes over a connection that the provider may be about to close."""
+        server.script = lambda request: said(content={"trade_id": 1}) if "resend" in request.target else trades()
+        mannco = provider()
+        await mannco.trades(Scope.ALL)
+
+        await mannco.resend(1)
+
+        assert [request.connection for request in server.requests] == [1, 2]
+
+    @pytest.mark.parametrize(
+        ("reply", "kind", "place"),
+        [
+            (drop, FailureKind.UNREACHABLE, "login"),
+            (hang, FailureKind.UNREACHABLE, "login"),
+            (content(b"<html>"), FailureKind.UNREACHABLE, "login"),
+            (content(b"", 500), FailureKind.UNREACHABLE, "login"),
+            (said(status=429, err=True, success=False, content="Wait"), FailureKind.THROTTLED, None),
+            (said(status=403, err=True, success=False, content="Invalid API key"), FailureKind.REFUSED, None),
+        ],
+    )
+    async def test_login_fails(self, provider, server, failure_of, reply, kind, place):
+        """A login that fails before the resend leaves no doubt: nothing was done."""
+        server.script = in_turn(reply)
+
+        failure = await failure_of(provider(None, deadline=0.3).resend(1))
+
+        assert (failure.kind, failure.place) == (kind, place)
+        assert [request.path for request in server.requests] == ["/user/login"]

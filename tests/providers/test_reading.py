@@ -1,0 +1,249 @@
+"""Reading is tolerant of what is missing, exact about numbers, and names places without quoting."""
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.errors import ProviderError
+from bot.domain.failures import FailureKind, ProviderName
+from bot.domain.secrets import Secret
+from bot.providers.answer import Answer
+from bot.providers.reading import Fields, Refused, Unreadable, identifier, loose, masked, parse_json, read, utc
+
+NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+
+def answer(body: bytes, status: int = 200) -> Answer:
+    return Answer(ProviderName.ASSETPAY, status, {}, body, NOW)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<!doctype html><title>Just a moment...</title>",
+        b'{"a": 1',
+        b'{"a": NaN}',
+        b'{"a": -Infinity}',
+        b"1" * 5_000,
+        b'{"a": ' + b"1" * 5_000 + b"}",
+        b'{"a": 1e99999999999999999999}',
+        b"[" * 100_000,
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"a":' * 2_000 + b"1" + b"}" * 2_000,
+        b"\xff\xfe\x00",
+        '{"a": "x"}'.encode("utf-16"),
+        b'"\x80"',
+    ],
+)
+@pytest.mark.parametrize("let_others_run", [False, True])
+def test_no_json(body, let_others_run):
+    """What is no JSON, or JSON made to break its reader, is unreadable and nothing else."""
+    with pytest.raises(Unreadable, match=r"^body$"):
+        parse_json(body, let_others_run=let_others_run)
+
+
+def test_exact_fractions():
+    """An amount is what the provider wrote, not the nearest float; of a name that comes twice the last counts."""
+    assert parse_json(b'{"a": 0.10, "b": 1, "b": 2.5}') == {"a": Decimal("0.10"), "b": Decimal("2.5")}
+    assert str(Fields(parse_json(b'{"a": 0.10}')).number("a")) == "0.10"
+
+
+def test_byte_order_mark():
+    """A byte order mark before the JSON does no harm."""
+    assert parse_json(b"\xef\xbb\xbf{}") == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (1, Decimal(1)),
+        (Decimal("10.75"), Decimal("10.75")),
+        ("10.75", Decimal("10.75")),
+        (Decimal("1E+3"), Decimal(1000)),
+        (None, None),
+    ],
+)
+def test_number(value, number):
+    """Numbers come as numbers or as plain decimal texts."""
+    read_number = Fields({"a": value}).number("a")
+
+    assert read_number == number
+    assert "E" not in str(read_number)
+
+
+@pytest.mark.parametrize(
+    "value", [True, "", "NaN", "1e5", " 1", "1,5", "٣", [], {}, Decimal("1e999999"), Decimal("1e-999999"), 10**30]
+)
+def test_no_number(value):
+    """What is no number of human size is unreadable: an exponent could make it gigabytes long in print."""
+    with pytest.raises(Unreadable, match=r"^a\.b$"):
+        Fields({"b": value}, "a").number("b")
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists))
+def test_any_value(value):
+    """Whatever stands in a field, reading it gives a value or Unreadable."""
+    try:
+        parsed = parse_json(json.dumps({"a": value}).encode())
+    except Unreadable:
+        return
+    fields = Fields(parsed)
+    for read_field in (fields.text, fields.id, fields.truth, fields.integer, fields.count, fields.money, fields.part):
+        loose(read_field, "a")
+    for text in (loose(fields.text, "a"), loose(fields.id, "a")):
+        assert text is None or text.encode() is not None
+
+
+def test_fields():
+    """Missing and null are None, zero and one are booleans, ids may be integers, whole decimals are integers."""
+    fields = Fields({"null": None, "one": 1, "zero": 0, "true": True, "blank": " ", "whole": Decimal("5.0")}, "data")
+
+    assert fields.text("missing") is None
+    assert fields.money("null") is None
+    assert (fields.truth("one"), fields.truth("zero"), fields.truth("true")) == (True, False, True)
+    assert fields.text("blank") is None
+    assert fields.id("one") == "1"
+    assert fields.integer("whole") == 5
+
+
+@pytest.mark.parametrize(
+    ("method", "value"),
+    [
+        ("text", 5),
+        ("id", None),
+        ("id", " "),
+        ("id", True),
+        ("id", "x" * 1_001),
+        ("truth", "yes"),
+        ("integer", Decimal("1.5")),
+        ("integer", 2**63),
+        ("count", -1),
+        ("money", Decimal("-0.01")),
+        ("part", []),
+        ("need", None),
+    ],
+)
+def test_wrong_type(method, value):
+    """A fact of the wrong type is unreadable, at its place."""
+    with pytest.raises(Unreadable, match=r"^data\.field$"):
+        getattr(Fields({"field": value}, "data"), method)("field")
+
+
+@pytest.mark.parametrize(("value", "place"), [({}, r"^list$"), (None, r"^list$"), ([{}, 1], r"^list\[1\]$")])
+def test_wrong_list(value, place):
+    """A list that is none, or holds something that is no object, is named with its index."""
+    with pytest.raises(Unreadable, match=place):
+        list(Fields({"list": value}).parts("list"))
+
+
+def test_endless_list():
+    """A list longer than any inventory is refused before it costs memory."""
+    with pytest.raises(Unreadable):
+        next(Fields({"list": [{}] * 30_001}).parts("list"))
+
+
+def test_lone_surrogate():
+    """Half a character, which JSON can write and UTF-8 cannot, becomes a question mark."""
+    assert Fields(parse_json(rb'{"a": "x\ud800"}')).text("a") == "x?"
+
+
+def test_long_text():
+    """A text is cut where no honest one is that long."""
+    assert len(Fields({"a": "x" * 5_000}).text("a") or "") == 1_000
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-05-14T12:00:00.000Z", datetime(2026, 5, 14, 12, tzinfo=UTC)),
+        ("2026-05-14T14:00:00+02:00", datetime(2026, 5, 14, 12, tzinfo=UTC)),
+        ("2026-05-14T12:00:00", datetime(2026, 5, 14, 12, tzinfo=UTC)),
+        ("0001-01-01T00:00:00+14:00", NOW),
+        ("yesterday", NOW),
+        ("", NOW),
+        (None, NOW),
+    ],
+)
+def test_utc(text, moment):
+    """A moment is aware and in UTC; one that cannot be read is now."""
+    assert utc(text, otherwise=NOW) == moment
+
+
+def test_masked_message():
+    """A provider that echoes secrets does not make us repeat them."""
+    said = "Bad tradeUrl https://steamcommunity.com/tradeoffer/new/?partner=1&token=TOKENAAA for ap_key and TOKENBBB"
+
+    message = masked(said, (Secret("ap_key"), Secret("TOKENBBB"), Secret("")))
+
+    assert message is not None
+    assert "Bad tradeUrl" in message
+    assert not any(secret in message for secret in ("TOKENAAA", "ap_key", "TOKENBBB"))
+    assert len(masked("x" * 10_000) or "") == 500
+
+
+@pytest.mark.parametrize(("value", "known"), [("INVALID_TOKEN", True), ("a b", False), ("", False), (5, False)])
+def test_identifier(value, known):
+    """Only plain identifiers pass as such."""
+    assert identifier(value) == (value if known else None)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "place"),
+    [
+        (200, FailureKind.NONSENSE, "body"),
+        (404, FailureKind.NONSENSE, "body"),
+        (429, FailureKind.THROTTLED, None),
+        (502, FailureKind.BROKEN, None),
+    ],
+)
+async def test_unreadable_answer(status, kind, place):
+    """Without an envelope the HTTP status is all there is."""
+    with pytest.raises(ProviderError) as caught:
+        await read(answer(b"<html>", status), lambda fields: fields)
+
+    assert (caught.value.failure.kind, caught.value.failure.place) == (kind, place)
+    assert caught.value.failure.http_status == status
+
+
+@pytest.mark.parametrize("size", [10, 300_000])
+async def test_refused(size):
+    """A refusal is one whether the answer is read here or in a thread."""
+
+    def refuse(_: Fields) -> None:
+        raise Refused(code=7, key="USER_NOT_TRADEABLE", message="for ap_key")
+
+    with pytest.raises(ProviderError) as caught:
+        await read(answer(b'{"a": "' + b"x" * size + b'"}'), refuse, secrets=[Secret("ap_key")])
+
+    failure = caught.value.failure
+    assert (failure.kind, failure.code, failure.key) == (FailureKind.REFUSED, 7, "USER_NOT_TRADEABLE")
+    assert "ap_key" not in (failure.message or "")
+
+
+async def test_large_body_leaves_the_loop_running():
+    """While a large body is read, the event loop goes on."""
+    item = {"id": "1", "price": 1.5, "stickers": [{"slot": 0, "wear": 0.5}] * 4, "text": "x" * 200}
+    body = json.dumps({"items": [item] * 15_000}).encode()
+    beats: list[float] = []
+
+    async def beat() -> None:
+        while True:
+            beats.append(time.perf_counter())
+            await asyncio.sleep(0)
+
+    beating = asyncio.create_task(beat())
+    await asyncio.sleep(0)
+    before = len(beats)
+    count = await read(answer(body), lambda fields: sum(1 for part in fields.parts("items") if part.money("price")))
+    during = len(beats) - before
+    beating.cancel()
+
+    assert count == 15_000
+    assert during > 5

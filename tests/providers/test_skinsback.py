@@ -1,0 +1,228 @@
+"""SkinsBack's POST method=user_inventory, byte for byte as seed 003 has it."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.domain.failures import FailureKind, ProviderName
+from bot.domain.inventory import Refusal, Sort
+from bot.domain.money import Money
+from bot.domain.secrets import Secret
+from bot.domain.steam import Game, SteamId
+from bot.providers.skinsback import SkinsBack, signature
+from tests.support.loopback import as_json, content, in_turn
+
+FORM = b"method=user_inventory&game=cs2&steam_id=76561197960278073&trade_token=ABCDEFGH"
+
+
+@pytest.fixture
+def provider(connect):
+    def make(**options):
+        transport = connect(ProviderName.SKINSBACK, "/api.php")
+        return SkinsBack(transport, "client-7", Secret("CANARY-secret"), **options)
+
+    return make
+
+
+def items(*entries, **data):
+    return as_json({"status": "success", "data": {"items": list(entries), **data}})
+
+
+def entry(asset_id="1", **fields):
+    return {"item": {"asset_id": asset_id, "tradable": 1, "app_id": 730}, "name": "N", "price": 1, **fields}
+
+
+class TestRequest:
+    """What is asked."""
+
+    async def test_headers(self, provider, server, query):
+        """Client id and secret go into headers; the form is posted to the address itself."""
+        server.script = in_turn(items())
+
+        await provider().look_up(query())
+
+        (request,) = server.requests
+        assert (request.method, request.target, request.body) == ("POST", "/api.php", FORM)
+        assert ("X-CLIENT-ID", "client-7") in request.headers
+        assert ("X-CLIENT-SECRET", "CANARY-secret") in request.headers
+        assert request.header("content-type") == "application/x-www-form-urlencoded"
+
+    @pytest.mark.parametrize("game", [Game.CS2, Game.DOTA2, Game.RUST])
+    async def test_games(self, provider, server, query, game):
+        """The games are the seed's words."""
+        server.script = in_turn(items())
+
+        await provider(currency="eur").look_up(query(game))
+
+        assert server.requests[0].body == FORM.replace(b"cs2", game.word.encode()) + b"&currency=eur"
+        assert provider().games == {Game.CS2, Game.DOTA2, Game.RUST}
+
+    @pytest.mark.parametrize(
+        ("currency", "sign"),
+        [
+            ("", "3b1b31483d3ef48e8d4b1e35922356be0bb88ff8"),
+            ("eur", "217fee6c3bf14eb54d30f84f62dcde3581fe7a1b"),
+        ],
+    )
+    async def test_signature(self, provider, server, query, currency, sign):
+        """The signature is the one that openssl computes over the documented message; no secret is sent with it."""
+        server.script = in_turn(items())
+
+        await provider(auth="signature", currency=currency).look_up(query())
+
+        (request,) = server.requests
+        expected = FORM + (b"&currency=eur" if currency else b"") + f"&shopid=client-7&sign={sign}".encode()
+        assert request.body == expected
+        assert request.header("x-client-secret") is None
+        assert b"CANARY" not in request.body
+
+    def test_signed_by_name(self):
+        """The order of the parameters in the form does not matter to the signature."""
+        parameters = [("b", "2"), ("a", "1")]
+
+        assert signature(parameters, Secret("k")) == signature(reversed(parameters), Secret("k"))
+
+
+class TestAnswer:
+    """What is made of the answer."""
+
+    async def test_seed(self, provider, server, seed, query, clock):
+        """The seed's sample reads as the values it shows."""
+        server.script = in_turn(as_json(seed("003_user_inventory")))
+
+        found = await provider().look_up(query(Game.RUST))
+
+        assert (len(found.items), found.total, len(found.accepted_items)) == (17, 17, 13)
+        first, second = found.items[:2]
+        assert (first.id, first.name, first.app_id) == ("4284666526576951869", "Black Bandana", 252490)
+        assert (first.offer, first.local_offer) == (Money(Decimal("0.07")), Money(Decimal("12.98"), "RUB"))
+        assert (first.tradable, first.refusal, first.market_price) == (True, None, None)
+        assert first.icon_hash is not None
+        assert first.icon_hash.startswith("6TMcQ7eX6E0EZl2byXi7vaVKyDk_zQLX05x6eLCFM9neAckx")
+        assert (second.name, second.refusal) == ("Forest Camo Pants", Refusal.DISABLED)
+        assert (found.provider, found.owner) == (ProviderName.SKINSBACK, SteamId.from_account_id(12345))
+        assert (found.updated_at, found.collateral, found.owner_certain) == (clock.now(), None, True)
+
+    @pytest.mark.parametrize(
+        ("fields", "refusal"),
+        [
+            ({"item": {"asset_id": "1"}}, None),
+            ({"item": {"asset_id": "1", "tradable": False}}, Refusal.NOT_TRADABLE),
+            ({"item": {"asset_id": "1", "tradable": 0}, "disabled": True}, Refusal.NOT_TRADABLE),
+            ({"disabled": True}, Refusal.DISABLED),
+            ({"disabled": 1, "price": None}, Refusal.DISABLED),
+            ({"disabled": None}, None),
+            ({"price": None}, Refusal.NO_OFFER),
+        ],
+    )
+    async def test_acceptance(self, provider, server, query, fields, refusal):
+        """Not tradable, disabled, and without a price are three reasons."""
+        server.script = in_turn(items(entry(**fields)))
+
+        assert (await provider().look_up(query())).items[0].refusal == refusal
+
+    @pytest.mark.parametrize(
+        ("fields", "currency", "local"),
+        [
+            ({"price_local": 2, "multiplied_price_local": 3}, "eur", Money(Decimal(3), "EUR")),
+            ({"price_local": 2, "multiplied_price_local": None}, "eur", Money(Decimal(2), "EUR")),
+            ({"price_local": 2}, "eur", Money(Decimal(2), "EUR")),
+            ({}, "eur", None),
+            ({"price_local": 2}, None, None),
+            ({"price_local": 2}, "<b>", None),
+            ({"price_local": 2}, 5, None),
+        ],
+    )
+    async def test_local_offer(self, provider, server, query, fields, currency, local):
+        """The local offer is the multiplied one, else the plain one, in the answer's currency, else none."""
+        server.script = in_turn(items(entry(**fields), currency_local=currency))
+
+        assert (await provider(currency="eur").look_up(query())).items[0].local_offer == local
+
+    async def test_filter(self, provider, server, query):
+        """SkinsBack knows no filter: what does not match is left out here, and the rest put in order."""
+        server.script = in_turn(
+            items(
+                entry("1", name="AK-47", price=3),
+                entry("2", name="AK-47", price=9),
+                entry("3", name="AWP", price=5),
+                entry("4", name="ak-47 x", price=2),
+            )
+        )
+
+        found = await provider().look_up(query(search="ak", max_price=Decimal(5), sort=Sort.PRICE_ASC))
+
+        assert ([item.id for item in found.items], found.total) == (["4", "1"], 2)
+
+    async def test_stickers(self, provider, server, query):
+        """Stickers are read where they have a name."""
+        server.script = in_turn(items(entry(stickers=[{"name": "S", "wear": 0.1}, "T", {"slot": 1}])))
+
+        assert [sticker.name for sticker in (await provider().look_up(query())).items[0].stickers] == ["S"]
+
+    @pytest.mark.parametrize(
+        ("document", "place"),
+        [
+            ({}, "status"),
+            ({"status": "ok", "data": {"items": []}}, "status"),
+            ({"status": "success"}, "data"),
+            ({"status": "success", "data": []}, "data"),
+            ({"status": "success", "data": {"items": {}}}, "data.items"),
+            ({"status": "success", "data": {"items": [{}]}}, "data.items[0].item"),
+            ({"status": "success", "data": {"items": [{"item": {}}]}}, "data.items[0].item.asset_id"),
+            ({"status": "success", "data": {"items": [entry(price="CANARY")]}}, "data.items[0].price"),
+            ({"status": "success", "data": {"items": [entry(price=-1)]}}, "data.items[0].price"),
+            ({"status": "success", "data": {"items": [entry(disabled="no")]}}, "data.items[0].disabled"),
+        ],
+    )
+    async def test_nonsense(self, provider, server, query, failure_of, document, place):
+        """What is wrong is named by its place."""
+        server.script = in_turn(as_json(document))
+
+        failure = await failure_of(provider().look_up(query()))
+
+        assert (failure.kind, failure.place) == (FailureKind.NONSENSE, place)
+
+
+class TestErrors:
+    """What a refusal says."""
+
+    @pytest.mark.parametrize("status", [200, 400, 403, 429, 500])
+    async def test_seed(self, provider, server, seed, query, failure_of, status):
+        """The seed's error has its number, its key and the method its number belongs to, whatever the HTTP status."""
+        server.script = in_turn(as_json(seed("003_error"), status, retry_after="5"))
+
+        failure = await failure_of(provider().look_up(query()))
+
+        assert (failure.kind, failure.code, failure.key) == (FailureKind.REFUSED, 4, "invalid_currency")
+        assert (failure.method, failure.http_status) == ("user_inventory", status)
+        assert failure.retry_after == timedelta(seconds=5)
+
+    @pytest.mark.parametrize(
+        ("code", "message", "facts"),
+        [
+            ("-7", "request_limit_reached", (-7, "request_limit_reached", None)),
+            (None, "user_not_tradable", (None, "user_not_tradable", None)),
+            (5, None, (5, None, None)),
+            ("?", "Sorry: no", (None, None, "Sorry: no")),
+            (3, "bad token ABCDEFGH of CANARY-secret", (3, None, "bad token •••• of ••••")),
+        ],
+    )
+    async def test_variants(self, provider, server, query, failure_of, code, message, facts):
+        """A number may be a text, either may be missing, and a sentence is no key."""
+        server.script = in_turn(as_json({"status": "error", "error_code": code, "error_message": message}))
+
+        failure = await failure_of(provider().look_up(query()))
+
+        assert (failure.code, failure.key, failure.message) == facts
+
+    @pytest.mark.parametrize(
+        ("status", "kind"),
+        [(200, FailureKind.NONSENSE), (429, FailureKind.THROTTLED), (503, FailureKind.BROKEN)],
+    )
+    async def test_no_envelope(self, provider, server, query, failure_of, status, kind):
+        """Without an envelope the HTTP status is all there is."""
+        server.script = in_turn(content(b"<html>", status))
+
+        assert (await failure_of(provider().look_up(query()))).kind is kind

@@ -1,0 +1,427 @@
+"""The transport over real connections: what goes out, what failure each misbehaviour is, and that nothing leaks."""
+
+import asyncio
+import gzip
+import logging
+import random
+import ssl
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.domain.errors import ProviderError
+from bot.domain.failures import FailureKind, ProviderName
+from bot.providers.transport import Limits, Transport
+from tests.support.loopback import (
+    Loopback,
+    after,
+    as_gzip,
+    as_json,
+    begun,
+    content,
+    drip,
+    drop,
+    hang,
+    in_turn,
+    redirect,
+    then_close,
+    truncated,
+    verbatim,
+)
+
+MANNCO = ProviderName.MANNCO
+
+
+async def until(condition):
+    """Wait for what another task brings about."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 -- the condition is the other side's state, which tells nobody
+            await asyncio.sleep(0.01)
+
+
+class TestRequest:
+    """What goes out, and what comes back."""
+
+    async def test_get(self, server, connect):
+        """A query is percent-encoded as the seeds show it, and nothing is added to it."""
+        query = [("tradeUrl", "https://steamcommunity.com/tradeoffer/new/?partner=1&token=a-_b"), ("search", "ü +/~%")]
+
+        await connect(MANNCO, "/base").request("GET", "/path", query=query, headers={"api-key": "ap_x"})
+
+        (request,) = server.requests
+        assert request.target == (
+            "/base/path?tradeUrl=https%3A%2F%2Fsteamcommunity.com%2Ftradeoffer%2Fnew%2F%3Fpartner%3D1%26token%3Da-_b"
+            "&search=%C3%BC%20%2B%2F~%25"
+        )
+        assert request.header("api-key") == "ap_x"
+        assert request.header("accept-encoding") == "gzip, deflate"
+        assert request.body == b""
+
+    async def test_form(self, server, connect):
+        """A form goes to the base address itself where no path is given."""
+        await connect(MANNCO, "/api.php").request("POST", form=[("method", "a b"), ("token", "x-_")])
+
+        (request,) = server.requests
+        assert (request.method, request.target) == ("POST", "/api.php")
+        assert request.header("content-type") == "application/x-www-form-urlencoded"
+        assert request.body == b"method=a%20b&token=x-_"
+
+    async def test_json(self, server, connect):
+        """A JSON body is sent as such."""
+        await connect(MANNCO).request("POST", "/login", json={"apiKey": "k"})
+
+        (request,) = server.requests
+        assert request.header("content-type") == "application/json"
+        assert request.body == b'{"apiKey":"k"}'
+
+    @pytest.mark.parametrize("status", [200, 204, 300, 304, 400, 403, 404, 429, 500, 503])
+    async def test_any_status(self, server, connect, status):
+        """Every status but a redirect is an answer, HTTP 300 too."""
+        body = b"" if status in (204, 304) else b"{}"
+        server.script = in_turn(content(body, status, x_thing="seen"))
+
+        answer = await connect(MANNCO).request("GET", "/")
+
+        assert (answer.status, answer.body, answer.headers["x-thing"]) == (status, body, "seen")
+
+    async def test_gzip(self, server, connect):
+        """A compressed answer arrives inflated."""
+        server.script = in_turn(as_gzip(b'{"a": 1}'))
+
+        assert (await connect(MANNCO).request("GET", "/")).body == b'{"a": 1}'
+
+    async def test_no_cookies(self, server, connect):
+        """A cookie that a provider sets for one caller is not sent for the next."""
+        server.script = in_turn(as_json({}, set_cookie="session=one"))
+        transport = connect(MANNCO)
+
+        for _ in range(2):
+            await transport.request("GET", "/")
+
+        assert server.requests[1].header("cookie") is None
+
+    async def test_environment(self, server, connect, monkeypatch):
+        """No proxy of the environment sees a request."""
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.delenv("no_proxy", raising=False)
+
+        assert (await connect(MANNCO).request("GET", "/")).status == 200
+
+
+class TestFailures:
+    """Each way to fail has its kind, by whether the provider can have acted."""
+
+    async def test_nobody_listens(self, connect, server, failure_of, clock, unused_tcp_port):
+        """Without a connection the provider never saw the request."""
+        transport = Transport(MANNCO, f"http://127.0.0.1:{unused_tcp_port}", ssl.create_default_context(), clock)
+
+        async with transport:
+            failure = await failure_of(transport.request("GET", "/"))
+
+        assert failure.kind is FailureKind.UNREACHABLE
+
+    async def test_no_tls(self, server, failure_of, clock):
+        """A failed TLS handshake is unreachable: no request was sent."""
+        url = server.url.replace("http:", "https:")
+        server.accepts = False
+        async with Transport(MANNCO, url, ssl.create_default_context(), clock) as transport:
+            assert (await failure_of(transport.request("GET", "/"))).kind is FailureKind.UNREACHABLE
+
+    async def test_handshake_cancelled(self, failure_of, clock):
+        """A caller who gives up during the TLS handshake leaves no connection behind."""
+        gone = asyncio.Event()
+
+        async def listen(reader, writer):
+            await reader.read()
+            gone.set()
+            writer.close()
+
+        listener = await asyncio.start_server(listen, "127.0.0.1", 0)
+        url = f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        async with listener, Transport(MANNCO, url, ssl.create_default_context(), clock) as transport:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(transport.request("GET", "/"), 0.1)
+            await asyncio.wait_for(gone.wait(), 5)
+
+    @pytest.mark.parametrize(
+        ("reply", "kind"),
+        [
+            (drop, FailureKind.LOST),
+            (truncated(b'{"a":', missing=5), FailureKind.LOST),
+            (verbatim(b"SSH-2.0-OpenSSH_9.6\r\n"), FailureKind.LOST),
+            (verbatim(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"), FailureKind.LOST),
+            (verbatim(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 300_000), FailureKind.LOST),
+            (hang, FailureKind.TIMED_OUT),
+            (drip(0.02), FailureKind.TIMED_OUT),
+            (begun(b"HTTP/1.1 102 Wait\r\n\r\n"), FailureKind.TIMED_OUT),
+            (content(b"x" * 5_000), FailureKind.TOO_LARGE),
+            (as_gzip(bytes(10_000_000)), FailureKind.TOO_LARGE),
+            (content(gzip.compress(b"{}")[:-5], content_encoding="gzip"), FailureKind.NONSENSE),
+            (content(b"{}", content_encoding="br"), FailureKind.NONSENSE),
+            (redirect("https://elsewhere.example/"), FailureKind.REDIRECTED),
+        ],
+        ids=[
+            "dropped", "truncated", "not-http", "chunk-cut", "endless-head", "hangs", "drips", "hangs-after-102",
+            "large", "bomb", "gzip-cut", "unasked-encoding", "redirect",
+        ],
+    )  # fmt: skip
+    async def test_kinds(self, server, connect, failure_of, reply, kind):
+        """What happens after the request was sent never reads as if it had not been."""
+        server.script = in_turn(reply)
+
+        failure = await failure_of(connect(MANNCO, deadline=0.3, body=4_096).request("GET", "/"))
+
+        assert failure.kind is kind
+        assert failure.provider is MANNCO
+
+    async def test_silent_server(self, server, connect, failure_of):
+        """A server that sends nothing for the read timeout is given up before the deadline."""
+        server.script = in_turn(hang)
+        started = time.monotonic()
+
+        failure = await failure_of(connect(MANNCO, read=0.1, deadline=60.0).request("GET", "/"))
+
+        assert failure.kind is FailureKind.TIMED_OUT
+        assert time.monotonic() - started < 10
+
+    async def test_closed_unread(self, server, connect, failure_of):
+        """A connection that ends before the answer leaves in doubt whether the request was read."""
+        server.accepts = False
+
+        assert (await failure_of(connect(MANNCO).request("GET", "/"))).kind is FailureKind.LOST
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    async def test_redirects(self, server, connect, failure_of, status):
+        """No redirect is followed, not even to the same server, nor is its body waited for."""
+        server.script = in_turn(
+            verbatim(f"HTTP/1.1 {status} X\r\nLocation: /other\r\nContent-Length: 9\r\n\r\n".encode())
+        )
+
+        failure = await failure_of(connect(MANNCO).request("GET", "/"))
+
+        assert (failure.kind, failure.http_status) == (FailureKind.REDIRECTED, status)
+        assert len(server.requests) == 1
+
+    async def test_header_that_cannot_be_sent(self, server, connect, failure_of):
+        """A key with a line break in it never leaves, and is not quoted."""
+        failure = await failure_of(connect(MANNCO).request("GET", "/", headers={"api-key": "ap_secret\r\nX: y"}))
+
+        assert (failure.kind, failure.place) == (FailureKind.UNREACHABLE, "request")
+        assert server.requests == []
+
+    async def test_deadline_over_several(self, server, connect, failure_of):
+        """One deadline can be put over several requests."""
+        server.script = in_turn(after(0.1, as_json({})))
+        transport = connect(MANNCO, deadline=0.25)
+
+        async def ask_on():
+            async with transport.deadline():
+                while True:
+                    await transport.request("GET", "/")
+
+        assert (await failure_of(ask_on())).kind is FailureKind.TIMED_OUT
+        assert len(server.requests) <= 3
+
+    async def test_no_slot(self, server, connect, failure_of):
+        """A request that finds no free connection in time was never seen by the provider."""
+        server.script = in_turn(hang)
+        transport = connect(MANNCO, connections=1, wait=0.05)
+        first = asyncio.create_task(transport.request("GET", "/1"))
+        await until(lambda: server.requests)
+
+        failure = await failure_of(transport.request("GET", "/2"))
+
+        assert failure.kind is FailureKind.UNREACHABLE
+        assert [request.path for request in server.requests] == ["/1"]
+        first.cancel()
+
+    async def test_closed_transport(self, server, connect, failure_of):
+        """Closing ends what is under way as lost, and takes nothing new."""
+        server.script = in_turn(hang)
+        transport = connect(MANNCO)
+        waiting = asyncio.create_task(failure_of(transport.request("GET", "/")))
+        await until(lambda: server.requests)
+
+        await transport.aclose()
+
+        assert (await waiting).kind is FailureKind.LOST
+        assert (await failure_of(transport.request("GET", "/"))).kind is FailureKind.UNREACHABLE
+        assert len(server.requests) == 1
+
+
+class TestConnections:
+    """Connections are used again, bounded, and given back."""
+
+    async def test_reuse(self, server, connect):
+        """Requests one after the other share a connection."""
+        transport = connect(MANNCO)
+
+        for _ in range(5):
+            await transport.request("GET", "/")
+
+        assert server.connections == 1
+
+    async def test_fresh(self, server, connect):
+        """A request that must not be lost has a connection of its own."""
+        transport = connect(MANNCO)
+        await transport.request("GET", "/")
+
+        await transport.request("GET", "/", fresh=True)
+
+        assert [request.connection for request in server.requests] == [1, 2]
+
+    async def test_bounds(self, server, connect):
+        """There are never more connections than allowed."""
+        server.script = in_turn(after(0.02, as_json({})))
+        transport = connect(MANNCO, connections=5, idle_connections=5)
+
+        await asyncio.gather(*(transport.request("GET", "/") for _ in range(30)))
+
+        assert server.most_open == 5
+
+    async def test_idle_bound(self, server, connect):
+        """After a rush only a few connections are kept."""
+        server.script = in_turn(after(0.02, as_json({})))
+        transport = connect(MANNCO, connections=10, idle_connections=2)
+
+        await asyncio.gather(*(transport.request("GET", "/") for _ in range(10)))
+
+        await until(lambda: server.open_connections == 2)
+
+    async def test_closed_while_idle(self, server, connect):
+        """An idle connection that the server has closed is replaced without the caller noticing."""
+        transport = connect(MANNCO)
+        for _ in range(5):
+            await transport.request("GET", "/")
+            server.hang_up()
+            await until(lambda: server.open_connections == 0)
+
+        assert server.connections == 5
+
+    async def test_closed_after_each(self, server, connect):
+        """A server that closes after every answer, without saying so, is no trouble."""
+        server.script = in_turn(then_close(as_json({})))
+        transport = connect(MANNCO)
+
+        for _ in range(10):
+            assert (await transport.request("GET", "/")).status == 200
+            await until(lambda: server.open_connections == 0)
+
+    async def test_idle_too_long(self, server, connect):
+        """A connection that idled longer than allowed is not used again, and does not stay open."""
+        transport = connect(MANNCO, idle=0.05)
+        await transport.request("GET", "/")
+        await asyncio.sleep(0.1)
+
+        await transport.request("GET", "/")
+
+        assert server.connections == 2
+        await until(lambda: server.open_connections == 1)
+
+    async def test_cancelled_callers(self, server, connect):
+        """After hundreds of callers gave up at any moment, the next are served and no connection is left over."""
+        chance = random.Random(7)  # noqa: S311 -- the same storm each time
+        server.script = lambda _: after(chance.choice((0, 0.005, 0.02)), as_json({"a": "b" * 1_000}))
+        transport = connect(MANNCO, connections=8, idle_connections=2, wait=5.0)
+
+        async def give_up_somewhen():
+            try:
+                async with asyncio.timeout(chance.choice((0, 0.001, 0.004, 0.008, 0.02, 0.05))):
+                    return (await transport.request("GET", "/", fresh=chance.random() < 0.2)).status
+            except TimeoutError:
+                return None
+
+        results = []
+        for _ in range(8):
+            results += await asyncio.gather(*(give_up_somewhen() for _ in range(50)))
+        assert {None, 200} == set(results)
+
+        after_storm = await asyncio.gather(*(transport.request("GET", "/") for _ in range(16)))
+
+        assert [answer.status for answer in after_storm] == [200] * 16
+        await until(lambda: server.open_connections <= 2)
+        await transport.aclose()
+        await until(lambda: server.open_connections == 0)
+
+    async def test_failures_leave_nothing(self, server, connect, failure_of):
+        """A failed request costs its connection, not a slot."""
+        chance = random.Random(3)  # noqa: S311 -- the same misfortune each time
+        transport = connect(MANNCO, connections=3, deadline=0.1, body=1_000)
+        misbehaviour = (drop, hang, drip(0.01), truncated(b"{", missing=3), content(b"x" * 2_000))
+        server.script = lambda _: chance.choice(misbehaviour)
+        await asyncio.gather(*(failure_of(transport.request("GET", "/")) for _ in range(30)))
+        server.script = in_turn(as_json({}))
+
+        answers = await asyncio.gather(*(transport.request("GET", "/") for _ in range(6)))
+
+        assert {answer.status for answer in answers} == {200}
+
+
+class TestTls:
+    """Over TLS it is the same, with the certificate checked."""
+
+    @pytest.fixture
+    def certificate(self):
+        """Return a certificate for 127.0.0.1 that signs itself."""
+        return Path(__file__).parent / "loopback.pem"
+
+    @pytest.fixture
+    async def server(self, certificate):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        async with Loopback(in_turn(as_json({})), tls=context) as loopback:
+            yield loopback
+
+    async def test_trusted(self, server, certificate, clock):
+        """A certificate that the shared context trusts is good, and the connection is used again."""
+        context = ssl.create_default_context(cafile=certificate)
+        async with Transport(MANNCO, server.url, context, clock) as transport:
+            for _ in range(3):
+                assert (await transport.request("GET", "/")).status == 200
+
+        assert server.connections == 1
+
+    async def test_untrusted(self, server, clock, failure_of):
+        """A certificate that nobody vouches for ends it before anything secret is sent."""
+        async with Transport(MANNCO, server.url, ssl.create_default_context(), clock) as transport:
+            assert (await failure_of(transport.request("GET", "/"))).kind is FailureKind.UNREACHABLE
+
+        assert server.requests == []
+
+
+class TestSecrecy:
+    """What is secret on the wire stays there."""
+
+    async def test_logs(self, server, connect, failure_of, caplog):
+        """Neither ours nor httpx's loggers print an address's query or a header, whatever happens."""
+        caplog.set_level(logging.DEBUG)
+        replies = (as_json({}), drop, redirect("/?token=CANARY4"), content(b"x", content_encoding="br"), hang)
+        server.script = in_turn(*replies)
+        transport = connect(MANNCO, deadline=0.2)
+        query, headers = [("tradeUrl", "CANARY1")], {"api-key": "CANARY2"}
+        await transport.request("GET", "/path", query=query, headers=headers)
+        for _ in replies[1:]:
+            await failure_of(transport.request("GET", "/path", query=query, headers=headers))
+        await failure_of(transport.request("GET", "/path", headers={"api-key": "CANARY3\n"}))
+
+        assert "CANARY" not in caplog.text
+        assert "provider answered provider=mannco method=GET path=/path status=200 bytes=2" in caplog.text
+
+    async def test_exceptions(self, server, connect):
+        """No exception of httpx, which may quote a header or an address, hangs on ours."""
+        server.script = in_turn(drop)
+        transport = connect(MANNCO)
+        for headers in ({"api-key": "CANARY"}, {"api-key": "CANARY\n"}):
+            with pytest.raises(ProviderError) as caught:
+                await transport.request("GET", "/", query=[("t", "CANARY")], headers=headers)
+
+            assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+            assert "CANARY" not in repr(caught.value)
+
+
+def test_limits():
+    """A lookup that takes as long as it may still leaves time to answer within 15 seconds."""
+    assert Limits().deadline <= 13
+    assert Limits().body == 8 * 1024 * 1024

@@ -1,0 +1,89 @@
+"""Runs short programs in a process of their own, for what only a second process can show."""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+PATIENCE = 60.0
+"""Seconds that no program here comes near unless it hangs."""
+
+HOLD = """
+import asyncio, sys
+from pathlib import Path
+from bot.storage.database import Database
+
+async def main():
+    async with Database.open(Path(sys.argv[1])):
+        print("open", flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+WRITE_AND_HANG = """
+import asyncio, sys
+from pathlib import Path
+from bot.storage.database import Database
+from tests.storage.pairs import WITH_PAIRS, pair
+
+async def half(connection):
+    for n in range(100, 2000):
+        await connection.execute_fetchall("INSERT INTO pairs VALUES (?, 'left')", (n,))
+    print("half", flush=True)
+    await asyncio.sleep(600)
+
+async def main():
+    async with Database.open(Path(sys.argv[1]), migrations=WITH_PAIRS) as db:
+        for n in range(5):
+            await db.write(pair(n))
+        await db.write(half)
+
+asyncio.run(main())
+"""
+
+WRITE_UNTIL_KILLED = """
+import asyncio, itertools, sys
+from pathlib import Path
+from bot.storage.database import Database
+from tests.storage.pairs import WITH_PAIRS, pair
+
+async def main():
+    async with Database.open(Path(sys.argv[1]), migrations=WITH_PAIRS) as db:
+        for n in itertools.count():
+            print(await db.write(pair(n)), flush=True)
+
+asyncio.run(main())
+"""
+
+LEFT_OPEN = """
+import asyncio, sys
+from pathlib import Path
+from bot.storage.database import Database
+
+loop = asyncio.new_event_loop()
+opened = Database.open(Path(sys.argv[1]))
+db = loop.run_until_complete(opened.__aenter__())
+print(len(loop.run_until_complete(db.read("SELECT 1"))), flush=True)
+"""
+
+
+@asynccontextmanager
+async def running(program: str, path: Path) -> AsyncIterator[Process]:
+    """Run ``program`` on the database at ``path``; whatever is left of it at the end is killed."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(path), stdout=PIPE)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+async def line(process: Process) -> str:
+    """Return the next line that the program prints."""
+    assert process.stdout is not None
+    return (await process.stdout.readline()).decode().strip()

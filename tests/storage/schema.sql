@@ -1,0 +1,98 @@
+CREATE TABLE audit (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    guild_id INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    actor_id INTEGER,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX audit_by_guild ON audit (guild_id, id);
+
+CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'the audit is append-only');
+END;
+
+CREATE TRIGGER audit_is_never_updated BEFORE UPDATE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'the audit is append-only');
+END;
+
+CREATE TABLE grants (
+    guild_id INTEGER NOT NULL REFERENCES guilds (guild_id),
+    role_id INTEGER NOT NULL,
+    capability TEXT NOT NULL,
+    PRIMARY KEY (guild_id, role_id, capability)
+) STRICT;
+
+CREATE TABLE guilds (
+    guild_id INTEGER NOT NULL PRIMARY KEY,
+    seeded_at INTEGER,
+    approvals_channel_id INTEGER,
+    audit_channel_id INTEGER
+) STRICT;
+
+CREATE TABLE links (
+    guild_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    steam_id INTEGER NOT NULL,
+    source TEXT NOT NULL CHECK (source IN ('staff', 'sign_in')),
+    linked_by INTEGER NOT NULL,
+    linked_at INTEGER NOT NULL,
+    PRIMARY KEY (guild_id, user_id),
+    UNIQUE (guild_id, steam_id)
+) STRICT;
+
+CREATE TABLE pages (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    guild_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    audience TEXT NOT NULL,
+    answer BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX pages_by_expiry ON pages (expires_at);
+
+CREATE INDEX pages_by_user ON pages (guild_id, user_id, seq);
+
+CREATE TABLE resends (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    guild_id INTEGER NOT NULL,
+    provider TEXT NOT NULL,
+    trade_id INTEGER NOT NULL,
+    owner INTEGER NOT NULL,
+    requested_by INTEGER NOT NULL,
+    reason TEXT,
+    state TEXT NOT NULL CHECK (
+        state IN ('pending', 'approved', 'sending', 'sent', 'failed', 'unknown', 'denied', 'expired', 'cancelled')
+    ),
+    facts TEXT NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    requested_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    channel_id INTEGER,
+    message_id INTEGER,
+    decided_by INTEGER,
+    decided_at INTEGER,
+    decision_reason TEXT,
+    outcome TEXT,
+    outcome_detail TEXT,
+    sent_at INTEGER,
+    settled_at INTEGER,
+    settle_after INTEGER,
+    notes TEXT NOT NULL DEFAULT '[]'
+) STRICT;
+
+CREATE INDEX resends_open_by_guild ON resends (guild_id, id)
+WHERE state IN ('pending', 'approved', 'sending', 'unknown');
+
+CREATE UNIQUE INDEX resends_open_trade ON resends (provider, trade_id)
+WHERE state IN ('pending', 'approved', 'sending', 'unknown');
+
+CREATE TABLE sqlite_sequence(name,seq);
+

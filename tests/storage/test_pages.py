@@ -1,0 +1,89 @@
+"""Snapshots stay within their bounds."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.inventory import Item
+from bot.domain.pages import Pages
+from bot.storage.database import Database
+from bot.storage.pages import SqlitePagesRepository
+from tests.contracts.samples import ADA, BEN, CLEO, GUILD, NOW, OTHER_GUILD, inventory_answer, pages
+
+
+async def _kept(repository: SqlitePagesRepository, ids: list[str]) -> list[str]:
+    return [pages_id for pages_id in ids if await repository.load(pages_id, at=NOW) is not None]
+
+
+async def test_twenty_of_a_user(db: Database) -> None:
+    """A user has twenty snapshots in a guild; the oldest go first."""
+    repository = SqlitePagesRepository(db)
+    ids = [f"p-{number}" for number in range(23)]
+    for pages_id in ids:
+        await repository.save(pages(pages_id))
+
+    assert await _kept(repository, ids) == ids[3:]
+
+
+async def test_too_many_of_all(db: Database) -> None:
+    """All guilds together have a bound too; the oldest go first, whoever's they are."""
+    repository = SqlitePagesRepository(db, max_rows=5)
+    owners = [(GUILD, ADA), (GUILD, BEN), (OTHER_GUILD, CLEO), (OTHER_GUILD, ADA)] * 2
+    ids = [f"p-{number}" for number in range(8)]
+    for pages_id, (guild_id, user_id) in zip(ids, owners, strict=True):
+        await repository.save(pages(pages_id, guild_id=guild_id, user_id=user_id))
+
+    assert await _kept(repository, ids) == ids[3:]
+
+
+async def test_saved_again_counts_as_new(db: Database) -> None:
+    """A snapshot that was saved again is no longer the oldest."""
+    repository = SqlitePagesRepository(db, max_per_user=3)
+    for pages_id in ("a", "b", "c", "a", "d"):
+        await repository.save(pages(pages_id))
+
+    assert await _kept(repository, ["a", "b", "c", "d"]) == ["a", "c", "d"]
+
+
+def _of_size(items: int) -> Pages:
+    """Return a snapshot whose items cannot be compressed much."""
+    answer = inventory_answer()
+    inventory = answer.answers[0].inventory
+    assert inventory is not None
+    many = tuple(
+        Item(id=f"{hash((n, n)):x}", name=f"{hash((n, 7)):x}{hash((n, 8)):x}", refusal=None) for n in range(items)
+    )
+    part = replace(answer.answers[0], inventory=replace(inventory, items=many))
+    return pages(answer=replace(answer, answers=(part,)))
+
+
+async def test_too_large(db: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """A snapshot above the bound is not kept, takes a former one of its id along, and nobody is disturbed."""
+    repository = SqlitePagesRepository(db, max_bytes=2_000)
+    await repository.save(pages())
+    assert await repository.load("p-1", at=NOW) is not None
+
+    await repository.save(_of_size(500))
+
+    assert await repository.load("p-1", at=NOW) is None
+    assert await db.read("SELECT 1 FROM pages") == []
+    assert caplog.messages[0].startswith(f"snapshot too large to keep guild={GUILD} bytes=")
+
+
+async def test_large(db: Database) -> None:
+    """An inventory of thousands of items is within the bound."""
+    repository = SqlitePagesRepository(db)
+    await repository.save(_of_size(5_000))
+
+    assert await repository.load("p-1", at=NOW) == _of_size(5_000)
+
+
+@pytest.mark.parametrize("sql", ["UPDATE pages SET answer = x'00'", "UPDATE pages SET audience = 'robots'"])
+async def test_no_longer_readable(db: Database, caplog: pytest.LogCaptureFixture, sql: str) -> None:
+    """A snapshot of an older format is as if it had expired."""
+    repository = SqlitePagesRepository(db)
+    await repository.save(pages())
+    await db.write(lambda connection: connection.execute_fetchall(sql))
+
+    assert await repository.load("p-1", at=NOW) is None
+    assert caplog.messages[0].startswith(f"snapshot not readable guild={GUILD} error=")

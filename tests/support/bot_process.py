@@ -1,0 +1,233 @@
+"""The bot as a process of its own that talks to the loopback Discord, and is always gone at the end of a test."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from tests.support.discord_server import LoopbackDiscord
+
+T = TypeVar("T")
+
+RUN = """
+import sys
+from bot.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The real program, as its console script starts it."""
+
+# discord.py has no setting for Discord's address. The pipe is the parent's end of life: no bot outlives its test run.
+_POINTED = """
+import os, threading
+import discord, yarl
+
+def _leave_with_parent():
+    os.read(int(os.environ["LOOPBACK_LIFELINE"]), 1)
+    os._exit(70)
+
+threading.Thread(target=_leave_with_parent, daemon=True).start()
+discord.http.Route.BASE = os.environ["LOOPBACK_REST_BASE"]
+discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(os.environ["LOOPBACK_GATEWAY_URL"])
+discord.Asset.BASE = os.environ["LOOPBACK_CDN_BASE"]
+"""
+_LAST_LINES = 40
+
+
+class BotExited(Exception):
+    """The process ended while a test waited for something else: its exit code and last lines."""
+
+
+class BotProcess:
+    """``async with BotProcess(discord_server, cwd=tmp_path, settings={…}) as bot:`` runs the program.
+
+    ``settings`` become environment variables (``SKINDESK_DISCORD__TOKEN`` is the server's unless given), none of the
+    test run's own settings does. ``program`` is Python source in place of the real program; it gets ``arguments`` too.
+    """
+
+    def __init__(
+        self,
+        server: LoopbackDiscord,
+        *,
+        cwd: Path,
+        settings: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = ("run",),
+        program: str = RUN,
+    ) -> None:
+        self._server = server
+        self._cwd = cwd
+        self._settings = {"SKINDESK_DISCORD__TOKEN": server.token} | dict(settings or {})
+        self._arguments = arguments
+        self._program = program
+        self._process: Process | None = None
+        self._readers: list[asyncio.Task[None]] = []
+        self._lifeline = -1
+        self._sessions_before = 0
+        self._news = asyncio.Event()
+        self.stderr_lines: list[str] = []
+        self.stdout_lines: list[str] = []
+
+    async def __aenter__(self) -> Self:
+        self._sessions_before = self._server.gateway.sessions_started
+        child_end, self._lifeline = os.pipe()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-c",
+                _POINTED + self._program,
+                *self._arguments,
+                cwd=self._cwd,
+                env=self._environment(child_end),
+                pass_fds=(child_end,),
+                stdin=DEVNULL,
+                stdout=PIPE,
+                stderr=PIPE,
+            )
+        except BaseException:
+            os.close(self._lifeline)
+            raise
+        finally:
+            os.close(child_end)
+        self._readers = [
+            asyncio.create_task(self._collect(self._process.stdout, self.stdout_lines)),
+            asyncio.create_task(self._collect(self._process.stderr, self.stderr_lines)),
+        ]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self.kill()
+        finally:
+            os.close(self._lifeline)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._running().pid
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        return self._running().returncode
+
+    @property
+    def stderr(self) -> str:
+        """Everything written to stderr so far, but for a line that is not finished yet."""
+        return "\n".join(self.stderr_lines)
+
+    async def wait_ready(self, within: float = 30.0) -> None:
+        """Wait until this process listens to the gateway and its commands are known; BotExited if it ends before."""
+        gateway, commands = self._server.gateway, self._server.commands
+        await self._while_running(
+            self._server.until(
+                lambda: gateway.sessions_started > self._sessions_before and gateway.is_connected and len(commands) > 0,
+                within,
+            )
+        )
+
+    async def wait_line(self, text: str, within: float = 10.0) -> str:
+        """Wait for a line of stderr that contains ``text`` and return it; BotExited if the process ends before."""
+        return await self._while_running(self._line(text, within))
+
+    async def wait(self, within: float = 10.0) -> int:
+        """Wait for the process to end by itself and return its exit code; TimeoutError kills it."""
+        process = self._running()
+        try:
+            async with asyncio.timeout(within):
+                await process.wait()
+        except TimeoutError:
+            await self.kill()
+            raise TimeoutError(self._last_words()) from None
+        await self._drained()
+        return await process.wait()
+
+    async def terminate(self, within: float = 10.0) -> int:
+        """Send SIGTERM and return the exit code; TimeoutError where that takes more than ``within`` seconds."""
+        self.send_signal(signal.SIGTERM)
+        return await self.wait(within)
+
+    async def kill(self) -> int:
+        """End the process at once, as a power cut would, and return its exit code."""
+        self.send_signal(signal.SIGKILL)
+        code = await self._running().wait()
+        await self._drained()
+        return code
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal, if the process still runs."""
+        process = self._running()
+        if process.returncode is None:
+            process.send_signal(number)
+
+    def _running(self) -> Process:
+        if self._process is None:
+            raise LookupError("not started")
+        return self._process
+
+    async def _collect(self, stream: asyncio.StreamReader | None, lines: list[str]) -> None:
+        assert stream is not None
+        unfinished = b""
+        while chunk := await stream.read(65_536):
+            *whole, unfinished = (unfinished + chunk).split(b"\n")
+            lines.extend(line.decode(errors="replace") for line in whole)
+            self._news.set()
+        if unfinished:
+            lines.append(unfinished.decode(errors="replace"))
+            self._news.set()
+
+    async def _drained(self) -> None:
+        """Wait for the last output; somebody else may hold the pipes open, so not for ever."""
+        _, late = await asyncio.wait(self._readers, timeout=2.0)
+        for reader in late:
+            reader.cancel()
+
+    async def _line(self, text: str, within: float) -> str:
+        seen = 0
+        async with asyncio.timeout(within):
+            while True:
+                for line in self.stderr_lines[seen:]:
+                    if text in line:
+                        return line
+                seen = len(self.stderr_lines)
+                self._news.clear()
+                await self._news.wait()
+
+    async def _while_running(self, awaited: Coroutine[Any, Any, T]) -> T:
+        process = self._running()
+        task, ended = asyncio.create_task(awaited), asyncio.create_task(process.wait())
+        try:
+            await asyncio.wait({task, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                await self._drained()
+                await asyncio.wait({task}, timeout=0.2)  # its last words may be what was awaited
+            if not task.done():
+                raise BotExited(process.returncode, self._last_words())
+            return task.result()
+        except TimeoutError:
+            raise TimeoutError(self._last_words()) from None
+        finally:
+            task.cancel()
+            ended.cancel()
+            await asyncio.gather(task, ended, return_exceptions=True)
+
+    def _last_words(self) -> str:
+        return "\n".join(self.stderr_lines[-_LAST_LINES:])
+
+    def _environment(self, lifeline: int) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("SKINDESK_")}
+        return (
+            inherited
+            | self._settings
+            | {
+                "LOOPBACK_REST_BASE": self._server.rest_base,
+                "LOOPBACK_GATEWAY_URL": self._server.gateway_url,
+                "LOOPBACK_CDN_BASE": self._server.cdn_base,
+                "LOOPBACK_LIFELINE": str(lifeline),
+            }
+        )

@@ -1,0 +1,106 @@
+"""Texts that try to be more than text on Discord, and two readers that tell whether one succeeded."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+from simcord.preview._markdown import markdown_tokens
+
+SPELT_OUT = (
+    "@everyone @here @ everyone <@123456789012345678> <@!1> <@&2> <#3> <t:0> <t:1700000000:R> </cmd:1> </a b:2> "
+    "<:xx:1> <a:xx:1> <id:customize> <id:home> <https://evil.example> https://evil.example/x http://a.b steam://run/1 "
+    "discord.gg/abc www.evil.example mailto:a@b.example [a](https://b.example) ![a](https://b.example) ** __ _ * ~~ || "
+    "` ``` \\ \\\\ # ## -# > >>> - + = === 1. 12) | --- |-|- : :smile: &amp; &#64; &lt;@1&gt; ¯\\_(ツ)_/¯ a B_c . "
+    "~ ! ( ) AK-47 StatTrak™ ★ é café e\u0301 क्षि 각 각 ﷽ 𒐫 👨‍👩‍👧‍👦 🇩🇪 🇩 👍🏽 1️⃣ ❤️‍🔥 🏴󠁧󠁢󠁥󠁮󠁧󠁿 שלום عربي"
+)
+SPELT_OUT_HIDDEN = (
+    "\u202e \u202d \u2066 \u2069 \u200e \u061c \u200b \u200c \u200d \u2060 \ufeff \u00ad \u034f \u180e \u3164 \u2800 "
+    "\u115f \u17b4 \ud800 \udfff \U000e0041 \U000e0100 \ufffe \U0001ffff \ue000 \ufe0f \ufe0e \u20e3 \u0301 \u0336 "
+    "\x00 \x1b[31m \x07 \x85 \u2028 \u2029 \u00a0 \n \r\n \t \u1fef \u037e"
+)
+FRAGMENTS = SPELT_OUT.split(" ")
+HIDDEN = SPELT_OUT_HIDDEN.split(" ")
+
+hostile = st.lists(
+    # What Unicode assigned after this Python was built is left out: its two readers would disagree.
+    st.sampled_from((*FRAGMENTS, *HIDDEN, " ")) | st.text(st.characters(exclude_categories=["Cn", "Cs"]), max_size=6),
+    max_size=24,
+).map("".join)
+
+
+class Everything(Mapping[str, Any]):
+    """A server on which every id exists, so that every mention would resolve."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __getitem__(self, key: str) -> Any:
+        return self.value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.value
+
+
+def rendered(text: str, profile: str = "message") -> tuple[list[str], str]:
+    """Return the kinds of everything that SimCord's reading of Discord's markdown finds, and the visible text."""
+    names = Everything("name")
+    context = {
+        "users": names,
+        "roles": names,
+        "channels": names,
+        "commands": Everything("cmd"),
+        "emojis": Everything({"name": "xx", "animated": False}),
+        "everyone": True,
+    }
+    kinds: list[str] = []
+    words: list[str] = []
+
+    def visit(tokens: list[dict[str, Any]]) -> None:
+        for token in tokens:
+            kinds.append(token["type"])
+            words.append("\n" if token["type"] == "break" else token.get("content", ""))
+            visit(token.get("children", []))
+
+    visit(markdown_tokens(text, profile, context=context))
+    return kinds, "".join(words)
+
+
+LIVE = {
+    "markup": r"[*`~<>\[\]@\\]",
+    "spoiler": r"\|\|",
+    "underscore": r"(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])",
+    "address or shortcode": r"\w:\S",
+    "domain": r"[a-zA-Z0-9]\.[a-zA-Z]",
+    "line start": r"^(?:#|-|\+|=|>|\||\d+[.)])",
+    "entity": r"&#?\w+;",
+    "second line": r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]",
+}
+LIVE_IN_RAW = {
+    "everyone": r"(?i)@(everyone|here)",
+    "reference": r"<(?:@[!&]?|#)\d+>",
+    "scheme": r"(?i)(https?|steam|discord|mailto)://?",
+    "invite": r"(?i)discord\.gg",
+}
+HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+def live(text: str) -> list[str]:
+    """Find what Discord would treat as more than characters, without knowing how the renderer works."""
+    bare = re.sub(r"\\[^0-9A-Za-z\s]", "\0", text)
+    seen_through = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    found = [name for name, pattern in LIVE.items() if re.search(pattern, bare)]
+    found += [name for name, pattern in LIVE_IN_RAW.items() if re.search(pattern, seen_through)]
+    found += [
+        f"U+{ord(character):04X}"
+        for character in text
+        if unicodedata.category(character) in HIDDEN_CATEGORIES and character != "\u200d"
+    ]
+    return found

@@ -1,0 +1,27 @@
+"""What a person sees of an answer: the text of its embeds and the labels of its buttons."""
+
+import discord
+import simcord
+
+
+def text_of(result: simcord.InteractionResult) -> str:
+    """Everything written in the embeds of an answer."""
+    assert result.response is not None
+    return "\n".join(embed_text(embed) for embed in result.response.embeds)
+
+
+def embed_text(embed: discord.Embed) -> str:
+    """Everything written in an embed."""
+    parts = [embed.title, embed.description, *(f"{field.name}\n{field.value}" for field in embed.fields)]
+    return "\n".join(part for part in (*parts, embed.footer.text) if part)
+
+
+def buttons_of(message: discord.Message) -> dict[str, discord.Button]:
+    """The buttons under a message, by label."""
+    return {
+        child.label or "": child
+        for row in message.components
+        if isinstance(row, discord.ActionRow)
+        for child in row.children
+        if isinstance(child, discord.Button)
+    }

@@ -1,0 +1,46 @@
+"""The demo's scene as a test uses it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from bot.demo.scene import Scene, staged
+
+
+@asynccontextmanager
+async def kept_open(folder: Path, **tables: Mapping[str, Any]) -> AsyncIterator[Scene]:
+    """Open a scene in a task of its own: SimCord wants to be closed in the context that opened it.
+
+    A fixture's two halves run in different contexts. Refusals are raised and answered by design, so SimCord's own
+    check for raised errors is off; what is unexpected is logged as an error, and the fixtures look for that.
+    """
+    opened: asyncio.Future[Scene] = asyncio.get_running_loop().create_future()
+    done = asyncio.Event()
+
+    async def keep() -> None:
+        try:
+            async with staged(folder, check_errors=False, **tables) as scene:
+                opened.set_result(scene)
+                await done.wait()
+        except BaseException as error:
+            if opened.done():
+                raise
+            opened.set_exception(error)
+
+    task = asyncio.create_task(keep())
+    try:
+        yield await opened
+    finally:
+        done.set()
+        await task
+
+
+def secrets_of(scene: Scene) -> list[str]:
+    """Return every trade token and credential of the scene: none of them may ever be seen."""
+    credentials = scene.world.credentials
+    return [
+        *(person.token for person in scene.world.people),
+        *(getattr(credentials, name) for name in credentials.__slots__ if name != "skinsback_client_id"),
+    ]

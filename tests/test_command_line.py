@@ -1,0 +1,319 @@
+"""The command line: what each command answers, on which stream, with which exit code."""
+
+import importlib.metadata
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+import bot.__main__
+from bot.__main__ import main
+from bot.exit_codes import ExitCode
+from bot.observability import logs
+
+ROOT = Path(__file__).parent.parent
+CANARY = "CANARY-4711"
+GOOD = 'discord.token = "a-token"\nproviders.assetpay.api_key = "ap_key"\n'
+BAD = f"""
+discord.tokn = "x"
+inventory.page_size = 0
+providers.assetpay = {{ api_key = "{CANARY} {CANARY}", base_url = "http://{CANARY}@example.com" }}
+"""
+SERVING = """
+import sys, types
+sys.modules["bot.app"] = app = types.ModuleType("bot.app")
+async def serve(settings):
+    {body}
+app.serve = serve
+from bot.__main__ import main
+sys.exit(main(["run", "--config", "config.toml"]))
+"""
+
+
+def skindesk(*arguments: str, program: tuple[str, ...] = ("-m", "bot")) -> subprocess.CompletedProcess[str]:
+    """Run the program as somebody at a terminal would, without any SKINDESK_ variable."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("SKINDESK_")}
+    return subprocess.run(  # noqa: S603 -- our own program
+        [sys.executable, *program, *arguments],
+        env=environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def serving(body: str) -> subprocess.CompletedProcess[str]:
+    """Run ``skindesk run`` with another body of ``bot.app.serve``."""
+    return skindesk(program=("-c", SERVING.format(body=body)))
+
+
+@pytest.fixture(autouse=True)
+def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("SKINDESK_")]:
+        monkeypatch.delenv(name)
+
+
+def configure(text: str) -> None:
+    Path("config.toml").write_text(text, encoding="utf-8")
+
+
+class TestUsage:
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            [],
+            ["fly"],
+            ["run", "--port", "1"],
+            ["run", "--conf", "x"],
+            ["demo", "--port", "65536"],
+            ["demo", "--port", "-1"],
+            ["demo", "--port", "²"],
+        ],
+    )
+    def test_not_understood(self, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+        """A line that is not understood says how it should be, on stderr."""
+        with pytest.raises(SystemExit) as left:
+            main(arguments)
+
+        assert left.value.code == ExitCode.USAGE
+        assert capsys.readouterr().err.startswith("usage: skindesk")
+
+    def test_version(self) -> None:
+        """The version is the distribution's."""
+        ended = skindesk("--version")
+
+        assert (ended.returncode, ended.stdout) == (0, f"skindesk {importlib.metadata.version('skindesk')}\n")
+
+    def test_console_script(self) -> None:
+        """``skindesk`` and ``python -m bot`` are one program."""
+        (script,) = importlib.metadata.entry_points(group="console_scripts", name="skindesk")
+
+        assert script.load() is bot.__main__.run
+
+    @pytest.mark.parametrize("line", [["--help"], ["check", "--offline"]])
+    def test_quick(self, line: list[str]) -> None:
+        """Help and check answer without loading Discord, HTTP or a database."""
+        heavy = ("discord", "httpx", "aiohttp", "aiosqlite")
+        program = f"""
+import sys
+from bot.__main__ import main
+try:
+    main({line!r})
+except SystemExit:
+    pass
+sys.exit(any(name in sys.modules for name in {heavy!r}))
+"""
+        ended = skindesk(program=("-c", program))
+
+        assert ended.returncode == 0
+
+
+class TestRun:
+    def test_bad_configuration(self) -> None:
+        """A bad configuration never starts: all of it on stderr, no traceback, no secret."""
+        configure(BAD)
+        ended = skindesk("run", "--config", "config.toml")
+
+        assert (ended.returncode, ended.stdout) == (ExitCode.CONFIG, "")
+        assert [line.partition(": ")[0] for line in ended.stderr.splitlines()[1:]] == [
+            "  discord.token (SKINDESK_DISCORD__TOKEN)",
+            "  discord.tokn",
+            "  inventory.page_size (SKINDESK_INVENTORY__PAGE_SIZE)",
+            "  providers.assetpay.base_url (SKINDESK_PROVIDERS__ASSETPAY__BASE_URL)",
+            "  providers.assetpay.api_key (SKINDESK_PROVIDERS__ASSETPAY__API_KEY)",
+        ]
+        assert CANARY not in ended.stderr
+
+    @pytest.mark.parametrize("code", [ExitCode.OK, ExitCode.DATABASE_IN_USE])
+    def test_exit_code(self, code: ExitCode) -> None:
+        """The exit code is the app's, and the app has the settings of the file."""
+        configure(GOOD)
+        ended = serving(f"return {int(code)} if settings.discord.token.get_secret_value() == 'a-token' else 1")
+
+        assert (ended.returncode, ended.stderr) == (code, "")
+
+    def test_no_provider(self) -> None:
+        """A bot without a provider starts, with a warning."""
+        configure('discord.token = "a-token"')
+        ended = serving("return 0")
+
+        assert ended.returncode == 0
+        assert "WARNING bot no provider is on" in ended.stderr
+
+    def test_unexpected_failure(self) -> None:
+        """A failure nobody expects is one redacted line in the log, with a reference, and exit code 70."""
+        configure(GOOD)
+        ended = serving(f'raise RuntimeError("at https://x/?token={CANARY}")')
+
+        assert ended.returncode == ExitCode.FAILURE
+        assert ended.stderr.count("\n") == 1
+        assert "CRITICAL bot run failed reference=" in ended.stderr
+        assert "RuntimeError: at https://x/?token=" in ended.stderr
+        assert CANARY not in ended.stderr
+
+    def test_interrupted_while_starting(self) -> None:
+        """Ctrl-C before the app listens for it is a stop like any other."""
+        configure(GOOD)
+        ended = serving("import os, signal; os.kill(os.getpid(), signal.SIGINT); return 0")
+
+        assert (ended.returncode, ended.stderr) == (0, "")
+
+
+class TestDemo:
+    @pytest.fixture
+    def demo(self, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+        runner = types.ModuleType("bot.demo.runner")
+        monkeypatch.setitem(sys.modules, "bot.demo.runner", runner)
+        monkeypatch.setattr(logs, "configure_logging", lambda *_: None)  # the test run's logs are its own
+        return runner
+
+    @pytest.mark.parametrize(
+        ("options", "expected"), [([], (None, True)), (["--port", "0", "--no-browser"], (0, False))]
+    )
+    def test_options(self, demo: types.ModuleType, options: list[str], expected: tuple[int | None, bool]) -> None:
+        """Port and browser are the caller's choice, the exit code is the demo's."""
+        vars(demo)["run_demo"] = lambda *arguments: 0 if arguments == expected else 1
+
+        assert main(["demo", *options]) == 0
+
+    def test_without_its_extra(
+        self, demo: types.ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Where the extra is not installed, one line says how to install it."""
+        monkeypatch.setitem(sys.modules, "simcord", None)
+        vars(demo)["run_demo"] = lambda *_: importlib.import_module("simcord")
+
+        assert main(["demo"]) == ExitCode.UNAVAILABLE
+        assert capsys.readouterr().err == (
+            "The demo needs simcord: pip install 'skindesk[demo]' (or uv sync --extra demo)\n"
+        )
+
+    def test_broken(self, demo: types.ModuleType) -> None:
+        """A module of our own that is missing is a fault, not a missing extra."""
+        vars(demo)["run_demo"] = lambda *_: importlib.import_module("bot.nothing")
+
+        with pytest.raises(ModuleNotFoundError, match=r"bot\.nothing"):
+            main(["demo"])
+
+
+class TestCheck:
+    def test_fine(self) -> None:
+        """What is fine is said area by area, and nothing is made or changed."""
+        configure(GOOD)
+        ended = skindesk("check", "--offline")
+
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert ended.stdout == "ok configuration\nok providers: assetpay\nok database: skindesk.db\n"
+        assert [path.name for path in Path().iterdir()] == ["config.toml"]
+
+    def test_no_provider(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """No provider is a warning, not a problem."""
+        configure('discord.token = "a-token"')
+
+        assert main(["check", "--offline"]) == 0
+        assert "warning: no provider is on" in capsys.readouterr().out
+
+    def test_bad_configuration(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Every problem is listed on stderr."""
+        configure(BAD)
+
+        assert main(["check", "--offline"]) == ExitCode.CONFIG
+        told = capsys.readouterr()
+        assert (told.out, told.err.count("\n"), CANARY in told.err) == ("", 6, False)
+
+    def test_no_file(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A file that was named has to be there."""
+        assert main(["check", "--offline", "--config", "none.toml"]) == ExitCode.CONFIG
+        assert "none.toml: is not there" in capsys.readouterr().err
+
+    def test_json(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """One JSON object on stdout says the same."""
+        configure(GOOD)
+
+        assert main(["check", "--offline", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == {"ok": True, "problems": [], "providers": ["assetpay"]}
+
+    def test_json_of_problems(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Each problem has its key, its variable and its sentence."""
+        configure(GOOD + "inventory.page_size = 0")
+
+        assert main(["check", "--offline", "--json"]) == ExitCode.CONFIG
+        assert json.loads(capsys.readouterr().out) == {
+            "ok": False,
+            "problems": [
+                {
+                    "key": "inventory.page_size",
+                    "environment_variable": "SKINDESK_INVENTORY__PAGE_SIZE",
+                    "what": "should be at least 1",
+                }
+            ],
+            "providers": [],
+        }
+
+    def test_online(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Without --offline one line says that there is nothing else yet."""
+        assert main(["check"]) == ExitCode.USAGE
+        assert capsys.readouterr().err == "skindesk check: only check --offline exists in this version\n"
+
+
+class TestDatabase:
+    def problem(self, path: str, capsys: pytest.CaptureFixture[str]) -> str:
+        configure(GOOD + f"database.path = {json.dumps(path)}")
+        assert main(["check", "--offline"]) == ExitCode.CONFIG
+        return capsys.readouterr().err.partition("database.path (SKINDESK_DATABASE__PATH): ")[2].rstrip()
+
+    def test_there(self) -> None:
+        """A database that is there is fine, and so is an empty file."""
+        sqlite3.connect("desk.db").executescript("PRAGMA user_version = 1; CREATE TABLE t (x);").connection.close()
+        Path("empty.db").touch()
+
+        for path in ("desk.db", "empty.db"):
+            configure(GOOD + f'database.path = "{path}"')
+            assert main(["check", "--offline"]) == 0
+
+    def test_no_directory(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A directory that is not there is not made."""
+        assert self.problem("none/desk.db", capsys) == "is in a directory that does not exist"
+
+    def test_directory(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A directory is no database."""
+        assert self.problem(".", capsys) == "is not a file"
+
+    def test_other_file(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A file of another kind is not touched."""
+        assert self.problem("config.toml", capsys) == "is not an SQLite database"
+
+    @pytest.mark.parametrize(
+        ("locked", "what"),
+        [
+            (".", "is in a directory that SkinDesk may not write to"),
+            ("desk.db", "is a file that SkinDesk may not read and write"),
+        ],
+    )
+    def test_not_allowed(
+        self, locked: str, what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """What SkinDesk may not write to is refused before the start."""
+        Path("desk.db").touch()
+        # The answer is the system's to give, and it gives another one to root.
+        monkeypatch.setattr(os, "access", lambda path, _mode: path != Path(locked))
+
+        assert self.problem("desk.db", capsys) == what
+
+    def test_name_too_long(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """What the system refuses to look at is a problem, not a traceback."""
+        assert self.problem("x" * 300, capsys) == "cannot be read (File name too long)"
+
+    def test_run(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A start looks at the same things."""
+        configure(GOOD + 'database.path = "config.toml"')
+
+        assert main(["run"]) == ExitCode.CONFIG
+        assert "is not an SQLite database" in capsys.readouterr().err

@@ -1,0 +1,162 @@
+"""An embed fits Discord's limits whatever is put into it."""
+
+import re
+
+import discord
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from simcord.types import HttpLogEntry
+
+from bot.ui.layout import ROOM, Field, Tone, card, fit
+from bot.ui.text import code, outside, units
+from tests.support.hostile_text import hostile, rendered
+from tests.support.payload_audit import audit_requests
+
+fields = st.lists(
+    st.builds(Field, hostile.map(outside), (hostile.map(outside) | st.just("v" * 1500)), st.booleans()), max_size=40
+)
+
+
+def violations(*embeds: discord.Embed) -> list[str]:
+    body = {"embeds": [embed.to_dict() for embed in embeds], "allowed_mentions": {"parse": []}}
+    return audit_requests([HttpLogEntry("POST", "/channels/1/messages", {}, body, None)])
+
+
+@settings(deadline=None)
+@given(
+    title=hostile.map(lambda text: outside(text) * 3),
+    description=st.lists(hostile.map(outside), max_size=60).map("\n".join),
+    wanted=fields,
+    footer=st.text(st.characters(categories=["L"]), max_size=3000),
+    cards=st.integers(1, 10),
+)
+def test_any_card(title, description, wanted, footer, cards):
+    """Whatever is put into one card or into several that share a message, Discord takes the message."""
+    shown = [
+        card(title=title, description=description, fields=wanted, footer=footer, room=ROOM // cards)
+        for _ in range(cards)
+    ]
+
+    assert violations(*shown) == []
+
+
+@settings(deadline=None)
+@given(first=hostile, second=hostile, third=hostile, repeats=st.integers(1, 12), limit=st.integers(1, 300))
+def test_cut_markup(first, second, third, repeats, limit):
+    """Markup is cut between its pieces, never inside an escape, a timestamp, code or a link, and shows nothing else."""
+    line = f"**{outside(first)}** {code(second)} <t:1:R> [more](https://steamcommunity.com/my) {outside(third)}"
+    markup = "\n".join([line] * repeats)
+
+    shown = fit(markup, limit)
+
+    assert 1 <= units(shown) <= limit
+    if shown == markup:
+        return
+    kept, ellipsis, closing = shown.rpartition("…")
+    pieces = re.finditer(r"`[^`\n]+`|\\.|<t:1:R>|\[more\]\(https://steamcommunity.com/my\)", markup)
+    assert ellipsis
+    assert closing in {"", "**"}
+    assert markup.startswith(kept)
+    assert not any(match.start() < len(kept) < match.end() for match in pieces)
+    kinds, _ = rendered(shown, "embed_description")
+    assert set(kinds) <= {
+        *("paragraph", "inline", "text", "break", "strong_open", "strong_close"),
+        *("code", "timestamp", "link_open", "link_close"),
+    }
+    assert kinds.count("strong_open") == kinds.count("strong_close")
+
+
+@pytest.mark.parametrize(
+    ("markup", "limit", "shown"),
+    [
+        ("short", 5, "short"),
+        ("one line\nanother line\na third", 25, "one line\nanother line\n…"),
+        ("head\n" + "x" * 40, 20, "head\n" + "x" * 14 + "…"),
+        ("**bold words**", 10, "**bold…**"),
+        ("a __b **c d", 10, "a __b…__"),
+        (r"a\*b\*c", 5, r"a\*b…"),
+        (r"a\*b\*c", 6, r"a\*b…"),
+        ("in <t:1700000000:R> or", 16, "in…"),
+        ("`x` `yyyyyyyy` z", 9, "`x`…"),
+        ("see https://steamcommunity.com/my", 20, "see…"),
+        ("say ```py\nx\n``` so", 12, "say…"),
+        ("\\*\ufe0f\u20e3 x", 4, "…"),
+        ("ab👍🏽cd", 6, "ab…"),
+        ("<t:1700000000:R>", 5, "…"),
+    ],
+)
+def test_fit(markup, limit, shown):
+    """Whole lines go first; otherwise the cut falls between pieces and open emphasis is closed."""
+    assert fit(markup, limit) == shown
+
+
+def test_long_description():
+    """A long description leaves the fields half of the room, and none of it where there are none."""
+    lines = "\n".join(["a line of text"] * 600)
+    few = card(title="t", description=lines, fields=[Field("n", "v" * 900)] * 3)
+    none = card(title="t", description=lines)
+
+    assert len(few.fields) == 3
+    assert (few.description or "").endswith("text\n…")
+    assert units(none.description or "") > 4000
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "footer", "shown", "note"),
+    [
+        (25, 10, "Page 1", 25, "Page 1"),
+        (28, 10, "Page 1", 25, "…and 3 more · Page 1"),
+        (28, 10, "", 25, "…and 3 more"),
+        (12, 1000, "", 5, "…and 7 more"),
+    ],
+)
+def test_fields_left_out(count, size, footer, shown, note):
+    """Fields that do not fit are counted in the footer; where all fit the footer is what was asked."""
+    embed = card(title="t", fields=[Field(f"{place}", "v" * size) for place in range(count)], footer=footer)
+
+    assert [field.name for field in embed.fields] == [f"{place}" for place in range(shown)]
+    assert embed.footer.text == note
+    assert violations(embed) == []
+
+
+def test_nothing_in_it():
+    """Where a text is empty a dash stands, because Discord refuses empty texts."""
+    embed = card(title=" ", description="\n", fields=[Field("", " ")])
+
+    assert (embed.title, embed.description) == ("–", None)
+    assert (embed.fields[0].name, embed.fields[0].value) == ("–", "–")
+    assert violations(embed) == []
+
+
+def test_all_parts():
+    """A card carries what it is given."""
+    address = "https://community.fastly.steamstatic.com/economy/image/abc/96fx96f"
+    embed = card(
+        title="Title",
+        description="Text",
+        fields=[Field("n", "v", inline=True)],
+        colour=Tone.GOOD,
+        footer="Page 1",
+        image=address,
+        thumbnail=address,
+    )
+
+    assert embed.to_dict() == {
+        "type": "rich",
+        "flags": 0,
+        "title": "Title",
+        "description": "Text",
+        "color": Tone.GOOD,
+        "fields": [{"name": "n", "value": "v", "inline": True}],
+        "footer": {"text": "Page 1"},
+        "image": {"url": address},
+        "thumbnail": {"url": address},
+    }
+
+
+@pytest.mark.parametrize("mistake", [lambda: card(title="t", room=511), lambda: fit("x", 0)], ids=["room", "limit"])
+def test_no_room(mistake):
+    """Room that holds not even a title is a programming mistake."""
+    with pytest.raises(ValueError, match=r"^(511|0)$"):
+        mistake()

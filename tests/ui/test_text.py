@@ -1,0 +1,250 @@
+"""Outside text stays data wherever it is shown."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from itertools import accumulate
+
+import pytest
+import regex  # type: ignore[import-untyped]  # -- it ships no types
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.money import Money
+from bot.ui.text import code, count, graphemes, moment, money, outside, plain, relative, units
+from tests.support.hostile_text import FRAGMENTS, hostile, live, rendered
+
+
+@settings(deadline=None)
+@given(hostile)
+def test_nothing_live(text):
+    """No construct of Discord's survives in outside text."""
+    assert live(outside(text, 400)) == []
+
+
+@settings(deadline=None)
+@given(hostile, st.sampled_from(["message", "embed_description", "embed_title", "embed_field_value"]))
+def test_rendered(text, profile):
+    """A second reader of Discord's markdown sees plain text that says what the cleaned text says."""
+    kinds, visible = rendered(outside(text, 10_000), profile)
+
+    assert set(kinds) <= {"paragraph", "inline", "text"}
+    assert visible.replace("\uff20", "@") == plain(text, 10_000).replace("\uff20", "@")
+
+
+@settings(deadline=None)
+@given(hostile, hostile, hostile)
+def test_between_own_markup(first, second, third):
+    """Outside text changes nothing of the markup it is put into, whatever it stands next to."""
+    kinds, _ = rendered(f"**{outside(first)}** {code(second)}\n{outside(third)}{outside(first)}")
+
+    assert [kind for kind in kinds if kind not in {"paragraph", "inline", "text"}] == [
+        "strong_open",
+        "strong_close",
+        "code",
+        "break",
+    ]
+
+
+@settings(deadline=None)
+@given(hostile, st.integers(3, 80))
+def test_any_limit(text, limit):
+    """Every renderer's result fits its limit, is never empty, can be sent, and ends in no half escape."""
+    for shown in (outside(text, limit), plain(text, limit), code(text, limit)):
+        assert 1 <= len(shown) <= units(shown) <= limit
+        assert shown.strip()
+        assert shown.encode("utf-8").decode("utf-8") == shown
+    backslashes = re.search(r"\\*$", outside(text, limit))
+    assert backslashes is not None
+    assert len(backslashes[0]) % 2 == 0
+    assert live(outside(text, limit)) == []
+
+
+@settings(deadline=None)
+@given(hostile, st.integers(1, 60))
+def test_cut(text, limit):
+    """A cut text is the beginning of the whole one, and no character that a reader sees is cut."""
+    whole = plain(text, 10_000)
+    shown = plain(text, limit)
+    if shown == whole:
+        return
+    kept = shown.removesuffix("…")
+
+    assert shown.endswith("…")
+    assert whole.startswith(kept)
+    boundaries = {0, *(match.end() for match in regex.finditer(r"\X", whole))}
+    assert len(kept) in boundaries
+
+
+@settings(deadline=None)
+@given(hostile, st.integers(1, 60))
+def test_cleaned_twice(text, limit):
+    """Cleaning is settled after one time."""
+    once = plain(text, limit)
+
+    assert plain(once, limit) == once
+
+
+@settings(deadline=None)
+@given(hostile)
+def test_graphemes(text):
+    """Splitting loses nothing and never splits where Unicode does not allow a break."""
+    clean = plain(text, 10_000)
+    ends = [*accumulate(len(cluster) for cluster in graphemes(clean))]
+
+    assert "".join(graphemes(text)) == text
+    assert {*ends} <= {match.end() for match in regex.finditer(r"\X", clean)}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("AK-47 | Redline (Field-Tested)", "AK-47 | Redline (Field-Tested)"),
+        ("★ StatTrak™ Karambit | Doppler (Factory New)", "★ StatTrak™ Karambit | Doppler (Factory New)"),
+        ("WRONG_TRADE_URL", "WRONG_TRADE_URL"),
+        ("Trade hold: 7 days, M&M's.", "Trade hold: 7 days, M&M's."),
+        ("@everyone", "\uff20everyone"),
+        ("@\u200bhere", "\uff20here"),
+        ("<@1>", r"\<\@1\>"),
+        ("<t:0:R>", r"\<t\:0\:R\>"),
+        ("</resend:1>", r"\</resend\:1\>"),
+        ("[free](https://evil.example)", r"\[free\](https\://evil\.example)"),
+        ("discord.gg/abc", r"discord\.gg/abc"),
+        ("steam://run/1", r"steam\://run/1"),
+        ("-# small", r"\-# small"),
+        ("# big", r"\# big"),
+        ("> quote", r"\> quote"),
+        ("12. list", r"12\. list"),
+        ("||hidden||", r"\|\|hidden\|\|"),
+        ("a || b", r"a \|\| b"),
+        ("snake_case_ and _x_", r"snake_case\_ and \_x\_"),
+        (r"¯\_(ツ)_/¯", r"¯\\\_(ツ)\_/¯"),
+        ("line\r\none\u2028two\t three", "line one two three"),
+        ("\u202egnp.exe\u202c", r"gnp\.exe"),
+        ("e\u0301", "é"),
+        ("🏴\U000e0067\U000e007f", "🏴"),
+        ("a\u200db", "ab"),
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+        ("1\ufe0f\u20e3 2\ufe0f", "1\ufe0f\u20e3 2"),
+        ("\u1fef", r"\`"),
+    ],
+)
+def test_examples(text, shown):
+    """Item names and codes stay as they are; what Discord would act on does not."""
+    assert outside(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n\t", "\u200b\u202e", "\u3164\u2800", "\ud800", "\u0301", "\u200b" * 10_000], ids=ascii
+)
+def test_nothing_left(text):
+    """A text of which nothing is left shows a dash, because Discord refuses empty texts."""
+    assert [outside(text), plain(text), code(text)] == ["–", "–", "`–`"]
+
+
+def test_zalgo():
+    """At most three marks stay stacked on a letter, and none falls on the bot's own text before it."""
+    shown = plain("\u0336q\u0336" + "\u0301\u0316" * 100 + "o", 100)
+
+    assert shown[0] == "q"
+    assert shown[-1] == "o"
+    assert sum(unicodedata.category(character) == "Mn" for character in shown) == 3
+
+
+def test_ten_thousand_backticks():
+    """A text made of nothing but markup still fits, each sign with its escape."""
+    shown = outside("`" * 10_000, 101)
+
+    assert shown == r"\`" * 50 + "…"
+    assert "`" not in code("`" * 10_000, 100)[1:-1]
+
+
+def test_megabytes():
+    """A huge text costs no more than a long one: what lies far behind the limit is never looked at."""
+    assert plain("\u200b" * 200 + "x" * 8_000_000, 3) == "xx…"
+    assert outside("q\u0336" * 4_000_000, 3) == "q\u0336…"
+
+
+def test_emoji_at_the_limit():
+    """An emoji counts as Discord's clients count it, and one that does not fit is left out whole."""
+    family = "👨\u200d👩\u200d👧"
+
+    assert units(family) == 8
+    assert plain(f"ab{family}", 9) == "ab…"
+    assert plain(f"ab{family}", 10) == f"ab{family}"
+    assert plain(family * 9, 4) == "…"
+
+
+@pytest.mark.parametrize("render", [outside, plain, code])
+def test_no_room(render):
+    """A limit that leaves no room for a character is a programming mistake."""
+    with pytest.raises(ValueError, match="0"):
+        render("x", 2 if render is code else 0)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "shown"),
+    [
+        ("1204.5", "USD", "$1,204.50"),
+        ("12.98", "EUR", "€12.98"),
+        ("6.49", "RUB", "₽6.49"),
+        ("12.98", "XYZ", "12.98 XYZ"),
+        ("0.065", "USD", "$0.065"),
+        ("-3", "USD", "-$3.00"),
+        ("-1234.5", "XYZ", "-1,234.50 XYZ"),
+        ("1E+3", "USD", "$1,000.00"),
+        ("1E-7", "USD", "$0.0000001"),
+        ("0.123456789", "USD", "$0.12345679"),
+        ("-0.000000001", "USD", "$0.00"),
+        ("-0", "USD", "$0.00"),
+        ("1E-5000000", "USD", "$0.00"),
+        ("1E+5000000", "USD", "more than $1,000,000,000,000,000.00"),
+        ("-1E+16", "EUR", "less than -€1,000,000,000,000,000.00"),
+        ("1", "*", r"1.00 \*"),
+    ],
+)
+def test_money(amount, currency, shown):
+    """An amount is exact, has at least two decimals, and is never in scientific notation."""
+    assert money(Money(Decimal(amount), currency)) == shown
+
+
+@settings(deadline=None)
+@given(st.decimals(min_value=-(10**12), max_value=10**12, places=6))
+def test_money_is_exact(amount):
+    """The amount can be read back from what is shown."""
+    shown = money(Money(amount))
+
+    assert Decimal(shown.replace("$", "").replace(",", "")) == amount
+    assert re.fullmatch(r"-?\$\d{1,3}(,\d{3})*\.\d{2,6}", shown)
+
+
+def test_times():
+    """A moment is shown in each reader's own zone, whatever zone it is given in."""
+    at = datetime(2026, 1, 2, 3, 4, 5, 600_000, tzinfo=UTC)
+    elsewhere = at.astimezone(timezone(timedelta(hours=-7)))
+
+    assert moment(at) == moment(elsewhere) == "<t:1767323045:f>"
+    assert relative(at) == relative(elsewhere) == "<t:1767323045:R>"
+
+
+def test_naive_time():
+    """A time without a zone is a programming mistake, not a guess."""
+    with pytest.raises(ValueError, match="2026"):
+        moment(datetime(2026, 1, 2))  # noqa: DTZ001 -- the mistake
+
+
+def test_counts():
+    """A count agrees with its noun and groups its thousands."""
+    shown = [count(0, "item"), count(1, "item"), count(1042, "item"), count(2, "inventory", "inventories")]
+
+    assert shown == ["0 items", "1 item", "1,042 items", "2 inventories"]
+
+
+def test_detector():
+    """The detector of these tests finds each construct that Discord would act on."""
+    constructs = [fragment for fragment in FRAGMENTS if re.search(r"[<@\[*`~|\\]|://|\.gg|^#|^-#|^>|&", fragment)]
+
+    assert [fragment for fragment in constructs if not live(fragment)] == ["\\\\"]
+    for text in ("**a**", "<t:0>", "<@1>", "<#1>", "@here", "# a", "</cmd:1>", "<:xx:1>", "https://a.example", "`a`"):
+        assert set(rendered(text)[0]) - {"paragraph", "inline", "text"}, text
