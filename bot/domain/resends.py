@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import RESENDABLE_STATUSES
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from bot.domain.failures import ProviderName
     from bot.domain.secrets import TradeCode
     from bot.domain.steam import SteamId
-    from bot.domain.trades import Trade
+    from bot.domain.trade_url import mask_trade_urls
+from bot.domain.trades import Trade
 
 MAX_REASON = 200
 """Longest reason for a request or a denial, in characters."""
@@ -104,7 +106,7 @@ class TradeFacts:
             items_send=trade.items_send,
             items_received=trade.items_received,
             offer_id=trade.offer_id,
-            last_error=trade.last_error,
+            last_error=mask_trade_urls(trade.last_error),
             code_digest=trade.code.digest() if trade.code is not None else None,
         )
 
@@ -125,7 +127,11 @@ class TradeFacts:
 
 @dataclass(frozen=True, slots=True)
 class Resend:
-    """One request. ``decided_*`` name the last decision, ``settled_by`` who settled a doubt by hand; ``version`` counts what the card has shown."""
+    """One request.
+
+    ``decided_*`` name the decision, ``settled_by`` who settled a doubt by hand; ``version`` counts what the card has
+    shown.
+    """
 
     id: int
     guild_id: int

@@ -1,5 +1,6 @@
 """Shows and changes what a guild sets for itself."""
 
+import asyncio
 from dataclasses import replace
 
 from bot.domain.access import Actor, Capability
@@ -20,6 +21,7 @@ class SettingsService:
         self._access = access
         self._audit = audit
         self._clock = clock
+        self._turn = asyncio.Lock()
 
     async def show(self, *, by: Actor) -> GuildSettings:
         """Return the guild's settings."""
@@ -28,13 +30,17 @@ class SettingsService:
 
     async def set_approvals_channel(self, channel_id: int, *, by: Actor) -> GuildSettings:
         """Let approval cards be posted in this channel."""
-        current = await self.show(by=by)
-        return await self._put(replace(current, approvals_channel_id=channel_id), "approvals-channel", channel_id, by)
+        async with self._turn:  # two changes at once would otherwise undo each other
+            current = await self.show(by=by)
+            changed = replace(current, approvals_channel_id=channel_id)
+            return await self._put(changed, "approvals-channel", channel_id, by)
 
     async def set_audit_channel(self, channel_id: int, *, by: Actor) -> GuildSettings:
         """Let copies of audit entries be posted in this channel."""
-        current = await self.show(by=by)
-        return await self._put(replace(current, audit_channel_id=channel_id), "audit-channel", channel_id, by)
+        async with self._turn:
+            current = await self.show(by=by)
+            changed = replace(current, audit_channel_id=channel_id)
+            return await self._put(changed, "audit-channel", channel_id, by)
 
     async def _put(self, settings: GuildSettings, what: str, channel_id: int, by: Actor) -> GuildSettings:
         now = self._clock.now()

@@ -1,6 +1,5 @@
 """How values look in columns: moments as integers, outside words as text that every engine takes."""
 
-import unicodedata
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.trade_url import mask_trade_urls
@@ -25,16 +24,6 @@ def from_ms_or_none(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else from_ms(milliseconds)
 
 
-def without_tokens(text: str) -> str:
-    """Return ``text`` as it is, or masked where it holds a trade token: none is ever kept."""
-    if text.isascii() and "token" not in text.casefold():
-        return text
-    # Masking also drops what is invisible; that alone is no reason to keep other words than came.
-    visible = "".join(character for character in text if unicodedata.category(character) != "Cf")
-    masked = mask_trade_urls(text)
-    return text if masked == visible else masked
-
-
 def words(text: str | None) -> str | None:
     """Return people's or a provider's words fit for a text column.
 
@@ -42,7 +31,7 @@ def words(text: str | None) -> str | None:
     """
     if text is None:
         return None
-    return without_tokens(text).encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return mask_trade_urls(text).encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def fits(number: int) -> bool:

@@ -19,8 +19,8 @@ from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort
 from bot.domain.money import Money
 from bot.domain.pages import InventoryAnswer, ProviderAnswer, TradesAnswer
 from bot.domain.steam import Game, SteamId
+from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import Scope, Trade
-from bot.storage.columns import without_tokens
 
 FORMAT = 1
 """To be raised with every change of what is written: a snapshot of another format is no longer read."""
@@ -128,7 +128,7 @@ def _record(cls: type[_T], **fields: _Codec[Any]) -> _Codec[_T]:
 _PLAIN: _Codec[Any] = _Codec(_as_is, _as_is)
 """Text without secrets, integers, truth values and None are JSON already."""
 
-_OUTSIDE: _Codec[str] = _Codec(without_tokens, str)
+_OUTSIDE: _Codec[str] = _Codec(mask_trade_urls, str)
 _CODE: _Codec[None] = _Codec(lambda _: None, lambda _: None)
 _DECIMAL: _Codec[Decimal] = _Codec(str, Decimal)
 _MOMENT: _Codec[datetime] = _Codec(lambda moment: moment.astimezone(UTC).isoformat(), datetime.fromisoformat)

@@ -8,7 +8,8 @@ from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.failures import ProviderName
 from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts
 from bot.domain.steam import SteamId
-from bot.storage.columns import from_ms, from_ms_or_none, to_ms, without_tokens, words
+from bot.domain.trade_url import mask_trade_urls
+from bot.storage.columns import from_ms, from_ms_or_none, to_ms, words
 
 
 def new_row(draft: Resend) -> dict[str, int | str | None]:
@@ -52,6 +53,7 @@ def resend_of(row: sqlite3.Row) -> Resend:
         outcome_detail=row["outcome_detail"],
         sent_at=from_ms_or_none(row["sent_at"]),
         settled_at=from_ms_or_none(row["settled_at"]),
+        settled_by=row["settled_by"],
         settle_after=from_ms_or_none(row["settle_after"]),
         notes=notes_of(row["notes"]),
     )
@@ -69,7 +71,7 @@ def facts_text(facts: TradeFacts) -> str:
             "items_send": facts.items_send,
             "items_received": facts.items_received,
             "offer_id": facts.offer_id,
-            "last_error": without_tokens(facts.last_error),
+            "last_error": mask_trade_urls(facts.last_error),
             "code_digest": facts.code_digest,
         }
     )

@@ -92,8 +92,7 @@ SETTLE_LATER = "UPDATE resends SET settle_after = :settle_after WHERE id = :id A
 SETTLE = """
 UPDATE resends SET
     state = :state, outcome = :outcome, outcome_detail = :detail, settled_at = :at, settle_after = NULL,
-    decided_by = CASE WHEN :by IS NULL THEN decided_by ELSE :by END,
-    decided_at = CASE WHEN :by IS NULL THEN decided_at ELSE :at END
+    settled_by = :by
 WHERE id = :id AND state IN ('sending', 'unknown')
 RETURNING *
 """

@@ -54,6 +54,14 @@ async def test_same_user_again(links: LinkRepository, audit: AuditRepository) ->
     }
 
 
+async def test_same_link_again(links: LinkRepository) -> None:
+    """A user's own link is in nobody's way."""
+    await links.put(ADAS)
+
+    assert await links.put(replace(ADAS, linked_at=LATER)) is None
+    assert await links.of_user(GUILD, ADA) == replace(ADAS, linked_at=LATER)
+
+
 async def test_account_taken(links: LinkRepository, audit: AuditRepository) -> None:
     """An account that is another user's stays theirs: their link is returned and nothing changes."""
     bens = Link(GUILD, BEN, BENS_ACCOUNT, LinkSource.SIGN_IN, BEN, NOW)

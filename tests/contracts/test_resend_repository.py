@@ -120,6 +120,7 @@ async def test_awkward_words(resends: ResendRepository) -> None:
     assert resend.reason is not None
     assert resend.reason.startswith("half ")
     assert resend.reason.endswith(" nothing, ★")
+    assert not {"\ud83d", "\0"} & set(resend.reason)
 
 
 async def test_get_from_another_guild(resends: ResendRepository) -> None:
@@ -412,7 +413,7 @@ async def test_settle(resends: ResendRepository, audit: AuditRepository, state: 
 
 
 async def test_settle_by_hand(resends: ResendRepository, audit: AuditRepository) -> None:
-    """Who marks a doubtful request by hand is the last to decide; the approver stays in the audit."""
+    """Who marks a doubtful request by hand is kept beside who approved it."""
     unknown = await in_state(resends, ResendState.UNKNOWN)
 
     settled = await _both(
@@ -420,7 +421,8 @@ async def test_settle_by_hand(resends: ResendRepository, audit: AuditRepository)
         await resends.settle(unknown.id, sent=True, outcome=Outcome.MARKED, detail=None, at=LATER, by=CLEO),
     )
 
-    assert (settled.decided_by, settled.decided_at, settled.outcome) == (CLEO, LATER, Outcome.MARKED)
+    assert (settled.settled_by, settled.settled_at, settled.outcome) == (CLEO, LATER, Outcome.MARKED)
+    assert (settled.decided_by, settled.decided_at) == (unknown.decided_by, unknown.decided_at)
     sent, _, _, approved, _ = await audit.newest(GUILD, limit=10)
     assert (sent.action, sent.actor_id) == (AuditAction.RESEND_SENT, CLEO)
     assert (approved.action, approved.actor_id) == (AuditAction.RESEND_APPROVED, BEN)

@@ -317,3 +317,18 @@ async def test_somebody_else_writes(db: Database, path: Path) -> None:
     other.close()
 
     assert await writing == 1
+
+
+async def test_reading_before_writing(db: Database, path: Path) -> None:
+    """From a unit's first statement on nobody else writes: what it has read is still so when it writes."""
+    other = sqlite3.connect(path, isolation_level=None, timeout=0)
+
+    async def unit(connection: aiosqlite.Connection) -> int:
+        (row,) = await connection.execute_fetchall("SELECT count(*) FROM pairs")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("INSERT INTO pairs VALUES (1, 'left')")
+        return await pair(row[0])(connection)
+
+    assert await db.write(unit) == 0
+
+    other.close()

@@ -25,6 +25,15 @@ async def test_twenty_of_a_user(db: Database) -> None:
     assert await _kept(repository, ids) == ids[3:]
 
 
+async def test_same_user_in_two_guilds(db: Database) -> None:
+    """What a user looks up in one guild pushes nothing out in another."""
+    repository = SqlitePagesRepository(db, max_per_user=3)
+    for pages_id, guild_id in zip("abcdef", [GUILD] * 2 + [OTHER_GUILD] * 3 + [GUILD], strict=True):
+        await repository.save(pages(pages_id, guild_id=guild_id))
+
+    assert await _kept(repository, list("abcdef")) == list("abcdef")
+
+
 async def test_too_many_of_all(db: Database) -> None:
     """All guilds together have a bound too; the oldest go first, whoever's they are."""
     repository = SqlitePagesRepository(db, max_rows=5)

@@ -58,6 +58,7 @@ CREATE TABLE resends (
     outcome_detail TEXT,
     sent_at INTEGER,
     settled_at INTEGER,
+    settled_by INTEGER,
     settle_after INTEGER,
     notes TEXT NOT NULL DEFAULT '[]'
 ) STRICT;

@@ -1,0 +1,65 @@
+"""Errors are named by what the reader can do, and carry facts without secrets."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+from bot.domain import errors
+from bot.domain.errors import DeskError, NotResendable, ProviderError, TradeUrlRejected
+from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.steam import TradeUrlProblem
+from bot.domain.trades import NotResendableReason
+from tests.domain.builders import trade
+
+CLASSES = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, DeskError)]
+
+
+def test_tree():
+    """The tree in the module's docstring is the tree of the classes."""
+    drawn: list[tuple[str, str]] = []
+    above: list[str] = []
+    for line in (errors.__doc__ or "").splitlines():
+        match = re.match(r"((?:│   |    )*)(?:[├└]── )?(\w+)(?:$| {2,})", line)
+        if match is None:
+            continue
+        depth = len(match[1]) // 4 + ("─" in line)
+        above[depth:] = [match[2]]
+        drawn.append((match[2], above[depth - 1] if depth else "Exception"))
+
+    assert sorted(drawn) == sorted((each.__name__, each.__mro__[1].__name__) for each in CLASSES)
+
+
+@pytest.mark.parametrize("each", CLASSES, ids=lambda each: each.__name__)
+def test_documented(each):
+    """Every condition says what it means."""
+    assert each.__doc__
+
+
+@pytest.mark.parametrize("problem", TradeUrlProblem)
+def test_trade_url_rejected(problem):
+    """A refused trade URL carries the mistake's name and the option, and nothing of what was pasted."""
+    rejected = TradeUrlRejected(problem)
+
+    assert vars(rejected) == {"option": "tradeurl", "problem": problem.value, "trade_url_problem": problem}
+    assert str(rejected) == f"tradeurl: {problem.value}"
+
+
+def test_provider_error():
+    """A provider's own words are no part of the exception's text, which logs print."""
+    failure = Failure(ProviderName.SKINSBACK, FailureKind.REFUSED, code=3, key="invalid_trade_token", message="outside")
+    error = ProviderError(failure)
+
+    assert str(error) == "skinsback refused 3"
+    assert "outside" not in repr(error)
+
+
+def test_not_resendable():
+    """A trade in an exception's text is its number and what is wrong, not its code or its last error."""
+    error = NotResendable(trade(status=3, last_error="outside"), NotResendableReason.STATUS)
+
+    assert str(error) == "123456 status"
+    assert "ABCDEFGH" not in repr(error)
+    assert "outside" not in repr(error)
