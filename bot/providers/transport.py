@@ -223,7 +223,7 @@ class Transport:
 
     def _keep(self, lease: _Lease) -> None:
         """Keep a connection that did its work for the next request, unless there are enough."""
-        if self._is_closed or len(self._idle) >= self._limits.idle_connections:
+        if len(self._idle) >= self._limits.idle_connections:
             self._discard(lease)
             return
         self._busy.discard(lease)
@@ -274,7 +274,7 @@ class _Lease:
                 # Kept to be closed by us: httpcore forgets it when cancelled during the TLS handshake.
                 self._stream = info["return_value"]
             elif event == "http11.send_request_headers.started":
-                pass
+                exchange.was_sent = True
 
         request.extensions["trace"] = watch
         response = await self._pool.handle_async_request(request)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import traceback
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -92,21 +93,15 @@ HOSTILE = {
 }
 
 
-@pytest.fixture
-def short(connect):
-    """Connect with little patience."""
-    return lambda provider: connect(provider, deadline=0.3, body=1_000_000)
-
-
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
 @pytest.mark.parametrize(("reply", "kind"), HOSTILE.values(), ids=HOSTILE)
-async def test_hostile_answers(server, short, caplog, call, reply, kind):
+async def test_hostile_answers(server, connect, caplog, call, reply, kind):
     """Each hostile answer is one kind of failure, and neither it nor what was sent shows anywhere."""
     caplog.set_level(logging.DEBUG)
     server.script = in_turn(reply)
 
     with pytest.raises(ProviderError) as caught:
-        await call(short)
+        await call(partial(connect, deadline=0.15 if kind is FailureKind.TIMED_OUT else 5.0, body=1_000_000))
 
     assert caught.value.failure.kind is kind
     assert len(server.requests) == 1

@@ -416,7 +416,8 @@ class TestResend:
         """No clear answer has a kind of its own, none that means that nothing was done; nothing is asked again."""
         server.script = in_turn(reply)
 
-        failure = await failure_of(provider(deadline=0.3, body=4_096).resend(1))
+        patience = 0.15 if kind is FailureKind.TIMED_OUT else 5.0
+        failure = await failure_of(provider(deadline=patience, body=4_096).resend(1))
 
         assert failure.kind is kind
         assert failure.kind not in {FailureKind.REFUSED, FailureKind.UNREACHABLE, FailureKind.THROTTLED}

@@ -171,7 +171,8 @@ class TestFailures:
         """What happens after the request was sent never reads as if it had not been."""
         server.script = in_turn(reply)
 
-        failure = await failure_of(connect(MANNCO, deadline=0.3, body=4_096).request("GET", "/"))
+        patience = 0.15 if kind is FailureKind.TIMED_OUT else 5.0
+        failure = await failure_of(connect(MANNCO, deadline=patience, body=4_096).request("GET", "/"))
 
         assert failure.kind is kind
         assert failure.provider is MANNCO
@@ -310,14 +311,15 @@ class TestConnections:
             await until(lambda: server.open_connections == 0)
 
     async def test_idle_too_long(self, server, connect):
-        """A connection that idled longer than allowed is not used again, and does not stay open."""
+        """Connections that idled longer than allowed are not used again, and do not stay open."""
+        server.script = in_turn(after(0.02, as_json({})))
         transport = connect(MANNCO, idle=0.05)
-        await transport.request("GET", "/")
+        await asyncio.gather(*(transport.request("GET", "/") for _ in range(3)))
         await asyncio.sleep(0.1)
 
         await transport.request("GET", "/")
 
-        assert server.connections == 2
+        assert server.connections == 4
         await until(lambda: server.open_connections == 1)
 
     async def test_cancelled_callers(self, server, connect):

@@ -1,0 +1,162 @@
+"""The quota at a provider: exact in any window, a reserve for the staff, a share for each customer."""
+
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.spending import Spender, spending_for
+from bot.providers.budgets import MINUTE, Budgets, QuotaSpent, Window
+
+STAFF = Spender(1, is_staff=True)
+
+
+class HandClock:
+    """A clock that moves when told to."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 5, 14, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def move(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+
+
+async def taken(window: Window, spender: Spender, times: int) -> int:
+    """How many of ``times`` calls may be made now."""
+    made = 0
+    for _ in range(times):
+        try:
+            with spending_for(spender):
+                async with window.call():
+                    made += 1
+        except QuotaSpent:
+            break
+    return made
+
+
+async def test_limit_in_a_window() -> None:
+    """The staff may use every call of a window and not one more; the refusal says until when."""
+    clock = HandClock()
+    window = Window("inventory", 10, MINUTE, clock)
+
+    assert await taken(window, STAFF, 20) == 10
+    with pytest.raises(QuotaSpent) as spent, spending_for(STAFF):
+        async with window.call():
+            pass
+    assert spent.value.free_at == clock.now() + MINUTE
+    clock.move(59.9)
+    assert await taken(window, STAFF, 1) == 0
+    clock.move(0.1)
+    assert await taken(window, STAFF, 20) == 10
+
+
+async def test_slow_calls_count_until_they_end() -> None:
+    """A call that took long may have been counted by the provider at its end."""
+    clock = HandClock()
+    window = Window("inventory", 2, MINUTE, clock)
+    with spending_for(STAFF):
+        async with AsyncExitStack() as under_way:
+            await under_way.enter_async_context(window.call())
+            await under_way.enter_async_context(window.call())
+            clock.move(120)
+            assert await taken(window, STAFF, 1) == 0
+        clock.move(59)
+        assert await taken(window, STAFF, 1) == 0
+        clock.move(1)
+        assert await taken(window, STAFF, 1) == 1
+
+
+async def test_storm_of_customers_leaves_the_reserve() -> None:
+    """200 customers at once use up their part; the staff's fifth is left."""
+    window = Window("inventory", 100, MINUTE, HandClock())
+    for number in range(200):
+        await taken(window, Spender(number, is_staff=False), 3)
+
+    assert await taken(window, Spender(999, is_staff=False), 1) == 0
+    assert await taken(window, STAFF, 100) == 20
+
+
+async def test_one_customer_has_a_share() -> None:
+    """Nobody burns the merchant's quota alone, and their share comes back with time."""
+    clock = HandClock()
+    window = Window("inventory", 100, MINUTE, clock)
+    greedy = Spender(7, is_staff=False)
+
+    assert await taken(window, greedy, 100) == 20
+    assert await taken(window, Spender(8, is_staff=False), 100) == 20
+    clock.move(60)
+    assert await taken(window, greedy, 100) == 20
+
+
+async def test_cancelled_and_failed_calls_count() -> None:
+    """What was sent was counted by the provider, however it ended."""
+    window = Window("inventory", 2, MINUTE, HandClock())
+    with spending_for(STAFF), pytest.raises(RuntimeError):
+        async with window.call():
+            raise RuntimeError
+
+    assert await taken(window, STAFF, 5) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "retry_after", "free_after"),
+    [
+        (429, {}, timedelta(seconds=30), 30),
+        (429, {}, None, 1),
+        (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1778760045"}, None, 45),
+        (200, {"x-ratelimit-remaining": "5", "x-ratelimit-reset": "1778760045"}, None, 0),
+        (200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon"}, None, 0),
+        (429, {}, timedelta(days=400), 3600),
+    ],
+)
+async def test_provider_says_stop(
+    status: int, headers: dict[str, str], retry_after: timedelta | None, free_after: float
+) -> None:
+    """Retry-After and X-RateLimit are obeyed, for an hour at the longest."""
+    clock = HandClock()
+    budgets = Budgets({("GET", "/x"): Window("x", 10, MINUTE, clock)}, clock)
+    budgets.heed("GET", "/x", status, headers, retry_after)
+
+    (quota,) = budgets.quotas()
+    if free_after:
+        assert quota.free_at == clock.now() + timedelta(seconds=free_after)
+        clock.move(free_after)
+    async with budgets.call("GET", "/x"):
+        pass
+
+
+async def test_path_without_a_limit() -> None:
+    """What has no documented limit is not counted."""
+    budgets = Budgets({}, HandClock())
+    async with budgets.call("GET", "/y"):
+        budgets.heed("GET", "/y", 429, {}, timedelta(seconds=5))
+    assert budgets.quotas() == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    limit=st.integers(1, 6),
+    steps=st.lists(st.tuples(st.floats(0, 40), st.floats(0, 20), st.integers(0, 3), st.floats(0, 1)), max_size=60),
+)
+async def test_no_window_of_the_provider_holds_more(limit: int, steps: list[tuple[float, float, int, float]]) -> None:
+    """Wherever between sending and answer the provider counts a call, no minute of its holds more than the limit."""
+    clock = HandClock()
+    window = Window("x", limit, MINUTE, clock)
+    counted: list[datetime] = []
+    for pause, lasts, who, arrives in steps:
+        clock.move(pause)
+        try:
+            with spending_for(Spender(who, is_staff=who == 0)):
+                async with window.call():
+                    counted.append(clock.now() + timedelta(seconds=lasts * arrives))
+                    clock.move(lasts)
+        except QuotaSpent:
+            continue
+
+    for first in counted:
+        assert sum(first <= other < first + MINUTE for other in counted) <= limit
