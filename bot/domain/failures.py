@@ -78,6 +78,10 @@ class FailureKind(StrEnum):
     """HTTP 429, with or without an envelope."""
     BROKEN = "broken"
     """HTTP 5xx without an envelope."""
+    OVER_BUDGET = "over_budget"
+    """SkinDesk did not ask, so as not to exceed the provider's documented limit; ``retry_after`` says until when."""
+    RESTING = "resting"
+    """SkinDesk did not ask, because the provider has been failing; ``retry_after`` says until when."""
     WRONG_ACCOUNT = "wrong_account"
     """A fixed client token belongs to another SteamID than the one asked for (design.md, 1.5)."""
 
@@ -97,6 +101,16 @@ class Failure:
     place: str | None = None
     method: str | None = None
     """Which of the provider's methods was called, where numbers depend on it (SkinsBack)."""
+
+
+NOT_DONE = frozenset({
+    FailureKind.REFUSED,
+    FailureKind.UNREACHABLE,
+    FailureKind.THROTTLED,
+    FailureKind.OVER_BUDGET,
+    FailureKind.RESTING,
+})  # fmt: skip
+"""Failures after which the provider has certainly not acted; every other one leaves a doubt."""
 
 
 class Fixer(StrEnum):

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bot.domain.trade_url import mask_trade_urls
-from bot.domain.trades import RESENDABLE_STATUSES
+from bot.domain.trades import COMPLETED_STATUS, PENDING_STATUS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -122,7 +122,7 @@ class TradeFacts:
         """
         if now.code_digest is not None and now.code_digest != self.code_digest:
             return True
-        return now.offer_id != self.offer_id and now.status not in RESENDABLE_STATUSES
+        return now.offer_id not in ("", self.offer_id) and now.status in (PENDING_STATUS, COMPLETED_STATUS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 RESENDABLE_STATUSES = frozenset({-1, 4, 5, 6, 7, 10})
 """The statuses of a failed or cancelled trade that Mannco.store resends (seed 004)."""
 
+PENDING_STATUS = 0
+COMPLETED_STATUS = 3
+"""Waiting for the customer, and done (seed 004)."""
+
 WINDOW = 500
 """``/trades/all`` holds the newest 500 trades and no more (seed 004)."""
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.domain.errors import ProviderError
-from bot.domain.failures import FailureKind
+from bot.domain.failures import NOT_DONE, FailureKind
 from bot.domain.trades import Scope
 from bot.providers.credentials import Held, TokenCache, issued_token
 from bot.providers.mannco_wire import read_receipt, read_trades, refuse_errors
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PATHS = {Scope.ACTIVE: "/trades/active", Scope.ALL: "/trades/all"}
-_CERTAIN = frozenset({FailureKind.REFUSED, FailureKind.UNREACHABLE, FailureKind.THROTTLED})
-"""What leaves no doubt that nothing was done."""
 
 
 class MerchantLogin(Protocol):
@@ -132,7 +130,7 @@ class Mannco:
             return await self._login.jwt()
         except ProviderError as error:
             failure = error.failure
-        if failure.kind not in _CERTAIN:
+        if failure.kind not in NOT_DONE:
             failure = replace(failure, kind=FailureKind.UNREACHABLE, place="login")
         raise ProviderError(failure)
 

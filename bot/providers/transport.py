@@ -12,6 +12,7 @@ import contextlib
 import json as jsonlib
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import quote, urlencode
 
@@ -21,6 +22,7 @@ from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind
 from bot.providers.answer import Answer
 from bot.providers.body import ACCEPT_ENCODING, Body, BodyTooLarge, BodyUnreadable
+from bot.providers.budgets import Budgets, QuotaSpent
 
 if TYPE_CHECKING:
     import ssl
@@ -60,8 +62,8 @@ class Transport:
     """The way to one provider. Use it as ``async with``; it gives every connection back at the end.
 
     ``base_url`` is where the paths of :meth:`request` begin. ``ssl_context`` is shared by all providers: building
-    one costs tens of milliseconds. No proxy or certificate setting is read from the environment, no redirect is
-    followed, no cookie is kept.
+    one costs tens of milliseconds. ``budgets`` are the limits that requests count against. No proxy or certificate
+    setting is read from the environment, no redirect is followed, no cookie is kept.
     """
 
     def __init__(
@@ -71,12 +73,14 @@ class Transport:
         ssl_context: ssl.SSLContext,
         clock: Clock,
         limits: Limits | None = None,
+        budgets: Budgets | None = None,
     ) -> None:
         self.provider = provider
         self.clock = clock
         self._base_url = base_url.rstrip("/")
         self._ssl_context = ssl_context
         self._limits = limits or Limits()
+        self._budgets = budgets or Budgets({}, clock)
         self._slots = asyncio.Semaphore(self._limits.connections)
         self._idle: list[_Lease] = []
         self._busy: set[_Lease] = set()
@@ -133,8 +137,11 @@ class Transport:
         request = self._build(method, path, query, headers, form, json)
         exchange = _Exchange()
         try:
-            async with asyncio.timeout(self._limits.deadline):
+            async with asyncio.timeout(self._limits.deadline), self._budgets.call(method, path):
                 answer = await self._send(request, exchange, fresh=fresh)
+        except QuotaSpent as spent:
+            wait = max(spent.free_at - self.clock.now(), timedelta(0))
+            raise ProviderError(Failure(self.provider, FailureKind.OVER_BUDGET, retry_after=wait)) from None
         except _Redirected:
             kind, place = FailureKind.REDIRECTED, None
         except BodyTooLarge:
@@ -153,6 +160,7 @@ class Transport:
                 "provider answered provider=%s method=%s path=%s status=%d bytes=%d",
                 self.provider.value, method, path, answer.status, len(answer.body),
             )  # fmt: skip
+            self._budgets.heed(method, path, answer.status, answer.headers, answer.retry_after)
             return answer
         _log.debug("provider failed provider=%s method=%s path=%s kind=%s", self.provider.value, method, path, kind)
         # Outside the handlers on purpose: an exception of httpx can quote a header, so none is chained to ours.

@@ -3,7 +3,7 @@
 import discord
 
 from bot.domain.pages import Audience, TradesAnswer
-from bot.domain.trades import WINDOW, Direction, Scope, Trade
+from bot.domain.trades import PENDING_STATUS, WINDOW, Direction, Scope, Trade
 from bot.ports import Explanations
 from bot.ui.errors import GAME_LABELS
 from bot.ui.layout import Tone, card
@@ -17,7 +17,6 @@ _DIRECTIONS = {
     Direction.WITHDRAWAL: "withdrawal",
     Direction.NOTHING: "no items",
 }
-_WAITING = 0
 
 
 def trades_page_count(answer: TradesAnswer) -> int:
@@ -66,11 +65,11 @@ def _trade_block(trade: Trade, answer: TradesAnswer, *, audience: Audience, expl
     ]
     if staff and answer.steam_id is None:
         lines.append(f"Customer `{trade.owner}`")
-    if trade.bot is not None and (staff or trade.status == _WAITING):
+    if trade.bot is not None and (staff or trade.status == PENDING_STATUS):
         lines.append(f"Bot `{trade.bot}` · offer {code(trade.offer_id or 'none yet', 24)}")
-    if trade.code is not None and trade.status == _WAITING:
+    if trade.code is not None and trade.status == PENDING_STATUS:
         lines.append(f"Your code: {code(trade.code.reveal(), 24)}")
-    if trade.status == _WAITING and not staff:
+    if trade.status == PENDING_STATUS and not staff:
         lines.append(
             "⚠️ Accept in Steam only if bot, offer and code are the same there. Nobody of the staff asks for it."
         )

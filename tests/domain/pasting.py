@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 TOKENS = string.ascii_letters + string.digits + "_-"
 
+TOKEN = "AbCd-_9h"
+QUERY = f"partner=123456789&token={TOKEN}"
+URL = f"https://steamcommunity.com/tradeoffer/new/?{QUERY}"
+
 _STARTS = ("https://", "http://", "HTTPS://", "//", "")
 _HOSTS = ("steamcommunity.com", "www.steamcommunity.com", "SteamCommunity.COM")
 _PATHS = ("/tradeoffer/new/", "/tradeoffer/new", "/TradeOffer/New/")

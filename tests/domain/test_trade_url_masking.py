@@ -13,11 +13,9 @@ from hypothesis import strategies as st
 from bot.domain.errors import TradeUrlRejected
 from bot.domain.trade_url import mask_trade_urls, parse_trade_url
 from tests.domain.builders import PROPERTY
-from tests.domain.pasting import pasted, trade_urls
+from tests.domain.pasting import TOKEN, URL, pasted, trade_urls
 
-TOKEN = "AbCd-_9h"
 MASK = "••••"
-URL = f"https://steamcommunity.com/tradeoffer/new/?partner=123456789&token={TOKEN}"
 ENCODED = quote(URL, safe="")
 
 WITHOUT_TOKEN = {

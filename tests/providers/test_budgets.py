@@ -1,7 +1,7 @@
 """The quota at a provider: exact in any window, a reserve for the staff, a share for each customer."""
 
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -9,21 +9,9 @@ from hypothesis import strategies as st
 
 from bot.domain.spending import Spender, spending_for
 from bot.providers.budgets import MINUTE, Budgets, QuotaSpent, Window
+from tests.support.clocks import HandClock
 
 STAFF = Spender(1, is_staff=True)
-
-
-class HandClock:
-    """A clock that moves when told to."""
-
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 5, 14, 12, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def move(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
 
 
 async def taken(window: Window, spender: Spender, times: int) -> int:

@@ -1,0 +1,134 @@
+"""Puts patience and sense around a provider: reads are tried again where that helps, a failing one is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from bot.domain.errors import ProviderError
+from bot.domain.failures import Failure, FailureKind
+from bot.domain.health import ProviderHealth
+from bot.providers.retry import wait_before_retry
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.domain.failures import ProviderName
+    from bot.domain.inventory import Inventory, InventoryQuery
+    from bot.domain.resends import Receipt
+    from bot.domain.steam import Game
+    from bot.domain.trades import Scope, Trade
+    from bot.ports import Explanations, InventoryProvider, TradeProvider
+    from bot.providers.budgets import Budgets
+    from bot.providers.circuit import Circuit
+
+T = TypeVar("T")
+
+DEADLINE = timedelta(seconds=13)
+"""All tries of a read together: a lookup is answered within 15 seconds (design.md, 1.5)."""
+
+
+class Steadiness:
+    """What one provider's calls share: the circuit, the tries, the health."""
+
+    def __init__(
+        self, provider: ProviderName, *, circuit: Circuit, budgets: Budgets, explanations: Explanations
+    ) -> None:
+        self._provider = provider
+        self._circuit = circuit
+        self._budgets = budgets
+        self._explanations = explanations
+
+    def health(self) -> ProviderHealth:
+        """Return how the provider is doing."""
+        circuit = self._circuit
+        return ProviderHealth(
+            self._provider, circuit.state, circuit.since, circuit.failure, circuit.until, self._budgets.quotas()
+        )
+
+    async def read(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call that changes nothing, again where its failure may pass, within one deadline."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + DEADLINE.total_seconds()
+        tries = 0
+        while True:
+            self._check_circuit()
+            tries += 1
+            try:
+                return await self._once(call)
+            except ProviderError as error:
+                failure = error.failure
+            left = timedelta(seconds=max(0.0, ends - loop.time()))
+            wait = wait_before_retry(
+                failure,
+                self._explanations.explain(failure),
+                tries=tries,
+                left=left,
+                chance=random.random(),  # noqa: S311 -- jitter
+            )
+            if wait is None:
+                raise ProviderError(failure)
+            await asyncio.sleep(wait.total_seconds())
+
+    async def _once(self, call: Callable[[], Awaitable[T]]) -> T:
+        self._circuit.begin()
+        try:
+            answer = await call()
+        except ProviderError as error:
+            self._circuit.end(error.failure)
+            raise
+        except BaseException:
+            self._circuit.give_up()
+            raise
+        self._circuit.end(None)
+        return answer
+
+    def _check_circuit(self) -> None:
+        rest = self._circuit.rest_left()
+        if rest is not None:
+            raise ProviderError(Failure(self._provider, FailureKind.RESTING, retry_after=rest))
+
+
+class SteadyInventories:
+    """An inventory provider with steadiness."""
+
+    def __init__(self, provider: InventoryProvider, steadiness: Steadiness) -> None:
+        self._provider = provider
+        self._steadiness = steadiness
+
+    @property
+    def name(self) -> ProviderName:
+        """Which provider it is."""
+        return self._provider.name
+
+    @property
+    def games(self) -> frozenset[Game]:
+        """The games it has."""
+        return self._provider.games
+
+    async def look_up(self, query: InventoryQuery) -> Inventory:
+        """Ask, more than once where that helps."""
+        return await self._steadiness.read(lambda: self._provider.look_up(query))
+
+
+class SteadyTrades:
+    """A trade provider with steadiness for reads. A resend is passed on as it is: once."""
+
+    def __init__(self, provider: TradeProvider, steadiness: Steadiness) -> None:
+        self._provider = provider
+        self._steadiness = steadiness
+
+    @property
+    def name(self) -> ProviderName:
+        """Which provider it is."""
+        return self._provider.name
+
+    async def trades(self, scope: Scope) -> tuple[Trade, ...]:
+        """Read, more than once where that helps."""
+        return await self._steadiness.read(lambda: self._provider.trades(scope))
+
+    async def resend(self, trade_id: int) -> Receipt:
+        """Ask exactly once."""
+        return await self._provider.resend(trade_id)

@@ -1,0 +1,165 @@
+"""Reads are tried again where that helps, a failing provider rests, a resend is never repeated."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.errors import ProviderError
+from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.health import ProviderState
+from bot.domain.resends import Receipt
+from bot.domain.trades import Scope, Trade
+from bot.providers.budgets import Budgets
+from bot.providers.circuit import Circuit
+from bot.providers.explanations import Catalogue
+from bot.providers.steady import Steadiness, SteadyTrades
+from tests.support.clocks import HandClock
+
+CATALOGUE = Catalogue.load()
+
+
+class FakeTrades:
+    """A trade provider that fails as it is told, one failure a call."""
+
+    name = ProviderName.MANNCO
+
+    def __init__(self, *kinds: FailureKind | None) -> None:
+        self.kinds = list(kinds)
+        self.calls = 0
+
+    async def trades(self, scope: Scope) -> tuple[Trade, ...]:
+        self._answer()
+        return ()
+
+    async def resend(self, trade_id: int) -> Receipt:
+        self._answer()
+        return Receipt(trade_id, None)
+
+    def _answer(self) -> None:
+        self.calls += 1
+        kind = self.kinds.pop(0) if self.kinds else None
+        if kind is not None:
+            raise ProviderError(Failure(self.name, kind))
+
+
+def steady(provider: FakeTrades, clock: HandClock | None = None) -> tuple[SteadyTrades, Steadiness]:
+    clock = clock or HandClock()
+    steadiness = Steadiness(
+        ProviderName.MANNCO, circuit=Circuit(clock), budgets=Budgets({}, clock), explanations=CATALOGUE
+    )
+    return SteadyTrades(provider, steadiness), steadiness
+
+
+async def failure_of(call: Callable[[], Awaitable[object]]) -> Failure:
+    with pytest.raises(ProviderError) as raised:
+        await call()
+    return raised.value.failure
+
+
+async def test_read_passes_at_the_second_try() -> None:
+    """A lost connection is nothing the caller has to know of."""
+    provider = FakeTrades(FailureKind.LOST, None)
+    trades, steadiness = steady(provider)
+
+    assert await trades.trades(Scope.ALL) == ()
+    assert provider.calls == 2
+    assert steadiness.health().state is ProviderState.WORKING
+
+
+async def test_read_gives_up() -> None:
+    """After three tries the failure is the caller's."""
+    provider = FakeTrades(*[FailureKind.LOST] * 9)
+    trades, _ = steady(provider)
+
+    failure = await failure_of(lambda: trades.trades(Scope.ALL))
+
+    assert (failure.kind, provider.calls) == (FailureKind.LOST, 3)
+
+
+@pytest.mark.parametrize("kind", [FailureKind.LOST, FailureKind.UNREACHABLE, FailureKind.BROKEN, FailureKind.TIMED_OUT])
+async def test_resend_is_never_repeated(kind: FailureKind) -> None:
+    """What changes state is asked exactly once, however it fails."""
+    provider = FakeTrades(kind)
+    trades, _ = steady(provider)
+
+    assert (await failure_of(lambda: trades.resend(7))).kind is kind
+    assert provider.calls == 1
+
+
+async def test_failing_provider_rests_and_comes_back() -> None:
+    """After five failures in a row nothing is asked for a while; one call then tries, and success ends it."""
+    clock = HandClock()
+    provider = FakeTrades(*[FailureKind.NONSENSE] * 6)
+    trades, steadiness = steady(provider, clock)
+    began = clock.now()
+    for _ in range(5):
+        await failure_of(lambda: trades.trades(Scope.ALL))
+        assert steadiness.health().since == began
+
+    resting = await failure_of(lambda: trades.trades(Scope.ALL))
+
+    assert (resting.kind, provider.calls) == (FailureKind.RESTING, 5)
+    assert resting.retry_after == timedelta(seconds=15)
+    health = steadiness.health()
+    assert (health.state, health.since) == (ProviderState.RESTING, began)
+    assert health.failure is not None
+    assert health.failure.kind is FailureKind.NONSENSE
+
+    clock.move(15)
+    assert (await failure_of(lambda: trades.trades(Scope.ALL))).kind is FailureKind.NONSENSE
+    assert (await failure_of(lambda: trades.trades(Scope.ALL))).retry_after == timedelta(seconds=30)
+    clock.move(30)
+    assert await trades.trades(Scope.ALL) == ()
+    assert steadiness.health().state is ProviderState.WORKING
+    assert steadiness.health().since is None
+
+
+async def test_refusals_are_answers() -> None:
+    """However many questions a provider refuses, it works."""
+    provider = FakeTrades(*[FailureKind.REFUSED] * 20)
+    trades, steadiness = steady(provider)
+    for _ in range(20):
+        await failure_of(lambda: trades.trades(Scope.ALL))
+
+    assert steadiness.health().state is ProviderState.WORKING
+
+
+async def test_one_call_tries_at_a_time() -> None:
+    """When a rest is over, one call tries and the others wait for its outcome."""
+    clock = HandClock()
+    provider = FakeTrades(*[FailureKind.NONSENSE] * 5)
+    trades, steadiness = steady(provider, clock)
+    for _ in range(5):
+        await failure_of(lambda: trades.trades(Scope.ALL))
+    clock.move(15)
+    gate = asyncio.Event()
+
+    async def slow() -> int:
+        await gate.wait()
+        return 1
+
+    trying = asyncio.create_task(steadiness.read(slow))
+    await asyncio.sleep(0)
+    assert (await failure_of(lambda: trades.trades(Scope.ALL))).kind is FailureKind.RESTING
+    gate.set()
+
+    assert await trying == 1
+    assert await trades.trades(Scope.ALL) == ()
+
+
+async def test_cancelled_try_leaves_the_way_free() -> None:
+    """A caller who goes away during the try does not close the provider for everybody."""
+    clock = HandClock()
+    provider = FakeTrades(*[FailureKind.NONSENSE] * 5)
+    trades, steadiness = steady(provider, clock)
+    for _ in range(5):
+        await failure_of(lambda: trades.trades(Scope.ALL))
+    clock.move(15)
+    trying = asyncio.create_task(steadiness.read(lambda: asyncio.sleep(60)))
+    await asyncio.sleep(0)
+    trying.cancel()
+    await asyncio.gather(trying, return_exceptions=True)
+
+    assert await trades.trades(Scope.ALL) == ()
