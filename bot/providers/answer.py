@@ -11,7 +11,7 @@ from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from bot.domain.failures import ProviderName
@@ -28,6 +28,8 @@ class Answer:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     received_at: datetime
+    note: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
+    """Told the place of whatever in the answer was unexpected."""
 
     @property
     def retry_after(self) -> timedelta | None:

@@ -63,8 +63,10 @@ async def read(answer: Answer, reader: Callable[[Fields], T], *, secrets: Iterab
     """
     try:
         if len(answer.body) < _LARGE:
-            return reader(Fields(parse_json(answer.body)))
-        return await asyncio.to_thread(lambda: reader(Fields(parse_json(answer.body, let_others_run=True))))
+            return reader(Fields(parse_json(answer.body), note=answer.note))
+        return await asyncio.to_thread(
+            lambda: reader(Fields(parse_json(answer.body, let_others_run=True), note=answer.note))
+        )
     except Refused as refused:
         message = refused.facts.pop("message", None)
         error = answer.failure(refused.kind, message=masked(message, secrets), **refused.facts)
@@ -74,6 +76,7 @@ async def read(answer: Answer, reader: Callable[[Fields], T], *, secrets: Iterab
         elif answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             error = answer.failure(FailureKind.BROKEN)
         else:
+            answer.note(unreadable.place)
             error = answer.failure(FailureKind.NONSENSE, place=unreadable.place)
     raise error
 
@@ -122,10 +125,13 @@ def identifier(value: object) -> str | None:
 
 
 def loose(read_field: Callable[[str], T | None], name: str) -> T | None:
-    """Read a field that only decorates: what cannot be read is missing."""
+    """Read a field that only decorates: what cannot be read is noted and counts as missing."""
     try:
         return read_field(name)
-    except Unreadable:
+    except Unreadable as unreadable:
+        fields = getattr(read_field, "__self__", None)
+        if isinstance(fields, Fields):
+            fields.note(unreadable.place)
         return None
 
 
@@ -138,16 +144,24 @@ def utc(text: str | None, *, otherwise: datetime) -> datetime:
         return otherwise
 
 
+def _nothing(place: str) -> None:
+    """Note nothing."""
+
+
 class Fields:
-    """A JSON object of an answer, and where in the answer it is. A missing field and null read as None."""
+    """A JSON object of an answer, and where in the answer it is. A missing field and null read as None.
 
-    __slots__ = ("_place", "_values")
+    ``note`` is told the place of what was unexpected and not needed.
+    """
 
-    def __init__(self, value: object, place: str = "") -> None:
+    __slots__ = ("_place", "_values", "note")
+
+    def __init__(self, value: object, place: str = "", *, note: Callable[[str], None] = _nothing) -> None:
         if not isinstance(value, dict):
             raise Unreadable(place or "body")
         self._values: dict[str, object] = value
         self._place = place
+        self.note = note
 
     def at(self, name: str) -> str:
         """Return the place of a field."""
@@ -222,11 +236,11 @@ class Fields:
     def part(self, name: str) -> Fields | None:
         """Read an object."""
         value = self.raw(name)
-        return None if value is None else Fields(value, self.at(name))
+        return None if value is None else Fields(value, self.at(name), note=self.note)
 
     def need(self, name: str) -> Fields:
         """Read an object that has to be there."""
-        return Fields(self.raw(name), self.at(name))
+        return Fields(self.raw(name), self.at(name), note=self.note)
 
     def parts(self, name: str) -> Iterator[Fields]:
         """Read a list of objects that has to be there."""
@@ -234,7 +248,7 @@ class Fields:
         if not isinstance(values, list) or len(values) > _MAX_PARTS:
             raise Unreadable(self.at(name))
         for index, value in enumerate(values):
-            yield Fields(value, f"{self.at(name)}[{index}]")
+            yield Fields(value, f"{self.at(name)}[{index}]", note=self.note)
 
 
 def _storable(text: str) -> str:

@@ -57,7 +57,7 @@ class Steadiness:
             self._check_circuit()
             tries += 1
             try:
-                return await self._once(call)
+                return await self._once(call, ends=ends)
             except ProviderError as error:
                 failure = error.failure
             left = timedelta(seconds=max(0.0, ends - loop.time()))
@@ -72,10 +72,15 @@ class Steadiness:
                 raise ProviderError(failure)
             await asyncio.sleep(wait.total_seconds())
 
-    async def _once(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def _once(self, call: Callable[[], Awaitable[T]], *, ends: float) -> T:
         self._circuit.begin()
         try:
-            answer = await call()
+            async with asyncio.timeout_at(ends):
+                answer = await call()
+        except TimeoutError:
+            failure = Failure(self._provider, FailureKind.TIMED_OUT)
+            self._circuit.end(failure)
+            raise ProviderError(failure) from None
         except ProviderError as error:
             self._circuit.end(error.failure)
             raise

@@ -23,6 +23,7 @@ from bot.domain.failures import Failure, FailureKind
 from bot.providers.answer import Answer
 from bot.providers.body import ACCEPT_ENCODING, Body, BodyTooLarge, BodyUnreadable
 from bot.providers.budgets import Budgets, QuotaSpent
+from bot.providers.unexpected import Unexpected
 
 if TYPE_CHECKING:
     import ssl
@@ -77,6 +78,7 @@ class Transport:
     ) -> None:
         self.provider = provider
         self.clock = clock
+        self.unexpected = Unexpected(provider)
         self._base_url = base_url.rstrip("/")
         self._ssl_context = ssl_context
         self._limits = limits or Limits()
@@ -220,7 +222,7 @@ class Transport:
             self._keep(lease)
         finally:
             self._slots.release()
-        return Answer(self.provider, status, headers, body, self.clock.now())
+        return Answer(self.provider, status, headers, body, self.clock.now(), self.unexpected.note)
 
     def _lease(self, *, fresh: bool) -> _Lease:
         """Return the connection used last, or a new one. Those that idled too long are closed on the way."""
