@@ -188,8 +188,9 @@ def _size(field: Field) -> int:
 
 def _leading(fields: Sequence[Field], room: int) -> Sequence[Field]:
     """Return the first fields, as many as fit."""
-    for place, field in enumerate(fields[:_FIELDS]):
+    possible = fields[:_FIELDS]
+    for place, field in enumerate(possible):
         room -= _size(field)
         if room < 0:
-            return fields[:place]
-    return fields[:_FIELDS]
+            return possible[:place]
+    return possible

@@ -49,13 +49,12 @@ _LIVE = re.compile(
     | (?<!\ )\| | \|(?!\ )                  # spoilers; alone between spaces a bar is only a letter
     | :(?=\S)                               # schemes of addresses, :shortcodes:
     | (?<=\w)\.(?=[^\W\d_])                 # domains
-    | &(?=\#?\w*(?:;|$))                   # entities
-    | ^[-+=\#|:./]                          # headings, subtext, lists, tables; the rest of a neighbour's address
-    | (?<=^\d)[.)]                          # numbered lists
+    | &(?=\#?\w*(?:;|$))                    # entities
+    | ^[-+=\#./]                            # headings, subtext, lists, rules; the rest of a neighbour's address
     """,
     re.VERBOSE,
 )
-_NUMBERED = re.compile(r"^(\d{2,})([.)])")
+_NUMBERED = re.compile(r"^(\d+)([.)])")
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "RUB": "₽", "UAH": "₴"}
 _FINEST = Decimal("1E-8")

@@ -65,7 +65,12 @@ def rendered(text: str, profile: str = "message") -> tuple[list[str], str]:
 
     def visit(tokens: list[dict[str, Any]]) -> None:
         for token in tokens:
-            kinds.append(token["type"])
+            if token["type"] == "subtext" and not re.search("(?m)^-# ", text):
+                # SimCord looks for subtext behind the escapes, Discord before them: an escaped one is none.
+                kinds.append("inline")
+                words.append("-# ")
+            else:
+                kinds.append(token["type"])
             words.append("\n" if token["type"] == "break" else token.get("content", ""))
             visit(token.get("children", []))
 
@@ -77,7 +82,7 @@ LIVE = {
     "markup": r"[*`~<>\[\]@\\]",
     "spoiler": r"\|\|",
     "underscore": r"(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])",
-    "address or shortcode": r"\w:\S",
+    "address or shortcode": r"\w:[^\s\0]",
     "domain": r"[a-zA-Z0-9]\.[a-zA-Z]",
     "line start": r"^(?:#|-|\+|=|>|\||\d+[.)])",
     "entity": r"&#?\w+;",

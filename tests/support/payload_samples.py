@@ -8,6 +8,7 @@ SILENT: dict[str, Any] = {"allowed_mentions": {"parse": []}}
 TITLE = {"title": "Inventory"}
 BUTTON = {"type": 2, "style": 2, "label": "Next", "custom_id": "page:1:next"}
 OPTION = {"label": "One", "value": "1"}
+OPTION_TWO = {"label": "Two", "value": "2"}
 SELECT = {"type": 3, "custom_id": "pick", "options": [OPTION]}
 INPUT = {"type": 4, "custom_id": "reason", "style": 2, "label": "Reason"}
 COMMAND = {"type": 1, "name": "trades", "description": "See trades", "contexts": [0]}

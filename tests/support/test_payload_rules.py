@@ -10,6 +10,7 @@ from tests.support.payload_samples import (
     COMMAND,
     INPUT,
     OPTION,
+    OPTION_TWO,
     SELECT,
     SILENT,
     TITLE,
@@ -116,10 +117,9 @@ BROKEN = {
     "components[0][0].options[0].description has 101": with_row(
         {**SELECT, "options": [{**OPTION, "description": "x" * 101}]}
     ),
+    "components[0][0].custom_id has 101 ": with_row({**SELECT, "custom_id": "x" * 101}),
     "components[0][0].placeholder has 151": with_row({**SELECT, "placeholder": "x" * 151}),
-    "components[0][0] takes 2 to 1 values": with_row(
-        {**SELECT, "min_values": 2, "options": [OPTION, {**OPTION, "value": "2"}]}
-    ),
+    "components[0][0] takes 2 to 1 values": with_row({**SELECT, "min_values": 2, "options": [OPTION, OPTION_TWO]}),
     "components[0][0] takes more values": with_row({**SELECT, "max_values": 2}),
     "components[0][0] has more defaults": with_row(
         {**SELECT, "options": [{**OPTION, "value": value, "default": True} for value in "12"]}
@@ -140,6 +140,14 @@ BROKEN = {
     "custom_id 'reason' is there 2 times": with_modal(in_row(), in_row()),
     "components[0] has 2 inputs": with_modal({"type": 1, "components": [INPUT, {**INPUT, "custom_id": "b"}]}),
     "components[0] has type 2": with_modal(BUTTON, in_row()),
+    "components[0].description has 101": with_modal(
+        {"type": 18, "label": "Reason", "description": "x" * 101, "component": INPUT}
+    ),
+    "components[0].content is empty": with_modal({"type": 10, "content": ""}, in_row()),
+    "components[0] takes 2 to 1 values": with_modal(
+        {"type": 18, "label": "Reason", "component": {**SELECT, "min_values": 2, "options": [OPTION, OPTION_TWO]}}
+    ),
+    "components[0] is neither text input": with_modal({"type": 18, "label": "Reason", "component": BUTTON}),
     # autocomplete
     "choices: 26": offered(*({"name": str(number), "value": number} for number in range(26))),
     "choices[0].name is empty": offered({"name": "", "value": "x"}),

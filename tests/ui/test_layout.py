@@ -120,6 +120,31 @@ def test_fields_left_out(count, size, footer, shown, note):
     assert violations(embed) == []
 
 
+def test_note_needs_room():
+    """Where the fields fill the room to the last character, one gives way to the count of those left out."""
+    embed = card(title="t", fields=[Field("n" * 175, "v" * 1024)] * 6)
+
+    assert len(embed.fields) == 4
+    assert embed.footer.text == "…and 2 more"
+
+
+@pytest.mark.parametrize("room", [ROOM, 1500, 600, 512])
+@pytest.mark.parametrize("parts", ["all", "footer", "description", "fields"])
+def test_too_much_of_everything(room, parts):
+    """Each part gives way to the others, down to the least room."""
+    embed = card(
+        title="t" * 300,
+        description="d" * 9000 if parts in {"all", "description"} else "",
+        fields=[Field("n" * 300, "v" * 90)] * (40 if parts in {"all", "fields"} else 0),
+        footer="f" * 5000 if parts in {"all", "footer"} else "",
+        room=room,
+    )
+
+    assert violations(embed) == []
+    assert len(embed) <= room
+    assert len(embed) > room // 3
+
+
 def test_nothing_in_it():
     """Where a text is empty a dash stands, because Discord refuses empty texts."""
     embed = card(title=" ", description="\n", fields=[Field("", " ")])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.domain.money import Money
 from bot.ui.text import code, count, graphemes, moment, money, outside, plain, relative, units
-from tests.support.hostile_text import FRAGMENTS, hostile, live, rendered
+from tests.support.hostile_text import FRAGMENTS, HIDDEN, hostile, live, rendered
 
 
 @settings(deadline=None)
@@ -37,7 +37,7 @@ def test_rendered(text, profile):
 @given(hostile, hostile, hostile)
 def test_between_own_markup(first, second, third):
     """Outside text changes nothing of the markup it is put into, whatever it stands next to."""
-    kinds, _ = rendered(f"**{outside(first)}** {code(second)}\n{outside(third)}{outside(first)}")
+    kinds, _ = rendered(f"**{outside(first)}** {code(second)}\n{outside(third)}{outside(first)}", "embed_description")
 
     assert [kind for kind in kinds if kind not in {"paragraph", "inline", "text"}] == [
         "strong_open",
@@ -115,7 +115,10 @@ def test_graphemes(text):
         ("-# small", r"\-# small"),
         ("# big", r"\# big"),
         ("> quote", r"\> quote"),
-        ("12. list", r"12\. list"),
+        ("1. list", r"1\. list"),
+        ("12) list", r"12\) list"),
+        ("- list", r"\- list"),
+        ("=== rule", r"\=== rule"),
         ("||hidden||", r"\|\|hidden\|\|"),
         ("a || b", r"a \|\| b"),
         ("snake_case_ and _x_", r"snake_case\_ and \_x\_"),
@@ -141,6 +144,57 @@ def test_examples(text, shown):
 def test_nothing_left(text):
     """A text of which nothing is left shows a dash, because Discord refuses empty texts."""
     assert [outside(text), plain(text), code(text)] == ["–", "–", "`–`"]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    sorted({*HIDDEN, "\U000e01ef", "\u2065", "\ufdd0", "\U0002fffe"} - {"\u0301", "\u0336", "\u20e3"}),
+    ids=ascii,
+)
+def test_hidden(hidden):
+    """What nobody can see is taken out, and what only separates becomes one space."""
+    shown = outside(f"a{hidden}b")
+
+    assert shown in {"ab", "a b", r"a\[31mb", r"a\`b", "a;b"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("http:", "//evil.example"), ("discord", ".gg/abc"), ("@", "everyone"), ("a |", "| b"), ("&", "#64;"), ("_", "_")],
+)
+def test_neighbours(first, second):
+    """Two outside texts that are put together do not make up a construct."""
+    assert live(outside(first) + outside(second)) == []
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ["🇩🇪", "🇫🇷", "🇬"],
+        ["a\u0301", "b"],
+        ["👍🏽", "👨\u200d👩\u200d👧", "1\ufe0f\u20e3"],
+        ["क्षि", "क"],
+        ["\u1100\u1161\u11a8", "x", "각", "각"],
+        ["\u1100가", "a"],
+        ["กำ", "ก"],
+        ["ｶ\uff9e", "x"],
+        ["\u0d4eക", "x"],
+    ],
+    ids=ascii,
+)
+def test_what_is_not_cut(parts):
+    """Flags, emoji, syllables and letters with their marks are one piece."""
+    assert list(graphemes("".join(parts))) == parts
+
+
+def test_cut_at_a_space():
+    """No space is left hanging before the ellipsis."""
+    assert plain("ab cd", 4) == "ab…"
+
+
+def test_enclosing_marks():
+    """Marks that do not stack have a limit as well."""
+    assert plain("q" + "\u20dd" * 50) == "q" + "\u20dd" * 6
 
 
 def test_zalgo():
