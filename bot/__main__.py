@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 from bot.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from bot.config import Problem, Settings
+
+_LINGER_SECONDS = 0.5
+"""Seconds that the event loop may take to end once everything is closed."""
 
 # Everything but the parser is imported by the command that needs it: --help and check answer at once, and run
 # reports a bad configuration without having loaded a Discord client.
@@ -84,7 +87,6 @@ class _ShowVersion(argparse.Action):
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    import asyncio  # noqa: PLC0415 -- a quick --help
     import logging  # noqa: PLC0415 -- a quick --help
 
     from bot.observability.logs import configure_logging, log_uncaught, reference  # noqa: PLC0415 -- a quick --help
@@ -101,12 +103,37 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         from bot.app import serve  # noqa: PLC0415 -- a quick --help
 
-        return asyncio.run(serve(settings))
+        return _run_to_the_end(serve(settings))
     except KeyboardInterrupt:  # before the app listens for signals, or after it
         return ExitCode.OK
     except Exception:
         log.critical("run failed reference=%s", reference(), exc_info=True)
         return ExitCode.FAILURE
+
+
+def _run_to_the_end(serving: Coroutine[Any, Any, int]) -> int:
+    """Run ``serving`` and return its exit code; leave with it where a thread holds up the end of the event loop.
+
+    A thread that waits for a name server can be neither stopped nor left behind, and that may take a minute.
+    """
+    import asyncio  # noqa: PLC0415 -- a quick --help
+    import threading  # noqa: PLC0415 -- a quick --help
+
+    ended = threading.Event()
+
+    def leave(code: int) -> None:
+        if not ended.wait(_LINGER_SECONDS):
+            os._exit(code)
+
+    async def served() -> int:
+        code = await serving
+        threading.Thread(target=leave, args=(code,), daemon=True).start()
+        return code
+
+    try:
+        return asyncio.run(served())
+    finally:
+        ended.set()
 
 
 def _demo(arguments: argparse.Namespace) -> int:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -14,17 +13,11 @@ from pydantic import SecretStr
 
 from bot.client import DeskClient
 from bot.config import Settings
-from bot.domain.failures import ProviderName
-from bot.domain.secrets import Secret
 from bot.exit_codes import ExitCode
 from bot.observability.logs import register_secret
-from bot.ports import Clock, InventoryProvider, TradeProvider
-from bot.providers.assetpay import AssetPaySecure
-from bot.providers.assetpay_client import AssetPayClient, ClientTokens, FixedClientToken, IssuedClientTokens
+from bot.ports import Clock
+from bot.provider_setup import open_providers
 from bot.providers.explanations import Catalogue
-from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco, MerchantLogin
-from bot.providers.skinsback import SkinsBack
-from bot.providers.transport import Transport
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.desk import Desk
@@ -34,6 +27,7 @@ from bot.services.pages import PageService
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
+from bot.services.status import StatusService
 from bot.services.trades import TradeService
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseInUse, StorageError
@@ -46,11 +40,22 @@ from bot.ui.cards import DiscordAuditChannel, DiscordResendCards
 
 _log = logging.getLogger(__name__)
 
-_FINISH_WITHIN = 3.0
+_FINISH_WITHIN = 2.5
 """Seconds that a stop leaves to interactions and resends under way, out of the five it may take (design.md, 1.3)."""
 
-_DISCONNECT_WITHIN = 1.0
+_TELL_WITHIN = 1.0
+"""Seconds after that for telling everybody who still waits, also where Discord no longer answers."""
+
+_DISCONNECT_WITHIN = 0.7
 """Seconds for saying goodbye to Discord; discord.py alone would wait half a minute for an answer."""
+
+_DISCORD_GONE = (
+    OSError,
+    discord.HTTPException,
+    discord.LoginFailure,
+    discord.GatewayNotFound,
+    discord.ConnectionClosed,
+)
 
 
 class SystemClock:
@@ -73,7 +78,7 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
     explanations = Catalogue.load()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.open(settings.database.path))
-        inventories, trades = await _providers(settings, stack, clock)
+        providers = await open_providers(settings, stack, clock=clock, explanations=explanations)
         cards = DiscordResendCards(explanations=explanations)
         audit_channel = DiscordAuditChannel()
         links, guild_settings = SqliteLinkRepository(database), SqliteGuildSettingsRepository(database)
@@ -82,7 +87,7 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
         access = AccessService(grants=SqliteGrantRepository(database), audit=audit, clock=clock)
         link_service = LinkService(links=links, access=access, audit=audit, clock=clock)
         inventory = InventoryService(
-            providers=inventories,
+            providers=providers.inventories,
             default=settings.default_provider,
             access=access,
             links=link_service,
@@ -91,7 +96,7 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
         )
         stack.push_async_callback(inventory.close)
         delivery = ResendDelivery(
-            repository=resends, provider=trades, links=links, cards=cards, audit=audit, clock=clock
+            repository=resends, provider=providers.trades, links=links, cards=cards, audit=audit, clock=clock
         )
         stack.push_async_callback(delivery.close, within=0.0)
         desk = Desk(
@@ -99,10 +104,12 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
             links=link_service,
             settings=SettingsService(settings=guild_settings, access=access, audit=audit, clock=clock),
             inventory=inventory,
-            trades=TradeService(provider=trades, access=access, links=link_service, link_rows=links, clock=clock),
+            trades=TradeService(
+                provider=providers.trades, access=access, links=link_service, link_rows=links, clock=clock
+            ),
             resends=ResendService(
                 repository=resends,
-                provider=trades,
+                provider=providers.trades,
                 access=access,
                 links=links,
                 settings=guild_settings,
@@ -116,6 +123,7 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
             pages=PageService(
                 repository=SqlitePagesRepository(database), access=access, links=link_service, clock=clock
             ),
+            status=StatusService(sources=providers.health, access=access),
             explanations=explanations,
             page_size=settings.inventory.page_size,
         )
@@ -130,18 +138,29 @@ async def serve(settings: Settings) -> ExitCode:
     try:
         async with assembled(settings) as client:
             return await _serve(client, settings.discord.token)
-    except DatabaseInUse as error:
-        _log.error("another SkinDesk uses the database %s: stop it first, or set another database.path", error.path)
-        return ExitCode.DATABASE_IN_USE
-    except StorageError as error:
-        _log.error("the database cannot be used: %s (%s)", error, type(error).__name__)
-        return ExitCode.FAILURE
-    except discord.LoginFailure:
-        _log.error("Discord refused discord.token: copy it anew from the application's Bot page")
-        return ExitCode.CONFIG
-    except (OSError, discord.HTTPException, discord.GatewayNotFound) as error:
-        _log.error("Discord cannot be reached (%s): look at the network and at discordstatus.com", type(error).__name__)
-        return ExitCode.UNAVAILABLE
+    except (StorageError, *_DISCORD_GONE) as error:
+        code, reason = _end_of(error)
+        _log.error("%s", reason)
+        return code
+
+
+def _end_of(error: Exception) -> tuple[ExitCode, str]:
+    """Return what an error that ends the run means to whoever started it."""
+    match error:
+        case DatabaseInUse():
+            what = f"another SkinDesk uses the database {error.path}: stop it first, or set another database.path"
+            return ExitCode.DATABASE_IN_USE, what
+        case StorageError():
+            return ExitCode.FAILURE, f"the database cannot be used: {error} ({type(error).__name__})"
+        case discord.LoginFailure() | discord.ConnectionClosed(code=4004):  # as REST and gateway say it
+            what = "Discord refused discord.token: copy it anew from the application's Bot page"
+            return ExitCode.CONFIG, what
+        case discord.Forbidden():
+            what = "Discord does not let SkinDesk register its commands: invite it to all of discord.command_guild_ids"
+            return ExitCode.CONFIG, what
+        case _:
+            what = f"Discord cannot be reached ({type(error).__name__}): look at the network and at discordstatus.com"
+            return ExitCode.UNAVAILABLE, what
 
 
 async def _serve(client: DeskClient, token: SecretStr) -> ExitCode:
@@ -155,9 +174,7 @@ async def _serve(client: DeskClient, token: SecretStr) -> ExitCode:
         await asyncio.wait({connection, stop}, return_when=asyncio.FIRST_COMPLETED)
         if stop.done():
             _log.info("stopping")
-            await asyncio.gather(
-                client.finish_interactions(within=_FINISH_WITHIN), client.desk.delivery.close(within=_FINISH_WITHIN)
-            )
+            await _finish(client)
     finally:
         stop.cancel()
         await _disconnect(client, connection)
@@ -167,52 +184,19 @@ async def _serve(client: DeskClient, token: SecretStr) -> ExitCode:
     return ExitCode.OK
 
 
+async def _finish(client: DeskClient) -> None:
+    try:
+        async with asyncio.timeout(_FINISH_WITHIN + _TELL_WITHIN):
+            await asyncio.gather(
+                client.finish_interactions(within=_FINISH_WITHIN), client.desk.delivery.close(within=_FINISH_WITHIN)
+            )
+    except TimeoutError:
+        _log.warning("stopping without having told everybody who waits: Discord does not answer")
+
+
 async def _disconnect(client: DeskClient, connection: asyncio.Task[None]) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_DISCONNECT_WITHIN):
             await client.close()
     connection.cancel()
     await asyncio.wait({connection}, timeout=_DISCONNECT_WITHIN)
-
-
-async def _providers(
-    settings: Settings, stack: AsyncExitStack, clock: Clock
-) -> tuple[tuple[InventoryProvider, ...], TradeProvider | None]:
-    """Return the providers that are on, each with its own transport and one TLS context for all."""
-    tls = ssl.create_default_context()
-    tables = settings.providers
-
-    async def transport(name: ProviderName) -> Transport:
-        return await stack.enter_async_context(Transport(name, tables.table(name).base_url, tls, clock))
-
-    inventories: list[InventoryProvider] = []
-    trades: TradeProvider | None = None
-    for name in settings.providers_on:
-        way = await transport(name)
-        match name:
-            case ProviderName.ASSETPAY:
-                inventories.append(AssetPaySecure(way, _secret(tables.assetpay.api_key)))
-            case ProviderName.ASSETPAY_CLIENT | ProviderName.ASSETPAY_LEGACY:
-                table = tables.assetpay_client if name is ProviderName.ASSETPAY_CLIENT else tables.assetpay_legacy
-                tokens: ClientTokens = (
-                    FixedClientToken(name, _secret(table.client_token))
-                    if table.client_token
-                    else IssuedClientTokens(way, _secret(table.api_key))
-                )
-                inventories.append(AssetPayClient(way, name.dialect, tokens, authorization=table.authorization))
-            case ProviderName.SKINSBACK:
-                back = tables.skinsback
-                inventories.append(
-                    SkinsBack(way, back.client_id, _secret(back.client_secret), auth=back.auth, currency=back.currency)
-                )
-            case ProviderName.MANNCO:
-                store = tables.mannco
-                login: MerchantLogin = (
-                    FixedJwt(_secret(store.token)) if store.token else ApiKeyLogin(way, _secret(store.api_key))
-                )
-                trades = Mannco(way, login, resend_parameter=store.resend_parameter)
-    return tuple(inventories), trades
-
-
-def _secret(value: SecretStr) -> Secret:
-    return Secret(value.get_secret_value())

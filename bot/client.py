@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import discord
 from discord.ext import commands
 
-from bot.domain.errors import ShuttingDown
+from bot.domain.errors import Interrupted
 from bot.services.desk import Desk
 from bot.ui.cards import DiscordResendCards
 from bot.ui.funnel import report
@@ -20,6 +20,7 @@ EXTENSIONS = (
     "cogs.trades",
     "cogs.resends",
     "cogs.explain",
+    "cogs.status",
     "cogs.access",
     "cogs.links",
     "cogs.settings",
@@ -33,6 +34,9 @@ class DeskClient(commands.Bot):
     """SkinDesk on Discord. It sees guilds, their roles and channels, and the interactions sent to it; no messages."""
 
     def __init__(self, *, desk: Desk, cards: DiscordResendCards, command_guild_ids: Sequence[int] = ()) -> None:
+        # SkinDesk has nothing to do with voice: discord.py need not warn at each start that it cannot do it.
+        discord.VoiceClient.warn_nacl = False
+        discord.VoiceClient.warn_dave = False
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -59,7 +63,7 @@ class DeskClient(commands.Bot):
     async def finish_interactions(self, *, within: float) -> None:
         """Take nothing new, leave ``within`` seconds to what is under way, and tell the rest to ask again."""
         self.is_stopping = True
-        await self.in_flight.drain(within=within, give_up=lambda interaction: report(interaction, ShuttingDown()))
+        await self.in_flight.drain(within=within, give_up=lambda interaction: report(interaction, Interrupted()))
 
     async def on_ready(self) -> None:
         """Say in the log that it works, and where; it may be said again after a reconnect."""

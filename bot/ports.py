@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bot.domain.access import Grant
     from bot.domain.audit import AuditAction, AuditEntry
     from bot.domain.failures import Dialect, Explanation, Failure, ProviderName, StatusExplanation
+    from bot.domain.health import ProviderHealth
     from bot.domain.inventory import Inventory, InventoryQuery
     from bot.domain.links import Link
     from bot.domain.pages import Pages
@@ -64,6 +65,14 @@ class TradeProvider(Protocol):
 
         ProviderError where there was no clear yes: its failure's kind says whether the provider may have acted.
         """
+        ...
+
+
+class HealthSource(Protocol):
+    """Something that knows how a provider is doing."""
+
+    def health(self) -> ProviderHealth:
+        """Return how it is doing now."""
         ...
 
 
@@ -160,6 +169,14 @@ class ResendRepository(Protocol):
 
     async def all_open(self) -> tuple[Resend, ...]:
         """Return every open request, oldest first: for the work at start and in the background."""
+        ...
+
+    async def not_concluded(self) -> tuple[Resend, ...]:
+        """Return every ended request without :meth:`conclude`, oldest first: for the work at start."""
+        ...
+
+    async def conclude(self, resend_id: int, *, at: datetime) -> None:
+        """Remember that the end of a request has been shown and told to everybody."""
         ...
 
     async def attach_card(self, resend_id: int, *, channel_id: int, message_id: int) -> None:

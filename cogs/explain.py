@@ -1,12 +1,14 @@
 """/explain: what an error code means, and what to do about it."""
 
+import logging
+
 from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.failures import Dialect, Explanation, ProviderName
 from bot.domain.pages import Audience
 from bot.domain.trade_url import mask_trade_urls
-from bot.ui.errors import DIALECT_LABELS, error_name, explanation_embed
+from bot.ui.errors import DIALECT_LABELS, error_name, explanation_embed, title_of
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Field, Tone, card
@@ -15,6 +17,8 @@ from bot.ui.text import outside, plain
 _PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
 _MAX_TEXT = 1_000
 _MEANINGS_SHOWN = 8
+
+_log = logging.getLogger(__name__)
 
 
 class ExplainCog(commands.Cog):
@@ -48,7 +52,10 @@ class ExplainCog(commands.Cog):
             from_staff = audience is Audience.STAFF
             embed = card(
                 title=f"{len(found)} meanings",
-                description=f"“{asked}” means different things. Which provider was it?",
+                description=(
+                    f"“{asked}” means different things. "
+                    + ("Which provider was it?" if provider is None else "It depends on what was asked for.")
+                ),
                 fields=[_meaning(each, from_staff=from_staff) for each in found[:_MEANINGS_SHOWN]],
                 colour=Tone.NEUTRAL,
             )
@@ -56,9 +63,13 @@ class ExplainCog(commands.Cog):
 
     @explain.autocomplete("code")
     async def _codes(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        """Suggest entries of the catalogue."""
+        """Suggest entries of the catalogue; nothing where that fails."""
         chosen = getattr(interaction.namespace, "provider", None)
-        found = desk_of(interaction).explanations.suggest(current, _dialect(chosen), limit=25)
+        try:
+            found = desk_of(interaction).explanations.suggest(current, _dialect(chosen), limit=25)
+        except Exception:  # noqa: BLE001 -- a suggestion has nowhere to show an error
+            _log.exception("no suggestions")
+            return []
         choices = {
             each.key[:100]: plain(f"{'' if each.code is None else f'{each.code} · '}{each.key} · {each.title}", 100)
             for each in found
@@ -69,9 +80,10 @@ class ExplainCog(commands.Cog):
 
 def _meaning(explanation: Explanation, *, from_staff: bool) -> Field:
     hidden = explanation.confidential and not from_staff
+    names = (DIALECT_LABELS[explanation.dialect], error_name(explanation, hidden=hidden), explanation.method)
     return Field(
-        f"{DIALECT_LABELS[explanation.dialect]} · {error_name(explanation, hidden=hidden)}",
-        f"**{explanation.title}**\n{explanation.agent if from_staff else explanation.customer}",
+        " · ".join(filter(None, names)),
+        f"**{title_of(explanation, hidden=hidden)}**\n{explanation.agent if from_staff else explanation.customer}",
     )
 
 

@@ -68,20 +68,25 @@ class SimulatedProviders:
         return self.mannco.url
 
     def settings(self) -> dict[str, dict[str, str]]:
-        """Return the ``[providers.…]`` tables of a configuration that uses them; the values hold credentials."""
+        """Return the ``[providers.…]`` tables of a configuration that uses them; the values hold credentials.
+
+        They are those of a verified merchant, whose limits nobody reaches by hand.
+        """
         credentials = self.world.credentials
         authorization = self.assetpay.authorization
         return {
-            "assetpay": {"base_url": self.assetpay_url, "api_key": credentials.assetpay_api_key},
+            "assetpay": {"base_url": self.assetpay_url, "api_key": credentials.assetpay_api_key, "verified": "true"},
             "assetpay_client": {
                 "base_url": self.assetpay_url,
                 "api_key": credentials.assetpay_api_key,
                 "authorization": authorization,
+                "verified": "true",
             },
             "assetpay_legacy": {
                 "base_url": self.assetpay_legacy_url,
                 "api_key": credentials.legacy_api_key,
                 "authorization": authorization,
+                "verified": "true",
             },
             "skinsback": {
                 "base_url": self.skinsback_url,

@@ -13,6 +13,11 @@ import simcord
 from bot.demo.scene import Scene, introduction, staged
 from bot.exit_codes import ExitCode
 
+_STEP = 5.0
+"""Seconds by which the simulated clock is behind at most."""
+_STEPS_SHOWN = 6
+"""Steps after which the page is published anew although nothing happened, for its "2 minutes ago"."""
+
 _TRY = """
 SkinDesk demo: the real bot, simulated providers, no Discord and no account needed.
 
@@ -30,7 +35,13 @@ Ctrl+C ends it. Nothing is kept.
 
 def run_demo(port: int | None, open_browser: bool) -> int:  # noqa: FBT001 -- two words from the command line
     """Serve the demo on ``port`` (any free one where None) until Ctrl+C, SIGTERM or the page's own end."""
-    return asyncio.run(_demo(port, open_browser=open_browser))
+    try:
+        return asyncio.run(_demo(port, open_browser=open_browser))
+    except simcord.SetupError as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        sys.stderr.write(f"The demo cannot have port {port}: choose another one with --port, or leave it out\n")
+        return ExitCode.UNAVAILABLE
 
 
 async def _demo(port: int | None, *, open_browser: bool) -> int:
@@ -61,16 +72,23 @@ def _announce(scene: Scene, url: str) -> None:
 
 
 async def _until_ended(scene: Scene, preview: simcord.Preview, ended: asyncio.Event) -> None:
-    """Move the simulated clock a second a second: it stands still by itself."""
+    """Move the simulated clock, which stands still by itself.
+
+    A click on a page that was published anew since the browser last looked is refused, so that is done seldom: where
+    the bot did something by itself, and now and then.
+    """
     closed = asyncio.create_task(preview.wait_closed())
     stopped = asyncio.create_task(ended.wait())
+    steps = 0
     try:
-        while not closed.done() and not stopped.done():
-            await asyncio.wait({closed, stopped}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+        while not (await asyncio.wait({closed, stopped}, timeout=_STEP, return_when=asyncio.FIRST_COMPLETED))[0]:
+            steps += 1
             # While somebody's click is being worked on, the simulation belongs to that.
             with contextlib.suppress(simcord.SetupError, TimeoutError):
-                await scene.env.advance_time(1)
-                await preview.refresh()
+                before = len(scene.env.http_requests)
+                await scene.env.advance_time(_STEP)
+                if len(scene.env.http_requests) != before or steps % _STEPS_SHOWN == 0:
+                    await preview.refresh()
     finally:
         for task in (closed, stopped):
             task.cancel()

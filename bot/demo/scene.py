@@ -70,7 +70,7 @@ class Scene:
         return Actor(self.guild.id, self.guild.owner.id, frozenset({self.guild.id}), administers=True)
 
 
-def scene_settings(providers: SimulatedProviders, database: Path, **tables: Mapping[str, Any]) -> Settings:
+def scene_settings(providers: SimulatedProviders, database: Path, /, **tables: Mapping[str, Any]) -> Settings:
     """Return the configuration of a scene; ``tables`` replace those of the same name."""
     return Settings.model_validate(
         {

@@ -21,7 +21,9 @@ DeskError
 ├── MayNotDecide
 ├── ApprovalsChannelMissing
 ├── ApprovalsChannelUnusable
+├── TooSoon
 ├── ShuttingDown
+├── Interrupted
 └── ProviderError              carries a Failure
 """
 
@@ -30,6 +32,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.domain.access import Capability
     from bot.domain.failures import Failure, ProviderName
     from bot.domain.resends import ApproverRefusal, Resend
@@ -174,8 +178,20 @@ class ApprovalsChannelUnusable(DeskError):
     """The approvals channel is gone, or SkinDesk may not post there."""
 
 
+class TooSoon(DeskError):
+    """The same was asked for a moment ago; ``until`` is when it may be asked for again."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until.isoformat())
+        self.until = until
+
+
 class ShuttingDown(DeskError):
     """SkinDesk is stopping and takes nothing new."""
+
+
+class Interrupted(DeskError):
+    """SkinDesk stopped while it was at work on this: it may have been done, in part or whole."""
 
 
 class ProviderError(DeskError):

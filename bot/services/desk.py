@@ -10,6 +10,7 @@ from bot.services.pages import PageService
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
+from bot.services.status import StatusService
 from bot.services.trades import TradeService
 
 
@@ -25,5 +26,6 @@ class Desk:
     resends: ResendService
     delivery: ResendDelivery
     pages: PageService
+    status: StatusService
     explanations: Explanations
     page_size: int

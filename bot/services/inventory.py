@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.domain.access import Actor, Capability
-from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff
+from bot.domain.access import Actor, Capability, is_staff
+from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff, TooSoon
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import MAX_SEARCH, Inventory, InventoryFilter, InventoryQuery, Sort
 from bot.domain.pages import InventoryAnswer, ProviderAnswer
+from bot.domain.spending import Spender, spending_for
 from bot.domain.steam import Game, SteamId, TradeUrl
 from bot.domain.trade_url import parse_trade_url
 from bot.ports import Clock, InventoryProvider, LinkRepository
@@ -20,6 +21,10 @@ from bot.services.links import LinkService
 KEPT_FOR = timedelta(minutes=15)
 """As long as AssetPay keeps an inventory itself (seed 001)."""
 
+REFRESH_COOLDOWN = timedelta(minutes=2)
+"""Refreshing on every look is what providers ask not to do (seed 002)."""
+
+_MAX_KEPT = 1_000
 _MAX_ITEMS_KEPT = 100_000
 _ALL = "all"
 
@@ -51,6 +56,8 @@ class InventoryRequest:
 
 
 _Key = tuple[ProviderName, SteamId, Game, InventoryFilter | None]
+_Call = tuple[_Key, TradeUrl]
+"""What makes two lookups under way the same: one account may be asked for with a right token and a wrong one."""
 
 
 class InventoryService:
@@ -75,7 +82,8 @@ class InventoryService:
         self._clock = clock
         self._deadline = deadline
         self._kept: OrderedDict[_Key, tuple[datetime, Inventory]] = OrderedDict()
-        self._under_way: dict[_Key, asyncio.Task[Inventory]] = {}
+        self._refreshed: dict[tuple[ProviderName, SteamId, Game], datetime] = {}
+        self._under_way: dict[_Call, asyncio.Task[Inventory]] = {}
 
     @property
     def provider_names(self) -> tuple[ProviderName, ...]:
@@ -99,9 +107,16 @@ class InventoryService:
                 raise AccessDenied(Capability.INVENTORY_ANY)
         chosen = self._choose(request)
         narrowing = request.filter()
-        answers = await asyncio.gather(
-            *(self._ask(provider, trade_url, narrowing, request) for provider in chosen),
-        )
+        if request.refresh:
+            self._check_refresh(trade_url.steam_id, request.game, chosen)
+        with spending_for(Spender(by.user_id, is_staff=is_staff(held))):
+            answers = await asyncio.gather(
+                *(self._ask(provider, trade_url, narrowing, request) for provider in chosen),
+            )
+        if request.refresh:
+            for part in answers:
+                if part.failure is not None:  # nothing was read anew, so the next one need not wait
+                    self._refreshed.pop((part.provider, trade_url.steam_id, request.game), None)
         link = await self._link_rows.of_steam_id(by.guild_id, trade_url.steam_id)
         return InventoryAnswer(
             owner=trade_url.steam_id,
@@ -117,6 +132,16 @@ class InventoryService:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _check_refresh(self, owner: SteamId, game: Game, chosen: tuple[InventoryProvider, ...]) -> None:
+        """Allow one refresh in two minutes for each provider, account and game; TooSoon otherwise."""
+        now = self._clock.now()
+        self._refreshed = {what: until for what, until in self._refreshed.items() if until > now}
+        wanted = [(provider.name, owner, game) for provider in chosen]
+        waits = [self._refreshed[what] for what in wanted if what in self._refreshed]
+        if waits:
+            raise TooSoon(max(waits))
+        self._refreshed.update(dict.fromkeys(wanted, now + REFRESH_COOLDOWN))
 
     def _choose(self, request: InventoryRequest) -> tuple[InventoryProvider, ...]:
         if not self._providers:
@@ -153,29 +178,43 @@ class InventoryService:
         key: _Key = (*whole[:3], query.filter if query.filter != InventoryFilter() else None)
         if not query.refresh:
             everything = self._recall(whole)
-            if everything is not None:
+            # Of an inventory that came in part, the provider alone knows what matches.
+            if everything is not None and everything.total <= len(everything.items):
                 return everything.narrowed(query.filter)
             same = self._recall(key)
             if same is not None:
                 return same
-        task = self._under_way.get(key)
+        call: _Call = (key, query.trade_url)
+        task = self._under_way.get(call)
         if task is None or query.refresh:
-            task = asyncio.create_task(self._ask_and_keep(provider, query, key))
-            self._under_way[key] = task
-            task.add_done_callback(lambda done: self._forget(key, done))
+            task = asyncio.create_task(self._ask_and_keep(provider, query, call))
+            self._under_way[call] = task
+            task.add_done_callback(lambda done: self._forget(call, done))
         # Shielded: the first caller going away fails nobody who waits for the same answer.
         return await asyncio.shield(task)
 
-    async def _ask_and_keep(self, provider: InventoryProvider, query: InventoryQuery, key: _Key) -> Inventory:
+    async def _ask_and_keep(self, provider: InventoryProvider, query: InventoryQuery, call: _Call) -> Inventory:
         inventory = await provider.look_up(query)
-        if query.refresh:
+        # Unless a refresh has begun since: an answer from before it must not take its answer's place.
+        if self._under_way.get(call) is asyncio.current_task():
+            self._keep(call[0], inventory, refreshed=query.refresh)
+        return inventory
+
+    def _keep(self, key: _Key, inventory: Inventory, *, refreshed: bool) -> None:
+        """Remember an answer, within bounds: what is oldest, and so expires first, goes first."""
+        if refreshed:
             for stale in [kept for kept in self._kept if kept[:3] == key[:3]]:
                 del self._kept[stale]
-        self._kept[key] = (self._clock.now() + KEPT_FOR, inventory)
+        now = self._clock.now()
+        self._kept[key] = (now + KEPT_FOR, inventory)
         self._kept.move_to_end(key)
-        while len(self._kept) > 1 and sum(len(kept.items) for _, kept in self._kept.values()) > _MAX_ITEMS_KEPT:
+        items = sum(len(kept.items) for _, kept in self._kept.values())
+        while len(self._kept) > 1:
+            until, oldest = next(iter(self._kept.values()))
+            if until > now and len(self._kept) <= _MAX_KEPT and items <= _MAX_ITEMS_KEPT:
+                return
+            items -= len(oldest.items)
             self._kept.popitem(last=False)
-        return inventory
 
     def _recall(self, key: _Key) -> Inventory | None:
         until, inventory = self._kept.get(key, (None, None))
@@ -186,9 +225,9 @@ class InventoryService:
             return None
         return inventory
 
-    def _forget(self, key: _Key, done: asyncio.Task[Inventory]) -> None:
-        if self._under_way.get(key) is done:
-            del self._under_way[key]
+    def _forget(self, call: _Call, done: asyncio.Task[Inventory]) -> None:
+        if self._under_way.get(call) is done:
+            del self._under_way[call]
         if not done.cancelled():
             done.exception()  # looked at, so that a failure nobody waits for any more is not reported as lost
 

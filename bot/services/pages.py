@@ -2,6 +2,7 @@
 
 import secrets
 from collections import OrderedDict
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.access import Actor, Capability, is_staff
@@ -30,7 +31,7 @@ class PageService:
 
     async def audience_of(self, actor: Actor) -> Audience:
         """Return whom an answer to the actor is worded for."""
-        return Audience.STAFF if is_staff(await self._access.capabilities_of(actor)) else Audience.CUSTOMER
+        return _audience(await self._access.capabilities_of(actor))
 
     async def open(self, answer: InventoryAnswer | TradesAnswer, *, by: Actor) -> Pages:
         """Keep an answer for its caller to turn."""
@@ -59,30 +60,44 @@ class PageService:
             raise PageExpired
         if pages.user_id != by.user_id:
             raise NotYourPage
-        await self._check(pages.answer, by)
+        held = await self._access.capabilities_of(by)
+        linked = await self._links.steam_id_of(by)
+        _check(pages.answer, held, linked)
         self._remember(pages)
-        return pages
+        return _as_seen_now(pages, held, linked)
 
     async def purge(self) -> None:
         """Forget what has expired."""
         await self._repository.purge(at=self._clock.now())
-
-    async def _check(self, answer: InventoryAnswer | TradesAnswer, by: Actor) -> None:
-        owner: SteamId | None
-        if isinstance(answer, InventoryAnswer):
-            anybodys, own, owner = Capability.INVENTORY_ANY, Capability.INVENTORY_OWN, answer.owner
-        else:
-            anybodys, own, owner = Capability.TRADES_ANY, Capability.TRADES_OWN, answer.steam_id
-        held = await self._access.capabilities_of(by)
-        if anybodys in held:
-            return
-        if own not in held:
-            raise AccessDenied(own)
-        if owner is None or await self._links.steam_id_of(by) != owner:
-            raise AccessDenied(anybodys)
 
     def _remember(self, pages: Pages) -> None:
         self._recent[pages.id] = pages
         self._recent.move_to_end(pages.id)
         while len(self._recent) > _MAX_IN_MEMORY:
             self._recent.popitem(last=False)
+
+
+def _check(answer: InventoryAnswer | TradesAnswer, held: frozenset[Capability], linked: SteamId | None) -> None:
+    owner: SteamId | None
+    if isinstance(answer, InventoryAnswer):
+        anybodys, own, owner = Capability.INVENTORY_ANY, Capability.INVENTORY_OWN, answer.owner
+    else:
+        anybodys, own, owner = Capability.TRADES_ANY, Capability.TRADES_OWN, answer.steam_id
+    if anybodys in held:
+        return
+    if own not in held:
+        raise AccessDenied(own)
+    if owner is None or linked != owner:
+        raise AccessDenied(anybodys)
+
+
+def _as_seen_now(pages: Pages, held: frozenset[Capability], linked: SteamId | None) -> Pages:
+    """Return the snapshot worded for what its reader is now, without codes that are no longer theirs to see."""
+    answer = pages.answer
+    if isinstance(answer, TradesAnswer) and answer.viewer != linked:
+        answer = answer.without_codes()
+    return replace(pages, answer=answer, audience=_audience(held))
+
+
+def _audience(held: frozenset[Capability]) -> Audience:
+    return Audience.STAFF if is_staff(held) else Audience.CUSTOMER

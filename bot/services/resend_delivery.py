@@ -2,25 +2,27 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.domain.audit import AuditAction, AuditEntry
-from bot.domain.errors import DeskError, ProviderError, ProviderOff, ResendNotFound
-from bot.domain.failures import Failure, FailureKind
+from bot.domain.errors import DeskError, ProviderError, ProviderOff, ResendNotFound, ShuttingDown
+from bot.domain.failures import NOT_DONE, Failure, FailureKind
 from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts
 from bot.domain.secrets import TradeCode
 from bot.domain.trade_url import mask_trade_urls
-from bot.domain.trades import Scope
+from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, LinkRepository, ResendCards, ResendRepository, TradeProvider
 from bot.services.audit import AuditService
 
 _log = logging.getLogger(__name__)
 
-_SETTLE_EVERY = timedelta(seconds=10)
+_SETTLE_EVERY = timedelta(seconds=4)
+"""Less than the time between two ticks, so that each of them reads: 10 s are never to pass without (design.md, 1.6)."""
 _SETTLE_OFTEN_FOR = timedelta(minutes=5)
 _SETTLE_AT_MOST_EVERY = timedelta(hours=1)
-_NOTHING_DONE = frozenset({FailureKind.REFUSED, FailureKind.UNREACHABLE, FailureKind.THROTTLED})
-"""Failures after which the provider has certainly not acted; every other one leaves a doubt."""
+_NEVER_ASKED = frozenset({FailureKind.UNREACHABLE, FailureKind.OVER_BUDGET, FailureKind.RESTING})
 
 _ACTIONS = {
     ResendState.PENDING: AuditAction.RESEND_RETURNED,
@@ -52,8 +54,8 @@ class ResendDelivery:
         self._cards = cards
         self._audit = audit
         self._clock = clock
-        self._under_way: set[asyncio.Task[Resend]] = set()
-        self._stale_cards: list[Resend] = []
+        self._under_way: dict[asyncio.Task[Resend], int] = {}
+        self._left_behind: list[Resend] = []
         self._stopping = False
 
     @property
@@ -61,15 +63,26 @@ class ResendDelivery:
         """Whether nothing new may begin."""
         return self._stopping
 
+    async def see_through(self, resend_id: int, work: Coroutine[Any, Any, Resend]) -> Resend:
+        """Do ``work`` on a request to its end, whether its caller waits or not; ShuttingDown once nothing may begin."""
+        if self._stopping:
+            work.close()
+            raise ShuttingDown
+        task = asyncio.create_task(work)
+        self._under_way[task] = resend_id
+        task.add_done_callback(self._under_way.pop)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_report_unheard)
+            raise
+
     async def carry_out(self, approved: Resend) -> Resend:
         """Call the provider once for an approved request and return how it stands then.
 
         The caller going away does not stop it.
         """
-        task = asyncio.create_task(self._carry_out(approved))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        return await asyncio.shield(task)
+        return await self.see_through(approved.id, self._carry_out(approved))
 
     async def expire(self, resend: Resend) -> None:
         """End a request that nobody decided in time."""
@@ -81,53 +94,88 @@ class ResendDelivery:
         """Take up what a stop or a crash left behind; call it once, before anybody can decide.
 
         ``sending`` may have reached the provider and becomes ``unknown``; ``approved`` has certainly not and is
-        pending again. Nothing is sent.
+        pending again; ``pending`` without a card is cancelled, since nobody could decide. Nothing is sent. Ends that
+        were not told are told with the next tick.
         """
         now = self._clock.now()
+        self._left_behind.extend(await self._repository.not_concluded())
         for resend in await self._repository.all_open():
-            if resend.state is ResendState.SENDING:
-                changed = await self._repository.mark_unknown(
-                    resend.id, outcome=Outcome.INTERRUPTED, detail=None, settle_after=now, at=now
-                )
-            elif resend.state is ResendState.APPROVED:
-                changed = await self._repository.return_to_pending(resend.id, note="restarted", at=now)
-            else:
-                changed = None
-                if resend.state is ResendState.UNKNOWN:
-                    await self._repository.settle_later(resend.id, settle_after=now)
-            if changed is not None:
-                self._stale_cards.append(changed)
+            if resend.state is ResendState.PENDING and resend.message_id is None:
+                await self._repository.cancel(resend.id, at=now, reason="card_not_posted")
+            elif resend.state is ResendState.UNKNOWN:
+                await self._repository.settle_later(resend.id, settle_after=now)
+            elif not await self._take_up(resend):
+                continue
+            self._left_behind.append(resend)
 
     async def tick(self) -> None:
         """Expire what nobody decided and settle what is in doubt; call it every few seconds."""
-        while self._stale_cards:
-            stale = self._stale_cards.pop()
-            await self._cards.update(stale)
-            await self.announce(stale, _ACTIONS[stale.state], actor_id=None)
+        while self._left_behind:
+            await self._show_again(self._left_behind.pop(0))
         now = self._clock.now()
+        in_doubt = []
         for resend in await self._repository.all_open():
             if resend.is_due(now):
                 await self.expire(resend)
             elif resend.state is ResendState.UNKNOWN and (resend.settle_after is None or now >= resend.settle_after):
-                settled, code = await self._read_back(resend)
-                if settled.state is not ResendState.UNKNOWN:
-                    await self.conclude(settled, actor_id=None, code=code)
+                in_doubt.append(resend)
+            elif resend.id not in self._under_way.values() and await self._take_up(resend):
+                # The work on it broke off, say on a full disk, and nobody else would ever go on with it.
+                await self._show_again(resend)
+        trades = await self._read_trades() if in_doubt else ()
+        for resend in in_doubt:
+            settled, code = await self._settle_by_reading(resend, trades, read_at=now)
+            if settled.state is not ResendState.UNKNOWN:
+                await self.conclude(settled, actor_id=None, code=code)
 
-    async def _read_back(self, unknown: Resend) -> tuple[Resend, TradeCode | None]:
-        """Read the trade and settle the request if that proves it was sent; otherwise set the next reading."""
-        try:
-            trades = await self._require_provider().trades(Scope.ALL)
-        except DeskError as error:
-            _log.warning("doubtful resend not settled, reading failed id=%s: %s", unknown.id, error)
-            trades = ()
+    async def _take_up(self, resend: Resend) -> bool:
+        """Bring a request that nobody works on to where it can go on; False where it is there."""
         now = self._clock.now()
+        if resend.state is ResendState.SENDING:
+            changed = await self._repository.mark_unknown(
+                resend.id, outcome=Outcome.INTERRUPTED, detail=None, settle_after=now, at=now
+            )
+        elif resend.state is ResendState.APPROVED:
+            changed = await self._repository.return_to_pending(resend.id, note="restarted", at=now)
+        else:
+            changed = None
+        return changed is not None
+
+    async def _show_again(self, before: Resend) -> None:
+        """Show what has become of a request that was left behind as ``before``."""
+        resend = await self._get(before.guild_id, before.id)
+        if not resend.state.is_open:
+            actor_id = resend.decided_by if resend.state is ResendState.DENIED else resend.settled_by
+            await self.conclude(resend, actor_id=actor_id)
+            return
+        await self._cards.update(resend)
+        if resend.state is not before.state and resend.state in (ResendState.PENDING, ResendState.UNKNOWN):
+            await self.announce(resend, _ACTIONS[resend.state], actor_id=None)
+
+    async def _read_trades(self) -> tuple[Trade, ...]:
+        """Return the trades as they are now; none where they cannot be read."""
+        try:
+            return await self._require_provider().trades(Scope.ALL)
+        except DeskError as error:
+            _log.warning("doubtful resends not settled, reading failed: %s", error)
+            return ()
+
+    async def _settle_by_reading(
+        self, unknown: Resend, trades: tuple[Trade, ...], *, read_at: datetime
+    ) -> tuple[Resend, TradeCode | None]:
+        """Settle the request if the trades prove that it was sent; otherwise set the next reading.
+
+        Where somebody settled it by hand meanwhile it comes back as it was: its end has been told.
+        """
         for trade in trades:
             if trade.id != unknown.trade_id or trade.owner != unknown.owner:
                 continue
             if unknown.facts.shows_resend(TradeFacts.of(trade)):
-                settled = await self._settle(unknown, sent=True, outcome=Outcome.READ_BACK, detail=None)
-                return settled, trade.code
-        await self._repository.settle_later(unknown.id, settle_after=_next_reading(unknown, now))
+                settled = await self._repository.settle(
+                    unknown.id, sent=True, outcome=Outcome.READ_BACK, detail=None, at=self._clock.now()
+                )
+                return (unknown, None) if settled is None else (settled, trade.code)
+        await self._repository.settle_later(unknown.id, settle_after=_next_reading(unknown, read_at))
         return unknown, None
 
     async def close(self, *, within: float) -> None:
@@ -145,14 +193,19 @@ class ResendDelivery:
         await self.announce(resend, _ACTIONS[resend.state], actor_id=actor_id)
         owner = await self._links.of_steam_id(resend.guild_id, resend.owner)
         owner_id = owner.user_id if owner is not None else None
-        told = await self._cards.tell(
-            resend, resend.requested_by, code=code if owner_id == resend.requested_by else None
-        )
-        if owner_id is not None and owner_id != resend.requested_by and resend.state is not ResendState.DENIED:
-            await self._cards.tell(resend, owner_id, code=code)
-        if not told:
-            resend = await self._repository.add_note(resend.id, "requester_not_told") or resend
+        told = {
+            "requester_not_told": await self._cards.tell(
+                resend, resend.requested_by, code=code if owner_id == resend.requested_by else None
+            )
+        }
+        if owner_id is not None and owner_id != resend.requested_by:
+            told["owner_not_told"] = await self._cards.tell(resend, owner_id, code=code)
+        for note in (note for note, was_told in told.items() if not was_told):
+            if note not in resend.notes:
+                resend = await self._repository.add_note(resend.id, note) or resend
         await self._cards.update(resend)
+        if not resend.state.is_open:
+            await self._repository.conclude(resend.id, at=self._clock.now())
 
     async def announce(self, resend: Resend, action: AuditAction, *, actor_id: int | None) -> None:
         """Post to the audit channel what was done to a request."""
@@ -168,10 +221,14 @@ class ResendDelivery:
         showing = asyncio.create_task(self._show_sending(sending))
         try:
             settled, code = await self._call(sending)
+        except BaseException:
+            showing.cancel()  # Discord may be what hangs
+            raise
         finally:
             await asyncio.gather(showing, return_exceptions=True)
         if settled.state is ResendState.UNKNOWN:
-            settled, code = await self._read_back(settled)
+            now = self._clock.now()
+            settled, code = await self._settle_by_reading(settled, await self._read_trades(), read_at=now)
         await self.conclude(settled, actor_id=None, code=code)
         return settled
 
@@ -199,9 +256,9 @@ class ResendDelivery:
 
     async def _keep_failure(self, sending: Resend, failure: Failure) -> Resend:
         detail = _detail_of(failure)
-        if failure.kind not in _NOTHING_DONE:
+        if failure.kind not in NOT_DONE:
             return await self._doubt(sending, Outcome.ANSWER_LOST, detail)
-        outcome = Outcome.NOT_REACHED if failure.kind is FailureKind.UNREACHABLE else Outcome.REFUSED
+        outcome = Outcome.NOT_REACHED if failure.kind in _NEVER_ASKED else Outcome.REFUSED
         if failure.kind is FailureKind.REFUSED:
             message = (failure.message or "").casefold()
             if message.startswith("missing ") and "parameter" in message:
@@ -245,9 +302,15 @@ def _detail_of(failure: Failure) -> str:
     return " · ".join(parts)
 
 
-def _next_reading(resend: Resend, now: datetime) -> datetime:
-    """Return when to read again: every 10 s for 5 minutes after the doubt began, then ever more slowly."""
-    since = now - (resend.decided_at or resend.requested_at)
+def _next_reading(resend: Resend, read_at: datetime) -> datetime:
+    """Return when to read again: all the time for 5 minutes after the doubt began, then ever more slowly."""
+    since = read_at - (resend.sent_at or resend.requested_at)
     if since < _SETTLE_OFTEN_FOR:
-        return now + _SETTLE_EVERY
-    return now + min(since / 5, _SETTLE_AT_MOST_EVERY)
+        return read_at + _SETTLE_EVERY
+    return read_at + min(since / 5, _SETTLE_AT_MOST_EVERY)
+
+
+def _report_unheard(task: asyncio.Task[Resend]) -> None:
+    """Log what went wrong after the caller had gone, since nobody else will."""
+    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, DeskError):
+        _log.error("resend broke off after its caller had gone", exc_info=error)

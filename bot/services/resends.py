@@ -8,7 +8,6 @@ from bot.domain.errors import (
     AccessDenied,
     AlreadyDecided,
     ApprovalsChannelMissing,
-    DeskError,
     InvalidInput,
     MayNotDecide,
     NotLinked,
@@ -33,6 +32,9 @@ from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, GuildSettingsRepository, LinkRepository, ResendCards, ResendRepository, TradeProvider
 from bot.services.access import AccessService
 from bot.services.resend_delivery import ResendDelivery
+
+_MAX_DIGITS = 19
+"""No trade's id has more: it has 64 bits at most."""
 
 
 class ResendService:
@@ -117,12 +119,19 @@ class ResendService:
     async def _post_card(self, resend: Resend, channel_id: int) -> Resend:
         try:
             message_id = await self._cards.post(resend, channel_id=channel_id)
-        except DeskError:
-            await self._repository.cancel(resend.id, at=self._clock.now(), reason="card_not_posted")
+        except BaseException:
+            # Whatever it was, the caller's going away too: nobody can decide on a request that has no card.
+            now = self._clock.now()
+            await self._repository.cancel(resend.id, at=now, reason="card_not_posted")
+            await self._repository.conclude(resend.id, at=now)
             raise
         await self._repository.attach_card(resend.id, channel_id=channel_id, message_id=message_id)
         await self._delivery.announce(resend, AuditAction.RESEND_REQUESTED, actor_id=resend.requested_by)
-        return await self._get(resend.guild_id, resend.id)
+        posted = await self._get(resend.guild_id, resend.id)
+        if posted.state is not resend.state:
+            # Decided before it was known where the card is, so that nobody else could bring it up to date.
+            await self._cards.update(posted)
+        return posted
 
     # Decisions
 
@@ -142,16 +151,25 @@ class ResendService:
         """
         if self._delivery.is_stopping:
             raise ShuttingDown
-        resend = await self.may_decide(resend_id, by=by)
+        try:
+            resend = await self.may_decide(resend_id, by=by)
+        except AlreadyDecided as late:
+            if not late.resend.state.is_open:
+                # A crash may have left the card with its buttons.
+                await self._cards.update(late.resend)
+            raise
         if resend.is_due(self._clock.now()):
             await self._delivery.expire(resend)
             raise AlreadyDecided(await self._get(by.guild_id, resend_id))
         await self._check_unchanged(resend)
+        return await self._delivery.see_through(resend.id, self._approve(resend, by=by))
+
+    async def _approve(self, resend: Resend, *, by: Actor) -> Resend:
         approved = await self._repository.approve(
             resend.id, version=resend.version, by=by.user_id, at=self._clock.now()
         )
         if approved is None:
-            raise AlreadyDecided(await self._get(by.guild_id, resend_id))
+            raise await self._overtaken(resend)
         return await self._delivery.carry_out(approved)
 
     async def deny(self, resend_id: int, *, by: Actor, reason: str | None = None) -> Resend:
@@ -218,7 +236,7 @@ class ResendService:
         at = self._clock.now()
         revised = await self._repository.revise(resend.id, now, version=resend.version, at=at)
         if revised is None:
-            raise AlreadyDecided(await self._get(resend.guild_id, resend.id))
+            raise await self._overtaken(resend)
         if trade.not_resendable is not None:
             cancelled = await self._repository.cancel(resend.id, at=at, reason="no_longer_resendable")
             if cancelled is not None:
@@ -227,11 +245,19 @@ class ResendService:
         await self._cards.update(revised)
         raise TradeChanged(revised, differences)
 
+    async def _overtaken(self, seen: Resend) -> AlreadyDecided | TradeChanged:
+        """Return what stopped a decision on the request as it was ``seen``: another one, or other facts by now."""
+        now = await self._get(seen.guild_id, seen.id)
+        differences = seen.facts.differences(now.facts)
+        if now.state is ResendState.PENDING and differences:
+            return TradeChanged(now, differences)
+        return AlreadyDecided(now)
+
     # Reading
 
     async def _find(self, trade_id: str) -> Trade | None:
         wanted = trade_id.strip().removeprefix("#")
-        if not (wanted.isascii() and wanted.isdigit()):
+        if not (wanted.isascii() and wanted.isdigit() and len(wanted) <= _MAX_DIGITS):
             return None
         for trade in await self._require_provider().trades(Scope.ALL):
             if trade.id == int(wanted):

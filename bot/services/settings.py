@@ -31,22 +31,24 @@ class SettingsService:
     async def set_approvals_channel(self, channel_id: int, *, by: Actor) -> GuildSettings:
         """Let approval cards be posted in this channel."""
         async with self._turn:  # two changes at once would otherwise undo each other
-            current = await self.show(by=by)
-            changed = replace(current, approvals_channel_id=channel_id)
-            return await self._put(changed, "approvals-channel", channel_id, by)
+            before = await self.show(by=by)
+            after = replace(before, approvals_channel_id=channel_id)
+            return await self._put(before, after, {"setting": "approvals-channel", "channel": str(channel_id)}, by)
 
     async def set_audit_channel(self, channel_id: int, *, by: Actor) -> GuildSettings:
         """Let copies of audit entries be posted in this channel."""
         async with self._turn:
-            current = await self.show(by=by)
-            changed = replace(current, audit_channel_id=channel_id)
-            return await self._put(changed, "audit-channel", channel_id, by)
+            before = await self.show(by=by)
+            after = replace(before, audit_channel_id=channel_id)
+            return await self._put(before, after, {"setting": "audit-channel", "channel": str(channel_id)}, by)
 
-    async def _put(self, settings: GuildSettings, what: str, channel_id: int, by: Actor) -> GuildSettings:
-        now = self._clock.now()
-        await self._settings.put(settings, by=by.user_id, at=now)
-        detail = {"setting": what, "channel": str(channel_id)}
-        await self._audit.announce(
-            AuditEntry(by.guild_id, now, by.user_id, AuditAction.SETTINGS_CHANGED, "guild", detail)
-        )
-        return settings
+    async def _put(
+        self, before: GuildSettings, after: GuildSettings, detail: dict[str, str], by: Actor
+    ) -> GuildSettings:
+        if after != before:
+            now = self._clock.now()
+            await self._settings.put(after, by=by.user_id, at=now)
+            await self._audit.announce(
+                AuditEntry(by.guild_id, now, by.user_id, AuditAction.SETTINGS_CHANGED, "guild", detail)
+            )
+        return after

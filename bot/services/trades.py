@@ -3,9 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.access import Actor, Capability
+from bot.domain.access import Actor, Capability, is_staff
 from bot.domain.errors import AccessDenied, InvalidInput, NotLinked, ProviderOff
 from bot.domain.pages import TradesAnswer
+from bot.domain.spending import Spender, spending_for
 from bot.domain.steam import SteamId
 from bot.domain.trades import WINDOW, Scope, Trade
 from bot.ports import Clock, LinkRepository, TradeProvider
@@ -54,7 +55,8 @@ class TradeService:
         else:
             whose = viewer
         provider = self._require_provider()
-        everything = await provider.trades(scope)
+        with spending_for(Spender(by.user_id, is_staff=is_staff(held))):
+            everything = await provider.trades(scope)
         seen = tuple(trade for trade in everything if whose is None or trade.owner == whose)
         return TradesAnswer(
             provider=provider.name,

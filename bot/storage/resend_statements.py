@@ -17,6 +17,14 @@ ALL_OPEN = """
 SELECT * FROM resends WHERE state IN ('pending', 'approved', 'sending', 'unknown') ORDER BY id
 """
 
+NOT_CONCLUDED = """
+SELECT * FROM resends
+WHERE concluded_at IS NULL AND state IN ('sent', 'failed', 'denied', 'expired', 'cancelled')
+ORDER BY id
+"""
+
+CONCLUDE = "UPDATE resends SET concluded_at = :at WHERE id = :id"
+
 OPEN = """
 INSERT INTO resends (
     guild_id, provider, trade_id, owner, requested_by, reason,

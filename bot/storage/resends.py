@@ -60,6 +60,14 @@ class SqliteResendRepository:
         """Return every open request, oldest first."""
         return await self._read(sql.ALL_OPEN, {})
 
+    async def not_concluded(self) -> tuple[Resend, ...]:
+        """Return every ended request whose end was never told to the last."""
+        return await self._read(sql.NOT_CONCLUDED, {})
+
+    async def conclude(self, resend_id: int, *, at: datetime) -> None:
+        """Remember that the request's end has been shown and told."""
+        await self._set(sql.CONCLUDE, {"id": resend_id, "at": to_ms(at)})
+
     async def attach_card(self, resend_id: int, *, channel_id: int, message_id: int) -> None:
         """Remember where the request's card is."""
         await self._set(sql.ATTACH_CARD, {"id": resend_id, "channel_id": channel_id, "message_id": message_id})
@@ -137,7 +145,7 @@ class SqliteResendRepository:
         at: datetime,
         by: int | None = None,
     ) -> Resend | None:
-        """Move sending or unknown → sent or failed. A moderator who marks it by hand is then the last to decide."""
+        """Move sending or unknown → sent or failed. ``by`` is the moderator who marked it by hand."""
         state, action = (
             (ResendState.SENT, AuditAction.RESEND_SENT) if sent else (ResendState.FAILED, AuditAction.RESEND_FAILED)
         )

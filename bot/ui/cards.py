@@ -66,19 +66,23 @@ class DiscordResendCards:
             await channel.get_partial_message(resend.message_id).edit(
                 embed=resend_card(resend, self._explanations), view=resend_view(resend)
             )
-        except discord.HTTPException as error:
-            _log.warning("card not updated id=%s state=%s status=%s", resend.id, resend.state.value, error.status)
+        except Exception as error:  # noqa: BLE001 -- the deed is done: that Discord is gone must not make it look undone
+            _log.warning("card not updated id=%s state=%s %s", resend.id, resend.state.value, _why(error))
 
     async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
-        """Tell somebody how it stands: by follow-up to their own request, else by direct message."""
-        if await self._follow_up(resend, user_id):
+        """Tell somebody how it stands: by follow-up to their own request, else by direct message.
+
+        A code is never in a follow-up, so whoever is to have it gets a direct message in any case.
+        """
+        followed = await self._follow_up(resend, user_id)
+        if followed and code is None:
             return True
         try:
             channel = await self._connected.create_dm(discord.Object(user_id))
             await channel.send(embed=outcome_embed(resend, code=code))
-        except discord.HTTPException as error:
-            _log.info("direct message refused id=%s user=%s status=%s", resend.id, user_id, error.status)
-            return False
+        except Exception as error:  # noqa: BLE001 -- as above
+            _log.info("direct message refused id=%s user=%s %s", resend.id, user_id, _why(error))
+            return followed
         return True
 
     async def _follow_up(self, resend: Resend, user_id: int) -> bool:
@@ -87,8 +91,8 @@ class DiscordResendCards:
             return False
         try:
             await interaction.followup.send(embed=outcome_embed(resend, code=None), ephemeral=True)
-        except discord.HTTPException as error:
-            _log.info("follow-up refused id=%s status=%s", resend.id, error.status)
+        except Exception as error:  # noqa: BLE001 -- as above
+            _log.info("follow-up refused id=%s %s", resend.id, _why(error))
             return False
         return True
 
@@ -116,5 +120,10 @@ class DiscordAuditChannel:
         channel = self._client.get_partial_messageable(channel_id, guild_id=entry.guild_id)
         try:
             await channel.send(embed=audit_embed(entry))
-        except discord.HTTPException as error:
-            _log.warning("audit entry not posted action=%s status=%s", entry.action.value, error.status)
+        except Exception as error:  # noqa: BLE001 -- the deed is done: that Discord is gone must not make it look undone
+            _log.warning("audit entry not posted action=%s %s", entry.action.value, _why(error))
+
+
+def _why(error: Exception) -> str:
+    """Return a refusal's status, or the name of what kept Discord from being reached; never its text."""
+    return f"status={error.status}" if isinstance(error, discord.HTTPException) else f"error={type(error).__name__}"

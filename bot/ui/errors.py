@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import discord
+from discord import app_commands
 
 from bot.domain.errors import (
     AccessDenied,
@@ -12,6 +13,7 @@ from bot.domain.errors import (
     ApprovalsChannelUnusable,
     DeskError,
     GameNotOffered,
+    Interrupted,
     InvalidInput,
     MayNotDecide,
     NotInGuild,
@@ -25,6 +27,7 @@ from bot.domain.errors import (
     ResendNotFound,
     ShuttingDown,
     SteamAccountTaken,
+    TooSoon,
     TradeChanged,
     TradeNotFound,
     TradeUrlRejected,
@@ -185,7 +188,7 @@ def explanation_embed(
     fixers = _FIXERS_FOR_STAFF if staff else _FIXERS_FOR_CUSTOMERS
     fields.append(Field("Who can fix it", fixers[explanation.fixer]))
     fields.append(Field("Try again", _when(explanation, retry_after)))
-    title = "Something is not set up right" if hidden else explanation.title
+    title = title_of(explanation, hidden=hidden)
     return card(title=f"⚠️ {title}", description=what, fields=fields, colour=Tone.BAD, footer=footer)
 
 
@@ -198,6 +201,11 @@ DIALECT_LABELS = {
     Dialect.SKINDESK: "SkinDesk",
 }
 """Whose numbering an error belongs to, in words."""
+
+
+def title_of(explanation: Explanation, *, hidden: bool) -> str:
+    """Return what an error is called; nothing of it where its meaning is ``hidden`` from the reader."""
+    return "Something is not set up right" if hidden else explanation.title
 
 
 def error_name(explanation: Explanation, *, hidden: bool = False) -> str:
@@ -287,10 +295,10 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 "Somebody else's pages", "Only the person who asked can turn them.", "Use the command yourself."
             )
         case ProviderOff():
-            named = f"{error.provider.label} is" if error.provider else "No provider that can do this is"
+            off = f"{error.provider.label} is not" if error.provider else "No provider that can do this is"
             return Words(
                 "Not set up here",
-                f"{named} switched on at this desk.",
+                f"{off} switched on at this desk.",
                 "Choose another provider, or ask the staff.",
                 "An administrator, in the configuration",
             )
@@ -343,8 +351,33 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 "An administrator: let SkinDesk *View Channel*, *Send Messages* and *Embed Links* there, "
                 "or set another one with `/settings approvals-channel`",
             )
+        case app_commands.TransformerError():
+            return Words(
+                "Not on this server",
+                "One of the options names somebody or something that is not on this server. Nothing was done.",
+                "Choose from the list that Discord shows. For somebody who left, use their SteamID.",
+            )
+        case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():
+            return Words(
+                "This command has changed",
+                "Discord still shows you how it was before an update of SkinDesk. Nothing was done.",
+                "Reload Discord (Ctrl+R), or restart the app, and try again.",
+            )
+        case TooSoon():
+            return Words(
+                "Refreshed a moment ago",
+                "The provider has just read this inventory from Steam; asking again so soon would only burden Steam.",
+                f"Ask without `refresh` now, or with it again {relative(error.until)}.",
+            )
         case ShuttingDown():
             return Words("SkinDesk is restarting", "Nothing was done.", "Ask again in a minute.", is_refusal=False)
+        case Interrupted():
+            return Words(
+                "SkinDesk is restarting",
+                "It stopped before this was finished. A look-up changed nothing; a resend's card shows what is known.",
+                "Ask again in a minute. After a resend look at its card first.",
+                is_refusal=False,
+            )
         case DeskError():
             return Words("That did not work", "Nothing was done.", "Try again, and tell the staff if it stays so.")
         case _:

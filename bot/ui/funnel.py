@@ -15,6 +15,14 @@ from bot.ui.interactions import Interaction, actor_of, desk_client_of, desk_of
 
 _log = logging.getLogger(__name__)
 
+_REFUSALS = (
+    DeskError,
+    # A user who is not on the server, and commands that Discord shows as they were before an update.
+    app_commands.TransformerError,
+    app_commands.CommandSignatureMismatch,
+    app_commands.CommandNotFound,
+)
+
 
 async def guarded(interaction: Interaction, work: Coroutine[Any, Any, None]) -> None:
     """Await ``work``; whatever it raises becomes a reply. For dynamic items, whose errors discord.py only logs."""
@@ -90,7 +98,7 @@ def _write_down(interaction: Interaction, error: Exception, reference_word: str)
             failure.request_id,
             failure.place,
         )
-    elif isinstance(error, DeskError):
+    elif isinstance(error, _REFUSALS):
         _log.info("refused %s reason=%s", facts, type(error).__name__)
     else:
         _log.error("unexpected failure %s", facts, exc_info=error)

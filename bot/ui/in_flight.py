@@ -1,7 +1,6 @@
 """The interactions being worked on, so that a stop can finish every one of them."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 
 from bot.ui.interactions import Interaction
@@ -29,9 +28,8 @@ class InFlight:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        for interaction in left.values():
-            with contextlib.suppress(Exception):
-                await give_up(interaction)
+        # All at once: one that Discord does not answer keeps nobody else waiting.
+        await asyncio.gather(*map(give_up, left.values()), return_exceptions=True)
 
     def _leave(self, task: asyncio.Task[object]) -> None:
         self._open.pop(task, None)

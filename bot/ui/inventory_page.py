@@ -12,10 +12,13 @@ from bot.ports import Explanations
 from bot.ui.errors import GAME_LABELS
 from bot.ui.layout import Tone, card
 from bot.ui.paging import page_count, page_of
-from bot.ui.text import count, money, outside, relative
+from bot.ui.text import count, money, outside, relative, units
 
-_ROOM = 3500
-"""Characters a page's items may take together, so that head and items fit one description."""
+_ROOM = 4090
+"""UTF-16 units of a description that head and items share, so that no item of a page is cut off."""
+
+_SHORTEST_NAME = 24
+_OTHER_ACCOUNT = "⚠️ This desk uses one fixed client token: the items are those of the token's own account."
 
 _REFUSALS = {
     Refusal.NOT_TRADABLE: "Steam does not let it be traded now",
@@ -45,11 +48,12 @@ def inventory_page(answer: InventoryAnswer, index: int, *, page_size: int, expla
     if len(answer.answers) == 1 and answer.answers[0].inventory is not None:
         inventory = answer.answers[0].inventory
         head = _head(answer, inventory)
-        lines = [_item_lines(item, room=_ROOM // page_size) for item in page_of(inventory.items, index, page_size)]
+        room = _room(head, page_size)
+        lines = [_item_lines(item, room=room) for item in page_of(inventory.items, index, page_size)]
         title = f"Inventory · {inventory.provider.label}"
     else:
         head = _comparison_head(answer, explanations)
-        lines = _comparison_lines(answer, index, page_size)
+        lines = _comparison_lines(answer, index, page_size, room=_room(head, page_size))
         title = "Inventory · all providers"
     return card(
         title=f"{title} · {GAME_LABELS[answer.game.word]}",
@@ -57,6 +61,10 @@ def inventory_page(answer: InventoryAnswer, index: int, *, page_size: int, expla
         colour=Tone.NEUTRAL,
         footer=footer,
     )
+
+
+def _room(head: list[str], page_size: int) -> int:
+    return (_ROOM - units("\n".join(head))) // page_size
 
 
 def _head(answer: InventoryAnswer, inventory: Inventory) -> list[str]:
@@ -68,7 +76,7 @@ def _head(answer: InventoryAnswer, inventory: Inventory) -> list[str]:
     if inventory.total > len(inventory.items):
         lines.append(f"The provider counts {count(inventory.total, 'item')} and sent {len(inventory.items):,}.")
     if not inventory.owner_certain:
-        lines.append("⚠️ This desk uses one fixed client token: the items are those of the token's own account.")
+        lines.append(_OTHER_ACCOUNT)
     return [*lines, *_filter_line(answer.filter)]
 
 
@@ -92,7 +100,6 @@ def _filter_line(chosen: InventoryFilter) -> Iterable[str]:
 
 def _item_lines(item: Item, *, room: int) -> str:
     stack = f" ×{item.amount}" if item.amount > 1 else ""
-    name = outside(item.market_hash_name or item.name, max(40, min(120, room // 2)))
     if item.accepted and item.offer is not None:
         first, second = "✅", f"accepted at **{money(item.offer)}**"
         if item.local_offer is not None:
@@ -108,10 +115,19 @@ def _item_lines(item: Item, *, room: int) -> str:
         details.append(f"wear {item.wear:.4f}")
     if item.stickers:
         details.append(count(len(item.stickers), "sticker"))
-    return f"{first} **{name}**{stack}\n{' · '.join(details)}"
+    facts = " · ".join(details)
+    name = _name(item.market_hash_name or item.name, 120, room=room - units(f"{first} {stack}{facts}"))
+    return f"{first} **{name}**{stack}\n{facts}"
+
+
+def _name(name: str, most: int, *, room: int) -> str:
+    """Return an item's name, made safe, in what the rest of its entry leaves of ``room``."""
+    return outside(name, max(_SHORTEST_NAME, min(most, room - len("****\n\n"))))
 
 
 def _nothing(answer: InventoryAnswer) -> str:
+    if all(part.inventory is None for part in answer.answers):
+        return "No provider showed this inventory: above is what each of them says."
     if answer.filter.narrows:
         return "Nothing matches. Search for less of the name, or widen the prices."
     return "This inventory is empty: there is no item of this game that could be traded."
@@ -126,6 +142,8 @@ def _comparison_head(answer: InventoryAnswer, explanations: Explanations) -> lis
         if part.inventory is not None:
             accepted = len(part.inventory.accepted_items)
             what = f"{accepted} of {count(len(part.inventory.items), 'item')}, {money(part.inventory.worth)}"
+            if not part.inventory.owner_certain:
+                what += f"\n{_OTHER_ACCOUNT}"
         elif part.failure is not None:
             what = f"⚠️ {_failure_title(part.failure, explanations)}"
         else:
@@ -139,7 +157,7 @@ def _failure_title(failure: Failure, explanations: Explanations) -> str:
     return "not set up right at this desk" if explanation.confidential else explanation.title
 
 
-def _comparison_lines(answer: InventoryAnswer, index: int, page_size: int) -> list[str]:
+def _comparison_lines(answer: InventoryAnswer, index: int, page_size: int, *, room: int) -> list[str]:
     by_provider = [(part, _best_by_name(part)) for part in answer.answers if part.inventory is not None]
     lines = []
     for name in page_of(_names(answer), index, page_size):
@@ -153,7 +171,8 @@ def _comparison_lines(answer: InventoryAnswer, index: int, page_size: int) -> li
             else:
                 offer = "❌ refused"
             offers.append(f"{part.provider.label} {offer}")
-        lines.append(f"**{outside(name, 100)}**\n{' · '.join(offers)}")
+        facts = " · ".join(offers)
+        lines.append(f"**{_name(name, 100, room=room - units(facts))}**\n{facts}")
     return lines
 
 

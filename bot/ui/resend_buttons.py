@@ -66,22 +66,26 @@ class ResendButton(
             await resends.may_decide(self._resend_id, by=actor)
         else:
             await resends.may_mark(self._resend_id, by=actor)
-        await interaction.response.send_modal(ReasonModal(self._resend_id, self._action))
+        await interaction.response.send_modal(ReasonModal(self._resend_id, self._action, user_id=actor.user_id))
 
 
 class ReasonModal(discord.ui.Modal):
-    """Asks why; the reason is shown on the card."""
+    """Asks why; the reason is shown on the card.
+
+    discord.py knows modals by their custom id: with one for all, a second moderator's would go unanswered.
+    """
 
     reason: discord.ui.TextInput["ReasonModal"] = discord.ui.TextInput(
-        label="Reason (the requester sees it)",
+        label="Reason (requester and owner see it)",
         style=discord.TextStyle.paragraph,
         max_length=MAX_REASON,
         required=False,
     )
 
-    def __init__(self, resend_id: int, action: str) -> None:
+    def __init__(self, resend_id: int, action: str, *, user_id: int) -> None:
         super().__init__(
-            title=f"{_LABELS[action][0]}: resend {resend_id}", custom_id=f"resend:{resend_id}:{action}:reason"
+            title=f"{_LABELS[action][0]}: resend {resend_id}",
+            custom_id=f"resend:{resend_id}:{action}:reason:{user_id}",
         )
         self._resend_id = resend_id
         self._action = action

@@ -80,11 +80,9 @@ def _opening(sentence: str) -> str:
 
 def _ending(resend: Resend) -> list[str]:
     lines = outcome_sentences(resend)
-    if resend.settled_by is not None and resend.settled_at is not None:
-        lines.append(f"Marked by <@{resend.settled_by}> {relative(resend.settled_at)}.")
     if resend.outcome_detail and resend.outcome is Outcome.OTHER_TRADE:
         lines.append(f"The answer named trade {code(resend.outcome_detail, 24)}.")
-    elif resend.outcome_detail:
+    elif resend.outcome_detail and resend.outcome is not Outcome.MARKED:
         lines.append(f"Details: {outside(resend.outcome_detail, 300)}")
     return lines
 

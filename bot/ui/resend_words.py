@@ -1,5 +1,7 @@
 """How a resend request stands, in a sentence."""
 
+from datetime import datetime
+
 from bot.domain.resends import Outcome, Resend, ResendState
 from bot.ui.text import moment, outside, relative
 
@@ -42,6 +44,7 @@ _DETAILS = {
 _NOTES = {
     "restarted": "SkinDesk was restarted after an approval and before sending. Nothing was sent; decide again.",
     "requester_not_told": "The requester could not be told by direct message.",
+    "owner_not_told": "The trade's owner could not be told by direct message. `/trades` shows them what they need.",
 }
 
 
@@ -51,7 +54,10 @@ def state_sentence(resend: Resend) -> str:
     if resend.decided_by is None or resend.decided_at is None:
         return words
     decision = _DECISIONS.get(resend.state, "Approved")
-    return f"{words} {decision} by <@{resend.decided_by}> {relative(resend.decided_at)} ({moment(resend.decided_at)})."
+    words = f"{words} {decision} {_by(resend.decided_by, resend.decided_at)}"
+    if resend.settled_by is None or resend.settled_at is None:
+        return words
+    return f"{words} Marked {_by(resend.settled_by, resend.settled_at)}"
 
 
 def outcome_sentences(resend: Resend) -> list[str]:
@@ -59,7 +65,13 @@ def outcome_sentences(resend: Resend) -> list[str]:
     lines = []
     if resend.outcome is not None:
         lines.append(_OUTCOMES[resend.outcome])
+    if resend.outcome is Outcome.MARKED and resend.outcome_detail:
+        lines.append(f"Reason: {outside(resend.outcome_detail, 300)}")
     if resend.decision_reason:
         lines.append(_DETAILS.get(resend.decision_reason) or f"Reason: {outside(resend.decision_reason, 300)}")
     lines.extend(_NOTES.get(note) or outside(note, 200) for note in resend.notes)
     return lines
+
+
+def _by(user_id: int, at: datetime) -> str:
+    return f"by <@{user_id}> {relative(at)} ({moment(at)})."

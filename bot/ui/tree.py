@@ -23,7 +23,9 @@ class DeskTree(app_commands.CommandTree[discord.Client]):
         client = desk_client_of(interaction)
         if not client.is_stopping:
             client.in_flight.enter(interaction)
-        elif interaction.type is not discord.InteractionType.autocomplete:
+        elif interaction.type is discord.InteractionType.autocomplete:
+            await interaction.response.autocomplete([])
+        else:
             await report(interaction, ShuttingDown())
         return not client.is_stopping
 

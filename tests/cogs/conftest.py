@@ -22,7 +22,7 @@ async def scene(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterat
         assert_clean(staged_scene.env)
         assert_no_secret(staged_scene.env, secrets_of(staged_scene))
     unexpected = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
-    assert [] == unexpected
+    assert unexpected == []
     for secret in secrets_of(staged_scene):
         assert secret not in caplog.text
     await asyncio.sleep(0)

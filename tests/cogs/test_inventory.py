@@ -1,24 +1,392 @@
 """/inventory through the simulated Discord, against providers that speak the seeds' wire formats."""
 
-import pytest
+import re
+from datetime import timedelta
+from decimal import Decimal
 
+import pytest
+import simcord
+
+from bot.client import DeskClient
+from bot.demo.items import WorldItem
 from bot.demo.scene import Scene
-from tests.support.seen import buttons_of, text_of
+from bot.domain.access import Capability
+from bot.domain.steam import Game
+from tests.support.hostile_text import rendered
+from tests.support.seen import buttons_of, embed_text, text_of
+
+DIALECTS = ("assetpay", "assetpay_client", "assetpay_legacy")
+PROVIDERS = (*DIALECTS, "skinsback")
+GAMES = {name: ("cs2", "rust", "dota2") if name == "skinsback" else ("cs2", "rust") for name in PROVIDERS}
+
+
+async def look_up(scene: Scene, actor: simcord.MemberActor, url: str, **options: object) -> simcord.InteractionResult:
+    result = await actor.slash(scene.channel, "inventory", tradeurl=url, **options)
+    assert result.ephemeral
+    return result
+
+
+def answer_of(result: simcord.InteractionResult) -> simcord.ResponseMessage:
+    assert result.response is not None
+    return result.response
+
+
+def wait(scene: Scene, seconds: float) -> None:
+    """Let time pass for desk and providers, but not for Discord: that would go through every second of it."""
+    later = scene.clock.now() + timedelta(seconds=seconds)
+    scene.clock.follow(lambda: later)
+
+
+def asked(scene: Scene) -> int:
+    """How many requests of any kind reached a provider of inventories."""
+    servers = (scene.providers.assetpay, scene.providers.assetpay_legacy, scene.providers.skinsback)
+    return sum(server.calls.total() for server in servers)
+
+
+def names_in(text: str) -> list[str]:
+    return re.findall(r"(?m)^[✅❌] \*\*(.+?)\*\*", text)
+
+
+def offers_in(text: str) -> list[Decimal]:
+    return [Decimal(offer.replace(",", "")) for offer in re.findall(r"accepted at \*\*\$([\d,.]+)\*\*", text)]
+
+
+def page_of(result: simcord.InteractionResult) -> str:
+    """Which page an answer shows."""
+    return text_of(result).splitlines()[-1]
+
+
+def owned(scene: Scene, game: Game = Game.CS2) -> tuple[WorldItem, ...]:
+    return scene.world.customer.inventories[game]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_every_game_of_a_provider(scene: Scene, provider: str) -> None:
+    """Each provider's inventory of each game it has comes as a page of items with what they bring."""
+    for game in GAMES[provider]:
+        result = await look_up(scene, scene.customer, scene.world.customer.trade_url, provider=provider, game=game)
+
+        assert scene.customer.mention in text_of(result)
+        assert str(scene.world.customer.steam_id) in text_of(result)
+        assert "can be deposited, **$" not in text_of(result)
+        assert names_in(text_of(result))
+        assert offers_in(text_of(result))
+        wait(scene, 61)
+
+
+async def test_default_provider_and_game(scene: Scene) -> None:
+    """Whoever names neither gets the default provider's Counter-Strike 2."""
+    result = await look_up(scene, scene.customer, scene.world.customer.trade_url)
+
+    assert text_of(result).startswith("Inventory · AssetPay · Counter-Strike 2")
+    accepted = [item for item in owned(scene) if item.accepted]
+    worth = sum(item.offer for item in accepted if item.offer is not None)
+    assert f"{len(accepted)} of 64 items can be deposited, ${worth:,.2f}" in text_of(result)
+    assert names_in(text_of(result)) == [item.market_hash_name for item in owned(scene)[:8]]
+
+
+async def test_every_refused_item_has_a_reason(scene: Scene) -> None:
+    """A refused item says why: Steam, no buyer, or the provider's own no."""
+    for provider, no in (("assetpay", "no buyer for it at the moment"), ("skinsback", "does not take this item")):
+        first = await look_up(scene, scene.customer, scene.world.customer.trade_url, provider=provider)
+        text = text_of(first)  # a turned page takes the first one's place
+        text += text_of(await scene.customer.click(answer_of(first), label="Next"))
+
+        assert "refused: Steam does not let it be traded now" in text
+        assert no in text
+        assert text.count("❌") == text.count("refused: ")
+
+
+async def test_a_game_the_provider_does_not_have(scene: Scene) -> None:
+    """It is explained without a call; side by side only the providers that have the game are asked."""
+    for provider in DIALECTS:
+        result = await look_up(scene, scene.agent, scene.world.collector.trade_url, provider=provider, game="dota2")
+
+        assert "does not have Dota 2. Nothing was asked." in text_of(result)
+    assert asked(scene) == 0
+
+    result = await look_up(scene, scene.agent, scene.world.collector.trade_url, provider="all", game="dota2")
+
+    assert "SkinsBack · Dota 2" in text_of(result)
+    assert asked(scene) == scene.providers.skinsback.calls.total() == 1
+
+
+async def test_own_scope(scene: Scene) -> None:
+    """A customer sees the linked account's inventory; every refusal names the missing capability literally."""
+    own, foreign = scene.world.customer.trade_url, scene.world.other_customer.trade_url
+
+    assert "can be deposited" in text_of(await look_up(scene, scene.customer, own))
+    before = asked(scene)
+    assert "`inventory.any`" in text_of(await look_up(scene, scene.customer, foreign))
+
+    await scene.client.desk.access.revoke(scene.guild.id, Capability.INVENTORY_OWN, by=scene.owner)
+    assert "`inventory.own`" in text_of(await look_up(scene, scene.customer, own))
+    assert asked(scene) == before
+
+    assert "can be deposited" in text_of(await look_up(scene, scene.agent, foreign)), "inventory.any alone is enough"
+
+
+async def test_not_linked(scene: Scene) -> None:
+    """Whoever may see their own inventory and is not linked is told so, and who can link them."""
+    stranger = scene.guild.add_member(scene.env.create_user("stranger"))
+    result = await look_up(scene, stranger, scene.world.customer.trade_url)
+
+    assert "No Steam account is linked to you" in text_of(result)
+    assert "`/link set`" in text_of(result)
+    assert asked(scene) == 0
+
+
+FAULTY = {
+    "``": "There is no trade URL in what you pasted",
+    f"https://steamcommunity.com/tradeoffer/new/?{'x' * 600}": "far longer than a trade URL",
+    "my inventory please": "not a link",
+    "76561198083722517": "That is a SteamID",
+    "https://steamcommunity.com/profiles/76561198083722517": "link to a Steam profile",
+    "https://steamcommunity.com/tradeoffer/1234567": "link to one trade offer",
+    "https://steamcommunity.com/my/tradeoffers/privacy": "address of Steam's settings page",
+    "https://steamcommunity.com/market/": "a Steam page, but not a trade URL",
+    "https://my.steamchina.com/tradeoffer/new/?partner=1&token=AbCdEfGh": "Steam China",
+    "https://steamcommunlty.com/tradeoffer/new/?partner=1&token=AbCdEfGh": "Careful",
+    "https://example.com/": "does not lead to Steam",
+    "https://steamcommunity.com/tradeoffer/new/?token=AbCdEfGh": "no account number",
+    "https://steamcommunity.com/tradeoffer/new/?partner=0&token=AbCdEfGh": "account number in the link",
+    "https://steamcommunity.com/tradeoffer/new/?partner=1": "has no token",
+    "https://steamcommunity.com/tradeoffer/new/?partner=1&token=AbCdE": "not complete",
+    "https://steamcommunity.com/tradeoffer/new/?partner=1&partner=2&token=AbCdEfGh": "twice",
+}
+
+
+async def test_trade_url_mistakes(scene: Scene) -> None:
+    """Each mistake in a trade URL has its own hint with the next step, and nothing of what was pasted."""
+    hints = set()
+    for pasted, hint in FAULTY.items():
+        result = await look_up(scene, scene.agent, pasted)
+        what = answer_of(result).embeds[0].description or ""
+        hints.add(what)
+
+        assert hint in what
+        assert "Trade URL" in text_of(result).split("What you can do")[1]
+        assert "AbCdE" not in text_of(result)
+    assert len(hints) == len(FAULTY)
+    assert asked(scene) == 0
 
 
 @pytest.mark.parametrize(
-    ("provider", "game"),
+    "lookalike",
     [
-        *((provider, game) for provider in ("assetpay", "assetpay_client", "assetpay_legacy") for game in ("cs2", "rust")),
-        *(("skinsback", game) for game in ("cs2", "rust", "dota2")),
+        "https://steamcommunlty.com/tradeoffer/new/?partner=1&token=AbCdEfGh",
+        "https://steamcommunity.com.trade-offers.ru/tradeoffer/new/?partner=1&token=AbCdEfGh",
+        "https://steamcommunity.com@evil.example/tradeoffer/new/?partner=1&token=AbCdEfGh",
+        "https://stеamcommunity.com/tradeoffer/new/?partner=1&token=AbCdEfGh",  # noqa: RUF001 -- a Cyrillic e
     ],
 )
-async def test_every_dialect_and_game(scene: Scene, provider: str, game: str) -> None:
-    """Each provider's inventory of each game it has comes as a page of items with offers."""
-    result = await scene.customer.slash(
-        scene.channel, "inventory", tradeurl=scene.world.customer.trade_url, provider=provider, game=game
-    )
+async def test_look_alikes_of_steam(scene: Scene, lookalike: str) -> None:
+    """A link made to be taken for Steam's is warned of as phishing, with what to do if it is too late."""
+    result = await look_up(scene, scene.agent, lookalike)
 
-    assert result.ephemeral
-    assert "can be deposited" in text_of(result)
-    assert "accepted at **$" in text_of(result)
+    assert "does not lead to Steam" in text_of(result)
+    assert "change your Steam password" in text_of(result)
+
+
+SPELLINGS = {
+    "assetpay": ("priceDesc", "limit", "-1"),
+    "assetpay_client": ("priceDesc", "limit", "-1"),
+    "assetpay_legacy": ("price_desc", "perPage", "50"),
+}
+
+
+@pytest.mark.parametrize("provider", DIALECTS)
+async def test_options_in_the_providers_own_spelling(scene: Scene, provider: str) -> None:
+    """Search, order and prices reach the provider as its documentation spells them, and leave the right items."""
+    options = {"search": "e", "sort": "price_desc", "min_price": 0.5, "max_price": 30.05}
+    result = await look_up(scene, scene.customer, scene.world.customer.trade_url, provider=provider, **options)
+
+    server = scene.providers.assetpay_legacy if provider == "assetpay_legacy" else scene.providers.assetpay
+    sort, size_name, size = SPELLINGS[provider]
+    query = dict(server.asked[-1].query)
+    query.pop("tradeUrl", None)
+    narrowing = {"search": "e", "sort": sort, "minPrice": "0.5", "maxPrice": "30.05"}
+    assert query == {"game": "730", **narrowing, "page": "1", size_name: size}
+    wanted = [
+        item
+        for item in owned(scene)
+        if item.offer is not None
+        and "e" in item.market_hash_name.casefold()
+        and Decimal("0.5") <= item.offer <= Decimal("30.05")
+    ]
+    wanted.sort(key=lambda item: item.offer or 0, reverse=True)
+    assert names_in(text_of(result)) == [item.market_hash_name for item in wanted[:8]]
+    assert f"of {len(wanted)} items can be deposited" in text_of(result)
+    assert "Only: name has “e” · from $0.5 · up to $30.05 · highest price first" in text_of(result)
+
+
+@pytest.mark.parametrize(
+    ("word", "spelling"), [("price_asc", "priceAsc"), ("name_asc", "nameAsc"), ("name_desc", "nameDesc")]
+)
+async def test_every_order(scene: Scene, word: str, spelling: str) -> None:
+    """Each order is asked for in each dialect's word and is the order that is shown."""
+    url = scene.world.customer.trade_url
+    for provider in DIALECTS:
+        result = await look_up(scene, scene.customer, url, provider=provider, sort=word)
+        server = scene.providers.assetpay_legacy if provider == "assetpay_legacy" else scene.providers.assetpay
+
+        assert server.asked[-1].query["sort"] == (word if provider == "assetpay_legacy" else spelling)
+        shown = (
+            offers_in(text_of(result))
+            if word == "price_asc"
+            else [name.casefold() for name in names_in(text_of(result))]
+        )
+        assert shown == sorted(shown, reverse=word == "name_desc")
+
+
+async def test_skinsback_is_filtered_here(scene: Scene) -> None:
+    """SkinsBack knows no search: it is asked for everything in its own parameters, and the rest is left out here."""
+    options = {"search": "lisbon", "sort": "price_asc", "max_price": 50}
+    result = await look_up(scene, scene.customer, scene.world.customer.trade_url, provider="skinsback", **options)
+
+    wanted = [item.market_hash_name for item in owned(scene) if "lisbon" in item.market_hash_name.casefold()]
+    assert wanted
+    assert sorted(names_in(text_of(result))) == sorted(wanted)
+    assert offers_in(text_of(result)) == sorted(offers_in(text_of(result)))
+    assert not scene.providers.skinsback.unknown_parameters
+
+
+async def test_contradicting_prices(scene: Scene) -> None:
+    """A lowest price above the highest one is named, and nobody is asked."""
+    result = await look_up(scene, scene.customer, scene.world.customer.trade_url, min_price=5, max_price=4.99)
+
+    assert "The lowest price is above the highest one." in text_of(result)
+    assert asked(scene) == 0
+
+
+async def test_turning_pages(scene: Scene) -> None:
+    """First, Previous, Next and Last show every item once, are disabled at the ends, and ask no provider."""
+    result = await look_up(scene, scene.customer, scene.world.customer.trade_url)
+    message = answer_of(result)
+    before = asked(scene)
+
+    def idle() -> dict[str, bool]:
+        return {label: button.disabled for label, button in buttons_of(message.message).items()}
+
+    assert idle() == {"First": True, "Previous": True, "Next": False, "Last": False}
+    names = names_in(text_of(result))
+    for number in range(2, 9):
+        turned = await scene.customer.click(message, label="Next")
+        assert page_of(turned) == f"Page {number} of 8"
+        names += names_in(text_of(turned))
+    assert names == [item.market_hash_name for item in owned(scene)]
+    assert idle() == {"First": False, "Previous": False, "Next": True, "Last": True}
+
+    pages = [page_of(await scene.customer.click(message, label=label)) for label in ("Previous", "First", "Last")]
+    assert pages == ["Page 7 of 8", "Page 1 of 8", "Page 8 of 8"]
+    assert asked(scene) == before
+
+
+async def test_pages_after_a_restart(scene: Scene) -> None:
+    """A pager of an earlier run turns from its stored snapshot, without a call to a provider."""
+    result = await look_up(scene, scene.customer, scene.world.customer.trade_url)
+    message = answer_of(result)
+    before = asked(scene)
+    restarted = DeskClient(desk=scene.client.desk, cards=scene.client.cards)
+    scene.client.cards.connect(restarted)
+    scene.client.desk.pages._recent.clear()
+    await scene.env.restart_bot(restarted)
+
+    turned = await scene.customer.click(message, label="Last")
+
+    assert page_of(turned) == "Page 8 of 8"
+    assert names_in(text_of(turned)) == [item.market_hash_name for item in owned(scene)[56:]]
+    assert asked(scene) == before
+
+
+async def test_pages_after_a_revocation(scene: Scene) -> None:
+    """A right that was taken away is gone with the next click, and the refusal names it."""
+    result = await look_up(scene, scene.agent, scene.world.customer.trade_url)
+    await scene.client.desk.access.revoke(scene.support.id, Capability.INVENTORY_ANY, by=scene.owner)
+
+    turned = await scene.agent.click(answer_of(result), label="Next")
+
+    assert "`inventory.any`" in embed_text(turned.followups[0].embeds[0])
+    assert turned.followups[0].ephemeral
+    assert "Page 1 of 8" in text_of(result)
+
+
+async def test_nothing_to_turn(scene: Scene) -> None:
+    """A single page, an empty inventory and a search without a match have no buttons and say what they are."""
+    single = await look_up(scene, scene.agent, scene.world.collector.trade_url)
+    empty = await look_up(scene, scene.agent, scene.world.empty.trade_url)
+    no_match = await look_up(scene, scene.agent, scene.world.collector.trade_url, search="no such thing")
+
+    assert "Page 1 of 1" in text_of(single)
+    assert "This inventory is empty" in text_of(empty)
+    assert "Nothing matches" in text_of(no_match)
+    for result in (single, empty, no_match):
+        assert buttons_of(answer_of(result).message) == {}
+
+
+async def test_stacks(scene: Scene) -> None:
+    """A stack says how many pieces it has, what each brings and how many one deposit takes."""
+    result = await look_up(scene, scene.customer, scene.world.customer.trade_url, game="rust")
+
+    assert "**Large Wood Box** ×5\naccepted at **$0.15** each · at most 10 at once" in text_of(result)
+
+
+async def test_memory(scene: Scene) -> None:
+    """An inventory is kept 15 minutes, for every search in it; only a refresh, or their end, asks again."""
+    url = scene.world.customer.trade_url
+    await look_up(scene, scene.customer, url)
+    assert asked(scene) == 1
+
+    await look_up(scene, scene.agent, url)
+    searched = await look_up(scene, scene.customer, url, search="redline", sort="price_asc")
+    assert all("redline" in name.casefold() for name in names_in(text_of(searched)))
+    assert asked(scene) == 1
+
+    await look_up(scene, scene.customer, url, refresh=True)
+    assert asked(scene) == 2
+    assert scene.providers.assetpay.asked[-1].query["refresh"] == "true"
+
+    wait(scene, 15 * 60 - 1)
+    await look_up(scene, scene.customer, url)
+    assert asked(scene) == 2
+
+    wait(scene, 1)
+    await look_up(scene, scene.customer, url)
+    assert asked(scene) == 3
+    assert "refresh" not in scene.providers.assetpay.asked[-1].query
+
+
+async def test_hostile_item_names(scene: Scene) -> None:
+    """Item names made to do harm are only characters, in the page and side by side."""
+    for provider in ("assetpay", "all"):
+        result = await look_up(scene, scene.agent, scene.world.hostile.trade_url, provider=provider)
+        shown = answer_of(result).embeds[0].description or ""
+        kinds, _ = rendered(shown, "embed")
+
+        assert "free knife" in shown
+        assert {"paragraph", "inline", "text", "break", "strong_open", "strong_close", "code", "timestamp"} >= set(
+            kinds
+        )
+
+
+async def test_side_by_side(scene: Scene) -> None:
+    """`all` shows what each provider pays for each item, and a provider that fails beside the others."""
+    scene.providers.skinsback.active = False
+    result = await look_up(scene, scene.customer, scene.world.customer.trade_url, provider="all")
+
+    text = text_of(result)
+    for label in ("AssetPay", "AssetPay (client)", "AssetPay (.co)"):
+        assert re.search(rf"(?m)^\*\*{re.escape(label)}\*\*: \d+ of 64 items, \$", text)
+    assert "**SkinsBack**: ⚠️ not set up right at this desk" in text
+    assert "**AK-47 | Redline (Field-Tested)**\nAssetPay ✅ $10.75 · AssetPay (client) ✅ $10.75" in text
+    assert "Page 1 of 8" in text
+
+
+async def test_side_by_side_with_nobody_answering(scene: Scene) -> None:
+    """Where every provider refuses, the page says what each of them says, and does not call the inventory empty."""
+    result = await look_up(scene, scene.agent, scene.world.private.trade_url, provider="all")
+
+    assert "**AssetPay**: ⚠️ The Steam inventory could not be loaded" in text_of(result)
+    assert "**SkinsBack**: ⚠️ The inventory is hidden" in text_of(result)
+    assert "No provider showed this inventory" in text_of(result)
+    assert "empty" not in text_of(result)

@@ -1,0 +1,117 @@
+"""Makes the providers that are on out of the configuration: transport, limits, credentials, adapter, steadiness."""
+
+import ssl
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pydantic import SecretStr
+
+from bot.config import AssetPayClient as AssetPayClientTable
+from bot.config import Settings
+from bot.domain.failures import ProviderName
+from bot.domain.secrets import Secret
+from bot.ports import Clock, Explanations, HealthSource, InventoryProvider, TradeProvider
+from bot.providers.assetpay import AssetPaySecure
+from bot.providers.assetpay_client import AssetPayClient, ClientTokens, FixedClientToken, IssuedClientTokens
+from bot.providers.budgets import MINUTE, Budgets, Window
+from bot.providers.circuit import Circuit
+from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco, MerchantLogin
+from bot.providers.skinsback import SkinsBack
+from bot.providers.steady import Steadiness, SteadyInventories, SteadyTrades
+from bot.providers.transport import Transport
+
+_HOUR = timedelta(hours=1)
+_MANNCO_ROUTES = (
+    ("GET", "/trades/active", "active trades"),
+    ("GET", "/trades/all", "all trades"),
+    ("GET", "/trade/resend", "resends"),
+    ("POST", "/user/login", "logins"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvidersOn:
+    """What the services are given."""
+
+    inventories: tuple[InventoryProvider, ...]
+    trades: TradeProvider | None
+    health: tuple[HealthSource, ...]
+
+
+async def open_providers(
+    settings: Settings, stack: AsyncExitStack, *, clock: Clock, explanations: Explanations
+) -> ProvidersOn:
+    """Return the providers with credentials, in the order of their tables; ``stack`` closes their connections."""
+    tls = ssl.create_default_context()  # one for all: making it costs tens of milliseconds
+    inventories: list[InventoryProvider] = []
+    health: list[HealthSource] = []
+    trades: TradeProvider | None = None
+    for name in settings.providers_on:
+        budgets = Budgets(_windows(name, settings, clock), clock)
+        transport = Transport(name, settings.providers.table(name).base_url, tls, clock, budgets=budgets)
+        await stack.enter_async_context(transport)
+        steadiness = Steadiness(name, circuit=Circuit(clock), budgets=budgets, explanations=explanations)
+        health.append(steadiness)
+        if name is ProviderName.MANNCO:
+            trades = SteadyTrades(_mannco(settings, transport), steadiness)
+        else:
+            inventories.append(SteadyInventories(_inventory_provider(name, settings, transport), steadiness))
+    return ProvidersOn(tuple(inventories), trades, tuple(health))
+
+
+def _windows(name: ProviderName, settings: Settings, clock: Clock) -> dict[tuple[str, str], Window]:
+    """Return a provider's documented limits: seeds 000, 001, 003 and providers.md, 1.8, 2.3 and 4.3."""
+    tables = settings.providers
+    match name:
+        case ProviderName.ASSETPAY:
+            limit = 10_000 if tables.assetpay.verified else 100
+            return {("GET", "/secure/inventory"): Window("inventories", limit, MINUTE, clock)}
+        case ProviderName.ASSETPAY_CLIENT | ProviderName.ASSETPAY_LEGACY:
+            verified = _client_table(name, settings).verified
+            windows = {("GET", "/client/inventory"): Window("inventories", 1_000 if verified else 10, MINUTE, clock)}
+            if name is ProviderName.ASSETPAY_LEGACY:
+                limit = 1_000_000 if verified else 100
+                windows["POST", "/auth/authenticate-client"] = Window("client tokens", limit, _HOUR, clock)
+            return windows
+        case ProviderName.SKINSBACK:
+            return {("POST", ""): Window("requests", 500, MINUTE, clock)}
+        case ProviderName.MANNCO:
+            return {(method, path): Window(what, 600, MINUTE, clock) for method, path, what in _MANNCO_ROUTES}
+
+
+def _inventory_provider(name: ProviderName, settings: Settings, transport: Transport) -> InventoryProvider:
+    tables = settings.providers
+    match name:
+        case ProviderName.ASSETPAY:
+            return AssetPaySecure(transport, _secret(tables.assetpay.api_key))
+        case ProviderName.SKINSBACK:
+            table = tables.skinsback
+            return SkinsBack(
+                transport, table.client_id, _secret(table.client_secret), auth=table.auth, currency=table.currency
+            )
+        case _:
+            client = _client_table(name, settings)
+            tokens: ClientTokens = (
+                FixedClientToken(name, _secret(client.client_token))
+                if client.client_token
+                else IssuedClientTokens(transport, _secret(client.api_key))
+            )
+            return AssetPayClient(transport, name.dialect, tokens, authorization=client.authorization)
+
+
+def _mannco(settings: Settings, transport: Transport) -> Mannco:
+    table = settings.providers.mannco
+    login: MerchantLogin = (
+        FixedJwt(_secret(table.token)) if table.token else ApiKeyLogin(transport, _secret(table.api_key))
+    )
+    return Mannco(transport, login, resend_parameter=table.resend_parameter)
+
+
+def _client_table(name: ProviderName, settings: Settings) -> AssetPayClientTable:
+    tables = settings.providers
+    return tables.assetpay_client if name is ProviderName.ASSETPAY_CLIENT else tables.assetpay_legacy
+
+
+def _secret(value: SecretStr) -> Secret:
+    return Secret(value.get_secret_value())

@@ -1,0 +1,32 @@
+"""Says how the providers are doing, as much of it as the caller may know."""
+
+from dataclasses import dataclass, replace
+
+from bot.domain.access import Actor, Capability
+from bot.domain.health import ProviderHealth
+from bot.ports import HealthSource
+from bot.services.access import AccessService
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """Every provider that is on. Without ``has_details`` failures and quotas are left out."""
+
+    providers: tuple[ProviderHealth, ...]
+    has_details: bool
+
+
+class StatusService:
+    """Provider health for everybody; failures and quotas for holders of ``audit.read``."""
+
+    def __init__(self, *, sources: tuple[HealthSource, ...], access: AccessService) -> None:
+        self._sources = sources
+        self._access = access
+
+    async def report(self, *, by: Actor) -> StatusReport:
+        """Return how every provider is doing."""
+        details = Capability.READ_AUDIT in await self._access.capabilities_of(by)
+        health = tuple(source.health() for source in self._sources)
+        if not details:
+            health = tuple(replace(each, failure=None, quotas=()) for each in health)
+        return StatusReport(health, details)

@@ -1,0 +1,26 @@
+"""Everything that is checked before a change is done: ``python -m tests``; what stands behind it goes to pytest."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+CHECKS = (("ruff", "format", "--check"), ("ruff", "check"), ("mypy",), ("lint-imports",), ("pytest",))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the checks in their order; return the exit code of the first that fails, or 0."""
+    tools = Path(sys.executable).parent
+    for check in CHECKS:
+        tool, *options = (*check, *arguments) if check == ("pytest",) else check
+        sys.stdout.write(f"== {' '.join((tool, *options))}\n")
+        sys.stdout.flush()
+        code = subprocess.run([tools / tool, *options], cwd=ROOT, check=False).returncode  # noqa: S603 -- our own tools
+        if code != 0:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,166 @@
+"""/access through the simulated Discord: which role may do what, from the first grant on."""
+
+import discord
+import simcord
+
+from bot.demo.scene import Scene
+from bot.domain.access import SEEDED
+from tests.support.seen import embed_text, text_of
+
+
+def owner_of(scene: Scene) -> simcord.MemberActor:
+    return simcord.MemberActor(scene.env, scene.guild, scene.guild.owner)
+
+
+async def say(scene: Scene, actor: simcord.MemberActor, command: str, **options: object) -> str:
+    result = await actor.slash(scene.channel, f"access {command}", **options)
+    assert result.ephemeral
+    return text_of(result)
+
+
+async def line_of(scene: Scene, role: simcord.RoleHandle) -> str:
+    lines = (await say(scene, owner_of(scene), "list")).splitlines()
+    return next(line for line in lines if line.startswith(role.mention))
+
+
+async def test_a_new_server(scene: Scene) -> None:
+    """Everybody may see and do their own, nothing else is granted, and the owner can begin."""
+    elsewhere = scene.env.create_guild("Elsewhere")
+    channel = elsewhere.create_text_channel("desk")
+    owner = simcord.MemberActor(scene.env, elsewhere, elsewhere.owner)
+    text = text_of(await owner.slash(channel, "access list"))
+
+    assert f"@everyone: {', '.join(f'`{each.value}`' for each in sorted(SEEDED))}\n" in text
+    assert text.count("`") == 2 * (len(SEEDED) + 2), "nothing but the seed and what owners always hold"
+    assert "The server's owner and administrators: `access.manage`, `settings.manage`" in text
+
+
+async def test_the_first_grant(scene: Scene) -> None:
+    """Owner and administrators can grant without any grant; nobody else can, whatever Discord lets them do."""
+    administrators = scene.guild.create_role("Admins", permissions=discord.Permissions(administrator=True))
+    managing = discord.Permissions(manage_guild=True, manage_roles=True)
+    managers = scene.guild.create_role("Managers", permissions=managing)
+    administrator = scene.guild.add_member(scene.env.create_user("ada"), roles=[administrators])
+    manager = scene.guild.add_member(scene.env.create_user("max"), roles=[managers])
+    grant = {"role": scene.support, "capability": "audit.read"}
+
+    for actor in (manager, scene.moderator, scene.customer):
+        for command, options in (("grant", grant), ("revoke", grant), ("list", {})):
+            assert "`access.manage`" in await say(scene, actor, command, **options)
+    assert "`audit.read`" not in (await say(scene, owner_of(scene), "list")).split(scene.moderators.mention)[0]
+
+    granted = await say(scene, administrator, "grant", **grant)
+    revoked = await say(scene, owner_of(scene), "revoke", **grant)
+    assert f"{scene.support.mention} may now read the audit (`audit.read`)." in granted
+    assert f"{scene.support.mention} may no longer read the audit (`audit.read`)." in revoked
+
+
+async def test_owner_and_administrators_hold_no_more(scene: Scene) -> None:
+    """Beyond access and settings they hold what their roles give, like everybody."""
+    administrators = scene.guild.create_role("Admins", permissions=discord.Permissions(administrator=True))
+    administrator = scene.guild.add_member(scene.env.create_user("ada"), roles=[administrators])
+    for actor in (owner_of(scene), administrator):
+        listed = await actor.slash(scene.channel, "trades", steam_id=str(scene.world.customer.steam_id))
+        linked = await actor.slash(scene.channel, "link set", member=actor, steam=str(scene.world.empty.steam_id))
+
+        assert "`trades.any`" in text_of(listed)
+        assert "`links.manage`" in text_of(linked)
+
+
+async def test_granting_and_revoking(scene: Scene) -> None:
+    """A grant counts from the next command, a revocation too; what changes nothing says so."""
+    owner = owner_of(scene)
+    for capability in ("access.manage", "settings.manage"):
+        grant = {"role": scene.support, "capability": capability}
+        command = capability.removesuffix(".manage")
+        used = f"{command} {'list' if command == 'access' else 'show'}"
+
+        assert f"`{capability}`" in text_of(await scene.agent.slash(scene.channel, used))
+        assert "✅ Done" in await say(scene, owner, "grant", **grant)
+        assert "Nothing to change" in await say(scene, owner, "grant", **grant)
+        assert "You may not do that" not in text_of(await scene.agent.slash(scene.channel, used))
+        assert "✅ Done" in await say(scene, owner, "revoke", **grant)
+        assert "Nothing to change" in await say(scene, owner, "revoke", **grant)
+        assert f"needs the capability `{capability}`" in text_of(await scene.agent.slash(scene.channel, used))
+
+
+async def test_everybody_can_be_granted_and_revoked(scene: Scene) -> None:
+    """@everyone is a role like any other, named without pinging anybody."""
+    grant = {"role": scene.guild.default_role, "capability": "trades.own"}
+
+    assert "@everyone may no longer see one's own trades" in await say(scene, owner_of(scene), "revoke", **grant)
+    assert "`trades.own`" in text_of(await scene.customer.slash(scene.channel, "trades"))
+    assert "`trades.own`" not in await say(scene, owner_of(scene), "list")
+
+
+async def test_list(scene: Scene) -> None:
+    """The list has a line a role with everything it holds."""
+    lines = (await say(scene, owner_of(scene), "list")).splitlines()
+
+    support = next(line for line in lines if line.startswith(scene.support.mention))
+    assert support == f"{scene.support.mention}: `inventory.any`, `links.manage`, `resend.any`, `trades.any`"
+    assert any(line.startswith(scene.moderators.mention) and "`resend.approve`" in line for line in lines)
+
+
+async def test_a_role_of_another_server(scene: Scene) -> None:
+    """What a role may do in one server is worth nothing in another."""
+    elsewhere = scene.env.create_guild("Elsewhere")
+    channel = elsewhere.create_text_channel("desk")
+    namesake = elsewhere.create_role("Support")
+    agent = elsewhere.add_member(scene.agent.user, roles=[namesake])
+
+    result = await agent.slash(channel, "trades", steam_id=str(scene.world.customer.steam_id))
+    assert "`trades.any`" in text_of(result)
+
+    owner = simcord.MemberActor(scene.env, elsewhere, elsewhere.owner)
+    await owner.slash(channel, "access grant", role=namesake, capability="audit.read")
+    assert "`audit.read`" not in await line_of(scene, scene.support)
+
+
+async def test_audit_posts(scene: Scene) -> None:
+    """The audit channel reads who gave or took what, from which role; what changed nothing is not in it."""
+    log = scene.guild.create_text_channel("audit")
+    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    owner = owner_of(scene)
+    grant = {"role": scene.support, "capability": "audit.read"}
+    for command in ("grant", "grant", "revoke", "revoke"):
+        await say(scene, owner, command, **grant)
+    await say(scene, scene.customer, "grant", **grant)
+    await say(scene, owner, "revoke", role=scene.guild.default_role, capability="trades.own")
+
+    posts = [embed_text(message.embeds[0]) for message in log.history()][1:]
+    assert [post.splitlines()[0] for post in posts] == ["Capability granted", *["Capability revoked"] * 2]
+    for post in posts[:2]:
+        assert f"{owner.mention} · {scene.support.mention}" in post
+        assert "`audit.read`" in post
+    assert f"{owner.mention} · @everyone" in posts[2]
+
+
+async def test_an_audit_channel_that_cannot_be_used(scene: Scene) -> None:
+    """What was done is done and said so, although the audit channel cannot be posted to."""
+    log = scene.guild.create_text_channel("audit")
+    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    scene.env.inject_error("POST", f"/channels/{log.id}/messages", status=403, code=50013)
+    grant = {"role": scene.support, "capability": "audit.read"}
+
+    assert "✅ Done" in await say(scene, owner_of(scene), "grant", **grant)
+
+    audit_channel = scene.client.desk.access._audit._channel
+    audit_channel._client = Unreachable()  # type: ignore[attr-defined]
+    assert "✅ Done" in await say(scene, owner_of(scene), "revoke", **grant)
+
+
+class Unreachable:
+    """A Discord to which no connection is made."""
+
+    def get_partial_messageable(self, channel_id: int, *, guild_id: int) -> "Unreachable":
+        return self
+
+    async def send(self, **_: object) -> None:
+        raise ConnectionResetError
+
+
+async def test_direct_messages(scene: Scene) -> None:
+    """No command can be used outside a server."""
+    assert scene.customer.user.available_commands() == ()
+    assert "access list" in scene.customer.available_commands(scene.channel)

@@ -1,0 +1,368 @@
+"""The approval card from the request to its end, through the simulated Discord."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.demo.scene import Scene
+from bot.domain.access import Capability
+from tests.cogs.approvals import (
+    another_moderator,
+    buttons,
+    code_sightings,
+    codes,
+    direct_messages,
+    face,
+    failed_trade,
+    give_reason,
+    link,
+    newest_card,
+    now,
+    requested,
+    scene_with,
+    state_of,
+    told,
+)
+from tests.support.seen import embed_text, text_of
+
+
+async def test_from_request_to_end(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """An agent asks, a moderator approves, the offer is sent once, and everybody hears what is for them."""
+    audit_channel = scene.guild.create_text_channel("audit")
+    await scene.client.desk.settings.set_audit_channel(audit_channel.id, by=scene.owner)
+    trade = failed_trade(scene)
+    codes_before = codes(scene)
+
+    request = await scene.agent.slash(scene.channel, "resend", id=str(trade.id), reason="the bot was offline")
+
+    card = newest_card(scene)
+    assert request.ephemeral
+    assert "Nothing is sent before one of them approves" in text_of(request)
+    assert card.embeds[0].title == "⏳ Resend 1 · pending"
+    shown = face(scene, card)
+    for fact in (
+        f"#{trade.id} at Mannco.store",
+        str(trade.user),
+        *trade.items_send,
+        "Failed (`-1`)",
+        trade.last_error,
+        f"<@{scene.agent.id}>",
+        "the bot was offline",
+    ):
+        assert fact in shown
+    expires = int(scene.clock.now().timestamp()) + 24 * 3600
+    assert f"Expires\n<t:{expires}:R>" in shown
+    assert buttons(scene, card) == {"Approve": "resend:1:approve", "Deny": "resend:1:deny"}
+    assert scene.providers.mannco.resend_calls == {}
+    assert direct_messages(scene.customer) == []
+
+    await scene.env.advance_time(90)
+    approval = await scene.moderator.click(card, label="Approve")
+
+    assert scene.providers.mannco.resend_calls == {trade.id: 1}
+    assert approval.ephemeral
+    assert "Resend 1 · sent" in text_of(approval)
+    assert buttons(scene, card) == {}
+    when = int(scene.clock.now().timestamp())
+    assert f"Sent. Approved by <@{scene.moderator.id}> <t:{when}:R> (<t:{when}:f>)." in face(scene, card)
+    assert "Mannco.store confirmed the resend" in face(scene, card)
+    assert state_of(scene, card) == "sent"
+    (to_agent,) = told(request)
+    assert "Resend 1 · sent" in to_agent
+    (to_customer,) = direct_messages(scene.customer)
+    assert f"Your new code: `{trade.code}`" in to_customer
+    assert direct_messages(scene.agent) == direct_messages(scene.moderator) == []
+    posts = [embed_text(message.embeds[0]) for message in audit_channel.history()]
+    assert [post.partition("\n")[0] for post in posts] == ["Resend requested", "Resend approved", "Resend sent"]
+    for who, post in zip((scene.agent, scene.moderator), posts, strict=False):
+        assert f"<@{who.id}>" in post
+        assert f"`{trade.id}`" in post
+
+    to_the_owner = f"/channels/{scene.customer.user.dm_channel.id}/messages"
+    sightings = code_sightings(scene, *codes_before)
+    assert len(sightings) == 1
+    assert to_the_owner in sightings[0]
+    for code in (*codes(scene), *codes_before):
+        assert code not in caplog.text
+
+
+async def test_customer_asks(scene: Scene) -> None:
+    """A customer who asks for their own trade is told by follow-up, and gets the code by direct message alone."""
+    trade = failed_trade(scene, 2)
+
+    request = await scene.customer.slash(scene.channel, "resend", id=f"#{trade.id}")
+    card = newest_card(scene)
+    await scene.moderator.click(card, label="Approve")
+
+    assert "Reason\nnone given" in face(scene, card)
+    assert [trade.code in text for text in told(request)] == [False]
+    assert [trade.code in text for text in direct_messages(scene.customer)] == [True]
+    assert len(code_sightings(scene)) == 1
+
+
+async def test_no_mention(scene: Scene) -> None:
+    """A card names people and pings nobody."""
+    await requested(scene, failed_trade(scene))
+
+    (post,) = (
+        request for request in scene.env.http_requests if request.method == "POST" and "/channels/" in request.path
+    )
+    assert post.json["allowed_mentions"] == {"parse": []}
+    assert post.json["nonce"] == "resend-1-1"
+
+
+async def test_hostile_trades(scene: Scene) -> None:
+    """Whatever stands in a trade, its card fits, is harmless, and can be approved as it is."""
+    hostile = scene.world.trades_of(scene.world.hostile)
+    assert len(hostile) == 3
+    for trade in hostile:
+        card = await requested(scene, trade)
+
+        await scene.moderator.click(card, label="Approve")
+
+        assert state_of(scene, card) == "sent"
+    assert scene.providers.mannco.resend_calls == {trade.id: 1 for trade in hostile}
+
+
+# Who may
+
+
+async def test_without_the_right(scene: Scene) -> None:
+    """Whoever lacks resend.approve is told so by its name, whichever button they press; nothing happens."""
+    card = await requested(scene, failed_trade(scene))
+
+    for who in (scene.customer, scene.agent):
+        for label in ("Approve", "Deny"):
+            result = await who.click(card, label=label)
+
+            assert result.ephemeral
+            assert "`resend.approve`" in text_of(result)
+            assert result.modal is None
+    assert state_of(scene, card) == "pending"
+    assert scene.providers.mannco.resend_calls == {}
+
+
+@pytest.mark.parametrize("label", ["Approve", "Deny"])
+async def test_requester(scene: Scene, label: str) -> None:
+    """A moderator does not decide on their own request."""
+    card = await requested(scene, failed_trade(scene), by=scene.moderator)
+
+    result = await scene.moderator.click(card, label=label)
+
+    assert result.modal is None
+    assert "You asked for this resend yourself" in text_of(result)
+    assert state_of(scene, card) == "pending"
+    await another_moderator(scene).click(card, label="Approve")
+    assert state_of(scene, card) == "sent"
+
+
+@pytest.mark.parametrize("label", ["Approve", "Deny"])
+async def test_owner(scene: Scene, label: str) -> None:
+    """A moderator does not decide on a trade of the Steam account that is linked to them."""
+    trade = failed_trade(scene)
+    card = await requested(scene, trade)
+    await link(scene, scene.moderator, trade.user)
+
+    result = await scene.moderator.click(card, label=label)
+
+    assert result.modal is None
+    assert "This trade is your own" in text_of(result)
+    assert state_of(scene, card) == "pending"
+    assert scene.providers.mannco.resend_calls == {}
+
+
+async def test_self_approval_allowed(tmp_path: Path) -> None:
+    """Where the setting allows it, one person asks for their own trade and approves it."""
+    async with scene_with(tmp_path, resends={"allow_self_approval": True}) as scene:
+        trade = failed_trade(scene)
+        await link(scene, scene.moderator, trade.user)
+        card = await requested(scene, trade, by=scene.moderator)
+
+        await scene.moderator.click(card, label="Approve")
+
+        assert state_of(scene, card) == "sent"
+        assert scene.providers.mannco.resend_calls == {trade.id: 1}
+
+
+async def test_right_taken_away(scene: Scene) -> None:
+    """A right that was taken away is gone with the next click, and back with the next after it is given again."""
+    card = await requested(scene, failed_trade(scene))
+    access = scene.client.desk.access
+    await access.revoke(scene.moderators.id, Capability.APPROVE_RESEND, by=scene.owner)
+
+    result = await scene.moderator.click(card, label="Approve")
+
+    assert "`resend.approve`" in text_of(result)
+    assert scene.providers.mannco.resend_calls == {}
+    await access.grant(scene.moderators.id, Capability.APPROVE_RESEND, by=scene.owner)
+    await scene.moderator.click(card, label="Approve")
+    assert state_of(scene, card) == "sent"
+
+
+async def test_role_taken_away(scene: Scene) -> None:
+    """Roles are those of the click itself: who lost theirs has lost the right."""
+    card = await requested(scene, failed_trade(scene))
+    scene.env.backend.get_guild(scene.guild.id).members[scene.moderator.id].roles.remove(scene.moderators.id)
+
+    result = await scene.moderator.click(card, label="Approve")
+
+    assert "`resend.approve`" in text_of(result)
+
+
+# Denying
+
+
+async def test_denied(scene: Scene) -> None:
+    """A denial asks why; card, requester and owner say who, when and why, and nothing is sent."""
+    request = await scene.agent.slash(scene.channel, "resend", id=str(failed_trade(scene).id))
+    card = newest_card(scene)
+
+    asked = await scene.moderator.click(card, label="Deny")
+
+    assert asked.modal is not None
+    assert asked.modal["title"] == "Deny: resend 1"
+    assert asked.modal["custom_id"].startswith("resend:1:deny:reason")
+    assert state_of(scene, card) == "pending"
+
+    answer = await give_reason(asked, scene.moderator, "Ask again on Monday")
+
+    assert answer.ephemeral
+    assert state_of(scene, card) == "denied"
+    assert buttons(scene, card) == {}
+    when = int(scene.clock.now().timestamp())
+    for text in (face(scene, card), *told(request), *direct_messages(scene.customer)):
+        assert f"enied by <@{scene.moderator.id}> <t:{when}:R>" in text
+        assert "Reason: Ask again on Monday" in text
+    assert len(told(request)) == len(direct_messages(scene.customer)) == 1
+    assert scene.providers.mannco.resend_calls == {}
+
+
+async def test_denied_without_a_reason(scene: Scene) -> None:
+    card = await requested(scene, failed_trade(scene))
+
+    await give_reason(await scene.moderator.click(card, label="Deny"), scene.moderator, "")
+
+    assert state_of(scene, card) == "denied"
+
+
+async def test_trade_url_in_a_denial(scene: Scene) -> None:
+    """A trade token in the reason of a denial is masked wherever it goes; the fixture looks for it."""
+    card = await requested(scene, failed_trade(scene))
+    asked = await scene.moderator.click(card, label="Deny")
+
+    await give_reason(asked, scene.moderator, f"wrong: {scene.world.customer.trade_url}")
+
+    assert "token=••••" in face(scene, card).replace("\\", "")
+
+
+async def test_two_who_deny(scene: Scene) -> None:
+    """Of two moderators with the question open the slower one is told who was faster."""
+    other = another_moderator(scene)
+    card = await requested(scene, failed_trade(scene))
+    first, second = await scene.moderator.click(card, label="Deny"), await other.click(card, label="Deny")
+
+    await give_reason(second, other, "no")
+    late = await give_reason(first, scene.moderator, "no")
+
+    assert f"Denied by <@{other.id}>" in text_of(late)
+    assert state_of(scene, card) == "denied"
+
+
+async def test_approved_while_somebody_writes_why_not(scene: Scene) -> None:
+    """Whoever is still writing a reason is told that it was approved, by whom and when."""
+    other = another_moderator(scene)
+    card = await requested(scene, failed_trade(scene))
+    asked = await other.click(card, label="Deny")
+    await scene.moderator.click(card, label="Approve")
+
+    late = await give_reason(asked, other, "no")
+
+    assert re.search(rf"sent\. Approved by <@{scene.moderator.id}> <t:\d+:R>", text_of(late))
+    assert state_of(scene, card) == "sent"
+
+
+# Too late, or changed
+
+
+async def test_second_click(scene: Scene) -> None:
+    """Who clicks on a card that Discord could not update is told who decided and when, and then the card says so."""
+    trade = failed_trade(scene)
+    card = await requested(scene, trade)
+    scene.env.inject_error("PATCH", "/channels/*/messages/*", status=403, code=50001, times=None)
+    await scene.moderator.click(card, label="Approve")
+    assert state_of(scene, card) == "pending"
+    scene.env.backend.faults.clear()
+
+    late = await another_moderator(scene).click(card, label="Approve")
+
+    assert "Already decided" in text_of(late)
+    assert re.search(rf"Approved by <@{scene.moderator.id}> <t:\d+:R> \(<t:\d+:f>\)", text_of(late))
+    assert scene.providers.mannco.resend_calls == {trade.id: 1}
+    assert state_of(scene, card) == "sent"
+    assert buttons(scene, card) == {}
+
+
+async def test_changed_trade(scene: Scene) -> None:
+    """What changed since the card is named and shown, nothing is sent, and the next approval is of the new facts."""
+    trade = failed_trade(scene)
+    card = await requested(scene, trade)
+    trade.status, trade.last_error, trade.items_send = 5, "Trade offer expired", ("999000111",)
+
+    result = await scene.moderator.click(card, label="Approve")
+
+    assert "this has changed: status, items to send, last error" in text_of(result)
+    assert scene.providers.mannco.resend_calls == {}
+    assert state_of(scene, card) == "pending"
+    assert buttons(scene, card) == {"Approve": "resend:1:approve", "Deny": "resend:1:deny"}
+    for fact in ("`5`", "Trade offer expired", "999000111"):
+        assert fact in face(scene, card)
+
+    await scene.moderator.click(card, label="Approve")
+
+    assert state_of(scene, card) == "sent"
+    assert scene.providers.mannco.resend_calls == {trade.id: 1}
+
+
+async def test_changed_code(scene: Scene) -> None:
+    """A new code is a change too, and is named without being shown."""
+    trade = failed_trade(scene)
+    before = trade.code
+    card = await requested(scene, trade)
+    trade.code = "QQQQWWWW"
+
+    result = await scene.moderator.click(card, label="Approve")
+
+    assert "this has changed: verification code" in text_of(result)
+    assert code_sightings(scene, before) == []
+
+
+async def test_changed_to_what_cannot_be_sent(scene: Scene) -> None:
+    """A trade that went through meanwhile ends the request: cancelled, without a call."""
+    trade = failed_trade(scene)
+    request = await scene.agent.slash(scene.channel, "resend", id=str(trade.id))
+    card = newest_card(scene)
+    trade.status = 3
+
+    result = await scene.moderator.click(card, label="Approve")
+
+    assert "has the status 3" in text_of(result)
+    assert state_of(scene, card) == "cancelled"
+    assert "The trade can no longer be resent" in face(scene, card)
+    assert now(scene, card).components == []
+    assert len(told(request)) == len(direct_messages(scene.customer)) == 1
+    assert scene.providers.mannco.resend_calls == {}
+
+
+async def test_provider_that_cannot_be_read(scene: Scene) -> None:
+    """While the trade cannot be read again nothing is decided, and the moderator is told why."""
+    card = await requested(scene, failed_trade(scene))
+    await scene.providers.mannco.stop()
+
+    result = await scene.moderator.click(card, label="Approve")
+
+    assert result.ephemeral
+    assert state_of(scene, card) == "pending"
+    await scene.providers.mannco.start()
+    await scene.moderator.click(card, label="Approve")
+    assert state_of(scene, card) == "sent"

@@ -1,0 +1,134 @@
+"""/explain through the simulated Discord: codes, keys and messages in words, for whoever asks."""
+
+import pytest
+import simcord
+
+from bot.demo.scene import Scene
+from bot.domain.failures import ProviderName
+from tests.support.seen import text_of
+
+
+async def explain(scene: Scene, actor: simcord.MemberActor, code: str, **options: object) -> str:
+    result = await actor.slash(scene.channel, "explain", code=code, **options)
+    assert result.ephemeral
+    return text_of(result)
+
+
+async def suggested(scene: Scene, actor: simcord.MemberActor, typed: str, **options: object) -> list[dict[str, str]]:
+    return await actor.autocomplete(scene.channel, "explain", "code", typed, **options)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "33",
+        "error 33",
+        "STEAM_RATE_LIMITED",
+        "steam rate limited",
+        '{"success":false,"error":{"code":33,"key":"STEAM_RATE_LIMITED","message":"Steam rate limited"}}',
+    ],
+)
+async def test_one_error_however_it_is_named(scene: Scene, code: str) -> None:
+    """A number, a key, and a pasted message lead to the same explanation, without asking a provider."""
+    text = await explain(scene, scene.customer, code, provider="assetpay")
+
+    assert "AssetPay (.gg) · code `33` · `STEAM_RATE_LIMITED`" in text
+    assert "What you can do" in text
+    assert "Who can fix it\nNobody needs to: it passes by itself" in text
+    assert "Why it happens" not in text, "causes are for staff"
+
+
+async def test_a_message_of_mannco(scene: Scene) -> None:
+    """Mannco.store has no codes: its messages are understood as they are."""
+    said = "Failed to resend trade. Trade not found or conditions not met."
+    text = await explain(scene, scene.customer, said, provider="mannco")
+
+    assert text.startswith("⚠️ ")
+    assert "Error\nMannco.store · " in text
+
+
+async def test_an_ambiguous_number(scene: Scene) -> None:
+    """A number that means different things shows each meaning with whose it is; a provider narrows it."""
+    both = await explain(scene, scene.customer, "14")
+    older = await explain(scene, scene.customer, "14", provider="assetpay_legacy")
+    of_methods = await explain(scene, scene.agent, "1", provider="skinsback")
+
+    assert "2 meanings\n“14” means different things. Which provider was it?" in both
+    assert "AssetPay (.gg) · code `14` · `LISTING_NOT_FOUND`" in both
+    assert "AssetPay (.co) · code `14` · `INVALID_TRADEURL`" in both
+    assert "`INVALID_TRADEURL`" in older
+    assert "meanings" not in older
+    assert "It depends on what was asked for." in of_methods
+    assert "SkinsBack · code `1` · `invalid_game` · user_inventory" in of_methods
+    assert "Which provider" not in of_methods
+
+
+async def test_every_provider_can_be_chosen(scene: Scene) -> None:
+    """All five table names narrow the search, whether the provider is on or not."""
+    for provider in ProviderName:
+        text = await explain(scene, scene.customer, "no such thing", provider=provider.value)
+        assert "Not in the catalogue" in text
+
+
+@pytest.mark.parametrize(
+    ("code", "titles"),
+    [
+        ("invalid_client_secret", ["SkinsBack does not accept the desk's account"]),
+        ("-10", ["SkinsBack does not accept the desk's account"]),
+        ("1003", ["The desk's account may not do this"]),
+        ("1300", ["FORBIDDEN", "MERCHANT_API_KEY_REQUIRED"]),
+    ],
+)
+async def test_confidential_errors(scene: Scene, code: str, titles: list[str]) -> None:
+    """What concerns the desk's login is explained to staff; a customer sees its number, and whose matter it is."""
+    for_customer = await explain(scene, scene.customer, code)
+    for_staff = await explain(scene, scene.agent, code)
+
+    assert "Something is not set up right" in for_customer
+    for title in titles:
+        assert title not in for_customer
+        assert title in for_staff
+
+
+async def test_unknown(scene: Scene) -> None:
+    """What nobody documented is said to be that, inert, without the trade token that stood in it."""
+    token = scene.world.customer.token
+    text = await explain(scene, scene.customer, f"@everyone {scene.world.customer.trade_url} **boom**")
+
+    assert "Not in the catalogue" in text
+    assert token not in text
+    assert "token=••••" in text
+    assert r"\*\*boom\*\*" in text
+    assert "@everyone" not in text
+    assert "Not in the catalogue" in await explain(scene, scene.customer, "424242")
+
+
+async def test_a_trade_url_beside_an_ambiguous_number(scene: Scene) -> None:
+    """The token of a pasted trade URL is masked where the text is repeated above several meanings too."""
+    text = await explain(scene, scene.customer, f"error 14 with {scene.world.customer.trade_url}")
+
+    assert "meanings" in text
+    assert scene.world.customer.token not in text
+
+
+async def test_suggestions(scene: Scene) -> None:
+    """Typing offers at most 25 entries by number, key or title; what is chosen leads to that entry."""
+    everything = await suggested(scene, scene.customer, "")
+    by_number = await suggested(scene, scene.customer, "101")
+    by_key = await suggested(scene, scene.customer, "no_bots")
+    at_skinsback = await suggested(scene, scene.customer, "", provider="skinsback")
+
+    assert 1 <= len(everything) <= 25
+    assert {"NO_BOTS_AVAILABLE", "FLEET_DEGRADED"} <= {choice["value"] for choice in by_number}
+    assert by_key[0]["name"].startswith("1010 · NO_BOTS_AVAILABLE · ")
+    assert all(choice["value"].islower() for choice in at_skinsback)
+    assert await suggested(scene, scene.customer, "zzzzzz") == []
+    assert "NO_BOTS_AVAILABLE" in await explain(scene, scene.customer, by_key[0]["value"], provider="assetpay")
+
+
+async def test_suggestions_keep_what_is_confidential(scene: Scene) -> None:
+    """Nothing about the desk's own login is offered, whoever types."""
+    for typed in ("key", "secret", "signature", "token", "-3", "19", "14", "ip", "FORBIDDEN", "account"):
+        for choice in await suggested(scene, scene.customer, typed):
+            found = scene.client.desk.explanations.find(choice["value"])
+            assert not all(each.confidential for each in found), choice

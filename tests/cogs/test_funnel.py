@@ -1,0 +1,177 @@
+"""Whatever goes wrong in a command, a click or a suggestion: it is answered, and the log knows it by its reference."""
+
+import logging
+import re
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+import simcord
+
+from bot.demo.scene import Scene
+from tests.support.payload_audit import assert_clean, assert_no_secret
+from tests.support.seen import embed_text, text_of
+from tests.support.stage import kept_open, secrets_of
+
+INSIDE = "the inside story"
+"""Stands in every exception that is raised here on purpose: none of it may reach Discord."""
+
+
+@pytest.fixture
+async def scene(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Scene]:
+    """Give a desk on which errors are expected; what it sent is audited all the same."""
+    caplog.set_level(logging.INFO)
+    async with kept_open(tmp_path) as staged_scene:
+        yield staged_scene
+        assert_clean(staged_scene.env)
+        assert_no_secret(staged_scene.env, [INSIDE, *secrets_of(staged_scene)])
+
+
+class Failing:
+    """Anything, of which nothing works."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        def fail(*_: object, **__: object) -> NoReturn:
+            raise self._error
+
+        return fail
+
+
+def break_service(scene: Scene, name: str, error: Exception) -> None:
+    services: dict[str, Any] = {name: Failing(error)}
+    scene.client.desk = replace(scene.client.desk, **services)
+
+
+def reference_in(text: str) -> str:
+    match = re.search(r"(?m)^Reference ([0-9a-f]{6})$", text)
+    assert match is not None, text
+    return match[1]
+
+
+COMMANDS: list[tuple[str, str, dict[str, str]]] = [
+    ("inventory", "inventory", {"tradeurl": "https://steamcommunity.com/tradeoffer/new/?partner=1&token=AbCdEfGh"}),
+    ("trades", "trades", {}),
+    ("resends", "resend", {"id": "480101"}),
+    ("resends", "approvals", {}),
+    ("pages", "explain", {"code": "7"}),
+    ("links", "link status", {}),
+    ("links", "link remove", {}),
+    ("access", "access list", {}),
+    ("settings", "settings show", {}),
+]
+
+
+async def test_an_unexpected_failure_in_any_command(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """The reader gets a reference and no word of the exception; the log has both, with the traceback."""
+    desk = scene.client.desk
+    for service, command, options in COMMANDS:
+        caplog.clear()
+        scene.client.desk = desk
+        break_service(scene, service, RuntimeError(INSIDE))
+        result = await scene.agent.slash(scene.channel, command, **options)
+        text = text_of(result)
+
+        assert result.ephemeral
+        assert "Something went wrong in SkinDesk" in text
+        assert "An administrator of this desk" in text
+        (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+        assert f"reference={reference_in(text)} command={command} " in record.getMessage()
+        assert record.exc_info is not None
+        assert INSIDE in str(record.exc_info[1])
+
+
+async def test_an_unexpected_failure_behind_a_button(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """A click is answered beside the page, which stays as it was."""
+    result = await scene.customer.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
+    break_service(scene, "pages", RuntimeError(INSIDE))
+    assert result.response is not None
+    clicked = await scene.customer.click(result.response, label="Next")
+    (told,) = clicked.followups
+
+    assert told.ephemeral
+    text = embed_text(told.embeds[0])
+    assert "Something went wrong in SkinDesk" in text
+    assert any(f"reference={reference_in(text)} command=page:" in message for message in caplog.messages)
+    assert "Page 1 of 8" in text_of(result)
+
+
+async def test_an_unexpected_failure_in_suggestions(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """Suggestions that fail are an empty list, and leave a trace in the log."""
+    break_service(scene, "explanations", RuntimeError(INSIDE))
+    break_service(scene, "trades", RuntimeError(INSIDE))
+
+    assert await scene.customer.autocomplete(scene.channel, "explain", "code", "7") == []
+    assert await scene.customer.autocomplete(scene.channel, "resend", "id", "4") == []
+    assert len([message for message in caplog.messages if message.startswith("no suggestions")]) == 2
+
+
+async def test_a_failing_database(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is allowed and nothing is silent while rights cannot be read: the reader gets a customer's words."""
+    scene.client.desk.access._grants = Failing(sqlite3.OperationalError(INSIDE))
+    for command, options in (("trades", {}), ("access list", {}), ("explain", {"code": "7"})):
+        text = text_of(await scene.agent.slash(scene.channel, command, **options))
+
+        assert "Something went wrong in SkinDesk" in text
+        assert any(f"reference={reference_in(text)} " in message for message in caplog.messages)
+    assert not scene.providers.mannco.calls
+
+
+async def test_a_refusal_is_no_fault(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """What SkinDesk expects is logged in one line by its reference, without a traceback."""
+    text = text_of(await scene.customer.slash(scene.channel, "access list"))
+
+    (record,) = [record for record in caplog.records if f"reference={reference_in(text)} " in record.getMessage()]
+    assert record.levelno == logging.INFO
+    assert record.getMessage().endswith("reason=AccessDenied")
+    assert record.exc_info is None
+
+
+@pytest.mark.parametrize(("status", "code"), [(500, 0), (404, 10015)])
+async def test_an_answer_that_discord_does_not_take(
+    scene: Scene, caplog: pytest.LogCaptureFixture, status: int, code: int
+) -> None:
+    """It leaves a line in the log, and the next command works."""
+    scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=status, code=code, times=None)
+    await scene.customer.slash(scene.channel, "link status")
+
+    assert any("reply failed reference=" in message and f"status={status}" in message for message in caplog.messages)
+    scene.env.backend.faults.clear()
+    assert "Your Steam account" in text_of(await scene.customer.slash(scene.channel, "link status"))
+
+
+async def test_an_interaction_that_is_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """An interaction that Discord no longer knows cannot be answered: that is logged, and the next command works."""
+    async with kept_open(tmp_path) as scene:
+        scene.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, times=2)
+        await scene.customer.slash(scene.channel, "link status")
+
+        assert any("reply failed reference=" in message and "code=10062" in message for message in caplog.messages)
+        assert "Your Steam account" in text_of(await scene.customer.slash(scene.channel, "link status"))
+
+
+async def test_while_stopping(scene: Scene) -> None:
+    """Nothing new is begun: commands and buttons are told to ask again, suggestions are empty."""
+    result = await scene.customer.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
+    scene.client.is_stopping = True
+    refused = await scene.customer.slash(scene.channel, "trades")
+    assert result.response is not None
+    clicked = await scene.customer.click(result.response, label="Next")
+
+    for text in (text_of(refused), text_of_first(clicked)):
+        assert "SkinDesk is restarting" in text
+        assert "Ask again in a minute" in text
+    assert refused.ephemeral
+    assert not scene.providers.mannco.calls
+    assert await scene.customer.autocomplete(scene.channel, "explain", "code", "7") == []
+
+
+def text_of_first(clicked: simcord.InteractionResult) -> str:
+    """Everything written beside a message whose button was pressed; the first answer, where there is one."""
+    followups = clicked.followups
+    return embed_text(followups[0].embeds[0]) if followups else text_of(clicked)

@@ -1,0 +1,113 @@
+"""/link through the simulated Discord: whose Steam account is whose."""
+
+import simcord
+
+from bot.demo.scene import Scene
+from tests.support.seen import embed_text, text_of
+
+
+async def say(scene: Scene, actor: simcord.MemberActor, command: str, **options: object) -> str:
+    result = await actor.slash(scene.channel, f"link {command}", **options)
+    assert result.ephemeral
+    return text_of(result)
+
+
+async def test_a_link_from_beginning_to_end(scene: Scene) -> None:
+    """Staff link a member by SteamID, the member sees it, uses it, and removes it."""
+    member = scene.guild.add_member(scene.env.create_user("jonas"))
+    person = scene.world.other_customer
+    assert "No Steam account is linked to you" in await say(scene, member, "status")
+
+    done = await say(scene, scene.agent, "set", member=member, steam=f" {person.steam_id} ")
+    assert f"{member.mention} is SteamID `{person.steam_id}`" in done
+
+    status = await say(scene, member, "status")
+    assert f"SteamID `{person.steam_id}`, set by {scene.agent.mention} <t:" in status
+    result = await member.slash(scene.channel, "inventory", tradeurl=person.trade_url)
+    assert "can be deposited" in text_of(result)
+
+    assert f"SteamID `{person.steam_id}` is no longer linked" in await say(scene, member, "remove")
+    assert "No Steam account is linked to you" in await say(scene, member, "status")
+    assert "No Steam account is linked to you" in await say(scene, member, "remove")
+    result = await member.slash(scene.channel, "inventory", tradeurl=person.trade_url)
+    assert "No Steam account is linked to you" in text_of(result)
+
+
+async def test_set_by_trade_url(scene: Scene) -> None:
+    """A trade URL names the account as well as its SteamID does."""
+    person = scene.world.other_customer
+    done = await say(scene, scene.agent, "set", member=scene.moderator, steam=f"<{person.trade_url}>")
+
+    assert f"{scene.moderator.mention} is SteamID `{person.steam_id}`" in done
+
+
+async def test_without_the_right(scene: Scene) -> None:
+    """Linking, oneself too, needs links.manage, and a refusal changes nothing."""
+    steam = str(scene.world.other_customer.steam_id)
+    assert "`links.manage`" in await say(scene, scene.customer, "set", member=scene.customer, steam=steam)
+    assert "`links.manage`" in await say(scene, scene.customer, "set", member=scene.agent, steam="nonsense")
+
+    assert str(scene.world.customer.steam_id) in await say(scene, scene.customer, "status")
+    assert "No Steam account is linked to you" in await say(scene, scene.agent, "status")
+
+
+async def test_one_to_one(scene: Scene) -> None:
+    """A Steam account belongs to one member: a second one is refused until the first has let go of it."""
+    steam = str(scene.world.customer.steam_id)
+    refused = await say(scene, scene.agent, "set", member=scene.moderator, steam=steam)
+    assert "linked already" in refused
+    assert scene.customer.mention in refused
+    assert "No Steam account is linked to you" in await say(scene, scene.moderator, "status")
+
+    other = str(scene.world.other_customer.steam_id)
+    await say(scene, scene.agent, "set", member=scene.customer, steam=other)
+    assert other in await say(scene, scene.customer, "status")
+    assert "Linked" in await say(scene, scene.agent, "set", member=scene.moderator, steam=steam)
+    assert "Linked" in await say(scene, scene.agent, "set", member=scene.moderator, steam=steam), "saying it again"
+
+
+async def test_per_server(scene: Scene) -> None:
+    """A link of one server is none of another's."""
+    elsewhere = scene.env.create_guild("Elsewhere")
+    channel = elsewhere.create_text_channel("desk")
+    there = elsewhere.add_member(scene.customer.user)
+
+    assert "No Steam account is linked to you" in text_of(await there.slash(channel, "link status"))
+
+
+async def test_what_is_no_account(scene: Scene) -> None:
+    """What cannot be an account is explained, and nothing is linked."""
+    for steam, hint in (
+        ("12345", "A SteamID has 17 digits"),
+        ("76561197960265728", "A SteamID has 17 digits"),
+        ("https://steamcommunity.com/id/mia", "link to a Steam profile"),
+        ("https://steamcommunlty.com/tradeoffer/new/?partner=1&token=AbCdEfGh", "Careful"),
+        ("mia", "not a link"),
+    ):
+        assert hint in await say(scene, scene.agent, "set", member=scene.moderator, steam=steam)
+    assert "No Steam account is linked to you" in await say(scene, scene.moderator, "status")
+
+
+async def test_somebody_who_is_not_here(scene: Scene) -> None:
+    """Only a member can be linked; a user from elsewhere is explained, not a fault."""
+    gone = scene.env.create_user("gone")
+
+    assert "not on this server" in await say(scene, scene.agent, "set", member=gone, steam="76561198083722517")
+
+
+async def test_audit_posts(scene: Scene) -> None:
+    """The audit channel reads who linked and unlinked whom, to which account."""
+    log = scene.guild.create_text_channel("audit")
+    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    person = scene.world.other_customer
+    await say(scene, scene.agent, "set", member=scene.moderator, steam=person.trade_url)
+    await say(scene, scene.moderator, "remove")
+    await say(scene, scene.moderator, "remove")
+    await say(scene, scene.agent, "set", member=scene.moderator, steam="nonsense")
+
+    posts = [embed_text(message.embeds[0]) for message in log.history()][1:]
+    assert len(posts) == 2
+    linked, removed = posts
+    assert f"Steam account linked\n{scene.agent.mention} · {scene.moderator.mention}\n" in linked
+    assert f"Steam account unlinked\n{scene.moderator.mention} · {scene.moderator.mention}\n" in removed
+    assert all(f"`{person.steam_id}`" in post for post in posts)

@@ -1,0 +1,264 @@
+"""/trades through the simulated Discord, against Mannco.store as seed 004 describes it."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import simcord
+
+from bot.demo.chance import Chance
+from bot.demo.people import Person
+from bot.demo.scene import Scene
+from bot.demo.trades import COMPLETED_STATUS, HIDDEN_STATUS, PENDING_STATUS, TradeMaker, WorldTrade
+from bot.domain.access import Actor, Capability
+from bot.domain.failures import Dialect
+from tests.support.hostile_text import rendered
+from tests.support.payload_audit import find_secrets
+from tests.support.seen import buttons_of, embed_text, text_of
+
+STATUSES = (0, 3, -1, 4, 5, 6, 7, 10, -12, 2, 8, 9, 77)
+
+
+async def trades(scene: Scene, actor: simcord.MemberActor, **options: object) -> simcord.InteractionResult:
+    result = await actor.slash(scene.channel, "trades", **options)
+    assert result.ephemeral
+    return result
+
+
+def answer_of(result: simcord.InteractionResult) -> simcord.ResponseMessage:
+    assert result.response is not None
+    return result.response
+
+
+async def every_page(actor: simcord.MemberActor, result: simcord.InteractionResult) -> str:
+    """Everything that an answer says, all pages of it."""
+    text = text_of(result)
+    while "Next" in (buttons := buttons_of(answer_of(result).message)) and not buttons["Next"].disabled:
+        text += "\n" + text_of(await actor.click(answer_of(result), label="Next"))
+    return text
+
+
+def ids_in(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"(?m)^\*\*#(\d+) · ", text)]
+
+
+def trades_of(scene: Scene, person: Person | None = None) -> list[WorldTrade]:
+    """Return what /trades/all holds of a person, or of everybody, newest first."""
+    kept = [
+        trade
+        for trade in scene.world.trades
+        if trade.status != HIDDEN_STATUS and (person is None or trade.user == person.steam_id)
+    ]
+    return sorted(kept, key=lambda trade: (trade.at, trade.id), reverse=True)
+
+
+def ids_of(found: list[WorldTrade]) -> list[int]:
+    return [trade.id for trade in found]
+
+
+async def link(scene: Scene, actor: simcord.MemberActor, person: Person) -> None:
+    linker = Actor(scene.guild.id, scene.agent.id, frozenset({scene.guild.id, scene.support.id}))
+    await scene.client.desk.links.set_for(actor.id, str(person.steam_id), by=linker)
+
+
+async def test_customers_see_exactly_their_own(scene: Scene) -> None:
+    """Without anything named a customer gets their own active trades; with `all` all of their own, newest first."""
+    own = trades_of(scene, scene.world.customer)
+    active = await every_page(scene.customer, await trades(scene, scene.customer))
+    everything = await every_page(scene.customer, await trades(scene, scene.customer, scope="all"))
+
+    assert ids_in(active) == ids_of([trade for trade in own if trade.status == PENDING_STATUS])
+    assert "**2 active trades** · your own" in active
+    assert ids_in(everything) == ids_of(own)
+    assert f"**{len(own)} trades** · your own" in everything
+
+
+async def test_customers_may_name_nobody(scene: Scene) -> None:
+    """Naming a member or a SteamID needs `trades.any`, also to name oneself, and nobody is asked."""
+    url = scene.world.customer.trade_url
+    for options in ({"member": scene.agent}, {"member": scene.customer}, {"steam_id": url}, {"steam_id": "nonsense"}):
+        assert "`trades.any`" in text_of(await trades(scene, scene.customer, **options))
+    assert not scene.providers.mannco.calls
+
+
+async def test_without_a_right_or_a_link(scene: Scene) -> None:
+    """Who is not linked learns who can link them; who has no right learns which one is missing."""
+    stranger = scene.guild.add_member(scene.env.create_user("stranger"))
+    assert "No Steam account is linked to you" in text_of(await trades(scene, stranger))
+
+    await scene.client.desk.access.revoke(scene.guild.id, Capability.TRADES_OWN, by=scene.owner)
+    assert "`trades.own`" in text_of(await trades(scene, scene.customer))
+    assert not scene.providers.mannco.calls
+
+
+async def test_agents_see_everybodys(scene: Scene) -> None:
+    """Without anything named a holder of trades.any gets everybody's, each with its customer."""
+    active = await every_page(scene.agent, await trades(scene, scene.agent))
+    everything = await every_page(scene.agent, await trades(scene, scene.agent, scope="all"))
+
+    assert ids_in(active) == ids_of([trade for trade in trades_of(scene) if trade.status == PENDING_STATUS])
+    assert ids_in(everything) == ids_of(trades_of(scene))
+    assert f"Customer `{scene.world.unlucky.steam_id}`" in everything
+
+
+async def test_agents_name_whom_they_mean(scene: Scene) -> None:
+    """A member, a SteamID or a trade URL narrows the list to that account."""
+    other = scene.world.other_customer
+    member = await every_page(scene.agent, await trades(scene, scene.agent, scope="all", member=scene.customer))
+    steam_id = await every_page(
+        scene.agent, await trades(scene, scene.agent, scope="all", steam_id=str(other.steam_id))
+    )
+    url = await every_page(scene.agent, await trades(scene, scene.agent, scope="all", steam_id=f"<{other.trade_url}>"))
+
+    assert ids_in(member) == ids_of(trades_of(scene, scene.world.customer))
+    assert ids_in(steam_id) == ids_in(url) == ids_of(trades_of(scene, other))
+    assert f"SteamID `{other.steam_id}`" in steam_id
+
+
+async def test_agents_name_nobody_they_could_mean(scene: Scene) -> None:
+    """Two names, a member without a link, and what is no SteamID are each explained."""
+    both = await trades(scene, scene.agent, member=scene.customer, steam_id=str(scene.world.empty.steam_id))
+    unlinked = await trades(scene, scene.agent, member=scene.moderator)
+    no_steam_id = await trades(scene, scene.agent, steam_id="7656119808372251")
+    no_trade_url = await trades(scene, scene.agent, steam_id="https://steamcommunity.com/id/somebody")
+
+    assert "Name a member or a SteamID, not both." in text_of(both)
+    assert "No Steam account is linked to this member. Link one with `/link set`" in text_of(unlinked)
+    assert "A SteamID has 17 digits" in text_of(no_steam_id)
+    assert "link to a Steam profile" in text_of(no_trade_url)
+    assert not scene.providers.mannco.calls
+
+
+async def test_somebody_who_left(scene: Scene) -> None:
+    """A user who is not on the server is no fault of SkinDesk's, and the way round is named."""
+    gone = scene.env.create_user("gone")
+    result = await trades(scene, scene.agent, member=gone)
+
+    assert "not on this server" in text_of(result)
+    assert "SteamID" in text_of(result)
+
+
+async def test_codes(scene: Scene) -> None:
+    """A pending trade's code is shown to its linked owner, and to nobody else: neither staff nor another customer."""
+    stranger = scene.guild.add_member(scene.env.create_user("stranger"))
+    await link(scene, stranger, scene.world.other_customer)
+    codes = {trade.id: trade.code for trade in trades_of(scene) if trade.status == PENDING_STATUS}
+    own = [trade.code for trade in trades_of(scene, scene.world.customer) if trade.status == PENDING_STATUS]
+    unused = [trade.code for trade in trades_of(scene) if trade.status not in (PENDING_STATUS, COMPLETED_STATUS)]
+
+    for scope in ("active", "all"):
+        for options in ({}, {"member": scene.customer}):
+            await every_page(scene.agent, await trades(scene, scene.agent, scope=scope, **options))
+        await every_page(stranger, await trades(scene, stranger, scope=scope))
+    assert find_secrets(scene.env.http_requests, own) == []
+
+    text = await every_page(scene.customer, await trades(scene, scene.customer, scope="all"))
+
+    assert sorted(re.findall(r"Your code: `(.+?)`", text)) == sorted(own)
+    assert text.count("Accept in Steam only if bot, offer and code are the same there") == len(own)
+    assert find_secrets(scene.env.http_requests, unused) == []
+    assert len(codes) > len(own)
+
+
+async def test_an_agents_own_code(scene: Scene) -> None:
+    """An agent who is a customer too sees their own code among everybody's, until the link is gone."""
+    await link(scene, scene.agent, scene.world.other_customer)
+    own = [trade.code for trade in trades_of(scene, scene.world.other_customer) if trade.status == PENDING_STATUS]
+    result = await trades(scene, scene.agent)
+
+    text = await every_page(scene.agent, result)
+    assert sorted(re.findall(r"Your code: `(.+?)`", text)) == sorted(own)
+
+    await scene.agent.slash(scene.channel, "link remove")
+    turned = await scene.agent.click(answer_of(result), label="First")
+    assert "Page 1 of 2" in text_of(turned)
+    assert "Your code" not in text_of(turned)
+
+
+async def test_every_status_has_words(scene: Scene) -> None:
+    """Each status that Mannco.store has, and any it may get, is said in words, with what happens next."""
+    explain = scene.client.desk.explanations.status
+    next(trade for trade in scene.world.trades if trade.status == 1).status = 77
+    of_customer = await every_page(scene.customer, await trades(scene, scene.customer, scope="all"))
+    of_agent = await every_page(scene.agent, await trades(scene, scene.agent, scope="all", member=scene.customer))
+
+    for status in STATUSES:
+        words = explain(Dialect.MANNCO, str(status))
+        for text, next_step in ((of_customer, words.customer), (of_agent, words.agent)):
+            assert f"· {words.title}**" in text
+            assert f"Next: {next_step}" in text
+    assert "Status `77`" in of_agent
+
+
+async def test_pending_trades_can_be_compared(scene: Scene) -> None:
+    """What is waiting shows bot and offer, direction and pieces, so that nothing else is accepted in Steam."""
+    text = text_of(await trades(scene, scene.customer))
+
+    for trade in trades_of(scene, scene.world.customer):
+        if trade.status == PENDING_STATUS:
+            assert f"Bot `{trade.bot}` · offer `{trade.offer_id}`" in text
+    assert re.search(r"(?m)^withdrawal · \d items? · <t:\d+:R>$", text)
+    assert re.search(r"(?m)^deposit · \d items? · <t:\d+:R>$", text)
+
+
+async def test_hostile_last_errors(scene: Scene) -> None:
+    """A last error made to do harm is only characters, shortened, without its token, and not for customers."""
+    hostile = scene.world.hostile
+    member = scene.guild.add_member(scene.env.create_user("eve"))
+    await link(scene, member, hostile)
+    for_staff = await trades(scene, scene.agent, scope="all", member=member)
+    for_customer = await trades(scene, member, scope="all")
+    shown = answer_of(for_staff).embeds[0].description or ""
+
+    assert len(ids_in(shown)) == 3
+    assert "free knife" in shown
+    assert "token=••••" in shown
+    assert "x" * 200 not in shown
+    assert set(rendered(shown, "embed")[0]) <= {
+        *("paragraph", "inline", "text", "break", "strong_open", "strong_close", "code", "timestamp")
+    }
+    assert "free knife" not in text_of(for_customer)
+
+
+async def test_the_window(scene: Scene) -> None:
+    """Where the newest 500 fill the list it says that older ones are not in it."""
+    full = "lists the newest 500 trades only"
+    assert full not in text_of(await trades(scene, scene.agent, scope="all"))
+
+    maker = TradeMaker(Chance(1), scene.world.collector.steam_id, first_id=900_000, now=scene.clock.now())
+    scene.world.trades += [maker.trade(3, "in", "", age=timedelta(days=90)) for _ in range(500)]
+
+    assert full in text_of(await trades(scene, scene.agent, scope="all"))
+    assert full in text_of(await trades(scene, scene.customer, scope="all"))
+    assert full not in text_of(await trades(scene, scene.customer))
+
+
+async def test_nothing_there(scene: Scene) -> None:
+    """An empty list says whether anything else can be seen."""
+    empty = str(scene.world.empty.steam_id)
+    active = await trades(scene, scene.agent, steam_id=empty)
+    everything = await trades(scene, scene.agent, steam_id=empty, scope="all")
+
+    assert "Nothing is waiting at the moment" in text_of(active)
+    assert "There is no trade yet" in text_of(everything)
+    assert buttons_of(answer_of(active).message) == {}
+
+
+async def test_pages_after_the_link_went_to_another(scene: Scene) -> None:
+    """A customer whose link is gone no longer turns the pages of what was their own."""
+    result = await trades(scene, scene.customer, scope="all")
+    await scene.customer.slash(scene.channel, "link remove")
+    turned = await scene.customer.click(answer_of(result), label="Next")
+
+    assert "`trades.any`" in embed_text(turned.followups[0].embeds[0])
+
+
+async def test_a_refused_login(scene: Scene) -> None:
+    """A login that Mannco.store refuses is the staff's matter: a customer learns that, and nothing of it."""
+    scene.world.credentials = replace(scene.world.credentials, mannco_api_key="another-key-since")
+    for_customer = await trades(scene, scene.customer)
+    for_staff = await trades(scene, scene.agent)
+
+    assert "Something is not set up right" in text_of(for_customer)
+    assert re.search(r"(?i)\b(key|token|jwt|credential)", text_of(for_customer)) is None
+    assert "provider `mannco`" in text_of(for_staff)

@@ -1,0 +1,185 @@
+"""A whole desk: the program as a process, the loopback Discord that it serves, the simulated providers that it asks."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.demo.providers import SimulatedProviders
+from tests.support.bot_process import RUN, BotProcess
+from tests.support.discord_server import LoopbackDiscord
+from tests.support.loopback_discord.guilds import Channel, Member
+from tests.support.loopback_discord.messages import Message, nested
+from tests.support.loopback_discord.records import InteractionRecord
+from tests.support.payload_audit import audit_requests, find_secrets
+
+STOPS_WITHIN = 5.0
+"""Seconds that a stop may take, whatever hangs."""
+
+_AGENTS_MAY = ("inventory.any", "trades.any", "resend.any", "links.manage")
+_SHORTEST_TOKEN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request to the loopback Discord, as the payload audit reads it."""
+
+    method: str
+    path: str
+    params: Mapping[str, Any]
+    json: Any
+
+
+class LiveDesk:
+    """A server with an owner, a customer, an agent and a moderator. Nothing is set up before :meth:`set_up`."""
+
+    def __init__(self, server: LoopbackDiscord, providers: SimulatedProviders, folder: Path) -> None:
+        self.server = server
+        self.providers = providers
+        self.world = providers.world
+        self.folder = folder
+        self.guild = server.add_guild("Skin Market")
+        self.channel = self.guild.add_channel("support-desk")
+        self.approvals = self.guild.add_channel("approvals")
+        self.audit = self.guild.add_channel("audit")
+        self.support = self.guild.add_role("Support")
+        self.moderators = self.guild.add_role("Moderators")
+        self.owner = self.guild.owner
+        self.customer = self.guild.add_member("mia")
+        self.agent = self.guild.add_member("alex", self.support)
+        self.moderator = self.guild.add_member("robin", self.moderators)
+        self._started: list[BotProcess] = []
+        self._first_codes = self._codes()
+
+    @property
+    def database(self) -> Path:
+        """The file in which every process of this desk keeps what it knows."""
+        return self.folder / "skindesk.db"
+
+    def bot(self, *, program: str = RUN, **settings: str) -> BotProcess:
+        """Return the program, to be started by ``async with``; ``table__key="…"`` sets a setting."""
+        variables = {"SKINDESK_OBSERVABILITY__LOG_LEVEL": "debug"}
+        for provider, table in self.providers.settings().items():
+            variables |= {f"SKINDESK_PROVIDERS__{provider}__{key}".upper(): value for key, value in table.items()}
+        variables |= {f"SKINDESK_{name}".upper(): value for name, value in settings.items()}
+        process = BotProcess(self.server, cwd=self.folder, settings=variables, program=program)
+        self._started.append(process)
+        return process
+
+    async def set_up(self) -> None:
+        """Do what an administrator does first: rights, channels, and a customer who is linked."""
+        for capability in _AGENTS_MAY:
+            await self.use(self.owner, "access grant", role=self.support, capability=capability)
+        await self.use(self.owner, "access grant", role=self.moderators, capability="resend.approve")
+        await self.use(self.owner, "settings approvals-channel", channel=self.approvals)
+        await self.use(self.owner, "settings audit-channel", channel=self.audit)
+        await self.use(self.agent, "link set", member=self.customer, steam=str(self.world.customer.steam_id))
+
+    async def begin(self, who: Member, command: str, /, **options: Any) -> InteractionRecord:
+        """Use a command in the support channel without waiting for the answer."""
+        return await self.server.slash(self.guild, self.channel, who, command, **options)
+
+    async def use(self, who: Member, command: str, /, **options: Any) -> Message:
+        """Use a command and return the answer."""
+        return answer_of(await (await self.begin(who, command, **options)).finished())
+
+    async def turn(self, page: Message, who: Member, action: str = "next") -> str:
+        """Turn the page and return what it shows then."""
+        custom_id = next(custom_id for custom_id in page.custom_ids if f":{action}:" in custom_id)
+        await (await self.server.click(page, custom_id, who)).finished()
+        return page.text
+
+    async def requested(self, trade_id: int) -> Message:
+        """Let the agent ask for a resend and return its card."""
+        before = len(self.approvals.messages)
+        await self.use(self.agent, "resend", id=str(trade_id), reason="The customer asked for it")
+        assert len(self.approvals.messages) == before + 1
+        return self.approvals.messages[-1]
+
+    async def decide(self, card: Message, action: str = "approve") -> InteractionRecord:
+        """Let the moderator press a button of the card."""
+        custom_id = next(custom_id for custom_id in card.custom_ids if custom_id.endswith(f":{action}"))
+        return await self.server.click(card, custom_id, self.moderator)
+
+    async def give_reason(self, opened: InteractionRecord, reason: str) -> None:
+        """Fill in the modal that a button opened, and wait for the answer."""
+        [asked] = [each["custom_id"] for each in nested(opened.modal["components"]) if "custom_id" in each]
+        await (await self.server.submit_modal(opened, {asked: reason})).finished()
+
+    async def card_shows(self, card: Message, state: str, within: float = 10.0) -> None:
+        """Wait until the card's title says ``state``."""
+        await self.server.until(lambda: f"· {state}\n" in card.text, within)
+
+    def resend_states(self) -> list[str]:
+        """Return the states of all resends as the database has them; no process may have it open."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            return [state for (state,) in connection.execute("SELECT state FROM resends ORDER BY id")]
+
+    def assert_sound(self, *, unfinished: tuple[InteractionRecord, ...] = ()) -> None:
+        """Fail where somebody was left waiting, Discord was asked for what it has not, or a secret got out.
+
+        ``unfinished`` are the interactions that a crash cut off.
+        """
+        assert [record for record in self.server.interactions.records if not record.is_finished] == list(unfinished)
+        assert self.server.unknown_requests == []
+        assert self.server.gateway.unknown == []
+        self._assert_payloads(cut_off=bool(unfinished))
+        self._assert_secrets_kept()
+
+    def _assert_payloads(self, *, cut_off: bool) -> None:
+        found = [
+            violation
+            for violation in audit_requests(_sent(self.server))
+            if not (cut_off and "never finished" in violation)
+        ]
+        assert found == []
+
+    def _assert_secrets_kept(self) -> None:
+        secrets = [*self._credentials(), *(person.token for person in self.world.people)]
+        codes = sorted(self._first_codes | self._codes())
+        logged = "\n".join(process.stderr for process in self._started)
+        kept = b"".join(path.read_bytes() for path in self.folder.glob("skindesk.db*"))
+        interactions = [record.token for record in self.server.interactions.records]
+        leaks = [
+            *(f"log, secret {n}" for n, secret in enumerate(secrets + codes + interactions) if secret in logged),
+            *(f"database, secret {n}" for n, secret in enumerate(secrets + codes) if secret.encode() in kept),
+            *find_secrets(_sent(self.server), secrets),
+            *find_secrets(_sent(self.server, self.approvals, self.audit), codes),
+        ]
+        assert leaks == []
+
+    def _codes(self) -> set[str]:
+        return {trade.code for trade in self.world.trades if trade.code != "COMPLETED"}
+
+    def _credentials(self) -> Iterator[str]:
+        """Go through what the program was given, and what the providers gave it for that: JWTs and client tokens."""
+        yield self.server.token
+        credentials = self.world.credentials
+        for name in credentials.__slots__:
+            if len(value := getattr(credentials, name)) >= _SHORTEST_TOKEN:
+                yield value
+        given = {
+            asked.headers["Authorization"].split()[-1]
+            for provider in (self.providers.assetpay, self.providers.assetpay_legacy, self.providers.mannco)
+            for asked in provider.asked
+            if "Authorization" in asked.headers
+        }
+        yield from sorted(given)
+
+
+def answer_of(record: InteractionRecord) -> Message:
+    """Return what the interaction was answered with."""
+    assert record.message is not None
+    return record.message
+
+
+def _sent(server: LoopbackDiscord, *channels: Channel) -> list[Sent]:
+    """Return the requests, or those to some channels only."""
+    places = tuple(f"/channels/{channel.id}/" for channel in channels)
+    return [
+        Sent(request.method, request.path, request.query, request.body)
+        for request in server.requests
+        if not places or request.path.startswith(places)
+    ]

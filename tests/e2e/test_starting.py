@@ -1,0 +1,55 @@
+"""What keeps the program from starting, or from going on: one readable line, and an exit code that says what it is."""
+
+from bot.exit_codes import ExitCode
+from tests.e2e.desk import LiveDesk
+from tests.support.bot_process import BotProcess
+
+OTHER_TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Secret.canary-canary-canary-canary-canary-ca"
+
+
+async def the_one_error(bot: BotProcess, code: ExitCode) -> str:
+    """Wait for the end and return the only line that is an error."""
+    assert await bot.wait(30.0) == code
+    assert "Traceback" not in bot.stderr
+    [line] = [line for line in bot.stderr_lines if " ERROR " in line or " CRITICAL " in line]
+    return line
+
+
+async def test_database_in_use(desk: LiveDesk):
+    """A second process on the same database leaves the first one alone and says so in one line."""
+    async with desk.bot() as first:
+        await first.wait_ready()
+        async with desk.bot() as second:
+            assert str(desk.database.name) in await the_one_error(second, ExitCode.DATABASE_IN_USE)
+            assert len(second.stderr_lines) == 1
+        await desk.set_up()
+        assert await first.terminate() == ExitCode.OK
+    assert desk.server.gateway.sessions_started == 1
+    desk.assert_sound()
+
+
+async def test_token_refused(desk: LiveDesk):
+    """A token that Discord refuses is named by its setting, not by its value."""
+    async with desk.bot(discord__token=OTHER_TOKEN) as bot:
+        assert "discord.token" in await the_one_error(bot, ExitCode.CONFIG)
+        assert OTHER_TOKEN not in bot.stderr
+
+
+async def test_token_refused_by_gateway(desk: LiveDesk):
+    """A token that is replaced ends the program in the same way the next time it has to identify itself."""
+    desk.server.gateway._token = OTHER_TOKEN
+    async with desk.bot() as bot:
+        assert "discord.token" in await the_one_error(bot, ExitCode.CONFIG)
+
+
+async def test_guild_without_bot(desk: LiveDesk):
+    """Commands for a server that the bot is not in are a mistake in the configuration."""
+    async with desk.bot(discord__command_guild_ids="123456789012345678") as bot:
+        assert "discord.command_guild_ids" in await the_one_error(bot, ExitCode.CONFIG)
+
+
+async def test_discord_unreachable(desk: LiveDesk, unused_tcp_port: int):
+    """Where Discord cannot be reached the program ends, for whoever supervises it to start it again."""
+    desk.server.rest_base = f"http://127.0.0.1:{unused_tcp_port}/api/v10"
+    async with desk.bot() as bot:
+        assert "Discord" in await the_one_error(bot, ExitCode.UNAVAILABLE)

@@ -1,0 +1,150 @@
+"""How the program ends: when it is told to, when it is killed, and what the next start makes of that."""
+
+import signal
+
+import pytest
+
+from bot.demo.trades import ResendAnswer, WorldTrade
+from tests.e2e.desk import STOPS_WITHIN, LiveDesk, answer_of
+from tests.support.bot_process import RUN
+from tests.support.loopback_discord.messages import Message
+from tests.support.loopback_discord.records import InteractionRecord
+
+RESEND = "GET /trade/resend"
+LOOKUP = "GET /secure/inventory"
+DEAF_TO_NAMES = f"""
+import socket, sys, time
+
+real = socket.getaddrinfo
+
+def unanswered(host, *arguments, **options):
+    if host not in (b"localhost", "localhost"):
+        return real(host, *arguments, **options)
+    print("asked for localhost", file=sys.stderr, flush=True)
+    time.sleep(30)
+
+socket.getaddrinfo = unanswered
+{RUN}
+"""
+
+
+def trade_that(desk: LiveDesk, answer: ResendAnswer) -> WorldTrade:
+    """Return a trade whose resend is answered so."""
+    return next(trade for trade in desk.world.trades if desk.world.resend_answers.get(trade.id) is answer)
+
+
+async def hanging_resend(desk: LiveDesk, trade: WorldTrade) -> tuple[Message, InteractionRecord]:
+    """Return the card and the approval of a resend that the provider has and does not answer."""
+    card = await desk.requested(trade.id)
+    approval = await desk.decide(card)
+    await desk.providers.mannco.called(RESEND)
+    return card, approval
+
+
+async def test_stopped_under_way(desk: LiveDesk):
+    """A stop tells who still waits to ask again, leaves a resend in honest doubt, and the next start settles it."""
+    trade = trade_that(desk, ResendAnswer.HANG_AFTER)
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        lookup = await desk.begin(desk.agent, "inventory", tradeurl=desk.world.hanging.trade_url)
+        await desk.providers.assetpay.called(LOOKUP)
+        card, approval = await hanging_resend(desk, trade)
+
+        assert await bot.terminate(STOPS_WITHIN) == 0
+    assert "restarting" in answer_of(lookup).text
+    assert approval.is_finished
+    assert desk.resend_states() == ["unknown"]
+
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        await desk.card_shows(card, "sent")
+        assert await bot.terminate(STOPS_WITHIN) == 0
+    assert card.custom_ids == []
+    assert desk.providers.mannco.resend_calls == {trade.id: 1}
+    desk.assert_sound()
+
+
+async def test_stopped_in_doubt(desk: LiveDesk):
+    """A doubt that reading cannot settle is shown after the next start, for a moderator to settle by hand."""
+    trade = trade_that(desk, ResendAnswer.HANG)
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        card, _ = await hanging_resend(desk, trade)
+        assert await bot.terminate(STOPS_WITHIN) == 0
+
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        await desk.card_shows(card, "unknown")
+        asked = await (await desk.decide(card, "failed")).finished()
+        await desk.give_reason(asked, "It is not there")
+        await desk.card_shows(card, "failed")
+        assert await bot.terminate(STOPS_WITHIN) == 0
+    assert desk.providers.mannco.resend_calls == {trade.id: 1}
+    desk.assert_sound()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_stopped_while_starting(desk: LiveDesk, number: signal.Signals):
+    """A stop counts before Discord has answered, too."""
+    desk.server.faults.delay("GET", "/users/@me", 30.0)
+    async with desk.bot() as bot:
+        await desk.server.until(lambda: desk.server.requests, within=30.0)
+        bot.send_signal(number)
+        assert await bot.wait(STOPS_WITHIN) == 0
+        assert "Traceback" not in bot.stderr
+    desk.assert_sound()
+
+
+async def test_stopped_while_discord_hangs(desk: LiveDesk):
+    """A stop does not wait for a Discord that no longer answers."""
+    trade = trade_that(desk, ResendAnswer.HANG)
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        card = await desk.requested(trade.id)
+        for path in ("/webhooks/*/*/messages/*", "/channels/*/messages/*"):
+            desk.server.faults.delay("PATCH", path, 30.0, times=9)
+        for _ in range(3):
+            await desk.begin(desk.agent, "inventory", tradeurl=desk.world.hanging.trade_url)
+        await desk.decide(card)
+        await desk.providers.mannco.called(RESEND)
+        assert await bot.terminate(STOPS_WITHIN) == 0
+    assert desk.resend_states() == ["unknown"]
+
+
+async def test_stopped_while_looking_up_a_name(desk: LiveDesk):
+    """A stop does not wait for a name server, whose answer a thread awaits that nothing can end."""
+    port = desk.providers.assetpay.port
+    async with desk.bot(providers__assetpay__base_url=f"http://localhost:{port}", program=DEAF_TO_NAMES) as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        lookup = await desk.begin(desk.agent, "inventory", tradeurl=desk.world.customer.trade_url)
+        await bot.wait_line("asked for localhost")
+        assert await bot.terminate(STOPS_WITHIN) == 0
+    assert "restarting" in answer_of(lookup).text
+    desk.assert_sound()
+
+
+async def test_killed(desk: LiveDesk):
+    """After a crash, cards and pages of the earlier run still work, and what was being sent is settled by reading."""
+    trade, cut_off = desk.world.trades_of(desk.world.customer)[0], trade_that(desk, ResendAnswer.HANG_AFTER)
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        page = await desk.use(desk.customer, "inventory", tradeurl=desk.world.customer.trade_url)
+        card = await desk.requested(trade.id)
+        doubtful, approval = await hanging_resend(desk, cut_off)
+        await bot.kill()
+    assert desk.resend_states() == ["pending", "sending"]
+
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        await desk.card_shows(doubtful, "sent")
+        assert "Page 2 of 8" in await desk.turn(page, desk.customer)
+        await (await desk.decide(card)).finished()
+        await desk.card_shows(card, "sent")
+        assert await bot.terminate(STOPS_WITHIN) == 0
+    assert desk.providers.mannco.resend_calls == {trade.id: 1, cut_off.id: 1}
+    desk.assert_sound(unfinished=(approval,))

@@ -1,0 +1,18 @@
+"""Gives the tests of resends a desk over a database of its own."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.engines import ENGINES
+from tests.services.resend_desk import ResendDesk
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[ResendDesk]:
+    async with ENGINES["sqlite"](tmp_path) as repositories:
+        opened = ResendDesk(repositories)
+        await opened.set_up()
+        yield opened
+        await opened.delivery.close(within=0.0)

@@ -1,0 +1,165 @@
+"""The services of resends over a real database, started and stopped as one process after another would."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from bot.domain.access import Actor, Capability, Grant
+from bot.domain.audit import AuditEntry
+from bot.domain.links import Link, LinkSource
+from bot.domain.resends import Resend
+from bot.domain.settings import GuildSettings
+from bot.domain.steam import SteamId
+from bot.ports import TradeProvider
+from bot.services.access import AccessService
+from bot.services.audit import AuditService
+from bot.services.resend_delivery import ResendDelivery
+from bot.services.resends import ResendService
+from tests.contracts.engines import Repositories
+from tests.fakes.audit_channel import FakeAuditChannel
+from tests.fakes.clock import FakeClock
+from tests.fakes.intercepted import Intercepted, Step
+from tests.fakes.resend_cards import FakeResendCards
+from tests.fakes.trade_provider import FakeTradeProvider
+
+GUILD, OTHER_GUILD = 900_000_000_000_000_001, 900_000_000_000_000_002
+AGENTS, MODERATORS = 801, 802
+CUSTOMERS_ACCOUNT, STRANGERS_ACCOUNT = SteamId.from_account_id(11), SteamId.from_account_id(12)
+TRADE = 4812
+APPROVALS, AUDIT = 701, 702
+
+
+def somebody(user_id: int, *roles: int, guild_id: int = GUILD) -> Actor:
+    """Return a member with these roles."""
+    return Actor(guild_id, user_id, frozenset({guild_id, *roles}))
+
+
+CUSTOMER = somebody(101)
+AGENT = somebody(102, AGENTS)
+MODERATOR = somebody(103, MODERATORS)
+OTHER_MODERATOR = somebody(104, MODERATORS)
+
+
+class Crashed(Exception):
+    """What is left of a process that has crashed asked for something."""
+
+
+class ResendDesk:
+    """A desk with a customer who is linked, an agent, and two moderators. ``service`` and ``delivery`` are the run's.
+
+    What people see (``cards``, ``channel``), the provider, the clock and the database outlive a run. ``step`` is
+    called before and after whatever the services ask of a port, by ``part.method before`` and ``after``. A ``provider``
+    takes the place of the one in memory.
+    """
+
+    def __init__(self, repositories: Repositories, provider: TradeProvider | None = None) -> None:
+        self.repositories = repositories
+        self.provider = FakeTradeProvider()
+        self._trades: TradeProvider = provider or self.provider
+        self.cards = FakeResendCards()
+        self.channel = FakeAuditChannel()
+        self.clock = FakeClock()
+        self.expires_after = timedelta(hours=24)
+        self.step: Step | None = None
+        self._run = 0
+        self.service, self.delivery = self._started()
+
+    async def set_up(self) -> None:
+        """Give the roles their rights, set the channels, link the customer."""
+        now = self.clock.now()
+        for guild_id in (GUILD, OTHER_GUILD):
+            for role, capability in (
+                (AGENTS, Capability.RESEND_ANY),
+                (MODERATORS, Capability.APPROVE_RESEND),
+            ):
+                await self.repositories.grants.of_guild(guild_id)
+                await self.repositories.grants.grant(Grant(guild_id, role, capability), by=1, at=now)
+            await self.repositories.settings.put(GuildSettings(guild_id, APPROVALS, AUDIT), by=1, at=now)
+        await self.link(CUSTOMER, CUSTOMERS_ACCOUNT)
+
+    async def link(self, actor: Actor, account: SteamId) -> None:
+        """Link somebody to a Steam account."""
+        link = Link(actor.guild_id, actor.user_id, account, LinkSource.STAFF, AGENT.user_id, self.clock.now())
+        assert await self.repositories.links.put(link) is None
+
+    async def requested(self, trade_id: int = TRADE, *, by: Actor = AGENT) -> Resend:
+        """Ask for the resend of a failed withdrawal of the customer."""
+        if trade_id not in self.provider.kept:
+            self.provider.add(trade_id, CUSTOMERS_ACCOUNT)
+        return await self.service.request(str(trade_id), by=by, reason="the bot was offline")
+
+    async def row(self, resend: Resend) -> Resend:
+        """Return the request as it is kept."""
+        kept = await self.repositories.resends.get(resend.guild_id, resend.id)
+        assert kept is not None
+        return kept
+
+    async def written(self) -> list[AuditEntry]:
+        """Return the audit, oldest first."""
+        return list(reversed(await self.repositories.audit.newest(GUILD, limit=10_000)))
+
+    async def quiet(self) -> None:
+        """Wait until this run's work on requests has ended."""
+        while self.delivery._under_way:
+            await asyncio.wait(tuple(self.delivery._under_way))
+
+    async def restart(self) -> None:
+        """Stop at once and start again."""
+        await self.delivery.close(within=0.0)
+        await self.start()
+
+    def crash(self) -> None:
+        """End the run as a power cut does: nothing that it still does reaches anything."""
+        self._run += 1
+        for task in self.delivery._under_way:
+            if task is not asyncio.current_task():
+                task.cancel()
+
+    async def start(self) -> None:
+        """Begin a new run with what the last one left in the database."""
+        self._run += 1
+        # What a crash caught on its way to the disk is there or not, but not yet to come.
+        await self.repositories.resends.settle_later(0, settle_after=self.clock.now())
+        self.service, self.delivery = self._started()
+        await self.delivery.recover()
+        await self.delivery.tick()
+
+    def _started(self) -> tuple[ResendService, ResendDelivery]:
+        run = self._run
+
+        async def step(name: str) -> None:
+            if self._run != run:
+                raise Crashed
+            if self.step is not None:
+                await self.step(name)
+            if self._run != run:
+                raise Crashed
+
+        def seen(part: Any, name: str) -> Any:
+            return Intercepted(part, name, step)
+
+        repository = seen(self.repositories.resends, "resends")
+        links = seen(self.repositories.links, "links")
+        settings = seen(self.repositories.settings, "settings")
+        cards = seen(self.cards, "cards")
+        audit = AuditService(settings=settings, channel=seen(self.channel, "channel"))
+        delivery = ResendDelivery(
+            repository=repository,
+            provider=seen(self._trades, "provider"),
+            links=links,
+            cards=cards,
+            audit=audit,
+            clock=self.clock,
+        )
+        service = ResendService(
+            repository=repository,
+            provider=seen(self._trades, "provider"),
+            access=AccessService(grants=seen(self.repositories.grants, "grants"), audit=audit, clock=self.clock),
+            links=links,
+            settings=settings,
+            cards=cards,
+            delivery=delivery,
+            clock=self.clock,
+            expires_after=self.expires_after,
+        )
+        return service, delivery

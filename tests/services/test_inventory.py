@@ -1,0 +1,459 @@
+"""Inventories are looked up for those who may, once for equal questions, within a deadline, from a bounded memory."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain.access import Actor, Capability, Grant
+from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff, TooSoon
+from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.inventory import Inventory, InventoryQuery, Item, Sort
+from bot.domain.links import Link, LinkSource
+from bot.domain.pages import InventoryAnswer
+from bot.domain.steam import Game, SteamId
+from bot.services.access import AccessService
+from bot.services.audit import AuditService
+from bot.services.inventory import InventoryRequest, InventoryService
+from bot.services.links import LinkService
+from tests.contracts.engines import ENGINES, Repositories
+from tests.domain.builders import NOW, OWNER, inventory, item
+from tests.fakes.audit_channel import FakeAuditChannel
+from tests.fakes.clock import FakeClock
+
+GUILD, SUPPORT = 100, 7
+CUSTOMER = Actor(GUILD, 1, frozenset({GUILD}))
+AGENT = Actor(GUILD, 2, frozenset({GUILD, SUPPORT}))
+URL = f"https://steamcommunity.com/tradeoffer/new/?partner={OWNER.account_id}&token=AbCdEfGh"
+FAILURE = Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, code=31, key="STEAM_UNAVAILABLE")
+
+
+class FakeInventoryProvider:
+    """Answers with ``items`` that match, or with ``failure``; while ``gate`` is closed it lets its callers wait."""
+
+    def __init__(self, name: ProviderName = ProviderName.ASSETPAY, games: frozenset[Game] | None = None) -> None:
+        self.name = name
+        self.games = games or frozenset({Game.CS2, Game.RUST})
+        self.items: tuple[Item, ...] = (item("AK-47", "10"), item("AWP", "20"), item("M4A4", "5"))
+        self.total: int | None = None
+        self.failure: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.asked: list[InventoryQuery] = []
+
+    async def look_up(self, query: InventoryQuery) -> Inventory:
+        self.asked.append(query)
+        items, gate = query.filter.apply(self.items), self.gate
+        await gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        total = len(items) if self.total is None else self.total
+        return replace(inventory(*items, total=total), provider=self.name)
+
+
+class Desk:
+    """The service over real storage, with one provider or several."""
+
+    def __init__(self, repositories: Repositories) -> None:
+        self.clock = FakeClock(NOW)
+        self.links, self.grants = repositories.links, repositories.grants
+        self._audit = AuditService(settings=repositories.settings, channel=FakeAuditChannel())
+        self.provider = FakeInventoryProvider()
+        self.service = self.with_providers(self.provider)
+
+    def with_providers(
+        self,
+        *providers: FakeInventoryProvider,
+        default: ProviderName | None = ProviderName.ASSETPAY,
+        deadline: timedelta = timedelta(seconds=14),
+    ) -> InventoryService:
+        access = AccessService(grants=self.grants, audit=self._audit, clock=self.clock)
+        self.service = InventoryService(
+            providers=providers,
+            default=default,
+            access=access,
+            links=LinkService(links=self.links, access=access, audit=self._audit, clock=self.clock),
+            link_rows=self.links,
+            clock=self.clock,
+            deadline=deadline,
+        )
+        return self.service
+
+    async def look_up(self, by: Actor = AGENT, url: str = URL, **options: Any) -> InventoryAnswer:
+        return await self.service.look_up(InventoryRequest(url, **options), by=by)
+
+    def waiting(self) -> int:
+        """Count the lookups that wait for the call under way: a shield each, beside the service's own callback."""
+        (call,) = self.service._under_way.values() or (None,)
+        return len(getattr(call, "_callbacks", None) or ()) - 1
+
+    async def link(self, user_id: int, steam_id: SteamId) -> None:
+        assert await self.links.put(Link(GUILD, user_id, steam_id, LinkSource.STAFF, AGENT.user_id, NOW)) is None
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with ENGINES["sqlite"](tmp_path) as repositories:
+        opened = Desk(repositories)
+        await opened.grants.grant(Grant(GUILD, SUPPORT, Capability.INVENTORY_ANY), by=0, at=NOW)
+        yield opened
+        await opened.service.close()
+
+
+def names(answer: InventoryAnswer) -> list[str]:
+    (part,) = answer.answers
+    assert part.inventory is not None
+    return [each.name for each in part.inventory.items]
+
+
+# Who may
+
+
+async def test_own_account(desk: Desk):
+    """The linked account, and only that one, is everybody's own, whatever the token in the trade URL."""
+    await desk.link(CUSTOMER.user_id, OWNER)
+
+    assert names(await desk.look_up(CUSTOMER)) == ["AK-47", "AWP", "M4A4"]
+    assert names(await desk.look_up(CUSTOMER, URL.replace("AbCdEfGh", "ZyXwVuTs"))) == ["AK-47", "AWP", "M4A4"]
+    with pytest.raises(AccessDenied) as denied:
+        await desk.look_up(CUSTOMER, URL.replace(f"partner={OWNER.account_id}", "partner=1"))
+    assert denied.value.capability is Capability.INVENTORY_ANY
+
+
+async def test_refused_without_a_call(desk: Desk):
+    """No link, no right, a role of another guild: each is refused before anybody is asked."""
+    with pytest.raises(NotLinked):
+        await desk.look_up(CUSTOMER)
+    await desk.grants.revoke(Grant(GUILD, GUILD, Capability.INVENTORY_OWN), by=0, at=NOW)
+    for nobody in (CUSTOMER, Actor(GUILD, 9, frozenset(), administers=True), Actor(GUILD, 9, frozenset({200}))):
+        with pytest.raises(AccessDenied) as denied:
+            await desk.look_up(nobody)
+        assert denied.value.capability is Capability.INVENTORY_OWN
+    with pytest.raises(NotLinked):
+        await desk.look_up(Actor(200, AGENT.user_id, frozenset({200, SUPPORT})))
+    assert desk.provider.asked == []
+
+
+async def test_whose_it_is(desk: Desk):
+    """The answer names the member to whom the account is linked, if there is one."""
+    assert (await desk.look_up()).linked_user_id is None
+    await desk.link(CUSTOMER.user_id, OWNER)
+    assert (await desk.look_up()).linked_user_id == CUSTOMER.user_id
+
+
+# What is asked
+
+
+async def test_which_provider(desk: Desk):
+    """The one that was named, else the default; what is off, unknown or without the game is said without a call."""
+    other = FakeInventoryProvider(ProviderName.SKINSBACK, games=frozenset({Game.CS2, Game.DOTA2}))
+    desk.with_providers(desk.provider, other)
+    assert [part.provider for part in (await desk.look_up()).answers] == ["assetpay"]
+    assert [part.provider for part in (await desk.look_up(provider="skinsback")).answers] == ["skinsback"]
+    assert [part.provider for part in (await desk.look_up(provider="all")).answers] == ["assetpay", "skinsback"]
+    both = await desk.look_up(provider="all", game=Game.DOTA2)
+    assert [part.provider for part in both.answers] == ["skinsback"]
+
+    before = len(desk.provider.asked) + len(other.asked)
+    with pytest.raises(GameNotOffered):
+        await desk.look_up(game=Game.DOTA2)
+    with pytest.raises(GameNotOffered):
+        await desk.look_up(provider="all", game=Game.TF2)
+    with pytest.raises(ProviderOff):
+        await desk.look_up(provider="mannco")
+    with pytest.raises(InvalidInput, match="provider: unknown"):
+        await desk.look_up(provider="paypal")
+    desk.with_providers(other, default=None)
+    with pytest.raises(ProviderOff):
+        await desk.look_up()
+    desk.with_providers()
+    with pytest.raises(ProviderOff):
+        await desk.look_up(provider="all")
+    assert len(desk.provider.asked) + len(other.asked) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"min_price": Decimal("NaN")}, "min_price: not_a_price"),
+        ({"max_price": Decimal("Infinity")}, "max_price: not_a_price"),
+        ({"min_price": Decimal("-0.01")}, "min_price: not_a_price"),
+        ({"min_price": Decimal(2), "max_price": Decimal(1)}, "min_price: above_max_price"),
+        ({"search": "x" * 101}, "search: too_long"),
+    ],
+)
+async def test_options_that_cannot_be(desk: Desk, options: dict[str, Any], problem: str):
+    """Prices that are none or contradict each other, and too long a search, are named without a call."""
+    with pytest.raises(InvalidInput, match=problem):
+        await desk.look_up(**options)
+    assert desk.provider.asked == []
+
+
+async def test_options_at_their_ends(desk: Desk):
+    """The longest search and equal prices are fine; a blank search is none."""
+    exactly: dict[str, Any] = {"min_price": Decimal(10), "max_price": Decimal(10)}
+    assert names(await desk.look_up(**exactly)) == ["AK-47"]
+    assert names(await desk.look_up(search="x" * 100)) == []
+    assert len(names(await desk.look_up(search="   "))) == 3
+    assert desk.provider.asked[-1].filter.search is None
+
+
+# One call for equal questions
+
+
+async def test_many_equal_lookups(desk: Desk):
+    """Two hundred equal lookups under way are one call."""
+    desk.provider.gate.clear()
+    waiting = [asyncio.create_task(desk.look_up(sort=Sort.PRICE_ASC)) for _ in range(200)]
+    await until(lambda: desk.waiting() == 200)
+    desk.provider.gate.set()
+
+    answers = await asyncio.gather(*waiting)
+    assert len(desk.provider.asked) == 1
+    assert {tuple(names(answer)) for answer in answers} == {("M4A4", "AK-47", "AWP")}
+
+
+async def test_the_first_goes_away(desk: Desk):
+    """Whoever asked first may be cancelled: the others have their answer all the same, and it is kept."""
+    desk.provider.gate.clear()
+    first, second = (asyncio.create_task(desk.look_up()) for _ in range(2))
+    await until(lambda: desk.waiting() == 2)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    desk.provider.gate.set()
+
+    assert len(names(await second)) == 3
+    assert len(names(await desk.look_up())) == 3
+    assert len(desk.provider.asked) == 1
+
+
+async def test_everybody_goes_away(desk: Desk):
+    """A call that nobody waits for any more ends quietly, whatever comes of it."""
+    desk.provider.gate.clear()
+    alone = asyncio.create_task(desk.look_up())
+    await until(lambda: len(desk.provider.asked) == 1)
+    alone.cancel()
+    await asyncio.gather(alone, return_exceptions=True)
+    desk.provider.failure = ProviderError(FAILURE)
+    desk.provider.gate.set()
+    await until(lambda: not desk.service._under_way)
+
+
+async def test_a_failure_is_shared_but_not_kept(desk: Desk):
+    """Equal lookups under way fail together; the next one asks again."""
+    desk.provider.gate.clear()
+    desk.provider.failure = ProviderError(FAILURE)
+    waiting = [asyncio.create_task(desk.look_up()) for _ in range(5)]
+    await until(lambda: desk.waiting() == 5)
+    desk.provider.gate.set()
+
+    for answer in await asyncio.gather(*waiting):
+        assert answer.answers[0].failure == FAILURE
+    assert len(desk.provider.asked) == 1
+    desk.provider.failure = None
+    assert len(names(await desk.look_up())) == 3
+
+
+async def test_what_is_not_equal(desk: Desk):
+    """Another game, account, token, search or order is another question while it is under way."""
+    desk.provider.gate.clear()
+    waiting = [
+        asyncio.create_task(desk.look_up(url=url, **options))
+        for url, options in (
+            (URL, {}),
+            (URL, {"game": Game.RUST}),
+            (URL, {"search": "ak"}),
+            (URL, {"sort": Sort.NAME_ASC}),
+            (URL.replace("AbCdEfGh", "ZyXwVuTs"), {}),
+            (URL.replace(f"partner={OWNER.account_id}", "partner=1"), {}),
+        )
+    ]
+    await until(lambda: len(desk.provider.asked) == 6)
+    desk.provider.gate.set()
+    await asyncio.gather(*waiting)
+
+
+async def test_a_refresh_under_way(desk: Desk):
+    """Whoever asks while the inventory is refreshed gets the new answer; another refresh is told to wait."""
+    desk.provider.gate.clear()
+    refresh = asyncio.create_task(desk.look_up(refresh=True))
+    await until(lambda: len(desk.provider.asked) == 1)
+    plain = asyncio.create_task(desk.look_up())
+    await until(lambda: desk.waiting() == 2)
+    with pytest.raises(TooSoon) as too_soon:
+        await desk.look_up(refresh=True)
+    desk.provider.gate.set()
+
+    await asyncio.gather(refresh, plain)
+    assert [query.refresh for query in desk.provider.asked] == [True]
+    assert too_soon.value.until == NOW + timedelta(minutes=2)
+
+
+async def test_refreshing_again(desk: Desk):
+    """A game of an account is refreshed once in two minutes at a provider; a refresh that failed does not count."""
+    await desk.look_up(refresh=True)
+    await desk.look_up(refresh=True, game=Game.RUST)
+    desk.clock.advance(minutes=1, seconds=59)
+    with pytest.raises(TooSoon):
+        await desk.look_up(refresh=True, search="ak")
+    with pytest.raises(TooSoon):
+        await desk.look_up(refresh=True, provider="all")
+    desk.clock.advance(seconds=1)
+    desk.provider.failure = ProviderError(FAILURE)
+    await desk.look_up(refresh=True)
+    desk.provider.failure = None
+    await desk.look_up(refresh=True)
+
+    assert [query.refresh for query in desk.provider.asked] == [True] * 4
+
+
+async def test_a_refresh_overtakes(desk: Desk):
+    """A refresh does not wait for an older lookup, whose late answer does not take the place of the newer one."""
+    desk.provider.gate.clear()
+    slow_gate = desk.provider.gate
+    old = asyncio.create_task(desk.look_up())
+    await until(lambda: len(desk.provider.asked) == 1)
+    desk.provider.gate = asyncio.Event()
+    desk.provider.gate.set()
+    desk.provider.items = (item("new", "1"),)
+
+    assert names(await desk.look_up(refresh=True)) == ["new"]
+    slow_gate.set()
+    assert len(names(await old)) == 3
+    assert names(await desk.look_up()) == ["new"]
+    assert [query.refresh for query in desk.provider.asked] == [False, True]
+
+
+# Memory
+
+
+async def test_kept(desk: Desk):
+    """An inventory is kept 15 minutes for the account, whoever asks and however the trade URL is written."""
+    await desk.link(CUSTOMER.user_id, OWNER)
+    await desk.look_up()
+    desk.clock.advance(minutes=14, seconds=59)
+    await desk.look_up(CUSTOMER, f"<{URL}&l=english>")
+    assert len(desk.provider.asked) == 1
+
+    desk.clock.advance(seconds=1)
+    await desk.look_up()
+    assert len(desk.provider.asked) == 2
+
+
+async def test_a_whole_inventory_answers_every_search(desk: Desk):
+    """Once the whole inventory is kept, searches and orders are answered from it; a kept search answers only itself."""
+    assert names(await desk.look_up(search="ak")) == ["AK-47"]
+    assert names(await desk.look_up(search="ak")) == ["AK-47"]
+    assert len(desk.provider.asked) == 1
+    await desk.look_up()
+    assert len(desk.provider.asked) == 2
+
+    assert names(await desk.look_up(search="m4", sort=Sort.PRICE_DESC)) == ["M4A4"]
+    assert names(await desk.look_up(min_price=Decimal(6), sort=Sort.PRICE_DESC)) == ["AWP", "AK-47"]
+    assert len(desk.provider.asked) == 2
+
+
+async def test_part_of_an_inventory(desk: Desk):
+    """Where a provider sent only part of an inventory, a search in it is a question for the provider."""
+    desk.provider.total = 5000
+    await desk.look_up()
+    await desk.look_up()
+    assert len(desk.provider.asked) == 1
+
+    await desk.look_up(search="karambit")
+    assert len(desk.provider.asked) == 2
+
+
+async def test_a_refresh_forgets_what_was_kept(desk: Desk):
+    """After a refresh no older answer of that account and game is given, for no search; others stay."""
+    await desk.look_up(search="ak")
+    await desk.look_up(game=Game.RUST)
+    desk.provider.items = (item("AK-74", "1"),)
+    await desk.look_up(refresh=True, sort=Sort.NAME_ASC)
+
+    assert names(await desk.look_up(search="ak")) == ["AK-74"]
+    asked = len(desk.provider.asked)
+    await desk.look_up(game=Game.RUST)
+    assert len(desk.provider.asked) == asked
+
+
+async def test_a_failed_refresh_leaves_what_was_kept(desk: Desk):
+    """A refresh that fails says so; the next lookup still has the older answer."""
+    await desk.look_up()
+    desk.provider.failure = ProviderError(FAILURE)
+    assert (await desk.look_up(refresh=True)).answers[0].failure == FAILURE
+    assert len(names(await desk.look_up())) == 3
+
+
+async def test_bounded_memory(desk: Desk):
+    """However much is asked, not more than a thousand answers and a hundred thousand items are kept."""
+    desk.provider.items = ()
+    for number in range(1100):
+        await desk.look_up(search=f"nothing {number}")
+    assert len(desk.service._kept) <= 1000
+
+    desk.provider.items = tuple(item(f"{number}") for number in range(30_000))
+    for account in range(1, 6):
+        await desk.look_up(url=URL.replace(f"partner={OWNER.account_id}", f"partner={account}"))
+    assert sum(len(kept.items) for _, kept in desk.service._kept.values()) <= 100_000
+    asked = len(desk.provider.asked)
+    await desk.look_up(url=URL.replace(f"partner={OWNER.account_id}", "partner=5"))
+    assert len(desk.provider.asked) == asked, "the newest is kept"
+
+
+async def test_what_has_expired_is_let_go(desk: Desk):
+    """Memory does not hold what nobody may be answered with any more."""
+    for number in range(10):
+        await desk.look_up(search=f"nothing {number}")
+    desk.clock.advance(minutes=15)
+    await desk.look_up()
+    assert len(desk.service._kept) == 1
+
+
+# Deadlines and failures
+
+
+async def test_hanging_provider(desk: Desk):
+    """A provider that never answers is a failure of its own at the deadline, beside the others' answers."""
+    quick = FakeInventoryProvider(ProviderName.SKINSBACK)
+    desk.with_providers(desk.provider, quick, deadline=timedelta(seconds=0.05))
+    desk.provider.gate.clear()
+    hanging, answered = (await desk.look_up(provider="all")).answers
+
+    assert hanging.failure == Failure(ProviderName.ASSETPAY, FailureKind.TIMED_OUT)
+    assert answered.inventory is not None
+
+
+async def test_a_fault_of_ours_in_one_of_several(desk: Desk):
+    """What is no failure of a provider is not hidden behind the others' answers."""
+    broken = FakeInventoryProvider(ProviderName.SKINSBACK)
+    broken.failure = RuntimeError("a bug")
+    desk.with_providers(desk.provider, broken)
+
+    with pytest.raises(RuntimeError):
+        await desk.look_up(provider="all")
+
+
+async def test_closing(desk: Desk):
+    """Closing gives up what is under way, and leaves nothing running."""
+    desk.provider.gate.clear()
+    waiting = asyncio.create_task(desk.look_up())
+    await until(lambda: len(desk.provider.asked) == 1)
+    await desk.service.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await until(lambda: not desk.service._under_way)
+
+
+async def until(condition) -> None:
+    """Wait until something is so; a test that hangs here fails by its promise."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 -- the service tells nobody
+            await asyncio.sleep(0)

@@ -1,0 +1,219 @@
+"""What a pager turns is kept for the one who asked, and shown only as long as they may see it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.domain.access import Actor, Capability, Grant
+from bot.domain.errors import AccessDenied, NotYourPage, PageExpired
+from bot.domain.failures import ProviderName
+from bot.domain.inventory import InventoryFilter
+from bot.domain.links import Link, LinkSource
+from bot.domain.pages import Audience, InventoryAnswer, Pages, ProviderAnswer, TradesAnswer
+from bot.domain.secrets import TradeCode
+from bot.domain.steam import Game, SteamId
+from bot.domain.trades import Scope
+from bot.services.access import AccessService
+from bot.services.audit import AuditService
+from bot.services.links import LinkService
+from bot.services.pages import PageService
+from tests.contracts.engines import ENGINES, Repositories
+from tests.domain.builders import NOW, OWNER, inventory, item, trade
+from tests.fakes.audit_channel import FakeAuditChannel
+from tests.fakes.clock import FakeClock
+
+GUILD, SUPPORT, CUSTOMERS = 100, 7, 8
+CUSTOMER = Actor(GUILD, 1, frozenset({GUILD, CUSTOMERS}))
+AGENT = Actor(GUILD, 2, frozenset({GUILD, SUPPORT}))
+OTHER_ACCOUNT = SteamId.from_account_id(77)
+INVENTORY = InventoryAnswer(
+    OWNER, Game.CS2, InventoryFilter(), (ProviderAnswer(ProviderName.ASSETPAY, inventory(item("AK-47"))),)
+)
+
+
+def trades_answer(*, of: SteamId | None = OWNER, viewer: SteamId | None = OWNER) -> TradesAnswer:
+    shown = trade() if viewer == OWNER else replace(trade(), code=None)
+    return TradesAnswer(ProviderName.MANNCO, Scope.ALL, of, viewer, (shown,), NOW)
+
+
+class Desk:
+    """The service over real storage: @everyone holds what a new guild is seeded with, Support everybody's."""
+
+    def __init__(self, repositories: Repositories) -> None:
+        self.repositories = repositories
+        self.clock = FakeClock(NOW)
+        self.pages = self.restarted()
+
+    def restarted(self) -> PageService:
+        """Return the service as a new process has it."""
+        audit = AuditService(settings=self.repositories.settings, channel=FakeAuditChannel())
+        access = AccessService(grants=self.repositories.grants, audit=audit, clock=self.clock)
+        links = LinkService(links=self.repositories.links, access=access, audit=audit, clock=self.clock)
+        self.pages = PageService(repository=self.repositories.pages, access=access, links=links, clock=self.clock)
+        return self.pages
+
+    async def grant(self, *capabilities: Capability, role: int = SUPPORT) -> None:
+        for capability in capabilities:
+            await self.repositories.grants.grant(Grant(GUILD, role, capability), by=0, at=NOW)
+
+    async def revoke(self, capability: Capability, *, role: int = GUILD) -> None:
+        await self.repositories.grants.revoke(Grant(GUILD, role, capability), by=0, at=NOW)
+
+    async def link(self, actor: Actor, steam_id: SteamId) -> None:
+        link = Link(GUILD, actor.user_id, steam_id, LinkSource.STAFF, 0, NOW)
+        assert await self.repositories.links.put(link) is None
+
+    async def unlink(self, actor: Actor) -> None:
+        await self.repositories.links.remove(GUILD, actor.user_id, by=0, at=NOW)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with ENGINES["sqlite"](tmp_path) as repositories:
+        opened = Desk(repositories)
+        await opened.grant(Capability.INVENTORY_ANY, Capability.TRADES_ANY)
+        await opened.link(CUSTOMER, OWNER)
+        yield opened
+
+
+async def refused(desk: Desk, pages: Pages, by: Actor) -> Capability:
+    with pytest.raises(AccessDenied) as denied:
+        await desk.pages.turn(pages.id, by=by)
+    return denied.value.capability
+
+
+@pytest.mark.parametrize("answer", [INVENTORY, trades_answer()], ids=["inventory", "trades"])
+async def test_turned_by_who_asked(desk: Desk, answer: InventoryAnswer | TradesAnswer):
+    """Who asked turns it, before a restart and after one; trade codes do not outlive the process."""
+    pages = await desk.pages.open(answer, by=CUSTOMER)
+    assert pages.audience is Audience.CUSTOMER
+    assert await desk.pages.turn(pages.id, by=CUSTOMER) == pages
+
+    after_restart = await desk.restarted().turn(pages.id, by=CUSTOMER)
+    kept = answer.without_codes() if isinstance(answer, TradesAnswer) else answer
+    assert after_restart == replace(pages, answer=kept)
+
+
+async def test_somebody_else(desk: Desk):
+    """Nobody else turns it, whatever they may do, from memory or after a restart."""
+    pages = await desk.pages.open(INVENTORY, by=CUSTOMER)
+    for service in (desk.pages, desk.restarted()):
+        with pytest.raises(NotYourPage):
+            await service.turn(pages.id, by=AGENT)
+
+
+async def test_another_guild(desk: Desk):
+    """In another guild the pages do not exist, for the same person neither."""
+    pages = await desk.pages.open(INVENTORY, by=CUSTOMER)
+    for service in (desk.pages, desk.restarted()):
+        with pytest.raises(PageExpired):
+            await service.turn(pages.id, by=replace(CUSTOMER, guild_id=200, role_ids=frozenset({200})))
+
+
+async def test_unknown(desk: Desk):
+    """Pages that never were, or no longer are, have expired."""
+    with pytest.raises(PageExpired):
+        await desk.pages.turn("AAAAAAAAAAAA", by=CUSTOMER)
+
+
+async def test_expired(desk: Desk):
+    """After 24 hours they are gone, from memory and after a restart, and purging takes the rows."""
+    pages = await desk.pages.open(INVENTORY, by=CUSTOMER)
+    desk.clock.advance(hours=23, minutes=59)
+    assert await desk.pages.turn(pages.id, by=CUSTOMER)
+    desk.clock.advance(minutes=1)
+    for service in (desk.pages, desk.restarted()):
+        with pytest.raises(PageExpired):
+            await service.turn(pages.id, by=CUSTOMER)
+    await desk.pages.purge()
+    assert await desk.repositories.pages.load(pages.id, at=NOW) is None
+
+
+async def test_after_a_revocation(desk: Desk):
+    """A right that was taken away counts on the next click, and is the one that is named."""
+    own_inventory = await desk.pages.open(INVENTORY, by=CUSTOMER)
+    own_trades = await desk.pages.open(trades_answer(), by=CUSTOMER)
+    anybodys_inventory = await desk.pages.open(INVENTORY, by=AGENT)
+    everybodys_trades = await desk.pages.open(trades_answer(of=None, viewer=None), by=AGENT)
+    for capability in (Capability.INVENTORY_OWN, Capability.TRADES_OWN):
+        await desk.revoke(capability)
+    for capability in (Capability.INVENTORY_ANY, Capability.TRADES_ANY):
+        await desk.revoke(capability, role=SUPPORT)
+
+    assert await refused(desk, own_inventory, CUSTOMER) is Capability.INVENTORY_OWN
+    assert await refused(desk, own_trades, CUSTOMER) is Capability.TRADES_OWN
+    assert await refused(desk, anybodys_inventory, AGENT) is Capability.INVENTORY_OWN
+    assert await refused(desk, everybodys_trades, AGENT) is Capability.TRADES_OWN
+
+
+async def test_a_role_that_was_taken_away(desk: Desk):
+    """The roles that count are those of the click."""
+    pages = await desk.pages.open(INVENTORY, by=AGENT)
+
+    assert await refused(desk, pages, replace(AGENT, role_ids=frozenset({GUILD}))) is Capability.INVENTORY_ANY
+
+
+async def test_everybodys_trades_are_nobodys_own(desk: Desk):
+    """Who may see only their own does not turn a list of everybody's, linked or not."""
+    pages = await desk.pages.open(trades_answer(of=None), by=AGENT)
+    await desk.revoke(Capability.TRADES_ANY, role=SUPPORT)
+    assert await refused(desk, pages, AGENT) is Capability.TRADES_ANY
+    await desk.link(AGENT, OTHER_ACCOUNT)
+    assert await refused(desk, pages, AGENT) is Capability.TRADES_ANY
+
+
+@pytest.mark.parametrize("answer", [INVENTORY, trades_answer()], ids=["inventory", "trades"])
+async def test_unlinked_since(desk: Desk, answer: InventoryAnswer | TradesAnswer):
+    """What was one's own is no longer, once the link is gone or leads elsewhere."""
+    pages = await desk.pages.open(answer, by=CUSTOMER)
+    anybodys = Capability.INVENTORY_ANY if isinstance(answer, InventoryAnswer) else Capability.TRADES_ANY
+    await desk.unlink(CUSTOMER)
+    assert await refused(desk, pages, CUSTOMER) is anybodys
+    await desk.link(CUSTOMER, OTHER_ACCOUNT)
+    assert await refused(desk, pages, CUSTOMER) is anybodys
+
+
+async def test_codes_of_an_agent_who_was_unlinked(desk: Desk):
+    """An agent turns on after their link went to somebody else, but no longer sees that account's codes."""
+    await desk.unlink(CUSTOMER)
+    await desk.link(AGENT, OWNER)
+    pages = await desk.pages.open(trades_answer(of=None), by=AGENT)
+    with_code = (await desk.pages.turn(pages.id, by=AGENT)).answer
+    assert isinstance(with_code, TradesAnswer)
+    assert with_code.trades[0].code == TradeCode("ABCDEFGH")
+
+    await desk.unlink(AGENT)
+    await desk.link(CUSTOMER, OWNER)
+    without = (await desk.pages.turn(pages.id, by=AGENT)).answer
+    assert isinstance(without, TradesAnswer)
+    assert without.trades[0].code is None
+
+
+async def test_who_joined_or_left_the_staff(desk: Desk):
+    """The words are those for what the reader is at the click."""
+    pages = await desk.pages.open(INVENTORY, by=CUSTOMER)
+    await desk.grant(Capability.READ_AUDIT, role=CUSTOMERS)
+    assert (await desk.pages.turn(pages.id, by=CUSTOMER)).audience is Audience.STAFF
+    await desk.revoke(Capability.READ_AUDIT, role=CUSTOMERS)
+    assert (await desk.pages.turn(pages.id, by=CUSTOMER)).audience is Audience.CUSTOMER
+
+
+async def test_bounded_memory(desk: Desk):
+    """Not more than a hundred snapshots are held in memory; older ones come from storage."""
+    first = await desk.pages.open(trades_answer(), by=replace(CUSTOMER, user_id=CUSTOMER.user_id))
+    for number in range(120):
+        await desk.pages.open(INVENTORY, by=replace(AGENT, user_id=1000 + number))
+
+    assert len(desk.pages._recent) == 100
+    turned = await desk.pages.turn(first.id, by=CUSTOMER)
+    assert turned.answer == trades_answer().without_codes()
+    assert len(desk.pages._recent) == 100
+
+
+async def test_ids_cannot_be_guessed(desk: Desk):
+    """Every snapshot has an id of its own, made of 72 random bits, that fits a button."""
+    ids = {(await desk.pages.open(INVENTORY, by=AGENT)).id for _ in range(50)}
+    assert len(ids) == 50
+    assert {len(each) for each in ids} == {12}
