@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 _LARGE = 256 * 1024
 """From this many bytes on, a body is read beside the event loop."""
+_READER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader")
+"""One large body at a time: two busy threads take the interpreter in turns and leave the event loop out (100 ms)."""
 _MAX_TEXT = 1_000
 """Longest text kept, in characters: the longest of the seeds, an icon's hash, has some 300."""
 _MAX_MESSAGE = 500
@@ -64,8 +67,8 @@ async def read(answer: Answer, reader: Callable[[Fields], T], *, secrets: Iterab
     try:
         if len(answer.body) < _LARGE:
             return reader(Fields(parse_json(answer.body), note=answer.note))
-        return await asyncio.to_thread(
-            lambda: reader(Fields(parse_json(answer.body, let_others_run=True), note=answer.note))
+        return await asyncio.get_running_loop().run_in_executor(
+            _READER, lambda: reader(Fields(parse_json(answer.body, let_others_run=True), note=answer.note))
         )
     except Refused as refused:
         message = refused.facts.pop("message", None)

@@ -17,6 +17,8 @@ KEPT_FOR = timedelta(hours=24)
 """How long a pager can be turned."""
 
 _MAX_IN_MEMORY = 100
+_MAX_ROWS_IN_MEMORY = 5_000
+"""Items and trades of all of them: a hundred large inventories would be gigabytes, and hold up every collection."""
 
 
 class PageService:
@@ -73,8 +75,17 @@ class PageService:
     def _remember(self, pages: Pages) -> None:
         self._recent[pages.id] = pages
         self._recent.move_to_end(pages.id)
-        while len(self._recent) > _MAX_IN_MEMORY:
-            self._recent.popitem(last=False)
+        rows = sum(_rows(recent.answer) for recent in self._recent.values())
+        while len(self._recent) > 1 and (len(self._recent) > _MAX_IN_MEMORY or rows > _MAX_ROWS_IN_MEMORY):
+            _, oldest = self._recent.popitem(last=False)
+            rows -= _rows(oldest.answer)
+
+
+def _rows(answer: InventoryAnswer | TradesAnswer) -> int:
+    """Return how many items or trades the answer holds."""
+    if isinstance(answer, TradesAnswer):
+        return len(answer.trades)
+    return sum(len(part.inventory.items) for part in answer.answers if part.inventory is not None)
 
 
 def _check(answer: InventoryAnswer | TradesAnswer, held: frozenset[Capability], linked: SteamId | None) -> None:

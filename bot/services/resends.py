@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.access import Actor, Capability
+from bot.domain.access import Actor, Capability, is_staff
 from bot.domain.audit import AuditAction
 from bot.domain.errors import (
     AccessDenied,
@@ -27,6 +27,7 @@ from bot.domain.resends import (
     TradeFacts,
     approver_refusal,
 )
+from bot.domain.spending import Spender, spending_for
 from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, GuildSettingsRepository, LinkRepository, ResendCards, ResendRepository, TradeProvider
@@ -85,7 +86,8 @@ class ResendService:
         kept_reason = mask_trade_urls(reason.strip()) if reason else None
         if kept_reason is not None and len(kept_reason) > MAX_REASON:
             raise InvalidInput("reason", "too_long")
-        trade = await self._find(trade_id)
+        with spending_for(Spender(by.user_id, is_staff=is_staff(held))):
+            trade = await self._find(trade_id)
         if trade is None or (Capability.RESEND_ANY not in held and (link is None or trade.owner != link.steam_id)):
             raise TradeNotFound(trade_id)
         if trade.not_resendable is not None:

@@ -158,9 +158,11 @@ def _failure_title(failure: Failure, explanations: Explanations) -> str:
 
 
 def _comparison_lines(answer: InventoryAnswer, index: int, page_size: int, *, room: int) -> list[str]:
-    by_provider = [(part, _best_by_name(part)) for part in answer.answers if part.inventory is not None]
+    names = page_of(_names(answer), index, page_size)
+    wanted = frozenset(names)
+    by_provider = [(part, _best_by_name(part, wanted)) for part in answer.answers if part.inventory is not None]
     lines = []
-    for name in page_of(_names(answer), index, page_size):
+    for name in names:
         offers = []
         for part, items in by_provider:
             item = items.get(name)
@@ -182,12 +184,12 @@ def _names(answer: InventoryAnswer) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item.market_hash_name or item.name for item in chain.from_iterable(parts)))
 
 
-def _best_by_name(part: ProviderAnswer) -> dict[str, Item]:
-    """Return one item a name: an accepted one where there is one, the dearest of those."""
+def _best_by_name(part: ProviderAnswer, names: frozenset[str]) -> dict[str, Item]:
+    """Return one item for each of these names: an accepted one where there is one, the dearest of those."""
     best: dict[str, Item] = {}
     for item in part.inventory.items if part.inventory is not None else ():
         name = item.market_hash_name or item.name
-        if name not in best or _rank(item) > _rank(best[name]):
+        if name in names and (name not in best or _rank(item) > _rank(best[name])):
             best[name] = item
     return best
 

@@ -3,7 +3,7 @@
 import discord
 
 from bot.domain.pages import Audience, TradesAnswer
-from bot.domain.trades import PENDING_STATUS, WINDOW, Direction, Scope, Trade
+from bot.domain.trades import WINDOW, Direction, Scope, Trade
 from bot.ports import Explanations
 from bot.ui.errors import GAME_LABELS
 from bot.ui.layout import Tone, card
@@ -52,8 +52,11 @@ def _head(answer: TradesAnswer) -> list[str]:
 def _trade_block(trade: Trade, answer: TradesAnswer, *, audience: Audience, explanations: Explanations) -> str:
     status = explanations.status(trade.provider.dialect, str(trade.status))
     staff = audience is Audience.STAFF
-    items = trade.items_send or trade.items_received
-    facts = [_DIRECTIONS[trade.direction], count(len(items), "item")]
+    # What a resend writes as status is not documented, so whatever is not over may be waiting for its owner.
+    waits = not status.is_final
+    facts = [_DIRECTIONS[trade.direction]]
+    if trade.direction is not Direction.NOTHING:
+        facts.append(count(len(trade.items_send or trade.items_received), "item"))
     if trade.game is not None:
         facts.append(GAME_LABELS[trade.game.word])
     if trade.created_at is not None:
@@ -65,11 +68,11 @@ def _trade_block(trade: Trade, answer: TradesAnswer, *, audience: Audience, expl
     ]
     if staff and answer.steam_id is None:
         lines.append(f"Customer `{trade.owner}`")
-    if trade.bot is not None and (staff or trade.status == PENDING_STATUS):
+    if trade.bot is not None and (staff or waits):
         lines.append(f"Bot `{trade.bot}` · offer {code(trade.offer_id or 'none yet', 24)}")
-    if trade.code is not None and trade.status == PENDING_STATUS:
+    if trade.code is not None and waits:
         lines.append(f"Your code: {code(trade.code.reveal(), 24)}")
-    if trade.status == PENDING_STATUS and not staff:
+    if waits and not staff:
         lines.append(
             "⚠️ Accept in Steam only if bot, offer and code are the same there. Nobody of the staff asks for it."
         )

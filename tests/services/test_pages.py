@@ -122,7 +122,7 @@ async def test_expired(desk: Desk):
     """After 24 hours they are gone, from memory and after a restart, and purging takes the rows."""
     pages = await desk.pages.open(INVENTORY, by=CUSTOMER)
     desk.clock.advance(hours=23, minutes=59)
-    assert await desk.pages.turn(pages.id, by=CUSTOMER)
+    assert (await desk.pages.turn(pages.id, by=CUSTOMER)).id == pages.id
     desk.clock.advance(minutes=1)
     for service in (desk.pages, desk.restarted()):
         with pytest.raises(PageExpired):

@@ -27,12 +27,14 @@ LOGIN = "POST /user/login"
 
 
 @asynccontextmanager
-async def desk_of(server: SimulatedMannco, folder: Path) -> AsyncIterator[ResendDesk]:
+async def desk_of(
+    server: SimulatedMannco, folder: Path, *, resend_parameter: str = "resend"
+) -> AsyncIterator[ResendDesk]:
     """Open a desk that asks the simulated Mannco.store."""
     transport = Transport(ProviderName.MANNCO, server.url, ssl.create_default_context(), FakeClock(), LIMITS)
     async with transport, ENGINES["sqlite"](folder) as repositories:
         login = ApiKeyLogin(transport, Secret(server.world.credentials.mannco_api_key))
-        desk = ResendDesk(repositories, Mannco(transport, login))
+        desk = ResendDesk(repositories, Mannco(transport, login, resend_parameter=resend_parameter))
         await desk.set_up()
         yield desk
         await desk.delivery.close(within=0.0)
@@ -124,6 +126,17 @@ async def test_other_spelling(tmp_path: Path) -> None:
         await over_time(desk, resend)
 
         assert server.resend_calls == {trade.id: 1}
+
+
+async def test_newer_spelling(tmp_path: Path) -> None:
+    """With the setting that fits, a Mannco.store that wants the other parameter resends."""
+    world = World(now=FakeClock().now)
+    trade = unlucky_trade(world, ResendAnswer.OK)
+    async with (
+        SimulatedMannco(world, resend_parameter="id") as server,
+        desk_of(server, tmp_path, resend_parameter="id") as desk,
+    ):
+        assert (await approved(desk, trade)).outcome is Outcome.CONFIRMED
 
 
 async def test_login_that_ended(tmp_path: Path) -> None:

@@ -86,8 +86,11 @@ CREATE TABLE resends (
     settled_at INTEGER,
     settled_by INTEGER,
     settle_after INTEGER,
+    concluded_at INTEGER,
     notes TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
+
+CREATE INDEX resends_not_concluded ON resends (id) WHERE concluded_at IS NULL;
 
 CREATE INDEX resends_open_by_guild ON resends (guild_id, id)
 WHERE state IN ('pending', 'approved', 'sending', 'unknown');

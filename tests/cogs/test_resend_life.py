@@ -1,0 +1,170 @@
+"""Cards over time: expiry, restarts, and what was left behind, through the simulated Discord."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.client import DeskClient
+from bot.demo.scene import Scene
+from bot.demo.trades import ResendAnswer
+from tests.cogs.approvals import (
+    buttons,
+    close_direct_messages,
+    direct_messages,
+    face,
+    failed_trade,
+    give_reason,
+    newest_card,
+    requested,
+    scene_with,
+    state_of,
+    told,
+)
+from tests.support.seen import text_of
+
+SOON = {"expires_after_hours": 0.01}
+"""36 seconds."""
+
+
+async def restarted(scene: Scene) -> None:
+    """Start the bot anew: another client over the same database."""
+    client = DeskClient(desk=scene.client.desk, cards=scene.client.cards)
+    scene.client.cards.connect(client)
+    await scene.env.restart_bot(client)
+
+
+async def test_expired(tmp_path: Path) -> None:
+    """A request that nobody decides ends by itself: its card loses the buttons, requester and owner are told."""
+    async with scene_with(tmp_path, resends=SOON) as scene:
+        request = await scene.agent.slash(scene.channel, "resend", id=str(failed_trade(scene).id))
+        card = newest_card(scene)
+        await scene.env.advance_time(35)
+        assert state_of(scene, card) == "pending"
+
+        await scene.env.advance_time(6)
+
+        assert state_of(scene, card) == "expired"
+        assert buttons(scene, card) == {}
+        assert "nobody decided in time" in face(scene, card)
+        assert "Expires" not in face(scene, card)
+        for text in (*told(request), *direct_messages(scene.customer)):
+            assert "Resend 1 · expired" in text
+        assert len(told(request)) == len(direct_messages(scene.customer)) == 1
+        assert scene.providers.mannco.resend_calls == {}
+        again = await requested(scene, failed_trade(scene))
+        assert state_of(scene, again) == "pending"
+
+
+async def test_expired_with_nobody_to_tell(tmp_path: Path) -> None:
+    """Where requester and owner cannot be reached, the card says so."""
+    async with scene_with(tmp_path, resends=SOON) as scene:
+        card = await requested(scene, failed_trade(scene))
+        scene.env.inject_error("POST", "/webhooks/*/*", status=401, code=50027, times=None)
+        for who in (scene.agent, scene.customer):
+            close_direct_messages(scene, who)
+
+        await scene.env.advance_time(41)
+
+        assert state_of(scene, card) == "expired"
+        assert "The requester could not be told" in face(scene, card)
+        assert "The trade's owner could not be told" in face(scene, card)
+
+
+async def test_clicked_between_expiry_and_its_tick(tmp_path: Path) -> None:
+    """An approval that comes too late is told so, even where the background has not come by yet."""
+    async with scene_with(tmp_path, resends=SOON) as scene:
+        card = await requested(scene, failed_trade(scene))
+        scene.env.backend.advance_clock(37)
+
+        result = await scene.moderator.click(card, label="Approve")
+
+        assert "expired: nobody decided in time" in text_of(result)
+        assert state_of(scene, card) == "expired"
+        assert scene.providers.mannco.resend_calls == {}
+
+
+@pytest.mark.parametrize("label", ["Approve", "Deny"])
+async def test_buttons_after_a_restart(scene: Scene, label: str) -> None:
+    """A card of an earlier run works as before; its requester is told though their command is another run's."""
+    trade = failed_trade(scene)
+    card = await requested(scene, trade)
+    await restarted(scene)
+
+    result = await scene.moderator.click(card, label=label)
+    if label == "Deny":
+        result = await give_reason(result, scene.moderator, "no")
+
+    assert result.ephemeral
+    assert state_of(scene, card) == {"Approve": "sent", "Deny": "denied"}[label]
+    assert buttons(scene, card) == {}
+    assert scene.providers.mannco.resend_calls == ({trade.id: 1} if label == "Approve" else {})
+
+
+async def test_doubt_after_a_restart(scene: Scene) -> None:
+    """A doubt of an earlier run has its buttons, is read at once, and is settled by what the trade shows."""
+    trade = failed_trade(scene)
+    scene.providers.mannco.next_resends.append(ResendAnswer.LOST_BEFORE)
+    card = await requested(scene, trade)
+    await scene.moderator.click(card, label="Approve")
+    await restarted(scene)
+    assert buttons(scene, card) == {"Mark as sent": "resend:1:sent", "Mark as failed": "resend:1:failed"}
+    scene.providers.mannco.carry_out(trade)
+
+    await restarted(scene)
+
+    assert state_of(scene, card) == "sent"
+    assert scene.providers.mannco.resend_calls == {trade.id: 1}
+
+
+async def test_approved_and_not_sent_before_a_restart(scene: Scene) -> None:
+    """An approval that a stop cut off before the call is taken back: pending, with a word why, and nothing sent."""
+    trade = failed_trade(scene)
+    card = await requested(scene, trade)
+    resends = scene.client.desk.resends._repository
+    await resends.approve(1, version=1, by=scene.moderator.id, at=scene.clock.now())
+
+    await restarted(scene)
+
+    assert state_of(scene, card) == "pending"
+    assert "restarted after an approval and before sending" in face(scene, card)
+    assert scene.providers.mannco.resend_calls == {}
+    await scene.moderator.click(card, label="Approve")
+    assert state_of(scene, card) == "sent"
+
+
+async def test_unheard_of_before_a_restart(scene: Scene) -> None:
+    """A call that a crash cut off shows as a doubt with its buttons after the next start."""
+    card = await requested(scene, failed_trade(scene))
+    resends, now = scene.client.desk.resends._repository, scene.clock.now()
+    await resends.approve(1, version=1, by=scene.moderator.id, at=now)
+    await resends.begin_sending(1, at=now)
+
+    await restarted(scene)
+
+    assert state_of(scene, card) == "unknown"
+    assert set(buttons(scene, card)) == {"Mark as sent", "Mark as failed"}
+    assert "SkinDesk stopped before the answer came" in face(scene, card)
+    assert scene.providers.mannco.resend_calls == {}
+
+
+async def test_bad_round(scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A round of the background that fails is in the log, and the next one does its work."""
+    trade = failed_trade(scene)
+    scene.providers.mannco.next_resends.append(ResendAnswer.LOST_BEFORE)
+    card = await requested(scene, trade)
+    await scene.moderator.click(card, label="Approve")
+    scene.providers.mannco.carry_out(trade)
+
+    async def fail() -> None:
+        raise OSError
+
+    monkeypatch.setattr(scene.client.desk.delivery, "tick", fail)
+    await scene.env.advance_time(10)
+    assert state_of(scene, card) == "unknown"
+    assert "background round of resends failed" in caplog.text
+    caplog.clear()
+    monkeypatch.undo()
+
+    await scene.env.advance_time(10)
+
+    assert state_of(scene, card) == "sent"

@@ -1,0 +1,293 @@
+"""/resend and /approvals: what is asked for, what is refused and why, and what is suggested."""
+
+import re
+from pathlib import Path
+
+import discord
+import pytest
+import simcord
+
+from bot.demo.scene import Scene
+from bot.demo.trades import WorldTrade
+from bot.domain.access import Actor, Capability
+from bot.domain.trades import RESENDABLE_STATUSES
+from tests.cogs.approvals import (
+    face,
+    failed_trade,
+    give_reason,
+    newest_card,
+    requested,
+    scene_with,
+    state_of,
+)
+from tests.support.seen import text_of
+
+_REFERENCE = re.compile(r"Reference \w+")
+
+
+async def _refusal(scene: Scene, trade_id: object, *, by: simcord.MemberActor | None = None) -> str:
+    """Ask in vain; return the answer, with the number that was asked for and the reference taken out."""
+    result = await (by or scene.customer).slash(scene.channel, "resend", id=str(trade_id))
+    assert result.ephemeral
+    return _REFERENCE.sub("", text_of(result)).replace(str(trade_id), "…")
+
+
+def _posted(scene: Scene) -> list[discord.Message]:
+    """Return what everybody in the approvals channel sees."""
+    return scene.channel.history()
+
+
+# Refused
+
+
+async def test_not_found_and_not_yours(scene: Scene) -> None:
+    """For a customer somebody else's trade, whatever its status, reads exactly like one that does not exist."""
+    others = scene.world.trades_of(scene.world.other_customer)
+    hidden = next(trade for trade in scene.world.trades_of(scene.world.customer) if trade.status == -11)
+
+    texts = {await _refusal(scene, trade_id) for trade_id in (999_999, hidden.id, *(trade.id for trade in others[:9]))}
+
+    assert len(texts) == 1
+    assert "No such trade" in texts.pop()
+    assert _posted(scene) == []
+
+
+async def test_no_number(scene: Scene) -> None:
+    """What is no trade's number at all is no trade either, however long it is."""
+    for text in ("abc", "-1", "4801 01", "9" * 6_000):
+        assert "No such trade" in await _refusal(scene, text, by=scene.agent)
+
+
+async def test_statuses(scene: Scene) -> None:
+    """A trade that cannot be resent is refused with the condition it does not meet."""
+    refused = [
+        trade
+        for trade in scene.world.trades_of(scene.world.customer)
+        if trade.status not in (*RESENDABLE_STATUSES, -11)
+    ]
+    assert {trade.status for trade in refused} == {0, 1, 2, 3, 8, 9, -12}
+    for trade in {trade.status: trade for trade in refused}.values():
+        result = await scene.customer.slash(scene.channel, "resend", id=str(trade.id))
+
+        assert f"Trade {trade.id} has the status {trade.status}" in text_of(result)
+    assert _posted(scene) == []
+
+
+async def test_every_resendable_status(scene: Scene) -> None:
+    """A withdrawal in each of the documented statuses can be asked for."""
+    trades = scene.world.trades_of(scene.world.customer)[:6]
+    assert {trade.status for trade in trades} == RESENDABLE_STATUSES
+    for trade in trades:
+        card = await requested(scene, trade, by=scene.customer)
+
+        assert f"#{trade.id} at" in face(scene, card)
+
+
+async def test_deposit(scene: Scene) -> None:
+    """A failed deposit has nothing to send."""
+    deposits = [
+        trade
+        for trade in scene.world.trades_of(scene.world.customer)
+        if trade.status in RESENDABLE_STATUSES and not trade.items_send
+    ]
+    assert len(deposits) == 2
+    for trade in deposits:
+        assert "it is a deposit, not a withdrawal" in await _refusal(scene, trade.id)
+
+
+async def test_already_asked_for(scene: Scene) -> None:
+    """A trade is asked for once, whoever asks; the second is told which request it is."""
+    trade = failed_trade(scene)
+    await requested(scene, trade)
+
+    for who in (scene.agent, scene.customer):
+        text = await _refusal(scene, trade.id, by=who)
+        assert "is open as request 1, waiting for a moderator" in text
+    assert len(_posted(scene)) == 1
+
+
+async def test_asked_for_in_another_guild(scene: Scene) -> None:
+    """A trade that is asked for in one server is open in every other, which learns nothing else of it."""
+    trade = failed_trade(scene)
+    await requested(scene, trade)
+    other = scene.env.create_guild("Another Market")
+    channel = other.create_text_channel("desk")
+    role = other.create_role("Staff")
+    agent = other.add_member(scene.agent.user, roles=[role])
+    owner = Actor(other.id, other.owner.id, frozenset({other.id}), administers=True)
+    await scene.client.desk.access.grant(role.id, Capability.RESEND_ANY, by=owner)
+    await scene.client.desk.settings.set_approvals_channel(channel.id, by=owner)
+
+    text = text_of(await agent.slash(channel, "resend", id=str(trade.id)))
+
+    assert "is open elsewhere" in text
+    assert scene.guild.name not in text
+    assert str(scene.guild.id) not in text
+    assert "request 1" not in text
+
+
+async def test_no_approvals_channel(scene: Scene) -> None:
+    """Without a channel to ask in nothing is asked, and the answer names the command that sets one."""
+    other = scene.env.create_guild("Another Market")
+    channel = other.create_text_channel("desk")
+    role = other.create_role("Staff")
+    agent = other.add_member(scene.agent.user, roles=[role])
+    owner = Actor(other.id, other.owner.id, frozenset({other.id}), administers=True)
+    await scene.client.desk.access.grant(role.id, Capability.RESEND_ANY, by=owner)
+
+    text = text_of(await agent.slash(channel, "resend", id=str(failed_trade(scene).id)))
+
+    assert "`/settings approvals-channel`" in text
+    assert scene.providers.mannco.calls == {}
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, 50013), (404, 10003), (400, 50035)])
+async def test_channel_that_cannot_be_used(scene: Scene, status: int, code: int) -> None:
+    """Where the card cannot be posted nothing stays open: the next request goes through."""
+    trade = failed_trade(scene)
+    scene.env.inject_error("POST", f"/channels/{scene.channel.id}/messages", status=status, code=code)
+
+    text = await _refusal(scene, trade.id, by=scene.agent)
+
+    assert "The approvals channel cannot be used" in text
+    assert _posted(scene) == []
+    assert state_of(scene, await requested(scene, trade)) == "pending"
+
+
+async def test_channel_the_bot_may_not_post_in(scene: Scene) -> None:
+    """A channel closed to the bot is no approvals channel."""
+    closed = scene.guild.create_text_channel(
+        "closed", overwrites={scene.guild.default_role: discord.PermissionOverwrite(send_messages=False)}
+    )
+    await scene.client.desk.settings.set_approvals_channel(closed.id, by=scene.owner)
+
+    text = await _refusal(scene, failed_trade(scene).id, by=scene.agent)
+
+    assert "The approvals channel cannot be used" in text
+    assert closed.history() == []
+    await scene.client.desk.settings.set_approvals_channel(scene.channel.id, by=scene.owner)
+    assert state_of(scene, await requested(scene, failed_trade(scene))) == "pending"
+
+
+async def test_provider_off(tmp_path: Path) -> None:
+    """Without Mannco.store there is nothing to resend, and nothing to suggest."""
+    assetpay = {"base_url": "http://127.0.0.1:1", "api_key": "ap_nobody_asks_with_this"}
+    async with scene_with(tmp_path, providers={"assetpay": assetpay}) as scene:
+        text = await _refusal(scene, failed_trade(scene).id, by=scene.agent)
+
+        assert "Not set up here" in text
+        assert await scene.agent.autocomplete(scene.channel, "resend", "id", "4") == []
+        assert _posted(scene) == []
+
+
+async def test_customer_without_a_link(scene: Scene) -> None:
+    """Who has no Steam account linked is told to have one linked, and is suggested nothing."""
+    newcomer = scene.guild.add_member(scene.env.create_user("nobody"))
+
+    text = await _refusal(scene, failed_trade(scene).id, by=newcomer)
+
+    assert "No Steam account is linked to you" in text
+    assert await newcomer.autocomplete(scene.channel, "resend", "id", "4") == []
+
+
+async def test_without_any_right(scene: Scene) -> None:
+    """Who holds neither right is told which one a customer needs."""
+    await scene.client.desk.access.revoke(scene.guild.id, Capability.RESEND_OWN, by=scene.owner)
+
+    assert "`resend.own`" in await _refusal(scene, failed_trade(scene).id)
+    assert await scene.customer.autocomplete(scene.channel, "resend", "id", "4") == []
+
+
+async def test_trade_url_in_a_reason(scene: Scene) -> None:
+    """A trade token in a reason is masked on the card; the fixture looks for it everywhere."""
+    url = scene.world.customer.trade_url
+
+    await scene.agent.slash(scene.channel, "resend", id=str(failed_trade(scene).id), reason=f"send it to {url}")
+
+    shown = face(scene, newest_card(scene)).replace("\\", "")
+    assert "send it to" in shown
+    assert "token=••••" in shown
+
+
+# Suggested
+
+
+def _numbers(choices: list[dict[str, str]]) -> set[str]:
+    return {choice["value"] for choice in choices}
+
+
+def _resendable(trades: tuple[WorldTrade, ...]) -> set[str]:
+    return {str(trade.id) for trade in trades if trade.status in RESENDABLE_STATUSES and trade.items_send}
+
+
+async def test_suggested_to_a_customer(scene: Scene) -> None:
+    """A customer is suggested their own resendable trades and no other."""
+    own = _resendable(scene.world.trades_of(scene.world.customer))
+
+    assert _numbers(await scene.customer.autocomplete(scene.channel, "resend", "id", "")) == own
+    some = min(own)
+    assert _numbers(await scene.customer.autocomplete(scene.channel, "resend", "id", some)) == {some}
+    assert await scene.customer.autocomplete(scene.channel, "resend", "id", "nothing like it") == []
+
+
+async def test_suggested_to_an_agent(scene: Scene) -> None:
+    """An agent is suggested everybody's, as many as Discord takes, each in words."""
+    everybody = _resendable(tuple(scene.world.trades))
+    assert len(everybody) > 25
+
+    choices = await scene.agent.autocomplete(scene.channel, "resend", "id", "")
+
+    assert len(choices) == 25
+    assert _numbers(choices) <= everybody
+    trade = failed_trade(scene)
+    (choice,) = await scene.agent.autocomplete(scene.channel, "resend", "id", str(trade.id))
+    assert choice["name"] == f"#{trade.id} · Failed · 2 items"
+
+
+async def test_suggestions_without_a_provider(scene: Scene) -> None:
+    """A provider that is down suggests nothing, and answers in time."""
+    await scene.providers.mannco.stop()
+
+    assert await scene.agent.autocomplete(scene.channel, "resend", "id", "4") == []
+
+
+# Open ones
+
+
+async def test_approvals(scene: Scene) -> None:
+    """Moderators see the open requests oldest first, each with a link to its card; what has ended is not there."""
+    cards = [await requested(scene, failed_trade(scene, number)) for number in range(3)]
+    await give_reason(await scene.moderator.click(cards[1], label="Deny"), scene.moderator, "no")
+
+    result = await scene.moderator.slash(scene.channel, "approvals")
+
+    assert result.ephemeral
+    text = text_of(result)
+    assert "Open resends: 2" in text
+    assert text.index("Resend 1") < text.index("Resend 3")
+    assert "Resend 2" not in text
+    for card in (cards[0], cards[2]):
+        assert f"https://discord.com/channels/{scene.guild.id}/{scene.channel.id}/{card.id}" in text
+
+
+async def test_no_open_requests(scene: Scene) -> None:
+    assert "Nothing waits for a decision" in text_of(await scene.moderator.slash(scene.channel, "approvals"))
+
+
+async def test_approvals_without_the_right(scene: Scene) -> None:
+    """The list is for those who decide."""
+    for who in (scene.customer, scene.agent):
+        assert "`resend.approve`" in text_of(await who.slash(scene.channel, "approvals"))
+
+
+async def test_many_open_requests(scene: Scene) -> None:
+    """More requests than fit are counted, and the oldest are shown."""
+    resendable = [trade for trade in scene.world.trades if str(trade.id) in _resendable((trade,))][:23]
+    for trade in resendable:
+        await requested(scene, trade)
+
+    text = text_of(await scene.moderator.slash(scene.channel, "approvals"))
+
+    assert "Open resends: 23" in text
+    assert "**Resend 1**" in text
+    assert "**Resend 23**" not in text

@@ -1,0 +1,59 @@
+"""Approval cards in memory, as people see them."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+
+from bot.domain.resends import Resend
+from bot.domain.secrets import TradeCode
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody was told: how the request stands, and the code if it came with it."""
+
+    user_id: int
+    resend: Resend
+    code: TradeCode | None
+
+
+class FakeResendCards:
+    """``shown`` is what each card shows now, by request; ``told`` what was said to whom, in order.
+
+    ``is_stuck`` leaves cards as they are, as a Discord that is away does.
+    """
+
+    def __init__(self) -> None:
+        self.shown: dict[int, Resend] = {}
+        self.told: list[Told] = []
+        self.posted: Counter[int] = Counter()
+        self.is_stuck = False
+        self.unreachable: set[int] = set()
+        self.post_fails_with: BaseException | None = None
+
+    async def post(self, resend: Resend, *, channel_id: int) -> int:
+        """Post the card, or fail as told to."""
+        await asyncio.sleep(0)
+        if self.post_fails_with is not None:
+            raise self.post_fails_with
+        self.posted[resend.id] += 1
+        self.shown[resend.id] = resend
+        return 7_000 + resend.id
+
+    async def update(self, resend: Resend) -> None:
+        """Show the request as it is now, where its card is known."""
+        await asyncio.sleep(0)
+        if resend.message_id is not None and not self.is_stuck:
+            self.shown[resend.id] = resend
+
+    async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
+        """Tell somebody, unless they take no messages."""
+        await asyncio.sleep(0)
+        if user_id in self.unreachable:
+            return False
+        self.told.append(Told(user_id, resend, code))
+        return True
+
+    def told_to(self, user_id: int) -> list[str]:
+        """Return the states that somebody was told of, in order."""
+        return [told.resend.state.value for told in self.told if told.user_id == user_id]

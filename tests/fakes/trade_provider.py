@@ -1,0 +1,141 @@
+"""Mannco.store in memory: it counts every call that arrives, and answers as it is told."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from bot.domain.errors import ProviderError
+from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.resends import Receipt
+from bot.domain.secrets import TradeCode
+from bot.domain.steam import SteamId
+from bot.domain.trades import PENDING_STATUS, Scope, Trade
+
+Way = Callable[["FakeTradeProvider", int], Awaitable[Receipt]]
+"""How a resend of a trade goes."""
+
+
+def refusal(kind: FailureKind, message: str | None = None, http_status: int | None = None) -> ProviderError:
+    """Return a failed call of Mannco.store."""
+    return ProviderError(Failure(ProviderName.MANNCO, kind, message=message, http_status=http_status))
+
+
+async def accepts(provider: "FakeTradeProvider", trade_id: int) -> Receipt:
+    """Do it and say so."""
+    return Receipt(trade_id, provider.carry_out(trade_id))
+
+
+async def refuses(provider: "FakeTradeProvider", trade_id: int) -> Receipt:
+    """Refuse, with nothing done."""
+    raise refusal(FailureKind.REFUSED, "Failed to resend trade. Trade not found or conditions not met.", 300)
+
+
+async def loses(provider: "FakeTradeProvider", trade_id: int) -> Receipt:
+    """Give no answer, with nothing done."""
+    raise refusal(FailureKind.LOST)
+
+
+async def does_and_loses(provider: "FakeTradeProvider", trade_id: int) -> Receipt:
+    """Do it, and give no answer."""
+    provider.carry_out(trade_id)
+    raise refusal(FailureKind.LOST)
+
+
+async def confuses(provider: "FakeTradeProvider", trade_id: int) -> Receipt:
+    """Do it, and answer about another trade."""
+    provider.carry_out(trade_id)
+    return Receipt(trade_id + 1, TradeCode("SWAPPED"))
+
+
+async def breaks(provider: "FakeTradeProvider", trade_id: int) -> Receipt:
+    """Break in a way that nobody foresaw, as an adapter with a mistake does."""
+    raise ZeroDivisionError
+
+
+def fails(kind: FailureKind, message: str | None = None, http_status: int | None = None) -> Way:
+    """Return a way that ends in this failure, with nothing done."""
+
+    async def way(provider: "FakeTradeProvider", trade_id: int) -> Receipt:
+        raise refusal(kind, message, http_status)
+
+    return way
+
+
+class Held:
+    """A way that waits before it goes on as ``then``: wait for ``reached``, and call :meth:`let_go`."""
+
+    def __init__(self, then: Way = accepts) -> None:
+        self.reached = asyncio.Event()
+        self._released = asyncio.Event()
+        self.then = then
+
+    def let_go(self) -> None:
+        """Let the answer through."""
+        self._released.set()
+
+    async def __call__(self, provider: "FakeTradeProvider", trade_id: int) -> Receipt:
+        self.reached.set()
+        await self._released.wait()
+        return await self.then(provider, trade_id)
+
+
+class FakeTradeProvider:
+    """Keeps trades. ``calls`` counts resends by trade, ``ways`` are used up one per resend, then ``accepts``."""
+
+    name = ProviderName.MANNCO
+
+    def __init__(self) -> None:
+        self.kept: dict[int, Trade] = {}
+        self.calls: Counter[int] = Counter()
+        self.readings = 0
+        self.ways: deque[Way] = deque()
+        self.cannot_be_read: Exception | None = None
+        self._codes = 0
+
+    def add(self, trade_id: int, owner: SteamId, *, status: int = -1, items_send: tuple[str, ...] = ("31",)) -> Trade:
+        """Add a failed withdrawal."""
+        trade = Trade(
+            provider=self.name,
+            id=trade_id,
+            owner=owner,
+            status=status,
+            items_send=items_send,
+            items_received=() if items_send else ("32",),
+            bot=None,
+            offer_id="5678901234",
+            created_at=None,
+            code=self._new_code(),
+            last_error="Steam is not available (20)",
+        )
+        self.kept[trade_id] = trade
+        return trade
+
+    def change(self, trade_id: int, **facts: object) -> None:
+        """Change a trade, as the provider's own staff may at any time."""
+        self.kept[trade_id] = replace(self.kept[trade_id], **facts)  # type: ignore[arg-type]
+
+    def carry_out(self, trade_id: int) -> TradeCode:
+        """Do what a resend does."""
+        code = self._new_code()
+        self.change(trade_id, status=PENDING_STATUS, code=code, last_error="")
+        return code
+
+    async def trades(self, scope: Scope) -> tuple[Trade, ...]:
+        """Return what is kept."""
+        self.readings += 1
+        await asyncio.sleep(0)
+        if self.cannot_be_read is not None:
+            raise self.cannot_be_read
+        return tuple(self.kept.values())
+
+    async def resend(self, trade_id: int) -> Receipt:
+        """Go the next way."""
+        self.calls[trade_id] += 1
+        way = self.ways.popleft() if self.ways else accepts
+        await asyncio.sleep(0)
+        return await way(self, trade_id)
+
+    def _new_code(self) -> TradeCode:
+        self._codes += 1
+        return TradeCode(f"CODE{self._codes:04}")

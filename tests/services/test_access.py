@@ -1,0 +1,120 @@
+"""The one authority over rights: what a role was granted in its guild, at this moment, and nothing else."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.domain.access import SEEDED, Actor, Capability, Grant
+from bot.domain.audit import AuditAction
+from bot.domain.errors import AccessDenied
+from bot.domain.settings import GuildSettings
+from bot.services.access import AccessService
+from bot.services.audit import AuditService
+from tests.contracts.engines import ENGINES, Repositories
+from tests.domain.builders import NOW
+from tests.fakes.audit_channel import FakeAuditChannel
+from tests.fakes.clock import FakeClock
+
+GUILD, OTHER_GUILD, SUPPORT = 100, 200, 7
+OWNER = Actor(GUILD, 1, frozenset({GUILD}), administers=True)
+MEMBER = Actor(GUILD, 2, frozenset({GUILD}))
+AGENT = Actor(GUILD, 3, frozenset({GUILD, SUPPORT}))
+
+
+class Desk:
+    def __init__(self, repositories: Repositories) -> None:
+        self.repositories = repositories
+        self.channel = FakeAuditChannel()
+        self.access = AccessService(
+            grants=repositories.grants,
+            audit=AuditService(settings=repositories.settings, channel=self.channel),
+            clock=FakeClock(NOW),
+        )
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with ENGINES["sqlite"](tmp_path) as repositories:
+        yield Desk(repositories)
+
+
+async def test_a_guild_that_was_never_seen(desk: Desk):
+    """Everybody holds the seed; owner and administrators what a first grant needs; nobody anything else."""
+    assert await desk.access.capabilities_of(MEMBER) == SEEDED
+    assert await desk.access.capabilities_of(AGENT) == SEEDED
+    bootstrap = {Capability.MANAGE_ACCESS, Capability.MANAGE_SETTINGS}
+    assert await desk.access.capabilities_of(OWNER) == SEEDED | bootstrap
+    for capability in set(Capability) - SEEDED:
+        with pytest.raises(AccessDenied) as denied:
+            await desk.access.require(capability, of=MEMBER)
+        assert denied.value.capability is capability
+
+
+async def test_granted_and_revoked(desk: Desk):
+    """A grant counts for its role from then on, a revocation too; saying it twice changes nothing."""
+    assert (await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
+    assert not (await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
+    assert await desk.access.require(Capability.TRADES_ANY, of=AGENT) == SEEDED | {Capability.TRADES_ANY}
+    with pytest.raises(AccessDenied):
+        await desk.access.require(Capability.TRADES_ANY, of=MEMBER)
+
+    assert (await desk.access.revoke(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
+    assert not (await desk.access.revoke(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
+    with pytest.raises(AccessDenied):
+        await desk.access.require(Capability.TRADES_ANY, of=AGENT)
+
+
+async def test_the_seed_can_be_taken_away(desk: Desk):
+    """What everybody was seeded with stays revoked."""
+    for capability in SEEDED:
+        await desk.access.revoke(GUILD, capability, by=OWNER)
+
+    assert await desk.access.capabilities_of(MEMBER) == frozenset()
+    assert await desk.access.grants(by=OWNER) == ()
+
+
+async def test_who_may_change_rights(desk: Desk):
+    """Only a holder of access.manage, by grant or by office, sees or changes who may do what."""
+    for nobody in (MEMBER, AGENT):
+        with pytest.raises(AccessDenied):
+            await desk.access.grant(SUPPORT, Capability.MANAGE_ACCESS, by=nobody)
+        with pytest.raises(AccessDenied):
+            await desk.access.revoke(GUILD, Capability.TRADES_OWN, by=nobody)
+        with pytest.raises(AccessDenied) as denied:
+            await desk.access.grants(by=nobody)
+        assert denied.value.capability is Capability.MANAGE_ACCESS
+    assert await desk.access.capabilities_of(AGENT) == SEEDED
+
+    await desk.access.grant(SUPPORT, Capability.MANAGE_ACCESS, by=OWNER)
+    assert (await desk.access.grant(SUPPORT, Capability.READ_AUDIT, by=AGENT)).changed
+
+
+async def test_another_guild(desk: Desk):
+    """A role of another guild, a grant of another guild, and another guild's owner are worth nothing."""
+    await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
+    elsewhere = replace(AGENT, guild_id=OTHER_GUILD)
+    assert Capability.TRADES_ANY not in await desk.access.capabilities_of(elsewhere)
+
+    await desk.access.grant(SUPPORT, Capability.READ_AUDIT, by=replace(OWNER, guild_id=OTHER_GUILD))
+    assert Capability.READ_AUDIT not in await desk.access.capabilities_of(AGENT)
+    assert Grant(OTHER_GUILD, SUPPORT, Capability.READ_AUDIT) not in await desk.access.grants(by=OWNER)
+
+
+async def test_what_is_announced(desk: Desk):
+    """Only what changed something is announced, with who, whose and what, where the guild wants to read it."""
+    await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
+    assert desk.channel.posts == [], "no channel is set yet"
+
+    await desk.repositories.settings.put(GuildSettings(GUILD, audit_channel_id=9), by=OWNER.user_id, at=NOW)
+    await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
+    await desk.access.revoke(SUPPORT, Capability.TRADES_ANY, by=OWNER)
+    with pytest.raises(AccessDenied):
+        await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=AGENT)
+
+    (entry,) = desk.channel.posts
+    assert entry.action is AuditAction.ACCESS_REVOKED
+    assert (entry.guild_id, entry.actor_id, entry.subject) == (GUILD, OWNER.user_id, f"role:{SUPPORT}")
+    assert entry.detail == {"capability": "trades.any"}
+    assert entry.at == NOW

@@ -1,0 +1,241 @@
+"""A page of an inventory says what each item brings or why not, and fits Discord whatever is in it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import discord
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from simcord.types import HttpLogEntry
+
+from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
+from bot.domain.money import Money
+from bot.domain.pages import InventoryAnswer, ProviderAnswer
+from bot.domain.steam import Game
+from bot.providers.explanations import Catalogue
+from bot.ui.inventory_page import inventory_page, inventory_page_count
+from tests.domain.builders import OWNER, PROPERTY, inventory, item, usd
+from tests.support.hostile_text import hostile, rendered
+from tests.support.payload_audit import audit_requests
+
+EXPLANATIONS = Catalogue.load()
+PLAIN = {"paragraph", "inline", "text", "break", "strong_open", "strong_close", "code", "timestamp"}
+OTHER_TOKEN = "one fixed client token"
+
+
+def answer(*parts: Inventory | Failure, by: InventoryFilter | None = None) -> InventoryAnswer:
+    answers = tuple(
+        ProviderAnswer(part.provider, inventory=part)
+        if isinstance(part, Inventory)
+        else ProviderAnswer(part.provider, failure=part)
+        for part in parts
+    )
+    return InventoryAnswer(OWNER, Game.CS2, by or InventoryFilter(), answers, linked_user_id=5)
+
+
+def page(shown: InventoryAnswer, index: int = 0, *, page_size: int = 8) -> str:
+    embed = inventory_page(shown, index, page_size=page_size, explanations=EXPLANATIONS)
+    return f"{embed.title}\n{embed.description}\n{embed.footer.text}"
+
+
+def at(provider: ProviderName, *items: Item, **facts: object) -> Inventory:
+    return replace(inventory(*items), provider=provider, **facts)  # type: ignore[arg-type]
+
+
+REFUSALS = {
+    Refusal.NOT_TRADABLE: "Steam does not let it be traded now",
+    Refusal.NO_OFFER: "no buyer for it at the moment",
+    Refusal.DISABLED: "the provider does not take this item",
+}
+
+
+def test_every_refusal_has_words():
+    """An item that is refused says why, in words; none is left without."""
+    for refusal in Refusal:
+        assert f"❌ **AK-47**\nrefused: {REFUSALS[refusal]}" in page(answer(inventory(item("AK-47", refusal=refusal))))
+
+
+def test_what_an_item_brings():
+    """The offer stands out; what is only a reference is called that; wear and stickers are said where they are."""
+    found = item(
+        "AK-47",
+        "1204.5",
+        market_hash_name="AK-47 | Redline (Field-Tested)",
+        local_offer=Money(Decimal("98.25"), "EUR"),
+        market_price=usd("1300"),
+        wear=Decimal("0.25432"),
+        stickers=(Sticker("a"), Sticker("b")),
+    )
+
+    assert (
+        "✅ **AK-47 | Redline (Field-Tested)**\n"
+        "accepted at **$1,204.50** (€98.25) · market $1,300.00 · wear 0.2543 · 2 stickers"
+    ) in page(answer(inventory(found)))
+
+
+def test_stacks():
+    """A stack counts its pieces, and the worth counts as many of them as one deposit takes."""
+    stack = item("Cloth", "0.05", amount=50, max_amount=10)
+    text = page(answer(inventory(stack)))
+
+    assert "✅ **Cloth** ×50\naccepted at **$0.05** each · at most 10 at once" in text
+    assert "1 of 1 item can be deposited, $0.50" in text
+
+
+def test_part_of_an_inventory():
+    """Where the provider counts more than it sent, the page says both numbers."""
+    text = page(answer(inventory(item("AK-47"), total=5000)))
+
+    assert "The provider counts 5,000 items and sent 1." in text
+
+
+@pytest.mark.parametrize(
+    ("by", "line"),
+    [
+        (InventoryFilter("karam**bit", Sort.PRICE_DESC), r"Only: name has “karam\*\*bit” · highest price first"),
+        (InventoryFilter(min_price=Decimal("0.5"), max_price=Decimal("1E+3")), "Only: from $0.5 · up to $1,000"),
+        (InventoryFilter(sort=Sort.NAME_DESC), "Order: names Z to A"),
+    ],
+)
+def test_what_was_asked_for(by: InventoryFilter, line: str):
+    """Search, prices and order are repeated above the items, on a page without a match too."""
+    assert line in page(answer(inventory(item("AK-47")), by=by))
+    assert line in page(answer(inventory(), by=by))
+
+
+def test_nothing_there():
+    """An empty inventory, a search without a match, and nobody answering are three things."""
+    empty, no_match = inventory(), InventoryFilter("zzz")
+    private = Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, key="INVENTORY_FETCH_FAILED")
+    slow = Failure(ProviderName.SKINSBACK, FailureKind.TIMED_OUT)
+
+    assert "This inventory is empty" in page(answer(empty))
+    assert "Nothing matches" in page(answer(empty, by=no_match))
+    assert "This inventory is empty" in page(answer(empty, slow))
+    assert "No provider showed this inventory" in page(answer(private, slow))
+    assert "No provider showed this inventory" in page(answer(private, slow, by=no_match))
+
+
+def test_side_by_side():
+    """Each item stands once with what every provider pays for it; of equal ones the best that is accepted counts."""
+    ours = at(ProviderName.ASSETPAY, item("A", "1"), item("B", "2", refusal=Refusal.NO_OFFER), item("A", "3"))
+    theirs = at(ProviderName.SKINSBACK, item("C", "5"), item("A", "9", refusal=Refusal.DISABLED), item("A", "0.5"))
+    text = page(answer(ours, theirs))
+
+    assert "**A**\nAssetPay ✅ $3.00 · SkinsBack ✅ $0.50\n" in text
+    assert "**B**\nAssetPay ❌ refused · SkinsBack –\n" in text
+    assert "**C**\nAssetPay – · SkinsBack ✅ $5.00" in text
+    assert "**AssetPay**: 2 of 3 items, $4.00" in text
+
+
+def test_confidential_failures_side_by_side():
+    """A failure that concerns the desk's login is not explained where a customer reads along."""
+    refused = Failure(ProviderName.SKINSBACK, FailureKind.REFUSED, code=-10, key="invalid_client_secret")
+    text = page(answer(inventory(item("A")), refused))
+
+    assert "**SkinsBack**: ⚠️ not set up right at this desk" in text
+    assert "account" not in text.split("SkinsBack**")[1]
+
+
+def test_whose_items_they_are():
+    """Items of a fixed token's own account are announced as that, alone and side by side; others are not."""
+    unsure = at(ProviderName.ASSETPAY_CLIENT, item("A"), owner_certain=False)
+    sure = at(ProviderName.SKINSBACK, item("A"))
+
+    assert OTHER_TOKEN in page(answer(unsure))
+    assert OTHER_TOKEN in page(answer(sure, unsure))
+    assert OTHER_TOKEN not in page(answer(sure, sure))
+
+
+def dearest(name: str, provider: ProviderName, number: int) -> Item:
+    """Return an item of which everything that a provider of this kind sends takes up much room."""
+    facts: dict[str, object] = {"stickers": (Sticker("x"),) * 5, "id": str(number)}
+    if provider is ProviderName.SKINSBACK:
+        facts["local_offer"] = Money(Decimal("1234567.89"), "RUB")
+    else:
+        facts |= {"market_price": usd("12345.67"), "wear": Decimal("0.12345")}
+    return item(f"{number:03d}{name}", "12345.67", **facts)
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 8, 15, 25])
+@pytest.mark.parametrize("name", ["*" * 300, "W" * 300, "👨‍👩‍👧‍👦" * 40, "AK-47 | Redline (Field-Tested)"])
+def test_every_item_of_a_page_is_there(page_size: int, name: str):
+    """However long names and facts are, and however many items a page has by setting, none is cut off."""
+    by = InventoryFilter("*" * 100, Sort.PRICE_ASC, Decimal("0.01"), Decimal("99999.99"))
+    for provider in (ProviderName.ASSETPAY, ProviderName.SKINSBACK):
+        items = [dearest(name, provider, number) for number in range(60)]
+        alone = answer(at(provider, *items, total=6000), by=by)
+        beside = answer(*(at(each, *items) for each in list(ProviderName)[:4]), by=by)
+        for shown in (alone, beside):
+            embed = inventory_page(shown, 1, page_size=page_size, explanations=EXPLANATIONS)
+            text = embed.description or ""
+
+            assert all(f"**{number:03d}" in text for number in range(page_size, 2 * page_size))
+            assert not text.endswith("…")
+
+
+names = hostile | st.text(max_size=300) | st.just("")
+amounts = st.decimals(0, 10**7, places=2)
+items = st.builds(
+    lambda name, hash_name, offer, refusal, **facts: Item(
+        id="1", name=name, market_hash_name=hash_name, offer=offer, refusal=refusal, **facts
+    ),
+    names,
+    st.none() | names,
+    st.none() | st.builds(Money, amounts),
+    st.none() | st.sampled_from(Refusal),
+    local_offer=st.none() | st.builds(Money, amounts, st.sampled_from(["EUR", "RUB", "@e*y"])),
+    market_price=st.none() | st.builds(Money, amounts),
+    wear=st.none() | st.decimals(0, 1, places=6),
+    amount=st.integers(1, 10**6),
+    max_amount=st.none() | st.integers(1, 10**6),
+)
+filters = st.builds(
+    InventoryFilter,
+    st.none() | hostile.map(lambda text: text[:100]),
+    st.sampled_from(Sort),
+    st.none() | amounts,
+    st.none() | amounts,
+)
+failures = st.builds(
+    Failure,
+    st.sampled_from([ProviderName.ASSETPAY_LEGACY, ProviderName.SKINSBACK]),
+    st.sampled_from(FailureKind),
+    st.none() | st.integers(-10, 2000),
+    st.none() | hostile,
+    st.none() | hostile,
+)
+
+
+@PROPERTY
+@given(
+    found=st.lists(items, max_size=40),
+    by=filters,
+    beside=st.lists(failures, max_size=2),
+    page_size=st.integers(1, 25),
+    index=st.integers(0, 40),
+)
+def test_any_inventory(found: list[Item], by: InventoryFilter, beside: list[Failure], page_size: int, index: int):
+    """Whatever a provider sends, Discord takes the page, and nothing in it is more than text."""
+    shown = answer(inventory(*found), *beside, by=by)
+    last = inventory_page_count(shown, page_size=page_size) - 1
+    embed = inventory_page(shown, min(index, last), page_size=page_size, explanations=EXPLANATIONS)
+
+    assert violations(embed) == []
+    kinds, _ = rendered(str(embed.description), "embed")
+    assert set(kinds) <= {*PLAIN, "mention", "user_mention"}
+
+
+def violations(embed: discord.Embed) -> list[str]:
+    body = {"embeds": [embed.to_dict()], "allowed_mentions": {"parse": []}}
+    return audit_requests([HttpLogEntry("POST", "/channels/1/messages", {}, body, None)])
+
+
+def test_moments_are_each_readers_own():
+    """When the provider read Steam is shown as Discord shows moments."""
+    read_at = datetime(2026, 1, 1, tzinfo=UTC)
+
+    assert "as of <t:1767225600:R>" in page(answer(replace(inventory(item("A")), updated_at=read_at)))

@@ -1,0 +1,84 @@
+"""Page arithmetic, and buttons that lead where their labels say."""
+
+import discord
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.ui.pager import PageButton, _buttons
+from bot.ui.paging import clamped, page_count, page_of
+from tests.domain.builders import PROPERTY
+
+
+@PROPERTY
+@given(items=st.lists(st.integers(), max_size=60), size=st.integers(1, 25))
+def test_every_item_is_on_one_page(items: list[int], size: int):
+    """The pages together are the items, none is too long, and none but the only one is empty."""
+    pages = [page_of(items, index, size) for index in range(page_count(len(items), size))]
+
+    assert [each for page in pages for each in page] == items
+    assert all(len(page) <= size for page in pages)
+    assert all(pages) or pages == [[]]
+
+
+@pytest.mark.parametrize(
+    ("items", "size", "pages"), [(0, 8, 1), (1, 8, 1), (8, 8, 1), (9, 8, 2), (64, 8, 8), (65, 8, 9)]
+)
+def test_page_count(items: int, size: int, pages: int):
+    """Full pages are filled up, and nothing still has a page that says so."""
+    assert page_count(items, size) == pages
+
+
+@pytest.mark.parametrize(("index", "nearest"), [(-1, 0), (0, 0), (4, 4), (5, 4), (99999, 4)])
+def test_clamped(index: int, nearest: int):
+    """A page that is not there becomes the nearest one that is."""
+    assert clamped(index, 5) == nearest
+
+
+@PROPERTY
+@given(pages=st.integers(2, 99_999), data=st.data())
+def test_buttons(pages: int, data: st.DataObject):
+    """Of several pages each shows four buttons that lead where they say; those that lead nowhere are disabled."""
+    shown = data.draw(st.integers(0, pages - 1))
+    buttons = {button.item.label: button.item for button in _page_buttons(shown, pages)}
+    leads = {label: int(str(button.custom_id).rpartition(":")[2]) for label, button in buttons.items()}
+
+    assert list(buttons) == ["First", "Previous", "Next", "Last"]
+    assert leads == {"First": 0, "Previous": max(shown - 1, 0), "Next": min(shown + 1, pages - 1), "Last": pages - 1}
+    assert {label for label, button in buttons.items() if button.disabled} == {
+        *(("First", "Previous") if shown == 0 else ()),
+        *(("Next", "Last") if shown == pages - 1 else ()),
+    }
+    ids = [str(button.custom_id) for button in buttons.values()]
+    assert len(set(ids)) == 4
+    assert all(len(each) <= 100 and each.isascii() for each in ids)
+    assert all(PageButton.__discord_ui_compiled_template__.fullmatch(each) for each in ids)
+
+
+@pytest.mark.parametrize(
+    "custom_id",
+    [
+        "page:AAAAAAAAAAAA:next:-1",
+        "page:AAAAAAAAAAAA:next:123456",
+        "page:AAAAAAAAAAAA:delete:1",
+        "page:short:next:1",
+        "page:AAAAAAAAAAAA:next:1 ",
+        "xpage:AAAAAAAAAAAA:next:1",
+    ],
+)
+def test_what_is_no_page_button(custom_id: str):
+    """Only what SkinDesk made itself is taken for a page's button."""
+    assert PageButton.__discord_ui_compiled_template__.fullmatch(custom_id) is None
+
+
+def _page_buttons(shown: int, pages: int) -> list[PageButton]:
+    # A view needs no running loop to be looked at.
+    return [child for child in _buttons("AAAAAAAAAAA-", shown, pages).children if isinstance(child, PageButton)]
+
+
+def test_buttons_do_not_time_out():
+    """The view behind the buttons lives for ever: they work after a restart too."""
+    view = _buttons("AAAAAAAAAAA-", 0, 2)
+    assert isinstance(view, discord.ui.View)
+    assert view.timeout is None
+    assert view.is_persistent()
