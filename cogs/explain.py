@@ -34,9 +34,10 @@ class ExplainCog(commands.Cog):
         await interaction.response.defer(ephemeral=True, thinking=True)
         desk = desk_of(interaction)
         audience = await desk.pages.audience_of(actor_of(interaction))
-        found = desk.explanations.find(code, _dialect(provider))
+        found = _distinct(desk.explanations.find(code, _dialect(provider)))
         if len(found) == 1:
-            await reply(interaction, explanation_embed(found[0], audience=audience))
+            (only,) = found
+            await reply(interaction, explanation_embed(only[0], audience=audience, provider=only[1]))
             return
         asked = outside(mask_trade_urls(code), 200)
         if not found:
@@ -56,7 +57,7 @@ class ExplainCog(commands.Cog):
                     f"“{asked}” means different things. "
                     + ("Which provider was it?" if provider is None else "It depends on what was asked for.")
                 ),
-                fields=[_meaning(each, from_staff=from_staff) for each in found[:_MEANINGS_SHOWN]],
+                fields=[_meaning(each, whose, from_staff=from_staff) for each, whose in found[:_MEANINGS_SHOWN]],
                 colour=Tone.NEUTRAL,
             )
         await reply(interaction, embed)
@@ -78,9 +79,20 @@ class ExplainCog(commands.Cog):
         return [app_commands.Choice(name=name, value=value) for value, name in choices.items()]
 
 
-def _meaning(explanation: Explanation, *, from_staff: bool) -> Field:
+def _distinct(found: tuple[Explanation, ...]) -> list[tuple[Explanation, str]]:
+    """Return what is said differently, each with whose it is: AssetPay's dialects share most of their errors."""
+    owners: dict[tuple[object, ...], list[str]] = {}
+    first: dict[tuple[object, ...], Explanation] = {}
+    for each in found:
+        said = (each.code, each.key, each.method, each.title, each.meaning, each.customer, each.agent)
+        first.setdefault(said, each)
+        owners.setdefault(said, []).append(DIALECT_LABELS[each.dialect])
+    return [(explanation, " and ".join(owners[said])) for said, explanation in first.items()]
+
+
+def _meaning(explanation: Explanation, whose: str, *, from_staff: bool) -> Field:
     hidden = explanation.confidential and not from_staff
-    names = (DIALECT_LABELS[explanation.dialect], error_name(explanation, hidden=hidden), explanation.method)
+    names = (whose, error_name(explanation, hidden=hidden), explanation.method)
     return Field(
         " · ".join(filter(None, names)),
         f"**{title_of(explanation, hidden=hidden)}**\n{explanation.agent if from_staff else explanation.customer}",
