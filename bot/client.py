@@ -77,3 +77,6 @@ class DeskClient(commands.Bot):
             guild = discord.Object(guild_id)
             self.tree.copy_global_to(guild=guild)
             await self.tree.sync(guild=guild)
+        # Commands that were registered everywhere before would stand beside those of the guild.
+        self.tree.clear_commands(guild=None)
+        await self.tree.sync()

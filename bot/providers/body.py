@@ -6,10 +6,13 @@ import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ACCEPT_ENCODING = "gzip, deflate"
 """The compressions :class:`Body` undoes, as the request header says it."""
+
+_STEP = 64 * 1024
+"""As much is inflated at a time, in bytes."""
 
 
 class BodyTooLarge(Exception):
@@ -34,13 +37,11 @@ class Body:
         self._received += len(piece)
         if self._received > self._limit:
             raise BodyTooLarge
-        if self._inflate is None:
-            self._data += piece
-        else:
-            # One byte more than allowed is enough to know that there is more: the rest is never inflated.
-            self._data += self._inflate.feed(piece, room=self._limit - len(self._data) + 1)
-        if len(self._data) > self._limit:
-            raise BodyTooLarge
+        for part in (piece,) if self._inflate is None else self._inflate.feed(piece):
+            # What is beyond the bound is never inflated.
+            self._data += part
+            if len(self._data) > self._limit:
+                raise BodyTooLarge
 
     def whole(self) -> bytes:
         """Return the body after its last piece; BodyUnreadable where compressed data ended too early."""
@@ -61,18 +62,20 @@ class _Inflation:
         """Whether the data so far ends where a member ends."""
         return self._member is not None and self._member.eof
 
-    def feed(self, piece: bytes, *, room: int) -> bytes:
-        """Return what ``piece`` inflates to, at most ``room`` bytes of it."""
-        inflated = bytearray()
-        while piece and len(inflated) < room:
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        """Yield what ``piece`` inflates to in steps: one of all of it would be in memory several times."""
+        inflated = b""
+        while piece or len(inflated) == _STEP:  # a full step can leave something to come without further input
             if self._member is None or self._member.eof:
+                if not piece:
+                    return
                 self._member = self._new_member(piece)
             try:
-                inflated += self._member.decompress(piece, room - len(inflated))
+                inflated = self._member.decompress(piece, _STEP)
             except zlib.error:
                 raise BodyUnreadable from None
+            yield inflated
             piece = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-        return bytes(inflated)
 
 
 def _inflation(encoding: str) -> _Inflation | None:

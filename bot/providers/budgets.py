@@ -93,8 +93,9 @@ class Window:
         spender = current_spender()
         customer_id = None if spender.is_staff else spender.user_id
         free_at = self._free_at(now, self._limit if spender.is_staff else self._limit - self._reserved)
-        if free_at is None and customer_id is not None and self._by_customer[customer_id] >= self._share:
-            free_at = self._customer_free_at(now, customer_id)
+        if customer_id is not None and self._by_customer[customer_id] >= self._share:
+            own_free_at = self._customer_free_at(now, customer_id)
+            free_at = own_free_at if free_at is None else max(free_at, own_free_at)
         if free_at is not None:
             raise QuotaSpent(free_at)
         self._under_way += 1
@@ -104,13 +105,13 @@ class Window:
 
     def _free_at(self, now: datetime, allowed: int) -> datetime | None:
         """Return when a call may be made, or None for now."""
-        if self._blocked_until is not None and self._blocked_until > now:
-            return self._blocked_until
+        blocked_until = self._blocked_until if self._blocked_until is not None and self._blocked_until > now else None
         over = self._counted - allowed
         if over < 0:
-            return None
+            return blocked_until
         # The call that has to leave the window: one that ended, or one under way, which ends now at the earliest.
-        return (self._ended[over][0] if over < len(self._ended) else now) + self._per
+        free_at = (self._ended[over][0] if over < len(self._ended) else now) + self._per
+        return free_at if blocked_until is None else max(free_at, blocked_until)
 
     def _customer_free_at(self, now: datetime, customer_id: int) -> datetime:
         oldest = next((ended for ended, whose in self._ended if whose == customer_id), now)

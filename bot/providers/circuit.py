@@ -24,6 +24,9 @@ _OUTAGE = frozenset({
 })  # fmt: skip
 """Failures of the provider as a whole. A refusal is an answer, and says nothing against the next question."""
 
+_NOT_ASKED = frozenset({FailureKind.OVER_BUDGET, FailureKind.WRONG_ACCOUNT})
+"""Failures of ours before the provider was asked: they say nothing about it at all."""
+
 _OPENS_AFTER = 5
 _FIRST_REST = timedelta(seconds=15)
 _LONGEST_REST = timedelta(minutes=5)
@@ -64,6 +67,8 @@ class Circuit:
     def end(self, failure: Failure | None) -> None:
         """Note how a call ended; None for an answer."""
         self._trying = False
+        if failure is not None and failure.kind in _NOT_ASKED:
+            return
         if failure is None or failure.kind not in _OUTAGE:
             self._failures = self._rests = 0
             self.since = self.failure = self.until = None

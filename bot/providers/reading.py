@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import re
 from collections.abc import Callable
@@ -26,8 +27,6 @@ T = TypeVar("T")
 
 _LARGE = 256 * 1024
 """From this many bytes on, a body is read beside the event loop."""
-_READER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader")
-"""One large body at a time: two busy threads take the interpreter in turns and leave the event loop out (100 ms)."""
 _MAX_TEXT = 1_000
 """Longest text kept, in characters: the longest of the seeds, an icon's hash, has some 300."""
 _MAX_MESSAGE = 500
@@ -39,6 +38,20 @@ _MAX_FRACTION = 30
 _MAX_INTEGER = 2**63 - 1
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,30})?", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
+
+
+def _collect_rarely() -> None:
+    """Let the garbage collector leave what has lived for a while alone, but for one pass in a hundred.
+
+    A large answer is a hundred thousand objects and no garbage. Each pass through everything that lives stops the
+    event loop for 20 to 150 ms, and unasked there were one or two of them for each large answer.
+    """
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, 1_000)
+
+
+_READER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader", initializer=_collect_rarely)
+"""Reads large bodies one by one: two busy threads pass the interpreter to each other, and the event loop waits."""
 
 
 class Unreadable(Exception):

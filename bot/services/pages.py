@@ -17,8 +17,8 @@ KEPT_FOR = timedelta(hours=24)
 """How long a pager can be turned."""
 
 _MAX_IN_MEMORY = 100
-_MAX_ROWS_IN_MEMORY = 5_000
-"""Items and trades of all of them: a hundred large inventories would be gigabytes, and hold up every collection."""
+_MAX_ROWS_IN_MEMORY = 20_000
+"""Items and trades of all of them together: a hundred large inventories would be a gigabyte."""
 
 
 class PageService:

@@ -100,13 +100,15 @@ class ResendDelivery:
         now = self._clock.now()
         self._left_behind.extend(await self._repository.not_concluded())
         for resend in await self._repository.all_open():
+            left: Resend | None = resend
             if resend.state is ResendState.PENDING and resend.message_id is None:
-                await self._repository.cancel(resend.id, at=now, reason="card_not_posted")
+                left = await self._repository.cancel(resend.id, at=now, reason="card_not_posted")
             elif resend.state is ResendState.UNKNOWN:
                 await self._repository.settle_later(resend.id, settle_after=now)
             elif not await self._take_up(resend):
                 continue
-            self._left_behind.append(resend)
+            if left is not None:
+                self._left_behind.append(left)
 
     async def tick(self) -> None:
         """Expire what nobody decided and settle what is in doubt; call it every few seconds."""
@@ -142,12 +144,12 @@ class ResendDelivery:
         return changed is not None
 
     async def _show_again(self, before: Resend) -> None:
-        """Show what has become of a request that was left behind as ``before``."""
-        resend = await self._get(before.guild_id, before.id)
-        if not resend.state.is_open:
-            actor_id = resend.decided_by if resend.state is ResendState.DENIED else resend.settled_by
-            await self.conclude(resend, actor_id=actor_id)
+        """Tell the end of a request that was left behind, or show what has become of it since it was as ``before``."""
+        if not before.state.is_open:
+            actor_id = before.decided_by if before.state is ResendState.DENIED else before.settled_by
+            await self.conclude(before, actor_id=actor_id)
             return
+        resend = await self._get(before.guild_id, before.id)
         await self._cards.update(resend)
         if resend.state is not before.state and resend.state in (ResendState.PENDING, ResendState.UNKNOWN):
             await self.announce(resend, _ACTIONS[resend.state], actor_id=None)

@@ -72,6 +72,7 @@ CONTRACT: dict[str, dict[str, dict[str, Any]]] = {
     "access revoke": GRANT,
     "access list": {},
     "settings show": {},
+    "status": {},
     "settings approvals-channel": A_CHANNEL,
     "settings audit-channel": A_CHANNEL,
 }
@@ -126,6 +127,22 @@ async def test_who_sees_commands(scene: Scene) -> None:
         assert command["contexts"] == [0]
         assert command["integration_types"] == [0]
     assert scene.customer.user.available_commands() == ()
+
+
+async def test_commands_of_some_servers_only(tmp_path: Path) -> None:
+    """With servers named in the configuration the same commands are told to these, and to nobody else."""
+    chosen = {"token": "simulated", "command_guild_ids": [111, 222]}
+    async with kept_open(tmp_path, discord=chosen) as scene:
+        told = [
+            call for call in calls(scene.env.http_requests) if call.kind in (Kind.GUILD_COMMANDS, Kind.GLOBAL_COMMANDS)
+        ]
+
+        *of_servers, everywhere = told
+        assert [call.path.split("/")[-2] for call in of_servers] == ["111", "222"]
+        assert (everywhere.kind, everywhere.body) == (Kind.GLOBAL_COMMANDS, [])
+        for call in of_servers:
+            assert set(CONTRACT) <= set(leaves(call.body))
+        assert_clean(scene.env)
 
 
 TABLES: dict[str, dict[str, str]] = {

@@ -81,7 +81,8 @@ async def test_an_unexpected_failure_in_any_command(scene: Scene, caplog: pytest
         assert "Something went wrong in SkinDesk" in text
         assert "An administrator of this desk" in text
         (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
-        assert f"reference={reference_in(text)} command={command} " in record.getMessage()
+        facts = f"command={command} guild={scene.guild.id} user={scene.agent.id}"
+        assert record.getMessage() == f"unexpected failure reference={reference_in(text)} {facts}"
         assert record.exc_info is not None
         assert INSIDE in str(record.exc_info[1])
 

@@ -356,6 +356,21 @@ async def test_memory(scene: Scene) -> None:
     assert "refresh" not in scene.providers.assetpay.asked[-1].query
 
 
+async def test_refreshing_again(scene: Scene) -> None:
+    """A second refresh within two minutes is refused with the moment from which it can be asked for."""
+    url = scene.world.customer.trade_url
+    await look_up(scene, scene.customer, url, refresh=True)
+    refused = text_of(await look_up(scene, scene.agent, url, refresh=True))
+    until = int(scene.clock.now().timestamp()) + 120
+
+    assert "Refreshed a moment ago" in refused
+    assert f"Ask without `refresh` now, or with it again <t:{until}:R>." in refused
+    assert asked(scene) == 1
+    wait(scene, 120)
+    assert "can be deposited" in text_of(await look_up(scene, scene.agent, url, refresh=True))
+    assert asked(scene) == 2
+
+
 async def test_hostile_item_names(scene: Scene) -> None:
     """Item names made to do harm are only characters, in the page and side by side."""
     for provider in ("assetpay", "all"):

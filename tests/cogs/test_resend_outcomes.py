@@ -216,6 +216,19 @@ async def test_owner_without_direct_messages(scene: Scene) -> None:
     assert direct_messages(scene.customer) == []
 
 
+async def test_customer_without_direct_messages(scene: Scene) -> None:
+    """A customer who asked themselves and takes no direct messages is told by follow-up; the code waits in /trades."""
+    close_direct_messages(scene, scene.customer)
+    request = await scene.customer.slash(scene.channel, "resend", id=str(failed_trade(scene).id))
+    card = newest_card(scene)
+
+    await scene.moderator.click(card, label="Approve")
+
+    (text,) = told(request)
+    assert "those that `/trades` shows" in text
+    assert "could not be told" not in face(scene, card)
+
+
 async def test_requester_who_cannot_be_told(scene: Scene) -> None:
     """A requester whose command is long over and who takes no direct messages is named on the card."""
     card = await requested(scene, failed_trade(scene))

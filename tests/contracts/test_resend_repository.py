@@ -92,6 +92,21 @@ async def test_other_trades(resends: ResendRepository) -> None:
     assert await resends.open(draft(trade_id=4813)) is not None
 
 
+async def test_not_concluded(resends: ResendRepository, audit: AuditRepository) -> None:
+    """An end counts as not told, oldest first, until it is said that it was; an open request has no end to tell."""
+    ended = [await in_state(resends, state, trade_id=trade_id) for trade_id, state in enumerate(END_STATES)]
+    for trade_id, state in enumerate(OPEN_STATES, start=len(END_STATES)):
+        await in_state(resends, state, trade_id=trade_id)
+    rows = await audit.newest(GUILD, limit=1_000)
+    assert await resends.not_concluded() == tuple(ended)
+
+    await resends.conclude(ended[1].id, at=LATER)
+
+    assert await resends.not_concluded() == (ended[0], *ended[2:])
+    assert await resends.get(GUILD, ended[1].id) == ended[1]
+    assert await audit.newest(GUILD, limit=1_000) == rows
+
+
 async def test_race_for_a_trade(resends: ResendRepository) -> None:
     """Of many who ask for one trade at once, in several guilds, one opens a request."""
     drafts = [replace(draft(guild_id=guild_id), requested_by=ADA) for guild_id in (GUILD, OTHER_GUILD) * 20]

@@ -1,13 +1,16 @@
 """The services of resends over a real database, started and stopped as one process after another would."""
 
 import asyncio
+from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from bot.domain.access import Actor, Capability, Grant
 from bot.domain.audit import AuditEntry
+from bot.domain.errors import DeskError
 from bot.domain.links import Link, LinkSource
-from bot.domain.resends import Resend
+from bot.domain.resends import Resend, ResendState
 from bot.domain.settings import GuildSettings
 from bot.domain.steam import SteamId
 from bot.ports import TradeProvider
@@ -20,7 +23,7 @@ from tests.fakes.audit_channel import FakeAuditChannel
 from tests.fakes.clock import FakeClock
 from tests.fakes.intercepted import Intercepted, Step
 from tests.fakes.resend_cards import FakeResendCards
-from tests.fakes.trade_provider import FakeTradeProvider
+from tests.fakes.trade_provider import FakeTradeProvider, loses
 
 GUILD, OTHER_GUILD = 900_000_000_000_000_001, 900_000_000_000_000_002
 AGENTS, MODERATORS = 801, 802
@@ -99,9 +102,15 @@ class ResendDesk:
         return list(reversed(await self.repositories.audit.newest(GUILD, limit=10_000)))
 
     async def quiet(self) -> None:
-        """Wait until this run's work on requests has ended."""
+        """Wait until this run's work on requests has ended, and what it wrote is on the disk."""
+        await self.written_out()
         while self.delivery._under_way:
             await asyncio.wait(tuple(self.delivery._under_way))
+        await self.written_out()
+
+    async def written_out(self) -> None:
+        """Wait for every write that was begun: they come one after the other, and this one is the last."""
+        await self.repositories.resends.settle_later(0, settle_after=self.clock.now())
 
     async def restart(self) -> None:
         """Stop at once and start again."""
@@ -118,8 +127,7 @@ class ResendDesk:
     async def start(self) -> None:
         """Begin a new run with what the last one left in the database."""
         self._run += 1
-        # What a crash caught on its way to the disk is there or not, but not yet to come.
-        await self.repositories.resends.settle_later(0, settle_after=self.clock.now())
+        await self.written_out()
         self.service, self.delivery = self._started()
         await self.delivery.recover()
         await self.delivery.tick()
@@ -163,3 +171,37 @@ class ResendDesk:
             expires_after=self.expires_after,
         )
         return service, delivery
+
+
+TICK = 5.0
+"""Seconds between two ticks, as the cog has them."""
+
+
+async def ticks(desk: ResendDesk, *, seconds: float) -> None:
+    """Let time pass as the background loop does."""
+    for _ in range(int(seconds / TICK)):
+        desk.clock.advance(seconds=TICK)
+        await desk.delivery.tick()
+
+
+def face(resend: Resend) -> Resend:
+    """Return what can be seen of a request: not when it is read next."""
+    return replace(resend, settle_after=None, channel_id=None, message_id=None)
+
+
+async def doubtful(desk: ResendDesk, trade_id: int = TRADE) -> Resend:
+    """Return a request in a doubt that reading has not settled."""
+    resend = await desk.requested(trade_id)
+    desk.provider.ways.append(loses)
+    unknown = await desk.service.approve(resend.id, by=MODERATOR)
+    assert unknown.state is ResendState.UNKNOWN
+    return unknown
+
+
+async def outcomes(work: list[Awaitable[Resend]]) -> tuple[list[Resend], list[DeskError]]:
+    """Do everything at once; return what came of it and what was refused."""
+    answers = await asyncio.gather(*work, return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, DeskError)]
+    done = [answer for answer in answers if isinstance(answer, Resend)]
+    assert len(done) + len(refused) == len(answers), answers
+    return done, refused

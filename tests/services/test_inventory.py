@@ -422,7 +422,7 @@ async def test_what_has_expired_is_let_go(desk: Desk):
 async def test_hanging_provider(desk: Desk):
     """A provider that never answers is a failure of its own at the deadline, beside the others' answers."""
     quick = FakeInventoryProvider(ProviderName.SKINSBACK)
-    desk.with_providers(desk.provider, quick, deadline=timedelta(seconds=0.05))
+    desk.with_providers(desk.provider, quick, deadline=timedelta(seconds=0.5))
     desk.provider.gate.clear()
     hanging, answered = (await desk.look_up(provider="all")).answers
 

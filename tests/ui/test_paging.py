@@ -5,9 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ui.pager import PageButton, _buttons
+from bot.domain.failures import ProviderName
+from bot.domain.inventory import InventoryFilter
+from bot.domain.pages import Audience, InventoryAnswer, Pages, ProviderAnswer, TradesAnswer
+from bot.domain.steam import Game
+from bot.domain.trades import Scope
+from bot.providers.explanations import Catalogue
+from bot.ui.pager import PageButton, _buttons, shown_page
 from bot.ui.paging import clamped, page_count, page_of
-from tests.domain.builders import PROPERTY
+from tests.domain.builders import NOW, OWNER, PROPERTY, inventory, item, trade
 
 
 @PROPERTY
@@ -82,3 +88,18 @@ def test_buttons_do_not_time_out():
     assert isinstance(view, discord.ui.View)
     assert view.timeout is None
     assert view.is_persistent()
+
+
+def test_a_page_that_is_no_longer_there():
+    """A button from before pages became longer, or one that was tampered with, shows the nearest page there is."""
+    items = [item(str(number)) for number in range(9)]
+    part = ProviderAnswer(ProviderName.ASSETPAY, inventory(*items))
+    of_items = InventoryAnswer(OWNER, Game.CS2, InventoryFilter(), (part,))
+    kept = [trade(id=number) for number in range(1, 8)]
+    of_trades = TradesAnswer(ProviderName.MANNCO, Scope.ALL, OWNER, OWNER, tuple(kept), NOW)
+    for answer in (of_items, of_trades):
+        pages = Pages("AAAAAAAAAAA-", 1, 2, Audience.CUSTOMER, answer, NOW, NOW)
+        embed, view = shown_page(pages, 99_999, page_size=8, explanations=Catalogue.load())
+
+        assert embed.footer.text == "Page 2 of 2"
+        assert view is not None
