@@ -11,9 +11,10 @@ from bot.domain.errors import ProviderError
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import MAX_SEARCH, Sort
 from bot.domain.steam import Game
+from bot.observability.logs import reference
 from bot.services.inventory import InventoryRequest
 from bot.ui.errors import GAME_LABELS
-from bot.ui.funnel import reply
+from bot.ui.funnel import reply, write_down
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.pager import shown_page
 
@@ -72,6 +73,9 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
         answer = await desk.inventory.look_up(request, by=actor)
         if len(answer.answers) == 1 and answer.answers[0].failure is not None:
             raise ProviderError(answer.answers[0].failure)
+        for part in answer.answers:
+            if part.failure is not None:
+                write_down(interaction, ProviderError(part.failure), reference())
         pages = await desk.pages.open(answer, by=actor)
         embed, view = shown_page(pages, 0, page_size=desk.page_size, explanations=desk.explanations)
         await reply(interaction, embed, view=view)

@@ -255,7 +255,9 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
             return Words("That is not a trade URL", what, step)
         case InvalidInput():
             return Words(
-                f"`{error.option}` cannot be used like that", _INPUT_WORDS[error.problem], "Change it and try again."
+                f"`{error.option}` cannot be used like that",
+                _INPUT_WORDS.get(error.problem, "It cannot be used as it is."),
+                "Change it and try again.",
             )
         case AccessDenied():
             return Words(

@@ -45,7 +45,7 @@ async def report(interaction: Interaction, error: Exception) -> None:
             break
         cause = cause.__cause__
     reference_word = reference()
-    _write_down(interaction, cause, reference_word)
+    write_down(interaction, cause, reference_word)
     embed = error_embed(
         cause,
         audience=await _audience(interaction),
@@ -80,7 +80,8 @@ async def _audience(interaction: Interaction) -> Audience:
         return Audience.CUSTOMER
 
 
-def _write_down(interaction: Interaction, error: Exception, reference_word: str) -> None:
+def write_down(interaction: Interaction, error: Exception, reference_word: str) -> None:
+    """Log a failure with the facts to find it by, also one that is part of an answer and never gets here."""
     facts = (
         f"reference={reference_word} command={_command_of(interaction)} "
         f"guild={interaction.guild_id} user={interaction.user.id}"

@@ -24,7 +24,7 @@ _OUTCOMES = {
         "An administrator has to change it; nothing was sent."
     ),
     Outcome.CREDENTIALS: (
-        "Mannco.store refused the desk's login. It is renewed for the next time; nothing was sent. "
+        "Mannco.store refused the desk's login; nothing was sent. A login by API key is renewed for the next time. "
         "Ask for the resend again."
     ),
     Outcome.NOT_REACHED: "Mannco.store could not be reached. Ask for the resend again later.",
