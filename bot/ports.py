@@ -188,7 +188,10 @@ class ResendRepository(Protocol):
         ...
 
     async def revise(self, resend_id: int, facts: TradeFacts, *, version: int, at: datetime) -> Resend | None:
-        """Replace what the card shows while pending and at ``version``; the next version begins."""
+        """Replace what the card shows while pending and at ``version``; the next version begins.
+
+        What the card showed before is kept as a note: ``TradeFacts.note_of_change``.
+        """
         ...
 
     async def approve(self, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:

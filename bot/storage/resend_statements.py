@@ -39,12 +39,12 @@ RETURNING *
 
 ATTACH_CARD = "UPDATE resends SET channel_id = :channel_id, message_id = :message_id WHERE id = :id"
 
-NOTES = "SELECT notes FROM resends WHERE id = :id"
+NOTES = "SELECT notes, facts FROM resends WHERE id = :id"
 
 SET_NOTES = "UPDATE resends SET notes = :notes WHERE id = :id RETURNING *"
 
 REVISE = """
-UPDATE resends SET facts = :facts, version = version + 1
+UPDATE resends SET facts = :facts, notes = :notes, version = version + 1
 WHERE id = :id AND state = 'pending' AND version = :version
 RETURNING *
 """

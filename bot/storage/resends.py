@@ -12,7 +12,7 @@ from bot.storage import resend_statements as sql
 from bot.storage.audit import write_down
 from bot.storage.columns import fits, to_ms, words
 from bot.storage.database import Database, Parameters, fetch_one
-from bot.storage.resend_rows import audit_entry, facts_text, new_row, notes_of, notes_text, resend_of
+from bot.storage.resend_rows import audit_entry, facts_of, facts_text, new_row, notes_of, notes_text, resend_of
 
 
 class SqliteResendRepository:
@@ -82,9 +82,19 @@ class SqliteResendRepository:
         return await self._db.write(unit)
 
     async def revise(self, resend_id: int, facts: TradeFacts, *, version: int, at: datetime) -> Resend | None:
-        """Replace what the card shows while pending and at ``version``; the next version begins."""
-        values = {"id": resend_id, "version": version, "facts": facts_text(facts)}
-        return await self._change(sql.REVISE, values, AuditAction.RESEND_REVISED, at=at, telling=_version)
+        """Replace what the card shows while pending and at ``version``; the next version begins.
+
+        What the card showed before is kept as a note.
+        """
+
+        async def unit(connection: aiosqlite.Connection) -> Resend | None:
+            row = await fetch_one(connection, sql.NOTES, {"id": resend_id})
+            note = facts_of(row["facts"]).note_of_change(facts) if row is not None else None
+            values = await _with_note(connection, resend_id, note)
+            values |= {"version": version, "facts": facts_text(facts)}
+            return await _step(connection, sql.REVISE, values, AuditAction.RESEND_REVISED, at=at, telling=_version)
+
+        return await self._db.write(unit)
 
     async def approve(self, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
         """Move pending → approved, if at ``version``. The row in this state is the intent to send."""
@@ -208,11 +218,14 @@ async def _step(
     return resend
 
 
-async def _with_note(connection: aiosqlite.Connection, resend_id: int, note: str) -> dict[str, int | str]:
-    """Return the request's notes with one more. The unit is the only writer: they are still the same when set."""
+async def _with_note(connection: aiosqlite.Connection, resend_id: int, note: str | None) -> dict[str, int | str]:
+    """Return the request's notes with ``note``, if there is one.
+
+    The unit is the only writer: they are still the same when set.
+    """
     row = await fetch_one(connection, sql.NOTES, {"id": resend_id})
     before = notes_of(row["notes"]) if row is not None else ()
-    return {"id": resend_id, "notes": notes_text((*before, note))}
+    return {"id": resend_id, "notes": notes_text(before if note is None else (*before, note))}
 
 
 def _version(resend: Resend) -> dict[str, str]:

@@ -40,7 +40,7 @@ from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import NotResendableReason
 from bot.ports import Explanations
 from bot.ui.layout import Field, Tone, card
-from bot.ui.resend_words import state_sentence
+from bot.ui.resend_words import FACT_LABELS, state_sentence
 from bot.ui.text import code, outside, relative
 
 SETTINGS_PAGE = "https://steamcommunity.com/my/tradeoffers/privacy"
@@ -407,13 +407,3 @@ def _not_resendable_words(error: NotResendable) -> Words:
 
 GAME_LABELS = {"cs2": "Counter-Strike 2", "rust": "Rust", "dota2": "Dota 2", "tf2": "Team Fortress 2"}
 """Games as people write them."""
-
-FACT_LABELS = {
-    "status": "status",
-    "items_send": "items to send",
-    "items_received": "items to receive",
-    "offer_id": "Steam offer",
-    "last_error": "last error",
-    "code_digest": "verification code",
-}
-"""The facts on a card, in words."""

@@ -6,7 +6,7 @@ from bot.domain.resends import Outcome, Resend, ResendState
 from bot.domain.secrets import TradeCode
 from bot.ports import Explanations
 from bot.ui.layout import Field, Tone, card
-from bot.ui.resend_words import outcome_sentences, state_sentence
+from bot.ui.resend_words import change_sentences, outcome_sentences, state_sentence
 from bot.ui.text import code, count, outside, relative
 
 _SYMBOLS = {
@@ -28,6 +28,9 @@ _COLOURS = {
     ResendState.EXPIRED: Tone.NEUTRAL,
     ResendState.CANCELLED: Tone.NEUTRAL,
 }
+_NOT_APPROVED = frozenset({ResendState.PENDING, ResendState.CANCELLED})
+"""Where it matters what the card showed before: to who decides next, and to who could not decide."""
+
 _IDS_SHOWN = 12
 
 
@@ -49,6 +52,8 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
         Field("Asked by", f"<@{resend.requested_by}> {relative(resend.requested_at)}", inline=True),
         Field("Reason", outside(resend.reason, 400) if resend.reason else "none given"),
     ]
+    if resend.state in _NOT_APPROVED and (changes := change_sentences(resend, explanations)):
+        fields.insert(0, Field("⚠️ Changed before it could be approved", "\n".join(changes)))
     if resend.state is ResendState.PENDING:
         fields.append(Field("Expires", relative(resend.expires_at)))
     return card(

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
-from bot.domain.resends import Outcome, Resend, ResendState
+from bot.domain.resends import Outcome, Resend, ResendState, change_in
 from bot.ports import AuditRepository, ResendRepository
 from tests.contracts.samples import (
     ADA,
@@ -220,19 +220,41 @@ async def _both(resends: ResendRepository, resend: Resend | None) -> Resend:
 
 
 async def test_revise(resends: ResendRepository, audit: AuditRepository) -> None:
-    """New facts begin the next version; a decision on the former one is too late."""
+    """New facts begin the next version, with those before as a note; a decision on the former one is too late."""
     resend = await opened(resends)
     facts = replace(FACTS, status=10, last_error="changed")
 
     revised = await _both(resends, await resends.revise(resend.id, facts, version=1, at=LATER))
 
-    assert revised == replace(resend, facts=facts, version=2)
+    assert revised == replace(resend, facts=facts, version=2, notes=revised.notes)
+    assert [change_in(note) for note in revised.notes] == [{"status": 7, "last_error": FACTS.last_error}]
     assert await resends.revise(resend.id, FACTS, version=1, at=LATER) is None
     assert await resends.approve(resend.id, version=1, by=BEN, at=LATER) is None
     assert await resends.approve(resend.id, version=2, by=BEN, at=LATER) is not None
     approved, entry, _ = await audit.newest(GUILD, limit=10)
     assert (entry.action, entry.actor_id, entry.detail["version"]) == (AuditAction.RESEND_REVISED, None, "2")
     assert approved.detail["version"] == "2"
+
+
+@pytest.mark.parametrize(
+    "last_error",
+    [
+        "see https://steamcommunity.com/tradeoffer/new/?partner=39260266&token=Ab3dEf-h",
+        "partner=39260266&token=Ab3dEf-h",
+        'token="',
+        'token="\\\ud83d \0 \u202e\r\n',
+    ],
+)
+async def test_awkward_facts_before(resends: ResendRepository, last_error: str) -> None:
+    """Whatever stood in a last error, the note of it can be read again."""
+    resend = await resends.open(replace(draft(), facts=replace(FACTS, last_error=last_error)))
+    assert resend is not None
+
+    revised = await _both(resends, await resends.revise(resend.id, FACTS, version=1, at=LATER))
+
+    (note,) = revised.notes
+    assert set(change_in(note) or {}) == {"last_error"}
+    assert "Ab3dEf-h" not in note
 
 
 async def test_approve(resends: ResendRepository, audit: AuditRepository) -> None:
