@@ -279,8 +279,11 @@ class ResendCards(Protocol):
         """Post the card and return its message id; ApprovalsChannelUnusable where that cannot be done."""
         ...
 
-    async def update(self, resend: Resend) -> None:
-        """Make the card show the request as it is now; a card that cannot be edited is logged, never raised."""
+    async def update(self, resend: Resend) -> bool:
+        """Make the card show the request as it is now; False where the card is gone, or its channel gone or closed.
+
+        A card that cannot be edited for another reason is logged, never raised.
+        """
         ...
 
     async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:

@@ -32,6 +32,7 @@ from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, GuildSettingsRepository, LinkRepository, ResendCards, ResendRepository, TradeProvider
 from bot.services.access import AccessService
+from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 
 _MAX_DIGITS = 19
@@ -50,6 +51,7 @@ class ResendService:
         links: LinkRepository,
         settings: GuildSettingsRepository,
         cards: ResendCards,
+        board: ResendBoard,
         delivery: ResendDelivery,
         clock: Clock,
         expires_after: timedelta,
@@ -61,6 +63,7 @@ class ResendService:
         self._links = links
         self._settings = settings
         self._cards = cards
+        self._board = board
         self._delivery = delivery
         self._clock = clock
         self._expires_after = expires_after
@@ -132,7 +135,7 @@ class ResendService:
         posted = await self._get(resend.guild_id, resend.id)
         if posted.state is not resend.state:
             # Decided before it was known where the card is, so that nobody else could bring it up to date.
-            await self._cards.update(posted)
+            await self._board.show(posted)
         return posted
 
     # Decisions
@@ -158,7 +161,7 @@ class ResendService:
         except AlreadyDecided as late:
             if not late.resend.state.is_open:
                 # A crash may have left the card with its buttons.
-                await self._cards.update(late.resend)
+                await self._board.show(late.resend)
             raise
         if resend.is_due(self._clock.now()):
             await self._delivery.expire(resend)
@@ -244,7 +247,7 @@ class ResendService:
             if cancelled is not None:
                 await self._delivery.conclude(cancelled, actor_id=None)
             raise NotResendable(trade, trade.not_resendable)
-        await self._cards.update(revised)
+        await self._board.show(revised)
         raise TradeChanged(revised, differences)
 
     async def _overtaken(self, seen: Resend) -> AlreadyDecided | TradeChanged:

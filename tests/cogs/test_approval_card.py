@@ -290,7 +290,7 @@ async def test_second_click(scene: Scene) -> None:
     """Who clicks on a card that Discord could not update is told who decided and when, and then the card says so."""
     trade = failed_trade(scene)
     card = await requested(scene, trade)
-    scene.env.inject_error("PATCH", "/channels/*/messages/*", status=403, code=50001, times=None)
+    scene.env.inject_error("PATCH", "/channels/*/messages/*", status=403, code=50013, times=None)
     await scene.moderator.click(card, label="Approve")
     assert state_of(scene, card) == "pending"
     scene.env.backend.faults.clear()
