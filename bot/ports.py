@@ -218,6 +218,10 @@ class ResendRepository(Protocol):
         """Move pending → cancelled."""
         ...
 
+    async def remind(self, resend_id: int, *, at: datetime) -> Resend | None:
+        """Remember that the moderators are reminded of a pending request; None where they were already."""
+        ...
+
     async def mark_unknown(
         self, resend_id: int, *, outcome: Outcome, detail: str | None, settle_after: datetime, at: datetime
     ) -> Resend | None:
@@ -284,6 +288,10 @@ class ResendCards(Protocol):
 
         A card that cannot be edited for another reason is logged, never raised.
         """
+        ...
+
+    async def remove(self, resend: Resend) -> None:
+        """Delete the card, or take at least its buttons; a card that stays as it is is logged, never raised."""
         ...
 
     async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:

@@ -179,11 +179,17 @@ class Resend:
     settled_at: datetime | None = None
     settled_by: int | None = None
     settle_after: datetime | None = None
+    reminded_at: datetime | None = None
     notes: tuple[str, ...] = ()
 
     def is_due(self, now: datetime) -> bool:
         """Whether nobody decided in time."""
         return self.state is ResendState.PENDING and now >= self.expires_at
+
+    def is_to_be_recalled(self, now: datetime) -> bool:
+        """Whether nobody decided in half of the time, and the moderators were not reminded of it."""
+        half = self.requested_at + (self.expires_at - self.requested_at) / 2
+        return self.state is ResendState.PENDING and self.reminded_at is None and now >= half
 
 
 @dataclass(frozen=True, slots=True)

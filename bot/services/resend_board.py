@@ -1,4 +1,4 @@
-"""Keeps the cards of open requests true and in place: one writer a card, and a new one where it is gone."""
+"""Keeps the cards of open requests true and in sight: one writer a card, a new one where it is gone, a reminder."""
 
 import asyncio
 import logging
@@ -48,15 +48,28 @@ class ResendBoard:
                 await self._post_anew(now)
 
     async def look_after(self, requests: Sequence[Resend]) -> None:
-        """Look after one of the open ``requests``, the longest overdue; call it every few seconds with all of them.
+        """Recall half-expired ones of the open ``requests``, and look after the one that is the longest overdue.
 
-        One a time, because Discord shuts out whoever is refused too often.
+        Call it every few seconds with all of them. One look a time: Discord shuts out whoever is refused too often.
         """
         self._next_look = {resend.id: self._look_at(resend) for resend in requests}
         now = self._clock.now()
+        for resend in requests:
+            if resend.message_id is not None and resend.is_to_be_recalled(now):
+                await self._recall(resend)
         due = [resend for resend in requests if resend.message_id is not None and self._look_at(resend) <= now]
         if due:
             await self.show(min(due, key=self._look_at))
+
+    async def _recall(self, resend: Resend) -> None:
+        """Bring the card to the end of the channel: once, also where a stop comes in between."""
+        async with self._turn_of(resend):
+            reminded = await self._repository.remind(resend.id, at=self._clock.now())
+            if reminded is None:
+                return
+            self._next_look[reminded.id] = self._clock.now() + _LOOK_EVERY
+            if await self._post_anew(reminded):
+                await self._cards.remove(reminded)
 
     async def _post_anew(self, resend: Resend) -> bool:
         """Post the card in the guild's approvals channel; where that fails the next look tries again."""

@@ -55,6 +55,7 @@ def resend_of(row: sqlite3.Row) -> Resend:
         settled_at=from_ms_or_none(row["settled_at"]),
         settled_by=row["settled_by"],
         settle_after=from_ms_or_none(row["settle_after"]),
+        reminded_at=from_ms_or_none(row["reminded_at"]),
         notes=notes_of(row["notes"]),
     )
 

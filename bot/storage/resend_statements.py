@@ -88,6 +88,12 @@ WHERE id = :id AND state = 'pending'
 RETURNING *
 """
 
+REMIND = """
+UPDATE resends SET reminded_at = :at
+WHERE id = :id AND state = 'pending' AND reminded_at IS NULL
+RETURNING *
+"""
+
 MARK_UNKNOWN = """
 UPDATE resends SET
     state = 'unknown', outcome = :outcome, outcome_detail = :detail, settle_after = :settle_after

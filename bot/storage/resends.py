@@ -129,6 +129,15 @@ class SqliteResendRepository:
         values = {"id": resend_id, "reason": words(reason), "at": to_ms(at)}
         return await self._change(sql.CANCEL, values, AuditAction.RESEND_CANCELLED, at=at, telling=_reason)
 
+    async def remind(self, resend_id: int, *, at: datetime) -> Resend | None:
+        """Remember that the moderators are reminded of a pending request; None where they were already."""
+
+        async def unit(connection: aiosqlite.Connection) -> Resend | None:
+            row = await fetch_one(connection, sql.REMIND, {"id": resend_id, "at": to_ms(at)})
+            return None if row is None else resend_of(row)
+
+        return await self._db.write(unit)
+
     async def mark_unknown(
         self, resend_id: int, *, outcome: Outcome, detail: str | None, settle_after: datetime, at: datetime
     ) -> Resend | None:

@@ -76,6 +76,23 @@ class DiscordResendCards:
             return not (isinstance(error, discord.HTTPException) and error.code in _GONE)
         return True
 
+    async def remove(self, resend: Resend) -> None:
+        """Delete the card; where Discord does not let SkinDesk, leave it without buttons."""
+        if resend.channel_id is None or resend.message_id is None:
+            return
+        channel = self._connected.get_partial_messageable(resend.channel_id, guild_id=resend.guild_id)
+        message = channel.get_partial_message(resend.message_id)
+        try:
+            await message.delete()
+        except Exception as refused:  # noqa: BLE001 -- a reminder is no reason for anything else to fail
+            _log.warning("card not deleted id=%s %s", resend.id, _why(refused))
+            if isinstance(refused, discord.HTTPException) and refused.code in _GONE:
+                return
+            try:
+                await message.edit(view=None)
+            except Exception as error:  # noqa: BLE001 -- as above
+                _log.warning("buttons not removed id=%s %s", resend.id, _why(error))
+
     async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
         """Tell somebody how it stands: by follow-up to their own request, else by direct message.
 

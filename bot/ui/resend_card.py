@@ -56,9 +56,12 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
         fields.insert(0, Field("⚠️ Changed before it could be approved", "\n".join(changes)))
     if resend.state is ResendState.PENDING:
         fields.append(Field("Expires", relative(resend.expires_at)))
+    lines = [f"**{_opening(state_sentence(resend))}**", *_ending(resend)]
+    if resend.state is ResendState.PENDING and resend.reminded_at is not None:
+        lines.insert(0, f"**Still waiting: expires {relative(resend.expires_at)}.**")
     return card(
         title=f"{_SYMBOLS[resend.state]} Resend {resend.id} · {resend.state.value}",
-        description="\n".join([f"**{_opening(state_sentence(resend))}**", *_ending(resend)]),
+        description="\n".join(lines),
         fields=fields,
         colour=_COLOURS.get(resend.state, Tone.WAITING),
         footer=_footer(resend),

@@ -460,3 +460,22 @@ async def test_settled_by_two_at_once(resends: ResendRepository) -> None:
     )
 
     assert answers.count(None) == 1
+
+
+async def test_remind(resends: ResendRepository, audit: AuditRepository) -> None:
+    """Of many who would remind of a pending request one does, and once; it is no change of state."""
+    resend = await opened(resends)
+
+    answers = await asyncio.gather(*(resends.remind(resend.id, at=LATER) for _ in range(10)))
+
+    (reminded,) = [answer for answer in answers if answer is not None]
+    assert reminded == replace(resend, reminded_at=LATER) == await resends.get(GUILD, resend.id)
+    assert len(await audit.newest(GUILD, limit=10)) == 1
+
+
+@pytest.mark.parametrize("state", [state for state in ResendState if state is not ResendState.PENDING])
+async def test_remind_of_what_does_not_wait(resends: ResendRepository, state: ResendState) -> None:
+    resend = await in_state(resends, state)
+
+    assert await resends.remind(resend.id, at=LATER) is None
+    assert await resends.get(GUILD, resend.id) == resend

@@ -50,6 +50,11 @@ class FakeResendCards:
             self.shown[resend.id] = resend
         return True
 
+    async def remove(self, resend: Resend) -> None:
+        """Delete the card."""
+        await asyncio.sleep(0)
+        self.gone.add(resend.message_id)
+
     async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
         """Tell somebody, unless they take no messages."""
         await asyncio.sleep(0)

@@ -60,6 +60,7 @@ CREATE TABLE resends (
     settled_at INTEGER,
     settled_by INTEGER,
     settle_after INTEGER,
+    reminded_at INTEGER,
     concluded_at INTEGER,
     notes TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
