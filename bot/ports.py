@@ -151,8 +151,16 @@ class ResendRepository(Protocol):
     somebody else was faster. ``guild_id`` is part of every look-up that an interaction can cause.
     """
 
-    async def open(self, draft: Resend) -> Resend | None:
-        """Store a new pending request (its ``id`` is ignored); None where the trade has an open one anywhere."""
+    async def open(self, draft: Resend, *, at_most: int | None = None) -> Resend | None:
+        """Store a new pending request (its ``id`` is ignored); None where the trade has an open one anywhere.
+
+        None, too, where its requester opened ``at_most`` in its guild within ``OPENED_WITHIN`` before it. A request
+        whose card could never be posted does not count.
+        """
+        ...
+
+    async def opened_at(self, guild_id: int, user_id: int, *, limit: int) -> tuple[datetime, ...]:
+        """Return when somebody opened their newest requests in a guild, newest first, as :meth:`open` counts them."""
         ...
 
     async def get(self, guild_id: int, resend_id: int) -> Resend | None:

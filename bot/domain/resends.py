@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 
 MAX_REASON = 200
 """Longest reason for a request or a denial, in characters."""
+
+OPENED_AT_MOST = 5
+"""Requests that somebody without ``resend.any`` may open in a guild within :data:`OPENED_WITHIN`.
+
+Each is read by a moderator, and each may become an offer: a customer with more failed trades than that has a trouble
+that resends do not end, and should talk to the staff.
+"""
+
+OPENED_WITHIN = timedelta(hours=24)
 
 
 class ResendState(StrEnum):

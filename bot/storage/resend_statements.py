@@ -29,12 +29,24 @@ OPEN = """
 INSERT INTO resends (
     guild_id, provider, trade_id, owner, requested_by, reason,
     state, facts, version, requested_at, expires_at, notes
-) VALUES (
+)
+SELECT
     :guild_id, :provider, :trade_id, :owner, :requested_by, :reason,
     'pending', :facts, :version, :requested_at, :expires_at, :notes
+WHERE :at_most IS NULL OR :at_most > (
+    SELECT count(*) FROM resends
+    WHERE guild_id = :guild_id AND requested_by = :requested_by AND requested_at > :counted_from
+      AND NOT (state = 'cancelled' AND message_id IS NULL)
 )
 ON CONFLICT (provider, trade_id) WHERE state IN ('pending', 'approved', 'sending', 'unknown') DO NOTHING
 RETURNING *
+"""
+
+OPENED_AT = """
+SELECT requested_at FROM resends
+WHERE guild_id = :guild_id AND requested_by = :user_id AND NOT (state = 'cancelled' AND message_id IS NULL)
+ORDER BY requested_at DESC
+LIMIT :limit
 """
 
 ATTACH_CARD = "UPDATE resends SET channel_id = :channel_id, message_id = :message_id WHERE id = :id"

@@ -7,10 +7,10 @@ import aiosqlite
 
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
-from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts
+from bot.domain.resends import OPENED_WITHIN, Outcome, Resend, ResendState, TradeFacts
 from bot.storage import resend_statements as sql
 from bot.storage.audit import write_down
-from bot.storage.columns import fits, to_ms, words
+from bot.storage.columns import fits, from_ms, to_ms, words
 from bot.storage.database import Database, Parameters, fetch_one
 from bot.storage.resend_rows import audit_entry, facts_of, facts_text, new_row, notes_of, notes_text, resend_of
 
@@ -21,11 +21,15 @@ class SqliteResendRepository:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def open(self, draft: Resend) -> Resend | None:
-        """Store a new pending request (its ``id`` is ignored); None where the trade has an open one anywhere."""
+    async def open(self, draft: Resend, *, at_most: int | None = None) -> Resend | None:
+        """Store a new pending request (its ``id`` is ignored); None where the trade has an open one anywhere.
+
+        None, too, where its requester opened ``at_most`` in its guild within ``OPENED_WITHIN`` before it.
+        """
 
         async def unit(connection: aiosqlite.Connection) -> Resend | None:
-            row = await fetch_one(connection, sql.OPEN, new_row(draft))
+            limits = {"at_most": at_most, "counted_from": to_ms(draft.requested_at - OPENED_WITHIN)}
+            row = await fetch_one(connection, sql.OPEN, new_row(draft) | limits)
             if row is None:
                 return None
             resend = resend_of(row)
@@ -37,6 +41,11 @@ class SqliteResendRepository:
             return resend
 
         return await self._db.write(unit)
+
+    async def opened_at(self, guild_id: int, user_id: int, *, limit: int) -> tuple[datetime, ...]:
+        """Return when somebody opened their newest requests in a guild, newest first, as :meth:`open` counts them."""
+        wanted = {"guild_id": guild_id, "user_id": user_id, "limit": limit}
+        return tuple(from_ms(row["requested_at"]) for row in await self._db.read(sql.OPENED_AT, wanted))
 
     async def get(self, guild_id: int, resend_id: int) -> Resend | None:
         """Return a request of this guild."""

@@ -27,6 +27,7 @@ from bot.domain.errors import (
     ResendNotFound,
     ShuttingDown,
     SteamAccountTaken,
+    TooManyResends,
     TooSoon,
     TradeChanged,
     TradeNotFound,
@@ -34,7 +35,7 @@ from bot.domain.errors import (
 )
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, Repeat
 from bot.domain.pages import Audience
-from bot.domain.resends import ApproverRefusal
+from bot.domain.resends import OPENED_AT_MOST, ApproverRefusal
 from bot.domain.steam import TradeUrlProblem
 from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import NotResendableReason
@@ -316,6 +317,14 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 "Already asked for",
                 f"A resend of trade {error.trade_id} is open {where}",
                 "Wait for the decision: the requester is told.",
+            )
+        case TooManyResends():
+            return Words(
+                "Enough for today",
+                f"You have asked for {OPENED_AT_MOST} resends within a day, which is as many as you may. "
+                "Nothing was asked and nothing was sent.",
+                f"Ask again {relative(error.until)}. If so many of your trades fail, tell the staff.",
+                "Somebody with `resend.any` can ask for you",
             )
         case AlreadyDecided():
             return Words("Already decided", f"Request {error.resend.id}: {state_sentence(error.resend)}")

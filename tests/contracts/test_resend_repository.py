@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -479,3 +480,30 @@ async def test_remind_of_what_does_not_wait(resends: ResendRepository, state: Re
 
     assert await resends.remind(resend.id, at=LATER) is None
     assert await resends.get(GUILD, resend.id) == resend
+
+
+async def test_at_most(resends: ResendRepository) -> None:
+    """Who opened as many as they may in a guild within a day opens no other; other people and guilds do not count."""
+    for trade_id in range(3):
+        moment = NOW + timedelta(hours=trade_id)
+        assert await resends.open(replace(draft(trade_id=trade_id), requested_at=moment), at_most=3) is not None
+
+    late = replace(draft(trade_id=9), requested_at=NOW + timedelta(hours=23, minutes=59))
+    assert await resends.open(late, at_most=3) is None
+    assert await resends.opened_at(GUILD, ADA, limit=2) == (NOW + timedelta(hours=2), NOW + timedelta(hours=1))
+    assert await resends.open(replace(late, trade_id=10, requested_by=BEN), at_most=3) is not None
+    assert await resends.open(replace(late, trade_id=11, guild_id=OTHER_GUILD), at_most=3) is not None
+    assert await resends.open(replace(late, trade_id=12), at_most=None) is not None
+
+    first = replace(late, trade_id=13, requested_at=NOW + timedelta(hours=24))
+    assert await resends.open(first, at_most=4) is not None
+
+
+async def test_never_posted_does_not_count(resends: ResendRepository) -> None:
+    """A request that never had a card is none of those somebody opened."""
+    resend = await opened(resends)
+    assert await resends.cancel(resend.id, at=LATER, reason="card_not_posted") is not None
+
+    assert await resends.opened_at(GUILD, ADA, limit=5) == ()
+    assert await resends.open(draft(), at_most=1) is not None
+    assert await resends.open(draft(trade_id=1), at_most=1) is None

@@ -91,6 +91,8 @@ CREATE TABLE resends (
     notes TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 
+CREATE INDEX resends_by_requester ON resends (guild_id, requested_by, requested_at);
+
 CREATE INDEX resends_not_concluded ON resends (id) WHERE concluded_at IS NULL;
 
 CREATE INDEX resends_open_by_guild ON resends (guild_id, id)
