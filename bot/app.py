@@ -24,6 +24,7 @@ from bot.services.desk import Desk
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
 from bot.services.pages import PageService
+from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
@@ -95,8 +96,15 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
             clock=clock,
         )
         stack.push_async_callback(inventory.close)
+        board = ResendBoard(repository=resends, settings=guild_settings, cards=cards, clock=clock)
         delivery = ResendDelivery(
-            repository=resends, provider=providers.trades, links=links, cards=cards, audit=audit, clock=clock
+            repository=resends,
+            provider=providers.trades,
+            links=links,
+            cards=cards,
+            board=board,
+            audit=audit,
+            clock=clock,
         )
         stack.push_async_callback(delivery.close, within=0.0)
         desk = Desk(
@@ -114,6 +122,7 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
                 links=links,
                 settings=guild_settings,
                 cards=cards,
+                board=board,
                 delivery=delivery,
                 clock=clock,
                 expires_after=settings.resends.expires_after,

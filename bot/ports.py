@@ -151,8 +151,16 @@ class ResendRepository(Protocol):
     somebody else was faster. ``guild_id`` is part of every look-up that an interaction can cause.
     """
 
-    async def open(self, draft: Resend) -> Resend | None:
-        """Store a new pending request (its ``id`` is ignored); None where the trade has an open one anywhere."""
+    async def open(self, draft: Resend, *, at_most: int | None = None) -> Resend | None:
+        """Store a new pending request (its ``id`` is ignored); None where the trade has an open one anywhere.
+
+        None, too, where its requester opened ``at_most`` in its guild within ``OPENED_WITHIN`` before it. A request
+        whose card could never be posted does not count.
+        """
+        ...
+
+    async def opened_at(self, guild_id: int, user_id: int, *, limit: int) -> tuple[datetime, ...]:
+        """Return when somebody opened their newest requests in a guild, newest first, as :meth:`open` counts them."""
         ...
 
     async def get(self, guild_id: int, resend_id: int) -> Resend | None:
@@ -188,7 +196,10 @@ class ResendRepository(Protocol):
         ...
 
     async def revise(self, resend_id: int, facts: TradeFacts, *, version: int, at: datetime) -> Resend | None:
-        """Replace what the card shows while pending and at ``version``; the next version begins."""
+        """Replace what the card shows while pending and at ``version``; the next version begins.
+
+        What the card showed before is kept as a note: ``TradeFacts.note_of_change``.
+        """
         ...
 
     async def approve(self, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
@@ -213,6 +224,10 @@ class ResendRepository(Protocol):
 
     async def cancel(self, resend_id: int, *, at: datetime, reason: str) -> Resend | None:
         """Move pending → cancelled."""
+        ...
+
+    async def remind(self, resend_id: int, *, at: datetime) -> Resend | None:
+        """Remember that the moderators are reminded of a pending request; None where they were already."""
         ...
 
     async def mark_unknown(
@@ -276,8 +291,15 @@ class ResendCards(Protocol):
         """Post the card and return its message id; ApprovalsChannelUnusable where that cannot be done."""
         ...
 
-    async def update(self, resend: Resend) -> None:
-        """Make the card show the request as it is now; a card that cannot be edited is logged, never raised."""
+    async def update(self, resend: Resend) -> bool:
+        """Make the card show the request as it is now; False where the card is gone, or its channel gone or closed.
+
+        A card that cannot be edited for another reason is logged, never raised.
+        """
+        ...
+
+    async def remove(self, resend: Resend) -> None:
+        """Delete the card, or take at least its buttons; a card that stays as it is is logged, never raised."""
         ...
 
     async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:

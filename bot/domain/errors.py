@@ -16,6 +16,7 @@ DeskError
 ├── GameNotOffered
 ├── NotResendable
 ├── ResendAlreadyOpen
+├── TooManyResends
 ├── AlreadyDecided
 ├── TradeChanged
 ├── MayNotDecide
@@ -143,6 +144,14 @@ class ResendAlreadyOpen(DeskError):
         super().__init__(str(trade_id))
         self.trade_id = trade_id
         self.resend = resend
+
+
+class TooManyResends(DeskError):
+    """The caller has opened as many requests as they may; ``until`` is when they may open the next one."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until.isoformat())
+        self.until = until
 
 
 class AlreadyDecided(DeskError):

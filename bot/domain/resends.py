@@ -7,12 +7,14 @@ pending ──approve──▶ approved ──begin──▶ sending ──▶ s
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bot.domain.trade_url import mask_trade_urls
-from bot.domain.trades import COMPLETED_STATUS, PENDING_STATUS
+from bot.domain.trades import COMPLETED_STATUS, PENDING_STATUS, Trade
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,11 +22,18 @@ if TYPE_CHECKING:
     from bot.domain.failures import ProviderName
     from bot.domain.secrets import TradeCode
     from bot.domain.steam import SteamId
-    from bot.domain.trade_url import mask_trade_urls
-from bot.domain.trades import Trade
 
 MAX_REASON = 200
 """Longest reason for a request or a denial, in characters."""
+
+OPENED_AT_MOST = 5
+"""Requests that somebody without ``resend.any`` may open in a guild within :data:`OPENED_WITHIN`.
+
+Each is read by a moderator, and each may become an offer: a customer with more failed trades than that has a trouble
+that resends do not end, and should talk to the staff.
+"""
+
+OPENED_WITHIN = timedelta(hours=24)
 
 
 class ResendState(StrEnum):
@@ -114,6 +123,22 @@ class TradeFacts:
         """Return the names of the facts that are not as they were."""
         return tuple(name for name in self.__slots__ if getattr(self, name) != getattr(now, name))
 
+    def note_of_change(self, now: TradeFacts) -> str | None:
+        """Return the values of these facts that are others ``now``, as a note for the card; None where none is.
+
+        Of items it keeps how many there were, and of the code that it was another one.
+        """
+        shown = {
+            "status": self.status,
+            "items_send": len(self.items_send),
+            "items_received": len(self.items_received),
+            "offer_id": self.offer_id,
+            "last_error": mask_trade_urls(self.last_error),
+            "code_digest": None,
+        }
+        changed = self.differences(now)
+        return _CHANGE + json.dumps({name: shown[name] for name in changed}) if changed else None
+
     def shows_resend(self, now: TradeFacts) -> bool:
         """Say whether the trade, read after a resend, can only look like this because it was carried out.
 
@@ -123,6 +148,14 @@ class TradeFacts:
         if now.code_digest is not None and now.code_digest != self.code_digest:
             return True
         return now.offer_id not in ("", self.offer_id) and now.status in (PENDING_STATUS, COMPLETED_STATUS)
+
+
+_CHANGE = "changed "
+
+
+def change_in(note: str) -> dict[str, int | str | None] | None:
+    """Return what :meth:`TradeFacts.note_of_change` kept, by the facts' names; None for any other note."""
+    return json.loads(note.removeprefix(_CHANGE)) if note.startswith(_CHANGE) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +189,17 @@ class Resend:
     settled_at: datetime | None = None
     settled_by: int | None = None
     settle_after: datetime | None = None
+    reminded_at: datetime | None = None
     notes: tuple[str, ...] = ()
 
     def is_due(self, now: datetime) -> bool:
         """Whether nobody decided in time."""
         return self.state is ResendState.PENDING and now >= self.expires_at
+
+    def is_to_be_recalled(self, now: datetime) -> bool:
+        """Whether nobody decided in half of the time, and the moderators were not reminded of it."""
+        half = self.requested_at + (self.expires_at - self.requested_at) / 2
+        return self.state is ResendState.PENDING and self.reminded_at is None and now >= half
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, LinkRepository, ResendCards, ResendRepository, TradeProvider
 from bot.services.audit import AuditService
+from bot.services.resend_board import ResendBoard
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class ResendDelivery:
         provider: TradeProvider | None,
         links: LinkRepository,
         cards: ResendCards,
+        board: ResendBoard,
         audit: AuditService,
         clock: Clock,
     ) -> None:
@@ -52,6 +54,7 @@ class ResendDelivery:
         self._provider = provider
         self._links = links
         self._cards = cards
+        self._board = board
         self._audit = audit
         self._clock = clock
         self._under_way: dict[asyncio.Task[Resend], int] = {}
@@ -111,12 +114,13 @@ class ResendDelivery:
                 self._left_behind.append(left)
 
     async def tick(self) -> None:
-        """Expire what nobody decided and settle what is in doubt; call it every few seconds."""
+        """Expire what nobody decided, settle what is in doubt, look after cards; call it every few seconds."""
         while self._left_behind:
             await self._show_again(self._left_behind.pop(0))
         now = self._clock.now()
         in_doubt = []
-        for resend in await self._repository.all_open():
+        requests = await self._repository.all_open()
+        for resend in requests:
             if resend.is_due(now):
                 await self.expire(resend)
             elif resend.state is ResendState.UNKNOWN and (resend.settle_after is None or now >= resend.settle_after):
@@ -129,6 +133,7 @@ class ResendDelivery:
             settled, code = await self._settle_by_reading(resend, trades, read_at=now)
             if settled.state is not ResendState.UNKNOWN:
                 await self.conclude(settled, actor_id=None, code=code)
+        await self._board.look_after(requests)
 
     async def _take_up(self, resend: Resend) -> bool:
         """Bring a request that nobody works on to where it can go on; False where it is there."""
@@ -150,7 +155,7 @@ class ResendDelivery:
             await self.conclude(before, actor_id=actor_id)
             return
         resend = await self._get(before.guild_id, before.id)
-        await self._cards.update(resend)
+        await self._board.show(resend)
         if resend.state is not before.state and resend.state in (ResendState.PENDING, ResendState.UNKNOWN):
             await self.announce(resend, _ACTIONS[resend.state], actor_id=None)
 
@@ -205,7 +210,7 @@ class ResendDelivery:
         for note in (note for note, was_told in told.items() if not was_told):
             if note not in resend.notes:
                 resend = await self._repository.add_note(resend.id, note) or resend
-        await self._cards.update(resend)
+        await self._board.show(resend)
         if not resend.state.is_open:
             await self._repository.conclude(resend.id, at=self._clock.now())
 
@@ -235,7 +240,7 @@ class ResendDelivery:
         return settled
 
     async def _show_sending(self, sending: Resend) -> None:
-        await self._cards.update(sending)
+        await self._board.show(sending)
         await self.announce(sending, AuditAction.RESEND_APPROVED, actor_id=sending.decided_by)
 
     async def _call(self, sending: Resend) -> tuple[Resend, TradeCode | None]:

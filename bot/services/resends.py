@@ -16,11 +16,14 @@ from bot.domain.errors import (
     ResendAlreadyOpen,
     ResendNotFound,
     ShuttingDown,
+    TooManyResends,
     TradeChanged,
     TradeNotFound,
 )
 from bot.domain.resends import (
     MAX_REASON,
+    OPENED_AT_MOST,
+    OPENED_WITHIN,
     Outcome,
     Resend,
     ResendState,
@@ -32,6 +35,7 @@ from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, GuildSettingsRepository, LinkRepository, ResendCards, ResendRepository, TradeProvider
 from bot.services.access import AccessService
+from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 
 _MAX_DIGITS = 19
@@ -50,6 +54,7 @@ class ResendService:
         links: LinkRepository,
         settings: GuildSettingsRepository,
         cards: ResendCards,
+        board: ResendBoard,
         delivery: ResendDelivery,
         clock: Clock,
         expires_after: timedelta,
@@ -61,6 +66,7 @@ class ResendService:
         self._links = links
         self._settings = settings
         self._cards = cards
+        self._board = board
         self._delivery = delivery
         self._clock = clock
         self._expires_after = expires_after
@@ -72,7 +78,7 @@ class ResendService:
         """Check that the trade can be resent, keep the request, and post its card for the moderators.
 
         Needs ``resend.any``, or ``resend.own`` for a trade of the linked account; somebody else's trade and no
-        trade are one and the same TradeNotFound.
+        trade are one and the same TradeNotFound. Without ``resend.any`` there is a limit: TooManyResends.
         """
         held = await self._access.capabilities_of(by)
         if held.isdisjoint({Capability.RESEND_ANY, Capability.RESEND_OWN}):
@@ -92,10 +98,11 @@ class ResendService:
             raise TradeNotFound(trade_id)
         if trade.not_resendable is not None:
             raise NotResendable(trade, trade.not_resendable)
-        resend = await self._open(trade, reason=kept_reason, by=by)
+        at_most = None if Capability.RESEND_ANY in held else OPENED_AT_MOST
+        resend = await self._open(trade, reason=kept_reason, by=by, at_most=at_most)
         return await self._post_card(resend, settings.approvals_channel_id)
 
-    async def _open(self, trade: Trade, *, reason: str | None, by: Actor) -> Resend:
+    async def _open(self, trade: Trade, *, reason: str | None, by: Actor, at_most: int | None) -> Resend:
         now = self._clock.now()
         draft = Resend(
             id=0,
@@ -111,9 +118,13 @@ class ResendService:
             requested_at=now,
             expires_at=now + self._expires_after,
         )
-        resend = await self._repository.open(draft)
+        resend = await self._repository.open(draft, at_most=at_most)
         if resend is None:
             standing = await self._repository.open_for_trade(trade.provider, trade.id)
+            if standing is None and at_most is not None:
+                newest = await self._repository.opened_at(by.guild_id, by.user_id, limit=at_most)
+                if len(newest) == at_most and now < (until := newest[-1] + OPENED_WITHIN):
+                    raise TooManyResends(until)
             here = standing is not None and standing.guild_id == by.guild_id
             raise ResendAlreadyOpen(trade.id, standing if here else None)
         return resend
@@ -132,7 +143,7 @@ class ResendService:
         posted = await self._get(resend.guild_id, resend.id)
         if posted.state is not resend.state:
             # Decided before it was known where the card is, so that nobody else could bring it up to date.
-            await self._cards.update(posted)
+            await self._board.show(posted)
         return posted
 
     # Decisions
@@ -158,7 +169,7 @@ class ResendService:
         except AlreadyDecided as late:
             if not late.resend.state.is_open:
                 # A crash may have left the card with its buttons.
-                await self._cards.update(late.resend)
+                await self._board.show(late.resend)
             raise
         if resend.is_due(self._clock.now()):
             await self._delivery.expire(resend)
@@ -244,7 +255,7 @@ class ResendService:
             if cancelled is not None:
                 await self._delivery.conclude(cancelled, actor_id=None)
             raise NotResendable(trade, trade.not_resendable)
-        await self._cards.update(revised)
+        await self._board.show(revised)
         raise TradeChanged(revised, differences)
 
     async def _overtaken(self, seen: Resend) -> AlreadyDecided | TradeChanged:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.failures import ProviderName
-from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts
+from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts, change_in
 from bot.domain.steam import SteamId
 from bot.domain.trade_url import mask_trade_urls
 from bot.storage.columns import from_ms, from_ms_or_none, to_ms, words
@@ -40,7 +40,7 @@ def resend_of(row: sqlite3.Row) -> Resend:
         requested_by=row["requested_by"],
         reason=row["reason"],
         state=ResendState(row["state"]),
-        facts=_facts_of(row["facts"]),
+        facts=facts_of(row["facts"]),
         version=row["version"],
         requested_at=from_ms(row["requested_at"]),
         expires_at=from_ms(row["expires_at"]),
@@ -55,6 +55,7 @@ def resend_of(row: sqlite3.Row) -> Resend:
         settled_at=from_ms_or_none(row["settled_at"]),
         settled_by=row["settled_by"],
         settle_after=from_ms_or_none(row["settle_after"]),
+        reminded_at=from_ms_or_none(row["reminded_at"]),
         notes=notes_of(row["notes"]),
     )
 
@@ -77,7 +78,8 @@ def facts_text(facts: TradeFacts) -> str:
     )
 
 
-def _facts_of(text: str) -> TradeFacts:
+def facts_of(text: str) -> TradeFacts:
+    """Return the facts in their JSON."""
     facts = json.loads(text)
     return TradeFacts(
         status=facts["status"],
@@ -90,8 +92,8 @@ def _facts_of(text: str) -> TradeFacts:
 
 
 def notes_text(notes: tuple[str, ...]) -> str:
-    """Return the card's lines as JSON."""
-    return json.dumps([words(note) for note in notes])
+    """Return the card's lines as JSON. That of a change is ASCII and masked already: see there."""
+    return json.dumps([note if change_in(note) is not None else words(note) for note in notes])
 
 
 def notes_of(text: str) -> tuple[str, ...]:

@@ -29,22 +29,34 @@ OPEN = """
 INSERT INTO resends (
     guild_id, provider, trade_id, owner, requested_by, reason,
     state, facts, version, requested_at, expires_at, notes
-) VALUES (
+)
+SELECT
     :guild_id, :provider, :trade_id, :owner, :requested_by, :reason,
     'pending', :facts, :version, :requested_at, :expires_at, :notes
+WHERE :at_most IS NULL OR :at_most > (
+    SELECT count(*) FROM resends
+    WHERE guild_id = :guild_id AND requested_by = :requested_by AND requested_at > :counted_from
+      AND NOT (state = 'cancelled' AND message_id IS NULL)
 )
 ON CONFLICT (provider, trade_id) WHERE state IN ('pending', 'approved', 'sending', 'unknown') DO NOTHING
 RETURNING *
 """
 
+OPENED_AT = """
+SELECT requested_at FROM resends
+WHERE guild_id = :guild_id AND requested_by = :user_id AND NOT (state = 'cancelled' AND message_id IS NULL)
+ORDER BY requested_at DESC
+LIMIT :limit
+"""
+
 ATTACH_CARD = "UPDATE resends SET channel_id = :channel_id, message_id = :message_id WHERE id = :id"
 
-NOTES = "SELECT notes FROM resends WHERE id = :id"
+NOTES = "SELECT notes, facts FROM resends WHERE id = :id"
 
 SET_NOTES = "UPDATE resends SET notes = :notes WHERE id = :id RETURNING *"
 
 REVISE = """
-UPDATE resends SET facts = :facts, version = version + 1
+UPDATE resends SET facts = :facts, notes = :notes, version = version + 1
 WHERE id = :id AND state = 'pending' AND version = :version
 RETURNING *
 """
@@ -85,6 +97,12 @@ RETURNING *
 CANCEL = """
 UPDATE resends SET state = 'cancelled', decision_reason = :reason, settled_at = :at
 WHERE id = :id AND state = 'pending'
+RETURNING *
+"""
+
+REMIND = """
+UPDATE resends SET reminded_at = :at
+WHERE id = :id AND state = 'pending' AND reminded_at IS NULL
 RETURNING *
 """
 

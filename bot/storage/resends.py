@@ -7,12 +7,12 @@ import aiosqlite
 
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
-from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts
+from bot.domain.resends import OPENED_WITHIN, Outcome, Resend, ResendState, TradeFacts
 from bot.storage import resend_statements as sql
 from bot.storage.audit import write_down
-from bot.storage.columns import fits, to_ms, words
+from bot.storage.columns import fits, from_ms, to_ms, words
 from bot.storage.database import Database, Parameters, fetch_one
-from bot.storage.resend_rows import audit_entry, facts_text, new_row, notes_of, notes_text, resend_of
+from bot.storage.resend_rows import audit_entry, facts_of, facts_text, new_row, notes_of, notes_text, resend_of
 
 
 class SqliteResendRepository:
@@ -21,11 +21,15 @@ class SqliteResendRepository:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def open(self, draft: Resend) -> Resend | None:
-        """Store a new pending request (its ``id`` is ignored); None where the trade has an open one anywhere."""
+    async def open(self, draft: Resend, *, at_most: int | None = None) -> Resend | None:
+        """Store a new pending request (its ``id`` is ignored); None where the trade has an open one anywhere.
+
+        None, too, where its requester opened ``at_most`` in its guild within ``OPENED_WITHIN`` before it.
+        """
 
         async def unit(connection: aiosqlite.Connection) -> Resend | None:
-            row = await fetch_one(connection, sql.OPEN, new_row(draft))
+            limits = {"at_most": at_most, "counted_from": to_ms(draft.requested_at - OPENED_WITHIN)}
+            row = await fetch_one(connection, sql.OPEN, new_row(draft) | limits)
             if row is None:
                 return None
             resend = resend_of(row)
@@ -37,6 +41,11 @@ class SqliteResendRepository:
             return resend
 
         return await self._db.write(unit)
+
+    async def opened_at(self, guild_id: int, user_id: int, *, limit: int) -> tuple[datetime, ...]:
+        """Return when somebody opened their newest requests in a guild, newest first, as :meth:`open` counts them."""
+        wanted = {"guild_id": guild_id, "user_id": user_id, "limit": limit}
+        return tuple(from_ms(row["requested_at"]) for row in await self._db.read(sql.OPENED_AT, wanted))
 
     async def get(self, guild_id: int, resend_id: int) -> Resend | None:
         """Return a request of this guild."""
@@ -82,9 +91,19 @@ class SqliteResendRepository:
         return await self._db.write(unit)
 
     async def revise(self, resend_id: int, facts: TradeFacts, *, version: int, at: datetime) -> Resend | None:
-        """Replace what the card shows while pending and at ``version``; the next version begins."""
-        values = {"id": resend_id, "version": version, "facts": facts_text(facts)}
-        return await self._change(sql.REVISE, values, AuditAction.RESEND_REVISED, at=at, telling=_version)
+        """Replace what the card shows while pending and at ``version``; the next version begins.
+
+        What the card showed before is kept as a note.
+        """
+
+        async def unit(connection: aiosqlite.Connection) -> Resend | None:
+            row = await fetch_one(connection, sql.NOTES, {"id": resend_id})
+            note = facts_of(row["facts"]).note_of_change(facts) if row is not None else None
+            values = await _with_note(connection, resend_id, note)
+            values |= {"version": version, "facts": facts_text(facts)}
+            return await _step(connection, sql.REVISE, values, AuditAction.RESEND_REVISED, at=at, telling=_version)
+
+        return await self._db.write(unit)
 
     async def approve(self, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
         """Move pending → approved, if at ``version``. The row in this state is the intent to send."""
@@ -118,6 +137,15 @@ class SqliteResendRepository:
         """Move pending → cancelled; ``reason`` is SkinDesk's own word for why."""
         values = {"id": resend_id, "reason": words(reason), "at": to_ms(at)}
         return await self._change(sql.CANCEL, values, AuditAction.RESEND_CANCELLED, at=at, telling=_reason)
+
+    async def remind(self, resend_id: int, *, at: datetime) -> Resend | None:
+        """Remember that the moderators are reminded of a pending request; None where they were already."""
+
+        async def unit(connection: aiosqlite.Connection) -> Resend | None:
+            row = await fetch_one(connection, sql.REMIND, {"id": resend_id, "at": to_ms(at)})
+            return None if row is None else resend_of(row)
+
+        return await self._db.write(unit)
 
     async def mark_unknown(
         self, resend_id: int, *, outcome: Outcome, detail: str | None, settle_after: datetime, at: datetime
@@ -208,11 +236,14 @@ async def _step(
     return resend
 
 
-async def _with_note(connection: aiosqlite.Connection, resend_id: int, note: str) -> dict[str, int | str]:
-    """Return the request's notes with one more. The unit is the only writer: they are still the same when set."""
+async def _with_note(connection: aiosqlite.Connection, resend_id: int, note: str | None) -> dict[str, int | str]:
+    """Return the request's notes with ``note``, if there is one.
+
+    The unit is the only writer: they are still the same when set.
+    """
     row = await fetch_one(connection, sql.NOTES, {"id": resend_id})
     before = notes_of(row["notes"]) if row is not None else ()
-    return {"id": resend_id, "notes": notes_text((*before, note))}
+    return {"id": resend_id, "notes": notes_text(before if note is None else (*before, note))}
 
 
 def _version(resend: Resend) -> dict[str, str]:

@@ -23,6 +23,9 @@ _FOLLOW_UP_FOR = 14 * 60.0
 
 _MAX_REMEMBERED = 1_000
 
+_GONE = frozenset({10003, 10008, 50001})
+"""Discord's codes for an unknown channel, an unknown message, and a channel that SkinDesk may not see."""
+
 
 class DiscordResendCards:
     """Posts and edits cards, tells people. ``client`` is set once the Discord client exists."""
@@ -50,17 +53,19 @@ class DiscordResendCards:
                 embed=resend_card(resend, self._explanations),
                 view=resend_view(resend) or discord.utils.MISSING,
                 # discord.py sends a POST again after a 5xx; the nonce lets Discord drop the second one.
-                nonce=f"resend-{resend.id}-{resend.version}",
+                nonce=f"resend-{resend.id}-{resend.version}"
+                if resend.message_id is None
+                else f"re-{resend.message_id}",
             )
         except discord.HTTPException as error:
             _log.warning("card not posted id=%s channel=%s status=%s", resend.id, channel_id, error.status)
             raise ApprovalsChannelUnusable from None
         return message.id
 
-    async def update(self, resend: Resend) -> None:
-        """Make the card show the request as it is now."""
+    async def update(self, resend: Resend) -> bool:
+        """Make the card show the request as it is now; False where there is no card any more."""
         if resend.channel_id is None or resend.message_id is None:
-            return
+            return True
         channel = self._connected.get_partial_messageable(resend.channel_id, guild_id=resend.guild_id)
         try:
             await channel.get_partial_message(resend.message_id).edit(
@@ -68,6 +73,25 @@ class DiscordResendCards:
             )
         except Exception as error:  # noqa: BLE001 -- the deed is done: that Discord is gone must not make it look undone
             _log.warning("card not updated id=%s state=%s %s", resend.id, resend.state.value, _why(error))
+            return not (isinstance(error, discord.HTTPException) and error.code in _GONE)
+        return True
+
+    async def remove(self, resend: Resend) -> None:
+        """Delete the card; where Discord does not let SkinDesk, leave it without buttons."""
+        if resend.channel_id is None or resend.message_id is None:
+            return
+        channel = self._connected.get_partial_messageable(resend.channel_id, guild_id=resend.guild_id)
+        message = channel.get_partial_message(resend.message_id)
+        try:
+            await message.delete()
+        except Exception as refused:  # noqa: BLE001 -- a reminder is no reason for anything else to fail
+            _log.warning("card not deleted id=%s %s", resend.id, _why(refused))
+            if isinstance(refused, discord.HTTPException) and refused.code in _GONE:
+                return
+            try:
+                await message.edit(view=None)
+            except Exception as error:  # noqa: BLE001 -- as above
+                _log.warning("buttons not removed id=%s %s", resend.id, _why(error))
 
     async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
         """Tell somebody how it stands: by follow-up to their own request, else by direct message.

@@ -27,6 +27,7 @@ from bot.domain.errors import (
     ResendNotFound,
     ShuttingDown,
     SteamAccountTaken,
+    TooManyResends,
     TooSoon,
     TradeChanged,
     TradeNotFound,
@@ -34,13 +35,13 @@ from bot.domain.errors import (
 )
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, Repeat
 from bot.domain.pages import Audience
-from bot.domain.resends import ApproverRefusal
+from bot.domain.resends import OPENED_AT_MOST, ApproverRefusal
 from bot.domain.steam import TradeUrlProblem
 from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import NotResendableReason
 from bot.ports import Explanations
 from bot.ui.layout import Field, Tone, card
-from bot.ui.resend_words import state_sentence
+from bot.ui.resend_words import FACT_LABELS, state_sentence
 from bot.ui.text import code, outside, relative
 
 SETTINGS_PAGE = "https://steamcommunity.com/my/tradeoffers/privacy"
@@ -319,6 +320,14 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 f"A resend of trade {error.trade_id} is open {where}",
                 "Wait for the decision: the requester is told.",
             )
+        case TooManyResends():
+            return Words(
+                "Enough for today",
+                f"You have asked for {OPENED_AT_MOST} resends within a day, which is as many as you may. "
+                "Nothing was asked and nothing was sent.",
+                f"Ask again {relative(error.until)}. If so many of your trades fail, tell the staff.",
+                "Somebody with `resend.any` can ask for you",
+            )
         case AlreadyDecided():
             return Words("Already decided", f"Request {error.resend.id}: {state_sentence(error.resend)}")
         case TradeChanged():
@@ -409,13 +418,3 @@ def _not_resendable_words(error: NotResendable) -> Words:
 
 GAME_LABELS = {"cs2": "Counter-Strike 2", "rust": "Rust", "dota2": "Dota 2", "tf2": "Team Fortress 2"}
 """Games as people write them."""
-
-FACT_LABELS = {
-    "status": "status",
-    "items_send": "items to send",
-    "items_received": "items to receive",
-    "offer_id": "Steam offer",
-    "last_error": "last error",
-    "code_digest": "verification code",
-}
-"""The facts on a card, in words."""

@@ -6,7 +6,7 @@ from bot.domain.resends import Outcome, Resend, ResendState
 from bot.domain.secrets import TradeCode
 from bot.ports import Explanations
 from bot.ui.layout import Field, Tone, card
-from bot.ui.resend_words import outcome_sentences, state_sentence
+from bot.ui.resend_words import change_sentences, outcome_sentences, state_sentence
 from bot.ui.text import code, count, outside, relative
 
 _SYMBOLS = {
@@ -28,6 +28,9 @@ _COLOURS = {
     ResendState.EXPIRED: Tone.NEUTRAL,
     ResendState.CANCELLED: Tone.NEUTRAL,
 }
+_NOT_APPROVED = frozenset({ResendState.PENDING, ResendState.CANCELLED})
+"""Where it matters what the card showed before: to who decides next, and to who could not decide."""
+
 _IDS_SHOWN = 12
 
 
@@ -49,11 +52,16 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
         Field("Asked by", f"<@{resend.requested_by}> {relative(resend.requested_at)}", inline=True),
         Field("Reason", outside(resend.reason, 400) if resend.reason else "none given"),
     ]
+    if resend.state in _NOT_APPROVED and (changes := change_sentences(resend, explanations)):
+        fields.insert(0, Field("⚠️ Changed before it could be approved", "\n".join(changes)))
     if resend.state is ResendState.PENDING:
         fields.append(Field("Expires", relative(resend.expires_at)))
+    lines = [f"**{_opening(state_sentence(resend))}**", *_ending(resend)]
+    if resend.state is ResendState.PENDING and resend.reminded_at is not None:
+        lines.insert(0, f"**Still waiting: expires {relative(resend.expires_at)}.**")
     return card(
         title=f"{_SYMBOLS[resend.state]} Resend {resend.id} · {resend.state.value}",
-        description="\n".join([f"**{_opening(state_sentence(resend))}**", *_ending(resend)]),
+        description="\n".join(lines),
         fields=fields,
         colour=_COLOURS.get(resend.state, Tone.WAITING),
         footer=_footer(resend),

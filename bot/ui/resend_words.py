@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from bot.domain.resends import Outcome, Resend, ResendState
-from bot.ui.text import moment, outside, relative
+from bot.domain.resends import Outcome, Resend, ResendState, change_in
+from bot.ports import Explanations
+from bot.ui.text import code, moment, outside, relative
 
 _STATES = {
     ResendState.PENDING: "waiting for a moderator.",
@@ -46,6 +47,15 @@ _NOTES = {
     "requester_not_told": "The requester could not be told by direct message.",
     "owner_not_told": "The trade's owner could not be told by direct message. `/trades` shows them what they need.",
 }
+FACT_LABELS = {
+    "status": "status",
+    "items_send": "items to send",
+    "items_received": "items to receive",
+    "offer_id": "Steam offer",
+    "last_error": "last error",
+    "code_digest": "verification code",
+}
+"""The facts on a card, in words."""
 
 
 def state_sentence(resend: Resend) -> str:
@@ -69,8 +79,35 @@ def outcome_sentences(resend: Resend) -> list[str]:
         lines.append(f"Reason: {outside(resend.outcome_detail, 300)}")
     if resend.decision_reason:
         lines.append(_DETAILS.get(resend.decision_reason) or f"Reason: {outside(resend.decision_reason, 300)}")
-    lines.extend(_NOTES.get(note) or outside(note, 200) for note in resend.notes)
+    lines.extend(_NOTES.get(note) or outside(note, 200) for note in resend.notes if change_in(note) is None)
     return lines
+
+
+def change_sentences(resend: Resend, explanations: Explanations) -> list[str]:
+    """Return what the card showed before the trade last changed, a fact a line; nothing where it never did."""
+    changes = [change for note in resend.notes if (change := change_in(note)) is not None]
+    return [_was(name, before, resend, explanations) for name, before in changes[-1].items()] if changes else []
+
+
+def _was(name: str, before: int | str | None, resend: Resend, explanations: Explanations) -> str:
+    """Return a fact's value before."""
+    label = _opening(FACT_LABELS[name])
+    match name:
+        case "status":
+            was = f"{explanations.status(resend.provider.dialect, str(before)).title} ({code(str(before), 8)})"
+        case "items_send" | "items_received":
+            was = str(before) if before != len(getattr(resend.facts, name)) else f"{before}, but others"
+        case "offer_id":
+            was = code(str(before), 32) if before else "none"
+        case "last_error":
+            was = outside(str(before), 200) if before else "none"
+        case _:
+            return f"{label}: it is a new one"
+    return f"{label}: was {was}"
+
+
+def _opening(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _by(user_id: int, at: datetime) -> str:

@@ -290,7 +290,7 @@ async def test_second_click(scene: Scene) -> None:
     """Who clicks on a card that Discord could not update is told who decided and when, and then the card says so."""
     trade = failed_trade(scene)
     card = await requested(scene, trade)
-    scene.env.inject_error("PATCH", "/channels/*/messages/*", status=403, code=50001, times=None)
+    scene.env.inject_error("PATCH", "/channels/*/messages/*", status=403, code=50013, times=None)
     await scene.moderator.click(card, label="Approve")
     assert state_of(scene, card) == "pending"
     scene.env.backend.faults.clear()
@@ -305,9 +305,12 @@ async def test_second_click(scene: Scene) -> None:
 
 
 async def test_changed_trade(scene: Scene) -> None:
-    """What changed since the card is named and shown, nothing is sent, and the next approval is of the new facts."""
+    """What changed is named with the values before, nothing is sent, and the next approval is of the new facts."""
     trade = failed_trade(scene)
+    assert (trade.status, len(trade.items_send)) == (-1, 2)
+    error_before = trade.last_error
     card = await requested(scene, trade)
+    assert "Changed" not in face(scene, card)
     trade.status, trade.last_error, trade.items_send = 5, "Trade offer expired", ("999000111",)
 
     result = await scene.moderator.click(card, label="Approve")
@@ -318,11 +321,23 @@ async def test_changed_trade(scene: Scene) -> None:
     assert buttons(scene, card) == {"Approve": "resend:1:approve", "Deny": "resend:1:deny"}
     for fact in ("`5`", "Trade offer expired", "999000111"):
         assert fact in face(scene, card)
+    assert (
+        "Changed before it could be approved\n"
+        f"Status: was Failed (`-1`)\nItems to send: was 2\nLast error: was {error_before}\n"
+    ) in face(scene, card)
+
+    trade.items_send = ("999000222",)
+    await scene.moderator.click(card, label="Approve")
+
+    assert "approved\nItems to send: was 1, but others\n" in face(scene, card)
 
     await scene.moderator.click(card, label="Approve")
 
     assert state_of(scene, card) == "sent"
+    assert "Changed" not in face(scene, card)
     assert scene.providers.mannco.resend_calls == {trade.id: 1}
+    (told_owner,) = direct_messages(scene.customer)
+    assert "changed" not in told_owner
 
 
 async def test_changed_code(scene: Scene) -> None:
@@ -335,7 +350,23 @@ async def test_changed_code(scene: Scene) -> None:
     result = await scene.moderator.click(card, label="Approve")
 
     assert "this has changed: verification code" in text_of(result)
+    assert "approved\nVerification code: it is a new one\n" in face(scene, card)
     assert code_sightings(scene, before) == []
+
+
+async def test_change_after_a_restart(scene: Scene) -> None:
+    """What changed is kept with the request: the next run's card shows it too."""
+    trade = failed_trade(scene)
+    card = await requested(scene, trade)
+    trade.offer_id = "777"
+    await scene.moderator.click(card, label="Approve")
+    await scene.client.desk.resends._repository.approve(1, version=2, by=scene.moderator.id, at=scene.clock.now())
+
+    await scene.client.desk.delivery.recover()
+    await scene.client.desk.delivery.tick()
+
+    assert state_of(scene, card) == "pending"
+    assert "approved\nSteam offer: was " in face(scene, card)
 
 
 async def test_changed_to_what_cannot_be_sent(scene: Scene) -> None:
@@ -349,6 +380,7 @@ async def test_changed_to_what_cannot_be_sent(scene: Scene) -> None:
 
     assert "has the status 3" in text_of(result)
     assert state_of(scene, card) == "cancelled"
+    assert "approved\nStatus: was Failed (`-1`)" in face(scene, card)
     assert "The trade can no longer be resent" in face(scene, card)
     assert now(scene, card).components == []
     assert len(told(request)) == len(direct_messages(scene.customer)) == 1

@@ -39,6 +39,7 @@ async def test_expired(tmp_path: Path) -> None:
         request = await scene.agent.slash(scene.channel, "resend", id=str(failed_trade(scene).id))
         card = newest_card(scene)
         await scene.env.advance_time(35)
+        card = newest_card(scene)
         assert state_of(scene, card) == "pending"
 
         await scene.env.advance_time(6)
@@ -58,13 +59,14 @@ async def test_expired(tmp_path: Path) -> None:
 async def test_expired_with_nobody_to_tell(tmp_path: Path) -> None:
     """Where requester and owner cannot be reached, the card says so."""
     async with scene_with(tmp_path, resends=SOON) as scene:
-        card = await requested(scene, failed_trade(scene))
+        await requested(scene, failed_trade(scene))
         scene.env.inject_error("POST", "/webhooks/*/*", status=401, code=50027, times=None)
         for who in (scene.agent, scene.customer):
             close_direct_messages(scene, who)
 
         await scene.env.advance_time(41)
 
+        card = newest_card(scene)
         assert state_of(scene, card) == "expired"
         assert "The requester could not be told" in face(scene, card)
         assert "The trade's owner could not be told" in face(scene, card)

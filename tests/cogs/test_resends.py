@@ -78,9 +78,27 @@ async def test_every_resendable_status(scene: Scene) -> None:
     trades = scene.world.trades_of(scene.world.customer)[:6]
     assert {trade.status for trade in trades} == RESENDABLE_STATUSES
     for trade in trades:
-        card = await requested(scene, trade, by=scene.customer)
+        card = await requested(scene, trade)
 
         assert f"#{trade.id} at" in face(scene, card)
+
+
+async def test_too_many(scene: Scene) -> None:
+    """A customer opens five requests in a day, then hears when the next one is possible; an agent opens more."""
+    trades = scene.world.trades_of(scene.world.customer)[:6]
+    await requested(scene, trades[0], by=scene.customer)
+    possible = int(scene.clock.now().timestamp()) + 24 * 3600
+    scene.env.backend.advance_clock(60)
+    for trade in trades[1:5]:
+        await requested(scene, trade, by=scene.customer)
+
+    text = await _refusal(scene, trades[5].id)
+
+    assert "Enough for today" in text
+    assert f"Ask again <t:{possible}:R>" in text
+    assert "is open as request 5" in await _refusal(scene, trades[4].id)
+    assert len(_posted(scene)) == 5
+    assert state_of(scene, await requested(scene, trades[5])) == "pending"
 
 
 async def test_deposit(scene: Scene) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
-from bot.domain.resends import Outcome, Resend, ResendState
+from bot.domain.resends import Outcome, Resend, ResendState, change_in
 from bot.ports import AuditRepository, ResendRepository
 from tests.contracts.samples import (
     ADA,
@@ -235,19 +236,41 @@ async def _both(resends: ResendRepository, resend: Resend | None) -> Resend:
 
 
 async def test_revise(resends: ResendRepository, audit: AuditRepository) -> None:
-    """New facts begin the next version; a decision on the former one is too late."""
+    """New facts begin the next version, with those before as a note; a decision on the former one is too late."""
     resend = await opened(resends)
     facts = replace(FACTS, status=10, last_error="changed")
 
     revised = await _both(resends, await resends.revise(resend.id, facts, version=1, at=LATER))
 
-    assert revised == replace(resend, facts=facts, version=2)
+    assert revised == replace(resend, facts=facts, version=2, notes=revised.notes)
+    assert [change_in(note) for note in revised.notes] == [{"status": 7, "last_error": FACTS.last_error}]
     assert await resends.revise(resend.id, FACTS, version=1, at=LATER) is None
     assert await resends.approve(resend.id, version=1, by=BEN, at=LATER) is None
     assert await resends.approve(resend.id, version=2, by=BEN, at=LATER) is not None
     approved, entry, _ = await audit.newest(GUILD, limit=10)
     assert (entry.action, entry.actor_id, entry.detail["version"]) == (AuditAction.RESEND_REVISED, None, "2")
     assert approved.detail["version"] == "2"
+
+
+@pytest.mark.parametrize(
+    "last_error",
+    [
+        "see https://steamcommunity.com/tradeoffer/new/?partner=39260266&token=Ab3dEf-h",
+        "partner=39260266&token=Ab3dEf-h",
+        'token="',
+        'token="\\\ud83d \0 \u202e\r\n',
+    ],
+)
+async def test_awkward_facts_before(resends: ResendRepository, last_error: str) -> None:
+    """Whatever stood in a last error, the note of it can be read again."""
+    resend = await resends.open(replace(draft(), facts=replace(FACTS, last_error=last_error)))
+    assert resend is not None
+
+    revised = await _both(resends, await resends.revise(resend.id, FACTS, version=1, at=LATER))
+
+    (note,) = revised.notes
+    assert set(change_in(note) or {}) == {"last_error"}
+    assert "Ab3dEf-h" not in note
 
 
 async def test_approve(resends: ResendRepository, audit: AuditRepository) -> None:
@@ -453,3 +476,49 @@ async def test_settled_by_two_at_once(resends: ResendRepository) -> None:
     )
 
     assert answers.count(None) == 1
+
+
+async def test_remind(resends: ResendRepository, audit: AuditRepository) -> None:
+    """Of many who would remind of a pending request one does, and once; it is no change of state."""
+    resend = await opened(resends)
+
+    answers = await asyncio.gather(*(resends.remind(resend.id, at=LATER) for _ in range(10)))
+
+    (reminded,) = [answer for answer in answers if answer is not None]
+    assert reminded == replace(resend, reminded_at=LATER) == await resends.get(GUILD, resend.id)
+    assert len(await audit.newest(GUILD, limit=10)) == 1
+
+
+@pytest.mark.parametrize("state", [state for state in ResendState if state is not ResendState.PENDING])
+async def test_remind_of_what_does_not_wait(resends: ResendRepository, state: ResendState) -> None:
+    resend = await in_state(resends, state)
+
+    assert await resends.remind(resend.id, at=LATER) is None
+    assert await resends.get(GUILD, resend.id) == resend
+
+
+async def test_at_most(resends: ResendRepository) -> None:
+    """Who opened as many as they may in a guild within a day opens no other; other people and guilds do not count."""
+    for trade_id in range(3):
+        moment = NOW + timedelta(hours=trade_id)
+        assert await resends.open(replace(draft(trade_id=trade_id), requested_at=moment), at_most=3) is not None
+
+    late = replace(draft(trade_id=9), requested_at=NOW + timedelta(hours=23, minutes=59))
+    assert await resends.open(late, at_most=3) is None
+    assert await resends.opened_at(GUILD, ADA, limit=2) == (NOW + timedelta(hours=2), NOW + timedelta(hours=1))
+    assert await resends.open(replace(late, trade_id=10, requested_by=BEN), at_most=3) is not None
+    assert await resends.open(replace(late, trade_id=11, guild_id=OTHER_GUILD), at_most=3) is not None
+    assert await resends.open(replace(late, trade_id=12), at_most=None) is not None
+
+    first = replace(late, trade_id=13, requested_at=NOW + timedelta(hours=24))
+    assert await resends.open(first, at_most=4) is not None
+
+
+async def test_never_posted_does_not_count(resends: ResendRepository) -> None:
+    """A request that never had a card is none of those somebody opened."""
+    resend = await opened(resends)
+    assert await resends.cancel(resend.id, at=LATER, reason="card_not_posted") is not None
+
+    assert await resends.opened_at(GUILD, ADA, limit=5) == ()
+    assert await resends.open(draft(), at_most=1) is not None
+    assert await resends.open(draft(trade_id=1), at_most=1) is None

@@ -20,7 +20,7 @@ class Told:
 class FakeResendCards:
     """``shown`` is what each card shows now, by request; ``told`` what was said to whom, in order.
 
-    ``is_stuck`` leaves cards as they are, as a Discord that is away does.
+    ``is_stuck`` leaves cards as they are, as a Discord that is away does; ``gone`` are messages that somebody deleted.
     """
 
     def __init__(self) -> None:
@@ -28,6 +28,7 @@ class FakeResendCards:
         self.told: list[Told] = []
         self.posted: Counter[int] = Counter()
         self.is_stuck = False
+        self.gone: set[int | None] = set()
         self.unreachable: set[int] = set()
         self.post_fails_with: BaseException | None = None
 
@@ -38,13 +39,21 @@ class FakeResendCards:
             raise self.post_fails_with
         self.posted[resend.id] += 1
         self.shown[resend.id] = resend
-        return 7_000 + resend.id
+        return 7_000 * self.posted[resend.id] + resend.id
 
-    async def update(self, resend: Resend) -> None:
-        """Show the request as it is now, where its card is known."""
+    async def update(self, resend: Resend) -> bool:
+        """Show the request as it is now, where its card is known; False where somebody deleted it."""
         await asyncio.sleep(0)
+        if resend.message_id in self.gone:
+            return False
         if resend.message_id is not None and not self.is_stuck:
             self.shown[resend.id] = resend
+        return True
+
+    async def remove(self, resend: Resend) -> None:
+        """Delete the card."""
+        await asyncio.sleep(0)
+        self.gone.add(resend.message_id)
 
     async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
         """Tell somebody, unless they take no messages."""

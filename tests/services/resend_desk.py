@@ -16,6 +16,7 @@ from bot.domain.steam import SteamId
 from bot.ports import TradeProvider
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
+from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resends import ResendService
 from tests.contracts.engines import Repositories
@@ -151,11 +152,13 @@ class ResendDesk:
         settings = seen(self.repositories.settings, "settings")
         cards = seen(self.cards, "cards")
         audit = AuditService(settings=settings, channel=seen(self.channel, "channel"))
+        board = ResendBoard(repository=repository, settings=settings, cards=cards, clock=self.clock)
         delivery = ResendDelivery(
             repository=repository,
             provider=seen(self._trades, "provider"),
             links=links,
             cards=cards,
+            board=board,
             audit=audit,
             clock=self.clock,
         )
@@ -166,6 +169,7 @@ class ResendDesk:
             links=links,
             settings=settings,
             cards=cards,
+            board=board,
             delivery=delivery,
             clock=self.clock,
             expires_after=self.expires_after,

@@ -1,16 +1,26 @@
 """Requests for resends: who may ask for what, once, and with which words."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
-from bot.domain.errors import AccessDenied, ApprovalsChannelUnusable, InvalidInput, ResendAlreadyOpen, TradeNotFound
-from bot.domain.resends import ResendState
+from bot.domain.access import Capability, Grant
+from bot.domain.errors import (
+    AccessDenied,
+    ApprovalsChannelUnusable,
+    InvalidInput,
+    ResendAlreadyOpen,
+    TooManyResends,
+    TradeNotFound,
+)
+from bot.domain.resends import OPENED_AT_MOST, ResendState
 from tests.services.resend_desk import (
     AGENT,
     AGENTS,
     CUSTOMER,
     CUSTOMERS_ACCOUNT,
+    GUILD,
     MODERATOR,
     OTHER_GUILD,
     STRANGERS_ACCOUNT,
@@ -141,3 +151,56 @@ async def test_open_requests(desk: ResendDesk) -> None:
     assert await desk.service.open_requests(by=MODERATOR) == (first, second)
     with pytest.raises(AccessDenied):
         await desk.service.open_requests(by=AGENT)
+
+
+# How many
+
+
+async def test_many_at_once(desk: ResendDesk) -> None:
+    """Of many requests of one customer at once as many are opened as they may, and the others say until when."""
+    for trade_id in range(1, 21):
+        desk.provider.add(trade_id, CUSTOMERS_ACCOUNT)
+    await grant_own(desk)
+
+    done, refused = await outcomes([desk.service.request(str(number), by=CUSTOMER) for number in range(1, 21)])
+
+    assert len(done) == OPENED_AT_MOST
+    for late in refused:
+        assert isinstance(late, TooManyResends)
+        assert late.until == desk.clock.now() + timedelta(hours=24)
+
+
+async def test_next_one(desk: ResendDesk) -> None:
+    """The limit is of any 24 hours, ended requests count, and those that never had a card do not."""
+    await grant_own(desk)
+    desk.cards.post_fails_with = ApprovalsChannelUnusable()
+    with pytest.raises(ApprovalsChannelUnusable):
+        await desk.requested(50, by=CUSTOMER)
+    desk.cards.post_fails_with = None
+    first = desk.clock.now()
+    for trade_id in range(1, OPENED_AT_MOST + 1):
+        resend = await desk.requested(trade_id, by=CUSTOMER)
+        await desk.service.deny(resend.id, by=MODERATOR)
+        desk.clock.advance(hours=1)
+    with pytest.raises(TooManyResends) as raised:
+        await desk.requested(60, by=CUSTOMER)
+    assert raised.value.until == first + timedelta(hours=24)
+    desk.clock.advance(hours=23 - OPENED_AT_MOST, minutes=59)
+    with pytest.raises(TooManyResends):
+        await desk.requested(60, by=CUSTOMER)
+
+    desk.clock.advance(minutes=1)
+
+    assert (await desk.requested(60, by=CUSTOMER)).state is ResendState.PENDING
+    with pytest.raises(TooManyResends):
+        await desk.requested(61, by=CUSTOMER)
+
+
+async def test_agents_have_no_limit(desk: ResendDesk) -> None:
+    for trade_id in range(1, OPENED_AT_MOST + 3):
+        assert (await desk.requested(trade_id)).state is ResendState.PENDING
+
+
+async def grant_own(desk: ResendDesk) -> None:
+    """Let everybody ask for their own trades."""
+    await desk.repositories.grants.grant(Grant(GUILD, GUILD, Capability.RESEND_OWN), by=1, at=desk.clock.now())

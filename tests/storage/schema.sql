@@ -86,9 +86,12 @@ CREATE TABLE resends (
     settled_at INTEGER,
     settled_by INTEGER,
     settle_after INTEGER,
+    reminded_at INTEGER,
     concluded_at INTEGER,
     notes TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
+
+CREATE INDEX resends_by_requester ON resends (guild_id, requested_by, requested_at);
 
 CREATE INDEX resends_not_concluded ON resends (id) WHERE concluded_at IS NULL;
 

@@ -60,6 +60,7 @@ CREATE TABLE resends (
     settled_at INTEGER,
     settled_by INTEGER,
     settle_after INTEGER,
+    reminded_at INTEGER,
     concluded_at INTEGER,
     notes TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
@@ -70,6 +71,9 @@ WHERE state IN ('pending', 'approved', 'sending', 'unknown');
 
 CREATE INDEX resends_open_by_guild ON resends (guild_id, id)
 WHERE state IN ('pending', 'approved', 'sending', 'unknown');
+
+-- How many somebody opened lately is counted before each new one.
+CREATE INDEX resends_by_requester ON resends (guild_id, requested_by, requested_at);
 
 -- concluded_at is when everybody had been told of the end: what a crash cut off is told at the next start.
 CREATE INDEX resends_not_concluded ON resends (id) WHERE concluded_at IS NULL;

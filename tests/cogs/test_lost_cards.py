@@ -1,0 +1,131 @@
+"""Cards whose message or channel is gone while their request is open, through the simulated Discord."""
+
+import pytest
+import simcord
+
+from bot.demo.scene import Scene
+from bot.demo.trades import ResendAnswer
+from tests.cogs.approvals import face, failed_trade, give_reason, newest_card, requested, state_of
+from tests.support.seen import embed_text, text_of
+
+
+async def _ten_minutes(scene: Scene) -> None:
+    """Let the time pass in which a card is looked after, with only the last round of the background."""
+    await scene.env.settle()
+    scene.env.backend.advance_clock(600)
+    await _round(scene)
+
+
+async def _round(scene: Scene) -> None:
+    scene.env.backend.advance_clock(5)
+    await scene.client.desk.delivery.tick()
+
+
+def _delete(scene: Scene, message_id: int) -> None:
+    """Delete a message, as a moderator may in their channel."""
+    scene.env.backend.delete_message(scene.channel.id, message_id)
+
+
+def _posts(channel: simcord.ChannelHandle) -> list[str]:
+    return [embed_text(message.embeds[0]) for message in channel.history()]
+
+
+async def test_deleted_card(scene: Scene) -> None:
+    """A card that somebody deletes is posted again, with working buttons, and ``/approvals`` links to it."""
+    trade = failed_trade(scene)
+    card = await requested(scene, trade)
+    _delete(scene, card.id)
+    assert _posts(scene.channel) == []
+
+    await _ten_minutes(scene)
+
+    again = newest_card(scene)
+    assert again.id != card.id
+    assert state_of(scene, again) == "pending"
+    assert f"/{scene.channel.id}/{again.id})" in text_of(await scene.moderator.slash(scene.channel, "approvals"))
+    await scene.moderator.click(again, label="Approve")
+    assert state_of(scene, again) == "sent"
+    assert len(_posts(scene.channel)) == 1
+    assert scene.providers.mannco.resend_calls == {trade.id: 1}
+    posts = [request.json for request in scene.env.http_requests if request.method == "POST" and request.json]
+    assert {"resend-1-1", f"re-{card.id}"} <= {post.get("nonce") for post in posts}
+
+
+async def test_card_deleted_before_an_edit(scene: Scene) -> None:
+    """An edit that finds no card posts it: a doubt that arises then has its buttons."""
+    scene.providers.mannco.next_resends.append(ResendAnswer.LOST_BEFORE)
+    card = await requested(scene, failed_trade(scene))
+    click = scene.moderator.click(card, label="Approve")
+    scene.env.inject_error("PATCH", f"/channels/*/messages/{card.id}", status=404, code=10008, times=None)
+
+    await click
+
+    again = newest_card(scene)
+    assert again.id != card.id
+    assert state_of(scene, again) == "unknown"
+    assert "Mark as sent" in str(again.components)
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, 10003), (403, 50001)])
+async def test_channel_gone(scene: Scene, status: int, code: int) -> None:
+    """A card whose channel is gone or closed moves to the channel that is set now; until then it is tried again."""
+    card = await requested(scene, failed_trade(scene))
+    for method, path in (("PATCH", f"/channels/{scene.channel.id}/messages/*"), ("POST", "/channels/*/messages")):
+        scene.env.inject_error(method, path, status=status, code=code, times=None)
+    await _ten_minutes(scene)
+    tried = [one for one in scene.env.http_requests if one.method == "POST" and one.path.endswith("/messages")]
+
+    await _round(scene)
+    await _round(scene)
+
+    tried_again = [one for one in scene.env.http_requests if one.method == "POST" and one.path.endswith("/messages")]
+    assert len(tried_again) - len(tried) == 2
+    scene.env.backend.faults.clear()
+    scene.env.inject_error("PATCH", f"/channels/{scene.channel.id}/messages/*", status=status, code=code, times=None)
+    elsewhere = scene.guild.create_text_channel("approvals")
+    await scene.client.desk.settings.set_approvals_channel(elsewhere.id, by=scene.owner)
+
+    await _round(scene)
+
+    (message,) = elsewhere.history()
+    assert "Resend 1 · pending" in embed_text(message.embeds[0])
+    link = f"https://discord.com/channels/{scene.guild.id}/{elsewhere.id}/{message.id}"
+    assert link in text_of(await scene.moderator.slash(scene.channel, "approvals"))
+    await scene.moderator.click(message, label="Approve")
+    assert "Resend 1 · sent" in embed_text(elsewhere.history()[0].embeds[0])
+    assert state_of(scene, card) == "pending"
+
+
+async def test_deleted_after_the_end(scene: Scene) -> None:
+    """The card of a settled request is not posted again."""
+    card = await requested(scene, failed_trade(scene))
+    await scene.moderator.click(card, label="Approve")
+    _delete(scene, card.id)
+
+    await _ten_minutes(scene)
+
+    assert _posts(scene.channel) == []
+
+
+async def test_deleted_by_the_end(scene: Scene) -> None:
+    """A card that is gone when its request ends stays gone, and the end is told."""
+    trade = failed_trade(scene)
+    card = await requested(scene, trade)
+    asked = await scene.moderator.click(card, label="Deny")
+    scene.env.inject_error("PATCH", f"/channels/*/messages/{card.id}", status=404, code=10008, times=None)
+
+    answer = await give_reason(asked, scene.moderator, "no")
+
+    assert "Resend 1 · denied" in text_of(answer)
+    assert len(_posts(scene.channel)) == 1
+
+
+async def test_card_that_is_there(scene: Scene) -> None:
+    """A look at a card that is there posts nothing and changes nothing."""
+    card = await requested(scene, failed_trade(scene))
+    before = face(scene, card)
+
+    await _ten_minutes(scene)
+
+    assert len(_posts(scene.channel)) == 1
+    assert face(scene, card) == before

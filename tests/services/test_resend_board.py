@@ -1,0 +1,77 @@
+"""Cards that keep up with their requests, whoever edits them and whatever becomes of them."""
+
+import asyncio
+
+import pytest
+
+from bot.domain.errors import ApprovalsChannelUnusable
+from bot.domain.resends import ResendState
+from tests.services.resend_desk import MODERATOR, ResendDesk
+
+
+async def test_older_edit_that_is_slow(desk: ResendDesk) -> None:
+    """An edit that began before a decision does not cover what came of it."""
+    resend = await desk.requested()
+    desk.clock.advance(minutes=11)
+    slow, go_on, settled = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def step(name: str) -> None:
+        if name == "resends.settle after":
+            settled.set()
+        if name == "cards.update before" and not slow.is_set():
+            slow.set()
+            await go_on.wait()
+
+    desk.step = step
+    looking = asyncio.create_task(desk.delivery.tick())
+    await slow.wait()
+    approving = asyncio.create_task(desk.service.approve(resend.id, by=MODERATOR))
+    await settled.wait()
+    go_on.set()
+    await asyncio.gather(looking, approving)
+
+    assert desk.cards.shown[resend.id].state is ResendState.SENT
+
+
+async def test_one_card_a_tick(desk: ResendDesk) -> None:
+    """However many cards are gone, each tick posts one, and those that cannot be posted take turns."""
+    requests = [await desk.requested(trade_id) for trade_id in (1, 2, 3)]
+    desk.clock.advance(minutes=11)
+    desk.cards.gone = {(await desk.row(resend)).message_id for resend in requests}
+    desk.cards.post_fails_with = ApprovalsChannelUnusable()
+    for _ in range(4):
+        await desk.delivery.tick()
+        desk.clock.advance(seconds=5)
+    assert sum(desk.cards.posted.values()) == 3
+    desk.cards.post_fails_with = None
+
+    for number in range(3):
+        assert sum(desk.cards.posted.values()) == 3 + number
+        await desk.delivery.tick()
+        desk.clock.advance(seconds=5)
+
+    assert desk.cards.posted == {resend.id: 2 for resend in requests}
+
+
+@pytest.mark.parametrize("error", [ApprovalsChannelUnusable(), OSError()])
+async def test_card_lost_while_it_is_sent(desk: ResendDesk, error: Exception) -> None:
+    """That a card can be neither edited nor posted does not make what is done look undone."""
+    resend = await desk.requested()
+    desk.cards.gone.add((await desk.row(resend)).message_id)
+    desk.cards.post_fails_with = error
+
+    sent = await desk.service.approve(resend.id, by=MODERATOR)
+
+    assert sent.state is ResendState.SENT
+
+
+async def test_deleted_while_it_was_stopped(desk: ResendDesk) -> None:
+    """A card that was deleted before a start is back with the first ticks after it."""
+    resend = await desk.requested()
+    desk.cards.gone.add((await desk.row(resend)).message_id)
+    desk.clock.advance(hours=1)
+
+    await desk.restart()
+
+    assert desk.cards.posted[resend.id] == 2
+    assert (await desk.row(resend)).message_id not in desk.cards.gone
