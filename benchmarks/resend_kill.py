@@ -1,0 +1,78 @@
+"""Kills the program at random moments around approvals and counts what becomes of the requests.
+
+``uv run python -m benchmarks.resend_kill --rounds 100 --seed 1`` prints a table; exit code 1 where a promise broke.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random, randrange
+
+from bot.demo.providers import SimulatedProviders
+from bot.demo.world import World
+from tests.e2e.desk import LiveDesk
+from tests.e2e.killed import KilledDesk, Report, Round
+from tests.support.discord_server import LoopbackDiscord
+
+
+async def played(rounds: int, random: Random) -> list[Report]:
+    """Play the rounds at one desk, on one database."""
+    reports: list[Report] = []
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            LoopbackDiscord() as server,
+            SimulatedProviders(World()) as providers,
+            KilledDesk.opened(LiveDesk(server, providers, Path(folder))) as killed,
+        ):
+            for number in range(1, rounds + 1):
+                report = await killed.play(Round.drawn(random))
+                reports.append(report)
+                for violation in report.violations:
+                    print(f"round {number}: {violation}\n  {report}", flush=True)
+            await killed.finish()
+    return reports
+
+
+def table(reports: list[Report]) -> str:
+    """Count the rounds by the moment of the kill, what it left, what the provider had, and what came of it."""
+    counted = Counter(
+        (
+            list(type(report.round.moment)).index(report.round.moment),
+            report.round.moment.value,
+            report.left or "",
+            report.calls,
+            "done" if report.is_done else "not done",
+            report.end or "",
+        )
+        for report in reports
+    )
+    form = "{:<26}{:<10}{:>6}  {:<10}{:<10}{:>7}"
+    rows = [form.format("killed", "left", "calls", "provider", "end", "rounds")]
+    rows += [form.format(*map(str, key[1:]), counted[key]) for key in sorted(counted)]
+    return "\n".join(rows)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=None)
+    options = parser.parse_args()
+    seed = options.seed if options.seed is not None else randrange(1_000_000)
+    began = time.monotonic()
+    print(f"seed {seed}, {options.rounds} rounds", flush=True)
+    reports = asyncio.run(played(options.rounds, Random(seed)))
+    broken = sum(len(report.violations) for report in reports)
+    print(table(reports))
+    ends = ", ".join(f"{end} {number}" for end, number in Counter(report.end for report in reports).most_common())
+    calls = sum(report.calls for report in reports)
+    print(f"ends: {ends}; calls before the restart: {calls}; violations: {broken}")
+    print(f"seed {seed}, {len(reports)} kills in {time.monotonic() - began:.0f} s")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,303 @@
+"""The program killed around an approval, started again on what it left, and held to what it promises of resends."""
+
+import asyncio
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import cycle
+from pathlib import Path
+from random import Random
+from typing import Self
+
+from aiohttp import web
+
+from bot.demo.faults import Act, never
+from bot.demo.trades import ResendAnswer, WorldTrade
+from bot.domain.resends import ResendState
+from tests.e2e.desk import STOPS_WITHIN, LiveDesk
+from tests.support.bot_process import BotProcess
+from tests.support.loopback_discord.messages import Message
+from tests.support.loopback_discord.records import InteractionRecord
+
+PATIENCE = 20.0
+"""Seconds until a card has to show how it stands: a start, and two rounds of reading."""
+
+_WEIGHTS = (1, 4, 2, 4, 4, 2)
+"""How often each moment is drawn: most often where most can go wrong."""
+_RESEND = "/trade/resend"
+_HANGING = frozenset({ResendAnswer.HANG, ResendAnswer.HANG_AFTER})
+_CLEAR_NO = frozenset({ResendAnswer.REFUSE, ResendAnswer.FORBIDDEN, ResendAnswer.THROTTLED})
+
+
+class Moment(StrEnum):
+    """When the kill comes."""
+
+    BEFORE = "before the click"
+    CLICKED = "with the click"
+    READING = "while the trade is read"
+    CALLING = "during the call"
+    ANSWERED = "with the answer"
+    SHOWN = "after the end was shown"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One kill: ``pause`` seconds after ``moment``. The provider acts ``late`` seconds after the call, heard or not."""
+
+    moment: Moment
+    answer: ResendAnswer = ResendAnswer.OK
+    late: float = 0.0
+    pause: float = 0.0
+
+    @classmethod
+    def drawn(cls, random: Random) -> Self:
+        """Draw a round; only a provider that answers at all can be waited for."""
+        moment = random.choices(list(Moment), _WEIGHTS)[0]
+        waits = moment in (Moment.ANSWERED, Moment.SHOWN)
+        answer = random.choice([each for each in ResendAnswer if not (waits and each in _HANGING)])
+        late = random.choice([0.0, 0.0, random.uniform(0.0, 0.1), random.uniform(0.1, 0.6), random.uniform(2.0, 4.0)])
+        pause = random.choice([0.0, random.uniform(0.0, 0.02), random.uniform(0.0, 0.2)])
+        return cls(moment, answer, late=min(late, 0.6) if waits else late, pause=pause)
+
+
+@dataclass(slots=True)
+class Report:
+    """What a round came to. ``left`` is the state in the database after the kill, ``end`` the one on the card then."""
+
+    round: Round
+    left: ResendState | None = None
+    calls: int = 0
+    is_done: bool = False
+    """Whether the provider has carried the resend out, by the time the next start settles it."""
+    end: ResendState | None = None
+    violations: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the database holds of a request, and SQLite's own word on the file."""
+
+    state: ResendState
+    approvals: int
+    integrity: str
+
+
+class _Provider:
+    """The provider's side of one round: what has arrived, and when it acts."""
+
+    def __init__(self, planned: Round) -> None:
+        self._planned = planned
+        self.read = asyncio.Event()
+        self.called = asyncio.Event()
+        self.answered = asyncio.Event()
+        self._acting: asyncio.Task[web.StreamResponse] | None = None
+
+    async def __call__(self, request: web.Request, act: Act) -> web.StreamResponse:
+        """Take a request as every fault of the simulated providers does."""
+        if request.path != _RESEND:
+            self.read.set()
+            return await never() if self._planned.moment is Moment.READING else await act(request)
+        self.called.set()
+        self._acting = asyncio.create_task(self._act(request, act))
+        # A caller that is killed does not take back what it has asked for.
+        return await asyncio.shield(self._acting)
+
+    async def quiet(self) -> None:
+        """Wait until it has acted, or never will."""
+        if self._acting is None:
+            return
+        if self._planned.answer in _HANGING:
+            await asyncio.wait({self._acting}, timeout=self._planned.late + 0.2)
+            self._acting.cancel()
+        await asyncio.gather(self._acting, return_exceptions=True)
+
+    async def _act(self, request: web.Request, act: Act) -> web.StreamResponse:
+        await asyncio.sleep(self._planned.late)
+        response = await act(request)
+        self.answered.set()
+        return response
+
+
+class KilledDesk:
+    """A desk whose program is killed once a round. What the rounds leave is judged by :meth:`finish` as a whole."""
+
+    _bot: BotProcess
+
+    def __init__(self, desk: LiveDesk) -> None:
+        self._desk = desk
+        self._running = AsyncExitStack()
+        self._trades = cycle([trade for trade in desk.world.trades_of(desk.world.customer)[:6] if trade.items_send])
+        self._cut_off: list[InteractionRecord] = []
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, desk: LiveDesk) -> AsyncIterator[Self]:
+        """Start the program and set the desk up; whichever process runs at the end is stopped."""
+        killed = cls(desk)
+        try:
+            killed._bot = await killed._started()
+            await desk.set_up()
+            yield killed
+        finally:
+            await killed._running.aclose()
+
+    async def play(self, planned: Round) -> Report:
+        """Ask, approve, kill, start again, and look at everything; what should not be is in ``violations``."""
+        report, trade = Report(planned), self._failed_again()
+        before, offer = self._desk.providers.mannco.resend_calls[trade.id], trade.offer_id
+        card = await self._desk.requested(trade.id)
+        provider = self._prepared(planned)
+        approval = None if planned.moment is Moment.BEFORE else await self._desk.decide(card)
+        try:
+            await _came(planned.moment, provider, approval)
+        except TimeoutError:
+            report.violations.append("the moment never came")
+        await asyncio.sleep(planned.pause)
+        await self._bot.kill()
+        self._desk.providers.mannco.faults.clear()
+        self._desk.providers.mannco.next_resends.clear()
+        await self._judge_left(report, card)
+        await self._running.aclose()
+        self._bot = await self._started()
+        await provider.quiet()
+        report.calls = self._desk.providers.mannco.resend_calls[trade.id] - before
+        report.is_done = trade.offer_id != offer
+        await self._judge_end(report, card)
+        await self._close(report, card, trade, before)
+        if approval is not None and not approval.is_finished:
+            self._cut_off.append(approval)
+        if "Traceback" in self._bot.stderr or " ERROR " in self._bot.stderr:
+            report.violations.append("an error was logged after the start")
+        return report
+
+    async def finish(self) -> None:
+        """Stop the program; AssertionError where any but a killed process left somebody waiting, or a secret is out."""
+        assert await self._bot.terminate(STOPS_WITHIN) == 0
+        self._desk.assert_sound(unfinished=tuple(self._cut_off))
+
+    async def _started(self) -> BotProcess:
+        bot = await self._running.enter_async_context(self._desk.bot())
+        await bot.wait_ready()
+        return bot
+
+    def _failed_again(self) -> WorldTrade:
+        trade = next(self._trades)
+        trade.status, trade.last_error, trade.at = -1, "Steam is not available (20)", self._desk.world.now()
+        return trade
+
+    def _prepared(self, planned: Round) -> _Provider:
+        mannco, provider = self._desk.providers.mannco, _Provider(planned)
+        mannco.next_resends.append(planned.answer)
+        mannco.faults.extend([provider, provider])  # the reading before the call, and the call
+        return provider
+
+    async def _judge_left(self, report: Report, card: Message) -> None:
+        kept = await asyncio.to_thread(_left, self._desk.database, number_of(card))
+        report.left = kept.state
+        if kept.integrity != "ok":
+            report.violations.append(f"integrity_check: {kept.integrity}")
+
+    async def _judge_end(self, report: Report, card: Message) -> None:
+        """Wait for the one end that fits what was left and what the provider has done."""
+        expected, found = expected_end(report), report.violations
+        if report.calls > 1:
+            found.append(f"{report.calls} calls for one approval")
+        try:
+            await self._desk.card_shows(card, expected, PATIENCE)
+            if report.left is ResendState.APPROVED:
+                await self._desk.server.until(lambda: "restarted after an approval" in card.text, PATIENCE)
+        except TimeoutError:
+            found.append(f"the card does not come to say {expected!r}")
+        report.end = state_of(card)
+        if report.end is ResendState.PENDING and report.calls:
+            found.append("to be decided again, although the call was made")
+        if report.end is ResendState.SENT and not report.is_done:
+            found.append("said to be sent, and is not")
+        if report.end is ResendState.FAILED and (report.is_done or report.round.answer not in _CLEAR_NO):
+            found.append("said to have failed, without the provider's word")
+
+    async def _close(self, report: Report, card: Message, trade: WorldTrade, before: int) -> None:
+        """End what is open: another approval is one more call, and settling by hand is none."""
+        calls = report.calls
+        if report.end is ResendState.PENDING:
+            await (await self._desk.decide(card)).finished(PATIENCE)
+            await self._desk.card_shows(card, ResendState.SENT, PATIENCE)
+            calls += 1
+        elif report.end is ResendState.UNKNOWN:
+            asked = await (await self._desk.decide(card, "failed")).finished(PATIENCE)
+            await self._desk.give_reason(asked, "It is not there")
+            await self._desk.card_shows(card, ResendState.FAILED, PATIENCE)
+        if (made := self._desk.providers.mannco.resend_calls[trade.id] - before) != calls:
+            report.violations.append(f"{made} calls in the end, not {calls}")
+        if card.custom_ids:
+            report.violations.append("an ended card has buttons")
+        kept = await asyncio.to_thread(_kept, self._desk.database, number_of(card))
+        if kept.state is not state_of(card):
+            report.violations.append(f"the card says {state_of(card)!r}, the database {kept.state!r}")
+        if made > kept.approvals:
+            report.violations.append(f"{made} calls, {kept.approvals} approvals")
+
+
+async def _came(moment: Moment, provider: _Provider, approval: InteractionRecord | None) -> None:
+    """Wait for the moment; TimeoutError where it does not come."""
+    async with asyncio.timeout(PATIENCE):
+        match moment:
+            case Moment.READING:
+                await provider.read.wait()
+            case Moment.CALLING:
+                await provider.called.wait()
+            case Moment.ANSWERED:
+                await provider.answered.wait()
+            case Moment.SHOWN if approval is not None:
+                await approval.finished(PATIENCE)
+
+
+def expected_end(report: Report) -> ResendState:
+    """Return what a request that was left so has to become: what is sure stays, what is not is found out or said."""
+    match report.left:
+        case ResendState.PENDING | ResendState.APPROVED:
+            return ResendState.PENDING
+        case ResendState.SENDING | ResendState.UNKNOWN:
+            return ResendState.SENT if report.is_done else ResendState.UNKNOWN
+        case ResendState.SENT | ResendState.FAILED:
+            return report.left
+        case _:
+            raise AssertionError(report.left)
+
+
+def number_of(card: Message) -> int:
+    """Return the request's number, as the card's title has it."""
+    return int(_title(card).split()[2])
+
+
+def state_of(card: Message) -> ResendState:
+    """Return the state that the card's title says."""
+    return ResendState(_title(card).rpartition(" · ")[2])
+
+
+def _title(card: Message) -> str:
+    return str(card.embeds[0]["title"])
+
+
+def _left(database: Path, resend_id: int) -> Kept:
+    """Read a copy: whoever opened the file of a killed process would do the work that the next start has to do."""
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix in ("", "-wal"):
+            if (part := database.with_name(database.name + suffix)).exists():
+                shutil.copy(part, folder)
+        return _kept(Path(folder) / database.name, resend_id)
+
+
+def _kept(database: Path, resend_id: int) -> Kept:
+    """Read beside whoever has the file open."""
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        integrity = "; ".join(line for (line,) in connection.execute("PRAGMA integrity_check"))
+        [(state,)] = connection.execute("SELECT state FROM resends WHERE id = ?", (resend_id,))
+        [(approvals,)] = connection.execute(
+            "SELECT count(*) FROM audit WHERE action = 'resend.approved' AND subject = ?", (f"resend:{resend_id}",)
+        )
+    return Kept(ResendState(state), approvals, integrity)

@@ -1,0 +1,27 @@
+"""The program killed at every moment around an approval: whatever it left, the next start makes no second call."""
+
+from bot.demo.trades import ResendAnswer
+from tests.e2e.desk import LiveDesk
+from tests.e2e.killed import KilledDesk, Moment, Round
+
+ROUNDS = (
+    Round(Moment.BEFORE),
+    Round(Moment.CLICKED),
+    Round(Moment.CLICKED, pause=0.02),
+    Round(Moment.READING),
+    Round(Moment.CALLING, ResendAnswer.HANG),
+    Round(Moment.CALLING, late=0.3),
+    Round(Moment.CALLING, ResendAnswer.LOST_BEFORE, late=0.1),
+    Round(Moment.ANSWERED, ResendAnswer.REFUSE),
+    Round(Moment.ANSWERED, late=0.1),
+    Round(Moment.SHOWN, ResendAnswer.OTHER_TRADE),
+)
+
+
+async def test_killed_around_an_approval(desk: LiveDesk):
+    """One approval is one call at most, and what was killed under way is asked for again, found out, or in doubt."""
+    async with KilledDesk.opened(desk) as killed:
+        reports = [await killed.play(planned) for planned in ROUNDS]
+
+        assert [report for report in reports if report.violations] == []
+        await killed.finish()
