@@ -33,7 +33,7 @@ MARKS = {"Mark as sent": "resend:1:sent", "Mark as failed": "resend:1:failed"}
     [
         (ResendAnswer.OK, "sent", "Mannco.store confirmed the resend"),
         (ResendAnswer.REFUSE, "failed", "Mannco.store refused the resend"),
-        (ResendAnswer.FORBIDDEN, "failed", "refused the desk's login. It is renewed for the next time"),
+        (ResendAnswer.FORBIDDEN, "failed", "refused the desk's login; nothing was sent"),
         (ResendAnswer.THROTTLED, "failed", "Too many requests"),
         (ResendAnswer.HTML, "unknown", "gave no clear answer"),
         (ResendAnswer.LOST_BEFORE, "unknown", "gave no clear answer"),
