@@ -11,9 +11,10 @@ from bot.domain.resends import MAX_REASON
 from bot.services.desk import Desk
 from bot.ui.cards import DiscordResendCards
 from bot.ui.funnel import reply
+from bot.ui.halt_buttons import halt_view
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Tone, card
-from bot.ui.resend_words import state_sentence
+from bot.ui.resend_words import halt_sentences, state_sentence
 from bot.ui.text import count, plain, relative
 
 _TICK_SECONDS = 5.0
@@ -95,11 +96,13 @@ class ResendsCog(commands.Cog):
 
     @app_commands.command(name="approvals", description="Moderators: see which resends wait for a decision")
     async def approvals(self, interaction: Interaction) -> None:
-        """List the open requests, oldest first, with links to their cards."""
+        """List the open requests, oldest first, with links to their cards, and offer to stop or resume them all."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         actor = actor_of(interaction)
-        requests = await desk_of(interaction).resends.open_requests(by=actor)
-        lines = []
+        desk = desk_of(interaction)
+        requests = await desk.resends.open_requests(by=actor)
+        halt = await desk.halts.of_guild(actor.guild_id)
+        lines = [] if halt is None else [f"🛑 {sentence}" for sentence in halt_sentences(halt)]
         for resend in requests[:_SHOWN]:
             link = f"https://discord.com/channels/{actor.guild_id}/{resend.channel_id}/{resend.message_id}"
             where = f" · [card]({link})" if resend.message_id is not None else ""
@@ -113,9 +116,10 @@ class ResendsCog(commands.Cog):
             interaction,
             card(
                 title=f"Open resends: {len(requests)}",
-                description="\n".join(lines) or "Nothing waits for a decision.",
-                colour=Tone.WAITING if requests else Tone.GOOD,
+                description="\n".join(lines if requests else [*lines, "Nothing waits for a decision."]),
+                colour=Tone.BAD if halt is not None else Tone.WAITING if requests else Tone.GOOD,
             ),
+            view=halt_view(halt),
         )
 
 

@@ -15,6 +15,7 @@ from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, LinkRepository, ResendCards, ResendRepository, TradeProvider
 from bot.services.audit import AuditService
+from bot.services.halts import HaltService
 from bot.services.resend_board import ResendBoard
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class ResendDelivery:
         links: LinkRepository,
         cards: ResendCards,
         board: ResendBoard,
+        halts: HaltService,
         audit: AuditService,
         clock: Clock,
     ) -> None:
@@ -55,6 +57,7 @@ class ResendDelivery:
         self._links = links
         self._cards = cards
         self._board = board
+        self._halts = halts
         self._audit = audit
         self._clock = clock
         self._under_way: dict[asyncio.Task[Resend], int] = {}
@@ -222,7 +225,7 @@ class ResendDelivery:
     async def _carry_out(self, approved: Resend) -> Resend:
         sending = await self._repository.begin_sending(approved.id, at=self._clock.now())
         if sending is None:
-            return await self._get(approved.guild_id, approved.id)
+            return await self._not_begun(approved)
         showing = asyncio.create_task(self._show_sending(sending))
         try:
             settled, code = await self._call(sending)
@@ -231,11 +234,34 @@ class ResendDelivery:
             raise
         finally:
             await asyncio.gather(showing, return_exceptions=True)
+        if settled.outcome is Outcome.OTHER_TRADE:
+            await self._raise_alarm(settled)
         if settled.state is ResendState.UNKNOWN:
             now = self._clock.now()
             settled, code = await self._settle_by_reading(settled, await self._read_trades(), read_at=now)
         await self.conclude(settled, actor_id=None, code=code)
         return settled
+
+    async def _not_begun(self, approved: Resend) -> Resend:
+        """Return how it stands; where all resends were stopped after the approval, take that back and say so."""
+        if await self._halts.of_guild(approved.guild_id) is not None:
+            returned = await self._repository.return_to_pending(approved.id, note="halted", at=self._clock.now())
+            if returned is not None:
+                await self._board.show(returned)
+                await self.announce(returned, AuditAction.RESEND_RETURNED, actor_id=None)
+        await self._halts.check(approved.guild_id)
+        return await self._get(approved.guild_id, approved.id)
+
+    async def _raise_alarm(self, unknown: Resend) -> None:
+        """Post that the answer to this one has stopped every other resend of the guild."""
+        detail = {
+            "resend": str(unknown.id),
+            "trade": str(unknown.trade_id),
+            "answered_about": unknown.outcome_detail or "",
+        }
+        await self._audit.announce(
+            AuditEntry(unknown.guild_id, self._clock.now(), None, AuditAction.RESENDS_HALTED, "guild", detail)
+        )
 
     async def _show_sending(self, sending: Resend) -> None:
         await self._board.show(sending)
