@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class ResendsCog(commands.Cog):
-    """Requests for resends, and the loop that expires and settles them."""
+    """Requests for resends, and the loops that expire, settle and show them."""
 
     def __init__(self, desk: Desk, cards: DiscordResendCards) -> None:
         self._desk = desk
@@ -35,10 +35,12 @@ class ResendsCog(commands.Cog):
         """Take up what was left behind before anybody can press a button."""
         await self._desk.delivery.recover()
         self.background.start()
+        self.cards_round.start()
 
     async def cog_unload(self) -> None:
-        """Stop the loop."""
+        """Stop the loops."""
         self.background.cancel()
+        self.cards_round.cancel()
 
     @tasks.loop(seconds=_TICK_SECONDS)
     async def background(self) -> None:
@@ -47,6 +49,14 @@ class ResendsCog(commands.Cog):
             await self._desk.delivery.tick()
         except Exception:  # noqa: BLE001 -- a loop that raises ends for good
             _log.exception("background round of resends failed")
+
+    @tasks.loop(seconds=_TICK_SECONDS)
+    async def cards_round(self) -> None:
+        """Look after the cards; as above."""
+        try:
+            await self._desk.delivery.look_after_cards()
+        except Exception:  # noqa: BLE001 -- as above
+            _log.exception("background round of cards failed")
 
     @app_commands.command(name="resend", description="Ask a moderator to have a failed trade offer sent again")
     @app_commands.describe(id="The trade's number, as /trades shows it", reason="Why; the moderator reads it")

@@ -115,13 +115,12 @@ class ResendDelivery:
             self._left_behind.append(resend)
 
     async def tick(self) -> None:
-        """Expire what nobody decided, settle what is in doubt, look after cards; call it every few seconds."""
+        """Expire what nobody decided and settle what is in doubt; call it every few seconds."""
         while self._left_behind:
             await self._show_again(self._left_behind.pop(0))
         now = self._clock.now()
         in_doubt = []
-        requests = await self._repository.all_open()
-        for resend in requests:
+        for resend in await self._repository.all_open():
             if resend.is_due(now):
                 await self.expire(resend)
             elif resend.state is ResendState.UNKNOWN and (resend.settle_after is None or now >= resend.settle_after):
@@ -134,7 +133,13 @@ class ResendDelivery:
             settled, code = await self._settle_by_reading(resend, trades, read_at=now)
             if settled.state is not ResendState.UNKNOWN:
                 await self.conclude(settled, actor_id=None, code=code)
-        await self._board.look_after(requests)
+
+    async def look_after_cards(self) -> None:
+        """Remind of requests and see that each has its card; call it every few seconds.
+
+        Apart from :meth:`tick`, because Discord may hang and doubts are to be read all the same.
+        """
+        await self._board.look_after(await self._repository.all_open())
 
     async def _take_up(self, resend: Resend) -> bool:
         """Bring a request that nobody works on to where it can go on; False where it is there."""

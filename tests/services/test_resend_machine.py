@@ -119,6 +119,7 @@ class Machine(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self._desk.clock.advance(seconds=seconds)
         self._runner.run(self._desk.delivery.tick())
+        self._runner.run(self._desk.delivery.look_after_cards())
 
     @rule()
     def resume(self) -> None:
