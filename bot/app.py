@@ -21,6 +21,7 @@ from bot.providers.explanations import Catalogue
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.desk import Desk
+from bot.services.halts import HaltService
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
 from bot.services.pages import PageService
@@ -33,6 +34,7 @@ from bot.services.trades import TradeService
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseInUse, StorageError
 from bot.storage.grants import SqliteGrantRepository
+from bot.storage.halts import SqliteHaltRepository
 from bot.storage.links import SqliteLinkRepository
 from bot.storage.pages import SqlitePagesRepository
 from bot.storage.resends import SqliteResendRepository
@@ -96,6 +98,7 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
             clock=clock,
         )
         stack.push_async_callback(inventory.close)
+        halts = HaltService(halts=SqliteHaltRepository(database), access=access, audit=audit, clock=clock)
         board = ResendBoard(repository=resends, settings=guild_settings, cards=cards, clock=clock)
         delivery = ResendDelivery(
             repository=resends,
@@ -103,6 +106,7 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
             links=links,
             cards=cards,
             board=board,
+            halts=halts,
             audit=audit,
             clock=clock,
         )
@@ -124,11 +128,13 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
                 cards=cards,
                 board=board,
                 delivery=delivery,
+                halts=halts,
                 clock=clock,
                 expires_after=settings.resends.expires_after,
                 allow_self_approval=settings.resends.allow_self_approval,
             ),
             delivery=delivery,
+            halts=halts,
             pages=PageService(
                 repository=SqlitePagesRepository(database), access=access, links=link_service, clock=clock
             ),

@@ -10,6 +10,7 @@ from bot.domain.errors import Interrupted
 from bot.services.desk import Desk
 from bot.ui.cards import DiscordResendCards
 from bot.ui.funnel import report
+from bot.ui.halt_buttons import HaltButton
 from bot.ui.in_flight import InFlight
 from bot.ui.pager import PageButton
 from bot.ui.resend_buttons import ResendButton
@@ -55,7 +56,7 @@ class DeskClient(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load every extension, or fail: a desk with half its commands is not started."""
-        self.add_dynamic_items(PageButton, ResendButton)
+        self.add_dynamic_items(PageButton, ResendButton, HaltButton)
         for extension in EXTENSIONS:
             await self.load_extension(extension)
         await self._sync()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bot.domain.access import Grant
     from bot.domain.audit import AuditAction, AuditEntry
     from bot.domain.failures import Dialect, Explanation, Failure, ProviderName, StatusExplanation
+    from bot.domain.halts import Halt
     from bot.domain.health import ProviderHealth
     from bot.domain.inventory import Inventory, InventoryQuery
     from bot.domain.links import Link
@@ -144,11 +145,31 @@ class GuildSettingsRepository(Protocol):
         ...
 
 
+class HaltRepository(Protocol):
+    """Which guilds' resends are stopped. A stop or its end is one compare-and-set with its audit row.
+
+    SkinDesk's own stop is part of :meth:`ResendRepository.mark_unknown`.
+    """
+
+    async def of_guild(self, guild_id: int) -> Halt | None:
+        """Return the guild's stop, None where its resends go on."""
+        ...
+
+    async def halt(self, guild_id: int, *, by: int, at: datetime) -> Halt | None:
+        """Stop the guild's resends; None where they are stopped already."""
+        ...
+
+    async def resume(self, guild_id: int, *, by: int, at: datetime) -> bool:
+        """Let the guild's resends go on; False where they do."""
+        ...
+
+
 class ResendRepository(Protocol):
     """Resend requests. Every change of state is one compare-and-set with its audit row in one transaction.
 
     A change returns the request as it is afterwards, or None where it was not in the state it had to be in:
-    somebody else was faster. ``guild_id`` is part of every look-up that an interaction can cause.
+    somebody else was faster. While a guild's resends are stopped none of its requests is opened, approved or sent:
+    None, too. ``guild_id`` is part of every look-up that an interaction can cause.
     """
 
     async def open(self, draft: Resend, *, at_most: int | None = None) -> Resend | None:
@@ -233,7 +254,10 @@ class ResendRepository(Protocol):
     async def mark_unknown(
         self, resend_id: int, *, outcome: Outcome, detail: str | None, settle_after: datetime, at: datetime
     ) -> Resend | None:
-        """Move sending → unknown, to be settled by reading from ``settle_after`` on."""
+        """Move sending → unknown, to be settled by reading from ``settle_after`` on.
+
+        OTHER_TRADE stops the guild's resends in the same transaction, and leaves the note ``ALARM``.
+        """
         ...
 
     async def settle_later(self, resend_id: int, *, settle_after: datetime) -> None:

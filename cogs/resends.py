@@ -11,9 +11,10 @@ from bot.domain.resends import MAX_REASON
 from bot.services.desk import Desk
 from bot.ui.cards import DiscordResendCards
 from bot.ui.funnel import reply
+from bot.ui.halt_buttons import halt_view
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Tone, card
-from bot.ui.resend_words import state_sentence
+from bot.ui.resend_words import halt_sentences, state_sentence
 from bot.ui.text import count, plain, relative
 
 _TICK_SECONDS = 5.0
@@ -24,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class ResendsCog(commands.Cog):
-    """Requests for resends, and the loop that expires and settles them."""
+    """Requests for resends, and the loops that expire, settle and show them."""
 
     def __init__(self, desk: Desk, cards: DiscordResendCards) -> None:
         self._desk = desk
@@ -34,10 +35,12 @@ class ResendsCog(commands.Cog):
         """Take up what was left behind before anybody can press a button."""
         await self._desk.delivery.recover()
         self.background.start()
+        self.cards_round.start()
 
     async def cog_unload(self) -> None:
-        """Stop the loop."""
+        """Stop the loops."""
         self.background.cancel()
+        self.cards_round.cancel()
 
     @tasks.loop(seconds=_TICK_SECONDS)
     async def background(self) -> None:
@@ -46,6 +49,14 @@ class ResendsCog(commands.Cog):
             await self._desk.delivery.tick()
         except Exception:  # noqa: BLE001 -- a loop that raises ends for good
             _log.exception("background round of resends failed")
+
+    @tasks.loop(seconds=_TICK_SECONDS)
+    async def cards_round(self) -> None:
+        """Look after the cards; as above."""
+        try:
+            await self._desk.delivery.look_after_cards()
+        except Exception:  # noqa: BLE001 -- as above
+            _log.exception("background round of cards failed")
 
     @app_commands.command(name="resend", description="Ask a moderator to have a failed trade offer sent again")
     @app_commands.describe(id="The trade's number, as /trades shows it", reason="Why; the moderator reads it")
@@ -95,11 +106,13 @@ class ResendsCog(commands.Cog):
 
     @app_commands.command(name="approvals", description="Moderators: see which resends wait for a decision")
     async def approvals(self, interaction: Interaction) -> None:
-        """List the open requests, oldest first, with links to their cards."""
+        """List the open requests, oldest first, with links to their cards, and offer to stop or resume them all."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         actor = actor_of(interaction)
-        requests = await desk_of(interaction).resends.open_requests(by=actor)
-        lines = []
+        desk = desk_of(interaction)
+        requests = await desk.resends.open_requests(by=actor)
+        halt = await desk.halts.of_guild(actor.guild_id)
+        lines = [] if halt is None else [f"🛑 {sentence}" for sentence in halt_sentences(halt)]
         for resend in requests[:_SHOWN]:
             link = f"https://discord.com/channels/{actor.guild_id}/{resend.channel_id}/{resend.message_id}"
             where = f" · [card]({link})" if resend.message_id is not None else ""
@@ -113,9 +126,10 @@ class ResendsCog(commands.Cog):
             interaction,
             card(
                 title=f"Open resends: {len(requests)}",
-                description="\n".join(lines) or "Nothing waits for a decision.",
-                colour=Tone.WAITING if requests else Tone.GOOD,
+                description="\n".join(lines if requests else [*lines, "Nothing waits for a decision."]),
+                colour=Tone.BAD if halt is not None else Tone.WAITING if requests else Tone.GOOD,
             ),
+            view=halt_view(halt),
         )
 
 

@@ -31,6 +31,8 @@ class AuditAction(StrEnum):
     RESEND_FAILED = "resend.failed"
     RESEND_UNKNOWN = "resend.unknown"
     RESEND_RETURNED = "resend.returned"
+    RESENDS_HALTED = "resends.halted"
+    RESENDS_RESUMED = "resends.resumed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ DeskError
 ├── NotResendable
 ├── ResendAlreadyOpen
 ├── TooManyResends
+├── ResendsHalted
 ├── AlreadyDecided
 ├── TradeChanged
 ├── MayNotDecide
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from bot.domain.access import Capability
     from bot.domain.failures import Failure, ProviderName
+    from bot.domain.halts import Halt
     from bot.domain.resends import ApproverRefusal, Resend
     from bot.domain.steam import Game, TradeUrlProblem
     from bot.domain.trades import NotResendableReason, Trade
@@ -152,6 +154,14 @@ class TooManyResends(DeskError):
     def __init__(self, until: datetime) -> None:
         super().__init__(until.isoformat())
         self.until = until
+
+
+class ResendsHalted(DeskError):
+    """The guild's resends are stopped; ``halt`` says since when and why."""
+
+    def __init__(self, halt: Halt) -> None:
+        super().__init__(halt.at.isoformat())
+        self.halt = halt
 
 
 class AlreadyDecided(DeskError):

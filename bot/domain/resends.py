@@ -199,7 +199,7 @@ class Resend:
     def is_to_be_recalled(self, now: datetime) -> bool:
         """Whether nobody decided in half of the time, and the moderators were not reminded of it."""
         half = self.requested_at + (self.expires_at - self.requested_at) / 2
-        return self.state is ResendState.PENDING and self.reminded_at is None and now >= half
+        return self.state is ResendState.PENDING and self.reminded_at is None and half <= now < self.expires_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.ports import Explanations
 from bot.services.access import AccessService
+from bot.services.halts import HaltService
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
 from bot.services.pages import PageService
@@ -25,6 +26,7 @@ class Desk:
     trades: TradeService
     resends: ResendService
     delivery: ResendDelivery
+    halts: HaltService
     pages: PageService
     status: StatusService
     explanations: Explanations

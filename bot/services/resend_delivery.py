@@ -15,6 +15,7 @@ from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, LinkRepository, ResendCards, ResendRepository, TradeProvider
 from bot.services.audit import AuditService
+from bot.services.halts import HaltService
 from bot.services.resend_board import ResendBoard
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class ResendDelivery:
         links: LinkRepository,
         cards: ResendCards,
         board: ResendBoard,
+        halts: HaltService,
         audit: AuditService,
         clock: Clock,
     ) -> None:
@@ -55,6 +57,7 @@ class ResendDelivery:
         self._links = links
         self._cards = cards
         self._board = board
+        self._halts = halts
         self._audit = audit
         self._clock = clock
         self._under_way: dict[asyncio.Task[Resend], int] = {}
@@ -114,13 +117,12 @@ class ResendDelivery:
                 self._left_behind.append(left)
 
     async def tick(self) -> None:
-        """Expire what nobody decided, settle what is in doubt, look after cards; call it every few seconds."""
+        """Expire what nobody decided and settle what is in doubt; call it every few seconds."""
         while self._left_behind:
             await self._show_again(self._left_behind.pop(0))
         now = self._clock.now()
         in_doubt = []
-        requests = await self._repository.all_open()
-        for resend in requests:
+        for resend in await self._repository.all_open():
             if resend.is_due(now):
                 await self.expire(resend)
             elif resend.state is ResendState.UNKNOWN and (resend.settle_after is None or now >= resend.settle_after):
@@ -133,7 +135,13 @@ class ResendDelivery:
             settled, code = await self._settle_by_reading(resend, trades, read_at=now)
             if settled.state is not ResendState.UNKNOWN:
                 await self.conclude(settled, actor_id=None, code=code)
-        await self._board.look_after(requests)
+
+    async def look_after_cards(self) -> None:
+        """Remind of requests and see that each has its card; call it every few seconds.
+
+        Apart from :meth:`tick`, because Discord may hang and doubts are to be read all the same.
+        """
+        await self._board.look_after(await self._repository.all_open())
 
     async def _take_up(self, resend: Resend) -> bool:
         """Bring a request that nobody works on to where it can go on; False where it is there."""
@@ -224,7 +232,7 @@ class ResendDelivery:
     async def _carry_out(self, approved: Resend) -> Resend:
         sending = await self._repository.begin_sending(approved.id, at=self._clock.now())
         if sending is None:
-            return await self._get(approved.guild_id, approved.id)
+            return await self._not_begun(approved)
         showing = asyncio.create_task(self._show_sending(sending))
         try:
             settled, code = await self._call(sending)
@@ -233,11 +241,34 @@ class ResendDelivery:
             raise
         finally:
             await asyncio.gather(showing, return_exceptions=True)
+        if settled.outcome is Outcome.OTHER_TRADE:
+            await self._raise_alarm(settled)
         if settled.state is ResendState.UNKNOWN:
             now = self._clock.now()
             settled, code = await self._settle_by_reading(settled, await self._read_trades(), read_at=now)
         await self.conclude(settled, actor_id=None, code=code)
         return settled
+
+    async def _not_begun(self, approved: Resend) -> Resend:
+        """Return how it stands; where all resends were stopped after the approval, take that back and say so."""
+        if await self._halts.of_guild(approved.guild_id) is not None:
+            returned = await self._repository.return_to_pending(approved.id, note="halted", at=self._clock.now())
+            if returned is not None:
+                await self._board.show(returned)
+                await self.announce(returned, AuditAction.RESEND_RETURNED, actor_id=None)
+        await self._halts.check(approved.guild_id)
+        return await self._get(approved.guild_id, approved.id)
+
+    async def _raise_alarm(self, unknown: Resend) -> None:
+        """Post that the answer to this one has stopped every other resend of the guild."""
+        detail = {
+            "resend": str(unknown.id),
+            "trade": str(unknown.trade_id),
+            "answered_about": unknown.outcome_detail or "",
+        }
+        await self._audit.announce(
+            AuditEntry(unknown.guild_id, self._clock.now(), None, AuditAction.RESENDS_HALTED, "guild", detail)
+        )
 
     async def _show_sending(self, sending: Resend) -> None:
         await self._board.show(sending)

@@ -35,6 +35,7 @@ from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, GuildSettingsRepository, LinkRepository, ResendCards, ResendRepository, TradeProvider
 from bot.services.access import AccessService
+from bot.services.halts import HaltService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 
@@ -56,6 +57,7 @@ class ResendService:
         cards: ResendCards,
         board: ResendBoard,
         delivery: ResendDelivery,
+        halts: HaltService,
         clock: Clock,
         expires_after: timedelta,
         allow_self_approval: bool = False,
@@ -68,6 +70,7 @@ class ResendService:
         self._cards = cards
         self._board = board
         self._delivery = delivery
+        self._halts = halts
         self._clock = clock
         self._expires_after = expires_after
         self._allow_self_approval = allow_self_approval
@@ -78,7 +81,8 @@ class ResendService:
         """Check that the trade can be resent, keep the request, and post its card for the moderators.
 
         Needs ``resend.any``, or ``resend.own`` for a trade of the linked account; somebody else's trade and no
-        trade are one and the same TradeNotFound. Without ``resend.any`` there is a limit: TooManyResends.
+        trade are one and the same TradeNotFound. TooManyResends is for whoever lacks ``resend.any``,
+        ResendsHalted for everybody while the guild's resends are stopped.
         """
         held = await self._access.capabilities_of(by)
         if held.isdisjoint({Capability.RESEND_ANY, Capability.RESEND_OWN}):
@@ -86,6 +90,7 @@ class ResendService:
         link = await self._links.of_user(by.guild_id, by.user_id)
         if Capability.RESEND_ANY not in held and link is None:
             raise NotLinked
+        await self._halts.check(by.guild_id)
         settings = await self._settings.of_guild(by.guild_id)
         if settings.approvals_channel_id is None:
             raise ApprovalsChannelMissing
@@ -120,6 +125,7 @@ class ResendService:
         )
         resend = await self._repository.open(draft, at_most=at_most)
         if resend is None:
+            await self._halts.check(by.guild_id)
             standing = await self._repository.open_for_trade(trade.provider, trade.id)
             if standing is None and at_most is not None:
                 newest = await self._repository.opened_at(by.guild_id, by.user_id, limit=at_most)
@@ -159,7 +165,8 @@ class ResendService:
         """Approve, call the provider once, and return the request as it then stands.
 
         The trade is read first: where it is no longer what the card shows, the card shows the difference and
-        TradeChanged is raised. AlreadyDecided tells the slower of several who was faster. The caller going away
+        TradeChanged is raised. AlreadyDecided tells the slower of several who was faster, ResendsHalted
+        that all is stopped. The caller going away
         does not stop what was begun.
         """
         if self._delivery.is_stopping:
@@ -174,6 +181,7 @@ class ResendService:
         if resend.is_due(self._clock.now()):
             await self._delivery.expire(resend)
             raise AlreadyDecided(await self._get(by.guild_id, resend_id))
+        await self._halts.check(by.guild_id)
         await self._check_unchanged(resend)
         return await self._delivery.see_through(resend.id, self._approve(resend, by=by))
 
@@ -182,6 +190,7 @@ class ResendService:
             resend.id, version=resend.version, by=by.user_id, at=self._clock.now()
         )
         if approved is None:
+            await self._halts.check(by.guild_id)
             raise await self._overtaken(resend)
         return await self._delivery.carry_out(approved)
 

@@ -1,4 +1,7 @@
-"""The SQL of resend requests. Each change names the states it may start from: ``TRANSITIONS`` of the domain."""
+"""The SQL of resend requests. Each change names the states it may start from: ``TRANSITIONS`` of the domain.
+
+What leads to a call asks in the same statement whether the guild's resends are stopped: a stop counts at once.
+"""
 
 GET = "SELECT * FROM resends WHERE guild_id = :guild_id AND id = :id"
 
@@ -33,11 +36,13 @@ INSERT INTO resends (
 SELECT
     :guild_id, :provider, :trade_id, :owner, :requested_by, :reason,
     'pending', :facts, :version, :requested_at, :expires_at, :notes
-WHERE :at_most IS NULL OR :at_most > (
+WHERE NOT EXISTS (
+    SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_halted_at IS NOT NULL
+) AND (:at_most IS NULL OR :at_most > (
     SELECT count(*) FROM resends
     WHERE guild_id = :guild_id AND requested_by = :requested_by AND requested_at > :counted_from
       AND NOT (state = 'cancelled' AND message_id IS NULL)
-)
+))
 ON CONFLICT (provider, trade_id) WHERE state IN ('pending', 'approved', 'sending', 'unknown') DO NOTHING
 RETURNING *
 """
@@ -64,12 +69,18 @@ RETURNING *
 APPROVE = """
 UPDATE resends SET state = 'approved', decided_by = :by, decided_at = :at
 WHERE id = :id AND state = 'pending' AND version = :version
+  AND NOT EXISTS (
+    SELECT 1 FROM guilds WHERE guilds.guild_id = resends.guild_id AND resends_halted_at IS NOT NULL
+  )
 RETURNING *
 """
 
 BEGIN_SENDING = """
 UPDATE resends SET state = 'sending', sent_at = :at
 WHERE id = :id AND state = 'approved'
+  AND NOT EXISTS (
+    SELECT 1 FROM guilds WHERE guilds.guild_id = resends.guild_id AND resends_halted_at IS NOT NULL
+  )
 RETURNING *
 """
 
@@ -108,7 +119,7 @@ RETURNING *
 
 MARK_UNKNOWN = """
 UPDATE resends SET
-    state = 'unknown', outcome = :outcome, outcome_detail = :detail, settle_after = :settle_after
+    state = 'unknown', outcome = :outcome, outcome_detail = :detail, settle_after = :settle_after, notes = :notes
 WHERE id = :id AND state = 'sending'
 RETURNING *
 """

@@ -7,11 +7,13 @@ import aiosqlite
 
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
+from bot.domain.halts import ALARM
 from bot.domain.resends import OPENED_WITHIN, Outcome, Resend, ResendState, TradeFacts
 from bot.storage import resend_statements as sql
 from bot.storage.audit import write_down
 from bot.storage.columns import fits, from_ms, to_ms, words
 from bot.storage.database import Database, Parameters, fetch_one
+from bot.storage.halts import halt_for
 from bot.storage.resend_rows import audit_entry, facts_of, facts_text, new_row, notes_of, notes_text, resend_of
 
 
@@ -150,14 +152,27 @@ class SqliteResendRepository:
     async def mark_unknown(
         self, resend_id: int, *, outcome: Outcome, detail: str | None, settle_after: datetime, at: datetime
     ) -> Resend | None:
-        """Move sending → unknown, to be settled by reading from ``settle_after`` on."""
-        values = {
-            "id": resend_id,
-            "outcome": outcome.value,
-            "detail": words(detail),
-            "settle_after": to_ms(settle_after),
-        }
-        return await self._change(sql.MARK_UNKNOWN, values, AuditAction.RESEND_UNKNOWN, at=at, telling=_outcome)
+        """Move sending → unknown, to be settled by reading from ``settle_after`` on.
+
+        OTHER_TRADE stops the guild's resends in the same transaction.
+        """
+        alarms = outcome is Outcome.OTHER_TRADE
+
+        async def unit(connection: aiosqlite.Connection) -> Resend | None:
+            values: dict[str, int | str | None] = {
+                **await _with_note(connection, resend_id, ALARM if alarms else None),
+                "outcome": outcome.value,
+                "detail": words(detail),
+                "settle_after": to_ms(settle_after),
+            }
+            unknown = await _step(
+                connection, sql.MARK_UNKNOWN, values, AuditAction.RESEND_UNKNOWN, at=at, telling=_outcome
+            )
+            if alarms and unknown is not None:
+                await halt_for(connection, unknown, at=at)
+            return unknown
+
+        return await self._db.write(unit)
 
     async def settle_later(self, resend_id: int, *, settle_after: datetime) -> None:
         """Put off the next reading of an unknown request."""

@@ -24,6 +24,8 @@ _TITLES = {
     AuditAction.RESEND_FAILED: "Resend failed",
     AuditAction.RESEND_UNKNOWN: "Resend in doubt",
     AuditAction.RESEND_RETURNED: "Resend pending again",
+    AuditAction.RESENDS_HALTED: "Resends stopped",
+    AuditAction.RESENDS_RESUMED: "Resends resumed",
 }
 
 
@@ -31,10 +33,12 @@ def audit_embed(entry: AuditEntry) -> discord.Embed:
     """Return the post for an entry. It holds ids and words of SkinDesk only."""
     actor = f"<@{entry.actor_id}>" if entry.actor_id is not None else "SkinDesk"
     facts = [f"{name} {_value(name, value)}" for name, value in entry.detail.items()]
+    # Nobody stopped them: the answer to a resend was about another trade.
+    alarms = entry.action is AuditAction.RESENDS_HALTED and entry.actor_id is None
     return card(
-        title=_TITLES[entry.action],
+        title=f"🚨 ALARM: {_TITLES[entry.action]}" if alarms else _TITLES[entry.action],
         description="\n".join([f"{actor} · {_subject(entry)}", " · ".join(facts), moment(entry.at)]),
-        colour=Tone.NEUTRAL,
+        colour=Tone.BAD if alarms else Tone.NEUTRAL,
         footer=entry.action.value,
     )
 

@@ -25,6 +25,7 @@ from bot.domain.errors import (
     ProviderOff,
     ResendAlreadyOpen,
     ResendNotFound,
+    ResendsHalted,
     ShuttingDown,
     SteamAccountTaken,
     TooManyResends,
@@ -41,7 +42,7 @@ from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import NotResendableReason
 from bot.ports import Explanations
 from bot.ui.layout import Field, Tone, card
-from bot.ui.resend_words import FACT_LABELS, state_sentence
+from bot.ui.resend_words import FACT_LABELS, RESUME, halt_sentences, state_sentence
 from bot.ui.text import code, outside, relative
 
 SETTINGS_PAGE = "https://steamcommunity.com/my/tradeoffers/privacy"
@@ -327,6 +328,14 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 "Nothing was asked and nothing was sent.",
                 f"Ask again {relative(error.until)}. If so many of your trades fail, tell the staff.",
                 "Somebody with `resend.any` can ask for you",
+            )
+        case ResendsHalted():
+            why, _ = halt_sentences(error.halt)
+            return Words(
+                "Resends are stopped",
+                f"{why} Nothing was asked and nothing was sent.",
+                "Wait until they are resumed. A request can still be denied, and a doubt settled.",
+                RESUME,
             )
         case AlreadyDecided():
             return Words("Already decided", f"Request {error.resend.id}: {state_sentence(error.resend)}")

@@ -2,11 +2,12 @@
 
 import discord
 
+from bot.domain.halts import ALARM
 from bot.domain.resends import Outcome, Resend, ResendState
 from bot.domain.secrets import TradeCode
 from bot.ports import Explanations
 from bot.ui.layout import Field, Tone, card
-from bot.ui.resend_words import change_sentences, outcome_sentences, state_sentence
+from bot.ui.resend_words import RESUME, change_sentences, outcome_sentences, state_sentence
 from bot.ui.text import code, count, outside, relative
 
 _SYMBOLS = {
@@ -59,6 +60,8 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
     lines = [f"**{_opening(state_sentence(resend))}**", *_ending(resend)]
     if resend.state is ResendState.PENDING and resend.reminded_at is not None:
         lines.insert(0, f"**Still waiting: expires {relative(resend.expires_at)}.**")
+    if ALARM in resend.notes:
+        lines.insert(0, f"🚨 **ALARM: the answer was about another trade. All resends here were stopped.** {RESUME}")
     return card(
         title=f"{_SYMBOLS[resend.state]} Resend {resend.id} · {resend.state.value}",
         description="\n".join(lines),

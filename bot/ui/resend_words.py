@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from bot.domain.halts import ALARM, Halt
 from bot.domain.resends import Outcome, Resend, ResendState, change_in
 from bot.ports import Explanations
 from bot.ui.text import code, moment, outside, relative
@@ -44,9 +45,13 @@ _DETAILS = {
 }
 _NOTES = {
     "restarted": "SkinDesk was restarted after an approval and before sending. Nothing was sent; decide again.",
+    "halted": "Resends were stopped after an approval and before sending. Nothing was sent; decide again.",
     "requester_not_told": "The requester could not be told by direct message.",
     "owner_not_told": "The trade's owner could not be told by direct message. `/trades` shows them what they need.",
 }
+RESUME = "Somebody with `settings.manage` can resume them: `/approvals`, *Resume resends*."
+"""Who ends a stop, and how."""
+
 FACT_LABELS = {
     "status": "status",
     "items_send": "items to send",
@@ -79,8 +84,25 @@ def outcome_sentences(resend: Resend) -> list[str]:
         lines.append(f"Reason: {outside(resend.outcome_detail, 300)}")
     if resend.decision_reason:
         lines.append(_DETAILS.get(resend.decision_reason) or f"Reason: {outside(resend.decision_reason, 300)}")
-    lines.extend(_NOTES.get(note) or outside(note, 200) for note in resend.notes if change_in(note) is None)
+    lines.extend(_NOTES.get(note) or outside(note, 200) for note in resend.notes if not _is_of_the_card(note))
     return lines
+
+
+def halt_sentences(halt: Halt) -> list[str]:
+    """Return since when resends are stopped and why, and who can resume them, a sentence a line."""
+    if halt.by is not None:
+        why = f"Resends are stopped on this server {_by(halt.by, halt.at)}"
+    else:
+        why = (
+            f"**ALARM:** resends are stopped on this server since {relative(halt.at)} ({moment(halt.at)}), because "
+            f"Mannco.store answered resend {halt.resend_id} about another trade. Check both trades in its dashboard."
+        )
+    return [why, RESUME]
+
+
+def _is_of_the_card(note: str) -> bool:
+    """Whether a note is no sentence for everybody, but a part of the card."""
+    return note == ALARM or change_in(note) is not None
 
 
 def change_sentences(resend: Resend, explanations: Explanations) -> list[str]:

@@ -9,6 +9,7 @@ from bot.ports import (
     AuditRepository,
     GrantRepository,
     GuildSettingsRepository,
+    HaltRepository,
     LinkRepository,
     PagesRepository,
     ResendRepository,
@@ -35,6 +36,11 @@ def links(repositories: Repositories) -> LinkRepository:
 @pytest.fixture
 def guild_settings(repositories: Repositories) -> GuildSettingsRepository:
     return repositories.settings
+
+
+@pytest.fixture
+def halts(repositories: Repositories) -> HaltRepository:
+    return repositories.halts
 
 
 @pytest.fixture

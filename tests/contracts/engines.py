@@ -9,6 +9,7 @@ from bot.ports import (
     AuditRepository,
     GrantRepository,
     GuildSettingsRepository,
+    HaltRepository,
     LinkRepository,
     PagesRepository,
     ResendRepository,
@@ -16,6 +17,7 @@ from bot.ports import (
 from bot.storage.audit import SqliteAuditRepository
 from bot.storage.database import Database
 from bot.storage.grants import SqliteGrantRepository
+from bot.storage.halts import SqliteHaltRepository
 from bot.storage.links import SqliteLinkRepository
 from bot.storage.pages import SqlitePagesRepository
 from bot.storage.resends import SqliteResendRepository
@@ -30,6 +32,7 @@ class Repositories:
     links: LinkRepository
     settings: GuildSettingsRepository
     resends: ResendRepository
+    halts: HaltRepository
     pages: PagesRepository
     audit: AuditRepository
 
@@ -41,6 +44,7 @@ async def _sqlite(folder: Path) -> AsyncIterator[Repositories]:
             grants=SqliteGrantRepository(db),
             links=SqliteLinkRepository(db),
             settings=SqliteGuildSettingsRepository(db),
+            halts=SqliteHaltRepository(db),
             resends=SqliteResendRepository(db),
             pages=SqlitePagesRepository(db),
             audit=SqliteAuditRepository(db),

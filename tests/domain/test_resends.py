@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.audit import AuditAction
-from bot.domain.resends import TRANSITIONS, ApproverRefusal, ResendState, TradeFacts, approver_refusal
+from bot.domain.resends import TRANSITIONS, ApproverRefusal, ResendState, TradeFacts, approver_refusal, change_in
 from bot.domain.secrets import TradeCode
 from bot.domain.steam import SteamId
 from tests.domain.builders import BOT, NOW, OWNER, resend, trade
@@ -184,6 +184,31 @@ def test_due(state):
     assert request.is_due(NOW) == pending
     assert request.is_due(NOW + timedelta(days=400)) == pending
     assert not request.is_due(NOW - timedelta(microseconds=1))
+
+
+@pytest.mark.parametrize("state", ResendState)
+def test_to_be_recalled(state):
+    """Only a pending request is recalled, once, from half of its life until it expires."""
+    request = resend(state=state, requested_at=NOW, expires_at=NOW + timedelta(hours=2))
+    half = NOW + timedelta(hours=1)
+    pending = state is ResendState.PENDING
+
+    assert request.is_to_be_recalled(half) == pending
+    assert request.is_to_be_recalled(half + timedelta(minutes=59)) == pending
+    assert not request.is_to_be_recalled(half - timedelta(microseconds=1))
+    assert not request.is_to_be_recalled(half + timedelta(hours=1))
+    assert not replace(request, reminded_at=NOW).is_to_be_recalled(half)
+
+
+def test_kept_change():
+    """What a card showed before can be read from its note: no item's number, and nothing of a code."""
+    before = facts(status=7, items_send=("1", "2"), code=TradeCode("ABCDEFGH"))
+    note = before.note_of_change(facts(status=5, items_send=("3",), code=TradeCode("HGFEDCBA")))
+
+    assert note is not None
+    assert change_in(note) == {"status": 7, "items_send": 2, "code_digest": None}
+    assert before.note_of_change(before) is None
+    assert change_in("restarted") is None
 
 
 def test_request_holds_no_code():

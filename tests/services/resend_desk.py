@@ -16,6 +16,7 @@ from bot.domain.steam import SteamId
 from bot.ports import TradeProvider
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
+from bot.services.halts import HaltService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resends import ResendService
@@ -152,6 +153,8 @@ class ResendDesk:
         settings = seen(self.repositories.settings, "settings")
         cards = seen(self.cards, "cards")
         audit = AuditService(settings=settings, channel=seen(self.channel, "channel"))
+        access = AccessService(grants=seen(self.repositories.grants, "grants"), audit=audit, clock=self.clock)
+        halts = HaltService(halts=seen(self.repositories.halts, "halts"), access=access, audit=audit, clock=self.clock)
         board = ResendBoard(repository=repository, settings=settings, cards=cards, clock=self.clock)
         delivery = ResendDelivery(
             repository=repository,
@@ -159,18 +162,20 @@ class ResendDesk:
             links=links,
             cards=cards,
             board=board,
+            halts=halts,
             audit=audit,
             clock=self.clock,
         )
         service = ResendService(
             repository=repository,
             provider=seen(self._trades, "provider"),
-            access=AccessService(grants=seen(self.repositories.grants, "grants"), audit=audit, clock=self.clock),
+            access=access,
             links=links,
             settings=settings,
             cards=cards,
             board=board,
             delivery=delivery,
+            halts=halts,
             clock=self.clock,
             expires_after=self.expires_after,
         )

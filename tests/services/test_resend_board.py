@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.errors import ApprovalsChannelUnusable
 from bot.domain.resends import ResendState
+from tests.fakes.trade_provider import loses
 from tests.services.resend_desk import MODERATOR, ResendDesk
 
 
@@ -23,7 +24,7 @@ async def test_older_edit_that_is_slow(desk: ResendDesk) -> None:
             await go_on.wait()
 
     desk.step = step
-    looking = asyncio.create_task(desk.delivery.tick())
+    looking = asyncio.create_task(desk.delivery.look_after_cards())
     await slow.wait()
     approving = asyncio.create_task(desk.service.approve(resend.id, by=MODERATOR))
     await settled.wait()
@@ -40,14 +41,14 @@ async def test_one_card_a_tick(desk: ResendDesk) -> None:
     desk.cards.gone = {(await desk.row(resend)).message_id for resend in requests}
     desk.cards.post_fails_with = ApprovalsChannelUnusable()
     for _ in range(4):
-        await desk.delivery.tick()
+        await desk.delivery.look_after_cards()
         desk.clock.advance(seconds=5)
     assert sum(desk.cards.posted.values()) == 3
     desk.cards.post_fails_with = None
 
     for number in range(3):
         assert sum(desk.cards.posted.values()) == 3 + number
-        await desk.delivery.tick()
+        await desk.delivery.look_after_cards()
         desk.clock.advance(seconds=5)
 
     assert desk.cards.posted == {resend.id: 2 for resend in requests}
@@ -72,6 +73,35 @@ async def test_deleted_while_it_was_stopped(desk: ResendDesk) -> None:
     desk.clock.advance(hours=1)
 
     await desk.restart()
+    await desk.delivery.look_after_cards()
 
     assert desk.cards.posted[resend.id] == 2
     assert (await desk.row(resend)).message_id not in desk.cards.gone
+
+
+async def test_discord_that_hangs(desk: ResendDesk) -> None:
+    """While a look at a card hangs in Discord, doubts are read and what is due expires all the same."""
+    resend = await desk.requested()
+    desk.clock.advance(minutes=11)
+    doubtful = await desk.requested(2)
+    desk.provider.ways.append(loses)
+    await desk.service.approve(doubtful.id, by=MODERATOR)
+    hangs, go_on = asyncio.Event(), asyncio.Event()
+
+    async def step(name: str) -> None:
+        if name == "cards.update before" and not hangs.is_set():
+            hangs.set()
+            await go_on.wait()
+
+    desk.step = step
+    looking = asyncio.create_task(desk.delivery.look_after_cards())
+    await hangs.wait()
+    desk.provider.carry_out(2)
+    desk.clock.advance(seconds=5)
+
+    await desk.delivery.tick()
+
+    assert (await desk.row(doubtful)).state is ResendState.SENT
+    go_on.set()
+    await looking
+    assert desk.cards.shown[resend.id].state is ResendState.PENDING

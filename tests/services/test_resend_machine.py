@@ -23,7 +23,7 @@ from bot.domain.errors import DeskError
 from bot.domain.resends import TRANSITIONS, ResendState
 from tests.contracts.engines import ENGINES
 from tests.fakes.trade_provider import Held, Way, accepts, confuses, does_and_loses, loses, refuses
-from tests.services.resend_desk import CUSTOMERS_ACCOUNT, MODERATOR, OTHER_MODERATOR, ResendDesk
+from tests.services.resend_desk import CUSTOMERS_ACCOUNT, GUILD, MODERATOR, OTHER_MODERATOR, ResendDesk
 
 TRADES = (1, 2)
 STATES = {
@@ -119,6 +119,12 @@ class Machine(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self._desk.clock.advance(seconds=seconds)
         self._runner.run(self._desk.delivery.tick())
+        self._runner.run(self._desk.delivery.look_after_cards())
+
+    @rule()
+    def resume(self) -> None:
+        """Let resends go on after an answer about another trade."""
+        self._runner.run(self._desk.repositories.halts.resume(GUILD, by=1, at=self._desk.clock.now()))
 
     @rule(crash=st.booleans())
     def restart(self, *, crash: bool) -> None:

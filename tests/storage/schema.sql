@@ -31,7 +31,10 @@ CREATE TABLE guilds (
     guild_id INTEGER NOT NULL PRIMARY KEY,
     seeded_at INTEGER,
     approvals_channel_id INTEGER,
-    audit_channel_id INTEGER
+    audit_channel_id INTEGER,
+    resends_halted_at INTEGER,
+    resends_halted_by INTEGER,
+    resends_halted_for INTEGER
 ) STRICT;
 
 CREATE TABLE links (

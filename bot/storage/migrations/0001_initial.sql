@@ -6,11 +6,15 @@
 -- There is no column for a credential, a JWT, a trade token or a trade's code, and none is to be added.
 
 -- What a guild has set. seeded_at is when it got its first grants; a seed that was revoked since stays revoked.
+-- Resends are stopped while resends_halted_at is set: by somebody, or for the answer to the resend ..._for.
 CREATE TABLE guilds (
     guild_id INTEGER NOT NULL PRIMARY KEY,
     seeded_at INTEGER,
     approvals_channel_id INTEGER,
-    audit_channel_id INTEGER
+    audit_channel_id INTEGER,
+    resends_halted_at INTEGER,
+    resends_halted_by INTEGER,
+    resends_halted_for INTEGER
 ) STRICT;
 
 -- capability has no CHECK: the words are the code's, and a word it does not know stops the start.

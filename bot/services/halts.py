@@ -1,0 +1,48 @@
+"""Stops all resends of a server, and lets them go on."""
+
+from bot.domain.access import Actor, Capability
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.errors import ResendsHalted
+from bot.domain.halts import Halt
+from bot.ports import Clock, HaltRepository
+from bot.services.access import AccessService
+from bot.services.audit import AuditService
+
+
+class HaltService:
+    """The kill switch. Pressing it, either way, needs ``settings.manage``."""
+
+    def __init__(self, *, halts: HaltRepository, access: AccessService, audit: AuditService, clock: Clock) -> None:
+        self._halts = halts
+        self._access = access
+        self._audit = audit
+        self._clock = clock
+
+    async def of_guild(self, guild_id: int) -> Halt | None:
+        """Return the guild's stop, None where its resends go on."""
+        return await self._halts.of_guild(guild_id)
+
+    async def check(self, guild_id: int) -> None:
+        """Raise ResendsHalted where the guild's resends are stopped."""
+        halt = await self._halts.of_guild(guild_id)
+        if halt is not None:
+            raise ResendsHalted(halt)
+
+    async def halt(self, *, by: Actor) -> bool:
+        """Stop the guild's resends; False where they were stopped already."""
+        await self._access.require(Capability.MANAGE_SETTINGS, of=by)
+        halted = await self._halts.halt(by.guild_id, by=by.user_id, at=self._clock.now()) is not None
+        if halted:
+            await self._announce(AuditAction.RESENDS_HALTED, by)
+        return halted
+
+    async def resume(self, *, by: Actor) -> bool:
+        """Let the guild's resends go on; False where they did already."""
+        await self._access.require(Capability.MANAGE_SETTINGS, of=by)
+        resumed = await self._halts.resume(by.guild_id, by=by.user_id, at=self._clock.now())
+        if resumed:
+            await self._announce(AuditAction.RESENDS_RESUMED, by)
+        return resumed
+
+    async def _announce(self, action: AuditAction, by: Actor) -> None:
+        await self._audit.announce(AuditEntry(by.guild_id, self._clock.now(), by.user_id, action, "guild"))

@@ -1,0 +1,98 @@
+"""Keeps which guilds' resends are stopped. Stopping and resuming are one compare-and-set each, with its audit row."""
+
+import sqlite3
+from datetime import datetime
+
+import aiosqlite
+
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.halts import Halt
+from bot.domain.resends import Resend
+from bot.storage.audit import write_down
+from bot.storage.columns import from_ms, to_ms
+from bot.storage.database import Database, fetch_one
+
+_OF_GUILD = "SELECT * FROM guilds WHERE guild_id = :guild_id AND resends_halted_at IS NOT NULL"
+
+_HALT = """
+INSERT INTO guilds (guild_id, resends_halted_at, resends_halted_by) VALUES (:guild_id, :at, :by)
+ON CONFLICT (guild_id) DO UPDATE SET
+    resends_halted_at = excluded.resends_halted_at, resends_halted_by = excluded.resends_halted_by
+WHERE guilds.resends_halted_at IS NULL
+RETURNING *
+"""
+
+_HALT_FOR = """
+INSERT INTO guilds (guild_id, resends_halted_at, resends_halted_for) VALUES (:guild_id, :at, :resend_id)
+ON CONFLICT (guild_id) DO UPDATE SET
+    resends_halted_at = excluded.resends_halted_at, resends_halted_by = NULL,
+    resends_halted_for = excluded.resends_halted_for
+WHERE guilds.resends_halted_for IS NULL
+RETURNING *
+"""
+
+_RESUME = """
+UPDATE guilds SET resends_halted_at = NULL, resends_halted_by = NULL, resends_halted_for = NULL
+WHERE guild_id = :guild_id AND resends_halted_at IS NOT NULL
+RETURNING *
+"""
+
+
+class SqliteHaltRepository:
+    """Stops as columns of the guild's row."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def of_guild(self, guild_id: int) -> Halt | None:
+        """Return the guild's stop, None where its resends go on."""
+        rows = await self._db.read(_OF_GUILD, {"guild_id": guild_id})
+        return _halt_of(rows[0]) if rows else None
+
+    async def halt(self, guild_id: int, *, by: int, at: datetime) -> Halt | None:
+        """Stop the guild's resends; None where they are stopped already."""
+
+        async def unit(connection: aiosqlite.Connection) -> Halt | None:
+            row = await fetch_one(connection, _HALT, {"guild_id": guild_id, "by": by, "at": to_ms(at)})
+            if row is None:
+                return None
+            await write_down(connection, AuditEntry(guild_id, at, by, AuditAction.RESENDS_HALTED, "guild"))
+            return _halt_of(row)
+
+        return await self._db.write(unit)
+
+    async def resume(self, guild_id: int, *, by: int, at: datetime) -> bool:
+        """Let the guild's resends go on; False where they do."""
+
+        async def unit(connection: aiosqlite.Connection) -> bool:
+            row = await fetch_one(connection, _RESUME, {"guild_id": guild_id})
+            if row is not None:
+                await write_down(connection, AuditEntry(guild_id, at, by, AuditAction.RESENDS_RESUMED, "guild"))
+            return row is not None
+
+        return await self._db.write(unit)
+
+
+async def halt_for(connection: aiosqlite.Connection, resend: Resend, *, at: datetime) -> None:
+    """Stop the resends of a guild for the answer to ``resend``, in the unit that keeps that answer.
+
+    It takes the place of a stop by hand, and leaves an earlier one of its own kind.
+    """
+    row = await fetch_one(connection, _HALT_FOR, {"guild_id": resend.guild_id, "resend_id": resend.id, "at": to_ms(at)})
+    if row is not None:
+        detail = {
+            "resend": str(resend.id),
+            "trade": str(resend.trade_id),
+            "answered_about": resend.outcome_detail or "",
+        }
+        entry = AuditEntry(resend.guild_id, at, None, AuditAction.RESENDS_HALTED, "guild", detail)
+        await write_down(connection, entry)
+
+
+def _halt_of(row: sqlite3.Row) -> Halt:
+    return Halt(
+        guild_id=row["guild_id"],
+        at=from_ms(row["resends_halted_at"]),
+        by=row["resends_halted_by"],
+        resend_id=row["resends_halted_for"],
+    )
