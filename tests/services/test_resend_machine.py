@@ -2,10 +2,8 @@
 
 import asyncio
 import tempfile
-from collections import Counter
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +19,11 @@ from hypothesis.stateful import (
 )
 
 from bot.domain.access import Actor
-from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.errors import DeskError
 from bot.domain.failures import FailureKind
-from bot.domain.resends import TRANSITIONS, Outcome, Receipt, Resend, ResendState, TradeFacts
+from bot.domain.resends import Receipt, ResendState, TradeFacts
 from tests.contracts.engines import ENGINES
-from tests.fakes.counted_trade_provider import CountedTradeProvider, Late, approvals
+from tests.fakes.counted_trade_provider import CountedTradeProvider, Late
 from tests.fakes.trade_provider import (
     FakeTradeProvider,
     Way,
@@ -45,20 +42,14 @@ from tests.services.resend_desk import (
     CUSTOMERS_ACCOUNT,
     GUILD,
     MODERATORS,
-    OTHER_GUILD,
     Crashed,
     ResendDesk,
     somebody,
 )
+from tests.services.resend_promises import GUILDS, Promises
 
 TRADES = (1, 2)
-GUILDS = (GUILD, OTHER_GUILD)
 REQUESTER = 102
-STATES = {
-    AuditAction.RESEND_REQUESTED: ResendState.PENDING,
-    AuditAction.RESEND_RETURNED: ResendState.PENDING,
-    **{AuditAction(f"resend.{state.value}"): state for state in ResendState if state is not ResendState.PENDING},
-}
 
 
 async def answers_for_another(provider: FakeTradeProvider, trade_id: int) -> Receipt:
@@ -269,68 +260,10 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def promises_are_kept(self) -> None:
-        self._runner.run(self._promises())
-
-    async def _promises(self) -> None:
-        repositories = self._desk.repositories
-        written: list[AuditEntry] = []
-        for guild_id in GUILDS:
-            written += reversed(await repositories.audit.newest(guild_id, limit=10_000))
-        histories = _histories(written)
-        requests = [await self._request(number) for number in histories]
-        self._calls_are_approved(written, requests)
-        for resend in requests:
-            way = histories[resend.id]
-            assert way[0] is ResendState.PENDING
-            assert all(after in TRANSITIONS[before] for before, after in pairwise(way)), way
-            assert way[-1] is resend.state
-            assert way.count(ResendState.SENDING) <= 1
-            self._is_true(resend)
-        assert max(Counter(each.trade_id for each in requests if each.state.is_open).values(), default=0) <= 1
-        for trade_id in TRADES:
-            of_trade = [each for each in requests if each.trade_id == trade_id and each.state is ResendState.SENT]
-            told = sum(each.outcome in (Outcome.CONFIRMED, Outcome.READ_BACK) for each in of_trade)
-            assert told <= self._provider.done_to[trade_id]
-        if not self._under_way:
-            self._nothing_is_left_hanging(requests)
-
-    def _calls_are_approved(self, written: list[AuditEntry], requests: list[Resend]) -> None:
-        assert self._provider.calls_unannounced == 0
-        assert set(self._provider.calls_of.values()) <= {1}
-        for resend in requests:
-            calls = sum(count for (number, _), count in self._provider.calls_of.items() if number == resend.id)
-            assert calls <= approvals(written, resend.id)
-
-    def _is_true(self, resend: Resend) -> None:
-        """Hold what is said of a request against what the provider did for it."""
-        done = self._provider.done[resend.id]
-        if resend.outcome is Outcome.CONFIRMED:
-            assert done == 1
-        if resend.state is ResendState.FAILED and resend.outcome is not Outcome.MARKED:
-            assert done == 0
-        if resend.state is ResendState.PENDING:
-            assert all(number != resend.id for number, _ in self._provider.calls_of)
-        if resend.state not in (ResendState.PENDING, ResendState.EXPIRED, ResendState.CANCELLED):
-            owner = CUSTOMER.user_id if resend.guild_id == CUSTOMER.guild_id else None
-            assert resend.decided_by not in (None, resend.requested_by, owner)
-
-    def _nothing_is_left_hanging(self, requests: list[Resend]) -> None:
-        """Nobody works on anything: what was begun has an end or is in doubt, and the cards say so."""
-        assert not {resend.state for resend in requests} & {ResendState.APPROVED, ResendState.SENDING}
-        for resend in requests:
-            shown = self._desk.cards.shown.get(resend.id)
-            if resend.message_id is None:
-                assert resend.state is ResendState.CANCELLED
-            else:
-                assert shown is not None
-                assert (shown.state, shown.version) == (resend.state, resend.version)
+        promises = Promises(self._desk.repositories, self._provider, self._desk.cards)
+        self._runner.run(promises.hold(nobody_works=not self._under_way))
 
     # How it is done
-
-    async def _request(self, number: int) -> Resend:
-        found = [await self._desk.repositories.resends.get(guild_id, number) for guild_id in GUILDS]
-        [resend] = filter(None, found)
-        return resend
 
     def _one(self, which: int, *states: ResendState) -> int:
         """Return one of the requests in these states, asking for one where there is none."""
@@ -412,15 +345,6 @@ class Machine(RuleBasedStateMachine):
         self._unheard += [late for _, late in self._under_way]
         self._under_way.clear()
         await self._desk.start()
-
-
-def _histories(written: list[AuditEntry]) -> dict[int, list[ResendState]]:
-    """Return the states of each request, whose entries come oldest first, as the audit has them."""
-    states: dict[int, list[ResendState]] = {}
-    for entry in written:
-        if entry.action in STATES:
-            states.setdefault(int(entry.subject.removeprefix("resend:")), []).append(STATES[entry.action])
-    return states
 
 
 def test_any_order_of_events() -> None:
