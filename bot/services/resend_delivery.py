@@ -111,8 +111,9 @@ class ResendDelivery:
                 left = await self._repository.cancel(resend.id, at=now, reason="card_not_posted")
             elif resend.state is ResendState.UNKNOWN:
                 await self._repository.settle_later(resend.id, settle_after=now)
-            elif not await self._take_up(resend):
-                continue
+            else:
+                # What is still pending is shown again, too: a crash may have come between new facts and their card.
+                await self._take_up(resend)
             if left is not None:
                 self._left_behind.append(left)
 

@@ -1,0 +1,232 @@
+"""Two servers with one bot: what somebody is, holds or sees in one of them counts for nothing in the other."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import discord
+import pytest
+import simcord
+
+from bot.demo.scene import MODERATOR_CAPABILITIES, Scene
+from bot.domain.access import Actor, Capability
+from bot.ui.resend_buttons import ResendButton
+from tests.cogs.approvals import failed_trade, link, requested, scene_with, state_of
+from tests.support.seen import text_of
+
+ACTIONS = ("approve", "deny", "sent", "failed")
+UNKNOWN = 999_999
+_REFERENCE = re.compile(r"Reference \w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another server, in which customer, agent and moderator of the scene all hold every right of a moderator."""
+
+    scene: Scene
+    guild: simcord.GuildHandle
+    channel: simcord.ChannelHandle
+    customer: simcord.MemberActor
+    agent: simcord.MemberActor
+    moderator: simcord.MemberActor
+    trusted: simcord.RoleHandle
+    owner: Actor
+
+    @classmethod
+    async def opened(cls, scene: Scene) -> Self:
+        """Let the bot join it, and everybody of the scene."""
+        guild = scene.env.create_guild("Market Elsewhere")
+        channel, role = guild.create_text_channel("desk-elsewhere"), guild.create_role("Trusted")
+        owner = Actor(guild.id, guild.owner.id, frozenset({guild.id}), administers=True)
+        for capability in MODERATOR_CAPABILITIES:
+            await scene.client.desk.access.grant(role.id, capability, by=owner)
+        await scene.client.desk.settings.set_approvals_channel(channel.id, by=owner)
+        customer, agent, moderator = (
+            guild.add_member(who.user, roles=[role]) for who in (scene.customer, scene.agent, scene.moderator)
+        )
+        return cls(scene, guild, channel, customer, agent, moderator, role, owner)
+
+    async def link(self, who: simcord.MemberActor, account: object) -> None:
+        """Link somebody to an account, here alone."""
+        linker = Actor(self.guild.id, self.moderator.id, frozenset({self.guild.id, self.trusted.id}))
+        await self.scene.client.desk.links.set_for(who.id, str(account), by=linker)
+
+    async def buttons_of(self, resend_id: int) -> discord.Message:
+        """Post a message here with the buttons of any request, as nobody but the bot could."""
+        view = discord.ui.View(timeout=None)
+        for action in ACTIONS:
+            view.add_item(ResendButton(resend_id, action))
+        where = self.scene.client.get_partial_messageable(self.channel.id, guild_id=self.guild.id)
+        await where.send("Buttons of a request", view=view)
+        return self.channel.history()[-1]
+
+
+@pytest.fixture
+async def elsewhere(scene: Scene) -> Elsewhere:
+    return await Elsewhere.opened(scene)
+
+
+async def make_moderator(scene: Scene, who: simcord.MemberActor) -> None:
+    """Give somebody the right to approve in the scene's own server, by a role that everybody has there."""
+    await scene.client.desk.access.grant(scene.guild.id, Capability.APPROVE_RESEND, by=scene.owner)
+    held = await scene.client.desk.access.capabilities_of(Actor(scene.guild.id, who.id, frozenset({scene.guild.id})))
+    assert Capability.APPROVE_RESEND in held
+
+
+async def refused(scene: Scene, card: discord.Message, who: simcord.MemberActor, *words: str) -> None:
+    """Let somebody press both buttons of a waiting card in vain."""
+    for label in ("Approve", "Deny"):
+        result = await who.click(card, label=label)
+
+        assert result.ephemeral
+        assert result.modal is None
+        for word in words:
+            assert word in text_of(result)
+    assert state_of(scene, card) == "pending"
+    assert scene.providers.mannco.resend_calls == {}
+
+
+# Who may approve here, whatever they may elsewhere
+
+
+async def test_no_right_here(scene: Scene, elsewhere: Elsewhere) -> None:
+    """resend.approve in another server is none in this one."""
+    card = await requested(scene, failed_trade(scene))
+
+    for who in (scene.customer, scene.agent):
+        await refused(scene, card, who, "resend.approve")
+
+
+async def test_requester_here(scene: Scene, elsewhere: Elsewhere) -> None:
+    """Whoever asked for it does not approve it, though in another server they asked for nothing."""
+    await make_moderator(scene, scene.agent)
+    card = await requested(scene, failed_trade(scene))
+
+    await refused(scene, card, scene.agent, "You asked for this resend yourself")
+
+
+async def test_owner_here(scene: Scene, elsewhere: Elsewhere) -> None:
+    """The Discord user to whom the trade's owner is linked does not approve, though another server links another."""
+    await make_moderator(scene, scene.customer)
+    await elsewhere.link(elsewhere.customer, scene.world.collector.steam_id)
+    await elsewhere.link(elsewhere.agent, scene.world.customer.steam_id)
+    card = await requested(scene, failed_trade(scene))
+
+    await refused(scene, card, scene.customer, "This trade is your own")
+
+
+async def test_linked_to_the_owners_account_since(scene: Scene, elsewhere: Elsewhere) -> None:
+    """A moderator who is linked to the owner's account after the request does not approve any more."""
+    await elsewhere.link(elsewhere.moderator, scene.world.collector.steam_id)
+    card = await requested(scene, failed_trade(scene))
+
+    await link(scene, scene.moderator, scene.world.customer.steam_id)
+
+    await refused(scene, card, scene.moderator, "This trade is your own")
+
+
+async def test_right_revoked_here(scene: Scene, elsewhere: Elsewhere) -> None:
+    """A revoked right is gone with the next click, though another server still grants it."""
+    card = await requested(scene, failed_trade(scene))
+    asked = await scene.moderator.click(card, label="Deny")
+    assert asked.modal is not None
+
+    await scene.client.desk.access.revoke(scene.moderators.id, Capability.APPROVE_RESEND, by=scene.owner)
+
+    await refused(scene, card, scene.moderator, "resend.approve")
+    [field] = [row["components"][0]["custom_id"] for row in asked.modal["components"]]
+    late = await scene.moderator.submit_modal(asked, {field: "too late"})
+    assert "resend.approve" in text_of(late)
+    assert state_of(scene, card) == "pending"
+
+
+async def test_role_taken_here(scene: Scene, elsewhere: Elsewhere) -> None:
+    """Who loses the role loses the right with the next click, though they keep their role in another server."""
+    card = await requested(scene, failed_trade(scene))
+
+    scene.env.backend.remove_member_role(scene.guild.id, scene.moderator.id, scene.moderators.id)
+
+    await refused(scene, card, scene.moderator, "resend.approve")
+
+
+async def test_revoked_elsewhere(scene: Scene, elsewhere: Elsewhere) -> None:
+    """What another server revokes, or whom it links, takes nothing away here."""
+    await elsewhere.link(elsewhere.moderator, scene.world.collector.steam_id)
+    await scene.client.desk.access.revoke(elsewhere.trusted.id, Capability.APPROVE_RESEND, by=elsewhere.owner)
+    trade = failed_trade(scene)
+    card = await requested(scene, trade)
+
+    await scene.moderator.click(card, label="Approve")
+
+    assert state_of(scene, card) == "sent"
+    assert scene.providers.mannco.resend_calls == {trade.id: 1}
+
+
+async def test_self_approval_needs_the_right_here(tmp_path: Path) -> None:
+    """With allow_self_approval a requester may approve where they hold resend.approve, and nowhere else."""
+    async with scene_with(tmp_path, resends={"allow_self_approval": True}) as scene:
+        await Elsewhere.opened(scene)
+        trade = failed_trade(scene)
+        card = await requested(scene, trade)
+        await refused(scene, card, scene.agent, "resend.approve")
+
+        await make_moderator(scene, scene.agent)
+        await scene.agent.click(card, label="Approve")
+
+        assert state_of(scene, card) == "sent"
+        assert scene.providers.mannco.resend_calls == {trade.id: 1}
+
+
+# What is seen of the other server's requests
+
+
+async def test_request_of_another_server(scene: Scene, elsewhere: Elsewhere) -> None:
+    """Every button answers to another server's request as to one that never was, and does nothing."""
+    card = await requested(scene, failed_trade(scene))
+    theirs, nobodys = await elsewhere.buttons_of(1), await elsewhere.buttons_of(UNKNOWN)
+
+    for action in ACTIONS:
+        answers = [
+            await elsewhere.moderator.click(message, custom_id=f"resend:{number}:{action}")
+            for message, number in ((theirs, 1), (nobodys, UNKNOWN))
+        ]
+
+        assert [answer.modal for answer in answers] == [None, None]
+        assert all(answer.ephemeral for answer in answers)
+        [said] = {_REFERENCE.sub("", text_of(answer)) for answer in answers}
+        assert "This resend request does not exist on this server" in said
+    assert state_of(scene, card) == "pending"
+    assert scene.providers.mannco.resend_calls == {}
+
+
+async def test_approvals_of_another_server(scene: Scene, elsewhere: Elsewhere) -> None:
+    """/approvals lists the server's own requests and no other's."""
+    here, there = failed_trade(scene), failed_trade(scene, 1)
+    await requested(scene, here)
+    await elsewhere.agent.slash(elsewhere.channel, "resend", id=str(there.id))
+
+    lists = [
+        text_of(await who.slash(channel, "approvals"))
+        for who, channel in ((scene.moderator, scene.channel), (elsewhere.moderator, elsewhere.channel))
+    ]
+
+    for shown, own, other in ((lists[0], here, there), (lists[1], there, here)):
+        assert "Open resends: 1" in shown
+        assert f"#{own.id}" in shown
+        assert f"#{other.id}" not in shown
+
+
+async def test_open_in_another_server(scene: Scene, elsewhere: Elsewhere) -> None:
+    """A trade that is asked for in another server cannot be asked for here; which server, and who, is not said."""
+    trade = failed_trade(scene)
+    card = await requested(scene, trade)
+
+    result = await elsewhere.customer.slash(elsewhere.channel, "resend", id=str(trade.id))
+
+    said = text_of(result)
+    assert f"A resend of trade {trade.id} is open elsewhere" in said
+    for told in ("Skin Market", "request 1", "Resend 1", scene.guild.id, scene.channel.id, scene.agent.id, card.id):
+        assert str(told) not in said
+    assert elsewhere.channel.history() == []
+    assert state_of(scene, card) == "pending"

@@ -1,0 +1,95 @@
+"""What is promised of resends, whatever has happened so far: held against database, provider and cards."""
+
+from collections import Counter
+from itertools import pairwise
+
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.resends import TRANSITIONS, Outcome, Resend, ResendState
+from tests.contracts.engines import Repositories
+from tests.fakes.counted_trade_provider import CountedTradeProvider, approvals
+from tests.fakes.resend_cards import FakeResendCards
+from tests.services.resend_desk import CUSTOMER, GUILD, OTHER_GUILD
+
+GUILDS = (GUILD, OTHER_GUILD)
+STATES = {
+    AuditAction.RESEND_REQUESTED: ResendState.PENDING,
+    AuditAction.RESEND_RETURNED: ResendState.PENDING,
+    **{AuditAction(f"resend.{state.value}"): state for state in ResendState if state is not ResendState.PENDING},
+}
+
+
+class Promises:
+    """The promises of one desk."""
+
+    def __init__(self, repositories: Repositories, provider: CountedTradeProvider, cards: FakeResendCards) -> None:
+        self._repositories = repositories
+        self._provider = provider
+        self._cards = cards
+
+    async def hold(self, *, nobody_works: bool) -> None:
+        """Fail where one of them does not hold; ``nobody_works`` where no process is about to change anything."""
+        written: list[AuditEntry] = []
+        for guild_id in GUILDS:
+            written += reversed(await self._repositories.audit.newest(guild_id, limit=10_000))
+        histories = _histories(written)
+        requests = [await self._request(number) for number in histories]
+        self._calls_are_approved(written, requests)
+        for resend in requests:
+            way = histories[resend.id]
+            assert way[0] is ResendState.PENDING
+            assert all(after in TRANSITIONS[before] for before, after in pairwise(way)), way
+            assert way[-1] is resend.state
+            assert way.count(ResendState.SENDING) <= 1
+            self._is_true(resend)
+        assert max(Counter(each.trade_id for each in requests if each.state.is_open).values(), default=0) <= 1
+        for trade_id in self._provider.kept:
+            of_trade = [each for each in requests if each.trade_id == trade_id and each.state is ResendState.SENT]
+            told = sum(each.outcome in (Outcome.CONFIRMED, Outcome.READ_BACK) for each in of_trade)
+            assert told <= self._provider.done_to[trade_id]
+        if nobody_works:
+            self._nothing_is_left_hanging(requests)
+
+    def _calls_are_approved(self, written: list[AuditEntry], requests: list[Resend]) -> None:
+        assert self._provider.calls_unannounced == 0
+        assert set(self._provider.calls_of.values()) <= {1}
+        for resend in requests:
+            calls = sum(count for (number, _), count in self._provider.calls_of.items() if number == resend.id)
+            assert calls <= approvals(written, resend.id)
+
+    def _is_true(self, resend: Resend) -> None:
+        """Hold what is said of a request against what the provider did for it."""
+        done = self._provider.done[resend.id]
+        if resend.outcome is Outcome.CONFIRMED:
+            assert done == 1
+        if resend.state is ResendState.FAILED and resend.outcome is not Outcome.MARKED:
+            assert done == 0
+        if resend.state is ResendState.PENDING:
+            assert all(number != resend.id for number, _ in self._provider.calls_of)
+        if resend.state not in (ResendState.PENDING, ResendState.EXPIRED, ResendState.CANCELLED):
+            owner = CUSTOMER.user_id if resend.guild_id == CUSTOMER.guild_id else None
+            assert resend.decided_by not in (None, resend.requested_by, owner)
+
+    def _nothing_is_left_hanging(self, requests: list[Resend]) -> None:
+        """Nobody works on anything: what was begun has an end or is in doubt, and the cards say so."""
+        assert not {resend.state for resend in requests} & {ResendState.APPROVED, ResendState.SENDING}
+        for resend in requests:
+            shown = self._cards.shown.get(resend.id)
+            if resend.message_id is None:
+                assert resend.state is ResendState.CANCELLED
+            else:
+                assert shown is not None
+                assert (shown.state, shown.version) == (resend.state, resend.version)
+
+    async def _request(self, number: int) -> Resend:
+        found = [await self._repositories.resends.get(guild_id, number) for guild_id in GUILDS]
+        [resend] = filter(None, found)
+        return resend
+
+
+def _histories(written: list[AuditEntry]) -> dict[int, list[ResendState]]:
+    """Return the states of each request, whose entries come oldest first, as the audit has them."""
+    states: dict[int, list[ResendState]] = {}
+    for entry in written:
+        if entry.action in STATES:
+            states.setdefault(int(entry.subject.removeprefix("resend:")), []).append(STATES[entry.action])
+    return states
