@@ -28,6 +28,7 @@ async def test_older_edit_that_is_slow(desk: ResendDesk) -> None:
     await slow.wait()
     approving = asyncio.create_task(desk.service.approve(resend.id, by=MODERATOR))
     await settled.wait()
+    await asyncio.wait({approving}, timeout=0.2)  # time enough to overtake, if it could
     go_on.set()
     await asyncio.gather(looking, approving)
 
