@@ -178,6 +178,7 @@ class Resend:
     version: int
     requested_at: datetime
     expires_at: datetime
+    owner_user_id: int | None = None
     channel_id: int | None = None
     message_id: int | None = None
     decided_by: int | None = None
@@ -222,10 +223,11 @@ def approver_refusal(
 ) -> ApproverRefusal | None:
     """Return why this person may not approve: they asked for it, or the trade is theirs.
 
-    ``steam_id`` is the Steam account linked to them, ``owner_user_id`` the Discord user linked to the trade's owner.
+    ``steam_id`` is the Steam account linked to them, ``owner_user_id`` the Discord user linked to the trade's owner
+    now. Whoever was linked to it when the resend was asked for stays its owner, whatever is unlinked since.
     """
     if user_id == resend.requested_by:
         return ApproverRefusal.REQUESTER
-    if user_id == owner_user_id or (steam_id is not None and steam_id == resend.owner):
+    if user_id in (owner_user_id, resend.owner_user_id) or (steam_id is not None and steam_id == resend.owner):
         return ApproverRefusal.OWNER
     return None

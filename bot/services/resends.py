@@ -109,12 +109,14 @@ class ResendService:
 
     async def _open(self, trade: Trade, *, reason: str | None, by: Actor, at_most: int | None) -> Resend:
         now = self._clock.now()
+        owner = await self._links.of_steam_id(by.guild_id, trade.owner)
         draft = Resend(
             id=0,
             guild_id=by.guild_id,
             provider=trade.provider,
             trade_id=trade.id,
             owner=trade.owner,
+            owner_user_id=owner.user_id if owner is not None else None,
             requested_by=by.user_id,
             reason=reason or None,
             state=ResendState.PENDING,

@@ -30,11 +30,11 @@ CONCLUDE = "UPDATE resends SET concluded_at = :at WHERE id = :id"
 
 OPEN = """
 INSERT INTO resends (
-    guild_id, provider, trade_id, owner, requested_by, reason,
+    guild_id, provider, trade_id, owner, owner_user_id, requested_by, reason,
     state, facts, version, requested_at, expires_at, notes
 )
 SELECT
-    :guild_id, :provider, :trade_id, :owner, :requested_by, :reason,
+    :guild_id, :provider, :trade_id, :owner, :owner_user_id, :requested_by, :reason,
     'pending', :facts, :version, :requested_at, :expires_at, :notes
 WHERE NOT EXISTS (
     SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_halted_at IS NOT NULL

@@ -38,6 +38,7 @@ def draft(*, trade_id: int = 4812, guild_id: int = GUILD, provider: ProviderName
         provider=provider,
         trade_id=trade_id,
         owner=ADAS_ACCOUNT,
+        owner_user_id=ADA,
         requested_by=ADA,
         reason="the bot was offline",
         state=ResendState.PENDING,

@@ -101,6 +101,14 @@ def test_approver(user_id, steam_id, owner_user_id, refusal):
     assert decided is refusal
 
 
+def test_unlinked_owner():
+    """Whoever owned the trade when the resend was asked for does not approve it after unlinking the account."""
+    asked = resend(requested_by=REQUESTER, owner_user_id=OWNER_USER)
+
+    assert approver_refusal(asked, user_id=OWNER_USER, steam_id=None, owner_user_id=None) is ApproverRefusal.OWNER
+    assert approver_refusal(asked, user_id=MODERATOR, steam_id=None, owner_user_id=None) is None
+
+
 CHANGES: dict[str, dict[str, Any]] = {
     "status": {"status": 4},
     "items_send": {"items_send": ("123456789",)},

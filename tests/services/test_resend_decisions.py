@@ -301,3 +301,17 @@ async def test_marked_before_there_is_a_doubt(desk: ResendDesk) -> None:
 
     held.let_go()
     assert (await approving).outcome is Outcome.READ_BACK
+
+
+async def test_owner_unlinks_first(desk: ResendDesk) -> None:
+    """A moderator whose own trade it is does not become somebody else by removing their link."""
+    owner = somebody(77, MODERATORS)
+    await desk.link(owner, STRANGERS_ACCOUNT)
+    desk.provider.add(TRADE, STRANGERS_ACCOUNT)
+    resend = await desk.service.request(str(TRADE), by=AGENT)
+    await desk.repositories.links.remove(GUILD, owner.user_id, by=owner.user_id, at=desk.clock.now())
+
+    with pytest.raises(MayNotDecide):
+        await desk.service.approve(resend.id, by=owner)
+
+    assert (await desk.row(resend)).state is ResendState.PENDING

@@ -69,6 +69,7 @@ CREATE TABLE resends (
     provider TEXT NOT NULL,
     trade_id INTEGER NOT NULL,
     owner INTEGER NOT NULL,
+    owner_user_id INTEGER,
     requested_by INTEGER NOT NULL,
     reason TEXT,
     state TEXT NOT NULL CHECK (
