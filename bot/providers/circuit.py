@@ -47,9 +47,14 @@ class Circuit:
     @property
     def state(self) -> ProviderState:
         """Return what to expect now."""
-        if self.until is not None:
+        if self.rests_until is not None:
             return ProviderState.RESTING
         return ProviderState.FAILING if self._failures else ProviderState.WORKING
+
+    @property
+    def rests_until(self) -> datetime | None:
+        """Return the end of a rest, or None where there is none or it is over: the next call tries then."""
+        return self.until if self.until is not None and self.until > self._clock.now() else None
 
     def rest_left(self) -> timedelta | None:
         """Return how long no call is to be made, or None where one may be made now."""

@@ -45,7 +45,7 @@ class Steadiness:
         """Return how the provider is doing."""
         circuit = self._circuit
         return ProviderHealth(
-            self._provider, circuit.state, circuit.since, circuit.failure, circuit.until, self._budgets.quotas()
+            self._provider, circuit.state, circuit.since, circuit.failure, circuit.rests_until, self._budgets.quotas()
         )
 
     async def read(self, call: Callable[[], Awaitable[T]]) -> T:

@@ -186,12 +186,19 @@ class InventoryService:
                 return same
         call: _Call = (key, query.trade_url)
         task = self._under_way.get(call)
+        joins = task is not None and not query.refresh
         if task is None or query.refresh:
             task = asyncio.create_task(self._ask_and_keep(provider, query, call))
             self._under_way[call] = task
             task.add_done_callback(lambda done: self._forget(call, done))
-        # Shielded: the first caller going away fails nobody who waits for the same answer.
-        return await asyncio.shield(task)
+        try:
+            # Shielded: the first caller going away fails nobody who waits for the same answer.
+            return await asyncio.shield(task)
+        except ProviderError as error:
+            if not joins or error.failure.kind is not FailureKind.OVER_BUDGET:
+                raise
+        # Whoever began the call had spent their part of the provider's limit; that says nothing about this one's.
+        return await self._kept_or_asked(provider, query)
 
     async def _ask_and_keep(self, provider: InventoryProvider, query: InventoryQuery, call: _Call) -> Inventory:
         inventory = await provider.look_up(query)

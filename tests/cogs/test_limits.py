@@ -1,0 +1,232 @@
+"""What /inventory says while a provider must not or need not be asked, and what no failure of one ever says."""
+
+import gzip
+import traceback
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+import simcord
+from aiohttp import web
+
+from bot.demo import faults
+from bot.demo.faults import Act, Fault
+from bot.demo.scene import Scene
+from bot.demo.server import SimulatedServer
+from bot.domain.access import Actor
+from bot.domain.errors import ProviderError
+from bot.domain.trades import Scope
+from bot.providers import retry
+from bot.providers.budgets import MINUTE, Window
+from bot.services.inventory import InventoryRequest
+from tests.support.payload_audit import assert_no_secret
+from tests.support.seen import text_of
+from tests.support.stage import secrets_of
+
+OVER_BUDGET, RESTING = "Too many look-ups at once", "The provider is having an outage"
+
+
+async def look_up(scene: Scene, actor: simcord.MemberActor, **options: object) -> simcord.InteractionResult:
+    url = scene.world.customer.trade_url
+    result = await actor.slash(scene.channel, "inventory", **{"tradeurl": url, **options})
+    assert result.ephemeral
+    return result
+
+
+def fields_of(result: simcord.InteractionResult) -> dict[str, str]:
+    assert result.response is not None
+    return {str(field.name): str(field.value) for field in result.response.embeds[0].fields}
+
+
+def in_seconds(scene: Scene, seconds: float) -> str:
+    """So long from now, as Discord writes it for each reader."""
+    return f"<t:{int((scene.env.now() + timedelta(seconds=seconds)).timestamp())}:R>"
+
+
+def wait(scene: Scene, seconds: float) -> None:
+    """Let time pass for desk and providers, but not for Discord: that would go through every second of it."""
+    later = scene.clock.now() + timedelta(seconds=seconds)
+    scene.clock.follow(lambda: later)
+
+
+def asked(scene: Scene) -> int:
+    return scene.providers.assetpay.calls.total()
+
+
+async def test_provider_said_when_to_come_back(scene: Scene) -> None:
+    """Until a provider's Retry-After nobody's lookup reaches it, and each is told that moment; then it is asked."""
+    scene.providers.assetpay.faults.append(faults.throttled(retry_after="90"))
+    await look_up(scene, scene.agent)
+    assert fields_of(await look_up(scene, scene.customer))["Try again"] == in_seconds(scene, 90)
+    wait(scene, 30)
+
+    for actor in (scene.customer, scene.agent):
+        result = await look_up(scene, actor, refresh=actor is scene.agent)
+        assert OVER_BUDGET in text_of(result)
+        assert fields_of(result)["Try again"] == in_seconds(scene, 60)
+        assert ("kind `over_budget`" in text_of(result)) == (actor is scene.agent)
+    assert asked(scene) == 1
+    beside = text_of(await look_up(scene, scene.customer, provider="all"))
+    assert f"**AssetPay**: ⚠️ {OVER_BUDGET}" in beside
+    assert "**SkinsBack**: 53 of 64 items" in beside
+
+    wait(scene, 60)
+    assert "can be deposited" in text_of(await look_up(scene, scene.customer))
+
+
+async def test_a_customers_share(scene: Scene) -> None:
+    """Who has used up their share is told until when; the staff is served meanwhile, and they are afterwards."""
+    (source,) = (each for each in scene.client.desk.status._sources if each.health().provider == "assetpay")
+    route = ("GET", "/secure/inventory")
+    source._budgets._windows[route] = Window("inventories", 10, MINUTE, scene.clock)  # type: ignore[attr-defined]
+    for search in ("ak", "awp"):
+        assert "can be deposited" in text_of(await look_up(scene, scene.customer, search=search))
+
+    wait(scene, 20)
+    result = await look_up(scene, scene.customer, search="m4")
+    assert OVER_BUDGET in text_of(result)
+    assert fields_of(result)["Try again"] == in_seconds(scene, 40)
+    assert "For staff" not in fields_of(result)
+    assert asked(scene) == 2
+    assert "can be deposited" in text_of(await look_up(scene, scene.agent, search="m4"))
+    assert "can be deposited" in text_of(await look_up(scene, scene.customer, search="m4")), "it is known by now"
+
+    wait(scene, 40)
+    assert "can be deposited" in text_of(await look_up(scene, scene.customer, search="usp"))
+
+
+async def test_resting_provider(scene: Scene) -> None:
+    """Nobody waits for a provider that fails again and again: each is told at once when it is asked again."""
+    scene.providers.assetpay.faults.extend([faults.html()] * 5)
+    for _ in range(5):
+        assert "made no sense" in text_of(await look_up(scene, scene.agent))
+    wait(scene, 5)
+
+    for actor in (scene.customer, scene.agent):
+        result = await look_up(scene, actor)
+        assert RESTING in text_of(result)
+        assert fields_of(result)["Try again"] == in_seconds(scene, 10)
+    assert asked(scene) == 5
+    assert f"**AssetPay**: ⚠️ {RESTING}" in text_of(await look_up(scene, scene.customer, provider="all"))
+
+    wait(scene, 10)
+    assert "can be deposited" in text_of(await look_up(scene, scene.customer))
+
+
+# Secrets
+
+
+async def echo(request: web.Request, act: Act) -> web.StreamResponse:
+    """Refuse with an error of every provider's form that repeats all that was sent."""
+    sent = f"{request.path_qs} {dict(request.headers)} {await request.text()}"
+    answer = {"success": False, "error": {"code": 7, "key": sent, "message": sent}, "requestId": sent}
+    answer |= {"err": True, "content": sent, "status": "error", "error_code": 5, "error_message": sent}
+    return web.json_response(answer, status=400)
+
+
+async def nonsense(request: web.Request, act: Act) -> web.StreamResponse:
+    """Answer with all that was sent where something else belongs, in names and in values."""
+    sent = f"{request.path_qs} {dict(request.headers)} {await request.text()}"
+    item = {"id": {sent: sent}, sent: sent, "item": sent}
+    answer = {"success": True, "data": {"inventory": [item], "items": [item], "token": [sent], sent: sent}}
+    answer |= {"err": False, "status": "success", "content": {"trades": [item], "jwt": [sent]}, sent: sent}
+    return web.json_response(answer)
+
+
+async def moved(request: web.Request, act: Act) -> web.StreamResponse:
+    """Point elsewhere, with all that was sent in the address and in a cookie."""
+    sent = request.headers.get("Authorization", "") + request.headers.get("api-key", "")
+    headers = {"Location": f"https://example.org{request.path_qs}&{sent}", "Set-Cookie": f"a={sent}"}
+    return web.Response(status=302, headers=headers)
+
+
+FAULTS: Mapping[str, Fault] = {
+    "echo": echo,
+    "nonsense": nonsense,
+    "moved": moved,
+    "lost before": faults.lost_before,
+    "lost after": faults.lost_after,
+    "half": faults.half,
+    "html": faults.html(),
+    "502": faults.html(502),
+    "500": faults.answer(500, b""),
+    "empty": faults.answer(200, b""),
+    "cut": faults.answer(200, b'{"success": true, "data": {"inventory": ['),
+    "NaN": faults.answer(200, b'{"success": NaN}'),
+    "long number": faults.answer(200, b'{"err": ' + b"7" * 5_000 + b"}"),
+    "deep": faults.answer(200, b'{"a":' * 100_000),
+    "bad gzip": faults.answer(200, b"?", headers={"Content-Encoding": "gzip"}),
+    "half a gzip": faults.answer(200, gzip.compress(b"{}")[:-4], headers={"Content-Encoding": "gzip"}),
+    "bomb": faults.oversized(9 * 2**20, compressed=True),
+    "429": faults.throttled(retry_after="1"),
+}
+
+
+def servers(scene: Scene) -> tuple[SimulatedServer, ...]:
+    providers = scene.providers
+    return (providers.assetpay, providers.assetpay_legacy, providers.skinsback, providers.mannco)
+
+
+def faulty(scene: Scene, fault: Fault | None) -> None:
+    """Make every provider answer like this from now on; as usual again with None."""
+    for server in servers(scene):
+        server.faults.clear()
+        server.faults.extend([fault] * 50 if fault is not None else [])
+
+
+def issued(scene: Scene) -> set[str]:
+    """Every token that a provider issued and the bot sent back, whole and in its parts."""
+    tokens = {
+        asked.headers.get("Authorization", "").removeprefix("Bearer ")
+        for server in servers(scene)
+        for asked in server.asked
+    }
+    return {part for token in tokens for part in (token, *token.split(".")) if len(part) > 16}
+
+
+async def use_everything(scene: Scene, *actors: simcord.MemberActor) -> str:
+    """Ask the providers for whatever they can be asked for, and return what the services had of it inside."""
+    for actor in actors:
+        for provider in ("assetpay", "assetpay_client", "assetpay_legacy", "skinsback"):
+            await look_up(scene, actor, provider=provider)
+        await actor.slash(scene.channel, "trades", scope="all")
+        await actor.slash(scene.channel, "resend", id=str(scene.world.trades_of(scene.world.customer)[0].id))
+    await scene.moderator.slash(scene.channel, "status")
+    desk, agent = (
+        scene.client.desk,
+        Actor(scene.guild.id, scene.agent.id, frozenset({scene.guild.id, scene.support.id})),
+    )
+    inside = [repr(await desk.inventory.look_up(InventoryRequest(scene.world.collector.trade_url, "all"), by=agent))]
+    try:
+        inside.append(repr(await desk.trades.list_for(by=agent, scope=Scope.ALL)))
+    except ProviderError as error:
+        inside += [repr(error), repr(error.failure), *traceback.format_exception(error)]
+    return "".join(inside)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_no_secret(
+    scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """However the providers fail, no credential and no token is shown, logged or part of an error.
+
+    The keys and trade tokens are looked for by the scene itself, in every payload and all logs; here it is what the
+    providers issued, and what there is inside of the bot: before anybody is logged in, and after.
+    """
+    monkeypatch.setattr(retry, "_FIRST_WAIT", timedelta(milliseconds=1))
+    faulty(scene, FAULTS[name])
+    inside = await use_everything(scene, scene.agent)
+    faulty(scene, None)
+    wait(scene, 301)
+    await look_up(scene, scene.agent, provider="all")
+    await scene.agent.slash(scene.channel, "trades", scope="all")
+    wait(scene, 15 * 60)
+    faulty(scene, FAULTS[name])
+    inside += await use_everything(scene, scene.customer, scene.agent)
+
+    canaries = issued(scene)
+    assert len(canaries) >= 9, "a whole token and two parts or more, of three providers"
+    assert_no_secret(scene.env, canaries)
+    secrets = canaries | set(secrets_of(scene))
+    assert not [number for number, canary in enumerate(sorted(secrets)) if canary in inside]
+    assert not [number for number, canary in enumerate(sorted(secrets)) if canary in caplog.text]
