@@ -97,7 +97,7 @@ class TokenCache:
         if flight is None:
             flight = asyncio.create_task(self._fetch(key, fetch))
             self._flights[key] = flight
-            flight.add_done_callback(lambda _: self._flights.pop(key))
+            flight.add_done_callback(lambda ended: self._end(key, ended))
         try:
             return await asyncio.shield(flight)
         except ProviderError as error:
@@ -110,6 +110,11 @@ class TokenCache:
         held = self._held.get(key)
         if held is not None and held.token == token:
             del self._held[key]
+
+    def _end(self, key: str, flight: asyncio.Task[Secret]) -> None:
+        del self._flights[key]
+        if not flight.cancelled():
+            flight.exception()  # looked at, so that a failure nobody waits for any more is not reported as lost
 
     async def _fetch(self, key: str, fetch: Callable[[], Awaitable[Held]]) -> Secret:
         held = await fetch()
