@@ -141,6 +141,7 @@ class KilledDesk:
         try:
             killed._bot = await killed._started()
             await desk.set_up()
+            await desk.use(desk.owner, "access grant", role=desk.moderators, capability="settings.manage")
             yield killed
         finally:
             await killed._running.aclose()
@@ -172,12 +173,20 @@ class KilledDesk:
             self._cut_off.append(approval)
         if "Traceback" in self._bot.stderr or " ERROR " in self._bot.stderr:
             report.violations.append("an error was logged after the start")
+        if planned.answer is ResendAnswer.OTHER_TRADE:
+            await self._resume()
         return report
 
     async def finish(self) -> None:
         """Stop the program; AssertionError where any but a killed process left somebody waiting, or a secret is out."""
         assert await self._bot.terminate(STOPS_WITHIN) == 0
         self._desk.assert_sound(unfinished=tuple(self._cut_off))
+
+    async def _resume(self) -> None:
+        """Lift the stop that an answer about another trade puts on the server, so that the next round can begin."""
+        answer = await self._desk.use(self._desk.moderator, "approvals")
+        if "resends:resume" in answer.custom_ids:
+            await (await self._desk.server.click(answer, "resends:resume", self._desk.moderator)).finished()
 
     async def _started(self) -> BotProcess:
         bot = await self._running.enter_async_context(self._desk.bot())
