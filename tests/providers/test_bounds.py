@@ -37,7 +37,7 @@ from bot.providers.transport import Limits, Transport
 from bot.services.desk import Desk
 from bot.services.inventory import InventoryRequest
 from bot.ui.pager import shown_page
-from tests.support.clocks import HandClock
+from tests.fakes.clock import FakeClock
 from tests.support.loopback import as_json, content, in_turn
 
 ASSETPAY = ProviderName.ASSETPAY
@@ -102,7 +102,7 @@ async def swallow(url: str) -> None:
     for warm_up in (True, False):
         before = memory("VmRSS")
         for call, provider in READERS.items():
-            async with Transport(provider, f"{url}/{'small' if warm_up else 'bomb'}", tls, HandClock()) as transport:
+            async with Transport(provider, f"{url}/{'small' if warm_up else 'bomb'}", tls, FakeClock()) as transport:
                 began = time.monotonic()
                 try:
                     await call(transport)
@@ -412,7 +412,7 @@ async def test_no_stall(tmp_path: Path, large_inventories: str, provider: str):
         }
     )
     worst: list[float] = []
-    async with assembled(settings, clock=HandClock()) as bot:
+    async with assembled(settings, clock=FakeClock()) as bot:
         desk = bot.desk
         await desk.access.grant(1, Capability.INVENTORY_ANY, by=BY)
         for account in range(1, 4):
@@ -435,9 +435,9 @@ async def test_snapshots_in_memory(tmp_path: Path):
     """Of large answers only the newest stay in memory; the others are turned from storage."""
     settings = Settings.model_validate({"discord": {"token": "simulated"}, "database": {"path": str(tmp_path / "db")}})
     items = tuple(Item(str(number), name_of(number), None) for number in range(9_000))
-    owner, now = SteamId.from_account_id(1), HandClock().now()
+    owner, now = SteamId.from_account_id(1), FakeClock().now()
     found = ProviderAnswer(ASSETPAY, Inventory(ASSETPAY, owner, Game.CS2, items, len(items), now))
-    async with assembled(settings, clock=HandClock()) as bot:
+    async with assembled(settings, clock=FakeClock()) as bot:
         pages = bot.desk.pages
         await bot.desk.access.grant(1, Capability.INVENTORY_ANY, by=BY)
         kept = [

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.spending import Spender, spending_for
 from bot.providers.budgets import MINUTE, Budgets, QuotaSpent, Window
-from tests.support.clocks import HandClock
+from tests.fakes.clock import FakeClock
 
 STAFF = Spender(1, is_staff=True)
 
@@ -29,7 +29,7 @@ async def taken(window: Window, spender: Spender, times: int) -> int:
 
 async def test_limit_in_a_window() -> None:
     """The staff may use every call of a window and not one more; the refusal says until when."""
-    clock = HandClock()
+    clock = FakeClock()
     window = Window("inventory", 10, MINUTE, clock)
 
     assert await taken(window, STAFF, 20) == 10
@@ -37,31 +37,31 @@ async def test_limit_in_a_window() -> None:
         async with window.call():
             pass
     assert spent.value.free_at == clock.now() + MINUTE
-    clock.move(59.9)
+    clock.advance(seconds=59.9)
     assert await taken(window, STAFF, 1) == 0
-    clock.move(0.1)
+    clock.advance(seconds=0.1)
     assert await taken(window, STAFF, 20) == 10
 
 
 async def test_slow_calls_count_until_they_end() -> None:
     """A call that took long may have been counted by the provider at its end."""
-    clock = HandClock()
+    clock = FakeClock()
     window = Window("inventory", 2, MINUTE, clock)
     with spending_for(STAFF):
         async with AsyncExitStack() as under_way:
             await under_way.enter_async_context(window.call())
             await under_way.enter_async_context(window.call())
-            clock.move(120)
+            clock.advance(seconds=120)
             assert await taken(window, STAFF, 1) == 0
-        clock.move(59)
+        clock.advance(seconds=59)
         assert await taken(window, STAFF, 1) == 0
-        clock.move(1)
+        clock.advance(seconds=1)
         assert await taken(window, STAFF, 1) == 1
 
 
 async def test_storm_of_customers_leaves_the_reserve() -> None:
     """200 customers at once use up their part; the staff's fifth is left."""
-    window = Window("inventory", 100, MINUTE, HandClock())
+    window = Window("inventory", 100, MINUTE, FakeClock())
     for number in range(200):
         await taken(window, Spender(number, is_staff=False), 3)
 
@@ -71,19 +71,19 @@ async def test_storm_of_customers_leaves_the_reserve() -> None:
 
 async def test_one_customer_has_a_share() -> None:
     """Nobody burns the merchant's quota alone, and their share comes back with time."""
-    clock = HandClock()
+    clock = FakeClock()
     window = Window("inventory", 100, MINUTE, clock)
     greedy = Spender(7, is_staff=False)
 
     assert await taken(window, greedy, 100) == 20
     assert await taken(window, Spender(8, is_staff=False), 100) == 20
-    clock.move(60)
+    clock.advance(seconds=60)
     assert await taken(window, greedy, 100) == 20
 
 
 async def test_cancelled_and_failed_calls_count() -> None:
     """What was sent was counted by the provider, however it ended."""
-    window = Window("inventory", 2, MINUTE, HandClock())
+    window = Window("inventory", 2, MINUTE, FakeClock())
     with spending_for(STAFF), pytest.raises(RuntimeError):
         async with window.call():
             raise RuntimeError
@@ -106,21 +106,21 @@ async def test_provider_says_stop(
     status: int, headers: dict[str, str], retry_after: timedelta | None, free_after: float
 ) -> None:
     """Retry-After and X-RateLimit are obeyed, for an hour at the longest."""
-    clock = HandClock()
+    clock = FakeClock()
     budgets = Budgets({("GET", "/x"): Window("x", 10, MINUTE, clock)}, clock)
     budgets.heed("GET", "/x", status, headers, retry_after)
 
     (quota,) = budgets.quotas()
     if free_after:
         assert quota.free_at == clock.now() + timedelta(seconds=free_after)
-        clock.move(free_after)
+        clock.advance(seconds=free_after)
     async with budgets.call("GET", "/x"):
         pass
 
 
 async def test_path_without_a_limit() -> None:
     """What has no documented limit is not counted."""
-    budgets = Budgets({}, HandClock())
+    budgets = Budgets({}, FakeClock())
     async with budgets.call("GET", "/y"):
         budgets.heed("GET", "/y", 429, {}, timedelta(seconds=5))
     assert budgets.quotas() == ()
@@ -133,16 +133,16 @@ async def test_path_without_a_limit() -> None:
 )
 async def test_no_window_of_the_provider_holds_more(limit: int, steps: list[tuple[float, float, int, float]]) -> None:
     """Wherever between sending and answer the provider counts a call, no minute of its holds more than the limit."""
-    clock = HandClock()
+    clock = FakeClock()
     window = Window("x", limit, MINUTE, clock)
     counted: list[datetime] = []
     for pause, lasts, who, arrives in steps:
-        clock.move(pause)
+        clock.advance(seconds=pause)
         try:
             with spending_for(Spender(who, is_staff=who == 0)):
                 async with window.call():
                     counted.append(clock.now() + timedelta(seconds=lasts * arrives))
-                    clock.move(lasts)
+                    clock.advance(seconds=lasts)
         except QuotaSpent:
             continue
 

@@ -18,8 +18,8 @@ from bot.domain.steam import Game, SteamId, TradeUrl
 from bot.domain.trades import Scope
 from bot.provider_setup import ProvidersOn, open_providers
 from bot.providers.explanations import Catalogue
+from tests.fakes.clock import FakeClock
 from tests.providers.jwts import jwt
-from tests.support.clocks import HandClock
 from tests.support.loopback import Recorded, Reply, as_json, content, drop
 
 ASSETPAY, CLIENT, LEGACY, SKINSBACK, MANNCO = ProviderName
@@ -55,12 +55,12 @@ Open = Callable[..., Awaitable[ProvidersOn]]
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-async def opened(server, clock: HandClock) -> AsyncIterator[Open]:
+async def opened(server, clock: FakeClock) -> AsyncIterator[Open]:
     """Open the providers of these tables, all of them at the loopback server."""
     server.script = lambda asked: PLAIN[asked.path]
     async with AsyncExitStack() as stack:
@@ -175,7 +175,7 @@ async def test_reads_are_tried_again(opened: Open, server, name: ProviderName):
 
 
 @pytest.mark.parametrize("name", ProviderName)
-async def test_failing_provider_rests(opened: Open, server, failure_of, clock: HandClock, name: ProviderName):
+async def test_failing_provider_rests(opened: Open, server, failure_of, clock: FakeClock, name: ProviderName):
     """Any provider that keeps failing is left alone, and the others are not."""
     providers = await opened(**{name: KEYS[name]})
     read, (source,) = read_of(providers), providers.health
@@ -187,7 +187,7 @@ async def test_failing_provider_rests(opened: Open, server, failure_of, clock: H
     assert (await failure_of(read())).kind is FailureKind.RESTING
     assert len(server.requests) == asked
     assert source.health().state is ProviderState.RESTING
-    clock.move(15)
+    clock.advance(seconds=15)
     await read()
     assert source.health().state is ProviderState.WORKING
 
@@ -232,7 +232,7 @@ async def failure(call: Awaitable[object], *, by: int) -> Failure:
     return raised.value.failure
 
 
-async def test_own_refusals_say_nothing_about_the_provider(opened: Open, server, clock: HandClock):
+async def test_own_refusals_say_nothing_about_the_provider(opened: Open, server, clock: FakeClock):
     """What SkinDesk itself refuses was never asked: it makes a failing provider no better, nor ends its outage."""
     providers = await opened(assetpay={**KEYS[ASSETPAY]}, assetpay_client={"client_token": "opaque"})
     client, source = providers.inventories[1], providers.health[1]
@@ -246,7 +246,7 @@ async def test_own_refusals_say_nothing_about_the_provider(opened: Open, server,
     for customer in (2, 3, 4):
         await failure(client.look_up(query()), by=customer)
     assert source.health().state is ProviderState.RESTING
-    clock.move(15)
+    clock.advance(seconds=15)
 
     assert (await failure(client.look_up(query()), by=1)).kind is FailureKind.OVER_BUDGET
     assert (source.health().state, source.health().since) == (ProviderState.FAILING, began), "the rest is over"
@@ -267,14 +267,14 @@ async def test_token_of_another_account_says_nothing_about_the_provider(opened: 
     assert len(server.requests) == 1
 
 
-async def test_wait_is_until_a_call_may_be_made(opened: Open, clock: HandClock):
+async def test_wait_is_until_a_call_may_be_made(opened: Open, clock: FakeClock):
     """Who is over their own share and finds all shares spent is told the later moment; at it the call goes through."""
     providers = await opened(assetpay=KEYS[ASSETPAY])
     (assetpay,) = providers.inventories
     for customer in range(100, 160):
         with spending_for(Spender(customer, is_staff=False)):
             await assetpay.look_up(query())
-    clock.move(30)
+    clock.advance(seconds=30)
     with spending_for(Spender(1, is_staff=False)):
         for _ in range(20):
             await assetpay.look_up(query())
@@ -282,17 +282,17 @@ async def test_wait_is_until_a_call_may_be_made(opened: Open, clock: HandClock):
     for customer, seconds in ((1, 60), (2, 30)):
         refused = await failure(assetpay.look_up(query()), by=customer)
         assert (refused.kind, refused.retry_after) == (FailureKind.OVER_BUDGET, timedelta(seconds=seconds))
-    clock.move(30)
+    clock.advance(seconds=30)
     with spending_for(Spender(2, is_staff=False)):
         await assetpay.look_up(query())
     refused = await failure(assetpay.look_up(query()), by=1)
     assert refused.retry_after == timedelta(seconds=30)
-    clock.move(30)
+    clock.advance(seconds=30)
     with spending_for(Spender(1, is_staff=False)):
         await assetpay.look_up(query())
 
 
-async def test_wait_after_a_429_in_a_full_window(opened: Open, server, clock: HandClock):
+async def test_wait_after_a_429_in_a_full_window(opened: Open, server, clock: FakeClock):
     """A provider's Retry-After does not shorten the wait for a window that is full longer than that."""
     providers = await opened(assetpay_client={"client_token": "opaque"})
     (client,) = providers.inventories

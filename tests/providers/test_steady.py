@@ -15,7 +15,7 @@ from bot.providers.budgets import Budgets
 from bot.providers.circuit import Circuit
 from bot.providers.explanations import Catalogue
 from bot.providers.steady import Steadiness, SteadyTrades
-from tests.support.clocks import HandClock
+from tests.fakes.clock import FakeClock
 
 CATALOGUE = Catalogue.load()
 
@@ -44,8 +44,8 @@ class FakeTrades:
             raise ProviderError(Failure(self.name, kind))
 
 
-def steady(provider: FakeTrades, clock: HandClock | None = None) -> tuple[SteadyTrades, Steadiness]:
-    clock = clock or HandClock()
+def steady(provider: FakeTrades, clock: FakeClock | None = None) -> tuple[SteadyTrades, Steadiness]:
+    clock = clock or FakeClock()
     steadiness = Steadiness(
         ProviderName.MANNCO, circuit=Circuit(clock), budgets=Budgets({}, clock), explanations=CATALOGUE
     )
@@ -90,7 +90,7 @@ async def test_resend_is_never_repeated(kind: FailureKind) -> None:
 
 async def test_failing_provider_rests_and_comes_back() -> None:
     """After five failures in a row nothing is asked for a while; one call then tries, and success ends it."""
-    clock = HandClock()
+    clock = FakeClock()
     provider = FakeTrades(*[FailureKind.NONSENSE] * 6)
     trades, steadiness = steady(provider, clock)
     began = clock.now()
@@ -107,10 +107,10 @@ async def test_failing_provider_rests_and_comes_back() -> None:
     assert health.failure is not None
     assert health.failure.kind is FailureKind.NONSENSE
 
-    clock.move(15)
+    clock.advance(seconds=15)
     assert (await failure_of(lambda: trades.trades(Scope.ALL))).kind is FailureKind.NONSENSE
     assert (await failure_of(lambda: trades.trades(Scope.ALL))).retry_after == timedelta(seconds=30)
-    clock.move(30)
+    clock.advance(seconds=30)
     assert await trades.trades(Scope.ALL) == ()
     assert steadiness.health().state is ProviderState.WORKING
     assert steadiness.health().since is None
@@ -128,12 +128,12 @@ async def test_refusals_are_answers() -> None:
 
 async def test_one_call_tries_at_a_time() -> None:
     """When a rest is over, one call tries and the others wait for its outcome."""
-    clock = HandClock()
+    clock = FakeClock()
     provider = FakeTrades(*[FailureKind.NONSENSE] * 5)
     trades, steadiness = steady(provider, clock)
     for _ in range(5):
         await failure_of(lambda: trades.trades(Scope.ALL))
-    clock.move(15)
+    clock.advance(seconds=15)
     gate = asyncio.Event()
 
     async def slow() -> int:
@@ -151,12 +151,12 @@ async def test_one_call_tries_at_a_time() -> None:
 
 async def test_cancelled_try_leaves_the_way_free() -> None:
     """A caller who goes away during the try does not close the provider for everybody."""
-    clock = HandClock()
+    clock = FakeClock()
     provider = FakeTrades(*[FailureKind.NONSENSE] * 5)
     trades, steadiness = steady(provider, clock)
     for _ in range(5):
         await failure_of(lambda: trades.trades(Scope.ALL))
-    clock.move(15)
+    clock.advance(seconds=15)
     trying = asyncio.create_task(steadiness.read(lambda: asyncio.sleep(60)))
     await asyncio.sleep(0)
     trying.cancel()

@@ -18,7 +18,7 @@ from bot.domain.pages import InventoryAnswer, ProviderAnswer
 from bot.domain.steam import Game, SteamId
 from bot.services.desk import Desk
 from bot.services.inventory import InventoryRequest
-from tests.support.clocks import HandClock
+from tests.fakes.clock import FakeClock
 from tests.support.loopback import Loopback, Recorded, Reply, as_json
 
 GUILD, SUPPORT = 900, 901
@@ -71,12 +71,12 @@ def provider() -> Provider:
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, provider: Provider, clock: HandClock) -> AsyncIterator[Desk]:
+async def desk(tmp_path: Path, provider: Provider, clock: FakeClock) -> AsyncIterator[Desk]:
     """The whole desk over its real database, with providers of the lower tier on loopback."""
     async with Loopback(provider) as server:
         tables: dict[str, dict[str, Any]] = {
@@ -140,7 +140,7 @@ async def test_two_hundred_callers_with_a_token_to_create(desk: Desk, provider: 
     assert provider.asked == {"/auth/authenticate-client": 1, "/client/inventory": 1}
 
 
-async def test_refreshing(desk: Desk, provider: Provider, clock: HandClock) -> None:
+async def test_refreshing(desk: Desk, provider: Provider, clock: FakeClock) -> None:
     """Who asks during a refresh gets its answer; the next refresh of it is told when, others need not wait."""
     provider.gate.clear()
     refresh = asyncio.create_task(ask(desk, 7, by=agent(), refresh=True))
@@ -156,10 +156,10 @@ async def test_refreshing(desk: Desk, provider: Provider, clock: HandClock) -> N
     assert too_soon.value.until == clock.now() + timedelta(minutes=2)
     for account, options in ((7, {"provider": "skinsback"}), (7, {"game": Game.RUST}), (8, {})):
         assert (await ask(desk, account, by=agent(), refresh=True, **options)).inventory is not None
-    clock.move(119)
+    clock.advance(seconds=119)
     with pytest.raises(TooSoon):
         await ask(desk, 7, by=agent(), refresh=True)
-    clock.move(1)
+    clock.advance(seconds=1)
     await ask(desk, 7, by=agent(), refresh=True)
     assert provider.asked.total() == 5
 
@@ -167,7 +167,7 @@ async def test_refreshing(desk: Desk, provider: Provider, clock: HandClock) -> N
 # A fair part for each
 
 
-async def test_storm_of_customers(desk: Desk, provider: Provider, clock: HandClock) -> None:
+async def test_storm_of_customers(desk: Desk, provider: Provider, clock: FakeClock) -> None:
     """Of 200 customers at once, at 100 calls a minute, 80 are answered and 120 told until when; staff is served."""
     for number in range(1, 201):
         await link(desk, number)
@@ -185,9 +185,9 @@ async def test_storm_of_customers(desk: Desk, provider: Provider, clock: HandClo
     assert provider.asked.total() == 100
 
     number = refused[0][0]
-    clock.move(59.9)
+    clock.advance(seconds=59.9)
     assert over_budget(await ask(desk, number, by=customer(number))) is not None
-    clock.move(0.1)
+    clock.advance(seconds=0.1)
     assert (await ask(desk, number, by=customer(number))).inventory is not None
 
 
