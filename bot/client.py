@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import discord
 from discord.ext import commands
@@ -14,6 +15,7 @@ from bot.ui.halt_buttons import HaltButton
 from bot.ui.in_flight import InFlight
 from bot.ui.pager import PageButton
 from bot.ui.resend_buttons import ResendButton
+from bot.ui.rights import declared
 from bot.ui.tree import DeskTree
 
 EXTENSIONS = (
@@ -56,10 +58,16 @@ class DeskClient(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load every extension, or fail: a desk with half its commands is not started."""
-        self.add_dynamic_items(PageButton, ResendButton, HaltButton)
+        self.add_desk_items(PageButton, ResendButton, HaltButton)
         for extension in EXTENSIONS:
             await self.load_extension(extension)
         await self._sync()
+
+    def add_desk_items(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
+        """Listen to these components, after a restart too; NotDeclared where one does not say what it needs."""
+        for item in items:
+            declared(item)
+        self.add_dynamic_items(*items)
 
     async def finish_interactions(self, *, within: float) -> None:
         """Take nothing new, leave ``within`` seconds to what is under way, and tell the rest to ask again."""

@@ -11,6 +11,7 @@ from bot.services.access import GrantChange
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Field, Tone, card
+from bot.ui.rights import needs
 
 _WHAT = {
     Capability.INVENTORY_OWN: "look up one's own inventory",
@@ -37,6 +38,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
     @app_commands.command(name="grant", description="Give a role a capability")
     @app_commands.describe(role="Who gets it", capability="What they may do then")
     @app_commands.choices(capability=_CHOICES)
+    @needs(Capability.MANAGE_ACCESS)
     async def grant(self, interaction: Interaction, role: discord.Role, capability: str) -> None:
         """Grant, and say whether that changed anything."""
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -46,6 +48,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
     @app_commands.command(name="revoke", description="Take a capability from a role")
     @app_commands.describe(role="Who loses it", capability="What they may no longer do")
     @app_commands.choices(capability=_CHOICES)
+    @needs(Capability.MANAGE_ACCESS)
     async def revoke(self, interaction: Interaction, role: discord.Role, capability: str) -> None:
         """Revoke, and say whether that changed anything."""
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -53,6 +56,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         await reply(interaction, _change_embed(change, "may no longer" if change.changed else "already may not"))
 
     @app_commands.command(name="list", description="See which role may do what")
+    @needs(Capability.MANAGE_ACCESS)
     async def list(self, interaction: Interaction) -> None:
         """Show every grant, a role a line."""
         await interaction.response.defer(ephemeral=True, thinking=True)

@@ -12,6 +12,7 @@ from bot.ui.errors import DIALECT_LABELS, error_name, explanation_embed, title_o
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Field, Tone, card
+from bot.ui.rights import open_to_everybody
 from bot.ui.text import outside, plain
 
 _PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
@@ -27,6 +28,7 @@ class ExplainCog(commands.Cog):
     @app_commands.command(name="explain", description="Find out what a provider's error means and what to do")
     @app_commands.describe(code="A number, a key, or the message as it was shown", provider="Whose error it is")
     @app_commands.choices(provider=_PROVIDERS)
+    @open_to_everybody("what an error means is no secret; what is one is left out", suggesting=["code"])
     async def explain(
         self, interaction: Interaction, code: app_commands.Range[str, 1, _MAX_TEXT], provider: str | None = None
     ) -> None:

@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import DeskClient
+from bot.domain.access import Capability
 from bot.domain.errors import ProviderError
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import MAX_SEARCH, Sort
@@ -17,6 +18,7 @@ from bot.ui.errors import GAME_LABELS
 from bot.ui.funnel import reply, write_down
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.pager import shown_page
+from bot.ui.rights import needs
 
 _GAMES = [
     app_commands.Choice(name=GAME_LABELS[game.word], value=game.word) for game in (Game.CS2, Game.RUST, Game.DOTA2)
@@ -47,6 +49,7 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
         refresh="Have the provider read Steam again instead of its memory",
     )
     @app_commands.choices(provider=choices, game=_GAMES, sort=_SORTS)
+    @needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
     async def inventory(  # noqa: PLR0913, PLR0917 -- the options of the command
         interaction: Interaction,
         tradeurl: str,

@@ -4,10 +4,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.domain.access import Capability
 from bot.domain.links import Link, LinkSource
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Tone, card
+from bot.ui.rights import needs, open_to_everybody
 from bot.ui.text import relative
 
 _SOURCES = {LinkSource.STAFF: "set by", LinkSource.SIGN_IN: "by signing in through Steam:"}
@@ -18,6 +20,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
 
     @app_commands.command(name="set", description="Staff: link a member to their Steam account")
     @app_commands.describe(member="Whose account it is", steam="Their SteamID (17 digits) or their trade URL")
+    @needs(Capability.MANAGE_LINKS)
     async def set(self, interaction: Interaction, member: discord.Member, steam: str) -> None:
         """Link a member."""
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -32,6 +35,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         )
 
     @app_commands.command(name="status", description="See which Steam account is linked to you")
+    @open_to_everybody("it shows one's own link alone")
     async def status(self, interaction: Interaction) -> None:
         """Show the caller's link."""
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -39,6 +43,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         await reply(interaction, _status_embed(link))
 
     @app_commands.command(name="remove", description="Remove the link between you and your Steam account")
+    @open_to_everybody("it removes one's own link alone")
     async def remove(self, interaction: Interaction) -> None:
         """Remove the caller's link."""
         await interaction.response.defer(ephemeral=True, thinking=True)

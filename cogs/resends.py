@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands, tasks
 
 from bot.client import DeskClient
+from bot.domain.access import Capability
 from bot.domain.resends import MAX_REASON
 from bot.services.desk import Desk
 from bot.ui.cards import DiscordResendCards
@@ -15,6 +16,7 @@ from bot.ui.halt_buttons import halt_view
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Tone, card
 from bot.ui.resend_words import halt_sentences, state_sentence
+from bot.ui.rights import needs
 from bot.ui.text import count, plain, relative
 
 _TICK_SECONDS = 5.0
@@ -60,6 +62,7 @@ class ResendsCog(commands.Cog):
 
     @app_commands.command(name="resend", description="Ask a moderator to have a failed trade offer sent again")
     @app_commands.describe(id="The trade's number, as /trades shows it", reason="Why; the moderator reads it")
+    @needs(Capability.RESEND_OWN, Capability.RESEND_ANY, suggesting=["id"])
     async def resend(
         self,
         interaction: Interaction,
@@ -105,6 +108,7 @@ class ResendsCog(commands.Cog):
         ]
 
     @app_commands.command(name="approvals", description="Moderators: see which resends wait for a decision")
+    @needs(Capability.APPROVE_RESEND)
     async def approvals(self, interaction: Interaction) -> None:
         """List the open requests, oldest first, with links to their cards, and offer to stop or resume them all."""
         await interaction.response.defer(ephemeral=True, thinking=True)

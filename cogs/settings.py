@@ -4,16 +4,19 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.domain.access import Capability
 from bot.domain.settings import GuildSettings
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Field, Tone, card
+from bot.ui.rights import needs
 
 
 class SettingsCog(commands.GroupCog, group_name="settings", group_description="Set this server's channels"):
     """The server's settings; needs settings.manage."""
 
     @app_commands.command(name="show", description="See this server's settings")
+    @needs(Capability.MANAGE_SETTINGS)
     async def show(self, interaction: Interaction) -> None:
         """Show the settings."""
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -22,6 +25,7 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="S
 
     @app_commands.command(name="approvals-channel", description="Set where moderators are asked to approve resends")
     @app_commands.describe(channel="A channel only the moderators can read")
+    @needs(Capability.MANAGE_SETTINGS)
     async def approvals_channel(self, interaction: Interaction, channel: discord.TextChannel) -> None:
         """Set the approvals channel."""
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -31,6 +35,7 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="S
 
     @app_commands.command(name="audit-channel", description="Set where the staff reads who did what")
     @app_commands.describe(channel="A channel only the staff can read")
+    @needs(Capability.MANAGE_SETTINGS)
     async def audit_channel(self, interaction: Interaction, channel: discord.TextChannel) -> None:
         """Set the audit channel."""
         await interaction.response.defer(ephemeral=True, thinking=True)

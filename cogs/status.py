@@ -11,6 +11,7 @@ from bot.ui.errors import error_name
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Field, Tone, card
+from bot.ui.rights import open_to_everybody
 from bot.ui.text import relative
 
 _STATES = {
@@ -24,6 +25,7 @@ class StatusCog(commands.Cog):
     """The state of the providers, for everybody; the reasons for those who read the audit."""
 
     @app_commands.command(name="status", description="See whether the providers work at the moment")
+    @open_to_everybody("whether a provider works concerns whoever waits for it; details need audit.read")
     async def status(self, interaction: Interaction) -> None:
         """Show every provider that is on."""
         await interaction.response.defer(ephemeral=True, thinking=True)

@@ -4,10 +4,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.domain.access import Capability
 from bot.domain.trades import Scope
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.pager import shown_page
+from bot.ui.rights import needs
 
 
 class TradesCog(commands.Cog):
@@ -25,6 +27,7 @@ class TradesCog(commands.Cog):
             app_commands.Choice(name="all: finished and failed ones too", value=Scope.ALL.value),
         ]
     )
+    @needs(Capability.TRADES_OWN, Capability.TRADES_ANY)
     async def trades(
         self,
         interaction: Interaction,

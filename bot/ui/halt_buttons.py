@@ -5,10 +5,12 @@ from typing import Self
 
 import discord
 
+from bot.domain.access import Capability
 from bot.domain.halts import Halt
 from bot.ui.funnel import guarded, reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Tone, card
+from bot.ui.rights import needs
 
 _LABELS = {
     "halt": ("Stop resends", "🛑", discord.ButtonStyle.danger),
@@ -23,6 +25,7 @@ def halt_view(halt: Halt | None) -> discord.ui.View:
     return view
 
 
+@needs(Capability.MANAGE_SETTINGS)
 class HaltButton(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"resends:(?P<action>halt|resume)"
 ):

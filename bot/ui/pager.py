@@ -5,17 +5,20 @@ from typing import Self
 
 import discord
 
+from bot.domain.access import Capability
 from bot.domain.pages import InventoryAnswer, Pages
 from bot.ports import Explanations
 from bot.ui.funnel import guarded
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.inventory_page import inventory_page, inventory_page_count
 from bot.ui.paging import clamped
+from bot.ui.rights import needs
 from bot.ui.trades_page import trades_page, trades_page_count
 
 _BUTTONS = (("first", "First", "⏮️"), ("previous", "Previous", "◀️"), ("next", "Next", "▶️"), ("last", "Last", "⏭️"))
 
 
+@needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY, Capability.TRADES_OWN, Capability.TRADES_ANY)
 class PageButton(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
     template=r"page:(?P<pages>[A-Za-z0-9_-]{12}):(?P<action>first|previous|next|last):(?P<index>\d{1,5})",

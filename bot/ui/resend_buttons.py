@@ -5,10 +5,12 @@ from typing import Self
 
 import discord
 
+from bot.domain.access import Capability
 from bot.domain.resends import MAX_REASON, Resend, ResendState
 from bot.ui.funnel import guarded, reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.resend_card import outcome_embed
+from bot.ui.rights import DeskModal, needs
 
 _LABELS = {
     "approve": ("Approve", "✅", discord.ButtonStyle.success),
@@ -29,6 +31,7 @@ def resend_view(resend: Resend) -> discord.ui.View | None:
     return view
 
 
+@needs(Capability.APPROVE_RESEND)
 class ResendButton(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
     template=r"resend:(?P<id>\d{1,18}):(?P<action>approve|deny|sent|failed)",
@@ -69,7 +72,8 @@ class ResendButton(
         await interaction.response.send_modal(ReasonModal(self._resend_id, self._action, user_id=actor.user_id))
 
 
-class ReasonModal(discord.ui.Modal):
+@needs(Capability.APPROVE_RESEND)
+class ReasonModal(DeskModal):
     """Asks why; the reason is shown on the card.
 
     discord.py knows modals by their custom id: with one for all, a second moderator's would go unanswered.

@@ -1,11 +1,15 @@
 """The command tree: guild commands only, every error into the funnel, nothing new while stopping."""
 
+from typing import Any
+
 import discord
 from discord import app_commands
+from discord.abc import Snowflake
 
 from bot.domain.errors import ShuttingDown
 from bot.ui.funnel import report
 from bot.ui.interactions import Interaction, desk_client_of
+from bot.ui.rights import AnyCommand, check_declared
 
 
 class DeskTree(app_commands.CommandTree[discord.Client]):
@@ -17,6 +21,17 @@ class DeskTree(app_commands.CommandTree[discord.Client]):
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
+
+    def add_command(self, command: AnyCommand, /, **options: Any) -> None:
+        """Register a command that declares what it needs; NotDeclared for any other."""
+        check_declared(command)
+        super().add_command(command, **options)
+
+    async def sync(self, *, guild: Snowflake | None = None) -> list[app_commands.AppCommand]:
+        """Tell Discord the commands; NotDeclared where one came into a group afterwards without saying its needs."""
+        for command in self.get_commands(guild=guild):
+            check_declared(command)
+        return await super().sync(guild=guild)
 
     async def interaction_check(self, interaction: Interaction) -> bool:
         """Note what is under way; refuse new commands while the program stops."""

@@ -1,0 +1,96 @@
+"""What every entry point says of itself: which capability it needs, or why it needs none."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import discord
+from discord import app_commands
+
+from bot.domain.access import Capability
+
+_DECLARATION = "__desk_needs__"
+
+_T = TypeVar("_T", bound=Callable[..., Any])
+
+AnyCommand: TypeAlias = "app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | app_commands.Group"
+
+
+class NotDeclared(Exception):
+    """An entry point does not say what it needs, and so is not registered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Any one of ``capabilities`` opens the entry; where there are none, ``open_because`` says why everybody may.
+
+    ``suggesting`` are the options whose suggestions are made under the same rule. The services decide again, and
+    finer, at the moment of the deed: this is what an entry promises, not what protects it.
+    """
+
+    capabilities: tuple[Capability, ...]
+    open_because: str = ""
+    suggesting: tuple[str, ...] = ()
+
+
+def needs(*capabilities: Capability, suggesting: Sequence[str] = ()) -> Callable[[_T], _T]:
+    """Declare, on a command's callback or a component's class, that one of ``capabilities`` is needed."""
+    if not capabilities:
+        raise ValueError("name a capability, or say open_to_everybody")
+    return _declaring(Needs(capabilities, suggesting=tuple(suggesting)))
+
+
+def open_to_everybody(because: str, *, suggesting: Sequence[str] = ()) -> Callable[[_T], _T]:
+    """Declare that no capability is needed, and why that is right."""
+    if not because:
+        raise ValueError("say why everybody may")
+    return _declaring(Needs((), because, tuple(suggesting)))
+
+
+def declared(entry: object) -> Needs:
+    """Return what a callback or a class declares itself; NotDeclared where it does not, whatever its base says."""
+    found = vars(entry).get(_DECLARATION)
+    if not isinstance(found, Needs):
+        raise NotDeclared(getattr(entry, "__qualname__", repr(entry)))
+    return found
+
+
+def commands_in(
+    command: AnyCommand,
+) -> Iterator["app_commands.Command[Any, ..., Any] | app_commands.ContextMenu"]:
+    """Go through what can be invoked: the command itself, or everything in the group."""
+    if isinstance(command, app_commands.Group):
+        for each in command.walk_commands():
+            if not isinstance(each, app_commands.Group):
+                yield each
+    else:
+        yield command
+
+
+def check_declared(command: AnyCommand) -> None:
+    """Raise NotDeclared unless everything that can be invoked, and everything it suggests, is declared."""
+    for each in commands_in(command):
+        said = declared(each.callback)
+        suggests = (
+            {option.name for option in each.parameters if option.autocomplete}
+            if isinstance(each, app_commands.Command)
+            else set()
+        )
+        if suggests != set(said.suggesting):
+            raise NotDeclared(f"{each.qualified_name}: suggestions for {', '.join(sorted(suggests)) or 'nothing'}")
+
+
+class DeskModal(discord.ui.Modal):
+    """A modal that declares what it needs; it cannot be made otherwise."""
+
+    def __init__(self, *, title: str, custom_id: str) -> None:
+        declared(type(self))
+        super().__init__(title=title, custom_id=custom_id)
+
+
+def _declaring(what: Needs) -> Callable[[_T], _T]:
+    def declare(entry: _T) -> _T:
+        setattr(entry, _DECLARATION, what)
+        return entry
+
+    return declare
