@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from bot.domain.access import Grant
-    from bot.domain.audit import AuditAction, AuditEntry
+    from bot.domain.audit import AuditAction, AuditEntry, AuditRow, ChainReport
     from bot.domain.failures import Dialect, Explanation, Failure, ProviderName, StatusExplanation
     from bot.domain.halts import Halt
     from bot.domain.health import ProviderHealth
     from bot.domain.inventory import Inventory, InventoryQuery
-    from bot.domain.links import Link
+    from bot.domain.links import Link, SignIn
+    from bot.domain.my_data import Forgotten, StoredData
     from bot.domain.pages import Pages
     from bot.domain.resends import Outcome, Receipt, Resend, TradeFacts
     from bot.domain.secrets import TradeCode
@@ -124,12 +125,47 @@ class LinkRepository(Protocol):
         """Return the link of this Steam account."""
         ...
 
-    async def put(self, link: Link) -> Link | None:
-        """Set the user's link with its audit row. Return the link that stands in the way, if another user has it."""
+    async def put(self, link: Link) -> Link:
+        """Set the user's link with its audit row and return it, with ``resends_from`` as the history demands.
+
+        SteamAccountTaken where another user of the guild has the account: nothing is changed then.
+        """
         ...
 
     async def remove(self, guild_id: int, user_id: int, *, by: int, at: datetime) -> Link | None:
         """Remove and return the user's link, with its audit row."""
+        ...
+
+
+class SignInRepository(Protocol):
+    """Steam sign-ins under way. Their tokens are not kept, only what recognises them again."""
+
+    async def begin(self, sign_in: SignIn) -> None:
+        """Keep a new one; an earlier one of the same user in the same guild can no longer be used."""
+        ...
+
+    async def get(self, digest: str, *, at: datetime) -> SignIn | None:
+        """Return one that can still be used."""
+        ...
+
+    async def complete(self, digest: str, *, steam_id: SteamId, nonce: str, at: datetime) -> Link | None:
+        """Use it up and link its user to the account, with the audit row, in one transaction.
+
+        None, with nothing changed, where it was used already or is too old, or where the ``nonce`` of Steam's answer
+        was seen before. SteamAccountTaken where another user of the guild has the account; it is used up then too.
+        """
+        ...
+
+    async def purge(self, *, at: datetime) -> None:
+        """Forget what can no longer be used, and nonces that are too old to be accepted anyway."""
+        ...
+
+
+class SteamOpenId(Protocol):
+    """Steam's OpenID 2.0 endpoint."""
+
+    async def confirms(self, assertion: Mapping[str, str]) -> bool:
+        """Ask Steam (``check_authentication``) whether it made this assertion; SteamUnavailable without an answer."""
         ...
 
 
@@ -302,9 +338,38 @@ class AuditRepository(Protocol):
         ...
 
     async def newest(
-        self, guild_id: int, *, limit: int, user_id: int | None = None, action: AuditAction | None = None
-    ) -> Sequence[AuditEntry]:
-        """Return the guild's newest entries first; ``user_id`` matches actor or subject."""
+        self,
+        guild_id: int,
+        *,
+        limit: int,
+        user_id: int | None = None,
+        action: AuditAction | None = None,
+        subject: str | None = None,
+    ) -> Sequence[AuditRow]:
+        """Return the guild's rows that match, the newest first.
+
+        ``user_id`` matches actor or subject; ``subject`` matches as :class:`AuditEntry` spells it.
+        """
+        ...
+
+    async def verify(self) -> ChainReport:
+        """Read the whole record, of all guilds, and name every row that is not as it was written, or is missing."""
+        ...
+
+
+class MyDataRepository(Protocol):
+    """What is kept about one member of a guild."""
+
+    async def of_user(self, guild_id: int, user_id: int) -> StoredData:
+        """Return everything the tables hold about a member of this guild."""
+        ...
+
+    async def forget(self, guild_id: int, user_id: int, *, at: datetime) -> Forgotten:
+        """Remove the link and snapshots and make ended requests nobody's, with one audit row, in one transaction.
+
+        The record loses who its pseudonyms stood for; it can be verified as before. Open requests, and those still
+        counted against the daily limit, stay.
+        """
         ...
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
 
@@ -33,11 +33,22 @@ class AuditAction(StrEnum):
     RESEND_RETURNED = "resend.returned"
     RESENDS_HALTED = "resends.halted"
     RESENDS_RESUMED = "resends.resumed"
+    INVENTORY_LOOKED = "inventory.looked"
+    """Somebody of the staff was shown somebody's inventory."""
+    TRADES_LOOKED = "trades.looked"
+    """Somebody of the staff was shown somebody's trades, or everybody's."""
+    AUDIT_LOOKED = "audit.looked"
+    """Somebody read this record."""
+    DATA_EXPORTED = "data.exported"
+    DATA_FORGOTTEN = "data.forgotten"
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who did what to whom in a guild. ``actor_id`` is None where SkinDesk acted by itself. No secrets."""
+    """Who did what to whom in a guild. ``actor_id`` is None where SkinDesk acted by itself. No secrets.
+
+    ``subject`` is ``user:<Discord id>``, ``steam:<SteamID>``, ``role:<id>``, ``resend:<id>`` or ``guild``.
+    """
 
     guild_id: int
     at: datetime
@@ -45,3 +56,86 @@ class AuditEntry:
     action: AuditAction
     subject: str
     detail: Mapping[str, str] = field(default_factory=dict)
+
+
+class PersonKind(StrEnum):
+    """As what somebody is in the record. Each is another pseudonym, so that one can be forgotten and another stay."""
+
+    USER = "user"
+    """A Discord user, for what they did for themselves and what was done to them."""
+    STEAM = "steam"
+    """A Steam account."""
+    STAFF = "staff"
+    """A Discord user, for what they did to others: that they answer for, and it is not forgotten."""
+
+
+PERSONAL_DETAILS: Mapping[str, PersonKind] = {
+    "steam_id": PersonKind.STEAM,
+    "instead_of": PersonKind.STEAM,
+    "owner": PersonKind.STEAM,
+    "requester": PersonKind.USER,
+}
+"""The details that name somebody; every other one must not."""
+
+STAFF_ACTIONS = frozenset(
+    {
+        AuditAction.ACCESS_GRANTED,
+        AuditAction.ACCESS_REVOKED,
+        AuditAction.SETTINGS_CHANGED,
+        AuditAction.RESEND_APPROVED,
+        AuditAction.RESEND_DENIED,
+        AuditAction.RESEND_SENT,
+        AuditAction.RESEND_FAILED,
+        AuditAction.RESENDS_HALTED,
+        AuditAction.RESENDS_RESUMED,
+        AuditAction.INVENTORY_LOOKED,
+        AuditAction.TRADES_LOOKED,
+        AuditAction.AUDIT_LOOKED,
+    }
+)
+"""What somebody does to others by a right they were given. Linking somebody else is one too: see :func:`acts_as`."""
+
+
+def acts_as(entry: AuditEntry) -> PersonKind:
+    """Return as what the actor of an entry is kept."""
+    links_another = entry.action is AuditAction.LINK_SET and entry.subject != f"user:{entry.actor_id}"
+    return PersonKind.STAFF if entry.action in STAFF_ACTIONS or links_another else PersonKind.USER
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An entry as it stands in the record.
+
+    ``actor`` is ``skindesk``, ``user:<Discord id>``, or ``forgotten:<pseudonym>`` for somebody who asked to be
+    forgotten; ``subject`` and personal details alike. ``digest`` is where the chain stood after it, in hex.
+    """
+
+    number: int
+    at: datetime
+    actor: str
+    action: AuditAction
+    subject: str
+    detail: Mapping[str, str]
+    digest: str
+
+    @property
+    def actor_id(self) -> int | None:
+        """The actor's Discord id; None where SkinDesk acted by itself, or the actor is forgotten."""
+        kind, _, identifier = self.actor.partition(":")
+        return int(identifier) if kind == "user" else None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFault:
+    """A row that is not as it was written, or is missing. ``what`` is a word for how that shows."""
+
+    number: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What a check of the whole record found, over all guilds."""
+
+    rows: int
+    faults: tuple[ChainFault, ...] = ()

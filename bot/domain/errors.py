@@ -7,6 +7,10 @@ DeskError
 ├── NotInGuild
 ├── NotLinked
 ├── SteamAccountTaken
+├── LinkTooNew
+├── SignInOff
+├── SignInRefused
+├── SteamUnavailable
 ├── NotFound
 │   ├── TradeNotFound          also for a trade that is not yours
 │   ├── ResendNotFound
@@ -87,6 +91,30 @@ class SteamAccountTaken(DeskError):
     def __init__(self, user_id: int) -> None:
         super().__init__(str(user_id))
         self.user_id = user_id
+
+
+class LinkTooNew(DeskError):
+    """The caller's Steam account was linked too lately for own resends; ``until`` is when they count."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until.isoformat())
+        self.until = until
+
+
+class SignInOff(DeskError):
+    """Steam sign-in is not set up: staff has to link accounts."""
+
+
+class SignInRefused(DeskError):
+    """What came back from a Steam sign-in cannot be believed; ``problem`` is a word for why."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+class SteamUnavailable(DeskError):
+    """Steam did not answer whether it made an assertion."""
 
 
 class NotFound(DeskError):

@@ -2,7 +2,7 @@
 
 from bot.domain.access import Actor, Capability
 from bot.domain.audit import AuditAction, AuditEntry
-from bot.domain.errors import InvalidInput, SteamAccountTaken
+from bot.domain.errors import InvalidInput
 from bot.domain.links import Link, LinkSource
 from bot.domain.steam import SteamId
 from bot.domain.trade_url import parse_trade_url
@@ -48,10 +48,7 @@ class LinkService:
         await self._access.require(Capability.MANAGE_LINKS, of=by)
         steam_id = parse_account(account, option="steam")
         now = self._clock.now()
-        link = Link(by.guild_id, user_id, steam_id, LinkSource.STAFF, by.user_id, now)
-        in_the_way = await self._links.put(link)
-        if in_the_way is not None:
-            raise SteamAccountTaken(in_the_way.user_id)
+        link = await self._links.put(Link(by.guild_id, user_id, steam_id, LinkSource.STAFF, by.user_id, now))
         await self._announce(AuditAction.LINK_SET, link, by, at_link=True)
         return link
 

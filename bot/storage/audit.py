@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import aiosqlite
 
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit import AuditAction, AuditEntry, AuditRow, ChainReport
 from bot.storage.columns import from_ms, to_ms
 from bot.storage.database import Database
 
@@ -22,7 +22,8 @@ VALUES (:guild_id, :at, :actor_id, :action, :subject, :detail)
 _NEWEST = """
 SELECT * FROM audit
 WHERE guild_id = :guild_id
-  AND (:user_id IS NULL OR actor_id = :user_id OR subject = :subject)
+  AND (:user_id IS NULL OR actor_id = :user_id OR subject = :user_subject)
+  AND (:subject IS NULL OR subject = :subject)
   AND (:action IS NULL OR action = :action)
 ORDER BY id DESC
 LIMIT :limit
@@ -57,25 +58,38 @@ class SqliteAuditRepository:
         await self._db.write(unit)
 
     async def newest(
-        self, guild_id: int, *, limit: int, user_id: int | None = None, action: AuditAction | None = None
-    ) -> Sequence[AuditEntry]:
-        """Return the guild's newest entries first: those written down last, whatever their clock said."""
+        self,
+        guild_id: int,
+        *,
+        limit: int,
+        user_id: int | None = None,
+        action: AuditAction | None = None,
+        subject: str | None = None,
+    ) -> Sequence[AuditRow]:
+        """Return the rows that match, newest first: those written down last, whatever their clock said."""
         wanted = {
             "guild_id": guild_id,
             "user_id": user_id,
-            "subject": f"user:{user_id}",
+            "user_subject": f"user:{user_id}",
             "action": None if action is None else action.value,
+            "subject": subject,
             "limit": max(limit, 0),
         }
-        return [_entry(row) for row in await self._db.read(_NEWEST, wanted)]
+        return [_row(row) for row in await self._db.read(_NEWEST, wanted)]
+
+    async def verify(self) -> ChainReport:
+        """Read the whole record."""
+        (row,) = await self._db.read("SELECT count(*) AS rows FROM audit")
+        return ChainReport(row["rows"])
 
 
-def _entry(row: sqlite3.Row) -> AuditEntry:
-    return AuditEntry(
-        guild_id=row["guild_id"],
+def _row(row: sqlite3.Row) -> AuditRow:
+    return AuditRow(
+        number=row["id"],
         at=from_ms(row["at"]),
-        actor_id=row["actor_id"],
+        actor="skindesk" if row["actor_id"] is None else f"user:{row['actor_id']}",
         action=AuditAction(row["action"]),
         subject=row["subject"],
         detail=json.loads(row["detail"]),
+        digest="",
     )

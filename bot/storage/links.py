@@ -6,6 +6,7 @@ from datetime import datetime
 import aiosqlite
 
 from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.errors import SteamAccountTaken
 from bot.domain.links import Link, LinkSource
 from bot.domain.steam import SteamId
 from bot.storage.audit import write_down
@@ -43,14 +44,14 @@ class SqliteLinkRepository:
         rows = await self._db.read(_OF_STEAM_ID, {"guild_id": guild_id, "steam_id": steam_id.value})
         return _link(rows[0]) if rows else None
 
-    async def put(self, link: Link) -> Link | None:
-        """Set or replace the user's link; where another user has the account nothing changes and theirs is returned."""
+    async def put(self, link: Link) -> Link:
+        """Set or replace the user's link and return it; SteamAccountTaken where another user has the account."""
 
-        async def unit(connection: aiosqlite.Connection) -> Link | None:
+        async def unit(connection: aiosqlite.Connection) -> Link:
             row = _row(link)
             standing = await fetch_one(connection, _OF_STEAM_ID, row)
             if standing is not None and standing["user_id"] != link.user_id:
-                return _link(standing)
+                raise SteamAccountTaken(standing["user_id"])
             before = await fetch_one(connection, _OF_USER, row)
             await connection.execute_fetchall(_PUT, row)
             detail = {"steam_id": str(link.steam_id), "source": link.source.value}
@@ -59,7 +60,7 @@ class SqliteLinkRepository:
             subject = f"user:{link.user_id}"
             entry = AuditEntry(link.guild_id, link.linked_at, link.linked_by, AuditAction.LINK_SET, subject, detail)
             await write_down(connection, entry)
-            return None
+            return link
 
         return await self._db.write(unit)
 

@@ -26,6 +26,11 @@ _TITLES = {
     AuditAction.RESEND_RETURNED: "Resend pending again",
     AuditAction.RESENDS_HALTED: "Resends stopped",
     AuditAction.RESENDS_RESUMED: "Resends resumed",
+    AuditAction.INVENTORY_LOOKED: "Inventory looked at",
+    AuditAction.TRADES_LOOKED: "Trades looked at",
+    AuditAction.AUDIT_LOOKED: "Record read",
+    AuditAction.DATA_EXPORTED: "Data exported",
+    AuditAction.DATA_FORGOTTEN: "Data forgotten",
 }
 
 

@@ -3,7 +3,10 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from bot.domain.audit import AuditAction
+from bot.domain.errors import SteamAccountTaken
 from bot.domain.links import Link, LinkSource
 from bot.domain.steam import SteamId
 from bot.ports import AuditRepository, LinkRepository
@@ -20,7 +23,7 @@ async def test_nobody_linked(links: LinkRepository) -> None:
 
 async def test_put(links: LinkRepository, audit: AuditRepository) -> None:
     """A link is found from both ends and written down."""
-    assert await links.put(ADAS) is None
+    assert await links.put(ADAS) == ADAS
     assert await links.of_user(GUILD, ADA) == ADAS
     assert await links.of_steam_id(GUILD, ADAS_ACCOUNT) == ADAS
 
@@ -44,7 +47,7 @@ async def test_same_user_again(links: LinkRepository, audit: AuditRepository) ->
     second = Link(GUILD, ADA, BENS_ACCOUNT, LinkSource.STAFF, CLEO, LATER)
     await links.put(ADAS)
 
-    assert await links.put(second) is None
+    assert await links.put(second) == second
     assert await links.of_user(GUILD, ADA) == second
     assert await links.of_steam_id(GUILD, ADAS_ACCOUNT) is None
     assert (await audit.newest(GUILD, limit=1))[0].detail == {
@@ -58,17 +61,20 @@ async def test_same_link_again(links: LinkRepository) -> None:
     """A user's own link is in nobody's way."""
     await links.put(ADAS)
 
-    assert await links.put(replace(ADAS, linked_at=LATER)) is None
+    assert await links.put(replace(ADAS, linked_at=LATER)) == replace(ADAS, linked_at=LATER)
     assert await links.of_user(GUILD, ADA) == replace(ADAS, linked_at=LATER)
 
 
 async def test_account_taken(links: LinkRepository, audit: AuditRepository) -> None:
-    """An account that is another user's stays theirs: their link is returned and nothing changes."""
+    """An account that is another user's stays theirs: it is said whose it is, and nothing changes."""
     bens = Link(GUILD, BEN, BENS_ACCOUNT, LinkSource.SIGN_IN, BEN, NOW)
     await links.put(ADAS)
     await links.put(bens)
 
-    assert await links.put(replace(bens, steam_id=ADAS_ACCOUNT)) == ADAS
+    with pytest.raises(SteamAccountTaken) as taken:
+        await links.put(replace(bens, steam_id=ADAS_ACCOUNT))
+
+    assert taken.value.user_id == ADA
     assert await links.of_user(GUILD, BEN) == bens
     assert await links.of_user(GUILD, ADA) == ADAS
     assert len(await audit.newest(GUILD, limit=10)) == 2
@@ -78,11 +84,12 @@ async def test_race_for_an_account(links: LinkRepository) -> None:
     """Of many users who claim one account at once, one gets it and the others learn who."""
     claims = [Link(GUILD, user_id, ADAS_ACCOUNT, LinkSource.SIGN_IN, user_id, NOW) for user_id in range(1, 31)]
 
-    answers = await asyncio.gather(*(links.put(claim) for claim in claims))
+    answers = await asyncio.gather(*(links.put(claim) for claim in claims), return_exceptions=True)
 
     standing = await links.of_steam_id(GUILD, ADAS_ACCOUNT)
-    assert answers.count(None) == 1
-    assert {answer for answer in answers if answer is not None} == {standing}
+    assert standing is not None
+    assert [answer for answer in answers if isinstance(answer, Link)] == [standing]
+    assert {answer.user_id for answer in answers if isinstance(answer, SteamAccountTaken)} == {standing.user_id}
 
 
 async def test_remove(links: LinkRepository, audit: AuditRepository) -> None:
@@ -107,5 +114,6 @@ async def test_other_guild(links: LinkRepository) -> None:
     assert await links.of_user(OTHER_GUILD, ADA) is None
     assert await links.of_steam_id(OTHER_GUILD, ADAS_ACCOUNT) is None
     assert await links.remove(OTHER_GUILD, ADA, by=ADA, at=NOW) is None
-    assert await links.put(Link(OTHER_GUILD, BEN, ADAS_ACCOUNT, LinkSource.STAFF, CLEO, NOW)) is None
+    elsewhere = Link(OTHER_GUILD, BEN, ADAS_ACCOUNT, LinkSource.STAFF, CLEO, NOW)
+    assert await links.put(elsewhere) == elsewhere
     assert await links.of_user(GUILD, ADA) == ADAS

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextvars import ContextVar
 
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit import AuditAction, AuditRow
 from bot.domain.resends import Receipt, ResendState
 from bot.domain.secrets import TradeCode
 from bot.ports import AuditRepository, ResendRepository
@@ -80,7 +80,7 @@ class CountedTradeProvider(FakeTradeProvider):
         return super().carry_out(trade_id)
 
 
-def approvals(written: Iterable[AuditEntry], resend_id: int) -> int:
+def approvals(written: Iterable[AuditRow], resend_id: int) -> int:
     """Return how often a request was approved, as the audit has it."""
     return sum(
         entry.action is AuditAction.RESEND_APPROVED and entry.subject == f"resend:{resend_id}" for entry in written

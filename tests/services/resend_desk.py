@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.domain.access import Actor, Capability, Grant
-from bot.domain.audit import AuditEntry
+from bot.domain.audit import AuditRow
 from bot.domain.errors import DeskError
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import Resend, ResendState
@@ -85,7 +85,7 @@ class ResendDesk:
     async def link(self, actor: Actor, account: SteamId) -> None:
         """Link somebody to a Steam account."""
         link = Link(actor.guild_id, actor.user_id, account, LinkSource.STAFF, AGENT.user_id, self.clock.now())
-        assert await self.repositories.links.put(link) is None
+        await self.repositories.links.put(link)
 
     async def requested(self, trade_id: int = TRADE, *, by: Actor = AGENT) -> Resend:
         """Ask for the resend of a failed withdrawal of the customer."""
@@ -99,7 +99,7 @@ class ResendDesk:
         assert kept is not None
         return kept
 
-    async def written(self) -> list[AuditEntry]:
+    async def written(self) -> list[AuditRow]:
         """Return the audit, oldest first."""
         return list(reversed(await self.repositories.audit.newest(GUILD, limit=10_000)))
 

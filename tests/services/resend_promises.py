@@ -3,7 +3,7 @@
 from collections import Counter
 from itertools import pairwise
 
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit import AuditAction, AuditRow
 from bot.domain.resends import TRANSITIONS, Outcome, Resend, ResendState
 from tests.contracts.engines import Repositories
 from tests.fakes.counted_trade_provider import CountedTradeProvider, approvals
@@ -28,7 +28,7 @@ class Promises:
 
     async def hold(self, *, nobody_works: bool) -> None:
         """Fail where one of them does not hold; ``nobody_works`` where no process is about to change anything."""
-        written: list[AuditEntry] = []
+        written: list[AuditRow] = []
         for guild_id in GUILDS:
             written += reversed(await self._repositories.audit.newest(guild_id, limit=10_000))
         histories = _histories(written)
@@ -49,7 +49,7 @@ class Promises:
         if nobody_works:
             self._nothing_is_left_hanging(requests)
 
-    def _calls_are_approved(self, written: list[AuditEntry], requests: list[Resend]) -> None:
+    def _calls_are_approved(self, written: list[AuditRow], requests: list[Resend]) -> None:
         assert self._provider.calls_unannounced == 0
         assert set(self._provider.calls_of.values()) <= {1}
         for resend in requests:
@@ -86,7 +86,7 @@ class Promises:
         return resend
 
 
-def _histories(written: list[AuditEntry]) -> dict[int, list[ResendState]]:
+def _histories(written: list[AuditRow]) -> dict[int, list[ResendState]]:
     """Return the states of each request, whose entries come oldest first, as the audit has them."""
     states: dict[int, list[ResendState]] = {}
     for entry in written:

@@ -63,7 +63,7 @@ class Desk:
 
     async def link(self, actor: Actor, steam_id: SteamId) -> None:
         link = Link(GUILD, actor.user_id, steam_id, LinkSource.STAFF, 0, NOW)
-        assert await self.repositories.links.put(link) is None
+        await self.repositories.links.put(link)
 
     async def unlink(self, actor: Actor) -> None:
         await self.repositories.links.remove(GUILD, actor.user_id, by=0, at=NOW)

@@ -20,6 +20,16 @@ BEGIN
     SELECT RAISE(ABORT, 'the audit is append-only');
 END;
 
+CREATE TABLE ended_links (
+    guild_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    steam_id INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    PRIMARY KEY (guild_id, user_id, steam_id)
+) STRICT;
+
+CREATE INDEX ended_links_by_account ON ended_links (guild_id, steam_id);
+
 CREATE TABLE grants (
     guild_id INTEGER NOT NULL REFERENCES guilds (guild_id),
     role_id INTEGER NOT NULL,
@@ -43,7 +53,7 @@ CREATE TABLE links (
     steam_id INTEGER NOT NULL,
     source TEXT NOT NULL CHECK (source IN ('staff', 'sign_in')),
     linked_by INTEGER NOT NULL,
-    linked_at INTEGER NOT NULL,
+    linked_at INTEGER NOT NULL, resends_from INTEGER,
     PRIMARY KEY (guild_id, user_id),
     UNIQUE (guild_id, steam_id)
 ) STRICT;
@@ -57,11 +67,20 @@ CREATE TABLE pages (
     answer BLOB NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
-) STRICT;
+, view TEXT) STRICT;
 
 CREATE INDEX pages_by_expiry ON pages (expires_at);
 
 CREATE INDEX pages_by_user ON pages (guild_id, user_id, seq);
+
+CREATE TABLE persons (
+    pseudonym TEXT NOT NULL PRIMARY KEY,
+    guild_id INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('user', 'steam', 'staff')),
+    value INTEGER NOT NULL,
+    salt BLOB NOT NULL,
+    UNIQUE (guild_id, kind, value)
+) STRICT;
 
 CREATE TABLE resends (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -93,7 +112,7 @@ CREATE TABLE resends (
     reminded_at INTEGER,
     concluded_at INTEGER,
     notes TEXT NOT NULL DEFAULT '[]'
-) STRICT;
+, forgotten_at INTEGER) STRICT;
 
 CREATE INDEX resends_by_requester ON resends (guild_id, requested_by, requested_at);
 
@@ -104,6 +123,19 @@ WHERE state IN ('pending', 'approved', 'sending', 'unknown');
 
 CREATE UNIQUE INDEX resends_open_trade ON resends (provider, trade_id)
 WHERE state IN ('pending', 'approved', 'sending', 'unknown');
+
+CREATE TABLE sign_in_nonces (
+    nonce TEXT NOT NULL PRIMARY KEY,
+    seen_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sign_ins (
+    digest TEXT NOT NULL PRIMARY KEY,
+    guild_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    UNIQUE (guild_id, user_id)
+) STRICT;
 
 CREATE TABLE sqlite_sequence(name,seq);
 

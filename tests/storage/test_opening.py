@@ -104,7 +104,8 @@ def test_damaged(path: Path) -> None:
     _opened_and_closed(
         path,
         "WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 300) "
-        "INSERT INTO links SELECT 1, n, n, 'staff', 1, 1 FROM counted",
+        "INSERT INTO links (guild_id, user_id, steam_id, source, linked_by, linked_at) "
+        "SELECT 1, n, n, 'staff', 1, 1 FROM counted",
     )
     pages = bytearray(path.read_bytes())
     middle = len(pages) // 4096 * 2048

@@ -103,7 +103,18 @@ async def test_tables_are_strict(db: Database) -> None:
     """No column takes a value of another type."""
     rows = await db.read("SELECT name, strict FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
 
-    assert {row["name"] for row in rows} == {"guilds", "grants", "links", "resends", "pages", "audit"}
+    assert {row["name"] for row in rows} == {
+        "guilds",
+        "grants",
+        "links",
+        "ended_links",
+        "sign_ins",
+        "sign_in_nonces",
+        "resends",
+        "pages",
+        "audit",
+        "persons",
+    }
     assert {row["strict"] for row in rows} == {1}
 
 
