@@ -1,46 +1,59 @@
 """Keeps the append-only record.
 
-A row's subject is ``user:<Discord id>``, ``role:<id>``, ``resend:<id>`` or ``guild``. Details are short facts, by
-name, as text; what people typed is not among them, because nothing can ever be removed from here.
+Details are short facts, by name, as text; what people typed is not among them, because nothing can ever be removed
+from here. People stand here as pseudonyms, whose meaning can be removed: see :mod:`bot.storage.persons`.
 """
 
-import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import aiosqlite
 
-from bot.domain.audit import AuditAction, AuditEntry, AuditRow, ChainReport
-from bot.storage.columns import from_ms, to_ms
+from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditEntry, AuditRow, ChainReport, PersonKind
+from bot.storage import audit_chain, persons
+from bot.storage.audit_check import check
+from bot.storage.audit_rows import (
+    actor_column,
+    detail_column,
+    entry_row,
+    mentions_of,
+    people_in,
+    subject_column,
+    subject_person,
+)
+from bot.storage.columns import to_ms
 from bot.storage.database import Database
+from bot.storage.errors import DatabaseUnusable
+from bot.storage.persons import person
+from bot.storage.schema import bundled, recognise, version_of
 
-_INSERT = """
-INSERT INTO audit (guild_id, at, actor_id, action, subject, detail)
-VALUES (:guild_id, :at, :actor_id, :action, :subject, :detail)
-"""
+# Each part is answered from one index that has its rows in their order; the rows themselves are read last. CROSS JOIN
+# keeps SQLite from going through the record instead and asking of each row whether it was found.
+_PART = "SELECT * FROM (SELECT id FROM audit WHERE {} ORDER BY id DESC LIMIT :limit)"
 
-_NEWEST = """
-SELECT * FROM audit
-WHERE guild_id = :guild_id
-  AND (:user_id IS NULL OR actor_id = :user_id OR subject = :user_subject)
-  AND (:subject IS NULL OR subject = :subject)
-  AND (:action IS NULL OR action = :action)
-ORDER BY id DESC
-LIMIT :limit
-"""
+_FOUND = "SELECT audit.* FROM ({}) AS found CROSS JOIN audit ON audit.id = found.id ORDER BY audit.id DESC LIMIT :limit"
+
+_IN_GUILD = "guild_id = :guild_id"
+
+_NO_LIMIT = -1
+
+_A_USER = (PersonKind.USER, PersonKind.STAFF)
+"""As what a Discord user can be in the record."""
 
 
 async def write_down(connection: aiosqlite.Connection, entry: AuditEntry) -> None:
     """Add an entry to the unit that does what it tells of."""
-    row = {
-        "guild_id": entry.guild_id,
-        "at": to_ms(entry.at),
-        "actor_id": entry.actor_id,
-        "action": entry.action.value,
-        "subject": entry.subject,
-        "detail": json.dumps(dict(entry.detail)),
-    }
-    await connection.execute_fetchall(_INSERT, row)
+    names = await persons.named(connection, entry.guild_id, people_in(entry))
+    columns = audit_chain.Columns(
+        guild_id=entry.guild_id,
+        at=to_ms(entry.at),
+        actor=actor_column(entry, names),
+        action=entry.action.value,
+        subject=subject_column(entry.subject, names),
+        detail=detail_column(entry.detail, names),
+    )
+    await audit_chain.add(connection, columns)
 
 
 class SqliteAuditRepository:
@@ -66,30 +79,92 @@ class SqliteAuditRepository:
         action: AuditAction | None = None,
         subject: str | None = None,
     ) -> Sequence[AuditRow]:
-        """Return the rows that match, newest first: those written down last, whatever their clock said."""
-        wanted = {
+        """Return the rows that match, newest first: those written down last, whatever their clock said.
+
+        What that costs depends on ``limit`` and not on the record. Only ``user_id`` and ``subject`` together go
+        through all that was done to the subject.
+        """
+        people = [] if user_id is None else [person(kind, user_id) for kind in _A_USER]
+        target = None if subject is None else subject_person(subject)
+        names = await persons.known(self._db.read, guild_id, people if target is None else [*people, target])
+        if subject is not None and target is not None and target not in names:
+            return []
+        wanted: dict[str, object] = {
             "guild_id": guild_id,
-            "user_id": user_id,
-            "user_subject": f"user:{user_id}",
             "action": None if action is None else action.value,
-            "subject": subject,
+            "subject": None if subject is None else subject_column(subject, names),
             "limit": max(limit, 0),
         }
-        return [_row(row) for row in await self._db.read(_NEWEST, wanted)]
+        narrow = [f"{column} = :{column}" for column in ("action", "subject") if wanted[column] is not None]
+        if user_id is None:
+            return await _rows(self._db, [_IN_GUILD, *narrow], wanted=wanted)
+        alternatives: list[list[str]] = []
+        for somebody in people:
+            if somebody in names:
+                wanted[somebody.kind] = names[somebody]
+                alternatives.append([f"actor = :{somebody.kind}", *narrow, *([] if subject is None else [_IN_GUILD])])
+        if PersonKind.USER in wanted:
+            wanted["own"] = f"user:{wanted[PersonKind.USER]}"
+            alternatives.append([_IN_GUILD, "subject = :own", *narrow])
+        return await _rows(self._db, *alternatives, wanted=wanted)
 
     async def verify(self) -> ChainReport:
         """Read the whole record."""
-        (row,) = await self._db.read("SELECT count(*) AS rows FROM audit")
-        return ChainReport(row["rows"])
+        return await check(self._db.read)
 
 
-def _row(row: sqlite3.Row) -> AuditRow:
-    return AuditRow(
-        number=row["id"],
-        at=from_ms(row["at"]),
-        actor="skindesk" if row["actor_id"] is None else f"user:{row['actor_id']}",
-        action=AuditAction(row["action"]),
-        subject=row["subject"],
-        detail=json.loads(row["detail"]),
-        digest="",
-    )
+async def concerning(
+    db: Database, guild_id: int, *, user_id: int | None = None, steam_ids: Iterable[int] = ()
+) -> tuple[AuditRow, ...]:
+    """Return every row of a guild's record that names a user or one of the accounts, the newest first.
+
+    Somebody is named as who did it, as whom it was done to, and in the details. The costs grow with what was written
+    about them, not with the record.
+    """
+    people = [] if user_id is None else [person(kind, user_id) for kind in _A_USER]
+    people += [person(PersonKind.STEAM, steam_id) for steam_id in steam_ids]
+    wanted: dict[str, object] = {"guild_id": guild_id, "limit": _NO_LIMIT}
+    alternatives: list[list[str]] = []
+    for number, (somebody, pseudonym) in enumerate((await persons.known(db.read, guild_id, people)).items()):
+        wanted |= {f"pseudonym{number}": pseudonym, f"subject{number}": f"{somebody.kind}:{pseudonym}"}
+        alternatives += [[_IN_GUILD, f"subject = :subject{number}"], [f"actor = :pseudonym{number}"]]
+        alternatives += [
+            [f"json_extract(detail, '$.{key}') = :pseudonym{number}"]
+            for key, kind in PERSONAL_DETAILS.items()
+            if kind is somebody.kind
+        ]
+    return tuple(await _rows(db, *alternatives, wanted=wanted))
+
+
+async def _rows(db: Database, *alternatives: Sequence[str], wanted: Mapping[str, object]) -> list[AuditRow]:
+    """Return the newest rows for which all conditions of one of the alternatives hold."""
+    if not alternatives:
+        return []
+    parts = " UNION ".join(_PART.format(" AND ".join(conditions)) for conditions in alternatives)
+    rows = await db.read(_FOUND.format(parts), wanted)
+    people = await persons.behind(db.read, {one.pseudonym for row in rows for one in mentions_of(row)})
+    return [entry_row(row, people) for row in rows]
+
+
+async def verify_file(path: Path) -> ChainReport:
+    """Check the record in a database as it lies there, without opening it for SkinDesk; nothing is written.
+
+    DatabaseUnusable where it is none, is damaged so that it cannot be read, or has the schema of another version.
+    """
+    try:
+        async with aiosqlite.connect(_address(path), uri=True) as connection:
+            connection.row_factory = sqlite3.Row
+            await recognise(connection, path)
+            if (version := await version_of(connection)) != len(bundled()):
+                raise DatabaseUnusable(path, f"schema {version}")
+
+            async def read(sql: str, parameters: Mapping[str, object]) -> list[sqlite3.Row]:
+                return list(await connection.execute_fetchall(sql, parameters))
+
+            return await check(read)
+    except sqlite3.Error as error:
+        raise DatabaseUnusable(path, str(error)) from error
+
+
+def _address(path: Path) -> str:
+    return f"{path.resolve().as_uri()}?mode=ro"

@@ -152,6 +152,7 @@ async def _prepare_writer(connection: aiosqlite.Connection, path: Path) -> None:
         raise DatabaseUnusable(path, f"journal mode {mode[0]}")
     await connection.execute_fetchall("PRAGMA synchronous = FULL")
     await connection.execute_fetchall("PRAGMA foreign_keys = ON")
+    await connection.execute_fetchall("PRAGMA secure_delete = ON")  # not every SQLite is built to
 
 
 def _report_unheard(task: asyncio.Task[Any]) -> None:

@@ -2,13 +2,14 @@
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 import aiosqlite
 
+from bot.storage.audit_copy import copy_audit
 from bot.storage.errors import DatabaseTooNew, DatabaseUnusable
 
 _APPLICATION_ID = int.from_bytes(b"SkDk")
@@ -17,20 +18,37 @@ _APPLICATION_ID = int.from_bytes(b"SkDk")
 _FILE_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
 
+Step = Callable[[aiosqlite.Connection], Awaitable[None]]
+"""What SQL alone cannot do of a migration, inside its transaction. A step says what is wrong with a ValueError."""
+
+_STEPS: Mapping[int, Step] = {2: copy_audit}
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step of the schema. ``number`` is the schema's version after it; ``sql`` has no transaction of its own."""
+    """One step of the schema. ``number`` is the schema's version after it; ``sql`` has no transaction of its own.
+
+    ``step`` runs after the SQL, in the same transaction.
+    """
 
     number: int
     name: str
     sql: str
+    step: Step | None = None
 
-    def script(self) -> str:
-        """Return the step and the record of it as one transaction."""
-        return (
-            f"BEGIN IMMEDIATE;\n{self.sql}\n"
-            f"PRAGMA application_id = {_APPLICATION_ID};\nPRAGMA user_version = {self.number};\nCOMMIT;"
-        )
+    async def apply(self, connection: aiosqlite.Connection) -> None:
+        """Do all of it and the record of it, or nothing."""
+        try:
+            # A script commits what is open before it begins: the transaction begins in it, and ends without another.
+            await connection.executescript(f"BEGIN IMMEDIATE;\n{self.sql}")
+            if self.step is not None:
+                await self.step(connection)
+            await connection.execute_fetchall(f"PRAGMA application_id = {_APPLICATION_ID}")
+            await connection.execute_fetchall(f"PRAGMA user_version = {self.number}")
+            await connection.execute_fetchall("COMMIT")
+        except BaseException:
+            await connection.rollback()
+            raise
 
 
 def bundled() -> tuple[Migration, ...]:
@@ -39,7 +57,8 @@ def bundled() -> tuple[Migration, ...]:
     for file in (resources.files("bot.storage") / "migrations").iterdir():
         match = _FILE_NAME.fullmatch(file.name)
         if match is not None:
-            found.append(Migration(int(match[1]), file.name, file.read_text("utf-8")))
+            number = int(match[1])
+            found.append(Migration(number, file.name, file.read_text("utf-8"), _STEPS.get(number)))
     found.sort(key=lambda migration: migration.number)
     if [migration.number for migration in found] != list(range(1, len(found) + 1)):
         raise ValueError([migration.name for migration in found])
@@ -68,9 +87,8 @@ async def migrate(connection: aiosqlite.Connection, path: Path, migrations: Sequ
         raise DatabaseTooNew(path, found=version, newest=len(migrations))
     for migration in migrations[version:]:
         try:
-            await connection.executescript(migration.script())
-        except sqlite3.Error as error:
-            await connection.rollback()
+            await migration.apply(connection)
+        except (sqlite3.Error, ValueError) as error:
             raise DatabaseUnusable(path, f"{migration.name}: {error}") from error
 
 

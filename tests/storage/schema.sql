@@ -2,13 +2,36 @@ CREATE TABLE audit (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     guild_id INTEGER NOT NULL,
     at INTEGER NOT NULL,
-    actor_id INTEGER,
+    actor TEXT,
     action TEXT NOT NULL,
     subject TEXT NOT NULL,
-    detail TEXT NOT NULL
+    detail TEXT NOT NULL,
+    digest BLOB NOT NULL
 ) STRICT;
 
+CREATE INDEX audit_by_action ON audit (guild_id, action, id);
+
+CREATE INDEX audit_by_actor ON audit (actor, id);
+
+CREATE INDEX audit_by_actor_and_action ON audit (actor, action, id);
+
 CREATE INDEX audit_by_guild ON audit (guild_id, id);
+
+CREATE INDEX audit_by_instead_of ON audit (json_extract(detail, '$.instead_of'))
+WHERE json_extract(detail, '$.instead_of') IS NOT NULL;
+
+CREATE INDEX audit_by_owner ON audit (json_extract(detail, '$.owner'))
+WHERE json_extract(detail, '$.owner') IS NOT NULL;
+
+CREATE INDEX audit_by_requester ON audit (json_extract(detail, '$.requester'))
+WHERE json_extract(detail, '$.requester') IS NOT NULL;
+
+CREATE INDEX audit_by_steam_id ON audit (json_extract(detail, '$.steam_id'))
+WHERE json_extract(detail, '$.steam_id') IS NOT NULL;
+
+CREATE INDEX audit_by_subject ON audit (guild_id, subject, id);
+
+CREATE INDEX audit_by_subject_and_action ON audit (guild_id, subject, action, id);
 
 CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit
 BEGIN
@@ -77,7 +100,7 @@ CREATE TABLE persons (
     pseudonym TEXT NOT NULL PRIMARY KEY,
     guild_id INTEGER NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('user', 'steam', 'staff')),
-    value INTEGER NOT NULL,
+    value TEXT NOT NULL,
     salt BLOB NOT NULL,
     UNIQUE (guild_id, kind, value)
 ) STRICT;

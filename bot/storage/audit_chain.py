@@ -1,0 +1,67 @@
+"""Ties each row of the record to all the rows before it."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import aiosqlite
+
+BEFORE_THE_FIRST = bytes(32)
+"""What the first row's digest stands on."""
+
+# The id is not left to the database: it is part of what the digest covers. It follows the last one ever given, not
+# the last one there is, so that rows cut off at the end leave a gap.
+_LAST = """
+SELECT
+    max(coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name = 'audit'), 0), coalesce(max(id), 0)) AS id,
+    (SELECT digest FROM audit ORDER BY id DESC LIMIT 1) AS digest
+FROM audit
+"""
+
+_ADD = """
+INSERT INTO audit (id, guild_id, at, actor, action, subject, detail, digest)
+VALUES (:id, :guild_id, :at, :actor, :action, :subject, :detail, :digest)
+"""
+
+
+class Columns(NamedTuple):
+    """A row without its place in the record, exactly as it is stored."""
+
+    guild_id: int
+    at: int
+    actor: str | None
+    action: str
+    subject: str
+    detail: str
+
+
+class Link(NamedTuple):
+    """A place in the record: a row's id, and its digest."""
+
+    id: int
+    digest: bytes
+
+
+def digest_of(before: bytes, number: int, columns: Columns) -> bytes:
+    """Return the SHA-256 of the digest before and the row, as a JSON list in ASCII: no two rows have the same."""
+    row = json.dumps([number, *columns], separators=(",", ":"))
+    return hashlib.sha256(before + row.encode("ascii")).digest()
+
+
+async def add(connection: aiosqlite.Connection, columns: Columns) -> None:
+    """Put a row at the end of the record, inside a unit. What that costs does not grow with the record."""
+    (last,) = await connection.execute_fetchall(_LAST)
+    number = last["id"] + 1
+    digest = digest_of(last["digest"] or BEFORE_THE_FIRST, number, columns)
+    await connection.execute_fetchall(_ADD, _stored(Link(number, digest), columns))
+
+
+async def add_all(connection: aiosqlite.Connection, rows: Iterable[tuple[Link, Columns]]) -> None:
+    """Put rows whose places are known into the record, inside a unit."""
+    cursor = await connection.executemany(_ADD, [_stored(link, columns) for link, columns in rows])
+    await cursor.close()
+
+
+def _stored(link: Link, columns: Columns) -> dict[str, str | int | bytes | None]:
+    return {**columns._asdict(), **link._asdict()}

@@ -1,0 +1,116 @@
+"""How an entry looks as a row of the record, where pseudonyms stand for people, and how it is read back."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from bot.domain.audit import PERSONAL_DETAILS, STAFF_ACTIONS, AuditAction, AuditEntry, AuditRow, PersonKind, acts_as
+from bot.storage.columns import from_ms
+from bot.storage.persons import Person, person
+
+SUBJECTS: Mapping[str, PersonKind] = {"user": PersonKind.USER, "steam": PersonKind.STEAM}
+"""The subjects that are people, by the word before the colon."""
+
+Names = Mapping[Person, str]
+"""Pseudonyms of people."""
+
+People = Mapping[str, Person]
+"""Whom pseudonyms stand for; the forgotten are missing."""
+
+
+class Mention(NamedTuple):
+    """A pseudonym in a row, and as what somebody stands there."""
+
+    pseudonym: str
+    kind: PersonKind
+
+
+def people_in(entry: AuditEntry) -> Iterator[Person]:
+    """Go through everybody whom an entry names."""
+    if entry.actor_id is not None:
+        yield person(acts_as(entry), entry.actor_id)
+    if (subject := subject_person(entry.subject)) is not None:
+        yield subject
+    for key, value in entry.detail.items():
+        if key in PERSONAL_DETAILS:
+            yield person(PERSONAL_DETAILS[key], value)
+
+
+def subject_person(subject: str) -> Person | None:
+    """Return the person that a subject names, as an entry spells it; None where it is something else."""
+    word, colon, value = subject.partition(":")
+    return person(SUBJECTS[word], value) if colon and word in SUBJECTS else None
+
+
+def actor_column(entry: AuditEntry, names: Names) -> str | None:
+    """Return who did it."""
+    return None if entry.actor_id is None else names[person(acts_as(entry), entry.actor_id)]
+
+
+def subject_column(subject: str, names: Names) -> str:
+    """Return to whom or to what it was done."""
+    somebody = subject_person(subject)
+    return subject if somebody is None else f"{subject.partition(':')[0]}:{names[somebody]}"
+
+
+def detail_column(detail: Mapping[str, str], names: Names) -> str:
+    """Return the facts as JSON in ASCII, which holds every text."""
+    return json.dumps(
+        {
+            key: names[person(PERSONAL_DETAILS[key], value)] if key in PERSONAL_DETAILS else value
+            for key, value in detail.items()
+        }
+    )
+
+
+def mentions(action: str, subject: str, actor: str | None, detail: Mapping[str, object]) -> Iterator[Mention]:
+    """Go through the places of a row where a pseudonym stands. The action may be a word that is none."""
+    if actor is not None:
+        links_another = action == AuditAction.LINK_SET and subject != f"user:{actor}"
+        is_staff = action in STAFF_ACTIONS or links_another  # as acts_as says it of the entry
+        yield Mention(actor, PersonKind.STAFF if is_staff else PersonKind.USER)
+    word, colon, value = subject.partition(":")
+    if colon and word in SUBJECTS:
+        yield Mention(value, SUBJECTS[word])
+    for key, kind in PERSONAL_DETAILS.items():
+        if key in detail:
+            yield Mention(str(detail[key]), kind)
+
+
+def mentions_of(row: sqlite3.Row) -> Iterator[Mention]:
+    """Go through the places of a row where a pseudonym stands."""
+    return mentions(row["action"], row["subject"], row["actor"], json.loads(row["detail"]))
+
+
+def entry_row(row: sqlite3.Row, people: People) -> AuditRow:
+    """Return a row with its people as ids again, where they are not forgotten."""
+    detail = json.loads(row["detail"])
+    return AuditRow(
+        number=row["id"],
+        at=from_ms(row["at"]),
+        actor="skindesk" if row["actor"] is None else _spelled("user", row["actor"], people),
+        action=AuditAction(row["action"]),
+        subject=_subject(row["subject"], people),
+        detail={key: _value(value, people) if key in PERSONAL_DETAILS else value for key, value in detail.items()},
+        digest=row["digest"].hex(),
+    )
+
+
+def _subject(subject: str, people: People) -> str:
+    word, colon, value = subject.partition(":")
+    return _spelled(word, value, people) if colon and word in SUBJECTS else subject
+
+
+def _spelled(word: str, pseudonym: str, people: People) -> str:
+    somebody = people.get(pseudonym)
+    return _forgotten(pseudonym) if somebody is None else f"{word}:{somebody.value}"
+
+
+def _value(pseudonym: str, people: People) -> str:
+    somebody = people.get(pseudonym)
+    return _forgotten(pseudonym) if somebody is None else somebody.value
+
+
+def _forgotten(pseudonym: str) -> str:
+    return f"forgotten:{pseudonym}"

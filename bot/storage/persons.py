@@ -1,0 +1,130 @@
+"""Keeps who the pseudonyms in the record stand for: nothing else in the file ties the two together."""
+
+import hashlib
+import json
+import re
+import secrets
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import aiosqlite
+
+from bot.domain.audit import PersonKind
+
+_SALT_BYTES = 16
+
+_LENGTH = 20
+"""Hexadecimal digits of a pseudonym, 80 bits. No Discord id and no SteamID is as long, so none is taken for one."""
+
+PSEUDONYM = re.compile(rf"[0-9a-f]{{{_LENGTH}}}", re.ASCII)
+
+Read = Callable[[str, Mapping[str, Any]], Awaitable[Iterable[sqlite3.Row]]]
+"""Runs one statement and returns its rows: on the reading connection, or inside a unit."""
+
+# The few wanted are looked up one by one in the index, however many persons there are.
+_KNOWN = """
+SELECT persons.kind, persons.value, persons.pseudonym
+FROM json_each(:people) AS wanted CROSS JOIN persons
+    ON persons.guild_id = :guild_id
+    AND persons.kind = json_extract(wanted.value, '$[0]')
+    AND persons.value = json_extract(wanted.value, '$[1]')
+"""
+
+_BEHIND = """
+SELECT persons.pseudonym, persons.kind, persons.value
+FROM json_each(:pseudonyms) AS wanted CROSS JOIN persons ON persons.pseudonym = wanted.value
+"""
+
+_ADD = """
+INSERT INTO persons (pseudonym, guild_id, kind, value, salt) VALUES (:pseudonym, :guild_id, :kind, :value, :salt)
+"""
+
+_FORGET = """
+DELETE FROM persons WHERE guild_id = :guild_id AND kind = :kind AND value = :value RETURNING pseudonym
+"""
+
+
+class Person(NamedTuple):
+    """Somebody as the record names them: a Discord id or a SteamID, in decimal digits, and as what."""
+
+    kind: PersonKind
+    value: str
+
+
+def person(kind: PersonKind, value: str | int) -> Person:
+    """Return somebody as they are kept.
+
+    Whatever stands where a person belongs is hidden behind a pseudonym, a number or not: it might be about somebody.
+    Characters that cannot be in a column of text, which no id has, are escaped.
+    """
+    return Person(kind, str(value).encode("ascii", "backslashreplace").decode())
+
+
+class Introduction(NamedTuple):
+    """A new pseudonym for somebody, and what proves it."""
+
+    pseudonym: str
+    guild_id: int
+    kind: PersonKind
+    value: str
+    salt: bytes
+
+    def columns(self) -> dict[str, str | int | bytes]:
+        """Return the row that is kept of it."""
+        return {**self._asdict(), "kind": self.kind.value}
+
+
+def pseudonym_of(salt: bytes, guild_id: int, kind: str, value: str) -> str:
+    """Return what stands in the record for somebody. Without the salt it cannot be found by trying ids."""
+    return hashlib.sha256(salt + f"{guild_id}:{kind}:{value}".encode()).hexdigest()[:_LENGTH]
+
+
+def introduce(guild_id: int, somebody: Person) -> Introduction:
+    """Give somebody a pseudonym that nobody had before."""
+    salt = secrets.token_bytes(_SALT_BYTES)
+    return Introduction(pseudonym_of(salt, guild_id, *somebody), guild_id, *somebody, salt)
+
+
+async def named(connection: aiosqlite.Connection, guild_id: int, people: Iterable[Person]) -> dict[Person, str]:
+    """Return everybody's pseudonyms inside a unit; who has none gets one."""
+    wanted = set(people)
+    if not wanted:
+        return {}
+    found = await known(connection.execute_fetchall, guild_id, wanted)
+    new = [introduce(guild_id, somebody) for somebody in sorted(wanted - found.keys())]
+    if new:
+        await add(connection, new)
+    return found | {Person(one.kind, one.value): one.pseudonym for one in new}
+
+
+async def add(connection: aiosqlite.Connection, introductions: Iterable[Introduction]) -> None:
+    """Keep who new pseudonyms stand for, inside a unit."""
+    cursor = await connection.executemany(_ADD, [one.columns() for one in introductions])
+    await cursor.close()
+
+
+async def known(read: Read, guild_id: int, people: Iterable[Person]) -> dict[Person, str]:
+    """Return the pseudonyms of those who have one."""
+    rows = await read(_KNOWN, {"guild_id": guild_id, "people": json.dumps(list(people))})
+    return {Person(PersonKind(row["kind"]), row["value"]): row["pseudonym"] for row in rows}
+
+
+async def behind(read: Read, pseudonyms: Iterable[str]) -> dict[str, Person]:
+    """Return whom pseudonyms stand for; those of the forgotten are missing."""
+    rows = await read(_BEHIND, {"pseudonyms": json.dumps(sorted(set(pseudonyms)))})
+    return {row["pseudonym"]: Person(PersonKind(row["kind"]), row["value"]) for row in rows}
+
+
+async def forget_person(connection: aiosqlite.Connection, guild_id: int, kind: PersonKind, value: int) -> bool:
+    """Delete, inside a unit, whom a pseudonym stands for; False where the guild's record never named them.
+
+    The record itself stays as it is and can be verified as before; what is written about them later gets a new
+    pseudonym. So an entry that tells of the forgetting belongs before it. ValueError for the staff: what they did to
+    others they answer for, and :meth:`AuditRepository.verify` misses them. What was deleted is gone from the disk
+    only after :meth:`Database.wipe`.
+    """
+    if kind is PersonKind.STAFF:
+        raise ValueError(kind)
+    key = {"guild_id": guild_id, "kind": kind.value, "value": person(kind, value).value}
+    return bool(list(await connection.execute_fetchall(_FORGET, key)))
