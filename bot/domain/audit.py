@@ -93,7 +93,10 @@ STAFF_ACTIONS = frozenset(
         AuditAction.AUDIT_LOOKED,
     }
 )
-"""What somebody does to others by a right they were given. Linking somebody else is one too: see :func:`acts_as`."""
+"""What somebody does to others by a right they were given. Linking somebody else is one too: see :func:`acts_as`.
+
+The check of the record misses nobody but the staff: an action that is written down already never comes in or goes.
+"""
 
 
 def acts_as(entry: AuditEntry) -> PersonKind:
@@ -127,7 +130,14 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class ChainFault:
-    """A row that is not as it was written, or is missing. ``what`` is a word for how that shows."""
+    """A row that is not as it was written, or is missing. ``what`` is a word for how that shows.
+
+    ``changed`` and ``unreadable`` rows hold something else than was written; of ``digest`` only the digest was
+    changed. ``unproven`` is a row after a lost one: nothing is left to prove it by. ``missing`` rows were taken out,
+    ``cut_off`` ones at the end; an ``inserted`` one has a number that none gets, and a last row with ``sequence``
+    stands after the last number that was given. ``named`` is a row with somebody's id. ``person`` is the first row of
+    somebody whose pseudonym was given to another, or of staff whose name was taken away; 0 where no row names them.
+    """
 
     number: int
     what: str

@@ -149,19 +149,21 @@ async def _rows(db: Database, *alternatives: Sequence[str], wanted: Mapping[str,
 async def verify_file(path: Path) -> ChainReport:
     """Check the record in a database as it lies there, without opening it for SkinDesk; nothing is written.
 
-    DatabaseUnusable where it is none, is damaged so that it cannot be read, or has the schema of another version.
+    DatabaseUnusable where it is none, has the schema of another version, or is damaged elsewhere than in the record.
     """
     try:
         async with aiosqlite.connect(_address(path), uri=True) as connection:
             connection.row_factory = sqlite3.Row
-            await recognise(connection, path)
             if (version := await version_of(connection)) != len(bundled()):
                 raise DatabaseUnusable(path, f"schema {version}")
 
-            async def read(sql: str, parameters: Mapping[str, object]) -> list[sqlite3.Row]:
-                return list(await connection.execute_fetchall(sql, parameters))
+            async def read(sql: str, parameters: Mapping[str, object]) -> Iterable[sqlite3.Row]:
+                return await connection.execute_fetchall(sql, parameters)
 
-            return await check(read)
+            report = await check(read)
+            if not report.faults:
+                await recognise(connection, path)
+            return report
     except sqlite3.Error as error:
         raise DatabaseUnusable(path, str(error)) from error
 

@@ -38,6 +38,9 @@ ORDER BY id
 LIMIT :limit
 """
 
+# The id is not part of a row's contents: it can be read although these cannot.
+_NEXT = "SELECT min(id) AS id FROM audit NOT INDEXED WHERE id > :after AND id <= :last"
+
 _PERSONS = """
 SELECT CAST(pseudonym AS BLOB) AS pseudonym, CASE typeof(guild_id) WHEN 'integer' THEN guild_id END AS guild_id,
     CAST(kind AS BLOB) AS kind, CAST(value AS BLOB) AS value, CAST(salt AS BLOB) AS salt
@@ -119,6 +122,13 @@ class _Check:
                 self._is_sound = False
             self._take(number, row)
             self._last = number
+
+    def lose(self, number: int) -> None:
+        """Pass over a row whose contents cannot be read at all."""
+        self._rows += 1
+        self._miss(self._last + 1, number, "missing")
+        self._blame(number, "unreadable")
+        self._bases, self._recomputed, self._is_sound, self._last = (), None, False, max(number, self._last)
 
     def end(self, *, given: int) -> ChainReport:
         """Return what was found. ``given`` is the last id that was ever given."""
@@ -204,12 +214,32 @@ async def check(read: Read) -> ChainReport:
     checking = _Check()
     try:
         await asyncio.to_thread(checking.meet, await read(_PERSONS, {}))
-        after = _SMALLEST
-        while rows := list(await read(_ROWS, {"after": after, "last": end["last"], "limit": _AT_ONCE})):
-            await asyncio.to_thread(checking.follow, rows)
-            if rows[-1]["id"] <= after:  # a damaged tree can lead in a circle
-                return checking.unreadable()
-            after = rows[-1]["id"]
+        after: int | None = _SMALLEST
+        while after is not None:
+            after = await _go_on(read, checking, after=after, last=end["last"])
     except sqlite3.DatabaseError:
         return checking.unreadable()
     return checking.end(given=end["given"] or 0)
+
+
+async def _go_on(read: Read, checking: _Check, *, after: int, last: int | None) -> int | None:
+    """Check the next part and return the id it ends with; None at the end. DatabaseError where there is no way on."""
+    for at_once in (_AT_ONCE, 1):
+        try:
+            while rows := list(await read(_ROWS, {"after": after, "last": last, "limit": at_once})):
+                await asyncio.to_thread(checking.follow, rows)
+                after = _further(after, rows[-1]["id"])
+        except sqlite3.DatabaseError:
+            continue  # in single rows, to find out which it is
+        return None
+    (row,) = await read(_NEXT, {"after": after, "last": last})
+    after = _further(after, row["id"])
+    checking.lose(after)
+    return after
+
+
+def _further(after: int, number: int | None) -> int:
+    """Return the id up to which the record was read; DatabaseError where a damaged tree leads nowhere or back."""
+    if number is None or number <= after:
+        raise sqlite3.DatabaseError(after)
+    return number

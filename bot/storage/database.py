@@ -55,6 +55,7 @@ class Database:
                 await recognise(writer, real)
                 await _prepare_writer(writer, real)
                 await migrate(writer, real, bundled() if migrations is None else migrations)
+                await _empty_log(writer)  # a crash has left it
                 reader = await _connected(stack, real, "ro")
                 await reader.execute_fetchall("PRAGMA query_only = ON")
             except sqlite3.Error as error:
@@ -95,6 +96,22 @@ class Database:
         if self._closed:
             raise DatabaseClosed
         return list(await self._reader.execute_fetchall(sql, parameters))
+
+    async def wipe(self) -> bool:
+        """Leave nothing in the files of what was deleted; False where the disk is full or somebody else is reading.
+
+        Deleted rows are overwritten where they stand. But SQLite leaves copies behind when it moves rows between
+        pages, and the log beside the file has the pages as they were: the file is written anew, and the log emptied.
+        That takes about a second for a hundred megabytes, in which reading goes on and units wait.
+        """
+        if self._closed:
+            raise DatabaseClosed
+        async with self._turn:
+            try:
+                await self._writer.execute_fetchall("VACUUM")
+                return await _empty_log(self._writer)
+            except sqlite3.OperationalError:
+                return False
 
     async def _run(self, unit: Callable[[aiosqlite.Connection], Awaitable[_T]]) -> _T:
         async with self._turn:
@@ -153,6 +170,11 @@ async def _prepare_writer(connection: aiosqlite.Connection, path: Path) -> None:
     await connection.execute_fetchall("PRAGMA synchronous = FULL")
     await connection.execute_fetchall("PRAGMA foreign_keys = ON")
     await connection.execute_fetchall("PRAGMA secure_delete = ON")  # not every SQLite is built to
+
+
+async def _empty_log(connection: aiosqlite.Connection) -> bool:
+    (row,) = await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+    return not row["busy"]
 
 
 def _report_unheard(task: asyncio.Task[Any]) -> None:

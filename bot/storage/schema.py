@@ -79,8 +79,9 @@ async def recognise(connection: aiosqlite.Connection, path: Path) -> None:
 async def migrate(connection: aiosqlite.Connection, path: Path, migrations: Sequence[Migration]) -> None:
     """Apply what is missing, each step whole or not at all.
 
-    DatabaseTooNew where the file knows more steps than there are, DatabaseUnusable where a step fails: the steps
-    before it stay.
+    A file that had an earlier schema is written anew at the end, so that nothing lies about in it of what that
+    version deleted. DatabaseTooNew where the file knows more steps than there are, DatabaseUnusable where a step
+    fails: the steps before it stay.
     """
     version = await version_of(connection)
     if version > len(migrations):
@@ -90,6 +91,8 @@ async def migrate(connection: aiosqlite.Connection, path: Path, migrations: Sequ
             await migration.apply(connection)
         except (sqlite3.Error, ValueError) as error:
             raise DatabaseUnusable(path, f"{migration.name}: {error}") from error
+    if 0 < version < len(migrations):
+        await connection.execute_fetchall("VACUUM")
 
 
 async def version_of(connection: aiosqlite.Connection) -> int:

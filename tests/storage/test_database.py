@@ -37,11 +37,11 @@ class _Gate:
 
 
 async def test_promises_of_the_connection(db: Database) -> None:
-    """Commits are on the disk before they are told, references are kept, and readers do not wait for the writer."""
+    """Commits are on the disk before they are told, what is deleted is overwritten, and readers do not wait."""
 
     async def pragmas(connection: aiosqlite.Connection) -> dict[str, object]:
         found: dict[str, object] = {}
-        for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout"):
+        for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "secure_delete"):
             (row,) = await connection.execute_fetchall(f"PRAGMA {name}")
             found[name] = row[0]
         return found
@@ -53,6 +53,7 @@ async def test_promises_of_the_connection(db: Database) -> None:
         "synchronous": full,
         "foreign_keys": 1,
         "busy_timeout": 5000,
+        "secure_delete": 1,
     }
 
 
