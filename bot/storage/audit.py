@@ -152,7 +152,7 @@ async def verify_file(path: Path) -> ChainReport:
     DatabaseUnusable where it is none, has the schema of another version, or is damaged elsewhere than in the record.
     """
     try:
-        async with aiosqlite.connect(_address(path), uri=True) as connection:
+        async with aiosqlite.connect(_readable(path), uri=True) as connection:
             connection.row_factory = sqlite3.Row
             if (version := await version_of(connection)) != len(bundled()):
                 raise DatabaseUnusable(path, f"schema {version}")
@@ -168,5 +168,8 @@ async def verify_file(path: Path) -> ChainReport:
         raise DatabaseUnusable(path, str(error)) from error
 
 
-def _address(path: Path) -> str:
-    return f"{path.resolve().as_uri()}?mode=ro"
+def _readable(path: Path) -> str:
+    """Return the address of a file that can be opened: aiosqlite leaves a thread behind where it cannot."""
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    sqlite3.connect(address, uri=True).close()
+    return address

@@ -56,9 +56,9 @@ def person(kind: PersonKind, value: str | int) -> Person:
     """Return somebody as they are kept.
 
     Whatever stands where a person belongs is hidden behind a pseudonym, a number or not: it might be about somebody.
-    Characters that cannot be in a column of text, which no id has, are escaped.
+    Characters that no id has are escaped as in JSON: not every text can be in a column.
     """
-    return Person(kind, str(value).encode("ascii", "backslashreplace").decode())
+    return Person(kind, json.dumps(str(value))[1:-1])
 
 
 class Introduction(NamedTuple):
@@ -124,7 +124,7 @@ async def forget_person(connection: aiosqlite.Connection, guild_id: int, kind: P
     others they answer for, and :meth:`AuditRepository.verify` misses them. What was deleted is gone from the disk
     only after :meth:`Database.wipe`.
     """
-    if kind is PersonKind.STAFF:
+    if kind == PersonKind.STAFF:
         raise ValueError(kind)
     key = {"guild_id": guild_id, "kind": kind.value, "value": person(kind, value).value}
     return bool(list(await connection.execute_fetchall(_FORGET, key)))

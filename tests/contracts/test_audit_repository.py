@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.domain.audit import AuditAction, AuditEntry, AuditRow
+from bot.domain.audit import AuditAction, AuditEntry, AuditRow, ChainReport
 from bot.ports import AuditRepository
 from tests.contracts.samples import ADA, BEN, CLEO, GUILD, NOW, OTHER_GUILD
 
@@ -50,6 +50,57 @@ async def test_by_action(audit: AuditRepository) -> None:
         await audit.append(entry)
 
     assert entries_of(await audit.newest(GUILD, limit=10, action=AuditAction.LINK_REMOVED, user_id=ADA)) == [removed]
+
+
+async def test_by_user_as_staff(audit: AuditRepository) -> None:
+    """A user is found by what they did for themselves and by what they did to others, in the order of both."""
+    denied = replace(ENTRY, action=AuditAction.RESEND_DENIED, subject="resend:7", detail={"requester": f"{BEN}"})
+    for_themselves = replace(ENTRY, action=AuditAction.LINK_REMOVED, subject=f"user:{ADA}")
+    for entry in (denied, for_themselves, replace(denied, actor_id=CLEO), denied):
+        await audit.append(entry)
+
+    assert entries_of(await audit.newest(GUILD, limit=10, user_id=ADA)) == [denied, for_themselves, denied]
+    assert entries_of(await audit.newest(GUILD, limit=2, user_id=ADA)) == [denied, for_themselves]
+    assert await audit.newest(GUILD, limit=10, user_id=BEN) == []
+
+
+async def test_by_subject(audit: AuditRepository) -> None:
+    """A subject is found as an entry spells it, and as nothing else; it narrows together with the rest."""
+    subjects = (f"user:{BEN}", "steam:76561197960265739", "role:7", "resend:7", "guild")
+    entries = {subject: replace(ENTRY, subject=subject) for subject in subjects}
+    for entry in entries.values():
+        await audit.append(entry)
+
+    for subject, entry in entries.items():
+        assert entries_of(await audit.newest(GUILD, limit=10, subject=subject)) == [entry]
+        assert entries_of(await audit.newest(GUILD, limit=10, subject=subject, user_id=ADA)) == [entry]
+        assert entries_of(await audit.newest(GUILD, limit=10, subject=subject, action=ENTRY.action)) == [entry]
+        assert await audit.newest(GUILD, limit=10, subject=subject, user_id=CLEO) == []
+        assert await audit.newest(GUILD, limit=10, subject=subject, action=AuditAction.LINK_REMOVED) == []
+    assert entries_of(await audit.newest(GUILD, limit=10, subject=f"user:{BEN}", user_id=BEN)) == [entries[subjects[0]]]
+    for absent in (f"user:{BEN}9", f"user:{CLEO}", f"steam:{BEN}", "resend:70", "user:", "user", "", "us%r:7"):
+        assert await audit.newest(GUILD, limit=10, subject=absent) == []
+
+
+async def test_numbers(audit: AuditRepository) -> None:
+    """Rows are numbered without a gap over all guilds, and each stands where the chain has another digest."""
+    for guild_id in (GUILD, OTHER_GUILD, GUILD):
+        await audit.append(replace(ENTRY, guild_id=guild_id))
+    here, there = await audit.newest(GUILD, limit=10), await audit.newest(OTHER_GUILD, limit=10)
+
+    assert [row.number for row in (*here, *there)] == [3, 1, 2]
+    assert len({row.digest for row in (*here, *there)}) == 3
+    assert {len(bytes.fromhex(row.digest)) for row in (*here, *there)} == {32}
+
+
+async def test_verify(audit: AuditRepository) -> None:
+    """A record that only SkinDesk wrote has no fault; the rows of all guilds are counted."""
+    assert await audit.verify() == ChainReport(0)
+
+    for guild_id in (GUILD, OTHER_GUILD, GUILD):
+        await audit.append(replace(ENTRY, guild_id=guild_id))
+
+    assert await audit.verify() == ChainReport(3)
 
 
 async def test_other_guild(audit: AuditRepository) -> None:
