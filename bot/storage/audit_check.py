@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from bot.domain.audit import ChainFault, ChainReport, PersonKind
 from bot.storage.audit_chain import BEFORE_THE_FIRST, Columns, digest_of
 from bot.storage.audit_rows import Mention, mentions
-from bot.storage.persons import PSEUDONYM, Read, pseudonym_of
+from bot.storage.persons import PSEUDONYM, SALT_BYTES, Read, pseudonym_of
 
 _AT_ONCE = 500
 """Rows read and checked in one go: some milliseconds on a thread, so that nobody waits for the interpreter."""
@@ -68,7 +68,7 @@ class _Persons:
             except (AttributeError, TypeError, ValueError):
                 self._doubts[called] = called
                 continue
-            if proven == called:
+            if proven == called and len(row["salt"]) == SALT_BYTES:
                 self._kinds[row["guild_id"], called] = kind
             else:
                 self._doubts |= {called: called, proven: called}

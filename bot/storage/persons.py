@@ -12,7 +12,7 @@ import aiosqlite
 
 from bot.domain.audit import PersonKind
 
-_SALT_BYTES = 16
+SALT_BYTES = 16
 
 _LENGTH = 20
 """Hexadecimal digits of a pseudonym, 80 bits. No Discord id and no SteamID is as long, so none is taken for one."""
@@ -82,7 +82,7 @@ def pseudonym_of(salt: bytes, guild_id: int, kind: str, value: str) -> str:
 
 def introduce(guild_id: int, somebody: Person) -> Introduction:
     """Give somebody a pseudonym that nobody had before."""
-    salt = secrets.token_bytes(_SALT_BYTES)
+    salt = secrets.token_bytes(SALT_BYTES)
     return Introduction(pseudonym_of(salt, guild_id, *somebody), guild_id, *somebody, salt)
 
 

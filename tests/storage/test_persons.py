@@ -179,6 +179,17 @@ async def test_changed_person(path: Path, change: str, found: dict[int, str]) ->
     assert await faults(path) == found
 
 
+async def test_digit_moved_between_columns(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A digit that goes over from the salt to the guild's id leaves the hash as it is, and is noticed all the same."""
+    monkeypatch.setattr("bot.storage.persons.secrets.token_bytes", lambda count: b"1" * count)
+    await written(path, [LINKED])
+    with by_hand(path) as connection:
+        moved = (b"1" * 15, int(f"1{GUILD}"))
+        connection.execute("UPDATE persons SET salt = ?, guild_id = ? WHERE kind = 'user'", moved)
+
+    assert await faults(path) == {1: "person"}
+
+
 async def test_every_byte_of_a_person(path: Path) -> None:
     """One byte of a person's row or another: the check names the row of the record that uses it."""
     await written(path, [LINKED])
