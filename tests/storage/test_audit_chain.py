@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 import json
 import random
+import sqlite3
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 
 from bot.domain.audit import AuditAction, ChainReport
 from bot.storage.audit import SqliteAuditRepository, verify_file, write_down
+from bot.storage.audit_check import check
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseUnusable
 from tests.contracts.samples import GUILD
@@ -195,6 +198,19 @@ async def test_open_database(record: Path) -> None:
 
         assert (await checking).faults == ()
         assert (await audit.verify()).faults == ()
+
+
+async def test_written_during_the_check(db: Database) -> None:
+    """A row that is added after the check has looked where the end is does not count as one too many."""
+    audit = SqliteAuditRepository(db)
+    await audit.append(varied(1)[0])
+
+    async def read(sql: str, parameters: Mapping[str, object]) -> Iterable[sqlite3.Row]:
+        rows = await db.read(sql, parameters)
+        await audit.append(varied(1)[0])
+        return rows
+
+    assert await check(read) == ChainReport(1)
 
 
 async def test_event_loop_during_the_check(db: Database) -> None:

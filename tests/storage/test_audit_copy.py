@@ -110,6 +110,41 @@ def test_forgotten_afterwards(path: Path) -> None:
     assert ID.search(path.read_bytes().decode("latin-1")) is None
 
 
+def test_deleted_by_the_first_release(path: Path) -> None:
+    """What the first release had deleted and left lying about is in no file once a later one has opened it."""
+    first_release(path, [])
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA secure_delete = OFF")
+    connection.execute("INSERT INTO pages VALUES (1, 'x', 1, 1, 'staff', ?, 1, 1)", (b"76561197960265739",))
+    connection.execute("DELETE FROM pages")
+    connection.close()
+    assert ID.search(path.read_bytes().decode("latin-1"))
+
+    async def found() -> list[str]:
+        async with Database.open(path):
+            return [file.name for file in path.parent.iterdir() if ID.search(file.read_bytes().decode("latin-1"))]
+
+    assert asyncio.run(found()) == []
+
+
+def test_log_of_a_crash(path: Path) -> None:
+    """What a crash has left in the log is in the file after the next start, and the log is empty."""
+    asyncio.run(written(path, []))
+    crashed = path.with_name("crashed.db")
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("INSERT INTO guilds (guild_id) VALUES (1)")
+    for suffix in ("", "-wal"):
+        crashed.with_name(crashed.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())
+    connection.close()
+
+    async def opened() -> tuple[int, int]:
+        async with Database.open(crashed) as db:
+            return len(await db.read("SELECT * FROM guilds")), crashed.with_name("crashed.db-wal").stat().st_size
+
+    assert crashed.with_name("crashed.db-wal").stat().st_size > 0
+    assert asyncio.run(opened()) == (1, 0)
+
+
 async def test_written_on(path: Path) -> None:
     """What is written next continues the numbers and the chain."""
     first_release(path, varied(3))
