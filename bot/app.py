@@ -14,7 +14,10 @@ from pydantic import SecretStr
 from bot.client import DeskClient
 from bot.config import Settings
 from bot.exit_codes import ExitCode
+from bot.monitoring import Instruments
 from bot.observability.logs import register_secret
+from bot.observability.metrics import Metrics
+from bot.observability.server import AddressUnusable
 from bot.ports import Clock
 from bot.provider_setup import open_providers
 from bot.providers.explanations import Catalogue
@@ -31,8 +34,10 @@ from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
 from bot.services.status import StatusService
 from bot.services.trades import TradeService
+from bot.storage.command_syncs import SqliteCommandSyncs
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseInUse, StorageError
+from bot.storage.figures import SqliteFigures
 from bot.storage.grants import SqliteGrantRepository
 from bot.storage.halts import SqliteHaltRepository
 from bot.storage.links import SqliteLinkRepository
@@ -73,7 +78,8 @@ class SystemClock:
 async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[DeskClient]:
     """Open the database and the ways to the providers, and give the client that uses them; close them in reverse.
 
-    StorageError where the database cannot be used.
+    Where ``observability.listen`` is set, metrics and health are served meanwhile. AddressUnusable where that cannot
+    be, StorageError where the database cannot be used.
     """
     for secret in settings.secrets():
         register_secret(secret.get_secret_value())
@@ -81,7 +87,10 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
     explanations = Catalogue.load()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.open(settings.database.path))
-        providers = await open_providers(settings, stack, clock=clock, explanations=explanations)
+        instruments = Instruments(Metrics() if settings.observability.address else None)
+        providers = await open_providers(
+            settings, stack, clock=clock, explanations=explanations, observers=instruments.on_call
+        )
         cards = DiscordResendCards(explanations=explanations)
         audit_channel = DiscordAuditChannel()
         links, guild_settings = SqliteLinkRepository(database), SqliteGuildSettingsRepository(database)
@@ -142,7 +151,22 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
             explanations=explanations,
             page_size=settings.inventory.page_size,
         )
-        client = DeskClient(desk=desk, cards=cards, command_guild_ids=settings.discord.command_guild_ids)
+        client = DeskClient(
+            desk=desk,
+            cards=cards,
+            synced=SqliteCommandSyncs(database),
+            command_guild_ids=settings.discord.command_guild_ids,
+            observers=instruments.on_handled,
+            requests=instruments.requests,
+        )
+        instruments.listen_to(client, database)
+        if settings.observability.address is not None:
+            await instruments.serve(
+                stack,
+                settings.observability.address,
+                figures=SqliteFigures(database),
+                providers=providers.health,
+            )
         cards.connect(client)
         audit_channel.connect(client)
         yield client
@@ -153,7 +177,7 @@ async def serve(settings: Settings) -> ExitCode:
     try:
         async with assembled(settings) as client:
             return await _serve(client, settings.discord.token)
-    except (StorageError, *_DISCORD_GONE) as error:
+    except (StorageError, AddressUnusable, *_DISCORD_GONE) as error:
         code, reason = _end_of(error)
         _log.error("%s", reason)
         return code
@@ -167,6 +191,9 @@ def _end_of(error: Exception) -> tuple[ExitCode, str]:
             return ExitCode.DATABASE_IN_USE, what
         case StorageError():
             return ExitCode.FAILURE, f"the database cannot be used: {error} ({type(error).__name__})"
+        case AddressUnusable():
+            what = f"{error.address} cannot be listened on ({error.reason}): free it, or set another {error.setting}"
+            return ExitCode.UNAVAILABLE, what
         case discord.LoginFailure() | discord.ConnectionClosed(code=4004):  # as REST and gateway say it
             what = "Discord refused discord.token: copy it anew from the application's Bot page"
             return ExitCode.CONFIG, what

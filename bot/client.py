@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import discord
-from discord.ext import commands
+from discord.ext import commands, tasks
 
-from bot.domain.errors import Interrupted
+from bot.observability.discord_http import DiscordRequests
+from bot.observability.handling import Observer, log_handled
+from bot.ports import CommandSyncs
 from bot.services.desk import Desk
 from bot.ui.cards import DiscordResendCards
-from bot.ui.funnel import report
+from bot.ui.command_sync import sync_commands
+from bot.ui.funnel import give_up, interrupt, reply_again
 from bot.ui.halt_buttons import HaltButton
 from bot.ui.in_flight import InFlight
 from bot.ui.pager import PageButton
@@ -32,11 +35,24 @@ EXTENSIONS = (
 
 _log = logging.getLogger(__name__)
 
+_WATCH_EVERY = 5.0
+_LONGEST = 60.0
+"""Seconds that no interaction takes unless something hangs: a lookup has 15, a resend two readings and a call."""
+
 
 class DeskClient(commands.Bot):
     """SkinDesk on Discord. It sees guilds, their roles and channels, and the interactions sent to it; no messages."""
 
-    def __init__(self, *, desk: Desk, cards: DiscordResendCards, command_guild_ids: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        cards: DiscordResendCards,
+        synced: CommandSyncs | None = None,
+        command_guild_ids: Sequence[int] = (),
+        observers: Sequence[Observer] = (),
+        requests: DiscordRequests | None = None,
+    ) -> None:
         # SkinDesk has nothing to do with voice: discord.py need not warn at each start that it cannot do it.
         discord.VoiceClient.warn_nacl = False
         discord.VoiceClient.warn_dave = False
@@ -49,19 +65,27 @@ class DeskClient(commands.Bot):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            http_trace=(requests or DiscordRequests(on_acknowledged=self._acknowledged)).trace,
         )
         self.desk = desk
         self.cards = cards
-        self.in_flight = InFlight()
+        self.in_flight = InFlight([log_handled, *observers])
+        self.is_connected = False
+        """Whether the gateway is there: discord.py ends it itself where no heartbeat comes back."""
         self.is_stopping = False
+        self._synced = synced
         self._command_guild_ids = tuple(command_guild_ids)
+
+    def _acknowledged(self, interaction_id: int) -> None:
+        self.in_flight.acknowledged(interaction_id)
 
     async def setup_hook(self) -> None:
         """Load every extension, or fail: a desk with half its commands is not started."""
         self.add_desk_items(PageButton, ResendButton, HaltButton)
         for extension in EXTENSIONS:
             await self.load_extension(extension)
-        await self._sync()
+        self.watch.start()
+        await sync_commands(self.tree, self._synced, guild_ids=self._command_guild_ids)
 
     def add_desk_items(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
         """Listen to these components, after a restart too; NotDeclared where one does not say what it needs."""
@@ -72,20 +96,29 @@ class DeskClient(commands.Bot):
     async def finish_interactions(self, *, within: float) -> None:
         """Take nothing new, leave ``within`` seconds to what is under way, and tell the rest to ask again."""
         self.is_stopping = True
-        await self.in_flight.drain(within=within, give_up=lambda interaction: report(interaction, Interrupted()))
+        self.watch.cancel()
+        await self.in_flight.drain(within=within, give_up=interrupt, again=reply_again)
+
+    @tasks.loop(seconds=_WATCH_EVERY)
+    async def watch(self) -> None:
+        """See that no interaction stays open; a bad round is logged and the next one tries again."""
+        try:
+            await self.in_flight.watch(longest=_LONGEST, give_up=give_up, again=reply_again)
+        except Exception:  # noqa: BLE001 -- a loop that raises ends for good
+            _log.exception("watch over interactions failed")
 
     async def on_ready(self) -> None:
         """Say in the log that it works, and where; it may be said again after a reconnect."""
+        self.is_connected = True
         _log.info("ready guilds=%s user=%s", len(self.guilds), self.user.id if self.user else None)
 
-    async def _sync(self) -> None:
-        if not self._command_guild_ids:
-            await self.tree.sync()
-            return
-        for guild_id in self._command_guild_ids:
-            guild = discord.Object(guild_id)
-            self.tree.copy_global_to(guild=guild)
-            await self.tree.sync(guild=guild)
-        # Commands that were registered everywhere before would stand beside those of the guild.
-        self.tree.clear_commands(guild=None)
-        await self.tree.sync()
+    async def on_resumed(self) -> None:
+        """Note that the gateway is back, and nothing was missed."""
+        self.is_connected = True
+        _log.info("gateway resumed")
+
+    async def on_disconnect(self) -> None:
+        """Note that the gateway is gone; discord.py connects again by itself. It is said once, not at every try."""
+        if self.is_connected:
+            _log.warning("gateway disconnected")
+        self.is_connected = False

@@ -78,6 +78,14 @@ class HealthSource(Protocol):
         ...
 
 
+class CallObserver(Protocol):
+    """Something that is told of every call to a provider."""
+
+    def __call__(self, provider: ProviderName, operation: str, /, *, seconds: float, failure: Failure | None) -> None:
+        """Take note of a call that took so long; ``failure`` is None for an answer."""
+        ...
+
+
 class Explanations(Protocol):
     """Words for codes and statuses. An unknown one has words too."""
 
@@ -370,6 +378,18 @@ class MyDataRepository(Protocol):
         The record loses who its pseudonyms stood for; it can be verified as before. Open requests, and those still
         counted against the daily limit, stay.
         """
+        ...
+
+
+class CommandSyncs(Protocol):
+    """Which commands Discord was told last, by scope: an application everywhere, or in one guild."""
+
+    async def digest(self, scope: str) -> str | None:
+        """Return the digest of what was told, None where nothing was."""
+        ...
+
+    async def put(self, scope: str, digest: str) -> None:
+        """Remember what was told."""
         ...
 
 

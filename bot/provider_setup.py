@@ -1,6 +1,7 @@
 """Makes the providers that are on out of the configuration: transport, limits, credentials, adapter, steadiness."""
 
 import ssl
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +12,7 @@ from bot.config import AssetPayClient as AssetPayClientTable
 from bot.config import Settings
 from bot.domain.failures import ProviderName
 from bot.domain.secrets import Secret
-from bot.ports import Clock, Explanations, HealthSource, InventoryProvider, TradeProvider
+from bot.ports import CallObserver, Clock, Explanations, HealthSource, InventoryProvider, TradeProvider
 from bot.providers.assetpay import AssetPaySecure
 from bot.providers.assetpay_client import AssetPayClient, ClientTokens, FixedClientToken, IssuedClientTokens
 from bot.providers.budgets import MINUTE, Budgets, Window
@@ -40,7 +41,12 @@ class ProvidersOn:
 
 
 async def open_providers(
-    settings: Settings, stack: AsyncExitStack, *, clock: Clock, explanations: Explanations
+    settings: Settings,
+    stack: AsyncExitStack,
+    *,
+    clock: Clock,
+    explanations: Explanations,
+    observers: Sequence[CallObserver] = (),
 ) -> ProvidersOn:
     """Return the providers with credentials, in the order of their tables; ``stack`` closes their connections."""
     tls = ssl.create_default_context()  # one for all: making it costs tens of milliseconds
@@ -51,7 +57,9 @@ async def open_providers(
         budgets = Budgets(_windows(name, settings, clock), clock)
         transport = Transport(name, settings.providers.table(name).base_url, tls, clock, budgets=budgets)
         await stack.enter_async_context(transport)
-        steadiness = Steadiness(name, circuit=Circuit(clock), budgets=budgets, explanations=explanations)
+        steadiness = Steadiness(
+            name, circuit=Circuit(clock), budgets=budgets, explanations=explanations, observers=observers
+        )
         health.append(steadiness)
         if name is ProviderName.MANNCO:
             trades = SteadyTrades(_mannco(settings, transport), steadiness)

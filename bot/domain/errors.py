@@ -30,6 +30,7 @@ DeskError
 ├── TooSoon
 ├── ShuttingDown
 ├── Interrupted
+├── Unfinished
 └── ProviderError              carries a Failure
 """
 
@@ -239,6 +240,10 @@ class ShuttingDown(DeskError):
 
 class Interrupted(DeskError):
     """SkinDesk stopped while it was at work on this: it may have been done, in part or whole."""
+
+
+class Unfinished(DeskError):
+    """The work on this took too long and was cut off, or ended without an answer: it may have been done."""
 
 
 class ProviderError(DeskError):

@@ -13,14 +13,14 @@ from bot.domain.health import ProviderHealth
 from bot.providers.retry import wait_before_retry
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bot.domain.failures import ProviderName
     from bot.domain.inventory import Inventory, InventoryQuery
     from bot.domain.resends import Receipt
     from bot.domain.steam import Game
     from bot.domain.trades import Scope, Trade
-    from bot.ports import Explanations, InventoryProvider, TradeProvider
+    from bot.ports import CallObserver, Explanations, InventoryProvider, TradeProvider
     from bot.providers.budgets import Budgets
     from bot.providers.circuit import Circuit
 
@@ -34,12 +34,19 @@ class Steadiness:
     """What one provider's calls share: the circuit, the tries, the health."""
 
     def __init__(
-        self, provider: ProviderName, *, circuit: Circuit, budgets: Budgets, explanations: Explanations
+        self,
+        provider: ProviderName,
+        *,
+        circuit: Circuit,
+        budgets: Budgets,
+        explanations: Explanations,
+        observers: Sequence[CallObserver] = (),
     ) -> None:
         self._provider = provider
         self._circuit = circuit
         self._budgets = budgets
         self._explanations = explanations
+        self._observers = tuple(observers)
 
     def health(self) -> ProviderHealth:
         """Return how the provider is doing."""
@@ -48,16 +55,16 @@ class Steadiness:
             self._provider, circuit.state, circuit.since, circuit.failure, circuit.rests_until, self._budgets.quotas()
         )
 
-    async def read(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def read(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
         """Make a call that changes nothing, again where its failure may pass, within one deadline."""
         loop = asyncio.get_running_loop()
         ends = loop.time() + DEADLINE.total_seconds()
         tries = 0
         while True:
-            self._check_circuit()
+            self._check_circuit(operation)
             tries += 1
             try:
-                return await self._once(call, ends=ends)
+                return await self.observed(operation, self._once(call, ends=ends))
             except ProviderError as error:
                 failure = error.failure
             left = timedelta(seconds=max(0.0, ends - loop.time()))
@@ -71,6 +78,22 @@ class Steadiness:
             if wait is None:
                 raise ProviderError(failure)
             await asyncio.sleep(wait.total_seconds())
+
+    async def observed(self, operation: str, call: Awaitable[T]) -> T:
+        """Await a call and tell the observers how it went. A call that is cancelled has no outcome to tell."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            answer = await call
+        except ProviderError as error:
+            self._tell(operation, loop.time() - began, error.failure)
+            raise
+        self._tell(operation, loop.time() - began, None)
+        return answer
+
+    def _tell(self, operation: str, seconds: float, failure: Failure | None) -> None:
+        for observe in self._observers:
+            observe(self._provider, operation, seconds=seconds, failure=failure)
 
     async def _once(self, call: Callable[[], Awaitable[T]], *, ends: float) -> T:
         self._circuit.begin()
@@ -90,10 +113,12 @@ class Steadiness:
         self._circuit.end(None)
         return answer
 
-    def _check_circuit(self) -> None:
+    def _check_circuit(self, operation: str) -> None:
         rest = self._circuit.rest_left()
         if rest is not None:
-            raise ProviderError(Failure(self._provider, FailureKind.RESTING, retry_after=rest))
+            failure = Failure(self._provider, FailureKind.RESTING, retry_after=rest)
+            self._tell(operation, 0.0, failure)
+            raise ProviderError(failure)
 
 
 class SteadyInventories:
@@ -115,7 +140,7 @@ class SteadyInventories:
 
     async def look_up(self, query: InventoryQuery) -> Inventory:
         """Ask, more than once where that helps."""
-        return await self._steadiness.read(lambda: self._provider.look_up(query))
+        return await self._steadiness.read("inventory", lambda: self._provider.look_up(query))
 
 
 class SteadyTrades:
@@ -132,8 +157,8 @@ class SteadyTrades:
 
     async def trades(self, scope: Scope) -> tuple[Trade, ...]:
         """Read, more than once where that helps."""
-        return await self._steadiness.read(lambda: self._provider.trades(scope))
+        return await self._steadiness.read(f"{scope.value} trades", lambda: self._provider.trades(scope))
 
     async def resend(self, trade_id: int) -> Receipt:
         """Ask exactly once."""
-        return await self._provider.resend(trade_id)
+        return await self._steadiness.observed("resend", self._provider.resend(trade_id))

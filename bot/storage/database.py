@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from threading import Thread
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import aiosqlite
 
@@ -21,6 +22,15 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 Parameters = Sequence[Any] | Mapping[str, Any]
+
+
+class WriteObserver(Protocol):
+    """Something that is told of every unit that is written."""
+
+    def __call__(self, *, waited: float, took: float) -> None:
+        """Take note of a unit; both in seconds."""
+        ...
+
 
 _BUSY_TIMEOUT = 5.0
 """Seconds to wait for somebody who looks into the file by other means; SkinDesk itself never waits for itself."""
@@ -38,6 +48,8 @@ class Database:
         self._turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self.on_write: WriteObserver | None = None
+        """Told of each unit that was written: how long it waited for its turn, and how long it took, in seconds."""
 
     @classmethod
     @asynccontextmanager
@@ -114,7 +126,9 @@ class Database:
                 return False
 
     async def _run(self, unit: Callable[[aiosqlite.Connection], Awaitable[_T]]) -> _T:
+        asked = time.perf_counter()
         async with self._turn:
+            began = time.perf_counter()
             try:
                 await self._writer.execute_fetchall("BEGIN IMMEDIATE")
                 result = await unit(self._writer)
@@ -126,6 +140,8 @@ class Database:
                 with suppress(ValueError):
                     await self._writer.rollback()
                 raise
+            if self.on_write is not None:
+                self.on_write(waited=began - asked, took=time.perf_counter() - began)
             return result
 
     async def _finish(self) -> None:

@@ -33,6 +33,7 @@ from bot.domain.errors import (
     TradeChanged,
     TradeNotFound,
     TradeUrlRejected,
+    Unfinished,
 )
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, Repeat
 from bot.domain.pages import Audience
@@ -396,6 +397,14 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 "SkinDesk is restarting",
                 "It stopped before this was finished. A look-up changed nothing; a resend's card shows what is known.",
                 "Ask again in a minute. After a resend look at its card first.",
+                is_refusal=False,
+            )
+        case Unfinished():
+            return Words(
+                "This was not finished",
+                "It took too long and was cut off. A look-up changed nothing; a resend's card shows what is known.",
+                "Try again. After a resend look at its card first. If it stays so, tell the staff the reference below.",
+                "An administrator of this desk",
                 is_refusal=False,
             )
         case DeskError():

@@ -7,13 +7,26 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.domain.errors import DeskError, ProviderError, ShuttingDown
+from bot.domain.errors import DeskError, Interrupted, ProviderError, ShuttingDown, Unfinished
 from bot.domain.pages import Audience
+from bot.observability.handling import Ending
 from bot.observability.logs import reference
 from bot.ui.errors import error_embed
-from bot.ui.interactions import Interaction, actor_of, desk_client_of, desk_of
+from bot.ui.interactions import (
+    Interaction,
+    Unsent,
+    actor_of,
+    desk_client_of,
+    desk_of,
+    finished,
+    is_thinking,
+    keep_unsent,
+)
 
 _log = logging.getLogger(__name__)
+
+_TOO_MANY_REQUESTS = 429
+_SERVER_ERROR = 500
 
 _REFUSALS = (
     DeskError,
@@ -55,21 +68,64 @@ async def report(interaction: Interaction, error: Exception) -> None:
     try:
         await reply(interaction, embed)
     except discord.HTTPException as failed:
+        finished(interaction)  # nobody can finish it any more
         _log.warning("reply failed reference=%s status=%s code=%s", reference_word, failed.status, failed.code)
 
 
 async def reply(interaction: Interaction, embed: discord.Embed, *, view: discord.ui.View | None = None) -> None:
     """Finish the interaction with an ephemeral embed, whatever was answered before.
 
-    A deferred command has its "thinking…" replaced; a message that a button belongs to is left alone.
+    A deferred command has its "thinking…" replaced; a message that a button belongs to is left alone. Where Discord
+    cannot be reached or is in trouble itself, the answer is kept and given again by the watch; discord.HTTPException
+    where Discord refuses it for good.
     """
-    shown = discord.utils.MISSING if view is None else view
+    unsent = Unsent(embed, view)
+    try:
+        await _send(interaction, unsent)
+    except Exception as error:
+        if not is_thinking(interaction) or not _may_pass(error):
+            raise
+        keep_unsent(interaction, unsent)
+        _log.warning("reply put off error=%s status=%s", type(error).__name__, getattr(error, "status", None))
+
+
+async def interrupt(interaction: Interaction) -> None:
+    """Finish an interaction that a stop of SkinDesk cut off."""
+    await report(interaction, Interrupted())
+
+
+async def give_up(interaction: Interaction) -> None:
+    """Finish an interaction whose work took too long, or ended without an answer."""
+    await report(interaction, Unfinished())
+
+
+async def reply_again(interaction: Interaction, unsent: Unsent) -> None:
+    """Give an answer that Discord did not take before. It is put off again where that fails again."""
+    try:
+        await _send(interaction, unsent)
+    except Exception as error:  # noqa: BLE001 -- there will be another time, until the token's end
+        _log.info("reply put off again error=%s", type(error).__name__)
+        if not _may_pass(error):
+            finished(interaction)  # nobody can finish it any more
+
+
+async def _send(interaction: Interaction, answer: Unsent) -> None:
+    shown = discord.utils.MISSING if answer.view is None else answer.view
     if not interaction.response.is_done():
-        await interaction.response.send_message(embed=embed, view=shown, ephemeral=True)
-    elif interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
-        await interaction.edit_original_response(embed=embed, view=view)
+        await interaction.response.send_message(embed=answer.embed, view=shown, ephemeral=True)
+    elif is_thinking(interaction):
+        await interaction.edit_original_response(embed=answer.embed, view=answer.view)
+        finished(interaction)
     else:
-        await interaction.followup.send(embed=embed, view=shown, ephemeral=True)
+        await interaction.followup.send(embed=answer.embed, view=shown, ephemeral=True)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Say whether Discord may take the same answer later: it was not reached, or it had too much to do."""
+    if isinstance(error, discord.HTTPException):
+        return error.status >= _SERVER_ERROR or error.status == _TOO_MANY_REQUESTS
+    # discord.py lets the errors of its HTTP library through, which are no OSError all of them.
+    return not isinstance(error, TypeError | ValueError | discord.DiscordException)
 
 
 async def _audience(interaction: Interaction) -> Audience:
@@ -81,12 +137,17 @@ async def _audience(interaction: Interaction) -> Audience:
 
 
 def write_down(interaction: Interaction, error: Exception, reference_word: str) -> None:
-    """Log a failure with the facts to find it by, also one that is part of an answer and never gets here."""
+    """Log a failure with the facts to find it by, also one that is part of an answer and never gets here.
+
+    What SkinDesk refuses is no failure: the line of the interaction says enough.
+    """
     facts = (
         f"reference={reference_word} command={_command_of(interaction)} "
         f"guild={interaction.guild_id} user={interaction.user.id}"
     )
+    ending = Ending.FAILED
     if isinstance(error, ProviderError):
+        ending = Ending.PROVIDER_FAILED
         failure = error.failure
         _log.warning(
             "provider failed %s provider=%s kind=%s code=%s key=%s http=%s request=%s place=%s",
@@ -99,10 +160,17 @@ def write_down(interaction: Interaction, error: Exception, reference_word: str) 
             failure.request_id,
             failure.place,
         )
+    elif isinstance(error, Interrupted | ShuttingDown | Unfinished):
+        ending = Ending.INTERRUPTED
     elif isinstance(error, _REFUSALS):
-        _log.info("refused %s reason=%s", facts, type(error).__name__)
+        ending = Ending.REFUSED
     else:
         _log.error("unexpected failure %s", facts, exc_info=error)
+    handling = desk_client_of(interaction).in_flight.handling_of(interaction)
+    if handling is not None:
+        handling.goes_wrong(ending, reason=type(error).__name__, reference=reference_word)
+    elif ending is not Ending.PROVIDER_FAILED:  # its line is written already: this is all that has the reference
+        _log.warning("told afterwards %s reason=%s", facts, type(error).__name__)
 
 
 def _command_of(interaction: Interaction) -> str:

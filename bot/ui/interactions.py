@@ -1,5 +1,6 @@
 """What every command, button and modal needs of its interaction: who acts, and the desk they act at."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 import discord
@@ -45,3 +46,37 @@ def actor_of(interaction: Interaction) -> Actor:
         role_ids=frozenset({interaction.guild_id, *(role.id for role in member.roles)}),
         administers=owns or interaction.permissions.administrator,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """An answer that Discord did not take."""
+
+    embed: discord.Embed
+    view: discord.ui.View | None
+
+
+def is_thinking(interaction: Interaction) -> bool:
+    """Say whether Discord shows "thinking…" to whoever waits: deferred, and never finished."""
+    deferred = interaction.response.type is discord.InteractionResponseType.deferred_channel_message
+    return deferred and not interaction.extras.get(_FINISHED, False)
+
+
+def finished(interaction: Interaction) -> None:
+    """Note that Discord has taken the answer that replaces "thinking…"."""
+    interaction.extras[_FINISHED] = True
+
+
+def unsent_of(interaction: Interaction) -> Unsent | None:
+    """Return the answer that Discord did not take, if there is one."""
+    unsent: Unsent | None = interaction.extras.get(_UNSENT)
+    return unsent
+
+
+def keep_unsent(interaction: Interaction, unsent: Unsent) -> None:
+    """Keep an answer that Discord did not take; the first one counts, which says what was done."""
+    interaction.extras.setdefault(_UNSENT, unsent)
+
+
+_FINISHED = "finished"
+_UNSENT = "unsent"

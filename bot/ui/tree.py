@@ -36,13 +36,14 @@ class DeskTree(app_commands.CommandTree[discord.Client]):
     async def interaction_check(self, interaction: Interaction) -> bool:
         """Note what is under way; refuse new commands while the program stops."""
         client = desk_client_of(interaction)
+        client.in_flight.enter(interaction)
         if not client.is_stopping:
-            client.in_flight.enter(interaction)
-        elif interaction.type is discord.InteractionType.autocomplete:
+            return True
+        if interaction.type is discord.InteractionType.autocomplete:
             await interaction.response.autocomplete([])
         else:
             await report(interaction, ShuttingDown())
-        return not client.is_stopping
+        return False
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
         """Answer every failed command; a suggestion that fails has nowhere to show a text."""

@@ -12,6 +12,8 @@ import pytest
 import simcord
 
 from bot.demo.scene import Scene
+from bot.ui.interactions import Interaction
+from bot.ui.rights import open_to_everybody
 from tests.support.payload_audit import assert_clean, assert_no_secret
 from tests.support.seen import embed_text, text_of
 from tests.support.stage import kept_open, secrets_of
@@ -127,23 +129,53 @@ async def test_a_refusal_is_no_fault(scene: Scene, caplog: pytest.LogCaptureFixt
     """What SkinDesk expects is logged in one line by its reference, without a traceback."""
     text = text_of(await scene.customer.slash(scene.channel, "access list"))
 
-    (record,) = [record for record in caplog.records if f"reference={reference_in(text)} " in record.getMessage()]
+    (record,) = [record for record in caplog.records if vars(record).get("reference") == reference_in(text)]
     assert record.levelno == logging.INFO
-    assert record.getMessage().endswith("reason=AccessDenied")
+    assert (vars(record)["outcome"], vars(record)["reason"]) == ("refused", "AccessDenied")
     assert record.exc_info is None
 
 
-@pytest.mark.parametrize(("status", "code"), [(500, 0), (404, 10015)])
-async def test_an_answer_that_discord_does_not_take(
-    scene: Scene, caplog: pytest.LogCaptureFixture, status: int, code: int
-) -> None:
-    """It leaves a line in the log, and the next command works."""
-    scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=status, code=code, times=None)
+async def test_an_answer_that_discord_does_not_take(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """An answer that is refused for good leaves a line in the log, once, and the next command works."""
+    scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=404, code=10015, times=None)
     await scene.customer.slash(scene.channel, "link status")
+    await scene.env.advance_time(30)
 
-    assert any("reply failed reference=" in message and f"status={status}" in message for message in caplog.messages)
+    (line,) = [message for message in caplog.messages if "reply failed reference=" in message]
+    assert "status=404" in line
     scene.env.backend.faults.clear()
     assert "Your Steam account" in text_of(await scene.customer.slash(scene.channel, "link status"))
+
+
+async def test_an_answer_that_discord_does_not_take_yet(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """An answer that Discord is too troubled to take is given again until it takes it, and is the same answer."""
+    scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, code=0, times=None)
+    result = await scene.customer.slash(scene.channel, "link status")
+    await scene.env.advance_time(10)
+    assert scene.client.in_flight.left_thinking == 1
+
+    scene.env.backend.faults.clear()
+    await scene.env.advance_time(10)
+
+    assert "Your Steam account" in text_of(result)
+    assert scene.client.in_flight.left_thinking == 0
+    assert "interaction finished late command=link status" in caplog.messages
+
+
+async def test_work_that_forgets_to_answer(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """A command that ends while Discord still shows "thinking…" is finished by the watch, and that is reported."""
+
+    @scene.client.tree.command(name="forgetful", description="A test's")
+    @open_to_everybody("it is a test's")
+    async def forgetful(interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+
+    await scene.client.tree.sync()
+    result = await scene.customer.slash(scene.channel, "forgetful")
+    await scene.env.advance_time(10)
+
+    assert "This was not finished" in text_of(result)
+    assert "interaction finished late command=forgetful" in caplog.messages
 
 
 async def test_an_interaction_that_is_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -140,7 +140,7 @@ async def test_one_call_tries_at_a_time() -> None:
         await gate.wait()
         return 1
 
-    trying = asyncio.create_task(steadiness.read(slow))
+    trying = asyncio.create_task(steadiness.read("inventory", slow))
     await asyncio.sleep(0)
     assert (await failure_of(lambda: trades.trades(Scope.ALL))).kind is FailureKind.RESTING
     gate.set()
@@ -157,7 +157,7 @@ async def test_cancelled_try_leaves_the_way_free() -> None:
     for _ in range(5):
         await failure_of(lambda: trades.trades(Scope.ALL))
     clock.advance(seconds=15)
-    trying = asyncio.create_task(steadiness.read(lambda: asyncio.sleep(60)))
+    trying = asyncio.create_task(steadiness.read("inventory", lambda: asyncio.sleep(60)))
     await asyncio.sleep(0)
     trying.cancel()
     await asyncio.gather(trying, return_exceptions=True)

@@ -43,6 +43,11 @@ BEGIN
     SELECT RAISE(ABORT, 'the audit is append-only');
 END;
 
+CREATE TABLE command_syncs (
+    scope TEXT NOT NULL PRIMARY KEY,
+    digest TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE ended_links (
     guild_id INTEGER NOT NULL,
     user_id INTEGER NOT NULL,

@@ -114,6 +114,7 @@ async def test_tables_are_strict(db: Database) -> None:
         "pages",
         "audit",
         "persons",
+        "command_syncs",
     }
     assert {row["strict"] for row in rows} == {1}
 

@@ -1,0 +1,124 @@
+"""What a running desk tells of itself: a line for each interaction, figures, and whether it would answer now."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from bot.observability.discord_http import DiscordRequests
+from bot.observability.handling import waited_for_provider
+from bot.observability.loop_lag import measuring_lag
+from bot.observability.server import Health, listening
+
+if TYPE_CHECKING:
+    from bot.client import DeskClient
+    from bot.domain.failures import Failure, ProviderName
+    from bot.observability.handling import Observer
+    from bot.observability.metrics import Metrics
+    from bot.ports import CallObserver, HealthSource
+    from bot.storage.database import Database
+    from bot.storage.figures import SqliteFigures
+
+_log = logging.getLogger(__name__)
+
+
+class Instruments:
+    """Everything that listens to the parts of the desk. Without ``metrics`` it only writes the log."""
+
+    def __init__(self, metrics: Metrics | None) -> None:
+        self.metrics = metrics
+        self.requests = DiscordRequests(
+            on_answer=metrics.asked_discord if metrics is not None else None, on_acknowledged=self._acknowledged
+        )
+        self._client: DeskClient | None = None
+
+    @property
+    def on_call(self) -> list[CallObserver]:
+        """Who is told of each call to a provider."""
+        return [_count_wait, *([self.metrics.called] if self.metrics is not None else [])]
+
+    @property
+    def on_handled(self) -> list[Observer]:
+        """Who is told of each interaction, beside the log."""
+        return [self.metrics.handled] if self.metrics is not None else []
+
+    def listen_to(self, client: DeskClient, database: Database) -> None:
+        """Take note of what client and database do from now on."""
+        self._client = client
+        if self.metrics is not None:
+            database.on_write = self.metrics.wrote
+
+    async def serve(
+        self,
+        stack: AsyncExitStack,
+        address: tuple[str, int],
+        *,
+        figures: SqliteFigures,
+        providers: tuple[HealthSource, ...],
+    ) -> None:
+        """Serve metrics and health until ``stack`` closes; AddressUnusable where the address cannot be had."""
+        if self._client is None or self.metrics is None:
+            raise RuntimeError("served before there is anything to tell")
+        watch = DeskWatch(self._client, self.requests, self.metrics, figures=figures, providers=providers)
+        await stack.enter_async_context(measuring_lag(self.metrics.lagged))
+        await stack.enter_async_context(listening(watch, *address))
+
+    def _acknowledged(self, interaction_id: int) -> None:
+        if self._client is not None:
+            self._client.in_flight.acknowledged(interaction_id)
+
+
+class DeskWatch:
+    """One running desk, as metrics and health see it."""
+
+    def __init__(
+        self,
+        client: DeskClient,
+        requests: DiscordRequests,
+        metrics: Metrics,
+        *,
+        figures: SqliteFigures,
+        providers: tuple[HealthSource, ...],
+    ) -> None:
+        self._client = client
+        self._requests = requests
+        self._metrics = metrics
+        self._figures = figures
+        self._providers = providers
+
+    async def metrics(self) -> bytes:
+        """Return all figures in Prometheus' text format."""
+        return self._metrics.text(
+            health=[source.health() for source in self._providers],
+            resends=await self._figures.resends_by_state(),
+            guilds=len(self._client.guilds),
+            connected=self._gateway_lives(),
+        )
+
+    async def health(self) -> Health:
+        """Return how it is now: the gateway beats, the database answers, Discord took the last answer."""
+        last = self._requests.last_acknowledgement
+        gateway, acknowledged = self._gateway_lives(), last is None or last[1]
+        database = await self._database_answers()
+        faults = [
+            *([] if gateway else ["not connected to Discord's gateway"]),
+            *([] if database else ["the database cannot be read"]),
+            *([] if acknowledged else ["Discord did not take the last answer"]),
+        ]
+        return Health(gateway=gateway, database=database, acknowledgements=acknowledged, detail="; ".join(faults))
+
+    async def _database_answers(self) -> bool:
+        try:
+            return await self._figures.answers()
+        except Exception as error:  # noqa: BLE001 -- whatever keeps it from answering is the finding
+            _log.warning("database not read error=%s", type(error).__name__)
+            return False
+
+    def _gateway_lives(self) -> bool:
+        return self._client.is_ready() and self._client.is_connected and not self._client.is_closed()
+
+
+def _count_wait(_provider: ProviderName, _operation: str, *, seconds: float, failure: Failure | None) -> None:
+    del failure
+    waited_for_provider(seconds)

@@ -1,0 +1,51 @@
+"""Listens to the requests that go to Discord: how they are answered, and when an interaction is acknowledged."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CALLBACK = re.compile(r"/interactions/(\d{1,20})/[^/]+/callback")
+_REDIRECT = 300
+
+
+class DiscordRequests:
+    """A trace for discord.py's own session. It keeps no address: those of interactions hold tokens.
+
+    ``on_answer`` is told the method and the status of each request, 0 where no answer came; ``on_acknowledged`` the id
+    of an interaction whose first answer Discord took.
+    """
+
+    def __init__(
+        self, *, on_answer: Callable[[str, int], None] | None = None, on_acknowledged: Callable[[int], None]
+    ) -> None:
+        self._on_answer = on_answer
+        self._on_acknowledged = on_acknowledged
+        self.last_acknowledgement: tuple[datetime, bool] | None = None
+        """When an interaction was answered last, and whether Discord took it."""
+        self.trace = aiohttp.TraceConfig()
+        self.trace.on_request_end.append(self._ended)
+        self.trace.on_request_exception.append(self._failed)
+
+    async def _ended(self, _session: Any, _context: Any, ended: aiohttp.TraceRequestEndParams) -> None:
+        self._note(ended.method, ended.url.raw_path, ended.response.status)
+
+    async def _failed(self, _session: Any, _context: Any, failed: aiohttp.TraceRequestExceptionParams) -> None:
+        self._note(failed.method, failed.url.raw_path, 0)
+
+    def _note(self, method: str, path: str, status: int) -> None:
+        if self._on_answer is not None:
+            self._on_answer(method, status)
+        callback = _CALLBACK.search(path)
+        if callback is None:
+            return
+        was_taken = 0 < status < _REDIRECT
+        self.last_acknowledgement = (datetime.now(UTC), was_taken)
+        if was_taken:
+            self._on_acknowledged(int(callback[1]))

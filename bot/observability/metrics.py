@@ -1,0 +1,151 @@
+"""What Prometheus is told: how interactions go, how providers and Discord answer, what waits and what is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from bot.domain.health import ProviderState
+from bot.domain.resends import ResendState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bot.domain.failures import Failure, ProviderName
+    from bot.domain.health import ProviderHealth
+    from bot.observability.handling import Handling
+
+_ANSWERS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0)
+"""Seconds; Discord gives an acknowledgement 3, a lookup may take 15."""
+_WAITS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+_CODES_KEPT = 200
+
+
+class Metrics:
+    """The figures of one running desk, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        self._interactions = Counter(
+            "skindesk_interactions", "Interactions by how they ended", ["command", "outcome"], registry=registry
+        )
+        self._acknowledged = Histogram(
+            "skindesk_interaction_acknowledged_seconds",
+            "Time until Discord took the first answer",
+            ["command"],
+            buckets=_ANSWERS,
+            registry=registry,
+        )
+        self._finished = Histogram(
+            "skindesk_interaction_finished_seconds",
+            "Time until the interaction was finished",
+            ["command"],
+            buckets=_ANSWERS,
+            registry=registry,
+        )
+        self._calls = Counter(
+            "skindesk_provider_calls",
+            "Calls to providers by outcome (ok, or the kind of failure) and the provider's own code",
+            ["provider", "operation", "outcome", "code"],
+            registry=registry,
+        )
+        self._call_seconds = Histogram(
+            "skindesk_provider_call_seconds",
+            "Time that calls to providers took",
+            ["provider", "operation"],
+            buckets=_ANSWERS,
+            registry=registry,
+        )
+        self._quota = Gauge(
+            "skindesk_provider_quota_left",
+            "Calls left of a documented limit",
+            ["provider", "quota"],
+            registry=registry,
+        )
+        self._states = Gauge(
+            "skindesk_provider_state",
+            "1 for the state a provider is in: working, failing, resting",
+            ["provider", "state"],
+            registry=registry,
+        )
+        self._resends = Gauge("skindesk_resends", "Resend requests by state", ["state"], registry=registry)
+        self._lag = Histogram(
+            "skindesk_event_loop_lag_seconds",
+            "How much later than asked for the event loop came back",
+            buckets=_WAITS,
+            registry=registry,
+        )
+        self._database_wait = Histogram(
+            "skindesk_database_wait_seconds", "Time that a write waited for its turn", buckets=_WAITS, registry=registry
+        )
+        self._database_write = Histogram(
+            "skindesk_database_write_seconds", "Time that a write took", buckets=_WAITS, registry=registry
+        )
+        self._discord = Counter(
+            "skindesk_discord_requests",
+            "Requests to Discord by status; 0 where there was no answer",
+            ["method", "status"],
+            registry=registry,
+        )
+        self._ready = Gauge("skindesk_gateway_connected", "1 while Discord's gateway is connected", registry=registry)
+        self._guilds = Gauge("skindesk_guilds", "Servers that SkinDesk is on", registry=registry)
+        self._codes: set[tuple[str, str]] = set()
+
+    def handled(self, handling: Handling) -> None:
+        """Count an interaction."""
+        command = f"{handling.command} suggestions" if handling.is_suggestion else handling.command
+        self._interactions.labels(command, handling.ending.value).inc()
+        self._finished.labels(command).observe(handling.finished_after)
+        if handling.acknowledged_after is not None:
+            self._acknowledged.labels(command).observe(handling.acknowledged_after)
+
+    def called(self, provider: ProviderName, operation: str, *, seconds: float, failure: Failure | None) -> None:
+        """Count a call to a provider."""
+        outcome = "ok" if failure is None else failure.kind.value
+        self._calls.labels(provider.value, operation, outcome, self._code(provider, failure)).inc()
+        self._call_seconds.labels(provider.value, operation).observe(seconds)
+
+    def lagged(self, seconds: float) -> None:
+        """Count one look at the event loop."""
+        self._lag.observe(seconds)
+
+    def wrote(self, *, waited: float, took: float) -> None:
+        """Count a unit of writing to the database."""
+        self._database_wait.observe(waited)
+        self._database_write.observe(took)
+
+    def asked_discord(self, method: str, status: int) -> None:
+        """Count a request to Discord."""
+        self._discord.labels(method, str(status)).inc()
+
+    def text(
+        self, *, health: Iterable[ProviderHealth], resends: Mapping[ResendState, int], guilds: int, connected: bool
+    ) -> bytes:
+        """Return everything in Prometheus' text format; what has a present state is handed in."""
+        for each in health:
+            for state in ProviderState:
+                self._states.labels(each.provider.value, state.value).set(each.state is state)
+            for quota in each.quotas:
+                self._quota.labels(each.provider.value, quota.what).set(quota.left)
+        for resend_state in ResendState:
+            self._resends.labels(resend_state.value).set(resends.get(resend_state, 0))
+        self._ready.set(connected)
+        self._guilds.set(guilds)
+        return generate_latest(self._registry)
+
+    def _code(self, provider: ProviderName, failure: Failure | None) -> str:
+        """Return the provider's code as a label; a provider that makes codes up must not fill the memory."""
+        if failure is None or failure.code is None:
+            return ""
+        code = (provider.value, str(failure.code))
+        if code not in self._codes and len(self._codes) >= _CODES_KEPT:
+            return "other"
+        self._codes.add(code)
+        return code[1]

@@ -1,0 +1,190 @@
+"""Every interaction is finished, whatever becomes of the work on it."""
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import discord
+import pytest
+
+from bot.observability.handling import Ending, Handling
+from bot.ui.in_flight import ANSWERABLE_FOR, InFlight
+from bot.ui.interactions import Unsent, finished, keep_unsent
+
+DEFERRED = discord.InteractionResponseType.deferred_channel_message
+
+
+def interaction(number: int = 1, *, response: object = DEFERRED, custom_id: str = "resend:41:approve") -> Any:
+    """Return as much of an interaction as counts here."""
+    return SimpleNamespace(
+        id=number,
+        type=discord.InteractionType.component,
+        command=None,
+        data={"custom_id": custom_id},
+        guild_id=7,
+        user=SimpleNamespace(id=8),
+        response=SimpleNamespace(type=response),
+        extras={},
+    )
+
+
+class Told:
+    """What was said to whom, in order."""
+
+    def __init__(self, *, takes: Callable[[], bool] = lambda: True) -> None:
+        self.said: list[tuple[int, str]] = []
+        self._takes = takes
+
+    async def give_up(self, each: Any) -> None:
+        self._say(each, "given up")
+
+    async def again(self, each: Any, unsent: Unsent) -> None:
+        self._say(each, unsent.embed.title or "")
+
+    def _say(self, each: Any, what: str) -> None:
+        self.said.append((each.id, what))
+        if self._takes():
+            finished(each)
+
+
+async def begun(in_flight: InFlight, each: Any, work: Any) -> asyncio.Task[None]:
+    """Start work on an interaction, as far as its first step."""
+
+    async def entered() -> None:
+        in_flight.enter(each)
+        await work
+
+    task = asyncio.create_task(entered())
+    await asyncio.sleep(0)
+    return task
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """Wait for the work, and until everybody has heard of its end."""
+    await asyncio.gather(task, return_exceptions=True)
+    await asyncio.sleep(0)
+
+
+async def watched(in_flight: InFlight, told: Told, *, longest: float = 60.0) -> None:
+    await in_flight.watch(longest=longest, give_up=told.give_up, again=told.again)
+
+
+async def test_work_that_hangs() -> None:
+    """Work that takes longer than anything does is cancelled, and whoever waits is told."""
+    handled: list[Handling] = []
+    in_flight, told = InFlight([handled.append]), Told()
+    task = await begun(in_flight, interaction(), asyncio.Event().wait())
+
+    await watched(in_flight, told)
+    assert told.said == []
+
+    await watched(in_flight, told, longest=0.0)
+    assert told.said == [(1, "given up")]
+    assert task.cancelled()
+    assert [each.ending for each in handled] == [Ending.INTERRUPTED]
+    assert in_flight.left_thinking == 0
+
+
+async def test_work_that_forgets_to_answer() -> None:
+    """Work that ends while Discord shows "thinking…" is made up for."""
+    in_flight, told = InFlight(), Told()
+    await ended(await begun(in_flight, interaction(), asyncio.sleep(0)))
+    assert in_flight.left_thinking == 1
+
+    await watched(in_flight, told)
+    assert told.said == [(1, "given up")]
+    assert in_flight.left_thinking == 0
+
+
+async def test_work_that_answers() -> None:
+    """An interaction that was answered, or of which nothing shows, is left alone."""
+    in_flight, told = InFlight(), Told()
+    answered = interaction(1)
+    finished(answered)
+    for each in (
+        answered,
+        interaction(2, response=None),
+        interaction(3, response=discord.InteractionResponseType.modal),
+    ):
+        await ended(await begun(in_flight, each, asyncio.sleep(0)))
+
+    await watched(in_flight, told)
+    assert told.said == []
+
+
+async def test_an_answer_that_was_put_off() -> None:
+    """The same answer is given again, round after round, until Discord takes it; the first one counts."""
+    takes = iter([False, False, True])
+    in_flight, told = InFlight(), Told(takes=lambda: next(takes))
+    each = interaction()
+    for title in ("Sent", "Something went wrong"):
+        keep_unsent(each, Unsent(discord.Embed(title=title), None))
+    await ended(await begun(in_flight, each, asyncio.sleep(0)))
+
+    for _ in range(5):
+        await watched(in_flight, told)
+    assert told.said == [(1, "Sent")] * 3
+
+
+async def test_a_token_that_has_run_out(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """What Discord would no longer take is given up, and the log says so."""
+    in_flight, told = InFlight(), Told(takes=lambda: False)
+    await ended(await begun(in_flight, interaction(), asyncio.sleep(0)))
+    await watched(in_flight, told)
+    (left,) = in_flight._left.items()
+    in_flight._left[left[0]] = (left[1][0], left[1][1] - ANSWERABLE_FOR - 1)
+
+    await watched(in_flight, told)
+    assert told.said == [(1, "given up")]
+    assert in_flight.left_thinking == 0
+    assert "interaction left without an answer command=resend:approve" in caplog.messages
+
+
+async def test_a_stop() -> None:
+    """A stop leaves time to what is under way, cuts off the rest, and gives what was put off a last time."""
+    in_flight, told = InFlight(), Told()
+    late = interaction(1)
+    keep_unsent(late, Unsent(discord.Embed(title="Late"), None))
+    await ended(await begun(in_flight, late, asyncio.sleep(0)))
+    quick = await begun(in_flight, interaction(2), asyncio.sleep(0.01))
+    slow = await begun(in_flight, interaction(3), asyncio.Event().wait())
+
+    await in_flight.drain(within=0.2, give_up=told.give_up, again=told.again)
+    assert sorted(told.said) == [(1, "Late"), (3, "given up")]
+    assert (quick.cancelled(), slow.cancelled()) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("custom_id", "command"),
+    [
+        ("page:AbCdEfGhIjKl:next:3", "page:next"),
+        ("page:abcdefghijkl:sort", "page:sort"),
+        ("resends:halt", "resends:halt"),
+        ("resend:41:deny:reason:123456789012345678", "resend:deny:reason"),
+        ("<@1>", "component"),
+        ("", "component"),
+    ],
+)
+async def test_what_a_component_is_called(custom_id: str, command: str) -> None:
+    """In log and figures a component is named by what it does: ids would make every click another one."""
+    handled: list[Handling] = []
+    in_flight = InFlight([handled.append])
+    await ended(await begun(in_flight, interaction(response=None, custom_id=custom_id), asyncio.sleep(0)))
+
+    assert [each.command for each in handled] == [command]
+
+
+async def test_an_acknowledgement() -> None:
+    """How long Discord waited for the first answer is known, of the first one only."""
+    handled: list[Handling] = []
+    in_flight = InFlight([handled.append])
+    task = await begun(in_flight, interaction(response=None), asyncio.sleep(0.01))
+    in_flight.acknowledged(1)
+    in_flight.acknowledged(1)
+    in_flight.acknowledged(99)
+    await ended(task)
+
+    (only,) = handled
+    assert only.acknowledged_after is not None
+    assert only.acknowledged_after < only.finished_after
