@@ -102,8 +102,9 @@ def _run(arguments: argparse.Namespace) -> int:
         log.warning(_NO_PROVIDER)
     try:
         from bot.app import serve  # noqa: PLC0415 -- a quick --help
+        from bot.config import load_settings  # noqa: PLC0415 -- a quick --help
 
-        return _run_to_the_end(serve(settings))
+        return _run_to_the_end(serve(settings, load=lambda: load_settings(arguments.config, os.environ)))
     except KeyboardInterrupt:  # before the app listens for signals, or after it
         return ExitCode.OK
     except Exception:

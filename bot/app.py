@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
@@ -21,6 +21,7 @@ from bot.observability.server import AddressUnusable
 from bot.ports import Clock
 from bot.provider_setup import open_providers
 from bot.providers.explanations import Catalogue
+from bot.reloading import Reloading
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.desk import Desk
@@ -172,10 +173,15 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
         yield client
 
 
-async def serve(settings: Settings) -> ExitCode:
-    """Run until SIGTERM or SIGINT, then finish what can be finished and leave within five seconds."""
+async def serve(settings: Settings, *, load: Callable[[], Settings]) -> ExitCode:
+    """Run until SIGTERM or SIGINT, then finish what can be finished and leave within five seconds.
+
+    SIGHUP has the configuration read again by ``load``.
+    """
     try:
         async with assembled(settings) as client:
+            reloading = Reloading(client, settings, load)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloading.reload)
             return await _serve(client, settings.discord.token)
     except (StorageError, AddressUnusable, *_DISCORD_GONE) as error:
         code, reason = _end_of(error)

@@ -90,6 +90,10 @@ class InventoryService:
         """The inventory providers that are on."""
         return tuple(self._providers)
 
+    def use_default(self, provider: ProviderName | None) -> None:
+        """Ask this provider from now on where nobody names one."""
+        self._default = provider
+
     async def look_up(self, request: InventoryRequest, *, by: Actor) -> InventoryAnswer:
         """Return what the chosen providers would pay; a provider that fails is part of the answer.
 

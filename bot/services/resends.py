@@ -75,6 +75,11 @@ class ResendService:
         self._expires_after = expires_after
         self._allow_self_approval = allow_self_approval
 
+    def use_rules(self, *, expires_after: timedelta, allow_self_approval: bool) -> None:
+        """Let these rules hold from now on; requests that are open keep the expiry that their cards show."""
+        self._expires_after = expires_after
+        self._allow_self_approval = allow_self_approval
+
     # Requests
 
     async def request(self, trade_id: str, *, by: Actor, reason: str | None = None) -> Resend:

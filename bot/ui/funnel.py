@@ -25,6 +25,8 @@ from bot.ui.interactions import (
 
 _log = logging.getLogger(__name__)
 
+_UNKNOWN_INTERACTION = 10062
+_ALREADY_ACKNOWLEDGED = 40060
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 
@@ -59,6 +61,10 @@ async def report(interaction: Interaction, error: Exception) -> None:
         cause = cause.__cause__
     reference_word = reference()
     write_down(interaction, cause, reference_word)
+    if isinstance(cause, discord.NotFound) and cause.code == _UNKNOWN_INTERACTION:
+        # Nobody sees an answer any more: the first one came too late, or somebody else gave it.
+        _log.warning("reply failed reference=%s status=%s code=%s", reference_word, cause.status, cause.code)
+        return
     embed = error_embed(
         cause,
         audience=await _audience(interaction),
@@ -112,7 +118,13 @@ async def reply_again(interaction: Interaction, unsent: Unsent) -> None:
 async def _send(interaction: Interaction, answer: Unsent) -> None:
     shown = discord.utils.MISSING if answer.view is None else answer.view
     if not interaction.response.is_done():
-        await interaction.response.send_message(embed=answer.embed, view=shown, ephemeral=True)
+        try:
+            await interaction.response.send_message(embed=answer.embed, view=shown, ephemeral=True)
+        except discord.HTTPException as refused:
+            if refused.code != _ALREADY_ACKNOWLEDGED:
+                raise
+            # The deferral got there, its confirmation got lost, and discord.py asked again: "thinking…" is shown.
+            await interaction.edit_original_response(embed=answer.embed, view=answer.view)
     elif is_thinking(interaction):
         await interaction.edit_original_response(embed=answer.embed, view=answer.view)
         finished(interaction)
@@ -164,8 +176,10 @@ def write_down(interaction: Interaction, error: Exception, reference_word: str) 
         ending = Ending.INTERRUPTED
     elif isinstance(error, _REFUSALS):
         ending = Ending.REFUSED
-    else:
+    elif not isinstance(error, discord.HTTPException):
         _log.error("unexpected failure %s", facts, exc_info=error)
+    else:  # Discord's trouble, not ours: a traceback would lead nobody anywhere
+        _log.warning("refused by Discord %s status=%s code=%s", facts, error.status, error.code)
     handling = desk_client_of(interaction).in_flight.handling_of(interaction)
     if handling is not None:
         handling.goes_wrong(ending, reason=type(error).__name__, reference=reference_word)

@@ -181,7 +181,7 @@ async def test_work_that_forgets_to_answer(scene: Scene, caplog: pytest.LogCaptu
 async def test_an_interaction_that_is_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """An interaction that Discord no longer knows cannot be answered: that is logged, and the next command works."""
     async with kept_open(tmp_path) as scene:
-        scene.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, times=2)
+        scene.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062)
         await scene.customer.slash(scene.channel, "link status")
 
         assert any("reply failed reference=" in message and "code=10062" in message for message in caplog.messages)

@@ -1,0 +1,255 @@
+"""A bad day, one fault at a time: every interaction is finished, the log has a line, and the desk goes on."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+import pytest
+
+from bot.demo.trades import ResendAnswer
+from bot.domain.trades import RESENDABLE_STATUSES
+from bot.exit_codes import ExitCode
+from tests.e2e.desk import LiveDesk, answer_of
+from tests.support.bot_process import RUN, BotProcess
+from tests.support.loopback_discord.guilds import Member
+from tests.support.loopback_discord.records import InteractionRecord
+
+CALLBACK = "/interactions/*/*/callback"
+ORIGINAL = "/webhooks/*/*/messages/@original"
+
+Trouble: TypeAlias = Callable[[LiveDesk, BotProcess], Awaitable[None]]
+Use: TypeAlias = Callable[[LiveDesk], Awaitable[InteractionRecord]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong, what somebody does meanwhile, what they read in the end, and what the log says."""
+
+    name: str
+    trouble: Trouble
+    use: Use
+    answer: str
+    line: str
+    is_lost: bool = False
+    """Discord never gets a first answer: there is nothing that could be finished."""
+
+
+def by(who: Callable[[LiveDesk], Member], command: str, **options: str) -> Use:
+    """Return somebody's use of a command."""
+
+    async def use(desk: LiveDesk) -> InteractionRecord:
+        return await desk.begin(who(desk), command, **options)
+
+    return use
+
+
+def customer(desk: LiveDesk) -> Member:
+    return desk.customer
+
+
+def agent(desk: LiveDesk) -> Member:
+    return desk.agent
+
+
+def failing(method: str, path: str, status: int, **facts: float) -> Trouble:
+    """Let Discord answer so, as often as discord.py alone would ask again."""
+
+    async def trouble(desk: LiveDesk, _bot: BotProcess) -> None:
+        desk.server.faults.fail(method, path, status, **facts)  # type: ignore[arg-type] # numbers as they come
+
+    return trouble
+
+
+async def connection_dropped(desk: LiveDesk, _bot: BotProcess) -> None:
+    desk.server.faults.drop("PATCH", ORIGINAL)
+
+
+async def not_acknowledged(desk: LiveDesk, _bot: BotProcess) -> None:
+    desk.server.faults.fail("POST", CALLBACK, 404, code=10062)
+
+
+async def confirmation_lost(desk: LiveDesk, _bot: BotProcess) -> None:
+    desk.server.faults.fail("POST", CALLBACK, 500, carried_out=True)
+
+
+async def gateway_resumed(desk: LiveDesk, bot: BotProcess) -> None:
+    await bot.wait_line("ready guilds=")
+    desk.server.gateway.drop()
+    await bot.wait_line("gateway disconnected")
+
+
+async def provider_down(desk: LiveDesk, _bot: BotProcess) -> None:
+    await desk.providers.assetpay.stop()
+
+
+async def approvals_channel_deleted(desk: LiveDesk, _bot: BotProcess) -> None:
+    desk.server.faults.fail("POST", f"/channels/{desk.approvals.id}/messages", 404, code=10003, times=9)
+
+
+async def card_deleted(desk: LiveDesk, _bot: BotProcess) -> None:
+    card = await desk.requested(failed_trades(desk)[1])
+    desk.server.faults.fail("PATCH", f"/channels/{desk.approvals.id}/messages/{card.id}", 404, code=10008, times=9)
+
+
+async def direct_messages_closed(desk: LiveDesk, _bot: BotProcess) -> None:
+    desk.server.faults.fail("POST", "/users/@me/channels", 403, code=50007, times=9)
+    card = await desk.requested(failed_trades(desk)[0])
+    await (await desk.decide(card)).finished(20.0)
+
+
+async def audit_channel_closed(desk: LiveDesk, _bot: BotProcess) -> None:
+    desk.server.faults.fail("POST", f"/channels/{desk.audit.id}/messages", 403, code=50001, times=9)
+
+
+async def kicked(desk: LiveDesk, bot: BotProcess) -> None:
+    await desk.server.gateway.dispatch("GUILD_DELETE", {"id": str(desk.guild.id)})
+    desk.server.faults.fail("POST", f"/channels/{desk.approvals.id}/messages", 403, code=50001, times=9)
+
+
+def failed_trades(desk: LiveDesk) -> list[int]:
+    """Return the trades that can be resent, and whose resend the provider carries out."""
+    done = {ResendAnswer.OK, None}
+    return [
+        trade.id
+        for trade in desk.world.trades
+        if trade.status in RESENDABLE_STATUSES and trade.items_send and desk.world.resend_answers.get(trade.id) in done
+    ]
+
+
+async def ask_for_a_resend(desk: LiveDesk) -> InteractionRecord:
+    return await desk.begin(desk.agent, "resend", id=str(failed_trades(desk)[-1]))
+
+
+async def look_up(desk: LiveDesk) -> InteractionRecord:
+    return await desk.begin(desk.agent, "inventory", tradeurl=desk.world.customer.trade_url)
+
+
+MATRIX = (
+    Fault(
+        "discord_500", failing("PATCH", ORIGINAL, 500), by(customer, "status"), "Providers", "handled command=status"
+    ),
+    Fault("discord_429", failing("PATCH", ORIGINAL, 429, retry_after=0.5), by(customer, "status"), "Providers", "rate"),
+    Fault("connection_dropped", connection_dropped, by(customer, "link status"), "SteamID", "reply put off"),
+    Fault("not_acknowledged", not_acknowledged, by(customer, "trades"), "", "outcome=failed", is_lost=True),
+    Fault("confirmation_lost", confirmation_lost, by(customer, "trades"), "Something went wrong", "code=40060"),
+    Fault("gateway_resumed", gateway_resumed, by(customer, "link status"), "SteamID", "gateway resumed"),
+    Fault("provider_down", provider_down, look_up, "could not be reached", "provider failed"),
+    Fault("direct_messages_closed", direct_messages_closed, by(agent, "trades"), "trade", "direct message refused"),
+    Fault("message_deleted", card_deleted, by(agent, "explain", code="7"), "7", "handled command=explain"),
+    Fault("channel_deleted", approvals_channel_deleted, ask_for_a_resend, "approvals channel", "card not posted"),
+    Fault("audit_channel_closed", audit_channel_closed, by(customer, "link remove"), "no longer", "entry not posted"),
+    Fault("kicked", kicked, by(agent, "link status"), "No Steam account", "handled command='link status'"),
+)
+
+
+@asynccontextmanager
+async def running(desk: LiveDesk, **settings: str) -> AsyncIterator[BotProcess]:
+    """Run a desk that is set up, and stop it in order."""
+    async with desk.bot(**settings) as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        yield bot
+        assert await bot.terminate(5.0) == ExitCode.OK
+
+
+def said(bot: BotProcess, text: str, after: int) -> bool:
+    """Say whether the log has had a line with ``text`` since it had so many lines."""
+    return any(text in line for line in bot.stderr_lines[after:])
+
+
+async def test_faults(desk: LiveDesk, subtests: pytest.Subtests) -> None:
+    """Whoever waits gets an answer that says what is, the log has a line of it, and the next command works."""
+    lost = []
+    async with running(desk) as bot:
+        for fault in MATRIX:
+            with subtests.test(fault.name):
+                seen = len(bot.stderr_lines)
+                await fault.trouble(desk, bot)
+                record = await fault.use(desk)
+                if fault.is_lost:
+                    lost.append(record)
+                else:
+                    assert fault.answer in answer_of(await record.finished(30.0)).text
+                await desk.server.until(partial(said, bot, fault.line, seen), within=15.0)
+                assert "Providers" in (await desk.use(desk.customer, "status")).text
+    desk.assert_sound(unfinished=tuple(lost), allowed=("answered twice",))  # what discord.py does by itself
+
+
+async def test_database_locked(desk: LiveDesk) -> None:
+    """Another process that holds the file for writing makes people wait, and then they are told; reading goes on."""
+    async with running(desk) as bot:
+        with closing(sqlite3.connect(desk.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            removed = await desk.begin(desk.customer, "link remove")
+            assert "SteamID" in (await desk.use(desk.customer, "link status")).text
+            assert "Something went wrong" in answer_of(await removed.finished(20.0)).text
+            await bot.wait_line("unexpected failure")
+            other.execute("ROLLBACK")
+        assert "SteamID" in (await desk.use(desk.customer, "link status")).text
+        assert "no longer linked" in (await desk.use(desk.customer, "link remove")).text
+    desk.assert_sound()
+
+
+FULL_DISK = f"""
+import resource, signal, sys, threading, pathlib
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+def fill():
+    sys.stdin.read(1)
+
+def full(*_):
+    size = pathlib.Path("skindesk.db-wal").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    print("disk full", file=sys.stderr, flush=True)
+
+def room(*_):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    print("disk has room", file=sys.stderr, flush=True)
+
+signal.signal(signal.SIGUSR1, full)
+signal.signal(signal.SIGUSR2, room)
+{RUN}
+"""
+"""The program on a disk that is full from one signal until another: no file may grow any more."""
+
+
+async def test_disk_full(desk: LiveDesk) -> None:
+    """On a full disk nothing is half written: whoever changes something is told, and later it works again."""
+    import signal  # noqa: PLC0415 -- only the names of two signals
+
+    async with desk.bot(program=FULL_DISK) as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        bot.send_signal(signal.SIGUSR1)
+        await bot.wait_line("disk full")
+        removed = await desk.begin(desk.customer, "link remove")
+        assert "Something went wrong" in answer_of(await removed.finished(20.0)).text
+        await bot.wait_line("unexpected failure")
+        assert "SteamID" in (await desk.use(desk.customer, "link status")).text
+
+        bot.send_signal(signal.SIGUSR2)
+        await bot.wait_line("disk has room")
+        assert "no longer linked" in (await desk.use(desk.customer, "link remove")).text
+        assert await bot.terminate(5.0) == ExitCode.OK
+    with closing(sqlite3.connect(desk.database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    desk.assert_sound()
+
+
+async def test_everything_at_once(desk: LiveDesk) -> None:
+    """Lookups, clicks and a resend under way while Discord is in trouble are all finished."""
+    async with running(desk) as bot:
+        for method, path in (("PATCH", ORIGINAL), ("POST", f"/channels/{desk.approvals.id}/messages")):
+            desk.server.faults.fail(method, path, 503, times=3)
+            desk.server.faults.drop(method, path, times=2)
+        records = [await look_up(desk) for _ in range(5)]
+        records.append(await ask_for_a_resend(desk))
+        records.extend([await desk.begin(desk.customer, "trades") for _ in range(3)])
+        await asyncio.gather(*(record.finished(60.0) for record in records))
+        await bot.wait_line("interaction handled command=trades")
+    desk.assert_sound()

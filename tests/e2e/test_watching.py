@@ -1,0 +1,191 @@
+"""What a running desk tells of itself: in its log, to Prometheus, and to whoever asks whether it is well."""
+
+import json
+import re
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.exit_codes import ExitCode
+from tests.e2e.desk import LiveDesk, answer_of
+from tests.support.bot_process import BotProcess
+
+Sample = tuple[str, frozenset[tuple[str, str]]]
+
+
+async def fetched(port: int, path: str) -> tuple[int, str]:
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}{path}") as answer:
+        return answer.status, await answer.text()
+
+
+async def figures(port: int) -> dict[Sample, float]:
+    status, text = await fetched(port, "/metrics")
+    assert status == 200
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def sample(name: str, **labels: str) -> Sample:
+    return f"skindesk_{name}", frozenset(labels.items())
+
+
+def handled(bot: BotProcess, command: str) -> list[Mapping[str, Any]]:
+    """Return the lines of a command's interactions, as a JSON log has them."""
+    entries = [json.loads(line) for line in bot.stderr_lines if line.startswith("{")]
+    return [each for each in entries if each["message"] == "interaction handled" and each["command"] == command]
+
+
+async def test_interactions(desk: LiveDesk, unused_tcp_port: int) -> None:
+    """Each interaction is one line, found by the reference that its reader was shown, and counted."""
+    listen = f"127.0.0.1:{unused_tcp_port}"
+    async with desk.bot(observability__listen=listen, observability__log_format="json") as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        await bot.wait_line("ready guilds=")
+        await desk.use(desk.agent, "inventory", tradeurl=desk.world.customer.trade_url)
+        refused = await desk.use(desk.customer, "access list")
+        failed = await desk.use(desk.agent, "inventory", tradeurl=desk.world.error_trade_url(1010))
+        counted = await figures(unused_tcp_port)
+
+        assert await bot.terminate() == ExitCode.OK
+    looked, went_wrong = handled(bot, "inventory")
+    assert (looked["outcome"], looked["guild"], looked["user"]) == ("ok", desk.guild.id, desk.agent.id)
+    assert 0 <= looked["acknowledged_ms"] <= looked["ms"]
+    assert 0 < looked["provider_ms"] <= looked["ms"]
+    assert "reference" not in looked
+    (no,) = handled(bot, "access list")
+    assert (no["outcome"], no["reason"], no["level"]) == ("refused", "AccessDenied", "info")
+    assert f"Reference {no['reference']}" in refused.text
+    assert (went_wrong["outcome"], went_wrong["level"]) == ("provider_failed", "warning")
+    assert f"Reference {went_wrong['reference']}" in failed.text
+
+    assert counted[sample("interactions_total", command="inventory", outcome="ok")] == 1
+    assert counted[sample("interactions_total", command="access list", outcome="refused")] == 1
+    assert counted[sample("interaction_acknowledged_seconds_count", command="inventory")] == 2
+    assert counted[sample("interaction_finished_seconds_count", command="inventory")] == 2
+    call = {"provider": "assetpay", "operation": "inventory"}
+    assert counted[sample("provider_calls_total", **call, outcome="ok", code="")] == 1
+    assert counted[sample("provider_calls_total", **call, outcome="refused", code="1010")] == 1
+    assert counted[sample("provider_quota_left", provider="assetpay", quota="inventories")] == 9_998
+    assert counted[sample("provider_state", provider="assetpay", state="working")] == 1
+    assert counted[sample("resends", state="pending")] == 0
+    assert counted[sample("gateway_connected")] == 1
+    assert counted[sample("database_write_seconds_count")] > 5
+    assert counted[sample("event_loop_lag_seconds_count")] > 0
+    assert counted[sample("discord_requests_total", method="PATCH", status="200")] > 3
+    desk.assert_sound()
+
+
+async def test_health(desk: LiveDesk, unused_tcp_port: int) -> None:
+    """Ready means that an interaction would be answered; alive means that a restart would not help."""
+    async with desk.bot(observability__listen=f"127.0.0.1:{unused_tcp_port}") as bot:
+        await bot.wait_line("ready guilds=")
+        await desk.set_up()
+        assert [(await fetched(unused_tcp_port, path))[0] for path in ("/healthz", "/readyz", "/nothing")] == [
+            200,
+            200,
+            404,
+        ]
+
+        desk.server.faults.fail("POST", "/interactions/*/*/callback", 404, code=10062)
+        lost = await desk.begin(desk.customer, "status")
+        await bot.wait_line("interaction handled command=status")
+        status, body = await fetched(unused_tcp_port, "/readyz")
+        assert (status, json.loads(body)["acknowledgements"]) == (503, False)
+        assert (await fetched(unused_tcp_port, "/healthz"))[0] == 200
+        await desk.use(desk.customer, "status")
+        assert (await fetched(unused_tcp_port, "/readyz"))[0] == 200
+    desk.assert_sound(unfinished=(lost,))
+
+
+async def test_address_in_use(desk: LiveDesk) -> None:
+    """An address that somebody else listens on is named with its setting, and nothing is started half."""
+    taken = f"127.0.0.1:{desk.providers.mannco.port}"
+    async with desk.bot(observability__listen=taken) as bot:
+        assert await bot.wait() == ExitCode.UNAVAILABLE
+    (line,) = [line for line in bot.stderr_lines if " ERROR " in line]
+    assert taken in line
+    assert "observability.listen" in line
+
+
+async def test_commands_are_told_once(desk: LiveDesk) -> None:
+    """Discord is told the commands at the first start, and again only where they are others or gone."""
+
+    def syncs() -> int:
+        return sum(request.method == "PUT" and request.path.endswith("/commands") for request in desk.server.requests)
+
+    for expected in (1, 1):
+        async with desk.bot() as bot:
+            await bot.wait_ready()
+            assert await bot.terminate() == ExitCode.OK
+        assert syncs() == expected
+
+    desk.server.commands.listed().pop()
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        assert await bot.terminate() == ExitCode.OK
+    assert syncs() == 2
+    desk.assert_sound()
+
+
+SETTINGS = """
+[inventory]
+page_size = {page_size}
+{more}
+"""
+
+
+async def test_reload(desk: LiveDesk, tmp_path: Path) -> None:
+    """On SIGHUP a changed configuration is taken over whole, or, where anything in it is wrong, not at all."""
+    file = tmp_path / "config.toml"
+
+    def write(page_size: int, more: str = "") -> None:
+        file.write_text(SETTINGS.format(page_size=page_size, more=more))
+
+    async def page_shows() -> int:
+        answer = await desk.use(desk.agent, "inventory", tradeurl=desk.world.customer.trade_url)
+        (total,) = re.findall(r"Page 1 of (\d+)", answer.text)
+        return int(total)
+
+    write(8)
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        eights = await page_shows()
+
+        write(4)
+        bot.send_signal(signal.SIGHUP)
+        assert "changed=inventory.page_size" in await bot.wait_line("configuration reloaded")
+        assert await page_shows() in (2 * eights - 1, 2 * eights)
+
+        for more, complaint in (
+            ("[resends]\nexpires_after_hours = -1", "resends.expires_after_hours"),
+            ('[observability]\nlisten = "127.0.0.1:1"', "observability.listen need a restart"),
+            ("[resends\n", "is not TOML"),
+        ):
+            write(8, more)
+            bot.send_signal(signal.SIGHUP)
+            assert "not reloaded" in await bot.wait_line(complaint)
+            assert await page_shows() != eights
+
+        assert await bot.terminate() == ExitCode.OK
+    desk.assert_sound()
+
+
+async def test_a_command_beside_the_log(desk: LiveDesk) -> None:
+    """Without an address nothing listens, and the line of each interaction is written all the same."""
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        record = await desk.begin(desk.customer, "link status")
+        await record.finished()
+        assert "No Steam account is linked" in answer_of(record).text
+        line = await bot.wait_line("interaction handled command='link status'")
+        assert re.search(r"outcome=ok ms=\d+ acknowledged_ms=\d+", line)
+        assert await bot.terminate() == ExitCode.OK
