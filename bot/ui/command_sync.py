@@ -16,11 +16,15 @@ _log = logging.getLogger(__name__)
 
 _EVERYWHERE = "everywhere"
 _PATIENCE = 20.0
-"""Seconds that a start waits for Discord to take the commands. After that it goes on beside the work."""
+"""Seconds that a start waits for Discord to take the commands; after that it goes on beside the work."""
 
 
 async def sync_commands(
-    tree: app_commands.CommandTree[discord.Client], synced: CommandSyncs | None, *, guild_ids: Sequence[int]
+    tree: app_commands.CommandTree[discord.Client],
+    synced: CommandSyncs | None,
+    *,
+    guild_ids: Sequence[int],
+    patience: float = _PATIENCE,
 ) -> None:
     """Bring Discord's commands up to date: those of ``guild_ids``, or the ones everywhere where there are none.
 
@@ -28,7 +32,7 @@ async def sync_commands(
     start does not: people see the commands as they were until it is done. Without ``synced`` they are told each time.
     """
     work = asyncio.create_task(_sync(tree, synced, guild_ids), name="command sync")
-    done, _ = await asyncio.wait({work}, timeout=_PATIENCE)
+    done, _ = await asyncio.wait({work}, timeout=patience)
     if done:
         await work
         return

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.monitoring import DeskWatch
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.metrics import Metrics
@@ -64,8 +65,6 @@ async def test_database_gone(tmp_path: Path) -> None:
 
 async def test_codes_are_bounded() -> None:
     """A provider that makes up a new code for every answer does not fill the memory of whoever counts."""
-    from bot.domain.failures import Failure, FailureKind, ProviderName  # noqa: PLC0415 -- only here
-
     metrics = Metrics()
     for code in range(1_000):
         failure = Failure(ProviderName.MANNCO, FailureKind.REFUSED, code=code)

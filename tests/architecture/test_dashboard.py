@@ -1,0 +1,54 @@
+"""The dashboard shows figures that exist, and every figure that SkinDesk makes up is on it."""
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+from bot.domain.failures import ProviderName
+from bot.domain.health import ProviderHealth, ProviderState, Quota
+from bot.observability.handling import Handling
+from bot.observability.metrics import Metrics
+from tests.architecture.sources import ROOT
+
+_PARTS = ("_total", "_bucket", "_count", "_sum", "_created")
+
+
+def served() -> tuple[set[str], set[str]]:
+    """Return the names of all series that are served, and of those that are SkinDesk's own, without their parts."""
+    metrics = Metrics()
+    handling = Handling(1, "status", 2, 3)
+    handling.acknowledged_after = 0.1
+    metrics.handled(handling)
+    metrics.called(ProviderName.MANNCO, "resend", seconds=0.1, failure=None)
+    metrics.asked_discord("GET", 200)
+    metrics.lagged(0.1)
+    metrics.wrote(waited=0.1, took=0.1)
+    quota = Quota("resends", 600, timedelta(minutes=1), 600, 120)
+    health = ProviderHealth(ProviderName.MANNCO, ProviderState.WORKING, quotas=(quota,))
+    text = metrics.text(health=[health], resends={}, guilds=0, connected=True).decode()
+    series = set(re.findall(r"(?m)^([a-z_]+)[{ ]", text))
+    own = {re.sub(rf"({'|'.join(_PARTS)})$", "", name) for name in series if name.startswith("skindesk_")}
+    return series, own
+
+
+def shown() -> set[str]:
+    """Return the series that the dashboard asks for."""
+    dashboard: dict[str, Any] = json.loads((ROOT / "docs" / "grafana-dashboard.json").read_text(encoding="utf-8"))
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    return {name for query in queries for name in re.findall(r"\b(?:skindesk|process)_[a-z_]+", query)}
+
+
+def test_figures_exist() -> None:
+    """No panel stays empty for a name that nobody serves."""
+    series, _ = served()
+
+    assert shown() - series == set()
+
+
+def test_figures_are_shown() -> None:
+    """What is worth counting is worth looking at."""
+    _, own = served()
+    names = {re.sub(rf"({'|'.join(_PARTS)})$", "", name) for name in shown()}
+
+    assert own - names == set()
