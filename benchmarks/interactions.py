@@ -1,0 +1,244 @@
+"""What an interaction costs, in processor time and latency, against a bare discord.py bot with the same answers.
+
+``uv run python -m benchmarks.interactions`` prints a table; ``--json FILE`` keeps it. Both bots are processes of their
+own on loopback Discords of their own, over real sockets; rounds are interleaved and medians compared.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from benchmarks.measuring import Ratio, as_json, cpu_seconds, percentile, ratio_of, table
+from bot.demo.people import trade_url
+from bot.demo.providers import SimulatedProviders
+from bot.demo.world import World
+from bot.domain.steam import SteamId
+from tests.e2e.desk import LiveDesk, answer_of
+from tests.support.bot_process import BotProcess
+from tests.support.discord_server import LoopbackDiscord
+from tests.support.loopback_discord.guilds import Channel, Guild, Member
+from tests.support.loopback_discord.records import InteractionRecord
+
+_BARE = "import asyncio\nfrom benchmarks.bare_bot import main\nasyncio.run(main())\n"
+_BOUND = 1.6
+
+Use = Callable[[], Awaitable[InteractionRecord]]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two bots: its process, and what people do with it."""
+
+    process: BotProcess
+    uses: dict[str, Use]
+
+
+@dataclass(slots=True)
+class Measured:
+    """One round of one side: processor milliseconds an interaction, and milliseconds to both answers."""
+
+    cpu: float
+    acknowledged: list[float] = field(default_factory=list)
+    finished: list[float] = field(default_factory=list)
+
+
+async def measured(side: Side, what: str, *, interactions: int, at_once: int) -> Measured:
+    """Let people use one thing so often, ``at_once`` at a time."""
+    before = cpu_seconds(side.process.pid)
+    records: list[InteractionRecord] = []
+    numbers = iter(range(interactions))
+
+    async def person() -> None:
+        for _ in numbers:
+            record = await side.uses[what]()
+            records.append(await record.finished(30.0))
+
+    await asyncio.gather(*(person() for _ in range(at_once)))
+    await asyncio.sleep(0.05)  # what is done after the answer belongs to the interaction as well
+    result = Measured((cpu_seconds(side.process.pid) - before) * 1000 / interactions)
+    for record in records:
+        result.acknowledged.append(record.acknowledged_after * 1000)
+        assert record.finished_at is not None
+        result.finished.append((record.finished_at - record.dispatched_at) * 1000)
+    return result
+
+
+async def compared(
+    ours: Side, bare: Side, what: str, *, rounds: int, interactions: int, at_once: int, bound: float | None
+) -> list[Ratio]:
+    """Measure both sides in turn and return the ratios of one thing."""
+    pairs: list[tuple[Measured, Measured]] = []
+    for number in range(rounds + 1):
+        pair = [await measured(side, what, interactions=interactions, at_once=at_once) for side in (ours, bare)]
+        if number:  # the first round warms both up
+            pairs.append((pair[0], pair[1]))
+    return [
+        ratio_of(f"{what}: CPU", "ms", [(a.cpu, b.cpu) for a, b in pairs], bound=bound),
+        ratio_of(
+            f"{what}: acknowledged, median",
+            "ms",
+            [(percentile(a.acknowledged, 0.5), percentile(b.acknowledged, 0.5)) for a, b in pairs],
+        ),
+        ratio_of(
+            f"{what}: finished, median",
+            "ms",
+            [(percentile(a.finished, 0.5), percentile(b.finished, 0.5)) for a, b in pairs],
+        ),
+    ]
+
+
+@asynccontextmanager
+async def canned_provider(body: bytes) -> AsyncIterator[str]:
+    """Serve one and the same answer for every inventory, as fast as can be, and give the address."""
+
+    async def answer(_request: web.BaseRequest) -> web.Response:
+        return web.Response(body=body, content_type="application/json")
+
+    runner = web.ServerRunner(web.Server(answer, access_log=None))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, backlog=2048).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def answer_of_provider(providers: SimulatedProviders, world: World) -> bytes:
+    """Return what AssetPay answers for the customer's inventory."""
+    async with aiohttp.ClientSession() as session:
+        address = f"{providers.assetpay.url}/secure/inventory"
+        parameters = {"tradeUrl": world.customer.trade_url, "game": "730", "page": "1", "limit": "-1"}
+        async with session.get(
+            address, params=parameters, headers={"api-key": world.credentials.assetpay_api_key}
+        ) as got:
+            return await got.read()
+
+
+def strangers() -> Iterator[str]:
+    """Go through trade URLs of accounts that nobody has asked about yet."""
+    for number in count(1):
+        yield trade_url(SteamId.from_account_id(1_000_000 + number), "AbCdEfGh")
+
+
+async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: SimulatedProviders, address: str) -> Side:
+    """Start SkinDesk, set it up, and return what people do with it."""
+    server = await stack.enter_async_context(LoopbackDiscord())
+    desk = LiveDesk(server, providers, folder)
+    process = await stack.enter_async_context(
+        desk.bot(
+            providers__assetpay__base_url=address,
+            providers__assetpay__verified="true",
+            observability__log_level="warning",
+        )
+    )
+    await process.wait_ready()
+    await desk.set_up()
+    page = await desk.use(desk.customer, "inventory", tradeurl=desk.world.customer.trade_url)
+    unknown = strangers()
+
+    async def turn() -> InteractionRecord:
+        custom_id = next(each for each in page.custom_ids if ":next:" in each)
+        return await server.click(page, custom_id, desk.customer)
+
+    return Side(
+        process,
+        {
+            "cached /inventory": lambda: desk.begin(desk.customer, "inventory", tradeurl=desk.world.customer.trade_url),
+            "uncached /inventory": lambda: desk.begin(desk.agent, "inventory", tradeurl=next(unknown)),
+            "page turn": turn,
+            "/trades": lambda: desk.begin(desk.customer, "trades", scope="all"),
+            "refused command": lambda: desk.begin(desk.customer, "access list"),
+        },
+    )
+
+
+async def bare_side(stack: AsyncExitStack, folder: Path, answers: dict[str, Any]) -> Side:
+    """Start the reference, and return what people do with it."""
+    (folder / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
+    server = await stack.enter_async_context(LoopbackDiscord())
+    guild, channel, member = _place(server)
+    process = await stack.enter_async_context(BotProcess(server, cwd=folder, program=_BARE, arguments=()))
+    await process.wait_ready()
+    shown = answer_of(await (await server.slash(guild, channel, member, "inventory", tradeurl="x")).finished())
+    unknown = strangers()
+
+    async def turn() -> InteractionRecord:
+        return await server.click(shown, "bare:2", member)
+
+    return Side(
+        process,
+        {
+            "cached /inventory": lambda: server.slash(guild, channel, member, "inventory", tradeurl=next(unknown)),
+            "uncached /inventory": lambda: server.slash(guild, channel, member, "lookup", tradeurl=next(unknown)),
+            "page turn": turn,
+            "/trades": lambda: server.slash(guild, channel, member, "trades"),
+            "refused command": lambda: server.slash(guild, channel, member, "refused"),
+        },
+    )
+
+
+def _place(server: LoopbackDiscord) -> tuple[Guild, Channel, Member]:
+    guild = server.add_guild()
+    return guild, guild.add_channel("desk"), guild.add_member("mia")
+
+
+async def shown_by(side: Side) -> dict[str, Any]:
+    """Return the embeds with which SkinDesk answers."""
+    embeds = {}
+    for name, use in (
+        ("inventory", "cached /inventory"),
+        ("page", "page turn"),
+        ("trades", "/trades"),
+        ("refused", "refused command"),
+    ):
+        record = await (await side.uses[use]()).finished()
+        embeds[name] = answer_of(record).embeds[0]
+    return embeds
+
+
+async def run(*, rounds: int, interactions: int, at_once: int) -> list[Ratio]:
+    """Measure everything."""
+    world = World()
+    ratios: list[Ratio] = []
+    async with AsyncExitStack() as stack:
+        providers = await stack.enter_async_context(SimulatedProviders(world))
+        address = await stack.enter_async_context(canned_provider(await answer_of_provider(providers, world)))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        (folder / "ours").mkdir()
+        (folder / "bare").mkdir()
+        ours = await skindesk_side(stack, folder / "ours", providers, address)
+        answers = await shown_by(ours) | {"lookup": f"{address}/secure/inventory"}
+        bare = await bare_side(stack, folder / "bare", answers)
+        for what in ours.uses:
+            bound = None if what == "/trades" else _BOUND
+            ratios += await compared(
+                ours, bare, what, rounds=rounds, interactions=interactions, at_once=at_once, bound=bound
+            )
+    return ratios
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--interactions", type=int, default=200)
+    parser.add_argument("--at-once", type=int, default=4)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    ratios = asyncio.run(run(rounds=options.rounds, interactions=options.interactions, at_once=options.at_once))
+    print(table(ratios))
+    if options.json is not None:
+        options.json.write_text(as_json(ratios), encoding="utf-8")
+    return 0 if all(each.holds is not False for each in ratios) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
