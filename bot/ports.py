@@ -213,7 +213,8 @@ class ResendRepository(Protocol):
 
     A change returns the request as it is afterwards, or None where it was not in the state it had to be in:
     somebody else was faster. While a guild's resends are stopped none of its requests is opened, approved or sent:
-    None, too. ``guild_id`` is part of every look-up that an interaction can cause.
+    None, too. ``guild_id`` comes first wherever an interaction can lead: a request of another guild is never read and
+    never changed; it is as if there were none.
     """
 
     async def open(self, draft: Resend, *, at_most: int | None = None) -> Resend | None:
@@ -232,8 +233,8 @@ class ResendRepository(Protocol):
         """Return a request of this guild."""
         ...
 
-    async def open_for_trade(self, provider: ProviderName, trade_id: int) -> Resend | None:
-        """Return the open request for a trade, in whatever guild."""
+    async def open_for_trade(self, guild_id: int, provider: ProviderName, trade_id: int) -> Resend | None:
+        """Return this guild's open request for a trade; None also where another guild has one."""
         ...
 
     async def open_in_guild(self, guild_id: int) -> tuple[Resend, ...]:
@@ -248,55 +249,64 @@ class ResendRepository(Protocol):
         """Return every ended request without :meth:`conclude`, oldest first: for the work at start."""
         ...
 
-    async def conclude(self, resend_id: int, *, at: datetime) -> None:
+    async def conclude(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
         """Remember that the end of a request has been shown and told to everybody."""
         ...
 
-    async def attach_card(self, resend_id: int, *, channel_id: int, message_id: int) -> None:
+    async def attach_card(self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int) -> None:
         """Remember where the request's card is."""
         ...
 
-    async def add_note(self, resend_id: int, note: str) -> Resend | None:
+    async def add_note(self, guild_id: int, resend_id: int, note: str) -> Resend | None:
         """Add a line for the card."""
         ...
 
-    async def revise(self, resend_id: int, facts: TradeFacts, *, version: int, at: datetime) -> Resend | None:
+    async def revise(
+        self, guild_id: int, resend_id: int, facts: TradeFacts, *, version: int, at: datetime
+    ) -> Resend | None:
         """Replace what the card shows while pending and at ``version``; the next version begins.
 
         What the card showed before is kept as a note: ``TradeFacts.note_of_change``.
         """
         ...
 
-    async def approve(self, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
+    async def approve(self, guild_id: int, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
         """Move pending → approved, if at ``version``: decision, audit row and intent in one transaction."""
         ...
 
-    async def begin_sending(self, resend_id: int, *, at: datetime) -> Resend | None:
+    async def begin_sending(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         """Move approved → sending. Committed before the call: from here on it may have been made."""
         ...
 
-    async def return_to_pending(self, resend_id: int, *, note: str, at: datetime) -> Resend | None:
+    async def return_to_pending(self, guild_id: int, resend_id: int, *, note: str, at: datetime) -> Resend | None:
         """Move approved → pending: nothing was sent, somebody has to decide again."""
         ...
 
-    async def deny(self, resend_id: int, *, by: int, reason: str | None, at: datetime) -> Resend | None:
+    async def deny(self, guild_id: int, resend_id: int, *, by: int, reason: str | None, at: datetime) -> Resend | None:
         """Move pending → denied."""
         ...
 
-    async def expire(self, resend_id: int, *, at: datetime) -> Resend | None:
+    async def expire(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         """Move pending → expired."""
         ...
 
-    async def cancel(self, resend_id: int, *, at: datetime, reason: str) -> Resend | None:
+    async def cancel(self, guild_id: int, resend_id: int, *, at: datetime, reason: str) -> Resend | None:
         """Move pending → cancelled."""
         ...
 
-    async def remind(self, resend_id: int, *, at: datetime) -> Resend | None:
+    async def remind(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         """Remember that the moderators are reminded of a pending request; None where they were already."""
         ...
 
     async def mark_unknown(
-        self, resend_id: int, *, outcome: Outcome, detail: str | None, settle_after: datetime, at: datetime
+        self,
+        guild_id: int,
+        resend_id: int,
+        *,
+        outcome: Outcome,
+        detail: str | None,
+        settle_after: datetime,
+        at: datetime,
     ) -> Resend | None:
         """Move sending → unknown, to be settled by reading from ``settle_after`` on.
 
@@ -304,12 +314,13 @@ class ResendRepository(Protocol):
         """
         ...
 
-    async def settle_later(self, resend_id: int, *, settle_after: datetime) -> None:
+    async def settle_later(self, guild_id: int, resend_id: int, *, settle_after: datetime) -> None:
         """Put off the next reading of an unknown request."""
         ...
 
     async def settle(
         self,
+        guild_id: int,
         resend_id: int,
         *,
         sent: bool,
@@ -329,8 +340,8 @@ class PagesRepository(Protocol):
         """Keep a snapshot; the oldest go where there are too many."""
         ...
 
-    async def load(self, pages_id: str, *, at: datetime) -> Pages | None:
-        """Return a snapshot that has not expired."""
+    async def load(self, guild_id: int, pages_id: str, *, at: datetime) -> Pages | None:
+        """Return a snapshot of this guild that has not expired."""
         ...
 
     async def purge(self, *, at: datetime) -> None:

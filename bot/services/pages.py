@@ -57,7 +57,7 @@ class PageService:
         PageExpired where it is no longer kept, NotYourPage for anybody else, AccessDenied after a revocation.
         """
         now = self._clock.now()
-        pages = self._recent.get(pages_id) or await self._repository.load(pages_id, at=now)
+        pages = self._recent.get(pages_id) or await self._repository.load(by.guild_id, pages_id, at=now)
         if pages is None or pages.expires_at <= now or pages.guild_id != by.guild_id:
             raise PageExpired
         if pages.user_id != by.user_id:

@@ -64,7 +64,7 @@ class ResendBoard:
     async def _recall(self, resend: Resend) -> None:
         """Bring the card to the end of the channel: once, also where a stop comes in between."""
         async with self._turn_of(resend):
-            reminded = await self._repository.remind(resend.id, at=self._clock.now())
+            reminded = await self._repository.remind(resend.guild_id, resend.id, at=self._clock.now())
             if reminded is None:
                 return
             self._next_look[reminded.id] = self._clock.now() + _LOOK_EVERY
@@ -83,7 +83,7 @@ class ResendBoard:
             self._next_look[resend.id] = self._clock.now()
             _log.warning("card not posted anew id=%s channel=%s %s", resend.id, channel_id, type(error).__name__)
             return False
-        await self._repository.attach_card(resend.id, channel_id=channel_id, message_id=message_id)
+        await self._repository.attach_card(resend.guild_id, resend.id, channel_id=channel_id, message_id=message_id)
         _log.info("card posted anew id=%s channel=%s", resend.id, channel_id)
         return True
 

@@ -92,7 +92,7 @@ class ResendDelivery:
 
     async def expire(self, resend: Resend) -> None:
         """End a request that nobody decided in time."""
-        expired = await self._repository.expire(resend.id, at=self._clock.now())
+        expired = await self._repository.expire(resend.guild_id, resend.id, at=self._clock.now())
         if expired is not None:
             await self.conclude(expired, actor_id=None)
 
@@ -108,9 +108,9 @@ class ResendDelivery:
         for resend in await self._repository.all_open():
             left: Resend | None = resend
             if resend.state is ResendState.PENDING and resend.message_id is None:
-                left = await self._repository.cancel(resend.id, at=now, reason="card_not_posted")
+                left = await self._repository.cancel(resend.guild_id, resend.id, at=now, reason="card_not_posted")
             elif resend.state is ResendState.UNKNOWN:
-                await self._repository.settle_later(resend.id, settle_after=now)
+                await self._repository.settle_later(resend.guild_id, resend.id, settle_after=now)
             else:
                 # What is still pending is shown again, too: a crash may have come between new facts and their card.
                 await self._take_up(resend)
@@ -149,10 +149,10 @@ class ResendDelivery:
         now = self._clock.now()
         if resend.state is ResendState.SENDING:
             changed = await self._repository.mark_unknown(
-                resend.id, outcome=Outcome.INTERRUPTED, detail=None, settle_after=now, at=now
+                resend.guild_id, resend.id, outcome=Outcome.INTERRUPTED, detail=None, settle_after=now, at=now
             )
         elif resend.state is ResendState.APPROVED:
-            changed = await self._repository.return_to_pending(resend.id, note="restarted", at=now)
+            changed = await self._repository.return_to_pending(resend.guild_id, resend.id, note="restarted", at=now)
         else:
             changed = None
         return changed is not None
@@ -188,10 +188,15 @@ class ResendDelivery:
                 continue
             if unknown.facts.shows_resend(TradeFacts.of(trade)):
                 settled = await self._repository.settle(
-                    unknown.id, sent=True, outcome=Outcome.READ_BACK, detail=None, at=self._clock.now()
+                    unknown.guild_id,
+                    unknown.id,
+                    sent=True,
+                    outcome=Outcome.READ_BACK,
+                    detail=None,
+                    at=self._clock.now(),
                 )
                 return (unknown, None) if settled is None else (settled, trade.code)
-        await self._repository.settle_later(unknown.id, settle_after=_next_reading(unknown, read_at))
+        await self._repository.settle_later(unknown.guild_id, unknown.id, settle_after=_next_reading(unknown, read_at))
         return unknown, None
 
     async def close(self, *, within: float) -> None:
@@ -218,10 +223,10 @@ class ResendDelivery:
             told["owner_not_told"] = await self._cards.tell(resend, owner_id, code=code)
         for note in (note for note, was_told in told.items() if not was_told):
             if note not in resend.notes:
-                resend = await self._repository.add_note(resend.id, note) or resend
+                resend = await self._repository.add_note(resend.guild_id, resend.id, note) or resend
         await self._board.show(resend)
         if not resend.state.is_open:
-            await self._repository.conclude(resend.id, at=self._clock.now())
+            await self._repository.conclude(resend.guild_id, resend.id, at=self._clock.now())
 
     async def announce(self, resend: Resend, action: AuditAction, *, actor_id: int | None) -> None:
         """Post to the audit channel what was done to a request."""
@@ -231,7 +236,7 @@ class ResendDelivery:
         )
 
     async def _carry_out(self, approved: Resend) -> Resend:
-        sending = await self._repository.begin_sending(approved.id, at=self._clock.now())
+        sending = await self._repository.begin_sending(approved.guild_id, approved.id, at=self._clock.now())
         if sending is None:
             return await self._not_begun(approved)
         showing = asyncio.create_task(self._show_sending(sending))
@@ -253,7 +258,9 @@ class ResendDelivery:
     async def _not_begun(self, approved: Resend) -> Resend:
         """Return how it stands; where all resends were stopped after the approval, take that back and say so."""
         if await self._halts.of_guild(approved.guild_id) is not None:
-            returned = await self._repository.return_to_pending(approved.id, note="halted", at=self._clock.now())
+            returned = await self._repository.return_to_pending(
+                approved.guild_id, approved.id, note="halted", at=self._clock.now()
+            )
             if returned is not None:
                 await self._board.show(returned)
                 await self.announce(returned, AuditAction.RESEND_RETURNED, actor_id=None)
@@ -308,14 +315,14 @@ class ResendDelivery:
 
     async def _settle(self, resend: Resend, *, sent: bool, outcome: Outcome, detail: str | None) -> Resend:
         settled = await self._repository.settle(
-            resend.id, sent=sent, outcome=outcome, detail=detail, at=self._clock.now()
+            resend.guild_id, resend.id, sent=sent, outcome=outcome, detail=detail, at=self._clock.now()
         )
         return settled or await self._get(resend.guild_id, resend.id)
 
     async def _doubt(self, sending: Resend, outcome: Outcome, detail: str | None) -> Resend:
         now = self._clock.now()
         unknown = await self._repository.mark_unknown(
-            sending.id, outcome=outcome, detail=detail, settle_after=now, at=now
+            sending.guild_id, sending.id, outcome=outcome, detail=detail, settle_after=now, at=now
         )
         return unknown or await self._get(sending.guild_id, sending.id)
 

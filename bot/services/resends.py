@@ -133,13 +133,12 @@ class ResendService:
         resend = await self._repository.open(draft, at_most=at_most)
         if resend is None:
             await self._halts.check(by.guild_id)
-            standing = await self._repository.open_for_trade(trade.provider, trade.id)
+            standing = await self._repository.open_for_trade(by.guild_id, trade.provider, trade.id)
             if standing is None and at_most is not None:
                 newest = await self._repository.opened_at(by.guild_id, by.user_id, limit=at_most)
                 if len(newest) == at_most and now < (until := newest[-1] + OPENED_WITHIN):
                     raise TooManyResends(until)
-            here = standing is not None and standing.guild_id == by.guild_id
-            raise ResendAlreadyOpen(trade.id, standing if here else None)
+            raise ResendAlreadyOpen(trade.id, standing)
         return resend
 
     async def _post_card(self, resend: Resend, channel_id: int) -> Resend:
@@ -148,10 +147,10 @@ class ResendService:
         except BaseException:
             # Whatever it was, the caller's going away too: nobody can decide on a request that has no card.
             now = self._clock.now()
-            await self._repository.cancel(resend.id, at=now, reason="card_not_posted")
-            await self._repository.conclude(resend.id, at=now)
+            await self._repository.cancel(resend.guild_id, resend.id, at=now, reason="card_not_posted")
+            await self._repository.conclude(resend.guild_id, resend.id, at=now)
             raise
-        await self._repository.attach_card(resend.id, channel_id=channel_id, message_id=message_id)
+        await self._repository.attach_card(resend.guild_id, resend.id, channel_id=channel_id, message_id=message_id)
         await self._delivery.announce(resend, AuditAction.RESEND_REQUESTED, actor_id=resend.requested_by)
         posted = await self._get(resend.guild_id, resend.id)
         if posted.state is not resend.state:
@@ -194,7 +193,7 @@ class ResendService:
 
     async def _approve(self, resend: Resend, *, by: Actor) -> Resend:
         approved = await self._repository.approve(
-            resend.id, version=resend.version, by=by.user_id, at=self._clock.now()
+            resend.guild_id, resend.id, version=resend.version, by=by.user_id, at=self._clock.now()
         )
         if approved is None:
             await self._halts.check(by.guild_id)
@@ -205,7 +204,9 @@ class ResendService:
         """Deny a pending request, under the rules of approving."""
         await self.may_decide(resend_id, by=by)
         kept_reason = mask_trade_urls(reason.strip())[:MAX_REASON] if reason else None
-        denied = await self._repository.deny(resend_id, by=by.user_id, reason=kept_reason or None, at=self._clock.now())
+        denied = await self._repository.deny(
+            by.guild_id, resend_id, by=by.user_id, reason=kept_reason or None, at=self._clock.now()
+        )
         if denied is None:
             raise AlreadyDecided(await self._get(by.guild_id, resend_id))
         await self._delivery.conclude(denied, actor_id=by.user_id)
@@ -223,7 +224,13 @@ class ResendService:
         await self.may_mark(resend_id, by=by)
         detail = mask_trade_urls(reason.strip())[:MAX_REASON] if reason else None
         settled = await self._repository.settle(
-            resend_id, sent=sent, outcome=Outcome.MARKED, detail=detail or None, at=self._clock.now(), by=by.user_id
+            by.guild_id,
+            resend_id,
+            sent=sent,
+            outcome=Outcome.MARKED,
+            detail=detail or None,
+            at=self._clock.now(),
+            by=by.user_id,
         )
         if settled is None:
             raise AlreadyDecided(await self._get(by.guild_id, resend_id))
@@ -263,11 +270,11 @@ class ResendService:
         if not differences:
             return
         at = self._clock.now()
-        revised = await self._repository.revise(resend.id, now, version=resend.version, at=at)
+        revised = await self._repository.revise(resend.guild_id, resend.id, now, version=resend.version, at=at)
         if revised is None:
             raise await self._overtaken(resend)
         if trade.not_resendable is not None:
-            cancelled = await self._repository.cancel(resend.id, at=at, reason="no_longer_resendable")
+            cancelled = await self._repository.cancel(resend.guild_id, resend.id, at=at, reason="no_longer_resendable")
             if cancelled is not None:
                 await self._delivery.conclude(cancelled, actor_id=None)
             raise NotResendable(trade, trade.not_resendable)

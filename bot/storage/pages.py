@@ -32,7 +32,7 @@ WHERE guild_id = :guild_id AND user_id = :user_id AND seq <= (
 
 _EVICT = "DELETE FROM pages WHERE seq <= (SELECT seq FROM pages ORDER BY seq DESC LIMIT 1 OFFSET :kept)"
 
-_LOAD = "SELECT * FROM pages WHERE id = :id AND expires_at > :at"
+_LOAD = "SELECT * FROM pages WHERE guild_id = :guild_id AND id = :id AND expires_at > :at"
 
 _PURGE = "DELETE FROM pages WHERE expires_at <= :at"
 
@@ -76,9 +76,9 @@ class SqlitePagesRepository:
 
         await self._db.write(unit)
 
-    async def load(self, pages_id: str, *, at: datetime) -> Pages | None:
-        """Return a snapshot that has not expired; None too where it cannot be read any more."""
-        for row in await self._db.read(_LOAD, {"id": pages_id, "at": to_ms(at)}):
+    async def load(self, guild_id: int, pages_id: str, *, at: datetime) -> Pages | None:
+        """Return a snapshot of this guild that has not expired; None too where it cannot be read any more."""
+        for row in await self._db.read(_LOAD, {"guild_id": guild_id, "id": pages_id, "at": to_ms(at)}):
             try:
                 return await asyncio.to_thread(_pages, row)
             except (UnreadableAnswer, ValueError) as error:

@@ -7,7 +7,8 @@ GET = "SELECT * FROM resends WHERE guild_id = :guild_id AND id = :id"
 
 OPEN_FOR_TRADE = """
 SELECT * FROM resends
-WHERE provider = :provider AND trade_id = :trade_id AND state IN ('pending', 'approved', 'sending', 'unknown')
+WHERE guild_id = :guild_id AND provider = :provider AND trade_id = :trade_id
+  AND state IN ('pending', 'approved', 'sending', 'unknown')
 """
 
 OPEN_IN_GUILD = """
@@ -26,7 +27,7 @@ WHERE concluded_at IS NULL AND state IN ('sent', 'failed', 'denied', 'expired', 
 ORDER BY id
 """
 
-CONCLUDE = "UPDATE resends SET concluded_at = :at WHERE id = :id"
+CONCLUDE = "UPDATE resends SET concluded_at = :at WHERE guild_id = :guild_id AND id = :id"
 
 OPEN = """
 INSERT INTO resends (
@@ -54,32 +55,34 @@ ORDER BY requested_at DESC
 LIMIT :limit
 """
 
-ATTACH_CARD = "UPDATE resends SET channel_id = :channel_id, message_id = :message_id WHERE id = :id"
+ATTACH_CARD = (
+    "UPDATE resends SET channel_id = :channel_id, message_id = :message_id WHERE guild_id = :guild_id AND id = :id"
+)
 
-NOTES = "SELECT notes, facts FROM resends WHERE id = :id"
+NOTES = "SELECT notes, facts FROM resends WHERE guild_id = :guild_id AND id = :id"
 
-SET_NOTES = "UPDATE resends SET notes = :notes WHERE id = :id RETURNING *"
+SET_NOTES = "UPDATE resends SET notes = :notes WHERE guild_id = :guild_id AND id = :id RETURNING *"
 
 REVISE = """
 UPDATE resends SET facts = :facts, notes = :notes, version = version + 1
-WHERE id = :id AND state = 'pending' AND version = :version
+WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND version = :version
 RETURNING *
 """
 
 APPROVE = """
 UPDATE resends SET state = 'approved', decided_by = :by, decided_at = :at
-WHERE id = :id AND state = 'pending' AND version = :version
+WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND version = :version
   AND NOT EXISTS (
-    SELECT 1 FROM guilds WHERE guilds.guild_id = resends.guild_id AND resends_halted_at IS NOT NULL
+    SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_halted_at IS NOT NULL
   )
 RETURNING *
 """
 
 BEGIN_SENDING = """
 UPDATE resends SET state = 'sending', sent_at = :at
-WHERE id = :id AND state = 'approved'
+WHERE guild_id = :guild_id AND id = :id AND state = 'approved'
   AND NOT EXISTS (
-    SELECT 1 FROM guilds WHERE guilds.guild_id = resends.guild_id AND resends_halted_at IS NOT NULL
+    SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_halted_at IS NOT NULL
   )
 RETURNING *
 """
@@ -88,48 +91,50 @@ RETURN_TO_PENDING = """
 UPDATE resends SET
     state = 'pending', version = version + 1, notes = :notes,
     decided_by = NULL, decided_at = NULL, decision_reason = NULL
-WHERE id = :id AND state = 'approved'
+WHERE guild_id = :guild_id AND id = :id AND state = 'approved'
 RETURNING *
 """
 
 DENY = """
 UPDATE resends SET
     state = 'denied', decided_by = :by, decided_at = :at, decision_reason = :reason, settled_at = :at
-WHERE id = :id AND state = 'pending'
+WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
 RETURNING *
 """
 
 EXPIRE = """
 UPDATE resends SET state = 'expired', settled_at = :at
-WHERE id = :id AND state = 'pending'
+WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
 RETURNING *
 """
 
 CANCEL = """
 UPDATE resends SET state = 'cancelled', decision_reason = :reason, settled_at = :at
-WHERE id = :id AND state = 'pending'
+WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
 RETURNING *
 """
 
 REMIND = """
 UPDATE resends SET reminded_at = :at
-WHERE id = :id AND state = 'pending' AND reminded_at IS NULL
+WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND reminded_at IS NULL
 RETURNING *
 """
 
 MARK_UNKNOWN = """
 UPDATE resends SET
     state = 'unknown', outcome = :outcome, outcome_detail = :detail, settle_after = :settle_after, notes = :notes
-WHERE id = :id AND state = 'sending'
+WHERE guild_id = :guild_id AND id = :id AND state = 'sending'
 RETURNING *
 """
 
-SETTLE_LATER = "UPDATE resends SET settle_after = :settle_after WHERE id = :id AND state = 'unknown'"
+SETTLE_LATER = (
+    "UPDATE resends SET settle_after = :settle_after WHERE guild_id = :guild_id AND id = :id AND state = 'unknown'"
+)
 
 SETTLE = """
 UPDATE resends SET
     state = :state, outcome = :outcome, outcome_detail = :detail, settled_at = :at, settle_after = NULL,
     settled_by = :by
-WHERE id = :id AND state IN ('sending', 'unknown')
+WHERE guild_id = :guild_id AND id = :id AND state IN ('sending', 'unknown')
 RETURNING *
 """

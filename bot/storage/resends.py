@@ -56,11 +56,12 @@ class SqliteResendRepository:
         found = await self._read(sql.GET, {"guild_id": guild_id, "id": resend_id})
         return found[0] if found else None
 
-    async def open_for_trade(self, provider: ProviderName, trade_id: int) -> Resend | None:
-        """Return the open request for a trade, in whatever guild."""
+    async def open_for_trade(self, guild_id: int, provider: ProviderName, trade_id: int) -> Resend | None:
+        """Return this guild's open request for a trade."""
         if not fits(trade_id):
             return None
-        found = await self._read(sql.OPEN_FOR_TRADE, {"provider": provider.value, "trade_id": trade_id})
+        wanted = {"guild_id": guild_id, "provider": provider.value, "trade_id": trade_id}
+        found = await self._read(sql.OPEN_FOR_TRADE, wanted)
         return found[0] if found else None
 
     async def open_in_guild(self, guild_id: int) -> tuple[Resend, ...]:
@@ -75,82 +76,95 @@ class SqliteResendRepository:
         """Return every ended request whose end was never told to the last."""
         return await self._read(sql.NOT_CONCLUDED, {})
 
-    async def conclude(self, resend_id: int, *, at: datetime) -> None:
+    async def conclude(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
         """Remember that the request's end has been shown and told."""
-        await self._set(sql.CONCLUDE, {"id": resend_id, "at": to_ms(at)})
+        await self._set(sql.CONCLUDE, {"guild_id": guild_id, "id": resend_id, "at": to_ms(at)})
 
-    async def attach_card(self, resend_id: int, *, channel_id: int, message_id: int) -> None:
+    async def attach_card(self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int) -> None:
         """Remember where the request's card is."""
-        await self._set(sql.ATTACH_CARD, {"id": resend_id, "channel_id": channel_id, "message_id": message_id})
+        await self._set(
+            sql.ATTACH_CARD, {"guild_id": guild_id, "id": resend_id, "channel_id": channel_id, "message_id": message_id}
+        )
 
-    async def add_note(self, resend_id: int, note: str) -> Resend | None:
+    async def add_note(self, guild_id: int, resend_id: int, note: str) -> Resend | None:
         """Add a line for the card, in whatever state; None where there is no such request."""
 
         async def unit(connection: aiosqlite.Connection) -> Resend | None:
-            row = await fetch_one(connection, sql.SET_NOTES, await _with_note(connection, resend_id, note))
+            row = await fetch_one(connection, sql.SET_NOTES, await _with_note(connection, guild_id, resend_id, note))
             return None if row is None else resend_of(row)
 
         return await self._db.write(unit)
 
-    async def revise(self, resend_id: int, facts: TradeFacts, *, version: int, at: datetime) -> Resend | None:
+    async def revise(
+        self, guild_id: int, resend_id: int, facts: TradeFacts, *, version: int, at: datetime
+    ) -> Resend | None:
         """Replace what the card shows while pending and at ``version``; the next version begins.
 
         What the card showed before is kept as a note.
         """
 
         async def unit(connection: aiosqlite.Connection) -> Resend | None:
-            row = await fetch_one(connection, sql.NOTES, {"id": resend_id})
+            row = await fetch_one(connection, sql.NOTES, {"guild_id": guild_id, "id": resend_id})
             note = facts_of(row["facts"]).note_of_change(facts) if row is not None else None
-            values = await _with_note(connection, resend_id, note)
+            values = await _with_note(connection, guild_id, resend_id, note)
             values |= {"version": version, "facts": facts_text(facts)}
             return await _step(connection, sql.REVISE, values, AuditAction.RESEND_REVISED, at=at, telling=_version)
 
         return await self._db.write(unit)
 
-    async def approve(self, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
+    async def approve(self, guild_id: int, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
         """Move pending → approved, if at ``version``. The row in this state is the intent to send."""
-        values = {"id": resend_id, "version": version, "by": by, "at": to_ms(at)}
+        values = {"guild_id": guild_id, "id": resend_id, "version": version, "by": by, "at": to_ms(at)}
         return await self._change(sql.APPROVE, values, AuditAction.RESEND_APPROVED, by=by, at=at, telling=_version)
 
-    async def begin_sending(self, resend_id: int, *, at: datetime) -> Resend | None:
+    async def begin_sending(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         """Move approved → sending, and set ``sent_at``: when the call began, whatever becomes of it."""
-        values = {"id": resend_id, "at": to_ms(at)}
+        values = {"guild_id": guild_id, "id": resend_id, "at": to_ms(at)}
         return await self._change(sql.BEGIN_SENDING, values, AuditAction.RESEND_SENDING, at=at)
 
-    async def return_to_pending(self, resend_id: int, *, note: str, at: datetime) -> Resend | None:
+    async def return_to_pending(self, guild_id: int, resend_id: int, *, note: str, at: datetime) -> Resend | None:
         """Move approved → pending: the decision is taken back, the note added, the next version begins."""
 
         async def unit(connection: aiosqlite.Connection) -> Resend | None:
-            values = await _with_note(connection, resend_id, note)
+            values = await _with_note(connection, guild_id, resend_id, note)
             return await _step(connection, sql.RETURN_TO_PENDING, values, AuditAction.RESEND_RETURNED, at=at)
 
         return await self._db.write(unit)
 
-    async def deny(self, resend_id: int, *, by: int, reason: str | None, at: datetime) -> Resend | None:
+    async def deny(self, guild_id: int, resend_id: int, *, by: int, reason: str | None, at: datetime) -> Resend | None:
         """Move pending → denied."""
-        values = {"id": resend_id, "by": by, "reason": words(reason), "at": to_ms(at)}
+        values = {"guild_id": guild_id, "id": resend_id, "by": by, "reason": words(reason), "at": to_ms(at)}
         return await self._change(sql.DENY, values, AuditAction.RESEND_DENIED, by=by, at=at)
 
-    async def expire(self, resend_id: int, *, at: datetime) -> Resend | None:
+    async def expire(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         """Move pending → expired."""
-        return await self._change(sql.EXPIRE, {"id": resend_id, "at": to_ms(at)}, AuditAction.RESEND_EXPIRED, at=at)
+        return await self._change(
+            sql.EXPIRE, {"guild_id": guild_id, "id": resend_id, "at": to_ms(at)}, AuditAction.RESEND_EXPIRED, at=at
+        )
 
-    async def cancel(self, resend_id: int, *, at: datetime, reason: str) -> Resend | None:
+    async def cancel(self, guild_id: int, resend_id: int, *, at: datetime, reason: str) -> Resend | None:
         """Move pending → cancelled; ``reason`` is SkinDesk's own word for why."""
-        values = {"id": resend_id, "reason": words(reason), "at": to_ms(at)}
+        values = {"guild_id": guild_id, "id": resend_id, "reason": words(reason), "at": to_ms(at)}
         return await self._change(sql.CANCEL, values, AuditAction.RESEND_CANCELLED, at=at, telling=_reason)
 
-    async def remind(self, resend_id: int, *, at: datetime) -> Resend | None:
+    async def remind(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         """Remember that the moderators are reminded of a pending request; None where they were already."""
 
         async def unit(connection: aiosqlite.Connection) -> Resend | None:
-            row = await fetch_one(connection, sql.REMIND, {"id": resend_id, "at": to_ms(at)})
+            row = await fetch_one(connection, sql.REMIND, {"guild_id": guild_id, "id": resend_id, "at": to_ms(at)})
             return None if row is None else resend_of(row)
 
         return await self._db.write(unit)
 
     async def mark_unknown(
-        self, resend_id: int, *, outcome: Outcome, detail: str | None, settle_after: datetime, at: datetime
+        self,
+        guild_id: int,
+        resend_id: int,
+        *,
+        outcome: Outcome,
+        detail: str | None,
+        settle_after: datetime,
+        at: datetime,
     ) -> Resend | None:
         """Move sending → unknown, to be settled by reading from ``settle_after`` on.
 
@@ -160,7 +174,7 @@ class SqliteResendRepository:
 
         async def unit(connection: aiosqlite.Connection) -> Resend | None:
             values: dict[str, int | str | None] = {
-                **await _with_note(connection, resend_id, ALARM if alarms else None),
+                **await _with_note(connection, guild_id, resend_id, ALARM if alarms else None),
                 "outcome": outcome.value,
                 "detail": words(detail),
                 "settle_after": to_ms(settle_after),
@@ -174,12 +188,13 @@ class SqliteResendRepository:
 
         return await self._db.write(unit)
 
-    async def settle_later(self, resend_id: int, *, settle_after: datetime) -> None:
+    async def settle_later(self, guild_id: int, resend_id: int, *, settle_after: datetime) -> None:
         """Put off the next reading of an unknown request."""
-        await self._set(sql.SETTLE_LATER, {"id": resend_id, "settle_after": to_ms(settle_after)})
+        await self._set(sql.SETTLE_LATER, {"guild_id": guild_id, "id": resend_id, "settle_after": to_ms(settle_after)})
 
     async def settle(
         self,
+        guild_id: int,
         resend_id: int,
         *,
         sent: bool,
@@ -193,6 +208,7 @@ class SqliteResendRepository:
             (ResendState.SENT, AuditAction.RESEND_SENT) if sent else (ResendState.FAILED, AuditAction.RESEND_FAILED)
         )
         values = {
+            "guild_id": guild_id,
             "id": resend_id,
             "state": state.value,
             "outcome": outcome.value,
@@ -251,14 +267,16 @@ async def _step(
     return resend
 
 
-async def _with_note(connection: aiosqlite.Connection, resend_id: int, note: str | None) -> dict[str, int | str]:
+async def _with_note(
+    connection: aiosqlite.Connection, guild_id: int, resend_id: int, note: str | None
+) -> dict[str, int | str]:
     """Return the request's notes with ``note``, if there is one.
 
     The unit is the only writer: they are still the same when set.
     """
-    row = await fetch_one(connection, sql.NOTES, {"id": resend_id})
+    row = await fetch_one(connection, sql.NOTES, {"guild_id": guild_id, "id": resend_id})
     before = notes_of(row["notes"]) if row is not None else ()
-    return {"id": resend_id, "notes": notes_text(before if note is None else (*before, note))}
+    return {"guild_id": guild_id, "id": resend_id, "notes": notes_text(before if note is None else (*before, note))}
 
 
 def _version(resend: Resend) -> dict[str, str]:

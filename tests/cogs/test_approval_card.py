@@ -360,7 +360,9 @@ async def test_change_after_a_restart(scene: Scene) -> None:
     card = await requested(scene, trade)
     trade.offer_id = "777"
     await scene.moderator.click(card, label="Approve")
-    await scene.client.desk.resends._repository.approve(1, version=2, by=scene.moderator.id, at=scene.clock.now())
+    await scene.client.desk.resends._repository.approve(
+        scene.guild.id, 1, version=2, by=scene.moderator.id, at=scene.clock.now()
+    )
 
     await scene.client.desk.delivery.recover()
     await scene.client.desk.delivery.tick()

@@ -123,7 +123,7 @@ async def test_approved_and_not_sent_before_a_restart(scene: Scene) -> None:
     trade = failed_trade(scene)
     card = await requested(scene, trade)
     resends = scene.client.desk.resends._repository
-    await resends.approve(1, version=1, by=scene.moderator.id, at=scene.clock.now())
+    await resends.approve(scene.guild.id, 1, version=1, by=scene.moderator.id, at=scene.clock.now())
 
     await restarted(scene)
 
@@ -138,8 +138,8 @@ async def test_unheard_of_before_a_restart(scene: Scene) -> None:
     """A call that a crash cut off shows as a doubt with its buttons after the next start."""
     card = await requested(scene, failed_trade(scene))
     resends, now = scene.client.desk.resends._repository, scene.clock.now()
-    await resends.approve(1, version=1, by=scene.moderator.id, at=now)
-    await resends.begin_sending(1, at=now)
+    await resends.approve(scene.guild.id, 1, version=1, by=scene.moderator.id, at=now)
+    await resends.begin_sending(scene.guild.id, 1, at=now)
 
     await restarted(scene)
 

@@ -56,30 +56,32 @@ async def opened(resends: ResendRepository, *, trade_id: int = 4812, guild_id: i
     return resend
 
 
-async def in_state(resends: ResendRepository, state: ResendState, *, trade_id: int = 4812) -> Resend:
+async def in_state(
+    resends: ResendRepository, state: ResendState, *, trade_id: int = 4812, guild_id: int = GUILD
+) -> Resend:
     """Bring a new request into ``state`` on the shortest way and return it."""
-    resend: Resend | None = await opened(resends, trade_id=trade_id)
+    resend: Resend | None = await opened(resends, trade_id=trade_id, guild_id=guild_id)
     assert resend is not None
     number = resend.id
     if state in (ResendState.DENIED, ResendState.EXPIRED, ResendState.CANCELLED):
         match state:
             case ResendState.DENIED:
-                resend = await resends.deny(number, by=BEN, reason="not now", at=LATER)
+                resend = await resends.deny(guild_id, number, by=BEN, reason="not now", at=LATER)
             case ResendState.EXPIRED:
-                resend = await resends.expire(number, at=LATER)
+                resend = await resends.expire(guild_id, number, at=LATER)
             case ResendState.CANCELLED:
-                resend = await resends.cancel(number, at=LATER, reason="card_not_posted")
+                resend = await resends.cancel(guild_id, number, at=LATER, reason="card_not_posted")
     elif state is not ResendState.PENDING:
-        resend = await resends.approve(number, version=1, by=BEN, at=LATER)
+        resend = await resends.approve(guild_id, number, version=1, by=BEN, at=LATER)
         if state is not ResendState.APPROVED:
-            resend = await resends.begin_sending(number, at=LATER)
+            resend = await resends.begin_sending(guild_id, number, at=LATER)
         if state is ResendState.UNKNOWN:
             resend = await resends.mark_unknown(
-                number, outcome=Outcome.ANSWER_LOST, detail="timed_out", settle_after=LATER, at=LATER
+                guild_id, number, outcome=Outcome.ANSWER_LOST, detail="timed_out", settle_after=LATER, at=LATER
             )
         if state in (ResendState.SENT, ResendState.FAILED):
             resend = await resends.settle(
-                number, sent=state is ResendState.SENT, outcome=Outcome.CONFIRMED, detail=None, at=LATER
+                guild_id, number, sent=state is ResendState.SENT, outcome=Outcome.CONFIRMED, detail=None, at=LATER
             )
     assert resend is not None
     assert resend.state is state

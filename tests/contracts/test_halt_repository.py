@@ -58,18 +58,18 @@ async def test_nothing_leads_to_a_call(resends: ResendRepository, halts: HaltRep
     await halts.halt(GUILD, by=ADA, at=NOW)
 
     assert await resends.open(draft(trade_id=4)) is None
-    assert await resends.approve(pending.id, version=1, by=BEN, at=LATER) is None
-    assert await resends.begin_sending(approved.id, at=LATER) is None
+    assert await resends.approve(pending.guild_id, pending.id, version=1, by=BEN, at=LATER) is None
+    assert await resends.begin_sending(approved.guild_id, approved.id, at=LATER) is None
     assert await resends.get(GUILD, pending.id) == pending
     assert await resends.get(GUILD, approved.id) == approved
-    assert await resends.approve(other.id, version=1, by=BEN, at=LATER) is not None
-    assert await resends.begin_sending(other.id, at=LATER) is not None
+    assert await resends.approve(other.guild_id, other.id, version=1, by=BEN, at=LATER) is not None
+    assert await resends.begin_sending(other.guild_id, other.id, at=LATER) is not None
 
     await halts.resume(GUILD, by=ADA, at=LATER)
 
     assert await resends.open(draft(trade_id=4)) is not None
-    assert await resends.approve(pending.id, version=1, by=BEN, at=LATER) is not None
-    assert await resends.begin_sending(approved.id, at=LATER) is not None
+    assert await resends.approve(pending.guild_id, pending.id, version=1, by=BEN, at=LATER) is not None
+    assert await resends.begin_sending(approved.guild_id, approved.id, at=LATER) is not None
 
 
 @pytest.mark.parametrize("state", [ResendState.SENDING, ResendState.UNKNOWN])
@@ -78,7 +78,9 @@ async def test_what_was_called_is_settled(resends: ResendRepository, halts: Halt
     resend = await in_state(resends, state)
     await halts.halt(GUILD, by=ADA, at=NOW)
 
-    settled = await resends.settle(resend.id, sent=True, outcome=Outcome.READ_BACK, detail=None, at=LATER)
+    settled = await resends.settle(
+        resend.guild_id, resend.id, sent=True, outcome=Outcome.READ_BACK, detail=None, at=LATER
+    )
 
     assert settled is not None
     assert settled.state in TRANSITIONS[state]
@@ -87,7 +89,7 @@ async def test_what_was_called_is_settled(resends: ResendRepository, halts: Halt
 async def _crossed(resends: ResendRepository, trade_id: int) -> Resend:
     sending = await in_state(resends, ResendState.SENDING, trade_id=trade_id)
     unknown = await resends.mark_unknown(
-        sending.id, outcome=Outcome.OTHER_TRADE, detail="77", settle_after=LATER, at=LATER
+        sending.guild_id, sending.id, outcome=Outcome.OTHER_TRADE, detail="77", settle_after=LATER, at=LATER
     )
     assert unknown is not None
     return unknown
@@ -103,7 +105,7 @@ async def test_alarm(
         await halts.halt(GUILD, by=ADA, at=NOW)
 
     unknown = await resends.mark_unknown(
-        sending.id, outcome=Outcome.OTHER_TRADE, detail="77", settle_after=LATER, at=LATER
+        sending.guild_id, sending.id, outcome=Outcome.OTHER_TRADE, detail="77", settle_after=LATER, at=LATER
     )
 
     assert unknown is not None
@@ -119,7 +121,9 @@ async def test_second_alarm(resends: ResendRepository, halts: HaltRepository) ->
     """The first alarm stays the reason until somebody resumes; the next one is a reason again."""
     second = await in_state(resends, ResendState.SENDING, trade_id=2)
     first = await _crossed(resends, 1)
-    await resends.mark_unknown(second.id, outcome=Outcome.OTHER_TRADE, detail="78", settle_after=LATER, at=LATER)
+    await resends.mark_unknown(
+        second.guild_id, second.id, outcome=Outcome.OTHER_TRADE, detail="78", settle_after=LATER, at=LATER
+    )
     halt = await halts.of_guild(GUILD)
     assert halt is not None
     assert halt.resend_id == first.id
@@ -135,7 +139,9 @@ async def test_other_doubts(resends: ResendRepository, halts: HaltRepository, ou
     """A doubt of another kind stops nothing."""
     sending = await in_state(resends, ResendState.SENDING)
 
-    unknown = await resends.mark_unknown(sending.id, outcome=outcome, detail=None, settle_after=LATER, at=LATER)
+    unknown = await resends.mark_unknown(
+        sending.guild_id, sending.id, outcome=outcome, detail=None, settle_after=LATER, at=LATER
+    )
 
     assert unknown is not None
     assert unknown.notes == ()

@@ -28,21 +28,28 @@ async def test_save(pages: PagesRepository, answer: InventoryAnswer | TradesAnsw
     snapshot = snapshot_of(answer=answer)
     await pages.save(snapshot)
 
-    assert await pages.load(snapshot.id, at=NOW) == without_codes(snapshot)
+    assert await pages.load(GUILD, snapshot.id, at=NOW) == without_codes(snapshot)
 
 
 async def test_unknown_id(pages: PagesRepository) -> None:
     await pages.save(snapshot_of("p-1"))
 
-    assert await pages.load("p-2", at=NOW) is None
+    assert await pages.load(GUILD, "p-2", at=NOW) is None
+
+
+async def test_snapshot_of_another_guild(pages: PagesRepository) -> None:
+    """A snapshot is found with its own guild's id only."""
+    await pages.save(snapshot_of("p-1"))
+
+    assert await pages.load(OTHER_GUILD, "p-1", at=NOW) is None
 
 
 async def test_expired(pages: PagesRepository) -> None:
     """A snapshot is there until it expires and not after."""
     await pages.save(snapshot_of(expires_at=LATER))
 
-    assert await pages.load("p-1", at=LATER - timedelta(milliseconds=1)) is not None
-    assert await pages.load("p-1", at=LATER) is None
+    assert await pages.load(GUILD, "p-1", at=LATER - timedelta(milliseconds=1)) is not None
+    assert await pages.load(GUILD, "p-1", at=LATER) is None
 
 
 async def test_purge(pages: PagesRepository) -> None:
@@ -51,8 +58,8 @@ async def test_purge(pages: PagesRepository) -> None:
     await pages.save(snapshot_of("new", expires_at=LATER))
     await pages.purge(at=NOW)
 
-    assert await pages.load("old", at=NOW - timedelta(days=1)) is None
-    assert await pages.load("new", at=NOW) is not None
+    assert await pages.load(GUILD, "old", at=NOW - timedelta(days=1)) is None
+    assert await pages.load(GUILD, "new", at=NOW) is not None
 
 
 async def test_saved_again(pages: PagesRepository) -> None:
@@ -61,7 +68,7 @@ async def test_saved_again(pages: PagesRepository) -> None:
     newer = snapshot_of(answer=replace(inventory_answer(), linked_user_id=BEN))
     await pages.save(newer)
 
-    assert await pages.load("p-1", at=NOW) == newer
+    assert await pages.load(GUILD, "p-1", at=NOW) == newer
 
 
 async def test_same_id_in_another_guild(pages: PagesRepository) -> None:
@@ -70,7 +77,7 @@ async def test_same_id_in_another_guild(pages: PagesRepository) -> None:
     await pages.save(first)
     await pages.save(snapshot_of(guild_id=OTHER_GUILD))
 
-    assert await pages.load("p-1", at=NOW) == first
+    assert await pages.load(GUILD, "p-1", at=NOW) == first
 
 
 async def test_too_many_of_a_user(pages: PagesRepository) -> None:
@@ -81,9 +88,9 @@ async def test_too_many_of_a_user(pages: PagesRepository) -> None:
     for number in range(60):
         await pages.save(snapshot_of(f"ada-{number}", user_id=ADA, guild_id=GUILD, answer=small))
 
-    kept = [number for number in range(60) if await pages.load(f"ada-{number}", at=NOW) is not None]
+    kept = [number for number in range(60) if await pages.load(GUILD, f"ada-{number}", at=NOW) is not None]
 
     assert kept == list(range(60 - len(kept), 60))
     assert 10 <= len(kept) <= 50
-    assert await pages.load("ben", at=NOW) is not None
-    assert await pages.load("elsewhere", at=NOW) is not None
+    assert await pages.load(GUILD, "ben", at=NOW) is not None
+    assert await pages.load(OTHER_GUILD, "elsewhere", at=NOW) is not None

@@ -35,7 +35,7 @@ async def test_open(resends: ResendRepository, audit: AuditRepository) -> None:
 
     assert resend == replace(draft(), id=resend.id)
     assert await resends.get(GUILD, resend.id) == resend
-    assert await resends.open_for_trade(ProviderName.MANNCO, 4812) == resend
+    assert await resends.open_for_trade(GUILD, ProviderName.MANNCO, 4812) == resend
 
     (entry,) = await audit.newest(GUILD, limit=10)
 
@@ -68,7 +68,7 @@ async def test_trade_with_an_open_request(
     rows = len(await audit.newest(guild_id, limit=100))
 
     assert await resends.open(draft(guild_id=guild_id)) is None
-    assert await resends.open_for_trade(ProviderName.MANNCO, 4812) == standing
+    assert await resends.open_for_trade(GUILD, ProviderName.MANNCO, 4812) == standing
     assert len(await audit.newest(guild_id, limit=100)) == rows
 
 
@@ -77,7 +77,7 @@ async def test_trade_whose_request_ended(resends: ResendRepository, state: Resen
     """After its end a trade can be asked for again, under a new id."""
     ended = await in_state(resends, state)
 
-    assert await resends.open_for_trade(ProviderName.MANNCO, 4812) is None
+    assert await resends.open_for_trade(GUILD, ProviderName.MANNCO, 4812) is None
 
     again = await opened(resends)
 
@@ -101,7 +101,7 @@ async def test_not_concluded(resends: ResendRepository, audit: AuditRepository) 
     rows = await audit.newest(GUILD, limit=1_000)
     assert await resends.not_concluded() == tuple(ended)
 
-    await resends.conclude(ended[1].id, at=LATER)
+    await resends.conclude(ended[1].guild_id, ended[1].id, at=LATER)
 
     assert await resends.not_concluded() == (ended[0], *ended[2:])
     assert await resends.get(GUILD, ended[1].id) == ended[1]
@@ -139,18 +139,19 @@ async def test_awkward_words(resends: ResendRepository) -> None:
     assert not {"\ud83d", "\0"} & set(resend.reason)
 
 
-async def test_get_from_another_guild(resends: ResendRepository) -> None:
-    """A request is found with its own guild's id only."""
+async def test_request_of_another_guild(resends: ResendRepository) -> None:
+    """A request is found with its own guild's id only, by its number as by its trade."""
     resend = await opened(resends)
 
     assert await resends.get(OTHER_GUILD, resend.id) is None
+    assert await resends.open_for_trade(OTHER_GUILD, ProviderName.MANNCO, resend.trade_id) is None
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**63, -(2**64), 10**40])
 async def test_no_such_number(resends: ResendRepository, number: int) -> None:
     """A number that nothing has finds nothing, however large it is."""
     assert await resends.get(GUILD, number) is None
-    assert await resends.open_for_trade(ProviderName.MANNCO, number) is None
+    assert await resends.open_for_trade(GUILD, ProviderName.MANNCO, number) is None
 
 
 async def test_open_requests(resends: ResendRepository) -> None:
@@ -168,7 +169,7 @@ async def test_open_requests(resends: ResendRepository) -> None:
 async def test_attach_card(resends: ResendRepository) -> None:
     """Where the card is becomes part of the request, and nothing else changes."""
     resend = await opened(resends)
-    await resends.attach_card(resend.id, channel_id=5, message_id=6)
+    await resends.attach_card(resend.guild_id, resend.id, channel_id=5, message_id=6)
 
     assert await resends.get(GUILD, resend.id) == replace(resend, channel_id=5, message_id=6)
 
@@ -177,9 +178,9 @@ async def test_attach_card(resends: ResendRepository) -> None:
 async def test_add_note(resends: ResendRepository, state: ResendState) -> None:
     """Notes add up in order, after the end too."""
     resend = await in_state(resends, state)
-    await resends.add_note(resend.id, "requester_not_told")
+    await resends.add_note(resend.guild_id, resend.id, "requester_not_told")
 
-    assert await resends.add_note(resend.id, "★") == replace(resend, notes=("requester_not_told", "★"))
+    assert await resends.add_note(resend.guild_id, resend.id, "★") == replace(resend, notes=("requester_not_told", "★"))
     assert await resends.get(GUILD, resend.id) == replace(resend, notes=("requester_not_told", "★"))
 
 
@@ -187,7 +188,7 @@ async def test_notes_at_once(resends: ResendRepository) -> None:
     """No note gets lost among others that are added at the same time."""
     resend = await opened(resends)
 
-    await asyncio.gather(*(resends.add_note(resend.id, str(number)) for number in range(20)))
+    await asyncio.gather(*(resends.add_note(resend.guild_id, resend.id, str(number)) for number in range(20)))
 
     noted = await resends.get(GUILD, resend.id)
     assert noted is not None
@@ -195,16 +196,16 @@ async def test_notes_at_once(resends: ResendRepository) -> None:
 
 
 async def test_note_for_nobody(resends: ResendRepository) -> None:
-    assert await resends.add_note(41, "restarted") is None
+    assert await resends.add_note(GUILD, 41, "restarted") is None
 
 
 async def test_nothing_written_down(resends: ResendRepository, audit: AuditRepository) -> None:
     """Cards, notes and the next reading are no deeds: the audit has no row of them."""
     resend = await in_state(resends, ResendState.UNKNOWN)
     rows = await audit.newest(GUILD, limit=100)
-    await resends.attach_card(resend.id, channel_id=5, message_id=6)
-    await resends.add_note(resend.id, "requester_not_told")
-    await resends.settle_later(resend.id, settle_after=LATER)
+    await resends.attach_card(resend.guild_id, resend.id, channel_id=5, message_id=6)
+    await resends.add_note(resend.guild_id, resend.id, "requester_not_told")
+    await resends.settle_later(resend.guild_id, resend.id, settle_after=LATER)
 
     assert await audit.newest(GUILD, limit=100) == rows
 
@@ -214,12 +215,12 @@ async def test_trade_url_in_words(resends: ResendRepository, audit: AuditReposit
     url = "https://steamcommunity.com/tradeoffer/new/?partner=11&token=SeCrEt12"
     resend = await resends.open(replace(draft(), reason=url, facts=replace(FACTS, last_error=url)))
     assert resend is not None
-    await resends.add_note(resend.id, url)
-    await resends.approve(resend.id, version=1, by=BEN, at=NOW)
-    await resends.begin_sending(resend.id, at=NOW)
-    await resends.settle(resend.id, sent=False, outcome=Outcome.REFUSED, detail=url, at=NOW)
+    await resends.add_note(resend.guild_id, resend.id, url)
+    await resends.approve(resend.guild_id, resend.id, version=1, by=BEN, at=NOW)
+    await resends.begin_sending(resend.guild_id, resend.id, at=NOW)
+    await resends.settle(resend.guild_id, resend.id, sent=False, outcome=Outcome.REFUSED, detail=url, at=NOW)
     denied = await opened(resends, trade_id=4813)
-    await resends.deny(denied.id, by=BEN, reason=url, at=NOW)
+    await resends.deny(denied.guild_id, denied.id, by=BEN, reason=url, at=NOW)
 
     kept = [await resends.get(GUILD, number) for number in (resend.id, denied.id)]
 
@@ -240,13 +241,13 @@ async def test_revise(resends: ResendRepository, audit: AuditRepository) -> None
     resend = await opened(resends)
     facts = replace(FACTS, status=10, last_error="changed")
 
-    revised = await _both(resends, await resends.revise(resend.id, facts, version=1, at=LATER))
+    revised = await _both(resends, await resends.revise(resend.guild_id, resend.id, facts, version=1, at=LATER))
 
     assert revised == replace(resend, facts=facts, version=2, notes=revised.notes)
     assert [change_in(note) for note in revised.notes] == [{"status": 7, "last_error": FACTS.last_error}]
-    assert await resends.revise(resend.id, FACTS, version=1, at=LATER) is None
-    assert await resends.approve(resend.id, version=1, by=BEN, at=LATER) is None
-    assert await resends.approve(resend.id, version=2, by=BEN, at=LATER) is not None
+    assert await resends.revise(resend.guild_id, resend.id, FACTS, version=1, at=LATER) is None
+    assert await resends.approve(resend.guild_id, resend.id, version=1, by=BEN, at=LATER) is None
+    assert await resends.approve(resend.guild_id, resend.id, version=2, by=BEN, at=LATER) is not None
     approved, entry, _ = await audit.newest(GUILD, limit=10)
     assert (entry.action, entry.actor_id, entry.detail["version"]) == (AuditAction.RESEND_REVISED, None, "2")
     assert approved.detail["version"] == "2"
@@ -266,7 +267,7 @@ async def test_awkward_facts_before(resends: ResendRepository, last_error: str) 
     resend = await resends.open(replace(draft(), facts=replace(FACTS, last_error=last_error)))
     assert resend is not None
 
-    revised = await _both(resends, await resends.revise(resend.id, FACTS, version=1, at=LATER))
+    revised = await _both(resends, await resends.revise(resend.guild_id, resend.id, FACTS, version=1, at=LATER))
 
     (note,) = revised.notes
     assert set(change_in(note) or {}) == {"last_error"}
@@ -277,7 +278,7 @@ async def test_approve(resends: ResendRepository, audit: AuditRepository) -> Non
     """An approval has who and when, and is written down with the version that was approved."""
     resend = await opened(resends)
 
-    approved = await _both(resends, await resends.approve(resend.id, version=1, by=BEN, at=LATER))
+    approved = await _both(resends, await resends.approve(resend.guild_id, resend.id, version=1, by=BEN, at=LATER))
 
     assert approved == replace(resend, state=ResendState.APPROVED, decided_by=BEN, decided_at=LATER)
 
@@ -292,7 +293,7 @@ async def test_approvals_at_once(resends: ResendRepository, audit: AuditReposito
     resend = await opened(resends)
 
     answers = await asyncio.gather(
-        *(resends.approve(resend.id, version=1, by=moderator, at=NOW) for moderator in range(1, 51))
+        *(resends.approve(resend.guild_id, resend.id, version=1, by=moderator, at=NOW) for moderator in range(1, 51))
     )
 
     (winner,) = (answer for answer in answers if answer is not None)
@@ -306,10 +307,10 @@ async def test_decisions_at_once(resends: ResendRepository) -> None:
     for trade_id in range(10):
         resend = await opened(resends, trade_id=trade_id)
         ways = [
-            resends.approve(resend.id, version=1, by=BEN, at=NOW),
-            resends.deny(resend.id, by=CLEO, reason=None, at=NOW),
-            resends.expire(resend.id, at=NOW),
-            resends.cancel(resend.id, at=NOW, reason="no_longer_resendable"),
+            resends.approve(resend.guild_id, resend.id, version=1, by=BEN, at=NOW),
+            resends.deny(resend.guild_id, resend.id, by=CLEO, reason=None, at=NOW),
+            resends.expire(resend.guild_id, resend.id, at=NOW),
+            resends.cancel(resend.guild_id, resend.id, at=NOW, reason="no_longer_resendable"),
         ]
         answers = await asyncio.gather(*ways[trade_id % 4 :], *ways[: trade_id % 4])
 
@@ -320,7 +321,9 @@ async def test_begin_sending(resends: ResendRepository, audit: AuditRepository) 
     """Sending begins once: the second to begin is told no."""
     approved = await in_state(resends, ResendState.APPROVED)
 
-    answers = await asyncio.gather(*(resends.begin_sending(approved.id, at=LATER) for _ in range(10)))
+    answers = await asyncio.gather(
+        *(resends.begin_sending(approved.guild_id, approved.id, at=LATER) for _ in range(10))
+    )
 
     (sending,) = (answer for answer in answers if answer is not None)
     assert await _both(resends, sending) == replace(approved, state=ResendState.SENDING, sent_at=LATER)
@@ -332,12 +335,14 @@ async def test_return_to_pending(resends: ResendRepository, audit: AuditReposito
     """A decision that is taken back leaves a note and the next version; the old version decides nothing."""
     approved = await in_state(resends, ResendState.APPROVED)
 
-    pending = await _both(resends, await resends.return_to_pending(approved.id, note="restarted", at=LATER))
+    pending = await _both(
+        resends, await resends.return_to_pending(approved.guild_id, approved.id, note="restarted", at=LATER)
+    )
 
     assert pending == replace(
         approved, state=ResendState.PENDING, decided_by=None, decided_at=None, version=2, notes=("restarted",)
     )
-    assert await resends.approve(approved.id, version=1, by=BEN, at=LATER) is None
+    assert await resends.approve(approved.guild_id, approved.id, version=1, by=BEN, at=LATER) is None
     entry = (await audit.newest(GUILD, limit=1))[0]
     assert (entry.action, entry.actor_id) == (AuditAction.RESEND_RETURNED, None)
 
@@ -346,7 +351,9 @@ async def test_deny(resends: ResendRepository, audit: AuditRepository) -> None:
     """A denial has who, when and why; the why is not in the audit, from which nothing can be removed."""
     resend = await opened(resends)
 
-    denied = await _both(resends, await resends.deny(resend.id, by=BEN, reason="ask support", at=LATER))
+    denied = await _both(
+        resends, await resends.deny(resend.guild_id, resend.id, by=BEN, reason="ask support", at=LATER)
+    )
 
     assert denied == replace(
         resend,
@@ -367,7 +374,7 @@ async def test_expire(resends: ResendRepository, audit: AuditRepository) -> None
     """An expired request was decided by nobody."""
     resend = await opened(resends)
 
-    expired = await _both(resends, await resends.expire(resend.id, at=LATER))
+    expired = await _both(resends, await resends.expire(resend.guild_id, resend.id, at=LATER))
 
     assert expired == replace(resend, state=ResendState.EXPIRED, settled_at=LATER)
     assert (await audit.newest(GUILD, limit=1))[0].action is AuditAction.RESEND_EXPIRED
@@ -377,7 +384,9 @@ async def test_cancel(resends: ResendRepository, audit: AuditRepository) -> None
     """A cancelled request has SkinDesk's own word for why, in the audit too."""
     resend = await opened(resends)
 
-    cancelled = await _both(resends, await resends.cancel(resend.id, at=LATER, reason="card_not_posted"))
+    cancelled = await _both(
+        resends, await resends.cancel(resend.guild_id, resend.id, at=LATER, reason="card_not_posted")
+    )
 
     assert cancelled == replace(
         resend, state=ResendState.CANCELLED, decision_reason="card_not_posted", settled_at=LATER
@@ -396,7 +405,7 @@ async def test_mark_unknown(resends: ResendRepository, audit: AuditRepository) -
     unknown = await _both(
         resends,
         await resends.mark_unknown(
-            sending.id, outcome=Outcome.ANSWER_LOST, detail="lost", settle_after=LATER, at=LATER
+            sending.guild_id, sending.id, outcome=Outcome.ANSWER_LOST, detail="lost", settle_after=LATER, at=LATER
         ),
     )
 
@@ -418,7 +427,7 @@ async def test_mark_unknown(resends: ResendRepository, audit: AuditRepository) -
 async def test_settle_later(resends: ResendRepository, state: ResendState) -> None:
     """The next reading can be put off while there is a doubt; otherwise nothing happens."""
     resend = await in_state(resends, state)
-    await resends.settle_later(resend.id, settle_after=NOW)
+    await resends.settle_later(resend.guild_id, resend.id, settle_after=NOW)
 
     kept = await resends.get(GUILD, resend.id)
 
@@ -432,7 +441,10 @@ async def test_settle(resends: ResendRepository, audit: AuditRepository, state: 
     resend = await in_state(resends, state)
 
     settled = await _both(
-        resends, await resends.settle(resend.id, sent=sent, outcome=Outcome.READ_BACK, detail="offer", at=LATER)
+        resends,
+        await resends.settle(
+            resend.guild_id, resend.id, sent=sent, outcome=Outcome.READ_BACK, detail="offer", at=LATER
+        ),
     )
 
     assert settled == replace(
@@ -456,7 +468,9 @@ async def test_settle_by_hand(resends: ResendRepository, audit: AuditRepository)
 
     settled = await _both(
         resends,
-        await resends.settle(unknown.id, sent=True, outcome=Outcome.MARKED, detail=None, at=LATER, by=CLEO),
+        await resends.settle(
+            unknown.guild_id, unknown.id, sent=True, outcome=Outcome.MARKED, detail=None, at=LATER, by=CLEO
+        ),
     )
 
     assert (settled.settled_by, settled.settled_at, settled.outcome) == (CLEO, LATER, Outcome.MARKED)
@@ -471,8 +485,8 @@ async def test_settled_by_two_at_once(resends: ResendRepository) -> None:
     unknown = await in_state(resends, ResendState.UNKNOWN)
 
     answers = await asyncio.gather(
-        resends.settle(unknown.id, sent=True, outcome=Outcome.READ_BACK, detail=None, at=NOW),
-        resends.settle(unknown.id, sent=False, outcome=Outcome.MARKED, detail=None, at=NOW, by=CLEO),
+        resends.settle(unknown.guild_id, unknown.id, sent=True, outcome=Outcome.READ_BACK, detail=None, at=NOW),
+        resends.settle(unknown.guild_id, unknown.id, sent=False, outcome=Outcome.MARKED, detail=None, at=NOW, by=CLEO),
     )
 
     assert answers.count(None) == 1
@@ -482,7 +496,7 @@ async def test_remind(resends: ResendRepository, audit: AuditRepository) -> None
     """Of many who would remind of a pending request one does, and once; it is no change of state."""
     resend = await opened(resends)
 
-    answers = await asyncio.gather(*(resends.remind(resend.id, at=LATER) for _ in range(10)))
+    answers = await asyncio.gather(*(resends.remind(resend.guild_id, resend.id, at=LATER) for _ in range(10)))
 
     (reminded,) = [answer for answer in answers if answer is not None]
     assert reminded == replace(resend, reminded_at=LATER) == await resends.get(GUILD, resend.id)
@@ -493,7 +507,7 @@ async def test_remind(resends: ResendRepository, audit: AuditRepository) -> None
 async def test_remind_of_what_does_not_wait(resends: ResendRepository, state: ResendState) -> None:
     resend = await in_state(resends, state)
 
-    assert await resends.remind(resend.id, at=LATER) is None
+    assert await resends.remind(resend.guild_id, resend.id, at=LATER) is None
     assert await resends.get(GUILD, resend.id) == resend
 
 
@@ -517,7 +531,7 @@ async def test_at_most(resends: ResendRepository) -> None:
 async def test_never_posted_does_not_count(resends: ResendRepository) -> None:
     """A request that never had a card is none of those somebody opened."""
     resend = await opened(resends)
-    assert await resends.cancel(resend.id, at=LATER, reason="card_not_posted") is not None
+    assert await resends.cancel(resend.guild_id, resend.id, at=LATER, reason="card_not_posted") is not None
 
     assert await resends.opened_at(GUILD, ADA, limit=5) == ()
     assert await resends.open(draft(), at_most=1) is not None

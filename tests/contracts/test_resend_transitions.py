@@ -22,20 +22,26 @@ from tests.contracts.samples import BEN, CLEO, FACTS, GUILD, LATER, NOW, OTHER_G
 Change = Callable[[ResendRepository, Resend], Awaitable[Resend | None]]
 
 CHANGES: dict[str, Change] = {
-    "approve": lambda repository, resend: repository.approve(resend.id, version=resend.version, by=BEN, at=LATER),
-    "begin_sending": lambda repository, resend: repository.begin_sending(resend.id, at=LATER),
-    "return": lambda repository, resend: repository.return_to_pending(resend.id, note="restarted", at=LATER),
-    "deny": lambda repository, resend: repository.deny(resend.id, by=BEN, reason="no", at=LATER),
-    "expire": lambda repository, resend: repository.expire(resend.id, at=LATER),
-    "cancel": lambda repository, resend: repository.cancel(resend.id, at=LATER, reason="card_not_posted"),
+    "approve": lambda repository, resend: repository.approve(
+        resend.guild_id, resend.id, version=resend.version, by=BEN, at=LATER
+    ),
+    "begin_sending": lambda repository, resend: repository.begin_sending(resend.guild_id, resend.id, at=LATER),
+    "return": lambda repository, resend: repository.return_to_pending(
+        resend.guild_id, resend.id, note="restarted", at=LATER
+    ),
+    "deny": lambda repository, resend: repository.deny(resend.guild_id, resend.id, by=BEN, reason="no", at=LATER),
+    "expire": lambda repository, resend: repository.expire(resend.guild_id, resend.id, at=LATER),
+    "cancel": lambda repository, resend: repository.cancel(
+        resend.guild_id, resend.id, at=LATER, reason="card_not_posted"
+    ),
     "mark_unknown": lambda repository, resend: repository.mark_unknown(
-        resend.id, outcome=Outcome.INTERRUPTED, detail=None, settle_after=NOW, at=LATER
+        resend.guild_id, resend.id, outcome=Outcome.INTERRUPTED, detail=None, settle_after=NOW, at=LATER
     ),
     "sent": lambda repository, resend: repository.settle(
-        resend.id, sent=True, outcome=Outcome.READ_BACK, detail=None, at=LATER
+        resend.guild_id, resend.id, sent=True, outcome=Outcome.READ_BACK, detail=None, at=LATER
     ),
     "failed": lambda repository, resend: repository.settle(
-        resend.id, sent=False, outcome=Outcome.MARKED, detail=None, at=LATER, by=CLEO
+        resend.guild_id, resend.id, sent=False, outcome=Outcome.MARKED, detail=None, at=LATER, by=CLEO
     ),
 }
 
@@ -78,7 +84,10 @@ async def test_revised_in_each_state(resends: ResendRepository, state: ResendSta
     """What a card shows changes while nobody has decided, and never after."""
     resend = await in_state(resends, state)
 
-    assert await resends.revise(resend.id, replace(FACTS, status=4), version=resend.version, at=LATER) is None
+    assert (
+        await resends.revise(resend.guild_id, resend.id, replace(FACTS, status=4), version=resend.version, at=LATER)
+        is None
+    )
     assert await resends.get(GUILD, resend.id) == resend
 
 
@@ -89,6 +98,9 @@ async def test_no_such_request(resends: ResendRepository, audit: AuditRepository
     for change in CHANGES.values():
         assert await change(resends, nobody) is None
     assert await audit.newest(GUILD, limit=10) == []
+
+
+nearly_never = st.sampled_from([0, 0, 0, 1])
 
 
 @dataclass(slots=True)
@@ -132,16 +144,17 @@ class _Machine(RuleBasedStateMachine):
             assert resend.id not in self._model
             self._model[resend.id] = _Known(trade_id, guild_id, ResendState.PENDING, 1)
 
-    @rule(data=st.data(), name=st.sampled_from(list(CHANGES)), behind=st.sampled_from([0, 0, 0, 1]))
-    def change(self, data: st.DataObject, name: str, behind: int) -> None:
+    @rule(data=st.data(), name=st.sampled_from(list(CHANGES)), behind=nearly_never, elsewhere=nearly_never)
+    def change(self, data: st.DataObject, name: str, behind: int, elsewhere: int) -> None:
         if not self._model:
             return
         number = data.draw(st.sampled_from(sorted(self._model)))
         known = self._model[number]
         target = TARGETS[name]
-        possible = target in TRANSITIONS[known.state] and not (name == "approve" and behind)
+        possible = target in TRANSITIONS[known.state] and not elsewhere and not (name == "approve" and behind)
 
-        seen = replace(draft(), id=number, version=known.version - behind)
+        guild_id = _other(known.guild_id) if elsewhere else known.guild_id
+        seen = replace(draft(guild_id=guild_id), id=number, version=known.version - behind)
         changed = self._runner.run(_awaited(CHANGES[name](self._resends, seen)))
 
         assert (changed is not None) == possible
@@ -149,16 +162,19 @@ class _Machine(RuleBasedStateMachine):
             known.state = target
             known.version += name == "return"
 
-    @rule(data=st.data(), behind=st.sampled_from([0, 0, 1]))
-    def revise(self, data: st.DataObject, behind: int) -> None:
+    @rule(data=st.data(), behind=nearly_never, elsewhere=nearly_never)
+    def revise(self, data: st.DataObject, behind: int, elsewhere: int) -> None:
         if not self._model:
             return
         number = data.draw(st.sampled_from(sorted(self._model)))
         known = self._model[number]
 
-        revised = self._runner.run(self._resends.revise(number, FACTS, version=known.version - behind, at=LATER))
+        guild_id = _other(known.guild_id) if elsewhere else known.guild_id
+        revised = self._runner.run(
+            self._resends.revise(guild_id, number, FACTS, version=known.version - behind, at=LATER)
+        )
 
-        assert (revised is not None) == (known.state is ResendState.PENDING and not behind)
+        assert (revised is not None) == (known.state is ResendState.PENDING and not behind and not elsewhere)
         known.version += revised is not None
 
     @invariant()
@@ -170,9 +186,15 @@ class _Machine(RuleBasedStateMachine):
         open_ones = [number for number, known in sorted(self._model.items()) if known.state.is_open]
         assert [resend.id for resend in self._runner.run(self._resends.all_open())] == open_ones
         for trade_id in (1, 2, 3):
-            standing = self._runner.run(self._resends.open_for_trade(ProviderName.MANNCO, trade_id))
-            known_ids = [number for number in open_ones if self._model[number].trade_id == trade_id]
-            assert ([] if standing is None else [standing.id]) == known_ids
+            for guild_id in (GUILD, OTHER_GUILD):
+                standing = self._runner.run(self._resends.open_for_trade(guild_id, ProviderName.MANNCO, trade_id))
+                of_trade = [number for number in open_ones if self._model[number].trade_id == trade_id]
+                known_ids = [number for number in of_trade if self._model[number].guild_id == guild_id]
+                assert ([] if standing is None else [standing.id]) == known_ids
+
+
+def _other(guild_id: int) -> int:
+    return OTHER_GUILD if guild_id == GUILD else GUILD
 
 
 async def _awaited(waiting: Awaitable[Resend | None]) -> Resend | None:

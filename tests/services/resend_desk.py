@@ -112,7 +112,7 @@ class ResendDesk:
 
     async def written_out(self) -> None:
         """Wait for every write that was begun: they come one after the other, and this one is the last."""
-        await self.repositories.resends.settle_later(0, settle_after=self.clock.now())
+        await self.repositories.resends.settle_later(GUILD, 0, settle_after=self.clock.now())
 
     async def restart(self) -> None:
         """Stop at once and start again."""

@@ -128,7 +128,7 @@ async def test_expired(desk: Desk):
         with pytest.raises(PageExpired):
             await service.turn(pages.id, by=CUSTOMER)
     await desk.pages.purge()
-    assert await desk.repositories.pages.load(pages.id, at=NOW) is None
+    assert await desk.repositories.pages.load(GUILD, pages.id, at=NOW) is None
 
 
 async def test_after_a_revocation(desk: Desk):

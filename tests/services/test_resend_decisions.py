@@ -165,9 +165,11 @@ async def test_who_may_not_decide(desk: ResendDesk, decision: str) -> None:
 async def _made_doubtful(desk: ResendDesk, resend: Resend) -> None:
     resends = desk.repositories.resends
     now = desk.clock.now()
-    await resends.approve(resend.id, version=resend.version, by=MODERATOR.user_id, at=now)
-    await resends.begin_sending(resend.id, at=now)
-    await resends.mark_unknown(resend.id, outcome=Outcome.ANSWER_LOST, detail=None, settle_after=now, at=now)
+    await resends.approve(resend.guild_id, resend.id, version=resend.version, by=MODERATOR.user_id, at=now)
+    await resends.begin_sending(resend.guild_id, resend.id, at=now)
+    await resends.mark_unknown(
+        resend.guild_id, resend.id, outcome=Outcome.ANSWER_LOST, detail=None, settle_after=now, at=now
+    )
 
 
 async def test_right_taken_away_meanwhile(desk: ResendDesk) -> None:

@@ -89,11 +89,13 @@ async def test_start_with_what_was_left(desk: ResendDesk, left: ResendState, tak
     resend = await desk.requested()
     resends, now = desk.repositories.resends, desk.clock.now()
     if left is not ResendState.PENDING:
-        await resends.approve(resend.id, version=1, by=MODERATOR.user_id, at=now)
+        await resends.approve(resend.guild_id, resend.id, version=1, by=MODERATOR.user_id, at=now)
     if left in (ResendState.SENDING, ResendState.UNKNOWN):
-        await resends.begin_sending(resend.id, at=now)
+        await resends.begin_sending(resend.guild_id, resend.id, at=now)
     if left is ResendState.UNKNOWN:
-        await resends.mark_unknown(resend.id, outcome=Outcome.ANSWER_LOST, detail=None, settle_after=now, at=now)
+        await resends.mark_unknown(
+            resend.guild_id, resend.id, outcome=Outcome.ANSWER_LOST, detail=None, settle_after=now, at=now
+        )
     desk.crash()
 
     await desk.start()

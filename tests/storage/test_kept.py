@@ -26,7 +26,7 @@ async def test_trade_code(path: Path) -> None:
         resends = SqliteResendRepository(db)
         resend = await resends.open(replace(draft(), facts=TradeFacts.of(secret)))
         assert resend is not None
-        await resends.approve(resend.id, version=1, by=BEN, at=NOW)
+        await resends.approve(resend.guild_id, resend.id, version=1, by=BEN, at=NOW)
         await SqlitePagesRepository(db).save(pages(answer=answer))
         (row,) = await db.read("SELECT answer FROM pages")
         kept = decode(row["answer"])

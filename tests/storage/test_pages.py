@@ -12,7 +12,11 @@ from tests.contracts.samples import ADA, BEN, CLEO, GUILD, NOW, OTHER_GUILD, inv
 
 
 async def _kept(repository: SqlitePagesRepository, ids: list[str]) -> list[str]:
-    return [pages_id for pages_id in ids if await repository.load(pages_id, at=NOW) is not None]
+    kept = []
+    for pages_id in ids:
+        found = [await repository.load(guild_id, pages_id, at=NOW) for guild_id in (GUILD, OTHER_GUILD)]
+        kept += [pages_id] * (found != [None, None])
+    return kept
 
 
 async def test_twenty_of_a_user(db: Database) -> None:
@@ -70,11 +74,11 @@ async def test_too_large(db: Database, caplog: pytest.LogCaptureFixture) -> None
     """A snapshot above the bound is not kept, takes a former one of its id along, and nobody is disturbed."""
     repository = SqlitePagesRepository(db, max_bytes=2_000)
     await repository.save(pages())
-    assert await repository.load("p-1", at=NOW) is not None
+    assert await repository.load(GUILD, "p-1", at=NOW) is not None
 
     await repository.save(_of_size(500))
 
-    assert await repository.load("p-1", at=NOW) is None
+    assert await repository.load(GUILD, "p-1", at=NOW) is None
     assert await db.read("SELECT 1 FROM pages") == []
     assert caplog.messages[0].startswith(f"snapshot too large to keep guild={GUILD} bytes=")
 
@@ -84,7 +88,7 @@ async def test_large(db: Database) -> None:
     repository = SqlitePagesRepository(db)
     await repository.save(_of_size(5_000))
 
-    assert await repository.load("p-1", at=NOW) == _of_size(5_000)
+    assert await repository.load(GUILD, "p-1", at=NOW) == _of_size(5_000)
 
 
 @pytest.mark.parametrize("sql", ["UPDATE pages SET answer = x'00'", "UPDATE pages SET audience = 'robots'"])
@@ -94,5 +98,5 @@ async def test_no_longer_readable(db: Database, caplog: pytest.LogCaptureFixture
     await repository.save(pages())
     await db.write(lambda connection: connection.execute_fetchall(sql))
 
-    assert await repository.load("p-1", at=NOW) is None
+    assert await repository.load(GUILD, "p-1", at=NOW) is None
     assert caplog.messages[0].startswith(f"snapshot not readable guild={GUILD} error=")
