@@ -107,7 +107,10 @@ class Explanations(Protocol):
 
 
 class GrantRepository(Protocol):
-    """Which role of which guild holds which capability. A guild is seeded the first time it is seen."""
+    """Which role of which guild holds which capability. A guild is seeded the first time it is seen.
+
+    What was granted or revoked counts with the next reading that begins after it returned, or its caller had gone.
+    """
 
     async def of_guild(self, guild_id: int) -> tuple[Grant, ...]:
         """Return the guild's grants, seeding a guild that was never seen."""

@@ -84,17 +84,20 @@ class Database:
         if unknown:
             raise UnknownCapability(*sorted(unknown))
 
-    async def write(self, unit: Callable[[aiosqlite.Connection], Awaitable[_T]]) -> _T:
+    async def write(
+        self, unit: Callable[[aiosqlite.Connection], Awaitable[_T]], *, ended: Callable[[], None] | None = None
+    ) -> _T:
         """Run ``unit`` as one transaction and return what it returns; whatever it raises undoes all of it.
 
         Units run one after the other, in the order they were asked for. A caller who is cancelled, waiting or
         later, does not stop theirs: it runs to its end and counts. DatabaseClosed after the end.
+        ``ended`` is called once it has ended, well or not, before anybody hears of it: for what is kept in memory.
         """
         if self._closed:
             raise DatabaseClosed
         if asyncio.current_task() in self._under_way:
             raise RuntimeError("a unit inside a unit would wait for itself")
-        task = asyncio.create_task(self._run(unit))
+        task = asyncio.create_task(self._run(unit, ended))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         try:
@@ -125,7 +128,7 @@ class Database:
             except sqlite3.OperationalError:
                 return False
 
-    async def _run(self, unit: Callable[[aiosqlite.Connection], Awaitable[_T]]) -> _T:
+    async def _run(self, unit: Callable[[aiosqlite.Connection], Awaitable[_T]], ended: Callable[[], None] | None) -> _T:
         asked = time.perf_counter()
         async with self._turn:
             began = time.perf_counter()
@@ -140,6 +143,9 @@ class Database:
                 with suppress(ValueError):
                     await self._writer.rollback()
                 raise
+            finally:
+                if ended is not None:
+                    ended()
             if self.on_write is not None:
                 self.on_write(waited=began - asked, took=time.perf_counter() - began)
             return result

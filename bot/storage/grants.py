@@ -1,7 +1,8 @@
-"""Keeps which role holds which capability, and seeds a guild once."""
+"""Keeps which role holds which capability, in memory too, and seeds a guild once."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import aiosqlite
@@ -43,24 +44,52 @@ def _utc_now() -> datetime:
 
 
 class SqliteGrantRepository:
-    """Grants as rows. ``now`` dates the one thing that happens by itself, the seeding."""
+    """Grants as rows, and those of the guilds asked about lately in memory.
 
-    def __init__(self, db: Database, *, now: Callable[[], datetime] = _utc_now) -> None:
+    Every check of every command asks for them. One repository a database: what another one writes, or somebody by
+    other means, is not noticed. ``now`` dates the one thing that happens by itself, the seeding.
+    """
+
+    def __init__(self, db: Database, *, now: Callable[[], datetime] = _utc_now, max_guilds: int = 1_000) -> None:
         self._db = db
         self._now = now
+        self._max_guilds = max_guilds
+        self._kept: OrderedDict[int, tuple[Grant, ...]] = OrderedDict()
+        self._writes = 0
+        """Units that have ended. A reading that one of them ended beside may be older than what it left."""
 
     async def of_guild(self, guild_id: int) -> tuple[Grant, ...]:
-        """Return the guild's grants: one reading, and for a guild that was never seen one writing first."""
-        rows: Iterable[sqlite3.Row] = await self._db.read(_OF_GUILD, {"guild_id": guild_id})
+        """Return the guild's grants, seeding a guild that was never seen. What is in memory needs no statement."""
+        kept = self._kept.get(guild_id)
+        if kept is not None:
+            self._kept.move_to_end(guild_id)
+            return kept
+        writes, rows = await self._read(guild_id)
         if not rows:
-
-            async def unit(connection: aiosqlite.Connection) -> Iterable[sqlite3.Row]:
-                await self._seed_if_new(connection, guild_id)
-                return await connection.execute_fetchall(_OF_GUILD, {"guild_id": guild_id})
-
-            rows = await self._db.write(unit)
+            await self._db.write(
+                lambda connection: self._seed_if_new(connection, guild_id), ended=self._forgets(guild_id)
+            )
+            writes, rows = await self._read(guild_id)
         # A guild whose every grant was revoked has one row, without a role.
-        return tuple(_grant(row) for row in rows if row["role_id"] is not None)
+        grants = tuple(_grant(row) for row in rows if row["role_id"] is not None)
+        if writes == self._writes:
+            self._kept[guild_id] = grants
+            while len(self._kept) > self._max_guilds:
+                self._kept.popitem(last=False)
+        return grants
+
+    async def _read(self, guild_id: int) -> tuple[int, Sequence[sqlite3.Row]]:
+        """Return the guild's rows, and how many units had ended when the reading began."""
+        return self._writes, await self._db.read(_OF_GUILD, {"guild_id": guild_id})
+
+    def _forgets(self, guild_id: int) -> Callable[[], None]:
+        """Return what is to be called once a unit that writes the guild's grants has ended, with whatever end."""
+
+        def forget() -> None:
+            self._writes += 1
+            self._kept.pop(guild_id, None)
+
+        return forget
 
     async def grant(self, grant: Grant, *, by: int, at: datetime) -> bool:
         """Add a grant with its audit row; False where it was there already."""
@@ -80,7 +109,7 @@ class SqliteGrantRepository:
             await write_down(connection, entry)
             return True
 
-        return await self._db.write(unit)
+        return await self._db.write(unit, ended=self._forgets(grant.guild_id))
 
     async def _seed_if_new(self, connection: aiosqlite.Connection, guild_id: int) -> None:
         """Give @everyone, whose role id is the guild's, what a new guild starts with."""
