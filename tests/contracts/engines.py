@@ -1,9 +1,10 @@
 """The storage engines that the contract suites run on: another engine is one more entry in ``ENGINES``."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bot.ports import (
     AuditRepository,
@@ -35,6 +36,28 @@ class Repositories:
     halts: HaltRepository
     pages: PagesRepository
     audit: AuditRepository
+    rows: Callable[[int], Awaitable["Rows"]]
+    """Returns every row of a guild, to be compared with what they are later."""
+
+
+Rows = dict[str, list[tuple[Any, ...]]]
+"""Rows by their table."""
+
+_OF_NO_GUILD = frozenset({"sign_in_nonces"})
+"""Tables whose rows are no guild's."""
+
+
+async def _rows(db: Database, guild_id: int) -> Rows:
+    rows: Rows = {}
+    for table in await db.read("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"):
+        name = table["name"]
+        columns = {column["name"] for column in await db.read(f"PRAGMA table_info({name})")}
+        if name in _OF_NO_GUILD:
+            continue
+        assert "guild_id" in columns, f"of which guild are the rows of {name}?"
+        found = await db.read(f"SELECT * FROM {name} WHERE guild_id = :guild_id ORDER BY rowid", {"guild_id": guild_id})  # noqa: S608 -- a table's own name
+        rows[name] = [tuple(row) for row in found]
+    return rows
 
 
 @asynccontextmanager
@@ -48,6 +71,7 @@ async def _sqlite(folder: Path) -> AsyncIterator[Repositories]:
             resends=SqliteResendRepository(db),
             pages=SqlitePagesRepository(db),
             audit=SqliteAuditRepository(db),
+            rows=lambda guild_id: _rows(db, guild_id),
         )
 
 

@@ -57,31 +57,36 @@ async def opened(resends: ResendRepository, *, trade_id: int = 4812, guild_id: i
 
 
 async def in_state(
-    resends: ResendRepository, state: ResendState, *, trade_id: int = 4812, guild_id: int = GUILD
+    resends: ResendRepository,
+    state: ResendState,
+    *,
+    trade_id: int = 4812,
+    asked_for: Resend | None = None,
+    at: datetime = LATER,
 ) -> Resend:
     """Bring a new request into ``state`` on the shortest way and return it."""
-    resend: Resend | None = await opened(resends, trade_id=trade_id, guild_id=guild_id)
+    resend = await resends.open(asked_for or draft(trade_id=trade_id))
     assert resend is not None
-    number = resend.id
+    one = (resend.guild_id, resend.id)
     if state in (ResendState.DENIED, ResendState.EXPIRED, ResendState.CANCELLED):
         match state:
             case ResendState.DENIED:
-                resend = await resends.deny(guild_id, number, by=BEN, reason="not now", at=LATER)
+                resend = await resends.deny(*one, by=BEN, reason="not now", at=at)
             case ResendState.EXPIRED:
-                resend = await resends.expire(guild_id, number, at=LATER)
+                resend = await resends.expire(*one, at=at)
             case ResendState.CANCELLED:
-                resend = await resends.cancel(guild_id, number, at=LATER, reason="card_not_posted")
+                resend = await resends.cancel(*one, at=at, reason="card_not_posted")
     elif state is not ResendState.PENDING:
-        resend = await resends.approve(guild_id, number, version=1, by=BEN, at=LATER)
+        resend = await resends.approve(*one, version=1, by=BEN, at=at)
         if state is not ResendState.APPROVED:
-            resend = await resends.begin_sending(guild_id, number, at=LATER)
+            resend = await resends.begin_sending(*one, at=at)
         if state is ResendState.UNKNOWN:
             resend = await resends.mark_unknown(
-                guild_id, number, outcome=Outcome.ANSWER_LOST, detail="timed_out", settle_after=LATER, at=LATER
+                *one, outcome=Outcome.ANSWER_LOST, detail="timed_out", settle_after=at, at=at
             )
         if state in (ResendState.SENT, ResendState.FAILED):
             resend = await resends.settle(
-                guild_id, number, sent=state is ResendState.SENT, outcome=Outcome.CONFIRMED, detail=None, at=LATER
+                *one, sent=state is ResendState.SENT, outcome=Outcome.CONFIRMED, detail=None, at=at
             )
     assert resend is not None
     assert resend.state is state

@@ -1,0 +1,343 @@
+"""Random operations by people of one guild on what belongs to others, through every function of every repository.
+
+``CASES`` has one for each function of a protocol in ``bot.ports`` whose name ends in ``Repository``, or
+``ACROSS_GUILDS`` says why it has none. A case gets the repository and picks what it works on from ``Theirs``.
+"""
+
+import hashlib
+import inspect
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, get_type_hints
+
+from bot import ports
+from bot.domain.access import Capability, Grant
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.errors import DeskError
+from bot.domain.failures import ProviderName
+from bot.domain.links import SIGN_IN_WITHIN, Link, LinkSource, SignIn
+from bot.domain.resends import Outcome, Resend, ResendState
+from bot.domain.settings import GuildSettings
+from bot.domain.steam import SteamId
+from tests.contracts import samples
+from tests.contracts.engines import Repositories
+
+OURS = 910_000_000_000_000_001
+HALTED, RUNNING = 910_000_000_000_000_002, 910_000_000_000_000_003
+THEIRS = (HALTED, RUNNING)
+"""Two guilds, so that stopping and resuming resends both have something to break."""
+
+NOW = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
+"""When everything here is done."""
+_THEIR_TIME = datetime(2031, 5, 5, 12, 0, tzinfo=UTC)
+"""When everything there was done: a moment of that year in an answer was read there."""
+_THEIR_WORD = "nobody else reads this"
+
+PEOPLE = tuple(range(820_000_000_000_000_001, 820_000_000_000_000_007))
+"""Members of all of these guilds, as people are."""
+ACCOUNTS = tuple(SteamId.from_account_id(5_000 + number) for number in range(len(PEOPLE)))
+ROLES = tuple(range(720_000_000_000_000_001, 720_000_000_000_000_004))
+
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """What the other guilds have, picked at random."""
+
+    chance: Random
+    resends: tuple[Resend, ...]
+    pages_ids: tuple[str, ...]
+    digests: tuple[str, ...]
+
+    def resend(self) -> Resend:
+        return self.chance.choice(self.resends)
+
+    def ids(self) -> tuple[int, int]:
+        """Return our guild and the number of one of their requests."""
+        return OURS, self.resend().id
+
+    def person(self) -> int:
+        return self.chance.choice(PEOPLE)
+
+    def account(self) -> SteamId:
+        return self.chance.choice(ACCOUNTS)
+
+    def pages_id(self) -> str:
+        return self.chance.choice(self.pages_ids)
+
+    def digest(self) -> str:
+        """Return one that was not handed out, however alike: who has the right one has the sign-in."""
+        digest = self.chance.choice(self.digests)
+        return self.chance.choice([digest[:-1], digest.upper(), f" {digest}", digest[::-1], f"{digest}0", "%"])
+
+    def grant(self) -> Grant:
+        return Grant(OURS, self.chance.choice(ROLES), self.chance.choice(list(Capability)))
+
+    def subject(self) -> str:
+        kinds = [f"resend:{self.resend().id}", f"user:{self.person()}", f"steam:{self.account()}", "guild"]
+        return self.chance.choice(kinds)
+
+    def link(self) -> Link:
+        return Link(OURS, self.person(), self.account(), LinkSource.STAFF, self.person(), NOW)
+
+    def channel(self) -> int | None:
+        return self.chance.choice([None, 31, 32])
+
+
+Case = Callable[[Any, Theirs], Awaitable[object]]
+
+CASES: Mapping[type, Mapping[str, Case]] = {
+    ports.GrantRepository: {
+        "of_guild": lambda grants, _: grants.of_guild(OURS),
+        "grant": lambda grants, theirs: grants.grant(theirs.grant(), by=theirs.person(), at=NOW),
+        "revoke": lambda grants, theirs: grants.revoke(theirs.grant(), by=theirs.person(), at=NOW),
+    },
+    ports.LinkRepository: {
+        "of_user": lambda links, theirs: links.of_user(OURS, theirs.person()),
+        "of_steam_id": lambda links, theirs: links.of_steam_id(OURS, theirs.account()),
+        "put": lambda links, theirs: links.put(theirs.link()),
+        "remove": lambda links, theirs: links.remove(OURS, theirs.person(), by=theirs.person(), at=NOW),
+    },
+    ports.SignInRepository: {
+        "begin": lambda sign_ins, theirs: sign_ins.begin(
+            SignIn(_digest(theirs.chance.random()), OURS, theirs.person(), NOW + SIGN_IN_WITHIN)
+        ),
+        "get": lambda sign_ins, theirs: sign_ins.get(theirs.digest(), at=NOW),
+        "complete": lambda sign_ins, theirs: sign_ins.complete(
+            theirs.digest(), steam_id=theirs.account(), nonce=_digest(theirs.chance.random()), at=NOW
+        ),
+    },
+    ports.GuildSettingsRepository: {
+        "of_guild": lambda settings, _: settings.of_guild(OURS),
+        "put": lambda settings, theirs: settings.put(
+            GuildSettings(OURS, theirs.channel(), theirs.channel()), by=theirs.person(), at=NOW
+        ),
+    },
+    ports.HaltRepository: {
+        "of_guild": lambda halts, _: halts.of_guild(OURS),
+        "halt": lambda halts, theirs: halts.halt(OURS, by=theirs.person(), at=NOW),
+        "resume": lambda halts, theirs: halts.resume(OURS, by=theirs.person(), at=NOW),
+    },
+    ports.ResendRepository: {
+        "open": lambda resends, theirs: resends.open(
+            replace(
+                theirs.resend(),
+                guild_id=OURS,
+                reason=None,
+                facts=samples.FACTS,
+                requested_at=NOW,
+                expires_at=NOW + timedelta(days=1),
+            ),
+            at_most=theirs.chance.choice([None, 2]),
+        ),
+        "opened_at": lambda resends, theirs: resends.opened_at(OURS, theirs.person(), limit=9),
+        "get": lambda resends, theirs: resends.get(*theirs.ids()),
+        "open_for_trade": lambda resends, theirs: resends.open_for_trade(
+            OURS, ProviderName.MANNCO, theirs.resend().trade_id
+        ),
+        "open_in_guild": lambda resends, _: resends.open_in_guild(OURS),
+        "conclude": lambda resends, theirs: resends.conclude(*theirs.ids(), at=NOW),
+        "attach_card": lambda resends, theirs: resends.attach_card(*theirs.ids(), channel_id=31, message_id=41),
+        "add_note": lambda resends, theirs: resends.add_note(*theirs.ids(), "restarted"),
+        "revise": lambda resends, theirs: resends.revise(
+            *theirs.ids(), replace(samples.FACTS, status=4), version=1, at=NOW
+        ),
+        "approve": lambda resends, theirs: resends.approve(*theirs.ids(), version=1, by=theirs.person(), at=NOW),
+        "begin_sending": lambda resends, theirs: resends.begin_sending(*theirs.ids(), at=NOW),
+        "return_to_pending": lambda resends, theirs: resends.return_to_pending(*theirs.ids(), note="halted", at=NOW),
+        "deny": lambda resends, theirs: resends.deny(*theirs.ids(), by=theirs.person(), reason="no", at=NOW),
+        "expire": lambda resends, theirs: resends.expire(*theirs.ids(), at=NOW),
+        "cancel": lambda resends, theirs: resends.cancel(*theirs.ids(), at=NOW, reason="card_not_posted"),
+        "remind": lambda resends, theirs: resends.remind(*theirs.ids(), at=NOW),
+        "mark_unknown": lambda resends, theirs: resends.mark_unknown(
+            *theirs.ids(),
+            outcome=theirs.chance.choice([Outcome.ANSWER_LOST, Outcome.OTHER_TRADE]),
+            detail=None,
+            settle_after=NOW,
+            at=NOW,
+        ),
+        "settle_later": lambda resends, theirs: resends.settle_later(*theirs.ids(), settle_after=NOW),
+        "settle": lambda resends, theirs: resends.settle(
+            *theirs.ids(), sent=theirs.chance.random() < 0.5, outcome=Outcome.MARKED, detail=None, at=NOW, by=PEOPLE[0]
+        ),
+    },
+    ports.PagesRepository: {
+        "save": lambda pages, theirs: pages.save(
+            replace(samples.pages(theirs.pages_id()), guild_id=OURS, user_id=theirs.person())
+        ),
+        "load": lambda pages, theirs: pages.load(OURS, theirs.pages_id(), at=NOW),
+    },
+    ports.AuditRepository: {
+        "append": lambda audit, theirs: audit.append(
+            AuditEntry(OURS, NOW, theirs.person(), AuditAction.TRADES_LOOKED, theirs.subject())
+        ),
+        "newest": lambda audit, theirs: audit.newest(
+            OURS,
+            limit=20,
+            user_id=theirs.chance.choice([None, theirs.person()]),
+            action=theirs.chance.choice([None, *AuditAction]),
+            subject=theirs.chance.choice([None, theirs.subject()]),
+        ),
+    },
+    ports.MyDataRepository: {
+        "of_user": lambda my_data, theirs: my_data.of_user(OURS, theirs.person()),
+        "forget": lambda my_data, theirs: my_data.forget(OURS, theirs.person(), at=NOW),
+    },
+}
+
+ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
+    ports.ResendRepository: {
+        "all_open": "the work at start and in the background",
+        "not_concluded": "the work at start",
+    },
+    ports.PagesRepository: {"purge": "the work in the background"},
+    ports.SignInRepository: {"purge": "the work in the background"},
+    ports.AuditRepository: {"verify": "the chain is one over all guilds; read by whoever runs the program"},
+}
+"""The functions that no interaction can cause, with what they are for."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of the operations: how many of each function, and what was read or changed that must not be."""
+
+    done: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+
+
+def repository_protocols() -> dict[str, type]:
+    """Return the repositories' protocols by their names."""
+    return {name: kind for name, kind in vars(ports).items() if name.endswith("Repository")}
+
+
+def functions_of(protocol: type) -> AbstractSet[str]:
+    """Return what a protocol declares."""
+    return {name for name, _ in inspect.getmembers(protocol, inspect.isfunction) if not name.startswith("_")}
+
+
+def of_engine(repositories: Repositories) -> dict[type, Any]:
+    """Return the engine's repositories by their protocols."""
+    hints = get_type_hints(Repositories)
+    return {kind: getattr(repositories, name) for name, kind in hints.items() if kind in CASES}
+
+
+async def intruded(repositories: Repositories, *, operations: int, chance: Random, every: int = 100) -> Report:
+    """Do random operations; hold each answer, and ``every`` so many all rows of theirs, against what is allowed."""
+    by_protocol = of_engine(repositories)
+    cases = [
+        (f"{protocol.__name__}.{name}", by_protocol[protocol], case)
+        for protocol, of_protocol in CASES.items()
+        if protocol in by_protocol
+        for name, case in of_protocol.items()
+    ]
+    theirs = await _furnished(by_protocol, chance)
+    report = Report()
+    before = await _rows(repositories)
+    since: set[str] = set()
+    for number in range(1, operations + 1):
+        name, repository, case = chance.choice(cases)
+        report.done[name] += 1
+        since.add(name)
+        try:
+            answer = await case(repository, theirs)
+        except DeskError as refused:
+            answer = (refused.args, vars(refused))
+        if _shows_theirs(answer):
+            report.violations.append(f"operation {number}, {name}: read {answer!r}")
+        if number % every == 0 or number == operations:
+            after = await _rows(repositories)
+            if after != before:
+                tables = sorted(name for name in before | after if before.get(name) != after.get(name))
+                report.violations.append(f"operation {number}: {tables} changed by one of {sorted(since)}")
+            before = after
+            since.clear()
+    return report
+
+
+async def _rows(repositories: Repositories) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of theirs, by its table and guild."""
+    return {f"{name} of {guild}": rows for guild in THEIRS for name, rows in (await repositories.rows(guild)).items()}
+
+
+def _shows_theirs(answer: object) -> bool:
+    """Say whether something in an answer belongs to them."""
+    shows = False
+    if isinstance(answer, str):
+        shows = _THEIR_WORD in answer or any(str(guild_id) in answer for guild_id in THEIRS)
+    elif isinstance(answer, datetime):
+        shows = answer.year == _THEIR_TIME.year
+    elif isinstance(answer, int):
+        shows = answer in THEIRS
+    elif isinstance(answer, Mapping):
+        shows = any(_shows_theirs(each) for each in (*answer, *answer.values()))
+    elif isinstance(answer, list | tuple | AbstractSet):
+        shows = any(_shows_theirs(each) for each in answer)
+    elif is_dataclass(answer):
+        shows = any(_shows_theirs(getattr(answer, each.name)) for each in fields(answer))
+    return shows
+
+
+async def _furnished(by_protocol: Mapping[type, Any], chance: Random) -> Theirs:
+    """Give both of their guilds some of everything."""
+    resends: list[Resend] = []
+    pages_ids: list[str] = []
+    digests: list[str] = []
+    for place, guild_id in enumerate(THEIRS):
+        await _people(by_protocol, guild_id)
+        resends += await _requests(by_protocol[ports.ResendRepository], guild_id, first=100 * place)
+        for number, person in enumerate(PEOPLE):
+            answer = samples.trades_answer() if number % 2 else samples.inventory_answer()
+            pages = replace(
+                samples.pages(f"pages-{guild_id}-{number}", answer=answer), guild_id=guild_id, user_id=person
+            )
+            pages = replace(pages, created_at=_THEIR_TIME, expires_at=_THEIR_TIME)
+            await by_protocol[ports.PagesRepository].save(pages)
+            pages_ids.append(pages.id)
+            if ports.SignInRepository in by_protocol:
+                sign_in = SignIn(_digest(f"{guild_id}:{person}"), guild_id, person, _THEIR_TIME)
+                await by_protocol[ports.SignInRepository].begin(sign_in)
+                digests.append(sign_in.digest)
+    await by_protocol[ports.HaltRepository].halt(HALTED, by=PEOPLE[0], at=_THEIR_TIME)
+    return Theirs(chance, tuple(resends), tuple(pages_ids), tuple(digests or [_digest("nothing")]))
+
+
+async def _people(by_protocol: Mapping[type, Any], guild_id: int) -> None:
+    grants, links = by_protocol[ports.GrantRepository], by_protocol[ports.LinkRepository]
+    for role in ROLES:
+        for capability in Capability:
+            await grants.grant(Grant(guild_id, role, capability), by=PEOPLE[0], at=_THEIR_TIME)
+    # The last one is left without a link: what is ours finds somebody without one there.
+    for person, account in list(zip(PEOPLE, ACCOUNTS, strict=True))[:-1]:
+        await links.put(Link(guild_id, person, account, LinkSource.SIGN_IN, person, _THEIR_TIME))
+    settings = GuildSettings(guild_id, guild_id + 7, guild_id + 8)
+    await by_protocol[ports.GuildSettingsRepository].put(settings, by=PEOPLE[0], at=_THEIR_TIME)
+    entry = AuditEntry(
+        guild_id, _THEIR_TIME, PEOPLE[0], AuditAction.TRADES_LOOKED, f"user:{PEOPLE[1]}", {"steam_id": str(ACCOUNTS[1])}
+    )
+    await by_protocol[ports.AuditRepository].append(entry)
+
+
+async def _requests(resends: Any, guild_id: int, *, first: int) -> list[Resend]:
+    """Return a request in each state, of changing people."""
+    requests: list[Resend] = []
+    for number, state in enumerate(ResendState):
+        person, account = PEOPLE[number % len(PEOPLE)], ACCOUNTS[number % len(PEOPLE)]
+        draft = replace(
+            samples.draft(trade_id=first + number, guild_id=guild_id),
+            owner=account,
+            owner_user_id=person,
+            requested_by=person,
+            reason=_THEIR_WORD,
+            facts=replace(samples.FACTS, last_error=_THEIR_WORD),
+            requested_at=_THEIR_TIME,
+            expires_at=_THEIR_TIME + timedelta(days=1),
+        )
+        requests.append(await samples.in_state(resends, state, asked_for=draft, at=_THEIR_TIME))
+    return requests
+
+
+def _digest(of: object) -> str:
+    return hashlib.sha256(str(of).encode()).hexdigest()
