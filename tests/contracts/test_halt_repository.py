@@ -62,12 +62,13 @@ async def test_nothing_leads_to_a_call(resends: ResendRepository, halts: HaltRep
     assert await resends.begin_sending(approved.guild_id, approved.id, at=LATER) is None
     assert await resends.get(GUILD, pending.id) == pending
     assert await resends.get(GUILD, approved.id) == approved
+    assert await resends.open(draft(trade_id=4, guild_id=OTHER_GUILD)) is not None
     assert await resends.approve(other.guild_id, other.id, version=1, by=BEN, at=LATER) is not None
     assert await resends.begin_sending(other.guild_id, other.id, at=LATER) is not None
 
     await halts.resume(GUILD, by=ADA, at=LATER)
 
-    assert await resends.open(draft(trade_id=4)) is not None
+    assert await resends.open(draft(trade_id=5)) is not None
     assert await resends.approve(pending.guild_id, pending.id, version=1, by=BEN, at=LATER) is not None
     assert await resends.begin_sending(approved.guild_id, approved.id, at=LATER) is not None
 

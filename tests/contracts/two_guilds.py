@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from random import Random
 from typing import Any, get_type_hints
 
@@ -26,8 +27,7 @@ from bot.domain.steam import SteamId
 from tests.contracts import samples
 from tests.contracts.engines import Repositories
 
-OURS = 910_000_000_000_000_001
-HALTED, RUNNING = 910_000_000_000_000_002, 910_000_000_000_000_003
+HALTED, OURS, RUNNING = 910_000_000_000_000_001, 910_000_000_000_000_002, 910_000_000_000_000_003
 THEIRS = (HALTED, RUNNING)
 """Two guilds, so that stopping and resuming resends both have something to break."""
 
@@ -36,6 +36,8 @@ NOW = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
 _THEIR_TIME = datetime(2031, 5, 5, 12, 0, tzinfo=UTC)
 """When everything there was done: a moment of that year in an answer was read there."""
 _THEIR_WORD = "nobody else reads this"
+_THEIR_CHANNELS = {guild_id: (guild_id + 7, guild_id + 8) for guild_id in THEIRS}
+_THEIR_NUMBERS = frozenset({*THEIRS, *chain(*_THEIR_CHANNELS.values())})
 
 PEOPLE = tuple(range(820_000_000_000_000_001, 820_000_000_000_000_007))
 """Members of all of these guilds, as people are."""
@@ -166,7 +168,11 @@ CASES: Mapping[type, Mapping[str, Case]] = {
     },
     ports.PagesRepository: {
         "save": lambda pages, theirs: pages.save(
-            replace(samples.pages(theirs.pages_id()), guild_id=OURS, user_id=theirs.person())
+            replace(
+                samples.pages(theirs.chance.choice([theirs.pages_id(), str(theirs.chance.random())])),
+                guild_id=OURS,
+                user_id=theirs.person(),
+            )
         ),
         "load": lambda pages, theirs: pages.load(OURS, theirs.pages_id(), at=NOW),
     },
@@ -266,11 +272,11 @@ def _shows_theirs(answer: object) -> bool:
     """Say whether something in an answer belongs to them."""
     shows = False
     if isinstance(answer, str):
-        shows = _THEIR_WORD in answer or any(str(guild_id) in answer for guild_id in THEIRS)
+        shows = _THEIR_WORD in answer or any(str(number) in answer for number in _THEIR_NUMBERS)
     elif isinstance(answer, datetime):
         shows = answer.year == _THEIR_TIME.year
     elif isinstance(answer, int):
-        shows = answer in THEIRS
+        shows = answer in _THEIR_NUMBERS
     elif isinstance(answer, Mapping):
         shows = any(_shows_theirs(each) for each in (*answer, *answer.values()))
     elif isinstance(answer, list | tuple | AbstractSet):
@@ -312,7 +318,7 @@ async def _people(by_protocol: Mapping[type, Any], guild_id: int) -> None:
     # The last one is left without a link: what is ours finds somebody without one there.
     for person, account in list(zip(PEOPLE, ACCOUNTS, strict=True))[:-1]:
         await links.put(Link(guild_id, person, account, LinkSource.SIGN_IN, person, _THEIR_TIME))
-    settings = GuildSettings(guild_id, guild_id + 7, guild_id + 8)
+    settings = GuildSettings(guild_id, *_THEIR_CHANNELS[guild_id])
     await by_protocol[ports.GuildSettingsRepository].put(settings, by=PEOPLE[0], at=_THEIR_TIME)
     entry = AuditEntry(
         guild_id, _THEIR_TIME, PEOPLE[0], AuditAction.TRADES_LOOKED, f"user:{PEOPLE[1]}", {"steam_id": str(ACCOUNTS[1])}
