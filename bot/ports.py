@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.domain.links import Link, SignIn
     from bot.domain.my_data import Forgotten, StoredData
     from bot.domain.pages import Pages
-    from bot.domain.resends import Outcome, Receipt, Resend, TradeFacts
+    from bot.domain.resends import CardEdit, Outcome, Receipt, Resend, TradeFacts
     from bot.domain.secrets import TradeCode
     from bot.domain.settings import GuildSettings
     from bot.domain.steam import Game, SteamId
@@ -206,8 +206,8 @@ class HaltRepository(Protocol):
         """Stop the guild's resends; None where they are stopped already."""
         ...
 
-    async def resume(self, guild_id: int, *, by: int, at: datetime) -> bool:
-        """Let the guild's resends go on; False where they do."""
+    async def resume(self, guild_id: int, number: int, *, by: int, at: datetime) -> bool:
+        """End the guild's stop of this ``Halt.number``; False where it does not stand."""
         ...
 
 
@@ -256,8 +256,14 @@ class ResendRepository(Protocol):
         """Remember that the end of a request has been shown and told to everybody."""
         ...
 
-    async def attach_card(self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int) -> None:
-        """Remember where the request's card is."""
+    async def attach_card(
+        self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int, version: int
+    ) -> None:
+        """Remember where the request's card is, and that it shows this version."""
+        ...
+
+    async def card_shows(self, guild_id: int, resend_id: int, *, message_id: int, version: int) -> None:
+        """Remember which version the card shows, where it is still this message."""
         ...
 
     async def add_note(self, guild_id: int, resend_id: int, note: str) -> Resend | None:
@@ -274,7 +280,7 @@ class ResendRepository(Protocol):
         ...
 
     async def approve(self, guild_id: int, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
-        """Move pending → approved, if at ``version``: decision, audit row and intent in one transaction."""
+        """Move pending → approved, if at ``version`` and the card shows it: decision, audit row and intent in one."""
         ...
 
     async def begin_sending(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
@@ -414,11 +420,8 @@ class ResendCards(Protocol):
         """Post the card and return its message id; ApprovalsChannelUnusable where that cannot be done."""
         ...
 
-    async def update(self, resend: Resend) -> bool:
-        """Make the card show the request as it is now; False where the card is gone, or its channel gone or closed.
-
-        A card that cannot be edited for another reason is logged, never raised.
-        """
+    async def update(self, resend: Resend) -> CardEdit:
+        """Make the card show the request as it is now and say whether it does; a refusal is logged, never raised."""
         ...
 
     async def remove(self, resend: Resend) -> None:

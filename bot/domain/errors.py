@@ -22,8 +22,10 @@ DeskError
 ├── ResendAlreadyOpen
 ├── TooManyResends
 ├── ResendsHalted
+├── HaltOutdated
 ├── AlreadyDecided
 ├── TradeChanged
+├── CardOutdated
 ├── MayNotDecide
 ├── ApprovalsChannelMissing
 ├── ApprovalsChannelUnusable
@@ -185,6 +187,14 @@ class TooManyResends(DeskError):
         self.until = until
 
 
+class HaltOutdated(DeskError):
+    """Resends are stopped by another stop than the one that the caller was shown."""
+
+    def __init__(self, halt: Halt) -> None:
+        super().__init__(str(halt.guild_id))
+        self.halt = halt
+
+
 class ResendsHalted(DeskError):
     """The guild's resends are stopped; ``halt`` says since when and why."""
 
@@ -208,6 +218,14 @@ class TradeChanged(DeskError):
         super().__init__(f"{resend.id} {','.join(differences)}")
         self.resend = resend
         self.differences = differences
+
+
+class CardOutdated(DeskError):
+    """The card did not show the request as it is when it was approved. ``resend.is_shown`` says whether it does now."""
+
+    def __init__(self, resend: Resend) -> None:
+        super().__init__(str(resend.id))
+        self.resend = resend
 
 
 class MayNotDecide(DeskError):

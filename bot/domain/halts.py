@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 ALARM = "alarm"
 """The note on the card of a resend whose answer, being about another trade, stopped every other one."""
@@ -23,3 +20,8 @@ class Halt:
     at: datetime
     by: int | None = None
     resend_id: int | None = None
+
+    @property
+    def number(self) -> int:
+        """Which of the guild's stops it is: its moment in whole milliseconds since 1970."""
+        return (self.at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

@@ -158,12 +158,23 @@ def change_in(note: str) -> dict[str, int | str | None] | None:
     return json.loads(note.removeprefix(_CHANGE)) if note.startswith(_CHANGE) else None
 
 
+class CardEdit(StrEnum):
+    """What became of an edit of a card."""
+
+    SHOWN = "shown"
+    """The card shows what it was to show."""
+    DOUBTFUL = "doubtful"
+    """The edit was refused, or its answer lost: the card may still show what it showed before."""
+    GONE = "gone"
+    """There is no card any more, or its channel is gone or closed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resend:
     """One request.
 
-    ``decided_*`` name the decision, ``settled_by`` who settled a doubt by hand; ``version`` counts what the card has
-    shown.
+    ``decided_*`` name the decision, ``settled_by`` who settled a doubt by hand. ``version`` counts the facts that the
+    card is to show, ``shown_version`` is the newest that it is known to have shown; None: none.
     """
 
     id: int
@@ -192,6 +203,12 @@ class Resend:
     settle_after: datetime | None = None
     reminded_at: datetime | None = None
     notes: tuple[str, ...] = ()
+    shown_version: int | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the card is known to show these facts."""
+        return self.shown_version == self.version
 
     def is_due(self, now: datetime) -> bool:
         """Whether nobody decided in time."""

@@ -2,7 +2,7 @@
 
 from bot.domain.access import Actor, Capability
 from bot.domain.audit import AuditAction, AuditEntry
-from bot.domain.errors import ResendsHalted
+from bot.domain.errors import HaltOutdated, ResendsHalted
 from bot.domain.halts import Halt
 from bot.ports import Clock, HaltRepository
 from bot.services.access import AccessService
@@ -36,13 +36,19 @@ class HaltService:
             await self._announce(AuditAction.RESENDS_HALTED, by)
         return halted
 
-    async def resume(self, *, by: Actor) -> bool:
-        """Let the guild's resends go on; False where they did already."""
+    async def resume(self, number: int | None, *, by: Actor) -> bool:
+        """Let the guild's resends go on; False where they did already.
+
+        ``number`` is that of the stop that was shown, None where that is not known: HaltOutdated where another stands.
+        """
         await self._access.require(Capability.MANAGE_SETTINGS, of=by)
-        resumed = await self._halts.resume(by.guild_id, by=by.user_id, at=self._clock.now())
-        if resumed:
+        if number is not None and await self._halts.resume(by.guild_id, number, by=by.user_id, at=self._clock.now()):
             await self._announce(AuditAction.RESENDS_RESUMED, by)
-        return resumed
+            return True
+        halt = await self._halts.of_guild(by.guild_id)
+        if halt is not None:
+            raise HaltOutdated(halt)
+        return False
 
     async def _announce(self, action: AuditAction, by: Actor) -> None:
         await self._audit.announce(AuditEntry(by.guild_id, self._clock.now(), by.user_id, action, "guild"))

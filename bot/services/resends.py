@@ -8,6 +8,7 @@ from bot.domain.errors import (
     AccessDenied,
     AlreadyDecided,
     ApprovalsChannelMissing,
+    CardOutdated,
     InvalidInput,
     MayNotDecide,
     NotLinked,
@@ -150,7 +151,9 @@ class ResendService:
             await self._repository.cancel(resend.guild_id, resend.id, at=now, reason="card_not_posted")
             await self._repository.conclude(resend.guild_id, resend.id, at=now)
             raise
-        await self._repository.attach_card(resend.guild_id, resend.id, channel_id=channel_id, message_id=message_id)
+        await self._repository.attach_card(
+            resend.guild_id, resend.id, channel_id=channel_id, message_id=message_id, version=resend.version
+        )
         await self._delivery.announce(resend, AuditAction.RESEND_REQUESTED, actor_id=resend.requested_by)
         posted = await self._get(resend.guild_id, resend.id)
         if posted.state is not resend.state:
@@ -167,13 +170,14 @@ class ResendService:
             raise AlreadyDecided(resend)
         return resend
 
-    async def approve(self, resend_id: int, *, by: Actor) -> Resend:
+    async def approve(self, resend_id: int, *, by: Actor, seen: int | None) -> Resend:
         """Approve, call the provider once, and return the request as it then stands.
 
-        The trade is read first: where it is no longer what the card shows, the card shows the difference and
-        TradeChanged is raised. AlreadyDecided tells the slower of several who was faster, ResendsHalted
-        that all is stopped. The caller going away
-        does not stop what was begun.
+        ``seen`` is the version on the card whose button was pressed, None where it showed none: where that, or what
+        the card is known to show, is not the newest, the card is brought up to date and CardOutdated is raised. Then
+        the trade is read: where it is no longer what the card shows, the card shows the difference and TradeChanged
+        is raised. AlreadyDecided tells the slower of several who was faster, ResendsHalted that all is stopped. The
+        caller going away does not stop what was begun.
         """
         if self._delivery.is_stopping:
             raise ShuttingDown
@@ -188,6 +192,9 @@ class ResendService:
             await self._delivery.expire(resend)
             raise AlreadyDecided(await self._get(by.guild_id, resend_id))
         await self._halts.check(by.guild_id)
+        if seen != resend.version or not resend.is_shown:
+            await self._board.show(resend)
+            raise await self._overtaken(resend)
         await self._check_unchanged(resend)
         return await self._delivery.see_through(resend.id, self._approve(resend, by=by))
 
@@ -281,13 +288,13 @@ class ResendService:
         await self._board.show(revised)
         raise TradeChanged(revised, differences)
 
-    async def _overtaken(self, seen: Resend) -> AlreadyDecided | TradeChanged:
-        """Return what stopped a decision on the request as it was ``seen``: another one, or other facts by now."""
+    async def _overtaken(self, seen: Resend) -> AlreadyDecided | TradeChanged | CardOutdated:
+        """Return what stopped a decision on the request as it was ``seen``: another one, or that facts were not."""
         now = await self._get(seen.guild_id, seen.id)
+        if now.state is not ResendState.PENDING:
+            return AlreadyDecided(now)
         differences = seen.facts.differences(now.facts)
-        if now.state is ResendState.PENDING and differences:
-            return TradeChanged(now, differences)
-        return AlreadyDecided(now)
+        return TradeChanged(now, differences) if differences else CardOutdated(now)
 
     # Reading
 

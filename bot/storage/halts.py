@@ -33,7 +33,7 @@ RETURNING *
 
 _RESUME = """
 UPDATE guilds SET resends_halted_at = NULL, resends_halted_by = NULL, resends_halted_for = NULL
-WHERE guild_id = :guild_id AND resends_halted_at IS NOT NULL
+WHERE guild_id = :guild_id AND resends_halted_at = :number
 RETURNING *
 """
 
@@ -61,11 +61,11 @@ class SqliteHaltRepository:
 
         return await self._db.write(unit)
 
-    async def resume(self, guild_id: int, *, by: int, at: datetime) -> bool:
-        """Let the guild's resends go on; False where they do."""
+    async def resume(self, guild_id: int, number: int, *, by: int, at: datetime) -> bool:
+        """End the guild's stop of this number; False where it does not stand."""
 
         async def unit(connection: aiosqlite.Connection) -> bool:
-            row = await fetch_one(connection, _RESUME, {"guild_id": guild_id})
+            row = await fetch_one(connection, _RESUME, {"guild_id": guild_id, "number": number})
             if row is not None:
                 await write_down(connection, AuditEntry(guild_id, at, by, AuditAction.RESENDS_RESUMED, "guild"))
             return row is not None

@@ -59,6 +59,7 @@ def resend_of(row: sqlite3.Row) -> Resend:
         settle_after=from_ms_or_none(row["settle_after"]),
         reminded_at=from_ms_or_none(row["reminded_at"]),
         notes=notes_of(row["notes"]),
+        shown_version=row["shown_version"],
     )
 
 

@@ -55,9 +55,15 @@ ORDER BY requested_at DESC
 LIMIT :limit
 """
 
-ATTACH_CARD = (
-    "UPDATE resends SET channel_id = :channel_id, message_id = :message_id WHERE guild_id = :guild_id AND id = :id"
-)
+ATTACH_CARD = """
+UPDATE resends SET channel_id = :channel_id, message_id = :message_id, shown_version = :version
+WHERE guild_id = :guild_id AND id = :id
+"""
+
+CARD_SHOWS = """
+UPDATE resends SET shown_version = :version
+WHERE guild_id = :guild_id AND id = :id AND message_id = :message_id
+"""
 
 NOTES = "SELECT notes, facts FROM resends WHERE guild_id = :guild_id AND id = :id"
 
@@ -71,7 +77,7 @@ RETURNING *
 
 APPROVE = """
 UPDATE resends SET state = 'approved', decided_by = :by, decided_at = :at
-WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND version = :version
+WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND version = :version AND shown_version = :version
   AND NOT EXISTS (
     SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_halted_at IS NOT NULL
   )

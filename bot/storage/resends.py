@@ -80,11 +80,17 @@ class SqliteResendRepository:
         """Remember that the request's end has been shown and told."""
         await self._set(sql.CONCLUDE, {"guild_id": guild_id, "id": resend_id, "at": to_ms(at)})
 
-    async def attach_card(self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int) -> None:
-        """Remember where the request's card is."""
-        await self._set(
-            sql.ATTACH_CARD, {"guild_id": guild_id, "id": resend_id, "channel_id": channel_id, "message_id": message_id}
-        )
+    async def attach_card(
+        self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int, version: int
+    ) -> None:
+        """Remember where the request's card is, and that it shows this version."""
+        values = {"guild_id": guild_id, "id": resend_id, "channel_id": channel_id, "message_id": message_id}
+        await self._set(sql.ATTACH_CARD, values | {"version": version})
+
+    async def card_shows(self, guild_id: int, resend_id: int, *, message_id: int, version: int) -> None:
+        """Remember which version the card shows, where it is still this message."""
+        values = {"guild_id": guild_id, "id": resend_id, "message_id": message_id, "version": version}
+        await self._set(sql.CARD_SHOWS, values)
 
     async def add_note(self, guild_id: int, resend_id: int, note: str) -> Resend | None:
         """Add a line for the card, in whatever state; None where there is no such request."""
@@ -113,7 +119,7 @@ class SqliteResendRepository:
         return await self._db.write(unit)
 
     async def approve(self, guild_id: int, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
-        """Move pending → approved, if at ``version``. The row in this state is the intent to send."""
+        """Move pending → approved, if at ``version`` and shown. The row in this state is the intent to send."""
         values = {"guild_id": guild_id, "id": resend_id, "version": version, "by": by, "at": to_ms(at)}
         return await self._change(sql.APPROVE, values, AuditAction.RESEND_APPROVED, by=by, at=at, telling=_version)
 

@@ -8,7 +8,7 @@ import discord
 
 from bot.domain.audit import AuditEntry
 from bot.domain.errors import ApprovalsChannelUnusable
-from bot.domain.resends import Resend
+from bot.domain.resends import CardEdit, Resend
 from bot.domain.secrets import TradeCode
 from bot.ports import Explanations
 from bot.ui.audit_post import audit_embed
@@ -62,10 +62,10 @@ class DiscordResendCards:
             raise ApprovalsChannelUnusable from None
         return message.id
 
-    async def update(self, resend: Resend) -> bool:
-        """Make the card show the request as it is now; False where there is no card any more."""
+    async def update(self, resend: Resend) -> CardEdit:
+        """Make the card show the request as it is now, and say whether it does."""
         if resend.channel_id is None or resend.message_id is None:
-            return True
+            return CardEdit.DOUBTFUL
         channel = self._connected.get_partial_messageable(resend.channel_id, guild_id=resend.guild_id)
         try:
             await channel.get_partial_message(resend.message_id).edit(
@@ -73,8 +73,9 @@ class DiscordResendCards:
             )
         except Exception as error:  # noqa: BLE001 -- the deed is done: that Discord is gone must not make it look undone
             _log.warning("card not updated id=%s state=%s %s", resend.id, resend.state.value, _why(error))
-            return not (isinstance(error, discord.HTTPException) and error.code in _GONE)
-        return True
+            is_gone = isinstance(error, discord.HTTPException) and error.code in _GONE
+            return CardEdit.GONE if is_gone else CardEdit.DOUBTFUL
+        return CardEdit.SHOWN
 
     async def remove(self, resend: Resend) -> None:
         """Delete the card; where Discord does not let SkinDesk, leave it without buttons."""

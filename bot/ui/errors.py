@@ -11,8 +11,10 @@ from bot.domain.errors import (
     AlreadyDecided,
     ApprovalsChannelMissing,
     ApprovalsChannelUnusable,
+    CardOutdated,
     DeskError,
     GameNotOffered,
+    HaltOutdated,
     Interrupted,
     InvalidInput,
     MayNotDecide,
@@ -347,6 +349,15 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 f"Since the card was posted this has changed: {changed}. Nothing was sent.",
                 "Look at the card again, which now shows the trade as it is, and decide anew.",
             )
+        case CardOutdated():
+            return _card_outdated_words(error)
+        case HaltOutdated():
+            why, _ = halt_sentences(error.halt)
+            return Words(
+                "Not the stop you were shown",
+                f"{why} The button you pressed was not shown for this stop. Nothing was resumed.",
+                "Use `/approvals` again, read why resends are stopped, and decide with the button there.",
+            )
         case MayNotDecide():
             reason = {
                 ApproverRefusal.REQUESTER: "You asked for this resend yourself.",
@@ -417,6 +428,22 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 "An administrator of this desk",
                 is_refusal=False,
             )
+
+
+def _card_outdated_words(error: CardOutdated) -> Words:
+    what = f"The card you pressed did not show request {error.resend.id} as it is now. Nothing was sent."
+    if error.resend.is_shown:
+        return Words(
+            "The card was out of date",
+            what,
+            "Look at the request's newest card, which shows the trade as it is, and decide anew. "
+            "`/approvals` links to it.",
+        )
+    return Words(
+        "The card is out of date",
+        f"{what} Discord did not take the newest version of the card.",
+        f"SkinDesk keeps trying. Decide once the card's last line says version {error.resend.version}.",
+    )
 
 
 def _not_resendable_words(error: NotResendable) -> Words:

@@ -21,27 +21,30 @@ _LABELS = {
 def halt_view(halt: Halt | None) -> discord.ui.View:
     """Return the switch as it can be turned now."""
     view = discord.ui.View(timeout=None)
-    view.add_item(HaltButton("halt" if halt is None else "resume"))
+    view.add_item(HaltButton("halt") if halt is None else HaltButton("resume", halt.number))
     return view
 
 
 @needs(Capability.MANAGE_SETTINGS)
 class HaltButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"resends:(?P<action>halt|resume)"
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"resends:(?P<action>halt|resume)(?::(?P<number>\d{1,15}))?",
 ):
-    """Turns the switch, after a restart as before."""
+    """Turns the switch, after a restart as before. *Resume* ends the stop that it was shown with and no other."""
 
-    def __init__(self, action: str) -> None:
+    def __init__(self, action: str, number: int | None = None) -> None:
         label, emoji, style = _LABELS[action]
-        super().__init__(discord.ui.Button(label=label, emoji=emoji, style=style, custom_id=f"resends:{action}"))
+        custom_id = f"resends:{action}" if number is None else f"resends:{action}:{number}"
+        super().__init__(discord.ui.Button(label=label, emoji=emoji, style=style, custom_id=custom_id))
         self._action = action
+        self._number = number
 
     @classmethod
     async def from_custom_id(
         cls, _interaction: Interaction, _item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
     ) -> Self:
         """Rebuild the button that was pressed."""
-        return cls(match["action"])
+        return cls(match["action"], int(match["number"]) if match["number"] else None)
 
     async def callback(self, interaction: Interaction) -> None:
         """Stop or resume, and say so to who pressed it."""
@@ -55,7 +58,7 @@ class HaltButton(
             title = "🛑 Resends are stopped" if changed else "🛑 Resends were stopped already"
             words = "Nothing is requested, approved or sent here until somebody presses *Resume resends*."
         else:
-            changed = await halts.resume(by=actor)
+            changed = await halts.resume(self._number, by=actor)
             title = "▶️ Resends go on" if changed else "▶️ Resends were not stopped"
             words = "They can be asked for and approved again."
         await reply(interaction, card(title=title, description=words, colour=Tone.NEUTRAL))

@@ -1,16 +1,20 @@
 """The buttons of an approval card: approve, deny, and settling a doubt by hand."""
 
+import logging
 import re
 from typing import Self
 
 import discord
 
 from bot.domain.access import Capability
+from bot.domain.errors import CardOutdated
 from bot.domain.resends import MAX_REASON, Resend, ResendState
 from bot.ui.funnel import guarded, reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
-from bot.ui.resend_card import outcome_embed
+from bot.ui.resend_card import outcome_embed, version_on
 from bot.ui.rights import DeskModal, needs
+
+_log = logging.getLogger(__name__)
 
 _LABELS = {
     "approve": ("Approve", "✅", discord.ButtonStyle.success),
@@ -59,7 +63,12 @@ class ResendButton(
 
     async def _approve(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        resend = await desk_of(interaction).resends.approve(self._resend_id, by=actor_of(interaction))
+        seen = version_on(interaction.message, self._resend_id)
+        try:
+            resend = await desk_of(interaction).resends.approve(self._resend_id, by=actor_of(interaction), seen=seen)
+        except CardOutdated:
+            await _uncover(interaction.message)
+            raise
         await reply(interaction, outcome_embed(resend, code=None))
 
     async def _ask(self, interaction: Interaction) -> None:
@@ -70,6 +79,16 @@ class ResendButton(
         else:
             await resends.may_mark(self._resend_id, by=actor)
         await interaction.response.send_modal(ReasonModal(self._resend_id, self._action, user_id=actor.user_id))
+
+
+async def _uncover(card: discord.Message | None) -> None:
+    """Show the card's embed again where a moderator has hidden it: no edit of the embed itself would."""
+    if card is None or not card.flags.suppress_embeds:
+        return
+    try:
+        await card.edit(suppress=False)
+    except discord.HTTPException as error:
+        _log.warning("card not uncovered message=%s status=%s", card.id, error.status)
 
 
 @needs(Capability.APPROVE_RESEND)

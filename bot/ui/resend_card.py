@@ -1,5 +1,7 @@
 """The approval card: what a moderator has to know to judge a resend, and how it ended."""
 
+import re
+
 import discord
 
 from bot.domain.halts import ALARM
@@ -33,6 +35,9 @@ _NOT_APPROVED = frozenset({ResendState.PENDING, ResendState.CANCELLED})
 """Where it matters what the card showed before: to who decides next, and to who could not decide."""
 
 _IDS_SHOWN = 12
+
+_VERSION = re.compile(r"Request (?P<id>\d{1,18}) · version (?P<version>\d{1,9})\b", re.ASCII)
+"""How the footer says what is shown. The buttons' custom ids do not; a click brings its message with it."""
 
 
 def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
@@ -71,6 +76,20 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
     )
 
 
+def version_on(message: discord.Message | None, resend_id: int) -> int | None:
+    """Return which version of a request a message shows; None where it shows none.
+
+    That is so where a moderator has hidden the message's embed: nothing was there to be judged.
+    """
+    if message is None or message.flags.suppress_embeds:
+        return None
+    for embed in message.embeds:
+        found = _VERSION.search(embed.footer.text or "")
+        if found is not None and int(found["id"]) == resend_id:
+            return int(found["version"])
+    return None
+
+
 def outcome_embed(resend: Resend, *, code: TradeCode | None) -> discord.Embed:
     """Return what requester and owner are told. ``code`` is given for the owner's direct message only."""
     lines = [f"The resend of trade #{resend.trade_id}: {state_sentence(resend)}", *outcome_sentences(resend)]
@@ -107,5 +126,6 @@ def _ids(asset_ids: tuple[str, ...]) -> str:
 
 def _footer(resend: Resend) -> str:
     if resend.state is ResendState.PENDING:
-        return "Approving sends the offer once. Look at status and last error first."
+        shown = f"Request {resend.id} · version {resend.version}"
+        return f"{shown} · Approving sends the offer once. Look at status and last error first."
     return ""

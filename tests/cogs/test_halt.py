@@ -75,7 +75,9 @@ async def test_kill_switch(scene: Scene, manager: simcord.MemberActor) -> None:
     shown = await _approvals(scene, manager)
     assert f"stopped on this server by <@{manager.id}>" in embed_text(shown.embeds[0])
     assert "**Resend 1**" in embed_text(shown.embeds[0])
-    assert {label: one.custom_id for label, one in buttons_of(shown).items()} == {"Resume resends": "resends:resume"}
+    assert {label: one.custom_id for label, one in buttons_of(shown).items()} == {
+        "Resume resends": f"resends:resume:{since}000"
+    }
 
     assert "Resends go on" in text_of(await manager.click(shown, label="Resume resends"))
 
@@ -195,7 +197,7 @@ async def test_stopped_between_approval_and_call(
     assert state_of(scene, card) == "pending"
     assert "stopped after an approval and before sending" in face(scene, card)
     assert scene.providers.mannco.resend_calls == {}
-    await halts._halts.resume(scene.guild.id, by=manager.id, at=scene.clock.now())
+    await manager.click(await _approvals(scene, manager), label="Resume resends")
     await scene.moderator.click(card, label="Approve")
     assert state_of(scene, card) == "sent"
     assert scene.providers.mannco.resend_calls == {trade.id: 1}

@@ -17,6 +17,7 @@ from bot.ports import ResendRepository
 GUILD = 900_000_000_000_000_001
 OTHER_GUILD = 900_000_000_000_000_002
 ADA, BEN, CLEO = 800_000_000_000_000_001, 800_000_000_000_000_002, 800_000_000_000_000_003
+CHANNEL, MESSAGE = 600_000_000_000_000_001, 600_000_000_000_000_002
 ADAS_ACCOUNT, BENS_ACCOUNT = SteamId.from_account_id(11), SteamId.from_account_id(12)
 NOW = datetime(2026, 3, 29, 0, 59, 59, 987_000, tzinfo=UTC)
 LATER = NOW + timedelta(hours=2)
@@ -49,11 +50,18 @@ def draft(*, trade_id: int = 4812, guild_id: int = GUILD, provider: ProviderName
     )
 
 
-async def opened(resends: ResendRepository, *, trade_id: int = 4812, guild_id: int = GUILD) -> Resend:
-    """Open a request and return it."""
-    resend = await resends.open(draft(trade_id=trade_id, guild_id=guild_id))
+async def opened(
+    resends: ResendRepository, *, trade_id: int = 4812, guild_id: int = GUILD, asked_for: Resend | None = None
+) -> Resend:
+    """Open a request whose card is posted, and return it."""
+    resend = await resends.open(asked_for or draft(trade_id=trade_id, guild_id=guild_id))
     assert resend is not None
-    return resend
+    await resends.attach_card(
+        resend.guild_id, resend.id, channel_id=CHANNEL, message_id=MESSAGE, version=resend.version
+    )
+    posted = await resends.get(resend.guild_id, resend.id)
+    assert posted is not None
+    return posted
 
 
 async def in_state(
@@ -65,7 +73,7 @@ async def in_state(
     at: datetime = LATER,
 ) -> Resend:
     """Bring a new request into ``state`` on the shortest way and return it."""
-    resend = await resends.open(asked_for or draft(trade_id=trade_id))
+    resend: Resend | None = await opened(resends, trade_id=trade_id, asked_for=asked_for)
     assert resend is not None
     one = (resend.guild_id, resend.id)
     if state in (ResendState.DENIED, ResendState.EXPIRED, ResendState.CANCELLED):

@@ -14,7 +14,7 @@ from tests.contracts.samples import ADA, BEN, GUILD, LATER, NOW, OTHER_GUILD, dr
 
 async def test_nothing_stopped(halts: HaltRepository) -> None:
     assert await halts.of_guild(GUILD) is None
-    assert not await halts.resume(GUILD, by=ADA, at=NOW)
+    assert not await halts.resume(GUILD, Halt(GUILD, NOW).number, by=ADA, at=NOW)
 
 
 async def test_stop_and_go_on(halts: HaltRepository, audit: AuditRepository) -> None:
@@ -25,16 +25,31 @@ async def test_stop_and_go_on(halts: HaltRepository, audit: AuditRepository) -> 
     assert await halts.of_guild(GUILD) == halt == Halt(GUILD, NOW, by=halt.by)
     assert await halts.of_guild(OTHER_GUILD) is None
 
-    assert sorted(await asyncio.gather(*(halts.resume(GUILD, by=BEN, at=LATER) for _ in range(5))))[-2:] == [
-        False,
-        True,
-    ]
+    resumes = await asyncio.gather(*(halts.resume(GUILD, halt.number, by=BEN, at=LATER) for _ in range(5)))
+    assert sorted(resumes)[-2:] == [False, True]
 
     assert await halts.of_guild(GUILD) is None
     resumed, halted = await audit.newest(GUILD, limit=10)
     assert (halted.action, halted.actor_id, halted.at) == (AuditAction.RESENDS_HALTED, halt.by, NOW)
     assert (resumed.action, resumed.actor_id, resumed.at) == (AuditAction.RESENDS_RESUMED, BEN, LATER)
     assert halted.subject == resumed.subject == "guild"
+
+
+async def test_another_stop_by_now(resends: ResendRepository, halts: HaltRepository, audit: AuditRepository) -> None:
+    """Who was shown a stop by hand does not end the alarm that took its place, nor writes anything down."""
+    sending = await in_state(resends, ResendState.SENDING)
+    by_hand = await halts.halt(GUILD, by=ADA, at=NOW)
+    assert by_hand is not None
+    await resends.mark_unknown(
+        sending.guild_id, sending.id, outcome=Outcome.OTHER_TRADE, detail="77", settle_after=LATER, at=LATER
+    )
+    standing = await halts.of_guild(GUILD)
+    rows = await audit.newest(GUILD, limit=10)
+
+    assert not await halts.resume(GUILD, by_hand.number, by=BEN, at=LATER)
+
+    assert await halts.of_guild(GUILD) == standing
+    assert await audit.newest(GUILD, limit=10) == rows
 
 
 async def test_beside_other_settings(
@@ -45,8 +60,9 @@ async def test_beside_other_settings(
     await guild_settings.put(GuildSettings(GUILD, 5, 6), by=ADA, at=NOW)
 
     assert await grants.of_guild(GUILD) != ()
-    assert await halts.of_guild(GUILD) is not None
-    await halts.resume(GUILD, by=ADA, at=NOW)
+    halt = await halts.of_guild(GUILD)
+    assert halt is not None
+    await halts.resume(GUILD, halt.number, by=ADA, at=NOW)
     assert await guild_settings.of_guild(GUILD) == GuildSettings(GUILD, 5, 6)
 
 
@@ -55,7 +71,8 @@ async def test_nothing_leads_to_a_call(resends: ResendRepository, halts: HaltRep
     pending = await in_state(resends, ResendState.PENDING, trade_id=1)
     approved = await in_state(resends, ResendState.APPROVED, trade_id=2)
     other = await opened(resends, trade_id=3, guild_id=OTHER_GUILD)
-    await halts.halt(GUILD, by=ADA, at=NOW)
+    halt = await halts.halt(GUILD, by=ADA, at=NOW)
+    assert halt is not None
 
     assert await resends.open(draft(trade_id=4)) is None
     assert await resends.approve(pending.guild_id, pending.id, version=1, by=BEN, at=LATER) is None
@@ -66,7 +83,7 @@ async def test_nothing_leads_to_a_call(resends: ResendRepository, halts: HaltRep
     assert await resends.approve(other.guild_id, other.id, version=1, by=BEN, at=LATER) is not None
     assert await resends.begin_sending(other.guild_id, other.id, at=LATER) is not None
 
-    await halts.resume(GUILD, by=ADA, at=LATER)
+    await halts.resume(GUILD, halt.number, by=ADA, at=LATER)
 
     assert await resends.open(draft(trade_id=5)) is not None
     assert await resends.approve(pending.guild_id, pending.id, version=1, by=BEN, at=LATER) is not None
@@ -128,7 +145,7 @@ async def test_second_alarm(resends: ResendRepository, halts: HaltRepository) ->
     halt = await halts.of_guild(GUILD)
     assert halt is not None
     assert halt.resend_id == first.id
-    await halts.resume(GUILD, by=ADA, at=LATER)
+    await halts.resume(GUILD, halt.number, by=ADA, at=LATER)
 
     third = await _crossed(resends, 3)
 

@@ -18,6 +18,7 @@ from tests.contracts.samples import (
     FACTS,
     GUILD,
     LATER,
+    MESSAGE,
     NOW,
     OTHER_GUILD,
     draft,
@@ -31,7 +32,8 @@ END_STATES = [state for state in ResendState if not state.is_open]
 
 async def test_open(resends: ResendRepository, audit: AuditRepository) -> None:
     """A new request is pending, has its own id, and is written down as its requester's."""
-    resend = await opened(resends)
+    resend = await resends.open(draft())
+    assert resend is not None
 
     assert resend == replace(draft(), id=resend.id)
     assert await resends.get(GUILD, resend.id) == resend
@@ -167,11 +169,34 @@ async def test_open_requests(resends: ResendRepository) -> None:
 
 
 async def test_attach_card(resends: ResendRepository) -> None:
-    """Where the card is becomes part of the request, and nothing else changes."""
+    """Where the card is and what it shows becomes part of the request, and nothing else changes."""
     resend = await opened(resends)
-    await resends.attach_card(resend.guild_id, resend.id, channel_id=5, message_id=6)
+    await resends.attach_card(resend.guild_id, resend.id, channel_id=5, message_id=6, version=1)
 
     assert await resends.get(GUILD, resend.id) == replace(resend, channel_id=5, message_id=6)
+
+
+async def test_request_without_a_card(resends: ResendRepository) -> None:
+    """What no card has shown is not approved."""
+    resend = await resends.open(draft())
+    assert resend is not None
+    assert (resend.message_id, resend.shown_version) == (None, None)
+
+    assert await resends.approve(GUILD, resend.id, version=1, by=BEN, at=LATER) is None
+    assert await resends.get(GUILD, resend.id) == resend
+
+
+async def test_facts_that_the_card_does_not_show(resends: ResendRepository) -> None:
+    """New facts are not approved before the card is known to show them: that card, and not one of before."""
+    resend = await opened(resends)
+    await resends.revise(GUILD, resend.id, replace(FACTS, status=10), version=1, at=NOW)
+    assert await resends.approve(GUILD, resend.id, version=2, by=BEN, at=LATER) is None
+
+    await resends.card_shows(GUILD, resend.id, message_id=MESSAGE + 1, version=2)
+    assert await resends.approve(GUILD, resend.id, version=2, by=BEN, at=LATER) is None
+
+    await resends.card_shows(GUILD, resend.id, message_id=MESSAGE, version=2)
+    assert await resends.approve(GUILD, resend.id, version=2, by=BEN, at=LATER) is not None
 
 
 @pytest.mark.parametrize("state", [ResendState.PENDING, ResendState.SENT])
@@ -203,7 +228,8 @@ async def test_nothing_written_down(resends: ResendRepository, audit: AuditRepos
     """Cards, notes and the next reading are no deeds: the audit has no row of them."""
     resend = await in_state(resends, ResendState.UNKNOWN)
     rows = await audit.newest(GUILD, limit=100)
-    await resends.attach_card(resend.guild_id, resend.id, channel_id=5, message_id=6)
+    await resends.attach_card(resend.guild_id, resend.id, channel_id=5, message_id=6, version=1)
+    await resends.card_shows(resend.guild_id, resend.id, message_id=6, version=1)
     await resends.add_note(resend.guild_id, resend.id, "requester_not_told")
     await resends.settle_later(resend.guild_id, resend.id, settle_after=LATER)
 
@@ -213,8 +239,7 @@ async def test_nothing_written_down(resends: ResendRepository, audit: AuditRepos
 async def test_trade_url_in_words(resends: ResendRepository, audit: AuditRepository) -> None:
     """A trade token that gets into anybody's words is masked before it is kept, in every column."""
     url = "https://steamcommunity.com/tradeoffer/new/?partner=11&token=SeCrEt12"
-    resend = await resends.open(replace(draft(), reason=url, facts=replace(FACTS, last_error=url)))
-    assert resend is not None
+    resend = await opened(resends, asked_for=replace(draft(), reason=url, facts=replace(FACTS, last_error=url)))
     await resends.add_note(resend.guild_id, resend.id, url)
     await resends.approve(resend.guild_id, resend.id, version=1, by=BEN, at=NOW)
     await resends.begin_sending(resend.guild_id, resend.id, at=NOW)
@@ -247,6 +272,7 @@ async def test_revise(resends: ResendRepository, audit: AuditRepository) -> None
     assert [change_in(note) for note in revised.notes] == [{"status": 7, "last_error": FACTS.last_error}]
     assert await resends.revise(resend.guild_id, resend.id, FACTS, version=1, at=LATER) is None
     assert await resends.approve(resend.guild_id, resend.id, version=1, by=BEN, at=LATER) is None
+    await resends.card_shows(resend.guild_id, resend.id, message_id=MESSAGE, version=2)
     assert await resends.approve(resend.guild_id, resend.id, version=2, by=BEN, at=LATER) is not None
     approved, entry, _ = await audit.newest(GUILD, limit=10)
     assert (entry.action, entry.actor_id, entry.detail["version"]) == (AuditAction.RESEND_REVISED, None, "2")
@@ -530,7 +556,8 @@ async def test_at_most(resends: ResendRepository) -> None:
 
 async def test_never_posted_does_not_count(resends: ResendRepository) -> None:
     """A request that never had a card is none of those somebody opened."""
-    resend = await opened(resends)
+    resend = await resends.open(draft())
+    assert resend is not None
     assert await resends.cancel(resend.guild_id, resend.id, at=LATER, reason="card_not_posted") is not None
 
     assert await resends.opened_at(GUILD, ADA, limit=5) == ()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,7 +17,9 @@ from bot.domain.failures import ProviderName
 from bot.domain.resends import TRANSITIONS, Outcome, Resend, ResendState
 from bot.ports import AuditRepository, ResendRepository
 from tests.contracts.engines import ENGINES, Repositories
-from tests.contracts.samples import BEN, CLEO, FACTS, GUILD, LATER, NOW, OTHER_GUILD, draft, in_state
+from tests.contracts.samples import BEN, CHANNEL, CLEO, FACTS, GUILD, LATER, MESSAGE, NOW, OTHER_GUILD, draft, in_state
+
+_T = TypeVar("_T")
 
 Change = Callable[[ResendRepository, Resend], Awaitable[Resend | None]]
 
@@ -111,6 +113,7 @@ class _Known:
     guild_id: int
     state: ResendState
     version: int
+    shown: int | None = None
 
 
 class _Machine(RuleBasedStateMachine):
@@ -151,7 +154,9 @@ class _Machine(RuleBasedStateMachine):
         number = data.draw(st.sampled_from(sorted(self._model)))
         known = self._model[number]
         target = TARGETS[name]
-        possible = target in TRANSITIONS[known.state] and not elsewhere and not (name == "approve" and behind)
+        possible = target in TRANSITIONS[known.state] and not elsewhere
+        if name == "approve":
+            possible = possible and not behind and known.shown == known.version
 
         guild_id = _other(known.guild_id) if elsewhere else known.guild_id
         seen = replace(draft(guild_id=guild_id), id=number, version=known.version - behind)
@@ -177,12 +182,30 @@ class _Machine(RuleBasedStateMachine):
         assert (revised is not None) == (known.state is ResendState.PENDING and not behind and not elsewhere)
         known.version += revised is not None
 
+    @rule(data=st.data(), behind=nearly_never, elsewhere=nearly_never, is_new=nearly_never)
+    def show(self, data: st.DataObject, behind: int, elsewhere: int, is_new: int) -> None:
+        if not self._model:
+            return
+        number = data.draw(st.sampled_from(sorted(self._model)))
+        known = self._model[number]
+        one = (_other(known.guild_id) if elsewhere else known.guild_id, number)
+        version = known.version - behind
+
+        if is_new or known.shown is None:
+            attach = self._resends.attach_card(*one, channel_id=CHANNEL, message_id=MESSAGE, version=version)
+            self._runner.run(_awaited(attach))
+        else:
+            self._runner.run(_awaited(self._resends.card_shows(*one, message_id=MESSAGE, version=version)))
+
+        known.shown = known.shown if elsewhere else version
+
     @invariant()
     def same(self) -> None:
         for number, known in self._model.items():
             resend = self._runner.run(self._resends.get(known.guild_id, number))
             assert resend is not None
-            assert (resend.trade_id, resend.state, resend.version) == (known.trade_id, known.state, known.version)
+            found = (resend.trade_id, resend.state, resend.version, resend.shown_version)
+            assert found == (known.trade_id, known.state, known.version, known.shown)
         open_ones = [number for number, known in sorted(self._model.items()) if known.state.is_open]
         assert [resend.id for resend in self._runner.run(self._resends.all_open())] == open_ones
         for trade_id in (1, 2, 3):
@@ -197,7 +220,7 @@ def _other(guild_id: int) -> int:
     return OTHER_GUILD if guild_id == GUILD else GUILD
 
 
-async def _awaited(waiting: Awaitable[Resend | None]) -> Resend | None:
+async def _awaited(waiting: Awaitable[_T]) -> _T:
     return await waiting
 
 

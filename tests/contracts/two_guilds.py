@@ -20,6 +20,7 @@ from bot.domain.access import Capability, Grant
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.errors import DeskError
 from bot.domain.failures import ProviderName
+from bot.domain.halts import Halt
 from bot.domain.links import SIGN_IN_WITHIN, Link, LinkSource, SignIn
 from bot.domain.resends import Outcome, Resend, ResendState
 from bot.domain.settings import GuildSettings
@@ -35,6 +36,7 @@ NOW = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
 """When everything here is done."""
 _THEIR_TIME = datetime(2031, 5, 5, 12, 0, tzinfo=UTC)
 """When everything there was done: a moment of that year in an answer was read there."""
+_STOPS = tuple(Halt(OURS, at).number for at in (NOW, _THEIR_TIME))
 _THEIR_WORD = "nobody else reads this"
 _THEIR_CHANNELS = {guild_id: (guild_id + 7, guild_id + 8) for guild_id in THEIRS}
 _THEIR_NUMBERS = frozenset({*THEIRS, *chain(*_THEIR_CHANNELS.values())})
@@ -121,7 +123,7 @@ CASES: Mapping[type, Mapping[str, Case]] = {
     ports.HaltRepository: {
         "of_guild": lambda halts, _: halts.of_guild(OURS),
         "halt": lambda halts, theirs: halts.halt(OURS, by=theirs.person(), at=NOW),
-        "resume": lambda halts, theirs: halts.resume(OURS, by=theirs.person(), at=NOW),
+        "resume": lambda halts, theirs: halts.resume(OURS, theirs.chance.choice(_STOPS), by=theirs.person(), at=NOW),
     },
     ports.ResendRepository: {
         "open": lambda resends, theirs: resends.open(
@@ -142,7 +144,10 @@ CASES: Mapping[type, Mapping[str, Case]] = {
         ),
         "open_in_guild": lambda resends, _: resends.open_in_guild(OURS),
         "conclude": lambda resends, theirs: resends.conclude(*theirs.ids(), at=NOW),
-        "attach_card": lambda resends, theirs: resends.attach_card(*theirs.ids(), channel_id=31, message_id=41),
+        "attach_card": lambda resends, theirs: resends.attach_card(
+            *theirs.ids(), channel_id=31, message_id=41, version=1
+        ),
+        "card_shows": lambda resends, theirs: resends.card_shows(*theirs.ids(), message_id=samples.MESSAGE, version=2),
         "add_note": lambda resends, theirs: resends.add_note(*theirs.ids(), "restarted"),
         "revise": lambda resends, theirs: resends.revise(
             *theirs.ids(), replace(samples.FACTS, status=4), version=1, at=NOW

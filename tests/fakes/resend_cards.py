@@ -3,8 +3,9 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
+from typing import Literal
 
-from bot.domain.resends import Resend
+from bot.domain.resends import CardEdit, Resend, TradeFacts
 from bot.domain.secrets import TradeCode
 
 
@@ -20,14 +21,16 @@ class Told:
 class FakeResendCards:
     """``shown`` is what each card shows now, by request; ``told`` what was said to whom, in order.
 
-    ``is_stuck`` leaves cards as they are, as a Discord that is away does; ``gone`` are messages that somebody deleted.
+    ``edits`` is what becomes of edits: taken, or refused, or taken with their answer lost. ``gone`` are messages that
+    somebody deleted. ``facts`` are those that ever were on a card, by request and version.
     """
 
     def __init__(self) -> None:
         self.shown: dict[int, Resend] = {}
         self.told: list[Told] = []
         self.posted: Counter[int] = Counter()
-        self.is_stuck = False
+        self.facts: dict[tuple[int, int], TradeFacts] = {}
+        self.edits: Literal["taken", "refused", "lost"] = "taken"
         self.gone: set[int | None] = set()
         self.unreachable: set[int] = set()
         self.post_fails_with: BaseException | None = None
@@ -38,17 +41,18 @@ class FakeResendCards:
         if self.post_fails_with is not None:
             raise self.post_fails_with
         self.posted[resend.id] += 1
-        self.shown[resend.id] = resend
+        self._show(resend)
         return 7_000 * self.posted[resend.id] + resend.id
 
-    async def update(self, resend: Resend) -> bool:
-        """Show the request as it is now, where its card is known; False where somebody deleted it."""
+    async def update(self, resend: Resend) -> CardEdit:
+        """Show the request as it is now, where its card is known and Discord takes the edit."""
         await asyncio.sleep(0)
         if resend.message_id in self.gone:
-            return False
-        if resend.message_id is not None and not self.is_stuck:
-            self.shown[resend.id] = resend
-        return True
+            return CardEdit.GONE
+        if resend.message_id is None or self.edits == "refused":
+            return CardEdit.DOUBTFUL
+        self._show(resend)
+        return CardEdit.SHOWN if self.edits == "taken" else CardEdit.DOUBTFUL
 
     async def remove(self, resend: Resend) -> None:
         """Delete the card."""
@@ -62,6 +66,15 @@ class FakeResendCards:
             return False
         self.told.append(Told(user_id, resend, code))
         return True
+
+    def version_of(self, resend_id: int) -> int | None:
+        """Return which version somebody sees who looks at the card now."""
+        shown = self.shown.get(resend_id)
+        return None if shown is None else shown.version
+
+    def _show(self, resend: Resend) -> None:
+        self.shown[resend.id] = resend
+        self.facts[resend.id, resend.version] = resend.facts
 
     def told_to(self, user_id: int) -> list[str]:
         """Return the states that somebody was told of, in order."""

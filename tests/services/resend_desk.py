@@ -93,6 +93,10 @@ class ResendDesk:
             self.provider.add(trade_id, CUSTOMERS_ACCOUNT)
         return await self.service.request(str(trade_id), by=by, reason="the bot was offline")
 
+    async def approve(self, resend_id: int, *, by: Actor) -> Resend:
+        """Press *Approve* on the card as it is now."""
+        return await self.service.approve(resend_id, by=by, seen=self.cards.version_of(resend_id))
+
     async def row(self, resend: Resend) -> Resend:
         """Return the request as it is kept."""
         kept = await self.repositories.resends.get(resend.guild_id, resend.id)
@@ -194,15 +198,15 @@ async def ticks(desk: ResendDesk, *, seconds: float) -> None:
 
 
 def face(resend: Resend) -> Resend:
-    """Return what can be seen of a request: not when it is read next."""
-    return replace(resend, settle_after=None, channel_id=None, message_id=None)
+    """Return what can be seen of a request: not when it is read next, nor what its card was known to show."""
+    return replace(resend, settle_after=None, channel_id=None, message_id=None, shown_version=None)
 
 
 async def doubtful(desk: ResendDesk, trade_id: int = TRADE) -> Resend:
     """Return a request in a doubt that reading has not settled."""
     resend = await desk.requested(trade_id)
     desk.provider.ways.append(loses)
-    unknown = await desk.service.approve(resend.id, by=MODERATOR)
+    unknown = await desk.approve(resend.id, by=MODERATOR)
     assert unknown.state is ResendState.UNKNOWN
     return unknown
 

@@ -26,8 +26,11 @@ class Promises:
         self._provider = provider
         self._cards = cards
 
-    async def hold(self, *, nobody_works: bool) -> None:
-        """Fail where one of them does not hold; ``nobody_works`` where no process is about to change anything."""
+    async def hold(self, *, nobody_works: bool, cards_keep_up: bool = True) -> None:
+        """Fail where one of them does not hold.
+
+        ``nobody_works`` where no process is about to change anything, ``cards_keep_up`` where Discord takes edits.
+        """
         written: list[AuditRow] = []
         for guild_id in GUILDS:
             written += reversed(await self._repositories.audit.newest(guild_id, limit=10_000))
@@ -41,13 +44,14 @@ class Promises:
             assert way[-1] is resend.state
             assert way.count(ResendState.SENDING) <= 1
             self._is_true(resend)
+            self._is_what_was_shown(resend, written)
         assert max(Counter(each.trade_id for each in requests if each.state.is_open).values(), default=0) <= 1
         for trade_id in self._provider.kept:
             of_trade = [each for each in requests if each.trade_id == trade_id and each.state is ResendState.SENT]
             told = sum(each.outcome in (Outcome.CONFIRMED, Outcome.READ_BACK) for each in of_trade)
             assert told <= self._provider.done_to[trade_id]
         if nobody_works:
-            self._nothing_is_left_hanging(requests)
+            self._nothing_is_left_hanging(requests, cards_keep_up=cards_keep_up)
 
     def _calls_are_approved(self, written: list[AuditRow], requests: list[Resend]) -> None:
         assert self._provider.calls_unannounced == 0
@@ -69,14 +73,24 @@ class Promises:
             owner = CUSTOMER.user_id if resend.guild_id == CUSTOMER.guild_id else None
             assert resend.decided_by not in (None, resend.requested_by, owner)
 
-    def _nothing_is_left_hanging(self, requests: list[Resend]) -> None:
+    def _is_what_was_shown(self, resend: Resend, written: list[AuditRow]) -> None:
+        """Nobody approves what the card did not show: not a version, and not other facts under its number."""
+        subject = f"resend:{resend.id}"
+        approved = [int(row.detail["version"]) for row in of(written, subject, AuditAction.RESEND_APPROVED)]
+        assert all((resend.id, version) in self._cards.facts for version in approved)
+        if resend.version in approved:
+            assert self._cards.facts[resend.id, resend.version] == resend.facts
+        if resend.shown_version is not None:
+            assert (resend.id, resend.shown_version) in self._cards.facts
+
+    def _nothing_is_left_hanging(self, requests: list[Resend], *, cards_keep_up: bool) -> None:
         """Nobody works on anything: what was begun has an end or is in doubt, and the cards say so."""
         assert not {resend.state for resend in requests} & {ResendState.APPROVED, ResendState.SENDING}
         for resend in requests:
             shown = self._cards.shown.get(resend.id)
             if resend.message_id is None:
                 assert resend.state is ResendState.CANCELLED
-            else:
+            elif cards_keep_up:
                 assert shown is not None
                 assert (shown.state, shown.version) == (resend.state, resend.version)
 
@@ -84,6 +98,11 @@ class Promises:
         found = [await self._repositories.resends.get(guild_id, number) for guild_id in GUILDS]
         [resend] = filter(None, found)
         return resend
+
+
+def of(written: list[AuditRow], subject: str, action: AuditAction) -> list[AuditRow]:
+    """Return what is written of such a deed."""
+    return [row for row in written if (row.subject, row.action) == (subject, action)]
 
 
 def _histories(written: list[AuditRow]) -> dict[int, list[ResendState]]:

@@ -48,7 +48,7 @@ def unlucky_trade(world: World, answer: ResendAnswer) -> WorldTrade:
 
 async def approved(desk: ResendDesk, trade: WorldTrade) -> Resend:
     resend = await desk.service.request(str(trade.id), by=AGENT)
-    return await desk.service.approve(resend.id, by=MODERATOR)
+    return await desk.approve(resend.id, by=MODERATOR)
 
 
 async def over_time(desk: ResendDesk, resend: Resend) -> Resend:
@@ -153,7 +153,7 @@ async def test_login_that_ended(tmp_path: Path) -> None:
                 server.end_logins()
 
         desk.step = end_logins
-        failed = await desk.service.approve(waiting.id, by=MODERATOR)
+        failed = await desk.approve(waiting.id, by=MODERATOR)
 
         assert (failed.state, failed.outcome) == (ResendState.FAILED, Outcome.CREDENTIALS)
         assert (server.resend_calls[trade.id], server.calls[LOGIN]) == (1, 1)
@@ -177,7 +177,7 @@ async def test_provider_that_is_gone(tmp_path: Path) -> None:
                 await server.stop()
 
         desk.step = stop
-        resend = await desk.service.approve(waiting.id, by=MODERATOR)
+        resend = await desk.approve(waiting.id, by=MODERATOR)
 
         assert (resend.state, resend.outcome) == (ResendState.FAILED, Outcome.NOT_REACHED)
         assert server.resend_calls == {}

@@ -26,7 +26,7 @@ async def test_older_edit_that_is_slow(desk: ResendDesk) -> None:
     desk.step = step
     looking = asyncio.create_task(desk.delivery.look_after_cards())
     await slow.wait()
-    approving = asyncio.create_task(desk.service.approve(resend.id, by=MODERATOR))
+    approving = asyncio.create_task(desk.approve(resend.id, by=MODERATOR))
     await settled.wait()
     await asyncio.wait({approving}, timeout=0.2)  # time enough to overtake, if it could
     go_on.set()
@@ -62,7 +62,7 @@ async def test_card_lost_while_it_is_sent(desk: ResendDesk, error: Exception) ->
     desk.cards.gone.add((await desk.row(resend)).message_id)
     desk.cards.post_fails_with = error
 
-    sent = await desk.service.approve(resend.id, by=MODERATOR)
+    sent = await desk.approve(resend.id, by=MODERATOR)
 
     assert sent.state is ResendState.SENT
 
@@ -86,7 +86,7 @@ async def test_discord_that_hangs(desk: ResendDesk) -> None:
     desk.clock.advance(minutes=11)
     doubtful = await desk.requested(2)
     desk.provider.ways.append(loses)
-    await desk.service.approve(doubtful.id, by=MODERATOR)
+    await desk.approve(doubtful.id, by=MODERATOR)
     hangs, go_on = asyncio.Event(), asyncio.Event()
 
     async def step(name: str) -> None:

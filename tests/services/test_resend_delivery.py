@@ -54,7 +54,7 @@ async def test_every_answer(desk: ResendDesk, way: Way, state: ResendState, outc
     resend = await desk.requested()
     desk.provider.ways.append(way)
 
-    ended = await desk.service.approve(resend.id, by=MODERATOR)
+    ended = await desk.approve(resend.id, by=MODERATOR)
 
     assert (ended.state, ended.outcome) == (state, outcome)
     assert face(ended) == face(await desk.row(resend)) == face(desk.cards.shown[resend.id])
@@ -74,7 +74,7 @@ async def test_answer_nobody_foresaw(desk: ResendDesk, caplog: pytest.LogCapture
     resend = await desk.requested()
     desk.provider.ways.append(breaks)
 
-    ended = await desk.service.approve(resend.id, by=MODERATOR)
+    ended = await desk.approve(resend.id, by=MODERATOR)
 
     assert (ended.state, ended.outcome) == (ResendState.UNKNOWN, Outcome.ANSWER_LOST)
     assert "resend broke off id=1 trade=4812" in caplog.text
@@ -89,7 +89,7 @@ async def test_crossed_answer_that_proves_nothing(desk: ResendDesk) -> None:
 
     desk.provider.ways.append(about_another)
 
-    ended = await desk.service.approve(resend.id, by=MODERATOR)
+    ended = await desk.approve(resend.id, by=MODERATOR)
 
     assert (ended.state, ended.outcome) == (ResendState.UNKNOWN, Outcome.OTHER_TRADE)
     assert ended.outcome_detail == str(TRADE + 1)
@@ -101,7 +101,7 @@ async def test_intent_comes_before_the_call(desk: ResendDesk) -> None:
     resend = await desk.requested()
     held = Held()
     desk.provider.ways.append(held)
-    approving = asyncio.create_task(desk.service.approve(resend.id, by=MODERATOR))
+    approving = asyncio.create_task(desk.approve(resend.id, by=MODERATOR))
     await held.reached.wait()
 
     kept = await desk.row(resend)
@@ -112,7 +112,7 @@ async def test_intent_comes_before_the_call(desk: ResendDesk) -> None:
         AuditAction.RESEND_SENDING,
     ]
     with pytest.raises(AlreadyDecided) as late:
-        await desk.service.approve(resend.id, by=OTHER_MODERATOR)
+        await desk.approve(resend.id, by=OTHER_MODERATOR)
     assert late.value.resend.decided_by == MODERATOR.user_id
     held.let_go()
     await approving
@@ -123,7 +123,7 @@ async def test_background_during_the_call(desk: ResendDesk) -> None:
     resend = await desk.requested()
     held = Held()
     desk.provider.ways.append(held)
-    approving = asyncio.create_task(desk.service.approve(resend.id, by=MODERATOR))
+    approving = asyncio.create_task(desk.approve(resend.id, by=MODERATOR))
     await held.reached.wait()
 
     await ticks(desk, seconds=60)
@@ -140,7 +140,7 @@ async def test_new_code(desk: ResendDesk) -> None:
     """The new code goes to the linked owner and to nobody else; neither the audit nor its channel has it."""
     resend = await desk.requested()
 
-    await desk.service.approve(resend.id, by=MODERATOR)
+    await desk.approve(resend.id, by=MODERATOR)
 
     code = desk.provider.kept[TRADE].code
     assert code is not None
@@ -155,7 +155,7 @@ async def test_owner_who_asked(desk: ResendDesk, way: Way) -> None:
     resend = await desk.requested(by=CUSTOMER)
     desk.provider.ways.append(way)
 
-    await desk.service.approve(resend.id, by=MODERATOR)
+    await desk.approve(resend.id, by=MODERATOR)
 
     assert [(told.user_id, told.code) for told in desk.cards.told] == [
         (CUSTOMER.user_id, desk.provider.kept[TRADE].code)
@@ -167,7 +167,7 @@ async def test_owner_without_a_link(desk: ResendDesk) -> None:
     await desk.repositories.links.remove(GUILD, CUSTOMER.user_id, by=1, at=desk.clock.now())
     resend = await desk.requested()
 
-    await desk.service.approve(resend.id, by=MODERATOR)
+    await desk.approve(resend.id, by=MODERATOR)
 
     assert [(told.user_id, told.code) for told in desk.cards.told] == [(AGENT.user_id, None)]
     assert (await desk.row(resend)).notes == ()
@@ -235,7 +235,7 @@ async def test_audit_channel(desk: ResendDesk) -> None:
     """The audit channel tells who asked, who approved, and how it ended."""
     resend = await desk.requested()
 
-    await desk.service.approve(resend.id, by=MODERATOR)
+    await desk.approve(resend.id, by=MODERATOR)
 
     assert [(post.action, post.actor_id, post.detail["state"]) for post in desk.channel.posts] == [
         (AuditAction.RESEND_REQUESTED, AGENT.user_id, "pending"),

@@ -24,7 +24,7 @@ async def steps_of_an_approval(desk: ResendDesk, trade_id: int) -> list[str]:
         log.append(name)
 
     desk.step = step
-    await desk.service.approve(resend.id, by=MODERATOR)
+    await desk.approve(resend.id, by=MODERATOR)
     desk.step = None
     return points(log)
 
@@ -54,7 +54,7 @@ async def test_approver_who_goes_away(desk: ResendDesk, way: Way) -> None:
     for trade_id, point in enumerate(every_point, start=2):
         resend = await desk.requested(trade_id)
         desk.provider.ways = deque([way])
-        approving = asyncio.create_task(desk.service.approve(resend.id, by=MODERATOR))
+        approving = asyncio.create_task(desk.approve(resend.id, by=MODERATOR))
         desk.step = At(point, approving.cancel)
         await asyncio.gather(approving, return_exceptions=True)
         await desk.quiet()
@@ -87,7 +87,7 @@ async def test_crash_at_every_point(desk: ResendDesk, way: Way, ends: set[tuple[
         desk.provider.ways = deque([way])
         desk.cards.told.clear()
         desk.step = At(point, desk.crash)
-        await asyncio.gather(desk.service.approve(resend.id, by=MODERATOR), return_exceptions=True)
+        await asyncio.gather(desk.approve(resend.id, by=MODERATOR), return_exceptions=True)
         await desk.quiet()
         desk.step = None
         await desk.start()
@@ -123,7 +123,7 @@ async def test_storage_that_breaks_at_every_point(desk: ResendDesk) -> None:
     for trade_id, point in enumerate(every_point, start=2):
         resend = await desk.requested(trade_id)
         desk.step = At(point, fail)
-        await asyncio.gather(desk.service.approve(resend.id, by=MODERATOR), return_exceptions=True)
+        await asyncio.gather(desk.approve(resend.id, by=MODERATOR), return_exceptions=True)
         await desk.quiet()
         desk.step = None
         await ticks(desk, seconds=10)
@@ -142,7 +142,7 @@ async def test_broken_off_after_its_caller_had_gone(desk: ResendDesk, caplog: py
     resend = await desk.requested()
     held = Held()
     desk.provider.ways.append(held)
-    approving = asyncio.create_task(desk.service.approve(resend.id, by=MODERATOR))
+    approving = asyncio.create_task(desk.approve(resend.id, by=MODERATOR))
     await held.reached.wait()
     approving.cancel()
     await asyncio.gather(approving, return_exceptions=True)

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -127,7 +127,7 @@ class Machine(RuleBasedStateMachine):
         one = self._one(which, ResendState.PENDING)
         before = self._provider.calls.total()
         self._provider.ways.append(WAYS[way])
-        work = [self._desk.service.approve(one, by=who) for who in self._moderators(one, people)]
+        work = [self._desk.approve(one, by=who) for who in self._moderators(one, people)]
         done = self._do(*work)
         self._provider.ways.clear()
         assert len(done) <= 1
@@ -140,7 +140,7 @@ class Machine(RuleBasedStateMachine):
         self._provider.ways.append(WAYS[way])
         first, second = self._moderators(one, 2)
         work = [
-            self._desk.service.approve(one, by=first),
+            self._desk.approve(one, by=first),
             self._desk.service.deny(one, by=second),
         ]
         done = self._do(*(reversed(work) if denied_first else work))
@@ -152,7 +152,7 @@ class Machine(RuleBasedStateMachine):
         """Approve, and leave the provider's answer for later, or for ever."""
         one = self._one(which, ResendState.PENDING)
         [who] = self._moderators(one, 1)
-        self._runner.run(self._begun(self._desk.service.approve(one, by=who), Late(WAYS[way])))
+        self._runner.run(self._begun(self._desk.approve(one, by=who), Late(WAYS[way])))
         self._provider.ways.clear()
 
     @precondition(lambda self: self._under_way)
@@ -175,9 +175,9 @@ class Machine(RuleBasedStateMachine):
         requester = somebody(REQUESTER, MODERATORS, guild_id=guild_id)
         owner = somebody(CUSTOMER.user_id, MODERATORS, guild_id=guild_id)
         service = self._desk.service
-        assert self._do(service.approve(one, by=requester), service.deny(one, by=requester)) == []
+        assert self._do(self._desk.approve(one, by=requester), service.deny(one, by=requester)) == []
         if guild_id == CUSTOMER.guild_id:  # where they are linked
-            assert self._do(service.approve(one, by=owner), service.deny(one, by=owner)) == []
+            assert self._do(self._desk.approve(one, by=owner), service.deny(one, by=owner)) == []
 
     @rule(which=nth)
     def decide_elsewhere(self, which: int) -> None:
@@ -185,7 +185,7 @@ class Machine(RuleBasedStateMachine):
         one = self._one(which, ResendState.PENDING, ResendState.UNKNOWN)
         other = next(guild_id for guild_id in GUILDS if guild_id != self._guild(one))
         moderator, service = somebody(201, MODERATORS, guild_id=other), self._desk.service
-        work = (service.approve(one, by=moderator), service.deny(one, by=moderator))
+        work = (self._desk.approve(one, by=moderator), service.deny(one, by=moderator))
         assert self._do(*work, service.mark(one, sent=True, by=moderator)) == []
 
     @rule(which=nth)
@@ -212,6 +212,31 @@ class Machine(RuleBasedStateMachine):
     def read(self, *, can_be_read: bool) -> None:
         self._provider.cannot_be_read = None if can_be_read else refusal(FailureKind.LOST)
 
+    @rule(edits=st.sampled_from(["taken", "refused", "lost"]))
+    def edit_cards(self, edits: Literal["taken", "refused", "lost"]) -> None:
+        """Let Discord take, refuse or take unheard what cards are to show; back, it is asked again for each of them."""
+        self._desk.cards.edits = edits
+        if edits == "taken":
+            for _ in self._desk.cards.shown:
+                self._desk.clock.advance(seconds=5)
+                self._do(self._desk.delivery.look_after_cards())
+
+    @precondition(lambda self: self._desk.cards.shown)
+    @rule(which=nth, status=st.sampled_from([-1, 5, 10]), seen=st.sampled_from([-1, 0, 0, 0, 1, None]), way=ways)
+    def approve_what_was_seen(self, which: int, status: int, seen: int | None, way: str) -> None:
+        """Let two moderators approve one after the other what the card shows, or did, or never did."""
+        one = self._one(which, ResendState.PENDING)
+        shown = self._desk.cards.shown.get(one)
+        if shown is None:
+            return
+        self._provider.change(shown.trade_id, status=status)
+        version = None if seen is None else shown.version + seen
+        self._provider.ways.append(WAYS[way])
+        for who in self._moderators(one, 2):
+            done = self._do(self._desk.service.approve(one, by=who, seen=version))
+            assert not done or seen == 0
+        self._provider.ways.clear()
+
     @rule(seconds=st.sampled_from([5, 60, 3600, 90_000]))
     def wait(self, seconds: int) -> None:
         """Let time pass: doubts are read, and what nobody decided expires."""
@@ -222,32 +247,39 @@ class Machine(RuleBasedStateMachine):
     @rule(guild_id=st.sampled_from(GUILDS))
     def resume(self, guild_id: int) -> None:
         """Let resends go on after an answer about another trade."""
-        self._do(self._desk.repositories.halts.resume(guild_id, by=1, at=self._desk.clock.now()))
+        halts = self._desk.repositories.halts
+        halt = self._runner.run(halts.of_guild(guild_id))
+        if halt is not None:
+            self._do(halts.resume(guild_id, halt.number, by=1, at=self._desk.clock.now()))
 
     @rule(crash=st.booleans())
     def restart(self, *, crash: bool) -> None:
+        self.edit_cards("taken")  # that an ended request's card is outdated is not known to the next process
         self._runner.run(self._crashed() if crash else self._desk.delivery.close(within=0.0))
         self._runner.run(self._started_again())
 
     @rule(which=nth, way=ways, after=steps)
     def crash_while_approving(self, which: int, way: str, after: int) -> None:
         """Cut the power at any moment of an approval."""
+        self.edit_cards("taken")  # as for a restart
         one = self._one(which, ResendState.PENDING)
         [who] = self._moderators(one, 1)
         self._provider.ways.append(WAYS[way])
-        self._crash(self._desk.service.approve(one, by=who), after)
+        self._crash(self._desk.approve(one, by=who), after)
         self._provider.ways.clear()
         self._runner.run(self._started_again())
 
     @rule(trade_id=st.sampled_from(TRADES), after=steps)
     def crash_while_asking(self, trade_id: int, after: int) -> None:
         """Cut the power at any moment of a request."""
+        self.edit_cards("taken")  # as for a restart
         self._crash(self._desk.requested(trade_id, by=somebody(REQUESTER, AGENTS)), after)
         self._runner.run(self._started_again())
 
     @rule(after=steps)
     def crash_while_starting(self, after: int) -> None:
         """Cut the power, and again while the next process takes up what was left."""
+        self.edit_cards("taken")  # as for a restart
         self._runner.run(self._crashed())
         self._crash(self._desk.start(), after)
         self._runner.run(self._started_again())
@@ -267,7 +299,8 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def promises_are_kept(self) -> None:
         promises = Promises(self._desk.repositories, self._provider, self._desk.cards)
-        self._runner.run(promises.hold(nobody_works=not self._under_way))
+        keep_up = self._desk.cards.edits == "taken"
+        self._runner.run(promises.hold(nobody_works=not self._under_way, cards_keep_up=keep_up))
 
     # How it is done
 

@@ -16,7 +16,7 @@ async def test_stopped_during_the_call(desk: ResendDesk, *, done: bool) -> None:
     resend = await desk.requested()
     held = Held()
     desk.provider.ways.append(held)
-    approving = asyncio.create_task(desk.service.approve(resend.id, by=MODERATOR))
+    approving = asyncio.create_task(desk.approve(resend.id, by=MODERATOR))
     await held.reached.wait()
 
     await desk.delivery.close(within=0.01)
@@ -41,7 +41,7 @@ async def test_stop_that_waits(desk: ResendDesk) -> None:
     resend = await desk.requested()
     held = Held()
     desk.provider.ways.append(held)
-    approving = asyncio.create_task(desk.service.approve(resend.id, by=MODERATOR))
+    approving = asyncio.create_task(desk.approve(resend.id, by=MODERATOR))
     await held.reached.wait()
     stopping = asyncio.create_task(desk.delivery.close(within=10.0))
     await asyncio.sleep(0)
@@ -65,7 +65,7 @@ async def test_stop_while_discord_hangs(desk: ResendDesk) -> None:
             await asyncio.Event().wait()
 
     desk.step = hang
-    approving = asyncio.create_task(desk.service.approve(resend.id, by=MODERATOR))
+    approving = asyncio.create_task(desk.approve(resend.id, by=MODERATOR))
     await held.reached.wait()
 
     async with asyncio.timeout(5):
@@ -106,7 +106,7 @@ async def test_start_with_what_was_left(desk: ResendDesk, left: ResendState, tak
     assert desk.provider.calls == {}
     if left is ResendState.APPROVED:
         assert (kept.decided_by, kept.notes, kept.version) == (None, ("restarted",), 2)
-        assert (await desk.service.approve(resend.id, by=MODERATOR)).state is ResendState.SENT
+        assert (await desk.approve(resend.id, by=MODERATOR)).state is ResendState.SENT
 
 
 async def test_start_after_a_crash_before_the_card(desk: ResendDesk) -> None:
@@ -130,7 +130,7 @@ async def test_start_after_a_crash_before_the_card(desk: ResendDesk) -> None:
 
 async def test_start_does_not_disturb_what_has_ended(desk: ResendDesk) -> None:
     """Ended requests stay as they are over any number of starts, and nobody is told again."""
-    await desk.service.approve((await desk.requested()).id, by=MODERATOR)
+    await desk.approve((await desk.requested()).id, by=MODERATOR)
     told, written = list(desk.cards.told), await desk.written()
 
     for _ in range(3):
@@ -147,7 +147,7 @@ async def test_stopping(desk: ResendDesk) -> None:
     readings = desk.provider.readings
 
     with pytest.raises(ShuttingDown):
-        await desk.service.approve(resend.id, by=MODERATOR)
+        await desk.approve(resend.id, by=MODERATOR)
 
     assert desk.provider.readings == readings
     assert await desk.row(resend) == resend
@@ -165,9 +165,9 @@ async def test_stopped_in_the_middle(desk: ResendDesk, moment: str) -> None:
             await asyncio.sleep(0)
 
     desk.step = stop
-    answers = await asyncio.gather(desk.service.approve(resend.id, by=MODERATOR), return_exceptions=True)
+    answers = await asyncio.gather(desk.approve(resend.id, by=MODERATOR), return_exceptions=True)
 
     assert isinstance(answers[0], ShuttingDown | asyncio.CancelledError)
     assert desk.provider.calls == {}
     await desk.restart()
-    assert (await desk.service.approve(resend.id, by=MODERATOR)).state is ResendState.SENT
+    assert (await desk.approve(resend.id, by=MODERATOR)).state is ResendState.SENT

@@ -1,9 +1,122 @@
 """What a moderator has not been shown is not approved, even where a crash kept the card from showing it."""
 
 from contextlib import suppress
+from typing import Literal
 
-from bot.domain.resends import ResendState
-from tests.services.resend_desk import MODERATOR, TRADE, Crashed, ResendDesk
+import pytest
+
+from bot.domain.errors import AlreadyDecided, CardOutdated, TradeChanged
+from bot.domain.resends import Resend, ResendState
+from tests.services.resend_desk import MODERATOR, OTHER_MODERATOR, TRADE, Crashed, ResendDesk
+
+
+async def _changed_unseen(desk: ResendDesk, edits: Literal["refused", "lost"] = "refused") -> Resend:
+    """Return a request whose new facts did not get to its card for certain, as a first try to approve it left it."""
+    resend = await desk.requested()
+    desk.provider.change(TRADE, status=5)
+    desk.cards.edits = edits
+    with pytest.raises(TradeChanged):
+        await desk.approve(resend.id, by=MODERATOR)
+    return resend
+
+
+@pytest.mark.parametrize("edits", ["refused", "lost"])
+async def test_facts_that_did_not_get_to_the_card(desk: ResendDesk, edits: Literal["refused", "lost"]):
+    """While Discord does not say that the card shows the new facts nobody approves them, whatever they see there."""
+    resend = await _changed_unseen(desk, edits)
+
+    for seen in (None, 1, 2):
+        with pytest.raises(CardOutdated) as outdated:
+            await desk.service.approve(resend.id, by=OTHER_MODERATOR, seen=seen)
+        assert not outdated.value.resend.is_shown
+
+    assert (await desk.row(resend)).state is ResendState.PENDING
+    assert desk.provider.calls == {}
+
+
+async def test_pressing_brings_the_card_up_to_date(desk: ResendDesk):
+    """Whoever presses an outdated card gets to see the newest one, and it is that which they approve then."""
+    resend = await _changed_unseen(desk)
+    desk.cards.edits = "taken"
+    assert desk.cards.shown[resend.id].facts.status == -1
+
+    with pytest.raises(CardOutdated) as outdated:
+        await desk.approve(resend.id, by=OTHER_MODERATOR)
+
+    assert outdated.value.resend.is_shown
+    assert desk.cards.shown[resend.id].facts.status == 5
+    assert desk.provider.calls == {}
+    assert (await desk.approve(resend.id, by=OTHER_MODERATOR)).state is ResendState.SENT
+
+
+@pytest.mark.parametrize("seen", [None, 0, 1, 3])
+async def test_pressed_on_what_is_not_the_newest(desk: ResendDesk, seen: int | None):
+    """A click on a message that showed something else, or nothing, approves nothing, though the card is right now."""
+    resend = await _changed_unseen(desk)
+    desk.cards.edits = "taken"
+    await desk.delivery.look_after_cards()
+    assert (await desk.row(resend)).is_shown
+
+    with pytest.raises(CardOutdated):
+        await desk.service.approve(resend.id, by=OTHER_MODERATOR, seen=seen)
+
+    assert desk.provider.calls == {}
+    assert (await desk.service.approve(resend.id, by=OTHER_MODERATOR, seen=2)).state is ResendState.SENT
+
+
+async def test_outdated_cards_in_the_background(desk: ResendDesk):
+    """Cards that Discord left as they were are shown anew within seconds of its being back, ended ones too."""
+    resend = await _changed_unseen(desk)
+    denied = await desk.requested(2)
+    await desk.service.deny(denied.id, by=MODERATOR)
+    for _ in range(3):
+        desk.clock.advance(seconds=5)
+        await desk.delivery.look_after_cards()
+    assert desk.cards.shown[denied.id].state is ResendState.PENDING
+    desk.cards.edits = "taken"
+
+    for _ in range(2):
+        desk.clock.advance(seconds=5)
+        await desk.delivery.look_after_cards()
+
+    assert desk.cards.shown[resend.id].facts.status == 5
+    assert desk.cards.shown[denied.id].state is ResendState.DENIED
+    assert (await desk.row(resend)).is_shown
+
+
+async def test_outdated_card_over_a_restart(desk: ResendDesk):
+    """That a card does not show the newest facts is known to the next process too."""
+    resend = await _changed_unseen(desk)
+
+    await desk.restart()
+    with pytest.raises(CardOutdated):
+        await desk.service.approve(resend.id, by=OTHER_MODERATOR, seen=2)
+
+    desk.cards.edits = "taken"
+    await desk.restart()
+    assert (await desk.approve(resend.id, by=OTHER_MODERATOR)).state is ResendState.SENT
+
+
+async def test_outdated_card_that_is_gone(desk: ResendDesk):
+    """A card that could not be edited and then is gone is posted anew, and that one can be approved."""
+    resend = await _changed_unseen(desk)
+    desk.cards.gone.add((await desk.row(resend)).message_id)
+
+    with pytest.raises(CardOutdated) as outdated:
+        await desk.approve(resend.id, by=OTHER_MODERATOR)
+
+    assert outdated.value.resend.is_shown
+    assert desk.cards.posted[resend.id] == 2
+    assert (await desk.approve(resend.id, by=OTHER_MODERATOR)).state is ResendState.SENT
+
+
+async def test_pressed_on_an_outdated_card_after_the_end(desk: ResendDesk):
+    """Whoever presses a card that is outdated because somebody decided is told of that decision."""
+    resend = await _changed_unseen(desk)
+    await desk.service.deny(resend.id, by=MODERATOR)
+
+    with pytest.raises(AlreadyDecided):
+        await desk.approve(resend.id, by=OTHER_MODERATOR)
 
 
 async def test_crash_between_new_facts_and_their_card(desk: ResendDesk):
@@ -17,7 +130,7 @@ async def test_crash_between_new_facts_and_their_card(desk: ResendDesk):
 
     desk.step = crash_after_revising
     with suppress(Crashed):
-        await desk.service.approve(resend.id, by=MODERATOR)
+        await desk.approve(resend.id, by=MODERATOR)
     desk.step = None
     assert (await desk.row(resend)).facts.status == 5
     assert desk.cards.shown[resend.id].facts.status == -1

@@ -9,12 +9,13 @@ from bot.domain.access import Capability, Grant
 from bot.domain.errors import (
     AccessDenied,
     ApprovalsChannelUnusable,
+    CardOutdated,
     InvalidInput,
     ResendAlreadyOpen,
     TooManyResends,
     TradeNotFound,
 )
-from bot.domain.resends import OPENED_AT_MOST, ResendState
+from bot.domain.resends import OPENED_AT_MOST, Resend, ResendState
 from tests.services.resend_desk import (
     AGENT,
     AGENTS,
@@ -83,14 +84,32 @@ async def test_decided_before_its_card_is_known(desk: ResendDesk) -> None:
     async def step(name: str) -> None:
         if name == "cards.post after":
             desk.step = None
-            await desk.service.approve(1, by=MODERATOR)
+            await desk.service.deny(1, by=MODERATOR)
 
     desk.step = step
 
     resend = await desk.requested()
 
-    assert resend.state is ResendState.SENT
-    assert desk.cards.shown[resend.id].state is ResendState.SENT
+    assert resend.state is ResendState.DENIED
+    assert desk.cards.shown[resend.id].state is ResendState.DENIED
+
+
+async def test_approved_before_its_card_is_known(desk: ResendDesk) -> None:
+    """Until Discord has said that the card is posted nothing is known to be shown, and so nothing is approved."""
+    refused: list[BaseException | Resend] = []
+
+    async def step(name: str) -> None:
+        if name == "cards.post after":
+            desk.step = None
+            refused.extend(await asyncio.gather(desk.approve(1, by=MODERATOR), return_exceptions=True))
+
+    desk.step = step
+
+    resend = await desk.requested()
+
+    assert [type(error) for error in refused] == [CardOutdated]
+    assert resend.state is ResendState.PENDING
+    assert (await desk.approve(resend.id, by=MODERATOR)).state is ResendState.SENT
 
 
 async def test_open_in_another_guild(desk: ResendDesk) -> None:

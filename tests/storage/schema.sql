@@ -140,7 +140,7 @@ CREATE TABLE resends (
     reminded_at INTEGER,
     concluded_at INTEGER,
     notes TEXT NOT NULL DEFAULT '[]'
-, forgotten_at INTEGER) STRICT;
+, forgotten_at INTEGER, shown_version INTEGER) STRICT;
 
 CREATE INDEX resends_by_requester ON resends (guild_id, requested_by, requested_at);
 
