@@ -101,6 +101,38 @@ async def test_pressed_twice(scene: Scene, manager: simcord.MemberActor) -> None
     assert len([title for title in _titles(audit) if title.startswith("Resends")]) == 2
 
 
+async def test_another_stop_by_now(scene: Scene, manager: simcord.MemberActor) -> None:
+    """An old answer to ``/approvals`` does not lift an alarm that came later: that has to be read first."""
+    scene.providers.mannco.next_resends.append(ResendAnswer.OTHER_TRADE)
+    card = await requested(scene, failed_trade(scene))
+    await manager.click(await _approvals(scene, manager), label="Stop resends")
+    old = await _approvals(scene, manager)
+    await manager.click(old, label="Resume resends")
+    await scene.env.advance_time(1)
+    await scene.moderator.click(card, label="Approve")
+
+    refused = text_of(await manager.click(old, label="Resume resends"))
+
+    assert "Not the stop you were shown" in refused
+    assert "Mannco.store answered resend 1 about another trade" in refused
+    assert "`/approvals`" in refused
+    assert await scene.client.desk.halts.of_guild(scene.guild.id) is not None
+    assert "Resends go on" in text_of(await manager.click(await _approvals(scene, manager), label="Resume resends"))
+
+
+async def test_button_of_before(scene: Scene, manager: simcord.MemberActor) -> None:
+    """A button that does not say for which stop it was shown resumes nothing."""
+    await manager.click(await _approvals(scene, manager), label="Stop resends")
+    old = await _approvals(scene, manager)
+    (row,) = scene.env.backend.get_message(scene.channel.id, old.id).components
+    row["components"][0]["custom_id"] = "resends:resume"
+
+    refused = text_of(await manager.click(old, label="Resume resends"))
+
+    assert "Not the stop you were shown" in refused
+    assert await scene.client.desk.halts.of_guild(scene.guild.id) is not None
+
+
 @pytest.mark.parametrize("label", ["Stop resends", "Resume resends"])
 async def test_without_the_right(scene: Scene, manager: simcord.MemberActor, label: str) -> None:
     """The switch needs settings.manage when it is pressed; approving is not enough."""

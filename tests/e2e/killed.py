@@ -185,8 +185,9 @@ class KilledDesk:
     async def _resume(self) -> None:
         """Lift the stop that an answer about another trade puts on the server, so that the next round can begin."""
         answer = await self._desk.use(self._desk.moderator, "approvals")
-        if "resends:resume" in answer.custom_ids:
-            await (await self._desk.server.click(answer, "resends:resume", self._desk.moderator)).finished()
+        for custom_id in answer.custom_ids:
+            if custom_id.startswith("resends:resume:"):
+                await (await self._desk.server.click(answer, custom_id, self._desk.moderator)).finished()
 
     async def _started(self) -> BotProcess:
         bot = await self._running.enter_async_context(self._desk.bot())
