@@ -1,13 +1,14 @@
 """What a moderator has not been shown is not approved, even where a crash kept the card from showing it."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Literal
 
 import pytest
 
 from bot.domain.errors import AlreadyDecided, CardOutdated, TradeChanged
 from bot.domain.resends import Resend, ResendState
-from tests.services.resend_desk import MODERATOR, OTHER_MODERATOR, TRADE, Crashed, ResendDesk
+from tests.services.resend_desk import GUILD, MODERATOR, OTHER_MODERATOR, TRADE, Crashed, ResendDesk
 
 
 async def _changed_unseen(desk: ResendDesk, edits: Literal["refused", "lost"] = "refused") -> Resend:
@@ -47,6 +48,30 @@ async def test_pressing_brings_the_card_up_to_date(desk: ResendDesk):
     assert desk.cards.shown[resend.id].facts.status == 5
     assert desk.provider.calls == {}
     assert (await desk.approve(resend.id, by=OTHER_MODERATOR)).state is ResendState.SENT
+
+
+async def test_edit_whose_answer_was_lost(desk: ResendDesk):
+    """Who presses a card that shows the newest facts, which nobody knew, has that found out, and approves then."""
+    resend = await _changed_unseen(desk, "lost")
+    desk.cards.edits = "taken"
+
+    with pytest.raises(CardOutdated) as outdated:
+        await desk.service.approve(resend.id, by=OTHER_MODERATOR, seen=2)
+
+    assert outdated.value.resend.is_shown
+    assert (await desk.approve(resend.id, by=OTHER_MODERATOR)).state is ResendState.SENT
+
+
+async def test_new_facts_whose_finder_left(desk: ResendDesk):
+    """Where whoever found new facts was gone before the card was edited, the background shows them within seconds."""
+    resend = await desk.requested()
+    facts = replace(resend.facts, status=5)
+    await desk.repositories.resends.revise(GUILD, resend.id, facts, version=1, at=desk.clock.now())
+    desk.clock.advance(seconds=5)
+
+    await desk.delivery.look_after_cards()
+
+    assert desk.cards.shown[resend.id].facts.status == 5
 
 
 @pytest.mark.parametrize("seen", [None, 0, 1, 3])
