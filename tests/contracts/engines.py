@@ -43,7 +43,7 @@ class Repositories:
 Rows = dict[str, list[tuple[Any, ...]]]
 """Rows by their table."""
 
-_OF_NO_GUILD = frozenset({"sign_in_nonces"})
+_OF_NO_GUILD = frozenset({"sign_in_nonces", "command_syncs"})
 """Tables whose rows are no guild's."""
 
 

@@ -1,4 +1,4 @@
--- 0005: what of a request its card really shows.
+-- 0006: what of a request its card really shows.
 --
 -- Why it looks like this: Discord may refuse an edit, or lose it. Facts that no card is known to have shown are not
 -- approved; NULL, as for cards of before, is not known either.
