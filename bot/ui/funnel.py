@@ -78,14 +78,20 @@ async def report(interaction: Interaction, error: Exception) -> None:
         _log.warning("reply failed reference=%s status=%s code=%s", reference_word, failed.status, failed.code)
 
 
-async def reply(interaction: Interaction, embed: discord.Embed, *, view: discord.ui.View | None = None) -> None:
+async def reply(
+    interaction: Interaction,
+    embed: discord.Embed,
+    *,
+    view: discord.ui.View | None = None,
+    file: discord.File | None = None,
+) -> None:
     """Finish the interaction with an ephemeral embed, whatever was answered before.
 
     A deferred command has its "thinking…" replaced; a message that a button belongs to is left alone. Where Discord
     cannot be reached or is in trouble itself, the answer is kept and given again by the watch; discord.HTTPException
     where Discord refuses it for good.
     """
-    unsent = Unsent(embed, view)
+    unsent = Unsent(embed, view, file)
     try:
         await _send(interaction, unsent)
     except Exception as error:
@@ -116,20 +122,27 @@ async def reply_again(interaction: Interaction, unsent: Unsent) -> None:
 
 
 async def _send(interaction: Interaction, answer: Unsent) -> None:
-    shown = discord.utils.MISSING if answer.view is None else answer.view
+    embed, view, file = answer.embed, answer.view, answer.file
+    shown = discord.utils.MISSING if view is None else view
+    attached = discord.utils.MISSING if file is None else file
+    files = discord.utils.MISSING if file is None else [file]
+    if file is not None:
+        file.reset()  # it may have been read for an attempt before
     if not interaction.response.is_done():
         try:
-            await interaction.response.send_message(embed=answer.embed, view=shown, ephemeral=True)
+            await interaction.response.send_message(embed=embed, view=shown, file=attached, ephemeral=True)
         except discord.HTTPException as refused:
             if refused.code != _ALREADY_ACKNOWLEDGED:
                 raise
             # The deferral got there, its confirmation got lost, and discord.py asked again: "thinking…" is shown.
-            await interaction.edit_original_response(embed=answer.embed, view=answer.view)
+            if file is not None:
+                file.reset()
+            await interaction.edit_original_response(embed=embed, view=view, attachments=files)
     elif is_thinking(interaction):
-        await interaction.edit_original_response(embed=answer.embed, view=answer.view)
+        await interaction.edit_original_response(embed=embed, view=view, attachments=files)
         finished(interaction)
     else:
-        await interaction.followup.send(embed=answer.embed, view=shown, ephemeral=True)
+        await interaction.followup.send(embed=embed, view=shown, file=attached, ephemeral=True)
 
 
 def _may_pass(error: Exception) -> bool:

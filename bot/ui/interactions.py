@@ -54,6 +54,7 @@ class Unsent:
 
     embed: discord.Embed
     view: discord.ui.View | None
+    file: discord.File | None = None
 
 
 def is_thinking(interaction: Interaction) -> bool:
