@@ -28,13 +28,16 @@ from bot.services.desk import Desk
 from bot.services.halts import HaltService
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
+from bot.services.my_data import MyDataService
 from bot.services.pages import PageService
+from bot.services.record import RecordService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
 from bot.services.status import StatusService
 from bot.services.trades import TradeService
+from bot.storage.audit import SqliteAuditRepository
 from bot.storage.command_syncs import SqliteCommandSyncs
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseInUse, StorageError
@@ -42,6 +45,7 @@ from bot.storage.figures import SqliteFigures
 from bot.storage.grants import SqliteGrantRepository
 from bot.storage.halts import SqliteHaltRepository
 from bot.storage.links import SqliteLinkRepository
+from bot.storage.my_data import SqliteMyDataRepository
 from bot.storage.pages import SqlitePagesRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.settings import SqliteGuildSettingsRepository
@@ -96,18 +100,22 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
         audit_channel = DiscordAuditChannel()
         links, guild_settings = SqliteLinkRepository(database), SqliteGuildSettingsRepository(database)
         resends = SqliteResendRepository(database)
-        audit = AuditService(settings=guild_settings, channel=audit_channel)
+        rows = SqliteAuditRepository(database)
+        audit = AuditService(settings=guild_settings, channel=audit_channel, rows=rows)
         access = AccessService(grants=SqliteGrantRepository(database), audit=audit, clock=clock)
         link_service = LinkService(links=links, access=access, audit=audit, clock=clock)
+        record = RecordService(rows=rows, links=links, access=access, clock=clock)
         inventory = InventoryService(
             providers=providers.inventories,
             default=settings.default_provider,
             access=access,
             links=link_service,
             link_rows=links,
+            record=record,
             clock=clock,
         )
         stack.push_async_callback(inventory.close)
+        pages = PageService(repository=SqlitePagesRepository(database), access=access, links=link_service, clock=clock)
         halts = HaltService(halts=SqliteHaltRepository(database), access=access, audit=audit, clock=clock)
         board = ResendBoard(repository=resends, settings=guild_settings, cards=cards, clock=clock)
         delivery = ResendDelivery(
@@ -127,7 +135,12 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
             settings=SettingsService(settings=guild_settings, access=access, audit=audit, clock=clock),
             inventory=inventory,
             trades=TradeService(
-                provider=providers.trades, access=access, links=link_service, link_rows=links, clock=clock
+                provider=providers.trades,
+                access=access,
+                links=link_service,
+                link_rows=links,
+                record=record,
+                clock=clock,
             ),
             resends=ResendService(
                 repository=resends,
@@ -145,10 +158,17 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
             ),
             delivery=delivery,
             halts=halts,
-            pages=PageService(
-                repository=SqlitePagesRepository(database), access=access, links=link_service, clock=clock
-            ),
+            pages=pages,
             status=StatusService(sources=providers.health, access=access),
+            record=record,
+            my_data=MyDataService(
+                repository=SqliteMyDataRepository(database),
+                rows=rows,
+                pages=pages,
+                inventory=inventory,
+                cards=cards,
+                clock=clock,
+            ),
             explanations=explanations,
             page_size=settings.inventory.page_size,
         )

@@ -31,6 +31,8 @@ EXTENSIONS = (
     "cogs.links",
     "cogs.settings",
     "cogs.pages",
+    "cogs.audit",
+    "cogs.mydata",
 )
 
 _log = logging.getLogger(__name__)

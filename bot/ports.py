@@ -435,10 +435,17 @@ class ResendCards(Protocol):
         """
         ...
 
+    def forget(self, guild_id: int, user_id: int) -> None:
+        """Forget the interactions by which somebody could be followed up; a direct message reaches them yet."""
+        ...
+
 
 class AuditChannel(Protocol):
     """The channel in which a guild's staff reads what was done."""
 
-    async def post(self, entry: AuditEntry, *, channel_id: int) -> None:
-        """Post the entry; a channel that cannot be posted to is logged, never raised."""
+    async def post(self, entry: AuditEntry, *, channel_id: int, row: AuditRow | None = None) -> None:
+        """Post the entry, with number and digest of its ``row``.
+
+        A channel that cannot be posted to is logged, never raised.
+        """
         ...

@@ -7,7 +7,9 @@ from bot.services.access import AccessService
 from bot.services.halts import HaltService
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
+from bot.services.my_data import MyDataService
 from bot.services.pages import PageService
+from bot.services.record import RecordService
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
@@ -29,5 +31,7 @@ class Desk:
     halts: HaltService
     pages: PageService
     status: StatusService
+    record: RecordService
+    my_data: MyDataService
     explanations: Explanations
     page_size: int

@@ -5,8 +5,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from weakref import WeakSet
 
 from bot.domain.access import Actor, Capability, is_staff
+from bot.domain.audit import AuditAction
 from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff, TooSoon
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import MAX_SEARCH, Inventory, InventoryFilter, InventoryQuery, Sort
@@ -17,6 +19,7 @@ from bot.domain.trade_url import parse_trade_url
 from bot.ports import Clock, InventoryProvider, LinkRepository
 from bot.services.access import AccessService
 from bot.services.links import LinkService
+from bot.services.record import RecordService
 
 KEPT_FOR = timedelta(minutes=15)
 """As long as AssetPay keeps an inventory itself (seed 001)."""
@@ -71,6 +74,7 @@ class InventoryService:
         access: AccessService,
         links: LinkService,
         link_rows: LinkRepository,
+        record: RecordService,
         clock: Clock,
         deadline: timedelta = timedelta(seconds=14),
     ) -> None:
@@ -79,11 +83,13 @@ class InventoryService:
         self._access = access
         self._links = links
         self._link_rows = link_rows
+        self._record = record
         self._clock = clock
         self._deadline = deadline
         self._kept: OrderedDict[_Key, tuple[datetime, Inventory]] = OrderedDict()
         self._refreshed: dict[tuple[ProviderName, SteamId, Game], datetime] = {}
         self._under_way: dict[_Call, asyncio.Task[Inventory]] = {}
+        self._not_to_keep: WeakSet[asyncio.Task[Inventory]] = WeakSet()
 
     @property
     def provider_names(self) -> tuple[ProviderName, ...]:
@@ -121,6 +127,9 @@ class InventoryService:
             for part in answers:
                 if part.failure is not None:  # nothing was read anew, so the next one need not wait
                     self._refreshed.pop((part.provider, trade_url.steam_id, request.game), None)
+        if any(map(_tells_something, answers)):
+            detail = {"game": request.game.word, "provider": ",".join(provider.name.value for provider in chosen)}
+            await self._record.look(AuditAction.INVENTORY_LOOKED, trade_url.steam_id, detail, by=by)
         link = await self._link_rows.of_steam_id(by.guild_id, trade_url.steam_id)
         return InventoryAnswer(
             owner=trade_url.steam_id,
@@ -129,6 +138,12 @@ class InventoryService:
             answers=tuple(answers),
             linked_user_id=link.user_id if link is not None else None,
         )
+
+    def forget(self, account: SteamId) -> None:
+        """Drop an account's inventories from memory; an answer that is still on its way is not kept either."""
+        for key in [kept for kept in self._kept if kept[1] == account]:
+            del self._kept[key]
+        self._not_to_keep.update(task for (key, _), task in self._under_way.items() if key[1] == account)
 
     async def close(self) -> None:
         """Give up what is under way."""
@@ -207,7 +222,8 @@ class InventoryService:
     async def _ask_and_keep(self, provider: InventoryProvider, query: InventoryQuery, call: _Call) -> Inventory:
         inventory = await provider.look_up(query)
         # Unless a refresh has begun since: an answer from before it must not take its answer's place.
-        if self._under_way.get(call) is asyncio.current_task():
+        task = asyncio.current_task()
+        if self._under_way.get(call) is task and task not in self._not_to_keep:
             self._keep(call[0], inventory, refreshed=query.refresh)
         return inventory
 
@@ -241,6 +257,11 @@ class InventoryService:
             del self._under_way[call]
         if not done.cancelled():
             done.exception()  # looked at, so that a failure nobody waits for any more is not reported as lost
+
+
+def _tells_something(part: ProviderAnswer) -> bool:
+    """Say whether a part of an answer is about the account: its items, or why the provider refuses them."""
+    return part.inventory is not None or (part.failure is not None and part.failure.kind is FailureKind.REFUSED)
 
 
 def _provider_name(word: str) -> ProviderName:

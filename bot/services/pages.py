@@ -68,6 +68,12 @@ class PageService:
         self._remember(pages)
         return _as_seen_now(pages, held, linked)
 
+    def forget(self, guild_id: int, user_id: int) -> None:
+        """Drop what is in memory of somebody's own snapshots in a guild."""
+        for pages in tuple(self._recent.values()):
+            if (pages.guild_id, pages.user_id) == (guild_id, user_id):
+                del self._recent[pages.id]
+
     async def purge(self) -> None:
         """Forget what has expired."""
         await self._repository.purge(at=self._clock.now())

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.access import Actor, Capability, is_staff
+from bot.domain.audit import AuditAction
 from bot.domain.errors import AccessDenied, InvalidInput, NotLinked, ProviderOff
 from bot.domain.pages import TradesAnswer
 from bot.domain.spending import Spender, spending_for
@@ -12,6 +13,7 @@ from bot.domain.trades import WINDOW, Scope, Trade
 from bot.ports import Clock, LinkRepository, TradeProvider
 from bot.services.access import AccessService
 from bot.services.links import LinkService, parse_account
+from bot.services.record import RecordService
 
 _SUGGESTIONS_KEPT = timedelta(seconds=20)
 
@@ -26,12 +28,14 @@ class TradeService:
         access: AccessService,
         links: LinkService,
         link_rows: LinkRepository,
+        record: RecordService,
         clock: Clock,
     ) -> None:
         self._provider = provider
         self._access = access
         self._links = links
         self._link_rows = link_rows
+        self._record = record
         self._clock = clock
         self._suggested: tuple[datetime, tuple[Trade, ...]] | None = None
 
@@ -57,6 +61,7 @@ class TradeService:
         provider = self._require_provider()
         with spending_for(Spender(by.user_id, is_staff=is_staff(held))):
             everything = await provider.trades(scope)
+        await self._record.look(AuditAction.TRADES_LOOKED, whose, {"scope": scope.value}, by=by)
         seen = tuple(trade for trade in everything if whose is None or trade.owner == whose)
         return TradesAnswer(
             provider=provider.name,

@@ -81,6 +81,11 @@ class SqliteLinkRepository:
         return await self._db.write(unit)
 
 
+def link_of(row: sqlite3.Row) -> Link:
+    """Return the link in a row."""
+    return _link(row)
+
+
 def _row(link: Link) -> dict[str, int | str]:
     return {
         "guild_id": link.guild_id,

@@ -81,6 +81,20 @@ def facts_text(facts: TradeFacts) -> str:
     )
 
 
+def nobodys_facts(resend: Resend) -> str:
+    """Return what of the facts is about nobody, as JSON: the status."""
+    return facts_text(
+        TradeFacts(
+            status=resend.facts.status,
+            items_send=(),
+            items_received=(),
+            offer_id="",
+            last_error="",
+            code_digest=None,
+        )
+    )
+
+
 def facts_of(text: str) -> TradeFacts:
     """Return the facts in their JSON."""
     facts = json.loads(text)

@@ -1,9 +1,10 @@
 """The SQL of resend requests. Each change names the states it may start from: ``TRANSITIONS`` of the domain.
 
+A request that was made nobody's is never read again: an ended one, so that no change of state can reach it either.
 What leads to a call asks in the same statement whether the guild's resends are stopped: a stop counts at once.
 """
 
-GET = "SELECT * FROM resends WHERE guild_id = :guild_id AND id = :id"
+GET = "SELECT * FROM resends WHERE guild_id = :guild_id AND id = :id AND forgotten_at IS NULL"
 
 OPEN_FOR_TRADE = """
 SELECT * FROM resends
@@ -23,7 +24,8 @@ SELECT * FROM resends WHERE state IN ('pending', 'approved', 'sending', 'unknown
 
 NOT_CONCLUDED = """
 SELECT * FROM resends
-WHERE concluded_at IS NULL AND state IN ('sent', 'failed', 'denied', 'expired', 'cancelled')
+WHERE concluded_at IS NULL AND forgotten_at IS NULL
+  AND state IN ('sent', 'failed', 'denied', 'expired', 'cancelled')
 ORDER BY id
 """
 
@@ -50,7 +52,8 @@ RETURNING *
 
 OPENED_AT = """
 SELECT requested_at FROM resends
-WHERE guild_id = :guild_id AND requested_by = :user_id AND NOT (state = 'cancelled' AND message_id IS NULL)
+WHERE guild_id = :guild_id AND requested_by = :user_id AND forgotten_at IS NULL
+  AND NOT (state = 'cancelled' AND message_id IS NULL)
 ORDER BY requested_at DESC
 LIMIT :limit
 """
@@ -65,9 +68,13 @@ UPDATE resends SET shown_version = :version
 WHERE guild_id = :guild_id AND id = :id AND message_id = :message_id
 """
 
-NOTES = "SELECT notes, facts FROM resends WHERE guild_id = :guild_id AND id = :id"
+NOTES = "SELECT notes, facts FROM resends WHERE guild_id = :guild_id AND id = :id AND forgotten_at IS NULL"
 
-SET_NOTES = "UPDATE resends SET notes = :notes WHERE guild_id = :guild_id AND id = :id RETURNING *"
+SET_NOTES = """
+UPDATE resends SET notes = :notes
+WHERE guild_id = :guild_id AND id = :id AND forgotten_at IS NULL
+RETURNING *
+"""
 
 REVISE = """
 UPDATE resends SET facts = :facts, notes = :notes, version = version + 1

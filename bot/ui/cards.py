@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 import discord
 
-from bot.domain.audit import AuditEntry
+from bot.domain.audit import AuditEntry, AuditRow
 from bot.domain.errors import ApprovalsChannelUnusable
 from bot.domain.resends import CardEdit, Resend
 from bot.domain.secrets import TradeCode
@@ -44,6 +44,12 @@ class DiscordResendCards:
         self._requests[resend_id] = (time.monotonic() + _FOLLOW_UP_FOR, interaction)
         while len(self._requests) > _MAX_REMEMBERED:
             self._requests.popitem(last=False)
+
+    def forget(self, guild_id: int, user_id: int) -> None:
+        """Drop what is remembered of somebody's own interactions in a guild."""
+        for resend_id, (_, interaction) in tuple(self._requests.items()):
+            if (interaction.guild_id, interaction.user.id) == (guild_id, user_id):
+                del self._requests[resend_id]
 
     async def post(self, resend: Resend, *, channel_id: int) -> int:
         """Post the card and return its message id."""
@@ -138,13 +144,13 @@ class DiscordAuditChannel:
         """Use this client from now on."""
         self._client = client
 
-    async def post(self, entry: AuditEntry, *, channel_id: int) -> None:
+    async def post(self, entry: AuditEntry, *, channel_id: int, row: AuditRow | None = None) -> None:
         """Post the entry; a channel that cannot be posted to is logged."""
         if self._client is None:
             raise RuntimeError("the audit channel is used before the client exists")
         channel = self._client.get_partial_messageable(channel_id, guild_id=entry.guild_id)
         try:
-            await channel.send(embed=audit_embed(entry))
+            await channel.send(embed=audit_embed(entry, row))
         except Exception as error:  # noqa: BLE001 -- the deed is done: that Discord is gone must not make it look undone
             _log.warning("audit entry not posted action=%s %s", entry.action.value, _why(error))
 

@@ -72,6 +72,13 @@ CONTRACT: dict[str, dict[str, dict[str, Any]]] = {
     "access revoke": GRANT,
     "access list": {},
     "settings show": {},
+    "audit": {
+        "member": option(USER),
+        "action": option(STRING, autocomplete=True),
+        "limit": option(INTEGER, min_value=1, max_value=1000),
+    },
+    "mydata export": {},
+    "mydata forget": {},
     "status": {},
     "settings approvals-channel": A_CHANNEL,
     "settings audit-channel": A_CHANNEL,

@@ -76,6 +76,9 @@ class FakeResendCards:
         self.shown[resend.id] = resend
         self.facts[resend.id, resend.version] = resend.facts
 
+    def forget(self, guild_id: int, user_id: int) -> None:
+        """Forget whom it could follow up: it follows nobody up."""
+
     def told_to(self, user_id: int) -> list[str]:
         """Return the states that somebody was told of, in order."""
         return [told.resend.state.value for told in self.told if told.user_id == user_id]

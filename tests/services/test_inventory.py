@@ -21,6 +21,7 @@ from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.inventory import InventoryRequest, InventoryService
 from bot.services.links import LinkService
+from bot.services.record import RecordService
 from tests.contracts.engines import ENGINES, Repositories
 from tests.domain.builders import NOW, OWNER, inventory, item
 from tests.fakes.audit_channel import FakeAuditChannel
@@ -61,7 +62,7 @@ class Desk:
 
     def __init__(self, repositories: Repositories) -> None:
         self.clock = FakeClock(NOW)
-        self.links, self.grants = repositories.links, repositories.grants
+        self.links, self.grants, self.rows = repositories.links, repositories.grants, repositories.audit
         self._audit = AuditService(settings=repositories.settings, channel=FakeAuditChannel())
         self.provider = FakeInventoryProvider()
         self.service = self.with_providers(self.provider)
@@ -79,6 +80,7 @@ class Desk:
             access=access,
             links=LinkService(links=self.links, access=access, audit=self._audit, clock=self.clock),
             link_rows=self.links,
+            record=RecordService(rows=self.rows, links=self.links, access=access, clock=self.clock),
             clock=self.clock,
             deadline=deadline,
         )

@@ -17,6 +17,7 @@ from bot.domain.trades import WINDOW, Scope, Trade
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.links import LinkService
+from bot.services.record import RecordService
 from bot.services.trades import TradeService
 from tests.contracts.engines import ENGINES, Repositories
 from tests.domain.builders import NOW, OWNER, trade
@@ -62,7 +63,12 @@ class Desk:
         links = LinkService(links=repositories.links, access=access, audit=audit, clock=clock)
         self.provider = provider or Trades()
         self.service = TradeService(
-            provider=provider, access=access, links=links, link_rows=repositories.links, clock=clock
+            provider=provider,
+            access=access,
+            links=links,
+            link_rows=repositories.links,
+            record=RecordService(rows=repositories.audit, links=repositories.links, access=access, clock=clock),
+            clock=clock,
         )
 
     async def link(self, actor: Actor, steam_id: SteamId) -> None:

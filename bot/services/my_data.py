@@ -1,0 +1,48 @@
+"""Tells members what is kept about them, and forgets it when they say so."""
+
+from bot.domain.access import Actor
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.my_data import Forgotten, StoredData
+from bot.ports import AuditRepository, Clock, MyDataRepository, ResendCards
+from bot.services.inventory import InventoryService
+from bot.services.pages import PageService
+
+
+class MyDataService:
+    """Everybody's right to their own data: it needs no capability, and reaches nobody else's."""
+
+    def __init__(
+        self,
+        *,
+        repository: MyDataRepository,
+        rows: AuditRepository,
+        pages: PageService,
+        inventory: InventoryService,
+        cards: ResendCards,
+        clock: Clock,
+    ) -> None:
+        self._repository = repository
+        self._rows = rows
+        self._pages = pages
+        self._inventory = inventory
+        self._cards = cards
+        self._clock = clock
+
+    async def export(self, *, by: Actor) -> StoredData:
+        """Return everything that this guild's tables hold about the caller, and write down that they asked."""
+        stored = await self._repository.of_user(by.guild_id, by.user_id)
+        entry = AuditEntry(by.guild_id, self._clock.now(), by.user_id, AuditAction.DATA_EXPORTED, f"user:{by.user_id}")
+        await self._rows.append(entry)
+        return stored
+
+    async def forget(self, *, by: Actor) -> Forgotten:
+        """Forget the caller in this guild, in the tables and in memory, as far as that can be.
+
+        It is not copied to the audit channel: a post that names somebody is the opposite of what they asked for.
+        """
+        forgotten = await self._repository.forget(by.guild_id, by.user_id, at=self._clock.now())
+        self._pages.forget(by.guild_id, by.user_id)
+        self._cards.forget(by.guild_id, by.user_id)
+        if forgotten.link is not None:
+            self._inventory.forget(forgotten.link.steam_id)
+        return forgotten

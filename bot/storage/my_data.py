@@ -1,0 +1,170 @@
+"""Reads what the tables hold about one member of a guild, and forgets it."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+import aiosqlite
+
+from bot.domain.audit import AuditAction, AuditEntry, PersonKind
+from bot.domain.links import RELINK_COOL_DOWN, EndedLink, Link
+from bot.domain.my_data import Forgotten, StoredData, accounts_in
+from bot.domain.resends import OPENED_WITHIN, Resend
+from bot.domain.steam import SteamId
+from bot.storage.audit import SqliteAuditRepository, concerning, write_down
+from bot.storage.columns import from_ms, to_ms
+from bot.storage.database import Database, fetch_one
+from bot.storage.links import link_of
+from bot.storage.persons import forget_person
+from bot.storage.resend_rows import nobodys_facts, resend_of
+
+_LINK = "SELECT * FROM links WHERE guild_id = :guild_id AND user_id = :user_id"
+
+_ENDED_LINKS = "SELECT * FROM ended_links WHERE guild_id = :guild_id AND user_id = :user_id ORDER BY ended_at, steam_id"
+
+_RESENDS = """
+SELECT * FROM resends
+WHERE guild_id = :guild_id AND forgotten_at IS NULL AND (
+    requested_by = :user_id OR owner_user_id = :user_id
+    OR owner IN (SELECT steam_id FROM links WHERE guild_id = :guild_id AND user_id = :user_id)
+)
+ORDER BY id
+"""
+
+_SNAPSHOTS = "SELECT count(*) AS number FROM pages WHERE guild_id = :guild_id AND user_id = :user_id"
+
+_MOST_LOOKS = 1_000
+"""Looks at everybody's trades, the newest, that are told to each of them."""
+
+_LINKED = "SELECT user_id FROM links WHERE guild_id = :guild_id AND steam_id = :steam_id"
+
+_REMOVE_LINK = "DELETE FROM links WHERE guild_id = :guild_id AND user_id = :user_id"
+
+_END_LINK = """
+INSERT INTO ended_links (guild_id, user_id, steam_id, ended_at) VALUES (:guild_id, :user_id, :steam_id, :at)
+ON CONFLICT (guild_id, user_id, steam_id) DO UPDATE SET ended_at = excluded.ended_at
+"""
+
+_REMOVE_ENDED_LINKS = """
+DELETE FROM ended_links WHERE guild_id = :guild_id AND user_id = :user_id AND ended_at <= :no_longer_after
+"""
+
+_REMOVE_SNAPSHOTS = "DELETE FROM pages WHERE guild_id = :guild_id AND user_id = :user_id RETURNING id"
+
+_REMOVE_SIGN_INS = "DELETE FROM sign_ins WHERE guild_id = :guild_id AND user_id = :user_id"
+
+_MAKE_NOBODYS = """
+UPDATE resends SET
+    requested_by = 0, owner = 0, owner_user_id = NULL, reason = NULL, decision_reason = NULL, outcome_detail = NULL,
+    notes = '[]', facts = :facts, forgotten_at = :at
+WHERE id = :id
+"""
+
+
+class SqliteMyDataRepository:
+    """One member's data over all tables that hold any."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def of_user(self, guild_id: int, user_id: int) -> StoredData:
+        """Return everything the tables hold about a member of this guild.
+
+        It is read table by table: what changes meanwhile may be in one of them and not in another.
+        """
+        who = {"guild_id": guild_id, "user_id": user_id}
+        links = [link_of(row) for row in await self._db.read(_LINK, who)]
+        accounts = [link.steam_id.value for link in links]
+        about_them = await concerning(self._db, guild_id, user_id=user_id, steam_ids=accounts)
+        everybodys = await SqliteAuditRepository(self._db).newest(
+            guild_id, limit=_MOST_LOOKS, action=AuditAction.TRADES_LOOKED, subject="guild"
+        )
+        rows = {row.number: row for row in (*about_them, *everybodys)}
+        ((snapshots,),) = await self._db.read(_SNAPSHOTS, who)
+        return StoredData(
+            link=links[0] if links else None,
+            ended_links=tuple(_ended_link(row) for row in await self._db.read(_ENDED_LINKS, who)),
+            resends=tuple(resend_of(row) for row in await self._db.read(_RESENDS, who)),
+            audit=tuple(rows[number] for number in sorted(rows, reverse=True)),
+            snapshots=snapshots,
+        )
+
+    async def forget(self, guild_id: int, user_id: int, *, at: datetime) -> Forgotten:
+        """Remove the link and snapshots, make ended requests nobody's, and take their meaning from the pseudonyms.
+
+        The link is remembered as ended, for its cool-down. Requests that are open or still counted stay.
+        """
+        rows = await concerning(self._db, guild_id, user_id=user_id)
+        linked_before = accounts_in(rows, user_id)
+
+        async def unit(connection: aiosqlite.Connection) -> Forgotten:
+            who = {"guild_id": guild_id, "user_id": user_id, "at": to_ms(at)}
+            link = await _link(connection, who)
+            forgotten = await _forget_resends(connection, await _resends(connection, who), at)
+            if link is not None:
+                await connection.execute_fetchall(_REMOVE_LINK, who)
+                await connection.execute_fetchall(_END_LINK, who | {"steam_id": link.steam_id.value})
+            no_longer_after = {"no_longer_after": to_ms(at - RELINK_COOL_DOWN)}
+            await connection.execute_fetchall(_REMOVE_ENDED_LINKS, who | no_longer_after)
+            ended = await _ended_links(connection, who)
+            snapshots = list(await connection.execute_fetchall(_REMOVE_SNAPSHOTS, who))
+            await connection.execute_fetchall(_REMOVE_SIGN_INS, who)
+            # Before the pseudonyms go: a row after that would name them anew.
+            entry = AuditEntry(guild_id, at, user_id, AuditAction.DATA_FORGOTTEN, f"user:{user_id}")
+            await write_down(connection, entry)
+            accounts = linked_before | {each.steam_id for each in ended}
+            await _forget_persons(
+                connection, guild_id, user_id, accounts if link is None else accounts | {link.steam_id}
+            )
+            return replace(
+                forgotten,
+                link=link,
+                snapshots=len(snapshots),
+                links_kept_until=max((each.ended_at + RELINK_COOL_DOWN for each in ended), default=None),
+            )
+
+        return await self._db.write(unit)
+
+
+async def _forget_persons(
+    connection: aiosqlite.Connection, guild_id: int, user_id: int, accounts: Iterable[SteamId]
+) -> None:
+    """Delete whom the record means by them and their accounts, but for an account that is another member's by now."""
+    await forget_person(connection, guild_id, PersonKind.USER, user_id)
+    for account in accounts:
+        if await fetch_one(connection, _LINKED, {"guild_id": guild_id, "steam_id": account.value}) is None:
+            await forget_person(connection, guild_id, PersonKind.STEAM, account.value)
+
+
+async def _forget_resends(connection: aiosqlite.Connection, theirs: Iterable[Resend], at: datetime) -> Forgotten:
+    """Make those nobody's that ended and are no longer counted; say how many, and until when the rest stays."""
+    gone, kept = 0, []
+    for resend in theirs:
+        if resend.state.is_open or resend.requested_at + OPENED_WITHIN > at:
+            kept.append(resend)
+            continue
+        gone += 1
+        await connection.execute_fetchall(
+            _MAKE_NOBODYS, {"id": resend.id, "facts": nobodys_facts(resend), "at": to_ms(at)}
+        )
+    is_open = any(resend.state.is_open for resend in kept)
+    until = None if is_open else max((resend.requested_at + OPENED_WITHIN for resend in kept), default=None)
+    return Forgotten(link=None, resends=gone, snapshots=0, resends_kept=len(kept), kept_until=until)
+
+
+async def _link(connection: aiosqlite.Connection, who: dict[str, int]) -> Link | None:
+    row = await fetch_one(connection, _LINK, who)
+    return None if row is None else link_of(row)
+
+
+async def _ended_links(connection: aiosqlite.Connection, who: dict[str, int]) -> tuple[EndedLink, ...]:
+    return tuple(_ended_link(row) for row in await connection.execute_fetchall(_ENDED_LINKS, who))
+
+
+async def _resends(connection: aiosqlite.Connection, who: dict[str, int]) -> tuple[Resend, ...]:
+    return tuple(resend_of(row) for row in await connection.execute_fetchall(_RESENDS, who))
+
+
+def _ended_link(row: sqlite3.Row) -> EndedLink:
+    return EndedLink(row["guild_id"], row["user_id"], SteamId(row["steam_id"]), from_ms(row["ended_at"]))

@@ -1,0 +1,69 @@
+"""The answer to ``/audit``: the newest rows in words, and all of them as a file."""
+
+import discord
+
+from bot.domain.audit import PERSONAL_DETAILS, AuditRow, PersonKind
+from bot.services.record import Extract
+from bot.ui.audit_words import deed, who_did
+from bot.ui.csv_file import csv_file
+from bot.ui.layout import Tone, card
+from bot.ui.text import count, relative, units
+
+_ROOM = 3_600
+"""Units for the rows: what an embed's description takes, less what stands below them."""
+
+_IDS = {PersonKind.USER: "user", PersonKind.STEAM: "steam"}
+
+
+def audit_page(extract: Extract, *, guild_id: int) -> tuple[discord.Embed, discord.File | None]:
+    """Return as many rows as an embed holds, the newest first, and a file with all of them where there are any."""
+    if not extract.rows:
+        nothing = "Nothing of that kind has been written down. Leave an option out to see more."
+        return card(title="The record", description=nothing, colour=Tone.NEUTRAL), None
+    lines, used = [], 0
+    for row in extract.rows:
+        line = f"`{row.number}` {relative(row.at)} {who_did(row)} {deed(row, guild_id)}"
+        used += units(line) + 1
+        if used > _ROOM:
+            break
+        lines.append(line)
+    left_out = len(extract.rows) - len(lines)
+    notes = []
+    if left_out:
+        notes.append(f"…and {count(left_out, 'more row')} that {'is' if left_out == 1 else 'are'} in the file only.")
+    if extract.has_older:
+        notes.append("There are older ones: ask with a higher `limit`.")
+    embed = card(
+        title=f"The record: {count(len(extract.rows), 'row')}",
+        description="\n".join([*lines, *(["", *notes] if notes else [])]),
+        colour=Tone.NEUTRAL,
+    )
+    return embed, audit_file(extract.rows)
+
+
+def audit_file(rows: tuple[AuditRow, ...]) -> discord.File:
+    """Return rows as a CSV file with a column for each fact that any of them has."""
+    facts = sorted({name for row in rows for name in row.detail})
+    header = ["number", "time", "actor", "action", "subject", *facts, "digest"]
+    return csv_file(
+        "audit",
+        header,
+        (
+            [
+                row.number,
+                row.at,
+                row.actor,
+                row.action.value,
+                row.subject,
+                *(_fact(name, row.detail.get(name)) for name in facts),
+                row.digest,
+            ]
+            for row in rows
+        ),
+    )
+
+
+def _fact(name: str, value: str | None) -> str | None:
+    """Return a detail as the file has it: an id says what it is of, and so stays text in every spreadsheet."""
+    kind = _IDS.get(PERSONAL_DETAILS[name]) if name in PERSONAL_DETAILS else "channel" if name == "channel" else None
+    return f"{kind}:{value}" if kind is not None and value is not None and value.isdecimal() else value

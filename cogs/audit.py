@@ -1,0 +1,65 @@
+"""/audit: who did what to whom."""
+
+import logging
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.domain.access import Capability
+from bot.services.record import MOST_ROWS
+from bot.ui.audit_page import audit_page
+from bot.ui.audit_words import TITLES
+from bot.ui.funnel import reply
+from bot.ui.interactions import Interaction, actor_of, desk_of
+from bot.ui.rights import needs
+from bot.ui.text import plain
+
+_USUAL_ROWS = 20
+_MOST_SUGGESTIONS = 25
+
+_log = logging.getLogger(__name__)
+
+
+class AuditCog(commands.Cog):
+    """The record, for those who oversee the desk."""
+
+    @app_commands.command(name="audit", description="Read who did what to whom; that you read it is written down too")
+    @app_commands.describe(
+        member="Only what they did, and what was done to them",
+        action="Only this kind of deed",
+        limit=f"How many of the newest, up to {MOST_ROWS:,}; {_USUAL_ROWS} if you do not say",
+    )
+    @needs(Capability.READ_AUDIT, suggesting=["action"])
+    async def audit(
+        self,
+        interaction: Interaction,
+        member: discord.User | None = None,  # so that somebody who left can be named, too
+        action: str | None = None,
+        limit: app_commands.Range[int, 1, MOST_ROWS] = _USUAL_ROWS,
+    ) -> None:
+        """Show the newest rows, and give all of them as a file."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        actor = actor_of(interaction)
+        user_id = None if member is None else member.id
+        extract = await desk_of(interaction).record.newest(by=actor, user_id=user_id, action=action, limit=limit)
+        embed, file = audit_page(extract, guild_id=actor.guild_id)
+        await reply(interaction, embed, file=file)
+
+    @audit.autocomplete("action")
+    async def _actions(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        """Suggest deeds to those who may read of them; nothing where that cannot be found out."""
+        try:
+            found = await desk_of(interaction).record.actions_like(current, by=actor_of(interaction))
+        except Exception as error:  # noqa: BLE001 -- a suggestion has nowhere to show an error
+            _log.info("no suggestions reason=%s", type(error).__name__)
+            return []
+        return [
+            app_commands.Choice(name=plain(f"{action.value} · {TITLES[action]}", 100), value=action.value)
+            for action in found[:_MOST_SUGGESTIONS]
+        ]
+
+
+async def setup(client: commands.Bot) -> None:
+    """Add the cog."""
+    await client.add_cog(AuditCog())
