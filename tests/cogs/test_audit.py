@@ -1,0 +1,192 @@
+"""/audit through the simulated Discord: who reads what was done, in words and as a file."""
+
+import csv
+import io
+import re
+
+import pytest
+import simcord
+
+from bot.demo.scene import Scene
+from bot.domain.access import Capability
+from bot.domain.audit import AuditAction, AuditEntry
+from tests.support.seen import embed_text, text_of
+
+
+async def audit(scene: Scene, actor: simcord.MemberActor, **options: object) -> simcord.InteractionResult:
+    result = await actor.slash(scene.channel, "audit", **options)
+    assert result.ephemeral
+    return result
+
+
+async def file_of(result: simcord.InteractionResult) -> list[dict[str, str]]:
+    """Return the rows of the CSV file in an answer."""
+    assert result.response is not None
+    (attachment,) = result.response.attachments
+    assert attachment.filename == "audit.csv"
+    text = (await attachment.read()).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def lines_of(result: simcord.InteractionResult) -> list[str]:
+    """Return the rows that the embed shows."""
+    return [line for line in text_of(result).splitlines() if re.match(r"`\d+` <t:", line)]
+
+
+def rows_of(scene: Scene):
+    """Return the repository behind everything."""
+    return scene.client.desk.record._rows
+
+
+async def test_who_may_read_it(scene: Scene) -> None:
+    """Without `audit.read` nothing is shown and nothing is suggested, and that somebody tried is no reading."""
+    for actor in (scene.customer, scene.agent):
+        assert "`audit.read`" in text_of(await audit(scene, actor))
+        assert await actor.autocomplete(scene.channel, "audit", "action", "resend") == []
+
+    assert await rows_of(scene).newest(scene.guild.id, limit=9, action=AuditAction.AUDIT_LOOKED) == []
+
+
+async def test_suggested_actions(scene: Scene) -> None:
+    """A holder of `audit.read` is offered every kind of deed there is."""
+    everything = await scene.moderator.autocomplete(scene.channel, "audit", "action", "")
+    about_links = await scene.moderator.autocomplete(scene.channel, "audit", "action", "LINK.")
+
+    assert {choice["value"] for choice in everything} == {action.value for action in AuditAction}
+    assert {choice["value"] for choice in about_links} == {"link.set", "link.removed"}
+
+
+async def test_in_words(scene: Scene) -> None:
+    """Each row is a line: its number, when it was, who did what to whom; the newest is the first."""
+    result = await audit(scene, scene.moderator, limit=1000)
+    lines = lines_of(result)
+    numbers = [int(line[1:].partition("`")[0]) for line in lines]
+
+    assert numbers == sorted(numbers, reverse=True)
+    linked = f"{scene.agent.mention} linked {scene.customer.mention} to Steam `{scene.world.customer.steam_id}`"
+    assert re.fullmatch(rf"`\d+` <t:\d+:R> {re.escape(linked)}", lines[0])
+    assert lines[1].endswith(f"<@{scene.guild.owner.id}> set `approvals-channel` to {scene.channel.mention}")
+    assert lines[2].endswith(f"granted `audit.read` to {scene.moderators.mention}")
+    assert lines[-1].endswith("SkinDesk gave @everyone their first rights")
+
+
+async def test_the_file(scene: Scene) -> None:
+    """The file has every row that matches, with each fact in a column of its own and ids that stay text."""
+    rows = await file_of(await audit(scene, scene.moderator, limit=1000))
+    kept = await rows_of(scene).newest(scene.guild.id, limit=1000)
+
+    assert [row["number"] for row in rows] == [str(each.number) for each in kept[1:]], "all but the reading itself"
+    assert rows[0]["time"] == kept[1].at.isoformat()
+    assert rows[0]["actor"] == f"user:{scene.agent.id}"
+    assert rows[0]["action"] == "link.set"
+    assert rows[0]["subject"] == f"user:{scene.customer.id}"
+    assert rows[0]["steam_id"] == f"steam:{scene.world.customer.steam_id}"
+    assert rows[1]["channel"] == f"channel:{scene.channel.id}"
+    assert all(row["digest"] == each.digest for row, each in zip(rows, kept[1:], strict=True))
+
+
+async def test_filters(scene: Scene) -> None:
+    """A member finds what they did and what was done to them, somebody who left too; an action only such rows."""
+    gone = scene.env.create_user("gone")
+    entry = AuditEntry(scene.guild.id, scene.clock.now(), gone.id, AuditAction.LINK_REMOVED, f"user:{gone.id}")
+    await rows_of(scene).append(entry)
+
+    of_customer = await audit(scene, scene.moderator, member=scene.customer)
+    of_gone = await audit(scene, scene.moderator, member=gone)
+    grants = await file_of(await audit(scene, scene.moderator, action="access.granted", limit=3))
+
+    assert [scene.customer.mention in line for line in lines_of(of_customer)] == [True]
+    assert f"<@{gone.id}> unlinked <@{gone.id}>" in lines_of(of_gone)[0]
+    assert [row["action"] for row in grants] == ["access.granted"] * 3
+
+
+async def test_what_does_not_fit(scene: Scene) -> None:
+    """The embed says how many rows are in the file only, and that there are older ones than were asked for."""
+    for number in range(150):
+        entry = AuditEntry(
+            scene.guild.id,
+            scene.clock.now(),
+            scene.moderator.id,
+            AuditAction.RESEND_DENIED,
+            f"resend:{number}",
+            {"trade": "4812", "owner": str(scene.world.customer.steam_id), "requester": str(scene.customer.id)},
+        )
+        await rows_of(scene).append(entry)
+
+    result = await audit(scene, scene.moderator, limit=120)
+    shown, rows = len(lines_of(result)), await file_of(result)
+
+    assert len(rows) == 120
+    assert 20 <= shown < 120
+    assert f"…and {120 - shown} more rows that are in the file only." in text_of(result)
+    assert "There are older ones: ask with a higher `limit`." in text_of(result)
+    usual = await audit(scene, scene.moderator)
+    assert len(lines_of(usual)) == 20
+    assert "in the file only" not in text_of(usual)
+
+
+@pytest.mark.parametrize("action", ["resend.approve", "=1+1", "@everyone"])
+async def test_an_action_that_is_none(scene: Scene, action: str) -> None:
+    """What is no kind of deed is refused with the way out."""
+    result = await audit(scene, scene.moderator, action=action)
+
+    assert "`action` cannot be used like that" in text_of(result)
+    assert "Pick one from the list" in text_of(result)
+
+
+async def test_nothing_found(scene: Scene) -> None:
+    """Where nothing matches it says so, and there is no file."""
+    result = await audit(scene, scene.moderator, action="resend.sent")
+
+    assert "Nothing of that kind has been written down" in text_of(result)
+    assert result.response is not None
+    assert result.response.attachments == []
+
+
+async def test_reading_is_written_down(scene: Scene) -> None:
+    """Whoever reads the record is in it from then on, with what they asked for; a failing write shows nothing."""
+    await audit(scene, scene.moderator, member=scene.customer, action="link.set", limit=7)
+    (looked,) = await rows_of(scene).newest(scene.guild.id, limit=9, action=AuditAction.AUDIT_LOOKED)
+
+    assert looked.actor == f"user:{scene.moderator.id}"
+    assert looked.subject == f"user:{scene.customer.id}"
+    assert looked.detail == {"action": "link.set", "limit": "7"}
+    line = f"{scene.moderator.mention} read the record about {scene.customer.mention}, `link.set` only"
+    assert line in text_of(await audit(scene, scene.moderator, action="audit.looked"))
+
+
+async def test_another_server(scene: Scene) -> None:
+    """The record of one server is not read in another, whoever asks."""
+    elsewhere = scene.env.create_guild("Elsewhere")
+    channel = elsewhere.create_text_channel("desk")
+    role = elsewhere.create_role("Staff")
+    reader = elsewhere.add_member(scene.moderator.user, roles=[role])
+    owner = simcord.MemberActor(scene.env, elsewhere, elsewhere.owner)
+    await owner.slash(channel, "access grant", role=role, capability=Capability.READ_AUDIT.value)
+
+    result = await reader.slash(channel, "audit", limit=1000)
+    about = await reader.slash(channel, "audit", member=scene.customer.user)
+
+    assert len(lines_of(result)) == 2
+    assert str(scene.guild.id) not in text_of(result)
+    assert all(str(scene.world.customer.steam_id) not in str(row) for row in await file_of(result))
+    assert "Nothing of that kind" in text_of(about)
+
+
+async def test_posts_name_their_rows(scene: Scene) -> None:
+    """A post in the audit channel says which row it copies, and so what the record has to hold."""
+    log = scene.guild.create_text_channel("audit")
+    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    owner = simcord.MemberActor(scene.env, scene.guild, scene.guild.owner)
+    for capability in ("audit.read", "resend.approve"):
+        await owner.slash(scene.channel, "access grant", role=scene.support, capability=capability)
+    await scene.agent.slash(scene.channel, "trades")
+
+    posts = [embed_text(message.embeds[0]) for message in log.history()]
+    kept = await rows_of(scene).newest(scene.guild.id, limit=4)
+    looked, second, first, setting = kept
+    assert looked.action is AuditAction.TRADES_LOOKED, "which is posted nowhere"
+    assert len(posts) == 3
+    for post, row in zip(posts, (setting, first, second), strict=True):
+        assert f"{row.action.value} · row {row.number}" in post
+        assert post.endswith(row.digest[:8])

@@ -1,0 +1,271 @@
+"""What of the staff's looks is written down, and that nothing is shown without it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain.access import Actor, Capability, Grant
+from bot.domain.audit import AuditAction, AuditEntry, AuditRow
+from bot.domain.errors import AccessDenied, InvalidInput, ProviderError
+from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.inventory import Inventory, InventoryQuery
+from bot.domain.links import Link, LinkSource
+from bot.domain.steam import Game, SteamId
+from bot.domain.trades import Scope
+from bot.services.access import AccessService
+from bot.services.audit import AuditService
+from bot.services.inventory import InventoryRequest, InventoryService
+from bot.services.links import LinkService
+from bot.services.record import MOST_ROWS, RecordService
+from bot.services.trades import TradeService
+from tests.contracts.engines import ENGINES, Repositories
+from tests.fakes.audit_channel import FakeAuditChannel
+from tests.fakes.clock import FakeClock
+from tests.fakes.trade_provider import FakeTradeProvider
+
+GUILD, OTHER_GUILD, SUPPORT = 100, 200, 7
+CUSTOMER = Actor(GUILD, 1, frozenset({GUILD}))
+AGENT = Actor(GUILD, 2, frozenset({GUILD, SUPPORT}))
+READER = Actor(GUILD, 3, frozenset({GUILD, 8}))
+MINE, THEIRS, NOBODYS = (SteamId.from_account_id(number) for number in (11, 12, 13))
+
+
+def url(account: SteamId) -> str:
+    return f"https://steamcommunity.com/tradeoffer/new/?partner={account.account_id}&token=SeCrEt12"
+
+
+class Shop:
+    """A provider of inventories that answers or fails as told."""
+
+    games = frozenset(Game)
+
+    def __init__(self, name: ProviderName = ProviderName.ASSETPAY) -> None:
+        self.name = name
+        self.failure: FailureKind | None = None
+
+    async def look_up(self, query: InventoryQuery) -> Inventory:
+        if self.failure is not None:
+            raise ProviderError(Failure(self.name, self.failure))
+        return Inventory(self.name, query.trade_url.steam_id, query.game, (), 0, FakeClock().now())
+
+
+class Full:
+    """A record to which nothing can be added."""
+
+    async def append(self, entry: AuditEntry) -> None:
+        raise OSError("disk full")
+
+
+class Desk:
+    """The services over real storage: Support sees everybody's, the customer is linked to THEIRS, the agent to MINE."""
+
+    def __init__(self, repositories: Repositories) -> None:
+        self.repositories = repositories
+        self.clock = FakeClock()
+        self.channel = FakeAuditChannel()
+        audit = AuditService(settings=repositories.settings, channel=self.channel, rows=repositories.audit)
+        access = AccessService(grants=repositories.grants, audit=audit, clock=self.clock)
+        links = LinkService(links=repositories.links, access=access, audit=audit, clock=self.clock)
+        self.record = RecordService(rows=repositories.audit, links=repositories.links, access=access, clock=self.clock)
+        self.shops = (Shop(), Shop(ProviderName.SKINSBACK))
+        common: dict[str, Any] = {
+            "access": access,
+            "links": links,
+            "link_rows": repositories.links,
+            "record": self.record,
+            "clock": self.clock,
+        }
+        self.inventory = InventoryService(providers=self.shops, default=ProviderName.ASSETPAY, **common)
+        self.provider = FakeTradeProvider()
+        self.provider.add(1, THEIRS)
+        self.trades = TradeService(provider=self.provider, **common)
+
+    async def looks(self, guild_id: int = GUILD) -> list[tuple[str, str, str, dict[str, str]]]:
+        """Return what was written down of looks, the newest first: who, what, whose, details."""
+        rows = await self.repositories.audit.newest(guild_id, limit=1000)
+        return [
+            (row.actor, row.action.value, row.subject, dict(row.detail))
+            for row in rows
+            if row.action.value.endswith(".looked")
+        ]
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with ENGINES["sqlite"](tmp_path) as repositories:
+        opened = Desk(repositories)
+        now = opened.clock.now()
+        for guild_id in (GUILD, OTHER_GUILD):
+            for capability in (Capability.TRADES_ANY, Capability.INVENTORY_ANY):
+                await repositories.grants.grant(Grant(guild_id, SUPPORT, capability), by=0, at=now)
+        await repositories.grants.grant(Grant(GUILD, 8, Capability.READ_AUDIT), by=0, at=now)
+        for actor, account in ((CUSTOMER, THEIRS), (AGENT, MINE)):
+            await repositories.links.put(Link(GUILD, actor.user_id, account, LinkSource.STAFF, 9, now))
+        yield opened
+
+
+async def test_trades(desk: Desk) -> None:
+    """Trades of a member or an account are a look at that member where the account is linked, else at the account."""
+    await desk.trades.list_for(by=AGENT, member_id=CUSTOMER.user_id)
+    await desk.trades.list_for(by=AGENT, steam_id=url(THEIRS), scope=Scope.ALL)
+    await desk.trades.list_for(by=AGENT, steam_id=str(NOBODYS))
+    await desk.trades.list_for(by=AGENT)
+
+    assert list(reversed(await desk.looks())) == [
+        ("user:2", "trades.looked", "user:1", {"steam_id": str(THEIRS), "scope": "active"}),
+        ("user:2", "trades.looked", "user:1", {"steam_id": str(THEIRS), "scope": "all"}),
+        ("user:2", "trades.looked", f"steam:{NOBODYS}", {"steam_id": str(NOBODYS), "scope": "active"}),
+        ("user:2", "trades.looked", "guild", {"scope": "active"}),
+    ]
+
+
+async def test_inventories(desk: Desk) -> None:
+    """An inventory is a look at whose it is, with the game and every provider that was asked; no token is in it."""
+    await desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
+    await desk.inventory.look_up(InventoryRequest(url(NOBODYS), provider="all", game=Game.RUST), by=AGENT)
+
+    assert list(reversed(await desk.looks())) == [
+        ("user:2", "inventory.looked", "user:1", _inventory(THEIRS, "cs2", "assetpay")),
+        ("user:2", "inventory.looked", f"steam:{NOBODYS}", _inventory(NOBODYS, "rust", "assetpay,skinsback")),
+    ]
+    assert "SeCrEt12" not in str(await desk.looks())
+
+
+def _inventory(account: SteamId, game: str, provider: str) -> dict[str, str]:
+    return {"steam_id": str(account), "game": game, "provider": provider}
+
+
+async def test_ones_own(desk: Desk) -> None:
+    """One's own account is no look, for a customer and for an agent, by whatever name it is asked for."""
+    await desk.trades.list_for(by=CUSTOMER)
+    await desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER)
+    await desk.trades.list_for(by=AGENT, member_id=AGENT.user_id)
+    await desk.trades.list_for(by=AGENT, steam_id=str(MINE))
+    await desk.inventory.look_up(InventoryRequest(url(MINE)), by=AGENT)
+
+    assert await desk.looks() == []
+
+
+async def test_each_look_counts(desk: Desk) -> None:
+    """The same again is another look, out of memory or not, and so is a refresh."""
+    for refresh in (False, False, True):
+        await desk.inventory.look_up(InventoryRequest(url(THEIRS), refresh=refresh), by=AGENT)
+
+    assert len(await desk.looks()) == 3
+
+
+async def test_what_was_not_shown(desk: Desk) -> None:
+    """A refusal by rights is no look, nor is a provider that gave no answer; that it refuses an account tells of it."""
+    with pytest.raises(AccessDenied):
+        await desk.inventory.look_up(InventoryRequest(url(MINE)), by=CUSTOMER)
+    with pytest.raises(AccessDenied):
+        await desk.trades.list_for(by=CUSTOMER, steam_id=str(MINE))
+    with pytest.raises(InvalidInput):
+        await desk.trades.list_for(by=AGENT, member_id=99)
+    desk.provider.cannot_be_read = ProviderError(Failure(ProviderName.MANNCO, FailureKind.TIMED_OUT))
+    with pytest.raises(ProviderError):
+        await desk.trades.list_for(by=AGENT)
+    for kind in (FailureKind.TIMED_OUT, FailureKind.OVER_BUDGET, FailureKind.UNREACHABLE):
+        desk.shops[0].failure = kind
+        await desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
+    assert await desk.looks() == []
+
+    desk.shops[0].failure = FailureKind.REFUSED
+    await desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
+    assert len(await desk.looks()) == 1
+
+
+async def test_what_cannot_be_written_down(desk: Desk) -> None:
+    """Where a look cannot be written down nothing comes back; one's own things still do."""
+    desk.record._rows = Full()  # type: ignore[assignment] # only what a look needs
+
+    for asked in (
+        desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT),
+        desk.trades.list_for(by=AGENT, member_id=CUSTOMER.user_id),
+        desk.trades.list_for(by=AGENT),
+    ):
+        with pytest.raises(OSError, match="disk full"):
+            await asked
+    assert [each.id for each in (await desk.trades.list_for(by=CUSTOMER)).trades] == [1]
+
+
+async def test_another_guild(desk: Desk) -> None:
+    """Where the account is linked in another guild only, the look does not tell whose it is there."""
+    await desk.trades.list_for(by=replace(AGENT, guild_id=OTHER_GUILD), steam_id=str(THEIRS))
+
+    assert [look[2] for look in await desk.looks(OTHER_GUILD)] == [f"steam:{THEIRS}"]
+    assert await desk.looks() == []
+
+
+async def test_not_posted(desk: Desk) -> None:
+    """Looks are in the record alone: the audit channel is for decisions."""
+    settings = replace(await desk.repositories.settings.of_guild(GUILD), audit_channel_id=5)
+    await desk.repositories.settings.put(settings, by=9, at=desk.clock.now())
+    await desk.trades.list_for(by=AGENT)
+    await desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
+    await desk.record.newest(by=READER)
+
+    assert len(await desk.looks()) == 3
+    assert desk.channel.posts == []
+
+
+async def test_reading_the_record(desk: Desk) -> None:
+    """Reading needs its right, is bounded, leaves its own row out and says whether there is more."""
+    with pytest.raises(AccessDenied):
+        await desk.record.newest(by=AGENT)
+    with pytest.raises(InvalidInput, match="action: unknown"):
+        await desk.record.newest(by=READER, action="grants")
+    assert await desk.looks() == []
+
+    few = await desk.record.newest(by=READER, limit=2)
+    every = await desk.record.newest(by=READER, limit=10**9)
+
+    assert (len(few.rows), few.has_older, every.has_older) == (2, True, False)
+    assert [row.action for row in every.rows[:2]] == [AuditAction.AUDIT_LOOKED, AuditAction.LINK_SET]
+    assert (await desk.looks())[0] == ("user:3", "audit.looked", "guild", {"limit": str(MOST_ROWS)})
+
+
+async def test_an_unreadable_record(desk: Desk) -> None:
+    """Where the reading cannot be written down the record is not shown."""
+    desk.record._rows = ReadOnly(desk.repositories)  # type: ignore[assignment] # only what reading needs
+
+    with pytest.raises(OSError, match="disk full"):
+        await desk.record.newest(by=READER)
+
+
+class ReadOnly(Full):
+    """A record that can be read."""
+
+    def __init__(self, repositories: Repositories) -> None:
+        self._rows = repositories.audit
+
+    async def newest(self, guild_id: int, **options: Any) -> list[AuditRow]:
+        return list(await self._rows.newest(guild_id, **options))
+
+
+async def test_forgotten_while_it_is_read(desk: Desk) -> None:
+    """An inventory that was on its way when its account was forgotten is shown, and not kept."""
+    begun, going_on = asyncio.Event(), asyncio.Event()
+    at_once = desk.shops[0].look_up
+
+    async def slowly(query: InventoryQuery) -> Inventory:
+        begun.set()
+        await going_on.wait()
+        return await at_once(query)
+
+    desk.shops[0].look_up = slowly  # type: ignore[method-assign] # the same, only later
+    asked = asyncio.create_task(desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER))
+    await begun.wait()
+    desk.inventory.forget(THEIRS)
+    going_on.set()
+
+    assert (await asked).answers[0].inventory is not None
+    assert desk.inventory._kept == {}
+    await desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER)
+    await desk.inventory.look_up(InventoryRequest(url(MINE)), by=AGENT)
+    desk.inventory.forget(THEIRS)
+    assert [key[1] for key in desk.inventory._kept] == [MINE]
