@@ -93,16 +93,20 @@ STAFF_ACTIONS = frozenset(
         AuditAction.AUDIT_LOOKED,
     }
 )
-"""What somebody does to others by a right they were given. Linking somebody else is one too: see :func:`acts_as`.
+"""What somebody does to others by a right they were given. Linking by that right is one too: see :func:`acts_as`.
 
 The check of the record misses nobody but the staff: an action that is written down already never comes in or goes.
 """
 
 
 def acts_as(entry: AuditEntry) -> PersonKind:
-    """Return as what the actor of an entry is kept."""
-    links_another = entry.action is AuditAction.LINK_SET and entry.subject != f"user:{entry.actor_id}"
-    return PersonKind.STAFF if entry.action in STAFF_ACTIONS or links_another else PersonKind.USER
+    """Return as what the actor of an entry is kept.
+
+    Who links an account to themselves as staff does so by their right, without Steam's word that it is theirs.
+    """
+    by_right = entry.subject != f"user:{entry.actor_id}" or entry.detail.get("source") == "staff"
+    links_by_right = entry.action is AuditAction.LINK_SET and by_right
+    return PersonKind.STAFF if entry.action in STAFF_ACTIONS or links_by_right else PersonKind.USER
 
 
 @dataclass(frozen=True, slots=True)

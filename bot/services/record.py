@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.domain.access import Actor, Capability
 from bot.domain.audit import AuditAction, AuditEntry, AuditRow
 from bot.domain.errors import InvalidInput
+from bot.domain.links import Link, LinkSource
 from bot.domain.steam import SteamId
 from bot.ports import AuditRepository, Clock, LinkRepository
 from bot.services.access import AccessService
@@ -58,15 +59,17 @@ class RecordService:
     async def look(self, action: AuditAction, account: SteamId | None, detail: Mapping[str, str], *, by: Actor) -> None:
         """Write down that somebody is about to be shown an account's things, or everybody's where it is None.
 
-        One's own account is no look. Whoever shows something calls this first and lets its failure through: what
-        cannot be written down is not shown. Looks are not copied to the audit channel. There they would bury the
-        decisions it is for, and tell whoever reads along whose things are being looked into; those concerned read
-        them with ``/mydata export``, those who oversee the staff with ``/audit``.
+        One's own account is no look, unless one has linked it to oneself as staff: that proves nothing. Whoever
+        shows something calls this first and lets its failure through: what cannot be written down is not shown.
+
+        Looks are not copied to the audit channel. There they would bury the decisions it is for, and tell whoever
+        reads along whose things are being looked into; those concerned read them with ``/mydata export``, those who
+        oversee the staff with ``/audit``.
         """
         subject = "guild"
         if account is not None:
             link = await self._links.of_steam_id(by.guild_id, account)
-            if link is not None and link.user_id == by.user_id:
+            if link is not None and link.user_id == by.user_id and not _is_self_made(link):
                 return
             subject = f"steam:{account}" if link is None else f"user:{link.user_id}"
             detail = {"steam_id": str(account), **detail}
@@ -74,6 +77,10 @@ class RecordService:
 
     async def _write(self, action: AuditAction, subject: str, detail: Mapping[str, str], *, by: Actor) -> None:
         await self._rows.append(AuditEntry(by.guild_id, self._clock.now(), by.user_id, action, subject, detail))
+
+
+def _is_self_made(link: Link) -> bool:
+    return link.source is LinkSource.STAFF and link.linked_by == link.user_id
 
 
 def _action(word: str) -> AuditAction:

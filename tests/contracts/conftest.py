@@ -11,6 +11,7 @@ from bot.ports import (
     GuildSettingsRepository,
     HaltRepository,
     LinkRepository,
+    MyDataRepository,
     PagesRepository,
     ResendRepository,
 )
@@ -56,3 +57,8 @@ def pages(repositories: Repositories) -> PagesRepository:
 @pytest.fixture
 def audit(repositories: Repositories) -> AuditRepository:
     return repositories.audit
+
+
+@pytest.fixture
+def my_data(repositories: Repositories) -> MyDataRepository:
+    return repositories.my_data

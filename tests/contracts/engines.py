@@ -12,6 +12,7 @@ from bot.ports import (
     GuildSettingsRepository,
     HaltRepository,
     LinkRepository,
+    MyDataRepository,
     PagesRepository,
     ResendRepository,
 )
@@ -20,6 +21,7 @@ from bot.storage.database import Database
 from bot.storage.grants import SqliteGrantRepository
 from bot.storage.halts import SqliteHaltRepository
 from bot.storage.links import SqliteLinkRepository
+from bot.storage.my_data import SqliteMyDataRepository
 from bot.storage.pages import SqlitePagesRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.settings import SqliteGuildSettingsRepository
@@ -36,6 +38,7 @@ class Repositories:
     halts: HaltRepository
     pages: PagesRepository
     audit: AuditRepository
+    my_data: MyDataRepository
     rows: Callable[[int], Awaitable["Rows"]]
     """Returns every row of a guild, to be compared with what they are later."""
 
@@ -71,6 +74,7 @@ async def _sqlite(folder: Path) -> AsyncIterator[Repositories]:
             resends=SqliteResendRepository(db),
             pages=SqlitePagesRepository(db),
             audit=SqliteAuditRepository(db),
+            my_data=SqliteMyDataRepository(db),
             rows=lambda guild_id: _rows(db, guild_id),
         )
 

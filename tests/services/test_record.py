@@ -150,6 +150,17 @@ async def test_ones_own(desk: Desk) -> None:
     assert await desk.looks() == []
 
 
+async def test_an_account_one_linked_to_oneself(desk: Desk) -> None:
+    """An account that an agent linked to themselves is not theirs by that: looking at it is a look."""
+    self_made = Link(GUILD, AGENT.user_id, NOBODYS, LinkSource.STAFF, AGENT.user_id, desk.clock.now())
+    await desk.repositories.links.put(self_made)
+    await desk.trades.list_for(by=AGENT, steam_id=str(NOBODYS))
+    await desk.repositories.links.put(replace(self_made, source=LinkSource.SIGN_IN))
+    await desk.trades.list_for(by=AGENT, steam_id=str(NOBODYS))
+
+    assert [(actor, subject) for actor, _, subject, _ in await desk.looks()] == [("user:2", "user:2")]
+
+
 async def test_each_look_counts(desk: Desk) -> None:
     """The same again is another look, out of memory or not, and so is a refresh."""
     for refresh in (False, False, True):

@@ -1,0 +1,251 @@
+"""What every MyDataRepository does."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
+from bot.domain.my_data import Forgotten, StoredData
+from bot.domain.resends import OPENED_WITHIN, ResendState
+from bot.domain.steam import SteamId
+from bot.ports import (
+    AuditRepository,
+    LinkRepository,
+    MyDataRepository,
+    ResendRepository,
+)
+from tests.contracts.engines import Repositories
+from tests.contracts.samples import (
+    ADA,
+    ADAS_ACCOUNT,
+    BEN,
+    BENS_ACCOUNT,
+    CLEO,
+    GUILD,
+    LATER,
+    NOW,
+    OTHER_GUILD,
+    draft,
+    in_state,
+    opened,
+    pages,
+)
+
+LONG_AFTER = NOW + OPENED_WITHIN
+ENDED = [state for state in ResendState if not state.is_open]
+NOTHING = StoredData(link=None, ended_links=(), resends=(), audit=(), snapshots=0)
+
+
+def link(
+    user_id: int = ADA, account: SteamId = ADAS_ACCOUNT, *, guild_id: int = GUILD, source: LinkSource = LinkSource.STAFF
+) -> Link:
+    by = user_id if source is LinkSource.SIGN_IN else CLEO
+    return Link(guild_id, user_id, account, source, by, NOW)
+
+
+def look(
+    action: AuditAction = AuditAction.TRADES_LOOKED,
+    subject: str = "guild",
+    *,
+    guild_id: int = GUILD,
+    by: int = CLEO,
+    at: datetime = LATER,
+    **detail: str,
+) -> AuditEntry:
+    return AuditEntry(guild_id, at, by, action, subject, detail)
+
+
+async def test_nothing(my_data: MyDataRepository) -> None:
+    """About somebody who never used the desk nothing is kept."""
+    assert await my_data.of_user(GUILD, ADA) == NOTHING
+
+
+async def test_everything(my_data: MyDataRepository, repositories: Repositories) -> None:
+    """Link, requests, snapshots, the rows that name them, and the looks at everybody's trades are found."""
+    standing = await repositories.links.put(link())
+    own = await opened(repositories.resends)
+    for_her = await repositories.resends.open(
+        replace(draft(trade_id=2), requested_by=CLEO, owner_user_id=None, reason=None)
+    )
+    await repositories.pages.save(pages())
+    await repositories.pages.save(pages("p-2", user_id=BEN))
+    looks = [
+        look(),
+        look(AuditAction.INVENTORY_LOOKED, f"user:{ADA}", steam_id=str(ADAS_ACCOUNT)),
+        look(AuditAction.INVENTORY_LOOKED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT)),
+    ]
+    for entry in (*looks, look(AuditAction.TRADES_LOOKED, f"user:{BEN}", steam_id=str(BENS_ACCOUNT))):
+        await repositories.audit.append(entry)
+
+    stored = await my_data.of_user(GUILD, ADA)
+
+    assert stored.link == standing
+    assert stored.resends == (own, for_her)
+    assert stored.snapshots == 1
+    assert [row.action for row in stored.audit] == [
+        *(entry.action for entry in reversed(looks)),
+        AuditAction.RESEND_REQUESTED,
+        AuditAction.RESEND_REQUESTED,
+        AuditAction.LINK_SET,
+    ]
+    assert [row.action for row in stored.looks(ADA)] == [entry.action for entry in reversed(looks)]
+    assert stored.own_references(ADA) == {f"user:{ADA}", f"steam:{ADAS_ACCOUNT}"}
+
+
+async def test_forgetting(my_data: MyDataRepository, repositories: Repositories) -> None:
+    """What can go is gone: for the tables it is as if they had never been there, but for the ended link."""
+    await repositories.links.put(link())
+    for place, state in enumerate(ENDED):
+        await in_state(repositories.resends, state, trade_id=place)
+    await repositories.pages.save(pages())
+
+    forgotten = await my_data.forget(GUILD, ADA, at=LONG_AFTER)
+
+    assert forgotten == Forgotten(
+        link=link(), resends=len(ENDED), snapshots=1, links_kept_until=LONG_AFTER + RELINK_COOL_DOWN
+    )
+    assert await repositories.links.of_user(GUILD, ADA) is None
+    assert await repositories.pages.load("p-1", at=NOW) is None
+    stored = await my_data.of_user(GUILD, ADA)
+    assert (stored.link, stored.resends, stored.audit, stored.snapshots) == (None, (), (), 0)
+    assert [(each.steam_id, each.ended_at) for each in stored.ended_links] == [(ADAS_ACCOUNT, LONG_AFTER)]
+
+
+async def test_nobodys_requests(
+    my_data: MyDataRepository, resends: ResendRepository, repositories: Repositories
+) -> None:
+    """A request that is nobody's is not found by any way of reading, and cannot be added to."""
+    for state in ENDED:
+        ended = await in_state(resends, state)
+        await my_data.forget(GUILD, ADA, at=LONG_AFTER)
+
+        assert await resends.get(GUILD, ended.id) is None
+        assert await resends.opened_at(GUILD, ADA, limit=9) == ()
+        assert await resends.not_concluded() == ()
+        assert await resends.add_note(ended.id, "told") is None
+        assert await resends.open_in_guild(GUILD) == await resends.all_open() == ()
+        assert await resends.open(draft()) is not None, "the trade can be asked for again"
+        (again,) = await resends.all_open()
+        await resends.cancel(again.id, at=LATER, reason="card_not_posted")
+        await my_data.forget(GUILD, ADA, at=LONG_AFTER)
+
+
+@pytest.mark.parametrize("state", [state for state in ResendState if state.is_open])
+async def test_open_requests_stay(my_data: MyDataRepository, resends: ResendRepository, state: ResendState) -> None:
+    """An open request stays as it is, whenever it was asked for: its end is not known yet."""
+    standing = await in_state(resends, state)
+    forgotten = await my_data.forget(GUILD, ADA, at=LONG_AFTER + timedelta(days=30))
+
+    assert (forgotten.resends, forgotten.resends_kept, forgotten.kept_until) == (0, 1, None)
+    assert await resends.get(GUILD, standing.id) == standing
+
+
+async def test_young_requests_stay(my_data: MyDataRepository, resends: ResendRepository) -> None:
+    """One that still counts against the daily limit stays until it does not; then it goes with the next time."""
+    standing = await in_state(resends, ResendState.DENIED)
+    early = await my_data.forget(GUILD, ADA, at=LONG_AFTER - timedelta(milliseconds=1))
+    assert (early.resends, early.resends_kept, early.kept_until) == (0, 1, LONG_AFTER)
+    assert await resends.get(GUILD, standing.id) == standing
+    assert len(await resends.opened_at(GUILD, ADA, limit=9)) == 1
+
+    assert early.kept_until is not None
+    again = await my_data.forget(GUILD, ADA, at=early.kept_until)
+    assert (again.resends, again.resends_kept) == (1, 0)
+
+
+async def test_requests_of_others(my_data: MyDataRepository, resends: ResendRepository, links: LinkRepository) -> None:
+    """Requests for the trades of their account go too, whoever asked; those for other accounts stay."""
+    await links.put(link())
+    for_her = await resends.open(replace(draft(), requested_by=CLEO, owner_user_id=None))
+    for_ben = await resends.open(replace(draft(trade_id=2), requested_by=CLEO, owner=BENS_ACCOUNT, owner_user_id=BEN))
+    assert for_her is not None
+    assert for_ben is not None
+    for each in (for_her, for_ben):
+        await resends.deny(each.id, by=BEN, reason="no", at=LATER)
+
+    assert (await my_data.forget(GUILD, ADA, at=LONG_AFTER)).resends == 1
+    assert await resends.get(GUILD, for_her.id) is None
+    assert await resends.get(GUILD, for_ben.id) is not None
+
+
+async def test_the_record(my_data: MyDataRepository, audit: AuditRepository, repositories: Repositories) -> None:
+    """The rows stay and hold together; the user and the account have a pseudonym in them that stands for nobody."""
+    await repositories.links.put(link(source=LinkSource.SIGN_IN))
+    await opened(repositories.resends)
+    before = await audit.newest(GUILD, limit=99)
+    await my_data.forget(GUILD, ADA, at=LONG_AFTER)
+    after = await audit.newest(GUILD, limit=99)
+
+    assert [row.number for row in after[1:]] == [row.number for row in before]
+    assert after[0].action is AuditAction.DATA_FORGOTTEN
+    assert [row.digest for row in after[1:]] == [row.digest for row in before]
+    assert (await audit.verify()).faults == ()
+    assert str(ADA) not in str(after)
+    assert str(ADAS_ACCOUNT) not in str(after)
+    assert {row.actor for row in after} == {after[0].actor}, "still one and the same, whoever it was"
+    assert await audit.newest(GUILD, limit=9, user_id=ADA) == []
+
+
+async def test_the_staff(my_data: MyDataRepository, audit: AuditRepository, repositories: Repositories) -> None:
+    """What somebody did to others stays under their name: they cannot make a decision or a look nobody's."""
+    await repositories.links.put(replace(link(BEN, BENS_ACCOUNT), linked_by=BEN))
+    await in_state(repositories.resends, ResendState.DENIED)
+    decided = await repositories.resends.open(replace(draft(trade_id=2), requested_by=CLEO))
+    assert decided is not None
+    await repositories.resends.approve(decided.id, version=1, by=BEN, at=LATER)
+    await audit.append(look(subject=f"user:{ADA}", by=BEN))
+    await my_data.forget(GUILD, BEN, at=LONG_AFTER)
+
+    done = {row.action for row in await audit.newest(GUILD, limit=99) if row.actor_id == BEN}
+    assert done == {
+        AuditAction.LINK_SET,  # of an account to himself, without Steam's word that it is his
+        AuditAction.RESEND_DENIED,
+        AuditAction.RESEND_APPROVED,
+        AuditAction.TRADES_LOOKED,
+    }
+    kept = await repositories.resends.get(GUILD, decided.id)
+    assert kept is not None
+    assert kept.decided_by == BEN
+    assert (await audit.verify()).faults == ()
+
+
+async def test_twice(my_data: MyDataRepository, audit: AuditRepository, links: LinkRepository) -> None:
+    """Whoever has nothing left to forget can ask all the same, and the wait for a new link does not begin anew."""
+    await links.put(link())
+    await my_data.forget(GUILD, ADA, at=NOW)
+    again = await my_data.forget(GUILD, ADA, at=LATER)
+    at_last = await my_data.forget(GUILD, ADA, at=NOW + RELINK_COOL_DOWN)
+
+    assert again == Forgotten(link=None, resends=0, snapshots=0, links_kept_until=NOW + RELINK_COOL_DOWN)
+    assert at_last == Forgotten(link=None, resends=0, snapshots=0)
+    assert await my_data.of_user(GUILD, ADA) == NOTHING
+    assert (await audit.verify()).faults == ()
+
+
+async def test_an_account_that_is_anothers_now(
+    my_data: MyDataRepository, links: LinkRepository, audit: AuditRepository
+) -> None:
+    """An account that was linked to them by mistake keeps its name in the record: it is another member's."""
+    await links.put(link(ADA, BENS_ACCOUNT))
+    await links.put(link(ADA, ADAS_ACCOUNT))
+    await links.put(link(BEN, BENS_ACCOUNT))
+    await my_data.forget(GUILD, ADA, at=LATER)
+
+    newest, *_ = await audit.newest(GUILD, limit=9, user_id=BEN)
+    assert newest.detail["steam_id"] == str(BENS_ACCOUNT)
+    assert await links.of_user(GUILD, BEN) is not None
+
+
+async def test_another_guild(my_data: MyDataRepository, repositories: Repositories) -> None:
+    """What is kept in one guild is neither told nor forgotten in another."""
+    await repositories.links.put(link())
+    await in_state(repositories.resends, ResendState.DENIED)
+    await repositories.audit.append(look(subject=f"user:{ADA}"))
+    await repositories.pages.save(pages())
+    before = await my_data.of_user(GUILD, ADA)
+
+    assert await my_data.of_user(OTHER_GUILD, ADA) == NOTHING
+    assert await my_data.forget(OTHER_GUILD, ADA, at=LONG_AFTER) == Forgotten(link=None, resends=0, snapshots=0)
+    assert await my_data.of_user(GUILD, ADA) == before
