@@ -1,0 +1,269 @@
+"""/mydata through the simulated Discord: what its caller is told, what is forgotten, and what stays."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import simcord
+
+from bot.demo.people import HOSTILE_NAME
+from bot.demo.scene import Scene
+from bot.domain.audit import AuditAction
+from tests.cogs.approvals import (
+    codes,
+    direct_messages,
+    failed_trade,
+    give_reason,
+    newest_card,
+    requested,
+    state_of,
+    told,
+)
+from tests.support.seen import text_of
+from tests.support.stage import secrets_of
+
+
+async def my_data(scene: Scene, actor: simcord.MemberActor, what: str) -> simcord.InteractionResult:
+    result = await actor.slash(scene.channel, f"mydata {what}")
+    assert result.ephemeral
+    return result
+
+
+async def raw_of(result: simcord.InteractionResult) -> str:
+    """Return the text of the file in an answer."""
+    assert result.response is not None
+    (attachment,) = result.response.attachments
+    assert attachment.filename == "mydata.json"
+    return (await attachment.read()).decode()
+
+
+async def export(scene: Scene, actor: simcord.MemberActor) -> dict[str, Any]:
+    content = json.loads(await raw_of(await my_data(scene, actor, "export")))
+    assert isinstance(content, dict)
+    return content
+
+
+def later(scene: Scene, **by: float) -> None:
+    """Move the desk's clock."""
+    moment = scene.clock.now() + timedelta(**by)
+    scene.clock.follow(lambda: moment)
+
+
+async def denied(scene: Scene, *, by: simcord.MemberActor) -> None:
+    """Deny the newest request."""
+    await give_reason(await by.click(newest_card(scene), label="Deny"), by, "not now")
+
+
+async def test_nothing(scene: Scene) -> None:
+    """Whoever has nothing here is told so in words, not only in an empty file."""
+    stranger = scene.guild.add_member(scene.env.create_user("stranger"))
+    result = await my_data(scene, stranger, "export")
+    content = json.loads(await raw_of(result))
+
+    for words in (
+        "None is linked.",
+        "0 open, 0 ended",
+        "0 rows about you",
+        "Nobody of the staff has.",
+        "0 of your own",
+    ):
+        assert words in text_of(result)
+    assert (content["link"], content["resends"], content["record"], content["page_snapshots"]) == (None, [], [], 0)
+    assert "Forgotten" in text_of(await my_data(scene, stranger, "forget"))
+
+
+async def test_export(scene: Scene) -> None:
+    """The summary says in words, and the file in full, what is kept and who looked at it."""
+    account = scene.world.customer.steam_id
+    trade = failed_trade(scene)
+    await requested(scene, trade, by=scene.customer)
+    await denied(scene, by=scene.moderator)
+    await scene.customer.slash(scene.channel, "trades", scope="all")
+    for _ in range(2):
+        await scene.agent.slash(scene.channel, "trades", member=scene.customer)
+    await scene.moderator.slash(scene.channel, "trades")
+    await scene.moderator.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
+    await scene.moderator.slash(scene.channel, "audit", member=scene.customer)
+
+    result = await my_data(scene, scene.customer, "export")
+    text, raw = text_of(result), await raw_of(result)
+    content = json.loads(raw)
+
+    assert f"`{account}`, linked by {scene.agent.mention} <t:" in text
+    assert "0 open, 1 ended" in text
+    assert "1 of your own" in text
+    looks = text.partition("Who looked at your things\n")[2].splitlines()
+    assert [line.partition(" · ")[0] for line in looks[:4]] == [
+        f"{scene.moderator.mention}: the record about you",
+        f"{scene.moderator.mention}: your inventory",
+        f"{scene.moderator.mention}: everybody's trades",
+        f"{scene.agent.mention}: your trades",
+    ]
+    assert looks[3].endswith(":R>, 2 times")
+    assert content["about"] == f"user:{scene.customer.id}"
+    assert content["link"]["steam_id"] == f"steam:{account}"
+    assert content["link"]["linked_by"] == f"user:{scene.agent.id}"
+    (resend,) = content["resends"]
+    assert (resend["trade"], resend["owner"], resend["state"]) == (trade.id, f"steam:{account}", "denied")
+    assert (resend["decided_by"], resend["decision_reason"]) == (f"user:{scene.moderator.id}", "not now")
+    assert resend["requested_at"] == scene.clock.now().isoformat()
+    assert len(resend["items_send"]) == len(trade.items_send)
+    actions = [row["action"] for row in content["record"]]
+    assert actions[:3] == ["audit.looked", "inventory.looked", "trades.looked"]
+    assert {"link.set", "resend.requested", "resend.denied"} < set(actions)
+
+
+async def test_no_secret_in_the_file(scene: Scene) -> None:
+    """The file has no token, no credential and no code, nor what a code could be guessed from."""
+    await scene.customer.slash(
+        scene.channel, "resend", id=str(failed_trade(scene).id), reason=f"my link is {scene.world.customer.trade_url}"
+    )
+    await scene.customer.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
+    raw = await raw_of(await my_data(scene, scene.customer, "export"))
+
+    assert not [secret for secret in (*secrets_of(scene), *codes(scene)) if secret in raw]
+    assert "my link is" in raw
+    assert "code_digest" not in raw
+
+
+async def test_nobody_else_in_the_file(scene: Scene) -> None:
+    """Of those to whom somebody did something, the file of who did it has nothing."""
+    trade = failed_trade(scene)
+    await requested(scene, trade)
+    await denied(scene, by=scene.moderator)
+    await scene.agent.slash(scene.channel, "trades", member=scene.customer)
+    await scene.agent.slash(scene.channel, "inventory", tradeurl=scene.world.other_customer.trade_url)
+    content = await export(scene, scene.agent)
+    raw = json.dumps(content)
+
+    (resend,) = content["resends"]
+    assert (resend["owner"], resend["requested_by"]) == ("somebody else", f"user:{scene.agent.id}")
+    about_others = (
+        *(scene.customer.id, scene.world.customer.steam_id, scene.world.other_customer.steam_id),
+        *(trade.offer_id, *trade.items_send),
+    )
+    assert not [known for known in map(str, about_others) if known and known in raw]
+    assert [row["subject"] for row in content["record"] if row["action"].endswith("looked")] == ["somebody else"] * 2
+
+
+async def test_exporting_is_written_down(scene: Scene) -> None:
+    """That somebody asked for their data is in the record, and in the next export; nobody else's deed is."""
+    await my_data(scene, scene.customer, "export")
+    content = await export(scene, scene.customer)
+
+    assert content["record"][0]["action"] == "data.exported"
+    assert content["record"][0]["actor"] == f"user:{scene.customer.id}"
+
+
+async def test_forget(scene: Scene) -> None:
+    """At once, and in plain words: the link, requests and pages are gone, and what stays is said with its reason."""
+    account = scene.world.customer.steam_id
+    card = await requested(scene, failed_trade(scene), by=scene.customer)
+    await denied(scene, by=scene.moderator)
+    turned = await scene.customer.slash(scene.channel, "trades", scope="all")
+    later(scene, hours=24)
+
+    text = text_of(await my_data(scene, scene.customer, "forget"))
+
+    gone, stays = text.split("What stays, and why")
+    for words in (f"`{account}` is linked to you", "1 ended request", "1 answer with pages", "no longer name you"):
+        assert words in gone
+    for words in ("What you did to others by a right", "that your account was linked", "What Discord shows"):
+        assert words in stays
+    assert "counted against the daily limit" not in stays
+    assert "No Steam account is linked to you" in text_of(await scene.customer.slash(scene.channel, "trades"))
+    assert turned.response is not None
+    click = await scene.customer.click(turned.response, label="Next")
+    assert "These pages are too old" in text_of(click) + click.followups[0].embeds[0].title  # type: ignore[operator] # it has one
+    assert state_of(scene, card) == "denied"
+    raw = json.dumps(await export(scene, scene.customer))
+    assert raw.count(str(account)) == 1, "as a former link"
+
+
+async def test_what_stays_for_now(scene: Scene) -> None:
+    """Open and young requests stay; it says until when, and the second time they are gone."""
+    await requested(scene, failed_trade(scene), by=scene.customer)
+    while_open = text_of(await my_data(scene, scene.customer, "forget"))
+    assert "1 request, open or counted against the daily limit" in while_open
+    assert "once they have ended" in while_open
+
+    await denied(scene, by=scene.moderator)
+    assert direct_messages(scene.customer), "the one who asked still hears of it"
+    while_young = text_of(await my_data(scene, scene.customer, "forget"))
+    until = int((scene.clock.now() + timedelta(hours=24)).timestamp())
+    assert f"once <t:{until}:f> has passed" in while_young
+
+    later(scene, hours=24)
+    at_last = text_of(await my_data(scene, scene.customer, "forget"))
+    assert "1 ended request" in at_last
+    assert "1 ended request" not in text_of(await my_data(scene, scene.customer, "forget"))
+
+
+async def test_follow_ups(scene: Scene) -> None:
+    """What memory held to follow up a request is gone: its end is told by direct message."""
+    asked = await scene.customer.slash(scene.channel, "resend", id=str(failed_trade(scene).id))
+    of_agent = await scene.agent.slash(scene.channel, "resend", id=str(failed_trade(scene, 1).id))
+    await my_data(scene, scene.customer, "forget")
+    for card in scene.channel.history():
+        await give_reason(await scene.moderator.click(card, label="Deny"), scene.moderator, "no")
+
+    assert told(asked) == []
+    assert "Resend 1 · denied" in direct_messages(scene.customer)[0]
+    assert len(told(of_agent)) == 1, "only their own"
+
+
+async def test_decisions_stay(scene: Scene) -> None:
+    """A moderator who has themselves forgotten is named with every decision as before."""
+    card = await requested(scene, failed_trade(scene), by=scene.customer)
+    await denied(scene, by=scene.moderator)
+    later(scene, hours=48)
+    await my_data(scene, scene.moderator, "forget")
+
+    record = text_of(await scene.moderator.slash(scene.channel, "audit", action="resend.denied"))
+    assert f"{scene.moderator.mention} denied resend 1" in record
+    assert card.id == newest_card(scene).id
+    (resend,) = (await export(scene, scene.customer))["resends"]
+    assert resend["decided_by"] == f"user:{scene.moderator.id}"
+
+
+async def test_the_forgotten_in_the_record(scene: Scene) -> None:
+    """The record still reads in sentences, with somebody who was forgotten in them; nothing is posted about it."""
+    log = scene.guild.create_text_channel("audit")
+    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    posts = len(log.history())
+    await scene.agent.slash(scene.channel, "trades", member=scene.customer)
+    await my_data(scene, scene.customer, "forget")
+    result = await scene.moderator.slash(scene.channel, "audit", limit=3)
+    lines = text_of(result).splitlines()[1:4]
+
+    assert "somebody forgotten (`" in lines[0]
+    assert "had their data forgotten" in lines[0]
+    assert f"{scene.agent.mention} looked at the trades of somebody forgotten (`" in lines[1]
+    assert str(scene.customer.id) not in text_of(result)
+    assert str(scene.world.customer.steam_id) not in text_of(result)
+    assert len(log.history()) == posts
+
+
+async def test_hostile_names(scene: Scene) -> None:
+    """What people typed is text in the file, whatever it tries; the answer itself shows none of it."""
+    reason = HOSTILE_NAME[:190]
+    await scene.customer.slash(scene.channel, "resend", id=str(failed_trade(scene).id), reason=reason)
+    result = await my_data(scene, scene.customer, "export")
+    content = json.loads(await raw_of(result))
+
+    assert content["resends"][0]["reason"] == reason.strip()
+    assert "free knife" not in text_of(result)
+
+
+async def test_another_server(scene: Scene) -> None:
+    """What is kept in one server is neither told nor forgotten in another."""
+    elsewhere = scene.env.create_guild("Elsewhere")
+    channel = elsewhere.create_text_channel("desk")
+    there = elsewhere.add_member(scene.customer.user)
+    told_there = text_of(await there.slash(channel, "mydata export"))
+    await there.slash(channel, "mydata forget")
+
+    assert "None is linked." in told_there
+    assert str(scene.world.customer.steam_id) in text_of(await scene.customer.slash(scene.channel, "link status"))
+    rows = await scene.client.desk.record._rows.newest(scene.guild.id, limit=1, action=AuditAction.DATA_FORGOTTEN)
+    assert rows == []
