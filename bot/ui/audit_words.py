@@ -39,8 +39,8 @@ _DEEDS = {
     AuditAction.GUILD_SEEDED: "gave @everyone their first rights",
     AuditAction.ACCESS_GRANTED: "granted {capability} to {whom}",
     AuditAction.ACCESS_REVOKED: "revoked {capability} from {whom}",
-    AuditAction.LINK_SET: "linked {whom} to Steam {steam_id}",
-    AuditAction.LINK_REMOVED: "unlinked {whom} from Steam {steam_id}",
+    AuditAction.LINK_SET: "linked {whom} to {steam_id}",
+    AuditAction.LINK_REMOVED: "unlinked {whom} from {steam_id}",
     AuditAction.SETTINGS_CHANGED: "set {setting} to {channel}",
     AuditAction.RESEND_REQUESTED: "requested {whom}",
     AuditAction.RESEND_APPROVED: "approved {whom}",
@@ -108,8 +108,9 @@ def _facts(row: AuditRow, guild_id: int) -> Mapping[str, str]:
 
 
 def _fact(name: str, value: str) -> str:
-    if value.startswith("forgotten:"):
-        return named(value)
+    if name == "steam_id":
+        forgotten = value.startswith("forgotten:")
+        return f"a forgotten account ({code(value.partition(':')[2], 12)})" if forgotten else named(f"steam:{value}")
     if name == "channel" and value.isdecimal():
         return f"<#{value}>"
     return GAME_LABELS.get(value, code(value, _SHOWN)) if name == "game" else code(value, _SHOWN)

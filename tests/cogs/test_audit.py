@@ -10,6 +10,7 @@ import simcord
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.audit import AuditAction, AuditEntry
+from tests.cogs.approvals import failed_trade, give_reason, requested
 from tests.support.seen import embed_text, text_of
 
 
@@ -190,3 +191,59 @@ async def test_posts_name_their_rows(scene: Scene) -> None:
     for post, row in zip(posts, (setting, first, second), strict=True):
         assert f"{row.action.value} · row {row.number}" in post
         assert post.endswith(row.digest[:8])
+
+
+SHOWN_NOWHERE = {
+    AuditAction.GUILD_SEEDED,  # nobody's deed
+    AuditAction.RESEND_SENDING,  # the same moment as its approval
+    AuditAction.TRADES_LOOKED,
+    AuditAction.AUDIT_LOOKED,
+    AuditAction.DATA_EXPORTED,
+    AuditAction.DATA_FORGOTTEN,
+}
+
+
+async def test_every_decision_is_posted(scene: Scene) -> None:
+    """Each grant, link, request, decision, outcome, stop and setting is posted once, by the number of its row."""
+    log = scene.guild.create_text_channel("audit")
+    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    (begin,) = await rows_of(scene).newest(scene.guild.id, limit=1)
+    owner = simcord.MemberActor(scene.env, scene.guild, scene.guild.owner)
+    grant = {"role": scene.moderators, "capability": "settings.manage"}
+    for command in ("grant", "revoke", "grant"):
+        await owner.slash(scene.channel, f"access {command}", **grant)
+    await scene.moderator.slash(scene.channel, "settings approvals-channel", channel=scene.channel)
+    await scene.customer.slash(scene.channel, "link remove")
+    await scene.agent.slash(scene.channel, "link set", member=scene.customer, steam=str(scene.world.customer.steam_id))
+    for number, label in ((0, "Approve"), (1, "Deny")):
+        card = await requested(scene, failed_trade(scene, number), by=scene.customer)
+        pressed = await scene.moderator.click(card, label=label)
+        if label == "Deny":
+            await give_reason(pressed, scene.moderator, "no")
+    for label in ("Stop resends", "Resume resends"):
+        switch = await scene.moderator.slash(scene.channel, "approvals")
+        await scene.moderator.click(answer_of(switch), label=label)
+    await scene.agent.slash(scene.channel, "trades")
+    await scene.moderator.slash(scene.channel, "audit")
+    await scene.customer.slash(scene.channel, "mydata export")
+    await scene.customer.slash(scene.channel, "mydata forget")
+
+    written = [row for row in await rows_of(scene).newest(scene.guild.id, limit=99) if row.number >= begin.number]
+    posted = re.findall(r"([a-z.]+) · row (\d+) · [0-9a-f]{8}$", "\n".join(_posts(log)), re.MULTILINE)
+
+    assert {action for action, _ in posted} >= {
+        *("access.revoked", "access.granted", "link.set", "link.removed", "settings.changed", "resend.requested"),
+        *("resend.approved", "resend.sent", "resend.denied", "resends.halted", "resends.resumed"),
+    }
+    assert sorted(posted) == sorted(
+        (row.action.value, str(row.number)) for row in written if row.action not in SHOWN_NOWHERE
+    )
+
+
+def _posts(log: simcord.ChannelHandle) -> list[str]:
+    return [embed_text(message.embeds[0]) for message in log.history()]
+
+
+def answer_of(result: simcord.InteractionResult) -> simcord.ResponseMessage:
+    assert result.response is not None
+    return result.response
