@@ -400,6 +400,10 @@ class MyDataRepository(Protocol):
         """
         ...
 
+    async def wipe(self) -> None:
+        """Leave nothing on the disk either of what was forgotten since the last time; call it every few minutes."""
+        ...
+
 
 class CommandSyncs(Protocol):
     """Which commands Discord was told last, by scope: an application everywhere, or in one guild."""

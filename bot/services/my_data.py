@@ -46,3 +46,7 @@ class MyDataService:
         if forgotten.link is not None:
             self._inventory.forget(forgotten.link.steam_id)
         return forgotten
+
+    async def wipe(self) -> None:
+        """Leave nothing on the disk either of who was forgotten; call it every few minutes."""
+        await self._repository.wipe()

@@ -67,6 +67,7 @@ class SqliteMyDataRepository:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._is_to_be_wiped = True  # a stop may have come before it was done
 
     async def of_user(self, guild_id: int, user_id: int) -> StoredData:
         """Return everything the tables hold about a member of this guild.
@@ -124,7 +125,19 @@ class SqliteMyDataRepository:
                 links_kept_until=max((each.ended_at + RELINK_COOL_DOWN for each in ended), default=None),
             )
 
-        return await self._db.write(unit)
+        forgotten = await self._db.write(unit)
+        self._is_to_be_wiped = True
+        return forgotten
+
+    async def wipe(self) -> None:
+        """Have the file written anew, without what was deleted, where somebody was forgotten.
+
+        Not with each forgetting: it makes everybody wait, and anybody could have it done again and again.
+        """
+        if self._is_to_be_wiped:
+            self._is_to_be_wiped = False
+            if not await self._db.wipe():
+                self._is_to_be_wiped = True
 
 
 async def _forget_persons(

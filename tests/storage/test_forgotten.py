@@ -1,0 +1,101 @@
+"""What a look into the file shows of somebody who was forgotten: nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
+from bot.domain.resends import ResendState
+from bot.storage.audit import SqliteAuditRepository
+from bot.storage.database import Database
+from bot.storage.links import SqliteLinkRepository
+from bot.storage.my_data import SqliteMyDataRepository
+from bot.storage.pages import SqlitePagesRepository
+from bot.storage.resends import SqliteResendRepository
+from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, GUILD, LATER, NOW, in_state, pages, trade
+
+AT_LAST = NOW + RELINK_COOL_DOWN
+
+
+def sightings(folder: Path) -> list[str]:
+    """Return where in the files the user or the account stands, as text or as a column holds an integer."""
+    found = []
+    for file in folder.iterdir():
+        content = file.read_bytes()
+        for name, number in (("user", ADA), ("account", ADAS_ACCOUNT.value)):
+            for form, sought in (
+                ("text", str(number).encode()),
+                ("text in UTF-16", str(number).encode("utf-16-le")),
+                ("integer", number.to_bytes(8, "big")),
+                ("integer", number.to_bytes(8, "little")),
+            ):
+                found += [f"{name} as {form} in {file.name}"] * content.count(sought)
+        for form, sought in (("reason", b"the bot was offline"), ("items", trade().items_send[0].encode())):
+            found += [f"{form} in {file.name}"] * content.count(sought)
+    return found
+
+
+async def live(db: Database) -> None:
+    """Let somebody use the desk, and the staff do something about them; others too."""
+    links, audit, resends = SqliteLinkRepository(db), SqliteAuditRepository(db), SqliteResendRepository(db)
+    await links.put(Link(GUILD, BEN, BENS_ACCOUNT, LinkSource.SIGN_IN, BEN, NOW))
+    await links.put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.SIGN_IN, ADA, NOW))
+    for place, state in enumerate([state for state in ResendState if not state.is_open] * 6):
+        await in_state(resends, state, trade_id=place)
+        for number in range(5):
+            subject = f"user:{ADA}" if number else f"steam:{ADAS_ACCOUNT}"
+            detail = {"steam_id": str(ADAS_ACCOUNT), "game": "cs2"}
+            await audit.append(AuditEntry(GUILD, LATER, BEN, AuditAction.INVENTORY_LOOKED, subject, detail))
+    for number in range(9):
+        await SqlitePagesRepository(db).save(replace(pages(), id=f"p-{number}"))
+
+
+async def test_the_files(path: Path) -> None:
+    """Once the wait for a new link is over, no file holds id, SteamID, reasons or items of them in any form."""
+    async with Database.open(path) as db:
+        await live(db)
+        assert sightings(path.parent), "the search finds what is there"
+        my_data = SqliteMyDataRepository(db)
+        await my_data.forget(GUILD, ADA, at=AT_LAST)
+        await my_data.forget(GUILD, ADA, at=AT_LAST + RELINK_COOL_DOWN)
+        await my_data.wipe()
+        assert sightings(path.parent) == [], "while SkinDesk runs on"
+        assert (await SqliteAuditRepository(db).verify()).faults == ()
+
+    assert sightings(path.parent) == []
+
+
+async def test_until_the_wait_is_over(path: Path) -> None:
+    """Until then the one row of the ended link is all there is of them."""
+    async with Database.open(path) as db:
+        await live(db)
+        my_data = SqliteMyDataRepository(db)
+        await my_data.forget(GUILD, ADA, at=AT_LAST)
+        await my_data.wipe()
+
+    assert {each.partition(" in ")[0] for each in sightings(path.parent)} == {"user as integer", "account as integer"}
+
+
+async def test_wiping(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is written anew only where there is something to be wiped, and again where it did not succeed."""
+    async with Database.open(path) as db:
+        answers = iter([False, True, True])
+        wiped = 0
+
+        async def wipe() -> bool:
+            nonlocal wiped
+            wiped += 1
+            return next(answers)
+
+        monkeypatch.setattr(db, "wipe", wipe)
+        my_data = SqliteMyDataRepository(db)
+        for _ in range(4):
+            await my_data.wipe()
+        assert wiped == 2
+
+        await my_data.forget(GUILD, ADA, at=NOW)
+        for _ in range(2):
+            await my_data.wipe()
+        assert wiped == 3
