@@ -41,9 +41,12 @@ _LINKED = "SELECT user_id FROM links WHERE guild_id = :guild_id AND steam_id = :
 
 _REMOVE_LINK = "DELETE FROM links WHERE guild_id = :guild_id AND user_id = :user_id"
 
+# With the wait that runs: to be forgotten must not be a way around it.
 _END_LINK = """
-INSERT INTO ended_links (guild_id, user_id, steam_id, ended_at) VALUES (:guild_id, :user_id, :steam_id, :at)
-ON CONFLICT (guild_id, user_id, steam_id) DO UPDATE SET ended_at = excluded.ended_at
+INSERT INTO ended_links (guild_id, user_id, steam_id, ended_at, resends_from)
+SELECT guild_id, user_id, steam_id, :at, resends_from FROM links WHERE guild_id = :guild_id AND user_id = :user_id
+ON CONFLICT (guild_id, user_id, steam_id) DO UPDATE SET
+    ended_at = excluded.ended_at, resends_from = excluded.resends_from
 """
 
 _REMOVE_ENDED_LINKS = """
@@ -104,8 +107,8 @@ class SqliteMyDataRepository:
             link = await _link(connection, who)
             forgotten = await _forget_resends(connection, await _resends(connection, who), at)
             if link is not None:
+                await connection.execute_fetchall(_END_LINK, who)
                 await connection.execute_fetchall(_REMOVE_LINK, who)
-                await connection.execute_fetchall(_END_LINK, who | {"steam_id": link.steam_id.value})
             no_longer_after = {"no_longer_after": to_ms(at - RELINK_COOL_DOWN)}
             await connection.execute_fetchall(_REMOVE_ENDED_LINKS, who | no_longer_after)
             ended = await _ended_links(connection, who)

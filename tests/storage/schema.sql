@@ -53,10 +53,13 @@ CREATE TABLE ended_links (
     user_id INTEGER NOT NULL,
     steam_id INTEGER NOT NULL,
     ended_at INTEGER NOT NULL,
+    resends_from INTEGER,
     PRIMARY KEY (guild_id, user_id, steam_id)
 ) STRICT;
 
 CREATE INDEX ended_links_by_account ON ended_links (guild_id, steam_id);
+
+CREATE INDEX ended_links_by_age ON ended_links (ended_at);
 
 CREATE TABLE grants (
     guild_id INTEGER NOT NULL REFERENCES guilds (guild_id),
@@ -156,6 +159,8 @@ CREATE TABLE sign_in_nonces (
     nonce TEXT NOT NULL PRIMARY KEY,
     seen_at INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX sign_in_nonces_by_age ON sign_in_nonces (seen_at);
 
 CREATE TABLE sign_ins (
     digest TEXT NOT NULL PRIMARY KEY,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 from bot.domain.audit import AuditAction, AuditEntry
@@ -14,7 +15,19 @@ from bot.storage.links import SqliteLinkRepository
 from bot.storage.my_data import SqliteMyDataRepository
 from bot.storage.pages import SqlitePagesRepository
 from bot.storage.resends import SqliteResendRepository
-from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, GUILD, LATER, NOW, in_state, pages, trade
+from tests.contracts.samples import (
+    ADA,
+    ADAS_ACCOUNT,
+    BEN,
+    BENS_ACCOUNT,
+    GUILD,
+    LATER,
+    NOW,
+    OTHER_GUILD,
+    in_state,
+    pages,
+    trade,
+)
 
 AT_LAST = NOW + RELINK_COOL_DOWN
 
@@ -99,3 +112,26 @@ async def test_wiping(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for _ in range(2):
             await my_data.wipe()
         assert wiped == 3
+
+
+async def test_a_wait_that_runs(db: Database) -> None:
+    """To be forgotten is no way around the wait after an account changed hands: the ended link keeps it."""
+    await SqliteLinkRepository(db).put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.SIGN_IN, ADA, NOW))
+    await db.write(lambda connection: connection.execute_fetchall("UPDATE links SET resends_from = 4711"))
+    await SqliteMyDataRepository(db).forget(GUILD, ADA, at=LATER)
+
+    (ended,) = await db.read("SELECT * FROM ended_links")
+    assert (ended["user_id"], ended["steam_id"], ended["resends_from"]) == (ADA, ADAS_ACCOUNT.value, 4711)
+
+
+async def test_sign_ins(db: Database) -> None:
+    """A sign-in under way is forgotten with its user, in that guild alone: its address can no longer be used."""
+    rows = [("a", GUILD, ADA), ("b", GUILD, BEN), ("c", OTHER_GUILD, ADA)]
+
+    async def begin(connection: aiosqlite.Connection) -> None:
+        await connection.executemany("INSERT INTO sign_ins VALUES (?, ?, ?, 4711)", rows)
+
+    await db.write(begin)
+    await SqliteMyDataRepository(db).forget(GUILD, ADA, at=LATER)
+
+    assert [row["digest"] for row in await db.read("SELECT digest FROM sign_ins ORDER BY digest")] == ["b", "c"]
