@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
-from bot.domain.resends import ResendState
+from bot.domain.resends import Outcome, ResendState
 from bot.storage.audit import SqliteAuditRepository
 from bot.storage.database import Database
 from bot.storage.links import SqliteLinkRepository
@@ -61,6 +61,8 @@ async def live(db: Database) -> None:
             subject = f"user:{ADA}" if number else f"steam:{ADAS_ACCOUNT}"
             detail = {"steam_id": str(ADAS_ACCOUNT), "game": "cs2"}
             await audit.append(AuditEntry(GUILD, LATER, BEN, AuditAction.INVENTORY_LOOKED, subject, detail))
+    marked = await in_state(resends, ResendState.UNKNOWN, trade_id=99)
+    await resends.settle(marked.id, sent=True, outcome=Outcome.MARKED, detail="the bot was offline", at=LATER, by=BEN)
     for number in range(9):
         await SqlitePagesRepository(db).save(replace(pages(), id=f"p-{number}"))
 
