@@ -1,0 +1,69 @@
+"""The record in words: whatever stands in it, the answer fits, and nothing in it is live."""
+
+import csv
+import io
+from datetime import UTC, datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from simcord.types import HttpLogEntry
+
+from bot.domain.audit import AuditAction, AuditRow
+from bot.services.record import Extract
+from bot.ui.audit_page import audit_page
+from bot.ui.audit_words import TITLES, deed
+from tests.support.hostile_text import hostile, rendered
+from tests.support.payload_audit import audit_requests
+
+GUILD = 900_000_000_000_000_001
+NAMES = ["user:800000000000000001", "steam:76561197960265739", "forgotten:22ec4878c8c00d307fd0"]
+DETAILS = ["capability", "steam_id", "setting", "channel", "trade", "game", "scope", "action", "owner", "odd"]
+
+rows = st.builds(
+    AuditRow,
+    number=st.integers(1, 10**9),
+    at=st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 -- made aware
+    actor=st.sampled_from(["skindesk", NAMES[0], NAMES[2]]),
+    action=st.sampled_from(AuditAction),
+    subject=st.sampled_from([*NAMES, "role:7", f"role:{GUILD}", "resend:12", "guild"]),
+    detail=st.dictionaries(st.sampled_from(DETAILS), hostile | st.just("forgotten:22ec4878"), max_size=4),
+    digest=st.just("0" * 64),
+)
+
+
+def row(action: AuditAction, subject: str, **detail: str) -> AuditRow:
+    return AuditRow(1, datetime(2026, 5, 1, tzinfo=UTC), NAMES[0], action, subject, detail, "")
+
+
+@settings(deadline=None, max_examples=60)
+@given(some=st.lists(rows, min_size=1, max_size=12), times=st.integers(1, 40), has_older=st.booleans())
+def test_any_rows(some: list[AuditRow], times: int, *, has_older: bool) -> None:
+    """Whatever the rows hold, Discord takes the answer, it shows whole rows as text, and the file has all of them."""
+    embed, file = audit_page(Extract(tuple(some * times), has_older), guild_id=GUILD)
+    body = {"embeds": [embed.to_dict()], "allowed_mentions": {"parse": []}}
+
+    assert audit_requests([HttpLogEntry("POST", "/channels/1/messages", {}, body, None)]) == []
+    kinds, _ = rendered(embed.description or "", "embed")
+    assert set(kinds) <= {
+        *("paragraph", "inline", "text", "break", "code", "timestamp", "mention_user", "mention_role"),
+        *("mention_channel", "user", "role", "channel", "mention", "everyone"),
+    }
+    assert file is not None
+    read = list(csv.DictReader(io.StringIO(file.fp.read().decode("utf-8-sig"), newline="")))
+    assert [int(each["number"]) for each in read] == [each.number for each in some * times]
+
+
+def test_every_action_has_words() -> None:
+    """Each kind of deed has a title and a sentence, also where its details are missing."""
+    for action in AuditAction:
+        assert TITLES[action]
+        assert "{" not in deed(row(action, "guild"), GUILD)
+
+
+def test_everyone_is_not_mentioned() -> None:
+    """The role of all members is named without a mention, other roles by theirs."""
+    everyone = row(AuditAction.ACCESS_GRANTED, f"role:{GUILD}", capability="audit.read")
+    others = row(AuditAction.ACCESS_GRANTED, "role:7", capability="audit.read")
+
+    assert deed(everyone, GUILD) == "granted `audit.read` to @everyone"
+    assert deed(others, GUILD) == "granted `audit.read` to <@&7>"
