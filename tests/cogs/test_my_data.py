@@ -19,7 +19,7 @@ from tests.cogs.approvals import (
     state_of,
     told,
 )
-from tests.support.seen import text_of
+from tests.support.seen import embed_text, text_of
 from tests.support.stage import secrets_of
 
 
@@ -160,7 +160,7 @@ async def test_forget(scene: Scene) -> None:
     account = scene.world.customer.steam_id
     card = await requested(scene, failed_trade(scene), by=scene.customer)
     await denied(scene, by=scene.moderator)
-    turned = await scene.customer.slash(scene.channel, "trades", scope="all")
+    await scene.customer.slash(scene.channel, "trades", scope="all")
     later(scene, hours=24)
 
     text = text_of(await my_data(scene, scene.customer, "forget"))
@@ -172,12 +172,28 @@ async def test_forget(scene: Scene) -> None:
         assert words in stays
     assert "counted against the daily limit" not in stays
     assert "No Steam account is linked to you" in text_of(await scene.customer.slash(scene.channel, "trades"))
-    assert turned.response is not None
-    click = await scene.customer.click(turned.response, label="Next")
-    assert "These pages are too old" in text_of(click) + click.followups[0].embeds[0].title  # type: ignore[operator] # it has one
     assert state_of(scene, card) == "denied"
     raw = json.dumps(await export(scene, scene.customer))
     assert raw.count(str(account)) == 1, "as a former link"
+
+
+async def test_memory(scene: Scene) -> None:
+    """What was held in memory for them goes at once: their pages and their inventory; others' stay."""
+    url = scene.world.customer.trade_url
+    shown = await scene.customer.slash(scene.channel, "trades", scope="all")
+    of_agent = await scene.agent.slash(scene.channel, "trades", scope="all")
+    await scene.customer.slash(scene.channel, "inventory", tradeurl=url)
+    await scene.agent.slash(scene.channel, "inventory", tradeurl=scene.world.other_customer.trade_url)
+    await my_data(scene, scene.customer, "forget")
+
+    assert {key[1] for key in scene.client.desk.inventory._kept} == {scene.world.other_customer.steam_id}
+    for asked, who, words in (
+        (shown, scene.customer, "These pages are too old"),
+        (of_agent, scene.agent, "Page 2"),
+    ):
+        assert asked.response is not None
+        click = await who.click(asked.response, label="Next")
+        assert words in text_of(click) + "".join(embed_text(each.embeds[0]) for each in click.followups)
 
 
 async def test_what_stays_for_now(scene: Scene) -> None:

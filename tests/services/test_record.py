@@ -224,6 +224,24 @@ async def test_not_posted(desk: Desk) -> None:
     assert desk.channel.posts == []
 
 
+async def test_which_row_a_post_copies(desk: Desk) -> None:
+    """A post names the row that says the same, also where a like one was written down in between; or none."""
+    settings = replace(await desk.repositories.settings.of_guild(GUILD), audit_channel_id=5)
+    await desk.repositories.settings.put(settings, by=9, at=desk.clock.now())
+    audit = AuditService(settings=desk.repositories.settings, channel=desk.channel, rows=desk.repositories.audit)
+    entries = [
+        AuditEntry(GUILD, desk.clock.now(), by, AuditAction.ACCESS_GRANTED, "role:5", {"capability": capability})
+        for by, capability in ((1, "a"), (2, "a"), (1, "b"), (3, "c"))
+    ]
+    for entry in entries[:3]:
+        await desk.repositories.audit.append(entry)
+    for entry in entries:
+        await audit.announce(replace(entry, detail={**entry.detail, "state": "told by the post alone"}))
+
+    copied = [row and (row.actor_id, row.detail["capability"]) for row in desk.channel.rows]
+    assert copied == [(1, "a"), (2, "a"), (1, "b"), None]
+
+
 async def test_reading_the_record(desk: Desk) -> None:
     """Reading needs its right, is bounded, leaves its own row out and says whether there is more."""
     with pytest.raises(AccessDenied):
