@@ -107,7 +107,7 @@ async def test_forgetting(my_data: MyDataRepository, repositories: Repositories)
         link=link(), resends=len(ENDED), snapshots=1, links_kept_until=LONG_AFTER + RELINK_COOL_DOWN
     )
     assert await repositories.links.of_user(GUILD, ADA) is None
-    assert await repositories.pages.load("p-1", at=NOW) is None
+    assert await repositories.pages.load(GUILD, "p-1", at=NOW) is None
     stored = await my_data.of_user(GUILD, ADA)
     assert (stored.link, stored.resends, stored.audit, stored.snapshots) == (None, (), (), 0)
     assert [(each.steam_id, each.ended_at) for each in stored.ended_links] == [(ADAS_ACCOUNT, LONG_AFTER)]
@@ -124,11 +124,11 @@ async def test_nobodys_requests(
         assert await resends.get(GUILD, ended.id) is None
         assert await resends.opened_at(GUILD, ADA, limit=9) == ()
         assert await resends.not_concluded() == ()
-        assert await resends.add_note(ended.id, "told") is None
+        assert await resends.add_note(GUILD, ended.id, "told") is None
         assert await resends.open_in_guild(GUILD) == await resends.all_open() == ()
         assert await resends.open(draft()) is not None, "the trade can be asked for again"
         (again,) = await resends.all_open()
-        await resends.cancel(again.id, at=LATER, reason="card_not_posted")
+        await resends.cancel(GUILD, again.id, at=LATER, reason="card_not_posted")
         await my_data.forget(GUILD, ADA, at=LONG_AFTER)
 
 
@@ -163,7 +163,7 @@ async def test_requests_of_others(my_data: MyDataRepository, resends: ResendRepo
     assert for_her is not None
     assert for_ben is not None
     for each in (for_her, for_ben):
-        await resends.deny(each.id, by=BEN, reason="no", at=LATER)
+        await resends.deny(GUILD, each.id, by=BEN, reason="no", at=LATER)
 
     assert (await my_data.forget(GUILD, ADA, at=LONG_AFTER)).resends == 1
     assert await resends.get(GUILD, for_her.id) is None
@@ -194,7 +194,8 @@ async def test_the_staff(my_data: MyDataRepository, audit: AuditRepository, repo
     await in_state(repositories.resends, ResendState.DENIED)
     decided = await repositories.resends.open(replace(draft(trade_id=2), requested_by=CLEO))
     assert decided is not None
-    await repositories.resends.approve(decided.id, version=1, by=BEN, at=LATER)
+    await repositories.resends.attach_card(GUILD, decided.id, channel_id=1, message_id=2, version=1)
+    await repositories.resends.approve(GUILD, decided.id, version=1, by=BEN, at=LATER)
     await audit.append(look(subject=f"user:{ADA}", by=BEN))
     await my_data.forget(GUILD, BEN, at=LONG_AFTER)
 

@@ -206,6 +206,7 @@ ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
     },
     ports.PagesRepository: {"purge": "the work in the background"},
     ports.SignInRepository: {"purge": "the work in the background"},
+    ports.MyDataRepository: {"wipe": "the work in the background"},
     ports.AuditRepository: {"verify": "the chain is one over all guilds; read by whoever runs the program"},
 }
 """The functions that no interaction can cause, with what they are for."""

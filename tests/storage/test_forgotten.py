@@ -62,7 +62,9 @@ async def live(db: Database) -> None:
             detail = {"steam_id": str(ADAS_ACCOUNT), "game": "cs2"}
             await audit.append(AuditEntry(GUILD, LATER, BEN, AuditAction.INVENTORY_LOOKED, subject, detail))
     marked = await in_state(resends, ResendState.UNKNOWN, trade_id=99)
-    await resends.settle(marked.id, sent=True, outcome=Outcome.MARKED, detail="the bot was offline", at=LATER, by=BEN)
+    await resends.settle(
+        GUILD, marked.id, sent=True, outcome=Outcome.MARKED, detail="the bot was offline", at=LATER, by=BEN
+    )
     for number in range(9):
         await SqlitePagesRepository(db).save(replace(pages(), id=f"p-{number}"))
 
