@@ -23,6 +23,7 @@ from bot.provider_setup import open_providers
 from bot.providers.explanations import Catalogue
 from bot.reloading import Reloading
 from bot.services.access import AccessService
+from bot.services.access_review import AccessReview
 from bot.services.audit import AuditService
 from bot.services.desk import Desk
 from bot.services.halts import HaltService
@@ -131,6 +132,7 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
         stack.push_async_callback(delivery.close, within=0.0)
         desk = Desk(
             access=access,
+            access_review=AccessReview(access=access, record=SqliteAuditRepository(database)),
             links=link_service,
             settings=SettingsService(settings=guild_settings, access=access, audit=audit, clock=clock),
             inventory=inventory,

@@ -11,6 +11,7 @@ from bot.observability.discord_http import DiscordRequests
 from bot.observability.handling import Observer, log_handled
 from bot.ports import CommandSyncs
 from bot.services.desk import Desk
+from bot.ui.access_buttons import RevokeDeletedButton
 from bot.ui.cards import DiscordResendCards
 from bot.ui.command_sync import sync_commands
 from bot.ui.funnel import give_up, interrupt, reply_again
@@ -83,7 +84,7 @@ class DeskClient(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load every extension, or fail: a desk with half its commands is not started."""
-        self.add_desk_items(PageButton, ResendButton, HaltButton)
+        self.add_desk_items(PageButton, ResendButton, HaltButton, RevokeDeletedButton)
         for extension in EXTENSIONS:
             await self.load_extension(extension)
         self.watch.start()

@@ -70,3 +70,41 @@ _STAFF_CAPABILITIES = frozenset(Capability) - SEEDED
 def is_staff(held: frozenset[Capability]) -> bool:
     """Say whether the holder works at the desk: anybody with more than a customer's own-scope rights."""
     return not held.isdisjoint(_STAFF_CAPABILITIES)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether somebody holds a capability, and through what; role ids are in ascending order.
+
+    ``roles`` are those of theirs that give it. ``by_office`` is true where they hold it as the server's owner or an
+    administrator, whatever is granted. ``holders`` are all roles of the guild that have it, ``granters`` those whose
+    members may grant it; owner and administrators always may.
+    """
+
+    capability: Capability
+    roles: tuple[int, ...]
+    by_office: bool
+    holders: tuple[int, ...]
+    granters: tuple[int, ...]
+
+    @property
+    def is_held(self) -> bool:
+        """Whether they may do it."""
+        return self.by_office or bool(self.roles)
+
+
+def decide(actor: Actor, grants: Iterable[Grant], capability: Capability) -> Decision:
+    """Return whether ``actor`` holds ``capability``, as :func:`capabilities` says, and why."""
+    here = [grant for grant in grants if grant.guild_id == actor.guild_id]
+    holders = _holders(here, capability)
+    return Decision(
+        capability=capability,
+        roles=tuple(role_id for role_id in holders if role_id in actor.role_ids),
+        by_office=actor.administers and capability in BOOTSTRAP,
+        holders=holders,
+        granters=_holders(here, Capability.MANAGE_ACCESS),
+    )
+
+
+def _holders(grants: Iterable[Grant], capability: Capability) -> tuple[int, ...]:
+    return tuple(sorted({grant.role_id for grant in grants if grant.capability is capability}))

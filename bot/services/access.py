@@ -1,5 +1,6 @@
 """Decides what an actor may do, and lets those who may change it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.domain.access import Actor, Capability, Grant, capabilities
@@ -43,6 +44,19 @@ class AccessService:
     async def revoke(self, role_id: int, capability: Capability, *, by: Actor) -> GrantChange:
         """Take a capability from a role. Needs ``access.manage``."""
         return await self._change(role_id, capability, by=by, action=AuditAction.ACCESS_REVOKED)
+
+    async def revoke_deleted(self, existing: Collection[int], *, by: Actor) -> tuple[Grant, ...]:
+        """Take everything from roles that are not among the ``existing`` ones. Needs ``access.manage``.
+
+        Nobody can have such a role, and none can be chosen to revoke it one by one. ValueError where @everyone is not
+        among the existing roles: then they are not known.
+        """
+        grants = await self.grants(by=by)
+        if by.guild_id not in existing:
+            raise ValueError(existing)
+        deleted = [grant for grant in grants if grant.role_id not in existing]
+        changes = [await self.revoke(grant.role_id, grant.capability, by=by) for grant in deleted]
+        return tuple(change.grant for change in changes if change.changed)
 
     async def grants(self, *, by: Actor) -> tuple[Grant, ...]:
         """Return the guild's grants. Needs ``access.manage``."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.ports import Explanations
 from bot.services.access import AccessService
+from bot.services.access_review import AccessReview
 from bot.services.halts import HaltService
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
@@ -22,6 +23,7 @@ class Desk:
     """Everything a command can ask for. ``page_size`` is how many items a page shows."""
 
     access: AccessService
+    access_review: AccessReview
     links: LinkService
     settings: SettingsService
     inventory: InventoryService

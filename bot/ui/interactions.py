@@ -81,3 +81,14 @@ def keep_unsent(interaction: Interaction, unsent: Unsent) -> None:
 
 _FINISHED = "finished"
 _UNSENT = "unsent"
+
+
+def actor_for(member: discord.Member) -> Actor:
+    """Return a member whom an option names as they would act, with the roles the interaction carries of them."""
+    permissions = member.resolved_permissions or member.guild_permissions
+    return Actor(
+        guild_id=member.guild.id,
+        user_id=member.id,
+        role_ids=frozenset({member.guild.id, *(role.id for role in member.roles)}),
+        administers=member.guild.owner_id == member.id or permissions.administrator,
+    )

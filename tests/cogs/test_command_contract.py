@@ -71,6 +71,7 @@ CONTRACT: dict[str, dict[str, dict[str, Any]]] = {
     "access grant": GRANT,
     "access revoke": GRANT,
     "access list": {},
+    "access why": {"member": option(USER, **REQUIRED), "capability": GRANT["capability"]},
     "settings show": {},
     "audit": {
         "member": option(USER),

@@ -64,7 +64,7 @@ COMMANDS: list[tuple[str, str, dict[str, str]]] = [
     ("pages", "explain", {"code": "7"}),
     ("links", "link status", {}),
     ("links", "link remove", {}),
-    ("access", "access list", {}),
+    ("access_review", "access list", {}),
     ("settings", "settings show", {}),
 ]
 
