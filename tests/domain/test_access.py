@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.access import BOOTSTRAP, SEEDED, Actor, Capability, Grant, capabilities, is_staff
+from bot.domain.access import BOOTSTRAP, SEEDED, Actor, Capability, Grant, capabilities, decide, is_staff
 from tests.domain.builders import PROPERTY
 
 GUILD, OTHER_GUILD, ROLE, OTHER_ROLE = 1, 2, 10, 20
@@ -136,3 +136,21 @@ def test_customers_are_no_staff():
     assert not is_staff(frozenset())
     assert not is_staff(SEEDED)
     assert is_staff(BOOTSTRAP)
+
+
+@PROPERTY
+@given(role_ids=ROLES, grants=GRANTS, administers=st.booleans())
+def test_decisions_agree(role_ids, grants, administers):
+    """A decision says exactly what the capabilities say, and names grants that exist and would be enough."""
+    actor = member(*role_ids, administers=administers)
+    decisions = {capability: decide(actor, grants, capability) for capability in Capability}
+
+    assert {capability for capability, each in decisions.items() if each.is_held} == capabilities(actor, grants)
+    for capability, each in decisions.items():
+        assert each.capability is capability
+        assert each.holders == tuple(
+            sorted({g.role_id for g in grants if g.guild_id == GUILD and g.capability is capability})
+        )
+        assert set(each.roles) == set(each.holders) & role_ids
+        assert each.by_office == (administers and capability in BOOTSTRAP)
+        assert each.granters == decisions[Capability.MANAGE_ACCESS].holders

@@ -1,0 +1,222 @@
+"""The doctor warns of rights that somebody could come by without being given them, and of nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.access import SEEDED, Capability, Grant
+from bot.domain.access_doctor import Concern, Finding, Giver, RoleFacts, Source, caused_by, examine
+from tests.domain.builders import PROPERTY
+
+GUILD, SUPPORT, MODERATORS, ADMINS, VIP, COLOURS = 1, 10, 20, 30, 40, 50
+EVERYONE = RoleFacts(GUILD, 0)
+HEALTHY_ROLES = (
+    EVERYONE,
+    RoleFacts(COLOURS, 10, sources=frozenset({Source.PROMPT})),
+    RoleFacts(VIP, 20, is_managed=True, sources=frozenset({Source.BOOST})),
+    RoleFacts(SUPPORT, 30),
+    RoleFacts(MODERATORS, 40),
+    RoleFacts(ADMINS, 50, administers=True, manages_roles=True),
+)
+HEALTHY_GRANTS = (
+    *(Grant(GUILD, GUILD, capability) for capability in SEEDED),
+    *(Grant(GUILD, COLOURS, capability) for capability in SEEDED),
+    Grant(GUILD, SUPPORT, Capability.TRADES_ANY),
+    Grant(GUILD, MODERATORS, Capability.TRADES_ANY),
+    Grant(GUILD, MODERATORS, Capability.APPROVE_RESEND),
+)
+
+
+def with_role(changed: RoleFacts) -> tuple[RoleFacts, ...]:
+    return (*(role for role in HEALTHY_ROLES if role.role_id != changed.role_id), changed)
+
+
+def found(*grants: Grant, roles: tuple[RoleFacts, ...] = HEALTHY_ROLES) -> tuple[Finding, ...]:
+    return examine(GUILD, (*HEALTHY_GRANTS, *grants), roles)
+
+
+def facts(role_id: int) -> RoleFacts:
+    return next(role for role in HEALTHY_ROLES if role.role_id == role_id)
+
+
+def test_a_guild_in_order():
+    """Roles that people give, with own-scope rights for everybody, are no reason to look."""
+    assert found() == ()
+
+
+def test_nobody_approves():
+    """Somebody has to be able to approve: no role, a deleted one or a bot's is nobody."""
+    others = tuple(grant for grant in HEALTHY_GRANTS if grant.capability is not Capability.APPROVE_RESEND)
+    bots = replace(facts(COLOURS), is_managed=True, sources=frozenset({Source.BOT}))
+
+    assert examine(GUILD, others, HEALTHY_ROLES) == (Finding(Concern.NOBODY_APPROVES),)
+    for role_id, roles in ((99, HEALTHY_ROLES), (COLOURS, with_role(bots))):
+        grants = (*others, Grant(GUILD, role_id, Capability.APPROVE_RESEND))
+        assert examine(GUILD, grants, roles)[0] == Finding(Concern.NOBODY_APPROVES)
+
+
+@pytest.mark.parametrize("capability", sorted(set(Capability) - SEEDED))
+def test_everybody(capability):
+    """Whatever @everyone holds beyond the seed is named, with each capability."""
+    assert found(Grant(GUILD, GUILD, capability)) == (Finding(Concern.EVERYBODY, GUILD, (capability,)),)
+
+
+@pytest.mark.parametrize(
+    ("source", "is_managed", "concern"),
+    [
+        (Source.PROMPT, False, Concern.SELF_ASSIGNED),
+        (Source.CONNECTION, False, Concern.SELF_ASSIGNED),
+        (Source.BOOST, True, Concern.BOOSTED),
+        (Source.PURCHASE, True, Concern.PURCHASED),
+        (Source.INTEGRATION, True, Concern.MANAGED),
+        (Source.BOT, True, Concern.MANAGED),
+        (None, True, Concern.MANAGED),
+    ],
+)
+def test_roles_that_nobody_gives(source, is_managed, concern):
+    """A role that comes by itself may hold own-scope rights and nothing more."""
+    sources = frozenset() if source is None else frozenset({source})
+    roles = with_role(replace(facts(COLOURS), is_managed=is_managed, sources=sources))
+
+    assert found(roles=roles) == ()
+    expected = Finding(concern, COLOURS, (Capability.TRADES_ANY,))
+    assert found(Grant(GUILD, COLOURS, Capability.TRADES_ANY), roles=roles) == (expected,)
+
+
+def test_manage_roles_above():
+    """Whoever has Manage Roles gives any role below their own: their role is named where it stands above."""
+    roles = with_role(RoleFacts(99, 90, manages_roles=True))
+
+    moderators = (Capability.APPROVE_RESEND, Capability.TRADES_ANY)
+    assert found(roles=roles) == (
+        Finding(Concern.GIVEN_WITHOUT_ACCESS, SUPPORT, (Capability.TRADES_ANY,), (Giver(99),)),
+        Finding(Concern.GIVEN_WITHOUT_ACCESS, MODERATORS, moderators, (Giver(99),)),
+    )
+
+
+def test_manage_roles_below():
+    """With Manage Roles on a lower role it takes another role above the one in question, held by the same member."""
+    lower = RoleFacts(99, 5, manages_roles=True)
+
+    assert found(roles=with_role(lower)) == (
+        Finding(Concern.GIVEN_WITHOUT_ACCESS, SUPPORT, (Capability.TRADES_ANY,), (Giver(99, (MODERATORS,)),)),
+    )
+
+
+def test_manage_roles_on_everyone():
+    """With Manage Roles on @everyone, any role above the one in question is enough."""
+    roles = with_role(replace(EVERYONE, manages_roles=True))
+
+    (only,) = found(roles=roles)
+    assert only.role_id == SUPPORT
+    assert only.givers == (Giver(GUILD, (MODERATORS,)),)
+
+
+@pytest.mark.parametrize(
+    "manager",
+    [
+        RoleFacts(99, 90, administers=True, manages_roles=True),
+        RoleFacts(99, 90, is_managed=True, sources=frozenset({Source.BOT}), manages_roles=True),
+        RoleFacts(99, 90),
+        RoleFacts(SUPPORT, 30, manages_roles=True),
+    ],
+)
+def test_who_could_anyway(manager):
+    """Administrators can grant anyway, a bot is no member, and nobody gives themselves what they have."""
+    roles = with_role(manager)
+    grants = [grant for grant in HEALTHY_GRANTS if grant.role_id not in (SUPPORT, MODERATORS)]
+    grants += [Grant(GUILD, SUPPORT, Capability.APPROVE_RESEND)]
+
+    assert [each for each in examine(GUILD, grants, roles) if each.concern is Concern.GIVEN_WITHOUT_ACCESS] == []
+
+
+@pytest.mark.parametrize("holder", [99, GUILD])
+def test_who_may_grant_anyway(holder):
+    """Whoever holds access.manage may grant what they could give."""
+    roles = with_role(RoleFacts(99, 90, manages_roles=True))
+    granted = found(Grant(GUILD, holder, Capability.MANAGE_ACCESS), roles=roles)
+
+    assert all(each.concern is not Concern.GIVEN_WITHOUT_ACCESS for each in granted)
+
+
+def test_managed_roles_are_not_given():
+    """Nobody gives a managed role by hand, whatever they may."""
+    roles = (*with_role(replace(facts(SUPPORT), is_managed=True)), RoleFacts(99, 35, manages_roles=True))
+
+    assert found(roles=roles) == (Finding(Concern.MANAGED, SUPPORT, (Capability.TRADES_ANY,)),)
+
+
+def test_deleted_roles():
+    """What a deleted role still holds is named, own-scope rights too."""
+    grants = Grant(GUILD, 99, Capability.TRADES_OWN), Grant(GUILD, 99, Capability.TRADES_ANY)
+
+    expected = (Capability.TRADES_ANY, Capability.TRADES_OWN)
+    assert found(*grants) == (Finding(Concern.DELETED, 99, expected),)
+
+
+def test_roles_that_are_not_known():
+    """Without the guild's roles nothing is said: otherwise every role would look deleted."""
+    assert examine(GUILD, HEALTHY_GRANTS, ()) == ()
+    assert examine(GUILD, HEALTHY_GRANTS, HEALTHY_ROLES[1:]) == ()
+
+
+def test_other_guilds():
+    """Another guild's grants are none of this guild's business."""
+    assert found(Grant(2, GUILD, Capability.TRADES_ANY), Grant(2, 99, Capability.TRADES_ANY)) == ()
+
+
+def test_what_one_grant_causes():
+    """After a grant only what is so because of it is said, and only about its capability."""
+    grants = [Grant(GUILD, COLOURS, each) for each in (Capability.TRADES_ANY, Capability.READ_AUDIT)]
+    findings = found(*grants, Grant(GUILD, 99, Capability.TRADES_ANY))
+
+    assert caused_by(grants[1], findings) == (Finding(Concern.SELF_ASSIGNED, COLOURS, (Capability.READ_AUDIT,)),)
+    assert caused_by(Grant(GUILD, SUPPORT, Capability.TRADES_ANY), findings) == ()
+
+
+def given_to_oneself(roles: tuple[RoleFacts, ...], wanted: RoleFacts, member: frozenset[int]) -> bool:
+    """Discord's rule itself, for one member: Manage Roles from any role, and a highest role above the wanted one."""
+    held = [role for role in roles if role.role_id in member or role.role_id == GUILD]
+    return any(role.manages_roles for role in held) and max(role.rank for role in held) > wanted.rank
+
+
+@PROPERTY
+@given(data=st.data())
+def test_the_rule_of_manage_roles(data):
+    """Exactly where some member could give themselves the role, and could not grant anyway, the doctor says so."""
+    count = data.draw(st.integers(1, 4))
+    roles = (
+        RoleFacts(GUILD, 0, manages_roles=data.draw(st.booleans())),
+        *(
+            RoleFacts(10 + rank, rank, administers=data.draw(st.booleans()), manages_roles=data.draw(st.booleans()))
+            for rank in range(1, count + 1)
+        ),
+    )
+    granting = data.draw(st.frozensets(st.sampled_from([role.role_id for role in roles])))
+    wanted = roles[data.draw(st.integers(1, count))]
+    grants = [
+        *(Grant(GUILD, role_id, Capability.MANAGE_ACCESS) for role_id in granting),
+        Grant(GUILD, wanted.role_id, Capability.READ_AUDIT),
+    ]
+    unprivileged = [role.role_id for role in roles if not role.administers and role.role_id not in granting]
+    members = [
+        frozenset(role_id for place, role_id in enumerate(unprivileged) if number >> place & 1)
+        for number in range(2 ** len(unprivileged))
+    ]
+    possible = GUILD not in granting and any(
+        given_to_oneself(roles, wanted, member) for member in members if wanted.role_id not in member
+    )
+
+    warned = [
+        each
+        for each in examine(GUILD, grants, roles)
+        if each.concern is Concern.GIVEN_WITHOUT_ACCESS and each.role_id == wanted.role_id
+    ]
+    assert bool(warned) == possible
+    for giver in (giver for each in warned for giver in each.givers):
+        for above in giver.above or (giver.manager_id,):
+            assert given_to_oneself(roles, wanted, frozenset({giver.manager_id, above}))
