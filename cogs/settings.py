@@ -1,5 +1,7 @@
 """/settings: where cards and audit posts go."""
 
+from collections.abc import Iterator
+
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -21,7 +23,7 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="S
         """Show the settings."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         settings = await desk_of(interaction).settings.show(by=actor_of(interaction))
-        await reply(interaction, _settings_embed("Settings", settings))
+        await reply(interaction, _settings_embed("Settings", settings, interaction.guild))
 
     @app_commands.command(name="approvals-channel", description="Set where moderators are asked to approve resends")
     @app_commands.describe(channel="A channel only the moderators can read")
@@ -31,7 +33,7 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="S
         await interaction.response.defer(ephemeral=True, thinking=True)
         desk, actor = desk_of(interaction), actor_of(interaction)
         settings = await desk.settings.set_approvals_channel(channel.id, by=actor)
-        await reply(interaction, _changed_embed(settings, channel, interaction))
+        await reply(interaction, _settings_embed("✅ Set", settings, interaction.guild))
 
     @app_commands.command(name="audit-channel", description="Set where the staff reads who did what")
     @app_commands.describe(channel="A channel only the staff can read")
@@ -41,38 +43,57 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="S
         await interaction.response.defer(ephemeral=True, thinking=True)
         desk, actor = desk_of(interaction), actor_of(interaction)
         settings = await desk.settings.set_audit_channel(channel.id, by=actor)
-        await reply(interaction, _changed_embed(settings, channel, interaction))
+        await reply(interaction, _settings_embed("✅ Set", settings, interaction.guild))
 
 
-def _changed_embed(settings: GuildSettings, channel: discord.TextChannel, interaction: Interaction) -> discord.Embed:
-    embed = _settings_embed("✅ Set", settings)
-    missing = _missing_permissions(channel, interaction)
+def _settings_embed(title: str, settings: GuildSettings, guild: discord.Guild | None) -> discord.Embed:
+    channels = {
+        "Approvals channel": (settings.approvals_channel_id, "customers' trades, items and Steam accounts"),
+        "Audit channel": (settings.audit_channel_id, "who did what to whom"),
+    }
+    problems = [
+        problem
+        for name, (channel_id, shown) in channels.items()
+        if channel_id is not None
+        for problem in _problems(name, channel_id, shown, guild)
+    ]
+    return card(
+        title=title,
+        fields=[*(Field(name, _channel(channel_id)) for name, (channel_id, _) in channels.items()), *problems],
+        colour=Tone.WAITING if problems else Tone.NEUTRAL,
+    )
+
+
+def _problems(name: str, channel_id: int, shown: str, guild: discord.Guild | None) -> Iterator[Field]:
+    """Find what is wrong with a channel: SkinDesk cannot use it, or everybody can read it."""
+    if guild is None or guild.unavailable or guild.default_role is None:
+        return
+    channel = guild.get_channel(channel_id)
+    if channel is None:
+        yield Field(f"⚠️ {name}: it is gone", "It was deleted. Set another one.")
+        return
+    missing = _missing_permissions(channel, guild)
     if missing:
-        embed.add_field(name="⚠️ SkinDesk cannot post there yet", value=f"It lacks: {missing}.", inline=False)
-    return embed
+        yield Field(
+            f"⚠️ {name}: SkinDesk cannot post there yet",
+            f"It lacks: {missing}. Allow it in the permissions of {channel.mention}.",
+        )
+    if channel.permissions_for(guild.default_role).view_channel:
+        yield Field(
+            f"⚠️ {name}: everybody can read it",
+            f"It shows {shown}. In the permissions of {channel.mention} deny *View Channel* to @everyone, "
+            "and allow it to those who shall read it and to SkinDesk.",
+        )
 
 
-def _missing_permissions(channel: discord.TextChannel, interaction: Interaction) -> str:
-    if interaction.guild is None:
-        return ""
-    has = channel.permissions_for(interaction.guild.me)
+def _missing_permissions(channel: discord.abc.GuildChannel, guild: discord.Guild) -> str:
+    has = channel.permissions_for(guild.me)
     needed = {
         "View Channel": has.view_channel,
         "Send Messages": has.send_messages,
         "Embed Links": has.embed_links,
     }
     return ", ".join(name for name, held in needed.items() if not held)
-
-
-def _settings_embed(title: str, settings: GuildSettings) -> discord.Embed:
-    return card(
-        title=title,
-        fields=[
-            Field("Approvals channel", _channel(settings.approvals_channel_id)),
-            Field("Audit channel", _channel(settings.audit_channel_id)),
-        ],
-        colour=Tone.NEUTRAL,
-    )
 
 
 def _channel(channel_id: int | None) -> str:

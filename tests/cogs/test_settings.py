@@ -74,3 +74,40 @@ async def test_audit_posts(scene: Scene) -> None:
     assert all(post.startswith(f"Setting changed\n{owner.mention} · guild\n") for post in posts)
     assert f"setting `audit-channel` · channel {audit.mention}" in posts[0]
     assert f"setting `approvals-channel` · channel {approvals.mention}" in posts[1]
+
+
+async def test_a_channel_everybody_can_read(scene: Scene) -> None:
+    """A channel that @everyone can read is set, and a warning says so, then and whenever settings are shown."""
+    everybody, hidden = scene.guild.default_role, discord.PermissionOverwrite(view_channel=False)
+    readers = discord.PermissionOverwrite(view_channel=True)
+    private = scene.guild.create_text_channel("private", overwrites={everybody: hidden, scene.moderators: readers})
+    public = scene.guild.create_text_channel("public")
+    owner = owner_of(scene)
+
+    assert "Approvals channel: everybody can read it" in await say(scene, owner, "show")
+    hidden_now = await say(scene, owner, "approvals-channel", channel=private)
+    assert "everybody" not in hidden_now
+    told = await say(scene, owner, "audit-channel", channel=public)
+    assert "Audit channel: everybody can read it\nIt shows who did what to whom." in told
+    shown = await say(scene, owner, "show")
+    assert "Approvals channel: everybody" not in shown
+    assert "Audit channel: everybody can read it" in shown
+
+
+async def test_show_tells_every_problem(scene: Scene) -> None:
+    """Both channels are looked at whenever they are shown: not usable, readable by everybody, gone."""
+    everybody = scene.guild.default_role
+    closed = scene.guild.create_text_channel(
+        "closed", overwrites={everybody: discord.PermissionOverwrite(send_messages=False)}
+    )
+    gone = scene.guild.create_text_channel("gone")
+    owner = owner_of(scene)
+    await say(scene, owner, "approvals-channel", channel=closed)
+    await say(scene, owner, "audit-channel", channel=gone)
+    scene.env.backend.delete_channel(gone.id)
+
+    shown = await say(scene, owner, "show")
+
+    assert "Approvals channel: SkinDesk cannot post there yet\nIt lacks: Send Messages, Embed Links." in shown
+    assert "Approvals channel: everybody can read it" in shown
+    assert "Audit channel: it is gone" in shown
