@@ -77,6 +77,7 @@ class DeskClient(commands.Bot):
         """Whether the gateway is there: discord.py ends it itself where no heartbeat comes back."""
         self.is_stopping = False
         self._synced = synced
+        self.desk_items: tuple[type[discord.ui.DynamicItem[Any]], ...] = ()
         self._command_guild_ids = tuple(command_guild_ids)
 
     def _acknowledged(self, interaction_id: int) -> None:
@@ -92,9 +93,14 @@ class DeskClient(commands.Bot):
 
     def add_desk_items(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
         """Listen to these components, after a restart too; NotDeclared where one does not say what it needs."""
+        self.add_dynamic_items(*items)
+
+    def add_dynamic_items(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
+        """Let no other way past the declaration either; what is listened to is kept in ``desk_items``."""
         for item in items:
             declared(item)
-        self.add_dynamic_items(*items)
+        super().add_dynamic_items(*items)
+        self.desk_items = (*self.desk_items, *items)
 
     async def finish_interactions(self, *, within: float) -> None:
         """Take nothing new, leave ``within`` seconds to what is under way, and tell the rest to ask again."""

@@ -293,13 +293,12 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
             )
         case ResendNotFound():
             return Words("No such request", "This resend request does not exist on this server.")
-        case PageExpired():
+        case PageExpired() | NotYourPage():
+            # One text for both: whether somebody else's pages exist is nobody's business.
             return Words(
-                "These pages are too old", "They are no longer kept.", "Use the command again for a fresh answer."
-            )
-        case NotYourPage():
-            return Words(
-                "Somebody else's pages", "Only the person who asked can turn them.", "Use the command yourself."
+                "No such pages",
+                "They are no longer kept, or somebody else asked for them.",
+                "Use the command again for a fresh answer.",
             )
         case ProviderOff():
             off = f"{error.provider.label} is not" if error.provider else "No provider that can do this is"

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.domain.errors import DeskError, Interrupted, ProviderError, ShuttingDown, Unfinished
+from bot.domain.errors import DeskError, Interrupted, NotInGuild, ProviderError, ShuttingDown, Unfinished
 from bot.domain.pages import Audience
 from bot.observability.handling import Ending
 from bot.observability.logs import reference
@@ -46,6 +46,8 @@ async def guarded(interaction: Interaction, work: Coroutine[Any, Any, None]) -> 
     try:
         if client.is_stopping:
             raise ShuttingDown  # noqa: TRY301 -- so that it takes the same way as every other refusal
+        if interaction.guild_id is None:
+            raise NotInGuild  # noqa: TRY301 -- as above
         await work
     except Exception as error:  # noqa: BLE001 -- the funnel is where everything ends
         work.close()

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 from discord.abc import Snowflake
 
-from bot.domain.errors import ShuttingDown
+from bot.domain.errors import DeskError, NotInGuild, ShuttingDown
 from bot.ui.funnel import report
 from bot.ui.interactions import Interaction, desk_client_of
 from bot.ui.rights import AnyCommand, check_declared
@@ -34,18 +34,28 @@ class DeskTree(app_commands.CommandTree[discord.Client]):
         return await super().sync(guild=guild)
 
     async def interaction_check(self, interaction: Interaction) -> bool:
-        """Note what is under way; refuse new commands while the program stops."""
+        """Note what is under way; refuse new commands while the program stops, and all from outside a server.
+
+        Discord is told that the commands are for servers only; this does not rely on it.
+        """
         client = desk_client_of(interaction)
         client.in_flight.enter(interaction)
-        if not client.is_stopping:
+        refusal = _refusal(interaction, is_stopping=client.is_stopping)
+        if refusal is None:
             return True
         if interaction.type is discord.InteractionType.autocomplete:
             await interaction.response.autocomplete([])
         else:
-            await report(interaction, ShuttingDown())
+            await report(interaction, refusal)
         return False
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
         """Answer every failed command; a suggestion that fails has nowhere to show a text."""
         if interaction.type is not discord.InteractionType.autocomplete:
             await report(interaction, error)
+
+
+def _refusal(interaction: Interaction, *, is_stopping: bool) -> DeskError | None:
+    if is_stopping:
+        return ShuttingDown()
+    return NotInGuild() if interaction.guild_id is None else None
