@@ -1,0 +1,229 @@
+"""A row for every entry point: what somebody does there, to their own and to others' things.
+
+A command's row is named as the command is used, suggestions ``<command>:<option>``, a component by its class and, where
+its custom id has an ``action``, ``<class>:<action>``, a modal by its class. What each needs is not said here: the
+table takes it from the declarations.
+"""
+
+from typing import Any
+
+import simcord
+
+from bot.domain.access import Capability
+from bot.domain.resends import Resend
+from bot.ui.access_buttons import RevokeDeletedButton
+from bot.ui.halt_buttons import HaltButton
+from bot.ui.pager import PageButton
+from bot.ui.resend_buttons import ResendButton
+from tests.cogs.rights_stage import NEVER_WAS, Case, Stage, Whose
+
+_INVENTORY = (Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
+_TRADES = (Capability.TRADES_OWN, Capability.TRADES_ANY)
+_NO_PAGES = "AAAAAAAAAAAA"
+
+
+def uses(command: str, shows: str, **options: Any) -> tuple[Case, ...]:
+    """Return the row of a command that is about nobody's things in particular."""
+
+    async def do(stage: Stage, _: Any) -> str:
+        given = {name: value(stage) if callable(value) else value for name, value in options.items()}
+        return await stage.slash(command, **given)
+
+    return (Case(do, shows),)
+
+
+# /inventory, /trades and their pages
+
+
+async def own_inventory(stage: Stage, _: Any) -> str:
+    return await stage.slash("inventory", tradeurl=stage.own.trade_url)
+
+
+async def foreign_inventory(stage: Stage, _: Any) -> str:
+    return await stage.slash("inventory", tradeurl=stage.foreign.trade_url)
+
+
+async def own_trades(stage: Stage, _: Any) -> str:
+    return await stage.slash("trades", scope="all")
+
+
+async def trades_of_a_member(stage: Stage, _: Any) -> str:
+    return await stage.slash("trades", scope="all", member=stage.neighbour)
+
+
+async def trades_of_an_account(stage: Stage, _: Any) -> str:
+    return await stage.slash("trades", scope="all", steam_id=str(stage.foreign.steam_id))
+
+
+def turns(action: str) -> tuple[Case, ...]:
+    """Return the row of a button that turns pages: one's own, of one's own things and others', and somebody else's."""
+
+    async def do(stage: Stage, pages_id: str) -> str:
+        button = PageButton(pages_id, action, 0)
+        return await stage.press(button)
+
+    async def missing(stage: Stage, _: Any) -> str:
+        return await do(stage, _NO_PAGES)
+
+    def pages_of(kind: str, *, foreign: bool, others: bool = False) -> Any:
+        async def prepare(stage: Stage) -> str:
+            everything = (Capability.INVENTORY_ANY, Capability.TRADES_ANY)
+            asker = stage.actor(*everything, who=stage.neighbour if others else None)
+            person = stage.foreign if foreign else stage.own
+            return (await stage.pages(person, of=kind, by=asker)).id
+
+        return prepare
+
+    return (
+        *(
+            Case(do, "Page 1 of", whose, pages_of(kind, foreign=whose is Whose.FOREIGN), among=among)
+            for kind, among in (("inventory", _INVENTORY), ("trades", _TRADES))
+            for whose in (Whose.OWN, Whose.FOREIGN)
+            if action == "next" or whose is Whose.OWN  # the four do the same, and each takes a while
+        ),
+        Case(do, "Page 1 of", Whose.CLOSED, pages_of("trades", foreign=False, others=True), missing),
+    )
+
+
+# /resend and its cards
+
+
+async def nothing_asked_for(stage: Stage) -> None:
+    await stage.settle_all()
+
+
+def asks(whose: Whose) -> Case:
+    async def do(stage: Stage, _: Any) -> str:
+        person = stage.own if whose is Whose.OWN else stage.foreign
+        return await ask(stage, str(stage.scene.world.trades_of(person)[0].id))
+
+    async def ask(stage: Stage, number: str) -> str:
+        return (await stage.slash("resend", id=number)).replace(number, "N")
+
+    async def missing(stage: Stage, _: Any) -> str:
+        return await ask(stage, str(NEVER_WAS))
+
+    return Case(do, "the moderators have been asked", whose, nothing_asked_for, missing)
+
+
+def suggests(whose: Whose) -> Case:
+    number = "480101" if whose is Whose.OWN else "480201"
+
+    async def do(stage: Stage, _: Any) -> str:
+        return await stage.suggestions("resend", "id", number[:4])
+
+    return Case(do, number, whose)
+
+
+def decides(action: str, shows: str) -> tuple[Case, ...]:
+    """Return the row of a card's button: others' requests, one's own, and one of another server."""
+
+    async def do(stage: Stage, number: int) -> str:
+        return await stage.press(ResendButton(number, action))
+
+    async def missing(stage: Stage, _: Any) -> str:
+        return await do(stage, NEVER_WAS)
+
+    async def others(stage: Stage) -> int:
+        return await ready(stage, await stage.request(stage.foreign))
+
+    async def asked_by_oneself(stage: Stage) -> int:
+        return await ready(stage, await stage.request(stage.foreign, by=stage.actor(Capability.RESEND_ANY)))
+
+    async def of_oneself(stage: Stage) -> int:
+        return await ready(stage, await stage.request(stage.own))
+
+    async def elsewhere(stage: Stage) -> int:
+        return (await stage.request(stage.foreign, by=stage.elsewhere)).id
+
+    async def ready(stage: Stage, resend: Resend) -> int:
+        if action in {"sent", "failed"}:
+            await stage.put_in_doubt(resend)
+        return resend.id
+
+    barred = "Somebody else has to decide"
+    return (
+        Case(do, shows, prepare=others),
+        Case(do, shows, Whose.CLOSED, asked_by_oneself, barred=barred),
+        Case(do, shows, Whose.CLOSED, of_oneself, barred=barred),
+        Case(do, shows, Whose.CLOSED, elsewhere, missing),
+    )
+
+
+def sends_reason(action: str, shows: str) -> Case:
+    async def prepare(stage: Stage) -> simcord.InteractionResult:
+        request = await stage.request(stage.foreign)
+        if action in {"sent", "failed"}:
+            await stage.put_in_doubt(request)
+        message = await stage.message_with(ResendButton(request.id, action))
+        return await stage.subject.click(message, custom_id=f"resend:{request.id}:{action}")
+
+    async def do(stage: Stage, shown: simcord.InteractionResult) -> str:
+        return await stage.submit(shown, "looked at it")
+
+    return Case(do, shows, prepare=prepare, fleeting=True)
+
+
+def turns_switch(action: str, shows: str) -> tuple[Case, ...]:
+    async def do(stage: Stage, _: Any) -> str:
+        return await stage.press(HaltButton(action))
+
+    return (Case(do, shows),)
+
+
+# /access and the rest
+
+
+async def role_that_is_gone(stage: Stage) -> None:
+    await stage.scene.client.desk.access.grant(NEVER_WAS, Capability.TRADES_OWN, by=stage.scene.owner)
+
+
+async def revokes_deleted(stage: Stage, _: Any) -> str:
+    return await stage.press(RevokeDeletedButton())
+
+
+async def suggests_codes(stage: Stage, _: Any) -> str:
+    return await stage.suggestions("explain", "code", "1010")
+
+
+_GRANT = {"role": lambda stage: stage.scene.moderators, "capability": "trades.own"}
+_HERE = {"channel": lambda stage: stage.scene.channel}
+
+ROWS: dict[str, tuple[Case, ...]] = {
+    "inventory": (Case(own_inventory, "Page 1 of"), Case(foreign_inventory, "Page 1 of", Whose.FOREIGN)),
+    "trades": (
+        Case(own_trades, "Page 1 of"),
+        Case(trades_of_a_member, "Page 1 of", Whose.FOREIGN),
+        Case(trades_of_an_account, "Page 1 of", Whose.FOREIGN),
+    ),
+    **{f"PageButton:{action}": turns(action) for action in ("first", "previous", "next", "last")},
+    "resend": (asks(Whose.OWN), asks(Whose.FOREIGN)),
+    "resend:id": (suggests(Whose.OWN), suggests(Whose.FOREIGN)),
+    "approvals": uses("approvals", "Open resends"),
+    "ResendButton:approve": decides("approve", "· sent"),
+    "ResendButton:deny": decides("deny", "Deny: resend"),
+    "ResendButton:sent": decides("sent", "Mark as sent: resend"),
+    "ResendButton:failed": decides("failed", "Mark as failed: resend"),
+    "ReasonModal": (sends_reason("deny", "· denied"), sends_reason("sent", "· sent")),
+    "HaltButton:halt": turns_switch("halt", "🛑"),
+    "HaltButton:resume": turns_switch("resume", "▶️"),
+    "explain": uses("explain", "1010", code="1010"),
+    "explain:code": (Case(suggests_codes, "NO_BOTS_AVAILABLE"),),
+    "status": uses("status", "Providers"),
+    "link set": uses(
+        "link set",
+        "Linked",
+        member=lambda stage: stage.neighbour,
+        steam=lambda stage: str(stage.foreign.steam_id),
+    ),
+    "link status": uses("link status", "Your Steam account"),
+    "link remove": uses("link remove", "linked to you"),
+    "access grant": uses("access grant", "see one's own trades", **_GRANT),
+    "access revoke": uses("access revoke", "see one's own trades", **_GRANT),
+    "access list": uses("access list", "Who may do what"),
+    "access why": uses("access why", "Why", member=lambda stage: stage.neighbour, capability="trades.own"),
+    "RevokeDeletedButton": (Case(revokes_deleted, "deleted role", prepare=role_that_is_gone),),
+    "settings show": uses("settings show", "Approvals channel"),
+    "settings approvals-channel": uses("settings approvals-channel", "Approvals channel", **_HERE),
+    "settings audit-channel": uses("settings audit-channel", "Audit channel", **_HERE),
+}

@@ -1,0 +1,237 @@
+"""A desk on which one member's rights are changed between one thing they do and the next."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import Enum, auto
+from typing import Any, Self, TypeAlias
+
+import discord
+import simcord
+
+from bot.demo.people import Person
+from bot.demo.scene import Scene
+from bot.domain.access import SEEDED, Actor, Capability
+from bot.domain.pages import Pages
+from bot.domain.resends import Outcome, Resend, ResendState
+from bot.services.inventory import InventoryRequest
+from tests.cogs.approvals import close_direct_messages
+from tests.support.seen import embed_text
+
+NEVER_WAS = 999_999
+"""No request, and no trade, has this number."""
+
+_REFERENCE = re.compile(r"Reference \w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """``subject`` holds nothing but what :meth:`hold` gives, and in another server everything.
+
+    They are linked to the account of ``own``; ``foreign`` is linked to ``neighbour``, another member.
+    """
+
+    scene: Scene
+    subject: simcord.MemberActor
+    neighbour: simcord.MemberActor
+    roles: dict[Capability, simcord.RoleHandle]
+    administrators: simcord.RoleHandle
+    elsewhere: Actor
+    _posted: dict[str, discord.Message] = field(default_factory=dict)
+
+    @classmethod
+    async def set(cls, scene: Scene) -> Self:
+        """Make a role for each capability, and take from @everyone what a new server gives them."""
+        guild, access = scene.guild, scene.client.desk.access
+        for capability in SEEDED:
+            await access.revoke(guild.id, capability, by=scene.owner)
+        roles = {}
+        for capability in Capability:
+            roles[capability] = guild.create_role(f"May {capability.value}")
+            await access.grant(roles[capability].id, capability, by=scene.owner)
+        administrators = guild.create_role("Admins", permissions=discord.Permissions(administrator=True))
+        neighbour = guild.add_member(scene.env.create_user("nora"))
+        linker = Actor(guild.id, scene.agent.id, frozenset({scene.support.id}))
+        await scene.client.desk.links.set_for(neighbour.id, str(scene.world.other_customer.steam_id), by=linker)
+        for who in (scene.customer, neighbour):
+            close_direct_messages(scene, who)
+        return cls(scene, scene.customer, neighbour, roles, administrators, await cls._all_elsewhere(scene))
+
+    @staticmethod
+    async def _all_elsewhere(scene: Scene) -> Actor:
+        guild = scene.env.create_guild("Market Elsewhere")
+        role = guild.create_role("Everything")
+        owner = Actor(guild.id, guild.owner.id, frozenset({guild.id}), administers=True)
+        for capability in Capability:
+            await scene.client.desk.access.grant(role.id, capability, by=owner)
+        guild.add_member(scene.customer.user, roles=[role])
+        channel = guild.create_text_channel("desk-elsewhere")
+        await scene.client.desk.settings.set_approvals_channel(channel.id, by=owner)
+        return Actor(guild.id, guild.owner.id, frozenset({guild.id, role.id}))
+
+    @property
+    def own(self) -> Person:
+        """Whose account is linked to the subject."""
+        return self.scene.world.customer
+
+    @property
+    def foreign(self) -> Person:
+        """Whose account is linked to somebody else."""
+        return self.scene.world.other_customer
+
+    def actor(self, *capabilities: Capability, who: simcord.MemberActor | None = None) -> Actor:
+        """Return the subject, or somebody else, with these rights, as the services are told of them."""
+        guild_id = self.scene.guild.id
+        return Actor(
+            guild_id, (who or self.subject).id, frozenset({guild_id, *(self.roles[c].id for c in capabilities)})
+        )
+
+    def hold(self, capabilities: Iterable[Capability], *, administers: bool = False) -> None:
+        """Let the subject have exactly these, from now on."""
+        member = self.scene.env.backend.get_member(self.scene.guild.id, self.subject.id)
+        member.role_ids[:] = [self.roles[capability].id for capability in capabilities]
+        if administers:
+            member.role_ids.append(self.administrators.id)
+
+    @asynccontextmanager
+    async def everybody_holding(self, capability: Capability) -> AsyncIterator[None]:
+        """Give a capability to @everyone for a while."""
+        access, guild_id = self.scene.client.desk.access, self.scene.guild.id
+        await access.grant(guild_id, capability, by=self.scene.owner)
+        yield
+        await access.revoke(guild_id, capability, by=self.scene.owner)
+
+    # What the subject does
+
+    async def slash(self, command: str, **options: Any) -> str:
+        """Use a command and return what it answers, to the subject alone."""
+        return _seen(await self.subject.slash(self.scene.channel, command, **options))
+
+    async def menu(self, name: str, target: simcord.MemberActor | discord.Message) -> str:
+        """Use a context menu and return what it answers."""
+        return _seen(await self.subject.context_menu(self.scene.channel, name, target))
+
+    async def suggestions(self, command: str, option: str, typed: str, **filled: Any) -> str:
+        """Return the values that are suggested."""
+        found = await self.subject.autocomplete(self.scene.channel, command, option, typed, **filled)
+        return " ".join(str(each["value"]) for each in found)
+
+    async def press(self, button: discord.ui.DynamicItem[Any]) -> str:
+        """Press a button under a message of the bot, and return what that answers or the title of the modal it opens.
+
+        The same button is posted once, unless its message was changed by pressing it.
+        """
+        message = self._posted.get(button.custom_id) or await self.message_with(button)
+        result = await self.subject.click(message, custom_id=button.custom_id)
+        self._posted[button.custom_id] = message
+        if result.response is not None and result.response.id == message.id:
+            del self._posted[button.custom_id]
+        return _seen(result)
+
+    async def submit(self, shown: simcord.InteractionResult, value: str) -> str:
+        """Fill in the one field of a modal, send it, and return what that answers."""
+        assert shown.modal is not None, "the modal has to be shown to whoever may see it"
+        ((field,),) = (row["components"] for row in shown.modal["components"])
+        return _seen(await self.subject.submit_modal(shown, {field["custom_id"]: value}))
+
+    # What there is to act on
+
+    async def message_with(self, *items: discord.ui.Item[Any]) -> discord.Message:
+        """Post a message with components, as nobody but the bot could."""
+        view = discord.ui.View(timeout=None)
+        for item in items:
+            view.add_item(item)
+        where = self.scene.client.get_partial_messageable(self.scene.channel.id, guild_id=self.scene.guild.id)
+        await where.send("Components", view=view)
+        return self.scene.channel.history()[-1]
+
+    async def request(self, person: Person, *, by: Actor | None = None) -> Resend:
+        """Have a pending request for a failed trade of somebody, asked for by the neighbour if nobody is named."""
+        await self.settle_all()
+        trade = self.scene.world.trades_of(person)[0]
+        asker = by or self.actor(Capability.RESEND_ANY, who=self.neighbour)
+        return await self.scene.client.desk.resends.request(str(trade.id), by=asker)
+
+    async def settle_all(self) -> None:
+        """End every open request here and elsewhere and let the trades fail again, so that there can be another."""
+        resends = self.scene.client.desk.resends
+        here = Actor(self.scene.guild.id, self.scene.moderator.id, frozenset({self.scene.moderators.id}))
+        there = replace(self.elsewhere, user_id=self.scene.moderator.id)
+        for moderator in (here, there):
+            for resend in await resends.open_requests(by=moderator):
+                if resend.state is ResendState.UNKNOWN:
+                    await resends.mark(resend.id, sent=False, by=moderator)
+                else:
+                    await resends.deny(resend.id, by=moderator)
+        for person in (self.own, self.foreign):
+            self.scene.world.trades_of(person)[0].status = -1
+
+    async def put_in_doubt(self, resend: Resend) -> None:
+        """Let nobody know whether a request was sent."""
+        repository, at = self.scene.client.desk.delivery._repository, self.scene.clock.now()
+        await repository.approve(resend.id, version=resend.version, by=self.scene.moderator.id, at=at)
+        await repository.begin_sending(resend.id, at=at)
+        later = at + timedelta(days=1)
+        await repository.mark_unknown(resend.id, outcome=Outcome.ANSWER_LOST, detail=None, settle_after=later, at=at)
+
+    async def pages(self, person: Person, *, of: str, by: Actor | None = None) -> Pages:
+        """Have pages of somebody's inventory or trades, asked for by the subject if nobody is named."""
+        desk = self.scene.client.desk
+        asker = by or self.actor(Capability.INVENTORY_ANY, Capability.TRADES_ANY)
+        if of == "inventory":
+            request = InventoryRequest(trade_url=person.trade_url)
+            return await desk.pages.open(await desk.inventory.look_up(request, by=asker), by=asker)
+        return await desk.pages.open(await desk.trades.list_for(by=asker, steam_id=str(person.steam_id)), by=asker)
+
+
+class Whose(Enum):
+    """Whose thing it is that somebody wants to see or change."""
+
+    OWN = auto()
+    """Their own, or nobody's in particular."""
+    FOREIGN = auto()
+    """Somebody else's: rights to one's own things do not open it."""
+    CLOSED = auto()
+    """Nobody's to open, whatever they hold."""
+
+
+Do: TypeAlias = Callable[[Stage, Any], Coroutine[Any, Any, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing that somebody does at an entry point.
+
+    ``do`` does it and returns everything it shows; ``shows`` is in that where it opens. ``prepare`` makes what is
+    needed, and what it returns is handed to ``do``; it serves until something opened, or once where it is
+    ``fleeting`` like a modal. ``missing`` does the same as ``do`` with something that does not exist: a refusal has
+    to be that of ``missing``, word for word. ``among`` are the declared capabilities that concern this case, where
+    not all do. ``barred`` is what a holder is told where the thing is CLOSED to them.
+    """
+
+    do: Do
+    shows: str
+    whose: Whose = Whose.OWN
+    prepare: Callable[[Stage], Coroutine[Any, Any, Any]] | None = None
+    missing: Do | None = None
+    among: tuple[Capability, ...] = ()
+    barred: str = ""
+    fleeting: bool = False
+
+
+def without_reference(text: str) -> str:
+    """Return an answer without the one word that differs each time."""
+    return _REFERENCE.sub("Reference", text)
+
+
+def _seen(result: simcord.InteractionResult) -> str:
+    """Return everything an answer shows, and make sure that it shows it to its asker alone."""
+    if result.modal is not None:
+        return str(result.modal["title"])
+    if result.followups:
+        assert all(message.ephemeral for message in result.followups)
+        return "\n".join(embed_text(embed) for message in result.followups for embed in message.embeds)
+    assert result.response is not None
+    return "\n".join(embed_text(embed) for embed in result.response.embeds)

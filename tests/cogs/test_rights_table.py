@@ -1,0 +1,165 @@
+"""Command × capability × role × own or foreign, at every entry point, driven by what each entry point declares."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from discord import app_commands
+
+from bot.client import DeskClient
+from bot.demo.scene import Scene
+from bot.domain.access import BOOTSTRAP, SEEDED, Capability
+from bot.ui.rights import DeskModal, Needs, commands_in, declared
+from tests.cogs.rights_rows import ROWS
+from tests.cogs.rights_stage import Case, Stage, Whose, without_reference
+
+_ACTIONS = re.compile(r"\(\?P<action>([a-z|]+)\)")
+_EVERYTHING = frozenset(Capability)
+_GROUPS = sorted({re.split(r"[ :]", name)[0] for name in ROWS})  # each has a scene of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A way in: its row's name, what kind of thing it is, and what it declares."""
+
+    name: str
+    kind: str
+    needs: Needs
+
+
+def entries(client: DeskClient) -> Iterator[Entry]:
+    """Go through every way in that there is."""
+    for root in client.tree.get_commands():
+        for command in commands_in(root):
+            needs = declared(command.callback)
+            kind = "command" if isinstance(command, app_commands.Command) else "context menu"
+            yield Entry(command.qualified_name, kind, needs)
+            for option in needs.suggesting:
+                yield Entry(f"{command.qualified_name}:{option}", "suggestion", needs)
+    for item in client.desk_items:
+        actions = _ACTIONS.search(item.__discord_ui_compiled_template__.pattern)
+        for action in actions[1].split("|") if actions else [""]:
+            yield Entry(f"{item.__name__}:{action}".rstrip(":"), "component", declared(item))
+    for modal in _modals(DeskModal):
+        yield Entry(modal.__name__, "modal", declared(modal))
+
+
+def _modals(base: type[DeskModal]) -> Iterator[type[DeskModal]]:
+    for modal in base.__subclasses__():
+        yield from _modals(modal)
+        if modal.__module__.startswith(("bot.", "cogs.")):
+            yield modal
+
+
+async def test_every_way_in_has_a_row(scene: Scene) -> None:
+    """A new command, context menu, suggestion, component or modal is not without its row, nor a row without it."""
+    found = {entry.name: entry for entry in entries(scene.client)}
+
+    missing = [
+        f"The {entry.kind} {name!r} has no row: add {name!r} to ROWS in tests/cogs/rights_rows.py, with a Case that "
+        f"uses it and says what it shows where it opens, one for the caller's own things and one for others'."
+        for name, entry in found.items()
+        if name not in ROWS
+    ]
+    assert missing == []
+    assert [f"There is no {name!r} any more: remove its row." for name in ROWS if name not in found] == []
+
+
+@pytest.mark.parametrize("group", _GROUPS)
+async def test_table(scene: Scene, group: str) -> None:
+    """Each declared capability opens and no other does; others' things need more; a refusal names what is missing."""
+    stage = await Stage.set(scene)
+    wrong = []
+    for entry in entries(scene.client):
+        if _group_of(entry.name) == group and entry.name in ROWS:
+            cases = ROWS[entry.name]
+            concerned = {each for case in cases for each in case.among or entry.needs.capabilities}
+            if concerned != set(entry.needs.capabilities):
+                wrong.append(f"{entry.name}: its cases are about {_words(concerned)}, which is not what it declares")
+            for case in cases:
+                wrong += [
+                    f"{entry.name}, {case.whose.name.lower()}: {what}" for what in await tried(stage, entry, case)
+                ]
+
+    assert wrong == []
+
+
+async def tried(stage: Stage, entry: Entry, case: Case) -> list[str]:
+    """Let the subject try with every kind of rights; return where it went otherwise than declared."""
+    trial = Trial(stage, entry, case)
+    concerned = trial.concerned
+    for held in (frozenset(), *(frozenset({each}) for each in Capability), _EVERYTHING - concerned, _EVERYTHING):
+        await trial.attempt(held, through=f"roles with {_words(held)}", roles=held)
+    await trial.attempt(BOOTSTRAP, through="Discord's Administrator permission", administers=True)
+    for capability in sorted(concerned):
+        async with stage.everybody_holding(capability):
+            await trial.attempt(frozenset({capability}), through=f"@everyone holding {capability}")
+    return trial.wrong
+
+
+class Trial:
+    """All attempts at one case."""
+
+    def __init__(self, stage: Stage, entry: Entry, case: Case) -> None:
+        self.wrong: list[str] = []
+        self.concerned = frozenset(case.among or entry.needs.capabilities)
+        self._stage = stage
+        self._entry = entry
+        self._case = case
+        self._prepared: Any = None
+        self._is_prepared = False
+
+    async def attempt(
+        self,
+        held: frozenset[Capability],
+        *,
+        through: str,
+        roles: frozenset[Capability] = frozenset(),
+        administers: bool = False,
+    ) -> None:
+        """Try once with ``held``, which comes ``through`` something, and compare with what the declaration promises."""
+        stage, case = self._stage, self._case
+        if case.prepare is not None and not self._is_prepared:
+            stage.hold(_EVERYTHING)
+            self._prepared = await case.prepare(stage)
+        stage.hold(roles, administers=administers)
+        said = without_reference(await case.do(stage, self._prepared))
+        opened = case.shows in said
+        self._is_prepared = not opened and not case.fleeting
+        problems = []
+        if opened != self._may_open(held):
+            problems.append("opened" if opened else "was refused")
+        elif not opened:
+            problems += self._wrong_refusals(said, is_outsider=held.isdisjoint(self.concerned))
+            if case.missing is not None and said != without_reference(await case.missing(stage, self._prepared)):
+                problems.append("was refused in other words than something that does not exist")
+        self.wrong += [f"with {through} it {problem}: {said[:200]!r}" for problem in problems]
+
+    def _may_open(self, held: frozenset[Capability]) -> bool:
+        if self._case.whose is Whose.CLOSED:
+            return False
+        enough = self.concerned - SEEDED if self._case.whose is Whose.FOREIGN else self.concerned
+        return not self.concerned or not held.isdisjoint(enough)
+
+    def _wrong_refusals(self, said: str, *, is_outsider: bool) -> Iterator[str]:
+        case = self._case
+        if self._entry.kind == "suggestion":
+            if said and is_outsider:
+                yield "suggested something"
+        elif case.barred and not is_outsider:
+            if case.barred not in said:
+                yield f"was refused without {case.barred!r}"
+        elif (is_outsider and case.whose is not Whose.CLOSED) or case.missing is None:
+            names_one = any(f"needs the capability `{each.value}`" in said for each in self.concerned)
+            if not names_one:
+                yield "was refused without the capability that is missing"
+
+
+def _group_of(name: str) -> str:
+    return re.split(r"[ :]", name)[0]
+
+
+def _words(capabilities: Iterable[Capability]) -> str:
+    return ", ".join(sorted(each.value for each in capabilities)) or "nothing"
