@@ -107,11 +107,15 @@ class Stage:
 
     async def slash(self, command: str, **options: Any) -> str:
         """Use a command and return what it answers, to the subject alone."""
-        return _seen(await self.subject.slash(self.scene.channel, command, **options))
+        result = await self.subject.slash(self.scene.channel, command, **options)
+        assert result.ephemeral
+        return _seen(result)
 
     async def menu(self, name: str, target: simcord.MemberActor | discord.Message) -> str:
         """Use a context menu and return what it answers."""
-        return _seen(await self.subject.context_menu(self.scene.channel, name, target))
+        result = await self.subject.context_menu(self.scene.channel, name, target)
+        assert result.ephemeral
+        return _seen(result)
 
     async def suggestions(self, command: str, option: str, typed: str, **filled: Any) -> str:
         """Return the values that are suggested."""

@@ -160,9 +160,3 @@ class Unreachable:
 
     async def send(self, **_: object) -> None:
         raise ConnectionResetError
-
-
-async def test_direct_messages(scene: Scene) -> None:
-    """No command can be used outside a server."""
-    assert scene.customer.user.available_commands() == ()
-    assert "access list" in scene.customer.available_commands(scene.channel)

@@ -2,55 +2,18 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from discord import app_commands
 
-from bot.client import DeskClient
 from bot.demo.scene import Scene
 from bot.domain.access import BOOTSTRAP, SEEDED, Capability
-from bot.ui.rights import DeskModal, Needs, commands_in, declared
+from tests.cogs.entry_points import Entry, entries
 from tests.cogs.rights_rows import ROWS
 from tests.cogs.rights_stage import Case, Stage, Whose, without_reference
 
-_ACTIONS = re.compile(r"\(\?P<action>([a-z|]+)\)")
 _EVERYTHING = frozenset(Capability)
 _GROUPS = sorted({re.split(r"[ :]", name)[0] for name in ROWS})  # each has a scene of its own
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A way in: its row's name, what kind of thing it is, and what it declares."""
-
-    name: str
-    kind: str
-    needs: Needs
-
-
-def entries(client: DeskClient) -> Iterator[Entry]:
-    """Go through every way in that there is."""
-    for root in client.tree.get_commands():
-        for command in commands_in(root):
-            needs = declared(command.callback)
-            kind = "command" if isinstance(command, app_commands.Command) else "context menu"
-            yield Entry(command.qualified_name, kind, needs)
-            for option in needs.suggesting:
-                yield Entry(f"{command.qualified_name}:{option}", "suggestion", needs)
-    for item in client.desk_items:
-        actions = _ACTIONS.search(item.__discord_ui_compiled_template__.pattern)
-        for action in actions[1].split("|") if actions else [""]:
-            yield Entry(f"{item.__name__}:{action}".rstrip(":"), "component", declared(item))
-    for modal in _modals(DeskModal):
-        yield Entry(modal.__name__, "modal", declared(modal))
-
-
-def _modals(base: type[DeskModal]) -> Iterator[type[DeskModal]]:
-    for modal in base.__subclasses__():
-        yield from _modals(modal)
-        if modal.__module__.startswith(("bot.", "cogs.")):
-            yield modal
 
 
 async def test_every_way_in_has_a_row(scene: Scene) -> None:

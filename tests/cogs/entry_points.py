@@ -1,0 +1,54 @@
+"""Every way into the running program, as the client knows them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.client import DeskClient
+from bot.ui.rights import DeskModal, Needs, commands_in, declared
+
+_ACTIONS = re.compile(r"\(\?P<action>([a-z_|]+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A way in: its row's name, what kind of thing it is, what it declares, and the thing itself."""
+
+    name: str
+    kind: str
+    needs: Needs
+    thing: Any
+
+
+def entries(client: DeskClient) -> Iterator[Entry]:
+    """Go through every way in that there is."""
+    for root in client.tree.get_commands():
+        for command in commands_in(root):
+            needs = declared(command.callback)
+            kind = "command" if isinstance(command, app_commands.Command) else "context menu"
+            yield Entry(command.qualified_name, kind, needs, command)
+            for option in needs.suggesting:
+                yield Entry(f"{command.qualified_name}:{option}", "suggestion", needs, command)
+    for item in client.desk_items:
+        actions = _ACTIONS.search(template_of(item))
+        for action in actions[1].split("|") if actions else [""]:
+            yield Entry(f"{item.__name__}:{action}".rstrip(":"), "component", declared(item), item)
+    for modal in desk_modals():
+        yield Entry(modal.__name__, "modal", declared(modal), modal)
+
+
+def template_of(item: type[discord.ui.DynamicItem[Any]]) -> str:
+    """Return the pattern of a component's custom ids."""
+    return str(item.__discord_ui_compiled_template__.pattern)
+
+
+def desk_modals(base: type[DeskModal] = DeskModal) -> Iterator[type[DeskModal]]:
+    """Go through the program's own modals."""
+    for modal in base.__subclasses__():
+        yield from desk_modals(modal)
+        if modal.__module__.startswith(("bot.", "cogs.")):
+            yield modal

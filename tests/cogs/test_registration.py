@@ -1,0 +1,172 @@
+"""Nothing that does not say what it needs can be registered, by whichever way it comes."""
+
+import re
+from collections.abc import Callable
+from typing import Any, Self
+
+import discord
+import pytest
+from discord import app_commands
+
+from bot.demo.scene import Scene
+from bot.domain.access import Capability
+from bot.ui.interactions import Interaction
+from bot.ui.rights import DeskModal, NotDeclared, declared, needs, open_to_everybody
+from bot.ui.tree import DeskTree
+
+DECLARE = needs(Capability.READ_AUDIT)
+
+
+@pytest.fixture
+def tree() -> DeskTree:
+    return DeskTree(discord.Client(intents=discord.Intents.none()))
+
+
+def callback() -> Callable[..., Any]:
+    """Return what answers a new command, undeclared."""
+
+    async def new(interaction: Interaction, word: str = "") -> None:
+        """Answer."""
+
+    return new
+
+
+def command(answer: Callable[..., Any]) -> app_commands.Command[Any, ..., Any]:
+    return app_commands.Command(name="new", description="New", callback=answer)
+
+
+async def suggest(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+    """Suggest what was typed."""
+    return [app_commands.Choice(name=current, value=current)]
+
+
+def test_a_command(tree: DeskTree) -> None:
+    """A command is registered with a declaration only, whichever of the two it is."""
+    with pytest.raises(NotDeclared):
+        tree.add_command(command(callback()))
+    assert tree.get_commands() == []
+
+    tree.add_command(command(DECLARE(callback())))
+    tree.add_command(command(open_to_everybody("a test")(callback())), override=True)
+    assert len(tree.get_commands()) == 1
+
+
+def test_a_decorated_command(tree: DeskTree) -> None:
+    """discord.py's own decorator is no way past the declaration."""
+    with pytest.raises(NotDeclared):
+        tree.command(name="new", description="New")(callback())
+
+
+async def test_a_sub_command(tree: DeskTree) -> None:
+    """A group is registered if all in it is declared; what comes into it later stops the start."""
+    group = app_commands.Group(name="group", description="A group")
+    inner = app_commands.Group(name="inner", description="Within", parent=group)
+    inner.add_command(command(callback()))
+    with pytest.raises(NotDeclared):
+        tree.add_command(group)
+
+    inner.remove_command("new")
+    inner.add_command(command(DECLARE(callback())))
+    tree.add_command(group)
+    group.add_command(app_commands.Command(name="late", description="Late", callback=callback()))
+    for where in (None, discord.Object(1)):
+        if where is not None:
+            tree.copy_global_to(guild=where)
+        with pytest.raises(NotDeclared):
+            await tree.sync(guild=where)
+
+
+@pytest.mark.parametrize("target", [discord.Member, discord.Message])
+def test_a_context_menu(tree: DeskTree, target: type) -> None:
+    """A context menu declares what it needs like a command."""
+
+    async def new(interaction: Interaction, chosen: Any) -> None:
+        """Answer."""
+
+    new.__annotations__["chosen"] = target
+    menu = app_commands.ContextMenu(name="New", callback=new)
+    with pytest.raises(NotDeclared):
+        tree.add_command(menu)
+
+    DECLARE(new)
+    tree.add_command(menu)
+
+
+async def test_suggestions(tree: DeskTree) -> None:
+    """Suggestions are declared with their command, exactly those that are made, whenever they come."""
+    suggesting = command(DECLARE(callback()))
+    suggesting.autocomplete("word")(suggest)
+    with pytest.raises(NotDeclared, match="suggestions for word"):
+        tree.add_command(suggesting)
+    with pytest.raises(NotDeclared, match="suggestions for nothing"):
+        tree.add_command(command(needs(Capability.READ_AUDIT, suggesting=["word"])(callback())))
+
+    late = command(DECLARE(callback()))
+    tree.add_command(late)
+    late.autocomplete("word")(suggest)
+    with pytest.raises(NotDeclared):
+        await tree.sync()
+
+
+def new_item() -> type[discord.ui.DynamicItem[Any]]:
+    """Return a component that says nothing of what it needs."""
+
+    class New(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"new:(?P<id>\d+)"):
+        """A button."""
+
+        @classmethod
+        async def from_custom_id(cls, _interaction: Interaction, _item: Any, _match: re.Match[str], /) -> Self:
+            """Rebuild it."""
+            return cls(discord.ui.Button(custom_id="new:1"))
+
+    return New
+
+
+async def test_a_component(scene: Scene) -> None:
+    """A component is listened to with a declaration only, by whichever method it is added."""
+    before = scene.client.desk_items
+    for add in (scene.client.add_desk_items, scene.client.add_dynamic_items):
+        with pytest.raises(NotDeclared):
+            add(new_item())
+    assert scene.client.desk_items == before
+
+    item = DECLARE(new_item())
+    scene.client.add_desk_items(item)
+    assert scene.client.desk_items == (*before, item)
+
+
+async def test_every_component_is_listened_to(scene: Scene) -> None:
+    """A component that nobody listens to would be dead after a restart."""
+    own = {item for item in discord.ui.DynamicItem.__subclasses__() if item.__module__.startswith(("bot.", "cogs."))}
+
+    assert set(scene.client.desk_items) == own
+
+
+async def test_a_modal() -> None:
+    """A modal cannot be made without a declaration of its own; that of its base is none."""
+
+    class New(DeskModal):
+        """A modal."""
+
+        word: discord.ui.TextInput[Any] = discord.ui.TextInput(label="Word")
+
+    with pytest.raises(NotDeclared):
+        New(title="New", custom_id="new")
+    DECLARE(New)
+    New(title="New", custom_id="new")
+
+    class Newer(New):
+        """Another."""
+
+    with pytest.raises(NotDeclared):
+        Newer(title="Newer", custom_id="newer")
+
+
+def test_declarations() -> None:
+    """A declaration names a capability, or says why there is none."""
+    with pytest.raises(ValueError, match="name a capability"):
+        needs()
+    with pytest.raises(ValueError, match="say why"):
+        open_to_everybody("")
+    assert declared(DECLARE(callback())).capabilities == (Capability.READ_AUDIT,)
+    assert declared(open_to_everybody("a test")(callback())).open_because == "a test"
