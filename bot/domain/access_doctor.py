@@ -171,7 +171,8 @@ class _Managers:
 
 
 def _is_human(role: RoleFacts) -> bool:
-    return Source.BOT not in role.sources
+    """Say whether members can have a role: not a bot's, nor a managed one of which nobody says who gets it."""
+    return Source.BOT not in role.sources and (bool(role.sources) or not role.is_managed)
 
 
 def _sorted(capabilities: Iterable[Capability]) -> tuple[Capability, ...]:

@@ -114,7 +114,7 @@ def why_embed(why: Why, subject: Actor, member: discord.Member, names: RoleNames
         return card(title="⛔ No", description=may, fields=fields, colour=Tone.BAD)
     reasons = [_reason(role_id, row, names) for role_id, row in why.rows]
     if decision.by_office:
-        reasons.insert(0, f"{_office(member)}: these always hold {words_of(BOOTSTRAP)}, whatever is granted.")
+        reasons.insert(0, f"As {_office(member)}, who always holds {words_of(BOOTSTRAP)}, whatever is granted.")
     fields = [Field("Why", _lines_within(reasons, _VALUE, "role")), Field("To take it away", _how_to_take(why, names))]
     return card(title="✅ Yes", description=may, fields=fields, colour=Tone.GOOD)
 
@@ -150,7 +150,7 @@ def _why_not(holders: Sequence[int], names: RoleNames) -> str:
 def _how_to_give(holders: Sequence[int], capability: Capability, member: discord.Member, names: RoleNames) -> str:
     own = [role for role in sorted(member.roles, reverse=True) if not role.is_default() and not role.managed]
     existing = [role_id for role_id in holders if member.guild.get_role(role_id) is not None]
-    ways = [f"Give them {names.mentions(existing)}."] if existing else []
+    ways = [f"Give them {names.mentions(existing)} in the server's list of members."] if existing else []
     if own:
         ways.append(f"To everybody with {names.mention(own[0].id)}: {names.command('grant', own[0].id, capability)}")
     elif not existing:
@@ -159,12 +159,13 @@ def _how_to_give(holders: Sequence[int], capability: Capability, member: discord
 
 
 def _granters(granters: Sequence[int], names: RoleNames) -> str:
-    others = f", and whoever has {names.mentions(granters)}" if granters else ""
-    return f"The server's owner, administrators{others} (`{Capability.MANAGE_ACCESS.value}`)."
+    others = f" with {names.mentions(granters)}" if granters else ""
+    everybody = f"administrators and whoever holds `{Capability.MANAGE_ACCESS.value}`{others}"
+    return f"The server's owner, {everybody}." if granters else "The server's owner and administrators."
 
 
 def _office(member: discord.Member) -> str:
-    return "The server's owner" if member.guild.owner_id == member.id else "An administrator"
+    return "the server's owner" if member.guild.owner_id == member.id else "an administrator"
 
 
 def _reason(role_id: int, row: AuditRow | None, names: RoleNames) -> str:

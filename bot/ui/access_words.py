@@ -1,10 +1,10 @@
 """Capabilities, roles and what is worth a look, in words for whoever decides on rights."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bot.domain.access import Capability
 from bot.domain.access_doctor import Concern, Finding, Giver
-from bot.ui.text import code, count
+from bot.ui.text import ELLIPSIS, code, count, plain
 
 WHAT = {
     Capability.INVENTORY_OWN: "look up one's own inventory",
@@ -21,8 +21,7 @@ WHAT = {
 }
 """What each capability lets somebody do."""
 
-_NAMED = 5
-_GIVERS_NAMED = 2
+_NAMED = 4
 _DELETED_NAMED = 10
 
 _SENTENCES = {
@@ -55,8 +54,10 @@ class RoleNames:
 
     def command(self, verb: str, role_id: int | None, capability: Capability) -> str:
         """Return the command that changes a grant, ready to be typed."""
-        name = "@everyone" if role_id == self._guild_id else f"@{self._names.get(role_id or 0, '…').lstrip('@')}"
-        return code(f"/access {verb} role:{name} capability:{capability.value}", 200)
+        if role_id == self._guild_id:
+            return f"`/access {verb} role:@everyone capability:{capability.value}`"
+        name = plain(self._names.get(role_id or 0, ELLIPSIS).lstrip("@"), 100)
+        return code(f"/access {verb} role:@{name} capability:{capability.value}")
 
 
 def words_of(capabilities: Iterable[Capability]) -> str:
@@ -86,12 +87,10 @@ def _line(finding: Finding, roles: RoleNames) -> str:
     role = roles.mention(finding.role_id)
     has = f"{role} has {words_of(finding.capabilities)}: "
     if finding.concern is Concern.GIVEN_WITHOUT_ACCESS:
-        givers = "; ".join(_giver(giver, role, roles) for giver in finding.givers[:_GIVERS_NAMED])
-        left_out = len(finding.givers) - _GIVERS_NAMED
-        more = f"; and those of {count(left_out, 'other role')}" if left_out > 0 else ""
+        who = ", and ".join(_givers(finding.givers, roles))
         return (
-            f"{has}{givers}{more} can give it to themselves without `access.manage`. "
-            f"Move {role} above them, or take *Manage Roles* from them."
+            f"{has}{who} can give it to themselves without `access.manage`, because they have *Manage Roles* and stand "
+            f"above it. Move {role} up in the list of roles, or take *Manage Roles* away."
         )
     if finding.concern is Concern.EVERYBODY:
         reason = "that is every member, whoever joins next too."
@@ -102,11 +101,14 @@ def _line(finding: Finding, roles: RoleNames) -> str:
     return f"{has}{reason} To take it away: {roles.command('revoke', finding.role_id, first)}{each}"
 
 
-def _giver(giver: Giver, given: str, roles: RoleNames) -> str:
-    manager = roles.mention(giver.manager_id)
-    if not giver.above:
-        return f"members of {manager}, which has *Manage Roles* and stands above {given},"
-    others = roles.mentions(giver.above)
-    if manager == "@everyone":
-        return f"as @everyone has *Manage Roles*, members of {others}, above {given},"
-    return f"members of {manager}, which has *Manage Roles*, who also have {others}, above {given},"
+def _givers(givers: Sequence[Giver], roles: RoleNames) -> Iterator[str]:
+    """Say who could give a role away: first those whose one role is enough."""
+    alone = [giver.manager_id for giver in givers if not giver.above]
+    if alone:
+        yield f"members of {roles.mentions(alone)}"
+    for giver in givers:
+        if giver.above:
+            manager = roles.mention(giver.manager_id)
+            also = "" if manager == "@everyone" else f"members of {manager} who also are "
+            yield f"{also}members of {roles.mentions(giver.above)}"
+            return  # one example of a pair is enough to look

@@ -121,6 +121,7 @@ def test_manage_roles_on_everyone():
     [
         RoleFacts(99, 90, administers=True, manages_roles=True),
         RoleFacts(99, 90, is_managed=True, sources=frozenset({Source.BOT}), manages_roles=True),
+        RoleFacts(99, 90, is_managed=True, manages_roles=True),
         RoleFacts(99, 90),
         RoleFacts(SUPPORT, 30, manages_roles=True),
     ],

@@ -27,10 +27,11 @@ class Desk:
     def __init__(self, repositories: Repositories) -> None:
         self.repositories = repositories
         self.channel = FakeAuditChannel()
+        self.clock = FakeClock(NOW)
         self.access = AccessService(
             grants=repositories.grants,
             audit=AuditService(settings=repositories.settings, channel=self.channel),
-            clock=FakeClock(NOW),
+            clock=self.clock,
         )
 
 
