@@ -1,7 +1,7 @@
 """A desk on which one member's rights are changed between one thing they do and the next."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -10,6 +10,7 @@ from typing import Any, Self, TypeAlias
 
 import discord
 import simcord
+from simcord.enums import ComponentType
 
 from bot.demo.people import Person
 from bot.demo.scene import Scene
@@ -135,10 +136,10 @@ class Stage:
         return _seen(result)
 
     async def submit(self, shown: simcord.InteractionResult, value: str) -> str:
-        """Fill in the one field of a modal, send it, and return what that answers."""
+        """Fill in the text fields of a modal, send it, and return what that answers."""
         assert shown.modal is not None, "the modal has to be shown to whoever may see it"
-        ((field,),) = (row["components"] for row in shown.modal["components"])
-        return _seen(await self.subject.submit_modal(shown, {field["custom_id"]: value}))
+        values = dict.fromkeys(text_fields_of(shown.modal), value)
+        return _seen(await self.subject.submit_modal(shown, values))
 
     # What there is to act on
 
@@ -223,6 +224,12 @@ class Case:
     among: tuple[Capability, ...] = ()
     barred: str = ""
     fleeting: bool = False
+
+
+def text_fields_of(modal: Mapping[str, Any]) -> list[str]:
+    """Return the custom ids of a modal's text fields, in rows as well as under labels."""
+    fields = [field for row in modal["components"] for field in row.get("components") or [row.get("component") or row]]
+    return [field["custom_id"] for field in fields if field["type"] == ComponentType.TEXT_INPUT]
 
 
 def without_reference(text: str) -> str:

@@ -15,7 +15,7 @@ from simcord.enums import AppCommandType, ComponentType, InteractionType
 from bot.demo.scene import Scene
 from tests.cogs.entry_points import Entry, entries, template_of
 from tests.cogs.rights_rows import ROWS
-from tests.cogs.rights_stage import Stage
+from tests.cogs.rights_stage import Stage, text_fields_of
 from tests.support.seen import embed_text
 
 _TYPES = {discord.AppCommandType.user: AppCommandType.USER, discord.AppCommandType.message: AppCommandType.MESSAGE}
@@ -39,8 +39,8 @@ async def used_outside(stage: Stage, entry: Entry) -> simcord.InteractionResult:
         prepare = ROWS[entry.name][0].prepare
         assert prepare is not None
         shown = (await prepare(stage)).modal
-        ((field,),) = (row["components"] for row in shown["components"])
-        rows = [{"type": 1, "components": [{"type": 4, "custom_id": field["custom_id"], "value": "from outside"}]}]
+        fields = [{"type": ComponentType.TEXT_INPUT, "custom_id": each, "value": "1"} for each in text_fields_of(shown)]
+        rows = [{"type": ComponentType.ACTION_ROW, "components": [field]} for field in fields]
         return await sent_from_outside(
             scene, InteractionType.MODAL_SUBMIT, {"custom_id": shown["custom_id"], "components": rows}
         )
