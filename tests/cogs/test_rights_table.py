@@ -95,7 +95,7 @@ class Trial:
         if opened != self._may_open(held):
             problems.append("opened" if opened else "was refused")
         elif not opened:
-            problems += self._wrong_refusals(said, is_outsider=held.isdisjoint(self.concerned))
+            problems += self._wrong_refusals(said, held)
             if case.missing is not None and said != without_reference(await case.missing(stage, self._prepared)):
                 problems.append("was refused in other words than something that does not exist")
         self.wrong += [f"with {through} it {problem}: {said[:200]!r}" for problem in problems]
@@ -106,8 +106,8 @@ class Trial:
         enough = self.concerned - SEEDED if self._case.whose is Whose.FOREIGN else self.concerned
         return not self.concerned or not held.isdisjoint(enough)
 
-    def _wrong_refusals(self, said: str, *, is_outsider: bool) -> Iterator[str]:
-        case = self._case
+    def _wrong_refusals(self, said: str, held: frozenset[Capability]) -> Iterator[str]:
+        case, missing, is_outsider = self._case, self.concerned - held, held.isdisjoint(self.concerned)
         if self._entry.kind == "suggestion":
             if said and is_outsider:
                 yield "suggested something"
@@ -115,9 +115,8 @@ class Trial:
             if case.barred not in said:
                 yield f"was refused without {case.barred!r}"
         elif (is_outsider and case.whose is not Whose.CLOSED) or case.missing is None:
-            names_one = any(f"needs the capability `{each.value}`" in said for each in self.concerned)
-            if not names_one:
-                yield "was refused without the capability that is missing"
+            names_it = any(f"needs the capability `{each.value}`" in said for each in missing)
+            yield from [] if names_it else ["was refused without the capability that is missing"]
 
 
 def _group_of(name: str) -> str:
