@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 
 from bot.ports import CommandSyncs
-from bot.ui.rights import AnyCommand
+from bot.ui.rights import AnyCommand, check_declared
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +50,9 @@ async def _sync(
         # Commands that were registered everywhere before would stand beside those of the guild.
         tree.clear_commands(guild=None)
     for scope in (*guilds, None):
+        # Also where nothing is told anew: what came into a group after its registration was not looked at yet.
+        for command in tree.get_commands(guild=scope):
+            check_declared(command)
         where = f"{tree.client.application_id}:{_EVERYWHERE if scope is None else scope.id}"
         digest = _digest(tree, scope)
         if synced is not None and await synced.digest(where) == digest and await _has_all(tree, scope):

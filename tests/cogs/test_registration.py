@@ -10,6 +10,7 @@ from discord import app_commands
 
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
+from bot.ui.command_sync import _digest, sync_commands
 from bot.ui.interactions import Interaction
 from bot.ui.rights import DeskModal, NotDeclared, declared, needs, open_to_everybody
 from bot.ui.tree import DeskTree
@@ -74,6 +75,29 @@ async def test_a_sub_command(tree: DeskTree) -> None:
             tree.copy_global_to(guild=where)
         with pytest.raises(NotDeclared):
             await tree.sync(guild=where)
+
+
+class ToldAlready:
+    """Says that Discord was told these very commands before."""
+
+    def __init__(self, tree: DeskTree) -> None:
+        self._tree = tree
+
+    async def digest(self, scope: str) -> str:
+        return _digest(self._tree, None)
+
+    async def put(self, scope: str, digest: str) -> None:
+        """Keep nothing."""
+
+
+async def test_a_sub_command_of_which_discord_was_told(tree: DeskTree) -> None:
+    """What came into a group later stops the start also where Discord need not be told anew."""
+    group = app_commands.Group(name="group", description="A group")
+    tree.add_command(group)
+    group.add_command(command(callback()))
+
+    with pytest.raises(NotDeclared):
+        await sync_commands(tree, ToldAlready(tree), guild_ids=())
 
 
 @pytest.mark.parametrize("target", [discord.Member, discord.Message])
