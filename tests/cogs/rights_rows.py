@@ -165,10 +165,17 @@ def sends_reason(action: str, shows: str) -> Case:
 
 
 def turns_switch(action: str, shows: str) -> tuple[Case, ...]:
-    async def do(stage: Stage, _: Any) -> str:
-        return await stage.press(HaltButton(action))
+    async def prepare(stage: Stage) -> int:
+        halts = stage.scene.client.desk.halts
+        await halts.halt(by=stage.scene.owner)
+        halt = await halts.of_guild(stage.scene.guild.id)
+        assert halt is not None
+        return halt.number
 
-    return (Case(do, shows),)
+    async def do(stage: Stage, number: int) -> str:
+        return await stage.press(HaltButton("halt") if action == "halt" else HaltButton("resume", number))
+
+    return (Case(do, shows, prepare=prepare),)
 
 
 # /access and the rest
@@ -184,6 +191,10 @@ async def revokes_deleted(stage: Stage, _: Any) -> str:
 
 async def suggests_codes(stage: Stage, _: Any) -> str:
     return await stage.suggestions("explain", "code", "1010")
+
+
+async def suggests_actions(stage: Stage, _: Any) -> str:
+    return await stage.suggestions("audit", "action", "access")
 
 
 _GRANT = {"role": lambda stage: stage.scene.moderators, "capability": "trades.own"}
@@ -223,6 +234,10 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "access list": uses("access list", "Who may do what"),
     "access why": uses("access why", "Why", member=lambda stage: stage.neighbour, capability="trades.own"),
     "RevokeDeletedButton": (Case(revokes_deleted, "deleted role", prepare=role_that_is_gone),),
+    "audit": uses("audit", "The record"),
+    "audit:action": (Case(suggests_actions, "access.granted"),),
+    "mydata export": uses("mydata export", "What is kept"),
+    "mydata forget": uses("mydata forget", "Forgotten"),
     "settings show": uses("settings show", "Approvals channel"),
     "settings approvals-channel": uses("settings approvals-channel", "Approvals channel", **_HERE),
     "settings audit-channel": uses("settings audit-channel", "Audit channel", **_HERE),

@@ -18,6 +18,7 @@ from bot.domain.access import SEEDED, Actor, Capability
 from bot.domain.pages import Pages
 from bot.domain.resends import Outcome, Resend, ResendState
 from bot.services.inventory import InventoryRequest
+from bot.ui.resend_buttons import ResendButton
 from tests.cogs.approvals import close_direct_messages
 from tests.support.seen import embed_text
 
@@ -144,12 +145,15 @@ class Stage:
     # What there is to act on
 
     async def message_with(self, *items: discord.ui.Item[Any]) -> discord.Message:
-        """Post a message with components, as nobody but the bot could."""
+        """Post a message with components, as nobody but the bot could; a request's buttons with what they decide on."""
         view = discord.ui.View(timeout=None)
+        embed = discord.Embed(title="Components")
         for item in items:
             view.add_item(item)
+            if isinstance(item, ResendButton):
+                embed.set_footer(text=f"Request {str(item.item.custom_id).split(':')[1]} · version 1")
         where = self.scene.client.get_partial_messageable(self.scene.channel.id, guild_id=self.scene.guild.id)
-        await where.send("Components", view=view)
+        await where.send(embed=embed, view=view)
         return self.scene.channel.history()[-1]
 
     async def request(self, person: Person, *, by: Actor | None = None) -> Resend:
@@ -176,10 +180,10 @@ class Stage:
     async def put_in_doubt(self, resend: Resend) -> None:
         """Let nobody know whether a request was sent."""
         repository, at = self.scene.client.desk.delivery._repository, self.scene.clock.now()
-        await repository.approve(resend.id, version=resend.version, by=self.scene.moderator.id, at=at)
-        await repository.begin_sending(resend.id, at=at)
-        later = at + timedelta(days=1)
-        await repository.mark_unknown(resend.id, outcome=Outcome.ANSWER_LOST, detail=None, settle_after=later, at=at)
+        which, later = (resend.guild_id, resend.id), at + timedelta(days=1)
+        await repository.approve(*which, version=resend.version, by=self.scene.moderator.id, at=at)
+        await repository.begin_sending(*which, at=at)
+        await repository.mark_unknown(*which, outcome=Outcome.ANSWER_LOST, detail=None, settle_after=later, at=at)
 
     async def pages(self, person: Person, *, of: str, by: Actor | None = None) -> Pages:
         """Have pages of somebody's inventory or trades, asked for by the subject if nobody is named."""
