@@ -102,11 +102,22 @@ The check of the record misses nobody but the staff: an action that is written d
 def acts_as(entry: AuditEntry) -> PersonKind:
     """Return as what the actor of an entry is kept.
 
-    Who links an account to themselves as staff does so by their right, without Steam's word that it is theirs.
+    Who links an account to themselves as staff does so by their right, without Steam's word that it is theirs. Who asks
+    for a resend of somebody else's trade does so by theirs, too: the entry says ``ASKED_FOR_ANOTHER``.
     """
     by_right = entry.subject != f"user:{entry.actor_id}" or entry.detail.get("source") == "staff"
     links_by_right = entry.action is AuditAction.LINK_SET and by_right
-    return PersonKind.STAFF if entry.action in STAFF_ACTIONS or links_by_right else PersonKind.USER
+    is_staff = entry.action in STAFF_ACTIONS or links_by_right or asks_for_another(entry.detail)
+    return PersonKind.STAFF if is_staff else PersonKind.USER
+
+
+ASKED_FOR_ANOTHER = {"for": "another"}
+"""The detail of a request for a resend by somebody to whom the trade's owner was not linked."""
+
+
+def asks_for_another(detail: Mapping[str, object]) -> bool:
+    """Say whether an entry is a request for a resend of somebody else's trade."""
+    return detail.get("for") == ASKED_FOR_ANOTHER["for"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,16 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from bot.domain.audit import PERSONAL_DETAILS, STAFF_ACTIONS, AuditAction, AuditEntry, AuditRow, PersonKind, acts_as
+from bot.domain.audit import (
+    PERSONAL_DETAILS,
+    STAFF_ACTIONS,
+    AuditAction,
+    AuditEntry,
+    AuditRow,
+    PersonKind,
+    acts_as,
+    asks_for_another,
+)
 from bot.storage.columns import from_ms
 from bot.storage.persons import Person, person
 
@@ -68,7 +77,8 @@ def mentions(action: str, subject: str, actor: str | None, detail: Mapping[str, 
     """Go through the places of a row where a pseudonym stands. The action may be a word that is none."""
     if actor is not None:
         links_another = action == AuditAction.LINK_SET and subject != f"user:{actor}"
-        is_staff = action in STAFF_ACTIONS or links_another  # as acts_as says it of the entry
+        # As acts_as says it of the entry.
+        is_staff = action in STAFF_ACTIONS or links_another or asks_for_another(detail)
         yield Mention(actor, PersonKind.STAFF if is_staff else PersonKind.USER)
     word, colon, value = subject.partition(":")
     if colon and word in SUBJECTS:

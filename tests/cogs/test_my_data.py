@@ -188,7 +188,7 @@ async def test_memory(scene: Scene) -> None:
 
     assert {key[1] for key in scene.client.desk.inventory._kept} == {scene.world.other_customer.steam_id}
     for asked, who, words in (
-        (shown, scene.customer, "These pages are too old"),
+        (shown, scene.customer, "No such pages"),
         (of_agent, scene.agent, "Page 2"),
     ):
         assert asked.response is not None

@@ -188,6 +188,23 @@ async def test_the_record(my_data: MyDataRepository, audit: AuditRepository, rep
     assert await audit.newest(GUILD, limit=9, user_id=ADA) == []
 
 
+async def test_requests_for_others(
+    my_data: MyDataRepository, audit: AuditRepository, repositories: Repositories
+) -> None:
+    """Who asked for a resend of somebody else's trade answers for that; who asked for their own is forgotten."""
+    for_another = await repositories.resends.open(replace(draft(trade_id=2), requested_by=BEN, owner_user_id=ADA))
+    own = await repositories.resends.open(replace(draft(trade_id=3), requested_by=ADA, owner_user_id=ADA))
+    assert for_another is not None
+    assert own is not None
+    for user_id in (ADA, BEN):
+        await my_data.forget(GUILD, user_id, at=LONG_AFTER)
+    rows = {row.subject: row for row in await audit.newest(GUILD, limit=9, action=AuditAction.RESEND_REQUESTED)}
+
+    assert rows[f"resend:{for_another.id}"].actor == f"user:{BEN}"
+    assert rows[f"resend:{own.id}"].actor.startswith("forgotten:")
+    assert (await audit.verify()).faults == ()
+
+
 async def test_the_staff(my_data: MyDataRepository, audit: AuditRepository, repositories: Repositories) -> None:
     """What somebody did to others stays under their name: they cannot make a decision or a look nobody's."""
     await repositories.links.put(replace(link(BEN, BENS_ACCOUNT), linked_by=BEN))
