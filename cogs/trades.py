@@ -1,10 +1,11 @@
-"""/trades: where trades stand, in plain words."""
+"""/trades and the menu Show trades: where trades stand, in plain words."""
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.access import Capability
+from bot.domain.pages import TradesAnswer
 from bot.domain.trades import Scope
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
@@ -37,15 +38,33 @@ class TradesCog(commands.Cog):
     ) -> None:
         """Answer with the caller's own trades, or everybody's to the staff."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        desk, actor = desk_of(interaction), actor_of(interaction)
-        answer = await desk.trades.list_for(
-            by=actor, scope=Scope(scope), member_id=member.id if member is not None else None, steam_id=steam_id
+        answer = await desk_of(interaction).trades.list_for(
+            by=actor_of(interaction),
+            scope=Scope(scope),
+            member_id=member.id if member is not None else None,
+            steam_id=steam_id,
         )
-        pages = await desk.pages.open(answer, by=actor)
-        embed, view = shown_page(pages, 0, page_size=desk.page_size, explanations=desk.explanations)
-        await reply(interaction, embed, view=view)
+        await _show(interaction, answer)
+
+
+@app_commands.context_menu(name="Show trades")
+@needs(Capability.TRADES_OWN, Capability.TRADES_ANY)
+async def show_trades(interaction: Interaction, member: discord.Member | discord.User) -> None:
+    """Answer with a member's active trades to the staff, and with one's own to whoever points at themselves."""
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    # Somebody who has left the server is a user and no member; whose trades they are says the id alone.
+    answer = await desk_of(interaction).trades.list_of_member(member.id, by=actor_of(interaction))
+    await _show(interaction, answer)
+
+
+async def _show(interaction: Interaction, answer: TradesAnswer) -> None:
+    desk = desk_of(interaction)
+    pages = await desk.pages.open(answer, by=actor_of(interaction))
+    embed, view = shown_page(pages, 0, page_size=desk.page_size, explanations=desk.explanations)
+    await reply(interaction, embed, view=view)
 
 
 async def setup(client: commands.Bot) -> None:
-    """Add the cog."""
+    """Add the command and the menu."""
     await client.add_cog(TradesCog())
+    client.tree.add_command(show_trades)

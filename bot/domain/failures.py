@@ -159,7 +159,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class StatusExplanation:
-    """A trade's or deposit's status in words. ``word`` is the provider's value as text."""
+    """A trade's or deposit's status in words. ``word`` is the provider's value as text.
+
+    ``title`` is worded for the staff; ``customer_title`` is what its owner reads, where that differs.
+    """
 
     dialect: Dialect
     word: str
@@ -171,3 +174,4 @@ class StatusExplanation:
     source: str
     kind: str = "trade"
     known: bool = True
+    customer_title: str | None = None

@@ -39,20 +39,32 @@ class TradeService:
         self._clock = clock
         self._suggested: tuple[datetime, tuple[Trade, ...]] | None = None
 
+    async def list_of_member(self, member_id: int, *, by: Actor) -> TradesAnswer:
+        """Return a member's active trades as :meth:`list_for` does; whoever points at themselves gets their own."""
+        if member_id == by.user_id:
+            return await self.list_for(by=by, own=True)
+        return await self.list_for(by=by, member_id=member_id)
+
     async def list_for(
-        self, *, by: Actor, scope: Scope = Scope.ACTIVE, member_id: int | None = None, steam_id: str | None = None
+        self,
+        *,
+        by: Actor,
+        scope: Scope = Scope.ACTIVE,
+        member_id: int | None = None,
+        steam_id: str | None = None,
+        own: bool = False,
     ) -> TradesAnswer:
         """Return everybody's trades, or those of a member or a Steam account, to a holder of ``trades.any``.
 
-        Everybody else gets their own, and AccessDenied if they name somebody.
+        Everybody else gets their own, and AccessDenied if they name somebody. With ``own`` everybody gets their own.
         """
         held = await self._access.capabilities_of(by)
         viewer = await self._links.steam_id_of(by)
-        if Capability.TRADES_ANY in held:
+        if Capability.TRADES_ANY in held and not own:
             whose = await self._named_account(by.guild_id, member_id, steam_id)
         elif member_id is not None or steam_id is not None:
             raise AccessDenied(Capability.TRADES_ANY)
-        elif Capability.TRADES_OWN not in held:
+        elif held.isdisjoint({Capability.TRADES_OWN, Capability.TRADES_ANY}):
             raise AccessDenied(Capability.TRADES_OWN)
         elif viewer is None:
             raise NotLinked

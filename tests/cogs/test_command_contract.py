@@ -86,6 +86,10 @@ CONTRACT: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
+MENUS = {"Show trades": 2, "Explain error codes": 3}
+"""Context menus by name, with Discord's number for their kind: on a user, on a message."""
+
+
 def synced(scene: Scene) -> list[Mapping[str, Any]]:
     """Return the definitions in the one sync there is."""
     (sync,) = [call for call in calls(scene.env.http_requests) if call.kind is Kind.GLOBAL_COMMANDS]
@@ -126,6 +130,11 @@ async def test_names_options_and_choices(scene: Scene) -> None:
     for name, options in CONTRACT.items():
         assert {each["name"]: essence(each) for each in told[name]} == options, name
         assert [each["name"] for each in told[name]] == list(options), name
+
+
+async def test_menus(scene: Scene) -> None:
+    """The context menus have exactly these names, on users and on messages."""
+    assert {each["name"]: each["type"] for each in synced(scene) if each.get("type", 1) != 1} == MENUS
 
 
 async def test_who_sees_commands(scene: Scene) -> None:

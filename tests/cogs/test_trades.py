@@ -40,7 +40,7 @@ async def every_page(actor: simcord.MemberActor, result: simcord.InteractionResu
 
 
 def ids_in(text: str) -> list[int]:
-    return [int(number) for number in re.findall(r"(?m)^\*\*#(\d+) · ", text)]
+    return [int(number) for number in re.findall(r"(?m)^\S+ \*\*#(\d+) · ", text)]
 
 
 def trades_of(scene: Scene, person: Person | None = None) -> list[WorldTrade]:
@@ -139,6 +139,40 @@ async def test_somebody_who_left(scene: Scene) -> None:
     assert "SteamID" in text_of(result)
 
 
+async def show_trades(scene: Scene, actor: simcord.MemberActor, of: simcord.MemberActor) -> str:
+    result = await actor.context_menu(scene.channel, "Show trades", of)
+    assert result.ephemeral
+    return await every_page(actor, result)
+
+
+async def test_menu_on_a_member(scene: Scene) -> None:
+    """The menu on a member answers as the command with that member named; a member without a link is explained."""
+    by_menu = await show_trades(scene, scene.agent, scene.customer)
+    by_command = await every_page(scene.agent, await trades(scene, scene.agent, member=scene.customer))
+
+    assert by_menu == by_command
+    assert "No Steam account is linked to this member" in await show_trades(scene, scene.agent, scene.moderator)
+
+
+async def test_menu_on_oneself(scene: Scene) -> None:
+    """Whoever points at themselves sees their own trades, staff too; without a link they learn how to get one."""
+    own = await every_page(scene.customer, await trades(scene, scene.customer))
+    assert await show_trades(scene, scene.customer, scene.customer) == own
+
+    assert "No Steam account is linked to you" in await show_trades(scene, scene.agent, scene.agent)
+    await link(scene, scene.agent, scene.world.other_customer)
+    assert "· your own" in await show_trades(scene, scene.agent, scene.agent)
+
+
+async def test_menu_without_the_right(scene: Scene) -> None:
+    """A customer sees nobody else's trades by the menu, and without any right not even their own."""
+    assert "`trades.any`" in await show_trades(scene, scene.customer, scene.agent)
+
+    await scene.client.desk.access.revoke(scene.guild.id, Capability.TRADES_OWN, by=scene.owner)
+    assert "`trades.own`" in await show_trades(scene, scene.customer, scene.customer)
+    assert not scene.providers.mannco.calls
+
+
 async def test_codes(scene: Scene) -> None:
     """A code that may be needed is shown to the linked owner, and to nobody else: neither staff nor customers."""
     stranger = scene.guild.add_member(scene.env.create_user("stranger"))
@@ -155,8 +189,8 @@ async def test_codes(scene: Scene) -> None:
 
     text = await every_page(scene.customer, await trades(scene, scene.customer, scope="all"))
 
-    assert sorted(re.findall(r"Your code: `(.+?)`", text)) == sorted(own)
-    assert text.count("Accept in Steam only if bot, offer and code are the same there") == len(own)
+    assert sorted(re.findall(r"your code: `(.+?)`", text)) == sorted(own)
+    assert "Nobody from the staff ever asks for your code" in text
     assert find_secrets(scene.env.http_requests, [*unused, *others]) == []
 
 
@@ -167,12 +201,12 @@ async def test_an_agents_own_code(scene: Scene) -> None:
     result = await trades(scene, scene.agent)
 
     text = await every_page(scene.agent, result)
-    assert sorted(re.findall(r"Your code: `(.+?)`", text)) == sorted(own)
+    assert sorted(re.findall(r"your code: `(.+?)`", text)) == sorted(own)
 
     await scene.agent.slash(scene.channel, "link remove")
     turned = await scene.agent.click(answer_of(result), label="First")
     assert "Page 1 of 2" in text_of(turned)
-    assert "Your code" not in text_of(turned)
+    assert "your code" not in text_of(turned)
 
 
 async def test_every_status_has_words(scene: Scene) -> None:
@@ -184,9 +218,10 @@ async def test_every_status_has_words(scene: Scene) -> None:
 
     for status in STATUSES:
         words = explain(Dialect.MANNCO, str(status))
-        for text, next_step in ((of_customer, words.customer), (of_agent, words.agent)):
-            assert f"· {words.title}**" in text
-            assert f"Next: {next_step}" in text
+        title = words.customer_title or words.title
+        for text, said, next_step in ((of_customer, title, words.customer), (of_agent, words.title, words.agent)):
+            assert f"· {said}**" in text
+            assert f".** {next_step}" in text
     assert "Status `77`" in of_agent
 
 
@@ -197,8 +232,8 @@ async def test_pending_trades_can_be_compared(scene: Scene) -> None:
     for trade in trades_of(scene, scene.world.customer):
         if trade.status == PENDING_STATUS:
             assert f"Bot `{trade.bot}` · offer `{trade.offer_id}`" in text
-    assert re.search(r"(?m)^withdrawal · \d items? · <t:\d+:R>$", text)
-    assert re.search(r"(?m)^deposit · \d items? · <t:\d+:R>$", text)
+    assert re.search(r"(?m)^Withdrawal · \d items? to you( · [^·]+)? · made <t:\d+:R>$", text)
+    assert re.search(r"(?m)^Deposit · \d items? from you( · [^·]+)? · made <t:\d+:R>$", text)
 
 
 async def test_hostile_last_errors(scene: Scene) -> None:
@@ -239,8 +274,8 @@ async def test_nothing_there(scene: Scene) -> None:
     active = await trades(scene, scene.agent, steam_id=empty)
     everything = await trades(scene, scene.agent, steam_id=empty, scope="all")
 
-    assert "Nothing is waiting at the moment" in text_of(active)
-    assert "There is no trade yet" in text_of(everything)
+    assert "No trade of this account is waiting" in text_of(active)
+    assert "This account has no trade" in text_of(everything)
     assert buttons_of(answer_of(active).message) == {}
 
 

@@ -1,5 +1,6 @@
 """A page of trades says where each stands and what happens next, and fits Discord whatever is in it."""
 
+import re
 from dataclasses import replace
 
 import discord
@@ -15,12 +16,12 @@ from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade
 from bot.providers.explanations import Catalogue
 from bot.ui.trades_page import TRADES_A_PAGE, trades_page, trades_page_count
-from tests.domain.builders import NOW, OWNER, PROPERTY, trade
+from tests.domain.builders import BOT, NOW, OWNER, PROPERTY, trade
 from tests.support.hostile_text import hostile, rendered
 from tests.support.payload_audit import audit_requests
 
 EXPLANATIONS = Catalogue.load()
-PLAIN = {"paragraph", "inline", "text", "break", "strong_open", "strong_close", "code", "timestamp"}
+PLAIN = {"paragraph", "inline", "text", "break", "strong_open", "strong_close", "code", "timestamp", "link"}
 STATUSES = (0, 3, -1, -11, -12, 1, 2, 4, 5, 6, 7, 8, 9, 10, 99)
 
 
@@ -33,25 +34,83 @@ def page(shown: TradesAnswer, audience: Audience, index: int = 0) -> str:
     return str(trades_page(shown, index, audience=audience, explanations=EXPLANATIONS).description)
 
 
+def warning(shown: TradesAnswer, audience: Audience) -> str:
+    embed = trades_page(shown, 0, audience=audience, explanations=EXPLANATIONS)
+    return "\n".join(str(field.value) for field in embed.fields)
+
+
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_status(status: int):
     """Each status, and one that nobody knows, has a title and a next step for each reader."""
     words = EXPLANATIONS.status(Dialect.MANNCO, str(status))
-    for audience, next_step in ((Audience.CUSTOMER, words.customer), (Audience.STAFF, words.agent)):
+    for audience, title, next_step in (
+        (Audience.CUSTOMER, words.customer_title or words.title, words.customer),
+        (Audience.STAFF, words.title, words.agent),
+    ):
         text = page(answer(trade(status=status)), audience)
 
-        assert f"**#123456 · {words.title}**" in text
-        assert f"Next: {next_step}" in text
+        assert f" **#123456 · {title}**" in text
+        assert re.search(rf"\*\*[A-Z][a-z ]+\.\*\* {re.escape(next_step)}", text)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("way", [{}, {"items_send": (), "items_received": ("1",)}, {"items_send": ()}])
+def test_no_customer_is_spoken_of(status: int, way: dict[str, tuple[str, ...]]):
+    """Nobody reads of "the customer" who is the customer."""
+    told = answer(trade(status=status, **way))
+
+    assert "customer" not in page(told, Audience.CUSTOMER) + warning(told, Audience.CUSTOMER)
+
+
+@pytest.mark.parametrize(
+    ("status", "deposit", "to_customer", "to_staff"),
+    [
+        (0, False, "You act next", "The customer acts next"),
+        (0, True, "You act next", "The customer acts next"),
+        (3, False, "Nobody has to act", "Nobody has to act"),
+        (-1, False, "You or the staff act next", "You or the customer act next"),
+        (7, False, "You or the staff act next", "You or the customer act next"),
+        (-1, True, "You act next", "The customer acts next"),
+        (-12, False, "You act next", "The customer acts next"),
+        (1, False, "The staff acts next", "You act next"),
+        (99, True, "The staff acts next", "You act next"),
+    ],
+)
+def test_who_acts(status: int, deposit: bool, to_customer: str, to_staff: str):  # noqa: FBT001 -- a column
+    """Each reader is told who has to do the next thing."""
+    told = answer(trade(status=status, **({"items_send": (), "items_received": ("1",)} if deposit else {})))
+
+    assert f"**{to_customer}.**" in page(told, Audience.CUSTOMER)
+    assert f"**{to_staff}.**" in page(told, Audience.STAFF)
+
+
+def test_after_a_failure():
+    """A failed withdrawal names the command that has it sent again; a failed deposit says that it cannot be."""
+    withdrawal, deposit = trade(), trade(items_send=(), items_received=("1",))
+
+    assert "`/resend id:123456` asks a moderator" in page(answer(withdrawal), Audience.CUSTOMER)
+    assert "`/resend id:123456` asks a moderator" in page(answer(withdrawal), Audience.STAFF)
+    assert "cannot be resent: start it anew on the site" in page(answer(deposit), Audience.CUSTOMER)
+    assert "cannot be resent: have the customer start it anew" in page(answer(deposit), Audience.STAFF)
+    assert "/resend" not in page(answer(deposit, trade(status=0), trade(status=3)), Audience.CUSTOMER)
+
+
+def test_symbols():
+    """The state is a word and a symbol, never a colour alone."""
+    for status, symbol in ((0, "⏳"), (3, "✅"), (-1, "❌"), (10, "❌"), (-12, "↩️"), (2, "❔"), (99, "❔")):
+        assert f"\n{symbol} **#123456 · " in page(answer(trade(status=status)), Audience.CUSTOMER)
 
 
 def test_what_only_staff_reads():
-    """Status number and last error are for staff; a customer reads neither."""
-    failed = trade(last_error="offer expired")
+    """Status number, last error and asset ids are for staff; a customer reads none of them."""
+    failed = trade(last_error="offer expired", items_send=("11", "22", "33", "44"))
     for_staff, for_customer = page(answer(failed), Audience.STAFF), page(answer(failed), Audience.CUSTOMER)
 
     assert "Status `-1` · last error: offer expired" in for_staff
-    assert "offer expired" not in for_customer
-    assert "Status" not in for_customer
+    assert "assets `11` `22` and 2 more" in for_staff
+    assert "last error: none" in page(answer(trade(last_error="")), Audience.STAFF)
+    for hidden in ("offer expired", "Status", "`11`"):
+        assert hidden not in for_customer
 
 
 @pytest.mark.parametrize("status", [0, 1, 2, 8, 9, 99])
@@ -59,22 +118,32 @@ def test_what_may_wait(status: int):
     """What is not over shows bot, offer and, to whoever may see it, the code; with the warning to compare them."""
     pending = trade(status=status)
     own = page(answer(pending), Audience.CUSTOMER)
-    without = page(answer(replace(pending, code=None, offer_id="")), Audience.CUSTOMER)
+    without = page(answer(replace(pending, code=None, offer_id="", bot=None)), Audience.CUSTOMER)
 
     assert f"Bot `{pending.bot}` · offer `5678901234`" in own
-    assert "Your code: `ABCDEFGH`" in own
-    assert "Accept in Steam only if bot, offer and code are the same there." in own
-    assert "Your code" not in without
-    assert "offer `none yet`" in without
+    assert "([open it in Steam](https://steamcommunity.com/tradeoffer/5678901234/))" in own
+    assert "your code: `ABCDEFGH`" in own
+    assert "the bot, the items and the code there have to be the same" in warning(answer(pending), Audience.CUSTOMER)
+    assert "Nobody from the staff ever asks for your code" in warning(answer(pending), Audience.CUSTOMER)
+    assert "Never ask for the code" in warning(answer(pending), Audience.STAFF)
+    assert "your code" not in without
+    assert "Bot not named · offer none yet" in without
+
+
+@pytest.mark.parametrize("offer_id", ["12/../../id/evil", "1" * 21, "٣", "12\n"])
+def test_offer_that_is_no_number(offer_id: str):
+    """Only a number becomes a part of an address."""
+    assert "http" not in page(answer(trade(status=0, offer_id=offer_id)), Audience.CUSTOMER)
 
 
 @pytest.mark.parametrize("status", [3, -1, -11, -12, 4, 5, 6, 7, 10])
 def test_what_is_over(status: int):
-    """A trade that nobody can accept any more shows no code, and no bot to a customer."""
-    text = page(answer(trade(status=status)), Audience.CUSTOMER)
+    """A trade that nobody can accept any more shows no code, and no bot to a customer, and needs no warning."""
+    over = answer(trade(status=status))
 
-    assert "ABCDEFGH" not in text
-    assert "Bot" not in text
+    assert "ABCDEFGH" not in page(over, Audience.CUSTOMER) + page(over, Audience.STAFF)
+    assert "Bot" not in page(over, Audience.CUSTOMER)
+    assert warning(over, Audience.CUSTOMER) == warning(over, Audience.STAFF) == ""
 
 
 def test_whose_trades():
@@ -93,9 +162,26 @@ def test_facts():
     """Direction, pieces and game are said, as far as they are known."""
     deposit = trade(items_send=(), items_received=("1",), game=Game.RUST)
 
-    assert "deposit · 1 item · Rust · <t:" in page(answer(deposit), Audience.CUSTOMER)
-    assert "withdrawal · 2 items · <t:" in page(answer(trade()), Audience.CUSTOMER)
-    assert "**\nno items\nNext" in page(answer(trade(items_send=(), created_at=None)), Audience.CUSTOMER)
+    assert "\nDeposit · 1 item from you · Rust · made <t:" in page(answer(deposit), Audience.CUSTOMER)
+    assert "\nWithdrawal · 2 items to you · made <t:" in page(answer(trade()), Audience.CUSTOMER)
+    assert "\nWithdrawal · 2 items to the customer · made <t:" in page(answer(trade()), Audience.STAFF)
+    assert "**\nNo items\n**" in page(answer(trade(items_send=(), created_at=None)), Audience.CUSTOMER)
+
+
+def test_nothing_there():
+    """An empty list says whose it is, and what was left out; each case in its own words."""
+    told = [
+        page(answer(of=of, viewer=OWNER, scope=scope, window_full=full), audience).split("\n")[-1]
+        for of, audience in ((OWNER, Audience.CUSTOMER), (BOT, Audience.STAFF), (None, Audience.STAFF))
+        for scope, full in ((Scope.ACTIVE, False), (Scope.ALL, False), (Scope.ALL, True))
+        if of is not None or not full  # of everybody's trades, 500 are never none
+    ]
+
+    assert len(set(told)) == len(told)
+    assert "`scope:all`" in told[0]
+    assert "You have no trade yet" in told[1]
+    assert "None of the newest 500 trades is yours" in told[2]
+    assert "compare the SteamID" in told[4]
 
 
 texts = hostile | st.text(max_size=3000)

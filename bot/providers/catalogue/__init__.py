@@ -227,6 +227,7 @@ def _status(table: _Table, dialect: Dialect) -> StatusExplanation:
         source=table.text("source", TITLE_LIMIT),
         kind=kind,
         known=table.claim("known", default=True),
+        customer_title=table.text("customer_title", TITLE_LIMIT) if table.has("customer_title") else None,
     )
     table.done()
     return status
