@@ -1,23 +1,20 @@
-"""/explain: what an error code means, and what to do about it."""
+"""/explain and the menu Explain error codes: what an error means, and what to do about it."""
 
 import logging
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.domain.failures import Dialect, Explanation, ProviderName
-from bot.domain.pages import Audience
-from bot.domain.trade_url import mask_trade_urls
-from bot.ui.errors import DIALECT_LABELS, error_name, explanation_embed, title_of
+from bot.domain.failures import Dialect, ProviderName
+from bot.ui.explanation_page import answer_embed, message_embed
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
-from bot.ui.layout import Field, Tone, card
 from bot.ui.rights import open_to_everybody
-from bot.ui.text import outside, plain
+from bot.ui.text import plain
 
 _PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
 _MAX_TEXT = 1_000
-_MEANINGS_SHOWN = 8
 
 _log = logging.getLogger(__name__)
 
@@ -35,33 +32,12 @@ class ExplainCog(commands.Cog):
         """Explain one error, or list what a number can mean."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         desk = desk_of(interaction)
-        audience = await desk.pages.audience_of(actor_of(interaction))
-        found = _distinct(desk.explanations.find(code, _dialect(provider)))
-        if len(found) == 1:
-            (only,) = found
-            await reply(interaction, explanation_embed(only[0], audience=audience, provider=only[1]))
-            return
-        asked = outside(mask_trade_urls(code), 200)
-        if not found:
-            embed = card(
-                title="Not in the catalogue",
-                description=(
-                    f"“{asked}” is no error that SkinDesk knows. Check the number or the key; "
-                    "if a provider really sent it, tell the staff."
-                ),
-                colour=Tone.NEUTRAL,
-            )
-        else:
-            from_staff = audience is Audience.STAFF
-            embed = card(
-                title=f"{len(found)} meanings",
-                description=(
-                    f"“{asked}” means different things. "
-                    + ("Which provider was it?" if provider is None else "It depends on what was asked for.")
-                ),
-                fields=[_meaning(each, whose, from_staff=from_staff) for each, whose in found[:_MEANINGS_SHOWN]],
-                colour=Tone.NEUTRAL,
-            )
+        embed = answer_embed(
+            desk.explanations.find(code, _dialect(provider)),
+            asked=code,
+            audience=await desk.pages.audience_of(actor_of(interaction)),
+            provider_named=provider is not None,
+        )
         await reply(interaction, embed)
 
     @explain.autocomplete("code")
@@ -81,24 +57,29 @@ class ExplainCog(commands.Cog):
         return [app_commands.Choice(name=name, value=value) for value, name in choices.items()]
 
 
-def _distinct(found: tuple[Explanation, ...]) -> list[tuple[Explanation, str]]:
-    """Return what is said differently, each with whose it is: AssetPay's dialects share most of their errors."""
-    owners: dict[tuple[object, ...], list[str]] = {}
-    first: dict[tuple[object, ...], Explanation] = {}
-    for each in found:
-        said = (each.code, each.key, each.method, each.title, each.meaning, each.customer, each.agent)
-        first.setdefault(said, each)
-        owners.setdefault(said, []).append(DIALECT_LABELS[each.dialect])
-    return [(explanation, " and ".join(owners[said])) for said, explanation in first.items()]
-
-
-def _meaning(explanation: Explanation, whose: str, *, from_staff: bool) -> Field:
-    hidden = explanation.confidential and not from_staff
-    names = (whose, error_name(explanation, hidden=hidden), explanation.method)
-    return Field(
-        " · ".join(filter(None, names)),
-        f"**{title_of(explanation, hidden=hidden)}**\n{explanation.agent if from_staff else explanation.customer}",
+@app_commands.context_menu(name="Explain error codes")
+@open_to_everybody("what an error means is no secret; what is one is left out")
+async def explain_message(interaction: Interaction, message: discord.Message) -> None:
+    """Explain every error that a message names, in its text or in that of its embeds."""
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    desk = desk_of(interaction)
+    said = _text_of(message)
+    embed = message_embed(
+        desk.explanations.find(said), said=said, audience=await desk.pages.audience_of(actor_of(interaction))
     )
+    await reply(interaction, embed)
+
+
+def _text_of(message: discord.Message) -> str:
+    """Return everything that is written in a message. Discord sends it along with the click, whatever the intents."""
+    parts: list[str | None] = []
+    forwarded: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
+    for each in forwarded:
+        parts.append(each.content)
+        for embed in each.embeds:
+            parts += [embed.title, embed.description, embed.author.name, embed.footer.text]
+            parts += [text for field in embed.fields for text in (field.name, field.value)]
+    return "\n".join(part for part in parts if part)
 
 
 def _dialect(provider: str | None) -> Dialect | None:
@@ -109,5 +90,6 @@ def _dialect(provider: str | None) -> Dialect | None:
 
 
 async def setup(client: commands.Bot) -> None:
-    """Add the cog."""
+    """Add the command and the menu."""
     await client.add_cog(ExplainCog())
+    client.tree.add_command(explain_message)

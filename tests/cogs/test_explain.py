@@ -1,10 +1,15 @@
 """/explain through the simulated Discord: codes, keys and messages in words, for whoever asks."""
 
+import re
+from dataclasses import dataclass, field
+
+import discord
 import pytest
 import simcord
 
 from bot.demo.scene import Scene
 from bot.domain.failures import ProviderName
+from cogs.explain import _text_of
 from tests.support.seen import text_of
 
 
@@ -109,6 +114,87 @@ async def test_a_trade_url_beside_an_ambiguous_number(scene: Scene) -> None:
 
     assert "meanings" in text
     assert scene.world.customer.token not in text
+
+
+async def menu(scene: Scene, actor: simcord.MemberActor, message: discord.Message) -> str:
+    result = await actor.context_menu(scene.channel, "Explain error codes", message)
+    assert result.ephemeral
+    return text_of(result)
+
+
+async def test_menu_on_a_message(scene: Scene) -> None:
+    """A key or a code in somebody's message is explained, although SkinDesk may read no messages."""
+    assert not scene.client.intents.message_content
+    by_key = await scene.customer.send(scene.channel, "hi, it says FLEET_DEGRADED when I deposit??")
+    by_number = await scene.agent.send(scene.channel, "customer got error 14 again")
+    two = await scene.agent.send(scene.channel, "first STEAM_UNAVAILABLE, then NO_BOTS_AVAILABLE")
+
+    assert "code `1011` · `FLEET_DEGRADED`" in await menu(scene, scene.customer, by_key)
+    assert "2 meanings in this message\nWhich provider was it?" in await menu(scene, scene.customer, by_number)
+    both = await menu(scene, scene.agent, two)
+    assert "2 errors in this message" in both
+    assert "`STEAM_UNAVAILABLE`" in both
+    assert "`NO_BOTS_AVAILABLE`" in both
+
+
+async def test_menu_on_embeds(scene: Scene) -> None:
+    """What stands in an embed counts as well, wherever in it: tools post errors as embeds."""
+    channel = scene.client.get_partial_messageable(scene.channel.id)
+    for made in (
+        discord.Embed(title="Deposit failed: FLEET_DEGRADED"),
+        discord.Embed(description='{"error": {"code": 1011, "key": "FLEET_DEGRADED"}}'),
+        discord.Embed(title="x").add_field(name="key", value="FLEET_DEGRADED"),
+        discord.Embed(title="x").set_footer(text="fleet_degraded"),
+        discord.Embed(title="x").set_author(name="FLEET_DEGRADED"),
+    ):
+        message = await channel.send(embed=made)
+        assert "code `1011` · `FLEET_DEGRADED`" in await menu(scene, scene.customer, message)
+
+
+@dataclass
+class Written:
+    """As much of a message as its text needs."""
+
+    content: str = ""
+    embeds: list[discord.Embed] = field(default_factory=list)
+    message_snapshots: list["Written"] = field(default_factory=list)
+
+
+def test_forwarded() -> None:
+    """A forwarded message has its text in a snapshot."""
+    forwarded = Written(message_snapshots=[Written("FLEET_DEGRADED", [discord.Embed(title="error 7")])])
+
+    assert _text_of(forwarded) == "FLEET_DEGRADED\nerror 7"  # type: ignore[arg-type]  # the parts that are read
+
+
+async def test_menu_where_there_is_nothing(scene: Scene) -> None:
+    """A message without a code is repeated inert, without the token in it; a picture is said to be one."""
+    url = scene.world.customer.trade_url
+    nothing = await menu(scene, scene.customer, await scene.agent.send(scene.channel, f"@everyone **hi** {url}"))
+    channel = scene.client.get_partial_messageable(scene.channel.id)
+    picture = await channel.send(embed=discord.Embed().set_image(url="https://discord.com/x.png"))
+
+    assert "No error code in this message" in nothing
+    assert r"\*\*hi\*\*" in nothing
+    assert "@everyone" not in nothing
+    assert scene.world.customer.token not in nothing
+    assert "What you can do" in nothing
+    assert "a picture of an error cannot be explained" in await menu(scene, scene.customer, picture)
+
+
+async def test_menu_keeps_what_is_confidential(scene: Scene) -> None:
+    """What concerns the desk's own login is explained to staff alone, in a message too."""
+    message = await scene.agent.send(scene.channel, "invalid_client_secret, FLEET_DEGRADED")
+
+    assert "invalid_client_secret" not in await menu(scene, scene.customer, message)
+    assert "invalid_client_secret" in await menu(scene, scene.agent, message)
+
+
+async def test_more_than_can_be_shown(scene: Scene) -> None:
+    """Where a text names more errors than fit it says how many were left out, and how to see them."""
+    text = await explain(scene, scene.agent, " ".join(f"error {number}" for number in range(1, 20)))
+
+    assert re.search(r"Here are the first 8, \d+ more are left out: choose the provider, or paste less\.", text)
 
 
 async def test_suggestions(scene: Scene) -> None:
