@@ -1,5 +1,6 @@
 """/inventory: what a Steam inventory brings at each provider, and why an item is refused."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from bot.domain.access import Capability
 from bot.domain.errors import ProviderError
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import MAX_SEARCH, Sort
+from bot.domain.pages import ProviderAnswer
 from bot.domain.steam import Game
 from bot.observability.logs import reference
 from bot.services.inventory import InventoryRequest
@@ -76,14 +78,21 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
         answer = await desk.inventory.look_up(request, by=actor)
         if len(answer.answers) == 1 and answer.answers[0].failure is not None:
             raise ProviderError(answer.answers[0].failure)
-        for part in answer.answers:
-            if part.failure is not None:
-                write_down(interaction, ProviderError(part.failure), reference())
-        pages = await desk.pages.open(answer, by=actor)
+        parts = tuple(_written_down(interaction, part) for part in answer.answers)
+        pages = await desk.pages.open(replace(answer, answers=parts), by=actor)
         embed, view = shown_page(pages, 0, page_size=desk.page_size, explanations=desk.explanations)
         await reply(interaction, embed, view=view)
 
     return inventory
+
+
+def _written_down(interaction: Interaction, part: ProviderAnswer) -> ProviderAnswer:
+    """Log a part that failed, and give it the reference to find that by."""
+    if part.failure is None:
+        return part
+    word = reference()
+    write_down(interaction, ProviderError(part.failure), word)
+    return replace(part, reference=word)
 
 
 def _decimal(price: float | None) -> Decimal | None:

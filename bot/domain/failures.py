@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -88,7 +88,11 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed call, as facts. ``message`` is the provider's own text: outside data, for staff only."""
+    """One failed call, as facts. ``message`` is the provider's own text: outside data, for staff only.
+
+    ``took`` is how long the caller waited for it, all tries together; None where nothing was asked. Two failures
+    that differ in it alone are the same.
+    """
 
     provider: ProviderName
     kind: FailureKind
@@ -101,6 +105,7 @@ class Failure:
     place: str | None = None
     method: str | None = None
     """Which of the provider's methods was called, where numbers depend on it (SkinsBack)."""
+    took: timedelta | None = field(default=None, compare=False)
 
 
 NOT_DONE = frozenset({

@@ -26,11 +26,15 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderAnswer:
-    """One provider's part of a lookup: what it would pay, or how it failed."""
+    """One provider's part of a lookup: what it would pay, or how it failed.
+
+    ``reference`` is the word under which the log has the failure.
+    """
 
     provider: ProviderName
     inventory: Inventory | None = None
     failure: Failure | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,6 +29,9 @@ T = TypeVar("T")
 
 DEADLINE = timedelta(seconds=13)
 """All tries of a read together: a lookup is answered within 15 seconds (design.md, 1.5)."""
+
+
+_NOT_ASKED = frozenset({FailureKind.OVER_BUDGET, FailureKind.RESTING})
 
 
 class Steadiness:
@@ -58,7 +62,8 @@ class Steadiness:
     async def read(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
         """Make a call that changes nothing, again where its failure may pass, within one deadline."""
         loop = asyncio.get_running_loop()
-        ends = loop.time() + DEADLINE.total_seconds()
+        begun = loop.time()
+        ends = begun + DEADLINE.total_seconds()
         tries = 0
         while True:
             self._check_circuit(operation)
@@ -76,7 +81,7 @@ class Steadiness:
                 chance=random.random(),  # noqa: S311 -- jitter
             )
             if wait is None:
-                raise ProviderError(failure)
+                raise ProviderError(_timed(failure, timedelta(seconds=loop.time() - begun)))
             await asyncio.sleep(wait.total_seconds())
 
     async def observed(self, operation: str, call: Awaitable[T]) -> T:
@@ -119,6 +124,11 @@ class Steadiness:
             failure = Failure(self._provider, FailureKind.RESTING, retry_after=rest)
             self._tell(operation, 0.0, failure)
             raise ProviderError(failure)
+
+
+def _timed(failure: Failure, took: timedelta) -> Failure:
+    """Return the failure with how long it took, unless nobody was asked."""
+    return failure if failure.kind in _NOT_ASKED else replace(failure, took=took)
 
 
 class SteadyInventories:

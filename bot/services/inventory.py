@@ -188,7 +188,8 @@ class InventoryService:
         except ProviderError as error:
             return ProviderAnswer(provider.name, failure=error.failure)
         except TimeoutError:
-            return ProviderAnswer(provider.name, failure=Failure(provider.name, FailureKind.TIMED_OUT))
+            failure = Failure(provider.name, FailureKind.TIMED_OUT, took=self._deadline)
+            return ProviderAnswer(provider.name, failure=failure)
         return ProviderAnswer(provider.name, inventory=inventory)
 
     async def _kept_or_asked(self, provider: InventoryProvider, query: InventoryQuery) -> Inventory:

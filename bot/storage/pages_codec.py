@@ -22,7 +22,7 @@ from bot.domain.steam import Game, SteamId
 from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import Scope, Trade
 
-FORMAT = 1
+FORMAT = 2
 """To be raised with every change of what is written: a snapshot of another format is no longer read."""
 
 _ITEMS_IN_PIECE = 250
@@ -188,6 +188,7 @@ _FAILURE = _record(
     retry_after=_or_none(_DURATION),
     place=_PLAIN,
     method=_PLAIN,
+    took=_or_none(_DURATION),
 )
 _FILTER = _record(
     InventoryFilter,
@@ -197,7 +198,11 @@ _FILTER = _record(
     max_price=_or_none(_DECIMAL),
 )
 _PROVIDER_ANSWER = _record(
-    ProviderAnswer, provider=_PROVIDER, inventory=_or_none(_INVENTORY), failure=_or_none(_FAILURE)
+    ProviderAnswer,
+    provider=_PROVIDER,
+    inventory=_or_none(_INVENTORY),
+    failure=_or_none(_FAILURE),
+    reference=_PLAIN,
 )
 _INVENTORY_ANSWER = _record(
     InventoryAnswer,

@@ -6,6 +6,7 @@ from datetime import timedelta
 import discord
 from discord import app_commands
 
+from bot.domain.access import Capability
 from bot.domain.errors import (
     AccessDenied,
     AlreadyDecided,
@@ -98,14 +99,32 @@ _TRADE_URL_WORDS = {
 }
 
 _INPUT_WORDS = {
-    "steam_id": "A SteamID has 17 digits and begins with 7656.",
-    "too_long": "It is too long.",
-    "not_a_price": "A price is a number in US dollars, 0 or more.",
-    "above_max_price": "The lowest price is above the highest one.",
-    "member_and_steam_id": "Name a member or a SteamID, not both.",
-    "not_linked": "No Steam account is linked to this member. Link one with `/link set`, or give a SteamID.",
-    "unknown": "There is no such choice. Pick one from the list.",
+    "steam_id": (
+        "A SteamID has 17 digits and begins with 7656.",
+        "Give the SteamID, or the trade URL instead: it holds the account too.",
+    ),
+    "too_long": ("It is too long.", "Make it shorter."),
+    "not_a_price": ("A price is a number in US dollars, 0 or more.", "Give a number, for instance 12.50."),
+    "above_max_price": ("The lowest price is above the highest one.", "Swap the two, or leave one out."),
+    "member_and_steam_id": ("Name a member or a SteamID, not both.", "Leave one of the two out."),
+    "unknown": ("There is no such choice.", "Pick one from the list that Discord shows."),
 }
+"""What is wrong with an option's value, and what to do about it."""
+
+_STEPS_WITHOUT = {
+    Capability.INVENTORY_ANY: (
+        "Look at your own inventory: use the trade URL of the Steam account that `/link status` shows. "
+        "If you meant somebody else's, ask a support agent."
+    ),
+    Capability.TRADES_ANY: "Use `/trades` alone: it shows your own. For somebody else's ask a support agent.",
+    Capability.INVENTORY_OWN: "Ask a support agent to look your inventory up for you.",
+    Capability.TRADES_OWN: "Ask a support agent where your trade stands, and tell them its number.",
+    Capability.RESEND_OWN: "Ask a support agent to request the resend, and tell them the trade's number.",
+    Capability.RESEND_ANY: "Ask a support agent to request the resend, and tell them the trade's number.",
+    Capability.APPROVE_RESEND: "Nothing: the moderators were asked, and whoever asked is told how it ends.",
+    Capability.MANAGE_LINKS: "Ask a support agent to link the account. Your own link: `/link status`.",
+}
+"""What somebody can do all the same who lacks a capability."""
 
 _FIXERS_FOR_CUSTOMERS = {
     Fixer.CUSTOMER: "You",
@@ -125,12 +144,13 @@ _FIXERS_FOR_STAFF = {
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What happened, what the reader can do, and who can fix it if they cannot. Safe to show as they are."""
+    """What happened, what the reader can do, who can fix it, and when to try again. Safe to show as they are."""
 
     title: str
     what: str
-    step: str = ""
-    who: str = ""
+    step: str
+    who: str = "You"
+    again: str = "Once that is done."
     is_refusal: bool = True
 
 
@@ -139,15 +159,14 @@ def error_embed(error: Exception, *, audience: Audience, explanations: Explanati
     if isinstance(error, ProviderError):
         return failure_embed(error.failure, audience=audience, explanations=explanations, reference=reference)
     words = _words(error)
-    fields = []
-    if words.step:
-        fields.append(Field("What you can do", words.step))
-    if words.who:
-        fields.append(Field("Who can fix it", words.who))
     return card(
         title=("⛔ " if words.is_refusal else "⚠️ ") + words.title,
         description=words.what,
-        fields=fields,
+        fields=[
+            Field("What you can do", words.step),
+            Field("Who can fix it", words.who),
+            Field("Try again", words.again),
+        ],
         colour=Tone.NEUTRAL if words.is_refusal else Tone.BAD,
         footer=f"Reference {reference}",
     )
@@ -155,17 +174,14 @@ def error_embed(error: Exception, *, audience: Audience, explanations: Explanati
 
 def failure_embed(failure: Failure, *, audience: Audience, explanations: Explanations, reference: str) -> discord.Embed:
     """Return the embed for a provider's failure: its explanation, and for staff the facts behind it."""
-    explanation = explanations.explain(failure)
-    embed = explanation_embed(
-        explanation,
+    return explanation_embed(
+        explanations.explain(failure),
         audience=audience,
         provider=failure.provider.label,
         retry_after=failure.retry_after,
+        behind=_facts(failure) if audience is Audience.STAFF else "",
         footer=f"Reference {reference}",
     )
-    if audience is Audience.STAFF:
-        embed.add_field(name="For staff", value=_facts(failure), inline=False)
-    return embed
 
 
 def explanation_embed(
@@ -174,9 +190,13 @@ def explanation_embed(
     audience: Audience,
     provider: str | None = None,
     retry_after: timedelta | None = None,
+    behind: str = "",
     footer: str = "",
 ) -> discord.Embed:
-    """Return an explanation in words for its reader. A confidential one keeps its key and meaning from customers."""
+    """Return an explanation in words for its reader. A confidential one keeps its key and meaning from customers.
+
+    ``behind`` are the facts of one failed call, for staff.
+    """
     staff = audience is Audience.STAFF
     hidden = explanation.confidential and not staff
     label = provider or DIALECT_LABELS[explanation.dialect]
@@ -193,6 +213,8 @@ def explanation_embed(
     fixers = _FIXERS_FOR_STAFF if staff else _FIXERS_FOR_CUSTOMERS
     fields.append(Field("Who can fix it", fixers[explanation.fixer]))
     fields.append(Field("Try again", _when(explanation, retry_after)))
+    if behind:
+        fields.append(Field("For staff", behind))
     title = title_of(explanation, hidden=hidden)
     return card(title=f"⚠️ {title}", description=what, fields=fields, colour=Tone.BAD, footer=footer)
 
@@ -244,6 +266,7 @@ def _facts(failure: Failure) -> str:
         ("HTTP", failure.http_status),
         ("request", failure.request_id),
         ("at", failure.place),
+        ("took", _seconds(failure.took)),
     ):
         if value is not None:
             facts.append(f"{name} {code(str(value), 80)}")
@@ -253,52 +276,76 @@ def _facts(failure: Failure) -> str:
     return "\n".join(lines)
 
 
+def _seconds(took: timedelta | None) -> str | None:
+    return None if took is None else f"{took.total_seconds():.1f} s"
+
+
 def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one line of words for each kind of error
     match error:
         case TradeUrlRejected():
             what, step = _TRADE_URL_WORDS[error.trade_url_problem]
             return Words("That is not a trade URL", what, step)
-        case InvalidInput():
+        case InvalidInput(problem="not_linked"):
             return Words(
-                f"`{error.option}` cannot be used like that",
-                _INPUT_WORDS.get(error.problem, "It cannot be used as it is."),
-                "Change it and try again.",
+                "No Steam account is linked to this member",
+                "SkinDesk does not know which Steam account is theirs, so there is nothing to look at.",
+                "Link one with `/link set`, or give their SteamID: `/trades steam_id:`.",
+                "Whoever holds `links.manage`, or the member",
             )
+        case InvalidInput():
+            what, step = _INPUT_WORDS.get(error.problem, ("It cannot be used as it is.", "Change it and ask again."))
+            return Words(f"`{error.option}` cannot be used like that", what, step)
         case AccessDenied():
             return Words(
                 "You may not do that",
                 f"Nothing was done. It needs the capability `{error.capability.value}`.",
-                who="Somebody with `access.manage`: `/access grant` gives it to one of your roles.",
+                _STEPS_WITHOUT.get(error.capability, "Ask the staff for it, or let somebody do it who has it."),
+                "Somebody with `access.manage`: `/access grant` gives it to one of your roles",
+                "As soon as one of your roles has it.",
             )
         case NotInGuild():
-            return Words("Only in a server", "SkinDesk's commands work in a server, not in direct messages.")
+            return Words(
+                "Only in a server",
+                "SkinDesk's commands work in a server, not in direct messages.",
+                "Use the command in a channel of the server whose desk you want to ask.",
+            )
         case NotLinked():
             return Words(
                 "No Steam account is linked to you",
                 "You may see and do this for your own Steam account, but SkinDesk does not know yet which one it is.",
                 "Ask a support agent here to link it, and tell them your SteamID or trade URL in private.",
                 "A support agent with `links.manage`, with `/link set`",
+                "As soon as `/link status` shows your account.",
             )
         case SteamAccountTaken():
             return Words(
                 "This Steam account is linked already",
                 f"It belongs to <@{error.user_id}> on this server. One Steam account belongs to one member.",
                 "Find out whose it is. If the link is wrong, its holder removes it with `/link remove` first.",
+                "Whoever holds the link now",
+                "Once it is removed.",
             )
         case TradeNotFound():
             return Words(
                 "No such trade",
                 f"There is no trade {code(mask_trade_urls(error.trade_id), 40)} among those you may have resent.",
-                "Check the number: `/trades` with scope “all” shows it. Only the newest 500 trades are listed.",
+                "Check the number: `/trades scope:all` shows it. Only the newest 500 trades are listed.",
+                again="With the right number.",
             )
         case ResendNotFound():
-            return Words("No such request", "This resend request does not exist on this server.")
+            return Words(
+                "No such request",
+                "This resend request does not exist on this server.",
+                "Look at what waits with `/approvals`.",
+                again="With a request that is there.",
+            )
         case PageExpired() | NotYourPage():
             # One text for both: whether somebody else's pages exist is nobody's business.
             return Words(
                 "No such pages",
                 "They are no longer kept, or somebody else asked for them.",
                 "Use the command again for a fresh answer.",
+                again="Now.",
             )
         case ProviderOff():
             off = f"{error.provider.label} is not" if error.provider else "No provider that can do this is"
@@ -307,12 +354,14 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 f"{off} switched on at this desk.",
                 "Choose another provider, or ask the staff.",
                 "An administrator, in the configuration",
+                "With another provider, or when `/status` lists it.",
             )
         case GameNotOffered():
             return Words(
                 "Not this game",
                 f"{error.provider.label} does not have {GAME_LABELS[error.game.word]}. Nothing was asked.",
                 "Choose another provider or another game.",
+                again="Now, with that.",
             )
         case NotResendable():
             return _not_resendable_words(error)
@@ -322,14 +371,17 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 "Already asked for",
                 f"A resend of trade {error.trade_id} is open {where}",
                 "Wait for the decision: the requester is told.",
+                "A moderator with `resend.approve`",
+                "After it is decided, if the trade needs it then.",
             )
         case TooManyResends():
             return Words(
                 "Enough for today",
                 f"You have asked for {OPENED_AT_MOST} resends within a day, which is as many as you may. "
                 "Nothing was asked and nothing was sent.",
-                f"Ask again {relative(error.until)}. If so many of your trades fail, tell the staff.",
+                "Wait, or let the staff ask for you. If so many of your trades fail, tell them anyway.",
                 "Somebody with `resend.any` can ask for you",
+                f"{relative(error.until)}.",
             )
         case ResendsHalted():
             why, _ = halt_sentences(error.halt)
@@ -338,15 +390,22 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 f"{why} Nothing was asked and nothing was sent.",
                 "Wait until they are resumed. A request can still be denied, and a doubt settled.",
                 RESUME,
+                "Once they are resumed.",
             )
         case AlreadyDecided():
-            return Words("Already decided", f"Request {error.resend.id}: {state_sentence(error.resend)}")
+            return Words(
+                "Already decided",
+                f"Request {error.resend.id}: {state_sentence(error.resend)}",
+                "Nothing more: one decision counts. If the trade failed again, `/resend` opens a new request.",
+                again="The same again would end the same way.",
+            )
         case TradeChanged():
             changed = ", ".join(FACT_LABELS[name] for name in error.differences)
             return Words(
                 "The trade has changed",
                 f"Since the card was posted this has changed: {changed}. Nothing was sent.",
                 "Look at the card again, which now shows the trade as it is, and decide anew.",
+                again="Now.",
             )
         case CardOutdated():
             return _card_outdated_words(error)
@@ -365,7 +424,9 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
             return Words(
                 "Somebody else has to decide",
                 f"{reason} A resend is approved by a second person.",
-                who="Anybody else with `resend.approve`",
+                "Leave it to another moderator: the card is there for all of them.",
+                "Anybody else with `resend.approve`",
+                "The same again would end the same way.",
             )
         case ApprovalsChannelMissing():
             return Words(
@@ -373,6 +434,7 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 "A resend needs a moderator's approval, and there is no channel to ask in.",
                 "Tell the staff.",
                 "Somebody with `settings.manage`: `/settings approvals-channel`",
+                "Once the channel is set.",
             )
         case ApprovalsChannelUnusable():
             return Words(
@@ -381,32 +443,45 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 "Tell the staff.",
                 "An administrator: let SkinDesk *View Channel*, *Send Messages* and *Embed Links* there, "
                 "or set another one with `/settings approvals-channel`",
+                "Once the channel works.",
             )
         case app_commands.TransformerError():
             return Words(
                 "Not on this server",
                 "One of the options names somebody or something that is not on this server. Nothing was done.",
                 "Choose from the list that Discord shows. For somebody who left, use their SteamID.",
+                again="Now, with that.",
             )
         case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():
             return Words(
                 "This command has changed",
                 "Discord still shows you how it was before an update of SkinDesk. Nothing was done.",
-                "Reload Discord (Ctrl+R), or restart the app, and try again.",
+                "Reload Discord (Ctrl+R), or restart the app.",
+                again="After that.",
             )
         case TooSoon():
             return Words(
                 "Refreshed a moment ago",
                 "The provider has just read this inventory from Steam; asking again so soon would only burden Steam.",
-                f"Ask without `refresh` now, or with it again {relative(error.until)}.",
+                "Ask without `refresh` now, or wait.",
+                again=f"With `refresh`: {relative(error.until)}.",
             )
         case ShuttingDown():
-            return Words("SkinDesk is restarting", "Nothing was done.", "Ask again in a minute.", is_refusal=False)
+            return Words(
+                "SkinDesk is restarting",
+                "Nothing was done.",
+                "Ask again in a minute.",
+                "Nobody needs to: it passes by itself",
+                _in_a_minute(),
+                is_refusal=False,
+            )
         case Interrupted():
             return Words(
                 "SkinDesk is restarting",
                 "It stopped before this was finished. A look-up changed nothing; a resend's card shows what is known.",
                 "Ask again in a minute. After a resend look at its card first.",
+                "Nobody needs to: it passes by itself",
+                _in_a_minute(),
                 is_refusal=False,
             )
         case Unfinished():
@@ -418,13 +493,20 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 is_refusal=False,
             )
         case DeskError():
-            return Words("That did not work", "Nothing was done.", "Try again, and tell the staff if it stays so.")
+            return Words(
+                "That did not work",
+                "Nothing was done.",
+                "Try again, and tell the staff if it stays so.",
+                "An administrator of this desk",
+                "Now, once.",
+            )
         case _:
             return Words(
                 "Something went wrong in SkinDesk",
                 "This is a fault of ours, not of yours. If you were changing something, look whether it was done.",
-                "Try again. If it stays so, tell the staff the reference below: the log has it too.",
+                "Try again once. If it stays so, tell the staff the reference below: the log has it too.",
                 "An administrator of this desk",
+                _in_a_minute(),
                 is_refusal=False,
             )
 
@@ -451,13 +533,19 @@ def _not_resendable_words(error: NotResendable) -> Words:
             "Nothing to resend",
             f"Trade {error.trade.id} has no items to send to the customer: it is a deposit, not a withdrawal.",
             "Start the deposit anew on the site.",
+            again="The same again would end the same way.",
         )
     return Words(
         "This trade cannot be resent",
         f"Trade {error.trade.id} has the status {error.trade.status}. Mannco.store resends failed or cancelled trades "
         "only (status -1, 4, 5, 6, 7 or 10).",
-        "Look at where it stands with `/trades`.",
+        "Look at where it stands, and who acts next, with `/trades scope:all`.",
+        again="If its status changes to one of these.",
     )
+
+
+def _in_a_minute() -> str:
+    return relative(discord.utils.utcnow() + timedelta(minutes=1))
 
 
 GAME_LABELS = {"cs2": "Counter-Strike 2", "rust": "Rust", "dota2": "Dota 2", "tf2": "Team Fortress 2"}

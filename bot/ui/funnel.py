@@ -177,7 +177,7 @@ def write_down(interaction: Interaction, error: Exception, reference_word: str) 
         ending = Ending.PROVIDER_FAILED
         failure = error.failure
         _log.warning(
-            "provider failed %s provider=%s kind=%s code=%s key=%s http=%s request=%s place=%s",
+            "provider failed %s provider=%s kind=%s code=%s key=%s http=%s request=%s place=%s took=%s",
             facts,
             failure.provider.value,
             failure.kind.value,
@@ -186,6 +186,7 @@ def write_down(interaction: Interaction, error: Exception, reference_word: str) 
             failure.http_status,
             failure.request_id,
             failure.place,
+            None if failure.took is None else f"{failure.took.total_seconds():.1f}s",
         )
     elif isinstance(error, Interrupted | ShuttingDown | Unfinished):
         ending = Ending.INTERRUPTED

@@ -145,7 +145,8 @@ def _comparison_head(answer: InventoryAnswer, explanations: Explanations) -> lis
             if not part.inventory.owner_certain:
                 what += f"\n{_OTHER_ACCOUNT}"
         elif part.failure is not None:
-            what = f"⚠️ {_failure_title(part.failure, explanations)}"
+            found_by = f" · reference `{part.reference}`" if part.reference is not None else ""
+            what = f"⚠️ {_failure_title(part.failure, explanations)}{found_by}"
         else:
             continue
         lines.append(f"**{part.provider.label}**: {what}")

@@ -364,7 +364,7 @@ async def test_refreshing_again(scene: Scene) -> None:
     until = int(scene.clock.now().timestamp()) + 120
 
     assert "Refreshed a moment ago" in refused
-    assert f"Ask without `refresh` now, or with it again <t:{until}:R>." in refused
+    assert f"Try again\nWith `refresh`: <t:{until}:R>." in refused
     assert asked(scene) == 1
     wait(scene, 120)
     assert "can be deposited" in text_of(await look_up(scene, scene.agent, url, refresh=True))

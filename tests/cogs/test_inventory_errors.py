@@ -246,8 +246,22 @@ async def test_a_provider_that_never_answers(scene: Scene) -> None:
     beside = await look_up(scene, scene.agent, scene.world.customer.trade_url, provider="all")
 
     assert "The provider took too long" in text_of(alone)
+    assert "took `0.2 s`" in text_of(alone)
     assert "**AssetPay**: ⚠️ The provider took too long" in text_of(beside)
     assert "**SkinsBack**: 53 of 64 items" in text_of(beside)
+
+
+async def test_references_side_by_side(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """Each provider that fails among others shows the reference under which the log has why."""
+    scene.providers.assetpay.faults.append(faults.html())
+    beside = await look_up(scene, scene.agent, scene.world.customer.trade_url, provider="all")
+    words = re.findall(r"⚠️ .+ · reference `([0-9a-f]{6})`", text_of(beside))
+
+    assert words
+    for word in words:
+        (line,) = [line for line in caplog.messages if f"reference={word} " in line]
+        assert "kind=nonsense" in line
+        assert re.search(r"took=\d+\.\ds$", line)
 
 
 async def with_fixed_token(scene: Scene, token: str) -> Transport:

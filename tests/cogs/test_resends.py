@@ -95,7 +95,7 @@ async def test_too_many(scene: Scene) -> None:
     text = await _refusal(scene, trades[5].id)
 
     assert "Enough for today" in text
-    assert f"Ask again <t:{possible}:R>" in text
+    assert f"Try again\n<t:{possible}:R>" in text
     assert "is open as request 5" in await _refusal(scene, trades[4].id)
     assert len(_posted(scene)) == 5
     assert state_of(scene, await requested(scene, trades[5])) == "pending"

@@ -124,7 +124,7 @@ async def test_agents_name_nobody_they_could_mean(scene: Scene) -> None:
     no_trade_url = await trades(scene, scene.agent, steam_id="https://steamcommunity.com/id/somebody")
 
     assert "Name a member or a SteamID, not both." in text_of(both)
-    assert "No Steam account is linked to this member. Link one with `/link set`" in text_of(unlinked)
+    assert "Link one with `/link set`, or give their SteamID" in text_of(unlinked)
     assert "A SteamID has 17 digits" in text_of(no_steam_id)
     assert "link to a Steam profile" in text_of(no_trade_url)
     assert not scene.providers.mannco.calls

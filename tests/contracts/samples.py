@@ -143,14 +143,20 @@ def inventory_answer() -> InventoryAnswer:
     )
     case = Item(id="31000000002", name="Case", refusal=Refusal.NO_OFFER, amount=40, max_amount=10)
     inventory = Inventory(ProviderName.ASSETPAY, ADAS_ACCOUNT, Game.CS2, (knife, case), 2, NOW)
-    failure = Failure(ProviderName.SKINSBACK, FailureKind.THROTTLED, http_status=429, retry_after=timedelta(seconds=9))
+    failure = Failure(
+        ProviderName.SKINSBACK,
+        FailureKind.THROTTLED,
+        http_status=429,
+        retry_after=timedelta(seconds=9),
+        took=timedelta(seconds=13),
+    )
     return InventoryAnswer(
         owner=ADAS_ACCOUNT,
         game=Game.CS2,
         filter=InventoryFilter("karambit", Sort.PRICE_DESC, Decimal(1), Decimal("1e3")),
         answers=(
             ProviderAnswer(ProviderName.ASSETPAY, inventory=inventory),
-            ProviderAnswer(ProviderName.SKINSBACK, failure=failure),
+            ProviderAnswer(ProviderName.SKINSBACK, failure=failure, reference="a1b2c3"),
         ),
         linked_user_id=ADA,
     )

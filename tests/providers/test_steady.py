@@ -163,3 +163,19 @@ async def test_cancelled_try_leaves_the_way_free() -> None:
     await asyncio.gather(trying, return_exceptions=True)
 
     assert await trades.trades(Scope.ALL) == ()
+
+
+async def test_how_long_it_took() -> None:
+    """A failure says how long the caller waited, all tries together; one for which nobody was asked says nothing."""
+    provider = FakeTrades(*[FailureKind.UNREACHABLE] * 9)
+    trades, _ = steady(provider)
+    begun = asyncio.get_running_loop().time()
+    failure = await failure_of(lambda: trades.trades(Scope.ALL))
+    waited = asyncio.get_running_loop().time() - begun
+
+    assert provider.calls > 1
+    assert failure.took is not None
+    assert waited / 2 < failure.took.total_seconds() <= waited
+    for kind in (FailureKind.OVER_BUDGET, FailureKind.RESTING):
+        not_asked, _ = steady(FakeTrades(*[kind] * 9))
+        assert (await failure_of(lambda given=not_asked: given.trades(Scope.ALL))).took is None  # type: ignore[misc]  # a default binds the loop's value

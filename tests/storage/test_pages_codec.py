@@ -96,6 +96,7 @@ FAILURE = every_field(
     retry_after=maybe(st.timedeltas()),
     place=maybe(TEXT),
     method=maybe(TEXT),
+    took=maybe(st.timedeltas()),
 )
 FILTER = every_field(
     InventoryFilter,
@@ -105,7 +106,11 @@ FILTER = every_field(
     max_price=maybe(DECIMAL),
 )
 PROVIDER_ANSWER = every_field(
-    ProviderAnswer, provider=st.sampled_from(ProviderName), inventory=maybe(INVENTORY), failure=maybe(FAILURE)
+    ProviderAnswer,
+    provider=st.sampled_from(ProviderName),
+    inventory=maybe(INVENTORY),
+    failure=maybe(FAILURE),
+    reference=maybe(TEXT),
 )
 INVENTORY_ANSWER = every_field(
     InventoryAnswer,
@@ -148,7 +153,11 @@ def test_inventory(answer: InventoryAnswer) -> None:
     """An inventory answer comes back equal, down to how its decimals are written."""
     again = decode(encode(answer))
 
+    assert isinstance(again, InventoryAnswer)
     assert again == answer
+    assert [part.failure and part.failure.took for part in again.answers] == [
+        part.failure and part.failure.took for part in answer.answers
+    ]
     assert _written_amounts(again) == _written_amounts(answer)
 
 
@@ -208,8 +217,8 @@ def test_trade_token_in_outside_words() -> None:
 GOLDEN = {
     "inventory": (
         '["inventory",[76561197960265739,730,["karambit","price_desc","1","1E+3"],'
-        '[["assetpay",["assetpay",76561197960265739,730,[],2,"2026-03-29T00:59:59.987000+00:00",null,true],null],'
-        '["skinsback",null,["skinsback","throttled",null,null,null,429,null,9000000,null,null]]],800000000000000001]]\n'
+        '[["assetpay",["assetpay",76561197960265739,730,[],2,"2026-03-29T00:59:59.987000+00:00",null,true],null,null],'
+        '["skinsback",null,["skinsback","throttled",null,null,null,429,null,9000000,null,null,13000000],"a1b2c3"]],800000000000000001]]\n'
         '[0,[["31000000001","\\u2605 Karambit | Doppler",null,730,null,null,null,["812.50","USD"],["700.1","EUR"],null,'
         'null,"0.0123456789012345",null,null,null,null,null,[["Crown (Foil)",2,"0.5"]],1,null],'
         '["31000000002","Case","no_offer",null,null,null,null,null,null,null,null,null,null,null,null,null,null,[],40,10]]]'
@@ -233,7 +242,7 @@ def test_format(kind: str) -> None:
     """What is written stays what it is; where that has to change, so has ``FORMAT``."""
     data = encode(ANSWERS[kind])
 
-    assert (data[0], FORMAT) == (1, 1)
+    assert (data[0], FORMAT) == (2, 2)
     assert zlib.decompress(data[1:]).decode() == GOLDEN[kind]
     assert decode(data) == ANSWERS[kind]
 

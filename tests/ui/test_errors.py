@@ -1,13 +1,26 @@
 """Every explanation of the catalogue, as customers and staff see it."""
 
+import inspect
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import discord
 import pytest
 
-from bot.domain.failures import Dialect, Explanation
+from bot.domain import errors
+from bot.domain.access import Capability
+from bot.domain.errors import DeskError, InvalidInput, ProviderError, TradeUrlRejected
+from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, ProviderName
+from bot.domain.halts import Halt
 from bot.domain.pages import Audience
+from bot.domain.resends import ApproverRefusal
+from bot.domain.steam import Game, TradeUrlProblem
+from bot.domain.trades import NotResendableReason
 from bot.providers.explanations import Catalogue
-from bot.ui.errors import explanation_embed
+from bot.ui.errors import _INPUT_WORDS, error_embed, explanation_embed
+from tests.domain.builders import resend, trade
 from tests.support.seen import embed_text
 
 CATALOGUE = Catalogue.load()
@@ -62,3 +75,115 @@ def test_code_and_key_are_shown() -> None:
                 assert f"`{explanation.code}`" in seen
             if audience is Audience.STAFF or not explanation.confidential:
                 assert explanation.key.replace("`", "") in seen
+
+
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "option": ("steam_id",),
+    "problem": tuple(TradeUrlProblem),
+    "capability": tuple(Capability),
+    "user_id": (5,),
+    "until": (datetime(2026, 1, 1, tzinfo=UTC),),
+    "trade_id": ("480101",),
+    "provider": (ProviderName.MANNCO,),
+    "game": (Game.DOTA2,),
+    "trade": (trade(),),
+    "reason": (*NotResendableReason, *ApproverRefusal),
+    "resend": (resend(),),
+    "differences": (("status",),),
+    "halt": (Halt(guild_id=1, by=5, at=datetime(2026, 1, 1, tzinfo=UTC)),),
+}
+"""Something for each thing that an error can be about."""
+
+
+def every_error() -> Iterator[DeskError]:
+    """Make every kind of error that there is, an unknown one and those of each input problem included."""
+    for kind in [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, DeskError)]:
+        if kind in (ProviderError, InvalidInput):
+            continue
+        names = list(inspect.signature(kind).parameters) if "__init__" in vars(kind) else []
+        choices = [ARGUMENTS[name] for name in names]
+        for number in range(max([1, *map(len, choices)])):
+            arguments = [choice[number % len(choice)] for choice in choices]
+            if names == ["reason"] and not isinstance(arguments[0], ApproverRefusal):
+                continue
+            if names == ["trade", "reason"] and not isinstance(arguments[1], NotResendableReason):
+                continue
+            yield kind(*arguments)
+    for problem in (*_INPUT_WORDS, "not_linked", "new"):
+        yield InvalidInput("steam_id", problem)
+
+
+def shown(error: Exception, audience: Audience = Audience.CUSTOMER) -> discord.Embed:
+    return error_embed(error, audience=audience, explanations=CATALOGUE, reference="a1b2c3")
+
+
+@pytest.mark.parametrize("error", list(every_error()), ids=repr)
+def test_one_look_for_all(error: DeskError) -> None:
+    """Every refusal says what happened, what to do, who can fix it, when to try again, and its reference."""
+    embed = shown(error)
+
+    assert embed.title is not None
+    assert embed.title.startswith(("⛔ ", "⚠️ "))
+    assert embed.description
+    assert [field.name for field in embed.fields] == ["What you can do", "Who can fix it", "Try again"]
+    assert all(field.value not in (None, "", "–") for field in embed.fields)
+    assert embed.footer.text == "Reference a1b2c3"
+
+
+def test_every_error_is_among_them() -> None:
+    """No kind of error is left out of the test above."""
+    made = {type(error) for error in every_error()} | {ProviderError}
+
+    assert {cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, DeskError)} <= made
+    assert {error.trade_url_problem for error in every_error() if isinstance(error, TradeUrlRejected)} == {
+        *TradeUrlProblem
+    }
+
+
+def test_what_nobody_expected() -> None:
+    """A fault of SkinDesk's own looks the same, and shows nothing of the exception."""
+    embed = shown(RuntimeError("secret detail"))
+
+    assert [field.name for field in embed.fields] == ["What you can do", "Who can fix it", "Try again"]
+    assert "secret detail" not in embed_text(embed)
+
+
+def test_facts_for_staff() -> None:
+    """Staff see everything that is known of a failed call, and how long it took; a customer sees none of it."""
+    failure = Failure(
+        ProviderName.ASSETPAY,
+        FailureKind.REFUSED,
+        code=33,
+        key="STEAM_RATE_LIMITED",
+        message="slow **down**",
+        http_status=429,
+        request_id="abc-1",
+        place="error",
+        took=timedelta(seconds=12.34),
+    )
+    facts = str(shown(ProviderError(failure), Audience.STAFF).fields[-1].value)
+
+    assert facts == (
+        "provider `assetpay` · kind `refused` · code `33` · key `STEAM_RATE_LIMITED` · HTTP `429` · request `abc-1` "
+        "· at `error` · took `12.3 s`\nThe provider says: slow \\*\\*down\\*\\*"
+    )
+    assert "took" not in embed_text(shown(ProviderError(failure)))
+
+
+def test_confidential_parts_fit_too() -> None:
+    """With the longest of everything behind it an error still fits one embed."""
+    long = "*" * 5000
+    for explanation in CATALOGUE.explanations:
+        provider = next((each for each in ProviderName if each.dialect is explanation.dialect), ProviderName.ASSETPAY)
+        failure = Failure(provider, FailureKind.REFUSED, key=explanation.key, message=long, request_id=long, place=long)
+
+        assert len(shown(ProviderError(failure), Audience.STAFF)) <= 6000
+
+
+@pytest.mark.parametrize("audience", Audience)
+def test_no_customer_reads_of_the_customer(audience: Audience) -> None:
+    """What customers read speaks to them, not about them."""
+    for explanation in CATALOGUE.explanations:
+        seen = embed_text(explanation_embed(explanation, audience=audience))
+
+        assert audience is Audience.STAFF or re.search(r"(?i)\bcustomers?\b", seen) is None, explanation.key
