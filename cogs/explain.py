@@ -15,6 +15,7 @@ from bot.ui.text import plain
 
 _PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
 _MAX_TEXT = 1_000
+_NEAR = 6
 
 _log = logging.getLogger(__name__)
 
@@ -32,9 +33,11 @@ class ExplainCog(commands.Cog):
         """Explain one error, or list what a number can mean."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         desk = desk_of(interaction)
+        dialect = _dialect(provider)
         embed = answer_embed(
-            desk.explanations.find(code, _dialect(provider)),
+            desk.explanations.find(code, dialect),
             asked=code,
+            near=desk.explanations.suggest(code, dialect, limit=_NEAR),
             audience=await desk.pages.audience_of(actor_of(interaction)),
             provider_named=provider is not None,
         )

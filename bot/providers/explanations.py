@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Self
 
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Repeat, StatusExplanation
 from bot.providers.catalogue import UNKNOWN, Entries, Entry, packaged, read
-
-_LONGEST_TEXT = 6000
-"""More than any Discord message or embed holds; what comes after is not searched."""
-_LONGEST_NEEDLE = 100
-
-_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))  # noqa: RUF001 -- people paste typographic minus signs
-_QUOTES = "`'\"*<>()[]{}.,;:!? \t\r\n"
-_ALONE = re.compile(r"#?\s{0,3}(-?[0-9]{1,5})")
-_LABELLED = re.compile(
-    r"(?:(?<![A-Za-z])(?:error[ _-]?code|err(?:or)?|code)(?:\s(?:number|no\.?|nr\.?|code))?|#)"
-    r"(?P<between>[\s\"'`*:=#(]{0,12})(?P<number>-?[0-9]{1,5})(?![0-9A-Za-z_])(?!\.[0-9])",
-    re.IGNORECASE,
+from bot.providers.pasted import (
+    LONGEST_TEXT,
+    as_key,
+    http_statuses,
+    labelled_numbers,
+    numbers_alone,
+    only_number,
+    plain_key,
+    providers_named,
+    tidied,
 )
+
+_LONGEST_NEEDLE = 100
+_ALIKE = 0.8
+"""From how like another a mistyped key is taken for it, 1 being the same."""
+
 _KEY_WITH_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+(?![A-Za-z0-9_])")
 _KEY_IN_CAPITALS = re.compile(r"(?<![A-Za-z0-9_])[A-Z]{4,}(?![A-Za-z0-9_])")
+_QUOTES = "\"'`“”„»«"
+_WORDS_OF_A_PHRASE = 3
+"""Keys and titles of so many words are not said by chance."""
+_END_OF_HTTP = 600
 _PROVIDER_SAYS_MORE = frozenset({FailureKind.REFUSED, FailureKind.THROTTLED, FailureKind.BROKEN})
 
 
@@ -79,11 +89,19 @@ class Catalogue:
         for explanation in found:
             if explanation.code is not None:
                 self._by_number[explanation.code].append(explanation)
-            self._by_word[_as_key(explanation.key)].append(explanation)
+            self._by_word[plain_key(explanation.key)].append(explanation)
             self._by_exact_key[explanation.key].append(explanation)
         self._messages = {_folded(each.key): each for each in found if " " in each.key}
-        longest_first = sorted(self._messages, key=len, reverse=True)
-        self._message = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+        self._message = _any_of(self._messages)
+        self._titles: defaultdict[str, list[Explanation]] = defaultdict(list)
+        for explanation in found:
+            if explanation.title.count(" ") >= _WORDS_OF_A_PHRASE - 1:
+                self._titles[_folded(explanation.title)].append(explanation)
+        self._title = _any_of(self._titles)
+        spelled = sorted((key for key in self._by_word if "_" in key), key=len, reverse=True)
+        self._spelled_key = re.compile(
+            rf"(?<![\w-])(?:{'|'.join(key.replace('_', '[ -]') for key in spelled)})(?![\w-])", re.IGNORECASE
+        )
         self._searchables = tuple(
             _Searchable(each, "" if each.code is None else str(each.code), each.key.lower(), each.title.lower())
             for each in found
@@ -125,13 +143,15 @@ class Catalogue:
         return found
 
     def find(self, text: str, dialect: Dialect | None = None) -> tuple[Explanation, ...]:
-        """Return what a number, a key or a pasted message can mean; several for an ambiguous number."""
-        text = " ".join(text[:_LONGEST_TEXT].translate(_DASHES).split())
-        if alone := _ALONE.fullmatch(text.strip("`'\"*()[] ")):
-            numbers = {int(alone[1])}
-            named: list[Explanation] = []
-        else:
-            numbers = set(_numbers(text))
+        """Return what a number, a key or a pasted message can mean; several for an ambiguous number.
+
+        A text that names its provider is read as that one's, where that leaves anything.
+        """
+        text = tidied(text)
+        numbers = numbers_alone(text)
+        named: list[Explanation] = []
+        if not numbers:
+            numbers = labelled_numbers(text)
             named = self._named(text)
         found = _within(named, dialect)
         # Where a key came with its number, the number's other meanings are other errors.
@@ -139,23 +159,28 @@ class Catalogue:
         for number in sorted(numbers - explained):
             found += _within(self._by_number.get(number, []), dialect)
         if not found:
+            found = _within(self._titled(text), dialect)
+        if not found:
             found = _within(self._http(text, numbers), dialect)
+        of_provider = [each for each in found if each.dialect in providers_named(text)]
+        if dialect is None and of_provider:
+            found = of_provider
         unique = {id(explanation): explanation for explanation in found}.values()
         ranked = sorted(unique, key=lambda each: (each.code not in numbers, self._order[id(each)]))
         return tuple(ranked)
 
     def suggest(self, text: str, dialect: Dialect | None = None, *, limit: int = 25) -> tuple[Explanation, ...]:
-        """Return the entries whose code, key or title begins with or contains ``text``, best first."""
-        needle = " ".join(text[:_LONGEST_NEEDLE].translate(_DASHES).lower().split())
-        if labelled := _LABELLED.fullmatch(needle):
-            needle = labelled["number"]
-        ranked = (
-            (rank, place)
-            for place, each in enumerate(self._searchables)
-            if dialect in (None, each.explanation.dialect) and (rank := each.rank(needle)) is not None
-        )
-        best = sorted(ranked)[: max(limit, 0)]
-        return tuple(self._searchables[place].explanation for _, place in best)
+        """Return the entries whose code, key or title begins with or contains ``text``, best first.
+
+        Where there is none, those whose key is nearly what was typed.
+        """
+        needle = tidied(text[:_LONGEST_NEEDLE]).lower()
+        needle = only_number(needle) or needle
+        chosen = [each for each in self._searchables if dialect in (None, each.explanation.dialect)]
+        ranked = sorted(
+            (rank, place) for place, each in enumerate(chosen) if (rank := each.rank(needle)) is not None
+        ) or list(_alike(needle, chosen))
+        return tuple(chosen[place].explanation for _, place in ranked[: max(limit, 0)])
 
     def status(self, dialect: Dialect, word: str, *, kind: str = "trade") -> StatusExplanation:
         """Return the meaning of a status; one that says so for an unknown word.
@@ -206,18 +231,21 @@ class Catalogue:
             if said is None:
                 continue
             exact = self._by_key.get((Dialect.MANNCO, None, said))
-            begins = self._message.match(_folded(said[:_LONGEST_TEXT]))
+            begins = self._message.match(_folded(said[:LONGEST_TEXT]))
             if exact or begins:
                 return exact or (self._messages[begins[0]] if begins else None)
         return self._by_key.get((Dialect.MANNCO, None, f"HTTP {failure.http_status}"))
 
     def _named(self, text: str) -> list[Explanation]:
         """Return what the text names by key or message: as a whole, or else in the midst of other words."""
-        if whole := self._by_word.get(_as_key(text)):
+        if whole := self._by_word.get(plain_key(text)) or self._by_word.get(as_key(text)):
             return list(whole)
         named: list[Explanation] = []
         for key in dict.fromkeys(_KEY_WITH_UNDERSCORE.findall(text)):
             named += self._by_word.get(key.casefold(), [])
+        for spelled in self._spelled_key.finditer(text):
+            if _is_meant_as_key(spelled) and _folded(spelled[0]) not in self._messages:
+                named += self._by_word.get(as_key(spelled[0]), [])
         # A key of one word is an ordinary word too (conflict, forbidden): only its capitals tell it apart.
         for key in dict.fromkeys(_KEY_IN_CAPITALS.findall(text)):
             named += self._by_exact_key.get(key, [])
@@ -225,11 +253,20 @@ class Catalogue:
         named += (self._messages[message] for message in messages if not message.startswith("http "))
         return named
 
-    def _http(self, text: str, numbers: set[int]) -> list[Explanation]:
-        """Return what an HTTP status means where nothing better was found: it says least of all."""
-        messages = [message for message in self._message.findall(_folded(text)) if message.startswith("http ")]
-        messages += [f"http {number}" for number in sorted(numbers)]
-        return [self._messages[message] for message in messages if message in self._messages]
+    def _titled(self, text: str) -> Iterator[Explanation]:
+        """Go through what the text calls by the title under which SkinDesk shows it."""
+        for title in dict.fromkeys(self._title.findall(_folded(text))):
+            yield from self._titles[title]
+
+    def _http(self, text: str, numbers: Iterable[int]) -> Iterator[Explanation]:
+        """Go through what an HTTP status means where nothing better was found: it says least of all."""
+        for status in sorted({*http_statuses(text), *numbers}):
+            if message := self._messages.get(f"http {status}"):
+                yield message
+            if status == HTTPStatus.TOO_MANY_REQUESTS:
+                yield self._kinds[FailureKind.THROTTLED]
+            elif HTTPStatus.INTERNAL_SERVER_ERROR <= status < _END_OF_HTTP:
+                yield self._kinds[FailureKind.BROKEN]
 
 
 def _given(text: str | None) -> str | None:
@@ -241,20 +278,31 @@ def _folded(text: str) -> str:
     return " ".join(text.casefold().split()).rstrip(".")
 
 
-def _as_key(text: str) -> str:
-    """Return a text as a key would be written: case and the kind of separator do not count."""
-    return "_".join(text.strip(_QUOTES).casefold().replace("_", " ").split())
+def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
+    """Return what finds any of these as whole words, the longest where several begin together."""
+    longest_first = sorted(phrases, key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
 
 
-def _numbers(text: str) -> list[int]:
-    """Return the numbers that are marked as codes."""
-    numbers = []
-    for labelled in _LABELLED.finditer(text):
-        number = labelled["number"]
-        # "error-7" has a hyphen, "error -7" a minus sign.
-        numbers.append(int(number if labelled["between"] else number.lstrip("-")))
-    return numbers
+def _is_meant_as_key(spelled: re.Match[str]) -> bool:
+    """Say whether words that spell a key are it: by their number, their capitals, a hyphen, or quotes around them."""
+    words = re.split("[ -]", spelled[0])
+    before, after = spelled.string[: spelled.start()][-1:], spelled.string[spelled.end() :][:1]
+    return (
+        len(words) >= _WORDS_OF_A_PHRASE
+        or "-" in spelled[0]
+        or all(word[:1].isupper() for word in words)
+        or (before != "" and after != "" and before in _QUOTES and after in _QUOTES)
+    )
 
 
-def _within(explanations: list[Explanation], dialect: Dialect | None) -> list[Explanation]:
+def _alike(needle: str, searchables: list[_Searchable]) -> Iterator[tuple[int, int]]:
+    """Go through those whose key is nearly the needle, the most like it first, each with its place."""
+    keys = {searchable.key for searchable in searchables}
+    close = difflib.get_close_matches(as_key(needle), keys, n=5, cutoff=_ALIKE)
+    for rank, key in enumerate(close):
+        yield from ((rank, place) for place, each in enumerate(searchables) if each.key == key)
+
+
+def _within(explanations: Iterable[Explanation], dialect: Dialect | None) -> list[Explanation]:
     return [each for each in explanations if dialect in (None, each.dialect)]

@@ -12,24 +12,34 @@ from bot.ui.layout import Field, Tone, card
 from bot.ui.text import count, outside
 
 _SHOWN = 8
+_NEAR_SHOWN = 3
 _QUOTED = 200
 
 
 def answer_embed(
-    found: Sequence[Explanation], *, asked: str, audience: Audience, provider_named: bool
+    found: Sequence[Explanation],
+    *,
+    asked: str,
+    audience: Audience,
+    provider_named: bool,
+    near: Sequence[Explanation] = (),
 ) -> discord.Embed:
-    """Return the answer to ``/explain``: what ``asked`` means, or that nobody documented it."""
+    """Return the answer to ``/explain``: what ``asked`` means, or that nobody documented it.
+
+    ``near`` are entries that may be meant where nothing was found.
+    """
     distinct = _distinct(found)
     if not distinct:
         return card(
             title="Not in the catalogue",
             description=f"“{_quoted(asked)}” is no error that SkinDesk knows.",
             fields=[
+                *_did_you_mean(near, audience),
                 Field(
                     "What you can do",
                     "Type the number or the key alone and choose from the list, or leave the provider out. "
                     "If a provider really sent it, tell the staff the whole message.",
-                )
+                ),
             ],
         )
     if len(distinct) == 1:
@@ -74,6 +84,15 @@ def message_embed(found: Sequence[Explanation], *, said: str, audience: Audience
         audience=audience,
         narrower="`/explain` with the provider shows the rest",
     )
+
+
+def _did_you_mean(near: Sequence[Explanation], audience: Audience) -> list[Field]:
+    lines = [
+        f"{whose} · {error_name(each)} · {each.title}"
+        for each, whose in _distinct(near)
+        if error_name(each) and (audience is Audience.STAFF or not each.confidential)
+    ]
+    return [Field("Did you mean", "\n".join(lines[:_NEAR_SHOWN]))] if lines else []
 
 
 def _only(found: tuple[Explanation, str], audience: Audience) -> discord.Embed:

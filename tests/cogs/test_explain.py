@@ -108,6 +108,19 @@ async def test_unknown(scene: Scene) -> None:
     assert "Not in the catalogue" in await explain(scene, scene.customer, "424242")
 
 
+async def test_something_near(scene: Scene) -> None:
+    """A mistyped key or a part of a message is answered with what may be meant, but not with what is confidential."""
+    mistyped = await explain(scene, scene.customer, "STEAM_RATE_LIMTED")
+    part = await explain(scene, scene.customer, "conditions not met", provider="mannco")
+    confidential = await explain(scene, scene.customer, "invalid_client_secrt")
+
+    assert "Did you mean\nAssetPay (.gg) · code `33` · `STEAM_RATE_LIMITED` · " in mistyped
+    assert "Did you mean\nMannco.store · `Failed to resend trade. Trade not found or conditions not met.`" in part
+    assert "Did you mean" not in confidential
+    assert "`invalid_client_secret`" in await explain(scene, scene.agent, "invalid_client_secrt")
+    assert "Did you mean" not in await explain(scene, scene.agent, "no such thing")
+
+
 async def test_a_trade_url_beside_an_ambiguous_number(scene: Scene) -> None:
     """The token of a pasted trade URL is masked where the text is repeated above several meanings too."""
     text = await explain(scene, scene.customer, f"error 14 with {scene.world.customer.trade_url}")

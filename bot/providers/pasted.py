@@ -1,0 +1,115 @@
+"""Finds what may name an error in a text that somebody pasted: numbers, HTTP statuses, providers."""
+
+from __future__ import annotations
+
+import re
+
+from bot.domain.failures import Dialect
+
+LONGEST_TEXT = 6000
+"""More than any Discord message or embed holds; what comes after is not searched."""
+
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))  # noqa: RUF001 -- people paste typographic minus signs
+_AROUND = "`'\"*<>()[]{}.,;:!?|~“”„»« \t\r\n"
+_NUMBER = r"-?[0-9]{1,5}(?![0-9A-Za-z_])(?!\.[0-9])"
+# "error 2 times" and "Fehler 3 Mal" are no codes.
+_NO_CODE = (
+    r"(?!\s{0,2}(?:%|x\b|times?\b|days?\b|hours?\b|hrs?\b|min(?:ute)?s?\b|sec(?:ond)?s?\b|items?\b|skins?\b|"
+    r"mal\b|tagen?\b|stunden?\b))"
+)
+_ALONE = re.compile(r"(?:#|№|n[ro]\.?|e[-_ ]?)?\s{0,3}(-?[0-9]{1,5})", re.IGNORECASE)
+_LIST_ALONE = re.compile(r"-?[0-9]{1,5}(?:\s{0,2}[,;/|+&]\s{0,2}-?[0-9]{1,5}){1,9}")
+# The words for an error and a code in the languages in which customers write.
+_WORDS = (
+    r"error[ _-]?codes?|fehler[ -]?(?:codes?|nummern?)|codes?|c[oó]digos?(?: de error)?|kod|код|"
+    r"err(?:or)?s?|fehlern?|erreurs?|errores|erros?|fout(?:code)?|błąd|hata|ошибк[аиу]"
+)
+_LABELLED = re.compile(
+    rf"(?:(?<![^\W\d_])(?P<word>{_WORDS})(?:\s?(?:number|nummer|no\.?|nr\.?|n°|№|code|is|was|ist|war))?|#)"
+    rf"(?P<between>[\s\"'`*:=#(_]{{0,12}})(?P<number>{_NUMBER}){_NO_CODE}",
+    re.IGNORECASE,
+)
+_FURTHER = re.compile(rf"\s?(?P<by>[,/&+;]|and|und|or|oder|et|y|и)\s?#?(?P<number>{_NUMBER}){_NO_CODE}", re.IGNORECASE)
+_PLURALS = ("s", "n", "fehler")
+_HTTP = re.compile(
+    r"(?:http(?:/[0-9](?:\.[0-9])?)?|status)(?:[ _-]?(?:status|code)){0,2}"
+    r"[\s\"':=]{0,4}(?P<labelled>[1-5][0-9]{2})(?![0-9])"
+    r"|(?<![0-9.])(?P<named>[45][0-9]{2})\s(?:forbidden|unauthorized|not found|too many requests|bad request|"
+    r"internal server error|bad gateway|service unavailable|gateway time-?out)"
+    r"|\ban?\s(?P<spoken>[45][0-9]{2})(?=\s(?:from|error|at|by|on)\b|[.,!?]|$)",
+    re.IGNORECASE,
+)
+_PROVIDERS = (
+    (re.compile(r"mannco", re.IGNORECASE), frozenset({Dialect.MANNCO})),
+    (re.compile(r"skins ?back|\"error_(?:code|message)\"", re.IGNORECASE), frozenset({Dialect.SKINSBACK})),
+    (
+        re.compile(r"assetpay(?:_legacy|\.co\b|[ ]\(\.co\))", re.IGNORECASE),
+        frozenset({Dialect.ASSETPAY_LEGACY}),
+    ),
+    (
+        re.compile(r"assetpay(?:_client|\.gg\b|[ ]\(\.gg\))|provider=assetpay(?!_)", re.IGNORECASE),
+        frozenset({Dialect.ASSETPAY}),
+    ),
+    (
+        re.compile(r"(?<!provider=)assetpay(?!_legacy|_client|\.co\b|\.gg\b|[ ]\()", re.IGNORECASE),
+        frozenset({Dialect.ASSETPAY, Dialect.ASSETPAY_LEGACY}),
+    ),
+)
+
+
+def tidied(text: str) -> str:
+    """Return the text in one line with ordinary minus signs, as long as anybody reads it."""
+    return " ".join(text[:LONGEST_TEXT].translate(_DASHES).split())
+
+
+def numbers_alone(text: str) -> frozenset[int]:
+    """Return the number, or the few, that a tidied text is nothing but; none where it is more than that."""
+    bare = text.strip(_AROUND)
+    if alone := _ALONE.fullmatch(bare):
+        return frozenset({int(alone[1])})
+    if _LIST_ALONE.fullmatch(bare):
+        return frozenset(map(int, re.findall(r"-?[0-9]+", bare)))
+    return frozenset()
+
+
+def labelled_numbers(text: str) -> frozenset[int]:
+    """Return the numbers that stand behind a word that makes them codes, and behind one another: "errors 7 and 33"."""
+    numbers = set()
+    for labelled in _LABELLED.finditer(text):
+        number = labelled["number"]
+        # "error-7" has a hyphen, "error -7" a minus sign.
+        numbers.add(int(number if labelled["between"] else number.lstrip("-")))
+        several = (labelled["word"] or "").casefold().endswith(_PLURALS)
+        end = labelled.end()
+        while (further := _FURTHER.match(text, end)) and (several or further["by"] == "/"):
+            numbers.add(int(further["number"]))
+            end = further.end()
+    return frozenset(numbers)
+
+
+def only_number(text: str) -> str | None:
+    """Return the number of a text that is one labelled number and nothing else, as it was typed."""
+    labelled = _LABELLED.fullmatch(text)
+    return labelled["number"] if labelled else None
+
+
+def http_statuses(text: str) -> frozenset[int]:
+    """Return the numbers that a text calls HTTP statuses."""
+    return frozenset(int(next(filter(None, found.groups()))) for found in _HTTP.finditer(text))
+
+
+def providers_named(text: str) -> frozenset[Dialect]:
+    """Return whose errors a text speaks of, by a provider's name or the form of its answers."""
+    return frozenset().union(*(dialects for pattern, dialects in _PROVIDERS if pattern.search(text)))
+
+
+def plain_key(text: str) -> str:
+    """Return a text that may be a key as all keys are compared: case and spaces do not count."""
+    return "_".join(text.strip(_AROUND).casefold().replace("_", " ").split())
+
+
+def as_key(text: str) -> str:
+    """Return the key that somebody spelled in a way of their own: with hyphens, or in camel case."""
+    bare = text.strip(_AROUND)
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", bare) if " " not in bare else bare
+    return plain_key(parted.replace("-", " "))
