@@ -1,5 +1,7 @@
 """/status: how the providers are doing."""
 
+from datetime import timedelta
+
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -12,13 +14,19 @@ from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Field, Tone, card
 from bot.ui.rights import open_to_everybody
-from bot.ui.text import relative
+from bot.ui.text import count, relative
 
 _STATES = {
     ProviderState.WORKING: "✅ Working",
     ProviderState.FAILING: "⚠️ Failing",
     ProviderState.RESTING: "❌ Left alone",
 }
+_MEANINGS = {
+    ProviderState.FAILING: "Its last answers were errors or did not come. It is still asked.",
+    ProviderState.RESTING: "It failed several times in a row, so nobody is kept waiting for it.",
+}
+
+_UNITS = ((timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"), (timedelta(seconds=1), "second"))
 
 
 class StatusCog(commands.Cog):
@@ -35,18 +43,31 @@ class StatusCog(commands.Cog):
 
 
 def _status_embed(report: StatusReport, explanations: Explanations) -> discord.Embed:
-    working = all(health.state is ProviderState.WORKING for health in report.providers)
+    troubled = sum(health.state is not ProviderState.WORKING for health in report.providers)
     return card(
         title="Providers",
-        description="" if report.providers else "No provider is switched on at this desk.",
+        description=_summary(len(report.providers), troubled),
         fields=[Field(health.provider.label, "\n".join(_lines(health, explanations))) for health in report.providers],
-        colour=Tone.GOOD if working else Tone.BAD,
+        colour=Tone.BAD if troubled else Tone.GOOD,
+    )
+
+
+def _summary(providers: int, troubled: int) -> str:
+    if not providers:
+        return "No provider is switched on at this desk."
+    if not troubled:
+        return "✅ All of them work." if providers > 1 else "✅ It works."
+    return (
+        f"⚠️ {troubled} of {count(providers, 'provider')} {'has' if troubled == 1 else 'have'} trouble. "
+        "Your items and trades are not touched by that; what needs another provider works."
     )
 
 
 def _lines(health: ProviderHealth, explanations: Explanations) -> list[str]:
     since = f" since {relative(health.since)}" if health.since is not None else ""
     lines = [f"{_STATES[health.state]}{since}"]
+    if health.state in _MEANINGS:
+        lines.append(_MEANINGS[health.state])
     if health.until is not None:
         lines.append(f"It is asked again {relative(health.until)}.")
     if health.failure is not None:
@@ -58,11 +79,25 @@ def _lines(health: ProviderHealth, explanations: Explanations) -> list[str]:
 
 
 def _quota_line(quota: Quota) -> str:
-    free = f", free again {relative(quota.free_at)}" if quota.free_at is not None else ""
-    minutes = f"{quota.per.total_seconds() / 60:g} min"
-    return (
-        f"{quota.what}: {quota.left:,} of {quota.limit:,} calls left in {minutes}, {quota.reserved:,} for staff{free}"
-    )
+    symbol = "⛔" if not quota.left else "🔻" if quota.left <= quota.reserved else "▫️"
+    left = f"{symbol} {quota.what}: {quota.left:,} of {quota.limit:,} calls left {_per(quota.per)}"
+    if not quota.left:
+        return f"{left}, free again {relative(quota.free_at)}" if quota.free_at is not None else left
+    if quota.left <= quota.reserved:
+        return f"{left}, all of them kept for the staff"
+    return f"{left}, {quota.reserved:,} of them kept for the staff"
+
+
+def _per(window: timedelta) -> str:
+    for unit, name in (
+        (timedelta(hours=1), "hour"),
+        (timedelta(minutes=1), "minute"),
+        (timedelta(seconds=1), "second"),
+    ):
+        if window % unit == timedelta(0):
+            number = window // unit
+            return f"this {name}" if number == 1 else f"in {number:,} {name}s"
+    return f"in {window.total_seconds():g} seconds"
 
 
 async def setup(client: commands.Bot) -> None:

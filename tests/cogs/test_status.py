@@ -4,18 +4,23 @@ import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 import simcord
 
 from bot.demo import faults
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
+from bot.domain.health import Quota
+from cogs.status import _per, _quota_line
 from tests.support.payload_audit import assert_clean
 from tests.support.seen import text_of
 from tests.support.stage import kept_open
 
 LABELS = ("AssetPay", "AssetPay (client)", "AssetPay (.co)", "SkinsBack", "Mannco.store")
-DETAILS = ("Last failure", "calls left", "for staff", "made no sense", "nonsense")
+DETAILS = ("Last failure", "calls left", "for the staff", "made no sense", "nonsense")
 """What only those see who may read the audit."""
+FAILING = "Its last answers were errors or did not come. It is still asked."
+RESTING = "It failed several times in a row, so nobody is kept waiting for it."
 
 
 async def status(scene: Scene, actor: simcord.MemberActor) -> dict[str, list[str]]:
@@ -56,16 +61,19 @@ async def test_quota(scene: Scene) -> None:
         await scene.agent.slash(scene.channel, "inventory", tradeurl=person.trade_url)
     seen = await status(scene, scene.moderator)
 
-    assert seen["AssetPay"] == ["✅ Working", "inventories: 9,998 of 10,000 calls left in 1 min, 2,000 for staff"]
+    assert seen["AssetPay"] == [
+        "✅ Working",
+        "▫️ inventories: 9,998 of 10,000 calls left this minute, 2,000 of them kept for the staff",
+    ]
     assert seen["AssetPay (.co)"][1:] == [
-        "inventories: 1,000 of 1,000 calls left in 1 min, 200 for staff",
-        "client tokens: 1,000,000 of 1,000,000 calls left in 60 min, 200,000 for staff",
+        "▫️ inventories: 1,000 of 1,000 calls left this minute, 200 of them kept for the staff",
+        "▫️ client tokens: 1,000,000 of 1,000,000 calls left this hour, 200,000 of them kept for the staff",
     ]
     assert [line.partition(":")[0] for line in seen["Mannco.store"][1:]] == [
-        "active trades",
-        "all trades",
-        "resends",
-        "logins",
+        "▫️ active trades",
+        "▫️ all trades",
+        "▫️ resends",
+        "▫️ logins",
     ]
 
     scene.providers.skinsback.faults.append(faults.throttled(retry_after="90"))
@@ -74,7 +82,7 @@ async def test_quota(scene: Scene) -> None:
     free_at = relative(scene.clock.now() + timedelta(seconds=90))
     assert (await status(scene, scene.moderator))["SkinsBack"] == [
         "✅ Working",
-        f"requests: 0 of 500 calls left in 1 min, 100 for staff, free again {free_at}",
+        f"⛔ requests: 0 of 500 calls left this minute, free again {free_at}",
     ]
 
 
@@ -87,12 +95,13 @@ async def test_failing(scene: Scene) -> None:
 
     for actor in (scene.customer, scene.agent):
         seen = await status(scene, actor)
-        assert seen.pop("AssetPay") == [f"⚠️ Failing since {relative(began)}"]
+        assert seen.pop("AssetPay") == [f"⚠️ Failing since {relative(began)}", FAILING]
         assert set(map(tuple, seen.values())) == {("✅ Working",)}
     assert (await status(scene, scene.moderator))["AssetPay"] == [
         f"⚠️ Failing since {relative(began)}",
+        FAILING,
         "Last failure: The provider's answer made no sense",
-        "inventories: 9,999 of 10,000 calls left in 1 min, 2,000 for staff",
+        "▫️ inventories: 9,999 of 10,000 calls left this minute, 2,000 of them kept for the staff",
     ]
 
     await scene.agent.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
@@ -105,13 +114,57 @@ async def test_resting(scene: Scene) -> None:
     await fail(scene, 5)
     since = relative(began)
 
-    expected = [f"❌ Left alone since {since}", f"It is asked again {relative(began + timedelta(seconds=15))}."]
+    expected = [
+        f"❌ Left alone since {since}",
+        RESTING,
+        f"It is asked again {relative(began + timedelta(seconds=15))}.",
+    ]
     assert (await status(scene, scene.customer))["AssetPay"] == expected
     seen = (await status(scene, scene.moderator))["AssetPay"]
-    assert seen[:3] == [*expected, "Last failure: The provider's answer made no sense"]
+    assert seen[:4] == [*expected, "Last failure: The provider's answer made no sense"]
 
     wait(scene, 15)
-    assert (await status(scene, scene.customer))["AssetPay"] == [f"⚠️ Failing since {since}"]
+    assert (await status(scene, scene.customer))["AssetPay"] == [f"⚠️ Failing since {since}", FAILING]
+
+
+async def test_summary(scene: Scene) -> None:
+    """The first line says whether all is well, and how many are not."""
+    assert "✅ All of them work." in text_of(await scene.customer.slash(scene.channel, "status"))
+    await fail(scene)
+    assert "⚠️ 1 of 5 providers has trouble." in text_of(await scene.customer.slash(scene.channel, "status"))
+
+
+@pytest.mark.parametrize(
+    ("left", "shown"),
+    [
+        (500, "▫️ requests: 500 of 500 calls left this minute, 100 of them kept for the staff"),
+        (100, "🔻 requests: 100 of 500 calls left this minute, all of them kept for the staff"),
+        (0, "⛔ requests: 0 of 500 calls left this minute"),
+    ],
+)
+def test_what_is_left(left: int, shown: str) -> None:
+    """What is left of a limit is a symbol and words: enough, enough for the staff, nothing."""
+    assert _quota_line(Quota("requests", 500, timedelta(minutes=1), left, 100)) == shown
+
+
+def test_windows() -> None:
+    """A window is said in its own unit."""
+    windows = [
+        timedelta(seconds=1),
+        timedelta(minutes=1),
+        timedelta(minutes=5),
+        timedelta(hours=1),
+        timedelta(hours=24),
+    ]
+
+    assert [_per(window) for window in windows] == [
+        "this second",
+        "this minute",
+        "in 5 minutes",
+        "this hour",
+        "in 24 hours",
+    ]
+    assert _per(timedelta(seconds=0.5)) == "in 0.5 seconds"
 
 
 async def test_refusals_are_no_failures(scene: Scene) -> None:
@@ -133,7 +186,7 @@ async def test_details_after_a_revocation(scene: Scene) -> None:
     for actor in (scene.moderator, scene.customer):
         text = text_of(await actor.slash(scene.channel, "status"))
         assert not any(detail in text for detail in DETAILS)
-        assert not re.search(r"\d+ of \d+|`", text)
+        assert not re.search(r"\d+ of \d+ calls|`", text)
 
 
 async def test_no_provider(tmp_path: Path) -> None:

@@ -62,10 +62,7 @@ TEXTS = [
     *((text, {(S, -8)}) for text in ("code: -8", "code:-8", "error −8")),  # noqa: RUF001 -- as it is typed
     # keys as they are typed
     *((text, {RATE}) for text in ("Steam_Rate_Limited", "steam rate limited", "steam-rate-limited")),
-    *(
-        (text, {RATE})
-        for text in ("steamRateLimited", "||STEAM_RATE_LIMITED||", "`steam_rate_limited`", "1: STEAM_RATE_LIMITED (33)")
-    ),
+    *((text, {RATE}) for text in ("steamRateLimited", "||STEAM_RATE_LIMITED||", "`steam_rate_limited`")),
     # statuses of HTTP
     ("HTTP/1.1 403 Forbidden", {(M, None)}),
     ("got a 429 from mannco", {(M, None)}),
