@@ -180,7 +180,7 @@ def failure_embed(failure: Failure, *, audience: Audience, explanations: Explana
         provider=failure.provider.label,
         retry_after=failure.retry_after,
         behind=_facts(failure) if audience is Audience.STAFF else "",
-        footer=f"Reference {reference}",
+        reference=reference,
     )
 
 
@@ -191,11 +191,12 @@ def explanation_embed(
     provider: str | None = None,
     retry_after: timedelta | None = None,
     behind: str = "",
-    footer: str = "",
+    reference: str | None = None,
 ) -> discord.Embed:
     """Return an explanation in words for its reader. A confidential one keeps its key and meaning from customers.
 
-    ``behind`` are the facts of one failed call, for staff.
+    With a ``reference`` it is an error that just happened, and ``behind`` are the facts of the failed call, for
+    staff; without, it is only explained.
     """
     staff = audience is Audience.STAFF
     hidden = explanation.confidential and not staff
@@ -216,7 +217,9 @@ def explanation_embed(
     if behind:
         fields.append(Field("For staff", behind))
     title = title_of(explanation, hidden=hidden)
-    return card(title=f"⚠️ {title}", description=what, fields=fields, colour=Tone.BAD, footer=footer)
+    if reference is None:
+        return card(title=f"📖 {title}", description=what, fields=fields)
+    return card(title=f"⚠️ {title}", description=what, fields=fields, colour=Tone.BAD, footer=f"Reference {reference}")
 
 
 DIALECT_LABELS = {

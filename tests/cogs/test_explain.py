@@ -48,7 +48,7 @@ async def test_a_message_of_mannco(scene: Scene) -> None:
     said = "Failed to resend trade. Trade not found or conditions not met."
     text = await explain(scene, scene.customer, said, provider="mannco")
 
-    assert text.startswith("⚠️ ")
+    assert text.startswith("📖 ")
     assert "Error\nMannco.store · " in text
 
 
