@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 
 from bot.domain.money import Money
 
@@ -32,6 +33,7 @@ _STRAY_JOINER = re.compile(f"(?<![{_EMOJI}\ufe0f]){_JOINER}|{_JOINER}(?![{_EMOJI
 # Burmese or Tibetan put up to six marks on a letter, but no script stacks more than three above or below it.
 _STACKED_MARKS = 3
 _MARKS = 6
+_FIRST_MARK = "\u0300"
 # Letters that Unicode counts to the one before (Thai and Lao am, half-width voicing) or after them (Indic r).
 _NEVER_FIRST = "\u0e33\u0eb3\uff9e\uff9f"
 _NEVER_LAST = re.compile(
@@ -183,12 +185,12 @@ def _fitted(text: str, limit: int, dress: Callable[[str], str]) -> str:
     whole = dress(clean)
     if len(text) <= reach and units(whole) <= limit:
         return whole
-    clusters = list(graphemes(clean))
+    clusters = list(islice(graphemes(clean), limit + 1))  # dressed, no cluster is shorter than one unit
 
     def shortened(kept: int) -> str:
         return dress("".join(clusters[:kept]).rstrip() + ELLIPSIS)
 
-    fits, too_many = 0, min(len(clusters), limit) + 1  # dressed, no cluster is shorter than one unit
+    fits, too_many = 0, min(len(clusters), limit) + 1
     while too_many - fits > 1:
         middle = (fits + too_many) // 2
         if units(shortened(middle)) <= limit:
@@ -201,6 +203,8 @@ def _fitted(text: str, limit: int, dress: Callable[[str], str]) -> str:
 def _continues(cluster: str, character: str) -> bool:
     """Say whether a character belongs to what stands before it; where in doubt, it does."""
     last = cluster[-1]
+    if character < _FIRST_MARK:  # most text is Latin: nothing in there continues anything by itself
+        return last == _JOINER or _NEVER_LAST.match(last) is not None
     return (
         unicodedata.category(character).startswith("M")
         or _JOINER in (last, character)

@@ -29,6 +29,34 @@ hostile = st.lists(
     max_size=24,
 ).map("".join)
 
+LONG = (
+    "`" * 10_000,
+    "[" * 5_000,
+    "\\" * 3_001,
+    "*_~|" * 1_000,
+    "q" + "\u0336\u0301\u0489" * 3_000,
+    "\u202e" * 2_000 + "gnp.exe",
+    "\ud83d" * 1_000,
+    "\udc68\ud83d" * 1_000,
+    "👨\u200d👩\u200d👧\u200d👦" * 500,
+    "🇩🇪" * 1_000,
+    "1\ufe0f\u20e3" * 1_000,
+    "👍🏽" * 1_000,
+    "क्षि" * 1_000,
+    "\u1100\u1161\u11a8" * 1_000,
+    "<@1>" * 2_000,
+    "@everyone " * 1_000,
+    "</cmd:1><t:0>" * 800,
+    "[a](https://b.example)" * 400,
+    "https://evil.example/" * 400,
+    "\n# a\n> b\n- c" * 500,
+    "x" * 10_000,
+    " " * 10_000,
+)
+"""Texts that are too much of one thing."""
+
+very_hostile = hostile | st.sampled_from(LONG) | st.tuples(hostile, st.sampled_from(LONG), hostile).map("".join)
+
 
 class Everything(Mapping[str, Any]):
     """A server on which every id exists, so that every mention would resolve."""

@@ -1,0 +1,230 @@
+"""Text from outside stays text in every embed, whatever it is: judged by a reader that does not know the renderer.
+
+Each page is rendered twice, with hostile texts and with harmless ones in their places. What Discord would act on must
+be the same in both: then all of it is SkinDesk's own. 500 cases here; 20,000 with ``--hypothesis-profile=nightly``.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import discord
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from simcord.types import HttpLogEntry
+
+from bot.domain.errors import DeskError, ProviderError, ResendAlreadyOpen, TradeNotFound
+from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.inventory import InventoryFilter, Refusal, Sticker
+from bot.domain.pages import Audience, InventoryAnswer, ProviderAnswer, TradesAnswer
+from bot.domain.resends import Outcome, ResendState, TradeFacts
+from bot.domain.secrets import TradeCode
+from bot.domain.steam import Game
+from bot.domain.trades import Scope
+from bot.providers.explanations import Catalogue
+from bot.ui.errors import error_embed, explanation_embed
+from bot.ui.explanation_page import answer_embed, message_embed
+from bot.ui.inventory_page import inventory_page, inventory_page_count
+from bot.ui.resend_card import outcome_embed, resend_card
+from bot.ui.text import units
+from bot.ui.trades_page import trades_page, trades_page_count
+from tests.domain.builders import NOW, OWNER, inventory, item, resend, trade
+from tests.support.discord_markdown import Construct, constructs
+from tests.support.hostile_text import very_hostile
+from tests.support.payload_audit import audit_requests
+
+CATALOGUE = Catalogue.load()
+SEVERAL = CATALOGUE.find("7")
+STATUSES = (0, 3, -1, -12, 1, 2, 7, 99)
+HARMLESS = re.compile(r"[0-9]{0,20}", re.ASCII)
+"""What is harmless as it is, and may make a difference: nothing, and a number."""
+ALMOST_FULL = 3_500
+
+Embeds = Iterator[discord.Embed]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Gives the texts one after the other, and other numbers for everything that is to be chosen."""
+
+    texts: tuple[str, ...]
+    choice: int
+
+    def text(self, place: int) -> str:
+        return self.texts[place % len(self.texts)]
+
+    def pick(self, count: int, turn: int = 0) -> int:
+        return (self.choice >> (3 * turn)) % count
+
+
+def items(source: Source, audience: Audience) -> Embeds:
+    """Make an inventory's pages, of one provider or side by side."""
+    del audience  # they are the same for everybody
+    found = [
+        item(
+            source.text(number),
+            "10.75" if source.pick(2, number) else None,
+            id=f"{number}",
+            refusal=None if source.pick(2, number) else tuple(Refusal)[source.pick(len(Refusal), number)],
+            market_hash_name=source.text(number + 1) if source.pick(3) else None,
+            kind=source.text(number + 2),
+            exterior=source.text(number + 3),
+            rarity=source.text(number + 2),
+            stickers=(Sticker(source.text(number), 0, None),),
+            amount=1 + source.pick(3, number),
+        )
+        for number in range(1 + source.pick(4))
+    ]
+    parts = [ProviderAnswer(ProviderName.ASSETPAY, inventory=inventory(*found, owner_certain=source.pick(2) == 0))]
+    if source.pick(2, 2):
+        other = replace(inventory(*found[1:]), provider=ProviderName.SKINSBACK)
+        parts.append(ProviderAnswer(ProviderName.SKINSBACK, inventory=other))
+        failure = Failure(ProviderName.ASSETPAY_LEGACY, FailureKind.REFUSED, key=source.text(3), message=source.text(1))
+        parts.append(ProviderAnswer(ProviderName.ASSETPAY_LEGACY, failure=failure, reference="a1b2c3"))
+    chosen = InventoryFilter(search=source.text(2) or None)
+    answer = InventoryAnswer(OWNER, Game.CS2, chosen, tuple(parts), linked_user_id=5)
+    for index in range(inventory_page_count(answer, page_size=8)):
+        yield inventory_page(answer, index, page_size=8, explanations=CATALOGUE)
+
+
+def trades(source: Source, audience: Audience) -> Embeds:
+    """Make the pages of a list of trades."""
+    found = tuple(
+        trade(
+            id=480101 + number,
+            status=STATUSES[source.pick(len(STATUSES), number)],
+            items_send=(source.text(number), source.text(number + 1)) if source.pick(3, number) else (),
+            offer_id=source.text(number + 2),
+            last_error=source.text(number + 3),
+            code=TradeCode(source.text(number)) if source.text(number) else None,
+        )
+        for number in range(source.pick(4))
+    )
+    of = OWNER if source.pick(2) else None
+    answer = TradesAnswer(ProviderName.MANNCO, Scope.ALL, of, OWNER, found, NOW, window_full=source.pick(2, 1) == 1)
+    for index in range(trades_page_count(answer)):
+        yield trades_page(answer, index, audience=audience, explanations=CATALOGUE)
+
+
+def errors(source: Source, audience: Audience) -> Embeds:
+    """Make what is said of errors that carry words from outside, and of texts that name some."""
+    failure = Failure(
+        ProviderName.ASSETPAY,
+        tuple(FailureKind)[source.pick(len(FailureKind))],
+        code=33 if source.pick(2, 3) else None,
+        key=source.text(0),
+        message=source.text(1),
+        request_id=source.text(2),
+        place=source.text(3),
+        took=timedelta(seconds=1),
+    )
+    raised: tuple[DeskError, ...] = (
+        ProviderError(failure),
+        TradeNotFound(source.text(1)),
+        ResendAlreadyOpen(480101, resend(reason=source.text(2))),
+    )
+    error = raised[source.pick(len(raised), 1)]
+    yield error_embed(error, audience=audience, explanations=CATALOGUE, reference="a1b2c3")
+    unknown = CATALOGUE.explain(replace(failure, kind=FailureKind.REFUSED))
+    yield explanation_embed(unknown, audience=audience)
+    found = ((), SEVERAL, (unknown,), (unknown, *SEVERAL))[source.pick(4, 2)]
+    yield answer_embed(found, asked=source.text(0), audience=audience, provider_named=False, near=SEVERAL[:2])
+    yield message_embed(found, said=source.text(1), audience=audience)
+
+
+def notes(source: Source, audience: Audience) -> Embeds:
+    """Make a resend's card and the words to those concerned."""
+    del audience  # the card is for moderators, the words for everybody
+    facts = TradeFacts(
+        -1, (source.text(0),) * 3, (source.text(1),) * source.pick(2), source.text(2), source.text(3), None
+    )
+    ended = resend(
+        state=tuple(ResendState)[source.pick(len(ResendState))],
+        facts=facts,
+        reason=source.text(1),
+        decided_by=7,
+        decided_at=NOW,
+        decision_reason=source.text(2),
+        outcome=tuple(Outcome)[source.pick(len(Outcome), 1)],
+        outcome_detail=source.text(3),
+        notes=(source.text(0), "restarted", source.text(1)),
+    )
+    yield resend_card(ended, CATALOGUE)
+    yield outcome_embed(ended, code=TradeCode("ABCDEFGH"))
+
+
+PAGES: dict[str, Callable[[Source, Audience], Embeds]] = {
+    "items": items,
+    "trades": trades,
+    "errors": errors,
+    "notes": notes,
+}
+
+
+def harmless(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return words in the places of these texts, equal ones where they are equal."""
+    words = {text: f"x{number}" for number, text in enumerate(dict.fromkeys(texts))}
+    return tuple(text if HARMLESS.fullmatch(text) else words[text] for text in texts)
+
+
+def places(embed: discord.Embed) -> dict[str, str]:
+    """Return every text of an embed in which markdown is read."""
+    texts = {"title": embed.title or "", "description": embed.description or ""}
+    for number, each in enumerate(embed.fields):
+        texts |= {f"name {number}": each.name or "", f"value {number}": each.value or ""}
+    return texts
+
+
+def audited(embed: discord.Embed) -> list[str]:
+    body = {"embeds": [embed.to_dict()], "allowed_mentions": {"parse": []}}
+    return audit_requests([HttpLogEntry("POST", "/channels/1/messages", {}, body, None)])
+
+
+def acted_on(text: str) -> Counter[Construct]:
+    """Count what Discord acts on in a text. Which second a timestamp names is left out: the clock goes on meanwhile."""
+    return Counter(Construct(each.kind) if each.kind == "timestamp" else each for each in constructs(text))
+
+
+@settings(
+    max_examples=max(500, settings.default.max_examples if settings.default else 0),
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # what is too much of one thing takes minutes to shrink
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+@given(
+    kind=st.sampled_from(sorted(PAGES)),
+    texts=st.tuples(very_hostile, very_hostile, very_hostile, very_hostile),
+    choice=st.integers(0, 2**24),
+    audience=st.sampled_from(Audience),
+)
+def test_nothing_but_skindesks_own_is_live(kind: str, texts: tuple[str, ...], choice: int, audience: Audience) -> None:
+    """No mention, link, timestamp, command or markup comes from outside text, and none of SkinDesk's own is lost."""
+    hostile = list(PAGES[kind](Source(texts, choice), audience))
+    twins = list(PAGES[kind](Source(harmless(texts), choice), audience))
+
+    assert len(hostile) == len(twins)
+    for embed, twin in zip(hostile, twins, strict=True):
+        assert audited(embed) == []
+        own = places(twin)
+        for place, text in places(embed).items():
+            assert acted_on(text) - acted_on(own[place]) == Counter()
+            if units(text) < ALMOST_FULL:
+                assert acted_on(own[place]) - acted_on(text) == Counter()
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_the_pages_have_something_of_their_own(kind: str) -> None:
+    """The comparison is of something: each kind of page has markup of its own, and shows outside texts."""
+    seen = [
+        place
+        for choice in range(0, 2**12, 37)
+        for embed in PAGES[kind](Source(("alpha", "beta", "gamma", "delta"), choice), Audience.STAFF)
+        for place in places(embed).values()
+    ]
+
+    assert any(constructs(text) for text in seen)
+    for word in ("alpha", "beta", "gamma", "delta"):
+        assert any(word in text for text in seen)
