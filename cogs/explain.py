@@ -6,7 +6,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.domain.failures import Dialect, ProviderName
+from bot.domain.failures import Dialect, Explanation, ProviderName
+from bot.ui.errors import DIALECT_LABELS
 from bot.ui.explanation_page import answer_embed, message_embed
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
@@ -52,12 +53,11 @@ class ExplainCog(commands.Cog):
         except Exception:  # noqa: BLE001 -- a suggestion has nowhere to show an error
             _log.exception("no suggestions")
             return []
-        choices = {
-            each.key[:100]: plain(f"{'' if each.code is None else f'{each.code} · '}{each.key} · {each.title}", 100)
-            for each in found
-            if not each.confidential
-        }
-        return [app_commands.Choice(name=name, value=value) for value, name in choices.items()]
+        by_key: dict[str, list[Explanation]] = {}
+        for each in found:
+            if not each.confidential:
+                by_key.setdefault(each.key[:100], []).append(each)
+        return [app_commands.Choice(name=_choice_name(alike), value=key) for key, alike in by_key.items()]
 
 
 @app_commands.context_menu(name="Explain error codes")
@@ -83,6 +83,14 @@ def _text_of(message: discord.Message) -> str:
             parts += [embed.title, embed.description, embed.author.name, embed.footer.text]
             parts += [text for field in embed.fields for text in (field.name, field.value)]
     return "\n".join(part for part in parts if part)
+
+
+def _choice_name(alike: list[Explanation]) -> str:
+    """Return what the picker shows for entries of one key: number, key, whose, and what it is called."""
+    first = alike[0]
+    whose = " and ".join(dict.fromkeys(DIALECT_LABELS[each.dialect] for each in alike))
+    code = "" if first.code is None else f"{first.code} · "
+    return plain(f"{code}{first.key} · {whose} · {first.title}", 100)
 
 
 def _dialect(provider: str | None) -> Dialect | None:

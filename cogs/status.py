@@ -83,9 +83,8 @@ def _quota_line(quota: Quota) -> str:
     left = f"{symbol} {quota.what}: {quota.left:,} of {quota.limit:,} calls left {_per(quota.per)}"
     if not quota.left:
         return f"{left}, free again {relative(quota.free_at)}" if quota.free_at is not None else left
-    if quota.left <= quota.reserved:
-        return f"{left}, all of them kept for the staff"
-    return f"{left}, {quota.reserved:,} of them kept for the staff"
+    kept = "all" if quota.left <= quota.reserved else f"{quota.reserved:,}"
+    return f"{left} ({kept} for staff)"
 
 
 def _per(window: timedelta) -> str:

@@ -164,8 +164,8 @@ def error_embed(error: Exception, *, audience: Audience, explanations: Explanati
         description=words.what,
         fields=[
             Field("What you can do", words.step),
-            Field("Who can fix it", words.who),
-            Field("Try again", words.again),
+            Field("Who can fix it", words.who, inline=True),
+            Field("Try again", words.again, inline=True),
         ],
         colour=Tone.NEUTRAL if words.is_refusal else Tone.BAD,
         footer=f"Reference {reference}",
@@ -202,18 +202,17 @@ def explanation_embed(
     hidden = explanation.confidential and not staff
     label = provider or DIALECT_LABELS[explanation.dialect]
     what = "The desk cannot ask the provider right now because of its own set-up." if hidden else explanation.meaning
-    fields = []
-    name = error_name(explanation, hidden=hidden)
-    if name:
-        fields.append(Field("Error", f"{label} · {name}"))
-    if staff and explanation.cause:
-        fields.append(Field("Why it happens", explanation.cause))
-    fields.append(Field("What you can do", explanation.agent if staff else explanation.customer))
+    # What to do comes first: whoever reads this wants to go on.
+    fields = [Field("What you can do", explanation.agent if staff else explanation.customer)]
     if staff:
         fields.append(Field("What the customer can do", explanation.customer))
     fixers = _FIXERS_FOR_STAFF if staff else _FIXERS_FOR_CUSTOMERS
-    fields.append(Field("Who can fix it", fixers[explanation.fixer]))
-    fields.append(Field("Try again", _when(explanation, retry_after)))
+    fields.append(Field("Who can fix it", fixers[explanation.fixer], inline=True))
+    fields.append(Field("Try again", _when(explanation, retry_after), inline=True))
+    if staff and explanation.cause:
+        fields.append(Field("Why it happens", explanation.cause))
+    if name := error_name(explanation, hidden=hidden):
+        fields.append(Field("Error", f"{label} · {name}"))
     if behind:
         fields.append(Field("For staff", behind))
     title = title_of(explanation, hidden=hidden)

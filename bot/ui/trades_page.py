@@ -163,25 +163,27 @@ def _resending(trade: Trade, *, staff: bool) -> str | None:
 
 def _to_compare(trade: Trade, *, waits: bool, staff: bool) -> str:
     """Return what has to be the same in Steam: the bot, the offer, and to its owner alone the code."""
-    offer = code(trade.offer_id, 24) if trade.offer_id else "none yet"
-    if waits and not staff and _OFFER_ID.fullmatch(trade.offer_id):
-        offer += f" ([open it in Steam](https://steamcommunity.com/tradeoffer/{trade.offer_id}/))"
-    facts = [f"Bot {f'`{trade.bot}`' if trade.bot is not None else 'not named'}", f"offer {offer}"]
+    bot = f"`{trade.bot}`" if trade.bot is not None else "not named"
+    line = f"Bot {bot} · offer {code(trade.offer_id, 24) if trade.offer_id else 'none yet'}"
+    own = []
     if trade.code is not None and waits:
-        facts.append(f"your code: {code(trade.code.reveal(), 24)}")
-    return " · ".join(facts)
+        own.append(f"**Your code: {code(trade.code.reveal(), 24)}**")
+    if waits and not staff and _OFFER_ID.fullmatch(trade.offer_id):
+        own.append(f"[open the offer in Steam](https://steamcommunity.com/tradeoffer/{trade.offer_id}/)")
+    return "\n".join(filter(None, [line, " · ".join(own)]))
 
 
 def _for_staff(trade: Trade, *, named: bool) -> str:
-    assets = [code(asset_id, 20) for asset_id in (trade.items_send or trade.items_received)]
-    left = len(assets) - _ASSETS_SHOWN
-    facts = [] if named else [f"Customer `{trade.owner}`"]
+    """Return the raw facts behind the words."""
+    lines = [f"Status {code(str(trade.status), 12)}" + ("" if named else f" · customer `{trade.owner}`")]
+    assets = trade.items_send or trade.items_received
     if assets:
-        facts.append(f"assets {' '.join(assets[:_ASSETS_SHOWN])}{f' and {left:,} more' if left > 0 else ''}")
-    error = outside(trade.last_error, 150) if trade.last_error else "none"
-    return "\n".join(
-        filter(None, [" · ".join(facts), f"Status {code(str(trade.status), 12)} · last error: {error}"]),
-    )
+        left = len(assets) - _ASSETS_SHOWN
+        shown = " ".join(code(asset_id, 20) for asset_id in assets[:_ASSETS_SHOWN])
+        lines.append(f"Assets {shown}{f' and {left:,} more' if left > 0 else ''}")
+    if trade.last_error:
+        lines.append(f"Last error: {outside(trade.last_error, 150)}")
+    return "\n".join(lines)
 
 
 def _nothing(answer: TradesAnswer) -> str:

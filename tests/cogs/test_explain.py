@@ -219,7 +219,7 @@ async def test_suggestions(scene: Scene) -> None:
 
     assert 1 <= len(everything) <= 25
     assert {"NO_BOTS_AVAILABLE", "FLEET_DEGRADED"} <= {choice["value"] for choice in by_number}
-    assert by_key[0]["name"].startswith("1010 · NO_BOTS_AVAILABLE · ")
+    assert by_key[0]["name"].startswith("1010 · NO_BOTS_AVAILABLE · AssetPay (.gg) · ")
     assert all(choice["value"].islower() for choice in at_skinsback)
     assert await suggested(scene, scene.customer, "zzzzzz") == []
     assert "NO_BOTS_AVAILABLE" in await explain(scene, scene.customer, by_key[0]["value"], provider="assetpay")

@@ -17,7 +17,7 @@ from tests.support.seen import text_of
 from tests.support.stage import kept_open
 
 LABELS = ("AssetPay", "AssetPay (client)", "AssetPay (.co)", "SkinsBack", "Mannco.store")
-DETAILS = ("Last failure", "calls left", "for the staff", "made no sense", "nonsense")
+DETAILS = ("Last failure", "calls left", "for staff", "made no sense", "nonsense")
 """What only those see who may read the audit."""
 FAILING = "Its last answers were errors or did not come. It is still asked."
 RESTING = "It failed several times in a row, so nobody is kept waiting for it."
@@ -63,11 +63,11 @@ async def test_quota(scene: Scene) -> None:
 
     assert seen["AssetPay"] == [
         "✅ Working",
-        "▫️ inventories: 9,998 of 10,000 calls left this minute, 2,000 of them kept for the staff",
+        "▫️ inventories: 9,998 of 10,000 calls left this minute (2,000 for staff)",
     ]
     assert seen["AssetPay (.co)"][1:] == [
-        "▫️ inventories: 1,000 of 1,000 calls left this minute, 200 of them kept for the staff",
-        "▫️ client tokens: 1,000,000 of 1,000,000 calls left this hour, 200,000 of them kept for the staff",
+        "▫️ inventories: 1,000 of 1,000 calls left this minute (200 for staff)",
+        "▫️ client tokens: 1,000,000 of 1,000,000 calls left this hour (200,000 for staff)",
     ]
     assert [line.partition(":")[0] for line in seen["Mannco.store"][1:]] == [
         "▫️ active trades",
@@ -101,7 +101,7 @@ async def test_failing(scene: Scene) -> None:
         f"⚠️ Failing since {relative(began)}",
         FAILING,
         "Last failure: The provider's answer made no sense",
-        "▫️ inventories: 9,999 of 10,000 calls left this minute, 2,000 of them kept for the staff",
+        "▫️ inventories: 9,999 of 10,000 calls left this minute (2,000 for staff)",
     ]
 
     await scene.agent.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
@@ -137,8 +137,8 @@ async def test_summary(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("left", "shown"),
     [
-        (500, "▫️ requests: 500 of 500 calls left this minute, 100 of them kept for the staff"),
-        (100, "🔻 requests: 100 of 500 calls left this minute, all of them kept for the staff"),
+        (500, "▫️ requests: 500 of 500 calls left this minute (100 for staff)"),
+        (100, "🔻 requests: 100 of 500 calls left this minute (all for staff)"),
         (0, "⛔ requests: 0 of 500 calls left this minute"),
     ],
 )

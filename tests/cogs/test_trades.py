@@ -99,7 +99,7 @@ async def test_agents_see_everybodys(scene: Scene) -> None:
 
     assert ids_in(active) == ids_of([trade for trade in trades_of(scene) if trade.status == PENDING_STATUS])
     assert ids_in(everything) == ids_of(trades_of(scene))
-    assert f"Customer `{scene.world.unlucky.steam_id}`" in everything
+    assert f"customer `{scene.world.unlucky.steam_id}`" in everything
 
 
 async def test_agents_name_whom_they_mean(scene: Scene) -> None:
@@ -189,7 +189,7 @@ async def test_codes(scene: Scene) -> None:
 
     text = await every_page(scene.customer, await trades(scene, scene.customer, scope="all"))
 
-    assert sorted(re.findall(r"your code: `(.+?)`", text)) == sorted(own)
+    assert sorted(re.findall(r"Your code: `(.+?)`", text)) == sorted(own)
     assert "Nobody from the staff ever asks for your code" in text
     assert find_secrets(scene.env.http_requests, [*unused, *others]) == []
 
@@ -201,12 +201,12 @@ async def test_an_agents_own_code(scene: Scene) -> None:
     result = await trades(scene, scene.agent)
 
     text = await every_page(scene.agent, result)
-    assert sorted(re.findall(r"your code: `(.+?)`", text)) == sorted(own)
+    assert sorted(re.findall(r"Your code: `(.+?)`", text)) == sorted(own)
 
     await scene.agent.slash(scene.channel, "link remove")
     turned = await scene.agent.click(answer_of(result), label="First")
     assert "Page 1 of 2" in text_of(turned)
-    assert "your code" not in text_of(turned)
+    assert "Your code" not in text_of(turned)
 
 
 async def test_every_status_has_words(scene: Scene) -> None:

@@ -39,8 +39,8 @@ from tests.support.payload_audit import audit_requests
 CATALOGUE = Catalogue.load()
 SEVERAL = CATALOGUE.find("7")
 STATUSES = (0, 3, -1, -12, 1, 2, 7, 99)
-HARMLESS = re.compile(r"[0-9]{0,20}", re.ASCII)
-"""What is harmless as it is, and may make a difference: nothing, and a number."""
+HARMLESS = re.compile(r"\s*|[0-9]{1,20}")
+"""What is harmless as it is, and may make a difference: nothing, white space, and a number."""
 ALMOST_FULL = 3_500
 
 Embeds = Iterator[discord.Embed]
