@@ -22,8 +22,8 @@ _CHOICES = [
 class AccessCog(commands.GroupCog, group_name="access", group_description="Decide which role may do what"):
     """Grants, revocations and their reasons; needs access.manage."""
 
-    @app_commands.command(name="grant", description="Give a role a capability")
-    @app_commands.describe(role="Who gets it", capability="What they may do then")
+    @app_commands.command(name="grant", description="Administrators: let a role do something")
+    @app_commands.describe(role="Which role; everybody who has it", capability="What they may do from now on")
     @app_commands.choices(capability=_CHOICES)
     @needs(Capability.MANAGE_ACCESS)
     async def grant(self, interaction: Interaction, role: discord.Role, capability: str) -> None:
@@ -36,8 +36,8 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         verb = "may now" if change.changed else "already may"
         await reply(interaction, change_embed(change, verb, caused_by(change.grant, review.findings), names))
 
-    @app_commands.command(name="revoke", description="Take a capability from a role")
-    @app_commands.describe(role="Who loses it", capability="What they may no longer do")
+    @app_commands.command(name="revoke", description="Administrators: no longer let a role do something")
+    @app_commands.describe(role="Which role; everybody who has it", capability="What they may no longer do")
     @app_commands.choices(capability=_CHOICES)
     @needs(Capability.MANAGE_ACCESS)
     async def revoke(self, interaction: Interaction, role: discord.Role, capability: str) -> None:
@@ -49,7 +49,9 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         verb = "may no longer" if change.changed else "already may not"
         await reply(interaction, change_embed(change, verb, (), names))
 
-    @app_commands.command(name="list", description="See which role may do what, and what is worth a look")
+    @app_commands.command(
+        name="list", description="Administrators: see which role may do what, and what is worth a look"
+    )
     @needs(Capability.MANAGE_ACCESS)
     async def list(self, interaction: Interaction) -> None:
         """Show every grant, a role a line, and what is worth a look."""
@@ -60,7 +62,9 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         embed = list_embed(review, names, actor.guild_id)
         await reply(interaction, embed, view=deleted_roles_view(review.findings))
 
-    @app_commands.command(name="why", description="See why a member may do something, or what is missing")
+    @app_commands.command(
+        name="why", description="Administrators: see why a member may do something, or what is missing"
+    )
     @app_commands.describe(member="Whose rights", capability="To do what")
     @app_commands.choices(capability=_CHOICES)
     @needs(Capability.MANAGE_ACCESS)

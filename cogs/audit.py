@@ -24,7 +24,9 @@ _log = logging.getLogger(__name__)
 class AuditCog(commands.Cog):
     """The record, for those who oversee the desk."""
 
-    @app_commands.command(name="audit", description="Read who did what to whom; that you read it is written down too")
+    @app_commands.command(
+        name="audit", description="Staff: read who did what to whom; that you read it is written down too"
+    )
     @app_commands.describe(
         member="Only what they did, and what was done to them",
         action="Only this kind of deed",

@@ -24,8 +24,10 @@ _log = logging.getLogger(__name__)
 class ExplainCog(commands.Cog):
     """Explanations of codes, keys and messages."""
 
-    @app_commands.command(name="explain", description="Find out what a provider's error means and what to do")
-    @app_commands.describe(code="A number, a key, or the message as it was shown", provider="Whose error it is")
+    @app_commands.command(name="explain", description="Find out what an error means and what you can do about it")
+    @app_commands.describe(
+        code="The number, the key, or the whole message as you saw it", provider="Whose error it is, if you know"
+    )
     @app_commands.choices(provider=_PROVIDERS)
     @open_to_everybody("what an error means is no secret; what is one is left out", suggesting=["code"])
     async def explain(

@@ -39,16 +39,18 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
     choices = [app_commands.Choice(name=provider.label, value=provider.value) for provider in providers]
     choices.append(app_commands.Choice(name="all, side by side", value="all"))
 
-    @app_commands.command(name="inventory", description="See what a Steam inventory brings, and why items are refused")
+    @app_commands.command(
+        name="inventory", description="See what each item of a Steam inventory brings: your own, for staff anybody's"
+    )
     @app_commands.describe(
-        tradeurl="The trade URL: steamcommunity.com/my/tradeoffers/privacy shows yours",
-        provider="Who to ask",
-        game="Which game's items; Counter-Strike 2 if you do not say",
-        search="Only items with this in their name",
-        sort="In what order",
+        tradeurl="The Steam trade URL; steamcommunity.com/my/tradeoffers/privacy shows you yours",
+        provider="Which provider to ask; the desk's usual one if you leave it out",
+        game="Which game's items; Counter-Strike 2 if you leave it out",
+        search="Only items with these words in their name",
+        sort="In which order; the provider's own if you leave it out",
         min_price="Only items that bring at least this, in US dollars",
         max_price="Only items that bring at most this, in US dollars",
-        refresh="Have the provider read Steam again instead of its memory",
+        refresh="Have Steam read anew instead of the last answer; possible every two minutes",
     )
     @app_commands.choices(provider=choices, game=_GAMES, sort=_SORTS)
     @needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)

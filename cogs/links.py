@@ -34,7 +34,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
             ),
         )
 
-    @app_commands.command(name="status", description="See which Steam account is linked to you")
+    @app_commands.command(name="status", description="See which Steam account is linked to you on this server")
     @open_to_everybody("it shows one's own link alone")
     async def status(self, interaction: Interaction) -> None:
         """Show the caller's link."""

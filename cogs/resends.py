@@ -60,8 +60,13 @@ class ResendsCog(commands.Cog):
         except Exception:  # noqa: BLE001 -- as above
             _log.exception("background round of cards failed")
 
-    @app_commands.command(name="resend", description="Ask a moderator to have a failed trade offer sent again")
-    @app_commands.describe(id="The trade's number, as /trades shows it", reason="Why; the moderator reads it")
+    @app_commands.command(
+        name="resend", description="Have a failed trade offer sent again; a moderator has to approve it first"
+    )
+    @app_commands.describe(
+        id="The trade's number: choose it from the list, or see /trades",
+        reason="Why it should be sent again; the moderator reads it",
+    )
     @needs(Capability.RESEND_OWN, Capability.RESEND_ANY, suggesting=["id"])
     async def resend(
         self,

@@ -17,7 +17,7 @@ from bot.ui.rights import needs
 class SettingsCog(commands.GroupCog, group_name="settings", group_description="Set this server's channels"):
     """The server's settings; needs settings.manage."""
 
-    @app_commands.command(name="show", description="See this server's settings")
+    @app_commands.command(name="show", description="Administrators: see in which channels SkinDesk posts")
     @needs(Capability.MANAGE_SETTINGS)
     async def show(self, interaction: Interaction) -> None:
         """Show the settings."""
@@ -25,7 +25,9 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="S
         settings = await desk_of(interaction).settings.show(by=actor_of(interaction))
         await reply(interaction, _settings_embed("Settings", settings, interaction.guild))
 
-    @app_commands.command(name="approvals-channel", description="Set where moderators are asked to approve resends")
+    @app_commands.command(
+        name="approvals-channel", description="Administrators: choose where moderators are asked to approve resends"
+    )
     @app_commands.describe(channel="A channel only the moderators can read")
     @needs(Capability.MANAGE_SETTINGS)
     async def approvals_channel(self, interaction: Interaction, channel: discord.TextChannel) -> None:
@@ -35,7 +37,7 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="S
         settings = await desk.settings.set_approvals_channel(channel.id, by=actor)
         await reply(interaction, _settings_embed("✅ Set", settings, interaction.guild))
 
-    @app_commands.command(name="audit-channel", description="Set where the staff reads who did what")
+    @app_commands.command(name="audit-channel", description="Administrators: choose where the staff reads who did what")
     @app_commands.describe(channel="A channel only the staff can read")
     @needs(Capability.MANAGE_SETTINGS)
     async def audit_channel(self, interaction: Interaction, channel: discord.TextChannel) -> None:

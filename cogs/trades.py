@@ -16,11 +16,13 @@ from bot.ui.rights import needs
 class TradesCog(commands.Cog):
     """Trades of the caller, or of anybody for the staff."""
 
-    @app_commands.command(name="trades", description="See where your trades stand and what happens next")
+    @app_commands.command(
+        name="trades", description="See where your trades stand and who has to act; for staff everybody's"
+    )
     @app_commands.describe(
-        scope="Only what is waiting, or everything of the newest 500",
-        member="Staff: the trades of this member",
-        steam_id="Staff: the trades of this SteamID or trade URL",
+        scope="Only trades that wait for something, or finished and failed ones too",
+        member="Staff only: the trades of this member",
+        steam_id="Staff only: the trades of this SteamID or trade URL",
     )
     @app_commands.choices(
         scope=[

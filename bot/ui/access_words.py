@@ -15,7 +15,7 @@ WHAT = {
     Capability.RESEND_ANY: "ask for resends of anybody's trades",
     Capability.APPROVE_RESEND: "approve and deny resends",
     Capability.MANAGE_LINKS: "link Steam accounts to members",
-    Capability.MANAGE_ACCESS: "grant and revoke capabilities",
+    Capability.MANAGE_ACCESS: "decide which role may do what",
     Capability.MANAGE_SETTINGS: "change this server's settings",
     Capability.READ_AUDIT: "read the audit",
 }

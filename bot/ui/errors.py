@@ -492,6 +492,7 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 "It took too long and was cut off. A look-up changed nothing; a resend's card shows what is known.",
                 "Try again. After a resend look at its card first. If it stays so, tell the staff the reference below.",
                 "An administrator of this desk",
+                _in_a_minute(),
                 is_refusal=False,
             )
         case DeskError():

@@ -1,12 +1,16 @@
 """The commands as Discord is told of them: names, options, types and choices that people and tools rely on."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import discord
 import pytest
+from discord import app_commands
 
 from bot.demo.scene import Scene
+from bot.ui.rights import commands_in, declared
 from tests.support.discord_requests import Kind, calls
 from tests.support.payload_audit import assert_clean
 from tests.support.seen import text_of
@@ -130,6 +134,38 @@ async def test_names_options_and_choices(scene: Scene) -> None:
     for name, options in CONTRACT.items():
         assert {each["name"]: essence(each) for each in told[name]} == options, name
         assert [each["name"] for each in told[name]] == list(options), name
+
+
+WHO = re.compile(r"^(?:Staff|Moderators|Administrators): [a-z]")
+JARGON = re.compile(r"(?i)\b(?:api|endpoint|cache|payload|json|jwt|capabilit(?:y|ies)|boolean|query|dialect|sync)\b")
+
+
+def described(definitions: list[Mapping[str, Any]]) -> dict[str, str]:
+    """Return every text that Discord's picker shows under a command, an option or a choice, by where it stands."""
+    found = {}
+    for name, options in leaves(definitions).items():
+        for each in options:
+            found[f"{name} {each['name']}"] = each["description"]
+            for choice in each.get("choices") or []:
+                found[f"{name} {each['name']} {choice['value']}"] = choice["name"]
+    return found
+
+
+async def test_words_of_the_picker(scene: Scene) -> None:
+    """What the picker shows is short and plain, and says who may use what not everybody may use for themselves."""
+    texts = described(synced(scene))
+    for each in scene.client.tree.get_commands(type=discord.AppCommandType.chat_input):
+        for command in commands_in(each):
+            assert isinstance(command, app_commands.Command)
+            needed = declared(command.callback).capabilities
+            texts[command.qualified_name] = command.description
+            if needed and not any(capability.value.endswith(".own") for capability in needed):
+                assert WHO.search(command.description), command.qualified_name
+
+    for where, text in texts.items():
+        assert 1 <= len(text) <= 100, (where, text)
+        assert JARGON.search(text) is None, (where, text)
+        assert not text.endswith("."), (where, text)
 
 
 async def test_menus(scene: Scene) -> None:
