@@ -10,7 +10,7 @@ from enum import IntEnum
 
 import discord
 
-from bot.ui.text import ELLIPSIS, NOTHING, graphemes, units
+from bot.ui.text import ELLIPSIS, NOTHING, count, graphemes, units
 
 ROOM = 6000
 """UTF-16 units that all embeds of one message may have together."""
@@ -23,6 +23,8 @@ _VALUE = 1024
 _FOOTER = 2048
 _LEAST_ROOM = 512
 _NOTE = len("…and 9,999,999 more · ")
+_LINES_NOTE = len("…and 9,999,999 more lines")
+_COUNTED_FROM = 512
 
 _MARKERS = ("**", "__", "~~", "||")
 # What is one piece of markup: half of it would show differently, or let what stands inside come alive.
@@ -61,8 +63,9 @@ class Field:
 def fit(markup: str, limit: int) -> str:
     """Return markup that is at most ``limit`` UTF-16 units long.
 
-    Whole lines are left out where that keeps half of what fits; otherwise the last line is cut between two pieces
-    of markup, and open emphasis is closed. An escape, a timestamp, a link or code is never cut in half.
+    Whole lines are left out where that keeps half of what fits, and counted where there is room for it; otherwise
+    the last line is cut between two pieces of markup, and open emphasis is closed. An escape, a timestamp, a link or
+    code is never cut in half.
     """
     if limit < 1:
         raise ValueError(limit)
@@ -72,6 +75,7 @@ def fit(markup: str, limit: int) -> str:
     opened: list[str] = []
     whole_lines = (0, 0, "")
     used = 0
+    counts = limit >= _COUNTED_FROM
     for piece in _pieces(markup):
         used += units(piece)
         closing = _toggled(opened, piece)
@@ -79,12 +83,14 @@ def fit(markup: str, limit: int) -> str:
             break
         kept.append(piece)
         opened = closing
-        if piece == "\n":
+        if piece == "\n" and (not counts or used + _LINES_NOTE + sum(map(len, opened)) <= limit):
             whole_lines = (used, len(kept), "".join(reversed(opened)))
     tail = "".join(reversed(opened))
     lines_used, lines, lines_tail = whole_lines
     if 2 * lines_used >= limit:
         kept, tail = kept[:lines], lines_tail
+        if counts:
+            return f"{''.join(kept)}{ELLIPSIS}and {_lines_left(markup, kept)}{tail}"
     while kept and kept[-1] == " ":
         kept.pop()
     return f"{''.join(kept)}{ELLIPSIS}{tail}"
@@ -129,6 +135,12 @@ def card(
     embed.set_image(url=image)
     embed.set_thumbnail(url=thumbnail)
     return embed
+
+
+def _lines_left(markup: str, kept: list[str]) -> str:
+    """Return how many lines of markup are not among what is kept."""
+    rest = markup[sum(map(len, kept)) :]
+    return count(sum(bool(line.strip()) for line in rest.split("\n")), "more line")
 
 
 def _pieces(markup: str) -> Iterator[str]:

@@ -98,8 +98,26 @@ def test_long_description():
     none = card(title="t", description=lines)
 
     assert len(few.fields) == 3
-    assert (few.description or "").endswith("text\n…")
+    assert re.search(r"text\n…and \d{3} more lines$", few.description or "")
     assert units(none.description or "") > 4000
+
+
+@settings(deadline=None)
+@given(
+    lines=st.lists(st.sampled_from(["a line", "", "**bold**", "x" * 90]), min_size=1, max_size=200),
+    limit=st.integers(512, 4096),
+)
+def test_lines_left_out(lines, limit):
+    """Where whole lines are left out it says how many: those that are shown and those that are not are all of them."""
+    shown = fit("\n".join(lines), limit)
+    kept, counted, note = shown.partition("…and ")
+
+    assert units(shown) <= limit
+    if counted:
+        said = sum(bool(line) for line in lines)
+        assert sum(bool(line) for line in kept.split("\n")) + int(note.split()[0].replace(",", "")) == said
+    else:
+        assert shown == "\n".join(lines)
 
 
 @pytest.mark.parametrize(
