@@ -164,13 +164,17 @@ def _resending(trade: Trade, *, staff: bool) -> str | None:
 def _to_compare(trade: Trade, *, waits: bool, staff: bool) -> str:
     """Return what has to be the same in Steam: the bot, the offer, and to its owner alone the code."""
     bot = f"`{trade.bot}`" if trade.bot is not None else "not named"
-    line = f"Bot {bot} · offer {code(trade.offer_id, 24) if trade.offer_id else 'none yet'}"
-    own = []
+    offer = code(trade.offer_id, 24) if trade.offer_id else "none yet"
+    if staff:
+        lines = [f"Bot {bot} · offer {offer}"]
+    elif _OFFER_ID.fullmatch(trade.offer_id):
+        address = f"https://steamcommunity.com/tradeoffer/{trade.offer_id}/"
+        lines = [f"Bot {bot}", f"Offer {offer} · [open it in Steam]({address})"]
+    else:
+        lines = [f"Bot {bot}", f"Offer {offer}"]
     if trade.code is not None and waits:
-        own.append(f"**Your code: {code(trade.code.reveal(), 24)}**")
-    if waits and not staff and _OFFER_ID.fullmatch(trade.offer_id):
-        own.append(f"[open the offer in Steam](https://steamcommunity.com/tradeoffer/{trade.offer_id}/)")
-    return "\n".join(filter(None, [line, " · ".join(own)]))
+        lines.append(f"**Your code: {code(trade.code.reveal(), 24)}**")
+    return "\n".join(lines)
 
 
 def _for_staff(trade: Trade, *, named: bool) -> str:

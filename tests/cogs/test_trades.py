@@ -231,7 +231,7 @@ async def test_pending_trades_can_be_compared(scene: Scene) -> None:
 
     for trade in trades_of(scene, scene.world.customer):
         if trade.status == PENDING_STATUS:
-            assert f"Bot `{trade.bot}` · offer `{trade.offer_id}`" in text
+            assert f"Bot `{trade.bot}`\nOffer `{trade.offer_id}` · [open it in Steam](" in text
     assert re.search(r"(?m)^Withdrawal · \d items? to you( · [^·]+)? · made <t:\d+:R>$", text)
     assert re.search(r"(?m)^Deposit · \d items? from you( · [^·]+)? · made <t:\d+:R>$", text)
 

@@ -121,14 +121,14 @@ def test_what_may_wait(status: int):
     own = page(answer(pending), Audience.CUSTOMER)
     without = page(answer(replace(pending, code=None, offer_id="", bot=None)), Audience.CUSTOMER)
 
-    assert f"Bot `{pending.bot}` · offer `5678901234`" in own
-    assert "[open the offer in Steam](https://steamcommunity.com/tradeoffer/5678901234/)" in own
+    assert f"\nBot `{pending.bot}`\nOffer `5678901234` · [open it in Steam](" in own
+    assert "(https://steamcommunity.com/tradeoffer/5678901234/)\n" in own
     assert "**Your code: `ABCDEFGH`**" in own
     assert "the bot, the items and the code there have to be the same" in warning(answer(pending), Audience.CUSTOMER)
     assert "Nobody from the staff ever asks for your code" in warning(answer(pending), Audience.CUSTOMER)
     assert "Never ask for the code" in warning(answer(pending), Audience.STAFF)
     assert "Your code" not in without
-    assert "Bot not named · offer none yet" in without
+    assert "\nBot not named\nOffer none yet" in without
 
 
 @pytest.mark.parametrize("offer_id", ["12/../../id/evil", "1" * 21, "٣", "12\n"])
