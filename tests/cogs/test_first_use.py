@@ -69,6 +69,10 @@ ROWS: dict[str, Row] = {
     "access grant": Row(a_grant),
     "access revoke": Row(a_grant),
     "access list": Row(),
+    "access why": Row(lambda scene: {"member": scene.agent, "capability": "trades.any"}),
+    "audit": Row(),
+    "mydata export": Row(),
+    "mydata forget": Row(),
     "settings show": Row(),
     "settings approvals-channel": Row(a_channel),
     "settings audit-channel": Row(a_channel),
@@ -194,7 +198,7 @@ async def test_provider_down(scene: Scene) -> None:
     for server in (scene.providers.assetpay, scene.providers.mannco):
         server.faults.extend([faults.html(503)] * 100)
     found: dict[str, list[str]] = {}
-    for name, row in sorted(ROWS.items(), key=lambda each: each[0] == "link remove"):
+    for name, row in sorted(ROWS.items(), key=lambda each: each[0] in ("link remove", "mydata forget")):
         result = await use(scene, name, scene.customer)
         found[name] = expected_of(name, PROVIDER_DOWN)(result)
         if PROVIDER_DOWN in row.stopped_by and not re.search(r"Try again\n<t:\d+:R>", text_of(result)):
