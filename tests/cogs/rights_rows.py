@@ -51,6 +51,19 @@ async def trades_of_a_member(stage: Stage, _: Any) -> str:
     return await stage.slash("trades", scope="all", member=stage.neighbour)
 
 
+async def own_trades_by_menu(stage: Stage, _: Any) -> str:
+    return await stage.menu("Show trades", stage.subject)
+
+
+async def trades_by_menu(stage: Stage, _: Any) -> str:
+    return await stage.menu("Show trades", stage.neighbour)
+
+
+async def explained_message(stage: Stage, _: Any) -> str:
+    message = await stage.message_with()
+    return await stage.menu("Explain error codes", message)
+
+
 async def trades_of_an_account(stage: Stage, _: Any) -> str:
     return await stage.slash("trades", scope="all", steam_id=str(stage.foreign.steam_id))
 
@@ -207,6 +220,11 @@ ROWS: dict[str, tuple[Case, ...]] = {
         Case(trades_of_a_member, "Page 1 of", Whose.FOREIGN),
         Case(trades_of_an_account, "Page 1 of", Whose.FOREIGN),
     ),
+    "Show trades": (
+        Case(own_trades_by_menu, "Trades · "),
+        Case(trades_by_menu, "Trades · ", Whose.FOREIGN),
+    ),
+    "Explain error codes": (Case(explained_message, "No error"),),
     **{f"PageButton:{action}": turns(action) for action in ("first", "previous", "next", "last")},
     "resend": (asks(Whose.OWN), asks(Whose.FOREIGN)),
     "resend:id": (suggests(Whose.OWN), suggests(Whose.FOREIGN)),
