@@ -57,6 +57,18 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--offline", action="store_true", help="ask nobody: look at the configuration and the disk")
     command.add_argument("--json", action="store_true", help="answer with one JSON object on stdout")
     command.set_defaults(command=_check)
+
+    command = commands.add_parser(
+        "backup", help="copy the database, verified, while the bot runs or not", allow_abbrev=False
+    )
+    command.add_argument("destination", type=Path, metavar="DEST", help="a new file, or a folder for a dated one")
+    _add_config(command)
+    command.set_defaults(command=_backup)
+
+    command = commands.add_parser("restore", help="put a copy in the place of the database", allow_abbrev=False)
+    command.add_argument("source", type=Path, metavar="SRC", help="what skindesk backup has made")
+    _add_config(command)
+    command.set_defaults(command=_restore)
     return parser
 
 
@@ -171,6 +183,32 @@ def _check(arguments: argparse.Namespace) -> int:
         print(f"ok providers: {', '.join(providers)}" if providers else f"warning: {_NO_PROVIDER}")
         print(f"ok database: {ascii(str(settings.database.path))[1:-1]}")
     return ExitCode.CONFIG if problems else ExitCode.OK
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    from bot.upkeep import run_backup  # noqa: PLC0415 -- a quick --help
+
+    return _with_database(arguments.config, lambda database: run_backup(database, arguments.destination))
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from bot.upkeep import run_restore  # noqa: PLC0415 -- a quick --help
+
+    return _with_database(arguments.config, lambda database: run_restore(arguments.source, database))
+
+
+def _with_database(file: Path | None, work: Callable[[Path], int]) -> int:
+    """Do ``work`` on the configuration's database, whatever else is wrong in the configuration."""
+    from bot.config import ConfigurationInvalid, load_database_path  # noqa: PLC0415 -- a quick --help
+    from bot.observability.logs import configure_logging  # noqa: PLC0415 -- a quick --help
+
+    configure_logging("error", "text")
+    try:
+        database = load_database_path(file, os.environ)
+    except ConfigurationInvalid as invalid:
+        _list(invalid.problems)
+        return ExitCode.CONFIG
+    return work(database)
 
 
 _NO_PROVIDER = "no provider is on: give one its credentials, or there is nothing to look up"

@@ -41,7 +41,7 @@ from bot.services.trades import TradeService
 from bot.storage.audit import SqliteAuditRepository
 from bot.storage.command_syncs import SqliteCommandSyncs
 from bot.storage.database import Database
-from bot.storage.errors import DatabaseInUse, StorageError
+from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseTooNew, StorageError
 from bot.storage.figures import SqliteFigures
 from bot.storage.grants import SqliteGrantRepository
 from bot.storage.halts import SqliteHaltRepository
@@ -217,6 +217,18 @@ def _end_of(error: Exception) -> tuple[ExitCode, str]:
         case DatabaseInUse():
             what = f"another SkinDesk uses the database {error.path}: stop it first, or set another database.path"
             return ExitCode.DATABASE_IN_USE, what
+        case BackupNotWritten():
+            what = (
+                f"the database is as it was: it needs an upgrade, and the copy before that cannot be written to "
+                f"{error.path} ({error.reason}): make room in its folder and start again"
+            )
+            return ExitCode.CANNOT_CREATE, what
+        case DatabaseTooNew():
+            what = (
+                f"a later SkinDesk has written {error.path} (schema {error.found}, this one knows {error.newest}): "
+                "install that version, or restore an earlier backup with skindesk restore"
+            )
+            return ExitCode.FAILURE, what
         case StorageError():
             return ExitCode.FAILURE, f"the database cannot be used: {error} ({type(error).__name__})"
         case AddressUnusable():

@@ -13,7 +13,8 @@ ALARM = "alarm"
 class Halt:
     """Nothing is requested, approved or sent in this guild until somebody resumes it.
 
-    ``by`` is None where SkinDesk stopped them itself, because the answer to ``resend_id`` was about another trade.
+    ``by`` is None where SkinDesk stopped them itself: because the answer to ``resend_id`` was about another trade, or,
+    without one, because an earlier state of the database was restored.
     """
 
     guild_id: int

@@ -90,6 +90,8 @@ class Outcome(StrEnum):
     """The answer was about another trade."""
     INTERRUPTED = "interrupted"
     """SkinDesk stopped between the call and its answer."""
+    RESTORED = "restored"
+    """An earlier state of the database was restored: it may have been sent since that was saved."""
     READ_BACK = "read_back"
     """Reading the trade again settled it."""
     MARKED = "marked"

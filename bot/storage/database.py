@@ -13,9 +13,10 @@ from typing import Any, Protocol, Self, TypeVar
 import aiosqlite
 
 from bot.domain.access import Capability
+from bot.storage.backup import keep_before_migration
 from bot.storage.errors import DatabaseClosed, DatabaseUnusable, UnknownCapability
 from bot.storage.lock import claimed
-from bot.storage.schema import Migration, bundled, migrate, recognise
+from bot.storage.schema import Migration, bundled, migrate, recognise, version_of
 
 _log = logging.getLogger(__name__)
 
@@ -53,20 +54,28 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: Path, *, migrations: Sequence[Migration] | None = None) -> AsyncIterator[Self]:
+    async def open(
+        cls, path: Path, *, migrations: Sequence[Migration] | None = None, keeps_before_migration: bool = True
+    ) -> AsyncIterator[Self]:
         """Claim the file, bring it to the newest schema, check it, and close it at the end.
 
-        DatabaseInUse, DatabaseTooNew, DatabaseUnusable and UnknownCapability are reasons not to start; after any
-        of them the file is as it was, or further by whole migrations. ``migrations`` are SkinDesk's own where not
-        given. Closing waits for the units under way.
+        DatabaseInUse, DatabaseTooNew, DatabaseUnusable, BackupNotWritten and UnknownCapability are reasons not to
+        start; after any of them the file is as it was, or further by whole migrations. ``migrations`` are SkinDesk's
+        own where not given; before the first that is missing a copy is kept beside the file, unless
+        ``keeps_before_migration`` is false. Closing waits for the units under way.
         """
+        migrations = bundled() if migrations is None else migrations
         async with AsyncExitStack() as stack:
             real = stack.enter_context(claimed(path))
             try:
                 writer = await _connected(stack, real, "rw")
                 await recognise(writer, real)
                 await _prepare_writer(writer, real)
-                await migrate(writer, real, bundled() if migrations is None else migrations)
+                version = await version_of(writer)
+                if keeps_before_migration and 0 < version < len(migrations):
+                    kept = await asyncio.to_thread(keep_before_migration, real, number=version + 1)
+                    _log.info("database kept before its upgrade path=%s version=%s", kept.path, version)
+                await migrate(writer, real, migrations)
                 await _empty_log(writer)  # a crash has left it
                 reader = await _connected(stack, real, "ro")
                 await reader.execute_fetchall("PRAGMA query_only = ON")

@@ -5,6 +5,7 @@ StorageError
 ├── DatabaseTooNew
 ├── DatabaseUnusable
 ├── UnknownCapability
+├── BackupNotWritten
 └── DatabaseClosed          the one that comes later: after the database was closed
 """
 
@@ -51,6 +52,15 @@ class UnknownCapability(StorageError):
     def __init__(self, *words: str) -> None:
         super().__init__(", ".join(words))
         self.words = words
+
+
+class BackupNotWritten(StorageError):
+    """A copy could not be written to ``path``; ``reason`` is the operating system's or SQLite's own word for it."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
 
 
 class DatabaseClosed(StorageError):

@@ -31,6 +31,12 @@ WHERE guilds.resends_halted_for IS NULL
 RETURNING *
 """
 
+_HALT_RESTORED = """
+INSERT INTO guilds (guild_id, resends_halted_at) VALUES (:guild_id, :at)
+ON CONFLICT (guild_id) DO UPDATE SET resends_halted_at = excluded.resends_halted_at, resends_halted_by = NULL
+RETURNING *
+"""
+
 _RESUME = """
 UPDATE guilds SET resends_halted_at = NULL, resends_halted_by = NULL, resends_halted_for = NULL
 WHERE guild_id = :guild_id AND resends_halted_at = :number
@@ -87,6 +93,17 @@ async def halt_for(connection: aiosqlite.Connection, resend: Resend, *, at: date
         }
         entry = AuditEntry(resend.guild_id, at, None, AuditAction.RESENDS_HALTED, "guild", detail)
         await write_down(connection, entry)
+
+
+async def halt_restored(connection: aiosqlite.Connection, guild_id: int, *, at: datetime) -> None:
+    """Stop the resends of a guild because its past was restored.
+
+    It takes the place of a stop by hand. An alarm stays one, but as a new stop: whoever was shown the old one has not
+    been told of the restore.
+    """
+    await connection.execute_fetchall(_HALT_RESTORED, {"guild_id": guild_id, "at": to_ms(at)})
+    entry = AuditEntry(guild_id, at, None, AuditAction.RESENDS_HALTED, "guild", {"reason": "restored"})
+    await write_down(connection, entry)
 
 
 def _halt_of(row: sqlite3.Row) -> Halt:

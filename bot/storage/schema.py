@@ -12,7 +12,7 @@ import aiosqlite
 from bot.storage.audit_copy import copy_audit
 from bot.storage.errors import DatabaseTooNew, DatabaseUnusable
 
-_APPLICATION_ID = int.from_bytes(b"SkDk")
+APPLICATION_ID = int.from_bytes(b"SkDk")
 """Marks the file as SkinDesk's, so that a wrong path in the configuration damages nobody's database."""
 
 _FILE_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
@@ -43,7 +43,7 @@ class Migration:
             await connection.executescript(f"BEGIN IMMEDIATE;\n{self.sql}")
             if self.step is not None:
                 await self.step(connection)
-            await connection.execute_fetchall(f"PRAGMA application_id = {_APPLICATION_ID}")
+            await connection.execute_fetchall(f"PRAGMA application_id = {APPLICATION_ID}")
             await connection.execute_fetchall(f"PRAGMA user_version = {self.number}")
             await connection.execute_fetchall("COMMIT")
         except BaseException:
@@ -69,7 +69,7 @@ async def recognise(connection: aiosqlite.Connection, path: Path) -> None:
     """Raise DatabaseUnusable for another program's database and for a damaged one; nothing is written."""
     application = await _number(connection, "PRAGMA application_id")
     things = await _number(connection, "SELECT count(*) FROM sqlite_schema")
-    if application != _APPLICATION_ID and (things or await version_of(connection)):
+    if application != APPLICATION_ID and (things or await version_of(connection)):
         raise DatabaseUnusable(path, "a database of another program")
     (problem,) = await connection.execute_fetchall("PRAGMA quick_check(1)")
     if problem[0] != "ok":

@@ -35,6 +35,10 @@ _OUTCOMES = {
         "**Mannco.store answered about another trade.** Check both trades in its dashboard before anything else."
     ),
     Outcome.INTERRUPTED: "SkinDesk stopped before the answer came. It keeps reading the trade to find out.",
+    Outcome.RESTORED: (
+        "An earlier state of SkinDesk's database was restored, and this may have been sent since that was saved. "
+        "SkinDesk keeps reading the trade to find out."
+    ),
     Outcome.READ_BACK: "Reading the trade again showed that it was sent.",
     Outcome.MARKED: "Settled by hand.",
 }
@@ -66,10 +70,9 @@ FACT_LABELS = {
 def state_sentence(resend: Resend) -> str:
     """Return the state with who decided and when."""
     words = _STATES[resend.state]
-    if resend.decided_by is None or resend.decided_at is None:
-        return words
-    decision = _DECISIONS.get(resend.state, "Approved")
-    words = f"{words} {decision} {_by(resend.decided_by, resend.decided_at)}"
+    if resend.decided_by is not None and resend.decided_at is not None:
+        decision = _DECISIONS.get(resend.state, "Approved")
+        words = f"{words} {decision} {_by(resend.decided_by, resend.decided_at)}"
     if resend.settled_by is None or resend.settled_at is None:
         return words
     return f"{words} Marked {_by(resend.settled_by, resend.settled_at)}"
@@ -92,6 +95,12 @@ def halt_sentences(halt: Halt) -> list[str]:
     """Return since when resends are stopped and why, and who can resume them, a sentence a line."""
     if halt.by is not None:
         why = f"Resends are stopped on this server {_by(halt.by, halt.at)}"
+    elif halt.resend_id is None:
+        why = (
+            f"Resends are stopped on this server since {relative(halt.at)} ({moment(halt.at)}), because an earlier "
+            "state of SkinDesk's database was restored: it does not know what was sent since that was saved. "
+            "Check the newest trades in Mannco.store's dashboard."
+        )
     else:
         why = (
             f"**ALARM:** resends are stopped on this server since {relative(halt.at)} ({moment(halt.at)}), because "

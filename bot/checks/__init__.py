@@ -1,0 +1,1 @@
+"""What `skindesk check` looks at, and what it says about it."""

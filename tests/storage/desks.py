@@ -1,0 +1,69 @@
+"""Databases with something in every table, and processes that write, save and restore them."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from bot.domain.access import Capability, Grant
+from bot.domain.links import Link, LinkSource
+from bot.domain.resends import ResendState
+from bot.storage.database import Database
+from bot.storage.grants import SqliteGrantRepository
+from bot.storage.links import SqliteLinkRepository
+from bot.storage.resends import SqliteResendRepository
+from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, GUILD, NOW, in_state
+
+TRADES = {state: 5000 + number for number, state in enumerate(ResendState)}
+"""The trade whose request is in a state."""
+
+
+async def filled(path: Path) -> None:
+    """Make a database with a request in every state, rights and links."""
+    async with Database.open(path) as db:
+        grants = SqliteGrantRepository(db)
+        await grants.of_guild(GUILD)
+        await grants.grant(Grant(GUILD, 77, Capability.APPROVE_RESEND), by=BEN, at=NOW)
+        await SqliteLinkRepository(db).put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.STAFF, BEN, NOW))
+        resends = SqliteResendRepository(db)
+        for state, trade_id in TRADES.items():
+            resend = await in_state(resends, state, trade_id=trade_id)
+            await resends.attach_card(GUILD, resend.id, channel_id=1, message_id=resend.id, version=1)
+
+
+def states(path: Path) -> dict[int, str]:
+    """Return each trade's state."""
+    return dict(query(path, "SELECT trade_id, state FROM resends ORDER BY id"))
+
+
+def query(path: Path, sql: str) -> list[Any]:
+    """Return the rows of a database that nobody has open."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        return list(connection.execute(sql))
+
+
+def names(folder: Path) -> set[str]:
+    """Return what is in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
+WRITE = """
+import asyncio, itertools, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.storage.audit import SqliteAuditRepository
+from bot.storage.database import Database
+
+async def main():
+    async with Database.open(Path(sys.argv[1])) as db:
+        audit = SqliteAuditRepository(db)
+        for n in itertools.count(1):
+            entry = AuditEntry(7, datetime.now(UTC), 8, AuditAction.INVENTORY_LOOKED, "user:9", {"n": str(n)})
+            await audit.append(entry)
+            if n % 50 == 0:
+                print(n, flush=True)
+
+asyncio.run(main())
+"""
+"""Writes one unit after the other, and says after each fifty how many there are."""

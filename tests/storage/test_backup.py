@@ -1,0 +1,245 @@
+"""A backup is whole, verified and private, or it is not there."""
+
+import asyncio
+import errno
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.storage.backup import KEPT, back_up, keep_before_migration
+from bot.storage.database import Database
+from bot.storage.errors import BackupNotWritten, DatabaseTooNew, DatabaseUnusable
+from bot.storage.inspection import inspect
+from bot.storage.schema import bundled
+from tests.contracts.samples import NOW
+from tests.storage.desks import TRADES, WRITE, filled, names, query, states
+from tests.storage.processes import line, running
+
+SAVE_WITH_LITTLE_ROOM = """
+import resource, sys
+from pathlib import Path
+from bot.storage.backup import back_up
+from bot.storage.errors import BackupNotWritten
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    back_up(Path(sys.argv[1]), Path(sys.argv[2]))
+except BackupNotWritten as error:
+    print(error.reason)
+"""
+
+
+@pytest.fixture
+async def saved(path: Path) -> Path:
+    """A database that nobody has open."""
+    await filled(path)
+    return path
+
+
+def edit(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_everything_is_in_it(saved: Path, tmp_path: Path):
+    """A backup holds every row, is nobody else's to read, and leaves nothing beside it or the database."""
+    before = names(saved.parent)
+
+    made = back_up(saved, tmp_path / "copy.db")
+
+    assert states(made.path) == {trade: state.value for state, trade in TRADES.items()}
+    assert made.version == len(bundled())
+    assert made.rows == query(saved, "SELECT count(*) FROM audit")[0][0]
+    assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
+    assert names(saved.parent) == before | {"copy.db"}
+
+
+def test_into_a_folder(saved: Path, tmp_path: Path):
+    """In a folder a backup gets a dated name of its own, also twice in a second."""
+    folder = tmp_path / "backups"
+    folder.mkdir()
+
+    back_up(saved, folder, at=NOW)
+    back_up(saved, folder, at=NOW)
+
+    assert names(folder) == {"desk-20260329T005959Z.db", "desk-20260329T005959Z.db-2"}
+
+
+def test_nothing_is_overwritten(saved: Path, tmp_path: Path):
+    """A file that is there stays, be it the database itself."""
+    other = tmp_path / "notes.txt"
+    other.write_text("keep me")
+
+    for there in (other, saved):
+        before = there.read_bytes()
+        with pytest.raises(BackupNotWritten):
+            back_up(saved, there)
+        assert there.read_bytes() == before
+
+
+def test_unfinished_journal(path: Path, tmp_path: Path):
+    """What a killed process has left in the journal is in the backup."""
+
+    async def main() -> int:
+        async with running(WRITE, path) as writer:
+            told = int(await line(writer))
+            writer.kill()
+            await writer.wait()
+        return told
+
+    told = asyncio.run(main())
+
+    assert path.with_name("desk.db-wal").stat().st_size
+    assert back_up(path, tmp_path / "copy.db").rows >= told
+
+
+async def test_under_load(saved: Path, tmp_path: Path):
+    """A backup beside hundreds of writes a second ends, is of one moment, and passes every check."""
+    async with running(WRITE, saved) as writer:
+        await line(writer)
+        loop = asyncio.get_running_loop()
+        began, told, copies = loop.time(), 0, []
+        for n in range(5):
+            told = int(await line(writer))
+            copies.append((told, await asyncio.to_thread(back_up, saved, tmp_path / f"{n}.db")))
+        while loop.time() - began < 0.5:
+            told = int(await line(writer))
+        rate = told / (loop.time() - began)
+
+    assert rate > 200
+    for told, copy in copies:
+        found = inspect(copy.path)
+        assert (found.damage, found.orphans, found.is_too_new) == ((), (), False)
+        assert found.chain is not None
+        assert found.chain.faults == ()
+        numbers = [row[0] for row in query(copy.path, "SELECT id FROM audit ORDER BY id")]
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert len(numbers) >= told
+
+
+@pytest.mark.parametrize("what", ["damaged", "text", "other", "empty", "cut"])
+def test_nothing_sound_to_copy(saved: Path, tmp_path: Path, what: str):
+    """What is no sound database of SkinDesk's is not copied, and nothing is left of the attempt."""
+    match what:
+        case "damaged":
+            pages = bytearray(saved.read_bytes())
+            pages[20_480:32_768] = b"\xa5" * 12_288
+            saved.write_bytes(pages)
+        case "text":
+            saved.write_bytes(b"the notes of last week's meeting\n" * 40)
+        case "other":
+            saved.unlink()
+            edit(saved, "CREATE TABLE bookmarks (url TEXT)")
+        case "empty":
+            saved.write_bytes(b"")
+        case "cut":
+            saved.write_bytes(saved.read_bytes()[:-5000])
+    before = names(tmp_path)
+
+    with pytest.raises(DatabaseUnusable) as refused:
+        back_up(saved, tmp_path / "copy.db")
+
+    assert refused.value.path == saved
+    assert names(tmp_path) == before
+
+
+def test_later_schema(saved: Path, tmp_path: Path):
+    edit(saved, f"PRAGMA user_version = {len(bundled()) + 1}")
+
+    with pytest.raises(DatabaseTooNew):
+        back_up(saved, tmp_path / "copy.db")
+
+
+def test_rows_that_refer_to_none(saved: Path, tmp_path: Path):
+    """What SQLite can read but SkinDesk cannot rely on is kept under another name, and said."""
+    edit(saved, "PRAGMA foreign_keys = OFF", "DELETE FROM guilds")
+
+    with pytest.raises(DatabaseUnusable, match=r"grants.*copy\.db\.unverified"):
+        back_up(saved, tmp_path / "copy.db")
+
+    assert names(tmp_path) >= {"copy.db.unverified"}
+    assert "copy.db" not in names(tmp_path)
+
+
+def test_no_folder(saved: Path, tmp_path: Path):
+    with pytest.raises(BackupNotWritten) as refused:
+        back_up(saved, tmp_path / "none" / "copy.db")
+
+    assert refused.value.reason == "No such file or directory"
+
+
+def test_no_room(saved: Path, tmp_path: Path):
+    """Where there is no room, the reason is said and half a copy is not left."""
+    before = names(tmp_path)
+    ended = subprocess.run(  # noqa: S603 -- our own program
+        [sys.executable, "-c", SAVE_WITH_LITTLE_ROOM, saved, tmp_path / "copy.db"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert ended.stdout.strip() in ("disk I/O error", "database or disk is full")
+    assert names(tmp_path) == before
+
+
+class TestBeforeMigrations:
+    async def test_kept(self, path: Path):
+        """Before the first missing migration a copy is kept, of the schema before it."""
+        async with Database.open(path, migrations=bundled()[:1]):
+            pass
+
+        async with Database.open(path):
+            pass
+
+        [kept] = [name for name in names(path.parent) if ".before-" in name]
+        assert kept.startswith("desk.db.before-0002-")
+        assert query(path.with_name(kept), "PRAGMA user_version") == [(1,)]
+        assert query(path, "PRAGMA user_version") == [(len(bundled()),)]
+
+    @pytest.mark.parametrize("opened", [0, 1])
+    async def test_none_without_need(self, path: Path, opened: int):
+        """A new database, and one of the newest schema, is not copied."""
+        for _ in range(opened + 1):
+            async with Database.open(path):
+                pass
+
+        assert names(path.parent) == {"desk.db", "desk.db.lock"}
+
+    async def test_refused_without(self, path: Path, monkeypatch: pytest.MonkeyPatch):
+        """Where the copy cannot be written nothing is migrated."""
+        async with Database.open(path, migrations=bundled()[:1]):
+            pass
+        # A full disk of the real kind would be one for pytest, too.
+        monkeypatch.setattr("os.link", _no_room)
+        monkeypatch.setattr(Path, "rename", _no_room)
+
+        with pytest.raises(BackupNotWritten) as refused:
+            async with Database.open(path):
+                pass
+
+        assert refused.value.reason == "No space left on device"
+        assert query(path, "PRAGMA user_version") == [(1,)]
+        assert {name for name in names(path.parent) if "before" in name} == set()
+
+    async def test_bound(self, path: Path):
+        """Only some are kept: of one migration that fails again and again two, of all five, the newest."""
+        await filled(path)
+        for year in range(2000, 2004):
+            keep_before_migration(path, number=year - 1995, at=NOW.replace(year=year))
+        for day in range(1, 8):
+            keep_before_migration(path, number=9, at=NOW.replace(day=day))
+
+        kept = sorted(name for name in names(path.parent) if ".before-" in name)
+        assert len(kept) == KEPT
+        assert [name.split("-")[1] for name in kept] == ["0006", "0007", "0008", "0009", "0009"]
+        assert kept[-1] == "desk.db.before-0009-20260307T005959Z"
+
+
+def _no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")

@@ -1,0 +1,176 @@
+"""A backup, a restore or a start that is killed at any moment leaves the old state or the new one, never half."""
+
+import asyncio
+import shutil
+import signal
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from bot.storage.backup import back_up
+from bot.storage.database import Database
+from bot.storage.inspection import inspect
+from bot.storage.schema import bundled
+from tests.storage.desks import filled, names, query
+
+MARK = "INSERT INTO sign_in_nonces VALUES ('of the newer state', 1)"
+
+ROUNDS = 25
+LATEST = 0.06
+"""Seconds after which all of it is done, on a machine that is not busy; on another one more kills come in time."""
+
+# Forked for each round, for a new Python would take most of a second to come so far.
+FORKED = """
+import asyncio, os, signal, sys, time
+from datetime import UTC, datetime
+from pathlib import Path
+from bot.storage.backup import back_up
+from bot.storage.database import Database
+from bot.storage.restore import restore
+
+async def opened(path):
+    async with Database.open(path):
+        pass
+
+def work(command, path, other):
+    match command:
+        case "backup":
+            back_up(path, other)
+        case "restore":
+            asyncio.run(restore(other, path, at=datetime.now(UTC)))
+        case "open":
+            asyncio.run(opened(path))
+
+for line in sys.stdin:
+    command, path, other, after = line.rstrip("\\n").split("\\t")
+    child = os.fork()
+    if child == 0:
+        sys.stdin.close()
+        try:
+            work(command, Path(path), Path(other))
+        except Exception:
+            os._exit(1)
+        os._exit(0)
+    if after:
+        time.sleep(float(after))
+        os.kill(child, signal.SIGKILL)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+class Forking:
+    """Runs a command in a process of its own and kills that after a while."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def run(self, command: str, path: Path, other: Path, *, killed_after: float | None = None) -> int:
+        """Return the exit code, -9 where the kill came in time."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        after = "" if killed_after is None else str(killed_after)
+        self._process.stdin.write(f"{command}\t{path}\t{other}\t{after}\n".encode())
+        return int(await self._process.stdout.readline())
+
+
+@asynccontextmanager
+async def forking() -> AsyncIterator[Forking]:
+    """Start the process that forks; at the end it is gone."""
+    process = await asyncio.create_subprocess_exec("python", "-c", FORKED, stdin=PIPE, stdout=PIPE)
+    try:
+        async with asyncio.timeout(60):
+            yield Forking(process)
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+def moments(seed: int) -> list[float]:
+    """Return when to kill: at the same moments every time, as far as a machine can repeat them."""
+    random = Random(seed)  # noqa: S311 -- repeatable, not secret
+    return [random.uniform(0, LATEST) for _ in range(ROUNDS)]
+
+
+@pytest.fixture
+async def desk(path: Path) -> Path:
+    """A database with a mark, and a backup of it from before the mark."""
+    await filled(path)
+    back_up(path, path.with_name("backup.db"))
+    async with Database.open(path) as db:
+        await db.write(lambda connection: connection.execute_fetchall(MARK))
+    return path
+
+
+def is_old(path: Path) -> bool:
+    """Say which of the two it is, having checked that it is one of them whole."""
+    found = inspect(path)
+    assert (found.damage, found.orphans, found.version) == ((), (), len(bundled()))
+    assert found.chain is not None
+    assert found.chain.faults == ()
+    marked = bool(query(path, "SELECT 1 FROM sign_in_nonces"))
+    [(doubtful,)] = query(path, "SELECT count(*) FROM resends WHERE state IN ('pending', 'approved', 'sending')")
+    assert (marked, doubtful) in ((True, 3), (False, 0))
+    return marked
+
+
+async def test_restore(desk: Path, tmp_path: Path):
+    """The database is the old one or the prepared copy; the next restore works and tidies up."""
+    seen = {True: 0, False: 0}
+    async with forking() as program:
+        for number, after in enumerate(moments(1)):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            shutil.copy(desk, folder / "desk.db")
+            code = await program.run("restore", folder / "desk.db", desk.with_name("backup.db"), killed_after=after)
+            assert code in (0, -signal.SIGKILL)
+            seen[is_old(folder / "desk.db")] += 1
+            if code != 0:
+                await program.run("restore", folder / "desk.db", desk.with_name("backup.db"))
+                assert not is_old(folder / "desk.db")
+                assert not [name for name in names(folder) if name.startswith(".")]
+
+    assert min(seen.values()) > 0
+
+
+async def test_backup(desk: Path, tmp_path: Path):
+    """The copy is not there, or it is whole and verified."""
+    seen = {True: 0, False: 0}
+    async with forking() as program:
+        for number, after in enumerate(moments(2)):
+            copy = tmp_path / f"copy-{number}.db"
+            code = await program.run("backup", desk, copy, killed_after=after / 2)
+            seen[copy.exists()] += 1
+            if copy.exists():
+                assert is_old(copy)
+            else:
+                assert code == -signal.SIGKILL
+            assert is_old(desk)
+
+    assert min(seen.values()) > 0
+
+
+async def test_migration(path: Path, tmp_path: Path):
+    """A start that is killed around the copy or the migrations can be repeated, and the copy is whole."""
+    old = tmp_path / "old.db"
+    async with Database.open(old, migrations=bundled()[:1]):
+        pass
+    killed = 0
+    async with forking() as program:
+        for number, after in enumerate(moments(3)):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            database = folder / "desk.db"
+            shutil.copy(old, database)
+            killed += await program.run("open", database, old, killed_after=after) != 0
+            async with Database.open(database) as db:
+                await db.verify()
+            kept = [name for name in names(folder) if "before" in name]
+            assert kept
+            for name in kept:
+                assert inspect(folder / name).damage == ()
+
+    assert killed > 0

@@ -1,0 +1,306 @@
+"""A restore puts a sound copy in the place of the database, or changes nothing; and nothing is sent twice after it."""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import stat
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.domain.halts import Halt
+from bot.domain.resends import Outcome, ResendState
+from bot.storage.backup import back_up
+from bot.storage.database import Database
+from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseTooNew, DatabaseUnusable, StorageError
+from bot.storage.halts import SqliteHaltRepository
+from bot.storage.inspection import inspect
+from bot.storage.resends import SqliteResendRepository
+from bot.storage.restore import restore
+from bot.storage.schema import bundled
+from tests.contracts.samples import GUILD, LATER, NOW, OTHER_GUILD, draft
+from tests.storage.desks import TRADES, WRITE, filled, names, query, states
+from tests.storage.processes import HOLD, line, running
+
+DOUBTFUL = (ResendState.PENDING, ResendState.APPROVED, ResendState.SENDING)
+
+
+@pytest.fixture
+async def backup(path: Path, tmp_path: Path) -> Path:
+    """A backup of a database that then went on."""
+    await filled(path)
+    return back_up(path, tmp_path / "backup.db").path
+
+
+def edit(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+async def test_open_requests(path: Path, backup: Path):
+    """What was open when the backup was made may have been sent since: it is unknown, with a row in the record."""
+    rows = len(query(backup, "SELECT id FROM audit"))
+
+    restored = await restore(backup, path, at=LATER)
+
+    assert restored.in_doubt == len(DOUBTFUL)
+    assert states(path) == {trade: "unknown" if state in DOUBTFUL else state.value for state, trade in TRADES.items()}
+    told = query(path, "SELECT action, detail FROM audit ORDER BY id")[rows:]
+    assert [action for action, _ in told] == ["resend.unknown"] * len(DOUBTFUL) + ["resends.halted"]
+    for state, (_, detail) in zip(DOUBTFUL, told, strict=False):
+        assert f'"was": "{state.value}"' in str(detail)
+    async with Database.open(path) as db:
+        for resend in await SqliteResendRepository(db).all_open():
+            if resend.trade_id in [TRADES[state] for state in DOUBTFUL]:
+                assert (resend.outcome, resend.settle_after) == (Outcome.RESTORED, LATER)
+
+
+async def test_resends_are_stopped(path: Path, backup: Path):
+    """What was asked for since is not known: all is stopped, also where only the replaced database knows the server."""
+    async with Database.open(path) as db:
+        await SqliteResendRepository(db).open(replace(draft(trade_id=9), guild_id=OTHER_GUILD))
+
+    restored = await restore(backup, path, at=LATER)
+
+    assert restored.guilds_stopped == 2
+    async with Database.open(path) as db:
+        for guild_id in (GUILD, OTHER_GUILD):
+            assert await SqliteHaltRepository(db).of_guild(guild_id) == Halt(guild_id, LATER)
+            assert await SqliteResendRepository(db).open(replace(draft(trade_id=10), guild_id=guild_id)) is None
+        await SqliteHaltRepository(db).resume(GUILD, Halt(GUILD, LATER).number, by=1, at=LATER)
+        assert await SqliteResendRepository(db).open(draft(trade_id=10)) is not None
+
+
+async def test_stopped_before(path: Path, backup: Path):
+    """A stop of before the backup becomes another one: whoever was shown that was not told of the restore."""
+    edit(backup, "UPDATE guilds SET resends_halted_at = 1, resends_halted_by = 2, resends_halted_for = 3")
+
+    await restore(backup, path, at=LATER)
+
+    async with Database.open(path) as db:
+        assert await SqliteHaltRepository(db).of_guild(GUILD) == Halt(GUILD, LATER, resend_id=3)
+        assert not await SqliteHaltRepository(db).resume(GUILD, 1, by=1, at=LATER)
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+async def test_old_cards(path: Path, backup: Path, is_replaced: bool):  # noqa: FBT001 -- a case of the test
+    """The button of a card that was posted after the backup never comes to mean a request made after the restore."""
+    async with Database.open(path) as db:
+        lost = await SqliteResendRepository(db).open(draft(trade_id=9))
+        assert lost is not None
+    if not is_replaced:
+        path.unlink()
+
+    await restore(backup, path, at=LATER)
+
+    async with Database.open(path) as db:
+        await SqliteHaltRepository(db).resume(GUILD, Halt(GUILD, LATER).number, by=1, at=LATER)
+        new = await SqliteResendRepository(db).open(draft(trade_id=10))
+        assert new is not None
+        assert new.id > lost.id
+
+
+async def test_sign_ins_end(path: Path, backup: Path):
+    """An address for signing in that was handed out before the backup, and may have been used since, is worthless."""
+    edit(backup, "INSERT INTO sign_ins VALUES ('digest', 1, 1, 1000000000000000)")
+
+    await restore(backup, path, at=LATER)
+
+    assert query(path, "SELECT * FROM sign_ins") == []
+
+
+async def test_replaced_is_kept(path: Path, backup: Path):
+    """What was there before stays beside it whole, with what its journal held, and is nobody else's to read."""
+    async with running(WRITE, path) as writer:
+        told = int(await line(writer))
+        writer.kill()
+        await writer.wait()
+    assert path.with_name("desk.db-wal").stat().st_size
+
+    restored = await restore(backup, path, at=NOW)
+
+    assert restored.replaced == path.with_name("desk.db.replaced-20260329T005959Z")
+    assert len(query(restored.replaced, "SELECT id FROM audit WHERE guild_id = 7")) >= told
+    assert query(path, "SELECT id FROM audit WHERE guild_id = 7") == []
+    assert stat.S_IMODE(restored.replaced.stat().st_mode) == stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert names(path.parent) == {"desk.db", "desk.db.lock", "backup.db", restored.replaced.name}
+
+
+async def test_nothing_there(tmp_path: Path, backup: Path):
+    """On a new machine there is nothing to keep."""
+    elsewhere = tmp_path / "new"
+    elsewhere.mkdir()
+
+    restored = await restore(backup, elsewhere / "desk.db", at=LATER)
+
+    assert restored.replaced is None
+    assert names(elsewhere) == {"desk.db", "desk.db.lock"}
+
+
+async def test_sound_afterwards(path: Path, backup: Path):
+    """The restored database passes every check, and its record is still the one chain."""
+    await restore(backup, path, at=LATER)
+
+    found = inspect(path)
+    assert (found.damage, found.orphans, found.unknown_capabilities) == ((), (), ())
+    assert found.chain is not None
+    assert found.chain.faults == ()
+
+
+async def test_older_schema(path: Path, tmp_path: Path):
+    """A backup of an older schema is brought to the newest one."""
+    old = tmp_path / "old.db"
+    async with Database.open(old, migrations=bundled()[:1]):
+        pass
+
+    restored = await restore(old, path, at=LATER)
+
+    assert (restored.migrated_from, restored.version) == (1, len(bundled()))
+    assert names(path.parent) == {"desk.db", "desk.db.lock", "old.db", "old.db.lock"}
+    async with Database.open(path) as db:
+        await db.verify()
+
+
+@pytest.mark.parametrize("replaced", [b"", b"no database\n" * 400, None])
+async def test_unreadable_database(path: Path, backup: Path, replaced: bytes | None):
+    """A database that nothing can be read from any more is what a restore is for; its remains are kept."""
+    edit(path, "PRAGMA journal_mode = WAL")
+    if replaced is None:
+        pages = bytearray(path.read_bytes())
+        pages[4096:] = b"\xa5" * (len(pages) - 4096)
+        replaced = bytes(pages)
+    path.write_bytes(replaced)
+    path.with_name("desk.db-wal").write_bytes(b"a journal of something else")
+
+    restored = await restore(backup, path, at=LATER)
+
+    assert inspect(path).damage == ()
+    assert not path.with_name("desk.db-wal").exists()
+    if replaced:
+        assert restored.replaced is not None
+        assert restored.replaced.read_bytes()[4096:] == replaced[4096:]
+
+
+class TestRefused:
+    """A refusal leaves the database as it was, and nothing beside it."""
+
+    async def refused(self, backup: Path, path: Path) -> StorageError:
+        before, content = names(path.parent), path.read_bytes() if path.exists() else None
+        with pytest.raises(StorageError) as refused:
+            await restore(backup, path, at=LATER)
+        assert names(path.parent) | {"desk.db.lock"} == before | {"desk.db.lock"}
+        assert (path.read_bytes() if path.exists() else None) == content
+        return refused.value
+
+    async def test_running(self, path: Path, backup: Path):
+        async with running(HOLD, path) as holder:
+            assert await line(holder) == "open"
+            assert isinstance(await self.refused_while_open(backup, path), DatabaseInUse)
+
+    async def refused_while_open(self, backup: Path, path: Path) -> StorageError:
+        with pytest.raises(StorageError) as refused:
+            await restore(backup, path, at=LATER)
+        return refused.value
+
+    async def test_looked_into_by_others(self, path: Path, backup: Path):
+        """Another program in the middle of something keeps the database."""
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("INSERT INTO guilds (guild_id) VALUES (5)")
+        assert isinstance(await self.refused_while_open(backup, path), DatabaseInUse)
+        other.execute("COMMIT")
+        other.close()
+        assert (5,) in query(path, "SELECT guild_id FROM guilds")
+
+    async def test_later_schema(self, path: Path, backup: Path):
+        edit(backup, f"PRAGMA user_version = {len(bundled()) + 1}")
+        assert isinstance(await self.refused(backup, path), DatabaseTooNew)
+
+    @pytest.mark.parametrize("what", ["middle", "cut", "header", "text", "empty"])
+    async def test_damaged(self, path: Path, backup: Path, what: str):
+        pages = bytearray(backup.read_bytes())
+        match what:
+            case "middle":
+                pages[20_480:32_768] = b"\xa5" * 12_288
+            case "cut":
+                del pages[-5000:]
+            case "header":
+                pages[:100] = bytes(100)
+            case "text":
+                pages = bytearray(b"the notes of last week's meeting\n" * 40)
+            case _:
+                pages.clear()
+        backup.write_bytes(pages)
+        assert isinstance(await self.refused(backup, path), DatabaseUnusable)
+
+    async def test_other_program(self, path: Path, tmp_path: Path):
+        other = tmp_path / "bookmarks.db"
+        edit(other, "CREATE TABLE bookmarks (url TEXT)")
+        refusal = await self.refused(other, path)
+        assert isinstance(refusal, DatabaseUnusable)
+        assert refusal.path == other
+
+    async def test_over_other_program(self, path: Path, backup: Path):
+        """A wrong database.path costs nobody their data."""
+        path.unlink()
+        edit(path, "CREATE TABLE bookmarks (url TEXT)")
+        refusal = await self.refused(backup, path)
+        assert isinstance(refusal, DatabaseUnusable)
+        assert refusal.path == path
+
+    async def test_itself(self, path: Path, backup: Path, tmp_path: Path):
+        """A database is not replaced by itself, under whatever name."""
+        await filled(tmp_path / "x.db")
+        os.link(path, tmp_path / "same.db")
+        assert isinstance(await self.refused(tmp_path / "same.db", path), DatabaseUnusable)
+
+    async def test_unknown_capability(self, path: Path, backup: Path):
+        edit(backup, "INSERT INTO grants SELECT guild_id, 2, 'inventory.all' FROM guilds")
+        assert "inventory.all" in str(await self.refused(backup, path))
+
+    async def test_no_folder(self, backup: Path, tmp_path: Path):
+        assert isinstance(await self.refused_while_open(backup, tmp_path / "none" / "desk.db"), DatabaseUnusable)
+
+    async def test_no_room(self, path: Path, backup: Path, monkeypatch: pytest.MonkeyPatch):
+        def no_room(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("bot.storage.restore.copy_into", no_room)
+        assert isinstance(await self.refused(backup, path), BackupNotWritten)
+
+
+async def test_again(path: Path, backup: Path):
+    """A restore can be made again, from the same backup or from what it replaced."""
+    first = await restore(backup, path, at=NOW)
+    assert first.replaced is not None
+    await restore(backup, path, at=LATER)
+    back = await restore(first.replaced, path, at=LATER)
+
+    assert back.replaced is not None
+    assert len([name for name in names(path.parent) if ".replaced-" in name]) == 3
+
+
+async def test_after_a_killed_one(path: Path, backup: Path):
+    """What a restore that was killed left behind is gone after the next, the second name of the database too."""
+    for left in (".desk.db.restoring", ".desk.db.restoring-wal", ".desk.db.restoring.lock"):
+        shutil.copy(backup, path.with_name(left))
+    os.link(path, path.with_name("desk.db.replaced-20200101T000000Z"))
+
+    restored = await restore(backup, path, at=LATER)
+
+    assert restored.replaced is not None
+    assert names(path.parent) == {"desk.db", "desk.db.lock", "backup.db", restored.replaced.name}
+
+
+async def test_running_loop_is_free(path: Path, backup: Path):
+    """Two restores at once: one waits in vain, none breaks the other."""
+    ended = await asyncio.gather(
+        restore(backup, path, at=LATER), restore(backup, path, at=LATER), return_exceptions=True
+    )
+
+    assert sorted(type(each).__name__ for each in ended) == ["DatabaseInUse", "Restored"]
+    assert inspect(path).damage == ()
