@@ -214,6 +214,24 @@ async def serve(settings: Settings, *, load: Callable[[], Settings]) -> ExitCode
 def _end_of(error: Exception) -> tuple[ExitCode, str]:
     """Return what an error that ends the run means to whoever started it."""
     match error:
+        case StorageError():
+            return _end_of_storage(error)
+        case AddressUnusable():
+            what = f"{error.address} cannot be listened on ({error.reason}): free it, or set another {error.setting}"
+            return ExitCode.UNAVAILABLE, what
+        case discord.LoginFailure() | discord.ConnectionClosed(code=4004):  # as REST and gateway say it
+            what = "Discord refused discord.token: copy it anew from the application's Bot page"
+            return ExitCode.CONFIG, what
+        case discord.Forbidden():
+            what = "Discord does not let SkinDesk register its commands: invite it to all of discord.command_guild_ids"
+            return ExitCode.CONFIG, what
+        case _:
+            what = f"Discord cannot be reached ({type(error).__name__}): look at the network and at discordstatus.com"
+            return ExitCode.UNAVAILABLE, what
+
+
+def _end_of_storage(error: StorageError) -> tuple[ExitCode, str]:
+    match error:
         case DatabaseInUse():
             what = f"another SkinDesk uses the database {error.path}: stop it first, or set another database.path"
             return ExitCode.DATABASE_IN_USE, what
@@ -229,20 +247,8 @@ def _end_of(error: Exception) -> tuple[ExitCode, str]:
                 "install that version, or restore an earlier backup with skindesk restore"
             )
             return ExitCode.FAILURE, what
-        case StorageError():
-            return ExitCode.FAILURE, f"the database cannot be used: {error} ({type(error).__name__})"
-        case AddressUnusable():
-            what = f"{error.address} cannot be listened on ({error.reason}): free it, or set another {error.setting}"
-            return ExitCode.UNAVAILABLE, what
-        case discord.LoginFailure() | discord.ConnectionClosed(code=4004):  # as REST and gateway say it
-            what = "Discord refused discord.token: copy it anew from the application's Bot page"
-            return ExitCode.CONFIG, what
-        case discord.Forbidden():
-            what = "Discord does not let SkinDesk register its commands: invite it to all of discord.command_guild_ids"
-            return ExitCode.CONFIG, what
         case _:
-            what = f"Discord cannot be reached ({type(error).__name__}): look at the network and at discordstatus.com"
-            return ExitCode.UNAVAILABLE, what
+            return ExitCode.FAILURE, f"the database cannot be used: {error} ({type(error).__name__})"
 
 
 async def _serve(client: DeskClient, token: SecretStr) -> ExitCode:
