@@ -166,23 +166,11 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    if not arguments.offline:
-        print("skindesk check: only check --offline exists in this version", file=sys.stderr)
-        return ExitCode.USAGE
-    settings, problems = _load(arguments.config)
-    providers = list(settings.providers_on) if settings else []
-    if arguments.json:
-        import json  # noqa: PLC0415 -- a quick --help
+    from bot.checks.command import run_check  # noqa: PLC0415 -- a quick --help
+    from bot.observability.logs import configure_logging  # noqa: PLC0415 -- a quick --help
 
-        facts = [{"key": p.key, "environment_variable": p.environment_variable, "what": p.what} for p in problems]
-        print(json.dumps({"ok": not problems, "problems": facts, "providers": providers}))
-    elif problems:
-        _list(problems)
-    elif settings:
-        print("ok configuration")
-        print(f"ok providers: {', '.join(providers)}" if providers else f"warning: {_NO_PROVIDER}")
-        print(f"ok database: {ascii(str(settings.database.path))[1:-1]}")
-    return ExitCode.CONFIG if problems else ExitCode.OK
+    configure_logging("critical", "text")  # what went wrong is among the findings
+    return run_check(arguments.config, os.environ, offline=arguments.offline, as_json=arguments.json)
 
 
 def _backup(arguments: argparse.Namespace) -> int:
@@ -216,40 +204,14 @@ _NO_PROVIDER = "no provider is on: give one its credentials, or there is nothing
 
 def _load(file: Path | None) -> tuple[Settings | None, tuple[Problem, ...]]:
     """Return the settings and what stands in the way of a start; no settings where the configuration is wrong."""
+    from bot.checks.machine import path_problems  # noqa: PLC0415 -- a quick --help
     from bot.config import ConfigurationInvalid, load_settings  # noqa: PLC0415 -- a quick --help
 
     try:
         settings = load_settings(file, os.environ)
     except ConfigurationInvalid as invalid:
         return None, invalid.problems
-    return settings, _database_problems(settings.database.path)
-
-
-def _database_problems(path: Path) -> tuple[Problem, ...]:
-    """Say whether the database could be opened or made at ``path``, without opening it for writing."""
-    from bot.config import VARIABLES, Problem  # noqa: PLC0415 -- a quick --help
-
-    try:
-        what = _database_problem(path)
-    except OSError as refused:
-        what = f"cannot be read ({refused.strerror})"
-    return (Problem("database.path", VARIABLES["database.path"], what),) if what else ()
-
-
-def _database_problem(path: Path) -> str | None:
-    if not path.parent.is_dir():
-        return "is in a directory that does not exist"
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        return "is in a directory that SkinDesk may not write to"
-    if not path.exists():
-        return None
-    if not path.is_file():
-        return "is not a file"
-    if not os.access(path, os.R_OK | os.W_OK):
-        return "is a file that SkinDesk may not read and write"
-    with path.open("rb") as file:
-        start = file.read(16)
-    return None if start in (b"", b"SQLite format 3\0") else "is not an SQLite database"
+    return settings, path_problems(settings.database.path)
 
 
 def _list(problems: tuple[Problem, ...]) -> None:

@@ -407,23 +407,27 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     return settings
 
 
-def load_database_path(path: Path | None, environ: Mapping[str, str]) -> Path:
+def load_database_path(path: Path | None, environ: Mapping[str, str], *, is_only_read: bool = False) -> Path:
     """Return where the database is, for what needs nothing else: who saves it need not have Discord's token at hand.
 
-    A wrong value of another key is not looked at; a file that cannot be read and a key that does not exist are
-    mistakes here too, or a slip of the pen would name another database. Errors: ConfigurationInvalid.
+    A wrong value of another key is not looked at. A file that cannot be read is a mistake here too, and so is a key
+    that does not exist, unless the database ``is_only_read``: a slip of the pen would name another database.
+    Errors: ConfigurationInvalid.
     """
     try:
         return load_settings(path, environ).database.path
     except ConfigurationInvalid as invalid:
-        problems = tuple(
-            problem
-            for problem in invalid.problems
-            if problem.key not in VARIABLES or problem.key.startswith("database.")
-        )
+        found = invalid.problems
+    document, unreadable = _read(path)
+    problems = tuple(
+        problem
+        for problem in found
+        if problem == unreadable
+        or problem.key.partition(".")[0] == "database"
+        or not (is_only_read or problem.key in VARIABLES)
+    )
     if problems:
         raise ConfigurationInvalid(problems)
-    document, _ = _read(path)
     given = {_KEYS[name]: value for name, value in environ.items() if name in _KEYS}
     return Database.model_validate(_overlay(document, given).get("database", {})).path
 

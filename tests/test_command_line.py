@@ -1,9 +1,9 @@
 """The command line: what each command answers, on which stream, with which exit code."""
 
+import asyncio
 import importlib.metadata
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import types
@@ -15,6 +15,7 @@ import bot.__main__
 from bot.__main__ import main
 from bot.exit_codes import ExitCode
 from bot.observability import logs
+from tests.storage.desks import filled
 
 ROOT = Path(__file__).parent.parent
 CANARY = "CANARY-4711"
@@ -205,12 +206,15 @@ class TestDemo:
 
 class TestCheck:
     def test_fine(self) -> None:
-        """What is fine is said area by area, and nothing is made or changed."""
+        """What is fine is said thing by thing, and nothing is made or changed."""
         configure(GOOD)
         ended = skindesk("check", "--offline")
 
         assert (ended.returncode, ended.stderr) == (0, "")
-        assert ended.stdout == "ok configuration\nok providers: assetpay\nok database: skindesk.db\n"
+        lines = ended.stdout.splitlines()
+        assert lines[0] == "ok configuration: complete; providers on: assetpay"
+        assert "ok database: none yet: it is made at the first start at skindesk.db" in lines
+        assert {line.partition(" ")[0] for line in lines} <= {"ok", "warning"}
         assert [path.name for path in Path().iterdir()] == ["config.toml"]
 
     def test_no_provider(self, capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,15 +222,36 @@ class TestCheck:
         configure('discord.token = "a-token"')
 
         assert main(["check", "--offline"]) == 0
-        assert "warning: no provider is on" in capsys.readouterr().out
+        assert "warning providers: no provider is on. Fix: " in capsys.readouterr().out
 
     def test_bad_configuration(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """Every problem is listed on stderr."""
+        """Every problem is listed on stderr, with its key and variable; what is not wrong is looked at all the same."""
         configure(BAD)
 
         assert main(["check", "--offline"]) == ExitCode.CONFIG
         told = capsys.readouterr()
-        assert (told.out, told.err.count("\n"), CANARY in told.err) == ("", 6, False)
+        assert [line.split(": ")[:2] for line in told.err.splitlines()] == [
+            ["problem configuration", "discord.token (SKINDESK_DISCORD__TOKEN)"],
+            ["problem configuration", "discord.tokn"],
+            ["problem configuration", "inventory.page_size (SKINDESK_INVENTORY__PAGE_SIZE)"],
+            ["problem configuration", "providers.assetpay.base_url (SKINDESK_PROVIDERS__ASSETPAY__BASE_URL)"],
+            ["problem configuration", "providers.assetpay.api_key (SKINDESK_PROVIDERS__ASSETPAY__API_KEY)"],
+        ]
+        assert all(". Fix: " in line for line in told.err.splitlines())
+        assert "sqlite.version" in told.out
+        assert CANARY not in told.out + told.err
+
+    def test_ten_mistakes(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """Ten mistakes are ten problems, whether they are in the file, the environment or on the disk."""
+        monkeypatch.setenv("SKINDESK_OBSERVABILITY__LOG_LEVEL", CANARY)
+        monkeypatch.setenv("SKINDESK_OBSERVABILTY__LOG_FORMAT", CANARY)
+        configure(BAD + 'database.path = "config.toml"\nresends.expires_after_hours = -1\nlinks.listen = "here"\n')
+
+        assert main(["check", "--offline", "--json"]) == ExitCode.CONFIG
+        output = capsys.readouterr().out
+        found = [finding for finding in json.loads(output)["findings"] if finding["level"] == "problem"]
+        assert len({finding["key"] for finding in found}) == len(found) == 10
+        assert CANARY not in output
 
     def test_no_file(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A file that was named has to be there."""
@@ -234,44 +259,106 @@ class TestCheck:
         assert "none.toml: is not there" in capsys.readouterr().err
 
     def test_json(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """One JSON object on stdout says the same."""
+        """One JSON object on stdout says the same; its form has a number."""
         configure(GOOD)
 
         assert main(["check", "--offline", "--json"]) == 0
-        assert json.loads(capsys.readouterr().out) == {"ok": True, "problems": [], "providers": ["assetpay"]}
+        answer = json.loads(capsys.readouterr().out)
+        assert (answer["version"], answer["ok"], answer["exit_code"]) == (1, True, 0)
+        assert answer["skindesk"] == importlib.metadata.version("skindesk")
+        assert answer["findings"][0] == {
+            "id": "configuration",
+            "level": "ok",
+            "what": "complete; providers on: assetpay",
+            "fix": None,
+            "key": None,
+            "environment_variable": None,
+        }
 
     def test_json_of_problems(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """Each problem has its key, its variable and its sentence."""
+        """Each problem has its key, its variable, its sentence and what to do."""
         configure(GOOD + "inventory.page_size = 0")
 
         assert main(["check", "--offline", "--json"]) == ExitCode.CONFIG
-        assert json.loads(capsys.readouterr().out) == {
-            "ok": False,
-            "problems": [
-                {
-                    "key": "inventory.page_size",
-                    "environment_variable": "SKINDESK_INVENTORY__PAGE_SIZE",
-                    "what": "should be at least 1",
-                }
-            ],
-            "providers": [],
+        answer = json.loads(capsys.readouterr().out)
+        assert answer["ok"] is False
+        assert answer["findings"][0] == {
+            "id": "configuration",
+            "level": "problem",
+            "what": "should be at least 1",
+            "fix": "change it in the file, or set SKINDESK_INVENTORY__PAGE_SIZE",
+            "key": "inventory.page_size",
+            "environment_variable": "SKINDESK_INVENTORY__PAGE_SIZE",
         }
 
-    def test_online(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """Without --offline one line says that there is nothing else yet."""
-        assert main(["check"]) == ExitCode.USAGE
-        assert capsys.readouterr().err == "skindesk check: only check --offline exists in this version\n"
+    def test_online_with_bad_configuration(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Nobody is asked with credentials that may not be the right ones."""
+        configure(BAD)
+
+        assert main(["check"]) == ExitCode.CONFIG
+        assert "warning online: nobody was asked" in capsys.readouterr().out
+
+
+class TestBackup:
+    def test_there_and_back(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A backup needs no token, and can be put back; both say what they did."""
+        configure(f'discord.token = "{CANARY} {CANARY}"')
+        asyncio.run(filled(Path("skindesk.db").absolute()))
+
+        assert main(["backup", "copy.db"]) == 0
+        assert capsys.readouterr().out.startswith("ok copy.db: schema ")
+        assert main(["restore", "copy.db"]) == 0
+        told = capsys.readouterr()
+        assert "ok resends open then are unknown now: 3\nok servers whose resends are stopped: 1\n" in told.out
+        assert "replaced-" in told.out
+        assert CANARY not in told.out + told.err
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "said"),
+        [
+            (["backup", "skindesk.db"], ExitCode.CANNOT_CREATE, "cannot write skindesk.db: it exists already"),
+            (["backup", "none/copy.db"], ExitCode.CANNOT_CREATE, "cannot write none/copy.db: No such file"),
+            (["restore", "none.db"], ExitCode.UNAVAILABLE, "there is no file none.db"),
+            (["restore", "config.toml"], ExitCode.DATA, "config.toml cannot be used: file is not a database"),
+            (["restore", "skindesk.db"], ExitCode.DATA, "skindesk.db cannot be used: this is the database itself"),
+        ],
+    )
+    def test_refused(self, arguments: list[str], code: ExitCode, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+        """What cannot be done is one line on stderr, and nothing is changed."""
+        configure(GOOD)
+        asyncio.run(filled(Path("skindesk.db").absolute()))
+
+        assert main(arguments) == code
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert told.err.startswith(f"skindesk {arguments[0]}: {said}")
+        assert told.err.count("\n") == 1
+        assert {path.name for path in Path().iterdir()} == {"config.toml", "skindesk.db", "skindesk.db.lock"}
+
+    @pytest.mark.parametrize("command", ["backup", "restore"])
+    def test_other_key(self, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+        """A slip of the pen must not name another database."""
+        configure(GOOD + 'databse.path = "other.db"')
+
+        assert main([command, "copy.db"]) == ExitCode.CONFIG
+        assert "databse" in capsys.readouterr().err
+
+    def test_no_database(self, capsys: pytest.CaptureFixture[str]) -> None:
+        configure(GOOD)
+
+        assert main(["backup", "copy.db"]) == ExitCode.UNAVAILABLE
+        assert "there is no database at skindesk.db" in capsys.readouterr().err
 
 
 class TestDatabase:
     def problem(self, path: str, capsys: pytest.CaptureFixture[str]) -> str:
         configure(GOOD + f"database.path = {json.dumps(path)}")
         assert main(["check", "--offline"]) == ExitCode.CONFIG
-        return capsys.readouterr().err.partition("database.path (SKINDESK_DATABASE__PATH): ")[2].rstrip()
+        return capsys.readouterr().err.partition("database.path (SKINDESK_DATABASE__PATH): ")[2].partition(". Fix: ")[0]
 
     def test_there(self) -> None:
         """A database that is there is fine, and so is an empty file."""
-        sqlite3.connect("desk.db").executescript("PRAGMA user_version = 1; CREATE TABLE t (x);").connection.close()
+        asyncio.run(filled(Path("desk.db").absolute()))
         Path("empty.db").touch()
 
         for path in ("desk.db", "empty.db"):

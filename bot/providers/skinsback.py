@@ -88,7 +88,8 @@ class SkinsBack:
         )
 
 
-def _read_items(answer: Fields) -> list[Item]:
+def read_status(answer: Fields) -> None:
+    """Raise Refused for an error, Unreadable for what is neither that nor a success."""
     if answer.raw("status") == "error":
         key = identifier(answer.raw("error_message"))
         raise Refused(
@@ -99,6 +100,10 @@ def _read_items(answer: Fields) -> list[Item]:
         )
     if answer.raw("status") != "success":
         raise Unreadable("status")
+
+
+def _read_items(answer: Fields) -> list[Item]:
+    read_status(answer)
     data = answer.need("data")
     currency = loose(data.text, "currency_local")
     if currency is not None and not _CURRENCY.fullmatch(currency):

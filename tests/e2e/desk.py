@@ -58,13 +58,18 @@ class LiveDesk:
         """The file in which every process of this desk keeps what it knows."""
         return self.folder / "skindesk.db"
 
-    def bot(self, *, program: str = RUN, **settings: str) -> BotProcess:
-        """Return the program, to be started by ``async with``; ``table__key="…"`` sets a setting."""
+    def bot(self, *arguments: str, program: str = RUN, **settings: str) -> BotProcess:
+        """Return the program, to be started by ``async with``; ``table__key="…"`` sets a setting.
+
+        ``arguments`` are the command line, ``run`` where there are none.
+        """
         variables = {"SKINDESK_OBSERVABILITY__LOG_LEVEL": "debug"}
         for provider, table in self.providers.settings().items():
             variables |= {f"SKINDESK_PROVIDERS__{provider}__{key}".upper(): value for key, value in table.items()}
         variables |= {f"SKINDESK_{name}".upper(): value for name, value in settings.items()}
-        process = BotProcess(self.server, cwd=self.folder, settings=variables, program=program)
+        process = BotProcess(
+            self.server, cwd=self.folder, settings=variables, arguments=arguments or ("run",), program=program
+        )
         self._started.append(process)
         return process
 

@@ -257,6 +257,18 @@ class Guild:
             "vanity_url_code": None,
         }
 
+    def summary(self) -> Json:
+        """Return the guild as a list of the bot's own guilds has it."""
+        return {
+            "id": str(self.id),
+            "name": self.name,
+            "icon": None,
+            "banner": None,
+            "owner": False,
+            "permissions": str(int(self.bot_role.permissions)),
+            "features": [],
+        }
+
     def arrival(self) -> Json:
         """Return the guild as GUILD_CREATE has it: with channels, and of the members the bot alone."""
         return self.payload() | {

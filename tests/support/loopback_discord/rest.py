@@ -45,6 +45,7 @@ class RestApi:
             ("GET", "/webhooks/*/*/messages/*", self._get_answer),
             ("DELETE", "/webhooks/*/*/messages/*", self._delete_answer),
             ("GET", "/users/@me", lambda _: self._world.me()),
+            ("GET", "/users/@me/guilds", self._guilds_of_bot),
             ("GET", "/oauth2/applications/@me", lambda _: self._world.application()),
             ("GET", "/applications/@me", lambda _: self._world.application()),
             ("GET", "/gateway", lambda _: {"url": self._gateway_url}),
@@ -67,6 +68,12 @@ class RestApi:
     def _gateway(self, _: Request) -> Json:
         limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
         return {"url": self._gateway_url, "shards": 1, "session_start_limit": limit}
+
+    def _guilds_of_bot(self, request: Request) -> list[Json]:
+        """Return a page of the guilds, as ``/users/@me/guilds`` shows them."""
+        after = int(request.query.get("after", "0"))
+        guilds = sorted((each for each in self._world.guilds.values() if each.id > after), key=lambda each: each.id)
+        return [guild.summary() for guild in guilds[: int(request.query.get("limit", "200"))]]
 
     def _listed_commands(self, _: Request, application_id: str, guild_id: str | None = None) -> list[Json]:
         return self._commands.listed(self._scope(application_id, guild_id))

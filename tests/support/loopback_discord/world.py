@@ -12,6 +12,8 @@ class World:
         self.bot = User("skindesk", is_bot=True)
         self.developer = User("developer")
         self.application_id = self.bot.id
+        self.application_settings: Json = {}
+        """What the developer portal has otherwise than :meth:`application` says."""
         self.guilds: dict[int, Guild] = {}
         self.messages: dict[int, Message] = {}
         self._direct: dict[int, Channel] = {}
@@ -76,4 +78,5 @@ class World:
             "eligible_oauth2_scopes": [],
             "owner": self.developer.payload(),
             "team": None,
+            **self.application_settings,
         }

@@ -1,0 +1,180 @@
+"""Checks the bot's account on Discord: token, application, commands, and the channels that each server has set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+
+from bot.checks.findings import Channels, Finding, ok, problem, unreachable, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import SimpleNamespace
+
+    from bot.config import Settings
+
+NEEDED = discord.Permissions(view_channel=True, send_messages=True, embed_links=True)
+"""What SkinDesk needs where it posts; the README's address for inviting it asks for the same."""
+
+_PRIVILEGED = ("gateway_presence", "gateway_guild_members", "gateway_message_content")
+_MISSING_SHOWN = 5
+_GONE = (aiohttp.ClientError, OSError, discord.HTTPException)
+
+
+async def check_discord(
+    settings: Settings, channels: Sequence[Channels], heard: Callable[[str | None], None]
+) -> Sequence[Finding]:
+    """Read what Discord says about the bot. Nothing is sent or registered, and the gateway is left alone."""
+    # SkinDesk has nothing to do with voice, and no use for a warning about it.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    client = discord.Client(intents=discord.Intents(guilds=True), http_trace=_listening(heard))
+    async with client:
+        try:
+            await client.login(settings.discord.token.get_secret_value())
+        except discord.LoginFailure:
+            fix = "copy it anew from the application's Bot page (Reset Token)"
+            return [problem("discord.token", "Discord refused it", fix, key="discord.token")]
+        except _GONE as error:
+            return [_gone("discord", error)]
+        findings = [ok("discord.token", f"it is the token of application {client.application_id}")]
+        for look in (_application, _guilds, _commands):
+            try:
+                findings += await look(client, settings, channels)
+            except _GONE as error:
+                findings.append(_gone(f"discord.{look.__name__.strip('_')}", error))
+        return findings
+
+
+def _listening(heard: Callable[[str | None], None]) -> aiohttp.TraceConfig:
+    trace = aiohttp.TraceConfig()
+
+    async def note(_: aiohttp.ClientSession, __: SimpleNamespace, ended: aiohttp.TraceRequestEndParams) -> None:
+        heard(ended.response.headers.get("Date"))
+
+    trace.on_request_end.append(note)
+    return trace
+
+
+async def _application(client: discord.Client, _: Settings, __: Sequence[Channels]) -> list[Finding]:
+    application = client.application or await client.application_info()
+    name = "discord.application"
+    findings = []
+    if application.interactions_endpoint_url:
+        findings.append(
+            problem(
+                f"{name}.endpoint",
+                "interactions go to the application's Interactions Endpoint URL, so none reaches SkinDesk",
+                "clear that field on the application's General Information page",
+            )
+        )
+    if application.bot_public:
+        fix = "switch Public Bot off on the application's Bot page"
+        findings.append(warning(f"{name}.public", "anybody may invite the bot to their server", fix))
+    asked = [each for each in _PRIVILEGED if _has(application.flags, each)]
+    if asked:
+        what = f"it has privileged intents that SkinDesk does not use: {', '.join(asked)}"
+        fix = "switch the Privileged Gateway Intents off on the application's Bot page"
+        findings.append(warning(f"{name}.intents", what, fix))
+    return findings or [ok(name, "its settings are those that SkinDesk needs; no privileged intent is on")]
+
+
+def _has(flags: discord.ApplicationFlags, intent: str) -> bool:
+    return bool(getattr(flags, intent) or getattr(flags, f"{intent}_limited"))
+
+
+async def _guilds(client: discord.Client, settings: Settings, channels: Sequence[Channels]) -> list[Finding]:
+    """Say where the bot is, and whether each server's channels can be used."""
+    there = {guild.id: guild async for guild in client.fetch_guilds(limit=None)}
+    findings = []
+    absent = [guild_id for guild_id in settings.discord.command_guild_ids if guild_id not in there]
+    if absent:
+        what = f"the bot is not in {', '.join(map(str, absent))}"
+        fix = f"invite it: {_invitation(client)}"
+        findings.append(problem("discord.guilds.absent", what, fix, key="discord.command_guild_ids"))
+    if not there:
+        return findings or [warning("discord.guilds", "the bot is in no server", f"invite it: {_invitation(client)}")]
+    findings.append(ok("discord.guilds", f"the bot is in {len(there)}"))
+    wanted = {each.guild_id: each for each in channels if each.guild_id in there}
+    without = [guild_id for guild_id in there if guild_id not in wanted or wanted[guild_id].approvals is None]
+    if without:
+        shown = ", ".join(map(str, without[:_MISSING_SHOWN])) + (" …" if len(without) > _MISSING_SHOWN else "")
+        what = f"{len(without)} without an approvals channel, so nobody can ask for a resend there: {shown}"
+        findings.append(warning("discord.channels", what, "set one there: /settings approvals-channel"))
+    for each in wanted.values():
+        findings += await _channels(client, each)
+    return findings
+
+
+async def _channels(client: discord.Client, wanted: Channels) -> list[Finding]:
+    assert client.user is not None  # it is logged in  # noqa: S101 -- for the type checker
+    set_channels = {"approvals": wanted.approvals, "audit": wanted.audit}
+    if not any(set_channels.values()):
+        return []
+    guild = await client.fetch_guild(wanted.guild_id, with_counts=False)
+    member = await guild.fetch_member(client.user.id)
+    return [
+        await _channel(guild, member, kind, channel_id)
+        for kind, channel_id in set_channels.items()
+        if channel_id is not None
+    ]
+
+
+async def _channel(guild: discord.Guild, member: discord.Member, kind: str, channel_id: int) -> Finding:
+    name = f"discord.channels.{kind}"
+    where = f"the {kind} channel {channel_id} of server {guild.id}"
+    again = f"set another one there: /settings {kind}-channel"
+    try:
+        channel = await guild.fetch_channel(channel_id)
+    except discord.NotFound:
+        return unreachable(name, f"{where} is gone", again)
+    except (discord.Forbidden, discord.InvalidData):
+        return unreachable(name, f"SkinDesk may not see {where}", f"give its role View Channel there, or {again}")
+    missing = _missing(channel.permissions_for(member))
+    if missing:
+        fix = f"give SkinDesk's role these there, or {again}"
+        return unreachable(name, f"SkinDesk lacks {', '.join(missing)} in {where}", fix)
+    return ok(name, f"SkinDesk can post in {where}")
+
+
+def _missing(held: discord.Permissions) -> list[str]:
+    """Return what is missing, as Discord's own pages call it."""
+    return [name.replace("_", " ").title() for name, needed in NEEDED if needed and not getattr(held, name)]
+
+
+async def _commands(client: discord.Client, settings: Settings, _: Sequence[Channels]) -> list[Finding]:
+    assert client.application_id is not None  # it is logged in  # noqa: S101 -- for the type checker
+    name = "discord.commands"
+    there = await client.http.get_global_commands(client.application_id)
+    guild_ids = settings.discord.command_guild_ids
+    if not guild_ids:
+        return [_registered(name, len(there), "")]
+    findings = []
+    if there:
+        what = f"{len(there)} are registered everywhere, beside those of discord.command_guild_ids"
+        findings.append(warning(name, what, "start SkinDesk once: it removes them"))
+    for guild_id in guild_ids:
+        try:
+            of_guild = await client.http.get_guild_commands(client.application_id, guild_id)
+        except discord.Forbidden:  # the bot is not there, which has been said
+            continue
+        findings.append(_registered(name, len(of_guild), f" in server {guild_id}"))
+    return findings
+
+
+def _registered(name: str, count: int, where: str) -> Finding:
+    if count:
+        return ok(name, f"{count} are registered{where}")
+    return warning(name, f"none is registered{where}", "start SkinDesk once: it registers them")
+
+
+def _invitation(client: discord.Client) -> str:
+    application_id = client.application_id or 0
+    return discord.utils.oauth_url(application_id, permissions=NEEDED, scopes=("bot", "applications.commands"))
+
+
+def _gone(name: str, error: Exception) -> Finding:
+    status = f"HTTP {error.status}" if isinstance(error, discord.HTTPException) else type(error).__name__
+    fix = "look at the network and at discordstatus.com"
+    return unreachable(name, f"Discord gives no answer ({status})", fix)

@@ -1,0 +1,131 @@
+"""Checks each provider that is on with one harmless call, all at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from bot.checks.findings import Finding, ok, problem, unreachable, warning
+from bot.config import AssetPayClient as AssetPayClientTable
+from bot.domain.errors import ProviderError
+from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.secrets import Secret
+from bot.domain.trades import Scope
+from bot.providers.explanations import Catalogue
+from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
+from bot.providers.probes import probe_assetpay, probe_client_token, probe_client_tokens, probe_skinsback
+from bot.providers.transport import Limits, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pydantic import SecretStr
+
+    from bot.config import Settings
+    from bot.providers.answer import Answer
+
+_REFUSED_LOGIN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+
+class _Clock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class _Heard(Transport):
+    """Says what date each answer carries."""
+
+    def __init__(self, *arguments: Any, heard: Callable[[str | None], None]) -> None:
+        super().__init__(*arguments)
+        self._heard = heard
+
+    async def request(self, *arguments: Any, **named: Any) -> Answer:
+        answer = await super().request(*arguments, **named)
+        self._heard(answer.headers.get("date"))
+        return answer
+
+
+async def check_providers(
+    settings: Settings, heard: Callable[[str | None], None], limits: Limits | None = None
+) -> Sequence[Finding]:
+    """Ask each provider that is on, within ``limits``."""
+    tls = ssl.create_default_context()
+    catalogue = Catalogue.load()
+
+    def way(name: ProviderName) -> Transport:
+        return _Heard(name, settings.providers.table(name).base_url, tls, _Clock(), limits, heard=heard)
+
+    return await asyncio.gather(*(_check(name, settings, catalogue, way) for name in settings.providers_on))
+
+
+async def _check(
+    name: ProviderName, settings: Settings, catalogue: Catalogue, way: Callable[[ProviderName], Transport]
+) -> Finding:
+    try:
+        async with way(name) as transport, transport.deadline():
+            await _probe(name, settings, transport)
+    except ProviderError as error:
+        return _finding(error.failure, catalogue)
+    return ok(f"providers.{name}", f"{name.label} answers, and did not refuse the credentials")
+
+
+async def _probe(name: ProviderName, settings: Settings, transport: Transport) -> None:
+    tables = settings.providers
+    match name:
+        case ProviderName.ASSETPAY:
+            await probe_assetpay(transport, _secret(tables.assetpay.api_key))
+        case ProviderName.ASSETPAY_CLIENT:
+            await _probe_client(tables.assetpay_client, name, transport)
+        case ProviderName.ASSETPAY_LEGACY:
+            await _probe_client(tables.assetpay_legacy, name, transport)
+        case ProviderName.SKINSBACK:
+            table = tables.skinsback
+            await probe_skinsback(transport, table.client_id, _secret(table.client_secret), table.auth)
+        case ProviderName.MANNCO:
+            # A login as every start makes one, and the shorter of the two lists. /trade/resend is a GET too, and is
+            # the one call that must never be made to try something out.
+            token, api_key = tables.mannco.token, tables.mannco.api_key
+            login = FixedJwt(_secret(token)) if token else ApiKeyLogin(transport, _secret(api_key))
+            await Mannco(transport, login).trades(Scope.ACTIVE)
+
+
+async def _probe_client(table: AssetPayClientTable, name: ProviderName, transport: Transport) -> None:
+    if table.client_token:
+        await probe_client_token(transport, name.dialect, _secret(table.client_token), table.authorization)
+    else:
+        await probe_client_tokens(transport, _secret(table.api_key))
+
+
+def _finding(failure: Failure, catalogue: Catalogue) -> Finding:
+    name = failure.provider
+    key = f"providers.{name}"
+    explanation = catalogue.explain(failure)
+    refused = f"{name.label} answers: {explanation.title} ({_code(failure)})"
+    match failure.kind:
+        case FailureKind.REFUSED if explanation.confidential or failure.http_status in _REFUSED_LOGIN:
+            fix = f"{explanation.cause} See to the credentials in [{key}]"
+            return problem(key, refused, fix, key=key)
+        case FailureKind.REFUSED | FailureKind.THROTTLED:
+            return warning(key, refused, f"{explanation.agent} The credentials were not judged", key=key)
+        case FailureKind.REDIRECTED:
+            what = f"{name.label} points to another address, which SkinDesk does not follow"
+            return problem(key, what, f"correct {key}.base_url", key=f"{key}.base_url")
+        case _:
+            what = f"{name.label} gives no answer that it documents: {explanation.title} ({_code(failure)})"
+            fix = f"look at the network, the provider's own status page and {key}.base_url"
+            return unreachable(key, what, fix, key=f"{key}.base_url")
+
+
+def _code(failure: Failure) -> str:
+    """Return what names a failure: SkinDesk's own words and the provider's numbers and keys, never its sentences."""
+    facts = [failure.key, None if failure.code is None else str(failure.code)]
+    if failure.http_status is not None:
+        facts.append(f"HTTP {failure.http_status}")
+    return " ".join(fact for fact in facts if fact) or failure.kind.value
+
+
+def _secret(value: SecretStr) -> Secret:
+    return Secret(value.get_secret_value())

@@ -1,0 +1,125 @@
+"""The database is looked at whether SkinDesk runs on it or not, and is left as it was."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.checks.database import check_database
+from bot.checks.findings import Channels, DatabaseChecked, Level
+from bot.storage.database import Database
+from bot.storage.schema import bundled
+from tests.contracts.samples import GUILD
+from tests.storage.desks import filled, names
+from tests.storage.processes import HOLD, line, running
+
+
+@pytest.fixture
+async def path(tmp_path: Path) -> Path:
+    path = tmp_path / "desk.db"
+    await filled(path)
+    return path
+
+
+def edit(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def levels(checked: DatabaseChecked) -> dict[str, Level]:
+    return {finding.id: finding.level for finding in checked.findings}
+
+
+def test_sound(path: Path):
+    """A sound database has nothing wrong, and looking at it makes no file."""
+    before = {name: (path.parent / name).stat() for name in names(path.parent)}
+
+    checked = check_database(path)
+
+    assert levels(checked) == dict.fromkeys(
+        ("database", "database.schema", "database.integrity", "database.grants", "database.audit"), Level.OK
+    )
+    assert checked.channels == (Channels(GUILD, None, None),)
+    after = {name: (path.parent / name).stat() for name in names(path.parent)}
+    assert {n: (s.st_ino, s.st_mtime_ns) for n, s in after.items()} == {
+        n: (s.st_ino, s.st_mtime_ns) for n, s in before.items()
+    }
+
+
+async def test_running(path: Path):
+    """Beside a running SkinDesk everything is looked at, and it is said that it runs; it works on."""
+    async with running(HOLD, path) as holder:
+        assert await line(holder) == "open"
+
+        checked = check_database(path)
+
+        assert checked.is_running
+        assert set(levels(checked).values()) == {Level.OK}
+    assert not check_database(path).is_running
+
+
+@pytest.mark.parametrize(
+    ("statements", "wrong", "said"),
+    [
+        ([f"PRAGMA user_version = {len(bundled()) + 1}"], "database.schema", "later SkinDesk"),
+        (["INSERT INTO grants SELECT guild_id, 2, 'inventory.all' FROM guilds"], "database.grants", "inventory.all"),
+        (["PRAGMA foreign_keys = OFF", "DELETE FROM guilds"], "database.integrity", "rows of grants refer to none"),
+    ],
+)
+def test_wrong(path: Path, statements: list[str], wrong: str, said: str):
+    """What keeps it from starting, or cannot be relied on, is a problem with a fix."""
+    edit(path, *statements)
+
+    [finding] = [each for each in check_database(path).findings if each.level is not Level.OK]
+
+    assert (finding.id, finding.level) == (wrong, Level.PROBLEM)
+    assert said in finding.what
+    assert finding.fix
+
+
+def test_damaged(path: Path):
+    """Damage is named in SQLite's words, on one line."""
+    pages = bytearray(path.read_bytes())
+    pages[20_480:32_768] = b"\xa5" * 12_288
+    path.write_bytes(pages)
+
+    [finding] = [each for each in check_database(path).findings if each.level is not Level.OK]
+
+    assert finding.id in ("database.integrity", "database")
+    assert finding.line().isprintable()
+
+
+@pytest.mark.parametrize("content", [b"the notes of last week's meeting\n" * 40, None])
+def test_no_database(path: Path, content: bytes | None):
+    """Something else, and another program's database, is told apart from damage."""
+    if content is None:
+        path.unlink()
+        edit(path, "CREATE TABLE bookmarks (url TEXT)")
+    else:
+        path.write_bytes(content)
+
+    [finding] = check_database(path).findings
+
+    assert (finding.level, finding.key) == (Level.PROBLEM, "database.path")
+    assert ("name another file" in str(finding.fix)) is (content is None)
+
+
+async def test_older_schema(path: Path):
+    """An older schema is no problem: the next start brings it to the newest."""
+    path.unlink()
+    async with Database.open(path, migrations=bundled()[:1]):
+        pass
+
+    checked = check_database(path)
+
+    assert set(levels(checked).values()) == {Level.OK}
+    assert any("becomes" in finding.what for finding in checked.findings)
+
+
+def test_empty(path: Path):
+    """A file that was only made is as good as none."""
+    path.write_bytes(b"")
+
+    assert set(levels(check_database(path)).values()) == {Level.OK}

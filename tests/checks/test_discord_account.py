@@ -1,0 +1,146 @@
+"""What Discord says about the bot is read, and what SkinDesk lacks there is named."""
+
+import pytest
+
+from bot.checks.discord_account import check_discord
+from bot.checks.findings import Channels, Finding, Level
+from bot.config import load_settings
+from tests.support.discord_server import LoopbackDiscord
+from tests.support.loopback_discord.guilds import Channel, Guild, Permission
+
+COMMAND = {"name": "status", "description": "how it is", "type": 1}
+
+
+@pytest.fixture
+def guild(server: LoopbackDiscord) -> Guild:
+    return server.add_guild()
+
+
+@pytest.fixture
+def approvals(guild: Guild) -> Channel:
+    return guild.add_channel("approvals")
+
+
+async def found(
+    server: LoopbackDiscord, *channels: Channels, token: str | None = None, command_guild_ids: str = ""
+) -> dict[str, Finding]:
+    settings = load_settings(
+        None,
+        {"SKINDESK_DISCORD__TOKEN": token or server.token, "SKINDESK_DISCORD__COMMAND_GUILD_IDS": command_guild_ids},
+    )
+    findings = await check_discord(settings, channels, lambda _: None)
+    assert {request.method for request in server.requests} <= {"GET"}
+    return {finding.id: finding for finding in findings}
+
+
+def levels(findings: dict[str, Finding]) -> dict[str, Level]:
+    return {name: finding.level for name, finding in findings.items() if finding.level is not Level.OK}
+
+
+async def test_set_up(server: LoopbackDiscord, guild: Guild, approvals: Channel):
+    """Where everything is set up nothing is wrong, and nothing but reading is done."""
+    server.commands.sync([COMMAND], None)
+
+    findings = await found(server, Channels(guild.id, approvals.id, None))
+
+    assert levels(findings) == {}
+    assert findings.keys() >= {"discord.token", "discord.application", "discord.channels.approvals"}
+
+
+async def test_new(server: LoopbackDiscord):
+    """A bot that is nowhere is told how to be invited."""
+    findings = await found(server)
+
+    assert levels(findings) == {"discord.guilds": Level.WARNING, "discord.commands": Level.WARNING}
+    assert "permissions=19456" in str(findings["discord.guilds"].fix)
+
+
+async def test_token(server: LoopbackDiscord):
+    """A wrong token is the only finding, and its value is not in it."""
+    [finding] = (await found(server, token="canary.of.a.token")).values()
+
+    assert (finding.level, finding.key, finding.is_unreachable) == (Level.PROBLEM, "discord.token", False)
+    assert "canary" not in finding.line()
+
+
+async def test_no_discord(server: LoopbackDiscord):
+    """Where Discord does not answer there is nothing else to be said."""
+    server.faults.drop("GET", "/users/@me", times=10)
+
+    [finding] = (await found(server)).values()
+
+    assert finding.is_unreachable
+
+
+async def test_application(server: LoopbackDiscord, guild: Guild):
+    """What the developer portal has otherwise than SkinDesk needs it is named."""
+    server.world.application_settings = {
+        "interactions_endpoint_url": "https://elsewhere.example.com",
+        "bot_public": True,
+        "flags": 1 << 15 | 1 << 19,
+    }
+
+    findings = await found(server)
+
+    assert findings["discord.application.endpoint"].level is Level.PROBLEM
+    assert findings["discord.application.public"].level is Level.WARNING
+    assert "gateway_guild_members, gateway_message_content" in findings["discord.application.intents"].what
+
+
+async def test_guild_without_bot(server: LoopbackDiscord, guild: Guild):
+    """A server that commands are wanted in, but the bot is not, is a mistake in the configuration."""
+    findings = await found(server, command_guild_ids=f"{guild.id},123456789012345678")
+
+    absent = findings["discord.guilds.absent"]
+    assert (absent.level, absent.key) == (Level.PROBLEM, "discord.command_guild_ids")
+    assert "123456789012345678" in absent.what
+    assert str(guild.id) not in absent.what
+
+
+async def test_commands_twice(server: LoopbackDiscord, guild: Guild):
+    """Commands left everywhere beside those of a server stand in the list twice."""
+    server.commands.sync([COMMAND], None)
+
+    assert findings_say(await found(server, command_guild_ids=str(guild.id)), "none is registered in server")
+
+
+def findings_say(findings: dict[str, Finding], words: str) -> bool:
+    return any(words in finding.what for finding in findings.values())
+
+
+@pytest.mark.parametrize(
+    ("lacking", "said"),
+    [
+        (Permission.VIEW_CHANNEL, "may not see"),
+        (Permission.SEND_MESSAGES | Permission.EMBED_LINKS, "lacks Send Messages, Embed Links"),
+        (None, "is gone"),
+    ],
+)
+async def test_channels(
+    server: LoopbackDiscord, guild: Guild, approvals: Channel, lacking: Permission | None, said: str
+):
+    """A channel that is gone or closed is named with what is missing there."""
+    audit = guild.add_channel("audit")
+    if lacking is None:
+        guild.channels.remove(approvals)
+    else:
+        denied = {"id": str(guild.bot_role.id), "type": 0, "allow": "0", "deny": str(int(lacking))}
+        approvals.overwrites.append(denied)
+
+    findings = await found(server, Channels(guild.id, approvals.id, audit.id))
+
+    closed = findings["discord.channels.approvals"]
+    assert (closed.level, closed.is_unreachable) == (Level.PROBLEM, True)
+    assert said in closed.what
+    assert str(approvals.id) in closed.what
+    assert findings["discord.channels.audit"].level is Level.OK
+
+
+async def test_part_refused(server: LoopbackDiscord, guild: Guild):
+    """What Discord does not answer is said, and the rest is looked at all the same."""
+    server.faults.fail("GET", "/users/@me/guilds", 403)
+
+    findings = await found(server)
+
+    assert findings["discord.guilds"].is_unreachable
+    assert "discord.commands" in findings

@@ -1,0 +1,119 @@
+"""Each provider is asked for next to nothing, and what it answers is told apart."""
+
+from bot.checks.findings import Finding, Level
+from bot.checks.providers import check_providers
+from bot.checks.steam import check_steam
+from bot.config import Settings
+from bot.demo import faults
+from bot.demo.providers import SimulatedProviders
+from bot.providers.transport import Limits
+from tests.checks.conftest import MakeSettings
+
+QUICK = Limits(deadline=0.5)
+
+
+async def found(settings: Settings, limits: Limits | None = None) -> dict[str, Finding]:
+    findings = await check_providers(settings, lambda _: None, limits)
+    return {finding.id.removeprefix("providers."): finding for finding in findings}
+
+
+async def test_all_work(settings_of_all: MakeSettings, providers: SimulatedProviders):
+    """Right credentials are not refused; nobody's inventory is read, and nothing is sent again."""
+    findings = await found(settings_of_all())
+
+    assert {name: finding.level for name, finding in findings.items()} == dict.fromkeys(
+        ("assetpay", "assetpay_client", "assetpay_legacy", "skinsback", "mannco"), Level.OK
+    )
+    assert providers.mannco.calls == {"POST /user/login": 1, "GET /trades/active": 1}
+    assert providers.assetpay.calls == {"GET /secure/inventory": 1, "POST /auth/authenticate-client": 1}
+    assert all("tradeUrl" not in asked.query for asked in providers.assetpay.asked)
+    assert providers.skinsback.calls == {"POST /api.php": 1}
+
+
+async def test_signature(settings_of_all: MakeSettings):
+    """SkinsBack is asked in the way that is set."""
+    right = await found(settings_of_all(providers__skinsback__auth="signature"))
+    wrong = await found(
+        settings_of_all(providers__skinsback__auth="signature", providers__skinsback__client_secret="x")
+    )
+
+    assert (right["skinsback"].level, wrong["skinsback"].level) == (Level.OK, Level.PROBLEM)
+
+
+async def test_fixed_tokens(settings_of_all: MakeSettings, providers: SimulatedProviders):
+    """A fixed client token and a fixed JWT are tried as they are: there is nothing to get others with."""
+    client = providers.assetpay.client_tokens.issue(
+        providers.world.customer.steam_id, providers.world.customer.trade_url
+    )
+    good = settings_of_all(
+        providers__assetpay_client__api_key="",
+        providers__assetpay_client__client_token=client,
+        providers__mannco__api_key="",
+        providers__mannco__token=providers.mannco.issue_token(),
+    )
+    bad = settings_of_all(
+        providers__assetpay_client__api_key="",
+        providers__assetpay_client__client_token="none",
+        providers__assetpay_legacy__api_key="",
+        providers__assetpay_legacy__client_token="none",
+        providers__mannco__api_key="",
+        providers__mannco__token="none",
+    )
+
+    assert {finding.level for finding in (await found(good)).values()} == {Level.OK}
+    refused = await found(bad)
+    assert [name for name, finding in refused.items() if finding.level is Level.PROBLEM] == [
+        "assetpay_client", "assetpay_legacy", "mannco",
+    ]  # fmt: skip
+    assert not any(finding.is_unreachable for finding in refused.values())
+    assert "POST /user/login" not in providers.mannco.calls
+    assert providers.assetpay.asked[-1].query.get("limit", "1") == "1"
+
+
+async def test_keys_that_are_refused(settings_of_all: MakeSettings, providers: SimulatedProviders):
+    """A key that is revoked, or may not be used from here, is a problem of the configuration that says so."""
+    key = providers.world.credentials.assetpay_api_key
+    for ending, said in (("_revoked", "API_KEY_REVOKED"), ("_elsewhere", "API_KEY_IP_DENIED")):
+        finding = (await found(settings_of_all(providers__assetpay__api_key=key + ending)))["assetpay"]
+
+        assert (finding.level, finding.is_unreachable, finding.key) == (Level.PROBLEM, False, "providers.assetpay")
+        assert said in finding.what
+        assert key not in finding.line()
+
+
+async def test_trouble(settings_of_all: MakeSettings, providers: SimulatedProviders):
+    """Whoever does not answer, or something else, is unreachable; who is busy or elsewhere is told apart."""
+    providers.skinsback.faults.append(faults.hang)
+    providers.assetpay_legacy.faults.append(faults.throttled())
+    providers.mannco.faults.append(faults.html(503))
+    providers.assetpay.faults.extend([faults.redirect("https://elsewhere.example.com")] * 2)
+
+    findings = await found(settings_of_all(), QUICK)
+
+    assert {name: (finding.level, finding.is_unreachable) for name, finding in findings.items()} == {
+        "assetpay": (Level.PROBLEM, False),
+        "assetpay_client": (Level.PROBLEM, False),
+        "assetpay_legacy": (Level.WARNING, False),
+        "skinsback": (Level.PROBLEM, True),
+        "mannco": (Level.PROBLEM, True),
+    }
+    assert findings["assetpay"].key == "providers.assetpay.base_url"
+
+
+async def test_nothing_listens(settings_of_all: MakeSettings, unused_tcp_port: int):
+    """No connection is a problem of its own kind."""
+    nowhere = f"http://127.0.0.1:{unused_tcp_port}"
+    settings = settings_of_all(providers__assetpay__base_url=nowhere, links__steam_openid_url=f"{nowhere}/openid")
+
+    assert (await found(settings))["assetpay"].is_unreachable
+    [steam] = await check_steam(settings, lambda _: None)
+    assert (steam.is_unreachable, steam.key) == (True, "links.steam_openid_url")
+
+
+async def test_steam(settings_of_all: MakeSettings, providers: SimulatedProviders):
+    """Another address than Steam's is noticed by its status."""
+    [steam] = await check_steam(
+        settings_of_all(links__steam_openid_url=f"{providers.mannco.url}/openid"), lambda _: None
+    )
+
+    assert "HTTP 404" in steam.what

@@ -1,0 +1,96 @@
+"""``skindesk check`` as a process, on the loopback Discord and the simulated providers."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from bot.exit_codes import ExitCode
+from tests.e2e.desk import STOPS_WITHIN, LiveDesk
+
+OTHER_TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Secret.canary-canary-canary-canary-canary-ca"
+
+
+async def checked(desk: LiveDesk, *options: str, **settings: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Run the check and return its exit code and its findings by id, having looked for secrets in the output."""
+    async with desk.bot("check", "--json", *options, **settings) as bot:
+        code = await bot.wait(60.0)
+        [output] = bot.stdout_lines
+        assert bot.stderr == ""
+    for secret in secrets(desk, settings):
+        assert secret not in output
+    answer = json.loads(output)
+    assert (answer["version"], answer["exit_code"]) == (1, code)
+    assert answer["ok"] is (code == 0)
+    for finding in answer["findings"]:
+        assert finding["level"] in ("ok", "warning", "problem")
+        assert (finding["level"] == "ok") is (finding["fix"] is None)
+    assert desk.server.unknown_requests == []
+    return code, {finding["id"]: finding for finding in answer["findings"]}
+
+
+def secrets(desk: LiveDesk, settings: dict[str, str]) -> Iterator[str]:
+    yield desk.server.token
+    credentials = desk.world.credentials
+    yield from (value for name in credentials.__slots__ if len(value := getattr(credentials, name)) >= 8)
+    yield from (value for value in settings.values() if "canary" in value)
+    yield from (str(person.token) for person in desk.world.people)
+
+
+def levels(findings: dict[str, dict[str, Any]]) -> dict[str, str]:
+    return {name: finding["level"] for name, finding in findings.items() if finding["level"] != "ok"}
+
+
+async def test_while_running(desk: LiveDesk):
+    """Beside a running SkinDesk all is well but the age of SQLite, and nothing is changed or sent."""
+    async with desk.bot(observability__listen="") as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        before = len(desk.server.requests), len(desk.audit.messages), desk.server.gateway.sessions_started
+
+        code, findings = await checked(desk)
+
+        assert code == ExitCode.OK
+        assert set(levels(findings)) <= {"sqlite.version"}
+        assert "SkinDesk is running on it" in findings["database"]["what"]
+        assert findings.keys() >= {
+            "configuration", "database.schema", "database.integrity", "database.audit", "database.room", "clock",
+            "discord.token", "discord.application", "discord.guilds", "discord.commands",
+            "discord.channels.approvals", "discord.channels.audit",
+            *(f"providers.{name}" for name in desk.providers.settings()),
+        }  # fmt: skip
+        assert {request.method for request in desk.server.requests[before[0] :]} == {"GET"}
+        assert (len(desk.audit.messages), desk.server.gateway.sessions_started) == before[1:]
+        assert desk.providers.mannco.resend_calls == {}
+        assert await bot.terminate(STOPS_WITHIN) == 0
+    desk.assert_sound()
+
+
+async def test_before_the_first_start(desk: LiveDesk):
+    """Before anything is set up the check says what is still to be done, and makes nothing."""
+    code, findings = await checked(desk)
+
+    assert code == ExitCode.OK
+    assert levels(findings).keys() - {"sqlite.version"} == {"discord.channels", "discord.commands"}
+    assert list(desk.folder.iterdir()) == []
+
+
+async def test_wrong_credentials(desk: LiveDesk):
+    """Each provider and Discord refuse what is wrong, all in one answer, each with the table that it stands in."""
+    wrong = {
+        "providers__assetpay__api_key": "ap_canary_key_one",
+        "providers__assetpay_client__api_key": "ap_canary_key_two",
+        "providers__assetpay_legacy__api_key": "ap_canary_key_three",
+        "providers__skinsback__client_secret": "canary-secret",
+        "providers__mannco__api_key": "canary-mannco-key",
+        "discord__token": OTHER_TOKEN,
+    }
+
+    code, findings = await checked(desk, **wrong)
+
+    assert code == ExitCode.CONFIG
+    assert levels(findings).keys() - {"sqlite.version"} == {
+        "discord.token",
+        *(f"providers.{name}" for name in desk.providers.settings()),
+    }
+    for name in desk.providers.settings():
+        assert findings[f"providers.{name}"]["key"] == f"providers.{name}"
