@@ -1,0 +1,134 @@
+"""The container is small, is nobody's root, writes to its volume alone, and is built by commands that work."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.containerfile import Stage, parsed
+
+ROOT = Path(__file__).parent.parent.parent
+WHERE = "import bot, cogs, importlib.util as u; print(bot.__file__, u.find_spec('pytest'))"
+COMPOSE = ROOT / "compose.yaml"
+
+
+@pytest.fixture(scope="module")
+def stages() -> list[Stage]:
+    return parsed(ROOT / "Containerfile")
+
+
+def test_runs_as_nobody(stages: list[Stage]):
+    """The last stage begins anew, runs no command, has a user of its own, a volume, and stops as a service does."""
+    build, last = stages
+
+    assert build.base == last.base
+    assert re.fullmatch(r"docker\.io/library/python:3\.\d+-slim", last.base)
+    assert last.all("RUN") == []
+    assert all(each.options["from"] == build.name for each in last.all("COPY"))
+    user, _, group = last.one("USER").rest.partition(":")
+    assert int(user) > 0
+    assert int(group) > 0
+    assert last.one("STOPSIGNAL").rest == "SIGTERM"
+    assert last.one("VOLUME").rest == last.one("WORKDIR").rest == "/data"
+    assert last.environment["SKINDESK_DATABASE__PATH"].startswith("/data/")
+    assert last.one("ENTRYPOINT").words == ["skindesk"]
+    assert last.one("CMD").words == ["run"]
+    assert last.one("HEALTHCHECK").words == ["python", "-m", "bot", "check", "--offline"]
+
+
+def test_copies_only_the_program(stages: list[Stage]):
+    """Configuration, databases and history stay out of the image, and out of what is sent to build it."""
+    copied = {word for each in stages[0].all("COPY") for word in each.words[:-1]}
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+
+    assert copied == {"pyproject.toml", "uv.lock", "README.md", "LICENSE", "bot", "cogs"}
+    assert "*" in ignored
+    assert {line[1:] for line in ignored if line.startswith("!")} == copied
+
+
+def test_built_by_the_commands_of_the_readme(stages: list[Stage]):
+    """What the README has its readers run, and so what is run to test it, is what makes the image: uv and the lock."""
+    lines = re.findall(r"^\s*(pip install uv && uv run .*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    [install, *_] = [each.rest for each in stages[0].all("RUN")]
+
+    assert install.startswith("pip install uv && uv sync --locked --no-dev ")
+    assert all(line.startswith("pip install uv && uv run --locked ") for line in lines)
+    assert any(line.startswith("pip install uv && uv run --locked --no-dev skindesk run") for line in lines)
+
+
+def test_build(stages: list[Stage], tmp_path: Path):
+    """The commands of the first stage, run on a copy of what it copies, make a program that the last stage's run."""
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if uv is None:
+        pytest.skip("uv is not on the PATH")
+    build, last = stages
+    for copy in build.all("COPY"):
+        *sources, target = copy.words
+        for source in sources:
+            to = tmp_path / "app" / target / ("" if target.endswith(source) else source)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, to, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / source, to)
+    tools = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("SKINDESK_", "VIRTUAL_ENV", "UV_PROJ"))
+    }
+    tools |= build.environment | {"PATH": f"{Path(uv).parent}{os.pathsep}{tools['PATH']}", "UV_PYTHON": sys.executable}
+
+    for run in build.all("RUN"):
+        command = run.rest.removeprefix("pip install uv && ").replace("mkdir /", f"mkdir {tmp_path}/")
+        subprocess.run(  # noqa: S602 -- our own file
+            command, shell=True, cwd=tmp_path / "app", env=tools, check=True, capture_output=True, timeout=300
+        )
+
+    bin_folder = tmp_path / last.environment["PATH"].partition(":")[0].lstrip("/")
+    environ = {
+        "PATH": f"{bin_folder}:/usr/bin:/bin",
+        "SKINDESK_DISCORD__TOKEN": "a-token",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    health = [str(bin_folder / last.one("HEALTHCHECK").words[0]), *last.one("HEALTHCHECK").words[1:]]
+    checked = subprocess.run(  # noqa: S603 -- our own program
+        health, cwd=tmp_path / "data", env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
+    where = subprocess.run(  # noqa: S603 -- our own program
+        [bin_folder / "python", "-c", WHERE],
+        cwd=tmp_path / "data", env=environ, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert where.stdout.startswith(str(bin_folder.parent / "lib"))
+    assert where.stdout.rstrip().endswith(" None")
+    entry = bin_folder / last.one("ENTRYPOINT").words[0]
+    asked = subprocess.run([entry, "--version"], env=environ, capture_output=True, timeout=60, check=False)  # noqa: S603 -- our own program
+    assert asked.returncode == 0
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_compose():
+    """The composed service keeps what it writes in one volume and may do nothing else."""
+    lines = [line.rstrip() for line in COMPOSE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    service = "\n".join(line.removeprefix("    ") for line in lines if line.startswith("    "))
+
+    for wanted in (
+        "read_only: true",
+        "env_file: skindesk.env",
+        "volumes:\n  - data:/data",
+        "cap_drop:\n  - ALL",
+        "security_opt:\n  - no-new-privileges:true",
+        "tmpfs:\n  - /tmp:size=64m,mode=1777",
+        "stop_grace_period: 10s",
+    ):
+        assert wanted in service
+    assert {"mem_limit", "cpus", "pids_limit"} <= {line.partition(":")[0] for line in service.splitlines()}
+    assert lines[-2:] == ["volumes:", "  data: {}"]
+    assert "TOKEN" not in service
+    assert "\t" not in "".join(lines)
+    assert all((len(line) - len(line.lstrip())) % 2 == 0 for line in lines)
+    assert "/skindesk.env" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()

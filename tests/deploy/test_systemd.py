@@ -1,0 +1,55 @@
+"""The systemd unit is one that systemd takes, and shuts SkinDesk in."""
+
+import re
+import shutil
+import subprocess
+import sys
+from configparser import RawConfigParser
+from pathlib import Path
+
+import pytest
+
+from bot.exit_codes import ExitCode
+
+ROOT = Path(__file__).parent.parent.parent
+UNIT = ROOT / "deploy" / "skindesk.service"
+PROGRAM = "/opt/skindesk/.venv/bin/skindesk"
+EXPOSED_AT_MOST = 2.0
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit for the program of this test run."""
+    path = tmp_path / "skindesk.service"
+    path.write_text(UNIT.read_text("utf-8").replace(PROGRAM, sys.executable), encoding="utf-8")
+    return path
+
+
+def test_what_it_promises():
+    """It has a user of its own, one folder, no privileges, and leaves a wrong configuration alone."""
+    reader = RawConfigParser(strict=False)
+    reader.optionxform = str  # type: ignore[assignment, method-assign]  # the way configparser offers
+    reader.read_string(UNIT.read_text("utf-8"))
+    service = reader["Service"]
+
+    assert service["ExecStart"].startswith(f"{PROGRAM} run --config ")
+    assert service["RestartPreventExitStatus"] == str(int(ExitCode.CONFIG))
+    assert (service["DynamicUser"], service["StateDirectory"], service["NoNewPrivileges"]) == ("yes", "skindesk", "yes")
+    assert (service["ProtectSystem"], service["CapabilityBoundingSet"], service["UMask"]) == ("strict", "", "0077")
+    assert service["LoadCredential"] == "config.toml:/etc/skindesk/config.toml"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_taken_by_systemd(unit: Path):
+    """Systemd finds no mistake in it, and little that it is exposed to."""
+    verified = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)  # noqa: S603, S607 -- systemd's own tool
+    assert (verified.returncode, verified.stdout + verified.stderr) == (0, "")
+
+    judged = subprocess.run(  # noqa: S603 -- systemd's own tool
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", unit],  # noqa: S607 -- same
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if "Overall exposure" in judged.stdout:  # older versions cannot judge a file
+        exposed = re.search(r"Overall exposure level for skindesk\.service: ([\d.]+)", judged.stdout)
+        assert exposed is not None
+        assert float(exposed[1]) <= EXPOSED_AT_MOST
