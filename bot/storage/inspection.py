@@ -1,13 +1,16 @@
 """Looks into a database file without working on it: whose it is, which schema it has, whether it is sound."""
 
+import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.domain.access import Capability
 from bot.domain.audit import ChainReport
+from bot.storage.audit_check import check
 from bot.storage.errors import DatabaseUnusable
 from bot.storage.lock import looked_at
 from bot.storage.schema import APPLICATION_ID, bundled
@@ -55,12 +58,17 @@ def reading(path: Path) -> Iterator[tuple[sqlite3.Connection, bool]]:
         alone = not in_use and not (journal.exists() and journal.stat().st_size)
         uri = f"{real.as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
         try:
-            with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_TIMEOUT)) as connection:
+            with closing(opened(uri)) as connection:
                 connection.execute("PRAGMA query_only = ON")
                 connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
                 yield connection, in_use
         except sqlite3.Error as error:
             raise DatabaseUnusable(path, str(error)) from error
+
+
+def opened(uri: str) -> sqlite3.Connection:
+    """Open a connection that :func:`inspect_connection` can use: several threads may, one after the other."""
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_TIMEOUT, check_same_thread=False)
 
 
 def inspect(path: Path) -> Inspection:
@@ -112,7 +120,15 @@ def _unknown_capabilities(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 
 def _chain(connection: sqlite3.Connection) -> ChainReport:
-    return ChainReport(_number(connection, "SELECT count(*) FROM audit"))
+    """Read the whole record. That is made for an event loop, so it gets one, on a thread that has none."""
+
+    async def read(sql: str, parameters: Mapping[str, object]) -> list[sqlite3.Row]:
+        cursor = connection.cursor()
+        cursor.row_factory = sqlite3.Row
+        return cursor.execute(sql, parameters).fetchall()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, check(read)).result()
 
 
 def _number(connection: sqlite3.Connection, sql: str) -> int:

@@ -17,7 +17,7 @@ from bot.storage.columns import from_ms, to_ms
 from bot.storage.database import Database, fetch_one
 from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseUnusable
 from bot.storage.halts import halt_restored
-from bot.storage.inspection import inspect, inspect_connection, reading, require_ours
+from bot.storage.inspection import inspect, inspect_connection, opened, reading, require_ours
 from bot.storage.lock import lock_of, locked
 from bot.storage.resend_rows import audit_entry, resend_of
 
@@ -175,7 +175,7 @@ def _verify_prepared(copy: Path) -> int:
 
 def _verify_in_place(real: Path) -> None:
     """Verify the database that it is now. It has no journal, and reading makes none."""
-    with closing(sqlite3.connect(f"{real.as_uri()}?mode=ro", uri=True)) as connection:
+    with closing(opened(f"{real.as_uri()}?mode=ro")) as connection:
         require_sound(inspect_connection(connection, real), real)
 
 

@@ -19,10 +19,7 @@ from tests.storage.desks import filled, names, query
 
 MARK = "INSERT INTO sign_in_nonces VALUES ('of the newer state', 1)"
 
-ROUNDS = 25
-LATEST = 0.06
-"""Seconds after which all of it is done, on a machine that is not busy; on another one more kills come in time."""
-
+ROUNDS = 16
 # Forked for each round, for a new Python would take most of a second to come so far.
 FORKED = """
 import asyncio, os, signal, sys, time
@@ -67,6 +64,8 @@ class Forking:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._random = Random(1)  # noqa: S311 -- repeatable, not secret
+        self._latest = 0.08
 
     async def run(self, command: str, path: Path, other: Path, *, killed_after: float | None = None) -> int:
         """Return the exit code, -9 where the kill came in time."""
@@ -75,6 +74,12 @@ class Forking:
         after = "" if killed_after is None else str(killed_after)
         self._process.stdin.write(f"{command}\t{path}\t{other}\t{after}\n".encode())
         return int(await self._process.stdout.readline())
+
+    async def killed(self, command: str, path: Path, other: Path) -> int:
+        """Run a command and kill it at random: from its beginning to a little after its end, however fast this is."""
+        code = await self.run(command, path, other, killed_after=self._random.uniform(0, self._latest))
+        self._latest *= 0.85 if code == 0 else 1.2
+        return code
 
 
 @asynccontextmanager
@@ -87,12 +92,6 @@ async def forking() -> AsyncIterator[Forking]:
     finally:
         process.kill()
         await process.communicate()
-
-
-def moments(seed: int) -> list[float]:
-    """Return when to kill: at the same moments every time, as far as a machine can repeat them."""
-    random = Random(seed)  # noqa: S311 -- repeatable, not secret
-    return [random.uniform(0, LATEST) for _ in range(ROUNDS)]
 
 
 @pytest.fixture
@@ -121,11 +120,11 @@ async def test_restore(desk: Path, tmp_path: Path):
     """The database is the old one or the prepared copy; the next restore works and tidies up."""
     seen = {True: 0, False: 0}
     async with forking() as program:
-        for number, after in enumerate(moments(1)):
+        for number in range(ROUNDS):
             folder = tmp_path / str(number)
             folder.mkdir()
             shutil.copy(desk, folder / "desk.db")
-            code = await program.run("restore", folder / "desk.db", desk.with_name("backup.db"), killed_after=after)
+            code = await program.killed("restore", folder / "desk.db", desk.with_name("backup.db"))
             assert code in (0, -signal.SIGKILL)
             seen[is_old(folder / "desk.db")] += 1
             if code != 0:
@@ -140,9 +139,9 @@ async def test_backup(desk: Path, tmp_path: Path):
     """The copy is not there, or it is whole and verified."""
     seen = {True: 0, False: 0}
     async with forking() as program:
-        for number, after in enumerate(moments(2)):
+        for number in range(ROUNDS):
             copy = tmp_path / f"copy-{number}.db"
-            code = await program.run("backup", desk, copy, killed_after=after / 2)
+            code = await program.killed("backup", desk, copy)
             seen[copy.exists()] += 1
             if copy.exists():
                 assert is_old(copy)
@@ -160,12 +159,12 @@ async def test_migration(path: Path, tmp_path: Path):
         pass
     killed = 0
     async with forking() as program:
-        for number, after in enumerate(moments(3)):
+        for number in range(ROUNDS):
             folder = tmp_path / str(number)
             folder.mkdir()
             database = folder / "desk.db"
             shutil.copy(old, database)
-            killed += await program.run("open", database, old, killed_after=after) != 0
+            killed += await program.killed("open", database, old) != 0
             async with Database.open(database) as db:
                 await db.verify()
             kept = [name for name in names(folder) if "before" in name]
