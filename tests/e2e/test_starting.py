@@ -1,10 +1,18 @@
 """What keeps the program from starting, or from going on: one readable line, and an exit code that says what it is."""
 
 from bot.exit_codes import ExitCode
-from tests.e2e.desk import LiveDesk
-from tests.support.bot_process import BotProcess
+from tests.e2e.desk import STOPS_WITHIN, LiveDesk
+from tests.storage.released import FOLDER, made_of
+from tests.support.bot_process import RUN, BotProcess
 
 OTHER_TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Secret.canary-canary-canary-canary-canary-ca"
+
+WITHOUT_ROOM = f"""
+import os, pathlib
+def full(*_):
+    raise OSError(28, "No space left on device")
+os.link = pathlib.Path.rename = full
+{RUN}"""
 
 
 async def the_one_error(bot: BotProcess, code: ExitCode) -> str:
@@ -53,3 +61,18 @@ async def test_discord_unreachable(desk: LiveDesk, unused_tcp_port: int):
     desk.server.rest_base = f"http://127.0.0.1:{unused_tcp_port}/api/v10"
     async with desk.bot() as bot:
         assert "Discord" in await the_one_error(bot, ExitCode.UNAVAILABLE)
+
+
+async def test_no_room_for_the_copy_before_an_upgrade(desk: LiveDesk):
+    """An old database is not upgraded without a copy of it: one line says where room is needed."""
+    made_of(FOLDER / "first.sql", desk.database)
+    before = desk.database.read_bytes()
+    async with desk.bot(program=WITHOUT_ROOM) as bot:
+        line = await the_one_error(bot, ExitCode.CANNOT_CREATE)
+        assert "No space left on device" in line
+        assert "skindesk.db.before-0002-" in line
+    assert desk.database.read_bytes()[100:] == before[100:]
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        assert await bot.terminate(STOPS_WITHIN) == ExitCode.OK
+    assert [path for path in desk.folder.iterdir() if ".before-0002-" in path.name]
