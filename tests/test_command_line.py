@@ -336,12 +336,13 @@ class TestBackup:
         assert {path.name for path in Path().iterdir()} == {"config.toml", "skindesk.db", "skindesk.db.lock"}
 
     @pytest.mark.parametrize("command", ["backup", "restore"])
-    def test_other_key(self, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    @pytest.mark.parametrize("line", ['databse.path = "other.db"', 'database.path = ""', "database = 3", "database"])
+    def test_other_key(self, command: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
         """A slip of the pen must not name another database."""
-        configure(GOOD + 'databse.path = "other.db"')
+        configure(GOOD + line)
 
         assert main([command, "copy.db"]) == ExitCode.CONFIG
-        assert "databse" in capsys.readouterr().err
+        assert capsys.readouterr().err.startswith("SkinDesk cannot start with this configuration:\n")
 
     def test_no_database(self, capsys: pytest.CaptureFixture[str]) -> None:
         configure(GOOD)

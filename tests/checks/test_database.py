@@ -11,7 +11,7 @@ from bot.checks.findings import Channels, DatabaseChecked, Level
 from bot.storage.database import Database
 from bot.storage.schema import bundled
 from tests.contracts.samples import GUILD
-from tests.storage.desks import filled, names
+from tests.storage.desks import RECORD_CHANGED, filled, names
 from tests.storage.processes import HOLD, line, running
 
 
@@ -66,6 +66,7 @@ async def test_running(path: Path):
         ([f"PRAGMA user_version = {len(bundled()) + 1}"], "database.schema", "later SkinDesk"),
         (["INSERT INTO grants SELECT guild_id, 2, 'inventory.all' FROM guilds"], "database.grants", "inventory.all"),
         (["PRAGMA foreign_keys = OFF", "DELETE FROM guilds"], "database.integrity", "rows of grants refer to none"),
+        (list(RECORD_CHANGED), "database.audit", "row 2 (changed)"),
     ],
 )
 def test_wrong(path: Path, statements: list[str], wrong: str, said: str):

@@ -18,6 +18,10 @@ TRADES = {state: 5000 + number for number, state in enumerate(ResendState)}
 """The trade whose request is in a state."""
 
 
+RECORD_CHANGED = ("DROP TRIGGER audit_is_never_updated", "UPDATE audit SET at = at + 1 WHERE id = 2")
+"""What somebody does who writes to the file by hand."""
+
+
 async def filled(path: Path) -> None:
     """Make a database with a request in every state, rights and links."""
     async with Database.open(path) as db:

@@ -14,10 +14,10 @@ import pytest
 from bot.storage.backup import KEPT, back_up, keep_before_migration
 from bot.storage.database import Database
 from bot.storage.errors import BackupNotWritten, DatabaseTooNew, DatabaseUnusable
-from bot.storage.inspection import inspect
+from bot.storage.inspection import inspect, reading
 from bot.storage.schema import bundled
 from tests.contracts.samples import NOW
-from tests.storage.desks import TRADES, WRITE, filled, names, query, states
+from tests.storage.desks import RECORD_CHANGED, TRADES, WRITE, filled, names, query, states
 from tests.storage.processes import line, running
 
 SAVE_WITH_LITTLE_ROOM = """
@@ -164,6 +164,25 @@ def test_rows_that_refer_to_none(saved: Path, tmp_path: Path):
 
     assert names(tmp_path) >= {"copy.db.unverified"}
     assert "copy.db" not in names(tmp_path)
+
+
+def test_changed_record(saved: Path, tmp_path: Path):
+    """A record that is not as it was written is named by its row; the copy is kept to look into, not as a backup."""
+    edit(saved, *RECORD_CHANGED)
+
+    with pytest.raises(DatabaseUnusable, match=r"row 2 of the record.*copy\.db\.unverified"):
+        back_up(saved, tmp_path / "copy.db")
+
+    assert not (tmp_path / "copy.db").exists()
+
+
+async def test_read_while_in_use(saved: Path):
+    """Whoever reads beside a running process sees what that writes, even if its journal was empty at first."""
+    async with Database.open(saved) as db:
+        with reading(saved) as (connection, in_use):
+            assert in_use
+            await db.write(lambda writer: writer.execute_fetchall("INSERT INTO sign_in_nonces VALUES ('new', 1)"))
+            assert connection.execute("SELECT nonce FROM sign_in_nonces").fetchall() == [("new",)]
 
 
 def test_no_folder(saved: Path, tmp_path: Path):

@@ -22,7 +22,7 @@ from bot.storage.resends import SqliteResendRepository
 from bot.storage.restore import restore
 from bot.storage.schema import bundled
 from tests.contracts.samples import GUILD, LATER, NOW, OTHER_GUILD, draft
-from tests.storage.desks import TRADES, WRITE, filled, names, query, states
+from tests.storage.desks import RECORD_CHANGED, TRADES, WRITE, filled, names, query, states
 from tests.storage.processes import HOLD, line, running
 
 DOUBTFUL = (ResendState.PENDING, ResendState.APPROVED, ResendState.SENDING)
@@ -235,7 +235,17 @@ class TestRefused:
             case _:
                 pages.clear()
         backup.write_bytes(pages)
-        assert isinstance(await self.refused(backup, path), DatabaseUnusable)
+        refusal = await self.refused(backup, path)
+        assert isinstance(refusal, DatabaseUnusable)
+        assert refusal.path == backup
+
+    async def test_changed_record(self, path: Path, backup: Path):
+        """A copy that somebody has written to by hand is named with the row of the record."""
+        edit(backup, *RECORD_CHANGED)
+        refusal = await self.refused(backup, path)
+        assert isinstance(refusal, DatabaseUnusable)
+        assert refusal.path == backup
+        assert "row 2 of the record" in refusal.reason
 
     async def test_other_program(self, path: Path, tmp_path: Path):
         other = tmp_path / "bookmarks.db"
