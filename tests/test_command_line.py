@@ -28,7 +28,7 @@ providers.assetpay = {{ api_key = "{CANARY} {CANARY}", base_url = "http://{CANAR
 SERVING = """
 import sys, types
 sys.modules["bot.app"] = app = types.ModuleType("bot.app")
-async def serve(settings):
+async def serve(settings, load):
     {body}
 app.serve = serve
 from bot.__main__ import main

@@ -139,7 +139,8 @@ async def _prepare(copy: Path, replaced: _Replaced, *, at: datetime) -> tuple[in
 
     What was open when the copy was made may have been sent since: it is unknown, to be settled by reading or by hand.
     What was asked for since is not known at all: resends are stopped in every guild until somebody resumes them.
-    Ids given out since are skipped, because they are in the buttons of cards; sign-ins under way end.
+    Ids given out since are skipped, because they are in the buttons of cards; sign-ins under way end; Discord is told
+    the commands again, because another version may have told it others since.
     """
 
     async def unit(connection: aiosqlite.Connection) -> tuple[int, int]:
@@ -157,6 +158,7 @@ async def _prepare(copy: Path, replaced: _Replaced, *, at: datetime) -> tuple[in
         await connection.execute_fetchall(_FORGET_SEQUENCE)
         await connection.execute_fetchall(_SET_SEQUENCE, {"highest": highest})
         await connection.execute_fetchall("DELETE FROM sign_ins")
+        await connection.execute_fetchall("DELETE FROM command_syncs")
         return len(doubtful), len(guild_ids)
 
     async with Database.open(copy, keeps_before_migration=False) as database:

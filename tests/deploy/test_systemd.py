@@ -36,7 +36,7 @@ def test_what_it_promises():
     assert service["RestartPreventExitStatus"] == str(int(ExitCode.CONFIG))
     assert (service["DynamicUser"], service["StateDirectory"], service["NoNewPrivileges"]) == ("yes", "skindesk", "yes")
     assert (service["ProtectSystem"], service["CapabilityBoundingSet"], service["UMask"]) == ("strict", "", "0077")
-    assert service["LoadCredential"] == "config.toml:/etc/skindesk/config.toml"
+    assert service["EnvironmentFile"] == "-/etc/skindesk/skindesk.env"
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")

@@ -1,10 +1,15 @@
 """``skindesk check`` as a process, on the loopback Discord and the simulated providers."""
 
+import asyncio
 import json
+import sys
+from asyncio.subprocess import DEVNULL
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from bot.exit_codes import ExitCode
+from tests.deploy.containerfile import parsed
 from tests.e2e.desk import STOPS_WITHIN, LiveDesk
 
 OTHER_TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Secret.canary-canary-canary-canary-canary-ca"
@@ -94,3 +99,20 @@ async def test_wrong_credentials(desk: LiveDesk):
     }
     for name in desk.providers.settings():
         assert findings[f"providers.{name}"]["key"] == f"providers.{name}"
+
+
+async def test_health_of_the_container(desk: LiveDesk, unused_tcp_port: int):
+    """The container's health check succeeds while SkinDesk is well, and fails where nobody answers."""
+    _, last = parsed(Path(__file__).parent.parent.parent / "Containerfile")
+    _, *question = last.one("HEALTHCHECK").words
+    environ = {"SKINDESK_OBSERVABILITY__LISTEN": f"127.0.0.1:{unused_tcp_port}"}
+
+    async def asked() -> int:
+        process = await asyncio.create_subprocess_exec(sys.executable, *question, env=environ, stderr=DEVNULL)
+        return await process.wait()
+
+    async with desk.bot(observability__listen=environ["SKINDESK_OBSERVABILITY__LISTEN"]) as bot:
+        await bot.wait_ready()
+        assert await asked() == 0
+        assert await bot.terminate(STOPS_WITHIN) == 0
+    assert await asked() != 0

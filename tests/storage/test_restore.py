@@ -113,6 +113,15 @@ async def test_sign_ins_end(path: Path, backup: Path):
     assert query(path, "SELECT * FROM sign_ins") == []
 
 
+async def test_commands_are_told_again(path: Path, backup: Path):
+    """What Discord was told at the time of the backup may have been replaced by another version since."""
+    edit(backup, "INSERT INTO command_syncs VALUES ('scope', 'digest')")
+
+    await restore(backup, path, at=LATER)
+
+    assert query(path, "SELECT * FROM command_syncs") == []
+
+
 async def test_replaced_is_kept(path: Path, backup: Path):
     """What was there before stays beside it whole, with what its journal held, and is nobody else's to read."""
     async with running(WRITE, path) as writer:
