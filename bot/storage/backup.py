@@ -4,13 +4,13 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.storage.errors import BackupNotWritten, DatabaseTooNew, DatabaseUnusable
-from bot.storage.inspection import Inspection, inspect_connection, reading, require_ours
+from bot.storage.inspection import Inspection, damage_of, inspect_connection, reading, require_ours
 
 KEPT_OF_A_MIGRATION = 2
 """A migration that fails at every start must not push out the copies of earlier ones."""
@@ -71,17 +71,17 @@ def unused(path: Path) -> Path:
     return found
 
 
-def copy_into(source: sqlite3.Connection, target: Path) -> None:
-    """Copy a whole database into the empty file ``target``, and put it on the disk; sqlite3.Error, OSError.
+def copy_into(source: sqlite3.Connection, target: Path, *, named: Path) -> None:
+    """Copy a sound database into the empty file ``target``, and put it on the disk; sqlite3.Error, OSError.
 
-    All in one step: it is one reading of one moment, whatever is written meanwhile. A copy in several steps would
-    begin anew with each write of another process, and under load never end.
+    All in one statement: it is one reading of one moment, whatever is written meanwhile. And it writes rows, not
+    pages: what was deleted, and lies about in the file, is not in the copy. A damaged database, which would be copied
+    as if it were none, is DatabaseUnusable; ``named`` is what to call it.
     """
-    with closing(sqlite3.connect(target, isolation_level=None)) as copy:
-        copy.execute("PRAGMA journal_mode = OFF")  # what fails is thrown away as a whole
-        copy.execute("PRAGMA synchronous = OFF")
-        source.backup(copy, pages=-1)
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a journal beside it
+    damage = damage_of(source)
+    if damage:
+        raise DatabaseUnusable(named, f"damaged: {damage[0]}")
+    source.execute("VACUUM INTO ?", (str(target.absolute()),))
     sync(target)
 
 
@@ -121,7 +121,7 @@ def _copied(database: Path, target: Path, judge: Callable[[Inspection, Path], No
         with reading(database) as (source, _):
             require_ours(source, database)
             try:
-                copy_into(source, partial)
+                copy_into(source, partial, named=database)
             except (sqlite3.Error, OSError) as error:
                 raise _not_written(target, error) from error
         with reading(partial) as (copy, _):

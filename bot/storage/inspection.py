@@ -59,7 +59,6 @@ def reading(path: Path) -> Iterator[tuple[sqlite3.Connection, bool]]:
         uri = f"{real.as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
         try:
             with closing(opened(uri)) as connection:
-                connection.execute("PRAGMA query_only = ON")
                 connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
                 yield connection, in_use
         except sqlite3.Error as error:
@@ -82,7 +81,7 @@ def inspect_connection(connection: sqlite3.Connection, path: Path, *, is_in_use:
     version = _number(connection, "PRAGMA user_version")
     newest = len(bundled())
     is_new = require_ours(connection, path)
-    damage = _damage(connection)
+    damage = damage_of(connection)
     if is_new or damage or version > newest:
         return Inspection(version, newest, is_in_use, is_new, damage)
     return Inspection(
@@ -105,7 +104,8 @@ def require_ours(connection: sqlite3.Connection, path: Path) -> bool:
     return True
 
 
-def _damage(connection: sqlite3.Connection) -> tuple[str, ...]:
+def damage_of(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Return what SQLite finds wrong, in its words; the first few."""
     rows = connection.execute(f"PRAGMA integrity_check({_FAULTS_SHOWN})")
     return tuple(str(row[0]) for row in rows if row[0] != "ok")
 

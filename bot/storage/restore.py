@@ -108,7 +108,7 @@ def _copy_and_verify(source: Path, copy: Path) -> tuple[int, datetime | None]:
         require_ours(connection, source)
         os.close(os.open(copy, os.O_RDWR | os.O_CREAT | os.O_EXCL, _PRIVATE))
         try:
-            copy_into(connection, copy)
+            copy_into(connection, copy, named=source)
         except sqlite3.Error as error:
             raise BackupNotWritten(copy, str(error)) from error
     with reading(copy) as (connection, _):

@@ -285,7 +285,7 @@ class TestRefused:
         assert isinstance(await self.refused_while_open(backup, tmp_path / "none" / "desk.db"), DatabaseUnusable)
 
     async def test_no_room(self, path: Path, backup: Path, monkeypatch: pytest.MonkeyPatch):
-        def no_room(*_: object) -> None:
+        def no_room(*_: object, **__: object) -> None:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr("bot.storage.restore.copy_into", no_room)
