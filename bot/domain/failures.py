@@ -30,6 +30,22 @@ class ProviderName(StrEnum):
         return _DIALECTS[self]
 
 
+class Party(StrEnum):
+    """Somebody else who is asked over the same transport, and is no provider."""
+
+    STEAM = "steam"
+
+    @property
+    def label(self) -> str:
+        """The party as people call it."""
+        return self.value.capitalize()
+
+    @property
+    def dialect(self) -> Dialect:
+        """Whose numbering its error codes would follow."""
+        return Dialect.STEAM
+
+
 class Dialect(StrEnum):
     """A numbering of errors: the same number means different things in different dialects."""
 
@@ -94,7 +110,7 @@ class Failure:
     that differ in it alone are the same.
     """
 
-    provider: ProviderName
+    provider: ProviderName | Party
     kind: FailureKind
     code: int | None = None
     key: str | None = None

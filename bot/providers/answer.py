@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from bot.domain.failures import ProviderName
+    from bot.domain.failures import Party, ProviderName
 
 _MAX_RETRY_AFTER = timedelta(hours=1)
 
@@ -23,7 +23,7 @@ _MAX_RETRY_AFTER = timedelta(hours=1)
 class Answer:
     """A provider's whole answer. Header names are in lower case; the body is as it was before compression."""
 
-    provider: ProviderName
+    provider: ProviderName | Party
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.domain.failures import ProviderName
 from bot.domain.inventory import Sort
 from bot.domain.steam import Game
 from bot.providers.assetpay_wire import read_page
@@ -12,7 +13,6 @@ from bot.providers.reading import read
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from bot.domain.failures import ProviderName
     from bot.domain.inventory import Inventory, InventoryQuery
     from bot.domain.secrets import Secret
     from bot.providers.transport import Transport
@@ -63,7 +63,7 @@ class AssetPaySecure:
     @property
     def name(self) -> ProviderName:
         """Which provider it is."""
-        return self._transport.provider
+        return ProviderName.ASSETPAY
 
     async def look_up(self, query: InventoryQuery) -> Inventory:
         """Ask once for everything that matches; ProviderError otherwise."""

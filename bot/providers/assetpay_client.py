@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bot.domain.errors import ProviderError
-from bot.domain.failures import Dialect, Failure, FailureKind
+from bot.domain.failures import Dialect, Failure, FailureKind, ProviderName
 from bot.domain.inventory import Sort
 from bot.domain.secrets import Secret
 from bot.domain.steam import SteamId
@@ -17,7 +17,6 @@ from bot.providers.credentials import Held, TokenCache, claims_of, issued_token
 from bot.providers.reading import Fields, Unreadable, loose, read
 
 if TYPE_CHECKING:
-    from bot.domain.failures import ProviderName
     from bot.domain.inventory import Inventory, InventoryQuery, Item
     from bot.domain.steam import TradeUrl
     from bot.providers.transport import Transport
@@ -132,7 +131,8 @@ class AssetPayClient:
     @property
     def name(self) -> ProviderName:
         """Which provider it is."""
-        return self._transport.provider
+        is_legacy = self._dialect is Dialect.ASSETPAY_LEGACY
+        return ProviderName.ASSETPAY_LEGACY if is_legacy else ProviderName.ASSETPAY_CLIENT
 
     async def look_up(self, query: InventoryQuery) -> Inventory:
         """Ask for everything that matches, with a new token where the old one is refused; ProviderError otherwise."""

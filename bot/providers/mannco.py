@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.domain.errors import ProviderError
-from bot.domain.failures import NOT_DONE, FailureKind
+from bot.domain.failures import NOT_DONE, FailureKind, ProviderName
 from bot.domain.trades import Scope
 from bot.providers.credentials import Held, TokenCache, issued_token
 from bot.providers.mannco_wire import read_receipt, read_trades, refuse_errors
@@ -16,7 +16,6 @@ from bot.providers.reading import Unreadable, loose, read
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.domain.failures import ProviderName
     from bot.domain.resends import Receipt
     from bot.domain.secrets import Secret
     from bot.domain.trades import Trade
@@ -100,7 +99,7 @@ class Mannco:
     @property
     def name(self) -> ProviderName:
         """Which provider it is."""
-        return self._transport.provider
+        return ProviderName.MANNCO
 
     async def trades(self, scope: Scope) -> tuple[Trade, ...]:
         """Return the trades, newest first, with a new login where the old one is refused; ProviderError otherwise."""

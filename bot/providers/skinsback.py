@@ -7,6 +7,7 @@ import hmac
 import re
 from typing import TYPE_CHECKING, Literal
 
+from bot.domain.failures import ProviderName
 from bot.domain.inventory import Inventory, Item, Refusal, refusal_of
 from bot.domain.steam import Game
 from bot.providers.reading import Fields, Refused, Unreadable, identifier, loose, read
@@ -15,7 +16,6 @@ from bot.providers.stickers import read_stickers
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.domain.failures import ProviderName
     from bot.domain.inventory import InventoryQuery
     from bot.domain.secrets import Secret
     from bot.providers.transport import Transport
@@ -53,7 +53,7 @@ class SkinsBack:
     @property
     def name(self) -> ProviderName:
         """Which provider it is."""
-        return self._transport.provider
+        return ProviderName.SKINSBACK
 
     async def look_up(self, query: InventoryQuery) -> Inventory:
         """Ask once for everything, and leave out here what does not match; ProviderError otherwise."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
     from types import TracebackType
 
-    from bot.domain.failures import ProviderName
+    from bot.domain.failures import Party, ProviderName
     from bot.ports import Clock
 
 _log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Transport:
 
     def __init__(
         self,
-        provider: ProviderName,
+        provider: ProviderName | Party,
         base_url: str,
         ssl_context: ssl.SSLContext,
         clock: Clock,

@@ -4,7 +4,7 @@ import logging
 import re
 from collections import Counter
 
-from bot.domain.failures import ProviderName
+from bot.domain.failures import Party, ProviderName
 
 _log = logging.getLogger(__name__)
 
@@ -17,7 +17,7 @@ _OTHERS = "others"
 class Unexpected:
     """The unexpected of one provider, by place: ``data.inventory[].wear``. What stood there is never kept."""
 
-    def __init__(self, provider: ProviderName) -> None:
+    def __init__(self, provider: ProviderName | Party) -> None:
         self._provider = provider
         self.counts: Counter[str] = Counter()
 

@@ -52,9 +52,8 @@ def secure(transport: Transport):
 
 
 def client(transport: Transport):
-    return AssetPayClient(transport, Dialect.ASSETPAY, FixedClientToken(transport.provider, Secret("token-1"))).look_up(
-        QUERY
-    )
+    tokens = FixedClientToken(ProviderName.ASSETPAY_CLIENT, Secret("token-1"))
+    return AssetPayClient(transport, Dialect.ASSETPAY, tokens).look_up(QUERY)
 
 
 def skinsback(transport: Transport):

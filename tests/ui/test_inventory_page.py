@@ -30,7 +30,7 @@ def answer(*parts: Inventory | Failure, by: InventoryFilter | None = None) -> In
     answers = tuple(
         ProviderAnswer(part.provider, inventory=part)
         if isinstance(part, Inventory)
-        else ProviderAnswer(part.provider, failure=part)
+        else ProviderAnswer(ProviderName(part.provider), failure=part)
         for part in parts
     )
     return InventoryAnswer(OWNER, Game.CS2, by or InventoryFilter(), answers, linked_user_id=5)
