@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
 from bot.services.status import StatusService
 from bot.services.trades import TradeService
+from bot.sign_in_setup import open_sign_in
 from bot.storage.audit import SqliteAuditRepository
 from bot.storage.command_syncs import SqliteCommandSyncs
 from bot.storage.database import Database
@@ -50,6 +52,7 @@ from bot.storage.my_data import SqliteMyDataRepository
 from bot.storage.pages import SqlitePagesRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.settings import SqliteGuildSettingsRepository
+from bot.storage.sign_ins import SqliteSignInRepository
 from bot.ui.cards import DiscordAuditChannel, DiscordResendCards
 
 _log = logging.getLogger(__name__)
@@ -81,11 +84,14 @@ class SystemClock:
 
 
 @asynccontextmanager
-async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[DeskClient]:
-    """Open the database and the ways to the providers, and give the client that uses them; close them in reverse.
+async def assembled(
+    settings: Settings, *, clock: Clock | None = None, web_socket: socket.socket | None = None
+) -> AsyncIterator[DeskClient]:
+    """Open the database, the ways to the providers and the sign-in page, and give the client; close them in reverse.
 
-    Where ``observability.listen`` is set, metrics and health are served meanwhile. AddressUnusable where that cannot
-    be, StorageError where the database cannot be used.
+    Where ``observability.listen`` is set, metrics and health are served meanwhile. AddressUnusable where one of the
+    addresses to listen on cannot be had, StorageError where the database cannot be used. ``web_socket`` has the
+    address of the sign-in page already where it is given.
     """
     for secret in settings.secrets():
         register_secret(secret.get_secret_value())
@@ -162,6 +168,14 @@ async def assembled(settings: Settings, *, clock: Clock | None = None) -> AsyncI
             halts=halts,
             pages=pages,
             status=StatusService(sources=providers.health, access=access),
+            sign_ins=await open_sign_in(
+                settings.links,
+                stack,
+                sign_ins=SqliteSignInRepository(database),
+                audit=audit,
+                clock=clock,
+                listening=web_socket,
+            ),
             record=record,
             my_data=MyDataService(
                 repository=SqliteMyDataRepository(database),
@@ -276,7 +290,9 @@ async def _finish(client: DeskClient) -> None:
     try:
         async with asyncio.timeout(_FINISH_WITHIN + _TELL_WITHIN):
             await asyncio.gather(
-                client.finish_interactions(within=_FINISH_WITHIN), client.desk.delivery.close(within=_FINISH_WITHIN)
+                client.finish_interactions(within=_FINISH_WITHIN),
+                client.desk.delivery.close(within=_FINISH_WITHIN),
+                client.desk.sign_ins.close(within=_FINISH_WITHIN),
             )
     except TimeoutError:
         _log.warning("stopping without having told everybody who waits: Discord does not answer")

@@ -1,22 +1,66 @@
 """/link: which Steam account belongs to which member."""
 
+import logging
+
 import discord
 from discord import app_commands
-from discord.ext import commands
+from discord.ext import commands, tasks
 
+from bot.client import DeskClient
 from bot.domain.access import Capability
-from bot.domain.links import Link, LinkSource
+from bot.domain.links import Link
+from bot.domain.sign_in import SignInNames
+from bot.services.links import LinkStatus
+from bot.services.sign_in import SignInService
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Tone, card
 from bot.ui.rights import needs, open_to_everybody
-from bot.ui.text import relative
+from bot.ui.sign_in_words import (
+    origin,
+    signed_in_embed,
+    start_embed,
+    start_view,
+    used_embed,
+    wait_sentence,
+)
 
-_SOURCES = {LinkSource.STAFF: "set by", LinkSource.SIGN_IN: "by signing in through Steam:"}
+_log = logging.getLogger(__name__)
 
 
 class LinksCog(commands.GroupCog, group_name="link", group_description="Connect a Steam account with a member"):
     """One's own link, and links set by the staff."""
+
+    def __init__(self, sign_ins: SignInService) -> None:
+        self._sign_ins = sign_ins
+
+    async def cog_load(self) -> None:
+        """Start the loop."""
+        self.purge.start()
+
+    async def cog_unload(self) -> None:
+        """Stop the loop."""
+        self.purge.cancel()
+
+    @tasks.loop(minutes=30)
+    async def purge(self) -> None:
+        """Forget sign-ins that nobody finished; a bad round is logged and the next one tries again."""
+        try:
+            await self._sign_ins.purge()
+        except Exception:  # noqa: BLE001 -- a loop that raises ends for good
+            _log.exception("purging sign-ins failed")
+
+    @app_commands.command(name="start", description="Link your Steam account by signing in at Steam")
+    @open_to_everybody("it links nobody but the caller")
+    async def start(self, interaction: Interaction) -> None:
+        """Hand out the address of a sign-in."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+
+        async def tell(link: Link) -> None:
+            await _tell(interaction, link)
+
+        started = await self._sign_ins.start(names=_names_of(interaction), tell=tell, by=actor_of(interaction))
+        await reply(interaction, start_embed(started), view=start_view(started))
 
     @app_commands.command(name="set", description="Staff: link a member to their Steam account")
     @app_commands.describe(member="Whose account it is", steam="Their SteamID (17 digits) or their trade URL")
@@ -24,14 +68,19 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
     async def set(self, interaction: Interaction, member: discord.Member, steam: str) -> None:
         """Link a member."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        link = await desk_of(interaction).links.set_for(member.id, steam, by=actor_of(interaction))
+        done = await desk_of(interaction).links.set_for(member.id, steam, by=actor_of(interaction))
+        link = done.link
+        lines = [f"<@{link.user_id}> is SteamID `{link.steam_id}` on this server from now on."]
+        if done.replaced is not None:
+            lines.append(f"Until now it was SteamID `{done.replaced}`.")
+        if done.waits:
+            lines.append(
+                "⚠️ Member or account was linked differently not long ago: look whether both are still in the same "
+                f"hands. {wait_sentence(link)}"
+            )
         await reply(
             interaction,
-            card(
-                title="✅ Linked",
-                description=f"<@{link.user_id}> is SteamID `{link.steam_id}` on this server from now on.",
-                colour=Tone.GOOD,
-            ),
+            card(title="✅ Linked", description="\n".join(lines), colour=Tone.WAITING if done.waits else Tone.GOOD),
         )
 
     @app_commands.command(name="status", description="See which Steam account is linked to you on this server")
@@ -39,8 +88,8 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
     async def status(self, interaction: Interaction) -> None:
         """Show the caller's link."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        link = await desk_of(interaction).links.status(by=actor_of(interaction))
-        await reply(interaction, _status_embed(link))
+        status = await desk_of(interaction).links.status(by=actor_of(interaction))
+        await reply(interaction, _status_embed(status))
 
     @app_commands.command(name="remove", description="Remove the link between you and your Steam account")
     @open_to_everybody("it removes one's own link alone")
@@ -61,22 +110,43 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         )
 
 
-def _status_embed(link: Link | None) -> discord.Embed:
-    if link is None:
+def _names_of(interaction: Interaction) -> SignInNames:
+    guild = interaction.guild.name if interaction.guild is not None else str(interaction.guild_id)
+    return SignInNames(member=interaction.user.display_name, user=interaction.user.name, guild=guild)
+
+
+async def _tell(interaction: Interaction, link: Link) -> None:
+    """Tell by follow-up: the interaction's token outlives the sign-in. The link is there, whatever Discord does."""
+    try:
+        await interaction.followup.send(embed=signed_in_embed(link), ephemeral=True)
+        await interaction.edit_original_response(embed=used_embed(), view=None)
+    except Exception as error:  # noqa: BLE001 -- the deed is done: that Discord is gone must not make it look undone
+        why = f"status={error.status}" if isinstance(error, discord.HTTPException) else f"error={type(error).__name__}"
+        _log.info("follow-up to a sign-in refused %s", why)
+
+
+def _status_embed(status: LinkStatus | None) -> discord.Embed:
+    if status is None:
         return card(
             title="No Steam account is linked to you",
-            description="Ask the staff here to link it, and tell them your SteamID or trade URL in private.",
+            description=(
+                "Use `/link start`, or ask the staff here to link it: tell them your SteamID or trade URL in private."
+            ),
             colour=Tone.NEUTRAL,
         )
+    link = status.link
+    lines = [f"SteamID `{link.steam_id}`, {origin(link)}."]
+    if status.waits:
+        lines.append(wait_sentence(link))
     return card(
         title="Your Steam account",
-        description=(
-            f"SteamID `{link.steam_id}`, {_SOURCES[link.source]} <@{link.linked_by}> {relative(link.linked_at)}."
-        ),
-        colour=Tone.NEUTRAL,
+        description="\n".join(lines),
+        colour=Tone.WAITING if status.waits else Tone.NEUTRAL,
     )
 
 
 async def setup(client: commands.Bot) -> None:
     """Add the cog."""
-    await client.add_cog(LinksCog())
+    if not isinstance(client, DeskClient):
+        raise TypeError("SkinDesk's extensions belong to its own client")
+    await client.add_cog(LinksCog(client.desk.sign_ins))

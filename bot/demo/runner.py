@@ -11,6 +11,7 @@ from pathlib import Path
 import simcord
 
 from bot.demo.scene import Scene, introduction, staged
+from bot.demo.steam import CHECK
 from bot.exit_codes import ExitCode
 
 _STEP = 5.0
@@ -27,6 +28,7 @@ SkinDesk demo: the real bot, simulated providers, no Discord and no account need
   Be Alex, the agent:     /inventory tradeurl:{private}   (a private one)
                           /resend id:{trade}
   Be Robin, a moderator:  press Approve on the card
+  Not linked yet (Alex):  /link start    and be anybody at a made-up Steam
   Anybody:                /explain code:7
 
 Ctrl+C ends it. Nothing is kept.
@@ -50,7 +52,7 @@ async def _demo(port: int | None, *, open_browser: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     with tempfile.TemporaryDirectory(prefix="skindesk-demo-") as folder:
-        async with staged(Path(folder), check_errors=False) as scene:
+        async with staged(Path(folder), check_errors=False, sign_in=True) as scene:
             with scene.env.time_context():
                 await scene.client.get_partial_messageable(scene.channel.id).send(embed=introduction(scene))
             viewers = [scene.customer, scene.agent, scene.moderator]
@@ -80,6 +82,7 @@ async def _until_ended(scene: Scene, preview: simcord.Preview, ended: asyncio.Ev
     closed = asyncio.create_task(preview.wait_closed())
     stopped = asyncio.create_task(ended.wait())
     steps = 0
+    signed_in = 0
     try:
         while not (await asyncio.wait({closed, stopped}, timeout=_STEP, return_when=asyncio.FIRST_COMPLETED))[0]:
             steps += 1
@@ -87,9 +90,16 @@ async def _until_ended(scene: Scene, preview: simcord.Preview, ended: asyncio.Ev
             with contextlib.suppress(simcord.SetupError, TimeoutError):
                 before = len(scene.env.http_requests)
                 await scene.env.advance_time(_STEP)
-                if len(scene.env.http_requests) != before or steps % _STEPS_SHOWN == 0:
+                # Whoever signs in does so on another page, between the steps.
+                was_signed_in, signed_in = signed_in, _sign_ins(scene)
+                did_something = len(scene.env.http_requests) != before or signed_in != was_signed_in
+                if did_something or steps % _STEPS_SHOWN == 0:
                     await preview.refresh()
     finally:
         for task in (closed, stopped):
             task.cancel()
         await asyncio.gather(closed, stopped, return_exceptions=True)
+
+
+def _sign_ins(scene: Scene) -> int:
+    return scene.steam.calls[CHECK] if scene.steam is not None else 0

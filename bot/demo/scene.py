@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from bot.app import assembled
 from bot.client import DeskClient
 from bot.config import Settings
 from bot.demo.providers import SimulatedProviders
+from bot.demo.steam import SimulatedSteam
 from bot.demo.world import World
 from bot.domain.access import Actor, Capability
 
@@ -28,6 +30,7 @@ AGENT_CAPABILITIES = (
 MODERATOR_CAPABILITIES = (*AGENT_CAPABILITIES, Capability.APPROVE_RESEND, Capability.READ_AUDIT)
 
 _SIMULATION_BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
+_LOOPBACK = "127.0.0.1"
 _PATIENCE = 30.0
 """Seconds the simulation waits for the bot: longer than the longest lookup."""
 
@@ -63,6 +66,8 @@ class Scene:
     moderator: simcord.MemberActor
     support: simcord.RoleHandle
     moderators: simcord.RoleHandle
+    steam: SimulatedSteam | None = None
+    """Where sign-in is on."""
 
     @property
     def owner(self) -> Actor:
@@ -83,22 +88,42 @@ def scene_settings(providers: SimulatedProviders, database: Path, /, **tables: M
 
 
 @asynccontextmanager
-async def staged(folder: Path, *, check_errors: bool = True, **tables: Mapping[str, Any]) -> AsyncIterator[Scene]:
-    """Start providers, bot and Discord, and set everything up as the README tells an administrator to."""
+async def staged(
+    folder: Path, *, check_errors: bool = True, sign_in: bool = False, **tables: Mapping[str, Any]
+) -> AsyncIterator[Scene]:
+    """Start providers, bot and Discord, and set everything up as the README tells an administrator to.
+
+    With ``sign_in`` there are a simulated Steam and the page of Steam sign-in, too, on a free port.
+    """
     clock = SceneClock()
     world = World(now=clock.now)
-    async with SimulatedProviders(world) as providers:
+    async with SimulatedProviders(world) as providers, AsyncExitStack() as stack:
+        steam = listening = None
+        if sign_in:
+            steam = await stack.enter_async_context(SimulatedSteam(world))
+            listening = stack.enter_context(socket.create_server((_LOOPBACK, 0)))
+            tables = {**tables, "links": _links_table(listening, steam)}
         settings = scene_settings(providers, folder / "skindesk.db", **tables)
         async with (
-            assembled(settings, clock=clock) as client,
+            assembled(settings, clock=clock, web_socket=listening) as client,
             simcord.run(client, settle_timeout=_PATIENCE, check_errors=check_errors) as env,
         ):
             clock.follow(env.now)
             if client.user is not None:
                 await client.user.edit(username="SkinDesk")
-            scene = _people(env, client, providers, clock)
+            scene = replace(_people(env, client, providers, clock), steam=steam)
             await _rights(scene)
             yield scene
+
+
+def _links_table(listening: socket.socket, steam: SimulatedSteam) -> dict[str, str]:
+    port = listening.getsockname()[1]
+    return {
+        # Another site than Steam's, to a browser: cookies travel as they would outside.
+        "public_url": f"http://localhost:{port}",
+        "listen": f"{_LOOPBACK}:{port}",
+        "steam_openid_url": steam.openid_url,
+    }
 
 
 def _people(env: simcord.Env, client: DeskClient, providers: SimulatedProviders, clock: SceneClock) -> Scene:
@@ -148,6 +173,8 @@ def introduction(scene: Scene) -> discord.Embed:
         f"then ask for a resend: `/resend id:{resendable.id}`",
         "",
         "**Robin, a moderator.** Approve or deny the card that appears here, once.",
+        "",
+        "**Steam sign-in.** Alex and Robin are not linked yet: `/link start`, then be anybody at a made-up Steam.",
         "",
         "`/explain code:7` says what an error means. Every other error can be looked up with a made-up trade URL:",
         f"`{world.error_trade_url(1010)}` is error 1010.",

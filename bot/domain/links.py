@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from bot.domain.steam import SteamId
@@ -49,12 +50,34 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class EndedLink:
-    """A link that is no more, remembered for :data:`RELINK_COOL_DOWN`."""
+    """A link that is no more, remembered for :data:`RELINK_COOL_DOWN`. ``resends_from`` is what it had."""
 
     guild_id: int
     user_id: int
     steam_id: SteamId
     ended_at: datetime
+    resends_from: datetime | None = None
+
+
+def resends_from(pair: Link, *, standing: Link | None, ended: Iterable[EndedLink]) -> datetime | None:
+    """Return when own resends count for a new link ``pair``; None: at once.
+
+    ``standing`` is the user's link until now, ``ended`` what is remembered of the user and of the account. They wait
+    where the user had another account within :data:`RELINK_COOL_DOWN`, or the account another user. Linking again
+    what was linked last is no change: a wait that runs goes on as it was.
+    """
+    waiting = pair.linked_at + RELINK_COOL_DOWN
+    if standing is not None:
+        return standing.resends_from if standing.steam_id == pair.steam_id else waiting
+    lately = [link for link in ended if pair.linked_at < link.ended_at + RELINK_COOL_DOWN]
+    own = next((link for link in lately if (link.user_id, link.steam_id) == (pair.user_id, pair.steam_id)), None)
+    others = [link for link in lately if link is not own]
+    if own is None:
+        return waiting if others else None
+    if any(other.ended_at >= own.ended_at for other in others):
+        return waiting
+    runs = own.resends_from is not None and pair.linked_at < own.resends_from
+    return own.resends_from if runs else None
 
 
 @dataclass(frozen=True, slots=True)

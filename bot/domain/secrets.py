@@ -66,3 +66,17 @@ class TradeCode(Secret):
     """Mannco.store's verification ``code`` of a trade: only the trade's owner may see it (seed 004)."""
 
     __slots__ = ()
+
+
+@final
+class SignInToken(Secret):
+    """What the address of a Steam sign-in ends in: whoever has it can link an account to the Discord user of it."""
+
+    __slots__ = ()
+
+
+@final
+class SignInAddress(Secret):
+    """The whole address of a Steam sign-in, with its token."""
+
+    __slots__ = ()

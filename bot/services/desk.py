@@ -14,6 +14,7 @@ from bot.services.record import RecordService
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
+from bot.services.sign_in import SignInService
 from bot.services.status import StatusService
 from bot.services.trades import TradeService
 
@@ -35,5 +36,6 @@ class Desk:
     status: StatusService
     record: RecordService
     my_data: MyDataService
+    sign_ins: SignInService
     explanations: Explanations
     page_size: int

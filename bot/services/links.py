@@ -1,5 +1,7 @@
 """Keeps which Steam account belongs to which member, so that "own" means something."""
 
+from dataclasses import dataclass
+
 from bot.domain.access import Actor, Capability
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.errors import InvalidInput
@@ -22,6 +24,31 @@ def parse_account(text: str, *, option: str) -> SteamId:
     return parse_trade_url(text).steam_id
 
 
+@dataclass(frozen=True, slots=True)
+class LinkSet:
+    """A link as it was set. ``replaced`` is the account until then; ``waits``: own resends do not count yet."""
+
+    link: Link
+    replaced: SteamId | None
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """Somebody's own link. ``waits``: their own resends do not count yet."""
+
+    link: Link
+    waits: bool
+
+
+def link_set_entry(link: Link) -> AuditEntry:
+    """Return what the audit channel is told of a link that was set."""
+    detail = {"steam_id": str(link.steam_id), "source": link.source.value}
+    return AuditEntry(
+        link.guild_id, link.linked_at, link.linked_by, AuditAction.LINK_SET, f"user:{link.user_id}", detail
+    )
+
+
 class LinkService:
     """Links between Discord users and Steam accounts, one to one per guild."""
 
@@ -36,11 +63,12 @@ class LinkService:
         link = await self._links.of_user(actor.guild_id, actor.user_id)
         return link.steam_id if link is not None else None
 
-    async def status(self, *, by: Actor) -> Link | None:
+    async def status(self, *, by: Actor) -> LinkStatus | None:
         """Return the caller's own link."""
-        return await self._links.of_user(by.guild_id, by.user_id)
+        link = await self._links.of_user(by.guild_id, by.user_id)
+        return LinkStatus(link, waits=link.waits_at(self._clock.now())) if link is not None else None
 
-    async def set_for(self, user_id: int, account: str, *, by: Actor) -> Link:
+    async def set_for(self, user_id: int, account: str, *, by: Actor) -> LinkSet:
         """Link a member to a SteamID64 or a trade URL's account. Needs ``links.manage``.
 
         SteamAccountTaken where the account is another member's: that link has to be removed first.
@@ -48,20 +76,19 @@ class LinkService:
         await self._access.require(Capability.MANAGE_LINKS, of=by)
         steam_id = parse_account(account, option="steam")
         now = self._clock.now()
+        before = await self._links.of_user(by.guild_id, user_id)
         link = await self._links.put(Link(by.guild_id, user_id, steam_id, LinkSource.STAFF, by.user_id, now))
-        await self._announce(AuditAction.LINK_SET, link, by, at_link=True)
-        return link
+        await self._audit.announce(link_set_entry(link))
+        replaced = before.steam_id if before is not None and before.steam_id != steam_id else None
+        return LinkSet(link, replaced, waits=link.waits_at(now))
 
     async def remove_own(self, *, by: Actor) -> Link | None:
         """Remove the caller's own link and return what it was."""
         link = await self._links.remove(by.guild_id, by.user_id, by=by.user_id, at=self._clock.now())
         if link is not None:
-            await self._announce(AuditAction.LINK_REMOVED, link, by, at_link=False)
+            detail = {"steam_id": str(link.steam_id)}
+            subject = f"user:{link.user_id}"
+            await self._audit.announce(
+                AuditEntry(link.guild_id, self._clock.now(), by.user_id, AuditAction.LINK_REMOVED, subject, detail)
+            )
         return link
-
-    async def _announce(self, action: AuditAction, link: Link, by: Actor, *, at_link: bool) -> None:
-        at = link.linked_at if at_link else self._clock.now()
-        detail = {"steam_id": str(link.steam_id)}
-        await self._audit.announce(
-            AuditEntry(link.guild_id, at, by.user_id, action, f"user:{link.user_id}", detail),
-        )

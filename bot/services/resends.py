@@ -10,6 +10,7 @@ from bot.domain.errors import (
     ApprovalsChannelMissing,
     CardOutdated,
     InvalidInput,
+    LinkTooNew,
     MayNotDecide,
     NotLinked,
     NotResendable,
@@ -87,8 +88,8 @@ class ResendService:
         """Check that the trade can be resent, keep the request, and post its card for the moderators.
 
         Needs ``resend.any``, or ``resend.own`` for a trade of the linked account; somebody else's trade and no
-        trade are one and the same TradeNotFound. TooManyResends is for whoever lacks ``resend.any``,
-        ResendsHalted for everybody while the guild's resends are stopped.
+        trade are one and the same TradeNotFound. TooManyResends and LinkTooNew are for whoever lacks
+        ``resend.any``, ResendsHalted for everybody while the guild's resends are stopped.
         """
         held = await self._access.capabilities_of(by)
         if held.isdisjoint({Capability.RESEND_ANY, Capability.RESEND_OWN}):
@@ -96,6 +97,9 @@ class ResendService:
         link = await self._links.of_user(by.guild_id, by.user_id)
         if Capability.RESEND_ANY not in held and link is None:
             raise NotLinked
+        own_from = link.resends_from if link is not None else None
+        if Capability.RESEND_ANY not in held and own_from is not None and self._clock.now() < own_from:
+            raise LinkTooNew(own_from)
         await self._halts.check(by.guild_id)
         settings = await self._settings.of_guild(by.guild_id)
         if settings.approvals_channel_id is None:

@@ -1,16 +1,17 @@
 """Keeps which Steam account belongs to which Discord user, one to one per guild."""
 
 import sqlite3
+from dataclasses import replace
 from datetime import datetime
 
 import aiosqlite
 
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.errors import SteamAccountTaken
-from bot.domain.links import Link, LinkSource
+from bot.domain.links import RELINK_COOL_DOWN, EndedLink, Link, LinkSource, resends_from
 from bot.domain.steam import SteamId
 from bot.storage.audit import write_down
-from bot.storage.columns import from_ms, to_ms
+from bot.storage.columns import from_ms, from_ms_or_none, to_ms
 from bot.storage.database import Database, fetch_one
 
 _OF_USER = "SELECT * FROM links WHERE guild_id = :guild_id AND user_id = :user_id"
@@ -18,14 +19,57 @@ _OF_USER = "SELECT * FROM links WHERE guild_id = :guild_id AND user_id = :user_i
 _OF_STEAM_ID = "SELECT * FROM links WHERE guild_id = :guild_id AND steam_id = :steam_id"
 
 _PUT = """
-INSERT INTO links (guild_id, user_id, steam_id, source, linked_by, linked_at)
-VALUES (:guild_id, :user_id, :steam_id, :source, :linked_by, :linked_at)
+INSERT INTO links (guild_id, user_id, steam_id, source, linked_by, linked_at, resends_from)
+VALUES (:guild_id, :user_id, :steam_id, :source, :linked_by, :linked_at, :resends_from)
 ON CONFLICT (guild_id, user_id) DO UPDATE SET
     steam_id = excluded.steam_id, source = excluded.source,
-    linked_by = excluded.linked_by, linked_at = excluded.linked_at
+    linked_by = excluded.linked_by, linked_at = excluded.linked_at, resends_from = excluded.resends_from
 """
 
 _REMOVE = "DELETE FROM links WHERE guild_id = :guild_id AND user_id = :user_id RETURNING *"
+
+_ENDED = "SELECT * FROM ended_links WHERE guild_id = :guild_id AND (user_id = :user_id OR steam_id = :steam_id)"
+
+_END = """
+INSERT INTO ended_links (guild_id, user_id, steam_id, ended_at, resends_from)
+VALUES (:guild_id, :user_id, :steam_id, :ended_at, :resends_from)
+ON CONFLICT (guild_id, user_id, steam_id) DO UPDATE SET
+    ended_at = excluded.ended_at, resends_from = excluded.resends_from
+"""
+
+_PURGE = "DELETE FROM ended_links WHERE ended_at <= :before"
+
+
+async def put_link(connection: aiosqlite.Connection, link: Link) -> Link:
+    """Set the user's link inside a unit, with audit row and cool-down; SteamAccountTaken before anything is changed."""
+    row = _row(link)
+    taken = await fetch_one(connection, _OF_STEAM_ID, row)
+    if taken is not None and taken["user_id"] != link.user_id:
+        raise SteamAccountTaken(taken["user_id"])
+    before = await fetch_one(connection, _OF_USER, row)
+    standing = None if before is None else _link(before)
+    ended = [_ended(each) for each in await connection.execute_fetchall(_ENDED, row)]
+    link = replace(link, resends_from=resends_from(link, standing=standing, ended=ended))
+    detail = {"steam_id": str(link.steam_id), "source": link.source.value}
+    if standing is not None and standing.steam_id != link.steam_id:
+        detail["instead_of"] = str(standing.steam_id)
+        await _remember(connection, standing, at=link.linked_at)
+    await connection.execute_fetchall(_PUT, _row(link))
+    subject = f"user:{link.user_id}"
+    entry = AuditEntry(link.guild_id, link.linked_at, link.linked_by, AuditAction.LINK_SET, subject, detail)
+    await write_down(connection, entry)
+    return link
+
+
+async def forget_ended(connection: aiosqlite.Connection, *, at: datetime) -> None:
+    """Forget the ended links that make no new one wait any more."""
+    await connection.execute_fetchall(_PURGE, {"before": to_ms(at - RELINK_COOL_DOWN)})
+
+
+async def _remember(connection: aiosqlite.Connection, link: Link, *, at: datetime) -> None:
+    await forget_ended(connection, at=at)
+    row = {name: value for name, value in _row(link).items() if name not in ("source", "linked_by", "linked_at")}
+    await connection.execute_fetchall(_END, {**row, "ended_at": to_ms(at)})
 
 
 class SqliteLinkRepository:
@@ -45,22 +89,10 @@ class SqliteLinkRepository:
         return _link(rows[0]) if rows else None
 
     async def put(self, link: Link) -> Link:
-        """Set or replace the user's link and return it; SteamAccountTaken where another user has the account."""
+        """Set or replace the user's link and return it as kept; SteamAccountTaken where the account is another's."""
 
         async def unit(connection: aiosqlite.Connection) -> Link:
-            row = _row(link)
-            standing = await fetch_one(connection, _OF_STEAM_ID, row)
-            if standing is not None and standing["user_id"] != link.user_id:
-                raise SteamAccountTaken(standing["user_id"])
-            before = await fetch_one(connection, _OF_USER, row)
-            await connection.execute_fetchall(_PUT, row)
-            detail = {"steam_id": str(link.steam_id), "source": link.source.value}
-            if before is not None and before["steam_id"] != link.steam_id.value:
-                detail["instead_of"] = str(before["steam_id"])
-            subject = f"user:{link.user_id}"
-            entry = AuditEntry(link.guild_id, link.linked_at, link.linked_by, AuditAction.LINK_SET, subject, detail)
-            await write_down(connection, entry)
-            return link
+            return await put_link(connection, link)
 
         return await self._db.write(unit)
 
@@ -72,6 +104,7 @@ class SqliteLinkRepository:
             if row is None:
                 return None
             link = _link(row)
+            await _remember(connection, link, at=at)
             detail = {"steam_id": str(link.steam_id), "source": link.source.value}
             await write_down(
                 connection, AuditEntry(guild_id, at, by, AuditAction.LINK_REMOVED, f"user:{user_id}", detail)
@@ -86,7 +119,7 @@ def link_of(row: sqlite3.Row) -> Link:
     return _link(row)
 
 
-def _row(link: Link) -> dict[str, int | str]:
+def _row(link: Link) -> dict[str, int | str | None]:
     return {
         "guild_id": link.guild_id,
         "user_id": link.user_id,
@@ -94,6 +127,7 @@ def _row(link: Link) -> dict[str, int | str]:
         "source": link.source.value,
         "linked_by": link.linked_by,
         "linked_at": to_ms(link.linked_at),
+        "resends_from": None if link.resends_from is None else to_ms(link.resends_from),
     }
 
 
@@ -105,4 +139,15 @@ def _link(row: sqlite3.Row) -> Link:
         source=LinkSource(row["source"]),
         linked_by=row["linked_by"],
         linked_at=from_ms(row["linked_at"]),
+        resends_from=from_ms_or_none(row["resends_from"]),
+    )
+
+
+def _ended(row: sqlite3.Row) -> EndedLink:
+    return EndedLink(
+        guild_id=row["guild_id"],
+        user_id=row["user_id"],
+        steam_id=SteamId(row["steam_id"]),
+        ended_at=from_ms(row["ended_at"]),
+        resends_from=from_ms_or_none(row["resends_from"]),
     )

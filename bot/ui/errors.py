@@ -18,6 +18,7 @@ from bot.domain.errors import (
     HaltOutdated,
     Interrupted,
     InvalidInput,
+    LinkTooNew,
     MayNotDecide,
     NotInGuild,
     NotLinked,
@@ -30,6 +31,7 @@ from bot.domain.errors import (
     ResendNotFound,
     ResendsHalted,
     ShuttingDown,
+    SignInOff,
     SteamAccountTaken,
     TooManyResends,
     TooSoon,
@@ -47,6 +49,7 @@ from bot.domain.trades import NotResendableReason
 from bot.ports import Explanations
 from bot.ui.layout import Field, Tone, card
 from bot.ui.resend_words import FACT_LABELS, RESUME, halt_sentences, state_sentence
+from bot.ui.sign_in_words import STAFF_CAN_ASK
 from bot.ui.text import code, outside, relative
 
 SETTINGS_PAGE = "https://steamcommunity.com/my/tradeoffers/privacy"
@@ -315,7 +318,7 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
             return Words(
                 "No Steam account is linked to you",
                 "You may see and do this for your own Steam account, but SkinDesk does not know yet which one it is.",
-                "Ask a support agent here to link it, and tell them your SteamID or trade URL in private.",
+                "Use `/link start`, or ask a support agent here: tell them your SteamID or trade URL in private.",
                 "A support agent with `links.manage`, with `/link set`",
                 "As soon as `/link status` shows your account.",
             )
@@ -326,6 +329,21 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 "Find out whose it is. If the link is wrong, its holder removes it with `/link remove` first.",
                 "Whoever holds the link now",
                 "Once it is removed.",
+            )
+        case LinkTooNew():
+            return Words(
+                "Your Steam account is linked too newly",
+                "You, or this account, were linked differently not long ago. Until the wait is over you cannot ask for "
+                "resends of your own trades, so that nobody profits from an account they took over. Nothing was asked.",
+                f"Ask again {relative(error.until)}.",
+                STAFF_CAN_ASK,
+            )
+        case SignInOff():
+            return Words(
+                "Steam sign-in is not set up here",
+                "The staff links accounts by hand. Nothing was done.",
+                "Ask a support agent here to link yours, and tell them your SteamID or trade URL in private.",
+                "A support agent with `links.manage`, with `/link set`",
             )
         case TradeNotFound():
             return Words(

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.audit import AuditAction
 from bot.domain.errors import SteamAccountTaken
-from bot.domain.links import Link, LinkSource
+from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
 from bot.domain.steam import SteamId
 from bot.ports import AuditRepository, LinkRepository
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, CLEO, GUILD, LATER, NOW, OTHER_GUILD
@@ -47,8 +47,9 @@ async def test_same_user_again(links: LinkRepository, audit: AuditRepository) ->
     second = Link(GUILD, ADA, BENS_ACCOUNT, LinkSource.STAFF, CLEO, LATER)
     await links.put(ADAS)
 
-    assert await links.put(second) == second
-    assert await links.of_user(GUILD, ADA) == second
+    kept = replace(second, resends_from=LATER + RELINK_COOL_DOWN)
+    assert await links.put(second) == kept
+    assert await links.of_user(GUILD, ADA) == kept
     assert await links.of_steam_id(GUILD, ADAS_ACCOUNT) is None
     assert (await audit.newest(GUILD, limit=1))[0].detail == {
         "steam_id": str(BENS_ACCOUNT),

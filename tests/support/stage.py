@@ -2,15 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from bot.demo.scene import Scene, staged
 
 
+def kept_open(folder: Path, **tables: Mapping[str, Any]) -> AbstractAsyncContextManager[Scene]:
+    """Open a scene as :func:`_kept` does; ``tables`` are those of the configuration."""
+    return _kept(staged(folder, check_errors=False, sign_in=False, **tables))
+
+
+def kept_open_with_sign_in(folder: Path) -> AbstractAsyncContextManager[Scene]:
+    """Open a scene with Steam sign-in as :func:`_kept` does."""
+    return _kept(staged(folder, check_errors=False, sign_in=True))
+
+
 @asynccontextmanager
-async def kept_open(folder: Path, **tables: Mapping[str, Any]) -> AsyncIterator[Scene]:
+async def _kept(scenery: AbstractAsyncContextManager[Scene]) -> AsyncIterator[Scene]:
     """Open a scene in a task of its own: SimCord wants to be closed in the context that opened it.
 
     A fixture's two halves run in different contexts. Refusals are raised and answered by design, so SimCord's own
@@ -21,7 +31,7 @@ async def kept_open(folder: Path, **tables: Mapping[str, Any]) -> AsyncIterator[
 
     async def keep() -> None:
         try:
-            async with staged(folder, check_errors=False, **tables) as scene:
+            async with scenery as scene:
                 opened.set_result(scene)
                 await done.wait()
         except BaseException as error:

@@ -1,0 +1,47 @@
+"""Makes Steam sign-in out of the configuration, where it is on: the way to Steam, the service, the page."""
+
+import socket
+import ssl
+from contextlib import AsyncExitStack
+from urllib.parse import urlsplit
+
+from bot.config import Links
+from bot.domain.failures import Party
+from bot.domain.sign_in import SignInPlaces
+from bot.ports import Clock, SignInRepository
+from bot.providers.steam_openid import LIMITS, HttpSteamOpenId
+from bot.providers.transport import Transport
+from bot.services.audit import AuditService
+from bot.services.sign_in import SignInService
+from bot.web.headers import security_headers
+from bot.web.server import served
+from bot.web.sign_in import SignInSite
+
+
+async def open_sign_in(
+    settings: Links,
+    stack: AsyncExitStack,
+    *,
+    sign_ins: SignInRepository,
+    audit: AuditService,
+    clock: Clock,
+    listening: socket.socket | None = None,
+) -> SignInService:
+    """Return the service, off where there is no public address; ``stack`` closes page and connections.
+
+    AddressUnusable where the page cannot listen.
+    """
+    address = settings.address
+    if address is None:
+        return SignInService(sign_ins=sign_ins, audit=audit, clock=clock)
+    places = SignInPlaces(settings.public_url, settings.steam_openid_url)
+    transport = Transport(Party.STEAM, places.steam_url, ssl.create_default_context(), clock, LIMITS)
+    await stack.enter_async_context(transport)
+    service = SignInService(
+        sign_ins=sign_ins, audit=audit, clock=clock, places=places, steam=HttpSteamOpenId(transport)
+    )
+    headers = security_headers(form_origin=places.steam_origin, https=urlsplit(places.public_url).scheme == "https")
+    site = SignInSite(service, places, address)
+    await stack.enter_async_context(served(site, headers=headers, address=address, listening=listening))
+    stack.push_async_callback(service.close, within=0.0)
+    return service

@@ -1,0 +1,135 @@
+"""A page: a title, paragraphs and at most one thing to do; readable on a phone, light and dark, nothing loaded."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from html import escape
+from http import HTTPStatus
+from string import Template
+
+from bot.ui.text import plain
+
+_NAME = 64
+"""Characters of a name that are shown: Discord allows 32 for users and 100 for servers."""
+
+
+class Mood(StrEnum):
+    """The colour of the line above a page. Decoration only: the words say the same."""
+
+    NEUTRAL = "neutral"
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """HTML that is safe to stand as it is: what was put into it is escaped."""
+
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a browser is answered. ``body`` are paragraphs, ``action`` what stands below them."""
+
+    title: str
+    body: Sequence[str | Markup]
+    status: HTTPStatus = HTTPStatus.OK
+    mood: Mood = Mood.NEUTRAL
+    action: Markup | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def html(self) -> str:
+        """Return the whole document."""
+        return _DOCUMENT.substitute(
+            title=escape(self.title),
+            mood=self.mood.value,
+            body="\n".join(f"<p>{_paragraph(each)}</p>" for each in self.body),
+            action="" if self.action is None else self.action.html,
+            style=_STYLE,
+        )
+
+
+def markup(template: str, **values: str | Markup) -> Markup:
+    """Return ``template``, HTML of our own, with each ``$name`` replaced by its value, escaped unless it is markup."""
+    return Markup(Template(template).substitute({name: _paragraph(value) for name, value in values.items()}))
+
+
+def name(text: str) -> Markup:
+    """Return a name that somebody chose: cleaned, cut, escaped, and kept from turning the line around."""
+    return markup("<bdi>$name</bdi>", name=plain(text, _NAME))
+
+
+def link(label: str, to: str) -> Markup:
+    """Return a link that looks like a button."""
+    return markup('<p class="do"><a href="$to" rel="noreferrer">$label</a></p>', label=label, to=to)
+
+
+def form(label: str, to: str, **hidden: str) -> Markup:
+    """Return a button that posts to ``to``."""
+    fields = Markup(
+        "".join(markup('<input type="hidden" name="$n" value="$v">', n=n, v=v).html for n, v in hidden.items())
+    )
+    return markup(
+        '<form method="post" action="$to">$fields<p class="do"><button type="submit">$label</button></p></form>',
+        to=to,
+        fields=fields,
+        label=label,
+    )
+
+
+def _paragraph(value: str | Markup) -> str:
+    return value.html if isinstance(value, Markup) else escape(value)
+
+
+_STYLE = """
+:root{color-scheme:light dark;--page:#f2f3f5;--card:#fff;--text:#1e1f22;--dim:#4e5058;--line:#d5d7dc;--do:#4752c4;
+--neutral:#5865f2;--good:#1f7a44;--warning:#a86500;--bad:#b3261e;--soft:#f2f3f5}
+@media (prefers-color-scheme:dark){:root{--page:#1e1f22;--card:#2b2d31;--text:#f2f3f5;--dim:#b5bac1;--line:#3f4147;
+--do:#5865f2;--neutral:#949cf7;--good:#57c785;--warning:#f0b132;--bad:#f28b82;--soft:#232428}}
+*{box-sizing:border-box}
+body{margin:0;padding:1rem;background:var(--page);color:var(--text);
+font:1.0625rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+main{max-width:34rem;margin:4vh auto;padding:1.5rem;background:var(--card);border:1px solid var(--line);
+border-top:6px solid var(--neutral);border-radius:12px;overflow-wrap:anywhere}
+main.good{border-top-color:var(--good)}main.warning{border-top-color:var(--warning)}main.bad{border-top-color:var(--bad)}
+h1{margin:0 0 1rem;font-size:1.4rem;line-height:1.3}
+p{margin:0 0 1rem}
+dl{margin:0 0 1rem;padding:.75rem 1rem;background:var(--soft);border:1px solid var(--line);border-radius:8px}
+dt{color:var(--dim);font-size:.9rem}dd{margin:0 0 .5rem;font-weight:600}dd:last-child{margin:0}
+dd span{font-weight:400;color:var(--dim)}
+code{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.95em}
+.do{margin:1.5rem 0 0}
+.do a,button{display:block;width:100%;padding:.85rem 1rem;border:0;border-radius:8px;background:var(--do);color:#fff;
+font:inherit;font-weight:600;text-align:center;text-decoration:none;cursor:pointer}
+.do a:focus-visible,button:focus-visible{outline:3px solid var(--text);outline-offset:2px}
+footer{max-width:34rem;margin:0 auto;color:var(--dim);font-size:.85rem;text-align:center}
+"""
+
+STYLE_HASH = f"sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}"
+"""As the content security policy names the one style sheet."""
+
+_DOCUMENT = Template(
+    """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>$title · SkinDesk</title>
+<style>$style</style>
+</head>
+<body>
+<main class="$mood">
+<h1>$title</h1>
+$body
+$action
+</main>
+<footer>SkinDesk. Not affiliated with Valve or Discord.</footer>
+</body>
+</html>
+"""
+)

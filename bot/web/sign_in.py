@@ -1,0 +1,189 @@
+"""The addresses of Steam sign-in: the page, its button, and the way back from Steam."""
+
+import asyncio
+import hmac
+import logging
+import re
+import secrets
+from http import HTTPStatus
+from urllib.parse import parse_qsl, urlsplit
+
+from aiohttp import web
+
+from bot.domain.errors import DeskError, Interrupted, ShuttingDown, SignInRefused, SteamAccountTaken, SteamUnavailable
+from bot.domain.links import SIGN_IN_WITHIN
+from bot.domain.secrets import SignInToken
+from bot.domain.sign_in import SignInPlaces, is_digest, token_from
+from bot.services.sign_in import SignInService
+from bot.web import words
+from bot.web.page import Page
+
+_log = logging.getLogger(__name__)
+
+_MOST_BODY = 1024
+_READ_WITHIN = 5.0
+_FIELDS = 32
+_PAGE = re.compile(r"/link/(?P<token>[^/?#]{1,100})")
+_RETURN = re.compile(r"/link/return/(?P<digest>[^/?#]{1,100})")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+class SignInSite:
+    """Answers the requests of one sign-in, and every other one with a page that says so.
+
+    ``places`` are the public addresses, ``address`` where the server listens: requests come under either name.
+    """
+
+    def __init__(self, service: SignInService, places: SignInPlaces, address: tuple[str, int]) -> None:
+        self._service = service
+        self._places = places
+        public = urlsplit(places.public_url)
+        self._prefix = public.path.rstrip("/")
+        self._is_https = public.scheme == "https"
+        self._hosts = _hosts_of(public.scheme, public.netloc, address)
+        self._steam_host = urlsplit(places.steam_url).netloc
+        kind = "__Secure-" if self._is_https else ""
+        self._proof_cookie = f"{kind}skindesk_page"
+        self._browser_cookie = f"{kind}skindesk_sign_in"
+
+    async def __call__(self, request: web.BaseRequest) -> Page:
+        """Answer a request."""
+        if request.headers.get("Host", "").lower() not in self._hosts:
+            return words.wrong_host()
+        path, _, query = request.raw_path.partition("?")
+        if not path.startswith(f"{self._prefix}/"):
+            return words.not_found()
+        path = path.removeprefix(self._prefix)
+        if (match := _RETURN.fullmatch(path)) is not None and is_digest(match["digest"]):
+            return await self._returned(request, match["digest"], query)
+        if (match := _PAGE.fullmatch(path)) is not None and (token := token_from(match["token"])) is not None:
+            return await self._page(request, token)
+        return words.not_found()
+
+    async def _page(self, request: web.BaseRequest, token: SignInToken) -> Page:
+        match request.method:
+            case "GET" | "HEAD":
+                return await self._ask(request, token)
+            case "POST":
+                return await self._go_on(request, token)
+            case _:
+                return words.wrong_method("GET, HEAD, POST")
+
+    async def _ask(self, request: web.BaseRequest, token: SignInToken) -> Page:
+        pending = await self._service.find(token)
+        if pending is None:
+            return words.gone()
+        # A browser keeps the proof it has: two of these pages side by side both work.
+        kept = token_from(request.cookies.get(self._proof_cookie, ""))
+        proof = kept.reveal() if kept is not None else secrets.token_urlsafe(32)
+        page = words.ask(pending, post_to=self._path(token), steam_host=self._steam_host, proof=proof)
+        page.headers["Set-Cookie"] = self._cookie(self._proof_cookie, proof, f"{self._prefix}/link", "Strict")
+        return page
+
+    async def _go_on(self, request: web.BaseRequest, token: SignInToken) -> Page:
+        """Send the browser on to Steam, if the button of our page was pressed, and not a form on somebody's site."""
+        if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            return words.not_from_page()
+        try:
+            body = await _body(request)
+        except (TimeoutError, web.RequestPayloadError, ValueError):
+            return words.not_understood()
+        if body is None:
+            return words.too_large()
+        proof, kept = dict(body).get("proof", ""), request.cookies.get(self._proof_cookie, "")
+        if token_from(kept) is None or not hmac.compare_digest(proof.encode(), kept.encode()):
+            return words.not_from_page()
+        login = await self._service.login_address(token)
+        if login is None:
+            return words.gone()
+        digest = token.digest()
+        return Page(
+            "On to Steam",
+            ["Your browser is sent on to Steam."],
+            status=HTTPStatus.SEE_OTHER,
+            headers={
+                "Location": login,
+                "Set-Cookie": self._cookie(self._browser_cookie, token.reveal(), self._return_path(digest), "Lax"),
+            },
+        )
+
+    async def _returned(self, request: web.BaseRequest, digest: str, query: str) -> Page:
+        if request.method != "GET":
+            return words.wrong_method("GET")
+        try:
+            parameters = parse_qsl(query, keep_blank_values=True, max_num_fields=_FIELDS, errors="strict")
+        except ValueError:
+            return words.not_understood()
+        token = token_from(request.cookies.get(self._browser_cookie, ""))
+        try:
+            page = words.linked(await self._service.finish(digest, parameters, token=token))
+        except DeskError as error:
+            return self._explained(error, token)
+        page.headers["Set-Cookie"] = self._cookie(self._browser_cookie, "", self._return_path(digest), "Lax", seconds=0)
+        return page
+
+    def _explained(self, error: DeskError, token: SignInToken | None) -> Page:
+        """Return the page for what kept a sign-in from its end."""
+        back = f"{self._prefix}/" if token is None else self._path(token)
+        match error:
+            case SignInRefused(problem="browser"):
+                page = words.other_browser()
+            case SignInRefused(problem="used"):
+                page = words.gone()
+            case SignInRefused(problem="cancelled"):
+                page = words.cancelled(back)
+            case SignInRefused():
+                page = words.refused(error.problem)
+            case SteamAccountTaken():
+                page = words.taken()
+            case SteamUnavailable():
+                page = words.unavailable(back)
+            case ShuttingDown() | Interrupted():
+                page = words.restarting()
+            case _:
+                raise error
+        problem = error.problem if isinstance(error, SignInRefused) else type(error).__name__
+        _log.info("sign-in not finished problem=%s", problem)
+        return page
+
+    def _path(self, token: SignInToken) -> str:
+        return urlsplit(self._places.page(token).reveal()).path
+
+    def _return_path(self, digest: str) -> str:
+        return urlsplit(self._places.return_to(digest)).path
+
+    def _cookie(
+        self, name: str, value: str, path: str, same_site: str, *, seconds: int = int(SIGN_IN_WITHIN.total_seconds())
+    ) -> str:
+        secure = "; Secure" if self._is_https else ""
+        return f"{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}"
+
+
+def _hosts_of(scheme: str, netloc: str, address: tuple[str, int]) -> frozenset[str]:
+    """Return the names that requests may come under: the public one, and this machine's, as many proxies send it."""
+    host, port = address
+    public = netloc.lower()
+    listening = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return frozenset(
+        {
+            public,
+            public.removesuffix(_DEFAULT_PORTS[scheme]),
+            listening.lower(),
+            *(f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")),
+        }
+    )
+
+
+async def _body(request: web.BaseRequest) -> list[tuple[str, str]] | None:
+    """Read a small form; None where it is larger. ValueError or TimeoutError where it is none, or never ends."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise ValueError("not a form")
+    if (request.content_length or 0) > _MOST_BODY:
+        return None
+    read = b""
+    async with asyncio.timeout(_READ_WITHIN):
+        while piece := await request.content.read(_MOST_BODY + 1):
+            read += piece
+            if len(read) > _MOST_BODY:
+                return None
+    return parse_qsl(read.decode("ascii"), keep_blank_values=True, max_num_fields=_FIELDS)
