@@ -1,6 +1,8 @@
 """/link: which Steam account belongs to which member."""
 
+import asyncio
 import logging
+from contextvars import copy_context
 
 import discord
 from discord import app_commands
@@ -56,8 +58,11 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         """Hand out the address of a sign-in."""
         await interaction.response.defer(ephemeral=True, thinking=True)
 
+        # discord.py keeps the way of follow-ups in a context variable, and a browser's request has its own context.
+        context = copy_context()
+
         async def tell(link: Link) -> None:
-            await _tell(interaction, link)
+            await asyncio.create_task(_tell(interaction, link), context=context)
 
         started = await self._sign_ins.start(names=_names_of(interaction), tell=tell, by=actor_of(interaction))
         await reply(interaction, start_embed(started), view=start_view(started))

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from bot.domain.access import Actor
@@ -27,6 +28,8 @@ from bot.services.audit import AuditService
 from bot.services.links import link_set_entry
 
 _log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 CALLS_AT_ONCE = 8
 """Calls to Steam under way: whoever comes beyond is told to try again."""
@@ -83,7 +86,7 @@ class SignInService:
         self._begun: OrderedDict[str, _Begun] = OrderedDict()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._asking = 0
-        self._under_way: set[asyncio.Task[FinishedSignIn]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._is_stopping = False
 
     async def start(self, *, names: SignInNames, tell: Tell, by: Actor) -> StartedSignIn:
@@ -121,9 +124,7 @@ class SignInService:
             raise SignInOff
         check_browser(token, digest)
         assertion = check_answer(parameters, digest, places=self._places, now=self._clock.now())
-        task = asyncio.create_task(self._finish(digest, assertion))
-        self._under_way.add(task)
-        task.add_done_callback(self._done)
+        task = self._begin(self._finish(digest, assertion))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -159,12 +160,18 @@ class SignInService:
             link = await self._sign_ins.complete(digest, steam_id=assertion.steam_id, nonce=assertion.nonce, at=now)
         if link is None:
             raise SignInRefused("used")
-        begun = self._begun.pop(digest, None)
         _log.info("signed in guild=%s user=%s", link.guild_id, link.user_id)
-        await self._audit.announce(link_set_entry(link))
-        if begun is not None:
-            await begun.tell(link)
+        # The browser does not wait for Discord.
+        self._begin(self._announce(link, self._begun.pop(digest, None)))
         return FinishedSignIn(link, pending.names, waits=link.waits_at(now))
+
+    async def _announce(self, link: Link, begun: _Begun | None) -> None:
+        try:
+            if begun is not None:
+                await begun.tell(link)
+            await self._audit.announce(link_set_entry(link))
+        except Exception:  # noqa: BLE001 -- the deed is done, and nobody waits for this
+            _log.exception("sign-in not announced guild=%s user=%s", link.guild_id, link.user_id)
 
     async def _confirmed(self, assertion: Assertion) -> bool:
         if self._steam is None or self._asking >= CALLS_AT_ONCE:
@@ -187,7 +194,13 @@ class SignInService:
         while len(self._begun) > _MAX_REMEMBERED:
             self._begun.popitem(last=False)
 
-    def _done(self, task: asyncio.Task[FinishedSignIn]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
         if not task.cancelled():
             task.exception()  # heard, whether or not the browser still waits

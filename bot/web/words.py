@@ -258,9 +258,9 @@ def _whom(pending: PendingSignIn) -> Markup:
             guild=str(sign_in.guild_id),
         )
     return markup(
-        "<strong>$member</strong> (<strong>@$user</strong>) on <strong>$guild</strong>.",
+        "<strong>$member</strong> (<strong>$user</strong>) on <strong>$guild</strong>.",
         member=name(pending.names.member),
-        user=name(pending.names.user),
+        user=name(f"@{pending.names.user}"),
         guild=name(pending.names.guild),
     )
 

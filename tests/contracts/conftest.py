@@ -14,6 +14,7 @@ from bot.ports import (
     MyDataRepository,
     PagesRepository,
     ResendRepository,
+    SignInRepository,
 )
 from tests.contracts.engines import ENGINES, Repositories
 
@@ -62,3 +63,8 @@ def audit(repositories: Repositories) -> AuditRepository:
 @pytest.fixture
 def my_data(repositories: Repositories) -> MyDataRepository:
     return repositories.my_data
+
+
+@pytest.fixture
+def sign_ins(repositories: Repositories) -> SignInRepository:
+    return repositories.sign_ins

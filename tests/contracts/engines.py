@@ -15,6 +15,7 @@ from bot.ports import (
     MyDataRepository,
     PagesRepository,
     ResendRepository,
+    SignInRepository,
 )
 from bot.storage.audit import SqliteAuditRepository
 from bot.storage.database import Database
@@ -25,6 +26,7 @@ from bot.storage.my_data import SqliteMyDataRepository
 from bot.storage.pages import SqlitePagesRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.settings import SqliteGuildSettingsRepository
+from bot.storage.sign_ins import SqliteSignInRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Repositories:
     pages: PagesRepository
     audit: AuditRepository
     my_data: MyDataRepository
+    sign_ins: SignInRepository
     rows: Callable[[int], Awaitable["Rows"]]
     """Returns every row of a guild, to be compared with what they are later."""
 
@@ -75,6 +78,7 @@ async def _sqlite(folder: Path) -> AsyncIterator[Repositories]:
             pages=SqlitePagesRepository(db),
             audit=SqliteAuditRepository(db),
             my_data=SqliteMyDataRepository(db),
+            sign_ins=SqliteSignInRepository(db),
             rows=lambda guild_id: _rows(db, guild_id),
         )
 

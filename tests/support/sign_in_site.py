@@ -1,0 +1,203 @@
+"""Steam sign-in without Discord: the real page, service and database, a simulated Steam, and browsers."""
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import aiohttp
+
+from bot.config import Links
+from bot.demo.people import Person
+from bot.demo.steam import CHECK, SimulatedSteam
+from bot.demo.world import World
+from bot.domain.access import Actor
+from bot.domain.links import Link
+from bot.domain.sign_in import SignInNames, token_from
+from bot.providers.steam_openid import HttpSteamOpenId
+from bot.services.audit import AuditService
+from bot.services.sign_in import SignInService, StartedSignIn, Tell
+from bot.sign_in_setup import open_sign_in
+from tests.contracts.engines import ENGINES, Repositories
+from tests.fakes.audit_channel import FakeAuditChannel
+from tests.fakes.clock import FakeClock
+
+GUILD, MIA, ALEX = 900_000_000_000_000_001, 800_000_000_000_000_001, 800_000_000_000_000_002
+NAMES = SignInNames(member="Mia", user="mia_92", guild="Skin Market")
+Parameters = Sequence[tuple[str, str]]
+
+ALWAYS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Server": "SkinDesk",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+POLICY = re.compile(
+    r"default-src 'none'; style-src 'sha256-[\w+/=]{44}'; form-action 'self' http://127\.0\.0\.1:\d+; "
+    r"frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+def assert_headers(headers: Mapping[str, str]) -> None:
+    """Fail where an answer lacks a security header, or says what it runs on."""
+    assert {name: headers.get(name) for name in ALWAYS} == ALWAYS
+    assert POLICY.fullmatch(headers["Content-Security-Policy"])
+    assert headers["Permissions-Policy"]
+    assert "text/html; charset=utf-8" in headers["Content-Type"]
+
+
+class Browser:
+    """Somebody's browser, with their cookies. Every answer of the site is looked at for its headers."""
+
+    def __init__(self, site: "SignInDesk") -> None:
+        self._site = site
+        self.session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+        self.session._retry_connection = False
+
+    async def ask(self, method: str, url: str, **options: object) -> tuple[int, str, Mapping[str, str]]:
+        """Send one request and return status, text and headers; no redirect is followed."""
+        options.setdefault("allow_redirects", False)
+        async with self.session.request(method, url, **options) as answer:  # type: ignore[arg-type]
+            # What else aiohttp takes is a test's business.
+            assert_headers(answer.headers)
+            return answer.status, await answer.text(), answer.headers
+
+    async def press(self, started: StartedSignIn) -> str:
+        """Open the page, press its button, and return Steam's address."""
+        address = started.address.reveal()
+        status, text, _ = await self.ask("GET", address)
+        assert status == 200
+        found = re.search(r'name="proof" value="([^"]+)"', text)
+        assert found is not None
+        status, _, headers = await self.ask("POST", address, data={"proof": found[1]})
+        assert status == 303
+        return headers["Location"]
+
+    async def come_back(self, return_to: str, parameters: Parameters) -> tuple[int, str]:
+        """Return from Steam with these parameters."""
+        status, text, _ = await self.ask("GET", f"{return_to}?{urlencode(list(parameters))}")
+        return status, text
+
+
+class SignInDesk:
+    """A guild in which people sign in. ``told`` are the links that Discord was told of."""
+
+    def __init__(
+        self,
+        repositories: Repositories,
+        clock: FakeClock,
+        world: World,
+        steam: SimulatedSteam,
+        service: SignInService,
+        port: int,
+    ) -> None:
+        self.port = port
+        self.repositories = repositories
+        self.clock = clock
+        self.world = world
+        self.steam = steam
+        self.service = service
+        self.told: list[Link] = []
+        self.secrets: list[str] = []
+        """Every token that was handed out."""
+        self._browsers: list[Browser] = []
+
+    async def begin(
+        self, user_id: int = MIA, *, guild_id: int = GUILD, names: SignInNames = NAMES, tell: Tell | None = None
+    ) -> StartedSignIn:
+        """Use ``/link start``."""
+        by = Actor(guild_id, user_id, frozenset({guild_id}))
+        started = await self.service.start(names=names, tell=tell or self._tell, by=by)
+        self.secrets.append(token_of(started))
+        return started
+
+    def browser(self) -> Browser:
+        """Return a new browser."""
+        browser = Browser(self)
+        self._browsers.append(browser)
+        return browser
+
+    async def at_steam(self, browser: Browser, started: StartedSignIn, person: Person) -> tuple[str, Parameters]:
+        """Go on to Steam and sign in there; return where Steam sends the browser, and with what."""
+        return_to = self.return_to(await browser.press(started))
+        return return_to, list(self.steam.assertion(person.steam_id, return_to=return_to).items())
+
+    def return_to(self, login: str) -> str:
+        """Return where Steam is asked to send the browser back to."""
+        return dict(parse_qsl(urlsplit(login).query))["openid.return_to"]
+
+    async def link_of(self, user_id: int = MIA, *, guild_id: int = GUILD) -> Link | None:
+        """Return somebody's link."""
+        return await self.repositories.links.of_user(guild_id, user_id)
+
+    @property
+    def public_url(self) -> str:
+        """The public address, without a slash at its end."""
+        assert self.service._places is not None
+        return self.service._places.public_url
+
+    @property
+    def local_url(self) -> str:
+        """Where the page listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def impatient(self, seconds: float) -> None:
+        """Wait no longer than this for Steam."""
+        openid = self.service._steam
+        assert isinstance(openid, HttpSteamOpenId)
+        openid._transport._limits = replace(openid._transport._limits, deadline=seconds)
+
+    async def settled(self) -> None:
+        """Wait until everything that was begun has ended."""
+        while self.service._under_way:
+            await asyncio.wait(tuple(self.service._under_way))
+
+    @property
+    def asked_steam(self) -> int:
+        """How often Steam was asked whether an assertion is its own."""
+        return self.steam.calls[CHECK]
+
+    async def close(self) -> None:
+        """Close every browser."""
+        for browser in self._browsers:
+            await browser.session.close()
+
+    async def _tell(self, link: Link) -> None:
+        self.told.append(link)
+
+
+def token_of(started: StartedSignIn) -> str:
+    """Return the token that an address ends in."""
+    token = token_from(started.address.reveal().rpartition("/")[2])
+    assert token is not None
+    return token.reveal()
+
+
+@asynccontextmanager
+async def sign_in_desk(folder: Path, *, public_url: str | None = None) -> AsyncIterator[SignInDesk]:
+    """Open everything. ``public_url`` is that of a proxy in front, where there is one; ``local_url`` leads past it."""
+    clock = FakeClock()
+    world = World(now=clock.now)
+    async with AsyncExitStack() as stack:
+        repositories = await stack.enter_async_context(ENGINES["sqlite"](folder))
+        steam = await stack.enter_async_context(SimulatedSteam(world))
+        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        port = listening.getsockname()[1]
+        links = Links(
+            public_url=public_url or f"http://127.0.0.1:{port}",
+            listen=f"127.0.0.1:{port}",
+            steam_openid_url=steam.openid_url,
+        )
+        audit = AuditService(settings=repositories.settings, channel=FakeAuditChannel())
+        service = await open_sign_in(
+            links, stack, sign_ins=repositories.sign_ins, audit=audit, clock=clock, listening=listening
+        )
+        desk = SignInDesk(repositories, clock, world, steam, service, port)
+        stack.push_async_callback(desk.close)
+        yield desk

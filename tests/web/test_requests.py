@@ -1,0 +1,243 @@
+"""What else comes to a public address: every request is answered sensibly, and with the same headers."""
+
+import asyncio
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from bot.web.page import Page
+from tests.support.sign_in_site import SignInDesk, assert_headers, sign_in_desk, token_of
+
+NOWHERE = "A" * 43
+DIGEST = "0" * 64
+
+
+async def raw(desk: SignInDesk, request: bytes) -> tuple[int, dict[str, str], str]:
+    """Send bytes as they are; return status, headers and body of the answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", desk.port)
+    writer.write(request)
+    async with asyncio.timeout(10):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        first, *lines = head.strip().split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines)
+        body = await reader.readexactly(int(headers["Content-Length"])) if not request.startswith(b"HEAD") else b""
+    writer.close()
+    await writer.wait_closed()
+    return int(first.split()[1]), headers, body.decode()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "/",
+            "/favicon.ico",
+            "/robots.txt",
+            "/link",
+            "/link/",
+            "/link/short",
+            f"/link/{NOWHERE}/",
+            f"/link/{NOWHERE}x",
+        ),
+        *(f"/LINK/{NOWHERE}", f"/link/%41{NOWHERE[1:]}", f"/link//{NOWHERE}", f"/x/../link/{NOWHERE}"),
+        *("/link/return/", "/link/return/x", f"/link/return/{DIGEST}/", f"/link/return/{DIGEST.replace('0', 'A')}"),
+        *(f"/link/{NOWHERE};x=1", "/../../etc/passwd"),
+    ],
+)
+async def test_elsewhere(desk: SignInDesk, path: str):
+    """Any other address is a page that says where one comes from."""
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{desk.port}\r\n\r\n".encode()
+    status, headers, text = await raw(desk, request)
+
+    assert (status, "There is nothing here" in text) == (404, True)
+    assert_headers(headers)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "TRACE"])
+async def test_methods(desk: SignInDesk, method: str):
+    """A method that an address does not have is refused by name."""
+    address = (await desk.begin()).address.reveal()
+    status, _, headers = await desk.browser().ask(method, address)
+
+    assert (status, headers["Allow"]) == (405, "GET, HEAD, POST")
+    assert (await desk.browser().ask("GET", address))[0] == 200
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST"])
+async def test_methods_of_the_way_back(desk: SignInDesk, method: str):
+    """Only a browser that is sent back links: nothing is done for a look, or for a form."""
+    started, browser = await desk.begin(), desk.browser()
+    return_to, given = await desk.at_steam(browser, started, desk.world.customer)
+
+    status, _, headers = await browser.ask(method, return_to, params=dict(given))
+
+    assert (status, headers["Allow"]) == (405, "GET")
+    assert await desk.link_of() is None
+    assert (await browser.come_back(return_to, given))[0] == 200
+
+
+async def test_unknown_token(desk: SignInDesk):
+    """An address that nobody was given reads like one that was used."""
+    for method, status in (("GET", 410), ("HEAD", 410), ("POST", 403)):
+        assert (await desk.browser().ask(method, f"{desk.local_url}/link/{NOWHERE}", data={"proof": NOWHERE}))[
+            0
+        ] == status
+
+
+FORMS = {
+    "no proof": ({}, {}),
+    "no cookie": ({"proof": NOWHERE}, {}),
+    "another proof": ({"proof": NOWHERE}, {"Cookie": f"skindesk_page={NOWHERE[1:]}B"}),
+    "empty ones": ({"proof": ""}, {"Cookie": "skindesk_page="}),
+    "from another site": ({"proof": NOWHERE}, {"Cookie": f"skindesk_page={NOWHERE}", "Sec-Fetch-Site": "cross-site"}),
+    "from a neighbour": ({"proof": NOWHERE}, {"Cookie": f"skindesk_page={NOWHERE}", "Sec-Fetch-Site": "same-site"}),
+    "from nowhere": ({"proof": NOWHERE}, {"Cookie": f"skindesk_page={NOWHERE}", "Sec-Fetch-Site": "none"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "headers"), FORMS.values(), ids=FORMS)
+async def test_button_of_another_page(desk: SignInDesk, form: dict[str, str], headers: dict[str, str]):
+    """A form on somebody else's page does not take a browser past the page that warns."""
+    address = (await desk.begin()).address.reveal()
+
+    status, text, answered = await desk.browser().ask("POST", address, data=form, headers=headers)
+
+    assert (status, "Nothing was done" in text) == (403, True)
+    assert "Location" not in answered
+    assert "Set-Cookie" not in answered
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        (b"proof=" + b"x" * 2000, "application/x-www-form-urlencoded", 413),
+        (b"proof=x", "text/plain", 400),
+        (b'{"proof": "x"}', "application/json", 400),
+        (b"proof=\xff", "application/x-www-form-urlencoded", 400),
+        (b"&".join(b"a=%d" % n for n in range(100)), "application/x-www-form-urlencoded", 400),
+        (b"", "application/x-www-form-urlencoded", 403),
+    ],
+)
+async def test_bodies(desk: SignInDesk, body: bytes, content_type: str, expected: int):
+    """A body that is not our small form is refused unread."""
+    address = (await desk.begin()).address.reveal()
+    status, _, _ = await desk.browser().ask("POST", address, data=body, headers={"Content-Type": content_type})
+
+    assert status == expected
+
+
+async def test_body_without_an_end(desk: SignInDesk):
+    """A body that says no length is read no further than a form goes."""
+    path = urlsplit((await desk.begin()).address.reveal()).path
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{desk.port}\r\nTransfer-Encoding: chunked\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    )
+    status, headers, _ = await raw(desk, head.encode() + b"800\r\n" + b"x" * 2048 + b"\r\n")
+
+    assert status == 413
+    assert_headers(headers)
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET /link/SECRET HTTP/9.9\r\n\r\n",
+        b"GET /link/" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /link/SECRET HTTP/1.1\r\nHost: x\r\nCookie: " + b"x" * 20_000 + b"\r\n\r\n",
+        b"GET /link/SECRET HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: x\r\n" % n for n in range(200)) + b"\r\n",
+        b"GET /link/SECRET HTTP/1.1\r\nHost : x\r\n\r\n",
+        b"GET /link/SECRET HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"GET /link/SECRET HTTP/1.1\r\nHost: x\r\nHost: y\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    ],
+    ids=range(9),
+)
+async def test_no_request(desk: SignInDesk, request_line: bytes, caplog: pytest.LogCaptureFixture):
+    """What cannot be read is refused without repeating it, on the page or in the log."""
+    status, headers, text = await raw(desk, request_line)
+
+    assert status in (400, 421)
+    assert_headers(headers)
+    assert "SECRET" not in text + caplog.text
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "", "localhost.evil.example"])
+async def test_other_hosts(desk: SignInDesk, host: str):
+    """Under a name that is not SkinDesk's there is nothing, so that no other site's name can be put over it."""
+    path = urlsplit((await desk.begin()).address.reveal()).path
+    status, headers, text = await raw(desk, f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+
+    assert (status, "Mia" in text) == (421, False)
+    assert_headers(headers)
+
+
+async def test_no_host(desk: SignInDesk):
+    """So there is for a request of the old kind that names none."""
+    status, headers, _ = await raw(desk, b"GET / HTTP/1.0\r\n\r\n")
+
+    assert status == 421
+    assert_headers(headers)
+
+
+@pytest.mark.parametrize("query", ["openid.mode=%ff", "&".join(f"a{n}=1" for n in range(100))])
+async def test_unreadable_query(desk: SignInDesk, query: str):
+    """A query that is no text, or has no end of parameters, is refused."""
+    assert (await desk.browser().ask("GET", f"{desk.local_url}/link/return/{DIGEST}?{query}"))[0] in (400, 403)
+
+
+async def test_fault_of_our_own(desk: SignInDesk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    """A fault is a page too, and an error in the log, without the address."""
+    started = await desk.begin()
+
+    async def fails(_: object) -> Page:
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setattr(desk.service, "find", fails)
+
+    status, text, _ = await desk.browser().ask("GET", started.address.reveal())
+
+    assert (status, "on purpose" in text) == (500, False)
+    assert "page failed" in caplog.text
+
+
+async def test_behind_a_proxy(tmp_path: Path):
+    """Behind an https proxy cookies are for https, for a path and for scripts not at all, and HSTS is on."""
+    async with sign_in_desk(tmp_path, public_url="https://desk.example.com/skindesk") as desk:
+        started = await desk.begin()
+        assert started.address.reveal() == f"https://desk.example.com/skindesk/link/{token_of(started)}"
+        host = {"Host": "desk.example.com"}
+        address = f"{desk.local_url}/skindesk/link/{token_of(started)}"
+
+        status, text, headers = await desk.browser().ask("GET", address, headers=host)
+
+        assert status == 200
+        assert headers["Strict-Transport-Security"] == "max-age=31536000"
+        found = re.fullmatch(
+            r"(__Secure-skindesk_page=([\w-]{43})); Path=/skindesk/link; Max-Age=600; "
+            r"HttpOnly; SameSite=Strict; Secure",
+            headers["Set-Cookie"],
+        )
+        assert found is not None
+        assert f'action="/skindesk/link/{token_of(started)}"' in text
+
+        status, _, headers = await desk.browser().ask(
+            "POST", address, headers={**host, "Cookie": found[1]}, data={"proof": found[2]}
+        )
+
+        assert status == 303
+        return_to = desk.return_to(headers["Location"])
+        assert return_to.startswith("https://desk.example.com/skindesk/link/return/")
+        assert token_of(started) not in headers["Location"]
+        assert headers["Set-Cookie"] == (
+            f"__Secure-skindesk_sign_in={token_of(started)}; Path={urlsplit(return_to).path}; Max-Age=600; HttpOnly; "
+            "SameSite=Lax; Secure"
+        )
+        for path in (f"/link/{token_of(started)}", "/skindesk", "/skindesklink/x"):
+            assert (await desk.browser().ask("GET", f"{desk.local_url}{path}", headers=host))[0] == 404
+        # A proxy that puts the inner address in the Host header reaches it as well.
+        assert (await desk.browser().ask("GET", address))[0] == 200
