@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -118,3 +119,105 @@ async def test_other_guild(links: LinkRepository) -> None:
     elsewhere = Link(OTHER_GUILD, BEN, ADAS_ACCOUNT, LinkSource.STAFF, CLEO, NOW)
     assert await links.put(elsewhere) == elsewhere
     assert await links.of_user(GUILD, ADA) == ADAS
+
+
+HOURS = RELINK_COOL_DOWN / 72
+ADAS_OTHER, CLEOS_ACCOUNT = SteamId.from_account_id(21), SteamId.from_account_id(13)
+
+
+async def linked(links: LinkRepository, user_id: int, account: SteamId, at: datetime) -> datetime | None:
+    """Link somebody; return from when their own resends count."""
+    link = await links.put(Link(GUILD, user_id, account, LinkSource.SIGN_IN, user_id, at))
+    assert await links.of_user(GUILD, user_id) == link
+    return link.resends_from
+
+
+async def unlinked(links: LinkRepository, user_id: int, at: datetime) -> None:
+    assert await links.remove(GUILD, user_id, by=user_id, at=at) is not None
+
+
+async def test_first_link(links: LinkRepository) -> None:
+    """Whoever links an account that was nobody's need not wait, whatever others do, here or in another guild."""
+    await linked(links, BEN, BENS_ACCOUNT, NOW)
+    await unlinked(links, BEN, NOW)
+    await links.put(Link(OTHER_GUILD, BEN, ADAS_ACCOUNT, LinkSource.STAFF, CLEO, NOW))
+    await links.put(Link(OTHER_GUILD, ADA, BENS_ACCOUNT, LinkSource.STAFF, CLEO, NOW))
+
+    assert await linked(links, ADA, ADAS_ACCOUNT, LATER) is None
+
+
+async def test_other_account(links: LinkRepository) -> None:
+    """Whoever has another account, or had one lately, waits with a new one."""
+    await linked(links, ADA, ADAS_ACCOUNT, NOW)
+    assert await linked(links, ADA, ADAS_OTHER, LATER) == LATER + RELINK_COOL_DOWN
+
+    await linked(links, BEN, BENS_ACCOUNT, NOW)
+    await unlinked(links, BEN, LATER)
+    almost = LATER + RELINK_COOL_DOWN - timedelta(milliseconds=1)
+    assert await linked(links, BEN, CLEOS_ACCOUNT, almost) == almost + RELINK_COOL_DOWN
+
+
+async def test_account_of_another(links: LinkRepository) -> None:
+    """Whoever links an account that was another's lately waits; afterwards nobody does."""
+    await linked(links, ADA, ADAS_ACCOUNT, NOW)
+    await unlinked(links, ADA, LATER)
+    assert await linked(links, BEN, ADAS_ACCOUNT, LATER + HOURS) == LATER + HOURS + RELINK_COOL_DOWN
+
+    await linked(links, CLEO, CLEOS_ACCOUNT, NOW)
+    await unlinked(links, CLEO, NOW)
+    assert await linked(links, ADA, CLEOS_ACCOUNT, LATER + RELINK_COOL_DOWN) is None
+
+
+async def test_replaced_account_of_another(links: LinkRepository) -> None:
+    """An account that somebody changed for another is one that was theirs, too."""
+    await linked(links, ADA, ADAS_ACCOUNT, NOW)
+    await linked(links, ADA, ADAS_OTHER, LATER)
+
+    assert await linked(links, BEN, ADAS_ACCOUNT, LATER + HOURS) == LATER + HOURS + RELINK_COOL_DOWN
+
+
+async def test_same_pair_again(links: LinkRepository) -> None:
+    """Linking what was linked last starts no wait, and shortens or lengthens none that runs."""
+    await linked(links, ADA, ADAS_ACCOUNT, NOW)
+    await unlinked(links, ADA, LATER)
+    assert await linked(links, ADA, ADAS_ACCOUNT, LATER + HOURS) is None
+
+    until = await linked(links, ADA, ADAS_OTHER, LATER + 2 * HOURS)
+    assert until == LATER + 2 * HOURS + RELINK_COOL_DOWN
+    assert await linked(links, ADA, ADAS_OTHER, LATER + 3 * HOURS) == until
+    await unlinked(links, ADA, LATER + 4 * HOURS)
+    assert await linked(links, ADA, ADAS_OTHER, LATER + 5 * HOURS) == until
+    await unlinked(links, ADA, until)
+    assert await linked(links, ADA, ADAS_OTHER, until) is None
+
+
+async def test_there_and_back(links: LinkRepository) -> None:
+    """Going back to an account from another one is a change of hands as any other."""
+    await linked(links, ADA, ADAS_ACCOUNT, NOW)
+    await linked(links, ADA, ADAS_OTHER, LATER)
+    assert await linked(links, ADA, ADAS_ACCOUNT, LATER + HOURS) == LATER + HOURS + RELINK_COOL_DOWN
+
+    await linked(links, BEN, BENS_ACCOUNT, NOW)
+    await unlinked(links, BEN, LATER)
+    await linked(links, CLEO, BENS_ACCOUNT, LATER + HOURS)
+    await unlinked(links, CLEO, LATER + 2 * HOURS)
+    back = LATER + 3 * HOURS
+    assert await linked(links, BEN, BENS_ACCOUNT, back) == back + RELINK_COOL_DOWN
+
+
+async def test_same_moment(links: LinkRepository) -> None:
+    """Where the clock cannot say which link was the last one, the answer is to wait."""
+    await linked(links, ADA, ADAS_ACCOUNT, NOW)
+    await linked(links, ADA, ADAS_OTHER, NOW)
+    await unlinked(links, ADA, NOW)
+
+    assert await linked(links, ADA, ADAS_ACCOUNT, LATER) == LATER + RELINK_COOL_DOWN
+
+
+async def test_refused_link_leaves_no_trace(links: LinkRepository) -> None:
+    """A link that was refused makes nobody wait."""
+    await linked(links, ADA, ADAS_ACCOUNT, NOW)
+    with pytest.raises(SteamAccountTaken):
+        await linked(links, BEN, ADAS_ACCOUNT, NOW)
+
+    assert await linked(links, BEN, BENS_ACCOUNT, NOW) is None
