@@ -64,7 +64,9 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         async def tell(link: Link) -> None:
             await asyncio.create_task(_tell(interaction, link), context=context)
 
-        started = await self._sign_ins.start(names=_names_of(interaction), tell=tell, by=actor_of(interaction))
+        started = await desk_of(interaction).sign_ins.start(
+            names=_names_of(interaction), tell=tell, by=actor_of(interaction)
+        )
         await reply(interaction, start_embed(started), view=start_view(started))
 
     @app_commands.command(name="set", description="Staff: link a member to their Steam account")

@@ -56,4 +56,4 @@ def origin(link: Link) -> str:
     """Return how a link came about."""
     if link.source is LinkSource.SIGN_IN:
         return f"by signing in through Steam {relative(link.linked_at)}"
-    return f"set by <@{link.linked_by}> of the staff {relative(link.linked_at)}"
+    return f"set by the staff: <@{link.linked_by}> {relative(link.linked_at)}"

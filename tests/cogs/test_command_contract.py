@@ -69,6 +69,7 @@ CONTRACT: dict[str, dict[str, dict[str, Any]]] = {
         "code": option(STRING, autocomplete=True, min_length=1, max_length=1000, **REQUIRED),
         "provider": option(STRING, *PROVIDERS),
     },
+    "link start": {},
     "link set": {"member": option(USER, **REQUIRED), "steam": option(STRING, **REQUIRED)},
     "link status": {},
     "link remove": {},

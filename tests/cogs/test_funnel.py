@@ -62,6 +62,7 @@ COMMANDS: list[tuple[str, str, dict[str, str]]] = [
     ("resends", "resend", {"id": "480101"}),
     ("resends", "approvals", {}),
     ("pages", "explain", {"code": "7"}),
+    ("sign_ins", "link start", {}),
     ("links", "link status", {}),
     ("links", "link remove", {}),
     ("access_review", "access list", {}),

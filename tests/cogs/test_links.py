@@ -3,6 +3,7 @@
 import simcord
 
 from bot.demo.scene import Scene
+from bot.domain.links import RELINK_COOL_DOWN
 from tests.support.seen import embed_text, text_of
 
 
@@ -22,7 +23,7 @@ async def test_a_link_from_beginning_to_end(scene: Scene) -> None:
     assert f"{member.mention} is SteamID `{person.steam_id}`" in done
 
     status = await say(scene, member, "status")
-    assert f"SteamID `{person.steam_id}`, set by {scene.agent.mention} <t:" in status
+    assert f"SteamID `{person.steam_id}`, set by the staff: {scene.agent.mention} <t:" in status
     result = await member.slash(scene.channel, "inventory", tradeurl=person.trade_url)
     assert "can be deposited" in text_of(result)
 
@@ -111,3 +112,51 @@ async def test_audit_posts(scene: Scene) -> None:
     assert f"Steam account linked\n{scene.agent.mention} · {scene.moderator.mention}\n" in linked
     assert f"Steam account unlinked\n{scene.moderator.mention} · {scene.moderator.mention}\n" in removed
     assert all(f"`{person.steam_id}`" in post for post in posts)
+
+
+async def test_sign_in_off(scene: Scene) -> None:
+    """Where there is no Steam sign-in, ``/link start`` says whom to ask."""
+    text = await say(scene, scene.moderator, "start")
+
+    assert "Steam sign-in is not set up here" in text
+    assert "`links.manage`" in text
+    assert "`/link set`" in text
+
+
+async def test_replaced(scene: Scene) -> None:
+    """Staff who give a member another account are told what it replaces, and that the member has to wait."""
+    steam = str(scene.world.other_customer.steam_id)
+    before = str(scene.world.customer.steam_id)
+
+    done = await say(scene, scene.agent, "set", member=scene.customer, steam=steam)
+
+    assert f"Until now it was SteamID `{before}`" in done
+    until = int((scene.clock.now() + RELINK_COOL_DOWN).timestamp())
+    assert f"⏳ Own resends count from <t:{until}:R> on" in done
+    assert f"⏳ Own resends count from <t:{until}:R> on" in await say(scene, scene.customer, "status")
+    again = await say(scene, scene.agent, "set", member=scene.customer, steam=steam)
+    assert "Until now" not in again
+    assert f"<t:{until}:R>" in again
+
+
+async def test_wait_over(scene: Scene) -> None:
+    """Once own resends count again nobody reads of a wait."""
+    await say(scene, scene.agent, "set", member=scene.customer, steam=str(scene.world.other_customer.steam_id))
+    later = scene.clock.now() + RELINK_COOL_DOWN
+    scene.clock.follow(lambda: later)
+
+    assert "Own resends" not in await say(scene, scene.customer, "status")
+
+
+async def test_resend_of_a_new_account(scene: Scene) -> None:
+    """Who changed accounts cannot ask for the new one's resends at once, whoever may for anybody can."""
+    trade = next(each for each in scene.world.trades_of(scene.world.other_customer) if each.status == -1)
+    await say(scene, scene.agent, "set", member=scene.customer, steam=str(scene.world.other_customer.steam_id))
+
+    refused = text_of(await scene.customer.slash(scene.channel, "resend", id=str(trade.id)))
+
+    assert "linked too newly" in refused
+    assert f"Ask again <t:{int((scene.clock.now() + RELINK_COOL_DOWN).timestamp())}:R>" in refused
+    assert "`resend.any`" in refused
+    assert scene.channel.history() == []
+    assert "pending" in text_of(await scene.agent.slash(scene.channel, "resend", id=str(trade.id)))

@@ -11,11 +11,14 @@ from bot.domain.errors import (
     ApprovalsChannelUnusable,
     CardOutdated,
     InvalidInput,
+    LinkTooNew,
     ResendAlreadyOpen,
     TooManyResends,
     TradeNotFound,
 )
+from bot.domain.links import RELINK_COOL_DOWN
 from bot.domain.resends import OPENED_AT_MOST, Resend, ResendState
+from bot.domain.steam import SteamId
 from tests.services.resend_desk import (
     AGENT,
     AGENTS,
@@ -223,3 +226,31 @@ async def test_agents_have_no_limit(desk: ResendDesk) -> None:
 async def grant_own(desk: ResendDesk) -> None:
     """Let everybody ask for their own trades."""
     await desk.repositories.grants.grant(Grant(GUILD, GUILD, Capability.RESEND_OWN), by=1, at=desk.clock.now())
+
+
+async def test_account_of_another_lately(desk: ResendDesk) -> None:
+    """Own resends wait for as long as the link says, to the moment; ``resend.any`` does not."""
+    desk.provider.add(TRADE, CUSTOMERS_ACCOUNT)
+    desk.provider.add(TRADE + 1, STRANGERS_ACCOUNT)
+    await desk.link(CUSTOMER, STRANGERS_ACCOUNT)
+    until = desk.clock.now() + RELINK_COOL_DOWN
+
+    for trade in (TRADE, TRADE + 1, 999):
+        with pytest.raises(LinkTooNew) as refused:
+            await desk.service.request(str(trade), by=CUSTOMER)
+        assert refused.value.until == until
+    assert desk.provider.readings == 0
+
+    desk.clock.advance(seconds=RELINK_COOL_DOWN.total_seconds() - 0.001)
+    with pytest.raises(LinkTooNew):
+        await desk.service.request(str(TRADE + 1), by=CUSTOMER)
+    desk.clock.advance(seconds=0.001)
+    assert (await desk.service.request(str(TRADE + 1), by=CUSTOMER)).state is ResendState.PENDING
+
+
+async def test_staff_with_a_new_account(desk: ResendDesk) -> None:
+    """The wait concerns own resends alone: an agent who was linked anew works on."""
+    await desk.link(AGENT, STRANGERS_ACCOUNT)
+    await desk.link(AGENT, SteamId.from_account_id(13))
+
+    assert (await desk.requested()).state is ResendState.PENDING

@@ -1,0 +1,128 @@
+"""/link start through the simulated Discord and a browser without scripts: who is linked, and what Discord says."""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+import simcord
+
+from bot.demo.people import Person
+from bot.demo.scene import Scene
+from tests.support.payload_audit import assert_clean, assert_no_secret
+from tests.support.seen import embed_text, text_of
+from tests.support.stage import kept_open_with_sign_in, secrets_of
+
+HANDED_OUT = "which is no known host over https"
+"""The only addresses that lead elsewhere are the buttons to the page, here over plain http on this machine."""
+
+
+@pytest.fixture
+async def scene(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Scene]:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+    async with kept_open_with_sign_in(tmp_path) as staged:
+        yield staged
+        assert_clean(staged.env, allowed=[HANDED_OUT])
+        assert_no_secret(staged.env, secrets_of(staged))
+        tokens = re.findall(r"/link/([\w-]{43})", str([request.json for request in staged.env.http_requests]))
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+    assert tokens
+    assert not any(token in caplog.text for token in tokens)
+
+
+def address_in(result: simcord.InteractionResult) -> str:
+    """Return where the button under an answer leads."""
+    assert result.response is not None
+    (row,) = result.response.components
+    (button,) = row["components"]
+    assert button["style"] == 5
+    return str(button["url"])
+
+
+async def sign_in(scene: Scene, address: str, person: Person) -> str:
+    """Go the way of a browser from the address to the end and return the last page."""
+    assert scene.steam is not None
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+        async with browser.get(address) as page:
+            text = await page.text()
+        found = re.search(r'name="proof" value="([^"]+)"', text)
+        if found is None:
+            return text
+        async with browser.post(address, data={"proof": found[1]}) as steam:
+            form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', await steam.text()))
+        form["steam_id"] = str(person.steam_id)
+        async with browser.post(f"{scene.steam.url}/openid/sign-in", data=form) as end:
+            text = await end.text()
+    service = scene.client.desk.sign_ins
+    while service._under_way:
+        await asyncio.wait(tuple(service._under_way))
+    return text
+
+
+async def test_from_beginning_to_end(scene: Scene) -> None:
+    """Whoever asks gets a button, signs in, and reads that they are linked on the page, by follow-up and in status."""
+    log = scene.guild.create_text_channel("audit")
+    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    person = scene.world.other_customer
+    started = await scene.moderator.slash(scene.channel, "link start")
+    assert started.ephemeral
+    assert "Give the address to nobody" in text_of(started)
+
+    page = await sign_in(scene, address_in(started), person)
+
+    assert "Your Steam account is linked" in page
+    told = [request for request in scene.env.http_requests if "is yours on this server" in str(request.json)]
+    assert [(request.json or {})["flags"] for request in told] == [64]
+    status = text_of(await scene.moderator.slash(scene.channel, "link status"))
+    assert f"SteamID `{person.steam_id}`, by signing in through Steam <t:" in status
+    assert scene.channel.history() == []
+    post = embed_text(log.history()[-1].embeds[0])
+    assert f"Steam account linked\n{scene.moderator.mention} · {scene.moderator.mention}\n" in post
+    assert "source `sign_in`" in post
+
+
+async def test_page_names_the_member(scene: Scene) -> None:
+    """The page says for whom in which server the address was made, by display name and by the name that is unique."""
+    address = address_in(await scene.agent.slash(scene.channel, "link start"))
+    async with aiohttp.ClientSession() as browser, browser.get(address) as page:
+        text = await page.text()
+
+    assert "<bdi>Alex (support agent)</bdi>" in text
+    assert "<bdi>@alex</bdi>" in text
+    assert "<bdi>Skin Market</bdi>" in text
+
+
+async def test_started_twice(scene: Scene) -> None:
+    """The newest address counts."""
+    first = address_in(await scene.agent.slash(scene.channel, "link start"))
+    second = address_in(await scene.agent.slash(scene.channel, "link start"))
+    person = scene.world.other_customer
+
+    assert "can no longer be used" in await sign_in(scene, first, person)
+    assert "is linked" in await sign_in(scene, second, person)
+    assert "can no longer be used" in await sign_in(scene, second, person)
+
+
+async def test_account_of_another_member(scene: Scene) -> None:
+    """Somebody else's account is refused without saying whose it is, and nobody is told in Discord."""
+    address = address_in(await scene.moderator.slash(scene.channel, "link start"))
+
+    page = await sign_in(scene, address, scene.world.customer)
+
+    assert "linked to another member" in page
+    assert "mia" not in page.lower()
+    assert not any("is yours on this server" in str(request.json) for request in scene.env.http_requests)
+    assert "No Steam account" in text_of(await scene.moderator.slash(scene.channel, "link status"))
+
+
+async def test_own_other_account(scene: Scene) -> None:
+    """Whoever signs in with another account than before reads in Discord from when their own resends count."""
+    address = address_in(await scene.customer.slash(scene.channel, "link start"))
+
+    await sign_in(scene, address, scene.world.other_customer)
+
+    assert "⏳ Own resends count from" in text_of(await scene.customer.slash(scene.channel, "link status"))
