@@ -13,6 +13,7 @@ import simcord
 from bot.demo.people import Person
 from bot.demo.scene import Scene
 from tests.support.payload_audit import assert_clean, assert_no_secret
+from tests.support.plain_browser import PlainBrowser
 from tests.support.seen import embed_text, text_of
 from tests.support.stage import kept_open_with_sign_in, secrets_of
 
@@ -46,17 +47,10 @@ def address_in(result: simcord.InteractionResult) -> str:
 async def sign_in(scene: Scene, address: str, person: Person) -> str:
     """Go the way of a browser from the address to the end and return the last page."""
     assert scene.steam is not None
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
-        async with browser.get(address) as page:
-            text = await page.text()
-        found = re.search(r'name="proof" value="([^"]+)"', text)
-        if found is None:
-            return text
-        async with browser.post(address, data={"proof": found[1]}) as steam:
-            form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', await steam.text()))
-        form["steam_id"] = str(person.steam_id)
-        async with browser.post(f"{scene.steam.url}/openid/sign-in", data=form) as end:
-            text = await end.text()
+    async with PlainBrowser(scene.steam) as browser:
+        text = await browser.go_on(address)
+        if "Simulated Steam" in text:
+            text = await browser.be(person)
     service = scene.client.desk.sign_ins
     while service._under_way:
         await asyncio.wait(tuple(service._under_way))

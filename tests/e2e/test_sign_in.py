@@ -1,0 +1,130 @@
+"""Steam sign-in of the program as a process: listening, stopping, starting again, and what it writes down of it."""
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from bot.demo import faults
+from bot.demo.steam import CHECK, SimulatedSteam
+from bot.exit_codes import ExitCode
+from tests.e2e.desk import STOPS_WITHIN, LiveDesk
+from tests.support.bot_process import BotProcess
+from tests.support.loopback_discord.guilds import Member
+from tests.support.plain_browser import PlainBrowser
+
+
+@dataclass
+class SignIns:
+    """A desk with a page and a Steam."""
+
+    desk: LiveDesk
+    steam: SimulatedSteam
+    port: int
+
+    def bot(self) -> BotProcess:
+        """Return the program with sign-in on."""
+        return self.desk.bot(
+            links__public_url=f"http://127.0.0.1:{self.port}",
+            links__listen=f"127.0.0.1:{self.port}",
+            links__steam_openid_url=self.steam.openid_url,
+        )
+
+    async def started(self, who: Member) -> str:
+        """Use ``/link start`` and return the address."""
+        message = await self.desk.use(who, "link start")
+        [address] = [component["url"] for component in message.every_component() if "url" in component]
+        assert isinstance(address, str)
+        return address
+
+    def assert_kept_quiet(self, *bots: BotProcess) -> None:
+        """Fail where a token that was handed out is in a log or in the database."""
+        self.desk._assert_secrets_kept()
+        tokens = set(re.findall(r"/link/([\w-]{43})", str([request.body for request in self.desk.server.requests])))
+        kept = b"".join(path.read_bytes() for path in self.desk.folder.glob("skindesk.db*"))
+        assert tokens
+        assert not any(token in bot.stderr for token in tokens for bot in bots)
+        assert not any(token.encode() in kept for token in tokens)
+
+
+@pytest.fixture
+async def sign_ins(desk: LiveDesk, unused_tcp_port: int) -> AsyncIterator[SignIns]:
+    async with SimulatedSteam(desk.world) as steam:
+        yield SignIns(desk, steam, unused_tcp_port)
+
+
+async def test_address_in_use(sign_ins: SignIns):
+    """An address that somebody else listens on is one line that names the setting; Discord is not even asked."""
+    with socket.create_server(("127.0.0.1", sign_ins.port)):
+        async with sign_ins.bot() as bot:
+            assert await bot.wait(30.0) == ExitCode.UNAVAILABLE
+            [line] = bot.stderr_lines
+            assert " ERROR " in line
+            assert f"links.listen 127.0.0.1:{sign_ins.port}" in line
+    assert sign_ins.desk.server.requests == []
+
+
+async def test_killed_between_start_and_callback(sign_ins: SignIns):
+    """A sign-in that was begun before a crash ends after it."""
+    desk, jonas = sign_ins.desk, sign_ins.desk.world.other_customer
+    async with PlainBrowser(sign_ins.steam) as browser:
+        async with sign_ins.bot() as first:
+            await first.wait_ready()
+            await desk.set_up()
+            address = await sign_ins.started(desk.moderator)
+            assert "robin" in await browser.open(address)
+            await browser.go_on(address)
+            await first.kill()
+
+        async with sign_ins.bot() as second:
+            await second.wait_ready()
+            assert str(desk.moderator.user.id) in await browser.open(address)
+            assert "Your Steam account is linked" in await browser.be(jonas)
+            assert str(jonas.steam_id) in (await desk.use(desk.moderator, "link status")).text
+            await desk.server.until(lambda: "sign_in" in "".join(post.text for post in desk.audit.messages), 10.0)
+            assert await second.terminate(STOPS_WITHIN) == ExitCode.OK
+    sign_ins.assert_kept_quiet(first, second)
+
+
+async def test_stopped_while_steam_is_asked(sign_ins: SignIns):
+    """A stop does not wait for Steam: whoever does is told, and can go on after the next start."""
+    desk, jonas = sign_ins.desk, sign_ins.desk.world.other_customer
+    async with PlainBrowser(sign_ins.steam) as browser:
+        async with sign_ins.bot() as first:
+            await first.wait_ready()
+            await desk.set_up()
+            address = await sign_ins.started(desk.moderator)
+            await browser.go_on(address)
+            sign_ins.steam.check_faults.append(faults.hang)
+            waiting = asyncio.create_task(browser.be(jonas))
+            await sign_ins.steam.called(CHECK)
+
+            assert await first.terminate(STOPS_WITHIN) == ExitCode.OK
+            assert "SkinDesk is restarting" in await waiting
+
+        async with sign_ins.bot() as second:
+            await second.wait_ready()
+            await browser.go_on(address)
+            assert "Your Steam account is linked" in await browser.be(jonas)
+            assert await second.terminate(STOPS_WITHIN) == ExitCode.OK
+    sign_ins.assert_kept_quiet(first, second)
+
+
+async def test_told_by_follow_up(sign_ins: SignIns):
+    """Discord itself hears of it where ``/link start`` was used, seen by that user alone."""
+    desk = sign_ins.desk
+    async with sign_ins.bot() as bot, PlainBrowser(sign_ins.steam) as browser:
+        await bot.wait_ready()
+        await desk.set_up()
+        await browser.go_on(await sign_ins.started(desk.moderator))
+        await browser.be(desk.world.other_customer)
+
+        await desk.server.until(
+            lambda: any("is yours on this server" in str(r.body) for r in desk.server.requests), 10.0
+        )
+        [told] = [r for r in desk.server.requests if "is yours on this server" in str(r.body)]
+        assert told.body["flags"] == 64
+        assert await bot.terminate(STOPS_WITHIN) == ExitCode.OK
