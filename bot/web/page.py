@@ -32,8 +32,13 @@ class Markup:
 
 
 @dataclass(frozen=True, slots=True)
+class Block(Markup):
+    """Markup that is no paragraph."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """What a browser is answered. ``body`` are paragraphs, ``action`` what stands below them."""
+    """What a browser is answered. ``body`` are paragraphs and blocks, ``action`` what stands below them."""
 
     title: str
     body: Sequence[str | Markup]
@@ -47,7 +52,7 @@ class Page:
         return _DOCUMENT.substitute(
             title=escape(self.title),
             mood=self.mood.value,
-            body="\n".join(f"<p>{_paragraph(each)}</p>" for each in self.body),
+            body="\n".join(each.html if isinstance(each, Block) else f"<p>{_safe(each)}</p>" for each in self.body),
             action="" if self.action is None else self.action.html,
             style=_STYLE,
         )
@@ -55,7 +60,18 @@ class Page:
 
 def markup(template: str, **values: str | Markup) -> Markup:
     """Return ``template``, HTML of our own, with each ``$name`` replaced by its value, escaped unless it is markup."""
-    return Markup(Template(template).substitute({name: _paragraph(value) for name, value in values.items()}))
+    return Markup(Template(template).substitute({name: _safe(value) for name, value in values.items()}))
+
+
+def facts(**values: str | Markup) -> Block:
+    """Return a box of names and values."""
+    rows = (f"<dt>{escape(label.replace('_', ' '))}</dt><dd>{_safe(value)}</dd>" for label, value in values.items())
+    return Block(f"<dl>{''.join(rows)}</dl>")
+
+
+def warning(text: str) -> Block:
+    """Return a paragraph that stands out."""
+    return Block(f'<p class="warn">{escape(text)}</p>')
 
 
 def name(text: str) -> Markup:
@@ -81,7 +97,7 @@ def form(label: str, to: str, **hidden: str) -> Markup:
     )
 
 
-def _paragraph(value: str | Markup) -> str:
+def _safe(value: str | Markup) -> str:
     return value.html if isinstance(value, Markup) else escape(value)
 
 
@@ -99,8 +115,9 @@ main.good{border-top-color:var(--good)}main.warning{border-top-color:var(--warni
 h1{margin:0 0 1rem;font-size:1.4rem;line-height:1.3}
 p{margin:0 0 1rem}
 dl{margin:0 0 1rem;padding:.75rem 1rem;background:var(--soft);border:1px solid var(--line);border-radius:8px}
+small{font-weight:400;font-size:.95rem;color:var(--dim)}
 dt{color:var(--dim);font-size:.9rem}dd{margin:0 0 .5rem;font-weight:600}dd:last-child{margin:0}
-dd span{font-weight:400;color:var(--dim)}
+.warn{padding:.75rem 1rem;border-left:4px solid var(--warning);background:var(--soft);border-radius:4px}
 code{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.95em}
 .do{margin:1.5rem 0 0}
 .do a,button{display:block;width:100%;padding:.85rem 1rem;border:0;border-radius:8px;background:var(--do);color:#fff;

@@ -116,11 +116,9 @@ class SignInSite:
             return words.not_understood()
         token = token_from(request.cookies.get(self._browser_cookie, ""))
         try:
-            page = words.linked(await self._service.finish(digest, parameters, token=token))
+            return words.linked(await self._service.finish(digest, parameters, token=token))
         except DeskError as error:
             return self._explained(error, token)
-        page.headers["Set-Cookie"] = self._cookie(self._browser_cookie, "", self._return_path(digest), "Lax", seconds=0)
-        return page
 
     def _explained(self, error: DeskError, token: SignInToken | None) -> Page:
         """Return the page for what kept a sign-in from its end."""
@@ -152,9 +150,9 @@ class SignInSite:
     def _return_path(self, digest: str) -> str:
         return urlsplit(self._places.return_to(digest)).path
 
-    def _cookie(
-        self, name: str, value: str, path: str, same_site: str, *, seconds: int = int(SIGN_IN_WITHIN.total_seconds())
-    ) -> str:
+    def _cookie(self, name: str, value: str, path: str, same_site: str) -> str:
+        # It stays when it was used: a page that is loaded again is then told so, and not taken for a stranger's.
+        seconds = int(SIGN_IN_WITHIN.total_seconds())
         secure = "; Secure" if self._is_https else ""
         return f"{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}"
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from bot.domain.links import RELINK_COOL_DOWN
 from bot.domain.sign_in import PendingSignIn
 from bot.services.sign_in import FinishedSignIn
-from bot.web.page import Markup, Mood, Page, form, link, markup, name
+from bot.web.page import Block, Markup, Mood, Page, facts, form, link, markup, name, warning
 
 _START_AGAIN = markup("Use <code>/link start</code> in Discord again for a new address.")
 
@@ -16,15 +16,14 @@ def ask(pending: PendingSignIn, *, post_to: str, steam_host: str, proof: str) ->
     return Page(
         "Link your Steam account",
         [
-            "You are about to link your Steam account to the Discord user",
+            "You are about to link your Steam account to this Discord user:",
             _whom(pending),
             markup(
-                "<strong>Only go on if that is you</strong> and you have just asked for this page with "
-                "<code>/link start</code>."
+                "<strong>Only go on if that is you</strong> and you have just used <code>/link start</code> yourself."
             ),
-            (
-                "Did somebody send you this address? Then close the page. Whoever sent it would count as the owner of "
-                "your Steam account on that server, see your trades and ask for your items."
+            warning(
+                "Did somebody send you this address? Then close the page. They would count as the owner of your Steam "
+                "account on that server, see your trades and ask for your items."
             ),
             markup(
                 "You sign in at <code>$host</code>: look at your browser’s address bar before you type your password. "
@@ -249,20 +248,14 @@ def failed() -> Page:
     )
 
 
-def _whom(pending: PendingSignIn) -> Markup:
+def _whom(pending: PendingSignIn) -> Block:
     if pending.names is None:
         sign_in = pending.sign_in
-        return markup(
-            "id <code>$user</code>, on the server with the id <code>$guild</code>.",
-            user=str(sign_in.user_id),
-            guild=str(sign_in.guild_id),
-        )
-    return markup(
-        "<strong>$member</strong> (<strong>$user</strong>) on <strong>$guild</strong>.",
-        member=name(pending.names.member),
-        user=name(f"@{pending.names.user}"),
-        guild=name(pending.names.guild),
+        return facts(Discord_user=f"id {sign_in.user_id}", Server=f"id {sign_in.guild_id}")
+    who = markup(
+        "$member<br><small>$user</small>", member=name(pending.names.member), user=name(f"@{pending.names.user}")
     )
+    return facts(Discord_user=who, Server=name(pending.names.guild))
 
 
 def _clock(at: datetime) -> str:

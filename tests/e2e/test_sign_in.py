@@ -14,6 +14,7 @@ from bot.exit_codes import ExitCode
 from tests.e2e.desk import STOPS_WITHIN, LiveDesk
 from tests.support.bot_process import BotProcess
 from tests.support.loopback_discord.guilds import Member
+from tests.support.loopback_discord.wire import Request
 from tests.support.plain_browser import PlainBrowser
 
 
@@ -39,6 +40,10 @@ class SignIns:
         [address] = [component["url"] for component in message.every_component() if "url" in component]
         assert isinstance(address, str)
         return address
+
+    def told(self) -> list[Request]:
+        """Return the requests that told somebody in Discord that they are linked."""
+        return [request for request in self.desk.server.requests if "is yours on this server" in str(request.body)]
 
     def assert_kept_quiet(self, *bots: BotProcess) -> None:
         """Fail where a token that was handed out is in a log or in the database."""
@@ -68,7 +73,7 @@ async def test_address_in_use(sign_ins: SignIns):
 
 
 async def test_killed_between_start_and_callback(sign_ins: SignIns):
-    """A sign-in that was begun before a crash ends after it."""
+    """A sign-in that was begun before a crash ends after it; one that was begun after it is told to its user alone."""
     desk, jonas = sign_ins.desk, sign_ins.desk.world.other_customer
     async with PlainBrowser(sign_ins.steam) as browser:
         async with sign_ins.bot() as first:
@@ -85,6 +90,11 @@ async def test_killed_between_start_and_callback(sign_ins: SignIns):
             assert "Your Steam account is linked" in await browser.be(jonas)
             assert str(jonas.steam_id) in (await desk.use(desk.moderator, "link status")).text
             await desk.server.until(lambda: "sign_in" in "".join(post.text for post in desk.audit.messages), 10.0)
+
+            await browser.go_on(await sign_ins.started(desk.agent))
+            await browser.be(desk.world.collector)
+            await desk.server.until(sign_ins.told, 10.0)
+            assert [request.body["flags"] for request in sign_ins.told()] == [64]
             assert await second.terminate(STOPS_WITHIN) == ExitCode.OK
     sign_ins.assert_kept_quiet(first, second)
 
@@ -111,20 +121,3 @@ async def test_stopped_while_steam_is_asked(sign_ins: SignIns):
             assert "Your Steam account is linked" in await browser.be(jonas)
             assert await second.terminate(STOPS_WITHIN) == ExitCode.OK
     sign_ins.assert_kept_quiet(first, second)
-
-
-async def test_told_by_follow_up(sign_ins: SignIns):
-    """Discord itself hears of it where ``/link start`` was used, seen by that user alone."""
-    desk = sign_ins.desk
-    async with sign_ins.bot() as bot, PlainBrowser(sign_ins.steam) as browser:
-        await bot.wait_ready()
-        await desk.set_up()
-        await browser.go_on(await sign_ins.started(desk.moderator))
-        await browser.be(desk.world.other_customer)
-
-        await desk.server.until(
-            lambda: any("is yours on this server" in str(r.body) for r in desk.server.requests), 10.0
-        )
-        [told] = [r for r in desk.server.requests if "is yours on this server" in str(r.body)]
-        assert told.body["flags"] == 64
-        assert await bot.terminate(STOPS_WITHIN) == ExitCode.OK

@@ -1,0 +1,132 @@
+"""The pages of Steam sign-in in a real browser on a phone, over two sites as outside."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.async_api import Page, ViewportSize, async_playwright
+
+from bot.demo import faults
+from bot.demo.scene import Scene
+from tests.e2e.test_demo_page import BROWSERS, PATIENCE, QUIET
+from tests.support.seen import text_of
+from tests.support.stage import kept_open_with_sign_in
+
+PHONE = ViewportSize(width=390, height=844)
+SMALL_PHONE = 320
+
+
+@asynccontextmanager
+async def phone(scheme: Literal["light", "dark"] = "light") -> AsyncIterator[Page]:
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        pytest.skip(f"there is no browser here: none of {', '.join(BROWSERS)} is installed")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=QUIET)
+        page = await browser.new_page(viewport=PHONE, color_scheme=scheme)
+        page.set_default_timeout(PATIENCE * 1000)
+        yield page
+        await browser.close()
+
+
+async def address_for(scene: Scene) -> str:
+    result = await scene.moderator.slash(scene.channel, "link start")
+    assert result.response is not None
+    return str(result.response.components[0]["components"][0]["url"])
+
+
+async def shown(page: Page, shots: Path, name: str) -> str:
+    """Return what can be read; nothing is cut off at the side of the smallest phone, and nothing too small to press."""
+    await page.screenshot(path=shots / f"{name}.png", full_page=True)
+    await page.set_viewport_size({"width": SMALL_PHONE, "height": 600})
+    assert await page.evaluate("document.documentElement.scrollWidth") <= SMALL_PHONE
+    for button in await page.locator("button, .do a").all():
+        box = await button.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+    await page.set_viewport_size(PHONE)
+    return await page.inner_text("main")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_signed_in(tmp_path: Path, scheme: Literal["light", "dark"]):
+    """From the command over page and Steam to the link: each page can be read, and Discord says so too."""
+    complaints: list[str] = []
+    async with kept_open_with_sign_in(tmp_path) as scene, phone(scheme) as page:
+        assert scene.steam is not None
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        person = scene.world.other_customer
+        address = await address_for(scene)
+
+        await page.goto(address)
+        text = await shown(page, tmp_path, "ask")
+        assert "Robin (moderator)" in text
+        assert "@robin" in text
+        assert "Skin Market" in text
+        background = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert background == ("rgb(30, 31, 34)" if scheme == "dark" else "rgb(242, 243, 245)"), (
+            "the style sheet is not let in"
+        )
+
+        await page.get_by_role("button").click()
+        await page.get_by_role("button", name="Cancel").click()
+        assert "Nothing was linked" in await shown(page, tmp_path, "cancelled")
+        await page.get_by_role("link", name="Try again").click()
+
+        scene.steam.check_faults.append(faults.answer(500, b""))
+        await page.get_by_role("button").click()
+        await page.get_by_role("button", name="Jonas").click()
+        assert "Steam does not answer" in await shown(page, tmp_path, "unavailable")
+        await page.get_by_role("link", name="Try again").click()
+
+        await page.get_by_role("button").click()
+        await page.get_by_role("button", name="Jonas").click()
+        assert f"SteamID {person.steam_id} is linked to" in await shown(page, tmp_path, "linked")
+
+        await settled(scene)
+        assert any("is yours on this server" in str(request.json) for request in scene.env.http_requests)
+        status = text_of(await scene.moderator.slash(scene.channel, "link status"))
+        assert f"SteamID `{person.steam_id}`, by signing in through Steam" in status
+
+        await page.reload()
+        assert "can no longer be used" in await shown(page, tmp_path, "gone")
+    # A browser notes statuses of failure as errors; anything else would be something that the policy kept out.
+    assert [complaint for complaint in complaints if "Failed to load resource" not in complaint] == []
+
+
+@pytest.mark.browser
+async def test_sent_by_somebody_else(tmp_path: Path):
+    """Steam's address alone, without the page before it, links nobody; nor does a form on another site."""
+    async with kept_open_with_sign_in(tmp_path) as scene, phone() as page, phone() as victim:
+        assert scene.steam is not None
+        address = await address_for(scene)
+        await page.goto(address)
+        await page.get_by_role("button").click()
+        await page.get_by_role("button", name="Jonas").wait_for()
+
+        await victim.goto(page.url)
+        await victim.get_by_role("button", name="Jonas").click()
+        assert "Not begun in this browser" in await shown(victim, tmp_path, "other_browser")
+
+        proof = "A" * 43
+        await victim.goto(address)
+        await victim.goto(f"{scene.steam.url}/anywhere")
+        await victim.set_content(
+            f'<form method="post" action="{address}"><input name="proof" value="{proof}"><button>Gift</button></form>'
+        )
+        await victim.get_by_role("button").click()
+        assert "Nothing was done" in await shown(victim, tmp_path, "not_from_page")
+        assert "No Steam account" in text_of(await scene.moderator.slash(scene.channel, "link status"))
+
+
+async def settled(scene: Scene) -> None:
+    """Wait until everything that a sign-in began has ended."""
+    service = scene.client.desk.sign_ins
+    while service._under_way:
+        await asyncio.wait(tuple(service._under_way))
