@@ -146,14 +146,35 @@ async def test_page(tmp_path: Path, unused_tcp_port: int, page: Page):
         assert await running.ended(signal.SIGTERM) == (ExitCode.OK, "")
 
 
-async def use(page: Page, command: str, value: str) -> None:
-    """Choose a command in the composer, fill its first option in, and send it."""
+@pytest.mark.browser
+async def test_sign_in(tmp_path: Path, unused_tcp_port: int, page: Page):
+    """Whoever is not linked follows the button to the made-up Steam, and reads in the channel that it is done."""
+    async with demo(tmp_path, unused_tcp_port) as running:
+        await page.goto(running.url)
+        await page.select_option("#viewer-picker", label=AGENT)
+        await use(page, "link start")
+        async with page.expect_popup() as opened:
+            await page.get_by_role("link", name="Open the page").last.click()
+        tab = await opened.value
+        await tab.get_by_role("button", name="That is me").click()
+        await tab.get_by_role("button", name="Jonas").click()
+        await shown(tab, "Your Steam account is linked")
+
+        await shown(page, "is yours on this server from now on")
+        await use(page, "link status")
+        await shown(page, "by signing in through Steam")
+        assert await running.ended(signal.SIGTERM) == (ExitCode.OK, "")
+
+
+async def use(page: Page, command: str, value: str | None = None) -> None:
+    """Choose a command in the composer, fill its first option in where it has one, and send it."""
     composer = page.locator("#channel-composer-input")
     await composer.click()
     await composer.press_sequentially(f"/{command}")
     await page.locator(f".command-entry.is-active:has-text('/{command}')").wait_for()
     await page.keyboard.press("Enter")
-    await page.keyboard.insert_text(value)
+    if value is not None:
+        await page.keyboard.insert_text(value)
     await page.keyboard.press("Escape")
     await page.locator("#send-message").click()
 
