@@ -41,9 +41,11 @@ class LinkStatus:
     waits: bool
 
 
-def link_set_entry(link: Link) -> AuditEntry:
+def link_set_entry(link: Link, *, instead_of: SteamId | None = None) -> AuditEntry:
     """Return what the audit channel is told of a link that was set."""
     detail = {"steam_id": str(link.steam_id), "source": link.source.value}
+    if instead_of is not None:
+        detail["instead_of"] = str(instead_of)
     return AuditEntry(
         link.guild_id, link.linked_at, link.linked_by, AuditAction.LINK_SET, f"user:{link.user_id}", detail
     )
@@ -78,8 +80,8 @@ class LinkService:
         now = self._clock.now()
         before = await self._links.of_user(by.guild_id, user_id)
         link = await self._links.put(Link(by.guild_id, user_id, steam_id, LinkSource.STAFF, by.user_id, now))
-        await self._audit.announce(link_set_entry(link))
         replaced = before.steam_id if before is not None and before.steam_id != steam_id else None
+        await self._audit.announce(link_set_entry(link, instead_of=replaced))
         return LinkSet(link, replaced, waits=link.waits_at(now))
 
     async def remove_own(self, *, by: Actor) -> Link | None:

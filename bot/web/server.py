@@ -21,6 +21,9 @@ Site = Callable[[web.BaseRequest], Awaitable[Page]]
 _STOP_WITHIN = 0.2
 """Seconds for answers under way at the very end; those that matter were waited for before."""
 
+CONNECTIONS = 256
+"""Connections at once: what comes beyond is dropped, so that nobody takes the program's file handles by holding on."""
+
 _IDLE = 30.0
 _LINE = 8190
 _BACKLOG = 64
@@ -45,7 +48,14 @@ class _Connection(web.RequestHandler):
             max_field_size=_LINE,
             lingering_time=1.0,
         )
+        self._server = manager
         self._headers = headers
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, or drop it at once where there are too many."""
+        super().connection_made(transport)
+        if len(self._server.connections) > CONNECTIONS and isinstance(transport, asyncio.Transport):
+            transport.abort()
 
     def handle_error(
         self,

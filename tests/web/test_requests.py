@@ -1,12 +1,14 @@
 """What else comes to a public address: every request is answered sensibly, and with the same headers."""
 
 import asyncio
+import contextlib
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from bot.web import server
 from bot.web.page import Page
 from tests.support.sign_in_site import SignInDesk, assert_headers, sign_in_desk, token_of
 
@@ -241,3 +243,24 @@ async def test_behind_a_proxy(tmp_path: Path):
             assert (await desk.browser().ask("GET", f"{desk.local_url}{path}", headers=host))[0] == 404
         # A proxy that puts the inner address in the Host header reaches it as well.
         assert (await desk.browser().ask("GET", address))[0] == 200
+
+
+async def test_too_many_connections(desk: SignInDesk, monkeypatch: pytest.MonkeyPatch):
+    """Whoever holds connections open without a word gets no more than so many; there is room again when they go."""
+    monkeypatch.setattr(server, "CONNECTIONS", 3)
+    held = [await asyncio.open_connection("127.0.0.1", desk.port) for _ in range(3)]
+    await asyncio.sleep(0)
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", desk.port)
+    with contextlib.suppress(ConnectionError):
+        assert await reader.read() == b""
+    writer.close()
+    for _, each in held:
+        each.close()
+        await each.wait_closed()
+    async with asyncio.timeout(10):
+        while True:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                status, _, _ = await raw(desk, f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{desk.port}\r\n\r\n".encode())
+                break
+    assert status == 404
