@@ -1,6 +1,7 @@
 """The demo as somebody meets it: one command, a printed address, and a page on which the whole desk works."""
 
 import asyncio
+import contextlib
 import re
 import shutil
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from playwright.async_api import Locator, Page, async_playwright
+from playwright.async_api import TimeoutError as PageTimeout
 
 from bot.exit_codes import ExitCode
 
@@ -136,11 +138,11 @@ async def test_page(tmp_path: Path, unused_tcp_port: int, page: Page):
         await button(page, "Next").click()
         await shown(page, "Page 2 of 8")
 
-        await page.select_option("#viewer-picker", label=AGENT)
+        await become(page, AGENT)
         await use(page, "resend", running.suggested(r"resend id:(\d+)"))
         await shown(page, "· pending")
 
-        await page.select_option("#viewer-picker", label=MODERATOR)
+        await become(page, MODERATOR)
         await button(page, "Approve").click()
         await shown(page, "· sent")
         assert await running.ended(signal.SIGTERM) == (ExitCode.OK, "")
@@ -151,7 +153,7 @@ async def test_sign_in(tmp_path: Path, unused_tcp_port: int, page: Page):
     """Whoever is not linked follows the button to the made-up Steam, and reads in the channel that it is done."""
     async with demo(tmp_path, unused_tcp_port) as running:
         await page.goto(running.url)
-        await page.select_option("#viewer-picker", label=AGENT)
+        await become(page, AGENT)
         await use(page, "link start")
         async with page.expect_popup() as opened:
             await page.get_by_role("link", name="Open the page").last.click()
@@ -166,12 +168,27 @@ async def test_sign_in(tmp_path: Path, unused_tcp_port: int, page: Page):
         assert await running.ended(signal.SIGTERM) == (ExitCode.OK, "")
 
 
+async def become(page: Page, viewer: str) -> None:
+    """Choose who to be, and wait for what they see: whatever is typed before is lost."""
+    await shown(page, "Preview ready")
+    async with page.expect_response(lambda answer: answer.request.method == "POST"):
+        await page.select_option("#viewer-picker", label=viewer)
+    await shown(page, "Preview ready")
+    await shown(page, "Choose above who you are")
+
+
 async def use(page: Page, command: str, value: str | None = None) -> None:
     """Choose a command in the composer, fill its first option in where it has one, and send it."""
     composer = page.locator("#channel-composer-input")
-    await composer.click()
-    await composer.press_sequentially(f"/{command}")
-    await page.locator(f".command-entry.is-active:has-text('/{command}')").wait_for()
+    entry = page.locator(f".command-entry.is-active:has-text('/{command}')")
+    for patience in (PATIENCE / 4, PATIENCE / 2, PATIENCE):
+        await composer.click()
+        await composer.fill("")
+        await composer.press_sequentially(f"/{command}")
+        # A page that is published anew meanwhile forgets what was typed.
+        with contextlib.suppress(PageTimeout):
+            await entry.wait_for(timeout=patience * 1000)
+            break
     await page.keyboard.press("Enter")
     if value is not None:
         await page.keyboard.insert_text(value)

@@ -11,7 +11,7 @@ from bot.demo import faults
 from bot.demo.faults import Fault
 from bot.domain.audit import AuditAction
 from bot.domain.links import RELINK_COOL_DOWN, LinkSource
-from bot.domain.sign_in import OPENID_NS, SignInNames
+from bot.domain.sign_in import OPENID_NS, SignInNames, token_from
 from bot.services import sign_in
 from tests.support.hostile_text import SPELT_OUT, SPELT_OUT_HIDDEN
 from tests.support.sign_in_site import ALEX, GUILD, MIA, SignInDesk, sign_in_desk, token_of
@@ -175,6 +175,22 @@ async def test_browser_gone(desk: SignInDesk):
     desk.steam.check_faults.append(gate)
     return_to, given = await desk.at_steam(browser, started, desk.world.customer)
     waiting = asyncio.create_task(browser.come_back(return_to, given))
+    await gate.reached.wait()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    gate.open()
+    await desk.settled()
+
+    assert await desk.link_of() is not None
+
+
+async def test_caller_gone(desk: SignInDesk):
+    """Nor does a caller who is cancelled."""
+    started, browser = await desk.begin(), desk.browser()
+    gate = faults.Gate()
+    desk.steam.check_faults.append(gate)
+    return_to, given = await desk.at_steam(browser, started, desk.world.customer)
+    waiting = asyncio.create_task(desk.service.finish(return_to[-64:], given, token=token_from(token_of(started))))
     await gate.reached.wait()
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
