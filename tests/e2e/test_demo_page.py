@@ -169,11 +169,9 @@ async def test_sign_in(tmp_path: Path, unused_tcp_port: int, page: Page):
 
 
 async def become(page: Page, viewer: str) -> None:
-    """Choose who to be, and wait for what they see: whatever is typed before is lost."""
-    await shown(page, "Preview ready")
-    async with page.expect_response(lambda answer: answer.request.method == "POST"):
-        await page.select_option("#viewer-picker", label=viewer)
-    await shown(page, "Preview ready")
+    """Choose who to be, once the page shows anything, and wait until it shows what they see."""
+    await shown(page, "Choose above who you are")
+    await page.select_option("#viewer-picker", label=viewer)
     await shown(page, "Choose above who you are")
 
 

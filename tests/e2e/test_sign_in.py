@@ -68,7 +68,8 @@ async def test_address_in_use(sign_ins: SignIns):
             assert await bot.wait(30.0) == ExitCode.UNAVAILABLE
             [line] = bot.stderr_lines
             assert " ERROR " in line
-            assert f"links.listen 127.0.0.1:{sign_ins.port}" in line
+            assert f"127.0.0.1:{sign_ins.port} cannot be listened on" in line
+            assert "links.listen" in line
     assert sign_ins.desk.server.requests == []
 
 
