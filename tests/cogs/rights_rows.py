@@ -239,6 +239,7 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "explain": uses("explain", "1010", code="1010"),
     "explain:code": (Case(suggests_codes, "NO_BOTS_AVAILABLE"),),
     "status": uses("status", "Providers"),
+    "link start": uses("link start", "Steam sign-in is not set up here"),
     "link set": uses(
         "link set",
         "Linked",
