@@ -7,6 +7,7 @@ import discord
 import pytest
 
 from bot.ui.command_sync import sync_commands
+from bot.ui.rights import open_to_everybody
 
 
 class Commands:
@@ -16,6 +17,11 @@ class Commands:
 
     def __init__(self, description: str = "See how it is") -> None:
         self._description = description
+
+    @staticmethod
+    @open_to_everybody("it is a test's")
+    async def callback() -> None:
+        """Do nothing."""
 
     def to_dict(self, _tree: object) -> dict[str, str]:
         return {"name": self.name, "description": self._description}
