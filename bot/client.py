@@ -17,9 +17,11 @@ from bot.ui.command_sync import sync_commands
 from bot.ui.funnel import give_up, interrupt, reply_again
 from bot.ui.halt_buttons import HaltButton
 from bot.ui.in_flight import InFlight
-from bot.ui.pager import PageButton
-from bot.ui.resend_buttons import ResendButton
-from bot.ui.rights import declared
+from bot.ui.interactions import Interaction
+from bot.ui.modals import Modals
+from bot.ui.pager import FilterModal, InventoryButton, ItemSelect, PageButton, SortSelect
+from bot.ui.resend_buttons import ReasonModal, ResendButton
+from bot.ui.rights import DeskModal, declared
 from bot.ui.tree import DeskTree
 
 EXTENSIONS = (
@@ -76,6 +78,7 @@ class DeskClient(commands.Bot):
         self.is_connected = False
         """Whether the gateway is there: discord.py ends it itself where no heartbeat comes back."""
         self.is_stopping = False
+        self._modals = Modals()
         self._synced = synced
         self.desk_items: tuple[type[discord.ui.DynamicItem[Any]], ...] = ()
         self._command_guild_ids = tuple(command_guild_ids)
@@ -85,7 +88,9 @@ class DeskClient(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load every extension, or fail: a desk with half its commands is not started."""
-        self.add_desk_items(PageButton, ResendButton, HaltButton, RevokeDeletedButton)
+        self.add_desk_items(PageButton, InventoryButton, SortSelect, ItemSelect)
+        self.add_desk_items(ResendButton, HaltButton, RevokeDeletedButton)
+        self.add_desk_modals(FilterModal, ReasonModal)
         for extension in EXTENSIONS:
             await self.load_extension(extension)
         self.watch.start()
@@ -101,6 +106,15 @@ class DeskClient(commands.Bot):
             declared(item)
         super().add_dynamic_items(*items)
         self.desk_items = (*self.desk_items, *items)
+
+    def add_desk_modals(self, *modals: type[DeskModal]) -> None:
+        """Take these in when they are sent, after a restart too; NotDeclared where one does not say what it needs."""
+        self._modals.add(*modals)
+
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Take in a modal; commands and components reach their own handlers before this."""
+        if interaction.type is discord.InteractionType.modal_submit:
+            await self._modals.take_in(interaction)
 
     async def finish_interactions(self, *, within: float) -> None:
         """Take nothing new, leave ``within`` seconds to what is under way, and tell the rest to ask again."""

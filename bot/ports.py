@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bot.domain.failures import Dialect, Explanation, Failure, ProviderName, StatusExplanation
     from bot.domain.halts import Halt
     from bot.domain.health import ProviderHealth
-    from bot.domain.inventory import Inventory, InventoryQuery
+    from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery
     from bot.domain.links import Link, SignIn
     from bot.domain.my_data import Forgotten, StoredData
     from bot.domain.pages import Pages
@@ -351,6 +351,10 @@ class PagesRepository(Protocol):
 
     async def load(self, guild_id: int, pages_id: str, *, at: datetime) -> Pages | None:
         """Return a snapshot of this guild that has not expired."""
+        ...
+
+    async def set_view(self, guild_id: int, pages_id: str, view: InventoryFilter | None) -> None:
+        """Keep how the reader of a snapshot has sorted and narrowed it; nothing happens where it is not kept."""
         ...
 
     async def purge(self, *, at: datetime) -> None:

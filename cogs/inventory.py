@@ -1,6 +1,5 @@
 """/inventory: what a Steam inventory brings at each provider, and why an item is refused."""
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,29 +8,22 @@ from discord.ext import commands
 
 from bot.client import DeskClient
 from bot.domain.access import Capability
-from bot.domain.errors import ProviderError
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import MAX_SEARCH, Sort
-from bot.domain.pages import ProviderAnswer
 from bot.domain.steam import Game
-from bot.observability.logs import reference
 from bot.services.inventory import InventoryRequest
 from bot.ui.errors import GAME_LABELS
-from bot.ui.funnel import reply, write_down
-from bot.ui.interactions import Interaction, actor_of, desk_of
-from bot.ui.pager import shown_page
+from bot.ui.funnel import reply
+from bot.ui.interactions import Interaction
+from bot.ui.inventory_answer import look_up
+from bot.ui.inventory_words import SORTS
+from bot.ui.pager import page_with_controls
 from bot.ui.rights import needs
 
 _GAMES = [
     app_commands.Choice(name=GAME_LABELS[game.word], value=game.word) for game in (Game.CS2, Game.RUST, Game.DOTA2)
 ]
-_SORTS = [
-    app_commands.Choice(name="the provider's own order", value=Sort.RELEVANCE.value),
-    app_commands.Choice(name="lowest price first", value=Sort.PRICE_ASC.value),
-    app_commands.Choice(name="highest price first", value=Sort.PRICE_DESC.value),
-    app_commands.Choice(name="names A to Z", value=Sort.NAME_ASC.value),
-    app_commands.Choice(name="names Z to A", value=Sort.NAME_DESC.value),
-]
+_SORTS = [app_commands.Choice(name=words, value=sort.value) for sort, words in SORTS.items()]
 
 
 def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Command[Any, ..., None]:
@@ -66,7 +58,6 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
         refresh: bool = False,  # noqa: FBT001, FBT002 -- an option of the command
     ) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        desk, actor = desk_of(interaction), actor_of(interaction)
         request = InventoryRequest(
             trade_url=tradeurl,
             provider=provider,
@@ -77,24 +68,11 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
             max_price=_decimal(max_price),
             refresh=refresh,
         )
-        answer = await desk.inventory.look_up(request, by=actor)
-        if len(answer.answers) == 1 and answer.answers[0].failure is not None:
-            raise ProviderError(answer.answers[0].failure)
-        parts = tuple(_written_down(interaction, part) for part in answer.answers)
-        pages = await desk.pages.open(replace(answer, answers=parts), by=actor)
-        embed, view = shown_page(pages, 0, page_size=desk.page_size, explanations=desk.explanations)
+        pages = await look_up(interaction, request)
+        embed, view = await page_with_controls(interaction, pages, 0)
         await reply(interaction, embed, view=view)
 
     return inventory
-
-
-def _written_down(interaction: Interaction, part: ProviderAnswer) -> ProviderAnswer:
-    """Log a part that failed, and give it the reference to find that by."""
-    if part.failure is None:
-        return part
-    word = reference()
-    write_down(interaction, ProviderError(part.failure), word)
-    return replace(part, reference=word)
 
 
 def _decimal(price: float | None) -> Decimal | None:

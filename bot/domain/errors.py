@@ -16,6 +16,8 @@ DeskError
 │   ├── ResendNotFound
 │   └── PageExpired
 ├── NotYourPage
+├── QuestionForgotten
+├── FormUnknown
 ├── ProviderOff
 ├── GameNotOffered
 ├── NotResendable
@@ -30,6 +32,7 @@ DeskError
 ├── ApprovalsChannelMissing
 ├── ApprovalsChannelUnusable
 ├── TooSoon
+│   └── PageTooFresh
 ├── ShuttingDown
 ├── Interrupted
 ├── Unfinished
@@ -144,6 +147,14 @@ class NotYourPage(DeskError):
     """A pager's button was pressed by somebody else than who asked."""
 
 
+class QuestionForgotten(DeskError):
+    """The pages are from an earlier run, and what they answer is not kept: it holds a trade token."""
+
+
+class FormUnknown(DeskError):
+    """A form was sent in that no part of SkinDesk knows: it was opened before an update."""
+
+
 class ProviderOff(DeskError):
     """The provider (or, where None, every provider that could do it) is not configured."""
 
@@ -250,6 +261,10 @@ class TooSoon(DeskError):
     def __init__(self, until: datetime) -> None:
         super().__init__(until.isoformat())
         self.until = until
+
+
+class PageTooFresh(TooSoon):
+    """What a page shows was read a moment ago."""
 
 
 class ShuttingDown(DeskError):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bot.domain.errors import InvalidInput
 from bot.domain.money import USD, Money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from bot.domain.failures import ProviderName
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 MAX_SEARCH = 100
 """Longest search text, in characters (seed 000)."""
+
+_PRICE = re.compile(r"(?:\d{1,12}|\d{1,3}(?:,\d{3}){1,3})(?:\.\d{1,8})?|\d{1,12},\d{1,2}", re.ASCII)
+"""A price as people type it: ``1204.5``, ``1,204.50``, or with the comma that many countries have, ``12,50``."""
 
 
 class Refusal(StrEnum):
@@ -110,20 +115,48 @@ class InventoryFilter:
         """Whether items can be left out."""
         return bool((self.search or "").split()) or self.min_price is not None or self.max_price is not None
 
+    @classmethod
+    def of(
+        cls,
+        *,
+        search: str | None = None,
+        sort: Sort = Sort.RELEVANCE,
+        min_price: Decimal | None = None,
+        max_price: Decimal | None = None,
+    ) -> InventoryFilter:
+        """Return what somebody asked for; InvalidInput where that contradicts itself."""
+        search = (search or "").strip() or None
+        if search is not None and len(search) > MAX_SEARCH:
+            raise InvalidInput("search", "too_long")
+        for option, price in (("min_price", min_price), ("max_price", max_price)):
+            if price is not None and (not price.is_finite() or price < 0):
+                raise InvalidInput(option, "not_a_price")
+        if min_price is not None and max_price is not None and min_price > max_price:
+            raise InvalidInput("min_price", "above_max_price")
+        return cls(search, sort, min_price, max_price)
+
     def apply(self, items: Iterable[Item]) -> tuple[Item, ...]:
         """Return the items that match, in order. Items without an offer fail any price bound and sort last."""
+        found = tuple(items)
+        return tuple(found[position] for position in self.positions(found))
+
+    def positions(self, items: Sequence[Item]) -> Sequence[int]:
+        """Return where the items that match stand, in the order in which they are to be shown."""
         words = (self.search or "").casefold().split()
-        kept = [item for item in items if self._matches(item, words)]
+        if self.narrows:
+            kept = [position for position, item in enumerate(items) if self._matches(item, words)]
+        else:
+            kept = list(range(len(items)))
         match self.sort:
             case Sort.RELEVANCE:
                 pass
             case Sort.NAME_ASC | Sort.NAME_DESC:
-                kept.sort(key=lambda item: item.name.casefold(), reverse=self.sort is Sort.NAME_DESC)
+                kept.sort(key=lambda position: items[position].name.casefold(), reverse=self.sort is Sort.NAME_DESC)
             case Sort.PRICE_ASC | Sort.PRICE_DESC:
-                priced = [item for item in kept if item.offer is not None]
-                priced.sort(key=_offer_amount, reverse=self.sort is Sort.PRICE_DESC)
-                kept = priced + [item for item in kept if item.offer is None]
-        return tuple(kept)
+                priced = [position for position in kept if items[position].offer is not None]
+                priced.sort(key=lambda position: _offer_amount(items[position]), reverse=self.sort is Sort.PRICE_DESC)
+                kept = priced + [position for position in kept if items[position].offer is None]
+        return kept
 
     def _matches(self, item: Item, words: list[str]) -> bool:
         if words:
@@ -140,8 +173,33 @@ class InventoryFilter:
         )
 
 
+def price_from(option: str, text: str) -> Decimal | None:
+    """Read a price in US dollars as somebody typed it, None for nothing; InvalidInput for ``option`` otherwise.
+
+    ``1,204`` is over a thousand, ``12,50`` twelve and a half.
+    """
+    bare = text.strip().removeprefix("$").strip()
+    if not bare:
+        return None
+    if _PRICE.fullmatch(bare) is None:
+        raise InvalidInput(option, "not_a_price")
+    whole, comma, end = bare.rpartition(",")
+    is_decimal_comma = bool(comma) and len(end) <= len("50")
+    return Decimal(f"{whole}.{end}" if is_decimal_comma else bare.replace(",", ""))
+
+
 def _offer_amount(item: Item) -> Decimal:
     return item.offer.amount if item.offer is not None else Decimal(0)
+
+
+def worth_of(items: Iterable[Item]) -> Money:
+    """Return what is paid, in USD, for those that can be deposited, of a stack for what one deposit may hold."""
+    total = Decimal(0)
+    for item in items:
+        if item.accepted and item.offer is not None and item.offer.currency == USD:
+            pieces = item.amount if item.max_amount is None else min(item.amount, item.max_amount)
+            total += item.offer.amount * pieces
+    return Money(total, USD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +231,11 @@ class Inventory:
     owner_certain: bool = True
 
     @property
+    def is_partial(self) -> bool:
+        """Whether the provider counts more items than it sent."""
+        return self.total > len(self.items)
+
+    @property
     def accepted_items(self) -> tuple[Item, ...]:
         """The items that can be deposited."""
         return tuple(item for item in self.items if item.accepted)
@@ -180,12 +243,7 @@ class Inventory:
     @property
     def worth(self) -> Money:
         """What the provider would pay for everything that can be deposited, in USD."""
-        total = Money(Decimal(0), USD)
-        for item in self.accepted_items:
-            if item.offer is not None and item.offer.currency == USD:
-                pieces = item.amount if item.max_amount is None else min(item.amount, item.max_amount)
-                total += item.offer.times(pieces)
-        return total
+        return worth_of(self.items)
 
     def narrowed(self, by: InventoryFilter) -> Inventory:
         """Return the same inventory with only the items that match, in order."""

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bot.domain.inventory import Inventory
+from bot.domain.inventory import Inventory, InventoryFilter, Sort
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.domain.failures import Failure, ProviderName
-    from bot.domain.inventory import InventoryFilter
     from bot.domain.steam import Game, SteamId
     from bot.domain.trades import Scope, Trade
 
@@ -70,7 +69,10 @@ class TradesAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """A snapshot that ``user_id`` may turn in ``guild_id``, as long as they may see what it shows."""
+    """A snapshot that ``user_id`` may turn in ``guild_id``, as long as they may see what it shows.
+
+    ``view`` is how its reader has sorted and narrowed an inventory since, None for the answer as it was asked for.
+    """
 
     id: str
     guild_id: int
@@ -79,3 +81,17 @@ class Pages:
     answer: InventoryAnswer | TradesAnswer
     created_at: datetime
     expires_at: datetime
+    view: InventoryFilter | None = None
+
+    def viewed(self, view: InventoryFilter | None) -> Pages:
+        """Return the same snapshot sorted and narrowed in this way; what says nothing new becomes None."""
+        return replace(self, view=None if view == InventoryFilter(sort=self._asked_order) else view)
+
+    @property
+    def chosen(self) -> InventoryFilter:
+        """The reader's choices: until they have made any, nothing but the order that was asked for."""
+        return self.view or InventoryFilter(sort=self._asked_order)
+
+    @property
+    def _asked_order(self) -> Sort:
+        return self.answer.filter.sort if isinstance(self.answer, InventoryAnswer) else Sort.RELEVANCE

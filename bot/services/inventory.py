@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from weakref import WeakSet
@@ -11,7 +11,7 @@ from bot.domain.access import Actor, Capability, is_staff
 from bot.domain.audit import AuditAction
 from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff, TooSoon
 from bot.domain.failures import Failure, FailureKind, ProviderName
-from bot.domain.inventory import MAX_SEARCH, Inventory, InventoryFilter, InventoryQuery, Sort
+from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Sort
 from bot.domain.pages import InventoryAnswer, ProviderAnswer
 from bot.domain.spending import Spender, spending_for
 from bot.domain.steam import Game, SteamId, TradeUrl
@@ -36,7 +36,7 @@ _ALL = "all"
 class InventoryRequest:
     """What the caller typed. ``provider`` is a provider's name, ``all``, or None for the default one."""
 
-    trade_url: str
+    trade_url: str = field(repr=False)
     provider: str | None = None
     game: Game = Game.CS2
     search: str | None = None
@@ -47,15 +47,9 @@ class InventoryRequest:
 
     def filter(self) -> InventoryFilter:
         """Return the options that choose and order items; InvalidInput where they contradict themselves."""
-        search = (self.search or "").strip() or None
-        if search is not None and len(search) > MAX_SEARCH:
-            raise InvalidInput("search", "too_long")
-        for option, price in (("min_price", self.min_price), ("max_price", self.max_price)):
-            if price is not None and (not price.is_finite() or price < 0):
-                raise InvalidInput(option, "not_a_price")
-        if self.min_price is not None and self.max_price is not None and self.min_price > self.max_price:
-            raise InvalidInput("min_price", "above_max_price")
-        return InventoryFilter(search, self.sort, self.min_price, self.max_price)
+        return InventoryFilter.of(
+            search=self.search, sort=self.sort, min_price=self.min_price, max_price=self.max_price
+        )
 
 
 _Key = tuple[ProviderName, SteamId, Game, InventoryFilter | None]
@@ -144,6 +138,12 @@ class InventoryService:
         for key in [kept for kept in self._kept if kept[1] == account]:
             del self._kept[key]
         self._not_to_keep.update(task for (key, _), task in self._under_way.items() if key[1] == account)
+
+    def next_refresh(self, answer: InventoryAnswer) -> datetime | None:
+        """Return when what an answer shows can be read anew again, None where that is now."""
+        now = self._clock.now()
+        keys = [(part.provider, answer.owner, answer.game) for part in answer.answers]
+        return max((until for key in keys if (until := self._refreshed.get(key, now)) > now), default=None)
 
     async def close(self) -> None:
         """Give up what is under way."""

@@ -3,14 +3,17 @@
 import secrets
 from collections import OrderedDict
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.access import Actor, Capability, is_staff
-from bot.domain.errors import AccessDenied, NotYourPage, PageExpired
+from bot.domain.errors import AccessDenied, NotYourPage, PageExpired, QuestionForgotten
+from bot.domain.inventory import InventoryFilter
 from bot.domain.pages import Audience, InventoryAnswer, Pages, TradesAnswer
 from bot.domain.steam import SteamId
+from bot.domain.trade_url import mask_trade_urls
 from bot.ports import Clock, PagesRepository
 from bot.services.access import AccessService
+from bot.services.inventory import InventoryRequest
 from bot.services.links import LinkService
 
 KEPT_FOR = timedelta(hours=24)
@@ -20,9 +23,14 @@ _MAX_IN_MEMORY = 100
 _MAX_ROWS_IN_MEMORY = 20_000
 """Items and trades of all of them together: a hundred large inventories would be a gigabyte."""
 
+_MAX_QUESTIONS = 2_000
+
 
 class PageService:
-    """Snapshots behind pagers: the newest in memory, all of them in the repository until they expire."""
+    """Snapshots behind pagers: the newest in memory, all of them in the repository until they expire.
+
+    What was asked holds a trade token, so it is in memory alone: a snapshot of an earlier run cannot ask again.
+    """
 
     def __init__(self, *, repository: PagesRepository, access: AccessService, links: LinkService, clock: Clock) -> None:
         self._repository = repository
@@ -30,13 +38,24 @@ class PageService:
         self._links = links
         self._clock = clock
         self._recent: OrderedDict[str, Pages] = OrderedDict()
+        self._questions: OrderedDict[str, tuple[datetime, InventoryRequest]] = OrderedDict()
 
     async def audience_of(self, actor: Actor) -> Audience:
         """Return whom an answer to the actor is worded for."""
         return _audience(await self._access.capabilities_of(actor))
 
-    async def open(self, answer: InventoryAnswer | TradesAnswer, *, by: Actor) -> Pages:
-        """Keep an answer for its caller to turn."""
+    async def open(
+        self,
+        answer: InventoryAnswer | TradesAnswer,
+        *,
+        by: Actor,
+        question: InventoryRequest | None = None,
+        view: InventoryFilter | None = None,
+    ) -> Pages:
+        """Keep an answer for its caller to turn, and the question it answers for them to ask again.
+
+        ``view`` is how they had sorted and narrowed the answer that this one takes the place of.
+        """
         now = self._clock.now()
         pages = Pages(
             id=secrets.token_urlsafe(9),
@@ -46,8 +65,12 @@ class PageService:
             answer=answer,
             created_at=now,
             expires_at=now + KEPT_FOR,
-        )
+        ).viewed(view)
         self._remember(pages)
+        if question is not None:
+            self._questions[pages.id] = (pages.expires_at, question)
+            while len(self._questions) > _MAX_QUESTIONS:
+                self._questions.popitem(last=False)
         await self._repository.save(pages)
         return pages
 
@@ -65,6 +88,8 @@ class PageService:
         held = await self._access.capabilities_of(by)
         linked = await self._links.steam_id_of(by)
         _check(pages.answer, held, linked)
+        # What a click beside this one has chosen in the meantime stays chosen.
+        pages = self._recent.get(pages_id, pages)
         self._remember(pages)
         return _as_seen_now(pages, held, linked)
 
@@ -74,9 +99,28 @@ class PageService:
             if (pages.guild_id, pages.user_id) == (guild_id, user_id):
                 del self._recent[pages.id]
 
+    async def arrange(self, pages_id: str, view: InventoryFilter, *, by: Actor) -> Pages:
+        """Sort and narrow a snapshot for its reader, also after a restart; the errors are those of :meth:`turn`."""
+        search = mask_trade_urls(view.search) if view.search is not None else None
+        turned = await self.turn(pages_id, by=by)
+        arranged = turned.viewed(replace(view, search=search))
+        self._remember(replace(self._recent.get(pages_id, turned), view=arranged.view))
+        await self._repository.set_view(by.guild_id, pages_id, arranged.view)
+        return arranged
+
+    def question_of(self, pages: Pages) -> InventoryRequest:
+        """Return what a snapshot answers, for it to be asked again; QuestionForgotten after a restart."""
+        _, question = self._questions.get(pages.id, (None, None))
+        if question is None:
+            raise QuestionForgotten
+        return question
+
     async def purge(self) -> None:
         """Forget what has expired."""
-        await self._repository.purge(at=self._clock.now())
+        now = self._clock.now()
+        for pages_id in [pages_id for pages_id, (until, _) in self._questions.items() if until <= now]:
+            del self._questions[pages_id]
+        await self._repository.purge(at=now)
 
     def _remember(self, pages: Pages) -> None:
         self._recent[pages.id] = pages

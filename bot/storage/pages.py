@@ -7,18 +7,19 @@ from datetime import datetime
 
 import aiosqlite
 
+from bot.domain.inventory import InventoryFilter
 from bot.domain.pages import Audience, Pages
 from bot.storage.columns import from_ms, to_ms
 from bot.storage.database import Database
-from bot.storage.pages_codec import UnreadableAnswer, decode, encode
+from bot.storage.pages_codec import UnreadableAnswer, decode, decode_view, encode, encode_view
 
 _log = logging.getLogger(__name__)
 
 _DELETE = "DELETE FROM pages WHERE id = :id AND guild_id = :guild_id"
 
 _INSERT = """
-INSERT INTO pages (id, guild_id, user_id, audience, answer, created_at, expires_at)
-VALUES (:id, :guild_id, :user_id, :audience, :answer, :created_at, :expires_at)
+INSERT INTO pages (id, guild_id, user_id, audience, answer, created_at, expires_at, view)
+VALUES (:id, :guild_id, :user_id, :audience, :answer, :created_at, :expires_at, :view)
 ON CONFLICT (id) DO NOTHING
 """
 
@@ -32,7 +33,16 @@ WHERE guild_id = :guild_id AND user_id = :user_id AND seq <= (
 
 _EVICT = "DELETE FROM pages WHERE seq <= (SELECT seq FROM pages ORDER BY seq DESC LIMIT 1 OFFSET :kept)"
 
+_EVICT_BYTES = """
+DELETE FROM pages WHERE seq IN (
+    SELECT seq FROM (SELECT seq, SUM(length(answer)) OVER (ORDER BY seq DESC) AS bytes FROM pages)
+    WHERE bytes > :bytes
+)
+"""
+
 _LOAD = "SELECT * FROM pages WHERE guild_id = :guild_id AND id = :id AND expires_at > :at"
+
+_SET_VIEW = "UPDATE pages SET view = :view WHERE guild_id = :guild_id AND id = :id"
 
 _PURGE = "DELETE FROM pages WHERE expires_at <= :at"
 
@@ -40,20 +50,31 @@ _PURGE = "DELETE FROM pages WHERE expires_at <= :at"
 class SqlitePagesRepository:
     """Snapshots as rows: at most ``max_rows``, at most ``max_per_user`` of a user in a guild, the oldest go first.
 
-    One above ``max_bytes``, compressed, is not kept at all: its pager does not outlive the process.
+    All of them together have at most ``max_bytes_of_all``, compressed.
+    One above ``max_bytes``, compressed, is kept without its items' pictures, stickers and inspect certificates; where
+    that does not help it is not kept at all, and its pager does not outlive the process.
     """
 
     def __init__(
-        self, db: Database, *, max_rows: int = 2_000, max_per_user: int = 20, max_bytes: int = 2 * 1024 * 1024
+        self,
+        db: Database,
+        *,
+        max_rows: int = 2_000,
+        max_per_user: int = 20,
+        max_bytes: int = 4 * 1024 * 1024,
+        max_bytes_of_all: int = 1024 * 1024 * 1024,
     ) -> None:
         self._db = db
         self._max_rows = max_rows
         self._max_per_user = max_per_user
         self._max_bytes = max_bytes
+        self._max_bytes_of_all = max_bytes_of_all
 
     async def save(self, pages: Pages) -> None:
         """Keep a snapshot, without the codes of its trades; one with the same id in the same guild is replaced."""
         answer = await asyncio.to_thread(encode, pages.answer)
+        if len(answer) > self._max_bytes:
+            answer = await asyncio.to_thread(encode, pages.answer, lean=True)
         if len(answer) > self._max_bytes:
             _log.warning("snapshot too large to keep guild=%s bytes=%s", pages.guild_id, len(answer))
         row = {
@@ -64,6 +85,7 @@ class SqlitePagesRepository:
             "answer": answer,
             "created_at": to_ms(pages.created_at),
             "expires_at": to_ms(pages.expires_at),
+            "view": encode_view(pages.view),
         }
 
         async def unit(connection: aiosqlite.Connection) -> None:
@@ -73,6 +95,7 @@ class SqlitePagesRepository:
             await connection.execute_fetchall(_INSERT, row)
             await connection.execute_fetchall(_EVICT_OF_USER, row | {"kept": self._max_per_user})
             await connection.execute_fetchall(_EVICT, {"kept": self._max_rows})
+            await connection.execute_fetchall(_EVICT_BYTES, {"bytes": self._max_bytes_of_all})
 
         await self._db.write(unit)
 
@@ -84,6 +107,15 @@ class SqlitePagesRepository:
             except (UnreadableAnswer, ValueError) as error:
                 _log.warning("snapshot not readable guild=%s error=%s", row["guild_id"], type(error).__name__)
         return None
+
+    async def set_view(self, guild_id: int, pages_id: str, view: InventoryFilter | None) -> None:
+        """Keep how the reader of a snapshot has sorted and narrowed it; nothing happens where it is not kept."""
+        row = {"id": pages_id, "guild_id": guild_id, "view": encode_view(view)}
+
+        async def unit(connection: aiosqlite.Connection) -> None:
+            await connection.execute_fetchall(_SET_VIEW, row)
+
+        await self._db.write(unit)
 
     async def purge(self, *, at: datetime) -> None:
         """Forget what has expired."""
@@ -103,4 +135,5 @@ def _pages(row: sqlite3.Row) -> Pages:
         answer=decode(row["answer"]),
         created_at=from_ms(row["created_at"]),
         expires_at=from_ms(row["expires_at"]),
+        view=decode_view(row["view"]),
     )

@@ -2,6 +2,8 @@
 
 A trade's code has no place in the list: it is written as nothing, and read as None. The bytes are the format's
 number and zlib-compressed lines of JSON, in which a record is the list of its fields in the order of its class.
+Items are written by column, all their names, then all their pictures, because like compresses best beside like; and
+a name or a picture that comes again, of another item or at another provider, is only its place among those before.
 """
 
 import inspect
@@ -25,7 +27,10 @@ from bot.domain.trades import Scope, Trade
 FORMAT = 2
 """To be raised with every change of what is written: a snapshot of another format is no longer read."""
 
-_ITEMS_IN_PIECE = 250
+_VALUES_IN_PIECE = 1_000
+_COME_AGAIN = frozenset({"name", "market_hash_name", "kind", "exterior", "rarity", "icon_hash"})
+_FOR_DETAILS = {"icon_hash": None, "inspect_certificate": None, "stickers": ()}
+"""What only an item's details show, and what stands for it in a lean snapshot."""
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=Enum)
@@ -36,10 +41,17 @@ class UnreadableAnswer(Exception):
     """The bytes are of another format, or damaged."""
 
 
-def encode(answer: InventoryAnswer | TradesAnswer) -> bytes:
-    """Return the answer as bytes, without any trade's code. For a large one this takes a while."""
-    lines = [json.dumps(piece, separators=(",", ":")) for piece in _pieces(answer)]
-    return bytes([FORMAT]) + zlib.compress("\n".join(lines).encode("ascii"))
+def encode(answer: InventoryAnswer | TradesAnswer, *, lean: bool = False) -> bytes:
+    """Return the answer as bytes, without any trade's code. For a large one this takes a while.
+
+    A ``lean`` one is without what takes most room and is shown least: pictures, stickers and inspect certificates.
+    """
+    packer = zlib.compressobj()
+    packed = [
+        packer.compress(json.dumps(piece, separators=(",", ":")).encode("ascii") + b"\n")
+        for piece in _pieces(answer, lean=lean)
+    ]
+    return b"".join([bytes([FORMAT]), *packed, packer.flush()])
 
 
 def decode(data: bytes) -> InventoryAnswer | TradesAnswer:
@@ -56,26 +68,79 @@ def decode(data: bytes) -> InventoryAnswer | TradesAnswer:
         raise UnreadableAnswer from error
 
 
-def _pieces(answer: InventoryAnswer | TradesAnswer) -> Iterator[Any]:
+def encode_view(view: InventoryFilter | None) -> str | None:
+    """Return how a reader has sorted and narrowed an answer as JSON, without trade tokens; None where they have not."""
+    return None if view is None else json.dumps(_FILTER.dump(view), separators=(",", ":"))
+
+
+def decode_view(text: str | None) -> InventoryFilter | None:
+    """Return the view that was encoded; UnreadableAnswer where it cannot be."""
+    try:
+        return None if text is None else _FILTER.load(json.loads(text))
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise UnreadableAnswer from error
+
+
+def _pieces(answer: InventoryAnswer | TradesAnswer, *, lean: bool) -> Iterator[Any]:
     """Cut a large answer up: JSON holds the interpreter for a piece at a time, and the event loop comes in between."""
     if isinstance(answer, TradesAnswer):
         yield ["trades", _TRADES_ANSWER.dump(answer.without_codes())]
         return
     heads = tuple(_holding(part, ()) for part in answer.answers)
     yield ["inventory", _INVENTORY_ANSWER.dump(replace(answer, answers=heads))]
-    for number, part in enumerate(answer.answers):
-        items = part.inventory.items if part.inventory is not None else ()
-        for start in range(0, len(items), _ITEMS_IN_PIECE):
-            yield [number, _ITEMS.dump(items[start : start + _ITEMS_IN_PIECE])]
+    known = _Known()
+    for column, (name, codec) in enumerate(_ITEM_FIELDS.items()):
+        for number, part in enumerate(answer.answers):
+            items = part.inventory.items if part.inventory is not None else ()
+            for start in range(0, len(items), _VALUES_IN_PIECE):
+                chunk = items[start : start + _VALUES_IN_PIECE]
+                if lean and name in _FOR_DETAILS:
+                    values = [codec.dump(_FOR_DETAILS[name])] * len(chunk)
+                else:
+                    values = [codec.dump(getattr(item, name)) for item in chunk]
+                yield [number, column, known.shorten(values) if name in _COME_AGAIN else values]
 
 
 def _with_items(answer: InventoryAnswer, lines: Iterable[bytes]) -> InventoryAnswer:
-    items: list[list[Item]] = [[] for _ in answer.answers]
+    fields = list(_ITEM_FIELDS.items())
+    columns: list[list[list[Any]]] = [[[] for _ in fields] for _ in answer.answers]
+    known = _Known()
     for line in lines:
-        number, records = json.loads(line)
-        items[number].extend(_ITEMS.load(records))
-    parts = (_holding(part, tuple(found)) for part, found in zip(answer.answers, items, strict=True))
+        number, column, values = json.loads(line)
+        name, codec = fields[column]
+        texts = known.restore(values) if name in _COME_AGAIN else values
+        columns[number][column].extend(codec.load(value) for value in texts)
+    found = ([Item(*values) for values in zip(*each, strict=True)] for each in columns)
+    parts = (_holding(part, tuple(items)) for part, items in zip(answer.answers, found, strict=True))
     return replace(answer, answers=tuple(parts))
+
+
+class _Known:
+    """The texts that were written so far, each to be named by its place from then on."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+        self._texts: list[str] = []
+
+    def shorten(self, texts: Iterable[str | None]) -> list[str | int | None]:
+        """Return each text where it is new, else its place."""
+        written: list[str | int | None] = []
+        for text in texts:
+            place = None if text is None else self._places.setdefault(text, len(self._places))
+            is_new = place is not None and place == len(self._texts)
+            if text is not None and is_new:
+                self._texts.append(text)
+            written.append(text if is_new else place)
+        return written
+
+    def restore(self, written: Iterable[str | int | None]) -> list[str | None]:
+        """Return the texts behind what was written."""
+        texts: list[str | None] = []
+        for each in written:
+            if isinstance(each, str):
+                self._texts.append(each)
+            texts.append(self._texts[each] if isinstance(each, int) else each)
+        return texts
 
 
 def _holding(part: ProviderAnswer, items: tuple[Item, ...]) -> ProviderAnswer:
@@ -112,11 +177,17 @@ def _enum(members: type[_E]) -> _Codec[_E]:
     return _Codec(lambda member: member.value, members)
 
 
-def _record(cls: type[_T], **fields: _Codec[Any]) -> _Codec[_T]:
-    """Return the codec of a dataclass; TypeError where the domain has fields that are not listed here."""
+def _fields(cls: type, **fields: _Codec[Any]) -> dict[str, _Codec[Any]]:
+    """Return the codecs of a dataclass's fields; TypeError where the domain has some that are not listed here."""
     names = list(inspect.signature(cls).parameters)
     if names != list(fields):
         raise TypeError(cls.__name__, names, list(fields))
+    return fields
+
+
+def _record(cls: type[_T], **codecs: _Codec[Any]) -> _Codec[_T]:
+    """Return the codec of a dataclass."""
+    fields = _fields(cls, **codecs)
     dumps = [(name, codec.dump) for name, codec in fields.items()]
     loads = [codec.load for codec in fields.values()]
     return _Codec(
@@ -141,7 +212,7 @@ _GAME = _enum(Game)
 
 _MONEY = _record(Money, amount=_DECIMAL, currency=_PLAIN)
 _STICKER = _record(Sticker, name=_PLAIN, slot=_PLAIN, wear=_or_none(_DECIMAL))
-_ITEM = _record(
+_ITEM_FIELDS = _fields(
     Item,
     id=_PLAIN,
     name=_PLAIN,
@@ -164,13 +235,13 @@ _ITEM = _record(
     amount=_PLAIN,
     max_amount=_PLAIN,
 )
-_ITEMS = _tuple_of(_ITEM)
+_NO_ITEMS: _Codec[tuple[Item, ...]] = _Codec(lambda _: [], lambda _: ())
 _INVENTORY = _record(
     Inventory,
     provider=_PROVIDER,
     owner=_STEAM_ID,
     game=_GAME,
-    items=_ITEMS,
+    items=_NO_ITEMS,
     total=_PLAIN,
     updated_at=_MOMENT,
     collateral=_or_none(_MONEY),

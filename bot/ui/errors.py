@@ -14,6 +14,7 @@ from bot.domain.errors import (
     ApprovalsChannelUnusable,
     CardOutdated,
     DeskError,
+    FormUnknown,
     GameNotOffered,
     HaltOutdated,
     Interrupted,
@@ -25,8 +26,10 @@ from bot.domain.errors import (
     NotResendable,
     NotYourPage,
     PageExpired,
+    PageTooFresh,
     ProviderError,
     ProviderOff,
+    QuestionForgotten,
     ResendAlreadyOpen,
     ResendNotFound,
     ResendsHalted,
@@ -367,6 +370,19 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 "Use the command again for a fresh answer.",
                 again="Now.",
             )
+        case QuestionForgotten():
+            return Words(
+                "Use the command again",
+                "These pages are from before SkinDesk was restarted. They can be turned, sorted and filtered, but not "
+                "refreshed: SkinDesk does not keep trade URLs.",
+                "Use `/inventory` with the trade URL once more.",
+            )
+        case FormUnknown():
+            return Words(
+                "This form is too old",
+                "It was opened before an update of SkinDesk. Nothing was done.",
+                "Press the button or use the command again, and fill the form in anew.",
+            )
         case ProviderOff():
             off = f"{error.provider.label} is not" if error.provider else "No provider that can do this is"
             return Words(
@@ -478,6 +494,12 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
                 "Discord still shows you how it was before an update of SkinDesk. Nothing was done.",
                 "Reload Discord (Ctrl+R), or restart the app.",
                 again="After that.",
+            )
+        case PageTooFresh():
+            return Words(
+                "Refreshed a moment ago",
+                "What you see is the newest there is: asking again so soon would only burden Steam.",
+                f"Press *Refresh* again {relative(error.until)}.",
             )
         case TooSoon():
             return Words(

@@ -1,15 +1,17 @@
 """One page of an inventory: what each item brings, or why it is refused."""
 
 from collections.abc import Iterable
-from itertools import chain
+from datetime import datetime
 
 import discord
 
 from bot.domain.failures import Failure
-from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort
-from bot.domain.pages import InventoryAnswer, ProviderAnswer
+from bot.domain.inventory import Inventory, Item, Sort
+from bot.domain.listing import Listing, Sum, name_of, offers_for
+from bot.domain.pages import InventoryAnswer
 from bot.ports import Explanations
 from bot.ui.errors import GAME_LABELS
+from bot.ui.inventory_words import SORTS, narrowing, sum_words, symbol, verdict, wear_facts
 from bot.ui.layout import Tone, card
 from bot.ui.paging import page_count, page_of
 from bot.ui.text import count, money, outside, relative, units
@@ -20,64 +22,45 @@ _ROOM = 4090
 _SHORTEST_NAME = 24
 _OTHER_ACCOUNT = "⚠️ This desk uses one fixed client token: the items are those of the token's own account."
 
-_REFUSALS = {
-    Refusal.NOT_TRADABLE: "Steam does not let it be traded now",
-    Refusal.NO_OFFER: "no buyer for it at the moment",
-    Refusal.DISABLED: "the provider does not take this item",
-}
-_SORTS = {
-    Sort.PRICE_ASC: "lowest price first",
-    Sort.PRICE_DESC: "highest price first",
-    Sort.NAME_ASC: "names A to Z",
-    Sort.NAME_DESC: "names Z to A",
-}
 
+def inventory_page(
+    listing: Listing, index: int, *, page_size: int, explanations: Explanations, fresh_until: datetime | None = None
+) -> discord.Embed:
+    """Return page ``index`` (from 0): of one provider's items, or of several providers side by side.
 
-def inventory_page_count(answer: InventoryAnswer, *, page_size: int) -> int:
-    """Return how many pages the answer has."""
-    if len(answer.answers) == 1:
-        inventory = answer.answers[0].inventory
-        return page_count(len(inventory.items) if inventory is not None else 0, page_size)
-    return page_count(len(_names(answer)), page_size)
-
-
-def inventory_page(answer: InventoryAnswer, index: int, *, page_size: int, explanations: Explanations) -> discord.Embed:
-    """Return page ``index`` (from 0): of one provider's items, or of several providers side by side."""
-    pages = inventory_page_count(answer, page_size=page_size)
-    footer = f"Page {index + 1} of {pages}"
-    if len(answer.answers) == 1 and answer.answers[0].inventory is not None:
-        inventory = answer.answers[0].inventory
-        head = _head(answer, inventory)
-        room = _room(head, page_size)
-        lines = [_item_lines(item, room=room) for item in page_of(inventory.items, index, page_size)]
-        title = f"Inventory · {inventory.provider.label}"
+    ``fresh_until`` is when it can be read anew, None where that is now.
+    """
+    answer = listing.answer
+    inventory = None if listing.is_comparison else answer.answers[0].inventory
+    head = _comparison_head(listing, explanations) if inventory is None else _head(listing, inventory)
+    head += [*_partial(listing), *_arrangement(listing)]
+    if fresh_until is not None:
+        head.append(f"🔄 Refreshed. Again {relative(fresh_until)}")
+    positions = page_of(listing.shown, index, page_size)
+    room = (_ROOM - units("\n".join(head))) // page_size
+    if inventory is None:
+        lines = _comparison_lines(answer, [listing.rows[position] for position in positions], room=room)
     else:
-        head = _comparison_head(answer, explanations)
-        lines = _comparison_lines(answer, index, page_size, room=_room(head, page_size))
-        title = "Inventory · all providers"
+        lines = [_item_lines(listing.rows[position], room=room) for position in positions]
+    provider = "all providers" if inventory is None else inventory.provider.label
+    pages = page_count(len(listing.shown), page_size)
     return card(
-        title=f"{title} · {GAME_LABELS[answer.game.word]}",
-        description="\n".join([*head, "", *(lines or [_nothing(answer)])]),
+        title=f"Inventory · {provider} · {GAME_LABELS[answer.game.word]}",
+        description="\n".join([*head, "", *(lines or [_nothing(listing)])]),
         colour=Tone.NEUTRAL,
-        footer=footer,
+        footer=f"Page {index + 1} of {pages}",
     )
 
 
-def _room(head: list[str], page_size: int) -> int:
-    return (_ROOM - units("\n".join(head))) // page_size
-
-
-def _head(answer: InventoryAnswer, inventory: Inventory) -> list[str]:
-    accepted = len(inventory.accepted_items)
+def _head(listing: Listing, inventory: Inventory) -> list[str]:
+    total = listing.sums[inventory.provider]
     lines = [
-        f"**{accepted} of {count(len(inventory.items), 'item')} can be deposited, {money(inventory.worth)}**",
-        f"{_owner(answer)} · as of {relative(inventory.updated_at)}",
+        f"**{sum_words(total.items, total.accepted)} can be deposited, {money(total.worth)}**",
+        f"{_owner(listing.answer)} · as of {relative(inventory.updated_at)}",
     ]
-    if inventory.total > len(inventory.items):
-        lines.append(f"The provider counts {count(inventory.total, 'item')} and sent {len(inventory.items):,}.")
     if not inventory.owner_certain:
         lines.append(_OTHER_ACCOUNT)
-    return [*lines, *_filter_line(answer.filter)]
+    return lines
 
 
 def _owner(answer: InventoryAnswer) -> str:
@@ -85,63 +68,92 @@ def _owner(answer: InventoryAnswer) -> str:
     return f"{linked}SteamID `{answer.owner}`"
 
 
-def _filter_line(chosen: InventoryFilter) -> Iterable[str]:
-    parts = []
-    if chosen.search is not None:
-        parts.append(f"name has “{outside(chosen.search, 100)}”")
-    if chosen.min_price is not None:
-        parts.append(f"from ${chosen.min_price:,f}")
-    if chosen.max_price is not None:
-        parts.append(f"up to ${chosen.max_price:,f}")
-    if chosen.sort is not Sort.RELEVANCE:
-        parts.append(_SORTS[chosen.sort])
-    return [f"Only: {' · '.join(parts)}" if chosen.narrows else f"Order: {parts[0]}"] if parts else []
+def _partial(listing: Listing) -> Iterable[str]:
+    """Say what a provider left out, and what sorting and filtering can mean then."""
+    for part in listing.answer.answers:
+        if part.inventory is not None and part.inventory.is_partial:
+            who = part.provider.label if listing.is_comparison else "The provider"
+            sent = f"{len(part.inventory.items):,}"
+            yield f"⚠️ {who} counts {count(part.inventory.total, 'item')} and sent {sent}."
+            yield f"Sort and filter see those {sent}. `/inventory` with `sort` or `search` asks for others."
+
+
+def _arrangement(listing: Listing) -> Iterable[str]:
+    """Say what was asked for, and how the reader has sorted and narrowed the answer since."""
+    asked, view = listing.answer.filter, listing.view
+    if view is None:
+        parts = [*narrowing(asked), *_order(asked.sort)]
+        if parts:
+            yield f"Only: {' · '.join(parts)}" if asked.narrows else f"Order: {parts[0]}"
+        return
+    if asked.narrows:
+        yield f"Only: {' · '.join(narrowing(asked))}"
+    if listing.shown_sum is not None:
+        yield f"🔎 Filter: {' · '.join(narrowing(view))}"
+        yield _filtered(listing.shown_sum, len(listing.rows))
+    if view.sort is not Sort.RELEVANCE:
+        yield f"Order: {SORTS[view.sort]}"
+
+
+def _filtered(left: Sum, rows: int) -> str:
+    if not left.items:
+        return f"Shown: none of {count(rows, 'item')}"
+    return f"Shown: {left.items:,} of {count(rows, 'item')}, {left.accepted:,} accepted, {money(left.worth)}"
+
+
+def _order(sort: Sort) -> list[str]:
+    return [] if sort is Sort.RELEVANCE else [SORTS[sort]]
 
 
 def _item_lines(item: Item, *, room: int) -> str:
-    stack = f" ×{item.amount}" if item.amount > 1 else ""
-    if item.accepted and item.offer is not None:
-        first, second = "✅", f"accepted at **{money(item.offer)}**"
-        if item.local_offer is not None:
-            second += f" ({money(item.local_offer)})"
-        if item.amount > 1:
-            second += f" each · at most {item.max_amount or item.amount} at once"
-    else:
-        first, second = "❌", f"refused: {_REFUSALS[item.refusal or Refusal.NO_OFFER]}"
-    details = [second]
+    stack = f" ×{item.amount:,}" if item.amount > 1 else ""
+    first = f"{symbol(item)} **"
+    details = [verdict(item)]
     if item.market_price is not None:
         details.append(f"market {money(item.market_price)}")
-    if item.wear is not None:
-        details.append(f"wear {item.wear:.4f}")
+    details += wear_facts(item, digits=4)
     if item.stickers:
         details.append(count(len(item.stickers), "sticker"))
-    facts = " · ".join(details)
-    name = _name(item.market_hash_name or item.name, 120, room=room - units(f"{first} {stack}{facts}"))
-    return f"{first} **{name}**{stack}\n{facts}"
+    # What stands last is missed least; its place is in the details.
+    while len(details) > 1 and _needed(first, stack, details) + _SHORTEST_NAME > room:
+        details.pop()
+    left = room - _needed(first, stack, details)
+    return f"{first}{_name(item, 120, room=left)}**{stack}\n{' · '.join(details)}"
 
 
-def _name(name: str, most: int, *, room: int) -> str:
-    """Return an item's name, made safe, in what the rest of its entry leaves of ``room``."""
-    return outside(name, max(_SHORTEST_NAME, min(most, room - len("****\n\n"))))
+def _needed(first: str, stack: str, details: list[str]) -> int:
+    return units(f"{first}**{stack}\n{' · '.join(details)}\n")
 
 
-def _nothing(answer: InventoryAnswer) -> str:
-    if all(part.inventory is None for part in answer.answers):
+def _name(item: Item, most: int, *, room: int) -> str:
+    """Return an item's name, made safe, in the ``room`` that the rest of its entry leaves."""
+    return outside(name_of(item), max(_SHORTEST_NAME, min(most, room)))
+
+
+def _nothing(listing: Listing) -> str:
+    if all(part.inventory is None for part in listing.answer.answers):
         return "No provider showed this inventory: above is what each of them says."
-    if answer.filter.narrows:
-        return "Nothing matches. Search for less of the name, or widen the prices."
+    if listing.rows:
+        return (
+            f"Nothing matches your filter. Press *Clear filter* to see all {count(len(listing.rows), 'item')}, "
+            "or *Filter* to change it."
+        )
+    if listing.answer.filter.narrows:
+        return "Nothing matches what you asked for. Use the command with less of the name, or with wider prices."
     return "This inventory is empty: there is no item of this game that could be traded."
 
 
 # Several providers side by side
 
 
-def _comparison_head(answer: InventoryAnswer, explanations: Explanations) -> list[str]:
-    lines = [_owner(answer), *_filter_line(answer.filter)]
+def _comparison_head(listing: Listing, explanations: Explanations) -> list[str]:
+    answer = listing.answer
+    lines = [_owner(answer)]
     for part in answer.answers:
         if part.inventory is not None:
-            accepted = len(part.inventory.accepted_items)
-            what = f"{accepted} of {count(len(part.inventory.items), 'item')}, {money(part.inventory.worth)}"
+            total = listing.sums[part.provider]
+            what = f"{sum_words(total.items, total.accepted)}, {money(total.worth)}"
+            what += f" · as of {relative(part.inventory.updated_at)}"
             if not part.inventory.owner_certain:
                 what += f"\n{_OTHER_ACCOUNT}"
         elif part.failure is not None:
@@ -158,42 +170,20 @@ def _failure_title(failure: Failure, explanations: Explanations) -> str:
     return "not set up right at this desk" if explanation.confidential else explanation.title
 
 
-def _comparison_lines(answer: InventoryAnswer, index: int, page_size: int, *, room: int) -> list[str]:
-    names = page_of(_names(answer), index, page_size)
-    wanted = frozenset(names)
-    by_provider = [(part, _best_by_name(part, wanted)) for part in answer.answers if part.inventory is not None]
+def _comparison_lines(answer: InventoryAnswer, rows: list[Item], *, room: int) -> list[str]:
+    offers = offers_for(answer, map(name_of, rows))
+    answering = [part.provider for part in answer.answers if part.inventory is not None]
     lines = []
-    for name in names:
-        offers = []
-        for part, items in by_provider:
-            item = items.get(name)
-            if item is None:
-                offer = "–"
-            elif item.accepted and item.offer is not None:
-                offer = f"✅ {money(item.offer)}"
-            else:
-                offer = "❌ refused"
-            offers.append(f"{part.provider.label} {offer}")
-        facts = " · ".join(offers)
-        lines.append(f"**{_name(name, 100, room=room - units(facts))}**\n{facts}")
+    for row in rows:
+        found = offers[name_of(row)]
+        facts = " · ".join(f"{provider.label} {short_offer(found.get(provider))}" for provider in answering)
+        name = _name(row, 100, room=room - units(facts) - len("****\n\n"))
+        lines.append(f"**{name}**\n{facts}")
     return lines
 
 
-def _names(answer: InventoryAnswer) -> tuple[str, ...]:
-    """Return each item name once, in the order of the first provider that has it."""
-    parts = (part.inventory.items for part in answer.answers if part.inventory is not None)
-    return tuple(dict.fromkeys(item.market_hash_name or item.name for item in chain.from_iterable(parts)))
-
-
-def _best_by_name(part: ProviderAnswer, names: frozenset[str]) -> dict[str, Item]:
-    """Return one item for each of these names: an accepted one where there is one, the dearest of those."""
-    best: dict[str, Item] = {}
-    for item in part.inventory.items if part.inventory is not None else ():
-        name = item.market_hash_name or item.name
-        if name in names and (name not in best or _rank(item) > _rank(best[name])):
-            best[name] = item
-    return best
-
-
-def _rank(item: Item) -> tuple[bool, float]:
-    return item.accepted, float(item.offer.amount) if item.offer is not None else 0.0
+def short_offer(item: Item | None) -> str:
+    """Return what a provider pays for an item, if it has it."""
+    if item is None:
+        return "–"
+    return f"✅ {money(item.offer)}" if item.accepted and item.offer is not None else "❌ refused"

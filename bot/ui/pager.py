@@ -1,76 +1,94 @@
-"""Buttons that turn pages, alive after a restart: all they need is in their custom id and the database."""
+"""Buttons and menus under pages, alive after a restart: all they need is in their custom id and the database."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Self
 
 import discord
 
 from bot.domain.access import Capability
+from bot.domain.errors import PageExpired, PageTooFresh, TooSoon
+from bot.domain.inventory import InventoryFilter, Sort
+from bot.domain.listing import Listing
 from bot.domain.pages import InventoryAnswer, Pages
 from bot.ports import Explanations
-from bot.ui.funnel import guarded
+from bot.ui.funnel import guarded, reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
-from bot.ui.inventory_page import inventory_page, inventory_page_count
-from bot.ui.paging import clamped
-from bot.ui.rights import needs
+from bot.ui.inventory_answer import inventory_of, listing_of, look_up, table_of
+from bot.ui.inventory_controls import filter_inputs, item_options, refresh_label, sort_options, typed_filter
+from bot.ui.inventory_details import item_details
+from bot.ui.inventory_page import inventory_page
+from bot.ui.paging import clamped, page_count, page_of
+from bot.ui.rights import DeskModal, needs
 from bot.ui.trades_page import trades_page, trades_page_count
 
 _BUTTONS = (("first", "First", "⏮️"), ("previous", "Previous", "◀️"), ("next", "Next", "▶️"), ("last", "Last", "⏭️"))
+_TOOLS = {
+    "filter": ("Filter", "🔎"),
+    "clear": ("Clear filter", "✖️"),
+    "csv": ("CSV of all", "📄"),
+    "refresh": ("Refresh", "🔄"),
+}
+_PAGES = r"page:(?P<pages>[A-Za-z0-9_-]{12})"
+
+_AnyButton = discord.ui.Button[discord.ui.View]
+_AnySelect = discord.ui.Select[discord.ui.View]
+_AnyItem = discord.ui.Item[discord.ui.View]
 
 
-@needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY, Capability.TRADES_OWN, Capability.TRADES_ANY)
-class PageButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"page:(?P<pages>[A-Za-z0-9_-]{12}):(?P<action>first|previous|next|last):(?P<index>\d{1,5})",
-):
-    """Shows page ``index`` of the snapshot ``pages_id``; ``action`` keeps the four ids of a message apart."""
-
-    def __init__(self, pages_id: str, action: str, index: int, *, disabled: bool = False) -> None:
-        label, emoji = next((label, emoji) for word, label, emoji in _BUTTONS if word == action)
-        super().__init__(
-            discord.ui.Button(
-                label=label,
-                emoji=emoji,
-                style=discord.ButtonStyle.secondary,
-                disabled=disabled,
-                custom_id=f"page:{pages_id}:{action}:{index}",
-            )
-        )
-        self._pages_id = pages_id
-        self._index = index
-
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: Interaction, _item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
-    ) -> Self:
-        """Rebuild the button that was pressed."""
-        return cls(match["pages"], match["action"], int(match["index"]))
-
-    async def callback(self, interaction: Interaction) -> None:
-        """Turn the page, or say why not."""
-        await guarded(interaction, self._turn(interaction))
-
-    async def _turn(self, interaction: Interaction) -> None:
-        await interaction.response.defer()
-        desk = desk_of(interaction)
-        pages = await desk.pages.turn(self._pages_id, by=actor_of(interaction))
-        embed, view = shown_page(pages, self._index, page_size=desk.page_size, explanations=desk.explanations)
-        await interaction.edit_original_response(embed=embed, view=view)
+async def page_with_controls(
+    interaction: Interaction, pages: Pages, index: int
+) -> tuple[discord.Embed, discord.ui.View | None]:
+    """Return a page as it is now, with everything that can be done with it."""
+    desk = desk_of(interaction)
+    listing = fresh_until = None
+    if isinstance(pages.answer, InventoryAnswer):
+        listing = await listing_of(pages.answer, pages.view)
+        fresh_until = desk.inventory.next_refresh(pages.answer)
+    return shown_page(
+        pages,
+        index,
+        page_size=desk.page_size,
+        explanations=desk.explanations,
+        listing=listing,
+        fresh_until=fresh_until,
+    )
 
 
 def shown_page(
-    pages: Pages, index: int, *, page_size: int, explanations: Explanations
+    pages: Pages,
+    index: int,
+    *,
+    page_size: int,
+    explanations: Explanations,
+    listing: Listing | None = None,
+    fresh_until: datetime | None = None,
 ) -> tuple[discord.Embed, discord.ui.View | None]:
-    """Return a page with its buttons; without any where there is nothing to turn."""
-    if isinstance(pages.answer, InventoryAnswer):
-        total = inventory_page_count(pages.answer, page_size=page_size)
-        shown = clamped(index, total)
-        embed = inventory_page(pages.answer, shown, page_size=page_size, explanations=explanations)
-    else:
+    """Return a page with its buttons; of trades without any where there is nothing to turn.
+
+    ``listing`` is that of an inventory where it has been made already, ``fresh_until`` when it can be read anew.
+    """
+    if not isinstance(pages.answer, InventoryAnswer):
         total = trades_page_count(pages.answer)
         shown = clamped(index, total)
         embed = trades_page(pages.answer, shown, audience=pages.audience, explanations=explanations)
-    return embed, _buttons(pages.id, shown, total) if total > 1 else None
+        return embed, _buttons(pages.id, shown, total) if total > 1 else None
+    listing = listing or Listing.of(pages.answer, pages.view)
+    total = page_count(len(listing.shown), page_size)
+    shown = clamped(index, total)
+    embed = inventory_page(listing, shown, page_size=page_size, explanations=explanations, fresh_until=fresh_until)
+    view = _buttons(pages.id, shown, total) if total > 1 else discord.ui.View(timeout=None)
+    _add_controls(view, pages, listing, shown, page_size=page_size)
+    view.add_item(InventoryButton(pages.id, "refresh", index=shown, label=refresh_label(fresh_until)))
+    return embed, view
+
+
+async def _show(interaction: Interaction, pages: Pages, index: int) -> None:
+    """Put a page in the place of the one whose control was used."""
+    embed, view = await page_with_controls(interaction, pages, index)
+    await interaction.edit_original_response(embed=embed, view=view)
 
 
 def _buttons(pages_id: str, shown: int, total: int) -> discord.ui.View:
@@ -83,3 +101,200 @@ def _buttons(pages_id: str, shown: int, total: int) -> discord.ui.View:
 
 def _is_idle(action: str, shown: int, total: int) -> bool:
     return shown == 0 if action in ("first", "previous") else shown == total - 1
+
+
+def _add_controls(view: discord.ui.View, pages: Pages, listing: Listing, shown: int, *, page_size: int) -> None:
+    positions = page_of(listing.shown, shown, page_size)
+    if positions:
+        view.add_item(ItemSelect(pages.id, item_options(listing, positions)))
+        view.add_item(SortSelect(pages.id, sort_options(listing, pages.chosen)))
+    if listing.rows:
+        view.add_item(InventoryButton(pages.id, "filter"))
+        if pages.chosen.narrows:
+            view.add_item(InventoryButton(pages.id, "clear"))
+        view.add_item(InventoryButton(pages.id, "csv"))
+
+
+@needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY, Capability.TRADES_OWN, Capability.TRADES_ANY)
+class PageButton(
+    discord.ui.DynamicItem[_AnyButton],
+    template=_PAGES + r":(?P<action>first|previous|next|last):(?P<index>\d{1,5})",
+):
+    """Shows page ``index`` of the snapshot ``pages_id``; ``action`` keeps the four ids of a message apart."""
+
+    def __init__(self, pages_id: str, action: str, index: int, *, disabled: bool = False) -> None:
+        label, emoji = next((label, emoji) for word, label, emoji in _BUTTONS if word == action)
+        super().__init__(
+            discord.ui.Button(
+                label=label,
+                emoji=emoji,
+                style=discord.ButtonStyle.secondary,
+                disabled=disabled,
+                custom_id=f"page:{pages_id}:{action}:{index}",
+                row=0,
+            )
+        )
+        self._pages_id = pages_id
+        self._index = index
+
+    @classmethod
+    async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
+        """Rebuild the button that was pressed."""
+        return cls(match["pages"], match["action"], int(match["index"]))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Turn the page, or say why not."""
+        await guarded(interaction, self._turn(interaction))
+
+    async def _turn(self, interaction: Interaction) -> None:
+        await interaction.response.defer()
+        pages = await desk_of(interaction).pages.turn(self._pages_id, by=actor_of(interaction))
+        await _show(interaction, pages, self._index)
+
+
+@needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
+class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":item"):
+    """Opens the details of an item of the page."""
+
+    def __init__(self, pages_id: str, options: list[discord.SelectOption] | None = None) -> None:
+        super().__init__(
+            discord.ui.Select(
+                placeholder="Details of an item…", options=options or [], custom_id=f"page:{pages_id}:item", row=1
+            )
+        )
+        self._pages_id = pages_id
+
+    @classmethod
+    async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
+        """Rebuild the menu that was used."""
+        return cls(match["pages"])
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Show the item beside the page."""
+        await guarded(interaction, self._open(interaction, self.item.values[0]))
+
+    async def _open(self, interaction: Interaction, position: str) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        pages = await desk_of(interaction).pages.turn(self._pages_id, by=actor_of(interaction))
+        listing = await listing_of(inventory_of(pages), None)
+        item = listing.row(int(position)) if position.isdecimal() else None
+        if item is None:
+            raise PageExpired
+        await reply(interaction, item_details(listing, item))
+
+
+@needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
+class SortSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":sort"):
+    """Sorts the snapshot; no provider is asked."""
+
+    def __init__(self, pages_id: str, options: list[discord.SelectOption] | None = None) -> None:
+        super().__init__(discord.ui.Select(options=options or [], custom_id=f"page:{pages_id}:sort", row=2))
+        self._pages_id = pages_id
+
+    @classmethod
+    async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
+        """Rebuild the menu that was used."""
+        return cls(match["pages"])
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Show the first page in the new order."""
+        await guarded(interaction, self._sort(interaction, Sort(self.item.values[0])))
+
+    async def _sort(self, interaction: Interaction, sort: Sort) -> None:
+        await interaction.response.defer()
+        service, actor = desk_of(interaction).pages, actor_of(interaction)
+        pages = await service.turn(self._pages_id, by=actor)
+        await _show(interaction, await service.arrange(pages.id, replace(pages.chosen, sort=sort), by=actor), 0)
+
+
+@needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
+class InventoryButton(
+    discord.ui.DynamicItem[_AnyButton], template=_PAGES + r":(?P<tool>filter|clear|csv|refresh)(?::(?P<index>\d{1,5}))?"
+):
+    """Narrows what is shown, hands out a table, or reads the inventory anew and stays on page ``index``."""
+
+    def __init__(self, pages_id: str, tool: str, *, index: int | None = None, label: str | None = None) -> None:
+        usual, emoji = _TOOLS[tool]
+        where = "" if index is None else f":{index}"
+        super().__init__(
+            discord.ui.Button(
+                label=label or usual,
+                emoji=emoji,
+                style=discord.ButtonStyle.secondary,
+                custom_id=f"page:{pages_id}:{tool}{where}",
+                row=3,
+            )
+        )
+        self._pages_id = pages_id
+        self._tool = tool
+        self._index = index or 0
+
+    @classmethod
+    async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
+        """Rebuild the button that was pressed."""
+        return cls(match["pages"], match["tool"], index=None if match["index"] is None else int(match["index"]))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Do what the label says."""
+        await guarded(interaction, self._use(interaction))
+
+    async def _use(self, interaction: Interaction) -> None:
+        work = {"refresh": self._refresh, "filter": self._ask, "clear": self._clear, "csv": self._hand_out}
+        await work[self._tool](interaction)
+
+    async def _refresh(self, interaction: Interaction) -> None:
+        """Ask the same once more. The answer gets an id of its own: menus under the old one keep their positions."""
+        await interaction.response.defer()
+        service = desk_of(interaction).pages
+        pages = await service.turn(self._pages_id, by=actor_of(interaction))
+        question = replace(service.question_of(pages), refresh=True)
+        try:
+            fresh = await look_up(interaction, question, view=pages.view)
+        except TooSoon as error:
+            await _show(interaction, pages, self._index)
+            raise PageTooFresh(error.until) from None
+        await _show(interaction, fresh, self._index)
+
+    async def _ask(self, interaction: Interaction) -> None:
+        """Open the form only for those who may use it. The check reads the database alone: a modal cannot wait."""
+        pages = await desk_of(interaction).pages.turn(self._pages_id, by=actor_of(interaction))
+        inventory_of(pages)
+        await interaction.response.send_modal(FilterModal(pages.id, pages.chosen))
+
+    async def _clear(self, interaction: Interaction) -> None:
+        await interaction.response.defer()
+        service, actor = desk_of(interaction).pages, actor_of(interaction)
+        pages = await service.turn(self._pages_id, by=actor)
+        cleared = InventoryFilter(sort=pages.chosen.sort)
+        await _show(interaction, await service.arrange(pages.id, cleared, by=actor), 0)
+
+    async def _hand_out(self, interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        pages = await desk_of(interaction).pages.turn(self._pages_id, by=actor_of(interaction))
+        answer = inventory_of(pages)
+        embed, file = await table_of(answer)
+        await interaction.edit_original_response(embed=embed, attachments=[file])
+
+
+@needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
+class FilterModal(DeskModal, template=_PAGES + ":filter"):
+    """Asks which items to show; empty, it shows all of them."""
+
+    def __init__(self, pages_id: str, chosen: InventoryFilter | None = None) -> None:
+        super().__init__(title="Filter items", custom_id=f"page:{pages_id}:filter")
+        self._pages_id = pages_id
+        for label in filter_inputs(chosen or InventoryFilter()):
+            self.add_item(label)
+
+    @classmethod
+    def from_custom_id(cls, match: re.Match[str], /) -> Self:
+        """Rebuild the modal that was sent in."""
+        return cls(match["pages"])
+
+    async def submitted(self, interaction: Interaction, values: Mapping[str, str]) -> None:
+        """Show the first page of what matches."""
+        await interaction.response.defer()
+        service, actor = desk_of(interaction).pages, actor_of(interaction)
+        pages = await service.turn(self._pages_id, by=actor)
+        narrowed = typed_filter(values, pages.chosen.sort)
+        await _show(interaction, await service.arrange(pages.id, narrowed, by=actor), 0)

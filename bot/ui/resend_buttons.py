@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Mapping
 from typing import Self
 
 import discord
@@ -92,14 +93,14 @@ async def _uncover(card: discord.Message | None) -> None:
 
 
 @needs(Capability.APPROVE_RESEND)
-class ReasonModal(DeskModal):
-    """Asks why; the reason is shown on the card.
-
-    discord.py knows modals by their custom id: with one for all, a second moderator's would go unanswered.
-    """
+class ReasonModal(
+    DeskModal, template=r"resend:(?P<id>\d{1,18}):(?P<action>deny|sent|failed):reason:(?P<user>\d{1,20})"
+):
+    """Asks why; the reason is shown on the card."""
 
     reason: discord.ui.TextInput["ReasonModal"] = discord.ui.TextInput(
         label="Reason (requester and owner see it)",
+        custom_id="reason",
         style=discord.TextStyle.paragraph,
         max_length=MAX_REASON,
         required=False,
@@ -113,13 +114,15 @@ class ReasonModal(DeskModal):
         self._resend_id = resend_id
         self._action = action
 
-    async def on_submit(self, interaction: Interaction) -> None:
-        """Carry out what was asked for."""
-        await guarded(interaction, self._carry_out(interaction))
+    @classmethod
+    def from_custom_id(cls, match: re.Match[str], /) -> Self:
+        """Rebuild the modal that was sent in."""
+        return cls(int(match["id"]), match["action"], user_id=int(match["user"]))
 
-    async def _carry_out(self, interaction: Interaction) -> None:
+    async def submitted(self, interaction: Interaction, values: Mapping[str, str]) -> None:
+        """Carry out what was asked for."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        resends, actor, reason = desk_of(interaction).resends, actor_of(interaction), self.reason.value
+        resends, actor, reason = desk_of(interaction).resends, actor_of(interaction), values.get("reason", "")
         if self._action == "deny":
             resend = await resends.deny(self._resend_id, by=actor, reason=reason)
         else:

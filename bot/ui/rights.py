@@ -1,8 +1,9 @@
 """What every entry point says of itself: which capability it needs, or why it needs none."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 
 import discord
 from discord import app_commands
@@ -81,11 +82,34 @@ def check_declared(command: AnyCommand) -> None:
 
 
 class DeskModal(discord.ui.Modal):
-    """A modal that declares what it needs; it cannot be made otherwise."""
+    """A modal that declares what it needs, and that any process can take in, whichever one opened it.
+
+    discord.py keeps an open modal in memory alone, and one sent in after a restart would go unanswered. So it is told
+    to keep none: the client finds the class by ``template``, rebuilds the modal from its custom id, and hands it the
+    values. Every input needs a custom id of its own that stays the same.
+    """
+
+    template: ClassVar[re.Pattern[str]]
+
+    def __init_subclass__(cls, *, template: str) -> None:
+        cls.template = re.compile(template)
+        super().__init_subclass__()
 
     def __init__(self, *, title: str, custom_id: str) -> None:
         declared(type(self))
+        if self.template.fullmatch(custom_id) is None:
+            raise ValueError(custom_id)
         super().__init__(title=title, custom_id=custom_id)
+        self.stop()  # discord.py keeps no modal that is finished
+
+    @classmethod
+    def from_custom_id(cls, match: re.Match[str], /) -> Self:
+        """Rebuild the modal that was sent in."""
+        raise NotImplementedError
+
+    async def submitted(self, interaction: "discord.Interaction[discord.Client]", values: Mapping[str, str]) -> None:
+        """Do what the form is for; ``values`` are what was typed, by the custom ids of the inputs."""
+        raise NotImplementedError
 
 
 def _declaring(what: Needs) -> Callable[[_T], _T]:

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from bot.domain.inventory import InventoryFilter, Sort
 from bot.domain.pages import InventoryAnswer, TradesAnswer
 from bot.ports import PagesRepository
 from tests.contracts.samples import (
@@ -29,6 +31,27 @@ async def test_save(pages: PagesRepository, answer: InventoryAnswer | TradesAnsw
     await pages.save(snapshot)
 
     assert await pages.load(GUILD, snapshot.id, at=NOW) == without_codes(snapshot)
+
+
+async def test_view(pages: PagesRepository) -> None:
+    """How its reader has sorted and narrowed a snapshot is kept with it, and forgotten when it is taken back."""
+    view = InventoryFilter("knife", Sort.NAME_ASC, Decimal("0.50"), None)
+    await pages.save(replace(snapshot_of(), view=view))
+    assert await pages.load(GUILD, "p-1", at=NOW) == replace(snapshot_of(), view=view)
+
+    await pages.set_view(GUILD, "p-1", None)
+    assert await pages.load(GUILD, "p-1", at=NOW) == snapshot_of()
+    await pages.set_view(GUILD, "p-1", view)
+    assert await pages.load(GUILD, "p-1", at=NOW) == replace(snapshot_of(), view=view)
+
+
+async def test_view_of_another_guild(pages: PagesRepository) -> None:
+    """A guild cannot change another one's snapshot, and a snapshot that is not there is no error."""
+    await pages.save(snapshot_of())
+    await pages.set_view(OTHER_GUILD, "p-1", InventoryFilter("knife"))
+    await pages.set_view(GUILD, "p-2", InventoryFilter("knife"))
+
+    assert await pages.load(GUILD, "p-1", at=NOW) == snapshot_of()
 
 
 async def test_unknown_id(pages: PagesRepository) -> None:

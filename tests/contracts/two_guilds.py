@@ -21,6 +21,7 @@ from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.errors import DeskError
 from bot.domain.failures import ProviderName
 from bot.domain.halts import Halt
+from bot.domain.inventory import InventoryFilter
 from bot.domain.links import SIGN_IN_WITHIN, Link, LinkSource, SignIn
 from bot.domain.resends import Outcome, Resend, ResendState
 from bot.domain.settings import GuildSettings
@@ -180,6 +181,7 @@ CASES: Mapping[type, Mapping[str, Case]] = {
             )
         ),
         "load": lambda pages, theirs: pages.load(OURS, theirs.pages_id(), at=NOW),
+        "set_view": lambda pages, theirs: pages.set_view(OURS, theirs.pages_id(), InventoryFilter("ours")),
     },
     ports.AuditRepository: {
         "append": lambda audit, theirs: audit.append(

@@ -1,5 +1,6 @@
 """What a pager turns is kept for the one who asked, and shown only as long as they may see it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.domain.access import Actor, Capability, Grant
-from bot.domain.errors import AccessDenied, NotYourPage, PageExpired
+from bot.domain.errors import AccessDenied, NotYourPage, PageExpired, QuestionForgotten
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import InventoryFilter
+from bot.domain.inventory import InventoryFilter, Sort
 from bot.domain.links import Link, LinkSource
 from bot.domain.pages import Audience, InventoryAnswer, Pages, ProviderAnswer, TradesAnswer
 from bot.domain.secrets import TradeCode
@@ -17,6 +18,7 @@ from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
+from bot.services.inventory import InventoryRequest
 from bot.services.links import LinkService
 from bot.services.pages import PageService
 from tests.contracts.engines import ENGINES, Repositories
@@ -217,3 +219,89 @@ async def test_ids_cannot_be_guessed(desk: Desk):
     ids = {(await desk.pages.open(INVENTORY, by=AGENT)).id for _ in range(50)}
     assert len(ids) == 50
     assert {len(each) for each in ids} == {12}
+
+
+VIEW = InventoryFilter("ak", Sort.NAME_ASC)
+QUESTION = InventoryRequest("https://steamcommunity.com/tradeoffer/new/?partner=1&token=AbCdEfGh")
+
+
+async def test_arranged(desk: Desk):
+    """How its reader sorts and narrows a snapshot stays, before a restart and after one; the answer is the same."""
+    pages = await desk.pages.open(INVENTORY, by=CUSTOMER)
+    assert pages.view is None
+    assert await desk.pages.arrange(pages.id, VIEW, by=CUSTOMER) == replace(pages, view=VIEW)
+
+    for service in (desk.pages, desk.restarted()):
+        assert await service.turn(pages.id, by=CUSTOMER) == replace(pages, view=VIEW)
+    after_restart = await desk.pages.arrange(pages.id, InventoryFilter(), by=CUSTOMER)
+    assert after_restart == pages
+    assert await desk.restarted().turn(pages.id, by=CUSTOMER) == pages
+
+
+async def test_arranged_as_it_was_asked_for(desk: Desk):
+    """The order that was asked for is no arrangement of the reader's."""
+    asked = replace(INVENTORY, filter=InventoryFilter("ak", Sort.PRICE_DESC))
+    pages = await desk.pages.open(asked, by=CUSTOMER)
+
+    assert pages.chosen == InventoryFilter(sort=Sort.PRICE_DESC)
+    assert (await desk.pages.arrange(pages.id, pages.chosen, by=CUSTOMER)).view is None
+
+
+async def test_arranged_by_somebody_else(desk: Desk):
+    """Nobody else sorts or narrows it, nor its reader after a revocation."""
+    pages = await desk.pages.open(INVENTORY, by=CUSTOMER)
+    with pytest.raises(NotYourPage):
+        await desk.pages.arrange(pages.id, VIEW, by=AGENT)
+    await desk.revoke(Capability.INVENTORY_OWN)
+    with pytest.raises(AccessDenied):
+        await desk.pages.arrange(pages.id, VIEW, by=CUSTOMER)
+
+    kept = await desk.repositories.pages.load(GUILD, pages.id, at=NOW)
+    assert kept is not None
+    assert kept.view is None
+
+
+async def test_arranged_while_it_is_turned(desk: Desk):
+    """A page that is turned at the same moment does not take back what its reader has just chosen."""
+    pages = await desk.pages.open(INVENTORY, by=CUSTOMER)
+    await asyncio.gather(
+        desk.pages.turn(pages.id, by=CUSTOMER),
+        desk.pages.arrange(pages.id, VIEW, by=CUSTOMER),
+        desk.pages.turn(pages.id, by=CUSTOMER),
+    )
+
+    assert (await desk.pages.turn(pages.id, by=CUSTOMER)).view == VIEW
+
+
+async def test_trade_url_in_a_search(desk: Desk):
+    """A trade URL typed into the search is shown and kept without its token."""
+    pages = await desk.pages.open(INVENTORY, by=CUSTOMER)
+    arranged = await desk.pages.arrange(pages.id, InventoryFilter(QUESTION.trade_url), by=CUSTOMER)
+
+    assert "AbCdEfGh" not in repr(arranged)
+    assert "partner=1" in repr(arranged)
+    assert await desk.restarted().turn(pages.id, by=CUSTOMER) == arranged
+
+
+async def test_question(desk: Desk):
+    """What was asked can be asked again until a restart, or the end of the pages; its trade URL does not print."""
+    pages = await desk.pages.open(INVENTORY, by=CUSTOMER, question=QUESTION)
+
+    assert desk.pages.question_of(pages) == QUESTION
+    assert "AbCdEfGh" not in repr(QUESTION)
+    desk.clock.advance(hours=24)
+    await desk.pages.purge()
+    with pytest.raises(QuestionForgotten):
+        desk.pages.question_of(pages)
+    with pytest.raises(QuestionForgotten):
+        desk.restarted().question_of(await desk.pages.open(INVENTORY, by=CUSTOMER))
+
+
+async def test_questions_are_bounded(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    """Not every question of a busy day is remembered: the oldest go first."""
+    monkeypatch.setattr("bot.services.pages._MAX_QUESTIONS", 2)
+    first, second, third = [await desk.pages.open(INVENTORY, by=CUSTOMER, question=QUESTION) for _ in range(3)]
+
+    with pytest.raises(QuestionForgotten):
+        desk.pages.question_of(first)
+    assert desk.pages.question_of(second) == desk.pages.question_of(third) == QUESTION

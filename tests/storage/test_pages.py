@@ -8,6 +8,7 @@ from bot.domain.inventory import Item
 from bot.domain.pages import Pages
 from bot.storage.database import Database
 from bot.storage.pages import SqlitePagesRepository
+from bot.storage.pages_codec import encode
 from tests.contracts.samples import ADA, BEN, CLEO, GUILD, NOW, OTHER_GUILD, inventory_answer, pages
 
 
@@ -83,6 +84,34 @@ async def test_too_large(db: Database, caplog: pytest.LogCaptureFixture) -> None
     assert caplog.messages[0].startswith(f"snapshot too large to keep guild={GUILD} bytes=")
 
 
+async def test_too_large_for_pictures(db: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """A snapshot above the bound is kept without what only details show, where that is enough."""
+    answer = inventory_answer()
+    first = answer.answers[0].inventory
+    assert first is not None
+    pictured = tuple(Item(str(n), "AK-47", None, icon_hash=f"{hash((n, 1)):x}{hash((n, 2)):x}") for n in range(500))
+    bare = tuple(replace(each, icon_hash=None) for each in pictured)
+    of_pictured, of_bare = (
+        pages(answer=replace(answer, answers=(replace(answer.answers[0], inventory=replace(first, items=items)),)))
+        for items in (pictured, bare)
+    )
+    repository = SqlitePagesRepository(db, max_bytes=5_000)
+    await repository.save(of_pictured)
+
+    assert await repository.load(GUILD, "p-1", at=NOW) == of_bare
+    assert caplog.messages == []
+
+
+async def test_too_many_bytes_of_all(db: Database) -> None:
+    """All snapshots together have a bound in bytes too; the oldest go first."""
+    one = len(encode(inventory_answer()))
+    repository = SqlitePagesRepository(db, max_bytes_of_all=3 * one)
+    for pages_id in "abcde":
+        await repository.save(pages(pages_id))
+
+    assert await _kept(repository, list("abcde")) == list("cde")
+
+
 async def test_large(db: Database) -> None:
     """An inventory of thousands of items is within the bound."""
     repository = SqlitePagesRepository(db)
@@ -91,7 +120,9 @@ async def test_large(db: Database) -> None:
     assert await repository.load(GUILD, "p-1", at=NOW) == _of_size(5_000)
 
 
-@pytest.mark.parametrize("sql", ["UPDATE pages SET answer = x'00'", "UPDATE pages SET audience = 'robots'"])
+@pytest.mark.parametrize(
+    "sql", ["UPDATE pages SET answer = x'00'", "UPDATE pages SET audience = 'robots'", "UPDATE pages SET view = '[7]'"]
+)
 async def test_no_longer_readable(db: Database, caplog: pytest.LogCaptureFixture, sql: str) -> None:
     """A snapshot of an older format is as if it had expired."""
     repository = SqlitePagesRepository(db)

@@ -5,7 +5,10 @@ import json
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from random import Random
 from typing import Any, TypeVar
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +21,7 @@ from bot.domain.pages import InventoryAnswer, ProviderAnswer, TradesAnswer
 from bot.domain.secrets import TradeCode
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade
-from bot.storage.pages_codec import FORMAT, UnreadableAnswer, decode, encode
+from bot.storage.pages_codec import FORMAT, UnreadableAnswer, decode, decode_view, encode, encode_view
 from tests.contracts.samples import ADAS_ACCOUNT, inventory_answer, trades_answer
 
 T = TypeVar("T")
@@ -190,6 +193,103 @@ def test_many_items() -> None:
     assert decode(encode(replace(answer, answers=parts))) == replace(answer, answers=parts)
 
 
+def test_what_comes_again() -> None:
+    """A name or picture that comes again, of another item or at another provider, takes no room and comes back."""
+    hashes = [f"{number:0>200}" for number in range(5)]
+    items = tuple(
+        Item(id=str(n), name=f"name {n % 3}", refusal=None, market_hash_name=f"name {n % 2}", icon_hash=hashes[n % 5])
+        for n in range(2_500)
+    )
+    answer = inventory_answer()
+    first = answer.answers[0].inventory
+    assert first is not None
+    parts = tuple(
+        ProviderAnswer(name, inventory=replace(first, provider=name, items=items))
+        for name in (ProviderName.ASSETPAY, ProviderName.SKINSBACK)
+    )
+    data = encode(replace(answer, answers=parts))
+
+    assert decode(data) == replace(answer, answers=parts)
+    assert [zlib.decompress(data[1:]).count(icon.encode()) for icon in hashes] == [1] * 5
+    assert len(data) < 10 * len(items)
+
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def test_ten_thousand_items() -> None:
+    """Ten thousand different items with the longest of pictures' hashes are small enough to be kept whole."""
+    random = Random(7)  # noqa: S311 -- test data
+    items = tuple(
+        Item(
+            id=str(UUID(int=random.getrandbits(128))),
+            name=f"AK-47 | Finish {random.randrange(700)}",
+            refusal=None,
+            app_id=730,
+            market_hash_name=f"AK-47 | Finish {random.randrange(700)} (Field-Tested)",
+            offer=Money(Decimal(random.randrange(100_000)) / 100),
+            market_price=Money(Decimal(random.randrange(100_000)) / 100),
+            wear=Decimal(random.randrange(10**15)) / 10**15,
+            paint_seed=random.randrange(1000),
+            inspect_certificate=f"S76561198083722517A{random.randrange(10**11)}D{random.randrange(10**19)}",
+            icon_hash="".join(random.choices(LETTERS, k=300)),
+        )
+        for _ in range(10_000)
+    )
+    answer = inventory_answer()
+    first = answer.answers[0].inventory
+    assert first is not None
+    part = replace(answer.answers[0], inventory=replace(first, items=items))
+    data = encode(replace(answer, answers=(part,)))
+
+    assert len(data) < 4 * 1024 * 1024
+    assert decode(data) == replace(answer, answers=(part,))
+
+
+def test_lean() -> None:
+    """A lean snapshot is without what only details show, and with everything else."""
+    facts: dict[str, Any] = {
+        "icon_hash": "HASH",
+        "inspect_certificate": "CERT",
+        "exterior": "Field-Tested",
+        "paint_seed": 3,
+    }
+    full = Item(id="1", name="AK-47", refusal=None, stickers=(Sticker("Crown"),), **facts)
+    answer = inventory_answer()
+    first = answer.answers[0].inventory
+    assert first is not None
+
+    def of(item: Item) -> InventoryAnswer:
+        part = replace(answer.answers[0], inventory=replace(first, items=(item,)))
+        return replace(answer, answers=(part,))
+
+    assert decode(encode(of(full), lean=True)) == of(
+        replace(full, icon_hash=None, inspect_certificate=None, stickers=())
+    )
+
+
+@settings(max_examples=50, deadline=None)
+@given(FILTER)
+def test_view(view: InventoryFilter) -> None:
+    """How a reader has sorted and narrowed comes back equal; nothing stays nothing."""
+    assert decode_view(encode_view(view)) == view
+    assert decode_view(encode_view(None)) is None
+
+
+def test_trade_token_in_a_view() -> None:
+    """A trade URL typed into the search is kept without its token."""
+    url = "https://steamcommunity.com/tradeoffer/new/?partner=11&token=SeCrEt12"
+
+    assert "SeCrEt12" not in str(encode_view(InventoryFilter(search=url)))
+
+
+@pytest.mark.parametrize("text", ["", "null", "{}", "[]", '["a","by_mood",null,null]', '["a","relevance","much",null]'])
+def test_unreadable_view(text: str) -> None:
+    """A view that is not as it was written is named unreadable, and nothing else is raised."""
+    with pytest.raises(UnreadableAnswer):
+        decode_view(text)
+
+
 def test_code() -> None:
     """A trade's code is nowhere in the bytes."""
     answer = replace(trades_answer(), trades=(replace(trades_answer().trades[0], code=TradeCode("ZQXJK")),))
@@ -219,16 +319,18 @@ GOLDEN = {
         '["inventory",[76561197960265739,730,["karambit","price_desc","1","1E+3"],'
         '[["assetpay",["assetpay",76561197960265739,730,[],2,"2026-03-29T00:59:59.987000+00:00",null,true],null,null],'
         '["skinsback",null,["skinsback","throttled",null,null,null,429,null,9000000,null,null,13000000],"a1b2c3"]],800000000000000001]]\n'
-        '[0,[["31000000001","\\u2605 Karambit | Doppler",null,730,null,null,null,["812.50","USD"],["700.1","EUR"],null,'
-        'null,"0.0123456789012345",null,null,null,null,null,[["Crown (Foil)",2,"0.5"]],1,null],'
-        '["31000000002","Case","no_offer",null,null,null,null,null,null,null,null,null,null,null,null,null,null,[],40,10]]]'
+        '[0,0,["31000000001","31000000002"]]\n[0,1,["\\u2605 Karambit | Doppler","Case"]]\n[0,2,[null,"no_offer"]]\n'
+        '[0,3,[730,null]]\n[0,4,[null,null]]\n[0,5,[null,null]]\n[0,6,[null,null]]\n[0,7,[["812.50","USD"],null]]\n'
+        '[0,8,[["700.1","EUR"],null]]\n[0,9,[null,null]]\n[0,10,[null,null]]\n[0,11,["0.0123456789012345",null]]\n'
+        "[0,12,[null,null]]\n[0,13,[null,null]]\n[0,14,[null,null]]\n[0,15,[null,null]]\n[0,16,[null,null]]\n"
+        '[0,17,[[["Crown (Foil)",2,"0.5"]],[]]]\n[0,18,[1,40]]\n[0,19,[null,10]]\n'
     ),
     "trades": (
         '["trades",["mannco","all",76561197960265739,76561197960265739,'
         '[["mannco",4812,76561197960265739,7,["31000000001"],[],76561197960265740,"5812345678",'
         '"2026-03-29T00:59:59.987000+00:00",null,"cancelled",440],'
         '["mannco",4813,76561197960265739,7,["31000000001"],[],76561197960265740,"5812345678",'
-        '"2026-03-29T00:59:59.987000+00:00",null,"cancelled",440]],"2026-03-29T00:59:59.987000+00:00",true]]'
+        '"2026-03-29T00:59:59.987000+00:00",null,"cancelled",440]],"2026-03-29T00:59:59.987000+00:00",true]]\n'
     ),
 }
 ANSWERS: dict[str, InventoryAnswer | TradesAnswer] = {
@@ -265,7 +367,10 @@ def _as_written(text: str) -> bytes:
         _as_written('["inventory",[]]'),
         _as_written('["trades",{}]'),
         _as_written(GOLDEN["inventory"].replace('"karambit","price_desc"', '"karambit","by_mood"')),
-        _as_written(GOLDEN["inventory"].replace("[0,[[", "[7,[[")),
+        _as_written(GOLDEN["inventory"].replace("[0,0,[", "[7,0,[")),
+        _as_written(GOLDEN["inventory"].replace("[0,19,[", "[0,20,[")),
+        _as_written(GOLDEN["inventory"].replace("[0,19,[null,10]]\n", "")),
+        _as_written(GOLDEN["inventory"].replace("[0,4,[null,null]]", "[0,4,[null,7]]")),
         _as_written(GOLDEN["inventory"].replace('"812.50"', '"much"')),
         _as_written(json.dumps(["trades", [None] * 7])),
     ],

@@ -12,11 +12,13 @@ from simcord.types import HttpLogEntry
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
+from bot.domain.listing import Listing
 from bot.domain.money import Money
 from bot.domain.pages import InventoryAnswer, ProviderAnswer
 from bot.domain.steam import Game
 from bot.providers.explanations import Catalogue
-from bot.ui.inventory_page import inventory_page, inventory_page_count
+from bot.ui.inventory_page import inventory_page
+from bot.ui.paging import page_count
 from tests.domain.builders import OWNER, PROPERTY, inventory, item, usd
 from tests.support.hostile_text import hostile, rendered
 from tests.support.payload_audit import audit_requests
@@ -37,7 +39,7 @@ def answer(*parts: Inventory | Failure, by: InventoryFilter | None = None) -> In
 
 
 def page(shown: InventoryAnswer, index: int = 0, *, page_size: int = 8) -> str:
-    embed = inventory_page(shown, index, page_size=page_size, explanations=EXPLANATIONS)
+    embed = inventory_page(Listing.of(shown, None), index, page_size=page_size, explanations=EXPLANATIONS)
     return f"{embed.title}\n{embed.description}\n{embed.footer.text}"
 
 
@@ -170,7 +172,7 @@ def test_every_item_of_a_page_is_there(page_size: int, name: str):
         alone = answer(at(provider, *items, total=6000), by=by)
         beside = answer(*(at(each, *items) for each in list(ProviderName)[:4]), by=by)
         for shown in (alone, beside):
-            embed = inventory_page(shown, 1, page_size=page_size, explanations=EXPLANATIONS)
+            embed = inventory_page(Listing.of(shown, None), 1, page_size=page_size, explanations=EXPLANATIONS)
             text = embed.description or ""
 
             assert all(f"**{number:03d}" in text for number in range(page_size, 2 * page_size))
@@ -221,8 +223,9 @@ failures = st.builds(
 def test_any_inventory(found: list[Item], by: InventoryFilter, beside: list[Failure], page_size: int, index: int):
     """Whatever a provider sends, Discord takes the page, and nothing in it is more than text."""
     shown = answer(inventory(*found), *beside, by=by)
-    last = inventory_page_count(shown, page_size=page_size) - 1
-    embed = inventory_page(shown, min(index, last), page_size=page_size, explanations=EXPLANATIONS)
+    listing = Listing.of(shown, None)
+    last = page_count(len(listing.shown), page_size) - 1
+    embed = inventory_page(listing, min(index, last), page_size=page_size, explanations=EXPLANATIONS)
 
     assert violations(embed) == []
     kinds, _ = rendered(str(embed.description), "embed")

@@ -1,0 +1,69 @@
+"""Gets what the pages of an inventory are made of: an answer to keep, its listing, a table of it."""
+
+import asyncio
+from dataclasses import replace
+
+import discord
+
+from bot.domain.errors import PageExpired, ProviderError
+from bot.domain.inventory import InventoryFilter
+from bot.domain.listing import Listing
+from bot.domain.pages import InventoryAnswer, Pages, ProviderAnswer
+from bot.observability.logs import reference
+from bot.services.inventory import InventoryRequest
+from bot.ui.csv_file import csv_file
+from bot.ui.funnel import write_down
+from bot.ui.interactions import Interaction, actor_of, desk_of
+from bot.ui.inventory_csv import HEADER, file_name, rows
+from bot.ui.layout import card
+from bot.ui.text import count
+
+_LARGE = 3_000
+"""From so many items on, a listing is made beside the event loop."""
+
+
+async def look_up(interaction: Interaction, request: InventoryRequest, *, view: InventoryFilter | None = None) -> Pages:
+    """Ask for an inventory and keep the answer; a provider that fails among several is part of it."""
+    desk, actor = desk_of(interaction), actor_of(interaction)
+    answer = await desk.inventory.look_up(request, by=actor)
+    if len(answer.answers) == 1 and answer.answers[0].failure is not None:
+        raise ProviderError(answer.answers[0].failure)
+    parts = tuple(_written_down(interaction, part) for part in answer.answers)
+    return await desk.pages.open(replace(answer, answers=parts), by=actor, question=request, view=view)
+
+
+def _written_down(interaction: Interaction, part: ProviderAnswer) -> ProviderAnswer:
+    """Log a part that failed, and give it the reference to find that by."""
+    if part.failure is None:
+        return part
+    word = reference()
+    write_down(interaction, ProviderError(part.failure), word)
+    return replace(part, reference=word)
+
+
+async def listing_of(answer: InventoryAnswer, view: InventoryFilter | None) -> Listing:
+    """List an answer as its reader has sorted and narrowed it."""
+    if _items(answer) < _LARGE:
+        return Listing.of(answer, view)
+    return await asyncio.to_thread(Listing.of, answer, view)
+
+
+def inventory_of(pages: Pages) -> InventoryAnswer:
+    """Return the inventory behind a control; PageExpired where there is none, which no control of ours leads to."""
+    if not isinstance(pages.answer, InventoryAnswer):
+        raise PageExpired
+    return pages.answer
+
+
+async def table_of(answer: InventoryAnswer) -> tuple[discord.Embed, discord.File]:
+    """Return all items as a file, and the words that go with it."""
+    file = await asyncio.to_thread(csv_file, file_name(answer), HEADER, rows(answer))
+    embed = card(
+        title="📄 The whole inventory as a table",
+        description=f"{count(_items(answer), 'item')}, whatever filter is set. An offer is for one piece.",
+    )
+    return embed, file
+
+
+def _items(answer: InventoryAnswer) -> int:
+    return sum(len(part.inventory.items) for part in answer.answers if part.inventory is not None)
