@@ -49,15 +49,15 @@ def filter_inputs(chosen: InventoryFilter) -> "list[discord.ui.Label[Any]]":
         discord.ui.Label(
             text="Name contains",
             description="Every word has to be in the name. Leave everything empty to see all items.",
-            component=_input("search", chosen.search, MAX_SEARCH),
+            component=_input("search", chosen.search, MAX_SEARCH, "ak redline"),
         ),
         discord.ui.Label(
             text="Brings at least, in US dollars",
-            component=_input("min_price", _typed(chosen.min_price), _LONGEST_PRICE),
+            component=_input("min_price", _typed(chosen.min_price), _LONGEST_PRICE, "0.50"),
         ),
         discord.ui.Label(
             text="Brings at most, in US dollars",
-            component=_input("max_price", _typed(chosen.max_price), _LONGEST_PRICE),
+            component=_input("max_price", _typed(chosen.max_price), _LONGEST_PRICE, "100"),
         ),
     ]
 
@@ -85,8 +85,10 @@ def _item_option(item: Item, position: int) -> discord.SelectOption:
     )
 
 
-def _input(custom_id: str, value: str | None, most: int) -> "discord.ui.TextInput[Any]":
-    return discord.ui.TextInput(custom_id=custom_id, default=value, max_length=most, required=False)
+def _input(custom_id: str, value: str | None, most: int, example: str) -> "discord.ui.TextInput[Any]":
+    return discord.ui.TextInput(
+        custom_id=custom_id, default=value, max_length=most, placeholder=f"for example {example}", required=False
+    )
 
 
 def _typed(price: object) -> str | None:

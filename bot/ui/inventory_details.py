@@ -8,70 +8,67 @@ from bot.domain.inventory import Item, Sticker
 from bot.domain.listing import Listing, name_of, offers_for
 from bot.domain.steam import image_url
 from bot.ui.errors import GAME_LABELS
-from bot.ui.inventory_page import short_offer
-from bot.ui.inventory_words import deposit_bound, symbol, verdict
+from bot.ui.inventory_words import symbol, verdict
 from bot.ui.layout import Field, Tone, card
-from bot.ui.text import code, count, money, outside
+from bot.ui.text import NOTHING, code, count, money, outside
 
 _GREATEST_COLOUR = 0xFFFFFF
 _WORD = 60
 _CERTIFICATE = 1000
+_WEAR_DIGITS = 8
 
 
 def item_details(listing: Listing, item: Item) -> discord.Embed:
     """Return the details of a row of a listing. The rarity's colour beside it is decoration: its name stands there."""
-    fields = [*_offers(listing, item), *_facts(item)]
-    providers = "all providers" if listing.is_comparison else listing.answer.answers[0].provider.label
+    asked = "all providers" if listing.is_comparison else listing.answer.answers[0].provider.label
     return card(
         title=f"{symbol(item)} {outside(name_of(item), 240)}",
-        description="" if listing.is_comparison else f"{_sentence(verdict(item))}.",
-        fields=fields,
+        description="\n".join([*([] if listing.is_comparison else [_brings(item)]), *_facts(item)]),
+        fields=[*_offers(listing, item), *_long_facts(item)],
         colour=_colour(item),
         image=image_url(item.icon_hash),
-        footer=f"{providers} · {GAME_LABELS[listing.answer.game.word]}",
+        footer=f"{asked} · {GAME_LABELS[listing.answer.game.word]}",
     )
-
-
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def _colour(item: Item) -> int:
     return item.colour if item.colour is not None and 0 <= item.colour <= _GREATEST_COLOUR else Tone.NEUTRAL
 
 
+def _brings(item: Item) -> str:
+    words = verdict(item)
+    market = f" · market {money(item.market_price)}" if item.market_price is not None else ""
+    return f"{words[:1].upper()}{words[1:]}{market}"
+
+
 def _offers(listing: Listing, item: Item) -> Iterator[Field]:
-    """Return what the item brings: in one line at one provider, in a field each where all were asked."""
+    """Return what each provider says of the item, where all of them were asked."""
     if not listing.is_comparison:
-        if item.market_price is not None:
-            yield Field("Market price", money(item.market_price), inline=True)
         return
     found = offers_for(listing.answer, [name_of(item)])[name_of(item)]
     for part in listing.answer.answers:
-        if part.inventory is None:
-            continue
-        theirs = found.get(part.provider)
-        lines = [_sentence(verdict(theirs)) if theirs is not None else f"{short_offer(None)} not in its list"]
-        if theirs is not None:
-            lines[0] = f"{symbol(theirs)} {lines[0]}"
-            if theirs.market_price is not None:
-                lines.append(f"market {money(theirs.market_price)}")
-        yield Field(part.provider.label, "\n".join(lines))
+        if part.inventory is not None:
+            theirs = found.get(part.provider)
+            words = f"{symbol(theirs)} {_brings(theirs)}" if theirs is not None else f"{NOTHING} not in its list"
+            yield Field(part.provider.label, words)
 
 
-def _facts(item: Item) -> Iterator[Field]:
-    if item.exterior:
-        yield Field("Exterior", outside(item.exterior, _WORD), inline=True)
+def _facts(item: Item) -> Iterator[str]:
+    """Go through the short facts, few lines for a phone."""
+    if item.amount > 1:
+        yield f"Stack of {item.amount:,}"
+    looks = [outside(item.exterior, _WORD)] if item.exterior else []
     if item.wear is not None:
-        yield Field("Wear", f"{item.wear:f}"[:20], inline=True)
+        looks.append(f"wear {item.wear:.{_WEAR_DIGITS}f}")
     if item.paint_seed is not None:
-        yield Field("Paint seed", str(item.paint_seed), inline=True)
-    if item.rarity:
-        yield Field("Rarity", outside(item.rarity, _WORD), inline=True)
-    if item.kind:
-        yield Field("Kind", outside(item.kind, _WORD), inline=True)
-    if item.amount > 1 or (item.max_amount or 1) > 1:
-        yield Field("Amount", f"{item.amount:,} · {deposit_bound(item)}", inline=True)
+        looks.append(f"paint seed {item.paint_seed}")
+    kinds = [outside(word, _WORD) for word in (item.rarity, item.kind) if word]
+    for parts in (looks, kinds):
+        if parts:
+            yield " · ".join(parts)
+
+
+def _long_facts(item: Item) -> Iterator[Field]:
     if item.stickers:
         yield Field(count(len(item.stickers), "sticker").capitalize(), "\n".join(map(_sticker, item.stickers)))
     if item.inspect_certificate:

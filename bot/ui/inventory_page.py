@@ -32,10 +32,12 @@ def inventory_page(
     """
     answer = listing.answer
     inventory = None if listing.is_comparison else answer.answers[0].inventory
-    head = _comparison_head(listing, explanations) if inventory is None else _head(listing, inventory)
+    again = f"can be refreshed {relative(fresh_until)}" if fresh_until is not None else ""
+    if inventory is None:
+        head = [*_comparison_head(listing, explanations), *filter(None, [again])]
+    else:
+        head = _head(listing, inventory, again)
     head += [*_partial(listing), *_arrangement(listing)]
-    if fresh_until is not None:
-        head.append(f"🔄 Refreshed. Again {relative(fresh_until)}")
     positions = page_of(listing.shown, index, page_size)
     room = (_ROOM - units("\n".join(head))) // page_size
     if inventory is None:
@@ -52,11 +54,12 @@ def inventory_page(
     )
 
 
-def _head(listing: Listing, inventory: Inventory) -> list[str]:
+def _head(listing: Listing, inventory: Inventory, again: str) -> list[str]:
     total = listing.sums[inventory.provider]
     lines = [
         f"**{sum_words(total.items, total.accepted)} can be deposited, {money(total.worth)}**",
-        f"{_owner(listing.answer)} · as of {relative(inventory.updated_at)}",
+        _owner(listing.answer),
+        " · ".join(filter(None, [f"as of {relative(inventory.updated_at)}", again])),
     ]
     if not inventory.owner_certain:
         lines.append(_OTHER_ACCOUNT)
@@ -176,13 +179,13 @@ def _comparison_lines(answer: InventoryAnswer, rows: list[Item], *, room: int) -
     lines = []
     for row in rows:
         found = offers[name_of(row)]
-        facts = " · ".join(f"{provider.label} {short_offer(found.get(provider))}" for provider in answering)
+        facts = " · ".join(f"{provider.label} {_short_offer(found.get(provider))}" for provider in answering)
         name = _name(row, 100, room=room - units(facts) - len("****\n\n"))
         lines.append(f"**{name}**\n{facts}")
     return lines
 
 
-def short_offer(item: Item | None) -> str:
+def _short_offer(item: Item | None) -> str:
     """Return what a provider pays for an item, if it has it."""
     if item is None:
         return "–"

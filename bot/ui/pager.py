@@ -24,13 +24,9 @@ from bot.ui.paging import clamped, page_count, page_of
 from bot.ui.rights import DeskModal, needs
 from bot.ui.trades_page import trades_page, trades_page_count
 
-_BUTTONS = (("first", "First", "⏮️"), ("previous", "Previous", "◀️"), ("next", "Next", "▶️"), ("last", "Last", "⏭️"))
-_TOOLS = {
-    "filter": ("Filter", "🔎"),
-    "clear": ("Clear filter", "✖️"),
-    "csv": ("CSV of all", "📄"),
-    "refresh": ("Refresh", "🔄"),
-}
+# No symbols beside the words: so four buttons stand in one row of a phone.
+_TURNS = {"first": "First", "previous": "Previous", "next": "Next", "last": "Last"}
+_TOOLS = {"filter": "Filter", "clear": "Clear filter", "csv": "CSV of all", "refresh": "Refresh"}
 _PAGES = r"page:(?P<pages>[A-Za-z0-9_-]{12})"
 
 _AnyButton = discord.ui.Button[discord.ui.View]
@@ -123,11 +119,9 @@ class PageButton(
     """Shows page ``index`` of the snapshot ``pages_id``; ``action`` keeps the four ids of a message apart."""
 
     def __init__(self, pages_id: str, action: str, index: int, *, disabled: bool = False) -> None:
-        label, emoji = next((label, emoji) for word, label, emoji in _BUTTONS if word == action)
         super().__init__(
             discord.ui.Button(
-                label=label,
-                emoji=emoji,
+                label=_TURNS[action],
                 style=discord.ButtonStyle.secondary,
                 disabled=disabled,
                 custom_id=f"page:{pages_id}:{action}:{index}",
@@ -188,7 +182,9 @@ class SortSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":sort"):
     """Sorts the snapshot; no provider is asked."""
 
     def __init__(self, pages_id: str, options: list[discord.SelectOption] | None = None) -> None:
-        super().__init__(discord.ui.Select(options=options or [], custom_id=f"page:{pages_id}:sort", row=2))
+        super().__init__(
+            discord.ui.Select(placeholder="Sort…", options=options or [], custom_id=f"page:{pages_id}:sort", row=2)
+        )
         self._pages_id = pages_id
 
     @classmethod
@@ -214,12 +210,10 @@ class InventoryButton(
     """Narrows what is shown, hands out a table, or reads the inventory anew and stays on page ``index``."""
 
     def __init__(self, pages_id: str, tool: str, *, index: int | None = None, label: str | None = None) -> None:
-        usual, emoji = _TOOLS[tool]
         where = "" if index is None else f":{index}"
         super().__init__(
             discord.ui.Button(
-                label=label or usual,
-                emoji=emoji,
+                label=label or _TOOLS[tool],
                 style=discord.ButtonStyle.secondary,
                 custom_id=f"page:{pages_id}:{tool}{where}",
                 row=3,

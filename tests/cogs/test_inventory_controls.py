@@ -1,0 +1,397 @@
+"""What can be done with an inventory once it is there: sort, filter, look closer, take it along, read it anew."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+
+import discord
+import pytest
+import simcord
+
+from bot.client import DeskClient
+from bot.demo.scene import Scene
+from bot.domain.access import Capability
+from bot.domain.steam import Game, image_url
+from tests.cogs.test_inventory import answer_of, asked, look_up, names_in, offers_in, owned, page_of, wait
+from tests.support.seen import buttons_of, embed_text, text_of
+
+FORM = {"search": "", "min_price": "", "max_price": ""}
+
+
+def selects_of(message: discord.Message) -> dict[str, discord.SelectMenu]:
+    """The menus under a message, by what their custom ids end in."""
+    return {
+        str(child.custom_id).rpartition(":")[2]: child
+        for row in message.components
+        if isinstance(row, discord.ActionRow)
+        for child in row.children
+        if isinstance(child, discord.SelectMenu)
+    }
+
+
+async def choose(
+    who: simcord.MemberActor, message: simcord.ResponseMessage, menu: str, value: str
+) -> simcord.InteractionResult:
+    return await who.select(message, [value], custom_id=selects_of(message.message)[menu].custom_id)
+
+
+async def narrow(who: simcord.MemberActor, message: simcord.ResponseMessage, **typed: str) -> simcord.InteractionResult:
+    opened = await who.click(message, label="Filter")
+    return await who.submit_modal(opened, FORM | typed)
+
+
+async def restart(scene: Scene) -> None:
+    """Let another process take over: nothing is in memory but what the providers have."""
+    restarted = DeskClient(desk=scene.client.desk, cards=scene.client.cards)
+    scene.client.cards.connect(restarted)
+    scene.client.desk.pages._recent.clear()
+    scene.client.desk.pages._questions.clear()
+    await scene.env.restart_bot(restarted)
+
+
+def told(result: simcord.InteractionResult) -> str:
+    """What was said beside the page, to its reader alone."""
+    assert all(each.ephemeral for each in result.followups)
+    return "\n".join(embed_text(embed) for each in result.followups for embed in each.embeds)
+
+
+@pytest.fixture
+async def page(scene: Scene) -> simcord.ResponseMessage:
+    """The customer's inventory."""
+    return answer_of(await look_up(scene, scene.customer, scene.world.customer.trade_url))
+
+
+async def test_sorted(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """Each order sorts the whole snapshot, begins with its first page and says what it is; nobody is asked."""
+    before = asked(scene)
+    await scene.customer.click(page, label="Last")
+    for value, words in (("price_desc", "highest price first"), ("price_asc", "lowest price first")):
+        shown = await choose(scene.customer, page, "sort", value)
+        offers = sorted((item.offer for item in owned(scene) if item.offer is not None), reverse=value == "price_desc")
+
+        assert page_of(shown) == "Page 1 of 8"
+        assert f"Order: {words}" in text_of(shown)
+        assert offers_in(text_of(shown))[0] in offers[:2]
+        (default,) = [each.value for each in selects_of(page.message)["sort"].options if each.default]
+        assert default == value
+
+    shown = await choose(scene.customer, page, "sort", "relevance")
+    assert names_in(text_of(shown)) == [item.market_hash_name for item in owned(scene)[:8]]
+    assert "Order" not in text_of(shown)
+    assert asked(scene) == before
+
+
+async def test_filtered(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """The form leaves what matches, the head says what of the whole is left, and its button takes it back."""
+    before = asked(scene)
+    shown = await narrow(scene.customer, page, search="AK", min_price="$1.00", max_price="1,000")
+    wanted = [
+        item.market_hash_name
+        for item in owned(scene)
+        if "ak" in item.market_hash_name.casefold() and item.offer is not None and 1 <= item.offer <= 1000
+    ]
+
+    assert wanted
+    assert names_in(text_of(shown)) == wanted[:8]
+    assert "Filter: name has “AK” · from $1.00 · up to $1,000" in text_of(shown)
+    assert f"Shown: {len(wanted)} of 64 items" in text_of(shown)
+    assert "of 64 items can be deposited" in text_of(shown)
+
+    shown = await scene.customer.click(page, label="Clear filter")
+    assert names_in(text_of(shown)) == [item.market_hash_name for item in owned(scene)[:8]]
+    assert "Clear filter" not in buttons_of(page.message)
+    assert asked(scene) == before
+
+
+async def test_form_is_filled_in(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """The form shows what is set; sent in empty, it sets nothing."""
+    await narrow(scene.customer, page, search="ak", min_price="0,50")
+    opened = await scene.customer.click(page, label="Filter")
+
+    assert opened.modal is not None
+    inputs = {each["component"]["custom_id"]: each["component"].get("value") for each in opened.modal["components"]}
+    assert inputs == {"search": "ak", "min_price": "0.50", "max_price": None}
+    shown = await scene.customer.submit_modal(opened, FORM)
+    assert page_of(shown) == "Page 1 of 8"
+    assert "Filter" not in text_of(shown)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"min_price": "cheap"}, "A price is a number in US dollars, 0 or more."),
+        ({"max_price": "-1"}, "A price is a number in US dollars, 0 or more."),
+        ({"min_price": "5", "max_price": "4.99"}, "The lowest price is above the highest one."),
+    ],
+)
+async def test_form_that_cannot_be_used(
+    scene: Scene, page: simcord.ResponseMessage, typed: dict[str, str], sentence: str
+) -> None:
+    """What is wrong in the form is said beside the page, which stays as it was."""
+    result = await narrow(scene.customer, page, **typed)
+
+    assert sentence in told(result)
+    assert next(iter(typed)) in told(result)
+    assert page_of(result) == "Page 1 of 8"
+
+
+async def test_filtered_to_nothing(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """Where nothing matches the page says how to see all again, and the way there still works."""
+    shown = await narrow(scene.customer, page, search="no such thing")
+
+    assert "Nothing matches your filter. Press *Clear filter* to see all 64 items" in text_of(shown)
+    assert "empty" not in text_of(shown)
+    assert list(buttons_of(page.message)) == ["Filter", "Clear filter", "CSV of all", "Refresh"]
+    assert selects_of(page.message) == {}
+    assert page_of(await scene.customer.click(page, label="Clear filter")) == "Page 1 of 8"
+
+
+async def test_kinds_of_nothing(scene: Scene) -> None:
+    """Empty, private and without a match are told apart."""
+    empty, private = scene.world.empty.trade_url, scene.world.private.trade_url
+    full = scene.world.collector.trade_url
+    texts = [
+        text_of(await look_up(scene, scene.agent, empty)),
+        text_of(await look_up(scene, scene.agent, private)),
+        text_of(await look_up(scene, scene.agent, full, search="no such thing")),
+    ]
+
+    assert "This inventory is empty" in texts[0]
+    assert "could not be loaded" in texts[1]
+    assert "Nothing matches what you asked for. Use the command with less of the name" in texts[2]
+
+
+async def test_details(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """Choosing an item shows all that is known of it beside the page."""
+    item = owned(scene)[0]
+    before = asked(scene)
+    result = await choose(scene.customer, page, "item", "0")
+
+    assert result.ephemeral
+    (embed,) = answer_of(result).embeds
+    text = embed_text(embed)
+    assert embed.title == "✅ AK-47 | Redline (Field-Tested)"
+    assert "Accepted at **$10.75** · market $12.50" in text
+    assert "Field-Tested · wear 0.25432000 · paint seed 312" in text
+    assert "Classified · Rifle" in text
+    assert "slot 1: Natus Vincere | Katowice 2019 · wear 0.05" in text
+    assert f"`{item.inspect_certificate}`" in text
+    assert embed.image.url == image_url(item.icon_hash)
+    assert embed.colour == discord.Colour.from_str(str(item.colour))
+    assert page_of(await scene.customer.click(page, label="Next")) == "Page 2 of 8"
+    assert asked(scene) == before
+
+
+async def test_details_of_what_is_shown(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """On every page, sorted and filtered, the menu has the page's items and each opens that very one."""
+    await choose(scene.customer, page, "sort", "name_desc")
+    shown = await narrow(scene.customer, page, search="a")
+    shown = await scene.customer.click(page, label="Next")
+    options = selects_of(page.message)["item"].options
+
+    assert [option.label for option in options] == names_in(text_of(shown))
+    for option in options:
+        opened = await choose(scene.customer, page, "item", option.value)
+        assert (answer_of(opened).embeds[0].title or "")[2:] == option.label
+
+
+async def test_details_side_by_side(scene: Scene) -> None:
+    """Where all were asked, the details have offer and market price at each provider."""
+    result = await look_up(scene, scene.customer, scene.world.customer.trade_url, provider="all")
+    opened = await choose(scene.customer, answer_of(result), "item", "0")
+    fields = {field.name: field.value for field in answer_of(opened).embeds[0].fields}
+
+    assert fields["AssetPay"] == "✅ Accepted at **$10.75** · market $12.50"
+    assert fields["AssetPay (.co)"] == "✅ Accepted at **$10.75** · market $12.50"
+    assert (fields["SkinsBack"] or "").startswith("✅ Accepted at **$")
+
+
+async def test_details_of_a_stack(scene: Scene) -> None:
+    """A stack says how many pieces it has and how many one deposit takes, in the menu and in the details."""
+    result = await look_up(scene, scene.customer, scene.world.customer.trade_url, game="rust")
+    page = answer_of(result)
+    opened = await choose(scene.customer, page, "item", "0")
+
+    assert selects_of(page.message)["item"].options[0].label == "5 × Large Wood Box"
+    assert "Stack of 5" in text_of(opened)
+    assert "Accepted at **$0.15** each · at most 10 at once" in text_of(opened)
+
+
+async def test_refused_item(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """A refused item's details say why."""
+    position = next(n for n, item in enumerate(owned(scene)[:8]) if not item.tradable)
+    opened = await choose(scene.customer, page, "item", str(position))
+
+    assert (answer_of(opened).embeds[0].title or "").startswith("❌ ")
+    assert "Refused: Steam does not let it be traded now" in text_of(opened)
+
+
+async def test_table(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """The table has every item, whatever filter is set, and no secret."""
+    await narrow(scene.customer, page, search="redline")
+    result = await scene.customer.click(page, label="CSV of all")
+
+    assert result.ephemeral
+    (file,) = answer_of(result).message.attachments
+    assert file.filename == f"inventory-{scene.world.customer.steam_id}-cs2.csv"
+    table = list(csv.DictReader(io.StringIO((await file.read()).decode("utf-8-sig"))))
+    assert [row["name"] for row in table] == [item.market_hash_name for item in owned(scene)]
+    assert table[0]["offer"] == "10.75"
+    assert table[0]["accepted"] == "yes"
+    assert all(row["refused because"] for row in table if row["accepted"] == "no")
+    assert "64 items" in text_of(result)
+
+
+async def test_refreshed(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """Refreshing asks the same once more, keeps order, filter and page, and says when it can be done again."""
+    await choose(scene.customer, page, "sort", "price_desc")
+    await narrow(scene.customer, page, search="a")
+    shown = await scene.customer.click(page, label="Next")
+    names, before = names_in(text_of(shown)), asked(scene)
+    refreshed = await scene.customer.click(page, label="Refresh")
+    until = scene.clock.now() + timedelta(minutes=2)
+
+    assert asked(scene) == before + 1
+    assert scene.providers.assetpay.asked[-1].query["refresh"] == "true"
+    assert names_in(text_of(refreshed)) == names
+    assert page_of(refreshed).startswith("Page 2 of ")
+    assert "Order: highest price first" in text_of(refreshed)
+    assert f"can be refreshed <t:{int(until.timestamp())}:R>" in text_of(refreshed)
+    assert f"Refresh from {until:%H:%M} UTC" in buttons_of(page.message)
+
+
+async def test_refreshed_too_soon(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """A second refresh says when, beside the page and on the button; after that moment it works again."""
+    await scene.customer.click(page, label="Refresh")
+    before, until = asked(scene), scene.clock.now() + timedelta(minutes=2)
+    refused = await scene.customer.click(page, label=f"Refresh from {until:%H:%M} UTC")
+
+    assert f"Press *Refresh* again <t:{int(until.timestamp())}:R>." in told(refused)
+    assert asked(scene) == before
+    wait(scene, 120)
+    await scene.customer.click(page, label=f"Refresh from {until:%H:%M} UTC")
+    assert asked(scene) == before + 1
+
+
+async def test_refreshed_by_somebody_else_before(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """Where another reader refreshed the same, the button comes to say until when that counts."""
+    url = scene.world.customer.trade_url
+    await look_up(scene, scene.agent, url, refresh=True)
+    until = scene.clock.now() + timedelta(minutes=2)
+    await scene.customer.click(page, label="Refresh")
+
+    assert f"Refresh from {until:%H:%M} UTC" in buttons_of(page.message)
+
+
+async def test_refresh_that_fails(scene: Scene) -> None:
+    """A provider that fails is explained beside the page, which stays as it was."""
+    first = await look_up(scene, scene.customer, scene.world.customer.trade_url, provider="skinsback")
+    page = answer_of(first)
+    scene.providers.skinsback.active = False
+    result = await scene.customer.click(page, label="Refresh")
+
+    assert "Who can fix it" in told(result)
+    assert text_of(result) == text_of(first)
+    assert page_of(await scene.customer.click(page, label="Next")) == "Page 2 of 8"
+
+
+async def test_after_a_restart(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """All controls work on after a restart, as they were left; refreshing says that the command is needed."""
+    await choose(scene.customer, page, "sort", "price_desc")
+    await narrow(scene.customer, page, search="a")
+    before = asked(scene)
+
+    await restart(scene)
+    shown = await scene.customer.click(page, label="Next")
+    assert "Order: highest price first" in text_of(shown)
+    assert "name has “a”" in text_of(shown)
+    assert page_of(shown).startswith("Page 2 of ")
+
+    await restart(scene)
+    opened = await choose(scene.customer, page, "item", selects_of(page.message)["item"].options[0].value)
+    assert (answer_of(opened).embeds[0].title or "")[2:] == names_in(text_of(shown))[0]
+    await restart(scene)
+    assert "name has “ak”" in text_of(await narrow(scene.customer, page, search="ak"))
+    await restart(scene)
+    assert "lowest price first" in text_of(await choose(scene.customer, page, "sort", "price_asc"))
+    await restart(scene)
+    assert answer_of(await scene.customer.click(page, label="CSV of all")).message.attachments
+    await restart(scene)
+    assert "name has" not in text_of(await scene.customer.click(page, label="Clear filter"))
+    refused = await scene.customer.click(page, label="Refresh")
+    assert "Use `/inventory` with the trade URL once more." in told(refused)
+    assert asked(scene) == before
+
+
+async def test_form_that_outlives_a_restart(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """A form that was open while SkinDesk restarted is taken in as if it had not."""
+    opened = await scene.customer.click(page, label="Filter")
+    await restart(scene)
+    shown = await scene.customer.submit_modal(opened, FORM | {"search": "redline"})
+
+    assert "name has “redline”" in text_of(shown)
+
+
+async def test_old_and_taken_away(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """Each control says how to start over when its pages are too old, and names a right that was taken away."""
+
+    async def every_control() -> list[str]:
+        menus = selects_of(page.message)
+        return [
+            told(await scene.customer.click(page, label="Next")),
+            told(await scene.customer.click(page, label="Refresh")),
+            told(await choose(scene.customer, page, "sort", "price_asc")),
+            text_of(await choose(scene.customer, page, "item", menus["item"].options[0].value)),
+            text_of(await scene.customer.click(page, label="Filter")),
+            text_of(await scene.customer.click(page, label="CSV of all")),
+        ]
+
+    await scene.client.desk.access.revoke(scene.guild.id, Capability.INVENTORY_OWN, by=scene.owner)
+    assert all("`inventory.own`" in each for each in await every_control())
+    wait(scene, 24 * 3600)
+    assert all("Use the command again for a fresh answer." in each for each in await every_control())
+
+
+async def test_form_sent_in_after_a_revocation(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """A form that is open does not keep a right alive."""
+    opened = await scene.customer.click(page, label="Filter")
+    await scene.client.desk.access.revoke(scene.guild.id, Capability.INVENTORY_OWN, by=scene.owner)
+    result = await scene.customer.submit_modal(opened, FORM | {"search": "redline"})
+
+    assert "`inventory.own`" in told(result)
+    assert "name has" not in text_of(result)
+
+
+async def test_asked_and_then_arranged(scene: Scene) -> None:
+    """What was asked for stays beside what its reader chose since, and its order is the one to go back to."""
+    url = scene.world.customer.trade_url
+    result = await look_up(scene, scene.customer, url, search="e", sort="price_desc")
+    page = answer_of(result)
+
+    values = [option.value for option in selects_of(page.message)["sort"].options]
+    assert values == ["price_asc", "price_desc", "name_asc", "name_desc"]
+    shown = await choose(scene.customer, page, "sort", "name_asc")
+    assert "Only: name has “e”\nOrder: names A to Z" in text_of(shown)
+    shown = await choose(scene.customer, page, "sort", "price_desc")
+    assert names_in(text_of(shown)) == names_in(text_of(result))
+    assert "Only: name has “e” · highest price first" in text_of(shown)
+
+
+async def test_trade_url_in_the_search(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """A trade URL that somebody types into the search is shown without its token."""
+    url = scene.world.other_customer.trade_url
+    shown = await narrow(scene.customer, page, search=url)
+
+    assert re.search(r"token=•+", text_of(shown).replace("\\", ""))
+
+
+async def test_all_games_have_controls(scene: Scene) -> None:
+    """Whatever the game, what the menus hold is what the page shows."""
+    for game in (Game.RUST, Game.DOTA2):
+        url = scene.world.customer.trade_url
+        result = await look_up(scene, scene.customer, url, provider="skinsback", game=game.word)
+        page = answer_of(result)
+
+        assert len(selects_of(page.message)["item"].options) == len(names_in(text_of(result)))
+        wait(scene, 61)
