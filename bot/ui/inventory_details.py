@@ -59,13 +59,17 @@ def _facts(item: Item) -> Iterator[str]:
         yield f"Stack of {item.amount:,}"
     looks = [outside(item.exterior, _WORD)] if item.exterior else []
     if item.wear is not None:
-        looks.append(f"wear {item.wear:.{_WEAR_DIGITS}f}")
+        digits = f"{item.wear:.{_WEAR_DIGITS}f}".rstrip("0")
+        looks.append(f"wear {digits}{'0' if digits.endswith('.') else ''}")
     if item.paint_seed is not None:
         looks.append(f"paint seed {item.paint_seed}")
-    kinds = [outside(word, _WORD) for word in (item.rarity, item.kind) if word]
+    kinds = [f"rarity {outside(item.rarity, _WORD)}"] if item.rarity else []
+    if item.kind:
+        kinds.append(f"kind {outside(item.kind, _WORD)}")
     for parts in (looks, kinds):
         if parts:
-            yield " · ".join(parts)
+            line = " · ".join(parts)
+            yield f"{line[:1].upper()}{line[1:]}"
 
 
 def _long_facts(item: Item) -> Iterator[Field]:

@@ -173,8 +173,8 @@ async def test_details(scene: Scene, page: simcord.ResponseMessage) -> None:
     text = embed_text(embed)
     assert embed.title == "✅ AK-47 | Redline (Field-Tested)"
     assert "Accepted at **$10.75** · market $12.50" in text
-    assert "Field-Tested · wear 0.25432000 · paint seed 312" in text
-    assert "Classified · Rifle" in text
+    assert "Field-Tested · wear 0.25432 · paint seed 312" in text
+    assert "Rarity Classified · kind Rifle" in text
     assert "slot 1: Natus Vincere | Katowice 2019 · wear 0.05" in text
     assert f"`{item.inspect_certificate}`" in text
     assert embed.image.url == image_url(item.icon_hash)

@@ -1,0 +1,79 @@
+"""Pages and forms of a program that was killed, in the hands of the one that was started after it."""
+
+from dataclasses import replace
+
+from bot.demo.chance import Chance
+from bot.demo.items import ItemMaker
+from bot.demo.people import Person
+from bot.domain.steam import Game, SteamId
+from tests.e2e.desk import LiveDesk
+from tests.support.loopback_discord.messages import Message, nested
+
+ACCOUNT = SteamId.from_account_id(4294961000)
+
+
+def hoarder(items: int) -> Person:
+    """Return somebody with so many items, each with a picture of its own."""
+    chance = Chance(2026, "hoarder")
+    owned = ItemMaker(chance, ACCOUNT).inventory(Game.RUST, items)
+    pictured = tuple(replace(item, icon_hash=chance.text(200)) for item in owned)
+    return Person("Hugo", "far too many items", ACCOUNT, chance.token(), inventories={Game.RUST: pictured})
+
+
+def control(page: Message, what: str) -> str:
+    """Return the custom id of a page's control."""
+    (custom_id,) = (each for each in page.custom_ids if each.endswith(f":{what}"))
+    return custom_id
+
+
+async def test_ten_thousand_items(desk: LiveDesk):
+    """Ten thousand items are paged, sorted and filtered without a call to the provider, after a kill as before."""
+    person = hoarder(10_000)
+    desk.world.people += (person,)
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        page = await desk.use(desk.agent, "inventory", tradeurl=person.trade_url, game="rust")
+        asked = desk.providers.assetpay.calls.total()
+        assert "of 10,000 items can be deposited" in page.text
+        assert "Page 2 of 1250" in await desk.turn(page, desk.agent)
+        await (await desk.server.select(page, control(page, "sort"), desk.agent, "price_desc")).finished()
+        assert "Order: highest price first" in page.text
+        form = await (await desk.server.click(page, control(page, "filter"), desk.agent)).finished()
+        await bot.kill()
+
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        assert "Page 1250 of 1250" in await desk.turn(page, desk.agent, "last")
+        assert "Order: highest price first" in page.text
+        dearest = max(item.offer for item in person.inventories[Game.RUST] if item.offer is not None)
+        await desk.turn(page, desk.agent, "first")
+        assert f"${dearest}" in page.text
+
+        # The form was opened by the program that is no more.
+        names = [each["custom_id"] for each in nested(form.modal["components"]) if "custom_id" in each]
+        await (await desk.server.submit_modal(form, dict.fromkeys(names, "") | {"search": "hoodie"})).finished()
+        assert "name has “hoodie”" in page.text
+        assert await bot.terminate() == 0
+    assert desk.providers.assetpay.calls.total() == asked
+    desk.assert_sound()
+
+
+async def test_reason_that_outlives_a_kill(desk: LiveDesk):
+    """A moderator's reason, typed while the program was killed and started again, still denies the request."""
+    trade = desk.world.trades_of(desk.world.customer)[0]
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        card = await desk.requested(trade.id)
+        opened = await (await desk.decide(card, "deny")).finished()
+        await bot.kill()
+
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        await desk.give_reason(opened, "not this one")
+        await desk.card_shows(card, "denied")
+        assert "not this one" in card.text
+        assert await bot.terminate() == 0
+    assert desk.resend_states() == ["denied"]
+    desk.assert_sound()
