@@ -9,7 +9,7 @@ import discord
 from bot.domain.inventory import MAX_SEARCH, InventoryFilter, Item, Sort, price_from
 from bot.domain.listing import Listing, name_of
 from bot.ui.inventory_words import SORTS
-from bot.ui.text import money, plain
+from bot.ui.text import NOTHING, money, plain
 
 MOST_OPTIONS = 25
 _OPTION = 100
@@ -64,8 +64,9 @@ def filter_inputs(chosen: InventoryFilter) -> "list[discord.ui.Label[Any]]":
 
 def typed_filter(values: Mapping[str, str], sort: Sort) -> InventoryFilter:
     """Return what the form was filled in with; InvalidInput where that cannot be used."""
+    search = plain(values.get("search", ""), MAX_SEARCH)
     return InventoryFilter.of(
-        search=values.get("search"),
+        search=None if search == NOTHING else search,
         sort=sort,
         min_price=price_from("min_price", values.get("min_price", "")),
         max_price=price_from("max_price", values.get("max_price", "")),

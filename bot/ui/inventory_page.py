@@ -76,9 +76,8 @@ def _partial(listing: Listing) -> Iterable[str]:
     for part in listing.answer.answers:
         if part.inventory is not None and part.inventory.is_partial:
             who = part.provider.label if listing.is_comparison else "The provider"
-            sent = f"{len(part.inventory.items):,}"
-            yield f"⚠️ {who} counts {count(part.inventory.total, 'item')} and sent {sent}."
-            yield f"Sort and filter see those {sent}. `/inventory` with `sort` or `search` asks for others."
+            yield f"⚠️ {who} counts {count(part.inventory.total, 'item')} and sent {len(part.inventory.items):,}."
+            yield "Sort and filter see only those. `/inventory` with `sort` or `search` asks for others."
 
 
 def _arrangement(listing: Listing) -> Iterable[str]:
@@ -92,7 +91,7 @@ def _arrangement(listing: Listing) -> Iterable[str]:
     if asked.narrows:
         yield f"Only: {' · '.join(narrowing(asked))}"
     if listing.shown_sum is not None:
-        yield f"🔎 Filter: {' · '.join(narrowing(view))}"
+        yield f"Filter: {' · '.join(narrowing(view))}"
         yield _filtered(listing.shown_sum, len(listing.rows))
     if view.sort is not Sort.RELEVANCE:
         yield f"Order: {SORTS[view.sort]}"

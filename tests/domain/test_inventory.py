@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.inventory import InventoryFilter, Item, Refusal, Sort, refusal_of
+from bot.domain.errors import InvalidInput
+from bot.domain.inventory import InventoryFilter, Item, Refusal, Sort, price_from, refusal_of
 from bot.domain.money import Money
 from tests.domain.builders import PROPERTY, inventory, item, usd
 
@@ -281,3 +282,36 @@ def test_narrowed():
 def test_empty(sort):
     """An empty inventory is no special case."""
     assert InventoryFilter(search="x", sort=sort, min_price=Decimal(1)).apply(()) == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "price"),
+    [
+        ("", None),
+        ("  ", None),
+        ("$", None),
+        ("0", "0"),
+        ("12.50", "12.50"),
+        ("$1,204.50", "1204.50"),
+        (" $ 7 ", "7"),
+        ("12,50", "12.50"),
+        ("12,5", "12.5"),
+        ("1,204", "1204"),
+        ("1,204,500", "1204500"),
+    ],
+)
+def test_price_as_people_type_it(typed: str, price: str | None):
+    """Dollar signs, thousands and a decimal comma are understood; nothing typed is no price."""
+    assert price_from("min_price", typed) == (None if price is None else Decimal(price))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["cheap", "-1", "1e5", "NaN", "Infinity", "1.2.3", "12,3456", "1,20,300", "1 000", "٣", "9" * 13, "1.", ".5"],
+)
+def test_what_is_no_price(typed: str):
+    """Anything else is named by the input it was typed into."""
+    with pytest.raises(InvalidInput) as error:
+        price_from("max_price", typed)
+
+    assert (error.value.option, error.value.problem) == ("max_price", "not_a_price")

@@ -4,24 +4,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-import discord
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from simcord.types import HttpLogEntry
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
 from bot.domain.listing import Listing
 from bot.domain.money import Money
-from bot.domain.pages import InventoryAnswer, ProviderAnswer
+from bot.domain.pages import Audience, InventoryAnswer, Pages, ProviderAnswer
 from bot.domain.steam import Game
 from bot.providers.explanations import Catalogue
 from bot.ui.inventory_page import inventory_page
-from bot.ui.paging import page_count
-from tests.domain.builders import OWNER, PROPERTY, inventory, item, usd
-from tests.support.hostile_text import hostile, rendered
-from tests.support.payload_audit import audit_requests
+from bot.ui.pager import shown_page
+from tests.domain.builders import NOW, OWNER, inventory, item, usd
+from tests.support.hostile_items import ANY, failures, filters, hostile_items, violations
+from tests.support.hostile_text import rendered
 
 EXPLANATIONS = Catalogue.load()
 PLAIN = {"paragraph", "inline", "text", "break", "strong_open", "strong_close", "code", "timestamp"}
@@ -179,62 +177,82 @@ def test_every_item_of_a_page_is_there(page_size: int, name: str):
             assert not text.endswith("…")
 
 
-names = hostile | st.text(max_size=300) | st.just("")
-amounts = st.decimals(0, 10**7, places=2)
-items = st.builds(
-    lambda name, hash_name, offer, refusal, **facts: Item(
-        id="1", name=name, market_hash_name=hash_name, offer=offer, refusal=refusal, **facts
-    ),
-    names,
-    st.none() | names,
-    st.none() | st.builds(Money, amounts),
-    st.none() | st.sampled_from(Refusal),
-    local_offer=st.none() | st.builds(Money, amounts, st.sampled_from(["EUR", "RUB", "@e*y"])),
-    market_price=st.none() | st.builds(Money, amounts),
-    wear=st.none() | st.decimals(0, 1, places=6),
-    amount=st.integers(1, 10**6),
-    max_amount=st.none() | st.integers(1, 10**6),
-)
-filters = st.builds(
-    InventoryFilter,
-    st.none() | hostile.map(lambda text: text[:100]),
-    st.sampled_from(Sort),
-    st.none() | amounts,
-    st.none() | amounts,
-)
-failures = st.builds(
-    Failure,
-    st.sampled_from([ProviderName.ASSETPAY_LEGACY, ProviderName.SKINSBACK]),
-    st.sampled_from(FailureKind),
-    st.none() | st.integers(-10, 2000),
-    st.none() | hostile,
-    st.none() | hostile,
-)
+def arranged(shown: InventoryAnswer, view: InventoryFilter | None, fresh_until: datetime | None = None) -> str:
+    embed = inventory_page(Listing.of(shown, view), 0, page_size=8, explanations=EXPLANATIONS, fresh_until=fresh_until)
+    return embed.description or ""
 
 
-@PROPERTY
+def test_narrowed_since():
+    """What its reader has narrowed stands under what was asked for, with what is left; the head stays the whole."""
+    found = inventory(item("AK-47", "1"), item("AWP", "2"), item("AWP", "3", refusal=Refusal.NO_OFFER))
+    text = arranged(answer(found, by=InventoryFilter("a")), InventoryFilter("awp", Sort.PRICE_DESC))
+
+    assert "**2 of 3 items can be deposited, $3.00**" in text
+    assert "Only: name has “a”\nFilter: name has “awp”\nShown: 2 of 3 items, 1 accepted, $2.00\n" in text
+    assert "Order: highest price first" in text
+    assert "AK-47" not in text
+
+
+def test_narrowed_to_nothing():
+    """Where the reader's filter leaves nothing, the page says how to see everything again."""
+    text = arranged(answer(inventory(item("AK-47"))), InventoryFilter("zzz"))
+
+    assert "Shown: none of 1 item" in text
+    assert "Nothing matches your filter. Press *Clear filter* to see all 1 item" in text
+
+
+def test_sorting_a_part():
+    """Where the provider sent a part, the page says that sorting and filtering see only that part."""
+    text = arranged(answer(inventory(item("AK-47"), total=5000)), None)
+
+    assert "Sort and filter see only those. `/inventory` with `sort` or `search` asks for others." in text
+
+
+def test_cooldown():
+    """After a refresh the page says from when it can be refreshed again."""
+    found = answer(inventory(item("AK-47")))
+
+    assert "can be refreshed <t:1767225600:R>" in arranged(found, None, datetime(2026, 1, 1, tzinfo=UTC))
+    assert "can be refreshed" not in arranged(found, None)
+
+
+def test_exterior():
+    """The exterior is said where the name does not say it already."""
+    named = item("AK-47", market_hash_name="AK-47 (Field-Tested)", exterior="Field-Tested", wear=Decimal("0.2"))
+    bare = item("AK-47", exterior="Field-Tested", wear=Decimal("0.2"))
+
+    assert "accepted at **$10.75** · wear 0.2000" in page(answer(inventory(named)))
+    assert "accepted at **$10.75** · Field-Tested · wear 0.2000" in page(answer(inventory(bare)))
+
+
+@ANY
 @given(
-    found=st.lists(items, max_size=40),
-    by=filters,
+    found=st.lists(hostile_items, max_size=40),
+    asked=filters,
+    view=st.none() | filters,
     beside=st.lists(failures, max_size=2),
     page_size=st.integers(1, 25),
     index=st.integers(0, 40),
+    fresh_until=st.none() | st.just(NOW),
 )
-def test_any_inventory(found: list[Item], by: InventoryFilter, beside: list[Failure], page_size: int, index: int):
-    """Whatever a provider sends, Discord takes the page, and nothing in it is more than text."""
-    shown = answer(inventory(*found), *beside, by=by)
-    listing = Listing.of(shown, None)
-    last = page_count(len(listing.shown), page_size) - 1
-    embed = inventory_page(listing, min(index, last), page_size=page_size, explanations=EXPLANATIONS)
+def test_any_inventory(
+    found: list[Item],
+    asked: InventoryFilter,
+    view: InventoryFilter | None,
+    beside: list[Failure],
+    page_size: int,
+    index: int,
+    fresh_until: datetime | None,
+):
+    """Whatever a provider sends and its reader types, Discord takes page and controls, and all of it is only text."""
+    shown = answer(inventory(*found), *beside, by=asked)
+    pages = Pages("AAAAAAAAAAA-", 1, 2, Audience.CUSTOMER, shown, NOW, NOW, view)
+    embed, controls = shown_page(pages, index, page_size=page_size, explanations=EXPLANATIONS, fresh_until=fresh_until)
 
-    assert violations(embed) == []
+    assert controls is not None
+    assert violations(embed, controls) == []
     kinds, _ = rendered(str(embed.description), "embed")
-    assert set(kinds) <= {*PLAIN, "mention", "user_mention"}
-
-
-def violations(embed: discord.Embed) -> list[str]:
-    body = {"embeds": [embed.to_dict()], "allowed_mentions": {"parse": []}}
-    return audit_requests([HttpLogEntry("POST", "/channels/1/messages", {}, body, None)])
+    assert set(kinds) <= {*PLAIN, "mention", "user_mention", "emphasis_open", "emphasis_close", "em_open", "em_close"}
 
 
 def test_moments_are_each_readers_own():

@@ -1,0 +1,107 @@
+"""What the pages of an inventory list, sorted and narrowed."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort
+from bot.domain.listing import Listing, Sum, name_of, offers_for
+from bot.domain.pages import InventoryAnswer, ProviderAnswer
+from bot.domain.steam import Game
+from tests.domain.builders import NOW, OWNER, PROPERTY, item, usd
+
+OURS, THEIRS = ProviderName.ASSETPAY, ProviderName.SKINSBACK
+
+
+def of(provider: ProviderName, *items: Item) -> ProviderAnswer:
+    return ProviderAnswer(provider, Inventory(provider, OWNER, Game.CS2, items, len(items), NOW))
+
+
+def answer(*parts: ProviderAnswer, by: InventoryFilter | None = None) -> InventoryAnswer:
+    return InventoryAnswer(OWNER, Game.CS2, by or InventoryFilter(), parts)
+
+
+def shown(listing: Listing) -> list[str]:
+    return [name_of(listing.rows[position]) for position in listing.shown]
+
+
+def test_one_provider():
+    """One provider's items are listed as they were sent, equal ones too."""
+    listing = Listing.of(answer(of(OURS, item("B"), item("A"), item("B"))), None)
+
+    assert shown(listing) == ["B", "A", "B"]
+    assert listing.sums == {OURS: Sum(3, 3, usd("32.25"))}
+    assert listing.shown_sum is None
+    assert not listing.is_comparison
+
+
+def test_narrowed():
+    """A view leaves the positions of what matches, in its order, and adds them up; the whole stays what it was."""
+    items = [item("AK", "1"), item("AWP", "3"), item("AK", "2", refusal=Refusal.NO_OFFER), item("M4", "9")]
+    listing = Listing.of(answer(of(OURS, *items)), InventoryFilter("a", Sort.PRICE_DESC, Decimal("1.5")))
+
+    assert list(listing.shown) == [1, 2]
+    assert listing.shown_sum == Sum(2, 1, usd("3"))
+    assert listing.sums[OURS].items == 4
+    assert listing.row(3) == items[3]
+    assert listing.row(4) is listing.row(-1) is None
+
+
+def test_order_that_was_asked_for():
+    """What the provider sorted is not sorted again in our alphabet."""
+    asked = answer(of(OURS, item("Ä"), item("A")), by=InventoryFilter(sort=Sort.NAME_ASC))
+
+    assert shown(Listing.of(asked, InventoryFilter("", Sort.NAME_ASC, Decimal(0)))) == ["Ä", "A"]
+    assert shown(Listing.of(asked, InventoryFilter(sort=Sort.NAME_DESC))) == ["Ä", "A"]
+
+
+def test_side_by_side():
+    """Several providers' items are listed once for each name, at the best offer that anybody accepts."""
+    both = answer(
+        of(OURS, item("A", "1"), item("B", "8", refusal=Refusal.NO_OFFER)),
+        of(THEIRS, item("C", "5"), item("A", "3"), item("B", "2")),
+    )
+    listing = Listing.of(both, InventoryFilter(sort=Sort.PRICE_DESC))
+
+    assert listing.is_comparison
+    assert shown(listing) == ["C", "A", "B"]
+    assert shown(Listing.of(both, None)) == ["A", "B", "C"]
+    assert shown(Listing.of(both, InventoryFilter(min_price=Decimal(3)))) == ["A", "C"]
+    assert {provider: each.items for provider, each in listing.sums.items()} == {OURS: 2, THEIRS: 3}
+
+
+def test_one_of_several_that_failed():
+    """A provider that failed has no items and no sum."""
+    failed = ProviderAnswer(THEIRS, failure=Failure(THEIRS, FailureKind.TIMED_OUT))
+    listing = Listing.of(answer(of(OURS, item("A")), failed), None)
+
+    assert (shown(listing), list(listing.sums)) == (["A"], [OURS])
+
+
+def test_offers():
+    """For each name every provider's best item is found: an accepted one before a dearer one that is refused."""
+    both = answer(
+        of(OURS, item("A", "1"), item("A", "9", refusal=Refusal.NO_OFFER), item("A", "2")), of(THEIRS, item("B"))
+    )
+    found = offers_for(both, ["A", "Z"])
+
+    assert {provider: each.offer for provider, each in found["A"].items()} == {OURS: usd("2")}
+    assert found["Z"] == {}
+
+
+@PROPERTY
+@given(
+    offers=st.lists(st.none() | st.decimals(0, 100, places=2), max_size=30),
+    sort=st.sampled_from(Sort),
+    low=st.none() | st.decimals(0, 100, places=2),
+)
+def test_any_view(offers: list[Decimal | None], sort: Sort, low: Decimal | None):
+    """What is shown are positions of rows, each at most once, and the same items that the filter itself leaves."""
+    items = tuple(item(f"{n % 7}", offer) for n, offer in enumerate(offers))
+    view = InventoryFilter(None, sort, low)
+    listing = Listing.of(answer(of(OURS, *items)), view)
+
+    assert len(set(listing.shown)) == len(listing.shown)
+    assert tuple(listing.rows[position] for position in listing.shown) == view.apply(items)

@@ -1,0 +1,109 @@
+"""Menus and the form of an inventory: what they offer, and what is made of what comes back."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from simcord.types import HttpLogEntry
+
+from bot.domain.errors import InvalidInput
+from bot.domain.inventory import InventoryFilter, Item, Refusal, Sort
+from bot.domain.listing import Listing
+from bot.ui.inventory_controls import item_options, refresh_label, sort_options, typed_filter
+from bot.ui.pager import FilterModal
+from tests.domain.builders import inventory, item
+from tests.support.hostile_items import ANY, hostile_items
+from tests.support.hostile_text import hostile
+from tests.support.payload_audit import audit_requests
+from tests.ui.test_inventory_page import answer
+
+
+def test_refresh_label():
+    """The button names the moment from which it works again."""
+    assert refresh_label(None) == "Refresh"
+    assert refresh_label(datetime(2026, 1, 1, 14, 32, tzinfo=UTC)) == "Refresh from 14:32 UTC"
+
+
+def test_items_of_a_page():
+    """The menu has the page's items, each with its stack, and whether it is accepted and at what."""
+    found = inventory(
+        item("AK-47", "1204.5", wear=Decimal("0.25432")), item("Cloth", amount=3), item("AWP", refusal=Refusal.NO_OFFER)
+    )
+    options = item_options(Listing.of(answer(found), None), [0, 1, 2])
+
+    assert [(each.label, each.description, each.value) for each in options] == [
+        ("AK-47", "✅ $1,204.50 · wear 0.2543", "0"),
+        ("3 × Cloth", "✅ $10.75", "1"),
+        ("AWP", "❌ refused", "2"),
+    ]
+
+
+def test_orders():
+    """The menu has every order and shows which one is chosen."""
+    options = sort_options(Listing.of(answer(inventory(item())), None), InventoryFilter(sort=Sort.NAME_DESC))
+
+    assert [option.value for option in options] == [sort.value for sort in Sort]
+    assert [option.value for option in options if option.default] == ["name_desc"]
+    assert all(option.description is None for option in options)
+
+
+def test_orders_of_a_part():
+    """Where the provider sent a part, each order of our own says that it sorts only that."""
+    listing = Listing.of(answer(inventory(item(), total=2)), None)
+    described = {option.value: option.description for option in sort_options(listing, InventoryFilter())}
+
+    assert described.pop("relevance") is None
+    assert set(described.values()) == {"Only among the items that were sent"}
+
+
+def test_orders_where_one_was_asked_for():
+    """The provider's own order is not offered where it was asked for another: nobody knows it."""
+    listing = Listing.of(answer(inventory(item()), by=InventoryFilter(sort=Sort.PRICE_ASC)), None)
+
+    assert "relevance" not in [option.value for option in sort_options(listing, InventoryFilter())]
+
+
+def test_typed():
+    """What is typed becomes a filter in the order there is; blanks and what cannot be seen are nothing."""
+    assert typed_filter({"search": " ak ", "min_price": "$ 1,204.50", "max_price": " "}, Sort.NAME_ASC) == (
+        InventoryFilter("ak", Sort.NAME_ASC, Decimal("1204.50"), None)
+    )
+    assert typed_filter({"search": "\u200b"}, Sort.RELEVANCE) == InventoryFilter()
+    assert typed_filter({}, Sort.RELEVANCE) == InventoryFilter()
+
+
+@ANY
+@given(found=st.lists(hostile_items, min_size=1, max_size=25))
+def test_any_labels(found: list[Item]):
+    """Whatever a provider sends, the labels are text that Discord takes, and each leads to its item."""
+    options = item_options(Listing.of(answer(inventory(*found)), None), range(len(found)))
+
+    assert [int(option.value) for option in options] == list(range(len(found)))
+    for option in options:
+        assert 1 <= len(option.label.strip()) <= 100
+        assert 1 <= len((option.description or "").strip()) <= 100
+
+
+@ANY
+@given(search=hostile, low=st.text(max_size=20), high=st.text(max_size=20))
+def test_any_form(search: str, low: str, high: str):
+    """Whatever is typed is a filter or named as unusable, and the form that is filled in with it can be shown."""
+    try:
+        typed = typed_filter({"search": search[:100], "min_price": low, "max_price": high}, Sort.RELEVANCE)
+    except InvalidInput:
+        typed = typed_filter({"search": search[:100]}, Sort.RELEVANCE)
+    body = {"type": 9, "data": FilterModal("AAAAAAAAAAA-", typed).to_dict()}
+    found = audit_requests([HttpLogEntry("POST", "/interactions/1/token/callback", {}, body, None)])
+
+    assert [each for each in found if "never" not in each] == []
+
+
+@pytest.mark.parametrize("option", ["min_price", "max_price"])
+def test_unusable_price(option: str):
+    """What is no price is named by the input it was typed into."""
+    with pytest.raises(InvalidInput) as error:
+        typed_filter({option: "a lot"}, Sort.RELEVANCE)
+
+    assert (error.value.option, error.value.problem) == (option, "not_a_price")

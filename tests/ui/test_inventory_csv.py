@@ -1,0 +1,97 @@
+"""The table of an inventory has everything, and does nothing."""
+
+import csv
+import io
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.failures import ProviderName
+from bot.domain.inventory import Item, Refusal, Sticker
+from bot.domain.money import Money
+from bot.ui.csv_file import csv_bytes
+from bot.ui.inventory_csv import HEADER, file_name, rows
+from tests.domain.builders import OWNER, inventory, item, usd
+from tests.support.hostile_items import ANY, hostile_items
+from tests.ui.test_inventory_page import answer, at
+
+
+def table(*found: Item) -> list[dict[str, str]]:
+    text = csv_bytes(HEADER, rows(answer(inventory(*found)))).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_everything():
+    """A row has all that is known of an item."""
+    found = item(
+        "AK-47",
+        "1204.5",
+        id="a1",
+        market_hash_name="AK-47 (Field-Tested)",
+        kind="Rifle",
+        tradable=True,
+        local_offer=Money(Decimal("98.25"), "EUR"),
+        market_price=usd("1300"),
+        exterior="Field-Tested",
+        wear=Decimal("0.25432"),
+        rarity="Classified",
+        paint_seed=312,
+        inspect_certificate="S1A2",
+        stickers=(Sticker("Crown", 0, Decimal("0.5")), Sticker("Fox")),
+        amount=3,
+        max_amount=10,
+    )
+
+    assert table(found) == [
+        {
+            "provider": "AssetPay",
+            "name": "AK-47 (Field-Tested)",
+            "exterior": "Field-Tested",
+            "wear": "0.25432",
+            "accepted": "yes",
+            "refused because": "",
+            "offer": "1204.5",
+            "offer currency": "USD",
+            "local offer": "98.25",
+            "local currency": "EUR",
+            "market price": "1300",
+            "market currency": "USD",
+            "amount": "3",
+            "most in one deposit": "10",
+            "rarity": "Classified",
+            "kind": "Rifle",
+            "paint seed": "312",
+            "stickers": "Crown (wear 0.5) / Fox",
+            "tradable": "yes",
+            "item id": "a1",
+            "inspect certificate": "S1A2",
+        }
+    ]
+
+
+def test_refused():
+    """A refused item says why, in words; what is not known is empty."""
+    (row,) = table(item("AWP", None, refusal=Refusal.NOT_TRADABLE))
+
+    assert (row["accepted"], row["refused because"]) == ("no", "Steam does not let it be traded now")
+    assert row["offer"] == row["wear"] == row["tradable"] == ""
+
+
+def test_side_by_side():
+    """Where all were asked, every provider's items are there under its name."""
+    shown = answer(inventory(item("A")), at(ProviderName.SKINSBACK, item("A"), item("B")))
+
+    assert [row[0] for row in rows(shown)] == ["AssetPay", "SkinsBack", "SkinsBack"]
+    assert file_name(shown) == f"inventory-{OWNER}-cs2"
+
+
+@ANY
+@given(found=st.lists(hostile_items, max_size=10))
+def test_any_item(found: list[Item]):
+    """Whatever a provider sends, each item is one row, and no cell begins as a formula does."""
+    read = table(*found)
+
+    assert len(read) == len(found)
+    assert all(None not in row and None not in row.values() for row in read)
+    assert not [cell for row in read for cell in row.values() if cell.lstrip().startswith(("=", "+", "-", "@"))]

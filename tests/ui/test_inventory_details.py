@@ -1,0 +1,81 @@
+"""An item's details fit Discord and are only text, whatever a provider sends."""
+
+from decimal import Decimal
+
+import discord
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.failures import ProviderName
+from bot.domain.inventory import Item, Refusal, Sticker
+from bot.domain.listing import Listing
+from bot.domain.pages import InventoryAnswer
+from bot.ui.inventory_details import item_details
+from tests.domain.builders import inventory, item, usd
+from tests.support.hostile_items import ANY, hostile_items, violations
+from tests.support.hostile_text import rendered
+from tests.support.seen import embed_text
+from tests.ui.test_inventory_page import PLAIN, answer, at
+
+
+def details(shown: InventoryAnswer, position: int = 0) -> str:
+    listing = Listing.of(shown, None)
+    return embed_text(item_details(listing, listing.rows[position]))
+
+
+def test_nothing_known():
+    """An item of which little is known says what there is, and nothing of what is not."""
+    assert details(answer(inventory(item("Case", None, refusal=Refusal.NO_OFFER)))) == (
+        "❌ Case\nRefused: no buyer for it at the moment\nAssetPay · Counter-Strike 2"
+    )
+
+
+def test_stickers():
+    """Each sticker has a line, with slot and wear where they are known."""
+    stickers = (Sticker("Crown", 0, Decimal("0.5")), Sticker("Fox"))
+
+    assert "2 stickers\nslot 1: Crown · wear 0.50\nFox" in details(answer(inventory(item(stickers=stickers))))
+
+
+@pytest.mark.parametrize(
+    ("wear", "words"), [("0.25432", "0.25432"), ("0", "0.0"), ("1", "1.0"), ("0.123456789", "0.12345679")]
+)
+def test_wear(wear: str, words: str):
+    """The wear is as exact as anybody needs, without digits that say nothing."""
+    assert f"\nWear {words}\n" in details(answer(inventory(item(wear=Decimal(wear)))))
+
+
+def test_every_provider():
+    """Where all were asked, each says its offer and market price, its refusal, or that it does not list the item."""
+    ours = at(ProviderName.ASSETPAY, item("A", "1", market_price=usd("1.50")))
+    theirs = at(ProviderName.SKINSBACK, item("A", "9", refusal=Refusal.DISABLED), item("B"))
+    text = details(answer(ours, theirs))
+
+    assert "AssetPay\n✅ Accepted at **$1.00** · market $1.50" in text
+    assert "SkinsBack\n❌ Refused: the provider does not take this item" in text
+    assert "AssetPay\n– not in its list" in details(answer(ours, theirs), 1)
+
+
+@pytest.mark.parametrize(
+    ("colour", "shown"), [(0xD32CE6, 0xD32CE6), (-1, 0x5865F2), (2**24, 0x5865F2), (None, 0x5865F2)]
+)
+def test_colour(colour: int | None, shown: int):
+    """The rarity's colour is used where it is one."""
+    listing = Listing.of(answer(inventory(item(colour=colour))), None)
+
+    assert item_details(listing, listing.rows[0]).colour == discord.Colour(shown)
+
+
+@ANY
+@given(found=hostile_items, theirs=st.none() | hostile_items)
+def test_any_item(found: Item, theirs: Item | None):
+    """Whatever a provider sends, Discord takes the details, and nothing in them is more than text."""
+    beside = [] if theirs is None else [at(ProviderName.SKINSBACK, theirs)]
+    listing = Listing.of(answer(inventory(found), *beside), None)
+    embed = item_details(listing, found)
+
+    assert violations(embed) == []
+    for text in (embed.title, embed.description, *(field.value for field in embed.fields)):
+        if text:
+            assert set(rendered(text, "embed")[0]) <= PLAIN
