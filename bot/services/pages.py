@@ -2,7 +2,7 @@
 
 import secrets
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.access import Actor, Capability, is_staff
@@ -26,6 +26,16 @@ _MAX_ROWS_IN_MEMORY = 20_000
 _MAX_QUESTIONS = 2_000
 
 
+@dataclass(slots=True)
+class _Asked:
+    """What a snapshot of ``reader``, a guild's and a user's id, answers, and which one took its place."""
+
+    until: datetime
+    reader: tuple[int, int]
+    question: InventoryRequest
+    successor: str | None = None
+
+
 class PageService:
     """Snapshots behind pagers: the newest in memory, all of them in the repository until they expire.
 
@@ -38,7 +48,7 @@ class PageService:
         self._links = links
         self._clock = clock
         self._recent: OrderedDict[str, Pages] = OrderedDict()
-        self._questions: OrderedDict[str, tuple[datetime, InventoryRequest]] = OrderedDict()
+        self._asked: OrderedDict[str, _Asked] = OrderedDict()
 
     async def audience_of(self, actor: Actor) -> Audience:
         """Return whom an answer to the actor is worded for."""
@@ -50,11 +60,12 @@ class PageService:
         *,
         by: Actor,
         question: InventoryRequest | None = None,
-        view: InventoryFilter | None = None,
+        instead_of: Pages | None = None,
     ) -> Pages:
         """Keep an answer for its caller to turn, and the question it answers for them to ask again.
 
-        ``view`` is how they had sorted and narrowed the answer that this one takes the place of.
+        Where it takes the place of another it is sorted and narrowed like that one, but has an id of its own: a menu
+        that still shows the other one's items leads to those.
         """
         now = self._clock.now()
         pages = Pages(
@@ -65,12 +76,14 @@ class PageService:
             answer=answer,
             created_at=now,
             expires_at=now + KEPT_FOR,
-        ).viewed(view)
+        ).viewed(instead_of.view if instead_of is not None else None)
         self._remember(pages)
         if question is not None:
-            self._questions[pages.id] = (pages.expires_at, question)
-            while len(self._questions) > _MAX_QUESTIONS:
-                self._questions.popitem(last=False)
+            self._asked[pages.id] = _Asked(pages.expires_at, (pages.guild_id, pages.user_id), question)
+            while len(self._asked) > _MAX_QUESTIONS:
+                self._asked.popitem(last=False)
+        if instead_of is not None and instead_of.id in self._asked:
+            self._asked[instead_of.id].successor = pages.id
         await self._repository.save(pages)
         return pages
 
@@ -110,16 +123,22 @@ class PageService:
 
     def question_of(self, pages: Pages) -> InventoryRequest:
         """Return what a snapshot answers, for it to be asked again; QuestionForgotten after a restart."""
-        _, question = self._questions.get(pages.id, (None, None))
-        if question is None:
+        asked = self._asked.get(pages.id)
+        if asked is None:
             raise QuestionForgotten
-        return question
+        return asked.question
+
+    def newest(self, pages_id: str) -> str:
+        """Return the id of the snapshot that took this one's place in the end, its own where none has."""
+        while (asked := self._asked.get(pages_id)) is not None and asked.successor is not None:
+            pages_id = asked.successor
+        return pages_id
 
     async def purge(self) -> None:
         """Forget what has expired."""
         now = self._clock.now()
-        for pages_id in [pages_id for pages_id, (until, _) in self._questions.items() if until <= now]:
-            del self._questions[pages_id]
+        for pages_id in [pages_id for pages_id, asked in self._asked.items() if asked.until <= now]:
+            del self._asked[pages_id]
         await self._repository.purge(at=now)
 
     def _remember(self, pages: Pages) -> None:

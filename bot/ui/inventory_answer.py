@@ -22,14 +22,14 @@ _LARGE = 3_000
 """From so many items on, a listing is made beside the event loop."""
 
 
-async def look_up(interaction: Interaction, request: InventoryRequest, *, view: InventoryFilter | None = None) -> Pages:
+async def look_up(interaction: Interaction, request: InventoryRequest, *, instead_of: Pages | None = None) -> Pages:
     """Ask for an inventory and keep the answer; a provider that fails among several is part of it."""
     desk, actor = desk_of(interaction), actor_of(interaction)
     answer = await desk.inventory.look_up(request, by=actor)
     if len(answer.answers) == 1 and answer.answers[0].failure is not None:
         raise ProviderError(answer.answers[0].failure)
     parts = tuple(_written_down(interaction, part) for part in answer.answers)
-    return await desk.pages.open(replace(answer, answers=parts), by=actor, question=request, view=view)
+    return await desk.pages.open(replace(answer, answers=parts), by=actor, question=request, instead_of=instead_of)
 
 
 def _written_down(interaction: Interaction, part: ProviderAnswer) -> ProviderAnswer:

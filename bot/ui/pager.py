@@ -237,15 +237,16 @@ class InventoryButton(
         await work[self._tool](interaction)
 
     async def _refresh(self, interaction: Interaction) -> None:
-        """Ask the same once more. The answer gets an id of its own: menus under the old one keep their positions."""
+        """Ask the same once more; where it is too soon, the button comes to say so."""
         await interaction.response.defer()
-        service = desk_of(interaction).pages
-        pages = await service.turn(self._pages_id, by=actor_of(interaction))
+        service, actor = desk_of(interaction).pages, actor_of(interaction)
+        pages = await service.turn(self._pages_id, by=actor)
         question = replace(service.question_of(pages), refresh=True)
         try:
-            fresh = await look_up(interaction, question, view=pages.view)
+            fresh = await look_up(interaction, question, instead_of=pages)
         except TooSoon as error:
-            await _show(interaction, pages, self._index)
+            # Somebody who pressed twice may have the fresh one before their eyes already.
+            await _show(interaction, await service.turn(service.newest(pages.id), by=actor), self._index)
             raise PageTooFresh(error.until) from None
         await _show(interaction, fresh, self._index)
 

@@ -46,7 +46,7 @@ async def restart(scene: Scene) -> None:
     restarted = DeskClient(desk=scene.client.desk, cards=scene.client.cards)
     scene.client.cards.connect(restarted)
     scene.client.desk.pages._recent.clear()
-    scene.client.desk.pages._questions.clear()
+    scene.client.desk.pages._asked.clear()
     await scene.env.restart_bot(restarted)
 
 

@@ -305,3 +305,17 @@ async def test_questions_are_bounded(desk: Desk, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(QuestionForgotten):
         desk.pages.question_of(first)
     assert desk.pages.question_of(second) == desk.pages.question_of(third) == QUESTION
+
+
+async def test_taking_the_place_of_another(desk: Desk):
+    """A fresh answer is arranged like the one it replaces, has an id of its own, and is found by the old one's."""
+    old = await desk.pages.open(INVENTORY, by=CUSTOMER, question=QUESTION)
+    old = await desk.pages.arrange(old.id, VIEW, by=CUSTOMER)
+    fresh = await desk.pages.open(INVENTORY, by=CUSTOMER, question=QUESTION, instead_of=old)
+    fresher = await desk.pages.open(INVENTORY, by=CUSTOMER, question=QUESTION, instead_of=fresh)
+
+    assert len({old.id, fresh.id, fresher.id}) == 3
+    assert fresh.view == fresher.view == VIEW
+    assert [desk.pages.newest(each.id) for each in (old, fresh, fresher)] == [fresher.id] * 3
+    assert await desk.pages.turn(old.id, by=CUSTOMER) == old
+    assert await desk.restarted().turn(fresher.id, by=CUSTOMER) == fresher
