@@ -73,11 +73,14 @@ def _owner(answer: InventoryAnswer) -> str:
 
 def _partial(listing: Listing) -> Iterable[str]:
     """Say what a provider left out, and what sorting and filtering can mean then."""
-    for part in listing.answer.answers:
-        if part.inventory is not None and part.inventory.is_partial:
-            who = part.provider.label if listing.is_comparison else "The provider"
-            yield f"⚠️ {who} counts {count(part.inventory.total, 'item')} and sent {len(part.inventory.items):,}."
-            yield "Sort and filter see only those. `/inventory` with `sort` or `search` asks for others."
+    partial = [
+        part.inventory for part in listing.answer.answers if part.inventory is not None and part.inventory.is_partial
+    ]
+    for inventory in partial:
+        who = inventory.provider.label if listing.is_comparison else "The provider"
+        yield f"⚠️ {who} counts {count(inventory.total, 'item')} and sent {len(inventory.items):,}."
+    if partial:
+        yield "Sort and filter see only those. `/inventory` with `sort` or `search` asks for others."
 
 
 def _arrangement(listing: Listing) -> Iterable[str]:

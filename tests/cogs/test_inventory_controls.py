@@ -13,6 +13,7 @@ from bot.client import DeskClient
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.steam import Game, image_url
+from bot.ui.pager import FilterModal
 from tests.cogs.test_inventory import answer_of, asked, look_up, names_in, offers_in, owned, page_of, wait
 from tests.support.seen import buttons_of, embed_text, text_of
 
@@ -331,6 +332,26 @@ async def test_form_that_outlives_a_restart(scene: Scene, page: simcord.Response
     shown = await scene.customer.submit_modal(opened, FORM | {"search": "redline"})
 
     assert "name has “redline”" in text_of(shown)
+
+
+async def test_form_of_a_kind_that_is_no_more(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """A form that no part of SkinDesk knows any more is answered, and says what to do."""
+    opened = await scene.customer.click(page, label="Filter")
+    scene.client._modals._kinds.remove(FilterModal)
+    result = await scene.customer.submit_modal(opened, FORM)
+
+    assert result.ephemeral
+    assert "This form is too old" in text_of(result)
+    assert "fill the form in anew" in text_of(result)
+
+
+async def test_form_while_stopping(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """A form that is sent in while SkinDesk stops is answered, and nothing is done."""
+    opened = await scene.customer.click(page, label="Filter")
+    scene.client.is_stopping = True
+    result = await scene.customer.submit_modal(opened, FORM | {"search": "redline"})
+
+    assert "SkinDesk is restarting" in text_of(result)
 
 
 async def test_old_and_taken_away(scene: Scene, page: simcord.ResponseMessage) -> None:

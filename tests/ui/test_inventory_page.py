@@ -152,7 +152,8 @@ def test_whose_items_they_are():
 
 def dearest(name: str, provider: ProviderName, number: int) -> Item:
     """Return an item of which everything that a provider of this kind sends takes up much room."""
-    facts: dict[str, object] = {"stickers": (Sticker("x"),) * 5, "id": str(number)}
+    facts: dict[str, object] = {"stickers": (Sticker("x"),) * 5, "id": str(number), "exterior": "Well-Worn" * 9}
+    facts |= {"amount": 10**6, "max_amount": 10**6, "market_price": usd("9" * 15)}
     if provider is ProviderName.SKINSBACK:
         facts["local_offer"] = Money(Decimal("1234567.89"), "RUB")
     else:
