@@ -268,7 +268,7 @@ class InventoryButton(
         pages = await desk_of(interaction).pages.turn(self._pages_id, by=actor_of(interaction))
         answer = inventory_of(pages)
         embed, file = await table_of(answer)
-        await interaction.edit_original_response(embed=embed, attachments=[file])
+        await reply(interaction, embed, file=file)
 
 
 @needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
