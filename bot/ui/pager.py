@@ -165,10 +165,11 @@ class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":item"):
 
     async def callback(self, interaction: Interaction) -> None:
         """Show the item beside the page."""
-        await guarded(interaction, self._open(interaction, self.item.values[0]))
+        await guarded(interaction, self._open(interaction))
 
-    async def _open(self, interaction: Interaction, position: str) -> None:
+    async def _open(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
+        position = self.item.values[0]
         pages = await desk_of(interaction).pages.turn(self._pages_id, by=actor_of(interaction))
         listing = await listing_of(inventory_of(pages), None)
         item = listing.row(int(position)) if position.isdecimal() else None
@@ -194,10 +195,11 @@ class SortSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":sort"):
 
     async def callback(self, interaction: Interaction) -> None:
         """Show the first page in the new order."""
-        await guarded(interaction, self._sort(interaction, Sort(self.item.values[0])))
+        await guarded(interaction, self._sort(interaction))
 
-    async def _sort(self, interaction: Interaction, sort: Sort) -> None:
+    async def _sort(self, interaction: Interaction) -> None:
         await interaction.response.defer()
+        sort = Sort(self.item.values[0])
         service, actor = desk_of(interaction).pages, actor_of(interaction)
         pages = await service.turn(self._pages_id, by=actor)
         await _show(interaction, await service.arrange(pages.id, replace(pages.chosen, sort=sort), by=actor), 0)
