@@ -107,10 +107,12 @@ class PageService:
         return _as_seen_now(pages, held, linked)
 
     def forget(self, guild_id: int, user_id: int) -> None:
-        """Drop what is in memory of somebody's own snapshots in a guild."""
+        """Drop what is in memory of somebody's own snapshots in a guild, and of what they asked."""
         for pages in tuple(self._recent.values()):
             if (pages.guild_id, pages.user_id) == (guild_id, user_id):
                 del self._recent[pages.id]
+        for pages_id in [pages_id for pages_id, asked in self._asked.items() if asked.reader == (guild_id, user_id)]:
+            del self._asked[pages_id]
 
     async def arrange(self, pages_id: str, view: InventoryFilter, *, by: Actor) -> Pages:
         """Sort and narrow a snapshot for its reader, also after a restart; the errors are those of :meth:`turn`."""

@@ -169,7 +169,7 @@ async def test_every_component_is_listened_to(scene: Scene) -> None:
 async def test_a_modal() -> None:
     """A modal cannot be made without a declaration of its own; that of its base is none."""
 
-    class New(DeskModal):
+    class New(DeskModal, template="new"):
         """A modal."""
 
         word: discord.ui.TextInput[Any] = discord.ui.TextInput(label="Word")
@@ -179,7 +179,7 @@ async def test_a_modal() -> None:
     DECLARE(New)
     New(title="New", custom_id="new")
 
-    class Newer(New):
+    class Newer(New, template="newer"):
         """Another."""
 
     with pytest.raises(NotDeclared):

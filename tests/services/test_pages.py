@@ -319,3 +319,14 @@ async def test_taking_the_place_of_another(desk: Desk):
     assert [desk.pages.newest(each.id) for each in (old, fresh, fresher)] == [fresher.id] * 3
     assert await desk.pages.turn(old.id, by=CUSTOMER) == old
     assert await desk.restarted().turn(fresher.id, by=CUSTOMER) == fresher
+
+
+async def test_forgotten_questions(desk: Desk):
+    """With somebody's snapshots goes what they asked, and nothing of anybody else's."""
+    theirs = await desk.pages.open(INVENTORY, by=CUSTOMER, question=QUESTION)
+    others = await desk.pages.open(INVENTORY, by=AGENT, question=QUESTION)
+    desk.pages.forget(GUILD, CUSTOMER.user_id)
+
+    with pytest.raises(QuestionForgotten):
+        desk.pages.question_of(theirs)
+    assert desk.pages.question_of(others) == QUESTION
