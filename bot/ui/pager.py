@@ -207,28 +207,29 @@ class SortSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":sort"):
 
 @needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
 class InventoryButton(
-    discord.ui.DynamicItem[_AnyButton], template=_PAGES + r":(?P<tool>filter|clear|csv|refresh)(?::(?P<index>\d{1,5}))?"
+    discord.ui.DynamicItem[_AnyButton],
+    template=_PAGES + r":(?P<action>filter|clear|csv|refresh)(?::(?P<index>\d{1,5}))?",
 ):
     """Narrows what is shown, hands out a table, or reads the inventory anew and stays on page ``index``."""
 
-    def __init__(self, pages_id: str, tool: str, *, index: int | None = None, label: str | None = None) -> None:
+    def __init__(self, pages_id: str, action: str, *, index: int | None = None, label: str | None = None) -> None:
         where = "" if index is None else f":{index}"
         super().__init__(
             discord.ui.Button(
-                label=label or _TOOLS[tool],
+                label=label or _TOOLS[action],
                 style=discord.ButtonStyle.secondary,
-                custom_id=f"page:{pages_id}:{tool}{where}",
+                custom_id=f"page:{pages_id}:{action}{where}",
                 row=3,
             )
         )
         self._pages_id = pages_id
-        self._tool = tool
+        self._action = action
         self._index = index or 0
 
     @classmethod
     async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
         """Rebuild the button that was pressed."""
-        return cls(match["pages"], match["tool"], index=None if match["index"] is None else int(match["index"]))
+        return cls(match["pages"], match["action"], index=None if match["index"] is None else int(match["index"]))
 
     async def callback(self, interaction: Interaction) -> None:
         """Do what the label says."""
@@ -236,7 +237,7 @@ class InventoryButton(
 
     async def _use(self, interaction: Interaction) -> None:
         work = {"refresh": self._refresh, "filter": self._ask, "clear": self._clear, "csv": self._hand_out}
-        await work[self._tool](interaction)
+        await work[self._action](interaction)
 
     async def _refresh(self, interaction: Interaction) -> None:
         """Ask the same once more; where it is too soon, the button comes to say so."""

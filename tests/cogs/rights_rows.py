@@ -5,15 +5,17 @@ its custom id has an ``action``, ``<class>:<action>``, a modal by its class. Wha
 table takes it from the declarations.
 """
 
+from collections.abc import Callable, Coroutine
 from typing import Any
 
+import discord
 import simcord
 
 from bot.domain.access import Capability
 from bot.domain.resends import Resend
 from bot.ui.access_buttons import RevokeDeletedButton
 from bot.ui.halt_buttons import HaltButton
-from bot.ui.pager import PageButton
+from bot.ui.pager import InventoryButton, ItemSelect, PageButton, SortSelect
 from bot.ui.resend_buttons import ResendButton
 from tests.cogs.rights_stage import NEVER_WAS, Case, Stage, Whose
 
@@ -96,6 +98,56 @@ def turns(action: str) -> tuple[Case, ...]:
         ),
         Case(do, "Page 1 of", Whose.CLOSED, pages_of("trades", foreign=False, others=True), missing),
     )
+
+
+def arranges(do: Callable[[Stage, str], Coroutine[Any, Any, str]], shows: str) -> tuple[Case, ...]:
+    """Return the row of a control under an inventory: of one's own, somebody else's, and of somebody else's pages."""
+
+    def pages_of(*, foreign: bool, others: bool = False) -> Any:
+        async def prepare(stage: Stage) -> str:
+            asker = stage.actor(Capability.INVENTORY_ANY, who=stage.neighbour) if others else None
+            return (await stage.pages(stage.foreign if foreign else stage.own, of="inventory", by=asker)).id
+
+        return prepare
+
+    async def missing(stage: Stage, _: Any) -> str:
+        return await do(stage, _NO_PAGES)
+
+    return (
+        Case(do, shows, prepare=pages_of(foreign=False)),
+        Case(do, shows, Whose.FOREIGN, pages_of(foreign=True)),
+        Case(do, shows, Whose.CLOSED, pages_of(foreign=False, others=True), missing),
+    )
+
+
+def presses(action: str) -> Callable[[Stage, str], Coroutine[Any, Any, str]]:
+    async def do(stage: Stage, pages_id: str) -> str:
+        return await stage.press(InventoryButton(pages_id, action))
+
+    return do
+
+
+async def sorts(stage: Stage, pages_id: str) -> str:
+    return await stage.choose(
+        SortSelect(pages_id, [discord.SelectOption(label="A to Z", value="name_asc")]), "name_asc"
+    )
+
+
+async def opens_item(stage: Stage, pages_id: str) -> str:
+    return await stage.choose(ItemSelect(pages_id, [discord.SelectOption(label="the first", value="0")]), "0")
+
+
+def sends_filter(*, foreign: bool) -> Case:
+    async def prepare(stage: Stage) -> simcord.InteractionResult:
+        pages = await stage.pages(stage.foreign if foreign else stage.own, of="inventory")
+        button = InventoryButton(pages.id, "filter")
+        return await stage.subject.click(await stage.message_with(button), custom_id=button.custom_id)
+
+    async def do(stage: Stage, shown: simcord.InteractionResult) -> str:
+        return await stage.submit(shown, "1")
+
+    whose = Whose.FOREIGN if foreign else Whose.OWN
+    return Case(do, "Filter: name has “1” · from $1 · up to $1", whose, prepare, fleeting=True)
 
 
 # /resend and its cards
@@ -226,6 +278,13 @@ ROWS: dict[str, tuple[Case, ...]] = {
     ),
     "Explain error codes": (Case(explained_message, "No error"),),
     **{f"PageButton:{action}": turns(action) for action in ("first", "previous", "next", "last")},
+    "InventoryButton:filter": arranges(presses("filter"), "Filter items"),
+    "InventoryButton:clear": arranges(presses("clear"), "Page 1 of"),
+    "InventoryButton:csv": arranges(presses("csv"), "The whole inventory as a table"),
+    "InventoryButton:refresh": arranges(presses("refresh"), "These pages are from before SkinDesk was restarted"),
+    "SortSelect": arranges(sorts, "Order: names A to Z"),
+    "ItemSelect": arranges(opens_item, "Accepted at"),
+    "FilterModal": (sends_filter(foreign=False), sends_filter(foreign=True)),
     "resend": (asks(Whose.OWN), asks(Whose.FOREIGN)),
     "resend:id": (suggests(Whose.OWN), suggests(Whose.FOREIGN)),
     "approvals": uses("approvals", "Open resends"),

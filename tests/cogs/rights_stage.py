@@ -136,6 +136,11 @@ class Stage:
             del self._posted[button.custom_id]
         return _seen(result)
 
+    async def choose(self, menu: discord.ui.DynamicItem[Any], value: str) -> str:
+        """Choose from a menu under a message of the bot, and return what that answers."""
+        message = await self.message_with(menu)
+        return _seen(await self.subject.select(message, [value], custom_id=menu.custom_id))
+
     async def submit(self, shown: simcord.InteractionResult, value: str) -> str:
         """Fill in the text fields of a modal, send it, and return what that answers."""
         assert shown.modal is not None, "the modal has to be shown to whoever may see it"
