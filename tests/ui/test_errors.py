@@ -100,7 +100,8 @@ def every_error() -> Iterator[DeskError]:
     for kind in [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, DeskError)]:
         if kind in (ProviderError, InvalidInput):
             continue
-        names = list(inspect.signature(kind).parameters) if "__init__" in vars(kind) else []
+        initialised = next(base for base in kind.__mro__ if "__init__" in vars(base))
+        names = list(inspect.signature(kind).parameters) if issubclass(initialised, DeskError) else []
         choices = [ARGUMENTS[name] for name in names]
         for number in range(max([1, *map(len, choices)])):
             arguments = [choice[number % len(choice)] for choice in choices]

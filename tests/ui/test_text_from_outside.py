@@ -19,6 +19,7 @@ from simcord.types import HttpLogEntry
 from bot.domain.errors import DeskError, ProviderError, ResendAlreadyOpen, TradeNotFound
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import InventoryFilter, Refusal, Sticker
+from bot.domain.listing import Listing
 from bot.domain.pages import Audience, InventoryAnswer, ProviderAnswer, TradesAnswer
 from bot.domain.resends import Outcome, ResendState, TradeFacts
 from bot.domain.secrets import TradeCode
@@ -27,7 +28,9 @@ from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue
 from bot.ui.errors import error_embed, explanation_embed
 from bot.ui.explanation_page import answer_embed, message_embed
-from bot.ui.inventory_page import inventory_page, inventory_page_count
+from bot.ui.inventory_details import item_details
+from bot.ui.inventory_page import inventory_page
+from bot.ui.paging import page_count
 from bot.ui.resend_card import outcome_embed, resend_card
 from bot.ui.text import units
 from bot.ui.trades_page import trades_page, trades_page_count
@@ -61,7 +64,7 @@ class Source:
 
 
 def items(source: Source, audience: Audience) -> Embeds:
-    """Make an inventory's pages, of one provider or side by side."""
+    """Make an inventory's pages and the details of its items, of one provider or side by side."""
     del audience  # they are the same for everybody
     found = [
         item(
@@ -86,8 +89,11 @@ def items(source: Source, audience: Audience) -> Embeds:
         parts.append(ProviderAnswer(ProviderName.ASSETPAY_LEGACY, failure=failure, reference="a1b2c3"))
     chosen = InventoryFilter(search=source.text(2) or None)
     answer = InventoryAnswer(OWNER, Game.CS2, chosen, tuple(parts), linked_user_id=5)
-    for index in range(inventory_page_count(answer, page_size=8)):
-        yield inventory_page(answer, index, page_size=8, explanations=CATALOGUE)
+    listing = Listing.of(answer, None)  # a search would match the one and not the other
+    for index in range(page_count(len(listing.shown), 8)):
+        yield inventory_page(listing, index, page_size=8, explanations=CATALOGUE)
+    for row in listing.rows:
+        yield item_details(listing, row)
 
 
 def trades(source: Source, audience: Audience) -> Embeds:
