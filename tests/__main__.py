@@ -6,14 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-CHECKS = (("ruff", "format", "--check"), ("ruff", "check"), ("mypy",), ("lint-imports",), ("pytest",))
+CHECKS = (
+    ("ruff", "format", "--check"),
+    ("ruff", "check"),
+    ("mypy",),
+    ("lint-imports",),
+    ("pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"),
+)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the checks in their order; return the exit code of the first that fails, or 0."""
     tools = Path(sys.executable).parent
     for check in CHECKS:
-        tool, *options = (*check, *arguments) if check == ("pytest",) else check
+        tool, *options = (*check, *arguments) if check[0] == "pytest" else check
         sys.stdout.write(f"== {' '.join((tool, *options))}\n")
         sys.stdout.flush()
         code = subprocess.run([tools / tool, *options], cwd=ROOT, check=False).returncode  # noqa: S603 -- our own tools

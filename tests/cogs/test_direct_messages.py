@@ -6,7 +6,7 @@ import discord
 import pytest
 import simcord
 from discord import app_commands
-from hypothesis import find
+from hypothesis import Phase, find, settings
 from hypothesis import strategies as st
 from simcord.actors import _dispatch_actor_interaction
 from simcord.backend import serializers
@@ -19,6 +19,9 @@ from tests.cogs.rights_stage import Stage, text_fields_of
 from tests.support.seen import embed_text
 
 _TYPES = {discord.AppCommandType.user: AppCommandType.USER, discord.AppCommandType.message: AppCommandType.MESSAGE}
+
+ANY = settings(max_examples=1, phases=[Phase.generate], database=None)
+"""The first that comes: the shortest one takes seconds to find."""
 
 
 async def sent_from_outside(
@@ -60,7 +63,7 @@ async def used_outside(stage: Stage, entry: Entry) -> simcord.InteractionResult:
 
 async def pressed_outside(scene: Scene, item: type[discord.ui.DynamicItem[Any]]) -> simcord.InteractionResult:
     """Press a button, or choose in a select, under a direct message."""
-    custom_id = find(st.from_regex(template_of(item), fullmatch=True), lambda _: True)
+    custom_id = find(st.from_regex(template_of(item), fullmatch=True), lambda _: True, settings=ANY)
     (base,) = (base for base in item.__orig_bases__ if get_origin(base) is discord.ui.DynamicItem)  # type: ignore[attr-defined]  # typing's own record of it
     (inner,) = get_args(base)
     is_button = (get_origin(inner) or inner) is discord.ui.Button

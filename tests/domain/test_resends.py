@@ -69,7 +69,7 @@ def test_only_one_way_to_the_call():
     assert {state for state, ways in TRANSITIONS.items() if ResendState.APPROVED in ways} == {ResendState.PENDING}
 
 
-@pytest.mark.parametrize("state", set(ResendState) - {ResendState.PENDING})
+@pytest.mark.parametrize("state", sorted(set(ResendState) - {ResendState.PENDING}))
 def test_audited(state):
     """There is a word of the audit for every state that a request can come to."""
     assert AuditAction(f"resend.{state.value}")

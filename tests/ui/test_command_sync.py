@@ -1,6 +1,7 @@
 """Discord is told the commands when they changed, and a slow Discord holds up no start."""
 
 import asyncio
+import logging
 from typing import Any
 
 import discord
@@ -128,6 +129,7 @@ async def test_nothing_to_remember_with() -> None:
 
 async def test_slow(caplog: pytest.LogCaptureFixture) -> None:
     """A start goes on after its patience, and the commands are told when Discord takes them."""
+    caplog.set_level(logging.INFO)
     tree, synced = Tree(), Synced()
     tree.turn.clear()
     await started(tree, synced, patience=0.01)
@@ -149,6 +151,7 @@ async def test_refused() -> None:
 
 async def test_refused_later(caplog: pytest.LogCaptureFixture) -> None:
     """A refusal after the start is said in the log, and the next start tries again."""
+    caplog.set_level(logging.INFO)
     tree, synced = Tree(error=LookupError("no")), Synced()
     tree.turn.clear()
     await started(tree, synced, patience=0.01)

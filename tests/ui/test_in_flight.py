@@ -1,6 +1,7 @@
 """Every interaction is finished, whatever becomes of the work on it."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -129,6 +130,7 @@ async def test_an_answer_that_was_put_off() -> None:
 
 async def test_a_token_that_has_run_out(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """What Discord would no longer take is given up, and the log says so."""
+    caplog.set_level(logging.INFO)
     in_flight, told = InFlight(), Told(takes=lambda: False)
     await ended(await begun(in_flight, interaction(), asyncio.sleep(0)))
     await watched(in_flight, told)
