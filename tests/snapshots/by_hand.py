@@ -1,0 +1,202 @@
+"""Pages that the demo's desk does not come by: every error, every state of a request, every status of a trade."""
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bot.domain import errors
+from bot.domain.access import Capability
+from bot.domain.errors import AccessDenied, DeskError, InvalidInput, ProviderError, TradeUrlRejected
+from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.halts import Halt
+from bot.domain.health import ProviderHealth, ProviderState, Quota
+from bot.domain.inventory import InventoryFilter
+from bot.domain.pages import Audience, InventoryAnswer, ProviderAnswer, TradesAnswer
+from bot.domain.resends import ApproverRefusal, Outcome, Resend, ResendState
+from bot.domain.steam import Game, TradeUrlProblem
+from bot.domain.trades import NotResendableReason, Scope
+from bot.domain.listing import Listing
+from bot.providers.explanations import Catalogue
+from bot.services.status import StatusReport
+from bot.ui.errors import _INPUT_WORDS, error_embed
+from bot.ui.inventory_page import inventory_page
+from bot.ui.resend_card import outcome_embed, resend_card
+from bot.ui.trades_page import trades_page
+from cogs.status import _status_embed
+from tests.domain.builders import OWNER, inventory, item, resend, trade
+from tests.snapshots.shot import Shot
+
+_CATALOGUE = Catalogue.load()
+_STATUSES = (0, 3, -1, -11, -12, 1, 2, 4, 5, 6, 7, 8, 9, 10, 99)
+_NAMES = {100: "@requester", 200: "@moderator", 5: "@somebody"}
+
+
+def built() -> Iterator[Shot]:
+    """Return every shot that needs no Discord."""
+    now = datetime.now(UTC)
+    yield from _refusals(now)
+    yield from _failures(now)
+    yield from _trades(now)
+    yield from _inventories(now)
+    yield from _resends(now)
+    yield from _states(now)
+
+
+def _arguments(now: datetime) -> dict[str, object]:
+    pending = _resend(now)
+    return {
+        "problem": "unknown",
+        "capability": Capability.TRADES_ANY,
+        "user_id": 5,
+        "until": now + timedelta(hours=2),
+        "trade_id": "480101",
+        "provider": ProviderName.MANNCO,
+        "game": Game.DOTA2,
+        "trade": trade(),
+        "reason": ApproverRefusal.REQUESTER,
+        "resend": pending,
+        "differences": ("status", "last_error"),
+        "halt": Halt(guild_id=1, by=5, at=now - timedelta(hours=1)),
+    }
+
+
+def _refusals(now: datetime) -> Iterator[Shot]:
+    """Each error of the desk once, those with kinds once for each."""
+    for capability in Capability:
+        yield _error(now, f"AccessDenied, {capability.value}", AccessDenied(capability))
+    for problem in TradeUrlProblem:
+        yield _error(now, f"TradeUrlRejected, {problem.value}", TradeUrlRejected(problem))
+    for problem in (*_INPUT_WORDS, "not_linked", "new"):
+        yield _error(now, f"InvalidInput, {problem}", InvalidInput("steam_id", problem))
+    for reason in NotResendableReason:
+        yield _error(now, f"NotResendable, {reason.value}", errors.NotResendable(trade(), reason))
+    for refusal in ApproverRefusal:
+        yield _error(now, f"MayNotDecide, {refusal.value}", errors.MayNotDecide(refusal))
+    done = {AccessDenied, TradeUrlRejected, InvalidInput, errors.NotResendable, errors.MayNotDecide, ProviderError}
+    arguments = _arguments(now)
+    for name, kind in inspect.getmembers(errors, inspect.isclass):
+        if not issubclass(kind, DeskError) or kind in done:
+            continue
+        initialised = next(base for base in kind.__mro__ if "__init__" in vars(base))
+        wanted = list(inspect.signature(kind).parameters) if issubclass(initialised, DeskError) else []
+        yield _error(now, name, kind(*(arguments[each] for each in wanted)))
+    yield _error(now, "an error that nobody expected", RuntimeError("boom"))
+
+
+def _error(now: datetime, situation: str, error: Exception, audience: Audience = Audience.CUSTOMER) -> Shot:
+    embed = error_embed(error, audience=audience, explanations=_CATALOGUE, reference="a1b2c3")
+    reader = "everybody" if not isinstance(error, ProviderError) else audience.value
+    page = "errors" if not isinstance(error, ProviderError) else "failures"
+    return Shot(page, situation, reader, [embed], now=now, names=_NAMES)
+
+
+def _failures(now: datetime) -> Iterator[Shot]:
+    """Each way in which a provider can fail, for customers and for staff."""
+    samples = [
+        Failure(ProviderName.ASSETPAY, kind, place="items[3].price", retry_after=timedelta(minutes=2))
+        for kind in FailureKind
+        if kind is not FailureKind.REFUSED
+    ]
+    samples.append(
+        Failure(
+            ProviderName.SKINSBACK,
+            FailureKind.REFUSED,
+            code=33,
+            key=None,
+            message="words of the provider",
+            http_status=200,
+            request_id="0a1b2c3d4e5f",
+            took=timedelta(seconds=1.2),
+        )
+    )
+    samples.append(Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, code=999_999, message="nobody documented it"))
+    for failure in samples:
+        for audience in Audience:
+            situation = failure.kind.value + (f" {failure.code}" if failure.code else "")
+            yield _error(now, situation, ProviderError(failure), audience)
+
+
+def _trades(now: datetime) -> Iterator[Shot]:
+    for status in _STATUSES:
+        one = trade(status=status, created_at=now - timedelta(hours=3))
+        answer = TradesAnswer(ProviderName.MANNCO, Scope.ALL, OWNER, OWNER, (one,), now)
+        for audience in Audience:
+            embed = trades_page(answer, 0, audience=audience, explanations=_CATALOGUE)
+            yield Shot("trade_statuses", f"status {status}", audience.value, [embed], now=now, names=_NAMES)
+    deposit = trade(items_send=(), items_received=("1", "2"), created_at=now - timedelta(hours=3))
+    nothing = trade(items_send=(), created_at=now - timedelta(hours=3))
+    for situation, shown in (("a failed deposit", (deposit,)), ("no items", (nothing,)), ("none", ())):
+        for scope in Scope if not shown else (Scope.ALL,):
+            for full in (False, True) if not shown else (False,):
+                answer = TradesAnswer(ProviderName.MANNCO, scope, OWNER, OWNER, shown, now)
+                answer = replace(answer, window_full=full)
+                more = "" if shown else f", {scope.value}{', past the window' if full else ''}"
+                for audience in Audience:
+                    embed = trades_page(answer, 0, audience=audience, explanations=_CATALOGUE)
+                    yield Shot("trade_statuses", situation + more, audience.value, [embed], now=now, names=_NAMES)
+
+
+def _inventories(now: datetime) -> Iterator[Shot]:
+    some = (item(), item("M4A4 | Howl", "1200.00", wear=0.0412), item("Sticker", None))
+    partial = replace(inventory(*some), total=1200, updated_at=now)
+    uncertain = replace(inventory(*some), owner_certain=False, updated_at=now)
+    for situation, one in (("partial", partial), ("a fixed client token", uncertain)):
+        answer = InventoryAnswer(
+            owner=OWNER,
+            linked_user_id=None,
+            game=Game.CS2,
+            filter=InventoryFilter(),
+            answers=(ProviderAnswer(ProviderName.ASSETPAY, inventory=one),),
+        )
+        embed = inventory_page(
+            Listing.of(answer, None),
+            0,
+            page_size=8,
+            explanations=_CATALOGUE,
+            fresh_until=now + timedelta(minutes=2),
+        )
+        yield Shot("inventory", situation, "customer", [embed], now=now, names=_NAMES)
+
+
+def _resend(now: datetime, **facts: object) -> Resend:
+    times = {"requested_at": now - timedelta(minutes=5), "expires_at": now + timedelta(hours=24)}
+    return resend(**(times | facts))
+
+
+def _resends(now: datetime) -> Iterator[Shot]:
+    decided = {"decided_by": 200, "decided_at": now - timedelta(minutes=1)}
+    for state in ResendState:
+        facts = {} if state in (ResendState.PENDING, ResendState.EXPIRED, ResendState.CANCELLED) else decided
+        one = _resend(now, state=state, **facts)
+        yield Shot("resend_states", f"card, {state.value}", "moderators", [resend_card(one, _CATALOGUE)], now=now, names=_NAMES)
+        if state not in (ResendState.PENDING, ResendState.APPROVED, ResendState.SENDING):
+            yield Shot("resend_states", f"outcome, {state.value}", "requester and owner", [outcome_embed(one, code=None)], now=now, names=_NAMES)
+    for outcome in Outcome:
+        one = _resend(now, state=ResendState.UNKNOWN, outcome=outcome, **decided)
+        yield Shot("resend_states", f"outcome, {outcome.value}", "requester and owner", [outcome_embed(one, code=None)], now=now, names=_NAMES)
+
+
+def _states(now: datetime) -> Iterator[Shot]:
+    failure = Failure(ProviderName.ASSETPAY, FailureKind.TIMED_OUT)
+    quotas = (
+        Quota("inventories", 10_000, timedelta(minutes=1), 12, 2_000),
+        Quota("resends", 10, timedelta(hours=1), 0, 2, now + timedelta(minutes=20)),
+    )
+    health = (
+        ProviderHealth(ProviderName.ASSETPAY, ProviderState.WORKING),
+        ProviderHealth(ProviderName.SKINSBACK, ProviderState.FAILING, now - timedelta(minutes=3), failure),
+        ProviderHealth(
+            ProviderName.MANNCO,
+            ProviderState.RESTING,
+            now - timedelta(minutes=9),
+            failure,
+            now + timedelta(minutes=1),
+            quotas,
+        ),
+    )
+    for situation, report in (
+        ("every state, with details", StatusReport(health, has_details=True)),
+        ("no provider", StatusReport((), has_details=False)),
+    ):
+        yield Shot("status", situation, "everybody", [_status_embed(report, _CATALOGUE)], now=now, names=_NAMES)

@@ -1,0 +1,24 @@
+"""Every page there is as text: what the walk through Discord shows, and what only builders can bring about."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from bot.demo.scene import Scene
+from tests.snapshots.by_hand import built
+from tests.snapshots.shot import Shot, rendered
+from tests.snapshots.through_discord import Walk
+
+FOLDER = Path(__file__).parent / "kept"
+
+
+async def of_walk(scene: Scene) -> list[Shot]:
+    """Return what the walk shows, in its order."""
+    return [shot async for shot in Walk(scene).steps()]
+
+
+def pages_of(walked: Iterable[Shot]) -> dict[str, str]:
+    """Return the text of every page by its name; ``walked`` and what is built by hand."""
+    shots: dict[str, list[Shot]] = {}
+    for shot in (*walked, *built()):
+        shots.setdefault(shot.page, []).append(shot)
+    return {page: rendered(page.replace("_", " ").capitalize(), found) for page, found in shots.items()}

@@ -1,0 +1,298 @@
+"""Goes through the desk as customer, agent, moderator and administrator, and keeps every answer as a shot."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import discord
+import simcord
+
+from bot.demo import faults
+from bot.demo.scene import Scene
+from bot.demo.trades import WorldTrade
+from tests.snapshots.shot import Shot
+
+CUSTOMER, AGENT, MODERATOR, ADMINISTRATOR = "customer", "agent", "moderator", "administrator"
+
+
+class Walk:
+    """One way through a staged desk. ``people`` are the readers by name; the administrator joins for it."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        administrators = scene.guild.create_role("Admins", permissions=discord.Permissions(administrator=True))
+        kim = scene.env.create_user("kim", global_name="Kim (administrator)")
+        self.people = {
+            CUSTOMER: scene.customer,
+            AGENT: scene.agent,
+            MODERATOR: scene.moderator,
+            ADMINISTRATOR: scene.guild.add_member(kim, roles=[administrators, scene.moderators]),
+        }
+        self._names = {
+            **{actor.id: f"@{actor.user.name}" for actor in self.people.values()},
+            **{role.id: f"@{role.name}" for role in (scene.support, scene.moderators, administrators)},
+            scene.channel.id: f"#{scene.channel.name}",
+            scene.guild.owner.id: "@owner",
+        }
+        self._audit_channel = scene.guild.create_text_channel("audit")
+        self._names[self._audit_channel.id] = "#audit"
+
+    async def steps(self) -> AsyncIterator[Shot]:
+        """Do everything once, and give each answer right after it came."""
+        for part in (self._inventory, self._controls, self._trades, self._explain, self._links, self._resends):
+            async for shot in part():
+                yield shot
+        for part in (self._settings, self._access, self._audit, self._status, self._my_data):
+            async for shot in part():
+                yield shot
+
+    async def _use(self, reader: str, command: str, **options: Any) -> simcord.InteractionResult:
+        return await self.people[reader].slash(self.scene.channel, command, **options)
+
+    def _shot(self, page: str, situation: str, reader: str, result: Any) -> Shot:
+        found = result.response if isinstance(result, simcord.InteractionResult) else result
+        assert found is not None
+        components = (
+            found.components
+            if isinstance(found, simcord.ResponseMessage)
+            else [component.to_dict() for component in found.components]
+        )
+        return Shot(
+            page=page,
+            situation=situation,
+            reader=reader,
+            embeds=found.embeds,
+            components=components,
+            files=[each.filename for each in found.attachments],
+            message=found,
+            actor=self.people.get(reader),
+            now=self.scene.env.now(),
+            names=self._names,
+        )
+
+    async def _inventory(self) -> AsyncIterator[Shot]:
+        world = self.scene.world
+        for situation, reader, person, options in (
+            ("one provider", CUSTOMER, world.customer, {}),
+            ("one provider, somebody else's", AGENT, world.other_customer, {}),
+            ("all side by side", CUSTOMER, world.customer, {"provider": "all"}),
+            ("search and sort", CUSTOMER, world.customer, {"search": "ak", "sort": "price_desc"}),
+            ("Rust, with stacks", CUSTOMER, world.customer, {"game": "rust"}),
+            ("empty", AGENT, world.empty, {}),
+            ("nothing asked for is there", CUSTOMER, world.customer, {"search": "no such thing"}),
+            ("private", AGENT, world.private, {}),
+            ("private, all side by side", AGENT, world.private, {"provider": "all"}),
+        ):
+            result = await self._use(reader, "inventory", tradeurl=person.trade_url, **options)
+            yield self._shot("inventory", situation, reader, result)
+        self.scene.providers.skinsback.faults.append(faults.html(503))
+        result = await self._use(CUSTOMER, "inventory", tradeurl=world.customer.trade_url, provider="all", game="dota2")
+        yield self._shot("inventory", "all side by side, one of them fails", CUSTOMER, result)
+        result = await self._use(CUSTOMER, "inventory", tradeurl=world.other_customer.trade_url)
+        yield self._shot("errors_live", "somebody else's inventory", CUSTOMER, result)
+        result = await self._use(CUSTOMER, "inventory", tradeurl="https://steamcommunity.com/id/mia")
+        yield self._shot("errors_live", "not a trade URL", CUSTOMER, result)
+        for reader in (CUSTOMER, AGENT):
+            mine = world.customer.trade_url
+            self.scene.providers.assetpay.faults.append(faults.html(503))
+            result = await self._use(reader, "inventory", tradeurl=mine, game="rust", search="wood")
+            yield self._shot("errors_live", "the provider is down", reader, result)
+        for code in (1010, 33):
+            result = await self._use(AGENT, "inventory", tradeurl=world.error_trade_url(code))
+            yield self._shot("errors_live", f"error {code}", AGENT, result)
+
+    async def _controls(self) -> AsyncIterator[Shot]:
+        mia = self.scene.customer
+        result = await self._use(CUSTOMER, "inventory", tradeurl=self.scene.world.customer.trade_url)
+        page = result.response
+        assert page is not None
+        menus = {}
+        for row in page.components:
+            for child in row["components"]:
+                if child["type"] == 3:
+                    menus[child["custom_id"].rpartition(":")[2]] = child
+        for number, situation in ((0, "first item"), (3, "another item")):
+            option = menus["item"]["options"][number]["value"]
+            details = await mia.select(page, [option], custom_id=menus["item"]["custom_id"])
+            yield self._shot("item_details", situation, CUSTOMER, _last(details))
+        opened = await mia.click(page, label="Filter")
+        assert opened.modal is not None
+        yield Shot(
+            page="inventory_controls",
+            situation="filter form",
+            reader=CUSTOMER,
+            embeds=[discord.Embed(title=opened.modal["title"])],
+            components=opened.modal["components"],
+        )
+        form = {"search": "ak", "min_price": "1", "max_price": ""}
+        shown = await mia.submit_modal(opened, form)
+        yield self._shot("inventory_controls", "filtered", CUSTOMER, shown)
+        opened = await mia.click(page, label="Filter")
+        shown = await mia.submit_modal(opened, form | {"search": "nothing like that"})
+        yield self._shot("inventory_controls", "filtered to nothing", CUSTOMER, shown)
+        opened = await mia.click(page, label="Filter")
+        shown = await mia.submit_modal(opened, form | {"min_price": "much"})
+        yield self._shot("inventory_controls", "a price that is none", CUSTOMER, _last(shown))
+        table = await mia.click(page, label="CSV of all")
+        yield self._shot("inventory_controls", "the table", CUSTOMER, _last(table))
+        (again,) = [
+            child["custom_id"]
+            for row in page.components
+            for child in row["components"]
+            if child["custom_id"].split(":")[2] == "refresh"
+        ]
+        early = await mia.click(page, custom_id=again)
+        yield self._shot("inventory_controls", "refreshed too soon", CUSTOMER, _last(early))
+
+    async def _trades(self) -> AsyncIterator[Shot]:
+        world = self.scene.world
+        yield self._shot("trades", "active", CUSTOMER, await self._use(CUSTOMER, "trades"))
+        yield self._shot("trades", "all", CUSTOMER, await self._use(CUSTOMER, "trades", scope="all"))
+        for situation, options in (
+            ("everybody's", {}),
+            ("of a member", {"member": self.scene.customer, "scope": "all"}),
+            ("of nobody known", {"steam_id": str(world.empty.steam_id)}),
+        ):
+            yield self._shot("trades", situation, AGENT, await self._use(AGENT, "trades", **options))
+        result = await self._use(AGENT, "trades", member=self.people[MODERATOR])
+        yield self._shot("trades", "of a member without a link", AGENT, result)
+        result = await self.scene.agent.context_menu(self.scene.channel, "Show trades", self.scene.customer)
+        yield self._shot("trades", "by the menu Show trades", AGENT, result)
+
+    async def _explain(self) -> AsyncIterator[Shot]:
+        for code in ("1010", "33", "7", "no such error", "-17"):
+            for reader in (CUSTOMER, AGENT):
+                yield self._shot("explain", code, reader, await self._use(reader, "explain", code=code))
+        secret = next(
+            each
+            for each in self.scene.client.desk.explanations.suggest("", None, limit=10_000)
+            if each.confidential and each.key
+        )
+        for reader in (CUSTOMER, AGENT):
+            result = await self._use(reader, "explain", code=secret.key)
+            yield self._shot("explain", "a confidential one", reader, result)
+        for situation, text in (("a message with errors", "I got error 33 and then code 1010?"), ("one without", "Hi")):
+            message = await self.scene.agent.send(self.scene.channel, text)
+            result = await self.scene.customer.context_menu(self.scene.channel, "Explain error codes", message)
+            yield self._shot("explain", situation, CUSTOMER, result)
+
+    async def _links(self) -> AsyncIterator[Shot]:
+        yield self._shot("links", "status, linked", CUSTOMER, await self._use(CUSTOMER, "link status"))
+        yield self._shot("links", "status, not linked", AGENT, await self._use(AGENT, "link status"))
+        yield self._shot("links", "start", CUSTOMER, await self._use(CUSTOMER, "link start"))
+        robin, account = self.people[MODERATOR], self.scene.world.other_customer.steam_id
+        for situation, steam in (
+            ("set", str(account)),
+            ("set, to an account that is taken", str(self.scene.world.customer.steam_id)),
+            ("set, to another account", str(self.scene.world.collector.steam_id)),
+        ):
+            result = await self._use(AGENT, "link set", member=robin, steam=steam)
+            yield self._shot("links", situation, AGENT, result)
+        yield self._shot("links", "status, waiting", MODERATOR, await self._use(MODERATOR, "link status"))
+        yield self._shot("links", "trades of an account with none", MODERATOR, await self._use(MODERATOR, "resend", id="480301"))
+        yield self._shot("links", "remove", MODERATOR, await self._use(MODERATOR, "link remove"))
+        yield self._shot("links", "remove, nothing there", MODERATOR, await self._use(MODERATOR, "link remove"))
+
+    def _card(self) -> discord.Message:
+        return self.scene.channel.history()[-1]
+
+    def _failed(self, number: int) -> WorldTrade:
+        return self.scene.world.trades_of(self.scene.world.customer)[number]
+
+    async def _resends(self) -> AsyncIterator[Shot]:
+        first = str(self._failed(0).id)
+        yield self._shot("approvals", "nothing open", MODERATOR, await self._use(MODERATOR, "approvals"))
+        asked = await self._use(CUSTOMER, "resend", id=first, reason="the bot was offline")
+        yield self._shot("resend", "asked", CUSTOMER, asked)
+        card = self._card()
+        yield self._shot("resend", "the card", "moderators", card)
+        yield self._shot("resend", "asked again", CUSTOMER, await self._use(CUSTOMER, "resend", id=first))
+        yield self._shot("resend", "no such trade", CUSTOMER, await self._use(CUSTOMER, "resend", id="1"))
+        done = next(trade for trade in self.scene.world.trades_of(self.scene.world.customer) if trade.status == 3)
+        yield self._shot("resend", "not one to resend", AGENT, await self._use(AGENT, "resend", id=str(done.id)))
+        yield self._shot("approvals", "one open", MODERATOR, await self._use(MODERATOR, "approvals"))
+        yield self._shot("approvals", "one open", ADMINISTRATOR, await self._use(ADMINISTRATOR, "approvals"))
+        pressed = await self.scene.customer.click(card, label="Approve")
+        yield self._shot("resend", "pressed without the right", CUSTOMER, _last(pressed))
+        sent = await self.scene.moderator.click(card, label="Approve")
+        yield self._shot("resend", "approved", MODERATOR, _last(sent))
+        yield self._shot("resend", "the card, sent", "moderators", self._now(card))
+        yield self._shot("resend", "the requester is told", CUSTOMER, asked.followups[-1])
+        yield self._shot("resend", "the owner is told in private", "owner", self.scene.customer.user.dm_channel.history()[-1])
+        await self._use(AGENT, "resend", id=str(self._failed(1).id))
+        card = self._card()
+        form = await self.scene.moderator.click(card, label="Deny")
+        assert form.modal is not None
+        yield Shot(
+            page="resend",
+            situation="the form to deny",
+            reader=MODERATOR,
+            embeds=[discord.Embed(title=form.modal["title"])],
+            components=form.modal["components"],
+        )
+        ((field,),) = (row["components"] for row in form.modal["components"])
+        await self.scene.moderator.submit_modal(form, {field["custom_id"]: "it has arrived"})
+        yield self._shot("resend", "the card, denied", "moderators", self._now(card))
+        kim = self.people[ADMINISTRATOR]
+        shown = await self._use(ADMINISTRATOR, "approvals")
+        assert shown.response is not None
+        halted = await kim.click(shown.response, label="Stop resends")
+        yield self._shot("approvals", "resends stopped", ADMINISTRATOR, _last(halted))
+        yield self._shot("resend", "asked while stopped", CUSTOMER, await self._use(CUSTOMER, "resend", id=first))
+        shown = await self._use(ADMINISTRATOR, "approvals")
+        yield self._shot("approvals", "while stopped", ADMINISTRATOR, shown)
+        assert shown.response is not None
+        resumed = await kim.click(shown.response, label="Resume resends")
+        yield self._shot("approvals", "resumed", ADMINISTRATOR, _last(resumed))
+
+    def _now(self, card: discord.Message) -> discord.Message:
+        (found,) = (message for message in self.scene.channel.history() if message.id == card.id)
+        return found
+
+    async def _settings(self) -> AsyncIterator[Shot]:
+        audit = self._audit_channel
+        for situation, command, options in (
+            ("show", "settings show", {}),
+            ("approvals channel", "settings approvals-channel", {"channel": self.scene.channel}),
+            ("audit channel", "settings audit-channel", {"channel": audit}),
+        ):
+            yield self._shot("settings", situation, ADMINISTRATOR, await self._use(ADMINISTRATOR, command, **options))
+        yield self._shot("settings", "show", AGENT, await self._use(AGENT, "settings show"))
+
+    async def _access(self) -> AsyncIterator[Shot]:
+        grant = {"role": self.scene.support, "capability": "audit.read"}
+        for situation, command, options in (
+            ("list", "access list", {}),
+            ("grant", "access grant", grant),
+            ("grant, held already", "access grant", grant),
+            ("revoke", "access revoke", grant),
+            ("revoke, not held", "access revoke", grant),
+            ("why", "access why", {"member": self.scene.agent, "capability": "trades.any"}),
+            ("why not", "access why", {"member": self.scene.customer, "capability": "resend.approve"}),
+        ):
+            yield self._shot("access", situation, ADMINISTRATOR, await self._use(ADMINISTRATOR, command, **options))
+        yield self._shot("access", "list", CUSTOMER, await self._use(CUSTOMER, "access list"))
+
+    async def _audit(self) -> AsyncIterator[Shot]:
+        yield self._shot("audit", "newest", MODERATOR, await self._use(MODERATOR, "audit", limit=8))
+        result = await self._use(MODERATOR, "audit", action="trades.looked", member=self.people[ADMINISTRATOR])
+        yield self._shot("audit", "nothing found", MODERATOR, result)
+        yield self._shot("audit", "post in the audit channel", "staff", self._audit_channel.history()[-1])
+
+    async def _status(self) -> AsyncIterator[Shot]:
+        for reader in (CUSTOMER, MODERATOR):
+            yield self._shot("status", "all work", reader, await self._use(reader, "status"))
+        self.scene.providers.skinsback.faults.extend([faults.html(503)] * 2)
+        mia = self.scene.world.customer.trade_url
+        await self._use(AGENT, "inventory", tradeurl=mia, provider="skinsback", search="trouble")
+        for reader in (CUSTOMER, MODERATOR):
+            yield self._shot("status", "one fails", reader, await self._use(reader, "status"))
+
+    async def _my_data(self) -> AsyncIterator[Shot]:
+        for situation, command in (("export", "mydata export"), ("forget", "mydata forget")):
+            yield self._shot("mydata", situation, CUSTOMER, await self._use(CUSTOMER, command))
+        yield self._shot("mydata", "export, nothing there", ADMINISTRATOR, await self._use(ADMINISTRATOR, "mydata export"))
+
+
+def _last(result: simcord.InteractionResult) -> Any:
+    """Return what came last: a follow-up where there is one."""
+    return result.followups[-1] if result.followups else result
