@@ -33,7 +33,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         change = await desk.access.grant(role.id, Capability(capability), by=actor)
         review = await desk.access_review.review(role_facts(interaction.guild), by=actor)
         names = role_names(interaction.guild, actor.guild_id)
-        verb = "may now" if change.changed else "already may"
+        verb = "may now" if change.changed else "may already"
         await reply(interaction, change_embed(change, verb, caused_by(change.grant, review.findings), names))
 
     @app_commands.command(name="revoke", description="Administrators: no longer let a role do something")
@@ -46,7 +46,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         desk, actor = desk_of(interaction), actor_of(interaction)
         change = await desk.access.revoke(role.id, Capability(capability), by=actor)
         names = role_names(interaction.guild, actor.guild_id)
-        verb = "may no longer" if change.changed else "already may not"
+        verb = "may no longer" if change.changed else "may not"
         await reply(interaction, change_embed(change, verb, (), names))
 
     @app_commands.command(

@@ -32,7 +32,7 @@ _UNITS = ((timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"), (timed
 class StatusCog(commands.Cog):
     """The state of the providers, for everybody; the reasons for those who read the audit."""
 
-    @app_commands.command(name="status", description="See whether the providers work right now, and since when not")
+    @app_commands.command(name="status", description="See whether the providers work right now, and since when")
     @open_to_everybody("whether a provider works concerns whoever waits for it; details need audit.read")
     async def status(self, interaction: Interaction) -> None:
         """Show every provider that is on."""

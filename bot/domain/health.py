@@ -40,7 +40,10 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class ProviderHealth:
-    """A provider's state, since when and why. ``until`` is the end of a rest."""
+    """A provider's state, since when and why. ``until`` is the end of a rest.
+
+    One that works has a ``since`` only where it failed before: nothing is known of the time before the first call.
+    """
 
     provider: ProviderName
     state: ProviderState

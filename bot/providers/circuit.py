@@ -74,14 +74,17 @@ class Circuit:
         self._trying = False
         if failure is not None and failure.kind in _NOT_ASKED:
             return
-        if failure is None or failure.kind not in _OUTAGE:
-            self._failures = self._rests = 0
-            self.since = self.failure = self.until = None
-            return
         now = self._clock.now()
+        if failure is None or failure.kind not in _OUTAGE:
+            if self._failures:
+                self.since = now
+            self._failures = self._rests = 0
+            self.failure = self.until = None
+            return
+        if not self._failures:
+            self.since = now
         self._failures += 1
         self.failure = failure
-        self.since = self.since or now
         if self._failures >= _OPENS_AFTER and (self.until is None or self.until <= now):
             self.until = now + min(_FIRST_REST * 2**self._rests, _LONGEST_REST)
             self._rests += 1

@@ -1,5 +1,6 @@
 """Every sentence about what went wrong: what happened, what to do, who can do it, when to try again."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -46,63 +47,22 @@ from bot.domain.errors import (
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, Repeat
 from bot.domain.pages import Audience
 from bot.domain.resends import OPENED_AT_MOST, ApproverRefusal
-from bot.domain.steam import TradeUrlProblem
 from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import NotResendableReason
 from bot.ports import Explanations
+from bot.ui.access_words import WHAT
 from bot.ui.layout import Field, Tone, card
 from bot.ui.resend_words import FACT_LABELS, RESUME, halt_sentences, state_sentence
 from bot.ui.sign_in_words import STAFF_CAN_ASK
 from bot.ui.text import code, outside, relative
+from bot.ui.trade_url_words import TRADE_URL_WORDS
 
-SETTINGS_PAGE = "https://steamcommunity.com/my/tradeoffers/privacy"
-"""Where people find their own trade URL (providers.md, 5.1)."""
+_UNNAMED = "unknown"
+"""The key of what no documentation knows and the provider gave none to: it is nothing that a provider writes."""
 
-_FIND_IT = f"Open {SETTINGS_PAGE} in your browser, copy the whole link under “Trade URL”, and paste it here."
+_QUOTE_IT = re.compile(r", quote the reference,| and quote the reference")
+"""How the catalogue asks customers for the reference."""
 
-_TRADE_URL_WORDS = {
-    TradeUrlProblem.EMPTY: ("There is no trade URL in what you pasted.", _FIND_IT),
-    TradeUrlProblem.TOO_LONG: ("That is far longer than a trade URL.", _FIND_IT),
-    TradeUrlProblem.NOT_A_LINK: ("That is not a link.", _FIND_IT),
-    TradeUrlProblem.STEAM_ID_ONLY: (
-        "That is a SteamID. Providers need the trade URL, because it holds the token that lets them look.",
-        _FIND_IT,
-    ),
-    TradeUrlProblem.PROFILE_LINK: ("That is a link to a Steam profile, not a trade URL.", _FIND_IT),
-    TradeUrlProblem.OFFER_LINK: (
-        "That is a link to one trade offer. A trade URL looks alike but belongs to the account.",
-        _FIND_IT,
-    ),
-    TradeUrlProblem.SETTINGS_PAGE: (
-        "That is the address of Steam's settings page, which shows everybody their own settings.",
-        "Open that page, scroll to “Trade URL”, copy the link in the box, and paste it here.",
-    ),
-    TradeUrlProblem.OTHER_STEAM_PAGE: ("That is a Steam page, but not a trade URL.", _FIND_IT),
-    TradeUrlProblem.STEAM_CHINA: (
-        "That is a trade URL of Steam China. Providers accept links of steamcommunity.com only.",
-        _FIND_IT,
-    ),
-    TradeUrlProblem.LOOKALIKE_HOST: (
-        (
-            "**Careful: this link does not lead to Steam.** It looks made to be taken for Steam, as phishing sites do. "
-            "Do not open it and do not sign in there. If you already did, change your Steam password and revoke "
-            "your Steam Web API key."
-        ),
-        _FIND_IT,
-    ),
-    TradeUrlProblem.OTHER_HOST: ("That link does not lead to Steam.", _FIND_IT),
-    TradeUrlProblem.NO_PARTNER: ("The link has no account number (the part after “partner=”).", _FIND_IT),
-    TradeUrlProblem.BAD_PARTNER: ("The account number in the link (after “partner=”) is not a possible one.", _FIND_IT),
-    TradeUrlProblem.NO_TOKEN: (
-        "The link has no token (the part after “token=”). Without it, it works between friends only.",
-        _FIND_IT,
-    ),
-    TradeUrlProblem.BAD_TOKEN: (
-        "The token in the link (after “token=”) is not complete: it has exactly 8 letters, digits, “-” or “_”.",
-        _FIND_IT,
-    ),
-    TradeUrlProblem.REPEATED: ("The link names an account or a token twice.", _FIND_IT),
-}
 
 _INPUT_WORDS = {
     "steam_id": (
@@ -208,10 +168,11 @@ def explanation_embed(
     hidden = explanation.confidential and not staff
     label = provider or DIALECT_LABELS[explanation.dialect]
     what = "The desk cannot ask the provider right now because of its own set-up." if hidden else explanation.meaning
+    for_customers = explanation.customer if reference is not None else without_reference(explanation.customer)
     # What to do comes first: whoever reads this wants to go on.
-    fields = [Field("What you can do", explanation.agent if staff else explanation.customer)]
+    fields = [Field("What you can do", explanation.agent if staff else for_customers)]
     if staff:
-        fields.append(Field("What the customer can do", explanation.customer))
+        fields.append(Field("What the customer can do", for_customers))
     fixers = _FIXERS_FOR_STAFF if staff else _FIXERS_FOR_CUSTOMERS
     fields.append(Field("Who can fix it", fixers[explanation.fixer], inline=True))
     fields.append(Field("Try again", _when(explanation, retry_after), inline=True))
@@ -219,12 +180,19 @@ def explanation_embed(
         fields.append(Field("Why it happens", explanation.cause))
     if name := error_name(explanation, hidden=hidden):
         fields.append(Field("Error", f"{label} · {name}"))
+    elif provider and reference is not None:
+        fields.append(Field("Provider", label))
     if behind:
         fields.append(Field("For staff", behind))
     title = title_of(explanation, hidden=hidden)
     if reference is None:
         return card(title=f"📖 {title}", description=what, fields=fields)
     return card(title=f"⚠️ {title}", description=what, fields=fields, colour=Tone.BAD, footer=f"Reference {reference}")
+
+
+def without_reference(step: str) -> str:
+    """Return a customer's step without asking for the reference, where it stands under no error that has one."""
+    return _QUOTE_IT.sub("", step)
 
 
 DIALECT_LABELS = {
@@ -250,7 +218,7 @@ def error_name(explanation: Explanation, *, hidden: bool = False) -> str:
     parts = []
     if explanation.code is not None:
         parts.append(f"code {code(str(explanation.code), 24)}")
-    if not hidden and explanation.key:
+    if not hidden and explanation.key and (explanation.known or explanation.key != _UNNAMED):
         parts.append(code(explanation.key, 120))
     return " · ".join(parts)
 
@@ -291,7 +259,7 @@ def _seconds(took: timedelta | None) -> str | None:
 def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one line of words for each kind of error
     match error:
         case TradeUrlRejected():
-            what, step = _TRADE_URL_WORDS[error.trade_url_problem]
+            what, step = TRADE_URL_WORDS[error.trade_url_problem]
             return Words("That is not a trade URL", what, step)
         case InvalidInput(problem="not_linked"):
             return Words(
@@ -304,9 +272,10 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
             what, step = _INPUT_WORDS.get(error.problem, ("It cannot be used as it is.", "Change it and ask again."))
             return Words(f"`{error.option}` cannot be used like that", what, step)
         case AccessDenied():
+            what = WHAT[error.capability].replace("one's", "your")
             return Words(
                 "You may not do that",
-                f"Nothing was done. It needs the capability `{error.capability.value}`.",
+                f"Nothing was done: none of your roles lets you {what} (`{error.capability.value}`).",
                 _STEPS_WITHOUT.get(error.capability, "Ask the staff for it, or let somebody do it who has it."),
                 "Somebody with `access.manage`: `/access grant` gives it to one of your roles",
                 "As soon as one of your roles has it.",
@@ -406,7 +375,7 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
             return Words(
                 "Already asked for",
                 f"A resend of trade {error.trade_id} is open {where}",
-                "Wait for the decision: the requester is told.",
+                "Wait for the decision: whoever asked is told.",
                 "A moderator with `resend.approve`",
                 "After it is decided, if the trade needs it then.",
             )
@@ -467,7 +436,7 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
         case ApprovalsChannelMissing():
             return Words(
                 "No approvals channel yet",
-                "A resend needs a moderator's approval, and there is no channel to ask in.",
+                "A resend needs a moderator's approval, and there is no channel to ask in. Nothing was asked.",
                 "Tell the staff.",
                 "Somebody with `settings.manage`: `/settings approvals-channel`",
                 "Once the channel is set.",
@@ -574,16 +543,16 @@ def _not_resendable_words(error: NotResendable) -> Words:
     if error.reason is NotResendableReason.NOTHING_TO_SEND:
         return Words(
             "Nothing to resend",
-            f"Trade {error.trade.id} has no items to send to the customer: it is a deposit, not a withdrawal.",
+            f"Trade {error.trade.id} sends no items out: it is a deposit, not a withdrawal.",
             "Start the deposit anew on the site.",
             again="The same again would end the same way.",
         )
     return Words(
         "This trade cannot be resent",
-        f"Trade {error.trade.id} has the status {error.trade.status}. Mannco.store resends failed or cancelled trades "
-        "only (status -1, 4, 5, 6, 7 or 10).",
+        f"Trade {error.trade.id} has neither failed nor been cancelled: its status is {error.trade.status}. "
+        "Mannco.store sends only failed and cancelled trades again (status -1, 4, 5, 6, 7 or 10).",
         "Look at where it stands, and who acts next, with `/trades scope:all`.",
-        again="If its status changes to one of these.",
+        again="If it fails or is cancelled later.",
     )
 
 

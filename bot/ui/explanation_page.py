@@ -7,7 +7,7 @@ import discord
 from bot.domain.failures import Explanation
 from bot.domain.pages import Audience
 from bot.domain.trade_url import mask_trade_urls
-from bot.ui.errors import DIALECT_LABELS, error_name, explanation_embed, title_of
+from bot.ui.errors import DIALECT_LABELS, error_name, explanation_embed, title_of, without_reference
 from bot.ui.layout import Field, Tone, card
 from bot.ui.text import count, outside
 
@@ -129,10 +129,8 @@ def _distinct(found: Sequence[Explanation]) -> list[tuple[Explanation, str]]:
 def _meaning(explanation: Explanation, whose: str, *, staff: bool) -> Field:
     hidden = explanation.confidential and not staff
     names = (whose, error_name(explanation, hidden=hidden), explanation.method)
-    return Field(
-        " · ".join(filter(None, names)),
-        f"**{title_of(explanation, hidden=hidden)}**\n{explanation.agent if staff else explanation.customer}",
-    )
+    step = explanation.agent if staff else without_reference(explanation.customer)
+    return Field(" · ".join(filter(None, names)), f"**{title_of(explanation, hidden=hidden)}**\n{step}")
 
 
 def _quoted(text: str) -> str:

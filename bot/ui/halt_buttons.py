@@ -56,7 +56,9 @@ class HaltButton(
         if self._action == "halt":
             changed = await halts.halt(by=actor)
             title = "🛑 Resends are stopped" if changed else "🛑 Resends were stopped already"
-            words = "Nothing is requested, approved or sent here until somebody presses *Resume resends*."
+            words = (
+                "Nothing is asked for, approved or sent here until somebody presses *Resume resends* in `/approvals`."
+            )
         else:
             changed = await halts.resume(self._number, by=actor)
             title = "▶️ Resends go on" if changed else "▶️ Resends were not stopped"

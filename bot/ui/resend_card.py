@@ -34,6 +34,15 @@ _COLOURS = {
 _NOT_APPROVED = frozenset({ResendState.PENDING, ResendState.CANCELLED})
 """Where it matters what the card showed before: to who decides next, and to who could not decide."""
 
+_NEXT = {
+    ResendState.DENIED: "Questions about it: ask the staff, with the trade's number.",
+    ResendState.EXPIRED: "If the trade still needs it, ask again with `/resend`.",
+    ResendState.FAILED: "`/trades scope:all` shows where the trade stands now.",
+    ResendState.CANCELLED: "`/trades scope:all` shows where the trade stands now.",
+    ResendState.UNKNOWN: "Do not ask for it again meanwhile: whoever asked is told as soon as it is clear.",
+}
+"""What requester and owner can do next, where their offer is not on its way."""
+
 _IDS_SHOWN = 12
 
 _VERSION = re.compile(r"Request (?P<id>\d{1,18}) · version (?P<version>\d{1,9})\b", re.ASCII)
@@ -93,6 +102,7 @@ def version_on(message: discord.Message | None, resend_id: int) -> int | None:
 def outcome_embed(resend: Resend, *, code: TradeCode | None) -> discord.Embed:
     """Return what requester and owner are told. ``code`` is given for the owner's direct message only."""
     lines = [f"The resend of trade #{resend.trade_id}: {state_sentence(resend)}", *outcome_sentences(resend)]
+    lines += filter(None, [_NEXT.get(resend.state)])
     if resend.state is ResendState.SENT:
         lines.append("Accept the new offer in Steam only if its bot and code are those that `/trades` shows.")
     if code is not None:

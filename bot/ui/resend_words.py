@@ -9,13 +9,13 @@ from bot.ui.text import code, moment, outside, relative
 
 _STATES = {
     ResendState.PENDING: "waiting for a moderator.",
-    ResendState.APPROVED: "approved, about to be sent.",
-    ResendState.SENDING: "approved, being sent now.",
+    ResendState.APPROVED: "about to be sent.",
+    ResendState.SENDING: "being sent now.",
     ResendState.SENT: "sent.",
-    ResendState.FAILED: "failed: nothing was sent.",
-    ResendState.UNKNOWN: "unknown: it may or may not have been sent.",
+    ResendState.FAILED: "failed, nothing was sent.",
+    ResendState.UNKNOWN: "in doubt, it may or may not have been sent.",
     ResendState.DENIED: "denied.",
-    ResendState.EXPIRED: "expired: nobody decided in time.",
+    ResendState.EXPIRED: "expired, nobody decided in time.",
     ResendState.CANCELLED: "cancelled.",
 }
 _OUTCOMES = {
@@ -42,7 +42,6 @@ _OUTCOMES = {
     Outcome.READ_BACK: "Reading the trade again showed that it was sent.",
     Outcome.MARKED: "Settled by hand.",
 }
-_DECISIONS = {ResendState.DENIED: "Denied", ResendState.PENDING: "Returned"}
 _DETAILS = {
     "card_not_posted": "The card could not be posted.",
     "no_longer_resendable": "The trade can no longer be resent.",
@@ -71,11 +70,15 @@ def state_sentence(resend: Resend) -> str:
     """Return the state with who decided and when."""
     words = _STATES[resend.state]
     if resend.decided_by is not None and resend.decided_at is not None:
-        decision = _DECISIONS.get(resend.state, "Approved")
-        words = f"{words} {decision} {_by(resend.decided_by, resend.decided_at)}"
+        by = _by(resend.decided_by, resend.decided_at)
+        words = f"denied {by}" if resend.state is ResendState.DENIED else f"{words} {_decision(resend)} {by}"
     if resend.settled_by is None or resend.settled_at is None:
         return words
     return f"{words} Marked {_by(resend.settled_by, resend.settled_at)}"
+
+
+def _decision(resend: Resend) -> str:
+    return "Returned" if resend.state is ResendState.PENDING else "Approved"
 
 
 def outcome_sentences(resend: Resend) -> list[str]:

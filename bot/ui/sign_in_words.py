@@ -17,7 +17,7 @@ def start_embed(started: StartedSignIn) -> discord.Embed:
         description=(
             "The button opens SkinDesk’s page in your browser; from there you sign in at Steam. "
             "SkinDesk learns your SteamID and nothing else.\n\n"
-            f"It works once, until {relative(started.expires_at)}. **Give the address to nobody, and never open one "
+            f"It works once, and ends {relative(started.expires_at)}. **Give the address to nobody, and never open one "
             "that somebody sent you:** whoever signs in there becomes yours, and you theirs."
         ),
         colour=Tone.NEUTRAL,
@@ -49,7 +49,7 @@ def wait_sentence(link: Link) -> str:
     """Return from when own resends count; nothing where they count at once. Whether they do yet, Discord shows."""
     if link.resends_from is None:
         return ""
-    return f"⏳ Own resends count from {relative(link.resends_from)} on. {STAFF_CAN_ASK}."
+    return f"⏳ Resends of one's own trades can be asked for {relative(link.resends_from)}. {STAFF_CAN_ASK}."
 
 
 def origin(link: Link) -> str:

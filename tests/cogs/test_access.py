@@ -83,7 +83,7 @@ async def test_granting_and_revoking(scene: Scene) -> None:
         assert "You may not do that" not in text_of(await scene.agent.slash(scene.channel, used))
         assert "✅ Done" in await say(scene, owner, "revoke", **grant)
         assert "Nothing to change" in await say(scene, owner, "revoke", **grant)
-        assert f"needs the capability `{capability}`" in text_of(await scene.agent.slash(scene.channel, used))
+        assert f"(`{capability}`)." in text_of(await scene.agent.slash(scene.channel, used))
 
 
 async def test_everybody_can_be_granted_and_revoked(scene: Scene) -> None:

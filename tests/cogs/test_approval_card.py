@@ -266,7 +266,7 @@ async def test_two_who_deny(scene: Scene) -> None:
     await give_reason(second, other, "no")
     late = await give_reason(first, scene.moderator, "no")
 
-    assert f"Denied by <@{other.id}>" in text_of(late)
+    assert f"denied by <@{other.id}>" in text_of(late)
     assert state_of(scene, card) == "denied"
 
 
@@ -380,7 +380,7 @@ async def test_changed_to_what_cannot_be_sent(scene: Scene) -> None:
 
     result = await scene.moderator.click(card, label="Approve")
 
-    assert "has the status 3" in text_of(result)
+    assert "its status is 3" in text_of(result)
     assert state_of(scene, card) == "cancelled"
     assert "approved\nStatus: was Failed (`-1`)" in face(scene, card)
     assert "The trade can no longer be resent" in face(scene, card)

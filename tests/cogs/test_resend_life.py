@@ -80,7 +80,7 @@ async def test_clicked_between_expiry_and_its_tick(tmp_path: Path) -> None:
 
         result = await scene.moderator.click(card, label="Approve")
 
-        assert "expired: nobody decided in time" in text_of(result)
+        assert "expired, nobody decided in time" in text_of(result)
         assert state_of(scene, card) == "expired"
         assert scene.providers.mannco.resend_calls == {}
 

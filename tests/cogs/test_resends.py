@@ -69,7 +69,9 @@ async def test_statuses(scene: Scene) -> None:
     for trade in {trade.status: trade for trade in refused}.values():
         result = await scene.customer.slash(scene.channel, "resend", id=str(trade.id))
 
-        assert f"Trade {trade.id} has the status {trade.status}" in text_of(result)
+        assert f"Trade {trade.id} has neither failed nor been cancelled: its status is {trade.status}" in text_of(
+            result
+        )
     assert _posted(scene) == []
 
 

@@ -115,7 +115,7 @@ class Trial:
             if case.barred not in said:
                 yield f"was refused without {case.barred!r}"
         elif (is_outsider and case.whose is not Whose.CLOSED) or case.missing is None:
-            names_it = any(f"needs the capability `{each.value}`" in said for each in missing)
+            names_it = any(f"(`{each.value}`)." in said for each in missing)
             yield from [] if names_it else ["was refused without the capability that is missing"]
 
 

@@ -87,7 +87,7 @@ async def test_quota(scene: Scene) -> None:
 
 
 async def test_failing(scene: Scene) -> None:
-    """A failing provider is shown since its first failure, to the audit's readers with the last, until it answers."""
+    """A failing provider shows since its first failure, to the audit's readers with the last; then since it answers."""
     began = scene.clock.now()
     await fail(scene)
     wait(scene, 100)
@@ -104,8 +104,10 @@ async def test_failing(scene: Scene) -> None:
         "▫️ inventories: 9,999 of 10,000 calls left this minute (2,000 for staff)",
     ]
 
+    wait(scene, 20)
+    answered = scene.clock.now()
     await scene.agent.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
-    assert (await status(scene, scene.customer))["AssetPay"] == ["✅ Working"]
+    assert (await status(scene, scene.customer))["AssetPay"] == [f"✅ Working since {relative(answered)}"]
 
 
 async def test_resting(scene: Scene) -> None:

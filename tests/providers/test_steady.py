@@ -113,7 +113,7 @@ async def test_failing_provider_rests_and_comes_back() -> None:
     clock.advance(seconds=30)
     assert await trades.trades(Scope.ALL) == ()
     assert steadiness.health().state is ProviderState.WORKING
-    assert steadiness.health().since is None
+    assert steadiness.health().since == clock.now()
 
 
 async def test_refusals_are_answers() -> None:

@@ -12,11 +12,11 @@ from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.halts import Halt
 from bot.domain.health import ProviderHealth, ProviderState, Quota
 from bot.domain.inventory import InventoryFilter
+from bot.domain.listing import Listing
 from bot.domain.pages import Audience, InventoryAnswer, ProviderAnswer, TradesAnswer
 from bot.domain.resends import ApproverRefusal, Outcome, Resend, ResendState
 from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import NotResendableReason, Scope
-from bot.domain.listing import Listing
 from bot.providers.explanations import Catalogue
 from bot.services.status import StatusReport
 from bot.ui.errors import _INPUT_WORDS, error_embed
@@ -67,8 +67,8 @@ def _refusals(now: datetime) -> Iterator[Shot]:
         yield _error(now, f"AccessDenied, {capability.value}", AccessDenied(capability))
     for problem in TradeUrlProblem:
         yield _error(now, f"TradeUrlRejected, {problem.value}", TradeUrlRejected(problem))
-    for problem in (*_INPUT_WORDS, "not_linked", "new"):
-        yield _error(now, f"InvalidInput, {problem}", InvalidInput("steam_id", problem))
+    for wrong in (*_INPUT_WORDS, "not_linked", "new"):
+        yield _error(now, f"InvalidInput, {wrong}", InvalidInput("steam_id", wrong))
     for reason in NotResendableReason:
         yield _error(now, f"NotResendable, {reason.value}", errors.NotResendable(trade(), reason))
     for refusal in ApproverRefusal:
@@ -169,12 +169,28 @@ def _resends(now: datetime) -> Iterator[Shot]:
     for state in ResendState:
         facts = {} if state in (ResendState.PENDING, ResendState.EXPIRED, ResendState.CANCELLED) else decided
         one = _resend(now, state=state, **facts)
-        yield Shot("resend_states", f"card, {state.value}", "moderators", [resend_card(one, _CATALOGUE)], now=now, names=_NAMES)
+        yield Shot(
+            "resend_states", f"card, {state.value}", "moderators", [resend_card(one, _CATALOGUE)], now=now, names=_NAMES
+        )
         if state not in (ResendState.PENDING, ResendState.APPROVED, ResendState.SENDING):
-            yield Shot("resend_states", f"outcome, {state.value}", "requester and owner", [outcome_embed(one, code=None)], now=now, names=_NAMES)
+            yield Shot(
+                "resend_states",
+                f"outcome, {state.value}",
+                "requester and owner",
+                [outcome_embed(one, code=None)],
+                now=now,
+                names=_NAMES,
+            )
     for outcome in Outcome:
         one = _resend(now, state=ResendState.UNKNOWN, outcome=outcome, **decided)
-        yield Shot("resend_states", f"outcome, {outcome.value}", "requester and owner", [outcome_embed(one, code=None)], now=now, names=_NAMES)
+        yield Shot(
+            "resend_states",
+            f"outcome, {outcome.value}",
+            "requester and owner",
+            [outcome_embed(one, code=None)],
+            now=now,
+            names=_NAMES,
+        )
 
 
 def _states(now: datetime) -> Iterator[Shot]:

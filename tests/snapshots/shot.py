@@ -20,7 +20,7 @@ _FREE = re.compile(r"Refresh from \d\d:\d\d UTC")
 _LATEST = re.compile(r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?Z?")
 _FLAT, _SELECT, _INPUT, _ROW = 2, 3, 4, 1
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
-_STEP = 5
+_STEP = 15
 """Seconds by which two runs may differ without that being a change."""
 
 
@@ -52,15 +52,15 @@ class Shot:
         return self._steadied("\n".join(lines))
 
     def _steadied(self, text: str) -> str:
-        text = _MOMENT.sub(lambda match: f"‹{_distance(int(match[1]), self.now)}›", text)
+        text = _MOMENT.sub(lambda match: "{" + _distance(int(match[1]), self.now) + "}", text)
         text = _MENTION.sub(lambda match: self.names.get(int(match[2]), f"{match[1][0]}somebody"), text)
-        text = _REFERENCE.sub(r"\1‹word›", text)
-        text = _MESSAGE_LINK.sub("‹link to the message›", text)
-        text = _CODE.sub(r"\1‹code›`", text)
-        text = _REQUEST.sub(r"\1‹id›`", text)
-        text = _FREE.sub("Refresh from ‹time› UTC", text)
-        text = _LATEST.sub("‹time›", text)
-        return _TOOK.sub(r"\1‹time›`", text)
+        text = _REFERENCE.sub(r"\1{word}", text)
+        text = _MESSAGE_LINK.sub("{link to the message}", text)
+        text = _CODE.sub(r"\1{code}`", text)
+        text = _REQUEST.sub(r"\1{id}`", text)
+        text = _FREE.sub("Refresh from {time} UTC", text)
+        text = _LATEST.sub("{time}", text)
+        return _TOOK.sub(r"\1{time}`", text)
 
 
 def rendered(title: str, shots: Sequence[Shot]) -> str:
@@ -132,5 +132,5 @@ def _component_lines(component: Mapping[str, Any]) -> list[str]:
         held = f" = {component['value']}" if component.get("value") else ""
         hint = f" ({component['placeholder']})" if component.get("placeholder") else ""
         return [f"input: {said}{hint}{held}"]
-    label = [f"{component['label']}: {component.get('description') or ''}".rstrip(": ")] if component.get("label") else []
-    return label + (_component_lines(component["component"]) if "component" in component else [])
+    named = [f"{component['label']}: {component.get('description') or ''}".rstrip(": ")]
+    return named + _component_lines(component["component"])

@@ -18,7 +18,12 @@ async def test_every_page(tmp_path: Path) -> None:
         line
         for name in sorted({*found, *kept})
         for line in difflib.unified_diff(
-            kept.get(name, "").splitlines(), found.get(name, "").splitlines(), f"kept/{name}.md", "now", lineterm="", n=1
+            kept.get(name, "").splitlines(),
+            found.get(name, "").splitlines(),
+            f"kept/{name}.md",
+            "now",
+            lineterm="",
+            n=1,
         )
     ]
 

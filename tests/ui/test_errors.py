@@ -188,3 +188,20 @@ def test_no_customer_reads_of_the_customer(audience: Audience) -> None:
         seen = embed_text(explanation_embed(explanation, audience=audience))
 
         assert audience is Audience.STAFF or re.search(r"(?i)\bcustomers?\b", seen) is None, explanation.key
+
+
+def test_a_reference_only_where_there_is_one() -> None:
+    """Whoever asks what an error means is not told to quote a reference: none stands there."""
+    for explanation in CATALOGUE.explanations:
+        asked = embed_text(explanation_embed(explanation, audience=Audience.CUSTOMER))
+        happened = embed_text(explanation_embed(explanation, audience=Audience.CUSTOMER, reference="a1b2c3"))
+
+        assert "the reference" not in asked, explanation.key
+        assert ("the reference" in happened) == ("the reference" in explanation.customer)
+
+
+def test_an_error_without_a_name() -> None:
+    """What a provider gave no key to is shown with its number alone."""
+    failure = Failure(ProviderName.SKINSBACK, FailureKind.REFUSED, code=999_999)
+
+    assert "Error\nSkinsBack · code `999999`\n" in embed_text(shown(ProviderError(failure)))

@@ -1,0 +1,140 @@
+"""Takes the pictures of docs/images from the demo's desk in Chromium: ``uv run python -m tests.support.pictures``.
+
+It goes the same way as the snapshots of the pages do, and takes a picture where one is wanted. What a picture shows is
+kept as a digest of its snapshot beside the pictures, so that a test can tell which are out of date.
+"""
+
+import asyncio
+import hashlib
+import io
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import simcord
+from PIL import Image
+from playwright.async_api import Browser, async_playwright
+
+from bot.demo.scene import staged
+from tests.snapshots.pages import FOLDER
+from tests.snapshots.shot import Shot, sections
+from tests.snapshots.through_discord import Walk
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+TAKEN = IMAGES / "taken.json"
+
+_WIDE, _PHONE = 600, 390
+_HEIGHT = 2_400
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_COLOURS = 96
+_GAP = 24
+_JOINED = "demo.png"
+_JOINED_OF = ("inventory.png", "refused.png")
+
+
+_OF_MESSAGE = "article[data-message-id='{}']"
+_NAME_PEOPLE = """(message, names) => {
+    const walker = document.createTreeWalker(message, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const node = walker.currentNode;
+        node.data = node.data.replace(/<(?:@&|@|#)(\\d+)>/g, (mention, id) => names[id] ?? mention);
+    }
+}"""
+"""Writes names where the simulated Discord leaves a mention in an embed as it is sent; Discord shows names there."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A picture of a snapshot: its file, page and heading, and how wide the window is."""
+
+    file: str
+    page: str
+    heading: str
+    width: int = _WIDE
+
+
+WANTED = (
+    Wanted("inventory.png", "inventory", "one provider · customer"),
+    Wanted("inventory-phone.png", "inventory", "one provider · customer", _PHONE),
+    Wanted("inventory-all.png", "inventory", "all side by side · customer"),
+    Wanted("item.png", "item_details", "first item · customer"),
+    Wanted("refused.png", "inventory", "private · agent"),
+    Wanted("trades.png", "trades", "active · customer"),
+    Wanted("trades-phone.png", "trades", "active · customer", _PHONE),
+    Wanted("approval.png", "resend", "the card · moderators"),
+    Wanted("explain.png", "explain", "33 · customer"),
+    Wanted("status.png", "status", "one fails · moderator"),
+    Wanted("access.png", "access", "list · administrator"),
+    Wanted("audit.png", "audit", "newest · moderator"),
+)
+
+
+def digests() -> dict[str, str]:
+    """Return for every picture a digest of the snapshot that it shows, as that is kept now."""
+    kept = {page: sections((FOLDER / f"{page}.md").read_text(encoding="utf-8")) for page in {w.page for w in WANTED}}
+    return {
+        wanted.file: hashlib.sha256(kept[wanted.page][wanted.heading].encode()).hexdigest()[:16] for wanted in WANTED
+    }
+
+
+async def _take() -> None:
+    executable = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if executable is None:
+        raise SystemExit(f"there is no browser here: none of {', '.join(_BROWSERS)} is installed")
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            staged(Path(folder), check_errors=False) as scene,
+            async_playwright() as playwright,
+        ):
+            browser = await playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+            walk = Walk(scene)
+            async for shot in walk.steps():
+                for wanted in WANTED:
+                    if (wanted.page, wanted.heading) == (shot.page, shot.heading):
+                        viewer = shot.actor or scene.moderator
+                        await _picture(scene.env, scene.channel, browser, shot, viewer, wanted)
+            await browser.close()
+    _join()
+    TAKEN.write_text(json.dumps(digests(), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+async def _picture(
+    env: simcord.Env,
+    channel: simcord.ChannelHandle,
+    browser: Browser,
+    shot: Shot,
+    viewer: simcord.MemberActor,
+    wanted: Wanted,
+) -> None:
+    """Show one message to its reader alone, and keep what stands in the page's window of it."""
+    async with env.preview(channel, viewers=[viewer], layout="channel") as preview:
+        page = await browser.new_page(viewport={"width": wanted.width, "height": _HEIGHT})
+        await page.goto(preview.url)
+        assert shot.message is not None
+        message = page.locator(_OF_MESSAGE.format(shot.message.id))
+        await message.wait_for()
+        await message.evaluate(_NAME_PEOPLE, {str(number): name for number, name in shot.names.items()})
+        await _keep(await message.screenshot(), IMAGES / wanted.file)
+        await page.close()
+
+
+async def _keep(png: bytes, path: Path) -> None:
+    """Keep a picture with so few colours that it is small."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+    await asyncio.to_thread(picture.save, path, optimize=True)
+
+
+def _join() -> None:
+    """Set the README's two pictures side by side."""
+    left, right = (Image.open(IMAGES / name).convert("RGB") for name in _JOINED_OF)
+    height = max(left.height, right.height)
+    joined = Image.new("RGB", (left.width + right.width + _GAP, height), left.getpixel((left.width - 1, 0)))
+    joined.paste(left, (0, 0))
+    joined.paste(right, (left.width + _GAP, 0))
+    joined.quantize(_COLOURS, dither=Image.Dither.NONE).save(IMAGES / _JOINED, optimize=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(_take())
