@@ -27,6 +27,8 @@ from bot.ui.sign_in_words import (
     wait_sentence,
 )
 
+_THEIRS = "the member's own"
+
 _log = logging.getLogger(__name__)
 
 
@@ -83,7 +85,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         if done.waits:
             lines.append(
                 "⚠️ Member or account was linked differently not long ago: look whether both are still in the same "
-                f"hands. {wait_sentence(link)}"
+                f"hands. {wait_sentence(link, whose=_THEIRS)}"
             )
         await reply(
             interaction,

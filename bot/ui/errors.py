@@ -124,7 +124,7 @@ def error_embed(error: Exception, *, audience: Audience, explanations: Explanati
     """Return the embed for any exception. Only a DeskError's facts are shown, never an exception's text."""
     if isinstance(error, ProviderError):
         return failure_embed(error.failure, audience=audience, explanations=explanations, reference=reference)
-    words = _words(error)
+    words = _words(error, audience)
     return card(
         title=("⛔ " if words.is_refusal else "⚠️ ") + words.title,
         description=words.what,
@@ -256,7 +256,7 @@ def _seconds(took: timedelta | None) -> str | None:
     return None if took is None else f"{took.total_seconds():.1f} s"
 
 
-def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one line of words for each kind of error
+def _words(error: Exception, audience: Audience) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one line of words for each kind of error
     match error:
         case TradeUrlRejected():
             what, step = TRADE_URL_WORDS[error.trade_url_problem]
@@ -390,10 +390,14 @@ def _words(error: Exception) -> Words:  # noqa: C901, PLR0911, PLR0912 -- one li
             )
         case ResendsHalted():
             why, _ = halt_sentences(error.halt)
+            step = "Wait until they are resumed. A request can still be denied, and a doubt settled."
+            if audience is Audience.CUSTOMER:
+                why = f"The staff does not let anything be sent again for now, since {relative(error.halt.at)}."
+                step = "Wait, and ask again later. Your trade and its items stay as they are."
             return Words(
                 "Resends are stopped",
                 f"{why} Nothing was asked and nothing was sent.",
-                "Wait until they are resumed. A request can still be denied, and a doubt settled.",
+                step,
                 RESUME,
                 "Once they are resumed.",
             )

@@ -17,8 +17,8 @@ def start_embed(started: StartedSignIn) -> discord.Embed:
         description=(
             "The button opens SkinDesk’s page in your browser; from there you sign in at Steam. "
             "SkinDesk learns your SteamID and nothing else.\n\n"
-            f"It works once, and ends {relative(started.expires_at)}. **Give the address to nobody, and never open one "
-            "that somebody sent you:** whoever signs in there becomes yours, and you theirs."
+            f"It works once, and ends {relative(started.expires_at)}. **Give the address to nobody, and open none that "
+            "somebody sent you:** it links whoever signs in there to whoever asked for it."
         ),
         colour=Tone.NEUTRAL,
     )
@@ -45,11 +45,11 @@ def signed_in_embed(link: Link) -> discord.Embed:
     )
 
 
-def wait_sentence(link: Link) -> str:
+def wait_sentence(link: Link, *, whose: str = "your own") -> str:
     """Return from when own resends count; nothing where they count at once. Whether they do yet, Discord shows."""
     if link.resends_from is None:
         return ""
-    return f"⏳ Resends of one's own trades can be asked for {relative(link.resends_from)}. {STAFF_CAN_ASK}."
+    return f"⏳ Resends of {whose} trades can be asked for {relative(link.resends_from)}. {STAFF_CAN_ASK}."
 
 
 def origin(link: Link) -> str:

@@ -132,8 +132,8 @@ async def test_replaced(scene: Scene) -> None:
 
     assert f"Until now it was SteamID `{before}`" in done
     until = int((scene.clock.now() + RELINK_COOL_DOWN).timestamp())
-    assert f"⏳ Resends of one's own trades can be asked for <t:{until}:R>." in done
-    assert f"⏳ Resends of one's own trades can be asked for <t:{until}:R>." in await say(
+    assert f"⏳ Resends of the member's own trades can be asked for <t:{until}:R>." in done
+    assert f"⏳ Resends of your own trades can be asked for <t:{until}:R>." in await say(
         scene, scene.customer, "status"
     )
     again = await say(scene, scene.agent, "set", member=scene.customer, steam=steam)

@@ -119,6 +119,6 @@ async def test_own_other_account(scene: Scene) -> None:
 
     await sign_in(scene, address, scene.world.other_customer)
 
-    assert "⏳ Resends of one's own trades can be asked for" in text_of(
+    assert "⏳ Resends of your own trades can be asked for" in text_of(
         await scene.customer.slash(scene.channel, "link status")
     )

@@ -6,22 +6,30 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.domain import errors
-from bot.domain.access import Capability
+from bot.domain.access import Capability, Grant
+from bot.domain.access_doctor import RoleFacts, Source, examine
 from bot.domain.errors import AccessDenied, DeskError, InvalidInput, ProviderError, TradeUrlRejected
 from bot.domain.failures import Failure, FailureKind, ProviderName
-from bot.domain.halts import Halt
+from bot.domain.halts import ALARM, Halt
 from bot.domain.health import ProviderHealth, ProviderState, Quota
 from bot.domain.inventory import InventoryFilter
+from bot.domain.links import Link, LinkSource
 from bot.domain.listing import Listing
 from bot.domain.pages import Audience, InventoryAnswer, ProviderAnswer, TradesAnswer
-from bot.domain.resends import ApproverRefusal, Outcome, Resend, ResendState
+from bot.domain.resends import ApproverRefusal, Outcome, Resend, ResendState, TradeFacts
+from bot.domain.secrets import SignInAddress
 from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import NotResendableReason, Scope
 from bot.providers.explanations import Catalogue
+from bot.services.access_review import Review
+from bot.services.sign_in import StartedSignIn
 from bot.services.status import StatusReport
+from bot.ui.access_page import list_embed
+from bot.ui.access_words import RoleNames
 from bot.ui.errors import _INPUT_WORDS, error_embed
 from bot.ui.inventory_page import inventory_page
 from bot.ui.resend_card import outcome_embed, resend_card
+from bot.ui.sign_in_words import signed_in_embed, start_embed, used_embed
 from bot.ui.trades_page import trades_page
 from cogs.status import _status_embed
 from tests.domain.builders import OWNER, inventory, item, resend, trade
@@ -40,6 +48,9 @@ def built() -> Iterator[Shot]:
     yield from _trades(now)
     yield from _inventories(now)
     yield from _resends(now)
+    yield from _notes(now)
+    yield from _sign_in(now)
+    yield from _rights(now)
     yield from _states(now)
 
 
@@ -86,8 +97,8 @@ def _refusals(now: datetime) -> Iterator[Shot]:
 
 def _error(now: datetime, situation: str, error: Exception, audience: Audience = Audience.CUSTOMER) -> Shot:
     embed = error_embed(error, audience=audience, explanations=_CATALOGUE, reference="a1b2c3")
-    reader = "everybody" if not isinstance(error, ProviderError) else audience.value
-    page = "errors" if not isinstance(error, ProviderError) else "failures"
+    page = "failures" if isinstance(error, ProviderError) else "errors"
+    reader = audience.value if isinstance(error, ProviderError | errors.ResendsHalted) else "everybody"
     return Shot(page, situation, reader, [embed], now=now, names=_NAMES)
 
 
@@ -191,6 +202,62 @@ def _resends(now: datetime) -> Iterator[Shot]:
             now=now,
             names=_NAMES,
         )
+
+
+def _notes(now: datetime) -> Iterator[Shot]:
+    """What a card says beside its state: returned, changed, reminded, and an answer about another trade."""
+    changed = TradeFacts.of(trade()).note_of_change(TradeFacts.of(trade(status=4, last_error="", offer_id="1")))
+    assert changed is not None
+    facts = TradeFacts.of(trade(status=4, last_error="", offer_id="1"))
+    returned = {"decided_by": 200, "decided_at": now - timedelta(minutes=1)}
+    for situation, one in (
+        ("returned after a restart", _resend(now, notes=("restarted",), **returned)),
+        ("returned by a stop", _resend(now, notes=("halted",), **returned)),
+        ("changed before its approval", _resend(now, notes=(changed,), facts=facts)),
+        ("reminded", _resend(now, reminded_at=now - timedelta(minutes=1))),
+        (
+            "an answer about another trade",
+            _resend(now, state=ResendState.UNKNOWN, outcome=Outcome.OTHER_TRADE, outcome_detail="7", notes=(ALARM,)),
+        ),
+        ("nobody could be told", _resend(now, state=ResendState.SENT, notes=("requester_not_told", "owner_not_told"))),
+    ):
+        embed = resend_card(one, _CATALOGUE)
+        yield Shot("resend_states", f"card, {situation}", "moderators", [embed], now=now, names=_NAMES)
+    for situation, halt in (
+        ("by an alarm", Halt(guild_id=1, by=None, at=now - timedelta(hours=1), resend_id=41)),
+        ("by a restored database", Halt(guild_id=1, by=None, at=now - timedelta(hours=1))),
+    ):
+        yield _error(now, f"ResendsHalted {situation}", errors.ResendsHalted(halt), Audience.STAFF)
+
+
+def _sign_in(now: datetime) -> Iterator[Shot]:
+    link = Link(1, 100, OWNER, LinkSource.SIGN_IN, 100, now)
+    waiting = replace(link, resends_from=now + timedelta(hours=72))
+    address = SignInAddress("https://desk.example/link/one-time")
+    started = StartedSignIn(address=address, expires_at=now + timedelta(minutes=10))
+    for situation, embed in (
+        ("start, with sign-in", start_embed(started)),
+        ("start, used", used_embed()),
+        ("signed in", signed_in_embed(link)),
+        ("signed in, waiting", signed_in_embed(waiting)),
+    ):
+        yield Shot("links", situation, "customer", [embed], now=now, names=_NAMES)
+
+
+def _rights(now: datetime) -> Iterator[Shot]:
+    """What is worth a look in who may do what."""
+    guild, gone, chosen = 1, 7, 8
+    grants = [
+        Grant(guild, guild, Capability.TRADES_ANY),
+        Grant(guild, gone, Capability.RESEND_ANY),
+        Grant(guild, chosen, Capability.APPROVE_RESEND),
+    ]
+    facts = [RoleFacts(guild, 0), RoleFacts(chosen, 1, sources=frozenset({Source.CONNECTION}))]
+    names = RoleNames(guild, {chosen: "Colour blue"})
+    embed = list_embed(Review(tuple(grants), examine(guild, grants, facts)), names, guild)
+    yield Shot(
+        "access", "list, with what is worth a look", "administrator", [embed], now=now, names={chosen: "@Colour blue"}
+    )
 
 
 def _states(now: datetime) -> Iterator[Shot]:
