@@ -60,7 +60,7 @@ def measured(what: str) -> Iterator[None]:
 
 
 async def pragma(db: Database, sql: str) -> None:
-    async with db._turn:  # noqa: SLF001 -- a setting for the measurement only
+    async with db._units.turn:  # noqa: SLF001 -- a setting for the measurement only
         await db._writer.execute_fetchall(sql)  # noqa: SLF001 -- same
 
 

@@ -3,12 +3,11 @@
 import asyncio
 import logging
 import sqlite3
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from threading import Thread
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import aiosqlite
 
@@ -17,20 +16,13 @@ from bot.storage.backup import keep_before_migration
 from bot.storage.errors import DatabaseClosed, DatabaseUnusable, UnknownCapability
 from bot.storage.lock import claimed
 from bot.storage.schema import Migration, bundled, migrate, recognise, version_of
+from bot.storage.units import Unit, Units, WriteObserver, report_unheard
 
 _log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
 Parameters = Sequence[Any] | Mapping[str, Any]
-
-
-class WriteObserver(Protocol):
-    """Something that is told of every unit that is written."""
-
-    def __call__(self, *, waited: float, took: float) -> None:
-        """Take note of a unit; both in seconds."""
-        ...
 
 
 _BUSY_TIMEOUT = 5.0
@@ -46,11 +38,20 @@ class Database:
     def __init__(self, *, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
         self._writer = writer
         self._reader = reader
-        self._turn = asyncio.Lock()
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._units = Units(writer)
         self._closed = False
-        self.on_write: WriteObserver | None = None
-        """Told of each unit that was written: how long it waited for its turn, and how long it took, in seconds."""
+
+    @property
+    def on_write(self) -> WriteObserver | None:
+        """Told of each unit that was written: how long it waited for its turn, and how long it took, in seconds.
+
+        What it took goes on to the COMMIT that it shared with those that waited beside it.
+        """
+        return self._units.on_write
+
+    @on_write.setter
+    def on_write(self, observer: WriteObserver | None) -> None:
+        self._units.on_write = observer
 
     @classmethod
     @asynccontextmanager
@@ -93,26 +94,21 @@ class Database:
         if unknown:
             raise UnknownCapability(*sorted(unknown))
 
-    async def write(
-        self, unit: Callable[[aiosqlite.Connection], Awaitable[_T]], *, ended: Callable[[], None] | None = None
-    ) -> _T:
-        """Run ``unit`` as one transaction and return what it returns; whatever it raises undoes all of it.
+    async def write(self, unit: Unit[_T], *, ended: Callable[[], None] | None = None) -> _T:
+        """Run ``unit`` and return what it returns, once that is on the disk; whatever it raises undoes all of it.
 
-        Units run one after the other, in the order they were asked for. A caller who is cancelled, waiting or
-        later, does not stop theirs: it runs to its end and counts. DatabaseClosed after the end.
+        Units run one after the other, in the order they were asked for. Those that wait meanwhile are committed
+        together, yet a unit that fails fails alone. A caller who is cancelled, waiting or later, does not stop theirs:
+        it runs to its end and counts. DatabaseClosed after the end.
         ``ended`` is called once it has ended, well or not, before anybody hears of it: for what is kept in memory.
         """
         if self._closed:
             raise DatabaseClosed
-        if asyncio.current_task() in self._under_way:
-            raise RuntimeError("a unit inside a unit would wait for itself")
-        task = asyncio.create_task(self._run(unit, ended))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        told = self._units.add(unit, ended)
         try:
-            return await asyncio.shield(task)
+            return await asyncio.shield(told)
         except asyncio.CancelledError:
-            task.add_done_callback(_report_unheard)
+            told.add_done_callback(report_unheard)
             raise
 
     async def read(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
@@ -130,39 +126,16 @@ class Database:
         """
         if self._closed:
             raise DatabaseClosed
-        async with self._turn:
+        async with self._units.turn:
             try:
                 await self._writer.execute_fetchall("VACUUM")
                 return await _empty_log(self._writer)
             except sqlite3.OperationalError:
                 return False
 
-    async def _run(self, unit: Callable[[aiosqlite.Connection], Awaitable[_T]], ended: Callable[[], None] | None) -> _T:
-        asked = time.perf_counter()
-        async with self._turn:
-            began = time.perf_counter()
-            try:
-                await self._writer.execute_fetchall("BEGIN IMMEDIATE")
-                result = await unit(self._writer)
-                await self._writer.execute_fetchall("COMMIT")
-            except BaseException:
-                # Only the loop's own end cancels this task. The rollback then queues behind the statement under
-                # way; if that was the COMMIT there is nothing left to undo and it does nothing. A connection that
-                # was closed meanwhile (ValueError) has undone the unit by that.
-                with suppress(ValueError):
-                    await self._writer.rollback()
-                raise
-            finally:
-                if ended is not None:
-                    ended()
-            if self.on_write is not None:
-                self.on_write(waited=began - asked, took=time.perf_counter() - began)
-            return result
-
     async def _finish(self) -> None:
         self._closed = True
-        if self._under_way:
-            await asyncio.wait(self._under_way)
+        await self._units.finish()
 
 
 async def fetch_one(connection: aiosqlite.Connection, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
@@ -206,9 +179,3 @@ async def _prepare_writer(connection: aiosqlite.Connection, path: Path) -> None:
 async def _empty_log(connection: aiosqlite.Connection) -> bool:
     (row,) = await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
     return not row["busy"]
-
-
-def _report_unheard(task: asyncio.Task[Any]) -> None:
-    """Log the failure of a unit whose caller had gone, since nobody else will."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("write failed after its caller had gone error=%s", type(error).__name__)
