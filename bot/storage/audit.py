@@ -6,6 +6,7 @@ from here. People stand here as pseudonyms, whose meaning can be removed: see :m
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import aiosqlite
@@ -27,6 +28,7 @@ from bot.storage.database import Database
 from bot.storage.errors import DatabaseUnusable
 from bot.storage.persons import person
 from bot.storage.schema import bundled, recognise, version_of
+from bot.storage.thread import on_thread
 
 # Each part is answered from one index that has its rows in their order; the rows themselves are read last. CROSS JOIN
 # keeps SQLite from going through the record instead and asking of each row whether it was found.
@@ -44,7 +46,11 @@ _A_USER = (PersonKind.USER, PersonKind.STAFF)
 
 async def write_down(connection: aiosqlite.Connection, entry: AuditEntry) -> None:
     """Add an entry to the unit that does what it tells of."""
-    names = await persons.named(connection, entry.guild_id, people_in(entry))
+    await on_thread(connection, partial(_write_down, entry=entry))
+
+
+def _write_down(connection: sqlite3.Connection, *, entry: AuditEntry) -> None:
+    names = persons.named(connection, entry.guild_id, people_in(entry))
     columns = audit_chain.Columns(
         guild_id=entry.guild_id,
         at=to_ms(entry.at),
@@ -53,7 +59,7 @@ async def write_down(connection: aiosqlite.Connection, entry: AuditEntry) -> Non
         subject=subject_column(entry.subject, names),
         detail=detail_column(entry.detail, names),
     )
-    await audit_chain.add(connection, columns)
+    audit_chain.add(connection, columns)
 
 
 class SqliteAuditRepository:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -49,12 +50,15 @@ def digest_of(before: bytes, number: int, columns: Columns) -> bytes:
     return hashlib.sha256(before + row.encode("ascii")).digest()
 
 
-async def add(connection: aiosqlite.Connection, columns: Columns) -> None:
-    """Put a row at the end of the record, inside a unit. What that costs does not grow with the record."""
-    (last,) = await connection.execute_fetchall(_LAST)
+def add(connection: sqlite3.Connection, columns: Columns) -> None:
+    """Put a row at the end of the record, inside a unit and on its thread.
+
+    What that costs does not grow with the record.
+    """
+    last = connection.execute(_LAST).fetchone()
     number = last["id"] + 1
     digest = digest_of(last["digest"] or BEFORE_THE_FIRST, number, columns)
-    await connection.execute_fetchall(_ADD, _stored(Link(number, digest), columns))
+    connection.execute(_ADD, _stored(Link(number, digest), columns))
 
 
 async def add_all(connection: aiosqlite.Connection, rows: Iterable[tuple[Link, Columns]]) -> None:

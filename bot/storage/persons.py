@@ -86,15 +86,15 @@ def introduce(guild_id: int, somebody: Person) -> Introduction:
     return Introduction(pseudonym_of(salt, guild_id, *somebody), guild_id, *somebody, salt)
 
 
-async def named(connection: aiosqlite.Connection, guild_id: int, people: Iterable[Person]) -> dict[Person, str]:
-    """Return everybody's pseudonyms inside a unit; who has none gets one."""
+def named(connection: sqlite3.Connection, guild_id: int, people: Iterable[Person]) -> dict[Person, str]:
+    """Return everybody's pseudonyms, inside a unit and on its thread; who has none gets one."""
     wanted = set(people)
     if not wanted:
         return {}
-    found = await known(connection.execute_fetchall, guild_id, wanted)
+    found = _pseudonyms(connection.execute(_KNOWN, _wanted(guild_id, wanted)))
     new = [introduce(guild_id, somebody) for somebody in sorted(wanted - found.keys())]
     if new:
-        await add(connection, new)
+        connection.executemany(_ADD, [one.columns() for one in new])
     return found | {Person(one.kind, one.value): one.pseudonym for one in new}
 
 
@@ -106,7 +106,14 @@ async def add(connection: aiosqlite.Connection, introductions: Iterable[Introduc
 
 async def known(read: Read, guild_id: int, people: Iterable[Person]) -> dict[Person, str]:
     """Return the pseudonyms of those who have one."""
-    rows = await read(_KNOWN, {"guild_id": guild_id, "people": json.dumps(list(people))})
+    return _pseudonyms(await read(_KNOWN, _wanted(guild_id, people)))
+
+
+def _wanted(guild_id: int, people: Iterable[Person]) -> dict[str, int | str]:
+    return {"guild_id": guild_id, "people": json.dumps(list(people))}
+
+
+def _pseudonyms(rows: Iterable[sqlite3.Row]) -> dict[Person, str]:
     return {Person(PersonKind(row["kind"]), row["value"]): row["pseudonym"] for row in rows}
 
 

@@ -8,10 +8,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import aiosqlite
+
+from bot.storage.thread import ahead, on_thread
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class Units:
         self._writer = writer
         self._waiting: deque[_Asked] = deque()
         self._worker: asyncio.Task[None] | None = None
+        self._failed: list[sqlite3.Error] = []
         self.turn = asyncio.Lock()
         """Held while a transaction is open."""
         self.on_write: WriteObserver | None = None
@@ -90,9 +92,10 @@ class Units:
     async def _transact(self) -> None:
         """Run those that wait and commit them; raises only where the task itself is cancelled."""
         batch: list[_Asked] = []
+        self._failed = []
         try:
             await self._run_into(batch)
-            await self._writer.execute_fetchall("COMMIT")
+            await on_thread(self._writer, self._commit)
         except BaseException as error:
             # Only the loop's own end cancels this task. The rollback then queues behind the statement under way; if
             # that was the COMMIT there is nothing left to undo and it does nothing. A connection that was closed
@@ -127,19 +130,22 @@ class Units:
 
     async def _run_beside_others(self, asked: _Asked) -> None:
         """Run a unit so that it can be undone alone; raises where it took the others with it."""
-        opened = _queued(self._writer, "SAVEPOINT unit")
+        ahead(self._writer, "SAVEPOINT unit", self._failed)
         try:
             asked.result = await asked.run(self._writer)
-            await opened
-            await self._writer.execute_fetchall("RELEASE unit")
+            ahead(self._writer, "RELEASE unit", self._failed)
         except BaseException as error:
             # Where there is no room SQLite may undo the whole transaction by itself.
             if _is_cancelled() or not self._writer.in_transaction:
                 raise
             asked.error = error
-            await opened
             await self._writer.execute_fetchall("ROLLBACK TO unit")
             await self._writer.execute_fetchall("RELEASE unit")
+
+    def _commit(self, connection: sqlite3.Connection) -> None:
+        if self._failed:
+            raise self._failed[0]
+        connection.execute("COMMIT")
 
     def _tell(self, batch: list[_Asked]) -> None:
         """Let the callers have what became of their units: first what is kept in memory, then they themselves."""
@@ -169,10 +175,3 @@ def report_unheard(told: asyncio.Future[Any]) -> None:
 def _is_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _queued(connection: aiosqlite.Connection, sql: str) -> asyncio.Future[sqlite3.Cursor]:
-    """Have a statement run before the next one, without waiting for it: aiosqlite alone waits for each."""
-    done: asyncio.Future[sqlite3.Cursor] = asyncio.get_running_loop().create_future()
-    connection._tx.put_nowait((done, partial(connection._conn.execute, sql)))  # noqa: SLF001 -- see above
-    return done

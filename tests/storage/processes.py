@@ -58,6 +58,25 @@ async def main():
 asyncio.run(main())
 """
 
+MANY_WRITE_UNTIL_KILLED = """
+import asyncio, itertools, sys
+from pathlib import Path
+from bot.storage.database import Database
+from tests.storage.pairs import WITH_PAIRS, pair
+
+numbers = itertools.count()
+
+async def write(db):
+    while True:
+        print(await db.write(pair(next(numbers))), flush=True)
+
+async def main():
+    async with Database.open(Path(sys.argv[1]), migrations=WITH_PAIRS) as db:
+        await asyncio.gather(*(write(db) for _ in range(50)))
+
+asyncio.run(main())
+"""
+
 LEFT_OPEN = """
 import asyncio, sys
 from pathlib import Path

@@ -43,7 +43,7 @@ class _Statements:
     """Counts the steps of SQLite's machine for what a repository reads and writes."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection = self._conn = sqlite3.connect(path, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self.steps = 0
         self._connection.set_progress_handler(self._count, 1)
@@ -57,6 +57,9 @@ class _Statements:
 
     async def execute_fetchall(self, sql: str, parameters: Any = ()) -> Iterable[sqlite3.Row]:
         return await self.read(sql, parameters)
+
+    async def _execute(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        return work(*arguments)
 
     async def write(self, unit: Callable[[Any], Any]) -> None:
         self._connection.execute("BEGIN")
