@@ -1,0 +1,257 @@
+"""What asking a provider costs: a request against ``httpx.AsyncClient()`` as installed, reading against bare pydantic.
+
+``uv run python -m benchmarks.provider_client`` prints a table; ``--json FILE`` keeps it. The provider is a process of
+its own on loopback that gives one and the same answer; rounds are interleaved and medians compared.
+"""
+
+import argparse
+import asyncio
+import json
+import ssl
+import sys
+import tempfile
+import time
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+from pydantic import BaseModel
+
+from benchmarks.measuring import Ratio, as_json, ratio_of, table
+from bot.domain.errors import ProviderError
+from bot.domain.failures import ProviderName
+from bot.providers.answer import Answer
+from bot.providers.assetpay_wire import Page, read_page
+from bot.providers.reading import read
+from bot.providers.transport import Transport
+from tests.providers.test_bounds import Watch, assetpay_item, bomb, memory
+
+SERVER = """
+import asyncio, pathlib, sys
+
+def answer(path, *headers):
+    body = pathlib.Path(path).read_bytes()
+    lines = ["HTTP/1.1 200 OK", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
+    return "\\r\\n".join([*lines, "", ""]).encode() + body
+
+ANSWERS = {b"/answer": answer(sys.argv[1]), b"/bomb": answer(sys.argv[2], "Content-Encoding: gzip")}
+
+class Provider(asyncio.Protocol):
+    begun = b""
+    def connection_made(self, transport):
+        self.transport = transport
+    def data_received(self, data):
+        self.begun += data
+        if self.begun.endswith(b"\\r\\n\\r\\n"):
+            path = self.begun.split(b" ", 2)[1].partition(b"?")[0]
+            self.begun = b""
+            self.transport.write(ANSWERS[path])
+
+async def main():
+    server = await asyncio.get_running_loop().create_server(Provider, "127.0.0.1", 0, backlog=2048)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+asyncio.run(main())
+"""
+TASKS = (1, 50, 200)
+SIZES = (50, 1_000, 10_000)
+FASTER_AT_50 = 3.0
+DEARER_AT_200 = 1.3
+LONGEST_STALL = 50.0
+BOMB_AT_MOST = 16.0
+QUERY = (
+    ("tradeUrl", "https://steamcommunity.com/tradeoffer/new/?partner=12&token=AbCdEfGh"),
+    ("game", "730"),
+    ("page", "1"),
+    ("limit", "-1"),
+)
+HEADERS = {"api-key": "key-1"}
+
+Ask = Callable[[], Awaitable[bytes]]
+
+
+class _Clock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class _Offer(BaseModel):
+    price: float
+    reference: str
+    accepted: bool
+    maxAmount: int  # noqa: N815 -- the provider's word
+
+
+class _Sticker(BaseModel):
+    slot: int
+    name: str
+    wear: float
+
+
+class _Item(BaseModel):
+    id: str
+    name: str
+    marketHashName: str  # noqa: N815 -- the provider's word
+    type: str
+    iconUrl: str  # noqa: N815 -- the provider's word
+    appid: int
+    tradable: bool
+    marketPrice: float  # noqa: N815 -- the provider's word
+    offer: _Offer
+    exterior: str
+    wear: float
+    rarity: str
+    color: str
+    paintSeed: int  # noqa: N815 -- the provider's word
+    stickers: list[_Sticker]
+
+
+class _Data(BaseModel):
+    inventory: list[_Item]
+    count: int
+
+
+class _Document(BaseModel):
+    """The reference of the reader: the same fields, with nothing that SkinDesk makes sure of."""
+
+    success: bool
+    data: _Data
+
+
+def document(items: int) -> bytes:
+    """Return an inventory's answer with so many items."""
+    data = {"inventory": [assetpay_item(number) for number in range(items)], "count": items}
+    return json.dumps({"success": True, "data": data}).encode()
+
+
+@asynccontextmanager
+async def provider() -> AsyncIterator[str]:
+    """Serve 50 items under ``/answer``, 200 MB compressed to 200 KB under ``/bomb``, and give the address."""
+    with tempfile.TemporaryDirectory() as name:
+        files = [Path(name, "answer"), Path(name, "bomb")]
+        for file, content in zip(files, (document(50), bomb()), strict=True):
+            file.write_bytes(content)
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVER, *map(str, files), stdout=PIPE)
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{int(await process.stdout.readline())}"
+        finally:
+            process.kill()
+            await process.wait()
+
+
+async def asked(ask: Ask, *, requests: int, tasks: int) -> tuple[float, float]:
+    """Return the requests a second, and the milliseconds of processor time that one took here."""
+    left = iter(range(requests))
+
+    async def person() -> None:
+        for _ in left:
+            await ask()
+
+    began, worked = time.perf_counter(), time.process_time()
+    await asyncio.gather(*(person() for _ in range(tasks)))
+    return requests / (time.perf_counter() - began), (time.process_time() - worked) * 1000 / requests
+
+
+async def asking(url: str, *, rounds: int, requests: int) -> list[Ratio]:
+    """Compare the clients at each number of tasks."""
+    ratios: list[Ratio] = []
+    rates: dict[int, list[tuple[float, float]]] = {tasks: [] for tasks in TASKS}
+    costs: dict[int, list[tuple[float, float]]] = {tasks: [] for tasks in TASKS}
+    context = ssl.create_default_context()
+    async with Transport(ProviderName.ASSETPAY, url, context, _Clock()) as transport, httpx.AsyncClient() as client:
+
+        async def ours() -> bytes:
+            return (await transport.request("GET", "/answer", query=QUERY, headers=HEADERS)).body
+
+        async def installed() -> bytes:
+            return (await client.get(f"{url}/answer", params=dict(QUERY), headers=HEADERS)).content
+
+        assert await ours() == await installed()
+        for number in range(rounds + 1):
+            for tasks in TASKS:
+                found = [await asked(ask, requests=requests, tasks=tasks) for ask in (ours, installed)]
+                if number:  # the first round warms both up
+                    rates[tasks].append((found[0][0], found[1][0]))
+                    costs[tasks].append((found[0][1], found[1][1]))
+        for tasks in TASKS:
+            bound = FASTER_AT_50 if tasks == 50 else None
+            ratios.append(ratio_of(f"requests, {tasks} tasks: rate", "/s", rates[tasks], bound=bound, at_least=True))
+            ratios.append(ratio_of(f"requests, {tasks} tasks: CPU", "ms", costs[tasks]))
+    pairs = [(many[0], one[0]) for many, one in zip(costs[TASKS[-1]], costs[1], strict=True)]
+    return [*ratios, ratio_of("CPU at 200 tasks, to that at 1 (both ours)", "ms", pairs, bound=DEARER_AT_200)]
+
+
+async def swallowed(url: str) -> float:
+    """Let the provider send a bomb; return the MB by which the peak of memory grew."""
+    async with Transport(ProviderName.ASSETPAY, url, ssl.create_default_context(), _Clock()) as transport:
+        await transport.request("GET", "/answer")
+        before = memory("VmRSS")
+        try:
+            await transport.request("GET", "/bomb")
+        except ProviderError as error:
+            print(f"200 MB, compressed to 200 KB: {error.failure.kind}")
+        return (memory("VmHWM") - before) / 1e6
+
+
+async def reading(*, rounds: int) -> list[Ratio]:
+    """Compare the readers, and see how long the event loop stands still beside the largest answer."""
+    ratios = []
+    stalls: list[tuple[float, float]] = []
+    for size in SIZES:
+        body = document(size)
+        answer = Answer(ProviderName.ASSETPAY, 200, {}, body, datetime.now(UTC))
+        times: list[tuple[float, float]] = []
+        for number in range(rounds + 1):
+            began = time.perf_counter()
+            page: Page = await read(answer, read_page)
+            ours = time.perf_counter() - began
+            began = time.perf_counter()
+            bare = _Document.model_validate_json(body)
+            plain = time.perf_counter() - began
+            assert len(page.items) == len(bare.data.inventory) == size
+            if number:
+                times.append((ours * 1000, plain * 1000))
+                if size == SIZES[-1]:
+                    del page, bare
+                    stalls.append((await stalled(answer), LONGEST_STALL))
+        print(f"an answer of {size:,} items has {len(body) / 1e6:.2f} MB")
+        ratios.append(ratio_of(f"reading {size:,} items", "ms", times))
+    return [*ratios, ratio_of("longest stall beside 10,000 items, to 50 ms", "ms", stalls, bound=1.0)]
+
+
+async def stalled(answer: Answer) -> float:
+    """Return the longest that the event loop stood still while the answer was read, in milliseconds."""
+    async with Watch() as watch:
+        await read(answer, read_page)
+    return watch.worst * 1000
+
+
+async def run(options: argparse.Namespace) -> list[Ratio]:
+    """Measure everything."""
+    async with provider() as url:
+        grown = await swallowed(url)
+        ratios = await asking(url, rounds=options.rounds, requests=options.requests)
+    bomb_ratio = ratio_of("peak of memory by a bomb, to 16 MB", "MB", [(grown, BOMB_AT_MOST)], bound=1.0)
+    return [*ratios, bomb_ratio, *await reading(rounds=options.rounds)]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=1_000)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    ratios = asyncio.run(run(options))
+    print(table(ratios))
+    if options.json is not None:
+        options.json.write_text(as_json(ratios), encoding="utf-8")
+    return 0 if all(each.holds is not False for each in ratios) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
