@@ -84,6 +84,7 @@ class Transport:
         self._limits = limits or Limits()
         self._budgets = budgets or Budgets({}, clock)
         self._slots = asyncio.Semaphore(self._limits.connections)
+        self._waiting = 0
         self._idle: list[_Lease] = []
         self._busy: set[_Lease] = set()
         self._closing: set[asyncio.Task[None]] = set()
@@ -207,8 +208,12 @@ class Transport:
         )
 
     async def _send(self, request: httpx.Request, exchange: _Exchange, *, fresh: bool) -> Answer:
-        async with asyncio.timeout(self._limits.wait):
-            await self._slots.acquire()
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._limits.wait):
+                await self._slots.acquire()
+        finally:
+            self._waiting -= 1
         try:
             if self._is_closed:
                 raise httpx.PoolTimeout("closed")
@@ -232,8 +237,8 @@ class Transport:
         return self._idle.pop() if self._idle and not fresh else _Lease(self._ssl_context, self._limits)
 
     def _keep(self, lease: _Lease) -> None:
-        """Keep a connection that did its work for the next request, unless there are enough."""
-        if len(self._idle) >= self._limits.idle_connections:
+        """Keep a connection that did its work for the next request, unless there are enough for those who wait."""
+        if len(self._idle) >= max(self._waiting, self._limits.idle_connections):
             self._discard(lease)
             return
         self._busy.discard(lease)
