@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
 
     from bot.config import Problem, Settings
 
@@ -30,6 +31,8 @@ def run() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that ``argv`` names and return the exit code. SystemExit for ``--help`` and a bad line."""
     arguments = _parser().parse_args(argv)
+    # Before pydantic is loaded: it would read the entry points of everything that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     command: Callable[[argparse.Namespace], int] = arguments.command
     return command(arguments)
 
@@ -113,8 +116,9 @@ def _run(arguments: argparse.Namespace) -> int:
     if not settings.providers_on:
         log.warning(_NO_PROVIDER)
     try:
-        from bot.app import serve  # noqa: PLC0415 -- a quick --help
-        from bot.config import load_settings  # noqa: PLC0415 -- a quick --help
+        with _nothing_to_collect():
+            from bot.app import serve  # noqa: PLC0415 -- a quick --help
+            from bot.config import load_settings  # noqa: PLC0415 -- a quick --help
 
         return _run_to_the_end(serve(settings, load=lambda: load_settings(arguments.config, os.environ)))
     except KeyboardInterrupt:  # before the app listens for signals, or after it
@@ -122,6 +126,19 @@ def _run(arguments: argparse.Namespace) -> int:
     except Exception:
         log.critical("run failed reference=%s", reference(), exc_info=True)
         return ExitCode.FAILURE
+
+
+@contextmanager
+def _nothing_to_collect() -> Iterator[None]:
+    """Spare the garbage collector what is loaded inside: it stays for good, and no later pass looks at it again."""
+    import gc  # noqa: PLC0415 -- a quick --help
+
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _run_to_the_end(serving: Coroutine[Any, Any, int]) -> int:

@@ -16,9 +16,8 @@ from bot.client import DeskClient
 from bot.config import Settings
 from bot.exit_codes import ExitCode
 from bot.monitoring import Instruments
+from bot.observability.address import AddressUnusable
 from bot.observability.logs import register_secret
-from bot.observability.metrics import Metrics
-from bot.observability.server import AddressUnusable
 from bot.ports import Clock
 from bot.provider_setup import open_providers
 from bot.providers.explanations import Catalogue
@@ -99,7 +98,7 @@ async def assembled(
     explanations = Catalogue.load()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.open(settings.database.path))
-        instruments = Instruments(Metrics() if settings.observability.address else None)
+        instruments = Instruments.new(measures=settings.observability.address is not None)
         providers = await open_providers(
             settings, stack, clock=clock, explanations=explanations, observers=instruments.on_call
         )

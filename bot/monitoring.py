@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.handling import waited_for_provider
 from bot.observability.loop_lag import measuring_lag
-from bot.observability.server import Health, listening
 
 if TYPE_CHECKING:
     from bot.client import DeskClient
     from bot.domain.failures import Failure, ProviderName
     from bot.observability.handling import Observer
     from bot.observability.metrics import Metrics
+    from bot.observability.server import Health
     from bot.ports import CallObserver, HealthSource
     from bot.storage.database import Database
     from bot.storage.figures import SqliteFigures
@@ -32,6 +32,15 @@ class Instruments:
             on_answer=metrics.asked_discord if metrics is not None else None, on_acknowledged=self._acknowledged
         )
         self._client: DeskClient | None = None
+
+    @classmethod
+    def new(cls, *, measures: bool) -> Self:
+        """Return it with metrics of its own, where somebody is to ask for them."""
+        if not measures:
+            return cls(None)
+        from bot.observability.metrics import Metrics  # noqa: PLC0415 -- prometheus takes memory that few need
+
+        return cls(Metrics())
 
     @property
     def on_call(self) -> list[CallObserver]:
@@ -60,6 +69,8 @@ class Instruments:
         """Serve metrics and health until ``stack`` closes; AddressUnusable where the address cannot be had."""
         if self._client is None or self.metrics is None:
             raise RuntimeError("served before there is anything to tell")
+        from bot.observability.server import listening  # noqa: PLC0415 -- a web server takes memory that few need
+
         watch = DeskWatch(self._client, self.requests, self.metrics, figures=figures, providers=providers)
         await stack.enter_async_context(measuring_lag(self.metrics.lagged))
         await stack.enter_async_context(listening(watch, *address))
@@ -98,6 +109,8 @@ class DeskWatch:
 
     async def health(self) -> Health:
         """Return how it is now: the gateway beats, the database answers, Discord took the last answer."""
+        from bot.observability.server import Health  # noqa: PLC0415 -- whoever asks has loaded it
+
         last = self._requests.last_acknowledgement
         gateway, acknowledged = self._gateway_lives(), last is None or last[1]
         database = await self._database_answers()

@@ -13,9 +13,6 @@ from bot.providers.steam_openid import LIMITS, HttpSteamOpenId
 from bot.providers.transport import Transport
 from bot.services.audit import AuditService
 from bot.services.sign_in import SignInService
-from bot.web.headers import security_headers
-from bot.web.server import served
-from bot.web.sign_in import SignInSite
 
 
 async def open_sign_in(
@@ -34,6 +31,11 @@ async def open_sign_in(
     address = settings.address
     if address is None:
         return SignInService(sign_ins=sign_ins, audit=audit, clock=clock)
+    # A web server takes memory and time that only those need who have one.
+    from bot.web.headers import security_headers  # noqa: PLC0415 -- see above
+    from bot.web.server import served  # noqa: PLC0415 -- same
+    from bot.web.sign_in import SignInSite  # noqa: PLC0415 -- same
+
     places = SignInPlaces(settings.public_url, settings.steam_openid_url)
     transport = Transport(Party.STEAM, places.steam_url, ssl.create_default_context(), clock, LIMITS)
     await stack.enter_async_context(transport)

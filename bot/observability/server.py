@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
+from bot.observability.address import AddressUnusable
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -17,16 +19,6 @@ _READS_WITHIN = 2.0
 """Seconds that the database has for the one reading of a health check."""
 
 _UNAVAILABLE = 503
-
-
-class AddressUnusable(Exception):
-    """An address to listen on cannot be had. ``setting`` is the key that names it, ``reason`` the system's word."""
-
-    def __init__(self, setting: str, address: str, reason: str) -> None:
-        super().__init__(f"{setting}: {address}: {reason}")
-        self.setting = setting
-        self.address = address
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

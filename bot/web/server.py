@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from bot.observability.server import AddressUnusable
+from bot.observability.address import AddressUnusable
 from bot.web import words
 from bot.web.page import Page
 
