@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from bot.config import Problem, Settings
 
@@ -102,6 +101,7 @@ class _ShowVersion(argparse.Action):
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    import gc  # noqa: PLC0415 -- a quick --help
     import logging  # noqa: PLC0415 -- a quick --help
 
     from bot.observability.logs import configure_logging, log_uncaught, reference  # noqa: PLC0415 -- a quick --help
@@ -116,29 +116,16 @@ def _run(arguments: argparse.Namespace) -> int:
     if not settings.providers_on:
         log.warning(_NO_PROVIDER)
     try:
-        with _nothing_to_collect():
-            from bot.app import serve  # noqa: PLC0415 -- a quick --help
-            from bot.config import load_settings  # noqa: PLC0415 -- a quick --help
+        from bot.app import serve  # noqa: PLC0415 -- a quick --help
+        from bot.config import load_settings  # noqa: PLC0415 -- a quick --help
 
+        gc.freeze()  # what is loaded stays for good: no pass of the garbage collector looks at it again
         return _run_to_the_end(serve(settings, load=lambda: load_settings(arguments.config, os.environ)))
     except KeyboardInterrupt:  # before the app listens for signals, or after it
         return ExitCode.OK
     except Exception:
         log.critical("run failed reference=%s", reference(), exc_info=True)
         return ExitCode.FAILURE
-
-
-@contextmanager
-def _nothing_to_collect() -> Iterator[None]:
-    """Spare the garbage collector what is loaded inside: it stays for good, and no later pass looks at it again."""
-    import gc  # noqa: PLC0415 -- a quick --help
-
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def _run_to_the_end(serving: Coroutine[Any, Any, int]) -> int:
