@@ -29,6 +29,7 @@ from bot.storage.errors import DatabaseUnusable
 from bot.storage.persons import person
 from bot.storage.schema import bundled, recognise, version_of
 from bot.storage.thread import on_thread
+from bot.storage.units import OnThread
 
 # Each part is answered from one index that has its rows in their order; the rows themselves are read last. CROSS JOIN
 # keeps SQLite from going through the record instead and asking of each row whether it was found.
@@ -70,11 +71,7 @@ class SqliteAuditRepository:
 
     async def append(self, entry: AuditEntry) -> None:
         """Write down an entry that belongs to no other change."""
-
-        async def unit(connection: aiosqlite.Connection) -> None:
-            await write_down(connection, entry)
-
-        await self._db.write(unit)
+        await self._db.write(OnThread(partial(_write_down, entry=entry)))
 
     async def newest(
         self,

@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
 
 import aiosqlite
 
@@ -23,6 +24,9 @@ Unit = Callable[[aiosqlite.Connection], Awaitable[_T]]
 _MOST_UNITS = 256
 """Units that share a transaction at most."""
 
+_MOST_AT_ONCE = 32
+"""Of them, units that go to the connection's thread together."""
+
 _LONGEST = 0.05
 """Seconds after which a transaction takes no further unit in, so that the first does not wait long for the last."""
 
@@ -33,6 +37,17 @@ class WriteObserver(Protocol):
     def __call__(self, *, waited: float, took: float) -> None:
         """Take note of a unit; both in seconds."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class OnThread(Generic[_T]):
+    """A unit that is one piece of work on the connection's thread: those that wait in a row go there together."""
+
+    work: Callable[[sqlite3.Connection], _T]
+
+    async def __call__(self, connection: aiosqlite.Connection) -> _T:
+        """Do it, as any unit."""
+        return await on_thread(connection, self.work)
 
 
 @dataclass(slots=True, eq=False)
@@ -120,13 +135,25 @@ class Units:
             and time.perf_counter() < first.began + _LONGEST
             and self._writer.in_transaction
         ):
-            await self._run_beside_others(self._next(batch))
+            if isinstance(self._waiting[0].run, OnThread):
+                await self._run_on_thread(batch)
+            else:
+                await self._run_beside_others(self._next(batch))
 
     def _next(self, batch: list[_Asked]) -> _Asked:
         asked = self._waiting.popleft()
         asked.began = time.perf_counter()
         batch.append(asked)
         return asked
+
+    async def _run_on_thread(self, batch: list[_Asked]) -> None:
+        """Go to the thread once with those in a row that need nothing else; raises as running one alone does."""
+        pieces: list[tuple[_Asked, OnThread[Any]]] = []
+        while self._waiting and len(pieces) < _MOST_AT_ONCE and len(batch) < _MOST_UNITS:
+            if not isinstance(work := self._waiting[0].run, OnThread):
+                break
+            pieces.append((self._next(batch), work))
+        await on_thread(self._writer, partial(_run_all, pieces))
 
     async def _run_beside_others(self, asked: _Asked) -> None:
         """Run a unit so that it can be undone alone; raises where it took the others with it."""
@@ -164,6 +191,19 @@ class Units:
                 asked.told.cancel()
             else:
                 asked.told.set_exception(asked.error)
+
+
+def _run_all(pieces: list[tuple[_Asked, OnThread[Any]]], connection: sqlite3.Connection) -> None:
+    for asked, unit in pieces:
+        connection.execute("SAVEPOINT unit")
+        try:
+            asked.result = unit.work(connection)
+        except Exception as error:
+            if not connection.in_transaction:
+                raise
+            asked.error = error
+            connection.execute("ROLLBACK TO unit")
+        connection.execute("RELEASE unit")
 
 
 def report_unheard(told: asyncio.Future[Any]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from bot.domain.audit import ChainReport
 from bot.storage.audit import SqliteAuditRepository, write_down
 from bot.storage.database import Database
-from bot.storage.units import Unit
+from bot.storage.units import OnThread, Unit
 from tests.storage.pairs import WITH_PAIRS, pair, whole_pairs
 from tests.storage.processes import MANY_WRITE_UNTIL_KILLED, line, running
 from tests.storage.records import varied
@@ -57,6 +57,38 @@ async def test_one_that_fails_among_others(db: Database) -> None:
     assert {n for n, end in enumerate(ends) if end == n} == fine
     assert {end.args[0] for end in ends if isinstance(end, LookupError)} == set(range(30)) - fine
     assert await whole_pairs(db) == fine
+
+
+async def test_pieces_that_go_to_the_thread_together(db: Database) -> None:
+    """Of several pieces in a row one that fails is undone alone, the order is kept, and other units stand between."""
+
+    def whole(n: int, connection: sqlite3.Connection) -> int:
+        for half in ("left", "right"):
+            connection.execute("INSERT INTO pairs VALUES (?, ?)", (n, half))
+        if n % 3 == 0:
+            raise LookupError(n)
+        return n
+
+    units: list[Unit[int]] = [pair(n) if n % 20 == 0 else OnThread(partial(whole, n)) for n in range(100)]
+
+    ends = await asyncio.gather(*(db.write(unit) for unit in units), return_exceptions=True)
+
+    fine = {n for n in range(100) if n % 3 or n % 20 == 0}
+    assert {n for n, end in enumerate(ends) if end == n} == fine
+    assert {end.args[0] for end in ends if isinstance(end, LookupError)} == set(range(100)) - fine
+    assert await whole_pairs(db) == fine
+    assert [row["n"] for row in await db.read("SELECT n FROM pairs WHERE half = 'left' ORDER BY rowid")] == sorted(fine)
+
+
+async def test_piece_that_undoes_everything(db: Database) -> None:
+    """Where one piece undoes the whole transaction nobody in it is told that theirs was kept."""
+    units: list[Unit[object]] = [pair(1), pair(2), OnThread(lambda connection: connection.execute("ROLLBACK"))]
+
+    ends = await asyncio.gather(*(db.write(unit) for unit in units), return_exceptions=True)
+
+    assert [type(end) for end in ends] == [sqlite3.OperationalError] * 3
+    assert await whole_pairs(db) == set()
+    assert await db.write(pair(4)) == 4
 
 
 async def test_statement_refused_among_others(db: Database) -> None:
