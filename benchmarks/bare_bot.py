@@ -1,6 +1,6 @@
-"""The reference: a bare discord.py bot that defers and edits in the same embeds and buttons that SkinDesk showed.
+"""The reference: a bare discord.py bot that defers and edits in the same embeds and components that SkinDesk showed.
 
-It reads ``answers.json`` from its working directory: for each command the embed and the custom ids to answer with, and
+It reads ``answers.json`` from its working directory: for each command the embed and the components to answer with, and
 for ``lookup`` the address to ask first, through httpx as it is installed. Run by the benchmarks as a process.
 """
 
@@ -15,28 +15,58 @@ import discord
 import httpx
 from discord import app_commands
 
-_BUTTONS = ("First", "Previous", "Next", "Last")
+_BUTTON = 2
 
 
-class Turn(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"bare:(?P<number>\d+)"):
-    """A button that turns the page."""
+class Press(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"bare:(?P<number>\d+)"):
+    """A button; whichever is pressed turns the page."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(discord.ui.Button(label=_BUTTONS[number % 4], custom_id=f"bare:{number}"))
+    def __init__(self, number: int, component: dict[str, Any]) -> None:
+        super().__init__(
+            discord.ui.Button(
+                label=component.get("label"),
+                style=discord.ButtonStyle(component.get("style", _BUTTON)),
+                disabled=component.get("disabled", False),
+                custom_id=f"bare:{number}",
+                row=component.get("row"),
+            )
+        )
 
     @classmethod
     async def from_custom_id(cls, _interaction: Any, _item: Any, match: re.Match[str], /) -> Self:
-        return cls(int(match["number"]))
+        return cls(int(match["number"]), {"label": "x"})
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.defer()
-        await interaction.edit_original_response(embed=interaction.client.embed("page"), view=page_view())
+        embed, view = interaction.client.shown("page")
+        await interaction.edit_original_response(embed=embed, view=view)
 
 
-def page_view() -> discord.ui.View:
+class Choose(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template=r"bare:menu:(?P<number>\d+)"):
+    """A menu, which nobody uses here."""
+
+    def __init__(self, number: int, component: dict[str, Any]) -> None:
+        super().__init__(
+            discord.ui.Select(
+                placeholder=component.get("placeholder"),
+                options=[discord.SelectOption.from_dict(option) for option in component["options"]],
+                custom_id=f"bare:menu:{number}",
+                row=component.get("row"),
+            )
+        )
+
+
+def view_of(rows: list[dict[str, Any]]) -> discord.ui.View | None:
+    """Return a view with the same buttons and menus, in the same rows."""
+    if not rows:
+        return None
     view = discord.ui.View(timeout=None)
-    for number in range(4):
-        view.add_item(Turn(number))
+    number = 0
+    for place, row in enumerate(rows):
+        for component in row["components"]:
+            kind = Press if component["type"] == _BUTTON else Choose
+            view.add_item(kind(number, component | {"row": place}))
+            number += 1
     return view
 
 
@@ -55,13 +85,19 @@ class BareBot(discord.Client):
         self.answers: dict[str, Any] = json.loads(Path("answers.json").read_text(encoding="utf-8"))
         self.http_client = httpx.AsyncClient()
 
-    def embed(self, name: str) -> discord.Embed:
-        return discord.Embed.from_dict(self.answers[name])
+    def shown(self, name: str) -> tuple[discord.Embed, discord.ui.View | None]:
+        answer = self.answers[name]
+        return discord.Embed.from_dict(answer["embed"]), view_of(answer["components"])
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(Turn)
+        self.add_dynamic_items(Press, Choose)
         add_commands(self)
         await self.tree.sync()
+
+
+async def answered(bot: BareBot, interaction: discord.Interaction, name: str) -> None:
+    embed, view = bot.shown(name)
+    await interaction.edit_original_response(embed=embed, view=view)
 
 
 def add_commands(bot: BareBot) -> None:
@@ -69,24 +105,31 @@ def add_commands(bot: BareBot) -> None:
     async def inventory(interaction: discord.Interaction, tradeurl: str) -> None:
         del tradeurl
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await interaction.edit_original_response(embed=bot.embed("inventory"), view=page_view())
+        await answered(bot, interaction, "inventory")
 
     @bot.tree.command(description="An inventory that is asked for")
     async def lookup(interaction: discord.Interaction, tradeurl: str) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        answer = await bot.http_client.get(bot.answers["lookup"], params={"tradeUrl": tradeurl, "limit": "-1"})
+        answer = await bot.http_client.get(
+            bot.answers["lookup"], params={"tradeUrl": tradeurl, "game": "730", "page": "1", "limit": "-1"}
+        )
         answer.json()
-        await interaction.edit_original_response(embed=bot.embed("inventory"), view=page_view())
+        await answered(bot, interaction, "inventory")
 
     @bot.tree.command(description="Trades")
-    async def trades(interaction: discord.Interaction) -> None:
+    async def trades(interaction: discord.Interaction, scope: str) -> None:
+        del scope
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await interaction.edit_original_response(embed=bot.embed("trades"), view=page_view())
+        await answered(bot, interaction, "trades")
 
-    @bot.tree.command(description="A refusal")
+    access = app_commands.Group(name="access", description="A group")
+
+    @access.command(name="list", description="A refusal")
     async def refused(interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await interaction.edit_original_response(embed=bot.embed("refused"))
+        await answered(bot, interaction, "refused")
+
+    bot.tree.add_command(access)
 
 
 async def main() -> None:

@@ -20,8 +20,10 @@ import aiohttp
 from aiohttp import web
 
 from benchmarks.measuring import Ratio, as_json, cpu_seconds, percentile, ratio_of, table
+from bot.demo.chance import Chance
 from bot.demo.people import trade_url
 from bot.demo.providers import SimulatedProviders
+from bot.demo.trades import TradeMaker
 from bot.demo.world import World
 from bot.domain.steam import SteamId
 from tests.e2e.desk import LiveDesk, answer_of
@@ -32,6 +34,9 @@ from tests.support.loopback_discord.records import InteractionRecord
 
 _BARE = "import asyncio\nfrom benchmarks.bare_bot import main\nasyncio.run(main())\n"
 _BOUND = 1.6
+_BUTTON = 2
+_ITEMS = 50
+_TRADES = 500
 
 Use = Callable[[], Awaitable[InteractionRecord]]
 
@@ -120,7 +125,23 @@ async def answer_of_provider(providers: SimulatedProviders, world: World) -> byt
         async with session.get(
             address, params=parameters, headers={"api-key": world.credentials.assetpay_api_key}
         ) as got:
-            return await got.read()
+            answer = await got.json()
+    data = answer["data"]
+    data["inventory"] = data["inventory"][:_ITEMS]
+    data["count"] = len(data["inventory"])
+    return json.dumps(answer).encode()
+
+
+def with_trades(world: World) -> World:
+    """Give the customer so many trades more that the merchant has as many as one reading lists."""
+    maker = TradeMaker(
+        Chance(1, "trades"),
+        world.customer.steam_id,
+        first_id=max(each.id for each in world.trades) + 1,
+        now=world.now(),
+    )
+    world.trades += maker.history(_TRADES - len(world.trades))
+    return world
 
 
 def strangers() -> Iterator[str]:
@@ -137,7 +158,7 @@ async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: Simulate
         desk.bot(
             providers__assetpay__base_url=address,
             providers__assetpay__verified="true",
-            observability__log_level="warning",
+            observability__log_level="info",
         )
     )
     await process.wait_ready()
@@ -146,8 +167,9 @@ async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: Simulate
     unknown = strangers()
 
     async def turn() -> InteractionRecord:
-        custom_id = next(each for each in page.custom_ids if ":next:" in each)
-        return await server.click(page, custom_id, desk.customer)
+        forward, back = (next(each for each in page.custom_ids if word in each) for word in (":next:", ":first:"))
+        can_go_on = not next(each for each in page.every_component() if each.get("custom_id") == forward)["disabled"]
+        return await server.click(page, forward if can_go_on else back, desk.customer)
 
     return Side(
         process,
@@ -165,49 +187,56 @@ async def bare_side(stack: AsyncExitStack, folder: Path, answers: dict[str, Any]
     """Start the reference, and return what people do with it."""
     (folder / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
     server = await stack.enter_async_context(LoopbackDiscord())
-    guild, channel, member = _place(server)
+    guild, channel, member, agent = _place(server)
     process = await stack.enter_async_context(BotProcess(server, cwd=folder, program=_BARE, arguments=()))
     await process.wait_ready()
     shown = answer_of(await (await server.slash(guild, channel, member, "inventory", tradeurl="x")).finished())
     unknown = strangers()
 
     async def turn() -> InteractionRecord:
-        return await server.click(shown, "bare:2", member)
+        pressed = next(each for each in shown.every_component() if each["type"] == _BUTTON and not each["disabled"])
+        return await server.click(shown, pressed["custom_id"], member)
 
     return Side(
         process,
         {
             "cached /inventory": lambda: server.slash(guild, channel, member, "inventory", tradeurl=next(unknown)),
-            "uncached /inventory": lambda: server.slash(guild, channel, member, "lookup", tradeurl=next(unknown)),
+            "uncached /inventory": lambda: server.slash(guild, channel, agent, "lookup", tradeurl=next(unknown)),
             "page turn": turn,
-            "/trades": lambda: server.slash(guild, channel, member, "trades"),
-            "refused command": lambda: server.slash(guild, channel, member, "refused"),
+            "/trades": lambda: server.slash(guild, channel, member, "trades", scope="all"),
+            "refused command": lambda: server.slash(guild, channel, member, "access list"),
         },
     )
 
 
-def _place(server: LoopbackDiscord) -> tuple[Guild, Channel, Member]:
-    guild = server.add_guild()
-    return guild, guild.add_channel("desk"), guild.add_member("mia")
+def _place(server: LoopbackDiscord) -> tuple[Guild, Channel, Member, Member]:
+    """Make a server of the same size as SkinDesk's, so that the events are equal."""
+    guild = server.add_guild("Skin Market")
+    channel = guild.add_channel("support-desk")
+    for name in ("approvals", "audit"):
+        guild.add_channel(name)
+    support = guild.add_role("Support")
+    guild.add_role("Moderators")
+    return guild, channel, guild.add_member("mia"), guild.add_member("alex", support)
 
 
 async def shown_by(side: Side) -> dict[str, Any]:
-    """Return the embeds with which SkinDesk answers."""
-    embeds = {}
+    """Return the embeds and components with which SkinDesk answers."""
+    answers = {}
     for name, use in (
         ("inventory", "cached /inventory"),
         ("page", "page turn"),
         ("trades", "/trades"),
         ("refused", "refused command"),
     ):
-        record = await (await side.uses[use]()).finished()
-        embeds[name] = answer_of(record).embeds[0]
-    return embeds
+        shown = answer_of(await (await side.uses[use]()).finished())
+        answers[name] = {"embed": shown.embeds[0], "components": shown.components}
+    return answers
 
 
 async def run(*, rounds: int, interactions: int, at_once: int) -> list[Ratio]:
     """Measure everything."""
-    world = World()
+    world = with_trades(World())
     ratios: list[Ratio] = []
     async with AsyncExitStack() as stack:
         providers = await stack.enter_async_context(SimulatedProviders(world))
