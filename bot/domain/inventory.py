@@ -212,7 +212,7 @@ class InventoryQuery:
     refresh: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Inventory:
     """What a provider answered for one account and game.
 
@@ -246,6 +246,8 @@ class Inventory:
         return worth_of(self.items)
 
     def narrowed(self, by: InventoryFilter) -> Inventory:
-        """Return the same inventory with only the items that match, in order."""
+        """Return the same inventory with only the items that match, in order; itself where that is all of it."""
+        if by == InventoryFilter():
+            return self
         items = by.apply(self.items)
         return replace(self, items=items, total=len(items) if by.narrows else self.total)

@@ -48,6 +48,7 @@ class PageService:
         self._links = links
         self._clock = clock
         self._recent: OrderedDict[str, Pages] = OrderedDict()
+        self._rows_in_memory = 0
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
 
     async def audience_of(self, actor: Actor) -> Audience:
@@ -110,7 +111,7 @@ class PageService:
         """Drop what is in memory of somebody's own snapshots in a guild, and of what they asked."""
         for pages in tuple(self._recent.values()):
             if (pages.guild_id, pages.user_id) == (guild_id, user_id):
-                del self._recent[pages.id]
+                self._drop(pages.id)
         for pages_id in [pages_id for pages_id, asked in self._asked.items() if asked.reader == (guild_id, user_id)]:
             del self._asked[pages_id]
 
@@ -144,12 +145,18 @@ class PageService:
         await self._repository.purge(at=now)
 
     def _remember(self, pages: Pages) -> None:
+        self._drop(pages.id)
         self._recent[pages.id] = pages
-        self._recent.move_to_end(pages.id)
-        rows = sum(_rows(recent.answer) for recent in self._recent.values())
-        while len(self._recent) > 1 and (len(self._recent) > _MAX_IN_MEMORY or rows > _MAX_ROWS_IN_MEMORY):
-            _, oldest = self._recent.popitem(last=False)
-            rows -= _rows(oldest.answer)
+        self._rows_in_memory += _rows(pages.answer)
+        while len(self._recent) > 1 and (
+            len(self._recent) > _MAX_IN_MEMORY or self._rows_in_memory > _MAX_ROWS_IN_MEMORY
+        ):
+            self._drop(next(iter(self._recent)))
+
+    def _drop(self, pages_id: str) -> None:
+        dropped = self._recent.pop(pages_id, None)
+        if dropped is not None:
+            self._rows_in_memory -= _rows(dropped.answer)
 
 
 def _rows(answer: InventoryAnswer | TradesAnswer) -> int:

@@ -12,6 +12,7 @@ from bot.domain.pages import Audience, Pages
 from bot.storage.columns import from_ms, to_ms
 from bot.storage.database import Database
 from bot.storage.pages_codec import UnreadableAnswer, decode, decode_view, encode, encode_view
+from bot.storage.pages_encoded import EncodedAnswers
 
 _log = logging.getLogger(__name__)
 
@@ -69,10 +70,11 @@ class SqlitePagesRepository:
         self._max_per_user = max_per_user
         self._max_bytes = max_bytes
         self._max_bytes_of_all = max_bytes_of_all
+        self._encoded = EncodedAnswers()
 
     async def save(self, pages: Pages) -> None:
         """Keep a snapshot, without the codes of its trades; one with the same id in the same guild is replaced."""
-        answer = await asyncio.to_thread(encode, pages.answer)
+        answer = await self._encoded.of(pages.answer)
         if len(answer) > self._max_bytes:
             answer = await asyncio.to_thread(encode, pages.answer, lean=True)
         if len(answer) > self._max_bytes:
@@ -97,7 +99,7 @@ class SqlitePagesRepository:
             await connection.execute_fetchall(_EVICT, {"kept": self._max_rows})
             await connection.execute_fetchall(_EVICT_BYTES, {"bytes": self._max_bytes_of_all})
 
-        await self._db.write(unit)
+        await self._db.write_together(unit)
 
     async def load(self, guild_id: int, pages_id: str, *, at: datetime) -> Pages | None:
         """Return a snapshot of this guild that has not expired; None too where it cannot be read any more."""

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 
 from bot.domain.money import Money
@@ -57,6 +58,9 @@ _LIVE = re.compile(
     re.VERBOSE,
 )
 _NUMBERED = re.compile(r"^(\d+)([.)])")
+
+_WORTH_KEEPING = 128
+"""Characters of the longest text whose safe form is kept."""
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "RUB": "₽", "UAH": "₴"}
 _FINEST = Decimal("1E-8")
@@ -177,6 +181,11 @@ def _fitted(text: str, limit: int, dress: Callable[[str], str]) -> str:
     """Clean a text and cut it so that it fits once it is dressed; an escape is never cut, because it comes after."""
     if limit < 1:
         raise ValueError(limit)
+    # What people own has few names, and every page and every menu says them again; a long text comes once.
+    return (_fitted_before if len(text) <= _WORTH_KEEPING else _fitted_anew)(text, limit, dress)
+
+
+def _fitted_anew(text: str, limit: int, dress: Callable[[str], str]) -> str:
     # A provider may send megabytes: what lies far behind the limit is not worth cleaning.
     reach = 8 * limit + 256
     clean = _clean(text[:reach])
@@ -198,6 +207,9 @@ def _fitted(text: str, limit: int, dress: Callable[[str], str]) -> str:
         else:
             too_many = middle
     return shortened(fits)
+
+
+_fitted_before = lru_cache(maxsize=4_096)(_fitted_anew)
 
 
 def _continues(cluster: str, character: str) -> bool:
