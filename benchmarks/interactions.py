@@ -37,6 +37,13 @@ _BOUND = 1.6
 _BUTTON = 2
 _ITEMS = 50
 _TRADES = 500
+_MANY_ITEMS = 10_000
+LARGE = "large /inventory"
+"""Not compared: what an agent asks for while others do something else."""
+
+_MOST_BYTES = 8 * 1024 * 1024
+_COLLECTORS = 99_990_000
+_LARGE_OWNER = "partner=9999"
 
 Use = Callable[[], Awaitable[InteractionRecord]]
 
@@ -106,15 +113,28 @@ async def compared(
 @asynccontextmanager
 async def canned_provider(body: bytes) -> AsyncIterator[str]:
     """Serve one and the same answer for every inventory, as fast as can be, and give the address."""
+    large = _large(body)
 
-    async def answer(_request: web.BaseRequest) -> web.Response:
-        return web.Response(body=body, content_type="application/json")
+    async def answer(request: web.BaseRequest) -> web.Response:
+        is_large = _LARGE_OWNER in request.query.get("tradeUrl", "")
+        return web.Response(body=large if is_large else body, content_type="application/json")
 
     runner = web.ServerRunner(web.Server(answer, access_log=None))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, backlog=2048).start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     await runner.cleanup()
+
+
+def _large(body: bytes) -> bytes:
+    """Return the answer with ten thousand items."""
+    answer = json.loads(body)
+    items = answer["data"]["inventory"]
+    many = [items[number % len(items)] | {"id": f"item-{number}", "stickers": []} for number in range(_MANY_ITEMS)]
+    answer["data"] |= {"inventory": many, "count": len(many)}
+    large = json.dumps(answer, separators=(",", ":")).encode()
+    assert len(large) < _MOST_BYTES
+    return large
 
 
 async def answer_of_provider(providers: SimulatedProviders, world: World) -> bytes:
@@ -144,10 +164,10 @@ def with_trades(world: World) -> World:
     return world
 
 
-def strangers() -> Iterator[str]:
+def strangers(first: int = 1_000_000) -> Iterator[str]:
     """Go through trade URLs of accounts that nobody has asked about yet."""
-    for number in count(1):
-        yield trade_url(SteamId.from_account_id(1_000_000 + number), "AbCdEfGh")
+    for number in count(first):
+        yield trade_url(SteamId.from_account_id(number), "AbCdEfGh")
 
 
 async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: SimulatedProviders, address: str) -> Side:
@@ -164,7 +184,7 @@ async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: Simulate
     await process.wait_ready()
     await desk.set_up()
     page = await desk.use(desk.customer, "inventory", tradeurl=desk.world.customer.trade_url)
-    unknown = strangers()
+    unknown, collectors = strangers(), strangers(_COLLECTORS)
 
     async def turn() -> InteractionRecord:
         forward, back = (next(each for each in page.custom_ids if word in each) for word in (":next:", ":first:"))
@@ -179,6 +199,7 @@ async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: Simulate
             "page turn": turn,
             "/trades": lambda: desk.begin(desk.customer, "trades", scope="all"),
             "refused command": lambda: desk.begin(desk.customer, "access list"),
+            LARGE: lambda: desk.begin(desk.agent, "inventory", tradeurl=next(collectors)),
         },
     )
 
@@ -247,7 +268,7 @@ async def run(*, rounds: int, interactions: int, at_once: int) -> list[Ratio]:
         ours = await skindesk_side(stack, folder / "ours", providers, address)
         answers = await shown_by(ours) | {"lookup": f"{address}/secure/inventory"}
         bare = await bare_side(stack, folder / "bare", answers)
-        for what in ours.uses:
+        for what in bare.uses:
             bound = None if what == "/trades" else _BOUND
             ratios += await compared(
                 ours, bare, what, rounds=rounds, interactions=interactions, at_once=at_once, bound=bound

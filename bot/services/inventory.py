@@ -81,6 +81,7 @@ class InventoryService:
         self._clock = clock
         self._deadline = deadline
         self._kept: OrderedDict[_Key, tuple[datetime, Inventory]] = OrderedDict()
+        self._items_kept = 0
         self._refreshed: dict[tuple[ProviderName, SteamId, Game], datetime] = {}
         self._under_way: dict[_Call, asyncio.Task[Inventory]] = {}
         self._not_to_keep: WeakSet[asyncio.Task[Inventory]] = WeakSet()
@@ -136,7 +137,7 @@ class InventoryService:
     def forget(self, account: SteamId) -> None:
         """Drop an account's inventories from memory; an answer that is still on its way is not kept either."""
         for key in [kept for kept in self._kept if kept[1] == account]:
-            del self._kept[key]
+            self._drop(key)
         self._not_to_keep.update(task for (key, _), task in self._under_way.items() if key[1] == account)
 
     def next_refresh(self, answer: InventoryAnswer) -> datetime | None:
@@ -232,24 +233,28 @@ class InventoryService:
         """Remember an answer, within bounds: what is oldest, and so expires first, goes first."""
         if refreshed:
             for stale in [kept for kept in self._kept if kept[:3] == key[:3]]:
-                del self._kept[stale]
+                self._drop(stale)
         now = self._clock.now()
+        self._drop(key)
         self._kept[key] = (now + KEPT_FOR, inventory)
-        self._kept.move_to_end(key)
-        items = sum(len(kept.items) for _, kept in self._kept.values())
+        self._items_kept += len(inventory.items)
         while len(self._kept) > 1:
-            until, oldest = next(iter(self._kept.values()))
-            if until > now and len(self._kept) <= _MAX_KEPT and items <= _MAX_ITEMS_KEPT:
+            oldest, (until, _) = next(iter(self._kept.items()))
+            if until > now and len(self._kept) <= _MAX_KEPT and self._items_kept <= _MAX_ITEMS_KEPT:
                 return
-            items -= len(oldest.items)
-            self._kept.popitem(last=False)
+            self._drop(oldest)
+
+    def _drop(self, key: _Key) -> None:
+        if key in self._kept:
+            _, dropped = self._kept.pop(key)
+            self._items_kept -= len(dropped.items)
 
     def _recall(self, key: _Key) -> Inventory | None:
         until, inventory = self._kept.get(key, (None, None))
         if until is None or inventory is None:
             return None
         if self._clock.now() >= until:
-            del self._kept[key]
+            self._drop(key)
             return None
         return inventory
 
