@@ -41,6 +41,8 @@ DELETE FROM pages WHERE seq IN (
 )
 """
 
+_BYTES = "SELECT coalesce(sum(length(answer)), 0) AS bytes FROM pages"
+
 _LOAD = "SELECT * FROM pages WHERE guild_id = :guild_id AND id = :id AND expires_at > :at"
 
 _SET_VIEW = "UPDATE pages SET view = :view WHERE guild_id = :guild_id AND id = :id"
@@ -71,6 +73,8 @@ class SqlitePagesRepository:
         self._max_bytes = max_bytes
         self._max_bytes_of_all = max_bytes_of_all
         self._encoded = EncodedAnswers()
+        self._bytes_at_most: int | None = None
+        """No fewer than all snapshots have; None until they were counted. What is deleted elsewhere is not noticed."""
 
     async def save(self, pages: Pages) -> None:
         """Keep a snapshot, without the codes of its trades; one with the same id in the same guild is replaced."""
@@ -90,16 +94,24 @@ class SqlitePagesRepository:
             "view": encode_view(pages.view),
         }
 
-        async def unit(connection: aiosqlite.Connection) -> None:
+        async def unit(connection: aiosqlite.Connection) -> int | None:
             await connection.execute_fetchall(_DELETE, row)
             if len(answer) > self._max_bytes:
-                return
+                return None
             await connection.execute_fetchall(_INSERT, row)
             await connection.execute_fetchall(_EVICT_OF_USER, row | {"kept": self._max_per_user})
             await connection.execute_fetchall(_EVICT, {"kept": self._max_rows})
+            before = self._bytes_at_most
+            if before is not None and before + len(answer) <= self._max_bytes_of_all:
+                self._bytes_at_most = before + len(answer)
+                return None
             await connection.execute_fetchall(_EVICT_BYTES, {"bytes": self._max_bytes_of_all})
+            (all_of_them,) = await connection.execute_fetchall(_BYTES)
+            return int(all_of_them["bytes"])
 
-        await self._db.write_together(unit)
+        counted = await self._db.write_together(unit)
+        if counted is not None:  # only now it is certain that what was to go is gone
+            self._bytes_at_most = counted
 
     async def load(self, guild_id: int, pages_id: str, *, at: datetime) -> Pages | None:
         """Return a snapshot of this guild that has not expired; None too where it cannot be read any more."""
