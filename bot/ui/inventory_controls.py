@@ -9,7 +9,7 @@ import discord
 from bot.domain.inventory import MAX_SEARCH, InventoryFilter, Item, Sort, price_from
 from bot.domain.listing import Listing, name_of
 from bot.ui.inventory_words import SORTS
-from bot.ui.text import NOTHING, money, plain
+from bot.ui.text import NAME_REACH, NOTHING, item_label, money, plain
 
 MOST_OPTIONS = 25
 _OPTION = 100
@@ -80,7 +80,7 @@ def _item_option(item: Item, position: int) -> discord.SelectOption:
     else:
         facts = ["❌ refused"]
     return discord.SelectOption(
-        label=plain(f"{stack}{name_of(item)}", _OPTION),
+        label=item_label(f"{stack}{name_of(item)}"[:NAME_REACH], _OPTION),
         value=str(position),
         description=plain(" · ".join(facts), _OPTION),
     )

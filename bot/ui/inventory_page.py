@@ -14,7 +14,7 @@ from bot.ui.errors import GAME_LABELS
 from bot.ui.inventory_words import SORTS, narrowing, sum_words, symbol, verdict, wear_facts
 from bot.ui.layout import Tone, card
 from bot.ui.paging import page_count, page_of
-from bot.ui.text import count, money, outside, relative, units
+from bot.ui.text import NAME_REACH, count, item_name, money, relative, units
 
 _ROOM = 4090
 """UTF-16 units of a description that head and items share, so that no item of a page is cut off."""
@@ -132,7 +132,7 @@ def _needed(first: str, stack: str, details: list[str]) -> int:
 
 def _name(item: Item, most: int, *, room: int) -> str:
     """Return an item's name, made safe, in the ``room`` that the rest of its entry leaves."""
-    return outside(name_of(item), max(_SHORTEST_NAME, min(most, room)))
+    return item_name(name_of(item)[:NAME_REACH], max(_SHORTEST_NAME, min(most, room)))
 
 
 def _nothing(listing: Listing) -> str:

@@ -15,6 +15,8 @@ from bot.domain.money import Money
 ELLIPSIS = "…"
 NOTHING = "–"
 """Stands where a text is empty, because Discord refuses empty texts."""
+NAME_REACH = 2_048
+"""Characters of a name that can matter to what is shown of it, and more."""
 
 _EMOJI = (
     "\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u27bf\u2900-\u297f\u2b00-\u2bff\u3030\u303d\u3297\u3299"
@@ -59,9 +61,6 @@ _LIVE = re.compile(
 )
 _NUMBERED = re.compile(r"^(\d+)([.)])")
 
-_WORTH_KEEPING = 128
-"""Characters of the longest text whose safe form is kept."""
-
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "RUB": "₽", "UAH": "₴"}
 _FINEST = Decimal("1E-8")
 _MOST = Decimal("1E+15")
@@ -105,6 +104,22 @@ def plain(text: str, limit: int = 100) -> str:
     placeholders, everything in a modal, and the names of autocomplete choices.
     """
     return _fitted(text, limit, str)
+
+
+@lru_cache(maxsize=2_048)
+def item_name(text: str, limit: int) -> str:
+    """Do as :func:`outside` does, and keep it: there are few names of items, and every page says them again.
+
+    For nothing that people type, and for no secret: what is kept here outlives whoever asked. A ``text`` is to be cut
+    to ``NAME_REACH`` before, so that what is kept is bounded.
+    """
+    return outside(text, limit)
+
+
+@lru_cache(maxsize=2_048)
+def item_label(text: str, limit: int) -> str:
+    """Do as :func:`plain` does, and keep it; for the same texts as :func:`item_name`."""
+    return plain(text, limit)
 
 
 def code(text: str, limit: int = 256) -> str:
@@ -181,11 +196,6 @@ def _fitted(text: str, limit: int, dress: Callable[[str], str]) -> str:
     """Clean a text and cut it so that it fits once it is dressed; an escape is never cut, because it comes after."""
     if limit < 1:
         raise ValueError(limit)
-    # What people own has few names, and every page and every menu says them again; a long text comes once.
-    return (_fitted_before if len(text) <= _WORTH_KEEPING else _fitted_anew)(text, limit, dress)
-
-
-def _fitted_anew(text: str, limit: int, dress: Callable[[str], str]) -> str:
     # A provider may send megabytes: what lies far behind the limit is not worth cleaning.
     reach = 8 * limit + 256
     clean = _clean(text[:reach])
@@ -207,9 +217,6 @@ def _fitted_anew(text: str, limit: int, dress: Callable[[str], str]) -> str:
         else:
             too_many = middle
     return shortened(fits)
-
-
-_fitted_before = lru_cache(maxsize=4_096)(_fitted_anew)
 
 
 def _continues(cluster: str, character: str) -> bool:
