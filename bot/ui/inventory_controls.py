@@ -82,7 +82,7 @@ def _item_option(item: Item, position: int) -> discord.SelectOption:
     return discord.SelectOption(
         label=item_label(f"{stack}{name_of(item)}"[:NAME_REACH], _OPTION),
         value=str(position),
-        description=plain(" · ".join(facts), _OPTION),
+        description=item_label(" · ".join(facts), _OPTION),
     )
 
 
