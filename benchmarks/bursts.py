@@ -157,7 +157,8 @@ def main() -> int:
             "facts": [asdict(each) | {"holds": each.holds} for each in facts],
         }
         options.json.write_text(json.dumps(kept, indent=2), encoding="utf-8")
-    return 0 if all(each.holds is not False for each in (*ratios, *facts)) else 1
+    holds = [*(each.holds for each in ratios), *(each.holds for each in facts)]
+    return 0 if False not in holds else 1
 
 
 if __name__ == "__main__":

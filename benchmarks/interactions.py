@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -45,7 +45,7 @@ _MOST_BYTES = 8 * 1024 * 1024
 _COLLECTORS = 99_990_000
 _LARGE_OWNER = "partner=9999"
 
-Use = Callable[[], Awaitable[InteractionRecord]]
+Use = Callable[[], Coroutine[Any, Any, InteractionRecord]]
 
 
 @dataclass(frozen=True, slots=True)

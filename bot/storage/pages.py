@@ -109,7 +109,7 @@ class SqlitePagesRepository:
             (all_of_them,) = await connection.execute_fetchall(_BYTES)
             return int(all_of_them["bytes"])
 
-        counted = await self._db.write_together(unit)
+        counted = await self._db.write(unit)
         if counted is not None:  # only now it is certain that what was to go is gone
             self._bytes_at_most = counted
 
