@@ -74,6 +74,7 @@ class Units:
         self._writer = writer
         self._waiting: deque[_Asked] = deque()
         self._worker: asyncio.Task[None] | None = None
+        self._begun = False
         self._failed: list[sqlite3.Error] = []
         self.turn = asyncio.Lock()
         """Held while a transaction is open."""
@@ -85,24 +86,49 @@ class Units:
             raise RuntimeError("a unit inside a unit would wait for itself")
         told: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Asked(unit, ended, told, time.perf_counter()))
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work())
+        self._start()
         return told
 
     async def finish(self) -> None:
         """Wait until none is left."""
-        if self._worker is not None:
+        while self._worker is not None:
             await asyncio.wait({self._worker})
+            await asyncio.sleep(0)  # what is called at its end
+
+    def _start(self) -> None:
+        if self._worker is None:
+            self._begun = False
+            self._worker = asyncio.create_task(self._work())
+            self._worker.add_done_callback(self._worked)
+
+    def _worked(self, worker: asyncio.Task[None]) -> None:
+        """Give up those of a task that was cancelled before its first step, which cannot do so itself."""
+        if worker is self._worker and not self._begun:
+            self._worker = None
+            self._give_up()
 
     async def _work(self) -> None:
+        self._begun = True
         try:
             while self._waiting:
-                async with self.turn:
+                try:
+                    await self.turn.acquire()
+                except asyncio.CancelledError:
+                    self._give_up()
+                    raise
+                try:
                     await self._transact()
+                finally:
+                    self.turn.release()
         finally:
             self._worker = None
-            while self._waiting:  # the loop ends: nobody would run them any more
-                self._waiting.popleft().told.cancel()
+            if self._waiting:  # asked for after the cancellation
+                self._start()
+
+    def _give_up(self) -> None:
+        """Cancel those that wait: the loop ends, and this task, which would have run them, is cancelled with it."""
+        while self._waiting:
+            self._waiting.popleft().told.cancel()
 
     async def _transact(self) -> None:
         """Run those that wait and commit them; raises only where the task itself is cancelled."""
@@ -112,6 +138,8 @@ class Units:
             await self._run_into(batch)
             await on_thread(self._writer, self._commit)
         except BaseException as error:
+            if _is_cancelled():
+                self._give_up()
             # Only the loop's own end cancels this task. The rollback then queues behind the statement under way; if
             # that was the COMMIT there is nothing left to undo and it does nothing. A connection that was closed
             # meanwhile (ValueError) has undone everything by that.
