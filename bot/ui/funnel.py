@@ -75,9 +75,15 @@ async def report(interaction: Interaction, error: Exception) -> None:
     )
     try:
         await reply(interaction, embed)
-    except discord.HTTPException as failed:
+    except Exception as failed:  # noqa: BLE001 -- nothing comes after the funnel, and the log has the error already
         finished(interaction)  # nobody can finish it any more
-        _log.warning("reply failed reference=%s status=%s code=%s", reference_word, failed.status, failed.code)
+        _log.warning(
+            "reply failed reference=%s error=%s status=%s code=%s",
+            reference_word,
+            type(failed).__name__,
+            getattr(failed, "status", None),
+            getattr(failed, "code", None),
+        )
 
 
 async def reply(

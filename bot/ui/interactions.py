@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Interaction: TypeAlias = "discord.Interaction[discord.Client]"
 
+_FINISHED = "finished"
+_UNSENT = "unsent"
+
 
 class HasDesk(Protocol):
     """What the building blocks need of the client."""
@@ -77,10 +80,6 @@ def unsent_of(interaction: Interaction) -> Unsent | None:
 def keep_unsent(interaction: Interaction, unsent: Unsent) -> None:
     """Keep an answer that Discord did not take; the first one counts, which says what was done."""
     interaction.extras.setdefault(_UNSENT, unsent)
-
-
-_FINISHED = "finished"
-_UNSENT = "unsent"
 
 
 def actor_for(member: discord.Member) -> Actor:

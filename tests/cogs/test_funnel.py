@@ -12,6 +12,7 @@ import pytest
 import simcord
 
 from bot.demo.scene import Scene
+from bot.domain.errors import PageExpired
 from bot.ui.interactions import Interaction
 from bot.ui.rights import open_to_everybody
 from tests.support.payload_audit import assert_clean, assert_no_secret
@@ -161,6 +162,26 @@ async def test_an_answer_that_discord_does_not_take_yet(scene: Scene, caplog: py
     assert "Your Steam account" in text_of(result)
     assert scene.client.in_flight.left_thinking == 0
     assert "interaction finished late command=link status" in caplog.messages
+
+
+async def test_a_connection_that_breaks_beside_a_click(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a click has to be told, and Discord cannot be reached for, ends in a line of the log and nowhere else."""
+
+    async def broken(*_: object) -> NoReturn:
+        raise ConnectionResetError(INSIDE)
+
+    async with kept_open(tmp_path) as scene:
+        result = await scene.customer.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
+        monkeypatch.setattr("bot.ui.funnel._send", broken)
+        break_service(scene, "pages", PageExpired())
+        assert result.response is not None
+        await scene.customer.click(result.response, label="Next")
+
+    (line,) = [message for message in caplog.messages if "reply failed reference=" in message]
+    assert "error=ConnectionResetError" in line
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def test_work_that_forgets_to_answer(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
