@@ -43,7 +43,6 @@ from bot.storage.audit import SqliteAuditRepository
 from bot.storage.command_syncs import SqliteCommandSyncs
 from bot.storage.database import Database
 from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseTooNew, StorageError
-from bot.storage.figures import SqliteFigures
 from bot.storage.grants import SqliteGrantRepository
 from bot.storage.halts import SqliteHaltRepository
 from bot.storage.links import SqliteLinkRepository
@@ -137,7 +136,7 @@ async def assembled(
         stack.push_async_callback(delivery.close, within=0.0)
         desk = Desk(
             access=access,
-            access_review=AccessReview(access=access, record=SqliteAuditRepository(database)),
+            access_review=AccessReview(access=access, record=rows),
             links=link_service,
             settings=SettingsService(settings=guild_settings, access=access, audit=audit, clock=clock),
             inventory=inventory,
@@ -195,12 +194,12 @@ async def assembled(
             observers=instruments.on_handled,
             requests=instruments.requests,
         )
-        instruments.listen_to(client, database)
         if settings.observability.address is not None:
             await instruments.serve(
                 stack,
                 settings.observability.address,
-                figures=SqliteFigures(database),
+                client=client,
+                database=database,
                 providers=providers.health,
             )
         cards.connect(client)

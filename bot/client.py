@@ -61,6 +61,7 @@ class DeskClient(commands.Bot):
         # SkinDesk has nothing to do with voice: discord.py need not warn at each start that it cannot do it.
         discord.VoiceClient.warn_nacl = False
         discord.VoiceClient.warn_dave = False
+        requests = requests or DiscordRequests()
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -70,11 +71,12 @@ class DeskClient(commands.Bot):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
-            http_trace=(requests or DiscordRequests(on_acknowledged=self._acknowledged)).trace,
+            http_trace=requests.trace,
         )
         self.desk = desk
         self.cards = cards
         self.in_flight = InFlight([log_handled, *observers])
+        requests.on_acknowledged = self.in_flight.acknowledged
         self.is_connected = False
         """Whether the gateway is there: discord.py ends it itself where no heartbeat comes back."""
         self.is_stopping = False
@@ -82,9 +84,6 @@ class DeskClient(commands.Bot):
         self._synced = synced
         self.desk_items: tuple[type[discord.ui.DynamicItem[Any]], ...] = ()
         self._command_guild_ids = tuple(command_guild_ids)
-
-    def _acknowledged(self, interaction_id: int) -> None:
-        self.in_flight.acknowledged(interaction_id)
 
     async def setup_hook(self) -> None:
         """Load every extension, or fail: a desk with half its commands is not started."""

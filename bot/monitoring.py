@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.handling import waited_for_provider
 from bot.observability.loop_lag import measuring_lag
+from bot.storage.figures import SqliteFigures
 
 if TYPE_CHECKING:
     from bot.client import DeskClient
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from bot.observability.server import Health
     from bot.ports import CallObserver, HealthSource
     from bot.storage.database import Database
-    from bot.storage.figures import SqliteFigures
 
 _log = logging.getLogger(__name__)
 
@@ -28,10 +28,7 @@ class Instruments:
 
     def __init__(self, metrics: Metrics | None) -> None:
         self.metrics = metrics
-        self.requests = DiscordRequests(
-            on_answer=metrics.asked_discord if metrics is not None else None, on_acknowledged=self._acknowledged
-        )
-        self._client: DeskClient | None = None
+        self.requests = DiscordRequests(on_answer=metrics.asked_discord if metrics is not None else None)
 
     @classmethod
     def new(cls, *, measures: bool) -> Self:
@@ -52,32 +49,24 @@ class Instruments:
         """Who is told of each interaction, beside the log."""
         return [self.metrics.handled] if self.metrics is not None else []
 
-    def listen_to(self, client: DeskClient, database: Database) -> None:
-        """Take note of what client and database do from now on."""
-        self._client = client
-        if self.metrics is not None:
-            database.on_write = self.metrics.wrote
-
     async def serve(
         self,
         stack: AsyncExitStack,
         address: tuple[str, int],
         *,
-        figures: SqliteFigures,
+        client: DeskClient,
+        database: Database,
         providers: tuple[HealthSource, ...],
     ) -> None:
         """Serve metrics and health until ``stack`` closes; AddressUnusable where the address cannot be had."""
-        if self._client is None or self.metrics is None:
-            raise RuntimeError("served before there is anything to tell")
+        if self.metrics is None:
+            raise RuntimeError("nothing was measured that could be served")
         from bot.observability.server import listening  # noqa: PLC0415 -- a web server takes memory that few need
 
-        watch = DeskWatch(self._client, self.requests, self.metrics, figures=figures, providers=providers)
+        database.on_write = self.metrics.wrote
+        watch = DeskWatch(client, self.requests, self.metrics, figures=SqliteFigures(database), providers=providers)
         await stack.enter_async_context(measuring_lag(self.metrics.lagged))
         await stack.enter_async_context(listening(watch, *address))
-
-    def _acknowledged(self, interaction_id: int) -> None:
-        if self._client is not None:
-            self._client.in_flight.acknowledged(interaction_id)
 
 
 class DeskWatch:

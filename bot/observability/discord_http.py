@@ -18,15 +18,13 @@ _REDIRECT = 300
 class DiscordRequests:
     """A trace for discord.py's own session. It keeps no address: those of interactions hold tokens.
 
-    ``on_answer`` is told the method and the status of each request, 0 where no answer came; ``on_acknowledged`` the id
-    of an interaction whose first answer Discord took.
+    ``on_answer`` is told the method and the status of each request, 0 where no answer came.
     """
 
-    def __init__(
-        self, *, on_answer: Callable[[str, int], None] | None = None, on_acknowledged: Callable[[int], None]
-    ) -> None:
+    def __init__(self, *, on_answer: Callable[[str, int], None] | None = None) -> None:
         self._on_answer = on_answer
-        self._on_acknowledged = on_acknowledged
+        self.on_acknowledged: Callable[[int], None] | None = None
+        """Told the id of an interaction whose first answer Discord took."""
         self.last_acknowledgement: tuple[datetime, bool] | None = None
         """When an interaction was answered last, and whether Discord took it."""
         self.trace = aiohttp.TraceConfig()
@@ -47,5 +45,5 @@ class DiscordRequests:
             return
         was_taken = 0 < status < _REDIRECT
         self.last_acknowledgement = (datetime.now(UTC), was_taken)
-        if was_taken:
-            self._on_acknowledged(int(callback[1]))
+        if was_taken and self.on_acknowledged is not None:
+            self.on_acknowledged(int(callback[1]))

@@ -23,7 +23,7 @@ def client(*, ready: bool = True, connected: bool = True, closed: bool = False) 
 
 
 def requests(*, taken: bool | None = None) -> DiscordRequests:
-    heard = DiscordRequests(on_acknowledged=lambda _: None)
+    heard = DiscordRequests()
     if taken is not None:
         heard.last_acknowledgement = (datetime(2026, 1, 1, tzinfo=UTC), taken)
     return heard
