@@ -33,9 +33,9 @@ EXTENSIONS = (
     "cogs.access",
     "cogs.links",
     "cogs.settings",
-    "cogs.pages",
     "cogs.audit",
     "cogs.mydata",
+    "cogs.housekeeping",
 )
 
 _log = logging.getLogger(__name__)

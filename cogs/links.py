@@ -6,14 +6,12 @@ from contextvars import copy_context
 
 import discord
 from discord import app_commands
-from discord.ext import commands, tasks
+from discord.ext import commands
 
-from bot.client import DeskClient
 from bot.domain.access import Capability
 from bot.domain.links import Link
 from bot.domain.sign_in import SignInNames
 from bot.services.links import LinkStatus
-from bot.services.sign_in import SignInService
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Tone, card
@@ -34,25 +32,6 @@ _log = logging.getLogger(__name__)
 
 class LinksCog(commands.GroupCog, group_name="link", group_description="Connect a Steam account with a member"):
     """One's own link, and links set by the staff."""
-
-    def __init__(self, sign_ins: SignInService) -> None:
-        self._sign_ins = sign_ins
-
-    async def cog_load(self) -> None:
-        """Start the loop."""
-        self.purge.start()
-
-    async def cog_unload(self) -> None:
-        """Stop the loop."""
-        self.purge.cancel()
-
-    @tasks.loop(minutes=30)
-    async def purge(self) -> None:
-        """Forget sign-ins that nobody finished; a bad round is logged and the next one tries again."""
-        try:
-            await self._sign_ins.purge()
-        except Exception:  # noqa: BLE001 -- a loop that raises ends for good
-            _log.exception("purging sign-ins failed")
 
     @app_commands.command(name="start", description="Link your Steam account by signing in at Steam")
     @open_to_everybody("it links nobody but the caller")
@@ -156,6 +135,4 @@ def _status_embed(status: LinkStatus | None) -> discord.Embed:
 
 async def setup(client: commands.Bot) -> None:
     """Add the cog."""
-    if not isinstance(client, DeskClient):
-        raise TypeError("SkinDesk's extensions belong to its own client")
-    await client.add_cog(LinksCog(client.desk.sign_ins))
+    await client.add_cog(LinksCog())
