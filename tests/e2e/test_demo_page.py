@@ -6,21 +6,25 @@ import re
 import shutil
 import signal
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import pytest
-from playwright.async_api import Locator, Page, async_playwright
+from playwright.async_api import Page, async_playwright
 from playwright.async_api import TimeoutError as PageTimeout
 
 from bot.exit_codes import ExitCode
 
 PATIENCE = 20.0
 """Seconds that no step of the demo comes near unless it hangs."""
+A_TRY, TRIES = 4_000.0, 5
+"""Milliseconds that one step on the page gets before it is tried again, and how often."""
+TAKEN = "before => !!simcordPreview.pendingAction || (simcordPreview.lastAction?.sequence ?? 0) > before"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
     "--no-sandbox",
@@ -135,7 +139,7 @@ async def test_page(tmp_path: Path, unused_tcp_port: int, page: Page):
         await page.goto(running.url)
         await use(page, "inventory", running.suggested(r"inventory tradeurl:(\S+)"))
         await shown(page, "Page 1 of 8")
-        await button(page, "Next").click()
+        await press(page, "Next")
         await shown(page, "Page 2 of 8")
 
         await become(page, AGENT)
@@ -143,7 +147,7 @@ async def test_page(tmp_path: Path, unused_tcp_port: int, page: Page):
         await shown(page, "· pending")
 
         await become(page, MODERATOR)
-        await button(page, "Approve").click()
+        await press(page, "Approve")
         await shown(page, "· sent")
         assert await running.ended(signal.SIGTERM) == (ExitCode.OK, "")
 
@@ -161,6 +165,7 @@ async def test_sign_in(tmp_path: Path, unused_tcp_port: int, page: Page):
         await tab.get_by_role("button", name="That is me").click()
         await tab.get_by_role("button", name="Jonas").click()
         await shown(tab, "Your Steam account is linked")
+        await tab.close()
 
         await shown(page, "is yours on this server from now on")
         await use(page, "link status")
@@ -169,36 +174,64 @@ async def test_sign_in(tmp_path: Path, unused_tcp_port: int, page: Page):
 
 
 async def become(page: Page, viewer: str) -> None:
-    """Choose who to be, once the page shows anything, and wait until it shows what they see."""
-    await shown(page, "Choose above who you are")
-    await page.select_option("#viewer-picker", label=viewer)
-    await shown(page, "Choose above who you are")
+    """Choose who to be, and wait until the page is theirs."""
+    await settled(page)
+    [number] = await page.select_option("#viewer-picker", label=viewer)
+    await until(page, "number => simcordPreview.viewerId === number", number)
+    await settled(page)
 
 
 async def use(page: Page, command: str, value: str | None = None) -> None:
     """Choose a command in the composer, fill its first option in where it has one, and send it."""
     composer = page.locator("#channel-composer-input")
     entry = page.locator(f".command-entry.is-active:has-text('/{command}')")
-    for patience in (PATIENCE / 4, PATIENCE / 2, PATIENCE):
-        await composer.click()
-        await composer.fill("")
-        await composer.press_sequentially(f"/{command}")
-        # A page that is published anew meanwhile forgets what was typed.
+
+    async def send() -> None:
+        await composer.click(timeout=A_TRY)
+        await composer.fill("", timeout=A_TRY)
+        await composer.press_sequentially(f"/{command}", timeout=A_TRY)
+        await entry.wait_for(timeout=A_TRY)
+        await page.keyboard.press("Enter")
+        if value is not None:
+            await page.keyboard.insert_text(value)
+        await page.keyboard.press("Escape")
+        await page.locator("#send-message").click(timeout=A_TRY)
+
+    await taken(page, send)
+
+
+async def press(page: Page, label: str) -> None:
+    """Press the newest button with this label."""
+    await page.get_by_role("button", name=label).last.wait_for()
+    await taken(page, lambda: page.get_by_role("button", name=label).last.click(timeout=A_TRY))
+
+
+async def taken(page: Page, act: Callable[[], Awaitable[None]]) -> None:
+    """Do something until the page has taken it: one that is published anew meanwhile forgets what was typed."""
+    for _ in range(TRIES):
+        await settled(page)
+        before = await page.evaluate("simcordPreview.lastAction?.sequence ?? 0")
         with contextlib.suppress(PageTimeout):
-            await entry.wait_for(timeout=patience * 1000)
-            break
-    await page.keyboard.press("Enter")
-    if value is not None:
-        await page.keyboard.insert_text(value)
-    await page.keyboard.press("Escape")
-    await page.locator("#send-message").click()
+            await act()
+            await until(page, TAKEN, before, A_TRY)
+            return
+    pytest.fail("the page took none of the tries")
+
+
+async def settled(page: Page) -> None:
+    """Wait until the page waits for nothing itself."""
+    await until(page, "() => !!window.simcordPreview?.ready")
+
+
+async def until(page: Page, condition: str, about: object = None, patience: float = PATIENCE * 1000) -> None:
+    """Ask until the page says yes: the page's policy lets nobody wait inside it."""
+    ends = time.monotonic() + patience / 1000
+    while not await page.evaluate(condition, about):
+        if time.monotonic() > ends:
+            raise PageTimeout(condition)
+        await asyncio.sleep(0.02)
 
 
 async def shown(page: Page, text: str) -> None:
     """Wait until the text can be seen."""
     await page.get_by_text(text).filter(visible=True).first.wait_for()
-
-
-def button(page: Page, label: str) -> Locator:
-    """Return the newest button with this label."""
-    return page.get_by_role("button", name=label).last
