@@ -26,6 +26,9 @@ VALUES (:id, :guild_id, :at, :actor, :action, :subject, :detail, :digest)
 """
 
 
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
 class Columns(NamedTuple):
     """A row without its place in the record, exactly as it is stored."""
 
@@ -46,8 +49,7 @@ class Link(NamedTuple):
 
 def digest_of(before: bytes, number: int, columns: Columns) -> bytes:
     """Return the SHA-256 of the digest before and the row, as a JSON list in ASCII: no two rows have the same."""
-    row = json.dumps([number, *columns], separators=(",", ":"))
-    return hashlib.sha256(before + row.encode("ascii")).digest()
+    return hashlib.sha256(before + _as_json([number, *columns]).encode("ascii")).digest()
 
 
 def add(connection: sqlite3.Connection, columns: Columns) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from threading import Thread
 from typing import Any, Self, TypeVar
@@ -16,7 +16,7 @@ from bot.storage.backup import keep_before_migration
 from bot.storage.errors import DatabaseClosed, DatabaseUnusable, UnknownCapability
 from bot.storage.lock import claimed
 from bot.storage.schema import Migration, bundled, migrate, recognise, version_of
-from bot.storage.units import Unit, Units, WriteObserver, report_unheard
+from bot.storage.units import Unit, Units, WriteObserver
 
 _log = logging.getLogger(__name__)
 
@@ -30,14 +30,17 @@ _BUSY_TIMEOUT = 5.0
 
 
 class Database:
-    """The connections to one file: one that writes, one that can only read and so never sees a unit half done.
+    """The connections to one file: one that writes, two that can only read and so never see a unit half done.
 
-    The repositories live on :meth:`write` and :meth:`read`; nobody else commits or rolls back.
+    The repositories live on :meth:`write`, :meth:`read` and :meth:`look`; nobody else commits or rolls back.
     """
 
-    def __init__(self, *, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(
+        self, *, writer: aiosqlite.Connection, reader: aiosqlite.Connection, looker: sqlite3.Connection
+    ) -> None:
         self._writer = writer
         self._reader = reader
+        self._looker = looker
         self._units = Units(writer)
         self._closed = False
 
@@ -80,9 +83,10 @@ class Database:
                 await _empty_log(writer)  # a crash has left it
                 reader = await _connected(stack, real, "ro")
                 await reader.execute_fetchall("PRAGMA query_only = ON")
+                looker = stack.enter_context(closing(_looking(real)))
             except sqlite3.Error as error:
                 raise DatabaseUnusable(real, str(error)) from error
-            database = cls(writer=writer, reader=reader)
+            database = cls(writer=writer, reader=reader, looker=looker)
             stack.push_async_callback(database._finish)
             await database.verify()
             yield database
@@ -104,18 +108,26 @@ class Database:
         """
         if self._closed:
             raise DatabaseClosed
-        told = self._units.add(unit, ended)
-        try:
-            return await asyncio.shield(told)
-        except asyncio.CancelledError:
-            told.add_done_callback(report_unheard)
-            raise
+        return await self._units.add(unit, ended)
 
     async def read(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
         """Return the rows of one statement, which sees every unit that has ended and none that has not."""
         if self._closed:
             raise DatabaseClosed
         return list(await self._reader.execute_fetchall(sql, parameters))
+
+    async def look(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+        """Return the rows of one statement as :meth:`read` does, for what an index answers with a row or two.
+
+        It runs where it is asked for: the way to another thread and back takes longer than the statement. Where it
+        would have to wait for somebody it goes that way after all.
+        """
+        if self._closed:
+            raise DatabaseClosed
+        try:
+            return self._looker.execute(sql, parameters).fetchall()
+        except sqlite3.OperationalError:
+            return await self.read(sql, parameters)
 
     async def wipe(self) -> bool:
         """Leave nothing in the files of what was deleted; False where the disk is full or somebody else is reading.
@@ -148,6 +160,14 @@ async def fetch_one(connection: aiosqlite.Connection, sql: str, parameters: Para
 async def _connected(stack: AsyncExitStack, path: Path, mode: str) -> aiosqlite.Connection:
     connection = await stack.enter_async_context(_connection(f"{path.as_uri()}?mode={mode}"))
     connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _looking(path: Path) -> sqlite3.Connection:
+    """Return a connection that only reads, on the event loop's own thread, and never waits there."""
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=0)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA query_only = ON")
     return connection
 
 

@@ -80,12 +80,12 @@ class SqliteLinkRepository:
 
     async def of_user(self, guild_id: int, user_id: int) -> Link | None:
         """Return the user's link."""
-        rows = await self._db.read(_OF_USER, {"guild_id": guild_id, "user_id": user_id})
+        rows = await self._db.look(_OF_USER, {"guild_id": guild_id, "user_id": user_id})
         return _link(rows[0]) if rows else None
 
     async def of_steam_id(self, guild_id: int, steam_id: SteamId) -> Link | None:
         """Return the link of this Steam account."""
-        rows = await self._db.read(_OF_STEAM_ID, {"guild_id": guild_id, "steam_id": steam_id.value})
+        rows = await self._db.look(_OF_STEAM_ID, {"guild_id": guild_id, "steam_id": steam_id.value})
         return _link(rows[0]) if rows else None
 
     async def put(self, link: Link) -> Link:

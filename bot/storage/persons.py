@@ -58,7 +58,8 @@ def person(kind: PersonKind, value: str | int) -> Person:
     Whatever stands where a person belongs is hidden behind a pseudonym, a number or not: it might be about somebody.
     Characters that no id has are escaped as in JSON: not every text can be in a column.
     """
-    return Person(kind, json.dumps(str(value))[1:-1])
+    text = str(value)
+    return Person(kind, text if text.isalnum() and text.isascii() else json.dumps(text)[1:-1])
 
 
 class Introduction(NamedTuple):

@@ -5,10 +5,9 @@ import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 import aiosqlite
@@ -24,7 +23,7 @@ Unit = Callable[[aiosqlite.Connection], Awaitable[_T]]
 _MOST_UNITS = 256
 """Units that share a transaction at most."""
 
-_MOST_AT_ONCE = 32
+_MOST_AT_ONCE = 64
 """Of them, units that go to the connection's thread together."""
 
 _LONGEST = 0.05
@@ -41,7 +40,11 @@ class WriteObserver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OnThread(Generic[_T]):
-    """A unit that is one piece of work on the connection's thread: those that wait in a row go there together."""
+    """A unit that is one piece of work on the connection's thread: those that wait in a row go there together.
+
+    It may be undone and done once more, where one of the others fails: outside the database it changes nothing that
+    could be wrong by that.
+    """
 
     work: Callable[[sqlite3.Connection], _T]
 
@@ -63,11 +66,15 @@ class _Asked:
     error: BaseException | None = None
 
 
+_Piece = tuple[_Asked, OnThread[Any]]
+
+
 class Units:
     """The units that wait for the one connection that writes.
 
-    A unit that fails is undone alone: each but the first of a transaction stands in a savepoint of its own. Nobody is
-    told anything before the COMMIT, so a crash loses only what nobody was told of; a COMMIT that fails fails them all.
+    A unit that fails is undone alone: where it takes that, each but the first of a transaction stands in a savepoint
+    of its own. Nobody is told anything before the COMMIT, so a crash loses only what nobody was told of; a COMMIT that
+    fails fails them all.
     """
 
     def __init__(self, writer: aiosqlite.Connection) -> None:
@@ -81,7 +88,10 @@ class Units:
         self.on_write: WriteObserver | None = None
 
     def add(self, unit: Unit[_T], ended: Callable[[], None] | None) -> asyncio.Future[_T]:
-        """Put a unit at the end; the future has its result once that is committed. RuntimeError inside a unit."""
+        """Put a unit at the end; the future has its result once that is committed. RuntimeError inside a unit.
+
+        Cancelling the future stops no unit: nobody is told then.
+        """
         if self._worker is not None and asyncio.current_task() is self._worker:
             raise RuntimeError("a unit inside a unit would wait for itself")
         told: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
@@ -136,7 +146,6 @@ class Units:
         self._failed = []
         try:
             await self._run_into(batch)
-            await on_thread(self._writer, self._commit)
         except BaseException as error:
             if _is_cancelled():
                 self._give_up()
@@ -153,20 +162,28 @@ class Units:
             self._tell(batch)
 
     async def _run_into(self, batch: list[_Asked]) -> None:
-        """Begin a transaction and run units in it, noting each in ``batch`` before; an error undoes all of it."""
-        first = self._next(batch)
-        await self._writer.execute_fetchall("BEGIN IMMEDIATE")
-        first.result = await first.run(self._writer)
+        """Run units in a transaction and commit it, noting each in ``batch`` before; an error undoes all of it.
+
+        Where each that waits is one piece of work, all of it is one way to the thread and back.
+        """
+        if isinstance(self._waiting[0].run, OnThread):
+            if await self._run_on_thread(batch, begins=True):
+                return
+        else:
+            first = self._next(batch)
+            await self._writer.execute_fetchall("BEGIN IMMEDIATE")
+            first.result = await first.run(self._writer)
         while (
             self._waiting
             and len(batch) < _MOST_UNITS
-            and time.perf_counter() < first.began + _LONGEST
+            and time.perf_counter() < batch[0].began + _LONGEST
             and self._writer.in_transaction
         ):
-            if isinstance(self._waiting[0].run, OnThread):
-                await self._run_on_thread(batch)
-            else:
+            if not isinstance(self._waiting[0].run, OnThread):
                 await self._run_beside_others(self._next(batch))
+            elif await self._run_on_thread(batch):
+                return
+        await on_thread(self._writer, self._commit)
 
     def _next(self, batch: list[_Asked]) -> _Asked:
         asked = self._waiting.popleft()
@@ -174,14 +191,27 @@ class Units:
         batch.append(asked)
         return asked
 
-    async def _run_on_thread(self, batch: list[_Asked]) -> None:
-        """Go to the thread once with those in a row that need nothing else; raises as running one alone does."""
-        pieces: list[tuple[_Asked, OnThread[Any]]] = []
+    async def _run_on_thread(self, batch: list[_Asked], *, begins: bool = False) -> bool:
+        """Go to the thread once with those in a row that need nothing else, and commit if those were the last ones.
+
+        Say whether they were; raise where they took others with them.
+        """
+        pieces: list[_Piece] = []
         while self._waiting and len(pieces) < _MOST_AT_ONCE and len(batch) < _MOST_UNITS:
             if not isinstance(work := self._waiting[0].run, OnThread):
                 break
             pieces.append((self._next(batch), work))
-        await on_thread(self._writer, partial(_run_all, pieces))
+        ends = not self._waiting
+
+        def run(connection: sqlite3.Connection) -> None:
+            if begins:
+                connection.execute("BEGIN IMMEDIATE")
+            _run_all(pieces, connection, is_alone=begins and ends and len(pieces) == 1)
+            if ends:
+                self._commit(connection)
+
+        await on_thread(self._writer, run)
+        return ends
 
     async def _run_beside_others(self, asked: _Asked) -> None:
         """Run a unit so that it can be undone alone; raises where it took the others with it."""
@@ -209,7 +239,9 @@ class Units:
             if asked.ended is not None:
                 asked.ended()
         for asked in batch:
-            if asked.told.done():
+            if asked.told.done():  # its caller had gone
+                if asked.error is not None and not isinstance(asked.error, asyncio.CancelledError):
+                    _log.error("write failed after its caller had gone error=%s", type(asked.error).__name__)
                 continue
             if asked.error is None:
                 asked.told.set_result(asked.result)
@@ -221,7 +253,29 @@ class Units:
                 asked.told.set_exception(asked.error)
 
 
-def _run_all(pieces: list[tuple[_Asked, OnThread[Any]]], connection: sqlite3.Connection) -> None:
+def _run_all(pieces: Sequence[_Piece], connection: sqlite3.Connection, *, is_alone: bool) -> None:
+    """Run pieces of work in the open transaction; one that fails is undone alone, unless it ``is_alone`` there.
+
+    They hardly ever fail, so they are begun without savepoints of their own, each of which costs two statements.
+    """
+    if is_alone:
+        [(asked, unit)] = pieces
+        asked.result = unit.work(connection)
+        return
+    connection.execute("SAVEPOINT units")
+    try:
+        for asked, unit in pieces:
+            asked.result = unit.work(connection)
+    except Exception:
+        # Where there is no room SQLite may undo the whole transaction by itself.
+        if not connection.in_transaction:
+            raise
+        connection.execute("ROLLBACK TO units")
+        _run_each(pieces, connection)
+    connection.execute("RELEASE units")
+
+
+def _run_each(pieces: Sequence[_Piece], connection: sqlite3.Connection) -> None:
     for asked, unit in pieces:
         connection.execute("SAVEPOINT unit")
         try:
@@ -232,12 +286,6 @@ def _run_all(pieces: list[tuple[_Asked, OnThread[Any]]], connection: sqlite3.Con
             asked.error = error
             connection.execute("ROLLBACK TO unit")
         connection.execute("RELEASE unit")
-
-
-def report_unheard(told: asyncio.Future[Any]) -> None:
-    """Log the failure of a unit whose caller had gone, since nobody else will."""
-    if not told.cancelled() and (error := told.exception()) is not None:
-        _log.error("write failed after its caller had gone error=%s", type(error).__name__)
 
 
 def _is_cancelled() -> bool:
