@@ -8,6 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from bot.domain.errors import InvalidInput
 from bot.domain.money import USD, Money
 
@@ -46,8 +48,7 @@ class Sort(StrEnum):
     NAME_DESC = "name_desc"
 
 
-@dataclass(frozen=True, slots=True)
-class Sticker:
+class Sticker(msgspec.Struct, frozen=True, gc=False):
     """A sticker on an item; ``wear`` runs from 0 (new) to 1 (scraped off)."""
 
     name: str
@@ -55,8 +56,7 @@ class Sticker:
     wear: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True, gc=False):
     """One item, or one stack of equal ones.
 
     ``offer`` is what the provider pays for one piece, in USD; ``local_offer`` the same with the project's

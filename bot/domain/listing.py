@@ -7,13 +7,14 @@ from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from bot.domain.derived import Derived
 from bot.domain.inventory import Sort, worth_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bot.domain.failures import ProviderName
-    from bot.domain.inventory import InventoryFilter, Item
+    from bot.domain.inventory import Inventory, InventoryFilter, Item
     from bot.domain.money import Money
     from bot.domain.pages import InventoryAnswer
 
@@ -30,6 +31,13 @@ class Sum:
     def of(cls, items: Sequence[Item]) -> Sum:
         """Add up."""
         return cls(len(items), sum(item.accepted for item in items), worth_of(items))
+
+
+def _sum_of(inventory: Inventory) -> Sum:
+    return Sum.of(inventory.items)
+
+
+_SUMS: Derived[Inventory, Sum] = Derived()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ class Listing:
             view=view,
             rows=rows,
             shown=shown,
-            sums={inventory.provider: Sum.of(inventory.items) for inventory in inventories},
+            sums={inventory.provider: _SUMS.of(inventory, _sum_of) for inventory in inventories},
             shown_sum=Sum.of([rows[position] for position in shown]) if view is not None and view.narrows else None,
         )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 USD = "USD"
 
 
-@dataclass(frozen=True, slots=True, order=False)
-class Money:
+class Money(msgspec.Struct, frozen=True, gc=False):
     """An amount in whole units of ``currency`` (dollars, not cents), never a float.
 
     ``currency`` is the provider's code in upper case: ISO 4217, or a merchant's own of up to four letters.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import json
 import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
+from bot.beside import beside
 from bot.domain.failures import FailureKind
 from bot.domain.money import USD, Money
 from bot.domain.trade_url import mask_trade_urls
@@ -36,22 +37,9 @@ _MAX_MAGNITUDE = 20
 """Greatest power of ten in a number: 64 bits have up to 20 digits."""
 _MAX_FRACTION = 30
 _MAX_INTEGER = 2**63 - 1
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,30})?", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
-
-
-def _collect_rarely() -> None:
-    """Let the garbage collector leave what has lived for a while alone, but for one pass in a hundred.
-
-    A large answer is a hundred thousand objects and no garbage. Each pass through everything that lives stops the
-    event loop for 20 to 150 ms, and unasked there were one or two of them for each large answer.
-    """
-    young, middle, _ = gc.get_threshold()
-    gc.set_threshold(young, middle, 1_000)
-
-
-_READER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader", initializer=_collect_rarely)
-"""Reads large bodies one by one: two busy threads pass the interpreter to each other, and the event loop waits."""
 
 
 class Unreadable(Exception):
@@ -80,9 +68,7 @@ async def read(answer: Answer, reader: Callable[[Fields], T], *, secrets: Iterab
     try:
         if len(answer.body) < _LARGE:
             return reader(Fields(parse_json(answer.body), note=answer.note))
-        return await asyncio.get_running_loop().run_in_executor(
-            _READER, lambda: reader(Fields(parse_json(answer.body, let_others_run=True), note=answer.note))
-        )
+        return await beside(lambda: reader(Fields(parse_json(answer.body, let_others_run=True), note=answer.note)))
     except Refused as refused:
         message = refused.facts.pop("message", None)
         error = answer.failure(refused.kind, message=masked(message, secrets), **refused.facts)
@@ -101,9 +87,13 @@ def parse_json(body: bytes, *, let_others_run: bool = False) -> object:
     """Return the JSON in ``body`` with its fractions as exact decimals; Unreadable for anything else.
 
     No NaN, no infinity, no number too long to be one, no nesting deeper than Python's stack. Of a name that comes
-    twice the last counts. ``let_others_run`` is for a thread: json's C code holds the interpreter lock to its end
-    unless it calls Python now and then (7 MiB held up the event loop for 55 ms without, 20 ms with).
+    twice the last counts. ``let_others_run`` is for a thread: C code holds the interpreter lock to its end unless it
+    calls Python now and then (7 MiB held up the event loop for 55 ms without, 20 ms with).
     """
+    if not let_others_run:
+        # What msgspec does not take json may: a byte order mark, half a surrogate pair.
+        with suppress(msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
+            return _DECODER.decode(body)
     try:
         return json.loads(
             body.decode("utf-8-sig"),
@@ -189,12 +179,14 @@ class Fields:
 
     def text(self, name: str) -> str | None:
         """Read a text; one that is too long is cut, an empty one is None."""
-        value = self.raw(name)
+        value = self._values.get(name)
         if value is None:
             return None
         if not isinstance(value, str):
             raise Unreadable(self.at(name))
-        return _storable(value)[:_MAX_TEXT] if value.strip() else None
+        if not value or value.isspace():
+            return None
+        return (value if value.isascii() else _storable(value))[:_MAX_TEXT]
 
     def id(self, name: str) -> str:
         """Read an id that has to be there: a text, or an integer."""
@@ -216,7 +208,7 @@ class Fields:
 
     def number(self, name: str) -> Decimal | None:
         """Read a number, or a text with nothing but a plain decimal number."""
-        value = self.raw(name)
+        value = self._values.get(name)
         if value is None:
             return None
         number = _number(value)
@@ -226,10 +218,13 @@ class Fields:
 
     def integer(self, name: str) -> int | None:
         """Read an integer of at most 64 bits."""
-        number = self.number(name)
-        if number is None:
+        value = self._values.get(name)
+        if value is None:
             return None
-        if number != number.to_integral_value() or abs(number) > _MAX_INTEGER:
+        if type(value) is int and -_MAX_INTEGER <= value <= _MAX_INTEGER:
+            return value
+        number = _number(value)
+        if number is None or number != number.to_integral_value() or abs(number) > _MAX_INTEGER:
             raise Unreadable(self.at(name))
         return int(number)
 
@@ -274,19 +269,15 @@ def _storable(text: str) -> str:
 
 def _number(value: object) -> Decimal | None:
     """Return a number of human size, else None: an exponent of nine digits would be gigabytes long in print."""
-    match value:
-        case bool():
-            return None
-        case Decimal():
-            number = value
-        case int():
-            number = Decimal(value)
-        case str() if _NUMBER.fullmatch(value):
-            number = Decimal(value)
-        case _:
-            return None
+    if isinstance(value, str):
+        return Decimal(value) if _NUMBER.fullmatch(value) else None  # which is never too large, nor too fine
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    number = Decimal(value)
     if number.adjusted() > _MAX_MAGNITUDE:
         return None
+    if len(text := str(number)) <= _MAX_FRACTION and "E" not in text:  # as it nearly always is
+        return number
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or not -_MAX_FRACTION <= exponent <= _MAX_MAGNITUDE:
         return None

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from weakref import WeakSet
 
+from bot.beside import beside
 from bot.domain.access import Actor, Capability, is_staff
 from bot.domain.audit import AuditAction
 from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff, TooSoon
@@ -30,6 +31,8 @@ REFRESH_COOLDOWN = timedelta(minutes=2)
 _MAX_KEPT = 1_000
 _MAX_ITEMS_KEPT = 100_000
 _ALL = "all"
+_LARGE = 3_000
+"""From so many items on, they are gone through beside the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +118,8 @@ class InventoryService:
         if request.refresh:
             self._check_refresh(trade_url.steam_id, request.game, chosen)
         with spending_for(Spender(by.user_id, is_staff=is_staff(held))):
-            answers = await asyncio.gather(
-                *(self._ask(provider, trade_url, narrowing, request) for provider in chosen),
-            )
+            asking = [self._ask(provider, trade_url, narrowing, request) for provider in chosen]
+            answers = [await asking[0]] if len(asking) == 1 else await asyncio.gather(*asking)
         if request.refresh:
             for part in answers:
                 if part.failure is not None:  # nothing was read anew, so the next one need not wait
@@ -183,9 +185,12 @@ class InventoryService:
         self, provider: InventoryProvider, trade_url: TradeUrl, narrowing: InventoryFilter, request: InventoryRequest
     ) -> ProviderAnswer:
         query = InventoryQuery(trade_url, request.game, narrowing, request.refresh)
+        known = await self._known(provider, query)
+        if known is not None:
+            return ProviderAnswer(provider.name, inventory=known)
         try:
             async with asyncio.timeout(self._deadline.total_seconds()):
-                inventory = await self._kept_or_asked(provider, query)
+                inventory = await self._asked(provider, query)
         except ProviderError as error:
             return ProviderAnswer(provider.name, failure=error.failure)
         except TimeoutError:
@@ -193,18 +198,19 @@ class InventoryService:
             return ProviderAnswer(provider.name, failure=failure)
         return ProviderAnswer(provider.name, inventory=inventory)
 
-    async def _kept_or_asked(self, provider: InventoryProvider, query: InventoryQuery) -> Inventory:
-        """Answer from memory where that holds the whole inventory or this very question, else ask the provider."""
-        whole: _Key = (provider.name, query.trade_url.steam_id, query.game, None)
-        key: _Key = (*whole[:3], query.filter if query.filter != InventoryFilter() else None)
-        if not query.refresh:
-            everything = self._recall(whole)
-            # Of an inventory that came in part, the provider alone knows what matches.
-            if everything is not None and everything.total <= len(everything.items):
-                return everything.narrowed(query.filter)
-            same = self._recall(key)
-            if same is not None:
-                return same
+    async def _known(self, provider: InventoryProvider, query: InventoryQuery) -> Inventory | None:
+        """Answer from memory where that holds the whole inventory or this very question."""
+        if query.refresh:
+            return None
+        everything = self._recall(_key(provider, query, InventoryFilter()))
+        # Of an inventory that came in part, the provider alone knows what matches.
+        if everything is not None and everything.total <= len(everything.items):
+            return await _narrowed(everything, query.filter)
+        return self._recall(_key(provider, query, query.filter))
+
+    async def _asked(self, provider: InventoryProvider, query: InventoryQuery) -> Inventory:
+        """Ask the provider, or wait with whoever is asking it the same already."""
+        key = _key(provider, query, query.filter)
         call: _Call = (key, query.trade_url)
         task = self._under_way.get(call)
         joins = task is not None and not query.refresh
@@ -219,7 +225,7 @@ class InventoryService:
             if not joins or error.failure.kind is not FailureKind.OVER_BUDGET:
                 raise
         # Whoever began the call had spent their part of the provider's limit; that says nothing about this one's.
-        return await self._kept_or_asked(provider, query)
+        return await self._known(provider, query) or await self._asked(provider, query)
 
     async def _ask_and_keep(self, provider: InventoryProvider, query: InventoryQuery, call: _Call) -> Inventory:
         inventory = await provider.look_up(query)
@@ -263,6 +269,17 @@ class InventoryService:
             del self._under_way[call]
         if not done.cancelled():
             done.exception()  # looked at, so that a failure nobody waits for any more is not reported as lost
+
+
+async def _narrowed(inventory: Inventory, by: InventoryFilter) -> Inventory:
+    if by == InventoryFilter() or len(inventory.items) < _LARGE:
+        return inventory.narrowed(by)
+    return await beside(inventory.narrowed, by)
+
+
+def _key(provider: InventoryProvider, query: InventoryQuery, narrowing: InventoryFilter) -> _Key:
+    nothing = narrowing == InventoryFilter()
+    return provider.name, query.trade_url.steam_id, query.game, None if nothing else narrowing
 
 
 def _tells_something(part: ProviderAnswer) -> bool:

@@ -14,7 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
@@ -32,6 +35,8 @@ _COME_AGAIN = frozenset({"name", "market_hash_name", "kind", "exterior", "rarity
 _FOR_DETAILS = {"icon_hash": None, "inspect_certificate": None, "stickers": ()}
 """What only an item's details show, and what stands for it in a lean snapshot."""
 
+_ENCODER = msgspec.json.Encoder()
+
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=Enum)
 _MICROSECOND = timedelta(microseconds=1)
@@ -46,11 +51,8 @@ def encode(answer: InventoryAnswer | TradesAnswer, *, lean: bool = False) -> byt
 
     A ``lean`` one is without what takes most room and is shown least: pictures, stickers and inspect certificates.
     """
-    packer = zlib.compressobj()
-    packed = [
-        packer.compress(json.dumps(piece, separators=(",", ":")).encode("ascii") + b"\n")
-        for piece in _pieces(answer, lean=lean)
-    ]
+    packer = zlib.compressobj(zlib.Z_BEST_SPEED)
+    packed = [packer.compress(_line(piece)) for piece in _pieces(answer, lean=lean)]
     return b"".join([bytes([FORMAT]), *packed, packer.flush()])
 
 
@@ -97,8 +99,17 @@ def _pieces(answer: InventoryAnswer | TradesAnswer, *, lean: bool) -> Iterator[A
                 if lean and name in _FOR_DETAILS:
                     values = [codec.dump(_FOR_DETAILS[name])] * len(chunk)
                 else:
-                    values = [codec.dump(getattr(item, name)) for item in chunk]
+                    values = list(map(attrgetter(name), chunk))
+                    if codec is not _PLAIN:
+                        values = list(map(codec.dump, values))
                 yield [number, column, known.shorten(values) if name in _COME_AGAIN else values]
+
+
+def _line(piece: Any) -> bytes:
+    try:
+        return _ENCODER.encode(piece) + b"\n"
+    except UnicodeEncodeError:  # half a surrogate pair, which UTF-8 cannot hold and an escape can
+        return json.dumps(piece).encode("ascii") + b"\n"
 
 
 def _with_items(answer: InventoryAnswer, lines: Iterable[bytes]) -> InventoryAnswer:

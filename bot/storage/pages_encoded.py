@@ -1,9 +1,9 @@
 """Encodes an answer once for everybody who is shown it: several people look at the same inventory, and often."""
 
-import asyncio
-import weakref
 from dataclasses import replace
 
+from bot.beside import beside
+from bot.domain.derived import Derived
 from bot.domain.inventory import Inventory
 from bot.domain.pages import InventoryAnswer, TradesAnswer
 from bot.storage.pages_codec import encode
@@ -16,8 +16,8 @@ class EncodedAnswers:
     """The bytes of answers whose inventory is still in memory, and only for as long as it is."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, tuple[InventoryAnswer, bytes]] = {}
-        """By the identity of the inventory: the answer without it that was encoded last, and all of it as bytes."""
+        self._kept: Derived[Inventory, tuple[InventoryAnswer, bytes]] = Derived()
+        """The answer without its inventory that was encoded last, and all of it as bytes."""
 
     @property
     def kept(self) -> int:
@@ -30,17 +30,15 @@ class EncodedAnswers:
         if inventory is None or not isinstance(answer, InventoryAnswer):
             return await _encoded(answer)
         head = _without_inventory(answer)
-        before, data = self._kept.get(id(inventory), (None, b""))
+        before, data = self._kept.get(inventory) or (None, b"")
         if before != head:
             data = await _encoded(answer)
-            if id(inventory) not in self._kept:
-                weakref.finalize(inventory, self._kept.pop, id(inventory), None).atexit = False
-            self._kept[id(inventory)] = (head, data)
+            self._kept.keep(inventory, (head, data))
         return data
 
 
 async def _encoded(answer: InventoryAnswer | TradesAnswer) -> bytes:
-    return encode(answer) if _size(answer) <= _SMALL else await asyncio.to_thread(encode, answer)
+    return encode(answer) if _size(answer) <= _SMALL else await beside(encode, answer)
 
 
 def _size(answer: InventoryAnswer | TradesAnswer) -> int:

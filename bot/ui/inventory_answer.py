@@ -1,10 +1,10 @@
 """Gets what the pages of an inventory are made of: an answer to keep, its listing, a table of it."""
 
-import asyncio
 from dataclasses import replace
 
 import discord
 
+from bot.beside import beside
 from bot.domain.errors import PageExpired, ProviderError
 from bot.domain.inventory import InventoryFilter
 from bot.domain.listing import Listing
@@ -45,7 +45,7 @@ async def listing_of(answer: InventoryAnswer, view: InventoryFilter | None) -> L
     """List an answer as its reader has sorted and narrowed it."""
     if _items(answer) < _LARGE:
         return Listing.of(answer, view)
-    return await asyncio.to_thread(Listing.of, answer, view)
+    return await beside(Listing.of, answer, view)
 
 
 def inventory_of(pages: Pages) -> InventoryAnswer:
@@ -57,7 +57,7 @@ def inventory_of(pages: Pages) -> InventoryAnswer:
 
 async def table_of(answer: InventoryAnswer) -> tuple[discord.Embed, discord.File]:
     """Return all items as a file, and the words that go with it."""
-    file = await asyncio.to_thread(csv_file, file_name(answer), HEADER, rows(answer))
+    file = await beside(csv_file, file_name(answer), HEADER, rows(answer))
     embed = card(
         title="📄 The whole inventory as a table",
         description=f"{count(_items(answer), 'item')}, whatever filter is set. An offer is for one piece.",

@@ -6,7 +6,8 @@ from typing import Any
 
 import discord
 
-from bot.domain.inventory import MAX_SEARCH, InventoryFilter, Item, Sort, price_from
+from bot.domain.derived import Derived
+from bot.domain.inventory import MAX_SEARCH, Inventory, InventoryFilter, Item, Sort, price_from
 from bot.domain.listing import Listing, name_of
 from bot.ui.inventory_words import SORTS
 from bot.ui.text import NAME_REACH, NOTHING, item_label, money, plain
@@ -14,6 +15,8 @@ from bot.ui.text import NAME_REACH, NOTHING, item_label, money, plain
 MOST_OPTIONS = 25
 _OPTION = 100
 _LONGEST_PRICE = 20
+_MADE: Derived[Inventory, dict[int, discord.SelectOption]] = Derived()
+"""Options of items, by their position, as somebody has seen them before."""
 
 
 def refresh_label(fresh_until: datetime | None) -> str:
@@ -23,7 +26,12 @@ def refresh_label(fresh_until: datetime | None) -> str:
 
 def item_options(listing: Listing, positions: Sequence[int]) -> list[discord.SelectOption]:
     """Return an option for each item of a page; its value is the item's position, which never changes."""
-    return [_item_option(listing.rows[position], position) for position in positions[:MOST_OPTIONS]]
+    inventory = None if listing.is_comparison else listing.answer.answers[0].inventory
+    made = {} if inventory is None else _MADE.of(inventory, lambda _: {})
+    for position in positions[:MOST_OPTIONS]:
+        if position not in made:
+            made[position] = _item_option(listing.rows[position], position)
+    return [made[position] for position in positions[:MOST_OPTIONS]]
 
 
 def sort_options(listing: Listing, chosen: InventoryFilter) -> list[discord.SelectOption]:

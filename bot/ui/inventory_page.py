@@ -5,6 +5,7 @@ from datetime import datetime
 
 import discord
 
+from bot.domain.derived import Derived
 from bot.domain.failures import Failure
 from bot.domain.inventory import Inventory, Item, Sort
 from bot.domain.listing import Listing, Sum, name_of, offers_for
@@ -20,6 +21,9 @@ _ROOM = 4090
 """UTF-16 units of a description that head and items share, so that no item of a page is cut off."""
 
 _SHORTEST_NAME = 24
+_WRITTEN: Derived[Inventory, dict[tuple[int, int], str]] = Derived()
+"""Entries of items, by their position and the room they had."""
+
 _OTHER_ACCOUNT = "⚠️ This desk uses one fixed client token: the items are those of the token's own account."
 
 
@@ -43,7 +47,8 @@ def inventory_page(
     if inventory is None:
         lines = _comparison_lines(answer, [listing.rows[position] for position in positions], room=room)
     else:
-        lines = [_item_lines(listing.rows[position], room=room) for position in positions]
+        written = _WRITTEN.of(inventory, lambda _: {})
+        lines = [_written(written, listing, position, room) for position in positions]
     provider = "all providers" if inventory is None else inventory.provider.label
     pages = page_count(len(listing.shown), page_size)
     return card(
@@ -108,6 +113,14 @@ def _filtered(left: Sum, rows: int) -> str:
 
 def _order(sort: Sort) -> list[str]:
     return [] if sort is Sort.RELEVANCE else [SORTS[sort]]
+
+
+def _written(written: dict[tuple[int, int], str], listing: Listing, position: int, room: int) -> str:
+    """Return an item's entry, as it was written for whoever has seen this page before."""
+    known = written.get((position, room))
+    if known is None:
+        known = written[position, room] = _item_lines(listing.rows[position], room=room)
+    return known
 
 
 def _item_lines(item: Item, *, room: int) -> str:

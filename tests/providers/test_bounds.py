@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Self
 
+import discord
 import pytest
 
 from bot.app import assembled
@@ -25,7 +26,7 @@ from bot.domain.errors import ProviderError
 from bot.domain.failures import Dialect, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Item, Sort
 from bot.domain.money import Money
-from bot.domain.pages import InventoryAnswer, ProviderAnswer
+from bot.domain.pages import InventoryAnswer, Pages, ProviderAnswer
 from bot.domain.secrets import Secret, TradeToken
 from bot.domain.steam import Game, SteamId, TradeUrl
 from bot.domain.trades import Scope
@@ -36,6 +37,7 @@ from bot.providers.skinsback import SkinsBack
 from bot.providers.transport import Limits, Transport
 from bot.services.desk import Desk
 from bot.services.inventory import InventoryRequest
+from bot.ui.inventory_answer import inventory_of, listing_of
 from bot.ui.pager import shown_page
 from tests.fakes.clock import FakeClock
 from tests.support.loopback import as_json, content, in_turn
@@ -447,12 +449,18 @@ async def test_snapshots_in_memory(tmp_path: Path):
         assert await pages.turn(kept[0].id, by=BY) == kept[0]
 
 
+async def page_of(desk: Desk, pages: Pages, index: int) -> discord.Embed:
+    """Show a page as a click does."""
+    listing = await listing_of(inventory_of(pages), pages.view)
+    embed, _ = shown_page(pages, index, page_size=desk.page_size, explanations=desk.explanations, listing=listing)
+    return embed
+
+
 async def first_page(desk: Desk, request: InventoryRequest) -> str:
     """Look up and show the first page, then turn it; return what the first page says."""
     answer = await desk.inventory.look_up(request, by=BY)
     pages = await desk.pages.open(answer, by=BY)
-    first, _ = shown_page(pages, 0, page_size=desk.page_size, explanations=desk.explanations)
+    first = await page_of(desk, pages, 0)
     await asyncio.sleep(0)
-    turned = await desk.pages.turn(pages.id, by=BY)
-    shown_page(turned, 1, page_size=desk.page_size, explanations=desk.explanations)
+    await page_of(desk, await desk.pages.turn(pages.id, by=BY), 1)
     return first.description or ""

@@ -16,6 +16,7 @@ from bot.domain.errors import ProviderError
 from bot.domain.failures import FailureKind, ProviderName
 from bot.domain.secrets import Secret
 from bot.providers.answer import Answer
+from bot.providers.assetpay_wire import read_page
 from bot.providers.reading import Fields, Refused, Unreadable, identifier, loose, masked, parse_json, read, utc
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -274,3 +275,34 @@ async def test_parsing_lets_others_run(beats):
 
     during = [started, *(beat for beat in beats if started < beat < ended), ended]
     assert max(later - sooner for sooner, later in itertools.pairwise(during)) < (ended - started) / 2
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+
+
+@given(
+    st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20), st.data()
+)
+def test_the_same_by_either_way(value: object, data: st.DataObject):
+    """What the quick way reads is what the thorough one does, whatever a byte is changed to."""
+    body = bytearray(json.dumps(value, ensure_ascii=data.draw(st.booleans())).encode("utf-8", "surrogatepass"))
+    if body and data.draw(st.booleans()):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    read_by = []
+    for let_others_run in (False, True):
+        try:
+            read_by.append(repr(parse_json(bytes(body), let_others_run=let_others_run)))
+        except Unreadable:
+            read_by.append("unreadable")
+
+    assert read_by[0] == read_by[1]
+
+
+def test_nothing_to_the_garbage_collector():
+    """Inventories in memory are hundreds of thousands of objects: a pass through all of them held up the event loop."""
+    sticker = {"name": "Crown (Foil)", "slot": 0, "wear": 0.5}
+    entry = {"id": "1", "name": "AK-47", "offer": {"price": 1.25, "accepted": True}, "stickers": [sticker]}
+    body = json.dumps({"success": True, "data": {"inventory": [entry]}}).encode()
+    (item,) = read_page(Fields(parse_json(body))).items
+
+    assert not any(map(gc.is_tracked, (item, item.offer, *item.stickers)))

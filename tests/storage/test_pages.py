@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as altered
 
 from bot.domain.inventory import Item
 from bot.domain.pages import Pages
@@ -90,7 +91,7 @@ async def test_too_large_for_pictures(db: Database, caplog: pytest.LogCaptureFix
     first = answer.answers[0].inventory
     assert first is not None
     pictured = tuple(Item(str(n), "AK-47", None, icon_hash=f"{hash((n, 1)):x}{hash((n, 2)):x}") for n in range(500))
-    bare = tuple(replace(each, icon_hash=None) for each in pictured)
+    bare = tuple(altered(each, icon_hash=None) for each in pictured)
     of_pictured, of_bare = (
         pages(answer=replace(answer, answers=(replace(answer.answers[0], inventory=replace(first, items=items)),)))
         for items in (pictured, bare)
