@@ -34,6 +34,8 @@ _QUIET: Final = {
 # to what ends a word. Backslashes are those of JSON within JSON. Bounds and atomic groups keep the search linear.
 _NAMES = r"authorization|api[-_ ]?key|secret|token|passw(?:or)?d|jwt|(?<![^\W_])(?:x[-_])?sign(?:ature)?"
 _CODES = r"(?:(?<![^\W_])|trade|verification)code"
+_STEMS = ("auth", "key", "secret", "token", "pass", "jwt", "sign", "code")
+"""A part of each of those names, in small letters."""
 _JOINED = (
     r"""(?>\\{0,8}["'`]?\s*(?:=>|==?|:|%(?:25){0,8}3[da])\s*|\\{0,8}["']\s*,\s*(?=b?\\{0,8}["']))"""
     r"""(?P<open>(?>b?\\{0,8}(?P<quote>["'`])))?(?:(?:bearer|bot|basic|raw)\s+)?"""
@@ -58,7 +60,8 @@ _LAYERS = 4
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
-_registered: set[str] = set()
+_registered: tuple[str, ...] = ()
+"""Secrets to mask, the longest first: one may be a part of another."""
 _log = logging.getLogger(__name__)
 
 
@@ -66,14 +69,18 @@ def register_secret(value: str) -> None:
     """Mask ``value`` wherever it appears from now on. Anything shorter than four characters is not masked."""
     if len(value) >= _SHORTEST_SECRET:
         # As it is, and as JSON and repr write it; percent and entity spellings are undone before the look-up.
-        _registered.update({value, json.dumps(value)[1:-1], repr(value)[1:-1]})
+        global _registered  # noqa: PLW0603 -- the log is the program's, and so is what it hides
+        spellings = {*_registered, value, json.dumps(value)[1:-1], repr(value)[1:-1]}
+        _registered = tuple(sorted(spellings, key=len, reverse=True))
 
 
 def redact(text: str) -> str:
     """Return ``text`` without anything that is, or looks like, a secret, and without invisible characters."""
     if not text.isascii():
         text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
-    return _mask(_WORD.sub(lambda word: _mask_encoded(word[0]), text))
+    if not text.isascii() or _ENCODED.search(text):
+        text = _WORD.sub(lambda word: _mask_encoded(word[0]), text)
+    return _mask(text)
 
 
 def _mask_encoded(word: str) -> str:
@@ -98,12 +105,19 @@ def _decode(word: str) -> str:
 
 
 def _mask(text: str) -> str:
-    for secret in sorted(_registered, key=len, reverse=True):
+    for secret in _registered:
         text = text.replace(secret, MASK)
-    text = _NAMED.sub(_keep_name, text)
-    text = _CODE.sub(_keep_name, text)
+    if _may_name_a_secret(text):
+        text = _NAMED.sub(_keep_name, text)
+        text = _CODE.sub(_keep_name, text)
     text = _DISCORD_PATH.sub(_keep_name, text)
     return _SHAPED.sub(MASK, text)
+
+
+def _may_name_a_secret(text: str) -> bool:
+    """Say whether a look for names is worth its time: most lines have none. Some small letters are not in ASCII."""
+    small = text.lower()
+    return not text.isascii() or any(stem in small for stem in _STEMS)
 
 
 def _keep_name(match: re.Match[str]) -> str:
