@@ -121,6 +121,7 @@ async def assembled(
         )
         stack.push_async_callback(inventory.close)
         pages = PageService(repository=SqlitePagesRepository(database), access=access, links=link_service, clock=clock)
+        stack.push_async_callback(pages.saved)
         halts = HaltService(halts=SqliteHaltRepository(database), access=access, audit=audit, clock=clock)
         board = ResendBoard(repository=resends, settings=guild_settings, cards=cards, clock=clock)
         delivery = ResendDelivery(

@@ -345,8 +345,8 @@ class ResendRepository(Protocol):
 class PagesRepository(Protocol):
     """Snapshots behind pagers, without any secret, until they expire."""
 
-    async def save(self, pages: Pages) -> None:
-        """Keep a snapshot; the oldest go where there are too many."""
+    async def save(self, *snapshots: Pages) -> None:
+        """Keep snapshots, all of them or none; the oldest go where there are too many."""
         ...
 
     async def load(self, guild_id: int, pages_id: str, *, at: datetime) -> Pages | None:

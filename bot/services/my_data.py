@@ -30,6 +30,7 @@ class MyDataService:
 
     async def export(self, *, by: Actor) -> StoredData:
         """Return everything that this guild's tables hold about the caller, and write down that they asked."""
+        await self._pages.saved()
         stored = await self._repository.of_user(by.guild_id, by.user_id)
         entry = AuditEntry(by.guild_id, self._clock.now(), by.user_id, AuditAction.DATA_EXPORTED, f"user:{by.user_id}")
         await self._rows.append(entry)
@@ -40,6 +41,7 @@ class MyDataService:
 
         It is not copied to the audit channel: a post that names somebody is the opposite of what they asked for.
         """
+        await self._pages.saved()
         forgotten = await self._repository.forget(by.guild_id, by.user_id, at=self._clock.now())
         self._pages.forget(by.guild_id, by.user_id)
         self._cards.forget(by.guild_id, by.user_id)

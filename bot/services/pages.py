@@ -1,5 +1,7 @@
 """Keeps what pagers turn, and lets nobody else turn it."""
 
+import asyncio
+import logging
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -16,8 +18,13 @@ from bot.services.access import AccessService
 from bot.services.inventory import InventoryRequest
 from bot.services.links import LinkService
 
+_log = logging.getLogger(__name__)
+
 KEPT_FOR = timedelta(hours=24)
 """How long a pager can be turned."""
+
+SAVED_WITHIN = timedelta(milliseconds=50)
+"""How long a snapshot waits for others, to be written with them; it is not lost unless the program is killed then."""
 
 _MAX_IN_MEMORY = 100
 _MAX_ROWS_IN_MEMORY = 20_000
@@ -50,6 +57,8 @@ class PageService:
         self._recent: OrderedDict[str, Pages] = OrderedDict()
         self._rows_in_memory = 0
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
+        self._unsaved: dict[str, Pages] = {}
+        self._saving: asyncio.Task[None] | None = None
 
     async def audience_of(self, actor: Actor) -> Audience:
         """Return whom an answer to the actor is worded for."""
@@ -85,7 +94,7 @@ class PageService:
                 self._asked.popitem(last=False)
         if instead_of is not None and instead_of.id in self._asked:
             self._asked[instead_of.id].successor = pages.id
-        await self._repository.save(pages)
+        self._save_soon(pages)
         return pages
 
     async def turn(self, pages_id: str, *, by: Actor) -> Pages:
@@ -94,7 +103,9 @@ class PageService:
         PageExpired where it is no longer kept, NotYourPage for anybody else, AccessDenied after a revocation.
         """
         now = self._clock.now()
-        pages = self._recent.get(pages_id) or await self._repository.load(by.guild_id, pages_id, at=now)
+        pages = self._recent.get(pages_id) or self._unsaved.get(pages_id)
+        if pages is None:
+            pages = await self._repository.load(by.guild_id, pages_id, at=now)
         if pages is None or pages.expires_at <= now or pages.guild_id != by.guild_id:
             raise PageExpired
         if pages.user_id != by.user_id:
@@ -121,7 +132,11 @@ class PageService:
         turned = await self.turn(pages_id, by=by)
         arranged = turned.viewed(replace(view, search=search))
         self._remember(replace(self._recent.get(pages_id, turned), view=arranged.view))
-        await self._repository.set_view(by.guild_id, pages_id, arranged.view)
+        unsaved = self._unsaved.get(pages_id)
+        if unsaved is None:
+            await self._repository.set_view(by.guild_id, pages_id, arranged.view)
+        else:
+            self._unsaved[pages_id] = replace(unsaved, view=arranged.view)
         return arranged
 
     def question_of(self, pages: Pages) -> InventoryRequest:
@@ -143,6 +158,30 @@ class PageService:
         for pages_id in [pages_id for pages_id, asked in self._asked.items() if asked.until <= now]:
             del self._asked[pages_id]
         await self._repository.purge(at=now)
+
+    async def saved(self) -> None:
+        """Return once everything opened until now is in the repository, or has failed to get there."""
+        opened = frozenset(self._unsaved)
+        while self._saving is not None and not opened.isdisjoint(self._unsaved):
+            await asyncio.wait({self._saving})
+
+    def _save_soon(self, pages: Pages) -> None:
+        """Have a snapshot written in a moment, with those of that moment: nobody waits for it to be shown a page."""
+        self._unsaved[pages.id] = pages
+        if self._saving is None:
+            self._saving = asyncio.create_task(self._save())
+
+    async def _save(self) -> None:
+        await asyncio.sleep(SAVED_WITHIN.total_seconds())
+        batch = tuple(self._unsaved.values())
+        try:
+            await self._repository.save(*batch)
+        except Exception as error:  # noqa: BLE001 -- whoever was shown a page has it; it does not outlive the process
+            _log.warning("snapshots not kept count=%s error=%s", len(batch), type(error).__name__)
+        for pages in batch:
+            if self._unsaved.get(pages.id) is pages:  # else it was sorted meanwhile
+                del self._unsaved[pages.id]
+        self._saving = asyncio.create_task(self._save()) if self._unsaved else None
 
     def _remember(self, pages: Pages) -> None:
         self._drop(pages.id)

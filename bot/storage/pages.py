@@ -1,22 +1,29 @@
 """Keeps the snapshots behind pagers, within bounds, until they expire."""
 
-import asyncio
+import json
 import logging
 import sqlite3
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, NamedTuple
 
-import aiosqlite
-
+from bot.beside import beside
 from bot.domain.inventory import InventoryFilter
 from bot.domain.pages import Audience, Pages
 from bot.storage.columns import from_ms, to_ms
 from bot.storage.database import Database
 from bot.storage.pages_codec import UnreadableAnswer, decode, decode_view, encode, encode_view
 from bot.storage.pages_encoded import EncodedAnswers
+from bot.storage.units import OnThread
 
 _log = logging.getLogger(__name__)
 
-_DELETE = "DELETE FROM pages WHERE id = :id AND guild_id = :guild_id"
+_DELETE = """
+DELETE FROM pages WHERE seq IN (
+    SELECT pages.seq FROM json_each(:keys) AS wanted CROSS JOIN pages
+        ON pages.id = json_extract(wanted.value, '$[1]') AND pages.guild_id = json_extract(wanted.value, '$[0]')
+)
+"""
 
 _INSERT = """
 INSERT INTO pages (id, guild_id, user_id, audience, answer, created_at, expires_at, view)
@@ -41,13 +48,20 @@ DELETE FROM pages WHERE seq IN (
 )
 """
 
-_BYTES = "SELECT coalesce(sum(length(answer)), 0) AS bytes FROM pages"
+_COUNT = "SELECT count(*), coalesce(sum(length(answer)), 0) FROM pages"
 
 _LOAD = "SELECT * FROM pages WHERE guild_id = :guild_id AND id = :id AND expires_at > :at"
 
 _SET_VIEW = "UPDATE pages SET view = :view WHERE guild_id = :guild_id AND id = :id"
 
 _PURGE = "DELETE FROM pages WHERE expires_at <= :at"
+
+
+class _Kept(NamedTuple):
+    """How many snapshots there are, and their bytes together."""
+
+    rows: int
+    bytes: int
 
 
 class SqlitePagesRepository:
@@ -73,17 +87,44 @@ class SqlitePagesRepository:
         self._max_bytes = max_bytes
         self._max_bytes_of_all = max_bytes_of_all
         self._encoded = EncodedAnswers()
-        self._bytes_at_most: int | None = None
-        """No fewer than all snapshots have; None until they were counted. What is deleted elsewhere is not noticed."""
+        self._at_most: _Kept | None = None
+        """No less than there is; None until that was counted. What is deleted elsewhere is not noticed."""
 
-    async def save(self, pages: Pages) -> None:
-        """Keep a snapshot, without the codes of its trades; one with the same id in the same guild is replaced."""
+    async def save(self, *snapshots: Pages) -> None:
+        """Keep snapshots, without the codes of their trades; one with the same id in the same guild is replaced."""
+        rows = [await self._row(pages) for pages in snapshots]
+        kept = [row for row in rows if len(row["answer"]) <= self._max_bytes]
+        size = sum(len(row["answer"]) for row in kept)
+        readers = {(row["guild_id"], row["user_id"]) for row in kept}
+
+        def work(connection: sqlite3.Connection) -> _Kept | None:
+            # As few statements as can be: Python's one lock goes to and fro with each of them.
+            connection.execute(_DELETE, {"keys": json.dumps([(row["guild_id"], row["id"]) for row in rows])})
+            connection.executemany(_INSERT, kept)
+            connection.executemany(
+                _EVICT_OF_USER,
+                [{"guild_id": guild, "user_id": user, "kept": self._max_per_user} for guild, user in readers],
+            )
+            before = self._at_most
+            if before is None or before.rows + len(kept) > self._max_rows:
+                connection.execute(_EVICT, {"kept": self._max_rows})
+            if before is not None and before.bytes + size <= self._max_bytes_of_all:
+                self._at_most = _Kept(min(before.rows + len(kept), self._max_rows), before.bytes + size)
+                return None
+            connection.execute(_EVICT_BYTES, {"bytes": self._max_bytes_of_all})
+            return _Kept(*connection.execute(_COUNT).fetchone())
+
+        counted = await self._db.write(OnThread(work))
+        if counted is not None:  # only now it is certain that what was to go is gone
+            self._at_most = counted
+
+    async def _row(self, pages: Pages) -> dict[str, Any]:
         answer = await self._encoded.of(pages.answer)
         if len(answer) > self._max_bytes:
-            answer = await asyncio.to_thread(encode, pages.answer, lean=True)
+            answer = await beside(encode, pages.answer, lean=True)
         if len(answer) > self._max_bytes:
             _log.warning("snapshot too large to keep guild=%s bytes=%s", pages.guild_id, len(answer))
-        row = {
+        return {
             "id": pages.id,
             "guild_id": pages.guild_id,
             "user_id": pages.user_id,
@@ -94,30 +135,11 @@ class SqlitePagesRepository:
             "view": encode_view(pages.view),
         }
 
-        async def unit(connection: aiosqlite.Connection) -> int | None:
-            await connection.execute_fetchall(_DELETE, row)
-            if len(answer) > self._max_bytes:
-                return None
-            await connection.execute_fetchall(_INSERT, row)
-            await connection.execute_fetchall(_EVICT_OF_USER, row | {"kept": self._max_per_user})
-            await connection.execute_fetchall(_EVICT, {"kept": self._max_rows})
-            before = self._bytes_at_most
-            if before is not None and before + len(answer) <= self._max_bytes_of_all:
-                self._bytes_at_most = before + len(answer)
-                return None
-            await connection.execute_fetchall(_EVICT_BYTES, {"bytes": self._max_bytes_of_all})
-            (all_of_them,) = await connection.execute_fetchall(_BYTES)
-            return int(all_of_them["bytes"])
-
-        counted = await self._db.write(unit)
-        if counted is not None:  # only now it is certain that what was to go is gone
-            self._bytes_at_most = counted
-
     async def load(self, guild_id: int, pages_id: str, *, at: datetime) -> Pages | None:
         """Return a snapshot of this guild that has not expired; None too where it cannot be read any more."""
         for row in await self._db.read(_LOAD, {"guild_id": guild_id, "id": pages_id, "at": to_ms(at)}):
             try:
-                return await asyncio.to_thread(_pages, row)
+                return await beside(_pages, row)
             except (UnreadableAnswer, ValueError) as error:
                 _log.warning("snapshot not readable guild=%s error=%s", row["guild_id"], type(error).__name__)
         return None
@@ -126,18 +148,15 @@ class SqlitePagesRepository:
         """Keep how the reader of a snapshot has sorted and narrowed it; nothing happens where it is not kept."""
         row = {"id": pages_id, "guild_id": guild_id, "view": encode_view(view)}
 
-        async def unit(connection: aiosqlite.Connection) -> None:
-            await connection.execute_fetchall(_SET_VIEW, row)
-
-        await self._db.write(unit)
+        await self._db.write(OnThread(lambda connection: _ran(connection, _SET_VIEW, row)))
 
     async def purge(self, *, at: datetime) -> None:
         """Forget what has expired."""
+        await self._db.write(OnThread(lambda connection: _ran(connection, _PURGE, {"at": to_ms(at)})))
 
-        async def unit(connection: aiosqlite.Connection) -> None:
-            await connection.execute_fetchall(_PURGE, {"at": to_ms(at)})
 
-        await self._db.write(unit)
+def _ran(connection: sqlite3.Connection, sql: str, row: Mapping[str, object]) -> None:
+    connection.execute(sql, row)
 
 
 def _pages(row: sqlite3.Row) -> Pages:

@@ -76,6 +76,7 @@ async def test_export(scene: Scene) -> None:
     """The summary says in words, and the file in full, what is kept and who looked at it."""
     account = scene.world.customer.steam_id
     trade = failed_trade(scene)
+    asked_at = scene.clock.now()
     await requested(scene, trade, by=scene.customer)
     await denied(scene, by=scene.moderator)
     await scene.customer.slash(scene.channel, "trades", scope="all")
@@ -106,7 +107,7 @@ async def test_export(scene: Scene) -> None:
     (resend,) = content["resends"]
     assert (resend["trade"], resend["owner"], resend["state"]) == (trade.id, f"steam:{account}", "denied")
     assert (resend["decided_by"], resend["decision_reason"]) == (f"user:{scene.moderator.id}", "not now")
-    assert resend["requested_at"] == scene.clock.now().isoformat()
+    assert resend["requested_at"] == asked_at.isoformat()
     assert len(resend["items_send"]) == len(trade.items_send)
     actions = [row["action"] for row in content["record"]]
     assert actions[:3] == ["audit.looked", "inventory.looked", "trades.looked"]

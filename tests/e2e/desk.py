@@ -122,6 +122,11 @@ class LiveDesk:
         with closing(sqlite3.connect(self.database)) as connection:
             return [state for (state,) in connection.execute("SELECT state FROM resends ORDER BY id")]
 
+    def kept_views(self) -> list[str | None]:
+        """Return how the readers of all kept pages have sorted and narrowed them, as the database has it."""
+        with closing(sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True)) as connection:
+            return [view for (view,) in connection.execute("SELECT view FROM pages ORDER BY seq")]
+
     def assert_sound(self, *, unfinished: tuple[InteractionRecord, ...] = (), allowed: tuple[str, ...] = ()) -> None:
         """Fail where somebody was left waiting, Discord was asked for what it has not, or a secret got out.
 

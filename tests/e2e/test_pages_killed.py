@@ -40,6 +40,7 @@ async def test_ten_thousand_items(desk: LiveDesk):
         await (await desk.server.select(page, control(page, "sort"), desk.agent, "price_desc")).finished()
         assert "Order: highest price first" in page.text
         form = await (await desk.server.click(page, control(page, "filter"), desk.agent)).finished()
+        await desk.server.until(lambda: any("price_desc" in (view or "") for view in desk.kept_views()))
         await bot.kill()
 
     async with desk.bot() as bot:
@@ -56,6 +57,21 @@ async def test_ten_thousand_items(desk: LiveDesk):
         assert "name has “hoodie”" in page.text
         assert await bot.terminate() == 0
     assert desk.providers.assetpay.calls.total() == asked
+    desk.assert_sound()
+
+
+async def test_stopped_at_once(desk: LiveDesk):
+    """A page whose program is told to stop in the moment it is shown is turned by the next one."""
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        page = await desk.use(desk.customer, "inventory", tradeurl=desk.world.customer.trade_url)
+        assert await bot.terminate(5.0) == 0
+
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        assert "Page 2 of 8" in await desk.turn(page, desk.customer)
+        assert await bot.terminate() == 0
     desk.assert_sound()
 
 
