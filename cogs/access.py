@@ -9,6 +9,7 @@ from bot.domain.access_doctor import caused_by
 from bot.ui.access_buttons import deleted_roles_view
 from bot.ui.access_page import change_embed, list_embed, role_facts, role_names, why_embed
 from bot.ui.access_words import WHAT
+from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_for, actor_of, desk_of
 from bot.ui.rights import needs
@@ -55,7 +56,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
     @needs(Capability.MANAGE_ACCESS)
     async def list(self, interaction: Interaction) -> None:
         """Show every grant, a role a line, and what is worth a look."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        acknowledge_in_time(interaction)
         actor = actor_of(interaction)
         review = await desk_of(interaction).access_review.review(role_facts(interaction.guild), by=actor)
         names = role_names(interaction.guild, actor.guild_id)
@@ -70,7 +71,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
     @needs(Capability.MANAGE_ACCESS)
     async def why(self, interaction: Interaction, member: discord.Member, capability: str) -> None:
         """Name the role and the row that decide, or who could grant what is missing."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        acknowledge_in_time(interaction)
         actor, subject = actor_of(interaction), actor_for(member)
         why = await desk_of(interaction).access_review.why(subject, Capability(capability), by=actor)
         names = role_names(interaction.guild, actor.guild_id)

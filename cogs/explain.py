@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.failures import Dialect, Explanation, ProviderName
+from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.errors import DIALECT_LABELS
 from bot.ui.explanation_page import answer_embed, message_embed
 from bot.ui.funnel import reply
@@ -34,7 +35,7 @@ class ExplainCog(commands.Cog):
         self, interaction: Interaction, code: app_commands.Range[str, 1, _MAX_TEXT], provider: str | None = None
     ) -> None:
         """Explain one error, or list what a number can mean."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        acknowledge_in_time(interaction)
         desk = desk_of(interaction)
         dialect = _dialect(provider)
         embed = answer_embed(
@@ -66,7 +67,7 @@ class ExplainCog(commands.Cog):
 @open_to_everybody("what an error means is no secret; what is one is left out")
 async def explain_message(interaction: Interaction, message: discord.Message) -> None:
     """Explain every error that a message names, in its text or in that of its embeds."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    acknowledge_in_time(interaction)
     desk = desk_of(interaction)
     said = _text_of(message)
     embed = message_embed(

@@ -12,6 +12,7 @@ from bot.domain.failures import ProviderName
 from bot.domain.inventory import MAX_SEARCH, Sort
 from bot.domain.steam import Game
 from bot.services.inventory import InventoryRequest
+from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.errors import GAME_LABELS
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction
@@ -57,7 +58,7 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
         max_price: app_commands.Range[float, 0] | None = None,
         refresh: bool = False,  # noqa: FBT001, FBT002 -- an option of the command
     ) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        acknowledge_in_time(interaction)
         request = InventoryRequest(
             trade_url=tradeurl,
             provider=provider,

@@ -12,6 +12,7 @@ from bot.domain.access import Capability
 from bot.domain.links import Link
 from bot.domain.sign_in import SignInNames
 from bot.services.links import LinkStatus
+from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Tone, card
@@ -75,7 +76,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
     @open_to_everybody("it shows one's own link alone")
     async def status(self, interaction: Interaction) -> None:
         """Show the caller's link."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        acknowledge_in_time(interaction)
         status = await desk_of(interaction).links.status(by=actor_of(interaction))
         await reply(interaction, _status_embed(status))
 

@@ -10,6 +10,7 @@ from bot.client import DeskClient
 from bot.domain.access import Capability
 from bot.domain.resends import MAX_REASON
 from bot.services.desk import Desk
+from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.cards import DiscordResendCards
 from bot.ui.funnel import reply
 from bot.ui.halt_buttons import halt_view
@@ -116,7 +117,7 @@ class ResendsCog(commands.Cog):
     @needs(Capability.APPROVE_RESEND)
     async def approvals(self, interaction: Interaction) -> None:
         """List the open requests, oldest first, with links to their cards, and offer to stop or resume them all."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        acknowledge_in_time(interaction)
         actor = actor_of(interaction)
         desk = desk_of(interaction)
         requests = await desk.resends.open_requests(by=actor)

@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from bot.domain.access import Capability
 from bot.domain.settings import GuildSettings
+from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.layout import Field, Tone, card
@@ -21,7 +22,7 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="S
     @needs(Capability.MANAGE_SETTINGS)
     async def show(self, interaction: Interaction) -> None:
         """Show the settings."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        acknowledge_in_time(interaction)
         settings = await desk_of(interaction).settings.show(by=actor_of(interaction))
         await reply(interaction, _settings_embed("Settings", settings, interaction.guild))
 

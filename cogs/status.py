@@ -9,6 +9,7 @@ from discord.ext import commands
 from bot.domain.health import ProviderHealth, ProviderState, Quota
 from bot.ports import Explanations
 from bot.services.status import StatusReport
+from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.errors import error_name
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
@@ -36,7 +37,7 @@ class StatusCog(commands.Cog):
     @open_to_everybody("whether a provider works concerns whoever waits for it; details need audit.read")
     async def status(self, interaction: Interaction) -> None:
         """Show every provider that is on."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        acknowledge_in_time(interaction)
         desk = desk_of(interaction)
         report = await desk.status.report(by=actor_of(interaction))
         await reply(interaction, _status_embed(report, desk.explanations))

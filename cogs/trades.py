@@ -7,6 +7,7 @@ from discord.ext import commands
 from bot.domain.access import Capability
 from bot.domain.pages import TradesAnswer
 from bot.domain.trades import Scope
+from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.pager import shown_page
@@ -39,7 +40,7 @@ class TradesCog(commands.Cog):
         steam_id: str | None = None,
     ) -> None:
         """Answer with the caller's own trades, or everybody's to the staff."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        acknowledge_in_time(interaction)
         answer = await desk_of(interaction).trades.list_for(
             by=actor_of(interaction),
             scope=Scope(scope),
@@ -53,7 +54,7 @@ class TradesCog(commands.Cog):
 @needs(Capability.TRADES_OWN, Capability.TRADES_ANY)
 async def show_trades(interaction: Interaction, member: discord.Member | discord.User) -> None:
     """Answer with a member's active trades to the staff, and with one's own to whoever points at themselves."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    acknowledge_in_time(interaction)
     # Somebody who has left the server is a user and no member; whose trades they are says the id alone.
     answer = await desk_of(interaction).trades.list_of_member(member.id, by=actor_of(interaction))
     await _show(interaction, answer)

@@ -11,6 +11,7 @@ from bot.domain.errors import DeskError, Interrupted, NotInGuild, ProviderError,
 from bot.domain.pages import Audience
 from bot.observability.handling import Ending
 from bot.observability.logs import reference
+from bot.ui.acknowledging import acknowledgement_of
 from bot.ui.errors import error_embed
 from bot.ui.interactions import (
     Interaction,
@@ -65,6 +66,7 @@ async def report(interaction: Interaction, error: Exception) -> None:
     write_down(interaction, cause, reference_word)
     if isinstance(cause, discord.NotFound) and cause.code == _UNKNOWN_INTERACTION:
         # Nobody sees an answer any more: the first one came too late, or somebody else gave it.
+        finished(interaction)
         _log.warning("reply failed reference=%s status=%s code=%s", reference_word, cause.status, cause.code)
         return
     embed = error_embed(
@@ -129,28 +131,73 @@ async def reply_again(interaction: Interaction, unsent: Unsent) -> None:
             finished(interaction)  # nobody can finish it any more
 
 
+async def show(interaction: Interaction, embed: discord.Embed, view: discord.ui.View | None) -> None:
+    """Put an embed in the place of the one whose control was used."""
+    _let_go(view)
+    if not await _is_answered(interaction):
+        try:
+            await interaction.response.edit_message(embed=embed, view=view)
+        except Exception as error:
+            if not await _is_acknowledged_after(error, interaction):
+                raise
+        else:
+            return
+    await interaction.edit_original_response(embed=embed, view=view)
+
+
 async def _send(interaction: Interaction, answer: Unsent) -> None:
     embed, view, file = answer.embed, answer.view, answer.file
     shown = discord.utils.MISSING if view is None else view
     attached = discord.utils.MISSING if file is None else file
     files = discord.utils.MISSING if file is None else [file]
+    _let_go(view)
     if file is not None:
         file.reset()  # it may have been read for an attempt before
-    if not interaction.response.is_done():
+    is_first = not await _is_answered(interaction)
+    if is_first:
         try:
             await interaction.response.send_message(embed=embed, view=shown, file=attached, ephemeral=True)
-        except discord.HTTPException as refused:
-            if refused.code != _ALREADY_ACKNOWLEDGED:
+        except Exception as error:
+            if not await _is_acknowledged_after(error, interaction):
                 raise
-            # The deferral got there, its confirmation got lost, and discord.py asked again: "thinking…" is shown.
             if file is not None:
                 file.reset()
-            await interaction.edit_original_response(embed=embed, view=view, attachments=files)
-    elif is_thinking(interaction):
+        else:
+            return
+    if is_first or is_thinking(interaction):
         await interaction.edit_original_response(embed=embed, view=view, attachments=files)
         finished(interaction)
     else:
         await interaction.followup.send(embed=embed, view=shown, file=attached, ephemeral=True)
+
+
+async def _is_answered(interaction: Interaction) -> bool:
+    """Say whether Discord has had a first answer, once none is on its way any more."""
+    acknowledgement = acknowledgement_of(interaction)
+    if acknowledgement is not None:
+        await acknowledgement.settled()
+    return interaction.response.is_done()
+
+
+async def _is_acknowledged_after(error: Exception, interaction: Interaction) -> bool:
+    """Say whether the answer that Discord did not take as the first one can be given as a later one."""
+    if isinstance(error, discord.HTTPException) and error.code == _ALREADY_ACKNOWLEDGED:
+        # The first answer got there, its confirmation got lost, and discord.py asked again.
+        return True
+    acknowledgement = acknowledgement_of(interaction)
+    if acknowledgement is None or not _may_pass(error):
+        return False
+    try:
+        await acknowledgement.defer()
+    except Exception as refused:  # noqa: BLE001 -- what is raised is why the answer was not taken
+        return isinstance(refused, discord.HTTPException) and refused.code == _ALREADY_ACKNOWLEDGED
+    return True
+
+
+def _let_go(view: discord.ui.View | None) -> None:
+    """Keep discord.py from keeping a view: whatever SkinDesk shows is found by its custom id alone."""
+    if view is not None:
+        view.stop()
 
 
 def _may_pass(error: Exception) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 import discord
 
 from bot.observability.handling import Ending, Handling, Observer, begin
-from bot.ui.interactions import Interaction, Unsent, is_thinking, unsent_of
+from bot.ui.acknowledging import Acknowledgement, acknowledgement_of
+from bot.ui.interactions import Interaction, Unsent, is_finished, is_thinking, unsent_of
 
 _log = logging.getLogger(__name__)
 
@@ -130,10 +131,20 @@ class InFlight:
         handling.finished_after = handling.age
         if task.cancelled():
             handling.goes_wrong(Ending.INTERRUPTED, reason="cancelled")
-        if is_thinking(interaction):
+        unanswered = _unanswered(interaction)
+        if unanswered is not None:
+            unanswered.begin()
+        if unanswered is not None or is_thinking(interaction):
             self._left[interaction.id] = (interaction, time.monotonic())
         for observe in self._observers:
             observe(handling)
+
+
+def _unanswered(interaction: Interaction) -> Acknowledgement | None:
+    """Return what can still acknowledge an interaction whose work has ended without telling Discord anything."""
+    if interaction.response.is_done() or is_finished(interaction):
+        return None
+    return acknowledgement_of(interaction)
 
 
 def command_of(interaction: Interaction) -> str:

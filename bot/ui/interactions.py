@@ -63,12 +63,17 @@ class Unsent:
 def is_thinking(interaction: Interaction) -> bool:
     """Say whether Discord shows "thinking…" to whoever waits: deferred, and never finished."""
     deferred = interaction.response.type is discord.InteractionResponseType.deferred_channel_message
-    return deferred and not interaction.extras.get(_FINISHED, False)
+    return deferred and not is_finished(interaction)
 
 
 def finished(interaction: Interaction) -> None:
-    """Note that Discord has taken the answer that replaces "thinking…"."""
+    """Note that Discord has taken the answer that replaces "thinking…", or will take none any more."""
     interaction.extras[_FINISHED] = True
+
+
+def is_finished(interaction: Interaction) -> bool:
+    """Say whether that was noted."""
+    return bool(interaction.extras.get(_FINISHED, False))
 
 
 def unsent_of(interaction: Interaction) -> Unsent | None:

@@ -14,7 +14,8 @@ from bot.domain.inventory import InventoryFilter, Sort
 from bot.domain.listing import Listing
 from bot.domain.pages import InventoryAnswer, Pages
 from bot.ports import Explanations
-from bot.ui.funnel import guarded, reply
+from bot.ui.acknowledging import acknowledge_in_time
+from bot.ui.funnel import guarded, reply, show
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.inventory_answer import inventory_of, listing_of, look_up, table_of
 from bot.ui.inventory_controls import filter_inputs, item_options, refresh_label, sort_options, typed_filter
@@ -83,8 +84,7 @@ def shown_page(
 
 async def _show(interaction: Interaction, pages: Pages, index: int) -> None:
     """Put a page in the place of the one whose control was used."""
-    embed, view = await page_with_controls(interaction, pages, index)
-    await interaction.edit_original_response(embed=embed, view=view)
+    await show(interaction, *await page_with_controls(interaction, pages, index))
 
 
 def _buttons(pages_id: str, shown: int, total: int) -> discord.ui.View:
@@ -141,7 +141,7 @@ class PageButton(
         await guarded(interaction, self._turn(interaction))
 
     async def _turn(self, interaction: Interaction) -> None:
-        await interaction.response.defer()
+        acknowledge_in_time(interaction, thinking=False)
         pages = await desk_of(interaction).pages.turn(self._pages_id, by=actor_of(interaction))
         await _show(interaction, pages, self._index)
 
@@ -168,7 +168,7 @@ class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":item"):
         await guarded(interaction, self._open(interaction))
 
     async def _open(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        acknowledge_in_time(interaction)
         position = self.item.values[0]
         pages = await desk_of(interaction).pages.turn(self._pages_id, by=actor_of(interaction))
         listing = await listing_of(inventory_of(pages), None)
@@ -198,7 +198,7 @@ class SortSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":sort"):
         await guarded(interaction, self._sort(interaction))
 
     async def _sort(self, interaction: Interaction) -> None:
-        await interaction.response.defer()
+        acknowledge_in_time(interaction, thinking=False)
         sort = Sort(self.item.values[0])
         service, actor = desk_of(interaction).pages, actor_of(interaction)
         pages = await service.turn(self._pages_id, by=actor)
@@ -241,7 +241,7 @@ class InventoryButton(
 
     async def _refresh(self, interaction: Interaction) -> None:
         """Ask the same once more; where it is too soon, the button comes to say so."""
-        await interaction.response.defer()
+        acknowledge_in_time(interaction, thinking=False)
         service, actor = desk_of(interaction).pages, actor_of(interaction)
         pages = await service.turn(self._pages_id, by=actor)
         question = replace(service.question_of(pages), refresh=True)
@@ -260,14 +260,14 @@ class InventoryButton(
         await interaction.response.send_modal(FilterModal(pages.id, pages.chosen))
 
     async def _clear(self, interaction: Interaction) -> None:
-        await interaction.response.defer()
+        acknowledge_in_time(interaction, thinking=False)
         service, actor = desk_of(interaction).pages, actor_of(interaction)
         pages = await service.turn(self._pages_id, by=actor)
         cleared = InventoryFilter(sort=pages.chosen.sort)
         await _show(interaction, await service.arrange(pages.id, cleared, by=actor), 0)
 
     async def _hand_out(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        acknowledge_in_time(interaction)
         pages = await desk_of(interaction).pages.turn(self._pages_id, by=actor_of(interaction))
         answer = inventory_of(pages)
         embed, file = await table_of(answer)
@@ -291,7 +291,7 @@ class FilterModal(DeskModal, template=_PAGES + ":filter"):
 
     async def submitted(self, interaction: Interaction, values: Mapping[str, str]) -> None:
         """Show the first page of what matches."""
-        await interaction.response.defer()
+        acknowledge_in_time(interaction, thinking=False)
         service, actor = desk_of(interaction).pages, actor_of(interaction)
         pages = await service.turn(self._pages_id, by=actor)
         narrowed = typed_filter(values, pages.chosen.sort)

@@ -13,10 +13,11 @@ import simcord
 
 from bot.demo.scene import Scene
 from bot.domain.errors import PageExpired
+from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.interactions import Interaction
 from bot.ui.rights import open_to_everybody
 from tests.support.payload_audit import assert_clean, assert_no_secret
-from tests.support.seen import embed_text, text_of
+from tests.support.seen import said_beside, text_of
 from tests.support.stage import kept_open, secrets_of
 
 INSIDE = "the inside story"
@@ -97,10 +98,8 @@ async def test_an_unexpected_failure_behind_a_button(scene: Scene, caplog: pytes
     break_service(scene, "pages", RuntimeError(INSIDE))
     assert result.response is not None
     clicked = await scene.customer.click(result.response, label="Next")
-    (told,) = clicked.followups
+    text = said_beside(clicked)
 
-    assert told.ephemeral
-    text = embed_text(told.embeds[0])
     assert "Something went wrong in SkinDesk" in text
     assert any(f"reference={reference_in(text)} command=page:" in message for message in caplog.messages)
     assert "Page 1 of 8" in text_of(result)
@@ -137,31 +136,43 @@ async def test_a_refusal_is_no_fault(scene: Scene, caplog: pytest.LogCaptureFixt
     assert record.exc_info is None
 
 
+async def test_a_first_answer_that_discord_does_not_take_yet(tmp_path: Path) -> None:
+    """What Discord does not take as the first answer is given as a later one, and says the same."""
+    async with kept_open(tmp_path) as scene:
+        page = await scene.customer.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
+        assert page.response is not None
+
+        scene.env.inject_error("POST", "/interactions/*/*/callback", status=429, code=0)
+        assert "Your Steam account" in text_of(await scene.customer.slash(scene.channel, "link status"))
+        scene.env.inject_error("POST", "/interactions/*/*/callback", status=429, code=0)
+        assert "Page 2 of 8" in text_of(await scene.customer.click(page.response, label="Next"))
+
+
 async def test_an_answer_that_discord_does_not_take(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     """An answer that is refused for good leaves a line in the log, once, and the next command works."""
     scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=404, code=10015, times=None)
-    await scene.customer.slash(scene.channel, "link status")
+    await scene.customer.slash(scene.channel, "link remove")
     await scene.env.advance_time(30)
 
     (line,) = [message for message in caplog.messages if "reply failed reference=" in message]
     assert "status=404" in line
     scene.env.backend.faults.clear()
-    assert "Your Steam account" in text_of(await scene.customer.slash(scene.channel, "link status"))
+    assert "No Steam account" in text_of(await scene.customer.slash(scene.channel, "link status"))
 
 
 async def test_an_answer_that_discord_does_not_take_yet(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     """An answer that Discord is too troubled to take is given again until it takes it, and is the same answer."""
     scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, code=0, times=None)
-    result = await scene.customer.slash(scene.channel, "link status")
+    result = await scene.customer.slash(scene.channel, "link remove")
     await scene.env.advance_time(10)
     assert scene.client.in_flight.left_thinking == 1
 
     scene.env.backend.faults.clear()
     await scene.env.advance_time(10)
 
-    assert "Your Steam account" in text_of(result)
+    assert "no longer linked" in text_of(result)
     assert scene.client.in_flight.left_thinking == 0
-    assert "interaction finished late command=link status" in caplog.messages
+    assert "interaction finished late command=link remove" in caplog.messages
 
 
 async def test_a_connection_that_breaks_beside_a_click(
@@ -184,13 +195,17 @@ async def test_a_connection_that_breaks_beside_a_click(
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-async def test_work_that_forgets_to_answer(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("acknowledged", ["in time", "at once"])
+async def test_work_that_forgets_to_answer(scene: Scene, caplog: pytest.LogCaptureFixture, acknowledged: str) -> None:
     """A command that ends while Discord still shows "thinking…" is finished by the watch, and that is reported."""
 
     @scene.client.tree.command(name="forgetful", description="A test's")
     @open_to_everybody("it is a test's")
     async def forgetful(interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        if acknowledged == "in time":
+            acknowledge_in_time(interaction)
+        else:
+            await interaction.response.defer(ephemeral=True, thinking=True)
 
     await scene.client.tree.sync()
     result = await scene.customer.slash(scene.channel, "forgetful")
@@ -228,5 +243,4 @@ async def test_while_stopping(scene: Scene) -> None:
 
 def text_of_first(clicked: simcord.InteractionResult) -> str:
     """Everything written beside a message whose button was pressed; the first answer, where there is one."""
-    followups = clicked.followups
-    return embed_text(followups[0].embeds[0]) if followups else text_of(clicked)
+    return said_beside(clicked) or text_of(clicked)

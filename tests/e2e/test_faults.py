@@ -64,8 +64,13 @@ def failing(method: str, path: str, status: int, **facts: float) -> Trouble:
     return trouble
 
 
-async def connection_dropped(desk: LiveDesk, _bot: BotProcess) -> None:
-    desk.server.faults.drop("PATCH", ORIGINAL)
+def dropped(method: str, path: str) -> Trouble:
+    """Break the connection of the next request."""
+
+    async def trouble(desk: LiveDesk, _bot: BotProcess) -> None:
+        desk.server.faults.drop(method, path)
+
+    return trouble
 
 
 async def not_acknowledged(desk: LiveDesk, _bot: BotProcess) -> None:
@@ -128,14 +133,28 @@ async def look_up(desk: LiveDesk) -> InteractionRecord:
     return await desk.begin(desk.agent, "inventory", tradeurl=desk.world.customer.trade_url)
 
 
+OFF = "staff"
+"""A part of what somebody reads who would sign in where that is off."""
+
 MATRIX = (
+    # What only reads is answered at once, and what changes something deferred before it begins.
+    Fault("first_500", failing("POST", CALLBACK, 500), by(customer, "status"), "Providers", "handled command=status"),
+    Fault("first_429", failing("POST", CALLBACK, 429, retry_after=0.5), by(customer, "status"), "Providers", "rate"),
     Fault(
-        "discord_500", failing("PATCH", ORIGINAL, 500), by(customer, "status"), "Providers", "handled command=status"
+        "first_dropped",
+        dropped("POST", CALLBACK),
+        by(customer, "link status"),
+        "SteamID",
+        "handled command='link status'",
     ),
-    Fault("discord_429", failing("PATCH", ORIGINAL, 429, retry_after=0.5), by(customer, "status"), "Providers", "rate"),
-    Fault("connection_dropped", connection_dropped, by(customer, "link status"), "SteamID", "reply put off"),
+    Fault("first_lost", confirmation_lost, by(customer, "trades"), "Trades", "handled command=trades"),
     Fault("not_acknowledged", not_acknowledged, by(customer, "trades"), "", "outcome=failed", is_lost=True),
-    Fault("confirmation_lost", confirmation_lost, by(customer, "trades"), "Something went wrong", "code=40060"),
+    Fault(
+        "later_500", failing("PATCH", ORIGINAL, 500), by(customer, "link start"), OFF, "handled command='link start'"
+    ),
+    Fault("later_429", failing("PATCH", ORIGINAL, 429, retry_after=0.5), by(customer, "link start"), OFF, "rate"),
+    Fault("later_dropped", dropped("PATCH", ORIGINAL), by(customer, "link start"), OFF, "reply put off"),
+    Fault("deferral_lost", confirmation_lost, by(customer, "link start"), "Something went wrong", "code=40060"),
     Fault("gateway_resumed", gateway_resumed, by(customer, "link status"), "SteamID", "gateway resumed"),
     Fault("provider_down", provider_down, look_up, "could not be reached", "provider failed"),
     Fault("direct_messages_closed", direct_messages_closed, by(agent, "trades"), "trade", "direct message refused"),

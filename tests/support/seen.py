@@ -10,6 +10,14 @@ def text_of(result: simcord.InteractionResult) -> str:
     return "\n".join(embed_text(embed) for embed in result.response.embeds)
 
 
+def said_beside(result: simcord.InteractionResult) -> str:
+    """Everything said beside the message whose control was used, as first answer or later, to its reader alone."""
+    is_new = result._interaction.response_kind == "message"
+    answers = [*filter(None, [result.response] * is_new), *result.followups]
+    assert all(answer.ephemeral for answer in answers)
+    return "\n".join(embed_text(embed) for answer in answers for embed in answer.embeds)
+
+
 def embed_text(embed: discord.Embed) -> str:
     """Everything written in an embed."""
     parts = [embed.title, embed.description, *(f"{field.name}\n{field.value}" for field in embed.fields)]

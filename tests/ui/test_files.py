@@ -14,6 +14,7 @@ class Asked:
 
     def __init__(self) -> None:
         self.response = self
+        self.extras: dict[str, object] = {}
         self.uploaded: list[bytes] = []
 
     def is_done(self) -> bool:

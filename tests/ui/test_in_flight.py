@@ -10,6 +10,7 @@ import discord
 import pytest
 
 from bot.observability.handling import Ending, Handling
+from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.in_flight import ANSWERABLE_FOR, InFlight
 from bot.ui.interactions import Unsent, finished, keep_unsent
 
@@ -25,7 +26,7 @@ def interaction(number: int = 1, *, response: object = DEFERRED, custom_id: str 
         data={"custom_id": custom_id},
         guild_id=7,
         user=SimpleNamespace(id=8),
-        response=SimpleNamespace(type=response),
+        response=SimpleNamespace(type=response, is_done=lambda: response is not None),
         extras={},
     )
 
@@ -96,6 +97,37 @@ async def test_work_that_forgets_to_answer() -> None:
     await watched(in_flight, told)
     assert told.said == [(1, "given up")]
     assert in_flight.left_thinking == 0
+
+
+async def test_work_that_ends_before_discord_heard_anything() -> None:
+    """Where nothing was told to Discord yet it is told that there will be an answer, and then there is one."""
+    in_flight, told = InFlight(), Told()
+    each = interaction(response=None)
+
+    async def defer(**_: bool) -> None:
+        each.response.type = DEFERRED
+
+    each.response.defer = defer
+    acknowledge_in_time(each)
+    await ended(await begun(in_flight, each, asyncio.sleep(0)))
+    await asyncio.sleep(0)
+    assert in_flight.left_thinking == 1
+
+    await watched(in_flight, told)
+    assert told.said == [(1, "given up")]
+    assert in_flight.left_thinking == 0
+
+
+async def test_work_that_discord_no_longer_knows() -> None:
+    """Nobody is told anything where that was tried, and Discord does not know the interaction any more."""
+    in_flight, told = InFlight(), Told()
+    each = interaction(response=None)
+    acknowledge_in_time(each)
+    finished(each)
+    await ended(await begun(in_flight, each, asyncio.sleep(0)))
+
+    await watched(in_flight, told)
+    assert (told.said, in_flight.left_thinking) == ([], 0)
 
 
 async def test_work_that_answers() -> None:
