@@ -4,7 +4,6 @@
 own on loopback Discords of their own, over real sockets; rounds are interleaved and medians compared.
 """
 
-import argparse
 import asyncio
 import json
 import sys
@@ -19,7 +18,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from benchmarks.measuring import Ratio, as_json, cpu_seconds, percentile, ratio_of, table
+from benchmarks.measuring import Ratio, cpu_seconds, options_of, percentile, ratio_of, show
 from bot.demo.chance import Chance
 from bot.demo.people import trade_url
 from bot.demo.providers import SimulatedProviders
@@ -277,17 +276,10 @@ async def run(*, rounds: int, interactions: int, at_once: int) -> list[Ratio]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--interactions", type=int, default=200)
-    parser.add_argument("--at-once", type=int, default=4)
-    parser.add_argument("--json", type=Path)
+    parser = options_of(__doc__, rounds=5, interactions=200, at_once=4)
     options = parser.parse_args()
-    ratios = asyncio.run(run(rounds=options.rounds, interactions=options.interactions, at_once=options.at_once))
-    print(table(ratios))
-    if options.json is not None:
-        options.json.write_text(as_json(ratios), encoding="utf-8")
-    return 0 if all(each.holds is not False for each in ratios) else 1
+    figures = asyncio.run(run(rounds=options.rounds, interactions=options.interactions, at_once=options.at_once))
+    return show(figures, options)
 
 
 if __name__ == "__main__":

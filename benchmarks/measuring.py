@@ -1,9 +1,11 @@
-"""What the benchmarks share: the processor time and memory of a process, and tables of ratios."""
+"""What the benchmarks share: their command line, the processor time and memory of a process, tables of ratios."""
 
+import argparse
 import ctypes
 import json
 import os
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -76,22 +78,51 @@ def ratio_of(
     )
 
 
-def table(ratios: Sequence[Ratio]) -> str:
-    """Return the ratios as lines of a table."""
-    form = "{:<46}{:>8}{:>12}{:>12}{:>9}  {}"
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One figure with a bound of its own, whatever the reference does."""
+
+    what: str
+    unit: str
+    value: float
+    bound: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether it keeps its bound."""
+        return self.value <= self.bound
+
+
+def table(figures: Sequence[Ratio | Fact]) -> str:
+    """Return the figures as lines of a table."""
+    form = "{:<56}{:>5}{:>11}{:>11}{:>9}  {}"
     lines = [form.format("", "unit", "SkinDesk", "reference", "ratio", "bound")]
-    for each in ratios:
-        sign = "≥" if each.at_least else "≤"
+    for each in figures:
         verdict = {True: "holds", False: "MISSED", None: ""}[each.holds]
+        if isinstance(each, Fact):
+            cells = (f"{each.value:.3f}", "", "")
+            sign = "≤"
+        else:
+            cells = (f"{each.skindesk:.3f}", f"{each.reference:.3f}", f"{each.ratio:.2f}×")
+            sign = "≥" if each.at_least else "≤"
         bound = "" if each.bound is None else f"{sign} {each.bound:g} {verdict}"
-        lines.append(
-            form.format(
-                each.what, each.unit, f"{each.skindesk:.3f}", f"{each.reference:.3f}", f"{each.ratio:.2f}×", bound
-            )
-        )
+        lines.append(form.format(each.what, each.unit, *cells, bound).rstrip())
     return "\n".join(lines)
 
 
-def as_json(ratios: Sequence[Ratio]) -> str:
-    """Return the ratios as JSON."""
-    return json.dumps([asdict(each) | {"holds": each.holds} for each in ratios], indent=2)
+def options_of(about: str | None, **numbers: int) -> argparse.ArgumentParser:
+    """Return a command line with an option for each number and its default, and one for the file to keep it all in."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in numbers.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=default, help=f"{default:,} if left out")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures in it")
+    return parser
+
+
+def show(figures: Sequence[Ratio | Fact], options: argparse.Namespace) -> int:
+    """Print and keep the figures; return the exit code: 1 where a bound is missed."""
+    print(table(figures))
+    if options.json is not None:
+        kept = [asdict(each) | {"holds": each.holds} for each in figures]
+        options.json.write_text(json.dumps({"python": sys.version, "figures": kept}, indent=2), encoding="utf-8")
+    return 1 if any(each.holds is False for each in figures) else 0

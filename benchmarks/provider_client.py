@@ -6,6 +6,7 @@ its own on loopback that gives one and the same answer; rounds are interleaved a
 
 import argparse
 import asyncio
+import gc
 import json
 import ssl
 import sys
@@ -20,7 +21,7 @@ from pathlib import Path
 import httpx
 from pydantic import BaseModel
 
-from benchmarks.measuring import Ratio, as_json, ratio_of, table
+from benchmarks.measuring import Fact, Ratio, options_of, ratio_of, show
 from bot.domain.errors import ProviderError
 from bot.domain.failures import ProviderName
 from bot.providers.answer import Answer
@@ -224,6 +225,21 @@ async def reading(*, rounds: int) -> list[Ratio]:
     return [*ratios, ratio_of("longest stall beside 10,000 items, to 50 ms", "ms", stalls, bound=1.0)]
 
 
+async def collected(body: bytes, inventories: int = 10) -> Fact:
+    """Return how long a full pass of the garbage collector takes beside so many large inventories in memory."""
+    answer = Answer(ProviderName.ASSETPAY, 200, {}, body, datetime.now(UTC))
+    gc.collect()
+    gc.freeze()  # as the program does when it has started
+    kept = [await read(answer, read_page) for _ in range(inventories)]
+    gc.collect()
+    began = time.perf_counter()
+    gc.collect()
+    items = sum(len(page.items) for page in kept)
+    return Fact(
+        f"a garbage collector's pass over {items:,} items", "ms", (time.perf_counter() - began) * 1000, LONGEST_STALL
+    )
+
+
 async def stalled(answer: Answer) -> float:
     """Return the longest that the event loop stood still while the answer was read, in milliseconds."""
     async with Watch() as watch:
@@ -231,26 +247,21 @@ async def stalled(answer: Answer) -> float:
     return watch.worst * 1000
 
 
-async def run(options: argparse.Namespace) -> list[Ratio]:
+async def run(options: argparse.Namespace) -> list[Ratio | Fact]:
     """Measure everything."""
     async with provider() as url:
         grown = await swallowed(url)
         ratios = await asking(url, rounds=options.rounds, requests=options.requests)
     bomb_ratio = ratio_of("peak of memory by a bomb, to 16 MB", "MB", [(grown, BOMB_AT_MOST)], bound=1.0)
-    return [*ratios, bomb_ratio, *await reading(rounds=options.rounds)]
+    collecting = await collected(document(SIZES[-1]))
+    return [*ratios, bomb_ratio, *await reading(rounds=options.rounds), collecting]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=1_000)
-    parser.add_argument("--json", type=Path)
+    parser = options_of(__doc__, rounds=5, requests=1_000)
     options = parser.parse_args()
-    ratios = asyncio.run(run(options))
-    print(table(ratios))
-    if options.json is not None:
-        options.json.write_text(as_json(ratios), encoding="utf-8")
-    return 0 if all(each.holds is not False for each in ratios) else 1
+    figures = asyncio.run(run(options))
+    return show(figures, options)
 
 
 if __name__ == "__main__":

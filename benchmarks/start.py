@@ -17,7 +17,7 @@ from itertools import cycle
 from pathlib import Path
 
 from benchmarks.interactions import answer_of_provider, canned_provider, strangers
-from benchmarks.measuring import Ratio, as_json, cpu_seconds, ratio_of, resident_mb, table
+from benchmarks.measuring import Ratio, cpu_seconds, options_of, ratio_of, resident_mb, show
 from bot.demo.providers import SimulatedProviders
 from bot.demo.world import World
 from tests.e2e.desk import LiveDesk, answer_of
@@ -130,16 +130,10 @@ async def run(options: argparse.Namespace) -> list[Ratio]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--lookups", type=int, default=10_000, help="0 leaves them out")
-    parser.add_argument("--json", type=Path)
+    parser = options_of(__doc__, rounds=7, lookups=10_000)
     options = parser.parse_args()
-    ratios = asyncio.run(run(options))
-    print(table(ratios))
-    if options.json is not None:
-        options.json.write_text(as_json(ratios), encoding="utf-8")
-    return 0 if all(each.holds is not False for each in ratios) else 1
+    figures = asyncio.run(run(options))
+    return show(figures, options)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-from benchmarks.measuring import Ratio, as_json, ratio_of, table
+from benchmarks.measuring import Ratio, options_of, ratio_of, show
 from bot.domain.access import Actor, Capability
 from bot.domain.audit import AuditAction, AuditEntry, PersonKind
 from bot.domain.failures import ProviderName
@@ -327,22 +327,15 @@ async def run(options: argparse.Namespace) -> list[Ratio]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--operations", type=int, default=1_000)
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser = options_of(__doc__, rounds=5, operations=1_000, rows=1_000_000)
     parser.add_argument("--seconds", type=float, default=60.0, help="for filling the large file")
     parser.add_argument(
         "--folder", type=Path, help="a folder on the disk to measure (default: where temporary files are)"
     )
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    ratios = asyncio.run(run(options))
+    figures = asyncio.run(run(options))
     print("reference: plain sqlite3 on a thread (for 'grown': the same operation in the small file)")
-    print(table(ratios))
-    if options.json is not None:
-        options.json.write_text(as_json(ratios), encoding="utf-8")
-    return 0 if all(each.holds is not False for each in ratios) else 1
+    return show(figures, options)
 
 
 if __name__ == "__main__":
