@@ -8,7 +8,6 @@ from discord.ext import commands
 
 from bot.domain.access import Capability
 from bot.services.record import MOST_ROWS
-from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.audit_page import audit_page
 from bot.ui.audit_words import TITLES
 from bot.ui.funnel import reply
@@ -42,7 +41,7 @@ class AuditCog(commands.Cog):
         limit: app_commands.Range[int, 1, MOST_ROWS] = _USUAL_ROWS,
     ) -> None:
         """Show the newest rows, and give all of them as a file."""
-        acknowledge_in_time(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
         actor = actor_of(interaction)
         user_id = None if member is None else member.id
         extract = await desk_of(interaction).record.newest(by=actor, user_id=user_id, action=action, limit=limit)

@@ -4,7 +4,6 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.my_data_file import my_data_file
@@ -19,7 +18,7 @@ class MyDataCog(commands.GroupCog, group_name="mydata", group_description="See o
     @open_to_everybody("it shows what is kept about oneself alone")
     async def export(self, interaction: Interaction) -> None:
         """Summarise in words, and give all of it as a file."""
-        acknowledge_in_time(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
         actor = actor_of(interaction)
         stored = await desk_of(interaction).my_data.export(by=actor)
         file = my_data_file(stored, guild_id=actor.guild_id, user_id=actor.user_id, at=discord.utils.utcnow())

@@ -2,7 +2,8 @@
 
 Discord waits three seconds for a first answer. One that needs no provider is there after milliseconds; given as the
 first answer it saves whoever waits a second way to Discord and back. This is for what only reads: what changes
-something defers before it begins, so that nothing is done for somebody who is told that it failed.
+something defers before it begins, so that nothing is done for somebody who is told that it failed; and so does what
+hands out a file, because an upload can take longer than Discord waits.
 """
 
 import asyncio

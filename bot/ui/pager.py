@@ -267,7 +267,7 @@ class InventoryButton(
         await _show(interaction, await service.arrange(pages.id, cleared, by=actor), 0)
 
     async def _hand_out(self, interaction: Interaction) -> None:
-        acknowledge_in_time(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
         pages = await desk_of(interaction).pages.turn(self._pages_id, by=actor_of(interaction))
         answer = inventory_of(pages)
         embed, file = await table_of(answer)
