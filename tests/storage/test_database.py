@@ -5,6 +5,7 @@ import random
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import NoReturn
 
 import aiosqlite
 import pytest
@@ -121,6 +122,48 @@ async def test_reading_beside_an_open_unit(db: Database) -> None:
     await writing
 
     assert await whole_pairs(db) == {1}
+
+
+async def test_looking(db: Database) -> None:
+    """A look sees what reading sees: every unit that has ended, at once, and none that has not."""
+    everything = "SELECT * FROM pairs ORDER BY n, half"
+    gate = _Gate(1)
+    writing = asyncio.create_task(db.write(gate))
+    await gate.reached.wait()
+    assert await db.look(everything) == []
+
+    gate.open.set()
+    await writing
+    seen = await db.look(everything)
+    assert [tuple(row) for row in seen] == [(1, "left"), (1, "right")]
+    assert seen == await db.read(everything)
+    assert [row["half"] for row in await db.look("SELECT half FROM pairs WHERE n = :n", {"n": 1})] == ["left", "right"]
+
+    with pytest.raises(sqlite3.OperationalError):
+        await db.look("DELETE FROM pairs")
+    assert await whole_pairs(db) == {1}
+
+
+async def test_looking_where_it_would_have_to_wait(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody is in its way a look is a reading like any other: the event loop never waits for a file."""
+
+    class Locked:
+        def execute(self, *_: object) -> NoReturn:
+            raise sqlite3.OperationalError("database is locked")
+
+    await db.write(pair(1))
+    monkeypatch.setattr(db, "_looker", Locked())
+
+    assert [row["n"] for row in await db.look("SELECT DISTINCT n FROM pairs")] == [1]
+
+
+async def test_looking_after_the_end(path: Path) -> None:
+    """After the end there is nothing to look at, as there is nothing to read."""
+    async with Database.open(path) as db:
+        pass
+
+    with pytest.raises(DatabaseClosed):
+        await db.look("SELECT 1")
 
 
 @pytest.mark.parametrize("sql", ["INSERT INTO pairs VALUES (1, 'left')", "DELETE FROM pairs", "DROP TABLE pairs"])
