@@ -233,7 +233,7 @@ def filled(path: Path, rows: int, seconds: float) -> int:
     first = number
     until = time.perf_counter() + seconds
 
-    def chained(size: int) -> Iterator[dict[str, object]]:
+    def chained(size: int) -> Iterator[tuple[object, ...]]:
         nonlocal number, digest
         for _ in range(size):
             number += 1
@@ -241,7 +241,7 @@ def filled(path: Path, rows: int, seconds: float) -> int:
             detail = json.dumps({"provider": "mannco", "trade": str(number), "owner": other, "requester": other})
             row = audit_chain.Columns(GUILD, to_ms(NOW), name, "resend.approved", f"resend:{number // 5}", detail)
             digest = audit_chain.digest_of(digest, number, row)
-            yield {**row._asdict(), "id": number, "digest": digest}
+            yield (number, digest, *row)
 
     while number - first < rows and time.perf_counter() < until:
         connection.executemany(audit_chain._ADD, chained(min(10_000, rows - number + first)))  # noqa: SLF001 -- as it does

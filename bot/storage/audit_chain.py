@@ -21,8 +21,7 @@ FROM audit
 """
 
 _ADD = """
-INSERT INTO audit (id, guild_id, at, actor, action, subject, detail, digest)
-VALUES (:id, :guild_id, :at, :actor, :action, :subject, :detail, :digest)
+INSERT INTO audit (id, digest, guild_id, at, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -57,9 +56,9 @@ def add(connection: sqlite3.Connection, columns: Columns) -> None:
 
     What that costs does not grow with the record.
     """
-    last = connection.execute(_LAST).fetchone()
-    number = last["id"] + 1
-    digest = digest_of(last["digest"] or BEFORE_THE_FIRST, number, columns)
+    last, before = connection.execute(_LAST).fetchone()
+    number = last + 1
+    digest = digest_of(before or BEFORE_THE_FIRST, number, columns)
     connection.execute(_ADD, _stored(Link(number, digest), columns))
 
 
@@ -69,5 +68,5 @@ async def add_all(connection: aiosqlite.Connection, rows: Iterable[tuple[Link, C
     await cursor.close()
 
 
-def _stored(link: Link, columns: Columns) -> dict[str, str | int | bytes | None]:
-    return {**columns._asdict(), **link._asdict()}
+def _stored(link: Link, columns: Columns) -> tuple[str | int | bytes | None, ...]:
+    return (*link, *columns)

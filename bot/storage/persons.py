@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import aiosqlite
+import msgspec
 
 from bot.domain.audit import PersonKind
 
@@ -18,6 +19,8 @@ _LENGTH = 20
 """Hexadecimal digits of a pseudonym, 80 bits. No Discord id and no SteamID is as long, so none is taken for one."""
 
 PSEUDONYM = re.compile(rf"[0-9a-f]{{{_LENGTH}}}", re.ASCII)
+
+_KINDS = {kind.value: kind for kind in PersonKind}
 
 Read = Callable[[str, Mapping[str, Any]], Awaitable[Iterable[sqlite3.Row]]]
 """Runs one statement and returns its rows: on the reading connection, or inside a unit."""
@@ -111,11 +114,11 @@ async def known(read: Read, guild_id: int, people: Iterable[Person]) -> dict[Per
 
 
 def _wanted(guild_id: int, people: Iterable[Person]) -> dict[str, int | str]:
-    return {"guild_id": guild_id, "people": json.dumps(list(people))}
+    return {"guild_id": guild_id, "people": msgspec.json.encode(list(people)).decode()}
 
 
 def _pseudonyms(rows: Iterable[sqlite3.Row]) -> dict[Person, str]:
-    return {Person(PersonKind(row["kind"]), row["value"]): row["pseudonym"] for row in rows}
+    return {Person(_KINDS[kind], value): pseudonym for kind, value, pseudonym in rows}
 
 
 async def behind(read: Read, pseudonyms: Iterable[str]) -> dict[str, Person]:

@@ -136,6 +136,7 @@ async def test_killed(desk: LiveDesk):
         page = await desk.use(desk.customer, "inventory", tradeurl=desk.world.customer.trade_url)
         card = await desk.requested(trade.id)
         doubtful, approval = await hanging_resend(desk, cut_off)
+        await desk.server.until(desk.kept_views)  # written within 50 ms of being shown
         await bot.kill()
     assert desk.resend_states() == ["pending", "sending"]
 
