@@ -162,13 +162,14 @@ class PageService:
     async def saved(self) -> None:
         """Return once everything opened until now is in the repository, or has failed to get there."""
         opened = frozenset(self._unsaved)
-        while self._saving is not None and not opened.isdisjoint(self._unsaved):
+        # A task that was cancelled, with the event loop, is done and will save nothing.
+        while self._saving is not None and not self._saving.done() and not opened.isdisjoint(self._unsaved):
             await asyncio.wait({self._saving})
 
     def _save_soon(self, pages: Pages) -> None:
         """Have a snapshot written in a moment, with those of that moment: nobody waits for it to be shown a page."""
         self._unsaved[pages.id] = pages
-        if self._saving is None:
+        if self._saving is None or self._saving.done():
             self._saving = asyncio.create_task(self._save())
 
     async def _save(self) -> None:

@@ -407,6 +407,18 @@ async def test_arranged_while_it_is_written(desk: Desk):
     assert kept.view == VIEW
 
 
+async def test_writing_that_was_cancelled(desk: Desk):
+    """Nobody waits for a task that was cancelled, and the next page has everything written that is left."""
+    first = await desk.pages.open(INVENTORY, by=CUSTOMER)
+    assert desk.pages._saving is not None
+    desk.pages._saving.cancel()
+    await asyncio.wait_for(desk.pages.saved(), 1.0)
+
+    second = await desk.open(INVENTORY, by=CUSTOMER)
+    restarted = desk.restarted()
+    assert [await restarted.turn(pages.id, by=CUSTOMER) for pages in (first, second)] == [first, second]
+
+
 async def test_that_cannot_be_written(desk: Desk, caplog: pytest.LogCaptureFixture):
     """Where the disk takes nothing, pages are turned from memory and the log says so; later ones are kept again."""
     watched = Watched(desk)
