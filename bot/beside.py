@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MANY_ITEMS = 3_000
+"""From so many on, going through items is long work."""
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from weakref import WeakSet
 
-from bot.beside import beside
+from bot.beside import MANY_ITEMS, beside
 from bot.domain.access import Actor, Capability, is_staff
 from bot.domain.audit import AuditAction
 from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff, TooSoon
@@ -31,8 +31,6 @@ REFRESH_COOLDOWN = timedelta(minutes=2)
 _MAX_KEPT = 1_000
 _MAX_ITEMS_KEPT = 100_000
 _ALL = "all"
-_LARGE = 3_000
-"""From so many items on, they are gone through beside the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +270,7 @@ class InventoryService:
 
 
 async def _narrowed(inventory: Inventory, by: InventoryFilter) -> Inventory:
-    if by == InventoryFilter() or len(inventory.items) < _LARGE:
+    if by == InventoryFilter() or len(inventory.items) < MANY_ITEMS:
         return inventory.narrowed(by)
     return await beside(inventory.narrowed, by)
 

@@ -123,6 +123,9 @@ class PageService:
         for pages in tuple(self._recent.values()):
             if (pages.guild_id, pages.user_id) == (guild_id, user_id):
                 self._drop(pages.id)
+        for pages in tuple(self._unsaved.values()):
+            if (pages.guild_id, pages.user_id) == (guild_id, user_id):
+                del self._unsaved[pages.id]
         for pages_id in [pages_id for pages_id, asked in self._asked.items() if asked.reader == (guild_id, user_id)]:
             del self._asked[pages_id]
 

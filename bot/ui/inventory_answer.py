@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import discord
 
-from bot.beside import beside
+from bot.beside import MANY_ITEMS, beside
 from bot.domain.errors import PageExpired, ProviderError
 from bot.domain.inventory import InventoryFilter
 from bot.domain.listing import Listing
@@ -17,9 +17,6 @@ from bot.ui.interactions import Interaction, actor_of, desk_of
 from bot.ui.inventory_csv import HEADER, file_name, rows
 from bot.ui.layout import card
 from bot.ui.text import count
-
-_LARGE = 3_000
-"""From so many items on, a listing is made beside the event loop."""
 
 
 async def look_up(interaction: Interaction, request: InventoryRequest, *, instead_of: Pages | None = None) -> Pages:
@@ -43,7 +40,7 @@ def _written_down(interaction: Interaction, part: ProviderAnswer) -> ProviderAns
 
 async def listing_of(answer: InventoryAnswer, view: InventoryFilter | None) -> Listing:
     """List an answer as its reader has sorted and narrowed it."""
-    if _items(answer) < _LARGE:
+    if _items(answer) < MANY_ITEMS:
         return Listing.of(answer, view)
     return await beside(Listing.of, answer, view)
 

@@ -451,5 +451,9 @@ async def test_forgotten_before_it_is_written(desk: Desk):
 
     pages = await desk.pages.open(INVENTORY, by=CUSTOMER)
     assert (await my_data.forget(by=CUSTOMER)).snapshots == 2
+
+    later = await desk.pages.open(INVENTORY, by=CUSTOMER)
+    desk.pages.forget(GUILD, CUSTOMER.user_id)
     await desk.pages.saved()
-    assert await desk.repositories.pages.load(GUILD, pages.id, at=NOW) is None
+    for each in (pages, later):
+        assert await desk.repositories.pages.load(GUILD, each.id, at=NOW) is None
