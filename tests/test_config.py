@@ -582,7 +582,7 @@ class TestProviders:
 @given(
     st.dictionaries(st.sampled_from(sorted(VARIABLES.values())) | st.text().map(PREFIX.__add__), st.text()), st.binary()
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_anything(tmp_path_factory: pytest.TempPathFactory, environ: dict[str, str], content: bytes) -> None:
     """Whatever stands in the file and the environment, the answer is settings or a list of problems."""
     file = tmp_path_factory.getbasetemp() / "anything.toml"

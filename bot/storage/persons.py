@@ -16,7 +16,10 @@ from bot.domain.audit import PersonKind
 SALT_BYTES = 16
 
 _LENGTH = 20
-"""Hexadecimal digits of a pseudonym, 80 bits. No Discord id and no SteamID is as long, so none is taken for one."""
+"""Hexadecimal digits of a pseudonym, 80 bits."""
+
+_READS_AS_AN_ID = re.compile(r"[0-9]{17}", re.ASCII)
+"""Discord ids and SteamIDs have 17 digits and more. Who searches a copy of the record for one finds no pseudonym."""
 
 PSEUDONYM = re.compile(rf"[0-9a-f]{{{_LENGTH}}}", re.ASCII)
 
@@ -85,9 +88,12 @@ def pseudonym_of(salt: bytes, guild_id: int, kind: str, value: str) -> str:
 
 
 def introduce(guild_id: int, somebody: Person) -> Introduction:
-    """Give somebody a pseudonym that nobody had before."""
-    salt = secrets.token_bytes(SALT_BYTES)
-    return Introduction(pseudonym_of(salt, guild_id, *somebody), guild_id, *somebody, salt)
+    """Give somebody a pseudonym that nobody had before, and that is not taken for anybody's id."""
+    while True:
+        salt = secrets.token_bytes(SALT_BYTES)
+        pseudonym = pseudonym_of(salt, guild_id, *somebody)
+        if not _READS_AS_AN_ID.search(pseudonym):
+            return Introduction(pseudonym, guild_id, *somebody, salt)
 
 
 def named(connection: sqlite3.Connection, guild_id: int, people: Iterable[Person]) -> dict[Person, str]:

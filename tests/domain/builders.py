@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import Inventory, Item
@@ -21,7 +21,7 @@ OWNER = SteamId.from_account_id(123456789)
 BOT = SteamId.from_account_id(987654321)
 
 # No deadline per example: the machine that runs the tests may be busy with something else.
-PROPERTY = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+PROPERTY = settings(max_examples=100)
 
 
 def usd(amount: str | Decimal) -> Money:

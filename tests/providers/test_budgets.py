@@ -126,7 +126,7 @@ async def test_path_without_a_limit() -> None:
     assert budgets.quotas() == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     limit=st.integers(1, 6),
     steps=st.lists(st.tuples(st.floats(0, 40), st.floats(0, 20), st.integers(0, 3), st.floats(0, 1)), max_size=60),

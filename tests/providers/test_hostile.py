@@ -150,7 +150,7 @@ ENVELOPE = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document=ENVELOPE)
 async def test_any_document(server, connect, document):
     """Any document is an answer or a failure of a provider, and never another error."""

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -390,10 +390,5 @@ def test_any_order_of_events() -> None:
     """A call has an approval of its own, each state follows from the one before and is true, and cards say so."""
     run_state_machine_as_test(
         Machine,
-        settings=settings(
-            max_examples=80,
-            stateful_step_count=25,
-            deadline=None,
-            suppress_health_check=[HealthCheck.too_slow],
-        ),
+        settings=settings(max_examples=80, stateful_step_count=25),
     )

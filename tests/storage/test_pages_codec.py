@@ -151,7 +151,7 @@ TRADES_ANSWER = every_field(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(INVENTORY_ANSWER)
 def test_inventory(answer: InventoryAnswer) -> None:
     """An inventory answer comes back equal, down to how its decimals are written."""
@@ -171,7 +171,7 @@ def _written_amounts(answer: InventoryAnswer | TradesAnswer) -> list[str]:
     return [str(item.offer.amount) for item in items if item.offer is not None]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(TRADES_ANSWER)
 def test_trades(answer: TradesAnswer) -> None:
     """A trades answer comes back equal, but for the codes."""
@@ -269,7 +269,7 @@ def test_lean() -> None:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(FILTER)
 def test_view(view: InventoryFilter) -> None:
     """How a reader has sorted and narrowed comes back equal; nothing stays nothing."""

@@ -1,7 +1,6 @@
 """Items, filters and failures as nobody would want them, and what Discord would say of the answer."""
 
 import discord
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from simcord.types import HttpLogEntry
 
@@ -10,9 +9,6 @@ from bot.domain.inventory import InventoryFilter, Item, Refusal, Sort, Sticker
 from bot.domain.money import Money
 from tests.support.hostile_text import hostile
 from tests.support.payload_audit import audit_requests
-
-ANY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""As many cases as the profile says; no deadline for one, the machine may be busy with something else."""
 
 texts = hostile | st.text(max_size=300) | st.just("")
 amounts = st.decimals(0, 10**7, places=2)

@@ -35,7 +35,7 @@ def row(action: AuditAction, subject: str, **detail: str) -> AuditRow:
     return AuditRow(1, datetime(2026, 5, 1, tzinfo=UTC), NAMES[0], action, subject, detail, "")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(some=st.lists(rows, min_size=1, max_size=12), times=st.integers(1, 40), has_older=st.booleans())
 def test_any_rows(some: list[AuditRow], times: int, *, has_older: bool) -> None:
     """Whatever the rows hold, Discord takes the answer, it shows whole rows as text, and the file has all of them."""

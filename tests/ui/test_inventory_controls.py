@@ -14,7 +14,7 @@ from bot.domain.listing import Listing
 from bot.ui.inventory_controls import item_options, refresh_label, sort_options, typed_filter
 from bot.ui.pager import FilterModal
 from tests.domain.builders import inventory, item
-from tests.support.hostile_items import ANY, hostile_items
+from tests.support.hostile_items import hostile_items
 from tests.support.hostile_text import hostile
 from tests.support.payload_audit import audit_requests
 from tests.ui.test_inventory_page import answer
@@ -74,7 +74,6 @@ def test_typed():
     assert typed_filter({}, Sort.RELEVANCE) == InventoryFilter()
 
 
-@ANY
 @given(found=st.lists(hostile_items, min_size=1, max_size=25))
 def test_any_labels(found: list[Item]):
     """Whatever a provider sends, the labels are text that Discord takes, and each leads to its item."""
@@ -86,7 +85,6 @@ def test_any_labels(found: list[Item]):
         assert 1 <= len((option.description or "").strip()) <= 100
 
 
-@ANY
 @given(search=hostile, low=st.text(max_size=20), high=st.text(max_size=20))
 def test_any_form(search: str, low: str, high: str):
     """Whatever is typed is a filter or named as unusable, and the form that is filled in with it can be shown."""

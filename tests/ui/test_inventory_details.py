@@ -13,7 +13,7 @@ from bot.domain.listing import Listing
 from bot.domain.pages import InventoryAnswer
 from bot.ui.inventory_details import item_details
 from tests.domain.builders import inventory, item, usd
-from tests.support.hostile_items import ANY, hostile_items, violations
+from tests.support.hostile_items import hostile_items, violations
 from tests.support.hostile_text import rendered
 from tests.support.seen import embed_text
 from tests.ui.test_inventory_page import PLAIN, answer, at
@@ -67,7 +67,6 @@ def test_colour(colour: int | None, shown: int):
     assert item_details(listing, listing.rows[0]).colour == discord.Colour(shown)
 
 
-@ANY
 @given(found=hostile_items, theirs=st.none() | hostile_items)
 def test_any_item(found: Item, theirs: Item | None):
     """Whatever a provider sends, Discord takes the details, and nothing in them is more than text."""

@@ -18,7 +18,7 @@ from bot.providers.explanations import Catalogue
 from bot.ui.inventory_page import inventory_page
 from bot.ui.pager import shown_page
 from tests.domain.builders import NOW, OWNER, inventory, item, usd
-from tests.support.hostile_items import ANY, failures, filters, hostile_items, violations
+from tests.support.hostile_items import failures, filters, hostile_items, violations
 from tests.support.hostile_text import rendered
 
 EXPLANATIONS = Catalogue.load()
@@ -226,7 +226,6 @@ def test_exterior():
     assert "accepted at **$10.75** · Field-Tested · wear 0.2000" in page(answer(inventory(bare)))
 
 
-@ANY
 @given(
     found=st.lists(hostile_items, max_size=40),
     asked=filters,

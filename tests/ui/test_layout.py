@@ -4,7 +4,7 @@ import re
 
 import discord
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from simcord.types import HttpLogEntry
 
@@ -23,7 +23,6 @@ def violations(*embeds: discord.Embed) -> list[str]:
     return audit_requests([HttpLogEntry("POST", "/channels/1/messages", {}, body, None)])
 
 
-@settings(deadline=None)
 @given(
     title=hostile.map(lambda text: outside(text) * 3),
     description=st.lists(hostile.map(outside), max_size=60).map("\n".join),
@@ -41,7 +40,6 @@ def test_any_card(title, description, wanted, footer, cards):
     assert violations(*shown) == []
 
 
-@settings(deadline=None)
 @given(first=hostile, second=hostile, third=hostile, repeats=st.integers(1, 12), limit=st.integers(1, 300))
 def test_cut_markup(first, second, third, repeats, limit):
     """Markup is cut between its pieces, never inside an escape, a timestamp, code or a link, and shows nothing else."""
@@ -102,7 +100,6 @@ def test_long_description():
     assert units(none.description or "") > 4000
 
 
-@settings(deadline=None)
 @given(
     lines=st.lists(st.sampled_from(["a line", "", "**bold**", "x" * 90]), min_size=1, max_size=200),
     limit=st.integers(512, 4096),

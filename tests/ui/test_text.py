@@ -8,7 +8,7 @@ from itertools import accumulate
 
 import pytest
 import regex  # type: ignore[import-untyped]  # -- it ships no types
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.money import Money
@@ -16,14 +16,12 @@ from bot.ui.text import code, count, graphemes, moment, money, outside, plain, r
 from tests.support.hostile_text import FRAGMENTS, HIDDEN, hostile, live, rendered
 
 
-@settings(deadline=None)
 @given(hostile)
 def test_nothing_live(text):
     """No construct of Discord's survives in outside text."""
     assert live(outside(text, 400)) == []
 
 
-@settings(deadline=None)
 @given(hostile, st.sampled_from(["message", "embed_description", "embed_title", "embed_field_value"]))
 def test_rendered(text, profile):
     """A second reader of Discord's markdown sees plain text that says what the cleaned text says."""
@@ -33,7 +31,6 @@ def test_rendered(text, profile):
     assert visible.replace("\uff20", "@") == plain(text, 10_000).replace("\uff20", "@")
 
 
-@settings(deadline=None)
 @given(hostile, hostile, hostile)
 def test_between_own_markup(first, second, third):
     """Outside text changes nothing of the markup it is put into, whatever it stands next to."""
@@ -47,7 +44,6 @@ def test_between_own_markup(first, second, third):
     ]
 
 
-@settings(deadline=None)
 @given(hostile, st.integers(3, 80))
 def test_any_limit(text, limit):
     """Every renderer's result fits its limit, is never empty, can be sent, and ends in no half escape."""
@@ -61,7 +57,6 @@ def test_any_limit(text, limit):
     assert live(outside(text, limit)) == []
 
 
-@settings(deadline=None)
 @given(hostile, st.integers(1, 60))
 def test_cut(text, limit):
     """A cut text is the beginning of the whole one, and no character that a reader sees is cut."""
@@ -77,7 +72,6 @@ def test_cut(text, limit):
     assert len(kept) in boundaries
 
 
-@settings(deadline=None)
 @given(hostile, st.integers(1, 60))
 def test_cleaned_twice(text, limit):
     """Cleaning is settled after one time."""
@@ -86,7 +80,6 @@ def test_cleaned_twice(text, limit):
     assert plain(once, limit) == once
 
 
-@settings(deadline=None)
 @given(hostile)
 def test_graphemes(text):
     """Splitting loses nothing and never splits where Unicode does not allow a break."""
@@ -263,7 +256,6 @@ def test_money(amount, currency, shown):
     assert money(Money(Decimal(amount), currency)) == shown
 
 
-@settings(deadline=None)
 @given(st.decimals(min_value=-(10**12), max_value=10**12, places=6))
 def test_money_is_exact(amount):
     """The amount can be read back from what is shown."""

@@ -196,7 +196,6 @@ def acted_on(text: str) -> Counter[Construct]:
 
 @settings(
     max_examples=max(500, settings.default.max_examples if settings.default else 0),
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # what is too much of one thing takes minutes to shrink
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
