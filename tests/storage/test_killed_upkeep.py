@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import signal
+import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -85,7 +86,7 @@ class Forking:
 @asynccontextmanager
 async def forking() -> AsyncIterator[Forking]:
     """Start the process that forks; at the end it is gone."""
-    process = await asyncio.create_subprocess_exec("python", "-c", FORKED, stdin=PIPE, stdout=PIPE)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", FORKED, stdin=PIPE, stdout=PIPE)
     try:
         async with asyncio.timeout(60):
             yield Forking(process)
