@@ -12,7 +12,6 @@ import ssl
 import sys
 import tempfile
 import time
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from bot.providers.assetpay_wire import Page, read_page
 from bot.providers.reading import read
 from bot.providers.transport import Transport
 from tests.providers.test_bounds import Watch, assetpay_item, bomb, memory
+from tests.support.loopback import in_a_process
 
 SERVER = """
 import asyncio, pathlib, sys
@@ -136,13 +136,8 @@ async def provider() -> AsyncIterator[str]:
         files = [Path(name, "answer"), Path(name, "bomb")]
         for file, content in zip(files, (document(50), bomb()), strict=True):
             file.write_bytes(content)
-        process = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVER, *map(str, files), stdout=PIPE)
-        assert process.stdout is not None
-        try:
-            yield f"http://127.0.0.1:{int(await process.stdout.readline())}"
-        finally:
-            process.kill()
-            await process.wait()
+        async with in_a_process(SERVER, *files) as address:
+            yield address
 
 
 async def asked(ask: Ask, *, requests: int, tasks: int) -> tuple[float, float]:

@@ -40,7 +40,7 @@ from bot.services.inventory import InventoryRequest
 from bot.ui.inventory_answer import inventory_of, listing_of
 from bot.ui.pager import shown_page
 from tests.fakes.clock import FakeClock
-from tests.support.loopback import as_json, content, in_turn
+from tests.support.loopback import as_json, content, in_a_process, in_turn
 
 ASSETPAY = ProviderName.ASSETPAY
 BY = Actor(1, 2, frozenset({1}), administers=True)
@@ -356,15 +356,8 @@ async def large_inventories(tmp_path: Path) -> AsyncIterator[str]:
     skinsback_items = {"status": "success", "data": {"items": [*map(skinsback_item, numbers)]}}
     for name, document in (("GET", assetpay), ("POST", skinsback_items)):
         (tmp_path / name).write_text(json.dumps(document))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVER, str(tmp_path), stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        yield f"http://127.0.0.1:{int(await process.stdout.readline())}"
-    finally:
-        process.kill()
-        await process.wait()
+    async with in_a_process(SERVER, tmp_path) as address:
+        yield address
 
 
 class Watch:

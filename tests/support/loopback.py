@@ -6,7 +6,10 @@ import asyncio
 import gzip
 import json
 import ssl
-from collections.abc import Awaitable, Callable
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
@@ -240,3 +243,15 @@ async def _receive(reader: asyncio.StreamReader, number: int) -> Recorded | None
     headers = tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
     length = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
     return Recorded(method, target, headers, await reader.readexactly(length), number)
+
+
+@asynccontextmanager
+async def in_a_process(program: str, *arguments: object) -> AsyncIterator[str]:
+    """Run a server, Python text that prints its port, where its work costs this process nothing; give its address."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, *map(str, arguments), stdout=PIPE)
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{int(await process.stdout.readline())}"
+    finally:
+        process.kill()
+        await process.wait()
