@@ -208,12 +208,7 @@ class Transport:
         )
 
     async def _send(self, request: httpx.Request, exchange: _Exchange, *, fresh: bool) -> Answer:
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(self._limits.wait):
-                await self._slots.acquire()
-        finally:
-            self._waiting -= 1
+        await self._wait_for_slot()
         try:
             if self._is_closed:
                 raise httpx.PoolTimeout("closed")
@@ -229,6 +224,17 @@ class Transport:
             self._slots.release()
         return Answer(self.provider, status, headers, body, self.clock.now(), self.unexpected.note)
 
+    async def _wait_for_slot(self) -> None:
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._limits.wait):
+                await self._slots.acquire()
+        except BaseException:
+            self._waiting -= 1
+            self._trim()
+            raise
+        self._waiting -= 1  # whoever waited leases one now
+
     def _lease(self, *, fresh: bool) -> _Lease:
         """Return the connection used last, or a new one. Those that idled too long are closed on the way."""
         now = asyncio.get_running_loop().time()
@@ -237,13 +243,17 @@ class Transport:
         return self._idle.pop() if self._idle and not fresh else _Lease(self._ssl_context, self._limits)
 
     def _keep(self, lease: _Lease) -> None:
-        """Keep a connection that did its work for the next request, unless there are enough for those who wait."""
-        if len(self._idle) >= max(self._waiting, self._limits.idle_connections):
-            self._discard(lease)
-            return
+        """Keep a connection that did its work for the next request."""
         self._busy.discard(lease)
         lease.used_at = asyncio.get_running_loop().time()
         self._idle.append(lease)
+        self._trim()
+
+    def _trim(self) -> None:
+        """Close the connections that have idled longest, where there are more than enough for those who wait."""
+        surplus = len(self._idle) - max(self._waiting, self._limits.idle_connections)
+        for lease in self._idle[: max(surplus, 0)]:
+            self._discard(lease)
 
     def _discard(self, lease: _Lease) -> None:
         """Close a connection for good, in the background: its caller may be cancelled or late already."""

@@ -30,6 +30,7 @@ from bot.domain.pages import InventoryAnswer, Pages, ProviderAnswer
 from bot.domain.secrets import Secret, TradeToken
 from bot.domain.steam import Game, SteamId, TradeUrl
 from bot.domain.trades import Scope
+from bot.providers.answer import Answer
 from bot.providers.assetpay import AssetPaySecure
 from bot.providers.assetpay_client import AssetPayClient, FixedClientToken
 from bot.providers.mannco import FixedJwt, Mannco
@@ -280,6 +281,41 @@ async def test_cancelled_requests(clock, requests, encrypted):
             assert [answer.status for answer in plain] == [200] * 5
             await at_most(before + 2 * Limits().idle_connections)  # both ends of those kept for the next request
         await at_most(before)
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+class Chorus(asyncio.Protocol):
+    """Answers nobody until eight have asked, and then all of them at once."""
+
+    asked: list[asyncio.Transport]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.asked.append(self._transport)
+        if len(self.asked) == 8:
+            for transport in self.asked:
+                transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
+async def test_nobody_left_who_waits(clock):
+    """Connections that were kept for requests in the queue are closed when these are cancelled."""
+    Chorus.asked = []
+    server = await asyncio.get_running_loop().create_server(Chorus, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    before = open_sockets()
+    limits = Limits(connections=8, idle_connections=1)
+    try:
+        async with Transport(ProviderName.MANNCO, url, ssl.create_default_context(), clock, limits) as transport:
+            asking = [asyncio.create_task(transport.request("GET", "/")) for _ in range(16)]
+            asking[0].add_done_callback(lambda _: [queued.cancel() for queued in asking[8:]])
+            outcomes = await asyncio.gather(*asking, return_exceptions=True)
+            assert [type(outcome) for outcome in outcomes] == [Answer] * 8 + [asyncio.CancelledError] * 8
+            await at_most(before + 2)  # both ends of the one that is kept
     finally:
         server.close()
         await server.wait_closed()
