@@ -92,6 +92,11 @@ class Item(msgspec.Struct, frozen=True, gc=False):
         return self.refusal is None
 
 
+def name_of(item: Item) -> str:
+    """Return the name that tells an item from others of its kind: what a page shows, sorts by and compares."""
+    return item.market_hash_name or item.name
+
+
 def refusal_of(*, tradable: bool | None, accepted: bool | None, offer: Money | None) -> Refusal | None:
     """Return why an item is refused, or None where it is accepted; a missing acceptance is a refusal."""
     if tradable is False:
@@ -142,6 +147,8 @@ class InventoryFilter:
 
     def positions(self, items: Sequence[Item]) -> Sequence[int]:
         """Return where the items that match stand, in the order in which they are to be shown."""
+        if not self.narrows and self.sort is Sort.RELEVANCE:
+            return range(len(items))
         words = (self.search or "").casefold().split()
         if self.narrows:
             kept = [position for position, item in enumerate(items) if self._matches(item, words)]
@@ -151,7 +158,7 @@ class InventoryFilter:
             case Sort.RELEVANCE:
                 pass
             case Sort.NAME_ASC | Sort.NAME_DESC:
-                kept.sort(key=lambda position: items[position].name.casefold(), reverse=self.sort is Sort.NAME_DESC)
+                kept.sort(key=lambda position: name_of(items[position]).casefold(), reverse=self.sort is Sort.NAME_DESC)
             case Sort.PRICE_ASC | Sort.PRICE_DESC:
                 priced = [position for position in kept if items[position].offer is not None]
                 priced.sort(key=lambda position: _offer_amount(items[position]), reverse=self.sort is Sort.PRICE_DESC)

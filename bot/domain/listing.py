@@ -8,13 +8,13 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from bot.domain.derived import Derived
-from bot.domain.inventory import Sort, worth_of
+from bot.domain.inventory import InventoryFilter, Sort, name_of, worth_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bot.domain.failures import ProviderName
-    from bot.domain.inventory import Inventory, InventoryFilter, Item
+    from bot.domain.inventory import Inventory, Item
     from bot.domain.money import Money
     from bot.domain.pages import InventoryAnswer
 
@@ -61,12 +61,11 @@ class Listing:
         """List an answer; for ten thousand items that takes a while."""
         inventories = [part.inventory for part in answer.answers if part.inventory is not None]
         rows = inventories[0].items if len(answer.answers) == 1 and inventories else _best_of_each_name(answer)
-        if view is None:
-            shown: Sequence[int] = range(len(rows))
-        else:
+        wanted = view or InventoryFilter(sort=answer.filter.sort)
+        if len(answer.answers) == 1 and wanted.sort is answer.filter.sort:
             # What was sorted by the provider, in its own alphabet, is not sorted once more in another one.
-            sort = Sort.RELEVANCE if view.sort is answer.filter.sort else view.sort
-            shown = replace(view, sort=sort).positions(rows)
+            wanted = replace(wanted, sort=Sort.RELEVANCE)
+        shown = wanted.positions(rows)
         return cls(
             answer=answer,
             view=view,
@@ -84,11 +83,6 @@ class Listing:
     def row(self, position: int) -> Item | None:
         """Return the row at a position, None where there is none."""
         return self.rows[position] if 0 <= position < len(self.rows) else None
-
-
-def name_of(item: Item) -> str:
-    """Return the name that tells an item from others of its kind."""
-    return item.market_hash_name or item.name
 
 
 def offers_for(answer: InventoryAnswer, names: Iterable[str]) -> dict[str, dict[ProviderName, Item]]:

@@ -7,8 +7,8 @@ from typing import Any
 import discord
 
 from bot.domain.derived import Derived
-from bot.domain.inventory import MAX_SEARCH, Inventory, InventoryFilter, Item, Sort, price_from
-from bot.domain.listing import Listing, name_of
+from bot.domain.inventory import MAX_SEARCH, Inventory, InventoryFilter, Item, Sort, name_of, price_from
+from bot.domain.listing import Listing
 from bot.ui.inventory_words import SORTS
 from bot.ui.text import NAME_REACH, NOTHING, item_label, money, plain
 

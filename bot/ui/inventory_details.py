@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import discord
 
-from bot.domain.inventory import Item, Sticker
-from bot.domain.listing import Listing, name_of, offers_for
+from bot.domain.inventory import Item, Sticker, name_of
+from bot.domain.listing import Listing, offers_for
 from bot.domain.steam import image_url
 from bot.ui.errors import GAME_LABELS
 from bot.ui.inventory_words import symbol, verdict

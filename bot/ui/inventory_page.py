@@ -7,8 +7,8 @@ import discord
 
 from bot.domain.derived import Derived
 from bot.domain.failures import Failure
-from bot.domain.inventory import Inventory, Item, Sort
-from bot.domain.listing import Listing, Sum, name_of, offers_for
+from bot.domain.inventory import Inventory, Item, Sort, name_of
+from bot.domain.listing import Listing, Sum, offers_for
 from bot.domain.pages import InventoryAnswer
 from bot.ports import Explanations
 from bot.ui.errors import GAME_LABELS

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort
-from bot.domain.listing import Listing, Sum, name_of, offers_for
+from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, name_of
+from bot.domain.listing import Listing, Sum, offers_for
 from bot.domain.pages import InventoryAnswer, ProviderAnswer
 from bot.domain.steam import Game
 from tests.domain.builders import NOW, OWNER, PROPERTY, item, usd
@@ -70,6 +70,29 @@ def test_side_by_side():
     assert shown(Listing.of(both, None)) == ["A", "B", "C"]
     assert shown(Listing.of(both, InventoryFilter(min_price=Decimal(3)))) == ["A", "C"]
     assert {provider: each.items for provider, each in listing.sums.items()} == {OURS: 2, THEIRS: 3}
+
+
+def test_side_by_side_in_the_order_that_was_asked_for():
+    """Each provider sorted its own; side by side they are sorted anew, whether the reader chose the order or not."""
+    both = answer(
+        of(OURS, item("A", "5"), item("B", "1")),
+        of(THEIRS, item("C", "100"), item("B", "50"), item("A", "4")),
+        by=InventoryFilter(sort=Sort.PRICE_DESC),
+    )
+
+    assert shown(Listing.of(both, None)) == ["C", "B", "A"]
+    assert shown(Listing.of(both, InventoryFilter("", Sort.PRICE_DESC, Decimal(0)))) == ["C", "B", "A"]
+
+
+def test_names_as_they_are_shown():
+    """Names are sorted with their exterior, as the page shows them; providers send two names."""
+    worn = [
+        item("Redline", market_hash_name=f"Redline ({exterior})")
+        for exterior in ("Minimal Wear", "Battle-Scarred", "Field-Tested")
+    ]
+    listing = Listing.of(answer(of(OURS, *worn)), InventoryFilter(sort=Sort.NAME_ASC))
+
+    assert shown(listing) == ["Redline (Battle-Scarred)", "Redline (Field-Tested)", "Redline (Minimal Wear)"]
 
 
 def test_one_of_several_that_failed():
