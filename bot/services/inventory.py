@@ -5,7 +5,6 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from weakref import WeakSet
 
 from bot.beside import MANY_ITEMS, beside
 from bot.domain.access import Actor, Capability, is_staff
@@ -58,6 +57,15 @@ _Call = tuple[_Key, TradeUrl]
 """What makes two lookups under way the same: one account may be asked for with a right token and a wrong one."""
 
 
+@dataclass(slots=True)
+class _UnderWay:
+    """A provider being asked. ``is_outdated`` once a refresh knows better, or the account was forgotten."""
+
+    call: _Call
+    refreshes: bool
+    is_outdated: bool = False
+
+
 class InventoryService:
     """Inventories of the linked account for everybody, of any account for holders of ``inventory.any``."""
 
@@ -84,8 +92,8 @@ class InventoryService:
         self._kept: OrderedDict[_Key, tuple[datetime, Inventory]] = OrderedDict()
         self._items_kept = 0
         self._refreshed: dict[tuple[ProviderName, SteamId, Game], datetime] = {}
-        self._under_way: dict[_Call, asyncio.Task[Inventory]] = {}
-        self._not_to_keep: WeakSet[asyncio.Task[Inventory]] = WeakSet()
+        self._under_way: dict[asyncio.Task[Inventory], _UnderWay] = {}
+        self._to_join: dict[_Call, asyncio.Task[Inventory]] = {}
 
     @property
     def provider_names(self) -> tuple[ProviderName, ...]:
@@ -114,7 +122,7 @@ class InventoryService:
         chosen = self._choose(request)
         narrowing = request.filter()
         if request.refresh:
-            self._check_refresh(trade_url.steam_id, request.game, chosen)
+            self._check_refresh(chosen, InventoryQuery(trade_url, request.game, narrowing, refresh=True))
         with spending_for(Spender(by.user_id, is_staff=is_staff(held))):
             asking = [self._ask(provider, trade_url, narrowing, request) for provider in chosen]
             answers = [await asking[0]] if len(asking) == 1 else await asyncio.gather(*asking)
@@ -138,7 +146,8 @@ class InventoryService:
         """Drop an account's inventories from memory; an answer that is still on its way is not kept either."""
         for key in [kept for kept in self._kept if kept[1] == account]:
             self._drop(key)
-        self._not_to_keep.update(task for (key, _), task in self._under_way.items() if key[1] == account)
+        for under_way in self._under_way.values():
+            under_way.is_outdated |= under_way.call[0][1] == account
 
     def next_refresh(self, answer: InventoryAnswer) -> datetime | None:
         """Return when what an answer shows can be read anew again, None where that is now."""
@@ -148,16 +157,23 @@ class InventoryService:
 
     async def close(self) -> None:
         """Give up what is under way."""
-        tasks = tuple(self._under_way.values())
+        tasks = tuple(self._under_way)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _check_refresh(self, owner: SteamId, game: Game, chosen: tuple[InventoryProvider, ...]) -> None:
-        """Allow one refresh in two minutes for each provider, account and game; TooSoon otherwise."""
+    def _check_refresh(self, chosen: tuple[InventoryProvider, ...], query: InventoryQuery) -> None:
+        """Allow one refresh in two minutes for each provider, account and game; TooSoon otherwise.
+
+        Whoever asks the same while a refresh is under way waits for its answer.
+        """
         now = self._clock.now()
         self._refreshed = {what: until for what, until in self._refreshed.items() if until > now}
-        wanted = [(provider.name, owner, game) for provider in chosen]
+        wanted = [
+            (provider.name, query.trade_url.steam_id, query.game)
+            for provider in chosen
+            if self._joinable(_call(provider, query), refresh=True) is None
+        ]
         waits = [self._refreshed[what] for what in wanted if what in self._refreshed]
         if waits:
             raise TooSoon(max(waits))
@@ -208,14 +224,17 @@ class InventoryService:
 
     async def _asked(self, provider: InventoryProvider, query: InventoryQuery) -> Inventory:
         """Ask the provider, or wait with whoever is asking it the same already."""
-        key = _key(provider, query, query.filter)
-        call: _Call = (key, query.trade_url)
-        task = self._under_way.get(call)
-        joins = task is not None and not query.refresh
-        if task is None or query.refresh:
-            task = asyncio.create_task(self._ask_and_keep(provider, query, call))
-            self._under_way[call] = task
-            task.add_done_callback(lambda done: self._forget(call, done))
+        call = _call(provider, query)
+        task = self._joinable(call, refresh=query.refresh)
+        joins = task is not None
+        if task is None:
+            if query.refresh:
+                self._outdate(call[0])
+            under_way = _UnderWay(call, query.refresh)
+            task = asyncio.create_task(self._ask_and_keep(provider, query, under_way))
+            self._under_way[task] = under_way
+            self._to_join[call] = task
+            task.add_done_callback(self._forget)
         try:
             # Shielded: the first caller going away fails nobody who waits for the same answer.
             return await asyncio.shield(task)
@@ -225,12 +244,28 @@ class InventoryService:
         # Whoever began the call had spent their part of the provider's limit; that says nothing about this one's.
         return await self._known(provider, query) or await self._asked(provider, query)
 
-    async def _ask_and_keep(self, provider: InventoryProvider, query: InventoryQuery, call: _Call) -> Inventory:
+    def _joinable(self, call: _Call, *, refresh: bool) -> asyncio.Task[Inventory] | None:
+        """Return who is asking the provider this very question and would get no older an answer than is wanted."""
+        task = self._to_join.get(call)
+        return None if task is None or (refresh and not self._under_way[task].refreshes) else task
+
+    def _outdate(self, key: _Key) -> None:
+        """Have nobody join what is under way for this account and game, whatever it looks for, nor its answer kept."""
+        for task, under_way in self._under_way.items():
+            if under_way.call[0][:3] == key[:3]:
+                under_way.is_outdated = True
+                if self._to_join.get(under_way.call) is task:
+                    del self._to_join[under_way.call]
+
+    async def _ask_and_keep(
+        self, provider: InventoryProvider, query: InventoryQuery, under_way: _UnderWay
+    ) -> Inventory:
         inventory = await provider.look_up(query)
-        # Unless a refresh has begun since: an answer from before it must not take its answer's place.
-        task = asyncio.current_task()
-        if self._under_way.get(call) is task and task not in self._not_to_keep:
-            self._keep(call[0], inventory, refreshed=query.refresh)
+        if not under_way.is_outdated:
+            key = under_way.call[0]
+            if query.refresh:  # what began after it may still be answered from before it
+                self._outdate(key)
+            self._keep(key, inventory, refreshed=query.refresh)
         return inventory
 
     def _keep(self, key: _Key, inventory: Inventory, *, refreshed: bool) -> None:
@@ -262,9 +297,10 @@ class InventoryService:
             return None
         return inventory
 
-    def _forget(self, call: _Call, done: asyncio.Task[Inventory]) -> None:
-        if self._under_way.get(call) is done:
-            del self._under_way[call]
+    def _forget(self, done: asyncio.Task[Inventory]) -> None:
+        call = self._under_way.pop(done).call
+        if self._to_join.get(call) is done:
+            del self._to_join[call]
         if not done.cancelled():
             done.exception()  # looked at, so that a failure nobody waits for any more is not reported as lost
 
@@ -278,6 +314,10 @@ async def _narrowed(inventory: Inventory, by: InventoryFilter) -> Inventory:
 def _key(provider: InventoryProvider, query: InventoryQuery, narrowing: InventoryFilter) -> _Key:
     nothing = narrowing == InventoryFilter()
     return provider.name, query.trade_url.steam_id, query.game, None if nothing else narrowing
+
+
+def _call(provider: InventoryProvider, query: InventoryQuery) -> _Call:
+    return _key(provider, query, query.filter), query.trade_url
 
 
 def _tells_something(part: ProviderAnswer) -> bool:

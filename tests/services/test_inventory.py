@@ -91,7 +91,7 @@ class Desk:
 
     def waiting(self) -> int:
         """Count the lookups that wait for the call under way: a shield each, beside the service's own callback."""
-        (call,) = self.service._under_way.values() or (None,)
+        (call,) = self.service._under_way or (None,)
         return len(getattr(call, "_callbacks", None) or ()) - 1
 
     async def link(self, user_id: int, steam_id: SteamId) -> None:
@@ -282,17 +282,17 @@ async def test_what_is_not_equal(desk: Desk):
 
 
 async def test_a_refresh_under_way(desk: Desk):
-    """Whoever asks while the inventory is refreshed gets the new answer; another refresh is told to wait."""
+    """Whoever asks the same while it is refreshed gets the new answer; another refresh is told to wait."""
     desk.provider.gate.clear()
     refresh = asyncio.create_task(desk.look_up(refresh=True))
     await until(lambda: len(desk.provider.asked) == 1)
-    plain = asyncio.create_task(desk.look_up())
-    await until(lambda: desk.waiting() == 2)
+    beside = [asyncio.create_task(desk.look_up(refresh=twice)) for twice in (False, True)]
+    await until(lambda: desk.waiting() == 3)
     with pytest.raises(TooSoon) as too_soon:
-        await desk.look_up(refresh=True)
+        await desk.look_up(refresh=True, search="ak")
     desk.provider.gate.set()
 
-    await asyncio.gather(refresh, plain)
+    await asyncio.gather(refresh, *beside)
     assert [query.refresh for query in desk.provider.asked] == [True]
     assert too_soon.value.until == NOW + timedelta(minutes=2)
 
@@ -330,6 +330,46 @@ async def test_a_refresh_overtakes(desk: Desk):
     assert len(names(await old)) == 3
     assert names(await desk.look_up()) == ["new"]
     assert [query.refresh for query in desk.provider.asked] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("older", "refreshed"),
+    [({}, {"search": "ak"}), ({"search": "ak"}, {}), ({"url": f"{URL[:-8]}ZzZzZzZz"}, {})],
+    ids=["of everything", "of a search", "with another token"],
+)
+async def test_a_refresh_overtakes_other_questions(desk: Desk, older: dict[str, Any], refreshed: dict[str, Any]):
+    """What began before a refresh, of whatever items, is not kept once it comes, and nobody joins it any more."""
+    desk.provider.gate.clear()
+    slow_gate = desk.provider.gate
+    old = asyncio.create_task(desk.look_up(**older))
+    await until(lambda: len(desk.provider.asked) == 1)
+    desk.provider.gate = asyncio.Event()
+    desk.provider.gate.set()
+    desk.provider.items = (item("AK-74", "1"),)
+    await desk.look_up(refresh=True, **refreshed)
+
+    assert names(await desk.look_up(**older)) == ["AK-74"]
+    slow_gate.set()
+    assert names(await old)[0] == "AK-47"
+    assert names(await desk.look_up(**older)) == ["AK-74"]
+    assert names(await desk.look_up(search="ak")) == ["AK-74"]
+
+
+async def test_asked_during_a_refresh(desk: Desk):
+    """Another question that is asked during a refresh may be answered from before it: that is not kept either."""
+    desk.provider.gate.clear()
+    refresh = asyncio.create_task(desk.look_up(refresh=True, search="ak"))
+    await until(lambda: len(desk.provider.asked) == 1)
+    refresh_gate, desk.provider.gate = desk.provider.gate, asyncio.Event()
+    beside = asyncio.create_task(desk.look_up())
+    await until(lambda: len(desk.provider.asked) == 2)
+    refresh_gate.set()
+    await refresh
+    desk.provider.gate.set()
+    await beside
+    desk.provider.items = (item("AK-74", "1"),)
+
+    assert names(await desk.look_up()) == ["AK-74"]
 
 
 # Memory
