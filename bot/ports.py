@@ -353,6 +353,10 @@ class PagesRepository(Protocol):
         """Return a snapshot of this guild that has not expired."""
         ...
 
+    async def remove(self, guild_id: int, pages_id: str) -> None:
+        """Delete a snapshot; nothing happens where it is not kept."""
+        ...
+
     async def set_view(self, guild_id: int, pages_id: str, view: InventoryFilter | None) -> None:
         """Keep how the reader of a snapshot has sorted and narrowed it; nothing happens where it is not kept."""
         ...

@@ -46,6 +46,11 @@ class InventoryAnswer:
     answers: tuple[ProviderAnswer, ...]
     linked_user_id: int | None = None
 
+    @property
+    def updated_at(self) -> datetime | None:
+        """When the newest of its inventories was read from Steam; None where there is none."""
+        return max((part.inventory.updated_at for part in self.answers if part.inventory is not None), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class TradesAnswer:

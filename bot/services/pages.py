@@ -59,6 +59,7 @@ class PageService:
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
         self._unsaved: dict[str, Pages] = {}
         self._saving: asyncio.Task[None] | None = None
+        self._forgettings = 0
 
     async def audience_of(self, actor: Actor) -> Audience:
         """Return whom an answer to the actor is worded for."""
@@ -74,9 +75,11 @@ class PageService:
     ) -> Pages:
         """Keep an answer for its caller to turn, and the question it answers for them to ask again.
 
-        Where it takes the place of another it is sorted and narrowed like that one, but has an id of its own: a menu
-        that still shows the other one's items leads to those.
+        Where it takes the place of another it is sorted and narrowed like that one is now, but has an id of its own: a
+        menu that still shows the other one's items leads to those.
         """
+        if instead_of is not None:  # while the answer was on its way its reader may have sorted it
+            instead_of = await self._kept(by.guild_id, instead_of.id) or instead_of
         now = self._clock.now()
         pages = Pages(
             id=secrets.token_urlsafe(9),
@@ -102,10 +105,8 @@ class PageService:
 
         PageExpired where it is no longer kept, NotYourPage for anybody else, AccessDenied after a revocation.
         """
-        now = self._clock.now()
-        pages = self._recent.get(pages_id) or self._unsaved.get(pages_id)
-        if pages is None:
-            pages = await self._repository.load(by.guild_id, pages_id, at=now)
+        now, forgettings = self._clock.now(), self._forgettings
+        pages = await self._kept(by.guild_id, pages_id)
         if pages is None or pages.expires_at <= now or pages.guild_id != by.guild_id:
             raise PageExpired
         if pages.user_id != by.user_id:
@@ -113,13 +114,20 @@ class PageService:
         held = await self._access.capabilities_of(by)
         linked = await self._links.steam_id_of(by)
         _check(pages.answer, held, linked)
+        if self._forgettings != forgettings and await self._kept(by.guild_id, pages_id) is None:
+            raise PageExpired  # its reader was forgotten while this was found out
         # What a click beside this one has chosen in the meantime stays chosen.
         pages = self._recent.get(pages_id, pages)
         self._remember(pages)
         return _as_seen_now(pages, held, linked)
 
+    async def _kept(self, guild_id: int, pages_id: str) -> Pages | None:
+        pages = self._recent.get(pages_id) or self._unsaved.get(pages_id)
+        return pages or await self._repository.load(guild_id, pages_id, at=self._clock.now())
+
     def forget(self, guild_id: int, user_id: int) -> None:
         """Drop what is in memory of somebody's own snapshots in a guild, and of what they asked."""
+        self._forgettings += 1
         for pages in tuple(self._recent.values()):
             if (pages.guild_id, pages.user_id) == (guild_id, user_id):
                 self._drop(pages.id)
@@ -180,6 +188,9 @@ class PageService:
         batch = tuple(self._unsaved.values())
         try:
             await self._repository.save(*batch)
+            for pages in batch:
+                if pages.id not in self._unsaved:  # its reader was forgotten while it was on its way to the disk
+                    await self._repository.remove(pages.guild_id, pages.id)
         except Exception as error:  # noqa: BLE001 -- whoever was shown a page has it; it does not outlive the process
             _log.warning("snapshots not kept count=%s error=%s", len(batch), type(error).__name__)
         for pages in batch:

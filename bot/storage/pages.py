@@ -144,6 +144,11 @@ class SqlitePagesRepository:
                 _log.warning("snapshot not readable guild=%s error=%s", row["guild_id"], type(error).__name__)
         return None
 
+    async def remove(self, guild_id: int, pages_id: str) -> None:
+        """Delete a snapshot; nothing happens where it is not kept."""
+        row = {"keys": json.dumps([(guild_id, pages_id)])}
+        await self._db.write(OnThread(lambda connection: _ran(connection, _DELETE, row)))
+
     async def set_view(self, guild_id: int, pages_id: str, view: InventoryFilter | None) -> None:
         """Keep how the reader of a snapshot has sorted and narrowed it; nothing happens where it is not kept."""
         row = {"id": pages_id, "guild_id": guild_id, "view": encode_view(view)}

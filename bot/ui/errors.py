@@ -342,8 +342,8 @@ def _words(error: Exception, audience: Audience) -> Words:  # noqa: C901, PLR091
         case QuestionForgotten():
             return Words(
                 "Use the command again",
-                "These pages are from before SkinDesk was restarted. They can be turned, sorted and filtered, but not "
-                "refreshed: SkinDesk does not keep trade URLs.",
+                "SkinDesk no longer has the trade URL these pages were asked with: it keeps none over a restart, and "
+                "not for long. They can be turned, sorted and filtered, but not refreshed.",
                 "Use `/inventory` with the trade URL once more.",
             )
         case FormUnknown():

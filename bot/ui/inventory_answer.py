@@ -21,12 +21,28 @@ from bot.ui.text import count
 
 async def look_up(interaction: Interaction, request: InventoryRequest, *, instead_of: Pages | None = None) -> Pages:
     """Ask for an inventory and keep the answer; a provider that fails among several is part of it."""
-    desk, actor = desk_of(interaction), actor_of(interaction)
-    answer = await desk.inventory.look_up(request, by=actor)
+    answer = await desk_of(interaction).inventory.look_up(request, by=actor_of(interaction))
+    return await _kept(interaction, request, answer, instead_of)
+
+
+async def look_up_newer(interaction: Interaction, request: InventoryRequest, *, than: Pages) -> Pages | None:
+    """Ask whether somebody else has had an inventory refreshed since; None where nothing is newer."""
+    answer = await desk_of(interaction).inventory.look_up(request, by=actor_of(interaction))
+    known, found = inventory_of(than).updated_at, answer.updated_at
+    if found is None or (known is not None and found <= known):
+        return None
+    return await _kept(interaction, request, answer, than)
+
+
+async def _kept(
+    interaction: Interaction, request: InventoryRequest, answer: InventoryAnswer, instead_of: Pages | None
+) -> Pages:
     if len(answer.answers) == 1 and answer.answers[0].failure is not None:
         raise ProviderError(answer.answers[0].failure)
     parts = tuple(_written_down(interaction, part) for part in answer.answers)
-    return await desk.pages.open(replace(answer, answers=parts), by=actor, question=request, instead_of=instead_of)
+    return await desk_of(interaction).pages.open(
+        replace(answer, answers=parts), by=actor_of(interaction), question=request, instead_of=instead_of
+    )
 
 
 def _written_down(interaction: Interaction, part: ProviderAnswer) -> ProviderAnswer:

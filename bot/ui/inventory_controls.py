@@ -1,7 +1,7 @@
 """What the menus and buttons under an inventory say, and the form behind *Filter*."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
@@ -20,8 +20,11 @@ _MADE: Derived[Inventory, dict[int, discord.SelectOption]] = Derived()
 
 
 def refresh_label(fresh_until: datetime | None) -> str:
-    """Return what the button says; a label cannot count down, so it names the moment."""
-    return "Refresh" if fresh_until is None else f"Refresh from {fresh_until.astimezone(UTC):%H:%M} UTC"
+    """Return what the button says; a label cannot count down, so it names the minute from whose beginning it works."""
+    if fresh_until is None:
+        return "Refresh"
+    minute = (fresh_until + timedelta(minutes=1, microseconds=-1)).replace(second=0, microsecond=0)
+    return f"Refresh from {minute.astimezone(UTC):%H:%M} UTC"
 
 
 def item_options(listing: Listing, positions: Sequence[int]) -> list[discord.SelectOption]:

@@ -17,7 +17,7 @@ from bot.ports import Explanations
 from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.funnel import guarded, reply, show
 from bot.ui.interactions import Interaction, actor_of, desk_of
-from bot.ui.inventory_answer import inventory_of, listing_of, look_up, table_of
+from bot.ui.inventory_answer import inventory_of, listing_of, look_up, look_up_newer, table_of
 from bot.ui.inventory_controls import filter_inputs, item_options, refresh_label, sort_options, typed_filter
 from bot.ui.inventory_details import item_details
 from bot.ui.inventory_page import inventory_page
@@ -244,14 +244,18 @@ class InventoryButton(
         acknowledge_in_time(interaction, thinking=False)
         service, actor = desk_of(interaction).pages, actor_of(interaction)
         pages = await service.turn(self._pages_id, by=actor)
-        question = replace(service.question_of(pages), refresh=True)
+        question = replace(service.question_of(pages), refresh=False)
         try:
-            fresh = await look_up(interaction, question, instead_of=pages)
+            fresh = await look_up(interaction, replace(question, refresh=True), instead_of=pages)
         except TooSoon as error:
-            # Somebody who pressed twice may have the fresh one before their eyes already.
-            await _show(interaction, await service.turn(service.newest(pages.id), by=actor), self._index)
-            raise PageTooFresh(error.until) from None
-        await _show(interaction, fresh, self._index)
+            # Who pressed twice may have the fresh one before their eyes already; or it was somebody else who refreshed.
+            pages = await service.turn(service.newest(pages.id), by=actor)
+            newer = await look_up_newer(interaction, question, than=pages)
+            await _show(interaction, newer or pages, self._index)
+            if newer is None:
+                raise PageTooFresh(error.until) from None
+        else:
+            await _show(interaction, fresh, self._index)
 
     async def _ask(self, interaction: Interaction) -> None:
         """Open the form only for those who may use it. The check reads the database alone: a modal cannot wait."""

@@ -13,6 +13,7 @@ from bot.client import DeskClient
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.steam import Game, image_url
+from bot.ui.inventory_controls import refresh_label
 from bot.ui.pager import FilterModal
 from tests.cogs.test_inventory import answer_of, asked, look_up, names_in, offers_in, owned, page_of, wait
 from tests.support.seen import buttons_of, embed_text, said_beside, text_of
@@ -254,19 +255,19 @@ async def test_refreshed(scene: Scene, page: simcord.ResponseMessage) -> None:
     assert page_of(refreshed).startswith("Page 2 of ")
     assert "Order: highest price first" in text_of(refreshed)
     assert f"can be refreshed <t:{int(until.timestamp())}:R>" in text_of(refreshed)
-    assert f"Refresh from {until:%H:%M} UTC" in buttons_of(page.message)
+    assert refresh_label(until) in buttons_of(page.message)
 
 
 async def test_refreshed_too_soon(scene: Scene, page: simcord.ResponseMessage) -> None:
     """A second refresh says when, beside the page and on the button; after that moment it works again."""
     await scene.customer.click(page, label="Refresh")
     before, until = asked(scene), scene.clock.now() + timedelta(minutes=2)
-    refused = await scene.customer.click(page, label=f"Refresh from {until:%H:%M} UTC")
+    refused = await scene.customer.click(page, label=refresh_label(until))
 
     assert f"Press *Refresh* again <t:{int(until.timestamp())}:R>." in said_beside(refused)
     assert asked(scene) == before
     wait(scene, 120)
-    await scene.customer.click(page, label=f"Refresh from {until:%H:%M} UTC")
+    await scene.customer.click(page, label=refresh_label(until))
     assert asked(scene) == before + 1
 
 
@@ -277,7 +278,21 @@ async def test_refreshed_by_somebody_else_before(scene: Scene, page: simcord.Res
     until = scene.clock.now() + timedelta(minutes=2)
     await scene.customer.click(page, label="Refresh")
 
-    assert f"Refresh from {until:%H:%M} UTC" in buttons_of(page.message)
+    assert refresh_label(until) in buttons_of(page.message)
+
+
+async def test_newer_at_somebody_elses(scene: Scene, page: simcord.ResponseMessage) -> None:
+    """Where another reader has a newer answer, it takes the place of the older one: nothing is called the newest."""
+    await choose(scene.customer, page, "sort", "price_desc")
+    wait(scene, 600)
+    await look_up(scene, scene.agent, scene.world.customer.trade_url, refresh=True)
+    before, read_at = asked(scene), scene.clock.now()
+    result = await scene.customer.click(page, label="Refresh")
+
+    assert f"as of <t:{int(read_at.timestamp())}:R>" in text_of(result)
+    assert "Order: highest price first" in text_of(result)
+    assert said_beside(result) == ""
+    assert asked(scene) == before
 
 
 async def test_refresh_that_fails(scene: Scene) -> None:

@@ -54,6 +54,17 @@ async def test_view_of_another_guild(pages: PagesRepository) -> None:
     assert await pages.load(GUILD, "p-1", at=NOW) == snapshot_of()
 
 
+async def test_removed(pages: PagesRepository) -> None:
+    """A snapshot is gone once it is removed, by its own guild alone; one that is not there is no error."""
+    await pages.save(snapshot_of())
+    await pages.remove(OTHER_GUILD, "p-1")
+    await pages.remove(GUILD, "p-2")
+    assert await pages.load(GUILD, "p-1", at=NOW) == snapshot_of()
+
+    await pages.remove(GUILD, "p-1")
+    assert await pages.load(GUILD, "p-1", at=NOW) is None
+
+
 async def test_unknown_id(pages: PagesRepository) -> None:
     await pages.save(snapshot_of("p-1"))
 

@@ -181,6 +181,7 @@ CASES: Mapping[type, Mapping[str, Case]] = {
             )
         ),
         "load": lambda pages, theirs: pages.load(OURS, theirs.pages_id(), at=NOW),
+        "remove": lambda pages, theirs: pages.remove(OURS, theirs.pages_id()),
         "set_view": lambda pages, theirs: pages.set_view(OURS, theirs.pages_id(), InventoryFilter("ours")),
     },
     ports.AuditRepository: {

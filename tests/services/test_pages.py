@@ -336,6 +336,19 @@ async def test_taking_the_place_of_another(desk: Desk):
     assert await desk.restarted().turn(fresher.id, by=CUSTOMER) == fresher
 
 
+async def test_arranged_while_the_next_is_on_its_way(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    """What its reader chooses while a fresh answer is on its way holds for that as well."""
+    monkeypatch.setattr("bot.services.pages._MAX_IN_MEMORY", 1)
+    turned = await desk.open(INVENTORY, by=CUSTOMER, question=QUESTION)
+    await desk.pages.arrange(turned.id, VIEW, by=CUSTOMER)
+    fresh = await desk.open(INVENTORY, by=CUSTOMER, question=QUESTION, instead_of=turned)
+    assert fresh.view == VIEW
+
+    await desk.pages.arrange(turned.id, InventoryFilter(), by=CUSTOMER)
+    await desk.open(INVENTORY, by=AGENT)
+    assert (await desk.open(INVENTORY, by=CUSTOMER, question=QUESTION, instead_of=turned)).view is None
+
+
 async def test_forgotten_questions(desk: Desk):
     """With somebody's snapshots goes what they asked, and nothing of anybody else's."""
     theirs = await desk.open(INVENTORY, by=CUSTOMER, question=QUESTION)
@@ -435,10 +448,9 @@ async def test_that_cannot_be_written(desk: Desk, caplog: pytest.LogCaptureFixtu
         await restarted.turn(lost.id, by=CUSTOMER)
 
 
-async def test_forgotten_before_it_is_written(desk: Desk):
-    """Who is forgotten in the moment a page is opened leaves no snapshot, and who looks at what is kept misses none."""
+def my_data_of(desk: Desk) -> MyDataService:
     service: Any = SimpleNamespace(forget=lambda *_: None)
-    my_data = MyDataService(
+    return MyDataService(
         repository=desk.repositories.my_data,
         rows=desk.repositories.audit,
         pages=desk.pages,
@@ -446,6 +458,47 @@ async def test_forgotten_before_it_is_written(desk: Desk):
         cards=service,
         clock=desk.clock,
     )
+
+
+async def test_forgotten_while_it_is_written(desk: Desk):
+    """A page that is on its way to the disk while its reader is forgotten is not kept there."""
+    forgotten = asyncio.Event()
+
+    class Slow(Watched):
+        async def save(self, *snapshots: Pages) -> None:
+            await forgotten.wait()
+            await super().save(*snapshots)
+
+    Slow(desk)
+    pages, others = [await desk.pages.open(INVENTORY, by=by) for by in (CUSTOMER, AGENT)]
+    await asyncio.sleep(0.01)  # its snapshot is being written by then
+    desk.pages.forget(GUILD, CUSTOMER.user_id)
+    forgotten.set()
+    await desk.pages.saved()
+
+    assert await desk.repositories.pages.load(GUILD, pages.id, at=NOW) is None
+    assert await desk.repositories.pages.load(GUILD, others.id, at=NOW) is not None
+
+
+async def test_turned_while_its_reader_is_forgotten(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    """A click that is being answered while its reader is forgotten brings nothing back into memory."""
+    pages = await desk.open(INVENTORY, by=CUSTOMER)
+    steam_id_of = LinkService.steam_id_of
+
+    async def forgotten_meanwhile(links: LinkService, actor: Actor) -> SteamId | None:
+        found = await steam_id_of(links, actor)
+        await my_data_of(desk).forget(by=CUSTOMER)
+        return found
+
+    monkeypatch.setattr(LinkService, "steam_id_of", forgotten_meanwhile)
+    with pytest.raises(PageExpired):
+        await desk.pages.turn(pages.id, by=CUSTOMER)
+    assert desk.pages._recent == {}
+
+
+async def test_forgotten_before_it_is_written(desk: Desk):
+    """Who is forgotten in the moment a page is opened leaves no snapshot, and who looks at what is kept misses none."""
+    my_data = my_data_of(desk)
     await desk.pages.open(INVENTORY, by=CUSTOMER)
     assert (await my_data.export(by=CUSTOMER)).snapshots == 1
 

@@ -21,9 +21,11 @@ from tests.ui.test_inventory_page import answer
 
 
 def test_refresh_label():
-    """The button names the moment from which it works again."""
+    """The button names the minute from which it works again: from that minute's beginning it does."""
     assert refresh_label(None) == "Refresh"
     assert refresh_label(datetime(2026, 1, 1, 14, 32, tzinfo=UTC)) == "Refresh from 14:32 UTC"
+    assert refresh_label(datetime(2026, 1, 1, 14, 32, 0, 1, tzinfo=UTC)) == "Refresh from 14:33 UTC"
+    assert refresh_label(datetime(2026, 1, 1, 23, 59, 59, tzinfo=UTC)) == "Refresh from 00:00 UTC"
 
 
 def test_items_of_a_page():
