@@ -58,9 +58,10 @@ def _summary(providers: int, troubled: int) -> str:
         return "No provider is switched on at this desk."
     if not troubled:
         return "✅ All of them work." if providers > 1 else "✅ It works."
+    rest = "; what needs another provider works" if troubled < providers else ""
     return (
         f"⚠️ {troubled} of {count(providers, 'provider')} {'has' if troubled == 1 else 'have'} trouble. "
-        "Your items and trades are not touched by that; what needs another provider works."
+        f"Your items and trades are not touched by that{rest}."
     )
 
 

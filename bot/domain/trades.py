@@ -74,6 +74,11 @@ class Trade:
         return Direction.DEPOSIT if self.items_received else Direction.NOTHING
 
     @property
+    def lacks_offer(self) -> bool:
+        """Whether it waits for the customer while there is no offer yet that they could accept."""
+        return self.status == PENDING_STATUS and not self.offer_id
+
+    @property
     def not_resendable(self) -> NotResendableReason | None:
         """The first condition of a resend that is not met, or None where the trade can be sent again."""
         if self.status not in RESENDABLE_STATUSES:

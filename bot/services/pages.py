@@ -238,7 +238,7 @@ def _as_seen_now(pages: Pages, held: frozenset[Capability], linked: SteamId | No
     """Return the snapshot worded for what its reader is now, without codes that are no longer theirs to see."""
     answer = pages.answer
     if isinstance(answer, TradesAnswer) and answer.viewer != linked:
-        answer = answer.without_codes()
+        answer = replace(answer.without_codes(), viewer=linked)
     return replace(pages, answer=answer, audience=_audience(held))
 
 

@@ -28,7 +28,7 @@ def answer_embed(
 
     ``near`` are entries that may be meant where nothing was found.
     """
-    distinct = _distinct(found)
+    distinct = _distinct(found, audience)
     if not distinct:
         return card(
             title="Not in the catalogue",
@@ -57,7 +57,7 @@ def answer_embed(
 
 def message_embed(found: Sequence[Explanation], *, said: str, audience: Audience) -> discord.Embed:
     """Return the answer to the menu on a message: every error that ``said``, the message's text, names."""
-    distinct = _distinct(found)
+    distinct = _distinct(found, audience)
     if not distinct:
         return card(
             title="No error code in this message",
@@ -89,7 +89,7 @@ def message_embed(found: Sequence[Explanation], *, said: str, audience: Audience
 def _did_you_mean(near: Sequence[Explanation], audience: Audience) -> list[Field]:
     lines = [
         f"{whose} · {error_name(each)} · {each.title}"
-        for each, whose in _distinct(near)
+        for each, whose in _distinct(near, audience)
         if error_name(each) and (audience is Audience.STAFF or not each.confidential)
     ]
     return [Field("Did you mean", "\n".join(lines[:_NEAR_SHOWN]))] if lines else []
@@ -115,14 +115,16 @@ def _several(
     )
 
 
-def _distinct(found: Sequence[Explanation]) -> list[tuple[Explanation, str]]:
-    """Return what is said differently, each with whose it is: AssetPay's dialects share most of their errors."""
-    owners: dict[tuple[object, ...], list[str]] = {}
+def _distinct(found: Sequence[Explanation], audience: Audience) -> list[tuple[Explanation, str]]:
+    """Return what this reader is told differently, each with whose it is: AssetPay's dialects share most errors."""
+    owners: dict[tuple[object, ...], dict[str, None]] = {}
     first: dict[tuple[object, ...], Explanation] = {}
     for each in found:
-        said = (each.code, each.key, each.method, each.title, each.meaning, each.customer, each.agent)
+        hidden = each.confidential and audience is not Audience.STAFF
+        said: tuple[object, ...] = (error_name(each, hidden=hidden), each.method, title_of(each, hidden=hidden))
+        said += (each.meaning, each.customer, each.agent) if audience is Audience.STAFF else (each.customer,)
         first.setdefault(said, each)
-        owners.setdefault(said, []).append(DIALECT_LABELS[each.dialect])
+        owners.setdefault(said, {})[DIALECT_LABELS[each.dialect]] = None
     return [(explanation, " and ".join(owners[said])) for said, explanation in first.items()]
 
 

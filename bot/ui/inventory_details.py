@@ -46,10 +46,12 @@ def _offers(listing: Listing, item: Item) -> Iterator[Field]:
     if not listing.is_comparison:
         return
     found = offers_for(listing.answer, [name_of(item)])[name_of(item)]
+    # A provider was asked for some items alone: whether it has others nobody knows.
+    missing = "not among what it was asked for" if listing.answer.filter.narrows else "not in its list"
     for part in listing.answer.answers:
         if part.inventory is not None:
             theirs = found.get(part.provider)
-            words = f"{symbol(theirs)} {_brings(theirs)}" if theirs is not None else f"{NOTHING} not in its list"
+            words = f"{symbol(theirs)} {_brings(theirs)}" if theirs is not None else f"{NOTHING} {missing}"
             yield Field(part.provider.label, words)
 
 

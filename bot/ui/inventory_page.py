@@ -1,12 +1,12 @@
 """One page of an inventory: what each item brings, or why it is refused."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import discord
 
 from bot.domain.derived import Derived
-from bot.domain.failures import Failure
+from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import Inventory, Item, Sort, name_of
 from bot.domain.listing import Listing, Sum, offers_for
 from bot.domain.pages import InventoryAnswer
@@ -15,7 +15,7 @@ from bot.ui.errors import GAME_LABELS
 from bot.ui.inventory_words import SORTS, narrowing, sum_words, symbol, verdict, wear_facts
 from bot.ui.layout import Tone, card
 from bot.ui.paging import page_count, page_of
-from bot.ui.text import NAME_REACH, count, item_name, money, relative, units
+from bot.ui.text import NAME_REACH, NOTHING, count, item_name, money, relative, units
 
 _ROOM = 4090
 """UTF-16 units of a description that head and items share, so that no item of a page is cut off."""
@@ -194,14 +194,23 @@ def _comparison_lines(answer: InventoryAnswer, rows: list[Item], *, room: int) -
     lines = []
     for row in rows:
         found = offers[name_of(row)]
-        facts = " · ".join(f"{provider.label} {_short_offer(found.get(provider))}" for provider in answering)
+        facts = _short_offers(answering, found, stacks=True)
+        if units(facts) + len("****\n\n") + _SHORTEST_NAME > room:  # how many there are is in the menu as well
+            facts = _short_offers(answering, found, stacks=False)
         name = _name(row, 100, room=room - units(facts) - len("****\n\n"))
         lines.append(f"**{name}**\n{facts}")
     return lines
 
 
-def _short_offer(item: Item | None) -> str:
+def _short_offers(answering: Iterable[ProviderName], found: Mapping[ProviderName, Item], *, stacks: bool) -> str:
+    return " · ".join(f"{provider.label} {_short_offer(found.get(provider), stacks=stacks)}" for provider in answering)
+
+
+def _short_offer(item: Item | None, *, stacks: bool) -> str:
     """Return what a provider pays for an item, if it has it."""
     if item is None:
-        return "–"
-    return f"✅ {money(item.offer)}" if item.accepted and item.offer is not None else "❌ refused"
+        return NOTHING
+    stack = f" ×{item.amount:,}" if stacks and item.amount > 1 else ""
+    if not item.accepted or item.offer is None:
+        return f"❌ refused{stack}"
+    return f"✅ {money(item.offer)}{f' each{stack}' if stack else ''}"

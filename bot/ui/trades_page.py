@@ -94,15 +94,18 @@ def _head(answer: TradesAnswer) -> list[str]:
 
 def _trade_block(trade: Trade, status: StatusExplanation, answer: TradesAnswer, *, staff: bool) -> str:
     title = status.title if staff else status.customer_title or status.title
+    step = status.agent if staff else status.customer
+    if trade.lacks_offer:
+        title, step = "The offer is being made", "Mannco.store names no offer yet: look again in a few minutes."
     lines = [
         f"{_symbol(trade, status)} **#{trade.id} · {title}**",
         _facts(trade, staff=staff),
-        f"**{_who_acts(trade, status, staff=staff)}.** {status.agent if staff else status.customer}",
+        f"**{_who_acts(trade, status, staff=staff)}.** {step}",
     ]
     if (after := _resending(trade, staff=staff)) is not None:
         lines.append(after)
     if not status.is_final or staff:
-        lines.append(_to_compare(trade, waits=not status.is_final, staff=staff))
+        lines.append(_to_compare(trade, waits=not status.is_final, is_own=trade.owner == answer.viewer, staff=staff))
     if staff:
         lines.append(_for_staff(trade, named=answer.steam_id is not None))
     return "\n".join(filter(None, lines))
@@ -143,6 +146,8 @@ def _facts(trade: Trade, *, staff: bool) -> str:
 def _who_acts(trade: Trade, status: StatusExplanation, *, staff: bool) -> str:
     if trade.status == COMPLETED_STATUS:
         return _NOBODY_ACTS
+    if trade.lacks_offer:
+        return "Mannco.store acts next"
     if trade.not_resendable is None:
         return "You or the customer act next" if staff else "You or the staff act next"
     if _has_failed(trade):
@@ -161,7 +166,7 @@ def _resending(trade: Trade, *, staff: bool) -> str | None:
     return f"A deposit cannot be resent: {'have the customer start' if staff else 'start'} it anew on the site."
 
 
-def _to_compare(trade: Trade, *, waits: bool, staff: bool) -> str:
+def _to_compare(trade: Trade, *, waits: bool, is_own: bool, staff: bool) -> str:
     """Return what has to be the same in Steam: the bot, the offer, and to its owner alone the code."""
     bot = f"`{trade.bot}`" if trade.bot is not None else "not named"
     offer = code(trade.offer_id, 24) if trade.offer_id else "none yet"
@@ -172,8 +177,10 @@ def _to_compare(trade: Trade, *, waits: bool, staff: bool) -> str:
         lines = [f"Bot {bot}", f"Offer {offer} · [open it in Steam]({address})"]
     else:
         lines = [f"Bot {bot}", f"Offer {offer}"]
-    if trade.code is not None and waits:
+    if waits and trade.code is not None:
         lines.append(f"**Your code: {code(trade.code.reveal(), 24)}**")
+    elif waits and is_own and trade.offer_id:  # codes are in memory alone, and not for long
+        lines.append("**Your code is no longer here:** `/trades`, used again, shows it where there is one.")
     return "\n".join(lines)
 
 

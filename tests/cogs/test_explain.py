@@ -95,6 +95,18 @@ async def test_confidential_errors(scene: Scene, code: str, titles: list[str]) -
         assert title in for_staff
 
 
+@pytest.mark.parametrize(
+    ("code", "owner"),
+    [("1300", "AssetPay (.gg)"), ("TOO_MANY_ACTIVE_TRADES", "AssetPay (.gg) and AssetPay (.co)")],
+)
+async def test_nothing_twice(scene: Scene, code: str, owner: str) -> None:
+    """What a customer would be told in the same words twice is one answer to them, with whose it is."""
+    text = await explain(scene, scene.customer, code)
+
+    assert "meanings" not in text
+    assert f"Error\n{owner} · code" in text
+
+
 async def test_unknown(scene: Scene) -> None:
     """What nobody documented is said to be that, inert, without the trade token that stood in it."""
     token = scene.world.customer.token

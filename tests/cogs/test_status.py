@@ -11,7 +11,7 @@ from bot.demo import faults
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.health import Quota
-from cogs.status import _per, _quota_line
+from cogs.status import _per, _quota_line, _summary
 from tests.support.payload_audit import assert_clean
 from tests.support.seen import text_of
 from tests.support.stage import kept_open
@@ -134,6 +134,8 @@ async def test_summary(scene: Scene) -> None:
     assert "✅ All of them work." in text_of(await scene.customer.slash(scene.channel, "status"))
     await fail(scene)
     assert "⚠️ 1 of 5 providers has trouble." in text_of(await scene.customer.slash(scene.channel, "status"))
+    assert _summary(5, 4).endswith("; what needs another provider works.")
+    assert _summary(1, 1) == "⚠️ 1 of 1 provider has trouble. Your items and trades are not touched by that."
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import Item, Refusal, Sticker
+from bot.domain.inventory import InventoryFilter, Item, Refusal, Sticker
 from bot.domain.listing import Listing
 from bot.domain.pages import InventoryAnswer
 from bot.ui.inventory_details import item_details
@@ -55,6 +55,8 @@ def test_every_provider():
     assert "AssetPay\n✅ Accepted at **$1.00** · market $1.50" in text
     assert "SkinsBack\n❌ Refused: the provider does not take this item" in text
     assert "AssetPay\n– not in its list" in details(answer(ours, theirs), 1)
+    narrowed = answer(ours, theirs, by=InventoryFilter(min_price=Decimal(1)))
+    assert "AssetPay\n– not among what it was asked for" in details(narrowed, 1)
 
 
 @pytest.mark.parametrize(

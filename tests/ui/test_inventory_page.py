@@ -131,6 +131,14 @@ def test_side_by_side():
     assert "**AssetPay**: 2 of 3 items, $4.00" in text
 
 
+def test_stacks_side_by_side():
+    """A stack says how many it holds, which may differ between providers, and that a price is for one piece."""
+    ours = at(ProviderName.ASSETPAY, item("Cloth", "0.04", amount=7, max_amount=10))
+    theirs = at(ProviderName.SKINSBACK, item("Cloth", amount=1_204, refusal=Refusal.DISABLED))
+
+    assert "**Cloth**\nAssetPay ✅ $0.04 each ×7 · SkinsBack ❌ refused ×1,204" in page(answer(ours, theirs))
+
+
 def test_confidential_failures_side_by_side():
     """A failure that concerns the desk's login is not explained where a customer reads along."""
     refused = Failure(ProviderName.SKINSBACK, FailureKind.REFUSED, code=-10, key="invalid_client_secret")

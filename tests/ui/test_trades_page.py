@@ -132,6 +132,19 @@ def test_what_may_wait(status: int):
     assert "Never ask for the code" in warning(answer(pending), Audience.STAFF)
     assert "Your code" not in without
     assert "\nBot not named\nOffer none yet" in without
+    forgotten = answer(pending).without_codes()
+    assert "**Your code is no longer here:** `/trades`, used again," in page(forgotten, Audience.CUSTOMER)
+    assert "Your code" not in page(replace(forgotten, viewer=BOT), Audience.STAFF)
+
+
+def test_offer_that_is_not_there_yet():
+    """Who waits for an offer that is not made yet is not sent to Steam to accept it."""
+    told = answer(trade(status=0, offer_id=""))
+
+    for audience in Audience:
+        assert "The offer is being made" in page(told, audience)
+        assert "**Mannco.store acts next.** Mannco.store names no offer yet" in page(told, audience)
+        assert "Your code is" not in page(told, audience)
 
 
 @pytest.mark.parametrize("offer_id", ["12/../../id/evil", "1" * 21, "٣", "12\n"])
