@@ -242,7 +242,7 @@ class Fields:
             return None
         if number < 0:
             raise Unreadable(self.at(name))
-        return Money(abs(number), currency)  # there is a negative zero
+        return Money(number.copy_abs(), currency)  # there is a negative zero; abs() would round to 28 digits
 
     def part(self, name: str) -> Fields | None:
         """Read an object."""

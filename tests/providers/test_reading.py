@@ -71,16 +71,18 @@ def test_byte_order_mark():
         (Decimal("10.75"), Decimal("10.75")),
         ("10.75", Decimal("10.75")),
         (Decimal("1E+3"), Decimal(1000)),
+        ("12345678901.123456789012345678901", Decimal("12345678901.123456789012345678901")),
         (None, None),
     ],
 )
 def test_number(value, number):
-    """Numbers come as numbers or as plain decimal texts."""
+    """Numbers come as numbers or as plain decimal texts, and are never rounded."""
     read_number = Fields({"a": value}).number("a")
 
     assert read_number == number
     assert "E" not in str(read_number)
-    assert "-" not in str(Fields({"a": value}).money("a"))
+    money = Fields({"a": value}).money("a")
+    assert money is None or (money.amount == number and "-" not in str(money))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from bot.domain.errors import AccessDenied, DeskError, InvalidInput, ProviderErr
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.halts import ALARM, Halt
 from bot.domain.health import ProviderHealth, ProviderState, Quota
-from bot.domain.inventory import InventoryFilter
+from bot.domain.inventory import InventoryFilter, Refusal
 from bot.domain.links import Link, LinkSource
 from bot.domain.listing import Listing
 from bot.domain.pages import Audience, InventoryAnswer, ProviderAnswer, TradesAnswer
@@ -149,7 +149,7 @@ def _trades(now: datetime) -> Iterator[Shot]:
 
 
 def _inventories(now: datetime) -> Iterator[Shot]:
-    some = (item(), item("M4A4 | Howl", "1200.00", wear=0.0412), item("Sticker", None))
+    some = (item(), item("M4A4 | Howl", "1200.00", wear=0.0412), item("Sticker", None, refusal=Refusal.NO_OFFER))
     partial = replace(inventory(*some), total=1200, updated_at=now)
     uncertain = replace(inventory(*some), owner_certain=False, updated_at=now)
     for situation, one in (("partial", partial), ("a fixed client token", uncertain)):
