@@ -9,6 +9,7 @@ import csv
 import io
 import re
 import unicodedata
+import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,6 +19,9 @@ import discord
 
 Cell: TypeAlias = str | int | Decimal | datetime | None
 """What a cell can hold. Text is guarded; numbers stay numbers; a moment is written as ISO 8601, UTC; None is empty."""
+
+_MOST_BYTES = 10 * 1024 * 1024
+"""What Discord takes as a file."""
 
 _EXACT_DIGITS = 15
 """Digits that a spreadsheet's number keeps."""
@@ -35,8 +39,15 @@ _NUMBER = re.compile(rf"\d{{{_EXACT_DIGITS + 1},}}|0\d+|\d+[eE]\d+")
 
 
 def csv_file(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> discord.File:
-    """Return a table as a file to attach; ``name`` without its ending. Discord takes 10 MiB."""
-    return discord.File(io.BytesIO(csv_bytes(header, rows)), filename=f"{name}.csv")
+    """Return a table as a file to attach; ``name`` without its ending. What is too large for Discord is zipped."""
+    table, file_name = csv_bytes(header, rows), f"{name}.csv"
+    if len(table) <= _MOST_BYTES:
+        return discord.File(io.BytesIO(table), filename=file_name)
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(file_name, table)
+    zipped.seek(0)
+    return discord.File(zipped, filename=f"{file_name}.zip")
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import unicodedata
+import zipfile
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -133,3 +134,16 @@ def test_the_file() -> None:
 
     assert file.filename == "audit.csv"
     assert file.fp.read() == "\ufefftime,who\r\n2026-05-01T00:00:00+00:00,★ é\r\n".encode()
+
+
+def test_too_large_for_discord() -> None:
+    """A table above 10 MiB, as four providers' largest inventories can make one, comes as an archive of it."""
+    rows = [[f"AK-47 | Redline {number}" * 5] for number in range(120_000)]
+    file = csv_file("inventory", ["name"], rows)
+    archive = zipfile.ZipFile(io.BytesIO(file.fp.read()))
+
+    assert file.filename == "inventory.csv.zip"
+    assert archive.namelist() == ["inventory.csv"]
+    assert len(archive.read("inventory.csv")) > 10 * 2**20
+    assert read(archive.read("inventory.csv"))[1:] == rows
+    assert archive.infolist()[0].compress_size < 10 * 2**20
