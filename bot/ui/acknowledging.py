@@ -9,7 +9,8 @@ hands out a file, because an upload can take longer than Discord waits.
 import asyncio
 import logging
 
-from bot.ui.interactions import Interaction
+from bot.ui.discord_errors import may_have_got_there
+from bot.ui.interactions import Interaction, unconfirmed
 
 _log = logging.getLogger(__name__)
 
@@ -41,8 +42,13 @@ class Acknowledgement:
             await asyncio.shield(self._deferring)
 
     async def defer(self) -> None:
-        """Tell Discord that there will be an answer; the errors are discord.py's."""
-        await self._interaction.response.defer(ephemeral=self._thinking, thinking=self._thinking)
+        """Tell Discord that there will be an answer; the errors are discord.py's, and doubt is noted."""
+        try:
+            await self._interaction.response.defer(ephemeral=self._thinking, thinking=self._thinking)
+        except Exception as error:
+            if may_have_got_there(error):
+                unconfirmed(self._interaction, thinking=self._thinking)
+            raise
 
     async def _defer_or_log(self) -> None:
         try:

@@ -12,6 +12,12 @@ from bot.domain.pages import Audience
 from bot.observability.handling import Ending
 from bot.observability.logs import reference
 from bot.ui.acknowledging import acknowledgement_of
+from bot.ui.discord_errors import (
+    is_already_acknowledged,
+    is_unknown_interaction,
+    may_have_got_there,
+    may_pass,
+)
 from bot.ui.errors import error_embed
 from bot.ui.interactions import (
     Interaction,
@@ -20,16 +26,14 @@ from bot.ui.interactions import (
     desk_client_of,
     desk_of,
     finished,
+    is_finished,
     is_thinking,
+    is_unconfirmed,
     keep_unsent,
+    unconfirmed,
 )
 
 _log = logging.getLogger(__name__)
-
-_UNKNOWN_INTERACTION = 10062
-_ALREADY_ACKNOWLEDGED = 40060
-_TOO_MANY_REQUESTS = 429
-_SERVER_ERROR = 500
 
 _REFUSALS = (
     DeskError,
@@ -64,11 +68,12 @@ async def report(interaction: Interaction, error: Exception) -> None:
         cause = cause.__cause__
     reference_word = reference()
     write_down(interaction, cause, reference_word)
-    if isinstance(cause, discord.NotFound) and cause.code == _UNKNOWN_INTERACTION:
-        # Nobody sees an answer any more: the first one came too late, or somebody else gave it.
+    if is_unknown_interaction(cause):  # nobody sees an answer any more
         finished(interaction)
         _log.warning("reply failed reference=%s status=%s code=%s", reference_word, cause.status, cause.code)
         return
+    if _is_deferral_in_doubt(interaction, cause):
+        unconfirmed(interaction, thinking=True)
     embed = error_embed(
         cause,
         audience=await _audience(interaction),
@@ -105,7 +110,7 @@ async def reply(
     try:
         await _send(interaction, unsent)
     except Exception as error:
-        if not is_thinking(interaction) or not _may_pass(error):
+        if not is_thinking(interaction) or not may_pass(error):
             raise
         keep_unsent(interaction, unsent)
         _log.warning("reply put off error=%s status=%s", type(error).__name__, getattr(error, "status", None))
@@ -127,7 +132,7 @@ async def reply_again(interaction: Interaction, unsent: Unsent) -> None:
         await _send(interaction, unsent)
     except Exception as error:  # noqa: BLE001 -- there will be another time, until the token's end
         _log.info("reply put off again error=%s", type(error).__name__)
-        if not _may_pass(error):
+        if not may_pass(error):
             finished(interaction)  # nobody can finish it any more
 
 
@@ -138,6 +143,8 @@ async def show(interaction: Interaction, embed: discord.Embed, view: discord.ui.
         try:
             await interaction.response.edit_message(embed=embed, view=view)
         except Exception as error:
+            if may_have_got_there(error):
+                unconfirmed(interaction, thinking=False)
             if not await _is_acknowledged_after(error, interaction):
                 raise
         else:
@@ -153,8 +160,9 @@ async def _send(interaction: Interaction, answer: Unsent) -> None:
     _let_go(view)
     if file is not None:
         file.reset()  # it may have been read for an attempt before
-    is_first = not await _is_answered(interaction)
-    if is_first:
+    is_there = False
+    if not await _is_answered(interaction):
+        was_unconfirmed = is_unconfirmed(interaction)
         try:
             await interaction.response.send_message(embed=embed, view=shown, file=attached, ephemeral=True)
         except Exception as error:
@@ -162,13 +170,30 @@ async def _send(interaction: Interaction, answer: Unsent) -> None:
                 raise
             if file is not None:
                 file.reset()
+            # Where nothing else can have been the first answer it was this one, and only its confirmation got lost.
+            is_there = is_already_acknowledged(error) and not was_unconfirmed
         else:
             return
-    if is_first or is_thinking(interaction):
+    if not is_finished(interaction) and (is_there or _has_own_original(interaction)):
         await interaction.edit_original_response(embed=embed, view=view, attachments=files)
-        finished(interaction)
     else:
+        # Where Discord shows "thinking…" without having confirmed that, it lets this take its place.
         await interaction.followup.send(embed=embed, view=shown, file=attached, ephemeral=True)
+    finished(interaction)
+
+
+def _has_own_original(interaction: Interaction) -> bool:
+    """Say whether the interaction's original message is "thinking…", and surely no page whose control was used."""
+    if interaction.response.type is None:
+        return interaction.type is discord.InteractionType.application_command
+    return is_thinking(interaction)
+
+
+def _is_deferral_in_doubt(interaction: Interaction, error: Exception) -> bool:
+    """Say whether work that defers before anything else may have failed at that, while Discord shows "thinking…"."""
+    if interaction.response.is_done() or acknowledgement_of(interaction) is not None:
+        return False
+    return not isinstance(error, _REFUSALS) and may_have_got_there(error)
 
 
 async def _is_answered(interaction: Interaction) -> bool:
@@ -181,16 +206,15 @@ async def _is_answered(interaction: Interaction) -> bool:
 
 async def _is_acknowledged_after(error: Exception, interaction: Interaction) -> bool:
     """Say whether the answer that Discord did not take as the first one can be given as a later one."""
-    if isinstance(error, discord.HTTPException) and error.code == _ALREADY_ACKNOWLEDGED:
-        # The first answer got there, its confirmation got lost, and discord.py asked again.
+    if is_already_acknowledged(error):
         return True
     acknowledgement = acknowledgement_of(interaction)
-    if acknowledgement is None or not _may_pass(error):
+    if acknowledgement is None or not may_pass(error):
         return False
     try:
         await acknowledgement.defer()
     except Exception as refused:  # noqa: BLE001 -- what is raised is why the answer was not taken
-        return isinstance(refused, discord.HTTPException) and refused.code == _ALREADY_ACKNOWLEDGED
+        return is_already_acknowledged(refused)
     return True
 
 
@@ -198,14 +222,6 @@ def _let_go(view: discord.ui.View | None) -> None:
     """Keep discord.py from keeping a view: whatever SkinDesk shows is found by its custom id alone."""
     if view is not None:
         view.stop()
-
-
-def _may_pass(error: Exception) -> bool:
-    """Say whether Discord may take the same answer later: it was not reached, or it had too much to do."""
-    if isinstance(error, discord.HTTPException):
-        return error.status >= _SERVER_ERROR or error.status == _TOO_MANY_REQUESTS
-    # discord.py lets the errors of its HTTP library through, which are no OSError all of them.
-    return not isinstance(error, TypeError | ValueError | discord.DiscordException)
 
 
 async def _audience(interaction: Interaction) -> Audience:

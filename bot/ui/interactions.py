@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Interaction: TypeAlias = "discord.Interaction[discord.Client]"
 
 _FINISHED = "finished"
+_UNCONFIRMED = "unconfirmed"
 _UNSENT = "unsent"
 
 
@@ -64,6 +65,16 @@ def is_thinking(interaction: Interaction) -> bool:
     """Say whether Discord shows "thinking…" to whoever waits: deferred, and never finished."""
     deferred = interaction.response.type is discord.InteractionResponseType.deferred_channel_message
     return deferred and not is_finished(interaction)
+
+
+def unconfirmed(interaction: Interaction, *, thinking: bool) -> None:
+    """Note that Discord may have taken a first answer without having confirmed it, and whether "thinking…" was it."""
+    interaction.extras.setdefault(_UNCONFIRMED, thinking)
+
+
+def is_unconfirmed(interaction: Interaction) -> bool:
+    """Say whether that was noted, and nothing was confirmed since."""
+    return _UNCONFIRMED in interaction.extras and not interaction.response.is_done()
 
 
 def finished(interaction: Interaction) -> None:

@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+import discord
 import pytest
 import simcord
+from aiohttp import ServerDisconnectedError
 
 from bot.demo.scene import Scene
 from bot.domain.errors import PageExpired
-from bot.ui.acknowledging import acknowledge_in_time
+from bot.ui.acknowledging import Acknowledgement, acknowledge_in_time
 from bot.ui.interactions import Interaction
 from bot.ui.rights import open_to_everybody
 from tests.support.payload_audit import assert_clean, assert_no_secret
@@ -146,6 +148,79 @@ async def test_a_first_answer_that_discord_does_not_take_yet(tmp_path: Path) -> 
         assert "Your Steam account" in text_of(await scene.customer.slash(scene.channel, "link status"))
         scene.env.inject_error("POST", "/interactions/*/*/callback", status=429, code=0)
         assert "Page 2 of 8" in text_of(await scene.customer.click(page.response, label="Next"))
+
+
+def lose_confirmation(monkeypatch: pytest.MonkeyPatch, name: str, *, asked_again: bool) -> None:
+    """Let Discord carry out a first answer whose confirmation breaks; or is asked for again, as discord.py may do."""
+    real = getattr(discord.InteractionResponse, name)
+
+    async def lost(self: Any, *arguments: Any, **options: Any) -> None:
+        await real(self, *arguments, **options)
+        self._response_type = None
+        if not asked_again:
+            raise ServerDisconnectedError
+        await real(self, *arguments, **options)
+
+    monkeypatch.setattr(discord.InteractionResponse, name, lost)
+
+
+def break_connection_once(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let Discord not be reached with the next first answer, and be reached again with the one after it."""
+
+    async def broken(*_: object, **__: object) -> NoReturn:
+        monkeypatch.setattr(discord.InteractionResponse, name, real)
+        raise ConnectionResetError(INSIDE)
+
+    real = getattr(discord.InteractionResponse, name)
+    monkeypatch.setattr(discord.InteractionResponse, name, broken)
+
+
+def acknowledge_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every answer take longer than Discord is left without one."""
+    made = Acknowledgement.__init__
+
+    def begun(self: Acknowledgement, *arguments: Any, **options: Any) -> None:
+        made(self, *arguments, **options)
+        self.begin()
+
+    monkeypatch.setattr(Acknowledgement, "__init__", begun)
+
+
+@pytest.mark.parametrize("trouble", ["none", "refused", "unreachable", "deferral lost", "early deferral lost", "lost"])
+async def test_an_error_beside_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
+    """What a click has to be told stands beside its page, once, whichever way it takes to Discord."""
+    async with kept_open(tmp_path) as scene:
+        result = await scene.customer.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
+        assert result.response is not None
+        break_service(scene, "pages", PageExpired())
+        if trouble in ("refused", "deferral lost"):
+            scene.env.inject_error("POST", "/interactions/*/*/callback", status=429, code=0)
+        if trouble == "unreachable":
+            break_connection_once(monkeypatch, "send_message")
+        if "deferral lost" in trouble:
+            lose_confirmation(monkeypatch, "defer", asked_again=True)
+        if trouble == "early deferral lost":
+            acknowledge_at_once(monkeypatch)
+        if trouble == "lost":
+            lose_confirmation(monkeypatch, "send_message", asked_again=True)
+        clicked = await scene.customer.click(result.response, label="Next")
+
+        assert said_beside(clicked).count("No such pages") == 1
+        assert "Page 1 of 8" in text_of(result)
+        assert result.response.components
+
+
+async def test_an_error_after_a_page_that_may_have_got_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a page may have been turned, what failed afterwards is said beside it."""
+    async with kept_open(tmp_path) as scene:
+        result = await scene.customer.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
+        assert result.response is not None
+        lose_confirmation(monkeypatch, "edit_message", asked_again=True)
+        scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, code=0)
+        clicked = await scene.customer.click(result.response, label="Next")
+
+        assert "Something went wrong" in said_beside(clicked)
+        assert "Page 2 of 8" in text_of(result)
 
 
 async def test_an_answer_that_discord_does_not_take(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
