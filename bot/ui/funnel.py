@@ -103,8 +103,8 @@ async def reply(
     """Finish the interaction with an ephemeral embed, whatever was answered before.
 
     A deferred command has its "thinking…" replaced; a message that a button belongs to is left alone. Where Discord
-    cannot be reached or is in trouble itself, the answer is kept and given again by the watch; discord.HTTPException
-    where Discord refuses it for good.
+    cannot be reached or is in trouble itself while "thinking…" is shown, or may be, the answer is kept and given again
+    by the watch; discord.HTTPException where Discord refuses it for good.
     """
     unsent = Unsent(embed, view, file)
     try:

@@ -62,8 +62,12 @@ class Unsent:
 
 
 def is_thinking(interaction: Interaction) -> bool:
-    """Say whether Discord shows "thinking…" to whoever waits: deferred, and never finished."""
-    deferred = interaction.response.type is discord.InteractionResponseType.deferred_channel_message
+    """Say whether Discord shows "thinking…" to whoever waits, or may do so: deferred, and never finished."""
+    kind = interaction.response.type
+    if kind is None:
+        deferred = bool(interaction.extras.get(_UNCONFIRMED, False))
+    else:
+        deferred = kind is discord.InteractionResponseType.deferred_channel_message
     return deferred and not is_finished(interaction)
 
 

@@ -250,6 +250,43 @@ async def test_an_answer_that_discord_does_not_take_yet(scene: Scene, caplog: py
     assert "interaction finished late command=link remove" in caplog.messages
 
 
+@pytest.mark.parametrize("command", ["trades", "link remove"])
+async def test_an_answer_after_a_deferral_that_may_have_got_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Where Discord shows "thinking…" without having confirmed it, an answer it does not take yet is given again."""
+    acknowledge_at_once(monkeypatch)
+    lose_confirmation(monkeypatch, "defer", asked_again=False)
+    async with kept_open(tmp_path) as scene:
+        scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, code=0, times=None)
+        result = await scene.customer.slash(scene.channel, command)
+        await scene.env.advance_time(10)
+        assert (text_of(result), scene.client.in_flight.left_thinking) == ("", 1)
+
+        scene.env.backend.faults.clear()
+        await scene.env.advance_time(10)
+        assert ("Trades" if command == "trades" else "Something went wrong") in text_of(result)
+        assert scene.client.in_flight.left_thinking == 0
+
+
+async def test_a_click_after_a_deferral_that_may_have_got_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A button that defers at once has its "thinking…" replaced too, and its page is left alone."""
+    async with kept_open(tmp_path) as scene:
+        result = await scene.customer.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
+        assert result.response is not None
+        lose_confirmation(monkeypatch, "defer", asked_again=False)
+        for method, path in (("POST", "/webhooks/*/*"), ("PATCH", "/webhooks/*/*/messages/@original")):
+            scene.env.inject_error(method, path, status=503, code=0)
+        clicked = await scene.customer.click(result.response, label="CSV of all")
+        await scene.env.advance_time(10)
+
+        assert "Something went wrong" in text_of(clicked)
+        assert "Page 1 of 8" in text_of(result)
+        assert scene.client.in_flight.left_thinking == 0
+
+
 async def test_a_connection_that_breaks_beside_a_click(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

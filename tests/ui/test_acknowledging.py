@@ -5,9 +5,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from discord import HTTPException, InteractionResponseType
 
 from bot.ui import acknowledging
 from bot.ui.acknowledging import acknowledge_in_time, acknowledgement_of
+from bot.ui.interactions import is_thinking, is_unconfirmed
+
+
+def refusal(status: int, code: int) -> HTTPException:
+    answer: Any = SimpleNamespace(status=status, reason="")
+    return HTTPException(answer, {"code": code, "message": ""})
 
 
 class Discord:
@@ -19,6 +26,10 @@ class Discord:
         self._takes = takes
         self._error = error
         self._done = False
+
+    @property
+    def type(self) -> InteractionResponseType | None:
+        return InteractionResponseType.deferred_channel_message if self._done else None
 
     def is_done(self) -> bool:
         return self._done
@@ -93,6 +104,28 @@ async def test_deferral_that_fails(caplog: pytest.LogCaptureFixture) -> None:
 
     assert not discord.is_done()
     assert caplog.messages == ["acknowledgement failed error=ConnectionResetError"]
+
+
+@pytest.mark.parametrize(
+    ("error", "in_doubt"),
+    [
+        (ConnectionResetError(), True),
+        (refusal(503, 0), True),
+        (refusal(400, 40060), True),
+        (refusal(404, 10062), False),
+        (refusal(400, 50035), False),
+    ],
+)
+@pytest.mark.parametrize("thinking", [True, False])
+async def test_deferral_that_may_have_got_there(*, error: Exception, in_doubt: bool, thinking: bool) -> None:
+    """Where Discord may have taken it all the same that is known, and that "thinking…" may be shown."""
+    discord = Discord(error=error)
+    acknowledge_in_time(discord.interaction, thinking=thinking)
+    await asyncio.sleep(0.01)
+    await settled(discord)
+
+    assert is_unconfirmed(discord.interaction) is in_doubt
+    assert is_thinking(discord.interaction) is (in_doubt and thinking)
 
 
 async def test_beginning_early() -> None:
