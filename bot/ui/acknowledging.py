@@ -35,6 +35,11 @@ class Acknowledgement:
         if self._deferring is None and not self._interaction.response.is_done():
             self._deferring = asyncio.create_task(self._defer_or_log())
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether Discord is being told, and has not answered yet."""
+        return self._deferring is not None and not self._deferring.done()
+
     async def settled(self) -> None:
         """Return once nothing but an answer is told to Discord any more: tell it nothing, or wait until it was told."""
         self._timer.cancel()

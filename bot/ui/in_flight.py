@@ -5,7 +5,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import discord
 
@@ -20,6 +20,15 @@ _WORD = re.compile(r"[a-z_]{1,11}")
 
 ANSWERABLE_FOR = 14 * 60.0
 """Seconds in which an interaction can still be answered: Discord's token lives 15 minutes."""
+
+TOLD_WITHIN = 10.0
+"""Seconds that one attempt to finish an interaction may take: enough for a file, and nobody waits long for it."""
+
+GiveUp: TypeAlias = Callable[[Interaction], Awaitable[None]]
+"""Tells whoever waits that there will be no answer."""
+
+Again: TypeAlias = Callable[[Interaction, Unsent], Awaitable[None]]
+"""Gives an answer that Discord did not take before."""
 
 
 class InFlight:
@@ -67,63 +76,72 @@ class InFlight:
         self,
         *,
         within: float,
-        give_up: Callable[[Interaction], Awaitable[None]],
-        again: Callable[[Interaction, Unsent], Awaitable[None]],
+        give_up: GiveUp,
+        again: Again,
     ) -> None:
         """Leave the work ``within`` seconds; then cancel what is left and finish its interaction by ``give_up``.
 
-        What Discord did not take before is given ``again``, for the last time.
+        What Discord did not take before is given ``again``, for the last time; what shows "thinking…" after its work
+        has ended is given up.
         """
         if self._open:
             await asyncio.wait(self._open, timeout=within)
-        late = [(interaction, unsent) for interaction, _ in self._left.values() if (unsent := unsent_of(interaction))]
+        late = [interaction for interaction, _ in self._left.values() if _is_left_open(interaction)]
         await asyncio.gather(
-            self._cut_short(dict(self._open), give_up), *(again(*each) for each in late), return_exceptions=True
+            *(self._cut_short(task, interaction, give_up) for task, interaction in self._open.items()),
+            *(_finish(interaction, give_up, again) for interaction in late),
         )
 
     async def watch(
         self,
         *,
         longest: float,
-        give_up: Callable[[Interaction], Awaitable[None]],
-        again: Callable[[Interaction, Unsent], Awaitable[None]],
+        give_up: GiveUp,
+        again: Again,
     ) -> None:
         """Finish what would stay open for ever; call it every few seconds.
 
         Work that takes more than ``longest`` seconds is cancelled and finished by ``give_up``; so is an interaction
         whose work has ended while Discord still shows "thinking…". An answer that Discord did not take is given
         ``again`` for as long as it takes answers to this interaction.
+
+        All of them are told at once, and none for longer than ``TOLD_WITHIN``: one that Discord does not answer keeps
+        nobody else waiting, and is told again in the next round.
         """
         overdue = {
             task: interaction
             for task, interaction in self._open.items()
-            if (handling := self._handlings.get(interaction.id)) is not None and handling.age > longest
+            # What was cut off before and has not ended yet is not told twice.
+            if self._handlings[interaction.id].age > longest and not task.cancelling()
         }
         for interaction in overdue.values():
             _log.error("interaction took too long command=%s", command_of(interaction))
-        await self._cut_short(overdue, give_up)
-        for interaction_id, (interaction, since) in tuple(self._left.items()):
-            if not is_thinking(interaction):
-                del self._left[interaction_id]
-                continue
-            unsent = unsent_of(interaction)
+        await asyncio.gather(
+            *(self._finish_late(*left, give_up, again) for left in tuple(self._left.values())),
+            *(self._cut_short(task, interaction, give_up) for task, interaction in overdue.items()),
+        )
+
+    async def _finish_late(self, interaction: Interaction, since: float, give_up: GiveUp, again: Again) -> None:
+        if is_thinking(interaction):
             if time.monotonic() - since > ANSWERABLE_FOR:
                 _log.error("interaction left without an answer command=%s", command_of(interaction))
-                del self._left[interaction_id]
-                continue
-            await (give_up(interaction) if unsent is None else again(interaction, unsent))
+                self._left.pop(interaction.id, None)
+                return
+            await _finish(interaction, give_up, again)
             if not is_thinking(interaction):
                 _log.warning("interaction finished late command=%s", command_of(interaction))
-                del self._left[interaction_id]
+        if not _is_left_open(interaction):
+            self._left.pop(interaction.id, None)
 
-    async def _cut_short(
-        self, tasks: dict[asyncio.Task[object], Interaction], give_up: Callable[[Interaction], Awaitable[None]]
-    ) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        # All at once: one that Discord does not answer keeps nobody else waiting.
-        await asyncio.gather(*map(give_up, tasks.values()), return_exceptions=True)
+    async def _cut_short(self, task: asyncio.Task[object], interaction: Interaction, give_up: GiveUp) -> None:
+        task.cancel()
+        await asyncio.wait({task}, timeout=TOLD_WITHIN)
+        await _in_time(interaction, give_up(interaction))
+        if not is_thinking(interaction):
+            self._left.pop(interaction.id, None)
+        elif task.done():
+            # Its "thinking…" may have become known only by this: it was cut off while it told Discord.
+            self._left.setdefault(interaction.id, (interaction, time.monotonic()))
 
     def _leave(self, task: asyncio.Task[object]) -> None:
         interaction = self._open.pop(task)
@@ -138,6 +156,28 @@ class InFlight:
             self._left[interaction.id] = (interaction, time.monotonic())
         for observe in self._observers:
             observe(handling)
+
+
+async def _finish(interaction: Interaction, give_up: GiveUp, again: Again) -> None:
+    unsent = unsent_of(interaction)
+    await _in_time(interaction, give_up(interaction) if unsent is None else again(interaction, unsent))
+
+
+async def _in_time(interaction: Interaction, telling: Awaitable[None]) -> None:
+    """Wait for somebody to be told, but not for ever; what goes wrong is a line in the log."""
+    try:
+        async with asyncio.timeout(TOLD_WITHIN):
+            await telling
+    except TimeoutError:
+        _log.warning("interaction not finished in time command=%s", command_of(interaction))
+    except Exception:  # noqa: BLE001 -- nobody else's end is kept up by this one
+        _log.exception("interaction not finished command=%s", command_of(interaction))
+
+
+def _is_left_open(interaction: Interaction) -> bool:
+    """Say whether Discord shows "thinking…" after the work has ended, or is being told just now to do so."""
+    acknowledgement = acknowledgement_of(interaction)
+    return is_thinking(interaction) or (acknowledgement is not None and acknowledgement.is_under_way)
 
 
 def _unanswered(interaction: Interaction) -> Acknowledgement | None:

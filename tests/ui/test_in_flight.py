@@ -1,6 +1,7 @@
 """Every interaction is finished, whatever becomes of the work on it."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ import pytest
 from bot.observability.handling import Ending, Handling
 from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.in_flight import ANSWERABLE_FOR, InFlight
-from bot.ui.interactions import Unsent, finished, keep_unsent
+from bot.ui.interactions import Unsent, finished, keep_unsent, unconfirmed
 
 DEFERRED = discord.InteractionResponseType.deferred_channel_message
 
@@ -181,12 +182,144 @@ async def test_a_stop() -> None:
     late = interaction(1)
     keep_unsent(late, Unsent(discord.Embed(title="Late"), None))
     await ended(await begun(in_flight, late, asyncio.sleep(0)))
-    quick = await begun(in_flight, interaction(2), asyncio.sleep(0.01))
+    answered = interaction(2)
+    finished(answered)
+    quick = await begun(in_flight, answered, asyncio.sleep(0.01))
     slow = await begun(in_flight, interaction(3), asyncio.Event().wait())
 
     await in_flight.drain(within=0.2, give_up=told.give_up, again=told.again)
     assert sorted(told.said) == [(1, "Late"), (3, "given up")]
     assert (quick.cancelled(), slow.cancelled()) == (False, True)
+
+
+async def test_a_stop_after_work_that_forgot_to_answer() -> None:
+    """A stop does not leave to the watch what the watch has not come to."""
+    in_flight, told = InFlight(), Told()
+    await ended(await begun(in_flight, interaction(), asyncio.sleep(0)))
+
+    await in_flight.drain(within=0.2, give_up=told.give_up, again=told.again)
+    assert told.said == [(1, "given up")]
+
+
+async def test_a_stop_while_the_watch_tells_somebody() -> None:
+    """Whoever the watch was about to tell when it was stopped is told by the stop."""
+    in_flight, told, telling = InFlight(), Told(), asyncio.Event()
+    await begun(in_flight, interaction(), asyncio.Event().wait())
+
+    async def slow(_: Any) -> None:
+        telling.set()
+        await asyncio.Event().wait()
+
+    watch = asyncio.create_task(in_flight.watch(longest=0.0, give_up=slow, again=told.again))
+    await telling.wait()
+    watch.cancel()
+    await in_flight.drain(within=0.2, give_up=told.give_up, again=told.again)
+    assert told.said == [(1, "given up")]
+
+
+async def test_one_that_discord_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever hangs keeps nobody else waiting, is left after a while, and tried again in the next round."""
+    monkeypatch.setattr("bot.ui.in_flight.TOLD_WITHIN", 0.05)
+    in_flight, told, hangs = InFlight(), Told(), True
+    for number in (1, 2):
+        await ended(await begun(in_flight, interaction(number), asyncio.sleep(0)))
+    await begun(in_flight, interaction(3), asyncio.Event().wait())
+
+    async def give_up(each: Any) -> None:
+        if hangs and each.id in (1, 3):
+            await asyncio.Event().wait()
+        await told.give_up(each)
+
+    await in_flight.watch(longest=0.0, give_up=give_up, again=told.again)
+    assert told.said == [(2, "given up")]
+    assert in_flight.left_thinking == 2
+    assert "interaction not finished in time command=resend:approve" in caplog.messages
+
+    hangs = False
+    await in_flight.watch(longest=0.0, give_up=give_up, again=told.again)
+    assert sorted(told.said) == [(1, "given up"), (2, "given up"), (3, "given up")]
+    assert in_flight.left_thinking == 0
+
+
+async def test_one_whose_end_fails(caplog: pytest.LogCaptureFixture) -> None:
+    """What goes wrong in finishing one is a line in the log, and the others are finished."""
+    in_flight, told = InFlight(), Told()
+    for number in (1, 2):
+        await ended(await begun(in_flight, interaction(number), asyncio.sleep(0)))
+
+    async def give_up(each: Any) -> None:
+        if each.id == 1:
+            raise RuntimeError
+        await told.give_up(each)
+
+    await in_flight.watch(longest=60.0, give_up=give_up, again=told.again)
+    assert told.said == [(2, "given up")]
+    assert "interaction not finished command=resend:approve" in caplog.messages
+
+
+async def test_work_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for work that goes on although it was cut off is told, and told once."""
+    monkeypatch.setattr("bot.ui.in_flight.TOLD_WITHIN", 0.05)
+    in_flight, told, enough = InFlight(), Told(), asyncio.Event()
+
+    async def stubborn() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await enough.wait()
+
+    task = await begun(in_flight, interaction(), stubborn())
+    for _ in range(2):
+        await watched(in_flight, told, longest=0.0)
+    assert told.said == [(1, "given up")]
+
+    enough.set()
+    await ended(task)
+
+
+@pytest.mark.parametrize("end", ["taken", "refused", "in doubt"])
+async def test_work_that_ends_while_discord_is_told(end: str) -> None:
+    """While Discord is being told that there will be an answer, the interaction is not forgotten."""
+    in_flight, told, answered = InFlight(), Told(), asyncio.Event()
+    each = interaction(response=None)
+
+    async def defer(**_: bool) -> None:
+        await answered.wait()
+        if end == "taken":
+            each.response.type = DEFERRED
+        else:
+            raise {"refused": discord.DiscordException(), "in doubt": ConnectionResetError()}[end]
+
+    each.response.defer = defer
+    acknowledge_in_time(each)
+    await ended(await begun(in_flight, each, asyncio.sleep(0)))
+    await watched(in_flight, told)
+    assert (told.said, in_flight.left_thinking) == ([], 1)
+
+    answered.set()
+    await asyncio.sleep(0.01)
+    await watched(in_flight, told)
+    assert told.said == ([] if end == "refused" else [(1, "given up")])
+    assert in_flight.left_thinking == 0
+
+
+async def test_work_that_is_cut_off_while_it_defers() -> None:
+    """Work that defers by itself may be cut off at that: its answer is given again where Discord did not take it."""
+    takes = iter([False, True])
+    in_flight, told = InFlight(), Told(takes=lambda: next(takes))
+    each = interaction(response=None)
+    await begun(in_flight, each, asyncio.Event().wait())
+
+    async def give_up(each: Any) -> None:
+        unconfirmed(each, thinking=True)
+        await told.give_up(each)
+
+    await in_flight.watch(longest=0.0, give_up=give_up, again=told.again)
+    assert in_flight.left_thinking == 1
+    await watched(in_flight, told)
+    assert told.said == [(1, "given up")] * 2
+    assert in_flight.left_thinking == 0
 
 
 @pytest.mark.parametrize(
