@@ -190,9 +190,11 @@ def _has_own_original(interaction: Interaction) -> bool:
 
 
 def _is_deferral_in_doubt(interaction: Interaction, error: Exception) -> bool:
-    """Say whether work that defers before anything else may have failed at that, while Discord shows "thinking…"."""
+    """Say whether work that defers before anything else may have ended at that, while Discord shows "thinking…"."""
     if interaction.response.is_done() or acknowledgement_of(interaction) is not None:
         return False
+    if isinstance(error, Interrupted | Unfinished):
+        return True
     return not isinstance(error, _REFUSALS) and may_have_got_there(error)
 
 

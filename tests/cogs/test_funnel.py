@@ -1,5 +1,7 @@
 """Whatever goes wrong in a command, a click or a suggestion: it is answered, and the log knows it by its reference."""
 
+import asyncio
+import contextvars
 import logging
 import re
 import sqlite3
@@ -266,6 +268,30 @@ async def test_an_answer_after_a_deferral_that_may_have_got_there(
         scene.env.backend.faults.clear()
         await scene.env.advance_time(10)
         assert ("Trades" if command == "trades" else "Something went wrong") in text_of(result)
+        assert scene.client.in_flight.left_thinking == 0
+
+
+async def test_work_that_is_cut_off_while_it_defers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Discord has taken a deferral and does not confirm it, whoever waits is told in the end."""
+    real = discord.InteractionResponse.defer
+    hangs: asyncio.Future[contextvars.Context] = asyncio.get_running_loop().create_future()
+
+    async def hanging(self: Any, **how: bool) -> None:
+        await real(self, **how)
+        self._response_type = None
+        hangs.set_result(contextvars.copy_context())
+        await asyncio.Event().wait()
+
+    async with kept_open(tmp_path) as scene:
+        monkeypatch.setattr(discord.InteractionResponse, "defer", hanging)
+        scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, code=0)
+        using = asyncio.create_task(scene.customer.slash(scene.channel, "link remove"))
+        inside = await hangs  # the simulated Discord is known there only, and lets no time pass meanwhile
+        monkeypatch.setattr("bot.client._LONGEST", 0.0)
+        for _ in range(2):
+            await asyncio.create_task(scene.client.watch(), context=inside)
+
+        assert "This was not finished" in text_of(await using)
         assert scene.client.in_flight.left_thinking == 0
 
 
