@@ -4,6 +4,7 @@ from typing import TypeGuard
 
 import discord
 
+_UNKNOWN_MESSAGE = 10008
 _UNKNOWN_INTERACTION = 10062
 _ALREADY_ACKNOWLEDGED = 40060
 _TOO_MANY_REQUESTS = 429
@@ -31,3 +32,8 @@ def may_have_got_there(error: Exception) -> bool:
 def is_unknown_interaction(error: Exception) -> TypeGuard[discord.NotFound]:
     """Say whether Discord takes no answer any more: the first one came too late, or somebody else gave it."""
     return isinstance(error, discord.NotFound) and error.code == _UNKNOWN_INTERACTION
+
+
+def is_unknown_message(error: Exception) -> bool:
+    """Say whether the message that was to be edited is gone."""
+    return isinstance(error, discord.NotFound) and error.code == _UNKNOWN_MESSAGE

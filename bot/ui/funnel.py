@@ -1,7 +1,8 @@
 """The one funnel that turns an exception into a reply; its entries are tree, view, modal and dynamic item."""
 
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import discord
@@ -15,6 +16,7 @@ from bot.ui.acknowledging import acknowledgement_of
 from bot.ui.discord_errors import (
     is_already_acknowledged,
     is_unknown_interaction,
+    is_unknown_message,
     may_have_got_there,
     may_pass,
 )
@@ -44,6 +46,10 @@ _REFUSALS = (
 )
 
 
+class _Dismissed(discord.DiscordException):
+    """The reader has put away the message that an answer was to take the place of."""
+
+
 async def guarded(interaction: Interaction, work: Coroutine[Any, Any, None]) -> None:
     """Await ``work``; whatever it raises becomes a reply. For dynamic items, whose errors discord.py only logs."""
     client = desk_client_of(interaction)
@@ -66,6 +72,9 @@ async def report(interaction: Interaction, error: Exception) -> None:
         if not isinstance(cause.__cause__, Exception):
             break
         cause = cause.__cause__
+    if isinstance(cause, _Dismissed):
+        _nobody_looks(interaction)
+        return
     reference_word = reference()
     write_down(interaction, cause, reference_word)
     if is_unknown_interaction(cause):  # nobody sees an answer any more
@@ -82,6 +91,8 @@ async def report(interaction: Interaction, error: Exception) -> None:
     )
     try:
         await reply(interaction, embed)
+    except _Dismissed:
+        _nobody_looks(interaction)
     except Exception as failed:  # noqa: BLE001 -- nothing comes after the funnel, and the log has the error already
         finished(interaction)  # nobody can finish it any more
         _log.warning(
@@ -130,6 +141,8 @@ async def reply_again(interaction: Interaction, unsent: Unsent) -> None:
     """Give an answer that Discord did not take before. It is put off again where that fails again."""
     try:
         await _send(interaction, unsent)
+    except _Dismissed:
+        _nobody_looks(interaction)
     except Exception as error:  # noqa: BLE001 -- there will be another time, until the token's end
         _log.info("reply put off again error=%s", type(error).__name__)
         if not may_pass(error):
@@ -149,7 +162,8 @@ async def show(interaction: Interaction, embed: discord.Embed, view: discord.ui.
                 raise
         else:
             return
-    await interaction.edit_original_response(embed=embed, view=view)
+    with _unless_dismissed():
+        await interaction.edit_original_response(embed=embed, view=view)
 
 
 async def _send(interaction: Interaction, answer: Unsent) -> None:
@@ -175,11 +189,34 @@ async def _send(interaction: Interaction, answer: Unsent) -> None:
         else:
             return
     if not is_finished(interaction) and (is_there or _has_own_original(interaction)):
-        await interaction.edit_original_response(embed=embed, view=view, attachments=files)
+        with _unless_dismissed():
+            await interaction.edit_original_response(embed=embed, view=view, attachments=files)
     else:
         # Where Discord shows "thinking…" without having confirmed that, it lets this take its place.
         await interaction.followup.send(embed=embed, view=shown, file=attached, ephemeral=True)
     finished(interaction)
+
+
+@contextmanager
+def _unless_dismissed() -> Iterator[None]:
+    """Tell the edit of a message that its reader has put away from what Discord refuses."""
+    try:
+        yield
+    except discord.NotFound as error:
+        if is_unknown_message(error):
+            raise _Dismissed from error
+        raise
+
+
+def _nobody_looks(interaction: Interaction) -> None:
+    """Leave it at that: who dismissed the message asked for nothing more, and nothing went wrong."""
+    finished(interaction)
+    _log.info(
+        "answer dismissed command=%s guild=%s user=%s",
+        _command_of(interaction),
+        interaction.guild_id,
+        interaction.user.id,
+    )
 
 
 def _has_own_original(interaction: Interaction) -> bool:

@@ -353,6 +353,42 @@ async def test_work_that_forgets_to_answer(scene: Scene, caplog: pytest.LogCaptu
     assert "interaction finished late command=forgetful" in caplog.messages
 
 
+@pytest.mark.parametrize("after", ["at once", "later"])
+async def test_an_answer_whose_message_was_dismissed(
+    scene: Scene, caplog: pytest.LogCaptureFixture, after: str
+) -> None:
+    """Who dismisses "thinking…" is told nothing more, and nothing has failed."""
+    edit = ("PATCH", "/webhooks/*/*/messages/@original")
+    if after == "later":
+        scene.env.inject_error(*edit, status=503, code=0)
+    scene.env.inject_error(*edit, status=404, code=10008, times=None)
+    result = await scene.customer.slash(scene.channel, "link remove")
+    await scene.env.advance_time(10)
+
+    assert not result.followups
+    (line,) = [message for message in caplog.messages if "dismissed" in message]
+    assert line == f"answer dismissed command=link remove guild={scene.guild.id} user={scene.customer.id}"
+    (handled,) = [record for record in caplog.records if record.getMessage() == "interaction handled"]
+    assert vars(handled)["outcome"] == "ok"
+    assert scene.client.in_flight.left_thinking == 0
+
+
+async def test_a_page_that_was_dismissed_while_it_was_made_anew(
+    scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who dismisses a page while it is refreshed is told nothing: no fault of anybody's, and nothing of it."""
+    result = await scene.customer.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
+    assert result.response is not None
+    caplog.clear()
+    acknowledge_at_once(monkeypatch)
+    scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=404, code=10008)
+    clicked = await scene.customer.click(result.response, label="Refresh")
+
+    assert said_beside(clicked) == ""
+    assert any(message.startswith("answer dismissed command=page:") for message in caplog.messages)
+    assert all(record.levelno == logging.INFO for record in caplog.records)
+
+
 async def test_an_interaction_that_is_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """An interaction that Discord no longer knows cannot be answered: that is logged, and the next command works."""
     async with kept_open(tmp_path) as scene:
