@@ -281,7 +281,7 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "InventoryButton:filter": arranges(presses("filter"), "Filter items"),
     "InventoryButton:clear": arranges(presses("clear"), "Page 1 of"),
     "InventoryButton:csv": arranges(presses("csv"), "The whole inventory as a table"),
-    "InventoryButton:refresh": arranges(presses("refresh"), "These pages are from before SkinDesk was restarted"),
+    "InventoryButton:refresh": arranges(presses("refresh"), "SkinDesk no longer has the trade URL"),
     "SortSelect": arranges(sorts, "Order: names A to Z"),
     "ItemSelect": arranges(opens_item, "Accepted at"),
     "FilterModal": (sends_filter(foreign=False), sends_filter(foreign=True)),
