@@ -135,6 +135,14 @@ async def assembled(
             clock=clock,
         )
         stack.push_async_callback(delivery.close, within=0.0)
+        sign_ins = await open_sign_in(
+            settings.links,
+            stack,
+            sign_ins=SqliteSignInRepository(database),
+            audit=audit,
+            clock=clock,
+            listening=web_socket,
+        )
         desk = Desk(
             access=access,
             access_review=AccessReview(access=access, record=rows),
@@ -167,14 +175,7 @@ async def assembled(
             halts=halts,
             pages=pages,
             status=StatusService(sources=providers.health, access=access),
-            sign_ins=await open_sign_in(
-                settings.links,
-                stack,
-                sign_ins=SqliteSignInRepository(database),
-                audit=audit,
-                clock=clock,
-                listening=web_socket,
-            ),
+            sign_ins=sign_ins,
             record=record,
             my_data=MyDataService(
                 repository=SqliteMyDataRepository(database),
@@ -182,6 +183,7 @@ async def assembled(
                 pages=pages,
                 inventory=inventory,
                 cards=cards,
+                sign_ins=sign_ins,
                 clock=clock,
             ),
             explanations=explanations,

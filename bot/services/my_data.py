@@ -6,6 +6,7 @@ from bot.domain.my_data import Forgotten, StoredData
 from bot.ports import AuditRepository, Clock, MyDataRepository, ResendCards
 from bot.services.inventory import InventoryService
 from bot.services.pages import PageService
+from bot.services.sign_in import SignInService
 
 
 class MyDataService:
@@ -19,6 +20,7 @@ class MyDataService:
         pages: PageService,
         inventory: InventoryService,
         cards: ResendCards,
+        sign_ins: SignInService,
         clock: Clock,
     ) -> None:
         self._repository = repository
@@ -26,6 +28,7 @@ class MyDataService:
         self._pages = pages
         self._inventory = inventory
         self._cards = cards
+        self._sign_ins = sign_ins
         self._clock = clock
 
     async def export(self, *, by: Actor) -> StoredData:
@@ -45,6 +48,7 @@ class MyDataService:
         forgotten = await self._repository.forget(by.guild_id, by.user_id, at=self._clock.now())
         self._pages.forget(by.guild_id, by.user_id)
         self._cards.forget(by.guild_id, by.user_id)
+        self._sign_ins.forget(by.guild_id, by.user_id)
         if forgotten.link is not None:
             self._inventory.forget(forgotten.link.steam_id)
         return forgotten

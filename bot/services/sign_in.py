@@ -148,6 +148,16 @@ class SignInService:
         for digest in [digest for digest, begun in self._begun.items() if begun.sign_in.expires_at <= now]:
             del self._begun[digest]
 
+    def forget(self, guild_id: int, user_id: int) -> None:
+        """Forget what is kept in memory of a sign-in that somebody began in a guild: names, and the way back."""
+        theirs = [
+            digest
+            for digest, begun in self._begun.items()
+            if (begun.sign_in.guild_id, begun.sign_in.user_id) == (guild_id, user_id)
+        ]
+        for digest in theirs:
+            del self._begun[digest]
+
     async def _finish(self, digest: str, assertion: Assertion) -> FinishedSignIn:
         # One at a time for each sign-in: a page that is loaded ten times asks Steam once.
         async with self._turns.setdefault(digest, asyncio.Lock()):

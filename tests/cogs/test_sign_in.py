@@ -122,3 +122,14 @@ async def test_own_other_account(scene: Scene) -> None:
     assert "⏳ Resends of your own trades can be asked for" in text_of(
         await scene.customer.slash(scene.channel, "link status")
     )
+
+
+async def test_forgotten_meanwhile(scene: Scene) -> None:
+    """Whoever has themselves forgotten while they sign in is no longer in memory either, and cannot go on."""
+    address = address_in(await scene.moderator.slash(scene.channel, "link start"))
+    await scene.agent.slash(scene.channel, "link start")
+    await scene.moderator.slash(scene.channel, "mydata forget")
+
+    begun = scene.client.desk.sign_ins._begun.values()
+    assert [each.sign_in.user_id for each in begun] == [scene.agent.id], "the others go on"
+    assert "can no longer be used" in await sign_in(scene, address, scene.world.other_customer)

@@ -456,6 +456,7 @@ def my_data_of(desk: Desk) -> MyDataService:
         pages=desk.pages,
         inventory=service,
         cards=service,
+        sign_ins=service,
         clock=desk.clock,
     )
 
