@@ -99,8 +99,8 @@ The check of the record misses nobody but the staff: an action that is written d
 """
 
 
-def acts_as(entry: AuditEntry) -> PersonKind:
-    """Return as what the actor of an entry is kept.
+def acts_as(entry: AuditEntry | AuditRow) -> PersonKind:
+    """Return as what the actor of an entry is kept, or of a row that names who did it and to whom.
 
     Who links an account to themselves as staff does so by their right, without Steam's word that it is theirs. Who asks
     for a resend of somebody else's trade does so by theirs, too: the entry says ``ASKED_FOR_ANOTHER``.
@@ -118,6 +118,11 @@ ASKED_FOR_ANOTHER = {"for": "another"}
 def asks_for_another(detail: Mapping[str, object]) -> bool:
     """Say whether an entry is a request for a resend of somebody else's trade."""
     return detail.get("for") == ASKED_FOR_ANOTHER["for"]
+
+
+def is_forgotten(told: str) -> bool:
+    """Say whether what a row names is the pseudonym of somebody who asked to be forgotten."""
+    return told.startswith("forgotten:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ class Link:
     linked_at: datetime
     resends_from: datetime | None = None
 
+    @property
+    def is_self_made(self) -> bool:
+        """Whether somebody of the staff linked the account to themselves: nobody vouches that it is theirs."""
+        return self.source is LinkSource.STAFF and self.linked_by == self.user_id
+
     def waits_at(self, now: datetime) -> bool:
         """Whether own resends do not count yet."""
         return self.resends_from is not None and now < self.resends_from

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.domain.audit import AuditAction
+from bot.domain.audit import AuditAction, PersonKind, acts_as, is_forgotten
 from bot.domain.steam import SteamId
 
 if TYPE_CHECKING:
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 class StoredData:
     """Everything that a guild's tables hold about a member.
 
-    ``resends`` are those they asked for and those for trades of the account linked to them; ``audit`` the rows that
-    name them or that account, and the looks at everybody's trades; ``snapshots`` how many of their own pagers are
-    still kept.
+    ``accounts`` are those that count as theirs: :func:`accounts_of`, but for what is another member's by now.
+    ``resends`` are those they asked for and those for trades of these accounts; ``audit`` the rows that name them or
+    the one that is linked to them, and the looks at everybody's trades; ``snapshots`` how many of their own pagers
+    are still kept.
     """
 
     link: Link | None
     ended_links: tuple[EndedLink, ...]
+    accounts: frozenset[SteamId]
     resends: tuple[Resend, ...]
     audit: tuple[AuditRow, ...]
     snapshots: int
 
     def own_references(self, user_id: int) -> frozenset[str]:
-        """Return how the record spells them: their user, and every account that is or was linked to them."""
-        linked = {link.steam_id for link in (self.link, *self.ended_links) if link is not None}
-        accounts = linked | accounts_in(self.audit, user_id)
-        return frozenset({f"user:{user_id}", *(f"steam:{account}" for account in accounts)})
+        """Return how the record spells them: their user, and every account that counts as theirs."""
+        return frozenset({f"user:{user_id}", *(f"steam:{account}" for account in self.accounts)})
 
     def looks(self, user_id: int) -> tuple[AuditRow, ...]:
         """Return who else looked at their things, the newest first."""
@@ -46,8 +46,6 @@ class StoredData:
 
 LOOKS = frozenset({AuditAction.INVENTORY_LOOKED, AuditAction.TRADES_LOOKED, AuditAction.AUDIT_LOOKED})
 """Deeds that change nothing: somebody was shown something."""
-
-_OF_LINKS = frozenset({AuditAction.LINK_SET, AuditAction.LINK_REMOVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +65,40 @@ class Forgotten:
     links_kept_until: datetime | None = None
 
 
-def accounts_in(rows: Iterable[AuditRow], user_id: int) -> frozenset[SteamId]:
-    """Return every account that rows of the record say was linked to a user."""
-    return frozenset(
-        SteamId.parse(row.detail[name])
+def accounts_of(
+    user_id: int, *, link: Link | None, ended_links: Iterable[EndedLink], linkings: Iterable[AuditRow]
+) -> frozenset[SteamId]:
+    """Return the accounts, now and before, that count as somebody's own: Steam or somebody else vouched for them.
+
+    Who links an account to themselves as staff proves nothing by that, and must reach nobody else's things with it.
+    ``linkings`` are all rows of the record by which they were linked, or linked somebody.
+    """
+    rows, themselves = tuple(linkings), f"user:{user_id}"
+    own = {
+        SteamId.parse(row.detail["steam_id"])
         for row in rows
-        if row.subject == f"user:{user_id}" and row.action in _OF_LINKS
-        for name in ("steam_id", "instead_of")
-        if row.detail.get(name, "").isdecimal()
-    )
+        if row.subject == themselves and not _is_self_made(row) and row.detail.get("steam_id", "").isdecimal()
+    }
+    if link is not None and not link.is_self_made:
+        own.add(link.steam_id)
+    # An ended link outlives what the record says of it where its user was forgotten before.
+    doubtful = [row for row in rows if row.actor == themselves and _may_be_self_made(row)]
+    own |= {
+        ended.steam_id
+        for ended in ended_links
+        if not any(_may_be(row.detail.get("steam_id", ""), str(ended.steam_id)) for row in doubtful)
+    }
+    return frozenset(own)
+
+
+def _is_self_made(row: AuditRow) -> bool:
+    return row.actor == row.subject and acts_as(row) is PersonKind.STAFF
+
+
+def _may_be_self_made(row: AuditRow) -> bool:
+    """Say whether somebody may have linked themselves as staff: what they did as staff is never forgotten."""
+    return acts_as(row) is PersonKind.STAFF and _may_be(row.subject, row.actor)
+
+
+def _may_be(told: str, sought: str) -> bool:
+    return told == sought or is_forgotten(told)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from bot.domain.access import Actor, Capability
 from bot.domain.audit import AuditAction, AuditEntry, AuditRow
 from bot.domain.errors import InvalidInput
-from bot.domain.links import Link, LinkSource
 from bot.domain.steam import SteamId
 from bot.ports import AuditRepository, Clock, LinkRepository
 from bot.services.access import AccessService
@@ -69,7 +68,7 @@ class RecordService:
         subject = "guild"
         if account is not None:
             link = await self._links.of_steam_id(by.guild_id, account)
-            if link is not None and link.user_id == by.user_id and not _is_self_made(link):
+            if link is not None and link.user_id == by.user_id and not link.is_self_made:
                 return
             subject = f"steam:{account}" if link is None else f"user:{link.user_id}"
             detail = {"steam_id": str(account), **detail}
@@ -77,10 +76,6 @@ class RecordService:
 
     async def _write(self, action: AuditAction, subject: str, detail: Mapping[str, str], *, by: Actor) -> None:
         await self._rows.append(AuditEntry(by.guild_id, self._clock.now(), by.user_id, action, subject, detail))
-
-
-def _is_self_made(link: Link) -> bool:
-    return link.source is LinkSource.STAFF and link.linked_by == link.user_id
 
 
 def _action(word: str) -> AuditAction:

@@ -26,7 +26,7 @@ from bot.storage.audit_rows import (
 from bot.storage.columns import to_ms
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseUnusable
-from bot.storage.persons import person
+from bot.storage.persons import Read, person
 from bot.storage.schema import bundled, recognise, version_of
 from bot.storage.thread import on_thread
 from bot.storage.units import OnThread
@@ -100,7 +100,7 @@ class SqliteAuditRepository:
         }
         narrow = [f"{column} = :{column}" for column in ("action", "subject") if wanted[column] is not None]
         if user_id is None:
-            return await _rows(self._db, [_IN_GUILD, *narrow], wanted=wanted)
+            return await _rows(self._db.read, [_IN_GUILD, *narrow], wanted=wanted)
         alternatives: list[list[str]] = []
         for somebody in people:
             if somebody in names:
@@ -109,7 +109,7 @@ class SqliteAuditRepository:
         if PersonKind.USER in wanted:
             wanted["own"] = f"user:{wanted[PersonKind.USER]}"
             alternatives.append([_IN_GUILD, "subject = :own", *narrow])
-        return await _rows(self._db, *alternatives, wanted=wanted)
+        return await _rows(self._db.read, *alternatives, wanted=wanted)
 
     async def verify(self) -> ChainReport:
         """Read the whole record."""
@@ -136,16 +136,30 @@ async def concerning(
             for key, kind in PERSONAL_DETAILS.items()
             if kind is somebody.kind
         ]
-    return tuple(await _rows(db, *alternatives, wanted=wanted))
+    return tuple(await _rows(db.read, *alternatives, wanted=wanted))
 
 
-async def _rows(db: Database, *alternatives: Sequence[str], wanted: Mapping[str, object]) -> list[AuditRow]:
+async def linkings(read: Read, guild_id: int, user_id: int) -> tuple[AuditRow, ...]:
+    """Return every row of a guild's record by which a user was linked, or linked somebody; inside a unit, too."""
+    names = await persons.known(read, guild_id, [person(kind, user_id) for kind in _A_USER])
+    wanted: dict[str, object] = {"guild_id": guild_id, "action": AuditAction.LINK_SET.value, "limit": _NO_LIMIT}
+    alternatives: list[list[str]] = []
+    for somebody, pseudonym in names.items():
+        wanted |= {somebody.kind.value: pseudonym, f"{somebody.kind.value}_subject": f"user:{pseudonym}"}
+        alternatives += [
+            [f"actor = :{somebody.kind.value}", "action = :action"],
+            [_IN_GUILD, f"subject = :{somebody.kind.value}_subject", "action = :action"],
+        ]
+    return tuple(await _rows(read, *alternatives, wanted=wanted))
+
+
+async def _rows(read: Read, *alternatives: Sequence[str], wanted: Mapping[str, object]) -> list[AuditRow]:
     """Return the newest rows for which all conditions of one of the alternatives hold."""
     if not alternatives:
         return []
     parts = " UNION ".join(_PART.format(" AND ".join(conditions)) for conditions in alternatives)
-    rows = await db.read(_FOUND.format(parts), wanted)
-    people = await persons.behind(db.read, {one.pseudonym for row in rows for one in mentions_of(row)})
+    rows = list(await read(_FOUND.format(parts), wanted))
+    people = await persons.behind(read, {one.pseudonym for row in rows for one in mentions_of(row)})
     return [entry_row(row, people) for row in rows]
 
 

@@ -1,33 +1,36 @@
 """Reads what the tables hold about one member of a guild, and forgets it."""
 
+import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import aiosqlite
 
 from bot.domain.audit import AuditAction, AuditEntry, PersonKind
 from bot.domain.links import RELINK_COOL_DOWN, EndedLink, Link
-from bot.domain.my_data import Forgotten, StoredData, accounts_in
+from bot.domain.my_data import Forgotten, StoredData, accounts_of
 from bot.domain.resends import OPENED_WITHIN, Resend
 from bot.domain.steam import SteamId
-from bot.storage.audit import SqliteAuditRepository, concerning, write_down
+from bot.storage.audit import SqliteAuditRepository, concerning, linkings, write_down
 from bot.storage.columns import from_ms, to_ms
-from bot.storage.database import Database, fetch_one
+from bot.storage.database import Database
 from bot.storage.links import link_of
-from bot.storage.persons import forget_person
+from bot.storage.persons import Read, forget_person
 from bot.storage.resend_rows import nobodys_facts, resend_of
 
 _LINK = "SELECT * FROM links WHERE guild_id = :guild_id AND user_id = :user_id"
 
 _ENDED_LINKS = "SELECT * FROM ended_links WHERE guild_id = :guild_id AND user_id = :user_id ORDER BY ended_at, steam_id"
 
+# A request for the trade of an account belongs to whoever the account was linked to then, not to a later holder.
 _RESENDS = """
 SELECT * FROM resends
 WHERE guild_id = :guild_id AND forgotten_at IS NULL AND (
     requested_by = :user_id OR owner_user_id = :user_id
-    OR owner IN (SELECT steam_id FROM links WHERE guild_id = :guild_id AND user_id = :user_id)
+    OR owner_user_id IS NULL AND owner IN (SELECT value FROM json_each(:accounts))
 )
 ORDER BY id
 """
@@ -37,7 +40,10 @@ _SNAPSHOTS = "SELECT count(*) AS number FROM pages WHERE guild_id = :guild_id AN
 _MOST_LOOKS = 1_000
 """Looks at everybody's trades, the newest, that are told to each of them."""
 
-_LINKED = "SELECT user_id FROM links WHERE guild_id = :guild_id AND steam_id = :steam_id"
+_OTHERS = """
+SELECT steam_id FROM links
+WHERE guild_id = :guild_id AND user_id <> :user_id AND steam_id IN (SELECT value FROM json_each(:accounts))
+"""
 
 _REMOVE_LINK = "DELETE FROM links WHERE guild_id = :guild_id AND user_id = :user_id"
 
@@ -78,18 +84,21 @@ class SqliteMyDataRepository:
         It is read table by table: what changes meanwhile may be in one of them and not in another.
         """
         who = {"guild_id": guild_id, "user_id": user_id}
-        links = [link_of(row) for row in await self._db.read(_LINK, who)]
-        accounts = [link.steam_id.value for link in links]
-        about_them = await concerning(self._db, guild_id, user_id=user_id, steam_ids=accounts)
+        # The links before the record: whatever link is found here, it has the row that tells how it came about.
+        link, ended_links = await _links(self._db.read, who)
+        accounts = await _accounts(self._db.read, who, link, ended_links)
+        linked = [link.steam_id.value] if link is not None and link.steam_id in accounts else []
+        about_them = await concerning(self._db, guild_id, user_id=user_id, steam_ids=linked)
         everybodys = await SqliteAuditRepository(self._db).newest(
             guild_id, limit=_MOST_LOOKS, action=AuditAction.TRADES_LOOKED, subject="guild"
         )
         rows = {row.number: row for row in (*about_them, *everybodys)}
         ((snapshots,),) = await self._db.read(_SNAPSHOTS, who)
         return StoredData(
-            link=links[0] if links else None,
-            ended_links=tuple(_ended_link(row) for row in await self._db.read(_ENDED_LINKS, who)),
-            resends=tuple(resend_of(row) for row in await self._db.read(_RESENDS, who)),
+            link=link,
+            ended_links=ended_links,
+            accounts=accounts,
+            resends=await _resends(self._db.read, who, accounts),
             audit=tuple(rows[number] for number in sorted(rows, reverse=True)),
             snapshots=snapshots,
         )
@@ -99,28 +108,29 @@ class SqliteMyDataRepository:
 
         The link is remembered as ended, for its cool-down. Requests that are open or still counted stay.
         """
-        rows = await concerning(self._db, guild_id, user_id=user_id)
-        linked_before = accounts_in(rows, user_id)
 
         async def unit(connection: aiosqlite.Connection) -> Forgotten:
+            async def read(sql: str, parameters: Mapping[str, Any]) -> Iterable[sqlite3.Row]:
+                return await connection.execute_fetchall(sql, parameters)
+
             who = {"guild_id": guild_id, "user_id": user_id, "at": to_ms(at)}
-            link = await _link(connection, who)
-            forgotten = await _forget_resends(connection, await _resends(connection, who), at)
+            link, former = await _links(read, who)
+            accounts = await _accounts(read, who, link, former)
+            forgotten = await _forget_resends(connection, await _resends(read, who, accounts), at)
             if link is not None:
                 await connection.execute_fetchall(_END_LINK, who)
                 await connection.execute_fetchall(_REMOVE_LINK, who)
             no_longer_after = {"no_longer_after": to_ms(at - RELINK_COOL_DOWN)}
             await connection.execute_fetchall(_REMOVE_ENDED_LINKS, who | no_longer_after)
-            ended = await _ended_links(connection, who)
+            _, ended = await _links(read, who)
             snapshots = list(await connection.execute_fetchall(_REMOVE_SNAPSHOTS, who))
             await connection.execute_fetchall(_REMOVE_SIGN_INS, who)
             # Before the pseudonyms go: a row after that would name them anew.
             entry = AuditEntry(guild_id, at, user_id, AuditAction.DATA_FORGOTTEN, f"user:{user_id}")
             await write_down(connection, entry)
-            accounts = linked_before | {each.steam_id for each in ended}
-            await _forget_persons(
-                connection, guild_id, user_id, accounts if link is None else accounts | {link.steam_id}
-            )
+            await forget_person(connection, guild_id, PersonKind.USER, user_id)
+            for account in accounts:
+                await forget_person(connection, guild_id, PersonKind.STEAM, account.value)
             return replace(
                 forgotten,
                 link=link,
@@ -143,16 +153,6 @@ class SqliteMyDataRepository:
                 self._is_to_be_wiped = True
 
 
-async def _forget_persons(
-    connection: aiosqlite.Connection, guild_id: int, user_id: int, accounts: Iterable[SteamId]
-) -> None:
-    """Delete whom the record means by them and their accounts, but for an account that is another member's by now."""
-    await forget_person(connection, guild_id, PersonKind.USER, user_id)
-    for account in accounts:
-        if await fetch_one(connection, _LINKED, {"guild_id": guild_id, "steam_id": account.value}) is None:
-            await forget_person(connection, guild_id, PersonKind.STEAM, account.value)
-
-
 async def _forget_resends(connection: aiosqlite.Connection, theirs: Iterable[Resend], at: datetime) -> Forgotten:
     """Make those nobody's that ended and are no longer counted; say how many, and until when the rest stays."""
     gone, kept = 0, []
@@ -169,17 +169,27 @@ async def _forget_resends(connection: aiosqlite.Connection, theirs: Iterable[Res
     return Forgotten(link=None, resends=gone, snapshots=0, resends_kept=len(kept), kept_until=until)
 
 
-async def _link(connection: aiosqlite.Connection, who: dict[str, int]) -> Link | None:
-    row = await fetch_one(connection, _LINK, who)
-    return None if row is None else link_of(row)
+async def _links(read: Read, who: Mapping[str, int]) -> tuple[Link | None, tuple[EndedLink, ...]]:
+    """Return somebody's link, and those that ended."""
+    links = [link_of(row) for row in await read(_LINK, who)]
+    return links[0] if links else None, tuple(_ended_link(row) for row in await read(_ENDED_LINKS, who))
 
 
-async def _ended_links(connection: aiosqlite.Connection, who: dict[str, int]) -> tuple[EndedLink, ...]:
-    return tuple(_ended_link(row) for row in await connection.execute_fetchall(_ENDED_LINKS, who))
+async def _accounts(
+    read: Read, who: Mapping[str, int], link: Link | None, ended_links: Iterable[EndedLink]
+) -> frozenset[SteamId]:
+    """Return the accounts that count as theirs, but for an account that is another member's by now."""
+    rows = await linkings(read, who["guild_id"], who["user_id"])
+    own = accounts_of(who["user_id"], link=link, ended_links=ended_links, linkings=rows)
+    return own - {SteamId(row["steam_id"]) for row in await read(_OTHERS, {**who, "accounts": _json(own)})}
 
 
-async def _resends(connection: aiosqlite.Connection, who: dict[str, int]) -> tuple[Resend, ...]:
-    return tuple(resend_of(row) for row in await connection.execute_fetchall(_RESENDS, who))
+async def _resends(read: Read, who: Mapping[str, int], accounts: Iterable[SteamId]) -> tuple[Resend, ...]:
+    return tuple(resend_of(row) for row in await read(_RESENDS, {**who, "accounts": _json(accounts)}))
+
+
+def _json(accounts: Iterable[SteamId]) -> str:
+    return json.dumps([account.value for account in accounts])
 
 
 def _ended_link(row: sqlite3.Row) -> EndedLink:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from bot.domain.audit import AuditAction, AuditRow
+from bot.domain.audit import AuditAction, AuditRow, is_forgotten
 from bot.ui.errors import GAME_LABELS
 from bot.ui.text import NOTHING, code
 
@@ -109,7 +109,7 @@ def _facts(row: AuditRow, guild_id: int) -> Mapping[str, str]:
 
 def _fact(name: str, value: str) -> str:
     if name == "steam_id":
-        forgotten = value.startswith("forgotten:")
+        forgotten = is_forgotten(value)
         return f"a forgotten account ({code(value.partition(':')[2], 12)})" if forgotten else named(f"steam:{value}")
     if name == "channel" and value.isdecimal():
         return f"<#{value}>"

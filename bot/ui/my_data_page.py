@@ -109,6 +109,11 @@ def _staying(forgotten: Forgotten) -> list[str]:
             f"Until {moment(forgotten.links_kept_until)}: that your account was linked to you, so that a stolen "
             "account cannot be moved and used at once."
         )
+    if forgotten.link is not None and forgotten.link.is_self_made:
+        lines.append(
+            "What is kept about an account that you linked to yourself as staff, where neither Steam nor somebody else "
+            "has vouched that it is yours."
+        )
     return [
         *lines,
         "What you did to others by a right you were given, such as decisions: for that you answer.",

@@ -197,6 +197,21 @@ async def test_memory(scene: Scene) -> None:
         assert words in text_of(click) + "".join(embed_text(each.embeds[0]) for each in click.followups)
 
 
+async def test_an_account_linked_to_oneself_as_staff(scene: Scene) -> None:
+    """Forgetting does not reach what the staff did about an account that they linked to themselves, and says so."""
+    person = scene.world.other_customer
+    await scene.agent.slash(scene.channel, "inventory", tradeurl=person.trade_url)
+    await scene.agent.slash(scene.channel, "link set", member=scene.agent, steam=str(person.steam_id))
+    text = text_of(await my_data(scene, scene.agent, "forget"))
+    assert "an account that you linked to yourself as staff" in text.partition("What stays, and why")[2]
+
+    record = text_of(await scene.moderator.slash(scene.channel, "audit", action="inventory.looked"))
+    assert f"`{person.steam_id}`" in record
+    await scene.agent.slash(scene.channel, "link set", member=scene.customer, steam=str(person.steam_id))
+    told = text_of(await my_data(scene, scene.customer, "export"))
+    assert f"{scene.agent.mention}: your inventory" in told
+
+
 async def test_what_stays_for_now(scene: Scene) -> None:
     """Open and young requests stay; it says until when, and the second time they are gone."""
     await requested(scene, failed_trade(scene), by=scene.customer)

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
 from bot.domain.my_data import Forgotten, StoredData
-from bot.domain.resends import OPENED_WITHIN, ResendState
+from bot.domain.resends import OPENED_WITHIN, Resend, ResendState
 from bot.domain.steam import SteamId
 from bot.ports import (
     AuditRepository,
@@ -35,7 +35,7 @@ from tests.contracts.samples import (
 
 LONG_AFTER = NOW + OPENED_WITHIN
 ENDED = [state for state in ResendState if not state.is_open]
-NOTHING = StoredData(link=None, ended_links=(), resends=(), audit=(), snapshots=0)
+NOTHING = StoredData(link=None, ended_links=(), accounts=frozenset(), resends=(), audit=(), snapshots=0)
 
 
 def link(
@@ -43,6 +43,16 @@ def link(
 ) -> Link:
     by = user_id if source is LinkSource.SIGN_IN else CLEO
     return Link(guild_id, user_id, account, source, by, NOW)
+
+
+def self_made(user_id: int = CLEO, account: SteamId = ADAS_ACCOUNT) -> Link:
+    """Return a link that somebody of the staff made for themselves."""
+    return replace(link(user_id, account), linked_by=user_id)
+
+
+async def denied(resends: ResendRepository, asked_for: Resend) -> Resend:
+    """Return a request that ended."""
+    return await in_state(resends, ResendState.DENIED, asked_for=asked_for)
 
 
 def look(
@@ -168,6 +178,112 @@ async def test_requests_of_others(my_data: MyDataRepository, resends: ResendRepo
     assert (await my_data.forget(GUILD, ADA, at=LONG_AFTER)).resends == 1
     assert await resends.get(GUILD, for_her.id) is None
     assert await resends.get(GUILD, for_ben.id) is not None
+
+
+async def test_requests_of_a_former_holder(
+    my_data: MyDataRepository, resends: ResendRepository, links: LinkRepository
+) -> None:
+    """Who had the account before keeps their requests: a later holder neither reads nor empties them."""
+    await links.put(link(BEN, source=LinkSource.SIGN_IN))
+    bens = await denied(resends, replace(draft(), requested_by=BEN, owner_user_id=BEN))
+    for_ben = await denied(resends, replace(draft(trade_id=2), requested_by=CLEO, owner_user_id=BEN))
+    await links.remove(GUILD, BEN, by=BEN, at=LATER)
+    await links.put(link(ADA, source=LinkSource.SIGN_IN))
+
+    assert (await my_data.of_user(GUILD, ADA)).resends == ()
+    assert (await my_data.forget(GUILD, ADA, at=LONG_AFTER)).resends == 0
+    assert (await my_data.of_user(GUILD, BEN)).resends == (bens, for_ben)
+    assert (await my_data.forget(GUILD, BEN, at=LONG_AFTER)).resends == 2
+
+
+async def test_requests_for_a_former_account(
+    my_data: MyDataRepository, resends: ResendRepository, links: LinkRepository
+) -> None:
+    """Whether the link is removed before or with it, requests for the account's trades go, the young ones later."""
+    old = await denied(resends, replace(draft(), requested_by=CLEO, owner_user_id=None))
+    young = await denied(resends, replace(draft(trade_id=2), requested_by=CLEO, owner_user_id=None, requested_at=LATER))
+    await links.put(link())
+    await links.remove(GUILD, ADA, by=ADA, at=LATER)
+
+    assert (await my_data.of_user(GUILD, ADA)).resends == (old, young)
+    early = await my_data.forget(GUILD, ADA, at=LONG_AFTER)
+    assert (early.resends, early.resends_kept, early.kept_until) == (1, 1, LATER + OPENED_WITHIN)
+    assert (await my_data.of_user(GUILD, ADA)).resends == (young,)
+    assert (await my_data.forget(GUILD, ADA, at=LATER + OPENED_WITHIN)).resends == 1
+
+
+async def test_requests_for_an_account_that_is_anothers_now(
+    my_data: MyDataRepository, resends: ResendRepository, links: LinkRepository
+) -> None:
+    """What was asked for an account's trades belongs to whoever has it now, not to whoever had it."""
+    asked = await denied(resends, replace(draft(), requested_by=CLEO, owner_user_id=None))
+    await links.put(link(BEN))
+    await links.remove(GUILD, BEN, by=BEN, at=LATER)
+    await links.put(link(ADA))
+
+    assert (await my_data.of_user(GUILD, BEN)).resends == ()
+    assert (await my_data.forget(GUILD, BEN, at=LONG_AFTER)).resends == 0
+    assert (await my_data.of_user(GUILD, ADA)).resends == (asked,)
+
+
+@pytest.mark.parametrize("is_removed", [False, True])
+async def test_an_account_linked_to_oneself_as_staff(
+    my_data: MyDataRepository, repositories: Repositories, *, is_removed: bool
+) -> None:
+    """It proves nothing: they read nothing of its owner by it, and can make no look at the owner's things nobody's."""
+    of_owner = await denied(repositories.resends, draft())
+    of_nobody = await denied(repositories.resends, replace(draft(trade_id=2), requested_by=BEN, owner_user_id=None))
+    await repositories.audit.append(
+        look(AuditAction.INVENTORY_LOOKED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
+    )
+    await repositories.links.put(self_made())
+    if is_removed:
+        await repositories.links.remove(GUILD, CLEO, by=CLEO, at=LATER)
+    stored = await my_data.of_user(GUILD, CLEO)
+    assert (stored.accounts, stored.resends) == (frozenset(), ())
+    assert not any("owner" in row.detail for row in stored.audit)
+
+    for _ in range(2):
+        assert (await my_data.forget(GUILD, CLEO, at=LONG_AFTER)).resends == 0, "nor by what is left of the link"
+        await repositories.audit.append(
+            look(AuditAction.INVENTORY_LOOKED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
+        )
+    assert await repositories.resends.get(GUILD, of_owner.id) == of_owner
+    await repositories.links.put(link(source=LinkSource.SIGN_IN))
+    of_ada = await my_data.of_user(GUILD, ADA)
+    assert [(row.actor_id, row.action) for row in of_ada.looks(ADA)] == [(CLEO, AuditAction.INVENTORY_LOOKED)] * 3
+    assert of_ada.resends == (of_owner, of_nobody)
+    assert (await repositories.audit.verify()).faults == ()
+
+
+async def test_what_is_left_of_a_self_made_link_once_its_owner_is_forgotten(
+    my_data: MyDataRepository, repositories: Repositories
+) -> None:
+    """That the record no longer says whose the account was makes it nobody else's."""
+    await repositories.links.put(self_made())
+    await my_data.forget(GUILD, CLEO, at=NOW)
+    await repositories.links.put(link(source=LinkSource.SIGN_IN))
+    await my_data.forget(GUILD, ADA, at=NOW)
+    await repositories.audit.append(
+        look(AuditAction.INVENTORY_LOOKED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
+    )
+    await my_data.forget(GUILD, CLEO, at=LATER)
+
+    newest, *_ = await repositories.audit.newest(GUILD, limit=9, action=AuditAction.INVENTORY_LOOKED)
+    assert newest.subject == f"steam:{ADAS_ACCOUNT}"
+
+
+async def test_staff_with_an_account_of_their_own(my_data: MyDataRepository, repositories: Repositories) -> None:
+    """Once Steam or somebody else vouched for it, an account is theirs, also where they link it anew themselves."""
+    for vouched_for in (link(CLEO, source=LinkSource.SIGN_IN), replace(link(CLEO), linked_by=BEN)):
+        await repositories.links.put(vouched_for)
+        await repositories.links.put(self_made())
+        await repositories.audit.append(look(AuditAction.INVENTORY_LOOKED, f"steam:{ADAS_ACCOUNT}", by=BEN))
+
+        assert (await my_data.of_user(GUILD, CLEO)).accounts == {ADAS_ACCOUNT}
+        await my_data.forget(GUILD, CLEO, at=LATER)
+        newest, *_ = await repositories.audit.newest(GUILD, limit=9, action=AuditAction.INVENTORY_LOOKED)
+        assert newest.subject.startswith("forgotten:")
 
 
 async def test_the_record(my_data: MyDataRepository, audit: AuditRepository, repositories: Repositories) -> None:

@@ -301,6 +301,9 @@ class Walk:
         yield self._shot(
             "mydata", "export, nothing there", ADMINISTRATOR, await self._use(ADMINISTRATOR, "mydata export")
         )
+        themselves, account = self.scene.agent, str(self.scene.world.other_customer.steam_id)
+        await self._use(AGENT, "link set", member=themselves, steam=account)
+        yield self._shot("mydata", "forget, linked by oneself", AGENT, await self._use(AGENT, "mydata forget"))
 
 
 def _last(result: simcord.InteractionResult) -> Any:

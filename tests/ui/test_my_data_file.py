@@ -1,14 +1,17 @@
 """Who is named in the file about oneself: whoever did something to its reader, and nobody else."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.domain.audit import AuditAction, AuditRow
+from bot.domain.audit import ASKED_FOR_ANOTHER, AuditAction, AuditRow
 from bot.domain.links import Link, LinkSource
 from bot.domain.my_data import StoredData
+from bot.domain.resends import Resend
 from bot.ui.my_data_file import MOST_ROWS, my_data_file
-from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, CLEO, GUILD, NOW
+from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, CLEO, GUILD, NOW, draft
 
 LINK = Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.SIGN_IN, ADA, NOW)
 OTHER = "somebody else"
@@ -18,9 +21,16 @@ def row(action: AuditAction, actor: int, subject: str, number: int = 1, **detail
     return AuditRow(number, datetime(2026, 5, 1, tzinfo=UTC), f"user:{actor}", action, subject, detail, "")
 
 
-def told(*rows: AuditRow) -> dict[str, Any]:
+def told(*rows: AuditRow, resends: Sequence[Resend] = ()) -> dict[str, Any]:
     """Return the file that Ada gets."""
-    stored = StoredData(link=LINK, ended_links=(), resends=(), audit=rows, snapshots=0)
+    stored = StoredData(
+        link=LINK,
+        ended_links=(),
+        accounts=frozenset({ADAS_ACCOUNT}),
+        resends=tuple(resends),
+        audit=rows,
+        snapshots=0,
+    )
     content = json.load(my_data_file(stored, guild_id=GUILD, user_id=ADA, at=NOW).fp)
     assert isinstance(content, dict)
     return content
@@ -40,14 +50,56 @@ def test_requests() -> None:
     """Whoever asked for a resend of the reader's trade is named; whose trade the reader asked for is not."""
     for_her = {"owner": str(ADAS_ACCOUNT), "requester": str(CLEO)}
     for_ben = {"owner": str(BENS_ACCOUNT), "requester": str(ADA)}
-    mine, bens = told(
-        row(AuditAction.RESEND_DENIED, CLEO, "resend:1", 2, **for_her),
-        row(AuditAction.RESEND_DENIED, CLEO, "resend:2", 1, **for_ben),
+    mine, bens, _ = told(
+        row(AuditAction.RESEND_DENIED, CLEO, "resend:1", 3, **for_her),
+        row(AuditAction.RESEND_DENIED, CLEO, "resend:2", 2, **for_ben),
+        row(AuditAction.RESEND_REQUESTED, CLEO, "resend:1", 1, **for_her, **ASKED_FOR_ANOTHER),
     )["record"]
 
     assert mine["detail"] == {"owner": f"steam:{ADAS_ACCOUNT}", "requester": f"user:{CLEO}"}
     assert bens["detail"] == {"owner": OTHER, "requester": f"user:{ADA}"}
     assert bens["actor"] == f"user:{CLEO}"
+
+
+def test_requests_of_who_had_the_account_before() -> None:
+    """Whoever had the reader's account before and asked for themselves is not named, by whatever way it is found."""
+    bens = {"owner": str(ADAS_ACCOUNT), "requester": str(BEN)}
+    asked = replace(draft(), id=1, requested_by=BEN, owner_user_id=BEN, reason="I am Ben", decision_reason="no, Ben")
+    content = told(
+        row(AuditAction.RESEND_DENIED, CLEO, "resend:1", 3, **bens),
+        row(AuditAction.RESEND_CANCELLED, BEN, "resend:2", 2, **bens),
+        row(AuditAction.RESEND_REQUESTED, BEN, "resend:1", 1, **bens),
+        resends=[asked],
+    )
+
+    assert str(BEN) not in json.dumps(content)
+    assert "Ben" not in json.dumps(content)
+    assert [each["actor"] for each in content["record"]] == [f"user:{CLEO}", OTHER, OTHER]
+    assert [each["detail"]["requester"] for each in content["record"]] == [OTHER] * 3
+    (request,) = content["resends"]
+    assert (request["requested_by"], request["owner"], request["reason"]) == (OTHER, OTHER, None)
+
+
+def test_requests_by_the_staff() -> None:
+    """Who asked as staff for a resend of the reader's trade is named, with the request at hand and without."""
+    by_cleo = {"owner": str(ADAS_ACCOUNT), "requester": str(CLEO)}
+    asked = replace(draft(), id=1, requested_by=CLEO, owner_user_id=None, reason="Ada waits")
+    content = told(row(AuditAction.RESEND_REQUESTED, CLEO, "resend:1", 1, **by_cleo), resends=[asked])
+
+    assert content["record"][0]["actor"] == content["record"][0]["detail"]["requester"] == f"user:{CLEO}"
+    (request,) = content["resends"]
+    assert (request["requested_by"], request["reason"]) == (f"user:{CLEO}", "Ada waits")
+
+
+def test_staff_with_the_readers_account() -> None:
+    """Who linked the reader's account to themselves as staff, and looked, answers for both by name."""
+    account = str(ADAS_ACCOUNT)
+    content = told(
+        row(AuditAction.INVENTORY_LOOKED, CLEO, f"user:{CLEO}", 2, steam_id=account),
+        row(AuditAction.LINK_SET, CLEO, f"user:{CLEO}", 1, steam_id=account, source="staff"),
+    )
+
+    assert [(each["actor"], each["subject"]) for each in content["record"]] == [(f"user:{CLEO}", OTHER)] * 2
 
 
 def test_a_long_record() -> None:
