@@ -138,9 +138,7 @@ class SqliteMyDataRepository:
                 links_kept_until=max((each.ended_at + RELINK_COOL_DOWN for each in ended), default=None),
             )
 
-        forgotten = await self._db.write(unit)
-        self._is_to_be_wiped = True
-        return forgotten
+        return await self._db.write(unit, ended=self._to_be_wiped)
 
     async def wipe(self) -> None:
         """Have the file written anew, without what was deleted, where somebody was forgotten.
@@ -148,9 +146,15 @@ class SqliteMyDataRepository:
         Not with each forgetting: it makes everybody wait, and anybody could have it done again and again.
         """
         if self._is_to_be_wiped:
-            self._is_to_be_wiped = False
-            if not await self._db.wipe():
-                self._is_to_be_wiped = True
+            self._is_to_be_wiped = False  # before it: what is forgotten meanwhile is left to the next time
+            is_wiped = False
+            try:
+                is_wiped = await self._db.wipe()
+            finally:
+                self._is_to_be_wiped |= not is_wiped
+
+    def _to_be_wiped(self) -> None:
+        self._is_to_be_wiped = True
 
 
 async def _forget_resends(connection: aiosqlite.Connection, theirs: Iterable[Resend], at: datetime) -> Forgotten:

@@ -1,5 +1,7 @@
 """What a look into the file shows of somebody who was forgotten: nothing."""
 
+import asyncio
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,6 +118,55 @@ async def test_wiping(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for _ in range(2):
             await my_data.wipe()
         assert wiped == 3
+
+
+@pytest.mark.parametrize("error", [sqlite3.DatabaseError, asyncio.CancelledError])
+async def test_a_wipe_that_fails(db: Database, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
+    """Whatever a wipe fails with, the next round tries again."""
+    failing = True
+    wiped = 0
+
+    async def wipe() -> bool:
+        nonlocal wiped
+        if failing:
+            raise error
+        wiped += 1
+        return True
+
+    monkeypatch.setattr(db, "wipe", wipe)
+    my_data = SqliteMyDataRepository(db)
+    await my_data.forget(GUILD, ADA, at=NOW)
+    with pytest.raises(error):
+        await my_data.wipe()
+    failing = False
+    for _ in range(2):
+        await my_data.wipe()
+
+    assert wiped == 1
+
+
+async def test_forgetting_nobody_waits_for(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who goes away while they are forgotten is forgotten, and so the disk is wiped of them."""
+    wiped = 0
+
+    async def wipe() -> bool:
+        nonlocal wiped
+        wiped += 1
+        return True
+
+    monkeypatch.setattr(db, "wipe", wipe)
+    my_data = SqliteMyDataRepository(db)
+    await my_data.wipe()
+    forgetting = asyncio.create_task(my_data.forget(GUILD, ADA, at=NOW))
+    await asyncio.sleep(0)
+    forgetting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await forgetting
+    await db.write(lambda connection: connection.execute_fetchall("SELECT 1"))  # behind it
+    await my_data.wipe()
+
+    assert (await SqliteAuditRepository(db).newest(GUILD, limit=1))[0].action is AuditAction.DATA_FORGOTTEN
+    assert wiped == 2
 
 
 async def test_a_wait_that_runs(db: Database) -> None:
