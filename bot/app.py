@@ -107,6 +107,7 @@ async def assembled(
         resends = SqliteResendRepository(database)
         rows = SqliteAuditRepository(database)
         audit = AuditService(settings=guild_settings, channel=audit_channel, rows=rows)
+        stack.push_async_callback(audit.close, within=0.0)
         access = AccessService(grants=SqliteGrantRepository(database), audit=audit, clock=clock)
         link_service = LinkService(links=links, access=access, audit=audit, clock=clock)
         record = RecordService(rows=rows, links=links, access=access, clock=clock)
@@ -145,6 +146,7 @@ async def assembled(
         )
         desk = Desk(
             access=access,
+            audit=audit,
             access_review=AccessReview(access=access, record=rows),
             links=link_service,
             settings=SettingsService(settings=guild_settings, access=access, audit=audit, clock=clock),
@@ -295,6 +297,8 @@ async def _finish(client: DeskClient) -> None:
                 client.desk.delivery.close(within=_FINISH_WITHIN),
                 client.desk.sign_ins.close(within=_FINISH_WITHIN),
             )
+            # After them, because what they finished is copied too; with what they left of the time.
+            await client.desk.audit.close(within=_TELL_WITHIN)
     except TimeoutError:
         _log.warning("stopping without having told everybody who waits: Discord does not answer")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.domain.pages import Pages
     from bot.domain.resends import CardEdit, Outcome, Receipt, Resend, TradeFacts
     from bot.domain.secrets import TradeCode
-    from bot.domain.settings import GuildSettings
+    from bot.domain.settings import GuildSettings, Setting
     from bot.domain.steam import Game, SteamId
     from bot.domain.trades import Scope, Trade
 
@@ -187,8 +187,13 @@ class GuildSettingsRepository(Protocol):
         """Return the guild's settings, empty ones for a guild that set nothing."""
         ...
 
-    async def put(self, settings: GuildSettings, *, by: int, at: datetime) -> None:
-        """Store the guild's settings with an audit row."""
+    async def set_channel(
+        self, guild_id: int, setting: Setting, channel_id: int | None, *, by: int, at: datetime
+    ) -> bool:
+        """Set or empty one of the guild's channels, with its audit row; False where it was so already.
+
+        The guild's other settings stay as they are, whoever changes them meanwhile.
+        """
         ...
 
 

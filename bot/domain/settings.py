@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Setting(StrEnum):
+    """One thing that a guild sets, as the commands call it."""
+
+    APPROVALS_CHANNEL = "approvals-channel"
+    AUDIT_CHANNEL = "audit-channel"
 
 
 @dataclass(frozen=True, slots=True)

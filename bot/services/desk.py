@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot.ports import Explanations
 from bot.services.access import AccessService
 from bot.services.access_review import AccessReview
+from bot.services.audit import AuditService
 from bot.services.halts import HaltService
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
@@ -24,6 +25,7 @@ class Desk:
     """Everything a command can ask for. ``page_size`` is how many items a page shows."""
 
     access: AccessService
+    audit: AuditService
     access_review: AccessReview
     links: LinkService
     settings: SettingsService

@@ -1,25 +1,27 @@
 """Keeps what each guild has set."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import aiosqlite
 
 from bot.domain.audit import AuditAction, AuditEntry
-from bot.domain.settings import GuildSettings
+from bot.domain.settings import GuildSettings, Setting
 from bot.storage.audit import write_down
 from bot.storage.database import Database, fetch_one
 
+_COLUMNS: Mapping[Setting, str] = {
+    Setting.APPROVALS_CHANNEL: "approvals_channel_id",
+    Setting.AUDIT_CHANNEL: "audit_channel_id",
+}
+
 _OF_GUILD = "SELECT approvals_channel_id, audit_channel_id FROM guilds WHERE guild_id = :guild_id"
 
-_PUT = """
-INSERT INTO guilds (guild_id, approvals_channel_id, audit_channel_id)
-VALUES (:guild_id, :approvals_channel_id, :audit_channel_id)
-ON CONFLICT (guild_id) DO UPDATE SET
-    approvals_channel_id = excluded.approvals_channel_id, audit_channel_id = excluded.audit_channel_id
+# Its own column and no other: two changes at once do not undo each other.
+_SET = """
+INSERT INTO guilds (guild_id, {column}) VALUES (:guild_id, :channel_id)
+ON CONFLICT (guild_id) DO UPDATE SET {column} = excluded.{column}
 """
-
-_WORDS = {"approvals_channel_id": "approvals-channel", "audit_channel_id": "audit-channel"}
-"""The settings as the commands call them."""
 
 
 class SqliteGuildSettingsRepository:
@@ -33,19 +35,20 @@ class SqliteGuildSettingsRepository:
         rows = await self._db.read(_OF_GUILD, {"guild_id": guild_id})
         return GuildSettings(guild_id, *rows[0]) if rows else GuildSettings(guild_id)
 
-    async def put(self, settings: GuildSettings, *, by: int, at: datetime) -> None:
-        """Store the guild's settings, with an audit row for each one that is another than before."""
+    async def set_channel(
+        self, guild_id: int, setting: Setting, channel_id: int | None, *, by: int, at: datetime
+    ) -> bool:
+        """Set or empty one of the guild's channels, with its audit row; False where it was so already."""
+        column = _COLUMNS[setting]
 
-        async def unit(connection: aiosqlite.Connection) -> None:
-            row = {name: getattr(settings, name) for name in ("guild_id", *_WORDS)}
+        async def unit(connection: aiosqlite.Connection) -> bool:
+            row = {"guild_id": guild_id, "channel_id": channel_id}
             before = await fetch_one(connection, _OF_GUILD, row)
-            await connection.execute_fetchall(_PUT, row)
-            for name, word in _WORDS.items():
-                if row[name] != (before[name] if before is not None else None):
-                    detail = {"setting": word, "channel": "none" if row[name] is None else str(row[name])}
-                    await write_down(
-                        connection,
-                        AuditEntry(settings.guild_id, at, by, AuditAction.SETTINGS_CHANGED, "guild", detail),
-                    )
+            if channel_id == (None if before is None else before[column]):
+                return False
+            await connection.execute_fetchall(_SET.format(column=column), row)
+            detail = {"setting": setting.value, "channel": "none" if channel_id is None else str(channel_id)}
+            await write_down(connection, AuditEntry(guild_id, at, by, AuditAction.SETTINGS_CHANGED, "guild", detail))
+            return True
 
-        await self._db.write(unit)
+        return await self._db.write(unit)

@@ -108,6 +108,14 @@ _FIXERS_FOR_STAFF = {
 }
 
 
+_MAY_BE_DONE = "A look-up changed nothing. If you were changing something, it may have been done all the same."
+
+_LOOK_FIRST = (
+    "After a change look first: a resend's card, `/link status`, `/access list`, `/settings show` and `/audit` show "
+    "what was done."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """What happened, what the reader can do, who can fix it, and when to try again. Safe to show as they are."""
@@ -493,8 +501,8 @@ def _words(error: Exception, audience: Audience) -> Words:  # noqa: C901, PLR091
         case Interrupted():
             return Words(
                 "SkinDesk is restarting",
-                "It stopped before this was finished. A look-up changed nothing; a resend's card shows what is known.",
-                "Ask again in a minute. After a resend look at its card first.",
+                f"It stopped before this was finished. {_MAY_BE_DONE}",
+                f"{_LOOK_FIRST} Then ask again, in a minute.",
                 "Nobody needs to: it passes by itself",
                 _in_a_minute(),
                 is_refusal=False,
@@ -502,8 +510,8 @@ def _words(error: Exception, audience: Audience) -> Words:  # noqa: C901, PLR091
         case Unfinished():
             return Words(
                 "This was not finished",
-                "It took too long and was cut off. A look-up changed nothing; a resend's card shows what is known.",
-                "Try again. After a resend look at its card first. If it stays so, tell the staff the reference below.",
+                f"It took too long and was cut off. {_MAY_BE_DONE}",
+                f"{_LOOK_FIRST} Then try again. If it stays so, tell the staff the reference below.",
                 "An administrator of this desk",
                 _in_a_minute(),
                 is_refusal=False,

@@ -350,6 +350,7 @@ async def test_work_that_forgets_to_answer(scene: Scene, caplog: pytest.LogCaptu
     await scene.env.advance_time(10)
 
     assert "This was not finished" in text_of(result)
+    assert "If you were changing something, it may have been done all the same" in text_of(result)
     assert "interaction finished late command=forgetful" in caplog.messages
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 from bot.domain.access import SEEDED, Capability, Grant
 from bot.domain.audit import AuditAction
-from bot.domain.settings import GuildSettings
+from bot.domain.settings import Setting
 from bot.ports import AuditRepository, GrantRepository, GuildSettingsRepository
 from tests.contracts.samples import ADA, GUILD, NOW, OTHER_GUILD
 
@@ -51,7 +51,7 @@ async def test_seed_revoked_before_it_was_looked_at(grants: GrantRepository) -> 
 
 async def test_guild_with_settings(grants: GrantRepository, guild_settings: GuildSettingsRepository) -> None:
     """Having set something is not having been seeded."""
-    await guild_settings.put(GuildSettings(GUILD, approvals_channel_id=5), by=ADA, at=NOW)
+    await guild_settings.set_channel(GUILD, Setting.APPROVALS_CHANNEL, 5, by=ADA, at=NOW)
 
     assert set(await grants.of_guild(GUILD)) == SEED
     assert (await guild_settings.of_guild(GUILD)).approvals_channel_id == 5

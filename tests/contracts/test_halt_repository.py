@@ -7,7 +7,7 @@ import pytest
 from bot.domain.audit import AuditAction
 from bot.domain.halts import ALARM, Halt
 from bot.domain.resends import TRANSITIONS, Outcome, Resend, ResendState
-from bot.domain.settings import GuildSettings
+from bot.domain.settings import GuildSettings, Setting
 from bot.ports import AuditRepository, GrantRepository, GuildSettingsRepository, HaltRepository, ResendRepository
 from tests.contracts.samples import ADA, BEN, GUILD, LATER, NOW, OTHER_GUILD, draft, in_state, opened
 
@@ -57,7 +57,8 @@ async def test_beside_other_settings(
 ) -> None:
     """A stop leaves channels and first grants alone, and they it."""
     await halts.halt(GUILD, by=ADA, at=NOW)
-    await guild_settings.put(GuildSettings(GUILD, 5, 6), by=ADA, at=NOW)
+    await guild_settings.set_channel(GUILD, Setting.APPROVALS_CHANNEL, 5, by=ADA, at=NOW)
+    await guild_settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 6, by=ADA, at=NOW)
 
     assert await grants.of_guild(GUILD) != ()
     halt = await halts.of_guild(GUILD)

@@ -24,7 +24,7 @@ from bot.domain.halts import Halt
 from bot.domain.inventory import InventoryFilter
 from bot.domain.links import SIGN_IN_WITHIN, Link, LinkSource, SignIn
 from bot.domain.resends import Outcome, Resend, ResendState
-from bot.domain.settings import GuildSettings
+from bot.domain.settings import Setting
 from bot.domain.steam import SteamId
 from tests.contracts import samples
 from tests.contracts.engines import Repositories
@@ -117,8 +117,8 @@ CASES: Mapping[type, Mapping[str, Case]] = {
     },
     ports.GuildSettingsRepository: {
         "of_guild": lambda settings, _: settings.of_guild(OURS),
-        "put": lambda settings, theirs: settings.put(
-            GuildSettings(OURS, theirs.channel(), theirs.channel()), by=theirs.person(), at=NOW
+        "set_channel": lambda settings, theirs: settings.set_channel(
+            OURS, theirs.chance.choice(list(Setting)), theirs.channel(), by=theirs.person(), at=NOW
         ),
     },
     ports.HaltRepository: {
@@ -327,8 +327,9 @@ async def _people(by_protocol: Mapping[type, Any], guild_id: int) -> None:
     # The last one is left without a link: what is ours finds somebody without one there.
     for person, account in list(zip(PEOPLE, ACCOUNTS, strict=True))[:-1]:
         await links.put(Link(guild_id, person, account, LinkSource.SIGN_IN, person, _THEIR_TIME))
-    settings = GuildSettings(guild_id, *_THEIR_CHANNELS[guild_id])
-    await by_protocol[ports.GuildSettingsRepository].put(settings, by=PEOPLE[0], at=_THEIR_TIME)
+    settings = by_protocol[ports.GuildSettingsRepository]
+    for setting, channel in zip(Setting, _THEIR_CHANNELS[guild_id], strict=True):
+        await settings.set_channel(guild_id, setting, channel, by=PEOPLE[0], at=_THEIR_TIME)
     entry = AuditEntry(
         guild_id, _THEIR_TIME, PEOPLE[0], AuditAction.TRADES_LOOKED, f"user:{PEOPLE[1]}", {"steam_id": str(ACCOUNTS[1])}
     )

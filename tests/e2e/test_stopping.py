@@ -114,6 +114,22 @@ async def test_stopped_while_discord_hangs(desk: LiveDesk):
     assert desk.resend_states() == ["unknown"]
 
 
+@pytest.mark.parametrize(("seconds", "posted"), [(2.5, 1), (30.0, 0)], ids=["slow", "hanging"])
+async def test_stopped_while_posting(desk: LiveDesk, seconds: float, posted: int):
+    """A deed whose copy for the audit channel is on its way is answered as done; a stop waits for the copy a little."""
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        await desk.set_up()
+        before = len(desk.audit.messages)
+        posting = desk.server.faults.delay("POST", f"/channels/{desk.audit.id}/messages", seconds)
+        grant = await desk.begin(desk.owner, "access grant", role=desk.support, capability="audit.read")
+        await desk.server.until(lambda: posting.used)
+        assert await bot.terminate(STOPS_WITHIN) == 0
+    assert "`audit.read`" in answer_of(grant).text
+    assert "restarting" not in answer_of(grant).text
+    assert len(desk.audit.messages) - before == posted
+
+
 async def test_stopped_while_looking_up_a_name(desk: LiveDesk):
     """A stop does not wait for a name server, whose answer a thread awaits that nothing can end."""
     port = desk.providers.assetpay.port

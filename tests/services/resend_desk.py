@@ -11,7 +11,7 @@ from bot.domain.audit import AuditRow
 from bot.domain.errors import DeskError
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import Resend, ResendState
-from bot.domain.settings import GuildSettings
+from bot.domain.settings import Setting
 from bot.domain.steam import SteamId
 from bot.ports import TradeProvider
 from bot.services.access import AccessService
@@ -79,7 +79,8 @@ class ResendDesk:
             ):
                 await self.repositories.grants.of_guild(guild_id)
                 await self.repositories.grants.grant(Grant(guild_id, role, capability), by=1, at=now)
-            await self.repositories.settings.put(GuildSettings(guild_id, APPROVALS, AUDIT), by=1, at=now)
+            for setting, channel in ((Setting.APPROVALS_CHANNEL, APPROVALS), (Setting.AUDIT_CHANNEL, AUDIT)):
+                await self.repositories.settings.set_channel(guild_id, setting, channel, by=1, at=now)
         await self.link(CUSTOMER, CUSTOMERS_ACCOUNT)
 
     async def link(self, actor: Actor, account: SteamId) -> None:

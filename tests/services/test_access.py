@@ -9,7 +9,7 @@ import pytest
 from bot.domain.access import SEEDED, Actor, Capability, Grant
 from bot.domain.audit import AuditAction
 from bot.domain.errors import AccessDenied
-from bot.domain.settings import GuildSettings
+from bot.domain.settings import Setting
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from tests.contracts.engines import ENGINES, Repositories
@@ -108,7 +108,7 @@ async def test_what_is_announced(desk: Desk):
     await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
     assert desk.channel.posts == [], "no channel is set yet"
 
-    await desk.repositories.settings.put(GuildSettings(GUILD, audit_channel_id=9), by=OWNER.user_id, at=NOW)
+    await desk.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 9, by=OWNER.user_id, at=NOW)
     await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
     await desk.access.revoke(SUPPORT, Capability.TRADES_ANY, by=OWNER)
     with pytest.raises(AccessDenied):

@@ -14,6 +14,7 @@ from bot.domain.errors import AccessDenied, InvalidInput, ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryQuery
 from bot.domain.links import Link, LinkSource
+from bot.domain.settings import Setting
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope
 from bot.services.access import AccessService
@@ -214,8 +215,7 @@ async def test_another_guild(desk: Desk) -> None:
 
 async def test_not_posted(desk: Desk) -> None:
     """Looks are in the record alone: the audit channel is for decisions."""
-    settings = replace(await desk.repositories.settings.of_guild(GUILD), audit_channel_id=5)
-    await desk.repositories.settings.put(settings, by=9, at=desk.clock.now())
+    await desk.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=desk.clock.now())
     await desk.trades.list_for(by=AGENT)
     await desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
     await desk.record.newest(by=READER)
@@ -226,8 +226,7 @@ async def test_not_posted(desk: Desk) -> None:
 
 async def test_which_row_a_post_copies(desk: Desk) -> None:
     """A post names the row that says the same, also where a like one was written down in between; or none."""
-    settings = replace(await desk.repositories.settings.of_guild(GUILD), audit_channel_id=5)
-    await desk.repositories.settings.put(settings, by=9, at=desk.clock.now())
+    await desk.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=desk.clock.now())
     audit = AuditService(settings=desk.repositories.settings, channel=desk.channel, rows=desk.repositories.audit)
     entries = [
         AuditEntry(GUILD, desk.clock.now(), by, AuditAction.ACCESS_GRANTED, "role:5", {"capability": capability})
