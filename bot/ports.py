@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.domain.access import Grant
-    from bot.domain.audit import AuditAction, AuditEntry, AuditRow, ChainReport
+    from bot.domain.audit import AuditAction, AuditEntry, AuditRow, ChainReport, DamagedRow
     from bot.domain.failures import Dialect, Explanation, Failure, ProviderName, StatusExplanation
     from bot.domain.halts import Halt
     from bot.domain.health import ProviderHealth
@@ -387,10 +387,22 @@ class AuditRepository(Protocol):
         action: AuditAction | None = None,
         subject: str | None = None,
     ) -> Sequence[AuditRow]:
-        """Return the guild's rows that match, the newest first.
+        """Return the guild's rows that match, the newest first; those that cannot be read are left out.
 
         ``user_id`` matches actor or subject; ``subject`` matches as :class:`AuditEntry` spells it.
         """
+        ...
+
+    async def newest_as_found(
+        self,
+        guild_id: int,
+        *,
+        limit: int,
+        user_id: int | None = None,
+        action: AuditAction | None = None,
+        subject: str | None = None,
+    ) -> Sequence[AuditRow | DamagedRow]:
+        """Return the same rows as :meth:`newest`, and those that cannot be read in their places."""
         ...
 
     async def verify(self) -> ChainReport:

@@ -126,6 +126,13 @@ def is_forgotten(told: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class DamagedRow:
+    """A row of the record that cannot be read: something in it was changed, or another version wrote it."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuditRow:
     """An entry as it stands in the record.
 

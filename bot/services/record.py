@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain.access import Actor, Capability
-from bot.domain.audit import AuditAction, AuditEntry, AuditRow
+from bot.domain.audit import AuditAction, AuditEntry, AuditRow, DamagedRow
 from bot.domain.errors import InvalidInput
 from bot.domain.steam import SteamId
 from bot.ports import AuditRepository, Clock, LinkRepository
@@ -18,7 +18,7 @@ MOST_ROWS = 1_000
 class Extract:
     """Rows of the record, the newest first; ``has_older`` says that more would match."""
 
-    rows: tuple[AuditRow, ...]
+    rows: tuple[AuditRow | DamagedRow, ...]
     has_older: bool
 
 
@@ -42,7 +42,7 @@ class RecordService:
         await self._access.require(Capability.READ_AUDIT, of=by)
         chosen = None if action is None else _action(action)
         limit = min(max(limit, 1), MOST_ROWS)
-        rows = await self._rows.newest(by.guild_id, limit=limit + 1, user_id=user_id, action=chosen)
+        rows = await self._rows.newest_as_found(by.guild_id, limit=limit + 1, user_id=user_id, action=chosen)
         detail = {"limit": str(limit)} if chosen is None else {"action": chosen.value, "limit": str(limit)}
         subject = "guild" if user_id is None else f"user:{user_id}"
         await self._write(AuditAction.AUDIT_LOOKED, subject, detail, by=by)

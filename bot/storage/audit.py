@@ -11,15 +11,25 @@ from pathlib import Path
 
 import aiosqlite
 
-from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditEntry, AuditRow, ChainReport, PersonKind
+from bot.domain.audit import (
+    PERSONAL_DETAILS,
+    AuditAction,
+    AuditEntry,
+    AuditRow,
+    ChainReport,
+    DamagedRow,
+    PersonKind,
+)
 from bot.storage import audit_chain, persons
 from bot.storage.audit_check import check
 from bot.storage.audit_rows import (
+    AS_BYTES,
     actor_column,
     detail_column,
     entry_row,
     mentions_of,
     people_in,
+    recorded,
     subject_column,
     subject_person,
 )
@@ -35,7 +45,9 @@ from bot.storage.units import OnThread
 # keeps SQLite from going through the record instead and asking of each row whether it was found.
 _PART = "SELECT * FROM (SELECT id FROM audit WHERE {} ORDER BY id DESC LIMIT :limit)"
 
-_FOUND = "SELECT audit.* FROM ({}) AS found CROSS JOIN audit ON audit.id = found.id ORDER BY audit.id DESC LIMIT :limit"
+_FOUND = f"""
+SELECT {AS_BYTES} FROM ({{}}) AS found CROSS JOIN audit ON audit.id = found.id ORDER BY audit.id DESC LIMIT :limit
+"""  # noqa: S608 -- the columns are ours
 
 _IN_GUILD = "guild_id = :guild_id"
 
@@ -82,6 +94,19 @@ class SqliteAuditRepository:
         action: AuditAction | None = None,
         subject: str | None = None,
     ) -> Sequence[AuditRow]:
+        """Return the rows that match, newest first, without those that cannot be read."""
+        rows = await self.newest_as_found(guild_id, limit=limit, user_id=user_id, action=action, subject=subject)
+        return _readable(rows)
+
+    async def newest_as_found(
+        self,
+        guild_id: int,
+        *,
+        limit: int,
+        user_id: int | None = None,
+        action: AuditAction | None = None,
+        subject: str | None = None,
+    ) -> Sequence[AuditRow | DamagedRow]:
         """Return the rows that match, newest first: those written down last, whatever their clock said.
 
         What that costs depends on ``limit`` and not on the record. Only ``user_id`` and ``subject`` together go
@@ -119,7 +144,7 @@ class SqliteAuditRepository:
 async def concerning(
     db: Database, guild_id: int, *, user_id: int | None = None, steam_ids: Iterable[int] = ()
 ) -> tuple[AuditRow, ...]:
-    """Return every row of a guild's record that names a user or one of the accounts, the newest first.
+    """Return every readable row of a guild's record that names a user or one of the accounts, the newest first.
 
     Somebody is named as who did it, as whom it was done to, and in the details. The costs grow with what was written
     about them, not with the record.
@@ -136,7 +161,7 @@ async def concerning(
             for key, kind in PERSONAL_DETAILS.items()
             if kind is somebody.kind
         ]
-    return tuple(await _rows(db.read, *alternatives, wanted=wanted))
+    return tuple(_readable(await _rows(db.read, *alternatives, wanted=wanted)))
 
 
 async def linkings(read: Read, guild_id: int, user_id: int) -> tuple[AuditRow, ...]:
@@ -150,17 +175,22 @@ async def linkings(read: Read, guild_id: int, user_id: int) -> tuple[AuditRow, .
             [f"actor = :{somebody.kind.value}", "action = :action"],
             [_IN_GUILD, f"subject = :{somebody.kind.value}_subject", "action = :action"],
         ]
-    return tuple(await _rows(read, *alternatives, wanted=wanted))
+    return tuple(_readable(await _rows(read, *alternatives, wanted=wanted)))
 
 
-async def _rows(read: Read, *alternatives: Sequence[str], wanted: Mapping[str, object]) -> list[AuditRow]:
+async def _rows(read: Read, *alternatives: Sequence[str], wanted: Mapping[str, object]) -> list[AuditRow | DamagedRow]:
     """Return the newest rows for which all conditions of one of the alternatives hold."""
     if not alternatives:
         return []
     parts = " UNION ".join(_PART.format(" AND ".join(conditions)) for conditions in alternatives)
-    rows = list(await read(_FOUND.format(parts), wanted))
-    people = await persons.behind(read, {one.pseudonym for row in rows for one in mentions_of(row)})
-    return [entry_row(row, people) for row in rows]
+    rows = [recorded(row) for row in await read(_FOUND.format(parts), wanted)]
+    sound = [row for row in rows if not isinstance(row, DamagedRow)]
+    people = await persons.behind(read, {one.pseudonym for row in sound for one in mentions_of(row)})
+    return [row if isinstance(row, DamagedRow) else entry_row(row, people) for row in rows]
+
+
+def _readable(rows: Iterable[AuditRow | DamagedRow]) -> list[AuditRow]:
+    return [row for row in rows if isinstance(row, AuditRow)]
 
 
 async def verify_file(path: Path) -> ChainReport:
@@ -169,7 +199,7 @@ async def verify_file(path: Path) -> ChainReport:
     DatabaseUnusable where it is none, has the schema of another version, or is damaged elsewhere than in the record.
     """
     try:
-        async with aiosqlite.connect(_readable(path), uri=True) as connection:
+        async with aiosqlite.connect(_openable(path), uri=True) as connection:
             connection.row_factory = sqlite3.Row
             if (version := await version_of(connection)) != len(bundled()):
                 raise DatabaseUnusable(path, f"schema {version}")
@@ -185,7 +215,7 @@ async def verify_file(path: Path) -> ChainReport:
         raise DatabaseUnusable(path, str(error)) from error
 
 
-def _readable(path: Path) -> str:
+def _openable(path: Path) -> str:
     """Return the address of a file that can be opened: aiosqlite leaves a thread behind where it cannot."""
     address = f"{path.resolve().as_uri()}?mode=ro"
     sqlite3.connect(address, uri=True).close()

@@ -3,6 +3,8 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from bot.domain.audit import (
@@ -11,6 +13,7 @@ from bot.domain.audit import (
     AuditAction,
     AuditEntry,
     AuditRow,
+    DamagedRow,
     PersonKind,
     acts_as,
     asks_for_another,
@@ -88,22 +91,60 @@ def mentions(action: str, subject: str, actor: str | None, detail: Mapping[str, 
             yield Mention(str(detail[key]), kind)
 
 
-def mentions_of(row: sqlite3.Row) -> Iterator[Mention]:
+AS_BYTES = """
+audit.id, audit.at, CAST(audit.actor AS BLOB) AS actor, CAST(audit.action AS BLOB) AS action,
+CAST(audit.subject AS BLOB) AS subject, CAST(audit.detail AS BLOB) AS detail, audit.digest
+"""
+"""The columns as :func:`recorded` takes them: a text that is none would end the reading of all rows beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A row as it was read, with pseudonyms in it."""
+
+    number: int
+    at: datetime
+    actor: str | None
+    action: AuditAction
+    subject: str
+    detail: Mapping[str, str]
+    digest: str
+
+
+def recorded(row: sqlite3.Row) -> Recorded | DamagedRow:
+    """Return what stands in a row of :data:`AS_BYTES`. Something else than was written can stand anywhere in it."""
+    try:
+        detail = json.loads(row["detail"].decode())
+        if not isinstance(detail, dict) or not all(isinstance(value, str) for value in detail.values()):
+            return DamagedRow(row["id"])
+        return Recorded(
+            number=row["id"],
+            at=from_ms(row["at"]),
+            actor=None if row["actor"] is None else row["actor"].decode(),
+            action=AuditAction(row["action"].decode()),
+            subject=row["subject"].decode(),
+            detail=detail,
+            digest=row["digest"].hex(),
+        )
+    except (AttributeError, OverflowError, TypeError, ValueError):
+        return DamagedRow(row["id"])
+
+
+def mentions_of(row: Recorded) -> Iterator[Mention]:
     """Go through the places of a row where a pseudonym stands."""
-    return mentions(row["action"], row["subject"], row["actor"], json.loads(row["detail"]))
+    return mentions(row.action, row.subject, row.actor, row.detail)
 
 
-def entry_row(row: sqlite3.Row, people: People) -> AuditRow:
+def entry_row(row: Recorded, people: People) -> AuditRow:
     """Return a row with its people as ids again, where they are not forgotten."""
-    detail = json.loads(row["detail"])
     return AuditRow(
-        number=row["id"],
-        at=from_ms(row["at"]),
-        actor="skindesk" if row["actor"] is None else _spelled("user", row["actor"], people),
-        action=AuditAction(row["action"]),
-        subject=_subject(row["subject"], people),
-        detail={key: _value(value, people) if key in PERSONAL_DETAILS else value for key, value in detail.items()},
-        digest=row["digest"].hex(),
+        number=row.number,
+        at=row.at,
+        actor="skindesk" if row.actor is None else _spelled("user", row.actor, people),
+        action=row.action,
+        subject=_subject(row.subject, people),
+        detail={key: _value(value, people) if key in PERSONAL_DETAILS else value for key, value in row.detail.items()},
+        digest=row.digest,
     )
 
 

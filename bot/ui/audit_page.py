@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.domain.audit import PERSONAL_DETAILS, AuditRow, PersonKind
+from bot.domain.audit import PERSONAL_DETAILS, AuditRow, DamagedRow, PersonKind
 from bot.services.record import Extract
 from bot.ui.audit_words import deed, who_did
 from bot.ui.csv_file import csv_file
@@ -15,6 +15,10 @@ _ROOM = 3_600
 _IDS = {PersonKind.USER: "user", PersonKind.STEAM: "steam"}
 
 
+_DAMAGED = "cannot be read"
+"""What the file says in place of a damaged row's deed."""
+
+
 def audit_page(extract: Extract, *, guild_id: int) -> tuple[discord.Embed, discord.File | None]:
     """Return as many rows as an embed holds, the newest first, and a file with all of them where there are any."""
     if not extract.rows:
@@ -22,7 +26,7 @@ def audit_page(extract: Extract, *, guild_id: int) -> tuple[discord.Embed, disco
         return card(title="The record", description=nothing, colour=Tone.NEUTRAL), None
     lines, used = [], 0
     for row in extract.rows:
-        line = f"`{row.number}` {relative(row.at)} {who_did(row)} {deed(row, guild_id)}"
+        line = f"`{row.number}` {_told(row, guild_id)}"
         used += units(line) + 1
         if used > _ROOM:
             break
@@ -41,15 +45,23 @@ def audit_page(extract: Extract, *, guild_id: int) -> tuple[discord.Embed, disco
     return embed, audit_file(extract.rows)
 
 
-def audit_file(rows: tuple[AuditRow, ...]) -> discord.File:
-    """Return rows as a CSV file with a column for each fact that any of them has."""
-    facts = sorted({name for row in rows for name in row.detail})
+def _told(row: AuditRow | DamagedRow, guild_id: int) -> str:
+    if isinstance(row, DamagedRow):
+        return "cannot be read: damaged, or of another version. `skindesk check` names damaged rows."
+    return f"{relative(row.at)} {who_did(row)} {deed(row, guild_id)}"
+
+
+def audit_file(rows: tuple[AuditRow | DamagedRow, ...]) -> discord.File:
+    """Return rows as a CSV file with a column for each fact that any of them has; a damaged one is a number alone."""
+    facts = sorted({name for row in rows if isinstance(row, AuditRow) for name in row.detail})
     header = ["number", "time", "actor", "action", "subject", *facts, "digest"]
     return csv_file(
         "audit",
         header,
         (
-            [
+            [row.number, None, None, _DAMAGED, None, *(None for _ in facts), None]
+            if isinstance(row, DamagedRow)
+            else [
                 row.number,
                 row.at,
                 row.actor,

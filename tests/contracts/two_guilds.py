@@ -92,6 +92,15 @@ class Theirs:
         return self.chance.choice([None, 31, 32])
 
 
+def _wanted(theirs: Theirs) -> dict[str, Any]:
+    return {
+        "limit": 20,
+        "user_id": theirs.chance.choice([None, theirs.person()]),
+        "action": theirs.chance.choice([None, *AuditAction]),
+        "subject": theirs.chance.choice([None, theirs.subject()]),
+    }
+
+
 Case = Callable[[Any, Theirs], Awaitable[object]]
 
 CASES: Mapping[type, Mapping[str, Case]] = {
@@ -188,13 +197,8 @@ CASES: Mapping[type, Mapping[str, Case]] = {
         "append": lambda audit, theirs: audit.append(
             AuditEntry(OURS, NOW, theirs.person(), AuditAction.TRADES_LOOKED, theirs.subject())
         ),
-        "newest": lambda audit, theirs: audit.newest(
-            OURS,
-            limit=20,
-            user_id=theirs.chance.choice([None, theirs.person()]),
-            action=theirs.chance.choice([None, *AuditAction]),
-            subject=theirs.chance.choice([None, theirs.subject()]),
-        ),
+        "newest": lambda audit, theirs: audit.newest(OURS, **_wanted(theirs)),
+        "newest_as_found": lambda audit, theirs: audit.newest_as_found(OURS, **_wanted(theirs)),
     },
     ports.MyDataRepository: {
         "of_user": lambda my_data, theirs: my_data.of_user(OURS, theirs.person()),

@@ -4,11 +4,13 @@ import os
 import random
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.storage.audit import verify_file
+from bot.storage.audit import SqliteAuditRepository, concerning, verify_file
 from bot.storage.errors import DatabaseUnusable
+from tests.contracts.samples import ADA, ADAS_ACCOUNT, BENS_ACCOUNT, GUILD
 from tests.storage.records import varied, written
 
 ROWS = (1, 7, 24, 38, 53, 60)
@@ -80,3 +82,45 @@ async def test_types(record: Path, number: int) -> None:
             found = await _found(record, position, mask)
             means_the_same = byte == 0 and mask == 0x0A
             assert found in ([], [number]) if means_the_same else found in ([number], [number, number + 1])
+
+
+class _File:
+    """Reads a closed file as a repository reads its database."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def read(self, sql: str, parameters: Any = ()) -> list[sqlite3.Row]:
+        connection = sqlite3.connect(self._path)
+        connection.row_factory = sqlite3.Row
+        try:
+            return connection.execute(sql, parameters).fetchall()
+        finally:
+            connection.close()
+
+
+async def _all_of(path: Path) -> tuple[dict[int, object], set[int]]:
+    """Return a guild's rows by their numbers, and the numbers of those that concern somebody."""
+    file: Any = _File(path)
+    found = await SqliteAuditRepository(file).newest_as_found(GUILD, limit=99)
+    accounts = [ADAS_ACCOUNT.value, BENS_ACCOUNT.value]
+    concerned = await concerning(file, GUILD, user_id=ADA, steam_ids=accounts)
+    return {row.number: row for row in found}, {row.number for row in concerned}
+
+
+@pytest.mark.parametrize("number", ROWS[:4])
+async def test_reading_all_the_same(record: Path, number: int) -> None:
+    """Whatever byte of what a row says is changed, the rows beside it are read as before."""
+    chance = random.Random(number)  # noqa: S311 -- which bits
+    row, sound = _Row(record, number), record.read_bytes()
+    rows, concerned = await _all_of(record)
+    assert number in rows, "a row of this guild"
+
+    for position in range(row.start, row.end):
+        content = bytearray(sound)
+        content[position] ^= chance.randrange(1, 256)
+        record.write_bytes(content)
+        rows_now, concerned_now = await _all_of(record)
+        assert rows_now.keys() == rows.keys()
+        assert {each for each in rows if rows[each] != rows_now[each]} <= {number}
+        assert concerned - concerned_now <= {number}

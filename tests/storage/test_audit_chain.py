@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.audit import AuditAction, ChainReport
+from bot.domain.audit import AuditAction, ChainReport, DamagedRow
 from bot.storage.audit import SqliteAuditRepository, verify_file, write_down
 from bot.storage.audit_check import check
 from bot.storage.database import Database
@@ -280,3 +280,31 @@ def test_no_database(path: Path) -> None:
     path.write_bytes(b"the notes of last week's meeting\n" * 40)
     with pytest.raises(DatabaseUnusable, match="not a database"):
         asyncio.run(verify_file(path))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "action = 'access.grantee'",
+        "action = CAST(x'ff' AS TEXT)",
+        "actor = CAST(x'ff' AS TEXT)",
+        "subject = CAST(x'ff' AS TEXT)",
+        "detail = 'steam_id'",
+        "detail = '[]'",
+        "detail = '{\"trade\": 4812}'",
+        "detail = CAST(x'ff' AS TEXT)",
+        "at = 9223372036854775807",
+    ],
+)
+async def test_reading_a_damaged_row(record: Path, change: str) -> None:
+    """A row that cannot be read is shown as one among the others; whoever asks for what rows say gets the others."""
+    async with Database.open(record) as db:
+        audit = SqliteAuditRepository(db)
+        before = await audit.newest_as_found(GUILD, limit=99)
+        with by_hand(record) as connection:
+            connection.execute(f"UPDATE audit SET {change} WHERE id = 30")
+
+        found = await audit.newest_as_found(GUILD, limit=99)
+        assert found == [DamagedRow(30) if row.number == 30 else row for row in before]
+        assert await audit.newest(GUILD, limit=99) == [row for row in before if row.number != 30]
+    assert list(await faults(record)) == [30]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simcord.types import HttpLogEntry
 
-from bot.domain.audit import AuditAction, AuditRow
+from bot.domain.audit import AuditAction, AuditRow, DamagedRow
 from bot.services.record import Extract
 from bot.ui.audit_page import audit_page
 from bot.ui.audit_words import TITLES, deed
@@ -36,8 +36,12 @@ def row(action: AuditAction, subject: str, **detail: str) -> AuditRow:
 
 
 @settings(max_examples=60)
-@given(some=st.lists(rows, min_size=1, max_size=12), times=st.integers(1, 40), has_older=st.booleans())
-def test_any_rows(some: list[AuditRow], times: int, *, has_older: bool) -> None:
+@given(
+    some=st.lists(rows | st.builds(DamagedRow, st.integers(1, 10**9)), min_size=1, max_size=12),
+    times=st.integers(1, 40),
+    has_older=st.booleans(),
+)
+def test_any_rows(some: list[AuditRow | DamagedRow], times: int, *, has_older: bool) -> None:
     """Whatever the rows hold, Discord takes the answer, it shows whole rows as text, and the file has all of them."""
     embed, file = audit_page(Extract(tuple(some * times), has_older), guild_id=GUILD)
     body = {"embeds": [embed.to_dict()], "allowed_mentions": {"parse": []}}
@@ -67,3 +71,17 @@ def test_everyone_is_not_mentioned() -> None:
 
     assert deed(everyone, GUILD) == "granted `audit.read` to @everyone"
     assert deed(others, GUILD) == "granted `audit.read` to <@&7>"
+
+
+def test_a_damaged_row() -> None:
+    """A row that cannot be read stands in its place, with whom to ask about it, in the answer and in the file."""
+    sound = row(AuditAction.SETTINGS_CHANGED, "guild", channel="31")
+    embed, file = audit_page(Extract((DamagedRow(2), sound), has_older=False), guild_id=GUILD)
+
+    first, second = (embed.description or "").splitlines()
+    assert first.startswith("`2` cannot be read")
+    assert "`skindesk check`" in first
+    assert second.startswith("`1` <t:")
+    assert file is not None
+    damaged, _ = csv.DictReader(io.StringIO(file.fp.read().decode("utf-8-sig"), newline=""))
+    assert (damaged["number"], damaged["action"], damaged["time"]) == ("2", "cannot be read", "")
