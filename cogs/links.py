@@ -9,9 +9,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.access import Capability
-from bot.domain.links import Link
+from bot.domain.links import RELINK_COOL_DOWN, Link
 from bot.domain.sign_in import SignInNames
-from bot.services.links import LinkStatus
+from bot.services.links import NO_ACCOUNT, LinkStatus
 from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.funnel import reply
 from bot.ui.interactions import Interaction, actor_of, desk_of
@@ -27,6 +27,8 @@ from bot.ui.sign_in_words import (
 )
 
 _THEIRS = "the member's own"
+
+_COOL_DOWN_HOURS = int(RELINK_COOL_DOWN.total_seconds() // 3600)
 
 _log = logging.getLogger(__name__)
 
@@ -51,17 +53,31 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         )
         await reply(interaction, start_embed(started), view=start_view(started))
 
-    @app_commands.command(name="set", description="Staff: link a member to their Steam account")
-    @app_commands.describe(member="Whose account it is", steam="Their SteamID (17 digits) or their trade URL")
+    @app_commands.command(name="set", description="Staff: link a member to their Steam account, or end their link")
+    @app_commands.describe(
+        member="Whose account it is; for somebody who left the server, their user id",
+        steam=f"Their SteamID (17 digits) or their trade URL; “{NO_ACCOUNT}” ends the link they have",
+    )
     @needs(Capability.MANAGE_LINKS)
-    async def set(self, interaction: Interaction, member: discord.Member, steam: str) -> None:
-        """Link a member."""
+    async def set(
+        self,
+        interaction: Interaction,
+        member: discord.Member | discord.User,  # so that the link of somebody who left can be ended, too
+        steam: str,
+    ) -> None:
+        """Link a member, or end the link that somebody has."""
         await interaction.response.defer(ephemeral=True, thinking=True)
+        if steam.strip().casefold() == NO_ACCOUNT:
+            ended = await desk_of(interaction).links.end_for(member.id, by=actor_of(interaction))
+            await reply(interaction, _ended_embed(member.id, ended))
+            return
         done = await desk_of(interaction).links.set_for(member.id, steam, by=actor_of(interaction))
         link = done.link
         lines = [f"<@{link.user_id}> is SteamID `{link.steam_id}` on this server from now on."]
         if done.replaced is not None:
             lines.append(f"Until now it was SteamID `{done.replaced}`.")
+        if not isinstance(member, discord.Member):
+            lines.append(f"They are not on this server. `/link set` with `steam:{NO_ACCOUNT}` ends the link.")
         if done.waits:
             lines.append(
                 "⚠️ Member or account was linked differently not long ago: look whether both are still in the same "
@@ -112,6 +128,23 @@ async def _tell(interaction: Interaction, link: Link) -> None:
     except Exception as error:  # noqa: BLE001 -- the deed is done: that Discord is gone must not make it look undone
         why = f"status={error.status}" if isinstance(error, discord.HTTPException) else f"error={type(error).__name__}"
         _log.info("follow-up to a sign-in refused %s", why)
+
+
+def _ended_embed(user_id: int, link: Link | None) -> discord.Embed:
+    if link is None:
+        return card(
+            title="No Steam account is linked to them",
+            description=f"There is no link of <@{user_id}> on this server to end.",
+            colour=Tone.NEUTRAL,
+        )
+    return card(
+        title="✅ Link ended",
+        description=(
+            f"SteamID `{link.steam_id}` is no longer linked to <@{user_id}> on this server. It can be linked to "
+            f"somebody else now, whose own resends wait if that is within {_COOL_DOWN_HOURS} hours."
+        ),
+        colour=Tone.GOOD,
+    )
 
 
 def _status_embed(status: LinkStatus | None) -> discord.Embed:

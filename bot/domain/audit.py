@@ -103,21 +103,24 @@ def acts_as(entry: AuditEntry | AuditRow) -> PersonKind:
     """Return as what the actor of an entry is kept, or of a row that names who did it and to whom.
 
     Who links an account to themselves as staff does so by their right, without Steam's word that it is theirs. Who asks
-    for a resend of somebody else's trade does so by theirs, too: the entry says ``ASKED_FOR_ANOTHER``.
+    for a resend of somebody else's trade, or ends somebody else's link, does so by theirs, too: the entry says
+    ``FOR_ANOTHER``.
     """
     by_right = entry.subject != f"user:{entry.actor_id}" or entry.detail.get("source") == "staff"
     links_by_right = entry.action is AuditAction.LINK_SET and by_right
-    is_staff = entry.action in STAFF_ACTIONS or links_by_right or asks_for_another(entry.detail)
+    is_staff = entry.action in STAFF_ACTIONS or links_by_right or is_for_another(entry.detail)
     return PersonKind.STAFF if is_staff else PersonKind.USER
 
 
-ASKED_FOR_ANOTHER = {"for": "another"}
-"""The detail of a request for a resend by somebody to whom the trade's owner was not linked."""
+FOR_ANOTHER = {"for": "another"}
+"""The detail of what is done in another's place: a request for a resend by somebody to whom the trade's owner was not
+linked, and the end of somebody else's link.
+"""
 
 
-def asks_for_another(detail: Mapping[str, object]) -> bool:
-    """Say whether an entry is a request for a resend of somebody else's trade."""
-    return detail.get("for") == ASKED_FOR_ANOTHER["for"]
+def is_for_another(detail: Mapping[str, object]) -> bool:
+    """Say whether an entry is a request for a resend of somebody else's trade, or the end of somebody else's link."""
+    return detail.get("for") == FOR_ANOTHER["for"]
 
 
 def is_forgotten(told: str) -> bool:

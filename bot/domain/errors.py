@@ -92,7 +92,7 @@ class NotLinked(DeskError):
 
 
 class SteamAccountTaken(DeskError):
-    """The Steam account is linked to another member of this guild."""
+    """The Steam account is linked to another user in this guild, who may have left it."""
 
     def __init__(self, user_id: int) -> None:
         super().__init__(str(user_id))

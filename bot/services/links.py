@@ -12,6 +12,9 @@ from bot.ports import Clock, LinkRepository
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 
+NO_ACCOUNT = "none"
+"""What ``/link set`` takes in an account's place, to end a link."""
+
 
 def parse_account(text: str, *, option: str) -> SteamId:
     """Read a SteamID64 or a trade URL; InvalidInput or TradeUrlRejected otherwise."""
@@ -71,9 +74,9 @@ class LinkService:
         return LinkStatus(link, waits=link.waits_at(self._clock.now())) if link is not None else None
 
     async def set_for(self, user_id: int, account: str, *, by: Actor) -> LinkSet:
-        """Link a member to a SteamID64 or a trade URL's account. Needs ``links.manage``.
+        """Link somebody to a SteamID64 or a trade URL's account. Needs ``links.manage``.
 
-        SteamAccountTaken where the account is another member's: that link has to be removed first.
+        SteamAccountTaken where the account is another user's: that link has to be ended first.
         """
         await self._access.require(Capability.MANAGE_LINKS, of=by)
         steam_id = parse_account(account, option="steam")
@@ -86,7 +89,15 @@ class LinkService:
 
     async def remove_own(self, *, by: Actor) -> Link | None:
         """Remove the caller's own link and return what it was."""
-        link = await self._links.remove(by.guild_id, by.user_id, by=by.user_id, at=self._clock.now())
+        return await self._remove(by.user_id, by=by)
+
+    async def end_for(self, user_id: int, *, by: Actor) -> Link | None:
+        """Remove the link of somebody, who may have left the server, and return what it was. Needs ``links.manage``."""
+        await self._access.require(Capability.MANAGE_LINKS, of=by)
+        return await self._remove(user_id, by=by)
+
+    async def _remove(self, user_id: int, *, by: Actor) -> Link | None:
+        link = await self._links.remove(by.guild_id, user_id, by=by.user_id, at=self._clock.now())
         if link is not None:
             detail = {"steam_id": str(link.steam_id)}
             subject = f"user:{link.user_id}"

@@ -16,7 +16,7 @@ from bot.domain.audit import (
     DamagedRow,
     PersonKind,
     acts_as,
-    asks_for_another,
+    is_for_another,
 )
 from bot.storage.columns import from_ms
 from bot.storage.persons import Person, person
@@ -81,7 +81,7 @@ def mentions(action: str, subject: str, actor: str | None, detail: Mapping[str, 
     if actor is not None:
         links_another = action == AuditAction.LINK_SET and subject != f"user:{actor}"
         # As acts_as says it of the entry.
-        is_staff = action in STAFF_ACTIONS or links_another or asks_for_another(detail)
+        is_staff = action in STAFF_ACTIONS or links_another or is_for_another(detail)
         yield Mention(actor, PersonKind.STAFF if is_staff else PersonKind.USER)
     word, colon, value = subject.partition(":")
     if colon and word in SUBJECTS:

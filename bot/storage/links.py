@@ -6,7 +6,7 @@ from datetime import datetime
 
 import aiosqlite
 
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit import FOR_ANOTHER, AuditAction, AuditEntry
 from bot.domain.errors import SteamAccountTaken
 from bot.domain.links import RELINK_COOL_DOWN, EndedLink, Link, LinkSource, resends_from
 from bot.domain.steam import SteamId
@@ -106,6 +106,8 @@ class SqliteLinkRepository:
             link = _link(row)
             await _remember(connection, link, at=at)
             detail = {"steam_id": str(link.steam_id), "source": link.source.value}
+            if by != user_id:
+                detail |= FOR_ANOTHER
             await write_down(
                 connection, AuditEntry(guild_id, at, by, AuditAction.LINK_REMOVED, f"user:{user_id}", detail)
             )

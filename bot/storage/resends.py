@@ -5,7 +5,7 @@ from datetime import datetime
 
 import aiosqlite
 
-from bot.domain.audit import ASKED_FOR_ANOTHER, AuditAction
+from bot.domain.audit import FOR_ANOTHER, AuditAction
 from bot.domain.failures import ProviderName
 from bot.domain.halts import ALARM
 from bot.domain.resends import OPENED_WITHIN, Outcome, Resend, ResendState, TradeFacts
@@ -36,7 +36,7 @@ class SqliteResendRepository:
                 return None
             resend = resend_of(row)
             own = resend.owner_user_id == resend.requested_by
-            detail = {"version": str(resend.version)} | ({} if own else ASKED_FOR_ANOTHER)
+            detail = {"version": str(resend.version)} | ({} if own else FOR_ANOTHER)
             entry = audit_entry(
                 resend, AuditAction.RESEND_REQUESTED, by=resend.requested_by, at=draft.requested_at, detail=detail
             )

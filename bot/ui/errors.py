@@ -50,6 +50,7 @@ from bot.domain.resends import OPENED_AT_MOST, ApproverRefusal
 from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import NotResendableReason
 from bot.ports import Explanations
+from bot.services.links import NO_ACCOUNT
 from bot.ui.access_words import WHAT
 from bot.ui.layout import Field, Tone, card
 from bot.ui.resend_words import FACT_LABELS, RESUME, halt_sentences, state_sentence
@@ -306,9 +307,11 @@ def _words(error: Exception, audience: Audience) -> Words:  # noqa: C901, PLR091
             return Words(
                 "This Steam account is linked already",
                 f"It belongs to <@{error.user_id}> on this server. One Steam account belongs to one member.",
-                "Find out whose it is. If the link is wrong, its holder removes it with `/link remove` first.",
-                "Whoever holds the link now",
-                "Once it is removed.",
+                "Find out whose it is. If the link is wrong, its holder removes it with `/link remove`. Where they "
+                f"cannot, for instance because they left, end it with `/link set member:{error.user_id} "
+                f"steam:{NO_ACCOUNT}`.",
+                "Whoever holds the link now, or somebody with `links.manage`",
+                "Once the link is ended.",
             )
         case LinkTooNew():
             return Words(
@@ -466,7 +469,7 @@ def _words(error: Exception, audience: Audience) -> Words:  # noqa: C901, PLR091
             return Words(
                 "Not on this server",
                 "One of the options names somebody or something that is not on this server. Nothing was done.",
-                "Choose from the list that Discord shows. For somebody who left, use their SteamID.",
+                "Choose from the list that Discord shows. For somebody who left, use the SteamID: `/trades steam_id:`.",
                 again="Now, with that.",
             )
         case app_commands.CommandSignatureMismatch() | app_commands.CommandNotFound():

@@ -101,8 +101,9 @@ def taken() -> Page:
                 "One Steam account belongs to one member. Nothing was changed."
             ),
             markup(
-                "If the other member is you, use <code>/link remove</code> there first. If not, tell the staff of the "
-                "server: somebody claims your account."
+                "If the other member is you, use <code>/link remove</code> there first. If you cannot, for instance "
+                "because that member left the server, or if it is not you, tell the staff of the server: with "
+                "<code>/link set</code> they can end the other link, and then you can sign in again."
             ),
         ],
         status=HTTPStatus.CONFLICT,

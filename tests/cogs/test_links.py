@@ -90,10 +90,48 @@ async def test_what_is_no_account(scene: Scene) -> None:
 
 
 async def test_somebody_who_is_not_here(scene: Scene) -> None:
-    """Only a member can be linked; a user from elsewhere is explained, not a fault."""
-    gone = scene.env.create_user("gone")
+    """Linking somebody who is not on the server says so: it may be the wrong one."""
+    steam, gone = str(scene.world.other_customer.steam_id), scene.env.create_user("gone")
 
-    assert "not on this server" in await say(scene, scene.agent, "set", member=gone, steam="76561198083722517")
+    assert "They are not on this server" in await say(scene, scene.agent, "set", member=gone, steam=steam)
+    assert "no longer linked" in await say(scene, scene.agent, "set", member=gone, steam="none")
+    assert "not on this server" not in await say(scene, scene.agent, "set", member=scene.moderator, steam=steam)
+
+
+async def test_somebody_who_left(scene: Scene) -> None:
+    """Somebody comes back as another user: the refusal says how the staff ends the old link, and that works."""
+    steam, old = str(scene.world.customer.steam_id), scene.customer.user
+    log = scene.guild.create_text_channel("audit")
+    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    new = scene.guild.add_member(scene.env.create_user("mia_again"))
+    scene.guild.remove_member(old)
+
+    refused = await say(scene, scene.agent, "set", member=new, steam=steam)
+    assert f"`/link set member:{old.id} steam:none`" in refused
+    ended = await say(scene, scene.agent, "set", member=old, steam="none")
+    linked = await say(scene, scene.agent, "set", member=new, steam=steam)
+
+    assert f"SteamID `{steam}` is no longer linked to <@{old.id}>" in ended
+    assert f"{new.mention} is SteamID `{steam}`" in linked
+    until = int((scene.clock.now() + RELINK_COOL_DOWN).timestamp())
+    assert f"⏳ Resends of the member's own trades can be asked for <t:{until}:R>." in linked
+    posts = [embed_text(message.embeds[0]) for message in log.history()]
+    assert f"Steam account unlinked\n{scene.agent.mention} · <@{old.id}>\n" in posts[-2]
+
+
+async def test_ended_by_the_staff(scene: Scene) -> None:
+    """Ending somebody's link needs links.manage, however it is spelt, and says where there is none."""
+    steam = str(scene.world.customer.steam_id)
+    assert "`links.manage`" in await say(scene, scene.customer, "set", member=scene.customer, steam="none")
+    assert steam in await say(scene, scene.customer, "status")
+
+    assert f"SteamID `{steam}` is no longer linked" in await say(
+        scene, scene.agent, "set", member=scene.customer, steam=" None "
+    )
+    assert "No Steam account is linked to you" in await say(scene, scene.customer, "status")
+    assert "No Steam account is linked to them" in await say(
+        scene, scene.agent, "set", member=scene.customer, steam="none"
+    )
 
 
 async def test_audit_posts(scene: Scene) -> None:

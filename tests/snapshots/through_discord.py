@@ -9,6 +9,7 @@ import simcord
 from bot.demo import faults
 from bot.demo.scene import Scene
 from bot.demo.trades import WorldTrade
+from bot.services.links import NO_ACCOUNT
 from tests.snapshots.shot import Shot
 
 CUSTOMER, AGENT, MODERATOR, ADMINISTRATOR = "customer", "agent", "moderator", "administrator"
@@ -45,7 +46,9 @@ class Walk:
         for part in (self._inventory, self._controls, self._trades, self._explain, self._links, self._resends):
             async for shot in part():
                 yield shot
-        for part in (self._settings, self._access, self._audit, self._status, self._my_data):
+        # The departed last: what else is shown has its numbers from what was done before it.
+        last = self._links_of_the_departed
+        for part in (self._settings, self._access, self._audit, self._status, self._my_data, last):
             async for shot in part():
                 yield shot
 
@@ -196,6 +199,16 @@ class Walk:
         yield self._shot("links", "status, waiting", MODERATOR, await self._use(MODERATOR, "link status"))
         yield self._shot("links", "remove", MODERATOR, await self._use(MODERATOR, "link remove"))
         yield self._shot("links", "remove, nothing there", MODERATOR, await self._use(MODERATOR, "link remove"))
+
+    async def _links_of_the_departed(self) -> AsyncIterator[Shot]:
+        gone = self.scene.env.create_user("jo")
+        for situation, steam in (
+            ("set, of somebody who is not here", str(self.scene.world.other_customer.steam_id)),
+            ("set, to none", NO_ACCOUNT),
+            ("set, to none, nothing there", NO_ACCOUNT),
+        ):
+            result = await self._use(AGENT, "link set", member=gone, steam=steam)
+            yield self._shot("links", situation, AGENT, result)
 
     def _card(self) -> discord.Message:
         return self.scene.channel.history()[-1]

@@ -86,7 +86,10 @@ COMMANDS: dict[str, Words] = {
         "Gives a one-time address, good for ten minutes, at which one signs in at Steam. Where sign-in is not set up "
         "it says who links accounts instead."
     ),
-    "link set": Words("Links a member by hand. One Steam account belongs to one member of a server."),
+    "link set": Words(
+        "Links a member by hand. One Steam account belongs to one member of a server. With `none` in the account's "
+        "place it ends the link that somebody has, also somebody who left the server: then name them by their user id."
+    ),
     "link status": Words(
         "Shows the own link, how it came about, and from when own trades can be resent after a change."
     ),

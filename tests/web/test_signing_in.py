@@ -230,6 +230,7 @@ async def test_two_users_race_for_an_account(desk: SignInDesk):
     answers = await asyncio.gather(*(browser.come_back(*way) for browser, way in zip(browsers, ways, strict=True)))
 
     assert sorted(status for status, _ in answers) == [200, *[409] * 5]
+    assert all("<code>/link set</code>" in text for status, text in answers if status == 409), "what the staff can do"
     assert len([user for user in users if await desk.link_of(user) is not None]) == 1
 
 
