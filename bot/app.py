@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import discord
 from pydantic import SecretStr
@@ -63,6 +64,9 @@ _TELL_WITHIN = 1.0
 
 _DISCONNECT_WITHIN = 0.7
 """Seconds for saying goodbye to Discord; discord.py alone would wait half a minute for an answer."""
+
+_CLOSE_WITHIN = 0.5
+"""Seconds for closing what was opened, whatever hangs; a unit that is cut off by that is undone whole."""
 
 _DISCORD_GONE = (
     OSError,
@@ -198,6 +202,7 @@ async def assembled(
             command_guild_ids=settings.discord.command_guild_ids,
             observers=instruments.on_handled,
             requests=instruments.requests,
+            on_stopping=partial(database.hurry, within=_FINISH_WITHIN),
         )
         if settings.observability.address is not None:
             await instruments.serve(
@@ -209,6 +214,7 @@ async def assembled(
             )
         cards.connect(client)
         audit_channel.connect(client)
+        stack.callback(database.hurry, within=_CLOSE_WITHIN)  # before anything that still writes is closed
         yield client
 
 
@@ -217,15 +223,20 @@ async def serve(settings: Settings, *, load: Callable[[], Settings]) -> ExitCode
 
     SIGHUP has the configuration read again by ``load``.
     """
+    loop = asyncio.get_running_loop()
+    closing = asyncio.timeout(None)
     try:
-        async with assembled(settings) as client:
-            reloading = Reloading(client, settings, load)
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloading.reload)
-            return await _serve(client, settings.discord.token)
+        async with closing, assembled(settings) as client:
+            loop.add_signal_handler(signal.SIGHUP, Reloading(client, settings, load).reload)
+            code = await _serve(client, settings.discord.token)
+            closing.reschedule(loop.time() + _CLOSE_WITHIN)
     except (StorageError, AddressUnusable, *_DISCORD_GONE) as error:
+        if closing.expired():
+            _log.warning("left before everything was closed in order")
+            return ExitCode.OK
         code, reason = _end_of(error)
         _log.error("%s", reason)
-        return code
+    return code
 
 
 def _end_of(error: Exception) -> tuple[ExitCode, str]:

@@ -1,7 +1,7 @@
 """The Discord client: the least intents, no mentions, extensions by name, commands synced at start."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import discord
@@ -57,6 +57,7 @@ class DeskClient(commands.Bot):
         command_guild_ids: Sequence[int] = (),
         observers: Sequence[Observer] = (),
         requests: DiscordRequests | None = None,
+        on_stopping: Callable[[], None] | None = None,
     ) -> None:
         # SkinDesk has nothing to do with voice: discord.py need not warn at each start that it cannot do it.
         discord.VoiceClient.warn_nacl = False
@@ -80,6 +81,7 @@ class DeskClient(commands.Bot):
         self.is_connected = False
         """Whether the gateway is there: discord.py ends it itself where no heartbeat comes back."""
         self.is_stopping = False
+        self._on_stopping = on_stopping
         self._modals = Modals()
         self._synced = synced
         self.desk_items: tuple[type[discord.ui.DynamicItem[Any]], ...] = ()
@@ -118,6 +120,8 @@ class DeskClient(commands.Bot):
     async def finish_interactions(self, *, within: float) -> None:
         """Take nothing new, leave ``within`` seconds to what is under way, and tell the rest to ask again."""
         self.is_stopping = True
+        if self._on_stopping is not None:
+            self._on_stopping()
         self.watch.cancel()
         await self.in_flight.drain(within=within, give_up=interrupt, again=reply_again)
 

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any, Self, TypeVar
@@ -16,7 +18,8 @@ from bot.storage.backup import keep_before_migration
 from bot.storage.errors import DatabaseClosed, DatabaseUnusable, UnknownCapability
 from bot.storage.lock import claimed
 from bot.storage.schema import Migration, bundled, migrate, recognise, version_of
-from bot.storage.units import Unit, Units, WriteObserver
+from bot.storage.thread import on_thread
+from bot.storage.units import ASKED_AGAIN, Unit, Units, WriteObserver, is_locked
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +29,7 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 
 
 _BUSY_TIMEOUT = 5.0
-"""Seconds to wait for somebody who looks into the file by other means; SkinDesk itself never waits for itself."""
+"""Seconds to wait for somebody who looks into the file by other means, in reading and while it is opened."""
 
 
 class Database:
@@ -42,6 +45,7 @@ class Database:
         self._reader = reader
         self._looker = looker
         self._units = Units(writer)
+        self._is_rewriting = False
         self._closed = False
 
     @property
@@ -66,7 +70,7 @@ class Database:
         DatabaseInUse, DatabaseTooNew, DatabaseUnusable, BackupNotWritten and UnknownCapability are reasons not to
         start; after any of them the file is as it was, or further by whole migrations. ``migrations`` are SkinDesk's
         own where not given; before the first that is missing a copy is kept beside the file, unless
-        ``keeps_before_migration`` is false. Closing waits for the units under way.
+        ``keeps_before_migration`` is false. Closing waits for the units under way, and for those whose callers do.
         """
         migrations = bundled() if migrations is None else migrations
         async with AsyncExitStack() as stack:
@@ -81,6 +85,7 @@ class Database:
                     _log.info("database kept before its upgrade path=%s version=%s", kept.path, version)
                 await migrate(writer, real, migrations)
                 await _empty_log(writer)  # a crash has left it
+                await writer.execute_fetchall(f"PRAGMA busy_timeout = {ASKED_AGAIN * 1000:.0f}")
                 reader = await _connected(stack, real, "ro")
                 await reader.execute_fetchall("PRAGMA query_only = ON")
                 looker = stack.enter_context(closing(_looking(real)))
@@ -103,7 +108,8 @@ class Database:
 
         Units run one after the other, in the order they were asked for. Those that wait meanwhile are committed
         together, yet a unit that fails fails alone. A caller who is cancelled, waiting or later, does not stop theirs:
-        it runs to its end and counts. DatabaseClosed after the end.
+        it runs to its end and counts, unless it has not begun when :meth:`hurry` is called. DatabaseClosed after the
+        end.
         ``ended`` is called once it has ended, well or not, before anybody hears of it: for what is kept in memory.
         """
         if self._closed:
@@ -138,15 +144,44 @@ class Database:
         """
         if self._closed:
             raise DatabaseClosed
+        since = time.monotonic()
         async with self._units.turn:
             try:
-                await self._writer.execute_fetchall("VACUUM")
-                return await _empty_log(self._writer)
-            except sqlite3.OperationalError:
+                for step in (partial(on_thread, self._writer, self._rewrite), partial(_empty_log, self._writer)):
+                    while not await step():
+                        if not self._units.may_wait(since):
+                            _log.warning("what was deleted is still in the files: somebody else has them open")
+                            return False
+            except sqlite3.OperationalError as error:
+                _log.warning("what was deleted is still in the files: %s", error)
                 return False
+        return True
+
+    def hurry(self, *, within: float) -> None:
+        """Prepare for the end, before anybody is told that theirs was interrupted; it may be called again.
+
+        Units that have not begun are given up once their callers have gone, and whatever waits for another process
+        that has the file waits for so many seconds at most.
+        """
+        self._units.hurry(within=within)
+
+    def _rewrite(self, connection: sqlite3.Connection) -> bool:
+        """Write the file anew, on the thread of the connection; False where another process writes."""
+        self._is_rewriting = True
+        try:
+            connection.execute("VACUUM")
+        except sqlite3.OperationalError as error:
+            if not is_locked(error):
+                raise
+            return False
+        finally:
+            self._is_rewriting = False
+        return True
 
     async def _finish(self) -> None:
         self._closed = True
+        if self._is_rewriting:  # it can take longer than a stop may, and is as good another time
+            await self._writer.interrupt()
         await self._units.finish()
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import math
 import sqlite3
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 import aiosqlite
@@ -28,6 +30,16 @@ _MOST_AT_ONCE = 64
 
 _LONGEST = 0.05
 """Seconds after which a transaction takes no further unit in, so that the first does not wait long for the last."""
+
+
+ASKED_AGAIN = 0.1
+"""Seconds that SQLite itself may wait for another process that writes: nothing could cut short a wait inside it."""
+
+_PATIENCE = 5.0
+"""Seconds to wait for another process that writes, all in all; SkinDesk itself never waits for itself."""
+
+_AT_THE_END = 0.3
+"""The same, once the database is being closed."""
 
 
 class WriteObserver(Protocol):
@@ -65,6 +77,11 @@ class _Asked:
     result: Any = None
     error: BaseException | None = None
 
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether its caller has gone, as long as nobody was told anything."""
+        return self.told.done()
+
 
 _Piece = tuple[_Asked, OnThread[Any]]
 
@@ -83,6 +100,8 @@ class Units:
         self._worker: asyncio.Task[None] | None = None
         self._begun = False
         self._failed: list[sqlite3.Error] = []
+        self._hurries = False
+        self._ends = math.inf
         self.turn = asyncio.Lock()
         """Held while a transaction is open."""
         self.on_write: WriteObserver | None = None
@@ -99,8 +118,21 @@ class Units:
         self._start()
         return told
 
+    def hurry(self, *, within: float) -> None:
+        """Begin no unit any more whose caller has gone, and wait for another process for so many seconds at most.
+
+        Call it when a stop begins, before anybody is told that theirs was interrupted: that is to be true.
+        """
+        self._hurries = True
+        self._ends = min(self._ends, time.monotonic() + within)
+
+    def may_wait(self, since: float) -> bool:
+        """Say whether what has waited for another process since then, on the monotonic clock, may wait on."""
+        return time.monotonic() < min(since + _PATIENCE, self._ends)
+
     async def finish(self) -> None:
-        """Wait until none is left."""
+        """Wait until none is left: what somebody still waits for is written, as soon as the file can be had."""
+        self.hurry(within=_AT_THE_END)
         while self._worker is not None:
             await asyncio.wait({self._worker})
             await asyncio.sleep(0)  # what is called at its end
@@ -120,14 +152,15 @@ class Units:
     async def _work(self) -> None:
         self._begun = True
         try:
-            while self._waiting:
+            while self._is_any_waiting():
                 try:
                     await self.turn.acquire()
                 except asyncio.CancelledError:
                     self._give_up()
                     raise
                 try:
-                    await self._transact()
+                    if self._is_any_waiting():  # their callers may have gone meanwhile
+                        await self._transact()
                 finally:
                     self.turn.release()
         finally:
@@ -139,6 +172,13 @@ class Units:
         """Cancel those that wait: the loop ends, and this task, which would have run them, is cancelled with it."""
         while self._waiting:
             self._waiting.popleft().told.cancel()
+
+    def _is_any_waiting(self) -> bool:
+        """Say whether a unit waits to be begun; in a hurry those whose callers have gone no longer do."""
+        while self._hurries and self._waiting and self._waiting[0].is_abandoned:
+            if (ended := self._waiting.popleft().ended) is not None:
+                ended()
+        return bool(self._waiting)
 
     async def _transact(self) -> None:
         """Run those that wait and commit them; raises only where the task itself is cancelled."""
@@ -154,6 +194,9 @@ class Units:
             # meanwhile (ValueError) has undone everything by that.
             with suppress(ValueError):
                 await self._writer.rollback()
+            if is_locked(error) and time.monotonic() >= self._ends:  # the others would ask in vain too, one by one
+                batch.extend(self._waiting)
+                self._waiting.clear()
             for asked in batch:
                 asked.error = asked.error or error
             if _is_cancelled():
@@ -171,10 +214,10 @@ class Units:
                 return
         else:
             first = self._next(batch)
-            await self._writer.execute_fetchall("BEGIN IMMEDIATE")
+            await on_thread(self._writer, partial(self._begin, batch))
             first.result = await first.run(self._writer)
         while (
-            self._waiting
+            self._is_any_waiting()
             and len(batch) < _MOST_UNITS
             and time.perf_counter() < batch[0].began + _LONGEST
             and self._writer.in_transaction
@@ -197,21 +240,44 @@ class Units:
         Say whether they were; raise where they took others with them.
         """
         pieces: list[_Piece] = []
-        while self._waiting and len(pieces) < _MOST_AT_ONCE and len(batch) < _MOST_UNITS:
+        while self._is_any_waiting() and len(pieces) < _MOST_AT_ONCE and len(batch) < _MOST_UNITS:
             if not isinstance(work := self._waiting[0].run, OnThread):
                 break
             pieces.append((self._next(batch), work))
         ends = not self._waiting
 
         def run(connection: sqlite3.Connection) -> None:
+            todo = pieces
             if begins:
-                connection.execute("BEGIN IMMEDIATE")
-            _run_all(pieces, connection, is_alone=begins and ends and len(pieces) == 1)
+                self._begin(batch, connection)
+                todo = [piece for piece in pieces if piece[0].error is None]
+            _run_all(todo, connection, is_alone=begins and ends and len(todo) == 1)
             if ends:
                 self._commit(connection)
 
         await on_thread(self._writer, run)
         return ends
+
+    def _begin(self, batch: Sequence[_Asked], connection: sqlite3.Connection) -> None:
+        """Open the transaction of ``batch``, waiting for another process that writes as long as that may be.
+
+        In a hurry, units whose callers have gone meanwhile get an error that says so; it is raised where all have.
+        """
+        since = time.monotonic()
+        while True:
+            if self._hurries:
+                for asked in batch:
+                    if asked.is_abandoned:
+                        asked.error = asyncio.CancelledError()
+                if all(asked.error is not None for asked in batch):
+                    raise asyncio.CancelledError
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not is_locked(error) or not self.may_wait(since):
+                    raise
+            else:
+                return
 
     async def _run_beside_others(self, asked: _Asked) -> None:
         """Run a unit so that it can be undone alone; raises where it took the others with it."""
@@ -251,6 +317,11 @@ class Units:
                 asked.told.cancel()
             else:
                 asked.told.set_exception(asked.error)
+
+
+def is_locked(error: BaseException) -> bool:
+    """Say whether another process had what was needed of the file."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _run_all(pieces: Sequence[_Piece], connection: sqlite3.Connection, *, is_alone: bool) -> None:

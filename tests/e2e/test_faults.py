@@ -1,6 +1,7 @@
 """A bad day, one fault at a time: every interaction is finished, the log has a line, and the desk goes on."""
 
 import asyncio
+import signal
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
@@ -13,7 +14,7 @@ import pytest
 from bot.demo.trades import ResendAnswer
 from bot.domain.trades import RESENDABLE_STATUSES
 from bot.exit_codes import ExitCode
-from tests.e2e.desk import LiveDesk, answer_of
+from tests.e2e.desk import STOPS_WITHIN, LiveDesk, answer_of
 from tests.support.bot_process import RUN, BotProcess
 from tests.support.loopback_discord.guilds import Member
 from tests.support.loopback_discord.records import InteractionRecord
@@ -213,6 +214,25 @@ async def test_database_locked(desk: LiveDesk) -> None:
     desk.assert_sound()
 
 
+async def test_stopped_while_database_locked(desk: LiveDesk) -> None:
+    """A stop does not wait for another process, and who was told to ask again was told the truth: nothing was done."""
+    async with desk.bot() as bot:
+        await bot.wait_ready()
+        with closing(sqlite3.connect(desk.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            granted = [
+                await desk.begin(desk.owner, "access grant", role=desk.support, capability=capability)
+                for capability in ("inventory.any", "trades.any", "resend.any")
+            ]
+            bot.send_signal(signal.SIGTERM)
+            await asyncio.gather(*(record.finished() for record in granted))
+            other.execute("ROLLBACK")  # too late
+            assert await bot.wait(STOPS_WITHIN - 2.5) == ExitCode.OK
+            assert other.execute("SELECT count(*) FROM grants WHERE role_id = ?", (desk.support.id,)).fetchone() == (0,)
+    assert all("restarting" in answer_of(record).text for record in granted)
+    desk.assert_sound()
+
+
 FULL_DISK = f"""
 import resource, signal, sys, threading, pathlib
 
@@ -239,8 +259,6 @@ signal.signal(signal.SIGUSR2, room)
 
 async def test_disk_full(desk: LiveDesk) -> None:
     """On a full disk nothing is half written: whoever changes something is told, and later it works again."""
-    import signal  # noqa: PLC0415 -- only the names of two signals
-
     async with desk.bot(program=FULL_DISK) as bot:
         await bot.wait_ready()
         await desk.set_up()

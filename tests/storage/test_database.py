@@ -3,15 +3,20 @@
 import asyncio
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 import aiosqlite
 import pytest
 
+from bot.storage import units
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseClosed
+from bot.storage.units import OnThread
 from tests.storage.pairs import WITH_PAIRS, pair, whole_pairs
 
 
@@ -37,6 +42,14 @@ class _Gate:
         return self._n
 
 
+@contextmanager
+def somebody_else_writing(path: Path) -> Iterator[sqlite3.Connection]:
+    """Hold the file for writing, until the ROLLBACK or the end."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield other
+
+
 async def test_promises_of_the_connection(db: Database) -> None:
     """Commits are on the disk before they are told, what is deleted is overwritten, and readers do not wait."""
 
@@ -53,7 +66,7 @@ async def test_promises_of_the_connection(db: Database) -> None:
         "journal_mode": "wal",
         "synchronous": full,
         "foreign_keys": 1,
-        "busy_timeout": 5000,
+        "busy_timeout": 100,  # a wait that nothing can cut short; units wait several times
         "secure_delete": 1,
     }
 
@@ -306,18 +319,89 @@ async def test_unit_inside_a_unit(db: Database) -> None:
 
 
 async def test_closing(path: Path) -> None:
-    """Closing waits for the units under way, the waiting ones included."""
+    """Closing waits for the unit under way, and for those that somebody waits for; the others are given up."""
+    ended: list[int] = []
     async with Database.open(path, migrations=WITH_PAIRS) as db:
         gate = _Gate(0)
         writers = [asyncio.create_task(db.write(gate))]
-        writers += [asyncio.create_task(db.write(pair(n))) for n in range(1, 10)]
+        writers += [asyncio.create_task(db.write(pair(n), ended=partial(ended.append, n))) for n in range(1, 10)]
         await gate.reached.wait()
-        for writer in writers:
+        for writer in (writers[0], *writers[1::2]):
             writer.cancel()
         asyncio.get_running_loop().call_later(0.05, gate.open.set)
 
+    assert sorted(ended) == list(range(1, 10))
     async with Database.open(path, migrations=WITH_PAIRS) as db:
-        assert await whole_pairs(db) == set(range(10))
+        assert await whole_pairs(db) == {0, 2, 4, 6, 8}
+
+
+async def test_closing_while_somebody_else_writes(path: Path) -> None:
+    """Closing does not wait for another process, however many units there are, and each caller is told."""
+    async with Database.open(path, migrations=WITH_PAIRS) as db:
+        with somebody_else_writing(path):
+            writers = [asyncio.create_task(db.write(pair(n))) for n in range(20)]
+            await asyncio.sleep(0.05)
+            began = time.monotonic()
+            await db._finish()
+            assert time.monotonic() - began < 1.0
+        ends = await asyncio.gather(*writers, return_exceptions=True)
+    assert {str(end) for end in ends} == {"database is locked"}
+
+    async with Database.open(path, migrations=WITH_PAIRS) as db:
+        assert await whole_pairs(db) == set()
+
+
+async def test_hurry(db: Database, path: Path) -> None:
+    """From then on a unit that has not begun is given up when its caller goes; those of the others are not."""
+
+    def whole(n: int, connection: sqlite3.Connection) -> int:
+        connection.executemany("INSERT INTO pairs VALUES (?, ?)", [(n, "left"), (n, "right")])
+        return n
+
+    with somebody_else_writing(path) as other:
+        writers = {n: asyncio.create_task(db.write(OnThread(partial(whole, n)))) for n in range(4)}
+        writers |= {n: asyncio.create_task(db.write(pair(n))) for n in range(4, 8)}
+        await asyncio.sleep(0.05)  # the first ones wait for the file by now
+        db.hurry(within=5.0)
+        for n in (0, 2, 4, 5):
+            writers[n].cancel()
+        await asyncio.sleep(0.15)
+        other.execute("ROLLBACK")
+
+    ends = await asyncio.gather(*writers.values(), return_exceptions=True)
+
+    assert [end for end in ends if isinstance(end, int)] == [1, 3, 6, 7]
+    assert await whole_pairs(db) == {1, 3, 6, 7}
+
+
+async def test_hurry_without_anybody(db: Database, path: Path) -> None:
+    """Where nobody waits any more nobody waits for another process either, and later units work."""
+    with somebody_else_writing(path):
+        writing = asyncio.create_task(db.write(pair(1)))
+        await asyncio.sleep(0.05)
+        db.hurry(within=5.0)
+        writing.cancel()
+        async with asyncio.timeout(1.0):
+            await db._units.finish()
+
+    assert await db.write(pair(2)) == 2
+    assert await whole_pairs(db) == {2}
+
+
+async def test_closing_while_the_file_is_written_anew(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Closing does not wait until a large file is written anew: that is broken off, and nothing is lost."""
+    async with Database.open(path, migrations=WITH_PAIRS) as db:
+        await db.write(pair(1))
+        await db._writer.set_progress_handler(lambda: time.sleep(0.05), 50)  # a file that takes minutes
+        wiping = asyncio.create_task(db.wipe())
+        await asyncio.sleep(0.1)
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.0
+    assert await wiping is False
+    assert caplog.messages == ["what was deleted is still in the files: interrupted"]
+
+    async with Database.open(path, migrations=WITH_PAIRS) as db:
+        assert await whole_pairs(db) == {1}
 
 
 async def test_closed(path: Path) -> None:
@@ -353,14 +437,28 @@ async def test_closing_cut_short(path: Path) -> None:
 
 async def test_somebody_else_writes(db: Database, path: Path) -> None:
     """While another program holds the file for a moment, a unit waits and then works."""
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    writing = asyncio.create_task(db.write(pair(1)))
-    await asyncio.sleep(0.05)
-    other.execute("ROLLBACK")
-    other.close()
+    with somebody_else_writing(path) as other:
+        writing = asyncio.create_task(db.write(pair(1)))
+        await asyncio.sleep(0.3)  # longer than SQLite waits
+        other.execute("ROLLBACK")
 
     assert await writing == 1
+
+
+async def test_wiping_while_somebody_else_writes(
+    db: Database, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that another program holds is written anew as soon as it lets go; where it does not, the log says so."""
+    with somebody_else_writing(path) as other:
+        wiping = asyncio.create_task(db.wipe())
+        await asyncio.sleep(0.3)
+        other.execute("ROLLBACK")
+        assert await wiping
+
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(units, "_PATIENCE", 0.2)
+        assert not await db.wipe()
+    assert caplog.messages == ["what was deleted is still in the files: somebody else has them open"]
 
 
 async def test_reading_before_writing(db: Database, path: Path) -> None:
