@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +171,10 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from bot.config import ConfigurationInvalid, load_database_path  # noqa: PLC0415 -- a quick --help
+
+    with suppress(ConfigurationInvalid):  # it will be among the findings
+        _keep_temporary_files_beside(load_database_path(arguments.config, os.environ, is_only_read=True))
     from bot.checks.command import run_check  # noqa: PLC0415 -- a quick --help
     from bot.observability.logs import configure_logging  # noqa: PLC0415 -- a quick --help
 
@@ -178,15 +183,21 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _backup(arguments: argparse.Namespace) -> int:
-    from bot.upkeep import run_backup  # noqa: PLC0415 -- a quick --help
+    def work(database: Path) -> int:
+        from bot.upkeep import run_backup  # noqa: PLC0415 -- a quick --help
 
-    return _with_database(arguments.config, lambda database: run_backup(database, arguments.destination))
+        return run_backup(database, arguments.destination)
+
+    return _with_database(arguments.config, work)
 
 
 def _restore(arguments: argparse.Namespace) -> int:
-    from bot.upkeep import run_restore  # noqa: PLC0415 -- a quick --help
+    def work(database: Path) -> int:
+        from bot.upkeep import run_restore  # noqa: PLC0415 -- a quick --help
 
-    return _with_database(arguments.config, lambda database: run_restore(arguments.source, database))
+        return run_restore(arguments.source, database)
+
+    return _with_database(arguments.config, work)
 
 
 def _with_database(file: Path | None, work: Callable[[Path], int]) -> int:
@@ -200,7 +211,17 @@ def _with_database(file: Path | None, work: Callable[[Path], int]) -> int:
     except ConfigurationInvalid as invalid:
         _list(invalid.problems)
         return ExitCode.CONFIG
+    _keep_temporary_files_beside(database)
     return work(database)
+
+
+def _keep_temporary_files_beside(database: Path) -> None:
+    """Have SQLite's temporary files in the database's folder, unless somebody has said where else.
+
+    They are as large as the database where that is written anew: a small /tmp, or one in memory, has no room for them.
+    SQLite looks for the variable once, when Python loads it: nothing that imports sqlite3 may be imported before.
+    """
+    os.environ.setdefault("SQLITE_TMPDIR", str(Path(os.path.realpath(database)).parent))
 
 
 _NO_PROVIDER = "no provider is on: give one its credentials, or there is nothing to look up"
@@ -208,13 +229,15 @@ _NO_PROVIDER = "no provider is on: give one its credentials, or there is nothing
 
 def _load(file: Path | None) -> tuple[Settings | None, tuple[Problem, ...]]:
     """Return the settings and what stands in the way of a start; no settings where the configuration is wrong."""
-    from bot.checks.machine import path_problems  # noqa: PLC0415 -- a quick --help
     from bot.config import ConfigurationInvalid, load_settings  # noqa: PLC0415 -- a quick --help
 
     try:
         settings = load_settings(file, os.environ)
     except ConfigurationInvalid as invalid:
         return None, invalid.problems
+    _keep_temporary_files_beside(settings.database.path)
+    from bot.checks.machine import path_problems  # noqa: PLC0415 -- only now, see there
+
     return settings, path_problems(settings.database.path)
 
 

@@ -36,6 +36,36 @@ sys.exit(main(["run", "--config", "config.toml"]))
 """
 
 
+NOTING = """
+import os, sys
+class Noting:
+    def find_spec(self, name, *_):
+        if name == "sqlite3":
+            print("sqlite3 finds", os.environ.get("SQLITE_TMPDIR"), file=sys.stderr)
+sys.meta_path.insert(0, Noting())
+from bot.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The program, which says where SQLite is to have its temporary files when that is loaded."""
+
+WIPING = """
+    import os, sqlite3
+    db = sqlite3.connect("large.db")
+    db.execute("CREATE TABLE large AS WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
+               " SELECT randomblob(1000) FROM n")
+    db.commit()
+    found = set()
+    def look():
+        paths = [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]
+        found.update(os.path.dirname(path) for path in paths if "etilqs" in path)
+    db.execute("PRAGMA cache_size = 10")
+    db.set_progress_handler(look, 1000)
+    db.execute("VACUUM")
+    print(*found, file=sys.stderr)
+    return 0
+"""
+
+
 def skindesk(*arguments: str, program: tuple[str, ...] = ("-m", "bot")) -> subprocess.CompletedProcess[str]:
     """Run the program as somebody at a terminal would, without any SKINDESK_ variable."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SKINDESK_")}
@@ -57,6 +87,8 @@ def serving(body: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(autouse=True)
 def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SQLITE_TMPDIR", "")
+    monkeypatch.delenv("SQLITE_TMPDIR")  # gone again after the test
     for name in [name for name in os.environ if name.startswith("SKINDESK_")]:
         monkeypatch.delenv(name)
 
@@ -349,6 +381,36 @@ class TestBackup:
 
         assert main(["backup", "copy.db"]) == ExitCode.UNAVAILABLE
         assert "there is no database at skindesk.db" in capsys.readouterr().err
+
+
+class TestTemporaryFiles:
+    @pytest.mark.parametrize(
+        "line", [["run"], ["check", "--offline"], ["backup", "copy.db"], ["restore", "copy.db"]], ids=" ".join
+    )
+    def test_beside_the_database(self, line: list[str]) -> None:
+        """Before SQLite is loaded, which is when it looks for that, its temporary files are sent to the database."""
+        Path("kept").mkdir()
+        Path("kept/other.txt").write_text("none of ours")
+        configure(GOOD + 'database.path = "kept/other.txt"')
+        ended = skindesk(*line, program=("-c", NOTING))
+
+        assert f"sqlite3 finds {Path('kept').resolve()}\n" in ended.stderr
+
+    def test_elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whoever has said where they are to be is heard."""
+        monkeypatch.setenv("SQLITE_TMPDIR", "/elsewhere")
+        configure(GOOD)
+        ended = skindesk("backup", "copy.db", program=("-c", NOTING))
+
+        assert "sqlite3 finds /elsewhere\n" in ended.stderr
+
+    @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="shows no open files")
+    def test_large(self) -> None:
+        """A file that is written anew has its copy beside it meanwhile, not in /tmp."""
+        configure(GOOD)
+        ended = serving(WIPING)
+
+        assert ended.stderr == f"{Path.cwd()}\n"
 
 
 class TestDatabase:
