@@ -30,12 +30,15 @@ def test_what_it_promises():
     reader = RawConfigParser(strict=False)
     reader.optionxform = str  # type: ignore[assignment, method-assign]  # the way configparser offers
     reader.read_string(UNIT.read_text("utf-8"))
-    service = reader["Service"]
+    unit, service = reader["Unit"], reader["Service"]
 
     assert service["ExecStart"].startswith(f"{PROGRAM} run --config ")
     assert service["RestartPreventExitStatus"] == str(int(ExitCode.CONFIG))
     assert (service["DynamicUser"], service["StateDirectory"], service["NoNewPrivileges"]) == ("yes", "skindesk", "yes")
     assert (service["ProtectSystem"], service["CapabilityBoundingSet"], service["UMask"]) == ("strict", "", "0077")
+    # An outage at the start ends after hours, too: systemd is not to have given up by then.
+    assert (unit["StartLimitIntervalSec"], unit.get("StartLimitBurst")) == ("0", None)
+    assert (service["Restart"], int(service["RestartSec"])) == ("on-failure", 15)
     assert service["EnvironmentFile"] == "-/etc/skindesk/skindesk.env"
 
 
