@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -102,6 +103,24 @@ class _ShowVersion(argparse.Action):
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    _listen_until_the_app_does()
+    try:
+        return _start(arguments)
+    except KeyboardInterrupt:  # before the app listens for signals, or after it
+        return ExitCode.OK
+
+
+def _listen_until_the_app_does() -> None:
+    """Let SIGTERM be what Ctrl+C is, and SIGHUP wait: a start takes a while, and an upgrade of the database longer.
+
+    Otherwise either would kill the program, or be lost on it where it is the first process of a container.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
+
+def _start(arguments: argparse.Namespace) -> int:
     import gc  # noqa: PLC0415 -- a quick --help
     import logging  # noqa: PLC0415 -- a quick --help
 
@@ -122,8 +141,6 @@ def _run(arguments: argparse.Namespace) -> int:
 
         gc.freeze()  # what is loaded stays for good: no pass of the garbage collector looks at it again
         return _run_to_the_end(serve(settings, load=lambda: load_settings(arguments.config, os.environ)))
-    except KeyboardInterrupt:  # before the app listens for signals, or after it
-        return ExitCode.OK
     except Exception:
         log.critical("run failed reference=%s", reference(), exc_info=True)
         return ExitCode.FAILURE
@@ -143,9 +160,16 @@ def _run_to_the_end(serving: Coroutine[Any, Any, int]) -> int:
         if not ended.wait(_LINGER_SECONDS):
             os._exit(code)
 
-    async def served() -> int:
-        code = await serving
+    def linger(code: int) -> None:
         threading.Thread(target=leave, args=(code,), daemon=True).start()
+
+    async def served() -> int:
+        try:
+            code = await serving
+        except asyncio.CancelledError:  # by a signal, before the app listened
+            linger(ExitCode.OK)
+            raise
+        linger(code)
         return code
 
     try:

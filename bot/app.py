@@ -221,13 +221,14 @@ async def assembled(
 async def serve(settings: Settings, *, load: Callable[[], Settings]) -> ExitCode:
     """Run until SIGTERM or SIGINT, then finish what can be finished and leave within five seconds.
 
-    SIGHUP has the configuration read again by ``load``.
+    SIGHUP has the configuration read again by ``load``; who calls this may have blocked it until now.
     """
     loop = asyncio.get_running_loop()
     closing = asyncio.timeout(None)
     try:
         async with closing, assembled(settings) as client:
             loop.add_signal_handler(signal.SIGHUP, Reloading(client, settings, load).reload)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came during the start counts now
             code = await _serve(client, settings.discord.token)
             closing.reschedule(loop.time() + _CLOSE_WITHIN)
     except (StorageError, AddressUnusable, *_DISCORD_GONE) as error:

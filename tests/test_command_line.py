@@ -4,6 +4,7 @@ import asyncio
 import importlib.metadata
 import json
 import os
+import signal
 import subprocess
 import sys
 import types
@@ -47,6 +48,18 @@ from bot.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
 """The program, which says where SQLite is to have its temporary files when that is loaded."""
+
+SIGNALLED = """
+import os, sys
+class Signalling:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), {number})
+sys.meta_path.insert(0, Signalling())
+from bot.__main__ import main
+sys.exit(main(["run", "--config", "config.toml"]))
+"""
+"""The program, which gets a signal when it loads a module."""
 
 WIPING = """
     import os, sqlite3
@@ -191,10 +204,55 @@ class TestRun:
         assert "RuntimeError: at https://x/?token=" in ended.stderr
         assert CANARY not in ended.stderr
 
-    def test_interrupted_while_starting(self) -> None:
-        """Ctrl-C before the app listens for it is a stop like any other."""
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("module", ["pydantic", "bot.checks.machine", "bot.app"])
+    def test_stopped_while_loading(self, module: str, number: signal.Signals) -> None:
+        """A signal that comes while the program is loaded is a stop like any other."""
         configure(GOOD)
-        ended = serving("import os, signal; os.kill(os.getpid(), signal.SIGINT); return 0")
+        ended = skindesk(program=("-c", SIGNALLED.format(number=int(number), module=module)))
+
+        assert (ended.returncode, ended.stderr) == (0, "")
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_stopped_while_opening(self, number: signal.Signals) -> None:
+        """One that comes before the app listens for it has it close what it has opened."""
+        configure(GOOD)
+        ended = serving(
+            f"""
+    import asyncio, os
+    os.kill(os.getpid(), {int(number)})
+    try:
+        await asyncio.sleep(30)
+    finally:
+        print("closed", file=sys.stderr)
+"""
+        )
+
+        assert (ended.returncode, ended.stderr) == (0, "closed\n")
+
+    def test_stopped_while_a_thread_works(self) -> None:
+        """A copy before an upgrade, which a thread makes, does not hold up a stop; the next start does away with it."""
+        configure(GOOD)
+        ended = serving(
+            """
+    import asyncio, os, signal, time
+    asyncio.get_running_loop().call_later(0.1, os.kill, os.getpid(), signal.SIGTERM)
+    await asyncio.to_thread(time.sleep, 30)
+"""
+        )
+
+        assert (ended.returncode, ended.stderr) == (0, "")
+
+    def test_hung_up_while_starting(self) -> None:
+        """A reload that is asked for too early kills nothing; it waits until the app listens."""
+        configure(GOOD)
+        ended = serving(
+            """
+    import os, signal
+    os.kill(os.getpid(), signal.SIGHUP)
+    return 0 if signal.SIGHUP in signal.sigpending() else 1
+"""
+        )
 
         assert (ended.returncode, ended.stderr) == (0, "")
 
@@ -461,9 +519,10 @@ class TestDatabase:
         """What the system refuses to look at is a problem, not a traceback."""
         assert self.problem("x" * 300, capsys) == "cannot be read (File name too long)"
 
-    def test_run(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_run(self) -> None:
         """A start looks at the same things."""
         configure(GOOD + 'database.path = "config.toml"')
+        ended = skindesk("run")
 
-        assert main(["run"]) == ExitCode.CONFIG
-        assert "is not an SQLite database" in capsys.readouterr().err
+        assert ended.returncode == ExitCode.CONFIG
+        assert "is not an SQLite database" in ended.stderr

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.exit_codes import ExitCode
 from tests.e2e.desk import LiveDesk, answer_of
-from tests.support.bot_process import BotProcess
+from tests.support.bot_process import RUN, BotProcess
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
 
@@ -177,6 +177,27 @@ async def test_reload(desk: LiveDesk, tmp_path: Path) -> None:
 
         assert await bot.terminate() == ExitCode.OK
     desk.assert_sound()
+
+
+HUNG_UP = f"""
+import signal, threading, sys
+
+class HangingUp:
+    def find_spec(self, name, *_):
+        if name == "bot.app":
+            # The thread that the tests have started before knows nothing of what the program does with its signals.
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGHUP)
+
+sys.meta_path.insert(0, HangingUp())
+{RUN}"""
+
+
+async def test_reload_while_starting(desk: LiveDesk) -> None:
+    """A SIGHUP that comes during the start is heard once SkinDesk is up."""
+    async with desk.bot(program=HUNG_UP) as bot:
+        await bot.wait_line("configuration reloaded changed=nothing")
+        await bot.wait_ready()
+        assert await bot.terminate() == ExitCode.OK
 
 
 async def test_a_command_beside_the_log(desk: LiveDesk) -> None:
