@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from textwrap import shorten
 
+import aiohttp
 import discord
 from pydantic import SecretStr
 
@@ -70,6 +72,7 @@ _CLOSE_WITHIN = 0.5
 
 _DISCORD_GONE = (
     OSError,
+    aiohttp.ClientError,  # discord.py lets through what its HTTP library says of a connection
     discord.HTTPException,
     discord.LoginFailure,
     discord.GatewayNotFound,
@@ -254,6 +257,10 @@ def _end_of(error: Exception) -> tuple[ExitCode, str]:
         case discord.Forbidden():
             what = "Discord does not let SkinDesk register its commands: invite it to all of discord.command_guild_ids"
             return ExitCode.CONFIG, what
+        case discord.HTTPException(status=status) if 400 <= status < 500 and status != 429:  # noqa: PLR2004 -- HTTP's
+            asked = "the commands" if error.response.url.path.endswith("/commands") else "a request of the start"
+            what = f"Discord refused {asked}: HTTP {status}, code {error.code} ({shorten(error.text, 300)})"
+            return ExitCode.UNAVAILABLE, what
         case _:
             what = f"Discord cannot be reached ({type(error).__name__}): look at the network and at discordstatus.com"
             return ExitCode.UNAVAILABLE, what

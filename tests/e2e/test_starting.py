@@ -1,5 +1,7 @@
 """What keeps the program from starting, or from going on: one readable line, and an exit code that says what it is."""
 
+import pytest
+
 from bot.exit_codes import ExitCode
 from tests.e2e.desk import STOPS_WITHIN, LiveDesk
 from tests.storage.released import FOLDER, made_of
@@ -61,6 +63,23 @@ async def test_discord_unreachable(desk: LiveDesk, unused_tcp_port: int):
     desk.server.rest_base = f"http://127.0.0.1:{unused_tcp_port}/api/v10"
     async with desk.bot() as bot:
         assert "Discord" in await the_one_error(bot, ExitCode.UNAVAILABLE)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/users/@me"), ("PUT", "/applications/*/commands")])
+async def test_discord_drops_the_connection(desk: LiveDesk, method: str, path: str):
+    """A connection that Discord drops is told like one that does not come about."""
+    desk.server.faults.drop(method, path, times=9)
+    async with desk.bot() as bot:
+        line = await the_one_error(bot, ExitCode.UNAVAILABLE)
+        assert "Discord cannot be reached (ServerDisconnectedError)" in line
+
+
+async def test_commands_refused(desk: LiveDesk):
+    """Where Discord takes the commands no more, say because there were too many new ones today, it says that."""
+    desk.server.faults.fail("PUT", "/applications/*/commands", 400, code=30034)
+    async with desk.bot() as bot:
+        line = await the_one_error(bot, ExitCode.UNAVAILABLE)
+        assert "Discord refused the commands: HTTP 400, code 30034" in line
 
 
 async def test_no_room_for_the_copy_before_an_upgrade(desk: LiveDesk):
