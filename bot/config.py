@@ -39,6 +39,7 @@ INVENTORY_PROVIDERS: Final = (
 """The providers that price inventories, in the order in which they stand in for a default that is off."""
 
 _CENTURY = timedelta(days=36525)
+_LONGEST_LABEL = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ def _web_address(text: str) -> str:
     except ValueError:
         raise ValueError("is not an address") from None
     host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not re.fullmatch(r"[a-z0-9._:-]+", host) or port == 0:
+    is_host = re.fullmatch(r"[a-z0-9._:-]+", host) and _has_labels(host)
+    if parts.scheme not in ("http", "https") or not is_host or port == 0:
         raise ValueError("should be an address like https://example.com")
     if "@" in parts.netloc:
         raise ValueError("should not hold a user name or password")
@@ -84,6 +86,14 @@ def _web_address(text: str) -> str:
     if parts.scheme == "http" and not _is_loopback(host):
         raise ValueError("should begin with https:// (http:// is for this machine only: 127.0.0.1, ::1, localhost)")
     return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+
+def _has_labels(host: str) -> bool:
+    """Say whether there is a name before, between and after the dots, as Python's resolver wants it; it may end in one.
+
+    It raises what nobody expects of it otherwise: a UnicodeError.
+    """
+    return all(1 <= len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split("."))
 
 
 def _is_loopback(host: str) -> bool:
@@ -109,7 +119,8 @@ def _host_and_port(text: str) -> tuple[str, int] | None:
     match = re.fullmatch(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+)):(?P<port>[0-9]{1,5})", text)
     if match is None or int(match["port"]) > 65535:  # noqa: PLR2004 -- the highest port there is
         return None
-    return match["six"] or match["host"], int(match["port"])
+    host = match["six"] or match["host"]
+    return (host, int(match["port"])) if _has_labels(host) else None
 
 
 def _credential(secret: SecretStr) -> SecretStr:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import types
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -387,6 +388,43 @@ class TestCheck:
 
         assert main(["check"]) == ExitCode.CONFIG
         assert "warning online: nobody was asked" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("look", "name"),
+        [
+            ("bot.checks.database.inspect_connection", "database"),
+            ("bot.checks.command.check_room", "database.room"),
+            ("bot.checks.command.check_addresses", "addresses"),
+        ],
+    )
+    def test_look_that_fails(
+        self, look: str, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A look that fails in a way nobody thought of is a problem, without its words; the others are told."""
+
+        def failing(*_: object, **__: object) -> NoReturn:
+            raise UnicodeError(CANARY)
+
+        configure(GOOD)
+        asyncio.run(filled(Path("skindesk.db").absolute()))
+        assert main(["check", "--offline"]) == 0
+        fine = capsys.readouterr().out.splitlines()
+        monkeypatch.setattr(look, failing)
+
+        assert main(["check", "--offline"]) == ExitCode.CONFIG
+        told = capsys.readouterr()
+        assert told.err.startswith(f"problem {name}: SkinDesk failed to look at it (UnicodeError). Fix: ")
+        assert told.err.count("\n") == 1
+        assert CANARY not in told.err
+        others = ("ok configuration", "warning sqlite.version", "ok sqlite.version")
+        assert {line for line in fine if line.startswith(others)} <= set(told.out.splitlines())
+
+    def test_address_with_two_dots(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """An address that the resolver would choke on is a mistake in the configuration."""
+        configure(GOOD + 'observability.listen = "127.0.0..1:9464"')
+
+        assert main(["check", "--offline"]) == ExitCode.CONFIG
+        assert "should be host:port" in capsys.readouterr().err
 
 
 class TestBackup:

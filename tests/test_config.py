@@ -408,6 +408,10 @@ class TestAddresses:
             "https://example.com:99999",
             "https://example.com:port",
             "https://[::1",
+            "https://steam..com/x",
+            "https://.example.com",
+            "https://example.com..",
+            f"https://{'a' * 64}.example.com",
         ],
     )
     @pytest.mark.parametrize("key", ["providers.assetpay.base_url", "links.steam_openid_url"])
@@ -430,15 +434,16 @@ class TestAddresses:
     @pytest.mark.parametrize(
         ("text", "address"),
         [("127.0.0.1:9464", ("127.0.0.1", 9464)), ("[::]:0", ("::", 0)), ("desk-1.local:80", ("desk-1.local", 80)),
-         ("", None)],
+         ("", None), ("desk.local.:80", ("desk.local.", 80)), (f"{'a' * 63}:80", ("a" * 63, 80))],
     )  # fmt: skip
     def test_listen(self, text: str, address: Any) -> None:
         """Where to listen is host:port, or nowhere."""
         assert read(observability__listen=text).observability.address == address
 
     @pytest.mark.parametrize(
-        "text", ["9464", ":9464", "127.0.0.1", "127.0.0.1:", "::1:80", "a:65536", "http://a:1", "a:²"]
-    )
+        "text", ["9464", ":9464", "127.0.0.1", "127.0.0.1:", "::1:80", "a:65536", "http://a:1", "a:²",
+                 "127.0.0..1:9464", ".:80", "[::1..2]:80", f"{'a' * 64}:80"]
+    )  # fmt: skip
     def test_listen_refused(self, text: str) -> None:
         """Half an address is refused."""
         assert problem(environ=TOKEN | {"SKINDESK_OBSERVABILITY__LISTEN": text}).key == "observability.listen"

@@ -17,6 +17,7 @@ from bot.checks.findings import (
     Level,
     as_object,
     exit_code,
+    failed,
     of_configuration,
     ok,
     unreachable,
@@ -26,7 +27,7 @@ from bot.checks.machine import check_addresses, check_clock, check_room, check_s
 from bot.config import ConfigurationInvalid, load_database_path, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from bot.config import Settings
@@ -51,7 +52,10 @@ def run_check(file: Path | None, environ: Mapping[str, str], *, offline: bool, a
 
 
 def check(settings: Settings | None, file: Path | None, environ: Mapping[str, str], *, offline: bool) -> list[Finding]:
-    """Return what is found of everything but the configuration, as far as that says where to look."""
+    """Return what is found of everything but the configuration, as far as that says where to look.
+
+    A look that fails is a finding too: the others are told all the same.
+    """
     findings = [check_sqlite()]
     is_running = False
     channels: tuple[Channels, ...] = ()
@@ -64,11 +68,11 @@ def check(settings: Settings | None, file: Path | None, environ: Mapping[str, st
         findings += [replace(of_configuration(each), id="database", fix=fix) for each in wrong]
     elif path is not None:
         checked = _database(path)
-        findings += [*checked.findings, check_room(path)]
+        findings += [*checked.findings, *_tried("database.room", lambda: [check_room(path)])]
         is_running, channels = checked.is_running, checked.channels
     if settings is not None:
         addresses = {"links.listen": settings.links.address, "observability.listen": settings.observability.address}
-        findings += check_addresses(addresses, is_running=is_running)
+        findings += _tried("addresses", lambda: check_addresses(addresses, is_running=is_running))
         if not settings.providers_on:
             fix = "give one its credentials, or there is nothing to look up"
             findings.append(warning("providers", "no provider is on", fix))
@@ -86,7 +90,17 @@ def _database(path: Path) -> DatabaseChecked:
         return DatabaseChecked((made,))
     from bot.checks.database import check_database  # noqa: PLC0415 -- what is not there is answered at once
 
-    return check_database(path)
+    try:
+        return check_database(path)
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the other looks are told
+        return DatabaseChecked((failed("database", error),))
+
+
+def _tried(name: str, look: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
+    try:
+        return look()
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the other looks are told
+        return [failed(name, error)]
 
 
 def _configuration(file: Path | None, environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
@@ -126,6 +140,8 @@ async def _within(name: str, asked: Awaitable[Sequence[Finding]]) -> Sequence[Fi
     except TimeoutError:
         what = f"no whole answer within {WITHIN:g} seconds"
         return [unreachable(name, what, "look at the network, and check again")]
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the other looks are told
+        return [failed(name, error)]
 
 
 def _without(secrets: Sequence[str], text: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import discord
 
-from bot.checks.findings import Channels, Finding, ok, problem, unreachable, warning
+from bot.checks.findings import Channels, Finding, failed, ok, problem, unreachable, warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +44,8 @@ async def check_discord(
                 findings += await look(client, settings, channels)
             except _GONE as error:
                 findings.append(_gone(f"discord.{look.__name__.strip('_')}", error))
+            except Exception as error:  # noqa: BLE001 -- whatever it is, what else Discord says is told
+                findings.append(failed(f"discord.{look.__name__.strip('_')}", error))
         return findings
 
 

@@ -99,6 +99,12 @@ def unreachable(name: str, what: str, fix: str, *, key: str | None = None) -> Fi
     return Finding(name, Level.PROBLEM, what, fix, key, is_unreachable=True)
 
 
+def failed(name: str, error: Exception) -> Finding:
+    """Return that SkinDesk itself failed to look at something. What it says of that could hold anything."""
+    fix = "look at its settings; if nothing is wrong with them, report this line"
+    return problem(name, f"SkinDesk failed to look at it ({type(error).__name__})", fix)
+
+
 def of_configuration(wrong: Problem) -> Finding:
     """Return a mistake in the configuration."""
     variable = wrong.environment_variable

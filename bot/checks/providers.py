@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from bot.checks.findings import Finding, ok, problem, unreachable, warning
+from bot.checks.findings import Finding, failed, ok, problem, unreachable, warning
 from bot.config import AssetPayClient as AssetPayClientTable
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
@@ -69,6 +69,8 @@ async def _check(
             await _probe(name, settings, transport)
     except ProviderError as error:
         return _finding(error.failure, catalogue)
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the other providers are told
+        return failed(f"providers.{name}", error)
     return ok(f"providers.{name}", f"{name.label} answers, and did not refuse the credentials")
 
 

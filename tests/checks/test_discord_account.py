@@ -1,7 +1,10 @@
 """What Discord says about the bot is read, and what SkinDesk lacks there is named."""
 
+from typing import NoReturn
+
 import pytest
 
+from bot.checks import discord_account
 from bot.checks.discord_account import check_discord
 from bot.checks.findings import Channels, Finding, Level
 from bot.config import load_settings
@@ -134,6 +137,22 @@ async def test_channels(
     assert said in closed.what
     assert str(approvals.id) in closed.what
     assert findings["discord.channels.audit"].level is Level.OK
+
+
+async def test_part_that_fails(
+    server: LoopbackDiscord, guild: Guild, approvals: Channel, monkeypatch: pytest.MonkeyPatch
+):
+    """Where SkinDesk fails at one part that is said of it, and the rest is looked at all the same."""
+
+    async def failing(*_: object) -> NoReturn:
+        raise UnicodeError
+
+    monkeypatch.setattr(discord_account, "_channels", failing)
+
+    findings = await found(server, Channels(guild.id, approvals.id, None))
+
+    assert findings["discord.guilds"].what == "SkinDesk failed to look at it (UnicodeError)"
+    assert "discord.commands" in findings
 
 
 async def test_part_refused(server: LoopbackDiscord, guild: Guild):

@@ -1,11 +1,19 @@
 """Each provider is asked for next to nothing, and what it answers is told apart."""
 
+from typing import Any, NoReturn
+
+import pytest
+
+from bot.checks import discord_account
+from bot.checks import providers as checks
+from bot.checks.command import _online
 from bot.checks.findings import Finding, Level
 from bot.checks.providers import check_providers
 from bot.checks.steam import check_steam
 from bot.config import Settings
 from bot.demo import faults
 from bot.demo.providers import SimulatedProviders
+from bot.domain.failures import ProviderName
 from bot.providers.transport import Limits
 from tests.checks.conftest import MakeSettings
 
@@ -98,6 +106,28 @@ async def test_trouble(settings_of_all: MakeSettings, providers: SimulatedProvid
         "mannco": (Level.PROBLEM, True),
     }
     assert findings["assetpay"].key == "providers.assetpay.base_url"
+
+
+async def test_unexpected(settings_of_all: MakeSettings, monkeypatch: pytest.MonkeyPatch):
+    """Where SkinDesk fails at one of those whom it asks, that is said of it, and the others are told."""
+    probe = checks._probe
+
+    async def failing(name: ProviderName, *rest: Any) -> None:
+        if name is ProviderName.SKINSBACK:
+            raise UnicodeError
+        await probe(name, *rest)
+
+    async def no_discord(*_: Any) -> NoReturn:
+        raise UnicodeError
+
+    monkeypatch.setattr(checks, "_probe", failing)
+    monkeypatch.setattr(discord_account, "check_discord", no_discord)
+
+    findings = await _online(settings_of_all(), ())
+
+    wrong = {finding.id: finding.what for finding in findings if finding.level is Level.PROBLEM}
+    assert wrong == dict.fromkeys(("discord", "providers.skinsback"), "SkinDesk failed to look at it (UnicodeError)")
+    assert len(findings) == 1 + 5 + 1
 
 
 async def test_nothing_listens(settings_of_all: MakeSettings, unused_tcp_port: int):
