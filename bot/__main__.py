@@ -35,7 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Before pydantic is loaded: it would read the entry points of everything that is installed.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     command: Callable[[argparse.Namespace], int] = arguments.command
-    return command(arguments)
+    try:
+        return command(arguments)
+    except KeyboardInterrupt:
+        print("skindesk: interrupted", file=sys.stderr)
+        return ExitCode.INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """An exit code; the numbers above 64 are those of sysexits.h."""
+    """An exit code; the numbers from 64 to 78 are those of sysexits.h."""
 
     OK = 0
     USAGE = 2
@@ -23,3 +23,5 @@ class ExitCode(IntEnum):
     """Another process has the database; a later start may succeed."""
     CONFIG = 78
     """The configuration is wrong; the list on stderr says where."""
+    INTERRUPTED = 130
+    """Ctrl+C ended a command before it was done; the number is what shells take for that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -27,14 +28,23 @@ newest trades in Mannco.store's dashboard: what was sent since then is not known
 
 def run_backup(database: Path, destination: Path) -> ExitCode:
     """Copy the database, whether SkinDesk is running or not, and say where the copy is."""
-    if not database.is_file():
-        return _failed("backup", ExitCode.UNAVAILABLE, f"there is no database at {_shown(database)} (database.path)")
+    if missing := _missing(database, f"database at {_shown(database)} (database.path)"):
+        return _failed("backup", ExitCode.UNAVAILABLE, missing)
+    if not destination.suffix and not os.path.lexists(destination):
+        # A first backup would become a file of that name, and every later one find no folder.
+        what = (
+            f"there is no folder {_shown(destination)}: make it first (install -d -m 0700 {_shown(destination)}), or "
+            f"name a file with an ending, like {_shown(destination)}.db"
+        )
+        return _failed("backup", ExitCode.CANNOT_CREATE, what)
     try:
         made = back_up(database, destination)
     except BackupNotWritten as error:
         return _failed("backup", ExitCode.CANNOT_CREATE, f"cannot write {_shown(error.path)}: {error.reason}")
     except (DatabaseUnusable, DatabaseTooNew) as error:
         return _failed("backup", ExitCode.DATA, _fault(error))
+    except OSError as error:
+        return _failed("backup", ExitCode.CANNOT_CREATE, f"cannot write {_shown(destination)}: {error.strerror}")
     size = f"{made.size / _MEBIBYTE:.1f} MiB"
     print(f"ok {_shown(made.path)}: schema {made.version}, {made.rows} rows of the record, {size}, verified")
     return ExitCode.OK
@@ -42,8 +52,8 @@ def run_backup(database: Path, destination: Path) -> ExitCode:
 
 def run_restore(source: Path, database: Path) -> ExitCode:
     """Put a copy in the place of the database, and say what that means."""
-    if not source.is_file():
-        return _failed("restore", ExitCode.UNAVAILABLE, f"there is no file {_shown(source)}")
+    if missing := _missing(source, f"file {_shown(source)}"):
+        return _failed("restore", ExitCode.UNAVAILABLE, missing)
     try:
         restored = asyncio.run(restore(source, database, at=datetime.now(UTC)))
     except DatabaseInUse:
@@ -53,9 +63,19 @@ def run_restore(source: Path, database: Path) -> ExitCode:
         return _failed("restore", ExitCode.CANNOT_CREATE, f"cannot write {_shown(error.path)}: {error.reason}")
     except (DatabaseUnusable, DatabaseTooNew, UnknownCapability) as error:
         return _failed("restore", ExitCode.DATA, _fault(error))
+    except OSError as error:
+        return _failed("restore", ExitCode.CANNOT_CREATE, f"cannot write {_shown(database)}: {error.strerror}")
     for line in _told(restored):
         print(line)
     return ExitCode.OK
+
+
+def _missing(path: Path, what: str) -> str | None:
+    """Return why there is nothing to read, None where there is something; the system may not even let it look."""
+    try:
+        return None if path.is_file() else f"there is no {what}"
+    except OSError as error:
+        return f"cannot read {_shown(path)}: {error.strerror}"
 
 
 def _told(restored: Restored) -> list[str]:

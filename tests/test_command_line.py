@@ -1,6 +1,7 @@
 """The command line: what each command answers, on which stream, with which exit code."""
 
 import asyncio
+import errno
 import importlib.metadata
 import json
 import os
@@ -14,6 +15,7 @@ from typing import NoReturn
 import pytest
 
 import bot.__main__
+from bot import upkeep
 from bot.__main__ import main
 from bot.exit_codes import ExitCode
 from bot.observability import logs
@@ -58,7 +60,7 @@ class Signalling:
             os.kill(os.getpid(), {number})
 sys.meta_path.insert(0, Signalling())
 from bot.__main__ import main
-sys.exit(main(["run", "--config", "config.toml"]))
+sys.exit(main(sys.argv[1:]))
 """
 """The program, which gets a signal when it loads a module."""
 
@@ -210,7 +212,7 @@ class TestRun:
     def test_stopped_while_loading(self, module: str, number: signal.Signals) -> None:
         """A signal that comes while the program is loaded is a stop like any other."""
         configure(GOOD)
-        ended = skindesk(program=("-c", SIGNALLED.format(number=int(number), module=module)))
+        ended = skindesk("run", program=("-c", SIGNALLED.format(number=int(number), module=module)))
 
         assert (ended.returncode, ended.stderr) == (0, "")
 
@@ -446,6 +448,13 @@ class TestBackup:
         [
             (["backup", "skindesk.db"], ExitCode.CANNOT_CREATE, "cannot write skindesk.db: it exists already"),
             (["backup", "none/copy.db"], ExitCode.CANNOT_CREATE, "cannot write none/copy.db: No such file"),
+            (
+                ["backup", "none"],
+                ExitCode.CANNOT_CREATE,
+                "there is no folder none: make it first (install -d -m 0700 none",
+            ),
+            (["backup", f"{'x' * 300}/a.db"], ExitCode.CANNOT_CREATE, f"cannot write {'x' * 300}/a.db: File name too"),
+            (["restore", "x" * 300], ExitCode.UNAVAILABLE, f"cannot read {'x' * 300}: File name too long"),
             (["restore", "none.db"], ExitCode.UNAVAILABLE, "there is no file none.db"),
             (["restore", "config.toml"], ExitCode.DATA, "config.toml cannot be used: file is not a database"),
             (["restore", "skindesk.db"], ExitCode.DATA, "skindesk.db cannot be used: this is the database itself"),
@@ -472,11 +481,70 @@ class TestBackup:
         assert main([command, "copy.db"]) == ExitCode.CONFIG
         assert capsys.readouterr().err.startswith("SkinDesk cannot start with this configuration:\n")
 
-    def test_no_database(self, capsys: pytest.CaptureFixture[str]) -> None:
-        configure(GOOD)
+    @pytest.mark.parametrize(
+        ("path", "said"), [("skindesk.db", "there is no database at skindesk.db"), ("x" * 300, "File name too long\n")]
+    )
+    def test_no_database(self, path: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+        configure(GOOD + f'database.path = "{path}"')
 
         assert main(["backup", "copy.db"]) == ExitCode.UNAVAILABLE
-        assert "there is no database at skindesk.db" in capsys.readouterr().err
+        assert said in capsys.readouterr().err
+
+    def test_folder(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """In a folder that is there the copy gets a dated name, each time another one."""
+        configure(GOOD)
+        asyncio.run(filled(Path("skindesk.db").absolute()))
+        Path("copies").mkdir()
+
+        assert [main(["backup", "copies"]), main(["backup", "copies"])] == [0, 0]
+        assert capsys.readouterr().out.count("ok copies/skindesk-2") == len(list(Path("copies").iterdir())) == 2
+
+    @pytest.mark.parametrize(
+        ("line", "refused", "code"),
+        [
+            (["backup", "copies"], "back_up", ExitCode.CANNOT_CREATE),
+            (["restore", "copies/a.db"], "restore", ExitCode.CANNOT_CREATE),
+        ],
+    )
+    def test_not_allowed(
+        self,
+        line: list[str],
+        refused: str,
+        code: ExitCode,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """What else the system refuses, which it does to everybody but root, is a line and an exit code too."""
+
+        def refusing(*_: object, **__: object) -> NoReturn:
+            raise PermissionError(errno.EACCES, "Permission denied", "copies")
+
+        configure(GOOD)
+        asyncio.run(filled(Path("skindesk.db").absolute()))
+        Path("copies").mkdir()
+        Path("copies/a.db").touch()
+        monkeypatch.setattr(upkeep, refused, refusing)
+
+        assert main(line) == code
+        assert capsys.readouterr().err.endswith(": Permission denied\n")
+
+
+class TestInterrupted:
+    @pytest.mark.parametrize(
+        ("line", "module"),
+        [
+            (["check", "--offline"], "bot.checks.machine"),
+            (["backup", "copy.db"], "bot.storage.backup"),
+            (["restore", "copy.db"], "bot.storage.restore"),
+        ],
+        ids=lambda each: each if isinstance(each, str) else " ".join(each),
+    )
+    def test_by_hand(self, line: list[str], module: str) -> None:
+        """Ctrl+C ends a command with one line, and with the exit code that shells take for that."""
+        configure(GOOD)
+        ended = skindesk(*line, program=("-c", SIGNALLED.format(number=int(signal.SIGINT), module=module)))
+
+        assert (ended.returncode, ended.stderr) == (130, "skindesk: interrupted\n")
 
 
 class TestTemporaryFiles:

@@ -39,7 +39,11 @@ def back_up(database: Path, destination: Path, *, at: datetime | None = None) ->
     The copy appears whole, verified and on the disk, or not at all; what is there already is never replaced.
     DatabaseUnusable and DatabaseTooNew where there is nothing sound to copy, BackupNotWritten otherwise.
     """
-    if destination.is_dir():
+    try:
+        is_folder = destination.is_dir()
+    except OSError as error:  # a folder that may not be entered, a name that is too long
+        raise _not_written(destination, error) from error
+    if is_folder:
         destination = unused(destination / dated(database.stem, at, database.suffix))
     return _copied(database, destination, require_sound)
 

@@ -78,11 +78,11 @@ async def restore(source: Path, database: Path, *, at: datetime) -> Restored:
     BackupNotWritten where there is no room. All of them leave the database as it was.
     """
     with locked(database) as real:
-        _require_another(source, real)
-        _same_owner(real, lock_of(real))
         copy = real.with_name(f".{real.name}.restoring")
         _remove(copy)
         try:
+            _require_another(source, real)
+            _same_owner(real, lock_of(real))
             migrated_from, saved_until = await asyncio.to_thread(_copy_and_verify, source, copy)
             replaced = _read_replaced(real)
             in_doubt, guilds = await _prepare(copy, replaced, at=at)

@@ -33,6 +33,16 @@ def test_every_secret_can_be_rotated():
 
 def test_exit_codes():
     """Every exit code that an administrator can meet is explained."""
-    told = {int(number) for number in re.findall(r"\b(6[5-9]|7[0-9])\b", TEXT)}
+    told = {int(number) for number in re.findall(r"\b(6[5-9]|7[0-9]|130)\b", TEXT)}
 
     assert {int(code) for code in ExitCode} - {0, ExitCode.USAGE} <= told
+
+
+def test_followed_to_the_letter():
+    """The folder of the backups is made before it is used, and uv goes where a distribution's pip lets it go."""
+    blocks = [re.sub(r"#.*", "", block) for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)]
+    into = [(block, folder) for block in blocks for folder in re.findall(r"skindesk backup (\S+)", block)]
+
+    assert len(into) >= 3
+    assert [folder for block, folder in into if "." not in folder and f"install -d -m 0700 {folder}" not in block] == []
+    assert all("-m venv" in line for line in TEXT.splitlines() if "pip install" in line)
