@@ -121,7 +121,8 @@ def _listen_until_the_app_does() -> None:
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    if hasattr(signal, "SIGHUP"):  # Windows has none
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
 
 def _start(arguments: argparse.Namespace) -> int:

@@ -67,8 +67,11 @@ _TELL_WITHIN = 1.0
 _DISCONNECT_WITHIN = 0.7
 """Seconds for saying goodbye to Discord; discord.py alone would wait half a minute for an answer."""
 
-_CLOSE_WITHIN = 0.5
-"""Seconds for closing what was opened, whatever hangs; a unit that is cut off by that is undone whole."""
+_LEAVE_WITHIN = 4.5
+"""Seconds after which what is being closed is left as it is, whatever hangs; a unit that this cuts off is undone."""
+
+_CLOSE_WITHIN = 0.3
+"""Seconds that closing has in any case."""
 
 _DISCORD_GONE = (
     OSError,
@@ -232,15 +235,16 @@ async def serve(settings: Settings, *, load: Callable[[], Settings]) -> ExitCode
         async with closing, assembled(settings) as client:
             loop.add_signal_handler(signal.SIGHUP, Reloading(client, settings, load).reload)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came during the start counts now
-            code = await _serve(client, settings.discord.token)
-            closing.reschedule(loop.time() + _CLOSE_WITHIN)
+            asked_at = await _serve(client, settings.discord.token)
+            closing.reschedule(max(asked_at + _LEAVE_WITHIN, loop.time() + _CLOSE_WITHIN))
     except (StorageError, AddressUnusable, *_DISCORD_GONE) as error:
         if closing.expired():
             _log.warning("left before everything was closed in order")
             return ExitCode.OK
         code, reason = _end_of(error)
         _log.error("%s", reason)
-    return code
+        return code
+    return ExitCode.OK
 
 
 def _end_of(error: Exception) -> tuple[ExitCode, str]:
@@ -287,7 +291,8 @@ def _end_of_storage(error: StorageError) -> tuple[ExitCode, str]:
             return ExitCode.FAILURE, f"the database cannot be used: {error} ({type(error).__name__})"
 
 
-async def _serve(client: DeskClient, token: SecretStr) -> ExitCode:
+async def _serve(client: DeskClient, token: SecretStr) -> float:
+    """Serve until told to stop, finish what can be finished, and return when that was, by the loop's clock."""
     loop = asyncio.get_running_loop()
     asked_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -296,6 +301,7 @@ async def _serve(client: DeskClient, token: SecretStr) -> ExitCode:
     stop = asyncio.create_task(asked_to_stop.wait(), name="stop")
     try:
         await asyncio.wait({connection, stop}, return_when=asyncio.FIRST_COMPLETED)
+        asked_at = loop.time()
         if stop.done():
             _log.info("stopping")
             await _finish(client)
@@ -305,7 +311,7 @@ async def _serve(client: DeskClient, token: SecretStr) -> ExitCode:
     if connection.done() and not connection.cancelled() and (error := connection.exception()) is not None:
         raise error
     _log.info("stopped")
-    return ExitCode.OK
+    return asked_at
 
 
 async def _finish(client: DeskClient) -> None:

@@ -26,6 +26,16 @@ def unanswered(host, *arguments, **options):
 socket.getaddrinfo = unanswered
 {RUN}
 """
+NEVER_CLOSED = f"""
+import asyncio
+import bot.app
+
+async def never(self):
+    await asyncio.sleep(30)
+
+bot.app._LEAVE_WITHIN = 0.5
+bot.app.InventoryService.close = never
+{RUN}"""
 
 
 def trade_that(desk: LiveDesk, answer: ResendAnswer) -> WorldTrade:
@@ -140,6 +150,16 @@ async def test_stopped_while_looking_up_a_name(desk: LiveDesk):
         await bot.wait_line("asked for localhost")
         assert await bot.terminate(STOPS_WITHIN) == 0
     assert "restarting" in answer_of(lookup).text
+    desk.assert_sound()
+
+
+async def test_stopped_while_closing_hangs(desk: LiveDesk):
+    """A stop does not wait for what does not let itself be closed either, and says so."""
+    async with desk.bot(program=NEVER_CLOSED) as bot:
+        await bot.wait_ready()
+        assert await bot.terminate(STOPS_WITHIN) == 0
+        assert "left before everything was closed" in bot.stderr
+        assert "Traceback" not in bot.stderr
     desk.assert_sound()
 
 
