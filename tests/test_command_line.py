@@ -5,8 +5,6 @@ import errno
 import importlib.metadata
 import json
 import os
-import signal
-import subprocess
 import sys
 import types
 from pathlib import Path
@@ -20,26 +18,13 @@ from bot.__main__ import main
 from bot.exit_codes import ExitCode
 from bot.observability import logs
 from tests.storage.desks import filled
+from tests.support.command_line import CANARY, GOOD, configure, serving, skindesk
 
-ROOT = Path(__file__).parent.parent
-CANARY = "CANARY-4711"
-GOOD = 'discord.token = "a-token"\nproviders.assetpay.api_key = "ap_key"\n'
 BAD = f"""
 discord.tokn = "x"
 inventory.page_size = 0
 providers.assetpay = {{ api_key = "{CANARY} {CANARY}", base_url = "http://{CANARY}@example.com" }}
 """
-SERVING = """
-import sys, types
-sys.modules["bot.app"] = app = types.ModuleType("bot.app")
-async def serve(settings, load):
-    {body}
-app.serve = serve
-from bot.__main__ import main
-sys.exit(main(["run", "--config", "config.toml"]))
-"""
-
-
 NOTING = """
 import os, sys
 class Noting:
@@ -51,18 +36,6 @@ from bot.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
 """The program, which says where SQLite is to have its temporary files when that is loaded."""
-
-SIGNALLED = """
-import os, sys
-class Signalling:
-    def find_spec(self, name, *_):
-        if name == {module!r}:
-            os.kill(os.getpid(), {number})
-sys.meta_path.insert(0, Signalling())
-from bot.__main__ import main
-sys.exit(main(sys.argv[1:]))
-"""
-"""The program, which gets a signal when it loads a module."""
 
 WIPING = """
     import os, sqlite3
@@ -82,24 +55,6 @@ WIPING = """
 """
 
 
-def skindesk(*arguments: str, program: tuple[str, ...] = ("-m", "bot")) -> subprocess.CompletedProcess[str]:
-    """Run the program as somebody at a terminal would, without any SKINDESK_ variable."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("SKINDESK_")}
-    return subprocess.run(  # noqa: S603 -- our own program
-        [sys.executable, *program, *arguments],
-        env=environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def serving(body: str) -> subprocess.CompletedProcess[str]:
-    """Run ``skindesk run`` with another body of ``bot.app.serve``."""
-    return skindesk(program=("-c", SERVING.format(body=body)))
-
-
 @pytest.fixture(autouse=True)
 def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -107,10 +62,6 @@ def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SQLITE_TMPDIR")  # gone again after the test
     for name in [name for name in os.environ if name.startswith("SKINDESK_")]:
         monkeypatch.delenv(name)
-
-
-def configure(text: str) -> None:
-    Path("config.toml").write_text(text, encoding="utf-8")
 
 
 class TestUsage:
@@ -206,58 +157,6 @@ class TestRun:
         assert "CRITICAL bot run failed reference=" in ended.stderr
         assert "RuntimeError: at https://x/?token=" in ended.stderr
         assert CANARY not in ended.stderr
-
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    @pytest.mark.parametrize("module", ["pydantic", "bot.checks.machine", "bot.app"])
-    def test_stopped_while_loading(self, module: str, number: signal.Signals) -> None:
-        """A signal that comes while the program is loaded is a stop like any other."""
-        configure(GOOD)
-        ended = skindesk("run", program=("-c", SIGNALLED.format(number=int(number), module=module)))
-
-        assert (ended.returncode, ended.stderr) == (0, "")
-
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_stopped_while_opening(self, number: signal.Signals) -> None:
-        """One that comes before the app listens for it has it close what it has opened."""
-        configure(GOOD)
-        ended = serving(
-            f"""
-    import asyncio, os
-    os.kill(os.getpid(), {int(number)})
-    try:
-        await asyncio.sleep(30)
-    finally:
-        print("closed", file=sys.stderr)
-"""
-        )
-
-        assert (ended.returncode, ended.stderr) == (0, "closed\n")
-
-    def test_stopped_while_a_thread_works(self) -> None:
-        """A copy before an upgrade, which a thread makes, does not hold up a stop; the next start does away with it."""
-        configure(GOOD)
-        ended = serving(
-            """
-    import asyncio, os, signal, time
-    asyncio.get_running_loop().call_later(0.1, os.kill, os.getpid(), signal.SIGTERM)
-    await asyncio.to_thread(time.sleep, 30)
-"""
-        )
-
-        assert (ended.returncode, ended.stderr) == (0, "")
-
-    def test_hung_up_while_starting(self) -> None:
-        """A reload that is asked for too early kills nothing; it waits until the app listens."""
-        configure(GOOD)
-        ended = serving(
-            """
-    import os, signal
-    os.kill(os.getpid(), signal.SIGHUP)
-    return 0 if signal.SIGHUP in signal.sigpending() else 1
-"""
-        )
-
-        assert (ended.returncode, ended.stderr) == (0, "")
 
 
 class TestDemo:
@@ -527,24 +426,6 @@ class TestBackup:
 
         assert main(line) == code
         assert capsys.readouterr().err.endswith(": Permission denied\n")
-
-
-class TestInterrupted:
-    @pytest.mark.parametrize(
-        ("line", "module"),
-        [
-            (["check", "--offline"], "bot.checks.machine"),
-            (["backup", "copy.db"], "bot.storage.backup"),
-            (["restore", "copy.db"], "bot.storage.restore"),
-        ],
-        ids=lambda each: each if isinstance(each, str) else " ".join(each),
-    )
-    def test_by_hand(self, line: list[str], module: str) -> None:
-        """Ctrl+C ends a command with one line, and with the exit code that shells take for that."""
-        configure(GOOD)
-        ended = skindesk(*line, program=("-c", SIGNALLED.format(number=int(signal.SIGINT), module=module)))
-
-        assert (ended.returncode, ended.stderr) == (130, "skindesk: interrupted\n")
 
 
 class TestTemporaryFiles:

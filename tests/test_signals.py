@@ -1,0 +1,98 @@
+"""What signals do to a command: wherever they come, it ends in order."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import GOOD, configure, serving, skindesk
+
+SIGNALLED = """
+import os, sys
+class Signalling:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), {number})
+sys.meta_path.insert(0, Signalling())
+from bot.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The program, which gets a signal when it loads a module."""
+
+
+@pytest.fixture(autouse=True)
+def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", ["pydantic", "bot.checks.machine", "bot.app"])
+def test_stopped_while_loading(module: str, number: signal.Signals) -> None:
+    """A signal that comes while the program is loaded is a stop like any other."""
+    configure(GOOD)
+    ended = skindesk("run", program=("-c", SIGNALLED.format(number=int(number), module=module)))
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_while_opening(number: signal.Signals) -> None:
+    """One that comes before the app listens for it has it close what it has opened."""
+    configure(GOOD)
+    ended = serving(
+        f"""
+    import asyncio, os
+    os.kill(os.getpid(), {int(number)})
+    try:
+        await asyncio.sleep(30)
+    finally:
+        print("closed", file=sys.stderr)
+"""
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "closed\n")
+
+
+def test_stopped_while_a_thread_works() -> None:
+    """A copy before an upgrade, which a thread makes, does not hold up a stop; the next start does away with it."""
+    configure(GOOD)
+    ended = serving(
+        """
+    import asyncio, os, signal, time
+    asyncio.get_running_loop().call_later(0.1, os.kill, os.getpid(), signal.SIGTERM)
+    await asyncio.to_thread(time.sleep, 30)
+"""
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_hung_up_while_starting() -> None:
+    """A reload that is asked for too early kills nothing; it waits until the app listens."""
+    configure(GOOD)
+    ended = serving(
+        """
+    import os, signal
+    os.kill(os.getpid(), signal.SIGHUP)
+    return 0 if signal.SIGHUP in signal.sigpending() else 1
+"""
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "module"),
+    [
+        (["check", "--offline"], "bot.checks.machine"),
+        (["backup", "copy.db"], "bot.storage.backup"),
+        (["restore", "copy.db"], "bot.storage.restore"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else " ".join(each),
+)
+def test_interrupted(line: list[str], module: str) -> None:
+    """Ctrl+C ends a command with one line, and with the exit code that shells take for that."""
+    configure(GOOD)
+    ended = skindesk(*line, program=("-c", SIGNALLED.format(number=int(signal.SIGINT), module=module)))
+
+    assert (ended.returncode, ended.stderr) == (130, "skindesk: interrupted\n")
