@@ -8,7 +8,7 @@ from typing import Any
 
 import discord
 
-from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditRow, PersonKind, acts_as, asks_for_another
+from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditRow, PersonKind, acts_as, is_for_another
 from bot.domain.links import RELINK_COOL_DOWN, EndedLink, Link
 from bot.domain.my_data import StoredData
 from bot.domain.resends import Resend
@@ -118,9 +118,7 @@ def _asked_for_the_reader(stored: StoredData, *, user_id: int) -> frozenset[str]
     Of any other one for an account of theirs the requester may be who held it before and asked for themselves.
     """
     by_staff = (
-        row.subject
-        for row in stored.audit
-        if row.action is AuditAction.RESEND_REQUESTED and asks_for_another(row.detail)
+        row.subject for row in stored.audit if row.action is AuditAction.RESEND_REQUESTED and is_for_another(row.detail)
     )
     found = (f"resend:{resend.id}" for resend in stored.resends if not _is_anothers(resend, user_id))
     return frozenset((*by_staff, *found))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.domain.audit import ASKED_FOR_ANOTHER, AuditAction, AuditRow
+from bot.domain.audit import FOR_ANOTHER, AuditAction, AuditRow
 from bot.domain.links import Link, LinkSource
 from bot.domain.my_data import StoredData
 from bot.domain.resends import Resend
@@ -53,7 +53,7 @@ def test_requests() -> None:
     mine, bens, _ = told(
         row(AuditAction.RESEND_DENIED, CLEO, "resend:1", 3, **for_her),
         row(AuditAction.RESEND_DENIED, CLEO, "resend:2", 2, **for_ben),
-        row(AuditAction.RESEND_REQUESTED, CLEO, "resend:1", 1, **for_her, **ASKED_FOR_ANOTHER),
+        row(AuditAction.RESEND_REQUESTED, CLEO, "resend:1", 1, **for_her, **FOR_ANOTHER),
     )["record"]
 
     assert mine["detail"] == {"owner": f"steam:{ADAS_ACCOUNT}", "requester": f"user:{CLEO}"}
