@@ -78,6 +78,8 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
             lines.append(f"Until now it was SteamID `{done.replaced}`.")
         if not isinstance(member, discord.Member):
             lines.append(f"They are not on this server. `/link set` with `steam:{NO_ACCOUNT}` ends the link.")
+        if link.is_self_made:
+            lines.append("Nobody vouches for a link to yourself: it shows you no trade's code. `/link start` does.")
         if done.waits:
             lines.append(
                 "⚠️ Member or account was linked differently not long ago: look whether both are still in the same "

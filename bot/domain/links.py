@@ -48,6 +48,11 @@ class Link:
         """Whether somebody of the staff linked the account to themselves: nobody vouches that it is theirs."""
         return self.source is LinkSource.STAFF and self.linked_by == self.user_id
 
+    @property
+    def proven(self) -> SteamId | None:
+        """The account, where Steam or somebody else vouches for it: only then are its trades' codes its user's."""
+        return None if self.is_self_made else self.steam_id
+
     def waits_at(self, now: datetime) -> bool:
         """Whether own resends do not count yet."""
         return self.resends_from is not None and now < self.resends_from

@@ -63,9 +63,13 @@ class LinkService:
         self._audit = audit
         self._clock = clock
 
+    async def of(self, actor: Actor) -> Link | None:
+        """Return the actor's link in their guild."""
+        return await self._links.of_user(actor.guild_id, actor.user_id)
+
     async def steam_id_of(self, actor: Actor) -> SteamId | None:
         """Return the Steam account linked to the actor in their guild."""
-        link = await self._links.of_user(actor.guild_id, actor.user_id)
+        link = await self.of(actor)
         return link.steam_id if link is not None else None
 
     async def status(self, *, by: Actor) -> LinkStatus | None:

@@ -112,14 +112,14 @@ class PageService:
         if pages.user_id != by.user_id:
             raise NotYourPage
         held = await self._access.capabilities_of(by)
-        linked = await self._links.steam_id_of(by)
-        _check(pages.answer, held, linked)
+        link = await self._links.of(by)
+        _check(pages.answer, held, link.steam_id if link is not None else None)
         if self._forgettings != forgettings and await self._kept(by.guild_id, pages_id) is None:
             raise PageExpired  # its reader was forgotten while this was found out
         # What a click beside this one has chosen in the meantime stays chosen.
         pages = self._recent.get(pages_id, pages)
         self._remember(pages)
-        return _as_seen_now(pages, held, linked)
+        return _as_seen_now(pages, held, link.proven if link is not None else None)
 
     async def _kept(self, guild_id: int, pages_id: str) -> Pages | None:
         pages = self._recent.get(pages_id) or self._unsaved.get(pages_id)
@@ -234,11 +234,11 @@ def _check(answer: InventoryAnswer | TradesAnswer, held: frozenset[Capability], 
         raise AccessDenied(anybodys)
 
 
-def _as_seen_now(pages: Pages, held: frozenset[Capability], linked: SteamId | None) -> Pages:
+def _as_seen_now(pages: Pages, held: frozenset[Capability], viewer: SteamId | None) -> Pages:
     """Return the snapshot worded for what its reader is now, without codes that are no longer theirs to see."""
     answer = pages.answer
-    if isinstance(answer, TradesAnswer) and answer.viewer != linked:
-        answer = replace(answer.without_codes(), viewer=linked)
+    if isinstance(answer, TradesAnswer) and answer.viewer != viewer:
+        answer = replace(answer.without_codes(), viewer=viewer)
     return replace(pages, answer=answer, audience=_audience(held))
 
 

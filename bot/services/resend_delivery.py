@@ -214,6 +214,8 @@ class ResendDelivery:
         await self.announce(resend, _ACTIONS[resend.state], actor_id=actor_id)
         owner = await self._links.of_steam_id(resend.guild_id, resend.owner)
         owner_id = owner.user_id if owner is not None else None
+        if owner is None or owner.proven is None:
+            code = None
         told = {
             "requester_not_told": await self._cards.tell(
                 resend, resend.requested_by, code=code if owner_id == resend.requested_by else None

@@ -59,22 +59,23 @@ class TradeService:
         Everybody else gets their own, and AccessDenied if they name somebody. With ``own`` everybody gets their own.
         """
         held = await self._access.capabilities_of(by)
-        viewer = await self._links.steam_id_of(by)
+        link = await self._links.of(by)
         if Capability.TRADES_ANY in held and not own:
             whose = await self._named_account(by.guild_id, member_id, steam_id)
         elif member_id is not None or steam_id is not None:
             raise AccessDenied(Capability.TRADES_ANY)
         elif held.isdisjoint({Capability.TRADES_OWN, Capability.TRADES_ANY}):
             raise AccessDenied(Capability.TRADES_OWN)
-        elif viewer is None:
+        elif link is None:
             raise NotLinked
         else:
-            whose = viewer
+            whose = link.steam_id
         provider = self._require_provider()
         with spending_for(Spender(by.user_id, is_staff=is_staff(held))):
             everything = await provider.trades(scope)
         await self._record.look(AuditAction.TRADES_LOOKED, whose, {"scope": scope.value}, by=by)
         seen = tuple(trade for trade in everything if whose is None or trade.owner == whose)
+        viewer = link.proven if link is not None else None
         return TradesAnswer(
             provider=provider.name,
             scope=scope,

@@ -58,7 +58,7 @@ def ids_of(found: list[WorldTrade]) -> list[int]:
 
 
 async def link(scene: Scene, actor: simcord.MemberActor, person: Person) -> None:
-    linker = Actor(scene.guild.id, scene.agent.id, frozenset({scene.guild.id, scene.support.id}))
+    linker = Actor(scene.guild.id, scene.moderator.id, frozenset({scene.guild.id, scene.support.id}))
     await scene.client.desk.links.set_for(actor.id, str(person.steam_id), by=linker)
 
 

@@ -192,6 +192,19 @@ async def test_unlinked_since(desk: Desk, answer: InventoryAnswer | TradesAnswer
     assert await refused(desk, pages, CUSTOMER) is anybodys
 
 
+async def test_codes_by_ones_own_word(desk: Desk):
+    """An agent who has linked the account to themselves meanwhile sees no codes: nobody else vouches for that link."""
+    await desk.unlink(CUSTOMER)
+    await desk.link(AGENT, OWNER)
+    pages = await desk.open(trades_answer(of=None), by=AGENT)
+    self_made = Link(GUILD, AGENT.user_id, OWNER, LinkSource.STAFF, AGENT.user_id, NOW)
+    await desk.repositories.links.put(self_made)
+    answer = (await desk.pages.turn(pages.id, by=AGENT)).answer
+
+    assert isinstance(answer, TradesAnswer)
+    assert [each.code for each in answer.trades] == [None] * len(answer.trades)
+
+
 async def test_codes_of_an_agent_who_was_unlinked(desk: Desk):
     """An agent turns on after their link went to somebody else, but no longer sees that account's codes."""
     await desk.unlink(CUSTOMER)
@@ -484,14 +497,14 @@ async def test_forgotten_while_it_is_written(desk: Desk):
 async def test_turned_while_its_reader_is_forgotten(desk: Desk, monkeypatch: pytest.MonkeyPatch):
     """A click that is being answered while its reader is forgotten brings nothing back into memory."""
     pages = await desk.open(INVENTORY, by=CUSTOMER)
-    steam_id_of = LinkService.steam_id_of
+    link_of = LinkService.of
 
-    async def forgotten_meanwhile(links: LinkService, actor: Actor) -> SteamId | None:
-        found = await steam_id_of(links, actor)
+    async def forgotten_meanwhile(links: LinkService, actor: Actor) -> Link | None:
+        found = await link_of(links, actor)
         await my_data_of(desk).forget(by=CUSTOMER)
         return found
 
-    monkeypatch.setattr(LinkService, "steam_id_of", forgotten_meanwhile)
+    monkeypatch.setattr(LinkService, "of", forgotten_meanwhile)
     with pytest.raises(PageExpired):
         await desk.pages.turn(pages.id, by=CUSTOMER)
     assert desk.pages._recent == {}

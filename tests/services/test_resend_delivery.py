@@ -162,6 +162,17 @@ async def test_owner_who_asked(desk: ResendDesk, way: Way) -> None:
     ]
 
 
+async def test_owner_by_their_own_word(desk: ResendDesk) -> None:
+    """Who linked the account to themselves as staff is told the outcome, and no code: nobody vouches for the link."""
+    await desk.repositories.links.remove(GUILD, CUSTOMER.user_id, by=1, at=desk.clock.now())
+    resend = await desk.requested()
+    await desk.link(AGENT, CUSTOMERS_ACCOUNT)
+
+    await desk.approve(resend.id, by=MODERATOR)
+
+    assert [(told.user_id, told.code) for told in desk.cards.told] == [(AGENT.user_id, None)]
+
+
 async def test_owner_without_a_link(desk: ResendDesk) -> None:
     """Where nobody is linked to the account the code stays with the provider."""
     await desk.repositories.links.remove(GUILD, CUSTOMER.user_id, by=1, at=desk.clock.now())

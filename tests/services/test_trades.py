@@ -97,6 +97,19 @@ async def test_ones_own(desk: Desk):
     assert desk.provider.asked == [Scope.ACTIVE, Scope.ALL]
 
 
+async def test_own_by_ones_own_word(desk: Desk):
+    """Who linked an account to themselves as staff sees its trades as before, and no code: nobody vouches for it."""
+    link = Link(GUILD, AGENT.user_id, STRANGERS, LinkSource.STAFF, AGENT.user_id, NOW)
+    await desk.repositories.links.put(link)
+    for own in (False, True):
+        answer = await desk.service.list_for(by=AGENT, own=own)
+        assert [each.code for each in answer.trades] == [None] * len(answer.trades)
+        assert answer.viewer is None
+
+    await desk.repositories.links.put(replace(link, linked_by=0))
+    assert [each.code for each in (await desk.service.list_for(by=AGENT, own=True)).trades] == [CODE]
+
+
 async def test_refused_without_a_call(desk: Desk):
     """Naming somebody needs trades.any; without a link or a right there is nothing to list."""
     for named in ({"member_id": 5}, {"member_id": CUSTOMER.user_id}, {"steam_id": str(OWNER)}, {"steam_id": "x"}):
