@@ -53,6 +53,10 @@ class Link:
         """The account, where Steam or somebody else vouches for it: only then are its trades' codes its user's."""
         return None if self.is_self_made else self.steam_id
 
+    def waits_until(self, now: datetime) -> datetime | None:
+        """Return from when own resends count, None where they do already."""
+        return self.resends_from if self.waits_at(now) else None
+
     def waits_at(self, now: datetime) -> bool:
         """Whether own resends do not count yet."""
         return self.resends_from is not None and now < self.resends_from

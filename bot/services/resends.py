@@ -97,8 +97,8 @@ class ResendService:
         link = await self._links.of_user(by.guild_id, by.user_id)
         if Capability.RESEND_ANY not in held and link is None:
             raise NotLinked
-        own_from = link.resends_from if link is not None else None
-        if Capability.RESEND_ANY not in held and own_from is not None and self._clock.now() < own_from:
+        own_from = link.waits_until(self._clock.now()) if link is not None else None
+        if Capability.RESEND_ANY not in held and own_from is not None:
             raise LinkTooNew(own_from)
         await self._halts.check(by.guild_id)
         settings = await self._settings.of_guild(by.guild_id)

@@ -7,6 +7,7 @@ from typing import Any
 import discord
 
 from bot.domain.derived import Derived
+from bot.domain.errors import InvalidInput
 from bot.domain.inventory import MAX_SEARCH, Inventory, InventoryFilter, Item, Sort, name_of, price_from
 from bot.domain.listing import Listing
 from bot.ui.inventory_words import SORTS
@@ -17,6 +18,10 @@ _OPTION = 100
 _LONGEST_PRICE = 20
 _MADE: Derived[Inventory, dict[int, discord.SelectOption]] = Derived()
 """Options of items, by their position, as somebody has seen them before."""
+
+
+_LABELS = {"search": "Name contains", "min_price": "Brings at least", "max_price": "Brings at most"}
+"""What the form calls the options of the command."""
 
 
 def refresh_label(fresh_until: datetime | None) -> str:
@@ -58,30 +63,33 @@ def filter_inputs(chosen: InventoryFilter) -> "list[discord.ui.Label[Any]]":
     """Return the inputs of the form, filled in with what is set."""
     return [
         discord.ui.Label(
-            text="Name contains",
+            text=_LABELS["search"],
             description="Every word has to be in the name. Leave everything empty to see all items.",
             component=_input("search", chosen.search, MAX_SEARCH, "ak redline"),
         ),
         discord.ui.Label(
-            text="Brings at least, in US dollars",
+            text=f"{_LABELS['min_price']}, in US dollars",
             component=_input("min_price", _typed(chosen.min_price), _LONGEST_PRICE, "0.50"),
         ),
         discord.ui.Label(
-            text="Brings at most, in US dollars",
+            text=f"{_LABELS['max_price']}, in US dollars",
             component=_input("max_price", _typed(chosen.max_price), _LONGEST_PRICE, "100"),
         ),
     ]
 
 
 def typed_filter(values: Mapping[str, str], sort: Sort) -> InventoryFilter:
-    """Return what the form was filled in with; InvalidInput where that cannot be used."""
+    """Return what the form was filled in with; InvalidInput, by the form's own words, where that cannot be used."""
     search = plain(values.get("search", ""), MAX_SEARCH)
-    return InventoryFilter.of(
-        search=None if search == NOTHING else search,
-        sort=sort,
-        min_price=price_from("min_price", values.get("min_price", "")),
-        max_price=price_from("max_price", values.get("max_price", "")),
-    )
+    try:
+        return InventoryFilter.of(
+            search=None if search == NOTHING else search,
+            sort=sort,
+            min_price=price_from("min_price", values.get("min_price", "")),
+            max_price=price_from("max_price", values.get("max_price", "")),
+        )
+    except InvalidInput as error:
+        raise InvalidInput(_LABELS[error.option], error.problem) from None
 
 
 def _item_option(item: Item, position: int) -> discord.SelectOption:

@@ -100,10 +100,10 @@ def test_any_form(search: str, low: str, high: str):
     assert [each for each in found if "never" not in each] == []
 
 
-@pytest.mark.parametrize("option", ["min_price", "max_price"])
-def test_unusable_price(option: str):
-    """What is no price is named by the input it was typed into."""
+@pytest.mark.parametrize(("option", "label"), [("min_price", "Brings at least"), ("max_price", "Brings at most")])
+def test_unusable_price(option: str, label: str):
+    """What is no price is named by the input it was typed into, as the form calls it."""
     with pytest.raises(InvalidInput) as error:
         typed_filter({option: "a lot"}, Sort.RELEVANCE)
 
-    assert (error.value.option, error.value.problem) == (option, "not_a_price")
+    assert (error.value.option, error.value.problem) == (label, "not_a_price")
