@@ -228,8 +228,6 @@ class InventoryService:
         task = self._joinable(call, refresh=query.refresh)
         joins = task is not None
         if task is None:
-            if query.refresh:
-                self._outdate(call[0])
             under_way = _UnderWay(call, query.refresh)
             task = asyncio.create_task(self._ask_and_keep(provider, query, under_way))
             self._under_way[task] = under_way
@@ -263,7 +261,7 @@ class InventoryService:
         inventory = await provider.look_up(query)
         if not under_way.is_outdated:
             key = under_way.call[0]
-            if query.refresh:  # what began after it may still be answered from before it
+            if query.refresh:  # what is still under way, begun before it or after, may be answered from before it
                 self._outdate(key)
             self._keep(key, inventory, refreshed=query.refresh)
         return inventory

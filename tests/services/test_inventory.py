@@ -355,6 +355,23 @@ async def test_a_refresh_overtakes_other_questions(desk: Desk, older: dict[str, 
     assert names(await desk.look_up(search="ak")) == ["AK-74"]
 
 
+async def test_a_refresh_that_fails_overtakes_nothing(desk: Desk):
+    """What was under way before a refresh that fails is kept: nothing newer is known."""
+    desk.provider.gate.clear()
+    slow_gate = desk.provider.gate
+    old = asyncio.create_task(desk.look_up())
+    await until(lambda: len(desk.provider.asked) == 1)
+    desk.provider.gate, desk.provider.failure = asyncio.Event(), ProviderError(FAILURE)
+    desk.provider.gate.set()
+    assert (await desk.look_up(refresh=True, search="ak")).answers[0].failure == FAILURE
+
+    desk.provider.failure = None
+    slow_gate.set()
+    await old
+    assert len(names(await desk.look_up())) == 3
+    assert len(desk.provider.asked) == 2
+
+
 async def test_asked_during_a_refresh(desk: Desk):
     """Another question that is asked during a refresh may be answered from before it: that is not kept either."""
     desk.provider.gate.clear()
