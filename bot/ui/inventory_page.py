@@ -24,6 +24,9 @@ _SHORTEST_NAME = 24
 _WRITTEN: Derived[Inventory, dict[tuple[int, int], str]] = Derived()
 """Entries of items, by their position and the room they had."""
 
+_HELD = "\N{NO-BREAK SPACE}"
+"""Keeps a sign beside its word where a phone's line ends."""
+
 _OTHER_ACCOUNT = "⚠️ This desk uses one fixed client token: the items are those of the token's own account."
 
 
@@ -212,5 +215,5 @@ def _short_offer(item: Item | None, *, stacks: bool) -> str:
         return NOTHING
     stack = f" ×{item.amount:,}" if stacks and item.amount > 1 else ""
     if not item.accepted or item.offer is None:
-        return f"❌ refused{stack}"
-    return f"✅ {money(item.offer)}{f' each{stack}' if stack else ''}"
+        return f"❌{_HELD}refused{stack}"
+    return f"✅{_HELD}{money(item.offer)}{f' each{stack}' if stack else ''}"

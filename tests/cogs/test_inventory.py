@@ -390,7 +390,7 @@ async def test_side_by_side(scene: Scene) -> None:
     scene.providers.skinsback.active = False
     result = await look_up(scene, scene.customer, scene.world.customer.trade_url, provider="all")
 
-    text = text_of(result)
+    text = text_of(result).replace("\N{NO-BREAK SPACE}", " ")
     for label in ("AssetPay", "AssetPay (client)", "AssetPay (.co)"):
         assert re.search(rf"(?m)^\*\*{re.escape(label)}\*\*: \d+ of 64 items, \$", text)
     assert "**SkinsBack**: ⚠️ not set up right at this desk" in text
