@@ -1,0 +1,98 @@
+"""How far a reader walks: the files and functions of the project that one command or button runs through.
+
+``uv run python -m benchmarks.paths`` prints both counts for ``/inventory`` and for a press of Approve; ``--list`` names
+them. The bot runs in SimCord against the demo's providers; what belongs to the demo itself does not count. The first
+use of each warms up what is loaded or kept once.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from bot.demo.scene import Scene, staged
+
+_ROOT = Path(__file__).resolve().parent.parent
+_SETTLE_SECONDS = 0.2
+
+
+class Recorder:
+    """Notes each function of the project that is called, on every thread started after it was installed."""
+
+    def __init__(self) -> None:
+        self.called: set[tuple[str, str, int]] = set()
+        self._is_on = False
+
+    def install(self) -> None:
+        """Watch this thread and those that start from now on."""
+        threading.setprofile(self._note)
+        sys.setprofile(self._note)
+
+    @contextmanager
+    def recording(self) -> Iterator[set[tuple[str, str, int]]]:
+        """Collect what is called meanwhile: file, function and line."""
+        self.called = set()
+        self._is_on = True
+        try:
+            yield self.called
+        finally:
+            self._is_on = False
+
+    def _note(self, frame: FrameType, event: str, _argument: Any) -> None:
+        if self._is_on and event == "call":
+            code = frame.f_code
+            path = code.co_filename
+            if path.startswith((f"{_ROOT}/bot/", f"{_ROOT}/cogs/")) and "/bot/demo/" not in path:
+                self.called.add((path[len(str(_ROOT)) + 1 :], code.co_qualname, code.co_firstlineno))
+
+
+@asynccontextmanager
+async def _scene() -> AsyncIterator[Scene]:
+    with tempfile.TemporaryDirectory() as folder:
+        async with staged(Path(folder), check_errors=False, sign_in=False) as scene:
+            yield scene
+
+
+async def _paths(recorder: Recorder) -> dict[str, set[tuple[str, str, int]]]:
+    found: dict[str, set[tuple[str, str, int]]] = {}
+    async with _scene() as scene:
+        url = scene.world.customer.trade_url
+        await scene.customer.slash(scene.channel, "inventory", tradeurl=url)
+        with recorder.recording() as called:
+            await scene.customer.slash(scene.channel, "inventory", tradeurl=url, provider="skinsback")
+            await asyncio.sleep(_SETTLE_SECONDS)
+        found["/inventory"] = called
+        first, second = scene.world.trades_of(scene.world.customer)[:2]
+        for trade in (first, second):
+            await scene.agent.slash(scene.channel, "resend", id=str(trade.id), reason="the bot was offline")
+            card = scene.channel.history()[-1]
+            with recorder.recording() as called:
+                await scene.moderator.click(card, label="Approve")
+                await asyncio.sleep(_SETTLE_SECONDS)
+        found["Approve"] = called
+    return found
+
+
+def main() -> int:
+    """Print the counts."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--list", action="store_true", help="name the files and functions too")
+    options = parser.parse_args()
+    recorder = Recorder()
+    recorder.install()
+    for what, called in asyncio.run(_paths(recorder)).items():
+        files = sorted({path for path, _, _ in called})
+        print(f"{what}: {len(files)} files, {len(called)} functions")
+        for path in files if options.list else ():
+            print(f"  {path}: {', '.join(sorted(name for where, name, _ in called if where == path))}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
