@@ -20,7 +20,7 @@ from typing import Any
 import aiosqlite
 
 from bot.domain.audit import AuditAction, AuditEntry
-from bot.storage.audit import SqliteAuditRepository, verify_file, write_down
+from bot.storage.audit.log import SqliteAuditRepository, verify_file, write_down
 from bot.storage.columns import to_ms
 from bot.storage.database import Database
 from bot.storage.schema import bundled

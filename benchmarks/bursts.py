@@ -26,7 +26,7 @@ from benchmarks.interactions import (
     with_trades,
 )
 from benchmarks.measuring import Fact, Ratio, cpu_seconds, options_of, percentile, ratio_of, show
-from bot.demo.providers import SimulatedProviders
+from bot.demo.providers.all import SimulatedProviders
 from bot.demo.world import World
 from tests.e2e.desk import answer_of
 
@@ -46,7 +46,7 @@ async def burst(side: Side, what: str, number: int) -> tuple[float, float]:
     return number / seconds, max(record.acknowledged_after for record in records)
 
 
-async def beside(use: Use, seconds: float) -> list[float]:
+async def run_in_worker(use: Use, seconds: float) -> list[float]:
     """Let somebody do something every 20 ms for so long; return the milliseconds to the acknowledgements."""
     waiting = []
     end = time.monotonic() + seconds
@@ -77,15 +77,15 @@ async def looking_up(side: Side, number: int, at_once: int = 4) -> None:
 async def beside_others(ours: Side, *, rounds: int, lookups: int) -> list[Fact]:
     """See how soon refused commands are acknowledged: alone, beside a large answer, and while memory fills up."""
     use = ours.uses["refused command"]
-    quiet = [each for _ in range(rounds) for each in await beside(use, 2.0)]
+    quiet = [each for _ in range(rounds) for each in await run_in_worker(use, 2.0)]
     loud: list[float] = []
     for _ in range(rounds):
-        acknowledged, _ = await asyncio.gather(beside(use, 4.0), large(ours))
+        acknowledged, _ = await asyncio.gather(run_in_worker(use, 4.0), large(ours))
         loud += acknowledged
     filling: list[float] = []
     looked_up = asyncio.create_task(looking_up(ours, lookups))
     while not looked_up.done():
-        filling += await beside(use, 1.0)
+        filling += await run_in_worker(use, 1.0)
     await looked_up
     facts = []
     for what, times in (

@@ -21,7 +21,7 @@ from aiohttp import web
 from benchmarks.measuring import Ratio, cpu_seconds, options_of, percentile, ratio_of, show
 from bot.demo.chance import Chance
 from bot.demo.people import trade_url
-from bot.demo.providers import SimulatedProviders
+from bot.demo.providers.all import SimulatedProviders
 from bot.demo.trades import TradeMaker
 from bot.demo.world import World
 from bot.domain.steam import SteamId
@@ -172,33 +172,35 @@ def strangers(first: int = 1_000_000) -> Iterator[str]:
 async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: SimulatedProviders, address: str) -> Side:
     """Start SkinDesk, set it up, and return what people do with it."""
     server = await stack.enter_async_context(LoopbackDiscord())
-    desk = LiveDesk(server, providers, folder)
+    services = LiveDesk(server, providers, folder)
     process = await stack.enter_async_context(
-        desk.bot(
+        services.bot(
             providers__assetpay__base_url=address,
             providers__assetpay__verified="true",
             observability__log_level="info",
         )
     )
     await process.wait_ready()
-    await desk.set_up()
-    page = await desk.use(desk.customer, "inventory", tradeurl=desk.world.customer.trade_url)
+    await services.set_up()
+    page = await services.use(services.customer, "inventory", tradeurl=services.world.customer.trade_url)
     unknown, collectors = strangers(), strangers(_COLLECTORS)
 
     async def turn() -> InteractionRecord:
         forward, back = (next(each for each in page.custom_ids if word in each) for word in (":next:", ":first:"))
         can_go_on = not next(each for each in page.every_component() if each.get("custom_id") == forward)["disabled"]
-        return await server.click(page, forward if can_go_on else back, desk.customer)
+        return await server.click(page, forward if can_go_on else back, services.customer)
 
     return Side(
         process,
         {
-            "cached /inventory": lambda: desk.begin(desk.customer, "inventory", tradeurl=desk.world.customer.trade_url),
-            "uncached /inventory": lambda: desk.begin(desk.agent, "inventory", tradeurl=next(unknown)),
+            "cached /inventory": lambda: services.begin(
+                services.customer, "inventory", tradeurl=services.world.customer.trade_url
+            ),
+            "uncached /inventory": lambda: services.begin(services.agent, "inventory", tradeurl=next(unknown)),
             "page turn": turn,
-            "/trades": lambda: desk.begin(desk.customer, "trades", scope="all"),
-            "refused command": lambda: desk.begin(desk.customer, "access list"),
-            LARGE: lambda: desk.begin(desk.agent, "inventory", tradeurl=next(collectors)),
+            "/trades": lambda: services.begin(services.customer, "trades", scope="all"),
+            "refused command": lambda: services.begin(services.customer, "access list"),
+            LARGE: lambda: services.begin(services.agent, "inventory", tradeurl=next(collectors)),
         },
     )
 

@@ -21,15 +21,16 @@ from statistics import median
 
 from benchmarks.measuring import Ratio, options_of, ratio_of, show
 from bot.domain.access import Actor, Capability
-from bot.domain.audit import AuditAction, AuditEntry, PersonKind
+from bot.domain.audit import AuditAction, AuditEntry, PseudonymKind
 from bot.domain.failures import ProviderName
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import Resend, ResendState, TradeFacts
 from bot.domain.steam import SteamId
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
-from bot.storage import audit_chain, persons, resend_statements
-from bot.storage.audit import SqliteAuditRepository, _write_down
+from bot.storage import resend_statements
+from bot.storage.audit import chain, pseudonyms
+from bot.storage.audit.log import SqliteAuditRepository, _write_down
 from bot.storage.columns import to_ms
 from bot.storage.database import Database
 from bot.storage.grants import SqliteGrantRepository
@@ -37,7 +38,7 @@ from bot.storage.links import SqliteLinkRepository
 from bot.storage.resend_rows import audit_entry, new_row, resend_of
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.settings import SqliteGuildSettingsRepository
-from bot.ui.cards import DiscordAuditChannel
+from bot.ui.resends.channel import DiscordAuditChannel
 
 GUILD, USER, ROLE = 900_000_000_000_000_001, 800_000_000_000_000_000, 900_000_000_000_000_001
 PEOPLE = 500
@@ -226,10 +227,10 @@ def filled(path: Path, rows: int, seconds: float) -> int:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("BEGIN")
-    wanted = {one for n in range(PEOPLE) for one in (persons.person(PersonKind.USER, USER + n),)}
-    names = sorted(persons.named(connection, GUILD, wanted).values())
+    wanted = {one for n in range(PEOPLE) for one in (pseudonyms.person(PseudonymKind.USER, USER + n),)}
+    names = sorted(pseudonyms.named(connection, GUILD, wanted).values())
     last = connection.execute("SELECT id, digest FROM audit ORDER BY id DESC LIMIT 1").fetchone()
-    number, digest = (0, audit_chain.BEFORE_THE_FIRST) if last is None else (last["id"], last["digest"])
+    number, digest = (0, chain.BEFORE_THE_FIRST) if last is None else (last["id"], last["digest"])
     first = number
     until = time.perf_counter() + seconds
 
@@ -239,12 +240,12 @@ def filled(path: Path, rows: int, seconds: float) -> int:
             number += 1
             name, other = names[number % PEOPLE], names[number * 7919 % PEOPLE]
             detail = json.dumps({"provider": "mannco", "trade": str(number), "owner": other, "requester": other})
-            row = audit_chain.Columns(GUILD, to_ms(NOW), name, "resend.approved", f"resend:{number // 5}", detail)
-            digest = audit_chain.digest_of(digest, number, row)
+            row = chain.Columns(GUILD, to_ms(NOW), name, "resend.approved", f"resend:{number // 5}", detail)
+            digest = chain.digest_of(digest, number, row)
             yield (number, digest, *row)
 
     while number - first < rows and time.perf_counter() < until:
-        connection.executemany(audit_chain._ADD, chained(min(10_000, rows - number + first)))  # noqa: SLF001 -- as it does
+        connection.executemany(chain._ADD, chained(min(10_000, rows - number + first)))  # noqa: SLF001 -- as it does
     added = number - first
     connection.execute(
         "WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < ?) "

@@ -213,7 +213,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _backup(arguments: argparse.Namespace) -> int:
     def work(database: Path) -> int:
-        from bot.upkeep import run_backup  # noqa: PLC0415 -- a quick --help
+        from bot.maintenance import run_backup  # noqa: PLC0415 -- a quick --help
 
         return run_backup(database, arguments.destination)
 
@@ -222,7 +222,7 @@ def _backup(arguments: argparse.Namespace) -> int:
 
 def _restore(arguments: argparse.Namespace) -> int:
     def work(database: Path) -> int:
-        from bot.upkeep import run_restore  # noqa: PLC0415 -- a quick --help
+        from bot.maintenance import run_restore  # noqa: PLC0415 -- a quick --help
 
         return run_restore(arguments.source, database)
 

@@ -15,10 +15,10 @@ import aiohttp
 import discord
 from pydantic import SecretStr
 
-from bot.client import DeskClient
+from bot.client import SkinDeskClient
 from bot.config import Settings
 from bot.exit_codes import ExitCode
-from bot.monitoring import Instruments
+from bot.monitoring import Telemetry
 from bot.observability.address import AddressUnusable
 from bot.observability.logs import register_secret
 from bot.ports import Clock
@@ -28,33 +28,33 @@ from bot.reloading import Reloading
 from bot.services.access import AccessService
 from bot.services.access_review import AccessReview
 from bot.services.audit import AuditService
-from bot.services.desk import Desk
-from bot.services.halts import HaltService
+from bot.services.container import Services
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
 from bot.services.my_data import MyDataService
-from bot.services.pages import PageService
+from bot.services.pauses import PauseService
 from bot.services.record import RecordService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
+from bot.services.snapshots import SnapshotService
 from bot.services.status import StatusService
 from bot.services.trades import TradeService
 from bot.sign_in_setup import open_sign_in
-from bot.storage.audit import SqliteAuditRepository
+from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.command_syncs import SqliteCommandSyncs
 from bot.storage.database import Database
 from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseTooNew, StorageError
 from bot.storage.grants import SqliteGrantRepository
-from bot.storage.halts import SqliteHaltRepository
 from bot.storage.links import SqliteLinkRepository
 from bot.storage.my_data import SqliteMyDataRepository
-from bot.storage.pages import SqlitePagesRepository
+from bot.storage.pauses import SqlitePauseRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.settings import SqliteGuildSettingsRepository
 from bot.storage.sign_ins import SqliteSignInRepository
-from bot.ui.cards import DiscordAuditChannel, DiscordResendCards
+from bot.storage.snapshots import SqliteSnapshotRepository
+from bot.ui.resends.channel import DiscordAuditChannel, DiscordResendCards
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class SystemClock:
 @asynccontextmanager
 async def assembled(
     settings: Settings, *, clock: Clock | None = None, web_socket: socket.socket | None = None
-) -> AsyncIterator[DeskClient]:
+) -> AsyncIterator[SkinDeskClient]:
     """Open the database, the ways to the providers and the sign-in page, and give the client; close them in reverse.
 
     Where ``observability.listen`` is set, metrics and health are served meanwhile. AddressUnusable where one of the
@@ -107,9 +107,9 @@ async def assembled(
     explanations = Catalogue.load()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.open(settings.database.path))
-        instruments = Instruments.new(measures=settings.observability.address is not None)
+        telemetry = Telemetry.new(measures=settings.observability.address is not None)
         providers = await open_providers(
-            settings, stack, clock=clock, explanations=explanations, observers=instruments.on_call
+            settings, stack, clock=clock, explanations=explanations, observers=telemetry.on_call
         )
         cards = DiscordResendCards(explanations=explanations)
         audit_channel = DiscordAuditChannel()
@@ -131,9 +131,11 @@ async def assembled(
             clock=clock,
         )
         stack.push_async_callback(inventory.close)
-        pages = PageService(repository=SqlitePagesRepository(database), access=access, links=link_service, clock=clock)
-        stack.push_async_callback(pages.saved)
-        halts = HaltService(halts=SqliteHaltRepository(database), access=access, audit=audit, clock=clock)
+        snapshots = SnapshotService(
+            repository=SqliteSnapshotRepository(database), access=access, links=link_service, clock=clock
+        )
+        stack.push_async_callback(snapshots.saved)
+        pauses = PauseService(pauses=SqlitePauseRepository(database), access=access, audit=audit, clock=clock)
         board = ResendBoard(repository=resends, settings=guild_settings, cards=cards, clock=clock)
         delivery = ResendDelivery(
             repository=resends,
@@ -141,7 +143,7 @@ async def assembled(
             links=links,
             cards=cards,
             board=board,
-            halts=halts,
+            pauses=pauses,
             audit=audit,
             clock=clock,
         )
@@ -154,7 +156,7 @@ async def assembled(
             clock=clock,
             listening=web_socket,
         )
-        desk = Desk(
+        services = Services(
             access=access,
             audit=audit,
             access_review=AccessReview(access=access, record=rows),
@@ -178,21 +180,21 @@ async def assembled(
                 cards=cards,
                 board=board,
                 delivery=delivery,
-                halts=halts,
+                pauses=pauses,
                 clock=clock,
                 expires_after=settings.resends.expires_after,
                 allow_self_approval=settings.resends.allow_self_approval,
             ),
             delivery=delivery,
-            halts=halts,
-            pages=pages,
+            pauses=pauses,
+            snapshots=snapshots,
             status=StatusService(sources=providers.health, access=access),
             sign_ins=sign_ins,
             record=record,
             my_data=MyDataService(
                 repository=SqliteMyDataRepository(database),
                 rows=rows,
-                pages=pages,
+                snapshots=snapshots,
                 inventory=inventory,
                 cards=cards,
                 sign_ins=sign_ins,
@@ -201,17 +203,17 @@ async def assembled(
             explanations=explanations,
             page_size=settings.inventory.page_size,
         )
-        client = DeskClient(
-            desk=desk,
+        client = SkinDeskClient(
+            services=services,
             cards=cards,
             synced=SqliteCommandSyncs(database),
             command_guild_ids=settings.discord.command_guild_ids,
-            observers=instruments.on_handled,
-            requests=instruments.requests,
+            observers=telemetry.on_handled,
+            requests=telemetry.requests,
             on_stopping=partial(database.hurry, within=_FINISH_WITHIN),
         )
         if settings.observability.address is not None:
-            await instruments.serve(
+            await telemetry.serve(
                 stack,
                 settings.observability.address,
                 client=client,
@@ -291,7 +293,7 @@ def _end_of_storage(error: StorageError) -> tuple[ExitCode, str]:
             return ExitCode.FAILURE, f"the database cannot be used: {error} ({type(error).__name__})"
 
 
-async def _serve(client: DeskClient, token: SecretStr) -> float:
+async def _serve(client: SkinDeskClient, token: SecretStr) -> float:
     """Serve until told to stop, finish what can be finished, and return when that was, by the loop's clock."""
     loop = asyncio.get_running_loop()
     asked_to_stop = asyncio.Event()
@@ -314,21 +316,21 @@ async def _serve(client: DeskClient, token: SecretStr) -> float:
     return asked_at
 
 
-async def _finish(client: DeskClient) -> None:
+async def _finish(client: SkinDeskClient) -> None:
     try:
         async with asyncio.timeout(_FINISH_WITHIN + _TELL_WITHIN):
             await asyncio.gather(
                 client.finish_interactions(within=_FINISH_WITHIN),
-                client.desk.delivery.close(within=_FINISH_WITHIN),
-                client.desk.sign_ins.close(within=_FINISH_WITHIN),
+                client.services.delivery.close(within=_FINISH_WITHIN),
+                client.services.sign_ins.close(within=_FINISH_WITHIN),
             )
             # After them, because what they finished is copied too; with what they left of the time.
-            await client.desk.audit.close(within=_TELL_WITHIN)
+            await client.services.audit.close(within=_TELL_WITHIN)
     except TimeoutError:
         _log.warning("stopping without having told everybody who waits: Discord does not answer")
 
 
-async def _disconnect(client: DeskClient, connection: asyncio.Task[None]) -> None:
+async def _disconnect(client: SkinDeskClient, connection: asyncio.Task[None]) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_DISCONNECT_WITHIN):
             await client.close()

@@ -8,21 +8,21 @@ import discord
 from discord.ext import commands, tasks
 
 from bot.observability.discord_http import DiscordRequests
-from bot.observability.handling import Observer, log_handled
+from bot.observability.tracing import Observer, log_interaction
 from bot.ports import CommandSyncs
-from bot.services.desk import Desk
-from bot.ui.access_buttons import RevokeDeletedButton
-from bot.ui.cards import DiscordResendCards
-from bot.ui.command_sync import sync_commands
-from bot.ui.funnel import give_up, interrupt, reply_again
-from bot.ui.halt_buttons import HaltButton
-from bot.ui.in_flight import InFlight
-from bot.ui.interactions import Interaction
-from bot.ui.modals import Modals
+from bot.services.container import Services
+from bot.ui.access.buttons import RevokeDeletedButton
+from bot.ui.interaction.command_sync import sync_commands
+from bot.ui.interaction.error_handler import give_up, interrupt, reply_again
+from bot.ui.interaction.in_flight import InFlight
+from bot.ui.interaction.interactions import Interaction
+from bot.ui.interaction.modals import Modals
+from bot.ui.interaction.rights import SkinDeskModal, declared
+from bot.ui.interaction.tree import SkinDeskTree
 from bot.ui.pager import FilterModal, InventoryButton, ItemSelect, PageButton, SortSelect
-from bot.ui.resend_buttons import ReasonModal, ResendButton
-from bot.ui.rights import DeskModal, declared
-from bot.ui.tree import DeskTree
+from bot.ui.resends.buttons import ReasonModal, ResendButton
+from bot.ui.resends.channel import DiscordResendCards
+from bot.ui.resends.pause_buttons import PauseButton
 
 EXTENSIONS = (
     "cogs.inventory",
@@ -45,13 +45,13 @@ _LONGEST = 60.0
 """Seconds that no interaction takes unless something hangs: a lookup has 15, a resend two readings and a call."""
 
 
-class DeskClient(commands.Bot):
+class SkinDeskClient(commands.Bot):
     """SkinDesk on Discord. It sees guilds, their roles and channels, and the interactions sent to it; no messages."""
 
     def __init__(
         self,
         *,
-        desk: Desk,
+        services: Services,
         cards: DiscordResendCards,
         synced: CommandSyncs | None = None,
         command_guild_ids: Sequence[int] = (),
@@ -68,15 +68,15 @@ class DeskClient(commands.Bot):
             help_command=None,
             intents=discord.Intents(guilds=True),
             allowed_mentions=discord.AllowedMentions.none(),
-            tree_cls=DeskTree,
+            tree_cls=SkinDeskTree,
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             http_trace=requests.trace,
         )
-        self.desk = desk
+        self.services = services
         self.cards = cards
-        self.in_flight = InFlight([log_handled, *observers])
+        self.in_flight = InFlight([log_interaction, *observers])
         requests.on_acknowledged = self.in_flight.acknowledged
         self.is_connected = False
         """Whether the gateway is there: discord.py ends it itself where no heartbeat comes back."""
@@ -84,31 +84,31 @@ class DeskClient(commands.Bot):
         self._on_stopping = on_stopping
         self._modals = Modals()
         self._synced = synced
-        self.desk_items: tuple[type[discord.ui.DynamicItem[Any]], ...] = ()
+        self.item_types: tuple[type[discord.ui.DynamicItem[Any]], ...] = ()
         self._command_guild_ids = tuple(command_guild_ids)
 
     async def setup_hook(self) -> None:
         """Load every extension, or fail: a desk with half its commands is not started."""
-        self.add_desk_items(PageButton, InventoryButton, SortSelect, ItemSelect)
-        self.add_desk_items(ResendButton, HaltButton, RevokeDeletedButton)
-        self.add_desk_modals(FilterModal, ReasonModal)
+        self.add_item_types(PageButton, InventoryButton, SortSelect, ItemSelect)
+        self.add_item_types(ResendButton, PauseButton, RevokeDeletedButton)
+        self.add_modal_types(FilterModal, ReasonModal)
         for extension in EXTENSIONS:
             await self.load_extension(extension)
         self.watch.start()
         await sync_commands(self.tree, self._synced, guild_ids=self._command_guild_ids)
 
-    def add_desk_items(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
+    def add_item_types(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
         """Listen to these components, after a restart too; NotDeclared where one does not say what it needs."""
         self.add_dynamic_items(*items)
 
     def add_dynamic_items(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
-        """Let no other way past the declaration either; what is listened to is kept in ``desk_items``."""
+        """Let no other way past the declaration either; what is listened to is kept in ``item_types``."""
         for item in items:
             declared(item)
         super().add_dynamic_items(*items)
-        self.desk_items = (*self.desk_items, *items)
+        self.item_types = (*self.item_types, *items)
 
-    def add_desk_modals(self, *modals: type[DeskModal]) -> None:
+    def add_modal_types(self, *modals: type[SkinDeskModal]) -> None:
         """Take these in when they are sent, after a restart too; NotDeclared where one does not say what it needs."""
         self._modals.add(*modals)
 

@@ -7,23 +7,23 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
 from bot.observability.discord_http import DiscordRequests
-from bot.observability.handling import waited_for_provider
 from bot.observability.loop_lag import measuring_lag
-from bot.storage.figures import SqliteFigures
+from bot.observability.tracing import waited_for_provider
+from bot.storage.metrics import SqliteTableMetrics
 
 if TYPE_CHECKING:
-    from bot.client import DeskClient
+    from bot.client import SkinDeskClient
     from bot.domain.failures import Failure, ProviderName
-    from bot.observability.handling import Observer
     from bot.observability.metrics import Metrics
     from bot.observability.server import Health
+    from bot.observability.tracing import Observer
     from bot.ports import CallObserver, HealthSource
     from bot.storage.database import Database
 
 _log = logging.getLogger(__name__)
 
 
-class Instruments:
+class Telemetry:
     """Everything that listens to the parts of the desk. Without ``metrics`` it only writes the log."""
 
     def __init__(self, metrics: Metrics | None) -> None:
@@ -54,7 +54,7 @@ class Instruments:
         stack: AsyncExitStack,
         address: tuple[str, int],
         *,
-        client: DeskClient,
+        client: SkinDeskClient,
         database: Database,
         providers: tuple[HealthSource, ...],
     ) -> None:
@@ -64,7 +64,9 @@ class Instruments:
         from bot.observability.server import listening  # noqa: PLC0415 -- a web server takes memory that few need
 
         database.on_write = self.metrics.wrote
-        watch = DeskWatch(client, self.requests, self.metrics, figures=SqliteFigures(database), providers=providers)
+        watch = DeskWatch(
+            client, self.requests, self.metrics, figures=SqliteTableMetrics(database), providers=providers
+        )
         await stack.enter_async_context(measuring_lag(self.metrics.lagged))
         await stack.enter_async_context(listening(watch, *address))
 
@@ -74,11 +76,11 @@ class DeskWatch:
 
     def __init__(
         self,
-        client: DeskClient,
+        client: SkinDeskClient,
         requests: DiscordRequests,
         metrics: Metrics,
         *,
-        figures: SqliteFigures,
+        figures: SqliteTableMetrics,
         providers: tuple[HealthSource, ...],
     ) -> None:
         self._client = client

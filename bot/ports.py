@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from bot.domain.access import Grant
     from bot.domain.audit import AuditAction, AuditEntry, AuditRow, ChainReport, DamagedRow
     from bot.domain.failures import Dialect, Explanation, Failure, ProviderName, StatusExplanation
-    from bot.domain.halts import Halt
     from bot.domain.health import ProviderHealth
     from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery
     from bot.domain.links import Link, SignIn
-    from bot.domain.my_data import Forgotten, StoredData
-    from bot.domain.pages import Pages
+    from bot.domain.my_data import Erased, StoredData
+    from bot.domain.pauses import ResendPause
     from bot.domain.resends import CardEdit, Outcome, Receipt, Resend, TradeFacts
     from bot.domain.secrets import TradeCode
     from bot.domain.settings import GuildSettings, Setting
+    from bot.domain.snapshots import Snapshot
     from bot.domain.steam import Game, SteamId
     from bot.domain.trades import Scope, Trade
 
@@ -197,17 +197,17 @@ class GuildSettingsRepository(Protocol):
         ...
 
 
-class HaltRepository(Protocol):
+class PauseRepository(Protocol):
     """Which guilds' resends are stopped. A stop or its end is one compare-and-set with its audit row.
 
     SkinDesk's own stop is part of :meth:`ResendRepository.mark_unknown`.
     """
 
-    async def of_guild(self, guild_id: int) -> Halt | None:
+    async def of_guild(self, guild_id: int) -> ResendPause | None:
         """Return the guild's stop, None where its resends go on."""
         ...
 
-    async def halt(self, guild_id: int, *, by: int, at: datetime) -> Halt | None:
+    async def pause(self, guild_id: int, *, by: int, at: datetime) -> ResendPause | None:
         """Stop the guild's resends; None where they are stopped already."""
         ...
 
@@ -253,11 +253,11 @@ class ResendRepository(Protocol):
         """Return every open request, oldest first: for the work at start and in the background."""
         ...
 
-    async def not_concluded(self) -> tuple[Resend, ...]:
+    async def not_finalised(self) -> tuple[Resend, ...]:
         """Return every ended request without :meth:`conclude`, oldest first: for the work at start."""
         ...
 
-    async def conclude(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
+    async def finalise(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
         """Remember that the end of a request has been shown and told to everybody."""
         ...
 
@@ -347,22 +347,22 @@ class ResendRepository(Protocol):
         ...
 
 
-class PagesRepository(Protocol):
+class SnapshotRepository(Protocol):
     """Snapshots behind pagers, without any secret, until they expire."""
 
-    async def save(self, *snapshots: Pages) -> None:
+    async def save(self, *snapshots: Snapshot) -> None:
         """Keep snapshots, all of them or none; the oldest go where there are too many."""
         ...
 
-    async def load(self, guild_id: int, pages_id: str, *, at: datetime) -> Pages | None:
+    async def load(self, guild_id: int, snapshot_id: str, *, at: datetime) -> Snapshot | None:
         """Return a snapshot of this guild that has not expired."""
         ...
 
-    async def remove(self, guild_id: int, pages_id: str) -> None:
+    async def remove(self, guild_id: int, snapshot_id: str) -> None:
         """Delete a snapshot; nothing happens where it is not kept."""
         ...
 
-    async def set_view(self, guild_id: int, pages_id: str, view: InventoryFilter | None) -> None:
+    async def set_view(self, guild_id: int, snapshot_id: str, view: InventoryFilter | None) -> None:
         """Keep how the reader of a snapshot has sorted and narrowed it; nothing happens where it is not kept."""
         ...
 
@@ -417,7 +417,7 @@ class MyDataRepository(Protocol):
         """Return everything the tables hold about a member of this guild."""
         ...
 
-    async def forget(self, guild_id: int, user_id: int, *, at: datetime) -> Forgotten:
+    async def forget(self, guild_id: int, user_id: int, *, at: datetime) -> Erased:
         """Remove the link and snapshots and make ended requests nobody's, with one audit row, in one transaction.
 
         The record loses who its pseudonyms stood for; it can be verified as before. Open requests, and those still

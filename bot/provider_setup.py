@@ -15,11 +15,11 @@ from bot.domain.secrets import Secret
 from bot.ports import CallObserver, Clock, Explanations, HealthSource, InventoryProvider, TradeProvider
 from bot.providers.assetpay import AssetPaySecure
 from bot.providers.assetpay_client import AssetPayClient, ClientTokens, FixedClientToken, IssuedClientTokens
-from bot.providers.budgets import MINUTE, Budgets, Window
-from bot.providers.circuit import Circuit
+from bot.providers.circuit_breaker import Circuit
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco, MerchantLogin
+from bot.providers.rate_limits import MINUTE, RateLimiter, Window
+from bot.providers.resilience import ResilientInventories, ResilientProvider, ResilientTrades
 from bot.providers.skinsback import SkinsBack
-from bot.providers.steady import Steadiness, SteadyInventories, SteadyTrades
 from bot.providers.transport import Transport
 
 _HOUR = timedelta(hours=1)
@@ -54,17 +54,17 @@ async def open_providers(
     health: list[HealthSource] = []
     trades: TradeProvider | None = None
     for name in settings.providers_on:
-        budgets = Budgets(_windows(name, settings, clock), clock)
-        transport = Transport(name, settings.providers.table(name).base_url, tls, clock, budgets=budgets)
+        limiter = RateLimiter(_windows(name, settings, clock), clock)
+        transport = Transport(name, settings.providers.table(name).base_url, tls, clock, limiter=limiter)
         await stack.enter_async_context(transport)
-        steadiness = Steadiness(
-            name, circuit=Circuit(clock), budgets=budgets, explanations=explanations, observers=observers
+        resilience = ResilientProvider(
+            name, circuit=Circuit(clock), limiter=limiter, explanations=explanations, observers=observers
         )
-        health.append(steadiness)
+        health.append(resilience)
         if name is ProviderName.MANNCO:
-            trades = SteadyTrades(_mannco(settings, transport), steadiness)
+            trades = ResilientTrades(_mannco(settings, transport), resilience)
         else:
-            inventories.append(SteadyInventories(_inventory_provider(name, settings, transport), steadiness))
+            inventories.append(ResilientInventories(_inventory_provider(name, settings, transport), resilience))
     return ProvidersOn(tuple(inventories), trades, tuple(health))
 
 

@@ -11,7 +11,7 @@ from bot.config import VARIABLES, ConfigurationInvalid, Settings
 from bot.observability.logs import configure_logging
 
 if TYPE_CHECKING:
-    from bot.client import DeskClient
+    from bot.client import SkinDeskClient
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ LIVE = frozenset({
 class Reloading:
     """The configuration that is in force, and the way to another one."""
 
-    def __init__(self, client: DeskClient, settings: Settings, load: Callable[[], Settings]) -> None:
+    def __init__(self, client: SkinDeskClient, settings: Settings, load: Callable[[], Settings]) -> None:
         self._client = client
         self._settings = settings
         self._load = load
@@ -54,13 +54,13 @@ class Reloading:
         return True
 
     def _apply(self, wanted: Settings) -> None:
-        desk = self._client.desk
+        services = self._client.services
         configure_logging(wanted.observability.log_level, wanted.observability.log_format)
-        desk.inventory.use_default(wanted.default_provider)
-        desk.resends.use_rules(
+        services.inventory.use_default(wanted.default_provider)
+        services.resends.use_rules(
             expires_after=wanted.resends.expires_after, allow_self_approval=wanted.resends.allow_self_approval
         )
-        self._client.desk = replace(desk, page_size=wanted.inventory.page_size)
+        self._client.services = replace(services, page_size=wanted.inventory.page_size)
         self._settings = wanted
 
 

@@ -6,13 +6,13 @@ from discord.ext import commands
 
 from bot.domain.access import Capability
 from bot.domain.access_doctor import caused_by
-from bot.ui.access_buttons import deleted_roles_view
-from bot.ui.access_page import change_embed, list_embed, role_facts, role_names, why_embed
-from bot.ui.access_words import WHAT
-from bot.ui.acknowledging import acknowledge_in_time
-from bot.ui.funnel import reply
-from bot.ui.interactions import Interaction, actor_for, actor_of, desk_of
-from bot.ui.rights import needs
+from bot.ui.access.buttons import deleted_roles_view
+from bot.ui.access.messages import WHAT
+from bot.ui.access.page import change_embed, list_embed, role_facts, role_names, why_embed
+from bot.ui.interaction.acknowledgement import acknowledge_in_time
+from bot.ui.interaction.error_handler import reply
+from bot.ui.interaction.interactions import Interaction, actor_for, actor_of, services_of
+from bot.ui.interaction.rights import requires
 
 _CHOICES = [
     app_commands.Choice(name=f"{capability.value}: {WHAT[capability]}", value=capability.value)
@@ -26,13 +26,13 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
     @app_commands.command(name="grant", description="Administrators: let a role do something")
     @app_commands.describe(role="Which role; everybody who has it", capability="What they may do from now on")
     @app_commands.choices(capability=_CHOICES)
-    @needs(Capability.MANAGE_ACCESS)
+    @requires(Capability.MANAGE_ACCESS)
     async def grant(self, interaction: Interaction, role: discord.Role, capability: str) -> None:
         """Grant, say whether that changed anything, and warn of who gets it by that."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        desk, actor = desk_of(interaction), actor_of(interaction)
-        change = await desk.access.grant(role.id, Capability(capability), by=actor)
-        review = await desk.access_review.review(role_facts(interaction.guild), by=actor)
+        services, actor = services_of(interaction), actor_of(interaction)
+        change = await services.access.grant(role.id, Capability(capability), by=actor)
+        review = await services.access_review.review(role_facts(interaction.guild), by=actor)
         names = role_names(interaction.guild, actor.guild_id)
         verb = "may now" if change.changed else "may already"
         await reply(interaction, change_embed(change, verb, caused_by(change.grant, review.findings), names))
@@ -40,12 +40,12 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
     @app_commands.command(name="revoke", description="Administrators: no longer let a role do something")
     @app_commands.describe(role="Which role; everybody who has it", capability="What they may no longer do")
     @app_commands.choices(capability=_CHOICES)
-    @needs(Capability.MANAGE_ACCESS)
+    @requires(Capability.MANAGE_ACCESS)
     async def revoke(self, interaction: Interaction, role: discord.Role, capability: str) -> None:
         """Revoke, and say whether that changed anything."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        desk, actor = desk_of(interaction), actor_of(interaction)
-        change = await desk.access.revoke(role.id, Capability(capability), by=actor)
+        services, actor = services_of(interaction), actor_of(interaction)
+        change = await services.access.revoke(role.id, Capability(capability), by=actor)
         names = role_names(interaction.guild, actor.guild_id)
         verb = "may no longer" if change.changed else "may not"
         await reply(interaction, change_embed(change, verb, (), names))
@@ -53,12 +53,12 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
     @app_commands.command(
         name="list", description="Administrators: see which role may do what, and what is worth a look"
     )
-    @needs(Capability.MANAGE_ACCESS)
+    @requires(Capability.MANAGE_ACCESS)
     async def list(self, interaction: Interaction) -> None:
         """Show every grant, a role a line, and what is worth a look."""
         acknowledge_in_time(interaction)
         actor = actor_of(interaction)
-        review = await desk_of(interaction).access_review.review(role_facts(interaction.guild), by=actor)
+        review = await services_of(interaction).access_review.review(role_facts(interaction.guild), by=actor)
         names = role_names(interaction.guild, actor.guild_id)
         embed = list_embed(review, names, actor.guild_id)
         await reply(interaction, embed, view=deleted_roles_view(review.findings))
@@ -68,12 +68,12 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
     )
     @app_commands.describe(member="Whose rights", capability="To do what")
     @app_commands.choices(capability=_CHOICES)
-    @needs(Capability.MANAGE_ACCESS)
+    @requires(Capability.MANAGE_ACCESS)
     async def why(self, interaction: Interaction, member: discord.Member, capability: str) -> None:
         """Name the role and the row that decide, or who could grant what is missing."""
         acknowledge_in_time(interaction)
         actor, subject = actor_of(interaction), actor_for(member)
-        why = await desk_of(interaction).access_review.why(subject, Capability(capability), by=actor)
+        why = await services_of(interaction).access_review.why(subject, Capability(capability), by=actor)
         names = role_names(interaction.guild, actor.guild_id)
         await reply(interaction, why_embed(why, subject, member, names))
 

@@ -8,12 +8,12 @@ from discord.ext import commands
 
 from bot.domain.access import Capability
 from bot.services.record import MOST_ROWS
-from bot.ui.audit_page import audit_page
-from bot.ui.audit_words import TITLES
-from bot.ui.funnel import reply
-from bot.ui.interactions import Interaction, actor_of, desk_of
-from bot.ui.rights import needs
-from bot.ui.text import plain
+from bot.ui.audit.messages import TITLES
+from bot.ui.audit.page import audit_page
+from bot.ui.interaction.error_handler import reply
+from bot.ui.interaction.interactions import Interaction, actor_of, services_of
+from bot.ui.interaction.rights import requires
+from bot.ui.kit.text import plain
 
 _USUAL_ROWS = 20
 _MOST_SUGGESTIONS = 25
@@ -32,7 +32,7 @@ class AuditCog(commands.Cog):
         action="Only this kind of deed",
         limit=f"How many of the newest, up to {MOST_ROWS:,}; {_USUAL_ROWS} if you do not say",
     )
-    @needs(Capability.READ_AUDIT, suggesting=["action"])
+    @requires(Capability.READ_AUDIT, suggesting=["action"])
     async def audit(
         self,
         interaction: Interaction,
@@ -44,7 +44,7 @@ class AuditCog(commands.Cog):
         await interaction.response.defer(ephemeral=True, thinking=True)
         actor = actor_of(interaction)
         user_id = None if member is None else member.id
-        extract = await desk_of(interaction).record.newest(by=actor, user_id=user_id, action=action, limit=limit)
+        extract = await services_of(interaction).record.newest(by=actor, user_id=user_id, action=action, limit=limit)
         embed, file = audit_page(extract, guild_id=actor.guild_id)
         await reply(interaction, embed, file=file)
 
@@ -52,7 +52,7 @@ class AuditCog(commands.Cog):
     async def _actions(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         """Suggest deeds to those who may read of them; nothing where that cannot be found out."""
         try:
-            found = await desk_of(interaction).record.actions_like(current, by=actor_of(interaction))
+            found = await services_of(interaction).record.actions_like(current, by=actor_of(interaction))
         except Exception as error:  # noqa: BLE001 -- a suggestion has nowhere to show an error
             _log.info("no suggestions reason=%s", type(error).__name__)
             return []

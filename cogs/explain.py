@@ -7,13 +7,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.failures import Dialect, Explanation, ProviderName
-from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.errors import DIALECT_LABELS
-from bot.ui.explanation_page import answer_embed, message_embed
-from bot.ui.funnel import reply
-from bot.ui.interactions import Interaction, actor_of, desk_of
-from bot.ui.rights import open_to_everybody
-from bot.ui.text import plain
+from bot.ui.explain.page import answer_embed, message_embed
+from bot.ui.interaction.acknowledgement import acknowledge_in_time
+from bot.ui.interaction.error_handler import reply
+from bot.ui.interaction.interactions import Interaction, actor_of, services_of
+from bot.ui.interaction.rights import public
+from bot.ui.kit.text import plain
 
 _PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
 _MAX_TEXT = 1_000
@@ -30,19 +30,19 @@ class ExplainCog(commands.Cog):
         code="The number, the key, or the whole message as you saw it", provider="Whose error it is, if you know"
     )
     @app_commands.choices(provider=_PROVIDERS)
-    @open_to_everybody("what an error means is no secret; what is one is left out", suggesting=["code"])
+    @public("what an error means is no secret; what is one is left out", suggesting=["code"])
     async def explain(
         self, interaction: Interaction, code: app_commands.Range[str, 1, _MAX_TEXT], provider: str | None = None
     ) -> None:
         """Explain one error, or list what a number can mean."""
         acknowledge_in_time(interaction)
-        desk = desk_of(interaction)
+        services = services_of(interaction)
         dialect = _dialect(provider)
         embed = answer_embed(
-            desk.explanations.find(code, dialect),
+            services.explanations.find(code, dialect),
             asked=code,
-            near=desk.explanations.suggest(code, dialect, limit=_NEAR),
-            audience=await desk.pages.audience_of(actor_of(interaction)),
+            near=services.explanations.suggest(code, dialect, limit=_NEAR),
+            audience=await services.snapshots.audience_of(actor_of(interaction)),
             provider_named=provider is not None,
         )
         await reply(interaction, embed)
@@ -52,7 +52,7 @@ class ExplainCog(commands.Cog):
         """Suggest entries of the catalogue; nothing where that fails."""
         chosen = getattr(interaction.namespace, "provider", None)
         try:
-            found = desk_of(interaction).explanations.suggest(current, _dialect(chosen), limit=25)
+            found = services_of(interaction).explanations.suggest(current, _dialect(chosen), limit=25)
         except Exception:  # noqa: BLE001 -- a suggestion has nowhere to show an error
             _log.exception("no suggestions")
             return []
@@ -64,14 +64,16 @@ class ExplainCog(commands.Cog):
 
 
 @app_commands.context_menu(name="Explain error codes")
-@open_to_everybody("what an error means is no secret; what is one is left out")
+@public("what an error means is no secret; what is one is left out")
 async def explain_message(interaction: Interaction, message: discord.Message) -> None:
     """Explain every error that a message names, in its text or in that of its embeds."""
     acknowledge_in_time(interaction)
-    desk = desk_of(interaction)
+    services = services_of(interaction)
     said = _text_of(message)
     embed = message_embed(
-        desk.explanations.find(said), said=said, audience=await desk.pages.audience_of(actor_of(interaction))
+        services.explanations.find(said),
+        said=said,
+        audience=await services.snapshots.audience_of(actor_of(interaction)),
     )
     await reply(interaction, embed)
 

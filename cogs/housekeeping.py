@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from discord.ext import commands, tasks
 
-from bot.client import DeskClient
-from bot.services.desk import Desk
+from bot.client import SkinDeskClient
+from bot.services.container import Services
 
 _WIPE_MINUTES = 10.0
 
@@ -17,8 +17,8 @@ _log = logging.getLogger(__name__)
 class HousekeepingCog(commands.Cog):
     """The loops that keep the database small and clean."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def cog_load(self) -> None:
         """Start the loops."""
@@ -33,13 +33,13 @@ class HousekeepingCog(commands.Cog):
     @tasks.loop(minutes=30)
     async def purge(self) -> None:
         """Forget pages that can no longer be turned, and sign-ins that nobody finished."""
-        await _tried("purging pages", self._desk.pages.purge)
-        await _tried("purging sign-ins", self._desk.sign_ins.purge)
+        await _tried("purging pages", self._services.snapshots.purge)
+        await _tried("purging sign-ins", self._services.sign_ins.purge)
 
     @tasks.loop(minutes=_WIPE_MINUTES)
     async def wipe(self) -> None:
         """Clean the disk of what was forgotten."""
-        await _tried("wiping", self._desk.my_data.wipe)
+        await _tried("wiping", self._services.my_data.wipe)
 
     @wipe.before_loop
     async def _first_let_it_start(self) -> None:
@@ -56,6 +56,6 @@ async def _tried(what: str, work: Callable[[], Awaitable[None]]) -> None:
 
 async def setup(client: commands.Bot) -> None:
     """Add the cog."""
-    if not isinstance(client, DeskClient):
+    if not isinstance(client, SkinDeskClient):
         raise TypeError("SkinDesk's extensions belong to its own client")
-    await client.add_cog(HousekeepingCog(client.desk))
+    await client.add_cog(HousekeepingCog(client.services))

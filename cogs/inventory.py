@@ -6,20 +6,20 @@ from typing import Any
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import DeskClient
+from bot.client import SkinDeskClient
 from bot.domain.access import Capability
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import MAX_SEARCH, Sort
 from bot.domain.steam import Game
 from bot.services.inventory import InventoryRequest
-from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.errors import GAME_LABELS
-from bot.ui.funnel import reply
-from bot.ui.interactions import Interaction
-from bot.ui.inventory_answer import look_up
-from bot.ui.inventory_words import SORTS
+from bot.ui.interaction.acknowledgement import acknowledge_in_time
+from bot.ui.interaction.error_handler import reply
+from bot.ui.interaction.interactions import Interaction
+from bot.ui.interaction.rights import requires
+from bot.ui.inventory.answer import look_up
+from bot.ui.inventory.messages import SORTS
 from bot.ui.pager import page_with_controls
-from bot.ui.rights import needs
 
 _GAMES = [
     app_commands.Choice(name=GAME_LABELS[game.word], value=game.word) for game in (Game.CS2, Game.RUST, Game.DOTA2)
@@ -46,7 +46,7 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
         refresh="Have Steam read anew instead of the last answer; possible every two minutes",
     )
     @app_commands.choices(provider=choices, game=_GAMES, sort=_SORTS)
-    @needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
+    @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
     async def inventory(  # noqa: PLR0913, PLR0917 -- the options of the command
         interaction: Interaction,
         tradeurl: str,
@@ -69,8 +69,8 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
             max_price=_decimal(max_price),
             refresh=refresh,
         )
-        pages = await look_up(interaction, request)
-        embed, view = await page_with_controls(interaction, pages, 0)
+        snapshot = await look_up(interaction, request)
+        embed, view = await page_with_controls(interaction, snapshot, 0)
         await reply(interaction, embed, view=view)
 
     return inventory
@@ -83,6 +83,6 @@ def _decimal(price: float | None) -> Decimal | None:
 
 async def setup(client: commands.Bot) -> None:
     """Add the command."""
-    if not isinstance(client, DeskClient):
+    if not isinstance(client, SkinDeskClient):
         raise TypeError("SkinDesk's extensions belong to its own client")
-    client.tree.add_command(inventory_command(client.desk.inventory.provider_names))
+    client.tree.add_command(inventory_command(client.services.inventory.provider_names))

@@ -12,12 +12,12 @@ from bot.domain.access import Capability
 from bot.domain.links import RELINK_COOL_DOWN, Link
 from bot.domain.sign_in import SignInNames
 from bot.services.links import NO_ACCOUNT, LinkStatus
-from bot.ui.acknowledging import acknowledge_in_time
-from bot.ui.funnel import reply
-from bot.ui.interactions import Interaction, actor_of, desk_of
-from bot.ui.layout import Tone, card
-from bot.ui.rights import needs, open_to_everybody
-from bot.ui.sign_in_words import (
+from bot.ui.interaction.acknowledgement import acknowledge_in_time
+from bot.ui.interaction.error_handler import reply
+from bot.ui.interaction.interactions import Interaction, actor_of, services_of
+from bot.ui.interaction.rights import public, requires
+from bot.ui.kit.layout import Tone, card
+from bot.ui.links.messages import (
     origin,
     signed_in_embed,
     start_embed,
@@ -37,7 +37,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
     """One's own link, and links set by the staff."""
 
     @app_commands.command(name="start", description="Link your Steam account by signing in at Steam")
-    @open_to_everybody("it links nobody but the caller")
+    @public("it links nobody but the caller")
     async def start(self, interaction: Interaction) -> None:
         """Hand out the address of a sign-in."""
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -48,7 +48,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         async def tell(link: Link) -> None:
             await asyncio.create_task(_tell(interaction, link), context=context)
 
-        started = await desk_of(interaction).sign_ins.start(
+        started = await services_of(interaction).sign_ins.start(
             names=_names_of(interaction), tell=tell, by=actor_of(interaction)
         )
         await reply(interaction, start_embed(started), view=start_view(started))
@@ -58,7 +58,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         member="Whose account it is; for somebody who left the server, their user id",
         steam=f"Their SteamID (17 digits) or their trade URL; “{NO_ACCOUNT}” ends the link they have",
     )
-    @needs(Capability.MANAGE_LINKS)
+    @requires(Capability.MANAGE_LINKS)
     async def set(
         self,
         interaction: Interaction,
@@ -68,10 +68,10 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         """Link a member, or end the link that somebody has."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         if steam.strip().casefold() == NO_ACCOUNT:
-            ended = await desk_of(interaction).links.end_for(member.id, by=actor_of(interaction))
+            ended = await services_of(interaction).links.end_for(member.id, by=actor_of(interaction))
             await reply(interaction, _ended_embed(member.id, ended))
             return
-        done = await desk_of(interaction).links.set_for(member.id, steam, by=actor_of(interaction))
+        done = await services_of(interaction).links.set_for(member.id, steam, by=actor_of(interaction))
         link = done.link
         lines = [f"<@{link.user_id}> is SteamID `{link.steam_id}` on this server from now on."]
         if done.replaced is not None:
@@ -91,19 +91,19 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         )
 
     @app_commands.command(name="status", description="See which Steam account is linked to you on this server")
-    @open_to_everybody("it shows one's own link alone")
+    @public("it shows one's own link alone")
     async def status(self, interaction: Interaction) -> None:
         """Show the caller's link."""
         acknowledge_in_time(interaction)
-        status = await desk_of(interaction).links.status(by=actor_of(interaction))
+        status = await services_of(interaction).links.status(by=actor_of(interaction))
         await reply(interaction, _status_embed(status))
 
     @app_commands.command(name="remove", description="Remove the link between you and your Steam account")
-    @open_to_everybody("it removes one's own link alone")
+    @public("it removes one's own link alone")
     async def remove(self, interaction: Interaction) -> None:
         """Remove the caller's link."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        link = await desk_of(interaction).links.remove_own(by=actor_of(interaction))
+        link = await services_of(interaction).links.remove_own(by=actor_of(interaction))
         if link is None:
             await reply(interaction, _status_embed(None))
             return

@@ -4,34 +4,34 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.ui.funnel import reply
-from bot.ui.interactions import Interaction, actor_of, desk_of
-from bot.ui.my_data_file import my_data_file
-from bot.ui.my_data_page import forgotten_page, my_data_page
-from bot.ui.rights import open_to_everybody
+from bot.ui.interaction.error_handler import reply
+from bot.ui.interaction.interactions import Interaction, actor_of, services_of
+from bot.ui.interaction.rights import public
+from bot.ui.mydata.file import my_data_file
+from bot.ui.mydata.page import forgotten_page, my_data_page
 
 
 class MyDataCog(commands.GroupCog, group_name="mydata", group_description="See or end what is kept about you here"):
     """Everybody's own data."""
 
     @app_commands.command(name="export", description="See what is kept about you, and who looked at your things")
-    @open_to_everybody("it shows what is kept about oneself alone")
+    @public("it shows what is kept about oneself alone")
     async def export(self, interaction: Interaction) -> None:
         """Summarise in words, and give all of it as a file."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         actor = actor_of(interaction)
-        stored = await desk_of(interaction).my_data.export(by=actor)
+        stored = await services_of(interaction).my_data.export(by=actor)
         file = my_data_file(stored, guild_id=actor.guild_id, user_id=actor.user_id, at=discord.utils.utcnow())
         await reply(interaction, my_data_page(stored, user_id=actor.user_id), file=file)
 
     @app_commands.command(
         name="forget", description="At once: unlink your Steam account, forget ended requests and who you are here"
     )
-    @open_to_everybody("it forgets oneself alone")
+    @public("it forgets oneself alone")
     async def forget(self, interaction: Interaction) -> None:
         """Forget the caller, and say what was forgotten and what stays."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        forgotten = await desk_of(interaction).my_data.forget(by=actor_of(interaction))
+        forgotten = await services_of(interaction).my_data.forget(by=actor_of(interaction))
         await reply(interaction, forgotten_page(forgotten))
 
 

@@ -6,19 +6,19 @@ import logging
 from discord import app_commands
 from discord.ext import commands, tasks
 
-from bot.client import DeskClient
+from bot.client import SkinDeskClient
 from bot.domain.access import Capability
 from bot.domain.resends import MAX_REASON
-from bot.services.desk import Desk
-from bot.ui.acknowledging import acknowledge_in_time
-from bot.ui.cards import DiscordResendCards
-from bot.ui.funnel import reply
-from bot.ui.halt_buttons import halt_view
-from bot.ui.interactions import Interaction, actor_of, desk_of
-from bot.ui.layout import Tone, card
-from bot.ui.resend_words import halt_sentences, state_sentence
-from bot.ui.rights import needs
-from bot.ui.text import count, plain, relative
+from bot.services.container import Services
+from bot.ui.interaction.acknowledgement import acknowledge_in_time
+from bot.ui.interaction.error_handler import reply
+from bot.ui.interaction.interactions import Interaction, actor_of, services_of
+from bot.ui.interaction.rights import requires
+from bot.ui.kit.layout import Tone, card
+from bot.ui.kit.text import count, plain, relative
+from bot.ui.resends.channel import DiscordResendCards
+from bot.ui.resends.messages import pause_sentences, state_sentence
+from bot.ui.resends.pause_buttons import pause_view
 
 _TICK_SECONDS = 5.0
 _SUGGEST_WITHIN = 2.0
@@ -30,13 +30,13 @@ _log = logging.getLogger(__name__)
 class ResendsCog(commands.Cog):
     """Requests for resends, and the loops that expire, settle and show them."""
 
-    def __init__(self, desk: Desk, cards: DiscordResendCards) -> None:
-        self._desk = desk
+    def __init__(self, services: Services, cards: DiscordResendCards) -> None:
+        self._services = services
         self._cards = cards
 
     async def cog_load(self) -> None:
         """Take up what was left behind before anybody can press a button."""
-        await self._desk.delivery.recover()
+        await self._services.delivery.recover()
         self.background.start()
         self.cards_round.start()
 
@@ -49,7 +49,7 @@ class ResendsCog(commands.Cog):
     async def background(self) -> None:
         """Expire and settle; a bad round is logged and the next one tries again."""
         try:
-            await self._desk.delivery.tick()
+            await self._services.delivery.tick()
         except Exception:  # noqa: BLE001 -- a loop that raises ends for good
             _log.exception("background round of resends failed")
 
@@ -57,7 +57,7 @@ class ResendsCog(commands.Cog):
     async def cards_round(self) -> None:
         """Look after the cards; as above."""
         try:
-            await self._desk.delivery.look_after_cards()
+            await self._services.delivery.look_after_cards()
         except Exception:  # noqa: BLE001 -- as above
             _log.exception("background round of cards failed")
 
@@ -68,7 +68,7 @@ class ResendsCog(commands.Cog):
         id="The trade's number: choose it from the list, or see /trades",
         reason="Why it should be sent again; the moderator reads it",
     )
-    @needs(Capability.RESEND_OWN, Capability.RESEND_ANY, suggesting=["id"])
+    @requires(Capability.RESEND_OWN, Capability.RESEND_ANY, suggesting=["id"])
     async def resend(
         self,
         interaction: Interaction,
@@ -77,7 +77,7 @@ class ResendsCog(commands.Cog):
     ) -> None:
         """Post the request's card, and tell the caller what happens next."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        resend = await desk_of(interaction).resends.request(id, by=actor_of(interaction), reason=reason)
+        resend = await services_of(interaction).resends.request(id, by=actor_of(interaction), reason=reason)
         self._cards.remember(resend.id, interaction)
         await reply(
             interaction,
@@ -96,11 +96,11 @@ class ResendsCog(commands.Cog):
         """Suggest the trades the caller could ask for; nothing where that cannot be found out in time."""
         try:
             async with asyncio.timeout(_SUGGEST_WITHIN):
-                trades = await desk_of(interaction).trades.resendable_for(current, by=actor_of(interaction))
+                trades = await services_of(interaction).trades.resendable_for(current, by=actor_of(interaction))
         except Exception as error:  # noqa: BLE001 -- a suggestion has nowhere to show an error
             _log.info("no suggestions reason=%s", type(error).__name__)
             return []
-        explain = desk_of(interaction).explanations.status
+        explain = services_of(interaction).explanations.status
         return [
             app_commands.Choice(
                 name=plain(
@@ -114,15 +114,15 @@ class ResendsCog(commands.Cog):
         ]
 
     @app_commands.command(name="approvals", description="Moderators: see which resends wait for a decision")
-    @needs(Capability.APPROVE_RESEND)
+    @requires(Capability.APPROVE_RESEND)
     async def approvals(self, interaction: Interaction) -> None:
         """List the open requests, oldest first, with links to their cards, and offer to stop or resume them all."""
         acknowledge_in_time(interaction)
         actor = actor_of(interaction)
-        desk = desk_of(interaction)
-        requests = await desk.resends.open_requests(by=actor)
-        halt = await desk.halts.of_guild(actor.guild_id)
-        lines = [] if halt is None else [f"🛑 {sentence}" for sentence in halt_sentences(halt)]
+        services = services_of(interaction)
+        requests = await services.resends.open_requests(by=actor)
+        pause = await services.pauses.of_guild(actor.guild_id)
+        lines = [] if pause is None else [f"🛑 {sentence}" for sentence in pause_sentences(pause)]
         for resend in requests[:_SHOWN]:
             link = f"https://discord.com/channels/{actor.guild_id}/{resend.channel_id}/{resend.message_id}"
             where = f" · [card]({link})" if resend.message_id is not None else ""
@@ -137,14 +137,14 @@ class ResendsCog(commands.Cog):
             card(
                 title=f"Open resends: {len(requests)}",
                 description="\n".join(lines if requests else [*lines, "Nothing waits for a decision."]),
-                colour=Tone.BAD if halt is not None else Tone.WAITING if requests else Tone.GOOD,
+                colour=Tone.BAD if pause is not None else Tone.WAITING if requests else Tone.GOOD,
             ),
-            view=halt_view(halt),
+            view=pause_view(pause),
         )
 
 
 async def setup(client: commands.Bot) -> None:
     """Add the cog."""
-    if not isinstance(client, DeskClient):
+    if not isinstance(client, SkinDeskClient):
         raise TypeError("SkinDesk's extensions belong to its own client")
-    await client.add_cog(ResendsCog(client.desk, client.cards))
+    await client.add_cog(ResendsCog(client.services, client.cards))

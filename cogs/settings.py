@@ -8,44 +8,44 @@ from discord.ext import commands
 
 from bot.domain.access import Capability
 from bot.domain.settings import GuildSettings
-from bot.ui.acknowledging import acknowledge_in_time
-from bot.ui.funnel import reply
-from bot.ui.interactions import Interaction, actor_of, desk_of
-from bot.ui.layout import Field, Tone, card
-from bot.ui.rights import needs
+from bot.ui.interaction.acknowledgement import acknowledge_in_time
+from bot.ui.interaction.error_handler import reply
+from bot.ui.interaction.interactions import Interaction, actor_of, services_of
+from bot.ui.interaction.rights import requires
+from bot.ui.kit.layout import Field, Tone, card
 
 
 class SettingsCog(commands.GroupCog, group_name="settings", group_description="Set this server's channels"):
     """The server's settings; needs settings.manage."""
 
     @app_commands.command(name="show", description="Administrators: see in which channels SkinDesk posts")
-    @needs(Capability.MANAGE_SETTINGS)
+    @requires(Capability.MANAGE_SETTINGS)
     async def show(self, interaction: Interaction) -> None:
         """Show the settings."""
         acknowledge_in_time(interaction)
-        settings = await desk_of(interaction).settings.show(by=actor_of(interaction))
+        settings = await services_of(interaction).settings.show(by=actor_of(interaction))
         await reply(interaction, _settings_embed("Settings", settings, interaction.guild))
 
     @app_commands.command(
         name="approvals-channel", description="Administrators: choose where moderators are asked to approve resends"
     )
     @app_commands.describe(channel="A channel only the moderators can read")
-    @needs(Capability.MANAGE_SETTINGS)
+    @requires(Capability.MANAGE_SETTINGS)
     async def approvals_channel(self, interaction: Interaction, channel: discord.TextChannel) -> None:
         """Set the approvals channel."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        desk, actor = desk_of(interaction), actor_of(interaction)
-        settings = await desk.settings.set_approvals_channel(channel.id, by=actor)
+        services, actor = services_of(interaction), actor_of(interaction)
+        settings = await services.settings.set_approvals_channel(channel.id, by=actor)
         await reply(interaction, _settings_embed("✅ Set", settings, interaction.guild))
 
     @app_commands.command(name="audit-channel", description="Administrators: choose where the staff reads who did what")
     @app_commands.describe(channel="A channel only the staff can read")
-    @needs(Capability.MANAGE_SETTINGS)
+    @requires(Capability.MANAGE_SETTINGS)
     async def audit_channel(self, interaction: Interaction, channel: discord.TextChannel) -> None:
         """Set the audit channel."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        desk, actor = desk_of(interaction), actor_of(interaction)
-        settings = await desk.settings.set_audit_channel(channel.id, by=actor)
+        services, actor = services_of(interaction), actor_of(interaction)
+        settings = await services.settings.set_audit_channel(channel.id, by=actor)
         await reply(interaction, _settings_embed("✅ Set", settings, interaction.guild))
 
 

@@ -9,13 +9,13 @@ from discord.ext import commands
 from bot.domain.health import ProviderHealth, ProviderState, Quota
 from bot.ports import Explanations
 from bot.services.status import StatusReport
-from bot.ui.acknowledging import acknowledge_in_time
 from bot.ui.errors import error_name
-from bot.ui.funnel import reply
-from bot.ui.interactions import Interaction, actor_of, desk_of
-from bot.ui.layout import Field, Tone, card
-from bot.ui.rights import open_to_everybody
-from bot.ui.text import count, relative
+from bot.ui.interaction.acknowledgement import acknowledge_in_time
+from bot.ui.interaction.error_handler import reply
+from bot.ui.interaction.interactions import Interaction, actor_of, services_of
+from bot.ui.interaction.rights import public
+from bot.ui.kit.layout import Field, Tone, card
+from bot.ui.kit.text import count, relative
 
 _STATES = {
     ProviderState.WORKING: "✅ Working",
@@ -34,13 +34,13 @@ class StatusCog(commands.Cog):
     """The state of the providers, for everybody; the reasons for those who read the audit."""
 
     @app_commands.command(name="status", description="See whether the providers work right now, and since when")
-    @open_to_everybody("whether a provider works concerns whoever waits for it; details need audit.read")
+    @public("whether a provider works concerns whoever waits for it; details need audit.read")
     async def status(self, interaction: Interaction) -> None:
         """Show every provider that is on."""
         acknowledge_in_time(interaction)
-        desk = desk_of(interaction)
-        report = await desk.status.report(by=actor_of(interaction))
-        await reply(interaction, _status_embed(report, desk.explanations))
+        services = services_of(interaction)
+        report = await services.status.report(by=actor_of(interaction))
+        await reply(interaction, _status_embed(report, services.explanations))
 
 
 def _status_embed(report: StatusReport, explanations: Explanations) -> discord.Embed:

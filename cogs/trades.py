@@ -5,13 +5,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.access import Capability
-from bot.domain.pages import TradesAnswer
+from bot.domain.snapshots import TradesAnswer
 from bot.domain.trades import Scope
-from bot.ui.acknowledging import acknowledge_in_time
-from bot.ui.funnel import reply
-from bot.ui.interactions import Interaction, actor_of, desk_of
+from bot.ui.interaction.acknowledgement import acknowledge_in_time
+from bot.ui.interaction.error_handler import reply
+from bot.ui.interaction.interactions import Interaction, actor_of, services_of
+from bot.ui.interaction.rights import requires
 from bot.ui.pager import shown_page
-from bot.ui.rights import needs
 
 
 class TradesCog(commands.Cog):
@@ -31,7 +31,7 @@ class TradesCog(commands.Cog):
             app_commands.Choice(name="all: finished and failed ones too", value=Scope.ALL.value),
         ]
     )
-    @needs(Capability.TRADES_OWN, Capability.TRADES_ANY)
+    @requires(Capability.TRADES_OWN, Capability.TRADES_ANY)
     async def trades(
         self,
         interaction: Interaction,
@@ -41,7 +41,7 @@ class TradesCog(commands.Cog):
     ) -> None:
         """Answer with the caller's own trades, or everybody's to the staff."""
         acknowledge_in_time(interaction)
-        answer = await desk_of(interaction).trades.list_for(
+        answer = await services_of(interaction).trades.list_for(
             by=actor_of(interaction),
             scope=Scope(scope),
             member_id=member.id if member is not None else None,
@@ -51,19 +51,19 @@ class TradesCog(commands.Cog):
 
 
 @app_commands.context_menu(name="Show trades")
-@needs(Capability.TRADES_OWN, Capability.TRADES_ANY)
+@requires(Capability.TRADES_OWN, Capability.TRADES_ANY)
 async def show_trades(interaction: Interaction, member: discord.Member | discord.User) -> None:
     """Answer with a member's active trades to the staff, and with one's own to whoever points at themselves."""
     acknowledge_in_time(interaction)
     # Somebody who has left the server is a user and no member; whose trades they are says the id alone.
-    answer = await desk_of(interaction).trades.list_of_member(member.id, by=actor_of(interaction))
+    answer = await services_of(interaction).trades.list_of_member(member.id, by=actor_of(interaction))
     await _show(interaction, answer)
 
 
 async def _show(interaction: Interaction, answer: TradesAnswer) -> None:
-    desk = desk_of(interaction)
-    pages = await desk.pages.open(answer, by=actor_of(interaction))
-    embed, view = shown_page(pages, 0, page_size=desk.page_size, explanations=desk.explanations)
+    services = services_of(interaction)
+    snapshot = await services.snapshots.open(answer, by=actor_of(interaction))
+    embed, view = shown_page(snapshot, 0, page_size=services.page_size, explanations=services.explanations)
     await reply(interaction, embed, view=view)
 
 

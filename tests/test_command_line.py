@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 import bot.__main__
-from bot import upkeep
+from bot import maintenance
 from bot.__main__ import main
 from bot.exit_codes import ExitCode
 from bot.observability import logs
@@ -422,7 +422,7 @@ class TestBackup:
         asyncio.run(filled(Path("skindesk.db").absolute()))
         Path("copies").mkdir()
         Path("copies/a.db").touch()
-        monkeypatch.setattr(upkeep, refused, refusing)
+        monkeypatch.setattr(maintenance, refused, refusing)
 
         assert main(line) == code
         assert capsys.readouterr().err.endswith(": Permission denied\n")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.checks.findings import Channels, DatabaseChecked, Finding, ok, problem
 from bot.storage.errors import DatabaseUnusable
-from bot.storage.inspection import Inspection, inspect_connection, reading
+from bot.storage.maintenance.inspection import Inspection, inspect_connection, reading
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import simcord
 
+from bot.demo.providers.steam import CHECK
 from bot.demo.scene import Scene, introduction, staged
-from bot.demo.steam import CHECK
 from bot.exit_codes import ExitCode
 
 _STEP = 5.0

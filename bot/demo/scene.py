@@ -14,10 +14,10 @@ import discord
 import simcord
 
 from bot.app import assembled
-from bot.client import DeskClient
+from bot.client import SkinDeskClient
 from bot.config import Settings
-from bot.demo.providers import SimulatedProviders
-from bot.demo.steam import SimulatedSteam
+from bot.demo.providers.all import SimulatedProviders
+from bot.demo.providers.steam import SimulatedSteam
 from bot.demo.world import World
 from bot.domain.access import Actor, Capability
 
@@ -55,7 +55,7 @@ class Scene:
     """Who and what is on stage. ``customer`` is linked to the world's first customer; nobody else is linked."""
 
     env: simcord.Env
-    client: DeskClient
+    client: SkinDeskClient
     providers: SimulatedProviders
     world: World
     clock: SceneClock
@@ -126,7 +126,7 @@ def _links_table(listening: socket.socket, steam: SimulatedSteam) -> dict[str, s
     }
 
 
-def _people(env: simcord.Env, client: DeskClient, providers: SimulatedProviders, clock: SceneClock) -> Scene:
+def _people(env: simcord.Env, client: SkinDeskClient, providers: SimulatedProviders, clock: SceneClock) -> Scene:
     guild = env.create_guild("Skin Market")
     channel = guild.create_text_channel("support-desk", topic="Ask SkinDesk: type / to see what it can do.")
     support = guild.create_role("Support", color=0x3B6EA5)
@@ -148,13 +148,13 @@ def _people(env: simcord.Env, client: DeskClient, providers: SimulatedProviders,
 
 
 async def _rights(scene: Scene) -> None:
-    desk = scene.client.desk
+    services = scene.client.services
     for role, capabilities in ((scene.support, AGENT_CAPABILITIES), (scene.moderators, MODERATOR_CAPABILITIES)):
         for capability in capabilities:
-            await desk.access.grant(role.id, capability, by=scene.owner)
-    await desk.settings.set_approvals_channel(scene.channel.id, by=scene.owner)
+            await services.access.grant(role.id, capability, by=scene.owner)
+    await services.settings.set_approvals_channel(scene.channel.id, by=scene.owner)
     linker = Actor(scene.guild.id, scene.agent.id, frozenset({scene.guild.id, scene.support.id}))
-    await desk.links.set_for(scene.customer.id, str(scene.world.customer.steam_id), by=linker)
+    await services.links.set_for(scene.customer.id, str(scene.world.customer.steam_id), by=linker)
 
 
 def introduction(scene: Scene) -> discord.Embed:

@@ -31,16 +31,16 @@ class AuditAction(StrEnum):
     RESEND_FAILED = "resend.failed"
     RESEND_UNKNOWN = "resend.unknown"
     RESEND_RETURNED = "resend.returned"
-    RESENDS_HALTED = "resends.halted"
+    RESENDS_PAUSED = "resends.halted"
     RESENDS_RESUMED = "resends.resumed"
-    INVENTORY_LOOKED = "inventory.looked"
+    INVENTORY_VIEWED = "inventory.looked"
     """Somebody of the staff was shown somebody's inventory."""
-    TRADES_LOOKED = "trades.looked"
+    TRADES_VIEWED = "trades.looked"
     """Somebody of the staff was shown somebody's trades, or everybody's."""
-    AUDIT_LOOKED = "audit.looked"
+    AUDIT_VIEWED = "audit.looked"
     """Somebody read this record."""
     DATA_EXPORTED = "data.exported"
-    DATA_FORGOTTEN = "data.forgotten"
+    DATA_ERASED = "data.forgotten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class AuditEntry:
     detail: Mapping[str, str] = field(default_factory=dict)
 
 
-class PersonKind(StrEnum):
+class PseudonymKind(StrEnum):
     """As what somebody is in the record. Each is another pseudonym, so that one can be forgotten and another stay."""
 
     USER = "user"
@@ -69,11 +69,11 @@ class PersonKind(StrEnum):
     """A Discord user, for what they did to others: that they answer for, and it is not forgotten."""
 
 
-PERSONAL_DETAILS: Mapping[str, PersonKind] = {
-    "steam_id": PersonKind.STEAM,
-    "instead_of": PersonKind.STEAM,
-    "owner": PersonKind.STEAM,
-    "requester": PersonKind.USER,
+PERSONAL_DETAILS: Mapping[str, PseudonymKind] = {
+    "steam_id": PseudonymKind.STEAM,
+    "instead_of": PseudonymKind.STEAM,
+    "owner": PseudonymKind.STEAM,
+    "requester": PseudonymKind.USER,
 }
 """The details that name somebody; every other one must not."""
 
@@ -86,11 +86,11 @@ STAFF_ACTIONS = frozenset(
         AuditAction.RESEND_DENIED,
         AuditAction.RESEND_SENT,
         AuditAction.RESEND_FAILED,
-        AuditAction.RESENDS_HALTED,
+        AuditAction.RESENDS_PAUSED,
         AuditAction.RESENDS_RESUMED,
-        AuditAction.INVENTORY_LOOKED,
-        AuditAction.TRADES_LOOKED,
-        AuditAction.AUDIT_LOOKED,
+        AuditAction.INVENTORY_VIEWED,
+        AuditAction.TRADES_VIEWED,
+        AuditAction.AUDIT_VIEWED,
     }
 )
 """What somebody does to others by a right they were given. Linking by that right is one too: see :func:`acts_as`.
@@ -99,7 +99,7 @@ The check of the record misses nobody but the staff: an action that is written d
 """
 
 
-def acts_as(entry: AuditEntry | AuditRow) -> PersonKind:
+def acts_as(entry: AuditEntry | AuditRow) -> PseudonymKind:
     """Return as what the actor of an entry is kept, or of a row that names who did it and to whom.
 
     Who links an account to themselves as staff does so by their right, without Steam's word that it is theirs. Who asks
@@ -109,7 +109,7 @@ def acts_as(entry: AuditEntry | AuditRow) -> PersonKind:
     by_right = entry.subject != f"user:{entry.actor_id}" or entry.detail.get("source") == "staff"
     links_by_right = entry.action is AuditAction.LINK_SET and by_right
     is_staff = entry.action in STAFF_ACTIONS or links_by_right or is_for_another(entry.detail)
-    return PersonKind.STAFF if is_staff else PersonKind.USER
+    return PseudonymKind.STAFF if is_staff else PseudonymKind.USER
 
 
 FOR_ANOTHER = {"for": "another"}

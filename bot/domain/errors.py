@@ -1,6 +1,6 @@
 """Everything that can go wrong, named by what the reader can do about it; the sentences are in ``bot.ui.errors``.
 
-DeskError
+SkinDeskError
 ├── InvalidInput
 │   └── TradeUrlRejected
 ├── AccessDenied
@@ -16,15 +16,15 @@ DeskError
 │   ├── ResendNotFound
 │   └── PageExpired
 ├── NotYourPage
-├── QuestionForgotten
+├── QueryExpired
 ├── FormUnknown
 ├── ProviderOff
 ├── GameNotOffered
 ├── NotResendable
 ├── ResendAlreadyOpen
 ├── TooManyResends
-├── ResendsHalted
-├── HaltOutdated
+├── ResendsPaused
+├── PauseOutdated
 ├── AlreadyDecided
 ├── TradeChanged
 ├── CardOutdated
@@ -48,17 +48,17 @@ if TYPE_CHECKING:
 
     from bot.domain.access import Capability
     from bot.domain.failures import Failure, ProviderName
-    from bot.domain.halts import Halt
+    from bot.domain.pauses import ResendPause
     from bot.domain.resends import ApproverRefusal, Resend
     from bot.domain.steam import Game, TradeUrlProblem
     from bot.domain.trades import NotResendableReason, Trade
 
 
-class DeskError(Exception):
+class SkinDeskError(Exception):
     """A condition that SkinDesk expects and explains."""
 
 
-class InvalidInput(DeskError):
+class InvalidInput(SkinDeskError):
     """An option holds something that cannot be used. ``option`` is its name, ``problem`` a word for what is wrong."""
 
     def __init__(self, option: str, problem: str) -> None:
@@ -75,7 +75,7 @@ class TradeUrlRejected(InvalidInput):
         self.trade_url_problem = problem
 
 
-class AccessDenied(DeskError):
+class AccessDenied(SkinDeskError):
     """The caller lacks ``capability``."""
 
     def __init__(self, capability: Capability) -> None:
@@ -83,15 +83,15 @@ class AccessDenied(DeskError):
         self.capability = capability
 
 
-class NotInGuild(DeskError):
+class NotInGuild(SkinDeskError):
     """The interaction comes from outside a guild."""
 
 
-class NotLinked(DeskError):
+class NotLinked(SkinDeskError):
     """The caller's own scope is empty: no Steam account is linked to them."""
 
 
-class SteamAccountTaken(DeskError):
+class SteamAccountTaken(SkinDeskError):
     """The Steam account is linked to another user in this guild, who may have left it."""
 
     def __init__(self, user_id: int) -> None:
@@ -99,7 +99,7 @@ class SteamAccountTaken(DeskError):
         self.user_id = user_id
 
 
-class LinkTooNew(DeskError):
+class LinkTooNew(SkinDeskError):
     """The caller's Steam account was linked too lately for own resends; ``until`` is when they count."""
 
     def __init__(self, until: datetime) -> None:
@@ -107,11 +107,11 @@ class LinkTooNew(DeskError):
         self.until = until
 
 
-class SignInOff(DeskError):
+class SignInOff(SkinDeskError):
     """Steam sign-in is not set up: staff has to link accounts."""
 
 
-class SignInRefused(DeskError):
+class SignInRefused(SkinDeskError):
     """What came back from a Steam sign-in cannot be believed; ``problem`` is a word for why."""
 
     def __init__(self, problem: str) -> None:
@@ -119,11 +119,11 @@ class SignInRefused(DeskError):
         self.problem = problem
 
 
-class SteamUnavailable(DeskError):
+class SteamUnavailable(SkinDeskError):
     """Steam did not answer whether it made an assertion."""
 
 
-class NotFound(DeskError):
+class NotFound(SkinDeskError):
     """There is no such thing, or the caller may not know of it."""
 
 
@@ -143,19 +143,19 @@ class PageExpired(NotFound):
     """The pages behind a button are no longer kept."""
 
 
-class NotYourPage(DeskError):
+class NotYourPage(SkinDeskError):
     """A pager's button was pressed by somebody else than who asked."""
 
 
-class QuestionForgotten(DeskError):
+class QueryExpired(SkinDeskError):
     """The pages are from an earlier run, and what they answer is not kept: it holds a trade token."""
 
 
-class FormUnknown(DeskError):
+class FormUnknown(SkinDeskError):
     """A form was sent in that no part of SkinDesk knows: it was opened before an update."""
 
 
-class ProviderOff(DeskError):
+class ProviderOff(SkinDeskError):
     """The provider (or, where None, every provider that could do it) is not configured."""
 
     def __init__(self, provider: ProviderName | None) -> None:
@@ -163,7 +163,7 @@ class ProviderOff(DeskError):
         self.provider = provider
 
 
-class GameNotOffered(DeskError):
+class GameNotOffered(SkinDeskError):
     """The provider does not have the game."""
 
     def __init__(self, provider: ProviderName, game: Game) -> None:
@@ -172,7 +172,7 @@ class GameNotOffered(DeskError):
         self.game = game
 
 
-class NotResendable(DeskError):
+class NotResendable(SkinDeskError):
     """The trade does not meet a condition of a resend."""
 
     def __init__(self, trade: Trade, reason: NotResendableReason) -> None:
@@ -181,7 +181,7 @@ class NotResendable(DeskError):
         self.reason = reason
 
 
-class ResendAlreadyOpen(DeskError):
+class ResendAlreadyOpen(SkinDeskError):
     """There is an open request for this trade; ``resend`` is None where it belongs to another guild."""
 
     def __init__(self, trade_id: int, resend: Resend | None) -> None:
@@ -190,7 +190,7 @@ class ResendAlreadyOpen(DeskError):
         self.resend = resend
 
 
-class TooManyResends(DeskError):
+class TooManyResends(SkinDeskError):
     """The caller has opened as many requests as they may; ``until`` is when they may open the next one."""
 
     def __init__(self, until: datetime) -> None:
@@ -198,23 +198,23 @@ class TooManyResends(DeskError):
         self.until = until
 
 
-class HaltOutdated(DeskError):
+class PauseOutdated(SkinDeskError):
     """Resends are stopped by another stop than the one that the caller was shown."""
 
-    def __init__(self, halt: Halt) -> None:
-        super().__init__(str(halt.guild_id))
-        self.halt = halt
+    def __init__(self, pause: ResendPause) -> None:
+        super().__init__(str(pause.guild_id))
+        self.pause = pause
 
 
-class ResendsHalted(DeskError):
+class ResendsPaused(SkinDeskError):
     """The guild's resends are stopped; ``halt`` says since when and why."""
 
-    def __init__(self, halt: Halt) -> None:
-        super().__init__(halt.at.isoformat())
-        self.halt = halt
+    def __init__(self, pause: ResendPause) -> None:
+        super().__init__(pause.at.isoformat())
+        self.pause = pause
 
 
-class AlreadyDecided(DeskError):
+class AlreadyDecided(SkinDeskError):
     """Somebody else was faster, or the request ended by itself."""
 
     def __init__(self, resend: Resend) -> None:
@@ -222,7 +222,7 @@ class AlreadyDecided(DeskError):
         self.resend = resend
 
 
-class TradeChanged(DeskError):
+class TradeChanged(SkinDeskError):
     """The trade is no longer as the card showed it; the card now shows the difference and is pending again."""
 
     def __init__(self, resend: Resend, differences: tuple[str, ...]) -> None:
@@ -231,7 +231,7 @@ class TradeChanged(DeskError):
         self.differences = differences
 
 
-class CardOutdated(DeskError):
+class CardOutdated(SkinDeskError):
     """The card did not show the request as it is when it was approved. ``resend.is_shown`` says whether it does now."""
 
     def __init__(self, resend: Resend) -> None:
@@ -239,7 +239,7 @@ class CardOutdated(DeskError):
         self.resend = resend
 
 
-class MayNotDecide(DeskError):
+class MayNotDecide(SkinDeskError):
     """The caller may approve resends, but not this one."""
 
     def __init__(self, reason: ApproverRefusal) -> None:
@@ -247,15 +247,15 @@ class MayNotDecide(DeskError):
         self.reason = reason
 
 
-class ApprovalsChannelMissing(DeskError):
+class ApprovalsChannelMissing(SkinDeskError):
     """No approvals channel is set in this guild."""
 
 
-class ApprovalsChannelUnusable(DeskError):
+class ApprovalsChannelUnusable(SkinDeskError):
     """The approvals channel is gone, or SkinDesk may not post there."""
 
 
-class TooSoon(DeskError):
+class TooSoon(SkinDeskError):
     """The same was asked for a moment ago; ``until`` is when it may be asked for again."""
 
     def __init__(self, until: datetime) -> None:
@@ -267,19 +267,19 @@ class PageTooFresh(TooSoon):
     """What a page shows was read a moment ago."""
 
 
-class ShuttingDown(DeskError):
+class ShuttingDown(SkinDeskError):
     """SkinDesk is stopping and takes nothing new."""
 
 
-class Interrupted(DeskError):
+class Interrupted(SkinDeskError):
     """SkinDesk stopped while it was at work on this: it may have been done, in part or whole."""
 
 
-class Unfinished(DeskError):
+class Unfinished(SkinDeskError):
     """The work on this took too long and was cut off, or ended without an answer: it may have been done."""
 
 
-class ProviderError(DeskError):
+class ProviderError(SkinDeskError):
     """A provider's call failed; ``failure`` has the facts."""
 
     def __init__(self, failure: Failure) -> None:

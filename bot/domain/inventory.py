@@ -116,7 +116,7 @@ class InventoryFilter:
     max_price: Decimal | None = None
 
     @property
-    def narrows(self) -> bool:
+    def is_active(self) -> bool:
         """Whether items can be left out."""
         return bool((self.search or "").split()) or self.min_price is not None or self.max_price is not None
 
@@ -147,10 +147,10 @@ class InventoryFilter:
 
     def positions(self, items: Sequence[Item]) -> Sequence[int]:
         """Return where the items that match stand, in the order in which they are to be shown."""
-        if not self.narrows and self.sort is Sort.RELEVANCE:
+        if not self.is_active and self.sort is Sort.RELEVANCE:
             return range(len(items))
         words = (self.search or "").casefold().split()
-        if self.narrows:
+        if self.is_active:
             kept = [position for position, item in enumerate(items) if self._matches(item, words)]
         else:
             kept = list(range(len(items)))
@@ -252,9 +252,9 @@ class Inventory:
         """What the provider would pay for everything that can be deposited, in USD."""
         return worth_of(self.items)
 
-    def narrowed(self, by: InventoryFilter) -> Inventory:
+    def filtered(self, by: InventoryFilter) -> Inventory:
         """Return the same inventory with only the items that match, in order; itself where that is all of it."""
         if by == InventoryFilter():
             return self
         items = by.apply(self.items)
-        return replace(self, items=items, total=len(items) if by.narrows else self.total)
+        return replace(self, items=items, total=len(items) if by.is_active else self.total)

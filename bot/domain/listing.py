@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.domain.failures import ProviderName
     from bot.domain.inventory import Inventory, Item
     from bot.domain.money import Money
-    from bot.domain.pages import InventoryAnswer
+    from bot.domain.snapshots import InventoryAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Listing:
             rows=rows,
             shown=shown,
             sums={inventory.provider: _SUMS.of(inventory, _sum_of) for inventory in inventories},
-            shown_sum=Sum.of([rows[position] for position in shown]) if view is not None and view.narrows else None,
+            shown_sum=Sum.of([rows[position] for position in shown]) if view is not None and view.is_active else None,
         )
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.domain.audit import AuditAction, PersonKind, acts_as, is_forgotten
+from bot.domain.audit import AuditAction, PseudonymKind, acts_as, is_forgotten
 from bot.domain.steam import SteamId
 
 if TYPE_CHECKING:
@@ -40,16 +40,16 @@ class StoredData:
 
     def looks(self, user_id: int) -> tuple[AuditRow, ...]:
         """Return who else looked at their things, the newest first."""
-        rows = (row for row in self.audit if row.action in LOOKS and row.actor_id != user_id)
+        rows = (row for row in self.audit if row.action in VIEWS and row.actor_id != user_id)
         return tuple(sorted(rows, key=lambda row: row.number, reverse=True))
 
 
-LOOKS = frozenset({AuditAction.INVENTORY_LOOKED, AuditAction.TRADES_LOOKED, AuditAction.AUDIT_LOOKED})
+VIEWS = frozenset({AuditAction.INVENTORY_VIEWED, AuditAction.TRADES_VIEWED, AuditAction.AUDIT_VIEWED})
 """Deeds that change nothing: somebody was shown something."""
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class Erased:
     """What was forgotten: a link, ended requests, snapshots. What stayed is counted, with when it can go.
 
     ``resends_kept`` are open, or younger than the window in which requests are counted; ``kept_until`` is when the
@@ -92,12 +92,12 @@ def accounts_of(
 
 
 def _is_self_made(row: AuditRow) -> bool:
-    return row.actor == row.subject and acts_as(row) is PersonKind.STAFF
+    return row.actor == row.subject and acts_as(row) is PseudonymKind.STAFF
 
 
 def _may_be_self_made(row: AuditRow) -> bool:
     """Say whether somebody may have linked themselves as staff: what they did as staff is never forgotten."""
-    return acts_as(row) is PersonKind.STAFF and _may_be(row.subject, row.actor)
+    return acts_as(row) is PseudonymKind.STAFF and _may_be(row.subject, row.actor)
 
 
 def _may_be(told: str, sought: str) -> bool:

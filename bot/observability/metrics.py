@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bot.domain.failures import Failure, ProviderName
     from bot.domain.health import ProviderHealth
-    from bot.observability.handling import Handling
+    from bot.observability.tracing import InteractionTrace
 
 _ANSWERS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0)
 """Seconds; Discord gives an acknowledgement 3, a lookup may take 15."""
@@ -98,13 +98,13 @@ class Metrics:
         self._guilds = Gauge("skindesk_guilds", "Servers that SkinDesk is on", registry=registry)
         self._codes: set[tuple[str, str]] = set()
 
-    def handled(self, handling: Handling) -> None:
+    def handled(self, trace: InteractionTrace) -> None:
         """Count an interaction."""
-        command = f"{handling.command} suggestions" if handling.is_suggestion else handling.command
-        self._interactions.labels(command, handling.ending.value).inc()
-        self._finished.labels(command).observe(handling.finished_after)
-        if handling.acknowledged_after is not None:
-            self._acknowledged.labels(command).observe(handling.acknowledged_after)
+        command = f"{trace.command} suggestions" if trace.is_suggestion else trace.command
+        self._interactions.labels(command, trace.ending.value).inc()
+        self._finished.labels(command).observe(trace.finished_after)
+        if trace.acknowledged_after is not None:
+            self._acknowledged.labels(command).observe(trace.acknowledged_after)
 
     def called(self, provider: ProviderName, operation: str, *, seconds: float, failure: Failure | None) -> None:
         """Count a call to a provider."""

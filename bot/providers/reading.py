@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from bot.beside import beside
 from bot.domain.failures import FailureKind
 from bot.domain.money import USD, Money
 from bot.domain.trade_url import mask_trade_urls
+from bot.worker import run_in_worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,7 +68,9 @@ async def read(answer: Answer, reader: Callable[[Fields], T], *, secrets: Iterab
     try:
         if len(answer.body) < _LARGE:
             return reader(Fields(parse_json(answer.body), note=answer.note))
-        return await beside(lambda: reader(Fields(parse_json(answer.body, let_others_run=True), note=answer.note)))
+        return await run_in_worker(
+            lambda: reader(Fields(parse_json(answer.body, let_others_run=True), note=answer.note))
+        )
     except Refused as refused:
         message = refused.facts.pop("message", None)
         error = answer.failure(refused.kind, message=masked(message, secrets), **refused.facts)

@@ -22,7 +22,7 @@ from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind
 from bot.providers.answer import Answer
 from bot.providers.body import ACCEPT_ENCODING, Body, BodyTooLarge, BodyUnreadable
-from bot.providers.budgets import Budgets, QuotaSpent
+from bot.providers.rate_limits import RateLimiter, RateLimitExceeded
 from bot.providers.unexpected import Unexpected
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Transport:
         ssl_context: ssl.SSLContext,
         clock: Clock,
         limits: Limits | None = None,
-        budgets: Budgets | None = None,
+        limiter: RateLimiter | None = None,
     ) -> None:
         self.provider = provider
         self.clock = clock
@@ -82,7 +82,7 @@ class Transport:
         self._base_url = base_url.rstrip("/")
         self._ssl_context = ssl_context
         self._limits = limits or Limits()
-        self._budgets = budgets or Budgets({}, clock)
+        self._limiter = limiter or RateLimiter({}, clock)
         self._slots = asyncio.Semaphore(self._limits.connections)
         self._waiting = 0
         self._idle: list[_Lease] = []
@@ -140,9 +140,9 @@ class Transport:
         request = self._build(method, path, query, headers, form, json)
         exchange = _Exchange()
         try:
-            async with asyncio.timeout(self._limits.deadline), self._budgets.call(method, path):
+            async with asyncio.timeout(self._limits.deadline), self._limiter.call(method, path):
                 answer = await self._send(request, exchange, fresh=fresh)
-        except QuotaSpent as spent:
+        except RateLimitExceeded as spent:
             wait = max(spent.free_at - self.clock.now(), timedelta(0))
             raise ProviderError(Failure(self.provider, FailureKind.OVER_BUDGET, retry_after=wait)) from None
         except _Redirected:
@@ -163,7 +163,7 @@ class Transport:
                 "provider answered provider=%s method=%s path=%s status=%d bytes=%d",
                 self.provider.value, method, path, answer.status, len(answer.body),
             )  # fmt: skip
-            self._budgets.heed(method, path, answer.status, answer.headers, answer.retry_after)
+            self._limiter.heed(method, path, answer.status, answer.headers, answer.retry_after)
             return answer
         _log.debug("provider failed provider=%s method=%s path=%s kind=%s", self.provider.value, method, path, kind)
         # Outside the handlers on purpose: an exception of httpx can quote a header, so none is chained to ours.

@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.beside import MANY_ITEMS, beside
 from bot.domain.access import Actor, Capability, is_staff
 from bot.domain.audit import AuditAction
+from bot.domain.callers import Caller, on_behalf_of
 from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff, TooSoon
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Sort
-from bot.domain.pages import InventoryAnswer, ProviderAnswer
-from bot.domain.spending import Spender, spending_for
+from bot.domain.snapshots import InventoryAnswer, ProviderAnswer
 from bot.domain.steam import Game, SteamId, TradeUrl
 from bot.domain.trade_url import parse_trade_url
 from bot.ports import Clock, InventoryProvider, LinkRepository
 from bot.services.access import AccessService
 from bot.services.links import LinkService
 from bot.services.record import RecordService
+from bot.worker import MANY_ITEMS, run_in_worker
 
 KEPT_FOR = timedelta(minutes=15)
 """As long as AssetPay keeps an inventory itself (seed 001)."""
@@ -123,7 +123,7 @@ class InventoryService:
         narrowing = request.filter()
         if request.refresh:
             self._check_refresh(chosen, InventoryQuery(trade_url, request.game, narrowing, refresh=True))
-        with spending_for(Spender(by.user_id, is_staff=is_staff(held))):
+        with on_behalf_of(Caller(by.user_id, is_staff=is_staff(held))):
             asking = [self._ask(provider, trade_url, narrowing, request) for provider in chosen]
             answers = [await asking[0]] if len(asking) == 1 else await asyncio.gather(*asking)
         if request.refresh:
@@ -132,7 +132,7 @@ class InventoryService:
                     self._refreshed.pop((part.provider, trade_url.steam_id, request.game), None)
         if any(map(_tells_something, answers)):
             detail = {"game": request.game.word, "provider": ",".join(provider.name.value for provider in chosen)}
-            await self._record.look(AuditAction.INVENTORY_LOOKED, trade_url.steam_id, detail, by=by)
+            await self._record.look(AuditAction.INVENTORY_VIEWED, trade_url.steam_id, detail, by=by)
         link = await self._link_rows.of_steam_id(by.guild_id, trade_url.steam_id)
         return InventoryAnswer(
             owner=trade_url.steam_id,
@@ -305,8 +305,8 @@ class InventoryService:
 
 async def _narrowed(inventory: Inventory, by: InventoryFilter) -> Inventory:
     if by == InventoryFilter() or len(inventory.items) < MANY_ITEMS:
-        return inventory.narrowed(by)
-    return await beside(inventory.narrowed, by)
+        return inventory.filtered(by)
+    return await run_in_worker(inventory.filtered, by)
 
 
 def _key(provider: InventoryProvider, query: InventoryQuery, narrowing: InventoryFilter) -> _Key:

@@ -45,7 +45,7 @@ class RecordService:
         rows = await self._rows.newest_as_found(by.guild_id, limit=limit + 1, user_id=user_id, action=chosen)
         detail = {"limit": str(limit)} if chosen is None else {"action": chosen.value, "limit": str(limit)}
         subject = "guild" if user_id is None else f"user:{user_id}"
-        await self._write(AuditAction.AUDIT_LOOKED, subject, detail, by=by)
+        await self._write(AuditAction.AUDIT_VIEWED, subject, detail, by=by)
         return Extract(tuple(rows[:limit]), has_older=len(rows) > limit)
 
     async def actions_like(self, text: str, *, by: Actor) -> tuple[AuditAction, ...]:

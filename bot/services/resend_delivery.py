@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.audit import AuditAction, AuditEntry
-from bot.domain.errors import DeskError, ProviderError, ProviderOff, ResendNotFound, ShuttingDown
+from bot.domain.errors import ProviderError, ProviderOff, ResendNotFound, ShuttingDown, SkinDeskError
 from bot.domain.failures import NOT_DONE, Failure, FailureKind
 from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts
 from bot.domain.secrets import TradeCode
@@ -15,7 +15,7 @@ from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, LinkRepository, ResendCards, ResendRepository, TradeProvider
 from bot.services.audit import AuditService
-from bot.services.halts import HaltService
+from bot.services.pauses import PauseService
 from bot.services.resend_board import ResendBoard
 
 _log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class ResendDelivery:
         links: LinkRepository,
         cards: ResendCards,
         board: ResendBoard,
-        halts: HaltService,
+        pauses: PauseService,
         audit: AuditService,
         clock: Clock,
     ) -> None:
@@ -57,7 +57,7 @@ class ResendDelivery:
         self._links = links
         self._cards = cards
         self._board = board
-        self._halts = halts
+        self._pauses = pauses
         self._audit = audit
         self._clock = clock
         self._under_way: dict[asyncio.Task[Resend], int] = {}
@@ -69,7 +69,7 @@ class ResendDelivery:
         """Whether nothing new may begin."""
         return self._stopping
 
-    async def see_through(self, resend_id: int, work: Coroutine[Any, Any, Resend]) -> Resend:
+    async def run_shielded(self, resend_id: int, work: Coroutine[Any, Any, Resend]) -> Resend:
         """Do ``work`` on a request to its end, whether its caller waits or not; ShuttingDown once nothing may begin."""
         if self._stopping:
             work.close()
@@ -88,13 +88,13 @@ class ResendDelivery:
 
         The caller going away does not stop it.
         """
-        return await self.see_through(approved.id, self._carry_out(approved))
+        return await self.run_shielded(approved.id, self._carry_out(approved))
 
     async def expire(self, resend: Resend) -> None:
         """End a request that nobody decided in time."""
         expired = await self._repository.expire(resend.guild_id, resend.id, at=self._clock.now())
         if expired is not None:
-            await self.conclude(expired, actor_id=None)
+            await self.finalise(expired, actor_id=None)
 
     async def recover(self) -> None:
         """Take up what a stop or a crash left behind; call it once, before anybody can decide.
@@ -104,7 +104,7 @@ class ResendDelivery:
         were not told are told with the next tick.
         """
         now = self._clock.now()
-        self._left_behind.extend(await self._repository.not_concluded())
+        self._left_behind.extend(await self._repository.not_finalised())
         for resend in await self._repository.all_open():
             left: Resend | None = resend
             if resend.state is ResendState.PENDING and resend.message_id is None:
@@ -135,7 +135,7 @@ class ResendDelivery:
         for resend in in_doubt:
             settled, code = await self._settle_by_reading(resend, trades, read_at=now)
             if settled.state is not ResendState.UNKNOWN:
-                await self.conclude(settled, actor_id=None, code=code)
+                await self.finalise(settled, actor_id=None, code=code)
 
     async def look_after_cards(self) -> None:
         """Remind of requests and see that each has its card; call it every few seconds.
@@ -161,7 +161,7 @@ class ResendDelivery:
         """Tell the end of a request that was left behind, or show what has become of it since it was as ``before``."""
         if not before.state.is_open:
             actor_id = before.decided_by if before.state is ResendState.DENIED else before.settled_by
-            await self.conclude(before, actor_id=actor_id)
+            await self.finalise(before, actor_id=actor_id)
             return
         resend = await self._get(before.guild_id, before.id)
         await self._board.show(resend)
@@ -172,7 +172,7 @@ class ResendDelivery:
         """Return the trades as they are now; none where they cannot be read."""
         try:
             return await self._require_provider().trades(Scope.ALL)
-        except DeskError as error:
+        except SkinDeskError as error:
             _log.warning("doubtful resends not settled, reading failed: %s", error)
             return ()
 
@@ -209,7 +209,7 @@ class ResendDelivery:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    async def conclude(self, resend: Resend, *, actor_id: int | None, code: TradeCode | None = None) -> None:
+    async def finalise(self, resend: Resend, *, actor_id: int | None, code: TradeCode | None = None) -> None:
         """Show how it stands on the card, in the audit channel, and to requester and owner."""
         await self.announce(resend, _ACTIONS[resend.state], actor_id=actor_id)
         owner = await self._links.of_steam_id(resend.guild_id, resend.owner)
@@ -228,7 +228,7 @@ class ResendDelivery:
                 resend = await self._repository.add_note(resend.guild_id, resend.id, note) or resend
         await self._board.show(resend)
         if not resend.state.is_open:
-            await self._repository.conclude(resend.guild_id, resend.id, at=self._clock.now())
+            await self._repository.finalise(resend.guild_id, resend.id, at=self._clock.now())
 
     async def announce(self, resend: Resend, action: AuditAction, *, actor_id: int | None) -> None:
         """Post to the audit channel what was done to a request."""
@@ -254,19 +254,19 @@ class ResendDelivery:
         if settled.state is ResendState.UNKNOWN:
             now = self._clock.now()
             settled, code = await self._settle_by_reading(settled, await self._read_trades(), read_at=now)
-        await self.conclude(settled, actor_id=None, code=code)
+        await self.finalise(settled, actor_id=None, code=code)
         return settled
 
     async def _not_begun(self, approved: Resend) -> Resend:
         """Return how it stands; where all resends were stopped after the approval, take that back and say so."""
-        if await self._halts.of_guild(approved.guild_id) is not None:
+        if await self._pauses.of_guild(approved.guild_id) is not None:
             returned = await self._repository.return_to_pending(
                 approved.guild_id, approved.id, note="halted", at=self._clock.now()
             )
             if returned is not None:
                 await self._board.show(returned)
                 await self.announce(returned, AuditAction.RESEND_RETURNED, actor_id=None)
-        await self._halts.check(approved.guild_id)
+        await self._pauses.check(approved.guild_id)
         return await self._get(approved.guild_id, approved.id)
 
     async def _raise_alarm(self, unknown: Resend) -> None:
@@ -277,7 +277,7 @@ class ResendDelivery:
             "answered_about": unknown.outcome_detail or "",
         }
         await self._audit.announce(
-            AuditEntry(unknown.guild_id, self._clock.now(), None, AuditAction.RESENDS_HALTED, "guild", detail)
+            AuditEntry(unknown.guild_id, self._clock.now(), None, AuditAction.RESENDS_PAUSED, "guild", detail)
         )
 
     async def _show_sending(self, sending: Resend) -> None:
@@ -360,5 +360,5 @@ def _next_reading(resend: Resend, read_at: datetime) -> datetime:
 
 def _report_unheard(task: asyncio.Task[Resend]) -> None:
     """Log what went wrong after the caller had gone, since nobody else will."""
-    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, DeskError):
+    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, SkinDeskError):
         _log.error("resend broke off after its caller had gone", exc_info=error)

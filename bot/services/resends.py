@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from bot.domain.access import Actor, Capability, is_staff
 from bot.domain.audit import AuditAction
+from bot.domain.callers import Caller, on_behalf_of
 from bot.domain.errors import (
     AccessDenied,
     AlreadyDecided,
@@ -32,12 +33,11 @@ from bot.domain.resends import (
     TradeFacts,
     approver_refusal,
 )
-from bot.domain.spending import Spender, spending_for
 from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, GuildSettingsRepository, LinkRepository, ResendCards, ResendRepository, TradeProvider
 from bot.services.access import AccessService
-from bot.services.halts import HaltService
+from bot.services.pauses import PauseService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 
@@ -59,7 +59,7 @@ class ResendService:
         cards: ResendCards,
         board: ResendBoard,
         delivery: ResendDelivery,
-        halts: HaltService,
+        pauses: PauseService,
         clock: Clock,
         expires_after: timedelta,
         allow_self_approval: bool = False,
@@ -72,7 +72,7 @@ class ResendService:
         self._cards = cards
         self._board = board
         self._delivery = delivery
-        self._halts = halts
+        self._pauses = pauses
         self._clock = clock
         self._expires_after = expires_after
         self._allow_self_approval = allow_self_approval
@@ -89,7 +89,7 @@ class ResendService:
 
         Needs ``resend.any``, or ``resend.own`` for a trade of the linked account; somebody else's trade and no
         trade are one and the same TradeNotFound. TooManyResends and LinkTooNew are for whoever lacks
-        ``resend.any``, ResendsHalted for everybody while the guild's resends are stopped.
+        ``resend.any``, ResendsPaused for everybody while the guild's resends are stopped.
         """
         held = await self._access.capabilities_of(by)
         if held.isdisjoint({Capability.RESEND_ANY, Capability.RESEND_OWN}):
@@ -100,14 +100,14 @@ class ResendService:
         own_from = link.waits_until(self._clock.now()) if link is not None else None
         if Capability.RESEND_ANY not in held and own_from is not None:
             raise LinkTooNew(own_from)
-        await self._halts.check(by.guild_id)
+        await self._pauses.check(by.guild_id)
         settings = await self._settings.of_guild(by.guild_id)
         if settings.approvals_channel_id is None:
             raise ApprovalsChannelMissing
         kept_reason = mask_trade_urls(reason.strip()) if reason else None
         if kept_reason is not None and len(kept_reason) > MAX_REASON:
             raise InvalidInput("reason", "too_long")
-        with spending_for(Spender(by.user_id, is_staff=is_staff(held))):
+        with on_behalf_of(Caller(by.user_id, is_staff=is_staff(held))):
             trade = await self._find(trade_id)
         if trade is None or (Capability.RESEND_ANY not in held and (link is None or trade.owner != link.steam_id)):
             raise TradeNotFound(trade_id)
@@ -137,7 +137,7 @@ class ResendService:
         )
         resend = await self._repository.open(draft, at_most=at_most)
         if resend is None:
-            await self._halts.check(by.guild_id)
+            await self._pauses.check(by.guild_id)
             standing = await self._repository.open_for_trade(by.guild_id, trade.provider, trade.id)
             if standing is None and at_most is not None:
                 newest = await self._repository.opened_at(by.guild_id, by.user_id, limit=at_most)
@@ -153,7 +153,7 @@ class ResendService:
             # Whatever it was, the caller's going away too: nobody can decide on a request that has no card.
             now = self._clock.now()
             await self._repository.cancel(resend.guild_id, resend.id, at=now, reason="card_not_posted")
-            await self._repository.conclude(resend.guild_id, resend.id, at=now)
+            await self._repository.finalise(resend.guild_id, resend.id, at=now)
             raise
         await self._repository.attach_card(
             resend.guild_id, resend.id, channel_id=channel_id, message_id=message_id, version=resend.version
@@ -180,7 +180,7 @@ class ResendService:
         ``seen`` is the version on the card whose button was pressed, None where it showed none: where that, or what
         the card is known to show, is not the newest, the card is brought up to date and CardOutdated is raised. Then
         the trade is read: where it is no longer what the card shows, the card shows the difference and TradeChanged
-        is raised. AlreadyDecided tells the slower of several who was faster, ResendsHalted that all is stopped. The
+        is raised. AlreadyDecided tells the slower of several who was faster, ResendsPaused that all is stopped. The
         caller going away does not stop what was begun.
         """
         if self._delivery.is_stopping:
@@ -195,19 +195,19 @@ class ResendService:
         if resend.is_due(self._clock.now()):
             await self._delivery.expire(resend)
             raise AlreadyDecided(await self._get(by.guild_id, resend_id))
-        await self._halts.check(by.guild_id)
+        await self._pauses.check(by.guild_id)
         if seen != resend.version or not resend.is_shown:
             await self._board.show(resend)
             raise await self._overtaken(resend)
         await self._check_unchanged(resend)
-        return await self._delivery.see_through(resend.id, self._approve(resend, by=by))
+        return await self._delivery.run_shielded(resend.id, self._approve(resend, by=by))
 
     async def _approve(self, resend: Resend, *, by: Actor) -> Resend:
         approved = await self._repository.approve(
             resend.guild_id, resend.id, version=resend.version, by=by.user_id, at=self._clock.now()
         )
         if approved is None:
-            await self._halts.check(by.guild_id)
+            await self._pauses.check(by.guild_id)
             raise await self._overtaken(resend)
         return await self._delivery.carry_out(approved)
 
@@ -220,7 +220,7 @@ class ResendService:
         )
         if denied is None:
             raise AlreadyDecided(await self._get(by.guild_id, resend_id))
-        await self._delivery.conclude(denied, actor_id=by.user_id)
+        await self._delivery.finalise(denied, actor_id=by.user_id)
         return denied
 
     async def may_mark(self, resend_id: int, *, by: Actor) -> Resend:
@@ -245,7 +245,7 @@ class ResendService:
         )
         if settled is None:
             raise AlreadyDecided(await self._get(by.guild_id, resend_id))
-        await self._delivery.conclude(settled, actor_id=by.user_id)
+        await self._delivery.finalise(settled, actor_id=by.user_id)
         return settled
 
     async def open_requests(self, *, by: Actor) -> tuple[Resend, ...]:
@@ -287,7 +287,7 @@ class ResendService:
         if trade.not_resendable is not None:
             cancelled = await self._repository.cancel(resend.guild_id, resend.id, at=at, reason="no_longer_resendable")
             if cancelled is not None:
-                await self._delivery.conclude(cancelled, actor_id=None)
+                await self._delivery.finalise(cancelled, actor_id=None)
             raise NotResendable(trade, trade.not_resendable)
         await self._board.show(revised)
         raise TradeChanged(revised, differences)

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from bot.domain.access import Actor, Capability, is_staff
 from bot.domain.audit import AuditAction
+from bot.domain.callers import Caller, on_behalf_of
 from bot.domain.errors import AccessDenied, InvalidInput, NotLinked, ProviderOff
-from bot.domain.pages import TradesAnswer
-from bot.domain.spending import Spender, spending_for
+from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId
 from bot.domain.trades import WINDOW, Scope, Trade
 from bot.ports import Clock, LinkRepository, TradeProvider
@@ -71,9 +71,9 @@ class TradeService:
         else:
             whose = link.steam_id
         provider = self._require_provider()
-        with spending_for(Spender(by.user_id, is_staff=is_staff(held))):
+        with on_behalf_of(Caller(by.user_id, is_staff=is_staff(held))):
             everything = await provider.trades(scope)
-        await self._record.look(AuditAction.TRADES_LOOKED, whose, {"scope": scope.value}, by=by)
+        await self._record.look(AuditAction.TRADES_VIEWED, whose, {"scope": scope.value}, by=by)
         seen = tuple(trade for trade in everything if whose is None or trade.owner == whose)
         viewer = link.proven if link is not None else None
         return TradesAnswer(

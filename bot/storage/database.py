@@ -14,12 +14,12 @@ from typing import Any, Self, TypeVar
 import aiosqlite
 
 from bot.domain.access import Capability
-from bot.storage.backup import keep_before_migration
 from bot.storage.errors import DatabaseClosed, DatabaseUnusable, UnknownCapability
 from bot.storage.lock import claimed
+from bot.storage.maintenance.backup import keep_before_migration
 from bot.storage.schema import Migration, bundled, migrate, recognise, version_of
 from bot.storage.thread import on_thread
-from bot.storage.units import ASKED_AGAIN, Unit, Units, WriteObserver, is_locked
+from bot.storage.write_queue import ASKED_AGAIN, Unit, WriteObserver, WriteQueue, is_locked
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._looker = looker
-        self._units = Units(writer)
+        self._units = WriteQueue(writer)
         self._is_rewriting = False
         self._closed = False
 

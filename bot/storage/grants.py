@@ -9,7 +9,7 @@ import aiosqlite
 
 from bot.domain.access import SEEDED, Capability, Grant
 from bot.domain.audit import AuditAction, AuditEntry
-from bot.storage.audit import write_down
+from bot.storage.audit.log import write_down
 from bot.storage.columns import to_ms
 from bot.storage.database import Database, fetch_one
 from bot.storage.errors import UnknownCapability

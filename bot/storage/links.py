@@ -10,7 +10,7 @@ from bot.domain.audit import FOR_ANOTHER, AuditAction, AuditEntry
 from bot.domain.errors import SteamAccountTaken
 from bot.domain.links import RELINK_COOL_DOWN, EndedLink, Link, LinkSource, resends_from
 from bot.domain.steam import SteamId
-from bot.storage.audit import write_down
+from bot.storage.audit.log import write_down
 from bot.storage.columns import from_ms, from_ms_or_none, to_ms
 from bot.storage.database import Database, fetch_one
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import aiosqlite
 
-from bot.domain.audit import AuditAction, AuditEntry, PersonKind
+from bot.domain.audit import AuditAction, AuditEntry, PseudonymKind
 from bot.domain.links import RELINK_COOL_DOWN, EndedLink, Link
-from bot.domain.my_data import Forgotten, StoredData, accounts_of
+from bot.domain.my_data import Erased, StoredData, accounts_of
 from bot.domain.resends import OPENED_WITHIN, Resend
 from bot.domain.steam import SteamId
-from bot.storage.audit import SqliteAuditRepository, concerning, linkings, write_down
+from bot.storage.audit.log import SqliteAuditRepository, concerning, linkings, write_down
+from bot.storage.audit.pseudonyms import Read, forget_person
 from bot.storage.columns import from_ms, to_ms
 from bot.storage.database import Database
 from bot.storage.links import link_of
-from bot.storage.persons import Read, forget_person
 from bot.storage.resend_rows import nobodys_facts, resend_of
 
 _LINK = "SELECT * FROM links WHERE guild_id = :guild_id AND user_id = :user_id"
@@ -90,7 +90,7 @@ class SqliteMyDataRepository:
         linked = [link.steam_id.value] if link is not None and link.steam_id in accounts else []
         about_them = await concerning(self._db, guild_id, user_id=user_id, steam_ids=linked)
         everybodys = await SqliteAuditRepository(self._db).newest(
-            guild_id, limit=_MOST_LOOKS, action=AuditAction.TRADES_LOOKED, subject="guild"
+            guild_id, limit=_MOST_LOOKS, action=AuditAction.TRADES_VIEWED, subject="guild"
         )
         rows = {row.number: row for row in (*about_them, *everybodys)}
         ((snapshots,),) = await self._db.read(_SNAPSHOTS, who)
@@ -103,13 +103,13 @@ class SqliteMyDataRepository:
             snapshots=snapshots,
         )
 
-    async def forget(self, guild_id: int, user_id: int, *, at: datetime) -> Forgotten:
+    async def forget(self, guild_id: int, user_id: int, *, at: datetime) -> Erased:
         """Remove the link and snapshots, make ended requests nobody's, and take their meaning from the pseudonyms.
 
         The link is remembered as ended, for its cool-down. Requests that are open or still counted stay.
         """
 
-        async def unit(connection: aiosqlite.Connection) -> Forgotten:
+        async def unit(connection: aiosqlite.Connection) -> Erased:
             async def read(sql: str, parameters: Mapping[str, Any]) -> Iterable[sqlite3.Row]:
                 return await connection.execute_fetchall(sql, parameters)
 
@@ -126,11 +126,11 @@ class SqliteMyDataRepository:
             snapshots = list(await connection.execute_fetchall(_REMOVE_SNAPSHOTS, who))
             await connection.execute_fetchall(_REMOVE_SIGN_INS, who)
             # Before the pseudonyms go: a row after that would name them anew.
-            entry = AuditEntry(guild_id, at, user_id, AuditAction.DATA_FORGOTTEN, f"user:{user_id}")
+            entry = AuditEntry(guild_id, at, user_id, AuditAction.DATA_ERASED, f"user:{user_id}")
             await write_down(connection, entry)
-            await forget_person(connection, guild_id, PersonKind.USER, user_id)
+            await forget_person(connection, guild_id, PseudonymKind.USER, user_id)
             for account in accounts:
-                await forget_person(connection, guild_id, PersonKind.STEAM, account.value)
+                await forget_person(connection, guild_id, PseudonymKind.STEAM, account.value)
             return replace(
                 forgotten,
                 link=link,
@@ -157,7 +157,7 @@ class SqliteMyDataRepository:
         self._is_to_be_wiped = True
 
 
-async def _forget_resends(connection: aiosqlite.Connection, theirs: Iterable[Resend], at: datetime) -> Forgotten:
+async def _forget_resends(connection: aiosqlite.Connection, theirs: Iterable[Resend], at: datetime) -> Erased:
     """Make those nobody's that ended and are no longer counted; say how many, and until when the rest stays."""
     gone, kept = 0, []
     for resend in theirs:
@@ -170,7 +170,7 @@ async def _forget_resends(connection: aiosqlite.Connection, theirs: Iterable[Res
         )
     is_open = any(resend.state.is_open for resend in kept)
     until = None if is_open else max((resend.requested_at + OPENED_WITHIN for resend in kept), default=None)
-    return Forgotten(link=None, resends=gone, snapshots=0, resends_kept=len(kept), kept_until=until)
+    return Erased(link=None, resends=gone, snapshots=0, resends_kept=len(kept), kept_until=until)
 
 
 async def _links(read: Read, who: Mapping[str, int]) -> tuple[Link | None, tuple[EndedLink, ...]]:

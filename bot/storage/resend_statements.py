@@ -22,14 +22,14 @@ ALL_OPEN = """
 SELECT * FROM resends WHERE state IN ('pending', 'approved', 'sending', 'unknown') ORDER BY id
 """
 
-NOT_CONCLUDED = """
+NOT_FINALISED = """
 SELECT * FROM resends
 WHERE concluded_at IS NULL AND forgotten_at IS NULL
   AND state IN ('sent', 'failed', 'denied', 'expired', 'cancelled')
 ORDER BY id
 """
 
-CONCLUDE = "UPDATE resends SET concluded_at = :at WHERE guild_id = :guild_id AND id = :id"
+FINALISE = "UPDATE resends SET concluded_at = :at WHERE guild_id = :guild_id AND id = :id"
 
 OPEN = """
 INSERT INTO resends (

@@ -7,13 +7,13 @@ import aiosqlite
 
 from bot.domain.audit import FOR_ANOTHER, AuditAction
 from bot.domain.failures import ProviderName
-from bot.domain.halts import ALARM
+from bot.domain.pauses import ALARM
 from bot.domain.resends import OPENED_WITHIN, Outcome, Resend, ResendState, TradeFacts
 from bot.storage import resend_statements as sql
-from bot.storage.audit import write_down
+from bot.storage.audit.log import write_down
 from bot.storage.columns import fits, from_ms, to_ms, words
 from bot.storage.database import Database, Parameters, fetch_one
-from bot.storage.halts import halt_for
+from bot.storage.pauses import pause_for
 from bot.storage.resend_rows import audit_entry, facts_of, facts_text, new_row, notes_of, notes_text, resend_of
 
 
@@ -73,13 +73,13 @@ class SqliteResendRepository:
         """Return every open request, oldest first."""
         return await self._read(sql.ALL_OPEN, {})
 
-    async def not_concluded(self) -> tuple[Resend, ...]:
+    async def not_finalised(self) -> tuple[Resend, ...]:
         """Return every ended request whose end was never told to the last."""
-        return await self._read(sql.NOT_CONCLUDED, {})
+        return await self._read(sql.NOT_FINALISED, {})
 
-    async def conclude(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
+    async def finalise(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
         """Remember that the request's end has been shown and told."""
-        await self._set(sql.CONCLUDE, {"guild_id": guild_id, "id": resend_id, "at": to_ms(at)})
+        await self._set(sql.FINALISE, {"guild_id": guild_id, "id": resend_id, "at": to_ms(at)})
 
     async def attach_card(
         self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int, version: int
@@ -190,7 +190,7 @@ class SqliteResendRepository:
                 connection, sql.MARK_UNKNOWN, values, AuditAction.RESEND_UNKNOWN, at=at, telling=_outcome
             )
             if alarms and unknown is not None:
-                await halt_for(connection, unknown, at=at)
+                await pause_for(connection, unknown, at=at)
             return unknown
 
         return await self._db.write(unit)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import aiosqlite
 
-from bot.storage.audit_copy import copy_audit
+from bot.storage.audit.copy import copy_audit
 from bot.storage.errors import DatabaseTooNew, DatabaseUnusable
 
 APPLICATION_ID = int.from_bytes(b"SkDk")

@@ -7,7 +7,7 @@ import aiosqlite
 
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.settings import GuildSettings, Setting
-from bot.storage.audit import write_down
+from bot.storage.audit.log import write_down
 from bot.storage.database import Database, fetch_one
 
 _COLUMNS: Mapping[Setting, str] = {

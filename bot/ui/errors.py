@@ -14,10 +14,8 @@ from bot.domain.errors import (
     ApprovalsChannelMissing,
     ApprovalsChannelUnusable,
     CardOutdated,
-    DeskError,
     FormUnknown,
     GameNotOffered,
-    HaltOutdated,
     Interrupted,
     InvalidInput,
     LinkTooNew,
@@ -28,14 +26,16 @@ from bot.domain.errors import (
     NotYourPage,
     PageExpired,
     PageTooFresh,
+    PauseOutdated,
     ProviderError,
     ProviderOff,
-    QuestionForgotten,
+    QueryExpired,
     ResendAlreadyOpen,
     ResendNotFound,
-    ResendsHalted,
+    ResendsPaused,
     ShuttingDown,
     SignInOff,
+    SkinDeskError,
     SteamAccountTaken,
     TooManyResends,
     TooSoon,
@@ -45,18 +45,18 @@ from bot.domain.errors import (
     Unfinished,
 )
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, Repeat
-from bot.domain.pages import Audience
 from bot.domain.resends import OPENED_AT_MOST, ApproverRefusal
+from bot.domain.snapshots import Audience
 from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import NotResendableReason
 from bot.ports import Explanations
 from bot.services.links import NO_ACCOUNT
-from bot.ui.access_words import WHAT
-from bot.ui.layout import Field, Tone, card
-from bot.ui.resend_words import FACT_LABELS, RESUME, halt_sentences, state_sentence
-from bot.ui.sign_in_words import STAFF_CAN_ASK
-from bot.ui.text import code, outside, relative
-from bot.ui.trade_url_words import TRADE_URL_WORDS
+from bot.ui.access.messages import WHAT
+from bot.ui.kit.layout import Field, Tone, card
+from bot.ui.kit.text import code, outside, relative
+from bot.ui.links.messages import STAFF_CAN_ASK
+from bot.ui.links.trade_url_messages import TRADE_URL_WORDS
+from bot.ui.resends.messages import FACT_LABELS, RESUME, pause_sentences, state_sentence
 
 _UNNAMED = "unknown"
 """The key of what no documentation knows and the provider gave none to: it is nothing that a provider writes."""
@@ -130,7 +130,7 @@ class Words:
 
 
 def error_embed(error: Exception, *, audience: Audience, explanations: Explanations, reference: str) -> discord.Embed:
-    """Return the embed for any exception. Only a DeskError's facts are shown, never an exception's text."""
+    """Return the embed for any exception. Only a SkinDeskError's facts are shown, never an exception's text."""
     if isinstance(error, ProviderError):
         return failure_embed(error.failure, audience=audience, explanations=explanations, reference=reference)
     words = _words(error, audience)
@@ -350,7 +350,7 @@ def _words(error: Exception, audience: Audience) -> Words:  # noqa: C901, PLR091
                 "Use the command again for a fresh answer.",
                 again="Now.",
             )
-        case QuestionForgotten():
+        case QueryExpired():
             return Words(
                 "Use the command again",
                 "SkinDesk no longer has the trade URL these pages were asked with: it keeps none over a restart, and "
@@ -399,11 +399,11 @@ def _words(error: Exception, audience: Audience) -> Words:  # noqa: C901, PLR091
                 "Somebody with `resend.any` can ask for you",
                 f"{relative(error.until)}.",
             )
-        case ResendsHalted():
-            why, _ = halt_sentences(error.halt)
+        case ResendsPaused():
+            why, _ = pause_sentences(error.pause)
             step = "Wait until they are resumed. A request can still be denied, and a doubt settled."
             if audience is Audience.CUSTOMER:
-                why = f"The staff does not let anything be sent again for now, since {relative(error.halt.at)}."
+                why = f"The staff does not let anything be sent again for now, since {relative(error.pause.at)}."
                 step = "Wait, and ask again later. Your trade and its items stay as they are."
             return Words(
                 "Resends are stopped",
@@ -429,8 +429,8 @@ def _words(error: Exception, audience: Audience) -> Words:  # noqa: C901, PLR091
             )
         case CardOutdated():
             return _card_outdated_words(error)
-        case HaltOutdated():
-            why, _ = halt_sentences(error.halt)
+        case PauseOutdated():
+            why, _ = pause_sentences(error.pause)
             return Words(
                 "Not the stop you were shown",
                 f"{why} The button you pressed was not shown for this stop. Nothing was resumed.",
@@ -519,7 +519,7 @@ def _words(error: Exception, audience: Audience) -> Words:  # noqa: C901, PLR091
                 _in_a_minute(),
                 is_refusal=False,
             )
-        case DeskError():
+        case SkinDeskError():
             return Words(
                 "That did not work",
                 "Nothing was done.",

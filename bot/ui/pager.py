@@ -12,18 +12,18 @@ from bot.domain.access import Capability
 from bot.domain.errors import PageExpired, PageTooFresh, TooSoon
 from bot.domain.inventory import InventoryFilter, Sort
 from bot.domain.listing import Listing
-from bot.domain.pages import InventoryAnswer, Pages
+from bot.domain.snapshots import InventoryAnswer, Snapshot
 from bot.ports import Explanations
-from bot.ui.acknowledging import acknowledge_in_time
-from bot.ui.funnel import guarded, reply, show
-from bot.ui.interactions import Interaction, actor_of, desk_of
-from bot.ui.inventory_answer import inventory_of, listing_of, look_up, look_up_newer, table_of
-from bot.ui.inventory_controls import filter_inputs, item_options, refresh_label, sort_options, typed_filter
-from bot.ui.inventory_details import item_details
-from bot.ui.inventory_page import inventory_page
-from bot.ui.paging import clamped, page_count, page_of
-from bot.ui.rights import DeskModal, needs
-from bot.ui.trades_page import trades_page, trades_page_count
+from bot.ui.interaction.acknowledgement import acknowledge_in_time
+from bot.ui.interaction.error_handler import guarded, reply, show
+from bot.ui.interaction.interactions import Interaction, actor_of, services_of
+from bot.ui.interaction.rights import SkinDeskModal, requires
+from bot.ui.inventory.answer import inventory_of, listing_of, look_up, look_up_newer, table_of
+from bot.ui.inventory.controls import filter_inputs, item_options, refresh_label, sort_options, typed_filter
+from bot.ui.inventory.details import item_details
+from bot.ui.inventory.page import inventory_page
+from bot.ui.kit.paging import clamped, page_count, page_of
+from bot.ui.trades.page import trades_page, trades_page_count
 
 # No symbols beside the words: so four buttons stand in one row of a phone.
 _TURNS = {"first": "First", "previous": "Previous", "next": "Next", "last": "Last"}
@@ -36,26 +36,26 @@ _AnyItem = discord.ui.Item[discord.ui.View]
 
 
 async def page_with_controls(
-    interaction: Interaction, pages: Pages, index: int
+    interaction: Interaction, snapshot: Snapshot, index: int
 ) -> tuple[discord.Embed, discord.ui.View | None]:
     """Return a page as it is now, with everything that can be done with it."""
-    desk = desk_of(interaction)
+    services = services_of(interaction)
     listing = fresh_until = None
-    if isinstance(pages.answer, InventoryAnswer):
-        listing = await listing_of(pages.answer, pages.view)
-        fresh_until = desk.inventory.next_refresh(pages.answer)
+    if isinstance(snapshot.answer, InventoryAnswer):
+        listing = await listing_of(snapshot.answer, snapshot.view)
+        fresh_until = services.inventory.next_refresh(snapshot.answer)
     return shown_page(
-        pages,
+        snapshot,
         index,
-        page_size=desk.page_size,
-        explanations=desk.explanations,
+        page_size=services.page_size,
+        explanations=services.explanations,
         listing=listing,
         fresh_until=fresh_until,
     )
 
 
 def shown_page(
-    pages: Pages,
+    snapshot: Snapshot,
     index: int,
     *,
     page_size: int,
@@ -67,31 +67,31 @@ def shown_page(
 
     ``listing`` is that of an inventory where it has been made already, ``fresh_until`` when it can be read anew.
     """
-    if not isinstance(pages.answer, InventoryAnswer):
-        total = trades_page_count(pages.answer)
+    if not isinstance(snapshot.answer, InventoryAnswer):
+        total = trades_page_count(snapshot.answer)
         shown = clamped(index, total)
-        embed = trades_page(pages.answer, shown, audience=pages.audience, explanations=explanations)
-        return embed, _buttons(pages.id, shown, total) if total > 1 else None
-    listing = listing or Listing.of(pages.answer, pages.view)
+        embed = trades_page(snapshot.answer, shown, audience=snapshot.audience, explanations=explanations)
+        return embed, _buttons(snapshot.id, shown, total) if total > 1 else None
+    listing = listing or Listing.of(snapshot.answer, snapshot.view)
     total = page_count(len(listing.shown), page_size)
     shown = clamped(index, total)
     embed = inventory_page(listing, shown, page_size=page_size, explanations=explanations, fresh_until=fresh_until)
-    view = _buttons(pages.id, shown, total) if total > 1 else discord.ui.View(timeout=None)
-    _add_controls(view, pages, listing, shown, page_size=page_size)
-    view.add_item(InventoryButton(pages.id, "refresh", index=shown, label=refresh_label(fresh_until)))
+    view = _buttons(snapshot.id, shown, total) if total > 1 else discord.ui.View(timeout=None)
+    _add_controls(view, snapshot, listing, shown, page_size=page_size)
+    view.add_item(InventoryButton(snapshot.id, "refresh", index=shown, label=refresh_label(fresh_until)))
     return embed, view
 
 
-async def _show(interaction: Interaction, pages: Pages, index: int) -> None:
+async def _show(interaction: Interaction, snapshot: Snapshot, index: int) -> None:
     """Put a page in the place of the one whose control was used."""
-    await show(interaction, *await page_with_controls(interaction, pages, index))
+    await show(interaction, *await page_with_controls(interaction, snapshot, index))
 
 
-def _buttons(pages_id: str, shown: int, total: int) -> discord.ui.View:
+def _buttons(snapshot_id: str, shown: int, total: int) -> discord.ui.View:
     targets = {"first": 0, "previous": shown - 1, "next": shown + 1, "last": total - 1}
     view = discord.ui.View(timeout=None)
     for action, target in targets.items():
-        view.add_item(PageButton(pages_id, action, clamped(target, total), disabled=_is_idle(action, shown, total)))
+        view.add_item(PageButton(snapshot_id, action, clamped(target, total), disabled=_is_idle(action, shown, total)))
     return view
 
 
@@ -99,36 +99,36 @@ def _is_idle(action: str, shown: int, total: int) -> bool:
     return shown == 0 if action in ("first", "previous") else shown == total - 1
 
 
-def _add_controls(view: discord.ui.View, pages: Pages, listing: Listing, shown: int, *, page_size: int) -> None:
+def _add_controls(view: discord.ui.View, snapshot: Snapshot, listing: Listing, shown: int, *, page_size: int) -> None:
     positions = page_of(listing.shown, shown, page_size)
     if positions:
-        view.add_item(ItemSelect(pages.id, item_options(listing, positions)))
-        view.add_item(SortSelect(pages.id, sort_options(listing, pages.chosen)))
+        view.add_item(ItemSelect(snapshot.id, item_options(listing, positions)))
+        view.add_item(SortSelect(snapshot.id, sort_options(listing, snapshot.chosen)))
     if listing.rows:
-        view.add_item(InventoryButton(pages.id, "filter"))
-        if pages.chosen.narrows:
-            view.add_item(InventoryButton(pages.id, "clear"))
-        view.add_item(InventoryButton(pages.id, "csv"))
+        view.add_item(InventoryButton(snapshot.id, "filter"))
+        if snapshot.chosen.is_active:
+            view.add_item(InventoryButton(snapshot.id, "clear"))
+        view.add_item(InventoryButton(snapshot.id, "csv"))
 
 
-@needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY, Capability.TRADES_OWN, Capability.TRADES_ANY)
+@requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY, Capability.TRADES_OWN, Capability.TRADES_ANY)
 class PageButton(
     discord.ui.DynamicItem[_AnyButton],
     template=_PAGES + r":(?P<action>first|previous|next|last):(?P<index>\d{1,5})",
 ):
-    """Shows page ``index`` of the snapshot ``pages_id``; ``action`` keeps the four ids of a message apart."""
+    """Shows page ``index`` of the snapshot ``snapshot_id``; ``action`` keeps the four ids of a message apart."""
 
-    def __init__(self, pages_id: str, action: str, index: int, *, disabled: bool = False) -> None:
+    def __init__(self, snapshot_id: str, action: str, index: int, *, disabled: bool = False) -> None:
         super().__init__(
             discord.ui.Button(
                 label=_TURNS[action],
                 style=discord.ButtonStyle.secondary,
                 disabled=disabled,
-                custom_id=f"page:{pages_id}:{action}:{index}",
+                custom_id=f"page:{snapshot_id}:{action}:{index}",
                 row=0,
             )
         )
-        self._pages_id = pages_id
+        self._pages_id = snapshot_id
         self._index = index
 
     @classmethod
@@ -142,21 +142,21 @@ class PageButton(
 
     async def _turn(self, interaction: Interaction) -> None:
         acknowledge_in_time(interaction, thinking=False)
-        pages = await desk_of(interaction).pages.turn(self._pages_id, by=actor_of(interaction))
-        await _show(interaction, pages, self._index)
+        snapshot = await services_of(interaction).snapshots.turn(self._pages_id, by=actor_of(interaction))
+        await _show(interaction, snapshot, self._index)
 
 
-@needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
+@requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
 class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":item"):
     """Opens the details of an item of the page."""
 
-    def __init__(self, pages_id: str, options: list[discord.SelectOption] | None = None) -> None:
+    def __init__(self, snapshot_id: str, options: list[discord.SelectOption] | None = None) -> None:
         super().__init__(
             discord.ui.Select(
-                placeholder="Details of an item…", options=options or [], custom_id=f"page:{pages_id}:item", row=1
+                placeholder="Details of an item…", options=options or [], custom_id=f"page:{snapshot_id}:item", row=1
             )
         )
-        self._pages_id = pages_id
+        self._pages_id = snapshot_id
 
     @classmethod
     async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
@@ -170,23 +170,23 @@ class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":item"):
     async def _open(self, interaction: Interaction) -> None:
         acknowledge_in_time(interaction)
         position = self.item.values[0]
-        pages = await desk_of(interaction).pages.turn(self._pages_id, by=actor_of(interaction))
-        listing = await listing_of(inventory_of(pages), None)
+        snapshot = await services_of(interaction).snapshots.turn(self._pages_id, by=actor_of(interaction))
+        listing = await listing_of(inventory_of(snapshot), None)
         item = listing.row(int(position)) if position.isdecimal() else None
         if item is None:
             raise PageExpired
         await reply(interaction, item_details(listing, item))
 
 
-@needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
+@requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
 class SortSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":sort"):
     """Sorts the snapshot; no provider is asked."""
 
-    def __init__(self, pages_id: str, options: list[discord.SelectOption] | None = None) -> None:
+    def __init__(self, snapshot_id: str, options: list[discord.SelectOption] | None = None) -> None:
         super().__init__(
-            discord.ui.Select(placeholder="Sort…", options=options or [], custom_id=f"page:{pages_id}:sort", row=2)
+            discord.ui.Select(placeholder="Sort…", options=options or [], custom_id=f"page:{snapshot_id}:sort", row=2)
         )
-        self._pages_id = pages_id
+        self._pages_id = snapshot_id
 
     @classmethod
     async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
@@ -200,29 +200,31 @@ class SortSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":sort"):
     async def _sort(self, interaction: Interaction) -> None:
         acknowledge_in_time(interaction, thinking=False)
         sort = Sort(self.item.values[0])
-        service, actor = desk_of(interaction).pages, actor_of(interaction)
-        pages = await service.turn(self._pages_id, by=actor)
-        await _show(interaction, await service.arrange(pages.id, replace(pages.chosen, sort=sort), by=actor), 0)
+        service, actor = services_of(interaction).snapshots, actor_of(interaction)
+        snapshot = await service.turn(self._pages_id, by=actor)
+        await _show(
+            interaction, await service.apply_view(snapshot.id, replace(snapshot.chosen, sort=sort), by=actor), 0
+        )
 
 
-@needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
+@requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
 class InventoryButton(
     discord.ui.DynamicItem[_AnyButton],
     template=_PAGES + r":(?P<action>filter|clear|csv|refresh)(?::(?P<index>\d{1,5}))?",
 ):
     """Narrows what is shown, hands out a table, or reads the inventory anew and stays on page ``index``."""
 
-    def __init__(self, pages_id: str, action: str, *, index: int | None = None, label: str | None = None) -> None:
+    def __init__(self, snapshot_id: str, action: str, *, index: int | None = None, label: str | None = None) -> None:
         where = "" if index is None else f":{index}"
         super().__init__(
             discord.ui.Button(
                 label=label or _TOOLS[action],
                 style=discord.ButtonStyle.secondary,
-                custom_id=f"page:{pages_id}:{action}{where}",
+                custom_id=f"page:{snapshot_id}:{action}{where}",
                 row=3,
             )
         )
-        self._pages_id = pages_id
+        self._pages_id = snapshot_id
         self._action = action
         self._index = index or 0
 
@@ -242,16 +244,16 @@ class InventoryButton(
     async def _refresh(self, interaction: Interaction) -> None:
         """Ask the same once more; where it is too soon, the button comes to say so."""
         acknowledge_in_time(interaction, thinking=False)
-        service, actor = desk_of(interaction).pages, actor_of(interaction)
-        pages = await service.turn(self._pages_id, by=actor)
-        question = replace(service.question_of(pages), refresh=False)
+        service, actor = services_of(interaction).snapshots, actor_of(interaction)
+        snapshot = await service.turn(self._pages_id, by=actor)
+        question = replace(service.query_of(snapshot), refresh=False)
         try:
-            fresh = await look_up(interaction, replace(question, refresh=True), instead_of=pages)
+            fresh = await look_up(interaction, replace(question, refresh=True), instead_of=snapshot)
         except TooSoon as error:
             # Who pressed twice may have the fresh one before their eyes already; or it was somebody else who refreshed.
-            pages = await service.turn(service.newest(pages.id), by=actor)
-            newer = await look_up_newer(interaction, question, than=pages)
-            await _show(interaction, newer or pages, self._index)
+            snapshot = await service.turn(service.newest(snapshot.id), by=actor)
+            newer = await look_up_newer(interaction, question, than=snapshot)
+            await _show(interaction, newer or snapshot, self._index)
             if newer is None:
                 raise PageTooFresh(error.until) from None
         else:
@@ -259,32 +261,32 @@ class InventoryButton(
 
     async def _ask(self, interaction: Interaction) -> None:
         """Open the form only for those who may use it. The check reads the database alone: a modal cannot wait."""
-        pages = await desk_of(interaction).pages.turn(self._pages_id, by=actor_of(interaction))
-        inventory_of(pages)
-        await interaction.response.send_modal(FilterModal(pages.id, pages.chosen))
+        snapshot = await services_of(interaction).snapshots.turn(self._pages_id, by=actor_of(interaction))
+        inventory_of(snapshot)
+        await interaction.response.send_modal(FilterModal(snapshot.id, snapshot.chosen))
 
     async def _clear(self, interaction: Interaction) -> None:
         acknowledge_in_time(interaction, thinking=False)
-        service, actor = desk_of(interaction).pages, actor_of(interaction)
-        pages = await service.turn(self._pages_id, by=actor)
-        cleared = InventoryFilter(sort=pages.chosen.sort)
-        await _show(interaction, await service.arrange(pages.id, cleared, by=actor), 0)
+        service, actor = services_of(interaction).snapshots, actor_of(interaction)
+        snapshot = await service.turn(self._pages_id, by=actor)
+        cleared = InventoryFilter(sort=snapshot.chosen.sort)
+        await _show(interaction, await service.apply_view(snapshot.id, cleared, by=actor), 0)
 
     async def _hand_out(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        pages = await desk_of(interaction).pages.turn(self._pages_id, by=actor_of(interaction))
-        answer = inventory_of(pages)
+        snapshot = await services_of(interaction).snapshots.turn(self._pages_id, by=actor_of(interaction))
+        answer = inventory_of(snapshot)
         embed, file = await table_of(answer)
         await reply(interaction, embed, file=file)
 
 
-@needs(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
-class FilterModal(DeskModal, template=_PAGES + ":filter"):
+@requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
+class FilterModal(SkinDeskModal, template=_PAGES + ":filter"):
     """Asks which items to show; empty, it shows all of them."""
 
-    def __init__(self, pages_id: str, chosen: InventoryFilter | None = None) -> None:
-        super().__init__(title="Filter items", custom_id=f"page:{pages_id}:filter")
-        self._pages_id = pages_id
+    def __init__(self, snapshot_id: str, chosen: InventoryFilter | None = None) -> None:
+        super().__init__(title="Filter items", custom_id=f"page:{snapshot_id}:filter")
+        self._pages_id = snapshot_id
         for label in filter_inputs(chosen or InventoryFilter()):
             self.add_item(label)
 
@@ -296,7 +298,7 @@ class FilterModal(DeskModal, template=_PAGES + ":filter"):
     async def submitted(self, interaction: Interaction, values: Mapping[str, str]) -> None:
         """Show the first page of what matches."""
         acknowledge_in_time(interaction, thinking=False)
-        service, actor = desk_of(interaction).pages, actor_of(interaction)
-        pages = await service.turn(self._pages_id, by=actor)
-        narrowed = typed_filter(values, pages.chosen.sort)
-        await _show(interaction, await service.arrange(pages.id, narrowed, by=actor), 0)
+        service, actor = services_of(interaction).snapshots, actor_of(interaction)
+        snapshot = await service.turn(self._pages_id, by=actor)
+        filtered = typed_filter(values, snapshot.chosen.sort)
+        await _show(interaction, await service.apply_view(snapshot.id, filtered, by=actor), 0)

@@ -9,7 +9,7 @@ from html import escape
 from http import HTTPStatus
 from string import Template
 
-from bot.ui.text import plain
+from bot.ui.kit.text import plain
 
 _NAME = 64
 """Characters of a name that are shown: Discord allows 32 for users and 100 for servers."""

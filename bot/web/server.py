@@ -10,7 +10,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from bot.observability.address import AddressUnusable
-from bot.web import words
+from bot.web import messages
 from bot.web.page import Page
 
 _log = logging.getLogger(__name__)
@@ -69,7 +69,9 @@ class _Connection(web.RequestHandler):
             raise ConnectionError("half an answer is out already")
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.error("request failed error=%s", type(exc).__name__)
-        response = _response(words.failed() if status >= HTTPStatus.INTERNAL_SERVER_ERROR else words.not_understood())
+        response = _response(
+            messages.failed() if status >= HTTPStatus.INTERNAL_SERVER_ERROR else messages.not_understood()
+        )
         response.headers.update(self._headers)
         response.force_close()
         return response
@@ -103,7 +105,7 @@ async def served(
         except Exception:  # noqa: BLE001 -- a browser is always answered
             # Nothing of the request: there may be a token in it.
             _log.exception("page failed")
-            page = words.failed()
+            page = messages.failed()
         response = _response(page)
         response.headers.update(headers)
         return response

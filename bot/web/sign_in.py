@@ -10,12 +10,19 @@ from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
-from bot.domain.errors import DeskError, Interrupted, ShuttingDown, SignInRefused, SteamAccountTaken, SteamUnavailable
+from bot.domain.errors import (
+    Interrupted,
+    ShuttingDown,
+    SignInRefused,
+    SkinDeskError,
+    SteamAccountTaken,
+    SteamUnavailable,
+)
 from bot.domain.links import SIGN_IN_WITHIN
 from bot.domain.secrets import SignInToken
 from bot.domain.sign_in import SignInPlaces, is_digest, token_from
 from bot.services.sign_in import SignInService
-from bot.web import words
+from bot.web import messages
 from bot.web.page import Page
 
 _log = logging.getLogger(__name__)
@@ -49,16 +56,16 @@ class SignInSite:
     async def __call__(self, request: web.BaseRequest) -> Page:
         """Answer a request."""
         if request.headers.get("Host", "").lower() not in self._hosts:
-            return words.wrong_host()
+            return messages.wrong_host()
         path, _, query = request.raw_path.partition("?")
         if not path.startswith(f"{self._prefix}/"):
-            return words.not_found()
+            return messages.not_found()
         path = path.removeprefix(self._prefix)
         if (match := _RETURN.fullmatch(path)) is not None and is_digest(match["digest"]):
             return await self._returned(request, match["digest"], query)
         if (match := _PAGE.fullmatch(path)) is not None and (token := token_from(match["token"])) is not None:
             return await self._page(request, token)
-        return words.not_found()
+        return messages.not_found()
 
     async def _page(self, request: web.BaseRequest, token: SignInToken) -> Page:
         match request.method:
@@ -67,35 +74,35 @@ class SignInSite:
             case "POST":
                 return await self._go_on(request, token)
             case _:
-                return words.wrong_method("GET, HEAD, POST")
+                return messages.wrong_method("GET, HEAD, POST")
 
     async def _ask(self, request: web.BaseRequest, token: SignInToken) -> Page:
         pending = await self._service.find(token)
         if pending is None:
-            return words.gone()
+            return messages.gone()
         # A browser keeps the proof it has: two of these pages side by side both work.
         kept = token_from(request.cookies.get(self._proof_cookie, ""))
         proof = kept.reveal() if kept is not None else secrets.token_urlsafe(32)
-        page = words.ask(pending, post_to=self._path(token), steam_host=self._steam_host, proof=proof)
+        page = messages.ask(pending, post_to=self._path(token), steam_host=self._steam_host, proof=proof)
         page.headers["Set-Cookie"] = self._cookie(self._proof_cookie, proof, f"{self._prefix}/link", "Strict")
         return page
 
     async def _go_on(self, request: web.BaseRequest, token: SignInToken) -> Page:
         """Send the browser on to Steam, if the button of our page was pressed, and not a form on somebody's site."""
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            return words.not_from_page()
+            return messages.not_from_page()
         try:
             body = await _body(request)
         except (TimeoutError, web.RequestPayloadError, ValueError):
-            return words.not_understood()
+            return messages.not_understood()
         if body is None:
-            return words.too_large()
+            return messages.too_large()
         proof, kept = dict(body).get("proof", ""), request.cookies.get(self._proof_cookie, "")
         if token_from(kept) is None or not hmac.compare_digest(proof.encode(), kept.encode()):
-            return words.not_from_page()
+            return messages.not_from_page()
         login = await self._service.login_address(token)
         if login is None:
-            return words.gone()
+            return messages.gone()
         digest = token.digest()
         return Page(
             "On to Steam",
@@ -109,35 +116,35 @@ class SignInSite:
 
     async def _returned(self, request: web.BaseRequest, digest: str, query: str) -> Page:
         if request.method != "GET":
-            return words.wrong_method("GET")
+            return messages.wrong_method("GET")
         try:
             parameters = parse_qsl(query, keep_blank_values=True, max_num_fields=_FIELDS, errors="strict")
         except ValueError:
-            return words.not_understood()
+            return messages.not_understood()
         token = token_from(request.cookies.get(self._browser_cookie, ""))
         try:
-            return words.linked(await self._service.finish(digest, parameters, token=token))
-        except DeskError as error:
+            return messages.linked(await self._service.finish(digest, parameters, token=token))
+        except SkinDeskError as error:
             return self._explained(error, token)
 
-    def _explained(self, error: DeskError, token: SignInToken | None) -> Page:
+    def _explained(self, error: SkinDeskError, token: SignInToken | None) -> Page:
         """Return the page for what kept a sign-in from its end."""
         back = f"{self._prefix}/" if token is None else self._path(token)
         match error:
             case SignInRefused(problem="browser"):
-                page = words.other_browser()
+                page = messages.other_browser()
             case SignInRefused(problem="used"):
-                page = words.gone()
+                page = messages.gone()
             case SignInRefused(problem="cancelled"):
-                page = words.cancelled(back)
+                page = messages.cancelled(back)
             case SignInRefused():
-                page = words.refused(error.problem)
+                page = messages.refused(error.problem)
             case SteamAccountTaken():
-                page = words.taken()
+                page = messages.taken()
             case SteamUnavailable():
-                page = words.unavailable(back)
+                page = messages.unavailable(back)
             case ShuttingDown() | Interrupted():
-                page = words.restarting()
+                page = messages.restarting()
             case _:
                 raise error
         problem = error.problem if isinstance(error, SignInRefused) else type(error).__name__

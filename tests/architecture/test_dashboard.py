@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.domain.failures import ProviderName
 from bot.domain.health import ProviderHealth, ProviderState, Quota
-from bot.observability.handling import Handling
 from bot.observability.metrics import Metrics
+from bot.observability.tracing import InteractionTrace
 from tests.architecture.sources import ROOT
 
 _PARTS = ("_total", "_bucket", "_count", "_sum", "_created")
@@ -17,9 +17,9 @@ _PARTS = ("_total", "_bucket", "_count", "_sum", "_created")
 def served() -> tuple[set[str], set[str]]:
     """Return the names of all series that are served, and of those that are SkinDesk's own, without their parts."""
     metrics = Metrics()
-    handling = Handling(1, "status", 2, 3)
-    handling.acknowledged_after = 0.1
-    metrics.handled(handling)
+    trace = InteractionTrace(1, "status", 2, 3)
+    trace.acknowledged_after = 0.1
+    metrics.handled(trace)
     metrics.called(ProviderName.MANNCO, "resend", seconds=0.1, failure=None)
     metrics.asked_discord("GET", 200)
     metrics.lagged(0.1)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from tests.architecture.sources import modules
 
 COMPONENTS = {"Button", "Select", "UserSelect", "RoleSelect", "ChannelSelect", "MentionableSelect"}
-BASES = {"DynamicItem", "DeskModal"}
-DECLARATIONS = ("needs", "open_to_everybody")
+BASES = {"DynamicItem", "SkinDeskModal"}
+DECLARATIONS = ("requires", "public")
 BANNED = {
-    "add_view": "its components declare nothing: use a DynamicItem and add_desk_items",
+    "add_view": "its components declare nothing: use a DynamicItem and add_item_types",
     "wait_for": "an interaction taken so goes past the funnel and every declaration",
     "listen": "an interaction taken so goes past the funnel and every declaration",
     "listener": "an interaction taken so goes past the funnel and every declaration",
@@ -48,17 +48,17 @@ def declares(cls: ast.ClassDef) -> bool:
 
 
 def test_interactive_classes_declare():
-    """A class that members interact with is a DynamicItem or a DeskModal with a declaration on it."""
+    """A class that members interact with is a DynamicItem or a SkinDeskModal with a declaration on it."""
     interactive = {
         name: cls
         for name, cls in classes()
         if any(is_of_discord(base) or last_name(base) in BASES for base in cls.bases)
-        and name != "bot/ui/rights.py:DeskModal"
+        and name != "bot/ui/interaction/rights.py:SkinDeskModal"
     }
 
     assert len(interactive) >= 4
     plain = [name for name, cls in interactive.items() if not any(last_name(base) in BASES for base in cls.bases)]
-    assert plain == [], "make it a DynamicItem or a DeskModal"
+    assert plain == [], "make it a DynamicItem or a SkinDeskModal"
     assert [name for name, cls in interactive.items() if not declares(cls)] == []
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from bot.config import Settings, load_settings
-from bot.demo.providers import SimulatedProviders
+from bot.demo.providers.all import SimulatedProviders
 from bot.demo.world import World
 from tests.support.discord_server import LoopbackDiscord, pointed_at
 

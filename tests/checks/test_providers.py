@@ -11,8 +11,8 @@ from bot.checks.findings import Finding, Level
 from bot.checks.providers import check_providers
 from bot.checks.steam import check_steam
 from bot.config import Settings
-from bot.demo import faults
-from bot.demo.providers import SimulatedProviders
+from bot.demo.providers import faults
+from bot.demo.providers.all import SimulatedProviders
 from bot.domain.failures import ProviderName
 from bot.providers.transport import Limits
 from tests.checks.conftest import MakeSettings

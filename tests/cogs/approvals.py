@@ -101,9 +101,9 @@ def another_moderator(scene: Scene, name: str = "sam") -> simcord.MemberActor:
 async def link(scene: Scene, who: simcord.MemberActor, account: object) -> None:
     """Link somebody to an account, whoever had it before."""
     for member in (scene.customer, scene.agent, scene.moderator):
-        await scene.client.desk.links.remove_own(by=Actor(scene.guild.id, member.id, frozenset()))
+        await scene.client.services.links.remove_own(by=Actor(scene.guild.id, member.id, frozenset()))
     linker = Actor(scene.guild.id, scene.agent.id, frozenset({scene.guild.id, scene.support.id}))
-    await scene.client.desk.links.set_for(who.id, str(account), by=linker)
+    await scene.client.services.links.set_for(who.id, str(account), by=linker)
 
 
 def close_direct_messages(scene: Scene, who: simcord.MemberActor) -> None:

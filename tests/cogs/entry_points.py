@@ -8,8 +8,8 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.client import DeskClient
-from bot.ui.rights import DeskModal, Needs, commands_in, declared
+from bot.client import SkinDeskClient
+from bot.ui.interaction.rights import Requirement, SkinDeskModal, commands_in, declared
 
 _ACTIONS = re.compile(r"\(\?P<action>([a-z_|]+)\)")
 
@@ -20,20 +20,20 @@ class Entry:
 
     name: str
     kind: str
-    needs: Needs
+    requires: Requirement
     thing: Any
 
 
-def entries(client: DeskClient) -> Iterator[Entry]:
+def entries(client: SkinDeskClient) -> Iterator[Entry]:
     """Go through every way in that there is."""
     for root in client.tree.get_commands():
         for command in commands_in(root):
-            needs = declared(command.callback)
+            requires = declared(command.callback)
             kind = "command" if isinstance(command, app_commands.Command) else "context menu"
-            yield Entry(command.qualified_name, kind, needs, command)
-            for option in needs.suggesting:
-                yield Entry(f"{command.qualified_name}:{option}", "suggestion", needs, command)
-    for item in client.desk_items:
+            yield Entry(command.qualified_name, kind, requires, command)
+            for option in requires.suggesting:
+                yield Entry(f"{command.qualified_name}:{option}", "suggestion", requires, command)
+    for item in client.item_types:
         actions = _ACTIONS.search(template_of(item))
         for action in actions[1].split("|") if actions else [""]:
             yield Entry(f"{item.__name__}:{action}".rstrip(":"), "component", declared(item), item)
@@ -46,7 +46,7 @@ def template_of(item: type[discord.ui.DynamicItem[Any]]) -> str:
     return str(item.__discord_ui_compiled_template__.pattern)
 
 
-def desk_modals(base: type[DeskModal] = DeskModal) -> Iterator[type[DeskModal]]:
+def desk_modals(base: type[SkinDeskModal] = SkinDeskModal) -> Iterator[type[SkinDeskModal]]:
     """Go through the program's own modals."""
     for modal in base.__subclasses__():
         yield from desk_modals(modal)

@@ -13,10 +13,10 @@ import simcord
 
 from bot.domain.access import Capability
 from bot.domain.resends import Resend
-from bot.ui.access_buttons import RevokeDeletedButton
-from bot.ui.halt_buttons import HaltButton
+from bot.ui.access.buttons import RevokeDeletedButton
 from bot.ui.pager import InventoryButton, ItemSelect, PageButton, SortSelect
-from bot.ui.resend_buttons import ResendButton
+from bot.ui.resends.buttons import ResendButton
+from bot.ui.resends.pause_buttons import PauseButton
 from tests.cogs.rights_stage import NEVER_WAS, Case, Stage, Whose
 
 _INVENTORY = (Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
@@ -73,8 +73,8 @@ async def trades_of_an_account(stage: Stage, _: Any) -> str:
 def turns(action: str) -> tuple[Case, ...]:
     """Return the row of a button that turns pages: one's own, of one's own things and others', and somebody else's."""
 
-    async def do(stage: Stage, pages_id: str) -> str:
-        button = PageButton(pages_id, action, 0)
+    async def do(stage: Stage, snapshot_id: str) -> str:
+        button = PageButton(snapshot_id, action, 0)
         return await stage.press(button)
 
     async def missing(stage: Stage, _: Any) -> str:
@@ -85,7 +85,7 @@ def turns(action: str) -> tuple[Case, ...]:
             everything = (Capability.INVENTORY_ANY, Capability.TRADES_ANY)
             asker = stage.actor(*everything, who=stage.neighbour if others else None)
             person = stage.foreign if foreign else stage.own
-            return (await stage.pages(person, of=kind, by=asker)).id
+            return (await stage.snapshot(person, of=kind, by=asker)).id
 
         return prepare
 
@@ -106,7 +106,7 @@ def arranges(do: Callable[[Stage, str], Coroutine[Any, Any, str]], shows: str) -
     def pages_of(*, foreign: bool, others: bool = False) -> Any:
         async def prepare(stage: Stage) -> str:
             asker = stage.actor(Capability.INVENTORY_ANY, who=stage.neighbour) if others else None
-            return (await stage.pages(stage.foreign if foreign else stage.own, of="inventory", by=asker)).id
+            return (await stage.snapshot(stage.foreign if foreign else stage.own, of="inventory", by=asker)).id
 
         return prepare
 
@@ -121,25 +121,25 @@ def arranges(do: Callable[[Stage, str], Coroutine[Any, Any, str]], shows: str) -
 
 
 def presses(action: str) -> Callable[[Stage, str], Coroutine[Any, Any, str]]:
-    async def do(stage: Stage, pages_id: str) -> str:
-        return await stage.press(InventoryButton(pages_id, action))
+    async def do(stage: Stage, snapshot_id: str) -> str:
+        return await stage.press(InventoryButton(snapshot_id, action))
 
     return do
 
 
-async def sorts(stage: Stage, pages_id: str) -> str:
+async def sorts(stage: Stage, snapshot_id: str) -> str:
     return await stage.choose(
-        SortSelect(pages_id, [discord.SelectOption(label="A to Z", value="name_asc")]), "name_asc"
+        SortSelect(snapshot_id, [discord.SelectOption(label="A to Z", value="name_asc")]), "name_asc"
     )
 
 
-async def opens_item(stage: Stage, pages_id: str) -> str:
-    return await stage.choose(ItemSelect(pages_id, [discord.SelectOption(label="the first", value="0")]), "0")
+async def opens_item(stage: Stage, snapshot_id: str) -> str:
+    return await stage.choose(ItemSelect(snapshot_id, [discord.SelectOption(label="the first", value="0")]), "0")
 
 
 def sends_filter(*, foreign: bool) -> Case:
     async def prepare(stage: Stage) -> simcord.InteractionResult:
-        pages = await stage.pages(stage.foreign if foreign else stage.own, of="inventory")
+        pages = await stage.snapshot(stage.foreign if foreign else stage.own, of="inventory")
         button = InventoryButton(pages.id, "filter")
         return await stage.subject.click(await stage.message_with(button), custom_id=button.custom_id)
 
@@ -231,14 +231,14 @@ def sends_reason(action: str, shows: str) -> Case:
 
 def turns_switch(action: str, shows: str) -> tuple[Case, ...]:
     async def prepare(stage: Stage) -> int:
-        halts = stage.scene.client.desk.halts
-        await halts.halt(by=stage.scene.owner)
-        halt = await halts.of_guild(stage.scene.guild.id)
-        assert halt is not None
-        return halt.number
+        pauses = stage.scene.client.services.pauses
+        await pauses.pause(by=stage.scene.owner)
+        pause = await pauses.of_guild(stage.scene.guild.id)
+        assert pause is not None
+        return pause.number
 
     async def do(stage: Stage, number: int) -> str:
-        return await stage.press(HaltButton("halt") if action == "halt" else HaltButton("resume", number))
+        return await stage.press(PauseButton("pause") if action == "pause" else PauseButton("resume", number))
 
     return (Case(do, shows, prepare=prepare),)
 
@@ -247,7 +247,7 @@ def turns_switch(action: str, shows: str) -> tuple[Case, ...]:
 
 
 async def role_that_is_gone(stage: Stage) -> None:
-    await stage.scene.client.desk.access.grant(NEVER_WAS, Capability.TRADES_OWN, by=stage.scene.owner)
+    await stage.scene.client.services.access.grant(NEVER_WAS, Capability.TRADES_OWN, by=stage.scene.owner)
 
 
 async def revokes_deleted(stage: Stage, _: Any) -> str:
@@ -293,8 +293,8 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "ResendButton:sent": decides("sent", "Mark as sent: resend"),
     "ResendButton:failed": decides("failed", "Mark as failed: resend"),
     "ReasonModal": (sends_reason("deny", "· denied"), sends_reason("sent", "· sent")),
-    "HaltButton:halt": turns_switch("halt", "🛑"),
-    "HaltButton:resume": turns_switch("resume", "▶️"),
+    "PauseButton:pause": turns_switch("pause", "🛑"),
+    "PauseButton:resume": turns_switch("resume", "▶️"),
     "explain": uses("explain", "1010", code="1010"),
     "explain:code": (Case(suggests_codes, "NO_BOTS_AVAILABLE"),),
     "status": uses("status", "Providers"),

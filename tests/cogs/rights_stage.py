@@ -15,10 +15,10 @@ from simcord.enums import ComponentType
 from bot.demo.people import Person
 from bot.demo.scene import Scene
 from bot.domain.access import SEEDED, Actor, Capability
-from bot.domain.pages import Pages
 from bot.domain.resends import Outcome, Resend, ResendState
+from bot.domain.snapshots import Snapshot
 from bot.services.inventory import InventoryRequest
-from bot.ui.resend_buttons import ResendButton
+from bot.ui.resends.buttons import ResendButton
 from tests.cogs.approvals import close_direct_messages
 from tests.support.seen import embed_text
 
@@ -46,7 +46,7 @@ class Stage:
     @classmethod
     async def set(cls, scene: Scene) -> Self:
         """Make a role for each capability, and take from @everyone what a new server gives them."""
-        guild, access = scene.guild, scene.client.desk.access
+        guild, access = scene.guild, scene.client.services.access
         for capability in SEEDED:
             await access.revoke(guild.id, capability, by=scene.owner)
         roles = {}
@@ -56,7 +56,7 @@ class Stage:
         administrators = guild.create_role("Admins", permissions=discord.Permissions(administrator=True))
         neighbour = guild.add_member(scene.env.create_user("nora"))
         linker = Actor(guild.id, scene.agent.id, frozenset({scene.support.id}))
-        await scene.client.desk.links.set_for(neighbour.id, str(scene.world.other_customer.steam_id), by=linker)
+        await scene.client.services.links.set_for(neighbour.id, str(scene.world.other_customer.steam_id), by=linker)
         for who in (scene.customer, neighbour):
             close_direct_messages(scene, who)
         return cls(scene, scene.customer, neighbour, roles, administrators, await cls._all_elsewhere(scene))
@@ -67,10 +67,10 @@ class Stage:
         role = guild.create_role("Everything")
         owner = Actor(guild.id, guild.owner.id, frozenset({guild.id}), administers=True)
         for capability in Capability:
-            await scene.client.desk.access.grant(role.id, capability, by=owner)
+            await scene.client.services.access.grant(role.id, capability, by=owner)
         guild.add_member(scene.customer.user, roles=[role])
         channel = guild.create_text_channel("desk-elsewhere")
-        await scene.client.desk.settings.set_approvals_channel(channel.id, by=owner)
+        await scene.client.services.settings.set_approvals_channel(channel.id, by=owner)
         return Actor(guild.id, guild.owner.id, frozenset({guild.id, role.id}))
 
     @property
@@ -100,7 +100,7 @@ class Stage:
     @asynccontextmanager
     async def everybody_holding(self, capability: Capability) -> AsyncIterator[None]:
         """Give a capability to @everyone for a while."""
-        access, guild_id = self.scene.client.desk.access, self.scene.guild.id
+        access, guild_id = self.scene.client.services.access, self.scene.guild.id
         await access.grant(guild_id, capability, by=self.scene.owner)
         yield
         await access.revoke(guild_id, capability, by=self.scene.owner)
@@ -166,11 +166,11 @@ class Stage:
         await self.settle_all()
         trade = self.scene.world.trades_of(person)[0]
         asker = by or self.actor(Capability.RESEND_ANY, who=self.neighbour)
-        return await self.scene.client.desk.resends.request(str(trade.id), by=asker)
+        return await self.scene.client.services.resends.request(str(trade.id), by=asker)
 
     async def settle_all(self) -> None:
         """End every open request here and elsewhere and let the trades fail again, so that there can be another."""
-        resends = self.scene.client.desk.resends
+        resends = self.scene.client.services.resends
         here = Actor(self.scene.guild.id, self.scene.moderator.id, frozenset({self.scene.moderators.id}))
         there = replace(self.elsewhere, user_id=self.scene.moderator.id)
         for moderator in (here, there):
@@ -184,20 +184,22 @@ class Stage:
 
     async def put_in_doubt(self, resend: Resend) -> None:
         """Let nobody know whether a request was sent."""
-        repository, at = self.scene.client.desk.delivery._repository, self.scene.clock.now()
+        repository, at = self.scene.client.services.delivery._repository, self.scene.clock.now()
         which, later = (resend.guild_id, resend.id), at + timedelta(days=1)
         await repository.approve(*which, version=resend.version, by=self.scene.moderator.id, at=at)
         await repository.begin_sending(*which, at=at)
         await repository.mark_unknown(*which, outcome=Outcome.ANSWER_LOST, detail=None, settle_after=later, at=at)
 
-    async def pages(self, person: Person, *, of: str, by: Actor | None = None) -> Pages:
+    async def snapshot(self, person: Person, *, of: str, by: Actor | None = None) -> Snapshot:
         """Have pages of somebody's inventory or trades, asked for by the subject if nobody is named."""
-        desk = self.scene.client.desk
+        services = self.scene.client.services
         asker = by or self.actor(Capability.INVENTORY_ANY, Capability.TRADES_ANY)
         if of == "inventory":
             request = InventoryRequest(trade_url=person.trade_url)
-            return await desk.pages.open(await desk.inventory.look_up(request, by=asker), by=asker)
-        return await desk.pages.open(await desk.trades.list_for(by=asker, steam_id=str(person.steam_id)), by=asker)
+            return await services.snapshots.open(await services.inventory.look_up(request, by=asker), by=asker)
+        return await services.snapshots.open(
+            await services.trades.list_for(by=asker, steam_id=str(person.steam_id)), by=asker
+        )
 
 
 class Whose(Enum):

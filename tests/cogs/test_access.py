@@ -122,7 +122,7 @@ async def test_a_role_of_another_server(scene: Scene) -> None:
 async def test_audit_posts(scene: Scene) -> None:
     """The audit channel reads who gave or took what, from which role; what changed nothing is not in it."""
     log = scene.guild.create_text_channel("audit")
-    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    await scene.client.services.settings.set_audit_channel(log.id, by=scene.owner)
     owner = owner_of(scene)
     grant = {"role": scene.support, "capability": "audit.read"}
     for command in ("grant", "grant", "revoke", "revoke"):
@@ -141,13 +141,13 @@ async def test_audit_posts(scene: Scene) -> None:
 async def test_an_audit_channel_that_cannot_be_used(scene: Scene) -> None:
     """What was done is done and said so, although the audit channel cannot be posted to."""
     log = scene.guild.create_text_channel("audit")
-    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    await scene.client.services.settings.set_audit_channel(log.id, by=scene.owner)
     scene.env.inject_error("POST", f"/channels/{log.id}/messages", status=403, code=50013)
     grant = {"role": scene.support, "capability": "audit.read"}
 
     assert "✅ Done" in await say(scene, owner_of(scene), "grant", **grant)
 
-    audit_channel = scene.client.desk.access._audit._channel
+    audit_channel = scene.client.services.access._audit._channel
     audit_channel._client = Unreachable()  # type: ignore[attr-defined]
     assert "✅ Done" in await say(scene, owner_of(scene), "revoke", **grant)
 

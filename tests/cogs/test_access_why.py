@@ -7,7 +7,7 @@ import simcord
 from simcord.backend import serializers
 
 from bot.demo.scene import Scene
-from bot.ui.access_buttons import RevokeDeletedButton
+from bot.ui.access.buttons import RevokeDeletedButton
 from tests.cogs.test_access import owner_of, say
 from tests.support.seen import buttons_of, text_of
 
@@ -41,7 +41,7 @@ async def test_through_a_role(scene: Scene) -> None:
 
     (row,) = [
         row
-        for row in await scene.client.desk.access_review._record.newest(
+        for row in await scene.client.services.access_review._record.newest(
             scene.guild.id, limit=50, subject=f"role:{scene.moderators.id}"
         )
         if row.detail["capability"] == "resend.approve"
@@ -62,7 +62,7 @@ async def test_through_several_roles(scene: Scene) -> None:
 
     text = await why(scene, scene.moderator, "audit.read")
 
-    rows = await scene.client.desk.access_review._record.newest(
+    rows = await scene.client.services.access_review._record.newest(
         scene.guild.id, limit=1, subject=f"role:{scene.guild.id}"
     )
     assert f"Through @everyone: granted by {owner.mention}" in text

@@ -30,7 +30,7 @@ from tests.support.seen import embed_text, text_of
 async def test_from_request_to_end(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     """An agent asks, a moderator approves, the offer is sent once, and everybody hears what is for them."""
     audit_channel = scene.guild.create_text_channel("audit")
-    await scene.client.desk.settings.set_audit_channel(audit_channel.id, by=scene.owner)
+    await scene.client.services.settings.set_audit_channel(audit_channel.id, by=scene.owner)
     trade = failed_trade(scene)
     codes_before = codes(scene)
 
@@ -189,7 +189,7 @@ async def test_self_approval_allowed(tmp_path: Path) -> None:
 async def test_right_taken_away(scene: Scene) -> None:
     """A right that was taken away is gone with the next click, and back with the next after it is given again."""
     card = await requested(scene, failed_trade(scene))
-    access = scene.client.desk.access
+    access = scene.client.services.access
     await access.revoke(scene.moderators.id, Capability.APPROVE_RESEND, by=scene.owner)
 
     result = await scene.moderator.click(card, label="Approve")
@@ -360,12 +360,12 @@ async def test_change_after_a_restart(scene: Scene) -> None:
     card = await requested(scene, trade)
     trade.offer_id = "777"
     await scene.moderator.click(card, label="Approve")
-    await scene.client.desk.resends._repository.approve(
+    await scene.client.services.resends._repository.approve(
         scene.guild.id, 1, version=2, by=scene.moderator.id, at=scene.clock.now()
     )
 
-    await scene.client.desk.delivery.recover()
-    await scene.client.desk.delivery.tick()
+    await scene.client.services.delivery.recover()
+    await scene.client.services.delivery.tick()
 
     assert state_of(scene, card) == "pending"
     assert "approved\nSteam offer: was " in face(scene, card)

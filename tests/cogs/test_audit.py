@@ -36,7 +36,7 @@ def lines_of(result: simcord.InteractionResult) -> list[str]:
 
 def rows_of(scene: Scene):
     """Return the repository behind everything."""
-    return scene.client.desk.record._rows
+    return scene.client.services.record._rows
 
 
 async def test_who_may_read_it(scene: Scene) -> None:
@@ -45,7 +45,7 @@ async def test_who_may_read_it(scene: Scene) -> None:
         assert "`audit.read`" in text_of(await audit(scene, actor))
         assert await actor.autocomplete(scene.channel, "audit", "action", "resend") == []
 
-    assert await rows_of(scene).newest(scene.guild.id, limit=9, action=AuditAction.AUDIT_LOOKED) == []
+    assert await rows_of(scene).newest(scene.guild.id, limit=9, action=AuditAction.AUDIT_VIEWED) == []
 
 
 async def test_suggested_actions(scene: Scene) -> None:
@@ -147,7 +147,7 @@ async def test_nothing_found(scene: Scene) -> None:
 async def test_reading_is_written_down(scene: Scene) -> None:
     """Whoever reads the record is in it from then on, with what they asked for; a failing write shows nothing."""
     await audit(scene, scene.moderator, member=scene.customer, action="link.set", limit=7)
-    (looked,) = await rows_of(scene).newest(scene.guild.id, limit=9, action=AuditAction.AUDIT_LOOKED)
+    (looked,) = await rows_of(scene).newest(scene.guild.id, limit=9, action=AuditAction.AUDIT_VIEWED)
 
     assert looked.actor == f"user:{scene.moderator.id}"
     assert looked.subject == f"user:{scene.customer.id}"
@@ -177,7 +177,7 @@ async def test_another_server(scene: Scene) -> None:
 async def test_posts_name_their_rows(scene: Scene) -> None:
     """A post in the audit channel says which row it copies, and so what the record has to hold."""
     log = scene.guild.create_text_channel("audit")
-    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    await scene.client.services.settings.set_audit_channel(log.id, by=scene.owner)
     owner = simcord.MemberActor(scene.env, scene.guild, scene.guild.owner)
     for capability in ("audit.read", "resend.approve"):
         await owner.slash(scene.channel, "access grant", role=scene.support, capability=capability)
@@ -186,7 +186,7 @@ async def test_posts_name_their_rows(scene: Scene) -> None:
     posts = [embed_text(message.embeds[0]) for message in log.history()]
     kept = await rows_of(scene).newest(scene.guild.id, limit=4)
     looked, second, first, setting = kept
-    assert looked.action is AuditAction.TRADES_LOOKED, "which is posted nowhere"
+    assert looked.action is AuditAction.TRADES_VIEWED, "which is posted nowhere"
     assert len(posts) == 3
     for post, row in zip(posts, (setting, first, second), strict=True):
         assert f"{row.action.value} · row {row.number}" in post
@@ -196,17 +196,17 @@ async def test_posts_name_their_rows(scene: Scene) -> None:
 SHOWN_NOWHERE = {
     AuditAction.GUILD_SEEDED,  # nobody's deed
     AuditAction.RESEND_SENDING,  # the same moment as its approval
-    AuditAction.TRADES_LOOKED,
-    AuditAction.AUDIT_LOOKED,
+    AuditAction.TRADES_VIEWED,
+    AuditAction.AUDIT_VIEWED,
     AuditAction.DATA_EXPORTED,
-    AuditAction.DATA_FORGOTTEN,
+    AuditAction.DATA_ERASED,
 }
 
 
 async def test_every_decision_is_posted(scene: Scene) -> None:
     """Each grant, link, request, decision, outcome, stop and setting is posted once, by the number of its row."""
     log = scene.guild.create_text_channel("audit")
-    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    await scene.client.services.settings.set_audit_channel(log.id, by=scene.owner)
     (begin,) = await rows_of(scene).newest(scene.guild.id, limit=1)
     owner = simcord.MemberActor(scene.env, scene.guild, scene.guild.owner)
     grant = {"role": scene.moderators, "capability": "settings.manage"}

@@ -10,7 +10,7 @@ import pytest
 from discord import app_commands
 
 from bot.demo.scene import Scene
-from bot.ui.rights import commands_in, declared
+from bot.ui.interaction.rights import commands_in, declared
 from tests.support.discord_requests import Kind, calls
 from tests.support.payload_audit import assert_clean
 from tests.support.seen import text_of

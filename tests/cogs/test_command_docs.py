@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.demo.scene import Scene
-from bot.ui.rights import commands_in
+from bot.ui.interaction.rights import commands_in
 from tests.cogs.entry_points import entries
 from tests.snapshots.pages import FOLDER
 from tests.support.command_docs import PAGE, page_of

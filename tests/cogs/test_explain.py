@@ -241,5 +241,5 @@ async def test_suggestions_keep_what_is_confidential(scene: Scene) -> None:
     """Nothing about the desk's own login is offered, whoever types."""
     for typed in ("key", "secret", "signature", "token", "-3", "19", "14", "ip", "FORBIDDEN", "account"):
         for choice in await suggested(scene, scene.customer, typed):
-            found = scene.client.desk.explanations.find(choice["value"])
+            found = scene.client.services.explanations.find(choice["value"])
             assert not all(each.confidential for each in found), choice

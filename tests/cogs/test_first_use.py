@@ -13,9 +13,9 @@ import discord
 import simcord
 from discord import app_commands
 
-from bot.demo import faults
+from bot.demo.providers import faults
 from bot.demo.scene import Scene
-from bot.ui.rights import commands_in, declared
+from bot.ui.interaction.rights import commands_in, declared
 from tests.support.seen import text_of
 
 NO_LINK, WRONG_URL, PROVIDER_DOWN = "no link", "wrong url", "provider down"
@@ -140,7 +140,7 @@ async def let_customers_do_everything(scene: Scene) -> None:
     """Give everybody what each command needs, for one's own things only."""
     for command in commands_of(scene).values():
         for capability in declared(command.callback).capabilities[:1]:
-            await scene.client.desk.access.grant(scene.guild.id, capability, by=scene.owner)
+            await scene.client.services.access.grant(scene.guild.id, capability, by=scene.owner)
 
 
 def expected_of(name: str, situation: str) -> Callable[[simcord.InteractionResult], list[str]]:
@@ -155,8 +155,8 @@ async def test_every_command_has_a_row(scene: Scene) -> None:
 
 async def test_without_rights(scene: Scene) -> None:
     """Without any right a command that needs one names it, and what can be done; the others work."""
-    for grant in await scene.client.desk.access.grants(by=scene.owner):
-        await scene.client.desk.access.revoke(grant.role_id, grant.capability, by=scene.owner)
+    for grant in await scene.client.services.access.grants(by=scene.owner):
+        await scene.client.services.access.revoke(grant.role_id, grant.capability, by=scene.owner)
     found: dict[str, list[str]] = {}
     for name, command in commands_of(scene).items():
         needed = [f"`{capability.value}`" for capability in declared(command.callback).capabilities]

@@ -17,9 +17,9 @@ from aiohttp import ServerDisconnectedError
 
 from bot.demo.scene import Scene
 from bot.domain.errors import PageExpired
-from bot.ui.acknowledging import Acknowledgement, acknowledge_in_time
-from bot.ui.interactions import Interaction
-from bot.ui.rights import open_to_everybody
+from bot.ui.interaction.acknowledgement import Acknowledgement, acknowledge_in_time
+from bot.ui.interaction.interactions import Interaction
+from bot.ui.interaction.rights import public
 from tests.support.payload_audit import assert_clean, assert_no_secret
 from tests.support.seen import said_beside, text_of
 from tests.support.stage import kept_open, secrets_of
@@ -53,7 +53,7 @@ class Failing:
 
 def break_service(scene: Scene, name: str, error: Exception) -> None:
     services: dict[str, Any] = {name: Failing(error)}
-    scene.client.desk = replace(scene.client.desk, **services)
+    scene.client.services = replace(scene.client.services, **services)
 
 
 def reference_in(text: str) -> str:
@@ -67,7 +67,7 @@ COMMANDS: list[tuple[str, str, dict[str, str]]] = [
     ("trades", "trades", {}),
     ("resends", "resend", {"id": "480101"}),
     ("resends", "approvals", {}),
-    ("pages", "explain", {"code": "7"}),
+    ("snapshots", "explain", {"code": "7"}),
     ("sign_ins", "link start", {}),
     ("links", "link status", {}),
     ("links", "link remove", {}),
@@ -78,10 +78,10 @@ COMMANDS: list[tuple[str, str, dict[str, str]]] = [
 
 async def test_an_unexpected_failure_in_any_command(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     """The reader gets a reference and no word of the exception; the log has both, with the traceback."""
-    desk = scene.client.desk
+    services = scene.client.services
     for service, command, options in COMMANDS:
         caplog.clear()
-        scene.client.desk = desk
+        scene.client.services = services
         break_service(scene, service, RuntimeError(INSIDE))
         result = await scene.agent.slash(scene.channel, command, **options)
         text = text_of(result)
@@ -99,7 +99,7 @@ async def test_an_unexpected_failure_in_any_command(scene: Scene, caplog: pytest
 async def test_an_unexpected_failure_behind_a_button(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     """A click is answered beside the page, which stays as it was."""
     result = await scene.customer.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
-    break_service(scene, "pages", RuntimeError(INSIDE))
+    break_service(scene, "snapshots", RuntimeError(INSIDE))
     assert result.response is not None
     clicked = await scene.customer.click(result.response, label="Next")
     text = said_beside(clicked)
@@ -121,7 +121,7 @@ async def test_an_unexpected_failure_in_suggestions(scene: Scene, caplog: pytest
 
 async def test_a_failing_database(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is allowed and nothing is silent while rights cannot be read: the reader gets a customer's words."""
-    scene.client.desk.access._grants = Failing(sqlite3.OperationalError(INSIDE))
+    scene.client.services.access._grants = Failing(sqlite3.OperationalError(INSIDE))
     for command, options in (("trades", {}), ("access list", {}), ("explain", {"code": "7"})):
         text = text_of(await scene.agent.slash(scene.channel, command, **options))
 
@@ -194,7 +194,7 @@ async def test_an_error_beside_a_page(tmp_path: Path, monkeypatch: pytest.Monkey
     async with kept_open(tmp_path) as scene:
         result = await scene.customer.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
         assert result.response is not None
-        break_service(scene, "pages", PageExpired())
+        break_service(scene, "snapshots", PageExpired())
         if trouble in ("refused", "deferral lost"):
             scene.env.inject_error("POST", "/interactions/*/*/callback", status=429, code=0)
         if trouble == "unreachable":
@@ -323,8 +323,8 @@ async def test_a_connection_that_breaks_beside_a_click(
 
     async with kept_open(tmp_path) as scene:
         result = await scene.customer.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
-        monkeypatch.setattr("bot.ui.funnel._send", broken)
-        break_service(scene, "pages", PageExpired())
+        monkeypatch.setattr("bot.ui.interaction.error_handler._send", broken)
+        break_service(scene, "snapshots", PageExpired())
         assert result.response is not None
         await scene.customer.click(result.response, label="Next")
 
@@ -338,7 +338,7 @@ async def test_work_that_forgets_to_answer(scene: Scene, caplog: pytest.LogCaptu
     """A command that ends while Discord still shows "thinking…" is finished by the watch, and that is reported."""
 
     @scene.client.tree.command(name="forgetful", description="A test's")
-    @open_to_everybody("it is a test's")
+    @public("it is a test's")
     async def forgetful(interaction: Interaction) -> None:
         if acknowledged == "in time":
             acknowledge_in_time(interaction)

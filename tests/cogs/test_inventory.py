@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 import simcord
 
-from bot.client import DeskClient
+from bot.client import SkinDeskClient
 from bot.demo.items import WorldItem
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
@@ -119,7 +119,7 @@ async def test_own_scope(scene: Scene) -> None:
     before = asked(scene)
     assert "`inventory.any`" in text_of(await look_up(scene, scene.customer, foreign))
 
-    await scene.client.desk.access.revoke(scene.guild.id, Capability.INVENTORY_OWN, by=scene.owner)
+    await scene.client.services.access.revoke(scene.guild.id, Capability.INVENTORY_OWN, by=scene.owner)
     assert "`inventory.own`" in text_of(await look_up(scene, scene.customer, own))
     assert asked(scene) == before
 
@@ -288,9 +288,9 @@ async def test_pages_after_a_restart(scene: Scene) -> None:
     result = await look_up(scene, scene.customer, scene.world.customer.trade_url)
     message = answer_of(result)
     before = asked(scene)
-    restarted = DeskClient(desk=scene.client.desk, cards=scene.client.cards)
+    restarted = SkinDeskClient(services=scene.client.services, cards=scene.client.cards)
     scene.client.cards.connect(restarted)
-    scene.client.desk.pages._recent.clear()
+    scene.client.services.snapshots._recent.clear()
     await scene.env.restart_bot(restarted)
 
     turned = await scene.customer.click(message, label="Last")
@@ -303,7 +303,7 @@ async def test_pages_after_a_restart(scene: Scene) -> None:
 async def test_pages_after_a_revocation(scene: Scene) -> None:
     """A right that was taken away is gone with the next click, and the refusal names it."""
     result = await look_up(scene, scene.agent, scene.world.customer.trade_url)
-    await scene.client.desk.access.revoke(scene.support.id, Capability.INVENTORY_ANY, by=scene.owner)
+    await scene.client.services.access.revoke(scene.support.id, Capability.INVENTORY_ANY, by=scene.owner)
 
     turned = await scene.agent.click(answer_of(result), label="Next")
 

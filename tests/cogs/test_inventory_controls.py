@@ -9,11 +9,11 @@ import discord
 import pytest
 import simcord
 
-from bot.client import DeskClient
+from bot.client import SkinDeskClient
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.steam import Game, image_url
-from bot.ui.inventory_controls import refresh_label
+from bot.ui.inventory.controls import refresh_label
 from bot.ui.pager import FilterModal
 from tests.cogs.test_inventory import answer_of, asked, look_up, names_in, offers_in, owned, page_of, wait
 from tests.support.seen import buttons_of, embed_text, said_beside, text_of
@@ -45,11 +45,11 @@ async def narrow(who: simcord.MemberActor, message: simcord.ResponseMessage, **t
 
 async def restart(scene: Scene) -> None:
     """Let another process take over: nothing is in memory but what the providers have."""
-    await scene.client.desk.pages.saved()
-    restarted = DeskClient(desk=scene.client.desk, cards=scene.client.cards)
+    await scene.client.services.snapshots.saved()
+    restarted = SkinDeskClient(services=scene.client.services, cards=scene.client.cards)
     scene.client.cards.connect(restarted)
-    scene.client.desk.pages._recent.clear()
-    scene.client.desk.pages._asked.clear()
+    scene.client.services.snapshots._recent.clear()
+    scene.client.services.snapshots._asked.clear()
     await scene.env.restart_bot(restarted)
 
 
@@ -379,7 +379,7 @@ async def test_old_and_taken_away(scene: Scene, page: simcord.ResponseMessage) -
             text_of(await scene.customer.click(page, label="CSV of all")),
         ]
 
-    await scene.client.desk.access.revoke(scene.guild.id, Capability.INVENTORY_OWN, by=scene.owner)
+    await scene.client.services.access.revoke(scene.guild.id, Capability.INVENTORY_OWN, by=scene.owner)
     assert all("`inventory.own`" in each for each in await every_control())
     wait(scene, 24 * 3600)
     assert all("Use the command again for a fresh answer." in each for each in await every_control())
@@ -388,7 +388,7 @@ async def test_old_and_taken_away(scene: Scene, page: simcord.ResponseMessage) -
 async def test_form_sent_in_after_a_revocation(scene: Scene, page: simcord.ResponseMessage) -> None:
     """A form that is open does not keep a right alive."""
     opened = await scene.customer.click(page, label="Filter")
-    await scene.client.desk.access.revoke(scene.guild.id, Capability.INVENTORY_OWN, by=scene.owner)
+    await scene.client.services.access.revoke(scene.guild.id, Capability.INVENTORY_OWN, by=scene.owner)
     result = await scene.customer.submit_modal(opened, FORM | {"search": "redline"})
 
     assert "`inventory.own`" in said_beside(result)

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 import simcord
 
-from bot.demo import faults
-from bot.demo.assetpay import SimulatedAssetPay
-from bot.demo.assetpay_clients import Client
+from bot.demo.providers import faults
+from bot.demo.providers.assetpay import SimulatedAssetPay
+from bot.demo.providers.assetpay_clients import Client
 from bot.demo.scene import Scene
 from bot.domain.access import Actor
 from bot.domain.failures import Dialect, Explanation, Fixer, ProviderName
@@ -103,12 +103,12 @@ def reference_of(result: simcord.InteractionResult) -> str:
 async def link_to_errors(scene: Scene) -> None:
     """Make the account of the error trade URLs the customer's own."""
     linker = Actor(scene.guild.id, scene.agent.id, frozenset({scene.guild.id, scene.support.id}))
-    await scene.client.desk.links.set_for(scene.customer.id, scene.world.error_trade_url(3), by=linker)
+    await scene.client.services.links.set_for(scene.customer.id, scene.world.error_trade_url(3), by=linker)
 
 
 def entry_of(scene: Scene, provider: ProviderName, key: str) -> Explanation | None:
     """Find what the catalogue says of a key in this provider's inventory lookups."""
-    found = scene.client.desk.explanations.find(key, provider.dialect)
+    found = scene.client.services.explanations.find(key, provider.dialect)
     return next((each for each in found if each.method in (None, "user_inventory")), None)
 
 
@@ -236,26 +236,26 @@ class Hanging:
 
 async def test_a_provider_that_never_answers(scene: Scene) -> None:
     """The lookup is answered all the same, within its deadline of less than 15 seconds."""
-    inventory = scene.client.desk.inventory
+    inventory = scene.client.services.inventory
     assert inventory._deadline < timedelta(seconds=15)
     inventory._deadline = timedelta(seconds=0.2)
     inventory._providers[ProviderName.ASSETPAY] = Hanging(scene.env)
 
     alone = await look_up(scene, scene.agent, scene.world.customer.trade_url)
     inventory._deadline = timedelta(seconds=2)
-    beside = await look_up(scene, scene.agent, scene.world.customer.trade_url, provider="all")
+    run_in_worker = await look_up(scene, scene.agent, scene.world.customer.trade_url, provider="all")
 
     assert "The provider took too long" in text_of(alone)
     assert "took `0.2 s`" in text_of(alone)
-    assert "**AssetPay**: ⚠️ The provider took too long" in text_of(beside)
-    assert "**SkinsBack**: 53 of 64 items" in text_of(beside)
+    assert "**AssetPay**: ⚠️ The provider took too long" in text_of(run_in_worker)
+    assert "**SkinsBack**: 53 of 64 items" in text_of(run_in_worker)
 
 
 async def test_references_side_by_side(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     """Each provider that fails among others shows the reference under which the log has why."""
     scene.providers.assetpay.faults.append(faults.html())
-    beside = await look_up(scene, scene.agent, scene.world.customer.trade_url, provider="all")
-    words = re.findall(r"⚠️ .+ · reference `([0-9a-f]{6})`", text_of(beside))
+    run_in_worker = await look_up(scene, scene.agent, scene.world.customer.trade_url, provider="all")
+    words = re.findall(r"⚠️ .+ · reference `([0-9a-f]{6})`", text_of(run_in_worker))
 
     assert words
     for word in words:
@@ -269,7 +269,7 @@ async def with_fixed_token(scene: Scene, token: str) -> Transport:
     name = ProviderName.ASSETPAY_CLIENT
     transport = Transport(name, server.url, ssl.create_default_context(), scene.clock)
     fixed = FixedClientToken(name, Secret(token))
-    scene.client.desk.inventory._providers[name] = AssetPayClient(transport, Dialect.ASSETPAY, fixed)
+    scene.client.services.inventory._providers[name] = AssetPayClient(transport, Dialect.ASSETPAY, fixed)
     return transport
 
 

@@ -9,15 +9,15 @@ import pytest
 import simcord
 from aiohttp import web
 
-from bot.demo import faults
-from bot.demo.faults import Act, Fault
+from bot.demo.providers import faults
+from bot.demo.providers.faults import Act, Fault
+from bot.demo.providers.server import SimulatedServer
 from bot.demo.scene import Scene
-from bot.demo.server import SimulatedServer
 from bot.domain.access import Actor
 from bot.domain.errors import ProviderError
 from bot.domain.trades import Scope
 from bot.providers import retry
-from bot.providers.budgets import MINUTE, Window
+from bot.providers.rate_limits import MINUTE, Window
 from bot.services.inventory import InventoryRequest
 from tests.support.payload_audit import assert_no_secret
 from tests.support.seen import text_of
@@ -66,9 +66,9 @@ async def test_provider_said_when_to_come_back(scene: Scene) -> None:
         assert fields_of(result)["Try again"] == in_seconds(scene, 60)
         assert ("kind `over_budget`" in text_of(result)) == (actor is scene.agent)
     assert asked(scene) == 1
-    beside = text_of(await look_up(scene, scene.customer, provider="all"))
-    assert f"**AssetPay**: ⚠️ {OVER_BUDGET}" in beside
-    assert "**SkinsBack**: 53 of 64 items" in beside
+    run_in_worker = text_of(await look_up(scene, scene.customer, provider="all"))
+    assert f"**AssetPay**: ⚠️ {OVER_BUDGET}" in run_in_worker
+    assert "**SkinsBack**: 53 of 64 items" in run_in_worker
 
     wait(scene, 60)
     assert "can be deposited" in text_of(await look_up(scene, scene.customer))
@@ -76,9 +76,9 @@ async def test_provider_said_when_to_come_back(scene: Scene) -> None:
 
 async def test_a_customers_share(scene: Scene) -> None:
     """Who has used up their share is told until when; the staff is served meanwhile, and they are afterwards."""
-    (source,) = (each for each in scene.client.desk.status._sources if each.health().provider == "assetpay")
+    (source,) = (each for each in scene.client.services.status._sources if each.health().provider == "assetpay")
     route = ("GET", "/secure/inventory")
-    source._budgets._windows[route] = Window("inventories", 10, MINUTE, scene.clock)  # type: ignore[attr-defined]
+    source._limiter._windows[route] = Window("inventories", 10, MINUTE, scene.clock)  # type: ignore[attr-defined]
     for search in ("ak", "awp"):
         assert "can be deposited" in text_of(await look_up(scene, scene.customer, search=search))
 
@@ -192,13 +192,15 @@ async def use_everything(scene: Scene, *actors: simcord.MemberActor) -> str:
         await actor.slash(scene.channel, "trades", scope="all")
         await actor.slash(scene.channel, "resend", id=str(scene.world.trades_of(scene.world.customer)[0].id))
     await scene.moderator.slash(scene.channel, "status")
-    desk, agent = (
-        scene.client.desk,
+    services, agent = (
+        scene.client.services,
         Actor(scene.guild.id, scene.agent.id, frozenset({scene.guild.id, scene.support.id})),
     )
-    inside = [repr(await desk.inventory.look_up(InventoryRequest(scene.world.collector.trade_url, "all"), by=agent))]
+    inside = [
+        repr(await services.inventory.look_up(InventoryRequest(scene.world.collector.trade_url, "all"), by=agent))
+    ]
     try:
-        inside.append(repr(await desk.trades.list_for(by=agent, scope=Scope.ALL)))
+        inside.append(repr(await services.trades.list_for(by=agent, scope=Scope.ALL)))
     except ProviderError as error:
         inside += [repr(error), repr(error.failure), *traceback.format_exception(error)]
     return "".join(inside)

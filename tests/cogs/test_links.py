@@ -111,7 +111,7 @@ async def test_somebody_who_left(scene: Scene) -> None:
     """Somebody comes back as another user: the refusal says how the staff ends the old link, and that works."""
     steam, old = str(scene.world.customer.steam_id), scene.customer.user
     log = scene.guild.create_text_channel("audit")
-    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    await scene.client.services.settings.set_audit_channel(log.id, by=scene.owner)
     new = scene.guild.add_member(scene.env.create_user("mia_again"))
     scene.guild.remove_member(old)
 
@@ -146,7 +146,7 @@ async def test_ended_by_the_staff(scene: Scene) -> None:
 async def test_audit_posts(scene: Scene) -> None:
     """The audit channel reads who linked and unlinked whom, to which account."""
     log = scene.guild.create_text_channel("audit")
-    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    await scene.client.services.settings.set_audit_channel(log.id, by=scene.owner)
     person = scene.world.other_customer
     await say(scene, scene.agent, "set", member=scene.moderator, steam=person.trade_url)
     await say(scene, scene.moderator, "remove")

@@ -18,7 +18,7 @@ async def _ten_minutes(scene: Scene) -> None:
 
 async def _round(scene: Scene) -> None:
     scene.env.backend.advance_clock(5)
-    await scene.client.desk.delivery.look_after_cards()
+    await scene.client.services.delivery.look_after_cards()
 
 
 def _delete(scene: Scene, message_id: int) -> None:
@@ -83,7 +83,7 @@ async def test_channel_gone(scene: Scene, status: int, code: int) -> None:
     scene.env.backend.faults.clear()
     scene.env.inject_error("PATCH", f"/channels/{scene.channel.id}/messages/*", status=status, code=code, times=None)
     elsewhere = scene.guild.create_text_channel("approvals")
-    await scene.client.desk.settings.set_approvals_channel(elsewhere.id, by=scene.owner)
+    await scene.client.services.settings.set_approvals_channel(elsewhere.id, by=scene.owner)
 
     await _round(scene)
 

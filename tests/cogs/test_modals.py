@@ -11,19 +11,19 @@ import pytest
 import bot.ui
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
-from bot.ui.interactions import Interaction
-from bot.ui.modals import Modals
+from bot.ui.interaction.interactions import Interaction
+from bot.ui.interaction.modals import Modals
+from bot.ui.interaction.rights import NotDeclared, SkinDeskModal, requires
 from bot.ui.pager import FilterModal
-from bot.ui.resend_buttons import ReasonModal
-from bot.ui.rights import DeskModal, NotDeclared, needs
+from bot.ui.resends.buttons import ReasonModal
 
 
-class Undeclared(DeskModal, template="undeclared"):
+class Undeclared(SkinDeskModal, template="undeclared"):
     """Says nothing of what it needs."""
 
 
-@needs(Capability.READ_AUDIT)
-class Declared(DeskModal, template=r"declared:(?P<id>\d+)"):
+@requires(Capability.READ_AUDIT)
+class Declared(SkinDeskModal, template=r"declared:(?P<id>\d+)"):
     """A form of a test."""
 
     @classmethod
@@ -54,7 +54,7 @@ async def test_kept_by_nobody():
 
 
 @pytest.mark.parametrize("form", [FilterModal("AAAAAAAAAAA-"), ReasonModal(41, "deny", user_id=7)], ids=repr)
-def test_rebuilt(form: DeskModal):
+def test_rebuilt(form: SkinDeskModal):
     """Each kind makes the same form of a custom id again, with inputs that have the same ids."""
     match = form.template.fullmatch(form.custom_id)
     assert match is not None
@@ -70,7 +70,7 @@ def test_all_are_taken_in(scene: Scene):
     """Every kind of form that there is, the client takes in."""
     for module in pkgutil.iter_modules(bot.ui.__path__, "bot.ui."):
         importlib.import_module(module.name)
-    kinds = {kind for kind in DeskModal.__subclasses__() if kind.__module__.startswith("bot.")}
+    kinds = {kind for kind in SkinDeskModal.__subclasses__() if kind.__module__.startswith("bot.")}
 
     assert kinds >= {FilterModal, ReasonModal}
     assert set(scene.client._modals._kinds) == kinds

@@ -187,7 +187,7 @@ async def test_memory(scene: Scene) -> None:
     await scene.agent.slash(scene.channel, "inventory", tradeurl=scene.world.other_customer.trade_url)
     await my_data(scene, scene.customer, "forget")
 
-    assert {key[1] for key in scene.client.desk.inventory._kept} == {scene.world.other_customer.steam_id}
+    assert {key[1] for key in scene.client.services.inventory._kept} == {scene.world.other_customer.steam_id}
     for asked, who, words in (
         (shown, scene.customer, "No such pages"),
         (of_agent, scene.agent, "Page 2"),
@@ -261,7 +261,7 @@ async def test_decisions_stay(scene: Scene) -> None:
 async def test_the_forgotten_in_the_record(scene: Scene) -> None:
     """The record still reads in sentences, with somebody who was forgotten in them; nothing is posted about it."""
     log = scene.guild.create_text_channel("audit")
-    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    await scene.client.services.settings.set_audit_channel(log.id, by=scene.owner)
     posts = len(log.history())
     await scene.agent.slash(scene.channel, "trades", member=scene.customer)
     await my_data(scene, scene.customer, "forget")
@@ -297,5 +297,5 @@ async def test_another_server(scene: Scene) -> None:
 
     assert "None is linked." in told_there
     assert str(scene.world.customer.steam_id) in text_of(await scene.customer.slash(scene.channel, "link status"))
-    rows = await scene.client.desk.record._rows.newest(scene.guild.id, limit=1, action=AuditAction.DATA_FORGOTTEN)
+    rows = await scene.client.services.record._rows.newest(scene.guild.id, limit=1, action=AuditAction.DATA_ERASED)
     assert rows == []

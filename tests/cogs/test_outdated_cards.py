@@ -5,7 +5,7 @@ import pytest
 from discord import MessageFlags
 
 from bot.demo.scene import Scene
-from bot.ui.resend_card import version_on
+from bot.ui.resends.card import version_on
 from tests.cogs.approvals import another_moderator, face, failed_trade, newest_card, now, requested, state_of
 from tests.support.seen import text_of
 

@@ -10,17 +10,17 @@ from discord import app_commands
 
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
-from bot.ui.command_sync import _digest, sync_commands
-from bot.ui.interactions import Interaction
-from bot.ui.rights import DeskModal, NotDeclared, declared, needs, open_to_everybody
-from bot.ui.tree import DeskTree
+from bot.ui.interaction.command_sync import _digest, sync_commands
+from bot.ui.interaction.interactions import Interaction
+from bot.ui.interaction.rights import NotDeclared, SkinDeskModal, declared, public, requires
+from bot.ui.interaction.tree import SkinDeskTree
 
-DECLARE = needs(Capability.READ_AUDIT)
+DECLARE = requires(Capability.READ_AUDIT)
 
 
 @pytest.fixture
-def tree() -> DeskTree:
-    return DeskTree(discord.Client(intents=discord.Intents.none()))
+def tree() -> SkinDeskTree:
+    return SkinDeskTree(discord.Client(intents=discord.Intents.none()))
 
 
 def callback() -> Callable[..., Any]:
@@ -41,24 +41,24 @@ async def suggest(interaction: Interaction, current: str) -> list[app_commands.C
     return [app_commands.Choice(name=current, value=current)]
 
 
-def test_a_command(tree: DeskTree) -> None:
+def test_a_command(tree: SkinDeskTree) -> None:
     """A command is registered with a declaration only, whichever of the two it is."""
     with pytest.raises(NotDeclared):
         tree.add_command(command(callback()))
     assert tree.get_commands() == []
 
     tree.add_command(command(DECLARE(callback())))
-    tree.add_command(command(open_to_everybody("a test")(callback())), override=True)
+    tree.add_command(command(public("a test")(callback())), override=True)
     assert len(tree.get_commands()) == 1
 
 
-def test_a_decorated_command(tree: DeskTree) -> None:
+def test_a_decorated_command(tree: SkinDeskTree) -> None:
     """discord.py's own decorator is no way past the declaration."""
     with pytest.raises(NotDeclared):
         tree.command(name="new", description="New")(callback())
 
 
-async def test_a_sub_command(tree: DeskTree) -> None:
+async def test_a_sub_command(tree: SkinDeskTree) -> None:
     """A group is registered if all in it is declared; what comes into it later stops the start."""
     group = app_commands.Group(name="group", description="A group")
     inner = app_commands.Group(name="inner", description="Within", parent=group)
@@ -80,7 +80,7 @@ async def test_a_sub_command(tree: DeskTree) -> None:
 class ToldAlready:
     """Says that Discord was told these very commands before."""
 
-    def __init__(self, tree: DeskTree) -> None:
+    def __init__(self, tree: SkinDeskTree) -> None:
         self._tree = tree
 
     async def digest(self, scope: str) -> str:
@@ -90,7 +90,7 @@ class ToldAlready:
         """Keep nothing."""
 
 
-async def test_a_sub_command_of_which_discord_was_told(tree: DeskTree) -> None:
+async def test_a_sub_command_of_which_discord_was_told(tree: SkinDeskTree) -> None:
     """What came into a group later stops the start also where Discord need not be told anew."""
     group = app_commands.Group(name="group", description="A group")
     tree.add_command(group)
@@ -101,7 +101,7 @@ async def test_a_sub_command_of_which_discord_was_told(tree: DeskTree) -> None:
 
 
 @pytest.mark.parametrize("target", [discord.Member, discord.Message])
-def test_a_context_menu(tree: DeskTree, target: type) -> None:
+def test_a_context_menu(tree: SkinDeskTree, target: type) -> None:
     """A context menu declares what it needs like a command."""
 
     async def new(interaction: Interaction, chosen: Any) -> None:
@@ -116,14 +116,14 @@ def test_a_context_menu(tree: DeskTree, target: type) -> None:
     tree.add_command(menu)
 
 
-async def test_suggestions(tree: DeskTree) -> None:
+async def test_suggestions(tree: SkinDeskTree) -> None:
     """Suggestions are declared with their command, exactly those that are made, whenever they come."""
     suggesting = command(DECLARE(callback()))
     suggesting.autocomplete("word")(suggest)
     with pytest.raises(NotDeclared, match="suggestions for word"):
         tree.add_command(suggesting)
     with pytest.raises(NotDeclared, match="suggestions for nothing"):
-        tree.add_command(command(needs(Capability.READ_AUDIT, suggesting=["word"])(callback())))
+        tree.add_command(command(requires(Capability.READ_AUDIT, suggesting=["word"])(callback())))
 
     late = command(DECLARE(callback()))
     tree.add_command(late)
@@ -148,28 +148,28 @@ def new_item() -> type[discord.ui.DynamicItem[Any]]:
 
 async def test_a_component(scene: Scene) -> None:
     """A component is listened to with a declaration only, by whichever method it is added."""
-    before = scene.client.desk_items
-    for add in (scene.client.add_desk_items, scene.client.add_dynamic_items):
+    before = scene.client.item_types
+    for add in (scene.client.add_item_types, scene.client.add_dynamic_items):
         with pytest.raises(NotDeclared):
             add(new_item())
-    assert scene.client.desk_items == before
+    assert scene.client.item_types == before
 
     item = DECLARE(new_item())
-    scene.client.add_desk_items(item)
-    assert scene.client.desk_items == (*before, item)
+    scene.client.add_item_types(item)
+    assert scene.client.item_types == (*before, item)
 
 
 async def test_every_component_is_listened_to(scene: Scene) -> None:
     """A component that nobody listens to would be dead after a restart."""
     own = {item for item in discord.ui.DynamicItem.__subclasses__() if item.__module__.startswith(("bot.", "cogs."))}
 
-    assert set(scene.client.desk_items) == own
+    assert set(scene.client.item_types) == own
 
 
 async def test_a_modal() -> None:
     """A modal cannot be made without a declaration of its own; that of its base is none."""
 
-    class New(DeskModal, template="new"):
+    class New(SkinDeskModal, template="new"):
         """A modal."""
 
         word: discord.ui.TextInput[Any] = discord.ui.TextInput(label="Word")
@@ -189,8 +189,8 @@ async def test_a_modal() -> None:
 def test_declarations() -> None:
     """A declaration names a capability, or says why there is none."""
     with pytest.raises(ValueError, match="name a capability"):
-        needs()
+        requires()
     with pytest.raises(ValueError, match="say why"):
-        open_to_everybody("")
+        public("")
     assert declared(DECLARE(callback())).capabilities == (Capability.READ_AUDIT,)
-    assert declared(open_to_everybody("a test")(callback())).open_because == "a test"
+    assert declared(public("a test")(callback())).open_because == "a test"

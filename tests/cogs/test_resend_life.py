@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.client import DeskClient
+from bot.client import SkinDeskClient
 from bot.demo.scene import Scene
 from bot.demo.trades import ResendAnswer
 from tests.cogs.approvals import (
@@ -28,7 +28,7 @@ SOON = {"expires_after_hours": 0.01}
 
 async def restarted(scene: Scene) -> None:
     """Start the bot anew: another client over the same database."""
-    client = DeskClient(desk=scene.client.desk, cards=scene.client.cards)
+    client = SkinDeskClient(services=scene.client.services, cards=scene.client.cards)
     scene.client.cards.connect(client)
     await scene.env.restart_bot(client)
 
@@ -122,7 +122,7 @@ async def test_approved_and_not_sent_before_a_restart(scene: Scene) -> None:
     """An approval that a stop cut off before the call is taken back: pending, with a word why, and nothing sent."""
     trade = failed_trade(scene)
     card = await requested(scene, trade)
-    resends = scene.client.desk.resends._repository
+    resends = scene.client.services.resends._repository
     await resends.approve(scene.guild.id, 1, version=1, by=scene.moderator.id, at=scene.clock.now())
 
     await restarted(scene)
@@ -137,7 +137,7 @@ async def test_approved_and_not_sent_before_a_restart(scene: Scene) -> None:
 async def test_unheard_of_before_a_restart(scene: Scene) -> None:
     """A call that a crash cut off shows as a doubt with its buttons after the next start."""
     card = await requested(scene, failed_trade(scene))
-    resends, now = scene.client.desk.resends._repository, scene.clock.now()
+    resends, now = scene.client.services.resends._repository, scene.clock.now()
     await resends.approve(scene.guild.id, 1, version=1, by=scene.moderator.id, at=now)
     await resends.begin_sending(scene.guild.id, 1, at=now)
 
@@ -160,7 +160,7 @@ async def test_bad_round(scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: 
     async def fail() -> None:
         raise OSError
 
-    monkeypatch.setattr(scene.client.desk.delivery, "tick", fail)
+    monkeypatch.setattr(scene.client.services.delivery, "tick", fail)
     await scene.env.advance_time(10)
     assert state_of(scene, card) == "unknown"
     assert "background round of resends failed" in caplog.text

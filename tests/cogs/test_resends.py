@@ -135,8 +135,8 @@ async def test_asked_for_in_another_guild(scene: Scene) -> None:
     role = other.create_role("Staff")
     agent = other.add_member(scene.agent.user, roles=[role])
     owner = Actor(other.id, other.owner.id, frozenset({other.id}), administers=True)
-    await scene.client.desk.access.grant(role.id, Capability.RESEND_ANY, by=owner)
-    await scene.client.desk.settings.set_approvals_channel(channel.id, by=owner)
+    await scene.client.services.access.grant(role.id, Capability.RESEND_ANY, by=owner)
+    await scene.client.services.settings.set_approvals_channel(channel.id, by=owner)
 
     text = text_of(await agent.slash(channel, "resend", id=str(trade.id)))
 
@@ -153,7 +153,7 @@ async def test_no_approvals_channel(scene: Scene) -> None:
     role = other.create_role("Staff")
     agent = other.add_member(scene.agent.user, roles=[role])
     owner = Actor(other.id, other.owner.id, frozenset({other.id}), administers=True)
-    await scene.client.desk.access.grant(role.id, Capability.RESEND_ANY, by=owner)
+    await scene.client.services.access.grant(role.id, Capability.RESEND_ANY, by=owner)
 
     text = text_of(await agent.slash(channel, "resend", id=str(failed_trade(scene).id)))
 
@@ -179,13 +179,13 @@ async def test_channel_the_bot_may_not_post_in(scene: Scene) -> None:
     closed = scene.guild.create_text_channel(
         "closed", overwrites={scene.guild.default_role: discord.PermissionOverwrite(send_messages=False)}
     )
-    await scene.client.desk.settings.set_approvals_channel(closed.id, by=scene.owner)
+    await scene.client.services.settings.set_approvals_channel(closed.id, by=scene.owner)
 
     text = await _refusal(scene, failed_trade(scene).id, by=scene.agent)
 
     assert "The approvals channel cannot be used" in text
     assert closed.history() == []
-    await scene.client.desk.settings.set_approvals_channel(scene.channel.id, by=scene.owner)
+    await scene.client.services.settings.set_approvals_channel(scene.channel.id, by=scene.owner)
     assert state_of(scene, await requested(scene, failed_trade(scene))) == "pending"
 
 
@@ -212,7 +212,7 @@ async def test_customer_without_a_link(scene: Scene) -> None:
 
 async def test_without_any_right(scene: Scene) -> None:
     """Who holds neither right is told which one a customer needs."""
-    await scene.client.desk.access.revoke(scene.guild.id, Capability.RESEND_OWN, by=scene.owner)
+    await scene.client.services.access.revoke(scene.guild.id, Capability.RESEND_OWN, by=scene.owner)
 
     assert "`resend.own`" in await _refusal(scene, failed_trade(scene).id)
     assert await scene.customer.autocomplete(scene.channel, "resend", "id", "4") == []

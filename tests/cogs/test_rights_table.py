@@ -38,8 +38,8 @@ async def test_table(scene: Scene, group: str) -> None:
     for entry in entries(scene.client):
         if _group_of(entry.name) == group and entry.name in ROWS:
             cases = ROWS[entry.name]
-            concerned = {each for case in cases for each in case.among or entry.needs.capabilities}
-            if concerned != set(entry.needs.capabilities):
+            concerned = {each for case in cases for each in case.among or entry.requires.capabilities}
+            if concerned != set(entry.requires.capabilities):
                 wrong.append(f"{entry.name}: its cases are about {_words(concerned)}, which is not what it declares")
             for case in cases:
                 wrong += [
@@ -67,7 +67,7 @@ class Trial:
 
     def __init__(self, stage: Stage, entry: Entry, case: Case) -> None:
         self.wrong: list[str] = []
-        self.concerned = frozenset(case.among or entry.needs.capabilities)
+        self.concerned = frozenset(case.among or entry.requires.capabilities)
         self._stage = stage
         self._entry = entry
         self._case = case

@@ -51,7 +51,7 @@ async def sign_in(scene: Scene, address: str, person: Person) -> str:
         text = await browser.go_on(address)
         if "Simulated Steam" in text:
             text = await browser.be(person)
-    service = scene.client.desk.sign_ins
+    service = scene.client.services.sign_ins
     while service._under_way:
         await asyncio.wait(tuple(service._under_way))
     return text
@@ -60,7 +60,7 @@ async def sign_in(scene: Scene, address: str, person: Person) -> str:
 async def test_from_beginning_to_end(scene: Scene) -> None:
     """Whoever asks gets a button, signs in, and reads that they are linked on the page, by follow-up and in status."""
     log = scene.guild.create_text_channel("audit")
-    await scene.client.desk.settings.set_audit_channel(log.id, by=scene.owner)
+    await scene.client.services.settings.set_audit_channel(log.id, by=scene.owner)
     person = scene.world.other_customer
     started = await scene.moderator.slash(scene.channel, "link start")
     assert started.ephemeral
@@ -130,6 +130,6 @@ async def test_forgotten_meanwhile(scene: Scene) -> None:
     await scene.agent.slash(scene.channel, "link start")
     await scene.moderator.slash(scene.channel, "mydata forget")
 
-    begun = scene.client.desk.sign_ins._begun.values()
+    begun = scene.client.services.sign_ins._begun.values()
     assert [each.sign_in.user_id for each in begun] == [scene.agent.id], "the others go on"
     assert "can no longer be used" in await sign_in(scene, address, scene.world.other_customer)

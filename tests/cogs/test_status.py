@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import simcord
 
-from bot.demo import faults
+from bot.demo.providers import faults
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.health import Quota
@@ -186,7 +186,7 @@ async def test_details_after_a_revocation(scene: Scene) -> None:
     result = await scene.moderator.slash(scene.channel, "status")
     assert all(detail in text_of(result) for detail in DETAILS[:4])
 
-    await scene.client.desk.access.revoke(scene.moderators.id, Capability.READ_AUDIT, by=scene.owner)
+    await scene.client.services.access.revoke(scene.moderators.id, Capability.READ_AUDIT, by=scene.owner)
     for actor in (scene.moderator, scene.customer):
         text = text_of(await actor.slash(scene.channel, "status"))
         assert not any(detail in text for detail in DETAILS)

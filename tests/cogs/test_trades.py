@@ -59,7 +59,7 @@ def ids_of(found: list[WorldTrade]) -> list[int]:
 
 async def link(scene: Scene, actor: simcord.MemberActor, person: Person) -> None:
     linker = Actor(scene.guild.id, scene.moderator.id, frozenset({scene.guild.id, scene.support.id}))
-    await scene.client.desk.links.set_for(actor.id, str(person.steam_id), by=linker)
+    await scene.client.services.links.set_for(actor.id, str(person.steam_id), by=linker)
 
 
 async def test_customers_see_exactly_their_own(scene: Scene) -> None:
@@ -87,7 +87,7 @@ async def test_without_a_right_or_a_link(scene: Scene) -> None:
     stranger = scene.guild.add_member(scene.env.create_user("stranger"))
     assert "No Steam account is linked to you" in text_of(await trades(scene, stranger))
 
-    await scene.client.desk.access.revoke(scene.guild.id, Capability.TRADES_OWN, by=scene.owner)
+    await scene.client.services.access.revoke(scene.guild.id, Capability.TRADES_OWN, by=scene.owner)
     assert "`trades.own`" in text_of(await trades(scene, scene.customer))
     assert not scene.providers.mannco.calls
 
@@ -168,7 +168,7 @@ async def test_menu_without_the_right(scene: Scene) -> None:
     """A customer sees nobody else's trades by the menu, and without any right not even their own."""
     assert "`trades.any`" in await show_trades(scene, scene.customer, scene.agent)
 
-    await scene.client.desk.access.revoke(scene.guild.id, Capability.TRADES_OWN, by=scene.owner)
+    await scene.client.services.access.revoke(scene.guild.id, Capability.TRADES_OWN, by=scene.owner)
     assert "`trades.own`" in await show_trades(scene, scene.customer, scene.customer)
     assert not scene.providers.mannco.calls
 
@@ -211,7 +211,7 @@ async def test_an_agents_own_code(scene: Scene) -> None:
 
 async def test_every_status_has_words(scene: Scene) -> None:
     """Each status that Mannco.store has, and any it may get, is said in words, with what happens next."""
-    explain = scene.client.desk.explanations.status
+    explain = scene.client.services.explanations.status
     next(trade for trade in scene.world.trades if trade.status == 1).status = 77
     of_customer = await every_page(scene.customer, await trades(scene, scene.customer, scope="all"))
     of_agent = await every_page(scene.agent, await trades(scene, scene.agent, scope="all", member=scene.customer))

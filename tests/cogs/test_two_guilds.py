@@ -11,7 +11,7 @@ import simcord
 
 from bot.demo.scene import MODERATOR_CAPABILITIES, Scene
 from bot.domain.access import Actor, Capability
-from bot.ui.resend_buttons import ResendButton
+from bot.ui.resends.buttons import ResendButton
 from tests.cogs.approvals import failed_trade, link, requested, scene_with, state_of
 from tests.support.seen import text_of
 
@@ -40,8 +40,8 @@ class Elsewhere:
         channel, role = guild.create_text_channel("desk-elsewhere"), guild.create_role("Trusted")
         owner = Actor(guild.id, guild.owner.id, frozenset({guild.id}), administers=True)
         for capability in MODERATOR_CAPABILITIES:
-            await scene.client.desk.access.grant(role.id, capability, by=owner)
-        await scene.client.desk.settings.set_approvals_channel(channel.id, by=owner)
+            await scene.client.services.access.grant(role.id, capability, by=owner)
+        await scene.client.services.settings.set_approvals_channel(channel.id, by=owner)
         customer, agent, moderator = (
             guild.add_member(who.user, roles=[role]) for who in (scene.customer, scene.agent, scene.moderator)
         )
@@ -50,7 +50,7 @@ class Elsewhere:
     async def link(self, who: simcord.MemberActor, account: object) -> None:
         """Link somebody to an account, here alone."""
         linker = Actor(self.guild.id, self.moderator.id, frozenset({self.guild.id, self.trusted.id}))
-        await self.scene.client.desk.links.set_for(who.id, str(account), by=linker)
+        await self.scene.client.services.links.set_for(who.id, str(account), by=linker)
 
     async def buttons_of(self, resend_id: int) -> discord.Message:
         """Post a message here with the buttons of any request, as nobody but the bot could."""
@@ -69,8 +69,10 @@ async def elsewhere(scene: Scene) -> Elsewhere:
 
 async def make_moderator(scene: Scene, who: simcord.MemberActor) -> None:
     """Give somebody the right to approve in the scene's own server, by a role that everybody has there."""
-    await scene.client.desk.access.grant(scene.guild.id, Capability.APPROVE_RESEND, by=scene.owner)
-    held = await scene.client.desk.access.capabilities_of(Actor(scene.guild.id, who.id, frozenset({scene.guild.id})))
+    await scene.client.services.access.grant(scene.guild.id, Capability.APPROVE_RESEND, by=scene.owner)
+    held = await scene.client.services.access.capabilities_of(
+        Actor(scene.guild.id, who.id, frozenset({scene.guild.id}))
+    )
     assert Capability.APPROVE_RESEND in held
 
 
@@ -132,7 +134,7 @@ async def test_right_revoked_here(scene: Scene, elsewhere: Elsewhere) -> None:
     asked = await scene.moderator.click(card, label="Deny")
     assert asked.modal is not None
 
-    await scene.client.desk.access.revoke(scene.moderators.id, Capability.APPROVE_RESEND, by=scene.owner)
+    await scene.client.services.access.revoke(scene.moderators.id, Capability.APPROVE_RESEND, by=scene.owner)
 
     await refused(scene, card, scene.moderator, "resend.approve")
     [field] = [row["components"][0]["custom_id"] for row in asked.modal["components"]]
@@ -153,7 +155,7 @@ async def test_role_taken_here(scene: Scene, elsewhere: Elsewhere) -> None:
 async def test_revoked_elsewhere(scene: Scene, elsewhere: Elsewhere) -> None:
     """What another server revokes, or whom it links, takes nothing away here."""
     await elsewhere.link(elsewhere.moderator, scene.world.collector.steam_id)
-    await scene.client.desk.access.revoke(elsewhere.trusted.id, Capability.APPROVE_RESEND, by=elsewhere.owner)
+    await scene.client.services.access.revoke(elsewhere.trusted.id, Capability.APPROVE_RESEND, by=elsewhere.owner)
     trade = failed_trade(scene)
     card = await requested(scene, trade)
 

@@ -9,12 +9,12 @@ from bot.ports import (
     AuditRepository,
     GrantRepository,
     GuildSettingsRepository,
-    HaltRepository,
     LinkRepository,
     MyDataRepository,
-    PagesRepository,
+    PauseRepository,
     ResendRepository,
     SignInRepository,
+    SnapshotRepository,
 )
 from tests.contracts.engines import ENGINES, Repositories
 
@@ -41,8 +41,8 @@ def guild_settings(repositories: Repositories) -> GuildSettingsRepository:
 
 
 @pytest.fixture
-def halts(repositories: Repositories) -> HaltRepository:
-    return repositories.halts
+def pauses(repositories: Repositories) -> PauseRepository:
+    return repositories.pauses
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def resends(repositories: Repositories) -> ResendRepository:
 
 
 @pytest.fixture
-def pages(repositories: Repositories) -> PagesRepository:
-    return repositories.pages
+def pages(repositories: Repositories) -> SnapshotRepository:
+    return repositories.snapshots
 
 
 @pytest.fixture

@@ -10,23 +10,23 @@ from bot.ports import (
     AuditRepository,
     GrantRepository,
     GuildSettingsRepository,
-    HaltRepository,
     LinkRepository,
     MyDataRepository,
-    PagesRepository,
+    PauseRepository,
     ResendRepository,
     SignInRepository,
+    SnapshotRepository,
 )
-from bot.storage.audit import SqliteAuditRepository
+from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.database import Database
 from bot.storage.grants import SqliteGrantRepository
-from bot.storage.halts import SqliteHaltRepository
 from bot.storage.links import SqliteLinkRepository
 from bot.storage.my_data import SqliteMyDataRepository
-from bot.storage.pages import SqlitePagesRepository
+from bot.storage.pauses import SqlitePauseRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.settings import SqliteGuildSettingsRepository
 from bot.storage.sign_ins import SqliteSignInRepository
+from bot.storage.snapshots import SqliteSnapshotRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Repositories:
     links: LinkRepository
     settings: GuildSettingsRepository
     resends: ResendRepository
-    halts: HaltRepository
-    pages: PagesRepository
+    pauses: PauseRepository
+    snapshots: SnapshotRepository
     audit: AuditRepository
     my_data: MyDataRepository
     sign_ins: SignInRepository
@@ -73,9 +73,9 @@ async def _sqlite(folder: Path) -> AsyncIterator[Repositories]:
             grants=SqliteGrantRepository(db),
             links=SqliteLinkRepository(db),
             settings=SqliteGuildSettingsRepository(db),
-            halts=SqliteHaltRepository(db),
+            pauses=SqlitePauseRepository(db),
             resends=SqliteResendRepository(db),
-            pages=SqlitePagesRepository(db),
+            snapshots=SqliteSnapshotRepository(db),
             audit=SqliteAuditRepository(db),
             my_data=SqliteMyDataRepository(db),
             sign_ins=SqliteSignInRepository(db),

@@ -7,9 +7,9 @@ from decimal import Decimal
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
 from bot.domain.money import Money
-from bot.domain.pages import Audience, InventoryAnswer, Pages, ProviderAnswer, TradesAnswer
 from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts
 from bot.domain.secrets import TradeCode
+from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade
 from bot.ports import ResendRepository
@@ -162,19 +162,19 @@ def inventory_answer() -> InventoryAnswer:
     )
 
 
-def pages(
-    pages_id: str = "p-1",
+def snapshot(
+    snapshot_id: str = "p-1",
     *,
     guild_id: int = GUILD,
     user_id: int = ADA,
     answer: InventoryAnswer | TradesAnswer | None = None,
     expires_at: datetime = LATER,
-) -> Pages:
+) -> Snapshot:
     shown = inventory_answer() if answer is None else answer
-    return Pages(pages_id, guild_id, user_id, Audience.STAFF, shown, NOW, expires_at)
+    return Snapshot(snapshot_id, guild_id, user_id, Audience.STAFF, shown, NOW, expires_at)
 
 
-def without_codes(snapshot: Pages) -> Pages:
+def without_codes(snapshot: Snapshot) -> Snapshot:
     """Return what may come back of a snapshot."""
     answer = snapshot.answer
     return replace(snapshot, answer=answer.without_codes()) if isinstance(answer, TradesAnswer) else snapshot

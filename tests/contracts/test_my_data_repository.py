@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
-from bot.domain.my_data import Forgotten, StoredData
+from bot.domain.my_data import Erased, StoredData
 from bot.domain.resends import OPENED_WITHIN, Resend, ResendState
 from bot.domain.steam import SteamId
 from bot.ports import (
@@ -30,7 +30,7 @@ from tests.contracts.samples import (
     draft,
     in_state,
     opened,
-    pages,
+    snapshot,
 )
 
 LONG_AFTER = NOW + OPENED_WITHIN
@@ -56,7 +56,7 @@ async def denied(resends: ResendRepository, asked_for: Resend) -> Resend:
 
 
 def look(
-    action: AuditAction = AuditAction.TRADES_LOOKED,
+    action: AuditAction = AuditAction.TRADES_VIEWED,
     subject: str = "guild",
     *,
     guild_id: int = GUILD,
@@ -79,14 +79,14 @@ async def test_everything(my_data: MyDataRepository, repositories: Repositories)
     for_her = await repositories.resends.open(
         replace(draft(trade_id=2), requested_by=CLEO, owner_user_id=None, reason=None)
     )
-    await repositories.pages.save(pages())
-    await repositories.pages.save(pages("p-2", user_id=BEN))
+    await repositories.snapshots.save(snapshot())
+    await repositories.snapshots.save(snapshot("p-2", user_id=BEN))
     looks = [
         look(),
-        look(AuditAction.INVENTORY_LOOKED, f"user:{ADA}", steam_id=str(ADAS_ACCOUNT)),
-        look(AuditAction.INVENTORY_LOOKED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT)),
+        look(AuditAction.INVENTORY_VIEWED, f"user:{ADA}", steam_id=str(ADAS_ACCOUNT)),
+        look(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT)),
     ]
-    for entry in (*looks, look(AuditAction.TRADES_LOOKED, f"user:{BEN}", steam_id=str(BENS_ACCOUNT))):
+    for entry in (*looks, look(AuditAction.TRADES_VIEWED, f"user:{BEN}", steam_id=str(BENS_ACCOUNT))):
         await repositories.audit.append(entry)
 
     stored = await my_data.of_user(GUILD, ADA)
@@ -109,15 +109,15 @@ async def test_forgetting(my_data: MyDataRepository, repositories: Repositories)
     await repositories.links.put(link())
     for place, state in enumerate(ENDED):
         await in_state(repositories.resends, state, trade_id=place)
-    await repositories.pages.save(pages())
+    await repositories.snapshots.save(snapshot())
 
     forgotten = await my_data.forget(GUILD, ADA, at=LONG_AFTER)
 
-    assert forgotten == Forgotten(
+    assert forgotten == Erased(
         link=link(), resends=len(ENDED), snapshots=1, links_kept_until=LONG_AFTER + RELINK_COOL_DOWN
     )
     assert await repositories.links.of_user(GUILD, ADA) is None
-    assert await repositories.pages.load(GUILD, "p-1", at=NOW) is None
+    assert await repositories.snapshots.load(GUILD, "p-1", at=NOW) is None
     stored = await my_data.of_user(GUILD, ADA)
     assert (stored.link, stored.resends, stored.audit, stored.snapshots) == (None, (), (), 0)
     assert [(each.steam_id, each.ended_at) for each in stored.ended_links] == [(ADAS_ACCOUNT, LONG_AFTER)]
@@ -133,7 +133,7 @@ async def test_nobodys_requests(
 
         assert await resends.get(GUILD, ended.id) is None
         assert await resends.opened_at(GUILD, ADA, limit=9) == ()
-        assert await resends.not_concluded() == ()
+        assert await resends.not_finalised() == ()
         assert await resends.add_note(GUILD, ended.id, "told") is None
         assert await resends.open_in_guild(GUILD) == await resends.all_open() == ()
         assert await resends.open(draft()) is not None, "the trade can be asked for again"
@@ -234,7 +234,7 @@ async def test_an_account_linked_to_oneself_as_staff(
     of_owner = await denied(repositories.resends, draft())
     of_nobody = await denied(repositories.resends, replace(draft(trade_id=2), requested_by=BEN, owner_user_id=None))
     await repositories.audit.append(
-        look(AuditAction.INVENTORY_LOOKED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
+        look(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
     )
     await repositories.links.put(self_made())
     if is_removed:
@@ -246,12 +246,12 @@ async def test_an_account_linked_to_oneself_as_staff(
     for _ in range(2):
         assert (await my_data.forget(GUILD, CLEO, at=LONG_AFTER)).resends == 0, "nor by what is left of the link"
         await repositories.audit.append(
-            look(AuditAction.INVENTORY_LOOKED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
+            look(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
         )
     assert await repositories.resends.get(GUILD, of_owner.id) == of_owner
     await repositories.links.put(link(source=LinkSource.SIGN_IN))
     of_ada = await my_data.of_user(GUILD, ADA)
-    assert [(row.actor_id, row.action) for row in of_ada.looks(ADA)] == [(CLEO, AuditAction.INVENTORY_LOOKED)] * 3
+    assert [(row.actor_id, row.action) for row in of_ada.looks(ADA)] == [(CLEO, AuditAction.INVENTORY_VIEWED)] * 3
     assert of_ada.resends == (of_owner, of_nobody)
     assert (await repositories.audit.verify()).faults == ()
 
@@ -265,11 +265,11 @@ async def test_what_is_left_of_a_self_made_link_once_its_owner_is_forgotten(
     await repositories.links.put(link(source=LinkSource.SIGN_IN))
     await my_data.forget(GUILD, ADA, at=NOW)
     await repositories.audit.append(
-        look(AuditAction.INVENTORY_LOOKED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
+        look(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
     )
     await my_data.forget(GUILD, CLEO, at=LATER)
 
-    newest, *_ = await repositories.audit.newest(GUILD, limit=9, action=AuditAction.INVENTORY_LOOKED)
+    newest, *_ = await repositories.audit.newest(GUILD, limit=9, action=AuditAction.INVENTORY_VIEWED)
     assert newest.subject == f"steam:{ADAS_ACCOUNT}"
 
 
@@ -278,11 +278,11 @@ async def test_staff_with_an_account_of_their_own(my_data: MyDataRepository, rep
     for vouched_for in (link(CLEO, source=LinkSource.SIGN_IN), replace(link(CLEO), linked_by=BEN)):
         await repositories.links.put(vouched_for)
         await repositories.links.put(self_made())
-        await repositories.audit.append(look(AuditAction.INVENTORY_LOOKED, f"steam:{ADAS_ACCOUNT}", by=BEN))
+        await repositories.audit.append(look(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", by=BEN))
 
         assert (await my_data.of_user(GUILD, CLEO)).accounts == {ADAS_ACCOUNT}
         await my_data.forget(GUILD, CLEO, at=LATER)
-        newest, *_ = await repositories.audit.newest(GUILD, limit=9, action=AuditAction.INVENTORY_LOOKED)
+        newest, *_ = await repositories.audit.newest(GUILD, limit=9, action=AuditAction.INVENTORY_VIEWED)
         assert newest.subject.startswith("forgotten:")
 
 
@@ -295,7 +295,7 @@ async def test_the_record(my_data: MyDataRepository, audit: AuditRepository, rep
     after = await audit.newest(GUILD, limit=99)
 
     assert [row.number for row in after[1:]] == [row.number for row in before]
-    assert after[0].action is AuditAction.DATA_FORGOTTEN
+    assert after[0].action is AuditAction.DATA_ERASED
     assert [row.digest for row in after[1:]] == [row.digest for row in before]
     assert (await audit.verify()).faults == ()
     assert str(ADA) not in str(after)
@@ -337,7 +337,7 @@ async def test_the_staff(my_data: MyDataRepository, audit: AuditRepository, repo
         AuditAction.LINK_SET,  # of an account to himself, without Steam's word that it is his
         AuditAction.RESEND_DENIED,
         AuditAction.RESEND_APPROVED,
-        AuditAction.TRADES_LOOKED,
+        AuditAction.TRADES_VIEWED,
     }
     kept = await repositories.resends.get(GUILD, decided.id)
     assert kept is not None
@@ -352,8 +352,8 @@ async def test_twice(my_data: MyDataRepository, audit: AuditRepository, links: L
     again = await my_data.forget(GUILD, ADA, at=LATER)
     at_last = await my_data.forget(GUILD, ADA, at=NOW + RELINK_COOL_DOWN)
 
-    assert again == Forgotten(link=None, resends=0, snapshots=0, links_kept_until=NOW + RELINK_COOL_DOWN)
-    assert at_last == Forgotten(link=None, resends=0, snapshots=0)
+    assert again == Erased(link=None, resends=0, snapshots=0, links_kept_until=NOW + RELINK_COOL_DOWN)
+    assert at_last == Erased(link=None, resends=0, snapshots=0)
     assert await my_data.of_user(GUILD, ADA) == NOTHING
     assert (await audit.verify()).faults == ()
 
@@ -377,9 +377,9 @@ async def test_another_guild(my_data: MyDataRepository, repositories: Repositori
     await repositories.links.put(link())
     await in_state(repositories.resends, ResendState.DENIED)
     await repositories.audit.append(look(subject=f"user:{ADA}"))
-    await repositories.pages.save(pages())
+    await repositories.snapshots.save(snapshot())
     before = await my_data.of_user(GUILD, ADA)
 
     assert await my_data.of_user(OTHER_GUILD, ADA) == NOTHING
-    assert await my_data.forget(OTHER_GUILD, ADA, at=LONG_AFTER) == Forgotten(link=None, resends=0, snapshots=0)
+    assert await my_data.forget(OTHER_GUILD, ADA, at=LONG_AFTER) == Erased(link=None, resends=0, snapshots=0)
     assert await my_data.of_user(GUILD, ADA) == before

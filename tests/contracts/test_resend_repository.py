@@ -101,11 +101,11 @@ async def test_not_concluded(resends: ResendRepository, audit: AuditRepository) 
     for trade_id, state in enumerate(OPEN_STATES, start=len(END_STATES)):
         await in_state(resends, state, trade_id=trade_id)
     rows = await audit.newest(GUILD, limit=1_000)
-    assert await resends.not_concluded() == tuple(ended)
+    assert await resends.not_finalised() == tuple(ended)
 
-    await resends.conclude(ended[1].guild_id, ended[1].id, at=LATER)
+    await resends.finalise(ended[1].guild_id, ended[1].id, at=LATER)
 
-    assert await resends.not_concluded() == (ended[0], *ended[2:])
+    assert await resends.not_finalised() == (ended[0], *ended[2:])
     assert await resends.get(GUILD, ended[1].id) == ended[1]
     assert await audit.newest(GUILD, limit=1_000) == rows
 

@@ -18,11 +18,11 @@ from typing import Any, get_type_hints
 from bot import ports
 from bot.domain.access import Capability, Grant
 from bot.domain.audit import AuditAction, AuditEntry
-from bot.domain.errors import DeskError
+from bot.domain.errors import SkinDeskError
 from bot.domain.failures import ProviderName
-from bot.domain.halts import Halt
 from bot.domain.inventory import InventoryFilter
 from bot.domain.links import SIGN_IN_WITHIN, Link, LinkSource, SignIn
+from bot.domain.pauses import ResendPause
 from bot.domain.resends import Outcome, Resend, ResendState
 from bot.domain.settings import Setting
 from bot.domain.steam import SteamId
@@ -37,7 +37,7 @@ NOW = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
 """When everything here is done."""
 _THEIR_TIME = datetime(2031, 5, 5, 12, 0, tzinfo=UTC)
 """When everything there was done: a moment of that year in an answer was read there."""
-_STOPS = tuple(Halt(OURS, at).number for at in (NOW, _THEIR_TIME))
+_STOPS = tuple(ResendPause(OURS, at).number for at in (NOW, _THEIR_TIME))
 _THEIR_WORD = "nobody else reads this"
 _THEIR_CHANNELS = {guild_id: (guild_id + 7, guild_id + 8) for guild_id in THEIRS}
 _THEIR_NUMBERS = frozenset({*THEIRS, *chain(*_THEIR_CHANNELS.values())})
@@ -54,7 +54,7 @@ class Theirs:
 
     chance: Random
     resends: tuple[Resend, ...]
-    pages_ids: tuple[str, ...]
+    snapshot_ids: tuple[str, ...]
     digests: tuple[str, ...]
 
     def resend(self) -> Resend:
@@ -70,8 +70,8 @@ class Theirs:
     def account(self) -> SteamId:
         return self.chance.choice(ACCOUNTS)
 
-    def pages_id(self) -> str:
-        return self.chance.choice(self.pages_ids)
+    def snapshot_id(self) -> str:
+        return self.chance.choice(self.snapshot_ids)
 
     def digest(self) -> str:
         """Return one that was not handed out, however alike: who has the right one has the sign-in."""
@@ -130,10 +130,10 @@ CASES: Mapping[type, Mapping[str, Case]] = {
             OURS, theirs.chance.choice(list(Setting)), theirs.channel(), by=theirs.person(), at=NOW
         ),
     },
-    ports.HaltRepository: {
-        "of_guild": lambda halts, _: halts.of_guild(OURS),
-        "halt": lambda halts, theirs: halts.halt(OURS, by=theirs.person(), at=NOW),
-        "resume": lambda halts, theirs: halts.resume(OURS, theirs.chance.choice(_STOPS), by=theirs.person(), at=NOW),
+    ports.PauseRepository: {
+        "of_guild": lambda pauses, _: pauses.of_guild(OURS),
+        "pause": lambda pauses, theirs: pauses.pause(OURS, by=theirs.person(), at=NOW),
+        "resume": lambda pauses, theirs: pauses.resume(OURS, theirs.chance.choice(_STOPS), by=theirs.person(), at=NOW),
     },
     ports.ResendRepository: {
         "open": lambda resends, theirs: resends.open(
@@ -153,7 +153,7 @@ CASES: Mapping[type, Mapping[str, Case]] = {
             OURS, ProviderName.MANNCO, theirs.resend().trade_id
         ),
         "open_in_guild": lambda resends, _: resends.open_in_guild(OURS),
-        "conclude": lambda resends, theirs: resends.conclude(*theirs.ids(), at=NOW),
+        "finalise": lambda resends, theirs: resends.finalise(*theirs.ids(), at=NOW),
         "attach_card": lambda resends, theirs: resends.attach_card(
             *theirs.ids(), channel_id=31, message_id=41, version=1
         ),
@@ -181,21 +181,21 @@ CASES: Mapping[type, Mapping[str, Case]] = {
             *theirs.ids(), sent=theirs.chance.random() < 0.5, outcome=Outcome.MARKED, detail=None, at=NOW, by=PEOPLE[0]
         ),
     },
-    ports.PagesRepository: {
-        "save": lambda pages, theirs: pages.save(
+    ports.SnapshotRepository: {
+        "save": lambda snapshots, theirs: snapshots.save(
             replace(
-                samples.pages(theirs.chance.choice([theirs.pages_id(), str(theirs.chance.random())])),
+                samples.snapshot(theirs.chance.choice([theirs.snapshot_id(), str(theirs.chance.random())])),
                 guild_id=OURS,
                 user_id=theirs.person(),
             )
         ),
-        "load": lambda pages, theirs: pages.load(OURS, theirs.pages_id(), at=NOW),
-        "remove": lambda pages, theirs: pages.remove(OURS, theirs.pages_id()),
-        "set_view": lambda pages, theirs: pages.set_view(OURS, theirs.pages_id(), InventoryFilter("ours")),
+        "load": lambda snapshots, theirs: snapshots.load(OURS, theirs.snapshot_id(), at=NOW),
+        "remove": lambda snapshots, theirs: snapshots.remove(OURS, theirs.snapshot_id()),
+        "set_view": lambda snapshots, theirs: snapshots.set_view(OURS, theirs.snapshot_id(), InventoryFilter("ours")),
     },
     ports.AuditRepository: {
         "append": lambda audit, theirs: audit.append(
-            AuditEntry(OURS, NOW, theirs.person(), AuditAction.TRADES_LOOKED, theirs.subject())
+            AuditEntry(OURS, NOW, theirs.person(), AuditAction.TRADES_VIEWED, theirs.subject())
         ),
         "newest": lambda audit, theirs: audit.newest(OURS, **_wanted(theirs)),
         "newest_as_found": lambda audit, theirs: audit.newest_as_found(OURS, **_wanted(theirs)),
@@ -209,9 +209,9 @@ CASES: Mapping[type, Mapping[str, Case]] = {
 ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
     ports.ResendRepository: {
         "all_open": "the work at start and in the background",
-        "not_concluded": "the work at start",
+        "not_finalised": "the work at start",
     },
-    ports.PagesRepository: {"purge": "the work in the background"},
+    ports.SnapshotRepository: {"purge": "the work in the background"},
     ports.SignInRepository: {"purge": "the work in the background"},
     ports.MyDataRepository: {"wipe": "the work in the background"},
     ports.AuditRepository: {"verify": "the chain is one over all guilds; read by whoever runs the program"},
@@ -262,7 +262,7 @@ async def intruded(repositories: Repositories, *, operations: int, chance: Rando
         since.add(name)
         try:
             answer = await case(repository, theirs)
-        except DeskError as refused:
+        except SkinDeskError as refused:
             answer = (refused.args, vars(refused))
         if _shows_theirs(answer):
             report.violations.append(f"operation {number}, {name}: read {answer!r}")
@@ -302,7 +302,7 @@ def _shows_theirs(answer: object) -> bool:
 async def _furnished(by_protocol: Mapping[type, Any], chance: Random) -> Theirs:
     """Give both of their guilds some of everything."""
     resends: list[Resend] = []
-    pages_ids: list[str] = []
+    snapshot_ids: list[str] = []
     digests: list[str] = []
     for place, guild_id in enumerate(THEIRS):
         await _people(by_protocol, guild_id)
@@ -310,17 +310,17 @@ async def _furnished(by_protocol: Mapping[type, Any], chance: Random) -> Theirs:
         for number, person in enumerate(PEOPLE):
             answer = samples.trades_answer() if number % 2 else samples.inventory_answer()
             pages = replace(
-                samples.pages(f"pages-{guild_id}-{number}", answer=answer), guild_id=guild_id, user_id=person
+                samples.snapshot(f"pages-{guild_id}-{number}", answer=answer), guild_id=guild_id, user_id=person
             )
             pages = replace(pages, created_at=_THEIR_TIME, expires_at=_THEIR_TIME)
-            await by_protocol[ports.PagesRepository].save(pages)
-            pages_ids.append(pages.id)
+            await by_protocol[ports.SnapshotRepository].save(pages)
+            snapshot_ids.append(pages.id)
             if ports.SignInRepository in by_protocol:
                 sign_in = SignIn(_digest(f"{guild_id}:{person}"), guild_id, person, _THEIR_TIME)
                 await by_protocol[ports.SignInRepository].begin(sign_in)
                 digests.append(sign_in.digest)
-    await by_protocol[ports.HaltRepository].halt(HALTED, by=PEOPLE[0], at=_THEIR_TIME)
-    return Theirs(chance, tuple(resends), tuple(pages_ids), tuple(digests or [_digest("nothing")]))
+    await by_protocol[ports.PauseRepository].pause(HALTED, by=PEOPLE[0], at=_THEIR_TIME)
+    return Theirs(chance, tuple(resends), tuple(snapshot_ids), tuple(digests or [_digest("nothing")]))
 
 
 async def _people(by_protocol: Mapping[type, Any], guild_id: int) -> None:
@@ -335,7 +335,7 @@ async def _people(by_protocol: Mapping[type, Any], guild_id: int) -> None:
     for setting, channel in zip(Setting, _THEIR_CHANNELS[guild_id], strict=True):
         await settings.set_channel(guild_id, setting, channel, by=PEOPLE[0], at=_THEIR_TIME)
     entry = AuditEntry(
-        guild_id, _THEIR_TIME, PEOPLE[0], AuditAction.TRADES_LOOKED, f"user:{PEOPLE[1]}", {"steam_id": str(ACCOUNTS[1])}
+        guild_id, _THEIR_TIME, PEOPLE[0], AuditAction.TRADES_VIEWED, f"user:{PEOPLE[1]}", {"steam_id": str(ACCOUNTS[1])}
     )
     await by_protocol[ports.AuditRepository].append(entry)
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bot.demo.assetpay import SimulatedAssetPay
-from bot.demo.assetpay_clients import Client
-from bot.demo.assetpay_errors import ERRORS
 from bot.demo.people import trade_url
+from bot.demo.providers.assetpay import SimulatedAssetPay
+from bot.demo.providers.assetpay_clients import Client
+from bot.demo.providers.assetpay_errors import ERRORS
 
 # The keys of the samples in seeds 000 and 001.
 SECURE_ITEM = {

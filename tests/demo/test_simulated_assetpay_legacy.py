@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.demo.assetpay import SimulatedAssetPayLegacy
-from bot.demo.assetpay_errors import LEGACY_ERRORS
+from bot.demo.providers.assetpay import SimulatedAssetPayLegacy
+from bot.demo.providers.assetpay_errors import LEGACY_ERRORS
 
 # The keys of the sample in seed 002.
 ITEM = {

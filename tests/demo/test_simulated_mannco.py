@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.demo.mannco import SimulatedMannco
+from bot.demo.providers.mannco import SimulatedMannco
 from bot.demo.trades import ResendAnswer
 from bot.domain.trades import RESENDABLE_STATUSES
 

@@ -10,9 +10,9 @@ import time
 import aiohttp
 import pytest
 
-from bot.demo import faults
-from bot.demo.mannco import SimulatedMannco
-from bot.demo.providers import SimulatedProviders
+from bot.demo.providers import faults
+from bot.demo.providers.all import SimulatedProviders
+from bot.demo.providers.mannco import SimulatedMannco
 
 
 @pytest.fixture

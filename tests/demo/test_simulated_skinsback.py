@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.demo.skinsback import ERRORS, SimulatedSkinsBack
+from bot.demo.providers.skinsback import ERRORS, SimulatedSkinsBack
 from bot.domain.steam import Game
 
 ENTRY = {"item", "name", "price", "stickers", "disabled"}

@@ -8,13 +8,13 @@ import re
 import pytest
 
 from bot.domain import errors
-from bot.domain.errors import DeskError, NotResendable, ProviderError, TradeUrlRejected
+from bot.domain.errors import NotResendable, ProviderError, SkinDeskError, TradeUrlRejected
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.steam import TradeUrlProblem
 from bot.domain.trades import NotResendableReason
 from tests.domain.builders import trade
 
-CLASSES = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, DeskError)]
+CLASSES = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, SkinDeskError)]
 
 
 def test_tree():

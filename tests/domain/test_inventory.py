@@ -93,7 +93,7 @@ def test_filtered_twice(items, by):
 @given(items=ITEMS, by=FILTERS)
 def test_left_out(items, by):
     """An item is left out only by a bound or a search, never by the order."""
-    assert by.narrows or len(by.apply(items)) == len(items)
+    assert by.is_active or len(by.apply(items)) == len(items)
 
 
 @PROPERTY
@@ -207,7 +207,7 @@ def test_order_of_words(items, words):
 
 
 @pytest.mark.parametrize(
-    ("by", "narrows"),
+    ("by", "is_active"),
     [
         (InventoryFilter(), False),
         (InventoryFilter(sort=Sort.PRICE_ASC), False),
@@ -217,9 +217,9 @@ def test_order_of_words(items, words):
         (InventoryFilter(max_price=Decimal(0)), True),
     ],
 )
-def test_narrows(by, narrows):
+def test_narrows(by, is_active):
     """A search or a price bound can leave items out; an order or a blank search cannot."""
-    assert by.narrows == narrows
+    assert by.is_active == is_active
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_worth_of_parts(items):
 def test_only_sorted(sort):
     """Sorting leaves the provider's own count alone, which may exceed what it sent."""
     whole = inventory(item("b", "1"), item("a", "2"), total=50)
-    sorted_ = whole.narrowed(InventoryFilter(sort=sort, search=""))
+    sorted_ = whole.filtered(InventoryFilter(sort=sort, search=""))
 
     assert sorted_.total == 50
     assert len(sorted_.items) == 2
@@ -268,13 +268,13 @@ def test_narrowed():
     whole = inventory(
         item("b", "1"), item("a", "2"), item("a", "3"), total=50, collateral=usd("7"), owner_certain=False
     )
-    narrowed = whole.narrowed(InventoryFilter(search="a", sort=Sort.PRICE_DESC))
+    filtered = whole.filtered(InventoryFilter(search="a", sort=Sort.PRICE_DESC))
 
-    assert [each.offer for each in narrowed.items] == [usd("3"), usd("2")]
-    assert narrowed.total == 2
-    assert narrowed.collateral == usd("7")
-    assert not narrowed.owner_certain
-    assert (narrowed.owner, narrowed.game, narrowed.updated_at) == (whole.owner, whole.game, whole.updated_at)
+    assert [each.offer for each in filtered.items] == [usd("3"), usd("2")]
+    assert filtered.total == 2
+    assert filtered.collateral == usd("7")
+    assert not filtered.owner_certain
+    assert (filtered.owner, filtered.game, filtered.updated_at) == (whole.owner, whole.game, whole.updated_at)
     assert len(whole.items) == 3
 
 

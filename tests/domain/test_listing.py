@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, name_of
 from bot.domain.listing import Listing, Sum, offers_for
-from bot.domain.pages import InventoryAnswer, ProviderAnswer
+from bot.domain.snapshots import InventoryAnswer, ProviderAnswer
 from bot.domain.steam import Game
 from tests.domain.builders import NOW, OWNER, PROPERTY, item, usd
 

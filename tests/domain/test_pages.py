@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.failures import ProviderName
-from bot.domain.pages import TradesAnswer
+from bot.domain.snapshots import TradesAnswer
 from bot.domain.trades import Scope
 from tests.domain.builders import NOW, OWNER, trade
 

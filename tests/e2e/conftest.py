@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.providers import SimulatedProviders
+from bot.demo.providers.all import SimulatedProviders
 from bot.demo.world import World
 from tests.e2e.desk import LiveDesk
 from tests.support.discord_server import LoopbackDiscord
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[LiveDesk]:
+async def services(tmp_path: Path) -> AsyncIterator[LiveDesk]:
     async with LoopbackDiscord() as server, SimulatedProviders(World()) as providers:
         yield LiveDesk(server, providers, tmp_path)

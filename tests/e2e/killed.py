@@ -15,7 +15,7 @@ from typing import Self
 
 from aiohttp import web
 
-from bot.demo.faults import Act, never
+from bot.demo.providers.faults import Act, never
 from bot.demo.trades import ResendAnswer, WorldTrade
 from bot.domain.resends import ResendState
 from tests.e2e.desk import STOPS_WITHIN, LiveDesk
@@ -127,21 +127,23 @@ class KilledDesk:
 
     _bot: BotProcess
 
-    def __init__(self, desk: LiveDesk) -> None:
-        self._desk = desk
+    def __init__(self, services: LiveDesk) -> None:
+        self._services = services
         self._running = AsyncExitStack()
-        self._trades = cycle([trade for trade in desk.world.trades_of(desk.world.customer)[:6] if trade.items_send])
+        self._trades = cycle(
+            [trade for trade in services.world.trades_of(services.world.customer)[:6] if trade.items_send]
+        )
         self._cut_off: list[InteractionRecord] = []
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, desk: LiveDesk) -> AsyncIterator[Self]:
+    async def opened(cls, services: LiveDesk) -> AsyncIterator[Self]:
         """Start the program and set the desk up; whichever process runs at the end is stopped."""
-        killed = cls(desk)
+        killed = cls(services)
         try:
             killed._bot = await killed._started()
-            await desk.set_up()
-            await desk.use(desk.owner, "access grant", role=desk.moderators, capability="settings.manage")
+            await services.set_up()
+            await services.use(services.owner, "access grant", role=services.moderators, capability="settings.manage")
             yield killed
         finally:
             await killed._running.aclose()
@@ -149,23 +151,23 @@ class KilledDesk:
     async def play(self, planned: Round) -> Report:
         """Ask, approve, kill, start again, and look at everything; what should not be is in ``violations``."""
         report, trade = Report(planned), self._failed_again()
-        before, offer = self._desk.providers.mannco.resend_calls[trade.id], trade.offer_id
-        card = await self._desk.requested(trade.id)
+        before, offer = self._services.providers.mannco.resend_calls[trade.id], trade.offer_id
+        card = await self._services.requested(trade.id)
         provider = self._prepared(planned)
-        approval = None if planned.moment is Moment.BEFORE else await self._desk.decide(card)
+        approval = None if planned.moment is Moment.BEFORE else await self._services.decide(card)
         try:
             await _came(planned.moment, provider, approval)
         except TimeoutError:
             report.violations.append("the moment never came")
         await asyncio.sleep(planned.pause)
         await self._bot.kill()
-        self._desk.providers.mannco.faults.clear()
-        self._desk.providers.mannco.next_resends.clear()
+        self._services.providers.mannco.faults.clear()
+        self._services.providers.mannco.next_resends.clear()
         await self._judge_left(report, card)
         await self._running.aclose()
         self._bot = await self._started()
         await provider.quiet()
-        report.calls = self._desk.providers.mannco.resend_calls[trade.id] - before
+        report.calls = self._services.providers.mannco.resend_calls[trade.id] - before
         report.is_done = trade.offer_id != offer
         await self._judge_end(report, card)
         await self._close(report, card, trade, before)
@@ -180,33 +182,33 @@ class KilledDesk:
     async def finish(self) -> None:
         """Stop the program; AssertionError where any but a killed process left somebody waiting, or a secret is out."""
         assert await self._bot.terminate(STOPS_WITHIN) == 0
-        self._desk.assert_sound(unfinished=tuple(self._cut_off))
+        self._services.assert_sound(unfinished=tuple(self._cut_off))
 
     async def _resume(self) -> None:
         """Lift the stop that an answer about another trade puts on the server, so that the next round can begin."""
-        answer = await self._desk.use(self._desk.moderator, "approvals")
+        answer = await self._services.use(self._services.moderator, "approvals")
         for custom_id in answer.custom_ids:
             if custom_id.startswith("resends:resume:"):
-                await (await self._desk.server.click(answer, custom_id, self._desk.moderator)).finished()
+                await (await self._services.server.click(answer, custom_id, self._services.moderator)).finished()
 
     async def _started(self) -> BotProcess:
-        bot = await self._running.enter_async_context(self._desk.bot())
+        bot = await self._running.enter_async_context(self._services.bot())
         await bot.wait_ready()
         return bot
 
     def _failed_again(self) -> WorldTrade:
         trade = next(self._trades)
-        trade.status, trade.last_error, trade.at = -1, "Steam is not available (20)", self._desk.world.now()
+        trade.status, trade.last_error, trade.at = -1, "Steam is not available (20)", self._services.world.now()
         return trade
 
     def _prepared(self, planned: Round) -> _Provider:
-        mannco, provider = self._desk.providers.mannco, _Provider(planned)
+        mannco, provider = self._services.providers.mannco, _Provider(planned)
         mannco.next_resends.append(planned.answer)
         mannco.faults.extend([provider, provider])  # the reading before the call, and the call
         return provider
 
     async def _judge_left(self, report: Report, card: Message) -> None:
-        kept = await asyncio.to_thread(_left, self._desk.database, number_of(card))
+        kept = await asyncio.to_thread(_left, self._services.database, number_of(card))
         report.left = kept.state
         if kept.integrity != "ok":
             report.violations.append(f"integrity_check: {kept.integrity}")
@@ -217,9 +219,9 @@ class KilledDesk:
         if report.calls > 1:
             found.append(f"{report.calls} calls for one approval")
         try:
-            await self._desk.card_shows(card, expected, PATIENCE)
+            await self._services.card_shows(card, expected, PATIENCE)
             if report.left is ResendState.APPROVED:
-                await self._desk.server.until(lambda: "restarted after an approval" in card.text, PATIENCE)
+                await self._services.server.until(lambda: "restarted after an approval" in card.text, PATIENCE)
         except TimeoutError:
             found.append(f"the card does not come to say {expected!r}")
         report.end = state_of(card)
@@ -234,18 +236,18 @@ class KilledDesk:
         """End what is open: another approval is one more call, and settling by hand is none."""
         calls = report.calls
         if report.end is ResendState.PENDING:
-            await (await self._desk.decide(card)).finished(PATIENCE)
-            await self._desk.card_shows(card, ResendState.SENT, PATIENCE)
+            await (await self._services.decide(card)).finished(PATIENCE)
+            await self._services.card_shows(card, ResendState.SENT, PATIENCE)
             calls += 1
         elif report.end is ResendState.UNKNOWN:
-            asked = await (await self._desk.decide(card, "failed")).finished(PATIENCE)
-            await self._desk.give_reason(asked, "It is not there")
-            await self._desk.card_shows(card, ResendState.FAILED, PATIENCE)
-        if (made := self._desk.providers.mannco.resend_calls[trade.id] - before) != calls:
+            asked = await (await self._services.decide(card, "failed")).finished(PATIENCE)
+            await self._services.give_reason(asked, "It is not there")
+            await self._services.card_shows(card, ResendState.FAILED, PATIENCE)
+        if (made := self._services.providers.mannco.resend_calls[trade.id] - before) != calls:
             report.violations.append(f"{made} calls in the end, not {calls}")
         if card.custom_ids:
             report.violations.append("an ended card has buttons")
-        kept = await asyncio.to_thread(_kept, self._desk.database, number_of(card))
+        kept = await asyncio.to_thread(_kept, self._services.database, number_of(card))
         if kept.state is not state_of(card):
             report.violations.append(f"the card says {state_of(card)!r}, the database {kept.state!r}")
         if made > kept.approvals:

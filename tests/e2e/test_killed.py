@@ -18,9 +18,9 @@ ROUNDS = (
 )
 
 
-async def test_killed_around_an_approval(desk: LiveDesk):
+async def test_killed_around_an_approval(services: LiveDesk):
     """One approval is one call at most, and what was killed under way is asked for again, found out, or in doubt."""
-    async with KilledDesk.opened(desk) as killed:
+    async with KilledDesk.opened(services) as killed:
         reports = [await killed.play(planned) for planned in ROUNDS]
 
         assert [report for report in reports if report.violations] == []

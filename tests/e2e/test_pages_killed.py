@@ -26,70 +26,70 @@ def control(page: Message, what: str) -> str:
     return custom_id
 
 
-async def test_ten_thousand_items(desk: LiveDesk):
+async def test_ten_thousand_items(services: LiveDesk):
     """Ten thousand items are paged, sorted and filtered without a call to the provider, after a kill as before."""
     person = hoarder(10_000)
-    desk.world.people += (person,)
-    async with desk.bot() as bot:
+    services.world.people += (person,)
+    async with services.bot() as bot:
         await bot.wait_ready()
-        await desk.set_up()
-        page = await desk.use(desk.agent, "inventory", tradeurl=person.trade_url, game="rust")
-        asked = desk.providers.assetpay.calls.total()
+        await services.set_up()
+        page = await services.use(services.agent, "inventory", tradeurl=person.trade_url, game="rust")
+        asked = services.providers.assetpay.calls.total()
         assert "of 10,000 items can be deposited" in page.text
-        assert "Page 2 of 1250" in await desk.turn(page, desk.agent)
-        await (await desk.server.select(page, control(page, "sort"), desk.agent, "price_desc")).finished()
+        assert "Page 2 of 1250" in await services.turn(page, services.agent)
+        await (await services.server.select(page, control(page, "sort"), services.agent, "price_desc")).finished()
         assert "Order: highest price first" in page.text
-        form = await (await desk.server.click(page, control(page, "filter"), desk.agent)).finished()
-        await desk.server.until(lambda: any("price_desc" in (view or "") for view in desk.kept_views()))
+        form = await (await services.server.click(page, control(page, "filter"), services.agent)).finished()
+        await services.server.until(lambda: any("price_desc" in (view or "") for view in services.kept_views()))
         await bot.kill()
 
-    async with desk.bot() as bot:
+    async with services.bot() as bot:
         await bot.wait_ready()
-        assert "Page 1250 of 1250" in await desk.turn(page, desk.agent, "last")
+        assert "Page 1250 of 1250" in await services.turn(page, services.agent, "last")
         assert "Order: highest price first" in page.text
         dearest = max(item.offer for item in person.inventories[Game.RUST] if item.offer is not None)
-        await desk.turn(page, desk.agent, "first")
+        await services.turn(page, services.agent, "first")
         assert f"${dearest}" in page.text
 
         # The form was opened by the program that is no more.
         names = [each["custom_id"] for each in nested(form.modal["components"]) if "custom_id" in each]
-        await (await desk.server.submit_modal(form, dict.fromkeys(names, "") | {"search": "hoodie"})).finished()
+        await (await services.server.submit_modal(form, dict.fromkeys(names, "") | {"search": "hoodie"})).finished()
         assert "name has “hoodie”" in page.text
         assert await bot.terminate() == 0
-    assert desk.providers.assetpay.calls.total() == asked
-    desk.assert_sound()
+    assert services.providers.assetpay.calls.total() == asked
+    services.assert_sound()
 
 
-async def test_stopped_at_once(desk: LiveDesk):
+async def test_stopped_at_once(services: LiveDesk):
     """A page whose program is told to stop in the moment it is shown is turned by the next one."""
-    async with desk.bot() as bot:
+    async with services.bot() as bot:
         await bot.wait_ready()
-        await desk.set_up()
-        page = await desk.use(desk.customer, "inventory", tradeurl=desk.world.customer.trade_url)
+        await services.set_up()
+        page = await services.use(services.customer, "inventory", tradeurl=services.world.customer.trade_url)
         assert await bot.terminate(5.0) == 0
 
-    async with desk.bot() as bot:
+    async with services.bot() as bot:
         await bot.wait_ready()
-        assert "Page 2 of 8" in await desk.turn(page, desk.customer)
+        assert "Page 2 of 8" in await services.turn(page, services.customer)
         assert await bot.terminate() == 0
-    desk.assert_sound()
+    services.assert_sound()
 
 
-async def test_reason_that_outlives_a_kill(desk: LiveDesk):
+async def test_reason_that_outlives_a_kill(services: LiveDesk):
     """A moderator's reason, typed while the program was killed and started again, still denies the request."""
-    trade = desk.world.trades_of(desk.world.customer)[0]
-    async with desk.bot() as bot:
+    trade = services.world.trades_of(services.world.customer)[0]
+    async with services.bot() as bot:
         await bot.wait_ready()
-        await desk.set_up()
-        card = await desk.requested(trade.id)
-        opened = await (await desk.decide(card, "deny")).finished()
+        await services.set_up()
+        card = await services.requested(trade.id)
+        opened = await (await services.decide(card, "deny")).finished()
         await bot.kill()
 
-    async with desk.bot() as bot:
+    async with services.bot() as bot:
         await bot.wait_ready()
-        await desk.give_reason(opened, "not this one")
-        await desk.card_shows(card, "denied")
+        await services.give_reason(opened, "not this one")
+        await services.card_shows(card, "denied")
         assert "not this one" in card.text
         assert await bot.terminate() == 0
-    assert desk.resend_states() == ["denied"]
-    desk.assert_sound()
+    assert services.resend_states() == ["denied"]
+    services.assert_sound()

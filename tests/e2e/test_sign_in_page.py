@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 from playwright.async_api import Page, ViewportSize, async_playwright
 
-from bot.demo import faults
+from bot.demo.providers import faults
 from bot.demo.scene import Scene
 from tests.e2e.test_demo_page import BROWSERS, PATIENCE, QUIET
 from tests.support.seen import text_of
@@ -127,6 +127,6 @@ async def test_sent_by_somebody_else(tmp_path: Path):
 
 async def settled(scene: Scene) -> None:
     """Wait until everything that a sign-in began has ended."""
-    service = scene.client.desk.sign_ins
+    service = scene.client.services.sign_ins
     while service._under_way:
         await asyncio.wait(tuple(service._under_way))

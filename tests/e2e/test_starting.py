@@ -25,73 +25,73 @@ async def the_one_error(bot: BotProcess, code: ExitCode) -> str:
     return line
 
 
-async def test_database_in_use(desk: LiveDesk):
+async def test_database_in_use(services: LiveDesk):
     """A second process on the same database leaves the first one alone and says so in one line."""
-    async with desk.bot() as first:
+    async with services.bot() as first:
         await first.wait_ready()
-        async with desk.bot() as second:
-            assert str(desk.database.name) in await the_one_error(second, ExitCode.DATABASE_IN_USE)
+        async with services.bot() as second:
+            assert str(services.database.name) in await the_one_error(second, ExitCode.DATABASE_IN_USE)
             assert len(second.stderr_lines) == 1
-        await desk.set_up()
+        await services.set_up()
         assert await first.terminate() == ExitCode.OK
-    assert desk.server.gateway.sessions_started == 1
-    desk.assert_sound()
+    assert services.server.gateway.sessions_started == 1
+    services.assert_sound()
 
 
-async def test_token_refused(desk: LiveDesk):
+async def test_token_refused(services: LiveDesk):
     """A token that Discord refuses is named by its setting, not by its value."""
-    async with desk.bot(discord__token=OTHER_TOKEN) as bot:
+    async with services.bot(discord__token=OTHER_TOKEN) as bot:
         assert "discord.token" in await the_one_error(bot, ExitCode.CONFIG)
         assert OTHER_TOKEN not in bot.stderr
 
 
-async def test_token_refused_by_gateway(desk: LiveDesk):
+async def test_token_refused_by_gateway(services: LiveDesk):
     """A token that is replaced ends the program in the same way the next time it has to identify itself."""
-    desk.server.gateway._token = OTHER_TOKEN
-    async with desk.bot() as bot:
+    services.server.gateway._token = OTHER_TOKEN
+    async with services.bot() as bot:
         assert "discord.token" in await the_one_error(bot, ExitCode.CONFIG)
 
 
-async def test_guild_without_bot(desk: LiveDesk):
+async def test_guild_without_bot(services: LiveDesk):
     """Commands for a server that the bot is not in are a mistake in the configuration."""
-    async with desk.bot(discord__command_guild_ids="123456789012345678") as bot:
+    async with services.bot(discord__command_guild_ids="123456789012345678") as bot:
         assert "discord.command_guild_ids" in await the_one_error(bot, ExitCode.CONFIG)
 
 
-async def test_discord_unreachable(desk: LiveDesk, unused_tcp_port: int):
+async def test_discord_unreachable(services: LiveDesk, unused_tcp_port: int):
     """Where Discord cannot be reached the program ends, for whoever supervises it to start it again."""
-    desk.server.rest_base = f"http://127.0.0.1:{unused_tcp_port}/api/v10"
-    async with desk.bot() as bot:
+    services.server.rest_base = f"http://127.0.0.1:{unused_tcp_port}/api/v10"
+    async with services.bot() as bot:
         assert "Discord" in await the_one_error(bot, ExitCode.UNAVAILABLE)
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/users/@me"), ("PUT", "/applications/*/commands")])
-async def test_discord_drops_the_connection(desk: LiveDesk, method: str, path: str):
+async def test_discord_drops_the_connection(services: LiveDesk, method: str, path: str):
     """A connection that Discord drops is told like one that does not come about."""
-    desk.server.faults.drop(method, path, times=9)
-    async with desk.bot() as bot:
+    services.server.faults.drop(method, path, times=9)
+    async with services.bot() as bot:
         line = await the_one_error(bot, ExitCode.UNAVAILABLE)
         assert "Discord cannot be reached (ServerDisconnectedError)" in line
 
 
-async def test_commands_refused(desk: LiveDesk):
+async def test_commands_refused(services: LiveDesk):
     """Where Discord takes the commands no more, say because there were too many new ones today, it says that."""
-    desk.server.faults.fail("PUT", "/applications/*/commands", 400, code=30034)
-    async with desk.bot() as bot:
+    services.server.faults.fail("PUT", "/applications/*/commands", 400, code=30034)
+    async with services.bot() as bot:
         line = await the_one_error(bot, ExitCode.UNAVAILABLE)
         assert "Discord refused the commands: HTTP 400, code 30034" in line
 
 
-async def test_no_room_for_the_copy_before_an_upgrade(desk: LiveDesk):
+async def test_no_room_for_the_copy_before_an_upgrade(services: LiveDesk):
     """An old database is not upgraded without a copy of it: one line says where room is needed."""
-    made_of(FOLDER / "first.sql", desk.database)
-    before = desk.database.read_bytes()
-    async with desk.bot(program=WITHOUT_ROOM) as bot:
+    made_of(FOLDER / "first.sql", services.database)
+    before = services.database.read_bytes()
+    async with services.bot(program=WITHOUT_ROOM) as bot:
         line = await the_one_error(bot, ExitCode.CANNOT_CREATE)
         assert "No space left on device" in line
         assert "skindesk.db.before-0002-" in line
-    assert desk.database.read_bytes()[100:] == before[100:]
-    async with desk.bot() as bot:
+    assert services.database.read_bytes()[100:] == before[100:]
+    async with services.bot() as bot:
         await bot.wait_ready()
         assert await bot.terminate(STOPS_WITHIN) == ExitCode.OK
-    assert [path for path in desk.folder.iterdir() if ".before-0002-" in path.name]
+    assert [path for path in services.folder.iterdir() if ".before-0002-" in path.name]

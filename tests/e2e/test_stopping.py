@@ -38,150 +38,150 @@ bot.app.InventoryService.close = never
 {RUN}"""
 
 
-def trade_that(desk: LiveDesk, answer: ResendAnswer) -> WorldTrade:
+def trade_that(services: LiveDesk, answer: ResendAnswer) -> WorldTrade:
     """Return a trade whose resend is answered so."""
-    return next(trade for trade in desk.world.trades if desk.world.resend_answers.get(trade.id) is answer)
+    return next(trade for trade in services.world.trades if services.world.resend_answers.get(trade.id) is answer)
 
 
-async def hanging_resend(desk: LiveDesk, trade: WorldTrade) -> tuple[Message, InteractionRecord]:
+async def hanging_resend(services: LiveDesk, trade: WorldTrade) -> tuple[Message, InteractionRecord]:
     """Return the card and the approval of a resend that the provider has and does not answer."""
-    card = await desk.requested(trade.id)
-    approval = await desk.decide(card)
-    await desk.providers.mannco.called(RESEND)
+    card = await services.requested(trade.id)
+    approval = await services.decide(card)
+    await services.providers.mannco.called(RESEND)
     return card, approval
 
 
-async def test_stopped_under_way(desk: LiveDesk):
+async def test_stopped_under_way(services: LiveDesk):
     """A stop tells who still waits to ask again, leaves a resend in honest doubt, and the next start settles it."""
-    trade = trade_that(desk, ResendAnswer.HANG_AFTER)
-    async with desk.bot() as bot:
+    trade = trade_that(services, ResendAnswer.HANG_AFTER)
+    async with services.bot() as bot:
         await bot.wait_ready()
-        await desk.set_up()
-        lookup = await desk.begin(desk.agent, "inventory", tradeurl=desk.world.hanging.trade_url)
-        await desk.providers.assetpay.called(LOOKUP)
-        card, approval = await hanging_resend(desk, trade)
+        await services.set_up()
+        lookup = await services.begin(services.agent, "inventory", tradeurl=services.world.hanging.trade_url)
+        await services.providers.assetpay.called(LOOKUP)
+        card, approval = await hanging_resend(services, trade)
 
         assert await bot.terminate(STOPS_WITHIN) == 0
     assert "restarting" in answer_of(lookup).text
     assert approval.is_finished
-    assert desk.resend_states() == ["unknown"]
+    assert services.resend_states() == ["unknown"]
 
-    async with desk.bot() as bot:
+    async with services.bot() as bot:
         await bot.wait_ready()
-        await desk.card_shows(card, "sent")
+        await services.card_shows(card, "sent")
         assert await bot.terminate(STOPS_WITHIN) == 0
     assert card.custom_ids == []
-    assert desk.providers.mannco.resend_calls == {trade.id: 1}
-    desk.assert_sound()
+    assert services.providers.mannco.resend_calls == {trade.id: 1}
+    services.assert_sound()
 
 
-async def test_stopped_in_doubt(desk: LiveDesk):
+async def test_stopped_in_doubt(services: LiveDesk):
     """A doubt that reading cannot settle is shown after the next start, for a moderator to settle by hand."""
-    trade = trade_that(desk, ResendAnswer.HANG)
-    async with desk.bot() as bot:
+    trade = trade_that(services, ResendAnswer.HANG)
+    async with services.bot() as bot:
         await bot.wait_ready()
-        await desk.set_up()
-        card, _ = await hanging_resend(desk, trade)
+        await services.set_up()
+        card, _ = await hanging_resend(services, trade)
         assert await bot.terminate(STOPS_WITHIN) == 0
 
-    async with desk.bot() as bot:
+    async with services.bot() as bot:
         await bot.wait_ready()
-        await desk.card_shows(card, "unknown")
-        asked = await (await desk.decide(card, "failed")).finished()
-        await desk.give_reason(asked, "It is not there")
-        await desk.card_shows(card, "failed")
+        await services.card_shows(card, "unknown")
+        asked = await (await services.decide(card, "failed")).finished()
+        await services.give_reason(asked, "It is not there")
+        await services.card_shows(card, "failed")
         assert await bot.terminate(STOPS_WITHIN) == 0
-    assert desk.providers.mannco.resend_calls == {trade.id: 1}
-    desk.assert_sound()
+    assert services.providers.mannco.resend_calls == {trade.id: 1}
+    services.assert_sound()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_stopped_while_starting(desk: LiveDesk, number: signal.Signals):
+async def test_stopped_while_starting(services: LiveDesk, number: signal.Signals):
     """A stop counts before Discord has answered, too."""
-    desk.server.faults.delay("GET", "/users/@me", 30.0)
-    async with desk.bot() as bot:
-        await desk.server.until(lambda: desk.server.requests, within=30.0)
+    services.server.faults.delay("GET", "/users/@me", 30.0)
+    async with services.bot() as bot:
+        await services.server.until(lambda: services.server.requests, within=30.0)
         bot.send_signal(number)
         assert await bot.wait(STOPS_WITHIN) == 0
         assert "Traceback" not in bot.stderr
-    desk.assert_sound()
+    services.assert_sound()
 
 
-async def test_stopped_while_discord_hangs(desk: LiveDesk):
+async def test_stopped_while_discord_hangs(services: LiveDesk):
     """A stop does not wait for a Discord that no longer answers."""
-    trade = trade_that(desk, ResendAnswer.HANG)
-    async with desk.bot() as bot:
+    trade = trade_that(services, ResendAnswer.HANG)
+    async with services.bot() as bot:
         await bot.wait_ready()
-        await desk.set_up()
-        card = await desk.requested(trade.id)
+        await services.set_up()
+        card = await services.requested(trade.id)
         for path in ("/webhooks/*/*/messages/*", "/channels/*/messages/*"):
-            desk.server.faults.delay("PATCH", path, 30.0, times=9)
+            services.server.faults.delay("PATCH", path, 30.0, times=9)
         for _ in range(3):
-            await desk.begin(desk.agent, "inventory", tradeurl=desk.world.hanging.trade_url)
-        await desk.decide(card)
-        await desk.providers.mannco.called(RESEND)
+            await services.begin(services.agent, "inventory", tradeurl=services.world.hanging.trade_url)
+        await services.decide(card)
+        await services.providers.mannco.called(RESEND)
         assert await bot.terminate(STOPS_WITHIN) == 0
-    assert desk.resend_states() == ["unknown"]
+    assert services.resend_states() == ["unknown"]
 
 
 @pytest.mark.parametrize(("seconds", "posted"), [(2.5, 1), (30.0, 0)], ids=["slow", "hanging"])
-async def test_stopped_while_posting(desk: LiveDesk, seconds: float, posted: int):
+async def test_stopped_while_posting(services: LiveDesk, seconds: float, posted: int):
     """A deed whose copy for the audit channel is on its way is answered as done; a stop waits for the copy a little."""
-    async with desk.bot() as bot:
+    async with services.bot() as bot:
         await bot.wait_ready()
-        await desk.set_up()
-        before = len(desk.audit.messages)
-        posting = desk.server.faults.delay("POST", f"/channels/{desk.audit.id}/messages", seconds)
-        grant = await desk.begin(desk.owner, "access grant", role=desk.support, capability="audit.read")
-        await desk.server.until(lambda: posting.used)
+        await services.set_up()
+        before = len(services.audit.messages)
+        posting = services.server.faults.delay("POST", f"/channels/{services.audit.id}/messages", seconds)
+        grant = await services.begin(services.owner, "access grant", role=services.support, capability="audit.read")
+        await services.server.until(lambda: posting.used)
         assert await bot.terminate(STOPS_WITHIN) == 0
     assert "`audit.read`" in answer_of(grant).text
     assert "restarting" not in answer_of(grant).text
-    assert len(desk.audit.messages) - before == posted
+    assert len(services.audit.messages) - before == posted
 
 
-async def test_stopped_while_looking_up_a_name(desk: LiveDesk):
+async def test_stopped_while_looking_up_a_name(services: LiveDesk):
     """A stop does not wait for a name server, whose answer a thread awaits that nothing can end."""
-    port = desk.providers.assetpay.port
-    async with desk.bot(providers__assetpay__base_url=f"http://localhost:{port}", program=DEAF_TO_NAMES) as bot:
+    port = services.providers.assetpay.port
+    async with services.bot(providers__assetpay__base_url=f"http://localhost:{port}", program=DEAF_TO_NAMES) as bot:
         await bot.wait_ready()
-        await desk.set_up()
-        lookup = await desk.begin(desk.agent, "inventory", tradeurl=desk.world.customer.trade_url)
+        await services.set_up()
+        lookup = await services.begin(services.agent, "inventory", tradeurl=services.world.customer.trade_url)
         await bot.wait_line("asked for localhost")
         assert await bot.terminate(STOPS_WITHIN) == 0
     assert "restarting" in answer_of(lookup).text
-    desk.assert_sound()
+    services.assert_sound()
 
 
-async def test_stopped_while_closing_hangs(desk: LiveDesk):
+async def test_stopped_while_closing_hangs(services: LiveDesk):
     """A stop does not wait for what does not let itself be closed either, and says so."""
-    async with desk.bot(program=NEVER_CLOSED) as bot:
+    async with services.bot(program=NEVER_CLOSED) as bot:
         await bot.wait_ready()
         assert await bot.terminate(STOPS_WITHIN) == 0
         assert "left before everything was closed" in bot.stderr
         assert "Traceback" not in bot.stderr
-    desk.assert_sound()
+    services.assert_sound()
 
 
-async def test_killed(desk: LiveDesk):
+async def test_killed(services: LiveDesk):
     """After a crash, cards and pages of the earlier run still work, and what was being sent is settled by reading."""
-    trade, cut_off = desk.world.trades_of(desk.world.customer)[0], trade_that(desk, ResendAnswer.HANG_AFTER)
-    async with desk.bot() as bot:
+    trade, cut_off = services.world.trades_of(services.world.customer)[0], trade_that(services, ResendAnswer.HANG_AFTER)
+    async with services.bot() as bot:
         await bot.wait_ready()
-        await desk.set_up()
-        page = await desk.use(desk.customer, "inventory", tradeurl=desk.world.customer.trade_url)
-        card = await desk.requested(trade.id)
-        doubtful, approval = await hanging_resend(desk, cut_off)
-        await desk.server.until(desk.kept_views)  # written within 50 ms of being shown
+        await services.set_up()
+        page = await services.use(services.customer, "inventory", tradeurl=services.world.customer.trade_url)
+        card = await services.requested(trade.id)
+        doubtful, approval = await hanging_resend(services, cut_off)
+        await services.server.until(services.kept_views)  # written within 50 ms of being shown
         await bot.kill()
-    assert desk.resend_states() == ["pending", "sending"]
+    assert services.resend_states() == ["pending", "sending"]
 
-    async with desk.bot() as bot:
+    async with services.bot() as bot:
         await bot.wait_ready()
-        await desk.card_shows(doubtful, "sent")
-        assert "Page 2 of 8" in await desk.turn(page, desk.customer)
-        await (await desk.decide(card)).finished()
-        await desk.card_shows(card, "sent")
+        await services.card_shows(doubtful, "sent")
+        assert "Page 2 of 8" in await services.turn(page, services.customer)
+        await (await services.decide(card)).finished()
+        await services.card_shows(card, "sent")
         assert await bot.terminate(STOPS_WITHIN) == 0
-    assert desk.providers.mannco.resend_calls == {trade.id: 1, cut_off.id: 1}
-    desk.assert_sound(unfinished=(approval,))
+    assert services.providers.mannco.resend_calls == {trade.id: 1, cut_off.id: 1}
+    services.assert_sound(unfinished=(approval,))

@@ -12,7 +12,7 @@ from bot.monitoring import DeskWatch
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.metrics import Metrics
 from bot.storage.database import Database
-from bot.storage.figures import SqliteFigures
+from bot.storage.metrics import SqliteTableMetrics
 
 
 def client(*, ready: bool = True, connected: bool = True, closed: bool = False) -> Any:
@@ -44,7 +44,7 @@ async def test_parts(tmp_path: Path, state: dict[str, bool], taken: bool | None,
     """Each part is told by itself, and readiness needs all of them."""
     async with Database.open(tmp_path / "desk.db") as database:
         watch = DeskWatch(
-            client(**state), requests(taken=taken), Metrics(), figures=SqliteFigures(database), providers=()
+            client(**state), requests(taken=taken), Metrics(), figures=SqliteTableMetrics(database), providers=()
         )
         health = await watch.health()
 
@@ -56,7 +56,7 @@ async def test_parts(tmp_path: Path, state: dict[str, bool], taken: bool | None,
 async def test_database_gone(tmp_path: Path) -> None:
     """A database that cannot be read is a finding, not an exception."""
     async with Database.open(tmp_path / "desk.db") as database:
-        watch = DeskWatch(client(), requests(), Metrics(), figures=SqliteFigures(database), providers=())
+        watch = DeskWatch(client(), requests(), Metrics(), figures=SqliteTableMetrics(database), providers=())
     health = await watch.health()
 
     assert (health.gateway, health.database) == (True, False)

@@ -26,8 +26,8 @@ from bot.domain.errors import ProviderError
 from bot.domain.failures import Dialect, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Item, Sort
 from bot.domain.money import Money
-from bot.domain.pages import InventoryAnswer, Pages, ProviderAnswer
 from bot.domain.secrets import Secret, TradeToken
+from bot.domain.snapshots import InventoryAnswer, ProviderAnswer, Snapshot
 from bot.domain.steam import Game, SteamId, TradeUrl
 from bot.domain.trades import Scope
 from bot.providers.answer import Answer
@@ -36,9 +36,9 @@ from bot.providers.assetpay_client import AssetPayClient, FixedClientToken
 from bot.providers.mannco import FixedJwt, Mannco
 from bot.providers.skinsback import SkinsBack
 from bot.providers.transport import Limits, Transport
-from bot.services.desk import Desk
+from bot.services.container import Services
 from bot.services.inventory import InventoryRequest
-from bot.ui.inventory_answer import inventory_of, listing_of
+from bot.ui.inventory.answer import inventory_of, listing_of
 from bot.ui.pager import shown_page
 from tests.fakes.clock import FakeClock
 from tests.support.loopback import as_json, content, in_a_process, in_turn
@@ -443,14 +443,14 @@ async def test_no_stall(tmp_path: Path, large_inventories: str, provider: str):
     )
     worst: list[float] = []
     async with assembled(settings, clock=FakeClock()) as bot:
-        desk = bot.desk
-        await desk.access.grant(1, Capability.INVENTORY_ANY, by=BY)
+        services = bot.services
+        await services.access.grant(1, Capability.INVENTORY_ANY, by=BY)
         for account in range(1, 4):
             url = f"https://steamcommunity.com/tradeoffer/new/?partner={account}&token=AbCdEfGh"
             whole = InventoryRequest(url, provider)
             some = replace(whole, search="redline", sort=Sort.PRICE_DESC, min_price=Decimal("0.5"))
             async with Watch() as watch:
-                texts = [await first_page(desk, request) for request in (whole, some)]
+                texts = [await first_page(services, request) for request in (whole, some)]
             assert f"of {ITEMS:,} items" in texts[0]
             assert "Redline" in texts[1]
             assert "Slate" not in texts[1]
@@ -468,8 +468,8 @@ async def test_snapshots_in_memory(tmp_path: Path):
     owner, now = SteamId.from_account_id(1), FakeClock().now()
     found = ProviderAnswer(ASSETPAY, Inventory(ASSETPAY, owner, Game.CS2, items, len(items), now))
     async with assembled(settings, clock=FakeClock()) as bot:
-        pages = bot.desk.pages
-        await bot.desk.access.grant(1, Capability.INVENTORY_ANY, by=BY)
+        pages = bot.services.snapshots
+        await bot.services.access.grant(1, Capability.INVENTORY_ANY, by=BY)
         kept = [
             await pages.open(InventoryAnswer(owner, Game.CS2, InventoryFilter(), (found,)), by=BY) for _ in range(5)
         ]
@@ -478,18 +478,20 @@ async def test_snapshots_in_memory(tmp_path: Path):
         assert await pages.turn(kept[0].id, by=BY) == kept[0]
 
 
-async def page_of(desk: Desk, pages: Pages, index: int) -> discord.Embed:
+async def page_of(services: Services, pages: Snapshot, index: int) -> discord.Embed:
     """Show a page as a click does."""
     listing = await listing_of(inventory_of(pages), pages.view)
-    embed, _ = shown_page(pages, index, page_size=desk.page_size, explanations=desk.explanations, listing=listing)
+    embed, _ = shown_page(
+        pages, index, page_size=services.page_size, explanations=services.explanations, listing=listing
+    )
     return embed
 
 
-async def first_page(desk: Desk, request: InventoryRequest) -> str:
+async def first_page(services: Services, request: InventoryRequest) -> str:
     """Look up and show the first page, then turn it; return what the first page says."""
-    answer = await desk.inventory.look_up(request, by=BY)
-    pages = await desk.pages.open(answer, by=BY)
-    first = await page_of(desk, pages, 0)
+    answer = await services.inventory.look_up(request, by=BY)
+    pages = await services.snapshots.open(answer, by=BY)
+    first = await page_of(services, pages, 0)
     await asyncio.sleep(0)
-    await page_of(desk, await desk.pages.turn(pages.id, by=BY), 1)
+    await page_of(services, await services.snapshots.turn(pages.id, by=BY), 1)
     return first.description or ""

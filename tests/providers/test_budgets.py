@@ -7,22 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.spending import Spender, spending_for
-from bot.providers.budgets import MINUTE, Budgets, QuotaSpent, Window
+from bot.domain.callers import Caller, on_behalf_of
+from bot.providers.rate_limits import MINUTE, RateLimiter, RateLimitExceeded, Window
 from tests.fakes.clock import FakeClock
 
-STAFF = Spender(1, is_staff=True)
+STAFF = Caller(1, is_staff=True)
 
 
-async def taken(window: Window, spender: Spender, times: int) -> int:
+async def taken(window: Window, caller: Caller, times: int) -> int:
     """How many of ``times`` calls may be made now."""
     made = 0
     for _ in range(times):
         try:
-            with spending_for(spender):
+            with on_behalf_of(caller):
                 async with window.call():
                     made += 1
-        except QuotaSpent:
+        except RateLimitExceeded:
             break
     return made
 
@@ -33,7 +33,7 @@ async def test_limit_in_a_window() -> None:
     window = Window("inventory", 10, MINUTE, clock)
 
     assert await taken(window, STAFF, 20) == 10
-    with pytest.raises(QuotaSpent) as spent, spending_for(STAFF):
+    with pytest.raises(RateLimitExceeded) as spent, on_behalf_of(STAFF):
         async with window.call():
             pass
     assert spent.value.free_at == clock.now() + MINUTE
@@ -47,7 +47,7 @@ async def test_slow_calls_count_until_they_end() -> None:
     """A call that took long may have been counted by the provider at its end."""
     clock = FakeClock()
     window = Window("inventory", 2, MINUTE, clock)
-    with spending_for(STAFF):
+    with on_behalf_of(STAFF):
         async with AsyncExitStack() as under_way:
             await under_way.enter_async_context(window.call())
             await under_way.enter_async_context(window.call())
@@ -63,9 +63,9 @@ async def test_storm_of_customers_leaves_the_reserve() -> None:
     """200 customers at once use up their part; the staff's fifth is left."""
     window = Window("inventory", 100, MINUTE, FakeClock())
     for number in range(200):
-        await taken(window, Spender(number, is_staff=False), 3)
+        await taken(window, Caller(number, is_staff=False), 3)
 
-    assert await taken(window, Spender(999, is_staff=False), 1) == 0
+    assert await taken(window, Caller(999, is_staff=False), 1) == 0
     assert await taken(window, STAFF, 100) == 20
 
 
@@ -73,10 +73,10 @@ async def test_one_customer_has_a_share() -> None:
     """Nobody burns the merchant's quota alone, and their share comes back with time."""
     clock = FakeClock()
     window = Window("inventory", 100, MINUTE, clock)
-    greedy = Spender(7, is_staff=False)
+    greedy = Caller(7, is_staff=False)
 
     assert await taken(window, greedy, 100) == 20
-    assert await taken(window, Spender(8, is_staff=False), 100) == 20
+    assert await taken(window, Caller(8, is_staff=False), 100) == 20
     clock.advance(seconds=60)
     assert await taken(window, greedy, 100) == 20
 
@@ -84,7 +84,7 @@ async def test_one_customer_has_a_share() -> None:
 async def test_cancelled_and_failed_calls_count() -> None:
     """What was sent was counted by the provider, however it ended."""
     window = Window("inventory", 2, MINUTE, FakeClock())
-    with spending_for(STAFF), pytest.raises(RuntimeError):
+    with on_behalf_of(STAFF), pytest.raises(RuntimeError):
         async with window.call():
             raise RuntimeError
 
@@ -107,23 +107,23 @@ async def test_provider_says_stop(
 ) -> None:
     """Retry-After and X-RateLimit are obeyed, for an hour at the longest."""
     clock = FakeClock()
-    budgets = Budgets({("GET", "/x"): Window("x", 10, MINUTE, clock)}, clock)
-    budgets.heed("GET", "/x", status, headers, retry_after)
+    limiter = RateLimiter({("GET", "/x"): Window("x", 10, MINUTE, clock)}, clock)
+    limiter.heed("GET", "/x", status, headers, retry_after)
 
-    (quota,) = budgets.quotas()
+    (quota,) = limiter.quotas()
     if free_after:
         assert quota.free_at == clock.now() + timedelta(seconds=free_after)
         clock.advance(seconds=free_after)
-    async with budgets.call("GET", "/x"):
+    async with limiter.call("GET", "/x"):
         pass
 
 
 async def test_path_without_a_limit() -> None:
     """What has no documented limit is not counted."""
-    budgets = Budgets({}, FakeClock())
-    async with budgets.call("GET", "/y"):
-        budgets.heed("GET", "/y", 429, {}, timedelta(seconds=5))
-    assert budgets.quotas() == ()
+    limiter = RateLimiter({}, FakeClock())
+    async with limiter.call("GET", "/y"):
+        limiter.heed("GET", "/y", 429, {}, timedelta(seconds=5))
+    assert limiter.quotas() == ()
 
 
 @settings(max_examples=60)
@@ -139,11 +139,11 @@ async def test_no_window_of_the_provider_holds_more(limit: int, steps: list[tupl
     for pause, lasts, who, arrives in steps:
         clock.advance(seconds=pause)
         try:
-            with spending_for(Spender(who, is_staff=who == 0)):
+            with on_behalf_of(Caller(who, is_staff=who == 0)):
                 async with window.call():
                     counted.append(clock.now() + timedelta(seconds=lasts * arrives))
                     clock.advance(seconds=lasts)
-        except QuotaSpent:
+        except RateLimitExceeded:
             continue
 
     for first in counted:

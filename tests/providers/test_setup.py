@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from bot.config import Settings
+from bot.domain.callers import Caller, on_behalf_of
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.health import ProviderState
 from bot.domain.inventory import InventoryQuery
 from bot.domain.secrets import TradeToken
-from bot.domain.spending import Spender, spending_for
 from bot.domain.steam import Game, SteamId, TradeUrl
 from bot.domain.trades import Scope
 from bot.provider_setup import ProvidersOn, open_providers
@@ -227,7 +227,7 @@ async def test_resend_while_reads_rest(opened: Open, server, failure_of):
 
 
 async def failure(call: Awaitable[object], *, by: int) -> Failure:
-    with spending_for(Spender(by, is_staff=False)), pytest.raises(ProviderError) as raised:
+    with on_behalf_of(Caller(by, is_staff=False)), pytest.raises(ProviderError) as raised:
         await call
     return raised.value.failure
 
@@ -272,10 +272,10 @@ async def test_wait_is_until_a_call_may_be_made(opened: Open, clock: FakeClock):
     providers = await opened(assetpay=KEYS[ASSETPAY])
     (assetpay,) = providers.inventories
     for customer in range(100, 160):
-        with spending_for(Spender(customer, is_staff=False)):
+        with on_behalf_of(Caller(customer, is_staff=False)):
             await assetpay.look_up(query())
     clock.advance(seconds=30)
-    with spending_for(Spender(1, is_staff=False)):
+    with on_behalf_of(Caller(1, is_staff=False)):
         for _ in range(20):
             await assetpay.look_up(query())
 
@@ -283,12 +283,12 @@ async def test_wait_is_until_a_call_may_be_made(opened: Open, clock: FakeClock):
         refused = await failure(assetpay.look_up(query()), by=customer)
         assert (refused.kind, refused.retry_after) == (FailureKind.OVER_BUDGET, timedelta(seconds=seconds))
     clock.advance(seconds=30)
-    with spending_for(Spender(2, is_staff=False)):
+    with on_behalf_of(Caller(2, is_staff=False)):
         await assetpay.look_up(query())
     refused = await failure(assetpay.look_up(query()), by=1)
     assert refused.retry_after == timedelta(seconds=30)
     clock.advance(seconds=30)
-    with spending_for(Spender(1, is_staff=False)):
+    with on_behalf_of(Caller(1, is_staff=False)):
         await assetpay.look_up(query())
 
 

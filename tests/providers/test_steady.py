@@ -11,10 +11,10 @@ from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.health import ProviderState
 from bot.domain.resends import Receipt
 from bot.domain.trades import Scope, Trade
-from bot.providers.budgets import Budgets
-from bot.providers.circuit import Circuit
+from bot.providers.circuit_breaker import Circuit
 from bot.providers.explanations import Catalogue
-from bot.providers.steady import Steadiness, SteadyTrades
+from bot.providers.rate_limits import RateLimiter
+from bot.providers.resilience import ResilientProvider, ResilientTrades
 from tests.fakes.clock import FakeClock
 
 CATALOGUE = Catalogue.load()
@@ -44,12 +44,12 @@ class FakeTrades:
             raise ProviderError(Failure(self.name, kind))
 
 
-def steady(provider: FakeTrades, clock: FakeClock | None = None) -> tuple[SteadyTrades, Steadiness]:
+def steady(provider: FakeTrades, clock: FakeClock | None = None) -> tuple[ResilientTrades, ResilientProvider]:
     clock = clock or FakeClock()
-    steadiness = Steadiness(
-        ProviderName.MANNCO, circuit=Circuit(clock), budgets=Budgets({}, clock), explanations=CATALOGUE
+    resilience = ResilientProvider(
+        ProviderName.MANNCO, circuit=Circuit(clock), limiter=RateLimiter({}, clock), explanations=CATALOGUE
     )
-    return SteadyTrades(provider, steadiness), steadiness
+    return ResilientTrades(provider, resilience), resilience
 
 
 async def failure_of(call: Callable[[], Awaitable[object]]) -> Failure:
@@ -61,11 +61,11 @@ async def failure_of(call: Callable[[], Awaitable[object]]) -> Failure:
 async def test_read_passes_at_the_second_try() -> None:
     """A lost connection is nothing the caller has to know of."""
     provider = FakeTrades(FailureKind.LOST, None)
-    trades, steadiness = steady(provider)
+    trades, resilience = steady(provider)
 
     assert await trades.trades(Scope.ALL) == ()
     assert provider.calls == 2
-    assert steadiness.health().state is ProviderState.WORKING
+    assert resilience.health().state is ProviderState.WORKING
 
 
 async def test_read_gives_up() -> None:
@@ -92,17 +92,17 @@ async def test_failing_provider_rests_and_comes_back() -> None:
     """After five failures in a row nothing is asked for a while; one call then tries, and success ends it."""
     clock = FakeClock()
     provider = FakeTrades(*[FailureKind.NONSENSE] * 6)
-    trades, steadiness = steady(provider, clock)
+    trades, resilience = steady(provider, clock)
     began = clock.now()
     for _ in range(5):
         await failure_of(lambda: trades.trades(Scope.ALL))
-        assert steadiness.health().since == began
+        assert resilience.health().since == began
 
     resting = await failure_of(lambda: trades.trades(Scope.ALL))
 
     assert (resting.kind, provider.calls) == (FailureKind.RESTING, 5)
     assert resting.retry_after == timedelta(seconds=15)
-    health = steadiness.health()
+    health = resilience.health()
     assert (health.state, health.since) == (ProviderState.RESTING, began)
     assert health.failure is not None
     assert health.failure.kind is FailureKind.NONSENSE
@@ -112,25 +112,25 @@ async def test_failing_provider_rests_and_comes_back() -> None:
     assert (await failure_of(lambda: trades.trades(Scope.ALL))).retry_after == timedelta(seconds=30)
     clock.advance(seconds=30)
     assert await trades.trades(Scope.ALL) == ()
-    assert steadiness.health().state is ProviderState.WORKING
-    assert steadiness.health().since == clock.now()
+    assert resilience.health().state is ProviderState.WORKING
+    assert resilience.health().since == clock.now()
 
 
 async def test_refusals_are_answers() -> None:
     """However many questions a provider refuses, it works."""
     provider = FakeTrades(*[FailureKind.REFUSED] * 20)
-    trades, steadiness = steady(provider)
+    trades, resilience = steady(provider)
     for _ in range(20):
         await failure_of(lambda: trades.trades(Scope.ALL))
 
-    assert steadiness.health().state is ProviderState.WORKING
+    assert resilience.health().state is ProviderState.WORKING
 
 
 async def test_one_call_tries_at_a_time() -> None:
     """When a rest is over, one call tries and the others wait for its outcome."""
     clock = FakeClock()
     provider = FakeTrades(*[FailureKind.NONSENSE] * 5)
-    trades, steadiness = steady(provider, clock)
+    trades, resilience = steady(provider, clock)
     for _ in range(5):
         await failure_of(lambda: trades.trades(Scope.ALL))
     clock.advance(seconds=15)
@@ -140,7 +140,7 @@ async def test_one_call_tries_at_a_time() -> None:
         await gate.wait()
         return 1
 
-    trying = asyncio.create_task(steadiness.read("inventory", slow))
+    trying = asyncio.create_task(resilience.read("inventory", slow))
     await asyncio.sleep(0)
     assert (await failure_of(lambda: trades.trades(Scope.ALL))).kind is FailureKind.RESTING
     gate.set()
@@ -153,11 +153,11 @@ async def test_cancelled_try_leaves_the_way_free() -> None:
     """A caller who goes away during the try does not close the provider for everybody."""
     clock = FakeClock()
     provider = FakeTrades(*[FailureKind.NONSENSE] * 5)
-    trades, steadiness = steady(provider, clock)
+    trades, resilience = steady(provider, clock)
     for _ in range(5):
         await failure_of(lambda: trades.trades(Scope.ALL))
     clock.advance(seconds=15)
-    trying = asyncio.create_task(steadiness.read("inventory", lambda: asyncio.sleep(60)))
+    trying = asyncio.create_task(resilience.read("inventory", lambda: asyncio.sleep(60)))
     await asyncio.sleep(0)
     trying.cancel()
     await asyncio.gather(trying, return_exceptions=True)

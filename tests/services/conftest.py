@@ -10,7 +10,7 @@ from tests.services.resend_desk import ResendDesk
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[ResendDesk]:
+async def services(tmp_path: Path) -> AsyncIterator[ResendDesk]:
     async with ENGINES["sqlite"](tmp_path) as repositories:
         opened = ResendDesk(repositories)
         await opened.set_up()

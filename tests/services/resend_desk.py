@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.domain.access import Actor, Capability, Grant
 from bot.domain.audit import AuditRow
-from bot.domain.errors import DeskError
+from bot.domain.errors import SkinDeskError
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import Resend, ResendState
 from bot.domain.settings import Setting
@@ -16,7 +16,7 @@ from bot.domain.steam import SteamId
 from bot.ports import TradeProvider
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
-from bot.services.halts import HaltService
+from bot.services.pauses import PauseService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resends import ResendService
@@ -159,7 +159,9 @@ class ResendDesk:
         cards = seen(self.cards, "cards")
         audit = AuditService(settings=settings, channel=seen(self.channel, "channel"))
         access = AccessService(grants=seen(self.repositories.grants, "grants"), audit=audit, clock=self.clock)
-        halts = HaltService(halts=seen(self.repositories.halts, "halts"), access=access, audit=audit, clock=self.clock)
+        pauses = PauseService(
+            pauses=seen(self.repositories.pauses, "halts"), access=access, audit=audit, clock=self.clock
+        )
         board = ResendBoard(repository=repository, settings=settings, cards=cards, clock=self.clock)
         delivery = ResendDelivery(
             repository=repository,
@@ -167,7 +169,7 @@ class ResendDesk:
             links=links,
             cards=cards,
             board=board,
-            halts=halts,
+            pauses=pauses,
             audit=audit,
             clock=self.clock,
         )
@@ -180,7 +182,7 @@ class ResendDesk:
             cards=cards,
             board=board,
             delivery=delivery,
-            halts=halts,
+            pauses=pauses,
             clock=self.clock,
             expires_after=self.expires_after,
         )
@@ -191,11 +193,11 @@ TICK = 5.0
 """Seconds between two ticks, as the cog has them."""
 
 
-async def ticks(desk: ResendDesk, *, seconds: float) -> None:
+async def ticks(services: ResendDesk, *, seconds: float) -> None:
     """Let time pass as the background loop does."""
     for _ in range(int(seconds / TICK)):
-        desk.clock.advance(seconds=TICK)
-        await desk.delivery.tick()
+        services.clock.advance(seconds=TICK)
+        await services.delivery.tick()
 
 
 def face(resend: Resend) -> Resend:
@@ -203,19 +205,19 @@ def face(resend: Resend) -> Resend:
     return replace(resend, settle_after=None, channel_id=None, message_id=None, shown_version=None)
 
 
-async def doubtful(desk: ResendDesk, trade_id: int = TRADE) -> Resend:
+async def doubtful(services: ResendDesk, trade_id: int = TRADE) -> Resend:
     """Return a request in a doubt that reading has not settled."""
-    resend = await desk.requested(trade_id)
-    desk.provider.ways.append(loses)
-    unknown = await desk.approve(resend.id, by=MODERATOR)
+    resend = await services.requested(trade_id)
+    services.provider.ways.append(loses)
+    unknown = await services.approve(resend.id, by=MODERATOR)
     assert unknown.state is ResendState.UNKNOWN
     return unknown
 
 
-async def outcomes(work: list[Awaitable[Resend]]) -> tuple[list[Resend], list[DeskError]]:
+async def outcomes(work: list[Awaitable[Resend]]) -> tuple[list[Resend], list[SkinDeskError]]:
     """Do everything at once; return what came of it and what was refused."""
     answers = await asyncio.gather(*work, return_exceptions=True)
-    refused = [answer for answer in answers if isinstance(answer, DeskError)]
+    refused = [answer for answer in answers if isinstance(answer, SkinDeskError)]
     done = [answer for answer in answers if isinstance(answer, Resend)]
     assert len(done) + len(refused) == len(answers), answers
     return done, refused

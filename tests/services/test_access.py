@@ -23,7 +23,7 @@ MEMBER = Actor(GUILD, 2, frozenset({GUILD}))
 AGENT = Actor(GUILD, 3, frozenset({GUILD, SUPPORT}))
 
 
-class Desk:
+class Services:
     def __init__(self, repositories: Repositories) -> None:
         self.repositories = repositories
         self.channel = FakeAuditChannel()
@@ -36,85 +36,85 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
     async with ENGINES["sqlite"](tmp_path) as repositories:
-        yield Desk(repositories)
+        yield Services(repositories)
 
 
-async def test_a_guild_that_was_never_seen(desk: Desk):
+async def test_a_guild_that_was_never_seen(services: Services):
     """Everybody holds the seed; owner and administrators what a first grant needs; nobody anything else."""
-    assert await desk.access.capabilities_of(MEMBER) == SEEDED
-    assert await desk.access.capabilities_of(AGENT) == SEEDED
+    assert await services.access.capabilities_of(MEMBER) == SEEDED
+    assert await services.access.capabilities_of(AGENT) == SEEDED
     bootstrap = {Capability.MANAGE_ACCESS, Capability.MANAGE_SETTINGS}
-    assert await desk.access.capabilities_of(OWNER) == SEEDED | bootstrap
+    assert await services.access.capabilities_of(OWNER) == SEEDED | bootstrap
     for capability in set(Capability) - SEEDED:
         with pytest.raises(AccessDenied) as denied:
-            await desk.access.require(capability, of=MEMBER)
+            await services.access.require(capability, of=MEMBER)
         assert denied.value.capability is capability
 
 
-async def test_granted_and_revoked(desk: Desk):
+async def test_granted_and_revoked(services: Services):
     """A grant counts for its role from then on, a revocation too; saying it twice changes nothing."""
-    assert (await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
-    assert not (await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
-    assert await desk.access.require(Capability.TRADES_ANY, of=AGENT) == SEEDED | {Capability.TRADES_ANY}
+    assert (await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
+    assert not (await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
+    assert await services.access.require(Capability.TRADES_ANY, of=AGENT) == SEEDED | {Capability.TRADES_ANY}
     with pytest.raises(AccessDenied):
-        await desk.access.require(Capability.TRADES_ANY, of=MEMBER)
+        await services.access.require(Capability.TRADES_ANY, of=MEMBER)
 
-    assert (await desk.access.revoke(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
-    assert not (await desk.access.revoke(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
+    assert (await services.access.revoke(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
+    assert not (await services.access.revoke(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
     with pytest.raises(AccessDenied):
-        await desk.access.require(Capability.TRADES_ANY, of=AGENT)
+        await services.access.require(Capability.TRADES_ANY, of=AGENT)
 
 
-async def test_the_seed_can_be_taken_away(desk: Desk):
+async def test_the_seed_can_be_taken_away(services: Services):
     """What everybody was seeded with stays revoked."""
     for capability in SEEDED:
-        await desk.access.revoke(GUILD, capability, by=OWNER)
+        await services.access.revoke(GUILD, capability, by=OWNER)
 
-    assert await desk.access.capabilities_of(MEMBER) == frozenset()
-    assert await desk.access.grants(by=OWNER) == ()
+    assert await services.access.capabilities_of(MEMBER) == frozenset()
+    assert await services.access.grants(by=OWNER) == ()
 
 
-async def test_who_may_change_rights(desk: Desk):
+async def test_who_may_change_rights(services: Services):
     """Only a holder of access.manage, by grant or by office, sees or changes who may do what."""
     for nobody in (MEMBER, AGENT):
         with pytest.raises(AccessDenied):
-            await desk.access.grant(SUPPORT, Capability.MANAGE_ACCESS, by=nobody)
+            await services.access.grant(SUPPORT, Capability.MANAGE_ACCESS, by=nobody)
         with pytest.raises(AccessDenied):
-            await desk.access.revoke(GUILD, Capability.TRADES_OWN, by=nobody)
+            await services.access.revoke(GUILD, Capability.TRADES_OWN, by=nobody)
         with pytest.raises(AccessDenied) as denied:
-            await desk.access.grants(by=nobody)
+            await services.access.grants(by=nobody)
         assert denied.value.capability is Capability.MANAGE_ACCESS
-    assert await desk.access.capabilities_of(AGENT) == SEEDED
+    assert await services.access.capabilities_of(AGENT) == SEEDED
 
-    await desk.access.grant(SUPPORT, Capability.MANAGE_ACCESS, by=OWNER)
-    assert (await desk.access.grant(SUPPORT, Capability.READ_AUDIT, by=AGENT)).changed
+    await services.access.grant(SUPPORT, Capability.MANAGE_ACCESS, by=OWNER)
+    assert (await services.access.grant(SUPPORT, Capability.READ_AUDIT, by=AGENT)).changed
 
 
-async def test_another_guild(desk: Desk):
+async def test_another_guild(services: Services):
     """A role of another guild, a grant of another guild, and another guild's owner are worth nothing."""
-    await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
+    await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
     elsewhere = replace(AGENT, guild_id=OTHER_GUILD)
-    assert Capability.TRADES_ANY not in await desk.access.capabilities_of(elsewhere)
+    assert Capability.TRADES_ANY not in await services.access.capabilities_of(elsewhere)
 
-    await desk.access.grant(SUPPORT, Capability.READ_AUDIT, by=replace(OWNER, guild_id=OTHER_GUILD))
-    assert Capability.READ_AUDIT not in await desk.access.capabilities_of(AGENT)
-    assert Grant(OTHER_GUILD, SUPPORT, Capability.READ_AUDIT) not in await desk.access.grants(by=OWNER)
+    await services.access.grant(SUPPORT, Capability.READ_AUDIT, by=replace(OWNER, guild_id=OTHER_GUILD))
+    assert Capability.READ_AUDIT not in await services.access.capabilities_of(AGENT)
+    assert Grant(OTHER_GUILD, SUPPORT, Capability.READ_AUDIT) not in await services.access.grants(by=OWNER)
 
 
-async def test_what_is_announced(desk: Desk):
+async def test_what_is_announced(services: Services):
     """Only what changed something is announced, with who, whose and what, where the guild wants to read it."""
-    await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
-    assert desk.channel.posts == [], "no channel is set yet"
+    await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
+    assert services.channel.posts == [], "no channel is set yet"
 
-    await desk.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 9, by=OWNER.user_id, at=NOW)
-    await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
-    await desk.access.revoke(SUPPORT, Capability.TRADES_ANY, by=OWNER)
+    await services.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 9, by=OWNER.user_id, at=NOW)
+    await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
+    await services.access.revoke(SUPPORT, Capability.TRADES_ANY, by=OWNER)
     with pytest.raises(AccessDenied):
-        await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=AGENT)
+        await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=AGENT)
 
-    (entry,) = desk.channel.posts
+    (entry,) = services.channel.posts
     assert entry.action is AuditAction.ACCESS_REVOKED
     assert (entry.guild_id, entry.actor_id, entry.subject) == (GUILD, OWNER.user_id, f"role:{SUPPORT}")
     assert entry.detail == {"capability": "trades.any"}

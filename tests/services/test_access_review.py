@@ -11,12 +11,12 @@ from bot.domain.audit import AuditAction
 from bot.domain.errors import AccessDenied
 from bot.services.access_review import AccessReview
 from tests.contracts.engines import ENGINES
-from tests.services.test_access import AGENT, GUILD, MEMBER, OTHER_GUILD, OWNER, SUPPORT, Desk
+from tests.services.test_access import AGENT, GUILD, MEMBER, OTHER_GUILD, OWNER, SUPPORT, Services
 
 ROLES = (RoleFacts(GUILD, 0), RoleFacts(SUPPORT, 1))
 
 
-class Reviewed(Desk):
+class Reviewed(Services):
     """A desk whose rights are explained."""
 
     @property
@@ -25,34 +25,34 @@ class Reviewed(Desk):
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Reviewed]:
+async def services(tmp_path: Path) -> AsyncIterator[Reviewed]:
     async with ENGINES["sqlite"](tmp_path) as repositories:
         yield Reviewed(repositories)
 
 
-async def test_only_those_who_may_grant(desk: Reviewed):
+async def test_only_those_who_may_grant(services: Reviewed):
     """Who may what, and why, is told to holders of access.manage alone, and only they clear up."""
     for denied in (
-        desk.review.why(OWNER, Capability.READ_AUDIT, by=MEMBER),
-        desk.review.review(ROLES, by=MEMBER),
-        desk.access.revoke_deleted({GUILD}, by=MEMBER),
+        services.review.why(OWNER, Capability.READ_AUDIT, by=MEMBER),
+        services.review.review(ROLES, by=MEMBER),
+        services.access.revoke_deleted({GUILD}, by=MEMBER),
     ):
         with pytest.raises(AccessDenied) as refused:
             await denied
         assert refused.value.capability is Capability.MANAGE_ACCESS
 
 
-async def test_the_row_of_the_standing_grant(desk: Reviewed):
+async def test_the_row_of_the_standing_grant(services: Reviewed):
     """Among many changes of a role the row is that of the grant which stands; of a seed it is the seeding."""
-    seeded = await desk.review.why(AGENT, Capability.TRADES_OWN, by=OWNER)
+    seeded = await services.review.why(AGENT, Capability.TRADES_OWN, by=OWNER)
     for capability in (Capability.TRADES_ANY, Capability.READ_AUDIT):
-        for change in (desk.access.grant, desk.access.revoke, desk.access.grant):
+        for change in (services.access.grant, services.access.revoke, services.access.grant):
             await change(SUPPORT, capability, by=OWNER)
 
-    why = await desk.review.why(AGENT, Capability.TRADES_ANY, by=OWNER)
+    why = await services.review.why(AGENT, Capability.TRADES_ANY, by=OWNER)
 
     ((role_id, row),) = why.rows
-    rows = await desk.repositories.audit.newest(GUILD, limit=99, subject=f"role:{SUPPORT}")
+    rows = await services.repositories.audit.newest(GUILD, limit=99, subject=f"role:{SUPPORT}")
     about = [each.number for each in rows if each.detail["capability"] == "trades.any"]
     assert role_id == SUPPORT
     assert row is not None
@@ -63,50 +63,50 @@ async def test_the_row_of_the_standing_grant(desk: Reviewed):
     assert first.action is AuditAction.GUILD_SEEDED
 
 
-async def test_a_grant_of_the_seed_that_was_given_again(desk: Reviewed):
+async def test_a_grant_of_the_seed_that_was_given_again(services: Reviewed):
     """What everybody had from the beginning, lost and got again, is explained by the second grant."""
-    await desk.access.revoke(GUILD, Capability.TRADES_OWN, by=OWNER)
-    await desk.access.grant(GUILD, Capability.TRADES_OWN, by=OWNER)
+    await services.access.revoke(GUILD, Capability.TRADES_OWN, by=OWNER)
+    await services.access.grant(GUILD, Capability.TRADES_OWN, by=OWNER)
 
-    ((_, row),) = (await desk.review.why(MEMBER, Capability.TRADES_OWN, by=OWNER)).rows
+    ((_, row),) = (await services.review.why(MEMBER, Capability.TRADES_OWN, by=OWNER)).rows
     assert row is not None
     assert row.action is AuditAction.ACCESS_GRANTED
 
 
-async def test_a_review(desk: Reviewed):
+async def test_a_review(services: Reviewed):
     """A review has all grants of the guild and what is worth a look in them."""
-    await desk.access.grant(GUILD, Capability.TRADES_ANY, by=OWNER)
-    review = await desk.review.review(ROLES, by=OWNER)
+    await services.access.grant(GUILD, Capability.TRADES_ANY, by=OWNER)
+    review = await services.review.review(ROLES, by=OWNER)
 
     assert {grant.capability for grant in review.grants} == SEEDED | {Capability.TRADES_ANY}
     assert [each.concern for each in review.findings] == [Concern.NOBODY_APPROVES, Concern.EVERYBODY]
 
 
-async def test_deleted_roles(desk: Reviewed):
+async def test_deleted_roles(services: Reviewed):
     """Every grant of a role that is gone is revoked with its row and its post; no other is, here or elsewhere."""
     elsewhere = Grant(OTHER_GUILD, 99, Capability.TRADES_ANY)
-    await desk.repositories.grants.grant(elsewhere, by=1, at=desk.clock.now())
+    await services.repositories.grants.grant(elsewhere, by=1, at=services.clock.now())
     for role_id in (SUPPORT, 98, 99):
-        await desk.access.grant(role_id, Capability.TRADES_ANY, by=OWNER)
+        await services.access.grant(role_id, Capability.TRADES_ANY, by=OWNER)
 
-    revoked = await desk.access.revoke_deleted({GUILD, SUPPORT}, by=OWNER)
+    revoked = await services.access.revoke_deleted({GUILD, SUPPORT}, by=OWNER)
 
     assert set(revoked) == {Grant(GUILD, role_id, Capability.TRADES_ANY) for role_id in (98, 99)}
-    left = await desk.access.grants(by=OWNER)
+    left = await services.access.grants(by=OWNER)
     assert {grant.role_id for grant in left} == {GUILD, SUPPORT}
-    assert elsewhere in await desk.repositories.grants.of_guild(OTHER_GUILD)
-    rows = await desk.repositories.audit.newest(GUILD, limit=9, action=AuditAction.ACCESS_REVOKED)
+    assert elsewhere in await services.repositories.grants.of_guild(OTHER_GUILD)
+    rows = await services.repositories.audit.newest(GUILD, limit=9, action=AuditAction.ACCESS_REVOKED)
     assert {row.subject for row in rows} == {"role:98", "role:99"}
-    assert await desk.access.revoke_deleted({GUILD, SUPPORT}, by=OWNER) == ()
+    assert await services.access.revoke_deleted({GUILD, SUPPORT}, by=OWNER) == ()
 
 
 @pytest.mark.parametrize("existing", [set(), {SUPPORT}])
-async def test_unknown_roles(desk: Reviewed, existing: set[int]):
+async def test_unknown_roles(services: Reviewed, existing: set[int]):
     """Roles without @everyone are not this guild's: nothing is revoked for them."""
-    await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
-    before = await desk.access.grants(by=OWNER)
+    await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
+    before = await services.access.grants(by=OWNER)
 
     with pytest.raises(ValueError, match=r"set\(\)|\{7\}"):
-        await desk.access.revoke_deleted(existing, by=OWNER)
+        await services.access.revoke_deleted(existing, by=OWNER)
 
-    assert await desk.access.grants(by=OWNER) == before
+    assert await services.access.grants(by=OWNER) == before

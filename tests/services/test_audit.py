@@ -44,7 +44,7 @@ class Unreadable:
         raise OSError("disk I/O error")
 
 
-class Desk:
+class Services:
     def __init__(self, repositories: Repositories) -> None:
         self.repositories = repositories
         self.channel = Slow()
@@ -57,11 +57,11 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
     async with ENGINES["sqlite"](tmp_path) as repositories:
         for guild_id in (GUILD, OTHER_GUILD):
             await repositories.settings.set_channel(guild_id, Setting.AUDIT_CHANNEL, CHANNEL, by=1, at=NOW)
-        opened = Desk(repositories)
+        opened = Services(repositories)
         yield opened
         await opened.audit.close(within=0.0)
 
@@ -72,83 +72,83 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("patience")
-async def test_a_post_that_hangs(desk: Desk) -> None:
+async def test_a_post_that_hangs(services: Services) -> None:
     """The answer to a deed does not wait for its copy beyond a bound, and the copy arrives all the same."""
     async with asyncio.timeout(5):
-        assert (await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
-    assert desk.channel.posts == []
+        assert (await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
+    assert services.channel.posts == []
 
-    desk.channel.gate.set()
-    await desk.audit.close(within=5)
-    assert [post.detail for post in desk.channel.posts] == [{"capability": "trades.any"}]
+    services.channel.gate.set()
+    await services.audit.close(within=5)
+    assert [post.detail for post in services.channel.posts] == [{"capability": "trades.any"}]
 
 
-async def test_several_behind_one_that_hangs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_several_behind_one_that_hangs(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deeds behind a post that hangs do not wait one after the other; in another guild the answer has its copy."""
     monkeypatch.setattr(audit_module, "POSTED_WITHIN", 0.3)
     capabilities = [each for each in Capability if each.value.endswith(".any")]
     loop = asyncio.get_running_loop()
     begun = loop.time()
     for capability in (*capabilities, Capability.READ_AUDIT, Capability.APPROVE_RESEND):
-        await desk.access.grant(SUPPORT, capability, by=OWNER)
+        await services.access.grant(SUPPORT, capability, by=OWNER)
     assert loop.time() - begun < 3 * 0.3
 
-    elsewhere = asyncio.create_task(desk.access.grant(SUPPORT, Capability.READ_AUDIT, by=OTHER_OWNER))
+    elsewhere = asyncio.create_task(services.access.grant(SUPPORT, Capability.READ_AUDIT, by=OTHER_OWNER))
     await asyncio.sleep(0.1)
     assert not elsewhere.done()
-    desk.channel.gate.set()
+    services.channel.gate.set()
     await elsewhere
-    assert OTHER_GUILD in {post.guild_id for post in desk.channel.posts}
+    assert OTHER_GUILD in {post.guild_id for post in services.channel.posts}
 
 
-async def test_no_guild_waits_for_another(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_guild_waits_for_another(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """A setting that is being posted in one guild keeps none from being changed, there or elsewhere."""
     monkeypatch.setattr(audit_module, "POSTED_WITHIN", 60.0)
     changes = [
-        asyncio.create_task(desk.settings.set_approvals_channel(5, by=OWNER)),
-        asyncio.create_task(desk.settings.set_audit_channel(6, by=OWNER)),
-        asyncio.create_task(desk.settings.set_approvals_channel(7, by=OTHER_OWNER)),
+        asyncio.create_task(services.settings.set_approvals_channel(5, by=OWNER)),
+        asyncio.create_task(services.settings.set_audit_channel(6, by=OWNER)),
+        asyncio.create_task(services.settings.set_approvals_channel(7, by=OTHER_OWNER)),
     ]
     async with asyncio.timeout(5):
         for _ in changes:
-            await desk.channel.asked.acquire()
+            await services.channel.asked.acquire()
 
-    assert await desk.repositories.settings.of_guild(GUILD) == GuildSettings(GUILD, 5, 6)
-    assert await desk.repositories.settings.of_guild(OTHER_GUILD) == GuildSettings(OTHER_GUILD, 7, CHANNEL)
-    desk.channel.gate.set()
+    assert await services.repositories.settings.of_guild(GUILD) == GuildSettings(GUILD, 5, 6)
+    assert await services.repositories.settings.of_guild(OTHER_GUILD) == GuildSettings(OTHER_GUILD, 7, CHANNEL)
+    services.channel.gate.set()
     assert await changes[1] == GuildSettings(GUILD, 5, 6)
     await asyncio.gather(*changes)
 
 
-async def test_whoever_waits_goes_away(desk: Desk) -> None:
+async def test_whoever_waits_goes_away(services: Services) -> None:
     """A deed whose command was cut off is copied all the same."""
-    waiting = asyncio.create_task(desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER))
-    await desk.channel.asked.acquire()
+    waiting = asyncio.create_task(services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER))
+    await services.channel.asked.acquire()
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
 
-    desk.channel.gate.set()
-    await desk.audit.close(within=5)
-    assert len(desk.channel.posts) == 1
+    services.channel.gate.set()
+    await services.audit.close(within=5)
+    assert len(services.channel.posts) == 1
 
 
 @pytest.mark.usefixtures("patience")
-async def test_stopped(desk: Desk) -> None:
+async def test_stopped(services: Services) -> None:
     """A stop does not wait longer than it says, and leaves nothing behind."""
-    await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
+    await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
 
     async with asyncio.timeout(5):
-        await desk.audit.close(within=0.05)
+        await services.audit.close(within=0.05)
 
-    desk.channel.gate.set()
+    services.channel.gate.set()
     await asyncio.sleep(0)
-    assert desk.channel.posts == []
-    assert desk.audit._under_way == set()
+    assert services.channel.posts == []
+    assert services.audit._under_way == set()
 
 
-async def test_a_copy_that_fails(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_copy_that_fails(services: Services, caplog: pytest.LogCaptureFixture) -> None:
     """What was done is answered as done where the copy could not be made, and the log says so."""
-    desk.audit._settings = Unreadable()  # type: ignore[assignment] # only what a copy needs
+    services.audit._settings = Unreadable()  # type: ignore[assignment] # only what a copy needs
 
-    assert (await desk.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
+    assert (await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
     assert "audit entry not copied action=access.granted guild=100" in caplog.messages

@@ -15,7 +15,7 @@ from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLin
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryQuery, Item, Sort
 from bot.domain.links import Link, LinkSource
-from bot.domain.pages import InventoryAnswer
+from bot.domain.snapshots import InventoryAnswer
 from bot.domain.steam import Game, SteamId
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
@@ -57,7 +57,7 @@ class FakeInventoryProvider:
         return replace(inventory(*items, total=total), provider=self.name)
 
 
-class Desk:
+class Services:
     """The service over real storage, with one provider or several."""
 
     def __init__(self, repositories: Repositories) -> None:
@@ -99,9 +99,9 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
     async with ENGINES["sqlite"](tmp_path) as repositories:
-        opened = Desk(repositories)
+        opened = Services(repositories)
         await opened.grants.grant(Grant(GUILD, SUPPORT, Capability.INVENTORY_ANY), by=0, at=NOW)
         yield opened
         await opened.service.close()
@@ -116,67 +116,67 @@ def names(answer: InventoryAnswer) -> list[str]:
 # Who may
 
 
-async def test_own_account(desk: Desk):
+async def test_own_account(services: Services):
     """The linked account, and only that one, is everybody's own, whatever the token in the trade URL."""
-    await desk.link(CUSTOMER.user_id, OWNER)
+    await services.link(CUSTOMER.user_id, OWNER)
 
-    assert names(await desk.look_up(CUSTOMER)) == ["AK-47", "AWP", "M4A4"]
-    assert names(await desk.look_up(CUSTOMER, URL.replace("AbCdEfGh", "ZyXwVuTs"))) == ["AK-47", "AWP", "M4A4"]
+    assert names(await services.look_up(CUSTOMER)) == ["AK-47", "AWP", "M4A4"]
+    assert names(await services.look_up(CUSTOMER, URL.replace("AbCdEfGh", "ZyXwVuTs"))) == ["AK-47", "AWP", "M4A4"]
     with pytest.raises(AccessDenied) as denied:
-        await desk.look_up(CUSTOMER, URL.replace(f"partner={OWNER.account_id}", "partner=1"))
+        await services.look_up(CUSTOMER, URL.replace(f"partner={OWNER.account_id}", "partner=1"))
     assert denied.value.capability is Capability.INVENTORY_ANY
 
 
-async def test_refused_without_a_call(desk: Desk):
+async def test_refused_without_a_call(services: Services):
     """No link, no right, a role of another guild: each is refused before anybody is asked."""
     with pytest.raises(NotLinked):
-        await desk.look_up(CUSTOMER)
-    await desk.grants.revoke(Grant(GUILD, GUILD, Capability.INVENTORY_OWN), by=0, at=NOW)
+        await services.look_up(CUSTOMER)
+    await services.grants.revoke(Grant(GUILD, GUILD, Capability.INVENTORY_OWN), by=0, at=NOW)
     for nobody in (CUSTOMER, Actor(GUILD, 9, frozenset(), administers=True), Actor(GUILD, 9, frozenset({200}))):
         with pytest.raises(AccessDenied) as denied:
-            await desk.look_up(nobody)
+            await services.look_up(nobody)
         assert denied.value.capability is Capability.INVENTORY_OWN
     with pytest.raises(NotLinked):
-        await desk.look_up(Actor(200, AGENT.user_id, frozenset({200, SUPPORT})))
-    assert desk.provider.asked == []
+        await services.look_up(Actor(200, AGENT.user_id, frozenset({200, SUPPORT})))
+    assert services.provider.asked == []
 
 
-async def test_whose_it_is(desk: Desk):
+async def test_whose_it_is(services: Services):
     """The answer names the member to whom the account is linked, if there is one."""
-    assert (await desk.look_up()).linked_user_id is None
-    await desk.link(CUSTOMER.user_id, OWNER)
-    assert (await desk.look_up()).linked_user_id == CUSTOMER.user_id
+    assert (await services.look_up()).linked_user_id is None
+    await services.link(CUSTOMER.user_id, OWNER)
+    assert (await services.look_up()).linked_user_id == CUSTOMER.user_id
 
 
 # What is asked
 
 
-async def test_which_provider(desk: Desk):
+async def test_which_provider(services: Services):
     """The one that was named, else the default; what is off, unknown or without the game is said without a call."""
     other = FakeInventoryProvider(ProviderName.SKINSBACK, games=frozenset({Game.CS2, Game.DOTA2}))
-    desk.with_providers(desk.provider, other)
-    assert [part.provider for part in (await desk.look_up()).answers] == ["assetpay"]
-    assert [part.provider for part in (await desk.look_up(provider="skinsback")).answers] == ["skinsback"]
-    assert [part.provider for part in (await desk.look_up(provider="all")).answers] == ["assetpay", "skinsback"]
-    both = await desk.look_up(provider="all", game=Game.DOTA2)
+    services.with_providers(services.provider, other)
+    assert [part.provider for part in (await services.look_up()).answers] == ["assetpay"]
+    assert [part.provider for part in (await services.look_up(provider="skinsback")).answers] == ["skinsback"]
+    assert [part.provider for part in (await services.look_up(provider="all")).answers] == ["assetpay", "skinsback"]
+    both = await services.look_up(provider="all", game=Game.DOTA2)
     assert [part.provider for part in both.answers] == ["skinsback"]
 
-    before = len(desk.provider.asked) + len(other.asked)
+    before = len(services.provider.asked) + len(other.asked)
     with pytest.raises(GameNotOffered):
-        await desk.look_up(game=Game.DOTA2)
+        await services.look_up(game=Game.DOTA2)
     with pytest.raises(GameNotOffered):
-        await desk.look_up(provider="all", game=Game.TF2)
+        await services.look_up(provider="all", game=Game.TF2)
     with pytest.raises(ProviderOff):
-        await desk.look_up(provider="mannco")
+        await services.look_up(provider="mannco")
     with pytest.raises(InvalidInput, match="provider: unknown"):
-        await desk.look_up(provider="paypal")
-    desk.with_providers(other, default=None)
+        await services.look_up(provider="paypal")
+    services.with_providers(other, default=None)
     with pytest.raises(ProviderOff):
-        await desk.look_up()
-    desk.with_providers()
+        await services.look_up()
+    services.with_providers()
     with pytest.raises(ProviderOff):
-        await desk.look_up(provider="all")
-    assert len(desk.provider.asked) + len(other.asked) == before
+        await services.look_up(provider="all")
+    assert len(services.provider.asked) + len(other.asked) == before
 
 
 @pytest.mark.parametrize(
@@ -189,84 +189,84 @@ async def test_which_provider(desk: Desk):
         ({"search": "x" * 101}, "search: too_long"),
     ],
 )
-async def test_options_that_cannot_be(desk: Desk, options: dict[str, Any], problem: str):
+async def test_options_that_cannot_be(services: Services, options: dict[str, Any], problem: str):
     """Prices that are none or contradict each other, and too long a search, are named without a call."""
     with pytest.raises(InvalidInput, match=problem):
-        await desk.look_up(**options)
-    assert desk.provider.asked == []
+        await services.look_up(**options)
+    assert services.provider.asked == []
 
 
-async def test_options_at_their_ends(desk: Desk):
+async def test_options_at_their_ends(services: Services):
     """The longest search and equal prices are fine; a blank search is none."""
     exactly: dict[str, Any] = {"min_price": Decimal(10), "max_price": Decimal(10)}
-    assert names(await desk.look_up(**exactly)) == ["AK-47"]
-    assert names(await desk.look_up(search="x" * 100)) == []
-    assert len(names(await desk.look_up(search="   "))) == 3
-    assert desk.provider.asked[-1].filter.search is None
+    assert names(await services.look_up(**exactly)) == ["AK-47"]
+    assert names(await services.look_up(search="x" * 100)) == []
+    assert len(names(await services.look_up(search="   "))) == 3
+    assert services.provider.asked[-1].filter.search is None
 
 
 # One call for equal questions
 
 
-async def test_many_equal_lookups(desk: Desk):
+async def test_many_equal_lookups(services: Services):
     """Two hundred equal lookups under way are one call."""
-    desk.provider.gate.clear()
-    waiting = [asyncio.create_task(desk.look_up(sort=Sort.PRICE_ASC)) for _ in range(200)]
-    await until(lambda: desk.waiting() == 200)
-    desk.provider.gate.set()
+    services.provider.gate.clear()
+    waiting = [asyncio.create_task(services.look_up(sort=Sort.PRICE_ASC)) for _ in range(200)]
+    await until(lambda: services.waiting() == 200)
+    services.provider.gate.set()
 
     answers = await asyncio.gather(*waiting)
-    assert len(desk.provider.asked) == 1
+    assert len(services.provider.asked) == 1
     assert {tuple(names(answer)) for answer in answers} == {("M4A4", "AK-47", "AWP")}
 
 
-async def test_the_first_goes_away(desk: Desk):
+async def test_the_first_goes_away(services: Services):
     """Whoever asked first may be cancelled: the others have their answer all the same, and it is kept."""
-    desk.provider.gate.clear()
-    first, second = (asyncio.create_task(desk.look_up()) for _ in range(2))
-    await until(lambda: desk.waiting() == 2)
+    services.provider.gate.clear()
+    first, second = (asyncio.create_task(services.look_up()) for _ in range(2))
+    await until(lambda: services.waiting() == 2)
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
-    desk.provider.gate.set()
+    services.provider.gate.set()
 
     assert len(names(await second)) == 3
-    assert len(names(await desk.look_up())) == 3
-    assert len(desk.provider.asked) == 1
+    assert len(names(await services.look_up())) == 3
+    assert len(services.provider.asked) == 1
 
 
-async def test_everybody_goes_away(desk: Desk):
+async def test_everybody_goes_away(services: Services):
     """A call that nobody waits for any more ends quietly, whatever comes of it."""
-    desk.provider.gate.clear()
-    alone = asyncio.create_task(desk.look_up())
-    await until(lambda: len(desk.provider.asked) == 1)
+    services.provider.gate.clear()
+    alone = asyncio.create_task(services.look_up())
+    await until(lambda: len(services.provider.asked) == 1)
     alone.cancel()
     await asyncio.gather(alone, return_exceptions=True)
-    desk.provider.failure = ProviderError(FAILURE)
-    desk.provider.gate.set()
-    await until(lambda: not desk.service._under_way)
+    services.provider.failure = ProviderError(FAILURE)
+    services.provider.gate.set()
+    await until(lambda: not services.service._under_way)
 
 
-async def test_a_failure_is_shared_but_not_kept(desk: Desk):
+async def test_a_failure_is_shared_but_not_kept(services: Services):
     """Equal lookups under way fail together; the next one asks again."""
-    desk.provider.gate.clear()
-    desk.provider.failure = ProviderError(FAILURE)
-    waiting = [asyncio.create_task(desk.look_up()) for _ in range(5)]
-    await until(lambda: desk.waiting() == 5)
-    desk.provider.gate.set()
+    services.provider.gate.clear()
+    services.provider.failure = ProviderError(FAILURE)
+    waiting = [asyncio.create_task(services.look_up()) for _ in range(5)]
+    await until(lambda: services.waiting() == 5)
+    services.provider.gate.set()
 
     for answer in await asyncio.gather(*waiting):
         assert answer.answers[0].failure == FAILURE
-    assert len(desk.provider.asked) == 1
-    desk.provider.failure = None
-    assert len(names(await desk.look_up())) == 3
+    assert len(services.provider.asked) == 1
+    services.provider.failure = None
+    assert len(names(await services.look_up())) == 3
 
 
-async def test_what_is_not_equal(desk: Desk):
+async def test_what_is_not_equal(services: Services):
     """Another game, account, token, search or order is another question while it is under way."""
-    desk.provider.gate.clear()
+    services.provider.gate.clear()
     waiting = [
-        asyncio.create_task(desk.look_up(url=url, **options))
+        asyncio.create_task(services.look_up(url=url, **options))
         for url, options in (
             (URL, {}),
             (URL, {"game": Game.RUST}),
@@ -276,60 +276,60 @@ async def test_what_is_not_equal(desk: Desk):
             (URL.replace(f"partner={OWNER.account_id}", "partner=1"), {}),
         )
     ]
-    await until(lambda: len(desk.provider.asked) == 6)
-    desk.provider.gate.set()
+    await until(lambda: len(services.provider.asked) == 6)
+    services.provider.gate.set()
     await asyncio.gather(*waiting)
 
 
-async def test_a_refresh_under_way(desk: Desk):
+async def test_a_refresh_under_way(services: Services):
     """Whoever asks the same while it is refreshed gets the new answer; another refresh is told to wait."""
-    desk.provider.gate.clear()
-    refresh = asyncio.create_task(desk.look_up(refresh=True))
-    await until(lambda: len(desk.provider.asked) == 1)
-    beside = [asyncio.create_task(desk.look_up(refresh=twice)) for twice in (False, True)]
-    await until(lambda: desk.waiting() == 3)
+    services.provider.gate.clear()
+    refresh = asyncio.create_task(services.look_up(refresh=True))
+    await until(lambda: len(services.provider.asked) == 1)
+    run_in_worker = [asyncio.create_task(services.look_up(refresh=twice)) for twice in (False, True)]
+    await until(lambda: services.waiting() == 3)
     with pytest.raises(TooSoon) as too_soon:
-        await desk.look_up(refresh=True, search="ak")
-    desk.provider.gate.set()
+        await services.look_up(refresh=True, search="ak")
+    services.provider.gate.set()
 
-    await asyncio.gather(refresh, *beside)
-    assert [query.refresh for query in desk.provider.asked] == [True]
+    await asyncio.gather(refresh, *run_in_worker)
+    assert [query.refresh for query in services.provider.asked] == [True]
     assert too_soon.value.until == NOW + timedelta(minutes=2)
 
 
-async def test_refreshing_again(desk: Desk):
+async def test_refreshing_again(services: Services):
     """A game of an account is refreshed once in two minutes at a provider; a refresh that failed does not count."""
-    await desk.look_up(refresh=True)
-    await desk.look_up(refresh=True, game=Game.RUST)
-    desk.clock.advance(minutes=1, seconds=59)
+    await services.look_up(refresh=True)
+    await services.look_up(refresh=True, game=Game.RUST)
+    services.clock.advance(minutes=1, seconds=59)
     with pytest.raises(TooSoon):
-        await desk.look_up(refresh=True, search="ak")
+        await services.look_up(refresh=True, search="ak")
     with pytest.raises(TooSoon):
-        await desk.look_up(refresh=True, provider="all")
-    desk.clock.advance(seconds=1)
-    desk.provider.failure = ProviderError(FAILURE)
-    await desk.look_up(refresh=True)
-    desk.provider.failure = None
-    await desk.look_up(refresh=True)
+        await services.look_up(refresh=True, provider="all")
+    services.clock.advance(seconds=1)
+    services.provider.failure = ProviderError(FAILURE)
+    await services.look_up(refresh=True)
+    services.provider.failure = None
+    await services.look_up(refresh=True)
 
-    assert [query.refresh for query in desk.provider.asked] == [True] * 4
+    assert [query.refresh for query in services.provider.asked] == [True] * 4
 
 
-async def test_a_refresh_overtakes(desk: Desk):
+async def test_a_refresh_overtakes(services: Services):
     """A refresh does not wait for an older lookup, whose late answer does not take the place of the newer one."""
-    desk.provider.gate.clear()
-    slow_gate = desk.provider.gate
-    old = asyncio.create_task(desk.look_up())
-    await until(lambda: len(desk.provider.asked) == 1)
-    desk.provider.gate = asyncio.Event()
-    desk.provider.gate.set()
-    desk.provider.items = (item("new", "1"),)
+    services.provider.gate.clear()
+    slow_gate = services.provider.gate
+    old = asyncio.create_task(services.look_up())
+    await until(lambda: len(services.provider.asked) == 1)
+    services.provider.gate = asyncio.Event()
+    services.provider.gate.set()
+    services.provider.items = (item("new", "1"),)
 
-    assert names(await desk.look_up(refresh=True)) == ["new"]
+    assert names(await services.look_up(refresh=True)) == ["new"]
     slow_gate.set()
     assert len(names(await old)) == 3
-    assert names(await desk.look_up()) == ["new"]
-    assert [query.refresh for query in desk.provider.asked] == [False, True]
+    assert names(await services.look_up()) == ["new"]
+    assert [query.refresh for query in services.provider.asked] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -337,178 +337,180 @@ async def test_a_refresh_overtakes(desk: Desk):
     [({}, {"search": "ak"}), ({"search": "ak"}, {}), ({"url": f"{URL[:-8]}ZzZzZzZz"}, {})],
     ids=["of everything", "of a search", "with another token"],
 )
-async def test_a_refresh_overtakes_other_questions(desk: Desk, older: dict[str, Any], refreshed: dict[str, Any]):
+async def test_a_refresh_overtakes_other_questions(
+    services: Services, older: dict[str, Any], refreshed: dict[str, Any]
+):
     """What began before a refresh, of whatever items, is not kept once it comes, and nobody joins it any more."""
-    desk.provider.gate.clear()
-    slow_gate = desk.provider.gate
-    old = asyncio.create_task(desk.look_up(**older))
-    await until(lambda: len(desk.provider.asked) == 1)
-    desk.provider.gate = asyncio.Event()
-    desk.provider.gate.set()
-    desk.provider.items = (item("AK-74", "1"),)
-    await desk.look_up(refresh=True, **refreshed)
+    services.provider.gate.clear()
+    slow_gate = services.provider.gate
+    old = asyncio.create_task(services.look_up(**older))
+    await until(lambda: len(services.provider.asked) == 1)
+    services.provider.gate = asyncio.Event()
+    services.provider.gate.set()
+    services.provider.items = (item("AK-74", "1"),)
+    await services.look_up(refresh=True, **refreshed)
 
-    assert names(await desk.look_up(**older)) == ["AK-74"]
+    assert names(await services.look_up(**older)) == ["AK-74"]
     slow_gate.set()
     assert names(await old)[0] == "AK-47"
-    assert names(await desk.look_up(**older)) == ["AK-74"]
-    assert names(await desk.look_up(search="ak")) == ["AK-74"]
+    assert names(await services.look_up(**older)) == ["AK-74"]
+    assert names(await services.look_up(search="ak")) == ["AK-74"]
 
 
-async def test_a_refresh_that_fails_overtakes_nothing(desk: Desk):
+async def test_a_refresh_that_fails_overtakes_nothing(services: Services):
     """What was under way before a refresh that fails is kept: nothing newer is known."""
-    desk.provider.gate.clear()
-    slow_gate = desk.provider.gate
-    old = asyncio.create_task(desk.look_up())
-    await until(lambda: len(desk.provider.asked) == 1)
-    desk.provider.gate, desk.provider.failure = asyncio.Event(), ProviderError(FAILURE)
-    desk.provider.gate.set()
-    assert (await desk.look_up(refresh=True, search="ak")).answers[0].failure == FAILURE
+    services.provider.gate.clear()
+    slow_gate = services.provider.gate
+    old = asyncio.create_task(services.look_up())
+    await until(lambda: len(services.provider.asked) == 1)
+    services.provider.gate, services.provider.failure = asyncio.Event(), ProviderError(FAILURE)
+    services.provider.gate.set()
+    assert (await services.look_up(refresh=True, search="ak")).answers[0].failure == FAILURE
 
-    desk.provider.failure = None
+    services.provider.failure = None
     slow_gate.set()
     await old
-    assert len(names(await desk.look_up())) == 3
-    assert len(desk.provider.asked) == 2
+    assert len(names(await services.look_up())) == 3
+    assert len(services.provider.asked) == 2
 
 
-async def test_asked_during_a_refresh(desk: Desk):
+async def test_asked_during_a_refresh(services: Services):
     """Another question that is asked during a refresh may be answered from before it: that is not kept either."""
-    desk.provider.gate.clear()
-    refresh = asyncio.create_task(desk.look_up(refresh=True, search="ak"))
-    await until(lambda: len(desk.provider.asked) == 1)
-    refresh_gate, desk.provider.gate = desk.provider.gate, asyncio.Event()
-    beside = asyncio.create_task(desk.look_up())
-    await until(lambda: len(desk.provider.asked) == 2)
+    services.provider.gate.clear()
+    refresh = asyncio.create_task(services.look_up(refresh=True, search="ak"))
+    await until(lambda: len(services.provider.asked) == 1)
+    refresh_gate, services.provider.gate = services.provider.gate, asyncio.Event()
+    run_in_worker = asyncio.create_task(services.look_up())
+    await until(lambda: len(services.provider.asked) == 2)
     refresh_gate.set()
     await refresh
-    desk.provider.gate.set()
-    await beside
-    desk.provider.items = (item("AK-74", "1"),)
+    services.provider.gate.set()
+    await run_in_worker
+    services.provider.items = (item("AK-74", "1"),)
 
-    assert names(await desk.look_up()) == ["AK-74"]
+    assert names(await services.look_up()) == ["AK-74"]
 
 
 # Memory
 
 
-async def test_kept(desk: Desk):
+async def test_kept(services: Services):
     """An inventory is kept 15 minutes for the account, whoever asks and however the trade URL is written."""
-    await desk.link(CUSTOMER.user_id, OWNER)
-    await desk.look_up()
-    desk.clock.advance(minutes=14, seconds=59)
-    await desk.look_up(CUSTOMER, f"<{URL}&l=english>")
-    assert len(desk.provider.asked) == 1
+    await services.link(CUSTOMER.user_id, OWNER)
+    await services.look_up()
+    services.clock.advance(minutes=14, seconds=59)
+    await services.look_up(CUSTOMER, f"<{URL}&l=english>")
+    assert len(services.provider.asked) == 1
 
-    desk.clock.advance(seconds=1)
-    await desk.look_up()
-    assert len(desk.provider.asked) == 2
+    services.clock.advance(seconds=1)
+    await services.look_up()
+    assert len(services.provider.asked) == 2
 
 
-async def test_a_whole_inventory_answers_every_search(desk: Desk):
+async def test_a_whole_inventory_answers_every_search(services: Services):
     """Once the whole inventory is kept, searches and orders are answered from it; a kept search answers only itself."""
-    assert names(await desk.look_up(search="ak")) == ["AK-47"]
-    assert names(await desk.look_up(search="ak")) == ["AK-47"]
-    assert len(desk.provider.asked) == 1
-    await desk.look_up()
-    assert len(desk.provider.asked) == 2
+    assert names(await services.look_up(search="ak")) == ["AK-47"]
+    assert names(await services.look_up(search="ak")) == ["AK-47"]
+    assert len(services.provider.asked) == 1
+    await services.look_up()
+    assert len(services.provider.asked) == 2
 
-    assert names(await desk.look_up(search="m4", sort=Sort.PRICE_DESC)) == ["M4A4"]
-    assert names(await desk.look_up(min_price=Decimal(6), sort=Sort.PRICE_DESC)) == ["AWP", "AK-47"]
-    assert len(desk.provider.asked) == 2
+    assert names(await services.look_up(search="m4", sort=Sort.PRICE_DESC)) == ["M4A4"]
+    assert names(await services.look_up(min_price=Decimal(6), sort=Sort.PRICE_DESC)) == ["AWP", "AK-47"]
+    assert len(services.provider.asked) == 2
 
 
-async def test_part_of_an_inventory(desk: Desk):
+async def test_part_of_an_inventory(services: Services):
     """Where a provider sent only part of an inventory, a search in it is a question for the provider."""
-    desk.provider.total = 5000
-    await desk.look_up()
-    await desk.look_up()
-    assert len(desk.provider.asked) == 1
+    services.provider.total = 5000
+    await services.look_up()
+    await services.look_up()
+    assert len(services.provider.asked) == 1
 
-    await desk.look_up(search="karambit")
-    assert len(desk.provider.asked) == 2
+    await services.look_up(search="karambit")
+    assert len(services.provider.asked) == 2
 
 
-async def test_a_refresh_forgets_what_was_kept(desk: Desk):
+async def test_a_refresh_forgets_what_was_kept(services: Services):
     """After a refresh no older answer of that account and game is given, for no search; others stay."""
-    await desk.look_up(search="ak")
-    await desk.look_up(game=Game.RUST)
-    desk.provider.items = (item("AK-74", "1"),)
-    await desk.look_up(refresh=True, sort=Sort.NAME_ASC)
+    await services.look_up(search="ak")
+    await services.look_up(game=Game.RUST)
+    services.provider.items = (item("AK-74", "1"),)
+    await services.look_up(refresh=True, sort=Sort.NAME_ASC)
 
-    assert names(await desk.look_up(search="ak")) == ["AK-74"]
-    asked = len(desk.provider.asked)
-    await desk.look_up(game=Game.RUST)
-    assert len(desk.provider.asked) == asked
+    assert names(await services.look_up(search="ak")) == ["AK-74"]
+    asked = len(services.provider.asked)
+    await services.look_up(game=Game.RUST)
+    assert len(services.provider.asked) == asked
 
 
-async def test_a_failed_refresh_leaves_what_was_kept(desk: Desk):
+async def test_a_failed_refresh_leaves_what_was_kept(services: Services):
     """A refresh that fails says so; the next lookup still has the older answer."""
-    await desk.look_up()
-    desk.provider.failure = ProviderError(FAILURE)
-    assert (await desk.look_up(refresh=True)).answers[0].failure == FAILURE
-    assert len(names(await desk.look_up())) == 3
+    await services.look_up()
+    services.provider.failure = ProviderError(FAILURE)
+    assert (await services.look_up(refresh=True)).answers[0].failure == FAILURE
+    assert len(names(await services.look_up())) == 3
 
 
-async def test_bounded_memory(desk: Desk):
+async def test_bounded_memory(services: Services):
     """However much is asked, not more than a thousand answers and a hundred thousand items are kept."""
-    desk.provider.items = ()
+    services.provider.items = ()
     for number in range(1100):
-        await desk.look_up(search=f"nothing {number}")
-    assert len(desk.service._kept) <= 1000
+        await services.look_up(search=f"nothing {number}")
+    assert len(services.service._kept) <= 1000
 
-    desk.provider.items = tuple(item(f"{number}") for number in range(30_000))
+    services.provider.items = tuple(item(f"{number}") for number in range(30_000))
     for account in range(1, 6):
-        await desk.look_up(url=URL.replace(f"partner={OWNER.account_id}", f"partner={account}"))
-    assert sum(len(kept.items) for _, kept in desk.service._kept.values()) <= 100_000
-    asked = len(desk.provider.asked)
-    await desk.look_up(url=URL.replace(f"partner={OWNER.account_id}", "partner=5"))
-    assert len(desk.provider.asked) == asked, "the newest is kept"
+        await services.look_up(url=URL.replace(f"partner={OWNER.account_id}", f"partner={account}"))
+    assert sum(len(kept.items) for _, kept in services.service._kept.values()) <= 100_000
+    asked = len(services.provider.asked)
+    await services.look_up(url=URL.replace(f"partner={OWNER.account_id}", "partner=5"))
+    assert len(services.provider.asked) == asked, "the newest is kept"
 
 
-async def test_what_has_expired_is_let_go(desk: Desk):
+async def test_what_has_expired_is_let_go(services: Services):
     """Memory does not hold what nobody may be answered with any more."""
     for number in range(10):
-        await desk.look_up(search=f"nothing {number}")
-    desk.clock.advance(minutes=15)
-    await desk.look_up()
-    assert len(desk.service._kept) == 1
+        await services.look_up(search=f"nothing {number}")
+    services.clock.advance(minutes=15)
+    await services.look_up()
+    assert len(services.service._kept) == 1
 
 
 # Deadlines and failures
 
 
-async def test_hanging_provider(desk: Desk):
+async def test_hanging_provider(services: Services):
     """A provider that never answers is a failure of its own at the deadline, beside the others' answers."""
     quick = FakeInventoryProvider(ProviderName.SKINSBACK)
-    desk.with_providers(desk.provider, quick, deadline=timedelta(seconds=0.5))
-    desk.provider.gate.clear()
-    hanging, answered = (await desk.look_up(provider="all")).answers
+    services.with_providers(services.provider, quick, deadline=timedelta(seconds=0.5))
+    services.provider.gate.clear()
+    hanging, answered = (await services.look_up(provider="all")).answers
 
     assert hanging.failure == Failure(ProviderName.ASSETPAY, FailureKind.TIMED_OUT)
     assert answered.inventory is not None
 
 
-async def test_a_fault_of_ours_in_one_of_several(desk: Desk):
+async def test_a_fault_of_ours_in_one_of_several(services: Services):
     """What is no failure of a provider is not hidden behind the others' answers."""
     broken = FakeInventoryProvider(ProviderName.SKINSBACK)
     broken.failure = RuntimeError("a bug")
-    desk.with_providers(desk.provider, broken)
+    services.with_providers(services.provider, broken)
 
     with pytest.raises(RuntimeError):
-        await desk.look_up(provider="all")
+        await services.look_up(provider="all")
 
 
-async def test_closing(desk: Desk):
+async def test_closing(services: Services):
     """Closing gives up what is under way, and leaves nothing running."""
-    desk.provider.gate.clear()
-    waiting = asyncio.create_task(desk.look_up())
-    await until(lambda: len(desk.provider.asked) == 1)
-    await desk.service.close()
+    services.provider.gate.clear()
+    waiting = asyncio.create_task(services.look_up())
+    await until(lambda: len(services.provider.asked) == 1)
+    await services.service.close()
 
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    await until(lambda: not desk.service._under_way)
+    await until(lambda: not services.service._under_way)
 
 
 async def until(condition) -> None:

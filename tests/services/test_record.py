@@ -61,7 +61,7 @@ class Full:
         raise OSError("disk full")
 
 
-class Desk:
+class Services:
     """The services over real storage: Support sees everybody's, the customer is linked to THEIRS, the agent to MINE."""
 
     def __init__(self, repositories: Repositories) -> None:
@@ -96,9 +96,9 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
     async with ENGINES["sqlite"](tmp_path) as repositories:
-        opened = Desk(repositories)
+        opened = Services(repositories)
         now = opened.clock.now()
         for guild_id in (GUILD, OTHER_GUILD):
             for capability in (Capability.TRADES_ANY, Capability.INVENTORY_ANY):
@@ -109,14 +109,14 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         yield opened
 
 
-async def test_trades(desk: Desk) -> None:
+async def test_trades(services: Services) -> None:
     """Trades of a member or an account are a look at that member where the account is linked, else at the account."""
-    await desk.trades.list_for(by=AGENT, member_id=CUSTOMER.user_id)
-    await desk.trades.list_for(by=AGENT, steam_id=url(THEIRS), scope=Scope.ALL)
-    await desk.trades.list_for(by=AGENT, steam_id=str(NOBODYS))
-    await desk.trades.list_for(by=AGENT)
+    await services.trades.list_for(by=AGENT, member_id=CUSTOMER.user_id)
+    await services.trades.list_for(by=AGENT, steam_id=url(THEIRS), scope=Scope.ALL)
+    await services.trades.list_for(by=AGENT, steam_id=str(NOBODYS))
+    await services.trades.list_for(by=AGENT)
 
-    assert list(reversed(await desk.looks())) == [
+    assert list(reversed(await services.looks())) == [
         ("user:2", "trades.looked", "user:1", {"steam_id": str(THEIRS), "scope": "active"}),
         ("user:2", "trades.looked", "user:1", {"steam_id": str(THEIRS), "scope": "all"}),
         ("user:2", "trades.looked", f"steam:{NOBODYS}", {"steam_id": str(NOBODYS), "scope": "active"}),
@@ -124,148 +124,150 @@ async def test_trades(desk: Desk) -> None:
     ]
 
 
-async def test_inventories(desk: Desk) -> None:
+async def test_inventories(services: Services) -> None:
     """An inventory is a look at whose it is, with the game and every provider that was asked; no token is in it."""
-    await desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
-    await desk.inventory.look_up(InventoryRequest(url(NOBODYS), provider="all", game=Game.RUST), by=AGENT)
+    await services.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
+    await services.inventory.look_up(InventoryRequest(url(NOBODYS), provider="all", game=Game.RUST), by=AGENT)
 
-    assert list(reversed(await desk.looks())) == [
+    assert list(reversed(await services.looks())) == [
         ("user:2", "inventory.looked", "user:1", _inventory(THEIRS, "cs2", "assetpay")),
         ("user:2", "inventory.looked", f"steam:{NOBODYS}", _inventory(NOBODYS, "rust", "assetpay,skinsback")),
     ]
-    assert "SeCrEt12" not in str(await desk.looks())
+    assert "SeCrEt12" not in str(await services.looks())
 
 
 def _inventory(account: SteamId, game: str, provider: str) -> dict[str, str]:
     return {"steam_id": str(account), "game": game, "provider": provider}
 
 
-async def test_ones_own(desk: Desk) -> None:
+async def test_ones_own(services: Services) -> None:
     """One's own account is no look, for a customer and for an agent, by whatever name it is asked for."""
-    await desk.trades.list_for(by=CUSTOMER)
-    await desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER)
-    await desk.trades.list_for(by=AGENT, member_id=AGENT.user_id)
-    await desk.trades.list_for(by=AGENT, steam_id=str(MINE))
-    await desk.inventory.look_up(InventoryRequest(url(MINE)), by=AGENT)
+    await services.trades.list_for(by=CUSTOMER)
+    await services.inventory.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER)
+    await services.trades.list_for(by=AGENT, member_id=AGENT.user_id)
+    await services.trades.list_for(by=AGENT, steam_id=str(MINE))
+    await services.inventory.look_up(InventoryRequest(url(MINE)), by=AGENT)
 
-    assert await desk.looks() == []
+    assert await services.looks() == []
 
 
-async def test_an_account_one_linked_to_oneself(desk: Desk) -> None:
+async def test_an_account_one_linked_to_oneself(services: Services) -> None:
     """An account that an agent linked to themselves is not theirs by that: looking at it is a look."""
-    self_made = Link(GUILD, AGENT.user_id, NOBODYS, LinkSource.STAFF, AGENT.user_id, desk.clock.now())
-    await desk.repositories.links.put(self_made)
-    await desk.trades.list_for(by=AGENT, steam_id=str(NOBODYS))
-    await desk.repositories.links.put(replace(self_made, source=LinkSource.SIGN_IN))
-    await desk.trades.list_for(by=AGENT, steam_id=str(NOBODYS))
+    self_made = Link(GUILD, AGENT.user_id, NOBODYS, LinkSource.STAFF, AGENT.user_id, services.clock.now())
+    await services.repositories.links.put(self_made)
+    await services.trades.list_for(by=AGENT, steam_id=str(NOBODYS))
+    await services.repositories.links.put(replace(self_made, source=LinkSource.SIGN_IN))
+    await services.trades.list_for(by=AGENT, steam_id=str(NOBODYS))
 
-    assert [(actor, subject) for actor, _, subject, _ in await desk.looks()] == [("user:2", "user:2")]
+    assert [(actor, subject) for actor, _, subject, _ in await services.looks()] == [("user:2", "user:2")]
 
 
-async def test_each_look_counts(desk: Desk) -> None:
+async def test_each_look_counts(services: Services) -> None:
     """The same again is another look, out of memory or not, and so is a refresh."""
     for refresh in (False, False, True):
-        await desk.inventory.look_up(InventoryRequest(url(THEIRS), refresh=refresh), by=AGENT)
+        await services.inventory.look_up(InventoryRequest(url(THEIRS), refresh=refresh), by=AGENT)
 
-    assert len(await desk.looks()) == 3
+    assert len(await services.looks()) == 3
 
 
-async def test_what_was_not_shown(desk: Desk) -> None:
+async def test_what_was_not_shown(services: Services) -> None:
     """A refusal by rights is no look, nor is a provider that gave no answer; that it refuses an account tells of it."""
     with pytest.raises(AccessDenied):
-        await desk.inventory.look_up(InventoryRequest(url(MINE)), by=CUSTOMER)
+        await services.inventory.look_up(InventoryRequest(url(MINE)), by=CUSTOMER)
     with pytest.raises(AccessDenied):
-        await desk.trades.list_for(by=CUSTOMER, steam_id=str(MINE))
+        await services.trades.list_for(by=CUSTOMER, steam_id=str(MINE))
     with pytest.raises(InvalidInput):
-        await desk.trades.list_for(by=AGENT, member_id=99)
-    desk.provider.cannot_be_read = ProviderError(Failure(ProviderName.MANNCO, FailureKind.TIMED_OUT))
+        await services.trades.list_for(by=AGENT, member_id=99)
+    services.provider.cannot_be_read = ProviderError(Failure(ProviderName.MANNCO, FailureKind.TIMED_OUT))
     with pytest.raises(ProviderError):
-        await desk.trades.list_for(by=AGENT)
+        await services.trades.list_for(by=AGENT)
     for kind in (FailureKind.TIMED_OUT, FailureKind.OVER_BUDGET, FailureKind.UNREACHABLE):
-        desk.shops[0].failure = kind
-        await desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
-    assert await desk.looks() == []
+        services.shops[0].failure = kind
+        await services.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
+    assert await services.looks() == []
 
-    desk.shops[0].failure = FailureKind.REFUSED
-    await desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
-    assert len(await desk.looks()) == 1
+    services.shops[0].failure = FailureKind.REFUSED
+    await services.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
+    assert len(await services.looks()) == 1
 
 
-async def test_what_cannot_be_written_down(desk: Desk) -> None:
+async def test_what_cannot_be_written_down(services: Services) -> None:
     """Where a look cannot be written down nothing comes back; one's own things still do."""
-    desk.record._rows = Full()  # type: ignore[assignment] # only what a look needs
+    services.record._rows = Full()  # type: ignore[assignment] # only what a look needs
 
     for asked in (
-        desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT),
-        desk.trades.list_for(by=AGENT, member_id=CUSTOMER.user_id),
-        desk.trades.list_for(by=AGENT),
+        services.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT),
+        services.trades.list_for(by=AGENT, member_id=CUSTOMER.user_id),
+        services.trades.list_for(by=AGENT),
     ):
         with pytest.raises(OSError, match="disk full"):
             await asked
-    assert [each.id for each in (await desk.trades.list_for(by=CUSTOMER)).trades] == [1]
+    assert [each.id for each in (await services.trades.list_for(by=CUSTOMER)).trades] == [1]
 
 
-async def test_another_guild(desk: Desk) -> None:
+async def test_another_guild(services: Services) -> None:
     """Where the account is linked in another guild only, the look does not tell whose it is there."""
-    await desk.trades.list_for(by=replace(AGENT, guild_id=OTHER_GUILD), steam_id=str(THEIRS))
+    await services.trades.list_for(by=replace(AGENT, guild_id=OTHER_GUILD), steam_id=str(THEIRS))
 
-    assert [look[2] for look in await desk.looks(OTHER_GUILD)] == [f"steam:{THEIRS}"]
-    assert await desk.looks() == []
+    assert [look[2] for look in await services.looks(OTHER_GUILD)] == [f"steam:{THEIRS}"]
+    assert await services.looks() == []
 
 
-async def test_not_posted(desk: Desk) -> None:
+async def test_not_posted(services: Services) -> None:
     """Looks are in the record alone: the audit channel is for decisions."""
-    await desk.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=desk.clock.now())
-    await desk.trades.list_for(by=AGENT)
-    await desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
-    await desk.record.newest(by=READER)
+    await services.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=services.clock.now())
+    await services.trades.list_for(by=AGENT)
+    await services.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
+    await services.record.newest(by=READER)
 
-    assert len(await desk.looks()) == 3
-    assert desk.channel.posts == []
+    assert len(await services.looks()) == 3
+    assert services.channel.posts == []
 
 
-async def test_which_row_a_post_copies(desk: Desk) -> None:
+async def test_which_row_a_post_copies(services: Services) -> None:
     """A post names the row that says the same, also where a like one was written down in between; or none."""
-    await desk.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=desk.clock.now())
-    audit = AuditService(settings=desk.repositories.settings, channel=desk.channel, rows=desk.repositories.audit)
+    await services.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=services.clock.now())
+    audit = AuditService(
+        settings=services.repositories.settings, channel=services.channel, rows=services.repositories.audit
+    )
     entries = [
-        AuditEntry(GUILD, desk.clock.now(), by, AuditAction.ACCESS_GRANTED, "role:5", {"capability": capability})
+        AuditEntry(GUILD, services.clock.now(), by, AuditAction.ACCESS_GRANTED, "role:5", {"capability": capability})
         for by, capability in ((1, "a"), (2, "a"), (1, "b"), (3, "c"))
     ]
     for entry in entries[:3]:
-        await desk.repositories.audit.append(entry)
+        await services.repositories.audit.append(entry)
     for entry in entries:
         await audit.announce(replace(entry, detail={**entry.detail, "state": "told by the post alone"}))
 
-    copied = [row and (row.actor_id, row.detail["capability"]) for row in desk.channel.rows]
+    copied = [row and (row.actor_id, row.detail["capability"]) for row in services.channel.rows]
     assert copied == [(1, "a"), (2, "a"), (1, "b"), None]
 
 
-async def test_reading_the_record(desk: Desk) -> None:
+async def test_reading_the_record(services: Services) -> None:
     """Reading needs its right, is bounded, leaves its own row out and says whether there is more."""
     with pytest.raises(AccessDenied):
-        await desk.record.newest(by=AGENT)
+        await services.record.newest(by=AGENT)
     with pytest.raises(InvalidInput, match="action: unknown"):
-        await desk.record.newest(by=READER, action="grants")
-    assert await desk.looks() == []
+        await services.record.newest(by=READER, action="grants")
+    assert await services.looks() == []
 
-    few = await desk.record.newest(by=READER, limit=2)
-    every = await desk.record.newest(by=READER, limit=10**9)
+    few = await services.record.newest(by=READER, limit=2)
+    every = await services.record.newest(by=READER, limit=10**9)
 
     assert (len(few.rows), few.has_older, every.has_older) == (2, True, False)
     assert [row.action for row in every.rows[:2] if isinstance(row, AuditRow)] == [
-        AuditAction.AUDIT_LOOKED,
+        AuditAction.AUDIT_VIEWED,
         AuditAction.LINK_SET,
     ]
-    assert (await desk.looks())[0] == ("user:3", "audit.looked", "guild", {"limit": str(MOST_ROWS)})
+    assert (await services.looks())[0] == ("user:3", "audit.looked", "guild", {"limit": str(MOST_ROWS)})
 
 
-async def test_an_unreadable_record(desk: Desk) -> None:
+async def test_an_unreadable_record(services: Services) -> None:
     """Where the reading cannot be written down the record is not shown."""
-    desk.record._rows = ReadOnly(desk.repositories)  # type: ignore[assignment] # only what reading needs
+    services.record._rows = ReadOnly(services.repositories)  # type: ignore[assignment] # only what reading needs
 
     with pytest.raises(OSError, match="disk full"):
-        await desk.record.newest(by=READER)
+        await services.record.newest(by=READER)
 
 
 class ReadOnly(Full):
@@ -278,25 +280,25 @@ class ReadOnly(Full):
         return list(await self._rows.newest_as_found(guild_id, **options))
 
 
-async def test_forgotten_while_it_is_read(desk: Desk) -> None:
+async def test_forgotten_while_it_is_read(services: Services) -> None:
     """An inventory that was on its way when its account was forgotten is shown, and not kept."""
     begun, going_on = asyncio.Event(), asyncio.Event()
-    at_once = desk.shops[0].look_up
+    at_once = services.shops[0].look_up
 
     async def slowly(query: InventoryQuery) -> Inventory:
         begun.set()
         await going_on.wait()
         return await at_once(query)
 
-    desk.shops[0].look_up = slowly  # type: ignore[method-assign] # the same, only later
-    asked = asyncio.create_task(desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER))
+    services.shops[0].look_up = slowly  # type: ignore[method-assign] # the same, only later
+    asked = asyncio.create_task(services.inventory.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER))
     await begun.wait()
-    desk.inventory.forget(THEIRS)
+    services.inventory.forget(THEIRS)
     going_on.set()
 
     assert (await asked).answers[0].inventory is not None
-    assert desk.inventory._kept == {}
-    await desk.inventory.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER)
-    await desk.inventory.look_up(InventoryRequest(url(MINE)), by=AGENT)
-    desk.inventory.forget(THEIRS)
-    assert [key[1] for key in desk.inventory._kept] == [MINE]
+    assert services.inventory._kept == {}
+    await services.inventory.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER)
+    await services.inventory.look_up(InventoryRequest(url(MINE)), by=AGENT)
+    services.inventory.forget(THEIRS)
+    assert [key[1] for key in services.inventory._kept] == [MINE]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.mannco import SimulatedMannco
+from bot.demo.providers.mannco import SimulatedMannco
 from bot.demo.trades import ResendAnswer, WorldTrade
 from bot.demo.world import World
 from bot.domain.errors import ResendAlreadyOpen
@@ -27,17 +27,17 @@ LOGIN = "POST /user/login"
 
 
 @asynccontextmanager
-async def desk_of(
+async def services_of(
     server: SimulatedMannco, folder: Path, *, resend_parameter: str = "resend"
 ) -> AsyncIterator[ResendDesk]:
     """Open a desk that asks the simulated Mannco.store."""
     transport = Transport(ProviderName.MANNCO, server.url, ssl.create_default_context(), FakeClock(), LIMITS)
     async with transport, ENGINES["sqlite"](folder) as repositories:
         login = ApiKeyLogin(transport, Secret(server.world.credentials.mannco_api_key))
-        desk = ResendDesk(repositories, Mannco(transport, login, resend_parameter=resend_parameter))
-        await desk.set_up()
-        yield desk
-        await desk.delivery.close(within=0.0)
+        services = ResendDesk(repositories, Mannco(transport, login, resend_parameter=resend_parameter))
+        await services.set_up()
+        yield services
+        await services.delivery.close(within=0.0)
 
 
 def unlucky_trade(world: World, answer: ResendAnswer) -> WorldTrade:
@@ -46,19 +46,19 @@ def unlucky_trade(world: World, answer: ResendAnswer) -> WorldTrade:
     return trade
 
 
-async def approved(desk: ResendDesk, trade: WorldTrade) -> Resend:
-    resend = await desk.service.request(str(trade.id), by=AGENT)
-    return await desk.approve(resend.id, by=MODERATOR)
+async def approved(services: ResendDesk, trade: WorldTrade) -> Resend:
+    resend = await services.service.request(str(trade.id), by=AGENT)
+    return await services.approve(resend.id, by=MODERATOR)
 
 
-async def over_time(desk: ResendDesk, resend: Resend) -> Resend:
+async def over_time(services: ResendDesk, resend: Resend) -> Resend:
     """Return the request after a minute, a restart, and another minute."""
     for _ in range(2):
         for _ in range(12):
-            desk.clock.advance(seconds=5)
-            await desk.delivery.tick()
-        await desk.restart()
-    return await desk.row(resend)
+            services.clock.advance(seconds=5)
+            await services.delivery.tick()
+        await services.restart()
+    return await services.row(resend)
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ async def test_every_answer(tmp_path: Path, answer: ResendAnswer, state: ResendS
     """One approval makes one call, whatever is answered, and ends as far as it can be known."""
     world = World(now=FakeClock().now)
     trade = unlucky_trade(world, answer)
-    async with SimulatedMannco(world) as server, desk_of(server, tmp_path) as desk:
-        resend = await approved(desk, trade)
+    async with SimulatedMannco(world) as server, services_of(server, tmp_path) as services:
+        resend = await approved(services, trade)
 
         assert (resend.state, resend.outcome) == (state, outcome)
 
-        later = await over_time(desk, resend)
+        later = await over_time(services, resend)
 
         assert (later.state, later.outcome) == (state, outcome)
         assert server.resend_calls == {trade.id: 1}
@@ -102,15 +102,15 @@ async def test_done_long_after(tmp_path: Path) -> None:
     """What a lost call did is found whenever it shows, and until then the trade is not asked for again."""
     world = World(now=FakeClock().now)
     trade = unlucky_trade(world, ResendAnswer.HANG)
-    async with SimulatedMannco(world) as server, desk_of(server, tmp_path) as desk:
-        resend = await over_time(desk, await approved(desk, trade))
+    async with SimulatedMannco(world) as server, services_of(server, tmp_path) as services:
+        resend = await over_time(services, await approved(services, trade))
         assert resend.state is ResendState.UNKNOWN
         with pytest.raises(ResendAlreadyOpen):
-            await approved(desk, trade)
+            await approved(services, trade)
 
         server.carry_out(trade)
 
-        assert (await over_time(desk, resend)).outcome is Outcome.READ_BACK
+        assert (await over_time(services, resend)).outcome is Outcome.READ_BACK
         assert server.resend_calls == {trade.id: 1}
 
 
@@ -118,12 +118,12 @@ async def test_other_spelling(tmp_path: Path) -> None:
     """A Mannco.store that wants the other parameter was not asked for anything; the other is not tried."""
     world = World(now=FakeClock().now)
     trade = unlucky_trade(world, ResendAnswer.OK)
-    async with SimulatedMannco(world, resend_parameter="id") as server, desk_of(server, tmp_path) as desk:
-        resend = await approved(desk, trade)
+    async with SimulatedMannco(world, resend_parameter="id") as server, services_of(server, tmp_path) as services:
+        resend = await approved(services, trade)
 
         assert (resend.state, resend.outcome) == (ResendState.FAILED, Outcome.PARAMETER)
 
-        await over_time(desk, resend)
+        await over_time(services, resend)
 
         assert server.resend_calls == {trade.id: 1}
 
@@ -134,31 +134,31 @@ async def test_newer_spelling(tmp_path: Path) -> None:
     trade = unlucky_trade(world, ResendAnswer.OK)
     async with (
         SimulatedMannco(world, resend_parameter="id") as server,
-        desk_of(server, tmp_path, resend_parameter="id") as desk,
+        services_of(server, tmp_path, resend_parameter="id") as services,
     ):
-        assert (await approved(desk, trade)).outcome is Outcome.CONFIRMED
+        assert (await approved(services, trade)).outcome is Outcome.CONFIRMED
 
 
 async def test_login_that_ended(tmp_path: Path) -> None:
     """A refused login fails the resend, and is renewed for the next one, which works."""
     world = World(now=FakeClock().now)
     trade = unlucky_trade(world, ResendAnswer.OK)
-    async with SimulatedMannco(world) as server, desk_of(server, tmp_path) as desk:
-        waiting = await desk.service.request(str(trade.id), by=AGENT)
+    async with SimulatedMannco(world) as server, services_of(server, tmp_path) as services:
+        waiting = await services.service.request(str(trade.id), by=AGENT)
         assert server.calls[LOGIN] == 1
 
         async def end_logins(name: str) -> None:
             if name == "provider.resend before":
-                desk.step = None
+                services.step = None
                 server.end_logins()
 
-        desk.step = end_logins
-        failed = await desk.approve(waiting.id, by=MODERATOR)
+        services.step = end_logins
+        failed = await services.approve(waiting.id, by=MODERATOR)
 
         assert (failed.state, failed.outcome) == (ResendState.FAILED, Outcome.CREDENTIALS)
         assert (server.resend_calls[trade.id], server.calls[LOGIN]) == (1, 1)
 
-        sent = await approved(desk, trade)
+        sent = await approved(services, trade)
 
         assert sent.state is ResendState.SENT
         assert (server.resend_calls[trade.id], server.calls[LOGIN]) == (2, 2)
@@ -168,16 +168,16 @@ async def test_provider_that_is_gone(tmp_path: Path) -> None:
     """Where no connection can be made nothing was sent, and that is said."""
     world = World(now=FakeClock().now)
     trade = unlucky_trade(world, ResendAnswer.OK)
-    async with SimulatedMannco(world) as server, desk_of(server, tmp_path) as desk:
-        waiting = await desk.service.request(str(trade.id), by=AGENT)
+    async with SimulatedMannco(world) as server, services_of(server, tmp_path) as services:
+        waiting = await services.service.request(str(trade.id), by=AGENT)
 
         async def stop(name: str) -> None:
             if name == "provider.resend before":
-                desk.step = None
+                services.step = None
                 await server.stop()
 
-        desk.step = stop
-        resend = await desk.approve(waiting.id, by=MODERATOR)
+        services.step = stop
+        resend = await services.approve(waiting.id, by=MODERATOR)
 
         assert (resend.state, resend.outcome) == (ResendState.FAILED, Outcome.NOT_REACHED)
         assert server.resend_calls == {}

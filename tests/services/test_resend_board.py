@@ -10,10 +10,10 @@ from tests.fakes.trade_provider import loses
 from tests.services.resend_desk import MODERATOR, ResendDesk
 
 
-async def test_older_edit_that_is_slow(desk: ResendDesk) -> None:
+async def test_older_edit_that_is_slow(services: ResendDesk) -> None:
     """An edit that began before a decision does not cover what came of it."""
-    resend = await desk.requested()
-    desk.clock.advance(minutes=11)
+    resend = await services.requested()
+    services.clock.advance(minutes=11)
     slow, go_on, settled = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def step(name: str) -> None:
@@ -23,70 +23,70 @@ async def test_older_edit_that_is_slow(desk: ResendDesk) -> None:
             slow.set()
             await go_on.wait()
 
-    desk.step = step
-    looking = asyncio.create_task(desk.delivery.look_after_cards())
+    services.step = step
+    looking = asyncio.create_task(services.delivery.look_after_cards())
     await slow.wait()
-    approving = asyncio.create_task(desk.approve(resend.id, by=MODERATOR))
+    approving = asyncio.create_task(services.approve(resend.id, by=MODERATOR))
     await settled.wait()
     await asyncio.wait({approving}, timeout=0.2)  # time enough to overtake, if it could
     go_on.set()
     await asyncio.gather(looking, approving)
 
-    assert desk.cards.shown[resend.id].state is ResendState.SENT
+    assert services.cards.shown[resend.id].state is ResendState.SENT
 
 
-async def test_one_card_a_tick(desk: ResendDesk) -> None:
+async def test_one_card_a_tick(services: ResendDesk) -> None:
     """However many cards are gone, each tick posts one, and those that cannot be posted take turns."""
-    requests = [await desk.requested(trade_id) for trade_id in (1, 2, 3)]
-    desk.clock.advance(minutes=11)
-    desk.cards.gone = {(await desk.row(resend)).message_id for resend in requests}
-    desk.cards.post_fails_with = ApprovalsChannelUnusable()
+    requests = [await services.requested(trade_id) for trade_id in (1, 2, 3)]
+    services.clock.advance(minutes=11)
+    services.cards.gone = {(await services.row(resend)).message_id for resend in requests}
+    services.cards.post_fails_with = ApprovalsChannelUnusable()
     for _ in range(4):
-        await desk.delivery.look_after_cards()
-        desk.clock.advance(seconds=5)
-    assert sum(desk.cards.posted.values()) == 3
-    desk.cards.post_fails_with = None
+        await services.delivery.look_after_cards()
+        services.clock.advance(seconds=5)
+    assert sum(services.cards.posted.values()) == 3
+    services.cards.post_fails_with = None
 
     for number in range(3):
-        assert sum(desk.cards.posted.values()) == 3 + number
-        await desk.delivery.look_after_cards()
-        desk.clock.advance(seconds=5)
+        assert sum(services.cards.posted.values()) == 3 + number
+        await services.delivery.look_after_cards()
+        services.clock.advance(seconds=5)
 
-    assert desk.cards.posted == {resend.id: 2 for resend in requests}
+    assert services.cards.posted == {resend.id: 2 for resend in requests}
 
 
 @pytest.mark.parametrize("error", [ApprovalsChannelUnusable(), OSError()])
-async def test_card_lost_while_it_is_sent(desk: ResendDesk, error: Exception) -> None:
+async def test_card_lost_while_it_is_sent(services: ResendDesk, error: Exception) -> None:
     """That a card can be neither edited nor posted does not make what is done look undone."""
-    resend = await desk.requested()
-    desk.cards.gone.add((await desk.row(resend)).message_id)
-    desk.cards.post_fails_with = error
+    resend = await services.requested()
+    services.cards.gone.add((await services.row(resend)).message_id)
+    services.cards.post_fails_with = error
 
-    sent = await desk.approve(resend.id, by=MODERATOR)
+    sent = await services.approve(resend.id, by=MODERATOR)
 
     assert sent.state is ResendState.SENT
 
 
-async def test_deleted_while_it_was_stopped(desk: ResendDesk) -> None:
+async def test_deleted_while_it_was_stopped(services: ResendDesk) -> None:
     """A card that was deleted before a start is back with the first ticks after it."""
-    resend = await desk.requested()
-    desk.cards.gone.add((await desk.row(resend)).message_id)
-    desk.clock.advance(hours=1)
+    resend = await services.requested()
+    services.cards.gone.add((await services.row(resend)).message_id)
+    services.clock.advance(hours=1)
 
-    await desk.restart()
-    await desk.delivery.look_after_cards()
+    await services.restart()
+    await services.delivery.look_after_cards()
 
-    assert desk.cards.posted[resend.id] == 2
-    assert (await desk.row(resend)).message_id not in desk.cards.gone
+    assert services.cards.posted[resend.id] == 2
+    assert (await services.row(resend)).message_id not in services.cards.gone
 
 
-async def test_discord_that_hangs(desk: ResendDesk) -> None:
+async def test_discord_that_hangs(services: ResendDesk) -> None:
     """While a look at a card hangs in Discord, doubts are read and what is due expires all the same."""
-    resend = await desk.requested()
-    desk.clock.advance(minutes=11)
-    doubtful = await desk.requested(2)
-    desk.provider.ways.append(loses)
-    await desk.approve(doubtful.id, by=MODERATOR)
+    resend = await services.requested()
+    services.clock.advance(minutes=11)
+    doubtful = await services.requested(2)
+    services.provider.ways.append(loses)
+    await services.approve(doubtful.id, by=MODERATOR)
     hangs, go_on = asyncio.Event(), asyncio.Event()
 
     async def step(name: str) -> None:
@@ -94,15 +94,15 @@ async def test_discord_that_hangs(desk: ResendDesk) -> None:
             hangs.set()
             await go_on.wait()
 
-    desk.step = step
-    looking = asyncio.create_task(desk.delivery.look_after_cards())
+    services.step = step
+    looking = asyncio.create_task(services.delivery.look_after_cards())
     await hangs.wait()
-    desk.provider.carry_out(2)
-    desk.clock.advance(seconds=5)
+    services.provider.carry_out(2)
+    services.clock.advance(seconds=5)
 
-    await desk.delivery.tick()
+    await services.delivery.tick()
 
-    assert (await desk.row(doubtful)).state is ResendState.SENT
+    assert (await services.row(doubtful)).state is ResendState.SENT
     go_on.set()
     await looking
-    assert desk.cards.shown[resend.id].state is ResendState.PENDING
+    assert services.cards.shown[resend.id].state is ResendState.PENDING

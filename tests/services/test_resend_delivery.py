@@ -49,86 +49,86 @@ ENDS: list[tuple[Way, ResendState, Outcome]] = [
 
 
 @pytest.mark.parametrize(("way", "state", "outcome"), ENDS)
-async def test_every_answer(desk: ResendDesk, way: Way, state: ResendState, outcome: Outcome) -> None:
+async def test_every_answer(services: ResendDesk, way: Way, state: ResendState, outcome: Outcome) -> None:
     """Whatever comes of the call is kept, shown and told, and the call is never made again."""
-    resend = await desk.requested()
-    desk.provider.ways.append(way)
+    resend = await services.requested()
+    services.provider.ways.append(way)
 
-    ended = await desk.approve(resend.id, by=MODERATOR)
+    ended = await services.approve(resend.id, by=MODERATOR)
 
     assert (ended.state, ended.outcome) == (state, outcome)
-    assert face(ended) == face(await desk.row(resend)) == face(desk.cards.shown[resend.id])
+    assert face(ended) == face(await services.row(resend)) == face(services.cards.shown[resend.id])
     assert ended.decided_by == MODERATOR.user_id
-    assert ended.sent_at == desk.clock.now()
-    assert desk.cards.told_to(AGENT.user_id) == desk.cards.told_to(CUSTOMER.user_id) == [state.value]
+    assert ended.sent_at == services.clock.now()
+    assert services.cards.told_to(AGENT.user_id) == services.cards.told_to(CUSTOMER.user_id) == [state.value]
 
-    await ticks(desk, seconds=60)
-    await desk.restart()
+    await ticks(services, seconds=60)
+    await services.restart()
 
-    assert desk.provider.calls == {TRADE: 1}
-    assert (await desk.row(resend)).state is state
+    assert services.provider.calls == {TRADE: 1}
+    assert (await services.row(resend)).state is state
 
 
-async def test_answer_nobody_foresaw(desk: ResendDesk, caplog: pytest.LogCaptureFixture) -> None:
+async def test_answer_nobody_foresaw(services: ResendDesk, caplog: pytest.LogCaptureFixture) -> None:
     """Where the adapter itself breaks, the provider may have acted: that is a doubt too, and it is in the log."""
-    resend = await desk.requested()
-    desk.provider.ways.append(breaks)
+    resend = await services.requested()
+    services.provider.ways.append(breaks)
 
-    ended = await desk.approve(resend.id, by=MODERATOR)
+    ended = await services.approve(resend.id, by=MODERATOR)
 
     assert (ended.state, ended.outcome) == (ResendState.UNKNOWN, Outcome.ANSWER_LOST)
     assert "resend broke off id=1 trade=4812" in caplog.text
 
 
-async def test_crossed_answer_that_proves_nothing(desk: ResendDesk) -> None:
+async def test_crossed_answer_that_proves_nothing(services: ResendDesk) -> None:
     """An answer about another trade is no yes, and says which trade it named."""
-    resend = await desk.requested()
+    resend = await services.requested()
 
     async def about_another(provider, trade_id):
         return (await accepts(provider, provider.add(TRADE + 1, CUSTOMERS_ACCOUNT).id),)[0]
 
-    desk.provider.ways.append(about_another)
+    services.provider.ways.append(about_another)
 
-    ended = await desk.approve(resend.id, by=MODERATOR)
+    ended = await services.approve(resend.id, by=MODERATOR)
 
     assert (ended.state, ended.outcome) == (ResendState.UNKNOWN, Outcome.OTHER_TRADE)
     assert ended.outcome_detail == str(TRADE + 1)
-    assert [told.code for told in desk.cards.told] == [None, None]
+    assert [told.code for told in services.cards.told] == [None, None]
 
 
-async def test_intent_comes_before_the_call(desk: ResendDesk) -> None:
+async def test_intent_comes_before_the_call(services: ResendDesk) -> None:
     """When the call begins it is on disk that it may have been made, and by whose approval."""
-    resend = await desk.requested()
+    resend = await services.requested()
     held = Held()
-    desk.provider.ways.append(held)
-    approving = asyncio.create_task(desk.approve(resend.id, by=MODERATOR))
+    services.provider.ways.append(held)
+    approving = asyncio.create_task(services.approve(resend.id, by=MODERATOR))
     await held.reached.wait()
 
-    kept = await desk.row(resend)
+    kept = await services.row(resend)
 
     assert (kept.state, kept.decided_by) == (ResendState.SENDING, MODERATOR.user_id)
-    assert [entry.action for entry in await desk.written()][-2:] == [
+    assert [entry.action for entry in await services.written()][-2:] == [
         AuditAction.RESEND_APPROVED,
         AuditAction.RESEND_SENDING,
     ]
     with pytest.raises(AlreadyDecided) as late:
-        await desk.approve(resend.id, by=OTHER_MODERATOR)
+        await services.approve(resend.id, by=OTHER_MODERATOR)
     assert late.value.resend.decided_by == MODERATOR.user_id
     held.let_go()
     await approving
 
 
-async def test_background_during_the_call(desk: ResendDesk) -> None:
+async def test_background_during_the_call(services: ResendDesk) -> None:
     """The background leaves a call that is under way alone, however long it takes."""
-    resend = await desk.requested()
+    resend = await services.requested()
     held = Held()
-    desk.provider.ways.append(held)
-    approving = asyncio.create_task(desk.approve(resend.id, by=MODERATOR))
+    services.provider.ways.append(held)
+    approving = asyncio.create_task(services.approve(resend.id, by=MODERATOR))
     await held.reached.wait()
 
-    await ticks(desk, seconds=60)
+    await ticks(services, seconds=60)
 
-    assert (await desk.row(resend)).state is ResendState.SENDING
+    assert (await services.row(resend)).state is ResendState.SENDING
     held.let_go()
     assert (await approving).outcome is Outcome.CONFIRMED
 
@@ -136,52 +136,55 @@ async def test_background_during_the_call(desk: ResendDesk) -> None:
 # Who is told
 
 
-async def test_new_code(desk: ResendDesk) -> None:
+async def test_new_code(services: ResendDesk) -> None:
     """The new code goes to the linked owner and to nobody else; neither the audit nor its channel has it."""
-    resend = await desk.requested()
+    resend = await services.requested()
 
-    await desk.approve(resend.id, by=MODERATOR)
+    await services.approve(resend.id, by=MODERATOR)
 
-    code = desk.provider.kept[TRADE].code
+    code = services.provider.kept[TRADE].code
     assert code is not None
-    assert [(told.user_id, told.code) for told in desk.cards.told] == [(AGENT.user_id, None), (CUSTOMER.user_id, code)]
-    for kept in (await desk.written(), desk.channel.posts, desk.cards.shown, await desk.row(resend)):
+    assert [(told.user_id, told.code) for told in services.cards.told] == [
+        (AGENT.user_id, None),
+        (CUSTOMER.user_id, code),
+    ]
+    for kept in (await services.written(), services.channel.posts, services.cards.shown, await services.row(resend)):
         assert code.reveal() not in repr(kept)
 
 
 @pytest.mark.parametrize("way", [accepts, does_and_loses])
-async def test_owner_who_asked(desk: ResendDesk, way: Way) -> None:
+async def test_owner_who_asked(services: ResendDesk, way: Way) -> None:
     """An owner who asked for it themselves is told once, with the code."""
-    resend = await desk.requested(by=CUSTOMER)
-    desk.provider.ways.append(way)
+    resend = await services.requested(by=CUSTOMER)
+    services.provider.ways.append(way)
 
-    await desk.approve(resend.id, by=MODERATOR)
+    await services.approve(resend.id, by=MODERATOR)
 
-    assert [(told.user_id, told.code) for told in desk.cards.told] == [
-        (CUSTOMER.user_id, desk.provider.kept[TRADE].code)
+    assert [(told.user_id, told.code) for told in services.cards.told] == [
+        (CUSTOMER.user_id, services.provider.kept[TRADE].code)
     ]
 
 
-async def test_owner_by_their_own_word(desk: ResendDesk) -> None:
+async def test_owner_by_their_own_word(services: ResendDesk) -> None:
     """Who linked the account to themselves as staff is told the outcome, and no code: nobody vouches for the link."""
-    await desk.repositories.links.remove(GUILD, CUSTOMER.user_id, by=1, at=desk.clock.now())
-    resend = await desk.requested()
-    await desk.link(AGENT, CUSTOMERS_ACCOUNT)
+    await services.repositories.links.remove(GUILD, CUSTOMER.user_id, by=1, at=services.clock.now())
+    resend = await services.requested()
+    await services.link(AGENT, CUSTOMERS_ACCOUNT)
 
-    await desk.approve(resend.id, by=MODERATOR)
+    await services.approve(resend.id, by=MODERATOR)
 
-    assert [(told.user_id, told.code) for told in desk.cards.told] == [(AGENT.user_id, None)]
+    assert [(told.user_id, told.code) for told in services.cards.told] == [(AGENT.user_id, None)]
 
 
-async def test_owner_without_a_link(desk: ResendDesk) -> None:
+async def test_owner_without_a_link(services: ResendDesk) -> None:
     """Where nobody is linked to the account the code stays with the provider."""
-    await desk.repositories.links.remove(GUILD, CUSTOMER.user_id, by=1, at=desk.clock.now())
-    resend = await desk.requested()
+    await services.repositories.links.remove(GUILD, CUSTOMER.user_id, by=1, at=services.clock.now())
+    resend = await services.requested()
 
-    await desk.approve(resend.id, by=MODERATOR)
+    await services.approve(resend.id, by=MODERATOR)
 
-    assert [(told.user_id, told.code) for told in desk.cards.told] == [(AGENT.user_id, None)]
-    assert (await desk.row(resend)).notes == ()
+    assert [(told.user_id, told.code) for told in services.cards.told] == [(AGENT.user_id, None)]
+    assert (await services.row(resend)).notes == ()
 
 
 @pytest.mark.parametrize(
@@ -192,65 +195,65 @@ async def test_owner_without_a_link(desk: ResendDesk) -> None:
         ({AGENT.user_id, CUSTOMER.user_id}, ("requester_not_told", "owner_not_told")),
     ],
 )
-async def test_closed_direct_messages(desk: ResendDesk, unreachable: set[int], notes: tuple[str, ...]) -> None:
+async def test_closed_direct_messages(services: ResendDesk, unreachable: set[int], notes: tuple[str, ...]) -> None:
     """Whoever cannot be told is named on the card, once however often it was tried."""
-    desk.cards.unreachable = unreachable
-    unknown = await doubtful(desk)
-    desk.provider.carry_out(TRADE)
+    services.cards.unreachable = unreachable
+    unknown = await doubtful(services)
+    services.provider.carry_out(TRADE)
 
-    await ticks(desk, seconds=10)
+    await ticks(services, seconds=10)
 
     assert unknown.notes == ()
-    assert desk.cards.shown[unknown.id].notes == notes
-    assert desk.cards.shown[unknown.id].state is ResendState.SENT
+    assert services.cards.shown[unknown.id].notes == notes
+    assert services.cards.shown[unknown.id].state is ResendState.SENT
 
 
-async def test_denied(desk: ResendDesk) -> None:
+async def test_denied(services: ResendDesk) -> None:
     """A denial is an outcome too: requester and owner are told, with the reason, and nothing is sent."""
-    resend = await desk.requested()
+    resend = await services.requested()
 
-    denied = await desk.service.deny(resend.id, by=MODERATOR, reason=" ask again on Monday ")
+    denied = await services.service.deny(resend.id, by=MODERATOR, reason=" ask again on Monday ")
 
     assert denied.decision_reason == "ask again on Monday"
-    assert desk.cards.told_to(AGENT.user_id) == desk.cards.told_to(CUSTOMER.user_id) == ["denied"]
-    assert desk.cards.shown[resend.id] == denied
-    assert desk.provider.calls == {}
+    assert services.cards.told_to(AGENT.user_id) == services.cards.told_to(CUSTOMER.user_id) == ["denied"]
+    assert services.cards.shown[resend.id] == denied
+    assert services.provider.calls == {}
 
 
-async def test_expired(desk: ResendDesk) -> None:
+async def test_expired(services: ResendDesk) -> None:
     """At its very moment of expiry, and not before, a request ends; requester and owner are told."""
-    resend = await desk.requested()
-    desk.clock.advance(hours=24, microseconds=-1000)
-    await desk.delivery.tick()
-    assert (await desk.row(resend)).state is ResendState.PENDING
-    desk.clock.advance(microseconds=1000)
+    resend = await services.requested()
+    services.clock.advance(hours=24, microseconds=-1000)
+    await services.delivery.tick()
+    assert (await services.row(resend)).state is ResendState.PENDING
+    services.clock.advance(microseconds=1000)
 
-    await desk.delivery.tick()
+    await services.delivery.tick()
 
-    assert desk.cards.shown[resend.id].state is ResendState.EXPIRED
-    assert desk.cards.told_to(AGENT.user_id) == desk.cards.told_to(CUSTOMER.user_id) == ["expired"]
+    assert services.cards.shown[resend.id].state is ResendState.EXPIRED
+    assert services.cards.told_to(AGENT.user_id) == services.cards.told_to(CUSTOMER.user_id) == ["expired"]
 
 
-async def test_expired_while_it_was_stopped(desk: ResendDesk) -> None:
+async def test_expired_while_it_was_stopped(services: ResendDesk) -> None:
     """What ran out while nothing ran has ended after the first tick."""
-    resend = await desk.requested()
-    await desk.delivery.close(within=0.0)
-    desk.clock.advance(days=30)
+    resend = await services.requested()
+    await services.delivery.close(within=0.0)
+    services.clock.advance(days=30)
 
-    await desk.start()
+    await services.start()
 
-    assert desk.cards.shown[resend.id].state is ResendState.EXPIRED
+    assert services.cards.shown[resend.id].state is ResendState.EXPIRED
 
 
-async def test_audit_channel(desk: ResendDesk) -> None:
+async def test_audit_channel(services: ResendDesk) -> None:
     """The audit channel tells who asked, who approved, and how it ended."""
-    resend = await desk.requested()
+    resend = await services.requested()
 
-    await desk.approve(resend.id, by=MODERATOR)
+    await services.approve(resend.id, by=MODERATOR)
 
-    assert [(post.action, post.actor_id, post.detail["state"]) for post in desk.channel.posts] == [
+    assert [(post.action, post.actor_id, post.detail["state"]) for post in services.channel.posts] == [
         (AuditAction.RESEND_REQUESTED, AGENT.user_id, "pending"),
         (AuditAction.RESEND_APPROVED, MODERATOR.user_id, "sending"),
         (AuditAction.RESEND_SENT, None, "sent"),
     ]
-    assert {post.subject for post in desk.channel.posts} == {f"resend:{resend.id}"}
+    assert {post.subject for post in services.channel.posts} == {f"resend:{resend.id}"}

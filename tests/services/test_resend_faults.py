@@ -15,17 +15,17 @@ def points(log: list[str]) -> list[str]:
     return [f"{name}#{log[: place + 1].count(name)}" for place, name in enumerate(log)]
 
 
-async def steps_of_an_approval(desk: ResendDesk, trade_id: int) -> list[str]:
+async def steps_of_an_approval(services: ResendDesk, trade_id: int) -> list[str]:
     """Approve undisturbed, and return the steps in their order."""
-    resend = await desk.requested(trade_id)
+    resend = await services.requested(trade_id)
     log: list[str] = []
 
     async def step(name: str) -> None:
         log.append(name)
 
-    desk.step = step
-    await desk.approve(resend.id, by=MODERATOR)
-    desk.step = None
+    services.step = step
+    await services.approve(resend.id, by=MODERATOR)
+    services.step = None
     return points(log)
 
 
@@ -44,27 +44,27 @@ class At:
 
 
 @pytest.mark.parametrize("way", [accepts, does_and_loses, loses])
-async def test_approver_who_goes_away(desk: ResendDesk, way: Way) -> None:
+async def test_approver_who_goes_away(services: ResendDesk, way: Way) -> None:
     """Wherever the approving caller is cancelled, at most one call is made, and once it is approved it has its end."""
     end = ResendState.UNKNOWN if way is loses else ResendState.SENT
-    desk.provider.ways.append(way)
-    every_point = await steps_of_an_approval(desk, 1)
+    services.provider.ways.append(way)
+    every_point = await steps_of_an_approval(services, 1)
     assert len(every_point) > 30
     seen = set()
     for trade_id, point in enumerate(every_point, start=2):
-        resend = await desk.requested(trade_id)
-        desk.provider.ways = deque([way])
-        approving = asyncio.create_task(desk.approve(resend.id, by=MODERATOR))
-        desk.step = At(point, approving.cancel)
+        resend = await services.requested(trade_id)
+        services.provider.ways = deque([way])
+        approving = asyncio.create_task(services.approve(resend.id, by=MODERATOR))
+        services.step = At(point, approving.cancel)
         await asyncio.gather(approving, return_exceptions=True)
-        await desk.quiet()
-        desk.step = None
+        await services.quiet()
+        services.step = None
 
-        kept = await desk.row(resend)
+        kept = await services.row(resend)
 
         assert kept.state in {ResendState.PENDING, end}, point
-        assert desk.provider.calls[trade_id] == (kept.state is end), point
-        assert face(desk.cards.shown[resend.id]) == face(kept), point
+        assert services.provider.calls[trade_id] == (kept.state is end), point
+        assert face(services.cards.shown[resend.id]) == face(kept), point
         seen.add(kept.state)
     assert seen == {ResendState.PENDING, end}
 
@@ -77,32 +77,32 @@ async def test_approver_who_goes_away(desk: ResendDesk, way: Way) -> None:
         (refuses, {("failed", 1)}),
     ],
 )
-async def test_crash_at_every_point(desk: ResendDesk, way: Way, ends: set[tuple[str, int]]) -> None:
+async def test_crash_at_every_point(services: ResendDesk, way: Way, ends: set[tuple[str, int]]) -> None:
     """Wherever it crashes, the next start makes no second call, shows how it stands, and tells the end that it has."""
-    desk.provider.ways.append(way)
-    every_point = await steps_of_an_approval(desk, 1)
+    services.provider.ways.append(way)
+    every_point = await steps_of_an_approval(services, 1)
     seen = set()
     for trade_id, point in enumerate(every_point, start=2):
-        resend = await desk.requested(trade_id)
-        desk.provider.ways = deque([way])
-        desk.cards.told.clear()
-        desk.step = At(point, desk.crash)
-        await asyncio.gather(desk.approve(resend.id, by=MODERATOR), return_exceptions=True)
-        await desk.quiet()
-        desk.step = None
-        await desk.start()
+        resend = await services.requested(trade_id)
+        services.provider.ways = deque([way])
+        services.cards.told.clear()
+        services.step = At(point, services.crash)
+        await asyncio.gather(services.approve(resend.id, by=MODERATOR), return_exceptions=True)
+        await services.quiet()
+        services.step = None
+        await services.start()
 
-        kept = await desk.row(resend)
+        kept = await services.row(resend)
 
-        calls = desk.provider.calls[trade_id]
+        calls = services.provider.calls[trade_id]
         assert calls <= 1, point
-        assert face(desk.cards.shown[resend.id]) == face(kept), point
+        assert face(services.cards.shown[resend.id]) == face(kept), point
         if not kept.state.is_open:
             assert calls, point
             for told in (AGENT, CUSTOMER):
-                assert desk.cards.told_to(told.user_id)[-1] == kept.state.value, point
-        await ticks(desk, seconds=10)
-        assert desk.provider.calls[trade_id] == calls, point
+                assert services.cards.told_to(told.user_id)[-1] == kept.state.value, point
+        await ticks(services, seconds=10)
+        assert services.provider.calls[trade_id] == calls, point
         seen.add((kept.state.value, calls))
     assert seen - {("unknown", 1)} == {("pending", 0), ("unknown", 0)} | ends
 
@@ -115,40 +115,40 @@ def fail() -> None:
     raise DiskFull
 
 
-async def test_storage_that_breaks_at_every_point(desk: ResendDesk) -> None:
+async def test_storage_that_breaks_at_every_point(services: ResendDesk) -> None:
     """Wherever the disk fails for a moment, no second call is made and no request stays stuck: it goes on by itself."""
     database = ("resends.", "links.", "grants.", "settings.")
-    every_point = [point for point in await steps_of_an_approval(desk, 1) if point.startswith(database)]
+    every_point = [point for point in await steps_of_an_approval(services, 1) if point.startswith(database)]
     assert len(every_point) > 20
     for trade_id, point in enumerate(every_point, start=2):
-        resend = await desk.requested(trade_id)
-        desk.step = At(point, fail)
-        await asyncio.gather(desk.approve(resend.id, by=MODERATOR), return_exceptions=True)
-        await desk.quiet()
-        desk.step = None
-        await ticks(desk, seconds=10)
+        resend = await services.requested(trade_id)
+        services.step = At(point, fail)
+        await asyncio.gather(services.approve(resend.id, by=MODERATOR), return_exceptions=True)
+        await services.quiet()
+        services.step = None
+        await ticks(services, seconds=10)
 
-        kept = await desk.row(resend)
+        kept = await services.row(resend)
 
-        calls = desk.provider.calls[trade_id]
+        calls = services.provider.calls[trade_id]
         assert (kept.state.value, calls) in {("pending", 0), ("unknown", 0), ("sent", 1)}, point
-        await desk.restart()
-        assert face(desk.cards.shown[resend.id]) == face(await desk.row(resend)), point
-        assert desk.provider.calls[trade_id] == calls, point
+        await services.restart()
+        assert face(services.cards.shown[resend.id]) == face(await services.row(resend)), point
+        assert services.provider.calls[trade_id] == calls, point
 
 
-async def test_broken_off_after_its_caller_had_gone(desk: ResendDesk, caplog: pytest.LogCaptureFixture) -> None:
+async def test_broken_off_after_its_caller_had_gone(services: ResendDesk, caplog: pytest.LogCaptureFixture) -> None:
     """What goes wrong when nobody waits for it any more is in the log."""
-    resend = await desk.requested()
+    resend = await services.requested()
     held = Held()
-    desk.provider.ways.append(held)
-    approving = asyncio.create_task(desk.approve(resend.id, by=MODERATOR))
+    services.provider.ways.append(held)
+    approving = asyncio.create_task(services.approve(resend.id, by=MODERATOR))
     await held.reached.wait()
     approving.cancel()
     await asyncio.gather(approving, return_exceptions=True)
 
-    desk.step = At("resends.settle before#1", fail)
+    services.step = At("resends.settle before#1", fail)
     held.let_go()
-    await desk.quiet()
+    await services.quiet()
 
     assert "resend broke off after its caller had gone" in caplog.text

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from bot.domain.access import Actor
-from bot.domain.errors import DeskError
+from bot.domain.errors import SkinDeskError
 from bot.domain.failures import FailureKind
 from bot.domain.resends import Receipt, ResendState, TradeFacts
 from tests.contracts.engines import ENGINES
@@ -84,24 +84,24 @@ class Machine(RuleBasedStateMachine):
         self._runner = asyncio.Runner()
         self._under_way: list[tuple[asyncio.Task[Any], Late]] = []
         self._unheard: list[Late] = []
-        self._desk, self._provider = self._runner.run(self._opened(Path(folder)))
+        self._services, self._provider = self._runner.run(self._opened(Path(folder)))
 
     async def _opened(self, folder: Path) -> tuple[ResendDesk, CountedTradeProvider]:
         repositories = await self._stack.enter_async_context(ENGINES["sqlite"](folder))
         provider = CountedTradeProvider(repositories.resends, repositories.audit)
-        desk = ResendDesk(repositories, provider)
-        desk.provider = provider
-        await desk.set_up()
+        services = ResendDesk(repositories, provider)
+        services.provider = provider
+        await services.set_up()
         for trade_id in TRADES:
             provider.add(trade_id, CUSTOMERS_ACCOUNT)
-        return desk, provider
+        return services, provider
 
     def teardown(self) -> None:
         self._runner.run(self._ended())
         self._runner.close()
 
     async def _ended(self) -> None:
-        await self._desk.delivery.close(within=0.0)
+        await self._services.delivery.close(within=0.0)
         await asyncio.gather(*(task for task, _ in self._under_way), return_exceptions=True)
         for late in (*self._unheard, *(late for _, late in self._under_way)):
             late.forget()
@@ -119,7 +119,7 @@ class Machine(RuleBasedStateMachine):
         """Let the trade fail again, if it has to, and ask for it."""
         if self._provider.kept[trade_id].not_resendable is not None:
             self._provider.change(trade_id, status=-1)
-        self._do(self._desk.requested(trade_id, by=somebody(REQUESTER, AGENTS, MODERATORS, guild_id=guild_id)))
+        self._do(self._services.requested(trade_id, by=somebody(REQUESTER, AGENTS, MODERATORS, guild_id=guild_id)))
 
     @rule(which=nth, people=st.integers(1, 4), way=ways)
     def approve(self, which: int, people: int, way: str) -> None:
@@ -127,7 +127,7 @@ class Machine(RuleBasedStateMachine):
         one = self._one(which, ResendState.PENDING)
         before = self._provider.calls.total()
         self._provider.ways.append(WAYS[way])
-        work = [self._desk.approve(one, by=who) for who in self._moderators(one, people)]
+        work = [self._services.approve(one, by=who) for who in self._moderators(one, people)]
         done = self._do(*work)
         self._provider.ways.clear()
         assert len(done) <= 1
@@ -140,8 +140,8 @@ class Machine(RuleBasedStateMachine):
         self._provider.ways.append(WAYS[way])
         first, second = self._moderators(one, 2)
         work = [
-            self._desk.approve(one, by=first),
-            self._desk.service.deny(one, by=second),
+            self._services.approve(one, by=first),
+            self._services.service.deny(one, by=second),
         ]
         done = self._do(*(reversed(work) if denied_first else work))
         self._provider.ways.clear()
@@ -152,7 +152,7 @@ class Machine(RuleBasedStateMachine):
         """Approve, and leave the provider's answer for later, or for ever."""
         one = self._one(which, ResendState.PENDING)
         [who] = self._moderators(one, 1)
-        self._runner.run(self._begun(self._desk.approve(one, by=who), Late(WAYS[way])))
+        self._runner.run(self._begun(self._services.approve(one, by=who), Late(WAYS[way])))
         self._provider.ways.clear()
 
     @precondition(lambda self: self._under_way)
@@ -174,24 +174,24 @@ class Machine(RuleBasedStateMachine):
         guild_id = self._guild(one)
         requester = somebody(REQUESTER, MODERATORS, guild_id=guild_id)
         owner = somebody(CUSTOMER.user_id, MODERATORS, guild_id=guild_id)
-        service = self._desk.service
-        assert self._do(self._desk.approve(one, by=requester), service.deny(one, by=requester)) == []
+        service = self._services.service
+        assert self._do(self._services.approve(one, by=requester), service.deny(one, by=requester)) == []
         if guild_id == CUSTOMER.guild_id:  # where they are linked
-            assert self._do(self._desk.approve(one, by=owner), service.deny(one, by=owner)) == []
+            assert self._do(self._services.approve(one, by=owner), service.deny(one, by=owner)) == []
 
     @rule(which=nth)
     def decide_elsewhere(self, which: int) -> None:
         """Let a moderator of the other guild try: there is no such request."""
         one = self._one(which, ResendState.PENDING, ResendState.UNKNOWN)
         other = next(guild_id for guild_id in GUILDS if guild_id != self._guild(one))
-        moderator, service = somebody(201, MODERATORS, guild_id=other), self._desk.service
-        work = (self._desk.approve(one, by=moderator), service.deny(one, by=moderator))
+        moderator, service = somebody(201, MODERATORS, guild_id=other), self._services.service
+        work = (self._services.approve(one, by=moderator), service.deny(one, by=moderator))
         assert self._do(*work, service.mark(one, sent=True, by=moderator)) == []
 
     @rule(which=nth)
     def deny(self, which: int) -> None:
         one = self._one(which, ResendState.PENDING)
-        self._do(self._desk.service.deny(one, by=self._moderators(one, 1)[0]))
+        self._do(self._services.service.deny(one, by=self._moderators(one, 1)[0]))
 
     @rule(which=nth, answers=st.lists(st.booleans(), min_size=1, max_size=3))
     def mark(self, which: int, answers: list[bool]) -> None:
@@ -199,8 +199,8 @@ class Machine(RuleBasedStateMachine):
         one = self._one(which, ResendState.UNKNOWN)
         people = self._moderators(one, len(answers))
         done = self._do(
-            *(self._desk.service.mark(one, sent=sent, by=who) for who, sent in zip(people, answers, strict=True)),
-            self._desk.delivery.tick(),
+            *(self._services.service.mark(one, sent=sent, by=who) for who, sent in zip(people, answers, strict=True)),
+            self._services.delivery.tick(),
         )
         assert len(done) <= 2  # one moderator, and the tick
 
@@ -215,47 +215,47 @@ class Machine(RuleBasedStateMachine):
     @rule(edits=st.sampled_from(["taken", "refused", "lost"]))
     def edit_cards(self, edits: Literal["taken", "refused", "lost"]) -> None:
         """Let Discord take, refuse or take unheard what cards are to show; back, it is asked again for each of them."""
-        self._desk.cards.edits = edits
+        self._services.cards.edits = edits
         if edits == "taken":
-            for _ in self._desk.cards.shown:
-                self._desk.clock.advance(seconds=5)
-                self._do(self._desk.delivery.look_after_cards())
+            for _ in self._services.cards.shown:
+                self._services.clock.advance(seconds=5)
+                self._do(self._services.delivery.look_after_cards())
 
-    @precondition(lambda self: self._desk.cards.shown)
+    @precondition(lambda self: self._services.cards.shown)
     @rule(which=nth, status=st.sampled_from([-1, 5, 10]), seen=st.sampled_from([-1, 0, 0, 0, 1, None]), way=ways)
     def approve_what_was_seen(self, which: int, status: int, seen: int | None, way: str) -> None:
         """Let two moderators approve one after the other what the card shows, or did, or never did."""
         one = self._one(which, ResendState.PENDING)
-        shown = self._desk.cards.shown.get(one)
+        shown = self._services.cards.shown.get(one)
         if shown is None:
             return
         self._provider.change(shown.trade_id, status=status)
         version = None if seen is None else shown.version + seen
         self._provider.ways.append(WAYS[way])
         for who in self._moderators(one, 2):
-            done = self._do(self._desk.service.approve(one, by=who, seen=version))
+            done = self._do(self._services.service.approve(one, by=who, seen=version))
             assert not done or seen == 0
         self._provider.ways.clear()
 
     @rule(seconds=st.sampled_from([5, 60, 3600, 90_000]))
     def wait(self, seconds: int) -> None:
         """Let time pass: doubts are read, and what nobody decided expires."""
-        self._desk.clock.advance(seconds=seconds)
-        self._do(self._desk.delivery.tick())
-        self._do(self._desk.delivery.look_after_cards())
+        self._services.clock.advance(seconds=seconds)
+        self._do(self._services.delivery.tick())
+        self._do(self._services.delivery.look_after_cards())
 
     @rule(guild_id=st.sampled_from(GUILDS))
     def resume(self, guild_id: int) -> None:
         """Let resends go on after an answer about another trade."""
-        halts = self._desk.repositories.halts
-        halt = self._runner.run(halts.of_guild(guild_id))
-        if halt is not None:
-            self._do(halts.resume(guild_id, halt.number, by=1, at=self._desk.clock.now()))
+        pauses = self._services.repositories.pauses
+        pause = self._runner.run(pauses.of_guild(guild_id))
+        if pause is not None:
+            self._do(pauses.resume(guild_id, pause.number, by=1, at=self._services.clock.now()))
 
     @rule(crash=st.booleans())
     def restart(self, *, crash: bool) -> None:
         self.edit_cards("taken")  # that an ended request's card is outdated is not known to the next process
-        self._runner.run(self._crashed() if crash else self._desk.delivery.close(within=0.0))
+        self._runner.run(self._crashed() if crash else self._services.delivery.close(within=0.0))
         self._runner.run(self._started_again())
 
     @rule(which=nth, way=ways, after=steps)
@@ -265,7 +265,7 @@ class Machine(RuleBasedStateMachine):
         one = self._one(which, ResendState.PENDING)
         [who] = self._moderators(one, 1)
         self._provider.ways.append(WAYS[way])
-        self._crash(self._desk.approve(one, by=who), after)
+        self._crash(self._services.approve(one, by=who), after)
         self._provider.ways.clear()
         self._runner.run(self._started_again())
 
@@ -273,7 +273,7 @@ class Machine(RuleBasedStateMachine):
     def crash_while_asking(self, trade_id: int, after: int) -> None:
         """Cut the power at any moment of a request."""
         self.edit_cards("taken")  # as for a restart
-        self._crash(self._desk.requested(trade_id, by=somebody(REQUESTER, AGENTS)), after)
+        self._crash(self._services.requested(trade_id, by=somebody(REQUESTER, AGENTS)), after)
         self._runner.run(self._started_again())
 
     @rule(after=steps)
@@ -281,16 +281,16 @@ class Machine(RuleBasedStateMachine):
         """Cut the power, and again while the next process takes up what was left."""
         self.edit_cards("taken")  # as for a restart
         self._runner.run(self._crashed())
-        self._crash(self._desk.start(), after)
+        self._crash(self._services.start(), after)
         self._runner.run(self._started_again())
 
     @rule()
     def settle(self) -> None:
         """Give reading the time that it needs: what the provider shows to be done is not left in doubt."""
         self._provider.cannot_be_read = None
-        self._desk.clock.advance(seconds=3601)
-        self._do(self._desk.delivery.tick())
-        for resend in self._runner.run(self._desk.repositories.resends.all_open()):
+        self._services.clock.advance(seconds=3601)
+        self._do(self._services.delivery.tick())
+        for resend in self._runner.run(self._services.repositories.resends.all_open()):
             if resend.state is ResendState.UNKNOWN:
                 assert not resend.facts.shows_resend(TradeFacts.of(self._provider.kept[resend.trade_id]))
 
@@ -298,8 +298,8 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def promises_are_kept(self) -> None:
-        promises = Promises(self._desk.repositories, self._provider, self._desk.cards)
-        keep_up = self._desk.cards.edits == "taken"
+        promises = Promises(self._services.repositories, self._provider, self._services.cards)
+        keep_up = self._services.cards.edits == "taken"
         self._runner.run(promises.hold(nobody_works=not self._under_way, cards_keep_up=keep_up))
 
     # How it is done
@@ -308,20 +308,20 @@ class Machine(RuleBasedStateMachine):
         """Return one of the requests in these states, asking for one where there is none."""
         fitting = self._in(*states)
         if not fitting and ResendState.PENDING in states:
-            open_trades = {shown.trade_id for shown in self._desk.cards.shown.values() if shown.state.is_open}
+            open_trades = {shown.trade_id for shown in self._services.cards.shown.values() if shown.state.is_open}
             for trade_id in sorted(set(TRADES) - open_trades):
                 self.request(trade_id, GUILD)
             fitting = self._in(*states)
-        numbers = fitting or sorted(self._desk.cards.shown, reverse=True) or [1]
+        numbers = fitting or sorted(self._services.cards.shown, reverse=True) or [1]
         return numbers[which % len(numbers)]
 
     def _in(self, *states: ResendState) -> list[int]:
         return sorted(
-            (number for number, shown in self._desk.cards.shown.items() if shown.state in states), reverse=True
+            (number for number, shown in self._services.cards.shown.items() if shown.state in states), reverse=True
         )
 
     def _guild(self, number: int) -> int:
-        shown = self._desk.cards.shown.get(number)
+        shown = self._services.cards.shown.get(number)
         return shown.guild_id if shown is not None else GUILD
 
     def _moderators(self, number: int, people: int) -> list[Actor]:
@@ -336,7 +336,7 @@ class Machine(RuleBasedStateMachine):
 
         answers = self._runner.run(done())
         for answer in answers:
-            if isinstance(answer, BaseException) and not isinstance(answer, DeskError):
+            if isinstance(answer, BaseException) and not isinstance(answer, SkinDeskError):
                 raise answer
         return [answer for answer in answers if not isinstance(answer, BaseException)]
 
@@ -354,7 +354,7 @@ class Machine(RuleBasedStateMachine):
         if leaves:
             task.cancel()
         await late.let_go()
-        work = {each for each, number in self._desk.delivery._under_way.items() if number == late.resend_id}
+        work = {each for each, number in self._services.delivery._under_way.items() if number == late.resend_id}
         await asyncio.gather(task, *work, return_exceptions=True)
 
     def _crash(self, work: Coroutine[Any, Any, Any], after: int) -> None:
@@ -365,25 +365,25 @@ class Machine(RuleBasedStateMachine):
             nonlocal left
             left -= 1
             if left < 0:
-                self._desk.crash()
+                self._services.crash()
 
         async def cut_off() -> None:
-            with suppress(DeskError, Crashed, asyncio.CancelledError):
+            with suppress(SkinDeskError, Crashed, asyncio.CancelledError):
                 await work
 
-        self._desk.step = step
+        self._services.step = step
         self._runner.run(cut_off())
-        self._desk.step = None
+        self._services.step = None
         self._runner.run(self._crashed())
 
     async def _crashed(self) -> None:
-        self._desk.crash()
+        self._services.crash()
 
     async def _started_again(self) -> None:
         await asyncio.gather(*(task for task, _ in self._under_way), return_exceptions=True)
         self._unheard += [late for _, late in self._under_way]
         self._under_way.clear()
-        await self._desk.start()
+        await self._services.start()
 
 
 def test_any_order_of_events() -> None:

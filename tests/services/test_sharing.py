@@ -14,9 +14,9 @@ from bot.config import Settings
 from bot.domain.access import Actor, Capability
 from bot.domain.errors import TooSoon
 from bot.domain.failures import Failure, FailureKind
-from bot.domain.pages import InventoryAnswer, ProviderAnswer
+from bot.domain.snapshots import InventoryAnswer, ProviderAnswer
 from bot.domain.steam import Game, SteamId
-from bot.services.desk import Desk
+from bot.services.container import Services
 from bot.services.inventory import InventoryRequest
 from tests.fakes.clock import FakeClock
 from tests.support.loopback import Loopback, Recorded, Reply, as_json
@@ -76,7 +76,7 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, provider: Provider, clock: FakeClock) -> AsyncIterator[Desk]:
+async def services(tmp_path: Path, provider: Provider, clock: FakeClock) -> AsyncIterator[Services]:
     """The whole desk over its real database, with providers of the lower tier on loopback."""
     async with Loopback(provider) as server:
         tables: dict[str, dict[str, Any]] = {
@@ -93,19 +93,19 @@ async def desk(tmp_path: Path, provider: Provider, clock: FakeClock) -> AsyncIte
         )
         async with assembled(settings, clock=clock) as bot:
             for capability in (Capability.INVENTORY_ANY, Capability.MANAGE_LINKS):
-                await bot.desk.access.grant(SUPPORT, capability, by=OWNER)
-            yield bot.desk
+                await bot.services.access.grant(SUPPORT, capability, by=OWNER)
+            yield bot.services
 
 
-async def ask(desk: Desk, account: int, *, by: Actor, **options: Any) -> ProviderAnswer:
-    answer: InventoryAnswer = await desk.inventory.look_up(InventoryRequest(url(account), **options), by=by)
+async def ask(services: Services, account: int, *, by: Actor, **options: Any) -> ProviderAnswer:
+    answer: InventoryAnswer = await services.inventory.look_up(InventoryRequest(url(account), **options), by=by)
     (part,) = answer.answers
     return part
 
 
-async def link(desk: Desk, number: int) -> None:
+async def link(services: Services, number: int) -> None:
     """Give a customer the account of their number."""
-    await desk.links.set_for(customer(number).user_id, str(SteamId.from_account_id(number)), by=agent())
+    await services.links.set_for(customer(number).user_id, str(SteamId.from_account_id(number)), by=agent())
 
 
 def over_budget(part: ProviderAnswer) -> Failure | None:
@@ -115,12 +115,12 @@ def over_budget(part: ProviderAnswer) -> Failure | None:
 # One call for the same question
 
 
-async def test_two_hundred_callers(desk: Desk, provider: Provider) -> None:
+async def test_two_hundred_callers(services: Services, provider: Provider) -> None:
     """Two hundred who ask for one cold inventory make one call; the first going away fails none of the others."""
     provider.gate.clear()
-    first = asyncio.create_task(ask(desk, 7, by=agent(0)))
+    first = asyncio.create_task(ask(services, 7, by=agent(0)))
     await provider.reached.wait()
-    others = [asyncio.create_task(ask(desk, 7, by=agent(number))) for number in range(1, 200)]
+    others = [asyncio.create_task(ask(services, 7, by=agent(number))) for number in range(1, 200)]
     await asyncio.sleep(0.2)  # most of them wait for the answer by then; whoever comes later has it from memory
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
@@ -132,46 +132,50 @@ async def test_two_hundred_callers(desk: Desk, provider: Provider) -> None:
     assert provider.asked == {"/secure/inventory": 1}
 
 
-async def test_two_hundred_callers_with_a_token_to_create(desk: Desk, provider: Provider) -> None:
+async def test_two_hundred_callers_with_a_token_to_create(services: Services, provider: Provider) -> None:
     """Where a client token has to be created first, two hundred callers create one and make one call with it."""
-    parts = await asyncio.gather(*(ask(desk, 7, by=agent(number), provider="assetpay_client") for number in range(200)))
+    parts = await asyncio.gather(
+        *(ask(services, 7, by=agent(number), provider="assetpay_client") for number in range(200))
+    )
 
     assert all(part.inventory is not None for part in parts)
     assert provider.asked == {"/auth/authenticate-client": 1, "/client/inventory": 1}
 
 
-async def test_refreshing(desk: Desk, provider: Provider, clock: FakeClock) -> None:
+async def test_refreshing(services: Services, provider: Provider, clock: FakeClock) -> None:
     """Who asks during a refresh gets its answer; the next refresh of it is told when, others need not wait."""
     provider.gate.clear()
-    refresh = asyncio.create_task(ask(desk, 7, by=agent(), refresh=True))
+    refresh = asyncio.create_task(ask(services, 7, by=agent(), refresh=True))
     await provider.reached.wait()
-    beside = [asyncio.create_task(ask(desk, 7, by=agent(number), refresh=number < 9)) for number in range(1, 50)]
+    run_in_worker = [
+        asyncio.create_task(ask(services, 7, by=agent(number), refresh=number < 9)) for number in range(1, 50)
+    ]
     provider.gate.set()
-    parts = await asyncio.gather(refresh, *beside)
+    parts = await asyncio.gather(refresh, *run_in_worker)
     with pytest.raises(TooSoon) as too_soon:
-        await ask(desk, 7, by=agent(50), refresh=True)
+        await ask(services, 7, by=agent(50), refresh=True)
 
     assert all(part.inventory is not None for part in parts)
     assert (provider.asked.total(), provider.refreshes) == (1, 1)
     assert too_soon.value.until == clock.now() + timedelta(minutes=2)
     for account, options in ((7, {"provider": "skinsback"}), (7, {"game": Game.RUST}), (8, {})):
-        assert (await ask(desk, account, by=agent(), refresh=True, **options)).inventory is not None
+        assert (await ask(services, account, by=agent(), refresh=True, **options)).inventory is not None
     clock.advance(seconds=119)
     with pytest.raises(TooSoon):
-        await ask(desk, 7, by=agent(), refresh=True)
+        await ask(services, 7, by=agent(), refresh=True)
     clock.advance(seconds=1)
-    await ask(desk, 7, by=agent(), refresh=True)
+    await ask(services, 7, by=agent(), refresh=True)
     assert provider.asked.total() == 5
 
 
 # A fair part for each
 
 
-async def test_storm_of_customers(desk: Desk, provider: Provider, clock: FakeClock) -> None:
+async def test_storm_of_customers(services: Services, provider: Provider, clock: FakeClock) -> None:
     """Of 200 customers at once, at 100 calls a minute, 80 are answered and 120 told until when; staff is served."""
     for number in range(1, 201):
-        await link(desk, number)
-    parts = await asyncio.gather(*(ask(desk, number, by=customer(number)) for number in range(1, 201)))
+        await link(services, number)
+    parts = await asyncio.gather(*(ask(services, number, by=customer(number)) for number in range(1, 201)))
 
     refused = [(number, failure) for number, part in enumerate(parts, 1) if (failure := over_budget(part)) is not None]
     assert len(refused) == 120
@@ -179,52 +183,52 @@ async def test_storm_of_customers(desk: Desk, provider: Provider, clock: FakeClo
     assert {failure.retry_after for _, failure in refused} == {timedelta(minutes=1)}
     assert provider.asked == {"/secure/inventory": 80}
 
-    served = [await ask(desk, 1000 + number, by=agent()) for number in range(20)]
+    served = [await ask(services, 1000 + number, by=agent()) for number in range(20)]
     assert all(part.inventory is not None for part in served)
-    assert over_budget(await ask(desk, 2000, by=agent())) is not None
+    assert over_budget(await ask(services, 2000, by=agent())) is not None
     assert provider.asked.total() == 100
 
     number = refused[0][0]
     clock.advance(seconds=59.9)
-    assert over_budget(await ask(desk, number, by=customer(number))) is not None
+    assert over_budget(await ask(services, number, by=customer(number))) is not None
     clock.advance(seconds=0.1)
-    assert (await ask(desk, number, by=customer(number))).inventory is not None
+    assert (await ask(services, number, by=customer(number))).inventory is not None
 
 
-async def test_one_customer_alone(desk: Desk, provider: Provider) -> None:
+async def test_one_customer_alone(services: Services, provider: Provider) -> None:
     """One customer stops at a quarter of the customers' part, and the others have the rest."""
-    await link(desk, 1)
-    await link(desk, 2)
-    parts = await asyncio.gather(*(ask(desk, 1, by=customer(1), search=f"ak {number}") for number in range(50)))
+    await link(services, 1)
+    await link(services, 2)
+    parts = await asyncio.gather(*(ask(services, 1, by=customer(1), search=f"ak {number}") for number in range(50)))
 
     assert sum(part.inventory is not None for part in parts) == 20
     assert {over_budget(part) is not None for part in parts if part.inventory is None} == {True}
     assert provider.asked.total() == 20
-    assert (await ask(desk, 2, by=customer(2))).inventory is not None
+    assert (await ask(services, 2, by=customer(2))).inventory is not None
 
 
-async def test_what_is_shared_costs_the_one_who_began(desk: Desk) -> None:
+async def test_what_is_shared_costs_the_one_who_began(services: Services) -> None:
     """An answer from memory, or of a call that somebody else began, is no part of a customer's share."""
-    await link(desk, 1)
-    await asyncio.gather(ask(desk, 1, by=agent()), *(ask(desk, 1, by=customer(1)) for _ in range(50)))
-    await ask(desk, 1, by=customer(1))
+    await link(services, 1)
+    await asyncio.gather(ask(services, 1, by=agent()), *(ask(services, 1, by=customer(1)) for _ in range(50)))
+    await ask(services, 1, by=customer(1))
 
-    parts = [await ask(desk, 1, by=customer(1), search=f"ak {number}") for number in range(30)]
+    parts = [await ask(services, 1, by=customer(1), search=f"ak {number}") for number in range(30)]
     assert all(part.inventory is not None for part in parts)
 
 
-async def test_joining_one_whose_share_is_spent(desk: Desk, provider: Provider) -> None:
+async def test_joining_one_whose_share_is_spent(services: Services, provider: Provider) -> None:
     """An agent who waits for the same answer as a customer is served although the customer's share turns out spent."""
-    await link(desk, 1)
+    await link(services, 1)
     for search in ("ak", "awp"):  # a customer's share of ten a minute
-        assert (await ask(desk, 1, by=customer(1), provider="assetpay_client", search=search)).inventory is not None
+        assert (await ask(services, 1, by=customer(1), provider="assetpay_client", search=search)).inventory is not None
     provider.gate.clear()
     provider.reached.clear()
     other_token = url(1).replace("AbCdEfGh", "ZyXwVuTs")  # for which a client token has to be created first
     request = InventoryRequest(other_token, "assetpay_client")
-    begun = asyncio.create_task(desk.inventory.look_up(request, by=customer(1)))
+    begun = asyncio.create_task(services.inventory.look_up(request, by=customer(1)))
     await provider.reached.wait()
-    joining = asyncio.create_task(desk.inventory.look_up(request, by=agent()))
+    joining = asyncio.create_task(services.inventory.look_up(request, by=agent()))
     await asyncio.sleep(0.1)
     provider.gate.set()
 

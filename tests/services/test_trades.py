@@ -52,7 +52,7 @@ class Trades:
         raise AssertionError
 
 
-class Desk:
+class Services:
     """The service over real storage: the customer is linked, Support sees everybody's."""
 
     def __init__(self, repositories: Repositories, provider: Trades | None) -> None:
@@ -77,57 +77,57 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
     async with ENGINES["sqlite"](tmp_path) as repositories:
-        opened = Desk(repositories, Trades())
+        opened = Services(repositories, Trades())
         await repositories.grants.grant(Grant(GUILD, SUPPORT, Capability.TRADES_ANY), by=0, at=NOW)
         await opened.link(CUSTOMER, OWNER)
         yield opened
 
 
-async def test_ones_own(desk: Desk):
+async def test_ones_own(services: Services):
     """A customer gets their own and nobody else's, of the scope that was asked."""
-    active = await desk.service.list_for(by=CUSTOMER)
-    everything = await desk.service.list_for(by=CUSTOMER, scope=Scope.ALL)
+    active = await services.service.list_for(by=CUSTOMER)
+    everything = await services.service.list_for(by=CUSTOMER, scope=Scope.ALL)
 
     assert [each.id for each in active.trades] == [3]
     assert [each.id for each in everything.trades] == [3, 1]
     assert active.steam_id == active.viewer == OWNER
     assert [each.code for each in everything.trades] == [CODE, CODE]
-    assert desk.provider.asked == [Scope.ACTIVE, Scope.ALL]
+    assert services.provider.asked == [Scope.ACTIVE, Scope.ALL]
 
 
-async def test_own_by_ones_own_word(desk: Desk):
+async def test_own_by_ones_own_word(services: Services):
     """Who linked an account to themselves as staff sees its trades as before, and no code: nobody vouches for it."""
     link = Link(GUILD, AGENT.user_id, STRANGERS, LinkSource.STAFF, AGENT.user_id, NOW)
-    await desk.repositories.links.put(link)
+    await services.repositories.links.put(link)
     for own in (False, True):
-        answer = await desk.service.list_for(by=AGENT, own=own)
+        answer = await services.service.list_for(by=AGENT, own=own)
         assert [each.code for each in answer.trades] == [None] * len(answer.trades)
         assert answer.viewer is None
 
-    await desk.repositories.links.put(replace(link, linked_by=0))
-    assert [each.code for each in (await desk.service.list_for(by=AGENT, own=True)).trades] == [CODE]
+    await services.repositories.links.put(replace(link, linked_by=0))
+    assert [each.code for each in (await services.service.list_for(by=AGENT, own=True)).trades] == [CODE]
 
 
-async def test_refused_without_a_call(desk: Desk):
+async def test_refused_without_a_call(services: Services):
     """Naming somebody needs trades.any; without a link or a right there is nothing to list."""
     for named in ({"member_id": 5}, {"member_id": CUSTOMER.user_id}, {"steam_id": str(OWNER)}, {"steam_id": "x"}):
         with pytest.raises(AccessDenied) as denied:
-            await desk.service.list_for(by=CUSTOMER, **named)
+            await services.service.list_for(by=CUSTOMER, **named)
         assert denied.value.capability is Capability.TRADES_ANY
     with pytest.raises(NotLinked):
-        await desk.service.list_for(by=replace(CUSTOMER, user_id=9))
-    await desk.repositories.grants.revoke(Grant(GUILD, GUILD, Capability.TRADES_OWN), by=0, at=NOW)
+        await services.service.list_for(by=replace(CUSTOMER, user_id=9))
+    await services.repositories.grants.revoke(Grant(GUILD, GUILD, Capability.TRADES_OWN), by=0, at=NOW)
     with pytest.raises(AccessDenied) as denied:
-        await desk.service.list_for(by=CUSTOMER)
+        await services.service.list_for(by=CUSTOMER)
     assert denied.value.capability is Capability.TRADES_OWN
-    assert desk.provider.asked == []
+    assert services.provider.asked == []
 
 
-async def test_everybodys(desk: Desk):
+async def test_everybodys(services: Services):
     """A holder of trades.any gets everybody's, without any code."""
-    answer = await desk.service.list_for(by=AGENT, scope=Scope.ALL)
+    answer = await services.service.list_for(by=AGENT, scope=Scope.ALL)
 
     assert [each.id for each in answer.trades] == [3, 2, 1]
     assert answer.steam_id is None
@@ -143,52 +143,52 @@ async def test_everybodys(desk: Desk):
     ],
     ids=["member", "SteamID", "trade URL"],
 )
-async def test_somebodys(desk: Desk, named: dict[str, str]):
+async def test_somebodys(services: Services, named: dict[str, str]):
     """Named by member, SteamID or trade URL, that account's trades are listed, without its codes."""
-    answer = await desk.service.list_for(by=AGENT, scope=Scope.ALL, **named)  # type: ignore[arg-type]
+    answer = await services.service.list_for(by=AGENT, scope=Scope.ALL, **named)  # type: ignore[arg-type]
 
     assert [each.id for each in answer.trades] == [3, 1]
     assert answer.steam_id == OWNER
     assert {each.code for each in answer.trades} == {None}
 
 
-async def test_an_agents_own(desk: Desk):
+async def test_an_agents_own(services: Services):
     """Among everybody's an agent's own trades have their codes, the others none."""
-    await desk.link(AGENT, STRANGERS)
-    answer = await desk.service.list_for(by=AGENT, scope=Scope.ALL)
+    await services.link(AGENT, STRANGERS)
+    answer = await services.service.list_for(by=AGENT, scope=Scope.ALL)
 
     assert {each.id: each.code for each in answer.trades} == {3: None, 2: CODE, 1: None}
 
 
-async def test_names_that_mean_nobody(desk: Desk):
+async def test_names_that_mean_nobody(services: Services):
     """Two names, a member without a link, another guild's link, and what is no account are told apart."""
     with pytest.raises(InvalidInput, match="steam_id: member_and_steam_id"):
-        await desk.service.list_for(by=AGENT, member_id=CUSTOMER.user_id, steam_id=str(OWNER))
+        await services.service.list_for(by=AGENT, member_id=CUSTOMER.user_id, steam_id=str(OWNER))
     with pytest.raises(InvalidInput, match="member: not_linked"):
-        await desk.service.list_for(by=AGENT, member_id=9)
+        await services.service.list_for(by=AGENT, member_id=9)
     with pytest.raises(InvalidInput, match="steam_id: steam_id"):
-        await desk.service.list_for(by=AGENT, steam_id="123")
+        await services.service.list_for(by=AGENT, steam_id="123")
     with pytest.raises(TradeUrlRejected):
-        await desk.service.list_for(by=AGENT, steam_id="mia")
-    assert desk.provider.asked == []
+        await services.service.list_for(by=AGENT, steam_id="mia")
+    assert services.provider.asked == []
 
 
-async def test_the_window(desk: Desk):
+async def test_the_window(services: Services):
     """A full list of all trades says so, also to who sees few of them; the active ones are never a window."""
-    desk.provider.kept = (trade(id=9), *(trade(id=10 + number, owner=STRANGERS) for number in range(WINDOW - 1)))
-    assert (await desk.service.list_for(by=AGENT, scope=Scope.ALL)).window_full
-    assert (await desk.service.list_for(by=CUSTOMER, scope=Scope.ALL)).window_full
-    assert not (await desk.service.list_for(by=AGENT)).window_full
-    desk.provider.kept = desk.provider.kept[1:]
-    assert not (await desk.service.list_for(by=AGENT, scope=Scope.ALL)).window_full
+    services.provider.kept = (trade(id=9), *(trade(id=10 + number, owner=STRANGERS) for number in range(WINDOW - 1)))
+    assert (await services.service.list_for(by=AGENT, scope=Scope.ALL)).window_full
+    assert (await services.service.list_for(by=CUSTOMER, scope=Scope.ALL)).window_full
+    assert not (await services.service.list_for(by=AGENT)).window_full
+    services.provider.kept = services.provider.kept[1:]
+    assert not (await services.service.list_for(by=AGENT, scope=Scope.ALL)).window_full
 
 
 async def test_without_a_provider(tmp_path: Path):
     """Where no provider of trades is on, whoever may see trades is told so; the rest is refused as ever."""
     async with ENGINES["sqlite"](tmp_path) as repositories:
-        desk = Desk(repositories, None)
+        services = Services(repositories, None)
         with pytest.raises(NotLinked):
-            await desk.service.list_for(by=CUSTOMER)
-        await desk.link(CUSTOMER, OWNER)
+            await services.service.list_for(by=CUSTOMER)
+        await services.link(CUSTOMER, OWNER)
         with pytest.raises(ProviderOff):
-            await desk.service.list_for(by=CUSTOMER)
+            await services.service.list_for(by=CUSTOMER)

@@ -8,29 +8,29 @@ from datetime import UTC, datetime, timedelta
 from bot.domain import errors
 from bot.domain.access import Capability, Grant
 from bot.domain.access_doctor import RoleFacts, Source, examine
-from bot.domain.errors import AccessDenied, DeskError, InvalidInput, ProviderError, TradeUrlRejected
+from bot.domain.errors import AccessDenied, InvalidInput, ProviderError, SkinDeskError, TradeUrlRejected
 from bot.domain.failures import Failure, FailureKind, ProviderName
-from bot.domain.halts import ALARM, Halt
 from bot.domain.health import ProviderHealth, ProviderState, Quota
 from bot.domain.inventory import InventoryFilter, Refusal
 from bot.domain.links import Link, LinkSource
 from bot.domain.listing import Listing
-from bot.domain.pages import Audience, InventoryAnswer, ProviderAnswer, TradesAnswer
+from bot.domain.pauses import ALARM, ResendPause
 from bot.domain.resends import ApproverRefusal, Outcome, Resend, ResendState, TradeFacts
 from bot.domain.secrets import SignInAddress
+from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, TradesAnswer
 from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import NotResendableReason, Scope
 from bot.providers.explanations import Catalogue
 from bot.services.access_review import Review
 from bot.services.sign_in import StartedSignIn
 from bot.services.status import StatusReport
-from bot.ui.access_page import list_embed
-from bot.ui.access_words import RoleNames
+from bot.ui.access.messages import RoleNames
+from bot.ui.access.page import list_embed
 from bot.ui.errors import _INPUT_WORDS, error_embed
-from bot.ui.inventory_page import inventory_page
-from bot.ui.resend_card import outcome_embed, resend_card
-from bot.ui.sign_in_words import signed_in_embed, start_embed, used_embed
-from bot.ui.trades_page import trades_page
+from bot.ui.inventory.page import inventory_page
+from bot.ui.links.messages import signed_in_embed, start_embed, used_embed
+from bot.ui.resends.card import outcome_embed, resend_card
+from bot.ui.trades.page import trades_page
 from cogs.status import _status_embed
 from tests.domain.builders import OWNER, inventory, item, resend, trade
 from tests.snapshots.shot import Shot
@@ -68,7 +68,7 @@ def _arguments(now: datetime) -> dict[str, object]:
         "reason": ApproverRefusal.REQUESTER,
         "resend": pending,
         "differences": ("status", "last_error"),
-        "halt": Halt(guild_id=1, by=5, at=now - timedelta(hours=1)),
+        "pause": ResendPause(guild_id=1, by=5, at=now - timedelta(hours=1)),
     }
 
 
@@ -87,10 +87,10 @@ def _refusals(now: datetime) -> Iterator[Shot]:
     done = {AccessDenied, TradeUrlRejected, InvalidInput, errors.NotResendable, errors.MayNotDecide, ProviderError}
     arguments = _arguments(now)
     for name, kind in inspect.getmembers(errors, inspect.isclass):
-        if not issubclass(kind, DeskError) or kind in done:
+        if not issubclass(kind, SkinDeskError) or kind in done:
             continue
         initialised = next(base for base in kind.__mro__ if "__init__" in vars(base))
-        wanted = list(inspect.signature(kind).parameters) if issubclass(initialised, DeskError) else []
+        wanted = list(inspect.signature(kind).parameters) if issubclass(initialised, SkinDeskError) else []
         yield _error(now, name, kind(*(arguments[each] for each in wanted)))
     yield _error(now, "an error that nobody expected", RuntimeError("boom"))
 
@@ -98,7 +98,7 @@ def _refusals(now: datetime) -> Iterator[Shot]:
 def _error(now: datetime, situation: str, error: Exception, audience: Audience = Audience.CUSTOMER) -> Shot:
     embed = error_embed(error, audience=audience, explanations=_CATALOGUE, reference="a1b2c3")
     page = "failures" if isinstance(error, ProviderError) else "errors"
-    reader = audience.value if isinstance(error, ProviderError | errors.ResendsHalted) else "everybody"
+    reader = audience.value if isinstance(error, ProviderError | errors.ResendsPaused) else "everybody"
     return Shot(page, situation, reader, [embed], now=now, names=_NAMES)
 
 
@@ -223,11 +223,11 @@ def _notes(now: datetime) -> Iterator[Shot]:
     ):
         embed = resend_card(one, _CATALOGUE)
         yield Shot("resend_states", f"card, {situation}", "moderators", [embed], now=now, names=_NAMES)
-    for situation, halt in (
-        ("by an alarm", Halt(guild_id=1, by=None, at=now - timedelta(hours=1), resend_id=41)),
-        ("by a restored database", Halt(guild_id=1, by=None, at=now - timedelta(hours=1))),
+    for situation, pause in (
+        ("by an alarm", ResendPause(guild_id=1, by=None, at=now - timedelta(hours=1), resend_id=41)),
+        ("by a restored database", ResendPause(guild_id=1, by=None, at=now - timedelta(hours=1))),
     ):
-        yield _error(now, f"ResendsHalted {situation}", errors.ResendsHalted(halt), Audience.STAFF)
+        yield _error(now, f"ResendsPaused {situation}", errors.ResendsPaused(pause), Audience.STAFF)
 
 
 def _sign_in(now: datetime) -> Iterator[Shot]:

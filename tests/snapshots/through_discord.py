@@ -6,7 +6,7 @@ from typing import Any
 import discord
 import simcord
 
-from bot.demo import faults
+from bot.demo.providers import faults
 from bot.demo.scene import Scene
 from bot.demo.trades import WorldTrade
 from bot.services.links import NO_ACCOUNT
@@ -173,7 +173,7 @@ class Walk:
                 yield self._shot("explain", code, reader, await self._use(reader, "explain", code=code))
         secret = next(
             each
-            for each in self.scene.client.desk.explanations.suggest("", None, limit=10_000)
+            for each in self.scene.client.services.explanations.suggest("", None, limit=10_000)
             if each.confidential and each.key
         )
         for reader in (CUSTOMER, AGENT):
@@ -255,8 +255,8 @@ class Walk:
         kim = self.people[ADMINISTRATOR]
         shown = await self._use(ADMINISTRATOR, "approvals")
         assert shown.response is not None
-        halted = await kim.click(shown.response, label="Stop resends")
-        yield self._shot("approvals", "resends stopped", ADMINISTRATOR, _last(halted))
+        paused = await kim.click(shown.response, label="Stop resends")
+        yield self._shot("approvals", "resends stopped", ADMINISTRATOR, _last(paused))
         yield self._shot("resend", "asked while stopped", CUSTOMER, await self._use(CUSTOMER, "resend", id=first))
         shown = await self._use(ADMINISTRATOR, "approvals")
         yield self._shot("approvals", "while stopped", ADMINISTRATOR, shown)

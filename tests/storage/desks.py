@@ -56,14 +56,14 @@ import asyncio, itertools, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from bot.domain.audit import AuditAction, AuditEntry
-from bot.storage.audit import SqliteAuditRepository
+from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.database import Database
 
 async def main():
     async with Database.open(Path(sys.argv[1])) as db:
         audit = SqliteAuditRepository(db)
         for n in itertools.count(1):
-            entry = AuditEntry(7, datetime.now(UTC), 8, AuditAction.INVENTORY_LOOKED, "user:9", {"n": str(n)})
+            entry = AuditEntry(7, datetime.now(UTC), 8, AuditAction.INVENTORY_VIEWED, "user:9", {"n": str(n)})
             await audit.append(entry)
             if n % 50 == 0:
                 print(n, flush=True)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.audit import AuditAction, AuditEntry, AuditRow
-from bot.storage.audit import SqliteAuditRepository, verify_file, write_down
+from bot.storage.audit.log import SqliteAuditRepository, verify_file, write_down
 from bot.storage.columns import to_ms
 from bot.storage.database import Database
 from bot.storage.schema import bundled

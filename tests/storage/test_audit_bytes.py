@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.storage.audit import SqliteAuditRepository, concerning, verify_file
+from bot.storage.audit.log import SqliteAuditRepository, concerning, verify_file
 from bot.storage.errors import DatabaseUnusable
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BENS_ACCOUNT, GUILD
 from tests.storage.records import varied, written

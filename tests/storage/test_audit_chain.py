@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from bot.domain.audit import AuditAction, ChainReport, DamagedRow
-from bot.storage.audit import SqliteAuditRepository, verify_file, write_down
-from bot.storage.audit_check import check
+from bot.storage.audit.check import check
+from bot.storage.audit.log import SqliteAuditRepository, verify_file, write_down
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseUnusable
 from tests.contracts.samples import GUILD

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.audit import AuditAction, ChainReport, PersonKind
-from bot.storage.audit import SqliteAuditRepository
-from bot.storage.audit_copy import copy_audit
+from bot.domain.audit import AuditAction, ChainReport, PseudonymKind
+from bot.storage.audit.copy import copy_audit
+from bot.storage.audit.log import SqliteAuditRepository
+from bot.storage.audit.pseudonyms import forget_person
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseUnusable
-from bot.storage.persons import forget_person
 from bot.storage.schema import bundled
 from tests.contracts.samples import ADA, GUILD, OTHER_GUILD
 from tests.storage.processes import line, running
@@ -25,8 +25,8 @@ COPY_AND_HANG = """
 import asyncio, sys
 from dataclasses import replace
 from pathlib import Path
-from bot.storage.audit_copy import copy_audit
-from bot.storage.audit_copy import copy_audit
+from bot.storage.audit.copy import copy_audit
+from bot.storage.audit.copy import copy_audit
 from bot.storage.database import Database
 from bot.storage.schema import bundled
 
@@ -98,7 +98,7 @@ def test_forgotten_afterwards(path: Path) -> None:
     async def unit(connection) -> None:
         people = await connection.execute_fetchall("SELECT guild_id, kind, value FROM persons")
         for guild_id, kind, value in people:
-            assert await forget_person(connection, guild_id, PersonKind(kind), int(value))
+            assert await forget_person(connection, guild_id, PseudonymKind(kind), int(value))
 
     async def forget() -> None:
         async with Database.open(path) as db:

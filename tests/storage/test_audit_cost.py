@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditEntry
-from bot.storage.audit import SqliteAuditRepository, concerning, write_down
+from bot.storage.audit.log import SqliteAuditRepository, concerning, write_down
 from bot.storage.database import Database
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, GUILD, NOW
 

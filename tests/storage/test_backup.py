@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage.backup import KEPT, back_up, keep_before_migration
 from bot.storage.database import Database
 from bot.storage.errors import BackupNotWritten, DatabaseTooNew, DatabaseUnusable
-from bot.storage.inspection import inspect, reading
+from bot.storage.maintenance.backup import KEPT, back_up, keep_before_migration
+from bot.storage.maintenance.inspection import inspect, reading
 from bot.storage.schema import bundled
 from tests.contracts.samples import NOW
 from tests.storage.desks import RECORD_CHANGED, TRADES, WRITE, filled, names, query, states
@@ -23,7 +23,7 @@ from tests.storage.processes import line, running
 SAVE_WITH_LITTLE_ROOM = """
 import resource, sys
 from pathlib import Path
-from bot.storage.backup import back_up
+from bot.storage.maintenance.backup import back_up
 from bot.storage.errors import BackupNotWritten
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 try:

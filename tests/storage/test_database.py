@@ -13,10 +13,10 @@ from typing import NoReturn
 import aiosqlite
 import pytest
 
-from bot.storage import units
+from bot.storage import write_queue
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseClosed
-from bot.storage.units import OnThread
+from bot.storage.write_queue import SyncJob
 from tests.storage.pairs import WITH_PAIRS, pair, whole_pairs
 
 
@@ -359,7 +359,7 @@ async def test_hurry(db: Database, path: Path) -> None:
         return n
 
     with somebody_else_writing(path) as other:
-        writers = {n: asyncio.create_task(db.write(OnThread(partial(whole, n)))) for n in range(4)}
+        writers = {n: asyncio.create_task(db.write(SyncJob(partial(whole, n)))) for n in range(4)}
         writers |= {n: asyncio.create_task(db.write(pair(n))) for n in range(4, 8)}
         await asyncio.sleep(0.05)  # the first ones wait for the file by now
         db.hurry(within=5.0)
@@ -456,7 +456,7 @@ async def test_wiping_while_somebody_else_writes(
         assert await wiping
 
         other.execute("BEGIN IMMEDIATE")
-        monkeypatch.setattr(units, "_PATIENCE", 0.2)
+        monkeypatch.setattr(write_queue, "_PATIENCE", 0.2)
         assert not await db.wipe()
     assert caplog.messages == ["what was deleted is still in the files: somebody else has them open"]
 

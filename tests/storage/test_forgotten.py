@@ -11,12 +11,12 @@ import pytest
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
 from bot.domain.resends import Outcome, ResendState
-from bot.storage.audit import SqliteAuditRepository
+from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.database import Database
 from bot.storage.links import SqliteLinkRepository
 from bot.storage.my_data import SqliteMyDataRepository
-from bot.storage.pages import SqlitePagesRepository
 from bot.storage.resends import SqliteResendRepository
+from bot.storage.snapshots import SqliteSnapshotRepository
 from tests.contracts.samples import (
     ADA,
     ADAS_ACCOUNT,
@@ -27,7 +27,7 @@ from tests.contracts.samples import (
     NOW,
     OTHER_GUILD,
     in_state,
-    pages,
+    snapshot,
     trade,
 )
 
@@ -62,13 +62,13 @@ async def live(db: Database) -> None:
         for number in range(5):
             subject = f"user:{ADA}" if number else f"steam:{ADAS_ACCOUNT}"
             detail = {"steam_id": str(ADAS_ACCOUNT), "game": "cs2"}
-            await audit.append(AuditEntry(GUILD, LATER, BEN, AuditAction.INVENTORY_LOOKED, subject, detail))
+            await audit.append(AuditEntry(GUILD, LATER, BEN, AuditAction.INVENTORY_VIEWED, subject, detail))
     marked = await in_state(resends, ResendState.UNKNOWN, trade_id=99)
     await resends.settle(
         GUILD, marked.id, sent=True, outcome=Outcome.MARKED, detail="the bot was offline", at=LATER, by=BEN
     )
     for number in range(9):
-        await SqlitePagesRepository(db).save(replace(pages(), id=f"p-{number}"))
+        await SqliteSnapshotRepository(db).save(replace(snapshot(), id=f"p-{number}"))
 
 
 async def test_the_files(path: Path) -> None:
@@ -165,7 +165,7 @@ async def test_forgetting_nobody_waits_for(db: Database, monkeypatch: pytest.Mon
     await db.write(lambda connection: connection.execute_fetchall("SELECT 1"))  # behind it
     await my_data.wipe()
 
-    assert (await SqliteAuditRepository(db).newest(GUILD, limit=1))[0].action is AuditAction.DATA_FORGOTTEN
+    assert (await SqliteAuditRepository(db).newest(GUILD, limit=1))[0].action is AuditAction.DATA_ERASED
     assert wiped == 2
 
 

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from bot.domain.access import SEEDED
-from bot.domain.pages import TradesAnswer
 from bot.domain.resends import TradeFacts
 from bot.domain.secrets import TradeCode
+from bot.domain.snapshots import TradesAnswer
 from bot.storage.columns import from_ms, to_ms
 from bot.storage.database import Database
 from bot.storage.grants import SqliteGrantRepository
-from bot.storage.pages import SqlitePagesRepository
-from bot.storage.pages_codec import decode
 from bot.storage.resends import SqliteResendRepository
-from tests.contracts.samples import BEN, GUILD, NOW, draft, pages, trade, trades_answer
+from bot.storage.snapshot_codec import decode
+from bot.storage.snapshots import SqliteSnapshotRepository
+from tests.contracts.samples import BEN, GUILD, NOW, draft, snapshot, trade, trades_answer
 
 
 async def test_trade_code(path: Path) -> None:
@@ -27,7 +27,7 @@ async def test_trade_code(path: Path) -> None:
         resend = await resends.open(replace(draft(), facts=TradeFacts.of(secret)))
         assert resend is not None
         await resends.approve(resend.guild_id, resend.id, version=1, by=BEN, at=NOW)
-        await SqlitePagesRepository(db).save(pages(answer=answer))
+        await SqliteSnapshotRepository(db).save(snapshot(answer=answer))
         (row,) = await db.read("SELECT answer FROM pages")
         kept = decode(row["answer"])
 

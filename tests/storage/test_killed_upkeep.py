@@ -12,9 +12,9 @@ from random import Random
 
 import pytest
 
-from bot.storage.backup import back_up
 from bot.storage.database import Database
-from bot.storage.inspection import inspect
+from bot.storage.maintenance.backup import back_up
+from bot.storage.maintenance.inspection import inspect
 from bot.storage.schema import bundled
 from tests.storage.desks import filled, names, query
 
@@ -26,9 +26,9 @@ FORKED = """
 import asyncio, os, signal, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from bot.storage.backup import back_up
+from bot.storage.maintenance.backup import back_up
 from bot.storage.database import Database
-from bot.storage.restore import restore
+from bot.storage.maintenance.restore import restore
 
 async def opened(path):
     async with Database.open(path):
@@ -96,7 +96,7 @@ async def forking() -> AsyncIterator[Forking]:
 
 
 @pytest.fixture
-async def desk(path: Path) -> Path:
+async def services(path: Path) -> Path:
     """A database with a mark, and a backup of it from before the mark."""
     await filled(path)
     back_up(path, path.with_name("backup.db"))
@@ -117,38 +117,38 @@ def is_old(path: Path) -> bool:
     return marked
 
 
-async def test_restore(desk: Path, tmp_path: Path):
+async def test_restore(services: Path, tmp_path: Path):
     """The database is the old one or the prepared copy; the next restore works and tidies up."""
     seen = {True: 0, False: 0}
     async with forking() as program:
         for number in range(ROUNDS):
             folder = tmp_path / str(number)
             folder.mkdir()
-            shutil.copy(desk, folder / "desk.db")
-            code = await program.killed("restore", folder / "desk.db", desk.with_name("backup.db"))
+            shutil.copy(services, folder / "desk.db")
+            code = await program.killed("restore", folder / "desk.db", services.with_name("backup.db"))
             assert code in (0, -signal.SIGKILL)
             seen[is_old(folder / "desk.db")] += 1
             if code != 0:
-                await program.run("restore", folder / "desk.db", desk.with_name("backup.db"))
+                await program.run("restore", folder / "desk.db", services.with_name("backup.db"))
                 assert not is_old(folder / "desk.db")
                 assert not [name for name in names(folder) if name.startswith(".")]
 
     assert min(seen.values()) > 0
 
 
-async def test_backup(desk: Path, tmp_path: Path):
+async def test_backup(services: Path, tmp_path: Path):
     """The copy is not there, or it is whole and verified."""
     seen = {True: 0, False: 0}
     async with forking() as program:
         for number in range(ROUNDS):
             copy = tmp_path / f"copy-{number}.db"
-            code = await program.killed("backup", desk, copy)
+            code = await program.killed("backup", services, copy)
             seen[copy.exists()] += 1
             if copy.exists():
                 assert is_old(copy)
             else:
                 assert code == -signal.SIGKILL
-            assert is_old(desk)
+            assert is_old(services)
 
     assert min(seen.values()) > 0
 

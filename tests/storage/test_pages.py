@@ -6,61 +6,61 @@ import pytest
 from msgspec.structs import replace as altered
 
 from bot.domain.inventory import Item
-from bot.domain.pages import Pages
+from bot.domain.snapshots import Snapshot
 from bot.storage.database import Database
-from bot.storage.pages import SqlitePagesRepository
-from bot.storage.pages_codec import encode
-from tests.contracts.samples import ADA, BEN, CLEO, GUILD, NOW, OTHER_GUILD, inventory_answer, pages
+from bot.storage.snapshot_codec import encode
+from bot.storage.snapshots import SqliteSnapshotRepository
+from tests.contracts.samples import ADA, BEN, CLEO, GUILD, NOW, OTHER_GUILD, inventory_answer, snapshot
 
 
-async def _kept(repository: SqlitePagesRepository, ids: list[str]) -> list[str]:
+async def _kept(repository: SqliteSnapshotRepository, ids: list[str]) -> list[str]:
     kept = []
-    for pages_id in ids:
-        found = [await repository.load(guild_id, pages_id, at=NOW) for guild_id in (GUILD, OTHER_GUILD)]
-        kept += [pages_id] * (found != [None, None])
+    for snapshot_id in ids:
+        found = [await repository.load(guild_id, snapshot_id, at=NOW) for guild_id in (GUILD, OTHER_GUILD)]
+        kept += [snapshot_id] * (found != [None, None])
     return kept
 
 
 async def test_twenty_of_a_user(db: Database) -> None:
     """A user has twenty snapshots in a guild; the oldest go first."""
-    repository = SqlitePagesRepository(db)
+    repository = SqliteSnapshotRepository(db)
     ids = [f"p-{number}" for number in range(23)]
-    for pages_id in ids:
-        await repository.save(pages(pages_id))
+    for snapshot_id in ids:
+        await repository.save(snapshot(snapshot_id))
 
     assert await _kept(repository, ids) == ids[3:]
 
 
 async def test_same_user_in_two_guilds(db: Database) -> None:
     """What a user looks up in one guild pushes nothing out in another."""
-    repository = SqlitePagesRepository(db, max_per_user=3)
-    for pages_id, guild_id in zip("abcdef", [GUILD] * 2 + [OTHER_GUILD] * 3 + [GUILD], strict=True):
-        await repository.save(pages(pages_id, guild_id=guild_id))
+    repository = SqliteSnapshotRepository(db, max_per_user=3)
+    for snapshot_id, guild_id in zip("abcdef", [GUILD] * 2 + [OTHER_GUILD] * 3 + [GUILD], strict=True):
+        await repository.save(snapshot(snapshot_id, guild_id=guild_id))
 
     assert await _kept(repository, list("abcdef")) == list("abcdef")
 
 
 async def test_too_many_of_all(db: Database) -> None:
     """All guilds together have a bound too; the oldest go first, whoever's they are."""
-    repository = SqlitePagesRepository(db, max_rows=5)
+    repository = SqliteSnapshotRepository(db, max_rows=5)
     owners = [(GUILD, ADA), (GUILD, BEN), (OTHER_GUILD, CLEO), (OTHER_GUILD, ADA)] * 2
     ids = [f"p-{number}" for number in range(8)]
-    for pages_id, (guild_id, user_id) in zip(ids, owners, strict=True):
-        await repository.save(pages(pages_id, guild_id=guild_id, user_id=user_id))
+    for snapshot_id, (guild_id, user_id) in zip(ids, owners, strict=True):
+        await repository.save(snapshot(snapshot_id, guild_id=guild_id, user_id=user_id))
 
     assert await _kept(repository, ids) == ids[3:]
 
 
 async def test_saved_again_counts_as_new(db: Database) -> None:
     """A snapshot that was saved again is no longer the oldest."""
-    repository = SqlitePagesRepository(db, max_per_user=3)
-    for pages_id in ("a", "b", "c", "a", "d"):
-        await repository.save(pages(pages_id))
+    repository = SqliteSnapshotRepository(db, max_per_user=3)
+    for snapshot_id in ("a", "b", "c", "a", "d"):
+        await repository.save(snapshot(snapshot_id))
 
     assert await _kept(repository, ["a", "b", "c", "d"]) == ["a", "c", "d"]
 
 
-def _of_size(items: int) -> Pages:
+def _of_size(items: int) -> Snapshot:
     """Return a snapshot whose items cannot be compressed much."""
     answer = inventory_answer()
     inventory = answer.answers[0].inventory
@@ -69,13 +69,13 @@ def _of_size(items: int) -> Pages:
         Item(id=f"{hash((n, n)):x}", name=f"{hash((n, 7)):x}{hash((n, 8)):x}", refusal=None) for n in range(items)
     )
     part = replace(answer.answers[0], inventory=replace(inventory, items=many))
-    return pages(answer=replace(answer, answers=(part,)))
+    return snapshot(answer=replace(answer, answers=(part,)))
 
 
 async def test_too_large(db: Database, caplog: pytest.LogCaptureFixture) -> None:
     """A snapshot above the bound is not kept, takes a former one of its id along, and nobody is disturbed."""
-    repository = SqlitePagesRepository(db, max_bytes=2_000)
-    await repository.save(pages())
+    repository = SqliteSnapshotRepository(db, max_bytes=2_000)
+    await repository.save(snapshot())
     assert await repository.load(GUILD, "p-1", at=NOW) is not None
 
     await repository.save(_of_size(500))
@@ -93,10 +93,10 @@ async def test_too_large_for_pictures(db: Database, caplog: pytest.LogCaptureFix
     pictured = tuple(Item(str(n), "AK-47", None, icon_hash=f"{hash((n, 1)):x}{hash((n, 2)):x}") for n in range(500))
     bare = tuple(altered(each, icon_hash=None) for each in pictured)
     of_pictured, of_bare = (
-        pages(answer=replace(answer, answers=(replace(answer.answers[0], inventory=replace(first, items=items)),)))
+        snapshot(answer=replace(answer, answers=(replace(answer.answers[0], inventory=replace(first, items=items)),)))
         for items in (pictured, bare)
     )
-    repository = SqlitePagesRepository(db, max_bytes=5_000)
+    repository = SqliteSnapshotRepository(db, max_bytes=5_000)
     await repository.save(of_pictured)
 
     assert await repository.load(GUILD, "p-1", at=NOW) == of_bare
@@ -106,16 +106,16 @@ async def test_too_large_for_pictures(db: Database, caplog: pytest.LogCaptureFix
 async def test_too_many_bytes_of_all(db: Database) -> None:
     """All snapshots together have a bound in bytes too; the oldest go first."""
     one = len(encode(inventory_answer()))
-    repository = SqlitePagesRepository(db, max_bytes_of_all=3 * one)
-    for pages_id in "abcde":
-        await repository.save(pages(pages_id))
+    repository = SqliteSnapshotRepository(db, max_bytes_of_all=3 * one)
+    for snapshot_id in "abcde":
+        await repository.save(snapshot(snapshot_id))
 
     assert await _kept(repository, list("abcde")) == list("cde")
 
 
 async def test_large(db: Database) -> None:
     """An inventory of thousands of items is within the bound."""
-    repository = SqlitePagesRepository(db)
+    repository = SqliteSnapshotRepository(db)
     await repository.save(_of_size(5_000))
 
     assert await repository.load(GUILD, "p-1", at=NOW) == _of_size(5_000)
@@ -126,8 +126,8 @@ async def test_large(db: Database) -> None:
 )
 async def test_no_longer_readable(db: Database, caplog: pytest.LogCaptureFixture, sql: str) -> None:
     """A snapshot of an older format is as if it had expired."""
-    repository = SqlitePagesRepository(db)
-    await repository.save(pages())
+    repository = SqliteSnapshotRepository(db)
+    await repository.save(snapshot())
     await db.write(lambda connection: connection.execute_fetchall(sql))
 
     assert await repository.load(GUILD, "p-1", at=NOW) is None

@@ -18,11 +18,11 @@ from msgspec.structs import replace as altered
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
 from bot.domain.money import Money
-from bot.domain.pages import InventoryAnswer, ProviderAnswer, TradesAnswer
 from bot.domain.secrets import TradeCode
+from bot.domain.snapshots import InventoryAnswer, ProviderAnswer, TradesAnswer
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade
-from bot.storage.pages_codec import FORMAT, UnreadableAnswer, decode, decode_view, encode, encode_view
+from bot.storage.snapshot_codec import FORMAT, UnreadableAnswer, decode, decode_view, encode, encode_view
 from tests.contracts.samples import ADAS_ACCOUNT, inventory_answer, trades_answer
 
 T = TypeVar("T")

@@ -3,9 +3,9 @@
 import gc
 from dataclasses import replace
 
-from bot.domain.pages import InventoryAnswer
-from bot.storage.pages_codec import decode, encode
-from bot.storage.pages_encoded import EncodedAnswers
+from bot.domain.snapshots import InventoryAnswer
+from bot.storage.encoded_snapshots import EncodedAnswers
+from bot.storage.snapshot_codec import decode, encode
 from tests.contracts.samples import inventory_answer
 
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditEntry, AuditRow, PersonKind
-from bot.storage.audit import SqliteAuditRepository, concerning
+from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditEntry, AuditRow, PseudonymKind
+from bot.storage.audit.log import SqliteAuditRepository, concerning
+from bot.storage.audit.pseudonyms import PSEUDONYM, SALT_BYTES, forget_person, introduce, person, pseudonym_of
 from bot.storage.database import Database
-from bot.storage.persons import PSEUDONYM, SALT_BYTES, forget_person, introduce, person, pseudonym_of
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, CLEO, GUILD, NOW, OTHER_GUILD
 from tests.storage.records import by_hand, faults, varied, written
 
@@ -28,7 +28,7 @@ LINKED = AuditEntry(
 ID = re.compile(rb"[0-9]{17}")
 
 
-async def _forget(db: Database, *people: tuple[int, PersonKind, int]) -> list[bool]:
+async def _forget(db: Database, *people: tuple[int, PseudonymKind, int]) -> list[bool]:
     async def unit(connection) -> list[bool]:
         return [await forget_person(connection, *somebody) for somebody in people]
 
@@ -49,18 +49,18 @@ async def test_no_id_in_the_record(path: Path) -> None:
     assert len(rows) == 60
     assert [row for row in rows if ID.search(repr(row).encode())] == []
     assert {PSEUDONYM.fullmatch(row[0]) is not None for row in rows if row[0] is not None} == {True}
-    assert {kind for kind, _ in people} == set(PersonKind)
+    assert {kind for kind, _ in people} == set(PseudonymKind)
     assert {value for _, value in people} == {str(one) for one in (ADA, BEN, CLEO, ADAS_ACCOUNT, BENS_ACCOUNT)}
 
 
 def test_no_pseudonym_reads_as_an_id(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pseudonym that happens to be all digits could be taken for somebody's id: another one is drawn."""
-    somebody, draws = person(PersonKind.USER, ADA), itertools.count()
+    somebody, draws = person(PseudonymKind.USER, ADA), itertools.count()
     salts = [number.to_bytes(SALT_BYTES) for number in range(100_000)]
     unlucky = next(
         place for place, salt in enumerate(salts) if ID.search(pseudonym_of(salt, GUILD, *somebody).encode())
     )
-    monkeypatch.setattr("bot.storage.persons.secrets.token_bytes", lambda _: salts[unlucky + next(draws)])
+    monkeypatch.setattr("bot.storage.audit.pseudonyms.secrets.token_bytes", lambda _: salts[unlucky + next(draws)])
 
     assert introduce(GUILD, somebody).salt == salts[unlucky + 1]
 
@@ -110,7 +110,7 @@ async def test_forgotten(db: Database) -> None:
     """Who is forgotten reads as such wherever they stood, is found by nothing, and the record is whole as before."""
     audit = SqliteAuditRepository(db)
     await audit.append(LINKED)
-    user, account = (GUILD, PersonKind.USER, ADA), (GUILD, PersonKind.STEAM, ADAS_ACCOUNT.value)
+    user, account = (GUILD, PseudonymKind.USER, ADA), (GUILD, PseudonymKind.STEAM, ADAS_ACCOUNT.value)
 
     assert await _forget(db, user, account) == [True, True]
 
@@ -132,7 +132,7 @@ async def test_after_forgetting(db: Database) -> None:
     """What is written later has a new pseudonym: nothing ties it to what was before."""
     audit = SqliteAuditRepository(db)
     await audit.append(LINKED)
-    await _forget(db, (GUILD, PersonKind.USER, ADA))
+    await _forget(db, (GUILD, PseudonymKind.USER, ADA))
     await audit.append(LINKED)
     after, before = await _newest(db)
 
@@ -148,7 +148,7 @@ async def test_forgotten_in_one_guild(db: Database) -> None:
     """A guild that forgets somebody does not make another one forget them."""
     await SqliteAuditRepository(db).append(LINKED)
 
-    assert await _forget(db, (OTHER_GUILD, PersonKind.USER, ADA)) == [False]
+    assert await _forget(db, (OTHER_GUILD, PseudonymKind.USER, ADA)) == [False]
     assert (await _newest(db))[0].actor == f"user:{ADA}"
 
 
@@ -157,12 +157,12 @@ async def test_staff_is_not_forgotten(db: Database) -> None:
     audit = SqliteAuditRepository(db)
     await audit.append(LINKED)
     await audit.append(AuditEntry(GUILD, NOW, ADA, AuditAction.RESEND_DENIED, "resend:7"))
-    await _forget(db, (GUILD, PersonKind.USER, ADA))
+    await _forget(db, (GUILD, PseudonymKind.USER, ADA))
 
     assert [row.actor_id for row in await _newest(db)] == [ADA, None]
     assert [row.number for row in await _newest(db, user_id=ADA)] == [2]
     with pytest.raises(ValueError, match="staff"):
-        await _forget(db, (GUILD, PersonKind.STAFF, ADA))
+        await _forget(db, (GUILD, PseudonymKind.STAFF, ADA))
     assert [row.actor_id for row in await _newest(db)] == [ADA, None]
 
 
@@ -194,7 +194,7 @@ async def test_changed_person(path: Path, change: str, found: dict[int, str]) ->
 
 async def test_digit_moved_between_columns(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A digit that goes over from the salt to the guild's id leaves the hash as it is, and is noticed all the same."""
-    monkeypatch.setattr("bot.storage.persons.secrets.token_bytes", lambda count: b"1" * count)
+    monkeypatch.setattr("bot.storage.audit.pseudonyms.secrets.token_bytes", lambda count: b"1" * count)
     await written(path, [LINKED])
     with by_hand(path) as connection:
         moved = (b"1" * 15, int(f"1{GUILD}"))
@@ -229,7 +229,7 @@ async def test_concerning(db: Database) -> None:
         (ADA, AuditAction.ACCESS_GRANTED, "role:1", {}),
         (BEN, AuditAction.LINK_SET, f"user:{ADA}", {}),
         (BEN, AuditAction.RESEND_DENIED, "resend:1", {"requester": str(ADA)}),
-        (BEN, AuditAction.TRADES_LOOKED, f"steam:{account}", {}),
+        (BEN, AuditAction.TRADES_VIEWED, f"steam:{account}", {}),
         (None, AuditAction.RESEND_SENT, "resend:1", {"owner": account}),
         (BEN, AuditAction.LINK_SET, f"user:{BEN}", {"steam_id": account}),
         (BEN, AuditAction.LINK_SET, f"user:{BEN}", {"instead_of": account, "steam_id": str(BENS_ACCOUNT)}),
@@ -294,7 +294,7 @@ async def _live(path: Path, steps) -> tuple[int, set[int]]:
                 gone -= {ADA + who, ADA + whom, ADAS_ACCOUNT.value + who, ADAS_ACCOUNT.value + whom}
                 rows += 1
             else:
-                ids = {ADA + what[0]: PersonKind.USER, ADAS_ACCOUNT.value + what[0]: PersonKind.STEAM}
+                ids = {ADA + what[0]: PseudonymKind.USER, ADAS_ACCOUNT.value + what[0]: PseudonymKind.STEAM}
                 await _forget(db, *((GUILD, kind, value) for value, kind in ids.items()))
                 gone |= ids.keys()
         assert (await audit.verify()).rows == rows

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.storage.database import Database
-from bot.storage.inspection import inspect
+from bot.storage.maintenance.inspection import inspect
+from bot.storage.maintenance.restore import restore
 from bot.storage.resends import SqliteResendRepository
-from bot.storage.restore import restore
 from bot.storage.schema import bundled
 from tests.contracts.samples import LATER
 from tests.storage.desks import names, query, states

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.halts import Halt
+from bot.domain.pauses import ResendPause
 from bot.domain.resends import Outcome, ResendState
-from bot.storage.backup import back_up
 from bot.storage.database import Database
 from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseTooNew, DatabaseUnusable, StorageError
-from bot.storage.halts import SqliteHaltRepository
-from bot.storage.inspection import inspect
+from bot.storage.maintenance.backup import back_up
+from bot.storage.maintenance.inspection import inspect
+from bot.storage.maintenance.restore import restore
+from bot.storage.pauses import SqlitePauseRepository
 from bot.storage.resends import SqliteResendRepository
-from bot.storage.restore import restore
 from bot.storage.schema import bundled
 from tests.contracts.samples import GUILD, LATER, NOW, OTHER_GUILD, draft
 from tests.storage.desks import RECORD_CHANGED, TRADES, WRITE, filled, names, query, states
@@ -69,9 +69,9 @@ async def test_resends_are_stopped(path: Path, backup: Path):
     assert restored.guilds_stopped == 2
     async with Database.open(path) as db:
         for guild_id in (GUILD, OTHER_GUILD):
-            assert await SqliteHaltRepository(db).of_guild(guild_id) == Halt(guild_id, LATER)
+            assert await SqlitePauseRepository(db).of_guild(guild_id) == ResendPause(guild_id, LATER)
             assert await SqliteResendRepository(db).open(replace(draft(trade_id=10), guild_id=guild_id)) is None
-        await SqliteHaltRepository(db).resume(GUILD, Halt(GUILD, LATER).number, by=1, at=LATER)
+        await SqlitePauseRepository(db).resume(GUILD, ResendPause(GUILD, LATER).number, by=1, at=LATER)
         assert await SqliteResendRepository(db).open(draft(trade_id=10)) is not None
 
 
@@ -82,8 +82,8 @@ async def test_stopped_before(path: Path, backup: Path):
     await restore(backup, path, at=LATER)
 
     async with Database.open(path) as db:
-        assert await SqliteHaltRepository(db).of_guild(GUILD) == Halt(GUILD, LATER, resend_id=3)
-        assert not await SqliteHaltRepository(db).resume(GUILD, 1, by=1, at=LATER)
+        assert await SqlitePauseRepository(db).of_guild(GUILD) == ResendPause(GUILD, LATER, resend_id=3)
+        assert not await SqlitePauseRepository(db).resume(GUILD, 1, by=1, at=LATER)
 
 
 @pytest.mark.parametrize("is_replaced", [True, False])
@@ -98,7 +98,7 @@ async def test_old_cards(path: Path, backup: Path, is_replaced: bool):  # noqa: 
     await restore(backup, path, at=LATER)
 
     async with Database.open(path) as db:
-        await SqliteHaltRepository(db).resume(GUILD, Halt(GUILD, LATER).number, by=1, at=LATER)
+        await SqlitePauseRepository(db).resume(GUILD, ResendPause(GUILD, LATER).number, by=1, at=LATER)
         new = await SqliteResendRepository(db).open(draft(trade_id=10))
         assert new is not None
         assert new.id > lost.id
@@ -288,7 +288,7 @@ class TestRefused:
         def no_room(*_: object, **__: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("bot.storage.restore.copy_into", no_room)
+        monkeypatch.setattr("bot.storage.maintenance.restore.copy_into", no_room)
         assert isinstance(await self.refused(backup, path), BackupNotWritten)
 
 

@@ -11,9 +11,9 @@ import aiosqlite
 import pytest
 
 from bot.domain.audit import ChainReport
-from bot.storage.audit import SqliteAuditRepository, write_down
+from bot.storage.audit.log import SqliteAuditRepository, write_down
 from bot.storage.database import Database
-from bot.storage.units import OnThread, Unit
+from bot.storage.write_queue import SyncJob, Unit
 from tests.storage.pairs import WITH_PAIRS, pair, whole_pairs
 from tests.storage.processes import MANY_WRITE_UNTIL_KILLED, line, running
 from tests.storage.records import varied
@@ -69,7 +69,7 @@ async def test_pieces_that_go_to_the_thread_together(db: Database) -> None:
             raise LookupError(n)
         return n
 
-    units: list[Unit[int]] = [pair(n) if n % 20 == 0 else OnThread(partial(whole, n)) for n in range(100)]
+    units: list[Unit[int]] = [pair(n) if n % 20 == 0 else SyncJob(partial(whole, n)) for n in range(100)]
 
     ends = await asyncio.gather(*(db.write(unit) for unit in units), return_exceptions=True)
 
@@ -82,7 +82,7 @@ async def test_pieces_that_go_to_the_thread_together(db: Database) -> None:
 
 async def test_piece_that_undoes_everything(db: Database) -> None:
     """Where one piece undoes the whole transaction nobody in it is told that theirs was kept."""
-    units: list[Unit[object]] = [pair(1), pair(2), OnThread(lambda connection: connection.execute("ROLLBACK"))]
+    units: list[Unit[object]] = [pair(1), pair(2), SyncJob(lambda connection: connection.execute("ROLLBACK"))]
 
     ends = await asyncio.gather(*(db.write(unit) for unit in units), return_exceptions=True)
 

@@ -9,8 +9,8 @@ from typing import Any
 from discord import AppCommandOptionType as Kind
 from discord import app_commands
 
-from bot.client import DeskClient
-from bot.ui.rights import Needs
+from bot.client import SkinDeskClient
+from bot.ui.interaction.rights import Requirement
 from tests.cogs.entry_points import Entry, entries
 from tests.support.command_words import COMMANDS, COMPONENTS
 from tests.support.stage import kept_open
@@ -38,7 +38,7 @@ exceptions. The choices of `provider` are those of the providers that are switch
 """
 
 
-def page_of(client: DeskClient) -> str:
+def page_of(client: SkinDeskClient) -> str:
     """Return the page; KeyError where something that can be used has no words."""
     found = list(entries(client))
     commands = sorted(
@@ -60,7 +60,7 @@ def _command(entry: Entry, components: list[Entry]) -> Iterator[str]:
     else:
         on = "message" if entry.thing.type.name == "message" else "member"
         yield f"## *{entry.name}* on a {on}\n"
-    yield f"{words.what}\n\nWho may: {_who(entry.needs)}.\n"
+    yield f"{words.what}\n\nWho may: {_who(entry.requires)}.\n"
     if isinstance(entry.thing, app_commands.Command) and entry.thing.parameters:
         yield "| option | what | takes |\n|---|---|---|"
         yield from (_option(each) for each in entry.thing.parameters)
@@ -70,7 +70,7 @@ def _command(entry: Entry, components: list[Entry]) -> Iterator[str]:
         yield "| under its answer | does | who may |\n|---|---|---|"
         order = list(COMPONENTS)
         for each in sorted(under, key=lambda each: order.index(each.name)):
-            yield f"| *{COMPONENTS[each.name].label}* | {COMPONENTS[each.name].what} | {_who(each.needs)} |"
+            yield f"| *{COMPONENTS[each.name].label}* | {COMPONENTS[each.name].what} | {_who(each.requires)} |"
         yield ""
     for picture in words.pictures:
         yield f"![{picture.alt}](images/{picture.file})\n"
@@ -80,10 +80,10 @@ def _none(name: str) -> Any:
     return COMPONENTS[name]
 
 
-def _who(needs: Needs) -> str:
-    if needs.open_because:
-        return f"everybody, because {needs.open_because}"
-    return " or ".join(f"`{capability.value}`" for capability in needs.capabilities)
+def _who(requires: Requirement) -> str:
+    if requires.open_because:
+        return f"everybody, because {requires.open_because}"
+    return " or ".join(f"`{capability.value}`" for capability in requires.capabilities)
 
 
 def _option(option: app_commands.Parameter) -> str:

@@ -152,8 +152,8 @@ COMPONENTS: dict[str, ComponentWords] = {
     "ReasonModal": ComponentWords(
         ("resend",), "Reason (requester and owner see it)", "form before *Deny* and the two *Mark as …*"
     ),
-    "HaltButton:halt": ComponentWords(("approvals",), "Stop resends", "stops all resends of the server at once"),
-    "HaltButton:resume": ComponentWords(("approvals",), "Resume resends", "ends that stop"),
+    "PauseButton:pause": ComponentWords(("approvals",), "Stop resends", "stops all resends of the server at once"),
+    "PauseButton:resume": ComponentWords(("approvals",), "Resume resends", "ends that stop"),
     "RevokeDeletedButton": ComponentWords(
         ("access list",), "Revoke deleted roles", "takes from deleted roles what they still hold"
     ),

@@ -68,8 +68,8 @@ def _template(path: Path, method: str, request_path: str) -> str | None:
 def _validator(path: Path, template: str, method: str, kind: int | None) -> jsonschema_rs.Draft202012Validator:
     description = _description(path)
     schema: Mapping[str, Any] = description["paths"][template][method]["requestBody"]["content"]["application/json"]
-    narrowed = _narrowed(schema["schema"], description["components"]["schemas"], kind)
-    return jsonschema_rs.Draft202012Validator({**narrowed, "components": description["components"]})
+    filtered = _narrowed(schema["schema"], description["components"]["schemas"], kind)
+    return jsonschema_rs.Draft202012Validator({**filtered, "components": description["components"]})
 
 
 def _narrowed(schema: Mapping[str, Any], schemas: Mapping[str, Any], kind: int | None) -> Mapping[str, Any]:

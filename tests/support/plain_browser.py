@@ -7,7 +7,7 @@ from typing import Self
 import aiohttp
 
 from bot.demo.people import Person
-from bot.demo.steam import SimulatedSteam
+from bot.demo.providers.steam import SimulatedSteam
 
 
 class PlainBrowser:

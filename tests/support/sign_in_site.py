@@ -13,7 +13,7 @@ import aiohttp
 
 from bot.config import Links
 from bot.demo.people import Person
-from bot.demo.steam import CHECK, SimulatedSteam
+from bot.demo.providers.steam import CHECK, SimulatedSteam
 from bot.demo.world import World
 from bot.domain.access import Actor
 from bot.domain.links import Link
@@ -198,6 +198,6 @@ async def sign_in_desk(folder: Path, *, public_url: str | None = None) -> AsyncI
         service = await open_sign_in(
             links, stack, sign_ins=repositories.sign_ins, audit=audit, clock=clock, listening=listening
         )
-        desk = SignInDesk(repositories, clock, world, steam, service, port)
-        stack.push_async_callback(desk.close)
-        yield desk
+        services = SignInDesk(repositories, clock, world, steam, service, port)
+        stack.push_async_callback(services.close)
+        yield services

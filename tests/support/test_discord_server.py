@@ -22,7 +22,7 @@ from tests.support.loopback_discord.wire import Refusal
 
 
 @dataclass
-class Desk:
+class Services:
     """A guild with a member, an agent and a bot that is ready."""
 
     server: LoopbackDiscord
@@ -51,7 +51,7 @@ async def discord_server() -> AsyncIterator[LoopbackDiscord]:
 
 
 @pytest.fixture
-async def desk(discord_server: LoopbackDiscord) -> AsyncIterator[Desk]:
+async def services(discord_server: LoopbackDiscord) -> AsyncIterator[Services]:
     guild = discord_server.add_guild("Desk")
     agents = guild.add_role("agents")
     people = guild.add_member("mia"), guild.add_member("ada", agents)
@@ -59,34 +59,34 @@ async def desk(discord_server: LoopbackDiscord) -> AsyncIterator[Desk]:
     bot = BareBot()
     async with running(bot, discord_server.token):
         await discord_server.ready()
-        yield Desk(discord_server, bot, guild, channel, agents, *people)
+        yield Services(discord_server, bot, guild, channel, agents, *people)
     assert discord_server.unknown_requests == []
     assert discord_server.gateway.unknown == []
 
 
-async def anything(desk: Desk, handler: Handler):
+async def anything(services: Services, handler: Handler):
     """Let /anything do ``handler`` and use it."""
-    desk.bot.handler = handler
-    return await desk.server.slash(desk.guild, desk.channel, desk.member, "anything")
+    services.bot.handler = handler
+    return await services.server.slash(services.guild, services.channel, services.member, "anything")
 
 
-async def test_login(desk: Desk):
+async def test_login(services: Services):
     """A client logs in, syncs, gets its guild and becomes ready, with the requests discord.py makes and no others."""
     async with asyncio.timeout(10):
-        await desk.bot.is_on_ready.wait()
+        await services.bot.is_on_ready.wait()
 
-    guild = desk.bot.guilds[0]
-    assert [(request.method, request.path, request.status) for request in desk.server.requests] == [
+    guild = services.bot.guilds[0]
+    assert [(request.method, request.path, request.status) for request in services.server.requests] == [
         ("GET", "/users/@me", 200),
         ("GET", "/oauth2/applications/@me", 200),
-        ("PUT", f"/applications/{desk.server.world.application_id}/commands", 200),
+        ("PUT", f"/applications/{services.server.world.application_id}/commands", 200),
     ]
-    assert (guild.name, guild.owner_id) == ("Desk", desk.guild.owner.id)
+    assert (guild.name, guild.owner_id) == ("Desk", services.guild.owner.id)
     assert [channel.name for channel in guild.channels] == ["support"]
     assert {role.name for role in guild.roles} == {"@everyone", "agents", "skindesk"}
     assert list(guild.members) == [guild.me]
-    assert desk.server.gateway.intents == 1
-    assert desk.server.commands.names() == [
+    assert services.server.gateway.intents == 1
+    assert services.server.commands.names() == [
         "Explain error codes",
         "Show trades",
         "access why",
@@ -103,10 +103,16 @@ async def test_wrong_token(discord_server: LoopbackDiscord):
             await bot.login("wrong")
 
 
-async def test_deferred_answer(desk: Desk):
+async def test_deferred_answer(services: Services):
     """A slash command is acknowledged, deferred, then finished by an edit; the record tells all of it."""
-    record = await desk.server.slash(
-        desk.guild, desk.channel, desk.member, "inventory", tradeurl="https://example", min_price=2, refresh=True
+    record = await services.server.slash(
+        services.guild,
+        services.channel,
+        services.member,
+        "inventory",
+        tradeurl="https://example",
+        min_price=2,
+        refresh=True,
     )
     await record.acknowledged()
     assert record.is_deferred
@@ -126,17 +132,17 @@ async def test_deferred_answer(desk: Desk):
     assert record.refusals == []
 
 
-async def test_resolved_options(desk: Desk):
+async def test_resolved_options(services: Services):
     """Members, roles and channels arrive resolved, through sub-commands, with the member's roles of the moment."""
-    desk.member.roles.append(desk.agents)
-    record = await desk.server.slash(
-        desk.guild,
-        desk.channel,
-        desk.agent,
+    services.member.roles.append(services.agents)
+    record = await services.server.slash(
+        services.guild,
+        services.channel,
+        services.agent,
         "access why",
-        member=desk.member,
-        role=desk.agents,
-        channel=desk.channel,
+        member=services.member,
+        role=services.agents,
+        channel=services.channel,
     )
 
     message = (await record.finished()).message
@@ -159,13 +165,13 @@ async def test_resolved_options(desk: Desk):
         ("inventory", {"tradeurl": "x", "min_price": True}, TypeError),
     ],
 )
-async def test_impossible_input(desk: Desk, command: str, options: dict[str, object], error: type[Exception]):
+async def test_impossible_input(services: Services, command: str, options: dict[str, object], error: type[Exception]):
     """What a client would not let a person send is the test's mistake."""
     with pytest.raises(error):
-        await desk.server.slash(desk.guild, desk.channel, desk.member, command, **options)
+        await services.server.slash(services.guild, services.channel, services.member, command, **options)
 
 
-async def test_members_and_permissions(desk: Desk):
+async def test_members_and_permissions(services: Services):
     """An interaction carries its user's roles and permissions: owner and administrators have all of them."""
     seen: list[tuple[list[str], bool]] = []
 
@@ -174,74 +180,85 @@ async def test_members_and_permissions(desk: Desk):
         seen.append(([role.name for role in interaction.user.roles], interaction.permissions.administrator))
         await interaction.response.send_message("ok")
 
-    desk.bot.handler = look
-    admins = desk.guild.add_role("admins", Permission.ADMINISTRATOR)
-    for person in (desk.agent, desk.guild.owner, desk.guild.add_member("root", admins)):
-        await (await desk.server.slash(desk.guild, desk.channel, person, "anything")).finished()
+    services.bot.handler = look
+    admins = services.guild.add_role("admins", Permission.ADMINISTRATOR)
+    for person in (services.agent, services.guild.owner, services.guild.add_member("root", admins)):
+        await (await services.server.slash(services.guild, services.channel, person, "anything")).finished()
 
     # The bot has not been told of the new role: only ids of known roles become roles.
     assert seen == [(["@everyone", "agents"], False), (["@everyone"], True), (["@everyone"], True)]
 
 
-async def test_click(desk: Desk):
+async def test_click(services: Services):
     """A click edits the message; nobody else finds an ephemeral one, and a disabled button is none."""
-    record = await desk.server.slash(desk.guild, desk.channel, desk.member, "inventory", tradeurl="x")
+    record = await services.server.slash(services.guild, services.channel, services.member, "inventory", tradeurl="x")
     message = (await record.finished()).message
     assert message is not None
-    click = await desk.server.click(message, "next", desk.member)
+    click = await services.server.click(message, "next", services.member)
     await click.finished()
 
     assert click.message is message
     assert click.answer is Answer.DEFERRED_UPDATE
     assert message.content == "page 2"
     assert message.embeds
-    choice = await (await desk.server.select(message, "sort", desk.member, "Name")).finished()
+    choice = await (await services.server.select(message, "sort", services.member, "Name")).finished()
     assert choice.message is not None
     assert choice.message.content == "by Name"
-    for custom_id, person in (("next", desk.agent), ("off", desk.member), ("none", desk.member), ("sort", desk.member)):
+    for custom_id, person in (
+        ("next", services.agent),
+        ("off", services.member),
+        ("none", services.member),
+        ("sort", services.member),
+    ):
         with pytest.raises(LookupError):
-            await desk.server.click(message, custom_id, person)
+            await services.server.click(message, custom_id, person)
 
 
-async def test_modal(desk: Desk):
+async def test_modal(services: Services):
     """A modal is filled in by label or custom id, and its submission edits the message it came from."""
-    record = await desk.server.slash(desk.guild, desk.channel, desk.member, "inventory", tradeurl="x")
+    record = await services.server.slash(services.guild, services.channel, services.member, "inventory", tradeurl="x")
     message = (await record.finished()).message
     assert message is not None
-    opened = await (await desk.server.click(message, "deny", desk.member)).finished()
+    opened = await (await services.server.click(message, "deny", services.member)).finished()
     assert opened.modal["title"] == "Deny"
     with pytest.raises(ValueError, match="length"):
-        await desk.server.submit_modal(opened, {"reason": "x" * 21})
+        await services.server.submit_modal(opened, {"reason": "x" * 21})
     with pytest.raises(LookupError):
-        await desk.server.submit_modal(opened, {"other": ""})
-    submitted = await desk.server.submit_modal(opened, {"Reason": "not yours"})
+        await services.server.submit_modal(opened, {"other": ""})
+    submitted = await services.server.submit_modal(opened, {"Reason": "not yours"})
     await submitted.finished()
 
     assert message.content == "denied: not yours"
     assert message.custom_ids == []
 
 
-async def test_autocomplete(desk: Desk):
+async def test_autocomplete(services: Services):
     """Autocompletion answers with choices."""
-    record = await desk.server.autocomplete(desk.guild, desk.channel, desk.member, "resend", "id", id="12")
+    record = await services.server.autocomplete(
+        services.guild, services.channel, services.member, "resend", "id", id="12"
+    )
     await record.finished()
 
     assert record.choices == [{"name": "trade 12", "value": "12"}]
 
 
-async def test_context_menus(desk: Desk):
+async def test_context_menus(services: Services):
     """Context menus get the message or the person they were used on."""
-    said = desk.server.say(desk.channel, desk.member, "error 42")
-    about = await desk.server.context_menu(desk.guild, desk.channel, desk.agent, "Explain error codes", said)
-    trades = await desk.server.context_menu(desk.guild, desk.channel, desk.agent, "Show trades", desk.member)
+    said = services.server.say(services.channel, services.member, "error 42")
+    about = await services.server.context_menu(
+        services.guild, services.channel, services.agent, "Explain error codes", said
+    )
+    trades = await services.server.context_menu(
+        services.guild, services.channel, services.agent, "Show trades", services.member
+    )
     answers = [(await record.finished()).message for record in (about, trades)]
 
     assert [answer and answer.content for answer in answers] == ["about: error 42", "of mia"]
     with pytest.raises(ValueError, match="Show trades"):
-        await desk.server.context_menu(desk.guild, desk.channel, desk.agent, "Show trades", said)
+        await services.server.context_menu(services.guild, services.channel, services.agent, "Show trades", said)
 
 
-async def test_followups_and_files(desk: Desk):
+async def test_followups_and_files(services: Services):
     """The first follow-up takes the place of "thinking…" and its visibility; files are kept."""
 
     async def handler(interaction: discord.Interaction) -> None:
@@ -253,20 +270,20 @@ async def test_followups_and_files(desk: Desk):
         original = await interaction.original_response()
         await original.edit(attachments=[])
 
-    record = await anything(desk, handler)
-    await desk.server.until(lambda: len(record.edits) == 2)
+    record = await anything(services, handler)
+    await services.server.until(lambda: len(record.edits) == 2)
 
     first, second = record.followups
     assert record.message is first
     assert (first.content, first.is_ephemeral, first.is_loading, first.files) == ("first", True, False, {})
     assert (second.content, second.is_ephemeral, second.is_deleted) == ("second, edited", False, True)
-    upload = desk.server.requests_to("POST", "/webhooks/*/*")[0]
+    upload = services.server.requests_to("POST", "/webhooks/*/*")[0]
     assert upload.body["content"] == "first"
     assert upload.file_names == ["data.json"]
     assert upload.files["files[0]"] == ("data.json", b"{}")
 
 
-async def test_answered_twice(desk: Desk):
+async def test_answered_twice(services: Services):
     """A second first answer is 40060."""
     codes = []
 
@@ -278,8 +295,8 @@ async def test_answered_twice(desk: Desk):
         except discord.HTTPException as error:
             codes.append((error.status, error.code))
 
-    record = await anything(desk, handler)
-    await desk.server.until(lambda: codes)
+    record = await anything(services, handler)
+    await services.server.until(lambda: codes)
 
     assert codes == [(400, 40060)]
     assert record.refusals == [Refusal.ALREADY_ACKNOWLEDGED]
@@ -287,10 +304,10 @@ async def test_answered_twice(desk: Desk):
     assert record.message.content == "one"
 
 
-async def test_answered_late(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+async def test_answered_late(services: Services, monkeypatch: pytest.MonkeyPatch):
     """A first answer after the time for it is 10062, and nothing is shown."""
     monkeypatch.setattr("tests.support.loopback_discord.interactions.ACKNOWLEDGE_WITHIN", 0.05)
-    delay = desk.server.faults.delay("POST", "/interactions/*/*/callback", 0.1)
+    delay = services.server.faults.delay("POST", "/interactions/*/*/callback", 0.1)
     codes = []
 
     async def handler(interaction: discord.Interaction) -> None:
@@ -299,8 +316,8 @@ async def test_answered_late(desk: Desk, monkeypatch: pytest.MonkeyPatch):
         except discord.NotFound as error:
             codes.append(error.code)
 
-    record = await anything(desk, handler)
-    await desk.server.until(lambda: codes)
+    record = await anything(services, handler)
+    await services.server.until(lambda: codes)
 
     assert codes == [10062]
     assert record.refusals == [Refusal.UNKNOWN_INTERACTION]
@@ -310,7 +327,7 @@ async def test_answered_late(desk: Desk, monkeypatch: pytest.MonkeyPatch):
         await record.acknowledged(0.01)
 
 
-async def test_followed_up_before_answered(desk: Desk):
+async def test_followed_up_before_answered(services: Services):
     """A follow-up or an edit before any first answer is 10015."""
     codes = []
 
@@ -321,14 +338,14 @@ async def test_followed_up_before_answered(desk: Desk):
             except discord.NotFound as error:
                 codes.append(error.code)
 
-    record = await anything(desk, handler)
-    await desk.server.until(lambda: len(codes) == 2)
+    record = await anything(services, handler)
+    await services.server.until(lambda: len(codes) == 2)
 
     assert codes == [10015, 10015]
     assert record.refusals == [Refusal.UNKNOWN_WEBHOOK] * 2
 
 
-async def test_followed_up_too_late(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+async def test_followed_up_too_late(services: Services, monkeypatch: pytest.MonkeyPatch):
     """A token that has lived its time is 50027."""
     monkeypatch.setattr("tests.support.loopback_discord.interactions.TOKEN_LIVES", 0.0)
     codes = []
@@ -340,14 +357,14 @@ async def test_followed_up_too_late(desk: Desk, monkeypatch: pytest.MonkeyPatch)
         except discord.HTTPException as error:
             codes.append((error.status, error.code))
 
-    record = await anything(desk, handler)
-    await desk.server.until(lambda: codes)
+    record = await anything(services, handler)
+    await services.server.until(lambda: codes)
 
     assert codes == [(401, 50027)]
     assert not record.is_finished
 
 
-async def test_empty_message(desk: Desk):
+async def test_empty_message(services: Services):
     """A message without anything is 50006 and acknowledges nothing."""
     codes = []
 
@@ -357,38 +374,38 @@ async def test_empty_message(desk: Desk):
         except discord.HTTPException as error:
             codes.append(error.code)
 
-    record = await anything(desk, handler)
-    await desk.server.until(lambda: codes)
+    record = await anything(services, handler)
+    await services.server.until(lambda: codes)
 
     assert codes == [50006]
     assert record.callback is None
 
 
-async def test_channel_messages(desk: Desk):
+async def test_channel_messages(services: Services):
     """Messages in channels are posted, read, edited and deleted; ephemeral ones cannot be reached that way."""
-    channel = desk.bot.get_channel(desk.channel.id)
+    channel = services.bot.get_channel(services.channel.id)
     assert isinstance(channel, discord.TextChannel)
     sent = await channel.send("pending", view=Buttons())
     await sent.edit(content="sent", view=None)
     fetched = await channel.fetch_message(sent.id)
-    said = desk.server.say(desk.channel, desk.member, "mine")
+    said = services.server.say(services.channel, services.member, "mine")
     with pytest.raises(discord.Forbidden) as forbidden:
         await channel.get_partial_message(said.id).edit(content="yours")
-    hidden = await desk.server.slash(desk.guild, desk.channel, desk.member, "inventory", tradeurl="x")
+    hidden = await services.server.slash(services.guild, services.channel, services.member, "inventory", tradeurl="x")
     answer = (await hidden.finished()).message
     assert answer is not None
     with pytest.raises(discord.NotFound) as not_found:
         await channel.get_partial_message(answer.id).edit(content="x")
 
-    message = desk.server.world.messages[sent.id]
+    message = services.server.world.messages[sent.id]
     assert (message.content, message.components, fetched.content) == ("sent", [], "sent")
-    assert message.author is desk.server.world.bot
+    assert message.author is services.server.world.bot
     assert (forbidden.value.code, not_found.value.code) == (50005, 10008)
     await sent.delete()
     assert message.is_deleted
 
 
-async def test_card_button_after_restart(desk: Desk):
+async def test_card_button_after_restart(services: Services):
     """A message of an earlier run can be clicked: everything the bot needs is in the interaction."""
 
     class Card(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"resend:(?P<id>\d+):approve"):
@@ -400,50 +417,52 @@ async def test_card_button_after_restart(desk: Desk):
         async def callback(self, interaction: discord.Interaction) -> None:
             await interaction.response.edit_message(content=f"clicked {self.custom_id}", view=None)
 
-    desk.bot.add_dynamic_items(Card)
-    channel = desk.bot.get_partial_messageable(desk.channel.id)
+    services.bot.add_dynamic_items(Card)
+    channel = services.bot.get_partial_messageable(services.channel.id)
     view = discord.ui.View(timeout=None)
     view.add_item(discord.ui.Button(label="Approve", custom_id="resend:41:approve"))
     sent = await channel.send("card", view=view)
     view.stop()
-    click = await desk.server.click(desk.server.world.messages[sent.id], "resend:41:approve", desk.agent)
+    click = await services.server.click(services.server.world.messages[sent.id], "resend:41:approve", services.agent)
     await click.finished()
 
     assert click.message is not None
     assert click.message.content == "clicked resend:41:approve"
 
 
-async def test_channel_permissions(desk: Desk):
+async def test_channel_permissions(services: Services):
     """A channel the bot may not see or write in is refused as Discord does it."""
-    bot_id = str(desk.guild.bot.id)
+    bot_id = str(services.guild.bot.id)
     codes = []
     for bit in (Permission.VIEW_CHANNEL, Permission.SEND_MESSAGES):
-        desk.channel.overwrites = [{"id": bot_id, "type": 1, "allow": "0", "deny": str(int(bit))}]
+        services.channel.overwrites = [{"id": bot_id, "type": 1, "allow": "0", "deny": str(int(bit))}]
         with pytest.raises(discord.Forbidden) as refused:
-            await desk.bot.get_partial_messageable(desk.channel.id).send("x")
+            await services.bot.get_partial_messageable(services.channel.id).send("x")
         codes.append(refused.value.code)
 
     assert codes == [50001, 50013]
 
 
-async def test_direct_messages(desk: Desk):
+async def test_direct_messages(services: Services):
     """The bot reaches people directly, but not those who refuse it."""
-    user = await desk.bot.fetch_user(desk.member.id)
+    user = await services.bot.fetch_user(services.member.id)
     await user.send("your trade was resent")
-    desk.agent.user.accepts_direct_messages = False
+    services.agent.user.accepts_direct_messages = False
     with pytest.raises(discord.Forbidden) as refused:
-        await (await desk.bot.fetch_user(desk.agent.id)).send("x")
+        await (await services.bot.fetch_user(services.agent.id)).send("x")
 
-    assert [message.content for message in desk.server.direct_messages(desk.member)] == ["your trade was resent"]
+    assert [message.content for message in services.server.direct_messages(services.member)] == [
+        "your trade was resent"
+    ]
     assert refused.value.code == 50007
 
 
-async def test_guild_commands(desk: Desk):
+async def test_guild_commands(services: Services):
     """Commands of one guild are found there and nowhere else, before global ones of the same name."""
-    other = desk.server.add_guild("Other")
-    await desk.server.gateway.announce(other)
+    other = services.server.add_guild("Other")
+    await services.server.gateway.announce(other)
     channel = other.add_channel("general")
-    scope = discord.Object(desk.guild.id)
+    scope = discord.Object(services.guild.id)
 
     @app_commands.command(name="resend", description="Here")
     async def here(interaction: discord.Interaction) -> None:
@@ -453,16 +472,16 @@ async def test_guild_commands(desk: Desk):
     async def only(interaction: discord.Interaction) -> None:
         raise NotImplementedError
 
-    desk.bot.tree.add_command(here, guild=scope)
-    desk.bot.tree.add_command(only, guild=scope)
-    await desk.bot.tree.sync(guild=scope)
-    record = await desk.server.slash(desk.guild, desk.channel, desk.member, "resend")
-    elsewhere = await desk.server.slash(other, channel, other.owner, "resend", id="7")
+    services.bot.tree.add_command(here, guild=scope)
+    services.bot.tree.add_command(only, guild=scope)
+    await services.bot.tree.sync(guild=scope)
+    record = await services.server.slash(services.guild, services.channel, services.member, "resend")
+    elsewhere = await services.server.slash(other, channel, other.owner, "resend", id="7")
     answers = [(await answered.finished()).message for answered in (record, elsewhere)]
 
     assert [answer and answer.content for answer in answers] == ["here", "7"]
     with pytest.raises(LookupError):
-        await desk.server.slash(other, channel, other.owner, "only")
+        await services.server.slash(other, channel, other.owner, "only")
 
 
 def command(**changes: object) -> dict[str, object]:
@@ -506,13 +525,13 @@ async def test_command_limits(discord_server: LoopbackDiscord, body: list[dict[s
     assert discord_server.commands.names() == before
 
 
-async def test_synced_again(desk: Desk):
+async def test_synced_again(services: Services):
     """A command keeps its id through later syncs."""
-    before = {command["name"]: command["id"] for command in desk.server.commands.listed()}
-    await desk.bot.tree.sync()
+    before = {command["name"]: command["id"] for command in services.server.commands.listed()}
+    await services.bot.tree.sync()
 
-    assert {command["name"]: command["id"] for command in desk.server.commands.listed()} == before
-    assert {command.name for command in await desk.bot.tree.fetch_commands()} == set(before)
+    assert {command["name"]: command["id"] for command in services.server.commands.listed()} == before
+    assert {command.name for command in await services.bot.tree.fetch_commands()} == set(before)
 
 
 async def test_unknown_route(discord_server: LoopbackDiscord):
@@ -527,27 +546,27 @@ async def test_unknown_route(discord_server: LoopbackDiscord):
     ]
 
 
-async def test_rate_limited(desk: Desk):
+async def test_rate_limited(services: Services):
     """An injected 429 makes the client wait and come again; JSON is exactly application/json."""
-    fault = desk.server.faults.fail("POST", "/channels/*/messages", 429, retry_after=0.01)
-    await desk.bot.get_partial_messageable(desk.channel.id).send("once")
-    async with aiohttp.ClientSession() as session, session.get(f"{desk.server.rest_base}/gateway") as response:
+    fault = services.server.faults.fail("POST", "/channels/*/messages", 429, retry_after=0.01)
+    await services.bot.get_partial_messageable(services.channel.id).send("once")
+    async with aiohttp.ClientSession() as session, session.get(f"{services.server.rest_base}/gateway") as response:
         unauthorised = response.status, response.headers["Content-Type"]
 
     assert fault.used == 1
-    assert [request.status for request in desk.server.requests_to("POST", "/channels/*/messages")] == [429, 200]
-    assert [message.content for message in desk.channel.messages] == ["once"]
+    assert [request.status for request in services.server.requests_to("POST", "/channels/*/messages")] == [429, 200]
+    assert [message.content for message in services.channel.messages] == ["once"]
     assert unauthorised == (401, "application/json")
 
 
-async def test_answer_lost(desk: Desk):
+async def test_answer_lost(services: Services):
     """A fault can strike before a request has its effect or after it."""
-    channel = desk.bot.get_partial_messageable(desk.channel.id)
+    channel = services.bot.get_partial_messageable(services.channel.id)
     for carried_out in (False, True):
-        desk.server.faults.drop("POST", f"/channels/{desk.channel.id}/messages", carried_out=carried_out)
+        services.server.faults.drop("POST", f"/channels/{services.channel.id}/messages", carried_out=carried_out)
         with pytest.raises(aiohttp.ClientError):
             await channel.send(f"carried out: {carried_out}")
-    desk.server.faults.fail("POST", "/channels/*/messages", 403, code=50013, times=2)
+    services.server.faults.fail("POST", "/channels/*/messages", 403, code=50013, times=2)
     with pytest.raises(discord.Forbidden) as refused:
         await channel.send("forbidden")
     with pytest.raises(discord.Forbidden):
@@ -555,31 +574,31 @@ async def test_answer_lost(desk: Desk):
     await channel.send("fine")
 
     assert refused.value.code == 50013
-    assert [message.content for message in desk.channel.messages] == ["carried out: True", "fine"]
-    assert [request.status for request in desk.server.requests_to("POST", "/channels/*/messages")] == [
+    assert [message.content for message in services.channel.messages] == ["carried out: True", "fine"]
+    assert [request.status for request in services.server.requests_to("POST", "/channels/*/messages")] == [
         None, None, 403, 403, 200,
     ]  # fmt: skip
 
 
-async def test_connection_lost(desk: Desk):
+async def test_connection_lost(services: Services):
     """After a lost connection the client resumes and gets what it missed."""
-    desk.server.gateway.drop()
-    record = await desk.server.slash(desk.guild, desk.channel, desk.member, "resend", id="missed")
+    services.server.gateway.drop()
+    record = await services.server.slash(services.guild, services.channel, services.member, "resend", id="missed")
     await record.finished()
 
     assert record.message is not None
     assert record.message.content == "missed"
-    assert (desk.server.gateway.sessions_started, desk.server.gateway.resumptions) == (1, 1)
+    assert (services.server.gateway.sessions_started, services.server.gateway.resumptions) == (1, 1)
 
 
-async def test_reconnect_and_new_session(desk: Desk):
+async def test_reconnect_and_new_session(services: Services):
     """A client asked to reconnect resumes; one whose session is over identifies itself again."""
-    gateway = desk.server.gateway
+    gateway = services.server.gateway
     await gateway.ask_to_reconnect()
-    await desk.server.until(lambda: gateway.resumptions == 1)
+    await services.server.until(lambda: gateway.resumptions == 1)
     await gateway.invalidate()
-    await desk.server.until(lambda: gateway.sessions_started == 2)
-    record = await desk.server.slash(desk.guild, desk.channel, desk.member, "resend", id="after")
+    await services.server.until(lambda: gateway.sessions_started == 2)
+    record = await services.server.slash(services.guild, services.channel, services.member, "resend", id="after")
 
     await record.finished()
     assert gateway.heartbeats >= 3
@@ -624,12 +643,15 @@ async def test_server_broken(monkeypatch: pytest.MonkeyPatch):
     assert broken.group_contains(ZeroDivisionError)
 
 
-async def test_burst(desk: Desk):
+async def test_burst(services: Services):
     """A burst of commands is told apart: each gets its own answer, none is lost."""
     records = await asyncio.gather(
-        *(desk.server.slash(desk.guild, desk.channel, desk.member, "resend", id=str(n)) for n in range(200))
+        *(
+            services.server.slash(services.guild, services.channel, services.member, "resend", id=str(n))
+            for n in range(200)
+        )
     )
     await asyncio.gather(*(record.finished() for record in records))
 
     assert [record.message and record.message.content for record in records] == [str(n) for n in range(200)]
-    assert desk.bot.failures == []
+    assert services.bot.failures == []

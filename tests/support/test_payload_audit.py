@@ -109,7 +109,7 @@ def test_description_absent(tmp_path: Path):
     assert validate_with_openapi(posted(content="x"), tmp_path / "absent.json") is None
 
 
-class Desk(discord.Client):
+class Services(discord.Client):
     """A small bot with good and bad manners."""
 
     def __init__(self) -> None:
@@ -138,7 +138,7 @@ class Desk(discord.Client):
 
 @pytest.fixture
 async def env() -> AsyncIterator[simcord.Env]:
-    running = simcord.Env(Desk())
+    running = simcord.Env(Services())
     await running.start()
     yield running
     await running.shutdown()

@@ -5,9 +5,9 @@ import pytest
 from bot.domain.access import BOOTSTRAP, SEEDED, Capability, Grant
 from bot.domain.access_doctor import Concern, Finding, Giver, RoleFacts, Source, examine
 from bot.services.access_review import Review
-from bot.ui.access_page import finding_fields, list_embed
-from bot.ui.access_words import WHAT, RoleNames, finding_lines
-from bot.ui.text import units
+from bot.ui.access.messages import WHAT, RoleNames, finding_lines
+from bot.ui.access.page import finding_fields, list_embed
+from bot.ui.kit.text import utf16_length
 from tests.support.hostile_text import FRAGMENTS, HIDDEN, SPELT_OUT
 from tests.support.seen import embed_text
 
@@ -56,7 +56,7 @@ def test_the_longest_warning() -> None:
     for concern in Concern:
         finding = Finding(concern, FIRST, STAFF, givers if concern is Concern.GIVEN_WITHOUT_ACCESS else ())
         (line,) = finding_lines([finding], names)
-        assert units(line) <= 1_024 - 32
+        assert utf16_length(line) <= 1_024 - 32
         (field,) = finding_fields([finding], names)
         assert field.value == line
 

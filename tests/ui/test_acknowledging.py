@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from discord import HTTPException, InteractionResponseType
 
-from bot.ui import acknowledging
-from bot.ui.acknowledging import acknowledge_in_time, acknowledgement_of
-from bot.ui.interactions import is_thinking, is_unconfirmed
+from bot.ui.interaction import acknowledgement
+from bot.ui.interaction.acknowledgement import acknowledge_in_time, acknowledgement_of
+from bot.ui.interaction.interactions import is_thinking, is_unconfirmed
 
 
 def refusal(status: int, code: int) -> HTTPException:
@@ -47,7 +47,7 @@ class Discord:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acknowledging, "QUICK", 0.005)
+    monkeypatch.setattr(acknowledgement, "QUICK", 0.005)
 
 
 async def settled(discord: Discord) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import discord
 import pytest
 
-from bot.ui.command_sync import sync_commands
-from bot.ui.rights import open_to_everybody
+from bot.ui.interaction.command_sync import sync_commands
+from bot.ui.interaction.rights import public
 
 
 class Commands:
@@ -20,7 +20,7 @@ class Commands:
         self._description = description
 
     @staticmethod
-    @open_to_everybody("it is a test's")
+    @public("it is a test's")
     async def callback() -> None:
         """Do nothing."""
 

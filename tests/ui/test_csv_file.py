@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.ui.csv_file import csv_bytes, csv_file
+from bot.ui.kit.csv import csv_bytes, csv_file
 from tests.support.hostile_text import hostile
 
 FORMULAS = [

@@ -11,11 +11,11 @@ import pytest
 
 from bot.domain import errors
 from bot.domain.access import Capability
-from bot.domain.errors import DeskError, InvalidInput, ProviderError, TradeUrlRejected
+from bot.domain.errors import InvalidInput, ProviderError, SkinDeskError, TradeUrlRejected
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, ProviderName
-from bot.domain.halts import Halt
-from bot.domain.pages import Audience
+from bot.domain.pauses import ResendPause
 from bot.domain.resends import ApproverRefusal
+from bot.domain.snapshots import Audience
 from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import NotResendableReason
 from bot.providers.explanations import Catalogue
@@ -90,18 +90,18 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "reason": (*NotResendableReason, *ApproverRefusal),
     "resend": (resend(),),
     "differences": (("status",),),
-    "halt": (Halt(guild_id=1, by=5, at=datetime(2026, 1, 1, tzinfo=UTC)),),
+    "pause": (ResendPause(guild_id=1, by=5, at=datetime(2026, 1, 1, tzinfo=UTC)),),
 }
 """Something for each thing that an error can be about."""
 
 
-def every_error() -> Iterator[DeskError]:
+def every_error() -> Iterator[SkinDeskError]:
     """Make every kind of error that there is, an unknown one and those of each input problem included."""
-    for kind in [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, DeskError)]:
+    for kind in [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, SkinDeskError)]:
         if kind in (ProviderError, InvalidInput):
             continue
         initialised = next(base for base in kind.__mro__ if "__init__" in vars(base))
-        names = list(inspect.signature(kind).parameters) if issubclass(initialised, DeskError) else []
+        names = list(inspect.signature(kind).parameters) if issubclass(initialised, SkinDeskError) else []
         choices = [ARGUMENTS[name] for name in names]
         for number in range(max([1, *map(len, choices)])):
             arguments = [choice[number % len(choice)] for choice in choices]
@@ -119,7 +119,7 @@ def shown(error: Exception, audience: Audience = Audience.CUSTOMER) -> discord.E
 
 
 @pytest.mark.parametrize("error", list(every_error()), ids=repr)
-def test_one_look_for_all(error: DeskError) -> None:
+def test_one_look_for_all(error: SkinDeskError) -> None:
     """Every refusal says what happened, what to do, who can fix it, when to try again, and its reference."""
     embed = shown(error)
 
@@ -135,7 +135,7 @@ def test_every_error_is_among_them() -> None:
     """No kind of error is left out of the test above."""
     made = {type(error) for error in every_error()} | {ProviderError}
 
-    assert {cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, DeskError)} <= made
+    assert {cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, SkinDeskError)} <= made
     assert {error.trade_url_problem for error in every_error() if isinstance(error, TradeUrlRejected)} == {
         *TradeUrlProblem
     }

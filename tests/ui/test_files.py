@@ -4,9 +4,9 @@ from typing import Any
 
 import discord
 
-from bot.ui.csv_file import csv_file
-from bot.ui.funnel import _send
-from bot.ui.interactions import Unsent
+from bot.ui.interaction.error_handler import _send
+from bot.ui.interaction.interactions import PendingReply
+from bot.ui.kit.csv import csv_file
 
 
 class Asked:
@@ -27,7 +27,7 @@ class Asked:
 async def test_again() -> None:
     """The second attempt has the whole file, not what the first one left of it."""
     asked: Any = Asked()
-    answer = Unsent(discord.Embed(title="The record"), None, csv_file("audit", ["number"], [[1], [2]]))
+    answer = PendingReply(discord.Embed(title="The record"), None, csv_file("audit", ["number"], [[1], [2]]))
     for _ in range(2):
         await _send(asked, answer)
 

@@ -10,10 +10,10 @@ from typing import Any
 import discord
 import pytest
 
-from bot.observability.handling import Ending, Handling
-from bot.ui.acknowledging import acknowledge_in_time
-from bot.ui.in_flight import ANSWERABLE_FOR, InFlight
-from bot.ui.interactions import Unsent, finished, keep_unsent, unconfirmed
+from bot.observability.tracing import InteractionTrace, Outcome
+from bot.ui.interaction.acknowledgement import acknowledge_in_time
+from bot.ui.interaction.in_flight import ANSWERABLE_FOR, InFlight
+from bot.ui.interaction.interactions import PendingReply, finished, keep_pending_reply, unconfirmed
 
 DEFERRED = discord.InteractionResponseType.deferred_channel_message
 
@@ -42,8 +42,8 @@ class Told:
     async def give_up(self, each: Any) -> None:
         self._say(each, "given up")
 
-    async def again(self, each: Any, unsent: Unsent) -> None:
-        self._say(each, unsent.embed.title or "")
+    async def again(self, each: Any, pending_reply: PendingReply) -> None:
+        self._say(each, pending_reply.embed.title or "")
 
     def _say(self, each: Any, what: str) -> None:
         self.said.append((each.id, what))
@@ -75,7 +75,7 @@ async def watched(in_flight: InFlight, told: Told, *, longest: float = 60.0) -> 
 
 async def test_work_that_hangs() -> None:
     """Work that takes longer than anything does is cancelled, and whoever waits is told."""
-    handled: list[Handling] = []
+    handled: list[InteractionTrace] = []
     in_flight, told = InFlight([handled.append]), Told()
     task = await begun(in_flight, interaction(), asyncio.Event().wait())
 
@@ -85,7 +85,7 @@ async def test_work_that_hangs() -> None:
     await watched(in_flight, told, longest=0.0)
     assert told.said == [(1, "given up")]
     assert task.cancelled()
-    assert [each.ending for each in handled] == [Ending.INTERRUPTED]
+    assert [each.ending for each in handled] == [Outcome.INTERRUPTED]
     assert in_flight.left_thinking == 0
 
 
@@ -153,7 +153,7 @@ async def test_an_answer_that_was_put_off() -> None:
     in_flight, told = InFlight(), Told(takes=lambda: next(takes))
     each = interaction()
     for title in ("Sent", "Something went wrong"):
-        keep_unsent(each, Unsent(discord.Embed(title=title), None))
+        keep_pending_reply(each, PendingReply(discord.Embed(title=title), None))
     await ended(await begun(in_flight, each, asyncio.sleep(0)))
 
     for _ in range(5):
@@ -180,7 +180,7 @@ async def test_a_stop() -> None:
     """A stop leaves time to what is under way, cuts off the rest, and gives what was put off a last time."""
     in_flight, told = InFlight(), Told()
     late = interaction(1)
-    keep_unsent(late, Unsent(discord.Embed(title="Late"), None))
+    keep_pending_reply(late, PendingReply(discord.Embed(title="Late"), None))
     await ended(await begun(in_flight, late, asyncio.sleep(0)))
     answered = interaction(2)
     finished(answered)
@@ -221,7 +221,7 @@ async def test_one_that_discord_does_not_answer(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever hangs keeps nobody else waiting, is left after a while, and tried again in the next round."""
-    monkeypatch.setattr("bot.ui.in_flight.TOLD_WITHIN", 0.05)
+    monkeypatch.setattr("bot.ui.interaction.in_flight.TOLD_WITHIN", 0.05)
     in_flight, told, hangs = InFlight(), Told(), True
     for number in (1, 2):
         await ended(await begun(in_flight, interaction(number), asyncio.sleep(0)))
@@ -261,7 +261,7 @@ async def test_one_whose_end_fails(caplog: pytest.LogCaptureFixture) -> None:
 
 async def test_work_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits for work that goes on although it was cut off is told, and told once."""
-    monkeypatch.setattr("bot.ui.in_flight.TOLD_WITHIN", 0.05)
+    monkeypatch.setattr("bot.ui.interaction.in_flight.TOLD_WITHIN", 0.05)
     in_flight, told, enough = InFlight(), Told(), asyncio.Event()
 
     async def stubborn() -> None:
@@ -335,7 +335,7 @@ async def test_work_that_is_cut_off_while_it_defers() -> None:
 )
 async def test_what_a_component_is_called(custom_id: str, command: str) -> None:
     """In log and figures a component is named by what it does: ids would make every click another one."""
-    handled: list[Handling] = []
+    handled: list[InteractionTrace] = []
     in_flight = InFlight([handled.append])
     await ended(await begun(in_flight, interaction(response=None, custom_id=custom_id), asyncio.sleep(0)))
 
@@ -344,7 +344,7 @@ async def test_what_a_component_is_called(custom_id: str, command: str) -> None:
 
 async def test_an_acknowledgement() -> None:
     """How long Discord waited for the first answer is known, of the first one only."""
-    handled: list[Handling] = []
+    handled: list[InteractionTrace] = []
     in_flight = InFlight([handled.append])
     task = await begun(in_flight, interaction(response=None), asyncio.sleep(0.01))
     in_flight.acknowledged(1)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import Item, Refusal, Sticker
 from bot.domain.money import Money
-from bot.ui.csv_file import csv_bytes
-from bot.ui.inventory_csv import HEADER, file_name, rows
+from bot.ui.inventory.csv import HEADER, file_name, rows
+from bot.ui.kit.csv import csv_bytes
 from tests.domain.builders import OWNER, inventory, item, usd
 from tests.support.hostile_items import hostile_items
 from tests.ui.test_inventory_page import answer, at

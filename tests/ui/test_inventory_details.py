@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import InventoryFilter, Item, Refusal, Sticker
 from bot.domain.listing import Listing
-from bot.domain.pages import InventoryAnswer
-from bot.ui.inventory_details import item_details
+from bot.domain.snapshots import InventoryAnswer
+from bot.ui.inventory.details import item_details
 from tests.domain.builders import inventory, item, usd
 from tests.support.hostile_items import hostile_items, violations
 from tests.support.hostile_text import rendered
@@ -55,8 +55,8 @@ def test_every_provider():
     assert "AssetPay\n✅ Accepted at **$1.00** · market $1.50" in text
     assert "SkinsBack\n❌ Refused: the provider does not take this item" in text
     assert "AssetPay\n– not in its list" in details(answer(ours, theirs), 1)
-    narrowed = answer(ours, theirs, by=InventoryFilter(min_price=Decimal(1)))
-    assert "AssetPay\n– not among what it was asked for" in details(narrowed, 1)
+    filtered = answer(ours, theirs, by=InventoryFilter(min_price=Decimal(1)))
+    assert "AssetPay\n– not among what it was asked for" in details(filtered, 1)
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_colour(colour: int | None, shown: int):
 @given(found=hostile_items, theirs=st.none() | hostile_items)
 def test_any_item(found: Item, theirs: Item | None):
     """Whatever a provider sends, Discord takes the details, and nothing in them is more than text."""
-    beside = [] if theirs is None else [at(ProviderName.SKINSBACK, theirs)]
-    listing = Listing.of(answer(inventory(found), *beside), None)
+    run_in_worker = [] if theirs is None else [at(ProviderName.SKINSBACK, theirs)]
+    listing = Listing.of(answer(inventory(found), *run_in_worker), None)
     embed = item_details(listing, found)
 
     assert violations(embed) == []

@@ -12,10 +12,10 @@ from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
 from bot.domain.listing import Listing
 from bot.domain.money import Money
-from bot.domain.pages import Audience, InventoryAnswer, Pages, ProviderAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot
 from bot.domain.steam import Game
 from bot.providers.explanations import Catalogue
-from bot.ui.inventory_page import inventory_page
+from bot.ui.inventory.page import inventory_page
 from bot.ui.pager import shown_page
 from tests.domain.builders import NOW, OWNER, inventory, item, usd
 from tests.support.hostile_items import failures, filters, hostile_items, violations
@@ -181,8 +181,8 @@ def test_every_item_of_a_page_is_there(page_size: int, name: str):
     for provider in (ProviderName.ASSETPAY, ProviderName.SKINSBACK):
         items = [dearest(name, provider, number) for number in range(60)]
         alone = answer(at(provider, *items, total=6000), by=by)
-        beside = answer(*(at(each, *items) for each in list(ProviderName)[:4]), by=by)
-        for shown in (alone, beside):
+        run_in_worker = answer(*(at(each, *items) for each in list(ProviderName)[:4]), by=by)
+        for shown in (alone, run_in_worker):
             embed = inventory_page(Listing.of(shown, None), 1, page_size=page_size, explanations=EXPLANATIONS)
             text = embed.description or ""
 
@@ -190,7 +190,7 @@ def test_every_item_of_a_page_is_there(page_size: int, name: str):
             assert not text.endswith("…")
 
 
-def arranged(shown: InventoryAnswer, view: InventoryFilter | None, fresh_until: datetime | None = None) -> str:
+def viewed_snapshot(shown: InventoryAnswer, view: InventoryFilter | None, fresh_until: datetime | None = None) -> str:
     embed = inventory_page(Listing.of(shown, view), 0, page_size=8, explanations=EXPLANATIONS, fresh_until=fresh_until)
     return embed.description or ""
 
@@ -198,7 +198,7 @@ def arranged(shown: InventoryAnswer, view: InventoryFilter | None, fresh_until: 
 def test_narrowed_since():
     """What its reader has narrowed stands under what was asked for, with what is left; the head stays the whole."""
     found = inventory(item("AK-47", "1"), item("AWP", "2"), item("AWP", "3", refusal=Refusal.NO_OFFER))
-    text = arranged(answer(found, by=InventoryFilter("a")), InventoryFilter("awp", Sort.PRICE_DESC))
+    text = viewed_snapshot(answer(found, by=InventoryFilter("a")), InventoryFilter("awp", Sort.PRICE_DESC))
 
     assert "**2 of 3 items can be deposited, $3.00**" in text
     assert "Only: name has “a”\nFilter: name has “awp”\nShown: 2 of 3 items, 1 accepted, $2.00\n" in text
@@ -208,7 +208,7 @@ def test_narrowed_since():
 
 def test_narrowed_to_nothing():
     """Where the reader's filter leaves nothing, the page says how to see everything again."""
-    text = arranged(answer(inventory(item("AK-47"))), InventoryFilter("zzz"))
+    text = viewed_snapshot(answer(inventory(item("AK-47"))), InventoryFilter("zzz"))
 
     assert "Shown: none of 1 item" in text
     assert "Nothing matches your filter. Press *Clear filter* to see all 1 item" in text
@@ -216,7 +216,7 @@ def test_narrowed_to_nothing():
 
 def test_sorting_a_part():
     """Where the provider sent a part, the page says that sorting and filtering see only that part."""
-    text = arranged(answer(inventory(item("AK-47"), total=5000)), None)
+    text = viewed_snapshot(answer(inventory(item("AK-47"), total=5000)), None)
 
     assert "Sort and filter see only those. `/inventory` with `sort` or `search` asks for others." in text
 
@@ -225,8 +225,8 @@ def test_cooldown():
     """After a refresh the page says from when it can be refreshed again."""
     found = answer(inventory(item("AK-47")))
 
-    assert "can be refreshed <t:1767225600:R>" in arranged(found, None, datetime(2026, 1, 1, tzinfo=UTC))
-    assert "can be refreshed" not in arranged(found, None)
+    assert "can be refreshed <t:1767225600:R>" in viewed_snapshot(found, None, datetime(2026, 1, 1, tzinfo=UTC))
+    assert "can be refreshed" not in viewed_snapshot(found, None)
 
 
 def test_exterior():
@@ -242,7 +242,7 @@ def test_exterior():
     found=st.lists(hostile_items, max_size=40),
     asked=filters,
     view=st.none() | filters,
-    beside=st.lists(failures, max_size=2),
+    run_in_worker=st.lists(failures, max_size=2),
     page_size=st.integers(1, 25),
     index=st.integers(0, 40),
     fresh_until=st.none() | st.just(NOW),
@@ -251,14 +251,14 @@ def test_any_inventory(
     found: list[Item],
     asked: InventoryFilter,
     view: InventoryFilter | None,
-    beside: list[Failure],
+    run_in_worker: list[Failure],
     page_size: int,
     index: int,
     fresh_until: datetime | None,
 ):
     """Whatever a provider sends and its reader types, Discord takes page and controls, and all of it is only text."""
-    shown = answer(inventory(*found), *beside, by=asked)
-    pages = Pages("AAAAAAAAAAA-", 1, 2, Audience.CUSTOMER, shown, NOW, NOW, view)
+    shown = answer(inventory(*found), *run_in_worker, by=asked)
+    pages = Snapshot("AAAAAAAAAAA-", 1, 2, Audience.CUSTOMER, shown, NOW, NOW, view)
     embed, controls = shown_page(pages, index, page_size=page_size, explanations=EXPLANATIONS, fresh_until=fresh_until)
 
     assert controls is not None

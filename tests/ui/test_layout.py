@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simcord.types import HttpLogEntry
 
-from bot.ui.layout import ROOM, Field, Tone, card, fit
-from bot.ui.text import code, outside, units
+from bot.ui.kit.layout import ROOM, Field, Tone, card, fit
+from bot.ui.kit.text import code, outside, utf16_length
 from tests.support.hostile_text import hostile, rendered
 from tests.support.payload_audit import audit_requests
 
@@ -48,7 +48,7 @@ def test_cut_markup(first, second, third, repeats, limit):
 
     shown = fit(markup, limit)
 
-    assert 1 <= units(shown) <= limit
+    assert 1 <= utf16_length(shown) <= limit
     if shown == markup:
         return
     kept, ellipsis, closing = shown.rpartition("…")
@@ -97,7 +97,7 @@ def test_long_description():
 
     assert len(few.fields) == 3
     assert re.search(r"text\n…and \d{3} more lines$", few.description or "")
-    assert units(none.description or "") > 4000
+    assert utf16_length(none.description or "") > 4000
 
 
 @given(
@@ -109,7 +109,7 @@ def test_lines_left_out(lines, limit):
     shown = fit("\n".join(lines), limit)
     kept, counted, note = shown.partition("…and ")
 
-    assert units(shown) <= limit
+    assert utf16_length(shown) <= limit
     if counted:
         said = sum(bool(line) for line in lines)
         assert sum(bool(line) for line in kept.split("\n")) + int(note.split()[0].replace(",", "")) == said

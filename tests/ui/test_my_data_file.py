@@ -10,7 +10,7 @@ from bot.domain.audit import FOR_ANOTHER, AuditAction, AuditRow
 from bot.domain.links import Link, LinkSource
 from bot.domain.my_data import StoredData
 from bot.domain.resends import Resend
-from bot.ui.my_data_file import MOST_ROWS, my_data_file
+from bot.ui.mydata.file import MOST_ROWS, my_data_file
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, CLEO, GUILD, NOW, draft
 
 LINK = Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.SIGN_IN, ADA, NOW)
@@ -95,7 +95,7 @@ def test_staff_with_the_readers_account() -> None:
     """Who linked the reader's account to themselves as staff, and looked, answers for both by name."""
     account = str(ADAS_ACCOUNT)
     content = told(
-        row(AuditAction.INVENTORY_LOOKED, CLEO, f"user:{CLEO}", 2, steam_id=account),
+        row(AuditAction.INVENTORY_VIEWED, CLEO, f"user:{CLEO}", 2, steam_id=account),
         row(AuditAction.LINK_SET, CLEO, f"user:{CLEO}", 1, steam_id=account, source="staff"),
     )
 
@@ -104,7 +104,7 @@ def test_staff_with_the_readers_account() -> None:
 
 def test_a_long_record() -> None:
     """The newest rows are in the file, and how many older ones are not."""
-    some = [row(AuditAction.TRADES_LOOKED, CLEO, "guild", number) for number in range(MOST_ROWS + 7)]
+    some = [row(AuditAction.TRADES_VIEWED, CLEO, "guild", number) for number in range(MOST_ROWS + 7)]
     content = told(*some)
 
     assert [each["number"] for each in content["record"]] == list(range(MOST_ROWS + 6, 6, -1))

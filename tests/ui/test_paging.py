@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import InventoryFilter
-from bot.domain.pages import Audience, InventoryAnswer, Pages, ProviderAnswer, TradesAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
 from bot.domain.steam import Game
 from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue
+from bot.ui.kit.paging import clamped, page_count, page_of
 from bot.ui.pager import PageButton, _buttons, shown_page
-from bot.ui.paging import clamped, page_count, page_of
 from tests.domain.builders import NOW, OWNER, PROPERTY, inventory, item, trade
 
 
@@ -98,7 +98,7 @@ def test_a_page_that_is_no_longer_there():
     kept = [trade(id=number) for number in range(1, 8)]
     of_trades = TradesAnswer(ProviderName.MANNCO, Scope.ALL, OWNER, OWNER, tuple(kept), NOW)
     for answer in (of_items, of_trades):
-        pages = Pages("AAAAAAAAAAA-", 1, 2, Audience.CUSTOMER, answer, NOW, NOW)
+        pages = Snapshot("AAAAAAAAAAA-", 1, 2, Audience.CUSTOMER, answer, NOW, NOW)
         embed, view = shown_page(pages, 99_999, page_size=8, explanations=Catalogue.load())
 
         assert embed.footer.text == "Page 2 of 2"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.money import Money
-from bot.ui.text import code, count, graphemes, moment, money, outside, plain, relative, units
+from bot.ui.kit.text import code, count, graphemes, moment, money, outside, plain, relative, utf16_length
 from tests.support.hostile_text import FRAGMENTS, HIDDEN, hostile, live, rendered
 
 
@@ -48,7 +48,7 @@ def test_between_own_markup(first, second, third):
 def test_any_limit(text, limit):
     """Every renderer's result fits its limit, is never empty, can be sent, and ends in no half escape."""
     for shown in (outside(text, limit), plain(text, limit), code(text, limit)):
-        assert 1 <= len(shown) <= units(shown) <= limit
+        assert 1 <= len(shown) <= utf16_length(shown) <= limit
         assert shown.strip()
         assert shown.encode("utf-8").decode("utf-8") == shown
     backslashes = re.search(r"\\*$", outside(text, limit))
@@ -217,7 +217,7 @@ def test_emoji_at_the_limit():
     """An emoji counts as Discord's clients count it, and one that does not fit is left out whole."""
     family = "👨\u200d👩\u200d👧"
 
-    assert units(family) == 8
+    assert utf16_length(family) == 8
     assert plain(f"ab{family}", 9) == "ab…"
     assert plain(f"ab{family}", 10) == f"ab{family}"
     assert plain(family * 9, 4) == "…"

@@ -16,24 +16,24 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from simcord.types import HttpLogEntry
 
-from bot.domain.errors import DeskError, ProviderError, ResendAlreadyOpen, TradeNotFound
+from bot.domain.errors import ProviderError, ResendAlreadyOpen, SkinDeskError, TradeNotFound
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import InventoryFilter, Refusal, Sticker
 from bot.domain.listing import Listing
-from bot.domain.pages import Audience, InventoryAnswer, ProviderAnswer, TradesAnswer
 from bot.domain.resends import Outcome, ResendState, TradeFacts
 from bot.domain.secrets import TradeCode
+from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, TradesAnswer
 from bot.domain.steam import Game
 from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue
 from bot.ui.errors import error_embed, explanation_embed
-from bot.ui.explanation_page import answer_embed, message_embed
-from bot.ui.inventory_details import item_details
-from bot.ui.inventory_page import inventory_page
-from bot.ui.paging import page_count
-from bot.ui.resend_card import outcome_embed, resend_card
-from bot.ui.text import units
-from bot.ui.trades_page import trades_page, trades_page_count
+from bot.ui.explain.page import answer_embed, message_embed
+from bot.ui.inventory.details import item_details
+from bot.ui.inventory.page import inventory_page
+from bot.ui.kit.paging import page_count
+from bot.ui.kit.text import utf16_length
+from bot.ui.resends.card import outcome_embed, resend_card
+from bot.ui.trades.page import trades_page, trades_page_count
 from tests.domain.builders import NOW, OWNER, inventory, item, resend, trade
 from tests.support.discord_markdown import Construct, constructs
 from tests.support.hostile_text import very_hostile
@@ -127,7 +127,7 @@ def errors(source: Source, audience: Audience) -> Embeds:
         place=source.text(3),
         took=timedelta(seconds=1),
     )
-    raised: tuple[DeskError, ...] = (
+    raised: tuple[SkinDeskError, ...] = (
         ProviderError(failure),
         TradeNotFound(source.text(1)),
         ResendAlreadyOpen(480101, resend(reason=source.text(2))),
@@ -216,7 +216,7 @@ def test_nothing_but_skindesks_own_is_live(kind: str, texts: tuple[str, ...], ch
         own = places(twin)
         for place, text in places(embed).items():
             assert acted_on(text) - acted_on(own[place]) == Counter()
-            if units(text) < ALMOST_FULL:
+            if utf16_length(text) < ALMOST_FULL:
                 assert acted_on(own[place]) - acted_on(text) == Counter()
 
 

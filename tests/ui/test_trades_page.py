@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from simcord.types import HttpLogEntry
 
 from bot.domain.failures import Dialect, ProviderName
-from bot.domain.pages import Audience, TradesAnswer
 from bot.domain.secrets import TradeCode
+from bot.domain.snapshots import Audience, TradesAnswer
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade
 from bot.providers.explanations import Catalogue
-from bot.ui.trades_page import TRADES_A_PAGE, trades_page, trades_page_count
+from bot.ui.trades.page import TRADES_A_PAGE, trades_page, trades_page_count
 from tests.domain.builders import BOT, NOW, OWNER, PROPERTY, trade
 from tests.support.hostile_text import hostile, rendered
 from tests.support.payload_audit import audit_requests

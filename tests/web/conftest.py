@@ -10,7 +10,7 @@ from tests.support.sign_in_site import SignInDesk, sign_in_desk
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[SignInDesk]:
+async def services(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[SignInDesk]:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     async with sign_in_desk(tmp_path) as opened:

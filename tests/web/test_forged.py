@@ -18,9 +18,9 @@ Change = Callable[[SignInDesk, dict[str, str]], Parameters]
 def put(name: str, value: str | Callable[[SignInDesk, str], str]) -> Change:
     """Give a parameter another value; a function makes it of the desk and the value there was."""
 
-    def change(desk: SignInDesk, given: dict[str, str]) -> Parameters:
+    def change(services: SignInDesk, given: dict[str, str]) -> Parameters:
         key = f"openid.{name}"
-        made = value if isinstance(value, str) else value(desk, given.get(key, ""))
+        made = value if isinstance(value, str) else value(services, given.get(key, ""))
         return list({**given, key: made}.items())
 
     return change
@@ -29,9 +29,9 @@ def put(name: str, value: str | Callable[[SignInDesk, str], str]) -> Change:
 def signed_anew(name: str, value: str | Callable[[SignInDesk, str], str]) -> Change:
     """As :func:`put`, with a signature that fits: by itself Steam would confirm it."""
 
-    def change(desk: SignInDesk, given: dict[str, str]) -> Parameters:
-        fields = {key.removeprefix("openid."): each for key, each in put(name, value)(desk, given)}
-        fields["sig"] = desk.steam._signature(fields)
+    def change(services: SignInDesk, given: dict[str, str]) -> Parameters:
+        fields = {key.removeprefix("openid."): each for key, each in put(name, value)(services, given)}
+        fields["sig"] = services.steam._signature(fields)
         return [(f"openid.{key}", each) for key, each in fields.items()]
 
     return change
@@ -41,13 +41,13 @@ def without(name: str) -> Change:
     return lambda _, given: [(key, value) for key, value in given.items() if key != f"openid.{name}"]
 
 
-def beside(name: str, value: str | None = None) -> Change:
+def run_in_worker(name: str, value: str | None = None) -> Change:
     """Say a parameter again: with another value, or the same."""
     return lambda _, given: [*given.items(), (name, given[name] if value is None else value)]
 
 
 def nonce_at(offset: timedelta) -> Callable[[SignInDesk, str], str]:
-    return lambda desk, _: f"{desk.clock.now() + offset:%Y-%m-%dT%H:%M:%SZ}abc"
+    return lambda services, _: f"{services.clock.now() + offset:%Y-%m-%dT%H:%M:%SZ}abc"
 
 
 def unsigned(*names: str) -> Change:
@@ -60,7 +60,7 @@ EVIL = "https://steamcommunity.com.evil.example"
 SECOND = timedelta(seconds=1)
 
 REFUSED_HERE: dict[str, Change] = {
-    "nothing": lambda _desk, _given: [],
+    "nothing": lambda _services, _given: [],
     "no ns": without("ns"),
     "OpenID 1.1": put("ns", "http://openid.net/signon/1.1"),
     "ns with a slash": put("ns", "http://specs.openid.net/auth/2.0/"),
@@ -76,13 +76,13 @@ REFUSED_HERE: dict[str, Change] = {
     "account over https": signed_anew("claimed_id", lambda _, was: was.replace("http://", "https://")),
     "account and more": signed_anew("claimed_id", lambda _, was: f"{was}/"),
     "account behind a path": signed_anew("claimed_id", lambda _, was: was.replace("/openid/id/", "/x/openid/id/")),
-    "account of another": signed_anew("identity", lambda desk, _: f"{desk.steam.url}/openid/id/{ACCOUNT}"),
+    "account of another": signed_anew("identity", lambda services, _: f"{services.steam.url}/openid/id/{ACCOUNT}"),
     "no identity": without("identity"),
     "no account": without("claimed_id"),
-    "two accounts": beside("openid.claimed_id", f"http://127.0.0.1/openid/id/{ACCOUNT}"),
-    "the same account twice": beside("openid.claimed_id"),
-    "mode twice": beside("openid.mode"),
-    "signature twice": beside("openid.sig", "x"),
+    "two accounts": run_in_worker("openid.claimed_id", f"http://127.0.0.1/openid/id/{ACCOUNT}"),
+    "the same account twice": run_in_worker("openid.claimed_id"),
+    "mode twice": run_in_worker("openid.mode"),
+    "signature twice": run_in_worker("openid.sig", "x"),
     "return to another host": signed_anew("return_to", f"{EVIL}/link/return/{'0' * 64}"),
     "return to another sign-in": signed_anew("return_to", lambda _, was: f"{was[:-64]}{'0' * 64}"),
     "return with a query": signed_anew("return_to", lambda _, was: f"{was}?x=1"),
@@ -105,9 +105,9 @@ REFUSED_HERE: dict[str, Change] = {
     "nonce not signed": unsigned("response_nonce"),
     "signed twice": signed_anew("signed", lambda _, listed: f"{listed},claimed_id"),
     "signed, but not there": signed_anew("signed", lambda _, listed: f"{listed},sreg.email"),
-    "something Steam never sends": beside("openid.invalidate_handle", "1234567890"),
-    "an extension": beside("openid.ns.sreg", "http://openid.net/extensions/sreg/1.1"),
-    "a name in capitals": beside("OPENID.mode", "id_res"),
+    "something Steam never sends": run_in_worker("openid.invalidate_handle", "1234567890"),
+    "an extension": run_in_worker("openid.ns.sreg", "http://openid.net/extensions/sreg/1.1"),
+    "a name in capitals": run_in_worker("OPENID.mode", "id_res"),
     "far too long": put("sig", "x" * 4000),
 }  # fmt: skip
 
@@ -132,194 +132,194 @@ REFUSED_BY_STEAM: dict[str, Change] = {
 }  # fmt: skip
 
 
-async def refused(desk: SignInDesk, change: Change, *, status: int = 400) -> str:
+async def refused(services: SignInDesk, change: Change, *, status: int = 400) -> str:
     """Come back with something else than Steam's answer; return the page. Nobody is linked by it."""
-    started = await desk.begin()
-    browser = desk.browser()
-    return_to, given = await desk.at_steam(browser, started, desk.world.customer)
+    started = await services.begin()
+    browser = services.browser()
+    return_to, given = await services.at_steam(browser, started, services.world.customer)
 
-    got, text = await browser.come_back(return_to, change(desk, dict(given)))
+    got, text = await browser.come_back(return_to, change(services, dict(given)))
 
     assert got == status
-    assert await desk.link_of() is None
-    assert desk.told == []
+    assert await services.link_of() is None
+    assert services.told == []
     return text
 
 
 @pytest.mark.parametrize("change", REFUSED_HERE.values(), ids=REFUSED_HERE)
-async def test_refused_without_asking_steam(desk: SignInDesk, change: Change):
+async def test_refused_without_asking_steam(services: SignInDesk, change: Change):
     """What can be seen to be wrong here is refused here."""
-    assert "Nothing was linked" in await refused(desk, change)
-    assert desk.asked_steam == 0
+    assert "Nothing was linked" in await refused(services, change)
+    assert services.asked_steam == 0
 
 
 @pytest.mark.parametrize("digits", ACCOUNTS.values(), ids=ACCOUNTS)
-async def test_no_account_of_a_person(desk: SignInDesk, digits: str):
+async def test_no_account_of_a_person(services: SignInDesk, digits: str):
     """Only the 17 digits of an individual account are one."""
 
-    def change(desk: SignInDesk, given: dict[str, str]) -> Parameters:
-        claimed = f"{desk.steam.url}/openid/id/{digits}"
-        return signed_anew("claimed_id", claimed)(desk, {**given, "openid.identity": claimed})
+    def change(services: SignInDesk, given: dict[str, str]) -> Parameters:
+        claimed = f"{services.steam.url}/openid/id/{digits}"
+        return signed_anew("claimed_id", claimed)(services, {**given, "openid.identity": claimed})
 
-    assert "claimed_id" in await refused(desk, change)
-    assert desk.asked_steam == 0
+    assert "claimed_id" in await refused(services, change)
+    assert services.asked_steam == 0
 
 
 @pytest.mark.parametrize("change", REFUSED_BY_STEAM.values(), ids=REFUSED_BY_STEAM)
-async def test_refused_by_steam(desk: SignInDesk, change: Change):
+async def test_refused_by_steam(services: SignInDesk, change: Change):
     """What only Steam can tell, Steam is asked."""
-    assert "not_confirmed" in await refused(desk, change)
-    assert desk.asked_steam == 1
+    assert "not_confirmed" in await refused(services, change)
+    assert services.asked_steam == 1
 
 
-async def test_another_account(desk: SignInDesk):
+async def test_another_account(services: SignInDesk):
     """Who signs in as themselves cannot come back as somebody else."""
-    claimed = f"{desk.steam.url}/openid/id/{desk.world.other_customer.steam_id}"
+    claimed = f"{services.steam.url}/openid/id/{services.world.other_customer.steam_id}"
 
-    def change(_desk: SignInDesk, given: dict[str, str]) -> Parameters:
+    def change(_services: SignInDesk, given: dict[str, str]) -> Parameters:
         return list({**given, "openid.claimed_id": claimed, "openid.identity": claimed}.items())
 
-    assert "not_confirmed" in await refused(desk, change)
-    assert desk.asked_steam == 1
+    assert "not_confirmed" in await refused(services, change)
+    assert services.asked_steam == 1
 
 
-async def test_made_by_another_steam(desk: SignInDesk):
+async def test_made_by_another_steam(services: SignInDesk):
     """A whole answer with somebody else's signature is Steam's to refuse."""
 
-    def change(desk: SignInDesk, given: dict[str, str]) -> Parameters:
-        key, desk.steam._key = desk.steam._key, Chance(1, "forger").hex(64).encode()
-        forged = desk.steam.assertion(SteamId(ACCOUNT), return_to=given["openid.return_to"])
-        desk.steam._key = key
+    def change(services: SignInDesk, given: dict[str, str]) -> Parameters:
+        key, services.steam._key = services.steam._key, Chance(1, "forger").hex(64).encode()
+        forged = services.steam.assertion(SteamId(ACCOUNT), return_to=given["openid.return_to"])
+        services.steam._key = key
         return list(forged.items())
 
-    assert "not_confirmed" in await refused(desk, change)
+    assert "not_confirmed" in await refused(services, change)
 
 
-async def test_denied(desk: SignInDesk):
+async def test_denied(services: SignInDesk):
     """Steam's no is a no."""
-    desk.steam.denies = True
+    services.steam.denies = True
 
-    assert "not_confirmed" in await refused(desk, lambda _, given: list(given.items()))
+    assert "not_confirmed" in await refused(services, lambda _, given: list(given.items()))
 
 
-async def test_replayed(desk: SignInDesk):
+async def test_replayed(services: SignInDesk):
     """The same callback again finds the sign-in used; Steam is not asked, and the link stays as it is."""
-    started, browser = await desk.begin(), desk.browser()
-    return_to, given = await desk.at_steam(browser, started, desk.world.customer)
+    started, browser = await services.begin(), services.browser()
+    return_to, given = await services.at_steam(browser, started, services.world.customer)
     assert (await browser.come_back(return_to, given))[0] == 200
-    link = await desk.link_of()
-    desk.steam._answered.clear()
+    link = await services.link_of()
+    services.steam._answered.clear()
 
-    status, text, _ = await desk.browser().ask(
+    status, text, _ = await services.browser().ask(
         "GET",
         f"{return_to}?{urlencode(list(given))}",
         headers={"Cookie": f"skindesk_sign_in={token_of(started)}"},
     )
 
     assert (status, "can no longer be used" in text) == (410, True)
-    assert desk.asked_steam == 1
-    assert await desk.link_of() == link
+    assert services.asked_steam == 1
+    assert await services.link_of() == link
 
 
-async def test_nonce_again(desk: SignInDesk):
+async def test_nonce_again(services: SignInDesk):
     """A nonce counts once, even where Steam confirms it twice."""
-    first, second = await desk.begin(), await desk.begin(ALEX)
-    browser = desk.browser()
-    return_to, given = await desk.at_steam(browser, first, desk.world.customer)
+    first, second = await services.begin(), await services.begin(ALEX)
+    browser = services.browser()
+    return_to, given = await services.at_steam(browser, first, services.world.customer)
     assert (await browser.come_back(return_to, given))[0] == 200
-    desk.steam._answered.clear()
+    services.steam._answered.clear()
 
-    elsewhere, _ = await desk.at_steam(browser, second, desk.world.other_customer)
+    elsewhere, _ = await services.at_steam(browser, second, services.world.other_customer)
     nonce = dict(given)["openid.response_nonce"]
-    other = desk.steam.assertion(desk.world.other_customer.steam_id, return_to=elsewhere)
-    status, text = await browser.come_back(elsewhere, signed_anew("response_nonce", nonce)(desk, other))
+    other = services.steam.assertion(services.world.other_customer.steam_id, return_to=elsewhere)
+    status, text = await browser.come_back(elsewhere, signed_anew("response_nonce", nonce)(services, other))
 
     assert (status, "can no longer be used" in text) == (410, True)
-    assert desk.asked_steam == 2
-    assert await desk.link_of(ALEX) is None
+    assert services.asked_steam == 2
+    assert await services.link_of(ALEX) is None
 
 
-async def test_somebody_elses_answer(desk: SignInDesk):
+async def test_somebody_elses_answer(services: SignInDesk):
     """Steam's answer to one sign-in is none to another's, in whoever's browser."""
-    mine, theirs = await desk.begin(), await desk.begin(ALEX)
-    browser = desk.browser()
-    _, given = await desk.at_steam(browser, theirs, desk.world.customer)
-    return_to = desk.return_to(await browser.press(mine))
+    mine, theirs = await services.begin(), await services.begin(ALEX)
+    browser = services.browser()
+    _, given = await services.at_steam(browser, theirs, services.world.customer)
+    return_to = services.return_to(await browser.press(mine))
 
     status, text = await browser.come_back(return_to, given)
 
     assert (status, "return_to" in text) == (400, True)
-    assert desk.asked_steam == 0
-    assert await desk.link_of() is None
-    assert await desk.link_of(ALEX) is None
+    assert services.asked_steam == 0
+    assert await services.link_of() is None
+    assert await services.link_of(ALEX) is None
 
 
-async def test_another_browser(desk: SignInDesk):
+async def test_another_browser(services: SignInDesk):
     """Whoever is sent Steam's address by somebody else, past the page that warns, is told so and not linked."""
-    started = await desk.begin()
-    return_to, given = await desk.at_steam(desk.browser(), started, desk.world.customer)
+    started = await services.begin()
+    return_to, given = await services.at_steam(services.browser(), started, services.world.customer)
 
-    status, text = await desk.browser().come_back(return_to, given)
+    status, text = await services.browser().come_back(return_to, given)
 
     assert (status, "Not begun in this browser" in text) == (403, True)
-    assert desk.asked_steam == 0
-    assert await desk.link_of() is None
+    assert services.asked_steam == 0
+    assert await services.link_of() is None
 
 
 @pytest.mark.parametrize("kept", ["another's", "nonsense", "a digest"])
-async def test_another_cookie(desk: SignInDesk, kept: str):
+async def test_another_cookie(services: SignInDesk, kept: str):
     """The cookie has to be this very sign-in's."""
-    started, other = await desk.begin(), await desk.begin(ALEX)
-    return_to, given = await desk.at_steam(desk.browser(), started, desk.world.customer)
+    started, other = await services.begin(), await services.begin(ALEX)
+    return_to, given = await services.at_steam(services.browser(), started, services.world.customer)
     value = {"another's": token_of(other), "nonsense": "x" * 43, "a digest": return_to[-64:]}[kept]
 
-    status, _, _ = await desk.browser().ask(
+    status, _, _ = await services.browser().ask(
         "GET", f"{return_to}?{urlencode(list(given))}", headers={"Cookie": f"skindesk_sign_in={value}"}
     )
 
     assert status == 403
-    assert desk.asked_steam == 0
-    assert await desk.link_of() is None
+    assert services.asked_steam == 0
+    assert await services.link_of() is None
 
 
-async def test_too_late(desk: SignInDesk):
+async def test_too_late(services: SignInDesk):
     """Ten minutes after it was begun a sign-in is over, however fresh Steam's answer."""
-    started, browser = await desk.begin(), desk.browser()
-    return_to = desk.return_to(await browser.press(started))
-    desk.clock.advance(minutes=10)
-    given = list(desk.steam.assertion(desk.world.customer.steam_id, return_to=return_to).items())
+    started, browser = await services.begin(), services.browser()
+    return_to = services.return_to(await browser.press(started))
+    services.clock.advance(minutes=10)
+    given = list(services.steam.assertion(services.world.customer.steam_id, return_to=return_to).items())
 
     assert (await browser.come_back(return_to, given))[0] == 410
     assert (await browser.ask("GET", started.address.reveal()))[0] == 410
-    assert desk.asked_steam == 0
-    assert await desk.link_of() is None
+    assert services.asked_steam == 0
+    assert await services.link_of() is None
 
 
-async def test_begun_anew(desk: SignInDesk):
+async def test_begun_anew(services: SignInDesk):
     """A new address ends the one before, also for whoever is at Steam with it."""
-    browser = desk.browser()
-    return_to, given = await desk.at_steam(browser, await desk.begin(), desk.world.customer)
-    await desk.begin()
-    elsewhere = await desk.begin(guild_id=GUILD + 1)
+    browser = services.browser()
+    return_to, given = await services.at_steam(browser, await services.begin(), services.world.customer)
+    await services.begin()
+    elsewhere = await services.begin(guild_id=GUILD + 1)
 
     assert (await browser.come_back(return_to, given))[0] == 410
-    assert desk.asked_steam == 0
-    assert await desk.link_of() is None
+    assert services.asked_steam == 0
+    assert await services.link_of() is None
     assert (await browser.ask("GET", elsewhere.address.reveal()))[0] == 200
 
 
-async def test_never_begun(desk: SignInDesk):
+async def test_never_begun(services: SignInDesk):
     """A token that nobody was given leads nowhere, however well cookie and answer fit."""
-    started, browser = await desk.begin(), desk.browser()
+    started, browser = await services.begin(), services.browser()
     token = "A" * 43
     digest = SignInToken(token).digest()
-    return_to = f"{desk.return_to(await browser.press(started))[:-64]}{digest}"
-    given = desk.steam.assertion(desk.world.customer.steam_id, return_to=return_to)
+    return_to = f"{services.return_to(await browser.press(started))[:-64]}{digest}"
+    given = services.steam.assertion(services.world.customer.steam_id, return_to=return_to)
 
     status, _, _ = await browser.ask(
         "GET", f"{return_to}?{urlencode(given)}", headers={"Cookie": f"skindesk_sign_in={token}"}
     )
 
     assert status == 410
-    assert desk.asked_steam == 0
-    assert await desk.link_of() is None
+    assert services.asked_steam == 0
+    assert await services.link_of() is None

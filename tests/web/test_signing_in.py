@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.demo import faults
-from bot.demo.faults import Fault
+from bot.demo.providers import faults
+from bot.demo.providers.faults import Fault
 from bot.domain.audit import AuditAction
 from bot.domain.links import RELINK_COOL_DOWN, LinkSource
 from bot.domain.sign_in import OPENID_NS, SignInNames, token_from
@@ -25,92 +25,94 @@ HOSTILE_HTML = (
 )
 
 
-async def test_signed_in(desk: SignInDesk):
+async def test_signed_in(services: SignInDesk):
     """Who signs in is linked to their account; page, record and Discord say so."""
-    started, browser = await desk.begin(), desk.browser()
-    customer = desk.world.customer.steam_id
+    started, browser = await services.begin(), services.browser()
+    customer = services.world.customer.steam_id
 
-    status, text = await browser.come_back(*await desk.at_steam(browser, started, desk.world.customer))
+    status, text = await browser.come_back(*await services.at_steam(browser, started, services.world.customer))
 
     assert status == 200
     assert "Your Steam account is linked" in text
     assert str(customer) in text
-    link = await desk.link_of()
+    link = await services.link_of()
     assert link is not None
     assert (link.steam_id, link.source, link.linked_by) == (customer, LinkSource.SIGN_IN, MIA)
-    await desk.settled()
-    assert desk.told == [link]
-    (row,) = await desk.repositories.audit.newest(GUILD, limit=5)
+    await services.settled()
+    assert services.told == [link]
+    (row,) = await services.repositories.audit.newest(GUILD, limit=5)
     assert (row.action, row.actor_id, row.subject) == (AuditAction.LINK_SET, MIA, f"user:{MIA}")
     assert row.detail == {"steam_id": str(customer), "source": "sign_in"}
 
 
-async def test_page_names_whom_it_links(desk: SignInDesk):
+async def test_page_names_whom_it_links(services: SignInDesk):
     """The page says whose Discord account it is about and warns; looking at it, as previews do, changes nothing."""
-    started, browser = await desk.begin(), desk.browser()
+    started, browser = await services.begin(), services.browser()
     for method in ("GET", "HEAD", "GET"):
         status, text, _ = await browser.ask(method, started.address.reveal())
         assert status == 200
         if method == "GET":
             assert all(name in text for name in ("Mia", "@mia_92", "Skin Market", "Only go on if that is you"))
 
-    assert (await browser.come_back(*await desk.at_steam(browser, started, desk.world.customer)))[0] == 200
+    assert (await browser.come_back(*await services.at_steam(browser, started, services.world.customer)))[0] == 200
 
 
 @pytest.mark.parametrize("name", [*HOSTILE_HTML, SPELT_OUT, SPELT_OUT_HIDDEN, "W" * 500, "\u202e" * 40])
-async def test_hostile_names(desk: SignInDesk, name: str):
+async def test_hostile_names(services: SignInDesk, name: str):
     """Names that people chose are text on the page, and nothing in them is hidden or alive."""
     names = SignInNames(member=name, user=name, guild=name)
-    started = await desk.begin(names=names)
+    started = await services.begin(names=names)
 
-    status, text, _ = await desk.browser().ask("GET", started.address.reveal())
+    status, text, _ = await services.browser().ask("GET", started.address.reveal())
 
     assert status == 200
     assert text.count("<script") == text.count("<img") == text.count("<a ") == 0
     assert not any(character in text for character in "\u202e\u200b\u2066\x00")
 
 
-async def test_two_servers_in_one_browser(desk: SignInDesk):
+async def test_two_servers_in_one_browser(services: SignInDesk):
     """Two sign-ins side by side in one browser do not get in each other's way."""
-    browser = desk.browser()
-    here, there = await desk.begin(), await desk.begin(guild_id=GUILD + 1)
-    back_here = await desk.at_steam(browser, here, desk.world.customer)
-    back_there = await desk.at_steam(browser, there, desk.world.customer)
+    browser = services.browser()
+    here, there = await services.begin(), await services.begin(guild_id=GUILD + 1)
+    back_here = await services.at_steam(browser, here, services.world.customer)
+    back_there = await services.at_steam(browser, there, services.world.customer)
 
     assert (await browser.come_back(*back_here))[0] == 200
     assert (await browser.come_back(*back_there))[0] == 200
 
 
-async def test_account_of_another_member(desk: SignInDesk):
+async def test_account_of_another_member(services: SignInDesk):
     """An account belongs to one member; the page does not say to whom, and the sign-in is used up."""
-    browser = desk.browser()
-    await browser.come_back(*await desk.at_steam(browser, await desk.begin(ALEX), desk.world.customer))
-    started = await desk.begin()
+    browser = services.browser()
+    await browser.come_back(*await services.at_steam(browser, await services.begin(ALEX), services.world.customer))
+    started = await services.begin()
 
-    status, text = await browser.come_back(*await desk.at_steam(browser, started, desk.world.customer))
+    status, text = await browser.come_back(*await services.at_steam(browser, started, services.world.customer))
 
     assert (status, "another member of that server" in text) == (409, True)
     assert str(ALEX) not in text
-    assert await desk.link_of() is None
+    assert await services.link_of() is None
     assert (await browser.ask("GET", started.address.reveal()))[0] == 410
 
 
-async def test_other_account_than_before(desk: SignInDesk):
+async def test_other_account_than_before(services: SignInDesk):
     """Whoever changes accounts is told from when their own resends count."""
-    browser = desk.browser()
-    await browser.come_back(*await desk.at_steam(browser, await desk.begin(), desk.world.customer))
-    _, text = await browser.come_back(*await desk.at_steam(browser, await desk.begin(), desk.world.other_customer))
+    browser = services.browser()
+    await browser.come_back(*await services.at_steam(browser, await services.begin(), services.world.customer))
+    _, text = await browser.come_back(
+        *await services.at_steam(browser, await services.begin(), services.world.other_customer)
+    )
 
     assert "resends of your own trades from 17 May 2026, 12:00 UTC on" in text
-    link = await desk.link_of()
+    link = await services.link_of()
     assert link is not None
-    assert link.resends_from == desk.clock.now() + RELINK_COOL_DOWN
+    assert link.resends_from == services.clock.now() + RELINK_COOL_DOWN
 
 
-async def test_cancelled(desk: SignInDesk):
+async def test_cancelled(services: SignInDesk):
     """Who goes back at Steam is not linked, is offered to try again, and can."""
-    started, browser = await desk.begin(), desk.browser()
-    return_to, given = await desk.at_steam(browser, started, desk.world.customer)
+    started, browser = await services.begin(), services.browser()
+    return_to, given = await services.at_steam(browser, started, services.world.customer)
 
     status, text = await browser.come_back(return_to, [("openid.ns", OPENID_NS), ("openid.mode", "cancel")])
 
@@ -142,88 +144,88 @@ FAULTS: dict[str, Fault] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-async def test_steam_without_a_clear_answer(desk: SignInDesk, fault: Fault):
+async def test_steam_without_a_clear_answer(services: SignInDesk, fault: Fault):
     """What is neither yes nor no links nobody, and the address can be used again."""
-    started, browser = await desk.begin(), desk.browser()
-    desk.steam.check_faults.append(fault)
+    started, browser = await services.begin(), services.browser()
+    services.steam.check_faults.append(fault)
 
-    return_to, given = await desk.at_steam(browser, started, desk.world.customer)
+    return_to, given = await services.at_steam(browser, started, services.world.customer)
     status, text = await browser.come_back(return_to, given)
 
     assert (status, "your address still works" in text) == (503, True)
-    assert await desk.link_of() is None
-    again = await desk.at_steam(browser, started, desk.world.customer)
+    assert await services.link_of() is None
+    again = await services.at_steam(browser, started, services.world.customer)
     assert (await browser.come_back(*again))[0] == 200
 
 
-async def test_steam_never_answers(desk: SignInDesk, monkeypatch: pytest.MonkeyPatch):
+async def test_steam_never_answers(services: SignInDesk, monkeypatch: pytest.MonkeyPatch):
     """Whoever waits for Steam is told in time; a browser that has gone meanwhile changes nothing."""
-    desk.impatient(0.3)
-    started, browser = await desk.begin(), desk.browser()
-    desk.steam.check_faults.append(faults.hang)
+    services.impatient(0.3)
+    started, browser = await services.begin(), services.browser()
+    services.steam.check_faults.append(faults.hang)
 
-    status, _ = await browser.come_back(*await desk.at_steam(browser, started, desk.world.customer))
+    status, _ = await browser.come_back(*await services.at_steam(browser, started, services.world.customer))
 
     assert status == 503
-    assert await desk.link_of() is None
+    assert await services.link_of() is None
 
 
-async def test_browser_gone(desk: SignInDesk):
+async def test_browser_gone(services: SignInDesk):
     """A browser that leaves while Steam is asked does not stop what it began."""
-    started, browser = await desk.begin(), desk.browser()
+    started, browser = await services.begin(), services.browser()
     gate = faults.Gate()
-    desk.steam.check_faults.append(gate)
-    return_to, given = await desk.at_steam(browser, started, desk.world.customer)
+    services.steam.check_faults.append(gate)
+    return_to, given = await services.at_steam(browser, started, services.world.customer)
     waiting = asyncio.create_task(browser.come_back(return_to, given))
     await gate.reached.wait()
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     gate.open()
-    await desk.settled()
+    await services.settled()
 
-    assert await desk.link_of() is not None
+    assert await services.link_of() is not None
 
 
-async def test_caller_gone(desk: SignInDesk):
+async def test_caller_gone(services: SignInDesk):
     """Nor does a caller who is cancelled."""
-    started, browser = await desk.begin(), desk.browser()
+    started, browser = await services.begin(), services.browser()
     gate = faults.Gate()
-    desk.steam.check_faults.append(gate)
-    return_to, given = await desk.at_steam(browser, started, desk.world.customer)
-    waiting = asyncio.create_task(desk.service.finish(return_to[-64:], given, token=token_from(token_of(started))))
+    services.steam.check_faults.append(gate)
+    return_to, given = await services.at_steam(browser, started, services.world.customer)
+    waiting = asyncio.create_task(services.service.finish(return_to[-64:], given, token=token_from(token_of(started))))
     await gate.reached.wait()
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     gate.open()
-    await desk.settled()
+    await services.settled()
 
-    assert await desk.link_of() is not None
+    assert await services.link_of() is not None
 
 
-async def test_too_many_at_once(desk: SignInDesk, monkeypatch: pytest.MonkeyPatch):
+async def test_too_many_at_once(services: SignInDesk, monkeypatch: pytest.MonkeyPatch):
     """Beyond so many questions to Steam under way the next one is told to try again, and Steam is left alone."""
     monkeypatch.setattr(sign_in, "CALLS_AT_ONCE", 1)
     gate = faults.Gate()
-    desk.steam.check_faults.append(gate)
-    first, second = desk.browser(), desk.browser()
-    mias = await desk.at_steam(first, await desk.begin(), desk.world.customer)
-    alexs = await desk.at_steam(second, await desk.begin(ALEX), desk.world.other_customer)
+    services.steam.check_faults.append(gate)
+    first, second = services.browser(), services.browser()
+    mias = await services.at_steam(first, await services.begin(), services.world.customer)
+    alexs = await services.at_steam(second, await services.begin(ALEX), services.world.other_customer)
     waiting = asyncio.create_task(first.come_back(*mias))
     await gate.reached.wait()
 
     assert (await second.come_back(*alexs))[0] == 503
-    assert desk.asked_steam == 1
+    assert services.asked_steam == 1
     gate.open()
     assert (await waiting)[0] == 200
     assert (await second.come_back(*alexs))[0] == 200
 
 
-async def test_two_users_race_for_an_account(desk: SignInDesk):
+async def test_two_users_race_for_an_account(services: SignInDesk):
     """Of many who sign in as one account at once, one is linked; the others learn that it is taken, not by whom."""
     users = range(MIA, MIA + 6)
-    browsers = [desk.browser() for _ in users]
+    browsers = [services.browser() for _ in users]
     ways = [
-        await desk.at_steam(browser, await desk.begin(user), desk.world.customer)
+        await services.at_steam(browser, await services.begin(user), services.world.customer)
         for browser, user in zip(browsers, users, strict=True)
     ]
 
@@ -231,81 +233,81 @@ async def test_two_users_race_for_an_account(desk: SignInDesk):
 
     assert sorted(status for status, _ in answers) == [200, *[409] * 5]
     assert all("<code>/link set</code>" in text for status, text in answers if status == 409), "what the staff can do"
-    assert len([user for user in users if await desk.link_of(user) is not None]) == 1
+    assert len([user for user in users if await services.link_of(user) is not None]) == 1
 
 
-async def test_one_callback_many_times_at_once(desk: SignInDesk):
+async def test_one_callback_many_times_at_once(services: SignInDesk):
     """One user's callback, sent many times at once, links once; Steam is asked once."""
-    started, browser = await desk.begin(), desk.browser()
-    return_to, given = await desk.at_steam(browser, started, desk.world.customer)
+    started, browser = await services.begin(), services.browser()
+    return_to, given = await services.at_steam(browser, started, services.world.customer)
 
     answers = await asyncio.gather(*(browser.come_back(return_to, given) for _ in range(12)))
 
     assert sorted(status for status, _ in answers) == [200, *[410] * 11]
-    assert desk.asked_steam == 1
-    await desk.settled()
-    assert len(desk.told) == 1
-    assert len(await desk.repositories.audit.newest(GUILD, limit=50)) == 1
+    assert services.asked_steam == 1
+    await services.settled()
+    assert len(services.told) == 1
+    assert len(await services.repositories.audit.newest(GUILD, limit=50)) == 1
 
 
 async def test_restart(tmp_path: Path):
     """A sign-in outlives SkinDesk: what was begun before a restart ends after it; the page then knows ids only."""
-    async with sign_in_desk(tmp_path) as desk:
-        first, other = await desk.begin(), await desk.begin(ALEX)
-        browser = desk.browser()
+    async with sign_in_desk(tmp_path) as services:
+        first, other = await services.begin(), await services.begin(ALEX)
+        browser = services.browser()
         login = await browser.press(first)
-        digest = desk.return_to(login)[-64:]
-    async with sign_in_desk(tmp_path) as desk:
-        page = f"{desk.public_url}/link/{token_of(other)}"
-        status, text, _ = await desk.browser().ask("GET", page)
+        digest = services.return_to(login)[-64:]
+    async with sign_in_desk(tmp_path) as services:
+        page = f"{services.public_url}/link/{token_of(other)}"
+        status, text, _ = await services.browser().ask("GET", page)
         assert (status, str(ALEX) in text, "Mia" in text) == (200, True, False)
 
-        return_to = f"{desk.public_url}/link/return/{digest}"
-        given = desk.steam.assertion(desk.world.customer.steam_id, return_to=return_to)
-        status, text, _ = await desk.browser().ask(
+        return_to = f"{services.public_url}/link/return/{digest}"
+        given = services.steam.assertion(services.world.customer.steam_id, return_to=return_to)
+        status, text, _ = await services.browser().ask(
             "GET", f"{return_to}?{urlencode(given)}", headers={"Cookie": f"skindesk_sign_in={token_of(first)}"}
         )
 
         assert (status, f"<code>{MIA}</code>" in text) == (200, True)
-        assert await desk.link_of() is not None
+        assert await services.link_of() is not None
 
 
-async def test_stopping(desk: SignInDesk):
+async def test_stopping(services: SignInDesk):
     """A stop leaves what is under way its time, then tells whoever still waits, and takes nothing new."""
-    started, browser = await desk.begin(), desk.browser()
+    started, browser = await services.begin(), services.browser()
     gate = faults.Gate()
-    desk.steam.check_faults.append(gate)
-    return_to, given = await desk.at_steam(browser, started, desk.world.customer)
+    services.steam.check_faults.append(gate)
+    return_to, given = await services.at_steam(browser, started, services.world.customer)
     waiting = asyncio.create_task(browser.come_back(return_to, given))
     await gate.reached.wait()
 
-    await desk.service.close(within=0.05)
+    await services.service.close(within=0.05)
 
     status, text = await waiting
     assert (status, "restarting" in text) == (503, True)
     assert (await browser.come_back(return_to, given))[0] == 503
-    assert await desk.link_of() is None
+    assert await services.link_of() is None
 
 
-async def test_discord_fails(desk: SignInDesk, caplog: pytest.LogCaptureFixture):
+async def test_discord_fails(services: SignInDesk, caplog: pytest.LogCaptureFixture):
     """That Discord could not be told does not make a link undone."""
 
     async def fails(_: object) -> None:
         raise RuntimeError
 
-    started, browser = await desk.begin(tell=fails), desk.browser()
+    started, browser = await services.begin(tell=fails), services.browser()
 
-    assert (await browser.come_back(*await desk.at_steam(browser, started, desk.world.customer)))[0] == 200
-    await desk.settled()
-    assert await desk.link_of() is not None
+    assert (await browser.come_back(*await services.at_steam(browser, started, services.world.customer)))[0] == 200
+    await services.settled()
+    assert await services.link_of() is not None
     assert "sign-in not announced" in caplog.text
 
 
-async def test_purge(desk: SignInDesk):
+async def test_purge(services: SignInDesk):
     """What nobody finished is forgotten, names too."""
-    await desk.begin()
-    desk.clock.advance(minutes=10)
+    await services.begin()
+    services.clock.advance(minutes=10)
 
-    await desk.service.purge()
+    await services.service.purge()
 
-    assert desk.service._begun == {}
+    assert services.service._begun == {}

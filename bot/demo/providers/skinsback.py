@@ -1,0 +1,224 @@
+"""Simulated SkinsBack: ``POST /api.php`` with ``method=user_inventory`` (seed 003)."""
+
+from __future__ import annotations
+
+import hmac
+import math
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from bot.demo.people import Condition, Person
+from bot.demo.providers import faults
+from bot.demo.providers.server import Refused, SimulatedServer
+from bot.demo.world import World, forced_error
+from bot.domain.steam import Game, SteamId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bot.demo.items import WorldItem, WorldSticker
+
+ERRORS = {
+    1: "invalid_game",
+    2: "invalid_steam_id",
+    3: "invalid_trade_token",
+    4: "invalid_currency",
+    5: "user_not_tradable",
+    6: "user_inventory_is_hidden",
+    7: "user_inventory_is_unavailable",
+    8: "invalid_custom_currency",
+    9: "invalid_custom_currency_rate",
+    10: "invalid_custom_multiplier",
+    -1: "please_use_post_method",
+    -2: "invalid_shopid",
+    -3: "invalid_signature",
+    -4: "shop_not_active",
+    -5: "invalid_method",
+    -7: "request_limit_reached",
+    -8: "invalid_ip_address",
+    -9: "under_maintenance",
+    -10: "invalid_client_secret",
+}
+"""Every error that seed 003 lists for this method."""
+
+_UNDOCUMENTED_CODE = 4242
+_GAMES = {"cs2": Game.CS2, "dota2": Game.DOTA2, "rust": Game.RUST}
+_TROUBLES = {
+    Condition.PRIVATE: 6,
+    Condition.TRADE_BANNED: 5,
+    Condition.STEAM_DOWN: 7,
+    Condition.STEAM_BUSY: -7,
+    Condition.NO_BOTS: -9,
+    Condition.FLEET_DEGRADED: 7,
+    Condition.UNDOCUMENTED: _UNDOCUMENTED_CODE,
+}
+_RATES = {"usd": 1.0, "eur": 0.92, "rub": 92.7, "gbp": 0.79, "cny": 7.2}
+_PROJECT_MULTIPLIER = 2.0
+_LONGEST_CUSTOM_CURRENCY = 4
+_PARAMETERS = frozenset(
+    {"method", "game", "steam_id", "trade_token", "currency", "custom_multiplier", "custom_currency"}
+    | {"custom_currency_rate", "shopid", "sign"}
+)
+
+
+class SimulatedSkinsBack(SimulatedServer):
+    """skinsback.com: one address for everything, errors in the body with status 200.
+
+    A parameter that the documentation does not know is ignored, as PHP would, and counted in
+    ``unknown_parameters``. With ``active`` false every call is refused with -4.
+    """
+
+    def __init__(self, world: World, *, requests_per_minute: int | None = None) -> None:
+        super().__init__(world, requests_per_minute=requests_per_minute)
+        self.unknown_parameters: Counter[str] = Counter()
+        self.active = True
+
+    @property
+    def url(self) -> str:
+        """The endpoint's whole address."""
+        return f"{super().url}/api.php"
+
+    def _routes(self) -> Iterable[web.AbstractRouteDef]:
+        return (web.route("*", "/api.php", self._api),)
+
+    async def _api(self, request: web.Request) -> web.StreamResponse:
+        if request.method != "POST":
+            raise _refused(-1)
+        fields = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        self.unknown_parameters.update(fields.keys() - _PARAMETERS)
+        self._authenticate(request, fields)
+        if not self.active:
+            raise _refused(-4)
+        if fields.get("method") != "user_inventory":
+            raise _refused(-5)
+        return await self._user_inventory(fields)
+
+    async def _user_inventory(self, fields: Mapping[str, str]) -> web.StreamResponse:
+        game = _GAMES.get(fields.get("game", ""))
+        if game is None:
+            raise _refused(1)
+        person = self._person(fields)
+        prices = _Prices(fields)
+        match person.condition:
+            case Condition.HANGS:
+                return await faults.never()
+            case Condition.HTML:
+                return faults.html_page()
+            case Condition.ORDINARY:
+                pass
+            case trouble:
+                raise _refused(_TROUBLES[trouble])
+        items = person.inventories.get(game, ())
+        data: dict[str, Any] = {"items": [_item(item, prices, piece) for item in items for piece in range(item.amount)]}
+        if prices.currency is not None:
+            data["currency_local"] = prices.currency
+        return web.json_response({"status": "success", "data": data})
+
+    def _authenticate(self, request: web.Request, fields: Mapping[str, str]) -> None:
+        """Check the headers, or else ``shopid`` and ``sign`` (providers.md, 3.1)."""
+        credentials = self.world.credentials
+        by_headers = "X-CLIENT-ID" in request.headers or "X-CLIENT-SECRET" in request.headers
+        client_id = request.headers.get("X-CLIENT-ID") if by_headers else fields.get("shopid")
+        if client_id != credentials.skinsback_client_id:
+            raise _refused(-2)
+        if by_headers:
+            if request.headers.get("X-CLIENT-SECRET") != credentials.skinsback_client_secret:
+                raise _refused(-10)
+        elif fields.get("sign") != _signature(fields, credentials.skinsback_client_secret):
+            raise _refused(-3)
+
+    def _person(self, fields: Mapping[str, str]) -> Person:
+        """Return whose inventory is asked for; a token that names an error is answered with it."""
+        try:
+            steam_id = SteamId.parse(fields.get("steam_id", ""))
+        except ValueError:
+            raise _refused(2) from None
+        token = fields.get("trade_token", "")
+        forced = forced_error(token)
+        if forced is not None:
+            raise _refused(forced.code)
+        person = self.world.person(steam_id)
+        if person is None:
+            raise _refused(2)
+        if token != person.token:
+            raise _refused(3)
+        return person
+
+    async def _no_such_path(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002 -- every path alike
+        return web.Response(status=404, text="<html><body>404 Not Found</body></html>", content_type="text/html")
+
+    def _too_many_requests(self) -> web.StreamResponse:
+        return _refused(-7).response
+
+
+class _Prices:
+    """The optional prices in another currency, and with another multiplier."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.currency = fields.get("currency")
+        self._rate = 1.0
+        if self.currency is not None:
+            self.currency = self.currency.lower()
+            if self.currency not in _RATES:
+                raise _refused(4)
+            self._rate = _RATES[self.currency]
+        if fields.keys() & {"custom_currency", "custom_currency_rate"}:
+            self.currency = fields.get("custom_currency", "")
+            if not 0 < len(self.currency) <= _LONGEST_CUSTOM_CURRENCY:
+                raise _refused(8)
+            self._rate = _number(fields.get("custom_currency_rate", ""), 0.1, math.inf, error=9)
+        self._multiplier = _PROJECT_MULTIPLIER
+        if "custom_multiplier" in fields:
+            self._multiplier = _number(fields["custom_multiplier"], 0.5, 2, error=10)
+
+    def local(self, price: float) -> dict[str, float]:
+        """Return the fields that come with a currency."""
+        if self.currency is None:
+            return {}
+        local = round(price * self._rate, 2)
+        return {"price_local": local, "multiplied_price_local": round(local * self._multiplier, 2)}
+
+
+def _number(text: str, low: float, high: float, *, error: int) -> float:
+    if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII) is None or not low <= float(text) <= high:
+        raise _refused(error)
+    return float(text)
+
+
+def _item(item: WorldItem, prices: _Prices, piece: int) -> dict[str, Any]:
+    """Return one piece; the pieces of a stack differ in nothing but their asset id, as in the seed's sample."""
+    # No two providers pay the same.
+    price = round(float(item.offer) * 0.96, 2) if item.offer is not None else 0.0
+    return {
+        "item": {
+            "asset_id": str(int(item.asset_id) + piece),
+            "tradable": int(item.tradable),
+            "app_id": int(item.game),
+            "icon_url": item.icon_hash,
+            "class_id": item.class_id,
+        },
+        "name": item.market_hash_name,
+        "price": price,
+        "stickers": [_sticker(sticker) for sticker in item.stickers],
+        "disabled": not item.accepted,
+        **prices.local(price),
+    }
+
+
+def _sticker(sticker: WorldSticker) -> dict[str, Any]:
+    return {"name": sticker.name, "slot": sticker.slot, "wear": sticker.wear}
+
+
+def _signature(fields: Mapping[str, str], secret: str) -> str:
+    """Return the documented signature: every plain parameter but ``sign``, by name, as ``name:value;``."""
+    plain = sorted((name, value) for name, value in fields.items() if name != "sign" and not name.endswith("]"))
+    text = "".join(f"{name}:{value};" for name, value in plain)
+    return hmac.digest(secret.encode(), text.encode(), "sha1").hex()
+
+
+def _refused(code: int) -> Refused:
+    message = ERRORS.get(code, "something_new")
+    return Refused(web.json_response({"status": "error", "error_code": code, "error_message": message}))

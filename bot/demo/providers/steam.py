@@ -1,0 +1,171 @@
+"""Simulated Steam: its OpenID 2.0 page, on which one chooses who to be instead of typing a password."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections import deque
+from html import escape
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from aiohttp import web
+
+from bot.demo.chance import Chance
+from bot.demo.providers.server import Refused, SimulatedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bot.demo.providers.faults import Fault
+    from bot.demo.world import World
+    from bot.domain.steam import SteamId
+
+OPENID_NS = "http://specs.openid.net/auth/2.0"
+LOGIN = "/openid/login"
+CHECK = f"POST {LOGIN}"
+"""How ``calls`` counts questions whether an assertion is genuine."""
+
+_SIGN_IN = "/openid/sign-in"
+_SELECT = "http://specs.openid.net/auth/2.0/identifier_select"
+_SIGNED = ("signed", "op_endpoint", "claimed_id", "identity", "return_to", "response_nonce", "assoc_handle")
+_ASSOCIATION = "1234567890"
+
+
+class SimulatedSteam(SimulatedServer):
+    """steamcommunity.com/openid, with the people of the world.
+
+    ``check_faults`` are used up one per question whether an assertion is genuine, before those of ``faults``.
+    While ``denies`` is true the answer to it is always no.
+    """
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.check_faults: deque[Fault] = deque()
+        self.denies = False
+        self._key = Chance(world.seed, "steam").hex(64).encode()
+        self._answered: set[str] = set()
+
+    @property
+    def openid_url(self) -> str:
+        """Stands for https://steamcommunity.com/openid/login."""
+        return f"{self.url}{LOGIN}"
+
+    def assertion(self, steam_id: SteamId, *, return_to: str) -> dict[str, str]:
+        """Return the parameters with which Steam sends back somebody who has signed in."""
+        claimed_id = f"{self.url}/openid/id/{steam_id}"
+        fields = {
+            "ns": OPENID_NS,
+            "mode": "id_res",
+            "op_endpoint": self.openid_url,
+            "claimed_id": claimed_id,
+            "identity": claimed_id,
+            "return_to": return_to,
+            "response_nonce": f"{self.world.now():%Y-%m-%dT%H:%M:%SZ}{secrets.token_urlsafe(12)}",
+            "assoc_handle": _ASSOCIATION,
+            "signed": ",".join(_SIGNED),
+        }
+        fields["sig"] = self._signature(fields)
+        return {f"openid.{name}": value for name, value in fields.items()}
+
+    def _routes(self) -> Iterable[web.AbstractRouteDef]:
+        return [
+            web.get(LOGIN, self._login, allow_head=False),
+            web.post(_SIGN_IN, self._sign_in),
+            web.post(LOGIN, self._check),
+        ]
+
+    async def _login(self, request: web.Request) -> web.StreamResponse:
+        asked = _asked(request.query)
+        where = urlsplit(asked["return_to"]).netloc
+        hidden = "".join(
+            f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in asked.items()
+        )
+        people = "".join(
+            f'<button name="steam_id" value="{person.steam_id}"><b>{escape(person.nickname)}</b> '
+            f"{escape(person.about)}</button>"
+            for person in self.world.people
+        )
+        page = _PAGE.format(where=escape(where), hidden=hidden, people=people)
+        return web.Response(text=page, content_type="text/html")
+
+    async def _sign_in(self, request: web.Request) -> web.StreamResponse:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        if form.get("steam_id") == "":
+            return _back(form["return_to"], {"openid.ns": OPENID_NS, "openid.mode": "cancel"})
+        person = next((each for each in self.world.people if str(each.steam_id) == form.get("steam_id")), None)
+        if person is None:
+            raise _refused("Nobody has this SteamID")
+        return _back(form["return_to"], self.assertion(person.steam_id, return_to=form["return_to"]))
+
+    async def _check(self, request: web.Request) -> web.StreamResponse:
+        if self.check_faults:
+            return await self.check_faults.popleft()(request, self._confirm)
+        return await self._confirm(request)
+
+    async def _confirm(self, request: web.Request) -> web.StreamResponse:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        fields = {name.removeprefix("openid."): value for name, value in form.items()}
+        if fields.get("mode") != "check_authentication":
+            raise _refused("Unknown mode")
+        is_valid = not self.denies and self._is_genuine(fields)
+        said = f"ns:{OPENID_NS}\nis_valid:{'true' if is_valid else 'false'}\n"
+        return web.Response(text=said, content_type="text/plain")
+
+    def _is_genuine(self, fields: Mapping[str, str]) -> bool:
+        """Say whether this Steam made it, and was not asked before: each assertion is confirmed once."""
+        nonce = fields.get("response_nonce", "")
+        signed = {**fields, "mode": "id_res"}
+        if nonce in self._answered or not hmac.compare_digest(self._signature(signed), fields.get("sig", "")):
+            return False
+        self._answered.add(nonce)
+        return True
+
+    def _signature(self, fields: Mapping[str, str]) -> str:
+        text = "".join(f"{name}:{fields.get(name, '')}\n" for name in fields.get("signed", "").split(","))
+        return base64.b64encode(hmac.digest(self._key, text.encode(), hashlib.sha256)).decode()
+
+    async def _no_such_path(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002 -- every path alike
+        raise _refused("Not found", HTTPStatus.NOT_FOUND)
+
+    def _too_many_requests(self) -> web.StreamResponse:
+        return _refused("Too many requests", HTTPStatus.TOO_MANY_REQUESTS).response
+
+
+def _asked(query: Mapping[str, str]) -> dict[str, str]:
+    """Return what an authentication request asks for; Refused where Steam would not take it."""
+    asked = {name: query.get(f"openid.{name}", "") for name in ("ns", "mode", "return_to", "realm")}
+    selected = {query.get("openid.identity"), query.get("openid.claimed_id")}
+    if asked["ns"] != OPENID_NS or asked["mode"] != "checkid_setup" or selected != {_SELECT}:
+        raise _refused("Not an OpenID 2.0 request")
+    if not asked["realm"] or not asked["return_to"].startswith(asked["realm"]):
+        raise _refused("return_to is not within the realm")
+    return asked
+
+
+def _back(return_to: str, parameters: Mapping[str, str]) -> web.Response:
+    return web.Response(status=HTTPStatus.FOUND, headers={"Location": f"{return_to}?{urlencode(parameters)}"})
+
+
+def _refused(text: str, status: int = HTTPStatus.BAD_REQUEST) -> Refused:
+    return Refused(web.Response(status=status, text=text))
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Simulated Steam</title><style>
+body{{margin:0;padding:1rem;background:#171a21;color:#c7d5e0;font:1rem/1.5 system-ui,sans-serif}}
+main{{max-width:34rem;margin:4vh auto}}
+button{{display:block;width:100%;margin:.4rem 0;padding:.7rem 1rem;border:0;border-radius:4px;background:#2a475e;
+color:inherit;font:inherit;text-align:left;cursor:pointer}}
+b{{color:#fff}}
+</style></head><body><main>
+<h1>Simulated Steam</h1>
+<p>Sign in to <b>{where}</b>. The real Steam asks for a password here; this one only asks who you are.</p>
+<form method="post" action="/openid/sign-in">{hidden}{people}
+<button name="steam_id" value="">Cancel</button></form>
+</main></body></html>
+"""

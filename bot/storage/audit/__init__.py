@@ -1,0 +1,1 @@
+"""The audit log: rows in a hash chain, people as pseudonyms."""

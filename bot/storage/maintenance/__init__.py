@@ -1,0 +1,1 @@
+"""Backup, restore and inspection of the database file."""

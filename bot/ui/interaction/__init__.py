@@ -1,0 +1,1 @@
+"""The life of one interaction, from its acknowledgement to its end."""

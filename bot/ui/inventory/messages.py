@@ -1,0 +1,68 @@
+"""What is said of an item wherever it is shown: on a page, in a menu and in its details."""
+
+from bot.domain.inventory import InventoryFilter, Item, Refusal, Sort
+from bot.ui.kit.text import count, money, outside
+
+REFUSALS = {
+    Refusal.NOT_TRADABLE: "Steam does not let it be traded now",
+    Refusal.NO_OFFER: "no buyer for it at the moment",
+    Refusal.DISABLED: "the provider does not take this item",
+}
+"""Why an item is refused."""
+
+SORTS = {
+    Sort.RELEVANCE: "the provider's own order",
+    Sort.PRICE_ASC: "lowest price first",
+    Sort.PRICE_DESC: "highest price first",
+    Sort.NAME_ASC: "names A to Z",
+    Sort.NAME_DESC: "names Z to A",
+}
+"""Every order, as an option of the command, in the menu and above the items."""
+
+_EXTERIOR = 24
+
+
+def symbol(item: Item) -> str:
+    """Return the sign that stands before an item; its words say the same."""
+    return "✅" if item.accepted and item.offer is not None else "❌"
+
+
+def verdict(item: Item) -> str:
+    """Return whether an item is accepted and at what, or why it is refused."""
+    if not item.accepted or item.offer is None:
+        return f"refused: {REFUSALS[item.refusal or Refusal.NO_OFFER]}"
+    local = f" ({money(item.local_offer)})" if item.local_offer is not None else ""
+    each = f" each · {deposit_bound(item)}" if item.amount > 1 else ""
+    return f"accepted at **{money(item.offer)}**{local}{each}"
+
+
+def deposit_bound(item: Item) -> str:
+    """Return how many of a stack one deposit takes."""
+    return f"at most {item.max_amount or item.amount:,} at once"
+
+
+def wear_facts(item: Item, *, digits: int) -> list[str]:
+    """Return exterior and wear; the exterior only where the item's name does not say it already."""
+    facts = []
+    if item.exterior and item.exterior.casefold() not in (item.market_hash_name or item.name).casefold():
+        facts.append(outside(item.exterior, _EXTERIOR))
+    if item.wear is not None:
+        facts.append(f"wear {item.wear:.{digits}f}")
+    return facts
+
+
+def narrowing(chosen: InventoryFilter) -> list[str]:
+    """Return which items a filter leaves, part by part."""
+    parts = []
+    if chosen.search is not None:
+        parts.append(f"name has “{outside(chosen.search, 100)}”")
+    if chosen.min_price is not None:
+        parts.append(f"from ${chosen.min_price:,f}")
+    if chosen.max_price is not None:
+        parts.append(f"up to ${chosen.max_price:,f}")
+    return parts
+
+
+def sum_words(items: int, accepted: int) -> str:
+    """Return how many of so many can be deposited."""
+    return f"{accepted:,} of {count(items, 'item')}"

@@ -1,0 +1,1 @@
+"""Discord building blocks: they know limits and nothing of a feature."""

@@ -1,0 +1,132 @@
+"""The buttons of an approval card: approve, deny, and settling a doubt by hand."""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Self
+
+import discord
+
+from bot.domain.access import Capability
+from bot.domain.errors import CardOutdated
+from bot.domain.resends import MAX_REASON, Resend, ResendState
+from bot.ui.interaction.error_handler import guarded, reply
+from bot.ui.interaction.interactions import Interaction, actor_of, services_of
+from bot.ui.interaction.rights import SkinDeskModal, requires
+from bot.ui.resends.card import outcome_embed, version_on
+
+_log = logging.getLogger(__name__)
+
+_LABELS = {
+    "approve": ("Approve", "✅", discord.ButtonStyle.success),
+    "deny": ("Deny", "⛔", discord.ButtonStyle.danger),
+    "sent": ("Mark as sent", "✅", discord.ButtonStyle.secondary),
+    "failed": ("Mark as failed", "❌", discord.ButtonStyle.secondary),
+}
+
+
+def resend_view(resend: Resend) -> discord.ui.View | None:
+    """Return the buttons that fit the state: none once it is settled."""
+    actions = {ResendState.PENDING: ("approve", "deny"), ResendState.UNKNOWN: ("sent", "failed")}.get(resend.state)
+    if actions is None:
+        return None
+    view = discord.ui.View(timeout=None)
+    for action in actions:
+        view.add_item(ResendButton(resend.id, action))
+    return view
+
+
+@requires(Capability.APPROVE_RESEND)
+class ResendButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"resend:(?P<id>\d{1,18}):(?P<action>approve|deny|sent|failed)",
+):
+    """Decides on the request in its custom id, after a restart as before."""
+
+    def __init__(self, resend_id: int, action: str) -> None:
+        label, emoji, style = _LABELS[action]
+        super().__init__(
+            discord.ui.Button(label=label, emoji=emoji, style=style, custom_id=f"resend:{resend_id}:{action}")
+        )
+        self._resend_id = resend_id
+        self._action = action
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: Interaction, _item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the button that was pressed."""
+        return cls(int(match["id"]), match["action"])
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Approve at once; ask for a reason first where one is wanted."""
+        await guarded(interaction, self._approve(interaction) if self._action == "approve" else self._ask(interaction))
+
+    async def _approve(self, interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        seen = version_on(interaction.message, self._resend_id)
+        try:
+            resend = await services_of(interaction).resends.approve(
+                self._resend_id, by=actor_of(interaction), seen=seen
+            )
+        except CardOutdated:
+            await _uncover(interaction.message)
+            raise
+        await reply(interaction, outcome_embed(resend, code=None))
+
+    async def _ask(self, interaction: Interaction) -> None:
+        """Open the modal only for those who may decide. The check reads the database alone: a modal cannot wait."""
+        resends, actor = services_of(interaction).resends, actor_of(interaction)
+        if self._action == "deny":
+            await resends.may_decide(self._resend_id, by=actor)
+        else:
+            await resends.may_mark(self._resend_id, by=actor)
+        await interaction.response.send_modal(ReasonModal(self._resend_id, self._action, user_id=actor.user_id))
+
+
+async def _uncover(card: discord.Message | None) -> None:
+    """Show the card's embed again where a moderator has hidden it: no edit of the embed itself would."""
+    if card is None or not card.flags.suppress_embeds:
+        return
+    try:
+        await card.edit(suppress=False)
+    except discord.HTTPException as error:
+        _log.warning("card not uncovered message=%s status=%s", card.id, error.status)
+
+
+@requires(Capability.APPROVE_RESEND)
+class ReasonModal(
+    SkinDeskModal, template=r"resend:(?P<id>\d{1,18}):(?P<action>deny|sent|failed):reason:(?P<user>\d{1,20})"
+):
+    """Asks why; the reason is shown on the card."""
+
+    reason: discord.ui.TextInput["ReasonModal"] = discord.ui.TextInput(
+        label="Reason (requester and owner see it)",
+        custom_id="reason",
+        style=discord.TextStyle.paragraph,
+        max_length=MAX_REASON,
+        required=False,
+    )
+
+    def __init__(self, resend_id: int, action: str, *, user_id: int) -> None:
+        super().__init__(
+            title=f"{_LABELS[action][0]}: resend {resend_id}",
+            custom_id=f"resend:{resend_id}:{action}:reason:{user_id}",
+        )
+        self._resend_id = resend_id
+        self._action = action
+
+    @classmethod
+    def from_custom_id(cls, match: re.Match[str], /) -> Self:
+        """Rebuild the modal that was sent in."""
+        return cls(int(match["id"]), match["action"], user_id=int(match["user"]))
+
+    async def submitted(self, interaction: Interaction, values: Mapping[str, str]) -> None:
+        """Carry out what was asked for."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        resends, actor, reason = services_of(interaction).resends, actor_of(interaction), values.get("reason", "")
+        if self._action == "deny":
+            resend = await resends.deny(self._resend_id, by=actor, reason=reason)
+        else:
+            resend = await resends.mark(self._resend_id, sent=self._action == "sent", by=actor, reason=reason)
+        await reply(interaction, outcome_embed(resend, code=None))

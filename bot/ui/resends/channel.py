@@ -1,0 +1,160 @@
+"""Approval cards and the words to requester and owner, on Discord; the services see them as a port."""
+
+import logging
+import time
+from collections import OrderedDict
+
+import discord
+
+from bot.domain.audit import AuditEntry, AuditRow
+from bot.domain.errors import ApprovalsChannelUnusable
+from bot.domain.resends import CardEdit, Resend
+from bot.domain.secrets import TradeCode
+from bot.ports import Explanations
+from bot.ui.audit.post import audit_embed
+from bot.ui.interaction.interactions import Interaction
+from bot.ui.resends.buttons import resend_view
+from bot.ui.resends.card import outcome_embed, resend_card
+
+_log = logging.getLogger(__name__)
+
+_FOLLOW_UP_FOR = 14 * 60.0
+"""Seconds in which a requester is told by follow-up: an interaction's token lives 15 minutes."""
+
+_MAX_REMEMBERED = 1_000
+
+_GONE = frozenset({10003, 10008, 50001})
+"""Discord's codes for an unknown channel, an unknown message, and a channel that SkinDesk may not see."""
+
+
+class DiscordResendCards:
+    """Posts and edits cards, tells people. ``client`` is set once the Discord client exists."""
+
+    def __init__(self, *, explanations: Explanations) -> None:
+        self._explanations = explanations
+        self._client: discord.Client | None = None
+        self._requests: OrderedDict[int, tuple[float, Interaction]] = OrderedDict()
+
+    def connect(self, client: discord.Client) -> None:
+        """Use this client from now on."""
+        self._client = client
+
+    def remember(self, resend_id: int, interaction: Interaction) -> None:
+        """Keep the requester's interaction, to tell them by ephemeral follow-up while its token lives."""
+        self._requests[resend_id] = (time.monotonic() + _FOLLOW_UP_FOR, interaction)
+        while len(self._requests) > _MAX_REMEMBERED:
+            self._requests.popitem(last=False)
+
+    def forget(self, guild_id: int, user_id: int) -> None:
+        """Drop what is remembered of somebody's own interactions in a guild."""
+        for resend_id, (_, interaction) in tuple(self._requests.items()):
+            if (interaction.guild_id, interaction.user.id) == (guild_id, user_id):
+                del self._requests[resend_id]
+
+    async def post(self, resend: Resend, *, channel_id: int) -> int:
+        """Post the card and return its message id."""
+        channel = self._connected.get_partial_messageable(channel_id, guild_id=resend.guild_id)
+        try:
+            message = await channel.send(
+                embed=resend_card(resend, self._explanations),
+                view=resend_view(resend) or discord.utils.MISSING,
+                # discord.py sends a POST again after a 5xx; the nonce lets Discord drop the second one.
+                nonce=f"resend-{resend.id}-{resend.version}"
+                if resend.message_id is None
+                else f"re-{resend.message_id}",
+            )
+        except discord.HTTPException as error:
+            _log.warning("card not posted id=%s channel=%s status=%s", resend.id, channel_id, error.status)
+            raise ApprovalsChannelUnusable from None
+        return message.id
+
+    async def update(self, resend: Resend) -> CardEdit:
+        """Make the card show the request as it is now, and say whether it does."""
+        if resend.channel_id is None or resend.message_id is None:
+            return CardEdit.DOUBTFUL
+        channel = self._connected.get_partial_messageable(resend.channel_id, guild_id=resend.guild_id)
+        try:
+            await channel.get_partial_message(resend.message_id).edit(
+                embed=resend_card(resend, self._explanations), view=resend_view(resend)
+            )
+        except Exception as error:  # noqa: BLE001 -- the deed is done: that Discord is gone must not make it look undone
+            _log.warning("card not updated id=%s state=%s %s", resend.id, resend.state.value, _why(error))
+            is_gone = isinstance(error, discord.HTTPException) and error.code in _GONE
+            return CardEdit.GONE if is_gone else CardEdit.DOUBTFUL
+        return CardEdit.SHOWN
+
+    async def remove(self, resend: Resend) -> None:
+        """Delete the card; where Discord does not let SkinDesk, leave it without buttons."""
+        if resend.channel_id is None or resend.message_id is None:
+            return
+        channel = self._connected.get_partial_messageable(resend.channel_id, guild_id=resend.guild_id)
+        message = channel.get_partial_message(resend.message_id)
+        try:
+            await message.delete()
+        except Exception as refused:  # noqa: BLE001 -- a reminder is no reason for anything else to fail
+            _log.warning("card not deleted id=%s %s", resend.id, _why(refused))
+            if isinstance(refused, discord.HTTPException) and refused.code in _GONE:
+                return
+            try:
+                await message.edit(view=None)
+            except Exception as error:  # noqa: BLE001 -- as above
+                _log.warning("buttons not removed id=%s %s", resend.id, _why(error))
+
+    async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
+        """Tell somebody how it stands: by follow-up to their own request, else by direct message.
+
+        A code is never in a follow-up, so whoever is to have it gets a direct message in any case.
+        """
+        followed = await self._follow_up(resend, user_id)
+        if followed and code is None:
+            return True
+        try:
+            channel = await self._connected.create_dm(discord.Object(user_id))
+            await channel.send(embed=outcome_embed(resend, code=code))
+        except Exception as error:  # noqa: BLE001 -- as above
+            _log.info("direct message refused id=%s user=%s %s", resend.id, user_id, _why(error))
+            return followed
+        return True
+
+    async def _follow_up(self, resend: Resend, user_id: int) -> bool:
+        until, interaction = self._requests.get(resend.id, (0.0, None))
+        if interaction is None or interaction.user.id != user_id or time.monotonic() > until:
+            return False
+        try:
+            await interaction.followup.send(embed=outcome_embed(resend, code=None), ephemeral=True)
+        except Exception as error:  # noqa: BLE001 -- as above
+            _log.info("follow-up refused id=%s %s", resend.id, _why(error))
+            return False
+        return True
+
+    @property
+    def _connected(self) -> discord.Client:
+        if self._client is None:
+            raise RuntimeError("cards are used before the client exists")
+        return self._client
+
+
+class DiscordAuditChannel:
+    """Posts audit entries. ``client`` is set once the Discord client exists."""
+
+    def __init__(self) -> None:
+        self._client: discord.Client | None = None
+
+    def connect(self, client: discord.Client) -> None:
+        """Use this client from now on."""
+        self._client = client
+
+    async def post(self, entry: AuditEntry, *, channel_id: int, row: AuditRow | None = None) -> None:
+        """Post the entry; a channel that cannot be posted to is logged."""
+        if self._client is None:
+            raise RuntimeError("the audit channel is used before the client exists")
+        channel = self._client.get_partial_messageable(channel_id, guild_id=entry.guild_id)
+        try:
+            await channel.send(embed=audit_embed(entry, row))
+        except Exception as error:  # noqa: BLE001 -- the deed is done: that Discord is gone must not make it look undone
+            _log.warning("audit entry not posted action=%s %s", entry.action.value, _why(error))
+
+
+def _why(error: Exception) -> str:
+    """Return a refusal's status, or the name of what kept Discord from being reached; never its text."""
+    return f"status={error.status}" if isinstance(error, discord.HTTPException) else f"error={type(error).__name__}"

@@ -1,0 +1,215 @@
+"""One page of trades: where each stands in words, who has to act, and the facts to compare before accepting."""
+
+import re
+
+import discord
+
+from bot.domain.failures import Fixer, StatusExplanation
+from bot.domain.snapshots import Audience, TradesAnswer
+from bot.domain.trades import COMPLETED_STATUS, WINDOW, Direction, NotResendableReason, Scope, Trade
+from bot.ports import Explanations
+from bot.ui.errors import GAME_LABELS
+from bot.ui.kit.layout import Field, Tone, card
+from bot.ui.kit.paging import page_count, page_of
+from bot.ui.kit.text import code, count, outside, relative
+
+TRADES_A_PAGE = 5
+
+_ASSETS_SHOWN = 2
+_OFFER_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
+
+_WHO_ACTS_FOR_CUSTOMERS = {
+    Fixer.CUSTOMER: "You act next",
+    Fixer.AGENT: "The staff acts next",
+    Fixer.ADMINISTRATOR: "The staff acts next",
+    Fixer.PROVIDER: "Mannco.store acts next",
+    Fixer.TIME: "It goes on by itself",
+}
+_WHO_ACTS_FOR_STAFF = {
+    Fixer.CUSTOMER: "The customer acts next",
+    Fixer.AGENT: "You act next",
+    Fixer.ADMINISTRATOR: "An administrator acts next",
+    Fixer.PROVIDER: "Mannco.store acts next",
+    Fixer.TIME: "It goes on by itself",
+}
+_NOBODY_ACTS = "Nobody has to act"
+
+_WARNING_FOR_CUSTOMERS = Field(
+    "⚠️ Before you accept an offer",
+    (
+        "Look at it in Steam's own page or app: the bot, the items and the code there have to be the same as here. "
+        "If one of them differs, do not accept, and tell the staff. **Nobody from the staff ever asks for your code, "
+        "your password or a Steam Guard code, or for items to be sent somewhere “safe”.**"
+    ),
+)
+_WARNING_FOR_STAFF = Field(
+    "⚠️ While an offer waits",
+    (
+        "Have the customer compare bot, items and code in Steam's own page with their own `/trades`. "
+        "Never ask for the code: only its owner is shown it."
+    ),
+)
+
+
+def trades_page_count(answer: TradesAnswer) -> int:
+    """Return how many pages the answer has."""
+    return page_count(len(answer.trades), TRADES_A_PAGE)
+
+
+def trades_page(answer: TradesAnswer, index: int, *, audience: Audience, explanations: Explanations) -> discord.Embed:
+    """Return page ``index`` (from 0) of the trades, newest first."""
+    staff = audience is Audience.STAFF
+    shown = page_of(answer.trades, index, TRADES_A_PAGE)
+    statuses = [explanations.status(trade.provider.dialect, str(trade.status)) for trade in shown]
+    blocks = [_trade_block(trade, status, answer, staff=staff) for trade, status in zip(shown, statuses, strict=True)]
+    # What a resend writes as status is not documented, so whatever is not over may be waiting for its owner.
+    waits = any(not status.is_final for status in statuses)
+    warning = _WARNING_FOR_STAFF if staff else _WARNING_FOR_CUSTOMERS
+    return card(
+        title=f"Trades · {answer.provider.label}",
+        description="\n\n".join(["\n".join(_head(answer)), *(blocks or [_nothing(answer)])]),
+        fields=[warning] if waits else [],
+        colour=Tone.WAITING if waits else Tone.NEUTRAL,
+        footer=f"Page {index + 1} of {trades_page_count(answer)}",
+    )
+
+
+def _is_own(answer: TradesAnswer) -> bool:
+    return answer.steam_id is not None and answer.steam_id == answer.viewer
+
+
+def _head(answer: TradesAnswer) -> list[str]:
+    what = "active trade" if answer.scope is Scope.ACTIVE else "trade"
+    whose = "everybody's" if answer.steam_id is None else f"SteamID `{answer.steam_id}`"
+    if _is_own(answer):
+        whose = "your own"
+    lines = [f"**{count(len(answer.trades), what)}** · {whose} · read {relative(answer.read_at)}"]
+    if answer.window_full:
+        lines.append(
+            f"Mannco.store lists the newest {WINDOW} trades only, of everybody together. "
+            "An older one may exist all the same: the staff finds it in Mannco's dashboard."
+        )
+    return lines
+
+
+def _trade_block(trade: Trade, status: StatusExplanation, answer: TradesAnswer, *, staff: bool) -> str:
+    title = status.title if staff else status.customer_title or status.title
+    step = status.agent if staff else status.customer
+    if trade.lacks_offer:
+        title, step = "The offer is being made", "Mannco.store names no offer yet: look again in a few minutes."
+    lines = [
+        f"{_symbol(trade, status)} **#{trade.id} · {title}**",
+        _facts(trade, staff=staff),
+        f"**{_who_acts(trade, status, staff=staff)}.** {step}",
+    ]
+    if (after := _resending(trade, staff=staff)) is not None:
+        lines.append(after)
+    if not status.is_final or staff:
+        lines.append(_to_compare(trade, waits=not status.is_final, is_own=trade.owner == answer.viewer, staff=staff))
+    if staff:
+        lines.append(_for_staff(trade, named=answer.steam_id is not None))
+    return "\n".join(filter(None, lines))
+
+
+def _symbol(trade: Trade, status: StatusExplanation) -> str:
+    if not status.known:
+        return "❔"
+    if not status.is_final:
+        return "⏳"
+    if trade.status == COMPLETED_STATUS:
+        return "✅"
+    return "❌" if _has_failed(trade) else "↩️"
+
+
+def _has_failed(trade: Trade) -> bool:
+    """Say whether the status is that of a failed or cancelled trade, whichever way its items went."""
+    return trade.not_resendable is not NotResendableReason.STATUS
+
+
+def _facts(trade: Trade, *, staff: bool) -> str:
+    pieces = count(len(trade.items_send or trade.items_received), "item")
+    whom = "the customer" if staff else "you"
+    facts = [
+        {
+            Direction.WITHDRAWAL: f"Withdrawal · {pieces} to {whom}",
+            Direction.DEPOSIT: f"Deposit · {pieces} from {whom}",
+            Direction.NOTHING: "No items",
+        }[trade.direction]
+    ]
+    if trade.game is not None:
+        facts.append(GAME_LABELS[trade.game.word])
+    if trade.created_at is not None:
+        facts.append(f"made {relative(trade.created_at)}")
+    return " · ".join(facts)
+
+
+def _who_acts(trade: Trade, status: StatusExplanation, *, staff: bool) -> str:
+    if trade.status == COMPLETED_STATUS:
+        return _NOBODY_ACTS
+    if trade.lacks_offer:
+        return "Mannco.store acts next"
+    if trade.not_resendable is None:
+        return "You or the customer act next" if staff else "You or the staff act next"
+    if _has_failed(trade):
+        return "The customer acts next" if staff else "You act next"
+    return (_WHO_ACTS_FOR_STAFF if staff else _WHO_ACTS_FOR_CUSTOMERS)[status.fixer]
+
+
+def _resending(trade: Trade, *, staff: bool) -> str | None:
+    """Return what can be done about a failed or cancelled trade, which depends on the way its items went."""
+    if not _has_failed(trade):
+        return None
+    if trade.not_resendable is None:
+        return f"`/resend id:{trade.id}` asks a moderator to have the offer sent again."
+    if trade.direction is Direction.NOTHING:
+        return "A trade without items cannot be resent."
+    return f"A deposit cannot be resent: {'have the customer start' if staff else 'start'} it anew on the site."
+
+
+def _to_compare(trade: Trade, *, waits: bool, is_own: bool, staff: bool) -> str:
+    """Return what has to be the same in Steam: the bot, the offer, and to its owner alone the code."""
+    bot = f"`{trade.bot}`" if trade.bot is not None else "not named"
+    offer = code(trade.offer_id, 24) if trade.offer_id else "none yet"
+    if staff:
+        lines = [f"Bot {bot} · offer {offer}"]
+    elif _OFFER_ID.fullmatch(trade.offer_id):
+        address = f"https://steamcommunity.com/tradeoffer/{trade.offer_id}/"
+        lines = [f"Bot {bot}", f"Offer {offer} · [open it in Steam]({address})"]
+    else:
+        lines = [f"Bot {bot}", f"Offer {offer}"]
+    if waits and trade.code is not None:
+        lines.append(f"**Your code: {code(trade.code.reveal(), 24)}**")
+    elif waits and is_own and trade.offer_id:  # codes are in memory alone, and not for long
+        lines.append("**Your code is no longer here:** `/trades`, used again, shows it where there is one.")
+    return "\n".join(lines)
+
+
+def _for_staff(trade: Trade, *, named: bool) -> str:
+    """Return the raw facts behind the words."""
+    lines = [f"Status {code(str(trade.status), 12)}" + ("" if named else f" · customer `{trade.owner}`")]
+    assets = trade.items_send or trade.items_received
+    if assets:
+        left = len(assets) - _ASSETS_SHOWN
+        shown = " ".join(code(asset_id, 20) for asset_id in assets[:_ASSETS_SHOWN])
+        lines.append(f"Assets {shown}{f' and {left:,} more' if left > 0 else ''}")
+    if trade.last_error:
+        lines.append(f"Last error: {outside(trade.last_error, 150)}")
+    return "\n".join(lines)
+
+
+def _nothing(answer: TradesAnswer) -> str:
+    """Return the words for an empty list: whose it is and what was left out decide what to do next."""
+    if answer.scope is Scope.ACTIVE:
+        whose = "of yours " if _is_own(answer) else "" if answer.steam_id is None else "of this account "
+        return (
+            f"No trade {whose}is waiting for anything at the moment. "
+            "`/trades` with `scope:all` shows the finished and failed ones too."
+        )
+    if answer.window_full:
+        whose = "yours" if _is_own(answer) else "this account's"
+        return f"None of the newest {WINDOW} trades is {whose}."
+    if _is_own(answer):
+        return "You have no trade yet. One stands here as soon as you deposit or withdraw items at Mannco.store."
+    if answer.steam_id is None:
+        return "Mannco.store has no trade yet."
+    return "This account has no trade. If it should have one, compare the SteamID with the customer's trade URL."

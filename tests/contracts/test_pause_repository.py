@@ -1,0 +1,169 @@
+"""What every PauseRepository does, and every ResendRepository while a guild's resends are stopped."""
+
+import asyncio
+
+import pytest
+
+from bot.domain.audit import AuditAction
+from bot.domain.pauses import ALARM, ResendPause
+from bot.domain.resends import TRANSITIONS, Outcome, Resend, ResendState
+from bot.domain.settings import GuildSettings, Setting
+from bot.ports import AuditRepository, GrantRepository, GuildSettingsRepository, PauseRepository, ResendRepository
+from tests.contracts.samples import ADA, BEN, GUILD, LATER, NOW, OTHER_GUILD, draft, in_state, opened
+
+
+async def test_nothing_stopped(pauses: PauseRepository) -> None:
+    assert await pauses.of_guild(GUILD) is None
+    assert not await pauses.resume(GUILD, ResendPause(GUILD, NOW).number, by=ADA, at=NOW)
+
+
+async def test_stop_and_go_on(pauses: PauseRepository, audit: AuditRepository) -> None:
+    """Of many who stop at once one does, of many who resume one does, and each is written down as theirs."""
+    stops = await asyncio.gather(*(pauses.pause(GUILD, by=user, at=NOW) for user in (ADA, BEN) * 5))
+
+    (pause,) = [stop for stop in stops if stop is not None]
+    assert await pauses.of_guild(GUILD) == pause == ResendPause(GUILD, NOW, by=pause.by)
+    assert await pauses.of_guild(OTHER_GUILD) is None
+
+    resumes = await asyncio.gather(*(pauses.resume(GUILD, pause.number, by=BEN, at=LATER) for _ in range(5)))
+    assert sorted(resumes)[-2:] == [False, True]
+
+    assert await pauses.of_guild(GUILD) is None
+    resumed, paused = await audit.newest(GUILD, limit=10)
+    assert (paused.action, paused.actor_id, paused.at) == (AuditAction.RESENDS_PAUSED, pause.by, NOW)
+    assert (resumed.action, resumed.actor_id, resumed.at) == (AuditAction.RESENDS_RESUMED, BEN, LATER)
+    assert paused.subject == resumed.subject == "guild"
+
+
+async def test_another_stop_by_now(resends: ResendRepository, pauses: PauseRepository, audit: AuditRepository) -> None:
+    """Who was shown a stop by hand does not end the alarm that took its place, nor writes anything down."""
+    sending = await in_state(resends, ResendState.SENDING)
+    by_hand = await pauses.pause(GUILD, by=ADA, at=NOW)
+    assert by_hand is not None
+    await resends.mark_unknown(
+        sending.guild_id, sending.id, outcome=Outcome.OTHER_TRADE, detail="77", settle_after=LATER, at=LATER
+    )
+    standing = await pauses.of_guild(GUILD)
+    rows = await audit.newest(GUILD, limit=10)
+
+    assert not await pauses.resume(GUILD, by_hand.number, by=BEN, at=LATER)
+
+    assert await pauses.of_guild(GUILD) == standing
+    assert await audit.newest(GUILD, limit=10) == rows
+
+
+async def test_beside_other_settings(
+    pauses: PauseRepository, guild_settings: GuildSettingsRepository, grants: GrantRepository
+) -> None:
+    """A stop leaves channels and first grants alone, and they it."""
+    await pauses.pause(GUILD, by=ADA, at=NOW)
+    await guild_settings.set_channel(GUILD, Setting.APPROVALS_CHANNEL, 5, by=ADA, at=NOW)
+    await guild_settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 6, by=ADA, at=NOW)
+
+    assert await grants.of_guild(GUILD) != ()
+    pause = await pauses.of_guild(GUILD)
+    assert pause is not None
+    await pauses.resume(GUILD, pause.number, by=ADA, at=NOW)
+    assert await guild_settings.of_guild(GUILD) == GuildSettings(GUILD, 5, 6)
+
+
+async def test_nothing_leads_to_a_call(resends: ResendRepository, pauses: PauseRepository) -> None:
+    """While it is stopped no request of the guild is opened, approved or sent; another guild's are."""
+    pending = await in_state(resends, ResendState.PENDING, trade_id=1)
+    approved = await in_state(resends, ResendState.APPROVED, trade_id=2)
+    other = await opened(resends, trade_id=3, guild_id=OTHER_GUILD)
+    pause = await pauses.pause(GUILD, by=ADA, at=NOW)
+    assert pause is not None
+
+    assert await resends.open(draft(trade_id=4)) is None
+    assert await resends.approve(pending.guild_id, pending.id, version=1, by=BEN, at=LATER) is None
+    assert await resends.begin_sending(approved.guild_id, approved.id, at=LATER) is None
+    assert await resends.get(GUILD, pending.id) == pending
+    assert await resends.get(GUILD, approved.id) == approved
+    assert await resends.open(draft(trade_id=4, guild_id=OTHER_GUILD)) is not None
+    assert await resends.approve(other.guild_id, other.id, version=1, by=BEN, at=LATER) is not None
+    assert await resends.begin_sending(other.guild_id, other.id, at=LATER) is not None
+
+    await pauses.resume(GUILD, pause.number, by=ADA, at=LATER)
+
+    assert await resends.open(draft(trade_id=5)) is not None
+    assert await resends.approve(pending.guild_id, pending.id, version=1, by=BEN, at=LATER) is not None
+    assert await resends.begin_sending(approved.guild_id, approved.id, at=LATER) is not None
+
+
+@pytest.mark.parametrize("state", [ResendState.SENDING, ResendState.UNKNOWN])
+async def test_what_was_called_is_settled(
+    resends: ResendRepository, pauses: PauseRepository, state: ResendState
+) -> None:
+    """A stop does not keep anything from its end."""
+    resend = await in_state(resends, state)
+    await pauses.pause(GUILD, by=ADA, at=NOW)
+
+    settled = await resends.settle(
+        resend.guild_id, resend.id, sent=True, outcome=Outcome.READ_BACK, detail=None, at=LATER
+    )
+
+    assert settled is not None
+    assert settled.state in TRANSITIONS[state]
+
+
+async def _crossed(resends: ResendRepository, trade_id: int) -> Resend:
+    sending = await in_state(resends, ResendState.SENDING, trade_id=trade_id)
+    unknown = await resends.mark_unknown(
+        sending.guild_id, sending.id, outcome=Outcome.OTHER_TRADE, detail="77", settle_after=LATER, at=LATER
+    )
+    assert unknown is not None
+    return unknown
+
+
+@pytest.mark.parametrize("stopped_by_hand", [False, True])
+async def test_alarm(
+    resends: ResendRepository, pauses: PauseRepository, audit: AuditRepository, *, stopped_by_hand: bool
+) -> None:
+    """An answer about another trade stops the guild's resends by itself, and takes the place of a stop by hand."""
+    sending = await in_state(resends, ResendState.SENDING, trade_id=1)
+    if stopped_by_hand:
+        await pauses.pause(GUILD, by=ADA, at=NOW)
+
+    unknown = await resends.mark_unknown(
+        sending.guild_id, sending.id, outcome=Outcome.OTHER_TRADE, detail="77", settle_after=LATER, at=LATER
+    )
+
+    assert unknown is not None
+    assert unknown.notes == (ALARM,)
+    assert unknown == await resends.get(GUILD, unknown.id)
+    assert await pauses.of_guild(GUILD) == ResendPause(GUILD, LATER, resend_id=unknown.id)
+    entry = (await audit.newest(GUILD, limit=1))[0]
+    assert (entry.action, entry.actor_id) == (AuditAction.RESENDS_PAUSED, None)
+    assert entry.detail == {"resend": str(unknown.id), "trade": "1", "answered_about": "77"}
+
+
+async def test_second_alarm(resends: ResendRepository, pauses: PauseRepository) -> None:
+    """The first alarm stays the reason until somebody resumes; the next one is a reason again."""
+    second = await in_state(resends, ResendState.SENDING, trade_id=2)
+    first = await _crossed(resends, 1)
+    await resends.mark_unknown(
+        second.guild_id, second.id, outcome=Outcome.OTHER_TRADE, detail="78", settle_after=LATER, at=LATER
+    )
+    pause = await pauses.of_guild(GUILD)
+    assert pause is not None
+    assert pause.resend_id == first.id
+    await pauses.resume(GUILD, pause.number, by=ADA, at=LATER)
+
+    third = await _crossed(resends, 3)
+
+    assert await pauses.of_guild(GUILD) == ResendPause(GUILD, LATER, resend_id=third.id)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ANSWER_LOST, Outcome.INTERRUPTED])
+async def test_other_doubts(resends: ResendRepository, pauses: PauseRepository, outcome: Outcome) -> None:
+    """A doubt of another kind stops nothing."""
+    sending = await in_state(resends, ResendState.SENDING)
+
+    unknown = await resends.mark_unknown(
+        sending.guild_id, sending.id, outcome=outcome, detail=None, settle_after=LATER, at=LATER
+    )
+
+    assert unknown is not None
+    assert unknown.notes == ()
+    assert await pauses.of_guild(GUILD) is None
