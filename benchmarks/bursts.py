@@ -28,7 +28,7 @@ from benchmarks.interactions import (
 from benchmarks.measuring import Fact, Ratio, cpu_seconds, options_of, percentile, ratio_of, show
 from bot.demo.providers.all import SimulatedProviders
 from bot.demo.world import World
-from tests.e2e.desk import answer_of
+from tests.e2e.live_bot import answer_of
 
 _LATEST = 3.0
 _RATE = 0.6

@@ -25,7 +25,7 @@ from bot.demo.providers.all import SimulatedProviders
 from bot.demo.trades import TradeMaker
 from bot.demo.world import World
 from bot.domain.steam import SteamId
-from tests.e2e.desk import LiveDesk, answer_of
+from tests.e2e.live_bot import LiveBot, answer_of
 from tests.support.bot_process import BotProcess
 from tests.support.discord_server import LoopbackDiscord
 from tests.support.loopback_discord.guilds import Channel, Guild, Member
@@ -172,35 +172,33 @@ def strangers(first: int = 1_000_000) -> Iterator[str]:
 async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: SimulatedProviders, address: str) -> Side:
     """Start SkinDesk, set it up, and return what people do with it."""
     server = await stack.enter_async_context(LoopbackDiscord())
-    services = LiveDesk(server, providers, folder)
+    live = LiveBot(server, providers, folder)
     process = await stack.enter_async_context(
-        services.bot(
+        live.bot(
             providers__assetpay__base_url=address,
             providers__assetpay__verified="true",
             observability__log_level="info",
         )
     )
     await process.wait_ready()
-    await services.set_up()
-    page = await services.use(services.customer, "inventory", tradeurl=services.world.customer.trade_url)
+    await live.set_up()
+    page = await live.use(live.customer, "inventory", tradeurl=live.world.customer.trade_url)
     unknown, collectors = strangers(), strangers(_COLLECTORS)
 
     async def turn() -> InteractionRecord:
         forward, back = (next(each for each in page.custom_ids if word in each) for word in (":next:", ":first:"))
         can_go_on = not next(each for each in page.every_component() if each.get("custom_id") == forward)["disabled"]
-        return await server.click(page, forward if can_go_on else back, services.customer)
+        return await server.click(page, forward if can_go_on else back, live.customer)
 
     return Side(
         process,
         {
-            "cached /inventory": lambda: services.begin(
-                services.customer, "inventory", tradeurl=services.world.customer.trade_url
-            ),
-            "uncached /inventory": lambda: services.begin(services.agent, "inventory", tradeurl=next(unknown)),
+            "cached /inventory": lambda: live.begin(live.customer, "inventory", tradeurl=live.world.customer.trade_url),
+            "uncached /inventory": lambda: live.begin(live.agent, "inventory", tradeurl=next(unknown)),
             "page turn": turn,
-            "/trades": lambda: services.begin(services.customer, "trades", scope="all"),
-            "refused command": lambda: services.begin(services.customer, "access list"),
-            LARGE: lambda: services.begin(services.agent, "inventory", tradeurl=next(collectors)),
+            "/trades": lambda: live.begin(live.customer, "trades", scope="all"),
+            "refused command": lambda: live.begin(live.customer, "access list"),
+            LARGE: lambda: live.begin(live.agent, "inventory", tradeurl=next(collectors)),
         },
     )
 

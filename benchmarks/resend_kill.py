@@ -14,8 +14,8 @@ from random import Random, randrange
 
 from bot.demo.providers.all import SimulatedProviders
 from bot.demo.world import World
-from tests.e2e.desk import LiveDesk
-from tests.e2e.killed import KilledDesk, Report, Round
+from tests.e2e.killed import KilledBot, Report, Round
+from tests.e2e.live_bot import LiveBot
 from tests.support.discord_server import LoopbackDiscord
 
 
@@ -26,7 +26,7 @@ async def played(rounds: int, random: Random) -> list[Report]:
         async with (
             LoopbackDiscord() as server,
             SimulatedProviders(World()) as providers,
-            KilledDesk.opened(LiveDesk(server, providers, Path(folder))) as killed,
+            KilledBot.opened(LiveBot(server, providers, Path(folder))) as killed,
         ):
             for number in range(1, rounds + 1):
                 report = await killed.play(Round.drawn(random))

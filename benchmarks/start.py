@@ -20,7 +20,7 @@ from benchmarks.interactions import answer_of_provider, canned_provider, strange
 from benchmarks.measuring import Ratio, cpu_seconds, options_of, ratio_of, resident_mb, show
 from bot.demo.providers.all import SimulatedProviders
 from bot.demo.world import World
-from tests.e2e.desk import LiveDesk, answer_of
+from tests.e2e.live_bot import LiveBot, answer_of
 from tests.support.bot_process import BotProcess
 from tests.support.discord_server import LoopbackDiscord
 
@@ -60,12 +60,12 @@ async def starting(folder: Path, providers: SimulatedProviders, *, rounds: int) 
     imports: list[tuple[float, float]] = []
     starts: list[tuple[tuple[float, float, float], tuple[float, float, float]]] = []
     async with LoopbackDiscord() as server, LoopbackDiscord() as other:
-        services = LiveDesk(server, providers, folder)
+        live = LiveBot(server, providers, folder)
         other.add_guild()
         (folder / "answers.json").write_text(ANSWERS, encoding="utf-8")
         for number in range(rounds + 1):
             pair = [await imported(program) for program in IMPORTS]
-            ours = await started(services.bot(observability__log_level="warning"))
+            ours = await started(live.bot(observability__log_level="warning"))
             bare = await started(BotProcess(other, cwd=folder, program=BARE, arguments=()))
             if number:  # the first round writes byte code and the database
                 imports.append((pair[0], pair[1]))
@@ -84,20 +84,20 @@ async def looking_up(folder: Path, providers: SimulatedProviders, *, lookups: in
         body = await answer_of_provider(providers, providers.world)
         address = await stack.enter_async_context(canned_provider(body))
         server = await stack.enter_async_context(LoopbackDiscord())
-        services = LiveDesk(server, providers, folder)
+        live = LiveBot(server, providers, folder)
         settings = {"providers__assetpay__base_url": address, "providers__assetpay__verified": "true"}
-        process = await stack.enter_async_context(services.bot(**settings, observability__log_level="warning"))
+        process = await stack.enter_async_context(live.bot(**settings, observability__log_level="warning"))
         await process.wait_ready()
-        await services.set_up()
-        agents = cycle([services.guild.add_member(f"agent{number}", services.support) for number in range(AGENTS)])
+        await live.set_up()
+        agents = cycle([live.guild.add_member(f"agent{number}", live.support) for number in range(AGENTS)])
         unknown = strangers()
         resident: dict[int, float] = {}
         answered = {"inventories": 0, "anything else": 0}
 
         async def person(numbers: "range") -> None:
             for number in numbers:
-                asked = services.world.customer.trade_url if number % 2 else next(unknown)
-                record = await (await services.begin(next(agents), "inventory", tradeurl=asked)).finished(30.0)
+                asked = live.world.customer.trade_url if number % 2 else next(unknown)
+                record = await (await live.begin(next(agents), "inventory", tradeurl=asked)).finished(30.0)
                 shown = answer_of(record)
                 answered["inventories" if shown.custom_ids else "anything else"] += 1
                 server.requests.clear()

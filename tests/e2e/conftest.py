@@ -1,4 +1,4 @@
-"""A desk for every test, from which nothing may have got out, and at which nobody may have been left waiting."""
+"""A live bot for every test of this folder."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,11 +7,11 @@ import pytest
 
 from bot.demo.providers.all import SimulatedProviders
 from bot.demo.world import World
-from tests.e2e.desk import LiveDesk
+from tests.e2e.live_bot import LiveBot
 from tests.support.discord_server import LoopbackDiscord
 
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[LiveDesk]:
+async def live(tmp_path: Path) -> AsyncIterator[LiveBot]:
     async with LoopbackDiscord() as server, SimulatedProviders(World()) as providers:
-        yield LiveDesk(server, providers, tmp_path)
+        yield LiveBot(server, providers, tmp_path)

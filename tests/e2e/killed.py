@@ -18,7 +18,7 @@ from aiohttp import web
 from bot.demo.providers.faults import Act, never
 from bot.demo.trades import ResendAnswer, WorldTrade
 from bot.domain.resends import ResendState
-from tests.e2e.desk import STOPS_WITHIN, LiveDesk
+from tests.e2e.live_bot import STOPS_WITHIN, LiveBot
 from tests.support.bot_process import BotProcess
 from tests.support.loopback_discord.messages import Message
 from tests.support.loopback_discord.records import InteractionRecord
@@ -122,28 +122,26 @@ class _Provider:
         return response
 
 
-class KilledDesk:
+class KilledBot:
     """A desk whose program is killed once a round. What the rounds leave is judged by :meth:`finish` as a whole."""
 
     _bot: BotProcess
 
-    def __init__(self, services: LiveDesk) -> None:
-        self._services = services
+    def __init__(self, live: LiveBot) -> None:
+        self._live = live
         self._running = AsyncExitStack()
-        self._trades = cycle(
-            [trade for trade in services.world.trades_of(services.world.customer)[:6] if trade.items_send]
-        )
+        self._trades = cycle([trade for trade in live.world.trades_of(live.world.customer)[:6] if trade.items_send])
         self._cut_off: list[InteractionRecord] = []
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, services: LiveDesk) -> AsyncIterator[Self]:
+    async def opened(cls, live: LiveBot) -> AsyncIterator[Self]:
         """Start the program and set the desk up; whichever process runs at the end is stopped."""
-        killed = cls(services)
+        killed = cls(live)
         try:
             killed._bot = await killed._started()
-            await services.set_up()
-            await services.use(services.owner, "access grant", role=services.moderators, capability="settings.manage")
+            await live.set_up()
+            await live.use(live.owner, "access grant", role=live.moderators, capability="settings.manage")
             yield killed
         finally:
             await killed._running.aclose()
@@ -151,23 +149,23 @@ class KilledDesk:
     async def play(self, planned: Round) -> Report:
         """Ask, approve, kill, start again, and look at everything; what should not be is in ``violations``."""
         report, trade = Report(planned), self._failed_again()
-        before, offer = self._services.providers.mannco.resend_calls[trade.id], trade.offer_id
-        card = await self._services.requested(trade.id)
+        before, offer = self._live.providers.mannco.resend_calls[trade.id], trade.offer_id
+        card = await self._live.requested(trade.id)
         provider = self._prepared(planned)
-        approval = None if planned.moment is Moment.BEFORE else await self._services.decide(card)
+        approval = None if planned.moment is Moment.BEFORE else await self._live.decide(card)
         try:
             await _came(planned.moment, provider, approval)
         except TimeoutError:
             report.violations.append("the moment never came")
         await asyncio.sleep(planned.pause)
         await self._bot.kill()
-        self._services.providers.mannco.faults.clear()
-        self._services.providers.mannco.next_resends.clear()
+        self._live.providers.mannco.faults.clear()
+        self._live.providers.mannco.next_resends.clear()
         await self._judge_left(report, card)
         await self._running.aclose()
         self._bot = await self._started()
         await provider.quiet()
-        report.calls = self._services.providers.mannco.resend_calls[trade.id] - before
+        report.calls = self._live.providers.mannco.resend_calls[trade.id] - before
         report.is_done = trade.offer_id != offer
         await self._judge_end(report, card)
         await self._close(report, card, trade, before)
@@ -182,33 +180,33 @@ class KilledDesk:
     async def finish(self) -> None:
         """Stop the program; AssertionError where any but a killed process left somebody waiting, or a secret is out."""
         assert await self._bot.terminate(STOPS_WITHIN) == 0
-        self._services.assert_sound(unfinished=tuple(self._cut_off))
+        self._live.assert_sound(unfinished=tuple(self._cut_off))
 
     async def _resume(self) -> None:
         """Lift the stop that an answer about another trade puts on the server, so that the next round can begin."""
-        answer = await self._services.use(self._services.moderator, "approvals")
+        answer = await self._live.use(self._live.moderator, "approvals")
         for custom_id in answer.custom_ids:
             if custom_id.startswith("resends:resume:"):
-                await (await self._services.server.click(answer, custom_id, self._services.moderator)).finished()
+                await (await self._live.server.click(answer, custom_id, self._live.moderator)).finished()
 
     async def _started(self) -> BotProcess:
-        bot = await self._running.enter_async_context(self._services.bot())
+        bot = await self._running.enter_async_context(self._live.bot())
         await bot.wait_ready()
         return bot
 
     def _failed_again(self) -> WorldTrade:
         trade = next(self._trades)
-        trade.status, trade.last_error, trade.at = -1, "Steam is not available (20)", self._services.world.now()
+        trade.status, trade.last_error, trade.at = -1, "Steam is not available (20)", self._live.world.now()
         return trade
 
     def _prepared(self, planned: Round) -> _Provider:
-        mannco, provider = self._services.providers.mannco, _Provider(planned)
+        mannco, provider = self._live.providers.mannco, _Provider(planned)
         mannco.next_resends.append(planned.answer)
         mannco.faults.extend([provider, provider])  # the reading before the call, and the call
         return provider
 
     async def _judge_left(self, report: Report, card: Message) -> None:
-        kept = await asyncio.to_thread(_left, self._services.database, number_of(card))
+        kept = await asyncio.to_thread(_left, self._live.database, number_of(card))
         report.left = kept.state
         if kept.integrity != "ok":
             report.violations.append(f"integrity_check: {kept.integrity}")
@@ -219,9 +217,9 @@ class KilledDesk:
         if report.calls > 1:
             found.append(f"{report.calls} calls for one approval")
         try:
-            await self._services.card_shows(card, expected, PATIENCE)
+            await self._live.card_shows(card, expected, PATIENCE)
             if report.left is ResendState.APPROVED:
-                await self._services.server.until(lambda: "restarted after an approval" in card.text, PATIENCE)
+                await self._live.server.until(lambda: "restarted after an approval" in card.text, PATIENCE)
         except TimeoutError:
             found.append(f"the card does not come to say {expected!r}")
         report.end = state_of(card)
@@ -236,18 +234,18 @@ class KilledDesk:
         """End what is open: another approval is one more call, and settling by hand is none."""
         calls = report.calls
         if report.end is ResendState.PENDING:
-            await (await self._services.decide(card)).finished(PATIENCE)
-            await self._services.card_shows(card, ResendState.SENT, PATIENCE)
+            await (await self._live.decide(card)).finished(PATIENCE)
+            await self._live.card_shows(card, ResendState.SENT, PATIENCE)
             calls += 1
         elif report.end is ResendState.UNKNOWN:
-            asked = await (await self._services.decide(card, "failed")).finished(PATIENCE)
-            await self._services.give_reason(asked, "It is not there")
-            await self._services.card_shows(card, ResendState.FAILED, PATIENCE)
-        if (made := self._services.providers.mannco.resend_calls[trade.id] - before) != calls:
+            asked = await (await self._live.decide(card, "failed")).finished(PATIENCE)
+            await self._live.give_reason(asked, "It is not there")
+            await self._live.card_shows(card, ResendState.FAILED, PATIENCE)
+        if (made := self._live.providers.mannco.resend_calls[trade.id] - before) != calls:
             report.violations.append(f"{made} calls in the end, not {calls}")
         if card.custom_ids:
             report.violations.append("an ended card has buttons")
-        kept = await asyncio.to_thread(_kept, self._services.database, number_of(card))
+        kept = await asyncio.to_thread(_kept, self._live.database, number_of(card))
         if kept.state is not state_of(card):
             report.violations.append(f"the card says {state_of(card)!r}, the database {kept.state!r}")
         if made > kept.approvals:

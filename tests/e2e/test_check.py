@@ -10,18 +10,18 @@ from typing import Any
 
 from bot.exit_codes import ExitCode
 from tests.deploy.containerfile import parsed
-from tests.e2e.desk import STOPS_WITHIN, LiveDesk
+from tests.e2e.live_bot import STOPS_WITHIN, LiveBot
 
 OTHER_TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Secret.canary-canary-canary-canary-canary-ca"
 
 
-async def checked(services: LiveDesk, *options: str, **settings: str) -> tuple[int, dict[str, dict[str, Any]]]:
+async def checked(live: LiveBot, *options: str, **settings: str) -> tuple[int, dict[str, dict[str, Any]]]:
     """Run the check and return its exit code and its findings by id, having looked for secrets in the output."""
-    async with services.bot("check", "--json", *options, **settings) as bot:
+    async with live.bot("check", "--json", *options, **settings) as bot:
         code = await bot.wait(60.0)
         [output] = bot.stdout_lines
         assert bot.stderr == ""
-    for secret in secrets(services, settings):
+    for secret in secrets(live, settings):
         assert secret not in output
     answer = json.loads(output)
     assert (answer["version"], answer["exit_code"]) == (1, code)
@@ -29,30 +29,30 @@ async def checked(services: LiveDesk, *options: str, **settings: str) -> tuple[i
     for finding in answer["findings"]:
         assert finding["level"] in ("ok", "warning", "problem")
         assert (finding["level"] == "ok") is (finding["fix"] is None)
-    assert services.server.unknown_requests == []
+    assert live.server.unknown_requests == []
     return code, {finding["id"]: finding for finding in answer["findings"]}
 
 
-def secrets(services: LiveDesk, settings: dict[str, str]) -> Iterator[str]:
-    yield services.server.token
-    credentials = services.world.credentials
+def secrets(live: LiveBot, settings: dict[str, str]) -> Iterator[str]:
+    yield live.server.token
+    credentials = live.world.credentials
     yield from (value for name in credentials.__slots__ if len(value := getattr(credentials, name)) >= 8)
     yield from (value for value in settings.values() if "canary" in value)
-    yield from (str(person.token) for person in services.world.people)
+    yield from (str(person.token) for person in live.world.people)
 
 
 def levels(findings: dict[str, dict[str, Any]]) -> dict[str, str]:
     return {name: finding["level"] for name, finding in findings.items() if finding["level"] != "ok"}
 
 
-async def test_while_running(services: LiveDesk):
+async def test_while_running(live: LiveBot):
     """Beside a running SkinDesk all is well but the age of SQLite, and nothing is changed or sent."""
-    async with services.bot(observability__listen="") as bot:
+    async with live.bot(observability__listen="") as bot:
         await bot.wait_ready()
-        await services.set_up()
-        before = len(services.server.requests), len(services.audit.messages), services.server.gateway.sessions_started
+        await live.set_up()
+        before = len(live.server.requests), len(live.audit.messages), live.server.gateway.sessions_started
 
-        code, findings = await checked(services)
+        code, findings = await checked(live)
 
         assert code == ExitCode.OK
         assert set(levels(findings)) <= {"sqlite.version"}
@@ -61,25 +61,25 @@ async def test_while_running(services: LiveDesk):
             "configuration", "database.schema", "database.integrity", "database.audit", "database.room", "clock",
             "discord.token", "discord.application", "discord.guilds", "discord.commands",
             "discord.channels.approvals", "discord.channels.audit",
-            *(f"providers.{name}" for name in services.providers.settings()),
+            *(f"providers.{name}" for name in live.providers.settings()),
         }  # fmt: skip
-        assert {request.method for request in services.server.requests[before[0] :]} == {"GET"}
-        assert (len(services.audit.messages), services.server.gateway.sessions_started) == before[1:]
-        assert services.providers.mannco.resend_calls == {}
+        assert {request.method for request in live.server.requests[before[0] :]} == {"GET"}
+        assert (len(live.audit.messages), live.server.gateway.sessions_started) == before[1:]
+        assert live.providers.mannco.resend_calls == {}
         assert await bot.terminate(STOPS_WITHIN) == 0
-    services.assert_sound()
+    live.assert_sound()
 
 
-async def test_before_the_first_start(services: LiveDesk):
+async def test_before_the_first_start(live: LiveBot):
     """Before anything is set up the check says what is still to be done, and makes nothing."""
-    code, findings = await checked(services)
+    code, findings = await checked(live)
 
     assert code == ExitCode.OK
     assert levels(findings).keys() - {"sqlite.version"} == {"discord.channels", "discord.commands"}
-    assert list(services.folder.iterdir()) == []
+    assert list(live.folder.iterdir()) == []
 
 
-async def test_wrong_credentials(services: LiveDesk):
+async def test_wrong_credentials(live: LiveBot):
     """Each provider and Discord refuse what is wrong, all in one answer, each with the table that it stands in."""
     wrong = {
         "providers__assetpay__api_key": "ap_canary_key_one",
@@ -90,18 +90,18 @@ async def test_wrong_credentials(services: LiveDesk):
         "discord__token": OTHER_TOKEN,
     }
 
-    code, findings = await checked(services, **wrong)
+    code, findings = await checked(live, **wrong)
 
     assert code == ExitCode.CONFIG
     assert levels(findings).keys() - {"sqlite.version"} == {
         "discord.token",
-        *(f"providers.{name}" for name in services.providers.settings()),
+        *(f"providers.{name}" for name in live.providers.settings()),
     }
-    for name in services.providers.settings():
+    for name in live.providers.settings():
         assert findings[f"providers.{name}"]["key"] == f"providers.{name}"
 
 
-async def test_health_of_the_container(services: LiveDesk, unused_tcp_port: int):
+async def test_health_of_the_container(live: LiveBot, unused_tcp_port: int):
     """The container's health check succeeds while SkinDesk is well, and fails where nobody answers."""
     _, last = parsed(Path(__file__).parent.parent.parent / "Containerfile")
     _, *question = last.one("HEALTHCHECK").words
@@ -111,7 +111,7 @@ async def test_health_of_the_container(services: LiveDesk, unused_tcp_port: int)
         process = await asyncio.create_subprocess_exec(sys.executable, *question, env=environ, stderr=DEVNULL)
         return await process.wait()
 
-    async with services.bot(observability__listen=environ["SKINDESK_OBSERVABILITY__LISTEN"]) as bot:
+    async with live.bot(observability__listen=environ["SKINDESK_OBSERVABILITY__LISTEN"]) as bot:
         await bot.wait_ready()
         assert await asked() == 0
         assert await bot.terminate(STOPS_WITHIN) == 0

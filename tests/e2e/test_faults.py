@@ -14,7 +14,7 @@ import pytest
 from bot.demo.trades import ResendAnswer
 from bot.domain.trades import RESENDABLE_STATUSES
 from bot.exit_codes import ExitCode
-from tests.e2e.desk import STOPS_WITHIN, LiveDesk, answer_of
+from tests.e2e.live_bot import STOPS_WITHIN, LiveBot, answer_of
 from tests.support.bot_process import RUN, BotProcess
 from tests.support.loopback_discord.guilds import Member
 from tests.support.loopback_discord.records import InteractionRecord
@@ -22,8 +22,8 @@ from tests.support.loopback_discord.records import InteractionRecord
 CALLBACK = "/interactions/*/*/callback"
 ORIGINAL = "/webhooks/*/*/messages/@original"
 
-Trouble: TypeAlias = Callable[[LiveDesk, BotProcess], Awaitable[None]]
-Use: TypeAlias = Callable[[LiveDesk], Awaitable[InteractionRecord]]
+Trouble: TypeAlias = Callable[[LiveBot, BotProcess], Awaitable[None]]
+Use: TypeAlias = Callable[[LiveBot], Awaitable[InteractionRecord]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +39,28 @@ class Fault:
     """Discord never gets a first answer: there is nothing that could be finished."""
 
 
-def by(who: Callable[[LiveDesk], Member], command: str, **options: str) -> Use:
+def by(who: Callable[[LiveBot], Member], command: str, **options: str) -> Use:
     """Return somebody's use of a command."""
 
-    async def use(services: LiveDesk) -> InteractionRecord:
-        return await services.begin(who(services), command, **options)
+    async def use(live: LiveBot) -> InteractionRecord:
+        return await live.begin(who(live), command, **options)
 
     return use
 
 
-def customer(services: LiveDesk) -> Member:
-    return services.customer
+def customer(live: LiveBot) -> Member:
+    return live.customer
 
 
-def agent(services: LiveDesk) -> Member:
-    return services.agent
+def agent(live: LiveBot) -> Member:
+    return live.agent
 
 
 def failing(method: str, path: str, status: int, **facts: float) -> Trouble:
     """Let Discord answer so, as often as discord.py alone would ask again."""
 
-    async def trouble(services: LiveDesk, _bot: BotProcess) -> None:
-        services.server.faults.fail(method, path, status, **facts)  # type: ignore[arg-type] # numbers as they come
+    async def trouble(live: LiveBot, _bot: BotProcess) -> None:
+        live.server.faults.fail(method, path, status, **facts)  # type: ignore[arg-type] # numbers as they come
 
     return trouble
 
@@ -68,74 +68,70 @@ def failing(method: str, path: str, status: int, **facts: float) -> Trouble:
 def dropped(method: str, path: str) -> Trouble:
     """Break the connection of the next request."""
 
-    async def trouble(services: LiveDesk, _bot: BotProcess) -> None:
-        services.server.faults.drop(method, path)
+    async def trouble(live: LiveBot, _bot: BotProcess) -> None:
+        live.server.faults.drop(method, path)
 
     return trouble
 
 
-async def not_acknowledged(services: LiveDesk, _bot: BotProcess) -> None:
-    services.server.faults.fail("POST", CALLBACK, 404, code=10062)
+async def not_acknowledged(live: LiveBot, _bot: BotProcess) -> None:
+    live.server.faults.fail("POST", CALLBACK, 404, code=10062)
 
 
-async def confirmation_lost(services: LiveDesk, _bot: BotProcess) -> None:
-    services.server.faults.fail("POST", CALLBACK, 500, carried_out=True)
+async def confirmation_lost(live: LiveBot, _bot: BotProcess) -> None:
+    live.server.faults.fail("POST", CALLBACK, 500, carried_out=True)
 
 
-async def gateway_resumed(services: LiveDesk, bot: BotProcess) -> None:
+async def gateway_resumed(live: LiveBot, bot: BotProcess) -> None:
     await bot.wait_line("ready guilds=")
-    services.server.gateway.drop()
+    live.server.gateway.drop()
     await bot.wait_line("gateway disconnected")
 
 
-async def provider_down(services: LiveDesk, _bot: BotProcess) -> None:
-    await services.providers.assetpay.stop()
+async def provider_down(live: LiveBot, _bot: BotProcess) -> None:
+    await live.providers.assetpay.stop()
 
 
-async def approvals_channel_deleted(services: LiveDesk, _bot: BotProcess) -> None:
-    services.server.faults.fail("POST", f"/channels/{services.approvals.id}/messages", 404, code=10003, times=9)
+async def approvals_channel_deleted(live: LiveBot, _bot: BotProcess) -> None:
+    live.server.faults.fail("POST", f"/channels/{live.approvals.id}/messages", 404, code=10003, times=9)
 
 
-async def card_deleted(services: LiveDesk, _bot: BotProcess) -> None:
-    card = await services.requested(failed_trades(services)[1])
-    services.server.faults.fail(
-        "PATCH", f"/channels/{services.approvals.id}/messages/{card.id}", 404, code=10008, times=9
-    )
+async def card_deleted(live: LiveBot, _bot: BotProcess) -> None:
+    card = await live.requested(failed_trades(live)[1])
+    live.server.faults.fail("PATCH", f"/channels/{live.approvals.id}/messages/{card.id}", 404, code=10008, times=9)
 
 
-async def direct_messages_closed(services: LiveDesk, _bot: BotProcess) -> None:
-    services.server.faults.fail("POST", "/users/@me/channels", 403, code=50007, times=9)
-    card = await services.requested(failed_trades(services)[0])
-    await (await services.decide(card)).finished(20.0)
+async def direct_messages_closed(live: LiveBot, _bot: BotProcess) -> None:
+    live.server.faults.fail("POST", "/users/@me/channels", 403, code=50007, times=9)
+    card = await live.requested(failed_trades(live)[0])
+    await (await live.decide(card)).finished(20.0)
 
 
-async def audit_channel_closed(services: LiveDesk, _bot: BotProcess) -> None:
-    services.server.faults.fail("POST", f"/channels/{services.audit.id}/messages", 403, code=50001, times=9)
+async def audit_channel_closed(live: LiveBot, _bot: BotProcess) -> None:
+    live.server.faults.fail("POST", f"/channels/{live.audit.id}/messages", 403, code=50001, times=9)
 
 
-async def kicked(services: LiveDesk, bot: BotProcess) -> None:
-    await services.server.gateway.dispatch("GUILD_DELETE", {"id": str(services.guild.id)})
-    services.server.faults.fail("POST", f"/channels/{services.approvals.id}/messages", 403, code=50001, times=9)
+async def kicked(live: LiveBot, bot: BotProcess) -> None:
+    await live.server.gateway.dispatch("GUILD_DELETE", {"id": str(live.guild.id)})
+    live.server.faults.fail("POST", f"/channels/{live.approvals.id}/messages", 403, code=50001, times=9)
 
 
-def failed_trades(services: LiveDesk) -> list[int]:
+def failed_trades(live: LiveBot) -> list[int]:
     """Return the trades that can be resent, and whose resend the provider carries out."""
     done = {ResendAnswer.OK, None}
     return [
         trade.id
-        for trade in services.world.trades
-        if trade.status in RESENDABLE_STATUSES
-        and trade.items_send
-        and services.world.resend_answers.get(trade.id) in done
+        for trade in live.world.trades
+        if trade.status in RESENDABLE_STATUSES and trade.items_send and live.world.resend_answers.get(trade.id) in done
     ]
 
 
-async def ask_for_a_resend(services: LiveDesk) -> InteractionRecord:
-    return await services.begin(services.agent, "resend", id=str(failed_trades(services)[-1]))
+async def ask_for_a_resend(live: LiveBot) -> InteractionRecord:
+    return await live.begin(live.agent, "resend", id=str(failed_trades(live)[-1]))
 
 
-async def look_up(services: LiveDesk) -> InteractionRecord:
-    return await services.begin(services.agent, "inventory", tradeurl=services.world.customer.trade_url)
+async def look_up(live: LiveBot) -> InteractionRecord:
+    return await live.begin(live.agent, "inventory", tradeurl=live.world.customer.trade_url)
 
 
 OFF = "staff"
@@ -171,11 +167,11 @@ MATRIX = (
 
 
 @asynccontextmanager
-async def running(services: LiveDesk, **settings: str) -> AsyncIterator[BotProcess]:
+async def running(live: LiveBot, **settings: str) -> AsyncIterator[BotProcess]:
     """Run a desk that is set up, and stop it in order."""
-    async with services.bot(**settings) as bot:
+    async with live.bot(**settings) as bot:
         await bot.wait_ready()
-        await services.set_up()
+        await live.set_up()
         yield bot
         assert await bot.terminate(5.0) == ExitCode.OK
 
@@ -185,58 +181,56 @@ def said(bot: BotProcess, text: str, after: int) -> bool:
     return any(text in line for line in bot.stderr_lines[after:])
 
 
-async def test_faults(services: LiveDesk, subtests: pytest.Subtests) -> None:
+async def test_faults(live: LiveBot, subtests: pytest.Subtests) -> None:
     """Whoever waits gets an answer that says what is, the log has a line of it, and the next command works."""
     lost = []
-    async with running(services) as bot:
+    async with running(live) as bot:
         for fault in MATRIX:
             with subtests.test(fault.name):
                 seen = len(bot.stderr_lines)
-                await fault.trouble(services, bot)
-                record = await fault.use(services)
+                await fault.trouble(live, bot)
+                record = await fault.use(live)
                 if fault.is_lost:
                     lost.append(record)
                 else:
                     assert fault.answer in answer_of(await record.finished(30.0)).text
-                await services.server.until(partial(said, bot, fault.line, seen), within=15.0)
-                assert "Providers" in (await services.use(services.customer, "status")).text
-    services.assert_sound(unfinished=tuple(lost), allowed=("answered twice",))  # what discord.py does by itself
+                await live.server.until(partial(said, bot, fault.line, seen), within=15.0)
+                assert "Providers" in (await live.use(live.customer, "status")).text
+    live.assert_sound(unfinished=tuple(lost), allowed=("answered twice",))  # what discord.py does by itself
 
 
-async def test_database_locked(services: LiveDesk) -> None:
+async def test_database_locked(live: LiveBot) -> None:
     """Another process that holds the file for writing makes people wait, and then they are told; reading goes on."""
-    async with running(services) as bot:
-        with closing(sqlite3.connect(services.database, isolation_level=None)) as other:
+    async with running(live) as bot:
+        with closing(sqlite3.connect(live.database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            removed = await services.begin(services.customer, "link remove")
-            assert "SteamID" in (await services.use(services.customer, "link status")).text
+            removed = await live.begin(live.customer, "link remove")
+            assert "SteamID" in (await live.use(live.customer, "link status")).text
             assert "Something went wrong" in answer_of(await removed.finished(20.0)).text
             await bot.wait_line("unexpected failure")
             other.execute("ROLLBACK")
-        assert "SteamID" in (await services.use(services.customer, "link status")).text
-        assert "no longer linked" in (await services.use(services.customer, "link remove")).text
-    services.assert_sound()
+        assert "SteamID" in (await live.use(live.customer, "link status")).text
+        assert "no longer linked" in (await live.use(live.customer, "link remove")).text
+    live.assert_sound()
 
 
-async def test_stopped_while_database_locked(services: LiveDesk) -> None:
+async def test_stopped_while_database_locked(live: LiveBot) -> None:
     """A stop does not wait for another process, and who was told to ask again was told the truth: nothing was done."""
-    async with services.bot() as bot:
+    async with live.bot() as bot:
         await bot.wait_ready()
-        with closing(sqlite3.connect(services.database, isolation_level=None)) as other:
+        with closing(sqlite3.connect(live.database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             granted = [
-                await services.begin(services.owner, "access grant", role=services.support, capability=capability)
+                await live.begin(live.owner, "access grant", role=live.support, capability=capability)
                 for capability in ("inventory.any", "trades.any", "resend.any")
             ]
             bot.send_signal(signal.SIGTERM)
             await asyncio.gather(*(record.finished() for record in granted))
             other.execute("ROLLBACK")  # too late
             assert await bot.wait(STOPS_WITHIN - 2.5) == ExitCode.OK
-            assert other.execute(
-                "SELECT count(*) FROM grants WHERE role_id = ?", (services.support.id,)
-            ).fetchone() == (0,)
+            assert other.execute("SELECT count(*) FROM grants WHERE role_id = ?", (live.support.id,)).fetchone() == (0,)
     assert all("restarting" in answer_of(record).text for record in granted)
-    services.assert_sound()
+    live.assert_sound()
 
 
 FULL_DISK = f"""
@@ -263,36 +257,36 @@ signal.signal(signal.SIGUSR2, room)
 """The program on a disk that is full from one signal until another: no file may grow any more."""
 
 
-async def test_disk_full(services: LiveDesk) -> None:
+async def test_disk_full(live: LiveBot) -> None:
     """On a full disk nothing is half written: whoever changes something is told, and later it works again."""
-    async with services.bot(program=FULL_DISK) as bot:
+    async with live.bot(program=FULL_DISK) as bot:
         await bot.wait_ready()
-        await services.set_up()
+        await live.set_up()
         bot.send_signal(signal.SIGUSR1)
         await bot.wait_line("disk full")
-        removed = await services.begin(services.customer, "link remove")
+        removed = await live.begin(live.customer, "link remove")
         assert "Something went wrong" in answer_of(await removed.finished(20.0)).text
         await bot.wait_line("unexpected failure")
-        assert "SteamID" in (await services.use(services.customer, "link status")).text
+        assert "SteamID" in (await live.use(live.customer, "link status")).text
 
         bot.send_signal(signal.SIGUSR2)
         await bot.wait_line("disk has room")
-        assert "no longer linked" in (await services.use(services.customer, "link remove")).text
+        assert "no longer linked" in (await live.use(live.customer, "link remove")).text
         assert await bot.terminate(5.0) == ExitCode.OK
-    with closing(sqlite3.connect(services.database)) as connection:
+    with closing(sqlite3.connect(live.database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    services.assert_sound()
+    live.assert_sound()
 
 
-async def test_everything_at_once(services: LiveDesk) -> None:
+async def test_everything_at_once(live: LiveBot) -> None:
     """Lookups, clicks and a resend under way while Discord is in trouble are all finished."""
-    async with running(services) as bot:
-        for method, path in (("PATCH", ORIGINAL), ("POST", f"/channels/{services.approvals.id}/messages")):
-            services.server.faults.fail(method, path, 503, times=3)
-            services.server.faults.drop(method, path, times=2)
-        records = [await look_up(services) for _ in range(5)]
-        records.append(await ask_for_a_resend(services))
-        records.extend([await services.begin(services.customer, "trades") for _ in range(3)])
+    async with running(live) as bot:
+        for method, path in (("PATCH", ORIGINAL), ("POST", f"/channels/{live.approvals.id}/messages")):
+            live.server.faults.fail(method, path, 503, times=3)
+            live.server.faults.drop(method, path, times=2)
+        records = [await look_up(live) for _ in range(5)]
+        records.append(await ask_for_a_resend(live))
+        records.extend([await live.begin(live.customer, "trades") for _ in range(3)])
         await asyncio.gather(*(record.finished(60.0) for record in records))
         await bot.wait_line("interaction handled command=trades")
-    services.assert_sound()
+    live.assert_sound()

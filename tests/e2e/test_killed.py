@@ -1,8 +1,8 @@
 """The program killed at every moment around an approval: whatever it left, the next start makes no second call."""
 
 from bot.demo.trades import ResendAnswer
-from tests.e2e.desk import LiveDesk
-from tests.e2e.killed import KilledDesk, Moment, Round
+from tests.e2e.killed import KilledBot, Moment, Round
+from tests.e2e.live_bot import LiveBot
 
 ROUNDS = (
     Round(Moment.BEFORE),
@@ -18,9 +18,9 @@ ROUNDS = (
 )
 
 
-async def test_killed_around_an_approval(services: LiveDesk):
+async def test_killed_around_an_approval(live: LiveBot):
     """One approval is one call at most, and what was killed under way is asked for again, found out, or in doubt."""
-    async with KilledDesk.opened(services) as killed:
+    async with KilledBot.opened(live) as killed:
         reports = [await killed.play(planned) for planned in ROUNDS]
 
         assert [report for report in reports if report.violations] == []

@@ -6,7 +6,7 @@ from bot.demo.chance import Chance
 from bot.demo.items import ItemMaker
 from bot.demo.people import Person
 from bot.domain.steam import Game, SteamId
-from tests.e2e.desk import LiveDesk
+from tests.e2e.live_bot import LiveBot
 from tests.support.loopback_discord.messages import Message, nested
 
 ACCOUNT = SteamId.from_account_id(4294961000)
@@ -26,70 +26,70 @@ def control(page: Message, what: str) -> str:
     return custom_id
 
 
-async def test_ten_thousand_items(services: LiveDesk):
+async def test_ten_thousand_items(live: LiveBot):
     """Ten thousand items are paged, sorted and filtered without a call to the provider, after a kill as before."""
     person = hoarder(10_000)
-    services.world.people += (person,)
-    async with services.bot() as bot:
+    live.world.people += (person,)
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.set_up()
-        page = await services.use(services.agent, "inventory", tradeurl=person.trade_url, game="rust")
-        asked = services.providers.assetpay.calls.total()
+        await live.set_up()
+        page = await live.use(live.agent, "inventory", tradeurl=person.trade_url, game="rust")
+        asked = live.providers.assetpay.calls.total()
         assert "of 10,000 items can be deposited" in page.text
-        assert "Page 2 of 1250" in await services.turn(page, services.agent)
-        await (await services.server.select(page, control(page, "sort"), services.agent, "price_desc")).finished()
+        assert "Page 2 of 1250" in await live.turn(page, live.agent)
+        await (await live.server.select(page, control(page, "sort"), live.agent, "price_desc")).finished()
         assert "Order: highest price first" in page.text
-        form = await (await services.server.click(page, control(page, "filter"), services.agent)).finished()
-        await services.server.until(lambda: any("price_desc" in (view or "") for view in services.kept_views()))
+        form = await (await live.server.click(page, control(page, "filter"), live.agent)).finished()
+        await live.server.until(lambda: any("price_desc" in (view or "") for view in live.kept_views()))
         await bot.kill()
 
-    async with services.bot() as bot:
+    async with live.bot() as bot:
         await bot.wait_ready()
-        assert "Page 1250 of 1250" in await services.turn(page, services.agent, "last")
+        assert "Page 1250 of 1250" in await live.turn(page, live.agent, "last")
         assert "Order: highest price first" in page.text
         dearest = max(item.offer for item in person.inventories[Game.RUST] if item.offer is not None)
-        await services.turn(page, services.agent, "first")
+        await live.turn(page, live.agent, "first")
         assert f"${dearest}" in page.text
 
         # The form was opened by the program that is no more.
         names = [each["custom_id"] for each in nested(form.modal["components"]) if "custom_id" in each]
-        await (await services.server.submit_modal(form, dict.fromkeys(names, "") | {"search": "hoodie"})).finished()
+        await (await live.server.submit_modal(form, dict.fromkeys(names, "") | {"search": "hoodie"})).finished()
         assert "name has “hoodie”" in page.text
         assert await bot.terminate() == 0
-    assert services.providers.assetpay.calls.total() == asked
-    services.assert_sound()
+    assert live.providers.assetpay.calls.total() == asked
+    live.assert_sound()
 
 
-async def test_stopped_at_once(services: LiveDesk):
+async def test_stopped_at_once(live: LiveBot):
     """A page whose program is told to stop in the moment it is shown is turned by the next one."""
-    async with services.bot() as bot:
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.set_up()
-        page = await services.use(services.customer, "inventory", tradeurl=services.world.customer.trade_url)
+        await live.set_up()
+        page = await live.use(live.customer, "inventory", tradeurl=live.world.customer.trade_url)
         assert await bot.terminate(5.0) == 0
 
-    async with services.bot() as bot:
+    async with live.bot() as bot:
         await bot.wait_ready()
-        assert "Page 2 of 8" in await services.turn(page, services.customer)
+        assert "Page 2 of 8" in await live.turn(page, live.customer)
         assert await bot.terminate() == 0
-    services.assert_sound()
+    live.assert_sound()
 
 
-async def test_reason_that_outlives_a_kill(services: LiveDesk):
+async def test_reason_that_outlives_a_kill(live: LiveBot):
     """A moderator's reason, typed while the program was killed and started again, still denies the request."""
-    trade = services.world.trades_of(services.world.customer)[0]
-    async with services.bot() as bot:
+    trade = live.world.trades_of(live.world.customer)[0]
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.set_up()
-        card = await services.requested(trade.id)
-        opened = await (await services.decide(card, "deny")).finished()
+        await live.set_up()
+        card = await live.requested(trade.id)
+        opened = await (await live.decide(card, "deny")).finished()
         await bot.kill()
 
-    async with services.bot() as bot:
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.give_reason(opened, "not this one")
-        await services.card_shows(card, "denied")
+        await live.give_reason(opened, "not this one")
+        await live.card_shows(card, "denied")
         assert "not this one" in card.text
         assert await bot.terminate() == 0
-    assert services.resend_states() == ["denied"]
-    services.assert_sound()
+    assert live.resend_states() == ["denied"]
+    live.assert_sound()

@@ -1,55 +1,55 @@
 """The program on a restored database: it serves, and nothing is sent a second time."""
 
-from tests.e2e.desk import STOPS_WITHIN, LiveDesk
+from tests.e2e.live_bot import STOPS_WITHIN, LiveBot
 
 
-async def test_restored_copy_serves(services: LiveDesk):
+async def test_restored_copy_serves(live: LiveBot):
     """A request that was open in the backup and sent since is settled by reading; resends wait until resumed."""
-    world = services.world
+    world = live.world
     sent, open_still, *_ = [trade for trade in world.trades_of(world.customer) if trade.items_send]
-    async with services.bot() as bot:
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.set_up()
-        card = await services.requested(sent.id)
-        other = await services.requested(open_still.id)
-        async with services.bot("backup", "copy.db") as backup:
+        await live.set_up()
+        card = await live.requested(sent.id)
+        other = await live.requested(open_still.id)
+        async with live.bot("backup", "copy.db") as backup:
             assert await backup.wait(60.0) == 0
             assert backup.stderr == ""
-        await (await services.decide(card)).finished()
-        await services.card_shows(card, "sent")
-        async with services.bot("restore", "copy.db") as refused:
+        await (await live.decide(card)).finished()
+        await live.card_shows(card, "sent")
+        async with live.bot("restore", "copy.db") as refused:
             assert await refused.wait(60.0) == 75
             [line] = refused.stderr_lines
             assert "SkinDesk is running" in line
         assert await bot.terminate(STOPS_WITHIN) == 0
 
-    async with services.bot("restore", "copy.db") as restore:
+    async with live.bot("restore", "copy.db") as restore:
         assert await restore.wait(60.0) == 0
         assert "ok resends open then are unknown now: 2" in restore.stdout_lines
 
-    async with services.bot() as bot:
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.server.until(lambda: "Reading the trade again" in card.text)
-        await services.card_shows(other, "unknown")
+        await live.server.until(lambda: "Reading the trade again" in card.text)
+        await live.card_shows(other, "unknown")
         assert "earlier state" in other.text
-        refusal = await services.use(services.agent, "resend", id=str(open_still.id))
+        refusal = await live.use(live.agent, "resend", id=str(open_still.id))
         assert "stopped" in refusal.text
-        assert "own" in (await services.use(services.customer, "trades")).text
-        listed = await services.use(services.moderator, "approvals")
+        assert "own" in (await live.use(live.customer, "trades")).text
+        listed = await live.use(live.moderator, "approvals")
         assert "earlier state of SkinDesk's database was restored" in listed.text
-        services.owner.roles.append(services.moderators)
-        stopped = await services.use(services.owner, "approvals")
+        live.owner.roles.append(live.moderators)
+        stopped = await live.use(live.owner, "approvals")
         [resume] = [custom_id for custom_id in stopped.custom_ids if "resume" in custom_id]
-        await (await services.server.click(stopped, resume, services.owner)).finished()
-        await services.give_reason(await (await services.decide(other, "failed")).finished(), "There is no new offer")
-        await services.card_shows(other, "failed")
-        again = await services.requested(open_still.id)
+        await (await live.server.click(stopped, resume, live.owner)).finished()
+        await live.give_reason(await (await live.decide(other, "failed")).finished(), "There is no new offer")
+        await live.card_shows(other, "failed")
+        again = await live.requested(open_still.id)
         assert max(ids(again.custom_ids)) > 2
         assert await bot.terminate(STOPS_WITHIN) == 0
 
-    assert services.resend_states() == ["sent", "failed", "pending"]
-    assert services.providers.mannco.resend_calls == {sent.id: 1}
-    services.assert_sound()
+    assert live.resend_states() == ["sent", "failed", "pending"]
+    assert live.providers.mannco.resend_calls == {sent.id: 1}
+    live.assert_sound()
 
 
 def ids(custom_ids: list[str]) -> list[int]:

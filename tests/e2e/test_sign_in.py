@@ -11,7 +11,7 @@ import pytest
 from bot.demo.providers import faults
 from bot.demo.providers.steam import CHECK, SimulatedSteam
 from bot.exit_codes import ExitCode
-from tests.e2e.desk import STOPS_WITHIN, LiveDesk
+from tests.e2e.live_bot import STOPS_WITHIN, LiveBot
 from tests.support.bot_process import BotProcess
 from tests.support.loopback_discord.guilds import Member
 from tests.support.loopback_discord.wire import Request
@@ -22,13 +22,13 @@ from tests.support.plain_browser import PlainBrowser
 class SignIns:
     """A desk with a page and a Steam."""
 
-    services: LiveDesk
+    live: LiveBot
     steam: SimulatedSteam
     port: int
 
     def bot(self) -> BotProcess:
         """Return the program with sign-in on."""
-        return self.services.bot(
+        return self.live.bot(
             links__public_url=f"http://127.0.0.1:{self.port}",
             links__listen=f"127.0.0.1:{self.port}",
             links__steam_openid_url=self.steam.openid_url,
@@ -36,29 +36,29 @@ class SignIns:
 
     async def started(self, who: Member) -> str:
         """Use ``/link start`` and return the address."""
-        message = await self.services.use(who, "link start")
+        message = await self.live.use(who, "link start")
         [address] = [component["url"] for component in message.every_component() if "url" in component]
         assert isinstance(address, str)
         return address
 
     def told(self) -> list[Request]:
         """Return the requests that told somebody in Discord that they are linked."""
-        return [request for request in self.services.server.requests if "is yours on this server" in str(request.body)]
+        return [request for request in self.live.server.requests if "is yours on this server" in str(request.body)]
 
     def assert_kept_quiet(self, *bots: BotProcess) -> None:
         """Fail where a token that was handed out is in a log or in the database."""
-        self.services._assert_secrets_kept()
-        tokens = set(re.findall(r"/link/([\w-]{43})", str([request.body for request in self.services.server.requests])))
-        kept = b"".join(path.read_bytes() for path in self.services.folder.glob("skindesk.db*"))
+        self.live._assert_secrets_kept()
+        tokens = set(re.findall(r"/link/([\w-]{43})", str([request.body for request in self.live.server.requests])))
+        kept = b"".join(path.read_bytes() for path in self.live.folder.glob("skindesk.db*"))
         assert tokens
         assert not any(token in bot.stderr for token in tokens for bot in bots)
         assert not any(token.encode() in kept for token in tokens)
 
 
 @pytest.fixture
-async def sign_ins(services: LiveDesk, unused_tcp_port: int) -> AsyncIterator[SignIns]:
-    async with SimulatedSteam(services.world) as steam:
-        yield SignIns(services, steam, unused_tcp_port)
+async def sign_ins(live: LiveBot, unused_tcp_port: int) -> AsyncIterator[SignIns]:
+    async with SimulatedSteam(live.world) as steam:
+        yield SignIns(live, steam, unused_tcp_port)
 
 
 async def test_address_in_use(sign_ins: SignIns):
@@ -70,33 +70,31 @@ async def test_address_in_use(sign_ins: SignIns):
             assert " ERROR " in line
             assert f"127.0.0.1:{sign_ins.port} cannot be listened on" in line
             assert "links.listen" in line
-    assert sign_ins.services.server.requests == []
+    assert sign_ins.live.server.requests == []
 
 
 async def test_killed_between_start_and_callback(sign_ins: SignIns):
     """A sign-in that was begun before a crash ends after it; one that was begun after it is told to its user alone."""
-    services, jonas = sign_ins.services, sign_ins.services.world.other_customer
+    live, jonas = sign_ins.live, sign_ins.live.world.other_customer
     async with PlainBrowser(sign_ins.steam) as browser:
         async with sign_ins.bot() as first:
             await first.wait_ready()
-            await services.set_up()
-            address = await sign_ins.started(services.moderator)
+            await live.set_up()
+            address = await sign_ins.started(live.moderator)
             assert "robin" in await browser.open(address)
             await browser.go_on(address)
             await first.kill()
 
         async with sign_ins.bot() as second:
             await second.wait_ready()
-            assert str(services.moderator.user.id) in await browser.open(address)
+            assert str(live.moderator.user.id) in await browser.open(address)
             assert "Your Steam account is linked" in await browser.be(jonas)
-            assert str(jonas.steam_id) in (await services.use(services.moderator, "link status")).text
-            await services.server.until(
-                lambda: "sign_in" in "".join(post.text for post in services.audit.messages), 10.0
-            )
+            assert str(jonas.steam_id) in (await live.use(live.moderator, "link status")).text
+            await live.server.until(lambda: "sign_in" in "".join(post.text for post in live.audit.messages), 10.0)
 
-            await browser.go_on(await sign_ins.started(services.agent))
-            await browser.be(services.world.collector)
-            await services.server.until(sign_ins.told, 10.0)
+            await browser.go_on(await sign_ins.started(live.agent))
+            await browser.be(live.world.collector)
+            await live.server.until(sign_ins.told, 10.0)
             assert [request.body["flags"] for request in sign_ins.told()] == [64]
             assert await second.terminate(STOPS_WITHIN) == ExitCode.OK
     sign_ins.assert_kept_quiet(first, second)
@@ -104,12 +102,12 @@ async def test_killed_between_start_and_callback(sign_ins: SignIns):
 
 async def test_stopped_while_steam_is_asked(sign_ins: SignIns):
     """A stop does not wait for Steam: whoever does is told, and can go on after the next start."""
-    services, jonas = sign_ins.services, sign_ins.services.world.other_customer
+    live, jonas = sign_ins.live, sign_ins.live.world.other_customer
     async with PlainBrowser(sign_ins.steam) as browser:
         async with sign_ins.bot() as first:
             await first.wait_ready()
-            await services.set_up()
-            address = await sign_ins.started(services.moderator)
+            await live.set_up()
+            address = await sign_ins.started(live.moderator)
             await browser.go_on(address)
             sign_ins.steam.check_faults.append(faults.hang)
             waiting = asyncio.create_task(browser.be(jonas))

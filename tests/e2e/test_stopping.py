@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from bot.demo.trades import ResendAnswer, WorldTrade
-from tests.e2e.desk import STOPS_WITHIN, LiveDesk, answer_of
+from tests.e2e.live_bot import STOPS_WITHIN, LiveBot, answer_of
 from tests.support.bot_process import RUN
 from tests.support.loopback_discord.messages import Message
 from tests.support.loopback_discord.records import InteractionRecord
@@ -38,150 +38,150 @@ bot.app.InventoryService.close = never
 {RUN}"""
 
 
-def trade_that(services: LiveDesk, answer: ResendAnswer) -> WorldTrade:
+def trade_that(live: LiveBot, answer: ResendAnswer) -> WorldTrade:
     """Return a trade whose resend is answered so."""
-    return next(trade for trade in services.world.trades if services.world.resend_answers.get(trade.id) is answer)
+    return next(trade for trade in live.world.trades if live.world.resend_answers.get(trade.id) is answer)
 
 
-async def hanging_resend(services: LiveDesk, trade: WorldTrade) -> tuple[Message, InteractionRecord]:
+async def hanging_resend(live: LiveBot, trade: WorldTrade) -> tuple[Message, InteractionRecord]:
     """Return the card and the approval of a resend that the provider has and does not answer."""
-    card = await services.requested(trade.id)
-    approval = await services.decide(card)
-    await services.providers.mannco.called(RESEND)
+    card = await live.requested(trade.id)
+    approval = await live.decide(card)
+    await live.providers.mannco.called(RESEND)
     return card, approval
 
 
-async def test_stopped_under_way(services: LiveDesk):
+async def test_stopped_under_way(live: LiveBot):
     """A stop tells who still waits to ask again, leaves a resend in honest doubt, and the next start settles it."""
-    trade = trade_that(services, ResendAnswer.HANG_AFTER)
-    async with services.bot() as bot:
+    trade = trade_that(live, ResendAnswer.HANG_AFTER)
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.set_up()
-        lookup = await services.begin(services.agent, "inventory", tradeurl=services.world.hanging.trade_url)
-        await services.providers.assetpay.called(LOOKUP)
-        card, approval = await hanging_resend(services, trade)
+        await live.set_up()
+        lookup = await live.begin(live.agent, "inventory", tradeurl=live.world.hanging.trade_url)
+        await live.providers.assetpay.called(LOOKUP)
+        card, approval = await hanging_resend(live, trade)
 
         assert await bot.terminate(STOPS_WITHIN) == 0
     assert "restarting" in answer_of(lookup).text
     assert approval.is_finished
-    assert services.resend_states() == ["unknown"]
+    assert live.resend_states() == ["unknown"]
 
-    async with services.bot() as bot:
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.card_shows(card, "sent")
+        await live.card_shows(card, "sent")
         assert await bot.terminate(STOPS_WITHIN) == 0
     assert card.custom_ids == []
-    assert services.providers.mannco.resend_calls == {trade.id: 1}
-    services.assert_sound()
+    assert live.providers.mannco.resend_calls == {trade.id: 1}
+    live.assert_sound()
 
 
-async def test_stopped_in_doubt(services: LiveDesk):
+async def test_stopped_in_doubt(live: LiveBot):
     """A doubt that reading cannot settle is shown after the next start, for a moderator to settle by hand."""
-    trade = trade_that(services, ResendAnswer.HANG)
-    async with services.bot() as bot:
+    trade = trade_that(live, ResendAnswer.HANG)
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.set_up()
-        card, _ = await hanging_resend(services, trade)
+        await live.set_up()
+        card, _ = await hanging_resend(live, trade)
         assert await bot.terminate(STOPS_WITHIN) == 0
 
-    async with services.bot() as bot:
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.card_shows(card, "unknown")
-        asked = await (await services.decide(card, "failed")).finished()
-        await services.give_reason(asked, "It is not there")
-        await services.card_shows(card, "failed")
+        await live.card_shows(card, "unknown")
+        asked = await (await live.decide(card, "failed")).finished()
+        await live.give_reason(asked, "It is not there")
+        await live.card_shows(card, "failed")
         assert await bot.terminate(STOPS_WITHIN) == 0
-    assert services.providers.mannco.resend_calls == {trade.id: 1}
-    services.assert_sound()
+    assert live.providers.mannco.resend_calls == {trade.id: 1}
+    live.assert_sound()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_stopped_while_starting(services: LiveDesk, number: signal.Signals):
+async def test_stopped_while_starting(live: LiveBot, number: signal.Signals):
     """A stop counts before Discord has answered, too."""
-    services.server.faults.delay("GET", "/users/@me", 30.0)
-    async with services.bot() as bot:
-        await services.server.until(lambda: services.server.requests, within=30.0)
+    live.server.faults.delay("GET", "/users/@me", 30.0)
+    async with live.bot() as bot:
+        await live.server.until(lambda: live.server.requests, within=30.0)
         bot.send_signal(number)
         assert await bot.wait(STOPS_WITHIN) == 0
         assert "Traceback" not in bot.stderr
-    services.assert_sound()
+    live.assert_sound()
 
 
-async def test_stopped_while_discord_hangs(services: LiveDesk):
+async def test_stopped_while_discord_hangs(live: LiveBot):
     """A stop does not wait for a Discord that no longer answers."""
-    trade = trade_that(services, ResendAnswer.HANG)
-    async with services.bot() as bot:
+    trade = trade_that(live, ResendAnswer.HANG)
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.set_up()
-        card = await services.requested(trade.id)
+        await live.set_up()
+        card = await live.requested(trade.id)
         for path in ("/webhooks/*/*/messages/*", "/channels/*/messages/*"):
-            services.server.faults.delay("PATCH", path, 30.0, times=9)
+            live.server.faults.delay("PATCH", path, 30.0, times=9)
         for _ in range(3):
-            await services.begin(services.agent, "inventory", tradeurl=services.world.hanging.trade_url)
-        await services.decide(card)
-        await services.providers.mannco.called(RESEND)
+            await live.begin(live.agent, "inventory", tradeurl=live.world.hanging.trade_url)
+        await live.decide(card)
+        await live.providers.mannco.called(RESEND)
         assert await bot.terminate(STOPS_WITHIN) == 0
-    assert services.resend_states() == ["unknown"]
+    assert live.resend_states() == ["unknown"]
 
 
 @pytest.mark.parametrize(("seconds", "posted"), [(2.5, 1), (30.0, 0)], ids=["slow", "hanging"])
-async def test_stopped_while_posting(services: LiveDesk, seconds: float, posted: int):
+async def test_stopped_while_posting(live: LiveBot, seconds: float, posted: int):
     """A deed whose copy for the audit channel is on its way is answered as done; a stop waits for the copy a little."""
-    async with services.bot() as bot:
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.set_up()
-        before = len(services.audit.messages)
-        posting = services.server.faults.delay("POST", f"/channels/{services.audit.id}/messages", seconds)
-        grant = await services.begin(services.owner, "access grant", role=services.support, capability="audit.read")
-        await services.server.until(lambda: posting.used)
+        await live.set_up()
+        before = len(live.audit.messages)
+        posting = live.server.faults.delay("POST", f"/channels/{live.audit.id}/messages", seconds)
+        grant = await live.begin(live.owner, "access grant", role=live.support, capability="audit.read")
+        await live.server.until(lambda: posting.used)
         assert await bot.terminate(STOPS_WITHIN) == 0
     assert "`audit.read`" in answer_of(grant).text
     assert "restarting" not in answer_of(grant).text
-    assert len(services.audit.messages) - before == posted
+    assert len(live.audit.messages) - before == posted
 
 
-async def test_stopped_while_looking_up_a_name(services: LiveDesk):
+async def test_stopped_while_looking_up_a_name(live: LiveBot):
     """A stop does not wait for a name server, whose answer a thread awaits that nothing can end."""
-    port = services.providers.assetpay.port
-    async with services.bot(providers__assetpay__base_url=f"http://localhost:{port}", program=DEAF_TO_NAMES) as bot:
+    port = live.providers.assetpay.port
+    async with live.bot(providers__assetpay__base_url=f"http://localhost:{port}", program=DEAF_TO_NAMES) as bot:
         await bot.wait_ready()
-        await services.set_up()
-        lookup = await services.begin(services.agent, "inventory", tradeurl=services.world.customer.trade_url)
+        await live.set_up()
+        lookup = await live.begin(live.agent, "inventory", tradeurl=live.world.customer.trade_url)
         await bot.wait_line("asked for localhost")
         assert await bot.terminate(STOPS_WITHIN) == 0
     assert "restarting" in answer_of(lookup).text
-    services.assert_sound()
+    live.assert_sound()
 
 
-async def test_stopped_while_closing_hangs(services: LiveDesk):
+async def test_stopped_while_closing_hangs(live: LiveBot):
     """A stop does not wait for what does not let itself be closed either, and says so."""
-    async with services.bot(program=NEVER_CLOSED) as bot:
+    async with live.bot(program=NEVER_CLOSED) as bot:
         await bot.wait_ready()
         assert await bot.terminate(STOPS_WITHIN) == 0
         assert "left before everything was closed" in bot.stderr
         assert "Traceback" not in bot.stderr
-    services.assert_sound()
+    live.assert_sound()
 
 
-async def test_killed(services: LiveDesk):
+async def test_killed(live: LiveBot):
     """After a crash, cards and pages of the earlier run still work, and what was being sent is settled by reading."""
-    trade, cut_off = services.world.trades_of(services.world.customer)[0], trade_that(services, ResendAnswer.HANG_AFTER)
-    async with services.bot() as bot:
+    trade, cut_off = live.world.trades_of(live.world.customer)[0], trade_that(live, ResendAnswer.HANG_AFTER)
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.set_up()
-        page = await services.use(services.customer, "inventory", tradeurl=services.world.customer.trade_url)
-        card = await services.requested(trade.id)
-        doubtful, approval = await hanging_resend(services, cut_off)
-        await services.server.until(services.kept_views)  # written within 50 ms of being shown
+        await live.set_up()
+        page = await live.use(live.customer, "inventory", tradeurl=live.world.customer.trade_url)
+        card = await live.requested(trade.id)
+        doubtful, approval = await hanging_resend(live, cut_off)
+        await live.server.until(live.kept_views)  # written within 50 ms of being shown
         await bot.kill()
-    assert services.resend_states() == ["pending", "sending"]
+    assert live.resend_states() == ["pending", "sending"]
 
-    async with services.bot() as bot:
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.card_shows(doubtful, "sent")
-        assert "Page 2 of 8" in await services.turn(page, services.customer)
-        await (await services.decide(card)).finished()
-        await services.card_shows(card, "sent")
+        await live.card_shows(doubtful, "sent")
+        assert "Page 2 of 8" in await live.turn(page, live.customer)
+        await (await live.decide(card)).finished()
+        await live.card_shows(card, "sent")
         assert await bot.terminate(STOPS_WITHIN) == 0
-    assert services.providers.mannco.resend_calls == {trade.id: 1, cut_off.id: 1}
-    services.assert_sound(unfinished=(approval,))
+    assert live.providers.mannco.resend_calls == {trade.id: 1, cut_off.id: 1}
+    live.assert_sound(unfinished=(approval,))

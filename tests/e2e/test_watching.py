@@ -11,7 +11,7 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.exit_codes import ExitCode
-from tests.e2e.desk import LiveDesk, answer_of
+from tests.e2e.live_bot import LiveBot, answer_of
 from tests.support.bot_process import RUN, BotProcess
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
@@ -42,21 +42,21 @@ def handled(bot: BotProcess, command: str) -> list[Mapping[str, Any]]:
     return [each for each in entries if each["message"] == "interaction handled" and each["command"] == command]
 
 
-async def test_interactions(services: LiveDesk, unused_tcp_port: int) -> None:
+async def test_interactions(live: LiveBot, unused_tcp_port: int) -> None:
     """Each interaction is one line, found by the reference that its reader was shown, and counted."""
     listen = f"127.0.0.1:{unused_tcp_port}"
-    async with services.bot(observability__listen=listen, observability__log_format="json") as bot:
+    async with live.bot(observability__listen=listen, observability__log_format="json") as bot:
         await bot.wait_ready()
-        await services.set_up()
+        await live.set_up()
         await bot.wait_line("ready guilds=")
-        await services.use(services.agent, "inventory", tradeurl=services.world.customer.trade_url)
-        refused = await services.use(services.customer, "access list")
-        failed = await services.use(services.agent, "inventory", tradeurl=services.world.error_trade_url(1010))
+        await live.use(live.agent, "inventory", tradeurl=live.world.customer.trade_url)
+        refused = await live.use(live.customer, "access list")
+        failed = await live.use(live.agent, "inventory", tradeurl=live.world.error_trade_url(1010))
         counted = await figures(unused_tcp_port)
 
         assert await bot.terminate() == ExitCode.OK
     looked, went_wrong = handled(bot, "inventory")
-    assert (looked["outcome"], looked["guild"], looked["user"]) == ("ok", services.guild.id, services.agent.id)
+    assert (looked["outcome"], looked["guild"], looked["user"]) == ("ok", live.guild.id, live.agent.id)
     assert 0 <= looked["acknowledged_ms"] <= looked["ms"]
     assert 0 < looked["provider_ms"] <= looked["ms"]
     assert "reference" not in looked
@@ -80,61 +80,59 @@ async def test_interactions(services: LiveDesk, unused_tcp_port: int) -> None:
     assert counted[sample("database_write_seconds_count")] > 5
     assert counted[sample("event_loop_lag_seconds_count")] > 0
     assert counted[sample("discord_requests_total", method="PATCH", status="200")] > 3
-    services.assert_sound()
+    live.assert_sound()
 
 
-async def test_health(services: LiveDesk, unused_tcp_port: int) -> None:
+async def test_health(live: LiveBot, unused_tcp_port: int) -> None:
     """Ready means that an interaction would be answered; alive means that a restart would not help."""
-    async with services.bot(observability__listen=f"127.0.0.1:{unused_tcp_port}") as bot:
+    async with live.bot(observability__listen=f"127.0.0.1:{unused_tcp_port}") as bot:
         await bot.wait_line("ready guilds=")
-        await services.set_up()
+        await live.set_up()
         assert [(await fetched(unused_tcp_port, path))[0] for path in ("/healthz", "/readyz", "/nothing")] == [
             200,
             200,
             404,
         ]
 
-        services.server.faults.fail("POST", "/interactions/*/*/callback", 404, code=10062)
-        lost = await services.begin(services.customer, "status")
+        live.server.faults.fail("POST", "/interactions/*/*/callback", 404, code=10062)
+        lost = await live.begin(live.customer, "status")
         await bot.wait_line("interaction handled command=status")
         status, body = await fetched(unused_tcp_port, "/readyz")
         assert (status, json.loads(body)["acknowledgements"]) == (503, False)
         assert (await fetched(unused_tcp_port, "/healthz"))[0] == 200
-        await services.use(services.customer, "status")
+        await live.use(live.customer, "status")
         assert (await fetched(unused_tcp_port, "/readyz"))[0] == 200
-    services.assert_sound(unfinished=(lost,))
+    live.assert_sound(unfinished=(lost,))
 
 
-async def test_address_in_use(services: LiveDesk) -> None:
+async def test_address_in_use(live: LiveBot) -> None:
     """An address that somebody else listens on is named with its setting, and nothing is started half."""
-    taken = f"127.0.0.1:{services.providers.mannco.port}"
-    async with services.bot(observability__listen=taken) as bot:
+    taken = f"127.0.0.1:{live.providers.mannco.port}"
+    async with live.bot(observability__listen=taken) as bot:
         assert await bot.wait() == ExitCode.UNAVAILABLE
     (line,) = [line for line in bot.stderr_lines if " ERROR " in line]
     assert taken in line
     assert "observability.listen" in line
 
 
-async def test_commands_are_told_once(services: LiveDesk) -> None:
+async def test_commands_are_told_once(live: LiveBot) -> None:
     """Discord is told the commands at the first start, and again only where they are others or gone."""
 
     def syncs() -> int:
-        return sum(
-            request.method == "PUT" and request.path.endswith("/commands") for request in services.server.requests
-        )
+        return sum(request.method == "PUT" and request.path.endswith("/commands") for request in live.server.requests)
 
     for expected in (1, 1):
-        async with services.bot() as bot:
+        async with live.bot() as bot:
             await bot.wait_ready()
             assert await bot.terminate() == ExitCode.OK
         assert syncs() == expected
 
-    services.server.commands.listed().pop()
-    async with services.bot() as bot:
+    live.server.commands.listed().pop()
+    async with live.bot() as bot:
         await bot.wait_ready()
         assert await bot.terminate() == ExitCode.OK
     assert syncs() == 2
-    services.assert_sound()
+    live.assert_sound()
 
 
 SETTINGS = """
@@ -144,7 +142,7 @@ page_size = {page_size}
 """
 
 
-async def test_reload(services: LiveDesk, tmp_path: Path) -> None:
+async def test_reload(live: LiveBot, tmp_path: Path) -> None:
     """On SIGHUP a changed configuration is taken over whole, or, where anything in it is wrong, not at all."""
     file = tmp_path / "config.toml"
 
@@ -152,14 +150,14 @@ async def test_reload(services: LiveDesk, tmp_path: Path) -> None:
         file.write_text(SETTINGS.format(page_size=page_size, more=more))
 
     async def page_shows() -> int:
-        answer = await services.use(services.agent, "inventory", tradeurl=services.world.customer.trade_url)
+        answer = await live.use(live.agent, "inventory", tradeurl=live.world.customer.trade_url)
         (total,) = re.findall(r"Page 1 of (\d+)", answer.text)
         return int(total)
 
     write(8)
-    async with services.bot() as bot:
+    async with live.bot() as bot:
         await bot.wait_ready()
-        await services.set_up()
+        await live.set_up()
         eights = await page_shows()
 
         write(4)
@@ -178,7 +176,7 @@ async def test_reload(services: LiveDesk, tmp_path: Path) -> None:
             assert await page_shows() != eights
 
         assert await bot.terminate() == ExitCode.OK
-    services.assert_sound()
+    live.assert_sound()
 
 
 HUNG_UP = f"""
@@ -194,19 +192,19 @@ sys.meta_path.insert(0, HangingUp())
 {RUN}"""
 
 
-async def test_reload_while_starting(services: LiveDesk) -> None:
+async def test_reload_while_starting(live: LiveBot) -> None:
     """A SIGHUP that comes during the start is heard once SkinDesk is up."""
-    async with services.bot(program=HUNG_UP) as bot:
+    async with live.bot(program=HUNG_UP) as bot:
         await bot.wait_line("configuration reloaded changed=nothing")
         await bot.wait_ready()
         assert await bot.terminate() == ExitCode.OK
 
 
-async def test_a_command_beside_the_log(services: LiveDesk) -> None:
+async def test_a_command_beside_the_log(live: LiveBot) -> None:
     """Without an address nothing listens, and the line of each interaction is written all the same."""
-    async with services.bot() as bot:
+    async with live.bot() as bot:
         await bot.wait_ready()
-        record = await services.begin(services.customer, "link status")
+        record = await live.begin(live.customer, "link status")
         await record.finished()
         assert "No Steam account is linked" in answer_of(record).text
         line = await bot.wait_line("interaction handled command='link status'")

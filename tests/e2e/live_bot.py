@@ -32,7 +32,7 @@ class Sent:
     json: Any
 
 
-class LiveDesk:
+class LiveBot:
     """A server with an owner, a customer, an agent and a moderator. Nothing is set up before :meth:`set_up`."""
 
     def __init__(self, server: LoopbackDiscord, providers: SimulatedProviders, folder: Path) -> None:
