@@ -17,7 +17,7 @@ from bot.providers.assetpay import AssetPaySecure
 from bot.providers.assetpay_client import AssetPayClient, ClientTokens, FixedClientToken, IssuedClientTokens
 from bot.providers.circuit_breaker import Circuit
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco, MerchantLogin
-from bot.providers.rate_limits import MINUTE, RateLimiter, Window
+from bot.providers.rate_limits import MINUTE, RateLimiter, SlidingWindow
 from bot.providers.resilience import ResilientInventories, ResilientProvider, ResilientTrades
 from bot.providers.skinsback import SkinsBack
 from bot.providers.transport import Transport
@@ -68,24 +68,26 @@ async def open_providers(
     return ProvidersOn(tuple(inventories), trades, tuple(health))
 
 
-def _windows(name: ProviderName, settings: Settings, clock: Clock) -> dict[tuple[str, str], Window]:
+def _windows(name: ProviderName, settings: Settings, clock: Clock) -> dict[tuple[str, str], SlidingWindow]:
     """Return a provider's documented limits: seeds 000, 001, 003 and providers.md, 1.8, 2.3 and 4.3."""
     tables = settings.providers
     match name:
         case ProviderName.ASSETPAY:
             limit = 10_000 if tables.assetpay.verified else 100
-            return {("GET", "/secure/inventory"): Window("inventories", limit, MINUTE, clock)}
+            return {("GET", "/secure/inventory"): SlidingWindow("inventories", limit, MINUTE, clock)}
         case ProviderName.ASSETPAY_CLIENT | ProviderName.ASSETPAY_LEGACY:
             verified = _client_table(name, settings).verified
-            windows = {("GET", "/client/inventory"): Window("inventories", 1_000 if verified else 10, MINUTE, clock)}
+            windows = {
+                ("GET", "/client/inventory"): SlidingWindow("inventories", 1_000 if verified else 10, MINUTE, clock)
+            }
             if name is ProviderName.ASSETPAY_LEGACY:
                 limit = 1_000_000 if verified else 100
-                windows["POST", "/auth/authenticate-client"] = Window("client tokens", limit, _HOUR, clock)
+                windows["POST", "/auth/authenticate-client"] = SlidingWindow("client tokens", limit, _HOUR, clock)
             return windows
         case ProviderName.SKINSBACK:
-            return {("POST", ""): Window("requests", 500, MINUTE, clock)}
+            return {("POST", ""): SlidingWindow("requests", 500, MINUTE, clock)}
         case ProviderName.MANNCO:
-            return {(method, path): Window(what, 600, MINUTE, clock) for method, path, what in _MANNCO_ROUTES}
+            return {(method, path): SlidingWindow(what, 600, MINUTE, clock) for method, path, what in _MANNCO_ROUTES}
 
 
 def _inventory_provider(name: ProviderName, settings: Settings, transport: Transport) -> InventoryProvider:

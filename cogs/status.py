@@ -20,11 +20,11 @@ from bot.ui.kit.text import count, relative
 _STATES = {
     ProviderState.WORKING: "✅ Working",
     ProviderState.FAILING: "⚠️ Failing",
-    ProviderState.RESTING: "❌ Left alone",
+    ProviderState.CIRCUIT_OPEN: "❌ Left alone",
 }
 _MEANINGS = {
     ProviderState.FAILING: "Its last answers were errors or did not come. It is still asked.",
-    ProviderState.RESTING: "It failed several times in a row, so nobody is kept waiting for it.",
+    ProviderState.CIRCUIT_OPEN: "It failed several times in a row, so nobody is kept waiting for it.",
 }
 
 _UNITS = ((timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"), (timedelta(seconds=1), "second"))

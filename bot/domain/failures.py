@@ -94,10 +94,10 @@ class FailureKind(StrEnum):
     """HTTP 429, with or without an envelope."""
     BROKEN = "broken"
     """HTTP 5xx without an envelope."""
-    OVER_BUDGET = "over_budget"
-    """SkinDesk did not ask, so as not to exceed the provider's documented limit; ``retry_after`` says until when."""
-    RESTING = "resting"
-    """SkinDesk did not ask, because the provider has been failing; ``retry_after`` says until when."""
+    RATE_LIMITED_LOCALLY = "over_budget"
+    """Not asked: SkinDesk keeps the provider's documented limit; ``retry_after`` says until when."""
+    CIRCUIT_OPEN = "resting"
+    """Not asked: the circuit breaker is open; ``retry_after`` says until when."""
     WRONG_ACCOUNT = "wrong_account"
     """A fixed client token belongs to another SteamID than the one asked for (design.md, 1.5)."""
 
@@ -128,8 +128,8 @@ NOT_DONE = frozenset({
     FailureKind.REFUSED,
     FailureKind.UNREACHABLE,
     FailureKind.THROTTLED,
-    FailureKind.OVER_BUDGET,
-    FailureKind.RESTING,
+    FailureKind.RATE_LIMITED_LOCALLY,
+    FailureKind.CIRCUIT_OPEN,
 })  # fmt: skip
 """Failures after which the provider has certainly not acted; every other one leaves a doubt."""
 

@@ -19,8 +19,8 @@ class ProviderState(StrEnum):
     """Its last call was answered, or nothing was asked yet."""
     FAILING = "failing"
     """Its last calls failed; it is still asked."""
-    RESTING = "resting"
-    """It failed so often that it is left alone for a while."""
+    CIRCUIT_OPEN = "resting"
+    """It failed so often that it is not asked for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class ProviderHealth:
-    """A provider's state, since when and why. ``until`` is the end of a rest.
+    """A provider's state, since when and why. ``until`` is when an open circuit is tried again.
 
     One that works has a ``since`` only where it failed before: nothing is known of the time before the first call.
     """

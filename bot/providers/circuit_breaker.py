@@ -24,7 +24,7 @@ _OUTAGE = frozenset({
 })  # fmt: skip
 """Failures of the provider as a whole. A refusal is an answer, and says nothing against the next question."""
 
-_NOT_ASKED = frozenset({FailureKind.OVER_BUDGET, FailureKind.WRONG_ACCOUNT})
+_NOT_ASKED = frozenset({FailureKind.RATE_LIMITED_LOCALLY, FailureKind.WRONG_ACCOUNT})
 """Failures of ours before the provider was asked: they say nothing about it at all."""
 
 _OPENS_AFTER = 5
@@ -47,12 +47,12 @@ class Circuit:
     @property
     def state(self) -> ProviderState:
         """Return what to expect now."""
-        if self.rests_until is not None:
-            return ProviderState.RESTING
+        if self.open_until is not None:
+            return ProviderState.CIRCUIT_OPEN
         return ProviderState.FAILING if self._failures else ProviderState.WORKING
 
     @property
-    def rests_until(self) -> datetime | None:
+    def open_until(self) -> datetime | None:
         """Return the end of a rest, or None where there is none or it is over: the next call tries then."""
         return self.until if self.until is not None and self.until > self._clock.now() else None
 

@@ -36,7 +36,7 @@ class RateLimitExceeded(Exception):
         self.free_at = free_at
 
 
-class Window:
+class SlidingWindow:
     """At most ``limit`` calls in any ``per``, as the provider counts them.
 
     A call arrives there some time between being sent and being answered, so it counts from its beginning until
@@ -129,7 +129,7 @@ class Window:
 class RateLimiter:
     """The windows of one provider's credentials, by method and path."""
 
-    def __init__(self, windows: Mapping[tuple[str, str], Window], clock: Clock) -> None:
+    def __init__(self, windows: Mapping[tuple[str, str], SlidingWindow], clock: Clock) -> None:
         self._windows = dict(windows)
         self._clock = clock
 
@@ -143,7 +143,7 @@ class RateLimiter:
         async with window.call():
             yield
 
-    def heed(
+    def update_from_headers(
         self, method: str, path: str, status: int, headers: Mapping[str, str], retry_after: timedelta | None
     ) -> None:
         """Obey what an answer says of the limit: HTTP 429 with its wait, or no call remaining until a reset."""

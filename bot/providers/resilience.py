@@ -31,7 +31,7 @@ DEADLINE = timedelta(seconds=13)
 """All tries of a read together: a lookup is answered within 15 seconds (design.md, 1.5)."""
 
 
-_NOT_ASKED = frozenset({FailureKind.OVER_BUDGET, FailureKind.RESTING})
+_NOT_ASKED = frozenset({FailureKind.RATE_LIMITED_LOCALLY, FailureKind.CIRCUIT_OPEN})
 
 
 class ResilientProvider:
@@ -56,7 +56,7 @@ class ResilientProvider:
         """Return how the provider is doing."""
         circuit = self._circuit
         return ProviderHealth(
-            self._provider, circuit.state, circuit.since, circuit.failure, circuit.rests_until, self._limiter.quotas()
+            self._provider, circuit.state, circuit.since, circuit.failure, circuit.open_until, self._limiter.quotas()
         )
 
     async def read(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
@@ -121,7 +121,7 @@ class ResilientProvider:
     def _check_circuit(self, operation: str) -> None:
         rest = self._circuit.rest_left()
         if rest is not None:
-            failure = Failure(self._provider, FailureKind.RESTING, retry_after=rest)
+            failure = Failure(self._provider, FailureKind.CIRCUIT_OPEN, retry_after=rest)
             self._tell(operation, 0.0, failure)
             raise ProviderError(failure)
 

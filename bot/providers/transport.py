@@ -144,7 +144,7 @@ class Transport:
                 answer = await self._send(request, exchange, fresh=fresh)
         except RateLimitExceeded as spent:
             wait = max(spent.free_at - self.clock.now(), timedelta(0))
-            raise ProviderError(Failure(self.provider, FailureKind.OVER_BUDGET, retry_after=wait)) from None
+            raise ProviderError(Failure(self.provider, FailureKind.RATE_LIMITED_LOCALLY, retry_after=wait)) from None
         except _Redirected:
             kind, place = FailureKind.REDIRECTED, None
         except BodyTooLarge:
@@ -163,7 +163,7 @@ class Transport:
                 "provider answered provider=%s method=%s path=%s status=%d bytes=%d",
                 self.provider.value, method, path, answer.status, len(answer.body),
             )  # fmt: skip
-            self._limiter.heed(method, path, answer.status, answer.headers, answer.retry_after)
+            self._limiter.update_from_headers(method, path, answer.status, answer.headers, answer.retry_after)
             return answer
         _log.debug("provider failed provider=%s method=%s path=%s kind=%s", self.provider.value, method, path, kind)
         # Outside the handlers on purpose: an exception of httpx can quote a header, so none is chained to ours.

@@ -237,7 +237,7 @@ class InventoryService:
             # Shielded: the first caller going away fails nobody who waits for the same answer.
             return await asyncio.shield(task)
         except ProviderError as error:
-            if not joins or error.failure.kind is not FailureKind.OVER_BUDGET:
+            if not joins or error.failure.kind is not FailureKind.RATE_LIMITED_LOCALLY:
                 raise
         # Whoever began the call had spent their part of the provider's limit; that says nothing about this one's.
         return await self._known(provider, query) or await self._asked(provider, query)

@@ -24,7 +24,7 @@ _SETTLE_EVERY = timedelta(seconds=4)
 """Less than the time between two ticks, so that each of them reads: 10 s are never to pass without (design.md, 1.6)."""
 _SETTLE_OFTEN_FOR = timedelta(minutes=5)
 _SETTLE_AT_MOST_EVERY = timedelta(hours=1)
-_NEVER_ASKED = frozenset({FailureKind.UNREACHABLE, FailureKind.OVER_BUDGET, FailureKind.RESTING})
+_NEVER_ASKED = frozenset({FailureKind.UNREACHABLE, FailureKind.RATE_LIMITED_LOCALLY, FailureKind.CIRCUIT_OPEN})
 
 _ACTIONS = {
     ResendState.PENDING: AuditAction.RESEND_RETURNED,

@@ -17,7 +17,7 @@ from bot.domain.access import Actor
 from bot.domain.errors import ProviderError
 from bot.domain.trades import Scope
 from bot.providers import retry
-from bot.providers.rate_limits import MINUTE, Window
+from bot.providers.rate_limits import MINUTE, SlidingWindow
 from bot.services.inventory import InventoryRequest
 from tests.support.payload_audit import assert_no_secret
 from tests.support.seen import text_of
@@ -78,7 +78,7 @@ async def test_a_customers_share(scene: Scene) -> None:
     """Who has used up their share is told until when; the staff is served meanwhile, and they are afterwards."""
     (source,) = (each for each in scene.client.services.status._sources if each.health().provider == "assetpay")
     route = ("GET", "/secure/inventory")
-    source._limiter._windows[route] = Window("inventories", 10, MINUTE, scene.clock)  # type: ignore[attr-defined]
+    source._limiter._windows[route] = SlidingWindow("inventories", 10, MINUTE, scene.clock)  # type: ignore[attr-defined]
     for search in ("ak", "awp"):
         assert "can be deposited" in text_of(await look_up(scene, scene.customer, search=search))
 

@@ -184,9 +184,9 @@ async def test_failing_provider_rests(opened: Open, server, failure_of, clock: F
         assert (await failure_of(read())).kind is FailureKind.NONSENSE
     asked = len(server.requests)
 
-    assert (await failure_of(read())).kind is FailureKind.RESTING
+    assert (await failure_of(read())).kind is FailureKind.CIRCUIT_OPEN
     assert len(server.requests) == asked
-    assert source.health().state is ProviderState.RESTING
+    assert source.health().state is ProviderState.CIRCUIT_OPEN
     clock.advance(seconds=15)
     await read()
     assert source.health().state is ProviderState.WORKING
@@ -221,7 +221,7 @@ async def test_resend_while_reads_rest(opened: Open, server, failure_of):
     server.script = failing_first(*[HTML] * 5)
     for _ in range(5):
         await failure_of(trades.trades(Scope.ALL))
-    assert (await failure_of(trades.trades(Scope.ALL))).kind is FailureKind.RESTING
+    assert (await failure_of(trades.trades(Scope.ALL))).kind is FailureKind.CIRCUIT_OPEN
 
     assert (await trades.resend(5)).trade_id == 5
 
@@ -241,17 +241,17 @@ async def test_own_refusals_say_nothing_about_the_provider(opened: Open, server,
         assert (await failure(client.look_up(query()), by=1)).kind is FailureKind.NONSENSE
     began = clock.now()
 
-    assert (await failure(client.look_up(query()), by=1)).kind is FailureKind.OVER_BUDGET
+    assert (await failure(client.look_up(query()), by=1)).kind is FailureKind.RATE_LIMITED_LOCALLY
     assert (source.health().state, source.health().since) == (ProviderState.FAILING, began)
     for customer in (2, 3, 4):
         await failure(client.look_up(query()), by=customer)
-    assert source.health().state is ProviderState.RESTING
+    assert source.health().state is ProviderState.CIRCUIT_OPEN
     clock.advance(seconds=15)
 
-    assert (await failure(client.look_up(query()), by=1)).kind is FailureKind.OVER_BUDGET
+    assert (await failure(client.look_up(query()), by=1)).kind is FailureKind.RATE_LIMITED_LOCALLY
     assert (source.health().state, source.health().since) == (ProviderState.FAILING, began), "the rest is over"
     assert (await failure(client.look_up(query()), by=5)).kind is FailureKind.NONSENSE
-    assert source.health().state is ProviderState.RESTING, "one failure is enough"
+    assert source.health().state is ProviderState.CIRCUIT_OPEN, "one failure is enough"
 
 
 async def test_token_of_another_account_says_nothing_about_the_provider(opened: Open, server):
@@ -281,7 +281,7 @@ async def test_wait_is_until_a_call_may_be_made(opened: Open, clock: FakeClock):
 
     for customer, seconds in ((1, 60), (2, 30)):
         refused = await failure(assetpay.look_up(query()), by=customer)
-        assert (refused.kind, refused.retry_after) == (FailureKind.OVER_BUDGET, timedelta(seconds=seconds))
+        assert (refused.kind, refused.retry_after) == (FailureKind.RATE_LIMITED_LOCALLY, timedelta(seconds=seconds))
     clock.advance(seconds=30)
     with on_behalf_of(Caller(2, is_staff=False)):
         await assetpay.look_up(query())
@@ -305,5 +305,5 @@ async def test_wait_after_a_429_in_a_full_window(opened: Open, server, clock: Fa
 
     with pytest.raises(ProviderError) as refused:
         await client.look_up(query())
-    assert refused.value.failure.kind is FailureKind.OVER_BUDGET
+    assert refused.value.failure.kind is FailureKind.RATE_LIMITED_LOCALLY
     assert refused.value.failure.retry_after == MINUTE

@@ -181,7 +181,7 @@ async def test_what_was_not_shown(services: Services) -> None:
     services.provider.cannot_be_read = ProviderError(Failure(ProviderName.MANNCO, FailureKind.TIMED_OUT))
     with pytest.raises(ProviderError):
         await services.trades.list_for(by=AGENT)
-    for kind in (FailureKind.TIMED_OUT, FailureKind.OVER_BUDGET, FailureKind.UNREACHABLE):
+    for kind in (FailureKind.TIMED_OUT, FailureKind.RATE_LIMITED_LOCALLY, FailureKind.UNREACHABLE):
         services.shops[0].failure = kind
         await services.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
     assert await services.looks() == []

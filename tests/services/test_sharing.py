@@ -109,7 +109,7 @@ async def link(services: Services, number: int) -> None:
 
 
 def over_budget(part: ProviderAnswer) -> Failure | None:
-    return part.failure if part.failure is not None and part.failure.kind is FailureKind.OVER_BUDGET else None
+    return part.failure if part.failure is not None and part.failure.kind is FailureKind.RATE_LIMITED_LOCALLY else None
 
 
 # One call for the same question

@@ -271,7 +271,7 @@ def _states(now: datetime) -> Iterator[Shot]:
         ProviderHealth(ProviderName.SKINSBACK, ProviderState.FAILING, now - timedelta(minutes=3), failure),
         ProviderHealth(
             ProviderName.MANNCO,
-            ProviderState.RESTING,
+            ProviderState.CIRCUIT_OPEN,
             now - timedelta(minutes=9),
             failure,
             now + timedelta(minutes=1),

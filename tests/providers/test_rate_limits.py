@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.callers import Caller, on_behalf_of
-from bot.providers.rate_limits import MINUTE, RateLimiter, RateLimitExceeded, Window
+from bot.providers.rate_limits import MINUTE, RateLimiter, RateLimitExceeded, SlidingWindow
 from tests.fakes.clock import FakeClock
 
 STAFF = Caller(1, is_staff=True)
 
 
-async def taken(window: Window, caller: Caller, times: int) -> int:
+async def taken(window: SlidingWindow, caller: Caller, times: int) -> int:
     """How many of ``times`` calls may be made now."""
     made = 0
     for _ in range(times):
@@ -30,7 +30,7 @@ async def taken(window: Window, caller: Caller, times: int) -> int:
 async def test_limit_in_a_window() -> None:
     """The staff may use every call of a window and not one more; the refusal says until when."""
     clock = FakeClock()
-    window = Window("inventory", 10, MINUTE, clock)
+    window = SlidingWindow("inventory", 10, MINUTE, clock)
 
     assert await taken(window, STAFF, 20) == 10
     with pytest.raises(RateLimitExceeded) as spent, on_behalf_of(STAFF):
@@ -46,7 +46,7 @@ async def test_limit_in_a_window() -> None:
 async def test_slow_calls_count_until_they_end() -> None:
     """A call that took long may have been counted by the provider at its end."""
     clock = FakeClock()
-    window = Window("inventory", 2, MINUTE, clock)
+    window = SlidingWindow("inventory", 2, MINUTE, clock)
     with on_behalf_of(STAFF):
         async with AsyncExitStack() as under_way:
             await under_way.enter_async_context(window.call())
@@ -61,7 +61,7 @@ async def test_slow_calls_count_until_they_end() -> None:
 
 async def test_storm_of_customers_leaves_the_reserve() -> None:
     """200 customers at once use up their part; the staff's fifth is left."""
-    window = Window("inventory", 100, MINUTE, FakeClock())
+    window = SlidingWindow("inventory", 100, MINUTE, FakeClock())
     for number in range(200):
         await taken(window, Caller(number, is_staff=False), 3)
 
@@ -72,7 +72,7 @@ async def test_storm_of_customers_leaves_the_reserve() -> None:
 async def test_one_customer_has_a_share() -> None:
     """Nobody burns the merchant's quota alone, and their share comes back with time."""
     clock = FakeClock()
-    window = Window("inventory", 100, MINUTE, clock)
+    window = SlidingWindow("inventory", 100, MINUTE, clock)
     greedy = Caller(7, is_staff=False)
 
     assert await taken(window, greedy, 100) == 20
@@ -83,7 +83,7 @@ async def test_one_customer_has_a_share() -> None:
 
 async def test_cancelled_and_failed_calls_count() -> None:
     """What was sent was counted by the provider, however it ended."""
-    window = Window("inventory", 2, MINUTE, FakeClock())
+    window = SlidingWindow("inventory", 2, MINUTE, FakeClock())
     with on_behalf_of(STAFF), pytest.raises(RuntimeError):
         async with window.call():
             raise RuntimeError
@@ -107,8 +107,8 @@ async def test_provider_says_stop(
 ) -> None:
     """Retry-After and X-RateLimit are obeyed, for an hour at the longest."""
     clock = FakeClock()
-    limiter = RateLimiter({("GET", "/x"): Window("x", 10, MINUTE, clock)}, clock)
-    limiter.heed("GET", "/x", status, headers, retry_after)
+    limiter = RateLimiter({("GET", "/x"): SlidingWindow("x", 10, MINUTE, clock)}, clock)
+    limiter.update_from_headers("GET", "/x", status, headers, retry_after)
 
     (quota,) = limiter.quotas()
     if free_after:
@@ -122,7 +122,7 @@ async def test_path_without_a_limit() -> None:
     """What has no documented limit is not counted."""
     limiter = RateLimiter({}, FakeClock())
     async with limiter.call("GET", "/y"):
-        limiter.heed("GET", "/y", 429, {}, timedelta(seconds=5))
+        limiter.update_from_headers("GET", "/y", 429, {}, timedelta(seconds=5))
     assert limiter.quotas() == ()
 
 
@@ -134,7 +134,7 @@ async def test_path_without_a_limit() -> None:
 async def test_no_window_of_the_provider_holds_more(limit: int, steps: list[tuple[float, float, int, float]]) -> None:
     """Wherever between sending and answer the provider counts a call, no minute of its holds more than the limit."""
     clock = FakeClock()
-    window = Window("x", limit, MINUTE, clock)
+    window = SlidingWindow("x", limit, MINUTE, clock)
     counted: list[datetime] = []
     for pause, lasts, who, arrives in steps:
         clock.advance(seconds=pause)

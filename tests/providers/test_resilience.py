@@ -100,10 +100,10 @@ async def test_failing_provider_rests_and_comes_back() -> None:
 
     resting = await failure_of(lambda: trades.trades(Scope.ALL))
 
-    assert (resting.kind, provider.calls) == (FailureKind.RESTING, 5)
+    assert (resting.kind, provider.calls) == (FailureKind.CIRCUIT_OPEN, 5)
     assert resting.retry_after == timedelta(seconds=15)
     health = resilience.health()
-    assert (health.state, health.since) == (ProviderState.RESTING, began)
+    assert (health.state, health.since) == (ProviderState.CIRCUIT_OPEN, began)
     assert health.failure is not None
     assert health.failure.kind is FailureKind.NONSENSE
 
@@ -142,7 +142,7 @@ async def test_one_call_tries_at_a_time() -> None:
 
     trying = asyncio.create_task(resilience.read("inventory", slow))
     await asyncio.sleep(0)
-    assert (await failure_of(lambda: trades.trades(Scope.ALL))).kind is FailureKind.RESTING
+    assert (await failure_of(lambda: trades.trades(Scope.ALL))).kind is FailureKind.CIRCUIT_OPEN
     gate.set()
 
     assert await trying == 1
@@ -176,6 +176,6 @@ async def test_how_long_it_took() -> None:
     assert provider.calls > 1
     assert failure.took is not None
     assert waited / 2 < failure.took.total_seconds() <= waited
-    for kind in (FailureKind.OVER_BUDGET, FailureKind.RESTING):
+    for kind in (FailureKind.RATE_LIMITED_LOCALLY, FailureKind.CIRCUIT_OPEN):
         not_asked, _ = steady(FakeTrades(*[kind] * 9))
         assert (await failure_of(lambda given=not_asked: given.trades(Scope.ALL))).took is None  # type: ignore[misc]  # a default binds the loop's value
