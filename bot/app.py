@@ -28,6 +28,7 @@ from bot.reloading import Reloading
 from bot.services.access import AccessService
 from bot.services.access_review import AccessReview
 from bot.services.audit import AuditService
+from bot.services.background import background_jobs
 from bot.services.container import Services
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
@@ -156,6 +157,15 @@ async def assembled(
             clock=clock,
             listening=web_socket,
         )
+        my_data = MyDataService(
+            repository=SqliteMyDataRepository(database),
+            rows=rows,
+            snapshots=snapshots,
+            inventory=inventory,
+            cards=cards,
+            sign_ins=sign_ins,
+            clock=clock,
+        )
         services = Services(
             access=access,
             audit=audit,
@@ -191,16 +201,9 @@ async def assembled(
             status=StatusService(sources=providers.health, access=access),
             sign_ins=sign_ins,
             record=record,
-            my_data=MyDataService(
-                repository=SqliteMyDataRepository(database),
-                rows=rows,
-                snapshots=snapshots,
-                inventory=inventory,
-                cards=cards,
-                sign_ins=sign_ins,
-                clock=clock,
-            ),
+            my_data=my_data,
             explanations=explanations,
+            background=background_jobs(delivery=delivery, snapshots=snapshots, sign_ins=sign_ins, my_data=my_data),
             page_size=settings.inventory.page_size,
         )
         client = SkinDeskClient(

@@ -1,5 +1,6 @@
 """The Discord client: the least intents, no mentions, extensions by name, commands synced at start."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from discord.ext import commands, tasks
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.tracing import Observer, log_interaction
 from bot.ports import CommandSyncs
+from bot.services.background import Job
 from bot.services.container import Services
 from bot.ui.access.buttons import RevokeDeletedButton
 from bot.ui.interaction.command_sync import sync_commands
@@ -35,7 +37,6 @@ EXTENSIONS = (
     "cogs.settings",
     "cogs.audit",
     "cogs.mydata",
-    "cogs.housekeeping",
 )
 
 _log = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ class SkinDeskClient(commands.Bot):
         self._synced = synced
         self.item_types: tuple[type[discord.ui.DynamicItem[Any]], ...] = ()
         self._command_guild_ids = tuple(command_guild_ids)
+        self._jobs: list[tasks.Loop[Any]] = []
 
     async def setup_hook(self) -> None:
         """Load every extension, or fail: a desk with half its commands is not started."""
@@ -94,8 +96,27 @@ class SkinDeskClient(commands.Bot):
         self.add_modal_types(FilterModal, ReasonModal)
         for extension in EXTENSIONS:
             await self.load_extension(extension)
+        await self.services.delivery.recover()  # before anyone can press a button
+        for job in self.services.background:
+            self._start(job)
         self.watch.start()
         await sync_commands(self.tree, self._synced, guild_ids=self._command_guild_ids)
+
+    def _start(self, job: Job) -> None:
+        async def wait() -> None:
+            await asyncio.sleep(job.every.total_seconds())
+
+        loop = tasks.loop(seconds=job.every.total_seconds())(job.run)
+        if job.waits_first:
+            loop.before_loop(wait)
+        loop.start()
+        self._jobs.append(loop)
+
+    async def close(self) -> None:
+        """Stop the background jobs and disconnect."""
+        for loop in (self.watch, *self._jobs):
+            loop.cancel()
+        await super().close()
 
     def add_item_types(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
         """Listen to these components, after a restart too; NotDeclared where one does not say what it needs."""

@@ -1,15 +1,14 @@
-"""/resend and /approvals: asking for a failed offer to be sent again, and the work in the background."""
+"""/resend and /approvals: asking for a failed offer to be sent again."""
 
 import asyncio
 import logging
 
 from discord import app_commands
-from discord.ext import commands, tasks
+from discord.ext import commands
 
 from bot.client import SkinDeskClient
 from bot.domain.access import Capability
 from bot.domain.resends import MAX_REASON
-from bot.services.container import Services
 from bot.ui.interaction.acknowledgement import acknowledge_in_time
 from bot.ui.interaction.error_handler import reply
 from bot.ui.interaction.interactions import Interaction, actor_of, services_of
@@ -20,7 +19,6 @@ from bot.ui.resends.channel import DiscordResendCards
 from bot.ui.resends.messages import pause_sentences, state_sentence
 from bot.ui.resends.pause_buttons import pause_view
 
-_TICK_SECONDS = 5.0
 _SUGGEST_WITHIN = 2.0
 _SHOWN = 20
 
@@ -28,38 +26,10 @@ _log = logging.getLogger(__name__)
 
 
 class ResendsCog(commands.Cog):
-    """Requests for resends, and the loops that expire, settle and show them."""
+    """Requests for resends and the list of those that wait."""
 
-    def __init__(self, services: Services, cards: DiscordResendCards) -> None:
-        self._services = services
+    def __init__(self, cards: DiscordResendCards) -> None:
         self._cards = cards
-
-    async def cog_load(self) -> None:
-        """Take up what was left behind before anybody can press a button."""
-        await self._services.delivery.recover()
-        self.background.start()
-        self.cards_round.start()
-
-    async def cog_unload(self) -> None:
-        """Stop the loops."""
-        self.background.cancel()
-        self.cards_round.cancel()
-
-    @tasks.loop(seconds=_TICK_SECONDS)
-    async def background(self) -> None:
-        """Expire and settle; a bad round is logged and the next one tries again."""
-        try:
-            await self._services.delivery.tick()
-        except Exception:  # noqa: BLE001 -- a loop that raises ends for good
-            _log.exception("background round of resends failed")
-
-    @tasks.loop(seconds=_TICK_SECONDS)
-    async def cards_round(self) -> None:
-        """Look after the cards; as above."""
-        try:
-            await self._services.delivery.look_after_cards()
-        except Exception:  # noqa: BLE001 -- as above
-            _log.exception("background round of cards failed")
 
     @app_commands.command(
         name="resend", description="Have a failed trade offer sent again; a moderator has to approve it first"
@@ -147,4 +117,4 @@ async def setup(client: commands.Bot) -> None:
     """Add the cog."""
     if not isinstance(client, SkinDeskClient):
         raise TypeError("SkinDesk's extensions belong to its own client")
-    await client.add_cog(ResendsCog(client.services, client.cards))
+    await client.add_cog(ResendsCog(client.cards))

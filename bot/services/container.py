@@ -6,6 +6,7 @@ from bot.ports import Explanations
 from bot.services.access import AccessService
 from bot.services.access_review import AccessReview
 from bot.services.audit import AuditService
+from bot.services.background import Job
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
 from bot.services.my_data import MyDataService
@@ -40,4 +41,5 @@ class Services:
     my_data: MyDataService
     sign_ins: SignInService
     explanations: Explanations
+    background: tuple[Job, ...]
     page_size: int

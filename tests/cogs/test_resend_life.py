@@ -160,10 +160,10 @@ async def test_bad_round(scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: 
     async def fail() -> None:
         raise OSError
 
-    monkeypatch.setattr(scene.client.services.delivery, "tick", fail)
+    monkeypatch.setattr(scene.client.services.delivery._repository, "all_open", fail)
     await scene.env.advance_time(10)
     assert state_of(scene, card) == "unknown"
-    assert "background round of resends failed" in caplog.text
+    assert "background job failed job=resends" in caplog.text
     caplog.clear()
     monkeypatch.undo()
 

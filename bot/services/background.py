@@ -1,0 +1,43 @@
+"""Lists the work that SkinDesk does without being asked."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.services.my_data import MyDataService
+from bot.services.resend_delivery import ResendDelivery
+from bot.services.sign_in import SignInService
+from bot.services.snapshots import SnapshotService
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that is repeated. ``waits_first``: the first round comes after the first interval, not at the start."""
+
+    name: str
+    every: timedelta
+    work: Callable[[], Awaitable[None]]
+    waits_first: bool = False
+
+    async def run(self) -> None:
+        """Do one round. A failure is logged; the next round tries again."""
+        try:
+            await self.work()
+        except Exception:  # noqa: BLE001 -- the loop has to go on
+            _log.exception("background job failed job=%s", self.name)
+
+
+def background_jobs(
+    *, delivery: ResendDelivery, snapshots: SnapshotService, sign_ins: SignInService, my_data: MyDataService
+) -> tuple[Job, ...]:
+    """Return every background job."""
+    return (
+        Job("resends", timedelta(seconds=5), delivery.tick),
+        Job("cards", timedelta(seconds=5), delivery.look_after_cards),
+        Job("purge snapshots", timedelta(minutes=30), snapshots.purge),
+        Job("purge sign-ins", timedelta(minutes=30), sign_ins.purge),
+        Job("wipe", timedelta(minutes=10), my_data.wipe, waits_first=True),
+    )
