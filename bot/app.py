@@ -133,7 +133,11 @@ async def assembled(
         )
         stack.push_async_callback(inventory.close)
         snapshots = SnapshotService(
-            repository=SqliteSnapshotRepository(database), access=access, links=link_service, clock=clock
+            repository=SqliteSnapshotRepository(database),
+            inventory=inventory,
+            access=access,
+            links=link_service,
+            clock=clock,
         )
         stack.push_async_callback(snapshots.saved)
         pauses = PauseService(pauses=SqlitePauseRepository(database), access=access, audit=audit, clock=clock)

@@ -12,18 +12,14 @@ from bot.domain.failures import ProviderName
 from bot.domain.inventory import MAX_SEARCH, Sort
 from bot.domain.steam import Game
 from bot.services.inventory import InventoryRequest
-from bot.ui.errors import GAME_LABELS
 from bot.ui.interaction.acknowledgement import acknowledge_in_time
 from bot.ui.interaction.error_handler import reply
-from bot.ui.interaction.interactions import Interaction
+from bot.ui.interaction.interactions import Interaction, actor_of, services_of
 from bot.ui.interaction.rights import requires
-from bot.ui.inventory.answer import look_up
 from bot.ui.inventory.messages import SORTS
-from bot.ui.pager import page_with_controls
+from bot.ui.pager import log_failures, page_with_controls
 
-_GAMES = [
-    app_commands.Choice(name=GAME_LABELS[game.word], value=game.word) for game in (Game.CS2, Game.RUST, Game.DOTA2)
-]
+_GAMES = [app_commands.Choice(name=game.label, value=game.word) for game in (Game.CS2, Game.RUST, Game.DOTA2)]
 _SORTS = [app_commands.Choice(name=words, value=sort.value) for sort, words in SORTS.items()]
 
 
@@ -69,7 +65,8 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
             max_price=_decimal(max_price),
             refresh=refresh,
         )
-        snapshot = await look_up(interaction, request)
+        snapshot = await services_of(interaction).snapshots.look_up(request, by=actor_of(interaction))
+        log_failures(interaction, snapshot)
         embed, view = await page_with_controls(interaction, snapshot, 0)
         await reply(interaction, embed, view=view)
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from bot.domain.failures import Failure, ProviderName
     from bot.domain.pauses import ResendPause
     from bot.domain.resends import ApproverRefusal, Resend
+    from bot.domain.snapshots import Snapshot
     from bot.domain.steam import Game, TradeUrlProblem
     from bot.domain.trades import NotResendableReason, Trade
 
@@ -264,7 +265,11 @@ class TooSoon(SkinDeskError):
 
 
 class PageTooFresh(TooSoon):
-    """What a page shows was read a moment ago."""
+    """What a page shows was read a moment ago; ``snapshot`` is the newest one."""
+
+    def __init__(self, until: datetime, snapshot: Snapshot) -> None:
+        super().__init__(until)
+        self.snapshot = snapshot
 
 
 class ShuttingDown(SkinDeskError):

@@ -51,6 +51,11 @@ class InventoryAnswer:
         """When the newest of its inventories was read from Steam; None where there is none."""
         return max((part.inventory.updated_at for part in self.answers if part.inventory is not None), default=None)
 
+    @property
+    def item_count(self) -> int:
+        """How many items its inventories have together."""
+        return sum(len(part.inventory.items) for part in self.answers if part.inventory is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class TradesAnswer:

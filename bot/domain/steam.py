@@ -27,6 +27,11 @@ class Game(IntEnum):
         """The game as commands and SkinsBack spell it: ``cs2``, ``rust``, ``dota2``, ``tf2``."""
         return self.name.lower()
 
+    @property
+    def label(self) -> str:
+        """The game as people write it."""
+        return _GAME_LABELS[self]
+
     @classmethod
     def from_word(cls, word: str) -> Game:
         """Return the game spelled ``word``; ValueError for any other."""
@@ -42,6 +47,14 @@ class Game(IntEnum):
             return cls(app_id) if app_id is not None else None
         except ValueError:
             return None
+
+
+_GAME_LABELS = {
+    Game.CS2: "Counter-Strike 2",
+    Game.RUST: "Rust",
+    Game.DOTA2: "Dota 2",
+    Game.TF2: "Team Fortress 2",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)

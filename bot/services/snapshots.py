@@ -8,14 +8,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.access import Actor, Capability, is_staff
-from bot.domain.errors import AccessDenied, NotYourPage, PageExpired, QueryExpired
+from bot.domain.errors import (
+    AccessDenied,
+    NotYourPage,
+    PageExpired,
+    PageTooFresh,
+    ProviderError,
+    QueryExpired,
+    TooSoon,
+)
 from bot.domain.inventory import InventoryFilter
 from bot.domain.snapshots import Audience, InventoryAnswer, Snapshot, TradesAnswer
 from bot.domain.steam import SteamId
 from bot.domain.trade_url import mask_trade_urls
 from bot.ports import Clock, SnapshotRepository
 from bot.services.access import AccessService
-from bot.services.inventory import InventoryRequest
+from bot.services.inventory import InventoryRequest, InventoryService
 from bot.services.links import LinkService
 
 _log = logging.getLogger(__name__)
@@ -50,9 +58,16 @@ class SnapshotService:
     """
 
     def __init__(
-        self, *, repository: SnapshotRepository, access: AccessService, links: LinkService, clock: Clock
+        self,
+        *,
+        repository: SnapshotRepository,
+        inventory: InventoryService,
+        access: AccessService,
+        links: LinkService,
+        clock: Clock,
     ) -> None:
         self._repository = repository
+        self._inventory = inventory
         self._access = access
         self._links = links
         self._clock = clock
@@ -66,6 +81,42 @@ class SnapshotService:
     async def audience_of(self, actor: Actor) -> Audience:
         """Return whom an answer to the actor is worded for."""
         return _audience(await self._access.capabilities_of(actor))
+
+    async def look_up(self, request: InventoryRequest, *, by: Actor, instead_of: Snapshot | None = None) -> Snapshot:
+        """Look an inventory up and open its snapshot; ProviderError if the only provider asked failed.
+
+        If one of several providers fails, its part of the answer has a reference for the log.
+        """
+        answer = await self._inventory.look_up(request, by=by)
+        return await self._open_inventory(request, answer, by=by, instead_of=instead_of)
+
+    async def refresh(self, snapshot_id: str, *, by: Actor) -> Snapshot:
+        """Look a snapshot's inventory up again at its providers and open the new snapshot.
+
+        If it is too soon for that, return what somebody else's refresh has read since; PageTooFresh, with the newest
+        snapshot there is, if nothing is newer.
+        """
+        snapshot = await self.turn(snapshot_id, by=by)
+        request = replace(self.query_of(snapshot), refresh=False)
+        try:
+            return await self.look_up(replace(request, refresh=True), by=by, instead_of=snapshot)
+        except TooSoon as error:
+            newest = await self.turn(self.newest(snapshot.id), by=by)
+            answer = await self._inventory.look_up(request, by=by)
+            known, found = _inventory_of(newest).updated_at, answer.updated_at
+            if found is None or (known is not None and found <= known):
+                raise PageTooFresh(error.until, newest) from None
+            return await self._open_inventory(request, answer, by=by, instead_of=newest)
+
+    async def _open_inventory(
+        self, request: InventoryRequest, answer: InventoryAnswer, *, by: Actor, instead_of: Snapshot | None
+    ) -> Snapshot:
+        if len(answer.answers) == 1 and (failure := answer.answers[0].failure) is not None:
+            raise ProviderError(failure)
+        parts = tuple(
+            part if part.failure is None else replace(part, reference=secrets.token_hex(3)) for part in answer.answers
+        )
+        return await self.open(replace(answer, answers=parts), by=by, question=request, instead_of=instead_of)
 
     async def open(
         self,
@@ -217,11 +268,15 @@ class SnapshotService:
             self._rows_in_memory -= _rows(dropped.answer)
 
 
+def _inventory_of(snapshot: Snapshot) -> InventoryAnswer:
+    if not isinstance(snapshot.answer, InventoryAnswer):
+        raise PageExpired
+    return snapshot.answer
+
+
 def _rows(answer: InventoryAnswer | TradesAnswer) -> int:
     """Return how many items or trades the answer holds."""
-    if isinstance(answer, TradesAnswer):
-        return len(answer.trades)
-    return sum(len(part.inventory.items) for part in answer.answers if part.inventory is not None)
+    return len(answer.trades) if isinstance(answer, TradesAnswer) else answer.item_count
 
 
 def _check(answer: InventoryAnswer | TradesAnswer, held: frozenset[Capability], linked: SteamId | None) -> None:

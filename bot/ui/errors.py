@@ -375,7 +375,7 @@ def _words(error: Exception, audience: Audience) -> Words:  # noqa: C901, PLR091
         case GameNotOffered():
             return Words(
                 "Not this game",
-                f"{error.provider.label} does not have {GAME_LABELS[error.game.word]}. Nothing was asked.",
+                f"{error.provider.label} does not have {error.game.label}. Nothing was asked.",
                 "Choose another provider or another game.",
                 again="Now, with that.",
             )
@@ -573,7 +573,3 @@ def _not_resendable_words(error: NotResendable) -> Words:
 
 def _in_a_minute() -> str:
     return relative(discord.utils.utcnow() + timedelta(minutes=1))
-
-
-GAME_LABELS = {"cs2": "Counter-Strike 2", "rust": "Rust", "dota2": "Dota 2", "tf2": "Team Fortress 2"}
-"""Games as people write them."""

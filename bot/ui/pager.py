@@ -9,21 +9,25 @@ from typing import Self
 import discord
 
 from bot.domain.access import Capability
-from bot.domain.errors import PageExpired, PageTooFresh, TooSoon
+from bot.domain.errors import PageExpired, PageTooFresh, ProviderError
 from bot.domain.inventory import InventoryFilter, Sort
 from bot.domain.listing import Listing
 from bot.domain.snapshots import InventoryAnswer, Snapshot
 from bot.ports import Explanations
 from bot.ui.interaction.acknowledgement import acknowledge_in_time
-from bot.ui.interaction.error_handler import guarded, reply, show
+from bot.ui.interaction.error_handler import guarded, reply, show, write_down
 from bot.ui.interaction.interactions import Interaction, actor_of, services_of
 from bot.ui.interaction.rights import SkinDeskModal, requires
-from bot.ui.inventory.answer import inventory_of, listing_of, look_up, look_up_newer, table_of
 from bot.ui.inventory.controls import filter_inputs, item_options, refresh_label, sort_options, typed_filter
+from bot.ui.inventory.csv import HEADER, file_name, rows
 from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
+from bot.ui.kit.csv import csv_file
+from bot.ui.kit.layout import card
 from bot.ui.kit.paging import clamped, page_count, page_of
+from bot.ui.kit.text import count
 from bot.ui.trades.page import trades_page, trades_page_count
+from bot.worker import MANY_ITEMS, run_in_worker
 
 # No symbols beside the words: so four buttons stand in one row of a phone.
 _TURNS = {"first": "First", "previous": "Previous", "next": "Next", "last": "Last"}
@@ -39,11 +43,11 @@ async def page_with_controls(
     interaction: Interaction, snapshot: Snapshot, index: int
 ) -> tuple[discord.Embed, discord.ui.View | None]:
     """Return a page as it is now, with everything that can be done with it."""
-    services = services_of(interaction)
+    services, answer = services_of(interaction), snapshot.answer
     listing = fresh_until = None
-    if isinstance(snapshot.answer, InventoryAnswer):
-        listing = await listing_of(snapshot.answer, snapshot.view)
-        fresh_until = services.inventory.next_refresh(snapshot.answer)
+    if isinstance(answer, InventoryAnswer):
+        listing = await _listing(answer, snapshot.view)
+        fresh_until = services.inventory.next_refresh(answer)
     return shown_page(
         snapshot,
         index,
@@ -52,6 +56,25 @@ async def page_with_controls(
         listing=listing,
         fresh_until=fresh_until,
     )
+
+
+def log_failures(interaction: Interaction, snapshot: Snapshot) -> None:
+    """Log each provider that failed for a new snapshot, by the reference that its page shows."""
+    for part in _inventory(snapshot).answers:
+        if part.failure is not None and part.reference is not None:
+            write_down(interaction, ProviderError(part.failure), part.reference)
+
+
+async def _listing(answer: InventoryAnswer, view: InventoryFilter | None) -> Listing:
+    if answer.item_count < MANY_ITEMS:
+        return Listing.of(answer, view)
+    return await run_in_worker(Listing.of, answer, view)
+
+
+def _inventory(snapshot: Snapshot) -> InventoryAnswer:
+    if not isinstance(snapshot.answer, InventoryAnswer):
+        raise PageExpired  # no control of SkinDesk's leads here
+    return snapshot.answer
 
 
 def shown_page(
@@ -171,7 +194,7 @@ class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":item"):
         acknowledge_in_time(interaction)
         position = self.item.values[0]
         snapshot = await services_of(interaction).snapshots.turn(self._pages_id, by=actor_of(interaction))
-        listing = await listing_of(inventory_of(snapshot), None)
+        listing = await _listing(_inventory(snapshot), None)
         item = listing.row(int(position)) if position.isdecimal() else None
         if item is None:
             raise PageExpired
@@ -242,27 +265,20 @@ class InventoryButton(
         await work[self._action](interaction)
 
     async def _refresh(self, interaction: Interaction) -> None:
-        """Ask the same once more; where it is too soon, the button comes to say so."""
+        """Look the inventory up again; if it is too soon for that, the button says so from then on."""
         acknowledge_in_time(interaction, thinking=False)
-        service, actor = services_of(interaction).snapshots, actor_of(interaction)
-        snapshot = await service.turn(self._pages_id, by=actor)
-        question = replace(service.query_of(snapshot), refresh=False)
         try:
-            fresh = await look_up(interaction, replace(question, refresh=True), instead_of=snapshot)
-        except TooSoon as error:
-            # Who pressed twice may have the fresh one before their eyes already; or it was somebody else who refreshed.
-            snapshot = await service.turn(service.newest(snapshot.id), by=actor)
-            newer = await look_up_newer(interaction, question, than=snapshot)
-            await _show(interaction, newer or snapshot, self._index)
-            if newer is None:
-                raise PageTooFresh(error.until) from None
-        else:
-            await _show(interaction, fresh, self._index)
+            snapshot = await services_of(interaction).snapshots.refresh(self._pages_id, by=actor_of(interaction))
+        except PageTooFresh as error:
+            await _show(interaction, error.snapshot, self._index)
+            raise
+        log_failures(interaction, snapshot)
+        await _show(interaction, snapshot, self._index)
 
     async def _ask(self, interaction: Interaction) -> None:
         """Open the form only for those who may use it. The check reads the database alone: a modal cannot wait."""
         snapshot = await services_of(interaction).snapshots.turn(self._pages_id, by=actor_of(interaction))
-        inventory_of(snapshot)
+        _inventory(snapshot)
         await interaction.response.send_modal(FilterModal(snapshot.id, snapshot.chosen))
 
     async def _clear(self, interaction: Interaction) -> None:
@@ -275,8 +291,12 @@ class InventoryButton(
     async def _hand_out(self, interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         snapshot = await services_of(interaction).snapshots.turn(self._pages_id, by=actor_of(interaction))
-        answer = inventory_of(snapshot)
-        embed, file = await table_of(answer)
+        answer = _inventory(snapshot)
+        file = await run_in_worker(csv_file, file_name(answer), HEADER, rows(answer))
+        embed = card(
+            title="📄 The whole inventory as a table",
+            description=f"{count(answer.item_count, 'item')}, whatever filter is set. An offer is for one piece.",
+        )
         await reply(interaction, embed, file=file)
 
 

@@ -38,7 +38,6 @@ from bot.providers.skinsback import SkinsBack
 from bot.providers.transport import Limits, Transport
 from bot.services.container import Services
 from bot.services.inventory import InventoryRequest
-from bot.ui.inventory.answer import inventory_of, listing_of
 from bot.ui.pager import shown_page
 from tests.fakes.clock import FakeClock
 from tests.support.loopback import as_json, content, in_a_process, in_turn
@@ -480,10 +479,7 @@ async def test_snapshots_in_memory(tmp_path: Path):
 
 async def page_of(services: Services, pages: Snapshot, index: int) -> discord.Embed:
     """Show a page as a click does."""
-    listing = await listing_of(inventory_of(pages), pages.view)
-    embed, _ = shown_page(
-        pages, index, page_size=services.page_size, explanations=services.explanations, listing=listing
-    )
+    embed, _ = shown_page(pages, index, page_size=services.page_size, explanations=services.explanations)
     return embed
 
 

@@ -21,9 +21,10 @@ from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
-from bot.services.inventory import InventoryRequest
+from bot.services.inventory import InventoryRequest, InventoryService
 from bot.services.links import LinkService
 from bot.services.my_data import MyDataService
+from bot.services.record import RecordService
 from bot.services.snapshots import SnapshotService
 from tests.contracts.engines import ENGINES, Repositories
 from tests.domain.builders import NOW, OWNER, inventory, item, trade
@@ -58,7 +59,21 @@ class Services:
         access = AccessService(grants=self.repositories.grants, audit=audit, clock=self.clock)
         links = LinkService(links=self.repositories.links, access=access, audit=audit, clock=self.clock)
         self.snapshots = SnapshotService(
-            repository=self.repositories.snapshots, access=access, links=links, clock=self.clock
+            repository=self.repositories.snapshots,
+            inventory=InventoryService(
+                providers=(),
+                default=None,
+                access=access,
+                links=links,
+                link_rows=self.repositories.links,
+                record=RecordService(
+                    rows=self.repositories.audit, links=self.repositories.links, access=access, clock=self.clock
+                ),
+                clock=self.clock,
+            ),
+            access=access,
+            links=links,
+            clock=self.clock,
         )
         return self.snapshots
 

@@ -68,6 +68,7 @@ def _arguments(now: datetime) -> dict[str, object]:
         "reason": ApproverRefusal.REQUESTER,
         "resend": pending,
         "differences": ("status", "last_error"),
+        "snapshot": None,
         "pause": ResendPause(guild_id=1, by=5, at=now - timedelta(hours=1)),
     }
 

@@ -20,6 +20,7 @@ from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import NotResendableReason
 from bot.providers.explanations import Catalogue
 from bot.ui.errors import _INPUT_WORDS, error_embed, explanation_embed
+from tests.contracts.samples import snapshot
 from tests.domain.builders import resend, trade
 from tests.support.seen import embed_text
 
@@ -90,6 +91,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "reason": (*NotResendableReason, *ApproverRefusal),
     "resend": (resend(),),
     "differences": (("status",),),
+    "snapshot": (snapshot(),),
     "pause": (ResendPause(guild_id=1, by=5, at=datetime(2026, 1, 1, tzinfo=UTC)),),
 }
 """Something for each thing that an error can be about."""

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from bot.domain.audit import AuditAction, AuditRow, is_forgotten
-from bot.ui.errors import GAME_LABELS
+from bot.domain.steam import Game
 from bot.ui.kit.text import NOTHING, code
 
 TITLES = {
@@ -62,6 +62,8 @@ _DEEDS = {
     AuditAction.DATA_ERASED: "had their data forgotten",
 }
 
+_GAME_LABELS = {game.word: game.label for game in Game}
+
 _SHOWN = 40
 """Characters of one fact in a line; the file has all of it."""
 
@@ -113,4 +115,4 @@ def _fact(name: str, value: str) -> str:
         return f"a forgotten account ({code(value.partition(':')[2], 12)})" if forgotten else named(f"steam:{value}")
     if name == "channel" and value.isdecimal():
         return f"<#{value}>"
-    return GAME_LABELS.get(value, code(value, _SHOWN)) if name == "game" else code(value, _SHOWN)
+    return _GAME_LABELS.get(value, code(value, _SHOWN)) if name == "game" else code(value, _SHOWN)

@@ -7,7 +7,6 @@ import discord
 from bot.domain.inventory import Item, Sticker, name_of
 from bot.domain.listing import Listing, offers_for
 from bot.domain.steam import image_url
-from bot.ui.errors import GAME_LABELS
 from bot.ui.inventory.messages import symbol, verdict
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import NOTHING, code, count, money, outside
@@ -27,7 +26,7 @@ def item_details(listing: Listing, item: Item) -> discord.Embed:
         fields=[*_offers(listing, item), *_long_facts(item)],
         colour=_colour(item),
         image=image_url(item.icon_hash),
-        footer=f"{asked} · {GAME_LABELS[listing.answer.game.word]}",
+        footer=f"{asked} · {listing.answer.game.label}",
     )
 
 

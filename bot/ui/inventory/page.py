@@ -11,7 +11,6 @@ from bot.domain.inventory import Inventory, Item, Sort, name_of
 from bot.domain.listing import Listing, Sum, offers_for
 from bot.domain.snapshots import InventoryAnswer
 from bot.ports import Explanations
-from bot.ui.errors import GAME_LABELS
 from bot.ui.inventory.messages import SORTS, narrowing, sum_words, symbol, verdict, wear_facts
 from bot.ui.kit.layout import Tone, card
 from bot.ui.kit.paging import page_count, page_of
@@ -55,7 +54,7 @@ def inventory_page(
     provider = "all providers" if inventory is None else inventory.provider.label
     pages = page_count(len(listing.shown), page_size)
     return card(
-        title=f"Inventory · {provider} · {GAME_LABELS[answer.game.word]}",
+        title=f"Inventory · {provider} · {answer.game.label}",
         description="\n".join([*head, "", *(lines or [_nothing(listing)])]),
         colour=Tone.NEUTRAL,
         footer=f"Page {index + 1} of {pages}",

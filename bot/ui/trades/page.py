@@ -8,7 +8,6 @@ from bot.domain.failures import Fixer, StatusExplanation
 from bot.domain.snapshots import Audience, TradesAnswer
 from bot.domain.trades import COMPLETED_STATUS, WINDOW, Direction, NotResendableReason, Scope, Trade
 from bot.ports import Explanations
-from bot.ui.errors import GAME_LABELS
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.paging import page_count, page_of
 from bot.ui.kit.text import code, count, outside, relative
@@ -137,7 +136,7 @@ def _facts(trade: Trade, *, staff: bool) -> str:
         }[trade.direction]
     ]
     if trade.game is not None:
-        facts.append(GAME_LABELS[trade.game.word])
+        facts.append(trade.game.label)
     if trade.created_at is not None:
         facts.append(f"made {relative(trade.created_at)}")
     return " · ".join(facts)
