@@ -1,17 +1,19 @@
-"""Who may do what: a closed set of capabilities, granted to roles, denied by default."""
+"""Access control: a closed set of capabilities, granted to roles, denied by default."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 class Capability(StrEnum):
-    """One thing a role may be allowed to do; the words are those of commands and database rows."""
+    """A permission that a role can be granted; commands and the database use these values."""
 
     INVENTORY_OWN = "inventory.own"
     INVENTORY_ANY = "inventory.any"
@@ -27,18 +29,18 @@ class Capability(StrEnum):
 
 
 SEEDED = frozenset({Capability.INVENTORY_OWN, Capability.TRADES_OWN, Capability.RESEND_OWN})
-"""What @everyone holds in a new guild."""
+"""The capabilities of @everyone in a new guild."""
 
 BOOTSTRAP = frozenset({Capability.MANAGE_ACCESS, Capability.MANAGE_SETTINGS})
-"""What the guild owner and administrators always hold, so that a first grant is possible."""
+"""The capabilities that the guild owner and administrators always hold, so that a first grant is possible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A member of a guild as the interaction itself describes them.
+    """A guild member as the interaction describes them.
 
-    ``role_ids`` holds the @everyone role too, whose id is the guild's. ``administers`` is true for the guild
-    owner and for members with Discord's Administrator permission.
+    ``role_ids`` includes @everyone, whose id is the guild's. ``administers`` is true for the guild owner and for
+    members with Discord's Administrator permission.
     """
 
     guild_id: int
@@ -57,7 +59,7 @@ class Grant:
 
 
 def capabilities(actor: Actor, grants: Iterable[Grant]) -> frozenset[Capability]:
-    """Return everything ``actor`` may do: what their roles were granted in their guild, and nothing else."""
+    """Return the capabilities that the actor's roles were granted in their guild."""
     held = {
         grant.capability for grant in grants if grant.guild_id == actor.guild_id and grant.role_id in actor.role_ids
     }
@@ -68,17 +70,16 @@ _STAFF_CAPABILITIES = frozenset(Capability) - SEEDED
 
 
 def is_staff(held: frozenset[Capability]) -> bool:
-    """Say whether the holder works at the desk: anybody with more than a customer's own-scope rights."""
+    """Return whether the holder is staff: anyone with more than a customer's own-scope rights."""
     return not held.isdisjoint(_STAFF_CAPABILITIES)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether somebody holds a capability, and through what; role ids are in ascending order.
+    """Whether a member holds a capability, and why; role ids are in ascending order.
 
-    ``roles`` are those of theirs that give it. ``by_office`` is true where they hold it as the server's owner or an
-    administrator, whatever is granted. ``holders`` are all roles of the guild that have it, ``granters`` those whose
-    members may grant it; owner and administrators always may.
+    ``roles`` are the member's roles that give it. ``by_office`` is true if they hold it as the guild's owner or an
+    administrator. ``holders`` are all roles of the guild that have it, ``granters`` those whose members may grant it.
     """
 
     capability: Capability
@@ -89,22 +90,47 @@ class Decision:
 
     @property
     def is_held(self) -> bool:
-        """Whether they may do it."""
+        """Whether the member holds it."""
         return self.by_office or bool(self.roles)
 
 
 def decide(actor: Actor, grants: Iterable[Grant], capability: Capability) -> Decision:
-    """Return whether ``actor`` holds ``capability``, as :func:`capabilities` says, and why."""
-    here = [grant for grant in grants if grant.guild_id == actor.guild_id]
-    holders = _holders(here, capability)
+    """Return whether ``actor`` holds ``capability``, as :func:`capabilities` does, and why."""
+    here = sorted({(grant.role_id, grant.capability) for grant in grants if grant.guild_id == actor.guild_id})
+    holders = tuple(role_id for role_id, granted in here if granted is capability)
     return Decision(
         capability=capability,
         roles=tuple(role_id for role_id in holders if role_id in actor.role_ids),
         by_office=actor.administers and capability in BOOTSTRAP,
         holders=holders,
-        granters=_holders(here, Capability.MANAGE_ACCESS),
+        granters=tuple(role_id for role_id, granted in here if granted is Capability.MANAGE_ACCESS),
     )
 
 
-def _holders(grants: Iterable[Grant], capability: Capability) -> tuple[int, ...]:
-    return tuple(sorted({grant.role_id for grant in grants if grant.capability is capability}))
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The user on whose behalf a provider is called. SkinDesk's own calls have no ``user_id`` and count as staff's."""
+
+    user_id: int | None = None
+    is_staff: bool = True
+
+
+SKINDESK = Caller()
+
+# A context variable, because only the rate limiter needs it and every adapter lies between.
+_caller: ContextVar[Caller] = ContextVar("caller", default=SKINDESK)
+
+
+@contextmanager
+def on_behalf_of(caller: Caller) -> Iterator[None]:
+    """Make every provider call inside on behalf of ``caller``."""
+    token = _caller.set(caller)
+    try:
+        yield
+    finally:
+        _caller.reset(token)
+
+
+def current_caller() -> Caller:
+    """Return on whose behalf provider calls are made now."""
+    return _caller.get()

@@ -1,4 +1,4 @@
-"""A Steam inventory as a provider would buy it, neutral of the provider."""
+"""Steam inventories with the offers of a provider, in a form that all providers share."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from bot.domain.errors import InvalidInput
-from bot.domain.money import USD, Money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,26 +20,41 @@ if TYPE_CHECKING:
     from bot.domain.failures import ProviderName
     from bot.domain.steam import Game, SteamId, TradeUrl
 
+USD = "USD"
 MAX_SEARCH = 100
 """Longest search text, in characters (seed 000)."""
 
 _PRICE = re.compile(r"(?:\d{1,12}|\d{1,3}(?:,\d{3}){1,3})(?:\.\d{1,8})?|\d{1,12},\d{1,2}", re.ASCII)
-"""A price as people type it: ``1204.5``, ``1,204.50``, or with the comma that many countries have, ``12,50``."""
+"""A price as people type it: ``1204.5``, ``1,204.50``, or with a decimal comma, ``12,50``."""
+
+
+class Money(msgspec.Struct, frozen=True, gc=False):
+    """An exact amount in whole units of ``currency`` (dollars, not cents).
+
+    ``currency`` is the provider's code in upper case: ISO 4217, or a merchant's own of up to four letters.
+    """
+
+    amount: Decimal
+    currency: str = USD
+
+    def __post_init__(self) -> None:
+        if not self.amount.is_finite():
+            raise ValueError("an amount of money is finite")
 
 
 class Refusal(StrEnum):
-    """Why a provider does not take an item."""
+    """Why a provider does not accept an item."""
 
     NOT_TRADABLE = "not_tradable"
-    """Steam does not let the item be traded now."""
+    """The item cannot be traded on Steam now."""
     NO_OFFER = "no_offer"
-    """The provider has no price, or no buyer, for it now."""
+    """The provider has no price or no buyer for it now."""
     DISABLED = "disabled"
-    """The provider says it does not accept this item (SkinsBack ``disabled``)."""
+    """The provider marks the item as disabled (SkinsBack)."""
 
 
 class Sort(StrEnum):
-    """An order of items; the words of the command's option."""
+    """An order of items, as the command's option spells it."""
 
     RELEVANCE = "relevance"
     PRICE_ASC = "price_asc"
@@ -57,12 +72,12 @@ class Sticker(msgspec.Struct, frozen=True, gc=False):
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
-    """One item, or one stack of equal ones.
+    """One item, or one stack of equal items.
 
-    ``offer`` is what the provider pays for one piece, in USD; ``local_offer`` the same with the project's
-    multiplier in the currency that was asked for (SkinsBack). ``market_price`` is a reference and never paid.
-    ``wear`` runs from 0 to 1. ``inspect_certificate`` is Steam's item certificate for inspect links.
-    ``max_amount`` is how many of a stack one deposit may hold. Names are outside text.
+    ``offer`` is the provider's price for one piece, in USD; ``local_offer`` is SkinsBack's price for the customer in
+    the requested currency. ``market_price`` is a reference and never paid. ``wear`` runs from 0 to 1.
+    ``inspect_certificate`` is Steam's item certificate for inspect links. ``max_amount`` is how many pieces of a
+    stack one deposit may hold. Names are untrusted text.
     """
 
     id: str
@@ -88,17 +103,17 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def accepted(self) -> bool:
-        """Whether the provider takes the item now."""
+        """Whether the provider accepts the item now."""
         return self.refusal is None
 
 
 def name_of(item: Item) -> str:
-    """Return the name that tells an item from others of its kind: what a page shows, sorts by and compares."""
+    """Return the name that pages show, sort by and compare."""
     return item.market_hash_name or item.name
 
 
 def refusal_of(*, tradable: bool | None, accepted: bool | None, offer: Money | None) -> Refusal | None:
-    """Return why an item is refused, or None where it is accepted; a missing acceptance is a refusal."""
+    """Return why an item is refused, or None if it is accepted; a missing acceptance is a refusal."""
     if tradable is False:
         return Refusal.NOT_TRADABLE
     if accepted and offer is not None:
@@ -108,7 +123,7 @@ def refusal_of(*, tradable: bool | None, accepted: bool | None, offer: Money | N
 
 @dataclass(frozen=True, slots=True)
 class InventoryFilter:
-    """Which items to show and in what order. Prices are compared with the offer, in USD, ends included."""
+    """Filter and order of items. The price bounds are inclusive and apply to the offer, in USD."""
 
     search: str | None = None
     sort: Sort = Sort.RELEVANCE
@@ -117,7 +132,7 @@ class InventoryFilter:
 
     @property
     def is_active(self) -> bool:
-        """Whether items can be left out."""
+        """Whether it can leave items out."""
         return bool((self.search or "").split()) or self.min_price is not None or self.max_price is not None
 
     @classmethod
@@ -129,7 +144,7 @@ class InventoryFilter:
         min_price: Decimal | None = None,
         max_price: Decimal | None = None,
     ) -> InventoryFilter:
-        """Return what somebody asked for; InvalidInput where that contradicts itself."""
+        """Return a filter from a user's input; raise InvalidInput if a value is unusable."""
         search = (search or "").strip() or None
         if search is not None and len(search) > MAX_SEARCH:
             raise InvalidInput("search", "too_long")
@@ -141,49 +156,45 @@ class InventoryFilter:
         return cls(search, sort, min_price, max_price)
 
     def apply(self, items: Iterable[Item]) -> tuple[Item, ...]:
-        """Return the items that match, in order. Items without an offer fail any price bound and sort last."""
+        """Return the matching items in order. Items without an offer fail any price bound and sort last."""
         found = tuple(items)
         return tuple(found[position] for position in self.positions(found))
 
     def positions(self, items: Sequence[Item]) -> Sequence[int]:
-        """Return where the items that match stand, in the order in which they are to be shown."""
-        if not self.is_active and self.sort is Sort.RELEVANCE:
-            return range(len(items))
-        words = (self.search or "").casefold().split()
+        """Return the positions of the matching items, in the order in which they are shown."""
+        kept: Sequence[int] = range(len(items))
         if self.is_active:
-            kept = [position for position, item in enumerate(items) if self._matches(item, words)]
-        else:
-            kept = list(range(len(items)))
+            search = (self.search or "").casefold().split()
+            kept = [position for position, item in enumerate(items) if self._matches(item, search)]
         match self.sort:
             case Sort.RELEVANCE:
-                pass
+                return kept
             case Sort.NAME_ASC | Sort.NAME_DESC:
-                kept.sort(key=lambda position: name_of(items[position]).casefold(), reverse=self.sort is Sort.NAME_DESC)
+                names = {position: name_of(items[position]).casefold() for position in kept}
+                return sorted(names, key=names.__getitem__, reverse=self.sort is Sort.NAME_DESC)
             case Sort.PRICE_ASC | Sort.PRICE_DESC:
-                priced = [position for position in kept if items[position].offer is not None]
-                priced.sort(key=lambda position: _offer_amount(items[position]), reverse=self.sort is Sort.PRICE_DESC)
-                kept = priced + [position for position in kept if items[position].offer is None]
-        return kept
+                prices = {position: offer.amount for position in kept if (offer := items[position].offer) is not None}
+                priced = sorted(prices, key=prices.__getitem__, reverse=self.sort is Sort.PRICE_DESC)
+                return priced + [position for position in kept if position not in prices]
 
-    def _matches(self, item: Item, words: list[str]) -> bool:
-        if words:
+    def _matches(self, item: Item, search: list[str]) -> bool:
+        if search:
             name = f"{item.market_hash_name or ''} {item.name}".casefold()
-            if not all(word in name for word in words):
+            if not all(part in name for part in search):
                 return False
         if self.min_price is None and self.max_price is None:
             return True
-        if item.offer is None:
-            return False
-        amount = item.offer.amount
-        return (self.min_price is None or amount >= self.min_price) and (
-            self.max_price is None or amount <= self.max_price
+        return (
+            item.offer is not None
+            and (self.min_price is None or item.offer.amount >= self.min_price)
+            and (self.max_price is None or item.offer.amount <= self.max_price)
         )
 
 
 def price_from(option: str, text: str) -> Decimal | None:
-    """Read a price in US dollars as somebody typed it, None for nothing; InvalidInput for ``option`` otherwise.
+    """Read a price in US dollars as a user typed it; None if empty; raise InvalidInput for ``option`` otherwise.
 
-    ``1,204`` is over a thousand, ``12,50`` twelve and a half.
+    ``1,204`` is over a thousand, ``12,50`` is twelve and a half.
     """
     bare = text.strip().removeprefix("$").strip()
     if not bare:
@@ -195,23 +206,31 @@ def price_from(option: str, text: str) -> Decimal | None:
     return Decimal(f"{whole}.{end}" if is_decimal_comma else bare.replace(",", ""))
 
 
-def _offer_amount(item: Item) -> Decimal:
-    return item.offer.amount if item.offer is not None else Decimal(0)
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """How many items there are, how many can be deposited, and the price of those, in USD."""
 
+    items: int
+    accepted: int
+    worth: Money
 
-def worth_of(items: Iterable[Item]) -> Money:
-    """Return what is paid, in USD, for those that can be deposited, of a stack for what one deposit may hold."""
-    total = Decimal(0)
-    for item in items:
-        if item.accepted and item.offer is not None and item.offer.currency == USD:
-            pieces = item.amount if item.max_amount is None else min(item.amount, item.max_amount)
-            total += item.offer.amount * pieces
-    return Money(total, USD)
+    @classmethod
+    def of(cls, items: Sequence[Item]) -> Sum:
+        """Add up the items; of a stack the price counts the pieces that one deposit may hold."""
+        accepted, total = 0, Decimal(0)
+        for item in items:
+            if item.refusal is not None:
+                continue
+            accepted += 1
+            if item.offer is not None and item.offer.currency == USD:
+                pieces = item.amount if item.max_amount is None else min(item.amount, item.max_amount)
+                total += item.offer.amount * pieces
+        return cls(len(items), accepted, Money(total))
 
 
 @dataclass(frozen=True, slots=True)
 class InventoryQuery:
-    """A lookup at one provider. ``refresh`` asks the provider to read Steam again instead of its cache."""
+    """A lookup at one provider. With ``refresh`` the provider reads Steam again instead of its cache."""
 
     trade_url: TradeUrl
     game: Game
@@ -219,13 +238,13 @@ class InventoryQuery:
     refresh: bool = False
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
+@dataclass(frozen=True)
 class Inventory:
-    """What a provider answered for one account and game.
+    """A provider's answer for one account and game.
 
-    ``total`` is the provider's own count of matching items; it exceeds ``len(items)`` where the provider sent
-    fewer. ``updated_at`` is when the provider last read Steam. ``owner_certain`` is false where a fixed client
-    token, not the trade URL, decides whose inventory is answered and its claims cannot be read.
+    ``total`` is the provider's own count of matching items; it exceeds ``len(items)`` if the provider sent fewer.
+    ``updated_at`` is when the provider last read Steam. ``owner_certain`` is false if a fixed client token decides
+    whose inventory is returned and its claims cannot be read.
     """
 
     provider: ProviderName
@@ -242,18 +261,13 @@ class Inventory:
         """Whether the provider counts more items than it sent."""
         return self.total > len(self.items)
 
-    @property
-    def accepted_items(self) -> tuple[Item, ...]:
-        """The items that can be deposited."""
-        return tuple(item for item in self.items if item.accepted)
-
-    @property
-    def worth(self) -> Money:
-        """What the provider would pay for everything that can be deposited, in USD."""
-        return worth_of(self.items)
+    @cached_property
+    def sum(self) -> Sum:
+        """The sum of its items, computed once."""
+        return Sum.of(self.items)
 
     def filtered(self, by: InventoryFilter) -> Inventory:
-        """Return the same inventory with only the items that match, in order; itself where that is all of it."""
+        """Return the inventory with only the matching items, in order; itself if the filter is empty."""
         if by == InventoryFilter():
             return self
         items = by.apply(self.items)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bot.domain.trade_url import mask_trade_urls
+from bot.domain.masking import mask_trade_urls
 from bot.domain.trades import COMPLETED_STATUS, PENDING_STATUS, Trade
 
 if TYPE_CHECKING:

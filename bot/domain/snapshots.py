@@ -1,14 +1,16 @@
-"""What a pager turns: a snapshot of an answer, for one person, for a while."""
+"""Stored answers that a pager shows page by page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bot.domain.inventory import Inventory, InventoryFilter, Sort
+from bot.domain.inventory import Inventory, InventoryFilter, Item, Sort, Sum, name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from bot.domain.failures import Failure, ProviderName
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Audience(StrEnum):
-    """Whom an answer is worded for."""
+    """The readers that an answer is worded for."""
 
     CUSTOMER = "customer"
     STAFF = "staff"
@@ -25,10 +27,7 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderAnswer:
-    """One provider's part of a lookup: what it would pay, or how it failed.
-
-    ``reference`` is the word under which the log has the failure.
-    """
+    """One provider's part of a lookup: its inventory, or its failure with the reference under which it is logged."""
 
     provider: ProviderName
     inventory: Inventory | None = None
@@ -48,7 +47,7 @@ class InventoryAnswer:
 
     @property
     def updated_at(self) -> datetime | None:
-        """When the newest of its inventories was read from Steam; None where there is none."""
+        """When the newest of its inventories was read from Steam; None if there is none."""
         return max((part.inventory.updated_at for part in self.answers if part.inventory is not None), default=None)
 
     @property
@@ -59,9 +58,9 @@ class InventoryAnswer:
 
 @dataclass(frozen=True, slots=True)
 class TradesAnswer:
-    """The answer to ``/trades``. ``steam_id`` is whose they are, None for everybody's.
+    """The answer to ``/trades``. ``steam_id`` is the trades' owner, None for everyone's trades.
 
-    ``viewer`` is the Steam account linked to the caller: only on that one's trades may a ``code`` be shown.
+    ``viewer`` is the caller's own Steam account: a ``code`` may be shown only on that account's trades.
     """
 
     provider: ProviderName
@@ -73,16 +72,13 @@ class TradesAnswer:
     window_full: bool = False
 
     def without_codes(self) -> TradesAnswer:
-        """Return the same answer as it may be stored: with no trade's code."""
+        """Return the answer as it may be stored: without the trades' codes."""
         return replace(self, trades=tuple(replace(trade, code=None) for trade in self.trades))
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A snapshot that ``user_id`` may turn in ``guild_id``, as long as they may see what it shows.
-
-    ``view`` is how its reader has sorted and narrowed an inventory since, None for the answer as it was asked for.
-    """
+    """A stored answer for one user of one guild. ``view`` is the reader's own sort order and filter, if any."""
 
     id: str
     guild_id: int
@@ -93,15 +89,90 @@ class Snapshot:
     expires_at: datetime
     view: InventoryFilter | None = None
 
-    def viewed(self, view: InventoryFilter | None) -> Snapshot:
-        """Return the same snapshot sorted and narrowed in this way; what says nothing new becomes None."""
-        return replace(self, view=None if view == InventoryFilter(sort=self._asked_order) else view)
+    def with_view(self, view: InventoryFilter | None) -> Snapshot:
+        """Return the snapshot with this view, or with None if the view is the default one."""
+        return replace(self, view=None if view == self._default_view else view)
 
     @property
-    def chosen(self) -> InventoryFilter:
-        """The reader's choices: until they have made any, nothing but the order that was asked for."""
-        return self.view or InventoryFilter(sort=self._asked_order)
+    def current_view(self) -> InventoryFilter:
+        """The reader's view, or the default one."""
+        return self.view or self._default_view
 
     @property
-    def _asked_order(self) -> Sort:
-        return self.answer.filter.sort if isinstance(self.answer, InventoryAnswer) else Sort.RELEVANCE
+    def _default_view(self) -> InventoryFilter:
+        """The order that was asked for, without a filter."""
+        return InventoryFilter(
+            sort=self.answer.filter.sort if isinstance(self.answer, InventoryAnswer) else Sort.RELEVANCE
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An inventory answer as its reader has sorted and filtered it.
+
+    ``rows`` are all items, or one item for each name if several providers are compared; their positions never change.
+    ``shown`` are the positions that match the view, in its order. ``sums`` add up each provider's items, ``shown_sum``
+    the rows that match an active filter.
+    """
+
+    answer: InventoryAnswer
+    view: InventoryFilter | None
+    rows: Sequence[Item]
+    shown: Sequence[int]
+    sums: dict[ProviderName, Sum]
+    shown_sum: Sum | None
+
+    @classmethod
+    def of(cls, answer: InventoryAnswer, view: InventoryFilter | None) -> Listing:
+        """List an answer. This is slow for ten thousand items."""
+        inventories = [part.inventory for part in answer.answers if part.inventory is not None]
+        is_single = len(answer.answers) == 1
+        rows = inventories[0].items if is_single and inventories else _best_of_each_name(inventories)
+        wanted = view or InventoryFilter(sort=answer.filter.sort)
+        if is_single and wanted.sort is answer.filter.sort:
+            # The provider sorted them already, by its own alphabet.
+            wanted = replace(wanted, sort=Sort.RELEVANCE)
+        shown = wanted.positions(rows)
+        return cls(
+            answer=answer,
+            view=view,
+            rows=rows,
+            shown=shown,
+            sums={inventory.provider: inventory.sum for inventory in inventories},
+            shown_sum=Sum.of([rows[position] for position in shown]) if view is not None and view.is_active else None,
+        )
+
+    @property
+    def is_comparison(self) -> bool:
+        """Whether it compares several providers."""
+        return len(self.answer.answers) > 1
+
+    def row(self, position: int) -> Item | None:
+        """Return the row at a position, or None."""
+        return self.rows[position] if 0 <= position < len(self.rows) else None
+
+
+def offers_for(answer: InventoryAnswer, names: Iterable[str]) -> dict[str, dict[ProviderName, Item]]:
+    """Return each provider's best item for each of these names: an accepted one first, then the highest offer."""
+    offers: dict[str, dict[ProviderName, Item]] = {name: {} for name in names}
+    for part in answer.answers:
+        for item in part.inventory.items if part.inventory is not None else ():
+            found = offers.get(name_of(item))
+            if found is not None and (part.provider not in found or _rank(item) > _rank(found[part.provider])):
+                found[part.provider] = item
+    return offers
+
+
+def _best_of_each_name(inventories: Iterable[Inventory]) -> Sequence[Item]:
+    """Return the best item of each name, in the order of the first provider that has it."""
+    best: dict[str, Item] = {}
+    for inventory in inventories:
+        for item in inventory.items:
+            name = name_of(item)
+            if name not in best or _rank(item) > _rank(best[name]):
+                best[name] = item
+    return tuple(best.values())
+
+
+def _rank(item: Item) -> tuple[bool, Decimal]:
+    return item.accepted, item.offer.amount if item.offer is not None else Decimal(0)

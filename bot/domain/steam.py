@@ -9,7 +9,7 @@ from enum import IntEnum, StrEnum
 from bot.domain.secrets import TradeToken
 
 _INDIVIDUAL_BASE = 76561197960265728
-_MAX_ACCOUNT = 2**32 - 1
+MAX_ACCOUNT_ID = 2**32 - 1
 _IMAGE_HASH = re.compile(r"[A-Za-z0-9_-]{16,512}", re.ASCII)
 IMAGE_HOST = "community.cloudflare.steamstatic.com"
 
@@ -64,7 +64,7 @@ class SteamId:
     value: int
 
     def __post_init__(self) -> None:
-        if not 0 < self.value - _INDIVIDUAL_BASE <= _MAX_ACCOUNT:
+        if not 0 < self.value - _INDIVIDUAL_BASE <= MAX_ACCOUNT_ID:
             raise ValueError("not the SteamID64 of an individual account")
 
     @classmethod

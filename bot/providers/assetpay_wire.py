@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.domain.failures import ProviderName
-    from bot.domain.inventory import InventoryQuery
-    from bot.domain.money import Money
+    from bot.domain.inventory import InventoryQuery, Money
 
 _COLOUR = re.compile(r"#([0-9A-Fa-f]{6})", re.ASCII)
 

@@ -7,10 +7,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from bot.domain.failures import FailureKind
+from bot.domain.masking import mask_trade_urls
 from bot.domain.resends import Receipt
 from bot.domain.secrets import TradeCode
 from bot.domain.steam import Game, SteamId
-from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import Trade
 from bot.providers.reading import Fields, Refused, Unreadable, loose
 

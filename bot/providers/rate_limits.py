@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.domain.callers import current_caller
+from bot.domain.access import current_caller
 from bot.domain.health import Quota
 
 if TYPE_CHECKING:

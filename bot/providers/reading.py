@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from bot.domain.failures import FailureKind
-from bot.domain.money import USD, Money
-from bot.domain.trade_url import mask_trade_urls
+from bot.domain.inventory import USD, Money
+from bot.domain.masking import mask_trade_urls
 from bot.worker import run_in_worker
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.domain.access import Actor, Capability, is_staff
+from bot.domain.access import Actor, Caller, Capability, is_staff, on_behalf_of
 from bot.domain.audit import AuditAction
-from bot.domain.callers import Caller, on_behalf_of
 from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff, TooSoon
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Sort

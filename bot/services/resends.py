@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from bot.domain.access import Actor, Capability, is_staff
+from bot.domain.access import Actor, Caller, Capability, is_staff, on_behalf_of
 from bot.domain.audit import AuditAction
-from bot.domain.callers import Caller, on_behalf_of
 from bot.domain.errors import (
     AccessDenied,
     AlreadyDecided,
@@ -23,6 +22,7 @@ from bot.domain.errors import (
     TradeChanged,
     TradeNotFound,
 )
+from bot.domain.masking import mask_trade_urls
 from bot.domain.resends import (
     MAX_REASON,
     OPENED_AT_MOST,
@@ -33,7 +33,6 @@ from bot.domain.resends import (
     TradeFacts,
     approver_refusal,
 )
-from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, GuildSettingsRepository, LinkRepository, ResendCards, ResendRepository, TradeProvider
 from bot.services.access import AccessService

@@ -18,9 +18,9 @@ from bot.domain.errors import (
     TooSoon,
 )
 from bot.domain.inventory import InventoryFilter
+from bot.domain.masking import mask_trade_urls
 from bot.domain.snapshots import Audience, InventoryAnswer, Snapshot, TradesAnswer
 from bot.domain.steam import SteamId
-from bot.domain.trade_url import mask_trade_urls
 from bot.ports import Clock, SnapshotRepository
 from bot.services.access import AccessService
 from bot.services.inventory import InventoryRequest, InventoryService
@@ -142,7 +142,7 @@ class SnapshotService:
             answer=answer,
             created_at=now,
             expires_at=now + KEPT_FOR,
-        ).viewed(instead_of.view if instead_of is not None else None)
+        ).with_view(instead_of.view if instead_of is not None else None)
         self._remember(snapshot)
         if question is not None:
             self._asked[snapshot.id] = _Asked(snapshot.expires_at, (snapshot.guild_id, snapshot.user_id), question)
@@ -196,7 +196,7 @@ class SnapshotService:
         """Sort and narrow a snapshot for its reader, also after a restart; the errors are those of :meth:`turn`."""
         search = mask_trade_urls(view.search) if view.search is not None else None
         turned = await self.turn(snapshot_id, by=by)
-        viewed_snapshot = turned.viewed(replace(view, search=search))
+        viewed_snapshot = turned.with_view(replace(view, search=search))
         self._remember(replace(self._recent.get(snapshot_id, turned), view=viewed_snapshot.view))
         unsaved = self._unsaved.get(snapshot_id)
         if unsaved is None:

@@ -3,9 +3,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.access import Actor, Capability, is_staff
+from bot.domain.access import Actor, Caller, Capability, is_staff, on_behalf_of
 from bot.domain.audit import AuditAction
-from bot.domain.callers import Caller, on_behalf_of
 from bot.domain.errors import AccessDenied, InvalidInput, NotLinked, ProviderOff
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId

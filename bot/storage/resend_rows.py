@@ -6,9 +6,9 @@ from datetime import datetime
 
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.failures import ProviderName
+from bot.domain.masking import mask_trade_urls
 from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts, change_in
 from bot.domain.steam import SteamId
-from bot.domain.trade_url import mask_trade_urls
 from bot.storage.columns import from_ms, from_ms_or_none, to_ms, words
 
 

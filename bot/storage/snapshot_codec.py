@@ -20,11 +20,10 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
-from bot.domain.money import Money
+from bot.domain.inventory import Inventory, InventoryFilter, Item, Money, Refusal, Sort, Sticker
+from bot.domain.masking import mask_trade_urls
 from bot.domain.snapshots import InventoryAnswer, ProviderAnswer, TradesAnswer
 from bot.domain.steam import Game, SteamId
-from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import Scope, Trade
 
 FORMAT = 2

@@ -45,9 +45,9 @@ from bot.domain.errors import (
     Unfinished,
 )
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, Repeat
+from bot.domain.masking import mask_trade_urls
 from bot.domain.resends import OPENED_AT_MOST, ApproverRefusal
 from bot.domain.snapshots import Audience
-from bot.domain.trade_url import mask_trade_urls
 from bot.domain.trades import NotResendableReason
 from bot.ports import Explanations
 from bot.services.links import NO_ACCOUNT

@@ -11,8 +11,7 @@ import discord
 from bot.domain.access import Capability
 from bot.domain.errors import PageExpired, PageTooFresh, ProviderError
 from bot.domain.inventory import InventoryFilter, Sort
-from bot.domain.listing import Listing
-from bot.domain.snapshots import InventoryAnswer, Snapshot
+from bot.domain.snapshots import InventoryAnswer, Listing, Snapshot
 from bot.ports import Explanations
 from bot.ui.interaction.acknowledgement import acknowledge_in_time
 from bot.ui.interaction.error_handler import guarded, reply, show, write_down
@@ -126,10 +125,10 @@ def _add_controls(view: discord.ui.View, snapshot: Snapshot, listing: Listing, s
     positions = page_of(listing.shown, shown, page_size)
     if positions:
         view.add_item(ItemSelect(snapshot.id, item_options(listing, positions)))
-        view.add_item(SortSelect(snapshot.id, sort_options(listing, snapshot.chosen)))
+        view.add_item(SortSelect(snapshot.id, sort_options(listing, snapshot.current_view)))
     if listing.rows:
         view.add_item(InventoryButton(snapshot.id, "filter"))
-        if snapshot.chosen.is_active:
+        if snapshot.current_view.is_active:
             view.add_item(InventoryButton(snapshot.id, "clear"))
         view.add_item(InventoryButton(snapshot.id, "csv"))
 
@@ -226,7 +225,7 @@ class SortSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":sort"):
         service, actor = services_of(interaction).snapshots, actor_of(interaction)
         snapshot = await service.turn(self._pages_id, by=actor)
         await _show(
-            interaction, await service.apply_view(snapshot.id, replace(snapshot.chosen, sort=sort), by=actor), 0
+            interaction, await service.apply_view(snapshot.id, replace(snapshot.current_view, sort=sort), by=actor), 0
         )
 
 
@@ -279,13 +278,13 @@ class InventoryButton(
         """Open the form only for those who may use it. The check reads the database alone: a modal cannot wait."""
         snapshot = await services_of(interaction).snapshots.turn(self._pages_id, by=actor_of(interaction))
         _inventory(snapshot)
-        await interaction.response.send_modal(FilterModal(snapshot.id, snapshot.chosen))
+        await interaction.response.send_modal(FilterModal(snapshot.id, snapshot.current_view))
 
     async def _clear(self, interaction: Interaction) -> None:
         acknowledge_in_time(interaction, thinking=False)
         service, actor = services_of(interaction).snapshots, actor_of(interaction)
         snapshot = await service.turn(self._pages_id, by=actor)
-        cleared = InventoryFilter(sort=snapshot.chosen.sort)
+        cleared = InventoryFilter(sort=snapshot.current_view.sort)
         await _show(interaction, await service.apply_view(snapshot.id, cleared, by=actor), 0)
 
     async def _hand_out(self, interaction: Interaction) -> None:
@@ -320,5 +319,5 @@ class FilterModal(SkinDeskModal, template=_PAGES + ":filter"):
         acknowledge_in_time(interaction, thinking=False)
         service, actor = services_of(interaction).snapshots, actor_of(interaction)
         snapshot = await service.turn(self._pages_id, by=actor)
-        filtered = typed_filter(values, snapshot.chosen.sort)
+        filtered = typed_filter(values, snapshot.current_view.sort)
         await _show(interaction, await service.apply_view(snapshot.id, filtered, by=actor), 0)

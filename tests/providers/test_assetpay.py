@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.failures import FailureKind, ProviderName
-from bot.domain.inventory import Refusal, Sort
-from bot.domain.money import Money
+from bot.domain.inventory import Money, Refusal, Sort
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game, SteamId
 from bot.providers.assetpay import AssetPaySecure
@@ -160,7 +159,7 @@ class TestAnswer:
         found = await provider.look_up(query())
 
         assert (len(found.items), found.total) == (5_000, 5_000)
-        assert found.worth == Money(Decimal("7500.0"))
+        assert found.sum.worth == Money(Decimal("7500.0"))
 
     @pytest.mark.parametrize(
         ("data", "place"),

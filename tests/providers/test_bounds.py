@@ -24,8 +24,7 @@ from bot.config import Settings
 from bot.domain.access import Actor, Capability
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Dialect, FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Item, Sort
-from bot.domain.money import Money
+from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Item, Money, Sort
 from bot.domain.secrets import Secret, TradeToken
 from bot.domain.snapshots import InventoryAnswer, ProviderAnswer, Snapshot
 from bot.domain.steam import Game, SteamId, TradeUrl

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.callers import Caller, on_behalf_of
+from bot.domain.access import Caller, on_behalf_of
 from bot.providers.rate_limits import MINUTE, RateLimiter, RateLimitExceeded, SlidingWindow
 from tests.fakes.clock import FakeClock
 

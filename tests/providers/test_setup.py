@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.config import Settings
-from bot.domain.callers import Caller, on_behalf_of
+from bot.domain.access import Caller, on_behalf_of
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.health import ProviderState

@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.failures import FailureKind, ProviderName
-from bot.domain.inventory import Refusal, Sort
-from bot.domain.money import Money
+from bot.domain.inventory import Money, Refusal, Sort
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game, SteamId
 from bot.providers.skinsback import SkinsBack, signature
@@ -93,7 +92,7 @@ class TestAnswer:
 
         found = await provider().look_up(query(Game.RUST))
 
-        assert (len(found.items), found.total, len(found.accepted_items)) == (17, 17, 13)
+        assert (len(found.items), found.total, found.sum.accepted) == (17, 17, 13)
         first, second = found.items[:2]
         assert (first.id, first.name, first.app_id) == ("4284666526576951869", "Black Bandana", 252490)
         assert (first.offer, first.local_offer) == (Money(Decimal("0.07")), Money(Decimal("12.98"), "RUB"))

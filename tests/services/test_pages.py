@@ -288,8 +288,8 @@ async def test_arranged_as_it_was_asked_for(services: Services):
     asked = replace(INVENTORY, filter=InventoryFilter("ak", Sort.PRICE_DESC))
     pages = await services.open(asked, by=CUSTOMER)
 
-    assert pages.chosen == InventoryFilter(sort=Sort.PRICE_DESC)
-    assert (await services.snapshots.apply_view(pages.id, pages.chosen, by=CUSTOMER)).view is None
+    assert pages.current_view == InventoryFilter(sort=Sort.PRICE_DESC)
+    assert (await services.snapshots.apply_view(pages.id, pages.current_view, by=CUSTOMER)).view is None
 
 
 async def test_arranged_by_somebody_else(services: Services):

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace as altered
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
-from bot.domain.money import Money
+from bot.domain.inventory import Inventory, InventoryFilter, Item, Money, Refusal, Sort, Sticker
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import InventoryAnswer, ProviderAnswer, TradesAnswer
 from bot.domain.steam import Game, SteamId

@@ -10,7 +10,7 @@ from simcord.types import HttpLogEntry
 
 from bot.domain.errors import InvalidInput
 from bot.domain.inventory import InventoryFilter, Item, Refusal, Sort
-from bot.domain.listing import Listing
+from bot.domain.snapshots import Listing
 from bot.ui.inventory.controls import item_options, refresh_label, sort_options, typed_filter
 from bot.ui.pager import FilterModal
 from tests.domain.builders import inventory, item

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import Item, Refusal, Sticker
-from bot.domain.money import Money
+from bot.domain.inventory import Item, Money, Refusal, Sticker
 from bot.ui.inventory.csv import HEADER, file_name, rows
 from bot.ui.kit.csv import csv_bytes
 from tests.domain.builders import OWNER, inventory, item, usd

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import InventoryFilter, Item, Refusal, Sticker
-from bot.domain.listing import Listing
-from bot.domain.snapshots import InventoryAnswer
+from bot.domain.snapshots import InventoryAnswer, Listing
 from bot.ui.inventory.details import item_details
 from tests.domain.builders import inventory, item, usd
 from tests.support.hostile_items import hostile_items, violations

@@ -9,10 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
-from bot.domain.listing import Listing
-from bot.domain.money import Money
-from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot
+from bot.domain.inventory import Inventory, InventoryFilter, Item, Money, Refusal, Sort, Sticker
+from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, Snapshot
 from bot.domain.steam import Game
 from bot.providers.explanations import Catalogue
 from bot.ui.inventory.page import inventory_page

@@ -19,10 +19,9 @@ from simcord.types import HttpLogEntry
 from bot.domain.errors import ProviderError, ResendAlreadyOpen, SkinDeskError, TradeNotFound
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import InventoryFilter, Refusal, Sticker
-from bot.domain.listing import Listing
 from bot.domain.resends import Outcome, ResendState, TradeFacts
 from bot.domain.secrets import TradeCode
-from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, TradesAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, TradesAnswer
 from bot.domain.steam import Game
 from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import discord
 
 from bot.domain.failures import Explanation
+from bot.domain.masking import mask_trade_urls
 from bot.domain.snapshots import Audience
-from bot.domain.trade_url import mask_trade_urls
 from bot.ui.errors import DIALECT_LABELS, error_name, explanation_embed, title_of, without_reference
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import count, outside

@@ -2,23 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import discord
 
-from bot.domain.derived import Derived
 from bot.domain.errors import InvalidInput
-from bot.domain.inventory import MAX_SEARCH, Inventory, InventoryFilter, Item, Sort, name_of, price_from
-from bot.domain.listing import Listing
+from bot.domain.inventory import MAX_SEARCH, InventoryFilter, Item, Sort, name_of, price_from
+from bot.domain.snapshots import Listing
 from bot.ui.inventory.messages import SORTS
 from bot.ui.kit.text import NAME_REACH, NOTHING, item_label, money, plain
 
 MOST_OPTIONS = 25
 _OPTION = 100
 _LONGEST_PRICE = 20
-_MADE: Derived[Inventory, dict[int, discord.SelectOption]] = Derived()
-"""Options of items, by their position, as somebody has seen them before."""
-
 
 _LABELS = {"search": "Name contains", "min_price": "Brings at least", "max_price": "Brings at most"}
 """What the form calls the options of the command."""
@@ -34,12 +31,7 @@ def refresh_label(fresh_until: datetime | None) -> str:
 
 def item_options(listing: Listing, positions: Sequence[int]) -> list[discord.SelectOption]:
     """Return an option for each item of a page; its value is the item's position, which never changes."""
-    inventory = None if listing.is_comparison else listing.answer.answers[0].inventory
-    made = {} if inventory is None else _MADE.of(inventory, lambda _: {})
-    for position in positions[:MOST_OPTIONS]:
-        if position not in made:
-            made[position] = _item_option(listing.rows[position], position)
-    return [made[position] for position in positions[:MOST_OPTIONS]]
+    return [_item_option(listing.rows[position], position) for position in positions[:MOST_OPTIONS]]
 
 
 def sort_options(listing: Listing, chosen: InventoryFilter) -> list[discord.SelectOption]:
@@ -92,6 +84,7 @@ def typed_filter(values: Mapping[str, str], sort: Sort) -> InventoryFilter:
         raise InvalidInput(_LABELS[error.option], error.problem) from None
 
 
+@lru_cache(maxsize=4096)
 def _item_option(item: Item, position: int) -> discord.SelectOption:
     stack = f"{item.amount:,} × " if item.amount > 1 else ""
     if item.accepted and item.offer is not None:

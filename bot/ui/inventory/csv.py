@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.domain.inventory import Item, Refusal, Sticker
-from bot.domain.money import Money
+from bot.domain.inventory import Item, Money, Refusal, Sticker
 from bot.domain.snapshots import InventoryAnswer
 from bot.ui.inventory.messages import REFUSALS
 from bot.ui.kit.csv import Cell

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import discord
 
 from bot.domain.inventory import Item, Sticker, name_of
-from bot.domain.listing import Listing, offers_for
+from bot.domain.snapshots import Listing, offers_for
 from bot.domain.steam import image_url
 from bot.ui.inventory.messages import symbol, verdict
 from bot.ui.kit.layout import Field, Tone, card

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 
 import discord
 
-from bot.domain.derived import Derived
 from bot.domain.failures import Failure, ProviderName
-from bot.domain.inventory import Inventory, Item, Sort, name_of
-from bot.domain.listing import Listing, Sum, offers_for
-from bot.domain.snapshots import InventoryAnswer
+from bot.domain.inventory import Inventory, Item, Sort, Sum, name_of
+from bot.domain.snapshots import InventoryAnswer, Listing, offers_for
 from bot.ports import Explanations
 from bot.ui.inventory.messages import SORTS, narrowing, sum_words, symbol, verdict, wear_facts
 from bot.ui.kit.layout import Tone, card
@@ -20,8 +19,6 @@ _ROOM = 4090
 """UTF-16 units of a description that head and items share, so that no item of a page is cut off."""
 
 _SHORTEST_NAME = 24
-_WRITTEN: Derived[Inventory, dict[tuple[int, int], str]] = Derived()
-"""Entries of items, by their position and the room they had."""
 
 _HELD = "\N{NO-BREAK SPACE}"
 """Keeps a sign beside its word where a phone's line ends."""
@@ -49,8 +46,7 @@ def inventory_page(
     if inventory is None:
         lines = _comparison_lines(answer, [listing.rows[position] for position in positions], room=room)
     else:
-        written = _WRITTEN.of(inventory, lambda _: {})
-        lines = [_written(written, listing, position, room) for position in positions]
+        lines = [_item_lines(listing.rows[position], room=room) for position in positions]
     provider = "all providers" if inventory is None else inventory.provider.label
     pages = page_count(len(listing.shown), page_size)
     return card(
@@ -117,14 +113,7 @@ def _order(sort: Sort) -> list[str]:
     return [] if sort is Sort.RELEVANCE else [SORTS[sort]]
 
 
-def _written(written: dict[tuple[int, int], str], listing: Listing, position: int, room: int) -> str:
-    """Return an item's entry, as it was written for whoever has seen this page before."""
-    known = written.get((position, room))
-    if known is None:
-        known = written[position, room] = _item_lines(listing.rows[position], room=room)
-    return known
-
-
+@lru_cache(maxsize=4096)
 def _item_lines(item: Item, *, room: int) -> str:
     stack = f" ×{item.amount:,}" if item.amount > 1 else ""
     first = f"{symbol(item)} **"

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 
-from bot.domain.money import Money
+from bot.domain.inventory import Money
 
 ELLIPSIS = "…"
 NOTHING = "–"
