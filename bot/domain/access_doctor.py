@@ -48,7 +48,7 @@ class RoleFacts:
 class Concern(Enum):
     """What is worth a look, the worst first."""
 
-    NOBODY_APPROVES = auto()
+    NO_APPROVER = auto()
     EVERYBODY = auto()
     SELF_ASSIGNED = auto()
     """Members take the role themselves: in a prompt, or with a connected account."""
@@ -109,7 +109,7 @@ def examine(guild_id: int, grants: Iterable[Grant], roles: Iterable[RoleFacts]) 
     everybodys = held.get(guild_id, set())
     found: list[Finding] = []
     if not any(Capability.APPROVE_RESEND in held.get(role.role_id, ()) for role in known.values() if _is_human(role)):
-        found.append(Finding(Concern.NOBODY_APPROVES))
+        found.append(Finding(Concern.NO_APPROVER))
     if everybodys - SEEDED:
         found.append(Finding(Concern.EVERYBODY, guild_id, _sorted(everybodys - SEEDED)))
     managers = _Managers(known.values(), held) if Capability.MANAGE_ACCESS not in everybodys else None

@@ -31,16 +31,16 @@ class AuditAction(StrEnum):
     RESEND_FAILED = "resend.failed"
     RESEND_UNKNOWN = "resend.unknown"
     RESEND_RETURNED = "resend.returned"
-    RESENDS_PAUSED = "resends.halted"
+    RESENDS_PAUSED = "resends.paused"
     RESENDS_RESUMED = "resends.resumed"
-    INVENTORY_VIEWED = "inventory.looked"
+    INVENTORY_VIEWED = "inventory.viewed"
     """Somebody of the staff was shown somebody's inventory."""
-    TRADES_VIEWED = "trades.looked"
+    TRADES_VIEWED = "trades.viewed"
     """Somebody of the staff was shown somebody's trades, or everybody's."""
-    AUDIT_VIEWED = "audit.looked"
+    AUDIT_VIEWED = "audit.viewed"
     """Somebody read this record."""
     DATA_EXPORTED = "data.exported"
-    DATA_ERASED = "data.forgotten"
+    DATA_ERASED = "data.erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +123,9 @@ def is_for_another(detail: Mapping[str, object]) -> bool:
     return detail.get("for") == FOR_ANOTHER["for"]
 
 
-def is_forgotten(told: str) -> bool:
+def is_erased(told: str) -> bool:
     """Say whether what a row names is the pseudonym of somebody who asked to be forgotten."""
-    return told.startswith("forgotten:")
+    return told.startswith("erased:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class DamagedRow:
 class AuditRow:
     """An entry as it stands in the record.
 
-    ``actor`` is ``skindesk``, ``user:<Discord id>``, or ``forgotten:<pseudonym>`` for somebody who asked to be
+    ``actor`` is ``skindesk``, ``user:<Discord id>``, or ``erased:<pseudonym>`` for somebody who asked to be
     forgotten; ``subject`` and personal details alike. ``digest`` is where the chain stood after it, in hex.
     """
 

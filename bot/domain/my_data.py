@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.domain.audit import AuditAction, PseudonymKind, acts_as, is_forgotten
+from bot.domain.audit import AuditAction, PseudonymKind, acts_as, is_erased
 from bot.domain.steam import SteamId
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class StoredData:
         """Return how the record spells them: their user, and every account that counts as theirs."""
         return frozenset({f"user:{user_id}", *(f"steam:{account}" for account in self.accounts)})
 
-    def looks(self, user_id: int) -> tuple[AuditRow, ...]:
+    def views_by_others(self, user_id: int) -> tuple[AuditRow, ...]:
         """Return who else looked at their things, the newest first."""
         rows = (row for row in self.audit if row.action in VIEWS and row.actor_id != user_id)
         return tuple(sorted(rows, key=lambda row: row.number, reverse=True))
@@ -50,7 +50,7 @@ VIEWS = frozenset({AuditAction.INVENTORY_VIEWED, AuditAction.TRADES_VIEWED, Audi
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was forgotten: a link, ended requests, snapshots. What stayed is counted, with when it can go.
+    """What was erased: a link, ended requests, snapshots. What stayed is counted, with when it can go.
 
     ``resends_kept`` are open, or younger than the window in which requests are counted; ``kept_until`` is when the
     last of the ended ones may be forgotten, None where an open one has no such moment or nothing stayed.
@@ -101,4 +101,4 @@ def _may_be_self_made(row: AuditRow) -> bool:
 
 
 def _may_be(told: str, sought: str) -> bool:
-    return told == sought or is_forgotten(told)
+    return told == sought or is_erased(told)

@@ -216,7 +216,7 @@ class Resend:
         """Whether nobody decided in time."""
         return self.state is ResendState.PENDING and now >= self.expires_at
 
-    def needs_reminder(self, now: datetime) -> bool:
+    def is_reminder_due(self, now: datetime) -> bool:
         """Whether nobody decided in half of the time, and the moderators were not reminded of it."""
         half = self.requested_at + (self.expires_at - self.requested_at) / 2
         return self.state is ResendState.PENDING and self.reminded_at is None and half <= now < self.expires_at

@@ -67,7 +67,7 @@ class ResendBoard:
         self._to_try_again = {number: one for number, one in self._to_try_again.items() if number in waiting}
         now = self._clock.now()
         for resend in requests:
-            if resend.message_id is not None and resend.needs_reminder(now):
+            if resend.message_id is not None and resend.is_reminder_due(now):
                 await self._recall(resend)
         due = [resend for resend in waiting.values() if resend.message_id is not None and self._look_at(resend) <= now]
         if due:

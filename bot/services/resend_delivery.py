@@ -261,7 +261,7 @@ class ResendDelivery:
         """Return how it stands; where all resends were stopped after the approval, take that back and say so."""
         if await self._pauses.of_guild(approved.guild_id) is not None:
             returned = await self._repository.return_to_pending(
-                approved.guild_id, approved.id, note="halted", at=self._clock.now()
+                approved.guild_id, approved.id, note="paused", at=self._clock.now()
             )
             if returned is not None:
                 await self._board.show(returned)

@@ -153,7 +153,7 @@ async def test_reading_is_written_down(scene: Scene) -> None:
     assert looked.subject == f"user:{scene.customer.id}"
     assert looked.detail == {"action": "link.set", "limit": "7"}
     line = f"{scene.moderator.mention} read the record about {scene.customer.mention}, `link.set` only"
-    assert line in text_of(await audit(scene, scene.moderator, action="audit.looked"))
+    assert line in text_of(await audit(scene, scene.moderator, action="audit.viewed"))
 
 
 async def test_another_server(scene: Scene) -> None:
@@ -233,7 +233,7 @@ async def test_every_decision_is_posted(scene: Scene) -> None:
 
     assert {action for action, _ in posted} >= {
         *("access.revoked", "access.granted", "link.set", "link.removed", "settings.changed", "resend.requested"),
-        *("resend.approved", "resend.sent", "resend.denied", "resends.halted", "resends.resumed"),
+        *("resend.approved", "resend.sent", "resend.denied", "resends.paused", "resends.resumed"),
     }
     assert sorted(posted) == sorted(
         (row.action.value, str(row.number)) for row in written if row.action not in SHOWN_NOWHERE

@@ -110,7 +110,7 @@ async def test_export(scene: Scene) -> None:
     assert resend["requested_at"] == asked_at.isoformat()
     assert len(resend["items_send"]) == len(trade.items_send)
     actions = [row["action"] for row in content["record"]]
-    assert actions[:3] == ["audit.looked", "inventory.looked", "trades.looked"]
+    assert actions[:3] == ["audit.viewed", "inventory.viewed", "trades.viewed"]
     assert {"link.set", "resend.requested", "resend.denied"} < set(actions)
 
 
@@ -144,7 +144,7 @@ async def test_nobody_else_in_the_file(scene: Scene) -> None:
         *(trade.offer_id, *trade.items_send),
     )
     assert not [known for known in map(str, about_others) if known and known in raw]
-    assert [row["subject"] for row in content["record"] if row["action"].endswith("looked")] == ["somebody else"] * 2
+    assert [row["subject"] for row in content["record"] if row["action"].endswith("viewed")] == ["somebody else"] * 2
 
 
 async def test_exporting_is_written_down(scene: Scene) -> None:
@@ -205,7 +205,7 @@ async def test_an_account_linked_to_oneself_as_staff(scene: Scene) -> None:
     text = text_of(await my_data(scene, scene.agent, "forget"))
     assert "an account that you linked to yourself as staff" in text.partition("What stays, and why")[2]
 
-    record = text_of(await scene.moderator.slash(scene.channel, "audit", action="inventory.looked"))
+    record = text_of(await scene.moderator.slash(scene.channel, "audit", action="inventory.viewed"))
     assert f"`{person.steam_id}`" in record
     await scene.agent.slash(scene.channel, "link set", member=scene.customer, steam=str(person.steam_id))
     told = text_of(await my_data(scene, scene.customer, "export"))

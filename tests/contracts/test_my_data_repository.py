@@ -100,7 +100,7 @@ async def test_everything(my_data: MyDataRepository, repositories: Repositories)
         AuditAction.RESEND_REQUESTED,
         AuditAction.LINK_SET,
     ]
-    assert [row.action for row in stored.looks(ADA)] == [entry.action for entry in reversed(looks)]
+    assert [row.action for row in stored.views_by_others(ADA)] == [entry.action for entry in reversed(looks)]
     assert stored.own_references(ADA) == {f"user:{ADA}", f"steam:{ADAS_ACCOUNT}"}
 
 
@@ -251,7 +251,9 @@ async def test_an_account_linked_to_oneself_as_staff(
     assert await repositories.resends.get(GUILD, of_owner.id) == of_owner
     await repositories.links.put(link(source=LinkSource.SIGN_IN))
     of_ada = await my_data.of_user(GUILD, ADA)
-    assert [(row.actor_id, row.action) for row in of_ada.looks(ADA)] == [(CLEO, AuditAction.INVENTORY_VIEWED)] * 3
+    assert [(row.actor_id, row.action) for row in of_ada.views_by_others(ADA)] == [
+        (CLEO, AuditAction.INVENTORY_VIEWED)
+    ] * 3
     assert of_ada.resends == (of_owner, of_nobody)
     assert (await repositories.audit.verify()).faults == ()
 
@@ -283,7 +285,7 @@ async def test_staff_with_an_account_of_their_own(my_data: MyDataRepository, rep
         assert (await my_data.of_user(GUILD, CLEO)).accounts == {ADAS_ACCOUNT}
         await my_data.forget(GUILD, CLEO, at=LATER)
         newest, *_ = await repositories.audit.newest(GUILD, limit=9, action=AuditAction.INVENTORY_VIEWED)
-        assert newest.subject.startswith("forgotten:")
+        assert newest.subject.startswith("erased:")
 
 
 async def test_the_record(my_data: MyDataRepository, audit: AuditRepository, repositories: Repositories) -> None:
@@ -317,7 +319,7 @@ async def test_requests_for_others(
     rows = {row.subject: row for row in await audit.newest(GUILD, limit=9, action=AuditAction.RESEND_REQUESTED)}
 
     assert rows[f"resend:{for_another.id}"].actor == f"user:{BEN}"
-    assert rows[f"resend:{own.id}"].actor.startswith("forgotten:")
+    assert rows[f"resend:{own.id}"].actor.startswith("erased:")
     assert (await audit.verify()).faults == ()
 
 

@@ -164,7 +164,7 @@ CASES: Mapping[type, Mapping[str, Case]] = {
         ),
         "approve": lambda resends, theirs: resends.approve(*theirs.ids(), version=1, by=theirs.person(), at=NOW),
         "begin_sending": lambda resends, theirs: resends.begin_sending(*theirs.ids(), at=NOW),
-        "return_to_pending": lambda resends, theirs: resends.return_to_pending(*theirs.ids(), note="halted", at=NOW),
+        "return_to_pending": lambda resends, theirs: resends.return_to_pending(*theirs.ids(), note="paused", at=NOW),
         "deny": lambda resends, theirs: resends.deny(*theirs.ids(), by=theirs.person(), reason="no", at=NOW),
         "expire": lambda resends, theirs: resends.expire(*theirs.ids(), at=NOW),
         "cancel": lambda resends, theirs: resends.cancel(*theirs.ids(), at=NOW, reason="card_not_posted"),

@@ -53,10 +53,10 @@ def test_nobody_approves():
     others = tuple(grant for grant in HEALTHY_GRANTS if grant.capability is not Capability.APPROVE_RESEND)
     bots = replace(facts(COLOURS), is_managed=True, sources=frozenset({Source.BOT}))
 
-    assert examine(GUILD, others, HEALTHY_ROLES) == (Finding(Concern.NOBODY_APPROVES),)
+    assert examine(GUILD, others, HEALTHY_ROLES) == (Finding(Concern.NO_APPROVER),)
     for role_id, roles in ((99, HEALTHY_ROLES), (COLOURS, with_role(bots))):
         grants = (*others, Grant(GUILD, role_id, Capability.APPROVE_RESEND))
-        assert examine(GUILD, grants, roles)[0] == Finding(Concern.NOBODY_APPROVES)
+        assert examine(GUILD, grants, roles)[0] == Finding(Concern.NO_APPROVER)
 
 
 @pytest.mark.parametrize("capability", sorted(set(Capability) - SEEDED))

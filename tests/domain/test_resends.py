@@ -201,11 +201,11 @@ def test_to_be_recalled(state):
     half = NOW + timedelta(hours=1)
     pending = state is ResendState.PENDING
 
-    assert request.needs_reminder(half) == pending
-    assert request.needs_reminder(half + timedelta(minutes=59)) == pending
-    assert not request.needs_reminder(half - timedelta(microseconds=1))
-    assert not request.needs_reminder(half + timedelta(hours=1))
-    assert not replace(request, reminded_at=NOW).needs_reminder(half)
+    assert request.is_reminder_due(half) == pending
+    assert request.is_reminder_due(half + timedelta(minutes=59)) == pending
+    assert not request.is_reminder_due(half - timedelta(microseconds=1))
+    assert not request.is_reminder_due(half + timedelta(hours=1))
+    assert not replace(request, reminded_at=NOW).is_reminder_due(half)
 
 
 def test_kept_change():

@@ -91,7 +91,7 @@ class Services:
         return [
             (row.actor, row.action.value, row.subject, dict(row.detail))
             for row in rows
-            if row.action.value.endswith(".looked")
+            if row.action.value.endswith(".viewed")
         ]
 
 
@@ -117,10 +117,10 @@ async def test_trades(services: Services) -> None:
     await services.trades.list_for(by=AGENT)
 
     assert list(reversed(await services.looks())) == [
-        ("user:2", "trades.looked", "user:1", {"steam_id": str(THEIRS), "scope": "active"}),
-        ("user:2", "trades.looked", "user:1", {"steam_id": str(THEIRS), "scope": "all"}),
-        ("user:2", "trades.looked", f"steam:{NOBODYS}", {"steam_id": str(NOBODYS), "scope": "active"}),
-        ("user:2", "trades.looked", "guild", {"scope": "active"}),
+        ("user:2", "trades.viewed", "user:1", {"steam_id": str(THEIRS), "scope": "active"}),
+        ("user:2", "trades.viewed", "user:1", {"steam_id": str(THEIRS), "scope": "all"}),
+        ("user:2", "trades.viewed", f"steam:{NOBODYS}", {"steam_id": str(NOBODYS), "scope": "active"}),
+        ("user:2", "trades.viewed", "guild", {"scope": "active"}),
     ]
 
 
@@ -130,8 +130,8 @@ async def test_inventories(services: Services) -> None:
     await services.inventory.look_up(InventoryRequest(url(NOBODYS), provider="all", game=Game.RUST), by=AGENT)
 
     assert list(reversed(await services.looks())) == [
-        ("user:2", "inventory.looked", "user:1", _inventory(THEIRS, "cs2", "assetpay")),
-        ("user:2", "inventory.looked", f"steam:{NOBODYS}", _inventory(NOBODYS, "rust", "assetpay,skinsback")),
+        ("user:2", "inventory.viewed", "user:1", _inventory(THEIRS, "cs2", "assetpay")),
+        ("user:2", "inventory.viewed", f"steam:{NOBODYS}", _inventory(NOBODYS, "rust", "assetpay,skinsback")),
     ]
     assert "SeCrEt12" not in str(await services.looks())
 
@@ -259,7 +259,7 @@ async def test_reading_the_record(services: Services) -> None:
         AuditAction.AUDIT_VIEWED,
         AuditAction.LINK_SET,
     ]
-    assert (await services.looks())[0] == ("user:3", "audit.looked", "guild", {"limit": str(MOST_ROWS)})
+    assert (await services.looks())[0] == ("user:3", "audit.viewed", "guild", {"limit": str(MOST_ROWS)})
 
 
 async def test_an_unreadable_record(services: Services) -> None:

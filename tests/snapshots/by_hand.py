@@ -212,7 +212,7 @@ def _notes(now: datetime) -> Iterator[Shot]:
     returned = {"decided_by": 200, "decided_at": now - timedelta(minutes=1)}
     for situation, one in (
         ("returned after a restart", _resend(now, notes=("restarted",), **returned)),
-        ("returned by a stop", _resend(now, notes=("halted",), **returned)),
+        ("returned by a stop", _resend(now, notes=("paused",), **returned)),
         ("changed before its approval", _resend(now, notes=(changed,), facts=facts)),
         ("reminded", _resend(now, reminded_at=now - timedelta(minutes=1))),
         (

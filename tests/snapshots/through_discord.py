@@ -294,7 +294,7 @@ class Walk:
 
     async def _audit(self) -> AsyncIterator[Shot]:
         yield self._shot("audit", "newest", MODERATOR, await self._use(MODERATOR, "audit", limit=8))
-        result = await self._use(MODERATOR, "audit", action="trades.looked", member=self.people[ADMINISTRATOR])
+        result = await self._use(MODERATOR, "audit", action="trades.viewed", member=self.people[ADMINISTRATOR])
         yield self._shot("audit", "nothing found", MODERATOR, result)
         yield self._shot("audit", "post in the audit channel", "staff", self._audit_channel.history()[-1])
 

@@ -115,10 +115,10 @@ async def test_forgotten(db: Database) -> None:
     assert await _forget(db, user, account) == [True, True]
 
     (row,) = await _newest(db)
-    assert re.fullmatch("forgotten:[0-9a-f]{20}", row.actor)
+    assert re.fullmatch("erased:[0-9a-f]{20}", row.actor)
     assert row.actor == row.subject
     assert row.actor_id is None
-    assert re.fullmatch("forgotten:[0-9a-f]{20}", row.detail["steam_id"])
+    assert re.fullmatch("erased:[0-9a-f]{20}", row.detail["steam_id"])
     assert row.detail["steam_id"] != row.actor
     assert row.detail["source"] == "sign_in"
     assert await _newest(db, user_id=ADA) == []
@@ -137,7 +137,7 @@ async def test_after_forgetting(db: Database) -> None:
     after, before = await _newest(db)
 
     assert after.actor == f"user:{ADA}"
-    assert before.actor.startswith("forgotten:")
+    assert before.actor.startswith("erased:")
     assert [row.number for row in await _newest(db, user_id=ADA)] == [2]
     stored = [row["actor"] for row in await db.read("SELECT actor FROM audit")]
     assert len(set(stored)) == 2
@@ -184,7 +184,7 @@ async def test_staff_is_not_forgotten(db: Database) -> None:
     ],
 )
 async def test_changed_person(path: Path, change: str, found: dict[int, str]) -> None:
-    """Whom a pseudonym stands for cannot be changed, only forgotten: the first row that has it is named."""
+    """Whom a pseudonym stands for cannot be changed, only erased: the first row that has it is named."""
     await written(path, [LINKED, AuditEntry(GUILD, NOW, BEN, AuditAction.RESEND_DENIED, "resend:7"), LINKED])
     with by_hand(path) as connection:
         connection.execute(change)

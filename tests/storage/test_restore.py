@@ -50,7 +50,7 @@ async def test_open_requests(path: Path, backup: Path):
     assert restored.in_doubt == len(DOUBTFUL)
     assert states(path) == {trade: "unknown" if state in DOUBTFUL else state.value for state, trade in TRADES.items()}
     told = query(path, "SELECT action, detail FROM audit ORDER BY id")[rows:]
-    assert [action for action, _ in told] == ["resend.unknown"] * len(DOUBTFUL) + ["resends.halted"]
+    assert [action for action, _ in told] == ["resend.unknown"] * len(DOUBTFUL) + ["resends.paused"]
     for state, (_, detail) in zip(DOUBTFUL, told, strict=False):
         assert f'"was": "{state.value}"' in str(detail)
     async with Database.open(path) as db:

@@ -16,7 +16,7 @@ from tests.support.hostile_text import hostile, rendered
 from tests.support.payload_audit import audit_requests
 
 GUILD = 900_000_000_000_000_001
-NAMES = ["user:800000000000000001", "steam:76561197960265739", "forgotten:22ec4878c8c00d307fd0"]
+NAMES = ["user:800000000000000001", "steam:76561197960265739", "erased:22ec4878c8c00d307fd0"]
 DETAILS = ["capability", "steam_id", "setting", "channel", "trade", "game", "scope", "action", "owner", "odd"]
 
 rows = st.builds(
@@ -26,7 +26,7 @@ rows = st.builds(
     actor=st.sampled_from(["skindesk", NAMES[0], NAMES[2]]),
     action=st.sampled_from(AuditAction),
     subject=st.sampled_from([*NAMES, "role:7", f"role:{GUILD}", "resend:12", "guild"]),
-    detail=st.dictionaries(st.sampled_from(DETAILS), hostile | st.just("forgotten:22ec4878"), max_size=4),
+    detail=st.dictionaries(st.sampled_from(DETAILS), hostile | st.just("erased:22ec4878"), max_size=4),
     digest=st.just("0" * 64),
 )
 

@@ -164,4 +164,4 @@ def _value(pseudonym: str, people: People) -> str:
 
 
 def _forgotten(pseudonym: str) -> str:
-    return f"forgotten:{pseudonym}"
+    return f"erased:{pseudonym}"

@@ -81,7 +81,7 @@ def finding_lines(findings: Sequence[Finding], roles: RoleNames) -> list[str]:
 
 
 def _line(finding: Finding, roles: RoleNames) -> str:
-    if finding.concern is Concern.NOBODY_APPROVES or finding.role_id is None:
+    if finding.concern is Concern.NO_APPROVER or finding.role_id is None:
         example = "`/access grant` it to your moderators' role."
         return f"**Nobody can approve resends**: no role that members have holds `resend.approve`. {example}"
     role = roles.mention(finding.role_id)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from bot.domain.audit import AuditAction, AuditRow, is_forgotten
+from bot.domain.audit import AuditAction, AuditRow, is_erased
 from bot.domain.steam import Game
 from bot.ui.kit.text import NOTHING, code
 
@@ -95,7 +95,7 @@ def named(reference: str, guild_id: int | None = None) -> str:
             return f"Steam {code(identifier, _SHOWN)}"
         case "resend":
             return f"resend {identifier}"
-        case "forgotten":
+        case "erased":
             return f"somebody forgotten ({code(identifier, 12)})"
         case _:
             return code(reference, _SHOWN)
@@ -111,7 +111,7 @@ def _facts(row: AuditRow, guild_id: int) -> Mapping[str, str]:
 
 def _fact(name: str, value: str) -> str:
     if name == "steam_id":
-        forgotten = is_forgotten(value)
+        forgotten = is_erased(value)
         return f"a forgotten account ({code(value.partition(':')[2], 12)})" if forgotten else named(f"steam:{value}")
     if name == "channel" and value.isdecimal():
         return f"<#{value}>"

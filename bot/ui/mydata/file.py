@@ -17,7 +17,7 @@ MOST_ROWS = 10_000
 """Rows of the record in one file, the newest: Discord takes 10 MiB."""
 
 _OTHER = "somebody else"
-_PEOPLE = frozenset({"user", "steam", "forgotten"})
+_PEOPLE = frozenset({"user", "steam", "erased"})
 
 
 def my_data_file(stored: StoredData, *, guild_id: int, user_id: int, at: datetime) -> discord.File:

@@ -28,20 +28,20 @@ def my_data_page(stored: StoredData, *, user_id: int) -> discord.Embed:
             Field("Your Steam account", "\n".join(_link_lines(stored))),
             Field("Requests for resends", f"{open_ones} open, {ended} ended: yours, and those for your trades."),
             Field("The record", f"{count(len(stored.audit), 'row')} about you, your account or everybody."),
-            Field("Who looked at your things", "\n".join(_look_lines(stored.looks(user_id)))),
+            Field("Who looked at your things", "\n".join(_look_lines(stored.views_by_others(user_id)))),
             Field("Answers with pages", f"{stored.snapshots} of your own, each for at most {_HOURS}."),
         ],
         colour=Tone.NEUTRAL,
     )
 
 
-def forgotten_page(forgotten: Erased) -> discord.Embed:
+def forgotten_page(erased: Erased) -> discord.Embed:
     """Return what was forgotten, what stays, and why."""
     return card(
         title="✅ Forgotten, as far as that can be",
         fields=[
-            Field("Forgotten", "\n".join(f"• {line}" for line in _gone(forgotten))),
-            Field("What stays, and why", "\n".join(f"• {line}" for line in _staying(forgotten))),
+            Field("Forgotten", "\n".join(f"• {line}" for line in _gone(erased))),
+            Field("What stays, and why", "\n".join(f"• {line}" for line in _staying(erased))),
         ],
         colour=Tone.GOOD,
     )
@@ -85,31 +85,31 @@ def _looked_at(row: AuditRow) -> str:
     return "the record about you"
 
 
-def _gone(forgotten: Erased) -> list[str]:
+def _gone(erased: Erased) -> list[str]:
     lines = ["Who you are in the record: its rows about you, and about your account, no longer name you."]
-    if forgotten.link is not None:
-        lines.append(f"That SteamID {code(str(forgotten.link.steam_id))} is linked to you.")
-    if forgotten.resends:
-        lines.append(f"{count(forgotten.resends, 'ended request')}: whose they were, the reasons, and the items.")
-    if forgotten.snapshots:
-        lines.append(f"{count(forgotten.snapshots, 'answer')} with pages; their buttons no longer work.")
+    if erased.link is not None:
+        lines.append(f"That SteamID {code(str(erased.link.steam_id))} is linked to you.")
+    if erased.resends:
+        lines.append(f"{count(erased.resends, 'ended request')}: whose they were, the reasons, and the items.")
+    if erased.snapshots:
+        lines.append(f"{count(erased.snapshots, 'answer')} with pages; their buttons no longer work.")
     return [*lines, "A Steam sign-in under way, and what was held in memory."]
 
 
-def _staying(forgotten: Erased) -> list[str]:
+def _staying(erased: Erased) -> list[str]:
     lines = []
-    if forgotten.resends_kept:
-        until = "they have ended" if forgotten.kept_until is None else moment(forgotten.kept_until)
+    if erased.resends_kept:
+        until = "they have ended" if erased.kept_until is None else moment(erased.kept_until)
         lines.append(
-            f"{count(forgotten.resends_kept, 'request')}, open or counted against the daily limit. "
-            f"Use `/mydata forget` again once {until}{'' if forgotten.kept_until is None else ' has passed'}."
+            f"{count(erased.resends_kept, 'request')}, open or counted against the daily limit. "
+            f"Use `/mydata forget` again once {until}{'' if erased.kept_until is None else ' has passed'}."
         )
-    if forgotten.links_kept_until is not None:
+    if erased.links_kept_until is not None:
         lines.append(
-            f"Until {moment(forgotten.links_kept_until)}: that your account was linked to you, so that a stolen "
+            f"Until {moment(erased.links_kept_until)}: that your account was linked to you, so that a stolen "
             "account cannot be moved and used at once."
         )
-    if forgotten.link is not None and forgotten.link.is_self_made:
+    if erased.link is not None and erased.link.is_self_made:
         lines.append(
             "What is kept about an account that you linked to yourself as staff, where neither Steam nor somebody else "
             "has vouched that it is yours."

@@ -48,7 +48,7 @@ _DETAILS = {
 }
 _NOTES = {
     "restarted": "SkinDesk was restarted after an approval and before sending. Nothing was sent; decide again.",
-    "halted": "Resends were stopped after an approval and before sending. Nothing was sent; decide again.",
+    "paused": "Resends were stopped after an approval and before sending. Nothing was sent; decide again.",
     "requester_not_told": "The requester could not be told by direct message.",
     "owner_not_told": "The trade's owner could not be told by direct message. `/trades` shows them what they need.",
 }
