@@ -41,16 +41,11 @@ def test_clean(requests):
 BROKEN = {
     # messages
     "message is empty": posted(content="  "),
-    "message is empty ": edited(content=None, embeds=[], components=[]),
     "content has 2001": posted(content="x" * 2001),
     "content has 2002": posted(content="💰" * 1001),
     "allowed_mentions is missing": [request("POST", "/channels/1/messages", {"content": "x"})],
-    "allowed_mentions is missing ": edited(content="x"),
     "allowed_mentions lets": posted(content="x", allowed_mentions={"parse": ["users"]}),
-    "allowed_mentions lets ": posted(content="x", allowed_mentions={"parse": [], "roles": ["1"]}),
     "hidden character U+202E": posted(content="a\u202eb"),
-    "hidden character U+D800": with_embed(description="\ud800"),
-    "hidden character U+200B": with_embed(fields=[{"name": "a\u200b", "value": "b"}]),
     # embeds
     "embeds: 11, more than 10": posted(embeds=[TITLE] * 11),
     "embeds have 6009 characters together": with_embed(
@@ -60,25 +55,17 @@ BROKEN = {
         fields=[{"name": "x" * 100, "value": "x" * 700}],
     ),
     "embeds[0] is empty": posted(embeds=[{"color": 1}]),
-    "embeds[0].title is empty": with_embed(title=" "),
     "embeds[0].title has 257": with_embed(title="x" * 257),
     "embeds[0].description has 4097": with_embed(description="x" * 4097),
     "embeds[0].author.name has 257": with_embed(author={"name": "x" * 257}),
     "embeds[0].footer.text has 2049": with_embed(footer={"text": "x" * 2049}),
-    "embeds[0].footer.text is not": with_embed(footer={"icon_url": "https://steamcommunity.com/x"}),
     "embeds[0].fields: 26": with_embed(fields=[{"name": "n", "value": "v"}] * 26),
-    "embeds[0].fields[0].name is empty": with_embed(fields=[{"name": "", "value": "v"}]),
     "embeds[0].fields[0].name has 257": with_embed(fields=[{"name": "x" * 257, "value": "v"}]),
-    "embeds[0].fields[0].value is empty": with_embed(fields=[{"name": "n", "value": "\n"}]),
     "embeds[0].fields[0].value has 1025": with_embed(fields=[{"name": "n", "value": "x" * 1025}]),
     "embeds[0].color": with_embed(color=0x1000000),
     # addresses
     "embeds[0].image.url leads to http://": with_embed(image={"url": "http://steamcommunity.com/x"}),
     "embeds[0].url leads to https://evil.example": with_embed(url="https://evil.example"),
-    "embeds[0].thumbnail.url leads to https://steamcommunity.com": with_embed(
-        thumbnail={"url": "https://a@steamcommunity.com"}
-    ),
-    "embeds[0].image.url leads to attachment": with_embed(image={"url": "attachment://x.png"}),
     "embeds[0].author.icon_url is no address": with_embed(author={"name": "x", "icon_url": "https://[x"}),
     "embeds[0].image.url has 2049": with_embed(image={"url": "https://steamcommunity.com/".ljust(2049, "x")}),
     "content leads to https://evil.example": posted(content="see https://evil.example/?token=x"),
@@ -98,8 +85,6 @@ BROKEN = {
     "components[0][0] has neither label nor emoji": with_row({**BUTTON, "label": " "}),
     "components[0][0].label has 81": with_row({**BUTTON, "label": "x" * 81}),
     "components[0][0].style": with_row({**BUTTON, "style": 7}),
-    "components[0][0].custom_id is not a text": with_row({**BUTTON, "custom_id": None}),
-    "components[0][0].custom_id is empty": with_row({**BUTTON, "custom_id": ""}),
     "components[0][0].custom_id has 101": with_row({**BUTTON, "custom_id": "x" * 101}),
     "components[0][0].custom_id is not ASCII": with_row({**BUTTON, "custom_id": "é"}),
     "components[0][0] is a link and has a custom_id": with_row(
@@ -111,7 +96,6 @@ BROKEN = {
         {**SELECT, "options": [{"label": "x", "value": str(n)} for n in range(26)]}
     ),
     "components[0][0].options have the value '1' 2 times": with_row({**SELECT, "options": [OPTION, OPTION]}),
-    "components[0][0].options[0].label is empty": with_row({**SELECT, "options": [{**OPTION, "label": ""}]}),
     "components[0][0].options[0].label has 101": with_row({**SELECT, "options": [{**OPTION, "label": "x" * 101}]}),
     "components[0][0].options[0].value is empty": with_row({**SELECT, "options": [{**OPTION, "value": ""}]}),
     "components[0][0].options[0].description has 101": with_row(
@@ -126,16 +110,13 @@ BROKEN = {
     ),
     # modals
     "title has 46": with_modal(title="x" * 46),
-    "title is empty": with_modal(title=""),
     "type 9: custom_id has 101": with_modal(custom_id="x" * 101),
     "components: 0, not 1 to 5": with_modal(components=[]),
     "components: 6, not 1 to 5": with_modal(*(in_row(custom_id=str(place)) for place in range(6))),
     "components[0].label has 46": with_modal(in_row(label="x" * 46)),
-    "components[0].label is empty": with_modal({"type": 18, "label": "", "component": INPUT}),
     "components[0].custom_id has 101": with_modal(in_row(custom_id="x" * 101)),
     "components[0].placeholder has 101": with_modal(in_row(placeholder="x" * 101)),
     "components[0] takes 5 to 2": with_modal(in_row(min_length=5, max_length=2)),
-    "components[0] takes 0 to 4001": with_modal(in_row(max_length=4001)),
     "components[0].value has 11": with_modal(in_row(max_length=10, value="x" * 11)),
     "custom_id 'reason' is there 2 times": with_modal(in_row(), in_row()),
     "components[0] has 2 inputs": with_modal({"type": 1, "components": [INPUT, {**INPUT, "custom_id": "b"}]}),
@@ -150,19 +131,16 @@ BROKEN = {
     "components[0] is neither text input": with_modal({"type": 18, "label": "Reason", "component": BUTTON}),
     # autocomplete
     "choices: 26": offered(*({"name": str(number), "value": number} for number in range(26))),
-    "choices[0].name is empty": offered({"name": "", "value": "x"}),
     "choices[0].name has 101": offered({"name": "x" * 101, "value": "x"}),
     "choices[0].value has 101": offered({"name": "x", "value": "x" * 101}),
     "choices[0].value is neither": offered({"name": "x", "value": None}),
     # who sees it
     "visible to everybody": [answered(4, {**SILENT, "content": "x"})],
-    "visible to everybody ": [answered(5), original_edited()],
     "visible to everybody  ": [deferred(), original_edited(), follow_up()],
     "visible to everybody   ": [answered(6), follow_up()],
     # the life of an interaction
     "answered twice": [deferred(), deferred(), original_edited()],
     "follow-up before the interaction was answered": [follow_up(flags=64), deferred(), original_edited()],
-    "edit of a response before the interaction": [original_edited()],
     "type 5: deferred and never finished": [deferred()],
     "type 6: deferred and never finished": [*edited(embeds=[TITLE]), answered(6)],
     "follow-up on an autocomplete": [*offered(), follow_up(flags=64)],
@@ -172,14 +150,10 @@ BROKEN = {
     "16 commands of type 2": synced(*({"type": 2, "name": f"A {number}", "contexts": [0]} for number in range(16))),
     "command 'trades' of type 1 is there 2 times": synced(COMMAND, COMMAND),
     "'Trades' is no name": synced({**COMMAND, "name": "Trades"}),
-    "'my trades' is no name": synced({**COMMAND, "name": "my trades"}),
-    f"'{'x' * 33}' is no name": synced({**COMMAND, "name": "x" * 33}),
-    "command 'trades'.description is empty": synced({**COMMAND, "description": ""}),
     "command 'trades'.description has 101": synced({**COMMAND, "description": "x" * 101}),
     "command 'trades' is not described": synced({**COMMAND, "description": "…"}),
     "command 'trades' sets default_member_permissions": synced({**COMMAND, "default_member_permissions": "8"}),
     "command 'trades' can be used outside guilds": synced({**COMMAND, "contexts": [0, 1]}),
-    "command 'trades' can be used outside guilds ": synced({**COMMAND, "contexts": None}),
     "is a context menu and has": synced({"type": 3, "name": "Explain", "description": "x", "contexts": [0]}),
     f"command '{'x' * 33}'.name has 33": synced({"type": 3, "name": "x" * 33, "contexts": [0]}),
     "command 'trades' has 8016 characters": with_options(
@@ -201,7 +175,6 @@ BROKEN = {
     "is nested too deep": with_options(
         {"name": "a", "type": 2, "options": [{"name": "b", "type": 2, "description": "x"}]}
     ),
-    "command 'trades'.id.description is empty": with_option(description=""),
     "'Id' is no name": with_option(name="Id"),
     "26 choices": with_option(choices=[{"name": str(number), "value": str(number)} for number in range(26)]),
     "choices and autocomplete": with_option(choices=[CHOICE], autocomplete=True),
