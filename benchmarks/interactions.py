@@ -29,6 +29,7 @@ from tests.e2e.live_bot import LiveBot, answer_of
 from tests.support.bot_process import BotProcess
 from tests.support.discord_server import LoopbackDiscord
 from tests.support.loopback_discord.guilds import Channel, Guild, Member
+from tests.support.loopback_discord.messages import nested
 from tests.support.loopback_discord.records import InteractionRecord
 
 _BARE = "import asyncio\nfrom benchmarks.bare_bot import main\nasyncio.run(main())\n"
@@ -187,7 +188,7 @@ async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: Simulate
 
     async def turn() -> InteractionRecord:
         forward, back = (next(each for each in page.custom_ids if word in each) for word in (":next:", ":first:"))
-        can_go_on = not next(each for each in page.every_component() if each.get("custom_id") == forward)["disabled"]
+        can_go_on = not next(each for each in nested(page.components) if each.get("custom_id") == forward)["disabled"]
         return await server.click(page, forward if can_go_on else back, live.customer)
 
     return Side(
@@ -214,7 +215,7 @@ async def bare_side(stack: AsyncExitStack, folder: Path, answers: dict[str, Any]
     unknown = strangers()
 
     async def turn() -> InteractionRecord:
-        pressed = next(each for each in shown.every_component() if each["type"] == _BUTTON and not each["disabled"])
+        pressed = next(each for each in nested(shown.components) if each["type"] == _BUTTON and not each["disabled"])
         return await server.click(shown, pressed["custom_id"], member)
 
     return Side(

@@ -14,6 +14,7 @@ from bot.exit_codes import ExitCode
 from tests.e2e.live_bot import STOPS_WITHIN, LiveBot
 from tests.support.bot_process import BotProcess
 from tests.support.loopback_discord.guilds import Member
+from tests.support.loopback_discord.messages import nested
 from tests.support.loopback_discord.wire import Request
 from tests.support.plain_browser import PlainBrowser
 
@@ -37,7 +38,7 @@ class SignIns:
     async def started(self, who: Member) -> str:
         """Use ``/link start`` and return the address."""
         message = await self.live.use(who, "link start")
-        [address] = [component["url"] for component in message.every_component() if "url" in component]
+        [address] = [component["url"] for component in nested(message.components) if "url" in component]
         assert isinstance(address, str)
         return address
 

@@ -60,7 +60,7 @@ async def test_guild_without_bot(live: LiveBot):
 
 async def test_discord_unreachable(live: LiveBot, unused_tcp_port: int):
     """Where Discord cannot be reached the program ends, for whoever supervises it to start it again."""
-    live.server.rest_base = f"http://127.0.0.1:{unused_tcp_port}/api/v10"
+    live.server.api_base = f"http://127.0.0.1:{unused_tcp_port}/api/v10"
     async with live.bot() as bot:
         assert "Discord" in await the_one_error(bot, ExitCode.UNAVAILABLE)
 

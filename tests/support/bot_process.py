@@ -31,7 +31,7 @@ def _leave_with_parent():
     os._exit(70)
 
 threading.Thread(target=_leave_with_parent, daemon=True).start()
-discord.http.Route.BASE = os.environ["LOOPBACK_REST_BASE"]
+discord.http.Route.BASE = os.environ["LOOPBACK_API_BASE"]
 discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(os.environ["LOOPBACK_GATEWAY_URL"])
 discord.Asset.BASE = os.environ["LOOPBACK_CDN_BASE"]
 """
@@ -225,8 +225,8 @@ class BotProcess:
             inherited
             | self._settings
             | {
-                "LOOPBACK_REST_BASE": self._server.rest_base,
-                "LOOPBACK_GATEWAY_URL": self._server.gateway_url,
+                "LOOPBACK_API_BASE": self._server.api_base,
+                "LOOPBACK_GATEWAY_URL": self._server.gateway.url,
                 "LOOPBACK_CDN_BASE": self._server.cdn_base,
                 "LOOPBACK_LIFELINE": str(lifeline),
             }

@@ -11,31 +11,28 @@ import discord
 import yarl
 from aiohttp import web
 
-from tests.support.loopback_discord.bodies import BASE, cut, is_by_token, received, response
-from tests.support.loopback_discord.commands import CommandBook, menu_data, slash_data
+from tests.support.loopback_discord.commands import CommandBook, filled, slash_data
 from tests.support.loopback_discord.faults import Faults
 from tests.support.loopback_discord.gateway import Gateway
 from tests.support.loopback_discord.guilds import Channel, Guild, Member, User
 from tests.support.loopback_discord.interactions import Interactions
 from tests.support.loopback_discord.messages import Message
-from tests.support.loopback_discord.modals import filled
 from tests.support.loopback_discord.records import InteractionRecord, Kind
-from tests.support.loopback_discord.rest import RestApi
-from tests.support.loopback_discord.wire import Json, Refusal, Refused, Request
+from tests.support.loopback_discord.routes import Routes
+from tests.support.loopback_discord.wire import BASE, Json, Refusal, Refused, Request, received, response
 from tests.support.loopback_discord.world import World
 
 T = TypeVar("T")
 
 _GATEWAY = "/gateway"
-_MAX_UPLOAD = 10 * 1024 * 1024
 _BUTTON = 2
-_ASKED_AGAIN = 0.05
+_POLL_INTERVAL = 0.05
 
 
 class LoopbackDiscord:
-    """``async with LoopbackDiscord() as discord_server:`` listens on a free port of 127.0.0.1.
+    """``async with LoopbackDiscord() as server:`` listens on a free port of 127.0.0.1.
 
-    Leaving it raises what went wrong inside the server itself, if anything did.
+    It knows only what the end-to-end tests and benchmarks need. Leaving it raises the server's own errors.
     """
 
     def __init__(self) -> None:
@@ -47,22 +44,21 @@ class LoopbackDiscord:
         self.gateway = Gateway(self.world, token=self.token, changed=self._changed)
         self.requests: list[Request] = []
         self.unknown_requests: list[Request] = []
-        """Requests to routes that this Discord does not have: to be empty at the end of a test."""
-        self.rest_base = ""
+        """Requests to unknown routes: must be empty at the end of a test."""
+        self.api_base = ""
         self.cdn_base = ""
-        self.gateway_url = ""
+        self._routes = Routes(self.world, self.commands, self.interactions)
         self._waiting: list[Future[None]] = []
-        self._broken: list[Exception] = []
+        self._errors: list[Exception] = []
 
     async def __aenter__(self) -> Self:
         self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0, backlog=2048).start()
         address = f"127.0.0.1:{self._runner.addresses[0][1]}"
-        self.rest_base = f"http://{address}{BASE}"
+        self.api_base = f"http://{address}{BASE}"
         self.cdn_base = f"http://{address}/cdn"
-        self.gateway_url = self.gateway.url = f"ws://{address}{_GATEWAY}"
-        self._rest = RestApi(self.world, self.commands, self.interactions, gateway_url=self.gateway_url)
+        self.gateway.url = f"ws://{address}{_GATEWAY}"
         return self
 
     async def __aexit__(
@@ -70,31 +66,25 @@ class LoopbackDiscord:
     ) -> None:
         await self.gateway.close()
         await self._runner.cleanup()
-        if self._broken and error is None:
-            raise ExceptionGroup("the loopback Discord broke", self._broken)
+        if self._errors and error is None:
+            raise ExceptionGroup("the loopback Discord broke", self._errors)
 
-    def add_guild(self, name: str = "Desk", *, owner: str = "owner") -> Guild:
-        """Add a guild with its owner and the bot; a bot that is connected already has to be told: gateway.announce."""
+    def add_guild(self, name: str = "Skins", *, owner: str = "owner") -> Guild:
+        """Add a guild with its owner and the bot, before the bot connects."""
         guild = Guild(name, owner=User(owner), bot=self.world.bot)
         self.world.guilds[guild.id] = guild
         return guild
 
-    def say(self, channel: Channel, member: Member, content: str) -> Message:
-        """Let a person write a message, which the bot is not told of: something to use a context menu on."""
-        message = Message(member.user, channel, content=content)
-        self.world.keep(message, channel)
-        return message
-
     def direct_messages(self, member: Member) -> list[Message]:
-        """Return what the bot has told somebody directly."""
+        """Return the bot's direct messages to a member."""
         return self.world.direct_channel(member.user).messages
 
     async def slash(
         self, guild: Guild, channel: Channel, member: Member, command: str, /, **options: Any
     ) -> InteractionRecord:
-        """Use a slash command ("inventory", "access grant"). Members, roles and channels are given as such.
+        """Use a slash command ("inventory", "access grant"); options take Member, Role and Channel objects.
 
-        What a client refuses to send is a LookupError, ValueError or TypeError; without a bot it is NoBot.
+        Options that a client would not send raise LookupError, ValueError or TypeError.
         """
         data = slash_data(self.commands, guild, command, options)
         return await self._dispatch(Kind.COMMAND, command, data, member=member, channel=channel)
@@ -106,23 +96,16 @@ class LoopbackDiscord:
         data = slash_data(self.commands, guild, command, {focused: ""} | options, focused)
         return await self._dispatch(Kind.AUTOCOMPLETE, command, data, member=member, channel=channel)
 
-    async def context_menu(
-        self, guild: Guild, channel: Channel, member: Member, name: str, target: Member | Message, /
-    ) -> InteractionRecord:
-        """Use a context menu command on a person or on a message."""
-        data = menu_data(self.commands, guild, name, target)
-        return await self._dispatch(Kind.COMMAND, name, data, member=member, channel=channel)
-
     async def click(self, message: Message, custom_id: str, member: Member) -> InteractionRecord:
-        """Click a button; LookupError where ``member`` finds none that is enabled."""
+        """Click a button; LookupError if ``member`` does not see an enabled one."""
         return await self._use(message, custom_id, member, {})
 
     async def select(self, message: Message, custom_id: str, member: Member, *values: str) -> InteractionRecord:
-        """Choose from a select of texts; LookupError as with a button."""
+        """Choose from a string select; LookupError if ``member`` does not see an enabled one."""
         return await self._use(message, custom_id, member, {"values": list(values)})
 
     async def submit_modal(self, opened: InteractionRecord, values: Mapping[str, str]) -> InteractionRecord:
-        """Fill in the modal that ``opened`` was answered with and send it; ``values`` are by custom id or label."""
+        """Submit the modal that answered ``opened``; ``values`` are by custom id or label."""
         modal, unused = opened.modal, dict(values)
         data = {"custom_id": modal["custom_id"], "components": [filled(row, unused) for row in modal["components"]]}
         if unused:
@@ -134,27 +117,19 @@ class LoopbackDiscord:
     async def until(self, condition: Callable[[], T], within: float = 10.0) -> T:
         """Wait until ``condition()`` is truthy and return it; TimeoutError after ``within`` seconds.
 
-        It is asked again after each request, when a bot connects or leaves, and now and then.
+        It is called after each request, when a bot connects or leaves, and every 50 ms.
         """
         result = condition()
         async with timeout(within):
             while not result:
                 future: Future[None] = get_running_loop().create_future()
                 self._waiting.append(future)
-                await wait({future}, timeout=_ASKED_AGAIN)
+                await wait({future}, timeout=_POLL_INTERVAL)
                 result = condition()
         return result
 
-    async def ready(self, within: float = 20.0) -> None:
-        """Wait for a bot that listens and whose commands are known."""
-        await self.until(lambda: self.gateway.is_connected and len(self.commands) > 0, within)
-
-    def requests_to(self, method: str, pattern: str) -> list[Request]:
-        """Return the requests so far to a path below the API's base; ``*`` is any one segment of it."""
-        return [request for request in self.requests if request.matches(method, pattern)]
-
     async def _use(self, message: Message, custom_id: str, member: Member, more: Json) -> InteractionRecord:
-        if message.is_deleted or message.seen_by not in (None, member.id):
+        if message.seen_by not in (None, member.id):
             raise LookupError(message, member)
         component = message.component(custom_id)
         if (component["type"] == _BUTTON) is ("values" in more):
@@ -185,7 +160,7 @@ class LoopbackDiscord:
         except ConnectionError:
             raise
         except Exception as error:
-            self._broken.append(error)
+            self._errors.append(error)
             raise
 
     async def _answer(self, incoming: web.BaseRequest) -> web.StreamResponse:
@@ -196,40 +171,40 @@ class LoopbackDiscord:
             await sleep(fault.seconds)
         status, body = 0, None
         if fault is None or fault.carried_out:
-            status, body = self._carried_out(request, incoming.headers.get("Authorization"))
+            status, body = self._carry_out(request, incoming.headers.get("Authorization"))
         if fault is not None and fault.status is not None:
             status, body = fault.status, fault.body()
-        is_cut = fault is not None and fault.is_dropped
-        request.status = None if is_cut else status
+        is_dropped = fault is not None and fault.is_dropped
+        request.status = None if is_dropped else status
         self._changed()
-        return cut(incoming) if is_cut else response(status, body)
+        if is_dropped and incoming.transport is not None:
+            incoming.transport.abort()
+        return response(status or 500, body)
 
-    def _carried_out(self, request: Request, authorization: str | None) -> tuple[int, Any]:
+    def _carry_out(self, request: Request, authorization: str | None) -> tuple[int, Any]:
         try:
-            body = self._rest_answer(request, authorization)
+            body = self._handle(request, authorization)
         except Refused as refused:
-            return refused.refusal.status, refused.body()
+            return refused.status, refused.body
         return (204, None) if body is None else (200, body)
 
-    def _rest_answer(self, request: Request, authorization: str | None) -> Any:
-        found = self._rest.handler(request)
+    def _handle(self, request: Request, authorization: str | None) -> Any:
+        found = self._routes.find(request)
         if found is None:
             self.unknown_requests.append(request)
             raise Refused(Refusal.UNKNOWN_ROUTE)
-        if authorization != f"Bot {self.token}" and not is_by_token(request.path):
+        if authorization != f"Bot {self.token}" and not request.path.startswith(("/interactions/", "/webhooks/")):
             raise Refused(Refusal.UNAUTHORIZED)
-        if sum(len(content) for _, content in request.files.values()) > _MAX_UPLOAD:
-            raise Refused(Refusal.BODY_TOO_LARGE)
         handler, segments = found
         return handler(request, *segments)
 
 
 @contextmanager
 def pointed_at(server: LoopbackDiscord) -> Iterator[None]:
-    """Let every discord.py client of this process talk to ``server``."""
+    """Direct every discord.py client of this process to ``server``."""
     before = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY, discord.Asset.BASE
-    discord.http.Route.BASE = server.rest_base
-    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(server.gateway_url)
+    discord.http.Route.BASE = server.api_base
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(server.gateway.url)
     discord.Asset.BASE = server.cdn_base
     try:
         yield

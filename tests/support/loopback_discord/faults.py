@@ -1,17 +1,15 @@
-"""What goes wrong between the bot and the loopback Discord, on request of a test."""
+"""Faults that a test puts between the bot and the loopback Discord."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.support.loopback_discord.wire import Json, Request
-
-_TOO_MANY_REQUESTS = 429
 
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """Something that goes wrong with the next ``times`` matching requests; ``used`` counts those it has hit.
+    """A fault that hits the next ``times`` matching requests; ``used`` counts those it has hit.
 
-    ``carried_out`` says whether the request still has its effect, so that only the answer is lost.
+    With ``carried_out`` the request still has its effect: only the answer is lost.
     """
 
     method: str
@@ -33,11 +31,11 @@ class Fault:
         return body
 
 
+@dataclass(slots=True, eq=False)
 class Faults:
-    """The faults in store. A path is below the API's base, and ``*`` is any one segment of it."""
+    """The faults to come. A path is below the API's base; ``*`` stands for one segment."""
 
-    def __init__(self) -> None:
-        self._faults: list[Fault] = []
+    _faults: list[Fault] = field(default_factory=list)
 
     def fail(
         self,
@@ -50,20 +48,18 @@ class Faults:
         retry_after: float | None = None,
         carried_out: bool = False,
     ) -> Fault:
-        """Answer the next matching requests with ``status``; a 429 says to wait ``retry_after`` seconds."""
-        if status == _TOO_MANY_REQUESTS and retry_after is None:
-            raise ValueError(status, retry_after)
-        return self._keep(
+        """Answer the next matching requests with ``status``; a 429 needs ``retry_after``."""
+        return self._add(
             Fault(method, path, times, status=status, code=code, retry_after=retry_after, carried_out=carried_out)
         )
 
-    def drop(self, method: str, path: str, *, times: int = 1, carried_out: bool = False) -> Fault:
+    def drop(self, method: str, path: str, *, times: int = 1) -> Fault:
         """Cut the connection of the next matching requests instead of answering."""
-        return self._keep(Fault(method, path, times, is_dropped=True, carried_out=carried_out))
+        return self._add(Fault(method, path, times, is_dropped=True))
 
     def delay(self, method: str, path: str, seconds: float, *, times: int = 1) -> Fault:
-        """Let the next matching requests take ``seconds`` to arrive."""
-        return self._keep(Fault(method, path, times, seconds=seconds, carried_out=True))
+        """Delay the next matching requests by ``seconds``."""
+        return self._add(Fault(method, path, times, seconds=seconds, carried_out=True))
 
     def take(self, request: Request) -> Fault | None:
         """Use up and return the fault that hits the request."""
@@ -73,6 +69,6 @@ class Faults:
                 return fault
         return None
 
-    def _keep(self, fault: Fault) -> Fault:
+    def _add(self, fault: Fault) -> Fault:
         self._faults.append(fault)
         return fault

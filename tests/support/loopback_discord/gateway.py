@@ -11,12 +11,10 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.support.loopback_discord.guilds import Guild
 from tests.support.loopback_discord.wire import Json, encoded
 from tests.support.loopback_discord.world import World
 
 _HEARTBEAT_INTERVAL_MS = 41_250
-_GUILDS_INTENT = 1 << 0
 _REPLAYED = 5_000
 _AUTHENTICATION_FAILED = 4004
 _GOING_AWAY = 1001
@@ -30,21 +28,20 @@ class Op(IntEnum):
     IDENTIFY = 2
     PRESENCE = 3
     RESUME = 6
-    RECONNECT = 7
     INVALID_SESSION = 9
     HELLO = 10
     HEARTBEAT_ACK = 11
 
 
 class NoBot(Exception):
-    """There is nobody to tell: no bot has identified itself."""
+    """No bot has identified itself yet."""
 
 
 @dataclass(slots=True, eq=False)
 class _Session:
-    """A session outlives its connections, until another one begins; what it missed is replayed from ``sent``.
+    """A session outlives its connections, until another one begins; missed events are replayed from ``sent``.
 
-    A discord.py client that closes says 4000, not 1000, so even a bot that left for good could still resume.
+    A discord.py client closes with 4000, not 1000, so a bot that left for good could still resume.
     """
 
     socket: web.WebSocketResponse | None
@@ -54,16 +51,14 @@ class _Session:
 
 
 class Gateway:
-    """The WebSocket side. ``changed`` is called after each thing worth waiting for."""
+    """The WebSocket side. ``changed`` is called when a bot connects, resumes or leaves."""
 
     def __init__(self, world: World, *, token: str, changed: Callable[[], None]) -> None:
         self.url = ""
         self.sessions_started = 0
         self.resumptions = 0
-        self.heartbeats = 0
-        self.intents: int | None = None
         self.unknown: list[int] = []
-        """Opcodes nothing here answers."""
+        """Opcodes that were not understood."""
         self._world = world
         self._token = token
         self._changed = changed
@@ -85,11 +80,13 @@ class Gateway:
             if message.type is WSMsgType.TEXT:
                 frame = json.loads(message.data)
                 await self._receive(socket, frame["op"], frame.get("d"))
-        self._left(socket)
+        if self._session is not None and self._session.socket is socket:
+            self._session.socket = None
+        self._changed()
         return socket
 
     async def dispatch(self, event: str, data: Json) -> None:
-        """Send an event; a bot whose connection is lost gets it when it resumes. NoBot where there is no session."""
+        """Send an event; a bot whose connection is lost gets it when it resumes."""
         session = self._session
         if session is None:
             raise NoBot(event)
@@ -99,36 +96,20 @@ class Gateway:
         if session.socket is not None:
             await _send(session.socket, text)
 
-    async def announce(self, guild: Guild) -> None:
-        """Tell a connected bot that it is in ``guild`` now."""
-        await self.dispatch("GUILD_CREATE", guild.arrival())
-
-    async def ask_to_reconnect(self) -> None:
-        """Tell the bot to come back with the same session."""
-        await _send(self._socket(), _frame(Op.RECONNECT, None))
-
-    async def invalidate(self) -> None:
-        """End the session: the bot has to identify itself again."""
-        socket = self._socket()
-        self._session = None
-        await _send(socket, _frame(Op.INVALID_SESSION, d=False))
-
     def drop(self) -> None:
-        """Cut the connection without a word; the session stays."""
-        self._socket()
-        if self._session is not None:
-            self._session.socket = None
+        """Cut the connection without a close frame; the session stays."""
+        assert self._session is not None
+        self._session.socket = None
         if self._transport is not None:
             self._transport.abort()
 
     async def close(self) -> None:
-        """Take leave of a connected bot."""
+        """Close the connection of a connected bot."""
         if self._session is not None and self._session.socket is not None:
             await self._session.socket.close(code=_GOING_AWAY)
 
     async def _receive(self, socket: web.WebSocketResponse, op: int, data: Any) -> None:
         if op == Op.HEARTBEAT:
-            self.heartbeats += 1
             await _send(socket, _frame(Op.HEARTBEAT_ACK, None))
         elif op == Op.IDENTIFY:
             await self._identify(socket, data)
@@ -141,22 +122,19 @@ class Gateway:
         if data["token"] != self._token:
             await socket.close(code=_AUTHENTICATION_FAILED)
             return
-        self.intents = int(data["intents"])
         session = self._session = _Session(socket)
         guilds = list(self._world.guilds.values())
         ready = {
             "v": 10,
-            "user": self._world.me(),
+            "user": self._world.bot.payload(),
             "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
-            "private_channels": [],
             "session_id": session.id,
             "resume_gateway_url": self.url,
             "application": {"id": str(self._world.application_id), "flags": 0},
         }
         await self.dispatch("READY", ready)
-        if self.intents & _GUILDS_INTENT:
-            for guild in guilds:
-                await self.announce(guild)
+        for guild in guilds:
+            await self.dispatch("GUILD_CREATE", guild.arrival())
         self.sessions_started += 1
         self._changed()
 
@@ -173,24 +151,13 @@ class Gateway:
         self.resumptions += 1
         self._changed()
 
-    def _left(self, socket: web.WebSocketResponse) -> None:
-        session = self._session
-        if session is not None and session.socket is socket:
-            session.socket = None
-        self._changed()
-
-    def _socket(self) -> web.WebSocketResponse:
-        if self._session is None or self._session.socket is None:
-            raise NoBot
-        return self._session.socket
-
 
 def _frame(op: Op, d: Any) -> str:
     return encoded({"op": op, "d": d})
 
 
 async def _send(socket: web.WebSocketResponse, text: str) -> None:
-    """Send to a peer that may be gone already: then its session keeps the event for a resumption."""
+    """Send to a peer that may have left: its session keeps the event for a resumption."""
     try:
         await socket.send_str(text)
     except ConnectionError:

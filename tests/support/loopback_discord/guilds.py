@@ -1,8 +1,7 @@
-"""Users, guilds, roles, members and channels of the loopback Discord, in the shapes of Discord's API."""
+"""Users, guilds, roles, members and channels of the loopback Discord, as discord.py reads them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import IntEnum, IntFlag
+from enum import IntFlag
 
 from tests.support.loopback_discord.messages import Message
 from tests.support.loopback_discord.wire import Json, new_id
@@ -29,24 +28,19 @@ ORDINARY = (
     | Permission.READ_MESSAGE_HISTORY
     | Permission.USE_APPLICATION_COMMANDS
 )
-"""What @everyone may do in a new guild."""
+"""The permissions of @everyone in a new guild."""
 
-
-class ChannelKind(IntEnum):
-    """Discord's channel types, as far as they exist here."""
-
-    TEXT = 0
-    DIRECT = 1
+_TEXT, _DIRECT = 0, 1
+_JOINED_AT = "2024-05-01T09:30:00+00:00"
 
 
 @dataclass(slots=True, eq=False)
 class User:
-    """An account. Where ``accepts_direct_messages`` is false, Discord refuses them with 50007."""
+    """An account."""
 
     name: str
     id: int = field(default_factory=new_id)
     is_bot: bool = False
-    accepts_direct_messages: bool = True
 
     def payload(self) -> Json:
         return {
@@ -57,8 +51,6 @@ class User:
             "avatar": None,
             "bot": self.is_bot,
             "public_flags": 0,
-            "flags": 0,
-            "primary_guild": None,
         }
 
 
@@ -78,8 +70,6 @@ class Role:
             "color": 0,
             "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
             "hoist": False,
-            "icon": None,
-            "unicode_emoji": None,
             "position": self.position,
             "permissions": str(int(self.permissions)),
             "managed": False,
@@ -90,7 +80,7 @@ class Role:
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """A user in a guild. Change ``roles`` freely: each interaction carries them as they are then."""
+    """A user in a guild. Each interaction carries ``roles`` as they are at that moment."""
 
     user: User
     guild: "Guild" = field(repr=False)
@@ -104,14 +94,9 @@ class Member:
         """Return the member without its user, as resolved data has it."""
         return {
             "roles": [str(role.id) for role in self.roles],
-            "joined_at": "2024-05-01T09:30:00+00:00",
-            "premium_since": None,
-            "communication_disabled_until": None,
+            "joined_at": _JOINED_AT,
             "nick": None,
             "avatar": None,
-            "banner": None,
-            "deaf": False,
-            "mute": False,
             "pending": False,
             "flags": 0,
         }
@@ -133,34 +118,22 @@ class Channel:
     messages: list[Message] = field(default_factory=list, repr=False)
 
     def payload(self) -> Json:
+        payload: Json = {"id": str(self.id), "last_message_id": None, "flags": 0}
         if self.recipient is not None:
-            return {
-                "id": str(self.id),
-                "type": ChannelKind.DIRECT,
-                "flags": 0,
-                "last_message_id": None,
-                "recipients": [self.recipient.payload()],
-            }
-        payload: Json = {
-            "id": str(self.id),
-            "type": ChannelKind.TEXT,
+            return payload | {"type": _DIRECT, "recipients": [self.recipient.payload()]}
+        payload |= {
+            "type": _TEXT,
             "name": self.name,
             "position": self.position,
             "parent_id": None,
-            "topic": None,
             "nsfw": False,
-            "rate_limit_per_user": 0,
-            "last_message_id": None,
-            "flags": 0,
             "permission_overwrites": self.overwrites,
         }
-        if self.guild is not None:
-            payload["guild_id"] = str(self.guild.id)
-        return payload
+        return payload if self.guild is None else payload | {"guild_id": str(self.guild.id)}
 
 
 class Guild:
-    """A server with its owner, the bot, and whoever is added."""
+    """A server with its owner, the bot, and the members a test adds."""
 
     def __init__(self, name: str, *, owner: User, bot: User) -> None:
         self.id = new_id()
@@ -177,32 +150,28 @@ class Guild:
         return f"<Guild {self.id} {self.name!r}>"
 
     def add_role(self, name: str, permissions: int = 0) -> Role:
-        """Add a role; ``permissions`` are Discord's bits."""
         role = Role(name, permissions, position=len(self.roles))
         self.roles.append(role)
         return role
 
     def add_member(self, user: User | str, *roles: Role) -> Member:
-        """Add a new person by name, or somebody who is in another guild already."""
+        """Add a new user by name, or a user of another guild."""
         account = user if isinstance(user, User) else User(user)
         member = Member(account, self, list(roles))
         self.members[account.id] = member
         return member
 
-    def add_channel(self, name: str, *, overwrites: Iterable[Json] = ()) -> Channel:
-        """Add a text channel."""
-        channel = Channel(name, self, position=len(self.channels), overwrites=list(overwrites))
+    def add_channel(self, name: str) -> Channel:
+        channel = Channel(name, self, position=len(self.channels))
         self.channels.append(channel)
         return channel
 
     def permissions(self, member: Member, channel: Channel) -> int:
-        """Return what ``member`` may do in ``channel``, by Discord's order of overwrites."""
-        if member is self.owner:
-            return int(Permission.EVERYTHING)
+        """Return the permissions of ``member`` in ``channel``, by Discord's order of overwrites."""
         bits = int(self.everyone.permissions)
         for role in member.roles:
             bits |= int(role.permissions)
-        if bits & Permission.ADMINISTRATOR:
+        if member is self.owner or bits & Permission.ADMINISTRATOR:
             return int(Permission.EVERYTHING)
         role_ids = {str(role.id) for role in member.roles}
         for scope in ({str(self.id)}, role_ids, {str(member.id)}):
@@ -219,13 +188,6 @@ class Guild:
             "name": self.name,
             "owner_id": str(self.owner.id),
             "icon": None,
-            "splash": None,
-            "discovery_splash": None,
-            "home_header": None,
-            "description": None,
-            "banner": None,
-            "application_id": None,
-            "region": "deprecated",
             "features": [],
             "emojis": [],
             "stickers": [],
@@ -234,54 +196,27 @@ class Guild:
             "default_message_notifications": 0,
             "explicit_content_filter": 0,
             "mfa_level": 0,
-            "nsfw": False,
             "nsfw_level": 0,
-            "incidents_data": None,
-            "max_presences": None,
-            "max_members": 500_000,
-            "max_stage_video_channel_users": 50,
-            "max_video_channel_users": 25,
-            "widget_enabled": False,
-            "widget_channel_id": None,
             "premium_tier": 0,
-            "premium_subscription_count": 0,
-            "premium_progress_bar_enabled": False,
             "preferred_locale": "en-US",
-            "afk_channel_id": None,
-            "afk_timeout": 300,
             "system_channel_id": None,
             "system_channel_flags": 0,
-            "rules_channel_id": None,
-            "public_updates_channel_id": None,
-            "safety_alerts_channel_id": None,
-            "vanity_url_code": None,
         }
 
     def summary(self) -> Json:
-        """Return the guild as a list of the bot's own guilds has it."""
-        return {
-            "id": str(self.id),
-            "name": self.name,
-            "icon": None,
-            "banner": None,
-            "owner": False,
-            "permissions": str(int(self.bot_role.permissions)),
-            "features": [],
-        }
+        """Return the guild as ``/users/@me/guilds`` lists it."""
+        permissions = str(int(self.bot_role.permissions))
+        return {"id": str(self.id), "name": self.name, "owner": False, "permissions": permissions, "features": []}
 
     def arrival(self) -> Json:
-        """Return the guild as GUILD_CREATE has it: with channels, and of the members the bot alone."""
+        """Return the guild as GUILD_CREATE has it: with its channels, and the bot as the only member."""
+        absent = ("threads", "presences", "voice_states", "stage_instances", "guild_scheduled_events")
         return self.payload() | {
-            "joined_at": "2024-05-01T09:30:00+00:00",
+            "joined_at": _JOINED_AT,
             "large": False,
             "unavailable": False,
             "member_count": len(self.members),
             "members": [self.bot.payload() | {"user": self.bot.user.payload()}],
             "channels": [channel.payload() for channel in self.channels],
-            "threads": [],
-            "presences": [],
-            "voice_states": [],
-            "stage_instances": [],
-            "guild_scheduled_events": [],
-            "soundboard_sounds": [],
+            **{name: [] for name in (*absent, "soundboard_sounds")},
         }

@@ -1,21 +1,19 @@
-"""Discord's rules for answering interactions: in time, once, and by whoever holds the token."""
+"""Discord's rules for answering interactions: in time, once, and only with the interaction's token."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.support.loopback_discord.guilds import Channel, Guild, Member
-from tests.support.loopback_discord.messages import Message, MessageFlag, MessageKind
+from tests.support.loopback_discord.messages import COMMAND_ANSWER, ORDINARY, Message, MessageFlag
 from tests.support.loopback_discord.records import Answer, InteractionRecord, Kind
-from tests.support.loopback_discord.wire import Json, Refusal, Refused, Request, invalid
+from tests.support.loopback_discord.wire import Json, Refusal, Refused, Request
 from tests.support.loopback_discord.world import World
 
 ACKNOWLEDGE_WITHIN = 3.0
 """Seconds after its dispatch in which Discord takes an interaction's first answer."""
 TOKEN_LIVES = 15 * 60.0
 """Seconds after its dispatch in which Discord takes edits and follow-ups."""
-
-_ATTACHMENT_LIMIT = 10 * 1024 * 1024
 
 _ANSWERS = {
     Kind.COMMAND: {Answer.MESSAGE, Answer.DEFERRED_MESSAGE, Answer.MODAL},
@@ -40,7 +38,7 @@ class Interactions:
     def begin(
         self, kind: Kind, name: str, data: Json, *, member: Member, channel: Channel, source: Message | None = None
     ) -> tuple[InteractionRecord, Json]:
-        """Return a new record and the event that tells the bot of it. The three seconds begin now."""
+        """Return a new record and its gateway event. The three seconds begin now."""
         record = InteractionRecord(kind, name, member, channel, source)
         record.token = f"loopback-{record.id}"
         self._by_token[record.token] = record
@@ -49,7 +47,7 @@ class Interactions:
         return record, event
 
     def acknowledge(self, interaction_id: str, token: str, request: Request) -> Json:
-        """Take the first answer and return what ``with_response`` shows of it."""
+        """Take the first answer and return Discord's reply to ``with_response``."""
         record = self._by_token.get(token)
         if record is None or str(record.id) != interaction_id:
             raise Refused(Refusal.UNKNOWN_INTERACTION)
@@ -59,46 +57,38 @@ class Interactions:
             if time.monotonic() - record.dispatched_at > ACKNOWLEDGE_WITHIN:
                 raise Refused(Refusal.UNKNOWN_INTERACTION)
             answer = _answer_in(request, record)
-            self._answer(record, answer, request.fields.get("data") or {}, request)
+            self._take(record, answer, request.fields.get("data") or {})
         record.acknowledge(request.fields)
-        return self._callback_response(record, answer)
+        return _callback_response(record, answer)
 
-    def follow_up(self, application_id: str, token: str, request: Request) -> Message:
-        """Send a further message; the first one after a deferral takes the place of "thinking…"."""
-        record = self.live(application_id, token)
-        waiting = record.message if record.message is not None and record.message.is_loading else None
-        if waiting is not None:
-            self._fill(record, waiting, request)
-            message = waiting
-        else:
-            flags = int(request.fields.get("flags") or 0)
-            message = self._new_message(record, flags)
-            with _noted(record):
-                message.apply(request, created=True)
-            self._world.keep(message, record.channel)
+    def follow_up(self, token: str, request: Request) -> Message:
+        """Send a further message; the first one after a deferral replaces "thinking…"."""
+        record = self._live(token)
+        if record.message is not None and record.message.is_loading:
+            return self.edit(token, request)
+        message = self._new_message(record, int(request.fields.get("flags") or 0))
+        with _noted(record):
+            message.update(request.fields, created=True)
+        self._world.keep(message)
         record.followups.append(message)
         record.finish()
         return message
 
-    def edit(self, application_id: str, token: str, message_id: str, request: Request) -> Message:
-        """Edit the answer (``@original``) or a follow-up."""
-        record = self.live(application_id, token)
-        message = self.message(record, message_id)
-        self._fill(record, message, request)
-        record.edits.append(request.fields)
+    def edit(self, token: str, request: Request) -> Message:
+        """Edit the answer."""
+        record = self._live(token)
+        with _noted(record):
+            if record.message is None:
+                raise Refused(Refusal.UNKNOWN_MESSAGE)
+            record.message.update(request.fields)
+        record.message.flags &= ~MessageFlag.LOADING
         record.finish()
-        return message
+        return record.message
 
-    def delete(self, application_id: str, token: str, message_id: str) -> None:
-        """Delete the answer or a follow-up."""
-        record = self.live(application_id, token)
-        self.message(record, message_id).is_deleted = True
-        record.finish()
-
-    def live(self, application_id: str, token: str) -> InteractionRecord:
-        """Return the interaction whose token may be used now, by Discord's rules."""
+    def _live(self, token: str) -> InteractionRecord:
+        """Return the interaction if its token can be used now."""
         record = self._by_token.get(token)
-        if record is None or application_id != str(self._world.application_id):
+        if record is None:
             raise Refused(Refusal.UNKNOWN_WEBHOOK)
         with _noted(record):
             if record.callback is None:
@@ -107,58 +97,35 @@ class Interactions:
                 raise Refused(Refusal.EXPIRED_TOKEN)
         return record
 
-    def message(self, record: InteractionRecord, message_id: str) -> Message:
-        """Return one of the messages the interaction's token reaches."""
-        if message_id == "@original":
-            message = record.message
-        else:
-            reachable = (record.message, *record.followups)
-            message = next((known for known in reachable if known is not None and str(known.id) == message_id), None)
-        if message is None or message.is_deleted:
-            record.refusals.append(Refusal.UNKNOWN_MESSAGE)
-            raise Refused(Refusal.UNKNOWN_MESSAGE)
-        return message
-
-    def _fill(self, record: InteractionRecord, message: Message, request: Request) -> None:
-        with _noted(record):
-            message.apply(request)
-        message.flags &= ~MessageFlag.LOADING
-
-    def _answer(self, record: InteractionRecord, answer: Answer, data: Json, request: Request) -> None:
-        if answer is Answer.UPDATE:
-            assert record.source is not None
-            record.source.take(data, request.files)
+    def _take(self, record: InteractionRecord, answer: Answer, data: Json) -> None:
         if answer in (Answer.UPDATE, Answer.DEFERRED_UPDATE):
+            assert record.source is not None
+            if answer is Answer.UPDATE:
+                record.source.update(data)
             record.message = record.source
         elif answer in (Answer.MESSAGE, Answer.DEFERRED_MESSAGE):
             message = self._new_message(record, int(data.get("flags") or 0))
             if answer is Answer.MESSAGE:
-                message.take(data, request.files, created=True)
+                message.update(data, created=True)
             else:
                 message.flags |= MessageFlag.LOADING
             record.message = message
-            self._world.keep(message, record.channel)
+            self._world.keep(message)
 
     def _new_message(self, record: InteractionRecord, flags: int) -> Message:
         return Message(
             author=self._world.bot,
             channel=record.channel,
-            kind=MessageKind.COMMAND_ANSWER if record.kind is Kind.COMMAND else MessageKind.ORDINARY,
+            kind=COMMAND_ANSWER if record.kind is Kind.COMMAND else ORDINARY,
             flags=flags,
             seen_by=record.member.id if flags & MessageFlag.EPHEMERAL else None,
-            interaction=_metadata(record),
+            interaction={
+                "id": str(record.id),
+                "type": record.kind,
+                "user": record.member.user.payload(),
+                "authorizing_integration_owners": {"0": str(record.member.guild.id)},
+            },
         )
-
-    def _callback_response(self, record: InteractionRecord, answer: Answer) -> Json:
-        interaction: Json = {"id": str(record.id), "type": record.kind}
-        response: Json = {"interaction": interaction}
-        if record.message is not None:
-            interaction["response_message_id"] = str(record.message.id)
-            interaction["response_message_loading"] = record.message.is_loading
-            interaction["response_message_ephemeral"] = record.message.is_ephemeral
-            if answer in (Answer.MESSAGE, Answer.UPDATE):
-                response["resource"] = {"type": answer, "message": record.message.payload()}
-        return response
 
     def _event(self, record: InteractionRecord, guild: Guild, data: Json) -> Json:
         bits = str(guild.permissions(record.member, record.channel))
@@ -177,20 +144,17 @@ class Interactions:
             "locale": "en-US",
             "guild_locale": "en-US",
             "entitlements": [],
-            "entitlement_sku_ids": [],
             "authorizing_integration_owners": {"0": str(guild.id)},
             "context": 0,
-            "attachment_size_limit": _ATTACHMENT_LIMIT,
+            "attachment_size_limit": 10 * 1024 * 1024,
             "data": data,
         }
-        if record.source is not None:
-            event["message"] = record.source.payload()
-        return event
+        return event if record.source is None else event | {"message": record.source.payload()}
 
 
 @contextmanager
 def _noted(record: InteractionRecord) -> Iterator[None]:
-    """Note on the record what is refused inside."""
+    """Note a refusal on the record."""
     try:
         yield
     except Refused as refused:
@@ -200,16 +164,19 @@ def _noted(record: InteractionRecord) -> Iterator[None]:
 
 def _answer_in(request: Request, record: InteractionRecord) -> Answer:
     answer = request.fields.get("type")
-    needs_source = answer in (Answer.UPDATE, Answer.DEFERRED_UPDATE)
-    if answer not in _ANSWERS[record.kind] or (needs_source and record.source is None):
-        raise invalid("type", "no answer to this kind of interaction")
+    is_update = answer in (Answer.UPDATE, Answer.DEFERRED_UPDATE)
+    if answer not in _ANSWERS[record.kind] or (is_update and record.source is None):
+        raise Refused(Refusal.INVALID_BODY)
     return Answer(answer)
 
 
-def _metadata(record: InteractionRecord) -> Json:
-    return {
-        "id": str(record.id),
-        "type": record.kind,
-        "user": record.member.user.payload(),
-        "authorizing_integration_owners": {"0": str(record.member.guild.id)},
-    }
+def _callback_response(record: InteractionRecord, answer: Answer) -> Json:
+    interaction: Json = {"id": str(record.id), "type": record.kind}
+    response: Json = {"interaction": interaction}
+    if record.message is not None:
+        interaction["response_message_id"] = str(record.message.id)
+        interaction["response_message_loading"] = record.message.is_loading
+        interaction["response_message_ephemeral"] = record.message.is_ephemeral
+        if answer in (Answer.MESSAGE, Answer.UPDATE):
+            response["resource"] = {"type": answer, "message": record.message.payload()}
+    return response

@@ -1,22 +1,17 @@
-"""A message of the loopback Discord: what its body makes of it, and what a reader sees."""
+"""A message of the loopback Discord: what requests made of it, and what a reader sees."""
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import IntEnum, IntFlag
+from enum import IntFlag
 from typing import TYPE_CHECKING
 
-from tests.support.loopback_discord.wire import Json, Refusal, Refused, Request, new_id, timestamp
+from tests.support.loopback_discord.wire import Json, Refusal, Refused, new_id, timestamp
 
 if TYPE_CHECKING:
     from tests.support.loopback_discord.guilds import Channel, User
 
-
-class MessageKind(IntEnum):
-    """Discord's message types, as far as they exist here."""
-
-    ORDINARY = 0
-    COMMAND_ANSWER = 20
+ORDINARY, COMMAND_ANSWER = 0, 20
+"""Discord's message types."""
 
 
 class MessageFlag(IntFlag):
@@ -28,28 +23,24 @@ class MessageFlag(IntFlag):
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """A message as it is now. ``files`` are the uploads it still has, by name."""
+    """A message as it is now."""
 
     author: "User"
     channel: "Channel" = field(repr=False)
-    kind: MessageKind = MessageKind.ORDINARY
+    kind: int = ORDINARY
     flags: int = 0
     seen_by: int | None = None
-    """The only user who sees it, where it is ephemeral."""
+    """The only user who sees it, if it is ephemeral."""
     interaction: Json | None = field(default=None, repr=False)
     id: int = field(default_factory=new_id)
     content: str = field(default="", repr=False)
     embeds: list[Json] = field(default_factory=list, repr=False)
     components: list[Json] = field(default_factory=list, repr=False)
-    attachments: list[Json] = field(default_factory=list, repr=False)
-    files: dict[str, bytes] = field(default_factory=dict, repr=False)
     created_at: str = field(default_factory=timestamp, repr=False)
     edited_at: str | None = field(default=None, repr=False)
-    is_deleted: bool = False
 
     @property
     def is_ephemeral(self) -> bool:
-        """Whether one user alone sees it."""
         return bool(self.flags & MessageFlag.EPHEMERAL)
 
     @property
@@ -59,48 +50,33 @@ class Message:
 
     @property
     def text(self) -> str:
-        """Every word a reader sees: content, embeds, labels, file names, a line each."""
-        words = [self.content, *self.files]
+        """Everything a reader sees: content, embeds and labels, a line each."""
+        lines = [self.content]
         for embed in self.embeds:
-            words.extend(_words(embed))
-        for component in self.every_component():
-            words.extend(str(component[key]) for key in ("label", "placeholder", "content") if component.get(key))
-        return "\n".join(filter(None, words))
+            lines.extend(_lines(embed))
+        for component in nested(self.components):
+            lines.extend(str(component[key]) for key in ("label", "placeholder", "content") if component.get(key))
+        return "\n".join(filter(None, lines))
 
     @property
     def custom_ids(self) -> list[str]:
-        """The custom ids of its components, in their order."""
-        return [component["custom_id"] for component in self.every_component() if "custom_id" in component]
+        return [component["custom_id"] for component in nested(self.components) if "custom_id" in component]
 
     def component(self, custom_id: str) -> Json:
-        """Return the component that somebody can use; LookupError where there is none, or it is disabled."""
-        for component in self.every_component():
+        """Return an enabled component; LookupError if there is none."""
+        for component in nested(self.components):
             if component.get("custom_id") == custom_id and not component.get("disabled", False):
                 return component
         raise LookupError(custom_id, self.custom_ids)
 
-    def every_component(self) -> Iterator[Json]:
-        """Go through the components, nested ones included."""
-        return nested(self.components)
-
-    def apply(self, request: Request, *, created: bool = False) -> None:
-        """Take over what a create or an edit says; what an edit leaves out stays."""
-        self.take(request.fields, request.files, created=created)
-
-    def take(self, body: Json, files: dict[str, tuple[str, bytes]], *, created: bool = False) -> None:
-        """Do as :meth:`apply` does, where the message is a part of the request's body."""
+    def update(self, body: Json, *, created: bool = False) -> None:
+        """Apply the body of a create or an edit; an edit keeps what it does not name."""
         content = body.get("content", self.content) or ""
         embeds = body.get("embeds", self.embeds) or []
         components = body.get("components", self.components) or []
-        kept = self._kept_attachments(body)
-        if not (content or embeds or components or kept or files):
+        if not (content or embeds or components):
             raise Refused(Refusal.EMPTY_MESSAGE)
-        self.content, self.embeds, self.components = content, embeds, _numbered(components, itertools.count(1))
-        self.attachments = kept
-        self.files = {attachment["filename"]: self.files[attachment["filename"]] for attachment in kept}
-        for name, content_bytes in files.values():
-            self.attachments.append(self._attachment(name, content_bytes))
-            self.files[name] = content_bytes
+        self.content, self.embeds, self.components = content, embeds, components
         if not created:
             self.edited_at = timestamp()
 
@@ -117,7 +93,7 @@ class Message:
             "mention_everyone": False,
             "mentions": [],
             "mention_roles": [],
-            "attachments": self.attachments,
+            "attachments": [],
             "embeds": self.embeds,
             "components": self.components,
             "pinned": False,
@@ -128,43 +104,17 @@ class Message:
             payload["interaction_metadata"] = self.interaction
         return payload
 
-    def _kept_attachments(self, body: Json) -> list[Json]:
-        if "attachments" not in body:
-            return list(self.attachments)
-        named = {str(attachment["id"]) for attachment in body["attachments"] or []}
-        return [attachment for attachment in self.attachments if attachment["id"] in named]
-
-    def _attachment(self, name: str, content: bytes) -> Json:
-        attachment_id = str(new_id())
-        url = f"https://cdn.discordapp.com/attachments/{self.channel.id}/{attachment_id}/{name}"
-        return {"id": attachment_id, "filename": name, "size": len(content), "url": url, "proxy_url": url}
-
 
 def nested(components: list[Json]) -> Iterator[Json]:
-    """Go through components and what they hold."""
+    """Go through components and everything inside them."""
     for component in components:
         yield component
         yield from nested(component.get("components", []))
-        for key in ("accessory", "component"):
-            if key in component:
-                yield from nested([component[key]])
+        if "component" in component:
+            yield from nested([component["component"]])
 
 
-def _numbered(components: list[Json], numbers: Iterator[int]) -> list[Json]:
-    """Return a copy in which every component has an id, as Discord gives them out."""
-    copies = []
-    for component in components:
-        copy: Json = {"id": next(numbers)} | component
-        if "components" in copy:
-            copy["components"] = _numbered(copy["components"], numbers)
-        for key in ("accessory", "component"):
-            if key in copy:
-                copy[key] = _numbered([copy[key]], numbers)[0]
-        copies.append(copy)
-    return copies
-
-
-def _words(embed: Json) -> Iterator[str]:
+def _lines(embed: Json) -> Iterator[str]:
     yield embed.get("title") or ""
     yield embed.get("description") or ""
     for part in (embed.get("author"), embed.get("footer")):

@@ -11,7 +11,7 @@ from tests.support.loopback_discord.wire import Json, Refusal, new_id
 
 
 class Kind(IntEnum):
-    """Discord's interaction types, but for the ping."""
+    """Discord's interaction types, without the ping."""
 
     COMMAND = 2
     COMPONENT = 3
@@ -34,8 +34,7 @@ class Answer(IntEnum):
 class InteractionRecord:
     """One interaction and everything the bot did with it. Times are monotonic seconds.
 
-    ``message`` is what the user is left with: the answer, or the message a component changed. ``followups`` are all
-    messages sent with the interaction's token; the first one after a deferral is ``message`` itself.
+    ``message`` is the answer, or the message that a component changed.
     """
 
     kind: Kind
@@ -53,11 +52,9 @@ class InteractionRecord:
     callback: Json | None = field(default=None, repr=False)
     """The body of the first answer."""
     message: Message | None = field(default=None, repr=False)
-    edits: list[Json] = field(default_factory=list, repr=False)
     followups: list[Message] = field(default_factory=list, repr=False)
     refusals: list[Refusal] = field(default_factory=list)
-    """What Discord refused of it, in order."""
-    _acknowledged: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    """Everything Discord refused of it, in order."""
     _finished: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     @property
@@ -66,28 +63,20 @@ class InteractionRecord:
         return None if self.callback is None else Answer(self.callback["type"])
 
     @property
-    def is_deferred(self) -> bool:
-        """Whether the first answer only put the real one off."""
-        return self.answer in (Answer.DEFERRED_MESSAGE, Answer.DEFERRED_UPDATE)
-
-    @property
     def is_finished(self) -> bool:
-        """Whether the user has more than "thinking…".
-
-        A deferred update counts as finished when something followed it: an edit, a deletion or a follow-up.
-        """
+        """Whether the user has more than "thinking…": a deferral needs an edit, a deletion or a follow-up."""
         return self.finished_at is not None
 
     @property
     def acknowledged_after(self) -> float:
-        """Seconds from dispatch to first answer; LookupError where there is none."""
+        """Seconds from dispatch to the first answer; LookupError if there is none."""
         if self.acknowledged_at is None:
             raise LookupError(self)
         return self.acknowledged_at - self.dispatched_at
 
     @property
     def choices(self) -> list[Json]:
-        """The choices an autocompletion got."""
+        """The choices of an autocompletion."""
         choices: list[Json] = self._data(Answer.CHOICES)["choices"]
         return choices
 
@@ -96,34 +85,25 @@ class InteractionRecord:
         """The modal that was opened: custom_id, title, components."""
         return self._data(Answer.MODAL)
 
-    async def acknowledged(self, within: float = 10.0) -> "InteractionRecord":
-        """Wait for the first answer; TimeoutError after ``within`` seconds."""
-        return await self._reached(self._acknowledged, within)
-
     async def finished(self, within: float = 10.0) -> "InteractionRecord":
-        """Wait until the user has an answer to read; TimeoutError after ``within`` seconds."""
-        return await self._reached(self._finished, within)
+        """Wait until the user can read an answer; TimeoutError after ``within`` seconds."""
+        try:
+            async with asyncio.timeout(within):
+                await self._finished.wait()
+        except TimeoutError:
+            raise TimeoutError(self, self.answer) from None
+        return self
 
     def acknowledge(self, body: Json) -> None:
         self.acknowledged_at = time.monotonic()
         self.callback = body
-        self._acknowledged.set()
-        if not self.is_deferred:
+        if self.answer not in (Answer.DEFERRED_MESSAGE, Answer.DEFERRED_UPDATE):
             self.finish()
 
     def finish(self) -> None:
         if self.finished_at is None:
             self.finished_at = time.monotonic()
             self._finished.set()
-
-    async def _reached(self, event: asyncio.Event, within: float) -> "InteractionRecord":
-        if not event.is_set():
-            try:
-                async with asyncio.timeout(within):
-                    await event.wait()
-            except TimeoutError:
-                raise TimeoutError(self, self.answer) from None
-        return self
 
     def _data(self, answer: Answer) -> Json:
         if self.callback is None or self.answer is not answer:
