@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -12,13 +13,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bot.domain.errors import InvalidInput
+from bot.domain.failures import ProviderName
+from bot.domain.steam import Game, SteamId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
 
-    from bot.domain.failures import ProviderName
-    from bot.domain.steam import Game, SteamId, TradeUrl
+    from bot.domain.steam import TradeUrl
 
 USD = "USD"
 MAX_SEARCH = 100

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Sort, Sum, name_of
+from bot.domain.steam import Game, SteamId
+from bot.domain.trades import Scope, Trade
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
-
-    from bot.domain.failures import Failure, ProviderName
-    from bot.domain.steam import Game, SteamId
-    from bot.domain.trades import Scope, Trade
 
 
 class Audience(StrEnum):

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from bot.domain.failures import ProviderName
-    from bot.domain.secrets import TradeCode
-    from bot.domain.steam import Game, SteamId
+from bot.domain.failures import ProviderName
+from bot.domain.secrets import TradeCode
+from bot.domain.steam import Game, SteamId
 
 RESENDABLE_STATUSES = frozenset({-1, 4, 5, 6, 7, 10})
 """The statuses of a failed or cancelled trade that Mannco.store resends (seed 004)."""
