@@ -2,16 +2,11 @@
 
 import json
 import re
-from typing import Any
-
-import pytest
 
 from bot.demo.scene import Scene
-from bot.ui.interaction.rights import commands_in
 from tests.cogs.entry_points import entries
 from tests.snapshots.pages import FOLDER
-from tests.support.command_docs import PAGE, page_of
-from tests.support.command_words import COMMANDS, COMPONENTS
+from tests.support.command_docs import COMMANDS, COMPONENTS, PAGE, page_of
 from tests.support.pictures import IMAGES, TAKEN, digests
 
 DOCS_AGAIN = "uv run python -m tests.support.command_docs"
@@ -23,39 +18,28 @@ def used(scene: Scene, *kinds: str) -> set[str]:
     return {entry.name for entry in entries(scene.client) if entry.kind in kinds}
 
 
-async def test_page_is_of_today(scene: Scene) -> None:
-    """The page is what the program's own commands make of it."""
-    assert PAGE.read_text(encoding="utf-8") == page_of(scene.client), f"write it anew: {DOCS_AGAIN}"
+async def test_page_is_current(scene: Scene) -> None:
+    assert PAGE.read_text(encoding="utf-8") == page_of(scene.client), f"run {DOCS_AGAIN}"
 
 
-async def test_everything_has_words(scene: Scene) -> None:
-    """Every command, menu, component and form has its words, and no words are about something that is gone."""
+async def test_everything_has_texts(scene: Scene) -> None:
+    """Every command, menu, component and form has its texts, and no text is left over."""
     assert set(COMMANDS) == used(scene, "command", "context menu")
     assert set(COMPONENTS) == used(scene, "component", "modal")
-    assert {name for words in COMPONENTS.values() for name in words.under} <= set(COMMANDS)
-
-
-async def test_no_words_no_page(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without its words a command stops the page from being written."""
-    (first, *_) = [command for root in scene.client.tree.get_commands() for command in commands_in(root)]
-    without: dict[str, Any] = {name: words for name, words in COMMANDS.items() if name != first.qualified_name}
-    monkeypatch.setattr("tests.support.command_docs.COMMANDS", without)
-
-    with pytest.raises(KeyError, match=first.qualified_name):
-        page_of(scene.client)
+    assert {name for component in COMPONENTS.values() for name in component.under} <= set(COMMANDS)
 
 
 def test_labels_are_those_shown() -> None:
-    """What the page calls a button, menu or form is what is written on it."""
+    """The page names buttons, menus and forms by their labels."""
     shown = "\n".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md"))
     unseen = {"Mark as sent", "Mark as failed", "Revoke deleted roles"}
-    """What only comes up after an accident; their own tests press them by these labels."""
+    """Shown only after an accident; their own tests press them by these labels."""
 
-    assert {words.label for words in COMPONENTS.values() if words.label not in shown} <= unseen
+    assert {component.label for component in COMPONENTS.values() if component.label not in shown} <= unseen
 
 
 def test_pictures_are_there() -> None:
-    """Every picture that a document shows exists, none is left over, and all of them together stay small."""
+    """Every picture of the page exists, none is left over, and all of them together stay small."""
     shown = set(re.findall(r"\(images/([a-z-]+\.png)\)", PAGE.read_text(encoding="utf-8"))) | {README_PICTURE}
     files = {path.name: path.stat().st_size for path in IMAGES.glob("*.png")}
 
@@ -63,8 +47,6 @@ def test_pictures_are_there() -> None:
     assert sum(files.values()) < 1_500_000
 
 
-def test_pictures_are_of_today() -> None:
-    """What each picture shows still reads as it did when the picture was taken."""
-    taken = json.loads(TAKEN.read_text(encoding="utf-8"))
-
-    assert taken == digests(), f"take them anew: {PICTURES_AGAIN}"
+def test_pictures_are_current() -> None:
+    """Each picture shows the page as it is now."""
+    assert json.loads(TAKEN.read_text(encoding="utf-8")) == digests(), f"run {PICTURES_AGAIN}"

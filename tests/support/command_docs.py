@@ -1,10 +1,11 @@
-"""Writes docs/commands.md from the command tree: ``uv run python -m tests.support.command_docs``."""
+"""Writes docs/commands.md from the command tree and command_docs.toml."""
 
 import asyncio
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from discord import AppCommandOptionType as Kind
 from discord import app_commands
@@ -12,10 +13,22 @@ from discord import app_commands
 from bot.client import SkinDeskClient
 from bot.ui.interaction.rights import Requirement
 from tests.cogs.entry_points import Entry, entries
-from tests.support.command_words import COMMANDS, COMPONENTS
 from tests.support.stage import kept_open
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
+
+
+class Component(NamedTuple):
+    """The commands under whose answers a component stands, its label, and what it does."""
+
+    under: list[str]
+    label: str
+    does: str
+
+
+_TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+COMMANDS: dict[str, dict[str, Any]] = _TEXTS["commands"]
+COMPONENTS = {name: Component(*facts) for name, facts in _TEXTS["components"].items()}
 
 _KINDS = {
     Kind.string: "text",
@@ -29,60 +42,50 @@ _KINDS = {
 _HEAD = """\
 # Commands
 
-Every command, its options, and what stands under its answer, as Discord's picker shows them. The page is generated:
-`uv run python -m tests.support.command_docs` writes it anew from the program, and
-`uv run python -m tests.support.pictures` takes the pictures anew from the demo's desk.
+Every command, its options, and the buttons and menus under its answer, as Discord shows them. This page is generated:
+`uv run python -m tests.support.command_docs` writes it from the program, and
+`uv run python -m tests.support.pictures` takes the pictures from the demo.
 
-Answers are seen by the person who asked and by nobody else; approval cards and the posts in the audit channel are the
-exceptions. The choices of `provider` are those of the providers that are switched on.
+Only the person who asked sees an answer; approval cards and the posts in the audit channel are the exceptions. The
+choices of `provider` are the providers that are switched on.
 """
 
 
 def page_of(client: SkinDeskClient) -> str:
-    """Return the page; KeyError where something that can be used has no words."""
+    """Return the page; KeyError if a command or a component has no text."""
     found = list(entries(client))
-    commands = sorted(
-        (entry for entry in found if entry.kind in ("command", "context menu")),
-        key=lambda entry: list(COMMANDS).index(entry.name) if entry.name in COMMANDS else _missing(entry.name),
+    order = {name: place for place, name in enumerate((*COMMANDS, *COMPONENTS))}
+    commands, components = (
+        sorted((entry for entry in found if entry.kind in kinds), key=lambda entry: order[entry.name])
+        for kinds in (("command", "context menu"), ("component", "modal"))
     )
-    components = [entry for entry in found if entry.kind in ("component", "modal")]
     return "\n".join([_HEAD, *(line for command in commands for line in _command(command, components))])
 
 
-def _missing(name: str) -> int:
-    raise KeyError(f"{name} has no words in tests/support/command_words.py")
-
-
 def _command(entry: Entry, components: list[Entry]) -> Iterator[str]:
-    words = COMMANDS[entry.name]
-    if isinstance(entry.thing, app_commands.Command):
+    texts = COMMANDS[entry.name]
+    is_command = isinstance(entry.thing, app_commands.Command)
+    if is_command:
         yield f"## /{entry.name}\n\n> {entry.thing.description}\n"
     else:
-        on = "message" if entry.thing.type.name == "message" else "member"
-        yield f"## *{entry.name}* on a {on}\n"
-    yield f"{words.what}\n\nWho may: {_who(entry.requires)}.\n"
-    if isinstance(entry.thing, app_commands.Command) and entry.thing.parameters:
+        yield f"## *{entry.name}* on a {'message' if entry.thing.type.name == 'message' else 'member'}\n"
+    yield f"{texts['text'].strip()}\n\nWho may: {_who(entry.requires)}.\n"
+    if is_command and entry.thing.parameters:
         yield "| option | what | takes |\n|---|---|---|"
         yield from (_option(each) for each in entry.thing.parameters)
         yield ""
-    under = [each for each in components if entry.name in COMPONENTS.get(each.name, _none(each.name)).under]
+    under = [(COMPONENTS[each.name], each) for each in components if entry.name in COMPONENTS[each.name].under]
     if under:
         yield "| under its answer | does | who may |\n|---|---|---|"
-        order = list(COMPONENTS)
-        for each in sorted(under, key=lambda each: order.index(each.name)):
-            yield f"| *{COMPONENTS[each.name].label}* | {COMPONENTS[each.name].what} | {_who(each.requires)} |"
+        yield from (f"| *{component.label}* | {component.does} | {_who(each.requires)} |" for component, each in under)
         yield ""
-    for picture in words.pictures:
-        yield f"![{picture.alt}](images/{picture.file})\n"
-
-
-def _none(name: str) -> Any:
-    return COMPONENTS[name]
+    for file, alt in texts.get("pictures", ()):
+        yield f"![{alt}](images/{file})\n"
 
 
 def _who(requires: Requirement) -> str:
     if requires.open_because:
-        return f"everybody, because {requires.open_because}"
+        return f"everyone, because {requires.open_because}"
     return " or ".join(f"`{capability.value}`" for capability in requires.capabilities)
 
 
