@@ -15,7 +15,8 @@ from bot.exit_codes import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from bot.config import Problem, Settings
+    from bot.config import Settings
+    from bot.config_loading import Problem
 
 _LINGER_SECONDS = 0.5
 """Seconds that the event loop may take to end once everything is closed."""
@@ -142,7 +143,7 @@ def _start(arguments: argparse.Namespace) -> int:
         log.warning(_NO_PROVIDER)
     try:
         from bot.app import serve  # noqa: PLC0415 -- a quick --help
-        from bot.config import load_settings  # noqa: PLC0415 -- a quick --help
+        from bot.config_loading import load_settings  # noqa: PLC0415 -- a quick --help
 
         gc.freeze()  # what is loaded stays for good: no pass of the garbage collector looks at it again
         return _run_to_the_end(serve(settings, load=lambda: load_settings(arguments.config, os.environ)))
@@ -200,10 +201,10 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from bot.config import ConfigurationInvalid, load_database_path  # noqa: PLC0415 -- a quick --help
+    from bot.config_loading import ConfigurationInvalid, load_database_path  # noqa: PLC0415 -- a quick --help
 
     with suppress(ConfigurationInvalid):  # it will be among the findings
-        _keep_temporary_files_beside(load_database_path(arguments.config, os.environ, is_only_read=True))
+        _keep_temporary_files_beside(load_database_path(arguments.config, os.environ, read_only=True))
     from bot.checks.command import run_check  # noqa: PLC0415 -- a quick --help
     from bot.observability.logs import configure_logging  # noqa: PLC0415 -- a quick --help
 
@@ -231,7 +232,7 @@ def _restore(arguments: argparse.Namespace) -> int:
 
 def _with_database(file: Path | None, work: Callable[[Path], int]) -> int:
     """Do ``work`` on the configuration's database, whatever else is wrong in the configuration."""
-    from bot.config import ConfigurationInvalid, load_database_path  # noqa: PLC0415 -- a quick --help
+    from bot.config_loading import ConfigurationInvalid, load_database_path  # noqa: PLC0415 -- a quick --help
     from bot.observability.logs import configure_logging  # noqa: PLC0415 -- a quick --help
 
     configure_logging("error", "text")
@@ -258,7 +259,7 @@ _NO_PROVIDER = "no provider is on: give one its credentials, or there is nothing
 
 def _load(file: Path | None) -> tuple[Settings | None, tuple[Problem, ...]]:
     """Return the settings and what stands in the way of a start; no settings where the configuration is wrong."""
-    from bot.config import ConfigurationInvalid, load_settings  # noqa: PLC0415 -- a quick --help
+    from bot.config_loading import ConfigurationInvalid, load_settings  # noqa: PLC0415 -- a quick --help
 
     try:
         settings = load_settings(file, os.environ)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.config import VARIABLES, ConfigurationInvalid, Settings
+from bot.config import VARIABLES, Settings
+from bot.config_loading import ConfigurationInvalid
 from bot.observability.logs import configure_logging
 
 if TYPE_CHECKING:

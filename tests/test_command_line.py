@@ -248,7 +248,7 @@ class TestCheck:
     def test_no_file(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A file that was named has to be there."""
         assert main(["check", "--offline", "--config", "none.toml"]) == ExitCode.CONFIG
-        assert "none.toml: is not there" in capsys.readouterr().err
+        assert "none.toml: No such file" in capsys.readouterr().err
 
     def test_json(self, capsys: pytest.CaptureFixture[str]) -> None:
         """One JSON object on stdout says the same; its form has a number."""
@@ -277,7 +277,7 @@ class TestCheck:
         assert answer["findings"][0] == {
             "id": "configuration",
             "level": "problem",
-            "what": "should be at least 1",
+            "what": "Input should be greater than or equal to 1",
             "fix": "change it in the file, or set SKINDESK_INVENTORY__PAGE_SIZE",
             "key": "inventory.page_size",
             "environment_variable": "SKINDESK_INVENTORY__PAGE_SIZE",
@@ -325,7 +325,7 @@ class TestCheck:
         configure(GOOD + 'observability.listen = "127.0.0..1:9464"')
 
         assert main(["check", "--offline"]) == ExitCode.CONFIG
-        assert "should be host:port" in capsys.readouterr().err
+        assert "Input should be host:port" in capsys.readouterr().err
 
 
 class TestBackup:

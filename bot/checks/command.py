@@ -24,7 +24,7 @@ from bot.checks.findings import (
     warning,
 )
 from bot.checks.machine import check_addresses, check_clock, check_room, check_sqlite, path_problems
-from bot.config import ConfigurationInvalid, load_database_path, load_settings
+from bot.config_loading import ConfigurationInvalid, load_database_path, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -60,7 +60,7 @@ def check(settings: Settings | None, file: Path | None, environ: Mapping[str, st
     is_running = False
     channels: tuple[Channels, ...] = ()
     try:
-        path = load_database_path(file, environ, is_only_read=True) if settings is None else settings.database.path
+        path = load_database_path(file, environ, read_only=True) if settings is None else settings.database.path
     except ConfigurationInvalid:  # its problems have been named
         path = None
     if path is not None and (wrong := path_problems(path)):

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from bot.config import VARIABLES
 from bot.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.config import Problem
+    from bot.config_loading import Problem
 
 FORM = 1
 """The version of the object: it grows by new keys; another number says that an old one has changed."""
@@ -108,12 +109,15 @@ def failed(name: str, error: Exception) -> Finding:
 def of_configuration(wrong: Problem) -> Finding:
     """Return a mistake in the configuration."""
     variable = wrong.environment_variable
-    fix = f"change it in the file, or set {variable}" if variable else "change it in the file"
-    if variable is not None and "is not known" in wrong.what:
-        fix = f"unset {variable}, or correct its name"
-    elif variable is None and "is not known" not in wrong.what:
+    if wrong.is_of_file:
         fix = "name a file that is there, readable, and TOML"
-    return Finding("configuration", Level.PROBLEM, wrong.what, fix, wrong.key, variable)
+    elif variable is None:
+        fix = "change it in the file"
+    elif wrong.key in VARIABLES:
+        fix = f"change it in the file, or set {variable}"
+    else:
+        fix = f"unset {variable}, or correct its name"
+    return Finding("configuration", Level.PROBLEM, wrong.message, fix, wrong.key, variable)
 
 
 def exit_code(findings: Iterable[Finding]) -> ExitCode:

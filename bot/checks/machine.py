@@ -13,7 +13,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bot.checks.findings import Finding, ok, problem, unreachable, warning
-from bot.config import VARIABLES, Problem
+from bot.config import VARIABLES
+from bot.config_loading import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

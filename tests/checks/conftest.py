@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from bot.config import Settings, load_settings
+from bot.config import Settings
+from bot.config_loading import load_settings
 from bot.demo.providers.all import SimulatedProviders
 from bot.demo.world import World
 from tests.support.discord_server import LoopbackDiscord, pointed_at

@@ -7,7 +7,7 @@ import pytest
 from bot.checks import discord_account
 from bot.checks.discord_account import check_discord
 from bot.checks.findings import Channels, Finding, Level
-from bot.config import load_settings
+from bot.config_loading import load_settings
 from tests.support.discord_server import LoopbackDiscord
 from tests.support.loopback_discord.guilds import Channel, Guild, Permission
 

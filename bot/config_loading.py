@@ -1,0 +1,181 @@
+"""Reads the settings from a TOML file and the environment, and reports all mistakes together."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, get_origin
+
+from pydantic import ValidationError
+
+from bot.config import INVENTORY_PROVIDERS, PREFIX, SECRETS, TYPES, VARIABLES, Database, Settings
+from bot.domain.failures import ProviderName
+
+DEFAULT_FILE: Final = Path("config.toml")
+_KEYS: Final = {variable: key for key, variable in VARIABLES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in the configuration. ``message`` never quotes a value: it could be a secret.
+
+    ``environment_variable`` is None for a file, a table and an unknown key of the file.
+    """
+
+    key: str
+    environment_variable: str | None
+    message: str
+    is_of_file: bool = False
+
+    def __str__(self) -> str:
+        name = f"{self.key} ({self.environment_variable})" if self.environment_variable else self.key
+        return f"{name}: {self.message}"
+
+
+class ConfigurationInvalid(Exception):
+    """The configuration cannot be used; ``problems`` are all of its mistakes."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
+
+
+def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Return the settings of the file and the environment, which wins. Raise ConfigurationInvalid with all mistakes.
+
+    If ``path`` is None, read ``config.toml`` in the working directory if it exists.
+    """
+    _, settings, problems = _load(path, environ)
+    if settings is None or problems:
+        raise ConfigurationInvalid(tuple(problems))
+    return settings
+
+
+def load_database_path(path: Path | None, environ: Mapping[str, str], *, read_only: bool = False) -> Path:
+    """Return only the database's path, for commands that need no token. Raise ConfigurationInvalid if it is in doubt.
+
+    Wrong values of other keys are ignored. An unknown key is refused, because it may be a misspelt ``database.path``,
+    unless the caller opens the database ``read_only``.
+    """
+    values, _, problems = _load(path, environ)
+    doubts = tuple(
+        problem
+        for problem in problems
+        if problem.is_of_file
+        or problem.key.partition(".")[0] == "database"
+        or not (read_only or problem.key in VARIABLES)
+    )
+    if doubts:
+        raise ConfigurationInvalid(doubts)
+    return Database.model_validate(values.get("database", {})).path
+
+
+def _load(path: Path | None, environ: Mapping[str, str]) -> tuple[dict[str, Any], Settings | None, list[Problem]]:
+    """Return the values as they were written, the settings if they are valid, and all mistakes."""
+    values, unreadable = _read(path)
+    given = {_KEYS[name]: text for name, text in environ.items() if name in _KEYS}
+    _add_environment(values, given)
+    settings: Settings | None = None
+    problems: list[Problem] = []
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as invalid:
+        problems = [_problem(dict(error)) for error in invalid.errors(include_url=False, include_input=False)]
+    if unreadable is None:
+        problems += _default_provider_problems(values)
+    else:  # the file may set any key, so only the environment's own mistakes are known
+        problems = [unreadable, *(problem for problem in problems if problem.key in given)]
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in _KEYS:
+            key = name.removeprefix(PREFIX).lower().replace("__", ".")
+            problems.append(Problem(printable(key), printable(name), _unknown(key)))
+    return values, settings, problems
+
+
+def _read(path: Path | None) -> tuple[dict[str, Any], Problem | None]:
+    """Return the file's tables, or none and the reason why the file cannot be read."""
+    file = path or DEFAULT_FILE
+    try:
+        return tomllib.loads(file.read_bytes().decode("utf-8-sig")), None
+    except FileNotFoundError:
+        if path is None:
+            return {}, None
+        message = "No such file"
+    except OSError as error:
+        message = f"The file cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        message = "The file is not UTF-8 text"
+    except tomllib.TOMLDecodeError as error:
+        message = f"The file is not TOML: {printable(str(error))}"
+    except (ValueError, RecursionError):  # a path with a NUL, a number of thousands of digits, deep brackets
+        message = "The file cannot be read as TOML"
+    return {}, Problem(printable(str(file)), None, message, is_of_file=True)
+
+
+def _add_environment(values: dict[str, Any], given: Mapping[str, str]) -> None:
+    """Put the environment's values into the file's tables."""
+    values.setdefault("discord", {})
+    for key, text in given.items():
+        *tables, name = key.split(".")
+        table: Any = values
+        for step in tables:
+            table = table.setdefault(step, {}) if isinstance(table, dict) else None
+        if isinstance(table, dict):  # else the file has a value in the table's place, which pydantic refuses
+            table[name] = _split(text) if get_origin(TYPES[key]) is tuple else text.strip()
+
+
+def _split(text: str) -> list[str]:
+    """Split a list of numbers, separated by commas with or without brackets."""
+    bracketed = re.fullmatch(r"\s*\[(.*)\]\s*", text)
+    return [part.strip() for part in (bracketed[1] if bracketed else text).split(",") if part.strip()]
+
+
+def _default_provider_problems(values: Mapping[str, Any]) -> list[Problem]:
+    """Refuse a default provider that was set and is off; by the raw values, to report it with all other mistakes.
+
+    The default itself may be written out while no inventory provider is on: no other value would be right.
+    """
+    key = "inventory.default_provider"
+    default = _value(values, key)
+    on = [
+        name
+        for name in INVENTORY_PROVIDERS
+        if any(_value(values, secret) for secret in SECRETS if secret.startswith(f"providers.{name}."))
+    ]
+    if default not in INVENTORY_PROVIDERS or default in on or (default == ProviderName.ASSETPAY and not on):
+        return []
+    instead = f"name one that is on ({', '.join(on)})" if on else "leave it out"
+    return [Problem(key, VARIABLES[key], f"{default} is off: {instead}, or give {default} its credentials")]
+
+
+def _value(values: Mapping[str, Any], key: str) -> object:
+    value: Any = values
+    for step in key.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value.strip() if isinstance(value, str) else value
+
+
+def _problem(error: Mapping[str, Any]) -> Problem:
+    """Make a problem of one of pydantic's errors."""
+    key = ".".join(step for step in error["loc"] if isinstance(step, str))
+    if error["type"] == "extra_forbidden":
+        return Problem(printable(key), None, _unknown(key))
+    position = "".join(f"item {step + 1}: " for step in error["loc"] if isinstance(step, int))
+    return Problem(key, VARIABLES.get(key), position + error["msg"].removeprefix("Value error, "))
+
+
+def _unknown(key: str) -> str:
+    """Return the message for an unknown key, with the nearest known key or table."""
+    from difflib import get_close_matches  # noqa: PLC0415 -- needed for a mistake only
+
+    tables = ("providers", *dict.fromkeys(known.rpartition(".")[0] for known in VARIABLES))
+    (nearest,) = get_close_matches(key[:200], [*VARIABLES, *tables], n=1, cutoff=0.0)
+    return f"Unknown key; the nearest is {nearest} ({VARIABLES.get(nearest, 'a table')})"
+
+
+def printable(text: str) -> str:
+    """Escape and cut text from outside, so that it stays on one line of a terminal."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:200])
