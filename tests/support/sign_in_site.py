@@ -5,8 +5,9 @@ import re
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import aiohttp
@@ -45,7 +46,7 @@ POLICY = re.compile(
 
 
 def assert_headers(headers: Mapping[str, str]) -> None:
-    """Fail where an answer lacks a security header, or says what it runs on."""
+    """Fail if an answer lacks a security header or names the server software."""
     assert {name: headers.get(name) for name in ALWAYS} == ALWAYS
     assert POLICY.fullmatch(headers["Content-Security-Policy"])
     assert headers["Permissions-Policy"]
@@ -53,18 +54,15 @@ def assert_headers(headers: Mapping[str, str]) -> None:
 
 
 class Browser:
-    """Somebody's browser, with their cookies. Every answer of the site is looked at for its headers."""
+    """A browser with its own cookies. It checks the headers of every answer of the site."""
 
-    def __init__(self, site: "SignInDesk") -> None:
-        self._site = site
+    def __init__(self) -> None:
         self.session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
         self.session._retry_connection = False
 
-    async def ask(self, method: str, url: str, **options: object) -> tuple[int, str, Mapping[str, str]]:
-        """Send one request and return status, text and headers; no redirect is followed."""
-        options.setdefault("allow_redirects", False)
-        async with self.session.request(method, url, **options) as answer:  # type: ignore[arg-type]
-            # What else aiohttp takes is a test's business.
+    async def ask(self, method: str, url: str, **options: Any) -> tuple[int, str, Mapping[str, str]]:
+        """Send one request, without following redirects, and return status, text and headers."""
+        async with self.session.request(method, url, **{"allow_redirects": False, **options}) as answer:
             assert_headers(answer.headers)
             return answer.status, await answer.text(), answer.headers
 
@@ -85,28 +83,21 @@ class Browser:
         return status, text
 
 
-class SignInDesk:
-    """A guild in which people sign in. ``told`` are the links that Discord was told of."""
+@dataclass
+class SignInSite:
+    """The sign-in page of a guild. ``linked`` are the links that Discord users were notified of."""
 
-    def __init__(
-        self,
-        repositories: Repositories,
-        clock: FakeClock,
-        world: World,
-        steam: SimulatedSteam,
-        service: SignInService,
-        port: int,
-    ) -> None:
-        self.port = port
-        self.repositories = repositories
-        self.clock = clock
-        self.world = world
-        self.steam = steam
-        self.service = service
-        self.told: list[Link] = []
-        self.secrets: list[str] = []
-        """Every token that was handed out."""
-        self._browsers: list[Browser] = []
+    repositories: Repositories
+    clock: FakeClock
+    world: World
+    steam: SimulatedSteam
+    service: SignInService
+    public_url: str
+    port: int
+    linked: list[Link] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
+    """Every token that was handed out."""
+    _browsers: list[Browser] = field(default_factory=list)
 
     async def begin(
         self, user_id: int = MIA, *, guild_id: int = GUILD, names: SignInNames = NAMES, tell: Tell | None = None
@@ -118,70 +109,61 @@ class SignInDesk:
         return started
 
     def browser(self) -> Browser:
-        """Return a new browser."""
-        browser = Browser(self)
+        browser = Browser()
         self._browsers.append(browser)
         return browser
 
     async def at_steam(self, browser: Browser, started: StartedSignIn, person: Person) -> tuple[str, Parameters]:
-        """Go on to Steam and sign in there; return where Steam sends the browser, and with what."""
+        """Sign in at Steam; return where Steam redirects the browser to, and with which parameters."""
         return_to = self.return_to(await browser.press(started))
         return return_to, list(self.steam.assertion(person.steam_id, return_to=return_to).items())
 
     def return_to(self, login: str) -> str:
-        """Return where Steam is asked to send the browser back to."""
+        """Return the ``return_to`` in the address of Steam's login page."""
         return dict(parse_qsl(urlsplit(login).query))["openid.return_to"]
 
     async def link_of(self, user_id: int = MIA, *, guild_id: int = GUILD) -> Link | None:
-        """Return somebody's link."""
         return await self.repositories.links.of_user(guild_id, user_id)
 
     @property
-    def public_url(self) -> str:
-        """The public address, without a slash at its end."""
-        assert self.service._places is not None
-        return self.service._places.public_url
-
-    @property
     def local_url(self) -> str:
-        """Where the page listens."""
+        """The page's own address, behind any proxy."""
         return f"http://127.0.0.1:{self.port}"
 
     def impatient(self, seconds: float) -> None:
-        """Wait no longer than this for Steam."""
+        """Shorten the deadline for Steam's answers."""
         openid = self.service._steam
         assert isinstance(openid, HttpSteamOpenId)
         openid._transport._limits = replace(openid._transport._limits, deadline=seconds)
 
     async def settled(self) -> None:
-        """Wait until everything that was begun has ended."""
+        """Wait until every notification has been sent."""
         while self.service._under_way:
             await asyncio.wait(tuple(self.service._under_way))
 
     @property
     def asked_steam(self) -> int:
-        """How often Steam was asked whether an assertion is its own."""
+        """How often Steam was asked to confirm an assertion."""
         return self.steam.calls[CHECK]
 
     async def close(self) -> None:
-        """Close every browser."""
         for browser in self._browsers:
             await browser.session.close()
 
     async def _tell(self, link: Link) -> None:
-        self.told.append(link)
+        self.linked.append(link)
 
 
 def token_of(started: StartedSignIn) -> str:
-    """Return the token that an address ends in."""
+    """Return the token at the end of the address."""
     token = token_from(started.address.reveal().rpartition("/")[2])
     assert token is not None
     return token.reveal()
 
 
 @asynccontextmanager
-async def sign_in_desk(folder: Path, *, public_url: str | None = None) -> AsyncIterator[SignInDesk]:
-    """Open everything. ``public_url`` is that of a proxy in front, where there is one; ``local_url`` leads past it."""
+async def open_site(folder: Path, *, public_url: str | None = None) -> AsyncIterator[SignInSite]:
+    """Open everything; ``public_url`` is that of a proxy in front of the page."""
     clock = FakeClock()
     world = World(now=clock.now)
     async with AsyncExitStack() as stack:
@@ -189,15 +171,12 @@ async def sign_in_desk(folder: Path, *, public_url: str | None = None) -> AsyncI
         steam = await stack.enter_async_context(SimulatedSteam(world))
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         port = listening.getsockname()[1]
-        links = Links(
-            public_url=public_url or f"http://127.0.0.1:{port}",
-            listen=f"127.0.0.1:{port}",
-            steam_openid_url=steam.openid_url,
-        )
+        public_url = public_url or f"http://127.0.0.1:{port}"
+        links = Links(public_url=public_url, listen=f"127.0.0.1:{port}", steam_openid_url=steam.openid_url)
         audit = AuditService(settings=repositories.settings, channel=FakeAuditChannel())
         service = await open_sign_in(
             links, stack, sign_ins=repositories.sign_ins, audit=audit, clock=clock, listening=listening
         )
-        services = SignInDesk(repositories, clock, world, steam, service, port)
-        stack.push_async_callback(services.close)
-        yield services
+        site = SignInSite(repositories, clock, world, steam, service, public_url, port)
+        stack.push_async_callback(site.close)
+        yield site

@@ -1,4 +1,4 @@
-"""A desk on whose page people sign in, and in whose log no token may stand."""
+"""A site on which people sign in; none of its tokens may be in a log or in the database."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.sign_in_site import SignInDesk, sign_in_desk
+from tests.support.sign_in_site import SignInSite, open_site
 
 
 @pytest.fixture
-async def services(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[SignInDesk]:
+async def site(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[SignInSite]:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
-    async with sign_in_desk(tmp_path) as opened:
+    async with open_site(tmp_path) as opened:
         yield opened
     for secret in opened.secrets:
         assert secret not in caplog.text

@@ -10,28 +10,28 @@ from bot.demo.chance import Chance
 from bot.domain.secrets import SignInToken
 from bot.domain.sign_in import NONCE_AHEAD, NONCE_WITHIN
 from bot.domain.steam import SteamId
-from tests.support.sign_in_site import ALEX, GUILD, Parameters, SignInDesk, token_of
+from tests.support.sign_in_site import ALEX, GUILD, Parameters, SignInSite, token_of
 
-Change = Callable[[SignInDesk, dict[str, str]], Parameters]
+Change = Callable[[SignInSite, dict[str, str]], Parameters]
 
 
-def put(name: str, value: str | Callable[[SignInDesk, str], str]) -> Change:
+def put(name: str, value: str | Callable[[SignInSite, str], str]) -> Change:
     """Give a parameter another value; a function makes it of the desk and the value there was."""
 
-    def change(services: SignInDesk, given: dict[str, str]) -> Parameters:
+    def change(site: SignInSite, given: dict[str, str]) -> Parameters:
         key = f"openid.{name}"
-        made = value if isinstance(value, str) else value(services, given.get(key, ""))
+        made = value if isinstance(value, str) else value(site, given.get(key, ""))
         return list({**given, key: made}.items())
 
     return change
 
 
-def signed_anew(name: str, value: str | Callable[[SignInDesk, str], str]) -> Change:
+def signed_anew(name: str, value: str | Callable[[SignInSite, str], str]) -> Change:
     """As :func:`put`, with a signature that fits: by itself Steam would confirm it."""
 
-    def change(services: SignInDesk, given: dict[str, str]) -> Parameters:
-        fields = {key.removeprefix("openid."): each for key, each in put(name, value)(services, given)}
-        fields["sig"] = services.steam._signature(fields)
+    def change(site: SignInSite, given: dict[str, str]) -> Parameters:
+        fields = {key.removeprefix("openid."): each for key, each in put(name, value)(site, given)}
+        fields["sig"] = site.steam._signature(fields)
         return [(f"openid.{key}", each) for key, each in fields.items()]
 
     return change
@@ -46,8 +46,8 @@ def run_in_worker(name: str, value: str | None = None) -> Change:
     return lambda _, given: [*given.items(), (name, given[name] if value is None else value)]
 
 
-def nonce_at(offset: timedelta) -> Callable[[SignInDesk, str], str]:
-    return lambda services, _: f"{services.clock.now() + offset:%Y-%m-%dT%H:%M:%SZ}abc"
+def nonce_at(offset: timedelta) -> Callable[[SignInSite, str], str]:
+    return lambda site, _: f"{site.clock.now() + offset:%Y-%m-%dT%H:%M:%SZ}abc"
 
 
 def unsigned(*names: str) -> Change:
@@ -60,7 +60,7 @@ EVIL = "https://steamcommunity.com.evil.example"
 SECOND = timedelta(seconds=1)
 
 REFUSED_HERE: dict[str, Change] = {
-    "nothing": lambda _services, _given: [],
+    "nothing": lambda _site, _given: [],
     "no ns": without("ns"),
     "OpenID 1.1": put("ns", "http://openid.net/signon/1.1"),
     "ns with a slash": put("ns", "http://specs.openid.net/auth/2.0/"),
@@ -76,7 +76,7 @@ REFUSED_HERE: dict[str, Change] = {
     "account over https": signed_anew("claimed_id", lambda _, was: was.replace("http://", "https://")),
     "account and more": signed_anew("claimed_id", lambda _, was: f"{was}/"),
     "account behind a path": signed_anew("claimed_id", lambda _, was: was.replace("/openid/id/", "/x/openid/id/")),
-    "account of another": signed_anew("identity", lambda services, _: f"{services.steam.url}/openid/id/{ACCOUNT}"),
+    "account of another": signed_anew("identity", lambda site, _: f"{site.steam.url}/openid/id/{ACCOUNT}"),
     "no identity": without("identity"),
     "no account": without("claimed_id"),
     "two accounts": run_in_worker("openid.claimed_id", f"http://127.0.0.1/openid/id/{ACCOUNT}"),
@@ -132,194 +132,194 @@ REFUSED_BY_STEAM: dict[str, Change] = {
 }  # fmt: skip
 
 
-async def refused(services: SignInDesk, change: Change, *, status: int = 400) -> str:
+async def refused(site: SignInSite, change: Change, *, status: int = 400) -> str:
     """Come back with something else than Steam's answer; return the page. Nobody is linked by it."""
-    started = await services.begin()
-    browser = services.browser()
-    return_to, given = await services.at_steam(browser, started, services.world.customer)
+    started = await site.begin()
+    browser = site.browser()
+    return_to, given = await site.at_steam(browser, started, site.world.customer)
 
-    got, text = await browser.come_back(return_to, change(services, dict(given)))
+    got, text = await browser.come_back(return_to, change(site, dict(given)))
 
     assert got == status
-    assert await services.link_of() is None
-    assert services.told == []
+    assert await site.link_of() is None
+    assert site.linked == []
     return text
 
 
 @pytest.mark.parametrize("change", REFUSED_HERE.values(), ids=REFUSED_HERE)
-async def test_refused_without_asking_steam(services: SignInDesk, change: Change):
+async def test_refused_without_asking_steam(site: SignInSite, change: Change):
     """What can be seen to be wrong here is refused here."""
-    assert "Nothing was linked" in await refused(services, change)
-    assert services.asked_steam == 0
+    assert "Nothing was linked" in await refused(site, change)
+    assert site.asked_steam == 0
 
 
 @pytest.mark.parametrize("digits", ACCOUNTS.values(), ids=ACCOUNTS)
-async def test_no_account_of_a_person(services: SignInDesk, digits: str):
+async def test_no_account_of_a_person(site: SignInSite, digits: str):
     """Only the 17 digits of an individual account are one."""
 
-    def change(services: SignInDesk, given: dict[str, str]) -> Parameters:
-        claimed = f"{services.steam.url}/openid/id/{digits}"
-        return signed_anew("claimed_id", claimed)(services, {**given, "openid.identity": claimed})
+    def change(site: SignInSite, given: dict[str, str]) -> Parameters:
+        claimed = f"{site.steam.url}/openid/id/{digits}"
+        return signed_anew("claimed_id", claimed)(site, {**given, "openid.identity": claimed})
 
-    assert "claimed_id" in await refused(services, change)
-    assert services.asked_steam == 0
+    assert "claimed_id" in await refused(site, change)
+    assert site.asked_steam == 0
 
 
 @pytest.mark.parametrize("change", REFUSED_BY_STEAM.values(), ids=REFUSED_BY_STEAM)
-async def test_refused_by_steam(services: SignInDesk, change: Change):
+async def test_refused_by_steam(site: SignInSite, change: Change):
     """What only Steam can tell, Steam is asked."""
-    assert "not_confirmed" in await refused(services, change)
-    assert services.asked_steam == 1
+    assert "not_confirmed" in await refused(site, change)
+    assert site.asked_steam == 1
 
 
-async def test_another_account(services: SignInDesk):
+async def test_another_account(site: SignInSite):
     """Who signs in as themselves cannot come back as somebody else."""
-    claimed = f"{services.steam.url}/openid/id/{services.world.other_customer.steam_id}"
+    claimed = f"{site.steam.url}/openid/id/{site.world.other_customer.steam_id}"
 
-    def change(_services: SignInDesk, given: dict[str, str]) -> Parameters:
+    def change(_site: SignInSite, given: dict[str, str]) -> Parameters:
         return list({**given, "openid.claimed_id": claimed, "openid.identity": claimed}.items())
 
-    assert "not_confirmed" in await refused(services, change)
-    assert services.asked_steam == 1
+    assert "not_confirmed" in await refused(site, change)
+    assert site.asked_steam == 1
 
 
-async def test_made_by_another_steam(services: SignInDesk):
+async def test_made_by_another_steam(site: SignInSite):
     """A whole answer with somebody else's signature is Steam's to refuse."""
 
-    def change(services: SignInDesk, given: dict[str, str]) -> Parameters:
-        key, services.steam._key = services.steam._key, Chance(1, "forger").hex(64).encode()
-        forged = services.steam.assertion(SteamId(ACCOUNT), return_to=given["openid.return_to"])
-        services.steam._key = key
+    def change(site: SignInSite, given: dict[str, str]) -> Parameters:
+        key, site.steam._key = site.steam._key, Chance(1, "forger").hex(64).encode()
+        forged = site.steam.assertion(SteamId(ACCOUNT), return_to=given["openid.return_to"])
+        site.steam._key = key
         return list(forged.items())
 
-    assert "not_confirmed" in await refused(services, change)
+    assert "not_confirmed" in await refused(site, change)
 
 
-async def test_denied(services: SignInDesk):
+async def test_denied(site: SignInSite):
     """Steam's no is a no."""
-    services.steam.denies = True
+    site.steam.denies = True
 
-    assert "not_confirmed" in await refused(services, lambda _, given: list(given.items()))
+    assert "not_confirmed" in await refused(site, lambda _, given: list(given.items()))
 
 
-async def test_replayed(services: SignInDesk):
+async def test_replayed(site: SignInSite):
     """The same callback again finds the sign-in used; Steam is not asked, and the link stays as it is."""
-    started, browser = await services.begin(), services.browser()
-    return_to, given = await services.at_steam(browser, started, services.world.customer)
+    started, browser = await site.begin(), site.browser()
+    return_to, given = await site.at_steam(browser, started, site.world.customer)
     assert (await browser.come_back(return_to, given))[0] == 200
-    link = await services.link_of()
-    services.steam._answered.clear()
+    link = await site.link_of()
+    site.steam._answered.clear()
 
-    status, text, _ = await services.browser().ask(
+    status, text, _ = await site.browser().ask(
         "GET",
         f"{return_to}?{urlencode(list(given))}",
         headers={"Cookie": f"skindesk_sign_in={token_of(started)}"},
     )
 
     assert (status, "can no longer be used" in text) == (410, True)
-    assert services.asked_steam == 1
-    assert await services.link_of() == link
+    assert site.asked_steam == 1
+    assert await site.link_of() == link
 
 
-async def test_nonce_again(services: SignInDesk):
+async def test_nonce_again(site: SignInSite):
     """A nonce counts once, even where Steam confirms it twice."""
-    first, second = await services.begin(), await services.begin(ALEX)
-    browser = services.browser()
-    return_to, given = await services.at_steam(browser, first, services.world.customer)
+    first, second = await site.begin(), await site.begin(ALEX)
+    browser = site.browser()
+    return_to, given = await site.at_steam(browser, first, site.world.customer)
     assert (await browser.come_back(return_to, given))[0] == 200
-    services.steam._answered.clear()
+    site.steam._answered.clear()
 
-    elsewhere, _ = await services.at_steam(browser, second, services.world.other_customer)
+    elsewhere, _ = await site.at_steam(browser, second, site.world.other_customer)
     nonce = dict(given)["openid.response_nonce"]
-    other = services.steam.assertion(services.world.other_customer.steam_id, return_to=elsewhere)
-    status, text = await browser.come_back(elsewhere, signed_anew("response_nonce", nonce)(services, other))
+    other = site.steam.assertion(site.world.other_customer.steam_id, return_to=elsewhere)
+    status, text = await browser.come_back(elsewhere, signed_anew("response_nonce", nonce)(site, other))
 
     assert (status, "can no longer be used" in text) == (410, True)
-    assert services.asked_steam == 2
-    assert await services.link_of(ALEX) is None
+    assert site.asked_steam == 2
+    assert await site.link_of(ALEX) is None
 
 
-async def test_somebody_elses_answer(services: SignInDesk):
+async def test_somebody_elses_answer(site: SignInSite):
     """Steam's answer to one sign-in is none to another's, in whoever's browser."""
-    mine, theirs = await services.begin(), await services.begin(ALEX)
-    browser = services.browser()
-    _, given = await services.at_steam(browser, theirs, services.world.customer)
-    return_to = services.return_to(await browser.press(mine))
+    mine, theirs = await site.begin(), await site.begin(ALEX)
+    browser = site.browser()
+    _, given = await site.at_steam(browser, theirs, site.world.customer)
+    return_to = site.return_to(await browser.press(mine))
 
     status, text = await browser.come_back(return_to, given)
 
     assert (status, "return_to" in text) == (400, True)
-    assert services.asked_steam == 0
-    assert await services.link_of() is None
-    assert await services.link_of(ALEX) is None
+    assert site.asked_steam == 0
+    assert await site.link_of() is None
+    assert await site.link_of(ALEX) is None
 
 
-async def test_another_browser(services: SignInDesk):
+async def test_another_browser(site: SignInSite):
     """Whoever is sent Steam's address by somebody else, past the page that warns, is told so and not linked."""
-    started = await services.begin()
-    return_to, given = await services.at_steam(services.browser(), started, services.world.customer)
+    started = await site.begin()
+    return_to, given = await site.at_steam(site.browser(), started, site.world.customer)
 
-    status, text = await services.browser().come_back(return_to, given)
+    status, text = await site.browser().come_back(return_to, given)
 
     assert (status, "Not begun in this browser" in text) == (403, True)
-    assert services.asked_steam == 0
-    assert await services.link_of() is None
+    assert site.asked_steam == 0
+    assert await site.link_of() is None
 
 
 @pytest.mark.parametrize("kept", ["another's", "nonsense", "a digest"])
-async def test_another_cookie(services: SignInDesk, kept: str):
+async def test_another_cookie(site: SignInSite, kept: str):
     """The cookie has to be this very sign-in's."""
-    started, other = await services.begin(), await services.begin(ALEX)
-    return_to, given = await services.at_steam(services.browser(), started, services.world.customer)
+    started, other = await site.begin(), await site.begin(ALEX)
+    return_to, given = await site.at_steam(site.browser(), started, site.world.customer)
     value = {"another's": token_of(other), "nonsense": "x" * 43, "a digest": return_to[-64:]}[kept]
 
-    status, _, _ = await services.browser().ask(
+    status, _, _ = await site.browser().ask(
         "GET", f"{return_to}?{urlencode(list(given))}", headers={"Cookie": f"skindesk_sign_in={value}"}
     )
 
     assert status == 403
-    assert services.asked_steam == 0
-    assert await services.link_of() is None
+    assert site.asked_steam == 0
+    assert await site.link_of() is None
 
 
-async def test_too_late(services: SignInDesk):
+async def test_too_late(site: SignInSite):
     """Ten minutes after it was begun a sign-in is over, however fresh Steam's answer."""
-    started, browser = await services.begin(), services.browser()
-    return_to = services.return_to(await browser.press(started))
-    services.clock.advance(minutes=10)
-    given = list(services.steam.assertion(services.world.customer.steam_id, return_to=return_to).items())
+    started, browser = await site.begin(), site.browser()
+    return_to = site.return_to(await browser.press(started))
+    site.clock.advance(minutes=10)
+    given = list(site.steam.assertion(site.world.customer.steam_id, return_to=return_to).items())
 
     assert (await browser.come_back(return_to, given))[0] == 410
     assert (await browser.ask("GET", started.address.reveal()))[0] == 410
-    assert services.asked_steam == 0
-    assert await services.link_of() is None
+    assert site.asked_steam == 0
+    assert await site.link_of() is None
 
 
-async def test_begun_anew(services: SignInDesk):
+async def test_begun_anew(site: SignInSite):
     """A new address ends the one before, also for whoever is at Steam with it."""
-    browser = services.browser()
-    return_to, given = await services.at_steam(browser, await services.begin(), services.world.customer)
-    await services.begin()
-    elsewhere = await services.begin(guild_id=GUILD + 1)
+    browser = site.browser()
+    return_to, given = await site.at_steam(browser, await site.begin(), site.world.customer)
+    await site.begin()
+    elsewhere = await site.begin(guild_id=GUILD + 1)
 
     assert (await browser.come_back(return_to, given))[0] == 410
-    assert services.asked_steam == 0
-    assert await services.link_of() is None
+    assert site.asked_steam == 0
+    assert await site.link_of() is None
     assert (await browser.ask("GET", elsewhere.address.reveal()))[0] == 200
 
 
-async def test_never_begun(services: SignInDesk):
+async def test_never_begun(site: SignInSite):
     """A token that nobody was given leads nowhere, however well cookie and answer fit."""
-    started, browser = await services.begin(), services.browser()
+    started, browser = await site.begin(), site.browser()
     token = "A" * 43
     digest = SignInToken(token).digest()
-    return_to = f"{services.return_to(await browser.press(started))[:-64]}{digest}"
-    given = services.steam.assertion(services.world.customer.steam_id, return_to=return_to)
+    return_to = f"{site.return_to(await browser.press(started))[:-64]}{digest}"
+    given = site.steam.assertion(site.world.customer.steam_id, return_to=return_to)
 
     status, _, _ = await browser.ask(
         "GET", f"{return_to}?{urlencode(given)}", headers={"Cookie": f"skindesk_sign_in={token}"}
     )
 
     assert status == 410
-    assert services.asked_steam == 0
-    assert await services.link_of() is None
+    assert site.asked_steam == 0
+    assert await site.link_of() is None

@@ -10,15 +10,15 @@ import pytest
 
 from bot.web import server
 from bot.web.page import Page
-from tests.support.sign_in_site import SignInDesk, assert_headers, sign_in_desk, token_of
+from tests.support.sign_in_site import SignInSite, assert_headers, open_site, token_of
 
 NOWHERE = "A" * 43
 DIGEST = "0" * 64
 
 
-async def raw(services: SignInDesk, request: bytes) -> tuple[int, dict[str, str], str]:
+async def raw(site: SignInSite, request: bytes) -> tuple[int, dict[str, str], str]:
     """Send bytes as they are; return status, headers and body of the answer."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", services.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
     writer.write(request)
     async with asyncio.timeout(10):
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -48,42 +48,42 @@ async def raw(services: SignInDesk, request: bytes) -> tuple[int, dict[str, str]
         *(f"/link/{NOWHERE};x=1", "/../../etc/passwd"),
     ],
 )
-async def test_elsewhere(services: SignInDesk, path: str):
+async def test_elsewhere(site: SignInSite, path: str):
     """Any other address is a page that says where one comes from."""
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{services.port}\r\n\r\n".encode()
-    status, headers, text = await raw(services, request)
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n\r\n".encode()
+    status, headers, text = await raw(site, request)
 
     assert (status, "There is nothing here" in text) == (404, True)
     assert_headers(headers)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "TRACE"])
-async def test_methods(services: SignInDesk, method: str):
+async def test_methods(site: SignInSite, method: str):
     """A method that an address does not have is refused by name."""
-    address = (await services.begin()).address.reveal()
-    status, _, headers = await services.browser().ask(method, address)
+    address = (await site.begin()).address.reveal()
+    status, _, headers = await site.browser().ask(method, address)
 
     assert (status, headers["Allow"]) == (405, "GET, HEAD, POST")
-    assert (await services.browser().ask("GET", address))[0] == 200
+    assert (await site.browser().ask("GET", address))[0] == 200
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST"])
-async def test_methods_of_the_way_back(services: SignInDesk, method: str):
+async def test_methods_of_the_way_back(site: SignInSite, method: str):
     """Only a browser that is sent back links: nothing is done for a look, or for a form."""
-    started, browser = await services.begin(), services.browser()
-    return_to, given = await services.at_steam(browser, started, services.world.customer)
+    started, browser = await site.begin(), site.browser()
+    return_to, given = await site.at_steam(browser, started, site.world.customer)
 
     status, _, headers = await browser.ask(method, return_to, params=dict(given))
 
     assert (status, headers["Allow"]) == (405, "GET")
-    assert await services.link_of() is None
+    assert await site.link_of() is None
     assert (await browser.come_back(return_to, given))[0] == 200
 
 
-async def test_unknown_token(services: SignInDesk):
+async def test_unknown_token(site: SignInSite):
     """An address that nobody was given reads like one that was used."""
     for method, status in (("GET", 410), ("HEAD", 410), ("POST", 403)):
-        assert (await services.browser().ask(method, f"{services.local_url}/link/{NOWHERE}", data={"proof": NOWHERE}))[
+        assert (await site.browser().ask(method, f"{site.local_url}/link/{NOWHERE}", data={"proof": NOWHERE}))[
             0
         ] == status
 
@@ -100,11 +100,11 @@ FORMS = {
 
 
 @pytest.mark.parametrize(("form", "headers"), FORMS.values(), ids=FORMS)
-async def test_button_of_another_page(services: SignInDesk, form: dict[str, str], headers: dict[str, str]):
+async def test_button_of_another_page(site: SignInSite, form: dict[str, str], headers: dict[str, str]):
     """A form on somebody else's page does not take a browser past the page that warns."""
-    address = (await services.begin()).address.reveal()
+    address = (await site.begin()).address.reveal()
 
-    status, text, answered = await services.browser().ask("POST", address, data=form, headers=headers)
+    status, text, answered = await site.browser().ask("POST", address, data=form, headers=headers)
 
     assert (status, "Nothing was done" in text) == (403, True)
     assert "Location" not in answered
@@ -122,22 +122,22 @@ async def test_button_of_another_page(services: SignInDesk, form: dict[str, str]
         (b"", "application/x-www-form-urlencoded", 403),
     ],
 )
-async def test_bodies(services: SignInDesk, body: bytes, content_type: str, expected: int):
+async def test_bodies(site: SignInSite, body: bytes, content_type: str, expected: int):
     """A body that is not our small form is refused unread."""
-    address = (await services.begin()).address.reveal()
-    status, _, _ = await services.browser().ask("POST", address, data=body, headers={"Content-Type": content_type})
+    address = (await site.begin()).address.reveal()
+    status, _, _ = await site.browser().ask("POST", address, data=body, headers={"Content-Type": content_type})
 
     assert status == expected
 
 
-async def test_body_without_an_end(services: SignInDesk):
+async def test_body_without_an_end(site: SignInSite):
     """A body that says no length is read no further than a form goes."""
-    path = urlsplit((await services.begin()).address.reveal()).path
+    path = urlsplit((await site.begin()).address.reveal()).path
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{services.port}\r\nTransfer-Encoding: chunked\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\nTransfer-Encoding: chunked\r\n"
         "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
     )
-    status, headers, _ = await raw(services, head.encode() + b"800\r\n" + b"x" * 2048 + b"\r\n")
+    status, headers, _ = await raw(site, head.encode() + b"800\r\n" + b"x" * 2048 + b"\r\n")
 
     assert status == 413
     assert_headers(headers)
@@ -158,9 +158,9 @@ async def test_body_without_an_end(services: SignInDesk):
     ],
     ids=range(9),
 )
-async def test_no_request(services: SignInDesk, request_line: bytes, caplog: pytest.LogCaptureFixture):
+async def test_no_request(site: SignInSite, request_line: bytes, caplog: pytest.LogCaptureFixture):
     """What cannot be read is refused without repeating it, on the page or in the log."""
-    status, headers, text = await raw(services, request_line)
+    status, headers, text = await raw(site, request_line)
 
     assert status in (400, 421)
     assert_headers(headers)
@@ -169,41 +169,39 @@ async def test_no_request(services: SignInDesk, request_line: bytes, caplog: pyt
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "", "localhost.evil.example"])
-async def test_other_hosts(services: SignInDesk, host: str):
+async def test_other_hosts(site: SignInSite, host: str):
     """Under a name that is not SkinDesk's there is nothing, so that no other site's name can be put over it."""
-    path = urlsplit((await services.begin()).address.reveal()).path
-    status, headers, text = await raw(services, f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    path = urlsplit((await site.begin()).address.reveal()).path
+    status, headers, text = await raw(site, f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
 
     assert (status, "Mia" in text) == (421, False)
     assert_headers(headers)
 
 
-async def test_no_host(services: SignInDesk):
+async def test_no_host(site: SignInSite):
     """So there is for a request of the old kind that names none."""
-    status, headers, _ = await raw(services, b"GET / HTTP/1.0\r\n\r\n")
+    status, headers, _ = await raw(site, b"GET / HTTP/1.0\r\n\r\n")
 
     assert status == 421
     assert_headers(headers)
 
 
 @pytest.mark.parametrize("query", ["openid.mode=%ff", "&".join(f"a{n}=1" for n in range(100))])
-async def test_unreadable_query(services: SignInDesk, query: str):
+async def test_unreadable_query(site: SignInSite, query: str):
     """A query that is no text, or has no end of parameters, is refused."""
-    assert (await services.browser().ask("GET", f"{services.local_url}/link/return/{DIGEST}?{query}"))[0] in (400, 403)
+    assert (await site.browser().ask("GET", f"{site.local_url}/link/return/{DIGEST}?{query}"))[0] in (400, 403)
 
 
-async def test_fault_of_our_own(
-    services: SignInDesk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
+async def test_fault_of_our_own(site: SignInSite, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
     """A fault is a page too, and an error in the log, without the address."""
-    started = await services.begin()
+    started = await site.begin()
 
     async def fails(_: object) -> Page:
         raise RuntimeError("on purpose")
 
-    monkeypatch.setattr(services.service, "find", fails)
+    monkeypatch.setattr(site.service, "find", fails)
 
-    status, text, _ = await services.browser().ask("GET", started.address.reveal())
+    status, text, _ = await site.browser().ask("GET", started.address.reveal())
 
     assert (status, "on purpose" in text) == (500, False)
     assert "page failed" in caplog.text
@@ -211,13 +209,13 @@ async def test_fault_of_our_own(
 
 async def test_behind_a_proxy(tmp_path: Path):
     """Behind an https proxy cookies are for https, for a path and for scripts not at all, and HSTS is on."""
-    async with sign_in_desk(tmp_path, public_url="https://desk.example.com/skindesk") as services:
-        started = await services.begin()
+    async with open_site(tmp_path, public_url="https://desk.example.com/skindesk") as site:
+        started = await site.begin()
         assert started.address.reveal() == f"https://desk.example.com/skindesk/link/{token_of(started)}"
         host = {"Host": "desk.example.com"}
-        address = f"{services.local_url}/skindesk/link/{token_of(started)}"
+        address = f"{site.local_url}/skindesk/link/{token_of(started)}"
 
-        status, text, headers = await services.browser().ask("GET", address, headers=host)
+        status, text, headers = await site.browser().ask("GET", address, headers=host)
 
         assert status == 200
         assert headers["Strict-Transport-Security"] == "max-age=31536000"
@@ -229,12 +227,12 @@ async def test_behind_a_proxy(tmp_path: Path):
         assert found is not None
         assert f'action="/skindesk/link/{token_of(started)}"' in text
 
-        status, _, headers = await services.browser().ask(
+        status, _, headers = await site.browser().ask(
             "POST", address, headers={**host, "Cookie": found[1]}, data={"proof": found[2]}
         )
 
         assert status == 303
-        return_to = services.return_to(headers["Location"])
+        return_to = site.return_to(headers["Location"])
         assert return_to.startswith("https://desk.example.com/skindesk/link/return/")
         assert token_of(started) not in headers["Location"]
         assert headers["Set-Cookie"] == (
@@ -242,18 +240,18 @@ async def test_behind_a_proxy(tmp_path: Path):
             "SameSite=Lax; Secure"
         )
         for path in (f"/link/{token_of(started)}", "/skindesk", "/skindesklink/x"):
-            assert (await services.browser().ask("GET", f"{services.local_url}{path}", headers=host))[0] == 404
+            assert (await site.browser().ask("GET", f"{site.local_url}{path}", headers=host))[0] == 404
         # A proxy that puts the inner address in the Host header reaches it as well.
-        assert (await services.browser().ask("GET", address))[0] == 200
+        assert (await site.browser().ask("GET", address))[0] == 200
 
 
-async def test_too_many_connections(services: SignInDesk, monkeypatch: pytest.MonkeyPatch):
+async def test_too_many_connections(site: SignInSite, monkeypatch: pytest.MonkeyPatch):
     """Whoever holds connections open without a word gets no more than so many; there is room again when they go."""
     monkeypatch.setattr(server, "CONNECTIONS", 3)
-    held = [await asyncio.open_connection("127.0.0.1", services.port) for _ in range(3)]
+    held = [await asyncio.open_connection("127.0.0.1", site.port) for _ in range(3)]
     await asyncio.sleep(0)
 
-    reader, writer = await asyncio.open_connection("127.0.0.1", services.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
     with contextlib.suppress(ConnectionError):
         assert await reader.read() == b""
     writer.close()
@@ -263,8 +261,6 @@ async def test_too_many_connections(services: SignInDesk, monkeypatch: pytest.Mo
     async with asyncio.timeout(10):
         while True:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-                status, _, _ = await raw(
-                    services, f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{services.port}\r\n\r\n".encode()
-                )
+                status, _, _ = await raw(site, f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n\r\n".encode())
                 break
     assert status == 404

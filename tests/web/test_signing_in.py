@@ -14,7 +14,7 @@ from bot.domain.links import RELINK_COOL_DOWN, LinkSource
 from bot.domain.sign_in import OPENID_NS, SignInNames, token_from
 from bot.services import sign_in
 from tests.support.hostile_text import SPELT_OUT, SPELT_OUT_HIDDEN
-from tests.support.sign_in_site import ALEX, GUILD, MIA, SignInDesk, sign_in_desk, token_of
+from tests.support.sign_in_site import ALEX, GUILD, MIA, SignInSite, open_site, token_of
 
 HOSTILE_HTML = (
     "<script>alert(1)</script>",
@@ -25,94 +25,92 @@ HOSTILE_HTML = (
 )
 
 
-async def test_signed_in(services: SignInDesk):
+async def test_signed_in(site: SignInSite):
     """Who signs in is linked to their account; page, record and Discord say so."""
-    started, browser = await services.begin(), services.browser()
-    customer = services.world.customer.steam_id
+    started, browser = await site.begin(), site.browser()
+    customer = site.world.customer.steam_id
 
-    status, text = await browser.come_back(*await services.at_steam(browser, started, services.world.customer))
+    status, text = await browser.come_back(*await site.at_steam(browser, started, site.world.customer))
 
     assert status == 200
     assert "Your Steam account is linked" in text
     assert str(customer) in text
-    link = await services.link_of()
+    link = await site.link_of()
     assert link is not None
     assert (link.steam_id, link.source, link.linked_by) == (customer, LinkSource.SIGN_IN, MIA)
-    await services.settled()
-    assert services.told == [link]
-    (row,) = await services.repositories.audit.newest(GUILD, limit=5)
+    await site.settled()
+    assert site.linked == [link]
+    (row,) = await site.repositories.audit.newest(GUILD, limit=5)
     assert (row.action, row.actor_id, row.subject) == (AuditAction.LINK_SET, MIA, f"user:{MIA}")
     assert row.detail == {"steam_id": str(customer), "source": "sign_in"}
 
 
-async def test_page_names_whom_it_links(services: SignInDesk):
+async def test_page_names_whom_it_links(site: SignInSite):
     """The page says whose Discord account it is about and warns; looking at it, as previews do, changes nothing."""
-    started, browser = await services.begin(), services.browser()
+    started, browser = await site.begin(), site.browser()
     for method in ("GET", "HEAD", "GET"):
         status, text, _ = await browser.ask(method, started.address.reveal())
         assert status == 200
         if method == "GET":
             assert all(name in text for name in ("Mia", "@mia_92", "Skin Market", "Only go on if that is you"))
 
-    assert (await browser.come_back(*await services.at_steam(browser, started, services.world.customer)))[0] == 200
+    assert (await browser.come_back(*await site.at_steam(browser, started, site.world.customer)))[0] == 200
 
 
 @pytest.mark.parametrize("name", [*HOSTILE_HTML, SPELT_OUT, SPELT_OUT_HIDDEN, "W" * 500, "\u202e" * 40])
-async def test_hostile_names(services: SignInDesk, name: str):
+async def test_hostile_names(site: SignInSite, name: str):
     """Names that people chose are text on the page, and nothing in them is hidden or alive."""
     names = SignInNames(member=name, user=name, guild=name)
-    started = await services.begin(names=names)
+    started = await site.begin(names=names)
 
-    status, text, _ = await services.browser().ask("GET", started.address.reveal())
+    status, text, _ = await site.browser().ask("GET", started.address.reveal())
 
     assert status == 200
     assert text.count("<script") == text.count("<img") == text.count("<a ") == 0
     assert not any(character in text for character in "\u202e\u200b\u2066\x00")
 
 
-async def test_two_servers_in_one_browser(services: SignInDesk):
+async def test_two_servers_in_one_browser(site: SignInSite):
     """Two sign-ins side by side in one browser do not get in each other's way."""
-    browser = services.browser()
-    here, there = await services.begin(), await services.begin(guild_id=GUILD + 1)
-    back_here = await services.at_steam(browser, here, services.world.customer)
-    back_there = await services.at_steam(browser, there, services.world.customer)
+    browser = site.browser()
+    here, there = await site.begin(), await site.begin(guild_id=GUILD + 1)
+    back_here = await site.at_steam(browser, here, site.world.customer)
+    back_there = await site.at_steam(browser, there, site.world.customer)
 
     assert (await browser.come_back(*back_here))[0] == 200
     assert (await browser.come_back(*back_there))[0] == 200
 
 
-async def test_account_of_another_member(services: SignInDesk):
+async def test_account_of_another_member(site: SignInSite):
     """An account belongs to one member; the page does not say to whom, and the sign-in is used up."""
-    browser = services.browser()
-    await browser.come_back(*await services.at_steam(browser, await services.begin(ALEX), services.world.customer))
-    started = await services.begin()
+    browser = site.browser()
+    await browser.come_back(*await site.at_steam(browser, await site.begin(ALEX), site.world.customer))
+    started = await site.begin()
 
-    status, text = await browser.come_back(*await services.at_steam(browser, started, services.world.customer))
+    status, text = await browser.come_back(*await site.at_steam(browser, started, site.world.customer))
 
     assert (status, "another member of that server" in text) == (409, True)
     assert str(ALEX) not in text
-    assert await services.link_of() is None
+    assert await site.link_of() is None
     assert (await browser.ask("GET", started.address.reveal()))[0] == 410
 
 
-async def test_other_account_than_before(services: SignInDesk):
+async def test_other_account_than_before(site: SignInSite):
     """Whoever changes accounts is told from when their own resends count."""
-    browser = services.browser()
-    await browser.come_back(*await services.at_steam(browser, await services.begin(), services.world.customer))
-    _, text = await browser.come_back(
-        *await services.at_steam(browser, await services.begin(), services.world.other_customer)
-    )
+    browser = site.browser()
+    await browser.come_back(*await site.at_steam(browser, await site.begin(), site.world.customer))
+    _, text = await browser.come_back(*await site.at_steam(browser, await site.begin(), site.world.other_customer))
 
     assert "resends of your own trades from 17 May 2026, 12:00 UTC on" in text
-    link = await services.link_of()
+    link = await site.link_of()
     assert link is not None
-    assert link.resends_from == services.clock.now() + RELINK_COOL_DOWN
+    assert link.resends_from == site.clock.now() + RELINK_COOL_DOWN
 
 
-async def test_cancelled(services: SignInDesk):
+async def test_cancelled(site: SignInSite):
     """Who goes back at Steam is not linked, is offered to try again, and can."""
-    started, browser = await services.begin(), services.browser()
-    return_to, given = await services.at_steam(browser, started, services.world.customer)
+    started, browser = await site.begin(), site.browser()
+    return_to, given = await site.at_steam(browser, started, site.world.customer)
 
     status, text = await browser.come_back(return_to, [("openid.ns", OPENID_NS), ("openid.mode", "cancel")])
 
@@ -144,88 +142,88 @@ FAULTS: dict[str, Fault] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-async def test_steam_without_a_clear_answer(services: SignInDesk, fault: Fault):
+async def test_steam_without_a_clear_answer(site: SignInSite, fault: Fault):
     """What is neither yes nor no links nobody, and the address can be used again."""
-    started, browser = await services.begin(), services.browser()
-    services.steam.check_faults.append(fault)
+    started, browser = await site.begin(), site.browser()
+    site.steam.check_faults.append(fault)
 
-    return_to, given = await services.at_steam(browser, started, services.world.customer)
+    return_to, given = await site.at_steam(browser, started, site.world.customer)
     status, text = await browser.come_back(return_to, given)
 
     assert (status, "your address still works" in text) == (503, True)
-    assert await services.link_of() is None
-    again = await services.at_steam(browser, started, services.world.customer)
+    assert await site.link_of() is None
+    again = await site.at_steam(browser, started, site.world.customer)
     assert (await browser.come_back(*again))[0] == 200
 
 
-async def test_steam_never_answers(services: SignInDesk, monkeypatch: pytest.MonkeyPatch):
+async def test_steam_never_answers(site: SignInSite, monkeypatch: pytest.MonkeyPatch):
     """Whoever waits for Steam is told in time; a browser that has gone meanwhile changes nothing."""
-    services.impatient(0.3)
-    started, browser = await services.begin(), services.browser()
-    services.steam.check_faults.append(faults.hang)
+    site.impatient(0.3)
+    started, browser = await site.begin(), site.browser()
+    site.steam.check_faults.append(faults.hang)
 
-    status, _ = await browser.come_back(*await services.at_steam(browser, started, services.world.customer))
+    status, _ = await browser.come_back(*await site.at_steam(browser, started, site.world.customer))
 
     assert status == 503
-    assert await services.link_of() is None
+    assert await site.link_of() is None
 
 
-async def test_browser_gone(services: SignInDesk):
+async def test_browser_gone(site: SignInSite):
     """A browser that leaves while Steam is asked does not stop what it began."""
-    started, browser = await services.begin(), services.browser()
+    started, browser = await site.begin(), site.browser()
     gate = faults.Gate()
-    services.steam.check_faults.append(gate)
-    return_to, given = await services.at_steam(browser, started, services.world.customer)
+    site.steam.check_faults.append(gate)
+    return_to, given = await site.at_steam(browser, started, site.world.customer)
     waiting = asyncio.create_task(browser.come_back(return_to, given))
     await gate.reached.wait()
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     gate.open()
-    await services.settled()
+    await site.settled()
 
-    assert await services.link_of() is not None
+    assert await site.link_of() is not None
 
 
-async def test_caller_gone(services: SignInDesk):
+async def test_caller_gone(site: SignInSite):
     """Nor does a caller who is cancelled."""
-    started, browser = await services.begin(), services.browser()
+    started, browser = await site.begin(), site.browser()
     gate = faults.Gate()
-    services.steam.check_faults.append(gate)
-    return_to, given = await services.at_steam(browser, started, services.world.customer)
-    waiting = asyncio.create_task(services.service.finish(return_to[-64:], given, token=token_from(token_of(started))))
+    site.steam.check_faults.append(gate)
+    return_to, given = await site.at_steam(browser, started, site.world.customer)
+    waiting = asyncio.create_task(site.service.finish(return_to[-64:], given, token=token_from(token_of(started))))
     await gate.reached.wait()
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     gate.open()
-    await services.settled()
+    await site.settled()
 
-    assert await services.link_of() is not None
+    assert await site.link_of() is not None
 
 
-async def test_too_many_at_once(services: SignInDesk, monkeypatch: pytest.MonkeyPatch):
+async def test_too_many_at_once(site: SignInSite, monkeypatch: pytest.MonkeyPatch):
     """Beyond so many questions to Steam under way the next one is told to try again, and Steam is left alone."""
     monkeypatch.setattr(sign_in, "CALLS_AT_ONCE", 1)
     gate = faults.Gate()
-    services.steam.check_faults.append(gate)
-    first, second = services.browser(), services.browser()
-    mias = await services.at_steam(first, await services.begin(), services.world.customer)
-    alexs = await services.at_steam(second, await services.begin(ALEX), services.world.other_customer)
+    site.steam.check_faults.append(gate)
+    first, second = site.browser(), site.browser()
+    mias = await site.at_steam(first, await site.begin(), site.world.customer)
+    alexs = await site.at_steam(second, await site.begin(ALEX), site.world.other_customer)
     waiting = asyncio.create_task(first.come_back(*mias))
     await gate.reached.wait()
 
     assert (await second.come_back(*alexs))[0] == 503
-    assert services.asked_steam == 1
+    assert site.asked_steam == 1
     gate.open()
     assert (await waiting)[0] == 200
     assert (await second.come_back(*alexs))[0] == 200
 
 
-async def test_two_users_race_for_an_account(services: SignInDesk):
+async def test_two_users_race_for_an_account(site: SignInSite):
     """Of many who sign in as one account at once, one is linked; the others learn that it is taken, not by whom."""
     users = range(MIA, MIA + 6)
-    browsers = [services.browser() for _ in users]
+    browsers = [site.browser() for _ in users]
     ways = [
-        await services.at_steam(browser, await services.begin(user), services.world.customer)
+        await site.at_steam(browser, await site.begin(user), site.world.customer)
         for browser, user in zip(browsers, users, strict=True)
     ]
 
@@ -233,81 +231,81 @@ async def test_two_users_race_for_an_account(services: SignInDesk):
 
     assert sorted(status for status, _ in answers) == [200, *[409] * 5]
     assert all("<code>/link set</code>" in text for status, text in answers if status == 409), "what the staff can do"
-    assert len([user for user in users if await services.link_of(user) is not None]) == 1
+    assert len([user for user in users if await site.link_of(user) is not None]) == 1
 
 
-async def test_one_callback_many_times_at_once(services: SignInDesk):
+async def test_one_callback_many_times_at_once(site: SignInSite):
     """One user's callback, sent many times at once, links once; Steam is asked once."""
-    started, browser = await services.begin(), services.browser()
-    return_to, given = await services.at_steam(browser, started, services.world.customer)
+    started, browser = await site.begin(), site.browser()
+    return_to, given = await site.at_steam(browser, started, site.world.customer)
 
     answers = await asyncio.gather(*(browser.come_back(return_to, given) for _ in range(12)))
 
     assert sorted(status for status, _ in answers) == [200, *[410] * 11]
-    assert services.asked_steam == 1
-    await services.settled()
-    assert len(services.told) == 1
-    assert len(await services.repositories.audit.newest(GUILD, limit=50)) == 1
+    assert site.asked_steam == 1
+    await site.settled()
+    assert len(site.linked) == 1
+    assert len(await site.repositories.audit.newest(GUILD, limit=50)) == 1
 
 
 async def test_restart(tmp_path: Path):
     """A sign-in outlives SkinDesk: what was begun before a restart ends after it; the page then knows ids only."""
-    async with sign_in_desk(tmp_path) as services:
-        first, other = await services.begin(), await services.begin(ALEX)
-        browser = services.browser()
+    async with open_site(tmp_path) as site:
+        first, other = await site.begin(), await site.begin(ALEX)
+        browser = site.browser()
         login = await browser.press(first)
-        digest = services.return_to(login)[-64:]
-    async with sign_in_desk(tmp_path) as services:
-        page = f"{services.public_url}/link/{token_of(other)}"
-        status, text, _ = await services.browser().ask("GET", page)
+        digest = site.return_to(login)[-64:]
+    async with open_site(tmp_path) as site:
+        page = f"{site.public_url}/link/{token_of(other)}"
+        status, text, _ = await site.browser().ask("GET", page)
         assert (status, str(ALEX) in text, "Mia" in text) == (200, True, False)
 
-        return_to = f"{services.public_url}/link/return/{digest}"
-        given = services.steam.assertion(services.world.customer.steam_id, return_to=return_to)
-        status, text, _ = await services.browser().ask(
+        return_to = f"{site.public_url}/link/return/{digest}"
+        given = site.steam.assertion(site.world.customer.steam_id, return_to=return_to)
+        status, text, _ = await site.browser().ask(
             "GET", f"{return_to}?{urlencode(given)}", headers={"Cookie": f"skindesk_sign_in={token_of(first)}"}
         )
 
         assert (status, f"<code>{MIA}</code>" in text) == (200, True)
-        assert await services.link_of() is not None
+        assert await site.link_of() is not None
 
 
-async def test_stopping(services: SignInDesk):
+async def test_stopping(site: SignInSite):
     """A stop leaves what is under way its time, then tells whoever still waits, and takes nothing new."""
-    started, browser = await services.begin(), services.browser()
+    started, browser = await site.begin(), site.browser()
     gate = faults.Gate()
-    services.steam.check_faults.append(gate)
-    return_to, given = await services.at_steam(browser, started, services.world.customer)
+    site.steam.check_faults.append(gate)
+    return_to, given = await site.at_steam(browser, started, site.world.customer)
     waiting = asyncio.create_task(browser.come_back(return_to, given))
     await gate.reached.wait()
 
-    await services.service.close(within=0.05)
+    await site.service.close(within=0.05)
 
     status, text = await waiting
     assert (status, "restarting" in text) == (503, True)
     assert (await browser.come_back(return_to, given))[0] == 503
-    assert await services.link_of() is None
+    assert await site.link_of() is None
 
 
-async def test_discord_fails(services: SignInDesk, caplog: pytest.LogCaptureFixture):
+async def test_discord_fails(site: SignInSite, caplog: pytest.LogCaptureFixture):
     """That Discord could not be told does not make a link undone."""
 
     async def fails(_: object) -> None:
         raise RuntimeError
 
-    started, browser = await services.begin(tell=fails), services.browser()
+    started, browser = await site.begin(tell=fails), site.browser()
 
-    assert (await browser.come_back(*await services.at_steam(browser, started, services.world.customer)))[0] == 200
-    await services.settled()
-    assert await services.link_of() is not None
+    assert (await browser.come_back(*await site.at_steam(browser, started, site.world.customer)))[0] == 200
+    await site.settled()
+    assert await site.link_of() is not None
     assert "sign-in not announced" in caplog.text
 
 
-async def test_purge(services: SignInDesk):
+async def test_purge(site: SignInSite):
     """What nobody finished is forgotten, names too."""
-    await services.begin()
-    services.clock.advance(minutes=10)
+    await site.begin()
+    site.clock.advance(minutes=10)
 
-    await services.service.purge()
+    await site.service.purge()
 
-    assert services.service._begun == {}
+    assert site.service._begun == {}
