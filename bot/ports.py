@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery
     from bot.domain.links import Link, SignIn
     from bot.domain.my_data import Erased, StoredData
-    from bot.domain.pauses import ResendPause
-    from bot.domain.resends import CardEdit, Outcome, Receipt, Resend, TradeFacts
+    from bot.domain.resends import CardEdit, Outcome, Receipt, Resend, ResendPause, TradeFacts
     from bot.domain.secrets import TradeCode
     from bot.domain.settings import GuildSettings, Setting
     from bot.domain.snapshots import Snapshot

@@ -1,4 +1,4 @@
-"""What is worth a second look in a guild's grants: rights that somebody could come by without being given them."""
+"""Finds grants that let members obtain rights without being given them."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
 
 
 class Source(StrEnum):
-    """A way in which somebody comes by a role without a person of the server giving it to them."""
+    """A way to get a role that does not need a person of the server."""
 
     BOT = "bot"
     """It belongs to a bot; no member can have it."""
     INTEGRATION = "integration"
     """Another service gives it, for example to subscribers of a stream."""
     BOOST = "boost"
-    """Whoever boosts the server has it."""
+    """Members who boost the server have it."""
     PURCHASE = "purchase"
-    """Whoever pays for it has it."""
+    """Members pay for it."""
     CONNECTION = "connection"
-    """Members claim it themselves with a connected account (a linked role)."""
+    """Members claim it with a connected account (a linked role)."""
     PROMPT = "prompt"
-    """Members choose it themselves when they join, or under Channels & Roles."""
+    """Members choose it when they join, or under Channels & Roles."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoleFacts:
-    """What matters of a role. ``rank`` is its place in the guild's order, 0 for @everyone, higher above lower.
+    """A role as Discord has it. ``rank`` is its place in the guild's order: 0 for @everyone, higher above lower.
 
-    ``is_managed`` roles are given by Discord or another service alone, never by hand. ``administers`` and
-    ``manages_roles`` are the permissions of those names, as the role itself has them.
+    ``is_managed`` roles are given by Discord or another service only. ``administers`` and ``manages_roles`` are the
+    role's own permissions of those names.
     """
 
     role_id: int
@@ -46,10 +46,10 @@ class RoleFacts:
 
 
 class Concern(Enum):
-    """What is worth a look, the worst first."""
+    """The kinds of findings, the worst first."""
 
     NO_APPROVER = auto()
-    EVERYBODY = auto()
+    EVERYONE = auto()
     SELF_ASSIGNED = auto()
     """Members take the role themselves: in a prompt, or with a connected account."""
     BOOSTED = auto()
@@ -63,10 +63,10 @@ class Concern(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Giver:
-    """Whoever has the role ``manager_id`` can give the role in question to themselves and others.
+    """A role whose members can give the role in question to themselves and others.
 
-    Where ``above`` is not empty they need one of these roles as well, because ``manager_id`` itself does not stand
-    above the role in question; ``manager_id`` can be @everyone then.
+    If ``above`` is not empty they also need one of these roles, because ``manager_id`` itself is not above the role
+    in question; ``manager_id`` can be @everyone then.
     """
 
     manager_id: int
@@ -75,7 +75,7 @@ class Giver:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something worth a look: which role, and the capabilities of it that this is about."""
+    """A concern about a role, with the capabilities it is about."""
 
     concern: Concern
     role_id: int | None = None
@@ -94,10 +94,10 @@ _CONCERNS: Mapping[Source, Concern] = {
 
 
 def examine(guild_id: int, grants: Iterable[Grant], roles: Iterable[RoleFacts]) -> tuple[Finding, ...]:
-    """Return what is worth a look, the worst first; nothing for a guild in order.
+    """Return the findings, the worst first; none if all is in order or the guild's roles are not known.
 
-    ``roles`` are all roles of the guild as they are now. Where @everyone is not among them they are not known, and
-    nothing can be said. Own-scope rights, and those that everybody has, are no reason to look.
+    ``roles`` are all current roles of the guild. Own-scope rights, and rights of @everyone, cause no finding for
+    other roles.
     """
     known = {role.role_id: role for role in roles}
     if guild_id not in known:
@@ -106,31 +106,32 @@ def examine(guild_id: int, grants: Iterable[Grant], roles: Iterable[RoleFacts]) 
     for grant in grants:
         if grant.guild_id == guild_id:
             held.setdefault(grant.role_id, set()).add(grant.capability)
-    everybodys = held.get(guild_id, set())
+    of_everyone = held.get(guild_id, set())
     found: list[Finding] = []
     if not any(Capability.APPROVE_RESEND in held.get(role.role_id, ()) for role in known.values() if _is_human(role)):
         found.append(Finding(Concern.NO_APPROVER))
-    if everybodys - SEEDED:
-        found.append(Finding(Concern.EVERYBODY, guild_id, _sorted(everybodys - SEEDED)))
-    managers = _Managers(known.values(), held) if Capability.MANAGE_ACCESS not in everybodys else None
+    if of_everyone - SEEDED:
+        found.append(Finding(Concern.EVERYONE, guild_id, tuple(sorted(of_everyone - SEEDED))))
+    # If @everyone may grant capabilities, Manage Roles adds nothing.
+    unprivileged = [] if Capability.MANAGE_ACCESS in of_everyone else _unprivileged(known.values(), held)
     for role_id, capabilities in held.items():
         if role_id not in known:
-            found.append(Finding(Concern.DELETED, role_id, _sorted(capabilities)))
+            found.append(Finding(Concern.DELETED, role_id, tuple(sorted(capabilities))))
             continue
-        beyond = _sorted(capabilities - SEEDED - everybodys)
+        beyond = tuple(sorted(capabilities - SEEDED - of_everyone))
         if role_id == guild_id or not beyond:
             continue
         role = known[role_id]
         concerns = {_CONCERNS[source] for source in role.sources} or ({Concern.MANAGED} if role.is_managed else set())
         found.extend(Finding(concern, role_id, beyond) for concern in concerns)
-        givers = managers.of(role) if managers is not None else ()
+        givers = _givers(role, unprivileged)
         if givers:
             found.append(Finding(Concern.GIVEN_WITHOUT_ACCESS, role_id, beyond, givers))
     return tuple(sorted(found, key=lambda each: (each.concern.value, each.role_id or 0)))
 
 
 def caused_by(grant: Grant, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return what among the findings is so because of this grant, and says no more than that."""
+    """Return the findings that this grant causes, reduced to its capability."""
     return tuple(
         replace(each, capabilities=(grant.capability,))
         for each in findings
@@ -138,42 +139,34 @@ def caused_by(grant: Grant, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     )
 
 
-class _Managers:
-    """Who could hand roles out although they may not grant anything.
+def _unprivileged(roles: Iterable[RoleFacts], held: Mapping[int, set[Capability]]) -> list[RoleFacts]:
+    """Return the roles whose members may not grant capabilities anyway, the lowest first."""
+    return sorted(
+        (
+            role
+            for role in roles
+            if not role.administers and _is_human(role) and Capability.MANAGE_ACCESS not in held.get(role.role_id, ())
+        ),
+        key=lambda role: role.rank,
+    )
 
-    Discord's rule: whoever has Manage Roles, through whichever role, gives any role below their own highest one, to
-    themselves too, unless the role is managed. Owner and administrators, and whoever holds ``access.manage``, can
-    grant anything anyway.
+
+def _givers(given: RoleFacts, unprivileged: Iterable[RoleFacts]) -> tuple[Giver, ...]:
+    """Return the roles whose members could give themselves this role.
+
+    Discord's rule: a member with Manage Roles, through any role, gives any role below their own highest one, also to
+    themselves, unless that role is managed.
     """
-
-    def __init__(self, roles: Iterable[RoleFacts], held: Mapping[int, set[Capability]]) -> None:
-        self._unprivileged = sorted(
-            (
-                role
-                for role in roles
-                if not role.administers
-                and _is_human(role)
-                and Capability.MANAGE_ACCESS not in held.get(role.role_id, ())
-            ),
-            key=lambda role: role.rank,
-        )
-
-    def of(self, given: RoleFacts) -> tuple[Giver, ...]:
-        """Return who could give themselves this role."""
-        if given.is_managed:
-            return ()
-        above = [role for role in self._unprivileged if role.rank > given.rank]
-        alone = [Giver(role.role_id) for role in above if role.manages_roles]
-        # Their members' highest role may be another one, which is only known of each member.
-        with_another = tuple(role.role_id for role in above if not role.manages_roles)
-        lower = [role for role in self._unprivileged if role.rank < given.rank and role.manages_roles]
-        return (*alone, *(Giver(role.role_id, with_another) for role in lower if with_another))
+    if given.is_managed:
+        return ()
+    above = [role for role in unprivileged if role.rank > given.rank]
+    alone = [Giver(role.role_id) for role in above if role.manages_roles]
+    # Which role is a member's highest one is not known here.
+    with_another = tuple(role.role_id for role in above if not role.manages_roles)
+    lower = [role for role in unprivileged if role.rank < given.rank and role.manages_roles]
+    return (*alone, *(Giver(role.role_id, with_another) for role in lower if with_another))
 
 
 def _is_human(role: RoleFacts) -> bool:
-    """Say whether members can have a role: not a bot's, nor a managed one of which nobody says who gets it."""
+    """Return whether members can have a role: not a bot's, nor a managed one of unknown source."""
     return Source.BOT not in role.sources and (bool(role.sources) or not role.is_managed)
-
-
-def _sorted(capabilities: Iterable[Capability]) -> tuple[Capability, ...]:
-    return tuple(sorted(capabilities))

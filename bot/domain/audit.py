@@ -1,4 +1,4 @@
-"""What is written down of who did what."""
+"""Entries of the audit log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class AuditAction(StrEnum):
-    """A thing worth writing down; the words are those of the database and of ``/audit``."""
+    """An action in the audit log, as the database and ``/audit`` spell it."""
 
     GUILD_SEEDED = "guild.seeded"
     ACCESS_GRANTED = "access.granted"
@@ -34,18 +34,18 @@ class AuditAction(StrEnum):
     RESENDS_PAUSED = "resends.paused"
     RESENDS_RESUMED = "resends.resumed"
     INVENTORY_VIEWED = "inventory.viewed"
-    """Somebody of the staff was shown somebody's inventory."""
+    """A staff member was shown another user's inventory."""
     TRADES_VIEWED = "trades.viewed"
-    """Somebody of the staff was shown somebody's trades, or everybody's."""
+    """A staff member was shown another user's trades, or everyone's."""
     AUDIT_VIEWED = "audit.viewed"
-    """Somebody read this record."""
+    """A staff member read the audit log."""
     DATA_EXPORTED = "data.exported"
     DATA_ERASED = "data.erased"
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who did what to whom in a guild. ``actor_id`` is None where SkinDesk acted by itself. No secrets.
+    """Who did what to whom in a guild. ``actor_id`` is None if SkinDesk acted by itself. No secrets.
 
     ``subject`` is ``user:<Discord id>``, ``steam:<SteamID>``, ``role:<id>``, ``resend:<id>`` or ``guild``.
     """
@@ -59,14 +59,14 @@ class AuditEntry:
 
 
 class PseudonymKind(StrEnum):
-    """As what somebody is in the record. Each is another pseudonym, so that one can be forgotten and another stay."""
+    """The role of a person in an entry. Each role has its own pseudonym, so one can be erased and another kept."""
 
     USER = "user"
-    """A Discord user, for what they did for themselves and what was done to them."""
+    """A Discord user, for their own affairs and for actions of others on them."""
     STEAM = "steam"
     """A Steam account."""
     STAFF = "staff"
-    """A Discord user, for what they did to others: that they answer for, and it is not forgotten."""
+    """A Discord user, for actions on others. They answer for those, so this pseudonym is never erased."""
 
 
 PERSONAL_DETAILS: Mapping[str, PseudonymKind] = {
@@ -75,7 +75,7 @@ PERSONAL_DETAILS: Mapping[str, PseudonymKind] = {
     "owner": PseudonymKind.STEAM,
     "requester": PseudonymKind.USER,
 }
-"""The details that name somebody; every other one must not."""
+"""The details that name a person; no other detail may."""
 
 STAFF_ACTIONS = frozenset(
     {
@@ -93,18 +93,17 @@ STAFF_ACTIONS = frozenset(
         AuditAction.AUDIT_VIEWED,
     }
 )
-"""What somebody does to others by a right they were given. Linking by that right is one too: see :func:`acts_as`.
+"""Actions on others by a granted right; :func:`acts_as` adds links. Stored actions never join or leave this set.
 
-The check of the record misses nobody but the staff: an action that is written down already never comes in or goes.
+The integrity check relies on it: only staff pseudonyms must always have a name.
 """
 
 
 def acts_as(entry: AuditEntry | AuditRow) -> PseudonymKind:
-    """Return as what the actor of an entry is kept, or of a row that names who did it and to whom.
+    """Return the role in which the actor of an entry is stored.
 
-    Who links an account to themselves as staff does so by their right, without Steam's word that it is theirs. Who asks
-    for a resend of somebody else's trade, or ends somebody else's link, does so by theirs, too: the entry says
-    ``FOR_ANOTHER``.
+    They act as staff in every staff action, if they link an account without Steam's proof (their own account too),
+    and if the entry is marked as done for another user.
     """
     by_right = entry.subject != f"user:{entry.actor_id}" or entry.detail.get("source") == "staff"
     links_by_right = entry.action is AuditAction.LINK_SET and by_right
@@ -113,34 +112,34 @@ def acts_as(entry: AuditEntry | AuditRow) -> PseudonymKind:
 
 
 FOR_ANOTHER = {"for": "another"}
-"""The detail of what is done in another's place: a request for a resend by somebody to whom the trade's owner was not
-linked, and the end of somebody else's link.
+"""The detail that marks an action for another user: requesting a resend of a trade that is not theirs, or removing
+another user's link.
 """
 
 
 def is_for_another(detail: Mapping[str, object]) -> bool:
-    """Say whether an entry is a request for a resend of somebody else's trade, or the end of somebody else's link."""
+    """Return whether these details mark an action for another user."""
     return detail.get("for") == FOR_ANOTHER["for"]
 
 
-def is_erased(told: str) -> bool:
-    """Say whether what a row names is the pseudonym of somebody who asked to be forgotten."""
-    return told.startswith("erased:")
+def is_erased(person: str) -> bool:
+    """Return whether a row names this person by the pseudonym that is left of their erased data."""
+    return person.startswith("erased:")
 
 
 @dataclass(frozen=True, slots=True)
 class DamagedRow:
-    """A row of the record that cannot be read: something in it was changed, or another version wrote it."""
+    """A row that cannot be read: it was changed, or another version wrote it."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An entry as it stands in the record.
+    """An entry as it is stored.
 
-    ``actor`` is ``skindesk``, ``user:<Discord id>``, or ``erased:<pseudonym>`` for somebody who asked to be
-    forgotten; ``subject`` and personal details alike. ``digest`` is where the chain stood after it, in hex.
+    ``actor`` is ``skindesk``, ``user:<Discord id>``, or ``erased:<pseudonym>`` if the user's data was erased;
+    ``subject`` and personal details likewise. ``digest`` is the hash chain's digest after this row, in hex.
     """
 
     number: int
@@ -153,20 +152,20 @@ class AuditRow:
 
     @property
     def actor_id(self) -> int | None:
-        """The actor's Discord id; None where SkinDesk acted by itself, or the actor is forgotten."""
+        """The actor's Discord id; None for SkinDesk itself and for erased users."""
         kind, _, identifier = self.actor.partition(":")
         return int(identifier) if kind == "user" else None
 
 
 @dataclass(frozen=True, slots=True)
 class ChainFault:
-    """A row that is not as it was written, or is missing. ``what`` is a word for how that shows.
+    """A row that was changed or removed. ``what`` is the kind of fault.
 
-    ``changed`` and ``unreadable`` rows hold something else than was written; of ``digest`` only the digest was
-    changed. ``unproven`` is a row after a lost one: nothing is left to prove it by. ``missing`` rows were taken out,
-    ``cut_off`` ones at the end; an ``inserted`` one has a number that none gets, and a last row with ``sequence``
-    stands after the last number that was given. ``named`` is a row with somebody's id. ``person`` is the first row of
-    somebody whose pseudonym was given to another, or of staff whose name was taken away; 0 where no row names them.
+    * ``changed``, ``unreadable``: the contents differ; ``digest``: only the digest does.
+    * ``missing``: removed; ``cut_off``: removed at the end; ``unproven``: the row after a missing one.
+    * ``inserted``: its number cannot occur; ``sequence``: it follows the last number that was given out.
+    * ``named``: it holds a plain id; ``person``: the first row (0: none) of a person whose pseudonym now stands for
+      another, or of a staff member whose name was removed.
     """
 
     number: int
@@ -175,7 +174,7 @@ class ChainFault:
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    """What a check of the whole record found, over all guilds."""
+    """The result of checking the whole audit log, over all guilds."""
 
     rows: int
     faults: tuple[ChainFault, ...] = ()

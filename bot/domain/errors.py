@@ -1,4 +1,4 @@
-"""Everything that can go wrong, named by what the reader can do about it; the sentences are in ``bot.ui.errors``.
+"""The conditions that SkinDesk expects, named by what the reader can do; their texts are in ``bot.ui``.
 
 SkinDeskError
 ├── InvalidInput
@@ -7,7 +7,6 @@ SkinDeskError
 ├── NotInGuild
 ├── NotLinked
 ├── SteamAccountTaken
-├── LinkTooNew
 ├── SignInOff
 ├── SignInRefused
 ├── SteamUnavailable
@@ -22,7 +21,6 @@ SkinDeskError
 ├── GameNotOffered
 ├── NotResendable
 ├── ResendAlreadyOpen
-├── TooManyResends
 ├── ResendsPaused
 ├── PauseOutdated
 ├── AlreadyDecided
@@ -31,8 +29,10 @@ SkinDeskError
 ├── MayNotDecide
 ├── ApprovalsChannelMissing
 ├── ApprovalsChannelUnusable
-├── TooSoon
-│   └── PageTooFresh
+├── NotYet                     possible later
+│   ├── LinkTooNew
+│   ├── TooManyResends
+│   └── TooSoon
 ├── ShuttingDown
 ├── Interrupted
 ├── Unfinished
@@ -48,9 +48,7 @@ if TYPE_CHECKING:
 
     from bot.domain.access import Capability
     from bot.domain.failures import Failure, ProviderName
-    from bot.domain.pauses import ResendPause
-    from bot.domain.resends import ApproverRefusal, Resend
-    from bot.domain.snapshots import Snapshot
+    from bot.domain.resends import ApproverRefusal, Resend, ResendPause
     from bot.domain.steam import Game, TradeUrlProblem
     from bot.domain.trades import NotResendableReason, Trade
 
@@ -60,7 +58,7 @@ class SkinDeskError(Exception):
 
 
 class InvalidInput(SkinDeskError):
-    """An option holds something that cannot be used. ``option`` is its name, ``problem`` a word for what is wrong."""
+    """The value of ``option`` cannot be used; ``problem`` is a keyword for the reason."""
 
     def __init__(self, option: str, problem: str) -> None:
         super().__init__(f"{option}: {problem}")
@@ -69,7 +67,7 @@ class InvalidInput(SkinDeskError):
 
 
 class TradeUrlRejected(InvalidInput):
-    """What was pasted is no usable trade URL. The text itself is not kept: it may hold a token."""
+    """The pasted text is no usable trade URL. It is not kept, because it may contain a token."""
 
     def __init__(self, problem: TradeUrlProblem) -> None:
         super().__init__("tradeurl", problem.value)
@@ -89,31 +87,35 @@ class NotInGuild(SkinDeskError):
 
 
 class NotLinked(SkinDeskError):
-    """The caller's own scope is empty: no Steam account is linked to them."""
+    """No Steam account is linked to the caller."""
 
 
 class SteamAccountTaken(SkinDeskError):
-    """The Steam account is linked to another user in this guild, who may have left it."""
+    """The Steam account is linked to another user of this guild, who may have left it."""
 
     def __init__(self, user_id: int) -> None:
         super().__init__(str(user_id))
         self.user_id = user_id
 
 
-class LinkTooNew(SkinDeskError):
-    """The caller's Steam account was linked too lately for own resends; ``until`` is when they count."""
+class NotYet(SkinDeskError):
+    """It becomes possible at ``until``."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(until.isoformat())
         self.until = until
 
 
+class LinkTooNew(NotYet):
+    """The caller's Steam account was linked too recently for own resends."""
+
+
 class SignInOff(SkinDeskError):
-    """Steam sign-in is not set up: staff has to link accounts."""
+    """Steam sign-in is not set up: staff must link accounts."""
 
 
 class SignInRefused(SkinDeskError):
-    """What came back from a Steam sign-in cannot be believed; ``problem`` is a word for why."""
+    """The response of a Steam sign-in is not valid; ``problem`` is a keyword for the reason."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
@@ -121,11 +123,11 @@ class SignInRefused(SkinDeskError):
 
 
 class SteamUnavailable(SkinDeskError):
-    """Steam did not answer whether it made an assertion."""
+    """Steam could not be asked whether an assertion is genuine."""
 
 
 class NotFound(SkinDeskError):
-    """There is no such thing, or the caller may not know of it."""
+    """It does not exist, or the caller may not know about it."""
 
 
 class TradeNotFound(NotFound):
@@ -141,23 +143,23 @@ class ResendNotFound(NotFound):
 
 
 class PageExpired(NotFound):
-    """The pages behind a button are no longer kept."""
+    """The snapshot behind a button is no longer stored."""
 
 
 class NotYourPage(SkinDeskError):
-    """A pager's button was pressed by somebody else than who asked."""
+    """A pager's button was pressed by another user than its owner."""
 
 
 class QueryExpired(SkinDeskError):
-    """The pages are from an earlier run, and what they answer is not kept: it holds a trade token."""
+    """The snapshot is from an earlier run, and its query is not stored, because it contains a trade token."""
 
 
 class FormUnknown(SkinDeskError):
-    """A form was sent in that no part of SkinDesk knows: it was opened before an update."""
+    """A form was submitted that SkinDesk does not know: it was opened before an update."""
 
 
 class ProviderOff(SkinDeskError):
-    """The provider (or, where None, every provider that could do it) is not configured."""
+    """The provider is not configured; None: no provider that could do it."""
 
     def __init__(self, provider: ProviderName | None) -> None:
         super().__init__(provider.value if provider else "none")
@@ -183,7 +185,7 @@ class NotResendable(SkinDeskError):
 
 
 class ResendAlreadyOpen(SkinDeskError):
-    """There is an open request for this trade; ``resend`` is None where it belongs to another guild."""
+    """There is an open request for this trade; ``resend`` is None if it belongs to another guild."""
 
     def __init__(self, trade_id: int, resend: Resend | None) -> None:
         super().__init__(str(trade_id))
@@ -191,16 +193,12 @@ class ResendAlreadyOpen(SkinDeskError):
         self.resend = resend
 
 
-class TooManyResends(SkinDeskError):
-    """The caller has opened as many requests as they may; ``until`` is when they may open the next one."""
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__(until.isoformat())
-        self.until = until
+class TooManyResends(NotYet):
+    """The caller has reached the limit of requests."""
 
 
 class PauseOutdated(SkinDeskError):
-    """Resends are stopped by another stop than the one that the caller was shown."""
+    """Resends are paused by another pause than the one that the caller was shown."""
 
     def __init__(self, pause: ResendPause) -> None:
         super().__init__(str(pause.guild_id))
@@ -208,7 +206,7 @@ class PauseOutdated(SkinDeskError):
 
 
 class ResendsPaused(SkinDeskError):
-    """The guild's resends are stopped; ``halt`` says since when and why."""
+    """The guild's resends are paused; ``pause`` has the time and the reason."""
 
     def __init__(self, pause: ResendPause) -> None:
         super().__init__(pause.at.isoformat())
@@ -216,7 +214,7 @@ class ResendsPaused(SkinDeskError):
 
 
 class AlreadyDecided(SkinDeskError):
-    """Somebody else was faster, or the request ended by itself."""
+    """Another user was faster, or the request ended by itself."""
 
     def __init__(self, resend: Resend) -> None:
         super().__init__(f"{resend.id} {resend.state.value}")
@@ -224,7 +222,7 @@ class AlreadyDecided(SkinDeskError):
 
 
 class TradeChanged(SkinDeskError):
-    """The trade is no longer as the card showed it; the card now shows the difference and is pending again."""
+    """The trade differs from the card, which now shows the difference and is pending again."""
 
     def __init__(self, resend: Resend, differences: tuple[str, ...]) -> None:
         super().__init__(f"{resend.id} {','.join(differences)}")
@@ -233,7 +231,7 @@ class TradeChanged(SkinDeskError):
 
 
 class CardOutdated(SkinDeskError):
-    """The card did not show the request as it is when it was approved. ``resend.is_shown`` says whether it does now."""
+    """The card was outdated when it was approved. ``resend.is_shown`` is whether it is up to date now."""
 
     def __init__(self, resend: Resend) -> None:
         super().__init__(str(resend.id))
@@ -256,36 +254,24 @@ class ApprovalsChannelUnusable(SkinDeskError):
     """The approvals channel is gone, or SkinDesk may not post there."""
 
 
-class TooSoon(SkinDeskError):
-    """The same was asked for a moment ago; ``until`` is when it may be asked for again."""
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__(until.isoformat())
-        self.until = until
-
-
-class PageTooFresh(TooSoon):
-    """What a page shows was read a moment ago; ``snapshot`` is the newest one."""
-
-    def __init__(self, until: datetime, snapshot: Snapshot) -> None:
-        super().__init__(until)
-        self.snapshot = snapshot
+class TooSoon(NotYet):
+    """The same was requested a moment ago."""
 
 
 class ShuttingDown(SkinDeskError):
-    """SkinDesk is stopping and takes nothing new."""
+    """SkinDesk is shutting down and accepts no new work."""
 
 
 class Interrupted(SkinDeskError):
-    """SkinDesk stopped while it was at work on this: it may have been done, in part or whole."""
+    """SkinDesk shut down during the work: it may have been done, in part or whole."""
 
 
 class Unfinished(SkinDeskError):
-    """The work on this took too long and was cut off, or ended without an answer: it may have been done."""
+    """The work took too long or ended without an answer: it may have been done."""
 
 
 class ProviderError(SkinDeskError):
-    """A provider's call failed; ``failure`` has the facts."""
+    """A provider's call failed."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(f"{failure.provider.value} {failure.kind.value} {failure.code or ''}".strip())

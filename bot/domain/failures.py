@@ -1,4 +1,4 @@
-"""How a provider's call can fail, and what an explanation of it says."""
+"""Failures of provider calls, and their explanations."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ class ProviderName(StrEnum):
 
     @property
     def label(self) -> str:
-        """The provider as people call it, its dialect or endpoint in brackets where there are several."""
+        """The provider's name for people, with the dialect or endpoint in brackets."""
         return _LABELS[self]
 
     @property
     def dialect(self) -> Dialect:
-        """Whose numbering this provider's error codes follow."""
+        """The numbering of this provider's error codes."""
         return _DIALECTS[self]
 
 
 class Party(StrEnum):
-    """Somebody else who is asked over the same transport, and is no provider."""
+    """A service that is called over the same transport but is no provider."""
 
     STEAM = "steam"
 
     @property
     def label(self) -> str:
-        """The party as people call it."""
+        """The service's name for people."""
         return self.value.capitalize()
 
     @property
     def dialect(self) -> Dialect:
-        """Whose numbering its error codes would follow."""
+        """The numbering of its error codes."""
         return Dialect.STEAM
 
 
@@ -71,22 +71,22 @@ _DIALECTS = {
 
 
 class FailureKind(StrEnum):
-    """How a call failed, seen from outside the provider."""
+    """How a call failed."""
 
     REFUSED = "refused"
-    """The provider answered in its own envelope that it will not do it."""
+    """The provider refused, in its own envelope."""
     UNREACHABLE = "unreachable"
-    """No connection was made: the provider never saw the request."""
+    """No connection was made: the provider did not get the request."""
     LOST = "lost"
-    """The connection ended before a whole answer: the provider may have acted."""
+    """The connection ended before the whole response arrived: the provider may have acted."""
     TIMED_OUT = "timed_out"
-    """No whole answer in time: the provider may have acted."""
+    """No whole response in time: the provider may have acted."""
     NONSENSE = "nonsense"
-    """An answer that is not what the provider documents; ``place`` says where."""
+    """A response that is not as documented; ``place`` is where."""
     TOO_LARGE = "too_large"
-    """An answer above the size that SkinDesk reads."""
+    """A response above the size that SkinDesk reads."""
     REDIRECTED = "redirected"
-    """An answer that points elsewhere; SkinDesk does not follow."""
+    """A redirect, which SkinDesk does not follow."""
     THROTTLED = "throttled"
     """HTTP 429, with or without an envelope."""
     BROKEN = "broken"
@@ -101,10 +101,9 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed call, as facts. ``message`` is the provider's own text: outside data, for staff only.
+    """One failed call. ``message`` is the provider's own, untrusted text, for staff only.
 
-    ``took`` is how long the caller waited for it, all tries together; None where nothing was asked. Two failures
-    that differ in it alone are the same.
+    ``took`` is the caller's waiting time over all attempts, None if the provider was not called; comparisons ignore it.
     """
 
     provider: ProviderName | Party
@@ -117,22 +116,24 @@ class Failure:
     retry_after: timedelta | None = None
     place: str | None = None
     method: str | None = None
-    """Which of the provider's methods was called, where numbers depend on it (SkinsBack)."""
+    """The provider's method that was called, if numbers depend on it (SkinsBack)."""
     took: timedelta | None = field(default=None, compare=False)
 
 
-NOT_DONE = frozenset({
-    FailureKind.REFUSED,
-    FailureKind.UNREACHABLE,
-    FailureKind.THROTTLED,
-    FailureKind.RATE_LIMITED_LOCALLY,
-    FailureKind.CIRCUIT_OPEN,
-})  # fmt: skip
-"""Failures after which the provider has certainly not acted; every other one leaves a doubt."""
+NOT_DONE = frozenset(
+    {
+        FailureKind.REFUSED,
+        FailureKind.UNREACHABLE,
+        FailureKind.THROTTLED,
+        FailureKind.RATE_LIMITED_LOCALLY,
+        FailureKind.CIRCUIT_OPEN,
+    }
+)
+"""Failures after which the provider has certainly not acted; after any other one it may have."""
 
 
 class Fixer(StrEnum):
-    """Who can do something about it."""
+    """Who can fix an error."""
 
     CUSTOMER = "customer"
     AGENT = "agent"
@@ -142,7 +143,7 @@ class Fixer(StrEnum):
 
 
 class Repeat(StrEnum):
-    """Whether doing the same again makes sense."""
+    """Whether a repeat makes sense."""
 
     NEVER = "never"
     AFTER_FIX = "after_fix"
@@ -151,11 +152,11 @@ class Repeat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """An error in words people can act on.
+    """An explanation of an error.
 
-    ``customer`` and ``agent`` are the next step of each. A ``confidential`` explanation is about the merchant's
-    own credentials: customers see neither its key nor its meaning. ``repeat_after`` is how long to wait before a
-    repeat, where ``repeat`` is LATER. ``source`` is the seed or page it comes from.
+    ``customer`` and ``agent`` are the next step for each of them. A ``confidential`` explanation is about the
+    merchant's own credentials: customers see neither its key nor its meaning. ``repeat_after`` is the wait before a
+    repeat if ``repeat`` is LATER. ``source`` is the seed or page it comes from.
     """
 
     dialect: Dialect
@@ -177,9 +178,9 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class StatusExplanation:
-    """A trade's or deposit's status in words. ``word`` is the provider's value as text.
+    """An explanation of a trade's or deposit's status. ``word`` is the provider's value as text.
 
-    ``title`` is worded for the staff; ``customer_title`` is what its owner reads, where that differs.
+    Staff read ``title``, customers ``customer_title`` if there is one.
     """
 
     dialect: Dialect

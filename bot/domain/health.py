@@ -1,4 +1,4 @@
-"""How a provider is doing, and how much of its quota is left."""
+"""A provider's state and its remaining quotas."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 class ProviderState(StrEnum):
-    """What to expect of a provider."""
+    """Whether a provider answers."""
 
     WORKING = "working"
-    """Its last call was answered, or nothing was asked yet."""
+    """Its last call succeeded, or there was none yet."""
     FAILING = "failing"
-    """Its last calls failed; it is still asked."""
+    """Its last calls failed; it is still called."""
     CIRCUIT_OPEN = "resting"
-    """It failed so often that it is not asked for a while."""
+    """It failed so often that it is not called for a while."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A documented limit: ``limit`` calls in ``per``, of which ``left`` may be made now.
+    """A documented limit: ``limit`` calls in ``per``, of which ``left`` are possible now, ``reserved`` for staff only.
 
-    ``reserved`` of them are for the staff. ``free_at`` is when the next one may be made, where none is left.
+    ``free_at`` is when the next call is possible, if none is left.
     """
 
     what: str
@@ -42,7 +42,7 @@ class Quota:
 class ProviderHealth:
     """A provider's state, since when and why. ``until`` is when an open circuit is tried again.
 
-    One that works has a ``since`` only where it failed before: nothing is known of the time before the first call.
+    A working provider has a ``since`` only if it failed before.
     """
 
     provider: ProviderName

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from bot.domain.steam import SteamId
 
 RELINK_COOL_DOWN = timedelta(hours=72)
-"""How long own resends wait after an account changed hands: whoever took one over is likelier to be noticed by then."""
+"""How long own resends wait after an account changed hands, so that a stolen account is noticed first."""
 
 SIGN_IN_WITHIN = timedelta(minutes=10)
-"""How long the address of a Steam sign-in can be used."""
+"""How long a sign-in address is valid."""
 
 
 class LinkSource(StrEnum):
-    """How a link came about."""
+    """How a link was made."""
 
     STAFF = "staff"
     SIGN_IN = "sign_in"
@@ -29,10 +29,10 @@ class LinkSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A Discord user's Steam account in one guild. ``linked_by`` is the Discord id of who set it.
+    """A Discord user's Steam account in one guild. ``linked_by`` is the Discord id of the user who set it.
 
-    ``resends_from`` is when the user may ask for resends of their own trades; None: as soon as they are linked. The
-    repository sets it: the cool-down runs where within it the user had another account, or the account another user.
+    ``resends_from`` is when the user may request resends of their own trades; None: at once. The repository sets it by
+    :func:`resends_from`.
     """
 
     guild_id: int
@@ -45,26 +45,26 @@ class Link:
 
     @property
     def is_self_made(self) -> bool:
-        """Whether somebody of the staff linked the account to themselves: nobody vouches that it is theirs."""
+        """Whether a staff member linked the account to themselves: nothing confirms that it is theirs."""
         return self.source is LinkSource.STAFF and self.linked_by == self.user_id
 
     @property
     def proven(self) -> SteamId | None:
-        """The account, where Steam or somebody else vouches for it: only then are its trades' codes its user's."""
+        """The account, if Steam or another user confirmed it: only then may its user see the codes of its trades."""
         return None if self.is_self_made else self.steam_id
 
     def waits_until(self, now: datetime) -> datetime | None:
-        """Return from when own resends count, None where they do already."""
+        """Return when own resends become possible, None if they are."""
         return self.resends_from if self.waits_at(now) else None
 
     def waits_at(self, now: datetime) -> bool:
-        """Whether own resends do not count yet."""
+        """Return whether own resends are not possible yet."""
         return self.resends_from is not None and now < self.resends_from
 
 
 @dataclass(frozen=True, slots=True)
 class EndedLink:
-    """A link that is no more, remembered for :data:`RELINK_COOL_DOWN`. ``resends_from`` is what it had."""
+    """A removed link, kept for :data:`RELINK_COOL_DOWN`, with the ``resends_from`` it had."""
 
     guild_id: int
     user_id: int
@@ -74,11 +74,11 @@ class EndedLink:
 
 
 def resends_from(pair: Link, *, standing: Link | None, ended: Iterable[EndedLink]) -> datetime | None:
-    """Return when own resends count for a new link ``pair``; None: at once.
+    """Return when own resends become possible for a new link ``pair``; None: at once.
 
-    ``standing`` is the user's link until now, ``ended`` what is remembered of the user and of the account. They wait
-    where the user had another account within :data:`RELINK_COOL_DOWN`, or the account another user. Linking again
-    what was linked last is no change: a wait that runs goes on as it was.
+    ``standing`` is the user's current link, ``ended`` are the kept links of the user and of the account. Resends wait
+    if, within :data:`RELINK_COOL_DOWN`, the user had another account or the account another user. Linking the last
+    pair again is no change: its own wait, if any, continues.
     """
     waiting = pair.linked_at + RELINK_COOL_DOWN
     if standing is not None:
@@ -96,7 +96,7 @@ def resends_from(pair: Link, *, standing: Link | None, ended: Iterable[EndedLink
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A Steam sign-in that was begun in Discord. The address holds a token; ``digest`` is the SHA-256 of it, in hex."""
+    """A Steam sign-in that was started in Discord. ``digest`` is the SHA-256 of the address's token, in hex."""
 
     digest: str
     guild_id: int

@@ -1,4 +1,4 @@
-"""What is kept about one member of a guild, and what stays of it once they ask to be forgotten."""
+"""The stored data about one member of a guild, and the result of erasing it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoredData:
-    """Everything that a guild's tables hold about a member.
+    """All stored data about a member of a guild.
 
-    ``accounts`` are those that count as theirs: :func:`accounts_of`, but for what is another member's by now.
-    ``resends`` are those they asked for and those for trades of these accounts; ``audit`` the rows that name them or
-    the one that is linked to them, and the looks at everybody's trades; ``snapshots`` how many of their own pagers
-    are still kept.
+    ``accounts`` are the result of :func:`accounts_of` without accounts that are another member's now. ``resends`` are
+    those they requested and those for trades of these accounts. ``audit`` are the rows that name them or an account of
+    theirs, and all views of everyone's trades. ``snapshots`` is the number of their stored pagers.
     """
 
     link: Link | None
@@ -35,26 +34,25 @@ class StoredData:
     snapshots: int
 
     def own_references(self, user_id: int) -> frozenset[str]:
-        """Return how the record spells them: their user, and every account that counts as theirs."""
+        """Return the audit log's references to them: their user, and each of their accounts."""
         return frozenset({f"user:{user_id}", *(f"steam:{account}" for account in self.accounts)})
 
     def views_by_others(self, user_id: int) -> tuple[AuditRow, ...]:
-        """Return who else looked at their things, the newest first."""
+        """Return the views of their data by other users, the newest first."""
         rows = (row for row in self.audit if row.action in VIEWS and row.actor_id != user_id)
         return tuple(sorted(rows, key=lambda row: row.number, reverse=True))
 
 
 VIEWS = frozenset({AuditAction.INVENTORY_VIEWED, AuditAction.TRADES_VIEWED, AuditAction.AUDIT_VIEWED})
-"""Deeds that change nothing: somebody was shown something."""
+"""Actions that only show data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was erased: a link, ended requests, snapshots. What stayed is counted, with when it can go.
+    """The erased data, and the data that had to stay.
 
-    ``resends_kept`` are open, or younger than the window in which requests are counted; ``kept_until`` is when the
-    last of the ended ones may be forgotten, None where an open one has no such moment or nothing stayed.
-    ``links_kept_until`` is until when ended links are remembered, this one among them; None where there are none.
+    ``resends_kept`` are open, or still count against the daily limit; ``kept_until`` is when the last of them can be
+    erased, None if one is open or none was kept. ``links_kept_until`` is when the last ended link is deleted.
     """
 
     link: Link | None
@@ -68,10 +66,10 @@ class Erased:
 def accounts_of(
     user_id: int, *, link: Link | None, ended_links: Iterable[EndedLink], linkings: Iterable[AuditRow]
 ) -> frozenset[SteamId]:
-    """Return the accounts, now and before, that count as somebody's own: Steam or somebody else vouched for them.
+    """Return the accounts, now and before, that count as the user's own: Steam or another user confirmed them.
 
-    Who links an account to themselves as staff proves nothing by that, and must reach nobody else's things with it.
-    ``linkings`` are all rows of the record by which they were linked, or linked somebody.
+    A staff member's link to themselves proves nothing and must not open another user's data. ``linkings`` are all
+    audit rows that link them, or in which they link a user.
     """
     rows, themselves = tuple(linkings), f"user:{user_id}"
     own = {
@@ -81,7 +79,7 @@ def accounts_of(
     }
     if link is not None and not link.is_self_made:
         own.add(link.steam_id)
-    # An ended link outlives what the record says of it where its user was forgotten before.
+    # If the user erased their data before, an ended link can be older than its rows that still name them.
     doubtful = [row for row in rows if row.actor == themselves and _may_be_self_made(row)]
     own |= {
         ended.steam_id
@@ -96,9 +94,9 @@ def _is_self_made(row: AuditRow) -> bool:
 
 
 def _may_be_self_made(row: AuditRow) -> bool:
-    """Say whether somebody may have linked themselves as staff: what they did as staff is never forgotten."""
+    """Return whether this row may be a link of a staff member to themselves, with the user part erased."""
     return acts_as(row) is PseudonymKind.STAFF and _may_be(row.subject, row.actor)
 
 
-def _may_be(told: str, sought: str) -> bool:
-    return told == sought or is_erased(told)
+def _may_be(person: str, sought: str) -> bool:
+    return person == sought or is_erased(person)

@@ -1,4 +1,4 @@
-"""A request to send a trade's offer again: its states, who may decide, and what the moderator saw.
+"""Requests to send a trade's offer again: their states, the facts on the card, and who may decide.
 
 pending ──approve──▶ approved ──begin──▶ sending ──▶ sent | failed | unknown
    │                    └──restart──▶ pending                  unknown ──▶ sent | failed
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,6 @@ from bot.domain.masking import mask_trade_urls
 from bot.domain.trades import COMPLETED_STATUS, PENDING_STATUS, Trade
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from bot.domain.failures import ProviderName
     from bot.domain.secrets import TradeCode
     from bot.domain.steam import SteamId
@@ -27,17 +25,19 @@ MAX_REASON = 200
 """Longest reason for a request or a denial, in characters."""
 
 OPENED_AT_MOST = 5
-"""Requests that somebody without ``resend.any`` may open in a guild within :data:`OPENED_WITHIN`.
+"""Requests that a user without ``resend.any`` may open in a guild within :data:`OPENED_WITHIN`.
 
-Each is read by a moderator, and each may become an offer: a customer with more failed trades than that has a trouble
-that resends do not end, and should talk to the staff.
+A moderator reads each one. A customer with more failed trades has a problem that resends do not solve.
 """
 
 OPENED_WITHIN = timedelta(hours=24)
 
+ALARM = "alarm"
+"""The note on the card of a resend that was answered about another trade, which paused the guild's resends."""
+
 
 class ResendState(StrEnum):
-    """Where a request stands; the words shown on its card."""
+    """The state of a request, as its card shows it."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -51,7 +51,7 @@ class ResendState(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Whether the request still stands in the way of another one for the same trade."""
+        """Whether the request blocks another one for the same trade."""
         return bool(TRANSITIONS[self])
 
 
@@ -68,30 +68,30 @@ TRANSITIONS: dict[ResendState, frozenset[ResendState]] = {
     ResendState.EXPIRED: frozenset(),
     ResendState.CANCELLED: frozenset(),
 }
-"""Every way from one state to another; there is no other."""
+"""All allowed transitions."""
 
 
 class Outcome(StrEnum):
-    """How a request came to its end, or why it has none yet."""
+    """How a request ended, or why its outcome is unknown."""
 
     CONFIRMED = "confirmed"
     """The provider said the trade was resent."""
     REFUSED = "refused"
     """The provider refused; nothing was sent."""
     PARAMETER = "parameter"
-    """The provider misses a parameter: the setting ``resend_parameter`` is wrong; nothing was sent."""
+    """A parameter is missing: the setting ``resend_parameter`` is wrong; nothing was sent."""
     CREDENTIALS = "credentials"
     """The provider refused the login (HTTP 403); nothing was sent."""
     NOT_REACHED = "not_reached"
     """No connection was made; nothing was sent."""
     ANSWER_LOST = "answer_lost"
-    """No clear answer came back; it may or may not have been sent."""
+    """There was no clear answer; it may have been sent."""
     OTHER_TRADE = "other_trade"
     """The answer was about another trade."""
     INTERRUPTED = "interrupted"
-    """SkinDesk stopped between the call and its answer."""
+    """SkinDesk shut down between the call and its answer."""
     RESTORED = "restored"
-    """An earlier state of the database was restored: it may have been sent since that was saved."""
+    """A backup was restored: it may have been sent since then."""
     READ_BACK = "read_back"
     """Reading the trade again settled it."""
     MARKED = "marked"
@@ -100,7 +100,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TradeFacts:
-    """What the moderator is shown and therefore approves; ``code_digest`` recognises a new code."""
+    """The facts that the moderator sees and approves; ``code_digest`` recognises a new code."""
 
     status: int
     items_send: tuple[str, ...]
@@ -111,7 +111,7 @@ class TradeFacts:
 
     @classmethod
     def of(cls, trade: Trade) -> TradeFacts:
-        """Return the facts of ``trade`` as they are now."""
+        """Return the current facts of ``trade``."""
         return cls(
             status=trade.status,
             items_send=trade.items_send,
@@ -122,13 +122,13 @@ class TradeFacts:
         )
 
     def differences(self, now: TradeFacts) -> tuple[str, ...]:
-        """Return the names of the facts that are not as they were."""
+        """Return the names of the facts that have changed."""
         return tuple(name for name in self.__slots__ if getattr(self, name) != getattr(now, name))
 
     def note_of_change(self, now: TradeFacts) -> str | None:
-        """Return the values of these facts that are others ``now``, as a note for the card; None where none is.
+        """Return the old values of the changed facts as a note for the card, or None.
 
-        Of items it keeps how many there were, and of the code that it was another one.
+        The note has only the number of items, and never a code.
         """
         shown = {
             "status": self.status,
@@ -142,10 +142,9 @@ class TradeFacts:
         return _CHANGE + json.dumps({name: shown[name] for name in changed}) if changed else None
 
     def shows_resend(self, now: TradeFacts) -> bool:
-        """Say whether the trade, read after a resend, can only look like this because it was carried out.
+        """Return whether the trade, read after a resend, proves that the resend was carried out.
 
-        Mannco.store gives a resent trade a new code, and later a new offer (seed 004). Everything else that may
-        change, such as the last error, proves nothing.
+        Mannco.store gives a resent trade a new code, and later a new offer (seed 004). Other changes prove nothing.
         """
         if now.code_digest is not None and now.code_digest != self.code_digest:
             return True
@@ -156,27 +155,27 @@ _CHANGE = "changed "
 
 
 def change_in(note: str) -> dict[str, int | str | None] | None:
-    """Return what :meth:`TradeFacts.note_of_change` kept, by the facts' names; None for any other note."""
+    """Return the old values in a note of :meth:`TradeFacts.note_of_change`; None for any other note."""
     return json.loads(note.removeprefix(_CHANGE)) if note.startswith(_CHANGE) else None
 
 
 class CardEdit(StrEnum):
-    """What became of an edit of a card."""
+    """The result of editing a card."""
 
     SHOWN = "shown"
-    """The card shows what it was to show."""
+    """The card shows the new contents."""
     DOUBTFUL = "doubtful"
-    """The edit was refused, or its answer lost: the card may still show what it showed before."""
+    """The edit was refused or its answer lost: the card may still show the old contents."""
     GONE = "gone"
-    """There is no card any more, or its channel is gone or closed."""
+    """The card no longer exists, or its channel is gone or closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resend:
     """One request.
 
-    ``decided_*`` name the decision, ``settled_by`` who settled a doubt by hand. ``version`` counts the facts that the
-    card is to show, ``shown_version`` is the newest that it is known to have shown; None: none.
+    ``settled_by`` settled an unknown outcome by hand. ``version`` counts the changes of the facts, ``shown_version`` is
+    the newest version that the card is known to have shown.
     """
 
     id: int
@@ -209,29 +208,48 @@ class Resend:
 
     @property
     def is_shown(self) -> bool:
-        """Whether the card is known to show these facts."""
+        """Whether the card is known to show the current facts."""
         return self.shown_version == self.version
 
     def is_due(self, now: datetime) -> bool:
-        """Whether nobody decided in time."""
+        """Return whether the time for a decision is over."""
         return self.state is ResendState.PENDING and now >= self.expires_at
 
     def is_reminder_due(self, now: datetime) -> bool:
-        """Whether nobody decided in half of the time, and the moderators were not reminded of it."""
+        """Return whether half of the time has passed without a decision or a reminder."""
         half = self.requested_at + (self.expires_at - self.requested_at) / 2
         return self.state is ResendState.PENDING and self.reminded_at is None and half <= now < self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A provider's yes to a resend: the trade it is about, and that trade's new code."""
+    """A provider's confirmation of a resend: the trade and its new code."""
 
     trade_id: int
     code: TradeCode | None
 
 
+@dataclass(frozen=True, slots=True)
+class ResendPause:
+    """In this guild nothing is requested, approved or sent until a user resumes it.
+
+    ``by`` is None if SkinDesk paused them: because the answer to ``resend_id`` was about another trade, or, without
+    one, because a backup was restored.
+    """
+
+    guild_id: int
+    at: datetime
+    by: int | None = None
+    resend_id: int | None = None
+
+    @property
+    def number(self) -> int:
+        """The pause's number within its guild: its time in milliseconds since 1970."""
+        return (self.at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
 class ApproverRefusal(StrEnum):
-    """Why somebody may not decide on a request although they hold ``resend.approve``."""
+    """Why a user may not decide on a request although they hold ``resend.approve``."""
 
     REQUESTER = "requester"
     OWNER = "owner"
@@ -240,10 +258,10 @@ class ApproverRefusal(StrEnum):
 def approver_refusal(
     resend: Resend, *, user_id: int, steam_id: SteamId | None, owner_user_id: int | None
 ) -> ApproverRefusal | None:
-    """Return why this person may not approve: they asked for it, or the trade is theirs.
+    """Return why this user may not approve: they requested it, or the trade is theirs.
 
-    ``steam_id`` is the Steam account linked to them, ``owner_user_id`` the Discord user linked to the trade's owner
-    now. Whoever was linked to it when the resend was asked for stays its owner, whatever is unlinked since.
+    ``steam_id`` is the user's linked account, ``owner_user_id`` the user who is linked to the trade's owner now. The
+    user who was linked at the time of the request counts as owner too.
     """
     if user_id == resend.requested_by:
         return ApproverRefusal.REQUESTER

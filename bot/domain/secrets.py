@@ -1,4 +1,4 @@
-"""Values that must never be shown: they do not print, format, pickle or serialise by accident."""
+"""Values that must never be shown: they do not print, format or pickle by accident."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ _MASK = "••••"
 
 
 class Secret:
-    """A text that only :meth:`reveal` gives out.
-
-    ``str``, ``repr`` and ``format`` give a mask, so a log line, an exception or an embed that meets one
-    by mistake leaks nothing.
-    """
+    """A text that only :meth:`reveal` returns; ``str``, ``repr`` and ``format`` return a mask."""
 
     __slots__ = ("_value",)
 
@@ -22,11 +18,11 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the text itself, for the one place that has to send it."""
+        """Return the text itself, for the place that has to send it."""
         return self._value
 
     def digest(self) -> str:
-        """Return a SHA-256 hex digest: enough to see later whether the secret has changed."""
+        """Return the SHA-256 hex digest, to see later whether the secret has changed."""
         return hashlib.sha256(self._value.encode("utf-8", "surrogatepass")).hexdigest()
 
     def __bool__(self) -> bool:
@@ -56,7 +52,7 @@ class Secret:
 
 @final
 class TradeToken(Secret):
-    """The ``token`` of a Steam trade URL: whoever has it can send its owner offers."""
+    """The ``token`` of a Steam trade URL: it allows sending its owner offers."""
 
     __slots__ = ()
 
@@ -70,7 +66,7 @@ class TradeCode(Secret):
 
 @final
 class SignInToken(Secret):
-    """What the address of a Steam sign-in ends in: whoever has it can link an account to the Discord user of it."""
+    """The end of a sign-in address: it allows linking an account to the Discord user."""
 
     __slots__ = ()
 

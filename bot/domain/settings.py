@@ -1,4 +1,4 @@
-"""What a guild sets for itself."""
+"""A guild's own settings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Setting(StrEnum):
-    """One thing that a guild sets, as the commands call it."""
+    """A setting, as the commands spell it."""
 
     APPROVALS_CHANNEL = "approvals-channel"
     AUDIT_CHANNEL = "audit-channel"
@@ -15,7 +15,7 @@ class Setting(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GuildSettings:
-    """Where approval cards and audit posts of a guild go; None where nothing is set."""
+    """The channels for a guild's approval cards and audit posts; None if not set."""
 
     guild_id: int
     approvals_channel_id: int | None = None

@@ -1,4 +1,4 @@
-"""Steam's OpenID 2.0: what is asked, and what an answer has to be like before Steam is asked whether it is its own."""
+"""Steam's OpenID 2.0: the request, and the checks of a response before Steam confirms it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OPENID_NS = "http://specs.openid.net/auth/2.0"
 IDENTIFIER_SELECT = "http://specs.openid.net/auth/2.0/identifier_select"
 
 NONCE_WITHIN = timedelta(minutes=5)
-"""How old the nonce of an answer may be: Steam makes it when the user has signed in, and sends them back at once."""
+"""How old the nonce of a response may be: Steam makes it at the moment of signing in."""
 
 NONCE_AHEAD = timedelta(minutes=2)
 """How far Steam's clock may be ahead of ours."""
@@ -34,47 +34,47 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _NONCE = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})Z[!-~]{0,235}", re.ASCII)
 _ACCOUNT = re.compile(r"\d{17}", re.ASCII)
-_MOST = 2048
-"""As long as any one parameter may be; Steam's longest has some hundred characters."""
+_MAX_LENGTH = 2048
+"""The longest parameter; Steam's longest has some hundred characters."""
 
 _SIGNED = ("op_endpoint", "claimed_id", "identity", "return_to", "response_nonce", "assoc_handle")
-"""What Steam's signature has to cover (OpenID 2.0, 10.1)."""
+"""The parameters that Steam's signature must cover (OpenID 2.0, 10.1)."""
 
 _KNOWN = frozenset({"ns", "mode", "signed", "sig", *_SIGNED})
-"""Everything that Steam sends. What it does not send is refused: nobody has to find out what it would mean."""
+"""All parameters that Steam sends; others are refused."""
 
 
 def token_from(text: str) -> SignInToken | None:
-    """Return the token that an address or a cookie holds, or None for what cannot be one."""
+    """Return the token in an address or a cookie, or None if it cannot be one."""
     return SignInToken(text) if _TOKEN.fullmatch(text) else None
 
 
 def is_digest(text: str) -> bool:
-    """Say whether ``text`` can be the digest of a token."""
+    """Return whether ``text`` can be the digest of a token."""
     return _DIGEST.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class SignInPlaces:
-    """The addresses of a sign-in. ``public_url`` and ``steam_url`` are without a slash at their end.
+    """The addresses of a sign-in. ``public_url`` and ``steam_url`` have no slash at their end.
 
-    Steam is told the digest only: whoever reads its logs, or the browser's way there, has no token.
+    Steam gets the digest only, so that its logs never contain a token.
     """
 
     public_url: str
     steam_url: str
 
     def page(self, token: SignInToken) -> SignInAddress:
-        """Return the address to hand out."""
+        """Return the page's address for the user."""
         return SignInAddress(f"{self.public_url}/link/{token.reveal()}")
 
     def return_to(self, digest: str) -> str:
-        """Return where Steam sends the browser back to."""
+        """Return the address to which Steam sends the browser back."""
         return f"{self.public_url}/link/return/{digest}"
 
     def login(self, digest: str) -> str:
-        """Return Steam's address that asks whoever opens it which account is theirs."""
-        asked = {
+        """Return the address of Steam's login page."""
+        request = {
             "ns": OPENID_NS,
             "mode": "checkid_setup",
             "return_to": self.return_to(digest),
@@ -82,7 +82,7 @@ class SignInPlaces:
             "identity": IDENTIFIER_SELECT,
             "claimed_id": IDENTIFIER_SELECT,
         }
-        return f"{self.steam_url}?{urlencode({f'openid.{name}': value for name, value in asked.items()})}"
+        return f"{self.steam_url}?{urlencode({f'openid.{name}': value for name, value in request.items()})}"
 
     @property
     def steam_origin(self) -> str:
@@ -93,7 +93,7 @@ class SignInPlaces:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """Steam's answer, sound as far as that can be seen here. ``parameters`` are what Steam is asked about."""
+    """Steam's response, valid as far as can be checked here. ``parameters`` are sent to Steam for confirmation."""
 
     steam_id: SteamId
     nonce: str
@@ -102,7 +102,7 @@ class Assertion:
 
 @dataclass(frozen=True, slots=True)
 class SignInNames:
-    """What people call whom a sign-in is for. ``member`` can be chosen freely, ``user`` is unique. Outside text."""
+    """Names for the sign-in page, untrusted text. ``member`` can be chosen freely, ``user`` is unique."""
 
     member: str
     user: str
@@ -111,17 +111,17 @@ class SignInNames:
 
 @dataclass(frozen=True, slots=True)
 class PendingSignIn:
-    """A sign-in that can be used, and the names for its page; None after a restart."""
+    """A valid sign-in, with the names for its page; None after a restart."""
 
     sign_in: SignIn
     names: SignInNames | None
 
 
 def check_browser(token: SignInToken | None, digest: str) -> SignInToken:
-    """Return the token that the browser brought back in its cookie; SignInRefused where it is not this sign-in's.
+    """Return the token from the browser's cookie; raise SignInRefused if it is not this sign-in's.
 
-    Only a browser that showed the page has one: without this, an address of Steam's, begun by somebody else, would be
-    enough to have one's own account linked to them without having been told.
+    Only a browser that showed the page has the cookie. Otherwise an attacker could send their own Steam address to a
+    victim and get the victim's account linked to them.
     """
     if token is None or not hmac.compare_digest(token.digest(), digest):
         raise SignInRefused("browser")
@@ -131,9 +131,9 @@ def check_browser(token: SignInToken | None, digest: str) -> SignInToken:
 def check_answer(
     parameters: Iterable[tuple[str, str]], digest: str, *, places: SignInPlaces, now: datetime
 ) -> Assertion:
-    """Return what the browser brought from Steam for this sign-in; SignInRefused for what cannot be believed.
+    """Return Steam's response for this sign-in; raise SignInRefused if it is not valid.
 
-    ``cancelled`` is the problem where the user went back. Parameters that are not OpenID's are left alone.
+    The problem is ``cancelled`` if the user went back. Parameters that are not OpenID's are ignored.
     """
     given = _openid(parameters)
     _expect("ns", given.get("ns") == OPENID_NS)
@@ -154,11 +154,11 @@ def check_answer(
 
 
 def _openid(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return OpenID's own parameters by their short names, each of which is there once."""
+    """Return OpenID's parameters by their short names; a repeated one is refused."""
     ours = [(name, value) for name, value in parameters if name.lower().startswith("openid.")]
     names = Counter(name for name, _ in ours)
     _expect("repeated", not names or names.most_common(1)[0][1] == 1)
-    _expect("too_long", all(len(value) <= _MOST for _, value in ours))
+    _expect("too_long", all(len(value) <= _MAX_LENGTH for _, value in ours))
     return {name.removeprefix("openid."): value for name, value in ours}
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bot.domain.errors import TooSoon
 from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Sort, Sum, name_of
 from bot.domain.steam import Game, SteamId
@@ -103,6 +104,14 @@ class Snapshot:
         return InventoryFilter(
             sort=self.answer.filter.sort if isinstance(self.answer, InventoryAnswer) else Sort.RELEVANCE
         )
+
+
+class PageTooFresh(TooSoon):
+    """The contents of a page were read a moment ago; ``snapshot`` is the newest one."""
+
+    def __init__(self, until: datetime, snapshot: Snapshot) -> None:
+        super().__init__(until)
+        self.snapshot = snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Game(IntEnum):
 
     @classmethod
     def from_word(cls, word: str) -> Game:
-        """Return the game spelled ``word``; ValueError for any other."""
+        """Return the game spelled ``word``; raise ValueError for any other."""
         try:
             return cls[word.upper()]
         except KeyError:
@@ -69,12 +69,12 @@ class SteamId:
 
     @classmethod
     def from_account_id(cls, account_id: int) -> SteamId:
-        """Return the SteamID64 of a 32-bit account id, which is what ``partner`` holds in a trade URL."""
+        """Return the SteamID64 of a 32-bit account id: the ``partner`` of a trade URL."""
         return cls(_INDIVIDUAL_BASE + account_id)
 
     @classmethod
     def parse(cls, text: str) -> SteamId:
-        """Read 17 decimal digits; ValueError for anything else."""
+        """Read 17 decimal digits; raise ValueError for anything else."""
         digits = text.strip()
         if not re.fullmatch(r"\d{17}", digits, re.ASCII):
             raise ValueError("a SteamID64 has 17 digits")
@@ -91,20 +91,20 @@ class SteamId:
 
 @dataclass(frozen=True, slots=True)
 class TradeUrl:
-    """Whose trade URL it is, and the token that lets others send that account offers."""
+    """A trade URL: the account, and the token that allows sending it offers."""
 
     steam_id: SteamId
     token: TradeToken
 
     def canonical(self) -> str:
-        """Return the one spelling that providers accept (providers.md, 1.3). It holds the token: send it only."""
+        """Return the one spelling that providers accept (providers.md, 1.3). It contains the token."""
         return (
             f"https://steamcommunity.com/tradeoffer/new/?partner={self.steam_id.account_id}&token={self.token.reveal()}"
         )
 
 
 class TradeUrlProblem(StrEnum):
-    """What is wrong with a pasted trade URL; each has its own hint."""
+    """A mistake in a pasted trade URL; each has its own hint."""
 
     EMPTY = "empty"
     TOO_LONG = "too_long"
@@ -125,10 +125,9 @@ class TradeUrlProblem(StrEnum):
 
 
 def image_url(icon_hash: str | None, *, size: int = 360) -> str | None:
-    """Return the address of an item's picture, rebuilt from its hash on Steam's own host.
+    """Return the address of an item's picture on Steam's own host; None if the hash is missing or not plain.
 
-    None where the hash is missing or holds anything a hash cannot (seed samples end in an ellipsis), so that
-    nothing a provider sends becomes an address by itself.
+    A provider's text must not become an address by itself.
     """
     if icon_hash is None or _IMAGE_HASH.fullmatch(icon_hash) is None:
         return None

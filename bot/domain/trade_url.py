@@ -54,9 +54,8 @@ def _extract_link(text: str) -> str:
     markdown = _MARKDOWN_TARGET.search(visible)
     if markdown is not None:
         visible = markdown["target"]
-    words = visible.split()
     for sign in _LINK_SIGNS:
-        found = [word for word in words if sign in word.lower()]
+        found = [word for word in visible.split() if sign in word.lower()]
         if found:
             # With several candidates the text stays whole: a guess could pick another person's trade URL.
             visible = found[0] if len(found) == 1 else visible

@@ -15,14 +15,14 @@ RESENDABLE_STATUSES = frozenset({-1, 4, 5, 6, 7, 10})
 
 PENDING_STATUS = 0
 COMPLETED_STATUS = 3
-"""Waiting for the customer, and done (seed 004)."""
+"""Waiting for the customer, and completed (seed 004)."""
 
 WINDOW = 500
-"""``/trades/all`` holds the newest 500 trades and no more (seed 004)."""
+"""``/trades/all`` lists at most the newest 500 trades (seed 004)."""
 
 
 class Direction(StrEnum):
-    """Which way the items go, seen from the customer."""
+    """The direction of the items, seen from the customer."""
 
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
@@ -30,14 +30,14 @@ class Direction(StrEnum):
 
 
 class Scope(StrEnum):
-    """Which trades to list; the words of the command's option."""
+    """The trades to list, as the command's option spells it."""
 
     ACTIVE = "active"
     ALL = "all"
 
 
 class NotResendableReason(StrEnum):
-    """Which condition of a resend a trade does not meet."""
+    """The condition of a resend that a trade does not meet."""
 
     STATUS = "status"
     NOTHING_TO_SEND = "nothing_to_send"
@@ -47,7 +47,7 @@ class NotResendableReason(StrEnum):
 class Trade:
     """One trade. ``items_send`` go to the customer, ``items_received`` come from them (asset ids).
 
-    ``status`` is the provider's number. ``code`` is shown to the owner alone. ``last_error`` is outside text.
+    ``status`` is the provider's number. Only the owner may see ``code``. ``last_error`` is untrusted text.
     """
 
     provider: ProviderName
@@ -72,12 +72,12 @@ class Trade:
 
     @property
     def lacks_offer(self) -> bool:
-        """Whether it waits for the customer while there is no offer yet that they could accept."""
+        """Whether it waits for the customer although there is no offer yet."""
         return self.status == PENDING_STATUS and not self.offer_id
 
     @property
     def not_resendable(self) -> NotResendableReason | None:
-        """The first condition of a resend that is not met, or None where the trade can be sent again."""
+        """The first condition of a resend that is not met, or None if the trade can be resent."""
         if self.status not in RESENDABLE_STATUSES:
             return NotResendableReason.STATUS
         if not self.items_send:

@@ -3,7 +3,7 @@
 from bot.domain.access import Actor, Capability
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.errors import PauseOutdated, ResendsPaused
-from bot.domain.pauses import ResendPause
+from bot.domain.resends import ResendPause
 from bot.ports import Clock, PauseRepository
 from bot.services.access import AccessService
 from bot.services.audit import AuditService

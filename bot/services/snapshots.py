@@ -12,14 +12,13 @@ from bot.domain.errors import (
     AccessDenied,
     NotYourPage,
     PageExpired,
-    PageTooFresh,
     ProviderError,
     QueryExpired,
     TooSoon,
 )
 from bot.domain.inventory import InventoryFilter
 from bot.domain.masking import mask_trade_urls
-from bot.domain.snapshots import Audience, InventoryAnswer, Snapshot, TradesAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, PageTooFresh, Snapshot, TradesAnswer
 from bot.domain.steam import SteamId
 from bot.ports import Clock, SnapshotRepository
 from bot.services.access import AccessService

@@ -6,8 +6,7 @@ from datetime import datetime
 import aiosqlite
 
 from bot.domain.audit import AuditAction, AuditEntry
-from bot.domain.pauses import ResendPause
-from bot.domain.resends import Resend
+from bot.domain.resends import Resend, ResendPause
 from bot.storage.audit.log import write_down
 from bot.storage.columns import from_ms, to_ms
 from bot.storage.database import Database, fetch_one

@@ -7,8 +7,7 @@ import aiosqlite
 
 from bot.domain.audit import FOR_ANOTHER, AuditAction
 from bot.domain.failures import ProviderName
-from bot.domain.pauses import ALARM
-from bot.domain.resends import OPENED_WITHIN, Outcome, Resend, ResendState, TradeFacts
+from bot.domain.resends import ALARM, OPENED_WITHIN, Outcome, Resend, ResendState, TradeFacts
 from bot.storage import resend_statements as sql
 from bot.storage.audit.log import write_down
 from bot.storage.columns import fits, from_ms, to_ms, words

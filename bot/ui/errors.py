@@ -25,7 +25,6 @@ from bot.domain.errors import (
     NotResendable,
     NotYourPage,
     PageExpired,
-    PageTooFresh,
     PauseOutdated,
     ProviderError,
     ProviderOff,
@@ -47,7 +46,7 @@ from bot.domain.errors import (
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, Repeat
 from bot.domain.masking import mask_trade_urls
 from bot.domain.resends import OPENED_AT_MOST, ApproverRefusal
-from bot.domain.snapshots import Audience
+from bot.domain.snapshots import Audience, PageTooFresh
 from bot.domain.trades import NotResendableReason
 from bot.ports import Explanations
 from bot.services.links import NO_ACCOUNT

@@ -9,9 +9,9 @@ from typing import Self
 import discord
 
 from bot.domain.access import Capability
-from bot.domain.errors import PageExpired, PageTooFresh, ProviderError
+from bot.domain.errors import PageExpired, ProviderError
 from bot.domain.inventory import InventoryFilter, Sort
-from bot.domain.snapshots import InventoryAnswer, Listing, Snapshot
+from bot.domain.snapshots import InventoryAnswer, Listing, PageTooFresh, Snapshot
 from bot.ports import Explanations
 from bot.ui.interaction.acknowledgement import acknowledge_in_time
 from bot.ui.interaction.error_handler import guarded, reply, show, write_down

@@ -5,8 +5,7 @@ import asyncio
 import pytest
 
 from bot.domain.audit import AuditAction
-from bot.domain.pauses import ALARM, ResendPause
-from bot.domain.resends import TRANSITIONS, Outcome, Resend, ResendState
+from bot.domain.resends import ALARM, TRANSITIONS, Outcome, Resend, ResendPause, ResendState
 from bot.domain.settings import GuildSettings, Setting
 from bot.ports import AuditRepository, GrantRepository, GuildSettingsRepository, PauseRepository, ResendRepository
 from tests.contracts.samples import ADA, BEN, GUILD, LATER, NOW, OTHER_GUILD, draft, in_state, opened

@@ -22,8 +22,7 @@ from bot.domain.errors import SkinDeskError
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import InventoryFilter
 from bot.domain.links import SIGN_IN_WITHIN, Link, LinkSource, SignIn
-from bot.domain.pauses import ResendPause
-from bot.domain.resends import Outcome, Resend, ResendState
+from bot.domain.resends import Outcome, Resend, ResendPause, ResendState
 from bot.domain.settings import Setting
 from bot.domain.steam import SteamId
 from tests.contracts import samples

@@ -62,7 +62,7 @@ def test_nobody_approves():
 @pytest.mark.parametrize("capability", sorted(set(Capability) - SEEDED))
 def test_everybody(capability):
     """Whatever @everyone holds beyond the seed is named, with each capability."""
-    assert found(Grant(GUILD, GUILD, capability)) == (Finding(Concern.EVERYBODY, GUILD, (capability,)),)
+    assert found(Grant(GUILD, GUILD, capability)) == (Finding(Concern.EVERYONE, GUILD, (capability,)),)
 
 
 @pytest.mark.parametrize(

@@ -32,15 +32,9 @@ def test_tree():
     assert sorted(drawn) == sorted((each.__name__, each.__mro__[1].__name__) for each in CLASSES)
 
 
-@pytest.mark.parametrize("each", CLASSES, ids=lambda each: each.__name__)
-def test_documented(each):
-    """Every condition says what it means."""
-    assert each.__doc__
-
-
 @pytest.mark.parametrize("problem", TradeUrlProblem)
 def test_trade_url_rejected(problem):
-    """A refused trade URL carries the mistake's name and the option, and nothing of what was pasted."""
+    """A refused trade URL carries the mistake's name and the option, but not the pasted text."""
     rejected = TradeUrlRejected(problem)
 
     assert vars(rejected) == {"option": "tradeurl", "problem": problem.value, "trade_url_problem": problem}
@@ -48,7 +42,7 @@ def test_trade_url_rejected(problem):
 
 
 def test_provider_error():
-    """A provider's own words are no part of the exception's text, which logs print."""
+    """The exception's text, which logs print, does not contain the provider's message."""
     failure = Failure(ProviderName.SKINSBACK, FailureKind.REFUSED, code=3, key="invalid_trade_token", message="outside")
     error = ProviderError(failure)
 
@@ -57,7 +51,7 @@ def test_provider_error():
 
 
 def test_not_resendable():
-    """A trade in an exception's text is its number and what is wrong, not its code or its last error."""
+    """The exception's text has the trade's number, but not its code or last error."""
     error = NotResendable(trade(status=3, last_error="outside"), NotResendableReason.STATUS)
 
     assert str(error) == "123456 status"

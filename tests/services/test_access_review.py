@@ -79,7 +79,7 @@ async def test_a_review(services: Reviewed):
     review = await services.review.review(ROLES, by=OWNER)
 
     assert {grant.capability for grant in review.grants} == SEEDED | {Capability.TRADES_ANY}
-    assert [each.concern for each in review.findings] == [Concern.NO_APPROVER, Concern.EVERYBODY]
+    assert [each.concern for each in review.findings] == [Concern.NO_APPROVER, Concern.EVERYONE]
 
 
 async def test_deleted_roles(services: Reviewed):

@@ -13,8 +13,7 @@ from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.health import ProviderHealth, ProviderState, Quota
 from bot.domain.inventory import InventoryFilter, Refusal
 from bot.domain.links import Link, LinkSource
-from bot.domain.pauses import ALARM, ResendPause
-from bot.domain.resends import ApproverRefusal, Outcome, Resend, ResendState, TradeFacts
+from bot.domain.resends import ALARM, ApproverRefusal, Outcome, Resend, ResendPause, ResendState, TradeFacts
 from bot.domain.secrets import SignInAddress
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, TradesAnswer
 from bot.domain.steam import Game, TradeUrlProblem

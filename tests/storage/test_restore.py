@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.pauses import ResendPause
-from bot.domain.resends import Outcome, ResendState
+from bot.domain.resends import Outcome, ResendPause, ResendState
 from bot.storage.database import Database
 from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseTooNew, DatabaseUnusable, StorageError
 from bot.storage.maintenance.backup import back_up

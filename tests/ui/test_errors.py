@@ -13,8 +13,7 @@ from bot.domain import errors
 from bot.domain.access import Capability
 from bot.domain.errors import InvalidInput, ProviderError, SkinDeskError, TradeUrlRejected
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, ProviderName
-from bot.domain.pauses import ResendPause
-from bot.domain.resends import ApproverRefusal
+from bot.domain.resends import ApproverRefusal, ResendPause
 from bot.domain.snapshots import Audience
 from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import NotResendableReason

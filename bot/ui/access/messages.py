@@ -92,7 +92,7 @@ def _line(finding: Finding, roles: RoleNames) -> str:
             f"{has}{who} can give it to themselves without `access.manage`, because they have *Manage Roles* and stand "
             f"above it. Move {role} up in the list of roles, or take *Manage Roles* away."
         )
-    if finding.concern is Concern.EVERYBODY:
+    if finding.concern is Concern.EVERYONE:
         reason = "that is every member, whoever joins next too."
     else:
         reason = _SENTENCES[finding.concern]

@@ -4,8 +4,7 @@ import re
 
 import discord
 
-from bot.domain.pauses import ALARM
-from bot.domain.resends import Outcome, Resend, ResendState
+from bot.domain.resends import ALARM, Outcome, Resend, ResendState
 from bot.domain.secrets import TradeCode
 from bot.ports import Explanations
 from bot.ui.kit.layout import Field, Tone, card

@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from bot.domain.pauses import ALARM, ResendPause
-from bot.domain.resends import Outcome, Resend, ResendState, change_in
+from bot.domain.resends import ALARM, Outcome, Resend, ResendPause, ResendState, change_in
 from bot.ports import Explanations
 from bot.ui.kit.text import code, moment, outside, relative
 

@@ -6,7 +6,7 @@ from typing import Self
 import discord
 
 from bot.domain.access import Capability
-from bot.domain.pauses import ResendPause
+from bot.domain.resends import ResendPause
 from bot.ui.interaction.error_handler import guarded, reply
 from bot.ui.interaction.interactions import Interaction, actor_of, services_of
 from bot.ui.interaction.rights import requires
