@@ -21,7 +21,7 @@ from bot.ui.interaction.acknowledgement import Acknowledgement, acknowledge_in_t
 from bot.ui.interaction.interactions import Interaction
 from bot.ui.interaction.rights import public
 from tests.support.payload_audit import assert_clean, assert_no_secret
-from tests.support.seen import said_beside, text_of
+from tests.support.seen import extra_text_of, text_of
 from tests.support.stage import kept_open, secrets_of
 
 INSIDE = "the inside story"
@@ -102,7 +102,7 @@ async def test_an_unexpected_failure_behind_a_button(scene: Scene, caplog: pytes
     break_service(scene, "snapshots", RuntimeError(INSIDE))
     assert result.response is not None
     clicked = await scene.customer.click(result.response, label="Next")
-    text = said_beside(clicked)
+    text = extra_text_of(clicked)
 
     assert "Something went wrong in SkinDesk" in text
     assert any(f"reference={reference_in(text)} command=page:" in message for message in caplog.messages)
@@ -207,7 +207,7 @@ async def test_an_error_beside_a_page(tmp_path: Path, monkeypatch: pytest.Monkey
             lose_confirmation(monkeypatch, "send_message", asked_again=True)
         clicked = await scene.customer.click(result.response, label="Next")
 
-        assert said_beside(clicked).count("No such pages") == 1
+        assert extra_text_of(clicked).count("No such pages") == 1
         assert "Page 1 of 8" in text_of(result)
         assert result.response.components
 
@@ -221,7 +221,7 @@ async def test_an_error_after_a_page_that_may_have_got_there(tmp_path: Path, mon
         scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, code=0)
         clicked = await scene.customer.click(result.response, label="Next")
 
-        assert "Something went wrong" in said_beside(clicked)
+        assert "Something went wrong" in extra_text_of(clicked)
         assert "Page 2 of 8" in text_of(result)
 
 
@@ -385,7 +385,7 @@ async def test_a_page_that_was_dismissed_while_it_was_made_anew(
     scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=404, code=10008)
     clicked = await scene.customer.click(result.response, label="Refresh")
 
-    assert said_beside(clicked) == ""
+    assert extra_text_of(clicked) == ""
     assert any(message.startswith("answer dismissed command=page:") for message in caplog.messages)
     assert all(record.levelno == logging.INFO for record in caplog.records)
 
@@ -418,4 +418,4 @@ async def test_while_stopping(scene: Scene) -> None:
 
 def text_of_first(clicked: simcord.InteractionResult) -> str:
     """Everything written beside a message whose button was pressed; the first answer, where there is one."""
-    return said_beside(clicked) or text_of(clicked)
+    return extra_text_of(clicked) or text_of(clicked)

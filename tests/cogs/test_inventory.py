@@ -13,7 +13,7 @@ from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.steam import Game
 from tests.support.hostile_text import rendered
-from tests.support.seen import buttons_of, said_beside, text_of
+from tests.support.seen import buttons_of, extra_text_of, text_of
 
 DIALECTS = ("assetpay", "assetpay_client", "assetpay_legacy")
 PROVIDERS = (*DIALECTS, "skinsback")
@@ -307,7 +307,7 @@ async def test_pages_after_a_revocation(scene: Scene) -> None:
 
     turned = await scene.agent.click(answer_of(result), label="Next")
 
-    assert "`inventory.any`" in said_beside(turned)
+    assert "`inventory.any`" in extra_text_of(turned)
     assert "Page 1 of 8" in text_of(result)
 
 

@@ -16,7 +16,7 @@ from bot.domain.steam import Game, image_url
 from bot.ui.inventory.controls import refresh_label
 from bot.ui.pager import FilterModal
 from tests.cogs.test_inventory import answer_of, asked, look_up, names_in, offers_in, owned, page_of, wait
-from tests.support.seen import buttons_of, embed_text, said_beside, text_of
+from tests.support.seen import buttons_of, embed_text, extra_text_of, text_of
 
 FORM = {"search": "", "min_price": "", "max_price": ""}
 
@@ -128,9 +128,9 @@ async def test_form_that_cannot_be_used(
     """What is wrong in the form is said beside the page, which stays as it was."""
     result = await narrow(scene.customer, page, **typed)
 
-    assert sentence in said_beside(result)
+    assert sentence in extra_text_of(result)
     label = {"min_price": "Brings at least", "max_price": "Brings at most"}[next(iter(typed))]
-    assert f"`{label}` cannot be used like that" in said_beside(result)
+    assert f"`{label}` cannot be used like that" in extra_text_of(result)
     assert [embed.footer.text for embed in page.embeds] == ["Page 1 of 8"]
 
 
@@ -265,7 +265,7 @@ async def test_refreshed_too_soon(scene: Scene, page: simcord.ResponseMessage) -
     before, until = asked(scene), scene.clock.now() + timedelta(minutes=2)
     refused = await scene.customer.click(page, label=refresh_label(until))
 
-    assert f"Press *Refresh* again <t:{int(until.timestamp())}:R>." in said_beside(refused)
+    assert f"Press *Refresh* again <t:{int(until.timestamp())}:R>." in extra_text_of(refused)
     assert asked(scene) == before
     wait(scene, 120)
     await scene.customer.click(page, label=refresh_label(until))
@@ -292,7 +292,7 @@ async def test_newer_at_somebody_elses(scene: Scene, page: simcord.ResponseMessa
 
     assert f"as of <t:{int(read_at.timestamp())}:R>" in text_of(result)
     assert "Order: highest price first" in text_of(result)
-    assert said_beside(result) == ""
+    assert extra_text_of(result) == ""
     assert asked(scene) == before
 
 
@@ -303,7 +303,7 @@ async def test_refresh_that_fails(scene: Scene) -> None:
     scene.providers.skinsback.active = False
     result = await scene.customer.click(page, label="Refresh")
 
-    assert "Who can fix it" in said_beside(result)
+    assert "Who can fix it" in extra_text_of(result)
     assert "Page 1 of 8" in text_of(first)
     assert page_of(await scene.customer.click(page, label="Next")) == "Page 2 of 8"
 
@@ -332,7 +332,7 @@ async def test_after_a_restart(scene: Scene, page: simcord.ResponseMessage) -> N
     await restart(scene)
     assert "name has" not in text_of(await scene.customer.click(page, label="Clear filter"))
     refused = await scene.customer.click(page, label="Refresh")
-    assert "Use `/inventory` with the trade URL once more." in said_beside(refused)
+    assert "Use `/inventory` with the trade URL once more." in extra_text_of(refused)
     assert asked(scene) == before
 
 
@@ -371,9 +371,9 @@ async def test_old_and_taken_away(scene: Scene, page: simcord.ResponseMessage) -
     async def every_control() -> list[str]:
         menus = selects_of(page.message)
         return [
-            said_beside(await scene.customer.click(page, label="Next")),
-            said_beside(await scene.customer.click(page, label="Refresh")),
-            said_beside(await choose(scene.customer, page, "sort", "price_asc")),
+            extra_text_of(await scene.customer.click(page, label="Next")),
+            extra_text_of(await scene.customer.click(page, label="Refresh")),
+            extra_text_of(await choose(scene.customer, page, "sort", "price_asc")),
             text_of(await choose(scene.customer, page, "item", menus["item"].options[0].value)),
             text_of(await scene.customer.click(page, label="Filter")),
             text_of(await scene.customer.click(page, label="CSV of all")),
@@ -391,7 +391,7 @@ async def test_form_sent_in_after_a_revocation(scene: Scene, page: simcord.Respo
     await scene.client.services.access.revoke(scene.guild.id, Capability.INVENTORY_OWN, by=scene.owner)
     result = await scene.customer.submit_modal(opened, FORM | {"search": "redline"})
 
-    assert "`inventory.own`" in said_beside(result)
+    assert "`inventory.own`" in extra_text_of(result)
     assert "name has" not in text_of(result)
 
 

@@ -14,7 +14,7 @@ from bot.domain.access import Actor, Capability
 from bot.domain.failures import Dialect
 from tests.support.hostile_text import rendered
 from tests.support.payload_audit import find_secrets
-from tests.support.seen import buttons_of, said_beside, text_of
+from tests.support.seen import buttons_of, extra_text_of, text_of
 
 NOT_OVER = (PENDING_STATUS, 1, 2, 8, 9)
 STATUSES = (0, 3, -1, 4, 5, 6, 7, 10, -12, 2, 8, 9, 77)
@@ -285,7 +285,7 @@ async def test_pages_after_the_link_went_to_another(scene: Scene) -> None:
     await scene.customer.slash(scene.channel, "link remove")
     turned = await scene.customer.click(answer_of(result), label="Next")
 
-    assert "`trades.any`" in said_beside(turned)
+    assert "`trades.any`" in extra_text_of(turned)
 
 
 async def test_a_refused_login(scene: Scene) -> None:

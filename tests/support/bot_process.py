@@ -1,4 +1,4 @@
-"""The bot as a process of its own that talks to the loopback Discord, and is always gone at the end of a test."""
+"""The bot as a process of its own that talks to the loopback Discord and ends with its test."""
 
 import asyncio
 import os
@@ -21,8 +21,8 @@ sys.exit(main(sys.argv[1:]))
 """
 """The real program, as its console script starts it."""
 
-# discord.py has no setting for Discord's address. The pipe is the parent's end of life: no bot outlives its test run.
-_POINTED = """
+# discord.py has no setting for Discord's address. The pipe ends with its parent: no bot outlives its test run.
+_SETUP = """
 import os, threading
 import discord, yarl
 
@@ -45,9 +45,11 @@ class BotExited(Exception):
 class BotProcess:
     """``async with BotProcess(discord_server, cwd=tmp_path, settings={…}) as bot:`` runs the program.
 
-    ``settings`` become environment variables (``SKINDESK_DISCORD__TOKEN`` is the server's unless given), none of the
-    test run's own settings does. ``program`` is Python source in place of the real program; it gets ``arguments`` too.
+    ``settings`` become environment variables; SKINDESK_ variables of the test run itself are removed.
+    ``program`` is Python source to run instead of the real program, with the same ``arguments``.
     """
+
+    _process: Process
 
     def __init__(
         self,
@@ -63,7 +65,6 @@ class BotProcess:
         self._settings = {"SKINDESK_DISCORD__TOKEN": server.token} | dict(settings or {})
         self._arguments = arguments
         self._program = program
-        self._process: Process | None = None
         self._readers: list[asyncio.Task[None]] = []
         self._lifeline = -1
         self._sessions_before = 0
@@ -78,7 +79,7 @@ class BotProcess:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-c",
-                _POINTED + self._program,
+                _SETUP + self._program,
                 *self._arguments,
                 cwd=self._cwd,
                 env=self._environment(child_end),
@@ -87,9 +88,6 @@ class BotProcess:
                 stdout=PIPE,
                 stderr=PIPE,
             )
-        except BaseException:
-            os.close(self._lifeline)
-            raise
         finally:
             os.close(child_end)
         self._readers = [
@@ -108,21 +106,20 @@ class BotProcess:
 
     @property
     def pid(self) -> int:
-        """The process id."""
-        return self._running().pid
+        return self._process.pid
 
     @property
     def returncode(self) -> int | None:
         """The exit code, negative for a signal; None while it runs."""
-        return self._running().returncode
+        return self._process.returncode
 
     @property
     def stderr(self) -> str:
-        """Everything written to stderr so far, but for a line that is not finished yet."""
+        """All complete lines of stderr so far."""
         return "\n".join(self.stderr_lines)
 
     async def wait_ready(self, within: float = 30.0) -> None:
-        """Wait until this process listens to the gateway and its commands are known; BotExited if it ends before."""
+        """Wait until this process is connected and its commands are synced; BotExited if it ends before."""
         gateway, commands = self._server.gateway, self._server.commands
         await self._while_running(
             self._server.until(
@@ -137,38 +134,31 @@ class BotProcess:
 
     async def wait(self, within: float = 10.0) -> int:
         """Wait for the process to end by itself and return its exit code; TimeoutError kills it."""
-        process = self._running()
         try:
             async with asyncio.timeout(within):
-                await process.wait()
+                await self._process.wait()
         except TimeoutError:
             await self.kill()
-            raise TimeoutError(self._last_words()) from None
-        await self._drained()
-        return await process.wait()
+            raise TimeoutError(self._last_lines()) from None
+        await self._drain()
+        return await self._process.wait()
 
     async def terminate(self, within: float = 10.0) -> int:
-        """Send SIGTERM and return the exit code; TimeoutError where that takes more than ``within`` seconds."""
+        """Send SIGTERM and return the exit code; TimeoutError after ``within`` seconds."""
         self.send_signal(signal.SIGTERM)
         return await self.wait(within)
 
     async def kill(self) -> int:
-        """End the process at once, as a power cut would, and return its exit code."""
+        """Kill the process and return its exit code."""
         self.send_signal(signal.SIGKILL)
-        code = await self._running().wait()
-        await self._drained()
+        code = await self._process.wait()
+        await self._drain()
         return code
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send a signal, if the process still runs."""
-        process = self._running()
-        if process.returncode is None:
-            process.send_signal(number)
-
-    def _running(self) -> Process:
-        if self._process is None:
-            raise LookupError("not started")
-        return self._process
+        """Send a signal if the process still runs."""
+        if self._process.returncode is None:
+            self._process.send_signal(number)
 
     async def _collect(self, stream: asyncio.StreamReader | None, lines: list[str]) -> None:
         assert stream is not None
@@ -181,8 +171,8 @@ class BotProcess:
             lines.append(unfinished.decode(errors="replace"))
             self._news.set()
 
-    async def _drained(self) -> None:
-        """Wait for the last output; somebody else may hold the pipes open, so not for ever."""
+    async def _drain(self) -> None:
+        """Wait for the last output, with a limit: a grandchild can hold the pipes open."""
         _, late = await asyncio.wait(self._readers, timeout=2.0)
         for reader in late:
             reader.cancel()
@@ -199,35 +189,32 @@ class BotProcess:
                 await self._news.wait()
 
     async def _while_running(self, awaited: Coroutine[Any, Any, T]) -> T:
-        process = self._running()
-        task, ended = asyncio.create_task(awaited), asyncio.create_task(process.wait())
+        task, ended = asyncio.create_task(awaited), asyncio.create_task(self._process.wait())
         try:
             await asyncio.wait({task, ended}, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
-                await self._drained()
-                await asyncio.wait({task}, timeout=0.2)  # its last words may be what was awaited
+                await self._drain()
+                await asyncio.wait({task}, timeout=0.2)  # its last lines may be the awaited ones
             if not task.done():
-                raise BotExited(process.returncode, self._last_words())
+                raise BotExited(self.returncode, self._last_lines())
             return task.result()
         except TimeoutError:
-            raise TimeoutError(self._last_words()) from None
+            raise TimeoutError(self._last_lines()) from None
         finally:
             task.cancel()
             ended.cancel()
             await asyncio.gather(task, ended, return_exceptions=True)
 
-    def _last_words(self) -> str:
+    def _last_lines(self) -> str:
         return "\n".join(self.stderr_lines[-_LAST_LINES:])
 
     def _environment(self, lifeline: int) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("SKINDESK_")}
-        return (
-            inherited
-            | self._settings
-            | {
-                "LOOPBACK_API_BASE": self._server.api_base,
-                "LOOPBACK_GATEWAY_URL": self._server.gateway.url,
-                "LOOPBACK_CDN_BASE": self._server.cdn_base,
-                "LOOPBACK_LIFELINE": str(lifeline),
-            }
-        )
+        return {
+            **inherited,
+            **self._settings,
+            "LOOPBACK_API_BASE": self._server.api_base,
+            "LOOPBACK_GATEWAY_URL": self._server.gateway.url,
+            "LOOPBACK_CDN_BASE": self._server.cdn_base,
+            "LOOPBACK_LIFELINE": str(lifeline),
+        }

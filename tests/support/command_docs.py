@@ -19,7 +19,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 
 
 class Component(NamedTuple):
-    """The commands under whose answers a component stands, its label, and what it does."""
+    """The commands whose answers have a component, its label, and its effect."""
 
     under: list[str]
     label: str

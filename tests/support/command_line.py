@@ -1,4 +1,4 @@
-"""The program as somebody at a terminal runs it, in the working directory of a test."""
+"""Runs the program as from a terminal, in the working directory of a test."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ sys.exit(main(["run", "--config", "config.toml"]))
 
 
 def skindesk(*arguments: str, program: tuple[str, ...] = ("-m", "bot")) -> subprocess.CompletedProcess[str]:
-    """Run the program as somebody at a terminal would, without any SKINDESK_ variable."""
+    """Run the program without any SKINDESK_ variable."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SKINDESK_")}
     return subprocess.run(  # noqa: S603 -- our own program
         [sys.executable, *program, *arguments],

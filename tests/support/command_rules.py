@@ -1,4 +1,4 @@
-"""Discord's limits on command definitions, and this product's own rules for them."""
+"""Discord's limits on command definitions, and SkinDesk's own rules for them."""
 
 import re
 from collections import Counter
@@ -14,13 +14,13 @@ _MOST = {_CHAT: 100, _USER: 15, _MESSAGE: 15}
 _NAME = re.compile(r"[-\w]{1,32}")
 _GUILD_ONLY = [0]
 _UNDESCRIBED = "…"
-"""What discord.py sends where a description is missing."""
+"""discord.py sends this for a missing description."""
 
 Node = Mapping[str, Any]
 
 
 def commands(definitions: Sequence[Node], *, in_guild: bool) -> Iterator[str]:
-    """Find what Discord would refuse in a sync of commands, and what this product does not do."""
+    """Find violations in a sync of commands."""
     kinds = Counter(each.get("type", _CHAT) for each in definitions)
     for kind, most in _MOST.items():
         if kinds[kind] > most:

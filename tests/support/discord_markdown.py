@@ -1,7 +1,7 @@
-"""An independent reader of Discord's markdown: what in a text a client would make more than characters.
+"""An independent reader of Discord's markdown: it finds everything in a text that a client acts on.
 
-Written from how Discord's clients behave, without a look at the renderer. Where it is not certain whether a client
-would act on something, it is counted: a test that compares two texts loses nothing by that.
+It follows the behaviour of Discord's clients and knows nothing of the renderer. Doubtful constructs count: a test that
+compares two texts loses nothing by that.
 """
 
 import unicodedata
@@ -13,7 +13,7 @@ _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _WORD = _DIGITS | _LETTERS | {"_"}
 _TIME_STYLES = frozenset("tTdDfFRsS")
 _PLACES = ("customize", "home", "browse", "guide", "linked-roles")
-_EVERYBODY = ("everyone", "here")
+_EVERYONE = ("everyone", "here")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _OF_EMOJI = frozenset({"So", "Sk", "Sm", "Po"})
 _JOINER = "\u200d"
@@ -21,7 +21,7 @@ _INVITES = ("discord.gg/", "discord.com/invite/", "discordapp.com/invite/")
 
 
 class Construct(NamedTuple):
-    """Something that is more than characters: its kind, and what it leads to or names, where that matters."""
+    """A piece of markup: its kind and, if that matters, its target."""
 
     kind: str
     value: str = ""
@@ -33,7 +33,7 @@ def constructs(text: str) -> list[Construct]:
 
 
 class _Reader:
-    """Goes through a text once, from left to right, as the clients' parsers do."""
+    """Reads a text once, from left to right, as the clients' parsers do."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -54,11 +54,11 @@ class _Reader:
                 yield found
 
     def _block(self) -> Construct | None:
-        """Read what only counts where a line begins, and go behind its marker."""
+        """Read a marker that only counts at the start of a line."""
         begin = self.at
         while self._peek() == " ":
             self.at += 1
-        rest = self.text[self.at : self.at + 24]
+        line = self.text[self.at : self.at + 24]
         for marker, kind in (
             ("### ", "heading"),
             ("## ", "heading"),
@@ -70,11 +70,11 @@ class _Reader:
             ("* ", "list"),
             ("+ ", "list"),
         ):
-            if rest.startswith(marker):
+            if line.startswith(marker):
                 self.at += len(marker)
                 return Construct(kind)
-        digits = len(rest) - len(rest.lstrip("0123456789"))
-        if digits and rest[digits : digits + 2] in (". ", ") "):
+        digits = len(line) - len(line.lstrip("0123456789"))
+        if digits and line[digits : digits + 2] in (". ", ") "):
             self.at += digits + 2
             return Construct("list")
         self.at = begin
@@ -84,7 +84,7 @@ class _Reader:
         match character:
             case "\\":
                 following = self._peek(1)
-                # A backslash takes its meaning from every sign but not from letters, digits and white space.
+                # A backslash escapes every sign, but no letters, digits or white space.
                 is_sign = following != "" and following not in _WORD - {"_"} and not following.isspace()
                 self.at += 2 if is_sign else 1
                 return None
@@ -117,7 +117,7 @@ class _Reader:
         return self.text[self.at + ahead : self.at + ahead + 1]
 
     def _code(self) -> Construct | None:
-        """Read a code block or a code span; everything inside is hidden from the rest."""
+        """Read a code block or a code span; markup inside does not count."""
         if self.text.startswith("```", self.at):
             end = self.text.find("```", self.at + 3)
             if end > self.at + 3 and self.text[self.at + 3 : end].strip("\n"):
@@ -133,7 +133,7 @@ class _Reader:
         return None
 
     def _end_of_code(self, ticks: int) -> int | None:
-        """Return where a span that begins with so many backticks ends: as many, with no further one beside them."""
+        """Return the end of a span of so many backticks: exactly as many again."""
         fence = "`" * ticks
         begin = self.at + ticks
         end = self.text.find(fence, begin + 1)
@@ -180,7 +180,7 @@ class _Reader:
         return Construct("link", target)
 
     def _underscore(self) -> Construct | None:
-        """Read a marker of emphasis: two underscores anywhere, or one that is able to close it."""
+        """Read a marker of emphasis: two underscores anywhere, or one that can close it."""
         if self._peek(1) == "_":
             self.at += 1
             return self._step(Construct("emphasis", "__"))
@@ -189,7 +189,7 @@ class _Reader:
         return Construct("emphasis", "_") if closes else None
 
     def _colon(self) -> Construct | None:
-        """Read a bare address, whose scheme stands before the colon, or a shortcode of an emoji."""
+        """Read a bare address from its scheme before the colon, or an emoji's shortcode."""
         if self.text.startswith("://", self.at):
             begin = self.at
             while begin and self.text[begin - 1] in _WORD | {"+", ".", "-"}:
@@ -212,7 +212,7 @@ class _Reader:
 
 
 def _reference(inside: str) -> Construct | None:  # noqa: PLR0911 -- a case for each form
-    """Say what stands between ``<`` and ``>``, or None where that is nothing."""
+    """Return the construct between ``<`` and ``>``, if it is one."""
     if inside.startswith("@") and _is_number(inside[1:].lstrip("!&")):
         return Construct("mention", inside)
     if inside.startswith("#") and _is_number(inside[1:]):
@@ -220,16 +220,16 @@ def _reference(inside: str) -> Construct | None:  # noqa: PLR0911 -- a case for 
     if inside.startswith("/"):
         name, _, number = inside[1:].rpartition(":")
         return Construct("command", name) if name.strip() and _is_number(number) else None
-    head, _, rest = inside.partition(":")
-    if head == "id" and rest.startswith(_PLACES):
-        return Construct("place", rest)
+    head, _, tail = inside.partition(":")
+    if head == "id" and tail.startswith(_PLACES):
+        return Construct("place", tail)
     if head == "t":
-        seconds, _, style = rest.partition(":")
+        seconds, _, style = tail.partition(":")
         if _is_number(seconds.removeprefix("-")) and (style == "" or style in _TIME_STYLES):
             return Construct("timestamp", inside)
         return None
     if head in ("", "a"):
-        name, _, number = rest.partition(":")
+        name, _, number = tail.partition(":")
         return Construct("emoji") if name and _is_number(number) else None
     if " " not in inside and ":/" in inside:
         return Construct("address", inside)
@@ -243,10 +243,10 @@ def _is_number(text: str) -> bool:
 
 
 def _raw(text: str) -> Iterator[Construct]:
-    """Find what counts whatever stands around it, escapes and code included, and what nobody can see."""
+    """Find hidden characters, and mentions that count even in code and behind escapes."""
     seen = "".join(character for character in text if unicodedata.category(character) not in ("Cf", "Mn", "Me"))
     lowered = seen.casefold()
-    for word in _EVERYBODY:
+    for word in _EVERYONE:
         yield from [Construct("everybody", word)] * lowered.count(f"@{word}")
     for place, character in enumerate(text):
         if character == "\n" or unicodedata.category(character) not in _UNSEEN:
@@ -256,6 +256,6 @@ def _raw(text: str) -> Iterator[Construct]:
 
 
 def _joins_emoji(text: str, place: int) -> bool:
-    """Say whether a zero-width joiner stands between two emoji, where it is a part of one picture."""
+    """Return whether a zero-width joiner joins two emoji into one picture."""
     before, after = text[:place].removesuffix("\ufe0f")[-1:], text[place + 1 : place + 2]
     return all(sign > "\x7f" and unicodedata.category(sign) in _OF_EMOJI for sign in (before or " ", after or " "))

@@ -1,4 +1,4 @@
-"""What a request that the bot made to Discord is for."""
+"""Reads the bot's requests to Discord."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ class Request(Protocol):
 
 
 class Kind(StrEnum):
-    """What a request does."""
+    """The purpose of a request."""
 
     CALLBACK = "callback"
     FOLLOW_UP = "follow-up"
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request with its meaning; ``token`` names the interaction it belongs to."""
+    """A request with its purpose; ``token`` is that of its interaction."""
 
     kind: Kind
     method: str
@@ -63,7 +63,7 @@ class Call:
 
     @property
     def callback_type(self) -> int | None:
-        """Which kind of first answer this is."""
+        """The type of a first answer."""
         return self.body.get("type") if self.kind is Kind.CALLBACK and is_object(self.body) else None
 
 
@@ -86,7 +86,7 @@ def calls(requests: Iterable[Request]) -> list[Call]:
 
 
 def is_object(value: Any) -> bool:
-    """Say whether a value of a body is a JSON object."""
+    """Return whether a value is a JSON object."""
     return isinstance(value, Mapping)
 
 

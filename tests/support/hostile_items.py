@@ -1,4 +1,4 @@
-"""Items, filters and failures as nobody would want them, and what Discord would say of the answer."""
+"""Strategies for hostile items, filters and failures, and an audit of the answers."""
 
 import discord
 from hypothesis import strategies as st
@@ -54,7 +54,7 @@ failures = st.builds(
 
 
 def violations(embed: discord.Embed, view: discord.ui.View | None = None) -> list[str]:
-    """Return what Discord, or SkinDesk itself, would not allow in a message of these."""
+    """Return the violations in a message of these."""
     body = {"embeds": [embed.to_dict()], "allowed_mentions": {"parse": []}}
     if view is not None:
         body["components"] = view.to_components()

@@ -1,4 +1,4 @@
-"""Texts that try to be more than text on Discord, and two readers that tell whether one succeeded."""
+"""Texts that try to be markup on Discord, and two readers that find out whether one succeeded."""
 
 import re
 import unicodedata
@@ -24,7 +24,7 @@ FRAGMENTS = SPELT_OUT.split(" ")
 HIDDEN = SPELT_OUT_HIDDEN.split(" ")
 
 hostile = st.lists(
-    # What Unicode assigned after this Python was built is left out: its two readers would disagree.
+    # Characters newer than this Python are left out: the two readers would disagree.
     st.sampled_from((*FRAGMENTS, *HIDDEN, " ")) | st.text(st.characters(exclude_categories=["Cn", "Cs"]), max_size=6),
     max_size=24,
 ).map("".join)
@@ -53,13 +53,13 @@ LONG = (
     "x" * 10_000,
     " " * 10_000,
 )
-"""Texts that are too much of one thing."""
+"""Very long repetitions of one construct."""
 
 very_hostile = hostile | st.sampled_from(LONG) | st.tuples(hostile, st.sampled_from(LONG), hostile).map("".join)
 
 
 class Everything(Mapping[str, Any]):
-    """A server on which every id exists, so that every mention would resolve."""
+    """A server on which every id exists, so that every mention resolves."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -78,7 +78,7 @@ class Everything(Mapping[str, Any]):
 
 
 def rendered(text: str, profile: str = "message") -> tuple[list[str], str]:
-    """Return the kinds of everything that SimCord's reading of Discord's markdown finds, and the visible text."""
+    """Return the kinds of markup that SimCord finds, and the visible text."""
     names = Everything("name")
     context = {
         "users": names,
@@ -89,21 +89,21 @@ def rendered(text: str, profile: str = "message") -> tuple[list[str], str]:
         "everyone": True,
     }
     kinds: list[str] = []
-    words: list[str] = []
+    visible: list[str] = []
 
     def visit(tokens: list[dict[str, Any]]) -> None:
         for token in tokens:
             if token["type"] == "subtext" and not re.search("(?m)^-# ", text):
-                # SimCord looks for subtext behind the escapes, Discord before them: an escaped one is none.
+                # SimCord looks for subtext after the escapes, Discord before them: an escaped one is none.
                 kinds.append("inline")
-                words.append("-# ")
+                visible.append("-# ")
             else:
                 kinds.append(token["type"])
-            words.append("\n" if token["type"] == "break" else token.get("content", ""))
+            visible.append("\n" if token["type"] == "break" else token.get("content", ""))
             visit(token.get("children", []))
 
     visit(markdown_tokens(text, profile, context=context))
-    return kinds, "".join(words)
+    return kinds, "".join(visible)
 
 
 LIVE = {
@@ -126,7 +126,7 @@ HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 
 def live(text: str) -> list[str]:
-    """Find what Discord would treat as more than characters, without knowing how the renderer works."""
+    """Find markup, mentions and hidden characters, without knowing how the renderer works."""
     bare = re.sub(r"\\[^0-9A-Za-z\s]", "\0", text)
     seen_through = "".join(character for character in text if unicodedata.category(character) != "Cf")
     found = [name for name, pattern in LIVE.items() if re.search(pattern, bare)]

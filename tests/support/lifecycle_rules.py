@@ -1,4 +1,4 @@
-"""What becomes of an interaction: answered once and first, finished where it was deferred, seen by one person."""
+"""The life of an interaction: answered first and once, finished after a deferral, visible to one person."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ _FINISHING = frozenset({Kind.FOLLOW_UP, Kind.EDIT_RESPONSE, Kind.DELETE_RESPONSE
 
 
 def lifecycle(log: Sequence[Call]) -> Iterator[str]:
-    """Find interactions that were not handled as Discord and their readers need it, in the order of the log."""
+    """Find interactions that were left unfinished, answered wrongly or shown to others."""
     for token in dict.fromkeys(call.token for call in log if call.token):
         yield from _interaction([call for call in log if call.token == token], log)
 
@@ -35,9 +35,9 @@ def _interaction(own: Sequence[Call], log: Sequence[Call]) -> Iterator[str]:
         if answer.callback_type == THINKING or (answer.callback_type == DEFERRED_UPDATE and not edits):
             yield f"{answer.where}: deferred and never finished"
     for place, call in enumerate(later):
-        # The first message after "thinking…" takes its place, and with it who sees it.
-        takes_its_place = place == 0 and answer.callback_type == THINKING
-        if call.kind is Kind.FOLLOW_UP and not takes_its_place and not _is_ephemeral(call):
+        # The first message after "thinking…" replaces it and keeps its visibility.
+        replaces_it = place == 0 and answer.callback_type == THINKING
+        if call.kind is Kind.FOLLOW_UP and not replaces_it and not _is_ephemeral(call):
             yield f"{call.where}: visible to everybody"
 
 

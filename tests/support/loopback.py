@@ -39,7 +39,7 @@ class Recorded:
 
 
 Reply = Callable[[asyncio.StreamWriter], Awaitable[bool]]
-"""Writes an answer and says whether the connection stays open."""
+"""Writes an answer and returns whether the connection stays open."""
 Script = Callable[[Recorded], Reply]
 
 
@@ -86,7 +86,7 @@ def truncated(body: bytes, *, missing: int) -> Reply:
 
 
 def then_close(reply: Reply) -> Reply:
-    """Answer without a word about it, and close the connection after."""
+    """Answer, and then close the connection unannounced."""
 
     async def write(writer: asyncio.StreamWriter) -> bool:
         await reply(writer)
@@ -107,7 +107,7 @@ async def hang(_: asyncio.StreamWriter) -> bool:
 
 
 def begun(data: bytes) -> Reply:
-    """Write exactly these bytes and then nothing more."""
+    """Write exactly these bytes and then hang."""
 
     async def write(writer: asyncio.StreamWriter) -> bool:
         writer.write(data)
@@ -118,7 +118,7 @@ def begun(data: bytes) -> Reply:
 
 
 def drip(pause: float) -> Reply:
-    """Send a body byte by byte without end, ``pause`` seconds apart."""
+    """Send an endless body byte by byte, ``pause`` seconds apart."""
 
     async def write(writer: asyncio.StreamWriter) -> bool:
         writer.write(_head(200, {"content-length": "1000000"}))
@@ -141,7 +141,7 @@ def after(pause: float, reply: Reply) -> Reply:
 
 
 def in_turn(*replies: Reply) -> Script:
-    """Give each request the next reply; the last one to all that follow."""
+    """Give each request the next reply; the last one is repeated."""
     left = list(replies)
     return lambda _: left.pop(0) if len(left) > 1 else left[0]
 
@@ -216,7 +216,7 @@ class Loopback:
             writer.close()
 
     async def _reply(self, recorded: Recorded, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Reply, or give up as soon as the other side has closed: that is how a cancelled request is noticed."""
+        """Reply until the other side closes: that is how a cancelled request is noticed."""
         replying = asyncio.ensure_future(self.script(recorded)(writer))
         gone = asyncio.ensure_future(_closed(reader))
         try:
@@ -229,7 +229,7 @@ class Loopback:
 
 
 async def _closed(reader: asyncio.StreamReader) -> None:
-    while not reader.at_eof() and reader.exception() is None:  # noqa: ASYNC110 -- only who reads is told, and eats data
+    while not reader.at_eof() and reader.exception() is None:  # noqa: ASYNC110 -- a read would notice, but consume data
         await asyncio.sleep(0.005)
 
 
@@ -247,7 +247,7 @@ async def _receive(reader: asyncio.StreamReader, number: int) -> Recorded | None
 
 @asynccontextmanager
 async def in_a_process(program: str, *arguments: object) -> AsyncIterator[str]:
-    """Run a server, Python text that prints its port, where its work costs this process nothing; give its address."""
+    """Run a server in a process of its own and yield its address; ``program`` is Python that prints the port."""
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, *map(str, arguments), stdout=PIPE)
     assert process.stdout is not None
     try:

@@ -1,4 +1,4 @@
-"""Checks request bodies against Discord's own OpenAPI description, where that file is at hand."""
+"""Checks request bodies against Discord's own OpenAPI description, if that file is at hand."""
 
 import json
 import re
@@ -12,11 +12,11 @@ import jsonschema_rs
 from tests.support.discord_requests import Call, Request, calls, is_object
 
 DESCRIPTION = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "discord-openapi.json"
-"""Beside the repository, not in it: it is 1.2 MB of Discord's."""
+"""Beside the repository, not in it: a file of 1.2 MB."""
 
 
 def validate_with_openapi(requests: Iterable[Request], path: Path = DESCRIPTION) -> list[str] | None:
-    """Return where bodies deviate from the description, or None where the description is not at hand."""
+    """Return every deviation from the description, or None if the file is not at hand."""
     if not path.exists():
         return None
     return [violation for call in calls(requests) if call.body is not None for violation in _validate(call, path)]
@@ -40,20 +40,19 @@ def _validate(call: Call, path: Path) -> Iterator[str]:
 @cache
 def _description(path: Path) -> Any:
     described = json.loads(path.read_text(encoding="utf-8"))
-    # Discord takes whole numbers as ids, though it describes strings, and discord.py sends them.
+    # Discord accepts integers as ids, although it describes strings, and discord.py sends them.
     described["components"]["schemas"]["SnowflakeType"] = {"type": ["string", "integer"]}
     return described
 
 
 @cache
 def _patterns(path: Path, method: str) -> list[tuple[int, re.Pattern[str], str]]:
-    """Return the paths of the description that take a body, the ones with most literal words first."""
+    """Return the paths of the description that take a body, the most literal ones first."""
     found = []
     for template, operations in _description(path)["paths"].items():
         if "requestBody" in operations.get(method, {}):
-            words = [".+" if word.startswith("{") else re.escape(word) for word in template.split("/")]
-            pattern = "/".join("[^/]+" if word == ".+" else word for word in words)
-            found.append((words.count(".+"), re.compile(pattern), template))
+            segments = ["[^/]+" if part.startswith("{") else re.escape(part) for part in template.split("/")]
+            found.append((segments.count("[^/]+"), re.compile("/".join(segments)), template))
     return sorted(found, key=lambda each: each[0])
 
 
@@ -68,12 +67,12 @@ def _template(path: Path, method: str, request_path: str) -> str | None:
 def _validator(path: Path, template: str, method: str, kind: int | None) -> jsonschema_rs.Draft202012Validator:
     description = _description(path)
     schema: Mapping[str, Any] = description["paths"][template][method]["requestBody"]["content"]["application/json"]
-    filtered = _narrowed(schema["schema"], description["components"]["schemas"], kind)
+    filtered = _of_callback_type(schema["schema"], description["components"]["schemas"], kind)
     return jsonschema_rs.Draft202012Validator({**filtered, "components": description["components"]})
 
 
-def _narrowed(schema: Mapping[str, Any], schemas: Mapping[str, Any], kind: int | None) -> Mapping[str, Any]:
-    """Choose the kind of interaction callback, because a mismatch with all kinds at once says nothing."""
+def _of_callback_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], kind: int | None) -> Mapping[str, Any]:
+    """Choose the callback type's own schema: a mismatch with all of them at once explains nothing."""
     for variant in schema.get("anyOf", ()) if kind is not None else ():
         name = variant["$ref"].rpartition("/")[2]
         if kind in schemas[name]["properties"]["type"]["enum"]:

@@ -1,4 +1,4 @@
-"""Audits everything that the bot sent to Discord: limits, who sees it, secrets, and the life of each interaction."""
+"""Audits everything the bot sent to Discord: limits, visibility, secrets, and the life of each interaction."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -20,9 +20,9 @@ _ESCAPE = re.compile(r"\\(?=[^0-9A-Za-z\s])")
 
 
 def audit_requests(requests: Iterable[Request], *, hosts: Collection[str] = HOSTS) -> list[str]:
-    """Return every violation in a request log: what Discord would refuse, and what this product promises not to do.
+    """Return every violation of Discord's limits and of SkinDesk's own rules in a request log.
 
-    ``hosts`` are those that addresses in messages may lead to.
+    ``hosts`` are the allowed hosts of addresses in messages.
     """
     log = calls(requests)
     found = [f"{call.where}: {violation}" for call in log for violation in _violations(call, hosts)]
@@ -30,9 +30,9 @@ def audit_requests(requests: Iterable[Request], *, hosts: Collection[str] = HOST
 
 
 def assert_clean(env: simcord.Env, *, allowed: Collection[str] = (), hosts: Collection[str] = HOSTS) -> None:
-    """Fail with every violation in what the bot sent, and every interaction that it never answered.
+    """Fail with every violation, and every interaction that was never answered.
 
-    ``allowed`` are parts of violations that a test brings about on purpose; one that does not come about fails too.
+    ``allowed`` are parts of violations that a test causes on purpose; one that does not happen fails too.
     """
     found = [
         *audit_requests(env.http_requests, hosts=hosts),
@@ -48,14 +48,14 @@ def assert_clean(env: simcord.Env, *, allowed: Collection[str] = (), hosts: Coll
 
 
 def assert_no_secret(env: simcord.Env, canaries: Iterable[str]) -> None:
-    """Fail where one of these texts stands in anything that the bot sent; the failure does not repeat it."""
+    """Fail if the bot sent one of these texts; the failure does not repeat it."""
     found = find_secrets(env.http_requests, canaries)
     if found:
         raise AssertionError("\n".join(["secrets sent to Discord:", *found]))
 
 
 def find_secrets(requests: Iterable[Request], canaries: Iterable[str]) -> list[str]:
-    """Return where one of these texts stands in a request log, as it is or escaped for markdown."""
+    """Return the places of these texts in a request log, plain or escaped for markdown."""
     wanted = list(canaries)
     if not all(wanted):
         raise ValueError("an empty text is everywhere")

@@ -1,4 +1,4 @@
-"""What Discord takes as a text or an address, and what no reader should get in one."""
+"""Discord's limits on texts and addresses, and characters that a text must not have."""
 
 import re
 import unicodedata
@@ -16,7 +16,7 @@ HOSTS = frozenset(
         "steamcommunity.com",
     }
 )
-"""Where an address in a message may lead."""
+"""The allowed hosts of addresses in messages."""
 
 _INLINE_CODE = re.compile(r"`[^`\n]+`")
 _ADDRESS = re.compile(r"(?i)[a-z][a-z0-9+.-]*://[^\s<>()\[\]]*")
@@ -39,13 +39,13 @@ def text(path: str, value: Any, most: int, *, may_be_empty: bool = False) -> Ite
 
 
 def optional_text(path: str, value: Any, most: int) -> Iterator[str]:
-    """Find a text that is there, and empty or too long."""
+    """Find a text that is not None, and empty or too long."""
     if value is not None:
         yield from text(path, value, most)
 
 
 def address(path: str, url: Any, hosts: Collection[str], *, most: int = 2048) -> Iterator[str]:
-    """Find what is no https address of a known host; what comes behind the host is not repeated."""
+    """Find an address that is not https to a known host; its path is not repeated."""
     try:
         parts = urlsplit(url)
         known = parts.scheme == "https" and parts.hostname in hosts and parts.netloc == parts.hostname
@@ -59,13 +59,13 @@ def address(path: str, url: Any, hosts: Collection[str], *, most: int = 2048) ->
 
 
 def addresses_in(path: str, value: Any, hosts: Collection[str]) -> Iterator[str]:
-    """Find live addresses that lead elsewhere; an escaped one and one in inline code are only characters."""
+    """Find links to other hosts; escaped ones and inline code are no links."""
     for match in _ADDRESS.finditer(_INLINE_CODE.sub("", value) if isinstance(value, str) else ""):
         yield from address(path, match[0], hosts)
 
 
 def hidden_characters(body: Any, path: str = "body") -> Iterator[str]:
-    """Find characters that cannot be sent or that readers cannot see, wherever they stand in a body."""
+    """Find characters in a body that cannot be sent or that readers cannot see."""
     if isinstance(body, str):
         for character in sorted({character for character in body if _is_hidden(character)}):
             yield f"{path} has a hidden character U+{ord(character):04X}"

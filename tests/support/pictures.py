@@ -1,7 +1,7 @@
-"""Takes the pictures of docs/images from the demo's desk in Chromium: ``uv run python -m tests.support.pictures``.
+"""Takes the pictures of docs/images from the demo in Chromium.
 
-It goes the same way as the snapshots of the pages do, and takes a picture where one is wanted. What a picture shows is
-kept as a digest of its snapshot beside the pictures, so that a test can tell which are out of date.
+It takes the same steps as the snapshots of the pages. A digest of each picture's snapshot is kept beside the pictures,
+so that a test finds outdated ones.
 """
 
 import asyncio
@@ -33,7 +33,6 @@ _GAP = 24
 _JOINED = "demo.png"
 _JOINED_OF = ("inventory.png", "refused.png")
 
-
 _OF_MESSAGE = "article[data-message-id='{}']"
 _NAME_PEOPLE = """(message, names) => {
     const walker = document.createTreeWalker(message, NodeFilter.SHOW_TEXT);
@@ -42,12 +41,12 @@ _NAME_PEOPLE = """(message, names) => {
         node.data = node.data.replace(/<(?:@&|@|#)(\\d+)>/g, (mention, id) => names[id] ?? mention);
     }
 }"""
-"""Writes names where the simulated Discord leaves a mention in an embed as it is sent; Discord shows names there."""
+"""Replaces mentions in embeds by names: Discord shows names, the simulated Discord does not."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A picture of a snapshot: its file, page and heading, and how wide the window is."""
+    """A picture of a snapshot: its file, page, heading and window width."""
 
     file: str
     page: str
@@ -72,7 +71,7 @@ WANTED = (
 
 
 def digests() -> dict[str, str]:
-    """Return for every picture a digest of the snapshot that it shows, as that is kept now."""
+    """Return a digest of each picture's current snapshot."""
     kept = {page: sections((FOLDER / f"{page}.md").read_text(encoding="utf-8")) for page in {w.page for w in WANTED}}
     return {
         wanted.file: hashlib.sha256(kept[wanted.page][wanted.heading].encode()).hexdigest()[:16] for wanted in WANTED
@@ -108,7 +107,7 @@ async def _picture(
     viewer: simcord.MemberActor,
     wanted: Wanted,
 ) -> None:
-    """Show one message to its reader alone, and keep what stands in the page's window of it."""
+    """Show one message to its reader and take its picture."""
     async with env.preview(channel, viewers=[viewer], layout="channel") as preview:
         page = await browser.new_page(viewport={"width": wanted.width, "height": _HEIGHT})
         await page.goto(preview.url)
@@ -121,13 +120,13 @@ async def _picture(
 
 
 async def _keep(png: bytes, path: Path) -> None:
-    """Keep a picture with so few colours that it is small."""
+    """Save a picture with few colours, to keep it small."""
     picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
     await asyncio.to_thread(picture.save, path, optimize=True)
 
 
 def _join() -> None:
-    """Set the README's two pictures side by side."""
+    """Join the README's two pictures side by side."""
     left, right = (Image.open(IMAGES / name).convert("RGB") for name in _JOINED_OF)
     height = max(left.height, right.height)
     joined = Image.new("RGB", (left.width + right.width + _GAP, height), left.getpixel((left.width - 1, 0)))

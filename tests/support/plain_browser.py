@@ -1,4 +1,4 @@
-"""A browser without scripts that goes the way from the address of a sign-in through the simulated Steam."""
+"""A browser without scripts that signs in through the simulated Steam."""
 
 import re
 from types import TracebackType
@@ -11,7 +11,7 @@ from bot.demo.providers.steam import SimulatedSteam
 
 
 class PlainBrowser:
-    """Keeps its cookies from ``async with`` to the end; every step returns the page it ends on."""
+    """Keeps its cookies within ``async with``; every step returns the page it ends on."""
 
     def __init__(self, steam: SimulatedSteam) -> None:
         self._steam = steam
@@ -27,12 +27,12 @@ class PlainBrowser:
         await self._session.close()
 
     async def open(self, address: str) -> str:
-        """Look at a page."""
+        """Open a page."""
         async with self._session.get(address) as page:
             return await page.text()
 
     async def go_on(self, address: str) -> str:
-        """Open the page and press its button, where there is one: on to Steam."""
+        """Open the page and press its button, if it has one, to go on to Steam."""
         text = await self.open(address)
         proof = re.search(r'name="proof" value="([^"]+)"', text)
         if proof is None:

@@ -1,17 +1,17 @@
-"""What a person sees of an answer: the text of its embeds and the labels of its buttons."""
+"""Reads an answer as a person sees it: the text of its embeds and the labels of its buttons."""
 
 import discord
 import simcord
 
 
 def text_of(result: simcord.InteractionResult) -> str:
-    """Everything written in the embeds of an answer."""
+    """Return the text of an answer's embeds."""
     assert result.response is not None
     return "\n".join(embed_text(embed) for embed in result.response.embeds)
 
 
-def said_beside(result: simcord.InteractionResult) -> str:
-    """Everything said beside the message whose control was used, as first answer or later, to its reader alone."""
+def extra_text_of(result: simcord.InteractionResult) -> str:
+    """Return the text of all ephemeral messages besides the one whose control was used."""
     is_new = result._interaction.response_kind == "message"
     answers = [*filter(None, [result.response] * is_new), *result.followups]
     assert all(answer.ephemeral for answer in answers)
@@ -19,13 +19,13 @@ def said_beside(result: simcord.InteractionResult) -> str:
 
 
 def embed_text(embed: discord.Embed) -> str:
-    """Everything written in an embed."""
+    """Return the text of an embed."""
     parts = [embed.title, embed.description, *(f"{field.name}\n{field.value}" for field in embed.fields)]
     return "\n".join(part for part in (*parts, embed.footer.text) if part)
 
 
 def buttons_of(message: discord.Message) -> dict[str, discord.Button]:
-    """The buttons under a message, by label."""
+    """Return the buttons under a message, by label."""
     return {
         child.label or "": child
         for row in message.components

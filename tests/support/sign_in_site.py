@@ -114,7 +114,7 @@ class SignInSite:
         return browser
 
     async def at_steam(self, browser: Browser, started: StartedSignIn, person: Person) -> tuple[str, Parameters]:
-        """Sign in at Steam; return where Steam redirects the browser to, and with which parameters."""
+        """Sign in at Steam; return Steam's redirect and its parameters."""
         return_to = self.return_to(await browser.press(started))
         return return_to, list(self.steam.assertion(person.steam_id, return_to=return_to).items())
 

@@ -1,4 +1,4 @@
-"""The demo's scene as a test uses it."""
+"""Opens the demo's scene for tests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -21,10 +21,10 @@ def kept_open_with_sign_in(folder: Path) -> AbstractAsyncContextManager[Scene]:
 
 @asynccontextmanager
 async def _kept(scenery: AbstractAsyncContextManager[Scene]) -> AsyncIterator[Scene]:
-    """Open a scene in a task of its own: SimCord wants to be closed in the context that opened it.
+    """Open a scene in a task of its own: SimCord must be closed in the context that opened it.
 
-    A fixture's two halves run in different contexts. Refusals are raised and answered by design, so SimCord's own
-    check for raised errors is off; what is unexpected is logged as an error, and the fixtures look for that.
+    A fixture's two halves run in different contexts. SimCord's check for raised errors is off, because refusals are
+    raised by design; unexpected errors are logged, and the fixtures check the log.
     """
     opened: asyncio.Future[Scene] = asyncio.get_running_loop().create_future()
     done = asyncio.Event()
@@ -48,7 +48,7 @@ async def _kept(scenery: AbstractAsyncContextManager[Scene]) -> AsyncIterator[Sc
 
 
 def secrets_of(scene: Scene) -> list[str]:
-    """Return every trade token and credential of the scene: none of them may ever be seen."""
+    """Return every trade token and credential of the scene."""
     credentials = scene.world.credentials
     return [
         *(person.token for person in scene.world.people),

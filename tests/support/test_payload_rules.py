@@ -1,4 +1,4 @@
-"""The audit sees what SimCord lets pass: every rule has a payload that breaks it and nothing else."""
+"""Every rule of the payload audit has a payload that breaks it and nothing else."""
 
 import pytest
 
@@ -34,7 +34,7 @@ from tests.support.payload_samples import (
 
 @pytest.mark.parametrize("requests", CLEAN.values(), ids=CLEAN)
 def test_clean(requests):
-    """What Discord takes and this product promises breaks no rule."""
+    """A correct payload breaks no rule."""
     assert audit_requests(requests) == []
 
 
@@ -186,7 +186,7 @@ BROKEN = {
 
 @pytest.mark.parametrize(("violation", "requests"), BROKEN.items(), ids=BROKEN)
 def test_broken(violation, requests):
-    """A payload that breaks one rule is named with exactly that rule."""
+    """A payload that breaks one rule is reported with exactly that rule."""
     found = audit_requests(requests)
 
     assert len(found) == 1

@@ -1,4 +1,4 @@
-"""A message of the loopback Discord: what requests made of it, and what a reader sees."""
+"""A message of the loopback Discord, as requests changed it and as a reader sees it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

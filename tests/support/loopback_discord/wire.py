@@ -1,4 +1,4 @@
-"""What the loopback Discord puts on the wire: ids, refusals, requests and responses."""
+"""The wire format of the loopback Discord: ids, refusals, requests and responses."""
 
 import itertools
 import json
