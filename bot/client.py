@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import discord
@@ -14,13 +15,12 @@ from bot.ports import CommandSyncs
 from bot.services.background import Job
 from bot.services.container import Services
 from bot.ui.access.buttons import RevokeDeletedButton
-from bot.ui.interaction.command_sync import sync_commands
-from bot.ui.interaction.error_handler import give_up, interrupt, reply_again
-from bot.ui.interaction.in_flight import InFlight
-from bot.ui.interaction.interactions import Interaction
-from bot.ui.interaction.modals import Modals
-from bot.ui.interaction.rights import SkinDeskModal, declared
-from bot.ui.interaction.tree import SkinDeskTree
+from bot.ui.interaction.error_handler import handle
+from bot.ui.interaction.modals import SkinDeskModal, submit
+from bot.ui.interaction.rights import declared
+from bot.ui.interaction.session import Interaction, Sessions
+from bot.ui.interaction.tree import SkinDeskTree, sync_commands
+from bot.ui.interaction.watch import drain, finish_stuck
 from bot.ui.pager import FilterModal, InventoryButton, ItemSelect, PageButton, SortSelect
 from bot.ui.resends.buttons import ReasonModal, ResendButton
 from bot.ui.resends.channel import DiscordResendCards
@@ -39,15 +39,26 @@ EXTENSIONS = (
     "cogs.mydata",
 )
 
+COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
+    PageButton,
+    InventoryButton,
+    SortSelect,
+    ItemSelect,
+    ResendButton,
+    PauseButton,
+    RevokeDeletedButton,
+)
+MODALS: tuple[type[SkinDeskModal], ...] = (FilterModal, ReasonModal)
+
 _log = logging.getLogger(__name__)
 
 _WATCH_EVERY = 5.0
 _LONGEST = 60.0
-"""Seconds that no interaction takes unless something hangs: a lookup has 15, a resend two readings and a call."""
+"""Seconds that no interaction takes unless something hangs: a lookup has 15, a resend two reads and a call."""
 
 
 class SkinDeskClient(commands.Bot):
-    """SkinDesk on Discord. It sees guilds, their roles and channels, and the interactions sent to it; no messages."""
+    """SkinDesk on Discord: it receives guilds with their roles and channels, and interactions, but no messages."""
 
     def __init__(
         self,
@@ -60,10 +71,9 @@ class SkinDeskClient(commands.Bot):
         requests: DiscordRequests | None = None,
         on_stopping: Callable[[], None] | None = None,
     ) -> None:
-        # SkinDesk has nothing to do with voice: discord.py need not warn at each start that it cannot do it.
+        # discord.py warns at each start that it cannot do voice, which SkinDesk does not use.
         discord.VoiceClient.warn_nacl = False
         discord.VoiceClient.warn_dave = False
-        requests = requests or DiscordRequests()
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -73,27 +83,22 @@ class SkinDeskClient(commands.Bot):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
-            http_trace=requests.trace,
+            http_trace=(requests or DiscordRequests()).trace,
         )
         self.services = services
         self.cards = cards
-        self.in_flight = InFlight([log_interaction, *observers])
-        requests.on_acknowledged = self.in_flight.acknowledged
+        self.sessions = Sessions([log_interaction, *observers])
         self.is_connected = False
-        """Whether the gateway is there: discord.py ends it itself where no heartbeat comes back."""
+        """Whether the gateway is connected; discord.py closes it if heartbeats stay unanswered."""
         self.is_stopping = False
         self._on_stopping = on_stopping
-        self._modals = Modals()
         self._synced = synced
-        self.item_types: tuple[type[discord.ui.DynamicItem[Any]], ...] = ()
         self._command_guild_ids = tuple(command_guild_ids)
         self._jobs: list[tasks.Loop[Any]] = []
 
     async def setup_hook(self) -> None:
-        """Load every extension, or fail: a desk with half its commands is not started."""
-        self.add_item_types(PageButton, InventoryButton, SortSelect, ItemSelect)
-        self.add_item_types(ResendButton, PauseButton, RevokeDeletedButton)
-        self.add_modal_types(FilterModal, ReasonModal)
+        """Register components and commands; any failure stops the start."""
+        self.add_dynamic_items(*COMPONENTS)
         for extension in EXTENSIONS:
             await self.load_extension(extension)
         await self.services.delivery.recover()  # before anyone can press a button
@@ -118,54 +123,45 @@ class SkinDeskClient(commands.Bot):
             loop.cancel()
         await super().close()
 
-    def add_item_types(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
-        """Listen to these components, after a restart too; NotDeclared where one does not say what it needs."""
-        self.add_dynamic_items(*items)
-
     def add_dynamic_items(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
-        """Let no other way past the declaration either; what is listened to is kept in ``item_types``."""
+        """Register components; NotDeclared if one declares no requirement."""
         for item in items:
             declared(item)
         super().add_dynamic_items(*items)
-        self.item_types = (*self.item_types, *items)
-
-    def add_modal_types(self, *modals: type[SkinDeskModal]) -> None:
-        """Take these in when they are sent, after a restart too; NotDeclared where one does not say what it needs."""
-        self._modals.add(*modals)
 
     async def on_interaction(self, interaction: Interaction) -> None:
-        """Take in a modal; commands and components reach their own handlers before this."""
+        """Handle a submitted modal; commands and components have handlers of their own."""
         if interaction.type is discord.InteractionType.modal_submit:
-            await self._modals.take_in(interaction)
+            await handle(interaction, partial(submit, kinds=MODALS))
 
     async def finish_interactions(self, *, within: float) -> None:
-        """Take nothing new, leave ``within`` seconds to what is under way, and tell the rest to ask again."""
+        """Accept no new interactions; wait ``within`` seconds for the running ones, then interrupt them."""
         self.is_stopping = True
         if self._on_stopping is not None:
             self._on_stopping()
         self.watch.cancel()
-        await self.in_flight.drain(within=within, give_up=interrupt, again=reply_again)
+        await drain(self.sessions, within=within)
 
     @tasks.loop(seconds=_WATCH_EVERY)
     async def watch(self) -> None:
-        """See that no interaction stays open; a bad round is logged and the next one tries again."""
+        """Finish interactions that would stay open; an error is logged and the loop goes on."""
         try:
-            await self.in_flight.watch(longest=_LONGEST, give_up=give_up, again=reply_again)
-        except Exception:  # noqa: BLE001 -- a loop that raises ends for good
+            await finish_stuck(self.sessions, longest=_LONGEST)
+        except Exception:  # noqa: BLE001 -- an exception would end the loop for good
             _log.exception("watch over interactions failed")
 
     async def on_ready(self) -> None:
-        """Say in the log that it works, and where; it may be said again after a reconnect."""
+        """Log the connection; Discord may send this again after a reconnect."""
         self.is_connected = True
         _log.info("ready guilds=%s user=%s", len(self.guilds), self.user.id if self.user else None)
 
     async def on_resumed(self) -> None:
-        """Note that the gateway is back, and nothing was missed."""
+        """Note that the gateway is back and no event is lost."""
         self.is_connected = True
         _log.info("gateway resumed")
 
     async def on_disconnect(self) -> None:
-        """Note that the gateway is gone; discord.py connects again by itself. It is said once, not at every try."""
+        """Log the loss of the gateway once; discord.py reconnects by itself, with an event for each attempt."""
         if self.is_connected:
             _log.warning("gateway disconnected")
         self.is_connected = False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.loop_lag import measuring_lag
-from bot.observability.tracing import waited_for_provider
+from bot.observability.tracing import add_provider_seconds
 from bot.storage.metrics import SqliteTableMetrics
 
 if TYPE_CHECKING:
@@ -125,4 +125,4 @@ class DeskWatch:
 
 def _count_wait(_provider: ProviderName, _operation: str, *, seconds: float, failure: Failure | None) -> None:
     del failure
-    waited_for_provider(seconds)
+    add_provider_seconds(seconds)

@@ -9,10 +9,8 @@ from bot.domain.access_doctor import caused_by
 from bot.ui.access.buttons import deleted_roles_view
 from bot.ui.access.messages import WHAT
 from bot.ui.access.page import change_embed, list_embed, role_facts, role_names, why_embed
-from bot.ui.interaction.acknowledgement import acknowledge_in_time
-from bot.ui.interaction.error_handler import reply
-from bot.ui.interaction.interactions import Interaction, actor_for, actor_of, services_of
 from bot.ui.interaction.rights import requires
+from bot.ui.interaction.session import Interaction, actor_from, session_of
 
 _CHOICES = [
     app_commands.Choice(name=f"{capability.value}: {WHAT[capability]}", value=capability.value)
@@ -29,13 +27,14 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
     @requires(Capability.MANAGE_ACCESS)
     async def grant(self, interaction: Interaction, role: discord.Role, capability: str) -> None:
         """Grant, say whether that changed anything, and warn of who gets it by that."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        services, actor = services_of(interaction), actor_of(interaction)
+        session = session_of(interaction)
+        await session.defer()
+        services, actor = session.services, session.actor
         change = await services.access.grant(role.id, Capability(capability), by=actor)
         review = await services.access_review.review(role_facts(interaction.guild), by=actor)
         names = role_names(interaction.guild, actor.guild_id)
         verb = "may now" if change.changed else "may already"
-        await reply(interaction, change_embed(change, verb, caused_by(change.grant, review.findings), names))
+        await session.reply(change_embed(change, verb, caused_by(change.grant, review.findings), names))
 
     @app_commands.command(name="revoke", description="Administrators: no longer let a role do something")
     @app_commands.describe(role="Which role; everybody who has it", capability="What they may no longer do")
@@ -43,12 +42,13 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
     @requires(Capability.MANAGE_ACCESS)
     async def revoke(self, interaction: Interaction, role: discord.Role, capability: str) -> None:
         """Revoke, and say whether that changed anything."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        services, actor = services_of(interaction), actor_of(interaction)
+        session = session_of(interaction)
+        await session.defer()
+        services, actor = session.services, session.actor
         change = await services.access.revoke(role.id, Capability(capability), by=actor)
         names = role_names(interaction.guild, actor.guild_id)
         verb = "may no longer" if change.changed else "may not"
-        await reply(interaction, change_embed(change, verb, (), names))
+        await session.reply(change_embed(change, verb, (), names))
 
     @app_commands.command(
         name="list", description="Administrators: see which role may do what, and what is worth a look"
@@ -56,12 +56,13 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
     @requires(Capability.MANAGE_ACCESS)
     async def list(self, interaction: Interaction) -> None:
         """Show every grant, a role a line, and what is worth a look."""
-        acknowledge_in_time(interaction)
-        actor = actor_of(interaction)
-        review = await services_of(interaction).access_review.review(role_facts(interaction.guild), by=actor)
+        session = session_of(interaction)
+        session.defer_if_slow()
+        actor = session.actor
+        review = await session.services.access_review.review(role_facts(interaction.guild), by=actor)
         names = role_names(interaction.guild, actor.guild_id)
         embed = list_embed(review, names, actor.guild_id)
-        await reply(interaction, embed, view=deleted_roles_view(review.findings))
+        await session.reply(embed, view=deleted_roles_view(review.findings))
 
     @app_commands.command(
         name="why", description="Administrators: see why a member may do something, or what is missing"
@@ -71,11 +72,12 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
     @requires(Capability.MANAGE_ACCESS)
     async def why(self, interaction: Interaction, member: discord.Member, capability: str) -> None:
         """Name the role and the row that decide, or who could grant what is missing."""
-        acknowledge_in_time(interaction)
-        actor, subject = actor_of(interaction), actor_for(member)
-        why = await services_of(interaction).access_review.why(subject, Capability(capability), by=actor)
+        session = session_of(interaction)
+        session.defer_if_slow()
+        actor, subject = session.actor, actor_from(member)
+        why = await session.services.access_review.why(subject, Capability(capability), by=actor)
         names = role_names(interaction.guild, actor.guild_id)
-        await reply(interaction, why_embed(why, subject, member, names))
+        await session.reply(why_embed(why, subject, member, names))
 
 
 async def setup(client: commands.Bot) -> None:

@@ -10,9 +10,8 @@ from bot.domain.access import Capability
 from bot.services.record import MOST_ROWS
 from bot.ui.audit.messages import TITLES
 from bot.ui.audit.page import audit_page
-from bot.ui.interaction.error_handler import reply
-from bot.ui.interaction.interactions import Interaction, actor_of, services_of
 from bot.ui.interaction.rights import requires
+from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.text import plain
 
 _USUAL_ROWS = 20
@@ -41,18 +40,20 @@ class AuditCog(commands.Cog):
         limit: app_commands.Range[int, 1, MOST_ROWS] = _USUAL_ROWS,
     ) -> None:
         """Show the newest rows, and give all of them as a file."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        actor = actor_of(interaction)
+        session = session_of(interaction)
+        await session.defer()
+        actor = session.actor
         user_id = None if member is None else member.id
-        extract = await services_of(interaction).record.newest(by=actor, user_id=user_id, action=action, limit=limit)
+        extract = await session.services.record.newest(by=actor, user_id=user_id, action=action, limit=limit)
         embed, file = audit_page(extract, guild_id=actor.guild_id)
-        await reply(interaction, embed, file=file)
+        await session.reply(embed, file=file)
 
     @audit.autocomplete("action")
     async def _actions(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         """Suggest deeds to those who may read of them; nothing where that cannot be found out."""
+        session = session_of(interaction)
         try:
-            found = await services_of(interaction).record.actions_like(current, by=actor_of(interaction))
+            found = await session.services.record.actions_like(current, by=session.actor)
         except Exception as error:  # noqa: BLE001 -- a suggestion has nowhere to show an error
             _log.info("no suggestions reason=%s", type(error).__name__)
             return []

@@ -9,10 +9,8 @@ from discord.ext import commands
 from bot.domain.failures import Dialect, Explanation, ProviderName
 from bot.ui.errors import DIALECT_LABELS
 from bot.ui.explain.page import answer_embed, message_embed
-from bot.ui.interaction.acknowledgement import acknowledge_in_time
-from bot.ui.interaction.error_handler import reply
-from bot.ui.interaction.interactions import Interaction, actor_of, services_of
 from bot.ui.interaction.rights import public
+from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.text import plain
 
 _PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
@@ -35,24 +33,26 @@ class ExplainCog(commands.Cog):
         self, interaction: Interaction, code: app_commands.Range[str, 1, _MAX_TEXT], provider: str | None = None
     ) -> None:
         """Explain one error, or list what a number can mean."""
-        acknowledge_in_time(interaction)
-        services = services_of(interaction)
+        session = session_of(interaction)
+        session.defer_if_slow()
+        services = session.services
         dialect = _dialect(provider)
         embed = answer_embed(
             services.explanations.find(code, dialect),
             asked=code,
             near=services.explanations.suggest(code, dialect, limit=_NEAR),
-            audience=await services.snapshots.audience_of(actor_of(interaction)),
+            audience=await services.snapshots.audience_of(session.actor),
             provider_named=provider is not None,
         )
-        await reply(interaction, embed)
+        await session.reply(embed)
 
     @explain.autocomplete("code")
     async def _codes(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         """Suggest entries of the catalogue; nothing where that fails."""
+        session = session_of(interaction)
         chosen = getattr(interaction.namespace, "provider", None)
         try:
-            found = services_of(interaction).explanations.suggest(current, _dialect(chosen), limit=25)
+            found = session.services.explanations.suggest(current, _dialect(chosen), limit=25)
         except Exception:  # noqa: BLE001 -- a suggestion has nowhere to show an error
             _log.exception("no suggestions")
             return []
@@ -67,15 +67,16 @@ class ExplainCog(commands.Cog):
 @public("what an error means is no secret; what is one is left out")
 async def explain_message(interaction: Interaction, message: discord.Message) -> None:
     """Explain every error that a message names, in its text or in that of its embeds."""
-    acknowledge_in_time(interaction)
-    services = services_of(interaction)
+    session = session_of(interaction)
+    session.defer_if_slow()
+    services = session.services
     said = _text_of(message)
     embed = message_embed(
         services.explanations.find(said),
         said=said,
-        audience=await services.snapshots.audience_of(actor_of(interaction)),
+        audience=await services.snapshots.audience_of(session.actor),
     )
-    await reply(interaction, embed)
+    await session.reply(embed)
 
 
 def _text_of(message: discord.Message) -> str:

@@ -12,10 +12,8 @@ from bot.domain.failures import ProviderName
 from bot.domain.inventory import MAX_SEARCH, Sort
 from bot.domain.steam import Game
 from bot.services.inventory import InventoryRequest
-from bot.ui.interaction.acknowledgement import acknowledge_in_time
-from bot.ui.interaction.error_handler import reply
-from bot.ui.interaction.interactions import Interaction, actor_of, services_of
 from bot.ui.interaction.rights import requires
+from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.inventory.messages import SORTS
 from bot.ui.pager import log_failures, page_with_controls
 
@@ -54,7 +52,8 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
         max_price: app_commands.Range[float, 0] | None = None,
         refresh: bool = False,  # noqa: FBT001, FBT002 -- an option of the command
     ) -> None:
-        acknowledge_in_time(interaction)
+        session = session_of(interaction)
+        session.defer_if_slow()
         request = InventoryRequest(
             trade_url=tradeurl,
             provider=provider,
@@ -65,10 +64,10 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
             max_price=_decimal(max_price),
             refresh=refresh,
         )
-        snapshot = await services_of(interaction).snapshots.look_up(request, by=actor_of(interaction))
-        log_failures(interaction, snapshot)
-        embed, view = await page_with_controls(interaction, snapshot, 0)
-        await reply(interaction, embed, view=view)
+        snapshot = await session.services.snapshots.look_up(request, by=session.actor)
+        log_failures(session, snapshot)
+        embed, view = await page_with_controls(session, snapshot, 0)
+        await session.reply(embed, view=view)
 
     return inventory
 

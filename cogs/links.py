@@ -12,10 +12,8 @@ from bot.domain.access import Capability
 from bot.domain.links import RELINK_COOL_DOWN, Link
 from bot.domain.sign_in import SignInNames
 from bot.services.links import NO_ACCOUNT, LinkStatus
-from bot.ui.interaction.acknowledgement import acknowledge_in_time
-from bot.ui.interaction.error_handler import reply
-from bot.ui.interaction.interactions import Interaction, actor_of, services_of
 from bot.ui.interaction.rights import public, requires
+from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.layout import Tone, card
 from bot.ui.links.messages import (
     origin,
@@ -40,7 +38,8 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
     @public("it links nobody but the caller")
     async def start(self, interaction: Interaction) -> None:
         """Hand out the address of a sign-in."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        session = session_of(interaction)
+        await session.defer()
 
         # discord.py keeps the way of follow-ups in a context variable, and a browser's request has its own context.
         context = copy_context()
@@ -48,10 +47,8 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         async def tell(link: Link) -> None:
             await asyncio.create_task(_tell(interaction, link), context=context)
 
-        started = await services_of(interaction).sign_ins.start(
-            names=_names_of(interaction), tell=tell, by=actor_of(interaction)
-        )
-        await reply(interaction, start_embed(started), view=start_view(started))
+        started = await session.services.sign_ins.start(names=_names_of(interaction), tell=tell, by=session.actor)
+        await session.reply(start_embed(started), view=start_view(started))
 
     @app_commands.command(name="set", description="Staff: link a member to their Steam account, or end their link")
     @app_commands.describe(
@@ -66,12 +63,13 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         steam: str,
     ) -> None:
         """Link a member, or end the link that somebody has."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        session = session_of(interaction)
+        await session.defer()
         if steam.strip().casefold() == NO_ACCOUNT:
-            ended = await services_of(interaction).links.end_for(member.id, by=actor_of(interaction))
-            await reply(interaction, _ended_embed(member.id, ended))
+            ended = await session.services.links.end_for(member.id, by=session.actor)
+            await session.reply(_ended_embed(member.id, ended))
             return
-        done = await services_of(interaction).links.set_for(member.id, steam, by=actor_of(interaction))
+        done = await session.services.links.set_for(member.id, steam, by=session.actor)
         link = done.link
         lines = [f"<@{link.user_id}> is SteamID `{link.steam_id}` on this server from now on."]
         if done.replaced is not None:
@@ -85,8 +83,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
                 "⚠️ Member or account was linked differently not long ago: look whether both are still in the same "
                 f"hands. {wait_sentence(link, whose=_THEIRS)}"
             )
-        await reply(
-            interaction,
+        await session.reply(
             card(title="✅ Linked", description="\n".join(lines), colour=Tone.WAITING if done.waits else Tone.GOOD),
         )
 
@@ -94,21 +91,22 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
     @public("it shows one's own link alone")
     async def status(self, interaction: Interaction) -> None:
         """Show the caller's link."""
-        acknowledge_in_time(interaction)
-        status = await services_of(interaction).links.status(by=actor_of(interaction))
-        await reply(interaction, _status_embed(status))
+        session = session_of(interaction)
+        session.defer_if_slow()
+        status = await session.services.links.status(by=session.actor)
+        await session.reply(_status_embed(status))
 
     @app_commands.command(name="remove", description="Remove the link between you and your Steam account")
     @public("it removes one's own link alone")
     async def remove(self, interaction: Interaction) -> None:
         """Remove the caller's link."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        link = await services_of(interaction).links.remove_own(by=actor_of(interaction))
+        session = session_of(interaction)
+        await session.defer()
+        link = await session.services.links.remove_own(by=session.actor)
         if link is None:
-            await reply(interaction, _status_embed(None))
+            await session.reply(_status_embed(None))
             return
-        await reply(
-            interaction,
+        await session.reply(
             card(
                 title="✅ Removed",
                 description=f"SteamID `{link.steam_id}` is no longer linked to you on this server.",

@@ -4,9 +4,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.ui.interaction.error_handler import reply
-from bot.ui.interaction.interactions import Interaction, actor_of, services_of
 from bot.ui.interaction.rights import public
+from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.mydata.file import my_data_file
 from bot.ui.mydata.page import forgotten_page, my_data_page
 
@@ -18,11 +17,12 @@ class MyDataCog(commands.GroupCog, group_name="mydata", group_description="See o
     @public("it shows what is kept about oneself alone")
     async def export(self, interaction: Interaction) -> None:
         """Summarise in words, and give all of it as a file."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        actor = actor_of(interaction)
-        stored = await services_of(interaction).my_data.export(by=actor)
+        session = session_of(interaction)
+        await session.defer()
+        actor = session.actor
+        stored = await session.services.my_data.export(by=actor)
         file = my_data_file(stored, guild_id=actor.guild_id, user_id=actor.user_id, at=discord.utils.utcnow())
-        await reply(interaction, my_data_page(stored, user_id=actor.user_id), file=file)
+        await session.reply(my_data_page(stored, user_id=actor.user_id), file=file)
 
     @app_commands.command(
         name="forget", description="At once: unlink your Steam account, forget ended requests and who you are here"
@@ -30,9 +30,10 @@ class MyDataCog(commands.GroupCog, group_name="mydata", group_description="See o
     @public("it forgets oneself alone")
     async def forget(self, interaction: Interaction) -> None:
         """Forget the caller, and say what was forgotten and what stays."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        forgotten = await services_of(interaction).my_data.forget(by=actor_of(interaction))
-        await reply(interaction, forgotten_page(forgotten))
+        session = session_of(interaction)
+        await session.defer()
+        forgotten = await session.services.my_data.forget(by=session.actor)
+        await session.reply(forgotten_page(forgotten))
 
 
 async def setup(client: commands.Bot) -> None:

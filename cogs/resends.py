@@ -9,10 +9,8 @@ from discord.ext import commands
 from bot.client import SkinDeskClient
 from bot.domain.access import Capability
 from bot.domain.resends import MAX_REASON
-from bot.ui.interaction.acknowledgement import acknowledge_in_time
-from bot.ui.interaction.error_handler import reply
-from bot.ui.interaction.interactions import Interaction, actor_of, services_of
 from bot.ui.interaction.rights import requires
+from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.layout import Tone, card
 from bot.ui.kit.text import count, plain, relative
 from bot.ui.resends.channel import DiscordResendCards
@@ -46,11 +44,11 @@ class ResendsCog(commands.Cog):
         reason: app_commands.Range[str, 1, MAX_REASON] | None = None,
     ) -> None:
         """Post the request's card, and tell the caller what happens next."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        resend = await services_of(interaction).resends.request(id, by=actor_of(interaction), reason=reason)
+        session = session_of(interaction)
+        await session.defer()
+        resend = await session.services.resends.request(id, by=session.actor, reason=reason)
         self._cards.remember(resend.id, interaction)
-        await reply(
-            interaction,
+        await session.reply(
             card(
                 title=f"⏳ Resend {resend.id} · {resend.state.value}",
                 description=(
@@ -64,13 +62,14 @@ class ResendsCog(commands.Cog):
     @resend.autocomplete("id")
     async def _resendable(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         """Suggest the trades the caller could ask for; nothing where that cannot be found out in time."""
+        session = session_of(interaction)
         try:
             async with asyncio.timeout(_SUGGEST_WITHIN):
-                trades = await services_of(interaction).trades.resendable_for(current, by=actor_of(interaction))
+                trades = await session.services.trades.resendable_for(current, by=session.actor)
         except Exception as error:  # noqa: BLE001 -- a suggestion has nowhere to show an error
             _log.info("no suggestions reason=%s", type(error).__name__)
             return []
-        explain = services_of(interaction).explanations.status
+        explain = session.services.explanations.status
         return [
             app_commands.Choice(
                 name=plain(
@@ -87,9 +86,10 @@ class ResendsCog(commands.Cog):
     @requires(Capability.APPROVE_RESEND)
     async def approvals(self, interaction: Interaction) -> None:
         """List the open requests, oldest first, with links to their cards, and offer to stop or resume them all."""
-        acknowledge_in_time(interaction)
-        actor = actor_of(interaction)
-        services = services_of(interaction)
+        session = session_of(interaction)
+        session.defer_if_slow()
+        actor = session.actor
+        services = session.services
         requests = await services.resends.open_requests(by=actor)
         pause = await services.pauses.of_guild(actor.guild_id)
         lines = [] if pause is None else [f"🛑 {sentence}" for sentence in pause_sentences(pause)]
@@ -102,8 +102,7 @@ class ResendsCog(commands.Cog):
             )
         if len(requests) > _SHOWN:
             lines.append(f"…and {count(len(requests) - _SHOWN, 'newer one')}.")
-        await reply(
-            interaction,
+        await session.reply(
             card(
                 title=f"Open resends: {len(requests)}",
                 description="\n".join(lines if requests else [*lines, "Nothing waits for a decision."]),

@@ -8,10 +8,8 @@ from discord.ext import commands
 
 from bot.domain.access import Capability
 from bot.domain.settings import GuildSettings
-from bot.ui.interaction.acknowledgement import acknowledge_in_time
-from bot.ui.interaction.error_handler import reply
-from bot.ui.interaction.interactions import Interaction, actor_of, services_of
 from bot.ui.interaction.rights import requires
+from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.layout import Field, Tone, card
 
 
@@ -22,9 +20,10 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="S
     @requires(Capability.MANAGE_SETTINGS)
     async def show(self, interaction: Interaction) -> None:
         """Show the settings."""
-        acknowledge_in_time(interaction)
-        settings = await services_of(interaction).settings.show(by=actor_of(interaction))
-        await reply(interaction, _settings_embed("Settings", settings, interaction.guild))
+        session = session_of(interaction)
+        session.defer_if_slow()
+        settings = await session.services.settings.show(by=session.actor)
+        await session.reply(_settings_embed("Settings", settings, interaction.guild))
 
     @app_commands.command(
         name="approvals-channel", description="Administrators: choose where moderators are asked to approve resends"
@@ -33,20 +32,22 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="S
     @requires(Capability.MANAGE_SETTINGS)
     async def approvals_channel(self, interaction: Interaction, channel: discord.TextChannel) -> None:
         """Set the approvals channel."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        services, actor = services_of(interaction), actor_of(interaction)
+        session = session_of(interaction)
+        await session.defer()
+        services, actor = session.services, session.actor
         settings = await services.settings.set_approvals_channel(channel.id, by=actor)
-        await reply(interaction, _settings_embed("✅ Set", settings, interaction.guild))
+        await session.reply(_settings_embed("✅ Set", settings, interaction.guild))
 
     @app_commands.command(name="audit-channel", description="Administrators: choose where the staff reads who did what")
     @app_commands.describe(channel="A channel only the staff can read")
     @requires(Capability.MANAGE_SETTINGS)
     async def audit_channel(self, interaction: Interaction, channel: discord.TextChannel) -> None:
         """Set the audit channel."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        services, actor = services_of(interaction), actor_of(interaction)
+        session = session_of(interaction)
+        await session.defer()
+        services, actor = session.services, session.actor
         settings = await services.settings.set_audit_channel(channel.id, by=actor)
-        await reply(interaction, _settings_embed("✅ Set", settings, interaction.guild))
+        await session.reply(_settings_embed("✅ Set", settings, interaction.guild))
 
 
 def _settings_embed(title: str, settings: GuildSettings, guild: discord.Guild | None) -> discord.Embed:

@@ -10,10 +10,8 @@ from bot.domain.health import ProviderHealth, ProviderState, Quota
 from bot.ports import Explanations
 from bot.services.status import StatusReport
 from bot.ui.errors import error_name
-from bot.ui.interaction.acknowledgement import acknowledge_in_time
-from bot.ui.interaction.error_handler import reply
-from bot.ui.interaction.interactions import Interaction, actor_of, services_of
 from bot.ui.interaction.rights import public
+from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import count, relative
 
@@ -37,10 +35,11 @@ class StatusCog(commands.Cog):
     @public("whether a provider works concerns whoever waits for it; details need audit.read")
     async def status(self, interaction: Interaction) -> None:
         """Show every provider that is on."""
-        acknowledge_in_time(interaction)
-        services = services_of(interaction)
-        report = await services.status.report(by=actor_of(interaction))
-        await reply(interaction, _status_embed(report, services.explanations))
+        session = session_of(interaction)
+        session.defer_if_slow()
+        services = session.services
+        report = await services.status.report(by=session.actor)
+        await session.reply(_status_embed(report, services.explanations))
 
 
 def _status_embed(report: StatusReport, explanations: Explanations) -> discord.Embed:

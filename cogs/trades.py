@@ -7,10 +7,8 @@ from discord.ext import commands
 from bot.domain.access import Capability
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.trades import Scope
-from bot.ui.interaction.acknowledgement import acknowledge_in_time
-from bot.ui.interaction.error_handler import reply
-from bot.ui.interaction.interactions import Interaction, actor_of, services_of
 from bot.ui.interaction.rights import requires
+from bot.ui.interaction.session import Interaction, InteractionSession, session_of
 from bot.ui.pager import shown_page
 
 
@@ -40,31 +38,33 @@ class TradesCog(commands.Cog):
         steam_id: str | None = None,
     ) -> None:
         """Answer with the caller's own trades, or everybody's to the staff."""
-        acknowledge_in_time(interaction)
-        answer = await services_of(interaction).trades.list_for(
-            by=actor_of(interaction),
+        session = session_of(interaction)
+        session.defer_if_slow()
+        answer = await session.services.trades.list_for(
+            by=session.actor,
             scope=Scope(scope),
             member_id=member.id if member is not None else None,
             steam_id=steam_id,
         )
-        await _show(interaction, answer)
+        await _show(session, answer)
 
 
 @app_commands.context_menu(name="Show trades")
 @requires(Capability.TRADES_OWN, Capability.TRADES_ANY)
 async def show_trades(interaction: Interaction, member: discord.Member | discord.User) -> None:
     """Answer with a member's active trades to the staff, and with one's own to whoever points at themselves."""
-    acknowledge_in_time(interaction)
+    session = session_of(interaction)
+    session.defer_if_slow()
     # Somebody who has left the server is a user and no member; whose trades they are says the id alone.
-    answer = await services_of(interaction).trades.list_of_member(member.id, by=actor_of(interaction))
-    await _show(interaction, answer)
+    answer = await session.services.trades.list_of_member(member.id, by=session.actor)
+    await _show(session, answer)
 
 
-async def _show(interaction: Interaction, answer: TradesAnswer) -> None:
-    services = services_of(interaction)
-    snapshot = await services.snapshots.open(answer, by=actor_of(interaction))
+async def _show(session: InteractionSession, answer: TradesAnswer) -> None:
+    services = session.services
+    snapshot = await services.snapshots.open(answer, by=session.actor)
     embed, view = shown_page(snapshot, 0, page_size=services.page_size, explanations=services.explanations)
-    await reply(interaction, embed, view=view)
+    await session.reply(embed, view=view)
 
 
 async def setup(client: commands.Bot) -> None:

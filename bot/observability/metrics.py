@@ -101,7 +101,7 @@ class Metrics:
     def handled(self, trace: InteractionTrace) -> None:
         """Count an interaction."""
         command = f"{trace.command} suggestions" if trace.is_suggestion else trace.command
-        self._interactions.labels(command, trace.ending.value).inc()
+        self._interactions.labels(command, trace.outcome.value).inc()
         self._finished.labels(command).observe(trace.finished_after)
         if trace.acknowledged_after is not None:
             self._acknowledged.labels(command).observe(trace.acknowledged_after)

@@ -1,4 +1,4 @@
-"""What is known of one interaction while it is handled, and the one line of log that is left of it."""
+"""The trace of one interaction: timings and outcome, for the log and for metrics."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _log = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
-    """How the handling of an interaction ended; the words of log and metrics."""
+    """How an interaction ended, in the log and in metrics."""
 
     OK = "ok"
     REFUSED = "refused"
-    """SkinDesk said no, and why: a wrong option, a missing right, something that is gone."""
+    """SkinDesk refused: a wrong option, a missing right, or something that is gone."""
     PROVIDER_FAILED = "provider_failed"
     INTERRUPTED = "interrupted"
-    """SkinDesk stopped, or gave up waiting, before it was done."""
+    """A shutdown or a time limit ended the work."""
     FAILED = "failed"
-    """A fault of SkinDesk's own: the log has the traceback under the reference."""
+    """A bug or a broken dependency; the log has the traceback under the reference."""
 
 
 _LEVELS = {Outcome.OK: logging.INFO, Outcome.REFUSED: logging.INFO}
@@ -31,12 +31,11 @@ _LEVELS = {Outcome.OK: logging.INFO, Outcome.REFUSED: logging.INFO}
 
 @dataclass(slots=True, eq=False)
 class InteractionTrace:
-    """One interaction. ``command`` is a command's name, or the kind of a component; durations are in seconds.
+    """Timings, in seconds, and outcome. ``command`` is a command's name or the action of a component.
 
-    ``provider_seconds`` is the time spent waiting for providers, added up where several were asked at once.
+    ``provider_seconds`` adds up the waiting time of all provider calls, parallel ones too.
     """
 
-    interaction_id: int
     command: str
     guild_id: int | None
     user_id: int
@@ -45,51 +44,51 @@ class InteractionTrace:
     acknowledged_after: float | None = None
     finished_after: float = 0.0
     provider_seconds: float = 0.0
-    ending: Outcome = Outcome.OK
+    outcome: Outcome = Outcome.OK
     reason: str | None = None
     reference: str | None = None
 
     @property
     def age(self) -> float:
-        """Seconds since it began."""
+        """Seconds since the interaction arrived."""
         return time.perf_counter() - self.began
 
-    def fail(self, ending: Outcome, *, reason: str, reference: str | None = None) -> None:
-        """Note what went wrong and under which reference its reader knows it; the first thing that did counts."""
-        if self.ending is Outcome.OK:
-            self.ending, self.reason, self.reference = ending, reason, reference
+    def fail(self, outcome: Outcome, *, reason: str, reference: str | None = None) -> None:
+        """Note a failure; the first one counts."""
+        if self.outcome is Outcome.OK:
+            self.outcome, self.reason, self.reference = outcome, reason, reference
 
 
 Observer: TypeAlias = Callable[[InteractionTrace], None]
-"""Something that is told of every interaction once it is handled."""
+"""Called with the trace of every interaction at its end."""
 
-_current: ContextVar[InteractionTrace | None] = ContextVar("handling", default=None)
+_current: ContextVar[InteractionTrace | None] = ContextVar("trace", default=None)
 
 
 def begin(trace: InteractionTrace) -> None:
-    """Let everything that the current task causes count for this interaction."""
+    """Attribute provider calls of the current task to this interaction."""
     _current.set(trace)
 
 
-def waited_for_provider(seconds: float) -> None:
-    """Count the time of a call for the interaction that caused it, if one did."""
+def add_provider_seconds(seconds: float) -> None:
+    """Add the duration of a provider call to the interaction that made it, if any."""
     trace = _current.get()
     if trace is not None:
         trace.provider_seconds += seconds
 
 
 def log_interaction(trace: InteractionTrace) -> None:
-    """Write the line of an interaction. Suggestions are made at every key that is pressed: they are left to debug."""
-    level = _LEVELS.get(trace.ending, logging.WARNING)
+    """Log an interaction in one line; suggestions, which come with every key press, at debug level."""
+    level = _LEVELS.get(trace.outcome, logging.WARNING)
     facts = {
         "command": trace.command,
         "guild": trace.guild_id,
         "user": trace.user_id,
-        "outcome": trace.ending.value,
+        "outcome": trace.outcome.value,
         "reason": trace.reason,
-        "ms": _ms(trace.finished_after),
-        "acknowledged_ms": _ms(trace.acknowledged_after),
-        "provider_ms": _ms(trace.provider_seconds),
+        "ms": round(trace.finished_after * 1000),
+        "acknowledged_ms": None if trace.acknowledged_after is None else round(trace.acknowledged_after * 1000),
+        "provider_ms": round(trace.provider_seconds * 1000),
         "reference": trace.reference,
     }
     _log.log(
@@ -97,7 +96,3 @@ def log_interaction(trace: InteractionTrace) -> None:
         "interaction handled",
         extra={name: value for name, value in facts.items() if value is not None},
     )
-
-
-def _ms(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1000)

@@ -13,10 +13,10 @@ from bot.domain.errors import PageExpired, ProviderError
 from bot.domain.inventory import InventoryFilter, Sort
 from bot.domain.snapshots import InventoryAnswer, Listing, PageTooFresh, Snapshot
 from bot.ports import Explanations
-from bot.ui.interaction.acknowledgement import acknowledge_in_time
-from bot.ui.interaction.error_handler import guarded, reply, show, write_down
-from bot.ui.interaction.interactions import Interaction, actor_of, services_of
-from bot.ui.interaction.rights import SkinDeskModal, requires
+from bot.ui.interaction.error_handler import handle, log_failure
+from bot.ui.interaction.modals import SkinDeskModal
+from bot.ui.interaction.rights import requires
+from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.inventory.controls import filter_inputs, item_options, refresh_label, sort_options, typed_filter
 from bot.ui.inventory.csv import HEADER, file_name, rows
 from bot.ui.inventory.details import item_details
@@ -39,10 +39,10 @@ _AnyItem = discord.ui.Item[discord.ui.View]
 
 
 async def page_with_controls(
-    interaction: Interaction, snapshot: Snapshot, index: int
+    session: InteractionSession, snapshot: Snapshot, index: int
 ) -> tuple[discord.Embed, discord.ui.View | None]:
     """Return a page as it is now, with everything that can be done with it."""
-    services, answer = services_of(interaction), snapshot.answer
+    services, answer = session.services, snapshot.answer
     listing = fresh_until = None
     if isinstance(answer, InventoryAnswer):
         listing = await _listing(answer, snapshot.view)
@@ -57,11 +57,11 @@ async def page_with_controls(
     )
 
 
-def log_failures(interaction: Interaction, snapshot: Snapshot) -> None:
+def log_failures(session: InteractionSession, snapshot: Snapshot) -> None:
     """Log each provider that failed for a new snapshot, by the reference that its page shows."""
     for part in _inventory(snapshot).answers:
         if part.failure is not None and part.reference is not None:
-            write_down(interaction, ProviderError(part.failure), part.reference)
+            log_failure(session, ProviderError(part.failure), part.reference)
 
 
 async def _listing(answer: InventoryAnswer, view: InventoryFilter | None) -> Listing:
@@ -104,9 +104,9 @@ def shown_page(
     return embed, view
 
 
-async def _show(interaction: Interaction, snapshot: Snapshot, index: int) -> None:
+async def _show(session: InteractionSession, snapshot: Snapshot, index: int) -> None:
     """Put a page in the place of the one whose control was used."""
-    await show(interaction, *await page_with_controls(interaction, snapshot, index))
+    await session.show(*await page_with_controls(session, snapshot, index))
 
 
 def _buttons(snapshot_id: str, shown: int, total: int) -> discord.ui.View:
@@ -160,12 +160,12 @@ class PageButton(
 
     async def callback(self, interaction: Interaction) -> None:
         """Turn the page, or say why not."""
-        await guarded(interaction, self._turn(interaction))
+        await handle(interaction, self._turn)
 
-    async def _turn(self, interaction: Interaction) -> None:
-        acknowledge_in_time(interaction, thinking=False)
-        snapshot = await services_of(interaction).snapshots.turn(self._pages_id, by=actor_of(interaction))
-        await _show(interaction, snapshot, self._index)
+    async def _turn(self, session: InteractionSession) -> None:
+        session.defer_if_slow(thinking=False)
+        snapshot = await session.services.snapshots.turn(self._pages_id, by=session.actor)
+        await _show(session, snapshot, self._index)
 
 
 @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
@@ -187,17 +187,17 @@ class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":item"):
 
     async def callback(self, interaction: Interaction) -> None:
         """Show the item beside the page."""
-        await guarded(interaction, self._open(interaction))
+        await handle(interaction, self._open)
 
-    async def _open(self, interaction: Interaction) -> None:
-        acknowledge_in_time(interaction)
+    async def _open(self, session: InteractionSession) -> None:
+        session.defer_if_slow()
         position = self.item.values[0]
-        snapshot = await services_of(interaction).snapshots.turn(self._pages_id, by=actor_of(interaction))
+        snapshot = await session.services.snapshots.turn(self._pages_id, by=session.actor)
         listing = await _listing(_inventory(snapshot), None)
         item = listing.row(int(position)) if position.isdecimal() else None
         if item is None:
             raise PageExpired
-        await reply(interaction, item_details(listing, item))
+        await session.reply(item_details(listing, item))
 
 
 @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
@@ -217,15 +217,15 @@ class SortSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":sort"):
 
     async def callback(self, interaction: Interaction) -> None:
         """Show the first page in the new order."""
-        await guarded(interaction, self._sort(interaction))
+        await handle(interaction, self._sort)
 
-    async def _sort(self, interaction: Interaction) -> None:
-        acknowledge_in_time(interaction, thinking=False)
+    async def _sort(self, session: InteractionSession) -> None:
+        session.defer_if_slow(thinking=False)
         sort = Sort(self.item.values[0])
-        service, actor = services_of(interaction).snapshots, actor_of(interaction)
+        service, actor = session.services.snapshots, session.actor
         snapshot = await service.turn(self._pages_id, by=actor)
         await _show(
-            interaction, await service.apply_view(snapshot.id, replace(snapshot.current_view, sort=sort), by=actor), 0
+            session, await service.apply_view(snapshot.id, replace(snapshot.current_view, sort=sort), by=actor), 0
         )
 
 
@@ -257,46 +257,46 @@ class InventoryButton(
 
     async def callback(self, interaction: Interaction) -> None:
         """Do what the label says."""
-        await guarded(interaction, self._use(interaction))
+        await handle(interaction, self._use)
 
-    async def _use(self, interaction: Interaction) -> None:
+    async def _use(self, session: InteractionSession) -> None:
         work = {"refresh": self._refresh, "filter": self._ask, "clear": self._clear, "csv": self._hand_out}
-        await work[self._action](interaction)
+        await work[self._action](session)
 
-    async def _refresh(self, interaction: Interaction) -> None:
+    async def _refresh(self, session: InteractionSession) -> None:
         """Look the inventory up again; if it is too soon for that, the button says so from then on."""
-        acknowledge_in_time(interaction, thinking=False)
+        session.defer_if_slow(thinking=False)
         try:
-            snapshot = await services_of(interaction).snapshots.refresh(self._pages_id, by=actor_of(interaction))
+            snapshot = await session.services.snapshots.refresh(self._pages_id, by=session.actor)
         except PageTooFresh as error:
-            await _show(interaction, error.snapshot, self._index)
+            await _show(session, error.snapshot, self._index)
             raise
-        log_failures(interaction, snapshot)
-        await _show(interaction, snapshot, self._index)
+        log_failures(session, snapshot)
+        await _show(session, snapshot, self._index)
 
-    async def _ask(self, interaction: Interaction) -> None:
+    async def _ask(self, session: InteractionSession) -> None:
         """Open the form only for those who may use it. The check reads the database alone: a modal cannot wait."""
-        snapshot = await services_of(interaction).snapshots.turn(self._pages_id, by=actor_of(interaction))
+        snapshot = await session.services.snapshots.turn(self._pages_id, by=session.actor)
         _inventory(snapshot)
-        await interaction.response.send_modal(FilterModal(snapshot.id, snapshot.current_view))
+        await session.open_modal(FilterModal(snapshot.id, snapshot.current_view))
 
-    async def _clear(self, interaction: Interaction) -> None:
-        acknowledge_in_time(interaction, thinking=False)
-        service, actor = services_of(interaction).snapshots, actor_of(interaction)
+    async def _clear(self, session: InteractionSession) -> None:
+        session.defer_if_slow(thinking=False)
+        service, actor = session.services.snapshots, session.actor
         snapshot = await service.turn(self._pages_id, by=actor)
         cleared = InventoryFilter(sort=snapshot.current_view.sort)
-        await _show(interaction, await service.apply_view(snapshot.id, cleared, by=actor), 0)
+        await _show(session, await service.apply_view(snapshot.id, cleared, by=actor), 0)
 
-    async def _hand_out(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        snapshot = await services_of(interaction).snapshots.turn(self._pages_id, by=actor_of(interaction))
+    async def _hand_out(self, session: InteractionSession) -> None:
+        await session.defer()
+        snapshot = await session.services.snapshots.turn(self._pages_id, by=session.actor)
         answer = _inventory(snapshot)
         file = await run_in_worker(csv_file, file_name(answer), HEADER, rows(answer))
         embed = card(
             title="📄 The whole inventory as a table",
             description=f"{count(answer.item_count, 'item')}, whatever filter is set. An offer is for one piece.",
         )
-        await reply(interaction, embed, file=file)
+        await session.reply(embed, file=file)
 
 
 @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
@@ -314,10 +314,10 @@ class FilterModal(SkinDeskModal, template=_PAGES + ":filter"):
         """Rebuild the modal that was sent in."""
         return cls(match["pages"])
 
-    async def submitted(self, interaction: Interaction, values: Mapping[str, str]) -> None:
+    async def submitted(self, session: InteractionSession, values: Mapping[str, str]) -> None:
         """Show the first page of what matches."""
-        acknowledge_in_time(interaction, thinking=False)
-        service, actor = services_of(interaction).snapshots, actor_of(interaction)
+        session.defer_if_slow(thinking=False)
+        service, actor = session.services.snapshots, session.actor
         snapshot = await service.turn(self._pages_id, by=actor)
         filtered = typed_filter(values, snapshot.current_view.sort)
-        await _show(interaction, await service.apply_view(snapshot.id, filtered, by=actor), 0)
+        await _show(session, await service.apply_view(snapshot.id, filtered, by=actor), 0)

@@ -17,7 +17,7 @@ _PARTS = ("_total", "_bucket", "_count", "_sum", "_created")
 def served() -> tuple[set[str], set[str]]:
     """Return the names of all series that are served, and of those that are SkinDesk's own, without their parts."""
     metrics = Metrics()
-    trace = InteractionTrace(1, "status", 2, 3)
+    trace = InteractionTrace("status", 2, 3)
     trace.acknowledged_after = 0.1
     metrics.handled(trace)
     metrics.called(ProviderName.MANNCO, "resend", seconds=0.1, failure=None)

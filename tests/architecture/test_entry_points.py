@@ -9,7 +9,7 @@ COMPONENTS = {"Button", "Select", "UserSelect", "RoleSelect", "ChannelSelect", "
 BASES = {"DynamicItem", "SkinDeskModal"}
 DECLARATIONS = ("requires", "public")
 BANNED = {
-    "add_view": "its components declare nothing: use a DynamicItem and add_item_types",
+    "add_view": "its components declare nothing: use a DynamicItem in COMPONENTS",
     "wait_for": "an interaction taken so goes past the funnel and every declaration",
     "listen": "an interaction taken so goes past the funnel and every declaration",
     "listener": "an interaction taken so goes past the funnel and every declaration",
@@ -53,7 +53,7 @@ def test_interactive_classes_declare():
         name: cls
         for name, cls in classes()
         if any(is_of_discord(base) or last_name(base) in BASES for base in cls.bases)
-        and name != "bot/ui/interaction/rights.py:SkinDeskModal"
+        and name != "bot/ui/interaction/modals.py:SkinDeskModal"
     }
 
     assert len(interactive) >= 4
@@ -106,7 +106,8 @@ def test_no_other_way_in():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "on_interaction"
     ]
     only_modals = (
-        "if interaction.type is discord.InteractionType.modal_submit:\n    await self._modals.take_in(interaction)"
+        "if interaction.type is discord.InteractionType.modal_submit:\n"
+        "    await handle(interaction, partial(submit, kinds=MODALS))"
     )
 
     assert found == []

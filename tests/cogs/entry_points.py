@@ -8,8 +8,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.client import SkinDeskClient
-from bot.ui.interaction.rights import Requirement, SkinDeskModal, commands_in, declared
+from bot.client import COMPONENTS, SkinDeskClient
+from bot.ui.interaction.modals import SkinDeskModal
+from bot.ui.interaction.rights import Requirement, commands_in, declared
 
 _ACTIONS = re.compile(r"\(\?P<action>([a-z_|]+)\)")
 
@@ -33,7 +34,7 @@ def entries(client: SkinDeskClient) -> Iterator[Entry]:
             yield Entry(command.qualified_name, kind, requires, command)
             for option in requires.suggesting:
                 yield Entry(f"{command.qualified_name}:{option}", "suggestion", requires, command)
-    for item in client.item_types:
+    for item in COMPONENTS:
         actions = _ACTIONS.search(template_of(item))
         for action in actions[1].split("|") if actions else [""]:
             yield Entry(f"{item.__name__}:{action}".rstrip(":"), "component", declared(item), item)

@@ -17,9 +17,8 @@ from aiohttp import ServerDisconnectedError
 
 from bot.demo.scene import Scene
 from bot.domain.errors import PageExpired
-from bot.ui.interaction.acknowledgement import Acknowledgement, acknowledge_in_time
-from bot.ui.interaction.interactions import Interaction
 from bot.ui.interaction.rights import public
+from bot.ui.interaction.session import Interaction, InteractionSession, session_of
 from tests.support.payload_audit import assert_clean, assert_no_secret
 from tests.support.seen import extra_text_of, text_of
 from tests.support.stage import kept_open, secrets_of
@@ -179,13 +178,13 @@ def break_connection_once(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 def acknowledge_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every answer take longer than Discord is left without one."""
-    made = Acknowledgement.__init__
+    defer_if_slow = InteractionSession.defer_if_slow
 
-    def begun(self: Acknowledgement, *arguments: Any, **options: Any) -> None:
-        made(self, *arguments, **options)
-        self.begin()
+    def defer_at_once(self: InteractionSession, *, thinking: bool = True) -> None:
+        defer_if_slow(self, thinking=thinking)
+        self._start_deferral()
 
-    monkeypatch.setattr(Acknowledgement, "__init__", begun)
+    monkeypatch.setattr(InteractionSession, "defer_if_slow", defer_at_once)
 
 
 @pytest.mark.parametrize("trouble", ["none", "refused", "unreachable", "deferral lost", "early deferral lost", "lost"])
@@ -242,13 +241,13 @@ async def test_an_answer_that_discord_does_not_take_yet(scene: Scene, caplog: py
     scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, code=0, times=None)
     result = await scene.customer.slash(scene.channel, "link remove")
     await scene.env.advance_time(10)
-    assert scene.client.in_flight.left_thinking == 1
+    assert len(scene.client.sessions.left_open) == 1
 
     scene.env.backend.faults.clear()
     await scene.env.advance_time(10)
 
     assert "no longer linked" in text_of(result)
-    assert scene.client.in_flight.left_thinking == 0
+    assert len(scene.client.sessions.left_open) == 0
     assert "interaction finished late command=link remove" in caplog.messages
 
 
@@ -263,12 +262,12 @@ async def test_an_answer_after_a_deferral_that_may_have_got_there(
         scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, code=0, times=None)
         result = await scene.customer.slash(scene.channel, command)
         await scene.env.advance_time(10)
-        assert (text_of(result), scene.client.in_flight.left_thinking) == ("", 1)
+        assert (text_of(result), len(scene.client.sessions.left_open)) == ("", 1)
 
         scene.env.backend.faults.clear()
         await scene.env.advance_time(10)
         assert ("Trades" if command == "trades" else "Something went wrong") in text_of(result)
-        assert scene.client.in_flight.left_thinking == 0
+        assert len(scene.client.sessions.left_open) == 0
 
 
 async def test_work_that_is_cut_off_while_it_defers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,7 +291,7 @@ async def test_work_that_is_cut_off_while_it_defers(tmp_path: Path, monkeypatch:
             await asyncio.create_task(scene.client.watch(), context=inside)
 
         assert "This was not finished" in text_of(await using)
-        assert scene.client.in_flight.left_thinking == 0
+        assert len(scene.client.sessions.left_open) == 0
 
 
 async def test_a_click_after_a_deferral_that_may_have_got_there(
@@ -310,7 +309,7 @@ async def test_a_click_after_a_deferral_that_may_have_got_there(
 
         assert "Something went wrong" in text_of(clicked)
         assert "Page 1 of 8" in text_of(result)
-        assert scene.client.in_flight.left_thinking == 0
+        assert len(scene.client.sessions.left_open) == 0
 
 
 async def test_a_connection_that_breaks_beside_a_click(
@@ -323,7 +322,7 @@ async def test_a_connection_that_breaks_beside_a_click(
 
     async with kept_open(tmp_path) as scene:
         result = await scene.customer.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
-        monkeypatch.setattr("bot.ui.interaction.error_handler._send", broken)
+        monkeypatch.setattr(InteractionSession, "_send", broken)
         break_service(scene, "snapshots", PageExpired())
         assert result.response is not None
         await scene.customer.click(result.response, label="Next")
@@ -341,9 +340,9 @@ async def test_work_that_forgets_to_answer(scene: Scene, caplog: pytest.LogCaptu
     @public("it is a test's")
     async def forgetful(interaction: Interaction) -> None:
         if acknowledged == "in time":
-            acknowledge_in_time(interaction)
+            session_of(interaction).defer_if_slow()
         else:
-            await interaction.response.defer(ephemeral=True, thinking=True)
+            await session_of(interaction).defer()
 
     await scene.client.tree.sync()
     result = await scene.customer.slash(scene.channel, "forgetful")
@@ -371,7 +370,7 @@ async def test_an_answer_whose_message_was_dismissed(
     assert line == f"answer dismissed command=link remove guild={scene.guild.id} user={scene.customer.id}"
     (handled,) = [record for record in caplog.records if record.getMessage() == "interaction handled"]
     assert vars(handled)["outcome"] == "ok"
-    assert scene.client.in_flight.left_thinking == 0
+    assert len(scene.client.sessions.left_open) == 0
 
 
 async def test_a_page_that_was_dismissed_while_it_was_made_anew(
@@ -396,7 +395,9 @@ async def test_an_interaction_that_is_gone(tmp_path: Path, caplog: pytest.LogCap
         scene.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062)
         await scene.customer.slash(scene.channel, "link status")
 
-        assert any("reply failed reference=" in message and "code=10062" in message for message in caplog.messages)
+        assert any(
+            "refused by Discord reference=" in message and "code=10062" in message for message in caplog.messages
+        )
         assert "Your Steam account" in text_of(await scene.customer.slash(scene.channel, "link status"))
 
 

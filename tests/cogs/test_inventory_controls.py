@@ -14,7 +14,6 @@ from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.steam import Game, image_url
 from bot.ui.inventory.controls import refresh_label
-from bot.ui.pager import FilterModal
 from tests.cogs.test_inventory import answer_of, asked, look_up, names_in, offers_in, owned, page_of, wait
 from tests.support.seen import buttons_of, embed_text, extra_text_of, text_of
 
@@ -345,10 +344,12 @@ async def test_form_that_outlives_a_restart(scene: Scene, page: simcord.Response
     assert "name has “redline”" in text_of(shown)
 
 
-async def test_form_of_a_kind_that_is_no_more(scene: Scene, page: simcord.ResponseMessage) -> None:
+async def test_form_of_a_kind_that_is_no_more(
+    scene: Scene, page: simcord.ResponseMessage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A form that no part of SkinDesk knows any more is answered, and says what to do."""
     opened = await scene.customer.click(page, label="Filter")
-    scene.client._modals._kinds.remove(FilterModal)
+    monkeypatch.setattr("bot.client.MODALS", ())
     result = await scene.customer.submit_modal(opened, FORM)
 
     assert result.ephemeral

@@ -9,17 +9,13 @@ from typing import Self
 import pytest
 
 import bot.ui
-from bot.demo.scene import Scene
+from bot.client import MODALS
 from bot.domain.access import Capability
-from bot.ui.interaction.interactions import Interaction
-from bot.ui.interaction.modals import Modals
-from bot.ui.interaction.rights import NotDeclared, SkinDeskModal, requires
+from bot.ui.interaction.modals import SkinDeskModal
+from bot.ui.interaction.rights import requires
+from bot.ui.interaction.session import InteractionSession
 from bot.ui.pager import FilterModal
 from bot.ui.resends.buttons import ReasonModal
-
-
-class Undeclared(SkinDeskModal, template="undeclared"):
-    """Says nothing of what it needs."""
 
 
 @requires(Capability.READ_AUDIT)
@@ -30,16 +26,8 @@ class Declared(SkinDeskModal, template=r"declared:(?P<id>\d+)"):
     def from_custom_id(cls, match: re.Match[str], /) -> Self:
         return cls(title="Form", custom_id=match[0])
 
-    async def submitted(self, interaction: Interaction, values: Mapping[str, str]) -> None:
+    async def submitted(self, session: InteractionSession, values: Mapping[str, str]) -> None:
         raise NotImplementedError
-
-
-def test_undeclared():
-    """A form that does not say what it needs is neither made nor taken in."""
-    with pytest.raises(NotDeclared):
-        Undeclared(title="Form", custom_id="undeclared")
-    with pytest.raises(NotDeclared):
-        Modals().add(Undeclared)
 
 
 def test_not_to_be_found_again():
@@ -66,11 +54,9 @@ def test_rebuilt(form: SkinDeskModal):
     ]
 
 
-def test_all_are_taken_in(scene: Scene):
-    """Every kind of form that there is, the client takes in."""
-    for module in pkgutil.iter_modules(bot.ui.__path__, "bot.ui."):
+def test_every_modal_is_registered():
+    """The client passes a submitted modal of every kind to its class."""
+    for module in pkgutil.walk_packages(bot.ui.__path__, "bot.ui."):
         importlib.import_module(module.name)
-    kinds = {kind for kind in SkinDeskModal.__subclasses__() if kind.__module__.startswith("bot.")}
 
-    assert kinds >= {FilterModal, ReasonModal}
-    assert set(scene.client._modals._kinds) == kinds
+    assert set(MODALS) == {kind for kind in SkinDeskModal.__subclasses__() if kind.__module__.startswith("bot.")}

@@ -8,12 +8,13 @@ import discord
 import pytest
 from discord import app_commands
 
+from bot.client import COMPONENTS
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
-from bot.ui.interaction.command_sync import _digest, sync_commands
-from bot.ui.interaction.interactions import Interaction
-from bot.ui.interaction.rights import NotDeclared, SkinDeskModal, declared, public, requires
-from bot.ui.interaction.tree import SkinDeskTree
+from bot.ui.interaction.modals import SkinDeskModal
+from bot.ui.interaction.rights import NotDeclared, declared, public, requires
+from bot.ui.interaction.session import Interaction
+from bot.ui.interaction.tree import SkinDeskTree, _digest, sync_commands
 
 DECLARE = requires(Capability.READ_AUDIT)
 
@@ -147,23 +148,18 @@ def new_item() -> type[discord.ui.DynamicItem[Any]]:
 
 
 async def test_a_component(scene: Scene) -> None:
-    """A component is listened to with a declaration only, by whichever method it is added."""
-    before = scene.client.item_types
-    for add in (scene.client.add_item_types, scene.client.add_dynamic_items):
-        with pytest.raises(NotDeclared):
-            add(new_item())
-    assert scene.client.item_types == before
+    """A component is registered only with a declaration."""
+    with pytest.raises(NotDeclared):
+        scene.client.add_dynamic_items(new_item())
 
-    item = DECLARE(new_item())
-    scene.client.add_item_types(item)
-    assert scene.client.item_types == (*before, item)
+    scene.client.add_dynamic_items(DECLARE(new_item()))
 
 
-async def test_every_component_is_listened_to(scene: Scene) -> None:
-    """A component that nobody listens to would be dead after a restart."""
+def test_every_component_is_registered() -> None:
+    """A component that is not registered would not work after a restart."""
     own = {item for item in discord.ui.DynamicItem.__subclasses__() if item.__module__.startswith(("bot.", "cogs."))}
 
-    assert set(scene.client.item_types) == own
+    assert set(COMPONENTS) == own
 
 
 async def test_a_modal() -> None:
@@ -193,4 +189,4 @@ def test_declarations() -> None:
     with pytest.raises(ValueError, match="say why"):
         public("")
     assert declared(DECLARE(callback())).capabilities == (Capability.READ_AUDIT,)
-    assert declared(public("a test")(callback())).open_because == "a test"
+    assert declared(public("a test")(callback())).public_because == "a test"

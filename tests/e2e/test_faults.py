@@ -154,7 +154,7 @@ MATRIX = (
         "later_500", failing("PATCH", ORIGINAL, 500), by(customer, "link start"), OFF, "handled command='link start'"
     ),
     Fault("later_429", failing("PATCH", ORIGINAL, 429, retry_after=0.5), by(customer, "link start"), OFF, "rate"),
-    Fault("later_dropped", dropped("PATCH", ORIGINAL), by(customer, "link start"), OFF, "reply put off"),
+    Fault("later_dropped", dropped("PATCH", ORIGINAL), by(customer, "link start"), OFF, "reply pending"),
     Fault("deferral_lost", confirmation_lost, by(customer, "link start"), "Something went wrong", "code=40060"),
     Fault("gateway_resumed", gateway_resumed, by(customer, "link status"), "SteamID", "gateway resumed"),
     Fault("provider_down", provider_down, look_up, "could not be reached", "provider failed"),

@@ -84,8 +84,8 @@ def _command(entry: Entry, components: list[Entry]) -> Iterator[str]:
 
 
 def _who(requires: Requirement) -> str:
-    if requires.open_because:
-        return f"everyone, because {requires.open_because}"
+    if requires.public_because:
+        return f"everyone, because {requires.public_because}"
     return " or ".join(f"`{capability.value}`" for capability in requires.capabilities)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import discord
 import pytest
 
-from bot.ui.interaction.command_sync import sync_commands
 from bot.ui.interaction.rights import public
+from bot.ui.interaction.tree import sync_commands
 
 
 class Commands:

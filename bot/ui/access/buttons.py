@@ -8,9 +8,9 @@ import discord
 from bot.domain.access import Capability
 from bot.domain.access_doctor import Concern, Finding
 from bot.ui.access.page import revoked_embed, role_facts, unknown_roles_embed
-from bot.ui.interaction.error_handler import guarded, reply
-from bot.ui.interaction.interactions import Interaction, actor_of, services_of
+from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.rights import requires
+from bot.ui.interaction.session import Interaction, InteractionSession
 
 
 def deleted_roles_view(findings: tuple[Finding, ...]) -> discord.ui.View | None:
@@ -47,13 +47,13 @@ class RevokeDeletedButton(
 
     async def callback(self, interaction: Interaction) -> None:
         """Revoke, and say how much that was."""
-        await guarded(interaction, self._revoke(interaction))
+        await handle(interaction, self._revoke)
 
-    async def _revoke(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        existing = {role.role_id for role in role_facts(interaction.guild)}
+    async def _revoke(self, session: InteractionSession) -> None:
+        await session.defer()
+        existing = {role.role_id for role in role_facts(session.interaction.guild)}
         if not existing:
-            await reply(interaction, unknown_roles_embed())
+            await session.reply(unknown_roles_embed())
             return
-        grants = await services_of(interaction).access.revoke_deleted(existing, by=actor_of(interaction))
-        await reply(interaction, revoked_embed(grants))
+        grants = await session.services.access.revoke_deleted(existing, by=session.actor)
+        await session.reply(revoked_embed(grants))

@@ -1,6 +1,6 @@
-"""What an error says about the answer to Discord that met it."""
+"""What an error of discord.py says about the delivery of an answer."""
 
-from typing import TypeGuard
+import asyncio
 
 import discord
 
@@ -11,29 +11,29 @@ _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 
 
-def may_pass(error: Exception) -> bool:
-    """Say whether Discord may take the same answer later: it was not reached, or it had too much to do."""
+def may_pass(error: BaseException) -> bool:
+    """Return whether Discord may accept the same answer later: it was unreachable or overloaded."""
     if isinstance(error, discord.HTTPException):
         return error.status >= _SERVER_ERROR or error.status == _TOO_MANY_REQUESTS
-    # discord.py lets the errors of its HTTP library through, which are no OSError all of them.
+    # discord.py lets errors of aiohttp through, and not all of them are OSError.
     return not isinstance(error, TypeError | ValueError | discord.DiscordException)
 
 
-def is_already_acknowledged(error: Exception) -> bool:
-    """Say whether Discord has had a first answer: discord.py asks again where a confirmation got lost."""
+def is_already_acknowledged(error: BaseException) -> bool:
+    """Return whether Discord has a first answer; discord.py may send one twice if a confirmation is lost."""
     return isinstance(error, discord.HTTPException) and error.code == _ALREADY_ACKNOWLEDGED
 
 
-def may_have_got_there(error: Exception) -> bool:
-    """Say whether Discord may have taken a first answer, or an earlier one, although it ended in this error."""
-    return may_pass(error) or is_already_acknowledged(error)
+def may_be_delivered(error: BaseException) -> bool:
+    """Return whether Discord may have accepted a first answer that ended in this error."""
+    return may_pass(error) or is_already_acknowledged(error) or isinstance(error, asyncio.CancelledError)
 
 
-def is_unknown_interaction(error: Exception) -> TypeGuard[discord.NotFound]:
-    """Say whether Discord takes no answer any more: the first one came too late, or somebody else gave it."""
+def is_unknown_interaction(error: BaseException) -> bool:
+    """Return whether Discord accepts no answer: the first one was too late, or another process sent it."""
     return isinstance(error, discord.NotFound) and error.code == _UNKNOWN_INTERACTION
 
 
-def is_unknown_message(error: Exception) -> bool:
-    """Say whether the message that was to be edited is gone."""
+def is_unknown_message(error: BaseException) -> bool:
+    """Return whether the message to edit is gone."""
     return isinstance(error, discord.NotFound) and error.code == _UNKNOWN_MESSAGE

@@ -1,15 +1,25 @@
-"""The command tree: guild commands only, every error into the funnel, nothing new while stopping."""
+"""The command tree: commands for servers only, each with a declared requirement, synced to Discord on change."""
 
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
 from typing import Any
 
 import discord
 from discord import app_commands
 from discord.abc import Snowflake
 
-from bot.domain.errors import NotInGuild, ShuttingDown, SkinDeskError
+from bot.ports import CommandSyncs
 from bot.ui.interaction.error_handler import report
-from bot.ui.interaction.interactions import Interaction, client_of
 from bot.ui.interaction.rights import AnyCommand, check_declared
+from bot.ui.interaction.session import Interaction, session_of
+
+_log = logging.getLogger(__name__)
+
+_SYNC_SECONDS = 20.0
+"""The time that a start waits for Discord to accept the commands; then the sync goes on in the background."""
 
 
 class SkinDeskTree(app_commands.CommandTree[discord.Client]):
@@ -23,39 +33,95 @@ class SkinDeskTree(app_commands.CommandTree[discord.Client]):
         )
 
     def add_command(self, command: AnyCommand, /, **options: Any) -> None:
-        """Register a command that declares what it needs; NotDeclared for any other."""
+        """Register a command; NotDeclared if it declares no requirement."""
         check_declared(command)
         super().add_command(command, **options)
 
     async def sync(self, *, guild: Snowflake | None = None) -> list[app_commands.AppCommand]:
-        """Tell Discord the commands; NotDeclared where one came into a group afterwards without saying its needs."""
+        """Send Discord the commands; NotDeclared if a group got one without a requirement after its registration."""
         for command in self.get_commands(guild=guild):
             check_declared(command)
         return await super().sync(guild=guild)
 
     async def interaction_check(self, interaction: Interaction) -> bool:
-        """Note what is under way; refuse new commands while the program stops, and all from outside a server.
-
-        Discord is told that the commands are for servers only; this does not rely on it.
-        """
-        client = client_of(interaction)
-        client.in_flight.enter(interaction)
-        refusal = _refusal(interaction, is_stopping=client.is_stopping)
+        """Start the session; refuse commands during shutdown and outside a server."""
+        session = session_of(interaction)
+        refusal = session.refusal
         if refusal is None:
             return True
         if interaction.type is discord.InteractionType.autocomplete:
             await interaction.response.autocomplete([])
         else:
-            await report(interaction, refusal)
+            await report(session, refusal)
         return False
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
-        """Answer every failed command; a suggestion that fails has nowhere to show a text."""
+        """Reply to every failed command; a failed suggestion has no place for a text."""
         if interaction.type is not discord.InteractionType.autocomplete:
-            await report(interaction, error)
+            await report(session_of(interaction), error)
 
 
-def _refusal(interaction: Interaction, *, is_stopping: bool) -> SkinDeskError | None:
-    if is_stopping:
-        return ShuttingDown()
-    return NotInGuild() if interaction.guild_id is None else None
+async def sync_commands(
+    tree: app_commands.CommandTree[discord.Client],
+    synced: CommandSyncs | None,
+    *,
+    guild_ids: Sequence[int],
+    patience: float = _SYNC_SECONDS,
+) -> None:
+    """Send Discord the commands if they changed: to ``guild_ids``, or globally if there are none.
+
+    Discord limits the syncs a day, so ``synced`` keeps a digest of the last ones. An error of Discord is raised, but
+    a sync that takes longer than ``patience`` goes on in the background.
+    """
+    work = asyncio.create_task(_sync(tree, synced, guild_ids), name="command sync")
+    done, _ = await asyncio.wait({work}, timeout=patience)
+    if done:
+        await work
+        return
+    _log.warning("commands not synced yet: Discord is slow")
+    work.add_done_callback(_log_failure)
+
+
+async def _sync(
+    tree: app_commands.CommandTree[discord.Client], synced: CommandSyncs | None, guild_ids: Sequence[int]
+) -> None:
+    guilds = [discord.Object(guild_id) for guild_id in guild_ids]
+    for guild in guilds:
+        tree.copy_global_to(guild=guild)
+    if guilds:
+        # Global commands from an earlier sync would stand beside those of the guild.
+        tree.clear_commands(guild=None)
+    for scope in (*guilds, None):
+        for command in tree.get_commands(guild=scope):
+            check_declared(command)  # even if nothing is synced: a group may have got a command since
+        key = f"{tree.client.application_id}:{'everywhere' if scope is None else scope.id}"
+        digest = _digest(tree, scope)
+        if synced is not None and await synced.digest(key) == digest and await _has_all(tree, scope):
+            continue
+        sent = await tree.sync(guild=scope)
+        if synced is not None:
+            await synced.put(key, digest)
+        _log.info("commands synced scope=%s commands=%s", key, len(sent))
+
+
+def _digest(tree: app_commands.CommandTree[discord.Client], scope: discord.Object | None) -> str:
+    definitions = [command.to_dict(tree) for command in tree.get_commands(guild=scope)]
+    return hashlib.sha256(json.dumps(definitions, sort_keys=True, default=str).encode()).hexdigest()
+
+
+async def _has_all(tree: app_commands.CommandTree[discord.Client], scope: discord.Object | None) -> bool:
+    """Return whether Discord still has every command by name: an administrator may have removed one."""
+    present = {(command.type, command.name) for command in await tree.fetch_commands(guild=scope)}
+    return present == {
+        (
+            command.type if isinstance(command, app_commands.ContextMenu) else discord.AppCommandType.chat_input,
+            command.name,
+        )
+        for command in tree.get_commands(guild=scope)
+    }
+
+
+def _log_failure(work: "asyncio.Task[None]") -> None:
+    error = None if work.cancelled() else work.exception()
+    if error is not None:
+        _log.error("commands not synced error=%s", type(error).__name__)

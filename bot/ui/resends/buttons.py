@@ -10,9 +10,10 @@ import discord
 from bot.domain.access import Capability
 from bot.domain.errors import CardOutdated
 from bot.domain.resends import MAX_REASON, Resend, ResendState
-from bot.ui.interaction.error_handler import guarded, reply
-from bot.ui.interaction.interactions import Interaction, actor_of, services_of
-from bot.ui.interaction.rights import SkinDeskModal, requires
+from bot.ui.interaction.error_handler import handle
+from bot.ui.interaction.modals import SkinDeskModal
+from bot.ui.interaction.rights import requires
+from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.resends.card import outcome_embed, version_on
 
 _log = logging.getLogger(__name__)
@@ -60,28 +61,26 @@ class ResendButton(
 
     async def callback(self, interaction: Interaction) -> None:
         """Approve at once; ask for a reason first where one is wanted."""
-        await guarded(interaction, self._approve(interaction) if self._action == "approve" else self._ask(interaction))
+        await handle(interaction, self._approve if self._action == "approve" else self._ask)
 
-    async def _approve(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        seen = version_on(interaction.message, self._resend_id)
+    async def _approve(self, session: InteractionSession) -> None:
+        await session.defer()
+        seen = version_on(session.interaction.message, self._resend_id)
         try:
-            resend = await services_of(interaction).resends.approve(
-                self._resend_id, by=actor_of(interaction), seen=seen
-            )
+            resend = await session.services.resends.approve(self._resend_id, by=session.actor, seen=seen)
         except CardOutdated:
-            await _uncover(interaction.message)
+            await _uncover(session.interaction.message)
             raise
-        await reply(interaction, outcome_embed(resend, code=None))
+        await session.reply(outcome_embed(resend, code=None))
 
-    async def _ask(self, interaction: Interaction) -> None:
+    async def _ask(self, session: InteractionSession) -> None:
         """Open the modal only for those who may decide. The check reads the database alone: a modal cannot wait."""
-        resends, actor = services_of(interaction).resends, actor_of(interaction)
+        resends, actor = session.services.resends, session.actor
         if self._action == "deny":
             await resends.may_decide(self._resend_id, by=actor)
         else:
             await resends.may_mark(self._resend_id, by=actor)
-        await interaction.response.send_modal(ReasonModal(self._resend_id, self._action, user_id=actor.user_id))
+        await session.open_modal(ReasonModal(self._resend_id, self._action, user_id=actor.user_id))
 
 
 async def _uncover(card: discord.Message | None) -> None:
@@ -121,12 +120,12 @@ class ReasonModal(
         """Rebuild the modal that was sent in."""
         return cls(int(match["id"]), match["action"], user_id=int(match["user"]))
 
-    async def submitted(self, interaction: Interaction, values: Mapping[str, str]) -> None:
+    async def submitted(self, session: InteractionSession, values: Mapping[str, str]) -> None:
         """Carry out what was asked for."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        resends, actor, reason = services_of(interaction).resends, actor_of(interaction), values.get("reason", "")
+        await session.defer()
+        resends, actor, reason = session.services.resends, session.actor, values.get("reason", "")
         if self._action == "deny":
             resend = await resends.deny(self._resend_id, by=actor, reason=reason)
         else:
             resend = await resends.mark(self._resend_id, sent=self._action == "sent", by=actor, reason=reason)
-        await reply(interaction, outcome_embed(resend, code=None))
+        await session.reply(outcome_embed(resend, code=None))

@@ -7,9 +7,9 @@ import discord
 
 from bot.domain.access import Capability
 from bot.domain.resends import ResendPause
-from bot.ui.interaction.error_handler import guarded, reply
-from bot.ui.interaction.interactions import Interaction, actor_of, services_of
+from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.rights import requires
+from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Tone, card
 
 _LABELS = {
@@ -48,11 +48,11 @@ class PauseButton(
 
     async def callback(self, interaction: Interaction) -> None:
         """Stop or resume, and say so to who pressed it."""
-        await guarded(interaction, self._turn(interaction))
+        await handle(interaction, self._turn)
 
-    async def _turn(self, interaction: Interaction) -> None:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        pauses, actor = services_of(interaction).pauses, actor_of(interaction)
+    async def _turn(self, session: InteractionSession) -> None:
+        await session.defer()
+        pauses, actor = session.services.pauses, session.actor
         if self._action == "pause":
             changed = await pauses.pause(by=actor)
             title = "🛑 Resends are stopped" if changed else "🛑 Resends were stopped already"
@@ -63,4 +63,4 @@ class PauseButton(
             changed = await pauses.resume(self._number, by=actor)
             title = "▶️ Resends go on" if changed else "▶️ Resends were not stopped"
             words = "They can be asked for and approved again."
-        await reply(interaction, card(title=title, description=words, colour=Tone.NEUTRAL))
+        await session.reply(card(title=title, description=words, colour=Tone.NEUTRAL))

@@ -1,0 +1,357 @@
+"""One interaction, from its arrival to its last answer."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cached_property
+from typing import Any, Protocol, TypeAlias, cast
+
+import discord
+
+from bot.domain.access import Actor
+from bot.domain.errors import NotInGuild, ShuttingDown, SkinDeskError
+from bot.observability.tracing import InteractionTrace, Observer, Outcome, begin
+from bot.services.container import Services
+from bot.ui.interaction.discord_errors import is_already_acknowledged, is_unknown_message, may_be_delivered, may_pass
+
+_log = logging.getLogger(__name__)
+
+Interaction: TypeAlias = "discord.Interaction[discord.Client]"
+
+QUICK_SECONDS = 0.03
+"""An answer within this time is sent as the first one; nobody notices the delay."""
+
+_SESSION = "session"
+_ACTION = re.compile(r"[a-z_]{1,11}")
+"""A part of a custom id that names an action; the ids of pages are longer, other ids are digits."""
+
+
+class State(Enum):
+    """What Discord shows of an interaction, as far as it is known.
+
+    NEW             → THINKING or ANSWERED once Discord confirms the first answer
+                    → MAYBE_THINKING or MAYBE_ANSWERED if the confirmation of the first answer is lost
+    MAYBE_THINKING  → THINKING or ANSWERED once Discord confirms any answer
+    MAYBE_ANSWERED  → ANSWERED once Discord confirms any answer
+    THINKING        → ANSWERED once the reply has replaced "thinking…"
+    every state     → CLOSED if no answer can be shown: the user dismissed the message, or Discord refuses for good
+    """
+
+    NEW = auto()
+    MAYBE_THINKING = auto()
+    MAYBE_ANSWERED = auto()
+    THINKING = auto()
+    ANSWERED = auto()
+    CLOSED = auto()
+
+
+_UNCONFIRMED = frozenset({State.NEW, State.MAYBE_THINKING, State.MAYBE_ANSWERED})
+
+
+@dataclass(frozen=True, slots=True)
+class PendingReply:
+    """A reply to send, or to send again."""
+
+    embed: discord.Embed
+    view: discord.ui.View | None
+    file: discord.File | None
+
+
+class InteractionClient(Protocol):
+    """The part of the Discord client that sessions need."""
+
+    services: Services
+    sessions: "Sessions"
+    is_stopping: bool
+
+
+class InteractionSession:
+    """Owns the answers to one interaction: acknowledgement, reply, retry and end. Get it by ``session_of``."""
+
+    def __init__(self, interaction: Interaction) -> None:
+        self.interaction = interaction
+        self.pending_reply: PendingReply | None = None
+        self.has_ended = False
+        self.trace = InteractionTrace(
+            command=_command_of(interaction),
+            guild_id=interaction.guild_id,
+            user_id=interaction.user.id,
+            is_suggestion=interaction.type is discord.InteractionType.autocomplete,
+        )
+        self._client = cast("InteractionClient", interaction.client)
+        self._state = State.NEW
+        self._thinking = True
+        self._timer: asyncio.TimerHandle | None = None
+        self._deferral: asyncio.Task[None] | None = None
+
+    @property
+    def services(self) -> Services:
+        """The services of the client that received the interaction."""
+        return self._client.services
+
+    @cached_property
+    def actor(self) -> Actor:
+        """The user with the roles that the interaction carries; NotInGuild outside a guild."""
+        member = self.interaction.user
+        if not isinstance(member, discord.Member):
+            raise NotInGuild
+        return actor_from(member)
+
+    @property
+    def refusal(self) -> SkinDeskError | None:
+        """Why no work may start on this interaction."""
+        if self._client.is_stopping:
+            return ShuttingDown()
+        # Discord is told that commands are for servers only; SkinDesk does not rely on it.
+        return NotInGuild() if self.interaction.guild_id is None else None
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether Discord shows "thinking…", or may show it."""
+        return self._state in (State.THINKING, State.MAYBE_THINKING)
+
+    @property
+    def is_left_open(self) -> bool:
+        """Whether Discord shows "thinking…", or is about to."""
+        return self.is_thinking or (self._deferral is not None and not self._deferral.done())
+
+    async def defer(self, *, thinking: bool = True) -> None:
+        """Show "thinking…" now. Call it before any work that changes data or uploads a file.
+
+        Without ``thinking``, the message of a component stays as it is until the answer.
+        """
+        with self._first_answer(State.THINKING if thinking else State.ANSWERED):
+            await self.interaction.response.defer(ephemeral=thinking, thinking=thinking)
+
+    def defer_if_slow(self, *, thinking: bool = True) -> None:
+        """Send the reply as the first answer if it is quick, or else defer. Only for work that changes nothing."""
+        self._thinking = thinking
+        self._timer = asyncio.get_running_loop().call_later(QUICK_SECONDS, self._start_deferral)
+
+    async def reply(
+        self, embed: discord.Embed, *, view: discord.ui.View | None = None, file: discord.File | None = None
+    ) -> None:
+        """Show an embed to the user alone: in the place of "thinking…", or else as a message of its own.
+
+        If Discord cannot take the reply now and may show "thinking…", the watch sends it again later.
+        Raises the error of discord.py if there is nothing to send again.
+        """
+        reply = PendingReply(embed, view, file)
+        try:
+            await self._send(reply)
+        except Exception as error:
+            if not self.is_thinking or not may_pass(error):
+                raise
+            # The first reply says what was done; a later one may only report that it was not delivered.
+            self.pending_reply = self.pending_reply or reply
+            _log.warning("reply pending error=%s status=%s", type(error).__name__, getattr(error, "status", None))
+
+    async def retry(self, reply: PendingReply) -> None:
+        """Send a pending reply again; if that fails, it stays pending."""
+        try:
+            await self._send(reply)
+        except Exception as error:  # noqa: BLE001 -- the watch tries again until the token expires
+            _log.info("reply still pending error=%s", type(error).__name__)
+            if not may_pass(error):
+                self.close()
+
+    async def show(self, embed: discord.Embed, view: discord.ui.View | None) -> None:
+        """Replace the message whose control was used."""
+        _release(view)
+        await self._settle_deferral()
+        if self._state is State.CLOSED:
+            return
+        if self._state in _UNCONFIRMED:
+            try:
+                with self._first_answer(State.ANSWERED):
+                    await self.interaction.response.edit_message(embed=embed, view=view)
+            except Exception as error:
+                if not await self._is_acknowledged_after(error):
+                    raise
+            else:
+                return
+        await self._edit_original(embed=embed, view=view)
+
+    async def open_modal(self, modal: discord.ui.Modal) -> None:
+        """Open a form as the first answer."""
+        with self._first_answer(State.ANSWERED):
+            await self.interaction.response.send_modal(modal)
+
+    def close(self) -> None:
+        """Send nothing more: no answer would be shown."""
+        self._state = State.CLOSED
+
+    def end(self, *, interrupted: bool) -> None:
+        """Note that the work has ended. If Discord has no answer yet, defer, so that the watch can send one."""
+        self.has_ended = True
+        self.trace.finished_after = self.trace.age
+        if interrupted:
+            self.trace.fail(Outcome.INTERRUPTED, reason="cancelled")
+        if self._timer is not None:
+            self._start_deferral()
+        if self.trace.acknowledged_after is None and self.interaction.response.is_done():
+            self.trace.acknowledged_after = self.trace.finished_after  # discord.py sends suggestions itself
+
+    def _start_deferral(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._deferral is None and self._state is State.NEW:
+            self._deferral = asyncio.create_task(self._defer_or_log())
+
+    async def _defer_or_log(self) -> None:
+        try:
+            await self.defer(thinking=self._thinking)
+        except Exception as error:  # noqa: BLE001 -- the reply meets the same error, which is handled there
+            _log.info("deferral failed error=%s", type(error).__name__)
+
+    async def _settle_deferral(self) -> None:
+        """Cancel the planned deferral, or wait for the one already sent."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._deferral is not None:
+            await asyncio.shield(self._deferral)
+
+    async def _send(self, reply: PendingReply) -> None:
+        _release(reply.view)
+        view = discord.utils.MISSING if reply.view is None else reply.view
+        file = discord.utils.MISSING if reply.file is None else reply.file
+        await self._settle_deferral()
+        if self._state is State.CLOSED:
+            return
+        was_new, is_own_message = self._state is State.NEW, False
+        _rewind(reply.file)
+        if self._state in _UNCONFIRMED:
+            try:
+                await self.interaction.response.send_message(embed=reply.embed, view=view, file=file, ephemeral=True)
+            except Exception as error:
+                if not await self._is_acknowledged_after(error):
+                    raise
+                _rewind(reply.file)
+                # Only this message can be the first answer: its confirmation was lost, and discord.py sent it again.
+                is_own_message = was_new and is_already_acknowledged(error)
+            else:
+                self._confirm(State.ANSWERED)
+                return
+        if is_own_message or self._is_original_replaceable():
+            files = discord.utils.MISSING if reply.file is None else [reply.file]
+            await self._edit_original(embed=reply.embed, view=reply.view, attachments=files)
+        else:
+            # If Discord shows "thinking…" without having confirmed it, the first follow-up replaces it.
+            await self.interaction.followup.send(embed=reply.embed, view=view, file=file, ephemeral=True)
+            self._state = State.ANSWERED
+
+    async def _edit_original(self, **content: Any) -> None:
+        try:
+            await self.interaction.edit_original_response(**content)
+        except discord.NotFound as error:
+            if not is_unknown_message(error):
+                raise
+            # The user dismissed the message: nothing to do, and not an error.
+            self.close()
+            trace = self.trace
+            _log.info("answer dismissed command=%s guild=%s user=%s", trace.command, trace.guild_id, trace.user_id)
+        else:
+            self._state = State.ANSWERED
+
+    def _is_original_replaceable(self) -> bool:
+        """Return whether the original response is "thinking…", and certainly not the page of a control."""
+        is_command = self.interaction.type is discord.InteractionType.application_command
+        return self._state is State.THINKING or (self._state in _UNCONFIRMED and is_command)
+
+    async def _is_acknowledged_after(self, error: Exception) -> bool:
+        """Return whether a reply that Discord did not take as the first answer can follow a first answer."""
+        if is_already_acknowledged(error):
+            return True
+        if not may_pass(error):
+            return False
+        try:
+            await self.defer(thinking=self._thinking)
+        except Exception as refused:  # noqa: BLE001 -- the caller raises the first error
+            return is_already_acknowledged(refused)
+        return True
+
+    @contextmanager
+    def _first_answer(self, shown: State) -> Iterator[None]:
+        try:
+            yield
+        except (Exception, asyncio.CancelledError) as error:
+            if self._state is State.NEW and may_be_delivered(error):
+                self._state = State.MAYBE_THINKING if shown is State.THINKING else State.MAYBE_ANSWERED
+            raise
+        self._confirm(shown)
+
+    def _confirm(self, shown: State) -> None:
+        self._state = shown
+        if self.trace.acknowledged_after is None:
+            self.trace.acknowledged_after = self.trace.age
+
+
+class Sessions:
+    """The running sessions, and the ended ones for which Discord may still show "thinking…"."""
+
+    def __init__(self, observers: Sequence[Observer] = ()) -> None:
+        self.running: dict[asyncio.Task[Any], InteractionSession] = {}
+        self.left_open: set[InteractionSession] = set()
+        self._observers = tuple(observers)
+
+    def add(self, session: InteractionSession) -> None:
+        """Track a session until the current task ends."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("an interaction is handled in a task")
+        begin(session.trace)
+        self.running[task] = session
+        task.add_done_callback(self._on_done)
+
+    def _on_done(self, task: asyncio.Task[Any]) -> None:
+        session = self.running.pop(task)
+        session.end(interrupted=task.cancelled())
+        if session.is_left_open:
+            self.left_open.add(session)
+        for observe in self._observers:
+            observe(session.trace)
+
+
+def session_of(interaction: Interaction) -> InteractionSession:
+    """Return the session of an interaction; the first call starts it in the current task."""
+    session: InteractionSession | None = interaction.extras.get(_SESSION)
+    if session is None:
+        session = interaction.extras[_SESSION] = InteractionSession(interaction)
+        cast("InteractionClient", interaction.client).sessions.add(session)
+    return session
+
+
+def actor_from(member: discord.Member) -> Actor:
+    """Return a member as an actor, with the roles and permissions that the interaction carries of them."""
+    permissions = member.resolved_permissions or member.guild_permissions
+    return Actor(
+        guild_id=member.guild.id,
+        user_id=member.id,
+        # A guild's @everyone role has the id of the guild and is not in the payload.
+        role_ids=frozenset({member.guild.id, *(role.id for role in member.roles)}),
+        administers=member.guild.owner_id == member.id or permissions.administrator,
+    )
+
+
+def _release(view: discord.ui.View | None) -> None:
+    """Keep discord.py from storing a view: SkinDesk finds its components by custom id."""
+    if view is not None:
+        view.stop()
+
+
+def _rewind(file: discord.File | None) -> None:
+    """Make a file readable again after an attempt to send it."""
+    if file is not None:
+        file.reset()
+
+
+def _command_of(interaction: Interaction) -> str:
+    """Return the name of the command, or the custom id of a component without the ids in it."""
+    if interaction.command is not None:
+        return interaction.command.qualified_name
+    data: dict[str, Any] = dict(interaction.data or {})
+    return ":".join(filter(_ACTION.fullmatch, str(data.get("custom_id", "")).split(":"))) or interaction.type.name
