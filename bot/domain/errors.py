@@ -29,10 +29,9 @@ SkinDeskError
 ├── MayNotDecide
 ├── ApprovalsChannelMissing
 ├── ApprovalsChannelUnusable
-├── NotYet                     possible later
+├── TooSoon                    possible later
 │   ├── LinkTooNew
-│   ├── TooManyResends
-│   └── TooSoon
+│   └── TooManyResends
 ├── ShuttingDown
 ├── Interrupted
 ├── Unfinished
@@ -98,7 +97,7 @@ class SteamAccountTaken(SkinDeskError):
         self.user_id = user_id
 
 
-class NotYet(SkinDeskError):
+class TooSoon(SkinDeskError):
     """It becomes possible at ``until``."""
 
     def __init__(self, until: datetime) -> None:
@@ -106,7 +105,7 @@ class NotYet(SkinDeskError):
         self.until = until
 
 
-class LinkTooNew(NotYet):
+class LinkTooNew(TooSoon):
     """The caller's Steam account was linked too recently for own resends."""
 
 
@@ -193,7 +192,7 @@ class ResendAlreadyOpen(SkinDeskError):
         self.resend = resend
 
 
-class TooManyResends(NotYet):
+class TooManyResends(TooSoon):
     """The caller has reached the limit of requests."""
 
 
@@ -252,10 +251,6 @@ class ApprovalsChannelMissing(SkinDeskError):
 
 class ApprovalsChannelUnusable(SkinDeskError):
     """The approvals channel is gone, or SkinDesk may not post there."""
-
-
-class TooSoon(NotYet):
-    """The same was requested a moment ago."""
 
 
 class ShuttingDown(SkinDeskError):

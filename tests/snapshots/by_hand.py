@@ -15,7 +15,7 @@ from bot.domain.inventory import InventoryFilter, Refusal
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import ALARM, ApproverRefusal, Outcome, Resend, ResendPause, ResendState, TradeFacts
 from bot.domain.secrets import SignInAddress
-from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, TradesAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, Listing, PageTooFresh, ProviderAnswer, TradesAnswer
 from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import NotResendableReason, Scope
 from bot.providers.explanations import Catalogue
@@ -85,7 +85,8 @@ def _refusals(now: datetime) -> Iterator[Shot]:
         yield _error(now, f"MayNotDecide, {refusal.value}", errors.MayNotDecide(refusal))
     done = {AccessDenied, TradeUrlRejected, InvalidInput, errors.NotResendable, errors.MayNotDecide, ProviderError}
     arguments = _arguments(now)
-    for name, kind in inspect.getmembers(errors, inspect.isclass):
+    kinds = dict(inspect.getmembers(errors, inspect.isclass)) | {"PageTooFresh": PageTooFresh}
+    for name, kind in sorted(kinds.items()):
         if not issubclass(kind, SkinDeskError) or kind in done:
             continue
         initialised = next(base for base in kind.__mro__ if "__init__" in vars(base))

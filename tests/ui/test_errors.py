@@ -14,7 +14,7 @@ from bot.domain.access import Capability
 from bot.domain.errors import InvalidInput, ProviderError, SkinDeskError, TradeUrlRejected
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, ProviderName
 from bot.domain.resends import ApproverRefusal, ResendPause
-from bot.domain.snapshots import Audience
+from bot.domain.snapshots import Audience, PageTooFresh
 from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import NotResendableReason
 from bot.providers.explanations import Catalogue
@@ -96,9 +96,15 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
 """Something for each thing that an error can be about."""
 
 
+KINDS: list[type[SkinDeskError]] = [
+    PageTooFresh,
+    *(cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, SkinDeskError)),
+]
+
+
 def every_error() -> Iterator[SkinDeskError]:
     """Make every kind of error that there is, an unknown one and those of each input problem included."""
-    for kind in [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, SkinDeskError)]:
+    for kind in KINDS:
         if kind in (ProviderError, InvalidInput):
             continue
         initialised = next(base for base in kind.__mro__ if "__init__" in vars(base))
@@ -136,7 +142,7 @@ def test_every_error_is_among_them() -> None:
     """No kind of error is left out of the test above."""
     made = {type(error) for error in every_error()} | {ProviderError}
 
-    assert {cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, SkinDeskError)} <= made
+    assert set(KINDS) <= made
     assert {error.trade_url_problem for error in every_error() if isinstance(error, TradeUrlRejected)} == {
         *TradeUrlProblem
     }
