@@ -23,8 +23,8 @@ from pydantic import BaseModel
 from benchmarks.measuring import Fact, Ratio, options_of, ratio_of, show
 from bot.domain.errors import ProviderError
 from bot.domain.failures import ProviderName
-from bot.providers.answer import Answer
-from bot.providers.assetpay_wire import Page, read_page
+from bot.providers.response import Response
+from bot.providers.assetpay import Page, read_page
 from bot.providers.reading import read
 from bot.providers.transport import Transport
 from tests.providers.test_bounds import Watch, assetpay_item, bomb, memory
@@ -200,7 +200,7 @@ async def reading(*, rounds: int) -> list[Ratio]:
     stalls: list[tuple[float, float]] = []
     for size in SIZES:
         body = document(size)
-        answer = Answer(ProviderName.ASSETPAY, 200, {}, body, datetime.now(UTC))
+        answer = Response(ProviderName.ASSETPAY, 200, {}, body, datetime.now(UTC))
         times: list[tuple[float, float]] = []
         for number in range(rounds + 1):
             began = time.perf_counter()
@@ -222,7 +222,7 @@ async def reading(*, rounds: int) -> list[Ratio]:
 
 async def collected(body: bytes, inventories: int = 10) -> Fact:
     """Return how long a full pass of the garbage collector takes beside so many large inventories in memory."""
-    answer = Answer(ProviderName.ASSETPAY, 200, {}, body, datetime.now(UTC))
+    answer = Response(ProviderName.ASSETPAY, 200, {}, body, datetime.now(UTC))
     gc.collect()
     gc.freeze()  # as the program does when it has started
     kept = [await read(answer, read_page) for _ in range(inventories)]
@@ -235,7 +235,7 @@ async def collected(body: bytes, inventories: int = 10) -> Fact:
     )
 
 
-async def stalled(answer: Answer) -> float:
+async def stalled(answer: Response) -> float:
     """Return the longest that the event loop stood still while the answer was read, in milliseconds."""
     async with Watch() as watch:
         await read(answer, read_page)

@@ -1,4 +1,4 @@
-"""Makes the providers that are on out of the configuration: transport, limits, credentials, adapter, steadiness."""
+"""Builds the providers that the configuration turns on: transport, limits, credentials, adapter, resilience."""
 
 import ssl
 from collections.abc import Sequence
@@ -15,7 +15,6 @@ from bot.domain.secrets import Secret
 from bot.ports import CallObserver, Clock, Explanations, HealthSource, InventoryProvider, TradeProvider
 from bot.providers.assetpay import AssetPaySecure
 from bot.providers.assetpay_client import AssetPayClient, ClientTokens, FixedClientToken, IssuedClientTokens
-from bot.providers.circuit_breaker import Circuit
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco, MerchantLogin
 from bot.providers.rate_limits import MINUTE, RateLimiter, SlidingWindow
 from bot.providers.resilience import ResilientInventories, ResilientProvider, ResilientTrades
@@ -33,7 +32,7 @@ _MANNCO_ROUTES = (
 
 @dataclass(frozen=True, slots=True)
 class ProvidersOn:
-    """What the services are given."""
+    """The providers for the services."""
 
     inventories: tuple[InventoryProvider, ...]
     trades: TradeProvider | None
@@ -48,8 +47,8 @@ async def open_providers(
     explanations: Explanations,
     observers: Sequence[CallObserver] = (),
 ) -> ProvidersOn:
-    """Return the providers with credentials, in the order of their tables; ``stack`` closes their connections."""
-    tls = ssl.create_default_context()  # one for all: making it costs tens of milliseconds
+    """Return the providers that have credentials, in the order of their tables; ``stack`` closes their connections."""
+    tls = ssl.create_default_context()  # shared: creating one takes tens of milliseconds
     inventories: list[InventoryProvider] = []
     health: list[HealthSource] = []
     trades: TradeProvider | None = None
@@ -58,7 +57,7 @@ async def open_providers(
         transport = Transport(name, settings.providers.table(name).base_url, tls, clock, limiter=limiter)
         await stack.enter_async_context(transport)
         resilience = ResilientProvider(
-            name, circuit=Circuit(clock), limiter=limiter, explanations=explanations, observers=observers
+            name, clock=clock, limiter=limiter, explanations=explanations, observers=observers
         )
         health.append(resilience)
         if name is ProviderName.MANNCO:

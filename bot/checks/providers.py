@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from bot.config import Settings
-    from bot.providers.answer import Answer
+    from bot.providers.response import Response
 
 _REFUSED_LOGIN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
@@ -42,10 +42,10 @@ class _Heard(Transport):
         super().__init__(*arguments)
         self._heard = heard
 
-    async def request(self, *arguments: Any, **named: Any) -> Answer:
-        answer = await super().request(*arguments, **named)
-        self._heard(answer.headers.get("date"))
-        return answer
+    async def request(self, *arguments: Any, **named: Any) -> Response:
+        response = await super().request(*arguments, **named)
+        self._heard(response.headers.get("date"))
+        return response
 
 
 async def check_providers(
@@ -65,8 +65,10 @@ async def _check(
     name: ProviderName, settings: Settings, catalogue: Catalogue, way: Callable[[ProviderName], Transport]
 ) -> Finding:
     try:
-        async with way(name) as transport, transport.deadline():
+        async with way(name) as transport, asyncio.timeout(transport.limits.deadline):
             await _probe(name, settings, transport)
+    except TimeoutError:
+        return _finding(Failure(name, FailureKind.TIMED_OUT), catalogue)
     except ProviderError as error:
         return _finding(error.failure, catalogue)
     except Exception as error:  # noqa: BLE001 -- whatever it is, the other providers are told

@@ -11,10 +11,9 @@ from bot.domain.failures import Dialect, Failure, FailureKind, ProviderName
 from bot.domain.inventory import Sort
 from bot.domain.secrets import Secret
 from bot.domain.steam import SteamId
-from bot.providers.assetpay import GAMES, plain, whole_inventory
-from bot.providers.assetpay_wire import Page, read_data, read_page
-from bot.providers.credentials import Held, TokenCache, claims_of, issued_token
-from bot.providers.reading import Fields, Unreadable, loose, read
+from bot.providers.assetpay import GAMES, Page, price_range, read_data, read_page, whole_inventory
+from bot.providers.credentials import Token, TokenCache, claims_of, issued_token
+from bot.providers.reading import Fields, Unreadable, read
 
 if TYPE_CHECKING:
     from bot.domain.inventory import Inventory, InventoryQuery, Item
@@ -22,33 +21,33 @@ if TYPE_CHECKING:
     from bot.providers.transport import Transport
 
 PER_PAGE = 50
-"""Items per page of the older dialect, which has no way to ask for all (seed 002)."""
+"""Items per page of the older dialect, which cannot answer with all items at once (seed 002)."""
 MAX_PAGES = 20
 _TIME_TO_ANSWER = 0.5
-"""How long before its deadline a lookup stops asking for further pages, in seconds."""
+"""A lookup asks for no further page in the last seconds before its deadline."""
 
 _TOKEN_REFUSED_KEYS = frozenset({"INVALID_TOKEN", "TOKEN_INVALID_OR_EXPIRED", "TOKEN_EXPIRED"})
 _TOKEN_REFUSED_CODES = {Dialect.ASSETPAY: 1102, Dialect.ASSETPAY_LEGACY: 1222}
 
 
 class ClientTokens(Protocol):
-    """Where the client tokens come from."""
+    """A source of client tokens."""
 
     async def token_for(self, trade_url: TradeUrl) -> Secret:
-        """Return the token to ask with; ProviderError where there is none."""
+        """Return the token for a lookup; ProviderError if there is none."""
         ...
 
     def owner_is_certain(self, token: Secret) -> bool:
-        """Say whether it is known that the token belongs to the account that was asked for."""
+        """Return whether the token is known to belong to the requested account."""
         ...
 
     def renew(self, trade_url: TradeUrl, token: Secret) -> bool:
-        """Forget a token that was refused; False where there is no other."""
+        """Discard a refused token; False if there is no other."""
         ...
 
 
 class FixedClientToken:
-    """One token for everything: its user's inventory is answered, whatever trade URL is asked."""
+    """One token for every lookup: AssetPay answers with its user's inventory, whatever the trade URL."""
 
     def __init__(self, provider: ProviderName, token: Secret) -> None:
         self._provider = provider
@@ -56,17 +55,17 @@ class FixedClientToken:
         self._owner = _steam_id_of(token)
 
     async def token_for(self, trade_url: TradeUrl) -> Secret:
-        """Return the token, unless its claims name another account: then WRONG_ACCOUNT, without a call."""
-        if self._owner is not None and self._owner != trade_url.steam_id:
+        """Return the token; WRONG_ACCOUNT, without a call, if its claims name another account."""
+        if self._owner not in (None, trade_url.steam_id):
             raise ProviderError(Failure(self._provider, FailureKind.WRONG_ACCOUNT))
         return self._token
 
-    def owner_is_certain(self, token: Secret) -> bool:  # noqa: ARG002 -- there is only the one
-        """Say whether the token's claims could be read."""
+    def owner_is_certain(self, token: Secret) -> bool:  # noqa: ARG002 -- there is only one
+        """Return whether the token's claims name its owner."""
         return self._owner is not None
 
-    def renew(self, trade_url: TradeUrl, token: Secret) -> bool:  # noqa: ARG002 -- there is only the one
-        """Say that there is no other."""
+    def renew(self, trade_url: TradeUrl, token: Secret) -> bool:  # noqa: ARG002 -- there is only one
+        """Return False: there is no other token."""
         return False
 
 
@@ -79,20 +78,20 @@ class IssuedClientTokens:
         self._cache = TokenCache(transport.clock)
 
     async def token_for(self, trade_url: TradeUrl) -> Secret:
-        """Return the account's token, creating it where there is none that lasts."""
-        return await self._cache.get(_key(trade_url), lambda: self._create(trade_url))
+        """Return the account's token, created if there is none."""
+        return await self._cache.get(_cache_key(trade_url), lambda: self._create(trade_url))
 
     def owner_is_certain(self, token: Secret) -> bool:  # noqa: ARG002 -- each was created for its trade URL
-        """Say that it is."""
+        """Return True: the token was created for the trade URL."""
         return True
 
     def renew(self, trade_url: TradeUrl, token: Secret) -> bool:
-        """Forget the token, so that another one is created."""
-        self._cache.drop(_key(trade_url), token)
+        """Discard the token, so that the next lookup creates one."""
+        self._cache.discard(_cache_key(trade_url), token)
         return True
 
-    async def _create(self, trade_url: TradeUrl) -> Held:
-        answer = await self._transport.request(
+    async def _create(self, trade_url: TradeUrl) -> Token:
+        response = await self._transport.request(
             "POST",
             "/auth/authenticate-client",
             headers={"api-key": self._api_key.reveal()},
@@ -106,12 +105,12 @@ class IssuedClientTokens:
                 raise Unreadable(data.at("token"))
             return token
 
-        token = await read(answer, read_token, secrets=(self._api_key, trade_url.token))
-        return Held.issued(token, at=answer.received_at)
+        token = await read(response, read_token, secrets=(self._api_key, trade_url.token))
+        return Token.issued(token, at=response.received_at)
 
 
 class AssetPayClient:
-    """Inventories by client token. ``authorization`` says whether the header has the bare token or ``Bearer``."""
+    """Inventories by client token, sent as it is or as ``Bearer`` by ``authorization``."""
 
     games = GAMES
 
@@ -125,53 +124,50 @@ class AssetPayClient:
     ) -> None:
         self._transport = transport
         self._dialect = dialect
+        self._is_legacy = dialect is Dialect.ASSETPAY_LEGACY
+        self.name = ProviderName.ASSETPAY_LEGACY if self._is_legacy else ProviderName.ASSETPAY_CLIENT
         self._tokens = tokens
         self._prefix = "Bearer " if authorization == "bearer" else ""
 
-    @property
-    def name(self) -> ProviderName:
-        """Which provider it is."""
-        is_legacy = self._dialect is Dialect.ASSETPAY_LEGACY
-        return ProviderName.ASSETPAY_LEGACY if is_legacy else ProviderName.ASSETPAY_CLIENT
-
     async def look_up(self, query: InventoryQuery) -> Inventory:
-        """Ask for everything that matches, with a new token where the old one is refused; ProviderError otherwise."""
-        async with self._transport.deadline() as until:
-            token = await self._tokens.token_for(query.trade_url)
-            try:
-                return await self._ask(query, token, until=until)
-            except ProviderError as error:
-                if not self._refuses_token(error.failure) or not self._tokens.renew(query.trade_url, token):
-                    raise
-            return await self._ask(query, await self._tokens.token_for(query.trade_url), until=until)
+        """Ask for all matching items, with a new token if the old one is refused; ProviderError otherwise."""
+        ends = asyncio.get_running_loop().time() + self._transport.limits.deadline
+        token = await self._tokens.token_for(query.trade_url)
+        try:
+            return await self._ask(query, token, ends=ends)
+        except ProviderError as error:
+            if not self._refuses_token(error.failure) or not self._tokens.renew(query.trade_url, token):
+                raise
+        return await self._ask(query, await self._tokens.token_for(query.trade_url), ends=ends)
 
-    async def _ask(self, query: InventoryQuery, token: Secret, *, until: float) -> Inventory:
-        if self._dialect is Dialect.ASSETPAY_LEGACY:
-            page = await self._all_pages(query, token, until=until)
+    async def _ask(self, query: InventoryQuery, token: Secret, *, ends: float) -> Inventory:
+        if self._is_legacy:
+            page = await self._all_pages(query, token, ends=ends)
         else:
             page = await self._page(query, token, whole_inventory(query))
-        return page.inventory(
-            self.name, query, read_at=self._transport.clock.now(), owner_certain=self._tokens.owner_is_certain(token)
-        )
+        owner_certain = self._tokens.owner_is_certain(token)
+        return page.inventory(self.name, query, read_at=self._transport.clock.now(), owner_certain=owner_certain)
 
-    async def _all_pages(self, query: InventoryQuery, token: Secret, *, until: float) -> Page:
-        """Put the older dialect's pages together.
+    async def _all_pages(self, query: InventoryQuery, token: Secret, *, ends: float) -> Page:
+        """Read the older dialect's pages.
 
-        A later page that fails or comes too late ends it: part of an inventory, which says by its count that it is
-        one, helps more than none; and a merchant of the lower tier has ten requests a minute.
+        If a later page fails or comes too late, return the items so far: their number shows that the inventory is
+        partial. It helps more than none, and a merchant of the lower tier has ten requests a minute.
         """
         first = await self._page(query, token, _older_dialect(query, page=1))
         found = {item.id: item for item in first.items}
         try:
-            async with asyncio.timeout_at(until - _TIME_TO_ANSWER):
+            async with asyncio.timeout_at(ends - _TIME_TO_ANSWER):
                 await self._later_pages(query, token, first, found)
-        except (ProviderError, TimeoutError):
+        except (ProviderError, TimeoutError) as error:
             if first.count is None:
-                raise
+                if isinstance(error, ProviderError):
+                    raise
+                raise ProviderError(Failure(self.name, FailureKind.TIMED_OUT)) from None
         return replace(first, items=tuple(found.values()))
 
     async def _later_pages(self, query: InventoryQuery, token: Secret, first: Page, found: dict[str, Item]) -> None:
-        """Add to ``found`` what the pages after the first have, until they have it all or nothing new."""
+        """Add the items of the pages after the first to ``found``, until it is complete or a page has none."""
         received = len(first.items)
         for number in range(2, MAX_PAGES + 1):
             if received < PER_PAGE or (first.count is not None and len(found) >= first.count):
@@ -184,13 +180,13 @@ class AssetPayClient:
             found.update(new)
 
     async def _page(self, query: InventoryQuery, token: Secret, parameters: list[tuple[str, str]]) -> Page:
-        answer = await self._transport.request(
+        response = await self._transport.request(
             "GET",
             "/client/inventory",
             query=parameters,
             headers={"Authorization": f"{self._prefix}{token.reveal()}"},
         )
-        return await read(answer, read_page, secrets=(token, query.trade_url.token))
+        return await read(response, read_page, secrets=(token, query.trade_url.token))
 
     def _refuses_token(self, failure: Failure) -> bool:
         if failure.key is not None:
@@ -199,33 +195,29 @@ class AssetPayClient:
 
 
 def _older_dialect(query: InventoryQuery, *, page: int) -> list[tuple[str, str]]:
-    """Return the older dialect's parameters, named and ordered as in its examples; Steam is read again once only."""
+    """Return the older dialect's parameters in the order of its examples; only the first page refreshes."""
     wanted = query.filter
     parameters = [("game", str(query.game.value))]
     if query.refresh and page == 1:
         parameters.append(("refresh", "true"))
     if wanted.search is not None:
         parameters.append(("search", wanted.search))
-    if wanted.min_price is not None:
-        parameters.append(("minPrice", plain(wanted.min_price)))
-    if wanted.max_price is not None:
-        parameters.append(("maxPrice", plain(wanted.max_price)))
+    parameters += price_range(wanted)
     if wanted.sort is not Sort.RELEVANCE:
         parameters.append(("sort", wanted.sort.value))
     return [*parameters, ("page", str(page)), ("perPage", str(PER_PAGE))]
 
 
 def _steam_id_of(token: Secret) -> SteamId | None:
-    """Return the account that a client token's claims name, where they can be read."""
+    """Return the account that a client token's claims name, if they can be read."""
     claims = claims_of(token)
-    client = loose(claims.part, "client") if claims else None
-    steam_id = loose(client.id, "steamID") if client else None
+    client = claims.values.get("client") if claims else None
     try:
-        return SteamId.parse(steam_id) if steam_id else None
-    except ValueError:
+        return SteamId.parse(Fields(client).optional_id("steamID"))
+    except (Unreadable, ValueError):
         return None
 
 
-def _key(trade_url: TradeUrl) -> str:
-    """Return what tells trade URLs apart without holding the token."""
+def _cache_key(trade_url: TradeUrl) -> str:
+    """Return a key for a trade URL that does not contain the token."""
     return f"{trade_url.steam_id}:{trade_url.token.digest()}"

@@ -1,34 +1,37 @@
-"""Tokens that providers issue for a while: what they say of themselves, and keeping them in memory until renewal."""
+"""Tokens that providers issue: their claims, and a cache that creates each once until its renewal."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import re
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from cachetools import LRUCache
+
 from bot.domain.errors import ProviderError
 from bot.domain.secrets import Secret
-from bot.providers.reading import Fields, Unreadable, loose, parse_json
+from bot.providers.reading import Fields, Unreadable, parse_json
+from bot.single_flight import SingleFlight
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
+    from typing import Any
 
     from bot.ports import Clock
 
 LIFETIME = timedelta(hours=24)
-"""How long a token is used at most (AssetPay's documented lifetime; Mannco.store's is longer and in its claims)."""
+"""AssetPay's documented lifetime. Mannco.store's is longer and in the token's claims."""
 RENEW_BEFORE = timedelta(minutes=5)
 _MAX_JWT = 8_192
+_MAX_TOKENS = 1_000
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
 
 
 def claims_of(token: Secret) -> Fields | None:
-    """Return what a JWT claims, unverified: enough to notice a wrong account or an end, never to trust. Else None."""
+    """Return the claims of a JWT, unverified: enough to notice a wrong account or an expiry, never to trust."""
     parts = token.reveal().split(".")
     if len(parts) != 3 or len(token.reveal()) > _MAX_JWT:  # noqa: PLR2004 -- header, claims, signature
         return None
@@ -39,87 +42,67 @@ def claims_of(token: Secret) -> Fields | None:
 
 
 def issued_token(fields: Fields, name: str) -> Secret:
-    """Read a token that has to be there and fits into a header."""
-    value = fields.raw(name)
+    """Read a required token that fits into a header."""
+    value = fields.values.get(name)
     if not isinstance(value, str) or len(value) > _MAX_JWT or not _HEADER_SAFE.fullmatch(value):
         raise Unreadable(fields.at(name))
     return Secret(value)
 
 
-def expiry_of(token: Secret) -> datetime | None:
-    """Return when a JWT says that it ends, where that can be read."""
-    claims = claims_of(token)
-    end = loose(claims.integer, "exp") if claims else None
-    try:
-        return datetime.fromtimestamp(end, UTC) if end is not None else None
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A token, and from when on another one is to be asked for."""
+class Token:
+    """A token and the time from which it is renewed."""
 
-    token: Secret
+    value: Secret
     renew_at: datetime
 
     @classmethod
-    def issued(cls, token: Secret, *, at: datetime, capped: bool = True) -> Held:
-        """Return a token issued at ``at``: kept until its claims' end, or for LIFETIME where they name none.
+    def issued(cls, value: Secret, *, at: datetime, capped: bool = True) -> Token:
+        """Return a token issued at ``at``, kept until its ``exp`` claim, or for LIFETIME without one.
 
-        ``capped`` keeps no token longer than LIFETIME. An end that has passed on arrival is a clock gone wrong.
+        ``capped`` limits it to LIFETIME. A claim that has passed on arrival is ignored: a clock is wrong.
         """
-        end = expiry_of(token)
-        if end is None or end <= at or (capped and end > at + LIFETIME):
-            end = at + LIFETIME
-        return cls(token, end - RENEW_BEFORE)
+        claims = claims_of(value)
+        expiry = claims.integer("exp", optional=True) if claims else None
+        end = at + LIFETIME
+        if expiry is not None:
+            try:
+                claimed = datetime.fromtimestamp(expiry, UTC)
+            except (ValueError, OverflowError, OSError):
+                claimed = at
+            if claimed > at:
+                end = min(claimed, end) if capped else claimed
+        return cls(value, end - RENEW_BEFORE)
 
 
 class TokenCache:
-    """Tokens by key, in memory only: the ``capacity`` used last.
+    """Tokens by key, in memory only. Concurrent callers share the creation of a missing one."""
 
-    However many ask for a missing one, it is fetched once, and the fetching goes on when one who waits gives up.
-    """
-
-    def __init__(self, clock: Clock, *, capacity: int = 1_000) -> None:
+    def __init__(self, clock: Clock, *, capacity: int = _MAX_TOKENS) -> None:
         self._clock = clock
-        self._capacity = capacity
-        self._held: OrderedDict[str, Held] = OrderedDict()
-        self._flights: dict[str, asyncio.Task[Secret]] = {}
+        self._tokens: LRUCache[str, Token] = LRUCache(capacity)
+        self._creating: SingleFlight[str, Secret] = SingleFlight()
 
-    async def get(self, key: str, fetch: Callable[[], Awaitable[Held]]) -> Secret:
-        """Return the token of ``key``, by ``fetch`` where there is none that lasts; what ``fetch`` raises otherwise."""
-        held = self._held.get(key)
-        if held is not None and self._clock.now() < held.renew_at:
-            self._held.move_to_end(key)
-            return held.token
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = asyncio.create_task(self._fetch(key, fetch))
-            self._flights[key] = flight
-            flight.add_done_callback(lambda ended: self._end(key, ended))
+    async def get(self, key: str, create: Callable[[], Coroutine[Any, Any, Token]]) -> Secret:
+        """Return the token of ``key``, created by ``create`` if there is none that is still good."""
+        token = self._tokens.get(key)
+        if token is not None and self._clock.now() < token.renew_at:
+            return token.value
+
+        async def create_and_keep() -> Secret:
+            created = await create()
+            self._tokens[key] = created
+            return created.value
+
         try:
-            return await asyncio.shield(flight)
+            return await self._creating.run(key, create_and_keep)
         except ProviderError as error:
             failure = error.failure
-        # One each: an exception raised in several tasks would collect all their tracebacks.
+        # A new exception each: one raised in several tasks would collect all their tracebacks.
         raise ProviderError(failure)
 
-    def drop(self, key: str, token: Secret) -> None:
-        """Forget a token that was refused; one that replaced it meanwhile stays."""
-        held = self._held.get(key)
-        if held is not None and held.token == token:
-            del self._held[key]
-
-    def _end(self, key: str, flight: asyncio.Task[Secret]) -> None:
-        del self._flights[key]
-        if not flight.cancelled():
-            flight.exception()  # looked at, so that a failure nobody waits for any more is not reported as lost
-
-    async def _fetch(self, key: str, fetch: Callable[[], Awaitable[Held]]) -> Secret:
-        held = await fetch()
-        self._held[key] = held
-        self._held.move_to_end(key)
-        while len(self._held) > self._capacity:
-            self._held.popitem(last=False)
-        return held.token
+    def discard(self, key: str, refused: Secret) -> None:
+        """Remove a refused token, unless another has replaced it."""
+        token = self._tokens.get(key)
+        if token is not None and token.value == refused:
+            del self._tokens[key]

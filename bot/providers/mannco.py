@@ -3,45 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import NOT_DONE, FailureKind, ProviderName
-from bot.domain.trades import Scope
-from bot.providers.credentials import Held, TokenCache, issued_token
-from bot.providers.mannco_wire import read_receipt, read_trades, refuse_errors
-from bot.providers.reading import Unreadable, loose, read
+from bot.domain.resends import Receipt
+from bot.domain.secrets import TradeCode
+from bot.domain.steam import Game, SteamId
+from bot.domain.masking import mask_trade_urls
+from bot.domain.trades import Scope, Trade
+from bot.providers.credentials import Token, TokenCache, issued_token
+from bot.providers.reading import Fields, Refused, Unreadable, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.domain.resends import Receipt
     from bot.domain.secrets import Secret
-    from bot.domain.trades import Trade
-    from bot.providers.answer import Answer
-    from bot.providers.reading import Fields
+    from bot.providers.response import Response
     from bot.providers.transport import Transport
 
 T = TypeVar("T")
 
 _PATHS = {Scope.ACTIVE: "/trades/active", Scope.ALL: "/trades/all"}
+_HIDDEN = -11
+"""The status of a trade that its user does not see."""
+_MILLISECONDS_FROM = 10**11
+"""A timestamp this large is in milliseconds: in seconds it would be in the year 5138."""
 
 
 class MerchantLogin(Protocol):
-    """Where the merchant's JWT comes from."""
+    """A source of the merchant's JWT."""
 
     async def jwt(self) -> Secret:
-        """Return the JWT to ask with; ProviderError where there is none."""
+        """Return the JWT; ProviderError if there is none."""
         ...
 
     def renew(self, jwt: Secret) -> bool:
-        """Forget a JWT that was refused; False where there is no other."""
+        """Discard a refused JWT; False if there is no other."""
         ...
 
 
 class FixedJwt:
-    """One JWT for everything."""
+    """One JWT for every call."""
 
     def __init__(self, jwt: Secret) -> None:
         self._jwt = jwt
@@ -50,13 +55,13 @@ class FixedJwt:
         """Return it."""
         return self._jwt
 
-    def renew(self, jwt: Secret) -> bool:  # noqa: ARG002 -- there is only the one
-        """Say that there is no other."""
+    def renew(self, jwt: Secret) -> bool:  # noqa: ARG002 -- there is only one
+        """Return False: there is no other JWT."""
         return False
 
 
 class ApiKeyLogin:
-    """A JWT for the merchant's API key, kept until shortly before its end (providers.md, 4.2)."""
+    """A JWT for the merchant's API key, kept until shortly before its expiry (providers.md, 4.2)."""
 
     def __init__(self, transport: Transport, api_key: Secret) -> None:
         self._transport = transport
@@ -64,88 +69,185 @@ class ApiKeyLogin:
         self._cache = TokenCache(transport.clock)
 
     async def jwt(self) -> Secret:
-        """Return the JWT, logging in where there is none that lasts."""
+        """Return the JWT, logging in if there is none."""
         return await self._cache.get("", self._log_in)
 
     def renew(self, jwt: Secret) -> bool:
-        """Forget the JWT, so that the next call logs in again."""
-        self._cache.drop("", jwt)
+        """Discard the JWT, so that the next call logs in again."""
+        self._cache.discard("", jwt)
         return True
 
-    async def _log_in(self) -> Held:
-        answer = await self._transport.request("POST", "/user/login", json={"apiKey": self._api_key.reveal()})
+    async def _log_in(self) -> Token:
+        response = await self._transport.request("POST", "/user/login", json={"apiKey": self._api_key.reveal()})
 
         def read_jwt(fields: Fields) -> Secret:
-            refuse_errors(fields, answer.status)
+            _check_envelope(fields, response.status)
             # Older documents have it in data (providers.md, 4.2).
             for name in ("content", "data"):
-                part = loose(fields.part, name)
-                if part is not None and part.raw("jwt") is not None:
-                    return issued_token(part, "jwt")
+                values = fields.values.get(name)
+                if isinstance(values, dict) and values.get("jwt") is not None:
+                    return issued_token(fields.need(name), "jwt")
             raise Unreadable("content.jwt")
 
-        jwt = await _read(answer, read_jwt, secrets=(self._api_key,))
-        return Held.issued(jwt, at=answer.received_at, capped=False)
+        jwt = await _read(response, read_jwt, secrets=(self._api_key,))
+        return Token.issued(jwt, at=response.received_at, capped=False)
 
 
 class Mannco:
-    """The merchant's trades. ``resend_parameter`` names the parameter that selects a trade to be sent again."""
+    """The merchant's trades. ``resend_parameter`` is the query parameter that names the trade to resend."""
+
+    name = ProviderName.MANNCO
 
     def __init__(self, transport: Transport, login: MerchantLogin, *, resend_parameter: str = "resend") -> None:
         self._transport = transport
         self._login = login
         self._resend_parameter = resend_parameter
 
-    @property
-    def name(self) -> ProviderName:
-        """Which provider it is."""
-        return ProviderName.MANNCO
-
     async def trades(self, scope: Scope) -> tuple[Trade, ...]:
-        """Return the trades, newest first, with a new login where the old one is refused; ProviderError otherwise."""
-        async with self._transport.deadline():
+        """Return the trades, newest first, after a new login if the old one is refused; ProviderError otherwise."""
+        jwt = await self._login.jwt()
+        response = await self._get(_PATHS[scope], jwt)
+        if response.status == HTTPStatus.FORBIDDEN and self._login.renew(jwt):
             jwt = await self._login.jwt()
-            answer = await self._get(_PATHS[scope], jwt)
-            if answer.status == HTTPStatus.FORBIDDEN and self._login.renew(jwt):
-                jwt = await self._login.jwt()
-                answer = await self._get(_PATHS[scope], jwt)
-            return await _read(answer, lambda fields: read_trades(fields, answer.status, self.name), secrets=(jwt,))
+            response = await self._get(_PATHS[scope], jwt)
+        return await _read(response, lambda fields: _read_trades(fields, response.status), secrets=(jwt,))
 
     async def resend(self, trade_id: int) -> Receipt:
         """Ask, exactly once, to send the trade's offer again.
 
-        ProviderError otherwise: REFUSED, THROTTLED and UNREACHABLE mean that nothing was done, every other kind
-        that it may have been. A login that fails comes before the call, so nothing was done then either.
+        ProviderError otherwise: REFUSED, THROTTLED and UNREACHABLE mean that nothing was done; every other kind
+        leaves the outcome unknown. A login that fails comes before the call, so nothing was done then either.
         """
-        jwt = await self._jwt_before_resend()
-        # A connection of its own: one that the provider is about to close would leave the outcome in doubt.
-        answer = await self._get("/trade/resend", jwt, query=((self._resend_parameter, str(trade_id)),), fresh=True)
-        if answer.status == HTTPStatus.FORBIDDEN:
-            self._login.renew(jwt)
-        return await _read(answer, lambda fields: read_receipt(fields, answer.status), secrets=(jwt,))
-
-    async def _jwt_before_resend(self) -> Secret:
         try:
-            return await self._login.jwt()
+            jwt = await self._login.jwt()
         except ProviderError as error:
             failure = error.failure
-        if failure.kind not in NOT_DONE:
-            failure = replace(failure, kind=FailureKind.UNREACHABLE, place="login")
-        raise ProviderError(failure)
+            if failure.kind not in NOT_DONE:
+                failure = replace(failure, kind=FailureKind.UNREACHABLE, place="login")
+            raise ProviderError(failure) from None
+        # On a new connection: if the provider closed an old one at this moment, the outcome would be unknown.
+        response = await self._get("/trade/resend", jwt, query=((self._resend_parameter, str(trade_id)),), fresh=True)
+        if response.status == HTTPStatus.FORBIDDEN:
+            self._login.renew(jwt)
+        return await _read(response, lambda fields: _read_receipt(fields, response.status), secrets=(jwt,))
 
     async def _get(
         self, path: str, jwt: Secret, *, query: tuple[tuple[str, str], ...] = (), fresh: bool = False
-    ) -> Answer:
+    ) -> Response:
         return await self._transport.request(
             "GET", path, query=query, headers={"Authorization": f"Bearer {jwt.reveal()}"}, fresh=fresh
         )
 
 
-async def _read(answer: Answer, reader: Callable[[Fields], T], *, secrets: tuple[Secret, ...]) -> T:
-    """Read an answer; a 403 is a refusal whatever stands in it (providers.md, 4.3)."""
+async def _read(response: Response, reader: Callable[[Fields], T], *, secrets: tuple[Secret, ...]) -> T:
+    """Read a response; a 403 is a refusal whatever its body (providers.md, 4.3)."""
     try:
-        return await read(answer, reader, secrets=secrets)
+        return await read(response, reader, secrets=secrets)
     except ProviderError as error:
-        if answer.status != HTTPStatus.FORBIDDEN or error.failure.kind is not FailureKind.NONSENSE:
+        if response.status != HTTPStatus.FORBIDDEN or error.failure.kind is not FailureKind.NONSENSE:
             raise
-    raise answer.failure(FailureKind.REFUSED)
+    raise response.failure(FailureKind.REFUSED)
+
+
+def _check_envelope(answer: Fields, status: int) -> None:
+    """Raise Refused for an error, whatever its HTTP status; Unreadable for an error that claims success.
+
+    A server error (5xx) is BROKEN even with an envelope: the provider may have acted before it.
+    """
+    if not answer.truth("err"):
+        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            raise Unreadable("status")
+        return
+    if answer.truth("success", optional=True):
+        raise Unreadable("err")
+    content = answer.values.get("content")
+    if isinstance(content, dict):
+        content = content.get("message")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        kind = FailureKind.BROKEN
+    else:
+        kind = FailureKind.THROTTLED if status == HTTPStatus.TOO_MANY_REQUESTS else FailureKind.REFUSED
+    raise Refused(kind, message=content)
+
+
+def _read_content(answer: Fields, status: int) -> Fields:
+    """Return ``content`` of a success; Refused for an error, Unreadable for neither."""
+    _check_envelope(answer, status)
+    if not answer.truth("success"):
+        raise Unreadable("success")
+    return answer.need("content")
+
+
+def _read_receipt(answer: Fields, status: int) -> Receipt:
+    """Return the trade that the answer names, whichever it is."""
+    content = _read_content(answer, status)
+    trade_id = content.integer("trade_id")
+    if trade_id is None:
+        raise Unreadable(content.at("trade_id"))
+    return Receipt(trade_id, _code(content))
+
+
+def _read_trades(answer: Fields, status: int) -> tuple[Trade, ...]:
+    """Return the trades that are not hidden, newest first."""
+    entries = _read_content(answer, status).parts("trades")
+    trades = [_read_trade(entry) for entry in entries if entry.integer("status") != _HIDDEN]
+    trades.sort(key=lambda trade: (trade.created_at.timestamp() if trade.created_at else 0.0, trade.id), reverse=True)
+    return tuple(trades)
+
+
+def _read_trade(entry: Fields) -> Trade:
+    trade_id, status, owner = entry.integer("id"), entry.integer("status"), _steam_id(entry, "user")
+    if trade_id is None:
+        raise Unreadable(entry.at("id"))
+    if status is None:
+        raise Unreadable(entry.at("status"))
+    if owner is None:
+        raise Unreadable(entry.at("user"))
+    return Trade(
+        provider=ProviderName.MANNCO,
+        id=trade_id,
+        owner=owner,
+        status=status,
+        items_send=_asset_ids(entry, "items_send"),
+        items_received=_asset_ids(entry, "items_received"),
+        bot=_steam_id(entry, "bot"),
+        offer_id=entry.optional_id("offerid"),
+        created_at=_created_at(entry),
+        code=_code(entry),
+        last_error=mask_trade_urls(entry.text("lasterror", optional=True) or ""),
+        game=Game.from_app_id(entry.integer("game", optional=True)),
+    )
+
+
+def _asset_ids(entry: Fields, name: str) -> tuple[str, ...]:
+    """Read asset ids: a text with commas between them, a list, or null for none."""
+    value = entry.values.get(name)
+    if value is None:
+        return ()
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list) or not all(type(part) in (str, int) for part in parts):
+        raise Unreadable(entry.at(name))
+    return tuple(text for part in parts if (text := str(part).strip()))
+
+
+def _steam_id(entry: Fields, name: str) -> SteamId | None:
+    try:
+        return SteamId.parse(entry.optional_id(name))
+    except ValueError:
+        return None
+
+
+def _code(owner: Fields) -> TradeCode | None:
+    code = owner.optional_id("code")
+    return TradeCode(code) if code else None
+
+
+def _created_at(entry: Fields) -> datetime | None:
+    """Read a UNIX time in seconds or milliseconds."""
+    timestamp = entry.integer("timestamp", optional=True)
+    if timestamp is None or timestamp <= 0:
+        return None
+    try:
+        return datetime.fromtimestamp(timestamp / 1000 if timestamp >= _MILLISECONDS_FROM else timestamp, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING, Literal
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import Inventory, Item, Refusal, refusal_of
 from bot.domain.steam import Game
-from bot.providers.reading import Fields, Refused, Unreadable, identifier, loose, read
-from bot.providers.stickers import read_stickers
+from bot.providers.reading import Fields, Refused, Unreadable, identifier, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from bot.domain.inventory import InventoryQuery
     from bot.domain.secrets import Secret
     from bot.providers.transport import Transport
@@ -24,15 +21,22 @@ _METHOD = "user_inventory"
 _CURRENCY = re.compile(r"[A-Za-z]{1,8}", re.ASCII)
 
 
-def signature(parameters: Iterable[tuple[str, str]], client_secret: Secret) -> str:
-    """Return ``sign``: HMAC-SHA1 over the parameters by name, each as ``name:value;`` (providers.md, 3.1)."""
-    message = "".join(f"{name}:{value};" for name, value in sorted(parameters))
-    return hmac.new(client_secret.reveal().encode(), message.encode(), hashlib.sha1).hexdigest()
+def credentials(
+    form: list[tuple[str, str]], client_id: str, client_secret: Secret, auth: Literal["headers", "signature"]
+) -> dict[str, str]:
+    """Return the headers that authenticate a form, or append its signature (providers.md, 3.1)."""
+    if auth == "headers":
+        return {"X-CLIENT-ID": client_id, "X-CLIENT-SECRET": client_secret.reveal()}
+    form.append(("shopid", client_id))
+    message = "".join(f"{name}:{value};" for name, value in sorted(form))
+    form.append(("sign", hmac.new(client_secret.reveal().encode(), message.encode(), hashlib.sha1).hexdigest()))
+    return {}
 
 
 class SkinsBack:
-    """Inventories by SteamID and trade token. ``auth`` is how the client secret vouches; ``currency`` may be empty."""
+    """Inventories by SteamID and trade token. ``auth`` is how the client secret is used; ``currency`` may be empty."""
 
+    name = ProviderName.SKINSBACK
     games = frozenset({Game.CS2, Game.DOTA2, Game.RUST})
 
     def __init__(
@@ -47,16 +51,11 @@ class SkinsBack:
         self._transport = transport
         self._client_id = client_id
         self._client_secret = client_secret
-        self._auth = auth
+        self._auth: Literal["headers", "signature"] = auth
         self._currency = currency
 
-    @property
-    def name(self) -> ProviderName:
-        """Which provider it is."""
-        return ProviderName.SKINSBACK
-
     async def look_up(self, query: InventoryQuery) -> Inventory:
-        """Ask once for everything, and leave out here what does not match; ProviderError otherwise."""
+        """Ask once for all items and filter them here; ProviderError otherwise."""
         form = [
             ("method", _METHOD),
             ("game", query.game.word),
@@ -65,60 +64,56 @@ class SkinsBack:
         ]
         if self._currency:
             form.append(("currency", self._currency))
-        headers = {}
-        if self._auth == "headers":
-            headers = {"X-CLIENT-ID": self._client_id, "X-CLIENT-SECRET": self._client_secret.reveal()}
-        else:
-            form.append(("shopid", self._client_id))
-            form.append(("sign", signature(form, self._client_secret)))
-        async with self._transport.deadline():
-            answer = await self._transport.request("POST", headers=headers, form=form)
-            items = await read(
-                answer,
-                lambda fields: query.filter.apply(_read_items(fields)),
-                secrets=(self._client_secret, query.trade_url.token),
-            )
+        headers = credentials(form, self._client_id, self._client_secret, self._auth)
+        response = await self._transport.request("POST", headers=headers, form=form)
+        items = await read(
+            response,
+            lambda fields: query.filter.apply(_read_items(fields)),
+            secrets=(self._client_secret, query.trade_url.token),
+        )
         return Inventory(
             provider=self.name,
             owner=query.trade_url.steam_id,
             game=query.game,
             items=items,
             total=len(items),
-            updated_at=answer.received_at,
+            updated_at=response.received_at,
         )
 
 
-def read_status(answer: Fields) -> None:
-    """Raise Refused for an error, Unreadable for what is neither that nor a success."""
-    if answer.raw("status") == "error":
-        key = identifier(answer.raw("error_message"))
+def check_status(answer: Fields) -> None:
+    """Raise Refused for an error, Unreadable for neither an error nor a success."""
+    status = answer.values.get("status")
+    if status == "error":
+        key = identifier(answer.values.get("error_message"))
         raise Refused(
-            code=loose(answer.integer, "error_code"),
+            code=answer.integer("error_code", optional=True),
             key=key,
-            message=None if key else loose(answer.text, "error_message"),
+            message=None if key else answer.text("error_message", optional=True),
             method=_METHOD,
         )
-    if answer.raw("status") != "success":
+    if status != "success":
         raise Unreadable("status")
 
 
 def _read_items(answer: Fields) -> list[Item]:
-    read_status(answer)
+    check_status(answer)
     data = answer.need("data")
-    currency = loose(data.text, "currency_local")
-    if currency is not None and not _CURRENCY.fullmatch(currency):
-        currency = None
-    return [_read_item(entry, currency and currency.upper()) for entry in data.parts("items")]
+    currency = data.text("currency_local", optional=True) or ""
+    local_currency = currency.upper() if _CURRENCY.fullmatch(currency) else None
+    return [_read_item(entry, local_currency) for entry in data.parts("items")]
 
 
-def _read_item(entry: Fields, currency: str | None) -> Item:
+def _read_item(entry: Fields, local_currency: str | None) -> Item:
     steam = entry.need("item")
     asset_id = steam.id("asset_id")
     tradable = steam.truth("tradable")
     price = entry.money("price")
-    local = None
-    if currency:
-        local = entry.money("multiplied_price_local", currency) or entry.money("price_local", currency)
+    local_price = None
+    if local_currency:
+        local_price = entry.money("multiplied_price_local", local_currency) or entry.money(
+            "price_local", local_currency
+        )
     refusal = refusal_of(tradable=tradable, accepted=True, offer=price)
     if refusal is not Refusal.NOT_TRADABLE and entry.truth("disabled"):
         refusal = Refusal.DISABLED
@@ -126,10 +121,10 @@ def _read_item(entry: Fields, currency: str | None) -> Item:
         id=asset_id,
         name=entry.text("name") or asset_id,
         refusal=refusal,
-        app_id=loose(steam.integer, "app_id"),
+        app_id=steam.integer("app_id", optional=True),
         tradable=tradable,
         offer=price,
-        local_offer=local,
-        icon_hash=loose(steam.text, "icon_url"),
-        stickers=read_stickers(entry),
+        local_offer=local_price,
+        icon_hash=steam.text("icon_url", optional=True),
+        stickers=entry.stickers(),
     )

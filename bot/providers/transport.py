@@ -1,8 +1,8 @@
-"""HTTP to one provider: leased connections, deadlines, bounded bodies, and failures as facts.
+"""HTTP to one provider: bounded connections, deadlines and bodies, and failures as facts.
 
-The only module that imports httpx. httpx 0.28's shared pool can lose a slot for good when a request is cancelled
-(encode/httpcore#1093), so nothing is shared here: a request leases a pool of one connection, and a lease that met an
-exception or a cancellation is closed and never used again.
+The only module that imports httpx. A cancelled request can lose a slot of httpx's shared pool for good
+(encode/httpcore#1093), so each request borrows a pool of one connection. A connection whose request failed or was
+cancelled is closed and never used again.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json as jsonlib
 import logging
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -20,10 +21,8 @@ import httpx
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind
-from bot.providers.answer import Answer
-from bot.providers.body import ACCEPT_ENCODING, Body, BodyTooLarge, BodyUnreadable
 from bot.providers.rate_limits import RateLimiter, RateLimitExceeded
-from bot.providers.unexpected import Unexpected
+from bot.providers.response import ACCEPT_ENCODING, BodyTooLarge, BodyUnreadable, Response, read_body
 
 if TYPE_CHECKING:
     import ssl
@@ -37,15 +36,16 @@ _log = logging.getLogger(__name__)
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 """Not 300: Mannco.store answers its ordinary refusals with it (providers.md, 4.3)."""
+_INDEX = re.compile(r"\[\d+\]")
+_MAX_LOGGED_PLACES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long and how much; times in seconds, sizes in bytes.
+    """Times in seconds, sizes in bytes.
 
-    ``wait`` is for a free connection, ``read`` and ``write`` for the next piece, ``deadline`` for all of a request
-    together. A connection is used again within ``idle`` seconds only: less than the five after which common servers
-    close one, so that no request meets a connection that is just being closed.
+    ``wait`` is for a free connection, ``read`` and ``write`` for the next piece, ``deadline`` for a whole request.
+    ``idle`` is less than the five seconds after which common servers close an idle connection.
     """
 
     wait: float = 5.0
@@ -60,11 +60,10 @@ class Limits:
 
 
 class Transport:
-    """The way to one provider. Use it as ``async with``; it gives every connection back at the end.
+    """The connections to one provider; use it as ``async with``.
 
-    ``base_url`` is where the paths of :meth:`request` begin. ``ssl_context`` is shared by all providers: building
-    one costs tens of milliseconds. ``budgets`` are the limits that requests count against. No proxy or certificate
-    setting is read from the environment, no redirect is followed, no cookie is kept.
+    ``base_url`` is the prefix of the paths. ``ssl_context`` is shared by all providers, since creating one takes
+    tens of milliseconds. No proxy is read from the environment, no redirect is followed, no cookie is kept.
     """
 
     def __init__(
@@ -78,19 +77,25 @@ class Transport:
     ) -> None:
         self.provider = provider
         self.clock = clock
-        self.unexpected = Unexpected(provider)
+        self.limits = limits or Limits()
         self._base_url = base_url.rstrip("/")
         self._ssl_context = ssl_context
-        self._limits = limits or Limits()
+        self._timeouts = {
+            "connect": self.limits.connect,
+            "read": self.limits.read,
+            "write": self.limits.write,
+            "pool": self.limits.wait,
+        }
         self._limiter = limiter or RateLimiter({}, clock)
-        self._slots = asyncio.Semaphore(self._limits.connections)
-        self._waiting = 0
-        self._idle: list[_Lease] = []
-        self._busy: set[_Lease] = set()
+        self._slots = asyncio.Semaphore(self.limits.connections)
+        self._idle: list[_Connection] = []
+        """The connections not in use, the one used last at the end."""
+        self._busy: set[_Connection] = set()
         self._closing: set[asyncio.Task[None]] = set()
         self._is_closed = False
+        self._unexpected: set[str] = set()
         for name in ("httpx", "httpcore"):
-            # Below WARNING they print addresses, and trade URLs and tokens stand in addresses.
+            # Below WARNING they log addresses, which contain trade URLs and tokens.
             logging.getLogger(name).setLevel(logging.WARNING)
 
     async def __aenter__(self) -> Self:
@@ -102,24 +107,18 @@ class Transport:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close every connection; requests under way fail as lost, later ones as unreachable."""
+        """Close every connection: requests in flight fail as lost, later ones as unreachable."""
         self._is_closed = True
-        for lease in [*self._idle, *self._busy]:
-            self._discard(lease)
+        for connection in [*self._idle, *self._busy]:
+            self._discard(connection)
         await asyncio.gather(*self._closing)
 
-    @contextlib.asynccontextmanager
-    async def deadline(self) -> AsyncIterator[float]:
-        """Put one deadline over everything inside; ProviderError TIMED_OUT where it passes. Gives its loop time."""
-        until = asyncio.get_running_loop().time() + self._limits.deadline
-        try:
-            async with asyncio.timeout_at(until):
-                yield until
-        except TimeoutError:
-            pass
-        else:
-            return
-        raise ProviderError(Failure(self.provider, FailureKind.TIMED_OUT))
+    def note_unexpected(self, place: str) -> None:
+        """Log a place, such as ``data.inventory[3].wear``, once for all indexes. The value there is never kept."""
+        place = _INDEX.sub("[]", place)
+        if place not in self._unexpected and len(self._unexpected) < _MAX_LOGGED_PLACES:
+            self._unexpected.add(place)
+            _log.warning("unexpected answer provider=%s place=%s", self.provider.value, place)
 
     async def request(
         self,
@@ -131,43 +130,50 @@ class Transport:
         form: Iterable[tuple[str, str]] | None = None,
         json: Mapping[str, str] | None = None,
         fresh: bool = False,
-    ) -> Answer:
-        """Send one request, exactly once, and return whatever was answered but a redirect; ProviderError otherwise.
+    ) -> Response:
+        """Send one request, exactly once, and return the response, unless it is a redirect; ProviderError otherwise.
 
-        ``form`` or ``json`` is the body. ``fresh`` opens a connection of its own, for a request that must not be
-        lost on one that the provider was about to close.
+        ``form`` or ``json`` is the body. ``fresh`` opens a new connection, for a request that must not be lost on
+        one that the provider is about to close.
         """
         request = self._build(method, path, query, headers, form, json)
-        exchange = _Exchange()
+        connection: _Connection | None = None
+        place = None
         try:
-            async with asyncio.timeout(self._limits.deadline), self._limiter.call(method, path):
-                answer = await self._send(request, exchange, fresh=fresh)
-        except RateLimitExceeded as spent:
-            wait = max(spent.free_at - self.clock.now(), timedelta(0))
+            async with asyncio.timeout(self.limits.deadline):
+                with self._limiter.call(method, path):
+                    async with self._connection(fresh=fresh) as connection:
+                        status, received_headers, body = await connection.exchange(request, limit=self.limits.body)
+        except RateLimitExceeded as exceeded:
+            wait = max(exceeded.free_at - self.clock.now(), timedelta(0))
             raise ProviderError(Failure(self.provider, FailureKind.RATE_LIMITED_LOCALLY, retry_after=wait)) from None
         except _Redirected:
-            kind, place = FailureKind.REDIRECTED, None
+            kind = FailureKind.REDIRECTED
         except BodyTooLarge:
-            kind, place = FailureKind.TOO_LARGE, None
+            kind = FailureKind.TOO_LARGE
         except BodyUnreadable:
             kind, place = FailureKind.NONSENSE, "content-encoding"
         except httpx.LocalProtocolError:
-            # A header that HTTP does not allow, say a line break in a key: it never left.
+            # A header that HTTP does not allow, for example a key with a line break: it was not sent.
             kind, place = FailureKind.UNREACHABLE, "request"
         except (httpx.TimeoutException, TimeoutError):
-            kind, place = FailureKind.TIMED_OUT if exchange.was_sent else FailureKind.UNREACHABLE, None
+            was_sent = connection is not None and connection.was_sent
+            kind = FailureKind.TIMED_OUT if was_sent else FailureKind.UNREACHABLE
         except (httpx.HTTPError, OSError):
-            kind, place = FailureKind.LOST if exchange.was_sent else FailureKind.UNREACHABLE, None
+            was_sent = connection is not None and connection.was_sent
+            kind = FailureKind.LOST if was_sent else FailureKind.UNREACHABLE
         else:
             _log.debug(
                 "provider answered provider=%s method=%s path=%s status=%d bytes=%d",
-                self.provider.value, method, path, answer.status, len(answer.body),
+                self.provider.value, method, path, status, len(body),
             )  # fmt: skip
-            self._limiter.update_from_headers(method, path, answer.status, answer.headers, answer.retry_after)
-            return answer
+            response = Response(self.provider, status, received_headers, body, self.clock.now(), self.note_unexpected)
+            self._limiter.update_from_headers(method, path, response)
+            return response
         _log.debug("provider failed provider=%s method=%s path=%s kind=%s", self.provider.value, method, path, kind)
-        # Outside the handlers on purpose: an exception of httpx can quote a header, so none is chained to ours.
-        raise ProviderError(Failure(self.provider, kind, http_status=exchange.status, place=place))
+        # Raised outside the handlers: an exception of httpx can quote a header, so none may be chained to ours.
+        http_status = None if connection is None else connection.status
+        raise ProviderError(Failure(self.provider, kind, http_status=http_status, place=place))
 
     def _build(
         self,
@@ -197,88 +203,60 @@ class Transport:
             f"{self._base_url}{path}?{parameters}" if parameters else f"{self._base_url}{path}",
             headers=[(name.encode(), value.encode("utf-8", "replace")) for name, value in sent.items()],
             content=content,
-            extensions={
-                "timeout": {
-                    "connect": self._limits.connect,
-                    "read": self._limits.read,
-                    "write": self._limits.write,
-                    "pool": self._limits.wait,
-                }
-            },
+            extensions={"timeout": self._timeouts},
         )
 
-    async def _send(self, request: httpx.Request, exchange: _Exchange, *, fresh: bool) -> Answer:
-        await self._wait_for_slot()
+    @contextlib.asynccontextmanager
+    async def _connection(self, *, fresh: bool) -> AsyncIterator[_Connection]:
+        """Lend a connection when a slot is free; keep it for later requests if the block succeeds."""
+        try:
+            async with asyncio.timeout(self.limits.wait):
+                await self._slots.acquire()
+        except BaseException:
+            self._trim()
+            raise
         try:
             if self._is_closed:
                 raise httpx.PoolTimeout("closed")
-            lease = self._lease(fresh=fresh)
-            self._busy.add(lease)
+            reuse = self._idle and not fresh
+            connection = self._idle.pop() if reuse else _Connection(self._ssl_context, self.limits)
+            self._busy.add(connection)
             try:
-                status, headers, body = await lease.exchange(request, exchange, limit=self._limits.body)
+                yield connection
             except BaseException:
-                self._discard(lease)
+                self._discard(connection)
                 raise
-            self._keep(lease)
+            self._busy.discard(connection)
+            connection.used_at = asyncio.get_running_loop().time()
+            self._idle.append(connection)
         finally:
             self._slots.release()
-        return Answer(self.provider, status, headers, body, self.clock.now(), self.unexpected.note)
-
-    async def _wait_for_slot(self) -> None:
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(self._limits.wait):
-                await self._slots.acquire()
-        except BaseException:
-            self._waiting -= 1
             self._trim()
-            raise
-        self._waiting -= 1  # whoever waited leases one now
-
-    def _lease(self, *, fresh: bool) -> _Lease:
-        """Return the connection used last, or a new one. Those that idled too long are closed on the way."""
-        now = asyncio.get_running_loop().time()
-        for lease in [lease for lease in self._idle if now - lease.used_at > self._limits.idle]:
-            self._discard(lease)
-        return self._idle.pop() if self._idle and not fresh else _Lease(self._ssl_context, self._limits)
-
-    def _keep(self, lease: _Lease) -> None:
-        """Keep a connection that did its work for the next request."""
-        self._busy.discard(lease)
-        lease.used_at = asyncio.get_running_loop().time()
-        self._idle.append(lease)
-        self._trim()
 
     def _trim(self) -> None:
-        """Close the connections that have idled longest, where there are more than enough for those who wait."""
-        surplus = len(self._idle) - max(self._waiting, self._limits.idle_connections)
-        for lease in self._idle[: max(surplus, 0)]:
-            self._discard(lease)
+        """Close connections that idled too long, and the surplus unless requests wait for a slot."""
+        oldest_use = asyncio.get_running_loop().time() - self.limits.idle
+        expired = sum(connection.used_at < oldest_use for connection in self._idle)
+        surplus = 0 if self._slots.locked() else len(self._idle) - self.limits.idle_connections
+        for connection in self._idle[: max(expired, surplus)]:
+            self._discard(connection)
 
-    def _discard(self, lease: _Lease) -> None:
-        """Close a connection for good, in the background: its caller may be cancelled or late already."""
-        self._busy.discard(lease)
-        if lease in self._idle:
-            self._idle.remove(lease)
-        closing = asyncio.get_running_loop().create_task(lease.aclose())
+    def _discard(self, connection: _Connection) -> None:
+        """Close a connection in the background: its caller may be cancelled or late."""
+        self._busy.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        closing = asyncio.get_running_loop().create_task(connection.aclose())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
 
 class _Redirected(Exception):
-    """The answer points elsewhere."""
+    """The response is a redirect."""
 
 
-class _Exchange:
-    """How far a request got."""
-
-    def __init__(self) -> None:
-        self.was_sent = False
-        self.status: int | None = None
-
-
-class _Lease:
-    """A pool of one connection."""
+class _Connection:
+    """A pool of one connection. ``was_sent`` and ``status`` describe its latest request."""
 
     def __init__(self, ssl_context: ssl.SSLContext, limits: Limits) -> None:
         self._pool = httpx.AsyncHTTPTransport(
@@ -288,34 +266,34 @@ class _Lease:
         )
         self._stream: Any = None
         self.used_at = 0.0
+        self.was_sent = False
+        self.status: int | None = None
 
-    async def exchange(
-        self, request: httpx.Request, exchange: _Exchange, *, limit: int
-    ) -> tuple[int, dict[str, str], bytes]:
-        """Send the request and read the whole answer: status, headers, inflated body."""
-
-        async def watch(event: str, info: dict[str, Any]) -> None:
-            if event == "connection.connect_tcp.complete":
-                # Kept to be closed by us: httpcore forgets it when cancelled during the TLS handshake.
-                self._stream = info["return_value"]
-            elif event == "http11.send_request_headers.started":
-                exchange.was_sent = True
-
-        request.extensions["trace"] = watch
+    async def exchange(self, request: httpx.Request, *, limit: int) -> tuple[int, dict[str, str], bytes]:
+        """Send a request and return the response's status, headers and inflated body."""
+        self.was_sent = False
+        self.status = None
+        request.extensions["trace"] = self._trace
         response = await self._pool.handle_async_request(request)
-        exchange.status = response.status_code
+        self.status = response.status_code
         if response.status_code in _REDIRECTS:
             raise _Redirected
         headers = {name.lower(): value for name, value in response.headers.multi_items()}
-        body = Body(headers.get("content-encoding", ""), limit=limit)
-        # The stream itself: httpx's own decoding inflates without a bound.
-        async for piece in cast("httpx.AsyncByteStream", response.stream):
-            body.feed(piece)
+        # The raw stream: httpx's own decoding inflates without a limit.
+        pieces = cast("httpx.AsyncByteStream", response.stream)
+        body = await read_body(pieces, headers.get("content-encoding", ""), limit=limit)
         await response.aclose()
-        return response.status_code, headers, body.whole()
+        return response.status_code, headers, body
+
+    async def _trace(self, event: str, info: dict[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            # Kept to be closed here: httpcore loses it if cancelled during the TLS handshake.
+            self._stream = info["return_value"]
+        elif event == "http11.send_request_headers.started":
+            self.was_sent = True
 
     async def aclose(self) -> None:
-        """Close the connection, whatever state it is in."""
+        """Close the connection in any state."""
         with contextlib.suppress(httpx.HTTPError, OSError):
             await self._pool.aclose()
         if self._stream is not None:
