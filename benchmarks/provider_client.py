@@ -23,9 +23,9 @@ from pydantic import BaseModel
 from benchmarks.measuring import Fact, Ratio, options_of, ratio_of, show
 from bot.domain.errors import ProviderError
 from bot.domain.failures import ProviderName
-from bot.providers.response import Response
 from bot.providers.assetpay import Page, read_page
 from bot.providers.reading import read
+from bot.providers.response import Response
 from bot.providers.transport import Transport
 from tests.providers.test_bounds import Watch, assetpay_item, bomb, memory
 from tests.support.loopback import in_a_process

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import NOT_DONE, FailureKind, ProviderName
+from bot.domain.masking import mask_trade_urls
 from bot.domain.resends import Receipt
 from bot.domain.secrets import TradeCode
 from bot.domain.steam import Game, SteamId
-from bot.domain.masking import mask_trade_urls
 from bot.domain.trades import Scope, Trade
 from bot.providers.credentials import Token, TokenCache, issued_token
 from bot.providers.reading import Fields, Refused, Unreadable, read

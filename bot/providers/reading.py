@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -157,7 +156,8 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, str):
-            return self._reject(name, optional=optional)
+            self._reject(name, optional=optional)
+            return None
         if not value or value.isspace():
             return None
         return (value if value.isascii() else _storable(value))[:_MAX_TEXT]
@@ -187,7 +187,10 @@ class Fields:
         value = self.values.get(name)
         if value is None or value is True or value is False:
             return value
-        return bool(value) if isinstance(value, int | Decimal) else self._reject(name, optional=optional)
+        if isinstance(value, int | Decimal):
+            return bool(value)
+        self._reject(name, optional=optional)
+        return None
 
     def number(self, name: str, *, optional: bool = False) -> Decimal | None:
         """Read a number, or a text with nothing but a plain decimal number."""
@@ -195,7 +198,9 @@ class Fields:
         if value is None:
             return None
         number = _number(value)
-        return self._reject(name, optional=optional) if number is None else number
+        if number is None:
+            self._reject(name, optional=optional)
+        return number
 
     def integer(self, name: str, *, least: int = -_MAX_INTEGER, optional: bool = False) -> int | None:
         """Read an integer of at most 64 bits."""
@@ -204,10 +209,11 @@ class Fields:
             return None
         if type(value) is not int:
             number = _number(value)
-            if number is None or number != number.to_integral_value():
-                return self._reject(name, optional=optional)
-            value = int(number)
-        return value if least <= value <= _MAX_INTEGER else self._reject(name, optional=optional)
+            value = int(number) if number is not None and number == number.to_integral_value() else None
+        if value is not None and least <= value <= _MAX_INTEGER:
+            return value
+        self._reject(name, optional=optional)
+        return None
 
     def money(self, name: str, currency: str = USD) -> Money | None:
         """Read an amount that is not negative."""

@@ -16,7 +16,7 @@ from bot.demo.scene import Scene
 from bot.domain.access import Actor
 from bot.domain.errors import ProviderError
 from bot.domain.trades import Scope
-from bot.providers import retry
+from bot.providers import resilience
 from bot.providers.rate_limits import MINUTE, SlidingWindow
 from bot.services.inventory import InventoryRequest
 from tests.support.payload_audit import assert_no_secret
@@ -215,7 +215,7 @@ async def test_no_secret(
     The keys and trade tokens are looked for by the scene itself, in every payload and all logs; here it is what the
     providers issued, and what there is inside of the bot: before anybody is logged in, and after.
     """
-    monkeypatch.setattr(retry, "_FIRST_WAIT", timedelta(milliseconds=1))
+    monkeypatch.setattr(resilience, "_FIRST_WAIT", timedelta(milliseconds=1))
     faulty(scene, FAULTS[name])
     inside = await use_everything(scene, scene.agent)
     faulty(scene, None)

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import pytest
 
-from bot.domain.errors import ProviderError
 from bot.domain.failures import Dialect, FailureKind, ProviderName
 from bot.domain.inventory import Money, Refusal, Sort, Sticker
 from bot.domain.secrets import Secret
@@ -373,26 +372,3 @@ class TestIssuedTokens:
 
         assert (failure.kind, failure.place) == (FailureKind.NONSENSE, place)
         assert len(server.requests) == 1
-
-    async def test_one_deadline(self, client, server, query):
-        """Creating, asking, creating and asking again have one deadline together."""
-        server.script = lambda request: after(
-            0.2, as_json({"success": True, "data": {"token": "t"}}) if request.method == "POST" else refused()
-        )
-
-        with pytest.raises(ProviderError) as caught:
-            await client(token=None, deadline=0.5).look_up(query())
-
-        assert caught.value.failure.kind is FailureKind.TIMED_OUT
-        assert len(server.requests) <= 3
-
-    async def test_nothing_plain_in_memory(self, client, server, query):
-        """What the tokens are kept under does not hold the trade token."""
-        server.script = issuing(answers=[inventory()])
-        provider = client(token=None)
-        await provider.look_up(query())
-
-        keys = list(provider._tokens._cache._held)
-
-        assert len(keys) == 1
-        assert "ABCDEFGH" not in keys[0]

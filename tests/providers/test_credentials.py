@@ -8,7 +8,7 @@ import pytest
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.secrets import Secret
-from bot.providers.credentials import Held, TokenCache, claims_of, expiry_of, issued_token
+from bot.providers.credentials import Token, TokenCache, claims_of, issued_token
 from bot.providers.reading import Fields, Unreadable
 from tests.providers.jwts import jwt
 
@@ -21,7 +21,6 @@ NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 def test_no_claims(text):
     """A token that is no JWT claims nothing."""
     assert claims_of(Secret(text)) is None
-    assert expiry_of(Secret(text)) is None
 
 
 @pytest.mark.parametrize("claims", [[], 5, "x", None])
@@ -30,30 +29,29 @@ def test_claims_of_no_object(claims):
     assert claims_of(jwt(claims)) is None
 
 
-@pytest.mark.parametrize(
-    ("end", "moment"),
-    [(1780315200, NOW), ("1780315200", NOW), (10**18, None), (-(10**18), None), ("x", None), (None, None)],
-)
-def test_expiry(end, moment):
-    """The end is in UNIX seconds; one that is no moment is none."""
-    assert expiry_of(jwt({"exp": end})) == moment
+IN_AN_HOUR = int((NOW + timedelta(hours=1)).timestamp())
+IN_A_MONTH = int((NOW + timedelta(days=31)).timestamp())
 
 
 @pytest.mark.parametrize(
-    ("ends_in", "capped", "renewed_in"),
+    ("expiry", "capped", "renewed_in"),
     [
         (None, True, timedelta(hours=23, minutes=55)),
-        (timedelta(hours=1), True, timedelta(minutes=55)),
-        (timedelta(days=31), True, timedelta(hours=23, minutes=55)),
-        (timedelta(days=31), False, timedelta(days=31, minutes=-5)),
-        (timedelta(hours=-1), False, timedelta(hours=23, minutes=55)),
+        (IN_AN_HOUR, True, timedelta(minutes=55)),
+        (str(IN_AN_HOUR), True, timedelta(minutes=55)),
+        (IN_A_MONTH, True, timedelta(hours=23, minutes=55)),
+        (IN_A_MONTH, False, timedelta(days=31, minutes=-5)),
+        (int(NOW.timestamp()), False, timedelta(hours=23, minutes=55)),
+        (10**18, False, timedelta(hours=23, minutes=55)),
+        (-(10**18), False, timedelta(hours=23, minutes=55)),
+        ("soon", True, timedelta(hours=23, minutes=55)),
     ],
 )
-def test_renewal(ends_in, capped, renewed_in):
-    """A token is renewed five minutes before its end: a day, or what its claims say where that can be true."""
-    claims = {} if ends_in is None else {"exp": int((NOW + ends_in).timestamp())}
+def test_renewal(expiry, capped, renewed_in):
+    """A token is renewed five minutes before its end: the claimed one if it is possible, else after a day."""
+    token = Token.issued(jwt({"exp": expiry}), at=NOW, capped=capped)
 
-    assert Held.issued(jwt(claims), at=NOW, capped=capped).renew_at == NOW + renewed_in
+    assert token.renew_at == NOW + renewed_in
 
 
 @pytest.mark.parametrize("value", [None, "", 5, "two words", "line\nbreak", "x" * 9_000, "é"])
@@ -75,7 +73,7 @@ class TestCache:
             log.append("fetched")
             if gate is not None:
                 await gate.wait()
-            return Held(Secret(f"token {len(log)}"), clock.now() + timedelta(hours=1))
+            return Token(Secret(f"token {len(log)}"), clock.now() + timedelta(hours=1))
 
         return fetch
 
@@ -143,14 +141,14 @@ class TestCache:
 
         assert caplog.text == ""
 
-    async def test_drop(self, cache, clock):
+    async def test_discard(self, cache, clock):
         """A refused token is fetched anew, once: whoever drops the same one later drops nothing."""
         log: list[str] = []
         fetch = self.fetching(clock, log)
         refused = await cache.get("a", fetch)
-        cache.drop("a", refused)
+        cache.discard("a", refused)
         replacement = await cache.get("a", fetch)
-        cache.drop("a", refused)
+        cache.discard("a", refused)
 
         assert await cache.get("a", fetch) == replacement
         assert log == ["fetched"] * 2

@@ -10,12 +10,14 @@ from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.health import ProviderState
 from bot.domain.resends import Receipt
+from bot.domain.secrets import Secret
 from bot.domain.trades import Scope, Trade
-from bot.providers.circuit_breaker import Circuit
 from bot.providers.explanations import Catalogue
+from bot.providers.mannco import ApiKeyLogin, Mannco
 from bot.providers.rate_limits import RateLimiter
-from bot.providers.resilience import ResilientProvider, ResilientTrades
+from bot.providers.resilience import MAX_TRIES, ResilientProvider, ResilientTrades, wait_before_retry
 from tests.fakes.clock import FakeClock
+from tests.support.loopback import after, as_json
 
 CATALOGUE = Catalogue.load()
 
@@ -47,7 +49,7 @@ class FakeTrades:
 def steady(provider: FakeTrades, clock: FakeClock | None = None) -> tuple[ResilientTrades, ResilientProvider]:
     clock = clock or FakeClock()
     resilience = ResilientProvider(
-        ProviderName.MANNCO, circuit=Circuit(clock), limiter=RateLimiter({}, clock), explanations=CATALOGUE
+        ProviderName.MANNCO, clock=clock, limiter=RateLimiter({}, clock), explanations=CATALOGUE
     )
     return ResilientTrades(provider, resilience), resilience
 
@@ -165,6 +167,25 @@ async def test_cancelled_try_leaves_the_way_free() -> None:
     assert await trades.trades(Scope.ALL) == ()
 
 
+async def test_one_deadline(server, connect) -> None:
+    """All requests of a read, and all its tries, have one deadline together."""
+    server.script = lambda _: after(0.2, as_json({"err": False, "success": True, "content": {"jwt": "jwt"}}, 403))
+    transport = connect(ProviderName.MANNCO)
+    resilience = ResilientProvider(
+        ProviderName.MANNCO,
+        clock=FakeClock(),
+        limiter=RateLimiter({}, FakeClock()),
+        explanations=CATALOGUE,
+        deadline=timedelta(seconds=0.3),
+    )
+    trades = ResilientTrades(Mannco(transport, ApiKeyLogin(transport, Secret("key"))), resilience)
+
+    failure = await failure_of(lambda: trades.trades(Scope.ALL))
+
+    assert failure.kind is FailureKind.TIMED_OUT
+    assert len(server.requests) == 2
+
+
 async def test_how_long_it_took() -> None:
     """A failure says how long the caller waited, all tries together; one for which nobody was asked says nothing."""
     provider = FakeTrades(*[FailureKind.UNREACHABLE] * 9)
@@ -179,3 +200,60 @@ async def test_how_long_it_took() -> None:
     for kind in (FailureKind.RATE_LIMITED_LOCALLY, FailureKind.CIRCUIT_OPEN):
         not_asked, _ = steady(FakeTrades(*[kind] * 9))
         assert (await failure_of(lambda given=not_asked: given.trades(Scope.ALL))).took is None  # type: ignore[misc]  # a default binds the loop's value
+
+
+PLENTY = timedelta(seconds=12)
+
+
+def wait(failure: Failure, *, tries: int = 1, left: timedelta = PLENTY, jitter: float = 0.5) -> timedelta | None:
+    return wait_before_retry(failure, CATALOGUE.explain(failure), tries=tries, left=left, jitter=jitter)
+
+
+def of_kind(kind: FailureKind, **facts: object) -> Failure:
+    return Failure(ProviderName.ASSETPAY, kind, **facts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_kinds(kind: FailureKind) -> None:
+    """A connection may work the next time; what the provider decided, or what nobody can read, will not change."""
+    passes = {FailureKind.UNREACHABLE, FailureKind.LOST, FailureKind.TIMED_OUT, FailureKind.BROKEN}
+
+    assert (wait(of_kind(kind)) is not None) == (kind in passes)
+
+
+@pytest.mark.parametrize(
+    ("code", "key", "retry_after", "expected"),
+    [
+        (1011, "FLEET_DEGRADED", timedelta(seconds=2), timedelta(seconds=2)),
+        (1011, "FLEET_DEGRADED", timedelta(seconds=30), None),
+        (1011, "FLEET_DEGRADED", None, None),
+        (7, "USER_NOT_TRADEABLE", timedelta(seconds=1), None),
+        (4242, "SOMETHING_NEW", timedelta(seconds=1), None),
+    ],
+)
+def test_refusals(code: int, key: str, retry_after: timedelta | None, expected: timedelta | None) -> None:
+    """A refusal is tried again only where the catalogue says that time heals it, and within the deadline."""
+    failure = of_kind(FailureKind.REFUSED, code=code, key=key, retry_after=retry_after)
+
+    assert wait(failure) == expected
+
+
+@pytest.mark.parametrize("kind", [FailureKind.BROKEN, FailureKind.THROTTLED, FailureKind.REFUSED])
+def test_too_many_requests(kind: FailureKind) -> None:
+    """HTTP 429 is never tried again."""
+    assert wait(of_kind(kind, http_status=429, retry_after=timedelta(seconds=1))) is None
+
+
+def test_waits_grow_and_are_spread() -> None:
+    """Each wait is twice the one before, somewhere between half of it and all of it."""
+    lost = of_kind(FailureKind.LOST)
+
+    assert wait(lost, tries=1, jitter=0.0) == timedelta(seconds=0.2)
+    assert wait(lost, tries=1, jitter=1.0) == timedelta(seconds=0.4)
+    assert wait(lost, tries=2, jitter=1.0) == timedelta(seconds=0.8)
+    assert wait(lost, tries=MAX_TRIES) is None
+
+
+def test_deadline() -> None:
+    """A try that could not end in time is not begun."""
+    assert wait(of_kind(FailureKind.LOST), left=timedelta(seconds=1.1)) is None

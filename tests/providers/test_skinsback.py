@@ -9,7 +9,7 @@ from bot.domain.failures import FailureKind, ProviderName
 from bot.domain.inventory import Money, Refusal, Sort
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game, SteamId
-from bot.providers.skinsback import SkinsBack, signature
+from bot.providers.skinsback import SkinsBack
 from tests.support.loopback import as_json, content, in_turn
 
 FORM = b"method=user_inventory&game=cs2&steam_id=76561197960278073&trade_token=ABCDEFGH"
@@ -75,12 +75,6 @@ class TestRequest:
         assert request.body == expected
         assert request.header("x-client-secret") is None
         assert b"CANARY" not in request.body
-
-    def test_signed_by_name(self):
-        """The order of the parameters in the form does not matter to the signature."""
-        parameters = [("b", "2"), ("a", "1")]
-
-        assert signature(parameters, Secret("k")) == signature(reversed(parameters), Secret("k"))
 
 
 class TestAnswer:

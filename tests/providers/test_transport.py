@@ -212,19 +212,6 @@ class TestFailures:
         assert (failure.kind, failure.place) == (FailureKind.UNREACHABLE, "request")
         assert server.requests == []
 
-    async def test_deadline_over_several(self, server, connect, failure_of):
-        """One deadline can be put over several requests."""
-        server.script = in_turn(after(0.1, as_json({})))
-        transport = connect(MANNCO, deadline=0.25)
-
-        async def ask_on():
-            async with transport.deadline():
-                while True:
-                    await transport.request("GET", "/")
-
-        assert (await failure_of(ask_on())).kind is FailureKind.TIMED_OUT
-        assert len(server.requests) <= 3
-
     async def test_no_slot(self, server, connect, failure_of):
         """A request that finds no free connection in time was never seen by the provider."""
         server.script = in_turn(hang)
@@ -421,6 +408,17 @@ class TestSecrecy:
 
             assert (caught.value.__cause__, caught.value.__context__) == (None, None)
             assert "CANARY" not in repr(caught.value)
+
+
+async def test_unexpected_places(connect, caplog):
+    """An unexpected place is logged once, for all indexes, and no provider can fill the log with ever new ones."""
+    transport = connect(ProviderName.ASSETPAY)
+    for number in range(5_000):
+        transport.note_unexpected(f"items[{number}].wear")
+        transport.note_unexpected(f"place_{number}")
+
+    assert len(caplog.records) == 200
+    assert caplog.text.count("unexpected answer provider=assetpay place=items[].wear") == 1
 
 
 def test_limits():

@@ -1,0 +1,121 @@
+"""Retry-After is read, and bodies are inflated within their limit."""
+
+import gzip
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.domain.failures import FailureKind, ProviderName
+from bot.providers.response import BodyTooLarge, BodyUnreadable, Response, read_body
+
+NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [
+        ("30", timedelta(seconds=30)),
+        (" 0 ", timedelta(0)),
+        ("Mon, 01 Jun 2026 12:02:00 GMT", timedelta(minutes=2)),
+        ("Mon, 01 Jun 2026 12:02:00 -0000", timedelta(minutes=2)),
+        ("Mon, 01 Jun 2026 11:00:00 GMT", timedelta(0)),
+        ("86400", timedelta(hours=1)),
+        ("9" * 5000, timedelta(hours=1)),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", timedelta(hours=1)),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("Mon, 99 Jun 2026 99:99:99 GMT", None),
+        ("٣", None),
+    ],
+)
+def test_retry_after(header, wait):
+    """Seconds and dates count, at most an hour; anything else is ignored."""
+    response = Response(ProviderName.MANNCO, 429, {"retry-after": header}, b"", NOW)
+
+    assert response.failure(FailureKind.THROTTLED).failure.retry_after == wait
+
+
+PLAIN = b'{"success": true}' * 50
+
+
+async def pieces_of(sent: bytes, size: int) -> AsyncIterator[bytes]:
+    for start in range(0, len(sent), size):
+        yield sent[start : start + size]
+
+
+def bare_deflate(data: bytes) -> bytes:
+    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return compressor.compress(data) + compressor.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sent"),
+    [
+        ("", PLAIN),
+        ("identity", PLAIN),
+        ("GZIP", gzip.compress(PLAIN)),
+        ("x-gzip", gzip.compress(PLAIN)),
+        ("gzip", gzip.compress(PLAIN[:100]) + gzip.compress(PLAIN[100:])),
+        ("deflate", zlib.compress(PLAIN)),
+        ("deflate", bare_deflate(PLAIN)),
+        ("gzip", b""),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",  # gzip's bytes contain the time
+)
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+async def test_encodings(encoding, sent, size):
+    """A body is the same however it is compressed and cut into pieces."""
+    expected = PLAIN if sent else b""
+
+    assert await read_body(pieces_of(sent, size), encoding, limit=len(PLAIN)) == expected
+
+
+@pytest.mark.parametrize("size", [64 * 1024 + 1, 64 * 1024 + 200, 128 * 1024 + 7])
+async def test_output_between_steps(size):
+    """Output that inflation holds back after the last byte is part of the body."""
+    sent = bare_deflate(bytes(size))
+
+    assert await read_body(pieces_of(sent, len(sent)), "deflate", limit=size) == bytes(size)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sent"),
+    [
+        ("gzip", b"not gzip at all"),
+        ("gzip", gzip.compress(PLAIN)[:-9]),
+        ("gzip", gzip.compress(PLAIN) + b"tail"),
+        ("br", b"{}"),
+        ("gzip, gzip", b"{}"),
+    ],
+    ids=["no-gzip", "cut", "tail", "brotli", "twice"],
+)
+async def test_unreadable_body(encoding, sent):
+    """Broken or cut data, and an encoding that was not asked for, are refused."""
+    with pytest.raises(BodyUnreadable):
+        await read_body(pieces_of(sent, 1_000), encoding, limit=10_000)
+
+
+async def test_limit():
+    """A body may have as many bytes as the limit, and not one more."""
+    assert await read_body(pieces_of(b"0123456789", 5), "", limit=10) == b"0123456789"
+    with pytest.raises(BodyTooLarge):
+        await read_body(pieces_of(b"0123456789!", 5), "", limit=10)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_bomb(encoding):
+    """A bomb of 64 MB costs no more memory than the limit."""
+    compressor = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16 if encoding == "gzip" else zlib.MAX_WBITS)
+    bomb = b"".join(compressor.compress(bytes(2**20)) for _ in range(64)) + compressor.flush()
+    tracemalloc.start()
+
+    with pytest.raises(BodyTooLarge):
+        await read_body(pieces_of(bomb, len(bomb)), encoding, limit=2**20)
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * 2**20
