@@ -134,7 +134,7 @@ class SignInSite:
         """Shorten the deadline for Steam's answers."""
         openid = self.service._steam
         assert isinstance(openid, HttpSteamOpenId)
-        openid._transport.limits = replace(openid._transport._limits, deadline=seconds)
+        openid._transport.limits = replace(openid._transport.limits, deadline=seconds)
 
     async def settled(self) -> None:
         """Wait until every notification has been sent."""
