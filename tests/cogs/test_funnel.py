@@ -62,7 +62,7 @@ def reference_in(text: str) -> str:
 
 
 COMMANDS: list[tuple[str, str, dict[str, str]]] = [
-    ("inventory", "inventory", {"tradeurl": "https://steamcommunity.com/tradeoffer/new/?partner=1&token=AbCdEfGh"}),
+    ("snapshots", "inventory", {"tradeurl": "https://steamcommunity.com/tradeoffer/new/?partner=1&token=AbCdEfGh"}),
     ("trades", "trades", {}),
     ("resends", "resend", {"id": "480101"}),
     ("resends", "approvals", {}),
