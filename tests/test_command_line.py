@@ -205,7 +205,7 @@ class TestCheck:
         assert (ended.returncode, ended.stderr) == (0, "")
         lines = ended.stdout.splitlines()
         assert lines[0] == "ok configuration: complete; providers on: assetpay"
-        assert "ok database: none yet: it is made at the first start at skindesk.db" in lines
+        assert "ok database: none yet: the first start creates it at skindesk.db" in lines
         assert {line.partition(" ")[0] for line in lines} <= {"ok", "warning"}
         assert [path.name for path in Path().iterdir()] == ["config.toml"]
 
@@ -288,7 +288,7 @@ class TestCheck:
         configure(BAD)
 
         assert main(["check"]) == ExitCode.CONFIG
-        assert "warning online: nobody was asked" in capsys.readouterr().out
+        assert "warning online: not checked" in capsys.readouterr().out
 
     @pytest.mark.parametrize(
         ("look", "name"),
@@ -314,7 +314,7 @@ class TestCheck:
 
         assert main(["check", "--offline"]) == ExitCode.CONFIG
         told = capsys.readouterr()
-        assert told.err.startswith(f"problem {name}: SkinDesk failed to look at it (UnicodeError). Fix: ")
+        assert told.err.startswith(f"problem {name}: SkinDesk failed to check it (UnicodeError). Fix: ")
         assert told.err.count("\n") == 1
         assert CANARY not in told.err
         others = ("ok configuration", "warning sqlite.version", "ok sqlite.version")

@@ -1,1 +1,1 @@
-"""What `skindesk check` looks at, and what it says about it."""
+"""The checks of ``skindesk check`` and their findings."""

@@ -1,4 +1,4 @@
-"""``skindesk check``: asks everybody at the same time, and says everything at once."""
+"""``skindesk check``: runs all checks, those of services in parallel, and reports all findings at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from bot.checks.findings import (
@@ -15,8 +14,6 @@ from bot.checks.findings import (
     DatabaseChecked,
     Finding,
     Level,
-    as_object,
-    exit_code,
     failed,
     of_configuration,
     ok,
@@ -25,138 +22,129 @@ from bot.checks.findings import (
 )
 from bot.checks.machine import check_addresses, check_clock, check_room, check_sqlite, path_problems
 from bot.config_loading import ConfigurationInvalid, load_database_path, load_settings
+from bot.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from bot.config import Settings
-    from bot.exit_codes import ExitCode
 
 WITHIN = 20.0
-"""Seconds for everybody who is asked, together."""
+"""Seconds for all services together."""
+
+FORMAT = 1
+"""The version of the JSON object: new keys may appear; another number means that an existing one has changed."""
+
+_SHORTEST_SECRET = 6
 
 
-def run_check(file: Path | None, environ: Mapping[str, str], *, offline: bool, as_json: bool) -> ExitCode:
-    """Check everything and say what was found: problems in text on stderr, all else on stdout."""
-    settings, findings = _configuration(file, environ)
+def run_check(file: Path | None, environ: Mapping[str, str], *, offline: bool, as_json: bool, version: str) -> ExitCode:
+    """Check everything and print the findings: problems as text on stderr, everything else on stdout."""
+    settings: Settings | None = None
+    try:
+        settings = load_settings(file, environ)
+        findings = [ok("configuration", f"complete; providers on: {', '.join(settings.providers_on) or 'none'}")]
+    except ConfigurationInvalid as invalid:
+        findings = [of_configuration(each) for each in invalid.problems]
     findings += check(settings, file, environ, offline=offline)
-    secrets = [secret.get_secret_value() for secret in settings.secrets()] if settings is not None else []
+    code = exit_code(findings)
+    facts = {"version": FORMAT, "skindesk": version, "ok": code is ExitCode.OK, "exit_code": int(code)}
     if as_json:
-        print(_without(secrets, json.dumps(as_object(findings, skindesk=_version()))))
+        _print(json.dumps(facts | {"findings": [finding.as_json() for finding in findings]}), Level.OK, settings)
     else:
         for finding in findings:
-            stream = sys.stderr if finding.level is Level.PROBLEM else sys.stdout
-            print(_without(secrets, finding.line()), file=stream, flush=True)
-    return exit_code(findings)
+            _print(finding.line(), finding.level, settings)
+    return code
+
+
+def _print(text: str, level: Level, settings: Settings | None) -> None:
+    """Print a line. No finding contains a secret; if one ever does, mask it."""
+    for secret in (each.get_secret_value() for each in (settings.secrets() if settings else ())):
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "••••")
+    print(text, file=sys.stderr if level is Level.PROBLEM else sys.stdout, flush=True)
+
+
+def exit_code(findings: Iterable[Finding]) -> ExitCode:
+    """Return the exit code; problems here come before services that do not answer."""
+    problems = [finding for finding in findings if finding.level is Level.PROBLEM]
+    if any(not finding.is_unreachable for finding in problems):
+        return ExitCode.CONFIG
+    return ExitCode.UNAVAILABLE if problems else ExitCode.OK
 
 
 def check(settings: Settings | None, file: Path | None, environ: Mapping[str, str], *, offline: bool) -> list[Finding]:
-    """Return what is found of everything but the configuration, as far as that says where to look.
-
-    A look that fails is a finding too: the others are told all the same.
-    """
+    """Run all checks that the valid part of the configuration allows. A check that raises is a finding too."""
     findings = [check_sqlite()]
-    is_running = False
-    channels: tuple[Channels, ...] = ()
+    database = DatabaseChecked(())
     try:
         path = load_database_path(file, environ, read_only=True) if settings is None else settings.database.path
-    except ConfigurationInvalid:  # its problems have been named
+    except ConfigurationInvalid:  # its problems are findings already
         path = None
     if path is not None and (wrong := path_problems(path)):
-        fix = "name another file, or change who may do what there"
+        fix = "name another file, or change the permissions"
         findings += [replace(of_configuration(each), id="database", fix=fix) for each in wrong]
     elif path is not None:
-        checked = _database(path)
-        findings += [*checked.findings, *_tried("database.room", lambda: [check_room(path)])]
-        is_running, channels = checked.is_running, checked.channels
-    if settings is not None:
-        addresses = {"links.listen": settings.links.address, "observability.listen": settings.observability.address}
-        findings += _tried("addresses", lambda: check_addresses(addresses, is_running=is_running))
-        if not settings.providers_on:
-            fix = "give one its credentials, or there is nothing to look up"
-            findings.append(warning("providers", "no provider is on", fix))
+        database = _check_database(path)
+        findings += [*database.findings, *_run("database.room", lambda: [check_room(path)])]
+    if settings is None:
         if not offline:
-            findings += asyncio.run(_online(settings, channels))
-    elif not offline:
-        fix = "correct the configuration, and check again"
-        findings.append(warning("online", "nobody was asked: it is not clear with which credentials", fix))
-    return findings
+            findings.append(warning("online", "not checked: the credentials are in doubt", "correct the configuration"))
+        return findings
+    addresses = {"links.listen": settings.links.address, "observability.listen": settings.observability.address}
+    findings += _run("addresses", lambda: check_addresses(addresses, is_running=database.is_running))
+    if not settings.providers_on:
+        fix = "give one its credentials, or there is nothing to look up"
+        findings.append(warning("providers", "no provider is on", fix))
+    return findings if offline else findings + asyncio.run(_check_services(settings, database.channels))
 
 
-def _database(path: Path) -> DatabaseChecked:
+def _check_database(path: Path) -> DatabaseChecked:
     if not path.exists():
-        made = ok("database", f"none yet: it is made at the first start at {ascii(str(path))[1:-1]}")
-        return DatabaseChecked((made,))
-    from bot.checks.database import check_database  # noqa: PLC0415 -- what is not there is answered at once
+        message = f"none yet: the first start creates it at {ascii(str(path))[1:-1]}"
+        return DatabaseChecked((ok("database", message),))
+    from bot.checks.database import check_database  # noqa: PLC0415 -- not needed before the first start
 
     try:
         return check_database(path)
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the other looks are told
+    except Exception as error:  # noqa: BLE001 -- a check that raises is a finding
         return DatabaseChecked((failed("database", error),))
 
 
-def _tried(name: str, look: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
+def _run(name: str, run: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
     try:
-        return look()
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the other looks are told
+        return run()
+    except Exception as error:  # noqa: BLE001 -- a check that raises is a finding
         return [failed(name, error)]
 
 
-def _configuration(file: Path | None, environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
-    try:
-        settings = load_settings(file, environ)
-    except ConfigurationInvalid as invalid:
-        return None, [of_configuration(each) for each in invalid.problems]
-    on = ", ".join(settings.providers_on) or "none"
-    return settings, [ok("configuration", f"complete; providers on: {on}")]
-
-
-async def _online(settings: Settings, channels: Sequence[Channels]) -> list[Finding]:
-    # Loaded here: without a network none of it is needed.
+async def _check_services(settings: Settings, channels: Sequence[Channels]) -> list[Finding]:
+    # Imported here: without a network none of it is needed.
     from bot.checks.discord_account import check_discord  # noqa: PLC0415 -- see above
-    from bot.checks.providers import check_providers  # noqa: PLC0415 -- see above
-    from bot.checks.steam import check_steam  # noqa: PLC0415 -- see above
+    from bot.checks.providers import check_providers, check_steam  # noqa: PLC0415 -- see above
 
     dates: list[tuple[str | None, datetime]] = []
 
-    def heard(date: str | None) -> None:
+    def on_date(date: str | None) -> None:
         dates.append((date, datetime.now(UTC)))
 
-    asked: dict[str, Awaitable[Sequence[Finding]]] = {
-        "discord": check_discord(settings, channels, heard),
-        "providers": check_providers(settings, heard),
+    checks: dict[str, Awaitable[Sequence[Finding]]] = {
+        "discord": check_discord(settings, channels, on_date),
+        "providers": check_providers(settings, on_date),
     }
     if settings.links.address is not None:
-        asked["steam"] = check_steam(settings, heard)
-    answers = await asyncio.gather(*(_within(name, each) for name, each in asked.items()))
-    return [*(finding for answer in answers for finding in answer), check_clock(dates)]
+        checks["steam"] = check_steam(settings, on_date)
+    results = await asyncio.gather(*(_within(name, each) for name, each in checks.items()))
+    return [*(finding for result in results for finding in result), check_clock(dates)]
 
 
-async def _within(name: str, asked: Awaitable[Sequence[Finding]]) -> Sequence[Finding]:
+async def _within(name: str, check: Awaitable[Sequence[Finding]]) -> Sequence[Finding]:
     try:
         async with asyncio.timeout(WITHIN):
-            return await asked
+            return await check
     except TimeoutError:
-        what = f"no whole answer within {WITHIN:g} seconds"
+        what = f"no complete answer within {WITHIN:g} seconds"
         return [unreachable(name, what, "look at the network, and check again")]
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the other looks are told
+    except Exception as error:  # noqa: BLE001 -- a check that raises is a finding
         return [failed(name, error)]
-
-
-def _without(secrets: Sequence[str], text: str) -> str:
-    """Return ``text`` as it is: no finding holds a secret. If one ever did, it is masked here."""
-    for secret in secrets:
-        if len(secret) > _SHORTEST_SECRET:
-            text = text.replace(secret, "••••")
-    return text
-
-
-_SHORTEST_SECRET = 5
-
-
-def _version() -> str:
-    try:
-        return version("skindesk")
-    except PackageNotFoundError:
-        return "(not installed)"

@@ -1,10 +1,11 @@
-"""Checks the database, beside a SkinDesk that may be running on it."""
+"""Checks the database, even while SkinDesk runs on it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bot.checks.findings import Channels, DatabaseChecked, Finding, ok, problem
+from bot.config_loading import printable
 from bot.storage.errors import DatabaseUnusable
 from bot.storage.maintenance.inspection import Inspection, inspect_connection, reading
 
@@ -12,59 +13,41 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FAULTS_NAMED = 10
+_CHANNELS = "SELECT guild_id, approvals_channel_id, audit_channel_id FROM guilds ORDER BY guild_id"
 
 
 def check_database(path: Path) -> DatabaseChecked:
-    """Look at everything without changing anything."""
+    """Check the file, its schema, grants and audit log without changing anything."""
     try:
         with reading(path) as (connection, is_running):
             found = inspect_connection(connection, path, is_in_use=is_running)
             rows = [] if found.is_new or found.damage or found.is_too_new else list(connection.execute(_CHANNELS))
     except DatabaseUnusable as unusable:
-        return DatabaseChecked((_unusable(unusable),))
-    channels = tuple(Channels(*row) for row in rows)
-    return DatabaseChecked(tuple(_findings(found, path)), is_running, channels)
-
-
-_CHANNELS = "SELECT guild_id, approvals_channel_id, audit_channel_id FROM guilds ORDER BY guild_id"
+        fix = "stop SkinDesk and restore a backup: skindesk restore"
+        if "another program" in unusable.reason:
+            fix = "name another file in database.path"
+        return DatabaseChecked((problem("database", f"cannot be used: {unusable.reason}", fix, key="database.path"),))
+    return DatabaseChecked(tuple(_findings(found, path)), is_running, tuple(Channels(*row) for row in rows))
 
 
 def _findings(found: Inspection, path: Path) -> list[Finding]:
-    where = _shown(path)
-    if found.is_in_use:
-        findings = [ok("database", f"{where}: SkinDesk is running on it; this was read beside it and changed nothing")]
-    else:
-        findings = [ok("database", f"{where}: no SkinDesk is running on it")]
+    state = "SkinDesk is running on it; it was read only" if found.is_in_use else "no SkinDesk is running on it"
+    findings = [ok("database", f"{ascii(str(path))[1:-1]}: {state}")]
     if found.is_new:
-        return [*findings, ok("database.schema", "empty: it is filled at the first start")]
+        return [*findings, ok("database.schema", "empty: the first start fills it")]
     findings += [_schema(found), _integrity(found)]
-    if found.damage or found.is_too_new:
-        return findings
-    if found.unknown_capabilities:
-        what = f"roles hold capabilities that this SkinDesk does not know: {', '.join(found.unknown_capabilities)}"
-        fix = "run the version of SkinDesk that wrote them; a start refuses to guess what they allow"
-        findings.append(problem("database.grants", _printable(what), fix))
-    else:
-        findings.append(ok("database.grants", "every capability is known"))
-    findings.append(_record(found))
+    if not found.damage and not found.is_too_new:
+        findings += [_grants(found), _audit(found)]
     return findings
-
-
-def _unusable(unusable: DatabaseUnusable) -> Finding:
-    fix = "stop SkinDesk and put a backup in its place: skindesk restore"
-    if "another program" in unusable.reason:
-        fix = "name another file in database.path"
-    return problem("database", f"cannot be used: {unusable.reason}", fix, key="database.path")
 
 
 def _schema(found: Inspection) -> Finding:
     name = "database.schema"
     if found.is_too_new:
         what = f"it was written by a later SkinDesk: schema {found.version}, this one knows {found.newest}"
-        return problem(name, what, "install that version, or restore a backup of before")
+        return problem(name, what, "install that version, or restore an earlier backup")
     if found.version < found.newest:
-        what = f"schema {found.version} becomes {found.newest} at the next start, which keeps a copy first"
-        return ok(name, what)
+        return ok(name, f"schema {found.version} becomes {found.newest} at the next start, which keeps a copy first")
     return ok(name, f"schema {found.version}, the newest")
 
 
@@ -72,30 +55,30 @@ def _integrity(found: Inspection) -> Finding:
     name = "database.integrity"
     wrong = [*found.damage, *(f"rows of {table} refer to none" for table in found.orphans)]
     if wrong:
-        fix = "stop SkinDesk, keep a copy of the file, and put a backup in its place: skindesk restore"
-        return problem(name, _printable(f"damaged: {'; '.join(wrong)}"), fix)
+        fix = "stop SkinDesk, keep a copy of the file, and restore a backup: skindesk restore"
+        return problem(name, printable(f"damaged: {'; '.join(wrong)}"), fix)
     return ok(name, "sound")
 
 
-def _record(found: Inspection) -> Finding:
+def _grants(found: Inspection) -> Finding:
+    name = "database.grants"
+    if found.unknown_capabilities:
+        what = f"roles hold capabilities that this SkinDesk does not know: {', '.join(found.unknown_capabilities)}"
+        return problem(name, printable(what), "run the version of SkinDesk that wrote them; this one will not start")
+    return ok(name, "every capability is known")
+
+
+def _audit(found: Inspection) -> Finding:
     name = "database.audit"
     if found.chain is None:
-        return ok(name, "not chained yet: that comes with the next start")
+        return ok(name, "not chained yet: the next start does that")
     faults = found.chain.faults
     if not faults:
-        return ok(name, f"the record is as it was written, {found.chain.rows} rows")
+        return ok(name, f"the audit log is unchanged, {found.chain.rows} rows")
     named = ", ".join(f"row {fault.number} ({fault.what})" for fault in faults[:_FAULTS_NAMED])
     more = f" and {len(faults) - _FAULTS_NAMED} more" if len(faults) > _FAULTS_NAMED else ""
     return problem(
         name,
-        f"the record is not as it was written: {named}{more}",
-        "find out who could write to the file; compare it with your backups, and keep it as it is for that",
+        f"the audit log was changed: {named}{more}",
+        "find out who could write to the file; compare it with your backups, and keep it unchanged for that",
     )
-
-
-def _shown(path: Path) -> str:
-    return ascii(str(path))[1:-1]
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

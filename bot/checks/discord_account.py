@@ -1,4 +1,4 @@
-"""Checks the bot's account on Discord: token, application, commands, and the channels that each server has set."""
+"""Checks the bot's account on Discord: token, application, commands, and each server's channels."""
 
 from __future__ import annotations
 
@@ -16,46 +16,47 @@ if TYPE_CHECKING:
     from bot.config import Settings
 
 NEEDED = discord.Permissions(view_channel=True, send_messages=True, embed_links=True)
-"""What SkinDesk needs where it posts; the README's address for inviting it asks for the same."""
+"""The permissions that SkinDesk needs to post; the README's invitation asks for the same."""
 
 _PRIVILEGED = ("gateway_presence", "gateway_guild_members", "gateway_message_content")
 _MISSING_SHOWN = 5
-_GONE = (aiohttp.ClientError, OSError, discord.HTTPException)
+_NO_ANSWER = (aiohttp.ClientError, OSError, discord.HTTPException)
 
 
 async def check_discord(
-    settings: Settings, channels: Sequence[Channels], heard: Callable[[str | None], None]
+    settings: Settings, channels: Sequence[Channels], on_date: Callable[[str | None], None]
 ) -> Sequence[Finding]:
-    """Read what Discord says about the bot. Nothing is sent or registered, and the gateway is left alone."""
-    # SkinDesk has nothing to do with voice, and no use for a warning about it.
+    """Check the bot by reading from Discord's REST API only."""
+    # SkinDesk does not use voice, so a missing voice library needs no warning.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    client = discord.Client(intents=discord.Intents(guilds=True), http_trace=_listening(heard))
+    client = discord.Client(intents=discord.Intents(guilds=True), http_trace=_tracing(on_date))
     async with client:
         try:
             await client.login(settings.discord.token.get_secret_value())
         except discord.LoginFailure:
-            fix = "copy it anew from the application's Bot page (Reset Token)"
+            fix = "copy it again from the application's Bot page (Reset Token)"
             return [problem("discord.token", "Discord refused it", fix, key="discord.token")]
-        except _GONE as error:
-            return [_gone("discord", error)]
+        except _NO_ANSWER as error:
+            return [_unreachable("discord", error)]
         findings = [ok("discord.token", f"it is the token of application {client.application_id}")]
-        for look in (_application, _guilds, _commands):
+        for check in (_application, _guilds, _commands):
+            name = f"discord.{check.__name__.strip('_')}"
             try:
-                findings += await look(client, settings, channels)
-            except _GONE as error:
-                findings.append(_gone(f"discord.{look.__name__.strip('_')}", error))
-            except Exception as error:  # noqa: BLE001 -- whatever it is, what else Discord says is told
-                findings.append(failed(f"discord.{look.__name__.strip('_')}", error))
+                findings += await check(client, settings, channels)
+            except _NO_ANSWER as error:
+                findings.append(_unreachable(name, error))
+            except Exception as error:  # noqa: BLE001 -- a check that raises is a finding
+                findings.append(failed(name, error))
         return findings
 
 
-def _listening(heard: Callable[[str | None], None]) -> aiohttp.TraceConfig:
+def _tracing(on_date: Callable[[str | None], None]) -> aiohttp.TraceConfig:
     trace = aiohttp.TraceConfig()
 
-    async def note(_: aiohttp.ClientSession, __: SimpleNamespace, ended: aiohttp.TraceRequestEndParams) -> None:
-        heard(ended.response.headers.get("Date"))
+    async def on_end(_: aiohttp.ClientSession, __: SimpleNamespace, ended: aiohttp.TraceRequestEndParams) -> None:
+        on_date(ended.response.headers.get("Date"))
 
-    trace.on_request_end.append(note)
+    trace.on_request_end.append(on_end)
     return trace
 
 
@@ -73,7 +74,7 @@ async def _application(client: discord.Client, _: Settings, __: Sequence[Channel
         )
     if application.bot_public:
         fix = "switch Public Bot off on the application's Bot page"
-        findings.append(warning(f"{name}.public", "anybody may invite the bot to their server", fix))
+        findings.append(warning(f"{name}.public", "anyone may invite the bot to their server", fix))
     asked = [each for each in _PRIVILEGED if _has(application.flags, each)]
     if asked:
         what = f"it has privileged intents that SkinDesk does not use: {', '.join(asked)}"
@@ -87,22 +88,22 @@ def _has(flags: discord.ApplicationFlags, intent: str) -> bool:
 
 
 async def _guilds(client: discord.Client, settings: Settings, channels: Sequence[Channels]) -> list[Finding]:
-    """Say where the bot is, and whether each server's channels can be used."""
-    there = {guild.id: guild async for guild in client.fetch_guilds(limit=None)}
+    """Check the servers of the bot, and whether it can use the channels that are set in each."""
+    joined = {guild.id: guild async for guild in client.fetch_guilds(limit=None)}
     findings = []
-    absent = [guild_id for guild_id in settings.discord.command_guild_ids if guild_id not in there]
+    absent = [guild_id for guild_id in settings.discord.command_guild_ids if guild_id not in joined]
     if absent:
         what = f"the bot is not in {', '.join(map(str, absent))}"
         fix = f"invite it: {_invitation(client)}"
         findings.append(problem("discord.guilds.absent", what, fix, key="discord.command_guild_ids"))
-    if not there:
+    if not joined:
         return findings or [warning("discord.guilds", "the bot is in no server", f"invite it: {_invitation(client)}")]
-    findings.append(ok("discord.guilds", f"the bot is in {len(there)}"))
-    wanted = {each.guild_id: each for each in channels if each.guild_id in there}
-    without = [guild_id for guild_id in there if guild_id not in wanted or wanted[guild_id].approvals is None]
+    findings.append(ok("discord.guilds", f"the bot is in {len(joined)} servers"))
+    wanted = {each.guild_id: each for each in channels if each.guild_id in joined}
+    without = [guild_id for guild_id in joined if guild_id not in wanted or wanted[guild_id].approvals is None]
     if without:
         shown = ", ".join(map(str, without[:_MISSING_SHOWN])) + (" …" if len(without) > _MISSING_SHOWN else "")
-        what = f"{len(without)} without an approvals channel, so nobody can ask for a resend there: {shown}"
+        what = f"{len(without)} without an approvals channel, so no one can ask for a resend there: {shown}"
         findings.append(warning("discord.channels", what, "set one there: /settings approvals-channel"))
     for each in wanted.values():
         findings += await _channels(client, each)
@@ -130,36 +131,32 @@ async def _channel(guild: discord.Guild, member: discord.Member, kind: str, chan
     try:
         channel = await guild.fetch_channel(channel_id)
     except discord.NotFound:
-        return unreachable(name, f"{where} is gone", again)
+        return unreachable(name, f"{where} does not exist", again)
     except (discord.Forbidden, discord.InvalidData):
         return unreachable(name, f"SkinDesk may not see {where}", f"give its role View Channel there, or {again}")
-    missing = _missing(channel.permissions_for(member))
+    held = channel.permissions_for(member)
+    missing = [name.replace("_", " ").title() for name, needed in NEEDED if needed and not getattr(held, name)]
     if missing:
         fix = f"give SkinDesk's role these there, or {again}"
         return unreachable(name, f"SkinDesk lacks {', '.join(missing)} in {where}", fix)
     return ok(name, f"SkinDesk can post in {where}")
 
 
-def _missing(held: discord.Permissions) -> list[str]:
-    """Return what is missing, as Discord's own pages call it."""
-    return [name.replace("_", " ").title() for name, needed in NEEDED if needed and not getattr(held, name)]
-
-
 async def _commands(client: discord.Client, settings: Settings, _: Sequence[Channels]) -> list[Finding]:
     assert client.application_id is not None  # it is logged in  # noqa: S101 -- for the type checker
     name = "discord.commands"
-    there = await client.http.get_global_commands(client.application_id)
+    everywhere = await client.http.get_global_commands(client.application_id)
     guild_ids = settings.discord.command_guild_ids
     if not guild_ids:
-        return [_registered(name, len(there), "")]
+        return [_registered(name, len(everywhere), "")]
     findings = []
-    if there:
-        what = f"{len(there)} are registered everywhere, beside those of discord.command_guild_ids"
+    if everywhere:
+        what = f"{len(everywhere)} are registered everywhere, beside those of discord.command_guild_ids"
         findings.append(warning(name, what, "start SkinDesk once: it removes them"))
     for guild_id in guild_ids:
         try:
             of_guild = await client.http.get_guild_commands(client.application_id, guild_id)
-        except discord.Forbidden:  # the bot is not there, which has been said
+        except discord.Forbidden:  # the bot is not in that server, which is a finding already
             continue
         findings.append(_registered(name, len(of_guild), f" in server {guild_id}"))
     return findings
@@ -168,7 +165,7 @@ async def _commands(client: discord.Client, settings: Settings, _: Sequence[Chan
 def _registered(name: str, count: int, where: str) -> Finding:
     if count:
         return ok(name, f"{count} are registered{where}")
-    return warning(name, f"none is registered{where}", "start SkinDesk once: it registers them")
+    return warning(name, f"none are registered{where}", "start SkinDesk once: it registers them")
 
 
 def _invitation(client: discord.Client) -> str:
@@ -176,7 +173,7 @@ def _invitation(client: discord.Client) -> str:
     return discord.utils.oauth_url(application_id, permissions=NEEDED, scopes=("bot", "applications.commands"))
 
 
-def _gone(name: str, error: Exception) -> Finding:
+def _unreachable(name: str, error: Exception) -> Finding:
     status = f"HTTP {error.status}" if isinstance(error, discord.HTTPException) else type(error).__name__
     fix = "look at the network and at discordstatus.com"
     return unreachable(name, f"Discord gives no answer ({status})", fix)

@@ -1,4 +1,4 @@
-"""Checks the machine: the place of the database, room on the disk, SQLite, free addresses, the clock."""
+"""Checks the machine: the database's folder, free disk space, SQLite, free addresses, the clock."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import shutil
 import socket
 import sqlite3
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
-from statistics import median
 from typing import TYPE_CHECKING
 
 from bot.checks.findings import Finding, ok, problem, unreachable, warning
@@ -21,20 +19,20 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-_MENDED = (3, 51, 3)
+_FIXED_SQLITE = (3, 51, 3)
 _MEBIBYTE = 2**20
 _LITTLE_ROOM = 200 * _MEBIBYTE
 _NO_ROOM = 20 * _MEBIBYTE
-_APART = timedelta(seconds=30)
+_TOLERANCE = timedelta(seconds=30)
 
 
 def path_problems(path: Path) -> tuple[Problem, ...]:
-    """Say whether the database could be opened or made at ``path``, without opening it for writing."""
+    """Return why the database cannot be opened or created at ``path``, without opening it for writing."""
     try:
-        what = _path_problem(path)
-    except OSError as refused:
-        what = f"cannot be read ({refused.strerror})"
-    return (Problem("database.path", VARIABLES["database.path"], what),) if what else ()
+        message = _path_problem(path)
+    except OSError as error:
+        message = f"cannot be read ({error.strerror})"
+    return (Problem("database.path", VARIABLES["database.path"], message),) if message else ()
 
 
 def _path_problem(path: Path) -> str | None:
@@ -54,38 +52,35 @@ def _path_problem(path: Path) -> str | None:
 
 
 def check_sqlite() -> Finding:
-    """Warn of an SQLite that can damage a database, however rarely.
+    """Warn of SQLite versions that can damage a database when two connections write or checkpoint at the same moment.
 
-    The bug is in resetting the write-ahead log: of two connections that write or checkpoint at the same moment one
-    can overlook what the other has put there (sqlite.org/wal.html#walresetbug, since 3.7.0). SkinDesk has one
-    connection that writes, and its backup and this check read only; another program that writes could bring it about.
+    See sqlite.org/wal.html#walresetbug. SkinDesk has one connection that writes; another program could be the second.
     """
-    if sqlite3.sqlite_version_info >= _MENDED:
+    if sqlite3.sqlite_version_info >= _FIXED_SQLITE:
         return ok("sqlite.version", f"SQLite {sqlite3.sqlite_version}")
     return warning(
         "sqlite.version",
-        f"SQLite {sqlite3.sqlite_version} is older than 3.51.3, which mended a rare bug that damages a database when "
-        "two connections write to it at the same moment",
-        "use a Python with a newer SQLite, and until then let no other program write to the database while SkinDesk "
-        "runs",
+        f"SQLite {sqlite3.sqlite_version} has a rare bug, fixed in 3.51.3, that damages a database when two "
+        "connections write to it at the same moment",
+        "use a Python with a newer SQLite; until then let no other program write to the database while SkinDesk runs",
     )
 
 
 def check_room(database: Path) -> Finding:
-    """Say whether there is room for the database to grow, and for a copy of it."""
+    """Check that the database can grow, and be copied."""
     name = "database.room"
     free = shutil.disk_usage(database.parent).free
     size = database.stat().st_size if database.exists() else 0
     what = f"{free // _MEBIBYTE:,} MiB are free beside the database, which has {size / _MEBIBYTE:,.1f} MiB"
     if free < _NO_ROOM:
-        return problem(name, what, "make room on that disk: SkinDesk cannot keep what it has to")
+        return problem(name, what, "free space on that disk: SkinDesk cannot write")
     if free < max(_LITTLE_ROOM, 3 * size):
-        return warning(name, what, "make room on that disk: an upgrade keeps a copy of the database first")
+        return warning(name, what, "free space on that disk: an upgrade keeps a copy of the database first")
     return ok(name, what)
 
 
 def check_addresses(addresses: Mapping[str, tuple[str, int] | None], *, is_running: bool) -> list[Finding]:
-    """Say whether each address, by its setting, could be listened on."""
+    """Check that SkinDesk can listen on each address; the keys are settings."""
     return [
         _check_address(key, *address, is_running=is_running)
         for key, address in addresses.items()
@@ -97,39 +92,36 @@ def _check_address(key: str, host: str, port: int, *, is_running: bool) -> Findi
     shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as taken:
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            taken.bind(address)
+        with socket.socket(family, kind, protocol) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
     except OSError as error:
         if error.errno == errno.EADDRINUSE and is_running:
-            return ok(key, f"{shown} is in use, as it should be while SkinDesk is running")
+            return ok(key, f"{shown} is in use, as expected while SkinDesk is running")
         what = f"SkinDesk cannot listen on {shown} ({error.strerror})"
         return problem(key, what, "choose an address of this machine and a port that is free", key=key)
     return ok(key, f"{shown} is free")
 
 
-def check_clock(heard: Sequence[tuple[str | None, datetime]]) -> Finding:
-    """Compare this machine's clock with the ``Date`` headers heard, each with the moment it was heard.
+def check_clock(dates: Sequence[tuple[str | None, datetime]]) -> Finding:
+    """Compare this machine's clock with ``Date`` headers, each with the moment it was received, by their median."""
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 -- a start checks only paths
+    from statistics import median  # noqa: PLC0415 -- same
 
-    The middle one counts: one provider's clock may be wrong.
-    """
-    differences = [(at - there).total_seconds() for text, at in heard if (there := _date(text)) is not None]
+    differences = []
+    for text, received in dates:
+        try:
+            differences.append((received - parsedate_to_datetime(text or "")).total_seconds())
+        except (ValueError, OverflowError, TypeError):  # no date, or one without a time zone
+            continue
     if not differences:
-        return unreachable("clock", "nobody said what time it is", "check again when somebody can be reached")
-    apart = timedelta(seconds=round(median(differences)))
-    if abs(apart) <= _APART:
-        return ok("clock", "it agrees with the clocks of those who answered")
-    direction = "fast" if apart > timedelta(0) else "slow"
+        return unreachable("clock", "no service told the time", "check again when one can be reached")
+    difference = timedelta(seconds=round(median(differences)))
+    if abs(difference) <= _TOLERANCE:
+        return ok("clock", "it agrees with the clocks of the services")
+    direction = "fast" if difference > timedelta(0) else "slow"
     return warning(
         "clock",
-        f"this machine's clock is {abs(apart)} {direction} (or everybody else's is wrong)",
-        "let it be set by NTP: expiries, limits and signed tokens go by it",
+        f"this machine's clock is {abs(difference)} {direction}",
+        "synchronise it with NTP: expiries, limits and signed tokens depend on it",
     )
-
-
-def _date(text: str | None) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text or "")
-    except (ValueError, OverflowError):
-        return None
-    return moment if moment.tzinfo is not None else None

@@ -1,4 +1,4 @@
-"""Checks each provider that is on with one harmless call, all at the same time."""
+"""Checks each provider that is on, and Steam's sign-in, with one harmless call, all in parallel."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import ssl
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+
+import aiohttp
 
 from bot.checks.findings import Finding, failed, ok, problem, unreachable, warning
 from bot.config import AssetPayClient as AssetPayClientTable
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from bot.providers.response import Response
 
 _REFUSED_LOGIN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_STEAM_KEY = "links.steam_openid_url"
 
 
 class _Clock:
@@ -35,45 +38,43 @@ class _Clock:
         return datetime.now(UTC)
 
 
-class _Heard(Transport):
-    """Says what date each answer carries."""
+class _DatedTransport(Transport):
+    """Calls ``on_date`` with the Date header of each answer."""
 
-    def __init__(self, *arguments: Any, heard: Callable[[str | None], None]) -> None:
+    def __init__(self, *arguments: Any, on_date: Callable[[str | None], None]) -> None:
         super().__init__(*arguments)
-        self._heard = heard
+        self._on_date = on_date
 
     async def request(self, *arguments: Any, **named: Any) -> Response:
         response = await super().request(*arguments, **named)
-        self._heard(response.headers.get("date"))
+        self._on_date(response.headers.get("date"))
         return response
 
 
 async def check_providers(
-    settings: Settings, heard: Callable[[str | None], None], limits: Limits | None = None
+    settings: Settings, on_date: Callable[[str | None], None], limits: Limits | None = None
 ) -> Sequence[Finding]:
     """Ask each provider that is on, within ``limits``."""
     tls = ssl.create_default_context()
     catalogue = Catalogue.load()
 
-    def way(name: ProviderName) -> Transport:
-        return _Heard(name, settings.providers.table(name).base_url, tls, _Clock(), limits, heard=heard)
+    async def check(name: ProviderName) -> Finding:
+        address = settings.providers.table(name).base_url
+        try:
+            async with (
+                _DatedTransport(name, address, tls, _Clock(), limits, on_date=on_date) as transport,
+                asyncio.timeout(transport.limits.deadline),
+            ):
+                await _probe(name, settings, transport)
+        except TimeoutError:
+            return _finding(Failure(name, FailureKind.TIMED_OUT), catalogue)
+        except ProviderError as error:
+            return _finding(error.failure, catalogue)
+        except Exception as error:  # noqa: BLE001 -- a check that raises is a finding
+            return failed(f"providers.{name}", error)
+        return ok(f"providers.{name}", f"{name.label} answers, and did not refuse the credentials")
 
-    return await asyncio.gather(*(_check(name, settings, catalogue, way) for name in settings.providers_on))
-
-
-async def _check(
-    name: ProviderName, settings: Settings, catalogue: Catalogue, way: Callable[[ProviderName], Transport]
-) -> Finding:
-    try:
-        async with way(name) as transport, asyncio.timeout(transport.limits.deadline):
-            await _probe(name, settings, transport)
-    except TimeoutError:
-        return _finding(Failure(name, FailureKind.TIMED_OUT), catalogue)
-    except ProviderError as error:
-        return _finding(error.failure, catalogue)
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the other providers are told
-        return failed(f"providers.{name}", error)
-    return ok(f"providers.{name}", f"{name.label} answers, and did not refuse the credentials")
+    return await asyncio.gather(*map(check, settings.providers_on))
 
 
 async def _probe(name: ProviderName, settings: Settings, transport: Transport) -> None:
@@ -89,8 +90,7 @@ async def _probe(name: ProviderName, settings: Settings, transport: Transport) -
             table = tables.skinsback
             await probe_skinsback(transport, table.client_id, _secret(table.client_secret), table.auth)
         case ProviderName.MANNCO:
-            # A login as every start makes one, and the shorter of the two lists. /trade/resend is a GET too, and is
-            # the one call that must never be made to try something out.
+            # Not /trade/resend: that is a GET too, but it sends.
             token, api_key = tables.mannco.token, tables.mannco.api_key
             login = FixedJwt(_secret(token)) if token else ApiKeyLogin(transport, _secret(api_key))
             await Mannco(transport, login).trades(Scope.ACTIVE)
@@ -110,21 +110,21 @@ def _finding(failure: Failure, catalogue: Catalogue) -> Finding:
     refused = f"{name.label} answers: {explanation.title} ({_code(failure)})"
     match failure.kind:
         case FailureKind.REFUSED if explanation.confidential or failure.http_status in _REFUSED_LOGIN:
-            fix = f"{explanation.cause} See to the credentials in [{key}]"
+            fix = f"{explanation.cause} Correct the credentials in [{key}]"
             return problem(key, refused, fix, key=key)
         case FailureKind.REFUSED | FailureKind.THROTTLED:
-            return warning(key, refused, f"{explanation.agent} The credentials were not judged", key=key)
+            return warning(key, refused, f"{explanation.agent} The credentials were not checked", key=key)
         case FailureKind.REDIRECTED:
             what = f"{name.label} points to another address, which SkinDesk does not follow"
             return problem(key, what, f"correct {key}.base_url", key=f"{key}.base_url")
         case _:
-            what = f"{name.label} gives no answer that it documents: {explanation.title} ({_code(failure)})"
+            what = f"{name.label} gives no documented answer: {explanation.title} ({_code(failure)})"
             fix = f"look at the network, the provider's own status page and {key}.base_url"
             return unreachable(key, what, fix, key=f"{key}.base_url")
 
 
 def _code(failure: Failure) -> str:
-    """Return what names a failure: SkinDesk's own words and the provider's numbers and keys, never its sentences."""
+    """Return the provider's key and code and the HTTP status, but never its message."""
     facts = [failure.key, None if failure.code is None else str(failure.code)]
     if failure.http_status is not None:
         facts.append(f"HTTP {failure.http_status}")
@@ -133,3 +133,23 @@ def _code(failure: Failure) -> str:
 
 def _secret(value: SecretStr) -> Secret:
     return Secret(value.get_secret_value())
+
+
+async def check_steam(settings: Settings, on_date: Callable[[str | None], None]) -> Sequence[Finding]:
+    """Ask Steam to verify an empty assertion, which it refuses."""
+    question = {"openid.ns": "http://specs.openid.net/auth/2.0", "openid.mode": "check_authentication"}
+    try:
+        async with (
+            aiohttp.ClientSession(trust_env=False, timeout=aiohttp.ClientTimeout(total=13)) as session,
+            session.post(settings.links.steam_openid_url, data=question, allow_redirects=False) as answer,
+        ):
+            on_date(answer.headers.get("Date"))
+            status = answer.status
+    except (aiohttp.ClientError, OSError) as error:
+        what = f"Steam's sign-in page gives no answer ({type(error).__name__})"
+    else:
+        if status == HTTPStatus.OK:
+            return [ok("steam", "Steam's sign-in page answers")]
+        what = f"Steam's sign-in page answers with HTTP {status}"
+    fix = f"look at the network, at steamstat.us and at {_STEAM_KEY}"
+    return [unreachable("steam", what, fix, key=_STEAM_KEY)]

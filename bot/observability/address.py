@@ -1,8 +1,8 @@
-"""What is wrong where an address to listen on cannot be had."""
+"""The error for an address that cannot be listened on."""
 
 
 class AddressUnusable(Exception):
-    """An address to listen on cannot be had. ``setting`` is the key that names it, ``reason`` the system's word."""
+    """The address of ``setting`` cannot be listened on; ``reason`` is the operating system's message."""
 
     def __init__(self, setting: str, address: str, reason: str) -> None:
         super().__init__(f"{setting}: {address}: {reason}")

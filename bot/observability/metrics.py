@@ -1,7 +1,8 @@
-"""What Prometheus is told: how interactions go, how providers and Discord answer, what waits and what is left."""
+"""Prometheus metrics of interactions, provider calls, requests to Discord, the database and the event loop."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
     from bot.observability.tracing import InteractionTrace
 
 _ANSWERS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0)
-"""Seconds; Discord gives an acknowledgement 3, a lookup may take 15."""
+"""Buckets in seconds; Discord wants an acknowledgement within 3, a lookup may take 15."""
 _WAITS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 _CODES_KEPT = 200
+_LAG_INTERVAL = 0.25
 
 
 class Metrics:
-    """The figures of one running desk, in a registry of their own."""
+    """The metrics of one running bot, in their own registry."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
@@ -112,12 +114,16 @@ class Metrics:
         self._calls.labels(provider.value, operation, outcome, self._code(provider, failure)).inc()
         self._call_seconds.labels(provider.value, operation).observe(seconds)
 
-    def lagged(self, seconds: float) -> None:
-        """Count one look at the event loop."""
-        self._lag.observe(seconds)
+    async def measure_lag(self) -> None:
+        """Measure four times a second by how much the event loop delays a sleep; runs until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + _LAG_INTERVAL
+            await asyncio.sleep(_LAG_INTERVAL)
+            self._lag.observe(max(0.0, loop.time() - due))
 
     def wrote(self, *, waited: float, took: float) -> None:
-        """Count a unit of writing to the database."""
+        """Count a write transaction."""
         self._database_wait.observe(waited)
         self._database_write.observe(took)
 
@@ -128,7 +134,7 @@ class Metrics:
     def text(
         self, *, health: Iterable[ProviderHealth], resends: Mapping[ResendState, int], guilds: int, connected: bool
     ) -> bytes:
-        """Return everything in Prometheus' text format; what has a present state is handed in."""
+        """Return all metrics in Prometheus' text format; the arguments set the gauges."""
         for each in health:
             for state in ProviderState:
                 self._states.labels(each.provider.value, state.value).set(each.state is state)
@@ -141,7 +147,7 @@ class Metrics:
         return generate_latest(self._registry)
 
     def _code(self, provider: ProviderName, failure: Failure | None) -> str:
-        """Return the provider's code as a label; a provider that makes codes up must not fill the memory."""
+        """Return the provider's code as a label, or "other" once a provider has used too many."""
         if failure is None or failure.code is None:
             return ""
         code = (provider.value, str(failure.code))

@@ -1,29 +1,26 @@
-"""Serves metrics and health over HTTP, to machines that watch."""
+"""Serves metrics and health over HTTP to monitoring systems."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from bot.observability.address import AddressUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-_READS_WITHIN = 2.0
-"""Seconds that the database has for the one reading of a health check."""
-
-_UNAVAILABLE = 503
+_HEALTH_WITHIN = 2.0
+"""Seconds for one health check; the database may be locked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a start of work depends on; each is true where it is well, ``detail`` says more where it is not."""
+    """The parts that handling an interaction depends on; ``detail`` names the faults."""
 
     gateway: bool
     database: bool
@@ -36,64 +33,45 @@ class Health:
         return self.gateway and self.database and self.acknowledgements
 
 
-class Watched(Protocol):
-    """What is served."""
-
-    async def metrics(self) -> bytes:
-        """Return all figures in Prometheus' text format."""
-        ...
-
-    async def health(self) -> Health:
-        """Return how it is now."""
-        ...
-
-
 @asynccontextmanager
-async def listening(watched: Watched, host: str, port: int) -> AsyncIterator[int]:
-    """Serve /metrics, /healthz and /readyz and give the port; AddressUnusable where it cannot be had."""
+async def listening(
+    metrics: Callable[[], Awaitable[bytes]], health: Callable[[], Awaitable[Health]], host: str, port: int
+) -> AsyncIterator[int]:
+    """Serve /metrics, /healthz and /readyz and yield the port. Raise AddressUnusable if it cannot listen."""
 
-    async def metrics(_request: web.Request) -> web.Response:
-        return web.Response(body=await watched.metrics(), headers={"Content-Type": "text/plain; version=0.0.4"})
+    async def measured(_request: web.Request) -> web.Response:
+        return web.Response(body=await metrics(), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+    async def checked() -> Health:
+        try:
+            async with asyncio.timeout(_HEALTH_WITHIN):
+                return await health()
+        except TimeoutError:
+            return Health(gateway=False, database=False, acknowledgements=False, detail="no answer in time")
 
     async def alive(_request: web.Request) -> web.Response:
-        # Whether the process is worth keeping: the loop turns, and the database answers. Discord's being away is no
-        # reason to be restarted.
-        health = await _looked_at(watched)
-        return _answer(health, is_well=health.database)
+        found = await checked()
+        return _answer(found, is_ok=found.database)  # an outage of Discord is no reason to restart the process
 
     async def ready(_request: web.Request) -> web.Response:
-        health = await _looked_at(watched)
-        return _answer(health, is_well=health.is_ready)
+        found = await checked()
+        return _answer(found, is_ok=found.is_ready)
 
     application = web.Application()
-    application.add_routes([web.get("/metrics", metrics), web.get("/healthz", alive), web.get("/readyz", ready)])
+    application.add_routes([web.get("/metrics", measured), web.get("/healthz", alive), web.get("/readyz", ready)])
     runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
     await runner.setup()
     try:
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            raise AddressUnusable(
-                "observability.listen", f"{host}:{port}", error.strerror or type(error).__name__
-            ) from None
+            reason = error.strerror or type(error).__name__
+            raise AddressUnusable("observability.listen", f"{host}:{port}", reason) from None
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
 
 
-async def _looked_at(watched: Watched) -> Health:
-    try:
-        async with asyncio.timeout(_READS_WITHIN):
-            return await watched.health()
-    except TimeoutError:
-        return Health(gateway=False, database=False, acknowledgements=False, detail="no answer in time")
-
-
-def _answer(health: Health, *, is_well: bool) -> web.Response:
-    body = json.dumps({"ok": is_well, **asdict(health)})
-    return web.Response(
-        text=body,
-        status=200 if is_well else _UNAVAILABLE,
-        content_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
+def _answer(health: Health, *, is_ok: bool) -> web.Response:
+    headers = {"Cache-Control": "no-store"}
+    return web.json_response({"ok": is_ok, **asdict(health)}, status=200 if is_ok else 503, headers=headers)

@@ -70,7 +70,7 @@ def begin(trace: InteractionTrace) -> None:
     _current.set(trace)
 
 
-def add_provider_seconds(seconds: float) -> None:
+def add_provider_seconds(_provider: object, _operation: str, /, *, seconds: float, failure: object) -> None:  # noqa: ARG001 -- an observer of calls
     """Add the duration of a provider call to the interaction that made it, if any."""
     trace = _current.get()
     if trace is not None:

@@ -22,7 +22,6 @@ def served() -> tuple[set[str], set[str]]:
     metrics.handled(trace)
     metrics.called(ProviderName.MANNCO, "resend", seconds=0.1, failure=None)
     metrics.asked_discord("GET", 200)
-    metrics.lagged(0.1)
     metrics.wrote(waited=0.1, took=0.1)
     quota = Quota("resends", 600, timedelta(minutes=1), 600, 120)
     health = ProviderHealth(ProviderName.MANNCO, ProviderState.WORKING, quotas=(quota,))

@@ -104,7 +104,7 @@ async def test_commands_twice(server: LoopbackDiscord, guild: Guild):
     """Commands left everywhere beside those of a server stand in the list twice."""
     server.commands.sync([COMMAND], None)
 
-    assert findings_say(await found(server, command_guild_ids=str(guild.id)), "none is registered in server")
+    assert findings_say(await found(server, command_guild_ids=str(guild.id)), "none are registered in server")
 
 
 def findings_say(findings: dict[str, Finding], words: str) -> bool:
@@ -116,7 +116,7 @@ def findings_say(findings: dict[str, Finding], words: str) -> bool:
     [
         (Permission.VIEW_CHANNEL, "may not see"),
         (Permission.SEND_MESSAGES | Permission.EMBED_LINKS, "lacks Send Messages, Embed Links"),
-        (None, "is gone"),
+        (None, "does not exist"),
     ],
 )
 async def test_channels(
@@ -151,7 +151,7 @@ async def test_part_that_fails(
 
     findings = await found(server, Channels(guild.id, approvals.id, None))
 
-    assert findings["discord.guilds"].what == "SkinDesk failed to look at it (UnicodeError)"
+    assert findings["discord.guilds"].what == "SkinDesk failed to check it (UnicodeError)"
     assert "discord.commands" in findings
 
 

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.checks.findings import Finding, Level, exit_code, ok, problem, unreachable, warning
+from bot.checks.command import exit_code
+from bot.checks.findings import Finding, Level, ok, problem, unreachable, warning
 from bot.checks.machine import check_addresses, check_clock, check_room, check_sqlite
 from bot.exit_codes import ExitCode
 

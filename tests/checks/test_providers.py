@@ -6,10 +6,9 @@ import pytest
 
 from bot.checks import discord_account
 from bot.checks import providers as checks
-from bot.checks.command import _online
+from bot.checks.command import _check_services
 from bot.checks.findings import Finding, Level
-from bot.checks.providers import check_providers
-from bot.checks.steam import check_steam
+from bot.checks.providers import check_providers, check_steam
 from bot.config import Settings
 from bot.demo.providers import faults
 from bot.demo.providers.all import SimulatedProviders
@@ -123,10 +122,10 @@ async def test_unexpected(settings_of_all: MakeSettings, monkeypatch: pytest.Mon
     monkeypatch.setattr(checks, "_probe", failing)
     monkeypatch.setattr(discord_account, "check_discord", no_discord)
 
-    findings = await _online(settings_of_all(), ())
+    findings = await _check_services(settings_of_all(), ())
 
     wrong = {finding.id: finding.what for finding in findings if finding.level is Level.PROBLEM}
-    assert wrong == dict.fromkeys(("discord", "providers.skinsback"), "SkinDesk failed to look at it (UnicodeError)")
+    assert wrong == dict.fromkeys(("discord", "providers.skinsback"), "SkinDesk failed to check it (UnicodeError)")
     assert len(findings) == 1 + 5 + 1
 
 
