@@ -1,4 +1,4 @@
-"""Looks codes, keys, messages and statuses up in the catalogue."""
+"""Looks up codes, keys, messages and statuses in the catalogue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Self
 
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Repeat, StatusExplanation
-from bot.providers.catalogue import UNKNOWN, Entries, Entry, packaged, read
+from bot.providers.catalogue import UNKNOWN, Entries, packaged, read
 from bot.providers.pasted import (
     LONGEST_TEXT,
     as_key,
@@ -25,21 +25,21 @@ from bot.providers.pasted import (
 )
 
 _LONGEST_NEEDLE = 100
-_ALIKE = 0.8
-"""From how like another a mistyped key is taken for it, 1 being the same."""
+_SIMILARITY = 0.8
+"""The least similarity of a mistyped key to the one that is suggested; 1 is equal."""
 
 _KEY_WITH_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+(?![A-Za-z0-9_])")
 _KEY_IN_CAPITALS = re.compile(r"(?<![A-Za-z0-9_])[A-Z]{4,}(?![A-Za-z0-9_])")
 _QUOTES = "\"'`“”„»«"
-_WORDS_OF_A_PHRASE = 3
-"""Keys and titles of so many words are not said by chance."""
-_END_OF_HTTP = 600
-_PROVIDER_SAYS_MORE = frozenset({FailureKind.REFUSED, FailureKind.THROTTLED, FailureKind.BROKEN})
+_PHRASE_LENGTH = 3
+"""Keys and titles of this many words do not occur in other sentences by chance."""
+_HTTP_END = 600
+_HAS_ENVELOPE = frozenset({FailureKind.REFUSED, FailureKind.THROTTLED, FailureKind.BROKEN})
 
 
 @dataclass(frozen=True, slots=True)
 class _Searchable:
-    """An explanation with what ``suggest`` compares, in lower case once and for all."""
+    """An explanation with the texts that ``suggest`` compares, in lower case."""
 
     explanation: Explanation
     code: str
@@ -47,7 +47,7 @@ class _Searchable:
     title: str
 
     def rank(self, needle: str) -> int | None:
-        """How well the needle fits, 0 being best; None where it does not. Nothing fits everything equally."""
+        """Return how well the needle fits, 0 for best and None for not at all. An empty one fits everything."""
         if not needle:
             return 0
         spelled = (self.key, self.key.replace("_", " "))
@@ -66,18 +66,27 @@ class Catalogue:
     """The explanations that come with SkinDesk (the port ``Explanations``)."""
 
     def __init__(self, entries: Entries) -> None:
-        self._entries = entries
+        self.explanations = tuple(entry.explanation for entry in entries.errors)
+        self.statuses = entries.statuses
         self._by_key: dict[tuple[Dialect, str | None, str], Explanation] = {}
         self._by_code: dict[tuple[Dialect, str | None, int], Explanation] = {}
         self._by_any_method: dict[tuple[Dialect, str], Explanation] = {}
-        for entry in entries.errors:
-            # A failure word is said of a trade, not of a call: the same word as a call's error may mean another thing.
-            if not entry.is_failure_word:
-                self._index(entry)
+        for explanation, methods, is_failure_word in entries.errors:
+            if is_failure_word:
+                continue  # said of a trade: as a call's error the same word may mean something else
+            dialect = explanation.dialect
+            # Of several entries the first one counts (1300, and keys of several methods).
+            for method in methods or (None,):
+                self._by_key.setdefault((dialect, method, explanation.key), explanation)
+                if explanation.code is not None:
+                    self._by_code.setdefault((dialect, method, explanation.code), explanation)
+            self._by_any_method.setdefault((dialect, explanation.key), explanation)
         self._kinds: dict[FailureKind, Explanation] = {
-            kind: self._own(kind.value) for kind in FailureKind if kind is not FailureKind.REFUSED
+            kind: self._by_key[Dialect.SKINDESK, None, kind.value]
+            for kind in FailureKind
+            if kind is not FailureKind.REFUSED
         }
-        self._unknown = replace(self._own(UNKNOWN), known=False)
+        self._unknown = replace(self._by_key[Dialect.SKINDESK, None, UNKNOWN], known=False)
         self._statuses = {(status.dialect, status.kind, status.word): status for status in entries.statuses}
         self._unknown_status = self._statuses.pop((Dialect.SKINDESK, UNKNOWN, UNKNOWN))
 
@@ -95,7 +104,7 @@ class Catalogue:
         self._message = _any_of(self._messages)
         self._titles: defaultdict[str, list[Explanation]] = defaultdict(list)
         for explanation in found:
-            if explanation.title.count(" ") >= _WORDS_OF_A_PHRASE - 1:
+            if explanation.title.count(" ") >= _PHRASE_LENGTH - 1:
                 self._titles[_folded(explanation.title)].append(explanation)
         self._title = _any_of(self._titles)
         spelled = sorted((key for key in self._by_word if "_" in key), key=len, reverse=True)
@@ -109,25 +118,15 @@ class Catalogue:
 
     @classmethod
     def load(cls) -> Self:
-        """Read the packaged catalogue; CatalogueFault where it is not as it has to be."""
+        """Read the packaged catalogue; CatalogueFault for a mistake in it."""
         return cls(read(packaged()))
-
-    @property
-    def explanations(self) -> tuple[Explanation, ...]:
-        """Every explanation of the catalogue."""
-        return tuple(entry.explanation for entry in self._entries.errors)
-
-    @property
-    def statuses(self) -> tuple[StatusExplanation, ...]:
-        """Every status of the catalogue."""
-        return self._entries.statuses
 
     def explain(self, failure: Failure) -> Explanation:
         """Return the explanation of a failure: by key first, by number only within its dialect and method."""
         dialect = failure.provider.dialect
-        found = self._of_provider(failure, dialect) if failure.kind in _PROVIDER_SAYS_MORE else None
+        found = self._of_provider(failure, dialect) if failure.kind in _HAS_ENVELOPE else None
         if found is not None:
-            # The number and method are shown as they came: a documented key may arrive with another number.
+            # A documented key may come with another number. The received one is shown.
             found = replace(
                 found,
                 code=found.code if failure.code is None else failure.code,
@@ -136,16 +135,16 @@ class Catalogue:
         else:
             found = self._kinds.get(failure.kind)
         if found is None:
-            key = _given(failure.key) or UNKNOWN
+            key = _stripped(failure.key) or UNKNOWN
             return replace(self._unknown, dialect=dialect, code=failure.code, key=key, method=failure.method)
         if failure.retry_after is not None and found.repeat is Repeat.LATER:
             return replace(found, repeat_after=failure.retry_after)
         return found
 
     def find(self, text: str, dialect: Dialect | None = None) -> tuple[Explanation, ...]:
-        """Return what a number, a key or a pasted message can mean; several for an ambiguous number.
+        """Return the possible meanings of a number, a key or a pasted message.
 
-        A text that names its provider is read as that one's, where that leaves anything.
+        If the text names a provider, only that provider's meanings are returned, unless there are none.
         """
         text = tidied(text)
         numbers = numbers_alone(text)
@@ -154,12 +153,13 @@ class Catalogue:
             numbers = labelled_numbers(text)
             named = self._named(text)
         found = _within(named, dialect)
-        # Where a key came with its number, the number's other meanings are other errors.
+        # If a key came with its number, the number's other meanings are other errors.
         explained = {explanation.code for explanation in named}
         for number in sorted(numbers - explained):
             found += _within(self._by_number.get(number, []), dialect)
         if not found:
-            found = _within(self._titled(text), dialect)
+            titles = dict.fromkeys(self._title.findall(_folded(text)))
+            found = _within((each for title in titles for each in self._titles[title]), dialect)
         if not found:
             found = _within(self._http(text, numbers), dialect)
         of_provider = [each for each in found if each.dialect in providers_named(text)]
@@ -170,49 +170,40 @@ class Catalogue:
         return tuple(ranked)
 
     def suggest(self, text: str, dialect: Dialect | None = None, *, limit: int = 25) -> tuple[Explanation, ...]:
-        """Return the entries whose code, key or title begins with or contains ``text``, best first.
-
-        Where there is none, those whose key is nearly what was typed.
-        """
+        """Return the entries whose code, key or title begins with or contains ``text``, or else is similar to it."""
         needle = tidied(text[:_LONGEST_NEEDLE]).lower()
         needle = only_number(needle) or needle
-        chosen = [each for each in self._searchables if dialect in (None, each.explanation.dialect)]
+        candidates = [each for each in self._searchables if dialect in (None, each.explanation.dialect)]
         ranked = sorted(
-            (rank, place) for place, each in enumerate(chosen) if (rank := each.rank(needle)) is not None
-        ) or list(_alike(needle, chosen))
-        return tuple(chosen[place].explanation for _, place in ranked[: max(limit, 0)])
+            (rank, place) for place, each in enumerate(candidates) if (rank := each.rank(needle)) is not None
+        )
+        if not ranked:
+            keys = {each.key for each in candidates}
+            similar = difflib.get_close_matches(as_key(needle), keys, n=5, cutoff=_SIMILARITY)
+            ranked = sorted(
+                (similar.index(each.key), place) for place, each in enumerate(candidates) if each.key in similar
+            )
+        return tuple(candidates[place].explanation for _, place in ranked[: max(limit, 0)])
 
     def status(self, dialect: Dialect, word: str, *, kind: str = "trade") -> StatusExplanation:
-        """Return the meaning of a status; one that says so for an unknown word.
+        """Return the meaning of a status, known or not.
 
-        The word counts as it is written: AssetPay's two dialects differ in capitals *and* in meaning.
+        Capitals count: AssetPay's two dialects have the same words in other capitals with other meanings.
         """
         known = self._statuses.get((dialect, kind, word))
         return known or replace(self._unknown_status, dialect=dialect, word=word, kind=kind)
 
-    def _index(self, entry: Entry) -> None:
-        """Make the entry known to ``explain``; the first of several wins (1300, and keys of several methods)."""
-        explanation = entry.explanation
-        for method in entry.methods or (None,):
-            self._by_key.setdefault((explanation.dialect, method, explanation.key), explanation)
-            if explanation.code is not None:
-                self._by_code.setdefault((explanation.dialect, method, explanation.code), explanation)
-        self._by_any_method.setdefault((explanation.dialect, explanation.key), explanation)
-
-    def _own(self, key: str) -> Explanation:
-        return self._by_key[Dialect.SKINDESK, None, key]
-
     def _of_provider(self, failure: Failure, dialect: Dialect) -> Explanation | None:
         if dialect is Dialect.MANNCO:
             return self._of_message(failure)
-        key = _given(failure.key)
+        key = _stripped(failure.key)
         if key is None and dialect is Dialect.SKINSBACK:
             # SkinsBack's `error_message` is the error's key.
-            message = _given(failure.message)
+            message = _stripped(failure.message)
             key = message if (dialect, message) in self._by_any_method else None
         if key is not None:
-            # An unknown key is a new error, and its number may have been given to it anew: 15 numbers changed their
-            # meaning between AssetPay's dialects, while no key ever did. So the number is not asked then.
+            # An unknown key is a new error, and its number may be an old one: 15 numbers changed their meaning between
+            # AssetPay's dialects, but no key did. So the number is ignored.
             return (
                 self._by_key.get((dialect, failure.method, key))
                 or self._by_key.get((dialect, None, key))
@@ -220,14 +211,14 @@ class Catalogue:
             )
         if failure.code is None:
             return None
-        # Without a method, or with one whose list is not known, a positive number of SkinsBack means nothing.
+        # A positive number of SkinsBack means nothing without a method whose list is known.
         return self._by_code.get((dialect, failure.method, failure.code)) or self._by_code.get(
             (dialect, None, failure.code)
         )
 
     def _of_message(self, failure: Failure) -> Explanation | None:
-        """Mannco has no codes: the message decides, then the HTTP status."""
-        for said in (_given(failure.key), _given(failure.message)):
+        """Explain a failure of Mannco, which has no codes, by its message, then by the HTTP status."""
+        for said in (_stripped(failure.key), _stripped(failure.message)):
             if said is None:
                 continue
             exact = self._by_key.get((Dialect.MANNCO, None, said))
@@ -237,7 +228,7 @@ class Catalogue:
         return self._by_key.get((Dialect.MANNCO, None, f"HTTP {failure.http_status}"))
 
     def _named(self, text: str) -> list[Explanation]:
-        """Return what the text names by key or message: as a whole, or else in the midst of other words."""
+        """Return the entries that the text names by key or message, as a whole or among other words."""
         if whole := self._by_word.get(plain_key(text)) or self._by_word.get(as_key(text)):
             return list(whole)
         named: list[Explanation] = []
@@ -246,31 +237,26 @@ class Catalogue:
         for spelled in self._spelled_key.finditer(text):
             if _is_meant_as_key(spelled) and _folded(spelled[0]) not in self._messages:
                 named += self._by_word.get(as_key(spelled[0]), [])
-        # A key of one word is an ordinary word too (conflict, forbidden): only its capitals tell it apart.
+        # A key of one word is an ordinary word, too (conflict, forbidden): only capitals show that the key is meant.
         for key in dict.fromkeys(_KEY_IN_CAPITALS.findall(text)):
             named += self._by_exact_key.get(key, [])
         messages = dict.fromkeys(self._message.findall(_folded(text)))
         named += (self._messages[message] for message in messages if not message.startswith("http "))
         return named
 
-    def _titled(self, text: str) -> Iterator[Explanation]:
-        """Go through what the text calls by the title under which SkinDesk shows it."""
-        for title in dict.fromkeys(self._title.findall(_folded(text))):
-            yield from self._titles[title]
-
     def _http(self, text: str, numbers: Iterable[int]) -> Iterator[Explanation]:
-        """Go through what an HTTP status means where nothing better was found: it says least of all."""
+        """Yield the meanings of HTTP statuses, the least specific answer."""
         for status in sorted({*http_statuses(text), *numbers}):
             if message := self._messages.get(f"http {status}"):
                 yield message
             if status == HTTPStatus.TOO_MANY_REQUESTS:
                 yield self._kinds[FailureKind.THROTTLED]
-            elif HTTPStatus.INTERNAL_SERVER_ERROR <= status < _END_OF_HTTP:
+            elif HTTPStatus.INTERNAL_SERVER_ERROR <= status < _HTTP_END:
                 yield self._kinds[FailureKind.BROKEN]
 
 
-def _given(text: str | None) -> str | None:
-    """Return the text without space around it; None where nothing is left."""
+def _stripped(text: str | None) -> str | None:
+    """Return the text without surrounding space; None if it is empty."""
     return (text or "").strip() or None
 
 
@@ -279,29 +265,21 @@ def _folded(text: str) -> str:
 
 
 def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
-    """Return what finds any of these as whole words, the longest where several begin together."""
+    """Return a pattern for any of these as whole words, the longest first."""
     longest_first = sorted(phrases, key=len, reverse=True)
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
 
 
 def _is_meant_as_key(spelled: re.Match[str]) -> bool:
-    """Say whether words that spell a key are it: by their number, their capitals, a hyphen, or quotes around them."""
+    """Return whether words are meant as a key, by their number, capitals, a hyphen, or quotes around them."""
     words = re.split("[ -]", spelled[0])
     before, after = spelled.string[: spelled.start()][-1:], spelled.string[spelled.end() :][:1]
     return (
-        len(words) >= _WORDS_OF_A_PHRASE
+        len(words) >= _PHRASE_LENGTH
         or "-" in spelled[0]
         or all(word[:1].isupper() for word in words)
         or (before != "" and after != "" and before in _QUOTES and after in _QUOTES)
     )
-
-
-def _alike(needle: str, searchables: list[_Searchable]) -> Iterator[tuple[int, int]]:
-    """Go through those whose key is nearly the needle, the most like it first, each with its place."""
-    keys = {searchable.key for searchable in searchables}
-    close = difflib.get_close_matches(as_key(needle), keys, n=5, cutoff=_ALIKE)
-    for rank, key in enumerate(close):
-        yield from ((rank, place) for place, each in enumerate(searchables) if each.key == key)
 
 
 def _within(explanations: Iterable[Explanation], dialect: Dialect | None) -> list[Explanation]:

@@ -1,4 +1,4 @@
-"""Finds what may name an error in a text that somebody pasted: numbers, HTTP statuses, providers."""
+"""Finds numbers, HTTP statuses, keys and providers in a pasted text."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import re
 from bot.domain.failures import Dialect
 
 LONGEST_TEXT = 6000
-"""More than any Discord message or embed holds; what comes after is not searched."""
+"""Longer than any Discord message or embed; the rest is not searched."""
 
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))  # noqa: RUF001 -- people paste typographic minus signs
 _AROUND = "`'\"*<>()[]{}.,;:!?|~“”„»« \t\r\n"
 _NUMBER = r"-?[0-9]{1,5}(?![0-9A-Za-z_])(?!\.[0-9])"
-# "error 2 times" and "Fehler 3 Mal" are no codes.
+# "error 2 times" and "Fehler 3 Mal" name no code.
 _NO_CODE = (
     r"(?!\s{0,2}(?:%|x\b|times?\b|days?\b|hours?\b|hrs?\b|min(?:ute)?s?\b|sec(?:ond)?s?\b|items?\b|skins?\b|"
     r"mal\b|tagen?\b|stunden?\b))"
 )
 _ALONE = re.compile(r"(?:#|№|n[ro]\.?|e[-_ ]?)?\s{0,3}(-?[0-9]{1,5})", re.IGNORECASE)
 _LIST_ALONE = re.compile(r"-?[0-9]{1,5}(?:\s{0,2}[,;/|+&]\s{0,2}-?[0-9]{1,5}){1,9}")
-# The words for an error and a code in the languages in which customers write.
-_WORDS = (
+# "error" and "code" in the customers' languages.
+_LABELS = (
     r"error[ _-]?codes?|fehler[ -]?(?:codes?|nummern?)|codes?|c[oó]digos?(?: de error)?|kod|код|"
     r"err(?:or)?s?|fehlern?|erreurs?|errores|erros?|fout(?:code)?|błąd|hata|ошибк[аиу]"
 )
 _LABELLED = re.compile(
-    rf"(?:(?<![^\W\d_])(?P<word>{_WORDS})(?:\s?(?:number|nummer|no\.?|nr\.?|n°|№|code|is|was|ist|war))?|#)"
+    rf"(?:(?<![^\W\d_])(?P<word>{_LABELS})(?:\s?(?:number|nummer|no\.?|nr\.?|n°|№|code|is|was|ist|war))?|#)"
     rf"(?P<between>[\s\"'`*:=#(_]{{0,12}})(?P<number>{_NUMBER}){_NO_CODE}",
     re.IGNORECASE,
 )
@@ -58,12 +58,12 @@ _PROVIDERS = (
 
 
 def tidied(text: str) -> str:
-    """Return the text in one line with ordinary minus signs, as long as anybody reads it."""
+    """Return the beginning of the text in one line with ordinary minus signs."""
     return " ".join(text[:LONGEST_TEXT].translate(_DASHES).split())
 
 
 def numbers_alone(text: str) -> frozenset[int]:
-    """Return the number, or the few, that a tidied text is nothing but; none where it is more than that."""
+    """Return the numbers of a text that consists of nothing else."""
     bare = text.strip(_AROUND)
     if alone := _ALONE.fullmatch(bare):
         return frozenset({int(alone[1])})
@@ -73,7 +73,7 @@ def numbers_alone(text: str) -> frozenset[int]:
 
 
 def labelled_numbers(text: str) -> frozenset[int]:
-    """Return the numbers that stand behind a word that makes them codes, and behind one another: "errors 7 and 33"."""
+    """Return the numbers after a word for error or code, as in "errors 7 and 33"."""
     numbers = set()
     for labelled in _LABELLED.finditer(text):
         number = labelled["number"]
@@ -88,7 +88,7 @@ def labelled_numbers(text: str) -> frozenset[int]:
 
 
 def only_number(text: str) -> str | None:
-    """Return the number of a text that is one labelled number and nothing else, as it was typed."""
+    """Return the number, as typed, of a text that is one labelled number."""
     labelled = _LABELLED.fullmatch(text)
     return labelled["number"] if labelled else None
 
@@ -99,17 +99,17 @@ def http_statuses(text: str) -> frozenset[int]:
 
 
 def providers_named(text: str) -> frozenset[Dialect]:
-    """Return whose errors a text speaks of, by a provider's name or the form of its answers."""
+    """Return the dialects that a text names by a provider's name or the form of its answers."""
     return frozenset().union(*(dialects for pattern, dialects in _PROVIDERS if pattern.search(text)))
 
 
 def plain_key(text: str) -> str:
-    """Return a text that may be a key as all keys are compared: case and spaces do not count."""
+    """Return a possible key in the form in which keys are compared: case and spaces do not count."""
     return "_".join(text.strip(_AROUND).casefold().replace("_", " ").split())
 
 
 def as_key(text: str) -> str:
-    """Return the key that somebody spelled in a way of their own: with hyphens, or in camel case."""
+    """Return a key that was spelled with hyphens or in camel case in the form in which keys are compared."""
     bare = text.strip(_AROUND)
     parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", bare) if " " not in bare else bare
     return plain_key(parted.replace("-", " "))

@@ -434,7 +434,7 @@ class TestWords:
 
 
 class TestFiles:
-    """A fault in a file is found when it is loaded, and named."""
+    """A mistake in a file is found when it is loaded, and named."""
 
     ENTRY = """
 [[error]]
@@ -449,61 +449,52 @@ repeat = "later"
 source = "s"
 """
 
-    def read(self, addition: str, dialect: str = "mannco", old: str = "", new: str = "") -> Entries:
+    def read(self, addition: str) -> Entries:
         texts = packaged()
-        texts[dialect] = texts[dialect].replace(old, new) + addition
+        texts[Dialect.MANNCO] += addition
         return read(texts)
 
     def test_sound_addition(self) -> None:
         assert "NEW_ONE" in {each.explanation.key for each in self.read(self.ENTRY).errors}
 
     @pytest.mark.parametrize(
-        ("addition", "problem"),
+        "addition",
         [
-            (ENTRY.replace('title = "t"\n', ""), "title is missing"),
-            (ENTRY.replace('"t"', '""'), "title must be a text"),
-            (ENTRY.replace('"t"', f'"{"t" * 81}"'), "title has 81 characters"),
-            (ENTRY.replace('"agent"', '"robot"'), "fixer must be one of"),
-            (ENTRY.replace('"later"', '"sometime"'), "repeat must be one of"),
-            (ENTRY + "colour = 1", "unknown: colour"),
-            (ENTRY + 'code = "7"', "code must be a whole number"),
-            (ENTRY + "code = true", "code must be a whole number"),
-            (ENTRY + "confidential = 1", "confidential must be true or false"),
-            (ENTRY + 'methods = "x"', "methods must be a list"),
-            (ENTRY + "repeat_after = 0", "repeat_after"),
-            (ENTRY.replace("later", "never") + "repeat_after = 5", "repeat_after"),
-            (ENTRY.replace("[[error]]", "[[failure_word]]") + "code = 5", "no code"),
-            (ENTRY + ENTRY, "is there twice"),
+            ENTRY.replace('title = "t"\n', ""),
+            ENTRY.replace('"t"', '""'),
+            ENTRY.replace('"t"', '" t"'),
+            ENTRY.replace('"t"', f'"{"t" * 81}"'),
+            ENTRY.replace('"agent"', '"robot"'),
+            ENTRY.replace('"later"', '"sometime"'),
+            ENTRY + "colour = 1",
+            ENTRY + 'code = "7"',
+            ENTRY + "code = true",
+            ENTRY + "confidential = 1",
+            ENTRY + 'methods = "x"',
+            ENTRY + "repeat_after = 0",
+            ENTRY.replace("later", "never") + "repeat_after = 5",
+            ENTRY.replace("[[error]]", "[[failure_word]]") + "code = 5",
         ],
     )
-    def test_faulty_entry(self, addition: str, problem: str) -> None:
-        with pytest.raises(CatalogueFault, match=re.escape(problem)) as caught:
+    def test_faulty_entry(self, addition: str) -> None:
+        with pytest.raises(CatalogueFault, match=r"^mannco\.toml: NEW_ONE: "):
             self.read(addition)
-
-        assert caught.value.file == "mannco.toml"
-        assert "NEW_ONE" in caught.value.entry
 
     @pytest.mark.parametrize(
-        ("addition", "problem"),
-        [
-            ('[[status]]\nkind = "weather"\nword = "x"', "kind must be one of"),
-            ('[[status]]\nkind = "trade"\nword = "x"', "title is missing"),
-            ("[[mistake]]", "unknown: mistake"),
-            ("[[error]", "Expected"),
-        ],
+        "addition",
+        ['[[status]]\nkind = "weather"\nword = "x"', '[[status]]\nkind = "trade"', "[[mistake]]", "[[error]"],
     )
-    def test_faulty_file(self, addition: str, problem: str) -> None:
-        with pytest.raises(CatalogueFault, match=re.escape(problem)):
+    def test_faulty_file(self, addition: str) -> None:
+        with pytest.raises(CatalogueFault, match=r"^mannco\.toml: "):
             self.read(addition)
 
-    def test_missing_file(self) -> None:
-        texts = packaged()
-        del texts["steam"]
-        with pytest.raises(CatalogueFault, match=re.escape("steam.toml: file: missing")):
-            read(texts)
-
-    @pytest.mark.parametrize("key", [kind.value for kind in FailureKind if kind is not FailureKind.REFUSED])
-    def test_kind_without_words(self, key: str) -> None:
-        """A way to fail that has no words is a mistake in the catalogue, not a surprise at run time."""
-        with pytest.raises(CatalogueFault, match=f"error {key}: missing"):
-            self.read("", "skindesk", f'key = "{key}"', 'key = "renamed"')
+    def test_no_duplicates(self) -> None:
+        """No error is there twice with its method, and no status."""
+        entries = read(packaged())
+        errors = Counter(
+            (explanation.dialect, method, explanation.code, explanation.key, is_failure_word)
+            for explanation, methods, is_failure_word in entries.errors
+            for method in methods or (None,)
+        )
+        statuses = Counter((status.dialect, status.kind, status.word) for status in entries.statuses)
+        assert {*errors.values(), *statuses.values()} == {1}
