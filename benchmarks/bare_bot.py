@@ -1,7 +1,7 @@
-"""The reference: a bare discord.py bot that defers and edits in the same embeds and components that SkinDesk showed.
+"""The reference: a bare discord.py bot that defers and then answers with SkinDesk's embeds and components.
 
-It reads ``answers.json`` from its working directory: for each command the embed and the components to answer with, and
-for ``lookup`` the address to ask first, through httpx as it is installed. Run by the benchmarks as a process.
+It reads ``answers.json`` from its working directory: the embed and components of each command, and the address that
+``lookup`` requests first, through plain httpx.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _BUTTON = 2
 
 
 class Press(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"bare:(?P<number>\d+)"):
-    """A button; whichever is pressed turns the page."""
+    """A button that turns the page."""
 
     def __init__(self, number: int, component: dict[str, Any]) -> None:
         super().__init__(
@@ -43,7 +43,7 @@ class Press(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template
 
 
 class Choose(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template=r"bare:menu:(?P<number>\d+)"):
-    """A menu, which nobody uses here."""
+    """A menu that is only shown."""
 
     def __init__(self, number: int, component: dict[str, Any]) -> None:
         super().__init__(
@@ -57,7 +57,7 @@ class Choose(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], templat
 
 
 def view_of(rows: list[dict[str, Any]]) -> discord.ui.View | None:
-    """Return a view with the same buttons and menus, in the same rows."""
+    """Return a view with the same buttons and menus."""
     if not rows:
         return None
     view = discord.ui.View(timeout=None)
@@ -71,7 +71,7 @@ def view_of(rows: list[dict[str, Any]]) -> discord.ui.View | None:
 
 
 class BareBot(discord.Client):
-    """Answers what it was told to answer."""
+    """Gives the answers of answers.json."""
 
     def __init__(self) -> None:
         super().__init__(

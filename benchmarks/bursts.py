@@ -1,7 +1,7 @@
-"""Many interactions at once, and some beside a very large one: who is acknowledged and finished when.
+"""Times many interactions at once, and small ones next to a very large one.
 
-``uv run python -m benchmarks.bursts`` prints tables; ``--json FILE`` keeps them. Exit code 1 where a bound is missed.
-The reference is the bare bot of ``benchmarks/interactions.py``, in the same run and in turns with SkinDesk.
+``uv run python -m benchmarks.bursts`` prints a table; ``--json FILE`` saves it. Exit code 1 if a bound is missed. The
+reference is the bare bot of ``benchmarks/interactions.py``, in rounds that alternate with SkinDesk's.
 """
 
 import argparse
@@ -32,13 +32,13 @@ from tests.e2e.live_bot import answer_of
 
 _LATEST = 3.0
 _RATE = 0.6
-_BESIDE_LARGE = 50.0
+_ACKNOWLEDGED_WITHIN_MS = 50.0
 _EACH = 1 / 50
 _MANY = 10_000
 
 
 async def burst(side: Side, what: str, number: int) -> tuple[float, float]:
-    """Use one thing so often at once; return interactions finished in a second, and the latest acknowledgement."""
+    """Start ``number`` interactions at once; return those finished a second, and the latest acknowledgement."""
     began = time.monotonic()
     records = await asyncio.gather(*(side.uses[what]() for _ in range(number)))
     await asyncio.gather(*(record.finished(60.0) for record in records))
@@ -46,8 +46,8 @@ async def burst(side: Side, what: str, number: int) -> tuple[float, float]:
     return number / seconds, max(record.acknowledged_after for record in records)
 
 
-async def run_in_worker(use: Use, seconds: float) -> list[float]:
-    """Let somebody do something every 20 ms for so long; return the milliseconds to the acknowledgements."""
+async def steadily(use: Use, seconds: float) -> list[float]:
+    """Start an interaction every 20 ms; return the milliseconds to the acknowledgements."""
     waiting = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -59,13 +59,13 @@ async def run_in_worker(use: Use, seconds: float) -> list[float]:
 
 
 async def large(side: Side) -> None:
-    """Ask for ten thousand items, and make sure that they came."""
+    """Look ten thousand items up, and check that they came."""
     await asyncio.sleep(0.25)
     assert f"{_MANY:,} items" in answer_of(await (await side.uses[LARGE]()).finished(30.0)).text
 
 
 async def looking_up(side: Side, number: int, at_once: int = 4) -> None:
-    """Ask for so many inventories that are not in memory yet."""
+    """Look up so many inventories that are not cached."""
 
     async def agent() -> None:
         for _ in range(number // at_once):
@@ -74,32 +74,34 @@ async def looking_up(side: Side, number: int, at_once: int = 4) -> None:
     await asyncio.gather(*(agent() for _ in range(at_once)))
 
 
-async def beside_others(ours: Side, *, rounds: int, lookups: int) -> list[Fact]:
-    """See how soon refused commands are acknowledged: alone, beside a large answer, and while memory fills up."""
+async def under_load(ours: Side, *, rounds: int, lookups: int) -> list[Fact]:
+    """Time refused commands: alone, next to a large answer, and while the caches fill up."""
     use = ours.uses["refused command"]
-    quiet = [each for _ in range(rounds) for each in await run_in_worker(use, 2.0)]
+    quiet = [each for _ in range(rounds) for each in await steadily(use, 2.0)]
     loud: list[float] = []
     for _ in range(rounds):
-        acknowledged, _ = await asyncio.gather(run_in_worker(use, 4.0), large(ours))
+        acknowledged, _ = await asyncio.gather(steadily(use, 4.0), large(ours))
         loud += acknowledged
     filling: list[float] = []
-    looked_up = asyncio.create_task(looking_up(ours, lookups))
-    while not looked_up.done():
-        filling += await run_in_worker(use, 1.0)
-    await looked_up
+    lookups_task = asyncio.create_task(looking_up(ours, lookups))
+    while not lookups_task.done():
+        filling += await steadily(use, 1.0)
+    await lookups_task
     facts = []
     for what, times in (
-        ("by themselves", quiet),
-        (f"beside {_MANY:,} items", loud),
-        (f"beside {lookups:,} lookups", filling),
+        ("alone", quiet),
+        (f"next to {_MANY:,} items", loud),
+        (f"next to {lookups:,} lookups", filling),
     ):
-        facts.append(Fact(f"50 a second {what}: acknowledged, p99", "ms", percentile(times, 0.99), _BESIDE_LARGE))
-        facts.append(Fact(f"50 a second {what}: acknowledged, last", "ms", max(times), _BESIDE_LARGE))
+        facts.append(
+            Fact(f"50 a second {what}: acknowledged, p99", "ms", percentile(times, 0.99), _ACKNOWLEDGED_WITHIN_MS)
+        )
+        facts.append(Fact(f"50 a second {what}: acknowledged, last", "ms", max(times), _ACKNOWLEDGED_WITHIN_MS))
     return facts
 
 
 async def click_cost(ours: Side, bare: Side, clicks: int = 100) -> float:
-    """Return what a page turn costs against the bare bot's, measured in turns: the machine is not always as fast."""
+    """Return the cost of a page turn against the bare bot's, in alternating rounds."""
     costs = []
     for _ in range(3):
         spent = []
@@ -115,7 +117,7 @@ async def click_cost(ours: Side, bare: Side, clicks: int = 100) -> float:
 async def run(options: argparse.Namespace) -> list[Ratio | Fact]:
     """Measure everything."""
     rounds, number = options.rounds, options.number
-    gc.disable()  # this program's own passes through all it keeps would count as the bot's delays
+    gc.disable()  # this program's own collections would count as delays of the bot
     world = with_trades(World())
     async with AsyncExitStack() as stack:
         providers = await stack.enter_async_context(SimulatedProviders(world))
@@ -131,14 +133,14 @@ async def run(options: argparse.Namespace) -> list[Ratio | Fact]:
         for what in ("cached /inventory", "page turn", "refused command"):
             pairs = []
             latest = 0.0
-            for turn in range(rounds + 1):
+            for number_of_round in range(rounds + 1):
                 (rate, late), (bare_rate, _) = [await burst(side, what, number) for side in (ours, bare)]
-                if turn:
+                if number_of_round:  # the first round warms up
                     pairs.append((rate, bare_rate))
                     latest = max(latest, late)
             ratios.append(ratio_of(f"{number} at once, {what}", "1/s", pairs, bound=_RATE, at_least=True))
             facts.append(Fact(f"{number} at once, {what}: latest acknowledgement", "s", latest, _LATEST))
-        facts += await beside_others(ours, rounds=rounds, lookups=options.lookups)
+        facts += await under_load(ours, rounds=rounds, lookups=options.lookups)
         few = [await click_cost(ours, bare) for _ in range(rounds)]
         await asyncio.gather(*(ours.uses["cached /inventory"]() for _ in range(options.pagers)))
         await burst(ours, "cached /inventory", 1)
@@ -151,8 +153,7 @@ async def run(options: argparse.Namespace) -> list[Ratio | Fact]:
 def main() -> int:
     parser = options_of(__doc__, rounds=3, number=500, pagers=1_000, lookups=2_000)
     options = parser.parse_args()
-    figures = asyncio.run(run(options))
-    return show(figures, options)
+    return show(asyncio.run(run(options)), options)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What an interaction costs, in processor time and latency, against a bare discord.py bot with the same answers.
+"""Compares processor time and latency of interactions with a bare discord.py bot that gives the same answers.
 
-``uv run python -m benchmarks.interactions`` prints a table; ``--json FILE`` keeps it. Both bots are processes of their
-own on loopback Discords of their own, over real sockets; rounds are interleaved and medians compared.
+``uv run python -m benchmarks.interactions`` prints a table; ``--json FILE`` saves it. Both bots are processes on
+loopback Discords of their own, over real sockets; rounds are interleaved and medians compared.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ _ITEMS = 50
 _TRADES = 500
 _MANY_ITEMS = 10_000
 LARGE = "large /inventory"
-"""Not compared: what an agent asks for while others do something else."""
+"""A lookup by an agent while others work; it has no reference."""
 
 _MOST_BYTES = 8 * 1024 * 1024
 _COLLECTORS = 99_990_000
@@ -50,7 +50,7 @@ Use = Callable[[], Coroutine[Any, Any, InteractionRecord]]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two bots: its process, and what people do with it."""
+    """One of the two bots: its process and its interactions."""
 
     process: BotProcess
     uses: dict[str, Use]
@@ -66,7 +66,7 @@ class Measured:
 
 
 async def measured(side: Side, what: str, *, interactions: int, at_once: int) -> Measured:
-    """Let people use one thing so often, ``at_once`` at a time."""
+    """Run so many interactions, ``at_once`` at a time."""
     before = cpu_seconds(side.process.pid)
     records: list[InteractionRecord] = []
     numbers = iter(range(interactions))
@@ -77,7 +77,7 @@ async def measured(side: Side, what: str, *, interactions: int, at_once: int) ->
             records.append(await record.finished(30.0))
 
     await asyncio.gather(*(person() for _ in range(at_once)))
-    await asyncio.sleep(0.05)  # what is done after the answer belongs to the interaction as well
+    await asyncio.sleep(0.05)  # work after the answer belongs to the interaction, too
     result = Measured((cpu_seconds(side.process.pid) - before) * 1000 / interactions)
     for record in records:
         result.acknowledged.append(record.acknowledged_after * 1000)
@@ -165,13 +165,13 @@ def with_trades(world: World) -> World:
 
 
 def strangers(first: int = 1_000_000) -> Iterator[str]:
-    """Go through trade URLs of accounts that nobody has asked about yet."""
+    """Yield trade URLs of new accounts."""
     for number in count(first):
         yield trade_url(SteamId.from_account_id(number), "AbCdEfGh")
 
 
 async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: SimulatedProviders, address: str) -> Side:
-    """Start SkinDesk, set it up, and return what people do with it."""
+    """Start SkinDesk, set it up, and return its interactions."""
     server = await stack.enter_async_context(LoopbackDiscord())
     live = LiveBot(server, providers, folder)
     process = await stack.enter_async_context(
@@ -186,7 +186,7 @@ async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: Simulate
     page = await live.use(live.customer, "inventory", tradeurl=live.world.customer.trade_url)
     unknown, collectors = strangers(), strangers(_COLLECTORS)
 
-    async def turn() -> InteractionRecord:
+    async def turn_page() -> InteractionRecord:
         forward, back = (next(each for each in page.custom_ids if word in each) for word in (":next:", ":first:"))
         can_go_on = not next(each for each in nested(page.components) if each.get("custom_id") == forward)["disabled"]
         return await server.click(page, forward if can_go_on else back, live.customer)
@@ -196,7 +196,7 @@ async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: Simulate
         {
             "cached /inventory": lambda: live.begin(live.customer, "inventory", tradeurl=live.world.customer.trade_url),
             "uncached /inventory": lambda: live.begin(live.agent, "inventory", tradeurl=next(unknown)),
-            "page turn": turn,
+            "page turn": turn_page,
             "/trades": lambda: live.begin(live.customer, "trades", scope="all"),
             "refused command": lambda: live.begin(live.customer, "access list"),
             LARGE: lambda: live.begin(live.agent, "inventory", tradeurl=next(collectors)),
@@ -205,7 +205,7 @@ async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: Simulate
 
 
 async def bare_side(stack: AsyncExitStack, folder: Path, answers: dict[str, Any]) -> Side:
-    """Start the reference, and return what people do with it."""
+    """Start the reference, and return its interactions."""
     (folder / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
     server = await stack.enter_async_context(LoopbackDiscord())
     guild, channel, member, agent = _place(server)
@@ -214,7 +214,7 @@ async def bare_side(stack: AsyncExitStack, folder: Path, answers: dict[str, Any]
     shown = answer_of(await (await server.slash(guild, channel, member, "inventory", tradeurl="x")).finished())
     unknown = strangers()
 
-    async def turn() -> InteractionRecord:
+    async def turn_page() -> InteractionRecord:
         pressed = next(each for each in nested(shown.components) if each["type"] == _BUTTON and not each["disabled"])
         return await server.click(shown, pressed["custom_id"], member)
 
@@ -223,7 +223,7 @@ async def bare_side(stack: AsyncExitStack, folder: Path, answers: dict[str, Any]
         {
             "cached /inventory": lambda: server.slash(guild, channel, member, "inventory", tradeurl=next(unknown)),
             "uncached /inventory": lambda: server.slash(guild, channel, agent, "lookup", tradeurl=next(unknown)),
-            "page turn": turn,
+            "page turn": turn_page,
             "/trades": lambda: server.slash(guild, channel, member, "trades", scope="all"),
             "refused command": lambda: server.slash(guild, channel, member, "access list"),
         },
@@ -231,9 +231,9 @@ async def bare_side(stack: AsyncExitStack, folder: Path, answers: dict[str, Any]
 
 
 def _place(server: LoopbackDiscord) -> tuple[Guild, Channel, Member, Member]:
-    """Make a server of the same size as SkinDesk's, so that the events are equal."""
+    """Add a guild of the same size as SkinDesk's, so that the events are equal."""
     guild = server.add_guild("Skin Market")
-    channel = guild.add_channel("support-desk")
+    channel = guild.add_channel("support")
     for name in ("approvals", "audit"):
         guild.add_channel(name)
     support = guild.add_role("Support")
@@ -242,7 +242,7 @@ def _place(server: LoopbackDiscord) -> tuple[Guild, Channel, Member, Member]:
 
 
 async def shown_by(side: Side) -> dict[str, Any]:
-    """Return the embeds and components with which SkinDesk answers."""
+    """Return the embeds and components of SkinDesk's answers."""
     answers = {}
     for name, use in (
         ("inventory", "cached /inventory"),
@@ -279,8 +279,8 @@ async def run(*, rounds: int, interactions: int, at_once: int) -> list[Ratio]:
 def main() -> int:
     parser = options_of(__doc__, rounds=5, interactions=200, at_once=4)
     options = parser.parse_args()
-    figures = asyncio.run(run(rounds=options.rounds, interactions=options.interactions, at_once=options.at_once))
-    return show(figures, options)
+    results = asyncio.run(run(rounds=options.rounds, interactions=options.interactions, at_once=options.at_once))
+    return show(results, options)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the benchmarks share: their command line, the processor time and memory of a process, tables of ratios."""
+"""Shared by the benchmarks: command line, processor time and memory of a process, tables of results."""
 
 import argparse
 import ctypes
@@ -16,10 +16,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process has used, its ended threads included.
-
-    Read from the process's own clock, in nanoseconds: the ticks in ``/proc`` are hundredths of a second.
-    """
+    """Return the processor time of a process, from its own clock: the ticks in ``/proc`` are too coarse."""
     clock = ctypes.c_int()
     error = _LIBC.clock_getcpuclockid(pid, ctypes.byref(clock))
     if error:
@@ -28,19 +25,19 @@ def cpu_seconds(pid: int) -> float:
 
 
 def resident_mb(pid: int) -> float:
-    """Return the memory that a process has resident, in MB."""
+    """Return the resident memory of a process, in MB."""
     return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE / 1e6
 
 
 def percentile(values: Sequence[float], part: float) -> float:
-    """Return the value below which ``part`` of them lie, of those that were measured."""
+    """Return the measured value below which ``part`` of the values lie."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """One figure of SkinDesk against the reference in the same run. ``bound`` is what it should not go beyond."""
+    """One result of SkinDesk against the reference in the same run, with the bound of their ratio."""
 
     what: str
     unit: str
@@ -52,7 +49,7 @@ class Ratio:
 
     @property
     def holds(self) -> bool | None:
-        """Whether it keeps its bound; None where it has none."""
+        """Whether it keeps its bound; None without a bound."""
         if self.bound is None:
             return None
         return self.ratio >= self.bound if self.at_least else self.ratio <= self.bound
@@ -66,7 +63,7 @@ def ratio_of(
     bound: float | None = None,
     at_least: bool = False,
 ) -> Ratio:
-    """Return the medians of interleaved rounds (SkinDesk's figure, the reference's) and of their ratios."""
+    """Return the medians of interleaved rounds (SkinDesk, reference) and of their ratios."""
     return Ratio(
         what,
         unit,
@@ -80,7 +77,7 @@ def ratio_of(
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One figure with a bound of its own, whatever the reference does."""
+    """One result with a bound of its own."""
 
     what: str
     unit: str
@@ -93,11 +90,11 @@ class Fact:
         return self.value <= self.bound
 
 
-def table(figures: Sequence[Ratio | Fact]) -> str:
-    """Return the figures as lines of a table."""
+def table(results: Sequence[Ratio | Fact]) -> str:
+    """Return the results as a table."""
     form = "{:<56}{:>5}{:>11}{:>11}{:>9}  {}"
     lines = [form.format("", "unit", "SkinDesk", "reference", "ratio", "bound")]
-    for each in figures:
+    for each in results:
         verdict = {True: "holds", False: "MISSED", None: ""}[each.holds]
         if isinstance(each, Fact):
             cells = (f"{each.value:.3f}", "", "")
@@ -111,18 +108,18 @@ def table(figures: Sequence[Ratio | Fact]) -> str:
 
 
 def options_of(about: str | None, **numbers: int) -> argparse.ArgumentParser:
-    """Return a command line with an option for each number and its default, and one for the file to keep it all in."""
+    """Return a command line with an option for each number and its default, and one for a JSON file."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in numbers.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=default, help=f"{default:,} if left out")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures in it")
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=default, help=f"default: {default:,}")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to it")
     return parser
 
 
-def show(figures: Sequence[Ratio | Fact], options: argparse.Namespace) -> int:
-    """Print and keep the figures; return the exit code: 1 where a bound is missed."""
-    print(table(figures))
+def show(results: Sequence[Ratio | Fact], options: argparse.Namespace) -> int:
+    """Print and save the results; return the exit code: 1 if a bound is missed."""
+    print(table(results))
     if options.json is not None:
-        kept = [asdict(each) | {"holds": each.holds} for each in figures]
+        kept = [asdict(each) | {"holds": each.holds} for each in results]
         options.json.write_text(json.dumps({"python": sys.version, "figures": kept}, indent=2), encoding="utf-8")
-    return 1 if any(each.holds is False for each in figures) else 0
+    return 1 if any(each.holds is False for each in results) else 0

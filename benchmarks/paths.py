@@ -1,8 +1,8 @@
-"""How far a reader walks: the files and functions of the project that one command or button runs through.
+"""Counts the project's files and functions that run for one command or button.
 
-``uv run python -m benchmarks.paths`` prints both counts for ``/inventory`` and for a press of Approve; ``--list`` names
-them. The bot runs in SimCord against the demo's providers. Not counted: the demo itself, and comprehensions, which
-newer Pythons inline. ``/inventory`` asks AssetPay (client), the provider with the longest way.
+``uv run python -m benchmarks.paths`` prints both counts for ``/inventory`` and for Approve; ``--list`` names them. The
+bot runs in SimCord against the demo's providers; worker threads and SQLite's thread count. The demo's own code does
+not, nor do comprehensions, which newer Pythons inline. ``/inventory`` asks AssetPay (client), the longest path.
 """
 
 import argparse
@@ -24,20 +24,20 @@ _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 
 
 class Recorder:
-    """Notes each function of the project that is called, on every thread started after it was installed."""
+    """Notes each call of a function of the project, on every thread started after its installation."""
 
     def __init__(self) -> None:
         self.called: set[tuple[str, str, int]] = set()
         self._is_on = False
 
     def install(self) -> None:
-        """Watch this thread and those that start from now on."""
+        """Watch this thread and those that start later."""
         threading.setprofile(self._note)
         sys.setprofile(self._note)
 
     @contextmanager
     def recording(self) -> Iterator[set[tuple[str, str, int]]]:
-        """Collect what is called meanwhile: file, function and line."""
+        """Collect the functions called meanwhile: file, name and line."""
         self.called = set()
         self._is_on = True
         try:
@@ -81,7 +81,7 @@ async def _paths(recorder: Recorder) -> dict[str, set[tuple[str, str, int]]]:
 def main() -> int:
     """Print the counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--list", action="store_true", help="name the files and functions too")
+    parser.add_argument("--list", action="store_true", help="name the files and functions")
     options = parser.parse_args()
     recorder = Recorder()
     recorder.install()

@@ -1,6 +1,6 @@
-"""Kills the program at random moments around approvals and counts what becomes of the requests.
+"""Kills the program at random moments around approvals and counts the outcomes of the requests.
 
-``uv run python -m benchmarks.resend_kill --rounds 100 --seed 1`` prints a table; exit code 1 where a promise broke.
+``uv run python -m benchmarks.resend_kill --rounds 100 --seed 1`` prints a table; exit code 1 if a promise broke.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from tests.support.discord_server import LoopbackDiscord
 
 
 async def played(rounds: int, random: Random) -> list[Report]:
-    """Play the rounds at one desk, on one database."""
+    """Play the rounds on one database."""
     reports: list[Report] = []
     with tempfile.TemporaryDirectory() as folder:
         async with (
@@ -38,7 +38,7 @@ async def played(rounds: int, random: Random) -> list[Report]:
 
 
 def table(reports: list[Report]) -> str:
-    """Count the rounds by the moment of the kill, what it left, what the provider had, and what came of it."""
+    """Count the rounds by the moment of the kill, the state it left, the provider's side, and the end."""
     counted = Counter(
         (
             list(type(report.round.moment)).index(report.round.moment),

@@ -1,7 +1,7 @@
-"""What a start costs, and what the program keeps in memory: idle, and after thousands of lookups.
+"""Measures a start, and memory: idle, and after thousands of lookups.
 
-``uv run python -m benchmarks.start`` prints a table; ``--json FILE`` keeps it. The reference is a bare discord.py bot
-with the same kind of commands; each start is a process of its own on a loopback Discord, in turns.
+``uv run python -m benchmarks.start`` prints a table; ``--json FILE`` saves it. The reference is a bare discord.py bot
+with similar commands; each start is a process of its own on a loopback Discord.
 """
 
 import argparse
@@ -31,14 +31,14 @@ READY_WITHIN = 2.0
 IDLE_WITHIN = 1.3
 GROWN_WITHIN = 5.0
 FIRST = 0.2
-"""The part of the lookups after which memory is compared: caches and pools are full by then."""
+"""The share of lookups after which caches and pools are full and memory is compared."""
 AGENTS = 60
 AT_ONCE = 8
 ROOT = Path(__file__).parents[1]
 
 
 async def imported(program: str) -> float:
-    """Return the milliseconds that a process takes which imports something and ends."""
+    """Return the milliseconds of a process that only runs these imports."""
     began = time.perf_counter()
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=ROOT, stderr=DEVNULL)
     assert await process.wait() == 0
@@ -46,17 +46,17 @@ async def imported(program: str) -> float:
 
 
 async def started(process: BotProcess) -> tuple[float, float, float]:
-    """Start, and return the milliseconds until it is ready, of processor time until then, and its idle MB."""
+    """Start, and return the milliseconds until it is ready, its processor time by then, and its idle MB."""
     began = time.perf_counter()
     async with process:
         await process.wait_ready()
         ready, worked = (time.perf_counter() - began) * 1000, cpu_seconds(process.pid) * 1000
-        await asyncio.sleep(1.5)  # what is done once after the start is done by then
+        await asyncio.sleep(1.5)  # until one-off work after the start is over
         return ready, worked, resident_mb(process.pid)
 
 
 async def starting(folder: Path, providers: SimulatedProviders, *, rounds: int) -> list[Ratio]:
-    """Compare imports, starts and what is resident after them."""
+    """Compare imports, starts and idle memory."""
     imports: list[tuple[float, float]] = []
     starts: list[tuple[tuple[float, float, float], tuple[float, float, float]]] = []
     async with LoopbackDiscord() as server, LoopbackDiscord() as other:
@@ -67,7 +67,7 @@ async def starting(folder: Path, providers: SimulatedProviders, *, rounds: int) 
             pair = [await imported(program) for program in IMPORTS]
             ours = await started(live.bot(observability__log_level="warning"))
             bare = await started(BotProcess(other, cwd=folder, program=BARE, arguments=()))
-            if number:  # the first round writes byte code and the database
+            if number:  # the first round writes bytecode and the database
                 imports.append((pair[0], pair[1]))
                 starts.append((ours, bare))
     return [
@@ -79,7 +79,7 @@ async def starting(folder: Path, providers: SimulatedProviders, *, rounds: int) 
 
 
 async def looking_up(folder: Path, providers: SimulatedProviders, *, lookups: int) -> list[Ratio]:
-    """Let agents look up inventories, half of them in memory already, and compare memory early and at the end."""
+    """Look up inventories, half of them cached, and compare memory early and at the end."""
     async with AsyncExitStack() as stack:
         body = await answer_of_provider(providers, providers.world)
         address = await stack.enter_async_context(canned_provider(body))
@@ -94,7 +94,7 @@ async def looking_up(folder: Path, providers: SimulatedProviders, *, lookups: in
         resident: dict[int, float] = {}
         answered = {"inventories": 0, "anything else": 0}
 
-        async def person(numbers: "range") -> None:
+        async def person(numbers: range) -> None:
             for number in numbers:
                 asked = live.world.customer.trade_url if number % 2 else next(unknown)
                 record = await (await live.begin(next(agents), "inventory", tradeurl=asked)).finished(30.0)
@@ -132,8 +132,7 @@ async def run(options: argparse.Namespace) -> list[Ratio]:
 def main() -> int:
     parser = options_of(__doc__, rounds=7, lookups=10_000)
     options = parser.parse_args()
-    figures = asyncio.run(run(options))
-    return show(figures, options)
+    return show(asyncio.run(run(options)), options)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""How the code speaks: turns of phrase that the project has given up, and names that another word has replaced.
+"""Counts given-up turns of phrase in docstrings and comments, and names that another word has replaced.
 
-``uv run python -m benchmarks.words`` counts both in docstrings and comments, and in the names that the code defines;
-``--list`` says where they are, ``--folder FOLDER`` reads another checkout. The exit code is 1 when there are any names.
+``uv run python -m benchmarks.words [PATH …]`` reads Python files; ``--markdown`` reads documents instead, without their
+code. ``--list`` prints the places, ``--folder FOLDER`` reads another checkout. The exit code is 1 if there are names.
 """
 
 import argparse
@@ -10,11 +10,12 @@ import io
 import re
 import sys
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
-_FOLDERS = ("bot", "cogs", "tests", "benchmarks")
+_DOCUMENTS = ("docs", "README.md", "CONTRIBUTING.md", "SECURITY.md")
 
 PHRASES = {
     "where … for if": r"\b[Ww]here (it|its|there|they|that|this|those|none|one|nobody|somebody|he|she|you|the|a|an|no"
@@ -27,7 +28,7 @@ PHRASES = {
     "Say whether": r"\b[Ss]ays? whether\b",
     "anew": r"\banew\b",
 }
-"""Turns of phrase by what a reader is given instead of plain words."""
+"""Regular expressions of the turns of phrase."""
 
 NAMES = re.compile(
     r"_*(?:\w*_)?(?:desk|deeds?|look|looks|looked|looker|unit|units|hurry|hurries|turns?|told|ended_by|beside|steadiness|steady"
@@ -40,9 +41,24 @@ NAMES = re.compile(
 """Names of the private vocabulary, in snake case."""
 
 ALLOWED = re.compile(
-    r"look_up\w*|lookups?|\w*skindesk\w*|SKINDESK|\w*lookalike\w*|resend\w*|.*turn_on.*|return\w*", re.IGNORECASE
+    r"look_up\w*|lookups?|\w*skindesk\w*|SKINDESK|\w*lookalike\w*|resend\w*|.*turn_on.*|return\w*"
+    r"|turn_page|in_turn|unit",  # a unit of measurement
+    re.IGNORECASE,
 )
 """Names that only look like them."""
+
+_FENCED = re.compile(r"^ *(```|~~~).*?^ *\1", re.MULTILINE | re.DOTALL)
+_INLINE_CODE = re.compile(r"`[^`\n]*`")
+
+
+def paragraphs(document: str) -> Iterator[tuple[int, str]]:
+    """Yield each paragraph of a Markdown document with its line, without code."""
+    without_code = _FENCED.sub(lambda fence: "\n" * fence[0].count("\n"), document)
+    lines = enumerate(_INLINE_CODE.sub("`…`", without_code).splitlines(), 1)
+    for is_text, group in groupby(lines, lambda line: bool(line[1].strip())):
+        if is_text:
+            block = list(group)
+            yield block[0][0], " ".join(" ".join(text for _, text in block).split())
 
 
 def texts(tree: ast.Module, source: str) -> Iterator[tuple[int, str]]:
@@ -92,36 +108,46 @@ def is_private_word(name: str) -> bool:
 def main() -> int:
     """Print the counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("paths", nargs="*", help="folders or files to read; bot and cogs if left out")
+    parser.add_argument("paths", nargs="*", help="folders or files to read; bot and cogs, or the documents, by default")
     parser.add_argument("--folder", type=Path, default=_ROOT, help="the checkout to read")
-    parser.add_argument("--list", action="store_true", help="say where they are")
+    parser.add_argument("--markdown", action="store_true", help="read Markdown files instead of Python files")
+    parser.add_argument("--list", action="store_true", help="print the places")
     options = parser.parse_args()
     found: dict[str, list[str]] = {phrase: [] for phrase in PHRASES}
     private: list[str] = []
     total = 0
-    for path in _files(options.folder, options.paths or ["bot", "cogs"]):
+    suffix, default = ("md", _DOCUMENTS) if options.markdown else ("py", ("bot", "cogs"))
+    for path in _files(options.folder, options.paths or default, suffix):
         source = path.read_text(encoding="utf-8")
-        tree = ast.parse(source)
-        where = path.relative_to(options.folder)
-        for line, text in texts(tree, source):
+        place = path.relative_to(options.folder)
+        if options.markdown:
+            prose = paragraphs(source)
+        else:
+            tree = ast.parse(source)
+            prose = texts(tree, source)
+            private += [f"{place}:{line}: {name}" for line, name in names(tree) if is_private_word(name)]
+            if is_private_word(path.stem) and path != Path(__file__).resolve():
+                private.append(f"{place}: its file name")
+        for line, text in prose:
             total += 1
             for phrase, pattern in PHRASES.items():
-                found[phrase] += [f"{where}:{line}: {text[:160]}"] * len(re.findall(pattern, text))
-        private += [f"{where}:{line}: {name}" for line, name in names(tree) if is_private_word(name)]
-        if is_private_word(path.stem):
-            private.append(f"{where}: its file name")
-    print(f"{total} docstrings and comments")
+                found[phrase] += [f"{place}:{line}: {text[:160]}"] * len(re.findall(pattern, text))
+    print(f"{total} {'paragraphs' if options.markdown else 'docstrings and comments'}")
     for phrase, places in found.items():
-        print(f"{len(places):5}  {phrase}")
-        print("".join(f"         {place}\n" for place in places) if options.list else "", end="")
-    print(f"{len(private):5}  names of the private vocabulary")
-    print("".join(f"         {place}\n" for place in private) if options.list else "", end="")
+        _show(phrase, places, listed=options.list)
+    if not options.markdown:
+        _show("names of the private vocabulary", private, listed=options.list)
     return 1 if private else 0
 
 
-def _files(folder: Path, paths: list[str]) -> Iterator[Path]:
+def _show(what: str, places: list[str], *, listed: bool) -> None:
+    print(f"{len(places):5}  {what}")
+    print("".join(f"         {place}\n" for place in places) if listed else "", end="")
+
+
+def _files(folder: Path, paths: Iterable[str], suffix: str) -> Iterator[Path]:
     for path in paths:
-        yield from sorted((folder / path).rglob("*.py")) if (folder / path).is_dir() else [folder / path]
+        yield from sorted((folder / path).rglob(f"*.{suffix}")) if (folder / path).is_dir() else [folder / path]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The program killed around an approval, started again on what it left, and held to what it promises of resends."""
+"""Kills the program around an approval, restarts it, and checks the promises about resends."""
 
 import asyncio
 import shutil
@@ -24,13 +24,13 @@ from tests.support.loopback_discord.messages import Message
 from tests.support.loopback_discord.records import InteractionRecord
 
 PATIENCE = 20.0
-"""Seconds until a card has to show how it stands: a start, and two rounds of reading."""
+"""Seconds until a card must show its state: a start, and two rounds of reading."""
 
 _WEIGHTS = (1, 4, 2, 4, 4, 2)
-"""How often each moment is drawn: most often where most can go wrong."""
+"""How often each moment is drawn."""
 _RESEND = "/trade/resend"
 _HANGING = frozenset({ResendAnswer.HANG, ResendAnswer.HANG_AFTER})
-_CLEAR_NO = frozenset({ResendAnswer.REFUSE, ResendAnswer.FORBIDDEN, ResendAnswer.THROTTLED})
+_REFUSALS = frozenset({ResendAnswer.REFUSE, ResendAnswer.FORBIDDEN, ResendAnswer.THROTTLED})
 
 
 class Moment(StrEnum):
@@ -46,7 +46,7 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One kill: ``pause`` seconds after ``moment``. The provider acts ``late`` seconds after the call, heard or not."""
+    """One kill, ``pause`` seconds after ``moment``. The provider acts ``late`` seconds after the call."""
 
     moment: Moment
     answer: ResendAnswer = ResendAnswer.OK
@@ -55,7 +55,7 @@ class Round:
 
     @classmethod
     def drawn(cls, random: Random) -> Self:
-        """Draw a round; only a provider that answers at all can be waited for."""
+        """Draw a round; a moment after the answer needs a provider that answers."""
         moment = random.choices(list(Moment), _WEIGHTS)[0]
         waits = moment in (Moment.ANSWERED, Moment.SHOWN)
         answer = random.choice([each for each in ResendAnswer if not (waits and each in _HANGING)])
@@ -66,20 +66,20 @@ class Round:
 
 @dataclass(slots=True)
 class Report:
-    """What a round came to. ``left`` is the state in the database after the kill, ``end`` the one on the card then."""
+    """The result of a round. ``left`` is the state in the database after the kill, ``end`` that on the card later."""
 
     round: Round
     left: ResendState | None = None
     calls: int = 0
     is_done: bool = False
-    """Whether the provider has carried the resend out, by the time the next start settles it."""
+    """Whether the provider has carried the resend out before the next start settles it."""
     end: ResendState | None = None
     violations: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What the database holds of a request, and SQLite's own word on the file."""
+class Stored:
+    """A request in the database, and the result of SQLite's integrity check."""
 
     state: ResendState
     approvals: int
@@ -87,7 +87,7 @@ class Kept:
 
 
 class _Provider:
-    """The provider's side of one round: what has arrived, and when it acts."""
+    """The provider's side of one round."""
 
     def __init__(self, planned: Round) -> None:
         self._planned = planned
@@ -97,16 +97,15 @@ class _Provider:
         self._acting: asyncio.Task[web.StreamResponse] | None = None
 
     async def __call__(self, request: web.Request, act: Act) -> web.StreamResponse:
-        """Take a request as every fault of the simulated providers does."""
+        """Handle a request, as a fault of the simulated providers."""
         if request.path != _RESEND:
             self.read.set()
             return await never() if self._planned.moment is Moment.READING else await act(request)
         self.called.set()
         self._acting = asyncio.create_task(self._act(request, act))
-        # A caller that is killed does not take back what it has asked for.
-        return await asyncio.shield(self._acting)
+        return await asyncio.shield(self._acting)  # a killed caller does not take its request back
 
-    async def quiet(self) -> None:
+    async def settled(self) -> None:
         """Wait until it has acted, or never will."""
         if self._acting is None:
             return
@@ -121,14 +120,28 @@ class _Provider:
         self.answered.set()
         return response
 
+    async def reached(self, moment: Moment, approval: InteractionRecord | None) -> None:
+        """Wait for the moment of the kill."""
+        async with asyncio.timeout(PATIENCE):
+            match moment:
+                case Moment.READING:
+                    await self.read.wait()
+                case Moment.CALLING:
+                    await self.called.wait()
+                case Moment.ANSWERED:
+                    await self.answered.wait()
+                case Moment.SHOWN if approval is not None:
+                    await approval.finished(PATIENCE)
+
 
 class KilledBot:
-    """A desk whose program is killed once a round. What the rounds leave is judged by :meth:`finish` as a whole."""
+    """A bot that is killed once a round. :meth:`finish` checks all rounds together."""
 
     _bot: BotProcess
 
     def __init__(self, live: LiveBot) -> None:
         self._live = live
+        self._mannco = live.providers.mannco
         self._running = AsyncExitStack()
         self._trades = cycle([trade for trade in live.world.trades_of(live.world.customer)[:6] if trade.items_send])
         self._cut_off: list[InteractionRecord] = []
@@ -136,10 +149,10 @@ class KilledBot:
     @classmethod
     @asynccontextmanager
     async def opened(cls, live: LiveBot) -> AsyncIterator[Self]:
-        """Start the program and set the desk up; whichever process runs at the end is stopped."""
+        """Start the program and set it up; the last process is stopped at the end."""
         killed = cls(live)
         try:
-            killed._bot = await killed._started()
+            await killed._start()
             await live.set_up()
             await live.use(live.owner, "access grant", role=live.moderators, capability="settings.manage")
             yield killed
@@ -147,27 +160,32 @@ class KilledBot:
             await killed._running.aclose()
 
     async def play(self, planned: Round) -> Report:
-        """Ask, approve, kill, start again, and look at everything; what should not be is in ``violations``."""
+        """Request, approve, kill, restart, and note every broken promise in ``violations``."""
         report, trade = Report(planned), self._failed_again()
-        before, offer = self._live.providers.mannco.resend_calls[trade.id], trade.offer_id
+        before, offer = self._mannco.resend_calls[trade.id], trade.offer_id
         card = await self._live.requested(trade.id)
-        provider = self._prepared(planned)
+        provider = _Provider(planned)
+        self._mannco.next_resends.append(planned.answer)
+        self._mannco.faults.extend([provider, provider])  # the read before the call, and the call
         approval = None if planned.moment is Moment.BEFORE else await self._live.decide(card)
         try:
-            await _came(planned.moment, provider, approval)
+            await provider.reached(planned.moment, approval)
         except TimeoutError:
             report.violations.append("the moment never came")
         await asyncio.sleep(planned.pause)
         await self._bot.kill()
-        self._live.providers.mannco.faults.clear()
-        self._live.providers.mannco.next_resends.clear()
-        await self._judge_left(report, card)
+        self._mannco.faults.clear()
+        self._mannco.next_resends.clear()
+        left = await asyncio.to_thread(_left_behind, self._live.database, number_of(card))
+        report.left = left.state
+        if left.integrity != "ok":
+            report.violations.append(f"integrity_check: {left.integrity}")
         await self._running.aclose()
-        self._bot = await self._started()
-        await provider.quiet()
-        report.calls = self._live.providers.mannco.resend_calls[trade.id] - before
+        await self._start()
+        await provider.settled()
+        report.calls = self._mannco.resend_calls[trade.id] - before
         report.is_done = trade.offer_id != offer
-        await self._judge_end(report, card)
+        await self._check_end(report, card)
         await self._close(report, card, trade, before)
         if approval is not None and not approval.is_finished:
             self._cut_off.append(approval)
@@ -178,41 +196,28 @@ class KilledBot:
         return report
 
     async def finish(self) -> None:
-        """Stop the program; AssertionError where any but a killed process left somebody waiting, or a secret is out."""
+        """Stop the program; only killed processes may have left an interaction unfinished, and no secret is out."""
         assert await self._bot.terminate(STOPS_WITHIN) == 0
         self._live.assert_sound(unfinished=tuple(self._cut_off))
 
     async def _resume(self) -> None:
-        """Lift the stop that an answer about another trade puts on the server, so that the next round can begin."""
+        """Resume the resends of the server, which an answer about another trade pauses."""
         answer = await self._live.use(self._live.moderator, "approvals")
         for custom_id in answer.custom_ids:
             if custom_id.startswith("resends:resume:"):
                 await (await self._live.server.click(answer, custom_id, self._live.moderator)).finished()
 
-    async def _started(self) -> BotProcess:
-        bot = await self._running.enter_async_context(self._live.bot())
-        await bot.wait_ready()
-        return bot
+    async def _start(self) -> None:
+        self._bot = await self._running.enter_async_context(self._live.bot())
+        await self._bot.wait_ready()
 
     def _failed_again(self) -> WorldTrade:
         trade = next(self._trades)
         trade.status, trade.last_error, trade.at = -1, "Steam is not available (20)", self._live.world.now()
         return trade
 
-    def _prepared(self, planned: Round) -> _Provider:
-        mannco, provider = self._live.providers.mannco, _Provider(planned)
-        mannco.next_resends.append(planned.answer)
-        mannco.faults.extend([provider, provider])  # the reading before the call, and the call
-        return provider
-
-    async def _judge_left(self, report: Report, card: Message) -> None:
-        kept = await asyncio.to_thread(_left, self._live.database, number_of(card))
-        report.left = kept.state
-        if kept.integrity != "ok":
-            report.violations.append(f"integrity_check: {kept.integrity}")
-
-    async def _judge_end(self, report: Report, card: Message) -> None:
-        """Wait for the one end that fits what was left and what the provider has done."""
+    async def _check_end(self, report: Report, card: Message) -> None:
+        """Wait for the only right end, given the state the kill left and the provider's action."""
         expected, found = expected_end(report), report.violations
         if report.calls > 1:
             found.append(f"{report.calls} calls for one approval")
@@ -224,50 +229,36 @@ class KilledBot:
             found.append(f"the card does not come to say {expected!r}")
         report.end = state_of(card)
         if report.end is ResendState.PENDING and report.calls:
-            found.append("to be decided again, although the call was made")
+            found.append("pending again, although the call was made")
         if report.end is ResendState.SENT and not report.is_done:
-            found.append("said to be sent, and is not")
-        if report.end is ResendState.FAILED and (report.is_done or report.round.answer not in _CLEAR_NO):
-            found.append("said to have failed, without the provider's word")
+            found.append("shown as sent, but it is not")
+        if report.end is ResendState.FAILED and (report.is_done or report.round.answer not in _REFUSALS):
+            found.append("shown as failed, without the provider's answer")
 
     async def _close(self, report: Report, card: Message, trade: WorldTrade, before: int) -> None:
-        """End what is open: another approval is one more call, and settling by hand is none."""
+        """Settle an open request: another approval is one more call, settling by hand is none."""
         calls = report.calls
         if report.end is ResendState.PENDING:
             await (await self._live.decide(card)).finished(PATIENCE)
             await self._live.card_shows(card, ResendState.SENT, PATIENCE)
             calls += 1
         elif report.end is ResendState.UNKNOWN:
-            asked = await (await self._live.decide(card, "failed")).finished(PATIENCE)
-            await self._live.give_reason(asked, "It is not there")
+            opened = await (await self._live.decide(card, "failed")).finished(PATIENCE)
+            await self._live.give_reason(opened, "It is not there")
             await self._live.card_shows(card, ResendState.FAILED, PATIENCE)
-        if (made := self._live.providers.mannco.resend_calls[trade.id] - before) != calls:
+        if (made := self._mannco.resend_calls[trade.id] - before) != calls:
             report.violations.append(f"{made} calls in the end, not {calls}")
         if card.custom_ids:
-            report.violations.append("an ended card has buttons")
-        kept = await asyncio.to_thread(_kept, self._live.database, number_of(card))
-        if kept.state is not state_of(card):
-            report.violations.append(f"the card says {state_of(card)!r}, the database {kept.state!r}")
-        if made > kept.approvals:
-            report.violations.append(f"{made} calls, {kept.approvals} approvals")
-
-
-async def _came(moment: Moment, provider: _Provider, approval: InteractionRecord | None) -> None:
-    """Wait for the moment; TimeoutError where it does not come."""
-    async with asyncio.timeout(PATIENCE):
-        match moment:
-            case Moment.READING:
-                await provider.read.wait()
-            case Moment.CALLING:
-                await provider.called.wait()
-            case Moment.ANSWERED:
-                await provider.answered.wait()
-            case Moment.SHOWN if approval is not None:
-                await approval.finished(PATIENCE)
+            report.violations.append("a settled card has buttons")
+        stored = await asyncio.to_thread(_stored, self._live.database, number_of(card))
+        if stored.state is not state_of(card):
+            report.violations.append(f"the card shows {state_of(card)!r}, the database {stored.state!r}")
+        if made > stored.approvals:
+            report.violations.append(f"{made} calls, {stored.approvals} approvals")
 
 
 def expected_end(report: Report) -> ResendState:
-    """Return what a request that was left so has to become: what is sure stays, what is not is found out or said."""
+    """Return the state that a restart must come to."""
     match report.left:
         case ResendState.PENDING | ResendState.APPROVED:
             return ResendState.PENDING
@@ -280,12 +271,12 @@ def expected_end(report: Report) -> ResendState:
 
 
 def number_of(card: Message) -> int:
-    """Return the request's number, as the card's title has it."""
+    """Return the request's number in the card's title."""
     return int(_title(card).split()[2])
 
 
 def state_of(card: Message) -> ResendState:
-    """Return the state that the card's title says."""
+    """Return the state in the card's title."""
     return ResendState(_title(card).rpartition(" · ")[2])
 
 
@@ -293,21 +284,20 @@ def _title(card: Message) -> str:
     return str(card.embeds[0]["title"])
 
 
-def _left(database: Path, resend_id: int) -> Kept:
-    """Read a copy: whoever opened the file of a killed process would do the work that the next start has to do."""
+def _left_behind(database: Path, resend_id: int) -> Stored:
+    """Read a copy: opening the file itself would do the recovery that is the next start's job."""
     with tempfile.TemporaryDirectory() as folder:
         for suffix in ("", "-wal"):
             if (part := database.with_name(database.name + suffix)).exists():
                 shutil.copy(part, folder)
-        return _kept(Path(folder) / database.name, resend_id)
+        return _stored(Path(folder) / database.name, resend_id)
 
 
-def _kept(database: Path, resend_id: int) -> Kept:
-    """Read beside whoever has the file open."""
+def _stored(database: Path, resend_id: int) -> Stored:
     with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
         integrity = "; ".join(line for (line,) in connection.execute("PRAGMA integrity_check"))
         [(state,)] = connection.execute("SELECT state FROM resends WHERE id = ?", (resend_id,))
         [(approvals,)] = connection.execute(
             "SELECT count(*) FROM audit WHERE action = 'resend.approved' AND subject = ?", (f"resend:{resend_id}",)
         )
-    return Kept(ResendState(state), approvals, integrity)
+    return Stored(ResendState(state), approvals, integrity)

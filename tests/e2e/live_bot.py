@@ -1,4 +1,4 @@
-"""A whole desk: the program as a process, the loopback Discord that it serves, the simulated providers that it asks."""
+"""The program as a process, with the loopback Discord and the simulated providers around it."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -16,9 +16,9 @@ from tests.support.loopback_discord.records import InteractionRecord
 from tests.support.payload_audit import audit_requests, find_secrets
 
 STOPS_WITHIN = 5.0
-"""Seconds that a stop may take, whatever hangs."""
+"""Seconds that a stop may take."""
 
-_AGENTS_MAY = ("inventory.any", "trades.any", "resend.any", "links.manage")
+_AGENT_CAPABILITIES = ("inventory.any", "trades.any", "resend.any", "links.manage")
 _SHORTEST_TOKEN = 8
 
 
@@ -33,15 +33,16 @@ class Sent:
 
 
 class LiveBot:
-    """A server with an owner, a customer, an agent and a moderator. Nothing is set up before :meth:`set_up`."""
+    """A guild with an owner, a customer, an agent and a moderator. :meth:`set_up` grants their rights."""
 
     def __init__(self, server: LoopbackDiscord, providers: SimulatedProviders, folder: Path) -> None:
         self.server = server
         self.providers = providers
         self.world = providers.world
         self.folder = folder
+        self.database = folder / "skindesk.db"
         self.guild = server.add_guild("Skin Market")
-        self.channel = self.guild.add_channel("support-desk")
+        self.channel = self.guild.add_channel("support")
         self.approvals = self.guild.add_channel("approvals")
         self.audit = self.guild.add_channel("audit")
         self.support = self.guild.add_role("Support")
@@ -50,18 +51,13 @@ class LiveBot:
         self.customer = self.guild.add_member("mia")
         self.agent = self.guild.add_member("alex", self.support)
         self.moderator = self.guild.add_member("robin", self.moderators)
-        self._started: list[BotProcess] = []
+        self._processes: list[BotProcess] = []
         self._first_codes = self._codes()
-
-    @property
-    def database(self) -> Path:
-        """The file in which every process of this desk keeps what it knows."""
-        return self.folder / "skindesk.db"
 
     def bot(self, *arguments: str, program: str = RUN, **settings: str) -> BotProcess:
         """Return the program, to be started by ``async with``; ``table__key="…"`` sets a setting.
 
-        ``arguments`` are the command line, ``run`` where there are none.
+        ``arguments`` are the command line, ``run`` by default.
         """
         variables = {"SKINDESK_OBSERVABILITY__LOG_LEVEL": "debug"}
         for provider, table in self.providers.settings().items():
@@ -70,12 +66,12 @@ class LiveBot:
         process = BotProcess(
             self.server, cwd=self.folder, settings=variables, arguments=arguments or ("run",), program=program
         )
-        self._started.append(process)
+        self._processes.append(process)
         return process
 
     async def set_up(self) -> None:
-        """Do what an administrator does first: rights, channels, and a customer who is linked."""
-        for capability in _AGENTS_MAY:
+        """Grant rights, set the channels, and link the customer."""
+        for capability in _AGENT_CAPABILITIES:
             await self.use(self.owner, "access grant", role=self.support, capability=capability)
         await self.use(self.owner, "access grant", role=self.moderators, capability="resend.approve")
         await self.use(self.owner, "settings approvals-channel", channel=self.approvals)
@@ -90,14 +86,14 @@ class LiveBot:
         """Use a command and return the answer."""
         return answer_of(await (await self.begin(who, command, **options)).finished())
 
-    async def turn(self, page: Message, who: Member, action: str = "next") -> str:
-        """Turn the page and return what it shows then."""
+    async def turn_page(self, page: Message, who: Member, action: str = "next") -> str:
+        """Press a button of the pager and return the page's text."""
         custom_id = next(custom_id for custom_id in page.custom_ids if f":{action}:" in custom_id)
         await (await self.server.click(page, custom_id, who)).finished()
         return page.text
 
     async def requested(self, trade_id: int) -> Message:
-        """Let the agent ask for a resend and return its card."""
+        """Let the agent request a resend and return its card."""
         before = len(self.approvals.messages)
         await self.use(self.agent, "resend", id=str(trade_id), reason="The customer asked for it")
         assert len(self.approvals.messages) == before + 1
@@ -109,47 +105,42 @@ class LiveBot:
         return await self.server.click(card, custom_id, self.moderator)
 
     async def give_reason(self, opened: InteractionRecord, reason: str) -> None:
-        """Fill in the modal that a button opened, and wait for the answer."""
-        [asked] = [each["custom_id"] for each in nested(opened.modal["components"]) if "custom_id" in each]
-        await (await self.server.submit_modal(opened, {asked: reason})).finished()
+        """Submit the modal that a button opened, and wait for the answer."""
+        [custom_id] = [each["custom_id"] for each in nested(opened.modal["components"]) if "custom_id" in each]
+        await (await self.server.submit_modal(opened, {custom_id: reason})).finished()
 
     async def card_shows(self, card: Message, state: str, within: float = 10.0) -> None:
-        """Wait until the card's title says ``state``."""
+        """Wait until the card's title has ``state``."""
         await self.server.until(lambda: f"· {state}\n" in card.text, within)
 
     def resend_states(self) -> list[str]:
-        """Return the states of all resends as the database has them; no process may have it open."""
+        """Return the states of all resends in the database; no process may have it open."""
         with closing(sqlite3.connect(self.database)) as connection:
             return [state for (state,) in connection.execute("SELECT state FROM resends ORDER BY id")]
 
     def kept_views(self) -> list[str | None]:
-        """Return how the readers of all kept pages have sorted and narrowed them, as the database has it."""
+        """Return the sort order and filter of all stored snapshots."""
         with closing(sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True)) as connection:
             return [view for (view,) in connection.execute("SELECT view FROM pages ORDER BY seq")]
 
     def assert_sound(self, *, unfinished: tuple[InteractionRecord, ...] = (), allowed: tuple[str, ...] = ()) -> None:
-        """Fail where somebody was left waiting, Discord was asked for what it has not, or a secret got out.
+        """Fail if an interaction was not finished, a payload breaks a rule, or a secret got out.
 
-        ``unfinished`` are the interactions that a crash cut off, ``allowed`` parts of what a fault makes unsound.
+        ``unfinished`` are the interactions that a crash cut off, ``allowed`` parts of the violations a fault causes.
         """
         assert [record for record in self.server.interactions.records if not record.is_finished] == list(unfinished)
         assert self.server.unknown_requests == []
         assert self.server.gateway.unknown == []
-        self._assert_payloads((*allowed, "never finished") if unfinished else allowed)
-        self._assert_secrets_kept()
+        allowed = (*allowed, "never finished") if unfinished else allowed
+        violations = audit_requests(_sent(self.server))
+        assert [each for each in violations if not any(part in each for part in allowed)] == []
+        self.assert_secrets_kept()
 
-    def _assert_payloads(self, allowed: tuple[str, ...]) -> None:
-        found = [
-            violation
-            for violation in audit_requests(_sent(self.server))
-            if not any(part in violation for part in allowed)
-        ]
-        assert found == []
-
-    def _assert_secrets_kept(self) -> None:
+    def assert_secrets_kept(self) -> None:
+        """Fail if a secret is in a log, in the database or, unless it belongs there, in a message."""
         secrets = [*self._credentials(), *(person.token for person in self.world.people)]
         codes = sorted(self._first_codes | self._codes())
-        logged = "\n".join(process.stderr for process in self._started)
+        logged = "\n".join(process.stderr for process in self._processes)
         kept = b"".join(path.read_bytes() for path in self.folder.glob("skindesk.db*"))
         interactions = [record.token for record in self.server.interactions.records]
         leaks = [
@@ -164,23 +155,20 @@ class LiveBot:
         return {trade.code for trade in self.world.trades if trade.code != "COMPLETED"}
 
     def _credentials(self) -> Iterator[str]:
-        """Go through what the program was given, and what the providers gave it for that: JWTs and client tokens."""
+        """Go through the program's credentials, and the JWTs and client tokens it received for them."""
         yield self.server.token
         credentials = self.world.credentials
         for name in credentials.__slots__:
             if len(value := getattr(credentials, name)) >= _SHORTEST_TOKEN:
                 yield value
-        given = {
-            asked.headers["Authorization"].split()[-1]
-            for provider in (self.providers.assetpay, self.providers.assetpay_legacy, self.providers.mannco)
-            for asked in provider.asked
-            if "Authorization" in asked.headers
-        }
-        yield from sorted(given)
+        for provider in (self.providers.assetpay, self.providers.assetpay_legacy, self.providers.mannco):
+            for asked in provider.asked:
+                if "Authorization" in asked.headers:
+                    yield asked.headers["Authorization"].split()[-1]
 
 
 def answer_of(record: InteractionRecord) -> Message:
-    """Return what the interaction was answered with."""
+    """Return the answer of a finished interaction."""
     assert record.message is not None
     return record.message
 

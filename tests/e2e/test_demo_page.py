@@ -1,4 +1,4 @@
-"""The demo as somebody meets it: one command, a printed address, and a page on which the whole desk works."""
+"""The demo: one command, a printed address, and a page on which the whole bot works."""
 
 import asyncio
 import contextlib
@@ -21,10 +21,10 @@ from playwright.async_api import TimeoutError as PageTimeout
 from bot.exit_codes import ExitCode
 
 PATIENCE = 20.0
-"""Seconds that no step of the demo comes near unless it hangs."""
+"""Seconds after which a step of the demo counts as hung."""
 A_TRY, TRIES = 4_000.0, 5
-"""Milliseconds that one step on the page gets before it is tried again, and how often."""
-TAKEN = "before => !!simcordPreview.pendingAction || (simcordPreview.lastAction?.sequence ?? 0) > before"
+"""Milliseconds of one try of a step on the page, and the number of tries."""
+ACCEPTED = "before => !!simcordPreview.pendingAction || (simcordPreview.lastAction?.sequence ?? 0) > before"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
     "--no-sandbox",
@@ -41,15 +41,15 @@ AGENT, MODERATOR = "Alex (support agent)", "Robin (moderator)"
 
 @dataclass
 class Demo:
-    """A running demo and what its terminal suggests."""
+    """A running demo and its output."""
 
     process: Process
-    said: str
+    output: str
 
     def suggested(self, pattern: str) -> str:
-        """Return what the group of ``pattern`` stands for in the terminal's text."""
-        match = re.search(pattern, self.said)
-        assert match is not None, self.said
+        """Return the group of ``pattern`` in the output."""
+        match = re.search(pattern, self.output)
+        assert match is not None, self.output
         return match[1]
 
     @property
@@ -58,11 +58,11 @@ class Demo:
         return self.suggested(r"(http://\S+)")
 
     async def ended(self, number: signal.Signals) -> tuple[int, str]:
-        """Send a signal; return the exit code and what stderr had to say."""
+        """Send a signal; return the exit code and stderr."""
         self.process.send_signal(number)
-        _, complaints = await asyncio.wait_for(self.process.communicate(), PATIENCE)
+        _, stderr = await asyncio.wait_for(self.process.communicate(), PATIENCE)
         assert self.process.returncode is not None
-        return self.process.returncode, complaints.decode()
+        return self.process.returncode, stderr.decode()
 
 
 async def started(folder: Path, port: int) -> Process:
@@ -78,26 +78,21 @@ async def started(folder: Path, port: int) -> Process:
 
 @asynccontextmanager
 async def demo(folder: Path, port: int) -> AsyncIterator[Demo]:
-    """Run the demo, from when it has said what to try."""
+    """Run the demo and wait for its suggestions."""
     process = await started(folder, port)
     try:
         assert process.stdout is not None
-        said = await asyncio.wait_for(process.stdout.readuntil(b"Ctrl+C"), PATIENCE)
-        yield Demo(process, said.decode())
+        output = await asyncio.wait_for(process.stdout.readuntil(b"Ctrl+C"), PATIENCE)
+        yield Demo(process, output.decode())
     finally:
         if process.returncode is None:
             process.kill()
             await process.communicate()
 
 
-def left_in(folder: Path) -> list[Path]:
-    """Return what was not cleaned up."""
-    return list(folder.iterdir())
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_address(tmp_path: Path, unused_tcp_port: int, number: signal.Signals):
-    """The printed address answers on the port that was asked for; the demo ends when told to, and keeps nothing."""
+    """The demo answers at the printed address, ends on a signal, and leaves no file behind."""
     async with demo(tmp_path, unused_tcp_port) as running:
         assert f":{unused_tcp_port}/" in running.url
         async with aiohttp.ClientSession() as session, session.get(running.url) as answer:
@@ -105,17 +100,17 @@ async def test_address(tmp_path: Path, unused_tcp_port: int, number: signal.Sign
             assert "<!doctype html>" in await answer.text()
 
         assert await running.ended(number) == (ExitCode.OK, "")
-    assert left_in(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_port_taken(tmp_path: Path, unused_tcp_port: int):
-    """A port that somebody else has is said in one line."""
+    """A port in use is reported in one line."""
     async with demo(tmp_path, unused_tcp_port):
         second = await started(tmp_path, unused_tcp_port)
-        said, complaints = await asyncio.wait_for(second.communicate(), PATIENCE)
+        stdout, stderr = await asyncio.wait_for(second.communicate(), PATIENCE)
 
-    assert (second.returncode, said) == (ExitCode.UNAVAILABLE, b"")
-    [line] = complaints.decode().splitlines()
+    assert (second.returncode, stdout) == (ExitCode.UNAVAILABLE, b"")
+    [line] = stderr.decode().splitlines()
     assert str(unused_tcp_port) in line
 
 
@@ -134,7 +129,7 @@ async def page() -> AsyncIterator[Page]:
 
 @pytest.mark.browser
 async def test_page(tmp_path: Path, unused_tcp_port: int, page: Page):
-    """On the page a customer turns the pages of an inventory, an agent asks for a resend and a moderator approves."""
+    """A customer turns a page of an inventory, an agent requests a resend, and a moderator approves it."""
     async with demo(tmp_path, unused_tcp_port) as running:
         await page.goto(running.url)
         await use(page, "inventory", running.suggested(r"inventory tradeurl:(\S+)"))
@@ -152,29 +147,8 @@ async def test_page(tmp_path: Path, unused_tcp_port: int, page: Page):
         assert await running.ended(signal.SIGTERM) == (ExitCode.OK, "")
 
 
-@pytest.mark.browser
-async def test_sign_in(tmp_path: Path, unused_tcp_port: int, page: Page):
-    """Whoever is not linked follows the button to the made-up Steam, and reads in the channel that it is done."""
-    async with demo(tmp_path, unused_tcp_port) as running:
-        await page.goto(running.url)
-        await become(page, AGENT)
-        await use(page, "link start")
-        async with page.expect_popup() as opened:
-            await page.get_by_role("link", name="Open the page").last.click()
-        tab = await opened.value
-        await tab.get_by_role("button", name="That is me").click()
-        await tab.get_by_role("button", name="Jonas").click()
-        await shown(tab, "Your Steam account is linked")
-        await tab.close()
-
-        await shown(page, "is yours on this server from now on")
-        await use(page, "link status")
-        await shown(page, "by signing in through Steam")
-        assert await running.ended(signal.SIGTERM) == (ExitCode.OK, "")
-
-
 async def become(page: Page, viewer: str) -> None:
-    """Choose who to be, and wait until the page is theirs."""
+    """Switch to another person."""
     await settled(page)
     [number] = await page.select_option("#viewer-picker", label=viewer)
     await until(page, "number => simcordPreview.viewerId === number", number)
@@ -182,7 +156,7 @@ async def become(page: Page, viewer: str) -> None:
 
 
 async def use(page: Page, command: str, value: str | None = None) -> None:
-    """Choose a command in the composer, fill its first option in where it has one, and send it."""
+    """Send a command from the composer, with a value for its first option."""
     composer = page.locator("#channel-composer-input")
     entry = page.locator(f".command-entry.is-active:has-text('/{command}')")
 
@@ -197,34 +171,34 @@ async def use(page: Page, command: str, value: str | None = None) -> None:
         await page.keyboard.press("Escape")
         await page.locator("#send-message").click(timeout=A_TRY)
 
-    await taken(page, send)
+    await repeat(page, send)
 
 
 async def press(page: Page, label: str) -> None:
     """Press the newest button with this label."""
     await page.get_by_role("button", name=label).last.wait_for()
-    await taken(page, lambda: page.get_by_role("button", name=label).last.click(timeout=A_TRY))
+    await repeat(page, lambda: page.get_by_role("button", name=label).last.click(timeout=A_TRY))
 
 
-async def taken(page: Page, act: Callable[[], Awaitable[None]]) -> None:
-    """Do something until the page has taken it: one that is published anew meanwhile forgets what was typed."""
+async def repeat(page: Page, act: Callable[[], Awaitable[None]]) -> None:
+    """Repeat an action until the page accepts it: a page that is published again forgets the typed text."""
     for _ in range(TRIES):
         await settled(page)
         before = await page.evaluate("simcordPreview.lastAction?.sequence ?? 0")
         with contextlib.suppress(PageTimeout):
             await act()
-            await until(page, TAKEN, before, A_TRY)
+            await until(page, ACCEPTED, before, A_TRY)
             return
-    pytest.fail("the page took none of the tries")
+    pytest.fail("the page accepted none of the tries")
 
 
 async def settled(page: Page) -> None:
-    """Wait until the page waits for nothing itself."""
+    """Wait until the page is ready."""
     await until(page, "() => !!window.simcordPreview?.ready")
 
 
 async def until(page: Page, condition: str, about: object = None, patience: float = PATIENCE * 1000) -> None:
-    """Ask until the page says yes: the page's policy lets nobody wait inside it."""
+    """Poll a condition: the page's content security policy forbids waiting inside it."""
     ends = time.monotonic() + patience / 1000
     while not await page.evaluate(condition, about):
         if time.monotonic() > ends:
@@ -233,5 +207,5 @@ async def until(page: Page, condition: str, about: object = None, patience: floa
 
 
 async def shown(page: Page, text: str) -> None:
-    """Wait until the text can be seen."""
+    """Wait until the text is visible."""
     await page.get_by_text(text).filter(visible=True).first.wait_for()

@@ -1,4 +1,4 @@
-"""The program killed at every moment around an approval: whatever it left, the next start makes no second call."""
+"""Kills the program at every moment around an approval: the next start makes no second call."""
 
 from bot.demo.trades import ResendAnswer
 from tests.e2e.killed import KilledBot, Moment, Round
@@ -19,7 +19,7 @@ ROUNDS = (
 
 
 async def test_killed_around_an_approval(live: LiveBot):
-    """One approval is one call at most, and what was killed under way is asked for again, found out, or in doubt."""
+    """One approval makes at most one call; a cut-off resend becomes pending, settled or unknown."""
     async with KilledBot.opened(live) as killed:
         reports = [await killed.play(planned) for planned in ROUNDS]
 

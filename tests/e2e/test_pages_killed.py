@@ -1,4 +1,4 @@
-"""Pages and forms of a program that was killed, in the hands of the one that was started after it."""
+"""Pages and forms of a killed program still work after the next start."""
 
 from dataclasses import replace
 
@@ -13,21 +13,21 @@ ACCOUNT = SteamId.from_account_id(4294961000)
 
 
 def hoarder(items: int) -> Person:
-    """Return somebody with so many items, each with a picture of its own."""
+    """Return a person with so many items, each with its own picture."""
     chance = Chance(2026, "hoarder")
     owned = ItemMaker(chance, ACCOUNT).inventory(Game.RUST, items)
     pictured = tuple(replace(item, icon_hash=chance.text(200)) for item in owned)
     return Person("Hugo", "far too many items", ACCOUNT, chance.token(), inventories={Game.RUST: pictured})
 
 
-def control(page: Message, what: str) -> str:
+def control(page: Message, action: str) -> str:
     """Return the custom id of a page's control."""
-    (custom_id,) = (each for each in page.custom_ids if each.endswith(f":{what}"))
+    (custom_id,) = (each for each in page.custom_ids if each.endswith(f":{action}"))
     return custom_id
 
 
 async def test_ten_thousand_items(live: LiveBot):
-    """Ten thousand items are paged, sorted and filtered without a call to the provider, after a kill as before."""
+    """Ten thousand items are paged, sorted and filtered without a provider call, before and after a kill."""
     person = hoarder(10_000)
     live.world.people += (person,)
     async with live.bot() as bot:
@@ -36,7 +36,7 @@ async def test_ten_thousand_items(live: LiveBot):
         page = await live.use(live.agent, "inventory", tradeurl=person.trade_url, game="rust")
         asked = live.providers.assetpay.calls.total()
         assert "of 10,000 items can be deposited" in page.text
-        assert "Page 2 of 1250" in await live.turn(page, live.agent)
+        assert "Page 2 of 1250" in await live.turn_page(page, live.agent)
         await (await live.server.select(page, control(page, "sort"), live.agent, "price_desc")).finished()
         assert "Order: highest price first" in page.text
         form = await (await live.server.click(page, control(page, "filter"), live.agent)).finished()
@@ -45,13 +45,13 @@ async def test_ten_thousand_items(live: LiveBot):
 
     async with live.bot() as bot:
         await bot.wait_ready()
-        assert "Page 1250 of 1250" in await live.turn(page, live.agent, "last")
+        assert "Page 1250 of 1250" in await live.turn_page(page, live.agent, "last")
         assert "Order: highest price first" in page.text
         dearest = max(item.offer for item in person.inventories[Game.RUST] if item.offer is not None)
-        await live.turn(page, live.agent, "first")
+        await live.turn_page(page, live.agent, "first")
         assert f"${dearest}" in page.text
 
-        # The form was opened by the program that is no more.
+        # The killed program opened the form.
         names = [each["custom_id"] for each in nested(form.modal["components"]) if "custom_id" in each]
         await (await live.server.submit_modal(form, dict.fromkeys(names, "") | {"search": "hoodie"})).finished()
         assert "name has “hoodie”" in page.text
@@ -61,7 +61,7 @@ async def test_ten_thousand_items(live: LiveBot):
 
 
 async def test_stopped_at_once(live: LiveBot):
-    """A page whose program is told to stop in the moment it is shown is turned by the next one."""
+    """A page that is shown just before a stop still turns after the next start."""
     async with live.bot() as bot:
         await bot.wait_ready()
         await live.set_up()
@@ -70,13 +70,13 @@ async def test_stopped_at_once(live: LiveBot):
 
     async with live.bot() as bot:
         await bot.wait_ready()
-        assert "Page 2 of 8" in await live.turn(page, live.customer)
+        assert "Page 2 of 8" in await live.turn_page(page, live.customer)
         assert await bot.terminate() == 0
     live.assert_sound()
 
 
 async def test_reason_that_outlives_a_kill(live: LiveBot):
-    """A moderator's reason, typed while the program was killed and started again, still denies the request."""
+    """A reason typed during a kill and restart still denies the request."""
     trade = live.world.trades_of(live.world.customer)[0]
     async with live.bot() as bot:
         await bot.wait_ready()

@@ -1,4 +1,4 @@
-"""The program as a process among the loopback Discord and the simulated providers: a day at the desk."""
+"""One ordinary day: the program as a process with Discord and the providers around it."""
 
 from tests.e2e.live_bot import STOPS_WITHIN, LiveBot, answer_of
 
@@ -21,7 +21,7 @@ COMMANDS = {
 
 
 async def test_day(live: LiveBot):
-    """The program starts, is set up, answers customer, agent and moderator, resends once, and leaves when told to."""
+    """The program starts, answers customer, agent and moderator, resends once, and stops."""
     world = live.world
     trade = world.trades_of(world.customer)[0]
     async with live.bot() as bot:
@@ -31,7 +31,7 @@ async def test_day(live: LiveBot):
 
         own = await live.use(live.customer, "inventory", tradeurl=world.customer.trade_url)
         assert "Page 1 of 8" in own.text
-        assert "Page 2 of 8" in await live.turn(own, live.customer)
+        assert "Page 2 of 8" in await live.turn_page(own, live.customer)
         others = await live.use(live.customer, "inventory", tradeurl=world.collector.trade_url)
         assert "inventory.any" in others.text
         compared = await live.use(live.agent, "inventory", tradeurl=world.other_customer.trade_url, provider="all")
@@ -54,8 +54,8 @@ async def test_day(live: LiveBot):
         await live.card_shows(card, "sent")
         assert card.custom_ids == []
         assert live.providers.mannco.resend_calls == {trade.id: 1}
-        [told] = live.server.direct_messages(live.customer)
-        assert trade.code in told.text
+        [message] = live.server.direct_messages(live.customer)
+        assert trade.code in message.text
 
         assert await bot.terminate(STOPS_WITHIN) == 0
     assert live.resend_states() == ["sent"]

@@ -1,10 +1,10 @@
-"""The program on a restored database: it serves, and nothing is sent a second time."""
+"""A restored database serves, and sends nothing a second time."""
 
 from tests.e2e.live_bot import STOPS_WITHIN, LiveBot
 
 
 async def test_restored_copy_serves(live: LiveBot):
-    """A request that was open in the backup and sent since is settled by reading; resends wait until resumed."""
+    """A request that was sent after the backup is settled by reading; resends are paused until resumed."""
     world = live.world
     sent, open_still, *_ = [trade for trade in world.trades_of(world.customer) if trade.items_send]
     async with live.bot() as bot:
@@ -53,5 +53,5 @@ async def test_restored_copy_serves(live: LiveBot):
 
 
 def ids(custom_ids: list[str]) -> list[int]:
-    """Return the requests that buttons belong to."""
+    """Return the request numbers of resend buttons."""
     return [int(custom_id.split(":")[1]) for custom_id in custom_ids if custom_id.startswith("resend:")]

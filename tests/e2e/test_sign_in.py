@@ -1,4 +1,4 @@
-"""Steam sign-in of the program as a process: listening, stopping, starting again, and what it writes down of it."""
+"""Steam sign-in with the program as a process: listening, stopping, starting again, and its traces."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ from tests.support.plain_browser import PlainBrowser
 
 @dataclass
 class SignIns:
-    """A desk with a page and a Steam."""
+    """A live bot with the sign-in page and a simulated Steam."""
 
     live: LiveBot
     steam: SimulatedSteam
@@ -42,13 +42,13 @@ class SignIns:
         assert isinstance(address, str)
         return address
 
-    def told(self) -> list[Request]:
-        """Return the requests that told somebody in Discord that they are linked."""
+    def notices(self) -> list[Request]:
+        """Return the messages to users who were linked."""
         return [request for request in self.live.server.requests if "is yours on this server" in str(request.body)]
 
     def assert_kept_quiet(self, *bots: BotProcess) -> None:
-        """Fail where a token that was handed out is in a log or in the database."""
-        self.live._assert_secrets_kept()
+        """Fail if a sign-in token is in a log or in the database."""
+        self.live.assert_secrets_kept()
         tokens = set(re.findall(r"/link/([\w-]{43})", str([request.body for request in self.live.server.requests])))
         kept = b"".join(path.read_bytes() for path in self.live.folder.glob("skindesk.db*"))
         assert tokens
@@ -63,7 +63,7 @@ async def sign_ins(live: LiveBot, unused_tcp_port: int) -> AsyncIterator[SignIns
 
 
 async def test_address_in_use(sign_ins: SignIns):
-    """An address that somebody else listens on is one line that names the setting; Discord is not even asked."""
+    """An address in use is reported in one line with its setting, before Discord is contacted."""
     with socket.create_server(("127.0.0.1", sign_ins.port)):
         async with sign_ins.bot() as bot:
             assert await bot.wait(30.0) == ExitCode.UNAVAILABLE
@@ -75,7 +75,7 @@ async def test_address_in_use(sign_ins: SignIns):
 
 
 async def test_killed_between_start_and_callback(sign_ins: SignIns):
-    """A sign-in that was begun before a crash ends after it; one that was begun after it is told to its user alone."""
+    """A sign-in that began before a crash ends after it; its notice goes to its user alone."""
     live, jonas = sign_ins.live, sign_ins.live.world.other_customer
     async with PlainBrowser(sign_ins.steam) as browser:
         async with sign_ins.bot() as first:
@@ -95,14 +95,14 @@ async def test_killed_between_start_and_callback(sign_ins: SignIns):
 
             await browser.go_on(await sign_ins.started(live.agent))
             await browser.be(live.world.collector)
-            await live.server.until(sign_ins.told, 10.0)
-            assert [request.body["flags"] for request in sign_ins.told()] == [64]
+            await live.server.until(sign_ins.notices, 10.0)
+            assert [request.body["flags"] for request in sign_ins.notices()] == [64]
             assert await second.terminate(STOPS_WITHIN) == ExitCode.OK
     sign_ins.assert_kept_quiet(first, second)
 
 
 async def test_stopped_while_steam_is_asked(sign_ins: SignIns):
-    """A stop does not wait for Steam: whoever does is told, and can go on after the next start."""
+    """A stop does not wait for Steam: the page says so, and the user continues after the next start."""
     live, jonas = sign_ins.live, sign_ins.live.world.other_customer
     async with PlainBrowser(sign_ins.steam) as browser:
         async with sign_ins.bot() as first:

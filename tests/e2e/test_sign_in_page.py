@@ -1,4 +1,4 @@
-"""The pages of Steam sign-in in a real browser on a phone, over two sites as outside."""
+"""The pages of Steam sign-in in a real browser on a phone."""
 
 import asyncio
 import shutil
@@ -40,7 +40,7 @@ async def address_for(scene: Scene) -> str:
 
 
 async def shown(page: Page, shots: Path, name: str) -> str:
-    """Return what can be read; nothing is cut off at the side of the smallest phone, and nothing too small to press."""
+    """Return the page's text; it fits the smallest phone, and its buttons are large enough to press."""
     await page.screenshot(path=shots / f"{name}.png", full_page=True)
     await page.set_viewport_size({"width": SMALL_PHONE, "height": 600})
     assert await page.evaluate("document.documentElement.scrollWidth") <= SMALL_PHONE
@@ -55,7 +55,7 @@ async def shown(page: Page, shots: Path, name: str) -> str:
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_signed_in(tmp_path: Path, scheme: Literal["light", "dark"]):
-    """From the command over page and Steam to the link: each page can be read, and Discord says so too."""
+    """Each page from the command to the link is readable, and Discord confirms the link."""
     complaints: list[str] = []
     async with kept_open_with_sign_in(tmp_path) as scene, phone(scheme) as page:
         assert scene.steam is not None
@@ -70,9 +70,7 @@ async def test_signed_in(tmp_path: Path, scheme: Literal["light", "dark"]):
         assert "@robin" in text
         assert "Skin Market" in text
         background = await page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert background == ("rgb(30, 31, 34)" if scheme == "dark" else "rgb(242, 243, 245)"), (
-            "the style sheet is not let in"
-        )
+        assert background == ("rgb(30, 31, 34)" if scheme == "dark" else "rgb(242, 243, 245)"), "no style sheet"
 
         await page.get_by_role("button").click()
         await page.get_by_role("button", name="Cancel").click()
@@ -96,13 +94,13 @@ async def test_signed_in(tmp_path: Path, scheme: Literal["light", "dark"]):
 
         await page.reload()
         assert "can no longer be used" in await shown(page, tmp_path, "gone")
-    # A browser notes statuses of failure as errors; anything else would be something that the policy kept out.
+    # A browser logs failed statuses as errors; any other complaint means that the policy blocked something.
     assert [complaint for complaint in complaints if "Failed to load resource" not in complaint] == []
 
 
 @pytest.mark.browser
-async def test_sent_by_somebody_else(tmp_path: Path):
-    """Steam's address alone, without the page before it, links nobody; nor does a form on another site."""
+async def test_sent_by_an_attacker(tmp_path: Path):
+    """Steam's address without the page before it links no one; nor does a form on another site."""
     async with kept_open_with_sign_in(tmp_path) as scene, phone() as page, phone() as victim:
         assert scene.steam is not None
         address = await address_for(scene)
@@ -126,7 +124,7 @@ async def test_sent_by_somebody_else(tmp_path: Path):
 
 
 async def settled(scene: Scene) -> None:
-    """Wait until everything that a sign-in began has ended."""
+    """Wait until every notice of a sign-in has been sent."""
     service = scene.client.services.sign_ins
     while service._under_way:
         await asyncio.wait(tuple(service._under_way))

@@ -1,4 +1,4 @@
-"""What keeps the program from starting, or from going on: one readable line, and an exit code that says what it is."""
+"""A start that fails ends with one readable line and its exit code."""
 
 import pytest
 
@@ -18,7 +18,7 @@ os.link = pathlib.Path.rename = full
 
 
 async def the_one_error(bot: BotProcess, code: ExitCode) -> str:
-    """Wait for the end and return the only line that is an error."""
+    """Wait for the end and return the only error line."""
     assert await bot.wait(30.0) == code
     assert "Traceback" not in bot.stderr
     [line] = [line for line in bot.stderr_lines if " ERROR " in line or " CRITICAL " in line]
@@ -26,7 +26,7 @@ async def the_one_error(bot: BotProcess, code: ExitCode) -> str:
 
 
 async def test_database_in_use(live: LiveBot):
-    """A second process on the same database leaves the first one alone and says so in one line."""
+    """A second process on the same database exits with one line and does not disturb the first."""
     async with live.bot() as first:
         await first.wait_ready()
         async with live.bot() as second:
@@ -39,27 +39,27 @@ async def test_database_in_use(live: LiveBot):
 
 
 async def test_token_refused(live: LiveBot):
-    """A token that Discord refuses is named by its setting, not by its value."""
+    """A refused token is reported by its setting, without its value."""
     async with live.bot(discord__token=OTHER_TOKEN) as bot:
         assert "discord.token" in await the_one_error(bot, ExitCode.CONFIG)
         assert OTHER_TOKEN not in bot.stderr
 
 
 async def test_token_refused_by_gateway(live: LiveBot):
-    """A token that is replaced ends the program in the same way the next time it has to identify itself."""
+    """A token that only the gateway refuses ends the program in the same way."""
     live.server.gateway._token = OTHER_TOKEN
     async with live.bot() as bot:
         assert "discord.token" in await the_one_error(bot, ExitCode.CONFIG)
 
 
 async def test_guild_without_bot(live: LiveBot):
-    """Commands for a server that the bot is not in are a mistake in the configuration."""
+    """Commands for a guild without the bot are a configuration error."""
     async with live.bot(discord__command_guild_ids="123456789012345678") as bot:
         assert "discord.command_guild_ids" in await the_one_error(bot, ExitCode.CONFIG)
 
 
 async def test_discord_unreachable(live: LiveBot, unused_tcp_port: int):
-    """Where Discord cannot be reached the program ends, for whoever supervises it to start it again."""
+    """The program ends if Discord cannot be reached; its supervisor starts it again."""
     live.server.api_base = f"http://127.0.0.1:{unused_tcp_port}/api/v10"
     async with live.bot() as bot:
         assert "Discord" in await the_one_error(bot, ExitCode.UNAVAILABLE)
@@ -67,7 +67,7 @@ async def test_discord_unreachable(live: LiveBot, unused_tcp_port: int):
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/users/@me"), ("PUT", "/applications/*/commands")])
 async def test_discord_drops_the_connection(live: LiveBot, method: str, path: str):
-    """A connection that Discord drops is told like one that does not come about."""
+    """A dropped connection is reported like a refused one."""
     live.server.faults.drop(method, path, times=9)
     async with live.bot() as bot:
         line = await the_one_error(bot, ExitCode.UNAVAILABLE)
@@ -75,7 +75,7 @@ async def test_discord_drops_the_connection(live: LiveBot, method: str, path: st
 
 
 async def test_commands_refused(live: LiveBot):
-    """Where Discord takes the commands no more, say because there were too many new ones today, it says that."""
+    """Refused commands are reported with Discord's error code."""
     live.server.faults.fail("PUT", "/applications/*/commands", 400, code=30034)
     async with live.bot() as bot:
         line = await the_one_error(bot, ExitCode.UNAVAILABLE)
@@ -83,7 +83,7 @@ async def test_commands_refused(live: LiveBot):
 
 
 async def test_no_room_for_the_copy_before_an_upgrade(live: LiveBot):
-    """An old database is not upgraded without a copy of it: one line says where room is needed."""
+    """An old database is not upgraded without a backup copy: one line names the path that needs room."""
     made_of(FOLDER / "first.sql", live.database)
     before = live.database.read_bytes()
     async with live.bot(program=WITHOUT_ROOM) as bot:

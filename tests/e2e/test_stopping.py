@@ -179,7 +179,7 @@ async def test_killed(live: LiveBot):
     async with live.bot() as bot:
         await bot.wait_ready()
         await live.card_shows(doubtful, "sent")
-        assert "Page 2 of 8" in await live.turn(page, live.customer)
+        assert "Page 2 of 8" in await live.turn_page(page, live.customer)
         await (await live.decide(card)).finished()
         await live.card_shows(card, "sent")
         assert await bot.terminate(STOPS_WITHIN) == 0
