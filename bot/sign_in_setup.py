@@ -1,4 +1,4 @@
-"""Makes Steam sign-in out of the configuration, where it is on: the way to Steam, the service, the page."""
+"""Opens Steam sign-in as configured: the connection to Steam, the service, the page."""
 
 import socket
 import ssl
@@ -24,16 +24,14 @@ async def open_sign_in(
     clock: Clock,
     listening: socket.socket | None = None,
 ) -> SignInService:
-    """Return the service, off where there is no public address; ``stack`` closes page and connections.
+    """Return the service, which is off without a public address; ``stack`` closes the page and the connections.
 
-    AddressUnusable where the page cannot listen.
+    Raise AddressUnusable if the page cannot listen.
     """
     address = settings.address
     if address is None:
         return SignInService(sign_ins=sign_ins, audit=audit, clock=clock)
-    # A web server takes memory and time that only those need who have one.
-    from bot.web.headers import security_headers  # noqa: PLC0415 -- see above
-    from bot.web.server import served  # noqa: PLC0415 -- same
+    from bot.web.server import security_headers, served  # noqa: PLC0415 -- a web server takes memory and time
     from bot.web.sign_in import SignInSite  # noqa: PLC0415 -- same
 
     places = SignInPlaces(settings.public_url, settings.steam_openid_url)

@@ -1,1 +1,1 @@
-"""The small web endpoint for Steam sign-in: the only part of the bot, beside the demo, that speaks HTTP to browsers."""
+"""The web endpoint of Steam sign-in; besides the demo the only part that serves browsers."""

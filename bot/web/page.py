@@ -1,4 +1,4 @@
-"""A page: a title, paragraphs and at most one thing to do; readable on a phone, light and dark, nothing loaded."""
+"""HTML pages with a title, paragraphs and at most one action; for phones too, light and dark, without any resource."""
 
 import base64
 import hashlib
@@ -12,11 +12,11 @@ from string import Template
 from bot.ui.kit.text import plain
 
 _NAME = 64
-"""Characters of a name that are shown: Discord allows 32 for users and 100 for servers."""
+"""Characters of a name that are shown; Discord allows 32 for users and 100 for servers."""
 
 
 class Mood(StrEnum):
-    """The colour of the line above a page. Decoration only: the words say the same."""
+    """The colour of the line above a page."""
 
     NEUTRAL = "neutral"
     GOOD = "good"
@@ -26,19 +26,19 @@ class Mood(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """HTML that is safe to stand as it is: what was put into it is escaped."""
+    """HTML that is safe to use as it is."""
 
     html: str
 
 
 @dataclass(frozen=True, slots=True)
 class Block(Markup):
-    """Markup that is no paragraph."""
+    """Markup that is not put into a paragraph."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a browser is answered. ``body`` are paragraphs and blocks, ``action`` what stands below them."""
+    """An answer to a browser: paragraphs and blocks, below them the ``action``."""
 
     title: str
     body: Sequence[str | Markup]
@@ -59,7 +59,7 @@ class Page:
 
 
 def markup(template: str, **values: str | Markup) -> Markup:
-    """Return ``template``, HTML of our own, with each ``$name`` replaced by its value, escaped unless it is markup."""
+    """Fill a template of trusted HTML; each ``$name`` is replaced by its value, escaped unless it is markup."""
     return Markup(Template(template).substitute({name: _safe(value) for name, value in values.items()}))
 
 
@@ -75,12 +75,12 @@ def warning(text: str) -> Block:
 
 
 def name(text: str) -> Markup:
-    """Return a name that somebody chose: cleaned, cut, escaped, and kept from turning the line around."""
+    """Return a name that a user chose: cleaned, shortened, escaped, with its own text direction."""
     return markup("<bdi>$name</bdi>", name=plain(text, _NAME))
 
 
 def link(label: str, to: str) -> Markup:
-    """Return a link that looks like a button."""
+    """Return a link with the look of a button."""
     return markup('<p class="do"><a href="$to" rel="noreferrer">$label</a></p>', label=label, to=to)
 
 
@@ -127,7 +127,7 @@ footer{max-width:34rem;margin:0 auto;color:var(--dim);font-size:.85rem;text-alig
 """
 
 STYLE_HASH = f"sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}"
-"""As the content security policy names the one style sheet."""
+"""The name of the style sheet in the content security policy."""
 
 _DOCUMENT = Template(
     """<!doctype html>

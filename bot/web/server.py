@@ -1,4 +1,4 @@
-"""Listens for browsers and answers every request, also what is none, with the same headers and without a log line."""
+"""The HTTP server: every answer, even to a malformed request, has the same headers and no log line."""
 
 import asyncio
 import logging
@@ -11,30 +11,52 @@ from aiohttp import web
 
 from bot.observability.address import AddressUnusable
 from bot.web import messages
-from bot.web.page import Page
+from bot.web.page import STYLE_HASH, Page
 
 _log = logging.getLogger(__name__)
 
 Site = Callable[[web.BaseRequest], Awaitable[Page]]
-"""Answers a request."""
 
 _STOP_WITHIN = 0.2
-"""Seconds for answers under way at the very end; those that matter were waited for before."""
+"""Seconds for answers in progress at the end; the service has waited for sign-ins before."""
 
 CONNECTIONS = 256
-"""Connections at once: what comes beyond is dropped, so that nobody takes the program's file handles by holding on."""
+"""Connections at once; more are dropped, so that open connections cannot use up all file handles."""
 
 _IDLE = 30.0
 _LINE = 8190
 _BACKLOG = 64
+_ONE_YEAR = 31_536_000
 
-# aiohttp quotes requests in what it logs, and there are tokens in their first lines.
+_SECURITY_HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "no-referrer",
+    "Server": "SkinDesk",  # aiohttp would send its version and Python's
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+# aiohttp logs request lines, which contain tokens.
 _silent = logging.getLogger("bot.web.silent")
 _silent.setLevel(logging.CRITICAL + 1)
 
 
+def security_headers(*, form_origin: str, https: bool) -> dict[str, str]:
+    """Return the headers of every answer. Forms may lead to ``form_origin`` too, because browsers check redirects."""
+    policy = (
+        f"default-src 'none'; style-src '{STYLE_HASH}'; form-action 'self' {form_origin}; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
+    transport_security = {"Strict-Transport-Security": f"max-age={_ONE_YEAR}"} if https else {}
+    return {**_SECURITY_HEADERS, "Content-Security-Policy": policy, **transport_security}
+
+
 class _Connection(web.RequestHandler):
-    """Answers what the parser refuses like everything else."""
+    """Answers malformed requests like all others."""
 
     def __init__(self, manager: "_Server", headers: Mapping[str, str]) -> None:
         super().__init__(
@@ -52,7 +74,7 @@ class _Connection(web.RequestHandler):
         self._headers = headers
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection, or drop it at once where there are too many."""
+        """Accept the connection, or drop it if there are too many."""
         super().connection_made(transport)
         if len(self._server.connections) > CONNECTIONS and isinstance(transport, asyncio.Transport):
             transport.abort()
@@ -64,21 +86,19 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 -- it quotes the request
     ) -> web.StreamResponse:
-        """Answer without a word of what came."""
+        """Answer without quoting the request."""
         if request.writer.output_size > 0:
             raise ConnectionError("half an answer is out already")
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.error("request failed error=%s", type(exc).__name__)
-        response = _response(
-            messages.failed() if status >= HTTPStatus.INTERNAL_SERVER_ERROR else messages.not_understood()
-        )
+        response = _response(messages.FAILED if status >= HTTPStatus.INTERNAL_SERVER_ERROR else messages.NOT_UNDERSTOOD)
         response.headers.update(self._headers)
         response.force_close()
         return response
 
 
 class _Server(web.Server):
-    """Makes connections of our own kind."""
+    """Creates our own connections."""
 
     def __init__(
         self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], headers: Mapping[str, str]
@@ -94,18 +114,17 @@ class _Server(web.Server):
 async def served(
     site: Site, *, headers: Mapping[str, str], address: tuple[str, int], listening: socket.socket | None = None
 ) -> AsyncIterator[None]:
-    """Answer browsers by ``site`` until the end. ``headers`` are added to every answer.
+    """Serve ``site``, with ``headers`` added to every answer. Raise AddressUnusable if it cannot listen.
 
-    ``listening`` is a socket that has the address already. AddressUnusable where the address cannot be had.
+    ``listening`` is a socket that is bound to the address already.
     """
 
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         try:
             page = await site(request)
         except Exception:  # noqa: BLE001 -- a browser is always answered
-            # Nothing of the request: there may be a token in it.
-            _log.exception("page failed")
-            page = messages.failed()
+            _log.exception("page failed")  # without the request: it may contain a token
+            page = messages.FAILED
         response = _response(page)
         response.headers.update(headers)
         return response

@@ -1,4 +1,4 @@
-"""The addresses of Steam sign-in: the page, its button, and the way back from Steam."""
+"""The requests of Steam sign-in: the page, its button, and the return from Steam."""
 
 import asyncio
 import hmac
@@ -36,9 +36,9 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 class SignInSite:
-    """Answers the requests of one sign-in, and every other one with a page that says so.
+    """Answers requests for the pages of sign-ins; any other one with an error page.
 
-    ``places`` are the public addresses, ``address`` where the server listens: requests come under either name.
+    ``places`` are the public addresses. Requests may name them, or the ``address`` that the server listens on.
     """
 
     def __init__(self, service: SignInService, places: SignInPlaces, address: tuple[str, int]) -> None:
@@ -47,62 +47,60 @@ class SignInSite:
         public = urlsplit(places.public_url)
         self._prefix = public.path.rstrip("/")
         self._is_https = public.scheme == "https"
-        self._hosts = _hosts_of(public.scheme, public.netloc, address)
+        host, port = address
+        self._hosts = {
+            public.netloc.lower(),
+            public.netloc.lower().removesuffix(_DEFAULT_PORTS[public.scheme]),
+            (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").lower(),
+            *(f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")),  # as many proxies send it
+        }
         self._steam_host = urlsplit(places.steam_url).netloc
-        kind = "__Secure-" if self._is_https else ""
-        self._proof_cookie = f"{kind}skindesk_page"
-        self._browser_cookie = f"{kind}skindesk_sign_in"
+        cookie = "__Secure-skindesk" if self._is_https else "skindesk"
+        self._proof_cookie = f"{cookie}_page"
+        self._browser_cookie = f"{cookie}_sign_in"
 
     async def __call__(self, request: web.BaseRequest) -> Page:
         """Answer a request."""
         if request.headers.get("Host", "").lower() not in self._hosts:
-            return messages.wrong_host()
+            return messages.WRONG_HOST
         path, _, query = request.raw_path.partition("?")
         if not path.startswith(f"{self._prefix}/"):
-            return messages.not_found()
+            return messages.NOT_FOUND
         path = path.removeprefix(self._prefix)
         if (match := _RETURN.fullmatch(path)) is not None and is_digest(match["digest"]):
             return await self._returned(request, match["digest"], query)
         if (match := _PAGE.fullmatch(path)) is not None and (token := token_from(match["token"])) is not None:
-            return await self._page(request, token)
-        return messages.not_found()
-
-    async def _page(self, request: web.BaseRequest, token: SignInToken) -> Page:
-        match request.method:
-            case "GET" | "HEAD":
-                return await self._ask(request, token)
-            case "POST":
-                return await self._go_on(request, token)
-            case _:
-                return messages.wrong_method("GET, HEAD, POST")
+            handle = {"GET": self._ask, "HEAD": self._ask, "POST": self._redirect}.get(request.method)
+            return await handle(request, token) if handle else messages.wrong_method("GET, HEAD, POST")
+        return messages.NOT_FOUND
 
     async def _ask(self, request: web.BaseRequest, token: SignInToken) -> Page:
         pending = await self._service.find(token)
         if pending is None:
-            return messages.gone()
-        # A browser keeps the proof it has: two of these pages side by side both work.
+            return messages.GONE
+        # A browser keeps its proof, so that two of these pages work at the same time.
         kept = token_from(request.cookies.get(self._proof_cookie, ""))
         proof = kept.reveal() if kept is not None else secrets.token_urlsafe(32)
         page = messages.ask(pending, post_to=self._path(token), steam_host=self._steam_host, proof=proof)
         page.headers["Set-Cookie"] = self._cookie(self._proof_cookie, proof, f"{self._prefix}/link", "Strict")
         return page
 
-    async def _go_on(self, request: web.BaseRequest, token: SignInToken) -> Page:
-        """Send the browser on to Steam, if the button of our page was pressed, and not a form on somebody's site."""
+    async def _redirect(self, request: web.BaseRequest, token: SignInToken) -> Page:
+        """Redirect to Steam if the form was sent by our own page, and not by another site."""
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            return messages.not_from_page()
+            return messages.NOT_FROM_PAGE
         try:
             body = await _body(request)
         except (TimeoutError, web.RequestPayloadError, ValueError):
-            return messages.not_understood()
+            return messages.NOT_UNDERSTOOD
         if body is None:
-            return messages.too_large()
+            return messages.TOO_LARGE
         proof, kept = dict(body).get("proof", ""), request.cookies.get(self._proof_cookie, "")
         if token_from(kept) is None or not hmac.compare_digest(proof.encode(), kept.encode()):
-            return messages.not_from_page()
+            return messages.NOT_FROM_PAGE
         login = await self._service.login_address(token)
         if login is None:
-            return messages.gone()
+            return messages.GONE
         digest = token.digest()
         return Page(
             "On to Steam",
@@ -120,7 +118,7 @@ class SignInSite:
         try:
             parameters = parse_qsl(query, keep_blank_values=True, max_num_fields=_FIELDS, errors="strict")
         except ValueError:
-            return messages.not_understood()
+            return messages.NOT_UNDERSTOOD
         token = token_from(request.cookies.get(self._browser_cookie, ""))
         try:
             return messages.linked(await self._service.finish(digest, parameters, token=token))
@@ -128,23 +126,23 @@ class SignInSite:
             return self._explained(error, token)
 
     def _explained(self, error: SkinDeskError, token: SignInToken | None) -> Page:
-        """Return the page for what kept a sign-in from its end."""
+        """Return the page for an error, and log it."""
         back = f"{self._prefix}/" if token is None else self._path(token)
         match error:
             case SignInRefused(problem="browser"):
-                page = messages.other_browser()
+                page = messages.OTHER_BROWSER
             case SignInRefused(problem="used"):
-                page = messages.gone()
+                page = messages.GONE
             case SignInRefused(problem="cancelled"):
                 page = messages.cancelled(back)
             case SignInRefused():
                 page = messages.refused(error.problem)
             case SteamAccountTaken():
-                page = messages.taken()
+                page = messages.TAKEN
             case SteamUnavailable():
                 page = messages.unavailable(back)
             case ShuttingDown() | Interrupted():
-                page = messages.restarting()
+                page = messages.RESTARTING
             case _:
                 raise error
         problem = error.problem if isinstance(error, SignInRefused) else type(error).__name__
@@ -158,29 +156,14 @@ class SignInSite:
         return urlsplit(self._places.return_to(digest)).path
 
     def _cookie(self, name: str, value: str, path: str, same_site: str) -> str:
-        # It stays when it was used: a page that is loaded again is then told so, and not taken for a stranger's.
+        # Kept after use: a reloaded page then says that the address was used, not that the browser is another one.
         seconds = int(SIGN_IN_WITHIN.total_seconds())
         secure = "; Secure" if self._is_https else ""
         return f"{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}"
 
 
-def _hosts_of(scheme: str, netloc: str, address: tuple[str, int]) -> frozenset[str]:
-    """Return the names that requests may come under: the public one, and this machine's, as many proxies send it."""
-    host, port = address
-    public = netloc.lower()
-    listening = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return frozenset(
-        {
-            public,
-            public.removesuffix(_DEFAULT_PORTS[scheme]),
-            listening.lower(),
-            *(f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")),
-        }
-    )
-
-
 async def _body(request: web.BaseRequest) -> list[tuple[str, str]] | None:
-    """Read a small form; None where it is larger. ValueError or TimeoutError where it is none, or never ends."""
+    """Read a form; None if it is too large. Raise ValueError for another body, TimeoutError for one that never ends."""
     if request.content_type != "application/x-www-form-urlencoded":
         raise ValueError("not a form")
     if (request.content_length or 0) > _MOST_BODY:
