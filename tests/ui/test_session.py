@@ -1,0 +1,172 @@
+"""Discord gets a first answer in time, and every reply exactly once."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import discord
+import pytest
+from discord import InteractionType
+
+from bot.observability.tracing import InteractionTrace
+from bot.ui.interaction.session import InteractionSession, Sessions, session_of
+from bot.ui.kit.csv import csv_file
+from tests.fakes.interaction import FakeInteraction, finished, start
+
+DONE = discord.Embed(title="Done")
+
+
+def http_error(status: int, code: int) -> discord.HTTPException:
+    answer: Any = SimpleNamespace(status=status, reason="")
+    return discord.HTTPException(answer, {"code": code, "message": ""})
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.ui.interaction.session.QUICK_SECONDS", 0.005)
+
+
+@pytest.fixture
+def interaction() -> Any:
+    return FakeInteraction(Sessions())
+
+
+async def test_quick_reply(interaction: Any) -> None:
+    """A quick reply is the first answer, and the only one."""
+
+    async def work(session: InteractionSession) -> None:
+        session.defer_if_slow()
+        await session.reply(DONE)
+        await asyncio.sleep(0.02)
+
+    await finished(interaction, work)
+
+    assert interaction.sent == [("message", "Done")]
+
+
+@pytest.mark.parametrize(
+    ("thinking", "sent"),
+    [(True, [("defer", "thinking"), ("edit", "Done")]), (False, [("defer", ""), ("follow-up", "Done")])],
+)
+async def test_slow_reply(interaction: Any, sent: list[tuple[str, str]], *, thinking: bool) -> None:
+    """A slow reply comes after one deferral, and not before that has arrived."""
+
+    async def slow() -> None:
+        await asyncio.sleep(0.02)
+
+    async def work(session: InteractionSession) -> None:
+        session.defer_if_slow(thinking=thinking)
+        await asyncio.sleep(0.01)
+        await session.reply(DONE)
+
+    interaction.trouble["defer"] = slow
+    await finished(interaction, work)
+
+    assert interaction.sent == sent
+
+
+async def test_cancelled_while_the_deferral_is_sent(interaction: Any) -> None:
+    """A deferral that is on its way arrives, even if the work is cancelled."""
+    arriving = asyncio.Event()
+
+    async def work(session: InteractionSession) -> None:
+        session.defer_if_slow()
+        await asyncio.sleep(0.01)
+        await session.reply(DONE)
+
+    interaction.trouble["defer"] = arriving.wait
+    _, task = await start(interaction, work)
+    await asyncio.sleep(0.02)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    arriving.set()
+    await asyncio.sleep(0.01)
+
+    assert interaction.sent == [("defer", "thinking")]
+
+
+@pytest.mark.parametrize(
+    ("error", "may_show_thinking"),
+    [
+        (ConnectionResetError("in https://discord.test/interactions/1/tOkEn/callback"), True),
+        (http_error(503, 0), True),
+        (http_error(400, 40060), True),
+        (http_error(404, 10062), False),
+        (http_error(400, 50035), False),
+    ],
+)
+@pytest.mark.parametrize("thinking", [True, False])
+async def test_deferral_that_fails(
+    interaction: Any, caplog: pytest.LogCaptureFixture, *, error: Exception, may_show_thinking: bool, thinking: bool
+) -> None:
+    """If a failed deferral may have arrived, Discord may show "thinking…"; the log has no text of the error."""
+    caplog.set_level("INFO")
+    interaction.fail("defer", error)
+    session = session_of(interaction)
+    session.defer_if_slow(thinking=thinking)
+    await asyncio.sleep(0.02)
+
+    assert session.is_thinking is (may_show_thinking and thinking)
+    assert caplog.messages == [f"deferral failed error={type(error).__name__}"]
+
+
+async def test_modal_whose_confirmation_is_lost() -> None:
+    """An error after a form that may be open is a message of its own: it replaces no page."""
+    interaction: Any = FakeInteraction(Sessions(), kind=InteractionType.component)
+
+    async def send_modal(_modal: object) -> None:
+        raise ConnectionResetError
+
+    interaction.send_modal = send_modal
+    interaction.fail("message", http_error(400, 40060))
+    session = session_of(interaction)
+    with pytest.raises(ConnectionResetError):
+        await session.open_modal(discord.ui.Modal(title="Form"))
+    await session.reply(DONE)
+
+    assert interaction.sent == [("follow-up", "Done")]
+
+
+async def test_file_of_a_retry(interaction: Any) -> None:
+    """The second attempt uploads the whole file, not the rest of it."""
+    interaction.fail("message", ConnectionResetError(), ConnectionResetError())
+    interaction.fail("defer", ConnectionResetError(), ConnectionResetError())
+    session = session_of(interaction)
+    await session.reply(DONE, file=csv_file("audit", ["number"], [[1], [2]]))
+    assert session.pending_reply is not None
+    await session.retry(session.pending_reply)
+
+    assert interaction.uploaded == ["\ufeffnumber\r\n1\r\n2\r\n".encode()] * 2
+
+
+@pytest.mark.parametrize(
+    ("custom_id", "command"),
+    [
+        ("page:AbCdEfGhIjKl:next:3", "page:next"),
+        ("page:abcdefghijkl:sort", "page:sort"),
+        ("resend:41:deny:reason:123456789012345678", "resend:deny:reason"),
+        ("<@1>", "component"),
+    ],
+)
+async def test_name_of_a_component(custom_id: str, command: str) -> None:
+    """Log and metrics name a component by its action: with ids, every click would be another one."""
+    interaction: Any = FakeInteraction(Sessions(), kind=InteractionType.component, custom_id=custom_id)
+
+    assert session_of(interaction).trace.command == command
+
+
+async def test_time_of_the_first_answer() -> None:
+    """The trace has the time of the first answer, not of later ones."""
+    traces: list[InteractionTrace] = []
+    interaction: Any = FakeInteraction(Sessions([traces.append]))
+
+    async def work(session: InteractionSession) -> None:
+        await session.defer()
+        await asyncio.sleep(0.01)
+        await session.reply(DONE)
+
+    await finished(interaction, work)
+
+    (trace,) = traces
+    assert trace.acknowledged_after is not None
+    assert trace.acknowledged_after + 0.01 <= trace.finished_after
