@@ -22,8 +22,7 @@ from bot.ui.inventory.csv import HEADER, file_name, rows
 from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
 from bot.ui.kit.csv import csv_file
-from bot.ui.kit.layout import card
-from bot.ui.kit.paging import clamped, page_count, page_of
+from bot.ui.kit.layout import card, clamped, page_count, page_of
 from bot.ui.kit.text import count
 from bot.ui.trades.page import trades_page, trades_page_count
 from bot.worker import MANY_ITEMS, run_in_worker

@@ -11,7 +11,7 @@ from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snap
 from bot.domain.steam import Game
 from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue
-from bot.ui.kit.paging import clamped, page_count, page_of
+from bot.ui.kit.layout import clamped, page_count, page_of
 from bot.ui.pager import PageButton, _buttons, shown_page
 from tests.domain.builders import NOW, OWNER, PROPERTY, inventory, item, trade
 

@@ -29,7 +29,7 @@ from bot.ui.errors import error_embed, explanation_embed
 from bot.ui.explain.page import answer_embed, message_embed
 from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
-from bot.ui.kit.paging import page_count
+from bot.ui.kit.layout import page_count
 from bot.ui.kit.text import utf16_length
 from bot.ui.resends.card import outcome_embed, resend_card
 from bot.ui.trades.page import trades_page, trades_page_count

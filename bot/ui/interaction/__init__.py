@@ -1,1 +1,1 @@
-"""The life of one interaction, from its acknowledgement to its end."""
+"""The life of an interaction, from its arrival to its last answer."""

@@ -11,8 +11,7 @@ from bot.domain.inventory import Inventory, Item, Sort, Sum, name_of
 from bot.domain.snapshots import InventoryAnswer, Listing, offers_for
 from bot.ports import Explanations
 from bot.ui.inventory.messages import SORTS, narrowing, sum_words, symbol, verdict, wear_facts
-from bot.ui.kit.layout import Tone, card
-from bot.ui.kit.paging import page_count, page_of
+from bot.ui.kit.layout import Tone, card, page_count, page_of
 from bot.ui.kit.text import NAME_REACH, NOTHING, count, item_name, money, relative, utf16_length
 
 _ROOM = 4090

@@ -1,1 +1,1 @@
-"""Discord building blocks: they know limits and nothing of a feature."""
+"""Text, embeds and CSV files for Discord; no feature belongs here."""

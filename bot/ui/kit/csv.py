@@ -1,8 +1,8 @@
-"""Writes tables as CSV files that a spreadsheet opens without acting on them and without losing digits.
+"""Writes CSV files that are safe to open in a spreadsheet.
 
-A spreadsheet takes a cell that begins with ``=``, ``+``, ``-`` or ``@`` for a formula, also behind blanks and quotes,
-and where it separates at semicolons such a cell may begin in the middle of one of ours. It takes a long row of digits
-for a number and rounds it. An apostrophe before either keeps it text: the same one that people type by hand.
+A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` as a formula, even behind blanks and quotes. If
+it splits cells at semicolons, such a cell may begin in the middle of one of ours. It also rounds long numbers. An
+apostrophe in front keeps either as text.
 """
 
 import csv
@@ -18,28 +18,28 @@ from typing import TypeAlias
 import discord
 
 Cell: TypeAlias = str | int | Decimal | datetime | None
-"""What a cell can hold. Text is guarded; numbers stay numbers; a moment is written as ISO 8601, UTC; None is empty."""
+"""Text is guarded, numbers stay numbers, times are written as ISO 8601 in UTC, None is empty."""
 
 _MOST_BYTES = 10 * 1024 * 1024
-"""What Discord takes as a file."""
+"""Discord's limit for a file."""
 
 _EXACT_DIGITS = 15
-"""Digits that a spreadsheet's number keeps."""
+"""The digits of a number that a spreadsheet keeps."""
 
 _FORMULA = "=+-@\N{MINUS SIGN}"
-"""Signs that a formula begins with, in their plain shape: some spreadsheets take the wide ones for the same."""
+"""First characters of formulas; some spreadsheets accept their full-width forms too."""
 
 _UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _QUOTES = frozenset({"Pi", "Pf"})
 _SEPARATORS = ";\t\r\n"
-"""Signs at which some spreadsheets begin a new cell, in the middle of one of ours."""
+"""Characters at which some spreadsheets begin a new cell."""
 
 _NUMBER = re.compile(rf"\d{{{_EXACT_DIGITS + 1},}}|0\d+|\d+[eE]\d+")
-"""Digits that would come out as another text than they went in."""
+"""Digits that a spreadsheet would change."""
 
 
 def csv_file(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> discord.File:
-    """Return a table as a file to attach; ``name`` without its ending. What is too large for Discord is zipped."""
+    """Return a table as a file to attach, zipped if it is too large for Discord. ``name`` has no extension."""
     table, file_name = csv_bytes(header, rows), f"{name}.csv"
     if len(table) <= _MOST_BYTES:
         return discord.File(io.BytesIO(table), filename=file_name)
@@ -51,7 +51,7 @@ def csv_file(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """Return a table as RFC 4180 has it, with the byte order mark by which spreadsheets recognise UTF-8."""
+    """Return a table as RFC 4180 CSV, with the byte order mark that tells spreadsheets it is UTF-8."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([guarded_cell(title) for title in header])
@@ -60,10 +60,7 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
 
 
 def guarded_cell(text: str) -> str:
-    """Return text that no spreadsheet takes for anything but text.
-
-    Where what is to be guarded begins with an apostrophe itself it gets another one: so the guard can be undone.
-    """
+    """Return text that a spreadsheet shows as text. Text with an apostrophe of its own gets a second one."""
     starts = [0, *(place + 1 for place, letter in enumerate(text) if letter in _SEPARATORS)]
     pieces = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
     guarded = [f"'{piece}" if _is_formula(text, start) else piece for start, piece in zip(starts, pieces, strict=True)]
@@ -72,7 +69,7 @@ def guarded_cell(text: str) -> str:
 
 
 def _is_formula(text: str, start: int) -> bool:
-    """Say whether the first sign from ``start`` on that is neither blank nor a quote is one that begins a formula."""
+    """Return whether the first character from ``start`` on, besides blanks and quotes, begins a formula."""
     for place in range(start, len(text)):
         letter = text[place]
         category = unicodedata.category(letter)

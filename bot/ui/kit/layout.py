@@ -1,4 +1,4 @@
-"""Builds embeds that fit Discord's limits whatever is put into them."""
+"""Builds embeds that always fit Discord's limits, and divides lists into pages."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeVar
 
 import discord
 
 from bot.ui.kit.text import ELLIPSIS, NOTHING, count, graphemes, utf16_length
 
+T = TypeVar("T")
+
 ROOM = 6000
-"""UTF-16 units that all embeds of one message may have together."""
+"""The limit of all embeds in a message together, in UTF-16 units."""
 
 _TITLE = 256
 _DESCRIPTION = 4096
@@ -27,7 +30,7 @@ _LINES_NOTE = len("…and 9,999,999 more lines")
 _COUNTED_FROM = 512
 
 _MARKERS = ("**", "__", "~~", "||")
-# What is one piece of markup: half of it would show differently, or let what stands inside come alive.
+# One piece of markup: half of it would show differently, or activate the text inside.
 _PIECE = re.compile(
     r"""
       ```.*?``` | `[^`\n]+`
@@ -43,7 +46,7 @@ _PIECE = re.compile(
 
 
 class Tone(IntEnum):
-    """The colour beside an embed. Decoration only: the words say the same."""
+    """The colour of an embed: decoration only, the text says the same."""
 
     NEUTRAL = 0x5865F2
     GOOD = 0x2E9E5B
@@ -53,19 +56,33 @@ class Tone(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A name and a value in an embed; both are markdown, so outside text in them is already made safe."""
+    """A field of an embed; name and value are markdown, with untrusted text already made safe."""
 
     name: str
     value: str
     inline: bool = False
 
 
-def fit(markup: str, limit: int) -> str:
-    """Return markup that is at most ``limit`` UTF-16 units long.
+def page_count(items: int, size: int) -> int:
+    """Return the number of pages; an empty list has one."""
+    return max(1, -(-items // size))
 
-    Whole lines are left out where that keeps half of what fits, and counted where there is room for it; otherwise
-    the last line is cut between two pieces of markup, and open emphasis is closed. An escape, a timestamp, a link or
-    code is never cut in half.
+
+def page_of(items: Sequence[T], index: int, size: int) -> Sequence[T]:
+    """Return the items of page ``index``, counted from 0."""
+    return items[index * size : (index + 1) * size]
+
+
+def clamped(index: int, pages: int) -> int:
+    """Return the nearest existing page."""
+    return min(max(index, 0), pages - 1)
+
+
+def fit(markup: str, limit: int) -> str:
+    """Cut markup to ``limit`` UTF-16 units.
+
+    Whole lines are left out, and counted, if that keeps at least half of the room; otherwise the last line is cut
+    and open emphasis closed. An escape, timestamp, link or piece of code is never cut in half.
     """
     if limit < 1:
         raise ValueError(limit)
@@ -107,10 +124,10 @@ def card(
     thumbnail: str | None = None,
     room: int = ROOM,
 ) -> discord.Embed:
-    """Return an embed that Discord takes, with whatever does not fit cut or left out and the left-out fields counted.
+    """Return an embed that Discord accepts: long texts are cut, and fields left out are counted in the footer.
 
-    ``title``, ``description`` and the fields are markdown in which outside text is already made safe, ``footer`` is
-    plain text. Several cards in one message share its room: ``room=ROOM // 3`` for three; 512 is the least.
+    Title, description and fields are markdown with untrusted text already made safe; the footer is plain text.
+    ``room`` is for several cards in one message, and at least 512.
     """
     if room < _LEAST_ROOM:
         raise ValueError(room)
@@ -138,17 +155,17 @@ def card(
 
 
 def _lines_left(markup: str, kept: list[str]) -> str:
-    """Return how many lines of markup are not among what is kept."""
+    """Return the number of lines that are left out."""
     rest = markup[sum(map(len, kept)) :]
     return count(sum(bool(line.strip()) for line in rest.split("\n")), "more line")
 
 
 def _pieces(markup: str) -> Iterator[str]:
-    """Split markup where it may be cut."""
+    """Split markup at the places where it may be cut."""
     waiting = ""
     for piece in _raw_pieces(markup):
         if waiting and unicodedata.category(piece[0]).startswith("M"):
-            waiting += piece  # a mark belongs to the escaped sign before it
+            waiting += piece  # a mark belongs to the character before it
             continue
         if waiting:
             yield waiting
@@ -167,14 +184,14 @@ def _raw_pieces(markup: str) -> Iterator[str]:
 
 
 def _toggled(opened: list[str], piece: str) -> list[str]:
-    """Return which markers of emphasis are open after a piece."""
+    """Return the markers of emphasis that are open after a piece."""
     if piece not in _MARKERS:
         return opened
     return [marker for marker in opened if marker != piece] if piece in opened else [*opened, piece]
 
 
 def _cut(text: str, limit: int) -> str:
-    """Cut plain text between graphemes."""
+    """Cut plain text."""
     if utf16_length(text) <= limit:
         return text
     kept, used = "", len(ELLIPSIS)
@@ -199,7 +216,7 @@ def _size(field: Field) -> int:
 
 
 def _leading(fields: Sequence[Field], room: int) -> Sequence[Field]:
-    """Return the first fields, as many as fit."""
+    """Return as many of the first fields as fit."""
     possible = fields[:_FIELDS]
     for place, field in enumerate(possible):
         room -= _size(field)

@@ -1,4 +1,4 @@
-"""Turns outside text, money, moments and counts into text that is safe to show on Discord."""
+"""Makes untrusted text safe to show on Discord; formats money, times and counts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 
+import grapheme  # type: ignore[import-untyped]  # -- it ships no types
+
 from bot.domain.inventory import Money
 
 ELLIPSIS = "…"
 NOTHING = "–"
-"""Stands where a text is empty, because Discord refuses empty texts."""
+"""Shown for an empty text, which Discord refuses."""
 NAME_REACH = 2_048
-"""Characters of a name that can matter to what is shown of it, and more."""
+"""More characters of a name than any limit shows."""
 
 _EMOJI = (
     "\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u27bf\u2900-\u297f\u2b00-\u2bff\u3030\u303d\u3297\u3299"
@@ -26,24 +28,18 @@ _JOINER = "\u200d"
 _BLANKS = re.compile(r"[\s\u115f\u1160\u2800\u3164\uffa0]+")
 _SPACES = re.compile(" {2,}")
 _REMOVED_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs"})
-# Invisible although their category does not say so: ignorable marks, unassigned ignorables, tags, noncharacters.
+# Invisible, although their category does not say so: ignorable marks, unassigned ignorables, tags, noncharacters.
 _REMOVED = re.compile(
     "[\u034f\u17b4\u17b5\u180b-\u180f\u2065\ufdd0-\ufdef\ufff0-\ufff8\ufffe\uffff\U0001d159\U000e0000-\U000e0fff]",
 )
-# A variation selector belongs behind an emoji or inside a keycap, a joiner between two emoji: elsewhere they only hide.
+# A variation selector belongs behind an emoji or in a keycap, a joiner between two emoji; elsewhere they only hide.
 _STRAY_SELECTOR = re.compile(f"(?<![{_EMOJI}])(?!(?<=[0-9#*])\ufe0f\u20e3)[\ufe00-\ufe0f]")
 _STRAY_JOINER = re.compile(f"(?<![{_EMOJI}\ufe0f]){_JOINER}|{_JOINER}(?![{_EMOJI}])")
 # Burmese or Tibetan put up to six marks on a letter, but no script stacks more than three above or below it.
 _STACKED_MARKS = 3
 _MARKS = 6
-_FIRST_MARK = "\u0300"
-# Letters that Unicode counts to the one before (Thai and Lao am, half-width voicing) or after them (Indic r).
-_NEVER_FIRST = "\u0e33\u0eb3\uff9e\uff9f"
-_NEVER_LAST = re.compile(
-    "[\u0d4e\U000111c2\U000111c3\U0001193f\U00011941\U00011a3a\U00011a84-\U00011a89\U00011d46]",
-)
 
-# Discord looks through invisible characters behind the @, so only another sign keeps these words from being a mention.
+# Discord ignores invisible characters behind the @, so only another sign prevents the mention.
 _EVERYONE = re.compile(r"(?i)@(?=everyone|here|$)")
 _OTHER_AT = "\uff20"
 _OTHER_TICK = "\u02cb"
@@ -67,70 +63,61 @@ _MOST = Decimal("1E+15")
 
 
 def utf16_length(text: str) -> int:
-    """Return how long a text is in UTF-16 units.
+    """Return the length of a text in UTF-16 units.
 
-    Discord's API counts code points, its clients UTF-16 units; the second is never less, so what fits by it fits both.
+    Discord's API counts code points and its clients UTF-16 units, which are never fewer: this length fits both.
     """
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def graphemes(text: str) -> Iterator[str]:
-    """Split a text where it may be cut: never inside an emoji, a flag, a syllable or between a letter and its marks."""
-    cluster = ""
-    for character in text:
-        if cluster and _continues(cluster, character):
-            cluster += character
-            continue
-        if cluster:
-            yield cluster
-        cluster = character
-    if cluster:
-        yield cluster
+    """Split a text into the characters that a reader sees: an emoji, a flag or a letter with its marks is one."""
+    return iter(text) if text.isascii() else grapheme.graphemes(text)
 
 
 def outside(text: str, limit: int = 256) -> str:
-    """Return outside text for a place that renders markdown: it shows as it is written, and nothing in it is live.
+    """Return untrusted text for a place that renders markdown: it shows as written, without markup, links or mentions.
 
-    Such places are message content, an embed's title, description, field names and field values, and text displays.
-    The result has 1 to ``limit`` UTF-16 units, no newline, and may stand next to other text.
+    Such places are message content, and an embed's title, description, field names and field values.
+    The result has 1 to ``limit`` UTF-16 units and no newline, and is safe next to other text.
     """
     return _fitted(text, limit, _escaped)
 
 
 def plain(text: str, limit: int = 100) -> str:
-    """Return outside text for a place that shows characters as they are: cleaned and cut, but not escaped.
+    """Return untrusted text for a place without markdown: cleaned and cut, but not escaped.
 
-    Such places are an embed's author and footer, labels of buttons, labels and descriptions of select options,
-    placeholders, everything in a modal, and the names of autocomplete choices.
+    Such places are an embed's author and footer, labels and descriptions of components, modals, and the names of
+    autocomplete choices.
     """
     return _fitted(text, limit, str)
 
 
 @lru_cache(maxsize=2_048)
 def item_name(text: str, limit: int) -> str:
-    """Do as :func:`outside` does, and keep it: there are few names of items, and every page says them again.
+    """Return an item's name by :func:`outside`, from a cache: items are few, and every page repeats their names.
 
-    For nothing that people type, and for no secret: what is kept here outlives whoever asked. A ``text`` is to be cut
-    to ``NAME_REACH`` before, so that what is kept is bounded.
+    Not for secrets or typed text, which must not outlive their request. Cut ``text`` to ``NAME_REACH`` before, which
+    bounds the cache.
     """
     return outside(text, limit)
 
 
 @lru_cache(maxsize=2_048)
 def item_label(text: str, limit: int) -> str:
-    """Do as :func:`plain` does, and keep it; for the same texts as :func:`item_name`."""
+    """Return an item's name by :func:`plain`, from a cache like that of :func:`item_name`."""
     return plain(text, limit)
 
 
 def code(text: str, limit: int = 256) -> str:
-    """Return outside text as inline code, its backticks counted in ``limit`` (3 or more); it can be copied by hand."""
+    """Return untrusted text as inline code; ``limit``, 3 or more, includes the backticks."""
     return f"`{_fitted(text, limit - 2, _quoted)}`"
 
 
 def money(amount: Money) -> str:
-    """Return an amount as people write it: ``$1,204.50``, ``-€0.065``, ``12.98 XYZ``; exact up to eight decimals."""
+    """Return an amount like ``$1,204.50``, ``-€0.065`` or ``12.98 XYZ``, exact up to eight decimals."""
     value = amount.amount
-    if not -_MOST <= value <= _MOST:  # only compared: arithmetic can overflow
+    if not -_MOST <= value <= _MOST:  # only a comparison cannot overflow
         bound = "less than -" if value < 0 else "more than "
         return f"{bound}{_with_currency(f'{_MOST:,.2f}', amount.currency)}"
     value = value.quantize(_FINEST)
@@ -140,28 +127,28 @@ def money(amount: Money) -> str:
 
 
 def moment(at: datetime) -> str:
-    """Return a Discord timestamp that each reader sees as date and time in their own zone."""
+    """Return a Discord timestamp: date and time in the reader's own zone."""
     return f"<t:{_unix(at)}:f>"
 
 
 def relative(at: datetime) -> str:
-    """Return a Discord timestamp that each reader sees as "in 5 minutes" or "2 days ago"."""
+    """Return a Discord timestamp: "in 5 minutes" or "2 days ago"."""
     return f"<t:{_unix(at)}:R>"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Return ``1 item`` or ``1,042 items``; ``plural`` is for nouns that do not just take an s."""
+    """Return ``1 item`` or ``1,042 items``; ``plural`` is for nouns without a plain s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def _clean(text: str) -> str:
-    """Return one line of visible characters in NFC, with the marks on each of them limited."""
+    """Return one line of visible characters in NFC, with few marks on each."""
     spaced = _BLANKS.sub(" ", text)
     visible = "".join(
         character
         for character in spaced
         if (character == _JOINER or unicodedata.category(character) not in _REMOVED_CATEGORIES)
-        and ord(character) & 0xFFFE != 0xFFFE  # noqa: PLR2004 -- the last two of every plane are noncharacters
+        and ord(character) & 0xFFFE != 0xFFFE  # noqa: PLR2004 -- the last two of each plane are noncharacters
     )
     composed = unicodedata.normalize("NFC", _REMOVED.sub("", visible))
     joined = _STRAY_JOINER.sub("", _STRAY_SELECTOR.sub("", composed))
@@ -169,7 +156,7 @@ def _clean(text: str) -> str:
 
 
 def _with_few_marks(text: str) -> Iterator[str]:
-    marks = None  # no letter yet: a text must not put marks on what stands before it
+    marks = None  # no letter yet: a mark would fall on the text before
     for character in text:
         is_mark = unicodedata.category(character).startswith("M")
         if marks is None and (is_mark or character == " "):
@@ -193,10 +180,10 @@ def _quoted(text: str) -> str:
 
 
 def _fitted(text: str, limit: int, dress: Callable[[str], str]) -> str:
-    """Clean a text and cut it so that it fits once it is dressed; an escape is never cut, because it comes after."""
+    """Clean a text and cut it so that it fits once ``dress`` has escaped it."""
     if limit < 1:
         raise ValueError(limit)
-    # A provider may send megabytes: what lies far behind the limit is not worth cleaning.
+    # A provider may send megabytes: text far behind the limit is not worth cleaning.
     reach = 8 * limit + 256
     clean = _clean(text[:reach])
     if not clean:
@@ -204,7 +191,7 @@ def _fitted(text: str, limit: int, dress: Callable[[str], str]) -> str:
     whole = dress(clean)
     if len(text) <= reach and utf16_length(whole) <= limit:
         return whole
-    clusters = list(islice(graphemes(clean), limit + 1))  # dressed, no cluster is shorter than one unit
+    clusters = list(islice(graphemes(clean), limit + 1))  # each has at least one unit
 
     def shortened(kept: int) -> str:
         return dress("".join(clusters[:kept]).rstrip() + ELLIPSIS)
@@ -217,36 +204,6 @@ def _fitted(text: str, limit: int, dress: Callable[[str], str]) -> str:
         else:
             too_many = middle
     return shortened(fits)
-
-
-def _continues(cluster: str, character: str) -> bool:
-    """Say whether a character belongs to what stands before it; where in doubt, it does."""
-    last = cluster[-1]
-    if character < _FIRST_MARK:  # most text is Latin: nothing in there continues anything by itself
-        return last == _JOINER or _NEVER_LAST.match(last) is not None
-    return (
-        unicodedata.category(character).startswith("M")
-        or _JOINER in (last, character)
-        or "\U0001f3fb" <= character <= "\U0001f3ff"  # skin tones
-        or (_is_regional(character) and len(cluster) == 1 and _is_regional(last))
-        or (unicodedata.combining(last) == 9 and unicodedata.category(character) == "Lo")  # noqa: PLR2004 -- viramas
-        or (_is_jamo(character) and (_is_jamo(last) or _is_syllable(last)))
-        or (_is_jamo(last) and _is_syllable(character))
-        or character in _NEVER_FIRST
-        or _NEVER_LAST.match(last) is not None
-    )
-
-
-def _is_regional(character: str) -> bool:
-    return "\U0001f1e6" <= character <= "\U0001f1ff"
-
-
-def _is_jamo(character: str) -> bool:
-    return "\u1100" <= character <= "\u11ff" or "\ua960" <= character <= "\ua97f" or "\ud7b0" <= character <= "\ud7ff"
-
-
-def _is_syllable(character: str) -> bool:
-    return "가" <= character <= "힣"
 
 
 def _with_currency(number: str, currency: str) -> str:

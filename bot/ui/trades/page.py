@@ -8,8 +8,7 @@ from bot.domain.failures import Fixer, StatusExplanation
 from bot.domain.snapshots import Audience, TradesAnswer
 from bot.domain.trades import COMPLETED_STATUS, WINDOW, Direction, NotResendableReason, Scope, Trade
 from bot.ports import Explanations
-from bot.ui.kit.layout import Field, Tone, card
-from bot.ui.kit.paging import page_count, page_of
+from bot.ui.kit.layout import Field, Tone, card, page_count, page_of
 from bot.ui.kit.text import code, count, outside, relative
 
 TRADES_A_PAGE = 5
