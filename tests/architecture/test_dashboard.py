@@ -1,4 +1,4 @@
-"""The dashboard shows figures that exist, and every figure that SkinDesk makes up is on it."""
+"""The dashboard shows existing metrics, and every metric of SkinDesk's own is on it."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _PARTS = ("_total", "_bucket", "_count", "_sum", "_created")
 
 
 def served() -> tuple[set[str], set[str]]:
-    """Return the names of all series that are served, and of those that are SkinDesk's own, without their parts."""
+    """Return the names of all series, and of SkinDesk's own metrics."""
     metrics = Metrics()
     trace = InteractionTrace("status", 2, 3)
     trace.acknowledged_after = 0.1
@@ -32,21 +32,20 @@ def served() -> tuple[set[str], set[str]]:
 
 
 def shown() -> set[str]:
-    """Return the series that the dashboard asks for."""
+    """Return the series in the dashboard's queries."""
     dashboard: dict[str, Any] = json.loads((ROOT / "docs" / "grafana-dashboard.json").read_text(encoding="utf-8"))
     queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     return {name for query in queries for name in re.findall(r"\b(?:skindesk|process)_[a-z_]+", query)}
 
 
-def test_figures_exist() -> None:
-    """No panel stays empty for a name that nobody serves."""
+def test_metrics_exist() -> None:
+    """No panel asks for an unknown series."""
     series, _ = served()
 
     assert shown() - series == set()
 
 
-def test_figures_are_shown() -> None:
-    """What is worth counting is worth looking at."""
+def test_metrics_are_shown() -> None:
     _, own = served()
     names = {re.sub(rf"({'|'.join(_PARTS)})$", "", name) for name in shown()}
 

@@ -1,17 +1,16 @@
-"""What the documentation says about the program is so."""
+"""The documentation is true of the program."""
 
-import ast
 import os
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.config import VARIABLES
 from bot.domain.access import Capability
-from tests.architecture.sources import ROOT, decorators_of, functions, modules, texts_of
+from tests.architecture.sources import ROOT
+from tests.support.command_docs import COMMANDS
 
 README = ROOT / "README.md"
 TABLES = "|".join(sorted({key.partition(".")[0] for key in VARIABLES}))
@@ -21,40 +20,23 @@ def documents() -> list[Path]:
     return [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def command_names() -> Iterator[tuple[str, str]]:
-    """Go through the slash commands: their group, if they have one, and their own name."""
-    for _, tree in modules("cogs"):
-        groups = {
-            id(method): texts_of(cls)["group_name"]
-            for cls in ast.walk(tree)
-            if isinstance(cls, ast.ClassDef) and "group_name" in texts_of(cls)
-            for method in functions(cls)
-        }
-        for function in functions(tree):
-            for decorator, texts in decorators_of(function):
-                if decorator == "app_commands.command":
-                    yield groups.get(id(function), ""), texts["name"]
-
-
 def test_commands_are_described():
     """Every command is in the README: a sub-command in the line of its group."""
     lines = README.read_text(encoding="utf-8").splitlines()
-    missing = [
-        f"{group} {name}".strip()
-        for group, name in command_names()
+    missing = []
+    for command in (name for name in COMMANDS if name.islower()):  # context menus are not
+        group, _, name = command.rpartition(" ")
         if not any(
-            re.search(rf"`/{group} {name}\b" if group else rf"`/{name}\b", line)
-            or (f"`/{group} " in line and f"`{name}`" in line)
-            for line in lines
-        )
-    ]
+            f"`/{command}" in line or (group and f"`/{group} " in line and f"`{name}`" in line) for line in lines
+        ):
+            missing.append(command)
 
     assert missing == []
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda path: path.name)
 def test_settings_exist(document: Path):
-    """Whoever copies the name of a setting or a variable from the documentation gets one that is there."""
+    """Every setting and variable in the documentation exists."""
     text = document.read_text(encoding="utf-8")
     keys = {key for key in re.findall(rf"`((?:{TABLES})\.[a-z_.]+)`", text) if not key.endswith((".py", ".toml"))}
     variables = {variable for variable in re.findall(r"SKINDESK_[A-Z_]*[A-Z]", text) if "__" in variable}
@@ -65,7 +47,7 @@ def test_settings_exist(document: Path):
 
 @pytest.mark.parametrize("document", documents(), ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path):
-    """Every file that the documentation points to is there."""
+    """Every file that the documentation links to exists."""
     text = document.read_text(encoding="utf-8")
     targets = {target.partition("#")[0] for target in re.findall(r"\]\((?!https?://|#)([^)\s]+)\)", text)}
 
@@ -73,7 +55,7 @@ def test_links_lead_somewhere(document: Path):
 
 
 def test_version_has_its_entry():
-    """The newest version in the changelog is the one that is built; what comes after it is under Unreleased."""
+    """The newest version in the changelog is the one that is built."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     changelog = ROOT / "CHANGELOG.md"
     released = re.findall(r"^## \[(\d[^\]]*)\]", changelog.read_text(encoding="utf-8"), re.MULTILINE)
@@ -82,7 +64,7 @@ def test_version_has_its_entry():
 
 
 def test_lines_to_copy():
-    """The two lines of the README's first screen are there; the machine runs the second one as it stands."""
+    """The README's first screen has the two lines to copy; .ci/run runs the second one."""
     lines = [line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("pip install uv && ")]
 
     assert "skindesk demo" in lines[0]

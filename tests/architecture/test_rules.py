@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from bot.client import EXTENSIONS
-from tests.architecture.sources import ROOT, body_of, decorators_of, functions, modules
+from tests.architecture.sources import ROOT, Function, body_of, classes, decorators_of, functions, modules
 
 LONGEST_MODULE = 600
 STARTED = "session = session_of(interaction)"
@@ -28,9 +28,9 @@ COMMAND = re.compile(r"(.+\.)?(command|context_menu)")
 ENTRIES = {"DynamicItem": "callback", "Modal": "on_submit"}
 
 
-def commands(tree: ast.Module) -> Iterator[ast.AsyncFunctionDef | ast.FunctionDef]:
-    """Go through what answers a command: by decorator, or handed to a context menu."""
-    handed_over = {
+def commands(tree: ast.Module) -> Iterator[Function]:
+    """Yield the callbacks of commands: decorated ones, and those passed to a context menu."""
+    passed = {
         ast.unparse(keyword.value).removeprefix("self.")
         for call in ast.walk(tree)
         if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(("ContextMenu", "Command"))
@@ -38,13 +38,20 @@ def commands(tree: ast.Module) -> Iterator[ast.AsyncFunctionDef | ast.FunctionDe
         if keyword.arg == "callback"
     }
     for function in functions(tree):
-        decorated = any(COMMAND.fullmatch(name) for name, _ in decorators_of(function))
-        if decorated or function.name in handed_over:
+        if function.name in passed or any(map(COMMAND.fullmatch, decorators_of(function))):
             yield function
 
 
+def first_lines() -> dict[str, str]:
+    """Return the first line of each command, by its module and name."""
+    bodies = {
+        f"{name}:{command.name}": body_of(command) for name, tree in modules("cogs") for command in commands(tree)
+    }
+    return {name: body[1] if body[0] == STARTED else body[0] for name, body in bodies.items()}
+
+
 def test_commands_are_acknowledged_first():
-    """Every command sees to its acknowledgement before anything else can be slow: Discord waits three seconds."""
+    """Every command starts its acknowledgement before slow work: Discord waits three seconds."""
     found = first_lines()
 
     assert len(found) >= 14
@@ -52,48 +59,36 @@ def test_commands_are_acknowledged_first():
 
 
 def test_only_reading_is_acknowledged_by_its_answer():
-    """What changes something defers before it begins, so that nothing is done for somebody who sees it fail.
+    """A command that changes something or uploads a file defers first.
 
-    So does what hands out a file: an upload can take longer than Discord waits for a first answer.
+    So nothing is done for a user who sees the command fail, and an upload may take longer than three seconds.
     """
     assert {name for name, first in first_lines().items() if first == IN_TIME} == READING
 
 
-def first_lines() -> dict[str, str]:
-    """Return what each command does first, by its module and name."""
-    bodies = {
-        f"{name}:{command.name}": body_of(command) for name, tree in modules("cogs") for command in commands(tree)
-    }
-    return {name: body[1] if body[0] == STARTED else body[0] for name, body in bodies.items()}
+def test_errors_go_through_the_handler():
+    """Dynamic items and modals, whose errors discord.py would only log, hand themselves to the error handler.
 
-
-def test_errors_go_through_the_funnel():
-    """What discord.py would only log is handed to the funnel whole: dynamic items and modals. And nothing goes past it.
-
-    A cog's own error handler does not replace the tree's: both would answer.
+    No local handler exists: it would answer in addition to the tree's.
     """
-    guarded, past = [], []
+    guarded, local = [], []
     for name, tree in modules("bot", "cogs"):
-        for cls in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+        for cls in classes(tree):
             bases = " ".join(map(ast.unparse, cls.bases))
             for method in functions(cls):
                 if any(base in bases and method.name == entry for base, entry in ENTRIES.items()):
                     guarded.append((f"{name}:{cls.name}.{method.name}", body_of(method)))
-                if method.name == "cog_app_command_error" or any(n.endswith(".error") for n in names_of(method)):
-                    past.append(f"{name}:{cls.name}.{method.name}")
+                is_handler = any(decorator.endswith(".error") for decorator in decorators_of(method))
+                if is_handler or method.name == "cog_app_command_error":
+                    local.append(f"{name}:{cls.name}.{method.name}")
 
     assert len(guarded) >= 3
     assert [name for name, body in guarded if not all(line.startswith("await handle(") for line in body)] == []
-    assert past == []
-
-
-def names_of(function: ast.AsyncFunctionDef | ast.FunctionDef) -> list[str]:
-    """Return the decorators as they are written."""
-    return [ast.unparse(decorator) for decorator in function.decorator_list]
+    assert local == []
 
 
 def test_every_cog_is_loaded():
-    """A file among the cogs that nobody loads is a command that is silently missing."""
+    """No file among the cogs is left out."""
     files = {f"cogs.{path.stem}" for path in (ROOT / "cogs").glob("*.py")} - {"cogs.__init__"}
 
     assert files == set(EXTENSIONS)
@@ -111,7 +106,7 @@ def test_modules_can_be_held_in_the_head():
 
 
 def test_no_mocks():
-    """Tests use fakes or the real parts: a mock agrees with whatever it is asked, and so proves nothing."""
+    """Tests use fakes or the real parts: a mock agrees with every call and proves nothing."""
     banned = ("Magic" + "Mock", "Async" + "Mock", "unittest" + ".mock")
     found = [
         str(path.relative_to(ROOT))
@@ -124,7 +119,7 @@ def test_no_mocks():
 
 
 def test_exceptions_to_rules_say_why():
-    """Whoever silences the linter leaves the reason beside it."""
+    """Every noqa gives its reason."""
     found = [
         f"{path.relative_to(ROOT)}:{number}"
         for folder in ("bot", "cogs", "tests", "benchmarks")
