@@ -159,10 +159,13 @@ async def compared(
 
 async def checking(db: Database, plain: Plain, *, rounds: int) -> list[Ratio]:
     """Compare a right that is checked with a plain dict and with asking the file; see that no statement runs."""
+    rows, clock = SqliteAuditRepository(db), _Clock()
     audit = AuditService(
-        settings=SqliteGuildSettingsRepository(db), channel=DiscordAuditChannel(), rows=SqliteAuditRepository(db)
+        rows=rows, settings=SqliteGuildSettingsRepository(db), channel=DiscordAuditChannel(), clock=clock
     )
-    access = AccessService(grants=SqliteGrantRepository(db), audit=audit, clock=_Clock())
+    access = AccessService(
+        grants=SqliteGrantRepository(db), links=SqliteLinkRepository(db), rows=rows, audit=audit, clock=clock
+    )
     actor = Actor(guild_id=GUILD, user_id=USER, role_ids=frozenset({ROLE}))
     await access.require(Capability.TRADES_OWN, of=actor)
     statements: list[str] = []

@@ -26,15 +26,12 @@ from bot.provider_setup import open_providers
 from bot.providers.explanations import Catalogue
 from bot.reloading import Reloading
 from bot.services.access import AccessService
-from bot.services.access_review import AccessReview
 from bot.services.audit import AuditService
 from bot.services.background import background_jobs
 from bot.services.container import Services
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
 from bot.services.my_data import MyDataService
-from bot.services.pauses import PauseService
-from bot.services.record import RecordService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resends import ResendService
@@ -117,30 +114,18 @@ async def assembled(
         links, guild_settings = SqliteLinkRepository(database), SqliteGuildSettingsRepository(database)
         resends = SqliteResendRepository(database)
         rows = SqliteAuditRepository(database)
-        audit = AuditService(settings=guild_settings, channel=audit_channel, rows=rows)
+        audit = AuditService(rows=rows, settings=guild_settings, channel=audit_channel, clock=clock)
         stack.push_async_callback(audit.close, within=0.0)
-        access = AccessService(grants=SqliteGrantRepository(database), audit=audit, clock=clock)
-        link_service = LinkService(links=links, access=access, audit=audit, clock=clock)
-        record = RecordService(rows=rows, links=links, access=access, clock=clock)
+        access = AccessService(grants=SqliteGrantRepository(database), links=links, rows=rows, audit=audit, clock=clock)
         inventory = InventoryService(
-            providers=providers.inventories,
-            default=settings.default_provider,
-            access=access,
-            links=link_service,
-            link_rows=links,
-            record=record,
-            clock=clock,
+            providers=providers.inventories, default=settings.default_provider, links=links, audit=audit, clock=clock
         )
         stack.push_async_callback(inventory.close)
         snapshots = SnapshotService(
-            repository=SqliteSnapshotRepository(database),
-            inventory=inventory,
-            access=access,
-            links=link_service,
-            clock=clock,
+            repository=SqliteSnapshotRepository(database), inventory=inventory, access=access, clock=clock
         )
         stack.push_async_callback(snapshots.saved)
-        pauses = PauseService(pauses=SqlitePauseRepository(database), access=access, audit=audit, clock=clock)
+        pauses = SqlitePauseRepository(database)
         board = ResendBoard(repository=resends, settings=guild_settings, cards=cards, clock=clock)
         delivery = ResendDelivery(
             repository=resends,
@@ -173,18 +158,10 @@ async def assembled(
         services = Services(
             access=access,
             audit=audit,
-            access_review=AccessReview(access=access, record=rows),
-            links=link_service,
+            links=LinkService(links=links, access=access, audit=audit, clock=clock),
             settings=SettingsService(settings=guild_settings, access=access, audit=audit, clock=clock),
             inventory=inventory,
-            trades=TradeService(
-                provider=providers.trades,
-                access=access,
-                links=link_service,
-                link_rows=links,
-                record=record,
-                clock=clock,
-            ),
+            trades=TradeService(provider=providers.trades, access=access, links=links, audit=audit, clock=clock),
             resends=ResendService(
                 repository=resends,
                 provider=providers.trades,
@@ -195,16 +172,15 @@ async def assembled(
                 board=board,
                 delivery=delivery,
                 pauses=pauses,
+                audit=audit,
                 clock=clock,
                 expires_after=settings.resends.expires_after,
                 allow_self_approval=settings.resends.allow_self_approval,
             ),
             delivery=delivery,
-            pauses=pauses,
             snapshots=snapshots,
             status=StatusService(sources=providers.health, access=access),
             sign_ins=sign_ins,
-            record=record,
             my_data=my_data,
             explanations=explanations,
             background=background_jobs(delivery=delivery, snapshots=snapshots, sign_ins=sign_ins, my_data=my_data),

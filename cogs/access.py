@@ -31,7 +31,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         await session.defer()
         services, actor = session.services, session.actor
         change = await services.access.grant(role.id, Capability(capability), by=actor)
-        review = await services.access_review.review(role_facts(interaction.guild), by=actor)
+        review = await services.access.review(role_facts(interaction.guild), by=actor)
         names = role_names(interaction.guild, actor.guild_id)
         verb = "may now" if change.changed else "may already"
         await session.reply(change_embed(change, verb, caused_by(change.grant, review.findings), names))
@@ -59,7 +59,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         session = session_of(interaction)
         session.defer_if_slow()
         actor = session.actor
-        review = await session.services.access_review.review(role_facts(interaction.guild), by=actor)
+        review = await session.services.access.review(role_facts(interaction.guild), by=actor)
         names = role_names(interaction.guild, actor.guild_id)
         embed = list_embed(review, names, actor.guild_id)
         await session.reply(embed, view=deleted_roles_view(review.findings))
@@ -75,7 +75,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         session = session_of(interaction)
         session.defer_if_slow()
         actor, subject = session.actor, actor_from(member)
-        why = await session.services.access_review.why(subject, Capability(capability), by=actor)
+        why = await session.services.access.why(subject, Capability(capability), by=actor)
         names = role_names(interaction.guild, actor.guild_id)
         await session.reply(why_embed(why, subject, member, names))
 

@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.access import Capability
-from bot.services.record import MOST_ROWS
+from bot.services.audit import MOST_ROWS
 from bot.ui.audit.messages import TITLES
 from bot.ui.audit.page import audit_page
 from bot.ui.interaction.rights import requires
@@ -44,7 +44,8 @@ class AuditCog(commands.Cog):
         await session.defer()
         actor = session.actor
         user_id = None if member is None else member.id
-        extract = await session.services.record.newest(by=actor, user_id=user_id, action=action, limit=limit)
+        viewer = await session.services.access.viewer(actor)
+        extract = await session.services.audit.newest(by=viewer, user_id=user_id, action=action, limit=limit)
         embed, file = audit_page(extract, guild_id=actor.guild_id)
         await session.reply(embed, file=file)
 
@@ -53,7 +54,8 @@ class AuditCog(commands.Cog):
         """Suggest deeds to those who may read of them; nothing where that cannot be found out."""
         session = session_of(interaction)
         try:
-            found = await session.services.record.actions_like(current, by=session.actor)
+            viewer = await session.services.access.viewer(session.actor)
+            found = session.services.audit.actions_like(current, by=viewer)
         except Exception as error:  # noqa: BLE001 -- a suggestion has nowhere to show an error
             _log.info("no suggestions reason=%s", type(error).__name__)
             return []

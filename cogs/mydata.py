@@ -32,7 +32,7 @@ class MyDataCog(commands.GroupCog, group_name="mydata", group_description="See o
         """Forget the caller, and say what was forgotten and what stays."""
         session = session_of(interaction)
         await session.defer()
-        forgotten = await session.services.my_data.forget(by=session.actor)
+        forgotten = await session.services.my_data.erase(by=session.actor)
         await session.reply(forgotten_page(forgotten))
 
 

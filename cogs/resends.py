@@ -91,7 +91,7 @@ class ResendsCog(commands.Cog):
         actor = session.actor
         services = session.services
         requests = await services.resends.open_requests(by=actor)
-        pause = await services.pauses.of_guild(actor.guild_id)
+        pause = await services.resends.pause_of(actor.guild_id)
         lines = [] if pause is None else [f"🛑 {sentence}" for sentence in pause_sentences(pause)]
         for resend in requests[:_SHOWN]:
             link = f"https://discord.com/channels/{actor.guild_id}/{resend.channel_id}/{resend.message_id}"

@@ -4,7 +4,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.domain.access import Capability
+from bot.domain.access import Capability, Viewer
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.trades import Scope
 from bot.ui.interaction.rights import requires
@@ -40,13 +40,14 @@ class TradesCog(commands.Cog):
         """Answer with the caller's own trades, or everybody's to the staff."""
         session = session_of(interaction)
         session.defer_if_slow()
+        viewer = await session.services.access.viewer(session.actor)
         answer = await session.services.trades.list_for(
-            by=session.actor,
+            by=viewer,
             scope=Scope(scope),
             member_id=member.id if member is not None else None,
             steam_id=steam_id,
         )
-        await _show(session, answer)
+        await _show(session, answer, viewer)
 
 
 @app_commands.context_menu(name="Show trades")
@@ -55,14 +56,15 @@ async def show_trades(interaction: Interaction, member: discord.Member | discord
     """Answer with a member's active trades to the staff, and with one's own to whoever points at themselves."""
     session = session_of(interaction)
     session.defer_if_slow()
-    # Somebody who has left the server is a user and no member; whose trades they are says the id alone.
-    answer = await session.services.trades.list_of_member(member.id, by=session.actor)
-    await _show(session, answer)
+    viewer = await session.services.access.viewer(session.actor)
+    # The id alone says whose trades they are, also for a user who has left the server.
+    answer = await session.services.trades.list_of_member(member.id, by=viewer)
+    await _show(session, answer, viewer)
 
 
-async def _show(session: InteractionSession, answer: TradesAnswer) -> None:
+async def _show(session: InteractionSession, answer: TradesAnswer, viewer: Viewer) -> None:
     services = session.services
-    snapshot = await services.snapshots.open(answer, by=session.actor)
+    snapshot = await services.snapshots.open(answer, by=viewer)
     embed, view = shown_page(snapshot, 0, page_size=services.page_size, explanations=services.explanations)
     await session.reply(embed, view=view)
 

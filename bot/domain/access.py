@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from bot.domain.links import Link
+
 
 class Capability(StrEnum):
     """A permission that a role can be granted; commands and the database use these values."""
@@ -134,3 +136,17 @@ def on_behalf_of(caller: Caller) -> Iterator[None]:
 def current_caller() -> Caller:
     """Return on whose behalf provider calls are made now."""
     return _caller.get()
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """An actor with their capabilities and their link, read once for a command."""
+
+    actor: Actor
+    capabilities: frozenset[Capability]
+    link: Link | None
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether they are staff."""
+        return is_staff(self.capabilities)

@@ -1,41 +1,74 @@
-"""Decides what an actor may do, and lets those who may change it."""
+"""Decides who may do what, explains it, and lets administrators change it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from bot.domain.access import Actor, Capability, Grant, capabilities
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.access import Actor, Capability, Decision, Grant, Viewer, capabilities, decide
+from bot.domain.access_doctor import Finding, RoleFacts, examine
+from bot.domain.audit import AuditAction, AuditEntry, AuditRow
 from bot.domain.errors import AccessDenied
-from bot.ports import Clock, GrantRepository
+from bot.ports import AuditRepository, Clock, GrantRepository, LinkRepository
 from bot.services.audit import AuditService
+
+_CHANGES_READ = 1_000
+"""How many changes of a role's grants are searched for the one that decides."""
 
 
 @dataclass(frozen=True, slots=True)
 class GrantChange:
-    """The outcome of a grant or a revocation; ``changed`` is false where it was so already."""
+    """A grant or revocation. ``changed`` is false if it was so already."""
 
     grant: Grant
     changed: bool
 
 
-class AccessService:
-    """The only authority over rights: every other service asks it, in the moment of the deed."""
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A decision, and for each role the audit row that gave it the capability, if there is one."""
 
-    def __init__(self, *, grants: GrantRepository, audit: AuditService, clock: Clock) -> None:
+    decision: Decision
+    rows: tuple[tuple[int, AuditRow | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """All grants of a guild, and the ones that deserve attention."""
+
+    grants: tuple[Grant, ...]
+    findings: tuple[Finding, ...]
+
+
+class AccessService:
+    """The only authority over permissions: every service asks it when it acts."""
+
+    def __init__(
+        self,
+        *,
+        grants: GrantRepository,
+        links: LinkRepository,
+        rows: AuditRepository,
+        audit: AuditService,
+        clock: Clock,
+    ) -> None:
         self._grants = grants
+        self._links = links
+        self._rows = rows
         self._audit = audit
         self._clock = clock
+
+    async def viewer(self, actor: Actor) -> Viewer:
+        """Read the actor's capabilities and link."""
+        held = capabilities(actor, await self._grants.of_guild(actor.guild_id))
+        return Viewer(actor, held, await self._links.of_user(actor.guild_id, actor.user_id))
 
     async def capabilities_of(self, actor: Actor) -> frozenset[Capability]:
         """Return everything ``actor`` may do now."""
         return capabilities(actor, await self._grants.of_guild(actor.guild_id))
 
-    async def require(self, capability: Capability, *, of: Actor) -> frozenset[Capability]:
-        """Return everything the actor may do; AccessDenied where ``capability`` is not part of it."""
-        held = await self.capabilities_of(of)
-        if capability not in held:
+    async def require(self, capability: Capability, *, of: Actor) -> None:
+        """Raise AccessDenied unless the actor has ``capability``."""
+        if capability not in await self.capabilities_of(of):
             raise AccessDenied(capability)
-        return held
 
     async def grant(self, role_id: int, capability: Capability, *, by: Actor) -> GrantChange:
         """Give a role a capability. Needs ``access.manage``."""
@@ -46,10 +79,9 @@ class AccessService:
         return await self._change(role_id, capability, by=by, action=AuditAction.ACCESS_REVOKED)
 
     async def revoke_deleted(self, existing: Collection[int], *, by: Actor) -> tuple[Grant, ...]:
-        """Take everything from roles that are not among the ``existing`` ones. Needs ``access.manage``.
+        """Revoke every grant of roles that are not among the ``existing`` ones. Needs ``access.manage``.
 
-        Nobody can have such a role, and none can be chosen to revoke it one by one. ValueError where @everyone is not
-        among the existing roles: then they are not known.
+        ValueError if @everyone is not among the existing roles: then Discord's roles are not known.
         """
         grants = await self.grants(by=by)
         if by.guild_id not in existing:
@@ -63,6 +95,30 @@ class AccessService:
         await self.require(Capability.MANAGE_ACCESS, of=by)
         return await self._grants.of_guild(by.guild_id)
 
+    async def why(self, subject: Actor, capability: Capability, *, by: Actor) -> Why:
+        """Return whether and why ``subject``, a member of the guild, has a capability. Needs ``access.manage``."""
+        decision = decide(subject, await self.grants(by=by), capability)
+        rows = [(role_id, await self._row(by.guild_id, role_id, capability)) for role_id in decision.roles]
+        return Why(decision, tuple(rows))
+
+    async def review(self, roles: Iterable[RoleFacts], *, by: Actor) -> Review:
+        """Examine the guild's grants together with its ``roles``. Needs ``access.manage``."""
+        grants = await self.grants(by=by)
+        return Review(grants, examine(by.guild_id, grants, roles))
+
+    async def _row(self, guild_id: int, role_id: int, capability: Capability) -> AuditRow | None:
+        """Return the row that gave a role a capability: a grant, or for @everyone the guild's first grants."""
+        rows = await self._rows.newest(
+            guild_id, limit=_CHANGES_READ, action=AuditAction.ACCESS_GRANTED, subject=f"role:{role_id}"
+        )
+        for row in rows:
+            if row.detail.get("capability") == capability.value:
+                return row
+        if role_id != guild_id:
+            return None
+        seeded = await self._rows.newest(guild_id, limit=1, action=AuditAction.GUILD_SEEDED)
+        return next((row for row in seeded if capability.value in row.detail.get("capabilities", "").split()), None)
+
     async def _change(self, role_id: int, capability: Capability, *, by: Actor, action: AuditAction) -> GrantChange:
         await self.require(Capability.MANAGE_ACCESS, of=by)
         grant = Grant(by.guild_id, role_id, capability)
@@ -71,7 +127,5 @@ class AccessService:
         changed = await store(grant, by=by.user_id, at=now)
         if changed:
             detail = {"capability": capability.value}
-            await self._audit.announce(
-                AuditEntry(by.guild_id, now, by.user_id, action, f"role:{role_id}", detail),
-            )
+            await self._audit.announce(AuditEntry(by.guild_id, now, by.user_id, action, f"role:{role_id}", detail))
         return GrantChange(grant, changed)

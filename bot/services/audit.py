@@ -1,81 +1,146 @@
-"""Copies what the repositories wrote down to the guild's audit channel."""
+"""Records views, shows the audit log, and posts what happened to the guild's audit channel."""
 
 import asyncio
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from bot.domain.audit import AuditEntry, AuditRow
-from bot.ports import AuditChannel, AuditRepository, GuildSettingsRepository
+from bot.domain.access import Actor, Capability, Viewer
+from bot.domain.audit import AuditAction, AuditEntry, AuditRow, DamagedRow
+from bot.domain.errors import AccessDenied, InvalidInput
+from bot.domain.links import Link
+from bot.domain.steam import SteamId
+from bot.ports import AuditChannel, AuditRepository, Clock, GuildSettingsRepository
 
 _log = logging.getLogger(__name__)
 
+MOST_ROWS = 1_000
+"""The most rows that one answer can hold."""
+
 POSTED_WITHIN = 2.0
-"""Seconds that the answer to a deed waits for its copy: fewer than a stop leaves to what is under way."""
+"""Seconds that an answer waits for its post in the audit channel: fewer than a shutdown leaves to running work."""
 
 _AMONG = 5
 """Newest rows of one action on one subject among which an entry is looked for: it has only just been written."""
 
 
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Rows of the audit log, the newest first. ``has_older``: more rows match."""
+
+    rows: tuple[AuditRow | DamagedRow, ...]
+    has_older: bool
+
+
 class AuditService:
-    """Posts entries where the guild wants to read them. The rows themselves belong to the deed's transaction.
+    """The audit log of a guild. Changes write their own rows, in their transaction; only views are appended here.
 
-    A post names the row it copies and where the chain stood after it. The posts are out of the reach of whoever can
-    write to the file: a record that was rewritten as a whole no longer fits them.
-
-    The deed is done when it is announced, and what becomes of its copy must not make it look otherwise: a post that
-    takes long is finished beside the answer, and one that fails is logged.
+    A post names its row and the row's digest, so the audit channel shows whether the log was rewritten later.
     """
 
     def __init__(
-        self, *, settings: GuildSettingsRepository, channel: AuditChannel, rows: AuditRepository | None = None
+        self, *, rows: AuditRepository, settings: GuildSettingsRepository, channel: AuditChannel, clock: Clock
     ) -> None:
+        self._rows = rows
         self._settings = settings
         self._channel = channel
-        self._rows = rows
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._clock = clock
+        self._posting: set[asyncio.Task[None]] = set()
         self._late: dict[asyncio.Task[None], int] = {}
+        """Posts that took longer than POSTED_WITHIN, and their guilds."""
+
+    async def newest(
+        self, *, by: Viewer, user_id: int | None = None, action: str | None = None, limit: int = 20
+    ) -> Extract:
+        """Return the newest rows, of one action, and of those in which one user acts or is acted upon, if given.
+
+        Needs ``audit.read``; InvalidInput for an unknown action. Reading is itself appended to the log: after the
+        reading, so that it is not the first row shown, and before the answer, so that none is shown without it.
+        """
+        if Capability.READ_AUDIT not in by.capabilities:
+            raise AccessDenied(Capability.READ_AUDIT)
+        chosen = None if action is None else _action(action)
+        limit = min(max(limit, 1), MOST_ROWS)
+        guild_id = by.actor.guild_id
+        rows = await self._rows.newest_as_found(guild_id, limit=limit + 1, user_id=user_id, action=chosen)
+        detail = {"limit": str(limit)} if chosen is None else {"action": chosen.value, "limit": str(limit)}
+        subject = "guild" if user_id is None else f"user:{user_id}"
+        await self._append(AuditAction.AUDIT_VIEWED, subject, detail, by=by.actor)
+        return Extract(tuple(rows[:limit]), has_older=len(rows) > limit)
+
+    def actions_like(self, text: str, *, by: Viewer) -> tuple[AuditAction, ...]:
+        """Return the actions whose name contains ``text``; none without ``audit.read``."""
+        if Capability.READ_AUDIT not in by.capabilities:
+            return ()
+        wanted = text.strip().casefold()
+        return tuple(action for action in AuditAction if wanted in action.value)
+
+    async def view(
+        self, action: AuditAction, account: SteamId | None, link: Link | None, detail: Mapping[str, str], *, by: Actor
+    ) -> None:
+        """Append that ``by`` is about to see an account's things, or everyone's if ``account`` is None.
+
+        ``link`` is the account's. Seeing one's own account is not appended, unless the staff member linked it to
+        themselves: that proves nothing. Call this before showing anything: if it fails, nothing may be shown.
+
+        Views are not posted to the audit channel, where they would tell all staff whose things are being viewed.
+        """
+        subject = "guild"
+        if account is not None:
+            if link is not None and link.user_id == by.user_id and not link.is_self_made:
+                return
+            subject = f"steam:{account}" if link is None else f"user:{link.user_id}"
+            detail = {"steam_id": str(account), **detail}
+        await self._append(action, subject, detail, by=by)
 
     async def announce(self, entry: AuditEntry) -> None:
-        """Post an entry to the audit channel, if the guild has set one; wait :data:`POSTED_WITHIN` for that at most.
+        """Post an entry to the guild's audit channel, if there is one; wait :data:`POSTED_WITHIN` for it at most.
 
-        Where an earlier post to the guild's channel is still on its way, nobody waits for the next one as well.
+        The action is done already, so a failed post is logged and never raised. While an earlier post to the guild's
+        channel is late, no caller waits for the next one.
         """
-        task = asyncio.create_task(self._copy(entry))
-        self._under_way.add(task)
-        task.add_done_callback(self._done)
+        task = asyncio.create_task(self._post(entry))
+        self._posting.add(task)
+        task.add_done_callback(self._on_posted)
         is_slow = entry.guild_id in self._late.values()
         _, late = await asyncio.wait({task}, timeout=0.0 if is_slow else POSTED_WITHIN)
         self._late.update(dict.fromkeys(late, entry.guild_id))
 
     async def close(self, *, within: float) -> None:
-        """Leave the posts under way so many seconds; what is not there by then stands in the record alone."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=within)
-        for task in (left := tuple(self._under_way)):
+        """Give running posts ``within`` seconds and cancel the rest: their rows are in the log all the same."""
+        if self._posting:
+            await asyncio.wait(self._posting, timeout=within)
+        for task in (left := tuple(self._posting)):
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
-    async def _copy(self, entry: AuditEntry) -> None:
-        try:
-            await self._post(entry)
-        except Exception:  # noqa: BLE001 -- the deed is done, and nobody waits for this
-            _log.exception("audit entry not copied action=%s guild=%s", entry.action.value, entry.guild_id)
+    async def _append(self, action: AuditAction, subject: str, detail: Mapping[str, str], *, by: Actor) -> None:
+        await self._rows.append(AuditEntry(by.guild_id, self._clock.now(), by.user_id, action, subject, detail))
 
     async def _post(self, entry: AuditEntry) -> None:
-        settings = await self._settings.of_guild(entry.guild_id)
-        if settings.audit_channel_id is not None:
-            row = await self._row_of(entry)
-            await self._channel.post(entry, channel_id=settings.audit_channel_id, row=row)
+        try:
+            settings = await self._settings.of_guild(entry.guild_id)
+            if settings.audit_channel_id is not None:
+                row = await self._row_of(entry)
+                await self._channel.post(entry, channel_id=settings.audit_channel_id, row=row)
+        except Exception:  # noqa: BLE001 -- the action is done, and no caller waits for this
+            _log.exception("audit entry not posted action=%s guild=%s", entry.action.value, entry.guild_id)
 
     async def _row_of(self, entry: AuditEntry) -> AuditRow | None:
         """Return the newest row that says the same; what only a post says, such as a state, is no difference."""
-        if self._rows is None:
-            return None
         rows = await self._rows.newest(entry.guild_id, limit=_AMONG, action=entry.action, subject=entry.subject)
         for row in rows:
             if row.actor_id == entry.actor_id and all(row.detail.get(k, v) == v for k, v in entry.detail.items()):
                 return row
         return None
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
+    def _on_posted(self, task: asyncio.Task[None]) -> None:
+        self._posting.discard(task)
         self._late.pop(task, None)
+
+
+def _action(word: str) -> AuditAction:
+    try:
+        return AuditAction(word.strip().casefold())
+    except ValueError:
+        raise InvalidInput("action", "unknown") from None

@@ -36,7 +36,7 @@ def background_jobs(
     """Return every background job."""
     return (
         Job("resends", timedelta(seconds=5), delivery.tick),
-        Job("cards", timedelta(seconds=5), delivery.look_after_cards),
+        Job("cards", timedelta(seconds=5), delivery.refresh_cards),
         Job("purge snapshots", timedelta(minutes=30), snapshots.purge),
         Job("purge sign-ins", timedelta(minutes=30), sign_ins.purge),
         Job("wipe", timedelta(minutes=10), my_data.wipe, waits_first=True),

@@ -1,4 +1,4 @@
-"""Keeps which Steam account belongs to which member, so that "own" means something."""
+"""Links Discord users to Steam accounts, which decides whose inventory and trades are their own."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from bot.services.access import AccessService
 from bot.services.audit import AuditService
 
 NO_ACCOUNT = "none"
-"""What ``/link set`` takes in an account's place, to end a link."""
+"""The account that ``/link set`` takes to end a link."""
 
 
 def parse_account(text: str, *, option: str) -> SteamId:
@@ -28,24 +28,16 @@ def parse_account(text: str, *, option: str) -> SteamId:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkSet:
-    """A link as it was set. ``replaced`` is the account until then; ``waits``: own resends do not count yet."""
-
-    link: Link
-    replaced: SteamId | None
-    waits: bool
-
-
-@dataclass(frozen=True, slots=True)
 class LinkStatus:
-    """Somebody's own link. ``waits``: their own resends do not count yet."""
+    """A link. ``waits``: own resends do not count yet. ``replaced`` is the account before, if that changed."""
 
     link: Link
     waits: bool
+    replaced: SteamId | None = None
 
 
 def link_set_entry(link: Link, *, instead_of: SteamId | None = None) -> AuditEntry:
-    """Return what the audit channel is told of a link that was set."""
+    """Return the entry that is posted for a new link."""
     detail = {"steam_id": str(link.steam_id), "source": link.source.value}
     if instead_of is not None:
         detail["instead_of"] = str(instead_of)
@@ -63,24 +55,15 @@ class LinkService:
         self._audit = audit
         self._clock = clock
 
-    async def of(self, actor: Actor) -> Link | None:
-        """Return the actor's link in their guild."""
-        return await self._links.of_user(actor.guild_id, actor.user_id)
-
-    async def steam_id_of(self, actor: Actor) -> SteamId | None:
-        """Return the Steam account linked to the actor in their guild."""
-        link = await self.of(actor)
-        return link.steam_id if link is not None else None
-
     async def status(self, *, by: Actor) -> LinkStatus | None:
-        """Return the caller's own link."""
+        """Return the actor's own link."""
         link = await self._links.of_user(by.guild_id, by.user_id)
         return LinkStatus(link, waits=link.waits_at(self._clock.now())) if link is not None else None
 
-    async def set_for(self, user_id: int, account: str, *, by: Actor) -> LinkSet:
-        """Link somebody to a SteamID64 or a trade URL's account. Needs ``links.manage``.
+    async def set_for(self, user_id: int, account: str, *, by: Actor) -> LinkStatus:
+        """Link a user to a SteamID64 or a trade URL's account. Needs ``links.manage``.
 
-        SteamAccountTaken where the account is another user's: that link has to be ended first.
+        SteamAccountTaken if the account is another user's: that link has to be ended first.
         """
         await self._access.require(Capability.MANAGE_LINKS, of=by)
         steam_id = parse_account(account, option="steam")
@@ -89,23 +72,23 @@ class LinkService:
         link = await self._links.put(Link(by.guild_id, user_id, steam_id, LinkSource.STAFF, by.user_id, now))
         replaced = before.steam_id if before is not None and before.steam_id != steam_id else None
         await self._audit.announce(link_set_entry(link, instead_of=replaced))
-        return LinkSet(link, replaced, waits=link.waits_at(now))
+        return LinkStatus(link, waits=link.waits_at(now), replaced=replaced)
 
     async def remove_own(self, *, by: Actor) -> Link | None:
-        """Remove the caller's own link and return what it was."""
+        """Remove and return the actor's own link."""
         return await self._remove(by.user_id, by=by)
 
     async def end_for(self, user_id: int, *, by: Actor) -> Link | None:
-        """Remove the link of somebody, who may have left the server, and return what it was. Needs ``links.manage``."""
+        """Remove and return the link of a user, who may have left the server. Needs ``links.manage``."""
         await self._access.require(Capability.MANAGE_LINKS, of=by)
         return await self._remove(user_id, by=by)
 
     async def _remove(self, user_id: int, *, by: Actor) -> Link | None:
-        link = await self._links.remove(by.guild_id, user_id, by=by.user_id, at=self._clock.now())
+        now = self._clock.now()
+        link = await self._links.remove(by.guild_id, user_id, by=by.user_id, at=now)
         if link is not None:
-            detail = {"steam_id": str(link.steam_id)}
-            subject = f"user:{link.user_id}"
+            detail, subject = {"steam_id": str(link.steam_id)}, f"user:{link.user_id}"
             await self._audit.announce(
-                AuditEntry(link.guild_id, self._clock.now(), by.user_id, AuditAction.LINK_REMOVED, subject, detail)
+                AuditEntry(link.guild_id, now, by.user_id, AuditAction.LINK_REMOVED, subject, detail)
             )
         return link

@@ -1,4 +1,4 @@
-"""Tells members what is kept about them, and forgets it when they say so."""
+"""Exports and erases a member's data."""
 
 from bot.domain.access import Actor
 from bot.domain.audit import AuditAction, AuditEntry
@@ -10,7 +10,7 @@ from bot.services.snapshots import SnapshotService
 
 
 class MyDataService:
-    """Everybody's right to their own data: it needs no capability, and reaches nobody else's."""
+    """Members' own data: no capability is needed."""
 
     def __init__(
         self,
@@ -32,27 +32,27 @@ class MyDataService:
         self._clock = clock
 
     async def export(self, *, by: Actor) -> StoredData:
-        """Return everything that this guild's tables hold about the caller, and write down that they asked."""
+        """Return everything stored about the actor in this guild, and append that they asked to the audit log."""
         await self._snapshots.saved()
         stored = await self._repository.of_user(by.guild_id, by.user_id)
         entry = AuditEntry(by.guild_id, self._clock.now(), by.user_id, AuditAction.DATA_EXPORTED, f"user:{by.user_id}")
         await self._rows.append(entry)
         return stored
 
-    async def forget(self, *, by: Actor) -> Erased:
-        """Forget the caller in this guild, in the tables and in memory, as far as that can be.
+    async def erase(self, *, by: Actor) -> Erased:
+        """Erase the actor's data in this guild, in the database and in memory, except what has to stay.
 
-        It is not copied to the audit channel: a post that names somebody is the opposite of what they asked for.
+        Nothing is posted to the audit channel: a post would name the member again.
         """
         await self._snapshots.saved()
-        forgotten = await self._repository.forget(by.guild_id, by.user_id, at=self._clock.now())
-        self._snapshots.forget(by.guild_id, by.user_id)
+        erased = await self._repository.forget(by.guild_id, by.user_id, at=self._clock.now())
+        self._snapshots.evict(by.guild_id, by.user_id)
         self._cards.forget(by.guild_id, by.user_id)
-        self._sign_ins.forget(by.guild_id, by.user_id)
-        if forgotten.link is not None:
-            self._inventory.forget(forgotten.link.steam_id)
-        return forgotten
+        self._sign_ins.evict(by.guild_id, by.user_id)
+        if erased.link is not None:
+            self._inventory.evict(erased.link.steam_id)
+        return erased
 
     async def wipe(self) -> None:
-        """Leave nothing on the disk either of who was forgotten; call it every few minutes."""
+        """Remove erased data from the disk, too; call it every few minutes."""
         await self._repository.wipe()

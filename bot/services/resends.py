@@ -1,9 +1,9 @@
-"""Takes requests for resends and decisions on them: approved by somebody else."""
+"""Takes requests for resends, decisions on them, and the switch that pauses them all."""
 
 from datetime import timedelta
 
-from bot.domain.access import Actor, Caller, Capability, is_staff, on_behalf_of
-from bot.domain.audit import AuditAction
+from bot.domain.access import Actor, Caller, Capability, on_behalf_of
+from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.errors import (
     AccessDenied,
     AlreadyDecided,
@@ -14,6 +14,7 @@ from bot.domain.errors import (
     MayNotDecide,
     NotLinked,
     NotResendable,
+    PauseOutdated,
     ProviderOff,
     ResendAlreadyOpen,
     ResendNotFound,
@@ -29,23 +30,32 @@ from bot.domain.resends import (
     OPENED_WITHIN,
     Outcome,
     Resend,
+    ResendPause,
     ResendState,
     TradeFacts,
     approver_refusal,
 )
 from bot.domain.trades import Scope, Trade
-from bot.ports import Clock, GuildSettingsRepository, LinkRepository, ResendCards, ResendRepository, TradeProvider
+from bot.ports import (
+    Clock,
+    GuildSettingsRepository,
+    LinkRepository,
+    PauseRepository,
+    ResendCards,
+    ResendRepository,
+    TradeProvider,
+)
 from bot.services.access import AccessService
-from bot.services.pauses import PauseService
+from bot.services.audit import AuditService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 
 _MAX_DIGITS = 19
-"""No trade's id has more: it has 64 bits at most."""
+"""A trade's id has at most 64 bits."""
 
 
 class ResendService:
-    """Who may ask, who may decide, and that what is approved is what was shown."""
+    """Requests and decisions. A decision approves exactly the facts on the card."""
 
     def __init__(  # noqa: PLR0913 -- collaborators by keyword, wired in one place
         self,
@@ -58,7 +68,8 @@ class ResendService:
         cards: ResendCards,
         board: ResendBoard,
         delivery: ResendDelivery,
-        pauses: PauseService,
+        pauses: PauseRepository,
+        audit: AuditService,
         clock: Clock,
         expires_after: timedelta,
         allow_self_approval: bool = False,
@@ -72,47 +83,48 @@ class ResendService:
         self._board = board
         self._delivery = delivery
         self._pauses = pauses
+        self._audit = audit
         self._clock = clock
         self._expires_after = expires_after
         self._allow_self_approval = allow_self_approval
 
     def use_rules(self, *, expires_after: timedelta, allow_self_approval: bool) -> None:
-        """Let these rules hold from now on; requests that are open keep the expiry that their cards show."""
+        """Change the rules; open requests keep the expiry that their cards show."""
         self._expires_after = expires_after
         self._allow_self_approval = allow_self_approval
 
     # Requests
 
     async def request(self, trade_id: str, *, by: Actor, reason: str | None = None) -> Resend:
-        """Check that the trade can be resent, keep the request, and post its card for the moderators.
+        """Check that the trade can be resent, store the request, and post its card for the moderators.
 
-        Needs ``resend.any``, or ``resend.own`` for a trade of the linked account; somebody else's trade and no
-        trade are one and the same TradeNotFound. TooManyResends and LinkTooNew are for whoever lacks
-        ``resend.any``, ResendsPaused for everybody while the guild's resends are stopped.
+        Needs ``resend.any``, or ``resend.own`` for a trade of the linked account: another account's trade raises
+        TradeNotFound as if it did not exist. Only ``resend.own`` is subject to TooManyResends and LinkTooNew.
+        ResendsPaused while the guild's resends are paused.
         """
-        held = await self._access.capabilities_of(by)
-        if held.isdisjoint({Capability.RESEND_ANY, Capability.RESEND_OWN}):
-            raise AccessDenied(Capability.RESEND_OWN)
-        link = await self._links.of_user(by.guild_id, by.user_id)
-        if Capability.RESEND_ANY not in held and link is None:
-            raise NotLinked
-        own_from = link.waits_until(self._clock.now()) if link is not None else None
-        if Capability.RESEND_ANY not in held and own_from is not None:
-            raise LinkTooNew(own_from)
-        await self._pauses.check(by.guild_id)
+        viewer = await self._access.viewer(by)
+        link, any_account = viewer.link, Capability.RESEND_ANY in viewer.capabilities
+        if not any_account:
+            if Capability.RESEND_OWN not in viewer.capabilities:
+                raise AccessDenied(Capability.RESEND_OWN)
+            if link is None:
+                raise NotLinked
+            if (own_from := link.waits_until(self._clock.now())) is not None:
+                raise LinkTooNew(own_from)
+        await self._delivery.check_not_paused(by.guild_id)
         settings = await self._settings.of_guild(by.guild_id)
         if settings.approvals_channel_id is None:
             raise ApprovalsChannelMissing
         kept_reason = mask_trade_urls(reason.strip()) if reason else None
         if kept_reason is not None and len(kept_reason) > MAX_REASON:
             raise InvalidInput("reason", "too_long")
-        with on_behalf_of(Caller(by.user_id, is_staff=is_staff(held))):
+        with on_behalf_of(Caller(by.user_id, is_staff=viewer.is_staff)):
             trade = await self._find(trade_id)
-        if trade is None or (Capability.RESEND_ANY not in held and (link is None or trade.owner != link.steam_id)):
+        if trade is None or (not any_account and (link is None or trade.owner != link.steam_id)):
             raise TradeNotFound(trade_id)
         if trade.not_resendable is not None:
             raise NotResendable(trade, trade.not_resendable)
-        at_most = None if Capability.RESEND_ANY in held else OPENED_AT_MOST
+        at_most = None if any_account else OPENED_AT_MOST
         resend = await self._open(trade, reason=kept_reason, by=by, at_most=at_most)
         return await self._post_card(resend, settings.approvals_channel_id)
 
@@ -136,7 +148,7 @@ class ResendService:
         )
         resend = await self._repository.open(draft, at_most=at_most)
         if resend is None:
-            await self._pauses.check(by.guild_id)
+            await self._delivery.check_not_paused(by.guild_id)
             standing = await self._repository.open_for_trade(by.guild_id, trade.provider, trade.id)
             if standing is None and at_most is not None:
                 newest = await self._repository.opened_at(by.guild_id, by.user_id, limit=at_most)
@@ -149,7 +161,7 @@ class ResendService:
         try:
             message_id = await self._cards.post(resend, channel_id=channel_id)
         except BaseException:
-            # Whatever it was, the caller's going away too: nobody can decide on a request that has no card.
+            # Also if the caller was cancelled: no one can decide a request that has no card.
             now = self._clock.now()
             await self._repository.cancel(resend.guild_id, resend.id, at=now, reason="card_not_posted")
             await self._repository.finalise(resend.guild_id, resend.id, at=now)
@@ -160,27 +172,25 @@ class ResendService:
         await self._delivery.announce(resend, AuditAction.RESEND_REQUESTED, actor_id=resend.requested_by)
         posted = await self._get(resend.guild_id, resend.id)
         if posted.state is not resend.state:
-            # Decided before it was known where the card is, so that nobody else could bring it up to date.
+            # It was decided before the card was attached, so that decision could not update the card.
             await self._board.show(posted)
         return posted
 
     # Decisions
 
     async def may_decide(self, resend_id: int, *, by: Actor) -> Resend:
-        """Return the request if the caller may decide on it now; otherwise the error that says why not."""
+        """Return the request if the actor may decide it now; otherwise raise the reason."""
         resend = await self._decidable(resend_id, by=by)
         if resend.state is not ResendState.PENDING:
             raise AlreadyDecided(resend)
         return resend
 
     async def approve(self, resend_id: int, *, by: Actor, seen: int | None) -> Resend:
-        """Approve, call the provider once, and return the request as it then stands.
+        """Approve a request, call the provider once, and return the request afterwards.
 
-        ``seen`` is the version on the card whose button was pressed, None where it showed none: where that, or what
-        the card is known to show, is not the newest, the card is brought up to date and CardOutdated is raised. Then
-        the trade is read: where it is no longer what the card shows, the card shows the difference and TradeChanged
-        is raised. AlreadyDecided tells the slower of several who was faster, ResendsPaused that all is stopped. The
-        caller going away does not stop what was begun.
+        ``seen`` is the version on the card whose button was pressed. If the card is outdated, it is updated and
+        CardOutdated raised. If the trade has changed since, the card shows the difference and TradeChanged is raised.
+        AlreadyDecided if another decision came first. A cancelled caller does not stop the resend.
         """
         if self._delivery.is_stopping:
             raise ShuttingDown
@@ -188,13 +198,13 @@ class ResendService:
             resend = await self.may_decide(resend_id, by=by)
         except AlreadyDecided as late:
             if not late.resend.state.is_open:
-                # A crash may have left the card with its buttons.
+                # After a crash the card may still have its buttons.
                 await self._board.show(late.resend)
             raise
         if resend.is_due(self._clock.now()):
             await self._delivery.expire(resend)
             raise AlreadyDecided(await self._get(by.guild_id, resend_id))
-        await self._pauses.check(by.guild_id)
+        await self._delivery.check_not_paused(by.guild_id)
         if seen != resend.version or not resend.is_shown:
             await self._board.show(resend)
             raise await self._overtaken(resend)
@@ -206,12 +216,12 @@ class ResendService:
             resend.guild_id, resend.id, version=resend.version, by=by.user_id, at=self._clock.now()
         )
         if approved is None:
-            await self._pauses.check(by.guild_id)
+            await self._delivery.check_not_paused(by.guild_id)
             raise await self._overtaken(resend)
-        return await self._delivery.carry_out(approved)
+        return await self._delivery.send(approved)
 
     async def deny(self, resend_id: int, *, by: Actor, reason: str | None = None) -> Resend:
-        """Deny a pending request, under the rules of approving."""
+        """Deny a pending request; the rules are those of :meth:`approve`."""
         await self.may_decide(resend_id, by=by)
         kept_reason = mask_trade_urls(reason.strip())[:MAX_REASON] if reason else None
         denied = await self._repository.deny(
@@ -223,14 +233,14 @@ class ResendService:
         return denied
 
     async def may_mark(self, resend_id: int, *, by: Actor) -> Resend:
-        """Return the request if the caller may settle its doubt by hand now."""
+        """Return the request if the actor may settle its unknown outcome by hand now."""
         resend = await self._decidable(resend_id, by=by)
         if resend.state is not ResendState.UNKNOWN:
             raise AlreadyDecided(resend)
         return resend
 
     async def mark(self, resend_id: int, *, sent: bool, by: Actor, reason: str | None = None) -> Resend:
-        """Settle a doubtful resend by hand, under the rules of approving."""
+        """Settle an unknown outcome by hand; the rules are those of :meth:`approve`."""
         await self.may_mark(resend_id, by=by)
         detail = mask_trade_urls(reason.strip())[:MAX_REASON] if reason else None
         settled = await self._repository.settle(
@@ -252,17 +262,48 @@ class ResendService:
         await self._access.require(Capability.APPROVE_RESEND, of=by)
         return await self._repository.open_in_guild(by.guild_id)
 
+    # Pauses
+
+    async def pause_of(self, guild_id: int) -> ResendPause | None:
+        """Return the guild's pause, if its resends are paused."""
+        return await self._pauses.of_guild(guild_id)
+
+    async def pause(self, *, by: Actor) -> bool:
+        """Pause the guild's resends; return False if they were paused already. Needs ``settings.manage``."""
+        await self._access.require(Capability.MANAGE_SETTINGS, of=by)
+        now = self._clock.now()
+        if await self._pauses.pause(by.guild_id, by=by.user_id, at=now) is None:
+            return False
+        await self._audit.announce(AuditEntry(by.guild_id, now, by.user_id, AuditAction.RESENDS_PAUSED, "guild"))
+        return True
+
+    async def resume(self, number: int | None, *, by: Actor) -> bool:
+        """Resume the guild's resends; return False if they were not paused. Needs ``settings.manage``.
+
+        ``number`` is that of the pause that the actor saw, if known: PauseOutdated if there is another one.
+        """
+        await self._access.require(Capability.MANAGE_SETTINGS, of=by)
+        now = self._clock.now()
+        if number is not None and await self._pauses.resume(by.guild_id, number, by=by.user_id, at=now):
+            await self._audit.announce(AuditEntry(by.guild_id, now, by.user_id, AuditAction.RESENDS_RESUMED, "guild"))
+            return True
+        pause = await self._pauses.of_guild(by.guild_id)
+        if pause is not None:
+            raise PauseOutdated(pause)
+        return False
+
     async def _decidable(self, resend_id: int, *, by: Actor) -> Resend:
-        await self._access.require(Capability.APPROVE_RESEND, of=by)
+        viewer = await self._access.viewer(by)
+        if Capability.APPROVE_RESEND not in viewer.capabilities:
+            raise AccessDenied(Capability.APPROVE_RESEND)
         resend = await self._get(by.guild_id, resend_id)
         if self._allow_self_approval:
             return resend
-        own = await self._links.of_user(by.guild_id, by.user_id)
         owner = await self._links.of_steam_id(by.guild_id, resend.owner)
         refusal = approver_refusal(
             resend,
             user_id=by.user_id,
-            steam_id=own.steam_id if own is not None else None,
+            steam_id=viewer.link.steam_id if viewer.link is not None else None,
             owner_user_id=owner.user_id if owner is not None else None,
         )
         if refusal is not None:
@@ -292,7 +333,7 @@ class ResendService:
         raise TradeChanged(revised, differences)
 
     async def _overtaken(self, seen: Resend) -> AlreadyDecided | TradeChanged | CardOutdated:
-        """Return what stopped a decision on the request as it was ``seen``: another one, or that facts were not."""
+        """Return why the request as ``seen`` cannot be decided: a decision came first, or the card is outdated."""
         now = await self._get(seen.guild_id, seen.id)
         if now.state is not ResendState.PENDING:
             return AlreadyDecided(now)

@@ -1,4 +1,4 @@
-"""Shows and changes what a guild sets for itself."""
+"""Shows and changes a guild's settings."""
 
 from bot.domain.access import Actor, Capability
 from bot.domain.audit import AuditAction, AuditEntry
@@ -25,11 +25,11 @@ class SettingsService:
         return await self._settings.of_guild(by.guild_id)
 
     async def set_approvals_channel(self, channel_id: int, *, by: Actor) -> GuildSettings:
-        """Let approval cards be posted in this channel."""
+        """Set the channel for approval cards."""
         return await self._set(Setting.APPROVALS_CHANNEL, channel_id, by)
 
     async def set_audit_channel(self, channel_id: int, *, by: Actor) -> GuildSettings:
-        """Let copies of audit entries be posted in this channel."""
+        """Set the channel for posts of the audit log."""
         return await self._set(Setting.AUDIT_CHANNEL, channel_id, by)
 
     async def _set(self, setting: Setting, channel_id: int, by: Actor) -> GuildSettings:

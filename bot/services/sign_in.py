@@ -1,14 +1,15 @@
-"""Steam sign-in: an address for one Discord user, Steam's word for whose account it is, and the link of the two."""
+"""Steam sign-in: links a Discord user to the account that they sign in with at Steam."""
 
 import asyncio
 import logging
 import secrets
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
+
+from cachetools import TTLCache
 
 from bot.domain.access import Actor
 from bot.domain.errors import Interrupted, ShuttingDown, SignInOff, SignInRefused, SteamUnavailable
@@ -32,17 +33,17 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 CALLS_AT_ONCE = 8
-"""Calls to Steam under way: whoever comes beyond is told to try again."""
+"""Concurrent calls to Steam; further callers get SteamUnavailable."""
 
 _MAX_REMEMBERED = 1_000
 
 Tell = Callable[[Link], Awaitable[None]]
-"""Tells whoever began a sign-in in Discord that it is done; it raises nothing."""
+"""Tells the user in Discord that their sign-in is done; it must not raise."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartedSignIn:
-    """What is handed out, to the user alone."""
+    """The page of a sign-in, for its user only."""
 
     address: SignInAddress
     expires_at: datetime
@@ -50,7 +51,7 @@ class StartedSignIn:
 
 @dataclass(frozen=True, slots=True)
 class FinishedSignIn:
-    """A link that came about. ``names`` are None after a restart; ``waits``: own resends do not count yet."""
+    """A completed sign-in. ``names`` are None after a restart; ``waits``: own resends do not count yet."""
 
     link: Link
     names: SignInNames | None
@@ -59,7 +60,7 @@ class FinishedSignIn:
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """What is kept in memory only."""
+    """The part of a sign-in that is never stored."""
 
     sign_in: SignIn
     names: SignInNames
@@ -67,7 +68,7 @@ class _Begun:
 
 
 class SignInService:
-    """Sign-ins from ``/link start`` to the link. Without ``places`` and ``steam`` it is off."""
+    """Sign-ins from ``/link start`` to the link. It is off without ``places`` and ``steam``."""
 
     def __init__(
         self,
@@ -83,40 +84,39 @@ class SignInService:
         self._clock = clock
         self._places = places
         self._steam = steam
-        self._begun: OrderedDict[str, _Begun] = OrderedDict()
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._begun: TTLCache[str, _Begun, datetime] = TTLCache(_MAX_REMEMBERED, SIGN_IN_WITHIN, clock.now)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._asking = 0
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
         self._is_stopping = False
 
     async def start(self, *, names: SignInNames, tell: Tell, by: Actor) -> StartedSignIn:
-        """Begin one for the caller, in place of an earlier one; SignInOff where there is none here."""
+        """Start a sign-in for the actor, which replaces an earlier one; SignInOff if it is not configured."""
         if self._places is None:
             raise SignInOff
         token = SignInToken(secrets.token_urlsafe(TOKEN_BYTES))
         sign_in = SignIn(token.digest(), by.guild_id, by.user_id, self._clock.now() + SIGN_IN_WITHIN)
         await self._sign_ins.begin(sign_in)
-        self._remember(_Begun(sign_in, names, tell))
+        self._begun[sign_in.digest] = _Begun(sign_in, names, tell)
         return StartedSignIn(self._places.page(token), sign_in.expires_at)
 
     async def find(self, token: SignInToken) -> PendingSignIn | None:
-        """Return the sign-in of an address, if it can still be used. It is not used up by that."""
+        """Return the sign-in of an address, if it can still be used. This does not use it up."""
         return await self._find(token.digest())
 
     async def login_address(self, token: SignInToken) -> str | None:
-        """Return Steam's address for this sign-in, None where it cannot be used any more."""
+        """Return Steam's address for this sign-in, or None if it cannot be used any more."""
         pending = await self.find(token)
         return None if pending is None or self._places is None else self._places.login(pending.sign_in.digest)
 
     async def finish(
         self, digest: str, parameters: Sequence[tuple[str, str]], *, token: SignInToken | None
     ) -> FinishedSignIn:
-        """Link whoever began the sign-in to the account that Steam vouches for.
+        """Link the user who started the sign-in to the account that Steam confirms.
 
-        ``parameters`` are what the browser brought from Steam, ``token`` what it kept in its cookie. SignInRefused
-        where anything is not as it has to be, SteamUnavailable where Steam does not answer (the address can be used
-        again then), SteamAccountTaken where the account is another member's. The caller's going away does not stop
-        what was begun.
+        ``parameters`` come from Steam with the browser, ``token`` from the browser's cookie. SignInRefused if a check
+        fails, SteamUnavailable if Steam does not answer (the address stays usable), SteamAccountTaken if the account is
+        another member's. A cancelled caller does not stop it.
         """
         if self._is_stopping:
             raise ShuttingDown
@@ -128,39 +128,33 @@ class SignInService:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            if task.cancelled():  # by close: whoever waits is still there
+            if task.cancelled():  # by close, not by the caller
                 raise Interrupted from None
             raise
 
     async def close(self, *, within: float) -> None:
-        """Take nothing new, and leave what is under way so many seconds."""
+        """Begin nothing new, and give running work ``within`` seconds."""
         self._is_stopping = True
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=within)
-        for task in (left := tuple(self._under_way)):
+        if self._running:
+            await asyncio.wait(self._running, timeout=within)
+        for task in (left := tuple(self._running)):
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
     async def purge(self) -> None:
-        """Forget what can no longer be used."""
-        now = self._clock.now()
-        await self._sign_ins.purge(at=now)
-        for digest in [digest for digest, begun in self._begun.items() if begun.sign_in.expires_at <= now]:
-            del self._begun[digest]
+        """Remove what has expired."""
+        self._begun.expire()
+        await self._sign_ins.purge(at=self._clock.now())
 
-    def forget(self, guild_id: int, user_id: int) -> None:
-        """Forget what is kept in memory of a sign-in that somebody began in a guild: names, and the way back."""
-        theirs = [
-            digest
-            for digest, begun in self._begun.items()
-            if (begun.sign_in.guild_id, begun.sign_in.user_id) == (guild_id, user_id)
-        ]
-        for digest in theirs:
-            del self._begun[digest]
+    def evict(self, guild_id: int, user_id: int) -> None:
+        """Remove a user's sign-ins in a guild from memory."""
+        for digest, begun in list(self._begun.items()):
+            if (begun.sign_in.guild_id, begun.sign_in.user_id) == (guild_id, user_id):
+                del self._begun[digest]
 
     async def _finish(self, digest: str, assertion: Assertion) -> FinishedSignIn:
-        # One at a time for each sign-in: a page that is loaded ten times asks Steam once.
-        async with self._turns.setdefault(digest, asyncio.Lock()):
+        # A page that is loaded ten times asks Steam once.
+        async with self._locks.setdefault(digest, asyncio.Lock()):
             pending = await self._find(digest)
             if pending is None:
                 raise SignInRefused("used")
@@ -171,8 +165,7 @@ class SignInService:
         if link is None:
             raise SignInRefused("used")
         _log.info("signed in guild=%s user=%s", link.guild_id, link.user_id)
-        # The browser does not wait for Discord.
-        self._begin(self._announce(link, self._begun.pop(digest, None)))
+        self._begin(self._announce(link, self._begun.pop(digest, None)))  # the browser does not wait for Discord
         return FinishedSignIn(link, pending.names, waits=link.waits_at(now))
 
     async def _announce(self, link: Link, begun: _Begun | None) -> None:
@@ -180,7 +173,7 @@ class SignInService:
             if begun is not None:
                 await begun.tell(link)
             await self._audit.announce(link_set_entry(link))
-        except Exception:  # noqa: BLE001 -- the deed is done, and nobody waits for this
+        except Exception:  # noqa: BLE001 -- the link is set, and no caller waits for this
             _log.exception("sign-in not announced guild=%s user=%s", link.guild_id, link.user_id)
 
     async def _confirmed(self, assertion: Assertion) -> bool:
@@ -199,18 +192,13 @@ class SignInService:
         begun = self._begun.get(digest)
         return PendingSignIn(sign_in, begun.names if begun is not None else None)
 
-    def _remember(self, begun: _Begun) -> None:
-        self._begun[begun.sign_in.digest] = begun
-        while len(self._begun) > _MAX_REMEMBERED:
-            self._begun.popitem(last=False)
-
     def _begin(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
         task = asyncio.create_task(work)
-        self._under_way.add(task)
+        self._running.add(task)
         task.add_done_callback(self._done)
         return task
 
     def _done(self, task: asyncio.Task[Any]) -> None:
-        self._under_way.discard(task)
+        self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # heard, whether or not the browser still waits
+            task.exception()  # retrieved, whether or not the browser still waits

@@ -1,4 +1,4 @@
-"""Says how the providers are doing, as much of it as the caller may know."""
+"""Reports the health of the providers."""
 
 from dataclasses import dataclass, replace
 
@@ -10,21 +10,21 @@ from bot.services.access import AccessService
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """Every provider that is on. Without ``has_details`` failures and quotas are left out."""
+    """The health of every provider that is on, with failures and quotas if ``has_details``."""
 
     providers: tuple[ProviderHealth, ...]
     has_details: bool
 
 
 class StatusService:
-    """Provider health for everybody; failures and quotas for holders of ``audit.read``."""
+    """Provider health for everyone; failures and quotas for holders of ``audit.read``."""
 
     def __init__(self, *, sources: tuple[HealthSource, ...], access: AccessService) -> None:
         self._sources = sources
         self._access = access
 
     async def report(self, *, by: Actor) -> StatusReport:
-        """Return how every provider is doing."""
+        """Return the health of every provider."""
         details = Capability.READ_AUDIT in await self._access.capabilities_of(by)
         health = tuple(source.health() for source in self._sources)
         if not details:

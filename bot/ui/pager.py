@@ -163,7 +163,7 @@ class PageButton(
 
     async def _turn(self, session: InteractionSession) -> None:
         session.defer_if_slow(thinking=False)
-        snapshot = await session.services.snapshots.turn(self._pages_id, by=session.actor)
+        snapshot = await session.services.snapshots.load(self._pages_id, by=session.actor)
         await _show(session, snapshot, self._index)
 
 
@@ -191,7 +191,7 @@ class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":item"):
     async def _open(self, session: InteractionSession) -> None:
         session.defer_if_slow()
         position = self.item.values[0]
-        snapshot = await session.services.snapshots.turn(self._pages_id, by=session.actor)
+        snapshot = await session.services.snapshots.load(self._pages_id, by=session.actor)
         listing = await _listing(_inventory(snapshot), None)
         item = listing.row(int(position)) if position.isdecimal() else None
         if item is None:
@@ -222,7 +222,7 @@ class SortSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":sort"):
         session.defer_if_slow(thinking=False)
         sort = Sort(self.item.values[0])
         service, actor = session.services.snapshots, session.actor
-        snapshot = await service.turn(self._pages_id, by=actor)
+        snapshot = await service.load(self._pages_id, by=actor)
         await _show(
             session, await service.apply_view(snapshot.id, replace(snapshot.current_view, sort=sort), by=actor), 0
         )
@@ -275,20 +275,20 @@ class InventoryButton(
 
     async def _ask(self, session: InteractionSession) -> None:
         """Open the form only for those who may use it. The check reads the database alone: a modal cannot wait."""
-        snapshot = await session.services.snapshots.turn(self._pages_id, by=session.actor)
+        snapshot = await session.services.snapshots.load(self._pages_id, by=session.actor)
         _inventory(snapshot)
         await session.open_modal(FilterModal(snapshot.id, snapshot.current_view))
 
     async def _clear(self, session: InteractionSession) -> None:
         session.defer_if_slow(thinking=False)
         service, actor = session.services.snapshots, session.actor
-        snapshot = await service.turn(self._pages_id, by=actor)
+        snapshot = await service.load(self._pages_id, by=actor)
         cleared = InventoryFilter(sort=snapshot.current_view.sort)
         await _show(session, await service.apply_view(snapshot.id, cleared, by=actor), 0)
 
     async def _hand_out(self, session: InteractionSession) -> None:
         await session.defer()
-        snapshot = await session.services.snapshots.turn(self._pages_id, by=session.actor)
+        snapshot = await session.services.snapshots.load(self._pages_id, by=session.actor)
         answer = _inventory(snapshot)
         file = await run_in_worker(csv_file, file_name(answer), HEADER, rows(answer))
         embed = card(
@@ -317,6 +317,6 @@ class FilterModal(SkinDeskModal, template=_PAGES + ":filter"):
         """Show the first page of what matches."""
         session.defer_if_slow(thinking=False)
         service, actor = session.services.snapshots, session.actor
-        snapshot = await service.turn(self._pages_id, by=actor)
+        snapshot = await service.load(self._pages_id, by=actor)
         filtered = typed_filter(values, snapshot.current_view.sort)
         await _show(session, await service.apply_view(snapshot.id, filtered, by=actor), 0)

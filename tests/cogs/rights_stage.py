@@ -193,7 +193,7 @@ class Stage:
     async def snapshot(self, person: Person, *, of: str, by: Actor | None = None) -> Snapshot:
         """Have pages of somebody's inventory or trades, asked for by the subject if nobody is named."""
         services = self.scene.client.services
-        asker = by or self.actor(Capability.INVENTORY_ANY, Capability.TRADES_ANY)
+        asker = await services.access.viewer(by or self.actor(Capability.INVENTORY_ANY, Capability.TRADES_ANY))
         if of == "inventory":
             request = InventoryRequest(trade_url=person.trade_url)
             return await services.snapshots.open(await services.inventory.look_up(request, by=asker), by=asker)

@@ -41,7 +41,7 @@ async def test_through_a_role(scene: Scene) -> None:
 
     (row,) = [
         row
-        for row in await scene.client.services.access_review._record.newest(
+        for row in await scene.client.services.access._rows.newest(
             scene.guild.id, limit=50, subject=f"role:{scene.moderators.id}"
         )
         if row.detail["capability"] == "resend.approve"
@@ -62,9 +62,7 @@ async def test_through_several_roles(scene: Scene) -> None:
 
     text = await why(scene, scene.moderator, "audit.read")
 
-    rows = await scene.client.services.access_review._record.newest(
-        scene.guild.id, limit=1, subject=f"role:{scene.guild.id}"
-    )
+    rows = await scene.client.services.access._rows.newest(scene.guild.id, limit=1, subject=f"role:{scene.guild.id}")
     assert f"Through @everyone: granted by {owner.mention}" in text
     assert f"(row {rows[0].number})" in text
     assert f"Through {scene.moderators.mention}: granted by" in text

@@ -36,7 +36,7 @@ def lines_of(result: simcord.InteractionResult) -> list[str]:
 
 def rows_of(scene: Scene):
     """Return the repository behind everything."""
-    return scene.client.services.record._rows
+    return scene.client.services.audit._rows
 
 
 async def test_who_may_read_it(scene: Scene) -> None:

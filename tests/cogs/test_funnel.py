@@ -70,7 +70,7 @@ COMMANDS: list[tuple[str, str, dict[str, str]]] = [
     ("sign_ins", "link start", {}),
     ("links", "link status", {}),
     ("links", "link remove", {}),
-    ("access_review", "access list", {}),
+    ("access", "access list", {}),
     ("settings", "settings show", {}),
 ]
 

@@ -48,7 +48,7 @@ async def restart(scene: Scene) -> None:
     restarted = SkinDeskClient(services=scene.client.services, cards=scene.client.cards)
     scene.client.cards.connect(restarted)
     scene.client.services.snapshots._recent.clear()
-    scene.client.services.snapshots._asked.clear()
+    scene.client.services.snapshots._queries.clear()
     await scene.env.restart_bot(restarted)
 
 

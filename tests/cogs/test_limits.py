@@ -192,10 +192,9 @@ async def use_everything(scene: Scene, *actors: simcord.MemberActor) -> str:
         await actor.slash(scene.channel, "trades", scope="all")
         await actor.slash(scene.channel, "resend", id=str(scene.world.trades_of(scene.world.customer)[0].id))
     await scene.moderator.slash(scene.channel, "status")
-    services, agent = (
-        scene.client.services,
-        Actor(scene.guild.id, scene.agent.id, frozenset({scene.guild.id, scene.support.id})),
-    )
+    services = scene.client.services
+    asker = Actor(scene.guild.id, scene.agent.id, frozenset({scene.guild.id, scene.support.id}))
+    agent = await services.access.viewer(asker)
     inside = [
         repr(await services.inventory.look_up(InventoryRequest(scene.world.collector.trade_url, "all"), by=agent))
     ]

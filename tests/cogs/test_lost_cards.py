@@ -18,7 +18,7 @@ async def _ten_minutes(scene: Scene) -> None:
 
 async def _round(scene: Scene) -> None:
     scene.env.backend.advance_clock(5)
-    await scene.client.services.delivery.look_after_cards()
+    await scene.client.services.delivery.refresh_cards()
 
 
 def _delete(scene: Scene, message_id: int) -> None:

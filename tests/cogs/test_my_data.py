@@ -187,7 +187,9 @@ async def test_memory(scene: Scene) -> None:
     await scene.agent.slash(scene.channel, "inventory", tradeurl=scene.world.other_customer.trade_url)
     await my_data(scene, scene.customer, "forget")
 
-    assert {key[1] for key in scene.client.services.inventory._kept} == {scene.world.other_customer.steam_id}
+    assert {account.steam_id for account, _ in scene.client.services.inventory._cache} == {
+        scene.world.other_customer.steam_id
+    }
     for asked, who, words in (
         (shown, scene.customer, "No such pages"),
         (of_agent, scene.agent, "Page 2"),
@@ -297,5 +299,5 @@ async def test_another_server(scene: Scene) -> None:
 
     assert "None is linked." in told_there
     assert str(scene.world.customer.steam_id) in text_of(await scene.customer.slash(scene.channel, "link status"))
-    rows = await scene.client.services.record._rows.newest(scene.guild.id, limit=1, action=AuditAction.DATA_ERASED)
+    rows = await scene.client.services.audit._rows.newest(scene.guild.id, limit=1, action=AuditAction.DATA_ERASED)
     assert rows == []

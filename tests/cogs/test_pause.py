@@ -116,7 +116,7 @@ async def test_another_stop_by_now(scene: Scene, manager: simcord.MemberActor) -
     assert "Not the stop you were shown" in refused
     assert "Mannco.store answered resend 1 about another trade" in refused
     assert "`/approvals`" in refused
-    assert await scene.client.services.pauses.of_guild(scene.guild.id) is not None
+    assert await scene.client.services.resends.pause_of(scene.guild.id) is not None
     assert "Resends go on" in text_of(await manager.click(await _approvals(scene, manager), label="Resume resends"))
 
 
@@ -130,7 +130,7 @@ async def test_button_of_before(scene: Scene, manager: simcord.MemberActor) -> N
     refused = text_of(await manager.click(old, label="Resume resends"))
 
     assert "Not the stop you were shown" in refused
-    assert await scene.client.services.pauses.of_guild(scene.guild.id) is not None
+    assert await scene.client.services.resends.pause_of(scene.guild.id) is not None
 
 
 @pytest.mark.parametrize("label", ["Stop resends", "Resume resends"])
@@ -138,12 +138,12 @@ async def test_without_the_right(scene: Scene, manager: simcord.MemberActor, lab
     """The switch needs settings.manage when it is pressed; approving is not enough."""
     if label == "Resume resends":
         await manager.click(await _approvals(scene, manager), label="Stop resends")
-    before = await scene.client.services.pauses.of_guild(scene.guild.id)
+    before = await scene.client.services.resends.pause_of(scene.guild.id)
 
     result = await scene.moderator.click(await _approvals(scene, scene.moderator), label=label)
 
     assert "`settings.manage`" in text_of(result)
-    assert await scene.client.services.pauses.of_guild(scene.guild.id) == before
+    assert await scene.client.services.resends.pause_of(scene.guild.id) == before
 
 
 async def test_over_a_restart(scene: Scene, manager: simcord.MemberActor) -> None:
@@ -214,14 +214,14 @@ async def test_stopped_between_approval_and_call(
     """A stop that comes after an approval and before its call still counts: pending again, and nothing is sent."""
     trade = failed_trade(scene)
     card = await requested(scene, trade)
-    delivery, pauses = scene.client.services.delivery, scene.client.services.pauses
-    carry_out = delivery.carry_out
+    delivery, resends = scene.client.services.delivery, scene.client.services.resends
+    send = delivery.send
 
     async def stopped_first(approved):
-        await pauses._pauses.pause(scene.guild.id, by=manager.id, at=scene.clock.now())
-        return await carry_out(approved)
+        await resends._pauses.pause(scene.guild.id, by=manager.id, at=scene.clock.now())
+        return await send(approved)
 
-    monkeypatch.setattr(delivery, "carry_out", stopped_first)
+    monkeypatch.setattr(delivery, "send", stopped_first)
     result = await scene.moderator.click(card, label="Approve")
     monkeypatch.undo()
 
@@ -239,5 +239,5 @@ async def test_another_server(scene: Scene, manager: simcord.MemberActor) -> Non
     """A stop is of one server alone."""
     await manager.click(await _approvals(scene, manager), label="Stop resends")
 
-    assert await scene.client.services.pauses.of_guild(scene.guild.id) is not None
-    assert await scene.client.services.pauses.of_guild(scene.guild.id + 1) is None
+    assert await scene.client.services.resends.pause_of(scene.guild.id) is not None
+    assert await scene.client.services.resends.pause_of(scene.guild.id + 1) is None

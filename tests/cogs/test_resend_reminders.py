@@ -14,7 +14,7 @@ async def _half_time(scene: Scene) -> None:
     """Let half of a request's life pass, with only the last round of the background."""
     await scene.env.settle()
     scene.env.backend.advance_clock(_HALF)
-    await scene.client.services.delivery.look_after_cards()
+    await scene.client.services.delivery.refresh_cards()
 
 
 def _ids(scene: Scene) -> list[int]:
@@ -27,12 +27,12 @@ async def test_half_time(scene: Scene) -> None:
     card = await requested(scene, trade)
     later = await requested(scene, failed_trade(scene, 1))
     scene.env.backend.advance_clock(_HALF - 10)
-    await scene.client.services.delivery.look_after_cards()
+    await scene.client.services.delivery.refresh_cards()
     assert _ids(scene) == [card.id, later.id]
     assert "Still waiting" not in face(scene, card)
 
     scene.env.backend.advance_clock(11)
-    await scene.client.services.delivery.look_after_cards()
+    await scene.client.services.delivery.refresh_cards()
 
     first, second = scene.channel.history()
     assert {first.id, second.id}.isdisjoint({card.id, later.id})
@@ -55,7 +55,7 @@ async def test_only_once(scene: Scene) -> None:
     for _ in range(2):
         scene.env.backend.advance_clock(3600)
         await scene.client.services.delivery.recover()
-        await scene.client.services.delivery.look_after_cards()
+        await scene.client.services.delivery.refresh_cards()
 
     assert _ids(scene) == again
 

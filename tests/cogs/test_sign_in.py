@@ -52,8 +52,8 @@ async def sign_in(scene: Scene, address: str, person: Person) -> str:
         if "Simulated Steam" in text:
             text = await browser.be(person)
     service = scene.client.services.sign_ins
-    while service._under_way:
-        await asyncio.wait(tuple(service._under_way))
+    while service._running:
+        await asyncio.wait(tuple(service._running))
     return text
 
 

@@ -126,5 +126,5 @@ async def test_sent_by_an_attacker(tmp_path: Path):
 async def settled(scene: Scene) -> None:
     """Wait until every notice of a sign-in has been sent."""
     service = scene.client.services.sign_ins
-    while service._under_way:
-        await asyncio.wait(tuple(service._under_way))
+    while service._running:
+        await asyncio.wait(tuple(service._running))

@@ -459,12 +459,13 @@ async def test_snapshots_in_memory(tmp_path: Path):
     async with assembled(settings, clock=FakeClock()) as bot:
         pages = bot.services.snapshots
         await bot.services.access.grant(1, Capability.INVENTORY_ANY, by=BY)
+        viewer = await bot.services.access.viewer(BY)
         kept = [
-            await pages.open(InventoryAnswer(owner, Game.CS2, InventoryFilter(), (found,)), by=BY) for _ in range(5)
+            await pages.open(InventoryAnswer(owner, Game.CS2, InventoryFilter(), (found,)), by=viewer) for _ in range(5)
         ]
 
         assert list(pages._recent) == [each.id for each in kept[-2:]]
-        assert await pages.turn(kept[0].id, by=BY) == kept[0]
+        assert await pages.load(kept[0].id, by=BY) == kept[0]
 
 
 async def page_of(services: Services, pages: Snapshot, index: int) -> discord.Embed:
@@ -475,9 +476,8 @@ async def page_of(services: Services, pages: Snapshot, index: int) -> discord.Em
 
 async def first_page(services: Services, request: InventoryRequest) -> str:
     """Look up and show the first page, then turn it; return what the first page says."""
-    answer = await services.inventory.look_up(request, by=BY)
-    pages = await services.snapshots.open(answer, by=BY)
+    pages = await services.snapshots.look_up(request, by=BY)
     first = await page_of(services, pages, 0)
     await asyncio.sleep(0)
-    await page_of(services, await services.snapshots.turn(pages.id, by=BY), 1)
+    await page_of(services, await services.snapshots.load(pages.id, by=BY), 1)
     return first.description or ""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.engines import ENGINES
-from tests.services.resend_desk import ResendDesk
+from tests.services.resend_setup import ResendDesk
 
 
 @pytest.fixture

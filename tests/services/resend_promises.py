@@ -8,7 +8,7 @@ from bot.domain.resends import TRANSITIONS, Outcome, Resend, ResendState
 from tests.contracts.engines import Repositories
 from tests.fakes.counted_trade_provider import CountedTradeProvider, approvals
 from tests.fakes.resend_cards import FakeResendCards
-from tests.services.resend_desk import CUSTOMER, GUILD, OTHER_GUILD
+from tests.services.resend_setup import CUSTOMER, GUILD, OTHER_GUILD
 
 GUILDS = (GUILD, OTHER_GUILD)
 STATES = {

@@ -49,8 +49,11 @@ class Services:
         self.repositories = repositories
         self.channel = Slow()
         clock = FakeClock(NOW)
-        self.audit = AuditService(settings=repositories.settings, channel=self.channel, rows=repositories.audit)
-        self.access = AccessService(grants=repositories.grants, audit=self.audit, clock=clock)
+        rows = repositories.audit
+        self.audit = AuditService(rows=rows, settings=repositories.settings, channel=self.channel, clock=clock)
+        self.access = AccessService(
+            grants=repositories.grants, links=repositories.links, rows=rows, audit=self.audit, clock=clock
+        )
         self.settings = SettingsService(
             settings=repositories.settings, access=self.access, audit=self.audit, clock=clock
         )
@@ -143,7 +146,7 @@ async def test_stopped(services: Services) -> None:
     services.channel.gate.set()
     await asyncio.sleep(0)
     assert services.channel.posts == []
-    assert services.audit._under_way == set()
+    assert services.audit._posting == set()
 
 
 async def test_a_copy_that_fails(services: Services, caplog: pytest.LogCaptureFixture) -> None:
@@ -151,4 +154,4 @@ async def test_a_copy_that_fails(services: Services, caplog: pytest.LogCaptureFi
     services.audit._settings = Unreadable()  # type: ignore[assignment] # only what a copy needs
 
     assert (await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
-    assert "audit entry not copied action=access.granted guild=100" in caplog.messages
+    assert "audit entry not posted action=access.granted guild=100" in caplog.messages

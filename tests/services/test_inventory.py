@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,19 +12,18 @@ import pytest
 from bot.domain.access import Actor, Capability, Grant
 from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff, TooSoon
 from bot.domain.failures import Failure, FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryQuery, Item, Sort
+from bot.domain.inventory import Sort
 from bot.domain.links import Link, LinkSource
 from bot.domain.snapshots import InventoryAnswer
 from bot.domain.steam import Game, SteamId
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.inventory import InventoryRequest, InventoryService
-from bot.services.links import LinkService
-from bot.services.record import RecordService
 from tests.contracts.engines import ENGINES, Repositories
-from tests.domain.builders import NOW, OWNER, inventory, item
+from tests.domain.builders import NOW, OWNER, item
 from tests.fakes.audit_channel import FakeAuditChannel
 from tests.fakes.clock import FakeClock
+from tests.fakes.inventory_provider import FakeInventoryProvider
 
 GUILD, SUPPORT = 100, 7
 CUSTOMER = Actor(GUILD, 1, frozenset({GUILD}))
@@ -34,36 +32,18 @@ URL = f"https://steamcommunity.com/tradeoffer/new/?partner={OWNER.account_id}&to
 FAILURE = Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, code=31, key="STEAM_UNAVAILABLE")
 
 
-class FakeInventoryProvider:
-    """Answers with ``items`` that match, or with ``failure``; while ``gate`` is closed it lets its callers wait."""
-
-    def __init__(self, name: ProviderName = ProviderName.ASSETPAY, games: frozenset[Game] | None = None) -> None:
-        self.name = name
-        self.games = games or frozenset({Game.CS2, Game.RUST})
-        self.items: tuple[Item, ...] = (item("AK-47", "10"), item("AWP", "20"), item("M4A4", "5"))
-        self.total: int | None = None
-        self.failure: Exception | None = None
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.asked: list[InventoryQuery] = []
-
-    async def look_up(self, query: InventoryQuery) -> Inventory:
-        self.asked.append(query)
-        items, gate = query.filter.apply(self.items), self.gate
-        await gate.wait()
-        if self.failure is not None:
-            raise self.failure
-        total = len(items) if self.total is None else self.total
-        return replace(inventory(*items, total=total), provider=self.name)
-
-
 class Services:
     """The service over real storage, with one provider or several."""
 
     def __init__(self, repositories: Repositories) -> None:
         self.clock = FakeClock(NOW)
         self.links, self.grants, self.rows = repositories.links, repositories.grants, repositories.audit
-        self._audit = AuditService(settings=repositories.settings, channel=FakeAuditChannel())
+        self._audit = AuditService(
+            rows=self.rows, settings=repositories.settings, channel=FakeAuditChannel(), clock=self.clock
+        )
+        self.access = AccessService(
+            grants=self.grants, links=self.links, rows=self.rows, audit=self._audit, clock=self.clock
+        )
         self.provider = FakeInventoryProvider()
         self.service = self.with_providers(self.provider)
 
@@ -73,25 +53,22 @@ class Services:
         default: ProviderName | None = ProviderName.ASSETPAY,
         deadline: timedelta = timedelta(seconds=14),
     ) -> InventoryService:
-        access = AccessService(grants=self.grants, audit=self._audit, clock=self.clock)
         self.service = InventoryService(
             providers=providers,
             default=default,
-            access=access,
-            links=LinkService(links=self.links, access=access, audit=self._audit, clock=self.clock),
-            link_rows=self.links,
-            record=RecordService(rows=self.rows, links=self.links, access=access, clock=self.clock),
+            links=self.links,
+            audit=self._audit,
             clock=self.clock,
             deadline=deadline,
         )
         return self.service
 
     async def look_up(self, by: Actor = AGENT, url: str = URL, **options: Any) -> InventoryAnswer:
-        return await self.service.look_up(InventoryRequest(url, **options), by=by)
+        return await self.service.look_up(InventoryRequest(url, **options), by=await self.access.viewer(by))
 
     def waiting(self) -> int:
-        """Count the lookups that wait for the call under way: a shield each, beside the service's own callback."""
-        (call,) = self.service._under_way or (None,)
+        """Count the lookups that wait for the call in flight: each adds a callback to the task's own one."""
+        (call,) = self.service._flights._running or (None,)
         return len(getattr(call, "_callbacks", None) or ()) - 1
 
     async def link(self, user_id: int, steam_id: SteamId) -> None:
@@ -244,7 +221,7 @@ async def test_everybody_goes_away(services: Services):
     await asyncio.gather(alone, return_exceptions=True)
     services.provider.failure = ProviderError(FAILURE)
     services.provider.gate.set()
-    await until(lambda: not services.service._under_way)
+    await until(lambda: not services.service._flights._running)
 
 
 async def test_a_failure_is_shared_but_not_kept(services: Services):
@@ -457,12 +434,12 @@ async def test_bounded_memory(services: Services):
     services.provider.items = ()
     for number in range(1100):
         await services.look_up(search=f"nothing {number}")
-    assert len(services.service._kept) <= 1000
+    assert len(services.service._cache) <= 1000
 
     services.provider.items = tuple(item(f"{number}") for number in range(30_000))
     for account in range(1, 6):
         await services.look_up(url=URL.replace(f"partner={OWNER.account_id}", f"partner={account}"))
-    assert sum(len(kept.items) for _, kept in services.service._kept.values()) <= 100_000
+    assert sum(len(kept.items) for kept in services.service._cache.values()) <= 100_000
     asked = len(services.provider.asked)
     await services.look_up(url=URL.replace(f"partner={OWNER.account_id}", "partner=5"))
     assert len(services.provider.asked) == asked, "the newest is kept"
@@ -474,7 +451,7 @@ async def test_what_has_expired_is_let_go(services: Services):
         await services.look_up(search=f"nothing {number}")
     services.clock.advance(minutes=15)
     await services.look_up()
-    assert len(services.service._kept) == 1
+    assert len(services.service._cache) == 1
 
 
 # Deadlines and failures
@@ -510,7 +487,7 @@ async def test_closing(services: Services):
 
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    await until(lambda: not services.service._under_way)
+    await until(lambda: not services.service._flights._running)
 
 
 async def until(condition) -> None:

@@ -18,7 +18,7 @@ from bot.providers.mannco import ApiKeyLogin, Mannco
 from bot.providers.transport import Limits, Transport
 from tests.contracts.engines import ENGINES
 from tests.fakes.clock import FakeClock
-from tests.services.resend_desk import AGENT, MODERATOR, ResendDesk
+from tests.services.resend_setup import AGENT, MODERATOR, ResendDesk
 
 LIMITS = Limits(connect=2.0, write=2.0, read=0.25, deadline=0.5)
 """As ever, but for how long an answer is waited for."""

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.errors import ApprovalsChannelUnusable
 from bot.domain.resends import ResendState
 from tests.fakes.trade_provider import loses
-from tests.services.resend_desk import MODERATOR, ResendDesk
+from tests.services.resend_setup import MODERATOR, ResendDesk
 
 
 async def test_older_edit_that_is_slow(services: ResendDesk) -> None:
@@ -24,7 +24,7 @@ async def test_older_edit_that_is_slow(services: ResendDesk) -> None:
             await go_on.wait()
 
     services.step = step
-    looking = asyncio.create_task(services.delivery.look_after_cards())
+    looking = asyncio.create_task(services.delivery.refresh_cards())
     await slow.wait()
     approving = asyncio.create_task(services.approve(resend.id, by=MODERATOR))
     await settled.wait()
@@ -42,14 +42,14 @@ async def test_one_card_a_tick(services: ResendDesk) -> None:
     services.cards.gone = {(await services.row(resend)).message_id for resend in requests}
     services.cards.post_fails_with = ApprovalsChannelUnusable()
     for _ in range(4):
-        await services.delivery.look_after_cards()
+        await services.delivery.refresh_cards()
         services.clock.advance(seconds=5)
     assert sum(services.cards.posted.values()) == 3
     services.cards.post_fails_with = None
 
     for number in range(3):
         assert sum(services.cards.posted.values()) == 3 + number
-        await services.delivery.look_after_cards()
+        await services.delivery.refresh_cards()
         services.clock.advance(seconds=5)
 
     assert services.cards.posted == {resend.id: 2 for resend in requests}
@@ -74,7 +74,7 @@ async def test_deleted_while_it_was_stopped(services: ResendDesk) -> None:
     services.clock.advance(hours=1)
 
     await services.restart()
-    await services.delivery.look_after_cards()
+    await services.delivery.refresh_cards()
 
     assert services.cards.posted[resend.id] == 2
     assert (await services.row(resend)).message_id not in services.cards.gone
@@ -95,7 +95,7 @@ async def test_discord_that_hangs(services: ResendDesk) -> None:
             await go_on.wait()
 
     services.step = step
-    looking = asyncio.create_task(services.delivery.look_after_cards())
+    looking = asyncio.create_task(services.delivery.refresh_cards())
     await hangs.wait()
     services.provider.carry_out(2)
     services.clock.advance(seconds=5)

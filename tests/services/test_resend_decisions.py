@@ -17,7 +17,7 @@ from bot.domain.errors import (
 )
 from bot.domain.resends import Outcome, Resend, ResendState
 from tests.fakes.trade_provider import Held, does_and_loses
-from tests.services.resend_desk import (
+from tests.services.resend_setup import (
     AGENT,
     AGENTS,
     CUSTOMER,

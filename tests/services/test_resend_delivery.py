@@ -9,7 +9,7 @@ from bot.domain.errors import AlreadyDecided
 from bot.domain.failures import FailureKind
 from bot.domain.resends import Outcome, ResendState
 from tests.fakes.trade_provider import Held, Way, accepts, breaks, confuses, does_and_loses, fails, refuses
-from tests.services.resend_desk import (
+from tests.services.resend_setup import (
     AGENT,
     CUSTOMER,
     CUSTOMERS_ACCOUNT,
@@ -77,7 +77,7 @@ async def test_answer_nobody_foresaw(services: ResendDesk, caplog: pytest.LogCap
     ended = await services.approve(resend.id, by=MODERATOR)
 
     assert (ended.state, ended.outcome) == (ResendState.UNKNOWN, Outcome.ANSWER_LOST)
-    assert "resend broke off id=1 trade=4812" in caplog.text
+    assert "resend failed id=1 trade=4812" in caplog.text
 
 
 async def test_crossed_answer_that_proves_nothing(services: ResendDesk) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.resends import ResendState
 from tests.fakes.trade_provider import Held, Way, accepts, does_and_loses, loses, refuses
-from tests.services.resend_desk import AGENT, CUSTOMER, MODERATOR, ResendDesk, face, ticks
+from tests.services.resend_setup import AGENT, CUSTOMER, MODERATOR, ResendDesk, face, ticks
 
 
 def points(log: list[str]) -> list[str]:
@@ -151,4 +151,4 @@ async def test_broken_off_after_its_caller_had_gone(services: ResendDesk, caplog
     held.let_go()
     await services.quiet()
 
-    assert "resend broke off after its caller had gone" in caplog.text
+    assert "resend failed after its caller was cancelled" in caplog.text

@@ -36,7 +36,8 @@ from tests.fakes.trade_provider import (
     refusal,
     refuses,
 )
-from tests.services.resend_desk import (
+from tests.services.resend_promises import GUILDS, Promises
+from tests.services.resend_setup import (
     AGENTS,
     CUSTOMER,
     CUSTOMERS_ACCOUNT,
@@ -46,7 +47,6 @@ from tests.services.resend_desk import (
     ResendDesk,
     somebody,
 )
-from tests.services.resend_promises import GUILDS, Promises
 
 TRADES = (1, 2)
 REQUESTER = 102
@@ -219,7 +219,7 @@ class Machine(RuleBasedStateMachine):
         if edits == "taken":
             for _ in self._services.cards.shown:
                 self._services.clock.advance(seconds=5)
-                self._do(self._services.delivery.look_after_cards())
+                self._do(self._services.delivery.refresh_cards())
 
     @precondition(lambda self: self._services.cards.shown)
     @rule(which=nth, status=st.sampled_from([-1, 5, 10]), seen=st.sampled_from([-1, 0, 0, 0, 1, None]), way=ways)
@@ -242,7 +242,7 @@ class Machine(RuleBasedStateMachine):
         """Let time pass: doubts are read, and what nobody decided expires."""
         self._services.clock.advance(seconds=seconds)
         self._do(self._services.delivery.tick())
-        self._do(self._services.delivery.look_after_cards())
+        self._do(self._services.delivery.refresh_cards())
 
     @rule(guild_id=st.sampled_from(GUILDS))
     def resume(self, guild_id: int) -> None:
@@ -354,7 +354,7 @@ class Machine(RuleBasedStateMachine):
         if leaves:
             task.cancel()
         await late.let_go()
-        work = {each for each, number in self._services.delivery._under_way.items() if number == late.resend_id}
+        work = {each for each, number in self._services.delivery._running.items() if number == late.resend_id}
         await asyncio.gather(task, *work, return_exceptions=True)
 
     def _crash(self, work: Coroutine[Any, Any, Any], after: int) -> None:

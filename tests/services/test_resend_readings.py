@@ -9,7 +9,7 @@ from bot.domain.failures import FailureKind
 from bot.domain.resends import Outcome, ResendState
 from bot.domain.secrets import TradeCode
 from tests.fakes.trade_provider import refusal
-from tests.services.resend_desk import STRANGERS_ACCOUNT, TICK, TRADE, ResendDesk, doubtful, ticks
+from tests.services.resend_setup import STRANGERS_ACCOUNT, TICK, TRADE, ResendDesk, doubtful, ticks
 
 
 async def test_how_often_a_doubt_is_read(services: ResendDesk) -> None:

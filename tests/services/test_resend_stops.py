@@ -7,7 +7,7 @@ import pytest
 from bot.domain.errors import ShuttingDown
 from bot.domain.resends import Outcome, ResendState
 from tests.fakes.trade_provider import Held
-from tests.services.resend_desk import AGENT, CUSTOMER, MODERATOR, TRADE, ResendDesk, face
+from tests.services.resend_setup import AGENT, CUSTOMER, MODERATOR, TRADE, ResendDesk, face
 
 
 @pytest.mark.parametrize("done", [True, False])

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.errors import AlreadyDecided, CardOutdated, TradeChanged
 from bot.domain.resends import Resend, ResendState
-from tests.services.resend_desk import GUILD, MODERATOR, OTHER_MODERATOR, TRADE, Crashed, ResendDesk
+from tests.services.resend_setup import GUILD, MODERATOR, OTHER_MODERATOR, TRADE, Crashed, ResendDesk
 
 
 async def _changed_unseen(services: ResendDesk, edits: Literal["refused", "lost"] = "refused") -> Resend:
@@ -69,7 +69,7 @@ async def test_new_facts_whose_finder_left(services: ResendDesk):
     await services.repositories.resends.revise(GUILD, resend.id, facts, version=1, at=services.clock.now())
     services.clock.advance(seconds=5)
 
-    await services.delivery.look_after_cards()
+    await services.delivery.refresh_cards()
 
     assert services.cards.shown[resend.id].facts.status == 5
 
@@ -79,7 +79,7 @@ async def test_pressed_on_what_is_not_the_newest(services: ResendDesk, seen: int
     """A click on a message that showed something else, or nothing, approves nothing, though the card is right now."""
     resend = await _changed_unseen(services)
     services.cards.edits = "taken"
-    await services.delivery.look_after_cards()
+    await services.delivery.refresh_cards()
     assert (await services.row(resend)).is_shown
 
     with pytest.raises(CardOutdated):
@@ -96,13 +96,13 @@ async def test_outdated_cards_in_the_background(services: ResendDesk):
     await services.service.deny(denied.id, by=MODERATOR)
     for _ in range(3):
         services.clock.advance(seconds=5)
-        await services.delivery.look_after_cards()
+        await services.delivery.refresh_cards()
     assert services.cards.shown[denied.id].state is ResendState.PENDING
     services.cards.edits = "taken"
 
     for _ in range(2):
         services.clock.advance(seconds=5)
-        await services.delivery.look_after_cards()
+        await services.delivery.refresh_cards()
 
     assert services.cards.shown[resend.id].facts.status == 5
     assert services.cards.shown[denied.id].state is ResendState.DENIED

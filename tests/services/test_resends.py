@@ -19,7 +19,7 @@ from bot.domain.errors import (
 from bot.domain.links import RELINK_COOL_DOWN
 from bot.domain.resends import OPENED_AT_MOST, Resend, ResendState
 from bot.domain.steam import SteamId
-from tests.services.resend_desk import (
+from tests.services.resend_setup import (
     AGENT,
     AGENTS,
     CUSTOMER,

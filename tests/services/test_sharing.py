@@ -97,8 +97,12 @@ async def services(tmp_path: Path, provider: Provider, clock: FakeClock) -> Asyn
             yield bot.services
 
 
+async def look_up(services: Services, request: InventoryRequest, *, by: Actor) -> InventoryAnswer:
+    return await services.inventory.look_up(request, by=await services.access.viewer(by))
+
+
 async def ask(services: Services, account: int, *, by: Actor, **options: Any) -> ProviderAnswer:
-    answer: InventoryAnswer = await services.inventory.look_up(InventoryRequest(url(account), **options), by=by)
+    answer: InventoryAnswer = await look_up(services, InventoryRequest(url(account), **options), by=by)
     (part,) = answer.answers
     return part
 
@@ -226,9 +230,9 @@ async def test_joining_one_whose_share_is_spent(services: Services, provider: Pr
     provider.reached.clear()
     other_token = url(1).replace("AbCdEfGh", "ZyXwVuTs")  # for which a client token has to be created first
     request = InventoryRequest(other_token, "assetpay_client")
-    begun = asyncio.create_task(services.inventory.look_up(request, by=customer(1)))
+    begun = asyncio.create_task(look_up(services, request, by=customer(1)))
     await provider.reached.wait()
-    joining = asyncio.create_task(services.inventory.look_up(request, by=agent()))
+    joining = asyncio.create_task(look_up(services, request, by=agent()))
     await asyncio.sleep(0.1)
     provider.gate.set()
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,11 @@ from bot.domain.failures import ProviderName
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import Receipt
 from bot.domain.secrets import TradeCode
+from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId
 from bot.domain.trades import WINDOW, Scope, Trade
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
-from bot.services.links import LinkService
-from bot.services.record import RecordService
 from bot.services.trades import TradeService
 from tests.contracts.engines import ENGINES, Repositories
 from tests.domain.builders import NOW, OWNER, trade
@@ -58,18 +58,20 @@ class Services:
     def __init__(self, repositories: Repositories, provider: Trades | None) -> None:
         self.repositories = repositories
         clock = FakeClock(NOW)
-        audit = AuditService(settings=repositories.settings, channel=FakeAuditChannel())
-        access = AccessService(grants=repositories.grants, audit=audit, clock=clock)
-        links = LinkService(links=repositories.links, access=access, audit=audit, clock=clock)
+        rows, links = repositories.audit, repositories.links
+        audit = AuditService(rows=rows, settings=repositories.settings, channel=FakeAuditChannel(), clock=clock)
+        self.access = AccessService(grants=repositories.grants, links=links, rows=rows, audit=audit, clock=clock)
         self.provider = provider or Trades()
         self.service = TradeService(
             provider=provider,
-            access=access,
+            access=self.access,
             links=links,
-            link_rows=repositories.links,
-            record=RecordService(rows=repositories.audit, links=repositories.links, access=access, clock=clock),
+            audit=audit,
             clock=clock,
         )
+
+    async def list_for(self, *, by: Actor, **options: Any) -> TradesAnswer:
+        return await self.service.list_for(by=await self.access.viewer(by), **options)
 
     async def link(self, actor: Actor, steam_id: SteamId) -> None:
         link = Link(GUILD, actor.user_id, steam_id, LinkSource.STAFF, 0, NOW)
@@ -87,8 +89,8 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
 
 async def test_ones_own(services: Services):
     """A customer gets their own and nobody else's, of the scope that was asked."""
-    active = await services.service.list_for(by=CUSTOMER)
-    everything = await services.service.list_for(by=CUSTOMER, scope=Scope.ALL)
+    active = await services.list_for(by=CUSTOMER)
+    everything = await services.list_for(by=CUSTOMER, scope=Scope.ALL)
 
     assert [each.id for each in active.trades] == [3]
     assert [each.id for each in everything.trades] == [3, 1]
@@ -102,32 +104,32 @@ async def test_own_by_ones_own_word(services: Services):
     link = Link(GUILD, AGENT.user_id, STRANGERS, LinkSource.STAFF, AGENT.user_id, NOW)
     await services.repositories.links.put(link)
     for own in (False, True):
-        answer = await services.service.list_for(by=AGENT, own=own)
+        answer = await services.list_for(by=AGENT, own=own)
         assert [each.code for each in answer.trades] == [None] * len(answer.trades)
         assert answer.viewer is None
 
     await services.repositories.links.put(replace(link, linked_by=0))
-    assert [each.code for each in (await services.service.list_for(by=AGENT, own=True)).trades] == [CODE]
+    assert [each.code for each in (await services.list_for(by=AGENT, own=True)).trades] == [CODE]
 
 
 async def test_refused_without_a_call(services: Services):
     """Naming somebody needs trades.any; without a link or a right there is nothing to list."""
     for named in ({"member_id": 5}, {"member_id": CUSTOMER.user_id}, {"steam_id": str(OWNER)}, {"steam_id": "x"}):
         with pytest.raises(AccessDenied) as denied:
-            await services.service.list_for(by=CUSTOMER, **named)
+            await services.list_for(by=CUSTOMER, **named)
         assert denied.value.capability is Capability.TRADES_ANY
     with pytest.raises(NotLinked):
-        await services.service.list_for(by=replace(CUSTOMER, user_id=9))
+        await services.list_for(by=replace(CUSTOMER, user_id=9))
     await services.repositories.grants.revoke(Grant(GUILD, GUILD, Capability.TRADES_OWN), by=0, at=NOW)
     with pytest.raises(AccessDenied) as denied:
-        await services.service.list_for(by=CUSTOMER)
+        await services.list_for(by=CUSTOMER)
     assert denied.value.capability is Capability.TRADES_OWN
     assert services.provider.asked == []
 
 
 async def test_everybodys(services: Services):
     """A holder of trades.any gets everybody's, without any code."""
-    answer = await services.service.list_for(by=AGENT, scope=Scope.ALL)
+    answer = await services.list_for(by=AGENT, scope=Scope.ALL)
 
     assert [each.id for each in answer.trades] == [3, 2, 1]
     assert answer.steam_id is None
@@ -145,7 +147,7 @@ async def test_everybodys(services: Services):
 )
 async def test_somebodys(services: Services, named: dict[str, str]):
     """Named by member, SteamID or trade URL, that account's trades are listed, without its codes."""
-    answer = await services.service.list_for(by=AGENT, scope=Scope.ALL, **named)  # type: ignore[arg-type]
+    answer = await services.list_for(by=AGENT, scope=Scope.ALL, **named)
 
     assert [each.id for each in answer.trades] == [3, 1]
     assert answer.steam_id == OWNER
@@ -155,7 +157,7 @@ async def test_somebodys(services: Services, named: dict[str, str]):
 async def test_an_agents_own(services: Services):
     """Among everybody's an agent's own trades have their codes, the others none."""
     await services.link(AGENT, STRANGERS)
-    answer = await services.service.list_for(by=AGENT, scope=Scope.ALL)
+    answer = await services.list_for(by=AGENT, scope=Scope.ALL)
 
     assert {each.id: each.code for each in answer.trades} == {3: None, 2: CODE, 1: None}
 
@@ -163,24 +165,24 @@ async def test_an_agents_own(services: Services):
 async def test_names_that_mean_nobody(services: Services):
     """Two names, a member without a link, another guild's link, and what is no account are told apart."""
     with pytest.raises(InvalidInput, match="steam_id: member_and_steam_id"):
-        await services.service.list_for(by=AGENT, member_id=CUSTOMER.user_id, steam_id=str(OWNER))
+        await services.list_for(by=AGENT, member_id=CUSTOMER.user_id, steam_id=str(OWNER))
     with pytest.raises(InvalidInput, match="member: not_linked"):
-        await services.service.list_for(by=AGENT, member_id=9)
+        await services.list_for(by=AGENT, member_id=9)
     with pytest.raises(InvalidInput, match="steam_id: steam_id"):
-        await services.service.list_for(by=AGENT, steam_id="123")
+        await services.list_for(by=AGENT, steam_id="123")
     with pytest.raises(TradeUrlRejected):
-        await services.service.list_for(by=AGENT, steam_id="mia")
+        await services.list_for(by=AGENT, steam_id="mia")
     assert services.provider.asked == []
 
 
 async def test_the_window(services: Services):
     """A full list of all trades says so, also to who sees few of them; the active ones are never a window."""
     services.provider.kept = (trade(id=9), *(trade(id=10 + number, owner=STRANGERS) for number in range(WINDOW - 1)))
-    assert (await services.service.list_for(by=AGENT, scope=Scope.ALL)).window_full
-    assert (await services.service.list_for(by=CUSTOMER, scope=Scope.ALL)).window_full
-    assert not (await services.service.list_for(by=AGENT)).window_full
+    assert (await services.list_for(by=AGENT, scope=Scope.ALL)).window_full
+    assert (await services.list_for(by=CUSTOMER, scope=Scope.ALL)).window_full
+    assert not (await services.list_for(by=AGENT)).window_full
     services.provider.kept = services.provider.kept[1:]
-    assert not (await services.service.list_for(by=AGENT, scope=Scope.ALL)).window_full
+    assert not (await services.list_for(by=AGENT, scope=Scope.ALL)).window_full
 
 
 async def test_without_a_provider(tmp_path: Path):
@@ -188,7 +190,7 @@ async def test_without_a_provider(tmp_path: Path):
     async with ENGINES["sqlite"](tmp_path) as repositories:
         services = Services(repositories, None)
         with pytest.raises(NotLinked):
-            await services.service.list_for(by=CUSTOMER)
+            await services.list_for(by=CUSTOMER)
         await services.link(CUSTOMER, OWNER)
         with pytest.raises(ProviderOff):
-            await services.service.list_for(by=CUSTOMER)
+            await services.list_for(by=CUSTOMER)

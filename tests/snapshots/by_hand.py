@@ -19,7 +19,7 @@ from bot.domain.snapshots import Audience, InventoryAnswer, Listing, PageTooFres
 from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import NotResendableReason, Scope
 from bot.providers.explanations import Catalogue
-from bot.services.access_review import Review
+from bot.services.access import Review
 from bot.services.sign_in import StartedSignIn
 from bot.services.status import StatusReport
 from bot.ui.access.messages import RoleNames

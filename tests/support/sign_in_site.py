@@ -138,8 +138,8 @@ class SignInSite:
 
     async def settled(self) -> None:
         """Wait until every notification has been sent."""
-        while self.service._under_way:
-            await asyncio.wait(tuple(self.service._under_way))
+        while self.service._running:
+            await asyncio.wait(tuple(self.service._running))
 
     @property
     def asked_steam(self) -> int:
@@ -173,7 +173,9 @@ async def open_site(folder: Path, *, public_url: str | None = None) -> AsyncIter
         port = listening.getsockname()[1]
         public_url = public_url or f"http://127.0.0.1:{port}"
         links = Links(public_url=public_url, listen=f"127.0.0.1:{port}", steam_openid_url=steam.openid_url)
-        audit = AuditService(settings=repositories.settings, channel=FakeAuditChannel())
+        audit = AuditService(
+            rows=repositories.audit, settings=repositories.settings, channel=FakeAuditChannel(), clock=clock
+        )
         service = await open_sign_in(
             links, stack, sign_ins=repositories.sign_ins, audit=audit, clock=clock, listening=listening
         )

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.access import BOOTSTRAP, SEEDED, Capability, Grant
 from bot.domain.access_doctor import Concern, Finding, Giver, RoleFacts, Source, examine
-from bot.services.access_review import Review
+from bot.services.access import Review
 from bot.ui.access.messages import WHAT, RoleNames, finding_lines
 from bot.ui.access.page import finding_fields, list_embed
 from bot.ui.kit.text import utf16_length

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from simcord.types import HttpLogEntry
 
 from bot.domain.audit import AuditAction, AuditRow, DamagedRow
-from bot.services.record import Extract
+from bot.services.audit import Extract
 from bot.ui.audit.messages import TITLES, deed
 from bot.ui.audit.page import audit_page
 from tests.support.hostile_text import hostile, rendered

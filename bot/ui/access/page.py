@@ -8,8 +8,7 @@ import discord
 from bot.domain.access import BOOTSTRAP, Actor, Capability, Grant
 from bot.domain.access_doctor import Finding, RoleFacts, Source
 from bot.domain.audit import AuditAction, AuditRow
-from bot.services.access import GrantChange
-from bot.services.access_review import Review, Why
+from bot.services.access import GrantChange, Review, Why
 from bot.ui.access.messages import WHAT, RoleNames, finding_lines, words_of
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import count, moment, utf16_length

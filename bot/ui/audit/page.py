@@ -3,7 +3,7 @@
 import discord
 
 from bot.domain.audit import PERSONAL_DETAILS, AuditRow, DamagedRow, PseudonymKind
-from bot.services.record import Extract
+from bot.services.audit import Extract
 from bot.ui.audit.messages import deed, who_did
 from bot.ui.kit.csv import csv_file
 from bot.ui.kit.layout import Tone, card

@@ -52,15 +52,15 @@ class PauseButton(
 
     async def _turn(self, session: InteractionSession) -> None:
         await session.defer()
-        pauses, actor = session.services.pauses, session.actor
+        resends, actor = session.services.resends, session.actor
         if self._action == "pause":
-            changed = await pauses.pause(by=actor)
+            changed = await resends.pause(by=actor)
             title = "🛑 Resends are stopped" if changed else "🛑 Resends were stopped already"
             words = (
                 "Nothing is asked for, approved or sent here until somebody presses *Resume resends* in `/approvals`."
             )
         else:
-            changed = await pauses.resume(self._number, by=actor)
+            changed = await resends.resume(self._number, by=actor)
             title = "▶️ Resends go on" if changed else "▶️ Resends were not stopped"
             words = "They can be asked for and approved again."
         await session.reply(card(title=title, description=words, colour=Tone.NEUTRAL))

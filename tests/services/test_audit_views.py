@@ -15,13 +15,12 @@ from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryQuery
 from bot.domain.links import Link, LinkSource
 from bot.domain.settings import Setting
+from bot.domain.snapshots import InventoryAnswer, TradesAnswer
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope
 from bot.services.access import AccessService
-from bot.services.audit import AuditService
+from bot.services.audit import MOST_ROWS, AuditService, Extract
 from bot.services.inventory import InventoryRequest, InventoryService
-from bot.services.links import LinkService
-from bot.services.record import MOST_ROWS, RecordService
 from bot.services.trades import TradeService
 from tests.contracts.engines import ENGINES, Repositories
 from tests.fakes.audit_channel import FakeAuditChannel
@@ -68,22 +67,26 @@ class Services:
         self.repositories = repositories
         self.clock = FakeClock()
         self.channel = FakeAuditChannel()
-        audit = AuditService(settings=repositories.settings, channel=self.channel, rows=repositories.audit)
-        access = AccessService(grants=repositories.grants, audit=audit, clock=self.clock)
-        links = LinkService(links=repositories.links, access=access, audit=audit, clock=self.clock)
-        self.record = RecordService(rows=repositories.audit, links=repositories.links, access=access, clock=self.clock)
+        rows, links = repositories.audit, repositories.links
+        self.audit = AuditService(rows=rows, settings=repositories.settings, channel=self.channel, clock=self.clock)
+        self.access = AccessService(
+            grants=repositories.grants, links=links, rows=rows, audit=self.audit, clock=self.clock
+        )
         self.shops = (Shop(), Shop(ProviderName.SKINSBACK))
-        common: dict[str, Any] = {
-            "access": access,
-            "links": links,
-            "link_rows": repositories.links,
-            "record": self.record,
-            "clock": self.clock,
-        }
+        common: dict[str, Any] = {"links": links, "audit": self.audit, "clock": self.clock}
         self.inventory = InventoryService(providers=self.shops, default=ProviderName.ASSETPAY, **common)
         self.provider = FakeTradeProvider()
         self.provider.add(1, THEIRS)
-        self.trades = TradeService(provider=self.provider, **common)
+        self.trades = TradeService(provider=self.provider, access=self.access, **common)
+
+    async def list_for(self, *, by: Actor, **options: Any) -> TradesAnswer:
+        return await self.trades.list_for(by=await self.access.viewer(by), **options)
+
+    async def look_up(self, request: InventoryRequest, *, by: Actor) -> InventoryAnswer:
+        return await self.inventory.look_up(request, by=await self.access.viewer(by))
+
+    async def newest(self, *, by: Actor, **options: Any) -> Extract:
+        return await self.audit.newest(by=await self.access.viewer(by), **options)
 
     async def looks(self, guild_id: int = GUILD) -> list[tuple[str, str, str, dict[str, str]]]:
         """Return what was written down of looks, the newest first: who, what, whose, details."""
@@ -111,10 +114,10 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
 
 async def test_trades(services: Services) -> None:
     """Trades of a member or an account are a look at that member where the account is linked, else at the account."""
-    await services.trades.list_for(by=AGENT, member_id=CUSTOMER.user_id)
-    await services.trades.list_for(by=AGENT, steam_id=url(THEIRS), scope=Scope.ALL)
-    await services.trades.list_for(by=AGENT, steam_id=str(NOBODYS))
-    await services.trades.list_for(by=AGENT)
+    await services.list_for(by=AGENT, member_id=CUSTOMER.user_id)
+    await services.list_for(by=AGENT, steam_id=url(THEIRS), scope=Scope.ALL)
+    await services.list_for(by=AGENT, steam_id=str(NOBODYS))
+    await services.list_for(by=AGENT)
 
     assert list(reversed(await services.looks())) == [
         ("user:2", "trades.viewed", "user:1", {"steam_id": str(THEIRS), "scope": "active"}),
@@ -126,8 +129,8 @@ async def test_trades(services: Services) -> None:
 
 async def test_inventories(services: Services) -> None:
     """An inventory is a look at whose it is, with the game and every provider that was asked; no token is in it."""
-    await services.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
-    await services.inventory.look_up(InventoryRequest(url(NOBODYS), provider="all", game=Game.RUST), by=AGENT)
+    await services.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
+    await services.look_up(InventoryRequest(url(NOBODYS), provider="all", game=Game.RUST), by=AGENT)
 
     assert list(reversed(await services.looks())) == [
         ("user:2", "inventory.viewed", "user:1", _inventory(THEIRS, "cs2", "assetpay")),
@@ -142,11 +145,11 @@ def _inventory(account: SteamId, game: str, provider: str) -> dict[str, str]:
 
 async def test_ones_own(services: Services) -> None:
     """One's own account is no look, for a customer and for an agent, by whatever name it is asked for."""
-    await services.trades.list_for(by=CUSTOMER)
-    await services.inventory.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER)
-    await services.trades.list_for(by=AGENT, member_id=AGENT.user_id)
-    await services.trades.list_for(by=AGENT, steam_id=str(MINE))
-    await services.inventory.look_up(InventoryRequest(url(MINE)), by=AGENT)
+    await services.list_for(by=CUSTOMER)
+    await services.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER)
+    await services.list_for(by=AGENT, member_id=AGENT.user_id)
+    await services.list_for(by=AGENT, steam_id=str(MINE))
+    await services.look_up(InventoryRequest(url(MINE)), by=AGENT)
 
     assert await services.looks() == []
 
@@ -155,9 +158,9 @@ async def test_an_account_one_linked_to_oneself(services: Services) -> None:
     """An account that an agent linked to themselves is not theirs by that: looking at it is a look."""
     self_made = Link(GUILD, AGENT.user_id, NOBODYS, LinkSource.STAFF, AGENT.user_id, services.clock.now())
     await services.repositories.links.put(self_made)
-    await services.trades.list_for(by=AGENT, steam_id=str(NOBODYS))
+    await services.list_for(by=AGENT, steam_id=str(NOBODYS))
     await services.repositories.links.put(replace(self_made, source=LinkSource.SIGN_IN))
-    await services.trades.list_for(by=AGENT, steam_id=str(NOBODYS))
+    await services.list_for(by=AGENT, steam_id=str(NOBODYS))
 
     assert [(actor, subject) for actor, _, subject, _ in await services.looks()] == [("user:2", "user:2")]
 
@@ -165,7 +168,7 @@ async def test_an_account_one_linked_to_oneself(services: Services) -> None:
 async def test_each_look_counts(services: Services) -> None:
     """The same again is another look, out of memory or not, and so is a refresh."""
     for refresh in (False, False, True):
-        await services.inventory.look_up(InventoryRequest(url(THEIRS), refresh=refresh), by=AGENT)
+        await services.look_up(InventoryRequest(url(THEIRS), refresh=refresh), by=AGENT)
 
     assert len(await services.looks()) == 3
 
@@ -173,41 +176,41 @@ async def test_each_look_counts(services: Services) -> None:
 async def test_what_was_not_shown(services: Services) -> None:
     """A refusal by rights is no look, nor is a provider that gave no answer; that it refuses an account tells of it."""
     with pytest.raises(AccessDenied):
-        await services.inventory.look_up(InventoryRequest(url(MINE)), by=CUSTOMER)
+        await services.look_up(InventoryRequest(url(MINE)), by=CUSTOMER)
     with pytest.raises(AccessDenied):
-        await services.trades.list_for(by=CUSTOMER, steam_id=str(MINE))
+        await services.list_for(by=CUSTOMER, steam_id=str(MINE))
     with pytest.raises(InvalidInput):
-        await services.trades.list_for(by=AGENT, member_id=99)
+        await services.list_for(by=AGENT, member_id=99)
     services.provider.cannot_be_read = ProviderError(Failure(ProviderName.MANNCO, FailureKind.TIMED_OUT))
     with pytest.raises(ProviderError):
-        await services.trades.list_for(by=AGENT)
+        await services.list_for(by=AGENT)
     for kind in (FailureKind.TIMED_OUT, FailureKind.RATE_LIMITED_LOCALLY, FailureKind.UNREACHABLE):
         services.shops[0].failure = kind
-        await services.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
+        await services.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
     assert await services.looks() == []
 
     services.shops[0].failure = FailureKind.REFUSED
-    await services.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
+    await services.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
     assert len(await services.looks()) == 1
 
 
 async def test_what_cannot_be_written_down(services: Services) -> None:
     """Where a look cannot be written down nothing comes back; one's own things still do."""
-    services.record._rows = Full()  # type: ignore[assignment] # only what a look needs
+    services.audit._rows = Full()  # type: ignore[assignment] # only what a look needs
 
     for asked in (
-        services.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT),
-        services.trades.list_for(by=AGENT, member_id=CUSTOMER.user_id),
-        services.trades.list_for(by=AGENT),
+        services.look_up(InventoryRequest(url(THEIRS)), by=AGENT),
+        services.list_for(by=AGENT, member_id=CUSTOMER.user_id),
+        services.list_for(by=AGENT),
     ):
         with pytest.raises(OSError, match="disk full"):
             await asked
-    assert [each.id for each in (await services.trades.list_for(by=CUSTOMER)).trades] == [1]
+    assert [each.id for each in (await services.list_for(by=CUSTOMER)).trades] == [1]
 
 
 async def test_another_guild(services: Services) -> None:
     """Where the account is linked in another guild only, the look does not tell whose it is there."""
-    await services.trades.list_for(by=replace(AGENT, guild_id=OTHER_GUILD), steam_id=str(THEIRS))
+    await services.list_for(by=replace(AGENT, guild_id=OTHER_GUILD), steam_id=str(THEIRS))
 
     assert [look[2] for look in await services.looks(OTHER_GUILD)] == [f"steam:{THEIRS}"]
     assert await services.looks() == []
@@ -216,9 +219,9 @@ async def test_another_guild(services: Services) -> None:
 async def test_not_posted(services: Services) -> None:
     """Looks are in the record alone: the audit channel is for decisions."""
     await services.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=services.clock.now())
-    await services.trades.list_for(by=AGENT)
-    await services.inventory.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
-    await services.record.newest(by=READER)
+    await services.list_for(by=AGENT)
+    await services.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
+    await services.newest(by=READER)
 
     assert len(await services.looks()) == 3
     assert services.channel.posts == []
@@ -227,9 +230,6 @@ async def test_not_posted(services: Services) -> None:
 async def test_which_row_a_post_copies(services: Services) -> None:
     """A post names the row that says the same, also where a like one was written down in between; or none."""
     await services.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=services.clock.now())
-    audit = AuditService(
-        settings=services.repositories.settings, channel=services.channel, rows=services.repositories.audit
-    )
     entries = [
         AuditEntry(GUILD, services.clock.now(), by, AuditAction.ACCESS_GRANTED, "role:5", {"capability": capability})
         for by, capability in ((1, "a"), (2, "a"), (1, "b"), (3, "c"))
@@ -237,7 +237,7 @@ async def test_which_row_a_post_copies(services: Services) -> None:
     for entry in entries[:3]:
         await services.repositories.audit.append(entry)
     for entry in entries:
-        await audit.announce(replace(entry, detail={**entry.detail, "state": "told by the post alone"}))
+        await services.audit.announce(replace(entry, detail={**entry.detail, "state": "told by the post alone"}))
 
     copied = [row and (row.actor_id, row.detail["capability"]) for row in services.channel.rows]
     assert copied == [(1, "a"), (2, "a"), (1, "b"), None]
@@ -246,13 +246,13 @@ async def test_which_row_a_post_copies(services: Services) -> None:
 async def test_reading_the_record(services: Services) -> None:
     """Reading needs its right, is bounded, leaves its own row out and says whether there is more."""
     with pytest.raises(AccessDenied):
-        await services.record.newest(by=AGENT)
+        await services.newest(by=AGENT)
     with pytest.raises(InvalidInput, match="action: unknown"):
-        await services.record.newest(by=READER, action="grants")
+        await services.newest(by=READER, action="grants")
     assert await services.looks() == []
 
-    few = await services.record.newest(by=READER, limit=2)
-    every = await services.record.newest(by=READER, limit=10**9)
+    few = await services.newest(by=READER, limit=2)
+    every = await services.newest(by=READER, limit=10**9)
 
     assert (len(few.rows), few.has_older, every.has_older) == (2, True, False)
     assert [row.action for row in every.rows[:2] if isinstance(row, AuditRow)] == [
@@ -264,10 +264,10 @@ async def test_reading_the_record(services: Services) -> None:
 
 async def test_an_unreadable_record(services: Services) -> None:
     """Where the reading cannot be written down the record is not shown."""
-    services.record._rows = ReadOnly(services.repositories)  # type: ignore[assignment] # only what reading needs
+    services.audit._rows = ReadOnly(services.repositories)  # type: ignore[assignment] # only what reading needs
 
     with pytest.raises(OSError, match="disk full"):
-        await services.record.newest(by=READER)
+        await services.newest(by=READER)
 
 
 class ReadOnly(Full):
@@ -291,14 +291,14 @@ async def test_forgotten_while_it_is_read(services: Services) -> None:
         return await at_once(query)
 
     services.shops[0].look_up = slowly  # type: ignore[method-assign] # the same, only later
-    asked = asyncio.create_task(services.inventory.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER))
+    asked = asyncio.create_task(services.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER))
     await begun.wait()
-    services.inventory.forget(THEIRS)
+    services.inventory.evict(THEIRS)
     going_on.set()
 
     assert (await asked).answers[0].inventory is not None
-    assert services.inventory._kept == {}
-    await services.inventory.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER)
-    await services.inventory.look_up(InventoryRequest(url(MINE)), by=AGENT)
-    services.inventory.forget(THEIRS)
-    assert [key[1] for key in services.inventory._kept] == [MINE]
+    assert len(services.inventory._cache) == 0
+    await services.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER)
+    await services.look_up(InventoryRequest(url(MINE)), by=AGENT)
+    services.inventory.evict(THEIRS)
+    assert [account.steam_id for account, _ in services.inventory._cache] == [MINE]

@@ -16,7 +16,6 @@ from bot.domain.steam import SteamId
 from bot.ports import TradeProvider
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
-from bot.services.pauses import PauseService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resends import ResendService
@@ -111,8 +110,8 @@ class ResendDesk:
     async def quiet(self) -> None:
         """Wait until this run's work on requests has ended, and what it wrote is on the disk."""
         await self.written_out()
-        while self.delivery._under_way:
-            await asyncio.wait(tuple(self.delivery._under_way))
+        while self.delivery._running:
+            await asyncio.wait(tuple(self.delivery._running))
         await self.written_out()
 
     async def written_out(self) -> None:
@@ -127,7 +126,7 @@ class ResendDesk:
     def crash(self) -> None:
         """End the run as a power cut does: nothing that it still does reaches anything."""
         self._run += 1
-        for task in self.delivery._under_way:
+        for task in self.delivery._running:
             if task is not asyncio.current_task():
                 task.cancel()
 
@@ -157,10 +156,10 @@ class ResendDesk:
         links = seen(self.repositories.links, "links")
         settings = seen(self.repositories.settings, "settings")
         cards = seen(self.cards, "cards")
-        audit = AuditService(settings=settings, channel=seen(self.channel, "channel"))
-        access = AccessService(grants=seen(self.repositories.grants, "grants"), audit=audit, clock=self.clock)
-        pauses = PauseService(
-            pauses=seen(self.repositories.pauses, "halts"), access=access, audit=audit, clock=self.clock
+        rows, pauses = self.repositories.audit, seen(self.repositories.pauses, "pauses")
+        audit = AuditService(rows=rows, settings=settings, channel=seen(self.channel, "channel"), clock=self.clock)
+        access = AccessService(
+            grants=seen(self.repositories.grants, "grants"), links=links, rows=rows, audit=audit, clock=self.clock
         )
         board = ResendBoard(repository=repository, settings=settings, cards=cards, clock=self.clock)
         delivery = ResendDelivery(
@@ -183,6 +182,7 @@ class ResendDesk:
             board=board,
             delivery=delivery,
             pauses=pauses,
+            audit=audit,
             clock=self.clock,
             expires_after=self.expires_after,
         )

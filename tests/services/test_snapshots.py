@@ -1,0 +1,488 @@
+"""A snapshot is shown to its reader only, as long as they may see it, before and after a restart."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bot.domain.access import Actor, Capability, Grant
+from bot.domain.errors import AccessDenied, NotYourPage, PageExpired, QueryExpired
+from bot.domain.failures import ProviderName
+from bot.domain.inventory import InventoryFilter, Sort
+from bot.domain.links import Link, LinkSource
+from bot.domain.secrets import TradeCode
+from bot.domain.snapshots import Audience, InventoryAnswer, PageTooFresh, ProviderAnswer, Snapshot, TradesAnswer
+from bot.domain.steam import Game, SteamId
+from bot.domain.trades import Scope
+from bot.services.access import AccessService
+from bot.services.audit import AuditService
+from bot.services.inventory import InventoryRequest, InventoryService
+from bot.services.my_data import MyDataService
+from bot.services.snapshots import SnapshotService
+from tests.contracts.engines import ENGINES, Repositories
+from tests.domain.builders import NOW, OWNER, inventory, item, trade
+from tests.fakes.audit_channel import FakeAuditChannel
+from tests.fakes.clock import FakeClock
+from tests.fakes.inventory_provider import FakeInventoryProvider
+
+GUILD, SUPPORT, CUSTOMERS = 100, 7, 8
+CUSTOMER = Actor(GUILD, 1, frozenset({GUILD, CUSTOMERS}))
+AGENT = Actor(GUILD, 2, frozenset({GUILD, SUPPORT}))
+OTHER_ACCOUNT = SteamId.from_account_id(77)
+INVENTORY = InventoryAnswer(
+    OWNER, Game.CS2, InventoryFilter(), (ProviderAnswer(ProviderName.ASSETPAY, inventory(item("AK-47"))),)
+)
+VIEW = InventoryFilter("ak", Sort.NAME_ASC)
+REQUEST = InventoryRequest(f"https://steamcommunity.com/tradeoffer/new/?partner={OWNER.account_id}&token=AbCdEfGh")
+
+
+def trades_answer(*, of: SteamId | None = OWNER, viewer: SteamId | None = OWNER) -> TradesAnswer:
+    shown = trade() if viewer == OWNER else replace(trade(), code=None)
+    return TradesAnswer(ProviderName.MANNCO, Scope.ALL, of, viewer, (shown,), NOW)
+
+
+class Services:
+    """The service over real storage. The customer is linked; Support may see every account."""
+
+    def __init__(self, repositories: Repositories) -> None:
+        self.repositories = repositories
+        self.clock = FakeClock(NOW)
+        self.snapshots = self.restarted()
+
+    def restarted(self) -> SnapshotService:
+        """Return the service of a new process."""
+        rows, links = self.repositories.audit, self.repositories.links
+        audit = AuditService(
+            rows=rows, settings=self.repositories.settings, channel=FakeAuditChannel(), clock=self.clock
+        )
+        self.access = AccessService(
+            grants=self.repositories.grants, links=links, rows=rows, audit=audit, clock=self.clock
+        )
+        lookups = InventoryService(
+            providers=(FakeInventoryProvider(),),
+            default=ProviderName.ASSETPAY,
+            links=links,
+            audit=audit,
+            clock=self.clock,
+        )
+        self.snapshots = SnapshotService(
+            repository=self.repositories.snapshots, inventory=lookups, access=self.access, clock=self.clock
+        )
+        return self.snapshots
+
+    async def open_unsaved(self, answer: InventoryAnswer | TradesAnswer, *, by: Actor, **how: Any) -> Snapshot:
+        return await self.snapshots.open(answer, by=await self.access.viewer(by), **how)
+
+    async def open(self, answer: InventoryAnswer | TradesAnswer, *, by: Actor, **how: Any) -> Snapshot:
+        """Open an answer, and wait until a new process would find it."""
+        snapshot = await self.open_unsaved(answer, by=by, **how)
+        await self.snapshots.saved()
+        return snapshot
+
+    async def saved_view(self, snapshot: Snapshot) -> InventoryFilter | None:
+        saved = await self.repositories.snapshots.load(GUILD, snapshot.id, at=NOW)
+        assert saved is not None
+        return saved.view
+
+    async def grant(self, *capabilities: Capability, role: int = SUPPORT) -> None:
+        for capability in capabilities:
+            await self.repositories.grants.grant(Grant(GUILD, role, capability), by=0, at=NOW)
+
+    async def revoke(self, *capabilities: Capability, role: int = GUILD) -> None:
+        for capability in capabilities:
+            await self.repositories.grants.revoke(Grant(GUILD, role, capability), by=0, at=NOW)
+
+    async def link(self, actor: Actor, steam_id: SteamId) -> None:
+        link = Link(GUILD, actor.user_id, steam_id, LinkSource.STAFF, 0, NOW)
+        await self.repositories.links.put(link)
+
+    async def unlink(self, actor: Actor) -> None:
+        await self.repositories.links.remove(GUILD, actor.user_id, by=0, at=NOW)
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.services.snapshots.SAVED_WITHIN", timedelta(milliseconds=1))
+
+
+@pytest.fixture
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
+    async with ENGINES["sqlite"](tmp_path) as repositories:
+        opened = Services(repositories)
+        await opened.grant(Capability.INVENTORY_ANY, Capability.TRADES_ANY)
+        await opened.link(CUSTOMER, OWNER)
+        yield opened
+
+
+async def refused(services: Services, snapshot: Snapshot, by: Actor) -> Capability:
+    with pytest.raises(AccessDenied) as denied:
+        await services.snapshots.load(snapshot.id, by=by)
+    return denied.value.capability
+
+
+# Loading
+
+
+@pytest.mark.parametrize("answer", [INVENTORY, trades_answer()], ids=["inventory", "trades"])
+async def test_loaded_by_its_reader(services: Services, answer: InventoryAnswer | TradesAnswer):
+    """Trade codes do not survive a restart; everything else does."""
+    snapshot = await services.open(answer, by=CUSTOMER)
+    assert snapshot.audience is Audience.CUSTOMER
+    assert await services.snapshots.load(snapshot.id, by=CUSTOMER) == snapshot
+
+    after_restart = await services.restarted().load(snapshot.id, by=CUSTOMER)
+    kept = answer.without_codes() if isinstance(answer, TradesAnswer) else answer
+    assert after_restart == replace(snapshot, answer=kept)
+
+
+async def test_another_user_or_guild(services: Services):
+    snapshot = await services.open(INVENTORY, by=CUSTOMER)
+    for service in (services.snapshots, services.restarted()):
+        with pytest.raises(NotYourPage):
+            await service.load(snapshot.id, by=AGENT)
+        with pytest.raises(PageExpired):
+            await service.load(snapshot.id, by=replace(CUSTOMER, guild_id=200, role_ids=frozenset({200})))
+
+
+async def test_expired_after_24_hours(services: Services):
+    snapshot = await services.open(INVENTORY, by=CUSTOMER)
+    services.clock.advance(hours=23, minutes=59)
+    assert (await services.snapshots.load(snapshot.id, by=CUSTOMER)).id == snapshot.id
+    services.clock.advance(minutes=1)
+    for service in (services.snapshots, services.restarted()):
+        with pytest.raises(PageExpired):
+            await service.load(snapshot.id, by=CUSTOMER)
+    await services.snapshots.purge()
+    assert await services.repositories.snapshots.load(GUILD, snapshot.id, at=NOW) is None
+
+
+async def test_revoked(services: Services):
+    """A revocation counts at the next click, and the missing capability is named."""
+    own_inventory = await services.open(INVENTORY, by=CUSTOMER)
+    own_trades = await services.open(trades_answer(), by=CUSTOMER)
+    any_inventory = await services.open(INVENTORY, by=AGENT)
+    all_trades = await services.open(trades_answer(of=None, viewer=None), by=AGENT)
+    assert await refused(services, any_inventory, replace(AGENT, role_ids=frozenset({GUILD}))) is (
+        Capability.INVENTORY_ANY
+    )
+    await services.revoke(Capability.INVENTORY_OWN, Capability.TRADES_OWN)
+    await services.revoke(Capability.INVENTORY_ANY, Capability.TRADES_ANY, role=SUPPORT)
+
+    assert await refused(services, own_inventory, CUSTOMER) is Capability.INVENTORY_OWN
+    assert await refused(services, own_trades, CUSTOMER) is Capability.TRADES_OWN
+    assert await refused(services, any_inventory, AGENT) is Capability.INVENTORY_OWN
+    assert await refused(services, all_trades, AGENT) is Capability.TRADES_OWN
+
+
+async def test_a_list_of_all_trades_is_no_ones_own(services: Services):
+    snapshot = await services.open(trades_answer(of=None), by=AGENT)
+    await services.revoke(Capability.TRADES_ANY, role=SUPPORT)
+    assert await refused(services, snapshot, AGENT) is Capability.TRADES_ANY
+    await services.link(AGENT, OTHER_ACCOUNT)
+    assert await refused(services, snapshot, AGENT) is Capability.TRADES_ANY
+
+
+@pytest.mark.parametrize("answer", [INVENTORY, trades_answer()], ids=["inventory", "trades"])
+async def test_unlinked(services: Services, answer: InventoryAnswer | TradesAnswer):
+    snapshot = await services.open(answer, by=CUSTOMER)
+    any_account = Capability.INVENTORY_ANY if isinstance(answer, InventoryAnswer) else Capability.TRADES_ANY
+    await services.unlink(CUSTOMER)
+    assert await refused(services, snapshot, CUSTOMER) is any_account
+    await services.link(CUSTOMER, OTHER_ACCOUNT)
+    assert await refused(services, snapshot, CUSTOMER) is any_account
+
+
+async def test_codes_of_an_agent_whose_link_changes(services: Services):
+    """An agent sees an account's codes only while another person's link, or Steam, says that it is theirs."""
+
+    async def code() -> TradeCode | None:
+        answer = (await services.snapshots.load(snapshot.id, by=AGENT)).answer
+        assert isinstance(answer, TradesAnswer)
+        return answer.trades[0].code
+
+    await services.unlink(CUSTOMER)
+    await services.link(AGENT, OWNER)
+    snapshot = await services.open(trades_answer(of=None), by=AGENT)
+    assert await code() == TradeCode("ABCDEFGH")
+
+    await services.repositories.links.put(Link(GUILD, AGENT.user_id, OWNER, LinkSource.STAFF, AGENT.user_id, NOW))
+    assert await code() is None
+    await services.unlink(AGENT)
+    await services.link(CUSTOMER, OWNER)
+    assert await code() is None
+
+
+async def test_audience_of_the_click(services: Services):
+    snapshot = await services.open(INVENTORY, by=CUSTOMER)
+    await services.grant(Capability.READ_AUDIT, role=CUSTOMERS)
+    assert (await services.snapshots.load(snapshot.id, by=CUSTOMER)).audience is Audience.STAFF
+    await services.revoke(Capability.READ_AUDIT, role=CUSTOMERS)
+    assert (await services.snapshots.load(snapshot.id, by=CUSTOMER)).audience is Audience.CUSTOMER
+
+
+async def test_bounded_memory_and_random_ids(services: Services):
+    """A hundred snapshots are in memory, older ones in the repository; ids of 72 random bits fit a button."""
+    first = await services.open(trades_answer(), by=CUSTOMER)
+    ids = {(await services.open(INVENTORY, by=replace(AGENT, user_id=1000 + number))).id for number in range(120)}
+
+    assert len(services.snapshots._recent) == 100
+    assert (await services.snapshots.load(first.id, by=CUSTOMER)).answer == trades_answer().without_codes()
+    assert len(services.snapshots._recent) == 100
+    assert len(ids) == 120
+    assert {len(each) for each in ids} == {12}
+
+
+# Views
+
+
+async def test_view(services: Services):
+    """A view survives a restart; the default view is none."""
+    snapshot = await services.open(INVENTORY, by=CUSTOMER)
+    assert snapshot.view is None
+    assert await services.snapshots.apply_view(snapshot.id, VIEW, by=CUSTOMER) == replace(snapshot, view=VIEW)
+    for service in (services.snapshots, services.restarted()):
+        assert await service.load(snapshot.id, by=CUSTOMER) == replace(snapshot, view=VIEW)
+    assert await services.snapshots.apply_view(snapshot.id, InventoryFilter(), by=CUSTOMER) == snapshot
+    assert await services.restarted().load(snapshot.id, by=CUSTOMER) == snapshot
+
+    sorted_by_price = replace(INVENTORY, filter=InventoryFilter("ak", Sort.PRICE_DESC))
+    snapshot = await services.open(sorted_by_price, by=CUSTOMER)
+    assert snapshot.current_view == InventoryFilter(sort=Sort.PRICE_DESC)
+    assert (await services.snapshots.apply_view(snapshot.id, snapshot.current_view, by=CUSTOMER)).view is None
+
+
+async def test_view_by_another_user_or_after_a_revocation(services: Services):
+    snapshot = await services.open(INVENTORY, by=CUSTOMER)
+    with pytest.raises(NotYourPage):
+        await services.snapshots.apply_view(snapshot.id, VIEW, by=AGENT)
+    await services.revoke(Capability.INVENTORY_OWN)
+    with pytest.raises(AccessDenied):
+        await services.snapshots.apply_view(snapshot.id, VIEW, by=CUSTOMER)
+
+    assert await services.saved_view(snapshot) is None
+
+
+async def test_view_applied_while_the_snapshot_is_loaded(services: Services):
+    """A concurrent click does not undo the view, whether the snapshot is in memory or not."""
+    snapshot = await services.open(INVENTORY, by=CUSTOMER)
+    for view, service in ((VIEW, services.snapshots), (InventoryFilter("awp"), services.restarted())):
+        await asyncio.gather(
+            service.load(snapshot.id, by=CUSTOMER),
+            service.apply_view(snapshot.id, view, by=CUSTOMER),
+            service.load(snapshot.id, by=CUSTOMER),
+        )
+        assert (await service.load(snapshot.id, by=CUSTOMER)).view == view
+
+
+async def test_trade_url_in_a_search(services: Services):
+    """The token of a trade URL in the search text is neither shown nor stored."""
+    snapshot = await services.open(INVENTORY, by=CUSTOMER)
+    viewed = await services.snapshots.apply_view(snapshot.id, InventoryFilter(REQUEST.trade_url), by=CUSTOMER)
+
+    assert "AbCdEfGh" not in repr(viewed)
+    assert f"partner={OWNER.account_id}" in repr(viewed)
+    assert await services.restarted().load(snapshot.id, by=CUSTOMER) == viewed
+
+
+# Refreshes
+
+
+async def test_refresh(services: Services):
+    """The new snapshot has an id of its own and the old one's view, and the old snapshot leads to it."""
+    old = await services.snapshots.look_up(REQUEST, by=CUSTOMER)
+    await services.snapshots.apply_view(old.id, VIEW, by=CUSTOMER)
+    fresh = await services.snapshots.refresh(old.id, by=CUSTOMER)
+    assert fresh.id != old.id
+    assert fresh.view == VIEW
+
+    with pytest.raises(PageTooFresh) as too_fresh:
+        await services.snapshots.refresh(old.id, by=CUSTOMER)
+    assert too_fresh.value.snapshot == fresh
+    assert (await services.snapshots.load(old.id, by=CUSTOMER)).answer == old.answer
+
+
+async def test_view_changed_during_a_refresh(services: Services):
+    old = await services.open(INVENTORY, by=CUSTOMER, request=REQUEST)
+    await services.snapshots.apply_view(old.id, VIEW, by=CUSTOMER)
+    services.snapshots._recent.clear()
+
+    assert (await services.open(INVENTORY, by=CUSTOMER, request=REQUEST, replaces=old)).view == VIEW
+
+
+async def test_requests_are_not_stored(services: Services, monkeypatch: pytest.MonkeyPatch):
+    """A request holds a trade token: it is in memory only, bounded, and never printed."""
+    monkeypatch.setattr("bot.services.snapshots._MAX_QUERIES", 2)
+    services.restarted()
+    first, second, third = [await services.open(INVENTORY, by=CUSTOMER, request=REQUEST) for _ in range(3)]
+    with pytest.raises(QueryExpired):
+        await services.snapshots.refresh(first.id, by=CUSTOMER)
+    assert (await services.snapshots.refresh(second.id, by=CUSTOMER)).id != second.id
+    assert "AbCdEfGh" not in repr(REQUEST)
+
+    services.restarted()
+    with pytest.raises(QueryExpired):
+        await services.snapshots.refresh(third.id, by=CUSTOMER)
+
+
+# Saving
+
+
+class Watched:
+    """The repository; it counts what is saved together, and can fail."""
+
+    def __init__(self, services: Services) -> None:
+        self._repository = services.repositories.snapshots
+        self.saved: list[int] = []
+        self.error: Exception | None = None
+        services.snapshots._repository = self
+
+    async def save(self, *snapshots: Snapshot) -> None:
+        self.saved.append(len(snapshots))
+        if self.error is not None:
+            raise self.error
+        await self._repository.save(*snapshots)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._repository, name)
+
+
+async def test_saved_together(services: Services):
+    """Opening does not wait for the disk, and what is opened at the same time is saved at once."""
+    watched = Watched(services)
+    opened = [await services.open_unsaved(INVENTORY, by=CUSTOMER) for _ in range(5)]
+    assert watched.saved == []
+
+    await services.snapshots.saved()
+    assert watched.saved == [5]
+    restarted = services.restarted()
+    assert [await restarted.load(snapshot.id, by=CUSTOMER) for snapshot in opened] == opened
+
+
+async def test_view_applied_before_and_while_the_snapshot_is_saved(services: Services):
+    snapshot = await services.open_unsaved(INVENTORY, by=CUSTOMER)
+    services.snapshots._recent.clear()
+    assert await services.snapshots.apply_view(snapshot.id, VIEW, by=CUSTOMER) == replace(snapshot, view=VIEW)
+    newer = InventoryFilter("awp")
+
+    class Slow(Watched):
+        async def save(self, *snapshots: Snapshot) -> None:
+            if not self.saved:
+                await services.snapshots.apply_view(snapshot.id, newer, by=CUSTOMER)
+            await super().save(*snapshots)
+
+    Slow(services)
+    await services.snapshots.saved()
+    assert await services.saved_view(snapshot) == newer
+
+
+async def test_saving_was_cancelled(services: Services):
+    """No caller waits for the cancelled task, and the next snapshot is saved together with the earlier ones."""
+    first = await services.open_unsaved(INVENTORY, by=CUSTOMER)
+    assert services.snapshots._saving is not None
+    services.snapshots._saving.cancel()
+    await asyncio.wait_for(services.snapshots.saved(), 1.0)
+
+    second = await services.open(INVENTORY, by=CUSTOMER)
+    restarted = services.restarted()
+    assert [await restarted.load(snapshot.id, by=CUSTOMER) for snapshot in (first, second)] == [first, second]
+
+
+async def test_saving_failed(services: Services, caplog: pytest.LogCaptureFixture):
+    """On a full disk snapshots work from memory and the log says so; later ones are saved again."""
+    watched = Watched(services)
+    watched.error = OSError("disk full")
+    lost = await services.open(INVENTORY, by=CUSTOMER)
+    assert await services.snapshots.load(lost.id, by=CUSTOMER) == lost
+    assert caplog.messages == ["snapshots not saved count=1 error=OSError"]
+
+    watched.error = None
+    saved = await services.open(INVENTORY, by=CUSTOMER)
+    restarted = services.restarted()
+    assert await restarted.load(saved.id, by=CUSTOMER) == saved
+    with pytest.raises(PageExpired):
+        await restarted.load(lost.id, by=CUSTOMER)
+
+
+# Erasure
+
+
+def my_data_of(services: Services) -> MyDataService:
+    other: Any = SimpleNamespace(forget=lambda *_: None, evict=lambda *_: None)
+    return MyDataService(
+        repository=services.repositories.my_data,
+        rows=services.repositories.audit,
+        snapshots=services.snapshots,
+        inventory=other,
+        cards=other,
+        sign_ins=other,
+        clock=services.clock,
+    )
+
+
+async def test_erased_from_memory(services: Services):
+    """The reader's snapshots and requests go; those of others stay."""
+    theirs = await services.open(INVENTORY, by=CUSTOMER, request=REQUEST)
+    other = await services.open(INVENTORY, by=AGENT, request=REQUEST)
+    services.snapshots.evict(GUILD, CUSTOMER.user_id)
+
+    assert list(services.snapshots._recent) == [other.id]
+    with pytest.raises(QueryExpired):
+        await services.snapshots.refresh(theirs.id, by=CUSTOMER)
+    assert (await services.snapshots.refresh(other.id, by=AGENT)).id != other.id
+
+
+async def test_erased_while_it_is_saved(services: Services):
+    erased = asyncio.Event()
+
+    class Slow(Watched):
+        async def save(self, *snapshots: Snapshot) -> None:
+            await erased.wait()
+            await super().save(*snapshots)
+
+    Slow(services)
+    theirs, other = [await services.open_unsaved(INVENTORY, by=by) for by in (CUSTOMER, AGENT)]
+    await asyncio.sleep(0.01)  # it is being saved by then
+    services.snapshots.evict(GUILD, CUSTOMER.user_id)
+    erased.set()
+    await services.snapshots.saved()
+
+    assert await services.repositories.snapshots.load(GUILD, theirs.id, at=NOW) is None
+    assert await services.repositories.snapshots.load(GUILD, other.id, at=NOW) is not None
+
+
+async def test_erased_while_it_is_loaded(services: Services):
+    """A click during the erasure brings nothing back into memory."""
+    snapshot = await services.open(INVENTORY, by=CUSTOMER)
+    services.snapshots._recent.clear()
+
+    class Slow(Watched):
+        async def load(self, guild_id: int, snapshot_id: str, **options: Any) -> Snapshot | None:
+            loaded = await self._repository.load(guild_id, snapshot_id, **options)
+            if loaded is not None:
+                await my_data_of(services).erase(by=CUSTOMER)
+            return loaded
+
+    Slow(services)
+    with pytest.raises(PageExpired):
+        await services.snapshots.load(snapshot.id, by=CUSTOMER)
+    assert len(services.snapshots._recent) == 0
+
+
+async def test_erased_before_it_is_saved(services: Services):
+    """Export and erasure see a snapshot that was only just opened."""
+    my_data = my_data_of(services)
+    first = await services.open_unsaved(INVENTORY, by=CUSTOMER)
+    assert (await my_data.export(by=CUSTOMER)).snapshots == 1
+    await services.open_unsaved(INVENTORY, by=CUSTOMER)
+    assert (await my_data.erase(by=CUSTOMER)).snapshots == 2
+
+    second = await services.open_unsaved(INVENTORY, by=CUSTOMER)
+    services.snapshots.evict(GUILD, CUSTOMER.user_id)
+    await services.snapshots.saved()
+    for snapshot in (first, second):
+        assert await services.repositories.snapshots.load(GUILD, snapshot.id, at=NOW) is None
