@@ -110,7 +110,7 @@ def _start(file: Path | None) -> int:
         settings = load_settings(file, os.environ)
     except ConfigurationInvalid as invalid:
         return _refuse(invalid.problems)
-    _keep_temporary_files_beside(settings.database.path)
+    _keep_temporary_files_with(settings.database.path)
     from bot.checks.machine import path_problems
 
     if problems := path_problems(settings.database.path):
@@ -182,7 +182,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from bot.config_loading import ConfigurationInvalid, load_database_path
 
     with suppress(ConfigurationInvalid):  # it is reported as a finding
-        _keep_temporary_files_beside(load_database_path(arguments.config, os.environ, read_only=True))
+        _keep_temporary_files_with(load_database_path(arguments.config, os.environ, read_only=True))
     from bot.checks.command import run_check
     from bot.observability.logs import configure_logging
 
@@ -220,11 +220,11 @@ def _with_database(file: Path | None, command: Callable[[Path], int]) -> int:
         database = load_database_path(file, os.environ)
     except ConfigurationInvalid as invalid:
         return _refuse(invalid.problems)
-    _keep_temporary_files_beside(database)
+    _keep_temporary_files_with(database)
     return command(database)
 
 
-def _keep_temporary_files_beside(database: Path) -> None:
+def _keep_temporary_files_with(database: Path) -> None:
     """Keep SQLite's temporary files in the database's folder, unless ``SQLITE_TMPDIR`` is set.
 
     A VACUUM makes one as large as the database, which a small /tmp has no room for. SQLite reads the variable when

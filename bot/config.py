@@ -163,7 +163,7 @@ class Links(_Table):
 
     @property
     def address(self) -> tuple[str, int] | None:
-        """Where the sign-in page listens; None if Steam sign-in is off."""
+        """The address of the sign-in page; None if Steam sign-in is off."""
         return _host_and_port(self.listen) if self.public_url else None
 
 
@@ -176,7 +176,7 @@ class Observability(_Table):
 
     @property
     def address(self) -> tuple[str, int] | None:
-        """Where metrics and health are served; None for nowhere."""
+        """The address of metrics and health; None if they are off."""
         return _host_and_port(self.listen)
 
 

@@ -1,4 +1,4 @@
-"""What the program's exit codes mean to whoever started it."""
+"""The program's exit codes."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ newest trades in Mannco.store's dashboard: trades sent since then are not known 
 
 
 def run_backup(database: Path, destination: Path) -> ExitCode:
-    """Copy the database, even while SkinDesk runs, and print where the copy is."""
+    """Copy the database, even while SkinDesk runs, and print the path of the copy."""
     target = _shown(destination)
     try:
         if not database.is_file():

@@ -1,4 +1,4 @@
-"""Logs on stderr, one line per record, in which no secret can stand: every line is redacted on its way out."""
+"""Logs on stderr, one redacted line per record."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 MASK: Final = "••••"
 
-_SHORTEST_SECRET = 4  # masking anything shorter would leave no line readable; no real credential is that short
+_SHORTEST_SECRET = 4  # masking shorter ones would make every line unreadable
 
 _QUIET: Final = {
     "httpx": logging.WARNING,  # INFO prints whole addresses, query included
@@ -30,24 +30,24 @@ _QUIET: Final = {
     "discord.http": logging.WARNING,
 }
 
-# What a secret is called, how its value is joined to the name, and how far the value goes: to the closing quote, or
-# to what ends a word. Backslashes are those of JSON within JSON. Bounds and atomic groups keep the search linear.
+# Names of secrets, the characters between name and value, and the end of the value: a closing quote or the end of a
+# word. Backslashes come from JSON within JSON. Bounds and atomic groups keep the search linear.
 _NAMES = r"authorization|api[-_ ]?key|secret|token|passw(?:or)?d|jwt|(?<![^\W_])(?:x[-_])?sign(?:ature)?"
 _CODES = r"(?:(?<![^\W_])|trade|verification)code"
 _STEMS = ("auth", "key", "secret", "token", "pass", "jwt", "sign", "code")
-"""A part of each of those names, in small letters."""
+"""Each of those names contains one of these, in small letters."""
 _JOINED = (
     r"""(?>\\{0,8}["'`]?\s*(?:=>|==?|:|%(?:25){0,8}3[da])\s*|\\{0,8}["']\s*,\s*(?=b?\\{0,8}["']))"""
     r"""(?P<open>(?>b?\\{0,8}(?P<quote>["'`])))?(?:(?:bearer|bot|basic|raw)\s+)?"""
 )
 _VALUE = r"""(?(quote)(?:(?!\\{0,8}(?P=quote)).)*|[^\s&#)>\]},;"'`\\]+)"""
-_STATUS_CODE = r"-?\d{1,6}(?![\w-])"  # an error's or a status's, which the log needs; a trade's has 8 (seed 004)
+_STATUS_CODE = r"-?\d{1,6}(?![\w-])"  # codes of errors and statuses are logged; a trade's code has 8 digits
 _NAMED = re.compile(rf"(?i)(?P<name>(?:{_NAMES}){_JOINED}){_VALUE}")
 _CODE = re.compile(rf"(?i)(?P<name>{_CODES}{_JOINED})(?!{_STATUS_CODE}){_VALUE}")
 _SHAPED = re.compile(
     r"(?<![\w-])(?:"
-    r"eyJ[\w-]{8,}(?:\.[\w-]*)*"  # a JWT, or the beginning of one
-    r"|[\w-]{16,}\.[\w-]{6,}\.[\w-]{20,}"  # a JWT of another beginning, or a Discord bot token
+    r"eyJ[\w-]{8,}(?:\.[\w-]*)*"  # a JWT, or its beginning
+    r"|[\w-]{16,}\.[\w-]{6,}\.[\w-]{20,}"  # a JWT with another beginning, or a Discord bot token
     r"|ap_[\w-]{6,}"  # an AssetPay key
     r")",
     re.ASCII,
@@ -55,27 +55,28 @@ _SHAPED = re.compile(
 _DISCORD_PATH = re.compile(r"(?P<name>/(?:webhooks|interactions)/\d+/)[^/\s?\"']+")
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#?\w+;|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}")
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
+_MASKED = rf"\g<name>{MASK}"
 _WORD = re.compile(r"\S+")
 _LAYERS = 4
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 _registered: tuple[str, ...] = ()
-"""Secrets to mask, the longest first: one may be a part of another."""
+"""Secrets to mask, the longest first because one may be part of another."""
 _log = logging.getLogger(__name__)
 
 
 def register_secret(value: str) -> None:
-    """Mask ``value`` wherever it appears from now on. Anything shorter than four characters is not masked."""
+    """Mask ``value`` in all later records, unless it is shorter than four characters."""
     if len(value) >= _SHORTEST_SECRET:
-        # As it is, and as JSON and repr write it; percent and entity spellings are undone before the look-up.
-        global _registered  # noqa: PLW0603 -- the log is the program's, and so is what it hides
+        global _registered  # noqa: PLW0603 -- logging is global, and so are its secrets
+        # redact decodes percent and entity spellings, but not those of JSON and repr.
         spellings = {*_registered, value, json.dumps(value)[1:-1], repr(value)[1:-1]}
         _registered = tuple(sorted(spellings, key=len, reverse=True))
 
 
 def redact(text: str) -> str:
-    """Return ``text`` without anything that is, or looks like, a secret, and without invisible characters."""
+    """Return ``text`` without invisible characters and without anything that is, or looks like, a secret."""
     if not text.isascii():
         text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     if not text.isascii() or _ENCODED.search(text):
@@ -84,7 +85,7 @@ def redact(text: str) -> str:
 
 
 def _mask_encoded(word: str) -> str:
-    """Decode a word and mask it, if there is something to mask beneath its encoding; else leave it encoded."""
+    """Return the word decoded and masked if it contains a secret, otherwise as it is."""
     if word.isascii() and not _ENCODED.search(word):
         return word
     plain = word
@@ -95,7 +96,7 @@ def _mask_encoded(word: str) -> str:
 
 
 def _decode(word: str) -> str:
-    """Undo one layer of percent, HTML and backslash encoding, and of full-width letters."""
+    """Decode one layer of percent, HTML and backslash encoding, and full-width letters."""
     try:
         plain = html.unescape(unquote(word))
     except ValueError:  # an entity of thousands of digits
@@ -107,38 +108,34 @@ def _decode(word: str) -> str:
 def _mask(text: str) -> str:
     for secret in _registered:
         text = text.replace(secret, MASK)
-    if _may_name_a_secret(text):
-        text = _NAMED.sub(_keep_name, text)
-        text = _CODE.sub(_keep_name, text)
-    text = _DISCORD_PATH.sub(_keep_name, text)
+    small = text.lower()
+    if not text.isascii() or any(stem in small for stem in _STEMS):  # most lines need no slow search
+        text = _NAMED.sub(_MASKED, text)
+        text = _CODE.sub(_MASKED, text)
+    text = _DISCORD_PATH.sub(_MASKED, text)
     return _SHAPED.sub(MASK, text)
 
 
-def _may_name_a_secret(text: str) -> bool:
-    """Say whether a look for names is worth its time: most lines have none. Some small letters are not in ASCII."""
-    small = text.lower()
-    return not text.isascii() or any(stem in small for stem in _STEMS)
-
-
-def _keep_name(match: re.Match[str]) -> str:
-    return match["name"] + MASK
-
-
 class RedactingFormatter(logging.Formatter):
-    """Writes a record as one redacted line of text: time, level, logger, message, extras, exception."""
+    """Formats a record as one redacted line of text: time, level, logger, message, extras, exception."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, without its end."""
+        """Return the line without a line break."""
         extras = "".join(f" {name}={_quoted(value)}" for name, value in _extras(record).items())
-        words = f"{_time(record)} {record.levelname} {record.name} {_message(record)}{extras}"
-        return _one_line(redact("\n".join((words, *_details(record)))))
+        line = redact(
+            "\n".join(
+                (f"{_time(record)} {record.levelname} {record.name} {_message(record)}{extras}", *_details(record))
+            )
+        )
+        # Escape line breaks, and anything else that could control a terminal.
+        return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
 
 
 class RedactingJsonFormatter(logging.Formatter):
-    """Writes a record as one redacted line of JSON."""
+    """Formats a record as one redacted line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, without its end."""
+        """Return the line without a line break."""
         entry: dict[str, Any] = {
             "time": _time(record),
             "level": record.levelname.lower(),
@@ -154,30 +151,30 @@ class RedactingJsonFormatter(logging.Formatter):
 
 
 class StderrHandler(logging.Handler):
-    """Writes to whatever ``sys.stderr`` is at the time; a record that cannot be written shows nothing of itself."""
+    """Writes to the current ``sys.stderr``; if that fails, nothing of the record is shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
         try:
             self._write(self.format(record))
-        except Exception:  # noqa: BLE001 -- logging must never be what stops the program
+        except Exception:  # noqa: BLE001 -- logging must not stop the program
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
-        """Say that a record was lost; logging's own way would print it with its arguments, unredacted."""
+        """Report a lost record without its arguments, which logging would print unredacted."""
         try:
             self._write(f"{_time(record)} ERROR {__name__} a record of {record.name} could not be written")
-        except (OSError, ValueError):  # stderr is closed, and there is nowhere to say so
+        except (OSError, ValueError):  # stderr is closed
             return
 
     def _write(self, line: str) -> None:
-        if sys.stderr is not None:  # a program without a console has none
+        if sys.stderr is not None:  # None without a console
             sys.stderr.write(line + "\n")
             sys.stderr.flush()
 
 
-def configure_logging(level: str, format: Literal["text", "json"]) -> None:  # noqa: A002 -- as the setting is called
-    """Send every record from ``level`` (a level's name, any case) on to stderr. Calling it again replaces the first."""
+def configure_logging(level: str, format: Literal["text", "json"]) -> None:  # noqa: A002 -- the setting's name
+    """Send records of at least ``level`` to stderr, instead of an earlier configuration."""
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, StderrHandler)]:
         root.removeHandler(handler)
@@ -191,7 +188,7 @@ def configure_logging(level: str, format: Literal["text", "json"]) -> None:  # n
 
 
 def log_uncaught() -> None:
-    """Send what Python itself would print on stderr, unredacted, through the log. For the program, not for tests."""
+    """Log uncaught exceptions and warnings, which Python would print unredacted. For the program, not for tests."""
 
     def log(error: BaseException | None, where: str) -> None:
         if not isinstance(error, SystemExit):
@@ -204,7 +201,7 @@ def log_uncaught() -> None:
 
 
 def reference() -> str:
-    """Return six hex characters that name an unexpected failure to its reader and in the log."""
+    """Return six hex characters that identify an unexpected failure for the user and in the log."""
     return secrets.token_hex(3)
 
 
@@ -215,7 +212,7 @@ def _time(record: logging.LogRecord) -> str:
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception:  # noqa: BLE001 -- an argument whose __str__ fails, or a wrong number of them
+    except Exception:  # noqa: BLE001 -- __str__ of an argument fails, or their number is wrong
         return f"{record.msg} (its arguments do not fit)"
 
 
@@ -224,7 +221,7 @@ def _extras(record: logging.LogRecord) -> dict[str, object]:
 
 
 def _details(record: logging.LogRecord) -> list[str]:
-    """Return the traceback, with what caused it, and the stack, if the record has them."""
+    """Return the traceback with its causes, and the stack, if the record has them."""
     details = []
     if record.exc_info and record.exc_info[1] is not None:
         details.append("".join(traceback.format_exception(*record.exc_info)).rstrip())
@@ -241,7 +238,7 @@ def _quoted(value: object) -> str:
 
 
 def _redacted(name: str, value: object) -> object:
-    """Return an extra as JSON can hold it: its name may say that it is a secret, its text may hold one."""
+    """Return an extra for JSON, masked if its name is that of a secret, redacted otherwise."""
     text = str(value)
     found = (pattern.search(f"{name}={text!r}") for pattern in (_NAMED, _CODE))
     if any(match is not None and match.start() < len(name) for match in found):
@@ -249,10 +246,3 @@ def _redacted(name: str, value: object) -> object:
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return redact(text)
-
-
-def _one_line(text: str) -> str:
-    """Escape what would break the line, or the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -1,4 +1,4 @@
-"""The texts of all pages: what happened, and what the reader can do."""
+"""The texts of all pages."""
 
 from datetime import UTC, datetime
 from http import HTTPStatus
