@@ -1,4 +1,4 @@
-"""Reads a Containerfile, as far as ours goes."""
+"""Reads the instructions of our Containerfile."""
 
 import json
 import re
@@ -8,32 +8,32 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One instruction. ``options`` are its ``--name=value``; ``words`` what follows, from JSON or by blanks."""
+    """One instruction with its ``--name=value`` options and the text after them."""
 
     name: str
-    rest: str
+    text: str
     options: dict[str, str] = field(default_factory=dict)
 
     @property
-    def words(self) -> list[str]:
-        """The arguments one by one."""
-        text = self.rest.removeprefix("CMD ") if self.name == "HEALTHCHECK" else self.rest
+    def arguments(self) -> list[str]:
+        """The arguments, from a JSON list or separated by blanks."""
+        text = self.text.removeprefix("CMD ") if self.name == "HEALTHCHECK" else self.text
         if text.startswith("["):
-            words: list[str] = json.loads(text)
-            return words
+            arguments: list[str] = json.loads(text)
+            return arguments
         return text.split()
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """An image on the way: what it begins with, and its instructions."""
+    """A stage of the build: its base image and its instructions."""
 
     base: str
     name: str | None
     instructions: list[Instruction]
 
     def all(self, name: str) -> list[Instruction]:
-        """Return its instructions of one kind."""
+        """Return the instructions of one kind."""
         return [each for each in self.instructions if each.name == name]
 
     def one(self, name: str) -> Instruction:
@@ -43,33 +43,32 @@ class Stage:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What its ENV instructions set."""
-        return dict(word.split("=", 1) for each in self.all("ENV") for word in each.words)
+        """The variables of its ENV instructions."""
+        return dict(word.split("=", 1) for each in self.all("ENV") for word in each.arguments)
 
 
-_NAMES = {"FROM", "ENV", "WORKDIR", "COPY", "RUN", "USER", "VOLUME", "STOPSIGNAL", "HEALTHCHECK"} | {
-    "ENTRYPOINT",
-    "CMD",
-}
+_NAMES = frozenset(
+    {"FROM", "ENV", "WORKDIR", "COPY", "RUN", "USER", "VOLUME", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
+)
 _OPTION = re.compile(r"--([a-z-]+)=(\S+)\s+")
 
 
 def parsed(path: Path) -> list[Stage]:
-    """Return the stages; ValueError for what is no instruction."""
+    """Return the stages; ValueError for an unknown instruction."""
     stages: list[Stage] = []
     for line in path.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        name, _, rest = line.partition(" ")
+        name, _, text = line.partition(" ")
         if name not in _NAMES:
             raise ValueError(line)
         if name == "FROM":
-            base, _, alias = rest.partition(" AS ")
+            base, _, alias = text.partition(" AS ")
             stages.append(Stage(base, alias or None, []))
             continue
         options = {}
-        while match := _OPTION.match(rest):
+        while match := _OPTION.match(text):
             options[match[1]] = match[2]
-            rest = rest[match.end() :]
-        stages[-1].instructions.append(Instruction(name, rest.strip(), options))
+            text = text[match.end() :]
+        stages[-1].instructions.append(Instruction(name, text.strip(), options))
     return stages

@@ -1,4 +1,4 @@
-"""The container is small, is nobody's root, writes to its volume alone, and is built by commands that work."""
+"""The container is small, does not run as root, writes only to its volume, and its build commands work."""
 
 import os
 import re
@@ -21,28 +21,28 @@ def stages() -> list[Stage]:
     return parsed(ROOT / "Containerfile")
 
 
-def test_runs_as_nobody(stages: list[Stage]):
-    """The last stage begins anew, runs no command, has a user of its own, a volume, and stops as a service does."""
+def test_last_stage(stages: list[Stage]):
+    """The last stage starts from the base, runs no command, has its own user and a volume, and stops on SIGTERM."""
     build, last = stages
 
     assert build.base == last.base
     assert re.fullmatch(r"docker\.io/library/python:3\.\d+-slim", last.base)
     assert last.all("RUN") == []
     assert all(each.options["from"] == build.name for each in last.all("COPY"))
-    user, _, group = last.one("USER").rest.partition(":")
+    user, _, group = last.one("USER").text.partition(":")
     assert int(user) > 0
     assert int(group) > 0
-    assert last.one("STOPSIGNAL").rest == "SIGTERM"
-    assert last.one("VOLUME").rest == last.one("WORKDIR").rest == "/data"
+    assert last.one("STOPSIGNAL").text == "SIGTERM"
+    assert last.one("VOLUME").text == last.one("WORKDIR").text == "/data"
     assert last.environment["SKINDESK_DATABASE__PATH"].startswith("/data/")
-    assert last.one("ENTRYPOINT").words == ["skindesk"]
-    assert last.one("CMD").words == ["run"]
+    assert last.one("ENTRYPOINT").arguments == ["skindesk"]
+    assert last.one("CMD").arguments == ["run"]
     assert last.environment["SKINDESK_OBSERVABILITY__LISTEN"].startswith("127.0.0.1:")
 
 
 def test_copies_only_the_program(stages: list[Stage]):
-    """Configuration, databases and history stay out of the image, and out of what is sent to build it."""
-    copied = {word for each in stages[0].all("COPY") for word in each.words[:-1]}
+    """Configuration, databases and history stay out of the image and of its build context."""
+    copied = {word for each in stages[0].all("COPY") for word in each.arguments[:-1]}
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
 
     assert copied == {"pyproject.toml", "uv.lock", "README.md", "LICENSE", "bot", "cogs"}
@@ -51,9 +51,9 @@ def test_copies_only_the_program(stages: list[Stage]):
 
 
 def test_built_by_the_commands_of_the_readme(stages: list[Stage]):
-    """What the README has its readers run, and so what is run to test it, is what makes the image: uv and the lock."""
+    """The image is built with uv and the lock file, like every command of the README."""
     lines = re.findall(r"^\s*(pip install uv && uv run .*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
-    [install, *_] = [each.rest for each in stages[0].all("RUN")]
+    [install, *_] = [each.text for each in stages[0].all("RUN")]
 
     assert install.startswith("pip install uv && uv sync --locked --no-dev ")
     assert all(line.startswith("pip install uv && uv run --locked ") for line in lines)
@@ -61,13 +61,13 @@ def test_built_by_the_commands_of_the_readme(stages: list[Stage]):
 
 
 def test_build(stages: list[Stage], tmp_path: Path):
-    """The commands of the first stage, run on a copy of what it copies, make a program that the last stage's run."""
+    """The commands of the first stage, run on a copy of its files, build a program that works."""
     uv = os.environ.get("UV") or shutil.which("uv")
     if uv is None:
         pytest.skip("uv is not on the PATH")
     build, last = stages
     for copy in build.all("COPY"):
-        *sources, target = copy.words
+        *sources, target = copy.arguments
         for source in sources:
             to = tmp_path / "app" / target / ("" if target.endswith(source) else source)
             to.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def test_build(stages: list[Stage], tmp_path: Path):
     tools |= build.environment | {"PATH": f"{Path(uv).parent}{os.pathsep}{tools['PATH']}", "UV_PYTHON": sys.executable}
 
     for run in build.all("RUN"):
-        command = run.rest.removeprefix("pip install uv && ").replace("mkdir /", f"mkdir {tmp_path}/")
+        command = run.text.removeprefix("pip install uv && ").replace("mkdir /", f"mkdir {tmp_path}/")
         subprocess.run(  # noqa: S602 -- our own file
             command, shell=True, cwd=tmp_path / "app", env=tools, check=True, capture_output=True, timeout=300
         )
@@ -105,14 +105,14 @@ def test_build(stages: list[Stage], tmp_path: Path):
     )  # fmt: skip
     assert where.stdout.startswith(str(bin_folder.parent / "lib"))
     assert where.stdout.rstrip().endswith(" None")
-    entry = bin_folder / last.one("ENTRYPOINT").words[0]
+    entry = bin_folder / last.one("ENTRYPOINT").arguments[0]
     asked = subprocess.run([entry, "--version"], env=environ, capture_output=True, timeout=60, check=False)  # noqa: S603 -- our own program
     assert asked.returncode == 0
     assert list((tmp_path / "data").iterdir()) == []
 
 
 def test_compose():
-    """The composed service keeps what it writes in one volume and may do nothing else."""
+    """The composed service writes only to one volume and has no privileges."""
     lines = [line.rstrip() for line in COMPOSE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     service = "\n".join(line.removeprefix("    ") for line in lines if line.startswith("    "))
 

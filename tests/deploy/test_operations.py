@@ -1,4 +1,4 @@
-"""What the administrator's page says is complete."""
+"""The administrator's page is complete."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,6 @@ def secret_keys(model: type[BaseModel], table: str = "") -> set[str]:
 
 
 def test_every_secret_can_be_rotated():
-    """Whoever has to replace a secret finds its line."""
     keys = secret_keys(Settings)
 
     assert len(keys) >= 8
@@ -32,14 +31,14 @@ def test_every_secret_can_be_rotated():
 
 
 def test_exit_codes():
-    """Every exit code that an administrator can meet is explained."""
-    told = {int(number) for number in re.findall(r"\b(6[5-9]|7[0-9]|130)\b", TEXT)}
+    """Every exit code is explained."""
+    explained = {int(number) for number in re.findall(r"\b(6[5-9]|7[0-9]|130)\b", TEXT)}
 
-    assert {int(code) for code in ExitCode} - {0, ExitCode.USAGE} <= told
+    assert {int(code) for code in ExitCode} - {0, ExitCode.USAGE} <= explained
 
 
 def test_followed_to_the_letter():
-    """The folder of the backups is made before it is used, and uv goes where a distribution's pip lets it go."""
+    """The commands create the backup folder before they use it, and install uv into a virtual environment."""
     blocks = [re.sub(r"#.*", "", block) for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)]
     into = [(block, folder) for block in blocks for folder in re.findall(r"skindesk backup (\S+)", block)]
 

@@ -1,4 +1,4 @@
-"""The systemd unit is one that systemd takes, and shuts SkinDesk in."""
+"""systemd accepts the unit, which confines SkinDesk."""
 
 import re
 import shutil
@@ -25,8 +25,8 @@ def unit(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_it_promises():
-    """It has a user of its own, one folder, no privileges, and leaves a wrong configuration alone."""
+def test_confined():
+    """It has its own user, one folder, no privileges, and does not restart on a wrong configuration."""
     reader = RawConfigParser(strict=False)
     reader.optionxform = str  # type: ignore[assignment, method-assign]  # the way configparser offers
     reader.read_string(UNIT.read_text("utf-8"))
@@ -36,15 +36,15 @@ def test_what_it_promises():
     assert service["RestartPreventExitStatus"] == str(int(ExitCode.CONFIG))
     assert (service["DynamicUser"], service["StateDirectory"], service["NoNewPrivileges"]) == ("yes", "skindesk", "yes")
     assert (service["ProtectSystem"], service["CapabilityBoundingSet"], service["UMask"]) == ("strict", "", "0077")
-    # An outage at the start ends after hours, too: systemd is not to have given up by then.
+    # An outage at the start may last hours: systemd must keep trying.
     assert (unit["StartLimitIntervalSec"], unit.get("StartLimitBurst")) == ("0", None)
     assert (service["Restart"], int(service["RestartSec"])) == ("on-failure", 15)
     assert service["EnvironmentFile"] == "-/etc/skindesk/skindesk.env"
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
-def test_taken_by_systemd(unit: Path):
-    """Systemd finds no mistake in it, and little that it is exposed to."""
+def test_accepted_by_systemd(unit: Path):
+    """Systemd finds no error in it, and little exposure."""
     verified = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)  # noqa: S603, S607 -- systemd's own tool
     assert (verified.returncode, verified.stdout + verified.stderr) == (0, "")
 

@@ -101,7 +101,7 @@ async def test_wrong_credentials(live: LiveBot):
 async def test_health_of_the_container(live: LiveBot, unused_tcp_port: int):
     """The container's health check succeeds while SkinDesk runs, and fails after it."""
     _, last = parsed(Path(__file__).parent.parent.parent / "Containerfile")
-    _, *question = last.one("HEALTHCHECK").words
+    _, *question = last.one("HEALTHCHECK").arguments
     environ = {"SKINDESK_OBSERVABILITY__LISTEN": f"127.0.0.1:{unused_tcp_port}"}
 
     async def asked() -> int:
