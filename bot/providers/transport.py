@@ -12,6 +12,7 @@ import contextlib
 import json as jsonlib
 import logging
 import re
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -210,7 +211,7 @@ class Transport:
     async def _connection(self, *, fresh: bool) -> AsyncIterator[_Connection]:
         """Lend a connection when a slot is free; keep it for later requests if the block succeeds."""
         try:
-            async with asyncio.timeout(self.limits.wait):
+            async with asyncio.timeout(self.limits.wait) if self._slots.locked() else contextlib.nullcontext():
                 await self._slots.acquire()
         except BaseException:
             self._trim()
@@ -227,7 +228,7 @@ class Transport:
                 self._discard(connection)
                 raise
             self._busy.discard(connection)
-            connection.used_at = asyncio.get_running_loop().time()
+            connection.used_at = time.monotonic()
             self._idle.append(connection)
         finally:
             self._slots.release()
@@ -235,7 +236,7 @@ class Transport:
 
     def _trim(self) -> None:
         """Close connections that idled too long, and the surplus unless requests wait for a slot."""
-        oldest_use = asyncio.get_running_loop().time() - self.limits.idle
+        oldest_use = time.monotonic() - self.limits.idle
         expired = sum(connection.used_at < oldest_use for connection in self._idle)
         surplus = 0 if self._slots.locked() else len(self._idle) - self.limits.idle_connections
         for connection in self._idle[: max(expired, surplus)]:
@@ -246,7 +247,7 @@ class Transport:
         self._busy.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
-        closing = asyncio.get_running_loop().create_task(connection.aclose())
+        closing = asyncio.create_task(connection.aclose())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
