@@ -14,8 +14,8 @@ from bot.domain.failures import ProviderName
 from bot.domain.secrets import Secret
 from bot.ports import CallObserver, Clock, Explanations, HealthSource, InventoryProvider, TradeProvider
 from bot.providers.assetpay import AssetPaySecure
-from bot.providers.assetpay_client import AssetPayClient, ClientTokens, FixedClientToken, IssuedClientTokens
-from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco, MerchantLogin
+from bot.providers.assetpay_client import AssetPayClient, FixedClientToken, IssuedClientTokens
+from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
 from bot.providers.rate_limits import MINUTE, RateLimiter, SlidingWindow
 from bot.providers.resilience import ResilientInventories, ResilientProvider, ResilientTrades
 from bot.providers.skinsback import SkinsBack
@@ -61,7 +61,10 @@ async def open_providers(
         )
         health.append(resilience)
         if name is ProviderName.MANNCO:
-            trades = ResilientTrades(_mannco(settings, transport), resilience)
+            table = settings.providers.mannco
+            login = FixedJwt(_secret(table.token)) if table.token else ApiKeyLogin(transport, _secret(table.api_key))
+            mannco = Mannco(transport, login, resend_parameter=table.resend_parameter)
+            trades = ResilientTrades(mannco, resilience)
         else:
             inventories.append(ResilientInventories(_inventory_provider(name, settings, transport), resilience))
     return ProvidersOn(tuple(inventories), trades, tuple(health))
@@ -69,10 +72,9 @@ async def open_providers(
 
 def _windows(name: ProviderName, settings: Settings, clock: Clock) -> dict[tuple[str, str], SlidingWindow]:
     """Return a provider's documented limits: seeds 000, 001, 003 and providers.md, 1.8, 2.3 and 4.3."""
-    tables = settings.providers
     match name:
         case ProviderName.ASSETPAY:
-            limit = 10_000 if tables.assetpay.verified else 100
+            limit = 10_000 if settings.providers.assetpay.verified else 100
             return {("GET", "/secure/inventory"): SlidingWindow("inventories", limit, MINUTE, clock)}
         case ProviderName.ASSETPAY_CLIENT | ProviderName.ASSETPAY_LEGACY:
             verified = _client_table(name, settings).verified
@@ -90,31 +92,24 @@ def _windows(name: ProviderName, settings: Settings, clock: Clock) -> dict[tuple
 
 
 def _inventory_provider(name: ProviderName, settings: Settings, transport: Transport) -> InventoryProvider:
-    tables = settings.providers
     match name:
         case ProviderName.ASSETPAY:
-            return AssetPaySecure(transport, _secret(tables.assetpay.api_key))
+            return AssetPaySecure(transport, _secret(settings.providers.assetpay.api_key))
         case ProviderName.SKINSBACK:
-            table = tables.skinsback
+            table = settings.providers.skinsback
             return SkinsBack(
                 transport, table.client_id, _secret(table.client_secret), auth=table.auth, currency=table.currency
             )
         case _:
             client = _client_table(name, settings)
-            tokens: ClientTokens = (
+            return AssetPayClient(
+                transport,
+                name.dialect,
                 FixedClientToken(name, _secret(client.client_token))
                 if client.client_token
-                else IssuedClientTokens(transport, _secret(client.api_key))
+                else IssuedClientTokens(transport, _secret(client.api_key)),
+                authorization=client.authorization,
             )
-            return AssetPayClient(transport, name.dialect, tokens, authorization=client.authorization)
-
-
-def _mannco(settings: Settings, transport: Transport) -> Mannco:
-    table = settings.providers.mannco
-    login: MerchantLogin = (
-        FixedJwt(_secret(table.token)) if table.token else ApiKeyLogin(transport, _secret(table.api_key))
-    )
-    return Mannco(transport, login, resend_parameter=table.resend_parameter)
 
 
 def _client_table(name: ProviderName, settings: Settings) -> AssetPayClientTable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Dialect, Failure, FailureKind, ProviderName
@@ -30,29 +30,17 @@ _TOKEN_REFUSED_KEYS = frozenset({"INVALID_TOKEN", "TOKEN_INVALID_OR_EXPIRED", "T
 _TOKEN_REFUSED_CODES = {Dialect.ASSETPAY: 1102, Dialect.ASSETPAY_LEGACY: 1222}
 
 
-class ClientTokens(Protocol):
-    """A source of client tokens."""
-
-    async def token_for(self, trade_url: TradeUrl) -> Secret:
-        """Return the token for a lookup; ProviderError if there is none."""
-        ...
-
-    def owner_is_certain(self, token: Secret) -> bool:
-        """Return whether the token is known to belong to the requested account."""
-        ...
-
-    def renew(self, trade_url: TradeUrl, token: Secret) -> bool:
-        """Discard a refused token; False if there is no other."""
-        ...
-
-
 class FixedClientToken:
-    """One token for every lookup: AssetPay answers with its user's inventory, whatever the trade URL."""
+    """One token for every lookup. AssetPay answers with its user's inventory and ignores the trade URL.
+
+    ``owner_is_certain`` if the token's claims name its owner.
+    """
 
     def __init__(self, provider: ProviderName, token: Secret) -> None:
         self._provider = provider
         self._token = token
         self._owner = _steam_id_of(token)
+        self.owner_is_certain = self._owner is not None
 
     async def token_for(self, trade_url: TradeUrl) -> Secret:
         """Return the token; WRONG_ACCOUNT, without a call, if its claims name another account."""
@@ -60,17 +48,15 @@ class FixedClientToken:
             raise ProviderError(Failure(self._provider, FailureKind.WRONG_ACCOUNT))
         return self._token
 
-    def owner_is_certain(self, token: Secret) -> bool:  # noqa: ARG002 -- there is only one
-        """Return whether the token's claims name its owner."""
-        return self._owner is not None
-
     def renew(self, trade_url: TradeUrl, token: Secret) -> bool:  # noqa: ARG002 -- there is only one
-        """Return False: there is no other token."""
+        """Return False: there is no other one."""
         return False
 
 
 class IssuedClientTokens:
     """A token for each trade URL, created with the merchant's API key and used for a day (providers.md, 1.2)."""
+
+    owner_is_certain = True
 
     def __init__(self, transport: Transport, api_key: Secret) -> None:
         self._transport = transport
@@ -81,12 +67,8 @@ class IssuedClientTokens:
         """Return the account's token, created if there is none."""
         return await self._cache.get(_cache_key(trade_url), lambda: self._create(trade_url))
 
-    def owner_is_certain(self, token: Secret) -> bool:  # noqa: ARG002 -- each was created for its trade URL
-        """Return True: the token was created for the trade URL."""
-        return True
-
     def renew(self, trade_url: TradeUrl, token: Secret) -> bool:
-        """Discard the token, so that the next lookup creates one."""
+        """Discard a refused token, so that the next lookup creates one."""
         self._cache.discard(_cache_key(trade_url), token)
         return True
 
@@ -107,6 +89,9 @@ class IssuedClientTokens:
 
         token = await read(response, read_token, secrets=(self._api_key, trade_url.token))
         return Token.issued(token, at=response.received_at)
+
+
+ClientTokens = FixedClientToken | IssuedClientTokens
 
 
 class AssetPayClient:
@@ -145,8 +130,8 @@ class AssetPayClient:
             page = await self._all_pages(query, token, ends=ends)
         else:
             page = await self._page(query, token, whole_inventory(query))
-        owner_certain = self._tokens.owner_is_certain(token)
-        return page.inventory(self.name, query, read_at=self._transport.clock.now(), owner_certain=owner_certain)
+        read_at = self._transport.clock.now()
+        return page.inventory(self.name, query, read_at=read_at, owner_certain=self._tokens.owner_is_certain)
 
     async def _all_pages(self, query: InventoryQuery, token: Secret, *, ends: float) -> Page:
         """Read the older dialect's pages.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import NOT_DONE, FailureKind, ProviderName
@@ -33,18 +33,6 @@ _MILLISECONDS_FROM = 10**11
 """A timestamp this large is in milliseconds: in seconds it would be in the year 5138."""
 
 
-class MerchantLogin(Protocol):
-    """A source of the merchant's JWT."""
-
-    async def jwt(self) -> Secret:
-        """Return the JWT; ProviderError if there is none."""
-        ...
-
-    def renew(self, jwt: Secret) -> bool:
-        """Discard a refused JWT; False if there is no other."""
-        ...
-
-
 class FixedJwt:
     """One JWT for every call."""
 
@@ -52,11 +40,11 @@ class FixedJwt:
         self._jwt = jwt
 
     async def jwt(self) -> Secret:
-        """Return it."""
+        """Return the JWT."""
         return self._jwt
 
     def renew(self, jwt: Secret) -> bool:  # noqa: ARG002 -- there is only one
-        """Return False: there is no other JWT."""
+        """Return False: there is no other one."""
         return False
 
 
@@ -73,7 +61,7 @@ class ApiKeyLogin:
         return await self._cache.get("", self._log_in)
 
     def renew(self, jwt: Secret) -> bool:
-        """Discard the JWT, so that the next call logs in again."""
+        """Discard a refused JWT, so that the next call logs in again."""
         self._cache.discard("", jwt)
         return True
 
@@ -91,6 +79,9 @@ class ApiKeyLogin:
 
         jwt = await _read(response, read_jwt, secrets=(self._api_key,))
         return Token.issued(jwt, at=response.received_at, capped=False)
+
+
+MerchantLogin = FixedJwt | ApiKeyLogin
 
 
 class Mannco:
@@ -140,7 +131,7 @@ class Mannco:
 
 
 async def _read(response: Response, reader: Callable[[Fields], T], *, secrets: tuple[Secret, ...]) -> T:
-    """Read a response; a 403 is a refusal whatever its body (providers.md, 4.3)."""
+    """Read a response; a 403 is a refusal with any body (providers.md, 4.3)."""
     try:
         return await read(response, reader, secrets=secrets)
     except ProviderError as error:
@@ -150,7 +141,7 @@ async def _read(response: Response, reader: Callable[[Fields], T], *, secrets: t
 
 
 def _check_envelope(answer: Fields, status: int) -> None:
-    """Raise Refused for an error, whatever its HTTP status; Unreadable for an error that claims success.
+    """Raise Refused for an error with any HTTP status, Unreadable for an error that claims success.
 
     A server error (5xx) is BROKEN even with an envelope: the provider may have acted before it.
     """

@@ -190,7 +190,7 @@ class ResilientProvider:
             await asyncio.sleep(wait.total_seconds())
 
     async def once(self, operation: str, call: Awaitable[T]) -> T:
-        """Make a call that changes state: exactly once, whatever the circuit breaker knows."""
+        """Make a call that changes state: exactly once, even if the circuit is open."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
