@@ -14,7 +14,7 @@ from bot.observability.tracing import Observer, log_interaction
 from bot.ports import CommandSyncs
 from bot.services.background import Job
 from bot.services.container import Services
-from bot.ui.access.buttons import RevokeDeletedButton
+from bot.ui.access import RevokeDeletedButton
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.modals import SkinDeskModal, submit
 from bot.ui.interaction.rights import declared
@@ -22,9 +22,8 @@ from bot.ui.interaction.session import Interaction, Sessions
 from bot.ui.interaction.tree import SkinDeskTree, sync_commands
 from bot.ui.interaction.watch import drain, finish_stuck
 from bot.ui.pager import FilterModal, InventoryButton, ItemSelect, PageButton, SortSelect
-from bot.ui.resends.buttons import ReasonModal, ResendButton
+from bot.ui.resends.buttons import PauseButton, ReasonModal, ResendButton
 from bot.ui.resends.channel import DiscordResendCards
-from bot.ui.resends.pause_buttons import PauseButton
 
 EXTENSIONS = (
     "cogs.inventory",

@@ -6,14 +6,20 @@ from discord.ext import commands
 
 from bot.domain.access import Capability
 from bot.domain.access_doctor import caused_by
-from bot.ui.access.buttons import deleted_roles_view
-from bot.ui.access.messages import WHAT
-from bot.ui.access.page import change_embed, list_embed, role_facts, role_names, why_embed
+from bot.ui.access import (
+    CAPABILITY_LABELS,
+    change_embed,
+    deleted_roles_view,
+    list_embed,
+    role_facts,
+    role_names,
+    why_embed,
+)
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, actor_from, session_of
 
 _CHOICES = [
-    app_commands.Choice(name=f"{capability.value}: {WHAT[capability]}", value=capability.value)
+    app_commands.Choice(name=f"{capability.value}: {CAPABILITY_LABELS[capability]}", value=capability.value)
     for capability in Capability
 ]
 

@@ -8,8 +8,7 @@ from discord.ext import commands
 
 from bot.domain.access import Capability
 from bot.services.audit import MOST_ROWS
-from bot.ui.audit.messages import TITLES
-from bot.ui.audit.page import audit_page
+from bot.ui.audit import TITLES, audit_page
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.text import plain

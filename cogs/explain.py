@@ -7,8 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.failures import Dialect, Explanation, ProviderName
-from bot.ui.errors import DIALECT_LABELS
-from bot.ui.explain.page import answer_embed, message_embed
+from bot.ui.explain import DIALECT_LABELS, answer_embed, message_embed
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.text import plain

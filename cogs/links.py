@@ -15,7 +15,7 @@ from bot.services.links import NO_ACCOUNT, LinkStatus
 from bot.ui.interaction.rights import public, requires
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.layout import Tone, card
-from bot.ui.links.messages import (
+from bot.ui.links import (
     origin,
     signed_in_embed,
     start_embed,

@@ -6,8 +6,7 @@ from discord.ext import commands
 
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, session_of
-from bot.ui.mydata.file import my_data_file
-from bot.ui.mydata.page import forgotten_page, my_data_page
+from bot.ui.mydata import forgotten_page, my_data_file, my_data_page
 
 
 class MyDataCog(commands.GroupCog, group_name="mydata", group_description="See or end what is kept about you here"):

@@ -13,9 +13,10 @@ from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.layout import Tone, card
 from bot.ui.kit.text import count, plain, relative
+from bot.ui.resends.buttons import pause_view
+from bot.ui.resends.card import state_sentence
 from bot.ui.resends.channel import DiscordResendCards
-from bot.ui.resends.messages import pause_sentences, state_sentence
-from bot.ui.resends.pause_buttons import pause_view
+from bot.ui.resends.messages import pause_sentences
 
 _SUGGEST_WITHIN = 2.0
 _SHOWN = 20

@@ -9,7 +9,7 @@ from discord.ext import commands
 from bot.domain.health import ProviderHealth, ProviderState, Quota
 from bot.ports import Explanations
 from bot.services.status import StatusReport
-from bot.ui.errors import error_name
+from bot.ui.explain import error_name
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.layout import Field, Tone, card
@@ -18,11 +18,11 @@ from bot.ui.kit.text import count, relative
 _STATES = {
     ProviderState.WORKING: "✅ Working",
     ProviderState.FAILING: "⚠️ Failing",
-    ProviderState.CIRCUIT_OPEN: "❌ Left alone",
+    ProviderState.CIRCUIT_OPEN: "❌ Paused after repeated failures",
 }
 _MEANINGS = {
     ProviderState.FAILING: "Its last answers were errors or did not come. It is still asked.",
-    ProviderState.CIRCUIT_OPEN: "It failed several times in a row, so nobody is kept waiting for it.",
+    ProviderState.CIRCUIT_OPEN: "It failed several times in a row, so SkinDesk does not ask it for a while.",
 }
 
 _UNITS = ((timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"), (timedelta(seconds=1), "second"))

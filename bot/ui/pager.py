@@ -24,7 +24,7 @@ from bot.ui.inventory.page import inventory_page
 from bot.ui.kit.csv import csv_file
 from bot.ui.kit.layout import card, clamped, page_count, page_of
 from bot.ui.kit.text import count
-from bot.ui.trades.page import trades_page, trades_page_count
+from bot.ui.trades import trades_page, trades_page_count
 from bot.worker import MANY_ITEMS, run_in_worker
 
 # No symbols beside the words: so four buttons stand in one row of a phone.

@@ -13,10 +13,9 @@ import simcord
 
 from bot.domain.access import Capability
 from bot.domain.resends import Resend
-from bot.ui.access.buttons import RevokeDeletedButton
+from bot.ui.access import RevokeDeletedButton
 from bot.ui.pager import InventoryButton, ItemSelect, PageButton, SortSelect
-from bot.ui.resends.buttons import ResendButton
-from bot.ui.resends.pause_buttons import PauseButton
+from bot.ui.resends.buttons import PauseButton, ResendButton
 from tests.cogs.rights_stage import NEVER_WAS, Case, Stage, Whose
 
 _INVENTORY = (Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
@@ -206,7 +205,7 @@ def decides(action: str, shows: str) -> tuple[Case, ...]:
             await stage.put_in_doubt(resend)
         return resend.id
 
-    barred = "Somebody else has to decide"
+    barred = "Someone else has to decide"
     return (
         Case(do, shows, prepare=others),
         Case(do, shows, Whose.CLOSED, asked_by_oneself, barred=barred),

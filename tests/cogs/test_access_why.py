@@ -7,7 +7,7 @@ import simcord
 from simcord.backend import serializers
 
 from bot.demo.scene import Scene
-from bot.ui.access.buttons import RevokeDeletedButton
+from bot.ui.access import RevokeDeletedButton
 from tests.cogs.test_access import owner_of, say
 from tests.support.seen import buttons_of, text_of
 

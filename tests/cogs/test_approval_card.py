@@ -152,7 +152,7 @@ async def test_requester(scene: Scene, label: str) -> None:
     result = await scene.moderator.click(card, label=label)
 
     assert result.modal is None
-    assert "You asked for this resend yourself" in text_of(result)
+    assert "approve your own request" in text_of(result)
     assert state_of(scene, card) == "pending"
     await another_moderator(scene).click(card, label="Approve")
     assert state_of(scene, card) == "sent"
@@ -168,7 +168,7 @@ async def test_owner(scene: Scene, label: str) -> None:
     result = await scene.moderator.click(card, label=label)
 
     assert result.modal is None
-    assert "This trade is your own" in text_of(result)
+    assert "resend of your own trade" in text_of(result)
     assert state_of(scene, card) == "pending"
     assert scene.providers.mannco.resend_calls == {}
 

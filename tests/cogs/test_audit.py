@@ -152,7 +152,7 @@ async def test_reading_is_written_down(scene: Scene) -> None:
     assert looked.actor == f"user:{scene.moderator.id}"
     assert looked.subject == f"user:{scene.customer.id}"
     assert looked.detail == {"action": "link.set", "limit": "7"}
-    line = f"{scene.moderator.mention} read the record about {scene.customer.mention}, `link.set` only"
+    line = f"{scene.moderator.mention} read the audit log about {scene.customer.mention}, `link.set` only"
     assert line in text_of(await audit(scene, scene.moderator, action="audit.viewed"))
 
 

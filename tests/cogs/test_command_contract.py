@@ -231,11 +231,11 @@ async def test_choices_of_inventory_providers(tmp_path: Path, on: list[str]) -> 
 
         if "mannco" not in on:
             trades = await scene.customer.slash(scene.channel, "trades")
-            assert "No provider that can do this is switched on at this desk" in text_of(trades)
+            assert "No provider that can do this is switched on here" in text_of(trades)
         if not inventories:
             for options in ({}, {"provider": "all"}):
                 result = await scene.customer.slash(
                     scene.channel, "inventory", tradeurl=scene.world.customer.trade_url, **options
                 )
-                assert "No provider that can do this is switched on at this desk" in text_of(result)
+                assert "No provider that can do this is switched on here" in text_of(result)
         assert_clean(scene.env)

@@ -39,7 +39,7 @@ async def test_one_error_however_it_is_named(scene: Scene, code: str) -> None:
 
     assert "AssetPay (.gg) · code `33` · `STEAM_RATE_LIMITED`" in text
     assert "What you can do" in text
-    assert "Who can fix it\nNobody needs to: it passes by itself" in text
+    assert "Who can fix it\nNo one: it clears up on its own" in text
     assert "Why it happens" not in text, "causes are for staff"
 
 

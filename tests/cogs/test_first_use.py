@@ -122,7 +122,7 @@ def refusal_faults(result: simcord.InteractionResult) -> list[str]:
     assert result.response is not None
     (embed,) = result.response.embeds
     fields = {str(each.name): str(each.value) for each in embed.fields}
-    missing = [name for name in ("What you can do", "Who can fix it", "Try again") if not fields.get(name)]
+    missing = [name for name in ("What you can do", "Try again") if not fields.get(name)]
     if not str(embed.title).startswith(("⛔ ", "⚠️ ")) or not embed.description:
         return [f"no refusal: {text_of(result)}"]
     if not missing and not WAY.search(fields["What you can do"]):

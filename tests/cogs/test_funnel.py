@@ -87,7 +87,7 @@ async def test_an_unexpected_failure_in_any_command(scene: Scene, caplog: pytest
 
         assert result.ephemeral
         assert "Something went wrong in SkinDesk" in text
-        assert "An administrator of this desk" in text
+        assert "An administrator of this server" in text
         (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
         facts = f"command={command} guild={scene.guild.id} user={scene.agent.id}"
         assert record.getMessage() == f"unexpected failure reference={reference_in(text)} {facts}"
@@ -206,7 +206,7 @@ async def test_an_error_beside_a_page(tmp_path: Path, monkeypatch: pytest.Monkey
             lose_confirmation(monkeypatch, "send_message", asked_again=True)
         clicked = await scene.customer.click(result.response, label="Next")
 
-        assert extra_text_of(clicked).count("No such pages") == 1
+        assert extra_text_of(clicked).count("This page has expired") == 1
         assert "Page 1 of 8" in text_of(result)
         assert result.response.components
 

@@ -302,7 +302,7 @@ async def test_refresh_that_fails(scene: Scene) -> None:
     scene.providers.skinsback.active = False
     result = await scene.customer.click(page, label="Refresh")
 
-    assert "Who can fix it" in extra_text_of(result)
+    assert "What you can do" in extra_text_of(result)
     assert "Page 1 of 8" in text_of(first)
     assert page_of(await scene.customer.click(page, label="Next")) == "Page 2 of 8"
 
@@ -354,7 +354,7 @@ async def test_form_of_a_kind_that_is_no_more(
 
     assert result.ephemeral
     assert "This form is too old" in text_of(result)
-    assert "fill the form in anew" in text_of(result)
+    assert "fill in the new form" in text_of(result)
 
 
 async def test_form_while_stopping(scene: Scene, page: simcord.ResponseMessage) -> None:
@@ -383,7 +383,7 @@ async def test_old_and_taken_away(scene: Scene, page: simcord.ResponseMessage) -
     await scene.client.services.access.revoke(scene.guild.id, Capability.INVENTORY_OWN, by=scene.owner)
     assert all("`inventory.own`" in each for each in await every_control())
     wait(scene, 24 * 3600)
-    assert all("Use the command again for a fresh answer." in each for each in await every_control())
+    assert all("Run the command again." in each for each in await every_control())
 
 
 async def test_form_sent_in_after_a_revocation(scene: Scene, page: simcord.ResponseMessage) -> None:

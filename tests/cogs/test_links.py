@@ -204,7 +204,7 @@ async def test_resend_of_a_new_account(scene: Scene) -> None:
 
     refused = text_of(await scene.customer.slash(scene.channel, "resend", id=str(trade.id)))
 
-    assert "linked too newly" in refused
+    assert "linked too recently" in refused
     assert f"Ask again <t:{int((scene.clock.now() + RELINK_COOL_DOWN).timestamp())}:R>" in refused
     assert "`resend.any`" in refused
     assert scene.channel.history() == []

@@ -191,7 +191,7 @@ async def test_memory(scene: Scene) -> None:
         scene.world.other_customer.steam_id
     }
     for asked, who, words in (
-        (shown, scene.customer, "No such pages"),
+        (shown, scene.customer, "This page has expired"),
         (of_agent, scene.agent, "Page 2"),
     ):
         assert asked.response is not None
@@ -271,8 +271,8 @@ async def test_the_forgotten_in_the_record(scene: Scene) -> None:
     lines = text_of(result).splitlines()[1:4]
 
     assert "somebody forgotten (`" in lines[0]
-    assert "had their data forgotten" in lines[0]
-    assert f"{scene.agent.mention} looked at the trades of somebody forgotten (`" in lines[1]
+    assert "had their data erased" in lines[0]
+    assert f"{scene.agent.mention} viewed the trades of somebody forgotten (`" in lines[1]
     assert str(scene.customer.id) not in text_of(result)
     assert str(scene.world.customer.steam_id) not in text_of(result)
     assert len(log.history()) == posts

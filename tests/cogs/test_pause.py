@@ -113,7 +113,7 @@ async def test_another_stop_by_now(scene: Scene, manager: simcord.MemberActor) -
 
     refused = text_of(await manager.click(old, label="Resume resends"))
 
-    assert "Not the stop you were shown" in refused
+    assert "Resends were stopped again" in refused
     assert "Mannco.store answered resend 1 about another trade" in refused
     assert "`/approvals`" in refused
     assert await scene.client.services.resends.pause_of(scene.guild.id) is not None
@@ -129,7 +129,7 @@ async def test_button_of_before(scene: Scene, manager: simcord.MemberActor) -> N
 
     refused = text_of(await manager.click(old, label="Resume resends"))
 
-    assert "Not the stop you were shown" in refused
+    assert "Resends were stopped again" in refused
     assert await scene.client.services.resends.pause_of(scene.guild.id) is not None
 
 

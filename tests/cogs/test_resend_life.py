@@ -46,7 +46,7 @@ async def test_expired(tmp_path: Path) -> None:
 
         assert state_of(scene, card) == "expired"
         assert buttons(scene, card) == {}
-        assert "nobody decided in time" in face(scene, card)
+        assert "no one decided in time" in face(scene, card)
         assert "Expires" not in face(scene, card)
         for text in (*told(request), *direct_messages(scene.customer)):
             assert "Resend 1 · expired" in text
@@ -80,7 +80,7 @@ async def test_clicked_between_expiry_and_its_tick(tmp_path: Path) -> None:
 
         result = await scene.moderator.click(card, label="Approve")
 
-        assert "expired, nobody decided in time" in text_of(result)
+        assert "expired, no one decided in time" in text_of(result)
         assert state_of(scene, card) == "expired"
         assert scene.providers.mannco.resend_calls == {}
 

@@ -178,8 +178,8 @@ async def test_who_may_not_settle(scene: Scene, label: str) -> None:
 
     for who, reason in (
         (scene.agent, "`resend.approve`"),
-        (requester, "You asked for this resend yourself"),
-        (owner, "This trade is your own"),
+        (requester, "approve your own request"),
+        (owner, "resend of your own trade"),
     ):
         result = await who.click(card, label=label)
 

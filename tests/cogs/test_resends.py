@@ -96,7 +96,7 @@ async def test_too_many(scene: Scene) -> None:
 
     text = await _refusal(scene, trades[5].id)
 
-    assert "Enough for today" in text
+    assert "Daily limit reached" in text
     assert f"Try again\n<t:{possible}:R>" in text
     assert "is open as request 5" in await _refusal(scene, trades[4].id)
     assert len(_posted(scene)) == 5

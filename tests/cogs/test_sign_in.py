@@ -64,7 +64,7 @@ async def test_from_beginning_to_end(scene: Scene) -> None:
     person = scene.world.other_customer
     started = await scene.moderator.slash(scene.channel, "link start")
     assert started.ephemeral
-    assert "Give the address to nobody" in text_of(started)
+    assert "Give the address to no one" in text_of(started)
 
     page = await sign_in(scene, address_in(started), person)
 

@@ -20,7 +20,7 @@ LABELS = ("AssetPay", "AssetPay (client)", "AssetPay (.co)", "SkinsBack", "Mannc
 DETAILS = ("Last failure", "calls left", "for staff", "made no sense", "nonsense")
 """What only those see who may read the audit."""
 FAILING = "Its last answers were errors or did not come. It is still asked."
-RESTING = "It failed several times in a row, so nobody is kept waiting for it."
+RESTING = "It failed several times in a row, so SkinDesk does not ask it for a while."
 
 
 async def status(scene: Scene, actor: simcord.MemberActor) -> dict[str, list[str]]:
@@ -117,7 +117,7 @@ async def test_resting(scene: Scene) -> None:
     since = relative(began)
 
     expected = [
-        f"❌ Left alone since {since}",
+        f"❌ Paused after repeated failures since {since}",
         RESTING,
         f"It is asked again {relative(began + timedelta(seconds=15))}.",
     ]

@@ -105,7 +105,7 @@ async def test_requester_here(scene: Scene, elsewhere: Elsewhere) -> None:
     await make_moderator(scene, scene.agent)
     card = await requested(scene, failed_trade(scene))
 
-    await refused(scene, card, scene.agent, "You asked for this resend yourself")
+    await refused(scene, card, scene.agent, "approve your own request")
 
 
 async def test_owner_here(scene: Scene, elsewhere: Elsewhere) -> None:
@@ -115,7 +115,7 @@ async def test_owner_here(scene: Scene, elsewhere: Elsewhere) -> None:
     await elsewhere.link(elsewhere.agent, scene.world.customer.steam_id)
     card = await requested(scene, failed_trade(scene))
 
-    await refused(scene, card, scene.customer, "This trade is your own")
+    await refused(scene, card, scene.customer, "resend of your own trade")
 
 
 async def test_linked_to_the_owners_account_since(scene: Scene, elsewhere: Elsewhere) -> None:
@@ -125,7 +125,7 @@ async def test_linked_to_the_owners_account_since(scene: Scene, elsewhere: Elsew
 
     await link(scene, scene.moderator, scene.world.customer.steam_id)
 
-    await refused(scene, card, scene.moderator, "This trade is your own")
+    await refused(scene, card, scene.moderator, "resend of your own trade")
 
 
 async def test_right_revoked_here(scene: Scene, elsewhere: Elsewhere) -> None:

@@ -22,13 +22,12 @@ from bot.providers.explanations import Catalogue
 from bot.services.access import Review
 from bot.services.sign_in import StartedSignIn
 from bot.services.status import StatusReport
-from bot.ui.access.messages import RoleNames
-from bot.ui.access.page import list_embed
-from bot.ui.errors import _INPUT_WORDS, error_embed
+from bot.ui.access import RoleNames, list_embed
+from bot.ui.errors import INPUT_PROBLEMS, error_embed
 from bot.ui.inventory.page import inventory_page
-from bot.ui.links.messages import signed_in_embed, start_embed, used_embed
+from bot.ui.links import signed_in_embed, start_embed, used_embed
 from bot.ui.resends.card import outcome_embed, resend_card
-from bot.ui.trades.page import trades_page
+from bot.ui.trades import trades_page
 from cogs.status import _status_embed
 from tests.domain.builders import OWNER, inventory, item, resend, trade
 from tests.snapshots.shot import Shot
@@ -77,7 +76,7 @@ def _refusals(now: datetime) -> Iterator[Shot]:
         yield _error(now, f"AccessDenied, {capability.value}", AccessDenied(capability))
     for problem in TradeUrlProblem:
         yield _error(now, f"TradeUrlRejected, {problem.value}", TradeUrlRejected(problem))
-    for wrong in (*_INPUT_WORDS, "not_linked", "new"):
+    for wrong in (*INPUT_PROBLEMS, "not_linked", "new"):
         yield _error(now, f"InvalidInput, {wrong}", InvalidInput("steam_id", wrong))
     for reason in NotResendableReason:
         yield _error(now, f"NotResendable, {reason.value}", errors.NotResendable(trade(), reason))

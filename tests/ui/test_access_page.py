@@ -5,8 +5,7 @@ import pytest
 from bot.domain.access import BOOTSTRAP, SEEDED, Capability, Grant
 from bot.domain.access_doctor import Concern, Finding, Giver, RoleFacts, Source, examine
 from bot.services.access import Review
-from bot.ui.access.messages import WHAT, RoleNames, finding_lines
-from bot.ui.access.page import finding_fields, list_embed
+from bot.ui.access import CAPABILITY_LABELS, RoleNames, finding_fields, finding_lines, list_embed
 from bot.ui.kit.text import utf16_length
 from tests.support.hostile_text import FRAGMENTS, HIDDEN, SPELT_OUT
 from tests.support.seen import embed_text
@@ -74,5 +73,5 @@ def test_names_of_roles(name: str) -> None:
 
 def test_every_capability_has_words() -> None:
     """Nothing can be granted that is not explained."""
-    assert set(WHAT) == set(Capability)
-    assert set(WHAT) >= BOOTSTRAP
+    assert set(CAPABILITY_LABELS) == set(Capability)
+    assert set(CAPABILITY_LABELS) >= BOOTSTRAP

@@ -10,8 +10,7 @@ from simcord.types import HttpLogEntry
 
 from bot.domain.audit import AuditAction, AuditRow, DamagedRow
 from bot.services.audit import Extract
-from bot.ui.audit.messages import TITLES, deed
-from bot.ui.audit.page import audit_page
+from bot.ui.audit import TITLES, audit_page, deed
 from tests.support.hostile_text import hostile, rendered
 from tests.support.payload_audit import audit_requests
 

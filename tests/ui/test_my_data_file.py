@@ -10,7 +10,7 @@ from bot.domain.audit import FOR_ANOTHER, AuditAction, AuditRow
 from bot.domain.links import Link, LinkSource
 from bot.domain.my_data import StoredData
 from bot.domain.resends import Resend
-from bot.ui.mydata.file import MOST_ROWS, my_data_file
+from bot.ui.mydata import MOST_ROWS, my_data_file
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, CLEO, GUILD, NOW, draft
 
 LINK = Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.SIGN_IN, ADA, NOW)

@@ -25,14 +25,14 @@ from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAns
 from bot.domain.steam import Game
 from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue
-from bot.ui.errors import error_embed, explanation_embed
-from bot.ui.explain.page import answer_embed, message_embed
+from bot.ui.errors import error_embed
+from bot.ui.explain import answer_embed, explanation_embed, message_embed
 from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
 from bot.ui.kit.layout import page_count
 from bot.ui.kit.text import utf16_length
 from bot.ui.resends.card import outcome_embed, resend_card
-from bot.ui.trades.page import trades_page, trades_page_count
+from bot.ui.trades import trades_page, trades_page_count
 from tests.domain.builders import NOW, OWNER, inventory, item, resend, trade
 from tests.support.discord_markdown import Construct, constructs
 from tests.support.hostile_text import very_hostile

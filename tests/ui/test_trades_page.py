@@ -15,7 +15,7 @@ from bot.domain.snapshots import Audience, TradesAnswer
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade
 from bot.providers.explanations import Catalogue
-from bot.ui.trades.page import TRADES_A_PAGE, trades_page, trades_page_count
+from bot.ui.trades import TRADES_A_PAGE, trades_page, trades_page_count
 from tests.domain.builders import BOT, NOW, OWNER, PROPERTY, trade
 from tests.support.hostile_text import hostile, rendered
 from tests.support.payload_audit import audit_requests

@@ -1,7 +1,10 @@
-"""What is said of an item wherever it is shown: on a page, in a menu and in its details."""
+"""Texts about items that pages, menus and details share, and the error messages of ``/inventory``."""
 
+from bot.domain.errors import GameNotOffered, NotYourPage, PageExpired, QueryExpired, TooSoon
 from bot.domain.inventory import InventoryFilter, Item, Refusal, Sort
-from bot.ui.kit.text import count, money, outside
+from bot.domain.snapshots import PageTooFresh
+from bot.ui.errors import ErrorMessage, register_messages
+from bot.ui.kit.text import count, money, outside, relative
 
 REFUSALS = {
     Refusal.NOT_TRADABLE: "Steam does not let it be traded now",
@@ -20,6 +23,44 @@ SORTS = {
 """Every order, as an option of the command, in the menu and above the items."""
 
 _EXTERIOR = 24
+
+# One text for both errors: readers must not learn whether someone else's page exists.
+_PAGE_EXPIRED = ErrorMessage(
+    "This page has expired",
+    "It is no longer stored, or someone else asked for it.",
+    "Run the command again.",
+    again="Now.",
+)
+
+register_messages(
+    {
+        PageExpired: _PAGE_EXPIRED,
+        NotYourPage: _PAGE_EXPIRED,
+        QueryExpired: ErrorMessage(
+            "Run the command again",
+            "SkinDesk no longer has the trade URL of this page: it stores none, and holds it in memory for a while. "
+            "You can still turn, sort and filter the page, but not refresh it.",
+            "Use `/inventory` with the trade URL once more.",
+        ),
+        GameNotOffered: lambda error, _: ErrorMessage(
+            "Not this game",
+            f"{error.provider.label} does not have {error.game.label}. Nothing was asked.",
+            "Choose another provider or another game.",
+            again="Now, with that.",
+        ),
+        PageTooFresh: lambda error, _: ErrorMessage(
+            "Refreshed a moment ago",
+            "What you see is the newest there is: asking again so soon would only burden Steam.",
+            f"Press *Refresh* again {relative(error.until)}.",
+        ),
+        TooSoon: lambda error, _: ErrorMessage(
+            "Refreshed a moment ago",
+            "The provider has just read this inventory from Steam; asking again so soon would only burden Steam.",
+            "Ask without `refresh` now, or wait.",
+            again=f"With `refresh`: {relative(error.until)}.",
+        ),
+    }
+)
 
 
 def symbol(item: Item) -> str:

@@ -1,15 +1,135 @@
-"""The approval card: what a moderator has to know to judge a resend, and how it ended."""
+"""The approval card, and the texts about a resend's state and outcome."""
 
 import re
+from datetime import datetime
 
 import discord
 
-from bot.domain.resends import ALARM, Outcome, Resend, ResendState
+from bot.domain.resends import ALARM, Outcome, Resend, ResendState, change_in
 from bot.domain.secrets import TradeCode
 from bot.ports import Explanations
 from bot.ui.kit.layout import Field, Tone, card
-from bot.ui.kit.text import code, count, outside, relative
-from bot.ui.resends.messages import RESUME, change_sentences, outcome_sentences, state_sentence
+from bot.ui.kit.text import code, count, moment, outside, relative
+
+_STATES = {
+    ResendState.PENDING: "waiting for a moderator.",
+    ResendState.APPROVED: "about to be sent.",
+    ResendState.SENDING: "being sent now.",
+    ResendState.SENT: "sent.",
+    ResendState.FAILED: "failed, nothing was sent.",
+    ResendState.UNKNOWN: "outcome unknown: it may have been sent.",
+    ResendState.DENIED: "denied.",
+    ResendState.EXPIRED: "expired, no one decided in time.",
+    ResendState.CANCELLED: "cancelled.",
+}
+_OUTCOMES = {
+    Outcome.CONFIRMED: "Mannco.store confirmed the resend. A new offer with the same items follows in Steam.",
+    Outcome.REFUSED: "Mannco.store refused the resend.",
+    Outcome.PARAMETER: (
+        "Mannco.store misses a parameter: the setting `resend_parameter` does not fit its version. "
+        "An administrator has to change it; nothing was sent."
+    ),
+    Outcome.CREDENTIALS: (
+        "Mannco.store refused the desk's login; nothing was sent. A login by API key is renewed for the next time. "
+        "Ask for the resend again."
+    ),
+    Outcome.NOT_REACHED: "Mannco.store could not be reached. Ask for the resend again later.",
+    Outcome.ANSWER_LOST: "Mannco.store gave no clear answer. SkinDesk keeps reading the trade to find out.",
+    Outcome.OTHER_TRADE: (
+        "**Mannco.store answered about another trade.** Check both trades in its dashboard before anything else."
+    ),
+    Outcome.INTERRUPTED: "SkinDesk stopped before the answer came. It keeps reading the trade to find out.",
+    Outcome.RESTORED: (
+        "An earlier state of SkinDesk's database was restored, and this may have been sent since that was saved. "
+        "SkinDesk keeps reading the trade to find out."
+    ),
+    Outcome.READ_BACK: "Reading the trade again showed that it was sent.",
+    Outcome.MARKED: "Settled by hand.",
+}
+_DETAILS = {
+    "card_not_posted": "The card could not be posted.",
+    "no_longer_resendable": "The trade can no longer be resent.",
+}
+_NOTES = {
+    "restarted": "SkinDesk was restarted after an approval and before sending. Nothing was sent; decide again.",
+    "paused": "Resends were stopped after an approval and before sending. Nothing was sent; decide again.",
+    "requester_not_told": "The requester could not be told by direct message.",
+    "owner_not_told": "The trade's owner could not be told by direct message. `/trades` shows them what they need.",
+}
+RESUME = "A member with `settings.manage` can resume them: `/approvals`, *Resume resends*."
+"""Who ends a stop, and how."""
+
+FACT_LABELS = {
+    "status": "status",
+    "items_send": "items to send",
+    "items_received": "items to receive",
+    "offer_id": "Steam offer",
+    "last_error": "last error",
+    "code_digest": "verification code",
+}
+"""The facts on a card, in words."""
+
+
+def state_sentence(resend: Resend) -> str:
+    """Return the state with who decided and when."""
+    words = _STATES[resend.state]
+    if resend.decided_by is not None and resend.decided_at is not None:
+        by = by_whom(resend.decided_by, resend.decided_at)
+        words = f"denied {by}" if resend.state is ResendState.DENIED else f"{words} {_decision(resend)} {by}"
+    if resend.settled_by is None or resend.settled_at is None:
+        return words
+    return f"{words} Marked {by_whom(resend.settled_by, resend.settled_at)}"
+
+
+def _decision(resend: Resend) -> str:
+    return "Returned" if resend.state is ResendState.PENDING else "Approved"
+
+
+def outcome_sentences(resend: Resend) -> list[str]:
+    """Return how it came to that, a sentence a line. The provider's own words are not among them."""
+    lines = []
+    if resend.outcome is not None:
+        lines.append(_OUTCOMES[resend.outcome])
+    if resend.outcome is Outcome.MARKED and resend.outcome_detail:
+        lines.append(f"Reason: {outside(resend.outcome_detail, 300)}")
+    if resend.decision_reason:
+        lines.append(_DETAILS.get(resend.decision_reason) or f"Reason: {outside(resend.decision_reason, 300)}")
+    lines.extend(_NOTES.get(note) or outside(note, 200) for note in resend.notes if not _is_of_the_card(note))
+    return lines
+
+
+def _is_of_the_card(note: str) -> bool:
+    """Whether a note is no sentence for everybody, but a part of the card."""
+    return note == ALARM or change_in(note) is not None
+
+
+def change_sentences(resend: Resend, explanations: Explanations) -> list[str]:
+    """Return what the card showed before the trade last changed, a fact a line; nothing where it never did."""
+    changes = [change for note in resend.notes if (change := change_in(note)) is not None]
+    return [_was(name, before, resend, explanations) for name, before in changes[-1].items()] if changes else []
+
+
+def _was(name: str, before: int | str | None, resend: Resend, explanations: Explanations) -> str:
+    """Return a fact's value before."""
+    label = _opening(FACT_LABELS[name])
+    match name:
+        case "status":
+            was = f"{explanations.status(resend.provider.dialect, str(before)).title} ({code(str(before), 8)})"
+        case "items_send" | "items_received":
+            was = str(before) if before != len(getattr(resend.facts, name)) else f"{before}, but others"
+        case "offer_id":
+            was = code(str(before), 32) if before else "none"
+        case "last_error":
+            was = outside(str(before), 200) if before else "none"
+        case _:
+            return f"{label}: it is a new one"
+    return f"{label}: was {was}"
+
+
+def by_whom(user_id: int, at: datetime) -> str:
+    """Return who did something and when, as the end of a sentence."""
+    return f"by <@{user_id}> {relative(at)} ({moment(at)})."
+
 
 _SYMBOLS = {
     ResendState.PENDING: "⏳",
@@ -38,7 +158,7 @@ _NEXT = {
     ResendState.EXPIRED: "If the trade still needs it, ask again with `/resend`.",
     ResendState.FAILED: "`/trades scope:all` shows where the trade stands now.",
     ResendState.CANCELLED: "`/trades scope:all` shows where the trade stands now.",
-    ResendState.UNKNOWN: "Do not ask for it again meanwhile: whoever asked is told as soon as it is clear.",
+    ResendState.UNKNOWN: "Do not ask for it again meanwhile: the requester will hear as soon as it is clear.",
 }
 """What requester and owner can do next, where their offer is not on its way."""
 
@@ -105,7 +225,7 @@ def outcome_embed(resend: Resend, *, code: TradeCode | None) -> discord.Embed:
     if resend.state is ResendState.SENT:
         lines.append("Accept the new offer in Steam only if its bot and code are those that `/trades` shows.")
     if code is not None:
-        lines.append(f"Your new code: `{code.reveal()}`. Nobody of the staff asks you for it.")
+        lines.append(f"Your new code: `{code.reveal()}`. The staff never asks you for it.")
     return card(
         title=f"{_SYMBOLS[resend.state]} Resend {resend.id} · {resend.state.value}",
         description="\n".join(lines),

@@ -11,7 +11,7 @@ from bot.domain.errors import ApprovalsChannelUnusable
 from bot.domain.resends import CardEdit, Resend
 from bot.domain.secrets import TradeCode
 from bot.ports import Explanations
-from bot.ui.audit.post import audit_embed
+from bot.ui.audit import audit_embed
 from bot.ui.interaction.session import Interaction
 from bot.ui.resends.buttons import resend_view
 from bot.ui.resends.card import outcome_embed, resend_card

@@ -1,102 +1,31 @@
-"""How a resend request stands, in a sentence."""
+"""The error messages of resends, and the sentences about paused resends."""
 
-from datetime import datetime
-
-from bot.domain.resends import ALARM, Outcome, Resend, ResendPause, ResendState, change_in
-from bot.ports import Explanations
-from bot.ui.kit.text import code, moment, outside, relative
-
-_STATES = {
-    ResendState.PENDING: "waiting for a moderator.",
-    ResendState.APPROVED: "about to be sent.",
-    ResendState.SENDING: "being sent now.",
-    ResendState.SENT: "sent.",
-    ResendState.FAILED: "failed, nothing was sent.",
-    ResendState.UNKNOWN: "in doubt, it may or may not have been sent.",
-    ResendState.DENIED: "denied.",
-    ResendState.EXPIRED: "expired, nobody decided in time.",
-    ResendState.CANCELLED: "cancelled.",
-}
-_OUTCOMES = {
-    Outcome.CONFIRMED: "Mannco.store confirmed the resend. A new offer with the same items follows in Steam.",
-    Outcome.REFUSED: "Mannco.store refused the resend.",
-    Outcome.PARAMETER: (
-        "Mannco.store misses a parameter: the setting `resend_parameter` does not fit its version. "
-        "An administrator has to change it; nothing was sent."
-    ),
-    Outcome.CREDENTIALS: (
-        "Mannco.store refused the desk's login; nothing was sent. A login by API key is renewed for the next time. "
-        "Ask for the resend again."
-    ),
-    Outcome.NOT_REACHED: "Mannco.store could not be reached. Ask for the resend again later.",
-    Outcome.ANSWER_LOST: "Mannco.store gave no clear answer. SkinDesk keeps reading the trade to find out.",
-    Outcome.OTHER_TRADE: (
-        "**Mannco.store answered about another trade.** Check both trades in its dashboard before anything else."
-    ),
-    Outcome.INTERRUPTED: "SkinDesk stopped before the answer came. It keeps reading the trade to find out.",
-    Outcome.RESTORED: (
-        "An earlier state of SkinDesk's database was restored, and this may have been sent since that was saved. "
-        "SkinDesk keeps reading the trade to find out."
-    ),
-    Outcome.READ_BACK: "Reading the trade again showed that it was sent.",
-    Outcome.MARKED: "Settled by hand.",
-}
-_DETAILS = {
-    "card_not_posted": "The card could not be posted.",
-    "no_longer_resendable": "The trade can no longer be resent.",
-}
-_NOTES = {
-    "restarted": "SkinDesk was restarted after an approval and before sending. Nothing was sent; decide again.",
-    "paused": "Resends were stopped after an approval and before sending. Nothing was sent; decide again.",
-    "requester_not_told": "The requester could not be told by direct message.",
-    "owner_not_told": "The trade's owner could not be told by direct message. `/trades` shows them what they need.",
-}
-RESUME = "Somebody with `settings.manage` can resume them: `/approvals`, *Resume resends*."
-"""Who ends a stop, and how."""
-
-FACT_LABELS = {
-    "status": "status",
-    "items_send": "items to send",
-    "items_received": "items to receive",
-    "offer_id": "Steam offer",
-    "last_error": "last error",
-    "code_digest": "verification code",
-}
-"""The facts on a card, in words."""
-
-
-def state_sentence(resend: Resend) -> str:
-    """Return the state with who decided and when."""
-    words = _STATES[resend.state]
-    if resend.decided_by is not None and resend.decided_at is not None:
-        by = _by(resend.decided_by, resend.decided_at)
-        words = f"denied {by}" if resend.state is ResendState.DENIED else f"{words} {_decision(resend)} {by}"
-    if resend.settled_by is None or resend.settled_at is None:
-        return words
-    return f"{words} Marked {_by(resend.settled_by, resend.settled_at)}"
-
-
-def _decision(resend: Resend) -> str:
-    return "Returned" if resend.state is ResendState.PENDING else "Approved"
-
-
-def outcome_sentences(resend: Resend) -> list[str]:
-    """Return how it came to that, a sentence a line. The provider's own words are not among them."""
-    lines = []
-    if resend.outcome is not None:
-        lines.append(_OUTCOMES[resend.outcome])
-    if resend.outcome is Outcome.MARKED and resend.outcome_detail:
-        lines.append(f"Reason: {outside(resend.outcome_detail, 300)}")
-    if resend.decision_reason:
-        lines.append(_DETAILS.get(resend.decision_reason) or f"Reason: {outside(resend.decision_reason, 300)}")
-    lines.extend(_NOTES.get(note) or outside(note, 200) for note in resend.notes if not _is_of_the_card(note))
-    return lines
+from bot.domain.errors import (
+    AlreadyDecided,
+    ApprovalsChannelMissing,
+    ApprovalsChannelUnusable,
+    CardOutdated,
+    MayNotDecide,
+    NotResendable,
+    PauseOutdated,
+    ResendAlreadyOpen,
+    ResendNotFound,
+    ResendsPaused,
+    TooManyResends,
+    TradeChanged,
+)
+from bot.domain.resends import OPENED_AT_MOST, ApproverRefusal, ResendPause
+from bot.domain.snapshots import Audience
+from bot.domain.trades import NotResendableReason
+from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
+from bot.ui.kit.text import moment, relative
+from bot.ui.resends.card import FACT_LABELS, RESUME, by_whom, state_sentence
 
 
 def pause_sentences(pause: ResendPause) -> list[str]:
     """Return since when resends are stopped and why, and who can resume them, a sentence a line."""
     if pause.by is not None:
-        why = f"Resends are stopped on this server {_by(pause.by, pause.at)}"
+        why = f"Resends are stopped on this server {by_whom(pause.by, pause.at)}"
     elif pause.resend_id is None:
         why = (
             f"Resends are stopped on this server since {relative(pause.at)} ({moment(pause.at)}), because an earlier "
@@ -111,37 +40,126 @@ def pause_sentences(pause: ResendPause) -> list[str]:
     return [why, RESUME]
 
 
-def _is_of_the_card(note: str) -> bool:
-    """Whether a note is no sentence for everybody, but a part of the card."""
-    return note == ALARM or change_in(note) is not None
+def _not_resendable(error: NotResendable, _: Audience) -> ErrorMessage:
+    if error.reason is NotResendableReason.NOTHING_TO_SEND:
+        return ErrorMessage(
+            "Nothing to resend",
+            f"Trade {error.trade.id} sends no items out: it is a deposit, not a withdrawal.",
+            "Start a new deposit on the site.",
+            again=NOT_AGAIN,
+        )
+    return ErrorMessage(
+        "This trade cannot be resent",
+        f"Trade {error.trade.id} has neither failed nor been cancelled: its status is {error.trade.status}. "
+        "Mannco.store sends only failed and cancelled trades again (status -1, 4, 5, 6, 7 or 10).",
+        "See where it stands, and who acts next, with `/trades scope:all`.",
+        again="If it fails or is cancelled later.",
+    )
 
 
-def change_sentences(resend: Resend, explanations: Explanations) -> list[str]:
-    """Return what the card showed before the trade last changed, a fact a line; nothing where it never did."""
-    changes = [change for note in resend.notes if (change := change_in(note)) is not None]
-    return [_was(name, before, resend, explanations) for name, before in changes[-1].items()] if changes else []
+def _resends_paused(error: ResendsPaused, audience: Audience) -> ErrorMessage:
+    why, _ = pause_sentences(error.pause)
+    step = "Wait until they are resumed. You can still deny requests and settle unknown outcomes."
+    if audience is Audience.CUSTOMER:
+        why = f"The staff has stopped all resends for now, since {relative(error.pause.at)}."
+        step = "Wait, and ask again later. Your trade and its items stay as they are."
+    return ErrorMessage(
+        "Resends are stopped",
+        f"{why} Nothing was asked and nothing was sent.",
+        step,
+        RESUME,
+        "Once they are resumed.",
+    )
 
 
-def _was(name: str, before: int | str | None, resend: Resend, explanations: Explanations) -> str:
-    """Return a fact's value before."""
-    label = _opening(FACT_LABELS[name])
-    match name:
-        case "status":
-            was = f"{explanations.status(resend.provider.dialect, str(before)).title} ({code(str(before), 8)})"
-        case "items_send" | "items_received":
-            was = str(before) if before != len(getattr(resend.facts, name)) else f"{before}, but others"
-        case "offer_id":
-            was = code(str(before), 32) if before else "none"
-        case "last_error":
-            was = outside(str(before), 200) if before else "none"
-        case _:
-            return f"{label}: it is a new one"
-    return f"{label}: was {was}"
+def _card_outdated(error: CardOutdated, _: Audience) -> ErrorMessage:
+    what = f"The card you pressed did not show request {error.resend.id} as it is now. Nothing was sent."
+    if error.resend.is_shown:
+        return ErrorMessage(
+            "The card was out of date",
+            what,
+            "Read the request's newest card, which shows the trade as it is, and decide there. "
+            "`/approvals` links to it.",
+        )
+    return ErrorMessage(
+        "The card is out of date",
+        f"{what} Discord did not take the newest version of the card.",
+        f"SkinDesk keeps trying. Decide once the card's last line says version {error.resend.version}.",
+    )
 
 
-def _opening(words: str) -> str:
-    return words[:1].upper() + words[1:]
+_REFUSALS = {
+    ApproverRefusal.REQUESTER: "You can't approve your own request. A second person has to approve it.",
+    ApproverRefusal.OWNER: "You can't approve a resend of your own trade. A second person has to approve it.",
+}
 
-
-def _by(user_id: int, at: datetime) -> str:
-    return f"by <@{user_id}> {relative(at)} ({moment(at)})."
+register_messages(
+    {
+        ResendNotFound: ErrorMessage(
+            "No such request",
+            "This resend request does not exist on this server.",
+            "Use `/approvals` to see the open requests.",
+            again="With a request that is there.",
+        ),
+        NotResendable: _not_resendable,
+        ResendAlreadyOpen: lambda error, _: ErrorMessage(
+            "Already asked for",
+            f"A resend of trade {error.trade_id} is open "
+            + (f"as request {error.resend.id}, {state_sentence(error.resend)}" if error.resend else "elsewhere"),
+            "Wait for the decision: the requester will hear about it.",
+            "A moderator with `resend.approve`",
+            "After it is decided, if the trade needs it then.",
+        ),
+        TooManyResends: lambda error, _: ErrorMessage(
+            "Daily limit reached",
+            f"You have asked for {OPENED_AT_MOST} resends within a day, which is the limit. "
+            "Nothing was asked and nothing was sent.",
+            "Wait, or let the staff ask for you. If so many of your trades fail, tell them anyway.",
+            "A member with `resend.any` can ask for you",
+            f"{relative(error.until)}.",
+        ),
+        ResendsPaused: _resends_paused,
+        PauseOutdated: lambda error, _: ErrorMessage(
+            "Resends were stopped again",
+            f"{pause_sentences(error.pause)[0]} "
+            "The button you pressed was shown for an earlier stop. Nothing was resumed.",
+            "Use `/approvals` again, read why resends are stopped, and decide with the button there.",
+        ),
+        AlreadyDecided: lambda error, _: ErrorMessage(
+            "Already decided",
+            f"Request {error.resend.id}: {state_sentence(error.resend)}",
+            "Nothing more: one decision counts. If the trade failed again, `/resend` opens a new request.",
+            again=NOT_AGAIN,
+        ),
+        TradeChanged: lambda error, _: ErrorMessage(
+            "The trade has changed",
+            "Since the card was posted this has changed: "
+            f"{', '.join(FACT_LABELS[name] for name in error.differences)}. Nothing was sent.",
+            "Read the card again, which now shows the trade as it is, and decide again.",
+            again="Now.",
+        ),
+        CardOutdated: _card_outdated,
+        MayNotDecide: lambda error, _: ErrorMessage(
+            "Someone else has to decide",
+            _REFUSALS[error.reason],
+            "Ask another moderator: the card is there for all of them.",
+            "Any other member with `resend.approve`",
+            NOT_AGAIN,
+        ),
+        ApprovalsChannelMissing: ErrorMessage(
+            "No approvals channel yet",
+            "A resend needs a moderator's approval, and there is no channel to ask in. Nothing was asked.",
+            "Tell the staff.",
+            "A member with `settings.manage`: `/settings approvals-channel`",
+            "Once the channel is set.",
+        ),
+        ApprovalsChannelUnusable: ErrorMessage(
+            "The approvals channel cannot be used",
+            "It is gone, or SkinDesk may not post there. Nothing was asked and nothing was sent.",
+            "Tell the staff.",
+            "An administrator: let SkinDesk *View Channel*, *Send Messages* and *Embed Links* there, "
+            "or set another one with `/settings approvals-channel`",
+            "Once the channel works.",
+        ),
+    }
+)

@@ -4,10 +4,13 @@ import re
 
 import discord
 
+from bot.domain.errors import TradeNotFound
 from bot.domain.failures import Fixer, StatusExplanation
+from bot.domain.masking import mask_trade_urls
 from bot.domain.snapshots import Audience, TradesAnswer
 from bot.domain.trades import COMPLETED_STATUS, WINDOW, Direction, NotResendableReason, Scope, Trade
 from bot.ports import Explanations
+from bot.ui.errors import ErrorMessage, register_messages
 from bot.ui.kit.layout import Field, Tone, card, page_count, page_of
 from bot.ui.kit.text import code, count, outside, relative
 
@@ -46,6 +49,17 @@ _WARNING_FOR_STAFF = Field(
         "Have the customer compare bot, items and code in Steam's own page with their own `/trades`. "
         "Never ask for the code: only its owner is shown it."
     ),
+)
+
+register_messages(
+    {
+        TradeNotFound: lambda error, _: ErrorMessage(
+            "No such trade",
+            f"There is no trade {code(mask_trade_urls(error.trade_id), 40)} among the trades you can ask for.",
+            "Check the number: `/trades scope:all` shows it. Only the newest 500 trades are listed.",
+            again="With the right number.",
+        )
+    }
 )
 
 
