@@ -1,4 +1,4 @@
-"""The composition root: opens everything in one stack, wires it, serves until told to stop."""
+"""The composition root: opens all resources in one stack, wires the services, and serves until a signal."""
 
 import asyncio
 import contextlib
@@ -57,23 +57,23 @@ from bot.ui.resends.channel import DiscordAuditChannel, DiscordResendCards
 _log = logging.getLogger(__name__)
 
 _FINISH_WITHIN = 2.5
-"""Seconds that a stop leaves to interactions and resends under way, out of the five it may take (design.md, 1.3)."""
+"""Seconds that shutdown leaves to running interactions and resends, of the five it may take (design.md, 1.3)."""
 
 _TELL_WITHIN = 1.0
-"""Seconds after that for telling everybody who still waits, also where Discord no longer answers."""
+"""Seconds after that for answering the remaining callers, even if Discord does not respond."""
 
 _DISCONNECT_WITHIN = 0.7
-"""Seconds for saying goodbye to Discord; discord.py alone would wait half a minute for an answer."""
+"""Seconds for disconnecting from Discord; discord.py itself would wait half a minute."""
 
 _LEAVE_WITHIN = 4.5
-"""Seconds after which what is being closed is left as it is, whatever hangs; a unit that this cuts off is undone."""
+"""Seconds after which the process exits even if closing hangs; an interrupted write job is rolled back."""
 
 _CLOSE_WITHIN = 0.3
-"""Seconds that closing has in any case."""
+"""Seconds that closing always has."""
 
 _DISCORD_GONE = (
     OSError,
-    aiohttp.ClientError,  # discord.py lets through what its HTTP library says of a connection
+    aiohttp.ClientError,  # discord.py does not wrap its HTTP library's errors
     discord.HTTPException,
     discord.LoginFailure,
     discord.GatewayNotFound,
@@ -85,7 +85,7 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """Return the present moment."""
+        """Return the current time."""
         return datetime.now(UTC)
 
 
@@ -93,11 +93,10 @@ class SystemClock:
 async def assembled(
     settings: Settings, *, clock: Clock | None = None, web_socket: socket.socket | None = None
 ) -> AsyncIterator[SkinDeskClient]:
-    """Open the database, the ways to the providers and the sign-in page, and give the client; close them in reverse.
+    """Open the database, the providers and the web servers, and yield the client; close everything in reverse.
 
-    Where ``observability.listen`` is set, metrics and health are served meanwhile. AddressUnusable where one of the
-    addresses to listen on cannot be had, StorageError where the database cannot be used. ``web_socket`` has the
-    address of the sign-in page already where it is given.
+    StorageError if the database cannot be used, AddressUnusable if an address cannot be listened on. ``web_socket`` is
+    a socket that listens for the sign-in page already.
     """
     for secret in settings.secrets():
         register_secret(secret.get_secret_value())
@@ -210,83 +209,79 @@ async def assembled(
 
 
 async def serve(settings: Settings, *, load: Callable[[], Settings]) -> ExitCode:
-    """Run until SIGTERM or SIGINT, then finish what can be finished and leave within five seconds.
+    """Run until SIGTERM or SIGINT, then finish running work and return within five seconds.
 
-    SIGHUP has the configuration read again by ``load``; who calls this may have blocked it until now.
+    SIGHUP reloads the configuration with ``load``; the caller may have blocked it until now.
     """
     loop = asyncio.get_running_loop()
     closing = asyncio.timeout(None)
     try:
         async with closing, assembled(settings) as client:
             loop.add_signal_handler(signal.SIGHUP, Reloading(client, settings, load).reload)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came during the start counts now
-            asked_at = await _serve(client, settings.discord.token)
-            closing.reschedule(max(asked_at + _LEAVE_WITHIN, loop.time() + _CLOSE_WITHIN))
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # handles a SIGHUP that came during the start
+            stopping_since = await _serve(client, settings.discord.token)
+            closing.reschedule(max(stopping_since + _LEAVE_WITHIN, loop.time() + _CLOSE_WITHIN))
     except (StorageError, AddressUnusable, *_DISCORD_GONE) as error:
         if closing.expired():
             _log.warning("left before everything was closed in order")
             return ExitCode.OK
-        code, reason = _end_of(error)
+        code, reason = _exit_reason(error)
         _log.error("%s", reason)
         return code
     return ExitCode.OK
 
 
-def _end_of(error: Exception) -> tuple[ExitCode, str]:
-    """Return what an error that ends the run means to whoever started it."""
-    match error:
-        case StorageError():
-            return _end_of_storage(error)
-        case AddressUnusable():
-            what = f"{error.address} cannot be listened on ({error.reason}): free it, or set another {error.setting}"
-            return ExitCode.UNAVAILABLE, what
-        case discord.LoginFailure() | discord.ConnectionClosed(code=4004):  # as REST and gateway say it
-            what = "Discord refused discord.token: copy it anew from the application's Bot page"
-            return ExitCode.CONFIG, what
-        case discord.Forbidden():
-            what = "Discord does not let SkinDesk register its commands: invite it to all of discord.command_guild_ids"
-            return ExitCode.CONFIG, what
-        case discord.HTTPException(status=status) if 400 <= status < 500 and status != 429:  # noqa: PLR2004 -- HTTP's
-            asked = "the commands" if error.response.url.path.endswith("/commands") else "a request of the start"
-            what = f"Discord refused {asked}: HTTP {status}, code {error.code} ({shorten(error.text, 300)})"
-            return ExitCode.UNAVAILABLE, what
-        case _:
-            what = f"Discord cannot be reached ({type(error).__name__}): look at the network and at discordstatus.com"
-            return ExitCode.UNAVAILABLE, what
-
-
-def _end_of_storage(error: StorageError) -> tuple[ExitCode, str]:
+def _exit_reason(error: Exception) -> tuple[ExitCode, str]:
+    """Return the exit code and the message for an error that ended the run."""
+    code = ExitCode.UNAVAILABLE
     match error:
         case DatabaseInUse():
-            what = f"another SkinDesk uses the database {error.path}: stop it first, or set another database.path"
-            return ExitCode.DATABASE_IN_USE, what
+            code = ExitCode.DATABASE_IN_USE
+            message = f"another SkinDesk uses the database {error.path}: stop it first, or set another database.path"
         case BackupNotWritten():
-            what = (
+            code = ExitCode.CANNOT_CREATE
+            message = (
                 f"the database is as it was: it needs an upgrade, and the copy before that cannot be written to "
                 f"{error.path} ({error.reason}): make room in its folder and start again"
             )
-            return ExitCode.CANNOT_CREATE, what
         case DatabaseTooNew():
-            what = (
+            code = ExitCode.FAILURE
+            message = (
                 f"a later SkinDesk has written {error.path} (schema {error.found}, this one knows {error.newest}): "
                 "install that version, or restore an earlier backup with skindesk restore"
             )
-            return ExitCode.FAILURE, what
+        case StorageError():
+            code = ExitCode.FAILURE
+            message = f"the database cannot be used: {error} ({type(error).__name__})"
+        case AddressUnusable():
+            message = f"{error.address} cannot be listened on ({error.reason}): free it, or set another {error.setting}"
+        case discord.LoginFailure() | discord.ConnectionClosed(code=4004):  # from REST and from the gateway
+            code = ExitCode.CONFIG
+            message = "Discord refused discord.token: copy it again from the application's Bot page"
+        case discord.Forbidden():
+            code = ExitCode.CONFIG
+            message = (
+                "Discord does not let SkinDesk register its commands: invite it to all of discord.command_guild_ids"
+            )
+        case discord.HTTPException(status=status) if 400 <= status < 500 and status != 429:  # noqa: PLR2004 -- HTTP's
+            asked = "the commands" if error.response.url.path.endswith("/commands") else "a request of the start"
+            message = f"Discord refused {asked}: HTTP {status}, code {error.code} ({shorten(error.text, 300)})"
         case _:
-            return ExitCode.FAILURE, f"the database cannot be used: {error} ({type(error).__name__})"
+            message = f"Discord cannot be reached ({type(error).__name__}): look at the network and discordstatus.com"
+    return code, message
 
 
 async def _serve(client: SkinDeskClient, token: SecretStr) -> float:
-    """Serve until told to stop, finish what can be finished, and return when that was, by the loop's clock."""
+    """Serve until a signal, finish running work, and return the loop time at which the shutdown began."""
     loop = asyncio.get_running_loop()
-    asked_to_stop = asyncio.Event()
+    stop_requested = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked_to_stop.set)
+        loop.add_signal_handler(number, stop_requested.set)
     connection = asyncio.create_task(client.start(token.get_secret_value()), name="discord")
-    stop = asyncio.create_task(asked_to_stop.wait(), name="stop")
+    stop = asyncio.create_task(stop_requested.wait(), name="stop")
     try:
         await asyncio.wait({connection, stop}, return_when=asyncio.FIRST_COMPLETED)
-        asked_at = loop.time()
+        stopping_since = loop.time()
         if stop.done():
             _log.info("stopping")
             await _finish(client)
@@ -296,7 +291,7 @@ async def _serve(client: SkinDeskClient, token: SecretStr) -> float:
     if connection.done() and not connection.cancelled() and (error := connection.exception()) is not None:
         raise error
     _log.info("stopped")
-    return asked_at
+    return stopping_since
 
 
 async def _finish(client: SkinDeskClient) -> None:
@@ -307,10 +302,10 @@ async def _finish(client: SkinDeskClient) -> None:
                 client.services.delivery.close(within=_FINISH_WITHIN),
                 client.services.sign_ins.close(within=_FINISH_WITHIN),
             )
-            # After them, because what they finished is copied too; with what they left of the time.
+            # Last, because the work above is posted too; it has the time that is left.
             await client.services.audit.close(within=_TELL_WITHIN)
     except TimeoutError:
-        _log.warning("stopping without having told everybody who waits: Discord does not answer")
+        _log.warning("stopping without having answered every caller: Discord does not respond")
 
 
 async def _disconnect(client: SkinDeskClient, connection: asyncio.Task[None]) -> None:

@@ -1,4 +1,4 @@
-"""Takes a changed configuration over while the desk goes on: validated, and applied whole or not at all."""
+"""Reloads the configuration at SIGHUP: all changes are applied, or none."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-LIVE = frozenset({
-    "inventory.default_provider",
-    "inventory.page_size",
-    "resends.expires_after_hours",
-    "resends.allow_self_approval",
-    "observability.log_format",
-    "observability.log_level",
-})  # fmt: skip
-"""What can change while the desk goes on. The rest is what connections were opened with: that takes a restart."""
+LIVE = frozenset(
+    {
+        "inventory.default_provider",
+        "inventory.page_size",
+        "resends.expires_after_hours",
+        "resends.allow_self_approval",
+        "observability.log_format",
+        "observability.log_level",
+    }
+)
+"""The settings that can change at run time. The others need a restart."""
 
 
 class Reloading:
-    """The configuration that is in force, and the way to another one."""
+    """The current configuration and the client that uses it."""
 
     def __init__(self, client: SkinDeskClient, settings: Settings, load: Callable[[], Settings]) -> None:
         self._client = client
@@ -36,7 +38,7 @@ class Reloading:
         self._load = load
 
     def reload(self) -> bool:
-        """Read the configuration again and apply it; False, with the reasons in the log, where nothing was applied."""
+        """Load the configuration and apply it; if nothing was applied, log the reasons and return False."""
         try:
             wanted = self._load()
         except ConfigurationInvalid as invalid:
@@ -66,7 +68,7 @@ class Reloading:
 
 
 def differences(before: Settings, after: Settings) -> set[str]:
-    """Return the keys, dotted, whose values are not the same."""
+    """Return the dotted keys whose values differ."""
     return {key for key in VARIABLES if _value(before, key) != _value(after, key)}
 
 

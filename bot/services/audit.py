@@ -59,11 +59,11 @@ class AuditService:
         """
         if Capability.READ_AUDIT not in by.capabilities:
             raise AccessDenied(Capability.READ_AUDIT)
-        chosen = None if action is None else _action(action)
+        only = None if action is None else _action(action)
         limit = min(max(limit, 1), MOST_ROWS)
         guild_id = by.actor.guild_id
-        rows = await self._rows.newest_as_found(guild_id, limit=limit + 1, user_id=user_id, action=chosen)
-        detail = {"limit": str(limit)} if chosen is None else {"action": chosen.value, "limit": str(limit)}
+        rows = await self._rows.newest_as_found(guild_id, limit=limit + 1, user_id=user_id, action=only)
+        detail = {"limit": str(limit)} if only is None else {"action": only.value, "limit": str(limit)}
         subject = "guild" if user_id is None else f"user:{user_id}"
         await self._append(AuditAction.AUDIT_VIEWED, subject, detail, by=by.actor)
         return Extract(tuple(rows[:limit]), has_older=len(rows) > limit)
@@ -127,7 +127,7 @@ class AuditService:
             _log.exception("audit entry not posted action=%s guild=%s", entry.action.value, entry.guild_id)
 
     async def _row_of(self, entry: AuditEntry) -> AuditRow | None:
-        """Return the newest row that says the same; what only a post says, such as a state, is no difference."""
+        """Return the newest row that says the same; details that only the post has, such as a state, are ignored."""
         rows = await self._rows.newest(entry.guild_id, limit=_AMONG, action=entry.action, subject=entry.subject)
         for row in rows:
             if row.actor_id == entry.actor_id and all(row.detail.get(k, v) == v for k, v in entry.detail.items()):

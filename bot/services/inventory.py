@@ -105,7 +105,7 @@ class InventoryService:
         self._default = provider
 
     async def look_up(self, request: InventoryRequest, *, by: Viewer) -> InventoryAnswer:
-        """Look an inventory up at the chosen providers; a provider that fails is part of the answer."""
+        """Look an inventory up at the providers providers; a provider that fails is part of the answer."""
         if by.capabilities.isdisjoint({Capability.INVENTORY_ANY, Capability.INVENTORY_OWN}):
             raise AccessDenied(Capability.INVENTORY_OWN)
         trade_url = parse_trade_url(request.trade_url)
@@ -114,17 +114,17 @@ class InventoryService:
                 raise NotLinked
             if by.link.steam_id != trade_url.steam_id:
                 raise AccessDenied(Capability.INVENTORY_ANY)
-        chosen = self._choose(request)
+        providers = self._select(request)
         query = InventoryQuery(trade_url, request.game, request.filter(), request.refresh)
         if query.refresh:
-            self._begin_refresh(chosen, query)
+            self._begin_refresh(providers, query)
         with on_behalf_of(Caller(by.actor.user_id, is_staff=by.is_staff)):
-            asking = [self._ask(provider, query) for provider in chosen]
+            asking = [self._ask(provider, query) for provider in providers]
             answers = [await asking[0]] if len(asking) == 1 else await asyncio.gather(*asking)
         link = await self._links.of_steam_id(by.actor.guild_id, trade_url.steam_id)
         # A refusal tells something about the account, too; other failures do not.
         if any(part.failure is None or part.failure.kind is FailureKind.REFUSED for part in answers):
-            detail = {"game": query.game.word, "provider": ",".join(provider.name.value for provider in chosen)}
+            detail = {"game": query.game.word, "provider": ",".join(provider.name.value for provider in providers)}
             await self._audit.view(AuditAction.INVENTORY_VIEWED, trade_url.steam_id, link, detail, by=by.actor)
         return InventoryAnswer(
             owner=trade_url.steam_id,
@@ -147,19 +147,19 @@ class InventoryService:
         """Cancel the lookups in flight."""
         await self._flights.close()
 
-    def _begin_refresh(self, chosen: tuple[InventoryProvider, ...], query: InventoryQuery) -> None:
+    def _begin_refresh(self, providers: tuple[InventoryProvider, ...], query: InventoryQuery) -> None:
         """Allow one refresh in REFRESH_COOLDOWN for each provider, account and game; TooSoon otherwise.
 
         A refresh that is in flight can always be joined.
         """
-        flights = [_flight(provider, query) for provider in chosen]
+        flights = [_flight(provider, query) for provider in providers]
         accounts = [flight.account for flight in flights if flight not in self._flights]
         if waits := [until for account in accounts if (until := self._refreshed.get(account)) is not None]:
             raise TooSoon(max(waits))
         for account in accounts:
             self._refreshed[account] = self._clock.now() + REFRESH_COOLDOWN
 
-    def _choose(self, request: InventoryRequest) -> tuple[InventoryProvider, ...]:
+    def _select(self, request: InventoryRequest) -> tuple[InventoryProvider, ...]:
         if not self._providers:
             raise ProviderOff(None)
         if request.provider == "all":

@@ -13,7 +13,7 @@ from bot.ports import Clock, GuildSettingsRepository, ResendCards, ResendReposit
 _log = logging.getLogger(__name__)
 
 _REFRESH_EVERY = timedelta(minutes=10)
-"""How often an unchanged card is edited: only an edit shows whether somebody deleted it."""
+"""How often an unchanged card is edited: only an edit shows whether it was deleted."""
 
 _MAX_ENDED = 1_000
 """Ended requests whose card edits are retried. After a restart, pressing a button of theirs shows the end."""

@@ -210,14 +210,14 @@ class ResendDelivery:
         owner_id = owner.user_id if owner is not None else None
         if owner is None or owner.proven is None:
             code = None
-        told = {
+        notified = {
             "requester_not_told": await self._cards.tell(
                 resend, resend.requested_by, code=code if owner_id == resend.requested_by else None
             )
         }
         if owner_id is not None and owner_id != resend.requested_by:
-            told["owner_not_told"] = await self._cards.tell(resend, owner_id, code=code)
-        for note in (note for note, was_told in told.items() if not was_told):
+            notified["owner_not_told"] = await self._cards.tell(resend, owner_id, code=code)
+        for note in (note for note, reached in notified.items() if not reached):
             if note not in resend.notes:
                 resend = await self._repository.add_note(resend.guild_id, resend.id, note) or resend
         await self._board.show(resend)
@@ -290,7 +290,7 @@ class ResendDelivery:
         except asyncio.CancelledError:
             await self._mark_unknown(sending, Outcome.INTERRUPTED, None)
             raise
-        except Exception:  # noqa: BLE001 -- the provider may have acted, whatever failed
+        except Exception:  # noqa: BLE001 -- the provider may have acted, no matter which error this is
             _log.exception("resend failed id=%s trade=%s", sending.id, sending.trade_id)
             return await self._mark_unknown(sending, Outcome.ANSWER_LOST, None), None
         if receipt.trade_id != sending.trade_id:
