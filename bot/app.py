@@ -163,7 +163,6 @@ async def assembled(
             trades=TradeService(provider=providers.trades, access=access, links=links, audit=audit, clock=clock),
             resends=ResendService(
                 repository=resends,
-                provider=providers.trades,
                 access=access,
                 links=links,
                 settings=guild_settings,

@@ -105,7 +105,7 @@ class InventoryService:
         self._default = provider
 
     async def look_up(self, request: InventoryRequest, *, by: Viewer) -> InventoryAnswer:
-        """Look an inventory up at the providers providers; a provider that fails is part of the answer."""
+        """Look an inventory up at the requested providers; a provider that fails is part of the answer."""
         if by.capabilities.isdisjoint({Capability.INVENTORY_ANY, Capability.INVENTORY_OWN}):
             raise AccessDenied(Capability.INVENTORY_OWN)
         trade_url = parse_trade_url(request.trade_url)

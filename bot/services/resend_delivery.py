@@ -157,7 +157,7 @@ class ResendDelivery:
             actor_id = before.decided_by if before.state is ResendState.DENIED else before.settled_by
             await self.finalise(before, actor_id=actor_id)
             return
-        resend = await self._get(before.guild_id, before.id)
+        resend = await self.get(before.guild_id, before.id)
         await self._board.show(resend)
         if resend.state is not before.state and resend.state in (ResendState.PENDING, ResendState.UNKNOWN):
             await self.announce(resend, _ACTIONS[resend.state], actor_id=None)
@@ -165,7 +165,7 @@ class ResendDelivery:
     async def _read_trades(self) -> tuple[Trade, ...]:
         """Return the current trades, or none if they cannot be read."""
         try:
-            return await self._require_provider().trades(Scope.ALL)
+            return await self.require_provider().trades(Scope.ALL)
         except SkinDeskError as error:
             _log.warning("unknown resends not settled, reading failed: %s", error)
             return ()
@@ -264,7 +264,7 @@ class ResendDelivery:
                 await self._board.show(returned)
                 await self.announce(returned, AuditAction.RESEND_RETURNED, actor_id=None)
         await self.check_not_paused(approved.guild_id)
-        return await self._get(approved.guild_id, approved.id)
+        return await self.get(approved.guild_id, approved.id)
 
     async def _announce_alarm(self, unknown: Resend) -> None:
         """Post that this resend's answer, about another trade, has paused the guild's resends."""
@@ -284,7 +284,7 @@ class ResendDelivery:
     async def _call(self, sending: Resend) -> tuple[Resend, TradeCode | None]:
         """Call the provider once and store the outcome."""
         try:
-            receipt = await self._require_provider().resend(sending.trade_id)
+            receipt = await self.require_provider().resend(sending.trade_id)
         except ProviderError as error:
             return await self._store_failure(sending, error.failure), None
         except asyncio.CancelledError:
@@ -316,22 +316,24 @@ class ResendDelivery:
         settled = await self._repository.settle(
             resend.guild_id, resend.id, sent=sent, outcome=outcome, detail=detail, at=self._clock.now()
         )
-        return settled or await self._get(resend.guild_id, resend.id)
+        return settled or await self.get(resend.guild_id, resend.id)
 
     async def _mark_unknown(self, sending: Resend, outcome: Outcome, detail: str | None) -> Resend:
         now = self._clock.now()
         unknown = await self._repository.mark_unknown(
             sending.guild_id, sending.id, outcome=outcome, detail=detail, settle_after=now, at=now
         )
-        return unknown or await self._get(sending.guild_id, sending.id)
+        return unknown or await self.get(sending.guild_id, sending.id)
 
-    async def _get(self, guild_id: int, resend_id: int) -> Resend:
+    async def get(self, guild_id: int, resend_id: int) -> Resend:
+        """Return a request of the guild; ResendNotFound if there is none."""
         resend = await self._repository.get(guild_id, resend_id)
         if resend is None:
             raise ResendNotFound
         return resend
 
-    def _require_provider(self) -> TradeProvider:
+    def require_provider(self) -> TradeProvider:
+        """Return the provider; ProviderOff if there is none."""
         if self._provider is None:
             raise ProviderOff(None)
         return self._provider

@@ -15,9 +15,7 @@ from bot.domain.errors import (
     NotLinked,
     NotResendable,
     PauseOutdated,
-    ProviderOff,
     ResendAlreadyOpen,
-    ResendNotFound,
     ShuttingDown,
     TooManyResends,
     TradeChanged,
@@ -43,7 +41,6 @@ from bot.ports import (
     PauseRepository,
     ResendCards,
     ResendRepository,
-    TradeProvider,
 )
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
@@ -61,7 +58,6 @@ class ResendService:
         self,
         *,
         repository: ResendRepository,
-        provider: TradeProvider | None,
         access: AccessService,
         links: LinkRepository,
         settings: GuildSettingsRepository,
@@ -75,7 +71,6 @@ class ResendService:
         allow_self_approval: bool = False,
     ) -> None:
         self._repository = repository
-        self._provider = provider
         self._access = access
         self._links = links
         self._settings = settings
@@ -170,7 +165,7 @@ class ResendService:
             resend.guild_id, resend.id, channel_id=channel_id, message_id=message_id, version=resend.version
         )
         await self._delivery.announce(resend, AuditAction.RESEND_REQUESTED, actor_id=resend.requested_by)
-        posted = await self._get(resend.guild_id, resend.id)
+        posted = await self._delivery.get(resend.guild_id, resend.id)
         if posted.state is not resend.state:
             # It was decided before the card was attached, so that decision could not update the card.
             await self._board.show(posted)
@@ -203,7 +198,7 @@ class ResendService:
             raise
         if resend.is_due(self._clock.now()):
             await self._delivery.expire(resend)
-            raise AlreadyDecided(await self._get(by.guild_id, resend_id))
+            raise AlreadyDecided(await self._delivery.get(by.guild_id, resend_id))
         await self._delivery.check_not_paused(by.guild_id)
         if seen != resend.version or not resend.is_shown:
             await self._board.show(resend)
@@ -228,7 +223,7 @@ class ResendService:
             by.guild_id, resend_id, by=by.user_id, reason=kept_reason or None, at=self._clock.now()
         )
         if denied is None:
-            raise AlreadyDecided(await self._get(by.guild_id, resend_id))
+            raise AlreadyDecided(await self._delivery.get(by.guild_id, resend_id))
         await self._delivery.finalise(denied, actor_id=by.user_id)
         return denied
 
@@ -253,7 +248,7 @@ class ResendService:
             by=by.user_id,
         )
         if settled is None:
-            raise AlreadyDecided(await self._get(by.guild_id, resend_id))
+            raise AlreadyDecided(await self._delivery.get(by.guild_id, resend_id))
         await self._delivery.finalise(settled, actor_id=by.user_id)
         return settled
 
@@ -296,7 +291,7 @@ class ResendService:
         viewer = await self._access.viewer(by)
         if Capability.APPROVE_RESEND not in viewer.capabilities:
             raise AccessDenied(Capability.APPROVE_RESEND)
-        resend = await self._get(by.guild_id, resend_id)
+        resend = await self._delivery.get(by.guild_id, resend_id)
         if self._allow_self_approval:
             return resend
         owner = await self._links.of_steam_id(by.guild_id, resend.owner)
@@ -334,7 +329,7 @@ class ResendService:
 
     async def _overtaken(self, seen: Resend) -> AlreadyDecided | TradeChanged | CardOutdated:
         """Return why the request as ``seen`` cannot be decided: a decision came first, or the card is outdated."""
-        now = await self._get(seen.guild_id, seen.id)
+        now = await self._delivery.get(seen.guild_id, seen.id)
         if now.state is not ResendState.PENDING:
             return AlreadyDecided(now)
         differences = seen.facts.differences(now.facts)
@@ -346,18 +341,7 @@ class ResendService:
         wanted = trade_id.strip().removeprefix("#")
         if not (wanted.isascii() and wanted.isdigit() and len(wanted) <= _MAX_DIGITS):
             return None
-        for trade in await self._require_provider().trades(Scope.ALL):
+        for trade in await self._delivery.require_provider().trades(Scope.ALL):
             if trade.id == int(wanted):
                 return trade
         return None
-
-    async def _get(self, guild_id: int, resend_id: int) -> Resend:
-        resend = await self._repository.get(guild_id, resend_id)
-        if resend is None:
-            raise ResendNotFound
-        return resend
-
-    def _require_provider(self) -> TradeProvider:
-        if self._provider is None:
-            raise ProviderOff(None)
-        return self._provider

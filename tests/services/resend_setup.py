@@ -174,7 +174,6 @@ class ResendDesk:
         )
         service = ResendService(
             repository=repository,
-            provider=seen(self._trades, "provider"),
             access=access,
             links=links,
             settings=settings,
