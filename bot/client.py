@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -51,7 +52,7 @@ MODALS: tuple[type[SkinDeskModal], ...] = (FilterModal, ReasonModal)
 
 _log = logging.getLogger(__name__)
 
-_WATCH_EVERY = 5.0
+_WATCH_EVERY = timedelta(seconds=5)
 _LONGEST = 60.0
 """Seconds that no interaction takes unless something hangs: a lookup has 15, a resend two reads and a call."""
 
@@ -93,7 +94,8 @@ class SkinDeskClient(commands.Bot):
         self._on_stopping = on_stopping
         self._synced = synced
         self._command_guild_ids = tuple(command_guild_ids)
-        self._jobs: list[tasks.Loop[Any]] = []
+        self._jobs = [_loop_of(job) for job in services.background]
+        self._watch = _loop_of(Job("watch", _WATCH_EVERY, partial(finish_stuck, self.sessions, longest=_LONGEST)))
 
     async def setup_hook(self) -> None:
         """Register components and commands; any failure stops the start."""
@@ -101,24 +103,13 @@ class SkinDeskClient(commands.Bot):
         for extension in EXTENSIONS:
             await self.load_extension(extension)
         await self.services.delivery.recover()  # before anyone can press a button
-        for job in self.services.background:
-            self._start(job)
-        self.watch.start()
+        for loop in (*self._jobs, self._watch):
+            loop.start()
         await sync_commands(self.tree, self._synced, guild_ids=self._command_guild_ids)
-
-    def _start(self, job: Job) -> None:
-        async def wait() -> None:
-            await asyncio.sleep(job.every.total_seconds())
-
-        loop = tasks.loop(seconds=job.every.total_seconds())(job.run)
-        if job.waits_first:
-            loop.before_loop(wait)
-        loop.start()
-        self._jobs.append(loop)
 
     async def close(self) -> None:
         """Stop the background jobs and disconnect."""
-        for loop in (self.watch, *self._jobs):
+        for loop in (*self._jobs, self._watch):
             loop.cancel()
         await super().close()
 
@@ -138,16 +129,8 @@ class SkinDeskClient(commands.Bot):
         self.is_stopping = True
         if self._on_stopping is not None:
             self._on_stopping()
-        self.watch.cancel()
+        self._watch.cancel()
         await drain(self.sessions, within=within)
-
-    @tasks.loop(seconds=_WATCH_EVERY)
-    async def watch(self) -> None:
-        """Finish interactions that would stay open; an error is logged and the loop goes on."""
-        try:
-            await finish_stuck(self.sessions, longest=_LONGEST)
-        except Exception:  # noqa: BLE001 -- an exception would end the loop for good
-            _log.exception("watch over interactions failed")
 
     async def on_ready(self) -> None:
         """Log the connection; Discord may send this again after a reconnect."""
@@ -164,3 +147,13 @@ class SkinDeskClient(commands.Bot):
         if self.is_connected:
             _log.warning("gateway disconnected")
         self.is_connected = False
+
+
+def _loop_of(job: Job) -> tasks.Loop[Any]:
+    async def wait() -> None:
+        await asyncio.sleep(job.every.total_seconds())
+
+    loop = tasks.loop(seconds=job.every.total_seconds())(job.run)
+    if job.waits_first:
+        loop.before_loop(wait)
+    return loop

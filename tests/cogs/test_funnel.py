@@ -19,6 +19,7 @@ from bot.demo.scene import Scene
 from bot.domain.errors import PageExpired
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, InteractionSession, session_of
+from bot.ui.interaction.watch import finish_stuck
 from tests.support.payload_audit import assert_clean, assert_no_secret
 from tests.support.seen import extra_text_of, text_of
 from tests.support.stage import kept_open, secrets_of
@@ -286,9 +287,8 @@ async def test_work_that_is_cut_off_while_it_defers(tmp_path: Path, monkeypatch:
         scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, code=0)
         using = asyncio.create_task(scene.customer.slash(scene.channel, "link remove"))
         inside = await hangs  # the simulated Discord is known there only, and lets no time pass meanwhile
-        monkeypatch.setattr("bot.client._LONGEST", 0.0)
         for _ in range(2):
-            await asyncio.create_task(scene.client.watch(), context=inside)
+            await asyncio.create_task(finish_stuck(scene.client.sessions, longest=0.0), context=inside)
 
         assert "This was not finished" in text_of(await using)
         assert len(scene.client.sessions.left_open) == 0

@@ -1,4 +1,4 @@
-"""Nothing that does not say what it needs can be registered, by whichever way it comes."""
+"""Commands, components and modals are registered only with a declared requirement."""
 
 import re
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def tree() -> SkinDeskTree:
 
 
 def callback() -> Callable[..., Any]:
-    """Return what answers a new command, undeclared."""
+    """Return the callback of a new command, undeclared."""
 
     async def new(interaction: Interaction, word: str = "") -> None:
         """Answer."""
@@ -38,12 +38,12 @@ def command(answer: Callable[..., Any]) -> app_commands.Command[Any, ..., Any]:
 
 
 async def suggest(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-    """Suggest what was typed."""
+    """Suggest the typed text."""
     return [app_commands.Choice(name=current, value=current)]
 
 
-def test_a_command(tree: SkinDeskTree) -> None:
-    """A command is registered with a declaration only, whichever of the two it is."""
+def test_command(tree: SkinDeskTree) -> None:
+    """A command is registered only with a declaration of either kind."""
     with pytest.raises(NotDeclared):
         tree.add_command(command(callback()))
     assert tree.get_commands() == []
@@ -53,33 +53,8 @@ def test_a_command(tree: SkinDeskTree) -> None:
     assert len(tree.get_commands()) == 1
 
 
-def test_a_decorated_command(tree: SkinDeskTree) -> None:
-    """discord.py's own decorator is no way past the declaration."""
-    with pytest.raises(NotDeclared):
-        tree.command(name="new", description="New")(callback())
-
-
-async def test_a_sub_command(tree: SkinDeskTree) -> None:
-    """A group is registered if all in it is declared; what comes into it later stops the start."""
-    group = app_commands.Group(name="group", description="A group")
-    inner = app_commands.Group(name="inner", description="Within", parent=group)
-    inner.add_command(command(callback()))
-    with pytest.raises(NotDeclared):
-        tree.add_command(group)
-
-    inner.remove_command("new")
-    inner.add_command(command(DECLARE(callback())))
-    tree.add_command(group)
-    group.add_command(app_commands.Command(name="late", description="Late", callback=callback()))
-    for where in (None, discord.Object(1)):
-        if where is not None:
-            tree.copy_global_to(guild=where)
-        with pytest.raises(NotDeclared):
-            await tree.sync(guild=where)
-
-
-class ToldAlready:
-    """Says that Discord was told these very commands before."""
+class SyncedBefore:
+    """Remembers that Discord has these commands."""
 
     def __init__(self, tree: SkinDeskTree) -> None:
         self._tree = tree
@@ -91,24 +66,29 @@ class ToldAlready:
         """Keep nothing."""
 
 
-async def test_a_sub_command_of_which_discord_was_told(tree: SkinDeskTree) -> None:
-    """What came into a group later stops the start also where Discord need not be told anew."""
+async def test_group(tree: SkinDeskTree) -> None:
+    """A group is registered if all its commands are declared; an undeclared one added later stops the start."""
     group = app_commands.Group(name="group", description="A group")
-    tree.add_command(group)
-    group.add_command(command(callback()))
-
+    inner = app_commands.Group(name="inner", description="Within", parent=group)
+    inner.add_command(command(callback()))
     with pytest.raises(NotDeclared):
-        await sync_commands(tree, ToldAlready(tree), guild_ids=())
+        tree.add_command(group)
+
+    inner.remove_command("new")
+    inner.add_command(command(DECLARE(callback())))
+    tree.add_command(group)
+    group.add_command(app_commands.Command(name="late", description="Late", callback=callback()))
+    for synced in (None, SyncedBefore(tree)):
+        with pytest.raises(NotDeclared):
+            await sync_commands(tree, synced, guild_ids=())
 
 
-@pytest.mark.parametrize("target", [discord.Member, discord.Message])
-def test_a_context_menu(tree: SkinDeskTree, target: type) -> None:
-    """A context menu declares what it needs like a command."""
+def test_context_menu(tree: SkinDeskTree) -> None:
+    """A context menu is registered only with a declaration."""
 
-    async def new(interaction: Interaction, chosen: Any) -> None:
+    async def new(interaction: Interaction, message: discord.Message) -> None:
         """Answer."""
 
-    new.__annotations__["chosen"] = target
     menu = app_commands.ContextMenu(name="New", callback=new)
     with pytest.raises(NotDeclared):
         tree.add_command(menu)
@@ -118,7 +98,7 @@ def test_a_context_menu(tree: SkinDeskTree, target: type) -> None:
 
 
 async def test_suggestions(tree: SkinDeskTree) -> None:
-    """Suggestions are declared with their command, exactly those that are made, whenever they come."""
+    """A command declares exactly the suggestions it makes, and one added later stops the start."""
     suggesting = command(DECLARE(callback()))
     suggesting.autocomplete("word")(suggest)
     with pytest.raises(NotDeclared, match="suggestions for word"):
@@ -130,11 +110,11 @@ async def test_suggestions(tree: SkinDeskTree) -> None:
     tree.add_command(late)
     late.autocomplete("word")(suggest)
     with pytest.raises(NotDeclared):
-        await tree.sync()
+        await sync_commands(tree, None, guild_ids=())
 
 
 def new_item() -> type[discord.ui.DynamicItem[Any]]:
-    """Return a component that says nothing of what it needs."""
+    """Return a component without a declaration."""
 
     class New(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"new:(?P<id>\d+)"):
         """A button."""
@@ -147,7 +127,7 @@ def new_item() -> type[discord.ui.DynamicItem[Any]]:
     return New
 
 
-async def test_a_component(scene: Scene) -> None:
+async def test_component(scene: Scene) -> None:
     """A component is registered only with a declaration."""
     with pytest.raises(NotDeclared):
         scene.client.add_dynamic_items(new_item())
@@ -162,8 +142,8 @@ def test_every_component_is_registered() -> None:
     assert set(COMPONENTS) == own
 
 
-async def test_a_modal() -> None:
-    """A modal cannot be made without a declaration of its own; that of its base is none."""
+async def test_modal() -> None:
+    """A modal cannot be made without a declaration of its own; that of its base does not count."""
 
     class New(SkinDeskModal, template="new"):
         """A modal."""
@@ -183,7 +163,7 @@ async def test_a_modal() -> None:
 
 
 def test_declarations() -> None:
-    """A declaration names a capability, or says why there is none."""
+    """A declaration names a capability, or says why none is required."""
     with pytest.raises(ValueError, match="name a capability"):
         requires()
     with pytest.raises(ValueError, match="say why"):

@@ -49,7 +49,7 @@ class FakeInteraction:
         await self._receive("defer", "thinking" if thinking else "")
         self._is_done = True
 
-    async def send_message(self, *, embed: discord.Embed, file: Any, **_: Any) -> None:
+    async def send_message(self, *, embed: discord.Embed, file: discord.File | None = None, **_: Any) -> None:
         await self._receive("message", embed.title, file)
         self._is_done = True
 
@@ -59,8 +59,8 @@ class FakeInteraction:
     async def send(self, *, embed: discord.Embed, **_: Any) -> None:
         await self._receive("follow-up", embed.title)
 
-    async def _receive(self, request: str, text: str | None, file: Any = discord.utils.MISSING) -> None:
-        if file is not discord.utils.MISSING:
+    async def _receive(self, request: str, text: str | None, file: discord.File | None = None) -> None:
+        if file is not None:
             self.uploaded.append(file.fp.read())
         if request in self.trouble:
             await self.trouble[request]()

@@ -1,4 +1,4 @@
-"""Every interaction is finished, whatever happens to the work on it."""
+"""Every interaction is finished, even if the work on it hangs, fails or ends early."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ def sessions() -> Sessions:
     return Sessions()
 
 
-async def forget_to_answer(session: InteractionSession) -> None:
+async def defer_only(session: InteractionSession) -> None:
     await session.defer()
 
 
@@ -97,7 +97,7 @@ async def test_expired_token(sessions: Sessions, caplog: pytest.LogCaptureFixtur
     """A reply is given up once Discord no longer accepts it, and the log says so."""
     caplog.set_level(logging.INFO)
     interaction: Any = FakeInteraction(sessions, custom_id="resend:41:approve")
-    session = await finished(interaction, forget_to_answer)
+    session = await finished(interaction, defer_only)
     session.trace.began -= ANSWERABLE_FOR + 1
     await finish_stuck(sessions, longest=60.0)
 
@@ -113,10 +113,10 @@ async def test_shutdown(sessions: Sessions) -> None:
         await asyncio.sleep(0.01)
         await answer(session)
 
-    late, forgotten, quick, slow = interactions = [FakeInteraction(sessions) for _ in range(4)]
+    late, deferred, quick, slow = interactions = [FakeInteraction(sessions) for _ in range(4)]
     late.fail("edit", ConnectionResetError())
     await finished(late, answer)
-    await finished(forgotten, forget_to_answer)
+    await finished(deferred, defer_only)
     await start(quick, answer_soon)
     await start(slow, hang)
     await drain(sessions, within=0.2)
@@ -155,8 +155,8 @@ async def test_discord_does_not_answer(
     """A request without an answer delays no other session, and is sent again the next time."""
     monkeypatch.setattr("bot.ui.interaction.watch.ATTEMPT_SECONDS", 0.05)
     ended, other, hung = interactions = [FakeInteraction(sessions) for _ in range(3)]
-    await finished(ended, forget_to_answer)
-    await finished(other, forget_to_answer)
+    await finished(ended, defer_only)
+    await finished(other, defer_only)
     await start(hung, hang)
     for interaction in (ended, hung):
         interaction.trouble["edit"] = asyncio.Event().wait
@@ -176,8 +176,8 @@ async def test_reply_that_fails(
 ) -> None:
     """An unexpected error of one session is logged, and the others are finished."""
     broken, sound = FakeInteraction(sessions), FakeInteraction(sessions)
-    await finished(broken, forget_to_answer)
-    await finished(sound, forget_to_answer)
+    await finished(broken, defer_only)
+    await finished(sound, defer_only)
     monkeypatch.delattr(broken.client, "services")
     await finish_stuck(sessions, longest=60.0)
 

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 Interaction: TypeAlias = "discord.Interaction[discord.Client]"
 
 QUICK_SECONDS = 0.03
-"""An answer within this time is sent as the first one; nobody notices the delay."""
+"""A reply within this time is sent as the first answer; users do not notice the delay."""
 
 _SESSION = "session"
 _ACTION = re.compile(r"[a-z_]{1,11}")
@@ -31,7 +31,7 @@ _ACTION = re.compile(r"[a-z_]{1,11}")
 
 
 class State(Enum):
-    """What Discord shows of an interaction, as far as it is known.
+    """The last answer that Discord shows, as far as it is known.
 
     NEW             → THINKING or ANSWERED once Discord confirms the first answer
                     → MAYBE_THINKING or MAYBE_ANSWERED if the confirmation of the first answer is lost
@@ -59,6 +59,17 @@ class PendingReply:
     embed: discord.Embed
     view: discord.ui.View | None
     file: discord.File | None
+
+    def content(self) -> dict[str, Any]:
+        """Return the arguments for an attempt to send it."""
+        content: dict[str, Any] = {"embed": self.embed}
+        if self.view is not None:
+            self.view.stop()  # discord.py need not store it: components are found by custom id
+            content["view"] = self.view
+        if self.file is not None:
+            self.file.reset()  # an earlier attempt may have read it
+            content["file"] = self.file
+        return content
 
 
 class InteractionClient(Protocol):
@@ -106,7 +117,7 @@ class InteractionSession:
         """Why no work may start on this interaction."""
         if self._client.is_stopping:
             return ShuttingDown()
-        # Discord is told that commands are for servers only; SkinDesk does not rely on it.
+        # The commands are registered for servers only, but SkinDesk does not rely on it.
         return NotInGuild() if self.interaction.guild_id is None else None
 
     @property
@@ -161,7 +172,8 @@ class InteractionSession:
 
     async def show(self, embed: discord.Embed, view: discord.ui.View | None) -> None:
         """Replace the message whose control was used."""
-        _release(view)
+        if view is not None:
+            view.stop()  # as in PendingReply.content
         await self._settle_deferral()
         if self._state is State.CLOSED:
             return
@@ -216,32 +228,30 @@ class InteractionSession:
             await asyncio.shield(self._deferral)
 
     async def _send(self, reply: PendingReply) -> None:
-        _release(reply.view)
-        view = discord.utils.MISSING if reply.view is None else reply.view
-        file = discord.utils.MISSING if reply.file is None else reply.file
         await self._settle_deferral()
         if self._state is State.CLOSED:
             return
         was_new, is_own_message = self._state is State.NEW, False
-        _rewind(reply.file)
         if self._state in _UNCONFIRMED:
             try:
-                await self.interaction.response.send_message(embed=reply.embed, view=view, file=file, ephemeral=True)
+                await self.interaction.response.send_message(**reply.content(), ephemeral=True)
             except Exception as error:
                 if not await self._is_acknowledged_after(error):
                     raise
-                _rewind(reply.file)
                 # Only this message can be the first answer: its confirmation was lost, and discord.py sent it again.
                 is_own_message = was_new and is_already_acknowledged(error)
             else:
                 self._confirm(State.ANSWERED)
                 return
-        if is_own_message or self._is_original_replaceable():
-            files = discord.utils.MISSING if reply.file is None else [reply.file]
-            await self._edit_original(embed=reply.embed, view=reply.view, attachments=files)
+        is_command = self.interaction.type is discord.InteractionType.application_command
+        if is_own_message or self._state is State.THINKING or (self._state in _UNCONFIRMED and is_command):
+            content = reply.content()
+            if "file" in content:
+                content["attachments"] = [content.pop("file")]
+            await self._edit_original(**content)
         else:
-            # If Discord shows "thinking…" without having confirmed it, the first follow-up replaces it.
-            await self.interaction.followup.send(embed=reply.embed, view=view, file=file, ephemeral=True)
+            # The original may be the page of a control. If it is "thinking…", the first follow-up replaces it.
+            await self.interaction.followup.send(**reply.content(), ephemeral=True)
             self._state = State.ANSWERED
 
     async def _edit_original(self, **content: Any) -> None:
@@ -256,11 +266,6 @@ class InteractionSession:
             _log.info("answer dismissed command=%s guild=%s user=%s", trace.command, trace.guild_id, trace.user_id)
         else:
             self._state = State.ANSWERED
-
-    def _is_original_replaceable(self) -> bool:
-        """Return whether the original response is "thinking…", and certainly not the page of a control."""
-        is_command = self.interaction.type is discord.InteractionType.application_command
-        return self._state is State.THINKING or (self._state in _UNCONFIRMED and is_command)
 
     async def _is_acknowledged_after(self, error: Exception) -> bool:
         """Return whether a reply that Discord did not take as the first answer can follow a first answer."""
@@ -335,18 +340,6 @@ def actor_from(member: discord.Member) -> Actor:
         role_ids=frozenset({member.guild.id, *(role.id for role in member.roles)}),
         administers=member.guild.owner_id == member.id or permissions.administrator,
     )
-
-
-def _release(view: discord.ui.View | None) -> None:
-    """Keep discord.py from storing a view: SkinDesk finds its components by custom id."""
-    if view is not None:
-        view.stop()
-
-
-def _rewind(file: discord.File | None) -> None:
-    """Make a file readable again after an attempt to send it."""
-    if file is not None:
-        file.reset()
 
 
 def _command_of(interaction: Interaction) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 import discord
 from discord import app_commands
-from discord.abc import Snowflake
 
 from bot.ports import CommandSyncs
 from bot.ui.interaction.error_handler import report
@@ -36,12 +35,6 @@ class SkinDeskTree(app_commands.CommandTree[discord.Client]):
         """Register a command; NotDeclared if it declares no requirement."""
         check_declared(command)
         super().add_command(command, **options)
-
-    async def sync(self, *, guild: Snowflake | None = None) -> list[app_commands.AppCommand]:
-        """Send Discord the commands; NotDeclared if a group got one without a requirement after its registration."""
-        for command in self.get_commands(guild=guild):
-            check_declared(command)
-        return await super().sync(guild=guild)
 
     async def interaction_check(self, interaction: Interaction) -> bool:
         """Start the session; refuse commands during shutdown and outside a server."""
@@ -93,7 +86,7 @@ async def _sync(
         tree.clear_commands(guild=None)
     for scope in (*guilds, None):
         for command in tree.get_commands(guild=scope):
-            check_declared(command)  # even if nothing is synced: a group may have got a command since
+            check_declared(command)  # a group may have got a command after its registration
         key = f"{tree.client.application_id}:{'everywhere' if scope is None else scope.id}"
         digest = _digest(tree, scope)
         if synced is not None and await synced.digest(key) == digest and await _has_all(tree, scope):
