@@ -192,13 +192,6 @@ async def test_connection_lost(stage: Stage):
     assert (stage.server.gateway.sessions_started, stage.server.gateway.resumptions) == (1, 1)
 
 
-async def test_unknown_route(stage: Stage):
-    with pytest.raises(discord.NotFound):
-        await stage.bot.fetch_invite("nothing")
-
-    assert [request.path for request in stage.server.unknown_requests] == ["/invites/nothing"]
-
-
 async def test_server_broken(monkeypatch: pytest.MonkeyPatch):
     """An error of the server itself fails the test."""
     monkeypatch.setattr(Interactions, "acknowledge", lambda *_: 1 / 0)

@@ -50,7 +50,6 @@ class User:
             "discriminator": "0",
             "avatar": None,
             "bot": self.is_bot,
-            "public_flags": 0,
         }
 
 
@@ -67,14 +66,8 @@ class Role:
         return {
             "id": str(self.id),
             "name": self.name,
-            "color": 0,
-            "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
-            "hoist": False,
             "position": self.position,
             "permissions": str(int(self.permissions)),
-            "managed": False,
-            "mentionable": False,
-            "flags": 0,
         }
 
 
@@ -95,9 +88,6 @@ class Member:
         return {
             "roles": [str(role.id) for role in self.roles],
             "joined_at": _JOINED_AT,
-            "nick": None,
-            "avatar": None,
-            "pending": False,
             "flags": 0,
         }
 
@@ -118,15 +108,13 @@ class Channel:
     messages: list[Message] = field(default_factory=list, repr=False)
 
     def payload(self) -> Json:
-        payload: Json = {"id": str(self.id), "last_message_id": None, "flags": 0}
+        payload: Json = {"id": str(self.id)}
         if self.recipient is not None:
             return payload | {"type": _DIRECT, "recipients": [self.recipient.payload()]}
         payload |= {
             "type": _TEXT,
             "name": self.name,
             "position": self.position,
-            "parent_id": None,
-            "nsfw": False,
             "permission_overwrites": self.overwrites,
         }
         return payload if self.guild is None else payload | {"guild_id": str(self.guild.id)}
@@ -187,20 +175,8 @@ class Guild:
             "id": str(self.id),
             "name": self.name,
             "owner_id": str(self.owner.id),
-            "icon": None,
             "features": [],
-            "emojis": [],
-            "stickers": [],
             "roles": [role.payload() for role in self.roles],
-            "verification_level": 0,
-            "default_message_notifications": 0,
-            "explicit_content_filter": 0,
-            "mfa_level": 0,
-            "nsfw_level": 0,
-            "premium_tier": 0,
-            "preferred_locale": "en-US",
-            "system_channel_id": None,
-            "system_channel_flags": 0,
         }
 
     def summary(self) -> Json:
@@ -210,13 +186,10 @@ class Guild:
 
     def arrival(self) -> Json:
         """Return the guild as GUILD_CREATE has it: with its channels, and the bot as the only member."""
-        absent = ("threads", "presences", "voice_states", "stage_instances", "guild_scheduled_events")
         return self.payload() | {
             "joined_at": _JOINED_AT,
-            "large": False,
             "unavailable": False,
             "member_count": len(self.members),
             "members": [self.bot.payload() | {"user": self.bot.user.payload()}],
             "channels": [channel.payload() for channel in self.channels],
-            **{name: [] for name in (*absent, "soundboard_sounds")},
         }

@@ -143,7 +143,6 @@ class Interactions:
             "app_permissions": str(guild.permissions(guild.bot, record.channel)),
             "locale": "en-US",
             "guild_locale": "en-US",
-            "entitlements": [],
             "authorizing_integration_owners": {"0": str(guild.id)},
             "context": 0,
             "attachment_size_limit": 10 * 1024 * 1024,

@@ -58,9 +58,6 @@ class World:
             "bot_public": False,
             "bot_require_code_grant": False,
             "verify_key": "0" * 64,
-            "flags": 0,
-            "interactions_endpoint_url": None,
             "owner": self.developer.payload(),
-            "team": None,
             **self.application_settings,
         }
