@@ -13,10 +13,31 @@ from pathlib import Path
 from random import Random, randrange
 
 from bot.demo.providers.all import SimulatedProviders
+from bot.demo.trades import ResendAnswer
 from bot.demo.world import World
-from tests.e2e.killed import KilledBot, Report, Round
+from tests.e2e.killed import HANGING, KilledBot, Moment, Report, Round
 from tests.e2e.live_bot import LiveBot
 from tests.support.discord_server import LoopbackDiscord
+
+_WEIGHTS = {
+    Moment.BEFORE: 1,
+    Moment.CLICKED: 4,
+    Moment.READING: 2,
+    Moment.CALLING: 4,
+    Moment.ANSWERED: 4,
+    Moment.SHOWN: 2,
+}
+"""How often each moment is drawn."""
+
+
+def drawn(random: Random) -> Round:
+    """Draw a round; a moment after the answer needs a provider that answers."""
+    moment = random.choices([*_WEIGHTS], [*_WEIGHTS.values()])[0]
+    waits = moment in (Moment.ANSWERED, Moment.SHOWN)
+    answer = random.choice([each for each in ResendAnswer if not (waits and each in HANGING)])
+    late = random.choice([0.0, 0.0, random.uniform(0.0, 0.1), random.uniform(0.1, 0.6), random.uniform(2.0, 4.0)])
+    pause = random.choice([0.0, random.uniform(0.0, 0.02), random.uniform(0.0, 0.2)])
+    return Round(moment, answer, late=min(late, 0.6) if waits else late, pause=pause)
 
 
 async def played(rounds: int, random: Random) -> list[Report]:
@@ -29,7 +50,7 @@ async def played(rounds: int, random: Random) -> list[Report]:
             KilledBot.opened(LiveBot(server, providers, Path(folder))) as killed,
         ):
             for number in range(1, rounds + 1):
-                report = await killed.play(Round.drawn(random))
+                report = await killed.play(drawn(random))
                 reports.append(report)
                 for violation in report.violations:
                     print(f"round {number}: {violation}\n  {report}", flush=True)

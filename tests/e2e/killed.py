@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import cycle
 from pathlib import Path
-from random import Random
 from typing import Self
 
 from aiohttp import web
@@ -26,10 +25,8 @@ from tests.support.loopback_discord.records import InteractionRecord
 PATIENCE = 20.0
 """Seconds until a card must show its state: a start, and two rounds of reading."""
 
-_WEIGHTS = (1, 4, 2, 4, 4, 2)
-"""How often each moment is drawn."""
 _RESEND = "/trade/resend"
-_HANGING = frozenset({ResendAnswer.HANG, ResendAnswer.HANG_AFTER})
+HANGING = frozenset({ResendAnswer.HANG, ResendAnswer.HANG_AFTER})
 _REFUSALS = frozenset({ResendAnswer.REFUSE, ResendAnswer.FORBIDDEN, ResendAnswer.THROTTLED})
 
 
@@ -52,16 +49,6 @@ class Round:
     answer: ResendAnswer = ResendAnswer.OK
     late: float = 0.0
     pause: float = 0.0
-
-    @classmethod
-    def drawn(cls, random: Random) -> Self:
-        """Draw a round; a moment after the answer needs a provider that answers."""
-        moment = random.choices(list(Moment), _WEIGHTS)[0]
-        waits = moment in (Moment.ANSWERED, Moment.SHOWN)
-        answer = random.choice([each for each in ResendAnswer if not (waits and each in _HANGING)])
-        late = random.choice([0.0, 0.0, random.uniform(0.0, 0.1), random.uniform(0.1, 0.6), random.uniform(2.0, 4.0)])
-        pause = random.choice([0.0, random.uniform(0.0, 0.02), random.uniform(0.0, 0.2)])
-        return cls(moment, answer, late=min(late, 0.6) if waits else late, pause=pause)
 
 
 @dataclass(slots=True)
@@ -109,7 +96,7 @@ class _Provider:
         """Wait until it has acted, or never will."""
         if self._acting is None:
             return
-        if self._planned.answer in _HANGING:
+        if self._planned.answer in HANGING:
             await asyncio.wait({self._acting}, timeout=self._planned.late + 0.2)
             self._acting.cancel()
         await asyncio.gather(self._acting, return_exceptions=True)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import re
-import shutil
 import signal
 import sys
 import time
@@ -15,27 +14,17 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 from playwright.async_api import TimeoutError as PageTimeout
 
 from bot.exit_codes import ExitCode
+from tests.support.chromium import open_page
 
 PATIENCE = 20.0
 """Seconds after which a step of the demo counts as hung."""
 A_TRY, TRIES = 4_000.0, 5
 """Milliseconds of one try of a step on the page, and the number of tries."""
 ACCEPTED = "before => !!simcordPreview.pendingAction || (simcordPreview.lastAction?.sequence ?? 0) > before"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-)
 AGENT, MODERATOR = "Alex (support agent)", "Robin (moderator)"
 
 
@@ -114,23 +103,10 @@ async def test_port_taken(tmp_path: Path, unused_tcp_port: int):
     assert str(unused_tcp_port) in line
 
 
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        pytest.skip(f"there is no browser here: none of {', '.join(BROWSERS)} is installed")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=QUIET)
-        page = await browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(PATIENCE * 1000)
-        yield page
-        await browser.close()
-
-
 @pytest.mark.browser
-async def test_page(tmp_path: Path, unused_tcp_port: int, page: Page):
+async def test_page(tmp_path: Path, unused_tcp_port: int):
     """A customer turns a page of an inventory, an agent requests a resend, and a moderator approves it."""
-    async with demo(tmp_path, unused_tcp_port) as running:
+    async with demo(tmp_path, unused_tcp_port) as running, open_page(1280, 1000) as page:
         await page.goto(running.url)
         await use(page, "inventory", running.suggested(r"inventory tradeurl:(\S+)"))
         await shown(page, "Page 1 of 8")

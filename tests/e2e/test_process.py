@@ -1,23 +1,7 @@
 """One ordinary day: the program as a process with Discord and the providers around it."""
 
 from tests.e2e.live_bot import STOPS_WITHIN, LiveBot, answer_of
-
-COMMANDS = {
-    "inventory",
-    "trades",
-    "resend",
-    "approvals",
-    "explain",
-    "link set",
-    "link status",
-    "link remove",
-    "access grant",
-    "access revoke",
-    "access list",
-    "settings show",
-    "settings approvals-channel",
-    "settings audit-channel",
-}
+from tests.support.command_docs import COMMANDS
 
 
 async def test_day(live: LiveBot):
@@ -26,7 +10,7 @@ async def test_day(live: LiveBot):
     trade = world.trades_of(world.customer)[0]
     async with live.bot() as bot:
         await bot.wait_ready()
-        assert COMMANDS.issubset(live.server.commands.names())
+        assert set(live.server.commands.names()) == set(COMMANDS)
         await live.set_up()
 
         own = await live.use(live.customer, "inventory", tradeurl=world.customer.trade_url)

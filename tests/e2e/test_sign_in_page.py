@@ -1,36 +1,20 @@
 """The pages of Steam sign-in in a real browser on a phone."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.async_api import Page, ViewportSize, async_playwright
+from playwright.async_api import Page, ViewportSize
 
 from bot.demo.providers import faults
 from bot.demo.scene import Scene
-from tests.e2e.test_demo_page import BROWSERS, PATIENCE, QUIET
+from tests.support.chromium import open_page
 from tests.support.seen import text_of
 from tests.support.stage import kept_open_with_sign_in
 
 PHONE = ViewportSize(width=390, height=844)
 SMALL_PHONE = 320
-
-
-@asynccontextmanager
-async def phone(scheme: Literal["light", "dark"] = "light") -> AsyncIterator[Page]:
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        pytest.skip(f"there is no browser here: none of {', '.join(BROWSERS)} is installed")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=QUIET)
-        page = await browser.new_page(viewport=PHONE, color_scheme=scheme)
-        page.set_default_timeout(PATIENCE * 1000)
-        yield page
-        await browser.close()
 
 
 async def address_for(scene: Scene) -> str:
@@ -57,7 +41,7 @@ async def shown(page: Page, shots: Path, name: str) -> str:
 async def test_signed_in(tmp_path: Path, scheme: Literal["light", "dark"]):
     """Each page from the command to the link is readable, and Discord confirms the link."""
     complaints: list[str] = []
-    async with kept_open_with_sign_in(tmp_path) as scene, phone(scheme) as page:
+    async with kept_open_with_sign_in(tmp_path) as scene, open_page(**PHONE, scheme=scheme) as page:
         assert scene.steam is not None
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -101,7 +85,7 @@ async def test_signed_in(tmp_path: Path, scheme: Literal["light", "dark"]):
 @pytest.mark.browser
 async def test_sent_by_an_attacker(tmp_path: Path):
     """Steam's address without the page before it links no one; nor does a form on another site."""
-    async with kept_open_with_sign_in(tmp_path) as scene, phone() as page, phone() as victim:
+    async with kept_open_with_sign_in(tmp_path) as scene, open_page(**PHONE) as page, open_page(**PHONE) as victim:
         assert scene.steam is not None
         address = await address_for(scene)
         await page.goto(address)

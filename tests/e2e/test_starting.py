@@ -38,18 +38,15 @@ async def test_database_in_use(live: LiveBot):
     live.assert_sound()
 
 
-async def test_token_refused(live: LiveBot):
+@pytest.mark.parametrize("by_gateway", [False, True])
+async def test_token_refused(live: LiveBot, *, by_gateway: bool):
     """A refused token is reported by its setting, without its value."""
-    async with live.bot(discord__token=OTHER_TOKEN) as bot:
+    if by_gateway:
+        live.server.gateway._token = OTHER_TOKEN
+    async with live.bot(**({} if by_gateway else {"discord__token": OTHER_TOKEN})) as bot:
         assert "discord.token" in await the_one_error(bot, ExitCode.CONFIG)
         assert OTHER_TOKEN not in bot.stderr
-
-
-async def test_token_refused_by_gateway(live: LiveBot):
-    """A token that only the gateway refuses ends the program in the same way."""
-    live.server.gateway._token = OTHER_TOKEN
-    async with live.bot() as bot:
-        assert "discord.token" in await the_one_error(bot, ExitCode.CONFIG)
+        assert live.server.token not in bot.stderr
 
 
 async def test_guild_without_bot(live: LiveBot):

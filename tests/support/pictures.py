@@ -21,13 +21,13 @@ from bot.demo.scene import staged
 from tests.snapshots.pages import FOLDER
 from tests.snapshots.shot import Shot, sections
 from tests.snapshots.through_discord import Walk
+from tests.support.chromium import NAMES
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 TAKEN = IMAGES / "taken.json"
 
 _WIDE, _PHONE = 600, 390
 _HEIGHT = 2_400
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _COLOURS = 96
 _GAP = 24
 _JOINED = "demo.png"
@@ -79,9 +79,9 @@ def digests() -> dict[str, str]:
 
 
 async def _take() -> None:
-    executable = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    executable = next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
-        raise SystemExit(f"there is no browser here: none of {', '.join(_BROWSERS)} is installed")
+        raise SystemExit(f"there is no browser here: none of {', '.join(NAMES)} is installed")
     with tempfile.TemporaryDirectory() as folder:
         async with (
             staged(Path(folder), check_errors=False) as scene,
