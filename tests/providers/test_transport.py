@@ -1,4 +1,4 @@
-"""The transport over real connections: what goes out, what failure each misbehaviour is, and that nothing leaks."""
+"""The transport over real connections: requests, the failure of each misbehaviour, and no leaks."""
 
 import asyncio
 import gzip
@@ -6,12 +6,14 @@ import logging
 import random
 import ssl
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import FailureKind, ProviderName
+from bot.providers.response import Response
 from bot.providers.transport import Limits, Transport
 from tests.support.loopback import (
     Loopback,
@@ -25,26 +27,33 @@ from tests.support.loopback import (
     hang,
     in_turn,
     redirect,
-    then_close,
     truncated,
     verbatim,
 )
 
 MANNCO = ProviderName.MANNCO
+CERTIFICATE = Path(__file__).parent / "loopback.pem"
+"""A self-signed certificate for 127.0.0.1."""
+
+
+def server_tls():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    return context
 
 
 async def until(condition):
-    """Wait for what another task brings about."""
+    """Wait for a condition that another task makes true."""
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 -- the condition is the other side's state, which tells nobody
+        while not condition():  # noqa: ASYNC110 -- the other side's state has no event
             await asyncio.sleep(0.01)
 
 
 class TestRequest:
-    """What goes out, and what comes back."""
+    """Requests and responses."""
 
     async def test_get(self, server, connect):
-        """A query is percent-encoded as the seeds show it, and nothing is added to it."""
+        """A query is percent-encoded as in the seeds, and nothing is added."""
         query = [("tradeUrl", "https://steamcommunity.com/tradeoffer/new/?partner=1&token=a-_b"), ("search", "ü +/~%")]
 
         await connect(MANNCO, "/base").request("GET", "/path", query=query, headers={"api-key": "ap_x"})
@@ -59,7 +68,7 @@ class TestRequest:
         assert request.body == b""
 
     async def test_form(self, server, connect):
-        """A form goes to the base address itself where no path is given."""
+        """Without a path, a form goes to the base address."""
         await connect(MANNCO, "/api.php").request("POST", form=[("method", "a b"), ("token", "x-_")])
 
         (request,) = server.requests
@@ -75,7 +84,7 @@ class TestRequest:
         assert request.header("content-type") == "application/json"
         assert request.body == b'{"apiKey":"k"}'
 
-    @pytest.mark.parametrize("status", [200, 204, 300, 304, 400, 403, 404, 429, 500, 503])
+    @pytest.mark.parametrize("status", [200, 204, 300, 304, 404, 500])
     async def test_any_status(self, server, connect, status):
         """Every status but a redirect is an answer, HTTP 300 too."""
         body = b"" if status in (204, 304) else b"{}"
@@ -84,12 +93,6 @@ class TestRequest:
         answer = await connect(MANNCO).request("GET", "/")
 
         assert (answer.status, answer.body, answer.headers["x-thing"]) == (status, body, "seen")
-
-    async def test_gzip(self, server, connect):
-        """A compressed answer arrives inflated."""
-        server.script = in_turn(as_gzip(b'{"a": 1}'))
-
-        assert (await connect(MANNCO).request("GET", "/")).body == b'{"a": 1}'
 
     async def test_no_cookies(self, server, connect):
         """A cookie that a provider sets for one caller is not sent for the next."""
@@ -113,7 +116,7 @@ class TestRequest:
 class TestFailures:
     """Each way to fail has its kind, by whether the provider can have acted."""
 
-    async def test_nobody_listens(self, connect, server, failure_of, clock, unused_tcp_port):
+    async def test_no_server(self, failure_of, clock, unused_tcp_port):
         """Without a connection the provider never saw the request."""
         transport = Transport(MANNCO, f"http://127.0.0.1:{unused_tcp_port}", ssl.create_default_context(), clock)
 
@@ -122,15 +125,8 @@ class TestFailures:
 
         assert failure.kind is FailureKind.UNREACHABLE
 
-    async def test_no_tls(self, server, failure_of, clock):
-        """A failed TLS handshake is unreachable: no request was sent."""
-        url = server.url.replace("http:", "https:")
-        server.accepts = False
-        async with Transport(MANNCO, url, ssl.create_default_context(), clock) as transport:
-            assert (await failure_of(transport.request("GET", "/"))).kind is FailureKind.UNREACHABLE
-
     async def test_handshake_cancelled(self, failure_of, clock):
-        """A caller who gives up during the TLS handshake leaves no connection behind."""
+        """A caller cancelled during the TLS handshake leaves no connection behind."""
         gone = asyncio.Event()
 
         async def listen(reader, writer):
@@ -151,7 +147,6 @@ class TestFailures:
             (drop, FailureKind.LOST),
             (truncated(b'{"a":', missing=5), FailureKind.LOST),
             (verbatim(b"SSH-2.0-OpenSSH_9.6\r\n"), FailureKind.LOST),
-            (verbatim(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"), FailureKind.LOST),
             (verbatim(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 300_000), FailureKind.LOST),
             (hang, FailureKind.TIMED_OUT),
             (drip(0.02), FailureKind.TIMED_OUT),
@@ -160,15 +155,14 @@ class TestFailures:
             (as_gzip(bytes(10_000_000)), FailureKind.TOO_LARGE),
             (content(gzip.compress(b"{}")[:-5], content_encoding="gzip"), FailureKind.NONSENSE),
             (content(b"{}", content_encoding="br"), FailureKind.NONSENSE),
-            (redirect("https://elsewhere.example/"), FailureKind.REDIRECTED),
         ],
         ids=[
-            "dropped", "truncated", "not-http", "chunk-cut", "endless-head", "hangs", "drips", "hangs-after-102",
-            "large", "bomb", "gzip-cut", "unasked-encoding", "redirect",
+            "dropped", "truncated", "not-http", "endless-head", "hangs", "drips", "hangs-after-102",
+            "large", "bomb", "gzip-cut", "unasked-encoding",
         ],
     )  # fmt: skip
     async def test_kinds(self, server, connect, failure_of, reply, kind):
-        """What happens after the request was sent never reads as if it had not been."""
+        """A failure after the request was sent never counts as unsent."""
         server.script = in_turn(reply)
 
         patience = 0.15 if kind is FailureKind.TIMED_OUT else 5.0
@@ -186,12 +180,6 @@ class TestFailures:
 
         assert failure.kind is FailureKind.TIMED_OUT
         assert time.monotonic() - started < 10
-
-    async def test_closed_unread(self, server, connect, failure_of):
-        """A connection that ends before the answer leaves in doubt whether the request was read."""
-        server.accepts = False
-
-        assert (await failure_of(connect(MANNCO).request("GET", "/"))).kind is FailureKind.LOST
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     async def test_redirects(self, server, connect, failure_of, status):
@@ -243,7 +231,7 @@ class TestConnections:
     """Connections are used again, bounded, and given back."""
 
     async def test_reuse(self, server, connect):
-        """Requests one after the other share a connection."""
+        """Successive requests share a connection."""
         transport = connect(MANNCO)
 
         for _ in range(5):
@@ -252,7 +240,7 @@ class TestConnections:
         assert server.connections == 1
 
     async def test_fresh(self, server, connect):
-        """A request that must not be lost has a connection of its own."""
+        """A fresh request opens a connection."""
         transport = connect(MANNCO)
         await transport.request("GET", "/")
 
@@ -269,15 +257,6 @@ class TestConnections:
 
         assert server.most_open == 5
 
-    async def test_idle_bound(self, server, connect):
-        """After a rush only a few connections are kept."""
-        server.script = in_turn(after(0.02, as_json({})))
-        transport = connect(MANNCO, connections=10, idle_connections=2)
-
-        await asyncio.gather(*(transport.request("GET", "/") for _ in range(10)))
-
-        await until(lambda: server.open_connections == 2)
-
     async def test_closed_while_idle(self, server, connect):
         """An idle connection that the server has closed is replaced without the caller noticing."""
         transport = connect(MANNCO)
@@ -288,17 +267,8 @@ class TestConnections:
 
         assert server.connections == 5
 
-    async def test_closed_after_each(self, server, connect):
-        """A server that closes after every answer, without saying so, is no trouble."""
-        server.script = in_turn(then_close(as_json({})))
-        transport = connect(MANNCO)
-
-        for _ in range(10):
-            assert (await transport.request("GET", "/")).status == 200
-            await until(lambda: server.open_connections == 0)
-
     async def test_idle_too_long(self, server, connect):
-        """Connections that idled longer than allowed are not used again, and do not stay open."""
+        """Connections that idled too long are closed, not used again."""
         server.script = in_turn(after(0.02, as_json({})))
         transport = connect(MANNCO, idle=0.05)
         await asyncio.gather(*(transport.request("GET", "/") for _ in range(3)))
@@ -309,63 +279,68 @@ class TestConnections:
         assert server.connections == 4
         await until(lambda: server.open_connections == 1)
 
-    async def test_cancelled_callers(self, server, connect):
-        """After hundreds of callers gave up at any moment, the next are served and no connection is left over."""
+    @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "tls"])
+    async def test_cancelled_callers(self, clock, encrypted):
+        """After hundreds of cancelled requests the next are served, and no connection is left."""
         chance = random.Random(7)  # noqa: S311 -- the same storm each time
-        server.script = lambda _: after(chance.choice((0, 0.005, 0.02)), as_json({"a": "b" * 1_000}))
-        transport = connect(MANNCO, connections=8, idle_connections=2, wait=5.0)
+        replies = (*[as_json({"a": "b" * 1_000})] * 20, drop)
+        tls = server_tls() if encrypted else None
+        limits = Limits(connections=8, idle_connections=2)
+        outcomes: Counter[object] = Counter()
+        async with (
+            Loopback(lambda _: after(chance.choice((0, 0.005, 0.02)), chance.choice(replies)), tls=tls) as server,
+            Transport(MANNCO, server.url, ssl.create_default_context(cafile=CERTIFICATE), clock, limits) as transport,
+        ):
 
-        async def give_up_somewhen():
-            try:
-                async with asyncio.timeout(chance.choice((0, 0.001, 0.004, 0.008, 0.02, 0.05))):
-                    return (await transport.request("GET", "/", fresh=chance.random() < 0.2)).status
-            except TimeoutError:
-                return None
+            async def ask():
+                try:
+                    async with asyncio.timeout(chance.choice((0, 0.001, 0.004, 0.008, 0.02, 0.05, 1))):
+                        outcomes[(await transport.request("GET", "/", fresh=chance.random() < 0.2)).status] += 1
+                except (TimeoutError, ProviderError) as error:
+                    outcomes[type(error)] += 1
 
-        results = []
-        for _ in range(8):
-            results += await asyncio.gather(*(give_up_somewhen() for _ in range(50)))
-        assert {None, 200} == set(results)
+            for _ in range(10):
+                await asyncio.gather(*(ask() for _ in range(50)))
+            assert min(outcomes[200], outcomes[TimeoutError]) > 50
 
-        after_storm = await asyncio.gather(*(transport.request("GET", "/") for _ in range(16)))
+            server.script = in_turn(as_json({}))
+            after_storm = await asyncio.gather(*(transport.request("GET", "/", fresh=True) for _ in range(16)))
 
-        assert [answer.status for answer in after_storm] == [200] * 16
-        await until(lambda: server.open_connections <= 2)
-        await transport.aclose()
-        await until(lambda: server.open_connections == 0)
+            assert [response.status for response in after_storm] == [200] * 16
+            await until(lambda: server.open_connections <= 2)
+            await transport.aclose()
+            await until(lambda: server.open_connections == 0)
 
-    async def test_failures_leave_nothing(self, server, connect, failure_of):
-        """A failed request costs its connection, not a slot."""
-        chance = random.Random(3)  # noqa: S311 -- the same misfortune each time
-        transport = connect(MANNCO, connections=3, deadline=0.1, body=1_000)
-        misbehaviour = (drop, hang, drip(0.01), truncated(b"{", missing=3), content(b"x" * 2_000))
-        server.script = lambda _: chance.choice(misbehaviour)
-        await asyncio.gather(*(failure_of(transport.request("GET", "/")) for _ in range(30)))
-        server.script = in_turn(as_json({}))
+    async def test_waiting_requests_cancelled(self, server, connect):
+        """Connections that were kept for waiting requests are closed if these are cancelled."""
+        barrier = asyncio.Barrier(8)
 
-        answers = await asyncio.gather(*(transport.request("GET", "/") for _ in range(6)))
+        async def together(writer):
+            await barrier.wait()
+            return await as_json({})(writer)
 
-        assert {answer.status for answer in answers} == {200}
+        server.script = lambda _: together
+        transport = connect(MANNCO, connections=8, idle_connections=1)
+        asking = [asyncio.create_task(transport.request("GET", "/")) for _ in range(16)]
+        asking[0].add_done_callback(lambda _: [waiting.cancel() for waiting in asking[8:]])
+
+        outcomes = await asyncio.gather(*asking, return_exceptions=True)
+
+        assert [type(outcome) for outcome in outcomes] == [Response] * 8 + [asyncio.CancelledError] * 8
+        await until(lambda: server.open_connections == 1)
 
 
 class TestTls:
     """Over TLS it is the same, with the certificate checked."""
 
     @pytest.fixture
-    def certificate(self):
-        """Return a certificate for 127.0.0.1 that signs itself."""
-        return Path(__file__).parent / "loopback.pem"
-
-    @pytest.fixture
-    async def server(self, certificate):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        async with Loopback(in_turn(as_json({})), tls=context) as loopback:
+    async def server(self):
+        async with Loopback(in_turn(as_json({})), tls=server_tls()) as loopback:
             yield loopback
 
-    async def test_trusted(self, server, certificate, clock):
+    async def test_trusted(self, server, clock):
         """A certificate that the shared context trusts is good, and the connection is used again."""
-        context = ssl.create_default_context(cafile=certificate)
+        context = ssl.create_default_context(cafile=CERTIFICATE)
         async with Transport(MANNCO, server.url, context, clock) as transport:
             for _ in range(3):
                 assert (await transport.request("GET", "/")).status == 200
@@ -373,7 +348,7 @@ class TestTls:
         assert server.connections == 1
 
     async def test_untrusted(self, server, clock, failure_of):
-        """A certificate that nobody vouches for ends it before anything secret is sent."""
+        """With an untrusted certificate no request is sent."""
         async with Transport(MANNCO, server.url, ssl.create_default_context(), clock) as transport:
             assert (await failure_of(transport.request("GET", "/"))).kind is FailureKind.UNREACHABLE
 
@@ -381,10 +356,10 @@ class TestTls:
 
 
 class TestSecrecy:
-    """What is secret on the wire stays there."""
+    """Secrets stay on the wire."""
 
     async def test_logs(self, server, connect, failure_of, caplog):
-        """Neither ours nor httpx's loggers print an address's query or a header, whatever happens."""
+        """No logger of ours or of httpx prints a query or a header, whether a request succeeds or fails."""
         caplog.set_level(logging.DEBUG)
         replies = (as_json({}), drop, redirect("/?token=CANARY4"), content(b"x", content_encoding="br"), hang)
         server.script = in_turn(*replies)
@@ -399,7 +374,7 @@ class TestSecrecy:
         assert "provider answered provider=mannco method=GET path=/path status=200 bytes=2" in caplog.text
 
     async def test_exceptions(self, server, connect):
-        """No exception of httpx, which may quote a header or an address, hangs on ours."""
+        """No exception of httpx, which may quote a header or an address, is chained to ours."""
         server.script = in_turn(drop)
         transport = connect(MANNCO)
         for headers in ({"api-key": "CANARY"}, {"api-key": "CANARY\n"}):
@@ -419,9 +394,3 @@ async def test_unexpected_places(connect, caplog):
 
     assert len(caplog.records) == 200
     assert caplog.text.count("unexpected answer provider=assetpay place=items[].wear") == 1
-
-
-def test_limits():
-    """A lookup that takes as long as it may still leaves time to answer within 15 seconds."""
-    assert Limits().deadline <= 13
-    assert Limits().body == 8 * 1024 * 1024
