@@ -120,14 +120,25 @@ def _start(file: Path | None) -> int:
     log = logging.getLogger("bot")
     if not settings.providers_on:
         log.warning("no provider is on: give one its credentials, or there is nothing to look up")
+    # httpx would load its command line, with click, rich and pygments, if those happen to be installed.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None keeps a module from being imported
     try:
         from bot.app import serve
 
+        _trim_memory()
         gc.freeze()  # modules stay loaded, so the garbage collector need not visit them again
         return _run_to_completion(serve(settings, load=lambda: load_settings(file, os.environ)))
     except Exception:
         log.critical("run failed reference=%s", reference(), exc_info=True)
         return ExitCode.FAILURE
+
+
+def _trim_memory() -> None:
+    """Give the memory that loading modules took for a moment back to the system, if the C library can do that."""
+    import ctypes
+
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _run_to_completion(serving: Coroutine[Any, Any, int]) -> int:
