@@ -1,4 +1,4 @@
-"""The command line: what each command answers, on which stream, with which exit code."""
+"""The command line: output, streams and exit codes of each command."""
 
 import asyncio
 import errno
@@ -35,7 +35,7 @@ sys.meta_path.insert(0, Noting())
 from bot.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
-"""The program, which says where SQLite is to have its temporary files when that is loaded."""
+"""The program; it prints the folder for SQLite's temporary files at the moment that SQLite is loaded."""
 
 WIPING = """
     import os, sqlite3
@@ -44,11 +44,11 @@ WIPING = """
                " SELECT randomblob(1000) FROM n")
     db.commit()
     found = set()
-    def look():
+    def note():
         paths = [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]
         found.update(os.path.dirname(path) for path in paths if "etilqs" in path)
     db.execute("PRAGMA cache_size = 10")
-    db.set_progress_handler(look, 1000)
+    db.set_progress_handler(note, 1000)
     db.execute("VACUUM")
     print(*found, file=sys.stderr)
     return 0
@@ -66,27 +66,16 @@ def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 class TestUsage:
     @pytest.mark.parametrize(
-        "arguments",
-        [
-            [],
-            ["fly"],
-            ["run", "--port", "1"],
-            ["run", "--conf", "x"],
-            ["demo", "--port", "65536"],
-            ["demo", "--port", "-1"],
-            ["demo", "--port", "²"],
-        ],
+        "line", ["", "fly", "run --port 1", "run --conf x", "demo --port 65536", "demo --port -1", "demo --port ²"]
     )
-    def test_not_understood(self, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-        """A line that is not understood says how it should be, on stderr."""
+    def test_not_understood(self, line: str, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as left:
-            main(arguments)
+            main(line.split())
 
         assert left.value.code == ExitCode.USAGE
         assert capsys.readouterr().err.startswith("usage: skindesk")
 
     def test_version(self) -> None:
-        """The version is the distribution's."""
         ended = skindesk("--version")
 
         assert (ended.returncode, ended.stdout) == (0, f"skindesk {importlib.metadata.version('skindesk')}\n")
@@ -99,7 +88,7 @@ class TestUsage:
 
     @pytest.mark.parametrize("line", [["--help"], ["check", "--offline"]])
     def test_quick(self, line: list[str]) -> None:
-        """Help and check answer without loading Discord, HTTP or a database."""
+        """Help and check do not load Discord, HTTP or a database."""
         heavy = ("discord", "httpx", "aiohttp", "aiosqlite")
         program = f"""
 import sys
@@ -117,7 +106,7 @@ sys.exit(any(name in sys.modules for name in {heavy!r}))
 
 class TestRun:
     def test_bad_configuration(self) -> None:
-        """A bad configuration never starts: all of it on stderr, no traceback, no secret."""
+        """A bad configuration is reported completely on stderr, without a traceback or a secret."""
         configure(BAD)
         ended = skindesk("run", "--config", "config.toml")
 
@@ -133,14 +122,14 @@ class TestRun:
 
     @pytest.mark.parametrize("code", [ExitCode.OK, ExitCode.DATABASE_IN_USE])
     def test_exit_code(self, code: ExitCode) -> None:
-        """The exit code is the app's, and the app has the settings of the file."""
+        """The app gets the settings of the file and decides the exit code."""
         configure(GOOD)
         ended = serving(f"return {int(code)} if settings.discord.token.get_secret_value() == 'a-token' else 1")
 
         assert (ended.returncode, ended.stderr) == (code, "")
 
     def test_no_provider(self) -> None:
-        """A bot without a provider starts, with a warning."""
+        """Without a provider the bot starts with a warning."""
         configure('discord.token = "a-token"')
         ended = serving("return 0")
 
@@ -148,7 +137,7 @@ class TestRun:
         assert "WARNING bot no provider is on" in ended.stderr
 
     def test_unexpected_failure(self) -> None:
-        """A failure nobody expects is one redacted line in the log, with a reference, and exit code 70."""
+        """An unexpected failure is logged in one redacted line with a reference."""
         configure(GOOD)
         ended = serving(f'raise RuntimeError("at https://x/?token={CANARY}")')
 
@@ -171,7 +160,7 @@ class TestDemo:
         ("options", "expected"), [([], (None, True)), (["--port", "0", "--no-browser"], (0, False))]
     )
     def test_options(self, demo: types.ModuleType, options: list[str], expected: tuple[int | None, bool]) -> None:
-        """Port and browser are the caller's choice, the exit code is the demo's."""
+        """The options are passed on, and so is the demo's exit code."""
         vars(demo)["run_demo"] = lambda *arguments: 0 if arguments == expected else 1
 
         assert main(["demo", *options]) == 0
@@ -179,7 +168,7 @@ class TestDemo:
     def test_without_its_extra(
         self, demo: types.ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """Where the extra is not installed, one line says how to install it."""
+        """If the extra is not installed, one line explains how to install it."""
         monkeypatch.setitem(sys.modules, "simcord", None)
         vars(demo)["run_demo"] = lambda *_: importlib.import_module("simcord")
 
@@ -198,7 +187,7 @@ class TestDemo:
 
 class TestCheck:
     def test_fine(self) -> None:
-        """What is fine is said thing by thing, and nothing is made or changed."""
+        """Each successful check is a line, and no file is created."""
         configure(GOOD)
         ended = skindesk("check", "--offline")
 
@@ -209,55 +198,29 @@ class TestCheck:
         assert {line.partition(" ")[0] for line in lines} <= {"ok", "warning"}
         assert [path.name for path in Path().iterdir()] == ["config.toml"]
 
-    def test_no_provider(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """No provider is a warning, not a problem."""
-        configure('discord.token = "a-token"')
-
-        assert main(["check", "--offline"]) == 0
-        assert "warning providers: no provider is on. Fix: " in capsys.readouterr().out
-
-    def test_bad_configuration(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """Every problem is listed on stderr, with its key and variable; what is not wrong is looked at all the same."""
-        configure(BAD)
-
-        assert main(["check", "--offline"]) == ExitCode.CONFIG
-        told = capsys.readouterr()
-        assert [line.split(": ")[:2] for line in told.err.splitlines()] == [
-            ["problem configuration", "discord.token (SKINDESK_DISCORD__TOKEN)"],
-            ["problem configuration", "discord.tokn"],
-            ["problem configuration", "inventory.page_size (SKINDESK_INVENTORY__PAGE_SIZE)"],
-            ["problem configuration", "providers.assetpay.base_url (SKINDESK_PROVIDERS__ASSETPAY__BASE_URL)"],
-            ["problem configuration", "providers.assetpay.api_key (SKINDESK_PROVIDERS__ASSETPAY__API_KEY)"],
-        ]
-        assert all(". Fix: " in line for line in told.err.splitlines())
-        assert "sqlite.version" in told.out
-        assert CANARY not in told.out + told.err
-
     def test_ten_mistakes(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        """Ten mistakes are ten problems, whether they are in the file, the environment or on the disk."""
+        """Ten mistakes in the file, the environment and on the disk are ten problems, each with a fix and no secret."""
         monkeypatch.setenv("SKINDESK_OBSERVABILITY__LOG_LEVEL", CANARY)
         monkeypatch.setenv("SKINDESK_OBSERVABILTY__LOG_FORMAT", CANARY)
         configure(BAD + 'database.path = "config.toml"\nresends.expires_after_hours = -1\nlinks.listen = "here"\n')
 
         assert main(["check", "--offline", "--json"]) == ExitCode.CONFIG
         output = capsys.readouterr().out
-        found = [finding for finding in json.loads(output)["findings"] if finding["level"] == "problem"]
+        findings = json.loads(output)["findings"]
+        found = [finding for finding in findings if finding["level"] == "problem" and finding["fix"]]
         assert len({finding["key"] for finding in found}) == len(found) == 10
+        assert "sqlite.version" in {finding["id"] for finding in findings}, "the rest is checked all the same"
         assert CANARY not in output
 
-    def test_no_file(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """A file that was named has to be there."""
-        assert main(["check", "--offline", "--config", "none.toml"]) == ExitCode.CONFIG
-        assert "none.toml: No such file" in capsys.readouterr().err
-
     def test_json(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """One JSON object on stdout says the same; its form has a number."""
+        """The findings are one JSON object on stdout, with a version."""
         configure(GOOD)
 
         assert main(["check", "--offline", "--json"]) == 0
         answer = json.loads(capsys.readouterr().out)
-        assert (answer["version"], answer["ok"], answer["exit_code"]) == (1, True, 0)
-        assert answer["skindesk"] == importlib.metadata.version("skindesk")
+        assert answer.items() >= {
+            ("version", 1), ("skindesk", importlib.metadata.version("skindesk")), ("ok", True), ("exit_code", 0),
+        }  # fmt: skip
         assert answer["findings"][0] == {
             "id": "configuration",
             "level": "ok",
@@ -267,41 +230,50 @@ class TestCheck:
             "environment_variable": None,
         }
 
-    def test_json_of_problems(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """Each problem has its key, its variable, its sentence and what to do."""
-        configure(GOOD + "inventory.page_size = 0")
+    @pytest.mark.parametrize(
+        ("line", "key", "variable", "fix"),
+        [
+            (
+                "inventory.page_size = 0",
+                "inventory.page_size",
+                "SKINDESK_INVENTORY__PAGE_SIZE",
+                "change it in the file, or set SKINDESK_INVENTORY__PAGE_SIZE",
+            ),
+            ("discord.tokn = 1", "discord.tokn", None, "change it in the file"),
+            ("discord", "config.toml", None, "name a file that exists, can be read, and is TOML"),
+        ],
+    )
+    def test_problem(
+        self, line: str, key: str, variable: str | None, fix: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        configure(GOOD + line)
 
         assert main(["check", "--offline", "--json"]) == ExitCode.CONFIG
-        answer = json.loads(capsys.readouterr().out)
-        assert answer["ok"] is False
-        assert answer["findings"][0] == {
-            "id": "configuration",
-            "level": "problem",
-            "what": "Input should be greater than or equal to 1",
-            "fix": "change it in the file, or set SKINDESK_INVENTORY__PAGE_SIZE",
-            "key": "inventory.page_size",
-            "environment_variable": "SKINDESK_INVENTORY__PAGE_SIZE",
-        }
+        found = json.loads(capsys.readouterr().out)["findings"][0]
+        assert (found["id"], found["level"]) == ("configuration", "problem")
+        assert (found["key"], found["environment_variable"], found["fix"]) == (key, variable, fix)
+        assert main(["check", "--offline"]) == ExitCode.CONFIG
+        assert f"problem configuration: {key}" in capsys.readouterr().err
 
     def test_online_with_bad_configuration(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """Nobody is asked with credentials that may not be the right ones."""
+        """No service is called with credentials that may be wrong."""
         configure(BAD)
 
         assert main(["check"]) == ExitCode.CONFIG
         assert "warning online: not checked" in capsys.readouterr().out
 
     @pytest.mark.parametrize(
-        ("look", "name"),
+        ("check", "name"),
         [
             ("bot.checks.database.inspect_connection", "database"),
             ("bot.checks.command.check_room", "database.room"),
             ("bot.checks.command.check_addresses", "addresses"),
         ],
     )
-    def test_look_that_fails(
-        self, look: str, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    def test_check_that_fails(
+        self, check: str, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """A look that fails in a way nobody thought of is a problem, without its words; the others are told."""
+        """A check that raises is a problem, without the exception's message, and the others are reported."""
 
         def failing(*_: object, **__: object) -> NoReturn:
             raise UnicodeError(CANARY)
@@ -310,37 +282,30 @@ class TestCheck:
         asyncio.run(filled(Path("skindesk.db").absolute()))
         assert main(["check", "--offline"]) == 0
         fine = capsys.readouterr().out.splitlines()
-        monkeypatch.setattr(look, failing)
+        monkeypatch.setattr(check, failing)
 
         assert main(["check", "--offline"]) == ExitCode.CONFIG
-        told = capsys.readouterr()
-        assert told.err.startswith(f"problem {name}: SkinDesk failed to check it (UnicodeError). Fix: ")
-        assert told.err.count("\n") == 1
-        assert CANARY not in told.err
+        output = capsys.readouterr()
+        assert output.err.startswith(f"problem {name}: SkinDesk failed to check it (UnicodeError). Fix: ")
+        assert output.err.count("\n") == 1
+        assert CANARY not in output.err
         others = ("ok configuration", "warning sqlite.version", "ok sqlite.version")
-        assert {line for line in fine if line.startswith(others)} <= set(told.out.splitlines())
-
-    def test_address_with_two_dots(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """An address that the resolver would choke on is a mistake in the configuration."""
-        configure(GOOD + 'observability.listen = "127.0.0..1:9464"')
-
-        assert main(["check", "--offline"]) == ExitCode.CONFIG
-        assert "Input should be host:port" in capsys.readouterr().err
+        assert {line for line in fine if line.startswith(others)} <= set(output.out.splitlines())
 
 
 class TestBackup:
     def test_there_and_back(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """A backup needs no token, and can be put back; both say what they did."""
+        """A backup needs no token and can be restored; both print their result."""
         configure(f'discord.token = "{CANARY} {CANARY}"')
         asyncio.run(filled(Path("skindesk.db").absolute()))
 
         assert main(["backup", "copy.db"]) == 0
         assert capsys.readouterr().out.startswith("ok copy.db: schema ")
         assert main(["restore", "copy.db"]) == 0
-        told = capsys.readouterr()
-        assert "ok resends open then are unknown now: 3\nok servers whose resends are stopped: 1\n" in told.out
-        assert "replaced-" in told.out
-        assert CANARY not in told.out + told.err
+        output = capsys.readouterr()
+        assert "ok resends open then are unknown now: 3\nok servers whose resends are stopped: 1\n" in output.out
+        assert "replaced-" in output.out
+        assert CANARY not in output.out + output.err
 
     @pytest.mark.parametrize(
         ("arguments", "code", "said"),
@@ -360,21 +325,21 @@ class TestBackup:
         ],
     )
     def test_refused(self, arguments: list[str], code: ExitCode, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-        """What cannot be done is one line on stderr, and nothing is changed."""
+        """A failure is one line on stderr, and no file is changed."""
         configure(GOOD)
         asyncio.run(filled(Path("skindesk.db").absolute()))
 
         assert main(arguments) == code
-        told = capsys.readouterr()
-        assert told.out == ""
-        assert told.err.startswith(f"skindesk {arguments[0]}: {said}")
-        assert told.err.count("\n") == 1
+        output = capsys.readouterr()
+        assert output.out == ""
+        assert output.err.startswith(f"skindesk {arguments[0]}: {said}")
+        assert output.err.count("\n") == 1
         assert {path.name for path in Path().iterdir()} == {"config.toml", "skindesk.db", "skindesk.db.lock"}
 
     @pytest.mark.parametrize("command", ["backup", "restore"])
     @pytest.mark.parametrize("line", ['databse.path = "other.db"', 'database.path = ""', "database = 3", "database"])
     def test_other_key(self, command: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
-        """A slip of the pen must not name another database."""
+        """A misspelt key is refused: it could name another database."""
         configure(GOOD + line)
 
         assert main([command, "copy.db"]) == ExitCode.CONFIG
@@ -390,7 +355,7 @@ class TestBackup:
         assert said in capsys.readouterr().err
 
     def test_folder(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """In a folder that is there the copy gets a dated name, each time another one."""
+        """In a folder each copy gets its own dated name."""
         configure(GOOD)
         asyncio.run(filled(Path("skindesk.db").absolute()))
         Path("copies").mkdir()
@@ -399,21 +364,12 @@ class TestBackup:
         assert capsys.readouterr().out.count("ok copies/skindesk-2") == len(list(Path("copies").iterdir())) == 2
 
     @pytest.mark.parametrize(
-        ("line", "refused", "code"),
-        [
-            (["backup", "copies"], "back_up", ExitCode.CANNOT_CREATE),
-            (["restore", "copies/a.db"], "restore", ExitCode.CANNOT_CREATE),
-        ],
+        ("line", "refused"), [(["backup", "copies"], "back_up"), (["restore", "copies/a.db"], "restore")]
     )
     def test_not_allowed(
-        self,
-        line: list[str],
-        refused: str,
-        code: ExitCode,
-        monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
+        self, line: list[str], refused: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """What else the system refuses, which it does to everybody but root, is a line and an exit code too."""
+        """Missing permissions are reported too; root has them all."""
 
         def refusing(*_: object, **__: object) -> NoReturn:
             raise PermissionError(errno.EACCES, "Permission denied", "copies")
@@ -424,7 +380,7 @@ class TestBackup:
         Path("copies/a.db").touch()
         monkeypatch.setattr(maintenance, refused, refusing)
 
-        assert main(line) == code
+        assert main(line) == ExitCode.CANNOT_CREATE
         assert capsys.readouterr().err.endswith(": Permission denied\n")
 
 
@@ -433,7 +389,7 @@ class TestTemporaryFiles:
         "line", [["run"], ["check", "--offline"], ["backup", "copy.db"], ["restore", "copy.db"]], ids=" ".join
     )
     def test_beside_the_database(self, line: list[str]) -> None:
-        """Before SQLite is loaded, which is when it looks for that, its temporary files are sent to the database."""
+        """SQLite keeps its temporary files in the database's folder."""
         Path("kept").mkdir()
         Path("kept/other.txt").write_text("none of ours")
         configure(GOOD + 'database.path = "kept/other.txt"')
@@ -442,7 +398,7 @@ class TestTemporaryFiles:
         assert f"sqlite3 finds {Path('kept').resolve()}\n" in ended.stderr
 
     def test_elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Whoever has said where they are to be is heard."""
+        """A folder that is set already is kept."""
         monkeypatch.setenv("SQLITE_TMPDIR", "/elsewhere")
         configure(GOOD)
         ended = skindesk("backup", "copy.db", program=("-c", NOTING))
@@ -451,7 +407,7 @@ class TestTemporaryFiles:
 
     @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="shows no open files")
     def test_large(self) -> None:
-        """A file that is written anew has its copy beside it meanwhile, not in /tmp."""
+        """The copy that VACUUM makes is in the database's folder, not in /tmp."""
         configure(GOOD)
         ended = serving(WIPING)
 
@@ -459,13 +415,8 @@ class TestTemporaryFiles:
 
 
 class TestDatabase:
-    def problem(self, path: str, capsys: pytest.CaptureFixture[str]) -> str:
-        configure(GOOD + f"database.path = {json.dumps(path)}")
-        assert main(["check", "--offline"]) == ExitCode.CONFIG
-        return capsys.readouterr().err.partition("database.path (SKINDESK_DATABASE__PATH): ")[2].partition(". Fix: ")[0]
-
-    def test_there(self) -> None:
-        """A database that is there is fine, and so is an empty file."""
+    def test_fine(self) -> None:
+        """An existing database is fine, and so is an empty file."""
         asyncio.run(filled(Path("desk.db").absolute()))
         Path("empty.db").touch()
 
@@ -473,43 +424,34 @@ class TestDatabase:
             configure(GOOD + f'database.path = "{path}"')
             assert main(["check", "--offline"]) == 0
 
-    def test_no_directory(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """A directory that is not there is not made."""
-        assert self.problem("none/desk.db", capsys) == "is in a directory that does not exist"
-
-    def test_directory(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """A directory is no database."""
-        assert self.problem(".", capsys) == "is not a file"
-
-    def test_other_file(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """A file of another kind is not touched."""
-        assert self.problem("config.toml", capsys) == "is not an SQLite database"
-
     @pytest.mark.parametrize(
-        ("locked", "what"),
+        ("path", "locked", "what"),
         [
-            (".", "is in a directory that SkinDesk may not write to"),
-            ("desk.db", "is a file that SkinDesk may not read and write"),
+            ("none/desk.db", None, "is in a directory that does not exist"),
+            ("copies", None, "is not a file"),
+            ("config.toml", None, "is not an SQLite database"),
+            ("desk.db", ".", "is in a directory that SkinDesk may not write to"),
+            ("desk.db", "desk.db", "is a file that SkinDesk may not read and write"),
+            ("x" * 300, None, "cannot be read (File name too long)"),
         ],
     )
-    def test_not_allowed(
-        self, locked: str, what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    def test_refused(
+        self,
+        path: str,
+        locked: str | None,
+        what: str,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
-        """What SkinDesk may not write to is refused before the start."""
+        """Check and start refuse a path that cannot hold the database."""
         Path("desk.db").touch()
-        # The answer is the system's to give, and it gives another one to root.
-        monkeypatch.setattr(os, "access", lambda path, _mode: path != Path(locked))
+        Path("copies").mkdir()
+        configure(GOOD + f"database.path = {json.dumps(path)}")
+        if locked is not None:  # root may write everywhere
+            monkeypatch.setattr(os, "access", lambda asked, _mode: asked != Path(locked))
 
-        assert self.problem("desk.db", capsys) == what
-
-    def test_name_too_long(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """What the system refuses to look at is a problem, not a traceback."""
-        assert self.problem("x" * 300, capsys) == "cannot be read (File name too long)"
-
-    def test_run(self) -> None:
-        """A start looks at the same things."""
-        configure(GOOD + 'database.path = "config.toml"')
-        ended = skindesk("run")
-
-        assert ended.returncode == ExitCode.CONFIG
-        assert "is not an SQLite database" in ended.stderr
+        assert main(["check", "--offline"]) == ExitCode.CONFIG
+        assert f"database.path (SKINDESK_DATABASE__PATH): {what}. Fix: " in capsys.readouterr().err
+        if path == "config.toml":
+            ended = skindesk("run")
+            assert (ended.returncode, what in ended.stderr) == (ExitCode.CONFIG, True)
