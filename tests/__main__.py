@@ -1,4 +1,4 @@
-"""Everything that is checked before a change is done: ``python -m tests``; what stands behind it goes to pytest."""
+"""Runs every check of a change: ``python -m tests``; its arguments go to pytest."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ CHECKS = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the checks in their order; return the exit code of the first that fails, or 0."""
+    """Run the checks in order; return the exit code of the first that fails, or 0."""
     tools = Path(sys.executable).parent
     for check in CHECKS:
         tool, *options = (*check, *arguments) if check[0] == "pytest" else check

@@ -1,7 +1,7 @@
-"""Hypothesis profiles, a simulated Discord that does not dawdle, and logs that a test leaves as it found them.
+"""Hypothesis profiles, a faster SimCord, and logging that is reset after each test.
 
-The suite takes the same examples each time, however slow the machine: what turns it red is the change at hand.
-``--hypothesis-profile=nightly`` looks for new ones, twenty thousand of them.
+The suite uses the same examples each time, so that only the change at hand can fail it.
+``--hypothesis-profile=nightly`` tries 20,000 new ones.
 """
 
 import logging
@@ -17,8 +17,7 @@ settings.register_profile("suite", derandomize=True, deadline=None, suppress_hea
 settings.register_profile("nightly", max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
-# After each click simcord waits for a task of the bot's to end before it looks whether all is done. Where only the
-# endless ones are left that is 50 ms in vain, a third of the suite's time; no public setting makes it less.
+# After each click SimCord waits 50 ms for tasks that may never end: a third of the suite's time, without a setting.
 _of_settling = cast(FunctionType, Env._settle_internal).__kwdefaults__
 assert _of_settling is not None
 assert "idle" in _of_settling, "simcord settles in another way now: is this still needed?"
@@ -27,7 +26,7 @@ _of_settling["idle"] = 0.002
 
 @pytest.fixture(autouse=True)
 def logs_as_before() -> Iterator[None]:
-    """Undo what a test that runs the command line sets: it decides what the whole process logs, and where."""
+    """Reset the root logger, which tests of the command line configure."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
     yield

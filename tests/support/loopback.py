@@ -11,7 +11,7 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 
@@ -43,78 +43,61 @@ Reply = Callable[[asyncio.StreamWriter], Awaitable[bool]]
 Script = Callable[[Recorded], Reply]
 
 
-def content(body: bytes, status: int = 200, **headers: str) -> Reply:
-    """Answer ``body``; header names are written with ``_`` for ``-``."""
+@dataclass(frozen=True)
+class Raw:
+    """Writes bytes, and then keeps the connection open, closes it, or hangs."""
 
-    async def write(writer: asyncio.StreamWriter) -> bool:
-        writer.write(_head(status, {"content-length": str(len(body)), **headers}) + body)
+    data: bytes = b""
+    then: Literal["keep", "close", "hang"] = "keep"
+
+    async def __call__(self, writer: asyncio.StreamWriter) -> bool:
+        writer.write(self.data)
         await writer.drain()
-        return True
+        if self.then == "hang":
+            await asyncio.Event().wait()
+        return self.then == "keep"
 
-    return write
+
+drop = Raw(then="close")
+hang = Raw(then="hang")
 
 
-def as_json(value: object, status: int = 200, **headers: str) -> Reply:
-    """Answer JSON."""
+def content(body: bytes, status: int = 200, **headers: str) -> Raw:
+    """Answer ``body``; header names are written with ``_`` for ``-``."""
+    return Raw(_head(status, {"content-length": str(len(body)), **headers}) + body)
+
+
+def as_json(value: object, status: int = 200, **headers: str) -> Raw:
     return content(json.dumps(value).encode(), status, **{"content_type": "application/json", **headers})
 
 
-def as_gzip(body: bytes, status: int = 200) -> Reply:
+def as_gzip(body: bytes, status: int = 200) -> Raw:
     """Answer ``body`` compressed."""
     return content(gzip.compress(body), status, content_encoding="gzip")
 
 
-def redirect(location: str, status: int = 302) -> Reply:
-    """Point elsewhere."""
+def redirect(location: str, status: int = 302) -> Raw:
     return content(b"", status, location=location)
 
 
-def verbatim(data: bytes) -> Reply:
+def verbatim(data: bytes) -> Raw:
     """Write exactly these bytes and close."""
-
-    async def write(writer: asyncio.StreamWriter) -> bool:
-        writer.write(data)
-        await writer.drain()
-        return False
-
-    return write
+    return Raw(data, "close")
 
 
-def truncated(body: bytes, *, missing: int) -> Reply:
+def truncated(body: bytes, *, missing: int) -> Raw:
     """Promise ``missing`` bytes more than are sent, and close."""
     return verbatim(_head(200, {"content-length": str(len(body) + missing)}) + body)
 
 
-def then_close(reply: Reply) -> Reply:
+def then_close(reply: Raw) -> Raw:
     """Answer, and then close the connection unannounced."""
-
-    async def write(writer: asyncio.StreamWriter) -> bool:
-        await reply(writer)
-        return False
-
-    return write
+    return verbatim(reply.data)
 
 
-async def drop(_: asyncio.StreamWriter) -> bool:
-    """Close the connection without an answer."""
-    return False
-
-
-async def hang(_: asyncio.StreamWriter) -> bool:
-    """Never answer."""
-    await asyncio.Event().wait()
-    return False
-
-
-def begun(data: bytes) -> Reply:
+def begun(data: bytes) -> Raw:
     """Write exactly these bytes and then hang."""
-
-    async def write(writer: asyncio.StreamWriter) -> bool:
-        writer.write(data)
-        await writer.drain()
-        return await hang(writer)
-
-    return write
+    return Raw(data, "hang")
 
 
 def drip(pause: float) -> Reply:

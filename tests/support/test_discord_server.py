@@ -180,18 +180,6 @@ async def test_answer_lost(stage: Stage):
     assert [request.status for request in stage.server.requests if request.path == path] == [None, 403, 429, 200]
 
 
-async def test_connection_lost(stage: Stage):
-    """After a lost connection the client resumes and gets the events it missed."""
-
-    async def handler(interaction: discord.Interaction) -> None:
-        await interaction.response.send_message("missed")
-
-    stage.server.gateway.drop()
-
-    assert (await answer(await stage.use(handler))).content == "missed"
-    assert (stage.server.gateway.sessions_started, stage.server.gateway.resumptions) == (1, 1)
-
-
 async def test_server_broken(monkeypatch: pytest.MonkeyPatch):
     """An error of the server itself fails the test."""
     monkeypatch.setattr(Interactions, "acknowledge", lambda *_: 1 / 0)
