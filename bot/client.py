@@ -83,8 +83,9 @@ class SkinDeskClient(commands.Bot):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
-            http_trace=(requests or DiscordRequests()).trace,
         )
+        if requests is not None:
+            self.http.http_trace = requests.trace
         self.services = services
         self.cards = cards
         self.sessions = Sessions([log_interaction, *observers])

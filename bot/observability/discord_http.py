@@ -21,7 +21,7 @@ class DiscordRequests:
     ``on_answer`` is called with method and status of each request; the status is 0 if Discord did not answer.
     """
 
-    def __init__(self, *, on_answer: Callable[[str, int], None] | None = None) -> None:
+    def __init__(self, *, on_answer: Callable[[str, int], None]) -> None:
         self._on_answer = on_answer
         self.last_acknowledgement: tuple[datetime, bool] | None = None
         """When an interaction was answered last, and whether Discord accepted it."""
@@ -36,7 +36,6 @@ class DiscordRequests:
         self._note(failed.method, failed.url.raw_path, 0)
 
     def _note(self, method: str, path: str, status: int) -> None:
-        if self._on_answer is not None:
-            self._on_answer(method, status)
+        self._on_answer(method, status)
         if _CALLBACK.search(path) is not None:
             self.last_acknowledgement = (datetime.now(UTC), 0 < status < _REDIRECT)

@@ -128,6 +128,8 @@ class RedactingFormatter(logging.Formatter):
             )
         )
         # Escape line breaks, and anything else that could control a terminal.
+        if line.isprintable():
+            return line
         return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
 
 

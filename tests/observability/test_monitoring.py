@@ -22,7 +22,7 @@ async def health_of(folder: Path, *, taken: bool | None = None, readable: bool =
     client: Any = SimpleNamespace(
         is_ready=lambda: full["ready"], is_connected=full["connected"], is_closed=lambda: full["closed"], guilds=[]
     )
-    requests = DiscordRequests()
+    requests = DiscordRequests(on_answer=lambda _method, _status: None)
     if taken is not None:
         requests.last_acknowledgement = (datetime(2026, 1, 1, tzinfo=UTC), taken)
     async with Database.open(folder / "skindesk.db") as database:
