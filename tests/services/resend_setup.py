@@ -33,22 +33,22 @@ TRADE = 4812
 APPROVALS, AUDIT = 701, 702
 
 
-def somebody(user_id: int, *roles: int, guild_id: int = GUILD) -> Actor:
+def member(user_id: int, *roles: int, guild_id: int = GUILD) -> Actor:
     """Return a member with these roles."""
     return Actor(guild_id, user_id, frozenset({guild_id, *roles}))
 
 
-CUSTOMER = somebody(101)
-AGENT = somebody(102, AGENTS)
-MODERATOR = somebody(103, MODERATORS)
-OTHER_MODERATOR = somebody(104, MODERATORS)
+CUSTOMER = member(101)
+AGENT = member(102, AGENTS)
+MODERATOR = member(103, MODERATORS)
+OTHER_MODERATOR = member(104, MODERATORS)
 
 
 class Crashed(Exception):
     """What is left of a process that has crashed asked for something."""
 
 
-class ResendDesk:
+class ResendSetup:
     """A desk with a customer who is linked, an agent, and two moderators. ``service`` and ``delivery`` are the run's.
 
     What people see (``cards``, ``channel``), the provider, the clock and the database outlive a run. ``step`` is
@@ -188,14 +188,14 @@ class ResendDesk:
         return service, delivery
 
 
-TICK = 5.0
-"""Seconds between two ticks, as the cog has them."""
+ROUND = 5.0
+"""Seconds between two rounds of the background job."""
 
 
-async def ticks(services: ResendDesk, *, seconds: float) -> None:
+async def ticks(services: ResendSetup, *, seconds: float) -> None:
     """Let time pass as the background loop does."""
-    for _ in range(int(seconds / TICK)):
-        services.clock.advance(seconds=TICK)
+    for _ in range(int(seconds / ROUND)):
+        services.clock.advance(seconds=ROUND)
         await services.delivery.tick()
 
 
@@ -204,7 +204,7 @@ def face(resend: Resend) -> Resend:
     return replace(resend, settle_after=None, channel_id=None, message_id=None, shown_version=None)
 
 
-async def doubtful(services: ResendDesk, trade_id: int = TRADE) -> Resend:
+async def unknown_resend(services: ResendSetup, trade_id: int = TRADE) -> Resend:
     """Return a request in a doubt that reading has not settled."""
     resend = await services.requested(trade_id)
     services.provider.ways.append(loses)

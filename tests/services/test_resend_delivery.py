@@ -1,4 +1,4 @@
-"""What happens to an approved resend: one call, an honest end, and nobody left without word of it."""
+"""An approved resend: one call, a known or unknown outcome, and messages to requester and owner."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from bot.domain.audit import AuditAction
 from bot.domain.errors import AlreadyDecided
 from bot.domain.failures import FailureKind
 from bot.domain.resends import Outcome, ResendState
-from tests.fakes.trade_provider import Held, Way, accepts, breaks, confuses, does_and_loses, fails, refuses
+from tests.fakes.trade_provider import Held, Way, accepts, breaks, does_and_loses, fails
 from tests.services.resend_setup import (
     AGENT,
     CUSTOMER,
@@ -17,40 +17,28 @@ from tests.services.resend_setup import (
     MODERATOR,
     OTHER_MODERATOR,
     TRADE,
-    ResendDesk,
-    doubtful,
+    ResendSetup,
     face,
+    member,
     ticks,
+    unknown_resend,
 )
 
-MISSING = "Missing id parameter"
 
-ENDS: list[tuple[Way, ResendState, Outcome]] = [
-    (accepts, ResendState.SENT, Outcome.CONFIRMED),
-    (refuses, ResendState.FAILED, Outcome.REFUSED),
-    (fails(FailureKind.REFUSED, MISSING, 300), ResendState.FAILED, Outcome.PARAMETER),
-    (fails(FailureKind.REFUSED, "Invalid or expired token", 403), ResendState.FAILED, Outcome.CREDENTIALS),
-    (fails(FailureKind.THROTTLED, "Too many requests", 429), ResendState.FAILED, Outcome.REFUSED),
-    (fails(FailureKind.UNREACHABLE), ResendState.FAILED, Outcome.NOT_REACHED),
-    (fails(FailureKind.RATE_LIMITED_LOCALLY), ResendState.FAILED, Outcome.NOT_REACHED),
-    (fails(FailureKind.CIRCUIT_OPEN), ResendState.FAILED, Outcome.NOT_REACHED),
-    (fails(FailureKind.LOST), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
-    (fails(FailureKind.TIMED_OUT), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
-    (fails(FailureKind.NONSENSE, None, 200), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
-    (fails(FailureKind.TOO_LARGE), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
-    (fails(FailureKind.REDIRECTED), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
-    (fails(FailureKind.BROKEN, None, 500), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
-    (does_and_loses, ResendState.SENT, Outcome.READ_BACK),
-    (confuses, ResendState.SENT, Outcome.READ_BACK),
-]
-
-
-# The one call
-
-
-@pytest.mark.parametrize(("way", "state", "outcome"), ENDS)
-async def test_every_answer(services: ResendDesk, way: Way, state: ResendState, outcome: Outcome) -> None:
-    """Whatever comes of the call is kept, shown and told, and the call is never made again."""
+@pytest.mark.parametrize(
+    ("way", "state", "outcome"),
+    [
+        (fails(FailureKind.REFUSED, "Missing id parameter", 300), ResendState.FAILED, Outcome.PARAMETER),
+        (fails(FailureKind.RATE_LIMITED_LOCALLY), ResendState.FAILED, Outcome.NOT_REACHED),
+        (fails(FailureKind.CIRCUIT_OPEN), ResendState.FAILED, Outcome.NOT_REACHED),
+        (fails(FailureKind.TOO_LARGE), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
+        (fails(FailureKind.REDIRECTED), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
+        (breaks, ResendState.UNKNOWN, Outcome.ANSWER_LOST),
+        (does_and_loses, ResendState.SENT, Outcome.READ_BACK),
+    ],
+)
+async def test_every_outcome(services: ResendSetup, way: Way, state: ResendState, outcome: Outcome) -> None:
+    """The outcome is stored, shown and told; the call is never repeated. test_resend_answers has the others."""
     resend = await services.requested()
     services.provider.ways.append(way)
 
@@ -69,19 +57,8 @@ async def test_every_answer(services: ResendDesk, way: Way, state: ResendState, 
     assert (await services.row(resend)).state is state
 
 
-async def test_answer_nobody_foresaw(services: ResendDesk, caplog: pytest.LogCaptureFixture) -> None:
-    """Where the adapter itself breaks, the provider may have acted: that is a doubt too, and it is in the log."""
-    resend = await services.requested()
-    services.provider.ways.append(breaks)
-
-    ended = await services.approve(resend.id, by=MODERATOR)
-
-    assert (ended.state, ended.outcome) == (ResendState.UNKNOWN, Outcome.ANSWER_LOST)
-    assert "resend failed id=1 trade=4812" in caplog.text
-
-
-async def test_crossed_answer_that_proves_nothing(services: ResendDesk) -> None:
-    """An answer about another trade is no yes, and says which trade it named."""
+async def test_answer_about_another_trade(services: ResendSetup) -> None:
+    """It is no success, and the outcome names the other trade."""
     resend = await services.requested()
 
     async def about_another(provider, trade_id):
@@ -96,30 +73,8 @@ async def test_crossed_answer_that_proves_nothing(services: ResendDesk) -> None:
     assert [told.code for told in services.cards.told] == [None, None]
 
 
-async def test_intent_comes_before_the_call(services: ResendDesk) -> None:
-    """When the call begins it is on disk that it may have been made, and by whose approval."""
-    resend = await services.requested()
-    held = Held()
-    services.provider.ways.append(held)
-    approving = asyncio.create_task(services.approve(resend.id, by=MODERATOR))
-    await held.reached.wait()
-
-    kept = await services.row(resend)
-
-    assert (kept.state, kept.decided_by) == (ResendState.SENDING, MODERATOR.user_id)
-    assert [entry.action for entry in await services.written()][-2:] == [
-        AuditAction.RESEND_APPROVED,
-        AuditAction.RESEND_SENDING,
-    ]
-    with pytest.raises(AlreadyDecided) as late:
-        await services.approve(resend.id, by=OTHER_MODERATOR)
-    assert late.value.resend.decided_by == MODERATOR.user_id
-    held.let_go()
-    await approving
-
-
-async def test_background_during_the_call(services: ResendDesk) -> None:
-    """The background leaves a call that is under way alone, however long it takes."""
+async def test_during_the_call(services: ResendSetup) -> None:
+    """The intent is stored before the call, and the background leaves a running call alone."""
     resend = await services.requested()
     held = Held()
     services.provider.ways.append(held)
@@ -128,16 +83,24 @@ async def test_background_during_the_call(services: ResendDesk) -> None:
 
     await ticks(services, seconds=60)
 
-    assert (await services.row(resend)).state is ResendState.SENDING
+    stored = await services.row(resend)
+    assert (stored.state, stored.decided_by) == (ResendState.SENDING, MODERATOR.user_id)
+    assert [entry.action for entry in await services.written()][-2:] == [
+        AuditAction.RESEND_APPROVED,
+        AuditAction.RESEND_SENDING,
+    ]
+    with pytest.raises(AlreadyDecided) as late:
+        await services.approve(resend.id, by=OTHER_MODERATOR)
+    assert late.value.resend.decided_by == MODERATOR.user_id
     held.let_go()
     assert (await approving).outcome is Outcome.CONFIRMED
 
 
-# Who is told
+# Messages
 
 
-async def test_new_code(services: ResendDesk) -> None:
-    """The new code goes to the linked owner and to nobody else; neither the audit nor its channel has it."""
+async def test_new_code(services: ResendSetup) -> None:
+    """Only the linked owner gets the new code; neither the audit log nor its channel has it."""
     resend = await services.requested()
 
     await services.approve(resend.id, by=MODERATOR)
@@ -148,38 +111,30 @@ async def test_new_code(services: ResendDesk) -> None:
         (AGENT.user_id, None),
         (CUSTOMER.user_id, code),
     ]
-    for kept in (await services.written(), services.channel.posts, services.cards.shown, await services.row(resend)):
-        assert code.reveal() not in repr(kept)
+    for shown in (await services.written(), services.channel.posts, services.cards.shown, await services.row(resend)):
+        assert code.reveal() not in repr(shown)
 
 
 @pytest.mark.parametrize("way", [accepts, does_and_loses])
-async def test_owner_who_asked(services: ResendDesk, way: Way) -> None:
-    """An owner who asked for it themselves is told once, with the code."""
-    resend = await services.requested(by=CUSTOMER)
+async def test_owner_is_the_requester(services: ResendSetup, way: Way) -> None:
+    """They are told once, with the code."""
+    await services.requested(by=CUSTOMER)
     services.provider.ways.append(way)
 
-    await services.approve(resend.id, by=MODERATOR)
+    await services.approve(1, by=MODERATOR)
 
     assert [(told.user_id, told.code) for told in services.cards.told] == [
         (CUSTOMER.user_id, services.provider.kept[TRADE].code)
     ]
 
 
-async def test_owner_by_their_own_word(services: ResendDesk) -> None:
-    """Who linked the account to themselves as staff is told the outcome, and no code: nobody vouches for the link."""
+@pytest.mark.parametrize("linked", [None, AGENT])
+async def test_no_one_gets_the_code(services: ResendSetup, linked) -> None:
+    """Not without a link, and not a staff member who linked the account to themselves."""
     await services.repositories.links.remove(GUILD, CUSTOMER.user_id, by=1, at=services.clock.now())
     resend = await services.requested()
-    await services.link(AGENT, CUSTOMERS_ACCOUNT)
-
-    await services.approve(resend.id, by=MODERATOR)
-
-    assert [(told.user_id, told.code) for told in services.cards.told] == [(AGENT.user_id, None)]
-
-
-async def test_owner_without_a_link(services: ResendDesk) -> None:
-    """Where nobody is linked to the account the code stays with the provider."""
-    await services.repositories.links.remove(GUILD, CUSTOMER.user_id, by=1, at=services.clock.now())
-    resend = await services.requested()
+    if linked is not None:
+        await services.link(linked, CUSTOMERS_ACCOUNT)
 
     await services.approve(resend.id, by=MODERATOR)
 
@@ -187,43 +142,24 @@ async def test_owner_without_a_link(services: ResendDesk) -> None:
     assert (await services.row(resend)).notes == ()
 
 
-@pytest.mark.parametrize(
-    ("unreachable", "notes"),
-    [
-        ({AGENT.user_id}, ("requester_not_told",)),
-        ({CUSTOMER.user_id}, ("owner_not_told",)),
-        ({AGENT.user_id, CUSTOMER.user_id}, ("requester_not_told", "owner_not_told")),
-    ],
-)
-async def test_closed_direct_messages(services: ResendDesk, unreachable: set[int], notes: tuple[str, ...]) -> None:
-    """Whoever cannot be told is named on the card, once however often it was tried."""
-    services.cards.unreachable = unreachable
-    unknown = await doubtful(services)
+async def test_closed_direct_messages(services: ResendSetup) -> None:
+    """The card names each person who could not be told, once."""
+    services.cards.unreachable = {AGENT.user_id, CUSTOMER.user_id}
+    unknown = await unknown_resend(services)
     services.provider.carry_out(TRADE)
 
     await ticks(services, seconds=10)
 
     assert unknown.notes == ()
-    assert services.cards.shown[unknown.id].notes == notes
+    assert services.cards.shown[unknown.id].notes == ("requester_not_told", "owner_not_told")
     assert services.cards.shown[unknown.id].state is ResendState.SENT
 
 
-async def test_denied(services: ResendDesk) -> None:
-    """A denial is an outcome too: requester and owner are told, with the reason, and nothing is sent."""
-    resend = await services.requested()
-
-    denied = await services.service.deny(resend.id, by=MODERATOR, reason=" ask again on Monday ")
-
-    assert denied.decision_reason == "ask again on Monday"
-    assert services.cards.told_to(AGENT.user_id) == services.cards.told_to(CUSTOMER.user_id) == ["denied"]
-    assert services.cards.shown[resend.id] == denied
-    assert services.provider.calls == {}
-
-
-async def test_expired(services: ResendDesk) -> None:
-    """At its very moment of expiry, and not before, a request ends; requester and owner are told."""
+async def test_expired(services: ResendSetup) -> None:
+    """A request ends at the moment of its expiry, also while SkinDesk is not running; requester and owner are told."""
     resend = await services.requested()
     services.clock.advance(hours=24, microseconds=-1000)
+    other = await services.requested(TRADE + 1, by=member(AGENT.user_id, 801))
     await services.delivery.tick()
     assert (await services.row(resend)).state is ResendState.PENDING
     services.clock.advance(microseconds=1000)
@@ -232,21 +168,14 @@ async def test_expired(services: ResendDesk) -> None:
 
     assert services.cards.shown[resend.id].state is ResendState.EXPIRED
     assert services.cards.told_to(AGENT.user_id) == services.cards.told_to(CUSTOMER.user_id) == ["expired"]
-
-
-async def test_expired_while_it_was_stopped(services: ResendDesk) -> None:
-    """What ran out while nothing ran has ended after the first tick."""
-    resend = await services.requested()
     await services.delivery.close(within=0.0)
     services.clock.advance(days=30)
-
     await services.start()
+    assert services.cards.shown[other.id].state is ResendState.EXPIRED
 
-    assert services.cards.shown[resend.id].state is ResendState.EXPIRED
 
-
-async def test_audit_channel(services: ResendDesk) -> None:
-    """The audit channel tells who asked, who approved, and how it ended."""
+async def test_audit_channel(services: ResendSetup) -> None:
+    """The posts say who requested, who approved, and how it ended."""
     resend = await services.requested()
 
     await services.approve(resend.id, by=MODERATOR)

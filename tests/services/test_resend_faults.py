@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.resends import ResendState
 from tests.fakes.trade_provider import Held, Way, accepts, does_and_loses, loses, refuses
-from tests.services.resend_setup import AGENT, CUSTOMER, MODERATOR, ResendDesk, face, ticks
+from tests.services.resend_setup import AGENT, CUSTOMER, MODERATOR, ResendSetup, face, ticks
 
 
 def points(log: list[str]) -> list[str]:
@@ -15,7 +15,7 @@ def points(log: list[str]) -> list[str]:
     return [f"{name}#{log[: place + 1].count(name)}" for place, name in enumerate(log)]
 
 
-async def steps_of_an_approval(services: ResendDesk, trade_id: int) -> list[str]:
+async def steps_of_an_approval(services: ResendSetup, trade_id: int) -> list[str]:
     """Approve undisturbed, and return the steps in their order."""
     resend = await services.requested(trade_id)
     log: list[str] = []
@@ -44,7 +44,7 @@ class At:
 
 
 @pytest.mark.parametrize("way", [accepts, does_and_loses, loses])
-async def test_approver_who_goes_away(services: ResendDesk, way: Way) -> None:
+async def test_approver_who_goes_away(services: ResendSetup, way: Way) -> None:
     """Wherever the approving caller is cancelled, at most one call is made, and once it is approved it has its end."""
     end = ResendState.UNKNOWN if way is loses else ResendState.SENT
     services.provider.ways.append(way)
@@ -77,7 +77,7 @@ async def test_approver_who_goes_away(services: ResendDesk, way: Way) -> None:
         (refuses, {("failed", 1)}),
     ],
 )
-async def test_crash_at_every_point(services: ResendDesk, way: Way, ends: set[tuple[str, int]]) -> None:
+async def test_crash_at_every_point(services: ResendSetup, way: Way, ends: set[tuple[str, int]]) -> None:
     """Wherever it crashes, the next start makes no second call, shows how it stands, and tells the end that it has."""
     services.provider.ways.append(way)
     every_point = await steps_of_an_approval(services, 1)
@@ -115,7 +115,7 @@ def fail() -> None:
     raise DiskFull
 
 
-async def test_storage_that_breaks_at_every_point(services: ResendDesk) -> None:
+async def test_storage_that_breaks_at_every_point(services: ResendSetup) -> None:
     """Wherever the disk fails for a moment, no second call is made and no request stays stuck: it goes on by itself."""
     database = ("resends.", "links.", "grants.", "settings.")
     every_point = [point for point in await steps_of_an_approval(services, 1) if point.startswith(database)]
@@ -137,7 +137,7 @@ async def test_storage_that_breaks_at_every_point(services: ResendDesk) -> None:
         assert services.provider.calls[trade_id] == calls, point
 
 
-async def test_broken_off_after_its_caller_had_gone(services: ResendDesk, caplog: pytest.LogCaptureFixture) -> None:
+async def test_broken_off_after_its_caller_had_gone(services: ResendSetup, caplog: pytest.LogCaptureFixture) -> None:
     """What goes wrong when nobody waits for it any more is in the log."""
     resend = await services.requested()
     held = Held()

@@ -44,8 +44,8 @@ from tests.services.resend_setup import (
     GUILD,
     MODERATORS,
     Crashed,
-    ResendDesk,
-    somebody,
+    ResendSetup,
+    member,
 )
 
 TRADES = (1, 2)
@@ -86,10 +86,10 @@ class Machine(RuleBasedStateMachine):
         self._unheard: list[Late] = []
         self._services, self._provider = self._runner.run(self._opened(Path(folder)))
 
-    async def _opened(self, folder: Path) -> tuple[ResendDesk, CountedTradeProvider]:
+    async def _opened(self, folder: Path) -> tuple[ResendSetup, CountedTradeProvider]:
         repositories = await self._stack.enter_async_context(ENGINES["sqlite"](folder))
         provider = CountedTradeProvider(repositories.resends, repositories.audit)
-        services = ResendDesk(repositories, provider)
+        services = ResendSetup(repositories, provider)
         services.provider = provider
         await services.set_up()
         for trade_id in TRADES:
@@ -119,7 +119,7 @@ class Machine(RuleBasedStateMachine):
         """Let the trade fail again, if it has to, and ask for it."""
         if self._provider.kept[trade_id].not_resendable is not None:
             self._provider.change(trade_id, status=-1)
-        self._do(self._services.requested(trade_id, by=somebody(REQUESTER, AGENTS, MODERATORS, guild_id=guild_id)))
+        self._do(self._services.requested(trade_id, by=member(REQUESTER, AGENTS, MODERATORS, guild_id=guild_id)))
 
     @rule(which=nth, people=st.integers(1, 4), way=ways)
     def approve(self, which: int, people: int, way: str) -> None:
@@ -172,8 +172,8 @@ class Machine(RuleBasedStateMachine):
         """Let requester and owner try: both are moderators, and neither may."""
         one = self._one(which, ResendState.PENDING)
         guild_id = self._guild(one)
-        requester = somebody(REQUESTER, MODERATORS, guild_id=guild_id)
-        owner = somebody(CUSTOMER.user_id, MODERATORS, guild_id=guild_id)
+        requester = member(REQUESTER, MODERATORS, guild_id=guild_id)
+        owner = member(CUSTOMER.user_id, MODERATORS, guild_id=guild_id)
         service = self._services.service
         assert self._do(self._services.approve(one, by=requester), service.deny(one, by=requester)) == []
         if guild_id == CUSTOMER.guild_id:  # where they are linked
@@ -184,7 +184,7 @@ class Machine(RuleBasedStateMachine):
         """Let a moderator of the other guild try: there is no such request."""
         one = self._one(which, ResendState.PENDING, ResendState.UNKNOWN)
         other = next(guild_id for guild_id in GUILDS if guild_id != self._guild(one))
-        moderator, service = somebody(201, MODERATORS, guild_id=other), self._services.service
+        moderator, service = member(201, MODERATORS, guild_id=other), self._services.service
         work = (self._services.approve(one, by=moderator), service.deny(one, by=moderator))
         assert self._do(*work, service.mark(one, sent=True, by=moderator)) == []
 
@@ -273,7 +273,7 @@ class Machine(RuleBasedStateMachine):
     def crash_while_asking(self, trade_id: int, after: int) -> None:
         """Cut the power at any moment of a request."""
         self.edit_cards("taken")  # as for a restart
-        self._crash(self._services.requested(trade_id, by=somebody(REQUESTER, AGENTS)), after)
+        self._crash(self._services.requested(trade_id, by=member(REQUESTER, AGENTS)), after)
         self._runner.run(self._started_again())
 
     @rule(after=steps)
@@ -326,7 +326,7 @@ class Machine(RuleBasedStateMachine):
 
     def _moderators(self, number: int, people: int) -> list[Actor]:
         guild_id = self._guild(number)
-        return [somebody(201 + each, MODERATORS, guild_id=guild_id) for each in range(people)]
+        return [member(201 + each, MODERATORS, guild_id=guild_id) for each in range(people)]
 
     def _do(self, *work: Coroutine[Any, Any, Any]) -> list[Any]:
         """Do everything at once; return what came of what was not refused."""

@@ -1,0 +1,211 @@
+"""Requests for resends: who may request which trade, and how often."""
+
+import asyncio
+
+import pytest
+
+from bot.domain.access import Capability, Grant
+from bot.domain.errors import (
+    AccessDenied,
+    ApprovalsChannelUnusable,
+    CardOutdated,
+    InvalidInput,
+    LinkTooNew,
+    ResendAlreadyOpen,
+    TooManyResends,
+    TradeNotFound,
+)
+from bot.domain.links import RELINK_COOL_DOWN
+from bot.domain.resends import OPENED_AT_MOST, Resend, ResendState
+from bot.domain.steam import SteamId
+from tests.services.resend_setup import (
+    AGENT,
+    AGENTS,
+    CUSTOMER,
+    CUSTOMERS_ACCOUNT,
+    GUILD,
+    MODERATOR,
+    OTHER_GUILD,
+    STRANGERS_ACCOUNT,
+    TRADE,
+    ResendSetup,
+    member,
+    outcomes,
+)
+
+
+async def test_fifty_requests_at_once(services: ResendSetup) -> None:
+    services.provider.add(TRADE, CUSTOMERS_ACCOUNT)
+    crowd = [member(1_000 + number, AGENTS) for number in range(50)]
+
+    done, refused = await outcomes([services.service.request(str(TRADE), by=one) for one in crowd])
+
+    (resend,) = done
+    assert services.cards.posted == {resend.id: 1}
+    assert {type(late) for late in refused} == {ResendAlreadyOpen}
+    assert len(refused) == 49
+
+
+@pytest.mark.parametrize("trade_id", ["9" * 5_000, "1" * 20, "-1", "4.8", "٤٨١٢", "", "abc"])
+async def test_not_a_trade_number(services: ResendSetup, trade_id: str) -> None:
+    services.provider.add(TRADE, CUSTOMERS_ACCOUNT)
+
+    with pytest.raises(TradeNotFound):
+        await services.service.request(trade_id, by=AGENT)
+
+
+@pytest.mark.parametrize("trade_id", [" 4812 ", "#4812", "004812"])
+async def test_trade_number_as_people_type_it(services: ResendSetup, trade_id: str) -> None:
+    services.provider.add(TRADE, CUSTOMERS_ACCOUNT)
+
+    assert (await services.service.request(trade_id, by=AGENT)).trade_id == TRADE
+
+
+@pytest.mark.parametrize(
+    "error", [ApprovalsChannelUnusable(), OSError("no route to Discord"), asyncio.CancelledError()]
+)
+async def test_card_cannot_be_posted(services: ResendSetup, error: BaseException) -> None:
+    """A request without a card is cancelled silently and does not block the trade."""
+    services.cards.post_fails_with = error
+
+    with pytest.raises(type(error)):
+        await services.requested()
+
+    assert await services.repositories.resends.all_open() == ()
+    services.cards.post_fails_with = None
+    await services.restart()
+    assert services.cards.told == []
+    assert (await services.requested()).state is ResendState.PENDING
+
+
+async def test_decided_before_the_card_is_attached(services: ResendSetup) -> None:
+    """A denial counts and reaches the card; an approval is refused, because no version is known to be shown."""
+    refused: list[BaseException | Resend] = []
+
+    async def decide(name: str) -> None:
+        if name == "cards.post after":
+            services.step = None
+            refused.extend(await asyncio.gather(services.approve(1, by=MODERATOR), return_exceptions=True))
+            await services.service.deny(1, by=MODERATOR)
+
+    services.step = decide
+
+    resend = await services.requested()
+
+    assert [type(error) for error in refused] == [CardOutdated]
+    assert resend.state is ResendState.DENIED
+    assert services.cards.shown[resend.id].state is ResendState.DENIED
+
+
+async def test_open_in_another_guild(services: ResendSetup) -> None:
+    """A trade has one open request over all guilds, and one guild does not see another's request."""
+    resend = await services.requested()
+
+    with pytest.raises(ResendAlreadyOpen) as there:
+        await services.service.request(str(TRADE), by=member(AGENT.user_id, AGENTS, guild_id=OTHER_GUILD))
+    with pytest.raises(ResendAlreadyOpen) as here:
+        await services.service.request(str(TRADE), by=AGENT)
+
+    assert there.value.resend is None
+    assert here.value.resend == resend
+
+
+async def test_another_customers_trade(services: ResendSetup) -> None:
+    services.provider.add(TRADE, STRANGERS_ACCOUNT, status=0)
+
+    with pytest.raises(TradeNotFound):
+        await services.service.request(str(TRADE), by=CUSTOMER)
+
+
+async def test_trade_url_in_a_reason(services: ResendSetup) -> None:
+    """The token is masked before the reason is stored or shown."""
+    services.provider.add(TRADE, CUSTOMERS_ACCOUNT)
+    url = "https://steamcommunity.com/tradeoffer/new/?partner=11&token=SeCrEt12"
+
+    resend = await services.service.request(str(TRADE), by=AGENT, reason=f"  send to {url} ")
+
+    assert resend.reason is not None
+    assert resend.reason.startswith("send to ")
+    assert "SeCrEt12" not in repr((resend, services.cards.shown))
+
+
+async def test_blank_and_long_reasons(services: ResendSetup) -> None:
+    services.provider.add(TRADE, CUSTOMERS_ACCOUNT)
+
+    with pytest.raises(InvalidInput):
+        await services.service.request(str(TRADE), by=AGENT, reason="x" * 201)
+    assert (await services.service.request(str(TRADE), by=AGENT, reason="   ")).reason is None
+
+
+async def test_open_requests(services: ResendSetup) -> None:
+    """Moderators see the open requests, oldest first."""
+    first = await services.requested(1)
+    second = await services.requested(2)
+    await services.service.deny((await services.requested(3)).id, by=MODERATOR)
+
+    assert await services.service.open_requests(by=MODERATOR) == (first, second)
+    with pytest.raises(AccessDenied):
+        await services.service.open_requests(by=AGENT)
+
+
+# Limits for customers
+
+
+async def grant_own(services: ResendSetup) -> None:
+    await services.repositories.grants.grant(Grant(GUILD, GUILD, Capability.RESEND_OWN), by=1, at=services.clock.now())
+
+
+async def test_daily_limit_at_once(services: ResendSetup) -> None:
+    for trade_id in range(1, 21):
+        services.provider.add(trade_id, CUSTOMERS_ACCOUNT)
+    await grant_own(services)
+
+    done, refused = await outcomes([services.service.request(str(number), by=CUSTOMER) for number in range(1, 21)])
+
+    assert len(done) == OPENED_AT_MOST
+    assert {type(late) for late in refused} == {TooManyResends}
+
+
+async def test_daily_limit_over_time(services: ResendSetup) -> None:
+    """Ended requests of the last 24 hours count; those that never had a card do not. Agents have no limit."""
+    await grant_own(services)
+    services.cards.post_fails_with = ApprovalsChannelUnusable()
+    with pytest.raises(ApprovalsChannelUnusable):
+        await services.requested(50, by=CUSTOMER)
+    services.cards.post_fails_with = None
+    for trade_id in range(1, OPENED_AT_MOST + 1):
+        resend = await services.requested(trade_id, by=CUSTOMER)
+        await services.service.deny(resend.id, by=MODERATOR)
+        services.clock.advance(hours=1)
+    services.clock.advance(hours=23 - OPENED_AT_MOST, minutes=59)
+    with pytest.raises(TooManyResends) as refused:
+        await services.requested(60, by=CUSTOMER)
+    services.clock.advance(minutes=1)
+    assert refused.value.until == services.clock.now()
+
+    assert (await services.requested(60, by=CUSTOMER)).state is ResendState.PENDING
+    with pytest.raises(TooManyResends):
+        await services.requested(61, by=CUSTOMER)
+    assert (await services.requested(61, by=AGENT)).state is ResendState.PENDING
+
+
+async def test_link_too_new(services: ResendSetup) -> None:
+    """After a change of account own resends wait until the cool-down ends; no trades are read. Agents do not wait."""
+    services.provider.add(TRADE, STRANGERS_ACCOUNT)
+    await services.link(CUSTOMER, STRANGERS_ACCOUNT)
+    until = services.clock.now() + RELINK_COOL_DOWN
+
+    for trade in (TRADE, 999):
+        with pytest.raises(LinkTooNew) as refused:
+            await services.service.request(str(trade), by=CUSTOMER)
+        assert refused.value.until == until
+    assert services.provider.readings == 0
+    await services.link(AGENT, CUSTOMERS_ACCOUNT)
+    await services.link(AGENT, SteamId.from_account_id(13))
+    assert (await services.requested(7)).state is ResendState.PENDING
+
+    services.clock.advance(seconds=RELINK_COOL_DOWN.total_seconds() - 0.001)
+    with pytest.raises(LinkTooNew):
+        await services.service.request(str(TRADE), by=CUSTOMER)
+    services.clock.advance(seconds=0.001)
+    assert (await services.service.request(str(TRADE), by=CUSTOMER)).state is ResendState.PENDING

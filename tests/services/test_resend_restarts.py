@@ -1,0 +1,148 @@
+"""Shutdown begins nothing new and leaves honest outcomes; a start recovers requests and sends nothing."""
+
+import asyncio
+
+import pytest
+
+from bot.domain.errors import ShuttingDown
+from bot.domain.resends import Outcome, ResendState
+from tests.fakes.trade_provider import Held
+from tests.services.resend_setup import AGENT, CUSTOMER, MODERATOR, TRADE, ResendSetup, face
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_shutdown_during_the_call(services: ResendSetup, *, done: bool) -> None:
+    """The outcome is unknown; the next start settles it by reading, or shows the buttons to settle it by hand."""
+    resend = await services.requested()
+    held = Held()
+    services.provider.ways.append(held)
+    approving = asyncio.create_task(services.approve(resend.id, by=MODERATOR))
+    await held.reached.wait()
+
+    await services.delivery.close(within=0.01)
+
+    stopped = await services.row(resend)
+    assert (stopped.state, stopped.outcome) == (ResendState.UNKNOWN, Outcome.INTERRUPTED)
+    await asyncio.gather(approving, return_exceptions=True)
+    assert approving.cancelled()
+    if done:
+        services.provider.carry_out(TRADE)
+
+    await services.start()
+
+    recovered = await services.row(resend)
+    assert recovered.state is (ResendState.SENT if done else ResendState.UNKNOWN)
+    assert face(services.cards.shown[resend.id]) == face(recovered)
+    assert services.provider.calls == {TRADE: 1}
+
+
+async def test_answer_during_shutdown(services: ResendSetup) -> None:
+    """An answer that comes in time is stored, shown and told."""
+    resend = await services.requested()
+    held = Held()
+    services.provider.ways.append(held)
+    approving = asyncio.create_task(services.approve(resend.id, by=MODERATOR))
+    await held.reached.wait()
+    stopping = asyncio.create_task(services.delivery.close(within=10.0))
+    await asyncio.sleep(0)
+
+    held.let_go()
+    await stopping
+
+    assert (await approving).state is ResendState.SENT
+    assert services.cards.shown[resend.id].state is ResendState.SENT
+    assert services.cards.told_to(CUSTOMER.user_id) == ["sent"]
+
+
+async def test_shutdown_while_discord_hangs(services: ResendSetup) -> None:
+    """Discord delays neither the shutdown nor the stored outcome."""
+    resend = await services.requested()
+    held = Held()
+    services.provider.ways.append(held)
+
+    async def hang(name: str) -> None:
+        if name == "cards.update before":
+            await asyncio.Event().wait()
+
+    services.step = hang
+    approving = asyncio.create_task(services.approve(resend.id, by=MODERATOR))
+    await held.reached.wait()
+
+    async with asyncio.timeout(5):
+        await services.delivery.close(within=0.0)
+
+    await asyncio.gather(approving, return_exceptions=True)
+    assert (await services.row(resend)).outcome is Outcome.INTERRUPTED
+
+
+@pytest.mark.parametrize("moment", [None, "provider.trades after", "resends.approve after"])
+async def test_shutdown_before_the_call(services: ResendSetup, moment: str | None) -> None:
+    """Nothing is sent once the shutdown began; the next process can approve."""
+    resend = await services.requested()
+
+    async def stop(name: str) -> None:
+        if name == moment:
+            services.step = None
+            await asyncio.wait({asyncio.create_task(services.delivery.close(within=0.0))}, timeout=0)
+            await asyncio.sleep(0)
+
+    services.step = stop
+    if moment is None:
+        await services.delivery.close(within=0.0)
+    answers = await asyncio.gather(services.approve(resend.id, by=MODERATOR), return_exceptions=True)
+
+    assert isinstance(answers[0], ShuttingDown | asyncio.CancelledError)
+    assert services.provider.calls == {}
+    await services.restart()
+    assert (await services.approve(resend.id, by=MODERATOR)).state is ResendState.SENT
+
+
+@pytest.mark.parametrize("sending", [True, False])
+async def test_start_after_a_crash(services: ResendSetup, *, sending: bool) -> None:
+    """Sending becomes unknown, approved becomes pending again; the cards show it and nothing is sent."""
+    resend = await services.requested()
+    resends, now = services.repositories.resends, services.clock.now()
+    await resends.approve(resend.guild_id, resend.id, version=1, by=MODERATOR.user_id, at=now)
+    if sending:
+        await resends.begin_sending(resend.guild_id, resend.id, at=now)
+    services.crash()
+
+    await services.start()
+
+    recovered = await services.row(resend)
+    assert recovered.state is (ResendState.UNKNOWN if sending else ResendState.PENDING)
+    assert services.cards.shown[resend.id].state is recovered.state
+    assert services.provider.calls == {}
+    if not sending:
+        assert (recovered.decided_by, recovered.notes, recovered.version) == (None, ("restarted",), 2)
+        assert (await services.approve(resend.id, by=MODERATOR)).state is ResendState.SENT
+
+
+async def test_crash_before_the_card_is_posted(services: ResendSetup) -> None:
+    """The next start cancels the request and tells its requester, who can request again."""
+
+    async def crash(name: str) -> None:
+        if name == "cards.post before":
+            services.crash()
+
+    services.step = crash
+    await asyncio.gather(services.requested(), return_exceptions=True)
+    services.step = None
+    (left,) = await services.repositories.resends.all_open()
+
+    await services.start()
+
+    assert (await services.row(left)).decision_reason == "card_not_posted"
+    assert services.cards.told_to(AGENT.user_id) == ["cancelled"]
+    assert (await services.requested()).state is ResendState.PENDING
+
+
+async def test_starts_leave_ended_requests_alone(services: ResendSetup) -> None:
+    await services.approve((await services.requested()).id, by=MODERATOR)
+    told, written = list(services.cards.told), await services.written()
+
+    for _ in range(3):
+        await services.restart()
+
+    assert services.cards.told == told
+    assert await services.written() == written
