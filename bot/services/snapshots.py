@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -148,10 +148,13 @@ class SnapshotService:
         """
         return await self._load(snapshot_id, by=await self._access.viewer(by))
 
-    async def apply_view(self, snapshot_id: str, view: InventoryFilter, *, by: Actor) -> Snapshot:
-        """Sort and filter a snapshot, after a restart too; the errors are those of :meth:`load`."""
-        search = mask_trade_urls(view.search) if view.search is not None else None
+    async def apply_view(
+        self, snapshot_id: str, change: Callable[[InventoryFilter], InventoryFilter], *, by: Actor
+    ) -> Snapshot:
+        """Change how a snapshot is sorted and filtered, after a restart too; the errors are those of :meth:`load`."""
         loaded = await self.load(snapshot_id, by=by)
+        view = change(loaded.current_view)
+        search = mask_trade_urls(view.search) if view.search is not None else None
         viewed = loaded.with_view(replace(view, search=search))
         self._recent[snapshot_id] = replace(self._recent.get(snapshot_id, loaded), view=viewed.view)
         if (unsaved := self._unsaved.get(snapshot_id)) is not None:

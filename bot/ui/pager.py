@@ -1,7 +1,7 @@
-"""Buttons and menus under pages, alive after a restart: all they need is in their custom id and the database."""
+"""Pages and the controls under them. The controls work after a restart: their state is in custom ids and snapshots."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Self
@@ -18,19 +18,20 @@ from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.inventory.controls import filter_inputs, item_options, refresh_label, sort_options, typed_filter
-from bot.ui.inventory.csv import HEADER, file_name, rows
-from bot.ui.inventory.details import item_details
+from bot.ui.inventory.details import inventory_csv, item_details
 from bot.ui.inventory.page import inventory_page
-from bot.ui.kit.csv import csv_file
-from bot.ui.kit.layout import card, clamped, page_count, page_of
-from bot.ui.kit.text import count
+from bot.ui.kit.layout import clamped, page_count, page_of
 from bot.ui.trades import trades_page, trades_page_count
 from bot.worker import MANY_ITEMS, run_in_worker
 
-# No symbols beside the words: so four buttons stand in one row of a phone.
-_TURNS = {"first": "First", "previous": "Previous", "next": "Next", "last": "Last"}
-_TOOLS = {"filter": "Filter", "clear": "Clear filter", "csv": "CSV of all", "refresh": "Refresh"}
-_PAGES = r"page:(?P<pages>[A-Za-z0-9_-]{12})"
+# Without symbols, four buttons fit in one row on a phone.
+_LABELS = {"first": "First", "previous": "Previous", "next": "Next", "last": "Last"} | {
+    "filter": "Filter",
+    "clear": "Clear filter",
+    "csv": "CSV of all",
+    "refresh": "Refresh",
+}
+_ID = r"page:(?P<id>[A-Za-z0-9_-]{12})"
 
 _AnyButton = discord.ui.Button[discord.ui.View]
 _AnySelect = discord.ui.Select[discord.ui.View]
@@ -40,12 +41,11 @@ _AnyItem = discord.ui.Item[discord.ui.View]
 async def page_with_controls(
     session: InteractionSession, snapshot: Snapshot, index: int
 ) -> tuple[discord.Embed, discord.ui.View | None]:
-    """Return a page as it is now, with everything that can be done with it."""
-    services, answer = session.services, snapshot.answer
-    listing = fresh_until = None
-    if isinstance(answer, InventoryAnswer):
-        listing = await _listing(answer, snapshot.view)
-        fresh_until = services.inventory.next_refresh(answer)
+    """Return a page of a snapshot as it is now, and the controls under it."""
+    services, listing, fresh_until = session.services, None, None
+    if isinstance(snapshot.answer, InventoryAnswer):
+        listing = await _listing(snapshot.answer, snapshot.view)
+        fresh_until = services.inventory.next_refresh(snapshot.answer)
     return shown_page(
         snapshot,
         index,
@@ -54,25 +54,6 @@ async def page_with_controls(
         listing=listing,
         fresh_until=fresh_until,
     )
-
-
-def log_failures(session: InteractionSession, snapshot: Snapshot) -> None:
-    """Log each provider that failed for a new snapshot, by the reference that its page shows."""
-    for part in _inventory(snapshot).answers:
-        if part.failure is not None and part.reference is not None:
-            log_failure(session, ProviderError(part.failure), part.reference)
-
-
-async def _listing(answer: InventoryAnswer, view: InventoryFilter | None) -> Listing:
-    if answer.item_count < MANY_ITEMS:
-        return Listing.of(answer, view)
-    return await run_in_worker(Listing.of, answer, view)
-
-
-def _inventory(snapshot: Snapshot) -> InventoryAnswer:
-    if not isinstance(snapshot.answer, InventoryAnswer):
-        raise PageExpired  # no control of SkinDesk's leads here
-    return snapshot.answer
 
 
 def shown_page(
@@ -84,45 +65,18 @@ def shown_page(
     listing: Listing | None = None,
     fresh_until: datetime | None = None,
 ) -> tuple[discord.Embed, discord.ui.View | None]:
-    """Return a page with its buttons; of trades without any where there is nothing to turn.
-
-    ``listing`` is that of an inventory where it has been made already, ``fresh_until`` when it can be read anew.
-    """
+    """Return a page of a snapshot, its ``listing`` made already or not, and the controls under it."""
     if not isinstance(snapshot.answer, InventoryAnswer):
         total = trades_page_count(snapshot.answer)
         shown = clamped(index, total)
         embed = trades_page(snapshot.answer, shown, audience=snapshot.audience, explanations=explanations)
-        return embed, _buttons(snapshot.id, shown, total) if total > 1 else None
+        return embed, _page_buttons(snapshot.id, shown, total) if total > 1 else None
     listing = listing or Listing.of(snapshot.answer, snapshot.view)
     total = page_count(len(listing.shown), page_size)
     shown = clamped(index, total)
     embed = inventory_page(listing, shown, page_size=page_size, explanations=explanations, fresh_until=fresh_until)
-    view = _buttons(snapshot.id, shown, total) if total > 1 else discord.ui.View(timeout=None)
-    _add_controls(view, snapshot, listing, shown, page_size=page_size)
-    view.add_item(InventoryButton(snapshot.id, "refresh", index=shown, label=refresh_label(fresh_until)))
-    return embed, view
-
-
-async def _show(session: InteractionSession, snapshot: Snapshot, index: int) -> None:
-    """Put a page in the place of the one whose control was used."""
-    await session.show(*await page_with_controls(session, snapshot, index))
-
-
-def _buttons(snapshot_id: str, shown: int, total: int) -> discord.ui.View:
-    targets = {"first": 0, "previous": shown - 1, "next": shown + 1, "last": total - 1}
-    view = discord.ui.View(timeout=None)
-    for action, target in targets.items():
-        view.add_item(PageButton(snapshot_id, action, clamped(target, total), disabled=_is_idle(action, shown, total)))
-    return view
-
-
-def _is_idle(action: str, shown: int, total: int) -> bool:
-    return shown == 0 if action in ("first", "previous") else shown == total - 1
-
-
-def _add_controls(view: discord.ui.View, snapshot: Snapshot, listing: Listing, shown: int, *, page_size: int) -> None:
-    positions = page_of(listing.shown, shown, page_size)
-    if positions:
+    view = _page_buttons(snapshot.id, shown, total)
+    if positions := page_of(listing.shown, shown, page_size):
         view.add_item(ItemSelect(snapshot.id, item_options(listing, positions)))
         view.add_item(SortSelect(snapshot.id, sort_options(listing, snapshot.current_view)))
     if listing.rows:
@@ -130,69 +84,114 @@ def _add_controls(view: discord.ui.View, snapshot: Snapshot, listing: Listing, s
         if snapshot.current_view.is_active:
             view.add_item(InventoryButton(snapshot.id, "clear"))
         view.add_item(InventoryButton(snapshot.id, "csv"))
+    view.add_item(InventoryButton(snapshot.id, "refresh", index=shown, label=refresh_label(fresh_until)))
+    return embed, view
+
+
+def log_failures(session: InteractionSession, snapshot: Snapshot) -> None:
+    """Log each provider that failed for a new snapshot, by the reference that its page shows."""
+    for part in _inventory_of(snapshot).answers:
+        if part.failure is not None and part.reference is not None:
+            log_failure(session, ProviderError(part.failure), part.reference)
+
+
+def _page_buttons(snapshot_id: str, shown: int, total: int) -> discord.ui.View:
+    """Return the buttons to other pages; none if there is one page only."""
+    view = discord.ui.View(timeout=None)
+    if total > 1:
+        for action, target in {"first": 0, "previous": shown - 1, "next": shown + 1, "last": total - 1}.items():
+            page = clamped(target, total)
+            view.add_item(PageButton(snapshot_id, action, page, disabled=page == shown))
+    return view
+
+
+async def _listing(answer: InventoryAnswer, view: InventoryFilter | None) -> Listing:
+    if answer.item_count < MANY_ITEMS:
+        return Listing.of(answer, view)
+    return await run_in_worker(Listing.of, answer, view)
+
+
+def _inventory_of(snapshot: Snapshot) -> InventoryAnswer:
+    if not isinstance(snapshot.answer, InventoryAnswer):
+        raise PageExpired  # a forged custom id
+    return snapshot.answer
+
+
+async def _load(session: InteractionSession, snapshot_id: str) -> Snapshot:
+    return await session.services.snapshots.load(snapshot_id, by=session.actor)
+
+
+async def _show(session: InteractionSession, snapshot: Snapshot, index: int) -> None:
+    """Show a page in place of the message whose control was used."""
+    await session.show(*await page_with_controls(session, snapshot, index))
+
+
+async def _apply_view(
+    session: InteractionSession, snapshot_id: str, change: Callable[[InventoryFilter], InventoryFilter]
+) -> None:
+    """Change the view of a snapshot and show its first page."""
+    session.defer_if_slow(thinking=False)
+    await _show(session, await session.services.snapshots.apply_view(snapshot_id, change, by=session.actor), 0)
 
 
 @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY, Capability.TRADES_OWN, Capability.TRADES_ANY)
 class PageButton(
     discord.ui.DynamicItem[_AnyButton],
-    template=_PAGES + r":(?P<action>first|previous|next|last):(?P<index>\d{1,5})",
+    template=_ID + r":(?P<action>first|previous|next|last):(?P<index>\d{1,5})",
 ):
-    """Shows page ``index`` of the snapshot ``snapshot_id``; ``action`` keeps the four ids of a message apart."""
+    """Shows page ``index`` of a snapshot; ``action`` makes the four custom ids of a message differ."""
 
     def __init__(self, snapshot_id: str, action: str, index: int, *, disabled: bool = False) -> None:
         super().__init__(
             discord.ui.Button(
-                label=_TURNS[action],
+                label=_LABELS[action],
                 style=discord.ButtonStyle.secondary,
                 disabled=disabled,
                 custom_id=f"page:{snapshot_id}:{action}:{index}",
                 row=0,
             )
         )
-        self._pages_id = snapshot_id
+        self._snapshot_id = snapshot_id
         self._index = index
 
     @classmethod
     async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
-        """Rebuild the button that was pressed."""
-        return cls(match["pages"], match["action"], int(match["index"]))
+        """Rebuild the pressed button."""
+        return cls(match["id"], match["action"], int(match["index"]))
 
     async def callback(self, interaction: Interaction) -> None:
-        """Turn the page, or say why not."""
-        await handle(interaction, self._turn)
+        """Show the page."""
+        await handle(interaction, self._show_page)
 
-    async def _turn(self, session: InteractionSession) -> None:
+    async def _show_page(self, session: InteractionSession) -> None:
         session.defer_if_slow(thinking=False)
-        snapshot = await session.services.snapshots.load(self._pages_id, by=session.actor)
-        await _show(session, snapshot, self._index)
+        await _show(session, await _load(session, self._snapshot_id), self._index)
 
 
 @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
-class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":item"):
-    """Opens the details of an item of the page."""
+class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_ID + ":item"):
+    """Shows the details of an item of the page."""
 
     def __init__(self, snapshot_id: str, options: list[discord.SelectOption] | None = None) -> None:
+        custom_id = f"page:{snapshot_id}:item"
         super().__init__(
-            discord.ui.Select(
-                placeholder="Details of an item…", options=options or [], custom_id=f"page:{snapshot_id}:item", row=1
-            )
+            discord.ui.Select(placeholder="Details of an item…", options=options or [], custom_id=custom_id, row=1)
         )
-        self._pages_id = snapshot_id
+        self._snapshot_id = snapshot_id
 
     @classmethod
     async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
-        """Rebuild the menu that was used."""
-        return cls(match["pages"])
+        """Rebuild the used menu."""
+        return cls(match["id"])
 
     async def callback(self, interaction: Interaction) -> None:
-        """Show the item beside the page."""
-        await handle(interaction, self._open)
+        """Show the details in a message of their own."""
+        await handle(interaction, self._show_details)
 
-    async def _open(self, session: InteractionSession) -> None:
+    async def _show_details(self, session: InteractionSession) -> None:
         session.defer_if_slow()
+        listing = await _listing(_inventory_of(await _load(session, self._snapshot_id)), None)
         position = self.item.values[0]
-        snapshot = await session.services.snapshots.load(self._pages_id, by=session.actor)
-        listing = await _listing(_inventory(snapshot), None)
         item = listing.row(int(position)) if position.isdecimal() else None
         if item is None:
             raise PageExpired
@@ -200,123 +199,100 @@ class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":item"):
 
 
 @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
-class SortSelect(discord.ui.DynamicItem[_AnySelect], template=_PAGES + ":sort"):
-    """Sorts the snapshot; no provider is asked."""
+class SortSelect(discord.ui.DynamicItem[_AnySelect], template=_ID + ":sort"):
+    """Sorts a snapshot, without asking its provider."""
 
     def __init__(self, snapshot_id: str, options: list[discord.SelectOption] | None = None) -> None:
-        super().__init__(
-            discord.ui.Select(placeholder="Sort…", options=options or [], custom_id=f"page:{snapshot_id}:sort", row=2)
-        )
-        self._pages_id = snapshot_id
+        custom_id = f"page:{snapshot_id}:sort"
+        super().__init__(discord.ui.Select(placeholder="Sort…", options=options or [], custom_id=custom_id, row=2))
+        self._snapshot_id = snapshot_id
 
     @classmethod
     async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
-        """Rebuild the menu that was used."""
-        return cls(match["pages"])
+        """Rebuild the used menu."""
+        return cls(match["id"])
 
     async def callback(self, interaction: Interaction) -> None:
         """Show the first page in the new order."""
         await handle(interaction, self._sort)
 
     async def _sort(self, session: InteractionSession) -> None:
-        session.defer_if_slow(thinking=False)
         sort = Sort(self.item.values[0])
-        service, actor = session.services.snapshots, session.actor
-        snapshot = await service.load(self._pages_id, by=actor)
-        await _show(
-            session, await service.apply_view(snapshot.id, replace(snapshot.current_view, sort=sort), by=actor), 0
-        )
+        await _apply_view(session, self._snapshot_id, lambda view: replace(view, sort=sort))
 
 
 @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
 class InventoryButton(
     discord.ui.DynamicItem[_AnyButton],
-    template=_PAGES + r":(?P<action>filter|clear|csv|refresh)(?::(?P<index>\d{1,5}))?",
+    template=_ID + r":(?P<action>filter|clear|csv|refresh)(?::(?P<index>\d{1,5}))?",
 ):
-    """Narrows what is shown, hands out a table, or reads the inventory anew and stays on page ``index``."""
+    """Filters a snapshot, exports it as CSV, or refreshes it and stays on page ``index``."""
 
     def __init__(self, snapshot_id: str, action: str, *, index: int | None = None, label: str | None = None) -> None:
-        where = "" if index is None else f":{index}"
         super().__init__(
             discord.ui.Button(
-                label=label or _TOOLS[action],
+                label=label or _LABELS[action],
                 style=discord.ButtonStyle.secondary,
-                custom_id=f"page:{snapshot_id}:{action}{where}",
+                custom_id=f"page:{snapshot_id}:{action}" + ("" if index is None else f":{index}"),
                 row=3,
             )
         )
-        self._pages_id = snapshot_id
+        self._snapshot_id = snapshot_id
         self._action = action
         self._index = index or 0
 
     @classmethod
     async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
-        """Rebuild the button that was pressed."""
-        return cls(match["pages"], match["action"], index=None if match["index"] is None else int(match["index"]))
+        """Rebuild the pressed button."""
+        return cls(match["id"], match["action"], index=None if match["index"] is None else int(match["index"]))
 
     async def callback(self, interaction: Interaction) -> None:
         """Do what the label says."""
-        await handle(interaction, self._use)
-
-    async def _use(self, session: InteractionSession) -> None:
-        work = {"refresh": self._refresh, "filter": self._ask, "clear": self._clear, "csv": self._hand_out}
-        await work[self._action](session)
+        work = {"refresh": self._refresh, "filter": self._open_form, "clear": self._clear, "csv": self._export}
+        await handle(interaction, work[self._action])
 
     async def _refresh(self, session: InteractionSession) -> None:
-        """Look the inventory up again; if it is too soon for that, the button says so from then on."""
+        """Look the inventory up again. If it is too soon for that, the button shows when it can be pressed."""
         session.defer_if_slow(thinking=False)
         try:
-            snapshot = await session.services.snapshots.refresh(self._pages_id, by=session.actor)
+            snapshot = await session.services.snapshots.refresh(self._snapshot_id, by=session.actor)
         except PageTooFresh as error:
             await _show(session, error.snapshot, self._index)
             raise
         log_failures(session, snapshot)
         await _show(session, snapshot, self._index)
 
-    async def _ask(self, session: InteractionSession) -> None:
-        """Open the form only for those who may use it. The check reads the database alone: a modal cannot wait."""
-        snapshot = await session.services.snapshots.load(self._pages_id, by=session.actor)
-        _inventory(snapshot)
+    async def _open_form(self, session: InteractionSession) -> None:
+        """Open the form if the user may use it. Only the database is asked: a modal has to be the first answer."""
+        snapshot = await _load(session, self._snapshot_id)
+        _inventory_of(snapshot)
         await session.open_modal(FilterModal(snapshot.id, snapshot.current_view))
 
     async def _clear(self, session: InteractionSession) -> None:
-        session.defer_if_slow(thinking=False)
-        service, actor = session.services.snapshots, session.actor
-        snapshot = await service.load(self._pages_id, by=actor)
-        cleared = InventoryFilter(sort=snapshot.current_view.sort)
-        await _show(session, await service.apply_view(snapshot.id, cleared, by=actor), 0)
+        await _apply_view(session, self._snapshot_id, lambda view: InventoryFilter(sort=view.sort))
 
-    async def _hand_out(self, session: InteractionSession) -> None:
+    async def _export(self, session: InteractionSession) -> None:
         await session.defer()
-        snapshot = await session.services.snapshots.load(self._pages_id, by=session.actor)
-        answer = _inventory(snapshot)
-        file = await run_in_worker(csv_file, file_name(answer), HEADER, rows(answer))
-        embed = card(
-            title="📄 The whole inventory as a table",
-            description=f"{count(answer.item_count, 'item')}, whatever filter is set. An offer is for one piece.",
-        )
+        answer = _inventory_of(await _load(session, self._snapshot_id))
+        embed, file = await run_in_worker(inventory_csv, answer)
         await session.reply(embed, file=file)
 
 
 @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
-class FilterModal(SkinDeskModal, template=_PAGES + ":filter"):
-    """Asks which items to show; empty, it shows all of them."""
+class FilterModal(SkinDeskModal, template=_ID + ":filter"):
+    """Asks which items to show; an empty form shows all of them."""
 
-    def __init__(self, snapshot_id: str, chosen: InventoryFilter | None = None) -> None:
+    def __init__(self, snapshot_id: str, view: InventoryFilter | None = None) -> None:
         super().__init__(title="Filter items", custom_id=f"page:{snapshot_id}:filter")
-        self._pages_id = snapshot_id
-        for label in filter_inputs(chosen or InventoryFilter()):
+        self._snapshot_id = snapshot_id
+        for label in filter_inputs(view or InventoryFilter()):
             self.add_item(label)
 
     @classmethod
     def from_custom_id(cls, match: re.Match[str], /) -> Self:
-        """Rebuild the modal that was sent in."""
-        return cls(match["pages"])
+        """Rebuild the submitted modal."""
+        return cls(match["id"])
 
     async def submitted(self, session: InteractionSession, values: Mapping[str, str]) -> None:
-        """Show the first page of what matches."""
-        session.defer_if_slow(thinking=False)
-        service, actor = session.services.snapshots, session.actor
-        snapshot = await service.load(self._pages_id, by=actor)
-        filtered = typed_filter(values, snapshot.current_view.sort)
-        await _show(session, await service.apply_view(snapshot.id, filtered, by=actor), 0)
+        """Show the first page of the matching items."""
+        await _apply_view(session, self._snapshot_id, lambda view: typed_filter(values, view.sort))

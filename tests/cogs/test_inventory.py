@@ -393,7 +393,7 @@ async def test_side_by_side(scene: Scene) -> None:
     text = text_of(result).replace("\N{NO-BREAK SPACE}", " ")
     for label in ("AssetPay", "AssetPay (client)", "AssetPay (.co)"):
         assert re.search(rf"(?m)^\*\*{re.escape(label)}\*\*: \d+ of 64 items, \$", text)
-    assert "**SkinsBack**: ⚠️ not set up right at this desk" in text
+    assert "**SkinsBack**: ⚠️ not set up right here" in text
     assert "**AK-47 | Redline (Field-Tested)**\nAssetPay ✅ $10.75 · AssetPay (client) ✅ $10.75" in text
     assert "Page 1 of 8" in text
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import Item, Money, Refusal, Sticker
-from bot.ui.inventory.csv import HEADER, file_name, rows
+from bot.ui.inventory.details import CSV_HEADER, csv_rows, inventory_csv
 from bot.ui.kit.csv import csv_bytes
 from tests.domain.builders import OWNER, inventory, item, usd
 from tests.support.hostile_items import hostile_items
@@ -17,7 +17,7 @@ from tests.ui.test_inventory_page import answer, at
 
 
 def table(*found: Item) -> list[dict[str, str]]:
-    text = csv_bytes(HEADER, rows(answer(inventory(*found)))).decode("utf-8-sig")
+    text = csv_bytes(CSV_HEADER, csv_rows(answer(inventory(*found)))).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))
 
 
@@ -81,8 +81,8 @@ def test_side_by_side():
     """Where all were asked, every provider's items are there under its name."""
     shown = answer(inventory(item("A")), at(ProviderName.SKINSBACK, item("A"), item("B")))
 
-    assert [row[0] for row in rows(shown)] == ["AssetPay", "SkinsBack", "SkinsBack"]
-    assert file_name(shown) == f"inventory-{OWNER}-cs2"
+    assert [row[0] for row in csv_rows(shown)] == ["AssetPay", "SkinsBack", "SkinsBack"]
+    assert inventory_csv(shown)[1].filename == f"inventory-{OWNER}-cs2.csv"
 
 
 @given(found=st.lists(hostile_items, max_size=10))

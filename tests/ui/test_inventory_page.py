@@ -146,7 +146,7 @@ def test_confidential_failures_side_by_side():
     refused = Failure(ProviderName.SKINSBACK, FailureKind.REFUSED, code=-10, key="invalid_client_secret")
     text = page(answer(inventory(item("A")), refused))
 
-    assert "**SkinsBack**: ⚠️ not set up right at this desk" in text
+    assert "**SkinsBack**: ⚠️ not set up right here" in text
     assert "account" not in text.split("SkinsBack**")[1]
 
 

@@ -12,7 +12,7 @@ from bot.domain.steam import Game
 from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue
 from bot.ui.kit.layout import clamped, page_count, page_of
-from bot.ui.pager import PageButton, _buttons, shown_page
+from bot.ui.pager import PageButton, _page_buttons, shown_page
 from tests.domain.builders import NOW, OWNER, PROPERTY, inventory, item, trade
 
 
@@ -46,7 +46,7 @@ def test_clamped(index: int, nearest: int):
 def test_buttons(pages: int, data: st.DataObject):
     """Of several pages each shows four buttons that lead where they say; those that lead nowhere are disabled."""
     shown = data.draw(st.integers(0, pages - 1))
-    buttons = {button.item.label: button.item for button in _page_buttons(shown, pages)}
+    buttons = {button.item.label: button.item for button in buttons_on(shown, pages)}
     leads = {label: int(str(button.custom_id).rpartition(":")[2]) for label, button in buttons.items()}
 
     assert list(buttons) == ["First", "Previous", "Next", "Last"]
@@ -77,14 +77,14 @@ def test_what_is_no_page_button(custom_id: str):
     assert PageButton.__discord_ui_compiled_template__.fullmatch(custom_id) is None
 
 
-def _page_buttons(shown: int, pages: int) -> list[PageButton]:
-    # A view needs no running loop to be looked at.
-    return [child for child in _buttons("AAAAAAAAAAA-", shown, pages).children if isinstance(child, PageButton)]
+def buttons_on(shown: int, pages: int) -> list[PageButton]:
+    # A view needs no running loop to be inspected.
+    return [child for child in _page_buttons("AAAAAAAAAAA-", shown, pages).children if isinstance(child, PageButton)]
 
 
 def test_buttons_do_not_time_out():
     """The view behind the buttons lives for ever: they work after a restart too."""
-    view = _buttons("AAAAAAAAAAA-", 0, 2)
+    view = _page_buttons("AAAAAAAAAAA-", 0, 2)
     assert isinstance(view, discord.ui.View)
     assert view.timeout is None
     assert view.is_persistent()

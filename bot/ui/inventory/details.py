@@ -1,61 +1,58 @@
-"""Everything that is known of one item: picture, stickers, paint seed, and what each provider pays."""
+"""The details of one item, and the CSV file of all items."""
 
 from collections.abc import Iterator
 
 import discord
 
-from bot.domain.inventory import Item, Sticker, name_of
-from bot.domain.snapshots import Listing, offers_for
+from bot.domain.inventory import Item, Money, Refusal, Sticker, name_of
+from bot.domain.snapshots import InventoryAnswer, Listing, offers_for
 from bot.domain.steam import image_url
-from bot.ui.inventory.messages import symbol, verdict
+from bot.ui.inventory.messages import REFUSALS, symbol, verdict
+from bot.ui.kit.csv import Cell, csv_file
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import NOTHING, code, count, money, outside
 
-_GREATEST_COLOUR = 0xFFFFFF
+_MAX_COLOUR = 0xFFFFFF
 _WORD = 60
 _CERTIFICATE = 1000
 _WEAR_DIGITS = 8
 
 
 def item_details(listing: Listing, item: Item) -> discord.Embed:
-    """Return the details of a row of a listing. The rarity's colour beside it is decoration: its name stands there."""
+    """Return the details of a row of a listing. The colour is that of the rarity, which is named as well."""
     asked = "all providers" if listing.is_comparison else listing.answer.answers[0].provider.label
     return card(
         title=f"{symbol(item)} {outside(name_of(item), 240)}",
-        description="\n".join([*([] if listing.is_comparison else [_brings(item)]), *_facts(item)]),
-        fields=[*_offers(listing, item), *_long_facts(item)],
-        colour=_colour(item),
+        description="\n".join([*([] if listing.is_comparison else [_offer(item)]), *_facts(item)]),
+        fields=[*_provider_offers(listing, item), *_long_facts(item)],
+        colour=item.colour if item.colour is not None and 0 <= item.colour <= _MAX_COLOUR else Tone.NEUTRAL,
         image=image_url(item.icon_hash),
         footer=f"{asked} · {listing.answer.game.label}",
     )
 
 
-def _colour(item: Item) -> int:
-    return item.colour if item.colour is not None and 0 <= item.colour <= _GREATEST_COLOUR else Tone.NEUTRAL
-
-
-def _brings(item: Item) -> str:
+def _offer(item: Item) -> str:
     words = verdict(item)
     market = f" · market {money(item.market_price)}" if item.market_price is not None else ""
     return f"{words[:1].upper()}{words[1:]}{market}"
 
 
-def _offers(listing: Listing, item: Item) -> Iterator[Field]:
-    """Return what each provider says of the item, where all of them were asked."""
+def _provider_offers(listing: Listing, item: Item) -> Iterator[Field]:
+    """Yield each provider's offer of a comparison."""
     if not listing.is_comparison:
         return
     found = offers_for(listing.answer, [name_of(item)])[name_of(item)]
-    # A provider was asked for some items alone: whether it has others nobody knows.
+    # Asked for some items only, a provider may still have this one.
     missing = "not among what it was asked for" if listing.answer.filter.is_active else "not in its list"
     for part in listing.answer.answers:
         if part.inventory is not None:
             theirs = found.get(part.provider)
-            words = f"{symbol(theirs)} {_brings(theirs)}" if theirs is not None else f"{NOTHING} {missing}"
+            words = f"{symbol(theirs)} {_offer(theirs)}" if theirs is not None else f"{NOTHING} {missing}"
             yield Field(part.provider.label, words)
 
 
 def _facts(item: Item) -> Iterator[str]:
-    """Go through the short facts, few lines for a phone."""
+    """Yield the short facts in few lines, for a phone."""
     if item.amount > 1:
         yield f"Stack of {item.amount:,}"
     looks = [outside(item.exterior, _WORD)] if item.exterior else []
@@ -84,3 +81,55 @@ def _sticker(sticker: Sticker) -> str:
     slot = f"slot {sticker.slot + 1}: " if sticker.slot is not None else ""
     wear = f" · wear {sticker.wear:.2f}" if sticker.wear is not None else ""
     return f"{slot}{outside(sticker.name, 120)}{wear}"
+
+
+CSV_HEADER = (
+    *("provider", "name", "exterior", "wear", "accepted", "refused because"),
+    *("offer", "offer currency", "local offer", "local currency", "market price", "market currency"),
+    *("amount", "most in one deposit", "rarity", "kind", "paint seed", "stickers", "tradable"),
+    *("item id", "inspect certificate"),
+)
+
+
+def inventory_csv(answer: InventoryAnswer) -> tuple[discord.Embed, discord.File]:
+    """Return all items as a CSV file, and the embed that goes with it. This is slow for ten thousand items."""
+    embed = card(
+        title="📄 The whole inventory as a table",
+        description=f"{count(answer.item_count, 'item')}, whatever filter is set. An offer is for one piece.",
+    )
+    return embed, csv_file(f"inventory-{answer.owner}-{answer.game.word}", CSV_HEADER, csv_rows(answer))
+
+
+def csv_rows(answer: InventoryAnswer) -> Iterator[tuple[Cell, ...]]:
+    """Yield all items as the providers sent them."""
+    for part in answer.answers:
+        for item in part.inventory.items if part.inventory is not None else ():
+            is_accepted = item.accepted and item.offer is not None
+            yield (
+                part.provider.label,
+                item.market_hash_name or item.name,
+                item.exterior,
+                item.wear,
+                "yes" if is_accepted else "no",
+                None if is_accepted else REFUSALS[item.refusal or Refusal.NO_OFFER],
+                *_amount(item.offer),
+                *_amount(item.local_offer),
+                *_amount(item.market_price),
+                item.amount,
+                item.max_amount,
+                item.rarity,
+                item.kind,
+                item.paint_seed,
+                " / ".join(map(_sticker_cell, item.stickers)) or None,
+                {True: "yes", False: "no", None: None}[item.tradable],
+                item.id,
+                item.inspect_certificate,
+            )
+
+
+def _sticker_cell(sticker: Sticker) -> str:
+    return sticker.name if sticker.wear is None else f"{sticker.name} (wear {sticker.wear:f})"
+
+
+def _amount(amount: Money | None) -> tuple[Cell, Cell]:
+    return (amount.amount, amount.currency) if amount is not None else (None, None)

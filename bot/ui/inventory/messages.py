@@ -4,7 +4,7 @@ from bot.domain.errors import GameNotOffered, NotYourPage, PageExpired, QueryExp
 from bot.domain.inventory import InventoryFilter, Item, Refusal, Sort
 from bot.domain.snapshots import PageTooFresh
 from bot.ui.errors import ErrorMessage, register_messages
-from bot.ui.kit.text import count, money, outside, relative
+from bot.ui.kit.text import money, outside, relative
 
 REFUSALS = {
     Refusal.NOT_TRADABLE: "Steam does not let it be traded now",
@@ -64,26 +64,21 @@ register_messages(
 
 
 def symbol(item: Item) -> str:
-    """Return the sign that stands before an item; its words say the same."""
+    """Return the sign before an item; its text says the same."""
     return "✅" if item.accepted and item.offer is not None else "❌"
 
 
 def verdict(item: Item) -> str:
-    """Return whether an item is accepted and at what, or why it is refused."""
+    """Return the offer for an item, or why it is refused."""
     if not item.accepted or item.offer is None:
         return f"refused: {REFUSALS[item.refusal or Refusal.NO_OFFER]}"
     local = f" ({money(item.local_offer)})" if item.local_offer is not None else ""
-    each = f" each · {deposit_bound(item)}" if item.amount > 1 else ""
+    each = f" each · at most {item.max_amount or item.amount:,} at once" if item.amount > 1 else ""
     return f"accepted at **{money(item.offer)}**{local}{each}"
 
 
-def deposit_bound(item: Item) -> str:
-    """Return how many of a stack one deposit takes."""
-    return f"at most {item.max_amount or item.amount:,} at once"
-
-
 def wear_facts(item: Item, *, digits: int) -> list[str]:
-    """Return exterior and wear; the exterior only where the item's name does not say it already."""
+    """Return exterior and wear; the exterior only if it is not part of the item's name."""
     facts = []
     if item.exterior and item.exterior.casefold() not in (item.market_hash_name or item.name).casefold():
         facts.append(outside(item.exterior, _EXTERIOR))
@@ -92,18 +87,13 @@ def wear_facts(item: Item, *, digits: int) -> list[str]:
     return facts
 
 
-def narrowing(chosen: InventoryFilter) -> list[str]:
-    """Return which items a filter leaves, part by part."""
+def filter_parts(item_filter: InventoryFilter) -> list[str]:
+    """Return the conditions of a filter."""
     parts = []
-    if chosen.search is not None:
-        parts.append(f"name has “{outside(chosen.search, 100)}”")
-    if chosen.min_price is not None:
-        parts.append(f"from ${chosen.min_price:,f}")
-    if chosen.max_price is not None:
-        parts.append(f"up to ${chosen.max_price:,f}")
+    if item_filter.search is not None:
+        parts.append(f"name has “{outside(item_filter.search, 100)}”")
+    if item_filter.min_price is not None:
+        parts.append(f"from ${item_filter.min_price:,f}")
+    if item_filter.max_price is not None:
+        parts.append(f"up to ${item_filter.max_price:,f}")
     return parts
-
-
-def sum_words(items: int, accepted: int) -> str:
-    """Return how many of so many can be deposited."""
-    return f"{accepted:,} of {count(items, 'item')}"
