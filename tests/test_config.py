@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from bot.config import INVENTORY_PROVIDERS, PREFIX, VARIABLES, Settings
 from bot.config_loading import ConfigurationInvalid, Problem, load_settings
@@ -36,34 +36,21 @@ database.path = "other.db"
 inventory = { default_provider = "skinsback", page_size = 3 }
 resends = { expires_after_hours = 0.5, allow_self_approval = true }
 observability = { log_format = "json", log_level = "debug", listen = "[::1]:9464" }
-[links]
-public_url = "https://desk.example.com"
-listen = "0.0.0.0:1"
-steam_openid_url = "http://127.0.0.1:1/openid"
+links = { public_url = "https://a.example", listen = "0.0.0.0:1", steam_openid_url = "http://127.0.0.1:1/openid" }
 [providers]
 assetpay = { base_url = "http://localhost:2", api_key = "A", verified = true }
+assetpay_client = { base_url = "http://[::1]:3", client_token = "C", authorization = "bearer", verified = true }
+assetpay_legacy = { base_url = "https://l.eg", api_key = "L", authorization = "bearer", verified = true }
 skinsback = { base_url = "https://a.b", client_id = "7", client_secret = "S", auth = "signature", currency = "eur" }
-mannco = { base_url = "https://store.example", api_key = "", token = "J", resend_parameter = "id" }
-[providers.assetpay_client]
-base_url = "http://[::1]:3"
-api_key = ""
-client_token = "C"
-authorization = "bearer"
-verified = true
-[providers.assetpay_legacy]
-base_url = "https://legacy.example"
-api_key = "L"
-client_token = ""
-authorization = "bearer"
-verified = true
+mannco = { base_url = "https://store.example", token = "J", resend_parameter = "id" }
 """
-"""Another value than the default for every key that can have one beside the others."""
+"""Other values than the defaults, for all keys but those that exclude each other."""
+
+SKIPPED = {"providers.assetpay_client.api_key", "providers.assetpay_legacy.client_token", "providers.mannco.api_key"}
 
 READ = [
-    ("discord.command_guild_ids", "", ()),
     ("discord.command_guild_ids", " 1 , 2,", (1, 2)),
     ("discord.command_guild_ids", "[1, 2]", (1, 2)),
-    ("discord.command_guild_ids", "[]", ()),
     ("discord.command_guild_ids", "2,1,2", (2, 1)),
     ("discord.token", " T\n", SecretStr("T")),
     ("database.path", " a.db ", Path("a.db")),
@@ -72,6 +59,8 @@ READ = [
     ("resends.expires_after", "1e-300", timedelta(milliseconds=1)),
     ("resends.expires_after", "1e300", timedelta(days=36525)),
     ("links.public_url", "https://desk.example.com/", "https://desk.example.com"),
+    ("links.address", "", None),
+    ("links.address", "https://a.example", ("127.0.0.1", 8080)),
     ("observability.address", "", None),
     ("observability.address", "127.0.0.1:9464", ("127.0.0.1", 9464)),
     ("observability.address", "[::]:0", ("::", 0)),
@@ -80,11 +69,14 @@ READ = [
     ("providers.mannco.base_url", "HTTPS://api.example.com:8443/v1//", "https://api.example.com:8443/v1"),
     ("providers.mannco.base_url", "http://127.9.9.9:5000/", "http://127.9.9.9:5000"),
     ("providers.mannco.base_url", "http://localhost:1", "http://localhost:1"),
-    ("providers.mannco.base_url", "http://[::1]:1/a", "http://[::1]:1/a"),
 ]
 """Attributes of the settings, the text of their variable, and the value that is read."""
 
-COMPUTED = {"resends.expires_after": "resends.expires_after_hours", "observability.address": "observability.listen"}
+COMPUTED = {
+    "resends.expires_after": "resends.expires_after_hours",
+    "links.address": "links.public_url",
+    "observability.address": "observability.listen",
+}
 
 REFUSED: dict[str, tuple[object, ...]] = {
     "discord.token": ("", "  ", "Bot abc"),
@@ -198,7 +190,9 @@ class TestRead:
             VARIABLES[key]: value if isinstance(value, str) else json.dumps(value) for key, value in others.items()
         }
 
-        assert values(load_settings(EXAMPLE, environ)) == others
+        found = values(load_settings(EXAMPLE, environ))
+        assert found == dict(flat(tomllib.loads(EXAMPLE.read_text(encoding="utf-8")))) | others
+        assert {key for key in VARIABLES if key not in others} == SKIPPED
 
     @pytest.mark.parametrize(("attribute", "text", "expected"), READ)
     def test_value(self, attribute: str, text: str, expected: object) -> None:
@@ -215,10 +209,6 @@ class TestRead:
 
         assert load_settings(None, TOKEN).inventory.page_size == 5
 
-    def test_frozen(self) -> None:
-        with pytest.raises(ValidationError):
-            setattr(load_settings(None, TOKEN).inventory, "page_size", 3)  # noqa: B010 -- mypy would refuse the plain way
-
 
 class TestRefused:
     @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in REFUSED.items() for value in values])
@@ -229,22 +219,14 @@ class TestRefused:
 
         assert (found.key, found.environment_variable) == (key, VARIABLES[key])
 
-    @pytest.mark.parametrize("text", ["[1", "1;2", '["x"]', "[true]", "[" * 5000])
-    def test_list_in_a_variable(self, text: str) -> None:
-        found = problem(environ=TOKEN | {"SKINDESK_DISCORD__COMMAND_GUILD_IDS": text})
-
-        assert found.key == "discord.command_guild_ids"
-
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            ("inventory.page_size = 26", "Input should be less than or equal to 25"),
-            ("resends.expires_after_hours = 0", "Input should be greater than 0"),
             ("observability.log_format = 'xml'", "Input should be 'text' or 'json'"),
             ("discord.command_guild_ids = [1, 0]", "item 2: Input should be greater than 0"),
             ("links = { public_url = 'https://a.example', listen = '' }", "host:port if links.public_url is set"),
             ("providers.mannco = { api_key = 'a', token = 'b' }", "choose one of the two"),
-            ("providers.assetpay_legacy = { api_key = 'a', client_token = 'b' }", "choose one of the two"),
+            ("providers.assetpay_client = { api_key = 'a', client_token = 'b' }", "choose one of the two"),
             ("providers.skinsback.client_id = 'a'", "should be set together with client_id"),
             ("providers.skinsback.client_secret = 'a'", "should be set together with client_id"),
             ("discord = 3", "Input should be a valid dictionary"),
@@ -262,10 +244,8 @@ class TestRefused:
         [
             (b"\xff", "The file is not UTF-8 text"),
             (b"discord = ", "The file is not TOML: "),
-            (b"a = 1\na = 2", "The file is not TOML: "),
             (b'a = "\x1b[31m"', "The file is not TOML: "),
             (b"a = " + b"[" * 5000, "The file cannot be read as TOML"),
-            (b"a = " + b"9" * 5000, "The file cannot be read as TOML"),
             (None, "No such file"),
             ("a directory", "The file cannot be read: Is a directory"),
         ],
@@ -290,9 +270,7 @@ class TestRefused:
         [
             ("[discord]\ntokn = 1", "discord.tokn", "discord.token (SKINDESK_DISCORD__TOKEN)"),
             ("[discord]\npage_size = 1", "discord.page_size", "inventory.page_size"),
-            ("token = 1", "token", "discord.token"),
             ("[inventor]\npage_size = 1", "inventor", "inventory (a table)"),
-            ("[provider.assetpay]", "provider", "providers (a table)"),
             ("[assetpay]", "assetpay", "providers.assetpay (a table)"),
             ("[providers.manco]", "providers.manco", "providers.mannco (a table)"),
             ('["\\u001b[31m"]', "\\x1b[31m", ""),
@@ -310,9 +288,7 @@ class TestRefused:
         [
             ("SKINDESK_DISCORD_TOKEN", "SKINDESK_DISCORD__TOKEN"),
             ("SKINDESK_TOKEN", "SKINDESK_DISCORD__TOKEN"),
-            ("SKINDESK_ASSETPAY__API_KEY", "SKINDESK_PROVIDERS__ASSETPAY__API_KEY"),
             ("SKINDESK_discord__token", "SKINDESK_DISCORD__TOKEN"),
-            ("SKINDESK_", ""),
         ],
     )
     def test_unknown_variable(self, name: str, nearest: str) -> None:
@@ -336,15 +312,13 @@ class TestRefused:
             {"SKINDESK_OBSERVABILITY__LOG_LEVEL": "loud", "SKINDESK_DISCORD__TOKENS": "x"},
         )
 
+        known = (
+            *("discord.token", "inventory.default_provider", "inventory.page_size", "providers.assetpay.base_url"),
+            *("providers.skinsback.auth", "providers.mannco.token", "observability.log_level"),
+        )
         assert {one.key: one.environment_variable for one in found} == {
-            "discord.token": "SKINDESK_DISCORD__TOKEN",
-            "inventory.default_provider": "SKINDESK_INVENTORY__DEFAULT_PROVIDER",
-            "inventory.page_size": "SKINDESK_INVENTORY__PAGE_SIZE",
+            **{key: VARIABLES[key] for key in known},
             "resends.hours": None,
-            "providers.assetpay.base_url": "SKINDESK_PROVIDERS__ASSETPAY__BASE_URL",
-            "providers.skinsback.auth": "SKINDESK_PROVIDERS__SKINSBACK__AUTH",
-            "providers.mannco.token": "SKINDESK_PROVIDERS__MANNCO__TOKEN",
-            "observability.log_level": "SKINDESK_OBSERVABILITY__LOG_LEVEL",
             "discord.tokens": "SKINDESK_DISCORD__TOKENS",
         }
 
@@ -370,38 +344,25 @@ class TestSecrets:
 
         assert CANARY not in f"{caught.value} {caught.value!r}"
 
-    def test_printed_settings(self) -> None:
-        environ = {VARIABLES[key]: CANARY for key in SECRET_KEYS if not key.endswith("token")} | TOKEN
-        found = load_settings(None, environ | {"SKINDESK_PROVIDERS__SKINSBACK__CLIENT_ID": "7"})
+    @pytest.mark.parametrize("unused", ["api_key", ("client_token", "mannco.token")])
+    def test_listed(self, unused: str | tuple[str, ...]) -> None:
+        """Every secret that is set is listed, so that logs can mask it, and is hidden in printed settings."""
+        secrets = {VARIABLES[key]: f"{CANARY}.{key}" for key in SECRET_KEYS if not key.endswith(unused)}
+        found = load_settings(None, TOKEN | {"SKINDESK_PROVIDERS__SKINSBACK__CLIENT_ID": "7"} | secrets)
 
+        assert {secret.get_secret_value() for secret in found.secrets()} >= set(secrets.values())
         assert CANARY not in f"{found} {found!r} {found.model_dump()} {found.model_dump_json()}"
-
-    def test_listed(self) -> None:
-        """Every secret that is set is listed, so that logs can mask it."""
-        environ = {VARIABLES[key]: key for key in SECRET_KEYS if not key.endswith("api_key")}
-        found = load_settings(None, environ | {"SKINDESK_PROVIDERS__SKINSBACK__CLIENT_ID": "7"})
-
-        assert {key for key in SECRET_KEYS if not key.endswith("api_key")} == {
-            secret.get_secret_value() for secret in found.secrets()
-        }
 
 
 class TestProviders:
-    def test_sign_in(self) -> None:
-        """Steam sign-in is on if there is a public address."""
-        assert load_settings(None, TOKEN | {"SKINDESK_LINKS__PUBLIC_URL": "https://a.example"}).links.address
-        assert load_settings(None, TOKEN).links.address is None
-
     @pytest.mark.parametrize(
         ("chosen", "on", "expected"),
         [
             (None, (), None),
-            (None, (ProviderName.MANNCO,), None),
             (None, (ProviderName.SKINSBACK,), ProviderName.SKINSBACK),
             (None, (ProviderName.ASSETPAY_LEGACY, ProviderName.SKINSBACK), ProviderName.ASSETPAY_LEGACY),
             (None, (ProviderName.ASSETPAY, ProviderName.SKINSBACK), ProviderName.ASSETPAY),
             (" skinsback ", (ProviderName.ASSETPAY, ProviderName.SKINSBACK), ProviderName.SKINSBACK),
-            ("assetpay_client", (ProviderName.ASSETPAY_CLIENT,), ProviderName.ASSETPAY_CLIENT),
         ],
     )
     def test_default(self, chosen: str | None, on: tuple[ProviderName, ...], expected: ProviderName | None) -> None:
