@@ -26,7 +26,7 @@ from benchmarks.interactions import (
     with_trades,
 )
 from benchmarks.measuring import Fact, Ratio, cpu_seconds, options_of, percentile, ratio_of, show
-from bot.demo.providers.all import SimulatedProviders
+from bot.demo.providers import SimulatedProviders
 from bot.demo.world import World
 from tests.e2e.live_bot import answer_of
 

@@ -21,7 +21,7 @@ from aiohttp import web
 from benchmarks.measuring import Ratio, cpu_seconds, options_of, percentile, ratio_of, show
 from bot.demo.chance import Chance
 from bot.demo.people import trade_url
-from bot.demo.providers.all import SimulatedProviders
+from bot.demo.providers import SimulatedProviders
 from bot.demo.trades import TradeMaker
 from bot.demo.world import World
 from bot.domain.steam import SteamId

@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random, randrange
 
-from bot.demo.providers.all import SimulatedProviders
+from bot.demo.providers import SimulatedProviders
 from bot.demo.trades import ResendAnswer
 from bot.demo.world import World
 from tests.e2e.killed import HANGING, KilledBot, Moment, Report, Round

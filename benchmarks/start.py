@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.interactions import answer_of_provider, canned_provider, strangers
 from benchmarks.measuring import Ratio, cpu_seconds, options_of, ratio_of, resident_mb, show
-from bot.demo.providers.all import SimulatedProviders
+from bot.demo.providers import SimulatedProviders
 from bot.demo.world import World
 from tests.e2e.live_bot import LiveBot, answer_of
 from tests.support.bot_process import BotProcess

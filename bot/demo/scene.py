@@ -16,7 +16,7 @@ import simcord
 from bot.app import assembled
 from bot.client import SkinDeskClient
 from bot.config import Settings
-from bot.demo.providers.all import SimulatedProviders
+from bot.demo.providers import SimulatedProviders
 from bot.demo.providers.steam import SimulatedSteam
 from bot.demo.world import World
 from bot.domain.access import Actor, Capability

@@ -6,7 +6,7 @@ import pytest
 
 from bot.config import Settings
 from bot.config_loading import load_settings
-from bot.demo.providers.all import SimulatedProviders
+from bot.demo.providers import SimulatedProviders
 from bot.demo.world import World
 from tests.support.discord_server import LoopbackDiscord, pointed_at
 

@@ -10,8 +10,7 @@ from bot.checks.command import _check_services
 from bot.checks.findings import Finding, Level
 from bot.checks.providers import check_providers, check_steam
 from bot.config import Settings
-from bot.demo.providers import faults
-from bot.demo.providers.all import SimulatedProviders
+from bot.demo.providers import SimulatedProviders, faults
 from bot.domain.failures import ProviderName
 from bot.providers.transport import Limits
 from tests.checks.conftest import MakeSettings

@@ -10,7 +10,7 @@ import simcord
 
 from bot.demo.providers import faults
 from bot.demo.providers.assetpay import SimulatedAssetPay
-from bot.demo.providers.assetpay_clients import Client
+from bot.demo.providers.tokens import Client
 from bot.demo.scene import Scene
 from bot.domain.access import Actor
 from bot.domain.failures import Dialect, Explanation, Fixer, ProviderName

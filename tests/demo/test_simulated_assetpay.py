@@ -1,4 +1,4 @@
-"""The simulated api.assetpay.gg answers as seeds 000 and 001 say, and refuses what they do not know."""
+"""The simulated api.assetpay.gg follows seeds 000 and 001."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 
 from bot.demo.people import trade_url
-from bot.demo.providers.assetpay import SimulatedAssetPay
-from bot.demo.providers.assetpay_clients import Client
-from bot.demo.providers.assetpay_errors import ERRORS
+from bot.demo.providers.assetpay import ERRORS, SimulatedAssetPay
 
 # The keys of the samples in seeds 000 and 001.
 SECURE_ITEM = {
@@ -107,7 +105,7 @@ async def test_client_inventory(server, client, world):
 
 
 async def test_pages(secure, world):
-    """Pages hold 50 items unless said otherwise, the count is of all, and -1 turns paging off."""
+    """A page has 50 items by default, the count covers all pages, and -1 turns paging off."""
     total = len(world.customer.inventories[730])
     first, second, third, everything = [
         (await secure(**query))[1]["data"]
@@ -122,7 +120,7 @@ async def test_pages(secure, world):
 
 
 async def test_filter_and_sort(secure):
-    """Search, prices and sort act on names and offer prices, and the count is of what matches."""
+    """Search, prices and sort apply to names and offers, and the count covers the matching items."""
     _, named = await secure(search="redline")
     _, priced = await secure(minPrice="1", maxPrice="20.5", sort="priceAsc", limit="-1")
     _, by_name = await secure(sort="nameDesc", limit="-1")
@@ -137,25 +135,20 @@ async def test_filter_and_sort(secure):
     assert names == sorted(names, reverse=True)
 
 
-async def test_rust(secure):
-    """Rust has stacks."""
-    _, body = await secure(game="252490")
-
-    stack = body["data"]["inventory"][0]
-    assert (stack["appid"], stack["amount"] > 1, stack["offer"]["maxAmount"]) == (252490, True, 10)
-
-
-async def test_refused_items(secure):
-    """There are items on hold, items nobody buys, and items without any offer."""
+async def test_kinds_of_items(secure):
+    """There are accepted and refused items, items on hold, items without an offer, and stacks."""
     _, body = await secure(limit="-1")
+    _, rust = await secure(game="252490")
 
     kinds = {(item["tradable"], "offer" in item and item["offer"]["accepted"]) for item in body["data"]["inventory"]}
     assert kinds == {(True, True), (True, False), (False, False)}
     assert any("offer" not in item for item in body["data"]["inventory"])
+    stack = rust["data"]["inventory"][0]
+    assert (stack["appid"], stack["amount"] > 1, stack["offer"]["maxAmount"]) == (252490, True, 10)
 
 
 async def test_cache(secure, clock):
-    """An inventory is read again when asked, and by itself after 15 minutes."""
+    """An inventory is read again on request, and after 15 minutes."""
     moments = []
     for wait, query in ((0, {}), (1, {}), (0, {"refresh": "true"}), (14, {}), (1, {"refresh": "false"})):
         clock.move(timedelta(minutes=wait))
@@ -168,24 +161,19 @@ async def test_cache(secure, clock):
     "query",
     [
         {"perPage": "10"},
-        {"tradeurl": "x"},
         {"sort": "price_asc"},
         {"game": "570"},
-        {"game": "cs2"},
         {"refresh": "True"},
-        {"refresh": "1"},
         {"search": "x" * 101},
         {"minPrice": "1E+3"},
         {"maxPrice": "-1"},
-        {"maxPrice": "NaN"},
         {"page": "0"},
-        {"limit": "0"},
         {"limit": "-2"},
         {"limit": ""},
     ],
 )
 async def test_bad_query(secure, query):
-    """What the seed does not document is a validation error that names the parameter."""
+    """An undocumented parameter or value is a validation error that names the parameter."""
     status, body = await secure(**query)
 
     assert (status, body["error"]["code"], body["error"]["key"]) == (422, 1001, "VALIDATION_FAILED")
@@ -193,49 +181,29 @@ async def test_bad_query(secure, query):
     assert isinstance(body["error"]["message"], list)
 
 
-async def test_repeated_parameter(server, session, world):
-    """A parameter given twice is a validation error."""
-    url = f"{server.url}/secure/inventory"
-    query = [("tradeUrl", world.customer.trade_url), ("game", "730"), ("game", "252490")]
-    async with session.get(url, params=query, headers={"api-key": world.credentials.assetpay_api_key}) as response:
+async def test_repeated_and_missing_parameter(server, session, world):
+    """Both are validation errors."""
+    query = [("game", "730"), ("game", "252490")]
+    headers = {"api-key": world.credentials.assetpay_api_key}
+    async with session.get(f"{server.url}/secure/inventory", params=query, headers=headers) as response:
         body = await response.json()
 
-    assert list(body["error"]["fields"]) == ["game"]
+    assert set(body["error"]["fields"]) == {"game", "tradeUrl"}
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         ("https://", "http://"),
-        ("steamcommunity", "www.steamcommunity"),
         ("/new/?", "/new?"),
-        ("&token", "&l=english&token"),
         ("partner=", "partner=0000000"),
-        ("&token=", "&token=_"),
         ("&token=", "&amp;token="),
     ],
 )
-async def test_uncanonical_trade_url(secure, world, old, new):
-    """A trade URL in any spelling but one is refused with the documented code."""
-    url = world.customer.trade_url.replace(old, new)
-
-    assert error_of(await secure(url)) == (400, 13, "INVALID_TRADEURL")
-
-
-async def test_wrong_trade_token(secure, world):
-    """A well-formed trade URL whose token is not the account's own is refused."""
-    url = trade_url(world.customer.steam_id, "AbCdEfGh")
-
-    assert error_of(await secure(url)) == (400, 13, "INVALID_TRADEURL")
-
-
-async def test_missing_trade_url(server, session, world):
-    """The trade URL is required."""
-    headers = {"api-key": world.credentials.assetpay_api_key}
-    async with session.get(f"{server.url}/secure/inventory", headers=headers) as response:
-        body = await response.json()
-
-    assert (body["error"]["code"], list(body["error"]["fields"])) == (1001, ["tradeUrl"])
+async def test_refused_trade_url(secure, world, old, new):
+    """A trade URL is refused in any spelling but one, and with another account's token."""
+    for url in (world.customer.trade_url.replace(old, new), trade_url(world.customer.steam_id, "AbCdEfGh")):
+        assert error_of(await secure(url)) == (400, 13, "INVALID_TRADEURL")
 
 
 @pytest.mark.parametrize(
@@ -249,7 +217,7 @@ async def test_missing_trade_url(server, session, world):
     ],
 )
 async def test_wrong_api_key(secure, world, suffix, expected):
-    """Every way in which a key can be wrong has its own code."""
+    """Each kind of wrong key has its own code."""
     key = None if suffix is None else world.credentials.assetpay_api_key + suffix
 
     assert error_of(await secure(key=key)) == expected
@@ -267,8 +235,8 @@ async def test_wrong_api_key(secure, world, suffix, expected):
         ("undocumented", (400, 4242, "SOMETHING_NEW")),
     ],
 )
-async def test_people_in_trouble(secure, client, server, world, name, expected):
-    """Each person in trouble meets the documented error, on both paths."""
+async def test_conditions(secure, client, server, world, name, expected):
+    """Each condition leads to the documented error, on both paths."""
     person = getattr(world, name)
     token = server.client_tokens.issue(person.steam_id, person.trade_url)
 
@@ -277,7 +245,7 @@ async def test_people_in_trouble(secure, client, server, world, name, expected):
 
 
 async def test_every_documented_code(secure, client, server, world):
-    """A trade token reaches every documented error, the second key of a number too, and any other number."""
+    """A trade token selects every documented error, both keys of a number, and any other number."""
     reached = set()
     for row in ERRORS:
         for second in (False, True):
@@ -291,22 +259,8 @@ async def test_every_documented_code(secure, client, server, world):
     assert error_of(await secure(world.error_trade_url(-10))) == (400, -10, "SOMETHING_NEW")
 
 
-async def test_nobody(secure):
-    """An account that is nobody's has no inventory to load."""
-    url = "https://steamcommunity.com/tradeoffer/new/?partner=17&token=AbCdEfGh"
-
-    assert error_of(await secure(url)) == (424, 3, "INVENTORY_FETCH_FAILED")
-
-
-async def test_empty(secure, world):
-    """An empty inventory is no error."""
-    _, body = await secure(world.empty.trade_url)
-
-    assert (body["data"]["inventory"], body["data"]["count"]) == ([], 0)
-
-
 async def test_authenticate_client(authenticate, client, world):
-    """The API key gets a JWT that names the account, lives 24 hours, and opens the inventory."""
+    """The API key gets a client token for the account, valid for 24 hours."""
     customer = world.customer
     body = {"clientSteamId": str(customer.steam_id), "clientTradeUrl": customer.trade_url}
 
@@ -325,13 +279,12 @@ async def test_authenticate_client(authenticate, client, world):
     [
         ({"clientSteamId": "76561197960265729"}, 1001),
         ({"clientSteamId": 1}, 1001),
-        ({"clientTradeUrl": None}, 1001),
         ({"tradeUrl": "x"}, 1001),
         ({"clientTradeUrl": "https://steamcommunity.com/tradeoffer/new?partner=1&token=AbCdEfGh"}, 13),
     ],
 )
 async def test_bad_authentication_body(authenticate, world, change, expected):
-    """A body that is not as documented is refused."""
+    """A body other than the documented one is refused."""
     body = {"clientSteamId": str(world.customer.steam_id), "clientTradeUrl": world.customer.trade_url, **change}
 
     assert error_of(await authenticate(body))[1] == expected
@@ -339,78 +292,21 @@ async def test_bad_authentication_body(authenticate, world, change, expected):
 
 
 async def test_expired_client_token(server, client, clock, world):
-    """A token is refused from the moment it expires, and so is one that claims to live longer than a day."""
-    customer = world.customer
-    token = server.client_tokens.issue(customer.steam_id, customer.trade_url)
-    immortal = server.client_tokens.issue(customer.steam_id, customer.trade_url, lifetime=timedelta(days=365))
+    """A token is refused from the moment it expires."""
+    token = server.client_tokens.issue(world.customer.steam_id, world.customer.trade_url)
     before = await client(token)
     clock.move(timedelta(hours=24))
 
     assert before[0] == 200
     assert error_of(await client(token)) == (401, 1102, "INVALID_TOKEN")
-    assert error_of(await client(immortal)) == (401, 1102, "INVALID_TOKEN")
 
 
-@pytest.mark.parametrize("token", ["nonsense", "a.b.c", "", "Bearer "])
-async def test_unknown_client_token(client, token):
-    """What was never issued opens nothing."""
-    assert error_of(await client(token)) == (401, 1102, "INVALID_TOKEN")
-
-
-async def test_forged_client_token(server, client, world):
-    """A token whose claims were changed is refused."""
+async def test_wrong_client_token(server, client, world):
+    """A token that is missing, unknown or forged is refused."""
     token = server.client_tokens.issue(world.customer.steam_id, world.customer.trade_url)
     other = server.client_tokens.issue(world.other_customer.steam_id, world.other_customer.trade_url)
     head, _, signature = token.split(".")
 
-    forged = ".".join((head, other.split(".")[1], signature))
-
-    assert error_of(await client(forged)) == (401, 1102, "INVALID_TOKEN")
-
-
-async def test_authorization_form(server, client, world):
-    """The token is taken in the form that is configured, and in no other."""
-    token = server.client_tokens.issue(world.customer.steam_id, world.customer.trade_url)
-
     assert error_of(await client(None)) == (401, 1108, "MISSING_BEARER")
-    assert error_of(await client(f"Bearer {token}")) == (401, 1102, "INVALID_TOKEN")
-    server.authorization = "bearer"
-    assert error_of(await client(token)) == (401, 1108, "MISSING_BEARER")
-    assert (await client(f"Bearer {token}"))[0] == 200
-
-
-async def test_opaque_client_token(server, client, world):
-    """A merchant's fixed token may say nothing about whose it is."""
-    server.client_tokens.opaque["fixed-token"] = Client(world.collector.steam_id, world.collector.token)
-
-    _, body = await client("fixed-token")
-
-    assert body["data"]["count"] == 3
-
-
-async def test_unknown_path(server, session):
-    """A path or method that is not documented is not found, in the envelope."""
-    for method, path in (("GET", "/secure/inventory/"), ("POST", "/secure/inventory"), ("HEAD", "/client/inventory")):
-        async with session.request(method, server.url + path) as response:
-            assert response.status == 404
-            if method != "HEAD":
-                assert (await response.json())["error"]["key"] == "NOT_FOUND"
-
-
-async def test_rate_limit(server, secure, clock):
-    """Above the limit of a minute the documented error comes, until the minute is over."""
-    server.requests_per_minute = 2
-    codes = []
-    for wait in (0, 30, 0, 30):
-        clock.move(timedelta(seconds=wait))
-        codes.append((await secure())[0])
-
-    assert codes == [200, 200, 429, 200]
-
-
-async def test_retry_after(server, session, world):
-    """A degraded fleet says when to come back."""
-    query = {"tradeUrl": world.fleet_degraded.trade_url}
-    headers = {"api-key": world.credentials.assetpay_api_key}
-    async with session.get(f"{server.url}/secure/inventory", params=query, headers=headers) as response:
-        assert response.headers["Retry-After"] == "30"
+    for wrong in ("nonsense", "a.b.c", f"Bearer {token}", f"{head}.{other.split('.')[1]}.{signature}"):
+        assert error_of(await client(wrong)) == (401, 1102, "INVALID_TOKEN")

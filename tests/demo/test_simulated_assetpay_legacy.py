@@ -1,4 +1,4 @@
-"""The simulated api.assetpay.co answers as seed 002 says, with the older numbering."""
+"""The simulated api.assetpay.co follows seed 002, with the older numbering."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.demo.providers.assetpay import SimulatedAssetPayLegacy
-from bot.demo.providers.assetpay_errors import LEGACY_ERRORS
+from bot.demo.providers.assetpay import LEGACY_ERRORS, SimulatedAssetPayLegacy
 
 # The keys of the sample in seed 002.
 ITEM = {
@@ -44,7 +43,7 @@ def error_of(answer: tuple[int, Any]) -> tuple[int, int, str]:
 
 
 async def test_inventory(inventory_of, world):
-    """The answer has the seed's shape: acceptance stands at the top of an item, not in its offer."""
+    """The answer has the seed's shape: ``accepted`` is at the top of an item, not in its offer."""
     status, body = await inventory_of(world.customer)
 
     data = body["data"]
@@ -59,36 +58,21 @@ async def test_inventory(inventory_of, world):
     assert {item.get("accepted") for item in data["inventory"]} == {True, False, None}
 
 
-async def test_stacks(inventory_of, world):
-    """A Rust stack says how many there are and how many one deposit takes."""
-    _, body = await inventory_of(world.customer, game="252490")
-
-    stack = body["data"]["inventory"][0]
-    assert (stack["name"], stack["amount"], stack["offer"]["maxAmount"]) == ("Large Wood Box", 5, 10)
-
-
-async def test_pages(inventory_of, world):
-    """``perPage`` sets the size of a page."""
-    _, first = await inventory_of(world.customer, perPage="10")
-    _, last = await inventory_of(world.customer, perPage="10", page="7")
-
-    assert (len(first["data"]["inventory"]), len(last["data"]["inventory"])) == (10, 4)
-
-
 async def test_filter_and_sort(inventory_of, world):
     """The seed's example query works."""
     query = {"game": "730", "search": "karambit", "minPrice": "50", "maxPrice": "5000", "sort": "price_asc"}
     _, body = await inventory_of(world.customer, **query)
-    _, sorted_all = await inventory_of(world.customer, sort="price_asc", perPage="100")
+    _, sorted_all = await inventory_of(world.customer, sort="price_asc", perPage="60")
 
     assert all("Karambit" in item["name"] for item in body["data"]["inventory"])
+    assert len(sorted_all["data"]["inventory"]) == 60
     prices = [item["offer"]["price"] for item in sorted_all["data"]["inventory"] if "offer" in item]
     assert prices == sorted(prices)
 
 
 @pytest.mark.parametrize("query", [{"limit": "10"}, {"perPage": "-1"}, {"sort": "priceAsc"}, {"tradeUrl": "x"}])
 async def test_spelling_of_the_other_dialect(inventory_of, world, query):
-    """The newer dialect's spellings are not known here."""
+    """The spellings of the newer dialect are refused."""
     answer = await inventory_of(world.customer, **query)
 
     assert error_of(answer) == (400, 1001, "VALIDATION_FAILED")
@@ -96,15 +80,15 @@ async def test_spelling_of_the_other_dialect(inventory_of, world, query):
 
 
 async def test_every_documented_code(inventory_of, world):
-    """A trade token reaches every documented error in the older numbering."""
+    """A trade token selects every documented error."""
     reached = {error_of(await inventory_of(world.customer, world.error_trade_url(row.code))) for row in LEGACY_ERRORS}
 
     assert reached == {(row.status, row.code, row.key) for row in LEGACY_ERRORS}
     assert len(LEGACY_ERRORS) == 37
 
 
-async def test_people_in_trouble(inventory_of, world):
-    """People in trouble meet the nearest error that this dialect has."""
+async def test_conditions(inventory_of, world):
+    """Each condition leads to the nearest error of this dialect."""
     names = ("private", "trade_banned", "rate_limited", "no_bots", "fleet_degraded", "undocumented")
     codes = [error_of(await inventory_of(getattr(world, name)))[1] for name in names]
 
@@ -112,7 +96,7 @@ async def test_people_in_trouble(inventory_of, world):
 
 
 async def test_authentication(server, session, world):
-    """Keys, trade URLs and tokens are refused with the older numbers, and the merchant is not in the claims."""
+    """Keys, trade URLs and tokens are refused with the older numbers."""
     customer = world.customer
     url = f"{server.url}/auth/authenticate-client"
     body = {"clientSteamId": str(customer.steam_id), "clientTradeUrl": customer.trade_url}
@@ -133,9 +117,3 @@ async def test_authentication(server, session, world):
             assert response.status == status
             codes = (await response.json()).get("error", {}).get("code")
             assert codes == (None if status == 200 else 1222 if headers else 1220)
-
-
-async def test_no_secure_inventory(server, session):
-    """The older host has no ``/secure/inventory``."""
-    async with session.get(f"{server.url}/secure/inventory") as response:
-        assert (response.status, (await response.json())["error"]["code"]) == (404, 1004)

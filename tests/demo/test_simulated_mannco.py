@@ -1,4 +1,4 @@
-"""The simulated Mannco.store answers as seed 004 says; a resend does what it says, once."""
+"""The simulated Mannco.store follows seed 004."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def get(server, session):
     async def call(path, *, authorization=None, **query):
         headers = {"Authorization": authorization or f"Bearer {server.issue_token()}"}
         async with session.get(server.url + path, params=query, headers=headers, allow_redirects=False) as response:
-            return response.status, await response.json()
+            return response.status, await (response.text() if response.content_type == "text/html" else response.json())
 
     return call
 
@@ -58,7 +58,7 @@ async def all_trades(get: Callable[[str], Awaitable[tuple[int, Any]]]) -> Any:
 
 @pytest.mark.parametrize("form", ["json", "data"])
 async def test_login(server, session, world, get, form):
-    """The API key, in JSON or in a form, gets a JWT that opens the rest."""
+    """The API key, in JSON or in a form, gets a valid JWT."""
     body = {form: {"apiKey": world.credentials.mannco_api_key}}
     async with session.post(f"{server.url}/user/login", **body) as response:
         answer = await response.json()
@@ -71,13 +71,12 @@ async def test_login(server, session, world, get, form):
     ("body", "expected"),
     [
         ({"json": {}}, (300, "Missing required parameter: apiKey")),
-        ({"json": []}, (300, "Missing required parameter: apiKey")),
         ({"data": {"apikey": "x"}}, (300, "Missing required parameter: apiKey")),
         ({"json": {"apiKey": "x"}}, (403, "Invalid API key")),
     ],
 )
 async def test_refused_login(server, session, body, expected):
-    """A login without the right key is refused in the envelope; 300 is no redirect."""
+    """A login without the right key is refused in the envelope."""
     async with session.post(f"{server.url}/user/login", **body, allow_redirects=False) as response:
         assert error_of((response.status, await response.json())) == expected
 
@@ -93,7 +92,7 @@ async def test_active(get):
 
 
 async def test_all(get):
-    """Every status but the hidden one is there, newest first, with the game."""
+    """All statuses except the hidden one are listed, the newest first, with the game."""
     trades = await all_trades(get)
 
     assert all(set(trade) == ACTIVE_TRADE | {"game"} for trade in trades)
@@ -101,10 +100,11 @@ async def test_all(get):
     stamps = [int(trade["timestamp"]) for trade in trades]
     assert stamps == sorted(stamps, reverse=True)
     assert {bool(trade["items_send"]) != bool(trade["items_received"]) for trade in trades} == {True}
+    assert error_of(await get("/trades/all", page="2"))[0] == 300
 
 
 async def test_window(get, world, clock):
-    """Only the newest 500 trades are told."""
+    """Only the newest 500 trades are listed."""
     template = world.trades[0]
     for number in range(600):
         trade = copy.copy(template)
@@ -116,29 +116,23 @@ async def test_window(get, world, clock):
     assert [trade["id"] for trade in trades] == list(range(900_000, 900_500))
 
 
-@pytest.mark.parametrize("path", ["/trades/all", "/trades/active"])
-async def test_parameters_on_lists(get, path):
-    """The lists take no parameters."""
-    assert error_of(await get(path, page="2"))[0] == 300
-
-
 @pytest.mark.parametrize("path", ["/trades/all", "/trades/active", "/trade/resend"])
 async def test_tokens(server, get, clock, path):
-    """A token that is missing, raw, expired or ended is refused with 403, before anything else."""
-    token, other = server.issue_token(), server.issue_token(lifetime=timedelta(days=60))
+    """A token that is raw, forged, expired or revoked is refused with 403."""
     query = {} if path != "/trade/resend" else {"resend": "1"}
-    for wrong in ("x", token, f"Bearer {token}x", "Bearer a.b.c"):
+    token = server.issue_token()
+    for wrong in (token, f"Bearer {token}x", "Bearer a.b.c"):
         assert error_of(await get(path, authorization=wrong, **query))[0] == 403
     assert (await get(path, authorization=f"Bearer {token}", **query))[0] != 403
     clock.move(timedelta(days=31))
     assert error_of(await get(path, authorization=f"Bearer {token}", **query))[0] == 403
-    assert (await get(path, authorization=f"Bearer {other}", **query))[0] != 403
+    other = server.issue_token()
     server.end_logins()
     assert error_of(await get(path, authorization=f"Bearer {other}", **query))[0] == 403
 
 
 async def test_resend(server, get, resendable, clock):
-    """A resend makes a new pending offer of the same items, with a new code, now."""
+    """A resend makes a new pending offer of the same items, with a new code."""
     before = copy.copy(resendable)
     clock.move(timedelta(minutes=1))
 
@@ -154,19 +148,12 @@ async def test_resend(server, get, resendable, clock):
     assert shown["items_send"] == ",".join(before.items_send)
     assert shown["offerid"] != before.offer_id
     assert int(shown["timestamp"]) == clock().timestamp() * 1000
-    assert server.resend_calls == {before.id: 1}
-
-
-async def test_resend_twice(server, get, resendable):
-    """A second resend of the same trade is refused, and both calls are counted."""
-    await get("/trade/resend", resend=str(resendable.id))
-
     assert error_of(await get("/trade/resend", resend=str(resendable.id))) == (300, NOT_MET)
-    assert server.resend_calls == {resendable.id: 2}
+    assert server.resend_calls == {before.id: 2}
 
 
 async def test_conditions(get, world):
-    """Exactly the failed and cancelled withdrawals can be sent again."""
+    """Only failed and cancelled withdrawals can be resent."""
     for trade in world.trades_of(world.customer):
         met = trade.status in RESENDABLE_STATUSES and trade.items_send != ()
         assert ((await get("/trade/resend", resend=str(trade.id)))[0] == 200) is met
@@ -175,7 +162,7 @@ async def test_conditions(get, world):
 
 
 async def test_missing_parameter(server, get, resendable):
-    """Without the parameter nothing is done, and the answer names what it misses; the other name counts as a call."""
+    """Without the parameter nothing is done, and the answer names it; the other name counts as a call."""
     assert error_of(await get("/trade/resend")) == (300, "Missing resend parameter")
     assert error_of(await get("/trade/resend", id=str(resendable.id))) == (300, "Missing resend parameter")
     assert error_of(await get("/trade/resend", resend=str(resendable.id), id="1"))[0] == 300
@@ -184,7 +171,7 @@ async def test_missing_parameter(server, get, resendable):
 
 
 async def test_newer_parameter(server, get, resendable):
-    """Where the server calls it ``id``, the seed's name is not known and a refusal is an object."""
+    """If the parameter is ``id``, the seed's name is unknown and a refusal is an object."""
     server.resend_parameter = "id"
 
     assert error_of(await get("/trade/resend", resend="1")) == (300, "Missing id parameter")
@@ -195,53 +182,34 @@ async def test_newer_parameter(server, get, resendable):
 @pytest.mark.parametrize(
     ("answer", "status", "done"),
     [
-        (ResendAnswer.OK, 200, True),
+        (ResendAnswer.HTML, 200, False),
+        (ResendAnswer.OTHER_TRADE, 200, True),
         (ResendAnswer.REFUSE, 300, False),
         (ResendAnswer.FORBIDDEN, 403, False),
         (ResendAnswer.THROTTLED, 429, False),
         (ResendAnswer.SERVER_ERROR_AFTER, 500, True),
     ],
 )
-async def test_told_answers(server, get, resendable, answer, status, done):
-    """The next call is answered as told, and the one after as documented."""
+async def test_programmed_answers(server, get, resendable, answer, status, done):
+    """The next call gets the programmed answer, and the call after it the documented one."""
     server.next_resends.append(answer)
 
-    told = await get("/trade/resend", resend=str(resendable.id))
+    found, body = await get("/trade/resend", resend=str(resendable.id))
 
-    assert told[0] == status
+    assert found == status
+    assert resendable.code not in str(body)
     assert (resendable.status == 0) is done
     assert (await get("/trade/resend", resend=str(resendable.id)))[0] == (300 if done else 200)
 
 
 async def test_throttled(server, session, resendable):
-    """Too many requests says when to come back."""
+    """A throttled call gets the limits and the time to wait."""
     server.next_resends.append(ResendAnswer.THROTTLED)
     headers = {"Authorization": f"Bearer {server.issue_token()}"}
     query = {"resend": str(resendable.id)}
     async with session.get(f"{server.url}/trade/resend", params=query, headers=headers) as response:
         assert {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"} <= set(response.headers)
         assert response.headers["Retry-After"] == "7"
-
-
-async def test_page_instead(server, session, resendable):
-    """A page of HTML with status 200 is no yes: nothing is done."""
-    server.next_resends.append(ResendAnswer.HTML)
-    headers = {"Authorization": f"Bearer {server.issue_token()}"}
-    query = {"resend": str(resendable.id)}
-    async with session.get(f"{server.url}/trade/resend", params=query, headers=headers) as response:
-        assert (response.status, response.content_type) == (200, "text/html")
-    assert resendable.status == -1
-
-
-async def test_crossed_answers(server, get, resendable):
-    """The trade is sent again, but the answer is about another one."""
-    server.next_resends.append(ResendAnswer.OTHER_TRADE)
-
-    _, body = await get("/trade/resend", resend=str(resendable.id))
-
-    assert body["content"]["trade_id"] != resendable.id
-    assert body["content"]["code"] != resendable.code
-    assert resendable.status == 0
 
 
 @pytest.mark.parametrize(
@@ -254,7 +222,7 @@ async def test_crossed_answers(server, get, resendable):
     ],
 )
 async def test_no_answer(server, get, resendable, answer, done):
-    """Where no answer comes, it may or may not have been done; the call is counted once in either case."""
+    """Without an answer the resend may have been done; the call is counted once."""
     server.next_resends.append(answer)
 
     asking = asyncio.create_task(get("/trade/resend", resend=str(resendable.id)))
@@ -266,26 +234,3 @@ async def test_no_answer(server, get, resendable, answer, done):
     assert isinstance(ended[0], (aiohttp.ClientError, asyncio.CancelledError))
     assert done_by_now is done
     assert server.resend_calls == {resendable.id: 1}
-
-
-async def test_unlucky(world, get):
-    """The unlucky person's trades are answered in every way, each always in the same."""
-    trades = {world.resend_answers[trade.id]: trade for trade in world.trades_of(world.unlucky)}
-
-    assert set(trades) == set(ResendAnswer)
-    for _ in range(2):
-        assert (await get("/trade/resend", resend=str(trades[ResendAnswer.REFUSE].id)))[0] == 300
-    assert (await get("/trade/resend", resend=str(trades[ResendAnswer.OK].id)))[0] == 200
-
-
-async def test_unknown_path(get):
-    """A path that is not documented is not found, in the envelope."""
-    assert error_of(await get("/trades"))[0] == 404
-
-
-async def test_rate_limit(server, get):
-    """Above the limit of a minute nothing is answered but that."""
-    server.requests_per_minute = 1
-    await get("/trades/all")
-
-    assert error_of(await get("/trades/all"))[0] == 429

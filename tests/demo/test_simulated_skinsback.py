@@ -1,4 +1,4 @@
-"""The simulated SkinsBack answers as seed 003 says."""
+"""The simulated SkinsBack follows seed 003."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def error_of(body: dict[str, Any]) -> tuple[int, str]:
 
 
 async def test_inventory(call, server):
-    """The whole list comes in one answer of the seed's shape, without local prices."""
+    """One answer of the seed's shape has all items, without local prices."""
     body = await call()
 
     assert (body["status"], set(body["data"])) == ("success", {"items"})
@@ -66,7 +66,7 @@ async def test_inventory(call, server):
 
 @pytest.mark.parametrize(("word", "game", "count"), [("rust", Game.RUST, 30), ("dota2", Game.DOTA2, 14)])
 async def test_other_games(call, word, game, count):
-    """Rust and Dota 2 are there too; every piece of a stack is an entry with its own asset id."""
+    """Each piece of a stack is an entry with its own asset id."""
     items = (await call(game=word))["data"]["items"]
 
     assert {entry["item"]["app_id"] for entry in items} == {int(game)}
@@ -74,7 +74,7 @@ async def test_other_games(call, word, game, count):
 
 
 async def test_currency(call):
-    """With a currency come local prices, and the multiplied one has the project's multiplier."""
+    """With a currency there are local prices, one of them multiplied."""
     data = (await call(currency="RUB"))["data"]
     custom = (await call(custom_currency="GEM", custom_currency_rate="10", custom_multiplier="1.5"))["data"]
 
@@ -90,14 +90,11 @@ async def test_currency(call):
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"method": None}, -5),
         ({"method": "userinventory"}, -5),
         ({"game": None}, 1),
-        ({"game": "csgo"}, 1),
         ({"game": "730"}, 1),
         ({"steam_id": "123"}, 2),
         ({"steam_id": "76561197960265729"}, 2),
-        ({"trade_token": None}, 3),
         ({"trade_token": "AbCdEfGh"}, 3),
         ({"currency": "xyz"}, 4),
         ({"custom_currency": "TOOLONG", "custom_currency_rate": "1"}, 8),
@@ -105,23 +102,15 @@ async def test_currency(call):
         ({"custom_currency": "GEM"}, 9),
         ({"custom_currency": "GEM", "custom_currency_rate": "0.01"}, 9),
         ({"custom_multiplier": "2.5"}, 10),
-        ({"custom_multiplier": "x"}, 10),
     ],
 )
 async def test_bad_parameters(call, changes, code):
-    """Every parameter that is missing or wrong has its documented error."""
+    """A missing or wrong parameter leads to its documented error."""
     assert error_of(await call(**changes)) == (code, ERRORS[code])
 
 
-async def test_misspelled_parameter(call, server):
-    """A parameter that is not documented changes nothing, but is counted."""
-    await call(curency="eur")
-
-    assert server.unknown_parameters == {"curency": 1}
-
-
-async def test_people_in_trouble(call, world):
-    """Each person in trouble meets the documented error."""
+async def test_conditions(call, world):
+    """Each condition leads to the documented error."""
     people = (world.private, world.trade_banned, world.steam_down, world.no_bots, world.undocumented)
     codes = [error_of(await call(person)) for person in people]
 
@@ -135,7 +124,7 @@ async def test_people_in_trouble(call, world):
 
 
 async def test_every_documented_code(call, world):
-    """A trade token reaches every documented error, negative ones too."""
+    """A trade token selects every documented error, negative ones too."""
     tokens = {code: world.error_trade_url(code).rpartition("=")[2] for code in ERRORS}
     reached = dict([error_of(await call(trade_token=token)) for token in tokens.values()])
 
@@ -145,19 +134,9 @@ async def test_every_documented_code(call, world):
 
 
 async def test_get(server, session):
-    """Anything but POST is refused."""
+    """Only POST is accepted."""
     async with session.get(server.url, params={"method": "user_inventory"}) as response:
         assert error_of(await response.json()) == (-1, "please_use_post_method")
-
-
-async def test_json_body(server, world, session):
-    """Parameters are a form; a JSON body holds none."""
-    headers = {
-        "X-CLIENT-ID": world.credentials.skinsback_client_id,
-        "X-CLIENT-SECRET": world.credentials.skinsback_client_secret,
-    }
-    async with session.post(server.url, json={"method": "user_inventory"}, headers=headers) as response:
-        assert error_of(await response.json()) == (-5, "invalid_method")
 
 
 async def test_headers(call, world):
@@ -171,46 +150,18 @@ async def test_headers(call, world):
 
 
 async def test_signature(call, world):
-    """Without the headers, ``shopid`` and a signature over all plain parameters open the door."""
+    """Without the headers, ``shopid`` and a signature over all plain parameters authenticate."""
     credentials, customer = world.credentials, world.customer
-    # Written out by hand from the documented rule: sorted by name, each "name:value;", HMAC-SHA1, lower-case hex.
+    # The documented rule: sorted by name, each "name:value;", without arrays, HMAC-SHA1, lower-case hex.
     text = (
         f"currency:eur;game:cs2;method:user_inventory;shopid:{credentials.skinsback_client_id};"
         f"steam_id:{customer.steam_id};trade_token:{customer.token};"
     )
     sign = hmac.new(credentials.skinsback_client_secret.encode(), text.encode(), hashlib.sha1).hexdigest()
-    signed = {"shopid": credentials.skinsback_client_id, "currency": "eur"}
+    signed = {"shopid": credentials.skinsback_client_id, "currency": "eur", "more[]": "1"}
 
     assert (await call(headers={}, **signed, sign=sign))["status"] == "success"
     assert error_of(await call(headers={}, **signed, sign=sign.upper()))[0] == -3
     assert error_of(await call(headers={}, **signed, sign=sign, game="rust"))[0] == -3
     assert error_of(await call(headers={}, **signed))[0] == -3
     assert error_of(await call(headers={}, shopid="1", sign=sign))[0] == -2
-
-
-async def test_signature_leaves_arrays_out(call, world):
-    """A parameter that is an array is no part of the signature."""
-    credentials, customer = world.credentials, world.customer
-    text = (
-        f"game:cs2;method:user_inventory;shopid:{credentials.skinsback_client_id};"
-        f"steam_id:{customer.steam_id};trade_token:{customer.token};"
-    )
-    sign = hmac.new(credentials.skinsback_client_secret.encode(), text.encode(), hashlib.sha1).hexdigest()
-
-    changes = {"shopid": credentials.skinsback_client_id, "more[]": "1", "sign": sign}
-    assert (await call(headers={}, **changes))["status"] == "success"
-
-
-async def test_inactive_project(call, server):
-    """An inactive project is refused whatever it asks."""
-    server.active = False
-
-    assert error_of(await call()) == (-4, "shop_not_active")
-
-
-async def test_rate_limit(call, server):
-    """Above the limit of a minute the documented error comes."""
-    server.requests_per_minute = 1
-    await call()
-
-    assert error_of(await call()) == (-7, "request_limit_reached")

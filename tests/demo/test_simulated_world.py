@@ -1,9 +1,8 @@
-"""The made-up world is the same for a seed, full enough for a demo, and plausible."""
+"""The made-up world is reproducible and covers all cases."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,13 +20,13 @@ def facts(world: World) -> tuple[list[Any], list[Any]]:
 
 
 def test_same_seed(clock):
-    """The same seed invents the same world, another seed another one."""
+    """A seed always makes the same world."""
     assert facts(World(seed=3, now=clock)) == facts(World(seed=3, now=clock))
     assert facts(World(seed=3, now=clock)) != facts(World(seed=4, now=clock))
 
 
 def test_people(world):
-    """Everybody has an account of their own, and a trade URL that SkinDesk reads back."""
+    """Each person has their own account and a trade URL that SkinDesk can parse."""
     assert len({person.steam_id for person in world.people}) == len(world.people) == 15
     for person in world.people:
         read = parse_trade_url(person.trade_url)
@@ -36,17 +35,8 @@ def test_people(world):
     assert {person.condition for person in world.people} == set(Condition)
 
 
-def test_inventories(world):
-    """The customer has enough of every game that there is something to page through."""
-    owned = {game: len(items) for game, items in world.customer.inventories.items()}
-
-    assert owned[Game.CS2] >= 60
-    assert any(item.amount > 1 for item in world.customer.inventories[Game.RUST])
-    assert owned[Game.DOTA2] >= 10
-
-
 def test_items(world):
-    """Items are as items are: unique, priced in cents, worn as their exterior says, with icons that could load."""
+    """Items are unique, priced in cents, and worn as their exterior says."""
     items = [item for person in world.people for owned in person.inventories.values() for item in owned]
     wears = {"Factory New": (0, 0.07), "Minimal Wear": (0.07, 0.15), "Field-Tested": (0.15, 0.38)}
     wears |= {"Well-Worn": (0.38, 0.45), "Battle-Scarred": (0.45, 1)}
@@ -63,23 +53,18 @@ def test_items(world):
 
 
 def test_trades(world):
-    """Every main customer has every status, and at least two trades that can be sent again."""
+    """Each main customer has trades in every status, a resendable one first; failed ones have an error text."""
     for person in (world.customer, world.other_customer, world.collector):
         trades = world.trades_of(person)
         assert {trade.status for trade in trades} == {-1, 0, 3, 4, 5, 6, 7, 10, -12, -11, 1, 2, 8, 9}
-        assert sum(trade.status == -1 and trade.items_send != () for trade in trades) >= 1
         assert trades[0].status == -1
         assert trades[0].items_send
+        assert all(trade.last_error for trade in trades if trade.status in (-1, 4, 5, 6, 7, 8, 10))
     assert len({trade.id for trade in world.trades}) == len(world.trades)
 
 
-def test_failed_trades_say_why(world):
-    """A trade that failed or was cancelled carries a text about it."""
-    assert all(trade.last_error for trade in world.trades if trade.status in (-1, 4, 5, 6, 7, 8, 10))
-
-
 def test_hostile(world):
-    """Somebody has names and errors made to do harm, a trade URL among them."""
+    """One person has hostile names and errors, including a trade URL."""
     names = [item.name for item in world.hostile.inventories[Game.CS2]]
     errors = [trade.last_error for trade in world.trades_of(world.hostile)]
 
@@ -94,7 +79,7 @@ def test_hostile(world):
     ("code", "second", "token"), [(7, False, "E0000007"), (-10, False, "N0000010"), (1300, True, "F0001300")]
 )
 def test_error_tokens(code, second, token):
-    """A token names an error and is a well-formed trade token."""
+    """A token that selects an error is a well-formed trade token."""
     assert error_token(code, second=second) == token
     forced = forced_error(token)
     assert forced is not None
@@ -103,17 +88,9 @@ def test_error_tokens(code, second, token):
 
 
 def test_no_secret_in_reprs(world):
-    """Printing the world's people, trades or credentials tells no token, code or key."""
+    """The reprs of people, trades and credentials contain no token, code or key."""
     printed = repr((world.people, world.trades, world.credentials))
 
     assert not any(person.token in printed for person in world.people)
     assert not any(trade.code in printed for trade in world.trades if trade.code != "COMPLETED")
     assert world.credentials.mannco_api_key not in printed
-
-
-def test_fresh_trades(world, clock):
-    """Trades are of the last hours and weeks, never of the future."""
-    ages = [clock() - trade.at for trade in world.trades]
-
-    assert min(ages) > timedelta(0)
-    assert max(ages) > timedelta(days=30)

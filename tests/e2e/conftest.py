@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.providers.all import SimulatedProviders
+from bot.demo.providers import SimulatedProviders
 from bot.demo.world import World
 from tests.e2e.live_bot import LiveBot
 from tests.support.discord_server import LoopbackDiscord

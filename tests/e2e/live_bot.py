@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.demo.providers.all import SimulatedProviders
+from bot.demo.providers import SimulatedProviders
 from tests.support.bot_process import RUN, BotProcess
 from tests.support.discord_server import LoopbackDiscord
 from tests.support.loopback_discord.guilds import Channel, Member

@@ -11,7 +11,7 @@ _CONTEXT_ID = 2  # Steam's inventory context of tradable items
 
 
 def self_trade_item(item: WorldItem) -> dict[str, Any]:
-    """Return an item of ``/secure/inventory``: the client's shape, with a reference of digits as in seed 000."""
+    """Return an item of ``/secure/inventory``: the client's shape, with a numeric reference as in seed 000."""
     return _current(item, reference=item.asset_id)
 
 
@@ -21,7 +21,7 @@ def client_item(item: WorldItem) -> dict[str, Any]:
 
 
 def legacy_item(item: WorldItem) -> dict[str, Any]:
-    """Return an item in the older shape: ``accepted`` at the top, missing where there is no offer."""
+    """Return an item in the older shape: ``accepted`` at the top, missing without an offer."""
     offer = None
     if item.offer is not None:
         offer = {"price": float(item.offer), "reference": _reference(item), "maxAmount": item.max_amount}
@@ -33,7 +33,7 @@ def legacy_item(item: WorldItem) -> dict[str, Any]:
             "accepted": item.accepted if offer is not None else None,
             "marketPrice": float(item.market_price),
             "offer": offer,
-            **_looks(item),
+            **_appearance(item),
             "stickers": [_sticker(sticker) for sticker in item.stickers],
             "paintSeed": item.paint_seed,
             "amount": item.amount if item.amount > 1 else None,
@@ -56,7 +56,7 @@ def _current(item: WorldItem, *, reference: str) -> dict[str, Any]:
             "tradable": item.tradable,
             "marketPrice": float(item.market_price),
             "offer": offer,
-            **_looks(item),
+            **_appearance(item),
             "paintSeed": item.paint_seed,
             "propId": item.inspect_certificate,
             "stickers": [
@@ -78,7 +78,7 @@ def _head(item: WorldItem) -> dict[str, Any]:
     }
 
 
-def _looks(item: WorldItem) -> dict[str, Any]:
+def _appearance(item: WorldItem) -> dict[str, Any]:
     return {"exterior": item.exterior, "wear": item.wear, "rarity": item.rarity, "color": item.colour}
 
 
@@ -91,5 +91,5 @@ def _reference(item: WorldItem) -> str:
 
 
 def _present(facts: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what the item does not have."""
+    """Leave out missing facts."""
     return {name: value for name, value in facts.items() if value is not None}

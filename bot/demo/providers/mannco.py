@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from bot.demo.chance import Chance
-from bot.demo.providers import faults, jwts
+from bot.demo.providers import faults, tokens
 from bot.demo.providers.server import Refused, SimulatedServer
 from bot.demo.trades import HIDDEN_STATUS, PENDING_STATUS, ResendAnswer, WorldTrade
 from bot.domain.steam import SteamId
@@ -32,7 +32,7 @@ _RESEND = "/trade/resend"
 _RESEND_PARAMETERS = ("resend", "id")
 _OTHER_TRADE = 999_999
 _BUSINESS_ERROR = 300
-"""Mannco.store answers an ordinary refusal with this status and a JSON body; it is no redirect."""
+"""The status of an ordinary refusal, with a JSON body; it is no redirect."""
 _BAD_TOKEN = "Invalid or expired token"  # noqa: S105 -- what the refusal says
 _NOT_MET = "Failed to resend trade. Trade not found or conditions not met."
 
@@ -41,22 +41,20 @@ class SimulatedMannco(SimulatedServer):
     """mannco.store, with the trades of the world.
 
     ``resend_parameter`` is the name that selects the trade: ``resend`` in the seed, ``id`` in newer documentation.
-    ``next_resends`` says how the next calls are answered, before what the world says of a trade.
-    ``resend_calls`` counts every call that arrived, by trade id, under either name and whatever became of it.
+    ``next_resends`` are the answers of the next calls, ahead of the world's ``resend_answers``. ``resend_calls`` counts
+    every call that arrived, by trade id, under either name.
     """
 
-    def __init__(
-        self, world: World, *, resend_parameter: str = "resend", requests_per_minute: int | None = None
-    ) -> None:
-        super().__init__(world, requests_per_minute=requests_per_minute)
+    def __init__(self, world: World, *, resend_parameter: str = "resend") -> None:
+        super().__init__(world)
         self.resend_parameter = resend_parameter
         self.next_resends: deque[ResendAnswer] = deque()
         self.resend_calls: Counter[int] = Counter()
         self._chance = Chance(world.seed, "resends")
         self._logins: set[str] = set()
 
-    def issue_token(self, *, lifetime: timedelta = TOKEN_LIFETIME) -> str:
-        """Return a JWT as a login gives it; a negative ``lifetime`` makes one that has expired."""
+    def issue_token(self) -> str:
+        """Return a JWT as a login does."""
         now = int(self.world.now().timestamp())
         token_id = uuid.uuid4().hex
         self._logins.add(token_id)
@@ -64,29 +62,29 @@ class SimulatedMannco(SimulatedServer):
             "iss": "API",
             "sub": str(_MERCHANT),
             "iat": now,
-            "exp": now + int(lifetime.total_seconds()),
+            "exp": now + int(TOKEN_LIFETIME.total_seconds()),
             "jti": token_id,
             "ip": "127.0.0.1",
             "API": True,
             "country": "XX",
             "steamid": str(_MERCHANT),
         }
-        return jwts.signed(claims, secret=self.world.credentials.mannco_jwt_secret)
+        return tokens.signed(claims, secret=self.world.credentials.mannco_jwt_secret)
 
     def end_logins(self) -> None:
-        """Refuse every token issued so far with 403, as after a changed address."""
+        """Make every issued token invalid."""
         self._logins.clear()
 
     def carry_out(self, trade: WorldTrade) -> None:
-        """Do what a resend does: a new offer of the same items, with a new code, waiting for the user."""
+        """Make a new offer of the same items, with a new code, waiting for the user."""
         trade.status = PENDING_STATUS
         trade.code = self._chance.capitals(8)
         trade.offer_id = self._chance.digits(10)
         trade.last_error = ""
         trade.at = self.world.now()
 
-    def _note(self, request: web.Request) -> None:
-        super()._note(request)
+    def _log(self, request: web.Request) -> None:
+        super()._log(request)
         if request.path == _RESEND:
             named = {value for name, value in request.query.items() if name in _RESEND_PARAMETERS and _is_id(value)}
             self.resend_calls.update(map(int, named))
@@ -151,18 +149,18 @@ class SimulatedMannco(SimulatedServer):
             case ResendAnswer.FORBIDDEN:
                 raise _refused(_BAD_TOKEN, HTTPStatus.FORBIDDEN)
             case ResendAnswer.THROTTLED:
-                return self._too_many_requests()
+                return self._throttled()
         fault = _RESEND_FAULTS.get(answer)
         return await (fault(request, act) if fault is not None else act(request))
 
     def _newest(self) -> list[WorldTrade]:
-        """Return the trades that are not hidden, newest first."""
+        """Return the trades that are not hidden, the newest first."""
         shown = [trade for trade in self.world.trades if trade.status != HIDDEN_STATUS]
         return sorted(shown, key=lambda trade: (trade.at, trade.id), reverse=True)
 
     def _check_token(self, request: web.Request) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        claims = jwts.claims_of(token, secret=self.world.credentials.mannco_jwt_secret)
+        claims = tokens.claims_of(token, secret=self.world.credentials.mannco_jwt_secret)
         if (
             scheme != "Bearer"
             or claims is None
@@ -175,15 +173,15 @@ class SimulatedMannco(SimulatedServer):
         # Newer documentation, the one that says ``id``, wraps this text in an object (providers.md, 4.4).
         return _refused(_NOT_MET if self.resend_parameter == "resend" else {"message": _NOT_MET})
 
-    async def _no_such_path(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002 -- every path alike
-        raise _refused("Not found", HTTPStatus.NOT_FOUND)
+    def _not_found(self) -> web.Response:
+        return _refused("Not found", HTTPStatus.NOT_FOUND).response
 
-    def _too_many_requests(self) -> web.StreamResponse:
+    def _throttled(self) -> web.StreamResponse:
         response = _refused("Too many requests, retry in 7 seconds", HTTPStatus.TOO_MANY_REQUESTS).response
         reset = int(self.world.now().timestamp()) + 7
         response.headers.update(
             {
-                "X-RateLimit-Limit": str(self.requests_per_minute or 600),
+                "X-RateLimit-Limit": "600",
                 "X-RateLimit-Remaining": "0",
                 "X-RateLimit-Reset": str(reset),
                 "Retry-After": "7",
@@ -208,7 +206,7 @@ def _row(trade: WorldTrade) -> dict[str, Any]:
 
 
 def _check_parameters(request: web.Request, *known: str) -> None:
-    """Refuse what the documentation does not know: it says that no query parameters are supported."""
+    """Refuse undocumented and repeated parameters."""
     unknown = [name for name in request.query if name not in known]
     if unknown or len(request.query) > len(known):
         raise _refused(f"Unsupported parameter: {', '.join(unknown or known)}")

@@ -1,4 +1,4 @@
-"""What every simulated provider has: a loopback server that remembers what it was asked, and programmable faults."""
+"""The base of all simulated services: a loopback server with a request log and programmable faults."""
 
 from __future__ import annotations
 
@@ -6,26 +6,24 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from bot.demo.providers.faults import Act, Fault
     from bot.demo.world import World
 
 _HOST = "127.0.0.1"
-_REMEMBERED = 1000
-_STOP_WITHIN = 0.2  # seconds that a hanging request is waited for, twice
+_MAX_LOGGED = 1000
+_SHUTDOWN_TIMEOUT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request as it arrived. Only method and path are printed: the rest holds tokens and keys."""
+    """A request as it arrived. The repr has no query and headers, because they contain tokens and keys."""
 
     method: str
     path: str
@@ -34,7 +32,7 @@ class Asked:
 
 
 class Refused(Exception):
-    """The request is answered with ``response``, an error in the provider's own form."""
+    """Answers the request with ``response``, an error in the provider's own form."""
 
     def __init__(self, response: web.Response) -> None:
         super().__init__(response.status)
@@ -42,21 +40,19 @@ class Refused(Exception):
 
 
 class SimulatedServer(ABC):
-    """One provider on a loopback port; start it with ``async with`` or :meth:`start`.
+    """A simulated service on a loopback port; start it with ``async with`` or :meth:`start`.
 
-    ``faults`` are used up one per request, in order; ``asked`` and ``calls`` (by method and path) tell what arrived,
-    also where a fault swallowed it. ``requests_per_minute`` makes the server refuse what is above, in any 60 s.
+    Each of ``faults`` applies to one request, in order. ``asked`` and ``calls`` (by method and path) log all requests,
+    including those that met a fault.
     """
 
-    def __init__(self, world: World, *, requests_per_minute: int | None = None) -> None:
+    def __init__(self, world: World) -> None:
         self.world = world
-        self.requests_per_minute = requests_per_minute
         self.faults: deque[Fault] = deque()
-        self.asked: deque[Asked] = deque(maxlen=_REMEMBERED)
+        self.asked: deque[Asked] = deque(maxlen=_MAX_LOGGED)
         self.calls: Counter[str] = Counter()
         self.port = 0
         self._arrival = asyncio.Event()
-        self._accepted_at: deque[datetime] = deque()
         self._runner: web.AppRunner | None = None
 
     @property
@@ -64,15 +60,17 @@ class SimulatedServer(ABC):
         """The base address, without a slash at its end."""
         return f"http://{_HOST}:{self.port}"
 
-    async def start(self, port: int = 0) -> None:
-        """Listen on ``port``, on the same as before where it is 0, on a free one where there was none."""
+    async def start(self) -> None:
+        """Listen on a free port; after :meth:`stop`, on the same port again."""
         application = web.Application(middlewares=[self._handle])
-        application.add_routes([*self._routes(), web.route("*", "/{rest:.*}", self._no_such_path)])
-        # No access log: request lines hold trade tokens.
-        runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=_STOP_WITHIN)
+        application.add_routes(self._routes())
+        # No access log: request lines contain trade tokens.
+        runner = web.AppRunner(
+            application, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_TIMEOUT
+        )
         await runner.setup()
         try:
-            await web.TCPSite(runner, _HOST, port or self.port).start()
+            await web.TCPSite(runner, _HOST, self.port).start()
         except BaseException:
             await runner.cleanup()
             raise
@@ -80,7 +78,7 @@ class SimulatedServer(ABC):
         self.port = runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Stop listening and drop every connection, hanging requests too. Starting again is possible."""
+        """Stop listening and drop every connection, also those of hanging requests."""
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
@@ -93,52 +91,37 @@ class SimulatedServer(ABC):
         await self.stop()
 
     async def called(self, call: str, times: int = 1) -> None:
-        """Wait until ``call`` (a method and a path, as in ``calls``) has arrived so many times."""
+        """Wait until ``call`` (method and path, as in ``calls``) has arrived that many times."""
         while self.calls[call] < times:
             await self._arrival.wait()
 
     @web.middleware
     async def _handle(self, request: web.Request, handler: Act) -> web.StreamResponse:
-        """Note the request, then answer it: over the limit, with the next fault, or with ``handler``."""
+        """Log the request, then answer it with the next fault or with ``handler``."""
 
         async def act(request: web.Request) -> web.StreamResponse:
             try:
                 return await handler(request)
+            except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+                return self._not_found()
             except Refused as refused:
                 return refused.response
 
-        self._note(request)
-        if not self._has_room():
-            return self._too_many_requests()
+        self._log(request)
         if self.faults:
             return await self.faults.popleft()(request, act)
         return await act(request)
 
     @abstractmethod
     def _routes(self) -> Iterable[web.AbstractRouteDef]:
-        """Return the provider's paths."""
+        """Return the service's paths."""
 
     @abstractmethod
-    async def _no_such_path(self, request: web.Request) -> web.StreamResponse:
-        """Answer a path or method that the provider does not have."""
+    def _not_found(self) -> web.Response:
+        """Return the response for an unknown path or method."""
 
-    @abstractmethod
-    def _too_many_requests(self) -> web.StreamResponse:
-        """Answer a request above the limit."""
-
-    def _note(self, request: web.Request) -> None:
+    def _log(self, request: web.Request) -> None:
         self.asked.append(Asked(request.method, request.path, dict(request.query), dict(request.headers)))
         self.calls[f"{request.method} {request.path}"] += 1
         self._arrival.set()
         self._arrival = asyncio.Event()
-
-    def _has_room(self) -> bool:
-        if self.requests_per_minute is None:
-            return True
-        now = self.world.now()
-        while self._accepted_at and now - self._accepted_at[0] >= timedelta(minutes=1):
-            self._accepted_at.popleft()
-        if len(self._accepted_at) >= self.requests_per_minute:
-            return False
-        self._accepted_at.append(now)
-        return True

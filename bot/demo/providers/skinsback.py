@@ -46,7 +46,7 @@ ERRORS = {
 
 _UNDOCUMENTED_CODE = 4242
 _GAMES = {"cs2": Game.CS2, "dota2": Game.DOTA2, "rust": Game.RUST}
-_TROUBLES = {
+_CONDITION_ERRORS = {
     Condition.PRIVATE: 6,
     Condition.TRADE_BANNED: 5,
     Condition.STEAM_DOWN: 7,
@@ -67,12 +67,12 @@ _PARAMETERS = frozenset(
 class SimulatedSkinsBack(SimulatedServer):
     """skinsback.com: one address for everything, errors in the body with status 200.
 
-    A parameter that the documentation does not know is ignored, as PHP would, and counted in
-    ``unknown_parameters``. With ``active`` false every call is refused with -4.
+    Undocumented parameters are ignored, as by PHP, and counted in ``unknown_parameters``. If ``active`` is false every
+    call is refused with -4.
     """
 
-    def __init__(self, world: World, *, requests_per_minute: int | None = None) -> None:
-        super().__init__(world, requests_per_minute=requests_per_minute)
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
         self.unknown_parameters: Counter[str] = Counter()
         self.active = True
 
@@ -101,7 +101,7 @@ class SimulatedSkinsBack(SimulatedServer):
         if game is None:
             raise _refused(1)
         person = self._person(fields)
-        prices = _Prices(fields)
+        currency, rate, multiplier = _prices(fields)
         match person.condition:
             case Condition.HANGS:
                 return await faults.never()
@@ -109,12 +109,16 @@ class SimulatedSkinsBack(SimulatedServer):
                 return faults.html_page()
             case Condition.ORDINARY:
                 pass
-            case trouble:
-                raise _refused(_TROUBLES[trouble])
-        items = person.inventories.get(game, ())
-        data: dict[str, Any] = {"items": [_item(item, prices, piece) for item in items for piece in range(item.amount)]}
-        if prices.currency is not None:
-            data["currency_local"] = prices.currency
+            case condition:
+                raise _refused(_CONDITION_ERRORS[condition])
+        owned = person.inventories.get(game, ())
+        items = [_item(item, piece) for item in owned for piece in range(item.amount)]
+        data: dict[str, Any] = {"items": items}
+        if currency is not None:
+            data["currency_local"] = currency
+            for item in items:
+                item["price_local"] = round(item["price"] * rate, 2)
+                item["multiplied_price_local"] = round(item["price_local"] * multiplier, 2)
         return web.json_response({"status": "success", "data": data})
 
     def _authenticate(self, request: web.Request, fields: Mapping[str, str]) -> None:
@@ -131,7 +135,7 @@ class SimulatedSkinsBack(SimulatedServer):
             raise _refused(-3)
 
     def _person(self, fields: Mapping[str, str]) -> Person:
-        """Return whose inventory is asked for; a token that names an error is answered with it."""
+        """Return the inventory's owner; refuse with the error that the trade token names, if any."""
         try:
             steam_id = SteamId.parse(fields.get("steam_id", ""))
         except ValueError:
@@ -147,39 +151,26 @@ class SimulatedSkinsBack(SimulatedServer):
             raise _refused(3)
         return person
 
-    async def _no_such_path(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002 -- every path alike
+    def _not_found(self) -> web.Response:
         return web.Response(status=404, text="<html><body>404 Not Found</body></html>", content_type="text/html")
 
-    def _too_many_requests(self) -> web.StreamResponse:
-        return _refused(-7).response
 
-
-class _Prices:
-    """The optional prices in another currency, and with another multiplier."""
-
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        self.currency = fields.get("currency")
-        self._rate = 1.0
-        if self.currency is not None:
-            self.currency = self.currency.lower()
-            if self.currency not in _RATES:
-                raise _refused(4)
-            self._rate = _RATES[self.currency]
-        if fields.keys() & {"custom_currency", "custom_currency_rate"}:
-            self.currency = fields.get("custom_currency", "")
-            if not 0 < len(self.currency) <= _LONGEST_CUSTOM_CURRENCY:
-                raise _refused(8)
-            self._rate = _number(fields.get("custom_currency_rate", ""), 0.1, math.inf, error=9)
-        self._multiplier = _PROJECT_MULTIPLIER
-        if "custom_multiplier" in fields:
-            self._multiplier = _number(fields["custom_multiplier"], 0.5, 2, error=10)
-
-    def local(self, price: float) -> dict[str, float]:
-        """Return the fields that come with a currency."""
-        if self.currency is None:
-            return {}
-        local = round(price * self._rate, 2)
-        return {"price_local": local, "multiplied_price_local": round(local * self._multiplier, 2)}
+def _prices(fields: Mapping[str, str]) -> tuple[str | None, float, float]:
+    """Return the currency of local prices, if any, its rate, and the multiplier."""
+    currency, rate, multiplier = fields.get("currency"), 1.0, _PROJECT_MULTIPLIER
+    if currency is not None:
+        currency = currency.lower()
+        if currency not in _RATES:
+            raise _refused(4)
+        rate = _RATES[currency]
+    if fields.keys() & {"custom_currency", "custom_currency_rate"}:
+        currency = fields.get("custom_currency", "")
+        if not 0 < len(currency) <= _LONGEST_CUSTOM_CURRENCY:
+            raise _refused(8)
+        rate = _number(fields.get("custom_currency_rate", ""), 0.1, math.inf, error=9)
+    if "custom_multiplier" in fields:
+        multiplier = _number(fields["custom_multiplier"], 0.5, 2, error=10)
+    return currency, rate, multiplier
 
 
 def _number(text: str, low: float, high: float, *, error: int) -> float:
@@ -188,9 +179,9 @@ def _number(text: str, low: float, high: float, *, error: int) -> float:
     return float(text)
 
 
-def _item(item: WorldItem, prices: _Prices, piece: int) -> dict[str, Any]:
-    """Return one piece; the pieces of a stack differ in nothing but their asset id, as in the seed's sample."""
-    # No two providers pay the same.
+def _item(item: WorldItem, piece: int) -> dict[str, Any]:
+    """Return one piece; the pieces of a stack differ only in their asset id, as in the seed's sample."""
+    # Every provider pays another price.
     price = round(float(item.offer) * 0.96, 2) if item.offer is not None else 0.0
     return {
         "item": {
@@ -204,7 +195,6 @@ def _item(item: WorldItem, prices: _Prices, piece: int) -> dict[str, Any]:
         "price": price,
         "stickers": [_sticker(sticker) for sticker in item.stickers],
         "disabled": not item.accepted,
-        **prices.local(price),
     }
 
 

@@ -1,4 +1,4 @@
-"""Simulated Steam: its OpenID 2.0 page, on which one chooses who to be instead of typing a password."""
+"""Simulated Steam: an OpenID 2.0 page on which users choose a person instead of typing a password."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 OPENID_NS = "http://specs.openid.net/auth/2.0"
 LOGIN = "/openid/login"
 CHECK = f"POST {LOGIN}"
-"""How ``calls`` counts questions whether an assertion is genuine."""
+"""The key in ``calls`` of a request to confirm an assertion."""
 
 _SIGN_IN = "/openid/sign-in"
 _SELECT = "http://specs.openid.net/auth/2.0/identifier_select"
@@ -38,8 +38,7 @@ _ASSOCIATION = "1234567890"
 class SimulatedSteam(SimulatedServer):
     """steamcommunity.com/openid, with the people of the world.
 
-    ``check_faults`` are used up one per question whether an assertion is genuine, before those of ``faults``.
-    While ``denies`` is true the answer to it is always no.
+    Each of ``check_faults`` applies to one request to confirm an assertion. If ``denies`` is true none is confirmed.
     """
 
     def __init__(self, world: World) -> None:
@@ -55,7 +54,7 @@ class SimulatedSteam(SimulatedServer):
         return f"{self.url}{LOGIN}"
 
     def assertion(self, steam_id: SteamId, *, return_to: str) -> dict[str, str]:
-        """Return the parameters with which Steam sends back somebody who has signed in."""
+        """Return the parameters with which Steam sends a signed-in user back."""
         claimed_id = f"{self.url}/openid/id/{steam_id}"
         fields = {
             "ns": OPENID_NS,
@@ -79,7 +78,7 @@ class SimulatedSteam(SimulatedServer):
         ]
 
     async def _login(self, request: web.Request) -> web.StreamResponse:
-        asked = _asked(request.query)
+        asked = _login_request(request.query)
         where = urlsplit(asked["return_to"]).netloc
         hidden = "".join(
             f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in asked.items()
@@ -98,7 +97,7 @@ class SimulatedSteam(SimulatedServer):
             return _back(form["return_to"], {"openid.ns": OPENID_NS, "openid.mode": "cancel"})
         person = next((each for each in self.world.people if str(each.steam_id) == form.get("steam_id")), None)
         if person is None:
-            raise _refused("Nobody has this SteamID")
+            raise _refused("Unknown SteamID")
         return _back(form["return_to"], self.assertion(person.steam_id, return_to=form["return_to"]))
 
     async def _check(self, request: web.Request) -> web.StreamResponse:
@@ -112,11 +111,11 @@ class SimulatedSteam(SimulatedServer):
         if fields.get("mode") != "check_authentication":
             raise _refused("Unknown mode")
         is_valid = not self.denies and self._is_genuine(fields)
-        said = f"ns:{OPENID_NS}\nis_valid:{'true' if is_valid else 'false'}\n"
-        return web.Response(text=said, content_type="text/plain")
+        text = f"ns:{OPENID_NS}\nis_valid:{'true' if is_valid else 'false'}\n"
+        return web.Response(text=text, content_type="text/plain")
 
     def _is_genuine(self, fields: Mapping[str, str]) -> bool:
-        """Say whether this Steam made it, and was not asked before: each assertion is confirmed once."""
+        """Return whether this Steam made the assertion and did not confirm it before."""
         nonce = fields.get("response_nonce", "")
         signed = {**fields, "mode": "id_res"}
         if nonce in self._answered or not hmac.compare_digest(self._signature(signed), fields.get("sig", "")):
@@ -128,15 +127,12 @@ class SimulatedSteam(SimulatedServer):
         text = "".join(f"{name}:{fields.get(name, '')}\n" for name in fields.get("signed", "").split(","))
         return base64.b64encode(hmac.digest(self._key, text.encode(), hashlib.sha256)).decode()
 
-    async def _no_such_path(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002 -- every path alike
-        raise _refused("Not found", HTTPStatus.NOT_FOUND)
-
-    def _too_many_requests(self) -> web.StreamResponse:
-        return _refused("Too many requests", HTTPStatus.TOO_MANY_REQUESTS).response
+    def _not_found(self) -> web.Response:
+        return _refused("Not found", HTTPStatus.NOT_FOUND).response
 
 
-def _asked(query: Mapping[str, str]) -> dict[str, str]:
-    """Return what an authentication request asks for; Refused where Steam would not take it."""
+def _login_request(query: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of an authentication request; raise Refused if Steam would not accept it."""
     asked = {name: query.get(f"openid.{name}", "") for name in ("ns", "mode", "return_to", "realm")}
     selected = {query.get("openid.identity"), query.get("openid.claimed_id")}
     if asked["ns"] != OPENID_NS or asked["mode"] != "checkid_setup" or selected != {_SELECT}:
