@@ -110,7 +110,7 @@ async def looking_up(folder: Path, providers: SimulatedProviders, *, lookups: in
             resident[until] = resident_mb(process.pid)
             print(f"after {until:>6,} lookups: {resident[until]:.1f} MB; {answered}", flush=True)
         with closing(sqlite3.connect(folder / "skindesk.db")) as connection:
-            (pagers,) = connection.execute("SELECT count(*) FROM pages").fetchone()
+            (pagers,) = connection.execute("SELECT count(*) FROM snapshots").fetchone()
         print(f"open pagers: {pagers:,}")
         early, late = resident[int(lookups * FIRST)], resident[lookups]
     return [

@@ -28,16 +28,14 @@ from bot.domain.resends import Resend, ResendState, TradeFacts
 from bot.domain.steam import SteamId
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
-from bot.storage import resend_statements
-from bot.storage.audit import chain, pseudonyms
-from bot.storage.audit.log import SqliteAuditRepository, _write_down
-from bot.storage.columns import to_ms
-from bot.storage.database import Database
+from bot.storage import resend_rows
+from bot.storage.audit import rows as audit_rows
+from bot.storage.audit.log import SqliteAuditRepository, append
+from bot.storage.database import Database, to_ms
 from bot.storage.grants import SqliteGrantRepository
+from bot.storage.guild_settings import SqliteGuildSettingsRepository
 from bot.storage.links import SqliteLinkRepository
-from bot.storage.resend_rows import audit_entry, new_row, resend_of
 from bot.storage.resends import SqliteResendRepository
-from bot.storage.settings import SqliteGuildSettingsRepository
 from bot.ui.resends.channel import DiscordAuditChannel
 
 GUILD, USER, ROLE = 900_000_000_000_000_001, 800_000_000_000_000_000, 900_000_000_000_000_001
@@ -110,8 +108,8 @@ class Plain:
 
 def _decided(connection: sqlite3.Connection, *, resend_id: int) -> None:
     values = {"guild_id": GUILD, "id": resend_id, "by": USER, "reason": None, "at": to_ms(NOW)}
-    resend = resend_of(connection.execute(resend_statements.DENY, values).fetchone())
-    _write_down(connection, entry=audit_entry(resend, AuditAction.RESEND_DENIED, by=USER, at=NOW, detail={}))
+    resend = resend_rows.resend_of(connection.execute(resend_rows.DENY, values).fetchone())
+    append(connection, resend_rows.audit_entry(resend, AuditAction.RESEND_DENIED, by=USER, at=NOW))
 
 
 def _granted(connection: sqlite3.Connection) -> None:
@@ -169,8 +167,8 @@ async def checking(db: Database, plain: Plain, *, rounds: int) -> list[Ratio]:
     actor = Actor(guild_id=GUILD, user_id=USER, role_ids=frozenset({ROLE}))
     await access.require(Capability.TRADES_OWN, of=actor)
     statements: list[str] = []
-    for connection in (db._reader, db._writer):  # noqa: SLF001 -- counted where they run
-        await connection.set_trace_callback(statements.append)
+    await db._reader.set_trace_callback(statements.append)  # noqa: SLF001 -- counted where they run
+    db._writer.set_trace_callback(statements.append)  # noqa: SLF001 -- same
     await plain.write(_granted)
     rights = {(GUILD, ROLE): frozenset({Capability.TRADES_OWN})}
     sql = "SELECT capability FROM grants WHERE guild_id = :guild_id AND role_id = :role_id"
@@ -198,7 +196,7 @@ async def writing(db: Database, plain: Plain, *, rounds: int, operations: int) -
     ratios = await compared(
         "audited write",
         lambda n: audit.append(entry(n)),
-        lambda n: plain.write(partial(_write_down, entry=entry(n))),
+        lambda n: plain.write(partial(append, entry=entry(n))),
         rounds=rounds,
         operations=operations,
         crowded=CROWDED_AT_LEAST,
@@ -209,8 +207,8 @@ async def writing(db: Database, plain: Plain, *, rounds: int, operations: int) -
 
     def open_all(connection: sqlite3.Connection) -> None:
         for n in range(needed):
-            row = new_row(draft(n)) | {"at_most": None, "counted_from": 0}
-            others.append(connection.execute(resend_statements.OPEN, row).fetchone()["id"])
+            row = resend_rows.new_row(draft(n)) | {"at_most": None, "counted_from": 0}
+            others.append(connection.execute(resend_rows.OPEN, row).fetchone()["id"])
 
     others: list[int] = []
     await plain.write(open_all)
@@ -230,10 +228,10 @@ def filled(path: Path, rows: int, seconds: float) -> int:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("BEGIN")
-    wanted = {one for n in range(PEOPLE) for one in (pseudonyms.person(PseudonymKind.USER, USER + n),)}
-    names = sorted(pseudonyms.named(connection, GUILD, wanted).values())
+    wanted = {audit_rows.person(PseudonymKind.USER, USER + n) for n in range(PEOPLE)}
+    names = sorted(audit_rows.pseudonyms_for(connection, GUILD, wanted).values())
     last = connection.execute("SELECT id, digest FROM audit ORDER BY id DESC LIMIT 1").fetchone()
-    number, digest = (0, chain.BEFORE_THE_FIRST) if last is None else (last["id"], last["digest"])
+    number, digest = (0, audit_rows.BEFORE_FIRST) if last is None else (last["id"], last["digest"])
     first = number
     until = time.perf_counter() + seconds
 
@@ -243,12 +241,12 @@ def filled(path: Path, rows: int, seconds: float) -> int:
             number += 1
             name, other = names[number % PEOPLE], names[number * 7919 % PEOPLE]
             detail = json.dumps({"provider": "mannco", "trade": str(number), "owner": other, "requester": other})
-            row = chain.Columns(GUILD, to_ms(NOW), name, "resend.approved", f"resend:{number // 5}", detail)
-            digest = chain.digest_of(digest, number, row)
+            row = audit_rows.Columns(GUILD, to_ms(NOW), name, "resend.approved", f"resend:{number // 5}", detail)
+            digest = audit_rows.digest_of(digest, number, row)
             yield (number, digest, *row)
 
     while number - first < rows and time.perf_counter() < until:
-        connection.executemany(chain._ADD, chained(min(10_000, rows - number + first)))  # noqa: SLF001 -- as it does
+        connection.executemany(audit_rows.ADD_ROW, chained(min(10_000, rows - number + first)))
     added = number - first
     connection.execute(
         "WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < ?) "

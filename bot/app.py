@@ -45,11 +45,10 @@ from bot.storage.command_syncs import SqliteCommandSyncs
 from bot.storage.database import Database
 from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseTooNew, StorageError
 from bot.storage.grants import SqliteGrantRepository
+from bot.storage.guild_settings import SqliteGuildSettingsRepository, SqlitePauseRepository
 from bot.storage.links import SqliteLinkRepository
 from bot.storage.my_data import SqliteMyDataRepository
-from bot.storage.pauses import SqlitePauseRepository
 from bot.storage.resends import SqliteResendRepository
-from bot.storage.settings import SqliteGuildSettingsRepository
 from bot.storage.sign_ins import SqliteSignInRepository
 from bot.storage.snapshots import SqliteSnapshotRepository
 from bot.ui.resends.channel import DiscordAuditChannel, DiscordResendCards
@@ -191,7 +190,7 @@ async def assembled(
             command_guild_ids=settings.discord.command_guild_ids,
             observers=telemetry.on_handled,
             requests=telemetry.requests,
-            on_stopping=partial(database.hurry, within=_FINISH_WITHIN),
+            on_stopping=partial(database.begin_shutdown, within=_FINISH_WITHIN),
         )
         if settings.observability.address is not None:
             await telemetry.serve(
@@ -203,7 +202,7 @@ async def assembled(
             )
         cards.connect(client)
         audit_channel.connect(client)
-        stack.callback(database.hurry, within=_CLOSE_WITHIN)  # before anything that still writes is closed
+        stack.callback(database.begin_shutdown, within=_CLOSE_WITHIN)  # before anything that still writes is closed
         yield client
 
 

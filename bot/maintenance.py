@@ -71,7 +71,7 @@ def run_restore(source: Path, database: Path) -> ExitCode:
     if restored.replaced is not None:
         print(f"ok the replaced database is kept: {_shown(restored.replaced)}")
     print(f"ok resends open then are unknown now: {restored.in_doubt}")
-    print(f"ok servers whose resends are stopped: {restored.guilds_stopped}")
+    print(f"ok servers whose resends are stopped: {restored.guilds_paused}")
     print(_AFTERWARDS)
     return ExitCode.OK
 

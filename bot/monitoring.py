@@ -58,7 +58,7 @@ class Telemetry:
             raise RuntimeError("no metrics to serve")
         from bot.observability.server import listening  # noqa: PLC0415 -- a web server takes memory
 
-        database.on_write = self._metrics.wrote
+        database.observe_writes(self._metrics.wrote)
         monitor = Monitor(client, self.requests, self._metrics, SqliteTableMetrics(database), providers)
         lag = asyncio.create_task(self._metrics.measure_lag(), name="event loop lag")
         stack.callback(lag.cancel)

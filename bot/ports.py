@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.domain.access import Grant
-    from bot.domain.audit import AuditAction, AuditEntry, AuditRow, ChainReport, DamagedRow
+    from bot.domain.audit import AuditAction, AuditEntry, AuditRow, DamagedRow
     from bot.domain.failures import Dialect, Explanation, Failure, ProviderName, StatusExplanation
     from bot.domain.health import ProviderHealth
     from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery
@@ -106,26 +106,23 @@ class Explanations(Protocol):
 
 
 class GrantRepository(Protocol):
-    """Which role of which guild holds which capability. A guild is seeded the first time it is seen.
-
-    What was granted or revoked counts with the next reading that begins after it returned, or its caller had gone.
-    """
+    """Which role of which guild holds which capability. A guild is seeded the first time it is seen."""
 
     async def of_guild(self, guild_id: int) -> tuple[Grant, ...]:
         """Return the guild's grants, seeding a guild that was never seen."""
         ...
 
-    async def grant(self, grant: Grant, *, by: int, at: datetime) -> bool:
-        """Add a grant with its audit row; False where it was there already."""
+    async def grant(self, grant: Grant, *, by: int, at: datetime) -> AuditRow | None:
+        """Add a grant and return the audit row; None if it existed already."""
         ...
 
-    async def revoke(self, grant: Grant, *, by: int, at: datetime) -> bool:
-        """Remove a grant with its audit row; False where there was none."""
+    async def revoke(self, grant: Grant, *, by: int, at: datetime) -> AuditRow | None:
+        """Remove a grant and return the audit row; None if there was none."""
         ...
 
 
 class LinkRepository(Protocol):
-    """Which Steam account belongs to which Discord user, one to one per guild."""
+    """Which Steam account belongs to which Discord user, one to one per guild. A changed link has its audit row."""
 
     async def of_user(self, guild_id: int, user_id: int) -> Link | None:
         """Return the user's link."""
@@ -136,38 +133,38 @@ class LinkRepository(Protocol):
         ...
 
     async def put(self, link: Link) -> Link:
-        """Set the user's link with its audit row and return it, with ``resends_from`` as the history demands.
+        """Set the user's link and return it, with ``resends_from`` as the history demands.
 
-        SteamAccountTaken where another user of the guild has the account: nothing is changed then.
+        SteamAccountTaken, with nothing changed, if another user of the guild has the account.
         """
         ...
 
     async def remove(self, guild_id: int, user_id: int, *, by: int, at: datetime) -> Link | None:
-        """Remove and return the user's link, with its audit row."""
+        """Remove and return the user's link."""
         ...
 
 
 class SignInRepository(Protocol):
-    """Steam sign-ins under way. Their tokens are not kept, only what recognises them again."""
+    """Steam sign-ins in progress, by the digests of their tokens."""
 
     async def begin(self, sign_in: SignIn) -> None:
-        """Keep a new one; an earlier one of the same user in the same guild can no longer be used."""
+        """Store a sign-in, replacing an earlier one of the same user in the same guild."""
         ...
 
     async def get(self, digest: str, *, at: datetime) -> SignIn | None:
-        """Return one that can still be used."""
+        """Return a sign-in that can still be used."""
         ...
 
     async def complete(self, digest: str, *, steam_id: SteamId, nonce: str, at: datetime) -> Link | None:
-        """Use it up and link its user to the account, with the audit row, in one transaction.
+        """Use a sign-in up and link its user to the account, in one transaction.
 
-        None, with nothing changed, where it was used already or is too old, or where the ``nonce`` of Steam's answer
-        was seen before. SteamAccountTaken where another user of the guild has the account; it is used up then too.
+        None, with nothing changed, if it was used already or has expired, or if the ``nonce`` of Steam's answer was
+        seen before. SteamAccountTaken if another user of the guild has the account; it is used up then too.
         """
         ...
 
     async def purge(self, *, at: datetime) -> None:
-        """Forget what can no longer be used, and nonces that are too old to be accepted anyway."""
+        """Delete expired sign-ins, and nonces too old to be accepted."""
         ...
 
 
@@ -180,60 +177,56 @@ class SteamOpenId(Protocol):
 
 
 class GuildSettingsRepository(Protocol):
-    """What each guild has set."""
+    """Each guild's settings."""
 
     async def of_guild(self, guild_id: int) -> GuildSettings:
-        """Return the guild's settings, empty ones for a guild that set nothing."""
+        """Return the guild's settings."""
         ...
 
     async def set_channel(
         self, guild_id: int, setting: Setting, channel_id: int | None, *, by: int, at: datetime
-    ) -> bool:
-        """Set or empty one of the guild's channels, with its audit row; False where it was so already.
-
-        The guild's other settings stay as they are, whoever changes them meanwhile.
-        """
+    ) -> AuditRow | None:
+        """Set or clear one of the guild's channels and return the audit row; None if nothing changes."""
         ...
 
 
 class PauseRepository(Protocol):
-    """Which guilds' resends are stopped. A stop or its end is one compare-and-set with its audit row.
+    """Which guilds' resends are paused. A pause or its end is one compare-and-set with its audit row.
 
-    SkinDesk's own stop is part of :meth:`ResendRepository.mark_unknown`.
+    SkinDesk's own pause is part of :meth:`ResendRepository.mark_unknown`.
     """
 
     async def of_guild(self, guild_id: int) -> ResendPause | None:
-        """Return the guild's stop, None where its resends go on."""
+        """Return the guild's pause, None if there is none."""
         ...
 
-    async def pause(self, guild_id: int, *, by: int, at: datetime) -> ResendPause | None:
-        """Stop the guild's resends; None where they are stopped already."""
+    async def pause(self, guild_id: int, *, by: int, at: datetime) -> AuditRow | None:
+        """Pause the guild's resends and return the audit row; None if they are paused already."""
         ...
 
-    async def resume(self, guild_id: int, number: int, *, by: int, at: datetime) -> bool:
-        """End the guild's stop of this ``Halt.number``; False where it does not stand."""
+    async def resume(self, guild_id: int, number: int, *, by: int, at: datetime) -> AuditRow | None:
+        """End the guild's pause with this number and return the audit row; None if that is not its pause."""
         ...
 
 
 class ResendRepository(Protocol):
     """Resend requests. Every change of state is one compare-and-set with its audit row in one transaction.
 
-    A change returns the request as it is afterwards, or None where it was not in the state it had to be in:
-    somebody else was faster. While a guild's resends are stopped none of its requests is opened, approved or sent:
-    None, too. ``guild_id`` comes first wherever an interaction can lead: a request of another guild is never read and
-    never changed; it is as if there were none.
+    A change returns the changed request with its audit row; None if it was not in the state that the change needs:
+    another caller was faster. While a guild's resends are paused none of its requests is opened, approved or sent: also
+    None. A request of another guild does not exist for a caller who names this one.
     """
 
     async def open(self, draft: Resend, *, at_most: int | None = None) -> Resend | None:
-        """Store a new pending request (its ``id`` is ignored); None where the trade has an open one anywhere.
+        """Store a new pending request (its ``id`` is ignored); None if the trade has an open one in any guild.
 
-        None, too, where its requester opened ``at_most`` in its guild within ``OPENED_WITHIN`` before it. A request
-        whose card could never be posted does not count.
+        Also None if its requester opened ``at_most`` in its guild within ``OPENED_WITHIN`` before it. A request whose
+        card could never be posted does not count.
         """
         ...
 
     async def opened_at(self, guild_id: int, user_id: int, *, limit: int) -> tuple[datetime, ...]:
-        """Return when somebody opened their newest requests in a guild, newest first, as :meth:`open` counts them."""
+        """Return when a user opened their newest requests in a guild, newest first, as :meth:`open` counts them."""
         ...
 
     async def get(self, guild_id: int, resend_id: int) -> Resend | None:
@@ -241,7 +234,7 @@ class ResendRepository(Protocol):
         ...
 
     async def open_for_trade(self, guild_id: int, provider: ProviderName, trade_id: int) -> Resend | None:
-        """Return this guild's open request for a trade; None also where another guild has one."""
+        """Return this guild's open request for a trade."""
         ...
 
     async def open_in_guild(self, guild_id: int) -> tuple[Resend, ...]:
@@ -249,37 +242,37 @@ class ResendRepository(Protocol):
         ...
 
     async def all_open(self) -> tuple[Resend, ...]:
-        """Return every open request, oldest first: for the work at start and in the background."""
+        """Return every open request, oldest first: for the background work."""
         ...
 
     async def not_finalised(self) -> tuple[Resend, ...]:
-        """Return every ended request without :meth:`conclude`, oldest first: for the work at start."""
+        """Return every ended request that was not finalised, oldest first: for the work at start."""
         ...
 
     async def finalise(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
-        """Remember that the end of a request has been shown and told to everybody."""
+        """Store that the end of a request has been shown and told to everyone."""
         ...
 
     async def attach_card(
         self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int, version: int
     ) -> None:
-        """Remember where the request's card is, and that it shows this version."""
+        """Store where the request's card is, and that it shows this version."""
         ...
 
     async def card_shows(self, guild_id: int, resend_id: int, *, message_id: int, version: int) -> None:
-        """Remember which version the card shows, where it is still this message."""
+        """Store which version the card shows, if it is still this message."""
         ...
 
     async def add_note(self, guild_id: int, resend_id: int, note: str) -> Resend | None:
-        """Add a line for the card."""
+        """Add a note for the card."""
         ...
 
     async def revise(
         self, guild_id: int, resend_id: int, facts: TradeFacts, *, version: int, at: datetime
     ) -> Resend | None:
-        """Replace what the card shows while pending and at ``version``; the next version begins.
+        """Replace the facts on the card while pending and at ``version``; the next version begins.
 
-        What the card showed before is kept as a note: ``TradeFacts.note_of_change``.
+        The facts before are kept as a note: ``TradeFacts.note_of_change``.
         """
         ...
 
@@ -292,7 +285,7 @@ class ResendRepository(Protocol):
         ...
 
     async def return_to_pending(self, guild_id: int, resend_id: int, *, note: str, at: datetime) -> Resend | None:
-        """Move approved → pending: nothing was sent, somebody has to decide again."""
+        """Move approved → pending: nothing was sent, a moderator has to decide again."""
         ...
 
     async def deny(self, guild_id: int, resend_id: int, *, by: int, reason: str | None, at: datetime) -> Resend | None:
@@ -308,7 +301,7 @@ class ResendRepository(Protocol):
         ...
 
     async def remind(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
-        """Remember that the moderators are reminded of a pending request; None where they were already."""
+        """Store that the moderators were reminded of a pending request; None if they were already."""
         ...
 
     async def mark_unknown(
@@ -323,12 +316,12 @@ class ResendRepository(Protocol):
     ) -> Resend | None:
         """Move sending → unknown, to be settled by reading from ``settle_after`` on.
 
-        OTHER_TRADE stops the guild's resends in the same transaction, and leaves the note ``ALARM``.
+        OTHER_TRADE pauses the guild's resends in the same transaction, and adds the note ``ALARM``.
         """
         ...
 
     async def settle_later(self, guild_id: int, resend_id: int, *, settle_after: datetime) -> None:
-        """Put off the next reading of an unknown request."""
+        """Defer the next reading of an unknown request."""
         ...
 
     async def settle(
@@ -350,7 +343,7 @@ class SnapshotRepository(Protocol):
     """Snapshots behind pagers, without any secret, until they expire."""
 
     async def save(self, *snapshots: Snapshot) -> None:
-        """Keep snapshots, all of them or none; the oldest go where there are too many."""
+        """Store snapshots, all or none; the oldest are evicted if there are too many."""
         ...
 
     async def load(self, guild_id: int, snapshot_id: str, *, at: datetime) -> Snapshot | None:
@@ -358,23 +351,23 @@ class SnapshotRepository(Protocol):
         ...
 
     async def remove(self, guild_id: int, snapshot_id: str) -> None:
-        """Delete a snapshot; nothing happens where it is not kept."""
+        """Delete a snapshot, if it is stored."""
         ...
 
     async def set_view(self, guild_id: int, snapshot_id: str, view: InventoryFilter | None) -> None:
-        """Keep how the reader of a snapshot has sorted and narrowed it; nothing happens where it is not kept."""
+        """Store how the reader of a snapshot has sorted and filtered it, if it is stored."""
         ...
 
     async def purge(self, *, at: datetime) -> None:
-        """Forget what has expired."""
+        """Delete expired snapshots."""
         ...
 
 
 class AuditRepository(Protocol):
-    """The append-only record."""
+    """The append-only audit log."""
 
-    async def append(self, entry: AuditEntry) -> None:
-        """Write an entry down."""
+    async def append(self, entry: AuditEntry) -> AuditRow:
+        """Append an entry and return its row."""
         ...
 
     async def newest(
@@ -386,7 +379,7 @@ class AuditRepository(Protocol):
         action: AuditAction | None = None,
         subject: str | None = None,
     ) -> Sequence[AuditRow]:
-        """Return the guild's rows that match, the newest first; those that cannot be read are left out.
+        """Return the guild's rows that match, newest first, without damaged ones.
 
         ``user_id`` matches actor or subject; ``subject`` matches as :class:`AuditEntry` spells it.
         """
@@ -401,43 +394,38 @@ class AuditRepository(Protocol):
         action: AuditAction | None = None,
         subject: str | None = None,
     ) -> Sequence[AuditRow | DamagedRow]:
-        """Return the same rows as :meth:`newest`, and those that cannot be read in their places."""
-        ...
-
-    async def verify(self) -> ChainReport:
-        """Read the whole record, of all guilds, and name every row that is not as it was written, or is missing."""
+        """Return the same rows as :meth:`newest`, with damaged ones in their places."""
         ...
 
 
 class MyDataRepository(Protocol):
-    """What is kept about one member of a guild."""
+    """The stored data about one member of a guild."""
 
     async def of_user(self, guild_id: int, user_id: int) -> StoredData:
         """Return everything the tables hold about a member of this guild."""
         ...
 
-    async def forget(self, guild_id: int, user_id: int, *, at: datetime) -> Erased:
-        """Remove the link and snapshots and make ended requests nobody's, with one audit row, in one transaction.
+    async def erase(self, guild_id: int, user_id: int, *, at: datetime) -> Erased:
+        """Erase the member's link, snapshots, ended requests and pseudonyms, with one audit row, in one transaction.
 
-        The record loses who its pseudonyms stood for; it can be verified as before. Open requests, and those still
-        counted against the daily limit, stay.
+        The audit log can be verified as before. Open requests, and those still counted against the daily limit, stay.
         """
         ...
 
     async def wipe(self) -> None:
-        """Leave nothing on the disk either of what was forgotten since the last time; call it every few minutes."""
+        """Remove data erased since the last time from the disk too; call it every few minutes."""
         ...
 
 
 class CommandSyncs(Protocol):
-    """Which commands Discord was told last, by scope: an application everywhere, or in one guild."""
+    """The digests of the commands last synced to Discord, by scope: an application everywhere, or in one guild."""
 
     async def digest(self, scope: str) -> str | None:
-        """Return the digest of what was told, None where nothing was."""
+        """Return the digest of the commands last synced, None if there were none."""
         ...
 
     async def put(self, scope: str, digest: str) -> None:
-        """Remember what was told."""
+        """Store the digest of the commands that were synced."""
         ...
 
 

@@ -1,7 +1,7 @@
-"""Does long work beside the event loop, one piece at a time.
+"""Runs long work on one worker thread, one piece at a time.
 
-Two busy threads pass the interpreter to each other, and the event loop waits for both: with three of them it stood
-still for 85 ms beside answers of ten thousand items, with one for 25.
+With several busy threads the event loop waits for each of them to release the interpreter: beside answers of ten
+thousand items it stood still for 85 ms with three threads, for 25 ms with one.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MANY_ITEMS = 3_000
-"""From so many on, going through items is long work."""
+"""From this many items on, going through them is long work."""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
 def _collect_rarely() -> None:
-    """Let the garbage collector leave what has lived for a while alone, but for one pass in a hundred.
+    """Make full passes of the garbage collector rare.
 
-    A large answer is a hundred thousand objects and no garbage. Each pass through everything that lives stops the
-    event loop, and unasked there were one or two of them for each large answer.
+    A large answer is a hundred thousand objects and no garbage. A full pass stops the event loop, and by default there
+    were one or two for each large answer.
     """
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, 1_000)
 
 
-_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="beside", initializer=_collect_rarely)
+_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="worker", initializer=_collect_rarely)
 
 
 async def run_in_worker(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """Return what ``work`` returns, once all that was asked for before is done; what it raises is raised here."""
+    """Run ``work`` on the worker thread, after the work queued before it, and return its result."""
     return await asyncio.get_running_loop().run_in_executor(_THREAD, lambda: work(*args, **kwargs))

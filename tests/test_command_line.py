@@ -17,7 +17,7 @@ from bot import maintenance
 from bot.__main__ import main
 from bot.exit_codes import ExitCode
 from bot.observability import logs
-from tests.storage.desks import filled
+from tests.storage.databases import filled
 from tests.support.command_line import CANARY, GOOD, configure, serving, skindesk
 
 BAD = f"""

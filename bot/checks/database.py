@@ -12,7 +12,6 @@ from bot.storage.maintenance.inspection import Inspection, inspect_connection, r
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FAULTS_NAMED = 10
 _CHANNELS = "SELECT guild_id, approvals_channel_id, audit_channel_id FROM guilds ORDER BY guild_id"
 
 
@@ -72,13 +71,11 @@ def _audit(found: Inspection) -> Finding:
     name = "database.audit"
     if found.chain is None:
         return ok(name, "not chained yet: the next start does that")
-    faults = found.chain.faults
-    if not faults:
+    fault = found.chain.fault
+    if fault is None:
         return ok(name, f"the audit log is unchanged, {found.chain.rows} rows")
-    named = ", ".join(f"row {fault.number} ({fault.what})" for fault in faults[:_FAULTS_NAMED])
-    more = f" and {len(faults) - _FAULTS_NAMED} more" if len(faults) > _FAULTS_NAMED else ""
     return problem(
         name,
-        f"the audit log was changed: {named}{more}",
+        f"the audit log was changed: row {fault.number} ({fault.what}); {fault.following} rows follow it",
         "find out who could write to the file; compare it with your backups, and keep it unchanged for that",
     )

@@ -159,22 +159,22 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class ChainFault:
-    """A row that was changed or removed. ``what`` is the kind of fault.
+    """The first fault in the audit log: at which row, of which kind, and how many rows follow.
 
-    * ``changed``, ``unreadable``: the contents differ; ``digest``: only the digest does.
-    * ``missing``: removed; ``cut_off``: removed at the end; ``unproven``: the row after a missing one.
-    * ``inserted``: its number cannot occur; ``sequence``: it follows the last number that was given out.
-    * ``named``: it holds a plain id; ``person``: the first row (0: none) of a person whose pseudonym now stands for
-      another, or of a staff member whose name was removed.
+    * ``changed``: the row does not fit the rows before it; ``unreadable``: it holds values SkinDesk never writes.
+    * ``missing``: removed; ``cut_off``: removed at the end; ``sequence``: it follows the last number given out.
+    * ``pseudonym``: it names a person by an unknown pseudonym or one of another kind; at row 0, the table of
+      pseudonyms itself was changed.
     """
 
     number: int
     what: str
+    following: int
 
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    """The result of checking the whole audit log, over all guilds."""
+    """The result of checking the whole audit log, over all guilds: the rows that are sound, and the first fault."""
 
     rows: int
-    faults: tuple[ChainFault, ...] = ()
+    fault: ChainFault | None = None

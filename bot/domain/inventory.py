@@ -29,7 +29,7 @@ _PRICE = re.compile(r"(?:\d{1,12}|\d{1,3}(?:,\d{3}){1,3})(?:\.\d{1,8})?|\d{1,12}
 """A price as people type it: ``1204.5``, ``1,204.50``, or with a decimal comma, ``12,50``."""
 
 
-class Money(msgspec.Struct, frozen=True, gc=False):
+class Money(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """An exact amount in whole units of ``currency`` (dollars, not cents).
 
     ``currency`` is the provider's code in upper case: ISO 4217, or a merchant's own of up to four letters.
@@ -64,7 +64,7 @@ class Sort(StrEnum):
     NAME_DESC = "name_desc"
 
 
-class Sticker(msgspec.Struct, frozen=True, gc=False):
+class Sticker(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A sticker on an item; ``wear`` runs from 0 (new) to 1 (scraped off)."""
 
     name: str
@@ -72,7 +72,7 @@ class Sticker(msgspec.Struct, frozen=True, gc=False):
     wear: Decimal | None = None
 
 
-class Item(msgspec.Struct, frozen=True, gc=False):
+class Item(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One item, or one stack of equal items.
 
     ``offer`` is the provider's price for one piece, in USD; ``local_offer`` is SkinsBack's price for the customer in

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from bot.domain.audit import AuditRow
     from bot.domain.steam import SteamId
 
 RELINK_COOL_DOWN = timedelta(hours=72)
@@ -32,7 +33,7 @@ class Link:
     """A Discord user's Steam account in one guild. ``linked_by`` is the Discord id of the user who set it.
 
     ``resends_from`` is when the user may request resends of their own trades; None: at once. The repository sets it by
-    :func:`resends_from`.
+    :func:`resends_from`. ``audit_row`` is the row of the change that returned this link, None if it was only read.
     """
 
     guild_id: int
@@ -42,6 +43,7 @@ class Link:
     linked_by: int
     linked_at: datetime
     resends_from: datetime | None = None
+    audit_row: AuditRow | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_self_made(self) -> bool:

@@ -8,7 +8,7 @@ pending ──approve──▶ approved ──begin──▶ sending ──▶ s
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from bot.domain.masking import mask_trade_urls
 from bot.domain.trades import COMPLETED_STATUS, PENDING_STATUS, Trade
 
 if TYPE_CHECKING:
+    from bot.domain.audit import AuditRow
     from bot.domain.failures import ProviderName
     from bot.domain.secrets import TradeCode
     from bot.domain.steam import SteamId
@@ -175,7 +176,8 @@ class Resend:
     """One request.
 
     ``settled_by`` settled an unknown outcome by hand. ``version`` counts the changes of the facts, ``shown_version`` is
-    the newest version that the card is known to have shown.
+    the newest version that the card is known to have shown. ``audit_row`` is the row of the change that returned this
+    request, None if it was only read.
     """
 
     id: int
@@ -205,6 +207,7 @@ class Resend:
     reminded_at: datetime | None = None
     notes: tuple[str, ...] = ()
     shown_version: int | None = None
+    audit_row: AuditRow | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_shown(self) -> bool:

@@ -128,4 +128,4 @@ class AccessService:
         if changed:
             detail = {"capability": capability.value}
             await self._audit.announce(AuditEntry(by.guild_id, now, by.user_id, action, f"role:{role_id}", detail))
-        return GrantChange(grant, changed)
+        return GrantChange(grant, changed is not None)

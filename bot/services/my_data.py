@@ -45,7 +45,7 @@ class MyDataService:
         Nothing is posted to the audit channel: a post would name the member again.
         """
         await self._snapshots.saved()
-        erased = await self._repository.forget(by.guild_id, by.user_id, at=self._clock.now())
+        erased = await self._repository.erase(by.guild_id, by.user_id, at=self._clock.now())
         self._snapshots.evict(by.guild_id, by.user_id)
         self._cards.forget(by.guild_id, by.user_id)
         self._sign_ins.evict(by.guild_id, by.user_id)

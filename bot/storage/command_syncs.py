@@ -1,6 +1,6 @@
-"""Remembers which commands Discord was told last."""
+"""Keeps which commands were last synced to Discord."""
 
-import aiosqlite
+import sqlite3
 
 from bot.storage.database import Database
 
@@ -13,20 +13,20 @@ ON CONFLICT (scope) DO UPDATE SET digest = excluded.digest
 
 
 class SqliteCommandSyncs:
-    """Digests as rows, by where the commands are."""
+    """Digests as rows, by scope."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def digest(self, scope: str) -> str | None:
-        """Return the digest of the commands that Discord was told there last."""
+        """Return the digest of the commands that were last synced to a scope."""
         rows = await self._db.read(_OF, {"scope": scope})
         return rows[0]["digest"] if rows else None
 
     async def put(self, scope: str, digest: str) -> None:
-        """Remember what Discord has been told."""
+        """Store the digest of the commands that were synced."""
 
-        async def unit(connection: aiosqlite.Connection) -> None:
-            await connection.execute_fetchall(_PUT, {"scope": scope, "digest": digest})
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute(_PUT, {"scope": scope, "digest": digest})
 
-        await self._db.write(unit)
+        await self._db.write(job)

@@ -1,11 +1,11 @@
-"""One SQLite file: opened by one process, written one unit at a time, read beside the writing."""
+"""One SQLite file: opened by one process, written by one queue of jobs, read beside the writing."""
 
-import asyncio
 import logging
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -13,13 +13,12 @@ from typing import Any, Self, TypeVar
 
 import aiosqlite
 
-from bot.domain.access import Capability
+from bot.domain.masking import mask_trade_urls
 from bot.storage.errors import DatabaseClosed, DatabaseUnusable, UnknownCapability
 from bot.storage.lock import claimed
 from bot.storage.maintenance.backup import keep_before_migration
-from bot.storage.schema import Migration, bundled, migrate, recognise, version_of
-from bot.storage.thread import on_thread
-from bot.storage.write_queue import ASKED_AGAIN, Unit, WriteObserver, WriteQueue, is_locked
+from bot.storage.schema import Migration, bundled, migrate, require_sound, unknown_capabilities, version_of
+from bot.storage.write_queue import BUSY_TIMEOUT, Job, WriteObserver, WriteQueue, is_locked
 
 _log = logging.getLogger(__name__)
 
@@ -27,38 +26,26 @@ _T = TypeVar("_T")
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 
+_READ_TIMEOUT = 5.0
+"""Seconds to wait for another process's lock in reading, and while the file is opened."""
 
-_BUSY_TIMEOUT = 5.0
-"""Seconds to wait for somebody who looks into the file by other means, in reading and while it is opened."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_MAX_INTEGER = 2**63 - 1
 
 
 class Database:
-    """The connections to one file: one that writes, two that can only read and so never see a unit half done.
-
-    The repositories live on :meth:`write`, :meth:`read` and :meth:`look`; nobody else commits or rolls back.
-    """
+    """The connections to one file: one that writes, two that only read and never see a job half done."""
 
     def __init__(
-        self, *, writer: aiosqlite.Connection, reader: aiosqlite.Connection, looker: sqlite3.Connection
+        self, *, writer: sqlite3.Connection, queue: WriteQueue, reader: aiosqlite.Connection, inline: sqlite3.Connection
     ) -> None:
         self._writer = writer
+        self._queue = queue
         self._reader = reader
-        self._looker = looker
-        self._units = WriteQueue(writer)
+        self._inline = inline
         self._is_rewriting = False
-        self._closed = False
-
-    @property
-    def on_write(self) -> WriteObserver | None:
-        """Told of each unit that was written: how long it waited for its turn, and how long it took, in seconds.
-
-        What it took goes on to the COMMIT that it shared with those that waited beside it.
-        """
-        return self._units.on_write
-
-    @on_write.setter
-    def on_write(self, observer: WriteObserver | None) -> None:
-        self._units.on_write = observer
+        self._is_closed = False
 
     @classmethod
     @asynccontextmanager
@@ -68,105 +55,93 @@ class Database:
         """Claim the file, bring it to the newest schema, check it, and close it at the end.
 
         DatabaseInUse, DatabaseTooNew, DatabaseUnusable, BackupNotWritten and UnknownCapability are reasons not to
-        start; after any of them the file is as it was, or further by whole migrations. ``migrations`` are SkinDesk's
-        own where not given; before the first that is missing a copy is kept beside the file, unless
-        ``keeps_before_migration`` is false. Closing waits for the units under way, and for those whose callers do.
+        start; the file is then as it was, or further by whole migrations. Before the first missing migration a copy
+        is kept beside the file. Closing waits for the jobs whose callers still wait.
         """
         migrations = bundled() if migrations is None else migrations
         async with AsyncExitStack() as stack:
             real = stack.enter_context(claimed(path))
             try:
-                writer = await _connected(stack, real, "rw")
-                await recognise(writer, real)
-                await _prepare_writer(writer, real)
-                version = await version_of(writer)
-                if keeps_before_migration and 0 < version < len(migrations):
-                    kept = await asyncio.to_thread(keep_before_migration, real, number=version + 1)
-                    _log.info("database kept before its upgrade path=%s version=%s", kept.path, version)
-                await migrate(writer, real, migrations)
-                await _empty_log(writer)  # a crash has left it
-                await writer.execute_fetchall(f"PRAGMA busy_timeout = {ASKED_AGAIN * 1000:.0f}")
-                reader = await _connected(stack, real, "ro")
+                writer = stack.enter_context(closing(_connect(real, "rw", timeout=_READ_TIMEOUT)))
+                queue = stack.enter_context(WriteQueue(writer))
+                await queue.run(
+                    partial(_prepare, path=real, migrations=migrations, keeps_before_migration=keeps_before_migration)
+                )
+                reader = await stack.enter_async_context(_reader(real))
+                reader.row_factory = sqlite3.Row
                 await reader.execute_fetchall("PRAGMA query_only = ON")
-                looker = stack.enter_context(closing(_looking(real)))
+                inline = stack.enter_context(closing(_connect(real, "ro", timeout=0)))
+                inline.execute("PRAGMA query_only = ON")
             except sqlite3.Error as error:
                 raise DatabaseUnusable(real, str(error)) from error
-            database = cls(writer=writer, reader=reader, looker=looker)
+            database = cls(writer=writer, queue=queue, reader=reader, inline=inline)
             stack.push_async_callback(database._finish)
-            await database.verify()
             yield database
 
-    async def verify(self) -> None:
-        """Raise UnknownCapability where a grant has a word that is none: who would hold what is then unclear."""
-        rows = await self.read("SELECT DISTINCT capability FROM grants ORDER BY capability")
-        unknown = {row["capability"] for row in rows}.difference(Capability)
-        if unknown:
-            raise UnknownCapability(*sorted(unknown))
+    def observe_writes(self, observer: WriteObserver) -> None:
+        """Call ``observer`` with the timing of each job that was committed."""
+        self._queue.on_write = observer
 
-    async def write(self, unit: Unit[_T], *, ended: Callable[[], None] | None = None) -> _T:
-        """Run ``unit`` and return what it returns, once that is on the disk; whatever it raises undoes all of it.
+    async def write(self, job: Job[_T], *, on_done: Callable[[], None] | None = None) -> _T:
+        """Run ``job`` in a transaction and return its result after COMMIT; if it raises, it is rolled back.
 
-        Units run one after the other, in the order they were asked for. Those that wait meanwhile are committed
-        together, yet a unit that fails fails alone. A caller who is cancelled, waiting or later, does not stop theirs:
-        it runs to its end and counts, unless it has not begun when :meth:`hurry` is called. DatabaseClosed after the
-        end.
-        ``ended`` is called once it has ended, well or not, before anybody hears of it: for what is kept in memory.
+        Jobs run one after another, in the order they were added, on the connection's thread; they may be run twice.
+        Cancelling the caller does not stop the job, unless it has not begun when :meth:`begin_shutdown` is called.
+        ``on_done`` is called once the job is committed or has failed, before its caller is answered.
         """
-        if self._closed:
+        if self._is_closed:
             raise DatabaseClosed
-        return await self._units.add(unit, ended)
+        return await self._queue.add(job, on_done)
 
     async def read(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
-        """Return the rows of one statement, which sees every unit that has ended and none that has not."""
-        if self._closed:
+        """Return the rows of one statement, which sees all committed jobs and no other."""
+        if self._is_closed:
             raise DatabaseClosed
         return list(await self._reader.execute_fetchall(sql, parameters))
 
-    async def look(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
-        """Return the rows of one statement as :meth:`read` does, for what an index answers with a row or two.
+    async def read_inline(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+        """Do what :meth:`read` does, on the event loop's thread: for a row or two that an index finds.
 
-        It runs where it is asked for: the way to another thread and back takes longer than the statement. Where it
-        would have to wait for somebody it goes that way after all.
+        Going to another thread and back takes longer than such a statement. A statement that would have to wait for a
+        lock is run by :meth:`read`.
         """
-        if self._closed:
+        if self._is_closed:
             raise DatabaseClosed
         try:
-            return self._looker.execute(sql, parameters).fetchall()
+            return self._inline.execute(sql, parameters).fetchall()
         except sqlite3.OperationalError:
             return await self.read(sql, parameters)
 
     async def wipe(self) -> bool:
-        """Leave nothing in the files of what was deleted; False where the disk is full or somebody else is reading.
+        """Remove deleted data from the files; False if the disk is full or another process is reading.
 
-        Deleted rows are overwritten where they stand. But SQLite leaves copies behind when it moves rows between
-        pages, and the log beside the file has the pages as they were: the file is written anew, and the log emptied.
-        That takes about a second for a hundred megabytes, in which reading goes on and units wait.
+        Deleted rows are overwritten in place. But SQLite leaves copies behind when it moves rows between pages, and the
+        log has the pages as they were: so the file is rewritten and the log emptied. That takes about a second for a
+        hundred megabytes; reading goes on, write jobs wait.
         """
-        if self._closed:
+        if self._is_closed:
             raise DatabaseClosed
         since = time.monotonic()
-        async with self._units.turn:
-            try:
-                for step in (partial(on_thread, self._writer, self._rewrite), partial(_empty_log, self._writer)):
-                    while not await step():
-                        if not self._units.may_wait(since):
-                            _log.warning("what was deleted is still in the files: somebody else has them open")
-                            return False
-            except sqlite3.OperationalError as error:
-                _log.warning("what was deleted is still in the files: %s", error)
-                return False
+        try:
+            for step in (self._rewrite, _empty_log):
+                while not await self._queue.run(step):
+                    if not self._queue.may_wait(since):
+                        _log.warning("deleted data is still in the files: another process has them open")
+                        return False
+        except sqlite3.OperationalError as error:
+            _log.warning("deleted data is still in the files: %s", error)
+            return False
         return True
 
-    def hurry(self, *, within: float) -> None:
-        """Prepare for the end, before anybody is told that theirs was interrupted; it may be called again.
+    def begin_shutdown(self, *, within: float) -> None:
+        """Drop jobs that have not begun once their callers are gone, and limit the wait for another process's lock.
 
-        Units that have not begun are given up once their callers have gone, and whatever waits for another process
-        that has the file waits for so many seconds at most.
+        Call it before any caller is told that it was interrupted; it may be called again.
         """
-        self._units.hurry(within=within)
+        self._queue.begin_shutdown(within=within)
 
     def _rewrite(self, connection: sqlite3.Connection) -> bool:
-        """Write the file anew, on the thread of the connection; False where another process writes."""
+        """Rewrite the file; False if another process has it locked."""
         self._is_rewriting = True
         try:
             connection.execute("VACUUM")
@@ -179,42 +154,57 @@ class Database:
         return True
 
     async def _finish(self) -> None:
-        self._closed = True
-        if self._is_rewriting:  # it can take longer than a stop may, and is as good another time
-            await self._writer.interrupt()
-        await self._units.finish()
+        self._is_closed = True
+        if self._is_rewriting:  # it can take longer than a shutdown may, and can be done later
+            self._writer.interrupt()
+        await self._queue.finish()
 
 
-async def fetch_one(connection: aiosqlite.Connection, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
-    """Run one statement inside a unit and return its first row, or None where it has none."""
-    for row in await connection.execute_fetchall(sql, parameters):
-        return row
-    return None
+def to_ms(moment: datetime) -> int:
+    """Return whole milliseconds since 1970, UTC. TypeError for a naive moment."""
+    return (moment - _EPOCH) // _MILLISECOND
 
 
-async def _connected(stack: AsyncExitStack, path: Path, mode: str) -> aiosqlite.Connection:
-    connection = await stack.enter_async_context(_connection(f"{path.as_uri()}?mode={mode}"))
+def from_ms(milliseconds: int) -> datetime:
+    """Return the moment, aware, in UTC."""
+    return _EPOCH + milliseconds * _MILLISECOND
+
+
+def from_ms_or_none(milliseconds: int | None) -> datetime | None:
+    """Return the moment, or None for a NULL."""
+    return None if milliseconds is None else from_ms(milliseconds)
+
+
+def clean_text(text: str | None) -> str | None:
+    """Return outside text for a text column: trade tokens masked, lone surrogates and NUL replaced."""
+    if text is None:
+        return None
+    return mask_trade_urls(text).encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def is_storable(number: int) -> bool:
+    """Return whether an integer column can hold ``number``."""
+    return -_MAX_INTEGER <= number <= _MAX_INTEGER
+
+
+def _connect(path: Path, mode: str, *, timeout: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=timeout, check_same_thread=False
+    )
     connection.row_factory = sqlite3.Row
     return connection
 
 
-def _looking(path: Path) -> sqlite3.Connection:
-    """Return a connection that only reads, on the event loop's own thread, and never waits there."""
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=0)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA query_only = ON")
-    return connection
+def _reader(path: Path) -> aiosqlite.Connection:
+    """Return a connection, not open yet, whose thread does not keep the process alive if it is never closed.
 
-
-def _connection(uri: str) -> aiosqlite.Connection:
-    """Return a connection, not open yet, whose thread does not keep the process alive if nobody closes it.
-
-    A thread that is made by a daemon thread is one too, and aiosqlite offers no other way to ask for that.
+    aiosqlite has no option for that, but a thread made by a daemon thread is a daemon too.
     """
     made: list[aiosqlite.Connection] = []
 
     def make() -> None:
-        made.append(aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_TIMEOUT))
+        uri = f"{path.as_uri()}?mode=ro"
+        made.append(aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=_READ_TIMEOUT))
 
     maker = Thread(target=make, daemon=True)
     maker.start()
@@ -222,15 +212,27 @@ def _connection(uri: str) -> aiosqlite.Connection:
     return made[0]
 
 
-async def _prepare_writer(connection: aiosqlite.Connection, path: Path) -> None:
-    (mode,) = await connection.execute_fetchall("PRAGMA journal_mode = WAL")
-    if mode[0] != "wal":
-        raise DatabaseUnusable(path, f"journal mode {mode[0]}")
-    await connection.execute_fetchall("PRAGMA synchronous = FULL")
-    await connection.execute_fetchall("PRAGMA foreign_keys = ON")
-    await connection.execute_fetchall("PRAGMA secure_delete = ON")  # not every SQLite is built to
+def _prepare(
+    connection: sqlite3.Connection, *, path: Path, migrations: Sequence[Migration], keeps_before_migration: bool
+) -> None:
+    """Check the file and bring it to the newest schema."""
+    require_sound(connection, path)
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise DatabaseUnusable(path, f"journal mode {mode}")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # not every SQLite is built to
+    version = version_of(connection)
+    if keeps_before_migration and 0 < version < len(migrations):
+        kept = keep_before_migration(path, number=version + 1)
+        _log.info("database kept before its upgrade path=%s version=%s", kept.path, version)
+    migrate(connection, path, migrations)
+    if unknown := unknown_capabilities(connection):
+        raise UnknownCapability(*unknown)
+    _empty_log(connection)  # a crash may have left it
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
 
 
-async def _empty_log(connection: aiosqlite.Connection) -> bool:
-    (row,) = await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
-    return not row["busy"]
+def _empty_log(connection: sqlite3.Connection) -> bool:
+    return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()["busy"]

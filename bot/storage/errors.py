@@ -1,4 +1,4 @@
-"""Why a database cannot be used; each is a reason not to start.
+"""Why a database cannot be used. Each is a reason not to start, except DatabaseClosed.
 
 StorageError
 ├── DatabaseInUse
@@ -6,7 +6,7 @@ StorageError
 ├── DatabaseUnusable
 ├── UnknownCapability
 ├── BackupNotWritten
-└── DatabaseClosed          the one that comes later: after the database was closed
+└── DatabaseClosed
 """
 
 from pathlib import Path
@@ -35,9 +35,9 @@ class DatabaseTooNew(StorageError):
 
 
 class DatabaseUnusable(StorageError):
-    """The file cannot be opened, is no database, is another program's, is damaged, or cannot be migrated.
+    """The file cannot be opened, is not a database, is another program's, is damaged, or cannot be migrated.
 
-    ``reason`` is the operating system's or SQLite's own word for it.
+    ``reason`` is the operating system's or SQLite's message.
     """
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -47,7 +47,7 @@ class DatabaseUnusable(StorageError):
 
 
 class UnknownCapability(StorageError):
-    """A grant has a capability that this SkinDesk does not know. ``words`` are all of them."""
+    """Grants have capabilities that this SkinDesk does not know: ``words``."""
 
     def __init__(self, *words: str) -> None:
         super().__init__(", ".join(words))
@@ -55,7 +55,7 @@ class UnknownCapability(StorageError):
 
 
 class BackupNotWritten(StorageError):
-    """A copy could not be written to ``path``; ``reason`` is the operating system's or SQLite's own word for it."""
+    """A copy could not be written to ``path``; ``reason`` is the operating system's or SQLite's message."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
@@ -64,4 +64,4 @@ class BackupNotWritten(StorageError):
 
 
 class DatabaseClosed(StorageError):
-    """The database takes nothing any more."""
+    """The database is closed."""

@@ -1,17 +1,15 @@
-"""Keeps which role holds which capability, in memory too, and seeds a guild once."""
+"""Keeps which role holds which capability, cached in memory, and seeds a guild once."""
 
 import sqlite3
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-import aiosqlite
+from cachetools import LRUCache
 
 from bot.domain.access import SEEDED, Capability, Grant
-from bot.domain.audit import AuditAction, AuditEntry
-from bot.storage.audit.log import write_down
-from bot.storage.columns import to_ms
-from bot.storage.database import Database, fetch_one
+from bot.domain.audit import AuditAction, AuditEntry, AuditRow
+from bot.storage.audit.log import append
+from bot.storage.database import Database, to_ms
 from bot.storage.errors import UnknownCapability
 
 _OF_GUILD = """
@@ -27,11 +25,12 @@ ON CONFLICT (guild_id) DO UPDATE SET seeded_at = excluded.seeded_at WHERE guilds
 RETURNING guild_id
 """
 
-_GRANT = """
+_SEED = """
 INSERT INTO grants (guild_id, role_id, capability) VALUES (:guild_id, :role_id, :capability)
 ON CONFLICT (guild_id, role_id, capability) DO NOTHING
-RETURNING role_id
 """
+
+_GRANT = f"{_SEED} RETURNING role_id"
 
 _REVOKE = """
 DELETE FROM grants WHERE guild_id = :guild_id AND role_id = :role_id AND capability = :capability
@@ -44,82 +43,69 @@ def _utc_now() -> datetime:
 
 
 class SqliteGrantRepository:
-    """Grants as rows, and those of the guilds asked about lately in memory.
+    """Grants as rows; those of recently used guilds are cached, because every command checks them.
 
-    Every check of every command asks for them. One repository a database: what another one writes, or somebody by
-    other means, is not noticed. ``now`` dates the one thing that happens by itself, the seeding.
+    Use one repository per database: changes by others are not noticed. ``now`` dates the seeding of a guild.
     """
 
     def __init__(self, db: Database, *, now: Callable[[], datetime] = _utc_now, max_guilds: int = 1_000) -> None:
         self._db = db
         self._now = now
-        self._max_guilds = max_guilds
-        self._kept: OrderedDict[int, tuple[Grant, ...]] = OrderedDict()
+        self._cache: LRUCache[int, tuple[Grant, ...]] = LRUCache(max_guilds)
         self._writes = 0
-        """Units that have ended. A reading that one of them ended beside may be older than what it left."""
+        """Jobs that have ended. A read that a job overlapped may be older than the job and is not cached."""
 
     async def of_guild(self, guild_id: int) -> tuple[Grant, ...]:
-        """Return the guild's grants, seeding a guild that was never seen. What is in memory needs no statement."""
-        kept = self._kept.get(guild_id)
-        if kept is not None:
-            self._kept.move_to_end(guild_id)
-            return kept
+        """Return the guild's grants, seeding a guild that is new."""
+        cached: tuple[Grant, ...] | None = self._cache.get(guild_id)
+        if cached is not None:
+            return cached
         writes, rows = await self._read(guild_id)
         if not rows:
             await self._db.write(
-                lambda connection: self._seed_if_new(connection, guild_id), ended=self._forgets(guild_id)
+                lambda connection: self._seed_if_new(connection, guild_id), on_done=lambda: self._evict(guild_id)
             )
             writes, rows = await self._read(guild_id)
         # A guild whose every grant was revoked has one row, without a role.
         grants = tuple(_grant(row) for row in rows if row["role_id"] is not None)
         if writes == self._writes:
-            self._kept[guild_id] = grants
-            while len(self._kept) > self._max_guilds:
-                self._kept.popitem(last=False)
+            self._cache[guild_id] = grants
         return grants
 
-    async def _read(self, guild_id: int) -> tuple[int, Sequence[sqlite3.Row]]:
-        """Return the guild's rows, and how many units had ended when the reading began."""
-        return self._writes, await self._db.read(_OF_GUILD, {"guild_id": guild_id})
-
-    def _forgets(self, guild_id: int) -> Callable[[], None]:
-        """Return what is to be called once a unit that writes the guild's grants has ended, with whatever end."""
-
-        def forget() -> None:
-            self._writes += 1
-            self._kept.pop(guild_id, None)
-
-        return forget
-
-    async def grant(self, grant: Grant, *, by: int, at: datetime) -> bool:
-        """Add a grant with its audit row; False where it was there already."""
+    async def grant(self, grant: Grant, *, by: int, at: datetime) -> AuditRow | None:
+        """Add a grant and return the audit row; None if it existed already."""
         return await self._change(_GRANT, grant, AuditAction.ACCESS_GRANTED, by=by, at=at)
 
-    async def revoke(self, grant: Grant, *, by: int, at: datetime) -> bool:
-        """Remove a grant with its audit row; False where there was none."""
+    async def revoke(self, grant: Grant, *, by: int, at: datetime) -> AuditRow | None:
+        """Remove a grant and return the audit row; None if there was none."""
         return await self._change(_REVOKE, grant, AuditAction.ACCESS_REVOKED, by=by, at=at)
 
-    async def _change(self, sql: str, grant: Grant, action: AuditAction, *, by: int, at: datetime) -> bool:
-        async def unit(connection: aiosqlite.Connection) -> bool:
-            await self._seed_if_new(connection, grant.guild_id)
-            if await fetch_one(connection, sql, _row(grant)) is None:
-                return False
+    async def _read(self, guild_id: int) -> tuple[int, Sequence[sqlite3.Row]]:
+        """Return the guild's rows, and how many jobs had ended when the read began."""
+        return self._writes, await self._db.read(_OF_GUILD, {"guild_id": guild_id})
+
+    async def _change(self, sql: str, grant: Grant, action: AuditAction, *, by: int, at: datetime) -> AuditRow | None:
+        def job(connection: sqlite3.Connection) -> AuditRow | None:
+            self._seed_if_new(connection, grant.guild_id)
+            if connection.execute(sql, _row(grant)).fetchone() is None:
+                return None
             detail = {"capability": grant.capability.value}
-            entry = AuditEntry(grant.guild_id, at, by, action, f"role:{grant.role_id}", detail)
-            await write_down(connection, entry)
-            return True
+            return append(connection, AuditEntry(grant.guild_id, at, by, action, f"role:{grant.role_id}", detail))
 
-        return await self._db.write(unit, ended=self._forgets(grant.guild_id))
+        return await self._db.write(job, on_done=lambda: self._evict(grant.guild_id))
 
-    async def _seed_if_new(self, connection: aiosqlite.Connection, guild_id: int) -> None:
-        """Give @everyone, whose role id is the guild's, what a new guild starts with."""
+    def _evict(self, guild_id: int) -> None:
+        self._writes += 1
+        self._cache.pop(guild_id, None)
+
+    def _seed_if_new(self, connection: sqlite3.Connection, guild_id: int) -> None:
+        """Give @everyone, whose role id is the guild's, the grants of a new guild."""
         at = self._now()
-        if await fetch_one(connection, _MARK_SEEDED, {"guild_id": guild_id, "at": to_ms(at)}) is None:
+        if connection.execute(_MARK_SEEDED, {"guild_id": guild_id, "at": to_ms(at)}).fetchone() is None:
             return
-        for capability in sorted(SEEDED):
-            await connection.execute_fetchall(_GRANT, _row(Grant(guild_id, guild_id, capability)))
+        connection.executemany(_SEED, [_row(Grant(guild_id, guild_id, capability)) for capability in sorted(SEEDED)])
         detail = {"capabilities": " ".join(sorted(SEEDED))}
-        await write_down(connection, AuditEntry(guild_id, at, None, AuditAction.GUILD_SEEDED, "guild", detail))
+        append(connection, AuditEntry(guild_id, at, None, AuditAction.GUILD_SEEDED, "guild", detail))
 
 
 def _row(grant: Grant) -> dict[str, int | str]:

@@ -3,16 +3,14 @@
 import sqlite3
 from dataclasses import replace
 from datetime import datetime
-
-import aiosqlite
+from functools import partial
 
 from bot.domain.audit import FOR_ANOTHER, AuditAction, AuditEntry
 from bot.domain.errors import SteamAccountTaken
 from bot.domain.links import RELINK_COOL_DOWN, EndedLink, Link, LinkSource, resends_from
 from bot.domain.steam import SteamId
-from bot.storage.audit.log import write_down
-from bot.storage.columns import from_ms, from_ms_or_none, to_ms
-from bot.storage.database import Database, fetch_one
+from bot.storage.audit.log import append
+from bot.storage.database import Database, from_ms, from_ms_or_none, to_ms
 
 _OF_USER = "SELECT * FROM links WHERE guild_id = :guild_id AND user_id = :user_id"
 
@@ -40,36 +38,34 @@ ON CONFLICT (guild_id, user_id, steam_id) DO UPDATE SET
 _PURGE = "DELETE FROM ended_links WHERE ended_at <= :before"
 
 
-async def put_link(connection: aiosqlite.Connection, link: Link) -> Link:
-    """Set the user's link inside a unit, with audit row and cool-down; SteamAccountTaken before anything is changed."""
-    row = _row(link)
-    taken = await fetch_one(connection, _OF_STEAM_ID, row)
+def put_link(connection: sqlite3.Connection, link: Link) -> Link:
+    """Set the user's link, inside a job; SteamAccountTaken before anything is changed."""
+    values = _row(link)
+    taken = connection.execute(_OF_STEAM_ID, values).fetchone()
     if taken is not None and taken["user_id"] != link.user_id:
         raise SteamAccountTaken(taken["user_id"])
-    before = await fetch_one(connection, _OF_USER, row)
-    standing = None if before is None else _link(before)
-    ended = [_ended(each) for each in await connection.execute_fetchall(_ENDED, row)]
+    before = connection.execute(_OF_USER, values).fetchone()
+    standing = None if before is None else link_of(before)
+    ended = [ended_link_of(row) for row in connection.execute(_ENDED, values)]
     link = replace(link, resends_from=resends_from(link, standing=standing, ended=ended))
     detail = {"steam_id": str(link.steam_id), "source": link.source.value}
     if standing is not None and standing.steam_id != link.steam_id:
         detail["instead_of"] = str(standing.steam_id)
-        await _remember(connection, standing, at=link.linked_at)
-    await connection.execute_fetchall(_PUT, _row(link))
+        _keep_ended(connection, standing, at=link.linked_at)
+    connection.execute(_PUT, _row(link))
     subject = f"user:{link.user_id}"
     entry = AuditEntry(link.guild_id, link.linked_at, link.linked_by, AuditAction.LINK_SET, subject, detail)
-    await write_down(connection, entry)
-    return link
+    return replace(link, audit_row=append(connection, entry))
 
 
-async def forget_ended(connection: aiosqlite.Connection, *, at: datetime) -> None:
-    """Forget the ended links that make no new one wait any more."""
-    await connection.execute_fetchall(_PURGE, {"before": to_ms(at - RELINK_COOL_DOWN)})
+def purge_ended(connection: sqlite3.Connection, *, at: datetime) -> None:
+    """Delete the ended links that no longer make a new one wait, inside a job."""
+    connection.execute(_PURGE, {"before": to_ms(at - RELINK_COOL_DOWN)})
 
 
-async def _remember(connection: aiosqlite.Connection, link: Link, *, at: datetime) -> None:
-    await forget_ended(connection, at=at)
-    row = {name: value for name, value in _row(link).items() if name not in ("source", "linked_by", "linked_at")}
-    await connection.execute_fetchall(_END, {**row, "ended_at": to_ms(at)})
+def _keep_ended(connection: sqlite3.Connection, link: Link, *, at: datetime) -> None:
+    purge_ended(connection, at=at)
+    connection.execute(_END, {**_row(link), "ended_at": to_ms(at)})
 
 
 class SqliteLinkRepository:
@@ -80,45 +76,34 @@ class SqliteLinkRepository:
 
     async def of_user(self, guild_id: int, user_id: int) -> Link | None:
         """Return the user's link."""
-        rows = await self._db.look(_OF_USER, {"guild_id": guild_id, "user_id": user_id})
-        return _link(rows[0]) if rows else None
+        rows = await self._db.read_inline(_OF_USER, {"guild_id": guild_id, "user_id": user_id})
+        return link_of(rows[0]) if rows else None
 
     async def of_steam_id(self, guild_id: int, steam_id: SteamId) -> Link | None:
         """Return the link of this Steam account."""
-        rows = await self._db.look(_OF_STEAM_ID, {"guild_id": guild_id, "steam_id": steam_id.value})
-        return _link(rows[0]) if rows else None
+        rows = await self._db.read_inline(_OF_STEAM_ID, {"guild_id": guild_id, "steam_id": steam_id.value})
+        return link_of(rows[0]) if rows else None
 
     async def put(self, link: Link) -> Link:
-        """Set or replace the user's link and return it as kept; SteamAccountTaken where the account is another's."""
-
-        async def unit(connection: aiosqlite.Connection) -> Link:
-            return await put_link(connection, link)
-
-        return await self._db.write(unit)
+        """Set or replace the user's link; SteamAccountTaken if the account is another user's."""
+        return await self._db.write(partial(put_link, link=link))
 
     async def remove(self, guild_id: int, user_id: int, *, by: int, at: datetime) -> Link | None:
-        """Remove and return the user's link, with its audit row."""
+        """Remove the user's link."""
 
-        async def unit(connection: aiosqlite.Connection) -> Link | None:
-            row = await fetch_one(connection, _REMOVE, {"guild_id": guild_id, "user_id": user_id})
+        def job(connection: sqlite3.Connection) -> Link | None:
+            row = connection.execute(_REMOVE, {"guild_id": guild_id, "user_id": user_id}).fetchone()
             if row is None:
                 return None
-            link = _link(row)
-            await _remember(connection, link, at=at)
+            link = link_of(row)
+            _keep_ended(connection, link, at=at)
             detail = {"steam_id": str(link.steam_id), "source": link.source.value}
             if by != user_id:
                 detail |= FOR_ANOTHER
-            await write_down(
-                connection, AuditEntry(guild_id, at, by, AuditAction.LINK_REMOVED, f"user:{user_id}", detail)
-            )
-            return link
+            entry = AuditEntry(guild_id, at, by, AuditAction.LINK_REMOVED, f"user:{user_id}", detail)
+            return replace(link, audit_row=append(connection, entry))
 
-        return await self._db.write(unit)
-
-
-def link_of(row: sqlite3.Row) -> Link:
-    """Return the link in a row."""
-    return _link(row)
+        return await self._db.write(job)
 
 
 def _row(link: Link) -> dict[str, int | str | None]:
@@ -133,7 +118,8 @@ def _row(link: Link) -> dict[str, int | str | None]:
     }
 
 
-def _link(row: sqlite3.Row) -> Link:
+def link_of(row: sqlite3.Row) -> Link:
+    """Return a row's link."""
     return Link(
         guild_id=row["guild_id"],
         user_id=row["user_id"],
@@ -145,7 +131,8 @@ def _link(row: sqlite3.Row) -> Link:
     )
 
 
-def _ended(row: sqlite3.Row) -> EndedLink:
+def ended_link_of(row: sqlite3.Row) -> EndedLink:
+    """Return a row's ended link."""
     return EndedLink(
         guild_id=row["guild_id"],
         user_id=row["user_id"],

@@ -1,4 +1,4 @@
-"""Claims a database file for this process alone, and says whether another one has it."""
+"""Locks a database file for this process alone, and reports whether another process has it."""
 
 import fcntl
 import os
@@ -10,19 +10,19 @@ from pathlib import Path
 from bot.storage.errors import DatabaseInUse, DatabaseUnusable
 
 _PRIVATE = 0o600
-"""What is kept is about people: files made here are for the account that SkinDesk runs under."""
+"""The files hold personal data: only SkinDesk's own account may read them."""
 
 _PATIENCE = 0.5
-"""Seconds to wait for somebody who only looks (see :func:`looked_at`), which takes less unless the file is large."""
+"""Seconds to wait for an inspection (see :func:`inspecting`), which is faster unless the file is large."""
 
-_ASKED_AGAIN = 0.05
+_RETRY_AFTER = 0.05
 
 
 @contextmanager
 def claimed(path: Path) -> Iterator[Path]:
-    """Hold the lock beside ``path`` and give the file's real path; an empty file is made where there was none.
+    """Hold the lock beside ``path`` and yield the file's real path; a missing file is created empty.
 
-    DatabaseInUse where another holder has it, DatabaseUnusable where the files cannot be opened.
+    DatabaseInUse if another process has it, DatabaseUnusable if the files cannot be opened.
     """
     with locked(path) as real:
         os.close(_open(real, real))
@@ -31,10 +31,10 @@ def claimed(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[Path]:
-    """Hold the lock beside ``path``, whether there is a file at ``path`` or not, and give the real path.
+    """Hold the lock beside ``path``, whether the file exists or not, and yield the real path.
 
-    The kernel drops the lock with the process, however that ends. The lock's file stays: were it removed, a process
-    that waits with the old one open and a process that makes a new one would both believe they are alone.
+    The kernel releases the lock when the process ends. The lock file stays: if it were removed, a process that waits
+    with the old one open and a process that creates a new one would both hold a lock.
     """
     real = path.resolve()  # two names for one file have one lock
     descriptor = _open(real, lock_of(real))
@@ -46,10 +46,10 @@ def locked(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def looked_at(path: Path) -> Iterator[bool]:
-    """Say whether a process has ``path``; where none has, none gets it while this lasts. Nothing is made.
+def inspecting(path: Path) -> Iterator[bool]:
+    """Yield whether a process has ``path``; if none has, none can claim it meanwhile. No file is created.
 
-    Any number may look at the same time.
+    Several inspections can run at the same time.
     """
     try:
         descriptor = os.open(lock_of(path.resolve()), os.O_RDONLY)
@@ -65,7 +65,7 @@ def looked_at(path: Path) -> Iterator[bool]:
 
 
 def lock_of(real: Path) -> Path:
-    """Return where the lock of a database is."""
+    """Return the path of a database's lock file."""
     return real.with_name(real.name + ".lock")
 
 
@@ -77,18 +77,18 @@ def _open(database: Path, path: Path) -> int:
 
 
 def _lock(database: Path, descriptor: int) -> None:
-    ends = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _PATIENCE
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() >= ends:
+            if time.monotonic() >= deadline:
                 raise DatabaseInUse(database) from None
         except OSError as error:
             raise DatabaseUnusable(database, error.strerror or type(error).__name__) from error
         else:
             return
-        time.sleep(_ASKED_AGAIN)
+        time.sleep(_RETRY_AFTER)
 
 
 def _has_shared(descriptor: int) -> bool:

@@ -1,4 +1,4 @@
-"""Counts that say how the desk is doing, over all guilds."""
+"""Counts over all guilds, for the metrics."""
 
 from collections.abc import Mapping
 
@@ -9,15 +9,15 @@ _RESENDS = "SELECT state, count(*) AS requests FROM resends GROUP BY state"
 
 
 class SqliteTableMetrics:
-    """Figures of the whole file."""
+    """Counts over the whole file."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def resends_by_state(self) -> Mapping[ResendState, int]:
-        """Return how many requests are in each state; states without any are left out."""
+        """Return how many requests are in each state; states with none are left out."""
         return {ResendState(row["state"]): row["requests"] for row in await self._db.read(_RESENDS)}
 
     async def answers(self) -> bool:
-        """Say whether the database can be read."""
+        """Return whether the database can be read."""
         return bool(await self._db.read("SELECT 1"))

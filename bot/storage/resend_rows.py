@@ -1,19 +1,171 @@
-"""How a resend request looks as a row, and as facts in the audit."""
+"""Resend requests as rows: the columns, the SQL, and the audit entry of each change.
+
+A change names the states it may start from: ``TRANSITIONS`` of the domain. One that leads to a call to the provider
+checks in the same statement that the guild's resends are not paused. An erased request is never read again.
+"""
 
 import json
 import sqlite3
 from datetime import datetime
 
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit import FOR_ANOTHER, AuditAction, AuditEntry
 from bot.domain.failures import ProviderName
 from bot.domain.masking import mask_trade_urls
 from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts, change_in
 from bot.domain.steam import SteamId
-from bot.storage.columns import from_ms, from_ms_or_none, to_ms, words
+from bot.storage.database import clean_text, from_ms, from_ms_or_none, to_ms
+
+GET = "SELECT * FROM resends WHERE guild_id = :guild_id AND id = :id AND erased_at IS NULL"
+
+OPEN_FOR_TRADE = """
+SELECT * FROM resends
+WHERE guild_id = :guild_id AND provider = :provider AND trade_id = :trade_id
+  AND state IN ('pending', 'approved', 'sending', 'unknown')
+"""
+
+OPEN_IN_GUILD = """
+SELECT * FROM resends
+WHERE guild_id = :guild_id AND state IN ('pending', 'approved', 'sending', 'unknown')
+ORDER BY id
+"""
+
+ALL_OPEN = """
+SELECT * FROM resends WHERE state IN ('pending', 'approved', 'sending', 'unknown') ORDER BY id
+"""
+
+NOT_FINALISED = """
+SELECT * FROM resends
+WHERE finalised_at IS NULL AND erased_at IS NULL
+  AND state IN ('sent', 'failed', 'denied', 'expired', 'cancelled')
+ORDER BY id
+"""
+
+FINALISE = "UPDATE resends SET finalised_at = :at WHERE guild_id = :guild_id AND id = :id"
+
+OPEN = """
+INSERT INTO resends (
+    guild_id, provider, trade_id, owner, owner_user_id, requested_by, reason,
+    state, facts, version, requested_at, expires_at, notes
+)
+SELECT
+    :guild_id, :provider, :trade_id, :owner, :owner_user_id, :requested_by, :reason,
+    'pending', :facts, :version, :requested_at, :expires_at, :notes
+WHERE NOT EXISTS (
+    SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_paused_at IS NOT NULL
+) AND (:at_most IS NULL OR :at_most > (
+    SELECT count(*) FROM resends
+    WHERE guild_id = :guild_id AND requested_by = :requested_by AND requested_at > :counted_from
+      AND NOT (state = 'cancelled' AND message_id IS NULL)
+))
+ON CONFLICT (provider, trade_id) WHERE state IN ('pending', 'approved', 'sending', 'unknown') DO NOTHING
+RETURNING *
+"""
+
+OPENED_AT = """
+SELECT requested_at FROM resends
+WHERE guild_id = :guild_id AND requested_by = :user_id AND erased_at IS NULL
+  AND NOT (state = 'cancelled' AND message_id IS NULL)
+ORDER BY requested_at DESC
+LIMIT :limit
+"""
+
+ATTACH_CARD = """
+UPDATE resends SET channel_id = :channel_id, message_id = :message_id, shown_version = :version
+WHERE guild_id = :guild_id AND id = :id
+"""
+
+CARD_SHOWS = """
+UPDATE resends SET shown_version = :version
+WHERE guild_id = :guild_id AND id = :id AND message_id = :message_id
+"""
+
+NOTES = "SELECT notes, facts FROM resends WHERE guild_id = :guild_id AND id = :id AND erased_at IS NULL"
+
+SET_NOTES = """
+UPDATE resends SET notes = :notes
+WHERE guild_id = :guild_id AND id = :id AND erased_at IS NULL
+RETURNING *
+"""
+
+REVISE = """
+UPDATE resends SET facts = :facts, notes = :notes, version = version + 1
+WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND version = :version
+RETURNING *
+"""
+
+APPROVE = """
+UPDATE resends SET state = 'approved', decided_by = :by, decided_at = :at
+WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND version = :version AND shown_version = :version
+  AND NOT EXISTS (
+    SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_paused_at IS NOT NULL
+  )
+RETURNING *
+"""
+
+BEGIN_SENDING = """
+UPDATE resends SET state = 'sending', sent_at = :at
+WHERE guild_id = :guild_id AND id = :id AND state = 'approved'
+  AND NOT EXISTS (
+    SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_paused_at IS NOT NULL
+  )
+RETURNING *
+"""
+
+RETURN_TO_PENDING = """
+UPDATE resends SET
+    state = 'pending', version = version + 1, notes = :notes,
+    decided_by = NULL, decided_at = NULL, decision_reason = NULL
+WHERE guild_id = :guild_id AND id = :id AND state = 'approved'
+RETURNING *
+"""
+
+DENY = """
+UPDATE resends SET
+    state = 'denied', decided_by = :by, decided_at = :at, decision_reason = :reason, settled_at = :at
+WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
+RETURNING *
+"""
+
+EXPIRE = """
+UPDATE resends SET state = 'expired', settled_at = :at
+WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
+RETURNING *
+"""
+
+CANCEL = """
+UPDATE resends SET state = 'cancelled', decision_reason = :reason, settled_at = :at
+WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
+RETURNING *
+"""
+
+REMIND = """
+UPDATE resends SET reminded_at = :at
+WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND reminded_at IS NULL
+RETURNING *
+"""
+
+MARK_UNKNOWN = """
+UPDATE resends SET
+    state = 'unknown', outcome = :outcome, outcome_detail = :detail, settle_after = :settle_after, notes = :notes
+WHERE guild_id = :guild_id AND id = :id AND state = 'sending'
+RETURNING *
+"""
+
+SETTLE_LATER = (
+    "UPDATE resends SET settle_after = :settle_after WHERE guild_id = :guild_id AND id = :id AND state = 'unknown'"
+)
+
+SETTLE = """
+UPDATE resends SET
+    state = :state, outcome = :outcome, outcome_detail = :detail, settled_at = :at, settle_after = NULL,
+    settled_by = :by
+WHERE guild_id = :guild_id AND id = :id AND state IN ('sending', 'unknown')
+RETURNING *
+"""
 
 
 def new_row(draft: Resend) -> dict[str, int | str | None]:
-    """Return the columns of a new pending request; what only a later state has stays empty."""
+    """Return the columns of a new pending request."""
     return {
         "guild_id": draft.guild_id,
         "provider": draft.provider.value,
@@ -21,7 +173,7 @@ def new_row(draft: Resend) -> dict[str, int | str | None]:
         "owner": draft.owner.value,
         "owner_user_id": draft.owner_user_id,
         "requested_by": draft.requested_by,
-        "reason": words(draft.reason),
+        "reason": clean_text(draft.reason),
         "facts": facts_text(draft.facts),
         "version": draft.version,
         "requested_at": to_ms(draft.requested_at),
@@ -31,7 +183,7 @@ def new_row(draft: Resend) -> dict[str, int | str | None]:
 
 
 def resend_of(row: sqlite3.Row) -> Resend:
-    """Return the request in a row."""
+    """Return a row's request."""
     return Resend(
         id=row["id"],
         guild_id=row["guild_id"],
@@ -64,10 +216,9 @@ def resend_of(row: sqlite3.Row) -> Resend:
 
 
 def facts_text(facts: TradeFacts) -> str:
-    """Return the facts as JSON, character for character: they are compared with the trade as it is read later.
+    """Return the facts as JSON in ASCII, which holds every text: they are compared with the trade as it is read later.
 
-    JSON in ASCII holds every text a provider can send. Only a trade token in the last error is masked; such a
-    trade then counts as changed, which is the safe side.
+    Only a trade token in the last error is masked; such a trade then counts as changed, which is the safe side.
     """
     return json.dumps(
         {
@@ -81,51 +232,38 @@ def facts_text(facts: TradeFacts) -> str:
     )
 
 
-def nobodys_facts(resend: Resend) -> str:
-    """Return what of the facts is about nobody, as JSON: the status."""
-    return facts_text(
-        TradeFacts(
-            status=resend.facts.status,
-            items_send=(),
-            items_received=(),
-            offer_id="",
-            last_error="",
-            code_digest=None,
-        )
-    )
-
-
 def facts_of(text: str) -> TradeFacts:
     """Return the facts in their JSON."""
     facts = json.loads(text)
-    return TradeFacts(
-        status=facts["status"],
-        items_send=tuple(facts["items_send"]),
-        items_received=tuple(facts["items_received"]),
-        offer_id=facts["offer_id"],
-        last_error=facts["last_error"],
-        code_digest=facts["code_digest"],
-    )
+    facts["items_send"], facts["items_received"] = tuple(facts["items_send"]), tuple(facts["items_received"])
+    return TradeFacts(**facts)
 
 
 def notes_text(notes: tuple[str, ...]) -> str:
-    """Return the card's lines as JSON. That of a change is ASCII and masked already: see there."""
-    return json.dumps([note if change_in(note) is not None else words(note) for note in notes])
+    """Return the card's notes as JSON. A note of a change is ASCII and masked already."""
+    return json.dumps([note if change_in(note) is not None else clean_text(note) for note in notes])
 
 
 def notes_of(text: str) -> tuple[str, ...]:
-    """Return the card's lines."""
+    """Return the card's notes in their JSON."""
     return tuple(json.loads(text))
 
 
-def audit_entry(
-    resend: Resend, action: AuditAction, *, by: int | None, at: datetime, detail: dict[str, str]
-) -> AuditEntry:
-    """Return the audit row of a change: which trade, whose, asked for by whom, and ``detail``."""
-    facts = {
+def audit_entry(resend: Resend, action: AuditAction, *, by: int | None, at: datetime, **extra: str) -> AuditEntry:
+    """Return the audit entry of a change: the trade, its owner, the requester, and facts that depend on the action."""
+    detail = {
         "provider": resend.provider.value,
         "trade": str(resend.trade_id),
         "owner": str(resend.owner),
         "requester": str(resend.requested_by),
     }
-    return AuditEntry(resend.guild_id, at, by, action, f"resend:{resend.id}", facts | detail)
+    match action:
+        case AuditAction.RESEND_REQUESTED | AuditAction.RESEND_REVISED | AuditAction.RESEND_APPROVED:
+            detail["version"] = str(resend.version)
+        case AuditAction.RESEND_UNKNOWN | AuditAction.RESEND_SENT | AuditAction.RESEND_FAILED:
+            detail["outcome"] = resend.outcome.value if resend.outcome is not None else ""
+        case AuditAction.RESEND_CANCELLED:
+            detail["reason"] = resend.decision_reason or ""
+    if action is AuditAction.RESEND_REQUESTED and resend.owner_user_id != resend.requested_by:
+        detail |= FOR_ANOTHER
+    return AuditEntry(resend.guild_id, at, by, action, f"resend:{resend.id}", detail | extra)

@@ -1,17 +1,14 @@
-"""Keeps Steam sign-ins under way: by the digest of a token, used once, with nonces that count once."""
+"""Keeps Steam sign-ins in progress: by the digest of a token that works once, with nonces that count once."""
 
 import sqlite3
 from datetime import datetime, timedelta
-
-import aiosqlite
 
 from bot.domain.errors import SteamAccountTaken
 from bot.domain.links import Link, LinkSource, SignIn
 from bot.domain.sign_in import NONCE_AHEAD, NONCE_WITHIN
 from bot.domain.steam import SteamId
-from bot.storage.columns import from_ms, to_ms
-from bot.storage.database import Database, fetch_one
-from bot.storage.links import forget_ended, put_link
+from bot.storage.database import Database, from_ms, to_ms
+from bot.storage.links import purge_ended, put_link
 
 _BEGIN = """
 INSERT INTO sign_ins (digest, guild_id, user_id, expires_at)
@@ -29,11 +26,11 @@ _SEE = "INSERT INTO sign_in_nonces (nonce, seen_at) VALUES (:nonce, :at)"
 
 _PURGE = (
     "DELETE FROM sign_ins WHERE expires_at <= :at",
-    "DELETE FROM sign_in_nonces WHERE seen_at <= :forgettable",
+    "DELETE FROM sign_in_nonces WHERE seen_at <= :seen_before",
 )
 
-_REMEMBERED = NONCE_WITHIN + NONCE_AHEAD + timedelta(minutes=5)
-"""Longer than a nonce is accepted, by some minutes for a clock that is set back."""
+_NONCES_KEPT_FOR = NONCE_WITHIN + NONCE_AHEAD + timedelta(minutes=5)
+"""Longer than a nonce is accepted, by some minutes in case the clock is set back."""
 
 
 class SqliteSignInRepository:
@@ -43,7 +40,7 @@ class SqliteSignInRepository:
         self._db = db
 
     async def begin(self, sign_in: SignIn) -> None:
-        """Keep a new one in place of the user's earlier one."""
+        """Store a sign-in, replacing the user's earlier one."""
         row = {
             "digest": sign_in.digest,
             "guild_id": sign_in.guild_id,
@@ -51,47 +48,45 @@ class SqliteSignInRepository:
             "expires_at": to_ms(sign_in.expires_at),
         }
 
-        async def unit(connection: aiosqlite.Connection) -> None:
-            await connection.execute_fetchall(_BEGIN, row)
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute(_BEGIN, row)
 
-        await self._db.write(unit)
+        await self._db.write(job)
 
     async def get(self, digest: str, *, at: datetime) -> SignIn | None:
-        """Return one that can still be used."""
+        """Return a sign-in that can still be used."""
         rows = await self._db.read(_GET, {"digest": digest, "at": to_ms(at)})
         return _sign_in(rows[0]) if rows else None
 
     async def complete(self, digest: str, *, steam_id: SteamId, nonce: str, at: datetime) -> Link | None:
-        """Use it up and link its user, in one transaction; None where it, or the nonce, cannot be used."""
+        """Use a sign-in up and link its user, in one transaction; None if it, or the nonce, cannot be used."""
 
-        async def unit(connection: aiosqlite.Connection) -> Link | SteamAccountTaken | None:
-            row = await fetch_one(connection, _GET, {"digest": digest, "at": to_ms(at)})
-            if row is None or await fetch_one(connection, _SEEN, {"nonce": nonce}) is not None:
+        def job(connection: sqlite3.Connection) -> Link | SteamAccountTaken | None:
+            row = connection.execute(_GET, {"digest": digest, "at": to_ms(at)}).fetchone()
+            if row is None or connection.execute(_SEEN, {"nonce": nonce}).fetchone() is not None:
                 return None
-            await connection.execute_fetchall(_USE_UP, {"digest": digest})
-            await connection.execute_fetchall(_SEE, {"nonce": nonce, "at": to_ms(at)})
-            user_id = row["user_id"]
+            connection.execute(_USE_UP, {"digest": digest})
+            connection.execute(_SEE, {"nonce": nonce, "at": to_ms(at)})
+            link = Link(row["guild_id"], row["user_id"], steam_id, LinkSource.SIGN_IN, row["user_id"], at)
             try:
-                return await put_link(
-                    connection, Link(row["guild_id"], user_id, steam_id, LinkSource.SIGN_IN, user_id, at)
-                )
+                return put_link(connection, link)
             except SteamAccountTaken as taken:
-                return taken  # raised here it would undo that the sign-in is used up
+                return taken  # raised here, it would roll back that the sign-in is used up
 
-        done = await self._db.write(unit)
+        done = await self._db.write(job)
         if isinstance(done, SteamAccountTaken):
             raise done
         return done
 
     async def purge(self, *, at: datetime) -> None:
-        """Forget what has expired, nonces too old to be accepted, and ended links that make nobody wait."""
+        """Delete expired sign-ins, nonces too old to be accepted, and ended links whose cool-down is over."""
 
-        async def unit(connection: aiosqlite.Connection) -> None:
+        def job(connection: sqlite3.Connection) -> None:
             for statement in _PURGE:
-                await connection.execute_fetchall(statement, {"at": to_ms(at), "forgettable": to_ms(at - _REMEMBERED)})
-            await forget_ended(connection, at=at)
+                connection.execute(statement, {"at": to_ms(at), "seen_before": to_ms(at - _NONCES_KEPT_FOR)})
+            purge_ended(connection, at=at)
 
-        await self._db.write(unit)
+        await self._db.write(job)
 
 
 def _sign_in(row: sqlite3.Row) -> SignIn:

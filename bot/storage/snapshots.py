@@ -1,75 +1,86 @@
-"""Keeps the snapshots behind pagers, within bounds, until they expire."""
+"""Keeps snapshots of answers, within bounds, until they expire.
+
+An answer is stored as msgpack, compressed. A trade's code is never stored; trade tokens in outside text are masked.
+"""
 
 import json
 import logging
 import sqlite3
+import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from bot.domain.inventory import InventoryFilter
-from bot.domain.snapshots import Audience, Snapshot
-from bot.storage.columns import from_ms, to_ms
-from bot.storage.database import Database
-from bot.storage.encoded_snapshots import EncodedAnswers
-from bot.storage.snapshot_codec import UnreadableAnswer, decode, decode_view, encode, encode_view
-from bot.storage.write_queue import SyncJob
+import msgspec
+
+from bot.domain.failures import Failure, ProviderName
+from bot.domain.inventory import Inventory, InventoryFilter, Item
+from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
+from bot.domain.steam import Game, SteamId
+from bot.storage.database import Database, clean_text, from_ms, to_ms
 from bot.worker import run_in_worker
 
 _log = logging.getLogger(__name__)
 
 _DELETE = """
-DELETE FROM pages WHERE seq IN (
-    SELECT pages.seq FROM json_each(:keys) AS wanted CROSS JOIN pages
-        ON pages.id = json_extract(wanted.value, '$[1]') AND pages.guild_id = json_extract(wanted.value, '$[0]')
+DELETE FROM snapshots WHERE seq IN (
+    SELECT snapshots.seq FROM json_each(:keys) AS wanted CROSS JOIN snapshots
+        ON snapshots.id = json_extract(wanted.value, '$[1]')
+        AND snapshots.guild_id = json_extract(wanted.value, '$[0]')
 )
 """
 
 _INSERT = """
-INSERT INTO pages (id, guild_id, user_id, audience, answer, created_at, expires_at, view)
+INSERT INTO snapshots (id, guild_id, user_id, audience, answer, created_at, expires_at, view)
 VALUES (:id, :guild_id, :user_id, :audience, :answer, :created_at, :expires_at, :view)
 ON CONFLICT (id) DO NOTHING
 """
 
 _EVICT_OF_USER = """
-DELETE FROM pages
+DELETE FROM snapshots
 WHERE guild_id = :guild_id AND user_id = :user_id AND seq <= (
-    SELECT seq FROM pages WHERE guild_id = :guild_id AND user_id = :user_id
+    SELECT seq FROM snapshots WHERE guild_id = :guild_id AND user_id = :user_id
     ORDER BY seq DESC LIMIT 1 OFFSET :kept
 )
 """
 
-_EVICT = "DELETE FROM pages WHERE seq <= (SELECT seq FROM pages ORDER BY seq DESC LIMIT 1 OFFSET :kept)"
+_EVICT = "DELETE FROM snapshots WHERE seq <= (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT 1 OFFSET :kept)"
 
 _EVICT_BYTES = """
-DELETE FROM pages WHERE seq IN (
-    SELECT seq FROM (SELECT seq, SUM(length(answer)) OVER (ORDER BY seq DESC) AS bytes FROM pages)
+DELETE FROM snapshots WHERE seq IN (
+    SELECT seq FROM (SELECT seq, SUM(length(answer)) OVER (ORDER BY seq DESC) AS bytes FROM snapshots)
     WHERE bytes > :bytes
 )
 """
 
-_COUNT = "SELECT count(*), coalesce(sum(length(answer)), 0) FROM pages"
+_COUNT = "SELECT count(*), coalesce(sum(length(answer)), 0) FROM snapshots"
 
-_LOAD = "SELECT * FROM pages WHERE guild_id = :guild_id AND id = :id AND expires_at > :at"
+_LOAD = "SELECT * FROM snapshots WHERE guild_id = :guild_id AND id = :id AND expires_at > :at"
 
-_SET_VIEW = "UPDATE pages SET view = :view WHERE guild_id = :guild_id AND id = :id"
+_SET_VIEW = "UPDATE snapshots SET view = :view WHERE guild_id = :guild_id AND id = :id"
 
-_PURGE = "DELETE FROM pages WHERE expires_at <= :at"
+_PURGE = "DELETE FROM snapshots WHERE expires_at <= :at"
+
+_FORMAT = b"\x03"
+"""The first byte of a stored answer; raise it with every change of what is stored. Other formats are not read."""
+
+_SMALL = 300
+"""Items or trades up to which encoding on the event loop is faster than going to another thread."""
 
 
-class _Kept(NamedTuple):
-    """How many snapshots there are, and their bytes together."""
+class _Stored(NamedTuple):
+    """An upper bound of how many snapshots are stored, and of their bytes."""
 
     rows: int
     bytes: int
 
 
 class SqliteSnapshotRepository:
-    """Snapshots as rows: at most ``max_rows``, at most ``max_per_user`` of a user in a guild, the oldest go first.
+    """Snapshots as rows: at most ``max_rows``, ``max_per_user`` and ``max_bytes_in_all``; the oldest are evicted.
 
-    All of them together have at most ``max_bytes_of_all``, compressed.
-    One above ``max_bytes``, compressed, is kept without its items' pictures, stickers and inspect certificates; where
-    that does not help it is not kept at all, and its pager does not outlive the process.
+    A snapshot above ``max_bytes`` is stored without pictures, stickers and inspect certificates; one that is still too
+    large is not stored.
     """
 
     def __init__(
@@ -79,51 +90,56 @@ class SqliteSnapshotRepository:
         max_rows: int = 2_000,
         max_per_user: int = 20,
         max_bytes: int = 4 * 1024 * 1024,
-        max_bytes_of_all: int = 1024 * 1024 * 1024,
+        max_bytes_in_all: int = 1024 * 1024 * 1024,
     ) -> None:
         self._db = db
         self._max_rows = max_rows
         self._max_per_user = max_per_user
         self._max_bytes = max_bytes
-        self._max_bytes_of_all = max_bytes_of_all
-        self._encoded = EncodedAnswers()
-        self._at_most: _Kept | None = None
-        """No less than there is; None until that was counted. What is deleted elsewhere is not noticed."""
+        self._max_bytes_in_all = max_bytes_in_all
+        self._stored: _Stored | None = None
 
     async def save(self, *snapshots: Snapshot) -> None:
-        """Keep snapshots, without the codes of their trades; one with the same id in the same guild is replaced."""
-        rows = [await self._row(snapshot) for snapshot in snapshots]
-        kept = [row for row in rows if len(row["answer"]) <= self._max_bytes]
-        size = sum(len(row["answer"]) for row in kept)
-        readers = {(row["guild_id"], row["user_id"]) for row in kept}
+        """Store snapshots, replacing those with the same id in the same guild."""
+        rows = [row for snapshot in snapshots if (row := await self._row(snapshot)) is not None]
+        size = sum(len(row["answer"]) for row in rows)
+        readers = {(row["guild_id"], row["user_id"]) for row in rows}
+        keys = json.dumps([(snapshot.guild_id, snapshot.id) for snapshot in snapshots])
 
-        def work(connection: sqlite3.Connection) -> _Kept | None:
-            # As few statements as can be: Python's one lock goes to and fro with each of them.
-            connection.execute(_DELETE, {"keys": json.dumps([(row["guild_id"], row["id"]) for row in rows])})
-            connection.executemany(_INSERT, kept)
+        def job(connection: sqlite3.Connection) -> _Stored:
+            # As few statements as possible: each one releases and takes Python's global lock.
+            connection.execute(_DELETE, {"keys": keys})
+            connection.executemany(_INSERT, rows)
             connection.executemany(
                 _EVICT_OF_USER,
                 [{"guild_id": guild, "user_id": user, "kept": self._max_per_user} for guild, user in readers],
             )
-            before = self._at_most
-            if before is None or before.rows + len(kept) > self._max_rows:
+            before = self._stored
+            if before is None or before.rows + len(rows) > self._max_rows:
                 connection.execute(_EVICT, {"kept": self._max_rows})
-            if before is not None and before.bytes + size <= self._max_bytes_of_all:
-                self._at_most = _Kept(min(before.rows + len(kept), self._max_rows), before.bytes + size)
-                return None
-            connection.execute(_EVICT_BYTES, {"bytes": self._max_bytes_of_all})
-            return _Kept(*connection.execute(_COUNT).fetchone())
+            if before is not None and before.bytes + size <= self._max_bytes_in_all:
+                self._stored = _Stored(min(before.rows + len(rows), self._max_rows), before.bytes + size)
+                return self._stored
+            connection.execute(_EVICT_BYTES, {"bytes": self._max_bytes_in_all})
+            return _Stored(*connection.execute(_COUNT).fetchone())
 
-        counted = await self._db.write(SyncJob(work))
-        if counted is not None:  # only now it is certain that what was to go is gone
-            self._at_most = counted
+        self._stored = await self._db.write(job)
 
-    async def _row(self, snapshot: Snapshot) -> dict[str, Any]:
-        answer = await self._encoded.of(snapshot.answer)
-        if len(answer) > self._max_bytes:
-            answer = await run_in_worker(encode, snapshot.answer, lean=True)
+    async def _row(self, snapshot: Snapshot) -> dict[str, Any] | None:
+        """Return the columns of a snapshot; None if it cannot be stored."""
+        try:
+            if _size(snapshot.answer) <= _SMALL:
+                answer = encode(snapshot.answer)
+            else:
+                answer = await run_in_worker(encode, snapshot.answer)
+            if len(answer) > self._max_bytes:
+                answer = await run_in_worker(encode, snapshot.answer, lean=True)
+        except (ValueError, OverflowError) as error:  # a lone surrogate, or a number of more than 64 bits
+            _log.warning("snapshot not encodable guild=%s error=%s", snapshot.guild_id, type(error).__name__)
+            return None
         if len(answer) > self._max_bytes:
             _log.warning("snapshot too large to keep guild=%s bytes=%s", snapshot.guild_id, len(answer))
+            return None
         return {
             "id": snapshot.id,
             "guild_id": snapshot.guild_id,
@@ -132,39 +148,122 @@ class SqliteSnapshotRepository:
             "answer": answer,
             "created_at": to_ms(snapshot.created_at),
             "expires_at": to_ms(snapshot.expires_at),
-            "view": encode_view(snapshot.view),
+            "view": _view_column(snapshot.view),
         }
 
     async def load(self, guild_id: int, snapshot_id: str, *, at: datetime) -> Snapshot | None:
-        """Return a snapshot of this guild that has not expired; None too where it cannot be read any more."""
+        """Return a snapshot of this guild that has not expired; None if it cannot be read."""
         for row in await self._db.read(_LOAD, {"guild_id": guild_id, "id": snapshot_id, "at": to_ms(at)}):
             try:
-                return await run_in_worker(_pages, row)
-            except (UnreadableAnswer, ValueError) as error:
+                return await run_in_worker(_snapshot, row)
+            except (ValueError, zlib.error) as error:  # of another version, or damaged
                 _log.warning("snapshot not readable guild=%s error=%s", row["guild_id"], type(error).__name__)
         return None
 
     async def remove(self, guild_id: int, snapshot_id: str) -> None:
-        """Delete a snapshot; nothing happens where it is not kept."""
-        row = {"keys": json.dumps([(guild_id, snapshot_id)])}
-        await self._db.write(SyncJob(lambda connection: _ran(connection, _DELETE, row)))
+        """Delete a snapshot, if it is stored."""
+        await self._execute(_DELETE, {"keys": json.dumps([(guild_id, snapshot_id)])})
 
     async def set_view(self, guild_id: int, snapshot_id: str, view: InventoryFilter | None) -> None:
-        """Keep how the reader of a snapshot has sorted and narrowed it; nothing happens where it is not kept."""
-        row = {"id": snapshot_id, "guild_id": guild_id, "view": encode_view(view)}
-
-        await self._db.write(SyncJob(lambda connection: _ran(connection, _SET_VIEW, row)))
+        """Store how the reader of a snapshot has sorted and filtered it, if it is stored."""
+        await self._execute(_SET_VIEW, {"id": snapshot_id, "guild_id": guild_id, "view": _view_column(view)})
 
     async def purge(self, *, at: datetime) -> None:
-        """Forget what has expired."""
-        await self._db.write(SyncJob(lambda connection: _ran(connection, _PURGE, {"at": to_ms(at)})))
+        """Delete expired snapshots."""
+        await self._execute(_PURGE, {"at": to_ms(at)})
+
+    async def _execute(self, sql: str, parameters: Mapping[str, object]) -> None:
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute(sql, parameters)
+
+        await self._db.write(job)
 
 
-def _ran(connection: sqlite3.Connection, sql: str, row: Mapping[str, object]) -> None:
-    connection.execute(sql, row)
+def encode(answer: InventoryAnswer | TradesAnswer, *, lean: bool = False) -> bytes:
+    """Return an answer as bytes, without trades' codes; if ``lean``, without what only an item's details show."""
+    if isinstance(answer, TradesAnswer):
+        trades = tuple(
+            replace(trade, code=None, last_error=clean_text(trade.last_error) or "") for trade in answer.trades
+        )
+        return _FORMAT + b"t" + zlib.compress(_encoder.encode(replace(answer, trades=trades)), zlib.Z_BEST_SPEED)
+    icons: dict[str | None, str] = {}
+    parts = [
+        (
+            part.provider,
+            part.inventory and replace(part.inventory, items=_packed(part.inventory.items, icons, lean=lean)),
+            part.failure and replace(part.failure, message=clean_text(part.failure.message)),
+            part.reference,
+        )
+        for part in answer.answers
+    ]
+    stored = (answer.owner, answer.game, _without_tokens(answer.filter), answer.linked_user_id, list(icons), parts)
+    return _FORMAT + b"i" + zlib.compress(_encoder.encode(stored), zlib.Z_BEST_SPEED)
 
 
-def _pages(row: sqlite3.Row) -> Snapshot:
+def decode(data: bytes) -> InventoryAnswer | TradesAnswer:
+    """Return the answer that was encoded. ValueError or zlib.error for damaged bytes or another format."""
+    if data[:1] != _FORMAT:
+        raise ValueError("another format")
+    raw = zlib.decompress(data[2:])
+    if data[1:2] == b"t":
+        return _trades_decoder.decode(raw)
+    owner, game, asked, linked_user_id, icons, parts = _inventory_decoder.decode(raw)
+    answers = tuple(
+        ProviderAnswer(
+            provider,
+            inventory and replace(inventory, items=_unpacked(inventory.items, icons)),
+            failure and Failure(**{field.name: getattr(failure, field.name) for field in fields(Failure)}),
+            reference,
+        )
+        for provider, inventory, failure, reference in parts
+    )
+    return InventoryAnswer(owner, game, asked, answers, linked_user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure(Failure):
+    """A failure of a provider: msgspec cannot tell two kinds of text enum apart."""
+
+    provider: ProviderName
+
+
+_Part = tuple[ProviderName, Inventory | None, _Failure | None, str | None]
+
+_encoder = msgspec.msgpack.Encoder()
+_trades_decoder = msgspec.msgpack.Decoder(TradesAnswer)
+_inventory_decoder = msgspec.msgpack.Decoder(
+    tuple[SteamId, Game, InventoryFilter, int | None, list[str | None], list[_Part]]
+)
+
+
+def _packed(items: tuple[Item, ...], icons: dict[str | None, str], *, lean: bool) -> tuple[Item, ...]:
+    """Return items with positions in ``icons`` instead of the hashes, which repeat too far apart for zlib."""
+    change = msgspec.structs.replace
+    if lean:
+        return tuple([change(item, icon_hash=None, inspect_certificate=None, stickers=()) for item in items])
+    return tuple([change(item, icon_hash=icons.setdefault(item.icon_hash, str(len(icons)))) for item in items])
+
+
+def _unpacked(items: tuple[Item, ...], icons: list[str | None]) -> tuple[Item, ...]:
+    if not icons:
+        return items
+    change = msgspec.structs.replace
+    return tuple([change(item, icon_hash=icons[int(item.icon_hash or 0)]) for item in items])
+
+
+def _size(answer: InventoryAnswer | TradesAnswer) -> int:
+    return len(answer.trades) if isinstance(answer, TradesAnswer) else answer.item_count
+
+
+def _without_tokens(view: InventoryFilter) -> InventoryFilter:
+    return replace(view, search=clean_text(view.search))
+
+
+def _view_column(view: InventoryFilter | None) -> str | None:
+    return None if view is None else msgspec.json.encode(_without_tokens(view)).decode()
+
+
+def _snapshot(row: sqlite3.Row) -> Snapshot:
     return Snapshot(
         id=row["id"],
         guild_id=row["guild_id"],
@@ -173,5 +272,5 @@ def _pages(row: sqlite3.Row) -> Snapshot:
         answer=decode(row["answer"]),
         created_at=from_ms(row["created_at"]),
         expires_at=from_ms(row["expires_at"]),
-        view=decode_view(row["view"]),
+        view=None if row["view"] is None else msgspec.json.decode(row["view"], type=InventoryFilter),
     )

@@ -1,4 +1,4 @@
-"""Runs what is to be written unit by unit, in the order it was asked for; those that wait share a transaction."""
+"""Runs write jobs one after another, in transactions that waiting jobs share."""
 
 import asyncio
 import logging
@@ -6,359 +6,190 @@ import math
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
-
-import aiosqlite
-
-from bot.storage.thread import ahead, on_thread
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
 
 _log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
-Unit = Callable[[aiosqlite.Connection], Awaitable[_T]]
+Job = Callable[[sqlite3.Connection], _T]
+"""A write job. It may be rolled back and run again, so it must not change anything outside the database."""
 
-_MOST_UNITS = 256
-"""Units that share a transaction at most."""
+_MAX_JOBS = 64
+"""Jobs in one transaction, so that the first does not wait long for the last."""
 
-_MOST_AT_ONCE = 64
-"""Of them, units that go to the connection's thread together."""
+BUSY_TIMEOUT = 0.1
+"""Seconds that SQLite itself waits for another process's lock: that wait cannot be interrupted."""
 
-_LONGEST = 0.05
-"""Seconds after which a transaction takes no further unit in, so that the first does not wait long for the last."""
+_LOCK_TIMEOUT = 5.0
+"""Seconds to wait for another process's lock in all."""
 
-
-ASKED_AGAIN = 0.1
-"""Seconds that SQLite itself may wait for another process that writes: nothing could cut short a wait inside it."""
-
-_PATIENCE = 5.0
-"""Seconds to wait for another process that writes, all in all; SkinDesk itself never waits for itself."""
-
-_AT_THE_END = 0.3
-"""The same, once the database is being closed."""
+_LOCK_TIMEOUT_AT_CLOSE = 0.3
 
 
 class WriteObserver(Protocol):
-    """Something that is told of every unit that is written."""
+    """Receives the timing of each job that was committed."""
 
     def __call__(self, *, waited: float, took: float) -> None:
-        """Take note of a unit; both in seconds."""
+        """Record a job; both in seconds."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SyncJob(Generic[_T]):
-    """A unit that is one piece of work on the connection's thread: those that wait in a row go there together.
-
-    It may be undone and done once more, where one of the others fails: outside the database it changes nothing that
-    could be wrong by that.
-    """
-
-    work: Callable[[sqlite3.Connection], _T]
-
-    async def __call__(self, connection: aiosqlite.Connection) -> _T:
-        """Do it, as any unit."""
-        return await on_thread(connection, self.work)
-
-
 @dataclass(slots=True, eq=False)
-class _Asked:
-    """A unit that somebody has asked for, and what became of it."""
-
-    run: Unit[Any]
-    ended: Callable[[], None] | None
-    told: asyncio.Future[Any]
-    at: float
-    began: float = 0.0
+class _Entry:
+    job: Job[Any]
+    on_done: Callable[[], None] | None
+    future: asyncio.Future[Any]
+    added_at: float
+    started_at: float = 0.0
     result: Any = None
     error: BaseException | None = None
 
-    @property
-    def is_abandoned(self) -> bool:
-        """Whether its caller has gone, as long as nobody was told anything."""
-        return self.told.done()
-
-
-_Piece = tuple[_Asked, SyncJob[Any]]
-
 
 class WriteQueue:
-    """The units that wait for the one connection that writes.
+    """The queue and the thread of the one connection that writes.
 
-    A unit that fails is undone alone: where it takes that, each but the first of a transaction stands in a savepoint
-    of its own. Nobody is told anything before the COMMIT, so a crash loses only what nobody was told of; a COMMIT that
-    fails fails them all.
+    Callers are answered only after COMMIT. A failed COMMIT fails the whole batch; a job that fails is undone alone.
     """
 
-    def __init__(self, writer: aiosqlite.Connection) -> None:
-        self._writer = writer
-        self._waiting: deque[_Asked] = deque()
-        self._worker: asyncio.Task[None] | None = None
-        self._begun = False
-        self._failed: list[sqlite3.Error] = []
-        self._hurries = False
-        self._ends = math.inf
-        self.turn = asyncio.Lock()
-        """Held while a transaction is open."""
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
+        self._waiting: deque[_Entry] = deque()
+        self._running: asyncio.Future[None] | None = None
+        self._is_shutting_down = False
+        self._lock_deadline = math.inf
         self.on_write: WriteObserver | None = None
 
-    def add(self, unit: Unit[_T], ended: Callable[[], None] | None) -> asyncio.Future[_T]:
-        """Put a unit at the end; the future has its result once that is committed. RuntimeError inside a unit.
+    def __enter__(self) -> Self:
+        return self
 
-        Cancelling the future stops no unit: nobody is told then.
-        """
-        if self._worker is not None and asyncio.current_task() is self._worker:
-            raise RuntimeError("a unit inside a unit would wait for itself")
-        told: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Asked(unit, ended, told, time.perf_counter()))
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._thread.shutdown()
+
+    def run(self, work: Job[_T]) -> asyncio.Future[_T]:
+        """Run work on the connection's thread, between two transactions."""
+        return asyncio.get_running_loop().run_in_executor(self._thread, work, self._connection)
+
+    def add(self, job: Job[_T], on_done: Callable[[], None] | None = None) -> asyncio.Future[_T]:
+        """Queue a job. Cancelling the future does not stop the job."""
+        future: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Entry(job, on_done, future, time.perf_counter()))
         self._start()
-        return told
+        return future
 
-    def hurry(self, *, within: float) -> None:
-        """Begin no unit any more whose caller has gone, and wait for another process for so many seconds at most.
+    def begin_shutdown(self, *, within: float) -> None:
+        """Drop jobs that have not begun once their callers are gone, and limit the wait for another process's lock.
 
-        Call it when a stop begins, before anybody is told that theirs was interrupted: that is to be true.
+        Call it before any caller is told that it was interrupted.
         """
-        self._hurries = True
-        self._ends = min(self._ends, time.monotonic() + within)
+        self._is_shutting_down = True
+        self._lock_deadline = min(self._lock_deadline, time.monotonic() + within)
 
     def may_wait(self, since: float) -> bool:
-        """Say whether what has waited for another process since then, on the monotonic clock, may wait on."""
-        return time.monotonic() < min(since + _PATIENCE, self._ends)
+        """Return whether there is time left to wait for another process's lock; ``since`` is monotonic."""
+        return time.monotonic() < min(since + _LOCK_TIMEOUT, self._lock_deadline)
 
     async def finish(self) -> None:
-        """Wait until none is left: what somebody still waits for is written, as soon as the file can be had."""
-        self.hurry(within=_AT_THE_END)
-        while self._worker is not None:
-            await asyncio.wait({self._worker})
-            await asyncio.sleep(0)  # what is called at its end
+        """Wait until the queue is empty. Jobs whose callers still wait are run."""
+        self.begin_shutdown(within=_LOCK_TIMEOUT_AT_CLOSE)
+        try:
+            while self._running is not None:
+                await asyncio.wait({self._running})
+        finally:
+            while self._waiting:
+                self._waiting.popleft().future.cancel()
 
     def _start(self) -> None:
-        if self._worker is None:
-            self._begun = False
-            self._worker = asyncio.create_task(self._work())
-            self._worker.add_done_callback(self._worked)
+        if self._running is not None or not self._waiting:
+            return
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MAX_JOBS))]
+        now = time.perf_counter()
+        for entry in batch:
+            entry.started_at = now
+        self._running = self.run(partial(self._run_batch, batch))
+        self._running.add_done_callback(partial(self._answer, batch))
 
-    def _worked(self, worker: asyncio.Task[None]) -> None:
-        """Give up those of a task that was cancelled before its first step, which cannot do so itself."""
-        if worker is self._worker and not self._begun:
-            self._worker = None
-            self._give_up()
+    def _answer(self, batch: Sequence[_Entry], running: asyncio.Future[None]) -> None:
+        """Answer the callers of a batch, caches first, and start the next batch."""
+        self._running = None
+        failure = running.exception()
+        now = time.perf_counter()
+        for entry in batch:
+            if entry.on_done is not None:
+                entry.on_done()
+        for entry in batch:
+            error = entry.error or failure
+            if entry.future.done():
+                if error is not None:
+                    _log.error("write failed after its caller had gone error=%s", type(error).__name__)
+            elif error is not None:
+                entry.future.set_exception(error)
+            else:
+                entry.future.set_result(entry.result)
+                if self.on_write is not None:
+                    self.on_write(waited=entry.started_at - entry.added_at, took=now - entry.started_at)
+        self._start()
 
-    async def _work(self) -> None:
-        self._begun = True
+    def _run_batch(self, batch: Sequence[_Entry], connection: sqlite3.Connection) -> None:
+        """Run a batch in one transaction. If a job fails, roll back and run each half, until the job fails alone."""
         try:
-            while self._is_any_waiting():
-                try:
-                    await self.turn.acquire()
-                except asyncio.CancelledError:
-                    self._give_up()
-                    raise
-                try:
-                    if self._is_any_waiting():  # their callers may have gone meanwhile
-                        await self._transact()
-                finally:
-                    self.turn.release()
-        finally:
-            self._worker = None
-            if self._waiting:  # asked for after the cancellation
-                self._start()
-
-    def _give_up(self) -> None:
-        """Cancel those that wait: the loop ends, and this task, which would have run them, is cancelled with it."""
-        while self._waiting:
-            self._waiting.popleft().told.cancel()
-
-    def _is_any_waiting(self) -> bool:
-        """Say whether a unit waits to be begun; in a hurry those whose callers have gone no longer do."""
-        while self._hurries and self._waiting and self._waiting[0].is_abandoned:
-            if (ended := self._waiting.popleft().ended) is not None:
-                ended()
-        return bool(self._waiting)
-
-    async def _transact(self) -> None:
-        """Run those that wait and commit them; raises only where the task itself is cancelled."""
-        batch: list[_Asked] = []
-        self._failed = []
+            entries = self._begin(batch, connection)
+        except sqlite3.Error as error:
+            _fail(batch, error)
+            return
         try:
-            await self._run_into(batch)
-        except BaseException as error:
-            if _is_cancelled():
-                self._give_up()
-            # Only the loop's own end cancels this task. The rollback then queues behind the statement under way; if
-            # that was the COMMIT there is nothing left to undo and it does nothing. A connection that was closed
-            # meanwhile (ValueError) has undone everything by that.
-            with suppress(ValueError):
-                await self._writer.rollback()
-            if is_locked(error) and time.monotonic() >= self._ends:  # the others would ask in vain too, one by one
-                batch.extend(self._waiting)
-                self._waiting.clear()
-            for asked in batch:
-                asked.error = asked.error or error
-            if _is_cancelled():
-                raise
-        finally:
-            self._tell(batch)
+            for entry in entries:
+                _run(entry, connection)
+        except Exception as error:  # noqa: BLE001 -- the caller gets it
+            connection.rollback()  # SQLite may have done so: it does if the disk is full
+            if len(entries) == 1:
+                _fail(entries, error)
+            else:
+                middle = len(entries) // 2
+                self._run_batch(entries[:middle], connection)
+                self._run_batch(entries[middle:], connection)
+            return
+        if entries:
+            try:
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                connection.rollback()
+                _fail(entries, error)
 
-    async def _run_into(self, batch: list[_Asked]) -> None:
-        """Run units in a transaction and commit it, noting each in ``batch`` before; an error undoes all of it.
-
-        Where each that waits is one piece of work, all of it is one way to the thread and back.
-        """
-        if isinstance(self._waiting[0].run, SyncJob):
-            if await self._run_on_thread(batch, begins=True):
-                return
-        else:
-            first = self._next(batch)
-            await on_thread(self._writer, partial(self._begin, batch))
-            first.result = await first.run(self._writer)
-        while (
-            self._is_any_waiting()
-            and len(batch) < _MOST_UNITS
-            and time.perf_counter() < batch[0].began + _LONGEST
-            and self._writer.in_transaction
-        ):
-            if not isinstance(self._waiting[0].run, SyncJob):
-                await self._run_beside_others(self._next(batch))
-            elif await self._run_on_thread(batch):
-                return
-        await on_thread(self._writer, self._commit)
-
-    def _next(self, batch: list[_Asked]) -> _Asked:
-        asked = self._waiting.popleft()
-        asked.began = time.perf_counter()
-        batch.append(asked)
-        return asked
-
-    async def _run_on_thread(self, batch: list[_Asked], *, begins: bool = False) -> bool:
-        """Go to the thread once with those in a row that need nothing else, and commit if those were the last ones.
-
-        Say whether they were; raise where they took others with them.
-        """
-        pieces: list[_Piece] = []
-        while self._is_any_waiting() and len(pieces) < _MOST_AT_ONCE and len(batch) < _MOST_UNITS:
-            if not isinstance(work := self._waiting[0].run, SyncJob):
-                break
-            pieces.append((self._next(batch), work))
-        ends = not self._waiting
-
-        def run(connection: sqlite3.Connection) -> None:
-            todo = pieces
-            if begins:
-                self._begin(batch, connection)
-                todo = [piece for piece in pieces if piece[0].error is None]
-            _run_all(todo, connection, is_alone=begins and ends and len(todo) == 1)
-            if ends:
-                self._commit(connection)
-
-        await on_thread(self._writer, run)
-        return ends
-
-    def _begin(self, batch: Sequence[_Asked], connection: sqlite3.Connection) -> None:
-        """Open the transaction of ``batch``, waiting for another process that writes as long as that may be.
-
-        In a hurry, units whose callers have gone meanwhile get an error that says so; it is raised where all have.
-        """
+    def _begin(self, batch: Sequence[_Entry], connection: sqlite3.Connection) -> Sequence[_Entry]:
+        """Begin a transaction and return the jobs to run; none, and no transaction, if all were dropped."""
         since = time.monotonic()
         while True:
-            if self._hurries:
-                for asked in batch:
-                    if asked.is_abandoned:
-                        asked.error = asyncio.CancelledError()
-                if all(asked.error is not None for asked in batch):
-                    raise asyncio.CancelledError
+            if self._is_shutting_down:
+                batch = [entry for entry in batch if not entry.future.done()]
+            if not batch:
+                return batch
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 if not is_locked(error) or not self.may_wait(since):
                     raise
             else:
-                return
-
-    async def _run_beside_others(self, asked: _Asked) -> None:
-        """Run a unit so that it can be undone alone; raises where it took the others with it."""
-        ahead(self._writer, "SAVEPOINT unit", self._failed)
-        try:
-            asked.result = await asked.run(self._writer)
-            ahead(self._writer, "RELEASE unit", self._failed)
-        except BaseException as error:
-            # Where there is no room SQLite may undo the whole transaction by itself.
-            if _is_cancelled() or not self._writer.in_transaction:
-                raise
-            asked.error = error
-            await self._writer.execute_fetchall("ROLLBACK TO unit")
-            await self._writer.execute_fetchall("RELEASE unit")
-
-    def _commit(self, connection: sqlite3.Connection) -> None:
-        if self._failed:
-            raise self._failed[0]
-        connection.execute("COMMIT")
-
-    def _tell(self, batch: list[_Asked]) -> None:
-        """Let the callers have what became of their units: first what is kept in memory, then they themselves."""
-        now = time.perf_counter()
-        for asked in batch:
-            if asked.ended is not None:
-                asked.ended()
-        for asked in batch:
-            if asked.told.done():  # its caller had gone
-                if asked.error is not None and not isinstance(asked.error, asyncio.CancelledError):
-                    _log.error("write failed after its caller had gone error=%s", type(asked.error).__name__)
-                continue
-            if asked.error is None:
-                asked.told.set_result(asked.result)
-                if self.on_write is not None:
-                    self.on_write(waited=asked.began - asked.at, took=now - asked.began)
-            elif isinstance(asked.error, asyncio.CancelledError):
-                asked.told.cancel()
-            else:
-                asked.told.set_exception(asked.error)
+                return batch
 
 
 def is_locked(error: BaseException) -> bool:
-    """Say whether another process had what was needed of the file."""
+    """Return whether another process held the lock."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF == sqlite3.SQLITE_BUSY
 
 
-def _run_all(pieces: Sequence[_Piece], connection: sqlite3.Connection, *, is_alone: bool) -> None:
-    """Run pieces of work in the open transaction; one that fails is undone alone, unless it ``is_alone`` there.
-
-    They hardly ever fail, so they are begun without savepoints of their own, each of which costs two statements.
-    """
-    if is_alone:
-        [(asked, unit)] = pieces
-        asked.result = unit.work(connection)
-        return
-    connection.execute("SAVEPOINT units")
-    try:
-        for asked, unit in pieces:
-            asked.result = unit.work(connection)
-    except Exception:
-        # Where there is no room SQLite may undo the whole transaction by itself.
-        if not connection.in_transaction:
-            raise
-        connection.execute("ROLLBACK TO units")
-        _run_each(pieces, connection)
-    connection.execute("RELEASE units")
+def _run(entry: _Entry, connection: sqlite3.Connection) -> None:
+    entry.result = entry.job(connection)
+    if not connection.in_transaction:
+        raise sqlite3.OperationalError("the job ended the transaction")
 
 
-def _run_each(pieces: Sequence[_Piece], connection: sqlite3.Connection) -> None:
-    for asked, unit in pieces:
-        connection.execute("SAVEPOINT unit")
-        try:
-            asked.result = unit.work(connection)
-        except Exception as error:
-            if not connection.in_transaction:
-                raise
-            asked.error = error
-            connection.execute("ROLLBACK TO unit")
-        connection.execute("RELEASE unit")
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+def _fail(entries: Sequence[_Entry], error: Exception) -> None:
+    for entry in entries:
+        entry.error = error

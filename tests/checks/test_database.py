@@ -8,10 +8,10 @@ import pytest
 
 from bot.checks.database import check_database
 from bot.checks.findings import Channels, DatabaseChecked, Level
-from bot.storage.database import Database
 from bot.storage.schema import bundled
 from tests.contracts.samples import GUILD
-from tests.storage.desks import RECORD_CHANGED, filled, names
+from tests.storage.databases import CHANGED_LOG, filled, names
+from tests.storage.pairs import WITH_PAIRS
 from tests.storage.processes import HOLD, line, running
 
 
@@ -66,7 +66,7 @@ async def test_running(path: Path):
         ([f"PRAGMA user_version = {len(bundled()) + 1}"], "database.schema", "later SkinDesk"),
         (["INSERT INTO grants SELECT guild_id, 2, 'inventory.all' FROM guilds"], "database.grants", "inventory.all"),
         (["PRAGMA foreign_keys = OFF", "DELETE FROM guilds"], "database.integrity", "rows of grants refer to none"),
-        (list(RECORD_CHANGED), "database.audit", "row 2 (changed)"),
+        (list(CHANGED_LOG), "database.audit", "row 2 (changed)"),
     ],
 )
 def test_wrong(path: Path, statements: list[str], wrong: str, said: str):
@@ -107,11 +107,9 @@ def test_no_database(path: Path, content: bytes | None):
     assert ("name another file" in str(finding.fix)) is (content is None)
 
 
-async def test_older_schema(path: Path):
+def test_older_schema(path: Path, monkeypatch: pytest.MonkeyPatch):
     """An older schema is no problem: the next start brings it to the newest."""
-    path.unlink()
-    async with Database.open(path, migrations=bundled()[:1]):
-        pass
+    monkeypatch.setattr("bot.storage.maintenance.inspection.bundled", lambda: WITH_PAIRS)
 
     checked = check_database(path)
 

@@ -1,4 +1,4 @@
-"""The storage engines that the contract suites run on: another engine is one more entry in ``ENGINES``."""
+"""The storage engines that the contract suites run on."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.domain.audit import ChainReport
 from bot.ports import (
     AuditRepository,
     GrantRepository,
@@ -20,11 +21,11 @@ from bot.ports import (
 from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.database import Database
 from bot.storage.grants import SqliteGrantRepository
+from bot.storage.guild_settings import SqliteGuildSettingsRepository, SqlitePauseRepository
 from bot.storage.links import SqliteLinkRepository
+from bot.storage.maintenance.inspection import inspect
 from bot.storage.my_data import SqliteMyDataRepository
-from bot.storage.pauses import SqlitePauseRepository
 from bot.storage.resends import SqliteResendRepository
-from bot.storage.settings import SqliteGuildSettingsRepository
 from bot.storage.sign_ins import SqliteSignInRepository
 from bot.storage.snapshots import SqliteSnapshotRepository
 
@@ -42,15 +43,22 @@ class Repositories:
     audit: AuditRepository
     my_data: MyDataRepository
     sign_ins: SignInRepository
+    chain: Callable[[], ChainReport | None]
+    """Checks the audit log."""
     rows: Callable[[int], Awaitable["Rows"]]
-    """Returns every row of a guild, to be compared with what they are later."""
+    """Returns every row of a guild."""
+
+    def is_sound(self) -> bool:
+        """Return whether the audit log is as it was written."""
+        report = self.chain()
+        return report is not None and report.fault is None
 
 
 Rows = dict[str, list[tuple[Any, ...]]]
 """Rows by their table."""
 
 _OF_NO_GUILD = frozenset({"sign_in_nonces", "command_syncs"})
-"""Tables whose rows are no guild's."""
+"""Tables whose rows belong to no guild."""
 
 
 async def _rows(db: Database, guild_id: int) -> Rows:
@@ -60,7 +68,7 @@ async def _rows(db: Database, guild_id: int) -> Rows:
         columns = {column["name"] for column in await db.read(f"PRAGMA table_info({name})")}
         if name in _OF_NO_GUILD:
             continue
-        assert "guild_id" in columns, f"of which guild are the rows of {name}?"
+        assert "guild_id" in columns, f"the rows of {name} belong to no guild"
         found = await db.read(f"SELECT * FROM {name} WHERE guild_id = :guild_id ORDER BY rowid", {"guild_id": guild_id})  # noqa: S608 -- a table's own name
         rows[name] = [tuple(row) for row in found]
     return rows
@@ -79,6 +87,7 @@ async def _sqlite(folder: Path) -> AsyncIterator[Repositories]:
             audit=SqliteAuditRepository(db),
             my_data=SqliteMyDataRepository(db),
             sign_ins=SqliteSignInRepository(db),
+            chain=lambda: inspect(folder / "desk.db").chain,
             rows=lambda guild_id: _rows(db, guild_id),
         )
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.domain.audit import AuditAction, AuditEntry, AuditRow, ChainReport
 from bot.ports import AuditRepository
+from tests.contracts.engines import Repositories
 from tests.contracts.samples import ADA, BEN, CLEO, GUILD, NOW, OTHER_GUILD
 
 ENTRY = AuditEntry(GUILD, NOW, ADA, AuditAction.LINK_SET, f"user:{BEN}", {"steam_id": "76561197960265739"})
@@ -93,14 +94,14 @@ async def test_numbers(audit: AuditRepository) -> None:
     assert {len(bytes.fromhex(row.digest)) for row in (*here, *there)} == {32}
 
 
-async def test_verify(audit: AuditRepository) -> None:
-    """A record that only SkinDesk wrote has no fault; the rows of all guilds are counted."""
-    assert await audit.verify() == ChainReport(0)
+async def test_chain(repositories: Repositories) -> None:
+    """The chain covers the rows of all guilds."""
+    assert repositories.chain() == ChainReport(0)
 
     for guild_id in (GUILD, OTHER_GUILD, GUILD):
-        await audit.append(replace(ENTRY, guild_id=guild_id))
+        await repositories.audit.append(replace(ENTRY, guild_id=guild_id))
 
-    assert await audit.verify() == ChainReport(3)
+    assert repositories.chain() == ChainReport(3)
 
 
 async def test_other_guild(audit: AuditRepository) -> None:

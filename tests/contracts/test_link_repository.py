@@ -10,7 +10,8 @@ from bot.domain.audit import AuditAction
 from bot.domain.errors import SteamAccountTaken
 from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
 from bot.domain.steam import SteamId
-from bot.ports import AuditRepository, LinkRepository, MyDataRepository
+from bot.ports import AuditRepository, LinkRepository
+from tests.contracts.engines import Repositories
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, CLEO, GUILD, LATER, NOW, OTHER_GUILD
 
 ADAS = Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.SIGN_IN, ADA, NOW)
@@ -109,18 +110,19 @@ async def test_remove(links: LinkRepository, audit: AuditRepository) -> None:
     assert entry.detail["steam_id"] == str(ADAS_ACCOUNT)
 
 
-async def test_who_removed_it(links: LinkRepository, audit: AuditRepository, my_data: MyDataRepository) -> None:
-    """Who ended somebody else's link answers for it; who ended their own can be forgotten."""
+async def test_actor_of_a_removal(repositories: Repositories) -> None:
+    """A user who removed another user's link is not erased from that row; one who removed their own is."""
+    links, audit, my_data = repositories.links, repositories.audit, repositories.my_data
     for user_id, account, by in ((ADA, ADAS_ACCOUNT, CLEO), (BEN, BENS_ACCOUNT, BEN)):
         await links.put(Link(GUILD, user_id, account, LinkSource.STAFF, user_id, NOW))
         await links.remove(GUILD, user_id, by=by, at=LATER)
     for user_id in (CLEO, BEN):
-        await my_data.forget(GUILD, user_id, at=LATER)
+        await my_data.erase(GUILD, user_id, at=LATER)
 
     bens, adas = await audit.newest(GUILD, limit=9, action=AuditAction.LINK_REMOVED)
 
     assert (adas.actor_id, bens.actor_id) == (CLEO, None)
-    assert (await audit.verify()).faults == ()
+    assert repositories.is_sound()
 
 
 async def test_other_guild(links: LinkRepository) -> None:

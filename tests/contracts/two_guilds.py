@@ -201,7 +201,7 @@ CASES: Mapping[type, Mapping[str, Case]] = {
     },
     ports.MyDataRepository: {
         "of_user": lambda my_data, theirs: my_data.of_user(OURS, theirs.person()),
-        "forget": lambda my_data, theirs: my_data.forget(OURS, theirs.person(), at=NOW),
+        "erase": lambda my_data, theirs: my_data.erase(OURS, theirs.person(), at=NOW),
     },
 }
 
@@ -213,7 +213,6 @@ ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
     ports.SnapshotRepository: {"purge": "the work in the background"},
     ports.SignInRepository: {"purge": "the work in the background"},
     ports.MyDataRepository: {"wipe": "the work in the background"},
-    ports.AuditRepository: {"verify": "the chain is one over all guilds; read by whoever runs the program"},
 }
 """The functions that no interaction can cause, with what they are for."""
 

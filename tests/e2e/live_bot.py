@@ -121,7 +121,7 @@ class LiveBot:
     def kept_views(self) -> list[str | None]:
         """Return the sort order and filter of all stored snapshots."""
         with closing(sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True)) as connection:
-            return [view for (view,) in connection.execute("SELECT view FROM pages ORDER BY seq")]
+            return [view for (view,) in connection.execute("SELECT view FROM snapshots ORDER BY seq")]
 
     def assert_sound(self, *, unfinished: tuple[InteractionRecord, ...] = (), allowed: tuple[str, ...] = ()) -> None:
         """Fail if an interaction was not finished, a payload breaks a rule, or a secret got out.

@@ -3,18 +3,25 @@
 import pytest
 
 from bot.exit_codes import ExitCode
+from bot.storage.database import Database
 from tests.e2e.live_bot import STOPS_WITHIN, LiveBot
-from tests.storage.released import FOLDER, made_of
 from tests.support.bot_process import RUN, BotProcess
 
 OTHER_TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Secret.canary-canary-canary-canary-canary-ca"
+
+UPGRADED = f"""
+import bot.storage.database as database
+from bot.storage.schema import Migration, bundled
+steps = (*bundled(), Migration(2, "0002_more.sql", "CREATE TABLE more (n INTEGER) STRICT;"))
+database.bundled = lambda: steps
+{RUN}"""
 
 WITHOUT_ROOM = f"""
 import os, pathlib
 def full(*_):
     raise OSError(28, "No space left on device")
 os.link = pathlib.Path.rename = full
-{RUN}"""
+{UPGRADED}"""
 
 
 async def the_one_error(bot: BotProcess, code: ExitCode) -> str:
@@ -81,14 +88,15 @@ async def test_commands_refused(live: LiveBot):
 
 async def test_no_room_for_the_copy_before_an_upgrade(live: LiveBot):
     """An old database is not upgraded without a backup copy: one line names the path that needs room."""
-    made_of(FOLDER / "first.sql", live.database)
+    async with Database.open(live.database):
+        pass
     before = live.database.read_bytes()
     async with live.bot(program=WITHOUT_ROOM) as bot:
         line = await the_one_error(bot, ExitCode.CANNOT_CREATE)
         assert "No space left on device" in line
         assert "skindesk.db.before-0002-" in line
     assert live.database.read_bytes()[100:] == before[100:]
-    async with live.bot() as bot:
+    async with live.bot(program=UPGRADED) as bot:
         await bot.wait_ready()
         assert await bot.terminate(STOPS_WITHIN) == ExitCode.OK
     assert [path for path in live.folder.iterdir() if ".before-0002-" in path.name]

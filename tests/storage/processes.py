@@ -1,4 +1,4 @@
-"""Runs short programs in a process of their own, for what only a second process can show."""
+"""Short programs that run in a process of their own."""
 
 import asyncio
 import sys
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 PATIENCE = 60.0
-"""Seconds that no program here comes near unless it hangs."""
+"""Seconds after which a program hangs."""
 
 HOLD = """
 import asyncio, sys
@@ -24,16 +24,16 @@ asyncio.run(main())
 """
 
 WRITE_AND_HANG = """
-import asyncio, sys
+import asyncio, sys, time
 from pathlib import Path
 from bot.storage.database import Database
 from tests.storage.pairs import WITH_PAIRS, pair
 
-async def half(connection):
+def half(connection):
     for n in range(100, 2000):
-        await connection.execute_fetchall("INSERT INTO pairs VALUES (?, 'left')", (n,))
+        connection.execute("INSERT INTO pairs VALUES (?, 'left')", (n,))
     print("half", flush=True)
-    await asyncio.sleep(600)
+    time.sleep(600)
 
 async def main():
     async with Database.open(Path(sys.argv[1]), migrations=WITH_PAIRS) as db:
@@ -45,20 +45,6 @@ asyncio.run(main())
 """
 
 WRITE_UNTIL_KILLED = """
-import asyncio, itertools, sys
-from pathlib import Path
-from bot.storage.database import Database
-from tests.storage.pairs import WITH_PAIRS, pair
-
-async def main():
-    async with Database.open(Path(sys.argv[1]), migrations=WITH_PAIRS) as db:
-        for n in itertools.count():
-            print(await db.write(pair(n)), flush=True)
-
-asyncio.run(main())
-"""
-
-MANY_WRITE_UNTIL_KILLED = """
 import asyncio, itertools, sys
 from pathlib import Path
 from bot.storage.database import Database
@@ -91,7 +77,7 @@ print(len(loop.run_until_complete(db.read("SELECT 1"))), flush=True)
 
 @asynccontextmanager
 async def running(program: str, path: Path) -> AsyncIterator[Process]:
-    """Run ``program`` on the database at ``path``; whatever is left of it at the end is killed."""
+    """Run ``program`` on the database at ``path``, and kill it at the end."""
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(path), stdout=PIPE)
     try:
         async with asyncio.timeout(PATIENCE):
@@ -103,6 +89,6 @@ async def running(program: str, path: Path) -> AsyncIterator[Process]:
 
 
 async def line(process: Process) -> str:
-    """Return the next line that the program prints."""
+    """Return the next line of a program's output."""
     assert process.stdout is not None
     return (await process.stdout.readline()).decode().strip()

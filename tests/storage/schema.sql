@@ -73,9 +73,9 @@ CREATE TABLE guilds (
     seeded_at INTEGER,
     approvals_channel_id INTEGER,
     audit_channel_id INTEGER,
-    resends_halted_at INTEGER,
-    resends_halted_by INTEGER,
-    resends_halted_for INTEGER
+    resends_paused_at INTEGER,
+    resends_paused_by INTEGER,
+    resends_paused_for INTEGER
 ) STRICT;
 
 CREATE TABLE links (
@@ -84,27 +84,13 @@ CREATE TABLE links (
     steam_id INTEGER NOT NULL,
     source TEXT NOT NULL CHECK (source IN ('staff', 'sign_in')),
     linked_by INTEGER NOT NULL,
-    linked_at INTEGER NOT NULL, resends_from INTEGER,
+    linked_at INTEGER NOT NULL,
+    resends_from INTEGER,
     PRIMARY KEY (guild_id, user_id),
     UNIQUE (guild_id, steam_id)
 ) STRICT;
 
-CREATE TABLE pages (
-    seq INTEGER NOT NULL PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    guild_id INTEGER NOT NULL,
-    user_id INTEGER NOT NULL,
-    audience TEXT NOT NULL,
-    answer BLOB NOT NULL,
-    created_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL
-, view TEXT) STRICT;
-
-CREATE INDEX pages_by_expiry ON pages (expires_at);
-
-CREATE INDEX pages_by_user ON pages (guild_id, user_id, seq);
-
-CREATE TABLE persons (
+CREATE TABLE pseudonyms (
     pseudonym TEXT NOT NULL PRIMARY KEY,
     guild_id INTEGER NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('user', 'steam', 'staff')),
@@ -127,6 +113,7 @@ CREATE TABLE resends (
     ),
     facts TEXT NOT NULL,
     version INTEGER NOT NULL CHECK (version >= 1),
+    shown_version INTEGER,
     requested_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     channel_id INTEGER,
@@ -141,13 +128,14 @@ CREATE TABLE resends (
     settled_by INTEGER,
     settle_after INTEGER,
     reminded_at INTEGER,
-    concluded_at INTEGER,
+    finalised_at INTEGER,
+    erased_at INTEGER,
     notes TEXT NOT NULL DEFAULT '[]'
-, forgotten_at INTEGER, shown_version INTEGER) STRICT;
+) STRICT;
 
 CREATE INDEX resends_by_requester ON resends (guild_id, requested_by, requested_at);
 
-CREATE INDEX resends_not_concluded ON resends (id) WHERE concluded_at IS NULL;
+CREATE INDEX resends_not_finalised ON resends (id) WHERE finalised_at IS NULL;
 
 CREATE INDEX resends_open_by_guild ON resends (guild_id, id)
 WHERE state IN ('pending', 'approved', 'sending', 'unknown');
@@ -169,6 +157,22 @@ CREATE TABLE sign_ins (
     expires_at INTEGER NOT NULL,
     UNIQUE (guild_id, user_id)
 ) STRICT;
+
+CREATE TABLE snapshots (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    guild_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    audience TEXT NOT NULL,
+    answer BLOB NOT NULL,
+    view TEXT,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX snapshots_by_expiry ON snapshots (expires_at);
+
+CREATE INDEX snapshots_by_user ON snapshots (guild_id, user_id, seq);
 
 CREATE TABLE sqlite_sequence(name,seq);
 

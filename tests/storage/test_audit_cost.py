@@ -1,7 +1,6 @@
-"""What a record of a hundred thousand rows costs: reading and writing a few rows does not notice."""
+"""Reading and writing a few audit rows costs the same in a log of a hundred thousand."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,9 @@ from typing import Any
 import pytest
 
 from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditEntry
-from bot.storage.audit.log import SqliteAuditRepository, concerning, write_down
+from bot.storage.audit.log import SqliteAuditRepository, append, rows_about
 from bot.storage.database import Database
+from bot.storage.write_queue import Job
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, GUILD, NOW
 
 RARE = AuditEntry(
@@ -18,7 +18,7 @@ RARE = AuditEntry(
 )
 COMMON = replace(RARE, action=AuditAction.RESEND_APPROVED, subject=f"user:{BEN}", detail={})
 
-# The worst there is: the same people do the same over and over, and what is asked for was long ago.
+# The worst case: all rows are alike, but for the oldest one, which is looked for.
 _GROW = """
 WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < :rows)
 INSERT INTO audit (guild_id, at, actor, action, subject, detail, digest)
@@ -35,15 +35,15 @@ FILTERS: dict[str, dict[str, Any]] = {
     "person": {"subject": COMMON.subject},
     "user and action": {"user_id": ADA, "action": RARE.action},
     "subject and action": {"subject": COMMON.subject, "action": RARE.action},
-    "nobody": {"user_id": 5},
+    "unknown user": {"user_id": 5},
 }
 
 
 class _Statements:
-    """Counts the steps of SQLite's machine for what a repository reads and writes."""
+    """Counts the steps of SQLite's virtual machine."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = self._conn = sqlite3.connect(path, isolation_level=None)
+        self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self.steps = 0
         self._connection.set_progress_handler(self._count, 1)
@@ -55,15 +55,9 @@ class _Statements:
     async def read(self, sql: str, parameters: Any = ()) -> list[sqlite3.Row]:
         return self._connection.execute(sql, parameters).fetchall()
 
-    async def execute_fetchall(self, sql: str, parameters: Any = ()) -> Iterable[sqlite3.Row]:
-        return await self.read(sql, parameters)
-
-    async def _execute(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        return work(*arguments)
-
-    async def write(self, unit: Callable[[Any], Any]) -> None:
+    def write(self, job: Job[object]) -> None:
         self._connection.execute("BEGIN")
-        await unit(self)
+        job(self._connection)
         self._connection.execute("ROLLBACK")
 
     def grow(self, rows: int) -> None:
@@ -74,7 +68,7 @@ class _Statements:
 
 
 async def _costs(statements: _Statements) -> dict[str, int]:
-    """Return the steps that each way to read, and writing a row, takes."""
+    """Return the steps of each way to read, and of writing a row."""
     found = {}
     db: Any = statements
     for name, filters in FILTERS.items():
@@ -82,15 +76,15 @@ async def _costs(statements: _Statements) -> dict[str, int]:
         await SqliteAuditRepository(db).newest(GUILD, limit=5, **filters)
         found[name] = statements.steps
     statements.steps = 0
-    await concerning(db, GUILD, user_id=77, steam_ids=[ADAS_ACCOUNT.value])
-    found["concerning"] = statements.steps
+    await rows_about(statements.read, GUILD, user_id=77, steam_ids=[ADAS_ACCOUNT.value])
+    found["rows about a person"] = statements.steps
     statements.steps = 0
-    await statements.write(lambda connection: write_down(connection, RARE))
+    statements.write(lambda connection: append(connection, RARE))
     return found | {"writing": statements.steps}
 
 
 async def test_hundred_thousand_rows(path: Path) -> None:
-    """Nothing costs more with a hundred thousand rows than with a thousand, be it read or written."""
+    """No read or write costs more with a hundred thousand rows than with a thousand."""
     async with Database.open(path) as db:
         await SqliteAuditRepository(db).append(RARE)
         await SqliteAuditRepository(db).append(COMMON)
@@ -101,13 +95,13 @@ async def test_hundred_thousand_rows(path: Path) -> None:
     large = await _costs(statements)
     statements.close()
 
-    assert set(small) == {*FILTERS, "concerning", "writing"}
+    assert set(small) == {*FILTERS, "rows about a person", "writing"}
     assert {name: (steps, large[name]) for name, steps in small.items() if large[name] > steps * 1.1} == {}
 
 
 @pytest.mark.parametrize("key", PERSONAL_DETAILS)
 async def test_index_of_each_personal_detail(db: Database, key: str) -> None:
-    """Somebody who is named in the details is found by an index of that detail."""
+    """Each detail that names a person has an index."""
     sql = f"EXPLAIN QUERY PLAN SELECT id FROM audit WHERE json_extract(detail, '$.{key}') = :pseudonym"  # noqa: S608 -- ours
     (plan,) = await db.read(sql, {"pseudonym": "0"})
 

@@ -13,11 +13,12 @@ import pytest
 
 from bot.storage.database import Database
 from bot.storage.errors import BackupNotWritten, DatabaseTooNew, DatabaseUnusable
-from bot.storage.maintenance.backup import KEPT, back_up, keep_before_migration
+from bot.storage.maintenance.backup import MAX_KEPT, back_up, keep_before_migration
 from bot.storage.maintenance.inspection import inspect, reading
 from bot.storage.schema import bundled
 from tests.contracts.samples import NOW
-from tests.storage.desks import RECORD_CHANGED, TRADES, WRITE, filled, names, query, states
+from tests.storage.databases import CHANGED_LOG, TRADES, WRITE, filled, names, query, states
+from tests.storage.pairs import WITH_PAIRS
 from tests.storage.processes import line, running
 
 SAVE_WITH_LITTLE_ROOM = """
@@ -116,7 +117,7 @@ async def test_under_load(saved: Path, tmp_path: Path):
         found = inspect(copy.path)
         assert (found.damage, found.orphans, found.is_too_new) == ((), (), False)
         assert found.chain is not None
-        assert found.chain.faults == ()
+        assert found.chain.fault is None
         numbers = [row[0] for row in query(copy.path, "SELECT id FROM audit ORDER BY id")]
         assert numbers == list(range(1, len(numbers) + 1))
         assert len(numbers) >= told
@@ -168,9 +169,9 @@ def test_rows_that_refer_to_none(saved: Path, tmp_path: Path):
 
 def test_changed_record(saved: Path, tmp_path: Path):
     """A record that is not as it was written is named by its row; the copy is kept to look into, not as a backup."""
-    edit(saved, *RECORD_CHANGED)
+    edit(saved, *CHANGED_LOG)
 
-    with pytest.raises(DatabaseUnusable, match=r"row 2 of the record.*copy\.db\.unverified"):
+    with pytest.raises(DatabaseUnusable, match=r"row 2 of the audit log.*copy\.db\.unverified"):
         back_up(saved, tmp_path / "copy.db")
 
     assert not (tmp_path / "copy.db").exists()
@@ -181,7 +182,7 @@ async def test_read_while_in_use(saved: Path):
     async with Database.open(saved) as db:
         with reading(saved) as (connection, in_use):
             assert in_use
-            await db.write(lambda writer: writer.execute_fetchall("INSERT INTO sign_in_nonces VALUES ('new', 1)"))
+            await db.write(lambda writer: writer.execute("INSERT INTO sign_in_nonces VALUES ('new', 1)").rowcount)
             assert connection.execute("SELECT nonce FROM sign_in_nonces").fetchall() == [("new",)]
 
 
@@ -210,16 +211,16 @@ def test_no_room(saved: Path, tmp_path: Path):
 class TestBeforeMigrations:
     async def test_kept(self, path: Path):
         """Before the first missing migration a copy is kept, of the schema before it."""
-        async with Database.open(path, migrations=bundled()[:1]):
+        async with Database.open(path):
             pass
 
-        async with Database.open(path):
+        async with Database.open(path, migrations=WITH_PAIRS):
             pass
 
         [kept] = [name for name in names(path.parent) if ".before-" in name]
         assert kept.startswith("desk.db.before-0002-")
         assert query(path.with_name(kept), "PRAGMA user_version") == [(1,)]
-        assert query(path, "PRAGMA user_version") == [(len(bundled()),)]
+        assert query(path, "PRAGMA user_version") == [(2,)]
 
     @pytest.mark.parametrize("opened", [0, 1])
     async def test_none_without_need(self, path: Path, opened: int):
@@ -232,14 +233,14 @@ class TestBeforeMigrations:
 
     async def test_refused_without(self, path: Path, monkeypatch: pytest.MonkeyPatch):
         """Where the copy cannot be written nothing is migrated."""
-        async with Database.open(path, migrations=bundled()[:1]):
+        async with Database.open(path):
             pass
         # A full disk of the real kind would be one for pytest, too.
         monkeypatch.setattr("os.link", _no_room)
         monkeypatch.setattr(Path, "rename", _no_room)
 
         with pytest.raises(BackupNotWritten) as refused:
-            async with Database.open(path):
+            async with Database.open(path, migrations=WITH_PAIRS):
                 pass
 
         assert refused.value.reason == "No space left on device"
@@ -255,7 +256,7 @@ class TestBeforeMigrations:
             keep_before_migration(path, number=9, at=NOW.replace(day=day))
 
         kept = sorted(name for name in names(path.parent) if ".before-" in name)
-        assert len(kept) == KEPT
+        assert len(kept) == MAX_KEPT
         assert [name.split("-")[1] for name in kept] == ["0006", "0007", "0008", "0009", "0009"]
         assert kept[-1] == "desk.db.before-0009-20260307T005959Z"
 

@@ -1,18 +1,20 @@
-"""Grants in memory: no statement for a check, and no check that a write has not reached."""
+"""Cached grants need no statement, and each change counts with the next check."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable
 from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
-import aiosqlite
 import pytest
 
 from bot.domain.access import SEEDED, Capability, Grant
 from bot.storage.database import Database, Parameters
 from bot.storage.grants import SqliteGrantRepository
+from bot.storage.write_queue import Job
 from tests.contracts.samples import ADA, GUILD, NOW, OTHER_GUILD
 
 _T = TypeVar("_T")
@@ -22,49 +24,52 @@ APPROVERS = Grant(GUILD, MODERATORS, Capability.APPROVE_RESEND)
 
 
 class _Gate:
-    """A place where something waits until it is let through."""
+    """A place where something waits until it is opened."""
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._opened = threading.Event()
         self.reached = asyncio.Event()
-        self.open = asyncio.Event()
 
-    async def pass_through(self) -> None:
-        self.reached.set()
-        await self.open.wait()
+    def open(self) -> None:
+        self._opened.set()
+
+    def wait(self) -> None:
+        """Wait on another thread."""
+        self._loop.call_soon_threadsafe(self.reached.set)
+        self._opened.wait(timeout=10)
 
 
 class _WatchedDatabase(Database):
-    """Counts readings and units; holds the answer to a reading, or a unit before it is committed, where told to."""
+    """Counts reads and writes; holds the result of a read, or a job before its COMMIT, at a gate."""
 
-    readings = 0
-    units = 0
-    answer: _Gate | None = None
-    commit: _Gate | None = None
+    reads = 0
+    writes = 0
+    after_read: _Gate | None = None
+    before_commit: _Gate | None = None
 
     async def read(self, sql: str, parameters: Parameters = ()) -> list[Any]:
-        self.readings += 1
-        gate, self.answer = self.answer, None
+        self.reads += 1
+        gate, self.after_read = self.after_read, None
         rows = await super().read(sql, parameters)
         if gate is not None:
-            await gate.pass_through()
+            await asyncio.to_thread(gate.wait)
         return rows
 
-    async def write(
-        self, unit: Callable[[aiosqlite.Connection], Awaitable[_T]], *, ended: Callable[[], None] | None = None
-    ) -> _T:
-        self.units += 1
-        gate, self.commit = self.commit, None
+    async def write(self, job: Job[_T], *, on_done: Callable[[], None] | None = None) -> _T:
+        self.writes += 1
+        gate, self.before_commit = self.before_commit, None
 
-        async def held(connection: aiosqlite.Connection) -> _T:
-            result = await unit(connection)
+        def held(connection: sqlite3.Connection) -> _T:
+            result = job(connection)
             if gate is not None:
-                await gate.pass_through()
+                gate.wait()
             return result
 
-        return await super().write(held, ended=ended)
+        return await super().write(held, on_done=on_done)
 
-    def forget_counts(self) -> None:
-        self.readings = self.units = 0
+    def reset_counts(self) -> None:
+        self.reads = self.writes = 0
 
 
 @pytest.fixture
@@ -75,46 +80,46 @@ async def watched(path: Path) -> AsyncIterator[_WatchedDatabase]:
 
 @pytest.fixture
 async def grants(watched: _WatchedDatabase) -> SqliteGrantRepository:
-    """Grants of a guild whose moderators may approve, not read yet since that was granted."""
+    """The grants of a guild whose moderators may approve, not cached yet."""
     repository = SqliteGrantRepository(watched)
     await repository.grant(APPROVERS, by=ADA, at=NOW)
     return repository
 
 
 async def test_checked_again(grants: SqliteGrantRepository, watched: _WatchedDatabase) -> None:
-    """A thousand checks of a guild are one statement."""
+    """A thousand checks of a guild need one statement."""
     first = await grants.of_guild(GUILD)
-    watched.forget_counts()
+    watched.reset_counts()
 
     assert {await grants.of_guild(GUILD) for _ in range(1_000)} == {first}
-    assert (watched.readings, watched.units) == (0, 0)
+    assert (watched.reads, watched.writes) == (0, 0)
 
 
 async def test_seeded(watched: _WatchedDatabase) -> None:
-    """A guild that was never seen is in memory once it is seeded."""
+    """A new guild is cached once it is seeded."""
     grants = SqliteGrantRepository(watched)
     seeded = await grants.of_guild(GUILD)
-    watched.forget_counts()
+    watched.reset_counts()
 
     assert await grants.of_guild(GUILD) == seeded
     assert {grant.capability for grant in seeded} == SEEDED
-    assert (watched.readings, watched.units) == (0, 0)
+    assert (watched.reads, watched.writes) == (0, 0)
 
 
 async def test_every_grant_revoked(watched: _WatchedDatabase) -> None:
-    """A guild without a grant is kept in memory as well as any other."""
+    """A guild without grants is cached like any other."""
     grants = SqliteGrantRepository(watched)
     for grant in await grants.of_guild(GUILD):
         await grants.revoke(grant, by=ADA, at=NOW)
     await grants.of_guild(GUILD)
-    watched.forget_counts()
+    watched.reset_counts()
 
     assert await grants.of_guild(GUILD) == ()
-    assert (watched.readings, watched.units) == (0, 0)
+    assert (watched.reads, watched.writes) == (0, 0)
 
 
 async def test_changed_between_checks(grants: SqliteGrantRepository) -> None:
-    """What was revoked is gone with the next check, what was granted there, and other guilds are as they were."""
+    """A change counts with the next check, and other guilds stay as they are."""
     elsewhere = await grants.of_guild(OTHER_GUILD)
     assert APPROVERS in await grants.of_guild(GUILD)
 
@@ -126,60 +131,54 @@ async def test_changed_between_checks(grants: SqliteGrantRepository) -> None:
     assert await grants.of_guild(OTHER_GUILD) == elsewhere
 
 
-async def test_revoked_while_an_older_answer_is_under_way(
-    grants: SqliteGrantRepository, watched: _WatchedDatabase
-) -> None:
-    """An answer that was read before a revocation and comes after it is not what later checks go by."""
-    gate = watched.answer = _Gate()
+async def test_revoked_during_a_read(grants: SqliteGrantRepository, watched: _WatchedDatabase) -> None:
+    """Rows that were read before a revocation and arrive after it are not cached."""
+    gate = watched.after_read = _Gate()
     reading = asyncio.create_task(grants.of_guild(GUILD))
     await gate.reached.wait()
     await grants.revoke(APPROVERS, by=ADA, at=NOW)
-    gate.open.set()
+    gate.open()
     await reading
 
     assert APPROVERS not in await grants.of_guild(GUILD)
 
 
-async def test_checked_while_a_revocation_is_under_way(
-    grants: SqliteGrantRepository, watched: _WatchedDatabase
-) -> None:
-    """A check in the middle of a revocation sees what was before it; the next one after it does not."""
-    gate = watched.commit = _Gate()
+async def test_checked_during_a_revocation(grants: SqliteGrantRepository, watched: _WatchedDatabase) -> None:
+    """A check during a revocation sees the grant; the next one after it does not."""
+    gate = watched.before_commit = _Gate()
     revoking = asyncio.create_task(grants.revoke(APPROVERS, by=ADA, at=NOW))
     await gate.reached.wait()
     assert APPROVERS in await grants.of_guild(GUILD)
-    gate.open.set()
+    gate.open()
     await revoking
 
     assert APPROVERS not in await grants.of_guild(GUILD)
 
 
-async def test_revoked_by_somebody_who_left(grants: SqliteGrantRepository, watched: _WatchedDatabase) -> None:
-    """A revocation whose caller was cancelled counts from the moment it is written."""
+async def test_cancelled_revocation(grants: SqliteGrantRepository, watched: _WatchedDatabase) -> None:
+    """A revocation whose caller was cancelled counts once it is committed."""
     await grants.of_guild(GUILD)
-    gate = watched.commit = _Gate()
+    gate = watched.before_commit = _Gate()
     revoking = asyncio.create_task(grants.revoke(APPROVERS, by=ADA, at=NOW))
     await gate.reached.wait()
     revoking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await revoking
     assert APPROVERS in await grants.of_guild(GUILD)
-    gate.open.set()
-    await watched.write(_nothing)  # units run one after the other
+    gate.open()
+    await watched.write(lambda connection: None)  # after it
 
     assert APPROVERS not in await grants.of_guild(GUILD)
 
 
-async def test_revocation_that_is_undone(
-    grants: SqliteGrantRepository, watched: _WatchedDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A revocation that could not be written down was none: the grant holds."""
+async def test_revocation_that_fails(grants: SqliteGrantRepository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A revocation without its audit row is rolled back: the grant holds."""
     await grants.of_guild(GUILD)
 
-    async def refused(*_: object) -> None:
+    def refused(*_: object) -> None:
         raise OSError
 
-    monkeypatch.setattr("bot.storage.grants.write_down", refused)
+    monkeypatch.setattr("bot.storage.grants.append", refused)
     with pytest.raises(OSError):  # noqa: PT011 -- it has no text
         await grants.revoke(APPROVERS, by=ADA, at=NOW)
 
@@ -187,25 +186,25 @@ async def test_revocation_that_is_undone(
 
 
 async def test_many_guilds(watched: _WatchedDatabase) -> None:
-    """Only so many guilds are in memory: those that were asked about last."""
+    """Only the most recently used guilds are cached."""
     grants = SqliteGrantRepository(watched, max_guilds=2)
     for guild_id in (1, 2, 3):
         await grants.of_guild(guild_id)
-    watched.forget_counts()
+    watched.reset_counts()
 
     await grants.of_guild(3)
     await grants.of_guild(2)
-    assert watched.readings == 0
+    assert watched.reads == 0
     await grants.of_guild(1)
-    assert watched.readings == 1
+    assert watched.reads == 1
     await grants.of_guild(2)
-    assert watched.readings == 1
+    assert watched.reads == 1
     await grants.of_guild(3)
-    assert watched.readings == 2
+    assert watched.reads == 2
 
 
-async def test_everybody_at_once(grants: SqliteGrantRepository) -> None:
-    """However checks, changes and callers who leave cross each other, each sees what they changed themselves."""
+async def test_concurrent_changes(grants: SqliteGrantRepository) -> None:
+    """Among concurrent checks, changes and cancelled callers, each caller sees their own changes."""
     await asyncio.gather(
         *(
             _worker(grants, Grant(guild_id, 10 + number, Capability.RESEND_ANY), number)
@@ -215,7 +214,7 @@ async def test_everybody_at_once(grants: SqliteGrantRepository) -> None:
 
 
 async def _worker(grants: SqliteGrantRepository, own: Grant, seed: int) -> None:
-    """Grant and revoke what nobody else does, and look each time."""
+    """Grant and revoke a grant of this worker only, and check each time."""
     chance = Random(seed)  # noqa: S311 -- moments, not secrets
     for _ in range(12):
         for change, is_there in ((grants.grant, True), (grants.revoke, False)):
@@ -227,7 +226,3 @@ async def _worker(grants: SqliteGrantRepository, own: Grant, seed: int) -> None:
                 await change(own, by=ADA, at=NOW)  # waits for the first one
             await changing if not changing.done() else None
             assert (own in await grants.of_guild(own.guild_id)) is is_there
-
-
-async def _nothing(_: aiosqlite.Connection) -> None:
-    """Change nothing."""

@@ -1,11 +1,10 @@
-"""A database that cannot be used is refused with the reason, and left as it was."""
+"""A database that cannot be used is refused with the reason, and left unchanged."""
 
 import asyncio
 import sqlite3
 import stat
 from pathlib import Path
 
-import aiosqlite
 import pytest
 
 from bot.storage.database import Database
@@ -14,15 +13,15 @@ from bot.storage.schema import bundled
 
 
 def _opened_and_closed(path: Path, *statements: str) -> None:
-    """Open the database, run what is given as one unit, and close it."""
+    """Open the database, run the statements in one job, and close it."""
 
-    async def unit(connection: aiosqlite.Connection) -> None:
+    def job(connection: sqlite3.Connection) -> None:
         for statement in statements:
-            await connection.execute_fetchall(statement)
+            connection.execute(statement)
 
     async def main() -> None:
         async with Database.open(path) as db:
-            await db.write(unit)
+            await db.write(job)
 
     asyncio.run(main())
 
@@ -41,7 +40,7 @@ def _execute(path: Path, *statements: str) -> None:
 
 
 def test_new_file(path: Path) -> None:
-    """A file that is made is nobody else's to read, and closing leaves nothing but it and its lock."""
+    """A new file is private, and closing leaves only it and its lock."""
     _opened_and_closed(path)
 
     assert {file.name for file in path.parent.iterdir()} == {"desk.db", "desk.db.lock"}
@@ -49,7 +48,7 @@ def test_new_file(path: Path) -> None:
 
 
 def test_odd_name(tmp_path: Path) -> None:
-    """A path may hold what means something in an address."""
+    """A path may hold characters that have a meaning in a URI."""
     path = tmp_path / "desk ?mode=ro#1%20é.db"
     _opened_and_closed(path)
 
@@ -57,7 +56,7 @@ def test_odd_name(tmp_path: Path) -> None:
 
 
 def test_opened_again(path: Path) -> None:
-    """Everything is there the next time."""
+    """Everything is there after opening again."""
     _opened_and_closed(path, "INSERT INTO guilds (guild_id) VALUES (1)")
 
     with pytest.raises(sqlite3.IntegrityError):
@@ -76,7 +75,7 @@ def test_folder_instead_of_a_file(tmp_path: Path) -> None:
 
 
 def test_no_database(path: Path) -> None:
-    """A file that is something else is not touched."""
+    """A file that is not a database is not changed."""
     path.write_bytes(b"the notes of last week's meeting\n" * 40)
     before = path.read_bytes()
 
@@ -88,7 +87,7 @@ def test_no_database(path: Path) -> None:
 
 
 def test_database_of_another_program(path: Path) -> None:
-    """A database that SkinDesk did not make gets none of its tables."""
+    """Another program's database gets no tables."""
     _execute(path, "CREATE TABLE bookmarks (url TEXT)")
     before = path.read_bytes()
 
@@ -100,7 +99,7 @@ def test_database_of_another_program(path: Path) -> None:
 
 
 def test_damaged(path: Path) -> None:
-    """Damage is noticed at the start, not by the first unlucky command."""
+    """Damage is found at the start."""
     _opened_and_closed(
         path,
         "WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 300) "
@@ -127,7 +126,7 @@ def test_cut_off(path: Path) -> None:
 
 
 def test_later_schema(path: Path) -> None:
-    """A database of a later SkinDesk is left to that one."""
+    """A database of a later SkinDesk is refused."""
     _opened_and_closed(path)
     _execute(path, f"PRAGMA user_version = {len(bundled()) + 1}")
 
@@ -138,7 +137,7 @@ def test_later_schema(path: Path) -> None:
 
 
 def test_unknown_capability(path: Path) -> None:
-    """A grant of something that SkinDesk does not know stops the start and is named."""
+    """A grant with an unknown capability stops the start and is named."""
     _opened_and_closed(path)
     _execute(
         path,

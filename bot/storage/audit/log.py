@@ -1,89 +1,87 @@
-"""Keeps the append-only record.
+"""Keeps the append-only audit log.
 
-Details are short facts, by name, as text; what people typed is not among them, because nothing can ever be removed
-from here. People stand here as pseudonyms, whose meaning can be removed: see :mod:`bot.storage.audit.pseudonyms`.
+Details are short facts, by name, as text. They never hold what people typed, because nothing can be removed from the
+log. Rows name people by pseudonyms, which can be removed.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
-from pathlib import Path
+from typing import NamedTuple
 
-import aiosqlite
-
-from bot.domain.audit import (
-    PERSONAL_DETAILS,
-    AuditAction,
-    AuditEntry,
-    AuditRow,
-    ChainReport,
-    DamagedRow,
-    PseudonymKind,
-)
-from bot.storage.audit import chain, pseudonyms
-from bot.storage.audit.check import check
-from bot.storage.audit.pseudonyms import Read, person
+from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditEntry, AuditRow, DamagedRow, PseudonymKind, acts_as
 from bot.storage.audit.rows import (
-    AS_BYTES,
-    actor_column,
-    detail_column,
-    entry_row,
-    mentions_of,
+    Columns,
+    Mention,
+    Person,
+    Read,
+    add_row,
+    known_pseudonyms,
+    mentions,
+    people_behind,
     people_in,
-    recorded,
-    subject_column,
+    person,
+    pseudonyms_for,
     subject_person,
 )
-from bot.storage.columns import to_ms
-from bot.storage.database import Database
-from bot.storage.errors import DatabaseUnusable
-from bot.storage.schema import bundled, recognise, version_of
-from bot.storage.thread import on_thread
-from bot.storage.write_queue import SyncJob
+from bot.storage.database import Database, from_ms, to_ms
 
-# Each part is answered from one index that has its rows in their order; the rows themselves are read last. CROSS JOIN
-# keeps SQLite from going through the record instead and asking of each row whether it was found.
+# Each part is answered from one index that has its rows in order; the rows themselves are read last. CROSS JOIN keeps
+# SQLite from scanning the log and asking of each row whether it was found. Columns are read as bytes: a damaged text
+# would end the reading of all rows.
 _PART = "SELECT * FROM (SELECT id FROM audit WHERE {} ORDER BY id DESC LIMIT :limit)"
-
-_FOUND = f"""
-SELECT {AS_BYTES} FROM ({{}}) AS found CROSS JOIN audit ON audit.id = found.id ORDER BY audit.id DESC LIMIT :limit
-"""  # noqa: S608 -- the columns are ours
+_FOUND = """
+SELECT audit.id, audit.guild_id, audit.at, CAST(audit.actor AS BLOB) AS actor, CAST(audit.action AS BLOB) AS action,
+    CAST(audit.subject AS BLOB) AS subject, CAST(audit.detail AS BLOB) AS detail, audit.digest
+FROM ({}) AS found CROSS JOIN audit ON audit.id = found.id ORDER BY audit.id DESC LIMIT :limit
+"""
 
 _IN_GUILD = "guild_id = :guild_id"
 
 _NO_LIMIT = -1
 
-_A_USER = (PseudonymKind.USER, PseudonymKind.STAFF)
-"""As what a Discord user can be in the record."""
+_USER_KINDS = (PseudonymKind.USER, PseudonymKind.STAFF)
+"""The kinds of pseudonym that a Discord user can have."""
 
 
-async def write_down(connection: aiosqlite.Connection, entry: AuditEntry) -> None:
-    """Add an entry to the unit that does what it tells of."""
-    await on_thread(connection, partial(_write_down, entry=entry))
-
-
-def _write_down(connection: sqlite3.Connection, *, entry: AuditEntry) -> None:
-    names = pseudonyms.named(connection, entry.guild_id, people_in(entry))
-    columns = chain.Columns(
+def append(connection: sqlite3.Connection, entry: AuditEntry) -> AuditRow:
+    """Append an entry, inside the job that does what it describes, and return its row."""
+    names = pseudonyms_for(connection, entry.guild_id, people_in(entry))
+    detail = {
+        key: names[person(PERSONAL_DETAILS[key], value)] if key in PERSONAL_DETAILS else value
+        for key, value in entry.detail.items()
+    }
+    columns = Columns(
         guild_id=entry.guild_id,
         at=to_ms(entry.at),
-        actor=actor_column(entry, names),
+        actor=None if entry.actor_id is None else names[person(acts_as(entry), entry.actor_id)],
         action=entry.action.value,
-        subject=subject_column(entry.subject, names),
-        detail=detail_column(entry.detail, names),
+        subject=_subject_column(entry.subject, names),
+        detail=json.dumps(detail),
     )
-    chain.add(connection, columns)
+    number, digest = add_row(connection, columns)
+    return AuditRow(
+        number=number,
+        at=entry.at,
+        actor="skindesk" if entry.actor_id is None else f"user:{entry.actor_id}",
+        action=entry.action,
+        subject=entry.subject,
+        detail=entry.detail,
+        digest=digest.hex(),
+    )
 
 
 class SqliteAuditRepository:
-    """The record in its own table, whose triggers refuse every change."""
+    """The log in its own table, whose triggers refuse every change."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def append(self, entry: AuditEntry) -> None:
-        """Write down an entry that belongs to no other change."""
-        await self._db.write(SyncJob(partial(_write_down, entry=entry)))
+    async def append(self, entry: AuditEntry) -> AuditRow:
+        """Append an entry that belongs to no other change, and return its row."""
+        return await self._db.write(partial(append, entry=entry))
 
     async def newest(
         self,
@@ -94,7 +92,7 @@ class SqliteAuditRepository:
         action: AuditAction | None = None,
         subject: str | None = None,
     ) -> Sequence[AuditRow]:
-        """Return the rows that match, newest first, without those that cannot be read."""
+        """Return the guild's rows that match, newest first, without damaged ones."""
         rows = await self.newest_as_found(guild_id, limit=limit, user_id=user_id, action=action, subject=subject)
         return _readable(rows)
 
@@ -107,75 +105,82 @@ class SqliteAuditRepository:
         action: AuditAction | None = None,
         subject: str | None = None,
     ) -> Sequence[AuditRow | DamagedRow]:
-        """Return the rows that match, newest first: those written down last, whatever their clock said.
+        """Return the guild's rows that match, newest first by row number.
 
-        What that costs depends on ``limit`` and not on the record. Only ``user_id`` and ``subject`` together go
-        through all that was done to the subject.
+        The cost depends on ``limit``, not on the size of the log. Only ``user_id`` together with ``subject`` reads all
+        rows about the subject.
         """
-        people = [] if user_id is None else [person(kind, user_id) for kind in _A_USER]
+        people = [] if user_id is None else [person(kind, user_id) for kind in _USER_KINDS]
         target = None if subject is None else subject_person(subject)
-        names = await pseudonyms.known(self._db.read, guild_id, people if target is None else [*people, target])
-        if subject is not None and target is not None and target not in names:
+        names = await known_pseudonyms(self._db.read, guild_id, people if target is None else [*people, target])
+        if target is not None and target not in names:
             return []
         wanted: dict[str, object] = {
             "guild_id": guild_id,
             "action": None if action is None else action.value,
-            "subject": None if subject is None else subject_column(subject, names),
+            "subject": None if subject is None else _subject_column(subject, names),
             "limit": max(limit, 0),
         }
         narrow = [f"{column} = :{column}" for column in ("action", "subject") if wanted[column] is not None]
         if user_id is None:
             return await _rows(self._db.read, [_IN_GUILD, *narrow], wanted=wanted)
         alternatives: list[list[str]] = []
-        for somebody in people:
-            if somebody in names:
-                wanted[somebody.kind] = names[somebody]
-                alternatives.append([f"actor = :{somebody.kind}", *narrow, *([] if subject is None else [_IN_GUILD])])
+        for one in people:
+            if one in names:
+                wanted[one.kind] = names[one]
+                alternatives.append([f"actor = :{one.kind}", *narrow, *([] if subject is None else [_IN_GUILD])])
         if PseudonymKind.USER in wanted:
             wanted["own"] = f"user:{wanted[PseudonymKind.USER]}"
             alternatives.append([_IN_GUILD, "subject = :own", *narrow])
         return await _rows(self._db.read, *alternatives, wanted=wanted)
 
-    async def verify(self) -> ChainReport:
-        """Read the whole record."""
-        return await check(self._db.read)
 
-
-async def concerning(
-    db: Database, guild_id: int, *, user_id: int | None = None, steam_ids: Iterable[int] = ()
+async def rows_about(
+    read: Read, guild_id: int, *, user_id: int | None = None, steam_ids: Iterable[int] = ()
 ) -> tuple[AuditRow, ...]:
-    """Return every readable row of a guild's record that names a user or one of the accounts, the newest first.
-
-    Somebody is named as who did it, as whom it was done to, and in the details. The costs grow with what was written
-    about them, not with the record.
-    """
-    people = [] if user_id is None else [person(kind, user_id) for kind in _A_USER]
+    """Return every readable row of a guild that names a user or one of the accounts, as actor, subject or detail."""
+    people = [] if user_id is None else [person(kind, user_id) for kind in _USER_KINDS]
     people += [person(PseudonymKind.STEAM, steam_id) for steam_id in steam_ids]
     wanted: dict[str, object] = {"guild_id": guild_id, "limit": _NO_LIMIT}
     alternatives: list[list[str]] = []
-    for number, (somebody, pseudonym) in enumerate((await pseudonyms.known(db.read, guild_id, people)).items()):
-        wanted |= {f"pseudonym{number}": pseudonym, f"subject{number}": f"{somebody.kind}:{pseudonym}"}
+    for number, (one, pseudonym) in enumerate((await known_pseudonyms(read, guild_id, people)).items()):
+        wanted |= {f"pseudonym{number}": pseudonym, f"subject{number}": f"{one.kind}:{pseudonym}"}
         alternatives += [[_IN_GUILD, f"subject = :subject{number}"], [f"actor = :pseudonym{number}"]]
         alternatives += [
             [f"json_extract(detail, '$.{key}') = :pseudonym{number}"]
             for key, kind in PERSONAL_DETAILS.items()
-            if kind is somebody.kind
-        ]
-    return tuple(_readable(await _rows(db.read, *alternatives, wanted=wanted)))
-
-
-async def linkings(read: Read, guild_id: int, user_id: int) -> tuple[AuditRow, ...]:
-    """Return every row of a guild's record by which a user was linked, or linked somebody; inside a unit, too."""
-    names = await pseudonyms.known(read, guild_id, [person(kind, user_id) for kind in _A_USER])
-    wanted: dict[str, object] = {"guild_id": guild_id, "action": AuditAction.LINK_SET.value, "limit": _NO_LIMIT}
-    alternatives: list[list[str]] = []
-    for somebody, pseudonym in names.items():
-        wanted |= {somebody.kind.value: pseudonym, f"{somebody.kind.value}_subject": f"user:{pseudonym}"}
-        alternatives += [
-            [f"actor = :{somebody.kind.value}", "action = :action"],
-            [_IN_GUILD, f"subject = :{somebody.kind.value}_subject", "action = :action"],
+            if kind is one.kind
         ]
     return tuple(_readable(await _rows(read, *alternatives, wanted=wanted)))
+
+
+async def link_rows(read: Read, guild_id: int, user_id: int) -> tuple[AuditRow, ...]:
+    """Return every row of a guild by which a user was linked, or linked another user."""
+    names = await known_pseudonyms(read, guild_id, [person(kind, user_id) for kind in _USER_KINDS])
+    wanted: dict[str, object] = {"guild_id": guild_id, "action": AuditAction.LINK_SET.value, "limit": _NO_LIMIT}
+    alternatives: list[list[str]] = []
+    for one, pseudonym in names.items():
+        wanted |= {one.kind.value: pseudonym, f"{one.kind.value}_subject": f"user:{pseudonym}"}
+        alternatives += [
+            [f"actor = :{one.kind.value}", "action = :action"],
+            [_IN_GUILD, f"subject = :{one.kind.value}_subject", "action = :action"],
+        ]
+    return tuple(_readable(await _rows(read, *alternatives, wanted=wanted)))
+
+
+class _Stored(NamedTuple):
+    """A row as stored, with pseudonyms in it."""
+
+    number: int
+    at: datetime
+    actor: str | None
+    action: AuditAction
+    subject: str
+    detail: Mapping[str, str]
+    digest: str
+
+    def mentions(self) -> Iterable[Mention]:
+        return mentions(self.action, self.subject, self.actor, self.detail)
 
 
 async def _rows(read: Read, *alternatives: Sequence[str], wanted: Mapping[str, object]) -> list[AuditRow | DamagedRow]:
@@ -183,40 +188,54 @@ async def _rows(read: Read, *alternatives: Sequence[str], wanted: Mapping[str, o
     if not alternatives:
         return []
     parts = " UNION ".join(_PART.format(" AND ".join(conditions)) for conditions in alternatives)
-    rows = [recorded(row) for row in await read(_FOUND.format(parts), wanted)]
-    sound = [row for row in rows if not isinstance(row, DamagedRow)]
-    people = await pseudonyms.behind(read, {one.pseudonym for row in sound for one in mentions_of(row)})
-    return [row if isinstance(row, DamagedRow) else entry_row(row, people) for row in rows]
+    rows = [_stored(row) for row in await read(_FOUND.format(parts), wanted)]
+    mentioned = {one.pseudonym for row in rows if isinstance(row, _Stored) for one in row.mentions()}
+    people = await people_behind(read, mentioned)
+    return [row if isinstance(row, DamagedRow) else _with_people(row, people) for row in rows]
+
+
+def _stored(row: sqlite3.Row) -> _Stored | DamagedRow:
+    """Return a row of ``_FOUND``. A damaged one may hold any value in any column."""
+    try:
+        detail = json.loads(row["detail"].decode())
+        if not isinstance(detail, dict) or not all(isinstance(value, str) for value in detail.values()):
+            return DamagedRow(row["id"])
+        return _Stored(
+            number=row["id"],
+            at=from_ms(row["at"]),
+            actor=None if row["actor"] is None else row["actor"].decode(),
+            action=AuditAction(row["action"].decode()),
+            subject=row["subject"].decode(),
+            detail=detail,
+            digest=row["digest"].hex(),
+        )
+    except (AttributeError, OverflowError, TypeError, ValueError):
+        return DamagedRow(row["id"])
+
+
+def _with_people(row: _Stored, people: Mapping[str, Person]) -> AuditRow:
+    """Return a row with ids instead of pseudonyms, except for people who were erased."""
+
+    def named(pseudonym: str, word: str = "") -> str:
+        one = people.get(pseudonym)
+        return f"erased:{pseudonym}" if one is None else f"{word}{one.value}"
+
+    word, _, value = row.subject.partition(":")
+    return AuditRow(
+        number=row.number,
+        at=row.at,
+        actor="skindesk" if row.actor is None else named(row.actor, "user:"),
+        action=row.action,
+        subject=row.subject if subject_person(row.subject) is None else named(value, f"{word}:"),
+        detail={key: named(value) if key in PERSONAL_DETAILS else value for key, value in row.detail.items()},
+        digest=row.digest,
+    )
+
+
+def _subject_column(subject: str, names: Mapping[Person, str]) -> str:
+    one = subject_person(subject)
+    return subject if one is None else f"{subject.partition(':')[0]}:{names[one]}"
 
 
 def _readable(rows: Iterable[AuditRow | DamagedRow]) -> list[AuditRow]:
     return [row for row in rows if isinstance(row, AuditRow)]
-
-
-async def verify_file(path: Path) -> ChainReport:
-    """Check the record in a database as it lies there, without opening it for SkinDesk; nothing is written.
-
-    DatabaseUnusable where it is none, has the schema of another version, or is damaged elsewhere than in the record.
-    """
-    try:
-        async with aiosqlite.connect(_openable(path), uri=True) as connection:
-            connection.row_factory = sqlite3.Row
-            if (version := await version_of(connection)) != len(bundled()):
-                raise DatabaseUnusable(path, f"schema {version}")
-
-            async def read(sql: str, parameters: Mapping[str, object]) -> Iterable[sqlite3.Row]:
-                return await connection.execute_fetchall(sql, parameters)
-
-            report = await check(read)
-            if not report.faults:
-                await recognise(connection, path)
-            return report
-    except sqlite3.Error as error:
-        raise DatabaseUnusable(path, str(error)) from error
-
-
-def _openable(path: Path) -> str:
-    """Return the address of a file that can be opened: aiosqlite leaves a thread behind where it cannot."""
-    address = f"{path.resolve().as_uri()}?mode=ro"
-    sqlite3.connect(address, uri=True).close()
-    return address

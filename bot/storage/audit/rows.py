@@ -1,45 +1,127 @@
-"""How an entry looks as a row of the record, where pseudonyms stand for people, and how it is read back."""
+"""Audit rows as they are stored: people as pseudonyms, each row chained to the rows before it."""
 
+import hashlib
 import json
+import re
+import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
 
 from bot.domain.audit import (
     PERSONAL_DETAILS,
     STAFF_ACTIONS,
     AuditAction,
     AuditEntry,
-    AuditRow,
-    DamagedRow,
     PseudonymKind,
     acts_as,
     is_for_another,
 )
-from bot.storage.audit.pseudonyms import Person, person
-from bot.storage.columns import from_ms
 
-SUBJECTS: Mapping[str, PseudonymKind] = {"user": PseudonymKind.USER, "steam": PseudonymKind.STEAM}
+BEFORE_FIRST = bytes(32)
+"""The digest that the first row builds on."""
+
+SALT_BYTES = 16
+
+_PSEUDONYM_LENGTH = 20
+"""Hexadecimal digits, 80 bits."""
+
+PSEUDONYM = re.compile(rf"[0-9a-f]{{{_PSEUDONYM_LENGTH}}}", re.ASCII)
+
+_LOOKS_LIKE_AN_ID = re.compile(r"[0-9]{17}", re.ASCII)
+"""Discord ids and SteamIDs have 17 digits and more; a search for an id must not find a pseudonym."""
+
+_KINDS = {kind.value: kind for kind in PseudonymKind}
+
+_SUBJECTS: Mapping[str, PseudonymKind] = {"user": PseudonymKind.USER, "steam": PseudonymKind.STEAM}
 """The subjects that are people, by the word before the colon."""
 
-Names = Mapping[Person, str]
-"""Pseudonyms of people."""
+Read = Callable[[str, Mapping[str, Any]], Awaitable[Iterable[sqlite3.Row]]]
+"""Runs one statement and returns its rows: on the reading connection, or inside a job."""
 
-People = Mapping[str, Person]
-"""Whom pseudonyms stand for; the forgotten are missing."""
+# The id is part of what the digest covers, so it is set here. It follows the last id ever given, not the last row:
+# rows cut off at the end leave a gap.
+_LAST = """
+SELECT
+    max(coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name = 'audit'), 0), coalesce(max(id), 0)) AS id,
+    (SELECT digest FROM audit ORDER BY id DESC LIMIT 1) AS digest
+FROM audit
+"""
+
+ADD_ROW = """
+INSERT INTO audit (id, digest, guild_id, at, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+# CROSS JOIN: each wanted person is looked up in the index, however many there are.
+_KNOWN = """
+SELECT pseudonyms.kind, pseudonyms.value, pseudonyms.pseudonym
+FROM json_each(:people) AS wanted CROSS JOIN pseudonyms
+    ON pseudonyms.guild_id = :guild_id
+    AND pseudonyms.kind = json_extract(wanted.value, '$[0]')
+    AND pseudonyms.value = json_extract(wanted.value, '$[1]')
+"""
+
+_PEOPLE_BEHIND = """
+SELECT pseudonyms.pseudonym, pseudonyms.kind, pseudonyms.value
+FROM json_each(:pseudonyms) AS wanted CROSS JOIN pseudonyms ON pseudonyms.pseudonym = wanted.value
+"""
+
+_ADD_PSEUDONYM = "INSERT INTO pseudonyms (pseudonym, guild_id, kind, value, salt) VALUES (?, ?, ?, ?, ?)"
+
+_ERASE_PSEUDONYM = "DELETE FROM pseudonyms WHERE guild_id = :guild_id AND kind = :kind AND value = :value"
+
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class Columns(NamedTuple):
+    """A row without its id and digest, exactly as it is stored."""
+
+    guild_id: int
+    at: int
+    actor: str | None
+    action: str
+    subject: str
+    detail: str
+
+
+class Person(NamedTuple):
+    """A person that a row names: a Discord id or a SteamID in decimal digits, and in which role."""
+
+    kind: PseudonymKind
+    value: str
 
 
 class Mention(NamedTuple):
-    """A pseudonym in a row, and as what somebody stands there."""
+    """A pseudonym in a row, and the kind that belongs in its place."""
 
     pseudonym: str
     kind: PseudonymKind
 
 
+def digest_of(previous: bytes, number: int, columns: Columns) -> bytes:
+    """Return the SHA-256 of the previous digest and the row as a JSON list in ASCII, which differs for any two rows."""
+    return hashlib.sha256(previous + _as_json([number, *columns]).encode("ascii")).digest()
+
+
+def add_row(connection: sqlite3.Connection, columns: Columns) -> tuple[int, bytes]:
+    """Append a row and return its number and digest. The cost does not grow with the log."""
+    last, previous = connection.execute(_LAST).fetchone()
+    number = last + 1
+    digest = digest_of(previous or BEFORE_FIRST, number, columns)
+    connection.execute(ADD_ROW, (number, digest, *columns))
+    return number, digest
+
+
+def person(kind: PseudonymKind, value: str | int) -> Person:
+    """Return a person as stored. Characters that no id has are escaped as in JSON: a column cannot hold every text."""
+    text = str(value)
+    return Person(kind, text if text.isalnum() and text.isascii() else json.dumps(text)[1:-1])
+
+
 def people_in(entry: AuditEntry) -> Iterator[Person]:
-    """Go through everybody whom an entry names."""
+    """Yield every person that an entry names."""
     if entry.actor_id is not None:
         yield person(acts_as(entry), entry.actor_id)
     if (subject := subject_person(entry.subject)) is not None:
@@ -50,118 +132,79 @@ def people_in(entry: AuditEntry) -> Iterator[Person]:
 
 
 def subject_person(subject: str) -> Person | None:
-    """Return the person that a subject names, as an entry spells it; None where it is something else."""
+    """Return the person that an entry's subject names; None if it is not a person."""
     word, colon, value = subject.partition(":")
-    return person(SUBJECTS[word], value) if colon and word in SUBJECTS else None
-
-
-def actor_column(entry: AuditEntry, names: Names) -> str | None:
-    """Return who did it."""
-    return None if entry.actor_id is None else names[person(acts_as(entry), entry.actor_id)]
-
-
-def subject_column(subject: str, names: Names) -> str:
-    """Return to whom or to what it was done."""
-    somebody = subject_person(subject)
-    return subject if somebody is None else f"{subject.partition(':')[0]}:{names[somebody]}"
-
-
-def detail_column(detail: Mapping[str, str], names: Names) -> str:
-    """Return the facts as JSON in ASCII, which holds every text."""
-    return json.dumps(
-        {
-            key: names[person(PERSONAL_DETAILS[key], value)] if key in PERSONAL_DETAILS else value
-            for key, value in detail.items()
-        }
-    )
+    return person(_SUBJECTS[word], value) if colon and word in _SUBJECTS else None
 
 
 def mentions(action: str, subject: str, actor: str | None, detail: Mapping[str, object]) -> Iterator[Mention]:
-    """Go through the places of a row where a pseudonym stands. The action may be a word that is none."""
+    """Yield the pseudonyms in a stored row. Its action may be unknown."""
     if actor is not None:
         links_another = action == AuditAction.LINK_SET and subject != f"user:{actor}"
-        # As acts_as says it of the entry.
-        is_staff = action in STAFF_ACTIONS or links_another or is_for_another(detail)
+        is_staff = action in STAFF_ACTIONS or links_another or is_for_another(detail)  # as in acts_as
         yield Mention(actor, PseudonymKind.STAFF if is_staff else PseudonymKind.USER)
     word, colon, value = subject.partition(":")
-    if colon and word in SUBJECTS:
-        yield Mention(value, SUBJECTS[word])
+    if colon and word in _SUBJECTS:
+        yield Mention(value, _SUBJECTS[word])
     for key, kind in PERSONAL_DETAILS.items():
         if key in detail:
             yield Mention(str(detail[key]), kind)
 
 
-AS_BYTES = """
-audit.id, audit.at, CAST(audit.actor AS BLOB) AS actor, CAST(audit.action AS BLOB) AS action,
-CAST(audit.subject AS BLOB) AS subject, CAST(audit.detail AS BLOB) AS detail, audit.digest
-"""
-"""The columns as :func:`recorded` takes them: a text that is none would end the reading of all rows beside it."""
+def pseudonym_of(salt: bytes, guild_id: int, kind: str, value: str) -> str:
+    """Return a person's pseudonym. Without the salt it cannot be found by trying ids."""
+    return hashlib.sha256(salt + f"{guild_id}:{kind}:{value}".encode()).hexdigest()[:_PSEUDONYM_LENGTH]
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A row as it was read, with pseudonyms in it."""
-
-    number: int
-    at: datetime
-    actor: str | None
-    action: AuditAction
-    subject: str
-    detail: Mapping[str, str]
-    digest: str
-
-
-def recorded(row: sqlite3.Row) -> Recorded | DamagedRow:
-    """Return what stands in a row of :data:`AS_BYTES`. Something else than was written can stand anywhere in it."""
-    try:
-        detail = json.loads(row["detail"].decode())
-        if not isinstance(detail, dict) or not all(isinstance(value, str) for value in detail.values()):
-            return DamagedRow(row["id"])
-        return Recorded(
-            number=row["id"],
-            at=from_ms(row["at"]),
-            actor=None if row["actor"] is None else row["actor"].decode(),
-            action=AuditAction(row["action"].decode()),
-            subject=row["subject"].decode(),
-            detail=detail,
-            digest=row["digest"].hex(),
-        )
-    except (AttributeError, OverflowError, TypeError, ValueError):
-        return DamagedRow(row["id"])
+def pseudonyms_for(connection: sqlite3.Connection, guild_id: int, people: Iterable[Person]) -> dict[Person, str]:
+    """Return the pseudonym of each person, inside a job; a person without one gets one."""
+    wanted = set(people)
+    if not wanted:
+        return {}
+    found = _by_person(connection.execute(_KNOWN, _wanted(guild_id, wanted)))
+    new = []
+    for one in sorted(wanted - found.keys()):
+        salt, found[one] = _new_pseudonym(guild_id, one)
+        new.append((found[one], guild_id, one.kind.value, one.value, salt))
+    if new:
+        connection.executemany(_ADD_PSEUDONYM, new)
+    return found
 
 
-def mentions_of(row: Recorded) -> Iterator[Mention]:
-    """Go through the places of a row where a pseudonym stands."""
-    return mentions(row.action, row.subject, row.actor, row.detail)
+async def known_pseudonyms(read: Read, guild_id: int, people: Iterable[Person]) -> dict[Person, str]:
+    """Return the pseudonyms of the people who have one."""
+    return _by_person(await read(_KNOWN, _wanted(guild_id, people)))
 
 
-def entry_row(row: Recorded, people: People) -> AuditRow:
-    """Return a row with its people as ids again, where they are not forgotten."""
-    return AuditRow(
-        number=row.number,
-        at=row.at,
-        actor="skindesk" if row.actor is None else _spelled("user", row.actor, people),
-        action=row.action,
-        subject=_subject(row.subject, people),
-        detail={key: _value(value, people) if key in PERSONAL_DETAILS else value for key, value in row.detail.items()},
-        digest=row.digest,
-    )
+async def people_behind(read: Read, pseudonyms: Iterable[str]) -> dict[str, Person]:
+    """Return the people behind pseudonyms, without those who were erased."""
+    rows = await read(_PEOPLE_BEHIND, {"pseudonyms": json.dumps(sorted(set(pseudonyms)))})
+    return {row["pseudonym"]: Person(_KINDS[row["kind"]], row["value"]) for row in rows}
 
 
-def _subject(subject: str, people: People) -> str:
-    word, colon, value = subject.partition(":")
-    return _spelled(word, value, people) if colon and word in SUBJECTS else subject
+def erase_person(connection: sqlite3.Connection, guild_id: int, kind: PseudonymKind, value: int) -> None:
+    """Delete a person's pseudonym, inside a job; the log stays as it is and can still be verified.
+
+    A later row about the person gets a new pseudonym, so write the entry about the erasure before. ValueError for
+    staff, who answer for what they did to others. The data is gone from the disk after :meth:`Database.wipe`.
+    """
+    if kind == PseudonymKind.STAFF:
+        raise ValueError(kind)
+    key = {"guild_id": guild_id, "kind": kind.value, "value": person(kind, value).value}
+    connection.execute(_ERASE_PSEUDONYM, key)
 
 
-def _spelled(word: str, pseudonym: str, people: People) -> str:
-    somebody = people.get(pseudonym)
-    return _forgotten(pseudonym) if somebody is None else f"{word}:{somebody.value}"
+def _new_pseudonym(guild_id: int, somebody: Person) -> tuple[bytes, str]:
+    while True:
+        salt = secrets.token_bytes(SALT_BYTES)
+        pseudonym = pseudonym_of(salt, guild_id, *somebody)
+        if not _LOOKS_LIKE_AN_ID.search(pseudonym):
+            return salt, pseudonym
 
 
-def _value(pseudonym: str, people: People) -> str:
-    somebody = people.get(pseudonym)
-    return _forgotten(pseudonym) if somebody is None else somebody.value
+def _wanted(guild_id: int, people: Iterable[Person]) -> dict[str, int | str]:
+    return {"guild_id": guild_id, "people": msgspec.json.encode(list(people)).decode()}
 
 
-def _forgotten(pseudonym: str) -> str:
-    return f"erased:{pseudonym}"
+def _by_person(rows: Iterable[sqlite3.Row]) -> dict[Person, str]:
+    return {Person(_KINDS[kind], value): pseudonym for kind, value, pseudonym in rows}

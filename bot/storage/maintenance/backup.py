@@ -1,4 +1,4 @@
-"""Copies a database while it is in use, and keeps a copy before each change of its schema."""
+"""Backs a database up while it is in use, and keeps a copy before each migration."""
 
 import os
 import re
@@ -10,22 +10,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.storage.errors import BackupNotWritten, DatabaseTooNew, DatabaseUnusable
-from bot.storage.maintenance.inspection import Inspection, damage_of, inspect_connection, reading, require_ours
+from bot.storage.maintenance.inspection import Inspection, damage_of, inspect_connection, reading
+from bot.storage.schema import require_ours
 
-KEPT_OF_A_MIGRATION = 2
+MAX_KEPT_PER_MIGRATION = 2
 """A migration that fails at every start must not push out the copies of earlier ones."""
 
-KEPT = 5
+MAX_KEPT = 5
 """Copies kept of those made before migrations."""
 
 _PRIVATE = 0o600
-_BESIDE = ("-journal", "-wal", "-shm")
+_SUFFIXES = ("-journal", "-wal", "-shm")
 _BEFORE = re.compile(r"\.before-(?P<number>\d{4})-(?P<stamp>\d{8}T\d{6}Z)(?:-\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A copy that was verified and is in its place. ``version`` is the schema's, ``rows`` are those of the record."""
+    """A verified copy in its place. ``version`` is the schema's, ``rows`` count the audit log."""
 
     path: Path
     version: int
@@ -34,10 +35,10 @@ class Backup:
 
 
 def back_up(database: Path, destination: Path, *, at: datetime | None = None) -> Backup:
-    """Copy ``database`` to ``destination``, or to a dated name in it where it is a folder, and verify the copy.
+    """Copy ``database`` to ``destination``, or to a dated name in that folder, and verify the copy.
 
-    The copy appears whole, verified and on the disk, or not at all; what is there already is never replaced.
-    DatabaseUnusable and DatabaseTooNew where there is nothing sound to copy, BackupNotWritten otherwise.
+    The copy appears whole, verified and on the disk, or not at all; an existing file is never replaced.
+    DatabaseUnusable and DatabaseTooNew if the database is not sound, BackupNotWritten otherwise.
     """
     try:
         is_folder = destination.is_dir()
@@ -49,25 +50,25 @@ def back_up(database: Path, destination: Path, *, at: datetime | None = None) ->
 
 
 def dated(stem: str, at: datetime | None = None, suffix: str = "") -> str:
-    """Return a name with a moment in it, UTC, that sorts by time."""
+    """Return a name with the time in it, UTC, that sorts by time."""
     return f"{stem}-{(at or datetime.now(UTC)).astimezone(UTC):%Y%m%dT%H%M%SZ}{suffix}"
 
 
 def keep_before_migration(database: Path, *, number: int, at: datetime | None = None) -> Backup:
-    """Keep a copy beside ``database`` before migration ``number``, and drop the oldest where there are too many.
+    """Keep a copy beside ``database`` before migration ``number``, and delete the oldest if there are too many.
 
-    Call it with the lock held. BackupNotWritten where it cannot be written: the migration is not to begin then.
+    Call it with the lock held. BackupNotWritten if it cannot be written: do not migrate then.
     """
     for left in database.parent.glob(f".{database.name}.before-*.partial*"):  # of a start that was killed
         left.unlink(missing_ok=True)
     target = unused(database.with_name(dated(f"{database.name}.before-{number:04}", at)))
-    kept = _copied(database, target, require_whole)  # what does not keep it from starting does not keep it from this
+    kept = _copied(database, target, require_whole)  # faults that allow a start allow this too
     _drop_oldest(database)
     return kept
 
 
 def unused(path: Path) -> Path:
-    """Return ``path``, numbered where there is something of that name."""
+    """Return ``path``, with a number if the name is taken."""
     found, count = path, 1
     while os.path.lexists(found):
         count += 1
@@ -76,11 +77,10 @@ def unused(path: Path) -> Path:
 
 
 def copy_into(source: sqlite3.Connection, target: Path, *, named: Path) -> None:
-    """Copy a sound database into the empty file ``target``, and put it on the disk; sqlite3.Error, OSError.
+    """Copy a sound database into the empty file ``target`` and sync it; sqlite3.Error, OSError.
 
-    All in one statement: it is one reading of one moment, whatever is written meanwhile. And it writes rows, not
-    pages: what was deleted, and lies about in the file, is not in the copy. A damaged database, which would be copied
-    as if it were none, is DatabaseUnusable; ``named`` is what to call it.
+    VACUUM INTO reads one snapshot and writes rows, not pages: deleted data left in the file is not copied. It would
+    copy a damaged database too, so that is DatabaseUnusable, with the path ``named``.
     """
     damage = damage_of(source)
     if damage:
@@ -90,7 +90,7 @@ def copy_into(source: sqlite3.Connection, target: Path, *, named: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Put a file, or the names in a folder, on the disk."""
+    """Sync a file or a folder to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -99,21 +99,20 @@ def sync(path: Path) -> None:
 
 
 def require_sound(found: Inspection, path: Path) -> None:
-    """Raise DatabaseUnusable or DatabaseTooNew where a copy is none to rely on."""
+    """Raise DatabaseUnusable or DatabaseTooNew if a copy cannot be relied on."""
     if found.is_new:
-        raise DatabaseUnusable(path, "there is nothing in it")
+        raise DatabaseUnusable(path, "it is empty")
     if found.is_too_new:
         raise DatabaseTooNew(path, found=found.version, newest=found.newest)
     require_whole(found, path)
     if found.orphans:
         raise DatabaseUnusable(path, f"rows of {', '.join(found.orphans)} refer to none")
-    if found.chain is not None and found.chain.faults:
-        fault = found.chain.faults[0]
-        raise DatabaseUnusable(path, f"row {fault.number} of the record is not as it was written ({fault.what})")
+    if found.chain is not None and (fault := found.chain.fault) is not None:
+        raise DatabaseUnusable(path, f"row {fault.number} of the audit log is not as it was written ({fault.what})")
 
 
 def require_whole(found: Inspection, path: Path) -> None:
-    """Raise DatabaseUnusable where SQLite cannot rely on a file."""
+    """Raise DatabaseUnusable if SQLite reports damage."""
     if found.damage:
         raise DatabaseUnusable(path, f"damaged: {found.damage[0]}")
 
@@ -144,7 +143,7 @@ def _copied(database: Path, target: Path, judge: Callable[[Inspection, Path], No
 
 @contextmanager
 def _partial(target: Path) -> Iterator[Path]:
-    """Give an empty file in the folder of ``target``, and see that nothing of it is left."""
+    """Yield an empty file in the folder of ``target``, and remove what is left of it."""
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), _PRIVATE))
@@ -153,17 +152,17 @@ def _partial(target: Path) -> Iterator[Path]:
     try:
         yield partial
     finally:
-        for path in (partial, *(partial.with_name(partial.name + end) for end in _BESIDE)):
+        for path in (partial, *(partial.with_name(partial.name + end) for end in _SUFFIXES)):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
 
 def _put(partial: Path, target: Path) -> None:
-    """Give the file its name, unless somebody else has taken that meanwhile."""
+    """Give the file its name, unless that was taken meanwhile."""
     try:
         try:
             os.link(partial, target)
-        except OSError:  # somebody has it, or it is a file system without hard links
+        except OSError:  # the name is taken, or the file system has no hard links
             if os.path.lexists(target):
                 raise
             partial.rename(target)
@@ -183,7 +182,7 @@ def _drop_oldest(database: Path) -> None:
     kept = 0
     for _, _, number, path in found:
         of_number[number] = of_number.get(number, 0) + 1
-        if of_number[number] <= KEPT_OF_A_MIGRATION and kept < KEPT:
+        if of_number[number] <= MAX_KEPT_PER_MIGRATION and kept < MAX_KEPT:
             kept += 1
             continue
         with suppress(OSError):

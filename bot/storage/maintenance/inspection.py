@@ -1,32 +1,27 @@
-"""Looks into a database file without working on it: whose it is, which schema it has, whether it is sound."""
+"""Inspects a database file without changing it: whose it is, its schema, whether it is sound."""
 
-import asyncio
 import sqlite3
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.domain.access import Capability
 from bot.domain.audit import ChainReport
 from bot.storage.audit.check import check
 from bot.storage.errors import DatabaseUnusable
-from bot.storage.lock import looked_at
-from bot.storage.schema import APPLICATION_ID, bundled
+from bot.storage.lock import inspecting
+from bot.storage.schema import bundled, require_ours, unknown_capabilities, version_of
 
 _BUSY_TIMEOUT = 5.0
-_FAULTS_SHOWN = 3
-_CHAINED_FROM = 2
-"""The schema since which the record is a chain."""
+_MAX_DAMAGE = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What was found in a file. ``newest`` is the schema's version that this SkinDesk brings it to.
+    """The state of a file. ``newest`` is the schema version that this SkinDesk brings it to.
 
-    ``damage`` is what SQLite finds wrong, in its words; ``orphans`` are tables with rows that refer to none; ``chain``
-    is None where the schema is older than the chain; ``is_new`` says that nothing was ever kept in it.
+    ``damage`` are SQLite's own messages; ``orphans`` are tables with rows that refer to none; ``is_new`` means that the
+    file is still empty; ``chain`` is None if the audit log was not checked.
     """
 
     version: int
@@ -46,39 +41,39 @@ class Inspection:
 
 @contextmanager
 def reading(path: Path) -> Iterator[tuple[sqlite3.Connection, bool]]:
-    """Open a file so that nothing in it can change, and say whether a process works on it.
+    """Open a file read-only, and return the connection and whether a process has the file open.
 
-    A connection that may not write never checkpoints: the bug that SQLite 3.51.3 mended needs a second connection
-    that does. Where nobody works on it and no journal is left, it is opened as immutable, or SQLite would leave an
-    empty journal behind; nobody can begin to work on it meanwhile. DatabaseUnusable where it cannot be opened.
+    A read-only connection never checkpoints: the bug that SQLite 3.51.3 fixed needs a second connection that does. If
+    no process has the file and no journal is left, it is opened as immutable, or SQLite would leave an empty journal
+    behind; no process can open it meanwhile. DatabaseUnusable if it cannot be opened.
     """
     real = path.resolve()
-    with looked_at(real) as in_use:
+    with inspecting(real) as in_use:
         journal = real.with_name(f"{real.name}-wal")
-        alone = not in_use and not (journal.exists() and journal.stat().st_size)
-        uri = f"{real.as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
+        is_alone = not in_use and not (journal.exists() and journal.stat().st_size)
+        uri = f"{real.as_uri()}?mode=ro{'&immutable=1' if is_alone else ''}"
         try:
-            with closing(opened(uri)) as connection:
+            with closing(open_uri(uri)) as connection:
                 connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
                 yield connection, in_use
         except sqlite3.Error as error:
             raise DatabaseUnusable(path, str(error)) from error
 
 
-def opened(uri: str) -> sqlite3.Connection:
-    """Open a connection that :func:`inspect_connection` can use: several threads may, one after the other."""
-    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_TIMEOUT, check_same_thread=False)
+def open_uri(uri: str) -> sqlite3.Connection:
+    """Open a connection for :func:`inspect_connection`."""
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_TIMEOUT)
 
 
 def inspect(path: Path) -> Inspection:
-    """Look at everything. DatabaseUnusable where the file cannot be read, or is another program's."""
+    """Inspect a file. DatabaseUnusable if it cannot be read, or is another program's."""
     with reading(path) as (connection, in_use):
         return inspect_connection(connection, path, is_in_use=in_use)
 
 
 def inspect_connection(connection: sqlite3.Connection, path: Path, *, is_in_use: bool = False) -> Inspection:
-    """Look at everything through an open connection."""
-    version = _number(connection, "PRAGMA user_version")
+    """Inspect a file through an open connection."""
+    version = version_of(connection)
     newest = len(bundled())
     is_new = require_ours(connection, path)
     damage = damage_of(connection)
@@ -89,47 +84,13 @@ def inspect_connection(connection: sqlite3.Connection, path: Path, *, is_in_use:
         newest,
         is_in_use,
         is_new,
-        orphans=_orphans(connection),
-        unknown_capabilities=_unknown_capabilities(connection),
-        chain=_chain(connection) if version >= _CHAINED_FROM else None,
+        orphans=tuple(sorted({row[0] for row in connection.execute("PRAGMA foreign_key_check")})),
+        unknown_capabilities=unknown_capabilities(connection),
+        chain=check(connection),
     )
 
 
-def require_ours(connection: sqlite3.Connection, path: Path) -> bool:
-    """Raise DatabaseUnusable for another program's database; say whether there is nothing in it yet."""
-    if _number(connection, "PRAGMA application_id") == APPLICATION_ID:
-        return False
-    if _number(connection, "SELECT count(*) FROM sqlite_schema") or _number(connection, "PRAGMA user_version"):
-        raise DatabaseUnusable(path, "a database of another program")
-    return True
-
-
 def damage_of(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """Return what SQLite finds wrong, in its words; the first few."""
-    rows = connection.execute(f"PRAGMA integrity_check({_FAULTS_SHOWN})")
+    """Return SQLite's messages about damage, the first few."""
+    rows = connection.execute(f"PRAGMA integrity_check({_MAX_DAMAGE})")
     return tuple(str(row[0]) for row in rows if row[0] != "ok")
-
-
-def _orphans(connection: sqlite3.Connection) -> tuple[str, ...]:
-    return tuple(sorted({row[0] for row in connection.execute("PRAGMA foreign_key_check")}))
-
-
-def _unknown_capabilities(connection: sqlite3.Connection) -> tuple[str, ...]:
-    rows = connection.execute("SELECT DISTINCT capability FROM grants ORDER BY capability")
-    return tuple(sorted({row[0] for row in rows}.difference(Capability)))
-
-
-def _chain(connection: sqlite3.Connection) -> ChainReport:
-    """Read the whole record. That is made for an event loop, so it gets one, on a thread that has none."""
-
-    async def read(sql: str, parameters: Mapping[str, object]) -> list[sqlite3.Row]:
-        cursor = connection.cursor()
-        cursor.row_factory = sqlite3.Row
-        return cursor.execute(sql, parameters).fetchall()
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, check(read)).result()
-
-
-def _number(connection: sqlite3.Connection, sql: str) -> int:
-    return int(connection.execute(sql).fetchone()[0])

@@ -1,4 +1,4 @@
-"""Puts a saved copy in the place of the database, and makes sure that nothing is sent a second time because of it."""
+"""Puts a backup in the place of the database, and makes sure that nothing is sent a second time because of it."""
 
 import asyncio
 import os
@@ -6,28 +6,27 @@ import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-import aiosqlite
-
 from bot.domain.audit import AuditAction
-from bot.storage.audit.log import write_down
-from bot.storage.columns import from_ms, to_ms
-from bot.storage.database import Database, fetch_one
+from bot.storage.audit.log import append
+from bot.storage.database import Database, from_ms, to_ms
 from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseUnusable
+from bot.storage.guild_settings import pause_restored
 from bot.storage.lock import lock_of, locked
 from bot.storage.maintenance.backup import copy_into, dated, require_sound, sync, unused
-from bot.storage.maintenance.inspection import inspect, inspect_connection, opened, reading, require_ours
-from bot.storage.pauses import pause_restored
+from bot.storage.maintenance.inspection import inspect, inspect_connection, open_uri, reading
 from bot.storage.resend_rows import audit_entry, resend_of
+from bot.storage.schema import require_ours
 
 _PRIVATE = 0o600
-_BESIDE = ("-wal", "-shm", "-journal")
+_SUFFIXES = ("-wal", "-shm", "-journal")
 
 _SKIPPED_IDS = 100_000
-"""How far the next request's id is moved on where nobody can say which were given out since the copy was made."""
+"""How far the next request's id is moved on if the ids given out since the backup are unknown."""
 
-_DOUBT = """
+_MARK_UNKNOWN = """
 UPDATE resends SET state = 'unknown', outcome = 'restored', outcome_detail = state, settle_after = :at
 WHERE state IN ('pending', 'approved', 'sending')
 RETURNING *
@@ -40,16 +39,16 @@ SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'resends'), 0)
            coalesce((SELECT max(id) FROM resends), 0)) AS highest
 """
 
-_FORGET_SEQUENCE = "DELETE FROM sqlite_sequence WHERE name = 'resends'"
+_DELETE_SEQUENCE = "DELETE FROM sqlite_sequence WHERE name = 'resends'"
 _SET_SEQUENCE = "INSERT INTO sqlite_sequence (name, seq) VALUES ('resends', :highest)"
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore came to.
+    """The result of a restore.
 
-    ``replaced`` is where the database lies that was there before. ``saved_until`` is the newest moment that the
-    record of the copy knows. ``in_doubt`` counts the requests that are unknown now.
+    ``replaced`` is where the former database is now. ``saved_until`` is the time of the newest audit row in the backup.
+    ``in_doubt`` counts the requests that are unknown now, ``guilds_paused`` the guilds whose resends are paused.
     """
 
     path: Path
@@ -58,24 +57,23 @@ class Restored:
     migrated_from: int
     saved_until: datetime | None
     in_doubt: int
-    guilds_stopped: int
+    guilds_paused: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Replaced:
-    """What the database that is being replaced still says: its guilds, and the highest id of a request."""
+    """Facts from the database that is replaced: its guilds, and the highest id of a request."""
 
     guild_ids: frozenset[int] = frozenset()
     highest_id: int | None = None
 
 
 async def restore(source: Path, database: Path, *, at: datetime) -> Restored:
-    """Put the copy at ``source`` in the place of ``database``, which is kept beside it under a dated name.
+    """Put the backup at ``source`` in the place of ``database``, which is kept beside it under a dated name.
 
-    The copy is verified, brought to the newest schema and prepared (see :func:`_prepare`) beside the database; then
-    one renaming makes it the database. A kill at any moment leaves the one or the other, whole.
-    DatabaseInUse where SkinDesk is running, DatabaseUnusable and DatabaseTooNew where either file is not to be used,
-    BackupNotWritten where there is no room. All of them leave the database as it was.
+    A copy is verified, migrated and prepared (see :func:`_prepare`) beside the database, then renamed to it: a kill at
+    any moment leaves one of the two, whole. DatabaseInUse if SkinDesk is running, DatabaseUnusable and DatabaseTooNew
+    if either file cannot be used, BackupNotWritten if there is no room. All of them leave the database as it was.
     """
     with locked(database) as real:
         copy = real.with_name(f".{real.name}.restoring")
@@ -103,7 +101,7 @@ def _require_another(source: Path, real: Path) -> None:
 
 
 def _copy_and_verify(source: Path, copy: Path) -> tuple[int, datetime | None]:
-    """Copy the source first and judge the copy: what is judged is what becomes the database."""
+    """Copy the source, verify the copy, and return its schema version and the time of its newest audit row."""
     with reading(source) as (connection, _):
         require_ours(connection, source)
         os.close(os.open(copy, os.O_RDWR | os.O_CREAT | os.O_EXCL, _PRIVATE))
@@ -119,9 +117,9 @@ def _copy_and_verify(source: Path, copy: Path) -> tuple[int, datetime | None]:
 
 
 def _read_replaced(real: Path) -> _Replaced:
-    """Read what is needed of the database that goes; nothing where it is not there or cannot be read any more.
+    """Read the facts needed from the database that is replaced, if it exists and can be read.
 
-    DatabaseUnusable where it is another program's: a wrong path in the configuration costs nobody their data.
+    DatabaseUnusable if it is another program's: the configuration may have a wrong path.
     """
     try:
         if not real.exists() or not real.stat().st_size:
@@ -135,38 +133,39 @@ def _read_replaced(real: Path) -> _Replaced:
 
 
 async def _prepare(copy: Path, replaced: _Replaced, *, at: datetime) -> tuple[int, int]:
-    """Make the copy a database from which nothing is sent twice; return the counts of doubts and of guilds stopped.
+    """Make sure that the copy sends nothing twice; return how many requests are unknown and how many guilds are paused.
 
-    What was open when the copy was made may have been sent since: it is unknown, to be settled by reading or by hand.
-    What was asked for since is not known at all: resends are stopped in every guild until somebody resumes them.
-    Ids given out since are skipped, because they are in the buttons of cards; sign-ins under way end; Discord is told
-    the commands again, because another version may have told it others since.
+    Requests that were open when the backup was made may have been sent since: they become unknown, to be settled by
+    reading or by hand. Later requests are not in it: resends are paused in every guild until a user resumes them. Ids
+    given out since are skipped, because they are in the buttons of cards; sign-ins in progress end; the commands are
+    synced again, because another version may have synced others.
     """
-
-    async def unit(connection: aiosqlite.Connection) -> tuple[int, int]:
-        doubtful = [resend_of(row) for row in await connection.execute_fetchall(_DOUBT, {"at": to_ms(at)})]
-        for resend in doubtful:
-            detail = {"outcome": "restored", "was": resend.outcome_detail or ""}
-            await write_down(connection, audit_entry(resend, AuditAction.RESEND_UNKNOWN, by=None, at=at, detail=detail))
-        guild_ids = {row["guild_id"] for row in await connection.execute_fetchall(_GUILDS)} | replaced.guild_ids
-        for guild_id in sorted(guild_ids):
-            await pause_restored(connection, guild_id, at=at)
-        row = await fetch_one(connection, _HIGHEST_ID)
-        highest = int(row["highest"]) if row is not None else 0
-        is_ahead = replaced.highest_id is not None and replaced.highest_id >= highest
-        highest = replaced.highest_id if is_ahead and replaced.highest_id is not None else highest + _SKIPPED_IDS
-        await connection.execute_fetchall(_FORGET_SEQUENCE)
-        await connection.execute_fetchall(_SET_SEQUENCE, {"highest": highest})
-        await connection.execute_fetchall("DELETE FROM sign_ins")
-        await connection.execute_fetchall("DELETE FROM command_syncs")
-        return len(doubtful), len(guild_ids)
-
     async with Database.open(copy, keeps_before_migration=False) as database:
-        return await database.write(unit)
+        return await database.write(partial(_prepare_job, replaced=replaced, at=at))
+
+
+def _prepare_job(connection: sqlite3.Connection, *, replaced: _Replaced, at: datetime) -> tuple[int, int]:
+    unknown = [resend_of(row) for row in connection.execute(_MARK_UNKNOWN, {"at": to_ms(at)}).fetchall()]
+    for resend in unknown:
+        action, was = AuditAction.RESEND_UNKNOWN, resend.outcome_detail or ""
+        append(connection, audit_entry(resend, action, by=None, at=at, was=was))
+    guild_ids = {row["guild_id"] for row in connection.execute(_GUILDS)} | replaced.guild_ids
+    for guild_id in sorted(guild_ids):
+        pause_restored(connection, guild_id, at=at)
+    highest = int(connection.execute(_HIGHEST_ID).fetchone()["highest"])
+    if replaced.highest_id is not None and replaced.highest_id >= highest:
+        highest = replaced.highest_id
+    else:
+        highest += _SKIPPED_IDS
+    connection.execute(_DELETE_SEQUENCE)
+    connection.execute(_SET_SEQUENCE, {"highest": highest})
+    connection.execute("DELETE FROM sign_ins")
+    connection.execute("DELETE FROM command_syncs")
+    return len(unknown), len(guild_ids)
 
 
 def _verify_prepared(copy: Path) -> int:
-    """Make one file of the copy again, verify it and put it on the disk; return its schema's version."""
+    """Fold the journal into the copy, verify and sync it; return its schema version."""
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
     found = inspect(copy)
@@ -176,13 +175,13 @@ def _verify_prepared(copy: Path) -> int:
 
 
 def _verify_in_place(real: Path) -> None:
-    """Verify the database that it is now. It has no journal, and reading makes none."""
-    with closing(opened(f"{real.as_uri()}?mode=ro")) as connection:
+    """Verify the database in its place. It has no journal, and reading creates none."""
+    with closing(open_uri(f"{real.as_uri()}?mode=ro")) as connection:
         require_sound(inspect_connection(connection, real), real)
 
 
 def _put_in_place(copy: Path, real: Path, *, at: datetime) -> Path | None:
-    """Rename the copy to the database, which gets a second name before; return that name."""
+    """Rename the copy to the database, after giving that a second name; return that name."""
     kept = None
     if real.exists() and real.stat().st_size:
         for name in real.parent.glob(f"{real.name}.replaced-*"):
@@ -191,14 +190,14 @@ def _put_in_place(copy: Path, real: Path, *, at: datetime) -> Path | None:
         _make_one_file(real)
         kept = unused(real.with_name(dated(f"{real.name}.replaced", at)))
         _give_name(real, kept)
-        # Only where SQLite could not read it are there journals still. Beside the copy they would be taken for its own.
-        for end in _BESIDE:
-            run_in_worker = real.with_name(real.name + end)
-            if run_in_worker.exists():
-                run_in_worker.rename(kept.with_name(kept.name + end))
+        # Journals are left only if SQLite could not read the database. They must not be taken for the copy's own.
+        for suffix in _SUFFIXES:
+            journal = real.with_name(real.name + suffix)
+            if journal.exists():
+                journal.rename(kept.with_name(kept.name + suffix))
     else:
-        for end in _BESIDE:
-            real.with_name(real.name + end).unlink(missing_ok=True)
+        for suffix in _SUFFIXES:
+            real.with_name(real.name + suffix).unlink(missing_ok=True)
     sync(real.parent)
     copy.replace(real)
     sync(real.parent)
@@ -206,7 +205,7 @@ def _put_in_place(copy: Path, real: Path, *, at: datetime) -> Path | None:
 
 
 def _make_one_file(real: Path) -> None:
-    """Bring what the journal holds into the database, so that the file alone is all of it; not if it is damaged."""
+    """Fold the journal into the database, unless it is damaged."""
     try:
         with closing(sqlite3.connect(f"{real.as_uri()}?mode=rw", uri=True, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE").fetchone()
@@ -220,7 +219,7 @@ def _make_one_file(real: Path) -> None:
 def _give_name(real: Path, kept: Path) -> None:
     try:
         os.link(real, kept)
-    except OSError:  # a file system without hard links: a copy is as good, but slower
+    except OSError:  # the file system has no hard links
         with real.open("rb") as before, kept.open("xb") as after:
             kept.chmod(_PRIVATE)
             while piece := before.read(2**20):
@@ -229,14 +228,14 @@ def _give_name(real: Path, kept: Path) -> None:
 
 
 def _same_owner(model: Path, path: Path) -> None:
-    """Give ``path`` to whoever owns the database, or its folder: root may restore what SkinDesk has to read."""
+    """Give ``path`` to the owner of the database, or of its folder: root may restore, SkinDesk must read."""
     owner = (model if model.exists() else model.parent).stat()
     if os.geteuid() == 0 and path.exists():
         os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _remove(copy: Path) -> None:
-    """Remove what a restore, or one that was killed, has beside the database."""
-    for path in (copy, lock_of(copy), *(copy.with_name(copy.name + end) for end in _BESIDE)):
+    """Remove the files that a restore leaves beside the database."""
+    for path in (copy, lock_of(copy), *(copy.with_name(copy.name + suffix) for suffix in _SUFFIXES)):
         with suppress(OSError):
             path.unlink(missing_ok=True)

@@ -1,11 +1,10 @@
-"""What a look into the file shows of somebody who was forgotten: nothing."""
+"""After an erasure the files hold nothing about the member."""
 
 import asyncio
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
-import aiosqlite
 import pytest
 
 from bot.domain.audit import AuditAction, AuditEntry
@@ -30,12 +29,13 @@ from tests.contracts.samples import (
     snapshot,
     trade,
 )
+from tests.storage.audit_logs import fault_of
 
 AT_LAST = NOW + RELINK_COOL_DOWN
 
 
 def sightings(folder: Path) -> list[str]:
-    """Return where in the files the user or the account stands, as text or as a column holds an integer."""
+    """Return where in the files the user or the account is, as text or as an integer column."""
     found = []
     for file in folder.iterdir():
         content = file.read_bytes()
@@ -53,7 +53,7 @@ def sightings(folder: Path) -> list[str]:
 
 
 async def live(db: Database) -> None:
-    """Let somebody use the desk, and the staff do something about them; others too."""
+    """Let a member use SkinDesk, and staff act on them; others too."""
     links, audit, resends = SqliteLinkRepository(db), SqliteAuditRepository(db), SqliteResendRepository(db)
     await links.put(Link(GUILD, BEN, BENS_ACCOUNT, LinkSource.SIGN_IN, BEN, NOW))
     await links.put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.SIGN_IN, ADA, NOW))
@@ -72,33 +72,33 @@ async def live(db: Database) -> None:
 
 
 async def test_the_files(path: Path) -> None:
-    """Once the wait for a new link is over, no file holds id, SteamID, reasons or items of them in any form."""
+    """After the cool-down no file holds the member's id, SteamID, reasons or items in any form."""
     async with Database.open(path) as db:
         await live(db)
-        assert sightings(path.parent), "the search finds what is there"
+        assert sightings(path.parent), "the search works"
         my_data = SqliteMyDataRepository(db)
-        await my_data.forget(GUILD, ADA, at=AT_LAST)
-        await my_data.forget(GUILD, ADA, at=AT_LAST + RELINK_COOL_DOWN)
+        await my_data.erase(GUILD, ADA, at=AT_LAST)
+        await my_data.erase(GUILD, ADA, at=AT_LAST + RELINK_COOL_DOWN)
         await my_data.wipe()
-        assert sightings(path.parent) == [], "while SkinDesk runs on"
-        assert (await SqliteAuditRepository(db).verify()).faults == ()
+        assert sightings(path.parent) == [], "while SkinDesk runs"
 
     assert sightings(path.parent) == []
+    assert fault_of(path) is None
 
 
-async def test_until_the_wait_is_over(path: Path) -> None:
-    """Until then the one row of the ended link is all there is of them."""
+async def test_during_the_cool_down(path: Path) -> None:
+    """During the cool-down the ended link is the only row about the member."""
     async with Database.open(path) as db:
         await live(db)
         my_data = SqliteMyDataRepository(db)
-        await my_data.forget(GUILD, ADA, at=AT_LAST)
+        await my_data.erase(GUILD, ADA, at=AT_LAST)
         await my_data.wipe()
 
     assert {each.partition(" in ")[0] for each in sightings(path.parent)} == {"user as integer", "account as integer"}
 
 
 async def test_wiping(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file is written anew only where there is something to be wiped, and again where it did not succeed."""
+    """The file is rewritten only after an erasure, and again if that failed."""
     async with Database.open(path) as db:
         answers = iter([False, True, True])
         wiped = 0
@@ -114,7 +114,7 @@ async def test_wiping(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             await my_data.wipe()
         assert wiped == 2
 
-        await my_data.forget(GUILD, ADA, at=NOW)
+        await my_data.erase(GUILD, ADA, at=NOW)
         for _ in range(2):
             await my_data.wipe()
         assert wiped == 3
@@ -122,7 +122,7 @@ async def test_wiping(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("error", [sqlite3.DatabaseError, asyncio.CancelledError])
 async def test_a_wipe_that_fails(db: Database, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
-    """Whatever a wipe fails with, the next round tries again."""
+    """After a failed wipe the next round tries again."""
     failing = True
     wiped = 0
 
@@ -135,7 +135,7 @@ async def test_a_wipe_that_fails(db: Database, monkeypatch: pytest.MonkeyPatch, 
 
     monkeypatch.setattr(db, "wipe", wipe)
     my_data = SqliteMyDataRepository(db)
-    await my_data.forget(GUILD, ADA, at=NOW)
+    await my_data.erase(GUILD, ADA, at=NOW)
     with pytest.raises(error):
         await my_data.wipe()
     failing = False
@@ -145,8 +145,8 @@ async def test_a_wipe_that_fails(db: Database, monkeypatch: pytest.MonkeyPatch, 
     assert wiped == 1
 
 
-async def test_forgetting_nobody_waits_for(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who goes away while they are forgotten is forgotten, and so the disk is wiped of them."""
+async def test_cancelled_caller(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An erasure whose caller was cancelled counts, and the disk is wiped."""
     wiped = 0
 
     async def wipe() -> bool:
@@ -157,36 +157,36 @@ async def test_forgetting_nobody_waits_for(db: Database, monkeypatch: pytest.Mon
     monkeypatch.setattr(db, "wipe", wipe)
     my_data = SqliteMyDataRepository(db)
     await my_data.wipe()
-    forgetting = asyncio.create_task(my_data.forget(GUILD, ADA, at=NOW))
+    erasing = asyncio.create_task(my_data.erase(GUILD, ADA, at=NOW))
     await asyncio.sleep(0)
-    forgetting.cancel()
+    erasing.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await forgetting
-    await db.write(lambda connection: connection.execute_fetchall("SELECT 1"))  # behind it
+        await erasing
+    await db.write(lambda connection: None)  # after it
     await my_data.wipe()
 
     assert (await SqliteAuditRepository(db).newest(GUILD, limit=1))[0].action is AuditAction.DATA_ERASED
     assert wiped == 2
 
 
-async def test_a_wait_that_runs(db: Database) -> None:
-    """To be forgotten is no way around the wait after an account changed hands: the ended link keeps it."""
+async def test_running_cool_down(db: Database) -> None:
+    """Erasing one's data is no way around the cool-down: the ended link keeps it."""
     await SqliteLinkRepository(db).put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.SIGN_IN, ADA, NOW))
-    await db.write(lambda connection: connection.execute_fetchall("UPDATE links SET resends_from = 4711"))
-    await SqliteMyDataRepository(db).forget(GUILD, ADA, at=LATER)
+    await db.write(lambda connection: connection.execute("UPDATE links SET resends_from = 4711").rowcount)
+    await SqliteMyDataRepository(db).erase(GUILD, ADA, at=LATER)
 
     (ended,) = await db.read("SELECT * FROM ended_links")
     assert (ended["user_id"], ended["steam_id"], ended["resends_from"]) == (ADA, ADAS_ACCOUNT.value, 4711)
 
 
 async def test_sign_ins(db: Database) -> None:
-    """A sign-in under way is forgotten with its user, in that guild alone: its address can no longer be used."""
+    """A sign-in in progress is deleted, in that guild only."""
     rows = [("a", GUILD, ADA), ("b", GUILD, BEN), ("c", OTHER_GUILD, ADA)]
 
-    async def begin(connection: aiosqlite.Connection) -> None:
-        await connection.executemany("INSERT INTO sign_ins VALUES (?, ?, ?, 4711)", rows)
+    def begin(connection: sqlite3.Connection) -> None:
+        connection.executemany("INSERT INTO sign_ins VALUES (?, ?, ?, 4711)", rows)
 
     await db.write(begin)
-    await SqliteMyDataRepository(db).forget(GUILD, ADA, at=LATER)
+    await SqliteMyDataRepository(db).erase(GUILD, ADA, at=LATER)
 
     assert [row["digest"] for row in await db.read("SELECT digest FROM sign_ins ORDER BY digest")] == ["b", "c"]

@@ -1,4 +1,4 @@
-"""Databases with something in every table, and processes that write, save and restore them."""
+"""A database with data in its tables, and a process that writes to one."""
 
 import sqlite3
 from contextlib import closing
@@ -17,13 +17,12 @@ from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, GUILD, NOW, in_state
 TRADES = {state: 5000 + number for number, state in enumerate(ResendState)}
 """The trade whose request is in a state."""
 
-
-RECORD_CHANGED = ("DROP TRIGGER audit_is_never_updated", "UPDATE audit SET at = at + 1 WHERE id = 2")
-"""What somebody does who writes to the file by hand."""
+CHANGED_LOG = ("DROP TRIGGER audit_is_never_updated", "UPDATE audit SET at = at + 1 WHERE id = 2")
+"""Changes a row of the audit log without SkinDesk."""
 
 
 async def filled(path: Path) -> None:
-    """Make a database with a request in every state, rights and links."""
+    """Make a database with a request in every state, grants and links."""
     async with Database.open(path) as db:
         grants = SqliteGrantRepository(db)
         await grants.of_guild(GUILD)
@@ -41,13 +40,13 @@ def states(path: Path) -> dict[int, str]:
 
 
 def query(path: Path, sql: str) -> list[Any]:
-    """Return the rows of a database that nobody has open."""
+    """Return the rows of a closed database."""
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
         return list(connection.execute(sql))
 
 
 def names(folder: Path) -> set[str]:
-    """Return what is in a folder."""
+    """Return the names in a folder."""
     return {path.name for path in folder.iterdir()}
 
 
@@ -70,4 +69,4 @@ async def main():
 
 asyncio.run(main())
 """
-"""Writes one unit after the other, and says after each fifty how many there are."""
+"""Writes one row after another, and prints their number after every fifty."""

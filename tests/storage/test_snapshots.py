@@ -8,8 +8,7 @@ from msgspec.structs import replace as altered
 from bot.domain.inventory import Item
 from bot.domain.snapshots import Snapshot
 from bot.storage.database import Database
-from bot.storage.snapshot_codec import encode
-from bot.storage.snapshots import SqliteSnapshotRepository
+from bot.storage.snapshots import SqliteSnapshotRepository, encode
 from tests.contracts.samples import ADA, BEN, CLEO, GUILD, NOW, OTHER_GUILD, inventory_answer, snapshot
 
 
@@ -22,7 +21,7 @@ async def _kept(repository: SqliteSnapshotRepository, ids: list[str]) -> list[st
 
 
 async def test_twenty_of_a_user(db: Database) -> None:
-    """A user has twenty snapshots in a guild; the oldest go first."""
+    """A user has twenty snapshots in a guild; the oldest are evicted first."""
     repository = SqliteSnapshotRepository(db)
     ids = [f"p-{number}" for number in range(23)]
     for snapshot_id in ids:
@@ -32,7 +31,7 @@ async def test_twenty_of_a_user(db: Database) -> None:
 
 
 async def test_same_user_in_two_guilds(db: Database) -> None:
-    """What a user looks up in one guild pushes nothing out in another."""
+    """A user's snapshots in one guild evict none in another."""
     repository = SqliteSnapshotRepository(db, max_per_user=3)
     for snapshot_id, guild_id in zip("abcdef", [GUILD] * 2 + [OTHER_GUILD] * 3 + [GUILD], strict=True):
         await repository.save(snapshot(snapshot_id, guild_id=guild_id))
@@ -41,7 +40,7 @@ async def test_same_user_in_two_guilds(db: Database) -> None:
 
 
 async def test_too_many_of_all(db: Database) -> None:
-    """All guilds together have a bound too; the oldest go first, whoever's they are."""
+    """All guilds together have a bound too; the oldest are evicted first."""
     repository = SqliteSnapshotRepository(db, max_rows=5)
     owners = [(GUILD, ADA), (GUILD, BEN), (OTHER_GUILD, CLEO), (OTHER_GUILD, ADA)] * 2
     ids = [f"p-{number}" for number in range(8)]
@@ -73,7 +72,7 @@ def _of_size(items: int) -> Snapshot:
 
 
 async def test_too_large(db: Database, caplog: pytest.LogCaptureFixture) -> None:
-    """A snapshot above the bound is not kept, takes a former one of its id along, and nobody is disturbed."""
+    """A snapshot above the bound is not stored, and a former one with its id is deleted."""
     repository = SqliteSnapshotRepository(db, max_bytes=2_000)
     await repository.save(snapshot())
     assert await repository.load(GUILD, "p-1", at=NOW) is not None
@@ -81,12 +80,12 @@ async def test_too_large(db: Database, caplog: pytest.LogCaptureFixture) -> None
     await repository.save(_of_size(500))
 
     assert await repository.load(GUILD, "p-1", at=NOW) is None
-    assert await db.read("SELECT 1 FROM pages") == []
+    assert await db.read("SELECT 1 FROM snapshots") == []
     assert caplog.messages[0].startswith(f"snapshot too large to keep guild={GUILD} bytes=")
 
 
 async def test_too_large_for_pictures(db: Database, caplog: pytest.LogCaptureFixture) -> None:
-    """A snapshot above the bound is kept without what only details show, where that is enough."""
+    """A snapshot above the bound is stored without what only details show, if that is enough."""
     answer = inventory_answer()
     first = answer.answers[0].inventory
     assert first is not None
@@ -103,10 +102,20 @@ async def test_too_large_for_pictures(db: Database, caplog: pytest.LogCaptureFix
     assert caplog.messages == []
 
 
+async def test_not_encodable(db: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """A snapshot with a lone surrogate, which UTF-8 cannot hold, is not stored; those saved with it are."""
+    repository = SqliteSnapshotRepository(db)
+    answer = replace(inventory_answer(), answers=(replace(inventory_answer().answers[0], reference="\ud83d"),))
+    await repository.save(snapshot("p-1", answer=answer), snapshot("p-2"))
+
+    assert await _kept(repository, ["p-1", "p-2"]) == ["p-2"]
+    assert caplog.messages == [f"snapshot not encodable guild={GUILD} error=UnicodeEncodeError"]
+
+
 async def test_too_many_bytes_of_all(db: Database) -> None:
-    """All snapshots together have a bound in bytes too; the oldest go first."""
+    """All snapshots together have a bound in bytes too; the oldest are evicted first."""
     one = len(encode(inventory_answer()))
-    repository = SqliteSnapshotRepository(db, max_bytes_of_all=3 * one)
+    repository = SqliteSnapshotRepository(db, max_bytes_in_all=3 * one)
     for snapshot_id in "abcde":
         await repository.save(snapshot(snapshot_id))
 
@@ -122,13 +131,18 @@ async def test_large(db: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    "sql", ["UPDATE pages SET answer = x'00'", "UPDATE pages SET audience = 'robots'", "UPDATE pages SET view = '[7]'"]
+    "sql",
+    [
+        "UPDATE snapshots SET answer = x'00'",
+        "UPDATE snapshots SET audience = 'robots'",
+        "UPDATE snapshots SET view = '[7]'",
+    ],
 )
 async def test_no_longer_readable(db: Database, caplog: pytest.LogCaptureFixture, sql: str) -> None:
-    """A snapshot of an older format is as if it had expired."""
+    """A snapshot that cannot be read is treated as expired."""
     repository = SqliteSnapshotRepository(db)
     await repository.save(snapshot())
-    await db.write(lambda connection: connection.execute_fetchall(sql))
+    await db.write(lambda connection: connection.execute(sql).rowcount)
 
     assert await repository.load(GUILD, "p-1", at=NOW) is None
     assert caplog.messages[0].startswith(f"snapshot not readable guild={GUILD} error=")

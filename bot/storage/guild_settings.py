@@ -1,0 +1,146 @@
+"""Keeps each guild's settings and whether its resends are paused. Each change has its audit row in one transaction."""
+
+import sqlite3
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.domain.audit import AuditAction, AuditEntry, AuditRow
+from bot.domain.resends import Resend, ResendPause
+from bot.domain.settings import GuildSettings, Setting
+from bot.storage.audit.log import append
+from bot.storage.database import Database, from_ms, to_ms
+
+_COLUMNS: Mapping[Setting, str] = {
+    Setting.APPROVALS_CHANNEL: "approvals_channel_id",
+    Setting.AUDIT_CHANNEL: "audit_channel_id",
+}
+
+_CHANNELS = "SELECT approvals_channel_id, audit_channel_id FROM guilds WHERE guild_id = :guild_id"
+
+# One column only: two changes at once do not undo each other.
+_SET_CHANNEL = """
+INSERT INTO guilds (guild_id, {column}) VALUES (:guild_id, :channel_id)
+ON CONFLICT (guild_id) DO UPDATE SET {column} = excluded.{column}
+"""
+
+_PAUSE_OF_GUILD = "SELECT * FROM guilds WHERE guild_id = :guild_id AND resends_paused_at IS NOT NULL"
+
+_PAUSE = """
+INSERT INTO guilds (guild_id, resends_paused_at, resends_paused_by) VALUES (:guild_id, :at, :by)
+ON CONFLICT (guild_id) DO UPDATE SET
+    resends_paused_at = excluded.resends_paused_at, resends_paused_by = excluded.resends_paused_by
+WHERE guilds.resends_paused_at IS NULL
+RETURNING *
+"""
+
+_PAUSE_FOR = """
+INSERT INTO guilds (guild_id, resends_paused_at, resends_paused_for) VALUES (:guild_id, :at, :resend_id)
+ON CONFLICT (guild_id) DO UPDATE SET
+    resends_paused_at = excluded.resends_paused_at, resends_paused_by = NULL,
+    resends_paused_for = excluded.resends_paused_for
+WHERE guilds.resends_paused_for IS NULL
+RETURNING *
+"""
+
+_PAUSE_RESTORED = """
+INSERT INTO guilds (guild_id, resends_paused_at) VALUES (:guild_id, :at)
+ON CONFLICT (guild_id) DO UPDATE SET resends_paused_at = excluded.resends_paused_at, resends_paused_by = NULL
+"""
+
+_RESUME = """
+UPDATE guilds SET resends_paused_at = NULL, resends_paused_by = NULL, resends_paused_for = NULL
+WHERE guild_id = :guild_id AND resends_paused_at = :number
+RETURNING *
+"""
+
+
+class SqliteGuildSettingsRepository:
+    """Settings as columns of the guild's row."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def of_guild(self, guild_id: int) -> GuildSettings:
+        """Return the guild's settings."""
+        rows = await self._db.read(_CHANNELS, {"guild_id": guild_id})
+        return GuildSettings(guild_id, *rows[0]) if rows else GuildSettings(guild_id)
+
+    async def set_channel(
+        self, guild_id: int, setting: Setting, channel_id: int | None, *, by: int, at: datetime
+    ) -> AuditRow | None:
+        """Set or clear one of the guild's channels and return the audit row; None if nothing changes."""
+        column = _COLUMNS[setting]
+
+        def job(connection: sqlite3.Connection) -> AuditRow | None:
+            values = {"guild_id": guild_id, "channel_id": channel_id}
+            before = connection.execute(_CHANNELS, values).fetchone()
+            if channel_id == (None if before is None else before[column]):
+                return None
+            connection.execute(_SET_CHANNEL.format(column=column), values)
+            detail = {"setting": setting.value, "channel": "none" if channel_id is None else str(channel_id)}
+            return append(connection, AuditEntry(guild_id, at, by, AuditAction.SETTINGS_CHANGED, "guild", detail))
+
+        return await self._db.write(job)
+
+
+class SqlitePauseRepository:
+    """Pauses as columns of the guild's row."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def of_guild(self, guild_id: int) -> ResendPause | None:
+        """Return the guild's pause, None if there is none."""
+        for row in await self._db.read(_PAUSE_OF_GUILD, {"guild_id": guild_id}):
+            return ResendPause(
+                guild_id=row["guild_id"],
+                at=from_ms(row["resends_paused_at"]),
+                by=row["resends_paused_by"],
+                resend_id=row["resends_paused_for"],
+            )
+        return None
+
+    async def pause(self, guild_id: int, *, by: int, at: datetime) -> AuditRow | None:
+        """Pause the guild's resends and return the audit row; None if they are paused already."""
+
+        def job(connection: sqlite3.Connection) -> AuditRow | None:
+            if connection.execute(_PAUSE, {"guild_id": guild_id, "by": by, "at": to_ms(at)}).fetchone() is None:
+                return None
+            return append(connection, AuditEntry(guild_id, at, by, AuditAction.RESENDS_PAUSED, "guild"))
+
+        return await self._db.write(job)
+
+    async def resume(self, guild_id: int, number: int, *, by: int, at: datetime) -> AuditRow | None:
+        """End the guild's pause with this number and return the audit row; None if that is not its pause."""
+
+        def job(connection: sqlite3.Connection) -> AuditRow | None:
+            if connection.execute(_RESUME, {"guild_id": guild_id, "number": number}).fetchone() is None:
+                return None
+            return append(connection, AuditEntry(guild_id, at, by, AuditAction.RESENDS_RESUMED, "guild"))
+
+        return await self._db.write(job)
+
+
+def pause_for(connection: sqlite3.Connection, resend: Resend, *, at: datetime) -> None:
+    """Pause a guild's resends because of the answer to ``resend``, in the job that stores the answer.
+
+    It replaces a pause by a user, but not an earlier one of its own kind.
+    """
+    values = {"guild_id": resend.guild_id, "resend_id": resend.id, "at": to_ms(at)}
+    if connection.execute(_PAUSE_FOR, values).fetchone() is not None:
+        detail = {
+            "resend": str(resend.id),
+            "trade": str(resend.trade_id),
+            "answered_about": resend.outcome_detail or "",
+        }
+        append(connection, AuditEntry(resend.guild_id, at, None, AuditAction.RESENDS_PAUSED, "guild", detail))
+
+
+def pause_restored(connection: sqlite3.Connection, guild_id: int, *, at: datetime) -> None:
+    """Pause a guild's resends because a backup was restored.
+
+    It replaces a pause by a user. An alarm stays one, but with a new number: a user who was shown the old one does not
+    know about the restore.
+    """
+    connection.execute(_PAUSE_RESTORED, {"guild_id": guild_id, "at": to_ms(at)})
+    append(connection, AuditEntry(guild_id, at, None, AuditAction.RESENDS_PAUSED, "guild", {"reason": "restored"}))
