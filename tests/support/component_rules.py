@@ -7,9 +7,8 @@ from typing import Any
 
 from tests.support.payload_texts import address, optional_text, text
 
-ROW, BUTTON, SELECT, INPUT, LABEL = 1, 2, 3, 4, 18
+ROW, BUTTON, SELECT, INPUT = 1, 2, 3, 4
 _SELECTS = frozenset({SELECT, 5, 6, 7, 8})
-_TEXT_DISPLAY = 10
 _LINK_STYLE = 5
 _STYLES = frozenset({1, 2, 3, 4, _LINK_STYLE})
 
@@ -43,18 +42,18 @@ def modal(data: Mapping[str, Any]) -> Iterator[str]:
     for place, top in enumerate(tops):
         path = f"components[{place}]"
         match top.get("type"):
-            case 1:
+            case 1:  # action row
                 children = top.get("components") or []
                 if len(children) != 1:
                     yield f"{path} has {len(children)} inputs, not 1"
                 for child in children:
                     yield from text(f"{path}.label", child.get("label"), 45)
                 inputs.extend((path, child) for child in children)
-            case 18:
+            case 18:  # label
                 yield from text(f"{path}.label", top.get("label"), 45)
                 yield from optional_text(f"{path}.description", top.get("description"), 100)
                 inputs.append((path, top.get("component") or {}))
-            case 10:
+            case 10:  # text display
                 yield from text(f"{path}.content", top.get("content"), 4000)
             case other:
                 yield f"{path} has type {other}, which stands in no modal"

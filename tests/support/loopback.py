@@ -90,11 +90,6 @@ def truncated(body: bytes, *, missing: int) -> Raw:
     return verbatim(_head(200, {"content-length": str(len(body) + missing)}) + body)
 
 
-def then_close(reply: Raw) -> Raw:
-    """Answer, and then close the connection unannounced."""
-    return verbatim(reply.data)
-
-
 def begun(data: bytes) -> Raw:
     """Write exactly these bytes and then hang."""
     return Raw(data, "hang")

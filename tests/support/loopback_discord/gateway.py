@@ -56,7 +56,6 @@ class Gateway:
     def __init__(self, world: World, *, token: str, changed: Callable[[], None]) -> None:
         self.url = ""
         self.sessions_started = 0
-        self.resumptions = 0
         self.unknown: list[int] = []
         """Opcodes that were not understood."""
         self._world = world
@@ -148,7 +147,6 @@ class Gateway:
             if sequence > data["seq"]:
                 await _send(socket, text)
         await self.dispatch("RESUMED", {})
-        self.resumptions += 1
         self._changed()
 
 
