@@ -1,4 +1,4 @@
-"""Forms are taken in by their custom id, whoever opened them and whenever."""
+"""Submitted modals are found by their custom id, after a restart too."""
 
 import importlib
 import pkgutil
@@ -20,7 +20,7 @@ from bot.ui.resends.buttons import ReasonModal
 
 @requires(Capability.READ_AUDIT)
 class Declared(SkinDeskModal, template=r"declared:(?P<id>\d+)"):
-    """A form of a test."""
+    """A modal for a test."""
 
     @classmethod
     def from_custom_id(cls, match: re.Match[str], /) -> Self:
@@ -30,20 +30,20 @@ class Declared(SkinDeskModal, template=r"declared:(?P<id>\d+)"):
         raise NotImplementedError
 
 
-def test_not_to_be_found_again():
-    """A form whose custom id its own kind would not know is not made."""
+def test_foreign_custom_id():
+    """A modal is not made with a custom id that does not match its template."""
     with pytest.raises(ValueError, match="other:1"):
         Declared(title="Form", custom_id="other:1")
 
 
-async def test_kept_by_nobody():
-    """discord.py keeps no form in memory: it would answer beside SkinDesk."""
+async def test_not_stored():
+    """discord.py does not store a modal, or it would answer too."""
     assert Declared(title="Form", custom_id="declared:1").is_finished()
 
 
 @pytest.mark.parametrize("form", [FilterModal("AAAAAAAAAAA-"), ReasonModal(41, "deny", user_id=7)], ids=repr)
 def test_rebuilt(form: SkinDeskModal):
-    """Each kind makes the same form of a custom id again, with inputs that have the same ids."""
+    """Each class rebuilds the same modal from a custom id, with the same ids of inputs."""
     match = form.template.fullmatch(form.custom_id)
     assert match is not None
     again = type(form).from_custom_id(match)

@@ -1,4 +1,4 @@
-"""A bad day, one fault at a time: every interaction is finished, the log has a line, and the desk goes on."""
+"""One fault at a time: every interaction is finished, the log has a line, and SkinDesk goes on."""
 
 import asyncio
 import signal
@@ -28,7 +28,7 @@ Use: TypeAlias = Callable[[LiveBot], Awaitable[InteractionRecord]]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong, what somebody does meanwhile, what they read in the end, and what the log says."""
+    """A fault, the command used during it, a part of its answer, and a part of the log."""
 
     name: str
     trouble: Trouble
@@ -36,11 +36,11 @@ class Fault:
     answer: str
     line: str
     is_lost: bool = False
-    """Discord never gets a first answer: there is nothing that could be finished."""
+    """Discord accepts no first answer, so the interaction stays unfinished."""
 
 
 def by(who: Callable[[LiveBot], Member], command: str, **options: str) -> Use:
-    """Return somebody's use of a command."""
+    """Return the use of a command by a member."""
 
     async def use(live: LiveBot) -> InteractionRecord:
         return await live.begin(who(live), command, **options)
@@ -57,7 +57,7 @@ def agent(live: LiveBot) -> Member:
 
 
 def failing(method: str, path: str, status: int, **facts: float) -> Trouble:
-    """Let Discord answer so, as often as discord.py alone would ask again."""
+    """Let the next request fail; discord.py may send it again."""
 
     async def trouble(live: LiveBot, _bot: BotProcess) -> None:
         live.server.faults.fail(method, path, status, **facts)  # type: ignore[arg-type] # numbers as they come
@@ -66,7 +66,7 @@ def failing(method: str, path: str, status: int, **facts: float) -> Trouble:
 
 
 def dropped(method: str, path: str) -> Trouble:
-    """Break the connection of the next request."""
+    """Drop the connection of the next request."""
 
     async def trouble(live: LiveBot, _bot: BotProcess) -> None:
         live.server.faults.drop(method, path)
@@ -117,7 +117,7 @@ async def kicked(live: LiveBot, bot: BotProcess) -> None:
 
 
 def failed_trades(live: LiveBot) -> list[int]:
-    """Return the trades that can be resent, and whose resend the provider carries out."""
+    """Return the trades whose resend will succeed."""
     done = {ResendAnswer.OK, None}
     return [
         trade.id
@@ -135,10 +135,10 @@ async def look_up(live: LiveBot) -> InteractionRecord:
 
 
 OFF = "staff"
-"""A part of what somebody reads who would sign in where that is off."""
+"""A part of the answer to `/link start` while sign-in is off."""
 
 MATRIX = (
-    # What only reads is answered at once, and what changes something deferred before it begins.
+    # Reading commands are answered at once; changing ones defer first.
     Fault("first_500", failing("POST", CALLBACK, 500), by(customer, "status"), "Providers", "handled command=status"),
     Fault("first_429", failing("POST", CALLBACK, 429, retry_after=0.5), by(customer, "status"), "Providers", "rate"),
     Fault(
@@ -168,7 +168,7 @@ MATRIX = (
 
 @asynccontextmanager
 async def running(live: LiveBot, **settings: str) -> AsyncIterator[BotProcess]:
-    """Run a desk that is set up, and stop it in order."""
+    """Run a bot that is set up, and shut it down."""
     async with live.bot(**settings) as bot:
         await bot.wait_ready()
         await live.set_up()
@@ -177,12 +177,12 @@ async def running(live: LiveBot, **settings: str) -> AsyncIterator[BotProcess]:
 
 
 def said(bot: BotProcess, text: str, after: int) -> bool:
-    """Say whether the log has had a line with ``text`` since it had so many lines."""
+    """Return whether the log has a line with ``text`` after so many lines."""
     return any(text in line for line in bot.stderr_lines[after:])
 
 
 async def test_faults(live: LiveBot, subtests: pytest.Subtests) -> None:
-    """Whoever waits gets an answer that says what is, the log has a line of it, and the next command works."""
+    """The user gets the right answer, the log has a line, and the next command works."""
     lost = []
     async with running(live) as bot:
         for fault in MATRIX:
@@ -200,7 +200,7 @@ async def test_faults(live: LiveBot, subtests: pytest.Subtests) -> None:
 
 
 async def test_database_locked(live: LiveBot) -> None:
-    """Another process that holds the file for writing makes people wait, and then they are told; reading goes on."""
+    """While another process locks the database, changes wait and then fail, and reading works."""
     async with running(live) as bot:
         with closing(sqlite3.connect(live.database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -214,8 +214,8 @@ async def test_database_locked(live: LiveBot) -> None:
     live.assert_sound()
 
 
-async def test_stopped_while_database_locked(live: LiveBot) -> None:
-    """A stop does not wait for another process, and who was told to ask again was told the truth: nothing was done."""
+async def test_shutdown_while_database_locked(live: LiveBot) -> None:
+    """A shutdown does not wait for another process, and an interrupted change is not made."""
     async with live.bot() as bot:
         await bot.wait_ready()
         with closing(sqlite3.connect(live.database, isolation_level=None)) as other:
@@ -254,11 +254,11 @@ signal.signal(signal.SIGUSR1, full)
 signal.signal(signal.SIGUSR2, room)
 {RUN}
 """
-"""The program on a disk that is full from one signal until another: no file may grow any more."""
+"""The program on a disk that is full between two signals: no file can grow."""
 
 
 async def test_disk_full(live: LiveBot) -> None:
-    """On a full disk nothing is half written: whoever changes something is told, and later it works again."""
+    """On a full disk a change fails as a whole, and later it works again."""
     async with live.bot(program=FULL_DISK) as bot:
         await bot.wait_ready()
         await live.set_up()
@@ -279,7 +279,7 @@ async def test_disk_full(live: LiveBot) -> None:
 
 
 async def test_everything_at_once(live: LiveBot) -> None:
-    """Lookups, clicks and a resend under way while Discord is in trouble are all finished."""
+    """Lookups and a resend are finished although many requests to Discord fail."""
     async with running(live) as bot:
         for method, path in (("PATCH", ORIGINAL), ("POST", f"/channels/{live.approvals.id}/messages")):
             live.server.faults.fail(method, path, 503, times=3)

@@ -1,4 +1,4 @@
-"""How the program ends: when it is told to, when it is killed, and what the next start makes of that."""
+"""Shutdown, crashes, and the next start."""
 
 import signal
 
@@ -12,7 +12,7 @@ from tests.support.loopback_discord.records import InteractionRecord
 
 RESEND = "GET /trade/resend"
 LOOKUP = "GET /secure/inventory"
-DEAF_TO_NAMES = f"""
+SLOW_RESOLVER = f"""
 import socket, sys, time
 
 real = socket.getaddrinfo
@@ -39,20 +39,20 @@ bot.app.InventoryService.close = never
 
 
 def trade_that(live: LiveBot, answer: ResendAnswer) -> WorldTrade:
-    """Return a trade whose resend is answered so."""
+    """Return a trade whose resend gets this answer."""
     return next(trade for trade in live.world.trades if live.world.resend_answers.get(trade.id) is answer)
 
 
 async def hanging_resend(live: LiveBot, trade: WorldTrade) -> tuple[Message, InteractionRecord]:
-    """Return the card and the approval of a resend that the provider has and does not answer."""
+    """Return the card and the approval of a resend that the provider has received and does not answer."""
     card = await live.requested(trade.id)
     approval = await live.decide(card)
     await live.providers.mannco.called(RESEND)
     return card, approval
 
 
-async def test_stopped_under_way(live: LiveBot):
-    """A stop tells who still waits to ask again, leaves a resend in honest doubt, and the next start settles it."""
+async def test_running_work(live: LiveBot):
+    """A shutdown interrupts a lookup and leaves a resend in an unknown state; the next start settles it."""
     trade = trade_that(live, ResendAnswer.HANG_AFTER)
     async with live.bot() as bot:
         await bot.wait_ready()
@@ -75,29 +75,9 @@ async def test_stopped_under_way(live: LiveBot):
     live.assert_sound()
 
 
-async def test_stopped_in_doubt(live: LiveBot):
-    """A doubt that reading cannot settle is shown after the next start, for a moderator to settle by hand."""
-    trade = trade_that(live, ResendAnswer.HANG)
-    async with live.bot() as bot:
-        await bot.wait_ready()
-        await live.set_up()
-        card, _ = await hanging_resend(live, trade)
-        assert await bot.terminate(STOPS_WITHIN) == 0
-
-    async with live.bot() as bot:
-        await bot.wait_ready()
-        await live.card_shows(card, "unknown")
-        asked = await (await live.decide(card, "failed")).finished()
-        await live.give_reason(asked, "It is not there")
-        await live.card_shows(card, "failed")
-        assert await bot.terminate(STOPS_WITHIN) == 0
-    assert live.providers.mannco.resend_calls == {trade.id: 1}
-    live.assert_sound()
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_stopped_while_starting(live: LiveBot, number: signal.Signals):
-    """A stop counts before Discord has answered, too."""
+async def test_shutdown_during_the_start(live: LiveBot, number: signal.Signals):
+    """A shutdown works before Discord has answered."""
     live.server.faults.delay("GET", "/users/@me", 30.0)
     async with live.bot() as bot:
         await live.server.until(lambda: live.server.requests, within=30.0)
@@ -107,8 +87,8 @@ async def test_stopped_while_starting(live: LiveBot, number: signal.Signals):
     live.assert_sound()
 
 
-async def test_stopped_while_discord_hangs(live: LiveBot):
-    """A stop does not wait for a Discord that no longer answers."""
+async def test_discord_hangs(live: LiveBot):
+    """A shutdown does not wait for a Discord that no longer answers."""
     trade = trade_that(live, ResendAnswer.HANG)
     async with live.bot() as bot:
         await bot.wait_ready()
@@ -125,8 +105,8 @@ async def test_stopped_while_discord_hangs(live: LiveBot):
 
 
 @pytest.mark.parametrize(("seconds", "posted"), [(2.5, 1), (30.0, 0)], ids=["slow", "hanging"])
-async def test_stopped_while_posting(live: LiveBot, seconds: float, posted: int):
-    """A deed whose copy for the audit channel is on its way is answered as done; a stop waits for the copy a little."""
+async def test_audit_post(live: LiveBot, seconds: float, posted: int):
+    """An action whose audit post is on its way is answered as done; a shutdown waits a little for the post."""
     async with live.bot() as bot:
         await bot.wait_ready()
         await live.set_up()
@@ -140,10 +120,10 @@ async def test_stopped_while_posting(live: LiveBot, seconds: float, posted: int)
     assert len(live.audit.messages) - before == posted
 
 
-async def test_stopped_while_looking_up_a_name(live: LiveBot):
-    """A stop does not wait for a name server, whose answer a thread awaits that nothing can end."""
+async def test_name_server_hangs(live: LiveBot):
+    """A shutdown does not wait for a thread that waits for a name server."""
     port = live.providers.assetpay.port
-    async with live.bot(providers__assetpay__base_url=f"http://localhost:{port}", program=DEAF_TO_NAMES) as bot:
+    async with live.bot(providers__assetpay__base_url=f"http://localhost:{port}", program=SLOW_RESOLVER) as bot:
         await bot.wait_ready()
         await live.set_up()
         lookup = await live.begin(live.agent, "inventory", tradeurl=live.world.customer.trade_url)
@@ -153,8 +133,8 @@ async def test_stopped_while_looking_up_a_name(live: LiveBot):
     live.assert_sound()
 
 
-async def test_stopped_while_closing_hangs(live: LiveBot):
-    """A stop does not wait for what does not let itself be closed either, and says so."""
+async def test_close_hangs(live: LiveBot):
+    """A shutdown does not wait for a service that does not close, and logs it."""
     async with live.bot(program=NEVER_CLOSED) as bot:
         await bot.wait_ready()
         assert await bot.terminate(STOPS_WITHIN) == 0
@@ -164,7 +144,7 @@ async def test_stopped_while_closing_hangs(live: LiveBot):
 
 
 async def test_killed(live: LiveBot):
-    """After a crash, cards and pages of the earlier run still work, and what was being sent is settled by reading."""
+    """After a crash, the old cards and pages work, and a resend that was being sent is settled by reading."""
     trade, cut_off = live.world.trades_of(live.world.customer)[0], trade_that(live, ResendAnswer.HANG_AFTER)
     async with live.bot() as bot:
         await bot.wait_ready()

@@ -1,4 +1,4 @@
-"""What a running desk tells of itself: in its log, to Prometheus, and to whoever asks whether it is well."""
+"""Log, metrics and health of a running bot; commands at its start; reload of its configuration."""
 
 import json
 import re
@@ -22,7 +22,7 @@ async def fetched(port: int, path: str) -> tuple[int, str]:
         return answer.status, await answer.text()
 
 
-async def figures(port: int) -> dict[Sample, float]:
+async def metrics(port: int) -> dict[Sample, float]:
     status, text = await fetched(port, "/metrics")
     assert status == 200
     return {
@@ -37,13 +37,13 @@ def sample(name: str, **labels: str) -> Sample:
 
 
 def handled(bot: BotProcess, command: str) -> list[Mapping[str, Any]]:
-    """Return the lines of a command's interactions, as a JSON log has them."""
+    """Return the lines of a command's interactions from a JSON log."""
     entries = [json.loads(line) for line in bot.stderr_lines if line.startswith("{")]
     return [each for each in entries if each["message"] == "interaction handled" and each["command"] == command]
 
 
 async def test_interactions(live: LiveBot, unused_tcp_port: int) -> None:
-    """Each interaction is one line, found by the reference that its reader was shown, and counted."""
+    """Each interaction is counted, and is one line with the reference that its user saw."""
     listen = f"127.0.0.1:{unused_tcp_port}"
     async with live.bot(observability__listen=listen, observability__log_format="json") as bot:
         await bot.wait_ready()
@@ -52,14 +52,14 @@ async def test_interactions(live: LiveBot, unused_tcp_port: int) -> None:
         await live.use(live.agent, "inventory", tradeurl=live.world.customer.trade_url)
         refused = await live.use(live.customer, "access list")
         failed = await live.use(live.agent, "inventory", tradeurl=live.world.error_trade_url(1010))
-        counted = await figures(unused_tcp_port)
+        counted = await metrics(unused_tcp_port)
 
         assert await bot.terminate() == ExitCode.OK
-    looked, went_wrong = handled(bot, "inventory")
-    assert (looked["outcome"], looked["guild"], looked["user"]) == ("ok", live.guild.id, live.agent.id)
-    assert 0 <= looked["acknowledged_ms"] <= looked["ms"]
-    assert 0 < looked["provider_ms"] <= looked["ms"]
-    assert "reference" not in looked
+    answered, went_wrong = handled(bot, "inventory")
+    assert (answered["outcome"], answered["guild"], answered["user"]) == ("ok", live.guild.id, live.agent.id)
+    assert 0 <= answered["acknowledged_ms"] <= answered["ms"]
+    assert 0 < answered["provider_ms"] <= answered["ms"]
+    assert "reference" not in answered
     (no,) = handled(bot, "access list")
     assert (no["outcome"], no["reason"], no["level"]) == ("refused", "AccessDenied", "info")
     assert f"Reference {no['reference']}" in refused.text
@@ -84,7 +84,7 @@ async def test_interactions(live: LiveBot, unused_tcp_port: int) -> None:
 
 
 async def test_health(live: LiveBot, unused_tcp_port: int) -> None:
-    """Ready means that an interaction would be answered; alive means that a restart would not help."""
+    """Ready means that an interaction would be answered; healthy means that a restart would not help."""
     async with live.bot(observability__listen=f"127.0.0.1:{unused_tcp_port}") as bot:
         await bot.wait_line("ready guilds=")
         await live.set_up()
@@ -106,7 +106,7 @@ async def test_health(live: LiveBot, unused_tcp_port: int) -> None:
 
 
 async def test_address_in_use(live: LiveBot) -> None:
-    """An address that somebody else listens on is named with its setting, and nothing is started half."""
+    """An address in use stops the start, with the setting in the log."""
     taken = f"127.0.0.1:{live.providers.mannco.port}"
     async with live.bot(observability__listen=taken) as bot:
         assert await bot.wait() == ExitCode.UNAVAILABLE
@@ -115,8 +115,8 @@ async def test_address_in_use(live: LiveBot) -> None:
     assert "observability.listen" in line
 
 
-async def test_commands_are_told_once(live: LiveBot) -> None:
-    """Discord is told the commands at the first start, and again only where they are others or gone."""
+async def test_commands_are_synced_once(live: LiveBot) -> None:
+    """Commands are synced at the first start, and again only if they changed or are gone."""
 
     def syncs() -> int:
         return sum(request.method == "PUT" and request.path.endswith("/commands") for request in live.server.requests)
@@ -143,7 +143,7 @@ page_size = {page_size}
 
 
 async def test_reload(live: LiveBot, tmp_path: Path) -> None:
-    """On SIGHUP a changed configuration is taken over whole, or, where anything in it is wrong, not at all."""
+    """On SIGHUP a changed configuration is applied as a whole, or not at all if it has a mistake."""
     file = tmp_path / "config.toml"
 
     def write(page_size: int, more: str = "") -> None:
@@ -185,7 +185,7 @@ import signal, threading, sys
 class HangingUp:
     def find_spec(self, name, *_):
         if name == "bot.app":
-            # The thread that the tests have started before knows nothing of what the program does with its signals.
+            # The thread of the tests does not handle the signals of the program.
             signal.pthread_kill(threading.main_thread().ident, signal.SIGHUP)
 
 sys.meta_path.insert(0, HangingUp())
@@ -193,15 +193,15 @@ sys.meta_path.insert(0, HangingUp())
 
 
 async def test_reload_while_starting(live: LiveBot) -> None:
-    """A SIGHUP that comes during the start is heard once SkinDesk is up."""
+    """A SIGHUP during the start is handled after it."""
     async with live.bot(program=HUNG_UP) as bot:
         await bot.wait_line("configuration reloaded changed=nothing")
         await bot.wait_ready()
         assert await bot.terminate() == ExitCode.OK
 
 
-async def test_a_command_beside_the_log(live: LiveBot) -> None:
-    """Without an address nothing listens, and the line of each interaction is written all the same."""
+async def test_log_without_metrics(live: LiveBot) -> None:
+    """Without an address nothing listens, and each interaction is logged all the same."""
     async with live.bot() as bot:
         await bot.wait_ready()
         record = await live.begin(live.customer, "link status")

@@ -1,4 +1,4 @@
-"""Discord is told the commands when they changed, and a slow Discord holds up no start."""
+"""Discord gets the commands when they changed, and a slow Discord does not delay the start."""
 
 import asyncio
 import logging
@@ -11,16 +11,16 @@ from bot.ui.interaction.rights import public
 from bot.ui.interaction.tree import sync_commands
 
 
-class Commands:
-    """A command as a tree holds it."""
+class FakeCommand:
+    """A command of a tree."""
 
     name = "status"
 
-    def __init__(self, description: str = "See how it is") -> None:
+    def __init__(self, description: str = "See the providers") -> None:
         self._description = description
 
     @staticmethod
-    @public("it is a test's")
+    @public("for a test")
     async def callback() -> None:
         """Do nothing."""
 
@@ -28,42 +28,36 @@ class Commands:
         return {"name": self.name, "description": self._description}
 
 
-class Tree:
-    """As much of a command tree as counts here. ``told`` are the syncs; each waits for ``turn`` and may fail."""
+class FakeTree:
+    """A command tree that records its syncs; each waits for ``accepts`` and may fail."""
 
     def __init__(self, *, error: Exception | None = None) -> None:
         self.client = type("Client", (), {"application_id": 7})
-        self.commands: list[Any] = [Commands()]
-        self.at_discord: list[Any] = []
-        self.told: list[int | None] = []
-        self.turn = asyncio.Event()
-        self.turn.set()
+        self.commands: list[Any] = [FakeCommand()]
+        self.syncs: list[int | None] = []
+        self.accepts = asyncio.Event()
+        self.accepts.set()
         self._error = error
 
-    def copy_global_to(self, *, guild: discord.Object) -> None:
-        del guild
+    def copy_global_to(self, *, guild: discord.Object) -> None: ...
 
-    def clear_commands(self, *, guild: discord.Object | None) -> None:
-        del guild
+    def clear_commands(self, *, guild: discord.Object | None) -> None: ...
 
     def get_commands(self, *, guild: discord.Object | None = None) -> list[Any]:
-        del guild
         return self.commands
 
     async def fetch_commands(self, *, guild: discord.Object | None = None) -> list[Any]:
-        del guild
-        return [type("Told", (), {"type": discord.AppCommandType.chat_input, "name": name}) for name in self.at_discord]
+        return [type("Synced", (), {"type": discord.AppCommandType.chat_input, "name": FakeCommand.name})]
 
     async def sync(self, *, guild: discord.Object | None = None) -> list[Any]:
-        await self.turn.wait()
+        await self.accepts.wait()
         if self._error is not None:
             raise self._error
-        self.told.append(guild.id if guild is not None else None)
-        self.at_discord = [command.name for command in self.commands]
+        self.syncs.append(guild.id if guild is not None else None)
         return self.commands
 
 
-class Synced:
+class FakeSyncs:
     """Digests in memory."""
 
     def __init__(self) -> None:
@@ -76,86 +70,64 @@ class Synced:
         self.digests[scope] = digest
 
 
-async def started(tree: Any, synced: Synced | None, *guild_ids: int, patience: float = 5.0) -> None:
+async def sync(tree: Any, synced: FakeSyncs | None, *guild_ids: int, patience: float = 5.0) -> None:
     await sync_commands(tree, synced, guild_ids=guild_ids, patience=patience)
 
 
-async def told_afterwards() -> None:
-    """Wait for the work that goes on beside a start, and until its end has been seen."""
+async def background_sync() -> None:
+    """Wait for the sync that goes on after the start."""
     [work] = [task for task in asyncio.all_tasks() if task.get_name() == "command sync"]
     await asyncio.wait({work}, timeout=5.0)
     await asyncio.sleep(0)
 
 
-async def test_same_commands() -> None:
-    """The second start with the same commands tells Discord nothing."""
-    tree, synced = Tree(), Synced()
-    for _ in range(3):
-        await started(tree, synced)
+async def test_changed_description() -> None:
+    """A changed description is synced, once."""
+    tree, synced = FakeTree(), FakeSyncs()
+    await sync(tree, synced)
+    tree.commands = [FakeCommand("See whether the providers work")]
+    for _ in range(2):
+        await sync(tree, synced)
 
-    assert tree.told == [None]
-
-
-async def test_other_commands() -> None:
-    """A changed description is a change, and so is a command that somebody took away at Discord."""
-    tree, synced = Tree(), Synced()
-    await started(tree, synced)
-    tree.commands = [Commands("See how it is now")]
-    await started(tree, synced)
-    assert tree.told == [None, None]
-
-    tree.at_discord = []
-    await started(tree, synced)
-    assert tree.told == [None, None, None]
+    assert tree.syncs == [None, None]
 
 
-async def test_some_guilds() -> None:
-    """Each guild is told by itself, and what was told everywhere is taken back."""
-    tree, synced = Tree(), Synced()
-    await started(tree, synced, 11, 12)
+async def test_guilds() -> None:
+    """Each guild is synced, and global commands are removed."""
+    tree, synced = FakeTree(), FakeSyncs()
+    await sync(tree, synced, 11, 12)
 
-    assert tree.told == [11, 12, None]
+    assert tree.syncs == [11, 12, None]
     assert set(synced.digests) == {"7:11", "7:12", "7:everywhere"}
 
 
-async def test_nothing_to_remember_with() -> None:
-    """Without a memory Discord is told each time."""
-    tree = Tree()
-    for _ in range(2):
-        await started(tree, None)
-
-    assert tree.told == [None, None]
-
-
 async def test_slow(caplog: pytest.LogCaptureFixture) -> None:
-    """A start goes on after its patience, and the commands are told when Discord takes them."""
+    """If Discord is slow, the start goes on, and the sync ends later."""
     caplog.set_level(logging.INFO)
-    tree, synced = Tree(), Synced()
-    tree.turn.clear()
-    await started(tree, synced, patience=0.01)
-    assert tree.told == []
+    tree = FakeTree()
+    tree.accepts.clear()
+    await sync(tree, FakeSyncs(), patience=0.01)
+    assert tree.syncs == []
     assert "commands not synced yet: Discord is slow" in caplog.messages
 
-    tree.turn.set()
-    await told_afterwards()
-    assert tree.told == [None]
+    tree.accepts.set()
+    await background_sync()
+    assert tree.syncs == [None]
 
 
-async def test_refused() -> None:
-    """A refusal in time ends the start, and nothing is remembered as told."""
-    tree, synced = Tree(error=LookupError("no")), Synced()
-    with pytest.raises(LookupError):
-        await started(tree, synced)
-    assert synced.digests == {}
-
-
-async def test_refused_later(caplog: pytest.LogCaptureFixture) -> None:
-    """A refusal after the start is said in the log, and the next start tries again."""
+@pytest.mark.parametrize("is_slow", [False, True])
+async def test_refused(caplog: pytest.LogCaptureFixture, *, is_slow: bool) -> None:
+    """A refusal stops the start; one that comes later is logged. The next start tries again."""
     caplog.set_level(logging.INFO)
-    tree, synced = Tree(error=LookupError("no")), Synced()
-    tree.turn.clear()
-    await started(tree, synced, patience=0.01)
-    tree.turn.set()
-    await told_afterwards()
-    assert "commands not synced error=LookupError" in caplog.messages
+    tree, synced = FakeTree(error=LookupError("no")), FakeSyncs()
+    if is_slow:
+        tree.accepts.clear()
+        await sync(tree, synced, patience=0.01)
+        tree.accepts.set()
+        await background_sync()
+        assert "commands not synced error=LookupError" in caplog.messages
+    else:
+        with pytest.raises(LookupError):
+            await sync(tree, synced)
+
     assert synced.digests == {}

@@ -1,4 +1,4 @@
-"""What a CSV file is to the spreadsheet that opens it: text, the same text, and never a formula."""
+"""A spreadsheet opens a CSV file with the same texts and no formulas."""
 
 import csv
 import io
@@ -50,12 +50,12 @@ texts = st.one_of(
 
 
 def read(data: bytes) -> list[list[str]]:
-    """Return the cells as any reader of CSV sees them."""
+    """Return the cells of a CSV file."""
     return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
 
 
 def begins_a_formula(text: str) -> bool:
-    """Say whether a spreadsheet might calculate this, judged letter by letter."""
+    """Return whether a spreadsheet might run this, judged by each character."""
     for letter in text:
         if letter in "\"'`\u00b4\u2018\u2019\u201c\u201d\u201f\u00ab\u00bb\u2039\u203a" or unicodedata.category(
             letter
@@ -66,17 +66,13 @@ def begins_a_formula(text: str) -> bool:
 
 
 def is_harmful(cell: str) -> bool:
-    """Say whether a spreadsheet would make something else of a cell, in whichever country it was made for.
-
-    A cell that begins with the apostrophe which was put there is text; what begins behind a separator that is not
-    ours is judged like a cell of its own.
-    """
+    """Return whether a spreadsheet would run a cell, or a part of it behind a separator that is not ours."""
     parts = re.split("[;\t\r\n]", cell)
     return any(begins_a_formula(part) and not part.startswith("'") for part in parts)
 
 
 def unguarded(cell: str) -> str:
-    """Take off the apostrophes that were put before something dangerous."""
+    """Remove the apostrophes that guard a cell."""
 
     def is_guard(place: int) -> bool:
         return (place == 0 or cell[place - 1] in ";\t\r\n") and (
@@ -92,7 +88,7 @@ def unguarded(cell: str) -> str:
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_formulas(text: str) -> None:
-    """No cell begins a formula, however it is hidden, and whichever sign separates cells where it is opened."""
+    """No cell begins a formula, whether hidden or behind another separator."""
     ((cell,),) = read(csv_bytes([text], []))
 
     assert begins_a_formula(text) or is_harmful(text)
@@ -104,7 +100,7 @@ def test_formulas(text: str) -> None:
 @example([["'=1", "a;'=1"]])
 @example([["''", "'"]])
 def test_every_cell(rows: list[list[str]]) -> None:
-    """Whatever the texts, a reader gets as many cells as were written, each harmless and each the same text."""
+    """A reader gets the same number of cells, each harmless and with the same text."""
     written = read(csv_bytes(["a", "b"], rows))
 
     assert [len(row) for row in written] == [2] * (len(rows) + 1)
@@ -115,12 +111,12 @@ def test_every_cell(rows: list[list[str]]) -> None:
 
 @pytest.mark.parametrize("text", DIGITS)
 def test_digits(text: str) -> None:
-    """What only looks like a number stays text: an id of 18 digits would be rounded."""
+    """Text that looks like a number stays text: an id of 18 digits would be rounded."""
     assert read(csv_bytes(["id"], [[text]]))[1] == [f"'{text}"]
 
 
 def test_other_cells() -> None:
-    """Numbers stay numbers unless they are too long for one, moments are ISO 8601 in UTC, nothing is empty."""
+    """Numbers stay numbers unless they are too long, times are ISO 8601 in UTC, None is empty."""
     there = timezone(timedelta(hours=2))
     moment = datetime(2026, 5, 1, 14, 30, tzinfo=there)
     (cells,) = read(csv_bytes(["-"] * 6, [[-5, Decimal("-812.50"), moment, None, 10**17, "AK-47 | Redline"]]))[1:]
@@ -129,7 +125,7 @@ def test_other_cells() -> None:
 
 
 def test_the_file() -> None:
-    """The file is UTF-8 with its mark, its lines end as RFC 4180 has it, and it is called a CSV."""
+    """The file is UTF-8 with a byte order mark, has the line ends of RFC 4180, and is named .csv."""
     file = csv_file("audit", ["time", "who"], [[datetime(2026, 5, 1, tzinfo=UTC), "★ é"]])
 
     assert file.filename == "audit.csv"
@@ -137,7 +133,7 @@ def test_the_file() -> None:
 
 
 def test_too_large_for_discord() -> None:
-    """A table above 10 MiB, as four providers' largest inventories can make one, comes as an archive of it."""
+    """A table above 10 MiB is zipped."""
     rows = [[f"AK-47 | Redline {number}" * 5] for number in range(120_000)]
     file = csv_file("inventory", ["name"], rows)
     archive = zipfile.ZipFile(io.BytesIO(file.fp.read()))

@@ -1,6 +1,5 @@
-"""Page arithmetic, and buttons that lead where their labels say."""
+"""Page arithmetic, and the targets of page buttons."""
 
-import discord
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +10,7 @@ from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snap
 from bot.domain.steam import Game
 from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue
-from bot.ui.kit.layout import clamped, page_count, page_of
+from bot.ui.kit.layout import page_count, page_of
 from bot.ui.pager import PageButton, _page_buttons, shown_page
 from tests.domain.builders import NOW, OWNER, PROPERTY, inventory, item, trade
 
@@ -19,7 +18,7 @@ from tests.domain.builders import NOW, OWNER, PROPERTY, inventory, item, trade
 @PROPERTY
 @given(items=st.lists(st.integers(), max_size=60), size=st.integers(1, 25))
 def test_every_item_is_on_one_page(items: list[int], size: int):
-    """The pages together are the items, none is too long, and none but the only one is empty."""
+    """The pages have all items in order; none is too long, and only a single page can be empty."""
     pages = [page_of(items, index, size) for index in range(page_count(len(items), size))]
 
     assert [each for page in pages for each in page] == items
@@ -27,24 +26,10 @@ def test_every_item_is_on_one_page(items: list[int], size: int):
     assert all(pages) or pages == [[]]
 
 
-@pytest.mark.parametrize(
-    ("items", "size", "pages"), [(0, 8, 1), (1, 8, 1), (8, 8, 1), (9, 8, 2), (64, 8, 8), (65, 8, 9)]
-)
-def test_page_count(items: int, size: int, pages: int):
-    """Full pages are filled up, and nothing still has a page that says so."""
-    assert page_count(items, size) == pages
-
-
-@pytest.mark.parametrize(("index", "nearest"), [(-1, 0), (0, 0), (4, 4), (5, 4), (99999, 4)])
-def test_clamped(index: int, nearest: int):
-    """A page that is not there becomes the nearest one that is."""
-    assert clamped(index, 5) == nearest
-
-
 @PROPERTY
 @given(pages=st.integers(2, 99_999), data=st.data())
 def test_buttons(pages: int, data: st.DataObject):
-    """Of several pages each shows four buttons that lead where they say; those that lead nowhere are disabled."""
+    """Each of several pages has four buttons with the right targets; those without a target are disabled."""
     shown = data.draw(st.integers(0, pages - 1))
     buttons = {button.item.label: button.item for button in buttons_on(shown, pages)}
     leads = {label: int(str(button.custom_id).rpartition(":")[2]) for label, button in buttons.items()}
@@ -72,8 +57,8 @@ def test_buttons(pages: int, data: st.DataObject):
         "xpage:AAAAAAAAAAAA:next:1",
     ],
 )
-def test_what_is_no_page_button(custom_id: str):
-    """Only what SkinDesk made itself is taken for a page's button."""
+def test_other_custom_ids(custom_id: str):
+    """Other custom ids are not accepted as page buttons."""
     assert PageButton.__discord_ui_compiled_template__.fullmatch(custom_id) is None
 
 
@@ -82,16 +67,8 @@ def buttons_on(shown: int, pages: int) -> list[PageButton]:
     return [child for child in _page_buttons("AAAAAAAAAAA-", shown, pages).children if isinstance(child, PageButton)]
 
 
-def test_buttons_do_not_time_out():
-    """The view behind the buttons lives for ever: they work after a restart too."""
-    view = _page_buttons("AAAAAAAAAAA-", 0, 2)
-    assert isinstance(view, discord.ui.View)
-    assert view.timeout is None
-    assert view.is_persistent()
-
-
-def test_a_page_that_is_no_longer_there():
-    """A button from before pages became longer, or one that was tampered with, shows the nearest page there is."""
+def test_page_that_does_not_exist():
+    """A button with an index that is too high shows the last page."""
     items = [item(str(number)) for number in range(9)]
     part = ProviderAnswer(ProviderName.ASSETPAY, inventory(*items))
     of_items = InventoryAnswer(OWNER, Game.CS2, InventoryFilter(), (part,))

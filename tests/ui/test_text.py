@@ -1,4 +1,4 @@
-"""Outside text stays data wherever it is shown."""
+"""Untrusted text stays text in every place."""
 
 import re
 import unicodedata
@@ -18,13 +18,13 @@ from tests.support.hostile_text import FRAGMENTS, HIDDEN, hostile, live, rendere
 
 @given(hostile)
 def test_nothing_live(text):
-    """No construct of Discord's survives in outside text."""
+    """Untrusted text contains no markup, link or mention."""
     assert live(outside(text, 400)) == []
 
 
 @given(hostile, st.sampled_from(["message", "embed_description", "embed_title", "embed_field_value"]))
 def test_rendered(text, profile):
-    """A second reader of Discord's markdown sees plain text that says what the cleaned text says."""
+    """Discord's markdown shows untrusted text as it was, cleaned."""
     kinds, visible = rendered(outside(text, 10_000), profile)
 
     assert set(kinds) <= {"paragraph", "inline", "text"}
@@ -33,7 +33,7 @@ def test_rendered(text, profile):
 
 @given(hostile, hostile, hostile)
 def test_between_own_markup(first, second, third):
-    """Outside text changes nothing of the markup it is put into, whatever it stands next to."""
+    """Untrusted text does not change the markup around it."""
     kinds, _ = rendered(f"**{outside(first)}** {code(second)}\n{outside(third)}{outside(first)}", "embed_description")
 
     assert [kind for kind in kinds if kind not in {"paragraph", "inline", "text"}] == [
@@ -46,7 +46,7 @@ def test_between_own_markup(first, second, third):
 
 @given(hostile, st.integers(3, 80))
 def test_any_limit(text, limit):
-    """Every renderer's result fits its limit, is never empty, can be sent, and ends in no half escape."""
+    """Every result fits its limit, is not empty, can be encoded, and ends in no half escape."""
     for shown in (outside(text, limit), plain(text, limit), code(text, limit)):
         assert 1 <= len(shown) <= utf16_length(shown) <= limit
         assert shown.strip()
@@ -59,7 +59,7 @@ def test_any_limit(text, limit):
 
 @given(hostile, st.integers(1, 60))
 def test_cut(text, limit):
-    """A cut text is the beginning of the whole one, and no character that a reader sees is cut."""
+    """A cut text is the beginning of the whole one, and cuts no visible character."""
     whole = plain(text, 10_000)
     shown = plain(text, limit)
     if shown == whole:
@@ -74,7 +74,7 @@ def test_cut(text, limit):
 
 @given(hostile, st.integers(1, 60))
 def test_cleaned_twice(text, limit):
-    """Cleaning is settled after one time."""
+    """Cleaning a clean text changes nothing."""
     once = plain(text, limit)
 
     assert plain(once, limit) == once
@@ -82,7 +82,7 @@ def test_cleaned_twice(text, limit):
 
 @given(hostile)
 def test_graphemes(text):
-    """Splitting loses nothing and never splits where Unicode does not allow a break."""
+    """Splitting loses nothing and never splits what Unicode keeps together."""
     clean = plain(text, 10_000)
     ends = [*accumulate(len(cluster) for cluster in graphemes(clean))]
 
@@ -127,7 +127,7 @@ def test_graphemes(text):
     ],
 )
 def test_examples(text, shown):
-    """Item names and codes stay as they are; what Discord would act on does not."""
+    """Item names and codes stay as they are; markup, links and mentions are escaped."""
     assert outside(text) == shown
 
 
@@ -135,7 +135,7 @@ def test_examples(text, shown):
     "text", ["", " \n\t", "\u200b\u202e", "\u3164\u2800", "\ud800", "\u0301", "\u200b" * 10_000], ids=ascii
 )
 def test_nothing_left(text):
-    """A text of which nothing is left shows a dash, because Discord refuses empty texts."""
+    """Discord refuses empty texts, so a dash replaces them."""
     assert [outside(text), plain(text), code(text)] == ["–", "–", "`–`"]
 
 
@@ -145,7 +145,7 @@ def test_nothing_left(text):
     ids=ascii,
 )
 def test_hidden(hidden):
-    """What nobody can see is taken out, and what only separates becomes one space."""
+    """Invisible characters are removed, and separators become one space."""
     shown = outside(f"a{hidden}b")
 
     assert shown in {"ab", "a b", r"a\[31mb", r"a\`b", "a;b"}
@@ -156,28 +156,8 @@ def test_hidden(hidden):
     [("http:", "//evil.example"), ("discord", ".gg/abc"), ("@", "everyone"), ("a |", "| b"), ("&", "#64;"), ("_", "_")],
 )
 def test_neighbours(first, second):
-    """Two outside texts that are put together do not make up a construct."""
+    """Two untrusted texts side by side make no markup, link or mention."""
     assert live(outside(first) + outside(second)) == []
-
-
-@pytest.mark.parametrize(
-    "parts",
-    [
-        ["🇩🇪", "🇫🇷", "🇬"],
-        ["a\u0301", "b"],
-        ["👍🏽", "👨\u200d👩\u200d👧", "1\ufe0f\u20e3"],
-        ["क्षि", "क"],
-        ["\u1100\u1161\u11a8", "x", "각", "각"],
-        ["\u1100가", "a"],
-        ["กำ", "ก"],
-        ["ｶ\uff9e", "x"],
-        ["\u0d4eക", "x"],
-    ],
-    ids=ascii,
-)
-def test_what_is_not_cut(parts):
-    """Flags, emoji, syllables and letters with their marks are one piece."""
-    assert list(graphemes("".join(parts))) == parts
 
 
 def test_cut_at_a_space():
@@ -208,7 +188,7 @@ def test_ten_thousand_backticks():
 
 
 def test_megabytes():
-    """A huge text costs no more than a long one: what lies far behind the limit is never looked at."""
+    """A huge text costs no more than a long one: text far behind the limit is not read."""
     assert plain("\u200b" * 200 + "x" * 8_000_000, 3) == "xx…"
     assert outside("q\u0336" * 4_000_000, 3) == "q\u0336…"
 
@@ -221,13 +201,6 @@ def test_emoji_at_the_limit():
     assert plain(f"ab{family}", 9) == "ab…"
     assert plain(f"ab{family}", 10) == f"ab{family}"
     assert plain(family * 9, 4) == "…"
-
-
-@pytest.mark.parametrize("render", [outside, plain, code])
-def test_no_room(render):
-    """A limit that leaves no room for a character is a programming mistake."""
-    with pytest.raises(ValueError, match="0"):
-        render("x", 2 if render is code else 0)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +239,7 @@ def test_money_is_exact(amount):
 
 
 def test_times():
-    """A moment is shown in each reader's own zone, whatever zone it is given in."""
+    """A timestamp does not depend on the zone of the time."""
     at = datetime(2026, 1, 2, 3, 4, 5, 600_000, tzinfo=UTC)
     elsewhere = at.astimezone(timezone(timedelta(hours=-7)))
 
@@ -288,7 +261,7 @@ def test_counts():
 
 
 def test_detector():
-    """The detector of these tests finds each construct that Discord would act on."""
+    """The helper of these tests finds all markup, links and mentions."""
     constructs = [fragment for fragment in FRAGMENTS if re.search(r"[<@\[*`~|\\]|://|\.gg|^#|^-#|^>|&", fragment)]
 
     assert [fragment for fragment in constructs if not live(fragment)] == ["\\\\"]

@@ -1,7 +1,7 @@
-"""Text from outside stays text in every embed, whatever it is: judged by a reader that does not know the renderer.
+"""Untrusted text stays text in every embed, judged by a markdown reader of its own.
 
-Each page is rendered twice, with hostile texts and with harmless ones in their places. What Discord would act on must
-be the same in both: then all of it is SkinDesk's own. 500 cases here; 20,000 with ``--hypothesis-profile=nightly``.
+Each page is rendered twice: with hostile texts, and with harmless ones in their places. The markup, links and mentions
+of both must be the same. 500 cases here; 20,000 with ``--hypothesis-profile=nightly``.
 """
 
 import re
@@ -42,7 +42,7 @@ CATALOGUE = Catalogue.load()
 SEVERAL = CATALOGUE.find("7")
 STATUSES = (0, 3, -1, -12, 1, 2, 7, 99)
 HARMLESS = re.compile(r"\s*|[0-9]{1,20}")
-"""What is harmless as it is, and may make a difference: nothing, white space, and a number."""
+"""Harmless texts that may change a page: nothing, white space, a number."""
 ALMOST_FULL = 3_500
 
 Embeds = Iterator[discord.Embed]
@@ -50,7 +50,7 @@ Embeds = Iterator[discord.Embed]
 
 @dataclass(frozen=True)
 class Source:
-    """Gives the texts one after the other, and other numbers for everything that is to be chosen."""
+    """Provides the texts and the choices of a case."""
 
     texts: tuple[str, ...]
     choice: int
@@ -58,13 +58,13 @@ class Source:
     def text(self, place: int) -> str:
         return self.texts[place % len(self.texts)]
 
-    def pick(self, count: int, turn: int = 0) -> int:
-        return (self.choice >> (3 * turn)) % count
+    def pick(self, count: int, index: int = 0) -> int:
+        return (self.choice >> (3 * index)) % count
 
 
 def items(source: Source, audience: Audience) -> Embeds:
-    """Make an inventory's pages and the details of its items, of one provider or side by side."""
-    del audience  # they are the same for everybody
+    """Render the pages of an inventory and the details of its items, from one provider or several."""
+    del audience  # every audience sees the same
     found = [
         item(
             source.text(number),
@@ -86,8 +86,8 @@ def items(source: Source, audience: Audience) -> Embeds:
         parts.append(ProviderAnswer(ProviderName.SKINSBACK, inventory=other))
         failure = Failure(ProviderName.ASSETPAY_LEGACY, FailureKind.REFUSED, key=source.text(3), message=source.text(1))
         parts.append(ProviderAnswer(ProviderName.ASSETPAY_LEGACY, failure=failure, reference="a1b2c3"))
-    chosen = InventoryFilter(search=source.text(2) or None)
-    answer = InventoryAnswer(OWNER, Game.CS2, chosen, tuple(parts), linked_user_id=5)
+    view = InventoryFilter(search=source.text(2) or None)
+    answer = InventoryAnswer(OWNER, Game.CS2, view, tuple(parts), linked_user_id=5)
     listing = Listing.of(answer, None)  # a search would match the one and not the other
     for index in range(page_count(len(listing.shown), 8)):
         yield inventory_page(listing, index, page_size=8, explanations=CATALOGUE)
@@ -96,7 +96,7 @@ def items(source: Source, audience: Audience) -> Embeds:
 
 
 def trades(source: Source, audience: Audience) -> Embeds:
-    """Make the pages of a list of trades."""
+    """Render the pages of a list of trades."""
     found = tuple(
         trade(
             id=480101 + number,
@@ -115,7 +115,7 @@ def trades(source: Source, audience: Audience) -> Embeds:
 
 
 def errors(source: Source, audience: Audience) -> Embeds:
-    """Make what is said of errors that carry words from outside, and of texts that name some."""
+    """Render errors with untrusted text, and explanations."""
     failure = Failure(
         ProviderName.ASSETPAY,
         tuple(FailureKind)[source.pick(len(FailureKind))],
@@ -141,8 +141,8 @@ def errors(source: Source, audience: Audience) -> Embeds:
 
 
 def notes(source: Source, audience: Audience) -> Embeds:
-    """Make a resend's card and the words to those concerned."""
-    del audience  # the card is for moderators, the words for everybody
+    """Render the card of a resend and the message about its outcome."""
+    del audience  # every audience sees the same
     facts = TradeFacts(
         -1, (source.text(0),) * 3, (source.text(1),) * source.pick(2), source.text(2), source.text(3), None
     )
@@ -170,13 +170,13 @@ PAGES: dict[str, Callable[[Source, Audience], Embeds]] = {
 
 
 def harmless(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """Return words in the places of these texts, equal ones where they are equal."""
-    words = {text: f"x{number}" for number, text in enumerate(dict.fromkeys(texts))}
-    return tuple(text if HARMLESS.fullmatch(text) else words[text] for text in texts)
+    """Return harmless texts instead; equal texts stay equal."""
+    names = {text: f"x{number}" for number, text in enumerate(dict.fromkeys(texts))}
+    return tuple(text if HARMLESS.fullmatch(text) else names[text] for text in texts)
 
 
 def places(embed: discord.Embed) -> dict[str, str]:
-    """Return every text of an embed in which markdown is read."""
+    """Return every text of an embed that is rendered as markdown."""
     texts = {"title": embed.title or "", "description": embed.description or ""}
     for number, each in enumerate(embed.fields):
         texts |= {f"name {number}": each.name or "", f"value {number}": each.value or ""}
@@ -189,13 +189,13 @@ def audited(embed: discord.Embed) -> list[str]:
 
 
 def acted_on(text: str) -> Counter[Construct]:
-    """Count what Discord acts on in a text. Which second a timestamp names is left out: the clock goes on meanwhile."""
+    """Count markup, links and mentions in a text; timestamps without their time, because the clock goes on."""
     return Counter(Construct(each.kind) if each.kind == "timestamp" else each for each in constructs(text))
 
 
 @settings(
     max_examples=max(500, settings.default.max_examples if settings.default else 0),
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # what is too much of one thing takes minutes to shrink
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 @given(
@@ -204,8 +204,8 @@ def acted_on(text: str) -> Counter[Construct]:
     choice=st.integers(0, 2**24),
     audience=st.sampled_from(Audience),
 )
-def test_nothing_but_skindesks_own_is_live(kind: str, texts: tuple[str, ...], choice: int, audience: Audience) -> None:
-    """No mention, link, timestamp, command or markup comes from outside text, and none of SkinDesk's own is lost."""
+def test_only_own_markup(kind: str, texts: tuple[str, ...], choice: int, audience: Audience) -> None:
+    """No mention, link, timestamp, command or markup comes from untrusted text, and none of SkinDesk's is lost."""
     hostile = list(PAGES[kind](Source(texts, choice), audience))
     twins = list(PAGES[kind](Source(harmless(texts), choice), audience))
 
@@ -220,8 +220,8 @@ def test_nothing_but_skindesks_own_is_live(kind: str, texts: tuple[str, ...], ch
 
 
 @pytest.mark.parametrize("kind", PAGES)
-def test_the_pages_have_something_of_their_own(kind: str) -> None:
-    """The comparison is of something: each kind of page has markup of its own, and shows outside texts."""
+def test_pages_have_own_markup(kind: str) -> None:
+    """Each kind of page has markup of its own and shows untrusted text, so the comparison means something."""
     seen = [
         place
         for choice in range(0, 2**12, 37)
@@ -230,5 +230,5 @@ def test_the_pages_have_something_of_their_own(kind: str) -> None:
     ]
 
     assert any(constructs(text) for text in seen)
-    for word in ("alpha", "beta", "gamma", "delta"):
-        assert any(word in text for text in seen)
+    for text in ("alpha", "beta", "gamma", "delta"):
+        assert any(text in place for place in seen)
