@@ -10,7 +10,7 @@ from bot.domain.inventory import Money, Refusal, Sort
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game, SteamId
 from bot.providers.assetpay import AssetPaySecure
-from tests.support.loopback import as_json, content, in_turn
+from tests.support.loopback import as_json, in_turn
 
 TARGET = (
     "/secure/inventory?tradeUrl=https%3A%2F%2Fsteamcommunity.com%2Ftradeoffer%2Fnew%2F"
@@ -29,7 +29,7 @@ def inventory(*items, **data):
 
 
 class TestRequest:
-    """What is asked."""
+    """Requests."""
 
     async def test_plain(self, provider, server, seed, query):
         """The seed's request, with pagination off so that one call has everything."""
@@ -48,8 +48,6 @@ class TestRequest:
             ({"refresh": True}, "730&refresh=true&page=1&limit=-1"),
             ({"search": "AK-47 | é"}, "730&search=AK-47%20%7C%20%C3%A9&page=1&limit=-1"),
             ({"sort": Sort.PRICE_ASC}, "730&sort=priceAsc&page=1&limit=-1"),
-            ({"sort": Sort.PRICE_DESC}, "730&sort=priceDesc&page=1&limit=-1"),
-            ({"sort": Sort.NAME_ASC}, "730&sort=nameAsc&page=1&limit=-1"),
             ({"sort": Sort.NAME_DESC}, "730&sort=nameDesc&page=1&limit=-1"),
             (
                 {"min_price": Decimal("1E+2"), "max_price": Decimal("200.50")},
@@ -67,7 +65,7 @@ class TestRequest:
 
 
 class TestAnswer:
-    """What is made of the answer."""
+    """Inventories."""
 
     async def test_seed(self, provider, server, seed, query):
         """The seed's sample reads as the values it shows."""
@@ -103,7 +101,6 @@ class TestAnswer:
         ("item", "refusal"),
         [
             ({"offer": {"price": 1, "accepted": True}}, None),
-            ({"offer": {"price": 1, "accepted": 1}}, None),
             ({"offer": {"price": "1.00"}, "accepted": True}, None),
             ({"offer": {"price": 1, "accepted": False}, "accepted": True}, Refusal.NO_OFFER),
             ({"offer": {"price": 1, "accepted": None}, "accepted": True}, None),
@@ -111,7 +108,6 @@ class TestAnswer:
             ({"offer": {"accepted": True}}, Refusal.NO_OFFER),
             ({"offer": {"price": 1, "accepted": True, "maxAmount": 0}}, Refusal.NO_OFFER),
             ({"accepted": True}, Refusal.NO_OFFER),
-            ({"tradable": False, "offer": {"price": 1, "accepted": True}}, Refusal.NOT_TRADABLE),
             ({"tradable": 0, "offer": {"price": 1, "accepted": True}}, Refusal.NOT_TRADABLE),
         ],
     )
@@ -122,7 +118,7 @@ class TestAnswer:
         assert (await provider.look_up(query())).items[0].refusal == refusal
 
     async def test_decoration(self, provider, server, query):
-        """What only decorates an item is left out where it cannot be read, in any spelling of the documents."""
+        """Optional fields are read in any documented spelling, and count as missing if they cannot be read."""
         fine = {"wear": 0.5, "paintSeed": "7", "previewToken": "cert", "color": "#d32ce6", "stickers": [{"name": "S"}]}
         odd = {"wear": "new", "paintSeed": [], "propId": 5, "color": "red", "stickers": [None, {}, {"name": 1}]}
         odd |= {"type": {"name": "Rifle"}, "rarity": 1, "exterior": "", "iconUrl": False, "appid": "x"}
@@ -135,15 +131,15 @@ class TestAnswer:
         assert (two.wear, two.paint_seed, two.inspect_certificate, two.colour) == (None, None, None, None)
         assert (two.stickers, two.kind, two.rarity, two.exterior, two.icon_hash) == ((), None, None, None, None)
 
-    @pytest.mark.parametrize("moment", [None, "soon", 5, "2026-13-01T00:00:00Z"])
+    @pytest.mark.parametrize("moment", [None, "soon", 5, "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
     async def test_no_moment(self, provider, server, query, clock, moment):
-        """Where the provider does not say when it read Steam, it is now."""
+        """Without a readable time the inventory is from now."""
         server.script = in_turn(inventory(updatedAt=moment))
 
         assert (await provider.look_up(query())).updated_at == clock.now()
 
     async def test_order(self, provider, server, query):
-        """The order is what was asked for, whatever order came."""
+        """Items are sorted as requested, in any order they come."""
         items = [{"id": str(price), "offer": {"price": price, "accepted": True}} for price in (2, 3, 1)]
         server.script = in_turn(inventory(*items))
 
@@ -151,66 +147,43 @@ class TestAnswer:
 
         assert [item.id for item in found.items] == ["3", "2", "1"]
 
-    async def test_large(self, provider, server, query):
-        """An inventory of thousands of items comes whole."""
-        items = [{"id": str(n), "name": "x" * 200, "offer": {"price": 1.5, "accepted": True}} for n in range(5_000)]
-        server.script = in_turn(inventory(*items, count=5_000))
-
-        found = await provider.look_up(query())
-
-        assert (len(found.items), found.total) == (5_000, 5_000)
-        assert found.sum.worth == Money(Decimal("7500.0"))
-
     @pytest.mark.parametrize(
         ("data", "place"),
         [
             (None, "data"),
-            ([], "data"),
             ({}, "data.inventory"),
-            ({"inventory": {}}, "data.inventory"),
             ({"inventory": [5]}, "data.inventory[0]"),
             ({"inventory": [{"id": "1"}, {}]}, "data.inventory[1].id"),
-            ({"inventory": [{"id": {}}]}, "data.inventory[0].id"),
             ({"inventory": [{"id": "1", "name": 5}]}, "data.inventory[0].name"),
             ({"inventory": [{"id": "1", "offer": []}]}, "data.inventory[0].offer"),
             ({"inventory": [{"id": "1", "offer": {"price": "CANARY"}}]}, "data.inventory[0].offer.price"),
             ({"inventory": [{"id": "1", "offer": {"price": -0.01}}]}, "data.inventory[0].offer.price"),
-            ({"inventory": [{"id": "1", "offer": {"price": True}}]}, "data.inventory[0].offer.price"),
             ({"inventory": [{"id": "1", "offer": {"accepted": "yes"}}]}, "data.inventory[0].offer.accepted"),
             ({"inventory": [{"id": "1", "marketPrice": -1}]}, "data.inventory[0].marketPrice"),
             ({"inventory": [{"id": "1", "tradable": "CANARY"}]}, "data.inventory[0].tradable"),
             ({"inventory": [{"id": "1", "amount": 0}]}, "data.inventory[0].amount"),
-            ({"inventory": [{"id": "1", "amount": 1.5}]}, "data.inventory[0].amount"),
             ({"inventory": [], "count": -1}, "data.count"),
             ({"inventory": [], "collateral": "much"}, "data.collateral"),
         ],
     )
     async def test_nonsense(self, provider, server, query, failure_of, data, place):
-        """What is wrong is named by its place, never by what stands there."""
+        """A wrong value is named by its place and never quoted."""
         server.script = in_turn(as_json({"success": True, "data": data}))
 
         failure = await failure_of(provider.look_up(query()))
 
         assert (failure.kind, failure.place) == (FailureKind.NONSENSE, place)
 
-    async def test_price_is_no_number(self, provider, server, query, failure_of):
-        """A price of NaN, which only looks like JSON, is nonsense."""
-        server.script = in_turn(
-            content(b'{"success": true, "data": {"inventory": [{"id": "1", "offer": {"price": NaN}}]}}')
-        )
-
-        assert (await failure_of(provider.look_up(query()))).kind is FailureKind.NONSENSE
-
 
 class TestErrors:
-    """What a refusal says."""
+    """Refusals."""
 
     def refusal(self, status=424, **error):
         return as_json({"requestId": "req-9", "success": False, "error": error}, status, retry_after="30")
 
     @pytest.mark.parametrize("status", [200, 400, 424, 500])
     async def test_envelope(self, provider, server, query, failure_of, status):
-        """An envelope decides, whatever HTTP status it comes with."""
+        """An envelope decides, with any HTTP status."""
         server.script = in_turn(self.refusal(status, code=31, key="STEAM_UNAVAILABLE", message="Try again"))
 
         failure = await failure_of(provider.look_up(query()))
@@ -250,7 +223,7 @@ class TestErrors:
 
         assert (failure.kind, failure.code, failure.key, failure.message) == (FailureKind.REFUSED, 7, None, None)
 
-    @pytest.mark.parametrize("document", [{}, {"success": False}, {"success": False, "error": "no"}, {"data": {}}])
+    @pytest.mark.parametrize("document", [{"success": False}, {"success": False, "error": "no"}])
     @pytest.mark.parametrize(
         ("status", "kind"),
         [
@@ -261,7 +234,7 @@ class TestErrors:
         ],
     )
     async def test_no_envelope(self, provider, server, query, failure_of, document, status, kind):
-        """Without an envelope the HTTP status is all there is."""
+        """Without an envelope the HTTP status decides."""
         server.script = in_turn(as_json(document, status))
 
         assert (await failure_of(provider.look_up(query()))).kind is kind

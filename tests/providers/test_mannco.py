@@ -12,12 +12,12 @@ from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Direction, Scope
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
 from tests.providers.jwts import jwt
-from tests.support.loopback import after, as_json, content, drip, drop, hang, in_turn, redirect, truncated
+from tests.support.loopback import after, as_json, content, drop, hang, in_turn
 
 
 @pytest.fixture
 def provider(connect):
-    """Make the provider: with a fixed JWT, or with an API key where that is None."""
+    """Make the provider with a fixed JWT, or with an API key if it is None."""
 
     def make(token="JWT", *, resend_parameter="resend", **limits):  # noqa: S107 -- made up
         transport = connect(ProviderName.MANNCO, **limits)
@@ -104,30 +104,21 @@ class TestTrades:
             ({"user": 76561198000000000}, "owner", SteamId(76561198000000000)),
             ({"items_send": " 1, 2,,"}, "items_send", ("1", "2")),
             ({"items_send": ["1", 2]}, "items_send", ("1", "2")),
-            ({"items_send": []}, "items_send", ()),
             ({"items_send": None}, "items_send", ()),
             ({"bot": ""}, "bot", None),
-            ({"bot": None}, "bot", None),
             ({"bot": "0"}, "bot", None),
             ({"code": ""}, "code", None),
-            ({"code": None}, "code", None),
             ({"offerid": None}, "offer_id", ""),
             ({"offerid": 5678901234}, "offer_id", "5678901234"),
-            ({"lasterror": None}, "last_error", ""),
             ({"lasterror": False}, "last_error", ""),
             ({"lasterror": "see ?partner=1&token=ABCDEFGH"}, "last_error", "see ?partner=1&token=••••"),
-            ({"timestamp": "1706745600000"}, "created_at", datetime(2024, 2, 1, tzinfo=UTC)),
-            ({"timestamp": 1706745600000}, "created_at", datetime(2024, 2, 1, tzinfo=UTC)),
             ({"timestamp": "1706745600"}, "created_at", datetime(2024, 2, 1, tzinfo=UTC)),
-            ({"timestamp": 1706745600}, "created_at", datetime(2024, 2, 1, tzinfo=UTC)),
             ({"timestamp": "1706745600123"}, "created_at", datetime(2024, 2, 1, 0, 0, 0, 123000, tzinfo=UTC)),
             ({"timestamp": 0}, "created_at", None),
-            ({"timestamp": ""}, "created_at", None),
             ({"timestamp": 10**18}, "created_at", None),
             ({"timestamp": "yesterday"}, "created_at", None),
             ({"game": "730"}, "game", Game.CS2),
             ({"game": 753}, "game", None),
-            ({"game": None}, "game", None),
         ],
     )
     async def test_variants(self, provider, server, fields, name, value):
@@ -139,7 +130,7 @@ class TestTrades:
         assert getattr(trade, name) == value
 
     async def test_order(self, provider, server):
-        """The newest comes first, hidden ones (seed 004: -11) not at all."""
+        """The newest comes first; hidden ones (seed 004: -11) are left out."""
         server.script = in_turn(
             trades(
                 entry(1, timestamp="1706745600000"),
@@ -157,14 +148,11 @@ class TestTrades:
         ("document", "place"),
         [
             ({"err": False, "success": True}, "content"),
-            ({"err": False, "success": True, "content": []}, "content"),
             ({"err": False, "success": True, "content": {}}, "content.trades"),
             ({"err": False, "success": False, "content": {"trades": []}}, "success"),
-            ({"content": {"trades": []}}, "success"),
             ({"err": True, "success": True, "content": {"trades": []}}, "err"),
             ({"err": "maybe", "content": "CANARY"}, "err"),
             ({"err": 0, "success": 1, "content": {"trades": [[]]}}, "content.trades[0]"),
-            ({"err": 0, "success": 1, "content": {"trades": [entry(None)]}}, "content.trades[0].id"),
             ({"err": 0, "success": 1, "content": {"trades": [entry("CANARY")]}}, "content.trades[0].id"),
             ({"err": 0, "success": 1, "content": {"trades": [entry(status=None)]}}, "content.trades[0].status"),
             ({"err": 0, "success": 1, "content": {"trades": [entry(user="CANARY")]}}, "content.trades[0].user"),
@@ -173,7 +161,7 @@ class TestTrades:
         ],
     )
     async def test_nonsense(self, provider, server, failure_of, document, place):
-        """What is wrong is named by its place."""
+        """A wrong value is named by its place."""
         server.script = in_turn(as_json(document))
 
         failure = await failure_of(provider().trades(Scope.ALL))
@@ -186,20 +174,18 @@ REFUSALS = [
     (200, {"content": {"message": "No"}}, FailureKind.REFUSED, "No"),
     (400, {"content": None}, FailureKind.REFUSED, None),
     (403, {"content": "Country blocked"}, FailureKind.REFUSED, "Country blocked"),
-    (404, {"content": "User not found"}, FailureKind.REFUSED, "User not found"),
     (429, {"content": "Wait 7 seconds"}, FailureKind.THROTTLED, "Wait 7 seconds"),
     (500, {"content": "Oops"}, FailureKind.BROKEN, "Oops"),
 ]
 
 
 class TestErrors:
-    """What a refusal says; HTTP 300 is an ordinary one."""
+    """Refusals; HTTP 300 is an ordinary one."""
 
-    @pytest.mark.parametrize("err", [True, 1])
     @pytest.mark.parametrize(("status", "fields", "kind", "message"), REFUSALS)
-    async def test_envelope(self, provider, server, failure_of, err, status, fields, kind, message):
-        """The envelope refuses, in a text or an object, by any HTTP status; only a server's own error may be both."""
-        server.script = in_turn(said(status=status, err=err, success=False, **fields))
+    async def test_envelope(self, provider, server, failure_of, status, fields, kind, message):
+        """An envelope refuses with a text or an object and any HTTP status; a 5xx is BROKEN even so."""
+        server.script = in_turn(said(status=status, err=1, success=False, **fields))
 
         failures = [await failure_of(call) for call in (provider().trades(Scope.ALL), provider().resend(1))]
 
@@ -218,7 +204,7 @@ class TestErrors:
         ],
     )
     async def test_no_envelope(self, provider, server, failure_of, status, kind):
-        """Without an envelope the HTTP status is all there is; 403 is a refusal even so."""
+        """Without an envelope the HTTP status decides, and 403 is a refusal."""
         server.script = in_turn(content(b"<html>", status, retry_after="7"))
 
         for call in (provider().trades(Scope.ALL), provider().resend(1)):
@@ -230,14 +216,14 @@ class TestErrors:
         ("status", "kind"), [(300, FailureKind.NONSENSE), (403, FailureKind.REFUSED), (500, FailureKind.BROKEN)]
     )
     async def test_success_that_is_none(self, provider, server, failure_of, status, kind):
-        """An envelope that says yes under a status that says no is no yes."""
+        """A success envelope with an error status is not a success."""
         server.script = in_turn(said(status=status, content={"trade_id": 1, "code": "C", "trades": []}))
 
         for call in (provider().trades(Scope.ALL), provider().resend(1)):
             assert (await failure_of(call)).kind is kind
 
     async def test_secrets_in_message(self, provider, server, failure_of):
-        """A provider that echoes our JWT does not make us repeat it."""
+        """A JWT in the provider's message is masked."""
         server.script = in_turn(said(status=300, err=True, success=False, content="bad JWT-CANARY"))
 
         failure = await failure_of(provider("JWT-CANARY").trades(Scope.ALL))
@@ -266,7 +252,6 @@ class TestLogin:
             {"err": False, "success": True, "content": {"jwt": "jwt1"}, "data": {"jwt": "other"}},
             {"status": "success", "data": {"jwt": "jwt1"}},
             {"err": False, "success": True, "content": {}, "data": {"jwt": "jwt1"}},
-            {"err": False, "success": True, "content": "ok", "data": {"jwt": "jwt1"}},
         ],
     )
     async def test_places(self, provider, server, document):
@@ -280,15 +265,12 @@ class TestLogin:
         [
             (said(content={}), FailureKind.NONSENSE, "content.jwt"),
             (said(content={"jwt": "a\nb"}), FailureKind.NONSENSE, "content.jwt"),
-            (said(content={"jwt": 5}), FailureKind.NONSENSE, "content.jwt"),
             (said(status=300, content={"jwt": "x"}), FailureKind.NONSENSE, "status"),
             (said(status=403, err=True, success=False, content="Invalid API key mk_CANARY"), FailureKind.REFUSED, None),
-            (said(status=429, err=True, success=False, content="Wait"), FailureKind.THROTTLED, None),
-            (drop, FailureKind.LOST, None),
         ],
     )
     async def test_failure(self, provider, server, failure_of, reply, kind, place):
-        """A login that fails is the reading's failure, and nothing else is asked."""
+        """A login's failure is the read's failure, and no other request is sent."""
         server.script = in_turn(reply)
 
         failure = await failure_of(provider(None).trades(Scope.ALL))
@@ -322,7 +304,7 @@ class TestLogin:
         assert server.requests[-1].header("authorization") == "Bearer second"
 
     async def test_renewed(self, provider, server):
-        """A reading that is answered 403 logs in again, once, and goes on."""
+        """A read that is answered 403 logs in again, once, and goes on."""
         server.script = logging_in(only("jwt2"))
 
         assert len(await provider(None).trades(Scope.ALL)) == 1
@@ -345,7 +327,7 @@ class TestLogin:
         assert len(server.requests) == 1
 
     async def test_together(self, provider, server):
-        """Readings at the same time share one login, also when all their JWTs are refused at once."""
+        """Concurrent reads share one login, and one new login if their JWT is refused."""
         answer = only("jwt2")
         script = logging_in(lambda request: after(0.02, answer(request)))
         server.script = script
@@ -393,42 +375,31 @@ class TestResend:
         ("reply", "kind"),
         [
             (drop, FailureKind.LOST),
-            (truncated(b'{"err":false', missing=50), FailureKind.LOST),
             (hang, FailureKind.TIMED_OUT),
-            (drip(0.02), FailureKind.TIMED_OUT),
-            (content(b""), FailureKind.NONSENSE),
             (content(b"<html>OK</html>"), FailureKind.NONSENSE),
-            (said(), FailureKind.NONSENSE),
             (said(content={}), FailureKind.NONSENSE),
             (said(content={"trade_id": True}), FailureKind.NONSENSE),
             (said(content={"trade_id": 1.5}), FailureKind.NONSENSE),
             (said(success=False, content={"trade_id": 1}), FailureKind.NONSENSE),
-            (as_json({"content": {"trade_id": 1}}), FailureKind.NONSENSE),
             (content(b"", 500), FailureKind.BROKEN),
-            (content(b"<html>", 504), FailureKind.BROKEN),
             (said(status=500, err=True, success=False, content="Server error"), FailureKind.BROKEN),
-            (redirect("/login"), FailureKind.REDIRECTED),
-            (content(b"x" * 5_000), FailureKind.TOO_LARGE),
         ],
         ids=lambda value: value.value if isinstance(value, FailureKind) else "",
     )
     async def test_doubtful(self, provider, server, failure_of, reply, kind):
-        """No clear answer has a kind of its own, none that means that nothing was done; nothing is asked again."""
+        """Without a clear answer the failure never means that nothing was done, and no request is sent again."""
         server.script = in_turn(reply)
 
-        patience = 0.15 if kind is FailureKind.TIMED_OUT else 5.0
-        failure = await failure_of(provider(deadline=patience, body=4_096).resend(1))
+        deadline = 0.15 if kind is FailureKind.TIMED_OUT else 5.0
+        failure = await failure_of(provider(deadline=deadline).resend(1))
 
         assert failure.kind is kind
         assert failure.kind not in {FailureKind.REFUSED, FailureKind.UNREACHABLE, FailureKind.THROTTLED}
         assert len(server.requests) == 1
 
-    @pytest.mark.parametrize(
-        "message",
-        ["Missing id parameter", "Failed to resend trade. Trade not found or conditions not met."],
-    )
-    async def test_refused(self, provider, server, failure_of, message):
-        """A refusal is passed on in the provider's words; the other spelling of the parameter is not tried."""
+    async def test_refused(self, provider, server, failure_of):
+        """A refusal has the provider's message; the other spelling of the parameter is not tried."""
+        message = "Missing id parameter"
         server.script = in_turn(said(status=300, err=True, success=False, content={"message": message}))
 
         failure = await failure_of(provider().resend(1))
@@ -437,7 +408,7 @@ class TestResend:
         assert len(server.requests) == 1
 
     async def test_forbidden(self, provider, server, failure_of):
-        """A 403 is not asked again, but the login is renewed for the next time."""
+        """A 403 is not repeated, but the next call logs in again."""
         server.script = logging_in(only("jwt2"))
         mannco = provider(None)
 
@@ -449,7 +420,7 @@ class TestResend:
         assert server.requests[-1].header("authorization") == "Bearer jwt2"
 
     async def test_own_connection(self, provider, server):
-        """A resend never goes over a connection that the provider may be about to close."""
+        """A resend opens its own connection, which the provider is not about to close."""
         server.script = lambda request: said(content={"trade_id": 1}) if "resend" in request.target else trades()
         mannco = provider()
         await mannco.trades(Scope.ALL)
@@ -463,14 +434,12 @@ class TestResend:
         [
             (drop, FailureKind.UNREACHABLE, "login"),
             (hang, FailureKind.UNREACHABLE, "login"),
-            (content(b"<html>"), FailureKind.UNREACHABLE, "login"),
-            (content(b"", 500), FailureKind.UNREACHABLE, "login"),
             (said(status=429, err=True, success=False, content="Wait"), FailureKind.THROTTLED, None),
             (said(status=403, err=True, success=False, content="Invalid API key"), FailureKind.REFUSED, None),
         ],
     )
     async def test_login_fails(self, provider, server, failure_of, reply, kind, place):
-        """A login that fails before the resend leaves no doubt: nothing was done."""
+        """A failed login before the resend means that nothing was done."""
         server.script = in_turn(reply)
 
         failure = await failure_of(provider(None, deadline=0.3).resend(1))
