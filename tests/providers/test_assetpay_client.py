@@ -1,8 +1,7 @@
 """AssetPay's GET /client/inventory in both dialects, byte for byte as seeds 001 and 002 have it."""
 
-import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -13,7 +12,7 @@ from bot.domain.secrets import Secret
 from bot.domain.steam import Game, SteamId
 from bot.providers.assetpay_client import AssetPayClient, ClientTokens, FixedClientToken, IssuedClientTokens
 from tests.providers.jwts import jwt
-from tests.support.loopback import after, as_json, content, drop, hang, in_turn
+from tests.support.loopback import as_json, content, drop, hang, in_turn
 
 OWNER = SteamId.from_account_id(12345)
 DIALECTS = {
@@ -75,20 +74,6 @@ class TestCurrentDialect:
         assert ("Authorization", header) in request.headers
         assert request.header("api-key") is None
 
-    async def test_options(self, client, server, query):
-        """Options are in the seed's words."""
-        server.script = in_turn(inventory())
-
-        await client().look_up(
-            query(
-                Game.RUST, refresh=True, search="box", sort=Sort.PRICE_ASC, min_price=Decimal(1), max_price=Decimal(2)
-            )
-        )
-
-        assert server.requests[0].target == (
-            "/client/inventory?game=252490&refresh=true&search=box&sort=priceAsc&minPrice=1&maxPrice=2&page=1&limit=-1"
-        )
-
     async def test_seed(self, client, server, seed, query):
         """The seed's sample reads as the values it shows."""
         server.script = in_turn(as_json(seed("001_client_inventory")))
@@ -125,7 +110,7 @@ class TestOlderDialect:
         assert ("Authorization", "CLIENT_TOKEN") in server.requests[0].headers
 
     async def test_seed(self, client, server, seed, query):
-        """The seed's sample reads as the values it shows, its acceptance beside the offer."""
+        """The seed's sample has its acceptance beside the offer."""
         server.script = in_turn(as_json(seed("002_client_inventory")))
 
         found = await client(Dialect.ASSETPAY_LEGACY).look_up(query())
@@ -199,16 +184,6 @@ class TestOlderDialect:
 
         assert failure.kind in {FailureKind.LOST, FailureKind.TIMED_OUT}
 
-    async def test_slow_pages(self, client, server, query):
-        """Pages that are too slow together make a partial inventory within the deadline."""
-        pages = [inventory(*range(n * 50, n * 50 + 50), count=5_000) for n in range(20)]
-        server.script = in_turn(*(after(0.15, page) for page in pages))
-
-        async with asyncio.timeout(10):
-            found = await client(Dialect.ASSETPAY_LEGACY, deadline=1.0).look_up(query())
-
-        assert 50 <= len(found.items) < found.total
-
 
 class TestFixedToken:
     """A fixed token answers for its own user."""
@@ -268,17 +243,6 @@ class TestIssuedTokens:
         assert (ask.header("authorization"), ask.header("api-key")) == ("token1", None)
         assert found.owner_certain
 
-    async def test_kept(self, client, server, query, clock):
-        """The token is kept for a day less five minutes."""
-        server.script = issuing(answers=[inventory()])
-        provider = client(token=None)
-        for wait in (timedelta(0), timedelta(hours=23, minutes=54), timedelta(minutes=1)):
-            clock.go_on(wait)
-            await provider.look_up(query())
-
-        used = [request.header("authorization") for request in server.requests if request.method == "GET"]
-        assert used == ["token1", "token1", "token2"]
-
     @pytest.mark.parametrize(
         ("dialect", "error"),
         [
@@ -319,26 +283,6 @@ class TestIssuedTokens:
         await failure_of(client(dialect, token=None).look_up(query()))
 
         assert len(server.requests) == 2
-
-    async def test_together(self, client, server, query):
-        """Concurrent lookups share one creation, which goes on if one of them is cancelled."""
-        creating = asyncio.Event()
-
-        def script(request):
-            if request.path == "/auth/authenticate-client":
-                creating.set()
-                return after(0.1, as_json({"success": True, "data": {"token": "token1"}}))
-            return inventory(1)
-
-        server.script = script
-        provider = client(token=None)
-        first = asyncio.create_task(provider.look_up(query()))
-        others = [asyncio.create_task(provider.look_up(query())) for _ in range(4)]
-        await creating.wait()
-        first.cancel()
-
-        assert [len(found.items) for found in await asyncio.gather(*others)] == [1] * 4
-        assert [request.method for request in server.requests].count("POST") == 1
 
     async def test_not_created(self, client, server, query, failure_of):
         """A refusal to create a token is the lookup's failure; the API key in it is masked."""

@@ -1,4 +1,4 @@
-"""The quota at a provider: exact in any window, a reserve for the staff, a share for each customer."""
+"""Rate limits: exact in any window, a reserve for the staff, a share for each customer."""
 
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ def response(clock: FakeClock, status: int, headers: dict[str, str]) -> Response
 
 
 def taken(window: SlidingWindow, caller: Caller, times: int) -> int:
-    """How many of ``times`` calls may be made now."""
+    """Return how many of ``times`` calls may be made now."""
     made = 0
     for _ in range(times):
         try:
@@ -32,7 +32,7 @@ def taken(window: SlidingWindow, caller: Caller, times: int) -> int:
 
 
 def test_limit_in_a_window() -> None:
-    """The staff may use every call of a window and not one more; the refusal says until when."""
+    """The staff may make every call of a window; the next is refused with the time it is free."""
     clock = FakeClock()
     window = SlidingWindow("inventory", 10, MINUTE, clock)
 
@@ -47,7 +47,7 @@ def test_limit_in_a_window() -> None:
 
 
 def test_slow_calls_count_until_they_end() -> None:
-    """A call that took long may have been counted by the provider at its end."""
+    """A slow call counts until a window after its end."""
     clock = FakeClock()
     window = SlidingWindow("inventory", 2, MINUTE, clock)
     with on_behalf_of(STAFF):
@@ -61,7 +61,7 @@ def test_slow_calls_count_until_they_end() -> None:
 
 
 def test_storm_of_customers_leaves_the_reserve() -> None:
-    """200 customers at once use up their part; the staff's fifth is left."""
+    """200 customers at once leave the staff's fifth."""
     window = SlidingWindow("inventory", 100, MINUTE, FakeClock())
     for number in range(200):
         taken(window, Caller(number, is_staff=False), 3)
@@ -71,7 +71,7 @@ def test_storm_of_customers_leaves_the_reserve() -> None:
 
 
 def test_one_customer_has_a_share() -> None:
-    """Nobody burns the merchant's quota alone, and their share comes back with time."""
+    """One customer cannot use the whole limit, and gets a new share with time."""
     clock = FakeClock()
     window = SlidingWindow("inventory", 100, MINUTE, clock)
     greedy = Caller(7, is_staff=False)
@@ -83,7 +83,7 @@ def test_one_customer_has_a_share() -> None:
 
 
 def test_cancelled_and_failed_calls_count() -> None:
-    """What was sent was counted by the provider, however it ended."""
+    """A call counts even if it fails."""
     window = SlidingWindow("inventory", 2, MINUTE, FakeClock())
     with on_behalf_of(STAFF), pytest.raises(RuntimeError), window.call():
         raise RuntimeError
@@ -117,7 +117,7 @@ def test_response_headers(status: int, headers: dict[str, str], free_after: floa
 
 
 def test_path_without_a_limit() -> None:
-    """What has no documented limit is not counted."""
+    """A route without a documented limit is not counted."""
     limiter = RateLimiter({}, FakeClock())
     with limiter.call("GET", "/y"):
         limiter.update_from_headers("GET", "/y", response(FakeClock(), 429, {"retry-after": "5"}))
@@ -130,7 +130,7 @@ def test_path_without_a_limit() -> None:
     steps=st.lists(st.tuples(st.floats(0, 40), st.floats(0, 20), st.integers(0, 3), st.floats(0, 1)), max_size=60),
 )
 def test_no_window_of_the_provider_holds_more(limit: int, steps: list[tuple[float, float, int, float]]) -> None:
-    """Wherever between sending and answer the provider counts a call, no minute of its holds more than the limit."""
+    """No minute holds more than the limit, at any moment between sending and answer that the provider counts."""
     clock = FakeClock()
     window = SlidingWindow("x", limit, MINUTE, clock)
     counted: list[datetime] = []
