@@ -1,4 +1,4 @@
-"""What the wire tests share: a clock that stands still, a loopback server, and transports to it."""
+"""The fixtures of the wire tests: a clock, a loopback server, and transports to it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +17,15 @@ from bot.domain.inventory import InventoryFilter, InventoryQuery
 from bot.domain.secrets import TradeToken
 from bot.domain.steam import Game, SteamId, TradeUrl
 from bot.providers.transport import Limits, Transport
+from tests.fakes.clock import FakeClock
 from tests.support.loopback import Loopback, as_json
 
 _CONTEXT = ssl.create_default_context()
 
 
-class StandingClock:
-    """A clock that goes on only when told."""
-
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def go_on(self, by: timedelta) -> None:
-        self.moment += by
-
-
 @pytest.fixture
-def clock() -> StandingClock:
-    return StandingClock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
@@ -51,14 +38,12 @@ Connect = Callable[..., Transport]
 
 
 @pytest.fixture
-async def connect(server: Loopback, clock: StandingClock) -> AsyncIterator[Connect]:
-    """Make transports to the server: for a provider, under ``path``, with ``limits``."""
+async def connect(server: Loopback, clock: FakeClock) -> AsyncIterator[Connect]:
+    """Open transports to the server for a provider, under ``path``, with ``limits``."""
     async with contextlib.AsyncExitStack() as stack:
-        made: list[Transport] = []
 
         def make(provider: ProviderName, path: str = "", **limits: Any) -> Transport:
             transport = Transport(provider, server.url + path, _CONTEXT, clock, Limits(**limits))
-            made.append(transport)
             stack.push_async_callback(transport.aclose)
             return transport
 
@@ -90,7 +75,7 @@ FailureOf = Callable[[Awaitable[object]], Awaitable[Failure]]
 
 @pytest.fixture
 def failure_of() -> FailureOf:
-    """Wait for something that has to fail, and return its facts."""
+    """Await a call that has to fail, and return its failure."""
 
     async def wait(call: Awaitable[object]) -> Failure:
         with pytest.raises(ProviderError) as caught:

@@ -222,19 +222,3 @@ class TestErrors:
         failure = await failure_of(provider.look_up(query()))
 
         assert (failure.kind, failure.code, failure.key, failure.message) == (FailureKind.REFUSED, 7, None, None)
-
-    @pytest.mark.parametrize("document", [{"success": False}, {"success": False, "error": "no"}])
-    @pytest.mark.parametrize(
-        ("status", "kind"),
-        [
-            (200, FailureKind.NONSENSE),
-            (401, FailureKind.NONSENSE),
-            (429, FailureKind.THROTTLED),
-            (500, FailureKind.BROKEN),
-        ],
-    )
-    async def test_no_envelope(self, provider, server, query, failure_of, document, status, kind):
-        """Without an envelope the HTTP status decides."""
-        server.script = in_turn(as_json(document, status))
-
-        assert (await failure_of(provider.look_up(query()))).kind is kind

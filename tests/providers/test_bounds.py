@@ -21,7 +21,7 @@ from bot.config import Settings
 from bot.domain.access import Actor, Capability
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Dialect, FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Item, Money, Sort
+from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Item, Sort
 from bot.domain.secrets import Secret, TradeToken
 from bot.domain.snapshots import InventoryAnswer, ProviderAnswer, Snapshot
 from bot.domain.steam import Game, SteamId, TradeUrl
@@ -132,7 +132,7 @@ async def test_bomb(server):
     assert max(growth for *_, growth in found.values()) < 16_000_000
 
 
-# Too many items, and repeated names
+# Too many items
 
 ENVELOPES = {
     secure: ('{"success": true, "data": {"inventory": [%s]}}', "data.inventory", '{"id": "7"}'),
@@ -161,24 +161,6 @@ async def test_a_hundred_thousand_items(server, connect, failure_of, caplog, cal
     assert f"unexpected answer provider={READERS[call].value} place={place}" in caplog.text
 
 
-async def test_repeated_names(server, connect, failure_of):
-    """Of a repeated name the last counts, at every depth, even if that makes a success a refusal."""
-    server.script = in_turn(
-        content(
-            b'{"success": false, "success": true, "data": null, "data": {"inventory": [{"id": "1"}], "inventory": ['
-            b'{"id": "1", "id": "2", "offer": {"price": 1, "accepted": false, "price": 2.50, "accepted": true}}]}}'
-        ),
-        content(b'{"success": true, "data": {"inventory": []}, "success": false, "error": {"code": 1, "code": 7}}'),
-    )
-    transport = connect(ASSETPAY)
-
-    (item,) = (await secure(transport)).items
-    refused = await failure_of(secure(transport))
-
-    assert (item.id, item.offer, item.accepted) == ("2", Money(Decimal("2.50")), True)
-    assert (refused.kind, refused.code) == (FailureKind.REFUSED, 7)
-
-
 # The event loop's time
 
 ITEMS = 10_000
@@ -187,14 +169,11 @@ import http.server, pathlib, sys
 class Provider(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
-        body = pathlib.Path(sys.argv[1], self.command).read_bytes()
+        body = pathlib.Path(sys.argv[1]).read_bytes()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.do_GET()
     def log_message(self, *_):
         pass
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
@@ -232,25 +211,12 @@ def assetpay_item(number: int) -> dict[str, object]:
     }
 
 
-def skinsback_item(number: int) -> dict[str, object]:
-    return {
-        "item": {"asset_id": str(10**10 + number), "app_id": 730, "tradable": 1, "icon_url": f"{number % 2000:0110d}"},
-        "name": name_of(number),
-        "price": price_of(number),
-        "disabled": number % 7 == 0,
-        "stickers": [{"slot": slot, "name": f"Crown (Foil) {slot}", "wear": 0.5} for slot in range(number % 4)],
-    }
-
-
 @pytest.fixture
 async def large_inventories(tmp_path: Path) -> AsyncIterator[str]:
-    """Serve inventories of 10,000 items, AssetPay's to GET and SkinsBack's to POST."""
-    numbers = range(ITEMS)
-    assetpay = {"success": True, "data": {"inventory": [*map(assetpay_item, numbers)], "count": ITEMS}}
-    skinsback_items = {"status": "success", "data": {"items": [*map(skinsback_item, numbers)]}}
-    for name, document in (("GET", assetpay), ("POST", skinsback_items)):
-        (tmp_path / name).write_text(json.dumps(document))
-    async with in_a_process(SERVER, tmp_path) as address:
+    """Serve AssetPay inventories of 10,000 items."""
+    document = {"success": True, "data": {"inventory": [*map(assetpay_item, range(ITEMS))], "count": ITEMS}}
+    (tmp_path / "answer").write_text(json.dumps(document))
+    async with in_a_process(SERVER, tmp_path / "answer") as address:
         yield address
 
 
@@ -293,7 +259,7 @@ async def test_no_stall(tmp_path: Path, large_inventories: str, provider: str):
             "database": {"path": str(tmp_path / "desk.db")},
             "providers": {
                 "assetpay": {"base_url": large_inventories, "api_key": "key-1", "verified": True},
-                "skinsback": {"base_url": large_inventories, "client_id": "id", "client_secret": "secret-1"},
+                "assetpay_client": {"base_url": large_inventories, "client_token": "token-1", "verified": True},
             },
         }
     )

@@ -168,13 +168,6 @@ class TestNumbersThatClash:
             explanation = CATALOGUE.explain(refusal(Dialect.SKINSBACK, code=3, method=method))
             assert (explanation.known, explanation.code) == (False, 3)
 
-    def test_skinsback_numbers_differ_by_method(self) -> None:
-        keys = {
-            method: CATALOGUE.explain(refusal(Dialect.SKINSBACK, code=7, method=method)).key
-            for method in ("user_inventory", "create_from_user_inventory", "market_buy", "create")
-        }
-        assert len(set(keys.values())) == 4
-
 
 class TestUnknown:
     @given(st.sampled_from(sorted(PROVIDERS)), st.none() | st.integers(), st.none() | st.text())

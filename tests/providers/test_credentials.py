@@ -81,9 +81,9 @@ class TestCache:
         log: list[str] = []
         fetch = self.fetching(clock, log)
         first = [await cache.get("a", fetch) for _ in range(3)]
-        clock.go_on(timedelta(minutes=59))
+        clock.advance(minutes=59)
         assert await cache.get("a", fetch) == first[0]
-        clock.go_on(timedelta(minutes=1))
+        clock.advance(minutes=1)
         second = await cache.get("a", fetch)
 
         assert (first, second) == ([Secret("token 1")] * 3, Secret("token 2"))

@@ -1,6 +1,5 @@
 """Every adapter turns a hostile answer into a clear failure that repeats nothing secret."""
 
-import asyncio
 import json
 import logging
 import traceback
@@ -94,24 +93,6 @@ async def test_hostile_answers(server, connect, caplog, call, reply, kind):
     shown = [str(caught.value), repr(caught.value), repr(caught.value.failure), caplog.text]
     shown += traceback.format_exception(caught.value)
     assert "CANARY" not in "".join(shown)
-
-
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
-async def test_cancelled(server, connect, call):
-    """A cancelled caller is released at once, and the connection is closed."""
-    server.script = in_turn(hang)
-    calling = asyncio.create_task(call(connect))
-    while not server.requests:  # noqa: ASYNC110 -- the server has no event
-        await asyncio.sleep(0.005)
-    calling.cancel()
-
-    with pytest.raises(asyncio.CancelledError):
-        await calling
-
-    if call not in (client_by_key, mannco_by_key):  # other callers may wait for a login
-        async with asyncio.timeout(5):
-            while server.open_connections:  # noqa: ASYNC110 -- the server has no event
-                await asyncio.sleep(0.005)
 
 
 ANYTHING = st.recursive(

@@ -82,7 +82,42 @@ def test_one_customer_has_a_share() -> None:
     assert taken(window, greedy, 100) == 20
 
 
-def test_cancelled_and_failed_calls_count() -> None:
+def free_in(window: SlidingWindow, clock: FakeClock, customer_id: int) -> timedelta:
+    """Return how long a refused customer has to wait."""
+    caller = Caller(customer_id, is_staff=False)
+    with pytest.raises(RateLimitExceeded) as exceeded, on_behalf_of(caller), window.call():
+        pass
+    return exceeded.value.free_at - clock.now()
+
+
+def test_later_of_two_waits() -> None:
+    """A customer over their own share and the limit waits for the later of both."""
+    clock = FakeClock()
+    window = SlidingWindow("inventory", 100, MINUTE, clock)
+    for customer_id in range(100, 160):
+        taken(window, Caller(customer_id, is_staff=False), 1)
+    clock.advance(seconds=30)
+    taken(window, Caller(1, is_staff=False), 20)
+
+    assert [free_in(window, clock, customer_id).total_seconds() for customer_id in (1, 2)] == [60, 30]
+    clock.advance(seconds=30)
+    assert taken(window, Caller(2, is_staff=False), 1) == 1
+    assert free_in(window, clock, 1).total_seconds() == 30
+    clock.advance(seconds=30)
+    assert taken(window, Caller(1, is_staff=False), 1) == 1
+
+
+def test_full_window_after_a_429() -> None:
+    """A Retry-After does not shorten the wait for a full window."""
+    clock = FakeClock()
+    window = SlidingWindow("inventory", 10, MINUTE, clock)
+    taken(window, STAFF, 10)
+    window.block(clock.now() + timedelta(seconds=5))
+
+    assert free_in(window, clock, 1) == MINUTE
+
+
+def test_failed_calls_count() -> None:
     """A call counts even if it fails."""
     window = SlidingWindow("inventory", 2, MINUTE, FakeClock())
     with on_behalf_of(STAFF), pytest.raises(RuntimeError), window.call():

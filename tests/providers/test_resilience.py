@@ -60,16 +60,6 @@ async def failure_of(call: Callable[[], Awaitable[object]]) -> Failure:
     return raised.value.failure
 
 
-async def test_second_try() -> None:
-    """A read succeeds at the second try."""
-    provider = FakeTrades(FailureKind.LOST, None)
-    trades, resilience = resilient(provider)
-
-    assert await trades.trades(Scope.ALL) == ()
-    assert provider.calls == 2
-    assert resilience.health().state is ProviderState.WORKING
-
-
 async def test_last_try() -> None:
     """After three tries the caller gets the failure."""
     provider = FakeTrades(*[FailureKind.LOST] * 9)
