@@ -32,73 +32,37 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        PlatformCollector(registry=registry)
-        GCCollector(registry=registry)
-        self._interactions = Counter(
-            "skindesk_interactions", "Interactions by how they ended", ["command", "outcome"], registry=registry
-        )
-        self._acknowledged = Histogram(
-            "skindesk_interaction_acknowledged_seconds",
-            "Time until Discord took the first answer",
-            ["command"],
-            buckets=_ANSWERS,
-            registry=registry,
-        )
-        self._finished = Histogram(
-            "skindesk_interaction_finished_seconds",
-            "Time until the interaction was finished",
-            ["command"],
-            buckets=_ANSWERS,
-            registry=registry,
-        )
-        self._calls = Counter(
-            "skindesk_provider_calls",
-            "Calls to providers by outcome (ok, or the kind of failure) and the provider's own code",
-            ["provider", "operation", "outcome", "code"],
-            registry=registry,
-        )
-        self._call_seconds = Histogram(
-            "skindesk_provider_call_seconds",
-            "Time that calls to providers took",
-            ["provider", "operation"],
-            buckets=_ANSWERS,
-            registry=registry,
-        )
-        self._quota = Gauge(
-            "skindesk_provider_quota_left",
-            "Calls left of a documented limit",
-            ["provider", "quota"],
-            registry=registry,
-        )
-        self._states = Gauge(
-            "skindesk_provider_state",
-            "1 for the state a provider is in: working, failing, resting",
-            ["provider", "state"],
-            registry=registry,
-        )
-        self._resends = Gauge("skindesk_resends", "Resend requests by state", ["state"], registry=registry)
-        self._lag = Histogram(
-            "skindesk_event_loop_lag_seconds",
-            "How much later than asked for the event loop came back",
-            buckets=_WAITS,
-            registry=registry,
-        )
-        self._database_wait = Histogram(
-            "skindesk_database_wait_seconds", "Time that a write waited for its turn", buckets=_WAITS, registry=registry
-        )
-        self._database_write = Histogram(
-            "skindesk_database_write_seconds", "Time that a write took", buckets=_WAITS, registry=registry
-        )
-        self._discord = Counter(
-            "skindesk_discord_requests",
-            "Requests to Discord by status; 0 where there was no answer",
-            ["method", "status"],
-            registry=registry,
-        )
-        self._ready = Gauge("skindesk_gateway_connected", "1 while Discord's gateway is connected", registry=registry)
-        self._guilds = Gauge("skindesk_guilds", "Servers that SkinDesk is on", registry=registry)
         self._codes: set[tuple[str, str]] = set()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
+
+        def counter(name: str, about: str, *labels: str) -> Counter:
+            return Counter(f"skindesk_{name}", about, labels, registry=registry)
+
+        def gauge(name: str, about: str, *labels: str) -> Gauge:
+            return Gauge(f"skindesk_{name}", about, labels, registry=registry)
+
+        def seconds(name: str, about: str, *labels: str, buckets: tuple[float, ...] = _ANSWERS) -> Histogram:
+            return Histogram(f"skindesk_{name}_seconds", about, labels, buckets=buckets, registry=registry)
+
+        self._interactions = counter("interactions", "Interactions by outcome", "command", "outcome")
+        self._acknowledged = seconds("interaction_acknowledged", "Time until Discord took the first answer", "command")
+        self._finished = seconds("interaction_finished", "Time until the interaction was finished", "command")
+        calls = "Calls to providers by outcome (ok, or the kind of failure) and the provider's own code"
+        self._calls = counter("provider_calls", calls, "provider", "operation", "outcome", "code")
+        self._call_seconds = seconds("provider_call", "Duration of calls to providers", "provider", "operation")
+        self._quota = gauge("provider_quota_left", "Calls left of a documented limit", "provider", "quota")
+        states = "1 for the state a provider is in: " + ", ".join(ProviderState)
+        self._states = gauge("provider_state", states, "provider", "state")
+        self._resends = gauge("resends", "Resend requests by state", "state")
+        self._lag = seconds("event_loop_lag", "Delay of the event loop", buckets=_WAITS)
+        self._database_wait = seconds("database_wait", "Time that a write waited in the queue", buckets=_WAITS)
+        self._database_write = seconds("database_write", "Duration of a write", buckets=_WAITS)
+        self._discord = counter(
+            "discord_requests", "Requests to Discord by status; 0 without an answer", "method", "status"
+        )
+        self._ready = gauge("gateway_connected", "1 while Discord's gateway is connected")
+        self._guilds = gauge("guilds", "Servers that SkinDesk is on")
 
     def handled(self, trace: InteractionTrace) -> None:
         """Count an interaction."""
