@@ -1,4 +1,4 @@
-"""A site on which people sign in; none of its tokens may be in a log or in the database."""
+"""The sign-in site; none of its tokens may be in a log or in the database."""
 
 import logging
 from collections.abc import AsyncIterator
