@@ -11,6 +11,6 @@ class FakeAuditChannel:
         self.rows: list[AuditRow | None] = []
 
     async def post(self, entry: AuditEntry, *, channel_id: int, row: AuditRow | None = None) -> None:
-        """Keep the entry, and the row it is a copy of."""
+        """Keep the post."""
         self.posts.append(entry)
         self.rows.append(row)

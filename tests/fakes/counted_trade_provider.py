@@ -1,4 +1,4 @@
-"""Mannco.store in memory, which knows for every call what the desk had written down when the call arrived."""
+"""Mannco.store in memory, which checks at every call that its intent is stored."""
 
 import asyncio
 from collections import Counter
@@ -15,7 +15,7 @@ _asked_for: ContextVar[int] = ContextVar("_asked_for", default=0)
 
 
 class Late:
-    """A way that goes on as ``then`` once it is let go, whether its caller still listens or not."""
+    """A way that goes on as ``then`` once it is let go, even if its caller was cancelled."""
 
     def __init__(self, then: Way = accepts) -> None:
         self.reached = asyncio.Event()
@@ -30,8 +30,8 @@ class Late:
         if self._acting is not None:
             await asyncio.gather(self._acting, return_exceptions=True)
 
-    def forget(self) -> None:
-        """Let nothing come of it any more."""
+    def cancel(self) -> None:
+        """Cancel the call."""
         if self._acting is not None:
             self._acting.cancel()
 
@@ -47,7 +47,7 @@ class Late:
 
 
 class CountedTradeProvider(FakeTradeProvider):
-    """Counts calls by request and by how many approvals the request had, and by request what was carried out."""
+    """Counts calls by request and by the number of its approvals, and resends by request and by trade."""
 
     def __init__(self, resends: ResendRepository, audit: AuditRepository) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class CountedTradeProvider(FakeTradeProvider):
         self.done_to: Counter[int] = Counter()
         """By the trade's id."""
         self.calls_unannounced = 0
-        """Calls that were not written down before they were made. Raising would not do: a service may catch that."""
+        """Calls without a stored intent. They are counted, because a service could catch an error."""
 
     async def resend(self, trade_id: int) -> Receipt:
         """Go the next way."""
@@ -82,7 +82,7 @@ class CountedTradeProvider(FakeTradeProvider):
 
 
 def approvals(written: Iterable[AuditRow], resend_id: int) -> int:
-    """Return how often a request was approved, as the audit has it."""
+    """Return how often a request was approved, by the audit log."""
     return sum(
         entry.action is AuditAction.RESEND_APPROVED and entry.subject == f"resend:{resend_id}" for entry in written
     )

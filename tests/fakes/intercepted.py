@@ -1,4 +1,4 @@
-"""A part of the desk whose every call passes through a test's hands first."""
+"""A port whose calls a test can intercept."""
 
 import functools
 import inspect

@@ -1,4 +1,4 @@
-"""Approval cards in memory, as people see them."""
+"""Approval cards in memory."""
 
 import asyncio
 from collections import Counter
@@ -10,8 +10,8 @@ from bot.domain.secrets import TradeCode
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What somebody was told: how the request stands, and the code if it came with it."""
+class Message:
+    """A message to a user: the request, and the code if they got it."""
 
     user_id: int
     resend: Resend
@@ -19,15 +19,14 @@ class Told:
 
 
 class FakeResendCards:
-    """``shown`` is what each card shows now, by request; ``told`` what was said to whom, in order.
+    """``shown`` has the request on each card, ``facts`` all facts ever shown, by request and version.
 
-    ``edits`` is what becomes of edits: taken, or refused, or taken with their answer lost. ``gone`` are messages that
-    somebody deleted. ``facts`` are those that ever were on a card, by request and version.
+    ``edits``: Discord takes them, refuses them, or takes them and the answer is lost. ``gone`` are deleted messages.
     """
 
     def __init__(self) -> None:
         self.shown: dict[int, Resend] = {}
-        self.told: list[Told] = []
+        self.messages: list[Message] = []
         self.posted: Counter[int] = Counter()
         self.facts: dict[tuple[int, int], TradeFacts] = {}
         self.edits: Literal["taken", "refused", "lost"] = "taken"
@@ -36,7 +35,7 @@ class FakeResendCards:
         self.post_fails_with: BaseException | None = None
 
     async def post(self, resend: Resend, *, channel_id: int) -> int:
-        """Post the card, or fail as told to."""
+        """Post the card, or fail with ``post_fails_with``."""
         await asyncio.sleep(0)
         if self.post_fails_with is not None:
             raise self.post_fails_with
@@ -45,7 +44,7 @@ class FakeResendCards:
         return 7_000 * self.posted[resend.id] + resend.id
 
     async def update(self, resend: Resend) -> CardEdit:
-        """Show the request as it is now, where its card is known and Discord takes the edit."""
+        """Edit the card."""
         await asyncio.sleep(0)
         if resend.message_id in self.gone:
             return CardEdit.GONE
@@ -60,15 +59,15 @@ class FakeResendCards:
         self.gone.add(resend.message_id)
 
     async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
-        """Tell somebody, unless they take no messages."""
+        """Send a message, unless the user is unreachable."""
         await asyncio.sleep(0)
         if user_id in self.unreachable:
             return False
-        self.told.append(Told(user_id, resend, code))
+        self.messages.append(Message(user_id, resend, code))
         return True
 
     def version_of(self, resend_id: int) -> int | None:
-        """Return which version somebody sees who looks at the card now."""
+        """Return the version on the card."""
         shown = self.shown.get(resend_id)
         return None if shown is None else shown.version
 
@@ -77,8 +76,8 @@ class FakeResendCards:
         self.facts[resend.id, resend.version] = resend.facts
 
     def forget(self, guild_id: int, user_id: int) -> None:
-        """Forget whom it could follow up: it follows nobody up."""
+        """Do nothing: no interaction is stored."""
 
-    def told_to(self, user_id: int) -> list[str]:
-        """Return the states that somebody was told of, in order."""
-        return [told.resend.state.value for told in self.told if told.user_id == user_id]
+    def states_for(self, user_id: int) -> list[str]:
+        """Return the states in a user's messages, in order."""
+        return [message.resend.state.value for message in self.messages if message.user_id == user_id]

@@ -1,4 +1,4 @@
-"""Mannco.store in memory: it counts every call that arrives, and answers as it is told."""
+"""Mannco.store in memory: it counts every call and answers as a test sets it."""
 
 import asyncio
 from collections import Counter, deque
@@ -22,39 +22,39 @@ def refusal(kind: FailureKind, message: str | None = None, http_status: int | No
 
 
 async def accepts(provider: "FakeTradeProvider", trade_id: int) -> Receipt:
-    """Do it and say so."""
+    """Send the offer again and confirm."""
     return Receipt(trade_id, provider.carry_out(trade_id))
 
 
 async def refuses(provider: "FakeTradeProvider", trade_id: int) -> Receipt:
-    """Refuse, with nothing done."""
+    """Refuse; nothing is done."""
     raise refusal(FailureKind.REFUSED, "Failed to resend trade. Trade not found or conditions not met.", 300)
 
 
 async def loses(provider: "FakeTradeProvider", trade_id: int) -> Receipt:
-    """Give no answer, with nothing done."""
+    """Lose the answer; nothing is done."""
     raise refusal(FailureKind.LOST)
 
 
 async def does_and_loses(provider: "FakeTradeProvider", trade_id: int) -> Receipt:
-    """Do it, and give no answer."""
+    """Send the offer again and lose the answer."""
     provider.carry_out(trade_id)
     raise refusal(FailureKind.LOST)
 
 
 async def confuses(provider: "FakeTradeProvider", trade_id: int) -> Receipt:
-    """Do it, and answer about another trade."""
+    """Send the offer again and answer about another trade."""
     provider.carry_out(trade_id)
     return Receipt(trade_id + 1, TradeCode("SWAPPED"))
 
 
 async def breaks(provider: "FakeTradeProvider", trade_id: int) -> Receipt:
-    """Break in a way that nobody foresaw, as an adapter with a mistake does."""
+    """Raise an unexpected error, like an adapter with a bug."""
     raise ZeroDivisionError
 
 
 def fails(kind: FailureKind, message: str | None = None, http_status: int | None = None) -> Way:
-    """Return a way that ends in this failure, with nothing done."""
+    """Return a way that fails; nothing is done."""
 
     async def way(provider: "FakeTradeProvider", trade_id: int) -> Receipt:
         raise refusal(kind, message, http_status)
@@ -112,17 +112,17 @@ class FakeTradeProvider:
         return trade
 
     def change(self, trade_id: int, **facts: object) -> None:
-        """Change a trade, as the provider's own staff may at any time."""
+        """Change a trade, as the provider may at any time."""
         self.kept[trade_id] = replace(self.kept[trade_id], **facts)  # type: ignore[arg-type]
 
     def carry_out(self, trade_id: int) -> TradeCode:
-        """Do what a resend does."""
+        """Send the offer again."""
         code = self._new_code()
         self.change(trade_id, status=PENDING_STATUS, code=code, last_error="")
         return code
 
     async def trades(self, scope: Scope) -> tuple[Trade, ...]:
-        """Return what is kept."""
+        """Return the trades."""
         self.readings += 1
         await asyncio.sleep(0)
         if self.cannot_be_read is not None:

@@ -1,4 +1,4 @@
-"""Gives the tests of resends a desk over a database of its own."""
+"""Gives each test of resends its own services and database."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is promised of resends, whatever has happened so far: held against database, provider and cards."""
+"""The promises about resends, checked against database, provider and cards."""
 
 from collections import Counter
 from itertools import pairwise
@@ -19,17 +19,17 @@ STATES = {
 
 
 class Promises:
-    """The promises of one desk."""
+    """The promises of the services over one database."""
 
     def __init__(self, repositories: Repositories, provider: CountedTradeProvider, cards: FakeResendCards) -> None:
         self._repositories = repositories
         self._provider = provider
         self._cards = cards
 
-    async def hold(self, *, nobody_works: bool, cards_keep_up: bool = True) -> None:
-        """Fail where one of them does not hold.
+    async def hold(self, *, is_idle: bool, cards_keep_up: bool = True) -> None:
+        """Fail if a promise is broken.
 
-        ``nobody_works`` where no process is about to change anything, ``cards_keep_up`` where Discord takes edits.
+        ``is_idle``: no process is about to change anything. ``cards_keep_up``: Discord takes edits.
         """
         written: list[AuditRow] = []
         for guild_id in GUILDS:
@@ -38,20 +38,20 @@ class Promises:
         requests = [await self._request(number) for number in histories]
         self._calls_are_approved(written, requests)
         for resend in requests:
-            way = histories[resend.id]
-            assert way[0] is ResendState.PENDING
-            assert all(after in TRANSITIONS[before] for before, after in pairwise(way)), way
-            assert way[-1] is resend.state
-            assert way.count(ResendState.SENDING) <= 1
-            self._is_true(resend)
-            self._is_what_was_shown(resend, written)
+            states = histories[resend.id]
+            assert states[0] is ResendState.PENDING
+            assert all(after in TRANSITIONS[before] for before, after in pairwise(states)), states
+            assert states[-1] is resend.state
+            assert states.count(ResendState.SENDING) <= 1
+            self._matches_the_provider(resend)
+            self._was_shown(resend, written)
         assert max(Counter(each.trade_id for each in requests if each.state.is_open).values(), default=0) <= 1
         for trade_id in self._provider.kept:
             of_trade = [each for each in requests if each.trade_id == trade_id and each.state is ResendState.SENT]
-            told = sum(each.outcome in (Outcome.CONFIRMED, Outcome.READ_BACK) for each in of_trade)
-            assert told <= self._provider.done_to[trade_id]
-        if nobody_works:
-            self._nothing_is_left_hanging(requests, cards_keep_up=cards_keep_up)
+            claimed = sum(each.outcome in (Outcome.CONFIRMED, Outcome.READ_BACK) for each in of_trade)
+            assert claimed <= self._provider.done_to[trade_id]
+        if is_idle:
+            self._nothing_is_left(requests, cards_keep_up=cards_keep_up)
 
     def _calls_are_approved(self, written: list[AuditRow], requests: list[Resend]) -> None:
         assert self._provider.calls_unannounced == 0
@@ -60,8 +60,8 @@ class Promises:
             calls = sum(count for (number, _), count in self._provider.calls_of.items() if number == resend.id)
             assert calls <= approvals(written, resend.id)
 
-    def _is_true(self, resend: Resend) -> None:
-        """Hold what is said of a request against what the provider did for it."""
+    def _matches_the_provider(self, resend: Resend) -> None:
+        """Compare a request with the calls that the provider carried out for it."""
         done = self._provider.done[resend.id]
         if resend.outcome is Outcome.CONFIRMED:
             assert done == 1
@@ -73,8 +73,8 @@ class Promises:
             owner = CUSTOMER.user_id if resend.guild_id == CUSTOMER.guild_id else None
             assert resend.decided_by not in (None, resend.requested_by, owner)
 
-    def _is_what_was_shown(self, resend: Resend, written: list[AuditRow]) -> None:
-        """Nobody approves what the card did not show: not a version, and not other facts under its number."""
+    def _was_shown(self, resend: Resend, written: list[AuditRow]) -> None:
+        """No approval is for a version, or for facts, that the card did not show."""
         subject = f"resend:{resend.id}"
         approved = [int(row.detail["version"]) for row in of(written, subject, AuditAction.RESEND_APPROVED)]
         assert all((resend.id, version) in self._cards.facts for version in approved)
@@ -83,8 +83,8 @@ class Promises:
         if resend.shown_version is not None:
             assert (resend.id, resend.shown_version) in self._cards.facts
 
-    def _nothing_is_left_hanging(self, requests: list[Resend], *, cards_keep_up: bool) -> None:
-        """Nobody works on anything: what was begun has an end or is in doubt, and the cards say so."""
+    def _nothing_is_left(self, requests: list[Resend], *, cards_keep_up: bool) -> None:
+        """Everything that was begun has ended or is unknown, and the cards show it."""
         assert not {resend.state for resend in requests} & {ResendState.APPROVED, ResendState.SENDING}
         for resend in requests:
             shown = self._cards.shown.get(resend.id)
@@ -101,12 +101,12 @@ class Promises:
 
 
 def of(written: list[AuditRow], subject: str, action: AuditAction) -> list[AuditRow]:
-    """Return what is written of such a deed."""
+    """Return the rows of one action on one subject."""
     return [row for row in written if (row.subject, row.action) == (subject, action)]
 
 
 def _histories(written: list[AuditRow]) -> dict[int, list[ResendState]]:
-    """Return the states of each request, whose entries come oldest first, as the audit has them."""
+    """Return the states of each request from the audit log, whose rows come oldest first."""
     states: dict[int, list[ResendState]] = {}
     for entry in written:
         if entry.action in STATES:

@@ -1,4 +1,4 @@
-"""The services of resends over a real database, started and stopped as one process after another would."""
+"""The services of resends over a real database, started and stopped like one process after another."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -34,7 +34,7 @@ APPROVALS, AUDIT = 701, 702
 
 
 def member(user_id: int, *roles: int, guild_id: int = GUILD) -> Actor:
-    """Return a member with these roles."""
+    """Return a guild member with these roles."""
     return Actor(guild_id, user_id, frozenset({guild_id, *roles}))
 
 
@@ -45,15 +45,14 @@ OTHER_MODERATOR = member(104, MODERATORS)
 
 
 class Crashed(Exception):
-    """What is left of a process that has crashed asked for something."""
+    """A process that has crashed called a port."""
 
 
 class ResendSetup:
-    """A desk with a customer who is linked, an agent, and two moderators. ``service`` and ``delivery`` are the run's.
+    """A linked customer, an agent, two moderators, and the services of the current run.
 
-    What people see (``cards``, ``channel``), the provider, the clock and the database outlive a run. ``step`` is
-    called before and after whatever the services ask of a port, by ``part.method before`` and ``after``. A ``provider``
-    takes the place of the one in memory.
+    Cards, audit channel, provider, clock and database outlive a run. ``step`` is called before and after every call to
+    a port, with ``port.method before`` and ``after``. ``provider`` replaces the one in memory.
     """
 
     def __init__(self, repositories: Repositories, provider: TradeProvider | None = None) -> None:
@@ -69,7 +68,7 @@ class ResendSetup:
         self.service, self.delivery = self._started()
 
     async def set_up(self) -> None:
-        """Give the roles their rights, set the channels, link the customer."""
+        """Grant the capabilities, set the channels, link the customer."""
         now = self.clock.now()
         for guild_id in (GUILD, OTHER_GUILD):
             for role, capability in (
@@ -83,39 +82,39 @@ class ResendSetup:
         await self.link(CUSTOMER, CUSTOMERS_ACCOUNT)
 
     async def link(self, actor: Actor, account: SteamId) -> None:
-        """Link somebody to a Steam account."""
+        """Link a user to a Steam account."""
         link = Link(actor.guild_id, actor.user_id, account, LinkSource.STAFF, AGENT.user_id, self.clock.now())
         await self.repositories.links.put(link)
 
     async def requested(self, trade_id: int = TRADE, *, by: Actor = AGENT) -> Resend:
-        """Ask for the resend of a failed withdrawal of the customer."""
+        """Request the resend of a failed withdrawal of the customer."""
         if trade_id not in self.provider.kept:
             self.provider.add(trade_id, CUSTOMERS_ACCOUNT)
         return await self.service.request(str(trade_id), by=by, reason="the bot was offline")
 
     async def approve(self, resend_id: int, *, by: Actor) -> Resend:
-        """Press *Approve* on the card as it is now."""
+        """Press *Approve* on the current card."""
         return await self.service.approve(resend_id, by=by, seen=self.cards.version_of(resend_id))
 
     async def row(self, resend: Resend) -> Resend:
-        """Return the request as it is kept."""
+        """Return the stored request."""
         kept = await self.repositories.resends.get(resend.guild_id, resend.id)
         assert kept is not None
         return kept
 
     async def written(self) -> list[AuditRow]:
-        """Return the audit, oldest first."""
+        """Return the audit log, oldest first."""
         return list(reversed(await self.repositories.audit.newest(GUILD, limit=10_000)))
 
     async def quiet(self) -> None:
-        """Wait until this run's work on requests has ended, and what it wrote is on the disk."""
+        """Wait until this run's work on requests has ended and is stored."""
         await self.written_out()
         while self.delivery._running:
             await asyncio.wait(tuple(self.delivery._running))
         await self.written_out()
 
     async def written_out(self) -> None:
-        """Wait for every write that was begun: they come one after the other, and this one is the last."""
+        """Wait for every write that was begun: writes are queued, and this one is the last."""
         await self.repositories.resends.settle_later(GUILD, 0, settle_after=self.clock.now())
 
     async def restart(self) -> None:
@@ -124,14 +123,14 @@ class ResendSetup:
         await self.start()
 
     def crash(self) -> None:
-        """End the run as a power cut does: nothing that it still does reaches anything."""
+        """End the run like a power cut: its further calls reach no port."""
         self._run += 1
         for task in self.delivery._running:
             if task is not asyncio.current_task():
                 task.cancel()
 
     async def start(self) -> None:
-        """Begin a new run with what the last one left in the database."""
+        """Begin a new run over the same database."""
         self._run += 1
         await self.written_out()
         self.service, self.delivery = self._started()
@@ -193,19 +192,19 @@ ROUND = 5.0
 
 
 async def ticks(services: ResendSetup, *, seconds: float) -> None:
-    """Let time pass as the background loop does."""
+    """Let time pass, with the rounds of the background job."""
     for _ in range(int(seconds / ROUND)):
         services.clock.advance(seconds=ROUND)
         await services.delivery.tick()
 
 
 def face(resend: Resend) -> Resend:
-    """Return what can be seen of a request: not when it is read next, nor what its card was known to show."""
+    """Return the visible part of a request: without the next reading and the card's position."""
     return replace(resend, settle_after=None, channel_id=None, message_id=None, shown_version=None)
 
 
 async def unknown_resend(services: ResendSetup, trade_id: int = TRADE) -> Resend:
-    """Return a request in a doubt that reading has not settled."""
+    """Return a request whose outcome is unknown."""
     resend = await services.requested(trade_id)
     services.provider.ways.append(loses)
     unknown = await services.approve(resend.id, by=MODERATOR)
@@ -214,7 +213,7 @@ async def unknown_resend(services: ResendSetup, trade_id: int = TRADE) -> Resend
 
 
 async def outcomes(work: list[Awaitable[Resend]]) -> tuple[list[Resend], list[SkinDeskError]]:
-    """Do everything at once; return what came of it and what was refused."""
+    """Run everything at once; return the results and the refusals."""
     answers = await asyncio.gather(*work, return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, SkinDeskError)]
     done = [answer for answer in answers if isinstance(answer, Resend)]

@@ -1,4 +1,4 @@
-"""The one authority over rights: what a role was granted in its guild, at this moment, and nothing else."""
+"""Grants and revocations, who may change them, and reviews of them."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.access import SEEDED, Actor, Capability, Grant
+from bot.domain.access_doctor import Concern, RoleFacts
 from bot.domain.audit import AuditAction
 from bot.domain.errors import AccessDenied
 from bot.domain.settings import Setting
@@ -21,6 +22,7 @@ GUILD, OTHER_GUILD, SUPPORT = 100, 200, 7
 OWNER = Actor(GUILD, 1, frozenset({GUILD}), administers=True)
 MEMBER = Actor(GUILD, 2, frozenset({GUILD}))
 AGENT = Actor(GUILD, 3, frozenset({GUILD, SUPPORT}))
+ROLES = (RoleFacts(GUILD, 0), RoleFacts(SUPPORT, 1))
 
 
 class Services:
@@ -41,8 +43,8 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
         yield Services(repositories)
 
 
-async def test_a_guild_that_was_never_seen(services: Services):
-    """Everybody holds the seed; owner and administrators what a first grant needs; nobody anything else."""
+async def test_new_guild(services: Services):
+    """Everyone has the seeded capabilities; administrators also what a first grant needs."""
     assert await services.access.capabilities_of(MEMBER) == SEEDED
     assert await services.access.capabilities_of(AGENT) == SEEDED
     bootstrap = {Capability.MANAGE_ACCESS, Capability.MANAGE_SETTINGS}
@@ -54,7 +56,7 @@ async def test_a_guild_that_was_never_seen(services: Services):
 
 
 async def test_granted_and_revoked(services: Services):
-    """A grant counts for its role from then on, a revocation too; saying it twice changes nothing."""
+    """Both count at once, and the second time changes nothing."""
     assert (await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
     assert not (await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
     await services.access.require(Capability.TRADES_ANY, of=AGENT)
@@ -68,8 +70,7 @@ async def test_granted_and_revoked(services: Services):
         await services.access.require(Capability.TRADES_ANY, of=AGENT)
 
 
-async def test_the_seed_can_be_taken_away(services: Services):
-    """What everybody was seeded with stays revoked."""
+async def test_seeded_capabilities_can_be_revoked(services: Services):
     for capability in SEEDED:
         await services.access.revoke(GUILD, capability, by=OWNER)
 
@@ -77,16 +78,23 @@ async def test_the_seed_can_be_taken_away(services: Services):
     assert await services.access.grants(by=OWNER) == ()
 
 
-async def test_who_may_change_rights(services: Services):
-    """Only a holder of access.manage, by grant or by office, sees or changes who may do what."""
-    for nobody in (MEMBER, AGENT):
+async def test_who_may_change_grants(services: Services):
+    """Only holders of access.manage read, explain or change grants."""
+    for actor in (MEMBER, AGENT):
         with pytest.raises(AccessDenied):
-            await services.access.grant(SUPPORT, Capability.MANAGE_ACCESS, by=nobody)
+            await services.access.grant(SUPPORT, Capability.MANAGE_ACCESS, by=actor)
         with pytest.raises(AccessDenied):
-            await services.access.revoke(GUILD, Capability.TRADES_OWN, by=nobody)
+            await services.access.revoke(GUILD, Capability.TRADES_OWN, by=actor)
         with pytest.raises(AccessDenied) as denied:
-            await services.access.grants(by=nobody)
+            await services.access.grants(by=actor)
         assert denied.value.capability is Capability.MANAGE_ACCESS
+        for refused in (
+            services.access.why(OWNER, Capability.READ_AUDIT, by=actor),
+            services.access.review(ROLES, by=actor),
+            services.access.revoke_deleted({GUILD}, by=actor),
+        ):
+            with pytest.raises(AccessDenied):
+                await refused
     assert await services.access.capabilities_of(AGENT) == SEEDED
 
     await services.access.grant(SUPPORT, Capability.MANAGE_ACCESS, by=OWNER)
@@ -94,7 +102,7 @@ async def test_who_may_change_rights(services: Services):
 
 
 async def test_another_guild(services: Services):
-    """A role of another guild, a grant of another guild, and another guild's owner are worth nothing."""
+    """Roles, grants and owners of another guild do not count."""
     await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
     elsewhere = replace(AGENT, guild_id=OTHER_GUILD)
     assert Capability.TRADES_ANY not in await services.access.capabilities_of(elsewhere)
@@ -104,8 +112,8 @@ async def test_another_guild(services: Services):
     assert Grant(OTHER_GUILD, SUPPORT, Capability.READ_AUDIT) not in await services.access.grants(by=OWNER)
 
 
-async def test_what_is_announced(services: Services):
-    """Only what changed something is announced, with who, whose and what, where the guild wants to read it."""
+async def test_posts(services: Services):
+    """Only changes are posted, and only if the guild has an audit channel."""
     await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
     assert services.channel.posts == [], "no channel is set yet"
 
@@ -120,3 +128,74 @@ async def test_what_is_announced(services: Services):
     assert (entry.guild_id, entry.actor_id, entry.subject) == (GUILD, OWNER.user_id, f"role:{SUPPORT}")
     assert entry.detail == {"capability": "trades.any"}
     assert entry.at == NOW
+
+
+# Reviews
+
+
+async def test_why(services: Services):
+    """The row is that of the current grant, or of the guild's seeding."""
+    seeded = await services.access.why(AGENT, Capability.TRADES_OWN, by=OWNER)
+    for capability in (Capability.TRADES_ANY, Capability.READ_AUDIT):
+        for change in (services.access.grant, services.access.revoke, services.access.grant):
+            await change(SUPPORT, capability, by=OWNER)
+
+    why = await services.access.why(AGENT, Capability.TRADES_ANY, by=OWNER)
+
+    ((role_id, row),) = why.rows
+    rows = await services.repositories.audit.newest(GUILD, limit=99, subject=f"role:{SUPPORT}")
+    about = [each.number for each in rows if each.detail["capability"] == "trades.any"]
+    assert role_id == SUPPORT
+    assert row is not None
+    assert row.number == max(about)
+    assert row.action is AuditAction.ACCESS_GRANTED
+    ((_, first),) = seeded.rows
+    assert first is not None
+    assert first.action is AuditAction.GUILD_SEEDED
+
+
+async def test_why_of_a_seeded_capability_granted_again(services: Services):
+    await services.access.revoke(GUILD, Capability.TRADES_OWN, by=OWNER)
+    await services.access.grant(GUILD, Capability.TRADES_OWN, by=OWNER)
+
+    ((_, row),) = (await services.access.why(MEMBER, Capability.TRADES_OWN, by=OWNER)).rows
+    assert row is not None
+    assert row.action is AuditAction.ACCESS_GRANTED
+
+
+async def test_review(services: Services):
+    await services.access.grant(GUILD, Capability.TRADES_ANY, by=OWNER)
+    review = await services.access.review(ROLES, by=OWNER)
+
+    assert {grant.capability for grant in review.grants} == SEEDED | {Capability.TRADES_ANY}
+    assert [each.concern for each in review.findings] == [Concern.NO_APPROVER, Concern.EVERYONE]
+
+
+async def test_deleted_roles(services: Services):
+    """Every grant of a deleted role is revoked, with its audit row; no other grant is."""
+    elsewhere = Grant(OTHER_GUILD, 99, Capability.TRADES_ANY)
+    await services.repositories.grants.grant(elsewhere, by=1, at=services.clock.now())
+    for role_id in (SUPPORT, 98, 99):
+        await services.access.grant(role_id, Capability.TRADES_ANY, by=OWNER)
+
+    revoked = await services.access.revoke_deleted({GUILD, SUPPORT}, by=OWNER)
+
+    assert set(revoked) == {Grant(GUILD, role_id, Capability.TRADES_ANY) for role_id in (98, 99)}
+    left = await services.access.grants(by=OWNER)
+    assert {grant.role_id for grant in left} == {GUILD, SUPPORT}
+    assert elsewhere in await services.repositories.grants.of_guild(OTHER_GUILD)
+    rows = await services.repositories.audit.newest(GUILD, limit=9, action=AuditAction.ACCESS_REVOKED)
+    assert {row.subject for row in rows} == {"role:98", "role:99"}
+    assert await services.access.revoke_deleted({GUILD, SUPPORT}, by=OWNER) == ()
+
+
+@pytest.mark.parametrize("existing", [set(), {SUPPORT}])
+async def test_unknown_roles(services: Services, existing: set[int]):
+    """Nothing is revoked if the guild's roles are not known."""
+    await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
+    before = await services.access.grants(by=OWNER)
+
+    with pytest.raises(ValueError, match=r"set\(\)|\{7\}"):
+        await services.access.revoke_deleted(existing, by=OWNER)
+
+    assert await services.access.grants(by=OWNER) == before

@@ -1,4 +1,4 @@
-"""Copies in the audit channel: they follow the deed, and whatever becomes of them holds nobody up."""
+"""Posts in the audit channel follow the action, and a slow or failed post delays no one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ OTHER_OWNER = Actor(OTHER_GUILD, 2, frozenset({OTHER_GUILD}), administers=True)
 
 @dataclass
 class Slow:
-    """A channel whose posts arrive once the gate is open; ``asked`` can be acquired once for each of them."""
+    """A channel whose posts arrive once the gate is open; each one releases ``asked``."""
 
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     posts: list[AuditEntry] = field(default_factory=list)
@@ -75,8 +75,8 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("patience")
-async def test_a_post_that_hangs(services: Services) -> None:
-    """The answer to a deed does not wait for its copy beyond a bound, and the copy arrives all the same."""
+async def test_post_hangs(services: Services) -> None:
+    """The action waits for its post for a bounded time, and the post arrives all the same."""
     async with asyncio.timeout(5):
         assert (await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
     assert services.channel.posts == []
@@ -86,8 +86,8 @@ async def test_a_post_that_hangs(services: Services) -> None:
     assert [post.detail for post in services.channel.posts] == [{"capability": "trades.any"}]
 
 
-async def test_several_behind_one_that_hangs(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Deeds behind a post that hangs do not wait one after the other; in another guild the answer has its copy."""
+async def test_actions_behind_a_post_that_hangs(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They do not wait, while actions in another guild still wait for their own posts."""
     monkeypatch.setattr(audit_module, "POSTED_WITHIN", 0.3)
     capabilities = [each for each in Capability if each.value.endswith(".any")]
     loop = asyncio.get_running_loop()
@@ -104,8 +104,8 @@ async def test_several_behind_one_that_hangs(services: Services, monkeypatch: py
     assert OTHER_GUILD in {post.guild_id for post in services.channel.posts}
 
 
-async def test_no_guild_waits_for_another(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A setting that is being posted in one guild keeps none from being changed, there or elsewhere."""
+async def test_settings_change_during_posts(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting whose post is slow blocks no other change, in this guild or another."""
     monkeypatch.setattr(audit_module, "POSTED_WITHIN", 60.0)
     changes = [
         asyncio.create_task(services.settings.set_approvals_channel(5, by=OWNER)),
@@ -123,8 +123,8 @@ async def test_no_guild_waits_for_another(services: Services, monkeypatch: pytes
     await asyncio.gather(*changes)
 
 
-async def test_whoever_waits_goes_away(services: Services) -> None:
-    """A deed whose command was cut off is copied all the same."""
+async def test_caller_cancelled(services: Services) -> None:
+    """The action is posted all the same."""
     waiting = asyncio.create_task(services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER))
     await services.channel.asked.acquire()
     waiting.cancel()
@@ -136,8 +136,8 @@ async def test_whoever_waits_goes_away(services: Services) -> None:
 
 
 @pytest.mark.usefixtures("patience")
-async def test_stopped(services: Services) -> None:
-    """A stop does not wait longer than it says, and leaves nothing behind."""
+async def test_close(services: Services) -> None:
+    """Closing waits no longer than given, and cancels the rest."""
     await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
 
     async with asyncio.timeout(5):
@@ -149,9 +149,9 @@ async def test_stopped(services: Services) -> None:
     assert services.audit._posting == set()
 
 
-async def test_a_copy_that_fails(services: Services, caplog: pytest.LogCaptureFixture) -> None:
-    """What was done is answered as done where the copy could not be made, and the log says so."""
-    services.audit._settings = Unreadable()  # type: ignore[assignment] # only what a copy needs
+async def test_post_fails(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    """The action succeeds and the failure is logged."""
+    services.audit._settings = Unreadable()  # type: ignore[assignment] # only of_guild is called
 
     assert (await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)).changed
     assert "audit entry not posted action=access.granted guild=100" in caplog.messages

@@ -1,4 +1,4 @@
-"""What of the staff's looks is written down, and that nothing is shown without it."""
+"""Views by staff are in the audit log, or nothing is shown; and reading the log."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ GUILD, OTHER_GUILD, SUPPORT = 100, 200, 7
 CUSTOMER = Actor(GUILD, 1, frozenset({GUILD}))
 AGENT = Actor(GUILD, 2, frozenset({GUILD, SUPPORT}))
 READER = Actor(GUILD, 3, frozenset({GUILD, 8}))
-MINE, THEIRS, NOBODYS = (SteamId.from_account_id(number) for number in (11, 12, 13))
+MINE, THEIRS, UNLINKED = (SteamId.from_account_id(number) for number in (11, 12, 13))
 
 
 def url(account: SteamId) -> str:
@@ -39,7 +39,7 @@ def url(account: SteamId) -> str:
 
 
 class Shop:
-    """A provider of inventories that answers or fails as told."""
+    """A provider of empty inventories, or of a failure."""
 
     games = frozenset(Game)
 
@@ -54,14 +54,14 @@ class Shop:
 
 
 class Full:
-    """A record to which nothing can be added."""
+    """An audit log that cannot be appended to."""
 
     async def append(self, entry: AuditEntry) -> None:
         raise OSError("disk full")
 
 
 class Services:
-    """The services over real storage: Support sees everybody's, the customer is linked to THEIRS, the agent to MINE."""
+    """The services over real storage. The customer is linked to THEIRS; the agent, linked to MINE, may see them all."""
 
     def __init__(self, repositories: Repositories) -> None:
         self.repositories = repositories
@@ -88,8 +88,8 @@ class Services:
     async def newest(self, *, by: Actor, **options: Any) -> Extract:
         return await self.audit.newest(by=await self.access.viewer(by), **options)
 
-    async def looks(self, guild_id: int = GUILD) -> list[tuple[str, str, str, dict[str, str]]]:
-        """Return what was written down of looks, the newest first: who, what, whose, details."""
+    async def views(self, guild_id: int = GUILD) -> list[tuple[str, str, str, dict[str, str]]]:
+        """Return actor, action, subject and details of the views in the log, the newest first."""
         rows = await self.repositories.audit.newest(guild_id, limit=1000)
         return [
             (row.actor, row.action.value, row.subject, dict(row.detail))
@@ -113,68 +113,66 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
 
 
 async def test_trades(services: Services) -> None:
-    """Trades of a member or an account are a look at that member where the account is linked, else at the account."""
+    """The subject is the linked member, or the account if it is not linked."""
     await services.list_for(by=AGENT, member_id=CUSTOMER.user_id)
     await services.list_for(by=AGENT, steam_id=url(THEIRS), scope=Scope.ALL)
-    await services.list_for(by=AGENT, steam_id=str(NOBODYS))
+    await services.list_for(by=AGENT, steam_id=str(UNLINKED))
     await services.list_for(by=AGENT)
 
-    assert list(reversed(await services.looks())) == [
+    assert list(reversed(await services.views())) == [
         ("user:2", "trades.viewed", "user:1", {"steam_id": str(THEIRS), "scope": "active"}),
         ("user:2", "trades.viewed", "user:1", {"steam_id": str(THEIRS), "scope": "all"}),
-        ("user:2", "trades.viewed", f"steam:{NOBODYS}", {"steam_id": str(NOBODYS), "scope": "active"}),
+        ("user:2", "trades.viewed", f"steam:{UNLINKED}", {"steam_id": str(UNLINKED), "scope": "active"}),
         ("user:2", "trades.viewed", "guild", {"scope": "active"}),
     ]
 
 
 async def test_inventories(services: Services) -> None:
-    """An inventory is a look at whose it is, with the game and every provider that was asked; no token is in it."""
+    """The details are the game and the providers asked, and no token."""
     await services.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
-    await services.look_up(InventoryRequest(url(NOBODYS), provider="all", game=Game.RUST), by=AGENT)
+    await services.look_up(InventoryRequest(url(UNLINKED), provider="all", game=Game.RUST), by=AGENT)
 
-    assert list(reversed(await services.looks())) == [
+    assert list(reversed(await services.views())) == [
         ("user:2", "inventory.viewed", "user:1", _inventory(THEIRS, "cs2", "assetpay")),
-        ("user:2", "inventory.viewed", f"steam:{NOBODYS}", _inventory(NOBODYS, "rust", "assetpay,skinsback")),
+        ("user:2", "inventory.viewed", f"steam:{UNLINKED}", _inventory(UNLINKED, "rust", "assetpay,skinsback")),
     ]
-    assert "SeCrEt12" not in str(await services.looks())
+    assert "SeCrEt12" not in str(await services.views())
 
 
 def _inventory(account: SteamId, game: str, provider: str) -> dict[str, str]:
     return {"steam_id": str(account), "game": game, "provider": provider}
 
 
-async def test_ones_own(services: Services) -> None:
-    """One's own account is no look, for a customer and for an agent, by whatever name it is asked for."""
+async def test_own_account(services: Services) -> None:
     await services.list_for(by=CUSTOMER)
     await services.look_up(InventoryRequest(url(THEIRS)), by=CUSTOMER)
     await services.list_for(by=AGENT, member_id=AGENT.user_id)
     await services.list_for(by=AGENT, steam_id=str(MINE))
     await services.look_up(InventoryRequest(url(MINE)), by=AGENT)
 
-    assert await services.looks() == []
+    assert await services.views() == []
 
 
-async def test_an_account_one_linked_to_oneself(services: Services) -> None:
-    """An account that an agent linked to themselves is not theirs by that: looking at it is a look."""
-    self_made = Link(GUILD, AGENT.user_id, NOBODYS, LinkSource.STAFF, AGENT.user_id, services.clock.now())
+async def test_self_made_link(services: Services) -> None:
+    """An account that an agent linked to themselves is not their own; one linked by sign-in is."""
+    self_made = Link(GUILD, AGENT.user_id, UNLINKED, LinkSource.STAFF, AGENT.user_id, services.clock.now())
     await services.repositories.links.put(self_made)
-    await services.list_for(by=AGENT, steam_id=str(NOBODYS))
+    await services.list_for(by=AGENT, steam_id=str(UNLINKED))
     await services.repositories.links.put(replace(self_made, source=LinkSource.SIGN_IN))
-    await services.list_for(by=AGENT, steam_id=str(NOBODYS))
+    await services.list_for(by=AGENT, steam_id=str(UNLINKED))
 
-    assert [(actor, subject) for actor, _, subject, _ in await services.looks()] == [("user:2", "user:2")]
+    assert [(actor, subject) for actor, _, subject, _ in await services.views()] == [("user:2", "user:2")]
 
 
-async def test_each_look_counts(services: Services) -> None:
-    """The same again is another look, out of memory or not, and so is a refresh."""
+async def test_every_view_counts(services: Services) -> None:
     for refresh in (False, False, True):
         await services.look_up(InventoryRequest(url(THEIRS), refresh=refresh), by=AGENT)
 
-    assert len(await services.looks()) == 3
+    assert len(await services.views()) == 3
 
 
-async def test_what_was_not_shown(services: Services) -> None:
-    """A refusal by rights is no look, nor is a provider that gave no answer; that it refuses an account tells of it."""
+async def test_nothing_was_shown(services: Services) -> None:
+    """A refused actor or a provider without an answer is no view; a provider that refuses the account is one."""
     with pytest.raises(AccessDenied):
         await services.look_up(InventoryRequest(url(MINE)), by=CUSTOMER)
     with pytest.raises(AccessDenied):
@@ -187,16 +185,16 @@ async def test_what_was_not_shown(services: Services) -> None:
     for kind in (FailureKind.TIMED_OUT, FailureKind.RATE_LIMITED_LOCALLY, FailureKind.UNREACHABLE):
         services.shops[0].failure = kind
         await services.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
-    assert await services.looks() == []
+    assert await services.views() == []
 
     services.shops[0].failure = FailureKind.REFUSED
     await services.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
-    assert len(await services.looks()) == 1
+    assert len(await services.views()) == 1
 
 
-async def test_what_cannot_be_written_down(services: Services) -> None:
-    """Where a look cannot be written down nothing comes back; one's own things still do."""
-    services.audit._rows = Full()  # type: ignore[assignment] # only what a look needs
+async def test_view_cannot_be_appended(services: Services) -> None:
+    """Nothing is shown then, except one's own account."""
+    services.audit._rows = Full()  # type: ignore[assignment] # only append is called
 
     for asked in (
         services.look_up(InventoryRequest(url(THEIRS)), by=AGENT),
@@ -209,21 +207,21 @@ async def test_what_cannot_be_written_down(services: Services) -> None:
 
 
 async def test_another_guild(services: Services) -> None:
-    """Where the account is linked in another guild only, the look does not tell whose it is there."""
+    """A link of another guild is not used as the subject."""
     await services.list_for(by=replace(AGENT, guild_id=OTHER_GUILD), steam_id=str(THEIRS))
 
-    assert [look[2] for look in await services.looks(OTHER_GUILD)] == [f"steam:{THEIRS}"]
-    assert await services.looks() == []
+    assert [view[2] for view in await services.views(OTHER_GUILD)] == [f"steam:{THEIRS}"]
+    assert await services.views() == []
 
 
 async def test_not_posted(services: Services) -> None:
-    """Looks are in the record alone: the audit channel is for decisions."""
+    """Views are not posted to the audit channel."""
     await services.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=services.clock.now())
     await services.list_for(by=AGENT)
     await services.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
     await services.newest(by=READER)
 
-    assert len(await services.looks()) == 3
+    assert len(await services.views()) == 3
     assert services.channel.posts == []
 
 
@@ -243,13 +241,13 @@ async def test_which_row_a_post_copies(services: Services) -> None:
     assert copied == [(1, "a"), (2, "a"), (1, "b"), None]
 
 
-async def test_reading_the_record(services: Services) -> None:
-    """Reading needs its right, is bounded, leaves its own row out and says whether there is more."""
+async def test_reading_the_log(services: Services) -> None:
+    """Reading needs audit.read, is bounded, and leaves its own row out."""
     with pytest.raises(AccessDenied):
         await services.newest(by=AGENT)
     with pytest.raises(InvalidInput, match="action: unknown"):
         await services.newest(by=READER, action="grants")
-    assert await services.looks() == []
+    assert await services.views() == []
 
     few = await services.newest(by=READER, limit=2)
     every = await services.newest(by=READER, limit=10**9)
@@ -259,19 +257,19 @@ async def test_reading_the_record(services: Services) -> None:
         AuditAction.AUDIT_VIEWED,
         AuditAction.LINK_SET,
     ]
-    assert (await services.looks())[0] == ("user:3", "audit.viewed", "guild", {"limit": str(MOST_ROWS)})
+    assert (await services.views())[0] == ("user:3", "audit.viewed", "guild", {"limit": str(MOST_ROWS)})
 
 
-async def test_an_unreadable_record(services: Services) -> None:
-    """Where the reading cannot be written down the record is not shown."""
-    services.audit._rows = ReadOnly(services.repositories)  # type: ignore[assignment] # only what reading needs
+async def test_reading_cannot_be_appended(services: Services) -> None:
+    """The log is not shown then."""
+    services.audit._rows = ReadOnly(services.repositories)  # type: ignore[assignment] # only these are called
 
     with pytest.raises(OSError, match="disk full"):
         await services.newest(by=READER)
 
 
 class ReadOnly(Full):
-    """A record that can be read."""
+    """An audit log that can only be read."""
 
     def __init__(self, repositories: Repositories) -> None:
         self._rows = repositories.audit
@@ -280,8 +278,8 @@ class ReadOnly(Full):
         return list(await self._rows.newest_as_found(guild_id, **options))
 
 
-async def test_forgotten_while_it_is_read(services: Services) -> None:
-    """An inventory that was on its way when its account was forgotten is shown, and not kept."""
+async def test_erased_during_a_lookup(services: Services) -> None:
+    """An inventory that is looked up while its account is erased is shown and not cached."""
     begun, going_on = asyncio.Event(), asyncio.Event()
     at_once = services.shops[0].look_up
 

@@ -1,4 +1,4 @@
-"""Inventories are looked up for those who may, once for equal questions, within a deadline, from a bounded memory."""
+"""Lookups of inventories: permissions, shared lookups, refreshes, the cache, and deadlines. See also test_sharing."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ FAILURE = Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, code=31, key="STEA
 
 
 class Services:
-    """The service over real storage, with one provider or several."""
+    """The service over real storage."""
 
     def __init__(self, repositories: Repositories) -> None:
         self.clock = FakeClock(NOW)
@@ -90,11 +90,11 @@ def names(answer: InventoryAnswer) -> list[str]:
     return [each.name for each in part.inventory.items]
 
 
-# Who may
+# Permissions
 
 
 async def test_own_account(services: Services):
-    """The linked account, and only that one, is everybody's own, whatever the token in the trade URL."""
+    """The linked account, and only that one, is the customer's own, no matter which token the trade URL has."""
     await services.link(CUSTOMER.user_id, OWNER)
 
     assert names(await services.look_up(CUSTOMER)) == ["AK-47", "AWP", "M4A4"]
@@ -105,31 +105,31 @@ async def test_own_account(services: Services):
 
 
 async def test_refused_without_a_call(services: Services):
-    """No link, no right, a role of another guild: each is refused before anybody is asked."""
+    """Refused before a provider is called: no link, no capability, a role of another guild."""
     with pytest.raises(NotLinked):
         await services.look_up(CUSTOMER)
     await services.grants.revoke(Grant(GUILD, GUILD, Capability.INVENTORY_OWN), by=0, at=NOW)
-    for nobody in (CUSTOMER, Actor(GUILD, 9, frozenset(), administers=True), Actor(GUILD, 9, frozenset({200}))):
+    for actor in (CUSTOMER, Actor(GUILD, 9, frozenset(), administers=True), Actor(GUILD, 9, frozenset({200}))):
         with pytest.raises(AccessDenied) as denied:
-            await services.look_up(nobody)
+            await services.look_up(actor)
         assert denied.value.capability is Capability.INVENTORY_OWN
     with pytest.raises(NotLinked):
         await services.look_up(Actor(200, AGENT.user_id, frozenset({200, SUPPORT})))
     assert services.provider.asked == []
 
 
-async def test_whose_it_is(services: Services):
+async def test_linked_user(services: Services):
     """The answer names the member to whom the account is linked, if there is one."""
     assert (await services.look_up()).linked_user_id is None
     await services.link(CUSTOMER.user_id, OWNER)
     assert (await services.look_up()).linked_user_id == CUSTOMER.user_id
 
 
-# What is asked
+# Providers and options
 
 
-async def test_which_provider(services: Services):
-    """The one that was named, else the default; what is off, unknown or without the game is said without a call."""
+async def test_provider_option(services: Services):
+    """The named provider or the default one; no provider is called if it is off, unknown, or has not the game."""
     other = FakeInventoryProvider(ProviderName.SKINSBACK, games=frozenset({Game.CS2, Game.DOTA2}))
     services.with_providers(services.provider, other)
     assert [part.provider for part in (await services.look_up()).answers] == ["assetpay"]
@@ -160,87 +160,20 @@ async def test_which_provider(services: Services):
     ("options", "problem"),
     [
         ({"min_price": Decimal("NaN")}, "min_price: not_a_price"),
-        ({"max_price": Decimal("Infinity")}, "max_price: not_a_price"),
-        ({"min_price": Decimal("-0.01")}, "min_price: not_a_price"),
         ({"min_price": Decimal(2), "max_price": Decimal(1)}, "min_price: above_max_price"),
         ({"search": "x" * 101}, "search: too_long"),
     ],
 )
-async def test_options_that_cannot_be(services: Services, options: dict[str, Any], problem: str):
-    """Prices that are none or contradict each other, and too long a search, are named without a call."""
+async def test_invalid_options(services: Services, options: dict[str, Any], problem: str):
     with pytest.raises(InvalidInput, match=problem):
         await services.look_up(**options)
     assert services.provider.asked == []
 
 
-async def test_options_at_their_ends(services: Services):
-    """The longest search and equal prices are fine; a blank search is none."""
-    exactly: dict[str, Any] = {"min_price": Decimal(10), "max_price": Decimal(10)}
-    assert names(await services.look_up(**exactly)) == ["AK-47"]
-    assert names(await services.look_up(search="x" * 100)) == []
-    assert len(names(await services.look_up(search="   "))) == 3
-    assert services.provider.asked[-1].filter.search is None
+# Shared lookups and refreshes
 
 
-# One call for equal questions
-
-
-async def test_many_equal_lookups(services: Services):
-    """Two hundred equal lookups under way are one call."""
-    services.provider.gate.clear()
-    waiting = [asyncio.create_task(services.look_up(sort=Sort.PRICE_ASC)) for _ in range(200)]
-    await until(lambda: services.waiting() == 200)
-    services.provider.gate.set()
-
-    answers = await asyncio.gather(*waiting)
-    assert len(services.provider.asked) == 1
-    assert {tuple(names(answer)) for answer in answers} == {("M4A4", "AK-47", "AWP")}
-
-
-async def test_the_first_goes_away(services: Services):
-    """Whoever asked first may be cancelled: the others have their answer all the same, and it is kept."""
-    services.provider.gate.clear()
-    first, second = (asyncio.create_task(services.look_up()) for _ in range(2))
-    await until(lambda: services.waiting() == 2)
-    first.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await first
-    services.provider.gate.set()
-
-    assert len(names(await second)) == 3
-    assert len(names(await services.look_up())) == 3
-    assert len(services.provider.asked) == 1
-
-
-async def test_everybody_goes_away(services: Services):
-    """A call that nobody waits for any more ends quietly, whatever comes of it."""
-    services.provider.gate.clear()
-    alone = asyncio.create_task(services.look_up())
-    await until(lambda: len(services.provider.asked) == 1)
-    alone.cancel()
-    await asyncio.gather(alone, return_exceptions=True)
-    services.provider.failure = ProviderError(FAILURE)
-    services.provider.gate.set()
-    await until(lambda: not services.service._flights._running)
-
-
-async def test_a_failure_is_shared_but_not_kept(services: Services):
-    """Equal lookups under way fail together; the next one asks again."""
-    services.provider.gate.clear()
-    services.provider.failure = ProviderError(FAILURE)
-    waiting = [asyncio.create_task(services.look_up()) for _ in range(5)]
-    await until(lambda: services.waiting() == 5)
-    services.provider.gate.set()
-
-    for answer in await asyncio.gather(*waiting):
-        assert answer.answers[0].failure == FAILURE
-    assert len(services.provider.asked) == 1
-    services.provider.failure = None
-    assert len(names(await services.look_up())) == 3
-
-
-async def test_what_is_not_equal(services: Services):
-    """Another game, account, token, search or order is another question while it is under way."""
+async def test_different_lookups_are_not_shared(services: Services):
     services.provider.gate.clear()
     waiting = [
         asyncio.create_task(services.look_up(url=url, **options))
@@ -258,24 +191,24 @@ async def test_what_is_not_equal(services: Services):
     await asyncio.gather(*waiting)
 
 
-async def test_a_refresh_under_way(services: Services):
-    """Whoever asks the same while it is refreshed gets the new answer; another refresh is told to wait."""
+async def test_joining_a_refresh(services: Services):
+    """The same lookup joins the refresh in flight; a refresh with another search has to wait for the cool-down."""
     services.provider.gate.clear()
     refresh = asyncio.create_task(services.look_up(refresh=True))
     await until(lambda: len(services.provider.asked) == 1)
-    run_in_worker = [asyncio.create_task(services.look_up(refresh=twice)) for twice in (False, True)]
+    joining = [asyncio.create_task(services.look_up(refresh=twice)) for twice in (False, True)]
     await until(lambda: services.waiting() == 3)
     with pytest.raises(TooSoon) as too_soon:
         await services.look_up(refresh=True, search="ak")
     services.provider.gate.set()
 
-    await asyncio.gather(refresh, *run_in_worker)
+    await asyncio.gather(refresh, *joining)
     assert [query.refresh for query in services.provider.asked] == [True]
     assert too_soon.value.until == NOW + timedelta(minutes=2)
 
 
-async def test_refreshing_again(services: Services):
-    """A game of an account is refreshed once in two minutes at a provider; a refresh that failed does not count."""
+async def test_refresh_cool_down(services: Services):
+    """One refresh in two minutes for each provider, account and game; a failed one does not count."""
     await services.look_up(refresh=True)
     await services.look_up(refresh=True, game=Game.RUST)
     services.clock.advance(minutes=1, seconds=59)
@@ -292,8 +225,8 @@ async def test_refreshing_again(services: Services):
     assert [query.refresh for query in services.provider.asked] == [True] * 4
 
 
-async def test_a_refresh_overtakes(services: Services):
-    """A refresh does not wait for an older lookup, whose late answer does not take the place of the newer one."""
+async def test_refresh_overtakes_a_slow_lookup(services: Services):
+    """A refresh does not wait for an older lookup, whose late result is not cached."""
     services.provider.gate.clear()
     slow_gate = services.provider.gate
     old = asyncio.create_task(services.look_up())
@@ -314,10 +247,8 @@ async def test_a_refresh_overtakes(services: Services):
     [({}, {"search": "ak"}), ({"search": "ak"}, {}), ({"url": f"{URL[:-8]}ZzZzZzZz"}, {})],
     ids=["of everything", "of a search", "with another token"],
 )
-async def test_a_refresh_overtakes_other_questions(
-    services: Services, older: dict[str, Any], refreshed: dict[str, Any]
-):
-    """What began before a refresh, of whatever items, is not kept once it comes, and nobody joins it any more."""
+async def test_refresh_outdates_other_lookups(services: Services, older: dict[str, Any], refreshed: dict[str, Any]):
+    """Lookups of the account that began before a refresh are neither cached nor joined once it succeeded."""
     services.provider.gate.clear()
     slow_gate = services.provider.gate
     old = asyncio.create_task(services.look_up(**older))
@@ -334,8 +265,8 @@ async def test_a_refresh_overtakes_other_questions(
     assert names(await services.look_up(search="ak")) == ["AK-74"]
 
 
-async def test_a_refresh_that_fails_overtakes_nothing(services: Services):
-    """What was under way before a refresh that fails is kept: nothing newer is known."""
+async def test_failed_refresh_outdates_nothing(services: Services):
+    """Lookups in flight are cached, and cached inventories stay."""
     services.provider.gate.clear()
     slow_gate = services.provider.gate
     old = asyncio.create_task(services.look_up())
@@ -351,28 +282,28 @@ async def test_a_refresh_that_fails_overtakes_nothing(services: Services):
     assert len(services.provider.asked) == 2
 
 
-async def test_asked_during_a_refresh(services: Services):
-    """Another question that is asked during a refresh may be answered from before it: that is not kept either."""
+async def test_lookup_during_a_refresh(services: Services):
+    """A different lookup that began during a refresh may have read older data: it is not cached."""
     services.provider.gate.clear()
     refresh = asyncio.create_task(services.look_up(refresh=True, search="ak"))
     await until(lambda: len(services.provider.asked) == 1)
     refresh_gate, services.provider.gate = services.provider.gate, asyncio.Event()
-    run_in_worker = asyncio.create_task(services.look_up())
+    lookup = asyncio.create_task(services.look_up())
     await until(lambda: len(services.provider.asked) == 2)
     refresh_gate.set()
     await refresh
     services.provider.gate.set()
-    await run_in_worker
+    await lookup
     services.provider.items = (item("AK-74", "1"),)
 
     assert names(await services.look_up()) == ["AK-74"]
 
 
-# Memory
+# Cache
 
 
-async def test_kept(services: Services):
-    """An inventory is kept 15 minutes for the account, whoever asks and however the trade URL is written."""
+async def test_cached_for_15_minutes(services: Services):
+    """The cache is per account: for every caller and every spelling of the trade URL."""
     await services.link(CUSTOMER.user_id, OWNER)
     await services.look_up()
     services.clock.advance(minutes=14, seconds=59)
@@ -384,8 +315,8 @@ async def test_kept(services: Services):
     assert len(services.provider.asked) == 2
 
 
-async def test_a_whole_inventory_answers_every_search(services: Services):
-    """Once the whole inventory is kept, searches and orders are answered from it; a kept search answers only itself."""
+async def test_whole_inventory_answers_every_search(services: Services):
+    """A cached whole inventory answers searches and sort orders; a cached search answers only itself."""
     assert names(await services.look_up(search="ak")) == ["AK-47"]
     assert names(await services.look_up(search="ak")) == ["AK-47"]
     assert len(services.provider.asked) == 1
@@ -397,8 +328,8 @@ async def test_a_whole_inventory_answers_every_search(services: Services):
     assert len(services.provider.asked) == 2
 
 
-async def test_part_of_an_inventory(services: Services):
-    """Where a provider sent only part of an inventory, a search in it is a question for the provider."""
+async def test_partial_inventory(services: Services):
+    """If the provider sent only a part, a search calls the provider."""
     services.provider.total = 5000
     await services.look_up()
     await services.look_up()
@@ -408,8 +339,8 @@ async def test_part_of_an_inventory(services: Services):
     assert len(services.provider.asked) == 2
 
 
-async def test_a_refresh_forgets_what_was_kept(services: Services):
-    """After a refresh no older answer of that account and game is given, for no search; others stay."""
+async def test_refresh_evicts_older_results(services: Services):
+    """All cached results of that account and game go; others stay."""
     await services.look_up(search="ak")
     await services.look_up(game=Game.RUST)
     services.provider.items = (item("AK-74", "1"),)
@@ -421,16 +352,8 @@ async def test_a_refresh_forgets_what_was_kept(services: Services):
     assert len(services.provider.asked) == asked
 
 
-async def test_a_failed_refresh_leaves_what_was_kept(services: Services):
-    """A refresh that fails says so; the next lookup still has the older answer."""
-    await services.look_up()
-    services.provider.failure = ProviderError(FAILURE)
-    assert (await services.look_up(refresh=True)).answers[0].failure == FAILURE
-    assert len(names(await services.look_up())) == 3
-
-
-async def test_bounded_memory(services: Services):
-    """However much is asked, not more than a thousand answers and a hundred thousand items are kept."""
+async def test_bounded_cache(services: Services):
+    """At most a thousand inventories and a hundred thousand items are cached; expired ones go."""
     services.provider.items = ()
     for number in range(1100):
         await services.look_up(search=f"nothing {number}")
@@ -442,13 +365,7 @@ async def test_bounded_memory(services: Services):
     assert sum(len(kept.items) for kept in services.service._cache.values()) <= 100_000
     asked = len(services.provider.asked)
     await services.look_up(url=URL.replace(f"partner={OWNER.account_id}", "partner=5"))
-    assert len(services.provider.asked) == asked, "the newest is kept"
-
-
-async def test_what_has_expired_is_let_go(services: Services):
-    """Memory does not hold what nobody may be answered with any more."""
-    for number in range(10):
-        await services.look_up(search=f"nothing {number}")
+    assert len(services.provider.asked) == asked, "the newest is cached"
     services.clock.advance(minutes=15)
     await services.look_up()
     assert len(services.service._cache) == 1
@@ -458,7 +375,7 @@ async def test_what_has_expired_is_let_go(services: Services):
 
 
 async def test_hanging_provider(services: Services):
-    """A provider that never answers is a failure of its own at the deadline, beside the others' answers."""
+    """A provider that hangs fails at the deadline; the others' answers are there."""
     quick = FakeInventoryProvider(ProviderName.SKINSBACK)
     services.with_providers(services.provider, quick, deadline=timedelta(seconds=0.5))
     services.provider.gate.clear()
@@ -468,8 +385,8 @@ async def test_hanging_provider(services: Services):
     assert answered.inventory is not None
 
 
-async def test_a_fault_of_ours_in_one_of_several(services: Services):
-    """What is no failure of a provider is not hidden behind the others' answers."""
+async def test_bug_in_one_of_several_providers(services: Services):
+    """An unexpected error is raised, not hidden behind the others' answers."""
     broken = FakeInventoryProvider(ProviderName.SKINSBACK)
     broken.failure = RuntimeError("a bug")
     services.with_providers(services.provider, broken)
@@ -478,20 +395,8 @@ async def test_a_fault_of_ours_in_one_of_several(services: Services):
         await services.look_up(provider="all")
 
 
-async def test_closing(services: Services):
-    """Closing gives up what is under way, and leaves nothing running."""
-    services.provider.gate.clear()
-    waiting = asyncio.create_task(services.look_up())
-    await until(lambda: len(services.provider.asked) == 1)
-    await services.service.close()
-
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-    await until(lambda: not services.service._flights._running)
-
-
 async def until(condition) -> None:
-    """Wait until something is so; a test that hangs here fails by its promise."""
+    """Wait until the condition holds."""
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 -- the service tells nobody
+        while not condition():  # noqa: ASYNC110 -- there is no event to wait for
             await asyncio.sleep(0)

@@ -70,7 +70,7 @@ async def test_approval_denial_and_expiry_at_once(services: ResendSetup, first: 
     assert ended.state in {ResendState.DENIED, ResendState.EXPIRED}
     assert services.provider.calls == {}
     assert services.cards.shown[resend.id] == ended
-    assert services.cards.told_to(AGENT.user_id) == [ended.state.value]
+    assert services.cards.states_for(AGENT.user_id) == [ended.state.value]
 
 
 async def test_trade_changed_before_ten_approvals(services: ResendSetup) -> None:
@@ -199,7 +199,7 @@ async def test_no_longer_resendable(services: ResendSetup) -> None:
     ended = await services.row(resend)
     assert (ended.state, ended.decision_reason) == (ResendState.CANCELLED, "no_longer_resendable")
     assert face(services.cards.shown[resend.id]) == face(ended)
-    assert services.cards.told_to(AGENT.user_id) == services.cards.told_to(CUSTOMER.user_id) == ["cancelled"]
+    assert services.cards.states_for(AGENT.user_id) == services.cards.states_for(CUSTOMER.user_id) == ["cancelled"]
 
 
 @pytest.mark.parametrize("gone", [True, False])
@@ -224,7 +224,7 @@ async def test_denied(services: ResendSetup) -> None:
     denied = await services.service.deny(resend.id, by=MODERATOR, reason=" ask again on Monday ")
 
     assert denied.decision_reason == "ask again on Monday"
-    assert services.cards.told_to(AGENT.user_id) == services.cards.told_to(CUSTOMER.user_id) == ["denied"]
+    assert services.cards.states_for(AGENT.user_id) == services.cards.states_for(CUSTOMER.user_id) == ["denied"]
     assert services.cards.shown[resend.id] == denied
     assert services.provider.calls == {}
 
@@ -245,8 +245,10 @@ async def test_marked(services: ResendSetup, *, sent: bool) -> None:
     assert (marked.decided_by, marked.settled_by) == (MODERATOR.user_id, OTHER_MODERATOR.user_id)
     assert (marked.outcome, marked.outcome_detail) == (Outcome.MARKED, "seen in Steam")
     assert marked.settled_at == services.clock.now()
-    assert services.cards.told_to(AGENT.user_id) == services.cards.told_to(CUSTOMER.user_id) == [marked.state.value]
-    assert [told.code for told in services.cards.told] == [None, None]
+    assert (
+        services.cards.states_for(AGENT.user_id) == services.cards.states_for(CUSTOMER.user_id) == [marked.state.value]
+    )
+    assert [message.code for message in services.cards.messages] == [None, None]
     with pytest.raises(AlreadyDecided):
         await services.service.mark(resend.id, sent=not sent, by=MODERATOR)
 
@@ -268,8 +270,8 @@ async def test_marked_during_a_reading(services: ResendSetup) -> None:
     ended = await services.row(resend)
     assert (ended.state, ended.outcome) == (ResendState.FAILED, Outcome.MARKED)
     assert services.cards.shown[resend.id] == ended
-    assert services.cards.told_to(CUSTOMER.user_id) == ["failed"]
-    assert [told.code for told in services.cards.told] == [None, None]
+    assert services.cards.states_for(CUSTOMER.user_id) == ["failed"]
+    assert [message.code for message in services.cards.messages] == [None, None]
 
 
 async def test_marked_before_the_outcome_is_unknown(services: ResendSetup) -> None:

@@ -48,7 +48,7 @@ async def test_every_outcome(services: ResendSetup, way: Way, state: ResendState
     assert face(ended) == face(await services.row(resend)) == face(services.cards.shown[resend.id])
     assert ended.decided_by == MODERATOR.user_id
     assert ended.sent_at == services.clock.now()
-    assert services.cards.told_to(AGENT.user_id) == services.cards.told_to(CUSTOMER.user_id) == [state.value]
+    assert services.cards.states_for(AGENT.user_id) == services.cards.states_for(CUSTOMER.user_id) == [state.value]
 
     await ticks(services, seconds=60)
     await services.restart()
@@ -70,7 +70,7 @@ async def test_answer_about_another_trade(services: ResendSetup) -> None:
 
     assert (ended.state, ended.outcome) == (ResendState.UNKNOWN, Outcome.OTHER_TRADE)
     assert ended.outcome_detail == str(TRADE + 1)
-    assert [told.code for told in services.cards.told] == [None, None]
+    assert [message.code for message in services.cards.messages] == [None, None]
 
 
 async def test_during_the_call(services: ResendSetup) -> None:
@@ -107,7 +107,7 @@ async def test_new_code(services: ResendSetup) -> None:
 
     code = services.provider.kept[TRADE].code
     assert code is not None
-    assert [(told.user_id, told.code) for told in services.cards.told] == [
+    assert [(message.user_id, message.code) for message in services.cards.messages] == [
         (AGENT.user_id, None),
         (CUSTOMER.user_id, code),
     ]
@@ -123,7 +123,7 @@ async def test_owner_is_the_requester(services: ResendSetup, way: Way) -> None:
 
     await services.approve(1, by=MODERATOR)
 
-    assert [(told.user_id, told.code) for told in services.cards.told] == [
+    assert [(message.user_id, message.code) for message in services.cards.messages] == [
         (CUSTOMER.user_id, services.provider.kept[TRADE].code)
     ]
 
@@ -138,7 +138,7 @@ async def test_no_one_gets_the_code(services: ResendSetup, linked) -> None:
 
     await services.approve(resend.id, by=MODERATOR)
 
-    assert [(told.user_id, told.code) for told in services.cards.told] == [(AGENT.user_id, None)]
+    assert [(message.user_id, message.code) for message in services.cards.messages] == [(AGENT.user_id, None)]
     assert (await services.row(resend)).notes == ()
 
 
@@ -167,7 +167,7 @@ async def test_expired(services: ResendSetup) -> None:
     await services.delivery.tick()
 
     assert services.cards.shown[resend.id].state is ResendState.EXPIRED
-    assert services.cards.told_to(AGENT.user_id) == services.cards.told_to(CUSTOMER.user_id) == ["expired"]
+    assert services.cards.states_for(AGENT.user_id) == services.cards.states_for(CUSTOMER.user_id) == ["expired"]
     await services.delivery.close(within=0.0)
     services.clock.advance(days=30)
     await services.start()

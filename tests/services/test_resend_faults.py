@@ -1,4 +1,4 @@
-"""Wherever an approval is cancelled, crashes or meets a broken disk: no second call, and an honest end."""
+"""An approval that is cancelled, crashes or meets a broken disk, at every point: no second call."""
 
 import asyncio
 from collections import deque
@@ -11,12 +11,12 @@ from tests.services.resend_setup import AGENT, CUSTOMER, MODERATOR, ResendSetup,
 
 
 def points(log: list[str]) -> list[str]:
-    """Return every step of the log that it came to, numbered where it came there more than once."""
+    """Return every step of the log with the number of its occurrence."""
     return [f"{name}#{log[: place + 1].count(name)}" for place, name in enumerate(log)]
 
 
 async def steps_of_an_approval(services: ResendSetup, trade_id: int) -> list[str]:
-    """Approve undisturbed, and return the steps in their order."""
+    """Approve undisturbed, and return the steps in order."""
     resend = await services.requested(trade_id)
     log: list[str] = []
 
@@ -30,22 +30,22 @@ async def steps_of_an_approval(services: ResendSetup, trade_id: int) -> list[str
 
 
 class At:
-    """A step that does something at one point and then no more."""
+    """A step that runs an action at one point."""
 
-    def __init__(self, point: str, deed) -> None:
+    def __init__(self, point: str, action) -> None:
         self._point = point
-        self._deed = deed
+        self._action = action
         self._log: list[str] = []
 
     async def __call__(self, name: str) -> None:
         self._log.append(name)
         if points(self._log)[-1] == self._point:
-            self._deed()
+            self._action()
 
 
 @pytest.mark.parametrize("way", [accepts, does_and_loses, loses])
-async def test_approver_who_goes_away(services: ResendSetup, way: Way) -> None:
-    """Wherever the approving caller is cancelled, at most one call is made, and once it is approved it has its end."""
+async def test_cancelled_at_every_point(services: ResendSetup, way: Way) -> None:
+    """At most one call is made, and an approved request is carried to its end."""
     end = ResendState.UNKNOWN if way is loses else ResendState.SENT
     services.provider.ways.append(way)
     every_point = await steps_of_an_approval(services, 1)
@@ -78,14 +78,14 @@ async def test_approver_who_goes_away(services: ResendSetup, way: Way) -> None:
     ],
 )
 async def test_crash_at_every_point(services: ResendSetup, way: Way, ends: set[tuple[str, int]]) -> None:
-    """Wherever it crashes, the next start makes no second call, shows how it stands, and tells the end that it has."""
+    """The next start makes no second call, shows the state on the card, and tells an outcome."""
     services.provider.ways.append(way)
     every_point = await steps_of_an_approval(services, 1)
     seen = set()
     for trade_id, point in enumerate(every_point, start=2):
         resend = await services.requested(trade_id)
         services.provider.ways = deque([way])
-        services.cards.told.clear()
+        services.cards.messages.clear()
         services.step = At(point, services.crash)
         await asyncio.gather(services.approve(resend.id, by=MODERATOR), return_exceptions=True)
         await services.quiet()
@@ -99,8 +99,8 @@ async def test_crash_at_every_point(services: ResendSetup, way: Way, ends: set[t
         assert face(services.cards.shown[resend.id]) == face(kept), point
         if not kept.state.is_open:
             assert calls, point
-            for told in (AGENT, CUSTOMER):
-                assert services.cards.told_to(told.user_id)[-1] == kept.state.value, point
+            for user in (AGENT, CUSTOMER):
+                assert services.cards.states_for(user.user_id)[-1] == kept.state.value, point
         await ticks(services, seconds=10)
         assert services.provider.calls[trade_id] == calls, point
         seen.add((kept.state.value, calls))
@@ -108,15 +108,15 @@ async def test_crash_at_every_point(services: ResendSetup, way: Way, ends: set[t
 
 
 class DiskFull(Exception):
-    """What a storage says that cannot read or write."""
+    """The storage can neither read nor write."""
 
 
 def fail() -> None:
     raise DiskFull
 
 
-async def test_storage_that_breaks_at_every_point(services: ResendSetup) -> None:
-    """Wherever the disk fails for a moment, no second call is made and no request stays stuck: it goes on by itself."""
+async def test_storage_fails_at_every_point(services: ResendSetup) -> None:
+    """No second call is made, and the background carries the request on."""
     database = ("resends.", "links.", "grants.", "settings.")
     every_point = [point for point in await steps_of_an_approval(services, 1) if point.startswith(database)]
     assert len(every_point) > 20
@@ -137,8 +137,7 @@ async def test_storage_that_breaks_at_every_point(services: ResendSetup) -> None
         assert services.provider.calls[trade_id] == calls, point
 
 
-async def test_broken_off_after_its_caller_had_gone(services: ResendSetup, caplog: pytest.LogCaptureFixture) -> None:
-    """What goes wrong when nobody waits for it any more is in the log."""
+async def test_failure_after_the_caller_was_cancelled(services: ResendSetup, caplog: pytest.LogCaptureFixture) -> None:
     resend = await services.requested()
     held = Held()
     services.provider.ways.append(held)

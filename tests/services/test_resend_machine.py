@@ -1,4 +1,4 @@
-"""However requests, decisions, answers, stops and crashes follow each other: no call without an approval of its own."""
+"""Requests, decisions, answers, shutdowns and crashes in any order: no call without an approval of its own."""
 
 import asyncio
 import tempfile
@@ -53,7 +53,7 @@ REQUESTER = 102
 
 
 async def answers_for_another(provider: FakeTradeProvider, trade_id: int) -> Receipt:
-    """Do nothing, and answer about another trade."""
+    """Answer about another trade; nothing is done."""
     return Receipt(trade_id + 1, None)
 
 
@@ -71,19 +71,19 @@ WAYS: dict[str, Way] = {
 ways = st.sampled_from(sorted(WAYS))
 nth = st.integers(0, 2)
 steps = st.one_of(st.integers(0, 45), st.integers(9, 18))
-"""Moments before and after what an approval asks of its ports, most often those around its intent and its call."""
+"""How many calls to ports come before the crash: most often those around the intent and the provider call."""
 
 
 class Machine(RuleBasedStateMachine):
-    """Two guilds' desks over one database, through which everything happens, and the promises that hold in between."""
+    """The services of two guilds over one database; the promises are checked after each rule."""
 
     def __init__(self) -> None:
         super().__init__()
         self._stack = AsyncExitStack()
         folder = self._stack.enter_context(tempfile.TemporaryDirectory())
         self._runner = asyncio.Runner()
-        self._under_way: list[tuple[asyncio.Task[Any], Late]] = []
-        self._unheard: list[Late] = []
+        self._waiting: list[tuple[asyncio.Task[Any], Late]] = []
+        self._lost: list[Late] = []
         self._services, self._provider = self._runner.run(self._opened(Path(folder)))
 
     async def _opened(self, folder: Path) -> tuple[ResendSetup, CountedTradeProvider]:
@@ -102,12 +102,12 @@ class Machine(RuleBasedStateMachine):
 
     async def _ended(self) -> None:
         await self._services.delivery.close(within=0.0)
-        await asyncio.gather(*(task for task, _ in self._under_way), return_exceptions=True)
-        for late in (*self._unheard, *(late for _, late in self._under_way)):
-            late.forget()
+        await asyncio.gather(*(task for task, _ in self._waiting), return_exceptions=True)
+        for late in (*self._lost, *(late for _, late in self._waiting)):
+            late.cancel()
         await self._stack.aclose()
 
-    # What happens
+    # Rules
 
     @initialize()
     def request_all(self) -> None:
@@ -116,7 +116,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(trade_id=st.sampled_from(TRADES), guild_id=st.sampled_from(GUILDS))
     def request(self, trade_id: int, guild_id: int) -> None:
-        """Let the trade fail again, if it has to, and ask for it."""
+        """Let the trade fail again, if necessary, and request its resend."""
         if self._provider.kept[trade_id].not_resendable is not None:
             self._provider.change(trade_id, status=-1)
         self._do(self._services.requested(trade_id, by=member(REQUESTER, AGENTS, MODERATORS, guild_id=guild_id)))
@@ -149,39 +149,39 @@ class Machine(RuleBasedStateMachine):
 
     @rule(which=nth, way=ways)
     def approve_and_wait(self, which: int, way: str) -> None:
-        """Approve, and leave the provider's answer for later, or for ever."""
+        """Approve; the provider answers later or never."""
         one = self._one(which, ResendState.PENDING)
         [who] = self._moderators(one, 1)
         self._runner.run(self._begun(self._services.approve(one, by=who), Late(WAYS[way])))
         self._provider.ways.clear()
 
-    @precondition(lambda self: self._under_way)
+    @precondition(lambda self: self._waiting)
     @rule(leaves=st.booleans())
     def answer(self, *, leaves: bool) -> None:
-        """Let the provider act and answer, to a caller who may have left."""
-        self._runner.run(self._answered(*self._under_way.pop(0), leaves=leaves))
+        """Let the provider act and answer a caller, who may be cancelled by then."""
+        self._runner.run(self._answered(*self._waiting.pop(0), leaves=leaves))
 
-    @precondition(lambda self: self._unheard)
+    @precondition(lambda self: self._lost)
     @rule()
-    def act_unheard(self) -> None:
-        """Let the provider do now what a process asked for that is no more."""
-        self._runner.run(self._unheard.pop(0).let_go())
+    def act_for_a_crashed_process(self) -> None:
+        """Let the provider act on a call of an earlier process."""
+        self._runner.run(self._lost.pop(0).let_go())
 
     @rule(which=nth)
-    def decide_on_ones_own(self, which: int) -> None:
-        """Let requester and owner try: both are moderators, and neither may."""
+    def decide_own_request(self, which: int) -> None:
+        """Let requester and owner, both moderators, try to decide."""
         one = self._one(which, ResendState.PENDING)
         guild_id = self._guild(one)
         requester = member(REQUESTER, MODERATORS, guild_id=guild_id)
         owner = member(CUSTOMER.user_id, MODERATORS, guild_id=guild_id)
         service = self._services.service
         assert self._do(self._services.approve(one, by=requester), service.deny(one, by=requester)) == []
-        if guild_id == CUSTOMER.guild_id:  # where they are linked
+        if guild_id == CUSTOMER.guild_id:  # the guild in which they are linked
             assert self._do(self._services.approve(one, by=owner), service.deny(one, by=owner)) == []
 
     @rule(which=nth)
     def decide_elsewhere(self, which: int) -> None:
-        """Let a moderator of the other guild try: there is no such request."""
+        """Let a moderator of the other guild try to decide."""
         one = self._one(which, ResendState.PENDING, ResendState.UNKNOWN)
         other = next(guild_id for guild_id in GUILDS if guild_id != self._guild(one))
         moderator, service = member(201, MODERATORS, guild_id=other), self._services.service
@@ -195,14 +195,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule(which=nth, answers=st.lists(st.booleans(), min_size=1, max_size=3))
     def mark(self, which: int, answers: list[bool]) -> None:
-        """Let moderators settle a doubt by hand, at the same time as reading does."""
+        """Let moderators settle an unknown outcome by hand while a reading does the same."""
         one = self._one(which, ResendState.UNKNOWN)
         people = self._moderators(one, len(answers))
         done = self._do(
             *(self._services.service.mark(one, sent=sent, by=who) for who, sent in zip(people, answers, strict=True)),
             self._services.delivery.tick(),
         )
-        assert len(done) <= 2  # one moderator, and the tick
+        assert len(done) <= 2  # one moderator, and the reading
 
     @rule(trade_id=st.sampled_from(TRADES), status=st.sampled_from([-1, 5, 3]))
     def change(self, trade_id: int, status: int) -> None:
@@ -214,7 +214,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(edits=st.sampled_from(["taken", "refused", "lost"]))
     def edit_cards(self, edits: Literal["taken", "refused", "lost"]) -> None:
-        """Let Discord take, refuse or take unheard what cards are to show; back, it is asked again for each of them."""
+        """Let Discord take or refuse edits, or lose its answers; then refresh every card."""
         self._services.cards.edits = edits
         if edits == "taken":
             for _ in self._services.cards.shown:
@@ -223,8 +223,8 @@ class Machine(RuleBasedStateMachine):
 
     @precondition(lambda self: self._services.cards.shown)
     @rule(which=nth, status=st.sampled_from([-1, 5, 10]), seen=st.sampled_from([-1, 0, 0, 0, 1, None]), way=ways)
-    def approve_what_was_seen(self, which: int, status: int, seen: int | None, way: str) -> None:
-        """Let two moderators approve one after the other what the card shows, or did, or never did."""
+    def approve_a_version(self, which: int, status: int, seen: int | None, way: str) -> None:
+        """Let two moderators approve the version on the card, an older one, or one that never was."""
         one = self._one(which, ResendState.PENDING)
         shown = self._services.cards.shown.get(one)
         if shown is None:
@@ -239,14 +239,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([5, 60, 3600, 90_000]))
     def wait(self, seconds: int) -> None:
-        """Let time pass: doubts are read, and what nobody decided expires."""
+        """Let time pass: outcomes are read and requests expire."""
         self._services.clock.advance(seconds=seconds)
         self._do(self._services.delivery.tick())
         self._do(self._services.delivery.refresh_cards())
 
     @rule(guild_id=st.sampled_from(GUILDS))
     def resume(self, guild_id: int) -> None:
-        """Let resends go on after an answer about another trade."""
+        """Resume resends after an answer about another trade."""
         pauses = self._services.repositories.pauses
         pause = self._runner.run(pauses.of_guild(guild_id))
         if pause is not None:
@@ -254,7 +254,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(crash=st.booleans())
     def restart(self, *, crash: bool) -> None:
-        self.edit_cards("taken")  # that an ended request's card is outdated is not known to the next process
+        self.edit_cards("taken")  # the next process does not know that the card of an ended request is outdated
         self._runner.run(self._crashed() if crash else self._services.delivery.close(within=0.0))
         self._runner.run(self._started_again())
 
@@ -270,7 +270,7 @@ class Machine(RuleBasedStateMachine):
         self._runner.run(self._started_again())
 
     @rule(trade_id=st.sampled_from(TRADES), after=steps)
-    def crash_while_asking(self, trade_id: int, after: int) -> None:
+    def crash_while_requesting(self, trade_id: int, after: int) -> None:
         """Cut the power at any moment of a request."""
         self.edit_cards("taken")  # as for a restart
         self._crash(self._services.requested(trade_id, by=member(REQUESTER, AGENTS)), after)
@@ -278,7 +278,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(after=steps)
     def crash_while_starting(self, after: int) -> None:
-        """Cut the power, and again while the next process takes up what was left."""
+        """Cut the power, and again while the next process recovers."""
         self.edit_cards("taken")  # as for a restart
         self._runner.run(self._crashed())
         self._crash(self._services.start(), after)
@@ -286,7 +286,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def settle(self) -> None:
-        """Give reading the time that it needs: what the provider shows to be done is not left in doubt."""
+        """Read outcomes: no resend that the provider shows as done stays unknown."""
         self._provider.cannot_be_read = None
         self._services.clock.advance(seconds=3601)
         self._do(self._services.delivery.tick())
@@ -294,18 +294,18 @@ class Machine(RuleBasedStateMachine):
             if resend.state is ResendState.UNKNOWN:
                 assert not resend.facts.shows_resend(TradeFacts.of(self._provider.kept[resend.trade_id]))
 
-    # What holds
+    # Invariant
 
     @invariant()
     def promises_are_kept(self) -> None:
         promises = Promises(self._services.repositories, self._provider, self._services.cards)
         keep_up = self._services.cards.edits == "taken"
-        self._runner.run(promises.hold(nobody_works=not self._under_way, cards_keep_up=keep_up))
+        self._runner.run(promises.hold(is_idle=not self._waiting, cards_keep_up=keep_up))
 
-    # How it is done
+    # Helpers
 
     def _one(self, which: int, *states: ResendState) -> int:
-        """Return one of the requests in these states, asking for one where there is none."""
+        """Return one of the requests in these states; request a resend if there is none."""
         fitting = self._in(*states)
         if not fitting and ResendState.PENDING in states:
             open_trades = {shown.trade_id for shown in self._services.cards.shown.values() if shown.state.is_open}
@@ -329,7 +329,7 @@ class Machine(RuleBasedStateMachine):
         return [member(201 + each, MODERATORS, guild_id=guild_id) for each in range(people)]
 
     def _do(self, *work: Coroutine[Any, Any, Any]) -> list[Any]:
-        """Do everything at once; return what came of what was not refused."""
+        """Run everything at once; return the results of the calls that were not refused."""
 
         async def done() -> list[Any]:
             return list(await asyncio.gather(*work, return_exceptions=True))
@@ -346,7 +346,7 @@ class Machine(RuleBasedStateMachine):
         await asyncio.wait({task, reached}, return_when=asyncio.FIRST_COMPLETED)
         reached.cancel()
         if late.reached.is_set():
-            self._under_way.append((task, late))
+            self._waiting.append((task, late))
         else:
             await asyncio.gather(task, return_exceptions=True)
 
@@ -358,7 +358,7 @@ class Machine(RuleBasedStateMachine):
         await asyncio.gather(task, *work, return_exceptions=True)
 
     def _crash(self, work: Coroutine[Any, Any, Any], after: int) -> None:
-        """Do ``work`` until it has asked for something so often, or to its end, and crash then."""
+        """Run ``work`` until its ``after``-th call to a port, or to its end, then crash."""
         left = after
 
         async def step(name: str) -> None:
@@ -367,12 +367,12 @@ class Machine(RuleBasedStateMachine):
             if left < 0:
                 self._services.crash()
 
-        async def cut_off() -> None:
+        async def interrupted() -> None:
             with suppress(SkinDeskError, Crashed, asyncio.CancelledError):
                 await work
 
         self._services.step = step
-        self._runner.run(cut_off())
+        self._runner.run(interrupted())
         self._services.step = None
         self._runner.run(self._crashed())
 
@@ -380,14 +380,14 @@ class Machine(RuleBasedStateMachine):
         self._services.crash()
 
     async def _started_again(self) -> None:
-        await asyncio.gather(*(task for task, _ in self._under_way), return_exceptions=True)
-        self._unheard += [late for _, late in self._under_way]
-        self._under_way.clear()
+        await asyncio.gather(*(task for task, _ in self._waiting), return_exceptions=True)
+        self._lost += [late for _, late in self._waiting]
+        self._waiting.clear()
         await self._services.start()
 
 
 def test_any_order_of_events() -> None:
-    """A call has an approval of its own, each state follows from the one before and is true, and cards say so."""
+    """The promises hold after every step."""
     run_state_machine_as_test(
         Machine,
         settings=settings(max_examples=80, stateful_step_count=25),

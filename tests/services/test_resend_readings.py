@@ -55,7 +55,7 @@ async def test_read_at_every_start(services: ResendSetup) -> None:
     ended = await services.row(unknown)
     assert (ended.state, ended.outcome) == (ResendState.SENT, Outcome.READ_BACK)
     assert services.cards.shown[unknown.id] == ended
-    assert services.cards.told[-1].code == services.provider.kept[TRADE].code
+    assert services.cards.messages[-1].code == services.provider.kept[TRADE].code
 
 
 async def test_one_reading_for_several(services: ResendSetup) -> None:

@@ -74,7 +74,7 @@ async def test_card_cannot_be_posted(services: ResendSetup, error: BaseException
     assert await services.repositories.resends.all_open() == ()
     services.cards.post_fails_with = None
     await services.restart()
-    assert services.cards.told == []
+    assert services.cards.messages == []
     assert (await services.requested()).state is ResendState.PENDING
 
 

@@ -51,7 +51,7 @@ async def test_answer_during_shutdown(services: ResendSetup) -> None:
 
     assert (await approving).state is ResendState.SENT
     assert services.cards.shown[resend.id].state is ResendState.SENT
-    assert services.cards.told_to(CUSTOMER.user_id) == ["sent"]
+    assert services.cards.states_for(CUSTOMER.user_id) == ["sent"]
 
 
 async def test_shutdown_while_discord_hangs(services: ResendSetup) -> None:
@@ -133,16 +133,16 @@ async def test_crash_before_the_card_is_posted(services: ResendSetup) -> None:
     await services.start()
 
     assert (await services.row(left)).decision_reason == "card_not_posted"
-    assert services.cards.told_to(AGENT.user_id) == ["cancelled"]
+    assert services.cards.states_for(AGENT.user_id) == ["cancelled"]
     assert (await services.requested()).state is ResendState.PENDING
 
 
 async def test_starts_leave_ended_requests_alone(services: ResendSetup) -> None:
     await services.approve((await services.requested()).id, by=MODERATOR)
-    told, written = list(services.cards.told), await services.written()
+    messages, written = list(services.cards.messages), await services.written()
 
     for _ in range(3):
         await services.restart()
 
-    assert services.cards.told == told
+    assert services.cards.messages == messages
     assert await services.written() == written

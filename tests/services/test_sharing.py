@@ -1,4 +1,4 @@
-"""Many who ask at once: one call for the same question, a fair part of the provider's limit for each."""
+"""Many callers at once: one call for equal lookups, and a fair share of the provider's limit for each."""
 
 import asyncio
 from collections import Counter
@@ -43,7 +43,7 @@ def url(account: int) -> str:
 
 
 class Provider:
-    """Counts what it is asked, and answers when its gate is open."""
+    """A server that counts requests and answers when its gate is open."""
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
@@ -77,7 +77,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 async def services(tmp_path: Path, provider: Provider, clock: FakeClock) -> AsyncIterator[Services]:
-    """The whole desk over its real database, with providers of the lower tier on loopback."""
+    """The assembled services, with providers on loopback."""
     async with Loopback(provider) as server:
         tables: dict[str, dict[str, Any]] = {
             "assetpay": {"api_key": "key-1"},
@@ -108,24 +108,24 @@ async def ask(services: Services, account: int, *, by: Actor, **options: Any) ->
 
 
 async def link(services: Services, number: int) -> None:
-    """Give a customer the account of their number."""
+    """Link a customer to the account with their number."""
     await services.links.set_for(customer(number).user_id, str(SteamId.from_account_id(number)), by=agent())
 
 
-def over_budget(part: ProviderAnswer) -> Failure | None:
+def rate_limited(part: ProviderAnswer) -> Failure | None:
     return part.failure if part.failure is not None and part.failure.kind is FailureKind.RATE_LIMITED_LOCALLY else None
 
 
-# One call for the same question
+# Shared lookups
 
 
 async def test_two_hundred_callers(services: Services, provider: Provider) -> None:
-    """Two hundred who ask for one cold inventory make one call; the first going away fails none of the others."""
+    """Two hundred lookups of one inventory make one call, even if the first caller is cancelled."""
     provider.gate.clear()
     first = asyncio.create_task(ask(services, 7, by=agent(0)))
     await provider.reached.wait()
     others = [asyncio.create_task(ask(services, 7, by=agent(number))) for number in range(1, 200)]
-    await asyncio.sleep(0.2)  # most of them wait for the answer by then; whoever comes later has it from memory
+    await asyncio.sleep(0.2)  # most of them wait for the answer by then; the others get it from the cache
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     provider.gate.set()
@@ -137,7 +137,7 @@ async def test_two_hundred_callers(services: Services, provider: Provider) -> No
 
 
 async def test_two_hundred_callers_with_a_token_to_create(services: Services, provider: Provider) -> None:
-    """Where a client token has to be created first, two hundred callers create one and make one call with it."""
+    """Two hundred lookups that need a new client token create one and make one call with it."""
     parts = await asyncio.gather(
         *(ask(services, 7, by=agent(number), provider="assetpay_client") for number in range(200))
     )
@@ -147,15 +147,13 @@ async def test_two_hundred_callers_with_a_token_to_create(services: Services, pr
 
 
 async def test_refreshing(services: Services, provider: Provider, clock: FakeClock) -> None:
-    """Who asks during a refresh gets its answer; the next refresh of it is told when, others need not wait."""
+    """Lookups during a refresh share it; the cool-down is per provider, account and game."""
     provider.gate.clear()
     refresh = asyncio.create_task(ask(services, 7, by=agent(), refresh=True))
     await provider.reached.wait()
-    run_in_worker = [
-        asyncio.create_task(ask(services, 7, by=agent(number), refresh=number < 9)) for number in range(1, 50)
-    ]
+    joining = [asyncio.create_task(ask(services, 7, by=agent(number), refresh=number < 9)) for number in range(1, 50)]
     provider.gate.set()
-    parts = await asyncio.gather(refresh, *run_in_worker)
+    parts = await asyncio.gather(refresh, *joining)
     with pytest.raises(TooSoon) as too_soon:
         await ask(services, 7, by=agent(50), refresh=True)
 
@@ -172,16 +170,16 @@ async def test_refreshing(services: Services, provider: Provider, clock: FakeClo
     assert provider.asked.total() == 5
 
 
-# A fair part for each
+# Fair shares
 
 
 async def test_storm_of_customers(services: Services, provider: Provider, clock: FakeClock) -> None:
-    """Of 200 customers at once, at 100 calls a minute, 80 are answered and 120 told until when; staff is served."""
+    """Of 200 customers at once, at 100 calls a minute, 80 are answered; 20 calls are left for staff."""
     for number in range(1, 201):
         await link(services, number)
     parts = await asyncio.gather(*(ask(services, number, by=customer(number)) for number in range(1, 201)))
 
-    refused = [(number, failure) for number, part in enumerate(parts, 1) if (failure := over_budget(part)) is not None]
+    refused = [(number, failure) for number, part in enumerate(parts, 1) if (failure := rate_limited(part)) is not None]
     assert len(refused) == 120
     assert sum(part.inventory is not None for part in parts) == 80
     assert {failure.retry_after for _, failure in refused} == {timedelta(minutes=1)}
@@ -189,30 +187,30 @@ async def test_storm_of_customers(services: Services, provider: Provider, clock:
 
     served = [await ask(services, 1000 + number, by=agent()) for number in range(20)]
     assert all(part.inventory is not None for part in served)
-    assert over_budget(await ask(services, 2000, by=agent())) is not None
+    assert rate_limited(await ask(services, 2000, by=agent())) is not None
     assert provider.asked.total() == 100
 
     number = refused[0][0]
     clock.advance(seconds=59.9)
-    assert over_budget(await ask(services, number, by=customer(number))) is not None
+    assert rate_limited(await ask(services, number, by=customer(number))) is not None
     clock.advance(seconds=0.1)
     assert (await ask(services, number, by=customer(number))).inventory is not None
 
 
 async def test_one_customer_alone(services: Services, provider: Provider) -> None:
-    """One customer stops at a quarter of the customers' part, and the others have the rest."""
+    """One customer gets a quarter of the customers' share; the others have the rest."""
     await link(services, 1)
     await link(services, 2)
     parts = await asyncio.gather(*(ask(services, 1, by=customer(1), search=f"ak {number}") for number in range(50)))
 
     assert sum(part.inventory is not None for part in parts) == 20
-    assert {over_budget(part) is not None for part in parts if part.inventory is None} == {True}
+    assert {rate_limited(part) is not None for part in parts if part.inventory is None} == {True}
     assert provider.asked.total() == 20
     assert (await ask(services, 2, by=customer(2))).inventory is not None
 
 
-async def test_what_is_shared_costs_the_one_who_began(services: Services) -> None:
-    """An answer from memory, or of a call that somebody else began, is no part of a customer's share."""
+async def test_shared_lookups_cost_their_first_caller(services: Services) -> None:
+    """Cached and joined lookups do not use up a customer's share."""
     await link(services, 1)
     await asyncio.gather(ask(services, 1, by=agent()), *(ask(services, 1, by=customer(1)) for _ in range(50)))
     await ask(services, 1, by=customer(1))
@@ -221,8 +219,8 @@ async def test_what_is_shared_costs_the_one_who_began(services: Services) -> Non
     assert all(part.inventory is not None for part in parts)
 
 
-async def test_joining_one_whose_share_is_spent(services: Services, provider: Provider) -> None:
-    """An agent who waits for the same answer as a customer is served although the customer's share turns out spent."""
+async def test_joining_a_caller_whose_share_is_used_up(services: Services, provider: Provider) -> None:
+    """An agent who joined a customer's lookup is answered, although the customer's share is used up."""
     await link(services, 1)
     for search in ("ak", "awp"):  # a customer's share of ten a minute
         assert (await ask(services, 1, by=customer(1), provider="assetpay_client", search=search)).inventory is not None
@@ -236,5 +234,5 @@ async def test_joining_one_whose_share_is_spent(services: Services, provider: Pr
     await asyncio.sleep(0.1)
     provider.gate.set()
 
-    assert over_budget((await begun).answers[0]) is not None
+    assert rate_limited((await begun).answers[0]) is not None
     assert (await joining).answers[0].inventory is not None

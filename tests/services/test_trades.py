@@ -32,7 +32,7 @@ CODE = TradeCode("ABCDEFGH")
 
 
 class Trades:
-    """Mannco.store with three trades: two of the customer's, one of a stranger's."""
+    """Mannco.store with two trades of the customer and one of a stranger."""
 
     name = ProviderName.MANNCO
 
@@ -53,7 +53,7 @@ class Trades:
 
 
 class Services:
-    """The service over real storage: the customer is linked, Support sees everybody's."""
+    """The service over real storage. The customer is linked; Support may see every account."""
 
     def __init__(self, repositories: Repositories, provider: Trades | None) -> None:
         self.repositories = repositories
@@ -87,8 +87,8 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
         yield opened
 
 
-async def test_ones_own(services: Services):
-    """A customer gets their own and nobody else's, of the scope that was asked."""
+async def test_own_trades(services: Services):
+    """A customer gets their own trades, with codes."""
     active = await services.list_for(by=CUSTOMER)
     everything = await services.list_for(by=CUSTOMER, scope=Scope.ALL)
 
@@ -99,8 +99,8 @@ async def test_ones_own(services: Services):
     assert services.provider.asked == [Scope.ACTIVE, Scope.ALL]
 
 
-async def test_own_by_ones_own_word(services: Services):
-    """Who linked an account to themselves as staff sees its trades as before, and no code: nobody vouches for it."""
+async def test_self_made_link(services: Services):
+    """A staff member who linked an account to themselves sees no codes."""
     link = Link(GUILD, AGENT.user_id, STRANGERS, LinkSource.STAFF, AGENT.user_id, NOW)
     await services.repositories.links.put(link)
     for own in (False, True):
@@ -113,7 +113,7 @@ async def test_own_by_ones_own_word(services: Services):
 
 
 async def test_refused_without_a_call(services: Services):
-    """Naming somebody needs trades.any; without a link or a right there is nothing to list."""
+    """Another account needs trades.any; one's own needs trades.own and a link."""
     for named in ({"member_id": 5}, {"member_id": CUSTOMER.user_id}, {"steam_id": str(OWNER)}, {"steam_id": "x"}):
         with pytest.raises(AccessDenied) as denied:
             await services.list_for(by=CUSTOMER, **named)
@@ -127,13 +127,17 @@ async def test_refused_without_a_call(services: Services):
     assert services.provider.asked == []
 
 
-async def test_everybodys(services: Services):
-    """A holder of trades.any gets everybody's, without any code."""
+async def test_all_trades(services: Services):
+    """trades.any lists everyone's trades, with the codes of one's own only."""
     answer = await services.list_for(by=AGENT, scope=Scope.ALL)
 
     assert [each.id for each in answer.trades] == [3, 2, 1]
     assert answer.steam_id is None
     assert {each.code for each in answer.trades} == {None}
+
+    await services.link(AGENT, STRANGERS)
+    answer = await services.list_for(by=AGENT, scope=Scope.ALL)
+    assert {each.id: each.code for each in answer.trades} == {3: None, 2: CODE, 1: None}
 
 
 @pytest.mark.parametrize(
@@ -145,8 +149,7 @@ async def test_everybodys(services: Services):
     ],
     ids=["member", "SteamID", "trade URL"],
 )
-async def test_somebodys(services: Services, named: dict[str, str]):
-    """Named by member, SteamID or trade URL, that account's trades are listed, without its codes."""
+async def test_named_account(services: Services, named: dict[str, str]):
     answer = await services.list_for(by=AGENT, scope=Scope.ALL, **named)
 
     assert [each.id for each in answer.trades] == [3, 1]
@@ -154,16 +157,7 @@ async def test_somebodys(services: Services, named: dict[str, str]):
     assert {each.code for each in answer.trades} == {None}
 
 
-async def test_an_agents_own(services: Services):
-    """Among everybody's an agent's own trades have their codes, the others none."""
-    await services.link(AGENT, STRANGERS)
-    answer = await services.list_for(by=AGENT, scope=Scope.ALL)
-
-    assert {each.id: each.code for each in answer.trades} == {3: None, 2: CODE, 1: None}
-
-
-async def test_names_that_mean_nobody(services: Services):
-    """Two names, a member without a link, another guild's link, and what is no account are told apart."""
+async def test_invalid_names(services: Services):
     with pytest.raises(InvalidInput, match="steam_id: member_and_steam_id"):
         await services.list_for(by=AGENT, member_id=CUSTOMER.user_id, steam_id=str(OWNER))
     with pytest.raises(InvalidInput, match="member: not_linked"):
@@ -175,8 +169,8 @@ async def test_names_that_mean_nobody(services: Services):
     assert services.provider.asked == []
 
 
-async def test_the_window(services: Services):
-    """A full list of all trades says so, also to who sees few of them; the active ones are never a window."""
+async def test_window_full(services: Services):
+    """A full window of all trades is reported, even to viewers who see few of them."""
     services.provider.kept = (trade(id=9), *(trade(id=10 + number, owner=STRANGERS) for number in range(WINDOW - 1)))
     assert (await services.list_for(by=AGENT, scope=Scope.ALL)).window_full
     assert (await services.list_for(by=CUSTOMER, scope=Scope.ALL)).window_full
@@ -186,7 +180,7 @@ async def test_the_window(services: Services):
 
 
 async def test_without_a_provider(tmp_path: Path):
-    """Where no provider of trades is on, whoever may see trades is told so; the rest is refused as ever."""
+    """Viewers who may see trades get ProviderOff; others are refused as always."""
     async with ENGINES["sqlite"](tmp_path) as repositories:
         services = Services(repositories, None)
         with pytest.raises(NotLinked):
