@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from bot.domain.steam import Game
-
-if TYPE_CHECKING:
-    from bot.demo.chance import Chance
-    from bot.domain.steam import SteamId
+from bot.demo.chance import Chance
+from bot.domain.steam import Game, SteamId
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
 from bot.demo.chance import Chance
 from bot.demo.items import ItemMaker, WorldItem
 from bot.domain.secrets import TradeToken
 from bot.domain.steam import Game, SteamId, TradeUrl
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _FIRST_ACCOUNT = 4294960001  # at the far end of all account ids, where nobody lives yet
 

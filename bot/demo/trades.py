@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from bot.demo.chance import Chance
 from bot.domain.steam import Game, SteamId
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from bot.demo.chance import Chance
 
 HIDDEN_STATUS = -11
 """A trade that ``/trades/all`` leaves out (seed 004)."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from bot.domain.links import Link
+from bot.domain.links import Link
 
 
 class Capability(StrEnum):
@@ -39,16 +36,13 @@ BOOTSTRAP = frozenset({Capability.MANAGE_ACCESS, Capability.MANAGE_SETTINGS})
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A guild member as the interaction describes them.
-
-    ``role_ids`` includes @everyone, whose id is the guild's. ``administers`` is true for the guild owner and for
-    members with Discord's Administrator permission.
-    """
+    """A guild member as the interaction describes them. ``role_ids`` includes @everyone, whose id is the guild's."""
 
     guild_id: int
     user_id: int
     role_ids: frozenset[int]
     administers: bool = False
+    """Whether they own the guild or have Discord's Administrator permission."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +72,17 @@ def is_staff(held: frozenset[Capability]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether a member holds a capability, and why; role ids are in ascending order.
-
-    ``roles`` are the member's roles that give it. ``by_office`` is true if they hold it as the guild's owner or an
-    administrator. ``holders`` are all roles of the guild that have it, ``granters`` those whose members may grant it.
-    """
+    """Whether a member holds a capability, and why; role ids are in ascending order."""
 
     capability: Capability
     roles: tuple[int, ...]
+    """The member's roles that give it."""
     by_office: bool
+    """Whether they hold it as the guild's owner or an administrator."""
     holders: tuple[int, ...]
+    """All roles of the guild that have it."""
     granters: tuple[int, ...]
+    """All roles of the guild whose members may grant it."""
 
     @property
     def is_held(self) -> bool:

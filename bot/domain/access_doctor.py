@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum, auto
-from typing import TYPE_CHECKING
 
 from bot.domain.access import SEEDED, Capability, Grant
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 
 class Source(StrEnum):
@@ -63,14 +60,11 @@ class Concern(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Giver:
-    """A role whose members can give the role in question to themselves and others.
-
-    If ``above`` is not empty they also need one of these roles, because ``manager_id`` itself is not above the role
-    in question; ``manager_id`` can be @everyone then.
-    """
+    """A role whose members can give the role in question to themselves and others."""
 
     manager_id: int
     above: tuple[int, ...] = ()
+    """The roles of which they also need one, if ``manager_id`` (@everyone too) is not above the role in question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +88,7 @@ _CONCERNS: Mapping[Source, Concern] = {
 
 
 def examine(guild_id: int, grants: Iterable[Grant], roles: Iterable[RoleFacts]) -> tuple[Finding, ...]:
-    """Return the findings, the worst first; none if all is in order or the guild's roles are not known.
-
-    ``roles`` are all current roles of the guild. Own-scope rights, and rights of @everyone, cause no finding for
-    other roles.
-    """
+    """Return the findings about a guild with these roles, the worst first; none if the roles are not known."""
     known = {role.role_id: role for role in roles}
     if guild_id not in known:
         return ()
@@ -112,7 +102,7 @@ def examine(guild_id: int, grants: Iterable[Grant], roles: Iterable[RoleFacts]) 
         found.append(Finding(Concern.NO_APPROVER))
     if of_everyone - SEEDED:
         found.append(Finding(Concern.EVERYONE, guild_id, tuple(sorted(of_everyone - SEEDED))))
-    # If @everyone may grant capabilities, Manage Roles adds nothing.
+    # Own-scope rights, and rights of @everyone, are no concern of other roles.
     unprivileged = [] if Capability.MANAGE_ACCESS in of_everyone else _unprivileged(known.values(), held)
     for role_id, capabilities in held.items():
         if role_id not in known:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 class AuditAction(StrEnum):
@@ -93,18 +90,11 @@ STAFF_ACTIONS = frozenset(
         AuditAction.AUDIT_VIEWED,
     }
 )
-"""Actions on others by a granted right; :func:`acts_as` adds links. Stored actions never join or leave this set.
-
-The integrity check relies on it: only staff pseudonyms must always have a name.
-"""
+"""Actions on others by a granted right. The integrity check relies on this set: stored actions never join or leave."""
 
 
 def acts_as(entry: AuditEntry | AuditRow) -> PseudonymKind:
-    """Return the role in which the actor of an entry is stored.
-
-    They act as staff in every staff action, if they link an account without Steam's proof (their own account too),
-    and if the entry is marked as done for another user.
-    """
+    """Return the role of an entry's actor: staff also if they link an account without Steam's proof, even their own."""
     by_right = entry.subject != f"user:{entry.actor_id}" or entry.detail.get("source") == "staff"
     links_by_right = entry.action is AuditAction.LINK_SET and by_right
     is_staff = entry.action in STAFF_ACTIONS or links_by_right or is_for_another(entry.detail)
@@ -112,9 +102,7 @@ def acts_as(entry: AuditEntry | AuditRow) -> PseudonymKind:
 
 
 FOR_ANOTHER = {"for": "another"}
-"""The detail that marks an action for another user: requesting a resend of a trade that is not theirs, or removing
-another user's link.
-"""
+"""The detail that marks an action for another user, such as a resend of a trade that is not the actor's own."""
 
 
 def is_for_another(detail: Mapping[str, object]) -> bool:

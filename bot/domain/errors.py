@@ -40,16 +40,13 @@ SkinDeskError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from bot.domain.access import Capability
-    from bot.domain.failures import Failure, ProviderName
-    from bot.domain.resends import ApproverRefusal, Resend, ResendPause
-    from bot.domain.steam import Game, TradeUrlProblem
-    from bot.domain.trades import NotResendableReason, Trade
+from bot.domain.access import Capability
+from bot.domain.failures import Failure, ProviderName
+from bot.domain.resends import ApproverRefusal, Resend, ResendPause
+from bot.domain.steam import Game, TradeUrlProblem
+from bot.domain.trades import NotResendableReason, Trade
 
 
 class SkinDeskError(Exception):

@@ -24,7 +24,7 @@ class ProviderName(StrEnum):
     @property
     def dialect(self) -> Dialect:
         """The numbering of this provider's error codes."""
-        return _DIALECTS[self]
+        return Dialect.ASSETPAY if self is ProviderName.ASSETPAY_CLIENT else Dialect(self.value)
 
 
 class Party(StrEnum):
@@ -61,13 +61,6 @@ _LABELS = {
     ProviderName.SKINSBACK: "SkinsBack",
     ProviderName.MANNCO: "Mannco.store",
 }
-_DIALECTS = {
-    ProviderName.ASSETPAY: Dialect.ASSETPAY,
-    ProviderName.ASSETPAY_CLIENT: Dialect.ASSETPAY,
-    ProviderName.ASSETPAY_LEGACY: Dialect.ASSETPAY_LEGACY,
-    ProviderName.SKINSBACK: Dialect.SKINSBACK,
-    ProviderName.MANNCO: Dialect.MANNCO,
-}
 
 
 class FailureKind(StrEnum):
@@ -101,10 +94,7 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed call. ``message`` is the provider's own, untrusted text, for staff only.
-
-    ``took`` is the caller's waiting time over all attempts, None if the provider was not called; comparisons ignore it.
-    """
+    """One failed call. ``message`` is the provider's own, untrusted text, for staff only."""
 
     provider: ProviderName | Party
     kind: FailureKind
@@ -118,6 +108,7 @@ class Failure:
     method: str | None = None
     """The provider's method that was called, if numbers depend on it (SkinsBack)."""
     took: timedelta | None = field(default=None, compare=False)
+    """The caller's waiting time over all attempts; None if the provider was not called."""
 
 
 NOT_DONE = frozenset(
@@ -178,10 +169,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class StatusExplanation:
-    """An explanation of a trade's or deposit's status. ``word`` is the provider's value as text.
-
-    Staff read ``title``, customers ``customer_title`` if there is one.
-    """
+    """An explanation of a trade's or deposit's status. ``word`` is the provider's value as text."""
 
     dialect: Dialect
     word: str
@@ -194,3 +182,4 @@ class StatusExplanation:
     kind: str = "trade"
     known: bool = True
     customer_title: str | None = None
+    """The title for customers, if it differs."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from datetime import datetime, timedelta
-
-    from bot.domain.failures import Failure, ProviderName
+from bot.domain.failures import Failure, ProviderName
 
 
 class ProviderState(StrEnum):
@@ -25,10 +22,7 @@ class ProviderState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A documented limit: ``limit`` calls in ``per``, of which ``left`` are possible now, ``reserved`` for staff only.
-
-    ``free_at`` is when the next call is possible, if none is left.
-    """
+    """A documented limit: ``limit`` calls in ``per``; ``left`` are possible now, ``reserved`` are for staff only."""
 
     what: str
     limit: int
@@ -36,14 +30,12 @@ class Quota:
     left: int
     reserved: int
     free_at: datetime | None = None
+    """When the next call is possible, if none is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderHealth:
-    """A provider's state, since when and why. ``until`` is when an open circuit is tried again.
-
-    A working provider has a ``since`` only if it failed before.
-    """
+    """A provider's state, since when and why. ``until`` is when an open circuit is tried again."""
 
     provider: ProviderName
     state: ProviderState

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from bot.domain.errors import InvalidInput
 from bot.domain.failures import ProviderName
-from bot.domain.steam import Game, SteamId
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from bot.domain.steam import TradeUrl
+from bot.domain.steam import Game, SteamId, TradeUrl
 
 USD = "USD"
 MAX_SEARCH = 100
@@ -30,13 +25,11 @@ _PRICE = re.compile(r"(?:\d{1,12}|\d{1,3}(?:,\d{3}){1,3})(?:\.\d{1,8})?|\d{1,12}
 
 
 class Money(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """An exact amount in whole units of ``currency`` (dollars, not cents).
-
-    ``currency`` is the provider's code in upper case: ISO 4217, or a merchant's own of up to four letters.
-    """
+    """An exact amount in whole units of ``currency`` (dollars, not cents)."""
 
     amount: Decimal
     currency: str = USD
+    """The provider's code in upper case: ISO 4217, or a merchant's own of up to four letters."""
 
     def __post_init__(self) -> None:
         if not self.amount.is_finite():
@@ -193,17 +186,14 @@ class InventoryFilter:
 
 
 def price_from(option: str, text: str) -> Decimal | None:
-    """Read a price in US dollars as a user typed it; None if empty; raise InvalidInput for ``option`` otherwise.
-
-    ``1,204`` is over a thousand, ``12,50`` is twelve and a half.
-    """
+    """Read a price in US dollars as a user typed it; None if empty; raise InvalidInput for ``option`` otherwise."""
     bare = text.strip().removeprefix("$").strip()
     if not bare:
         return None
     if _PRICE.fullmatch(bare) is None:
         raise InvalidInput(option, "not_a_price")
     whole, comma, end = bare.rpartition(",")
-    is_decimal_comma = bool(comma) and len(end) <= len("50")
+    is_decimal_comma = bool(comma) and len(end) <= len("50")  # 1,204 is over a thousand, 12,50 is twelve and a half
     return Decimal(f"{whole}.{end}" if is_decimal_comma else bare.replace(",", ""))
 
 

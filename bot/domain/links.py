@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from bot.domain.audit import AuditRow
-    from bot.domain.steam import SteamId
+from bot.domain.audit import AuditRow
+from bot.domain.steam import SteamId
 
 RELINK_COOL_DOWN = timedelta(hours=72)
 """How long own resends wait after an account changed hands, so that a stolen account is noticed first."""
@@ -30,11 +26,7 @@ class LinkSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A Discord user's Steam account in one guild. ``linked_by`` is the Discord id of the user who set it.
-
-    ``resends_from`` is when the user may request resends of their own trades; None: at once. The repository sets it by
-    :func:`resends_from`. ``audit_row`` is the row of the change that returned this link, None if it was only read.
-    """
+    """A Discord user's Steam account in one guild. ``linked_by`` is the Discord id of the user who set it."""
 
     guild_id: int
     user_id: int
@@ -43,7 +35,9 @@ class Link:
     linked_by: int
     linked_at: datetime
     resends_from: datetime | None = None
+    """When the user may request resends of their own trades; None: at once. Set by the repository."""
     audit_row: AuditRow | None = field(default=None, compare=False, repr=False)
+    """The row of the change that returned this link; None if it was only read."""
 
     @property
     def is_self_made(self) -> bool:

@@ -24,10 +24,7 @@ _TOKEN = re.compile(
 
 
 def mask_trade_urls(text: str) -> str:
-    """Return ``text`` with every trade token masked.
-
-    A text with a token also loses its invisible characters, which could hide one; any other text is unchanged.
-    """
+    """Return ``text`` with every trade token masked; in that case also without invisible characters."""
     visible = INVISIBLE.sub("", text)
     masked = _TOKEN.sub(rf"\g<key>{_MASK}", visible)
     return text if masked == visible else masked

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-from bot.domain.audit import AuditAction, PseudonymKind, acts_as, is_erased
+from bot.domain.audit import AuditAction, AuditRow, PseudonymKind, acts_as, is_erased
+from bot.domain.links import EndedLink, Link
+from bot.domain.resends import Resend
 from bot.domain.steam import SteamId
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from bot.domain.audit import AuditRow
-    from bot.domain.links import EndedLink, Link
-    from bot.domain.resends import Resend
 
 
 @dataclass(frozen=True, slots=True)

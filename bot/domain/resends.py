@@ -11,25 +11,19 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from bot.domain.audit import AuditRow
+from bot.domain.failures import ProviderName
 from bot.domain.masking import mask_trade_urls
+from bot.domain.secrets import TradeCode
+from bot.domain.steam import SteamId
 from bot.domain.trades import COMPLETED_STATUS, PENDING_STATUS, Trade
-
-if TYPE_CHECKING:
-    from bot.domain.audit import AuditRow
-    from bot.domain.failures import ProviderName
-    from bot.domain.secrets import TradeCode
-    from bot.domain.steam import SteamId
 
 MAX_REASON = 200
 """Longest reason for a request or a denial, in characters."""
 
 OPENED_AT_MOST = 5
-"""Requests that a user without ``resend.any`` may open in a guild within :data:`OPENED_WITHIN`.
-
-A moderator reads each one. A customer with more failed trades has a problem that resends do not solve.
-"""
+"""Requests that a user without ``resend.any`` may open in a guild within :data:`OPENED_WITHIN`."""
 
 OPENED_WITHIN = timedelta(hours=24)
 
@@ -127,10 +121,7 @@ class TradeFacts:
         return tuple(name for name in self.__slots__ if getattr(self, name) != getattr(now, name))
 
     def note_of_change(self, now: TradeFacts) -> str | None:
-        """Return the old values of the changed facts as a note for the card, or None.
-
-        The note has only the number of items, and never a code.
-        """
+        """Return the old values of the changed facts, without codes, as a note for the card; None if none changed."""
         shown = {
             "status": self.status,
             "items_send": len(self.items_send),
@@ -143,10 +134,8 @@ class TradeFacts:
         return _CHANGE + json.dumps({name: shown[name] for name in changed}) if changed else None
 
     def shows_resend(self, now: TradeFacts) -> bool:
-        """Return whether the trade, read after a resend, proves that the resend was carried out.
-
-        Mannco.store gives a resent trade a new code, and later a new offer (seed 004). Other changes prove nothing.
-        """
+        """Return whether the trade, read after a resend, proves that the resend was carried out."""
+        # Mannco.store gives a resent trade a new code, and later a new offer (seed 004).
         if now.code_digest is not None and now.code_digest != self.code_digest:
             return True
         return now.offer_id not in ("", self.offer_id) and now.status in (PENDING_STATUS, COMPLETED_STATUS)
@@ -173,12 +162,7 @@ class CardEdit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resend:
-    """One request.
-
-    ``settled_by`` settled an unknown outcome by hand. ``version`` counts the changes of the facts, ``shown_version`` is
-    the newest version that the card is known to have shown. ``audit_row`` is the row of the change that returned this
-    request, None if it was only read.
-    """
+    """One request. ``version`` counts the changes of the facts, ``shown_version`` is the card's last known version."""
 
     id: int
     guild_id: int
@@ -203,11 +187,13 @@ class Resend:
     sent_at: datetime | None = None
     settled_at: datetime | None = None
     settled_by: int | None = None
+    """The user who settled an unknown outcome by hand."""
     settle_after: datetime | None = None
     reminded_at: datetime | None = None
     notes: tuple[str, ...] = ()
     shown_version: int | None = None
     audit_row: AuditRow | None = field(default=None, compare=False, repr=False)
+    """The row of the change that returned this request; None if it was only read."""
 
     @property
     def is_shown(self) -> bool:

@@ -5,19 +5,15 @@ from __future__ import annotations
 import hmac
 import re
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from bot.domain.errors import SignInRefused
+from bot.domain.links import SignIn
 from bot.domain.secrets import SignInAddress, SignInToken
 from bot.domain.steam import SteamId
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from bot.domain.links import SignIn
 
 OPENID_NS = "http://specs.openid.net/auth/2.0"
 IDENTIFIER_SELECT = "http://specs.openid.net/auth/2.0/identifier_select"
@@ -56,13 +52,11 @@ def is_digest(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SignInPlaces:
-    """The addresses of a sign-in. ``public_url`` and ``steam_url`` have no slash at their end.
-
-    Steam gets the digest only, so that its logs never contain a token.
-    """
+    """The addresses of a sign-in. Steam gets only the token's digest, so that its logs never contain a token."""
 
     public_url: str
     steam_url: str
+    """Both without a slash at their end."""
 
     def page(self, token: SignInToken) -> SignInAddress:
         """Return the page's address for the user."""
@@ -131,10 +125,7 @@ def check_browser(token: SignInToken | None, digest: str) -> SignInToken:
 def check_answer(
     parameters: Iterable[tuple[str, str]], digest: str, *, places: SignInPlaces, now: datetime
 ) -> Assertion:
-    """Return Steam's response for this sign-in; raise SignInRefused if it is not valid.
-
-    The problem is ``cancelled`` if the user went back. Parameters that are not OpenID's are ignored.
-    """
+    """Return Steam's response for this sign-in; raise SignInRefused if it is not valid or the user cancelled."""
     given = _openid(parameters)
     _expect("ns", given.get("ns") == OPENID_NS)
     _expect("cancelled", given.get("mode") != "cancel")

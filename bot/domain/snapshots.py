@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from bot.domain.errors import TooSoon
 from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Sort, Sum, name_of
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 
 class Audience(StrEnum):
@@ -58,15 +55,13 @@ class InventoryAnswer:
 
 @dataclass(frozen=True, slots=True)
 class TradesAnswer:
-    """The answer to ``/trades``. ``steam_id`` is the trades' owner, None for everyone's trades.
-
-    ``viewer`` is the caller's own Steam account: a ``code`` may be shown only on that account's trades.
-    """
+    """The answer to ``/trades``. ``steam_id`` is the trades' owner, None for everyone's trades."""
 
     provider: ProviderName
     scope: Scope
     steam_id: SteamId | None
     viewer: SteamId | None
+    """The caller's own Steam account: a ``code`` may be shown only on that account's trades."""
     trades: tuple[Trade, ...]
     read_at: datetime
     window_full: bool = False

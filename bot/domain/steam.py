@@ -125,10 +125,7 @@ class TradeUrlProblem(StrEnum):
 
 
 def image_url(icon_hash: str | None, *, size: int = 360) -> str | None:
-    """Return the address of an item's picture on Steam's own host; None if the hash is missing or not plain.
-
-    A provider's text must not become an address by itself.
-    """
+    """Return the address of an item's picture on Steam's own host; None if the hash is missing or not plain."""
     if icon_hash is None or _IMAGE_HASH.fullmatch(icon_hash) is None:
         return None
     return f"https://{IMAGE_HOST}/economy/image/{icon_hash}/{size}fx{size}f"

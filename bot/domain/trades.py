@@ -45,17 +45,17 @@ class NotResendableReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One trade. ``items_send`` go to the customer, ``items_received`` come from them (asset ids).
-
-    ``status`` is the provider's number. Only the owner may see ``code``. ``last_error`` is untrusted text.
-    """
+    """One trade; ``last_error`` is untrusted text, and only the owner may see ``code``."""
 
     provider: ProviderName
     id: int
     owner: SteamId
     status: int
+    """The provider's number."""
     items_send: tuple[str, ...]
+    """Asset ids that go to the customer."""
     items_received: tuple[str, ...]
+    """Asset ids that come from the customer."""
     bot: SteamId | None
     offer_id: str
     created_at: datetime | None

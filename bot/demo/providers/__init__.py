@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from bot.demo.providers.assetpay import SimulatedAssetPay, SimulatedAssetPayLegacy
 from bot.demo.providers.mannco import SimulatedMannco
 from bot.demo.providers.skinsback import SimulatedSkinsBack
-
-if TYPE_CHECKING:
-    from bot.demo.world import World
+from bot.demo.world import World
 
 
 class SimulatedProviders:

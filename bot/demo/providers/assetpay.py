@@ -5,26 +5,22 @@ from __future__ import annotations
 import csv
 import uuid
 from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bot.demo.items import WorldItem
 from bot.demo.people import Condition, trade_url
 from bot.demo.providers import assetpay_items, faults
 from bot.demo.providers.assetpay_query import ClientQuery, InventoryQuery, LegacyQuery, SecureQuery
 from bot.demo.providers.server import Refused, SimulatedServer
-from bot.demo.providers.tokens import ClientTokens, read_trade_url
+from bot.demo.providers.tokens import Client, ClientTokens, read_trade_url
 from bot.demo.world import World, forced_error
 from bot.domain.steam import Game, SteamId
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from bot.demo.items import WorldItem
-    from bot.demo.providers.tokens import Client
 
 _CACHED = timedelta(minutes=15)
 _FIRST_AGE = timedelta(minutes=7)  # the age of every inventory when the world begins

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from bot.demo.items import WorldItem, WorldSticker
+from bot.demo.items import WorldItem, WorldSticker
 
 _CONTEXT_ID = 2  # Steam's inventory context of tradable items
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.demo.items import WorldItem
 from bot.domain.steam import Game
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from bot.demo.items import WorldItem
 
 _Price = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$")]
 _Positive = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]

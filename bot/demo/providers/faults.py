@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Act = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Fault = Callable[[web.Request, Act], Awaitable[web.StreamResponse]]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import uuid
 from collections import Counter, deque
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
@@ -16,13 +17,9 @@ from bot.demo.chance import Chance
 from bot.demo.providers import faults, tokens
 from bot.demo.providers.server import Refused, SimulatedServer
 from bot.demo.trades import HIDDEN_STATUS, PENDING_STATUS, ResendAnswer, WorldTrade
+from bot.demo.world import World
 from bot.domain.steam import SteamId
 from bot.domain.trades import RESENDABLE_STATUSES, WINDOW
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from bot.demo.world import World
 
 TOKEN_LIFETIME = timedelta(days=31)
 """How long a login lasts (providers.md, 4.2)."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import Counter, deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from aiohttp import web
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from bot.demo.providers.faults import Act, Fault
-    from bot.demo.world import World
+from bot.demo.providers.faults import Act, Fault
+from bot.demo.world import World
 
 _HOST = "127.0.0.1"
 _MAX_LOGGED = 1000

@@ -6,20 +6,17 @@ import hmac
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from aiohttp import web
 
+from bot.demo.items import WorldItem, WorldSticker
 from bot.demo.people import Condition, Person
 from bot.demo.providers import faults
 from bot.demo.providers.server import Refused, SimulatedServer
 from bot.demo.world import World, forced_error
 from bot.domain.steam import Game, SteamId
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from bot.demo.items import WorldItem, WorldSticker
 
 ERRORS = {
     1: "invalid_game",

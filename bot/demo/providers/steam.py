@@ -7,22 +7,18 @@ import hashlib
 import hmac
 import secrets
 from collections import deque
+from collections.abc import Iterable, Mapping
 from html import escape
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
 from bot.demo.chance import Chance
+from bot.demo.providers.faults import Fault
 from bot.demo.providers.server import Refused, SimulatedServer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from bot.demo.providers.faults import Fault
-    from bot.demo.world import World
-    from bot.domain.steam import SteamId
+from bot.demo.world import World
+from bot.domain.steam import SteamId
 
 OPENID_NS = "http://specs.openid.net/auth/2.0"
 LOGIN = "/openid/login"

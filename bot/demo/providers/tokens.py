@@ -9,12 +9,10 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bot.demo.world import World
 from bot.domain.steam import SteamId
-
-if TYPE_CHECKING:
-    from bot.demo.world import World
 
 LIFETIME = timedelta(hours=24)
 """How long a client token is valid (providers.md, 1.2)."""
