@@ -26,24 +26,11 @@ from bot.ui.pager import FilterModal, InventoryButton, ItemSelect, PageButton, S
 from bot.ui.resends.buttons import PauseButton, ReasonModal, ResendButton
 from bot.ui.resends.channel import DiscordResendCards
 
-EXTENSIONS = (
-    "cogs.inventory",
-    "cogs.trades",
-    "cogs.resends",
-    "cogs.explain",
-    "cogs.status",
-    "cogs.access",
-    "cogs.links",
-    "cogs.settings",
-    "cogs.audit",
-    "cogs.mydata",
-)
-
+_COGS = ("inventory", "trades", "resends", "explain", "status", "access", "links", "settings", "audit", "mydata")
+EXTENSIONS = tuple(f"cogs.{name}" for name in _COGS)
+_PAGE_COMPONENTS = (PageButton, InventoryButton, SortSelect, ItemSelect)
 COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
-    PageButton,
-    InventoryButton,
-    SortSelect,
-    ItemSelect,
+    *_PAGE_COMPONENTS,
     ResendButton,
     PauseButton,
     RevokeDeletedButton,

@@ -1,15 +1,11 @@
 """Observes the requests to Discord: their status, and whether Discord accepts answers to interactions."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _CALLBACK = re.compile(r"/interactions/\d{1,20}/[^/]+/callback")
 _REDIRECT = 300

@@ -1,7 +1,5 @@
 """The trace of one interaction: timings and outcome, for the log and for metrics."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable
@@ -24,9 +22,6 @@ class Outcome(StrEnum):
     """A shutdown or a time limit ended the work."""
     FAILED = "failed"
     """A bug or a broken dependency; the log has the traceback under the reference."""
-
-
-_LEVELS = {Outcome.OK: logging.INFO, Outcome.REFUSED: logging.INFO}
 
 
 @dataclass(slots=True, eq=False)
@@ -62,24 +57,23 @@ class InteractionTrace:
 Observer: TypeAlias = Callable[[InteractionTrace], None]
 """Called with the trace of every interaction at its end."""
 
-_current: ContextVar[InteractionTrace | None] = ContextVar("trace", default=None)
-
-
-def begin(trace: InteractionTrace) -> None:
-    """Attribute provider calls of the current task to this interaction."""
-    _current.set(trace)
+current_trace: ContextVar[InteractionTrace | None] = ContextVar("current_trace", default=None)
+"""The interaction of the current task, to which provider calls are attributed."""
 
 
 def add_provider_seconds(_provider: object, _operation: str, /, *, seconds: float, failure: object) -> None:  # noqa: ARG001 -- an observer of calls
     """Add the duration of a provider call to the interaction that made it, if any."""
-    trace = _current.get()
+    trace = current_trace.get()
     if trace is not None:
         trace.provider_seconds += seconds
 
 
 def log_interaction(trace: InteractionTrace) -> None:
     """Log an interaction in one line; suggestions, which come with every key press, at debug level."""
-    level = _LEVELS.get(trace.outcome, logging.WARNING)
+    if trace.outcome in (Outcome.OK, Outcome.REFUSED):
+        level = logging.DEBUG if trace.is_suggestion else logging.INFO
+    else:
+        level = logging.WARNING
     facts = {
         "command": trace.command,
         "guild": trace.guild_id,
@@ -91,8 +85,5 @@ def log_interaction(trace: InteractionTrace) -> None:
         "provider_ms": round(trace.provider_seconds * 1000),
         "reference": trace.reference,
     }
-    _log.log(
-        logging.DEBUG if trace.is_suggestion and level == logging.INFO else level,
-        "interaction handled",
-        extra={name: value for name, value in facts.items() if value is not None},
-    )
+    extra = {name: value for name, value in facts.items() if value is not None}
+    _log.log(level, "interaction handled", extra=extra)

@@ -1,14 +1,22 @@
-"""What an error of discord.py says about the delivery of an answer."""
+"""Tells from an error of discord.py whether an answer may have been delivered, or may be later."""
 
 import asyncio
 
 import discord
 
-_UNKNOWN_MESSAGE = 10008
-_UNKNOWN_INTERACTION = 10062
-_ALREADY_ACKNOWLEDGED = 40060
+UNKNOWN_MESSAGE = 10008
+UNKNOWN_INTERACTION = 10062
+"""The first answer was too late, or another process sent it: Discord accepts no more."""
+ALREADY_ACKNOWLEDGED = 40060
+"""Discord has a first answer; discord.py may send one twice if a confirmation is lost."""
+
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
+
+
+def code_of(error: BaseException) -> int | None:
+    """Return Discord's code of an error."""
+    return error.code if isinstance(error, discord.HTTPException) else None
 
 
 def may_pass(error: BaseException) -> bool:
@@ -19,21 +27,6 @@ def may_pass(error: BaseException) -> bool:
     return not isinstance(error, TypeError | ValueError | discord.DiscordException)
 
 
-def is_already_acknowledged(error: BaseException) -> bool:
-    """Return whether Discord has a first answer; discord.py may send one twice if a confirmation is lost."""
-    return isinstance(error, discord.HTTPException) and error.code == _ALREADY_ACKNOWLEDGED
-
-
 def may_be_delivered(error: BaseException) -> bool:
     """Return whether Discord may have accepted a first answer that ended in this error."""
-    return may_pass(error) or is_already_acknowledged(error) or isinstance(error, asyncio.CancelledError)
-
-
-def is_unknown_interaction(error: BaseException) -> bool:
-    """Return whether Discord accepts no answer: the first one was too late, or another process sent it."""
-    return isinstance(error, discord.NotFound) and error.code == _UNKNOWN_INTERACTION
-
-
-def is_unknown_message(error: BaseException) -> bool:
-    """Return whether the message to edit is gone."""
-    return isinstance(error, discord.NotFound) and error.code == _UNKNOWN_MESSAGE
+    return may_pass(error) or code_of(error) == ALREADY_ACKNOWLEDGED or isinstance(error, asyncio.CancelledError)

@@ -11,7 +11,7 @@ from bot.domain.snapshots import Audience
 from bot.observability.logs import reference
 from bot.observability.tracing import Outcome
 from bot.ui.errors import error_embed
-from bot.ui.interaction.discord_errors import is_unknown_interaction
+from bot.ui.interaction.discord_errors import UNKNOWN_INTERACTION, code_of
 from bot.ui.interaction.session import Interaction, InteractionSession, session_of
 
 _log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ async def report(session: InteractionSession, error: Exception) -> None:
         cause = cause.__cause__
     error_reference = reference()
     log_failure(session, cause, error_reference)
-    if is_unknown_interaction(cause):
+    if code_of(cause) == UNKNOWN_INTERACTION:
         session.close()
         return
     embed = error_embed(

@@ -14,9 +14,9 @@ import discord
 
 from bot.domain.access import Actor
 from bot.domain.errors import NotInGuild, ShuttingDown, SkinDeskError
-from bot.observability.tracing import InteractionTrace, Observer, Outcome, begin
+from bot.observability.tracing import InteractionTrace, Observer, Outcome, current_trace
 from bot.services.container import Services
-from bot.ui.interaction.discord_errors import is_already_acknowledged, is_unknown_message, may_be_delivered, may_pass
+from bot.ui.interaction.discord_errors import ALREADY_ACKNOWLEDGED, UNKNOWN_MESSAGE, code_of, may_be_delivered, may_pass
 
 _log = logging.getLogger(__name__)
 
@@ -239,7 +239,7 @@ class InteractionSession:
                 if not await self._is_acknowledged_after(error):
                     raise
                 # Only this message can be the first answer: its confirmation was lost, and discord.py sent it again.
-                is_own_message = was_new and is_already_acknowledged(error)
+                is_own_message = was_new and code_of(error) == ALREADY_ACKNOWLEDGED
             else:
                 self._confirm(State.ANSWERED)
                 return
@@ -258,7 +258,7 @@ class InteractionSession:
         try:
             await self.interaction.edit_original_response(**content)
         except discord.NotFound as error:
-            if not is_unknown_message(error):
+            if error.code != UNKNOWN_MESSAGE:
                 raise
             # The user dismissed the message: nothing to do, and not an error.
             self.close()
@@ -269,14 +269,14 @@ class InteractionSession:
 
     async def _is_acknowledged_after(self, error: Exception) -> bool:
         """Return whether a reply that Discord did not take as the first answer can follow a first answer."""
-        if is_already_acknowledged(error):
+        if code_of(error) == ALREADY_ACKNOWLEDGED:
             return True
         if not may_pass(error):
             return False
         try:
             await self.defer(thinking=self._thinking)
         except Exception as refused:  # noqa: BLE001 -- the caller raises the first error
-            return is_already_acknowledged(refused)
+            return code_of(refused) == ALREADY_ACKNOWLEDGED
         return True
 
     @contextmanager
@@ -308,7 +308,7 @@ class Sessions:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("an interaction is handled in a task")
-        begin(session.trace)
+        current_trace.set(session.trace)
         self.running[task] = session
         task.add_done_callback(self._on_done)
 

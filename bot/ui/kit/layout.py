@@ -1,7 +1,5 @@
 """Builds embeds that always fit Discord's limits, and divides lists into pages."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +22,6 @@ _FIELDS = 25
 _NAME = 256
 _VALUE = 1024
 _FOOTER = 2048
-_LEAST_ROOM = 512
 _NOTE = len("…and 9,999,999 more · ")
 _LINES_NOTE = len("…and 9,999,999 more lines")
 _COUNTED_FROM = 512
@@ -32,7 +29,7 @@ _COUNTED_FROM = 512
 _MARKERS = ("**", "__", "~~", "||")
 # One piece of markup: half of it would show differently, or activate the text inside.
 _PIECE = re.compile(
-    r"""
+    r"""(
       ```.*?``` | `[^`\n]+`
     | \\.
     | <[^<>\n]{1,128}>
@@ -40,7 +37,7 @@ _PIECE = re.compile(
     | https?://[^\s<>]+
     | \*\* | __ | ~~ | \|\|
     | \n
-    """,
+    )""",
     re.VERBOSE | re.DOTALL,
 )
 
@@ -84,8 +81,6 @@ def fit(markup: str, limit: int) -> str:
     Whole lines are left out, and counted, if that keeps at least half of the room; otherwise the last line is cut
     and open emphasis closed. An escape, timestamp, link or piece of code is never cut in half.
     """
-    if limit < 1:
-        raise ValueError(limit)
     if utf16_length(markup) <= limit:
         return markup
     kept: list[str] = []
@@ -107,7 +102,8 @@ def fit(markup: str, limit: int) -> str:
     if 2 * lines_used >= limit:
         kept, tail = kept[:lines], lines_tail
         if counts:
-            return f"{''.join(kept)}{ELLIPSIS}and {_lines_left(markup, kept)}{tail}"
+            left_out = sum(bool(line.strip()) for line in markup[sum(map(len, kept)) :].split("\n"))
+            return f"{''.join(kept)}{ELLIPSIS}and {count(left_out, 'more line')}{tail}"
     while kept and kept[-1] == " ":
         kept.pop()
     return f"{''.join(kept)}{ELLIPSIS}{tail}"
@@ -129,8 +125,6 @@ def card(
     Title, description and fields are markdown with untrusted text already made safe; the footer is plain text.
     ``room`` is for several cards in one message, and at least 512.
     """
-    if room < _LEAST_ROOM:
-        raise ValueError(room)
     wanted = [_never_empty(field) for field in fields]
     embed = discord.Embed(title=fit(title.strip() or NOTHING, min(_TITLE, room // 2)), colour=colour)
     left = room - utf16_length(embed.title or "")
@@ -154,33 +148,18 @@ def card(
     return embed
 
 
-def _lines_left(markup: str, kept: list[str]) -> str:
-    """Return the number of lines that are left out."""
-    rest = markup[sum(map(len, kept)) :]
-    return count(sum(bool(line.strip()) for line in rest.split("\n")), "more line")
-
-
 def _pieces(markup: str) -> Iterator[str]:
-    """Split markup at the places where it may be cut."""
+    """Split markup between the pieces that must stay whole."""
+    parts = _PIECE.split(markup)  # plain text and pieces in turn
     waiting = ""
-    for piece in _raw_pieces(markup):
+    for piece in (piece for index, part in enumerate(parts) for piece in ([part] if index % 2 else graphemes(part))):
         if waiting and unicodedata.category(piece[0]).startswith("M"):
-            waiting += piece  # a mark belongs to the character before it
-            continue
-        if waiting:
-            yield waiting
-        waiting = piece
-    if waiting:
-        yield waiting
-
-
-def _raw_pieces(markup: str) -> Iterator[str]:
-    end = 0
-    for match in _PIECE.finditer(markup):
-        yield from graphemes(markup[end : match.start()])
-        yield match[0]
-        end = match.end()
-    yield from graphemes(markup[end:])
+            waiting += piece  # a mark belongs to the escaped character before it
+        else:
+            if waiting:
+                yield waiting
+            waiting = piece
+    yield waiting
 
 
 def _toggled(opened: list[str], piece: str) -> list[str]:
