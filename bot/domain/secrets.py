@@ -54,17 +54,25 @@ class Secret:
 class TradeToken(Secret):
     """The ``token`` of a Steam trade URL: it allows sending its owner offers."""
 
+    __slots__ = ()
+
 
 @final
 class TradeCode(Secret):
     """Mannco.store's verification ``code`` of a trade: only the trade's owner may see it (seed 004)."""
+
+    __slots__ = ()
 
 
 @final
 class SignInToken(Secret):
     """The end of a sign-in address: it allows linking an account to the Discord user."""
 
+    __slots__ = ()
+
 
 @final
 class SignInAddress(Secret):
     """The whole address of a Steam sign-in, with its token."""
+
+    __slots__ = ()
