@@ -172,12 +172,12 @@ class TestExample:
     def test_filled_in(self, provider: ProviderName | None) -> None:
         """With a token, and one provider or none, the example is a configuration that starts."""
         text = EXAMPLE.read_text(encoding="utf-8").replace('token = ""', 'token = "a-token"', 1)
-        head, table, rest = text.partition(f"[providers.{provider}]")
+        head, table, tail = text.partition(f"[providers.{provider}]")
         for key, value in CREDENTIALS[provider].items() if provider else ():
-            rest = rest.replace(f'{key} = ""', f'{key} = "{value}"', 1)
+            tail = tail.replace(f'{key} = ""', f'{key} = "{value}"', 1)
         if provider in INVENTORY_PROVIDERS:
             head = head.replace('default_provider = "assetpay"', f'default_provider = "{provider}"')
-        Path("config.toml").write_text(head + table + rest, encoding="utf-8")
+        Path("config.toml").write_text(head + table + tail, encoding="utf-8")
 
         assert load_settings(None, {}).providers_on == ((provider,) if provider else ())
 
@@ -356,7 +356,7 @@ class TestSecrets:
 
 class TestProviders:
     @pytest.mark.parametrize(
-        ("chosen", "on", "expected"),
+        ("default", "on", "expected"),
         [
             (None, (), None),
             (None, (ProviderName.SKINSBACK,), ProviderName.SKINSBACK),
@@ -365,22 +365,22 @@ class TestProviders:
             (" skinsback ", (ProviderName.ASSETPAY, ProviderName.SKINSBACK), ProviderName.SKINSBACK),
         ],
     )
-    def test_default(self, chosen: str | None, on: tuple[ProviderName, ...], expected: ProviderName | None) -> None:
-        """A provider is on if it has credentials; the default is the chosen one, AssetPay, or the first that is on."""
-        given_default = {"SKINDESK_INVENTORY__DEFAULT_PROVIDER": chosen} if chosen else {}
-        found = load_settings(None, variables(*on) | given_default)
+    def test_default(self, default: str | None, on: tuple[ProviderName, ...], expected: ProviderName | None) -> None:
+        """A provider is on if it has credentials; the default is the default one, AssetPay, or the first that is on."""
+        environ = {"SKINDESK_INVENTORY__DEFAULT_PROVIDER": default} if default else {}
+        found = load_settings(None, variables(*on) | environ)
 
         assert (found.providers_on, found.default_provider) == (on, expected)
 
     @pytest.mark.parametrize(
-        ("chosen", "on"), [("assetpay", ProviderName.SKINSBACK), ("skinsback", ProviderName.MANNCO)]
+        ("default", "on"), [("assetpay", ProviderName.SKINSBACK), ("skinsback", ProviderName.MANNCO)]
     )
-    def test_default_that_is_off(self, chosen: str, on: ProviderName) -> None:
-        """A default that was chosen and is off is refused, not replaced."""
-        found = problem(f'inventory.default_provider = "{chosen}"', variables(on))
+    def test_default_that_is_off(self, default: str, on: ProviderName) -> None:
+        """A default that was default and is off is refused, not replaced."""
+        found = problem(f'inventory.default_provider = "{default}"', variables(on))
 
         assert found.key == "inventory.default_provider"
-        assert f"{chosen} is off" in found.message
+        assert f"{default} is off" in found.message
 
 
 @given(

@@ -1,4 +1,4 @@
-"""What signals do to a command: wherever they come, it ends in order."""
+"""Signals end a command in an orderly way at any moment."""
 
 import signal
 from pathlib import Path
@@ -17,7 +17,7 @@ sys.meta_path.insert(0, Signalling())
 from bot.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
-"""The program, which gets a signal when it loads a module."""
+"""The program; it gets a signal when it loads a module."""
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def _empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("module", ["pydantic", "bot.checks.machine", "bot.app"])
 def test_stopped_while_loading(module: str, number: signal.Signals) -> None:
-    """A signal that comes while the program is loaded is a stop like any other."""
+    """A signal while modules are loaded stops the program."""
     configure(GOOD)
     ended = skindesk("run", program=("-c", SIGNALLED.format(number=int(number), module=module)))
 
@@ -37,7 +37,7 @@ def test_stopped_while_loading(module: str, number: signal.Signals) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_while_opening(number: signal.Signals) -> None:
-    """One that comes before the app listens for it has it close what it has opened."""
+    """A signal before the app handles signals closes everything that is open."""
     configure(GOOD)
     ended = serving(
         f"""
@@ -54,7 +54,7 @@ def test_stopped_while_opening(number: signal.Signals) -> None:
 
 
 def test_stopped_while_a_thread_works() -> None:
-    """A copy before an upgrade, which a thread makes, does not hold up a stop; the next start does away with it."""
+    """A busy thread does not delay a stop."""
     configure(GOOD)
     ended = serving(
         """
@@ -68,7 +68,7 @@ def test_stopped_while_a_thread_works() -> None:
 
 
 def test_hung_up_while_starting() -> None:
-    """A reload that is asked for too early kills nothing; it waits until the app listens."""
+    """SIGHUP during a start waits until the app handles it."""
     configure(GOOD)
     ended = serving(
         """
@@ -91,7 +91,7 @@ def test_hung_up_while_starting() -> None:
     ids=lambda each: each if isinstance(each, str) else " ".join(each),
 )
 def test_interrupted(line: list[str], module: str) -> None:
-    """Ctrl+C ends a command with one line, and with the exit code that shells take for that."""
+    """Ctrl+C ends a command with one line and exit code 130."""
     configure(GOOD)
     ended = skindesk(*line, program=("-c", SIGNALLED.format(number=int(signal.SIGINT), module=module)))
 

@@ -1,4 +1,4 @@
-"""The database is looked at whether SkinDesk runs on it or not, and is left as it was."""
+"""The checks of the database, which change nothing, whether SkinDesk runs or not."""
 
 import sqlite3
 from contextlib import closing
@@ -17,7 +17,7 @@ from tests.storage.processes import HOLD, line, running
 
 @pytest.fixture
 async def path(tmp_path: Path) -> Path:
-    path = tmp_path / "desk.db"
+    path = tmp_path / "skindesk.db"
     await filled(path)
     return path
 
@@ -33,7 +33,7 @@ def levels(checked: DatabaseChecked) -> dict[str, Level]:
 
 
 def test_sound(path: Path):
-    """A sound database has nothing wrong, and looking at it makes no file."""
+    """A sound database has no problem; the check writes no file."""
     before = {name: (path.parent / name).stat() for name in names(path.parent)}
 
     checked = check_database(path)
@@ -49,7 +49,7 @@ def test_sound(path: Path):
 
 
 async def test_running(path: Path):
-    """Beside a running SkinDesk everything is looked at, and it is said that it runs; it works on."""
+    """The check works while SkinDesk is running, and says so."""
     async with running(HOLD, path) as holder:
         assert await line(holder) == "open"
 
@@ -70,7 +70,7 @@ async def test_running(path: Path):
     ],
 )
 def test_wrong(path: Path, statements: list[str], wrong: str, said: str):
-    """What keeps it from starting, or cannot be relied on, is a problem with a fix."""
+    """A database that cannot be started or trusted is a problem with a fix."""
     edit(path, *statements)
 
     [finding] = [each for each in check_database(path).findings if each.level is not Level.OK]
@@ -81,7 +81,7 @@ def test_wrong(path: Path, statements: list[str], wrong: str, said: str):
 
 
 def test_damaged(path: Path):
-    """Damage is named in SQLite's words, on one line."""
+    """Damage is reported in SQLite's words, on one line."""
     pages = bytearray(path.read_bytes())
     pages[20_480:32_768] = b"\xa5" * 12_288
     path.write_bytes(pages)
@@ -94,7 +94,7 @@ def test_damaged(path: Path):
 
 @pytest.mark.parametrize("content", [b"the notes of last week's meeting\n" * 40, None])
 def test_no_database(path: Path, content: bytes | None):
-    """Something else, and another program's database, is told apart from damage."""
+    """Another file and another program's database are not reported as damage."""
     if content is None:
         path.unlink()
         edit(path, "CREATE TABLE bookmarks (url TEXT)")
@@ -108,7 +108,7 @@ def test_no_database(path: Path, content: bytes | None):
 
 
 def test_older_schema(path: Path, monkeypatch: pytest.MonkeyPatch):
-    """An older schema is no problem: the next start brings it to the newest."""
+    """An older schema is fine: the next start migrates it."""
     monkeypatch.setattr("bot.storage.maintenance.inspection.bundled", lambda: WITH_PAIRS)
 
     checked = check_database(path)
@@ -118,7 +118,7 @@ def test_older_schema(path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_empty(path: Path):
-    """A file that was only made is as good as none."""
+    """An empty file is fine."""
     path.write_bytes(b"")
 
     assert set(levels(check_database(path)).values()) == {Level.OK}

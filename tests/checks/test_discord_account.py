@@ -1,4 +1,4 @@
-"""What Discord says about the bot is read, and what SkinDesk lacks there is named."""
+"""The checks of the bot's account on Discord."""
 
 from typing import NoReturn
 
@@ -41,7 +41,7 @@ def levels(findings: dict[str, Finding]) -> dict[str, Level]:
 
 
 async def test_set_up(server: LoopbackDiscord, guild: Guild, approvals: Channel):
-    """Where everything is set up nothing is wrong, and nothing but reading is done."""
+    """A complete set-up has no problem; the check only reads."""
     server.commands.sync([COMMAND], None)
 
     findings = await found(server, Channels(guild.id, approvals.id, None))
@@ -51,7 +51,7 @@ async def test_set_up(server: LoopbackDiscord, guild: Guild, approvals: Channel)
 
 
 async def test_new(server: LoopbackDiscord):
-    """A bot that is nowhere is told how to be invited."""
+    """A bot in no server gets a finding with the invitation."""
     findings = await found(server)
 
     assert levels(findings) == {"discord.guilds": Level.WARNING, "discord.commands": Level.WARNING}
@@ -67,7 +67,7 @@ async def test_token(server: LoopbackDiscord):
 
 
 async def test_no_discord(server: LoopbackDiscord):
-    """Where Discord does not answer there is nothing else to be said."""
+    """If Discord does not answer, that is the only finding."""
     server.faults.drop("GET", "/users/@me", times=10)
 
     [finding] = (await found(server)).values()
@@ -76,7 +76,7 @@ async def test_no_discord(server: LoopbackDiscord):
 
 
 async def test_application(server: LoopbackDiscord, guild: Guild):
-    """What the developer portal has otherwise than SkinDesk needs it is named."""
+    """Wrong settings in the developer portal are findings."""
     server.world.application_settings = {
         "interactions_endpoint_url": "https://elsewhere.example.com",
         "bot_public": True,
@@ -91,7 +91,7 @@ async def test_application(server: LoopbackDiscord, guild: Guild):
 
 
 async def test_guild_without_bot(server: LoopbackDiscord, guild: Guild):
-    """A server that commands are wanted in, but the bot is not, is a mistake in the configuration."""
+    """A configured server without the bot is a problem of the configuration."""
     findings = await found(server, command_guild_ids=f"{guild.id},123456789012345678")
 
     absent = findings["discord.guilds.absent"]
@@ -101,14 +101,11 @@ async def test_guild_without_bot(server: LoopbackDiscord, guild: Guild):
 
 
 async def test_commands_twice(server: LoopbackDiscord, guild: Guild):
-    """Commands left everywhere beside those of a server stand in the list twice."""
+    """Global commands beside those of a server would be listed twice."""
     server.commands.sync([COMMAND], None)
 
-    assert findings_say(await found(server, command_guild_ids=str(guild.id)), "none are registered in server")
-
-
-def findings_say(findings: dict[str, Finding], words: str) -> bool:
-    return any(words in finding.what for finding in findings.values())
+    findings = await found(server, command_guild_ids=str(guild.id))
+    assert "none are registered in server" in findings["discord.commands"].what
 
 
 @pytest.mark.parametrize(
@@ -122,7 +119,7 @@ def findings_say(findings: dict[str, Finding], words: str) -> bool:
 async def test_channels(
     server: LoopbackDiscord, guild: Guild, approvals: Channel, lacking: Permission | None, said: str
 ):
-    """A channel that is gone or closed is named with what is missing there."""
+    """A channel that is deleted or closed is a problem that names the missing permissions."""
     audit = guild.add_channel("audit")
     if lacking is None:
         guild.channels.remove(approvals)
@@ -142,7 +139,7 @@ async def test_channels(
 async def test_part_that_fails(
     server: LoopbackDiscord, guild: Guild, approvals: Channel, monkeypatch: pytest.MonkeyPatch
 ):
-    """Where SkinDesk fails at one part that is said of it, and the rest is looked at all the same."""
+    """A check that raises is a finding, and the others run."""
 
     async def failing(*_: object) -> NoReturn:
         raise UnicodeError
@@ -156,7 +153,7 @@ async def test_part_that_fails(
 
 
 async def test_part_refused(server: LoopbackDiscord, guild: Guild):
-    """What Discord does not answer is said, and the rest is looked at all the same."""
+    """A request that Discord refuses is a finding, and the others are sent."""
     server.faults.fail("GET", "/users/@me/guilds", 403)
 
     findings = await found(server)

@@ -1,4 +1,4 @@
-"""The machine is looked at: SQLite, room, addresses, the clock."""
+"""The checks of the machine: SQLite, disk space, addresses, the clock."""
 
 import socket
 import sqlite3
@@ -21,7 +21,7 @@ NOW = datetime(2026, 3, 29, 1, 0, 0, tzinfo=UTC)
     ("version", "level"), [((3, 51, 2), Level.WARNING), ((3, 51, 3), Level.OK), ((3, 53, 0), Level.OK)]
 )
 def test_sqlite(version: tuple[int, ...], level: Level, monkeypatch: pytest.MonkeyPatch):
-    """An SQLite with the bug of resetting the journal is warned of."""
+    """SQLite with the bug of resetting the journal is a warning."""
     monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
 
     assert check_sqlite().level is level
@@ -31,7 +31,7 @@ def test_sqlite(version: tuple[int, ...], level: Level, monkeypatch: pytest.Monk
     ("free", "level"), [(10 * 2**20, Level.PROBLEM), (150 * 2**20, Level.WARNING), (2**31, Level.OK)]
 )
 def test_room(free: int, level: Level, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Little room is said before there is none."""
+    """A warning comes before the disk is full."""
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
 
     assert check_room(tmp_path / "desk.db").level is level
@@ -41,7 +41,7 @@ def test_room(free: int, level: Level, tmp_path: Path, monkeypatch: pytest.Monke
     ("seconds", "level"), [(0, Level.OK), (30, Level.OK), (31, Level.WARNING), (-31, Level.WARNING)]
 )
 def test_clock(seconds: int, level: Level):
-    """A clock that is far from the others' is warned of; one of those may be wrong, or no date at all."""
+    """A clock that differs from the median of the services is a warning."""
     there = format_datetime(NOW - timedelta(seconds=seconds), usegmt=True)
     heard = [(there, NOW)] * 3 + [("yesterday", NOW), (None, NOW), ("Thu, 01 Jan 1970 00:00:00 GMT", NOW)]
 
@@ -53,12 +53,12 @@ def test_clock(seconds: int, level: Level):
 
 
 def test_no_clock():
-    """Where nobody answered nobody said what time it is."""
+    """Without an answer the clock cannot be checked."""
     assert check_clock([(None, NOW)]).is_unreachable
 
 
 def test_addresses():
-    """An address that is taken is a problem, unless SkinDesk itself has it; another machine's is one always."""
+    """An address in use is a problem unless SkinDesk runs; another machine's address always is one."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -85,5 +85,5 @@ def test_addresses():
     ],
 )
 def test_exit_code(findings: list[Finding], code: ExitCode):
-    """What is wrong here counts before what does not answer; a warning is no failure."""
+    """Problems here come before services that do not answer; warnings do not count."""
     assert exit_code(findings) is code

@@ -1,4 +1,4 @@
-"""Each provider is asked for next to nothing, and what it answers is told apart."""
+"""The checks of providers and of Steam, with one harmless call each."""
 
 from typing import Any, NoReturn
 
@@ -24,7 +24,7 @@ async def found(settings: Settings, limits: Limits | None = None) -> dict[str, F
 
 
 async def test_all_work(settings_of_all: MakeSettings, providers: SimulatedProviders):
-    """Right credentials are not refused; nobody's inventory is read, and nothing is sent again."""
+    """Valid credentials are accepted; no inventory is read and no trade is sent again."""
     findings = await found(settings_of_all())
 
     assert {name: finding.level for name, finding in findings.items()} == dict.fromkeys(
@@ -37,7 +37,7 @@ async def test_all_work(settings_of_all: MakeSettings, providers: SimulatedProvi
 
 
 async def test_signature(settings_of_all: MakeSettings):
-    """SkinsBack is asked in the way that is set."""
+    """SkinsBack is called with the configured authentication."""
     right = await found(settings_of_all(providers__skinsback__auth="signature"))
     wrong = await found(
         settings_of_all(providers__skinsback__auth="signature", providers__skinsback__client_secret="x")
@@ -47,7 +47,7 @@ async def test_signature(settings_of_all: MakeSettings):
 
 
 async def test_fixed_tokens(settings_of_all: MakeSettings, providers: SimulatedProviders):
-    """A fixed client token and a fixed JWT are tried as they are: there is nothing to get others with."""
+    """A fixed client token and a fixed JWT are used as they are."""
     client = providers.assetpay.client_tokens.issue(
         providers.world.customer.steam_id, providers.world.customer.trade_url
     )
@@ -77,18 +77,18 @@ async def test_fixed_tokens(settings_of_all: MakeSettings, providers: SimulatedP
 
 
 async def test_keys_that_are_refused(settings_of_all: MakeSettings, providers: SimulatedProviders):
-    """A key that is revoked, or may not be used from here, is a problem of the configuration that says so."""
+    """A key that is revoked, or refused for this address, is a problem that says so."""
     key = providers.world.credentials.assetpay_api_key
-    for ending, said in (("_revoked", "API_KEY_REVOKED"), ("_elsewhere", "API_KEY_IP_DENIED")):
-        finding = (await found(settings_of_all(providers__assetpay__api_key=key + ending)))["assetpay"]
+    for suffix, expected in (("_revoked", "API_KEY_REVOKED"), ("_elsewhere", "API_KEY_IP_DENIED")):
+        finding = (await found(settings_of_all(providers__assetpay__api_key=key + suffix)))["assetpay"]
 
         assert (finding.level, finding.is_unreachable, finding.key) == (Level.PROBLEM, False, "providers.assetpay")
-        assert said in finding.what
+        assert expected in finding.what
         assert key not in finding.line()
 
 
 async def test_trouble(settings_of_all: MakeSettings, providers: SimulatedProviders):
-    """Whoever does not answer, or something else, is unreachable; who is busy or elsewhere is told apart."""
+    """No answer, an undocumented answer, a rate limit and a redirect are different findings."""
     providers.skinsback.faults.append(faults.hang)
     providers.assetpay_legacy.faults.append(faults.throttled())
     providers.mannco.faults.append(faults.html(503))
@@ -107,13 +107,13 @@ async def test_trouble(settings_of_all: MakeSettings, providers: SimulatedProvid
 
 
 async def test_unexpected(settings_of_all: MakeSettings, monkeypatch: pytest.MonkeyPatch):
-    """Where SkinDesk fails at one of those whom it asks, that is said of it, and the others are told."""
+    """A check that raises is a finding, and the others are reported."""
     probe = checks._probe
 
-    async def failing(name: ProviderName, *rest: Any) -> None:
+    async def failing(name: ProviderName, *arguments: Any) -> None:
         if name is ProviderName.SKINSBACK:
             raise UnicodeError
-        await probe(name, *rest)
+        await probe(name, *arguments)
 
     async def no_discord(*_: Any) -> NoReturn:
         raise UnicodeError
@@ -129,7 +129,7 @@ async def test_unexpected(settings_of_all: MakeSettings, monkeypatch: pytest.Mon
 
 
 async def test_nothing_listens(settings_of_all: MakeSettings, unused_tcp_port: int):
-    """No connection is a problem of its own kind."""
+    """A refused connection is an unreachable service."""
     nowhere = f"http://127.0.0.1:{unused_tcp_port}"
     settings = settings_of_all(providers__assetpay__base_url=nowhere, links__steam_openid_url=f"{nowhere}/openid")
 
@@ -139,7 +139,7 @@ async def test_nothing_listens(settings_of_all: MakeSettings, unused_tcp_port: i
 
 
 async def test_steam(settings_of_all: MakeSettings, providers: SimulatedProviders):
-    """Another address than Steam's is noticed by its status."""
+    """A wrong address for Steam is noticed by the HTTP status."""
     [steam] = await check_steam(
         settings_of_all(links__steam_openid_url=f"{providers.mannco.url}/openid"), lambda _: None
     )
