@@ -459,9 +459,6 @@ class ResendCards(Protocol):
 class AuditChannel(Protocol):
     """The channel in which a guild's staff reads what was done."""
 
-    async def post(self, entry: AuditEntry, *, channel_id: int, row: AuditRow | None = None) -> None:
-        """Post the entry, with number and digest of its ``row``.
-
-        A channel that cannot be posted to is logged, never raised.
-        """
+    async def post(self, row: AuditRow, *, channel_id: int) -> None:
+        """Post a row with its number and digest; an unusable channel is logged, never raised."""
         ...

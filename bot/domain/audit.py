@@ -131,6 +131,7 @@ class AuditRow:
     """
 
     number: int
+    guild_id: int
     at: datetime
     actor: str
     action: AuditAction

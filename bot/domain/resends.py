@@ -192,8 +192,8 @@ class Resend:
     reminded_at: datetime | None = None
     notes: tuple[str, ...] = ()
     shown_version: int | None = None
-    audit_row: AuditRow | None = field(default=None, compare=False, repr=False)
-    """The row of the change that returned this request; None if it was only read."""
+    audit_rows: tuple[AuditRow, ...] = field(default=(), compare=False, repr=False)
+    """The rows of the change that returned this request; none if it was only read."""
 
     @property
     def is_shown(self) -> bool:

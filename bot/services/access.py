@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.domain.access import Actor, Capability, Decision, Grant, Viewer, capabilities, decide
 from bot.domain.access_doctor import Finding, RoleFacts, examine
-from bot.domain.audit import AuditAction, AuditEntry, AuditRow
+from bot.domain.audit import AuditAction, AuditRow
 from bot.domain.errors import AccessDenied
 from bot.ports import AuditRepository, Clock, GrantRepository, LinkRepository
 from bot.services.audit import AuditService
@@ -124,8 +124,7 @@ class AccessService:
         grant = Grant(by.guild_id, role_id, capability)
         now = self._clock.now()
         store = self._grants.grant if action is AuditAction.ACCESS_GRANTED else self._grants.revoke
-        changed = await store(grant, by=by.user_id, at=now)
-        if changed:
-            detail = {"capability": capability.value}
-            await self._audit.announce(AuditEntry(by.guild_id, now, by.user_id, action, f"role:{role_id}", detail))
-        return GrantChange(grant, changed is not None)
+        row = await store(grant, by=by.user_id, at=now)
+        if row is not None:
+            await self._audit.announce(row)
+        return GrantChange(grant, row is not None)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.access import Actor, Capability, Viewer
 from bot.domain.audit import AuditAction, AuditEntry, AuditRow, DamagedRow
@@ -19,9 +19,6 @@ MOST_ROWS = 1_000
 
 POSTED_WITHIN = 2.0
 """Seconds that an answer waits for its post in the audit channel: fewer than a shutdown leaves to running work."""
-
-_AMONG = 5
-"""Newest rows of one action on one subject among which an entry is looked for: it has only just been written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +90,24 @@ class AuditService:
             detail = {"steam_id": str(account), **detail}
         await self._append(action, subject, detail, by=by)
 
-    async def announce(self, entry: AuditEntry) -> None:
-        """Post an entry to the guild's audit channel, if there is one; wait :data:`POSTED_WITHIN` for it at most.
+    async def announce(self, row: AuditRow, *, shown: Mapping[str, str] | None = None) -> None:
+        """Post a row to the guild's audit channel, if there is one; wait :data:`POSTED_WITHIN` for it at most.
 
-        The action is done already, so a failed post is logged and never raised. While an earlier post to the guild's
-        channel is late, no caller waits for the next one.
+        ``shown`` are the details of the post, if they are not the row's. The action is done already, so a failed post
+        is logged and never raised. While an earlier post to the guild's channel is late, no caller waits for the next
+        one.
         """
-        task = asyncio.create_task(self._post(entry))
+        task = asyncio.create_task(self._post(row if shown is None else replace(row, detail=shown)))
         self._posting.add(task)
         task.add_done_callback(self._on_posted)
-        is_slow = entry.guild_id in self._late.values()
+        is_slow = row.guild_id in self._late.values()
         _, late = await asyncio.wait({task}, timeout=0.0 if is_slow else POSTED_WITHIN)
-        self._late.update(dict.fromkeys(late, entry.guild_id))
+        self._late.update(dict.fromkeys(late, row.guild_id))
+
+    async def last_row(self, guild_id: int, action: AuditAction, subject: str) -> AuditRow | None:
+        """Return the newest row of an action on a subject."""
+        rows = await self._rows.newest(guild_id, limit=1, action=action, subject=subject)
+        return rows[0] if rows else None
 
     async def close(self, *, within: float) -> None:
         """Give running posts ``within`` seconds and cancel the rest: their rows are in the log all the same."""
@@ -117,22 +120,13 @@ class AuditService:
     async def _append(self, action: AuditAction, subject: str, detail: Mapping[str, str], *, by: Actor) -> None:
         await self._rows.append(AuditEntry(by.guild_id, self._clock.now(), by.user_id, action, subject, detail))
 
-    async def _post(self, entry: AuditEntry) -> None:
+    async def _post(self, row: AuditRow) -> None:
         try:
-            settings = await self._settings.of_guild(entry.guild_id)
+            settings = await self._settings.of_guild(row.guild_id)
             if settings.audit_channel_id is not None:
-                row = await self._row_of(entry)
-                await self._channel.post(entry, channel_id=settings.audit_channel_id, row=row)
+                await self._channel.post(row, channel_id=settings.audit_channel_id)
         except Exception:  # noqa: BLE001 -- the action is done, and no caller waits for this
-            _log.exception("audit entry not posted action=%s guild=%s", entry.action.value, entry.guild_id)
-
-    async def _row_of(self, entry: AuditEntry) -> AuditRow | None:
-        """Return the newest row that says the same; details that only the post has, such as a state, are ignored."""
-        rows = await self._rows.newest(entry.guild_id, limit=_AMONG, action=entry.action, subject=entry.subject)
-        for row in rows:
-            if row.actor_id == entry.actor_id and all(row.detail.get(k, v) == v for k, v in entry.detail.items()):
-                return row
-        return None
+            _log.exception("audit entry not posted action=%s guild=%s", row.action.value, row.guild_id)
 
     def _on_posted(self, task: asyncio.Task[None]) -> None:
         self._posting.discard(task)

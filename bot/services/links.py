@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from bot.domain.access import Actor, Capability
-from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.errors import InvalidInput
 from bot.domain.links import Link, LinkSource
 from bot.domain.steam import SteamId
@@ -36,16 +35,6 @@ class LinkStatus:
     replaced: SteamId | None = None
 
 
-def link_set_entry(link: Link, *, instead_of: SteamId | None = None) -> AuditEntry:
-    """Return the entry that is posted for a new link."""
-    detail = {"steam_id": str(link.steam_id), "source": link.source.value}
-    if instead_of is not None:
-        detail["instead_of"] = str(instead_of)
-    return AuditEntry(
-        link.guild_id, link.linked_at, link.linked_by, AuditAction.LINK_SET, f"user:{link.user_id}", detail
-    )
-
-
 class LinkService:
     """Links between Discord users and Steam accounts, one to one per guild."""
 
@@ -71,7 +60,8 @@ class LinkService:
         before = await self._links.of_user(by.guild_id, user_id)
         link = await self._links.put(Link(by.guild_id, user_id, steam_id, LinkSource.STAFF, by.user_id, now))
         replaced = before.steam_id if before is not None and before.steam_id != steam_id else None
-        await self._audit.announce(link_set_entry(link, instead_of=replaced))
+        if link.audit_row is not None:
+            await self._audit.announce(link.audit_row)
         return LinkStatus(link, waits=link.waits_at(now), replaced=replaced)
 
     async def remove_own(self, *, by: Actor) -> Link | None:
@@ -84,11 +74,7 @@ class LinkService:
         return await self._remove(user_id, by=by)
 
     async def _remove(self, user_id: int, *, by: Actor) -> Link | None:
-        now = self._clock.now()
-        link = await self._links.remove(by.guild_id, user_id, by=by.user_id, at=now)
-        if link is not None:
-            detail, subject = {"steam_id": str(link.steam_id)}, f"user:{link.user_id}"
-            await self._audit.announce(
-                AuditEntry(link.guild_id, now, by.user_id, AuditAction.LINK_REMOVED, subject, detail)
-            )
+        link = await self._links.remove(by.guild_id, user_id, by=by.user_id, at=self._clock.now())
+        if link is not None and link.audit_row is not None:
+            await self._audit.announce(link.audit_row, shown={"steam_id": str(link.steam_id)})
         return link

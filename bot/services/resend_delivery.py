@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit import AuditAction, AuditRow
 from bot.domain.errors import ProviderError, ProviderOff, ResendNotFound, ResendsPaused, ShuttingDown, SkinDeskError
 from bot.domain.failures import NOT_DONE, Failure, FailureKind
 from bot.domain.masking import mask_trade_urls
@@ -88,7 +88,7 @@ class ResendDelivery:
         """End a request that was not decided in time."""
         expired = await self._repository.expire(resend.guild_id, resend.id, at=self._clock.now())
         if expired is not None:
-            await self.finalise(expired, actor_id=None)
+            await self.finalise(expired)
 
     async def recover(self) -> None:
         """Recover the requests of an earlier run; call it once, before anyone can decide. Nothing is sent.
@@ -129,7 +129,7 @@ class ResendDelivery:
         for resend in unknown:
             settled, code = await self._settle_by_reading(resend, trades, read_at=now)
             if settled.state is not ResendState.UNKNOWN:
-                await self.finalise(settled, actor_id=None, code=code)
+                await self.finalise(settled, code=code)
 
     async def refresh_cards(self) -> None:
         """Send reminders and refresh cards; call it every few seconds.
@@ -154,13 +154,12 @@ class ResendDelivery:
     async def _catch_up(self, before: Resend) -> None:
         """Finalise an ended request, or show an open one, which may have been moved on since it was ``before``."""
         if not before.state.is_open:
-            actor_id = before.decided_by if before.state is ResendState.DENIED else before.settled_by
-            await self.finalise(before, actor_id=actor_id)
+            await self.finalise(before)
             return
         resend = await self.get(before.guild_id, before.id)
         await self._board.show(resend)
         if resend.state is not before.state and resend.state in (ResendState.PENDING, ResendState.UNKNOWN):
-            await self.announce(resend, _ACTIONS[resend.state], actor_id=None)
+            await self.announce(resend, _ACTIONS[resend.state])
 
     async def _read_trades(self) -> tuple[Trade, ...]:
         """Return the current trades, or none if they cannot be read."""
@@ -203,9 +202,9 @@ class ResendDelivery:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    async def finalise(self, resend: Resend, *, actor_id: int | None, code: TradeCode | None = None) -> None:
+    async def finalise(self, resend: Resend, *, code: TradeCode | None = None) -> None:
         """Show a request's state on its card, post it to the audit channel, and tell requester and owner."""
-        await self.announce(resend, _ACTIONS[resend.state], actor_id=actor_id)
+        await self.announce(resend, _ACTIONS[resend.state])
         owner = await self._links.of_steam_id(resend.guild_id, resend.owner)
         owner_id = owner.user_id if owner is not None else None
         if owner is None or owner.proven is None:
@@ -224,12 +223,16 @@ class ResendDelivery:
         if not resend.state.is_open:
             await self._repository.finalise(resend.guild_id, resend.id, at=self._clock.now())
 
-    async def announce(self, resend: Resend, action: AuditAction, *, actor_id: int | None) -> None:
-        """Post an action on a request to the audit channel."""
-        detail = {"trade": str(resend.trade_id), "owner": str(resend.owner), "state": resend.state.value}
-        await self._audit.announce(
-            AuditEntry(resend.guild_id, self._clock.now(), actor_id, action, f"resend:{resend.id}", detail)
-        )
+    async def announce(self, resend: Resend, action: AuditAction, rows: Sequence[AuditRow] | None = None) -> None:
+        """Post an action on a request to the audit channel: its row of ``rows``, which are the request's if not given.
+
+        After a restart the request has none, and the newest row of the action is looked up.
+        """
+        found = [row for row in (resend.audit_rows if rows is None else rows) if row.action is action]
+        row = found[0] if found else await self._audit.last_row(resend.guild_id, action, f"resend:{resend.id}")
+        if row is not None:
+            shown = {"trade": str(resend.trade_id), "owner": str(resend.owner), "state": resend.state.value}
+            await self._audit.announce(row, shown=shown)
 
     async def send(self, approved: Resend) -> Resend:
         """Call the provider once for an approved request and return the request afterwards; run it shielded."""
@@ -238,7 +241,7 @@ class ResendDelivery:
         sending = await self._repository.begin_sending(approved.guild_id, approved.id, at=self._clock.now())
         if sending is None:
             return await self._not_sent(approved)
-        showing = asyncio.create_task(self._show_sending(sending))
+        showing = asyncio.create_task(self._show_sending(sending, approved))
         try:
             settled, code = await self._call(sending)
         except BaseException:
@@ -246,12 +249,13 @@ class ResendDelivery:
             raise
         finally:
             await asyncio.gather(showing, return_exceptions=True)
-        if settled.outcome is Outcome.OTHER_TRADE:
-            await self._announce_alarm(settled)
+        for row in settled.audit_rows:
+            if row.action is AuditAction.RESENDS_PAUSED:
+                await self._audit.announce(row)
         if settled.state is ResendState.UNKNOWN:
             now = self._clock.now()
             settled, code = await self._settle_by_reading(settled, await self._read_trades(), read_at=now)
-        await self.finalise(settled, actor_id=None, code=code)
+        await self.finalise(settled, code=code)
         return settled
 
     async def _not_sent(self, approved: Resend) -> Resend:
@@ -262,24 +266,13 @@ class ResendDelivery:
             )
             if returned is not None:
                 await self._board.show(returned)
-                await self.announce(returned, AuditAction.RESEND_RETURNED, actor_id=None)
+                await self.announce(returned, AuditAction.RESEND_RETURNED)
         await self.check_not_paused(approved.guild_id)
         return await self.get(approved.guild_id, approved.id)
 
-    async def _announce_alarm(self, unknown: Resend) -> None:
-        """Post that this resend's answer, about another trade, has paused the guild's resends."""
-        detail = {
-            "resend": str(unknown.id),
-            "trade": str(unknown.trade_id),
-            "answered_about": unknown.outcome_detail or "",
-        }
-        await self._audit.announce(
-            AuditEntry(unknown.guild_id, self._clock.now(), None, AuditAction.RESENDS_PAUSED, "guild", detail)
-        )
-
-    async def _show_sending(self, sending: Resend) -> None:
+    async def _show_sending(self, sending: Resend, approved: Resend) -> None:
         await self._board.show(sending)
-        await self.announce(sending, AuditAction.RESEND_APPROVED, actor_id=sending.decided_by)
+        await self.announce(sending, AuditAction.RESEND_APPROVED, approved.audit_rows)
 
     async def _call(self, sending: Resend) -> tuple[Resend, TradeCode | None]:
         """Call the provider once and store the outcome."""

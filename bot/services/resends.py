@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.access import Actor, Caller, Capability, on_behalf_of
-from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.audit import AuditAction
 from bot.domain.errors import (
     AccessDenied,
     AlreadyDecided,
@@ -164,7 +164,7 @@ class ResendService:
         await self._repository.attach_card(
             resend.guild_id, resend.id, channel_id=channel_id, message_id=message_id, version=resend.version
         )
-        await self._delivery.announce(resend, AuditAction.RESEND_REQUESTED, actor_id=resend.requested_by)
+        await self._delivery.announce(resend, AuditAction.RESEND_REQUESTED)
         posted = await self._delivery.get(resend.guild_id, resend.id)
         if posted.state is not resend.state:
             # It was decided before the card was attached, so that decision could not update the card.
@@ -224,7 +224,7 @@ class ResendService:
         )
         if denied is None:
             raise AlreadyDecided(await self._delivery.get(by.guild_id, resend_id))
-        await self._delivery.finalise(denied, actor_id=by.user_id)
+        await self._delivery.finalise(denied)
         return denied
 
     async def may_mark(self, resend_id: int, *, by: Actor) -> Resend:
@@ -249,7 +249,7 @@ class ResendService:
         )
         if settled is None:
             raise AlreadyDecided(await self._delivery.get(by.guild_id, resend_id))
-        await self._delivery.finalise(settled, actor_id=by.user_id)
+        await self._delivery.finalise(settled)
         return settled
 
     async def open_requests(self, *, by: Actor) -> tuple[Resend, ...]:
@@ -267,10 +267,10 @@ class ResendService:
         """Pause the guild's resends; return False if they were paused already. Needs ``settings.manage``."""
         await self._access.require(Capability.MANAGE_SETTINGS, of=by)
         now = self._clock.now()
-        if await self._pauses.pause(by.guild_id, by=by.user_id, at=now) is None:
-            return False
-        await self._audit.announce(AuditEntry(by.guild_id, now, by.user_id, AuditAction.RESENDS_PAUSED, "guild"))
-        return True
+        row = await self._pauses.pause(by.guild_id, by=by.user_id, at=now)
+        if row is not None:
+            await self._audit.announce(row)
+        return row is not None
 
     async def resume(self, number: int | None, *, by: Actor) -> bool:
         """Resume the guild's resends; return False if they were not paused. Needs ``settings.manage``.
@@ -279,9 +279,11 @@ class ResendService:
         """
         await self._access.require(Capability.MANAGE_SETTINGS, of=by)
         now = self._clock.now()
-        if number is not None and await self._pauses.resume(by.guild_id, number, by=by.user_id, at=now):
-            await self._audit.announce(AuditEntry(by.guild_id, now, by.user_id, AuditAction.RESENDS_RESUMED, "guild"))
-            return True
+        if number is not None:
+            row = await self._pauses.resume(by.guild_id, number, by=by.user_id, at=now)
+            if row is not None:
+                await self._audit.announce(row)
+                return True
         pause = await self._pauses.of_guild(by.guild_id)
         if pause is not None:
             raise PauseOutdated(pause)
@@ -322,7 +324,7 @@ class ResendService:
         if trade.not_resendable is not None:
             cancelled = await self._repository.cancel(resend.guild_id, resend.id, at=at, reason="no_longer_resendable")
             if cancelled is not None:
-                await self._delivery.finalise(cancelled, actor_id=None)
+                await self._delivery.finalise(cancelled)
             raise NotResendable(trade, trade.not_resendable)
         await self._board.show(revised)
         raise TradeChanged(revised, differences)

@@ -1,7 +1,6 @@
 """Shows and changes a guild's settings."""
 
 from bot.domain.access import Actor, Capability
-from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.settings import GuildSettings, Setting
 from bot.ports import Clock, GuildSettingsRepository
 from bot.services.access import AccessService
@@ -35,9 +34,7 @@ class SettingsService:
     async def _set(self, setting: Setting, channel_id: int, by: Actor) -> GuildSettings:
         await self._access.require(Capability.MANAGE_SETTINGS, of=by)
         now = self._clock.now()
-        if await self._settings.set_channel(by.guild_id, setting, channel_id, by=by.user_id, at=now):
-            detail = {"setting": setting.value, "channel": str(channel_id)}
-            await self._audit.announce(
-                AuditEntry(by.guild_id, now, by.user_id, AuditAction.SETTINGS_CHANGED, "guild", detail)
-            )
+        row = await self._settings.set_channel(by.guild_id, setting, channel_id, by=by.user_id, at=now)
+        if row is not None:
+            await self._audit.announce(row)
         return await self._settings.of_guild(by.guild_id)

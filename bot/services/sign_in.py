@@ -26,7 +26,6 @@ from bot.domain.sign_in import (
 )
 from bot.ports import Clock, SignInRepository, SteamOpenId
 from bot.services.audit import AuditService
-from bot.services.links import link_set_entry
 
 _log = logging.getLogger(__name__)
 
@@ -172,7 +171,8 @@ class SignInService:
         try:
             if begun is not None:
                 await begun.tell(link)
-            await self._audit.announce(link_set_entry(link))
+            if link.audit_row is not None:
+                await self._audit.announce(link.audit_row)
         except Exception:  # noqa: BLE001 -- the link is set, and no caller waits for this
             _log.exception("sign-in not announced guild=%s user=%s", link.guild_id, link.user_id)
 

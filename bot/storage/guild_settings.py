@@ -121,19 +121,16 @@ class SqlitePauseRepository:
         return await self._db.write(job)
 
 
-def pause_for(connection: sqlite3.Connection, resend: Resend, *, at: datetime) -> None:
+def pause_for(connection: sqlite3.Connection, resend: Resend, *, at: datetime) -> AuditRow | None:
     """Pause a guild's resends because of the answer to ``resend``, in the job that stores the answer.
 
-    It replaces a pause by a user, but not an earlier one of its own kind.
+    It replaces a pause by a user, but not an earlier one of its own kind: then None is returned, else the audit row.
     """
     values = {"guild_id": resend.guild_id, "resend_id": resend.id, "at": to_ms(at)}
-    if connection.execute(_PAUSE_FOR, values).fetchone() is not None:
-        detail = {
-            "resend": str(resend.id),
-            "trade": str(resend.trade_id),
-            "answered_about": resend.outcome_detail or "",
-        }
-        append(connection, AuditEntry(resend.guild_id, at, None, AuditAction.RESENDS_PAUSED, "guild", detail))
+    if connection.execute(_PAUSE_FOR, values).fetchone() is None:
+        return None
+    detail = {"resend": str(resend.id), "trade": str(resend.trade_id), "answered_about": resend.outcome_detail or ""}
+    return append(connection, AuditEntry(resend.guild_id, at, None, AuditAction.RESENDS_PAUSED, "guild", detail))
 
 
 def pause_restored(connection: sqlite3.Connection, guild_id: int, *, at: datetime) -> None:

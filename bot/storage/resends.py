@@ -183,9 +183,10 @@ class SqliteResendRepository:
             unknown = _change(
                 connection, statement=rows.MARK_UNKNOWN, values=values, action=AuditAction.RESEND_UNKNOWN, at=at
             )
-            if alarms and unknown is not None:
-                pause_for(connection, unknown, at=at)
-            return unknown
+            if not alarms or unknown is None:
+                return unknown
+            paused = pause_for(connection, unknown, at=at)
+            return unknown if paused is None else replace(unknown, audit_rows=(*unknown.audit_rows, paused))
 
         return await self._db.write(job)
 
@@ -255,7 +256,7 @@ def _change(
     resend = _first(connection.execute(statement, values))
     if resend is not None:
         row = append(connection, rows.audit_entry(resend, action, by=by, at=at))
-        resend = replace(resend, audit_row=row)
+        resend = replace(resend, audit_rows=(row,))
     return resend
 
 

@@ -1,16 +1,14 @@
 """An audit channel in memory."""
 
-from bot.domain.audit import AuditEntry, AuditRow
+from bot.domain.audit import AuditRow
 
 
 class FakeAuditChannel:
-    """``posts`` is everything that was posted, in order, ``rows`` what each is a copy of."""
+    """``posts`` are the posted rows, in order."""
 
     def __init__(self) -> None:
-        self.posts: list[AuditEntry] = []
-        self.rows: list[AuditRow | None] = []
+        self.posts: list[AuditRow] = []
 
-    async def post(self, entry: AuditEntry, *, channel_id: int, row: AuditRow | None = None) -> None:
-        """Keep the post."""
-        self.posts.append(entry)
-        self.rows.append(row)
+    async def post(self, row: AuditRow, *, channel_id: int) -> None:
+        """Keep the row."""
+        self.posts.append(row)

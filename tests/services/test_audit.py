@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.access import Actor, Capability
-from bot.domain.audit import AuditEntry, AuditRow
+from bot.domain.audit import AuditRow
 from bot.domain.settings import GuildSettings, Setting
 from bot.services import audit as audit_module
 from bot.services.access import AccessService
@@ -28,13 +28,13 @@ class Slow:
     """A channel whose posts arrive once the gate is open; each one releases ``asked``."""
 
     gate: asyncio.Event = field(default_factory=asyncio.Event)
-    posts: list[AuditEntry] = field(default_factory=list)
+    posts: list[AuditRow] = field(default_factory=list)
     asked: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
 
-    async def post(self, entry: AuditEntry, *, channel_id: int, row: AuditRow | None = None) -> None:
+    async def post(self, row: AuditRow, *, channel_id: int) -> None:
         self.asked.release()
         await self.gate.wait()
-        self.posts.append(entry)
+        self.posts.append(row)
 
 
 class Unreadable:

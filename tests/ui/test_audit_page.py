@@ -21,6 +21,7 @@ DETAILS = ["capability", "steam_id", "setting", "channel", "trade", "game", "sco
 rows = st.builds(
     AuditRow,
     number=st.integers(1, 10**9),
+    guild_id=st.just(900000000000000001),
     at=st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 -- made aware
     actor=st.sampled_from(["skindesk", NAMES[0], NAMES[2]]),
     action=st.sampled_from(AuditAction),
@@ -31,7 +32,7 @@ rows = st.builds(
 
 
 def row(action: AuditAction, subject: str, **detail: str) -> AuditRow:
-    return AuditRow(1, datetime(2026, 5, 1, tzinfo=UTC), NAMES[0], action, subject, detail, "")
+    return AuditRow(1, 1, datetime(2026, 5, 1, tzinfo=UTC), NAMES[0], action, subject, detail, "")
 
 
 @settings(max_examples=60)

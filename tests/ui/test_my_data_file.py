@@ -18,7 +18,7 @@ OTHER = "somebody else"
 
 
 def row(action: AuditAction, actor: int, subject: str, number: int = 1, **detail: str) -> AuditRow:
-    return AuditRow(number, datetime(2026, 5, 1, tzinfo=UTC), f"user:{actor}", action, subject, detail, "")
+    return AuditRow(number, 1, datetime(2026, 5, 1, tzinfo=UTC), f"user:{actor}", action, subject, detail, "")
 
 
 def told(*rows: AuditRow, resends: Sequence[Resend] = ()) -> dict[str, Any]:

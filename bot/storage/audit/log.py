@@ -64,6 +64,7 @@ def append(connection: sqlite3.Connection, entry: AuditEntry) -> AuditRow:
     number, digest = add_row(connection, columns)
     return AuditRow(
         number=number,
+        guild_id=entry.guild_id,
         at=entry.at,
         actor="skindesk" if entry.actor_id is None else f"user:{entry.actor_id}",
         action=entry.action,
@@ -172,6 +173,7 @@ class _Stored(NamedTuple):
     """A row as stored, with pseudonyms in it."""
 
     number: int
+    guild_id: int
     at: datetime
     actor: str | None
     action: AuditAction
@@ -202,6 +204,7 @@ def _stored(row: sqlite3.Row) -> _Stored | DamagedRow:
             return DamagedRow(row["id"])
         return _Stored(
             number=row["id"],
+            guild_id=row["guild_id"],
             at=from_ms(row["at"]),
             actor=None if row["actor"] is None else row["actor"].decode(),
             action=AuditAction(row["action"].decode()),
@@ -223,6 +226,7 @@ def _with_people(row: _Stored, people: Mapping[str, Person]) -> AuditRow:
     word, _, value = row.subject.partition(":")
     return AuditRow(
         number=row.number,
+        guild_id=row.guild_id,
         at=row.at,
         actor="skindesk" if row.actor is None else named(row.actor, "user:"),
         action=row.action,

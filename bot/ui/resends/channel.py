@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 import discord
 
-from bot.domain.audit import AuditEntry, AuditRow
+from bot.domain.audit import AuditRow
 from bot.domain.errors import ApprovalsChannelUnusable
 from bot.domain.resends import CardEdit, Resend
 from bot.domain.secrets import TradeCode
@@ -77,7 +77,7 @@ class DiscordResendCards:
             await channel.get_partial_message(resend.message_id).edit(
                 embed=resend_card(resend, self._explanations), view=resend_view(resend)
             )
-        except Exception as error:  # noqa: BLE001 -- the deed is done: that Discord is gone must not make it look undone
+        except Exception as error:  # noqa: BLE001 -- the action is done all the same
             _log.warning("card not updated id=%s state=%s %s", resend.id, resend.state.value, _why(error))
             is_gone = isinstance(error, discord.HTTPException) and error.code in _GONE
             return CardEdit.GONE if is_gone else CardEdit.DOUBTFUL
@@ -144,15 +144,15 @@ class DiscordAuditChannel:
         """Use this client from now on."""
         self._client = client
 
-    async def post(self, entry: AuditEntry, *, channel_id: int, row: AuditRow | None = None) -> None:
-        """Post the entry; a channel that cannot be posted to is logged."""
+    async def post(self, row: AuditRow, *, channel_id: int) -> None:
+        """Post the row; an unusable channel is logged."""
         if self._client is None:
             raise RuntimeError("the audit channel is used before the client exists")
-        channel = self._client.get_partial_messageable(channel_id, guild_id=entry.guild_id)
+        channel = self._client.get_partial_messageable(channel_id, guild_id=row.guild_id)
         try:
-            await channel.send(embed=audit_embed(entry, row))
-        except Exception as error:  # noqa: BLE001 -- the deed is done: that Discord is gone must not make it look undone
-            _log.warning("audit entry not posted action=%s %s", entry.action.value, _why(error))
+            await channel.send(embed=audit_embed(row))
+        except Exception as error:  # noqa: BLE001 -- the action is done all the same
+            _log.warning("audit entry not posted action=%s %s", row.action.value, _why(error))
 
 
 def _why(error: Exception) -> str:
