@@ -167,9 +167,10 @@ class Fields:
         value = self.values.get(name)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(self.integer(name))
-        if not isinstance(value, str) or not value.strip() or len(value) > _MAX_TEXT:
+        text = value.strip() if isinstance(value, str) else ""
+        if not text or len(text) > _MAX_TEXT:
             raise Unreadable(self.at(name))
-        return _storable(value.strip())
+        return text if text.isascii() else _storable(text)
 
     def optional_id(self, name: str) -> str:
         """Read an id, or an empty text."""
@@ -277,11 +278,14 @@ def _storable(text: str) -> str:
 
 def _number(value: object) -> Decimal | None:
     """Return a number of human size, else None: an exponent of nine digits would print as gigabytes."""
-    if isinstance(value, str):
+    if type(value) is Decimal:
+        number = value
+    elif type(value) is int:
+        number = Decimal(value)
+    elif isinstance(value, str):
         return Decimal(value) if _NUMBER.fullmatch(value) else None  # the pattern bounds its size
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+    else:
         return None
-    number = Decimal(value)
     if number.adjusted() > _MAX_MAGNITUDE:
         return None
     if len(text := str(number)) <= _MAX_FRACTION and "E" not in text:  # nearly always
