@@ -1,4 +1,4 @@
-"""What asking a provider costs: a request against ``httpx.AsyncClient()`` as installed, reading against bare pydantic.
+"""The cost of a provider's requests against ``httpx.AsyncClient()``, and of reading against bare pydantic.
 
 ``uv run python -m benchmarks.provider_client`` prints a table; ``--json FILE`` keeps it. The provider is a process of
 its own on loopback that gives one and the same answer; rounds are interleaved and medians compared.
@@ -117,14 +117,14 @@ class _Data(BaseModel):
 
 
 class _Document(BaseModel):
-    """The reference of the reader: the same fields, with nothing that SkinDesk makes sure of."""
+    """The reference for reading: the same fields, without SkinDesk's checks."""
 
     success: bool
     data: _Data
 
 
 def document(items: int) -> bytes:
-    """Return an inventory's answer with so many items."""
+    """Return an inventory's answer of this many items."""
     data = {"inventory": [assetpay_item(number) for number in range(items)], "count": items}
     return json.dumps({"success": True, "data": data}).encode()
 
@@ -141,7 +141,7 @@ async def provider() -> AsyncIterator[str]:
 
 
 async def asked(ask: Ask, *, requests: int, tasks: int) -> tuple[float, float]:
-    """Return the requests a second, and the milliseconds of processor time that one took here."""
+    """Return requests per second, and milliseconds of this process's CPU per request."""
     left = iter(range(requests))
 
     async def person() -> None:
@@ -154,7 +154,7 @@ async def asked(ask: Ask, *, requests: int, tasks: int) -> tuple[float, float]:
 
 
 async def asking(url: str, *, rounds: int, requests: int) -> list[Ratio]:
-    """Compare the clients at each number of tasks."""
+    """Compare both clients at each number of tasks."""
     ratios: list[Ratio] = []
     rates: dict[int, list[tuple[float, float]]] = {tasks: [] for tasks in TASKS}
     costs: dict[int, list[tuple[float, float]]] = {tasks: [] for tasks in TASKS}
@@ -183,7 +183,7 @@ async def asking(url: str, *, rounds: int, requests: int) -> list[Ratio]:
 
 
 async def swallowed(url: str) -> float:
-    """Let the provider send a bomb; return the MB by which the peak of memory grew."""
+    """Receive a bomb; return the growth of the peak memory in MB."""
     async with Transport(ProviderName.ASSETPAY, url, ssl.create_default_context(), _Clock()) as transport:
         await transport.request("GET", "/answer")
         before = memory("VmRSS")
@@ -195,7 +195,7 @@ async def swallowed(url: str) -> float:
 
 
 async def reading(*, rounds: int) -> list[Ratio]:
-    """Compare the readers, and see how long the event loop stands still beside the largest answer."""
+    """Compare both readers, and measure the longest stall of the event loop for the largest answer."""
     ratios = []
     stalls: list[tuple[float, float]] = []
     for size in SIZES:
@@ -221,7 +221,7 @@ async def reading(*, rounds: int) -> list[Ratio]:
 
 
 async def collected(body: bytes, inventories: int = 10) -> Fact:
-    """Return how long a full pass of the garbage collector takes beside so many large inventories in memory."""
+    """Return the time of a full garbage collection with this many large inventories in memory."""
     answer = Response(ProviderName.ASSETPAY, 200, {}, body, datetime.now(UTC))
     gc.collect()
     gc.freeze()  # as the program does when it has started
@@ -236,7 +236,7 @@ async def collected(body: bytes, inventories: int = 10) -> Fact:
 
 
 async def stalled(answer: Response) -> float:
-    """Return the longest that the event loop stood still while the answer was read, in milliseconds."""
+    """Return the longest stall of the event loop while the answer is read, in milliseconds."""
     async with Watch() as watch:
         await read(answer, read_page)
     return watch.worst * 1000
@@ -255,8 +255,8 @@ async def run(options: argparse.Namespace) -> list[Ratio | Fact]:
 def main() -> int:
     parser = options_of(__doc__, rounds=5, requests=1_000)
     options = parser.parse_args()
-    figures = asyncio.run(run(options))
-    return show(figures, options)
+    measurements = asyncio.run(run(options))
+    return show(measurements, options)
 
 
 if __name__ == "__main__":

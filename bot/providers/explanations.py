@@ -272,12 +272,12 @@ def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
 
 def _is_meant_as_key(spelled: re.Match[str]) -> bool:
     """Return whether words are meant as a key, by their number, capitals, a hyphen, or quotes around them."""
-    words = re.split("[ -]", spelled[0])
+    parts = re.split("[ -]", spelled[0])
     before, after = spelled.string[: spelled.start()][-1:], spelled.string[spelled.end() :][:1]
     return (
-        len(words) >= _PHRASE_LENGTH
+        len(parts) >= _PHRASE_LENGTH
         or "-" in spelled[0]
-        or all(word[:1].isupper() for word in words)
+        or all(part[:1].isupper() for part in parts)
         or (before != "" and after != "" and before in _QUOTES and after in _QUOTES)
     )
 

@@ -45,12 +45,12 @@ class Entries(NamedTuple):
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
-    """``words_from`` names the dialect whose words an entry has for everything that it leaves out."""
+    """``texts_from`` names the dialect whose texts an entry has for everything that it leaves out."""
 
     error: list[_Raw] = []
     failure_word: list[_Raw] = []
     status: list[_Raw] = []
-    words_from: Dialect | None = None
+    texts_from: Dialect | None = None
     confidential_customer: str = ""
 
 
@@ -97,16 +97,16 @@ def read(texts: Mapping[Dialect, str]) -> Entries:
             files[dialect] = msgspec.toml.decode(text, type=_File)
         except msgspec.MsgspecError as error:
             raise CatalogueFault(f"{dialect.value}.toml: {error}") from error
-    general_words = files[Dialect.SKINDESK].confidential_customer
+    general_text = files[Dialect.SKINDESK].confidential_customer
     errors: list[Entry] = []
     statuses: list[StatusExplanation] = []
     for dialect, file in files.items():
-        inherited = {table.get("key"): table for table in files[file.words_from].error} if file.words_from else {}
+        inherited = {table.get("key"): table for table in files[file.texts_from].error} if file.texts_from else {}
         for place, own in enumerate(file.error + file.failure_word):
             shared = inherited.get(own.get("key"), {})
             table = {name: value for name, value in shared.items() if name not in _NOT_INHERITED} | own
             if table.get("confidential"):
-                table.setdefault("customer", general_words)
+                table.setdefault("customer", general_text)
             checked = _checked(table, _Error, dialect)
             errors.append(_entry(checked, dialect, is_failure_word=place >= len(file.error)))
         for table in file.status:
