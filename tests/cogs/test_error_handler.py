@@ -100,18 +100,6 @@ async def test_failing_database(scene: Scene, caplog: pytest.LogCaptureFixture) 
     assert not scene.providers.mannco.calls
 
 
-async def test_first_answer_refused_for_now(tmp_path: Path) -> None:
-    """An answer that Discord refuses as the first one follows a deferral."""
-    async with kept_open(tmp_path) as scene:
-        page = await scene.customer.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
-        assert page.response is not None
-
-        scene.env.inject_error("POST", "/interactions/*/*/callback", status=429, code=0)
-        assert "Your Steam account" in text_of(await scene.customer.slash(scene.channel, "link status"))
-        scene.env.inject_error("POST", "/interactions/*/*/callback", status=429, code=0)
-        assert "Page 2 of 8" in text_of(await scene.customer.click(page.response, label="Next"))
-
-
 def lose_confirmation(monkeypatch: pytest.MonkeyPatch, name: str, *, asked_again: bool) -> None:
     """Let the confirmation of a first answer get lost; with ``asked_again``, discord.py sends the answer twice."""
     real = getattr(discord.InteractionResponse, name)
@@ -195,21 +183,6 @@ async def test_reply_refused_for_good(scene: Scene, caplog: pytest.LogCaptureFix
     assert "status=404" in line
     scene.env.backend.faults.clear()
     assert "No Steam account" in text_of(await scene.customer.slash(scene.channel, "link status"))
-
-
-async def test_reply_refused_for_now(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
-    """A reply that Discord cannot take now is sent again until it does."""
-    scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, code=0, times=None)
-    result = await scene.customer.slash(scene.channel, "link remove")
-    await scene.env.advance_time(10)
-    assert len(scene.client.sessions.left_open) == 1
-
-    scene.env.backend.faults.clear()
-    await scene.env.advance_time(10)
-
-    assert "no longer linked" in text_of(result)
-    assert len(scene.client.sessions.left_open) == 0
-    assert "interaction finished late command=link remove" in caplog.messages
 
 
 @pytest.mark.parametrize("command", ["trades", "link remove"])
@@ -319,18 +292,6 @@ async def test_page_dismissed_during_a_refresh(
     assert extra_text_of(clicked) == ""
     assert any(message.startswith("answer dismissed command=page:") for message in caplog.messages)
     assert all(record.levelno == logging.INFO for record in caplog.records)
-
-
-async def test_unknown_interaction(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """An interaction that Discord no longer knows is logged, and the next command works."""
-    async with kept_open(tmp_path) as scene:
-        scene.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062)
-        await scene.customer.slash(scene.channel, "link status")
-
-        assert any(
-            "refused by Discord reference=" in message and "code=10062" in message for message in caplog.messages
-        )
-        assert "Your Steam account" in text_of(await scene.customer.slash(scene.channel, "link status"))
 
 
 async def test_shutdown(scene: Scene) -> None:

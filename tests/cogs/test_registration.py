@@ -8,13 +8,13 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.client import COMPONENTS
+from bot.client import COMPONENTS, MODALS
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import NotDeclared, declared, public, requires
 from bot.ui.interaction.session import Interaction
-from bot.ui.interaction.tree import SkinDeskTree, _digest, sync_commands
+from bot.ui.interaction.tree import SkinDeskTree, sync_commands
 
 DECLARE = requires(Capability.READ_AUDIT)
 
@@ -53,19 +53,6 @@ def test_command(tree: SkinDeskTree) -> None:
     assert len(tree.get_commands()) == 1
 
 
-class SyncedBefore:
-    """Remembers that Discord has these commands."""
-
-    def __init__(self, tree: SkinDeskTree) -> None:
-        self._tree = tree
-
-    async def digest(self, scope: str) -> str:
-        return _digest(self._tree, None)
-
-    async def put(self, scope: str, digest: str) -> None:
-        """Keep nothing."""
-
-
 async def test_group(tree: SkinDeskTree) -> None:
     """A group is registered if all its commands are declared; an undeclared one added later stops the start."""
     group = app_commands.Group(name="group", description="A group")
@@ -78,9 +65,8 @@ async def test_group(tree: SkinDeskTree) -> None:
     inner.add_command(command(DECLARE(callback())))
     tree.add_command(group)
     group.add_command(app_commands.Command(name="late", description="Late", callback=callback()))
-    for synced in (None, SyncedBefore(tree)):
-        with pytest.raises(NotDeclared):
-            await sync_commands(tree, synced, guild_ids=())
+    with pytest.raises(NotDeclared):
+        await sync_commands(tree, None, guild_ids=())
 
 
 def test_context_menu(tree: SkinDeskTree) -> None:
@@ -135,28 +121,30 @@ async def test_component(scene: Scene) -> None:
     scene.client.add_dynamic_items(DECLARE(new_item()))
 
 
-def test_every_component_is_registered() -> None:
-    """A component that is not registered would not work after a restart."""
-    own = {item for item in discord.ui.DynamicItem.__subclasses__() if item.__module__.startswith(("bot.", "cogs."))}
+def test_everything_is_registered() -> None:
+    """A component or modal that is not registered would not work after a restart."""
+    for base, registered in ((discord.ui.DynamicItem, COMPONENTS), (SkinDeskModal, MODALS)):
+        own = {kind for kind in base.__subclasses__() if kind.__module__.startswith(("bot.", "cogs."))}
 
-    assert set(COMPONENTS) == own
+        assert set(registered) == own
+
+
+class NewModal(SkinDeskModal, template=r"new:(?P<id>\d+)"):
+    """A modal without a declaration."""
 
 
 async def test_modal() -> None:
-    """A modal cannot be made without a declaration of its own; that of its base does not count."""
-
-    class New(SkinDeskModal, template="new"):
-        """A modal."""
-
-        word: discord.ui.TextInput[Any] = discord.ui.TextInput(label="Word")
-
+    """A modal is made only with a declaration of its own and with a custom id of its own kind."""
     with pytest.raises(NotDeclared):
-        New(title="New", custom_id="new")
-    DECLARE(New)
-    New(title="New", custom_id="new")
+        NewModal(title="New", custom_id="new:1")
+    DECLARE(NewModal)
+    with pytest.raises(ValueError, match="other:1"):
+        NewModal(title="New", custom_id="other:1")
 
-    class Newer(New, template="newer"):
-        """Another."""
+    assert NewModal(title="New", custom_id="new:1").is_finished()  # or discord.py would store it, and answer too
+
+    class Newer(NewModal, template="newer"):
+        """A modal whose base has a declaration."""
 
     with pytest.raises(NotDeclared):
         Newer(title="Newer", custom_id="newer")

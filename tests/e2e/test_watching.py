@@ -11,7 +11,7 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.exit_codes import ExitCode
-from tests.e2e.live_bot import LiveBot, answer_of
+from tests.e2e.live_bot import LiveBot
 from tests.support.bot_process import RUN, BotProcess
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
@@ -197,16 +197,4 @@ async def test_reload_while_starting(live: LiveBot) -> None:
     async with live.bot(program=HUNG_UP) as bot:
         await bot.wait_line("configuration reloaded changed=nothing")
         await bot.wait_ready()
-        assert await bot.terminate() == ExitCode.OK
-
-
-async def test_log_without_metrics(live: LiveBot) -> None:
-    """Without an address nothing listens, and each interaction is logged all the same."""
-    async with live.bot() as bot:
-        await bot.wait_ready()
-        record = await live.begin(live.customer, "link status")
-        await record.finished()
-        assert "No Steam account is linked" in answer_of(record).text
-        line = await bot.wait_line("interaction handled command='link status'")
-        assert re.search(r"outcome=ok ms=\d+ acknowledged_ms=\d+", line)
         assert await bot.terminate() == ExitCode.OK

@@ -2,132 +2,117 @@
 
 import asyncio
 import logging
+from types import SimpleNamespace
 from typing import Any
 
 import discord
 import pytest
+from discord import app_commands
 
-from bot.ui.interaction.rights import public
-from bot.ui.interaction.tree import sync_commands
-
-
-class FakeCommand:
-    """A command of a tree."""
-
-    name = "status"
-
-    def __init__(self, description: str = "See the providers") -> None:
-        self._description = description
-
-    @staticmethod
-    @public("for a test")
-    async def callback() -> None:
-        """Do nothing."""
-
-    def to_dict(self, _tree: object) -> dict[str, str]:
-        return {"name": self.name, "description": self._description}
+from bot.ui.interaction.rights import NotDeclared, public
+from bot.ui.interaction.session import Interaction
+from bot.ui.interaction.tree import SkinDeskTree, sync_commands
 
 
-class FakeTree:
+@public("for a test")
+async def status(interaction: Interaction) -> None:
+    """Answer."""
+
+
+class RecordedTree(SkinDeskTree):
     """A command tree that records its syncs; each waits for ``accepts`` and may fail."""
 
-    def __init__(self, *, error: Exception | None = None) -> None:
-        self.client = type("Client", (), {"application_id": 7})
-        self.commands: list[Any] = [FakeCommand()]
+    def __init__(self, description: str = "See the providers", *, error: Exception | None = None) -> None:
+        super().__init__(discord.Client(intents=discord.Intents(guilds=True)))
+        self.add_command(app_commands.Command(name="status", description=description, callback=status))
         self.syncs: list[int | None] = []
         self.accepts = asyncio.Event()
-        self.accepts.set()
         self._error = error
 
-    def copy_global_to(self, *, guild: discord.Object) -> None: ...
+    async def fetch_commands(self, *, guild: Any = None) -> list[Any]:
+        return [
+            SimpleNamespace(type=discord.AppCommandType.chat_input, name=command.name)
+            for command in self.get_commands(guild=guild)
+        ]
 
-    def clear_commands(self, *, guild: discord.Object | None) -> None: ...
-
-    def get_commands(self, *, guild: discord.Object | None = None) -> list[Any]:
-        return self.commands
-
-    async def fetch_commands(self, *, guild: discord.Object | None = None) -> list[Any]:
-        return [type("Synced", (), {"type": discord.AppCommandType.chat_input, "name": FakeCommand.name})]
-
-    async def sync(self, *, guild: discord.Object | None = None) -> list[Any]:
+    async def sync(self, *, guild: Any = None) -> list[Any]:
         await self.accepts.wait()
         if self._error is not None:
             raise self._error
-        self.syncs.append(guild.id if guild is not None else None)
-        return self.commands
+        self.syncs.append(None if guild is None else guild.id)
+        return []
 
 
-class FakeSyncs:
+class FakeSyncs(dict[str, str]):
     """Digests in memory."""
 
-    def __init__(self) -> None:
-        self.digests: dict[str, str] = {}
-
     async def digest(self, scope: str) -> str | None:
-        return self.digests.get(scope)
+        return self.get(scope)
 
     async def put(self, scope: str, digest: str) -> None:
-        self.digests[scope] = digest
+        self[scope] = digest
 
 
-async def sync(tree: Any, synced: FakeSyncs | None, *guild_ids: int, patience: float = 5.0) -> None:
-    await sync_commands(tree, synced, guild_ids=guild_ids, patience=patience)
-
-
-async def background_sync() -> None:
-    """Wait for the sync that goes on after the start."""
-    [work] = [task for task in asyncio.all_tasks() if task.get_name() == "command sync"]
-    await asyncio.wait({work}, timeout=5.0)
-    await asyncio.sleep(0)
+async def synced(tree: RecordedTree, digests: FakeSyncs, *guild_ids: int) -> list[int | None]:
+    """Return the syncs of a start while Discord is quick."""
+    tree.accepts.set()
+    await sync_commands(tree, digests, guild_ids=guild_ids)
+    return tree.syncs
 
 
 async def test_changed_description() -> None:
     """A changed description is synced, once."""
-    tree, synced = FakeTree(), FakeSyncs()
-    await sync(tree, synced)
-    tree.commands = [FakeCommand("See whether the providers work")]
-    for _ in range(2):
-        await sync(tree, synced)
+    digests = FakeSyncs()
+    descriptions = ("See the providers", "See the providers", "See whether the providers work")
 
-    assert tree.syncs == [None, None]
+    assert [await synced(RecordedTree(text), digests) for text in descriptions] == [[None], [], [None]]
 
 
 async def test_guilds() -> None:
     """Each guild is synced, and global commands are removed."""
-    tree, synced = FakeTree(), FakeSyncs()
-    await sync(tree, synced, 11, 12)
+    digests = FakeSyncs()
 
-    assert tree.syncs == [11, 12, None]
-    assert set(synced.digests) == {"7:11", "7:12", "7:everywhere"}
+    assert await synced(RecordedTree(), digests, 11, 12) == [11, 12, None]
+    assert await synced(RecordedTree(), digests, 11, 12) == []
 
 
-async def test_slow(caplog: pytest.LogCaptureFixture) -> None:
-    """If Discord is slow, the start goes on, and the sync ends later."""
+async def test_undeclared_although_nothing_changed() -> None:
+    """A command without a declaration stops the start, even if Discord has it already."""
+
+    async def late(interaction: Interaction) -> None:
+        """Answer."""
+
+    tree, digests = RecordedTree(), FakeSyncs()
+    group = app_commands.Group(name="group", description="A group")
+    tree.add_command(group)
+    group.add_command(app_commands.Command(name="late", description="Late", callback=public("for a test")(late)))
+    await synced(tree, digests)
+    del late.__skindesk_requirement__  # type: ignore[attr-defined]
+
+    with pytest.raises(NotDeclared):
+        await synced(tree, digests)
+
+
+@pytest.mark.parametrize("error", [None, LookupError("no")])
+async def test_slow(caplog: pytest.LogCaptureFixture, error: Exception | None) -> None:
+    """If Discord is slow, the start goes on, and the end of the sync is logged."""
     caplog.set_level(logging.INFO)
-    tree = FakeTree()
-    tree.accepts.clear()
-    await sync(tree, FakeSyncs(), patience=0.01)
-    assert tree.syncs == []
-    assert "commands not synced yet: Discord is slow" in caplog.messages
+    tree, digests = RecordedTree(error=error), FakeSyncs()
+    await sync_commands(tree, digests, guild_ids=(), patience=0.01)
+    assert (tree.syncs, caplog.messages) == ([], ["commands not synced yet: Discord is slow"])
 
+    [work] = [task for task in asyncio.all_tasks() if task.get_name() == "command sync"]
     tree.accepts.set()
-    await background_sync()
-    assert tree.syncs == [None]
+    await asyncio.wait({work}, timeout=5.0)
+    await asyncio.sleep(0)
+    assert len(tree.syncs) == len(digests) == (1 if error is None else 0)
+    assert ("commands not synced error=LookupError" in caplog.messages) is (error is not None)
 
 
-@pytest.mark.parametrize("is_slow", [False, True])
-async def test_refused(caplog: pytest.LogCaptureFixture, *, is_slow: bool) -> None:
-    """A refusal stops the start; one that comes later is logged. The next start tries again."""
-    caplog.set_level(logging.INFO)
-    tree, synced = FakeTree(error=LookupError("no")), FakeSyncs()
-    if is_slow:
-        tree.accepts.clear()
-        await sync(tree, synced, patience=0.01)
-        tree.accepts.set()
-        await background_sync()
-        assert "commands not synced error=LookupError" in caplog.messages
-    else:
-        with pytest.raises(LookupError):
-            await sync(tree, synced)
+async def test_refused() -> None:
+    """A refusal stops the start, and the next start tries again."""
+    digests = FakeSyncs()
+    with pytest.raises(LookupError):
+        await synced(RecordedTree(error=LookupError("no")), digests)
 
-    assert synced.digests == {}
+    assert await synced(RecordedTree(), digests) == [None]

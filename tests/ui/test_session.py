@@ -8,7 +8,6 @@ import discord
 import pytest
 from discord import InteractionType
 
-from bot.observability.tracing import InteractionTrace
 from bot.ui.interaction.session import InteractionSession, Sessions, session_of
 from bot.ui.kit.csv import csv_file
 from tests.fakes.interaction import FakeInteraction, finished, start
@@ -153,20 +152,3 @@ async def test_name_of_a_component(custom_id: str, command: str) -> None:
     interaction: Any = FakeInteraction(Sessions(), kind=InteractionType.component, custom_id=custom_id)
 
     assert session_of(interaction).trace.command == command
-
-
-async def test_time_of_the_first_answer() -> None:
-    """The trace has the time of the first answer, not of later ones."""
-    traces: list[InteractionTrace] = []
-    interaction: Any = FakeInteraction(Sessions([traces.append]))
-
-    async def work(session: InteractionSession) -> None:
-        await session.defer()
-        await asyncio.sleep(0.01)
-        await session.reply(DONE)
-
-    await finished(interaction, work)
-
-    (trace,) = traces
-    assert trace.acknowledged_after is not None
-    assert trace.acknowledged_after + 0.01 <= trace.finished_after

@@ -171,20 +171,6 @@ async def test_discord_does_not_answer(
     assert not sessions.left_open
 
 
-async def test_reply_that_fails(
-    sessions: Sessions, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An unexpected error of one session is logged, and the others are finished."""
-    broken, sound = FakeInteraction(sessions), FakeInteraction(sessions)
-    await finished(broken, defer_only)
-    await finished(sound, defer_only)
-    monkeypatch.delattr(broken.client, "services")
-    await finish_stuck(sessions, longest=60.0)
-
-    assert answers(sound) == [UNFINISHED]
-    assert "interaction not finished command=application_command" in caplog.messages
-
-
 async def test_work_that_does_not_end(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
     """If cancelled work goes on, the user gets one reply all the same."""
     monkeypatch.setattr("bot.ui.interaction.watch.ATTEMPT_SECONDS", 0.05)
