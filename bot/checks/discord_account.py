@@ -65,17 +65,14 @@ async def _application(client: discord.Client, _: Settings, __: Sequence[Channel
     name = "discord.application"
     findings = []
     if application.interactions_endpoint_url:
-        findings.append(
-            problem(
-                f"{name}.endpoint",
-                "interactions go to the application's Interactions Endpoint URL, so none reaches SkinDesk",
-                "clear that field on the application's General Information page",
-            )
-        )
+        what = "interactions go to the application's Interactions Endpoint URL, so none reaches SkinDesk"
+        fix = "clear that field on the application's General Information page"
+        findings.append(problem(f"{name}.endpoint", what, fix))
     if application.bot_public:
         fix = "switch Public Bot off on the application's Bot page"
         findings.append(warning(f"{name}.public", "anyone may invite the bot to their server", fix))
-    asked = [each for each in _PRIVILEGED if _has(application.flags, each)]
+    flags = dict(application.flags)
+    asked = [each for each in _PRIVILEGED if flags[each] or flags[f"{each}_limited"]]
     if asked:
         what = f"it has privileged intents that SkinDesk does not use: {', '.join(asked)}"
         fix = "switch the Privileged Gateway Intents off on the application's Bot page"
@@ -83,21 +80,18 @@ async def _application(client: discord.Client, _: Settings, __: Sequence[Channel
     return findings or [ok(name, "its settings are those that SkinDesk needs; no privileged intent is on")]
 
 
-def _has(flags: discord.ApplicationFlags, intent: str) -> bool:
-    return bool(getattr(flags, intent) or getattr(flags, f"{intent}_limited"))
-
-
 async def _guilds(client: discord.Client, settings: Settings, channels: Sequence[Channels]) -> list[Finding]:
     """Check the servers of the bot, and whether it can use the channels that are set in each."""
     joined = {guild.id: guild async for guild in client.fetch_guilds(limit=None)}
     findings = []
+    scopes = ("bot", "applications.commands")
+    invite = f"invite it: {discord.utils.oauth_url(client.application_id or 0, permissions=NEEDED, scopes=scopes)}"
     absent = [guild_id for guild_id in settings.discord.command_guild_ids if guild_id not in joined]
     if absent:
         what = f"the bot is not in {', '.join(map(str, absent))}"
-        fix = f"invite it: {_invitation(client)}"
-        findings.append(problem("discord.guilds.absent", what, fix, key="discord.command_guild_ids"))
+        findings.append(problem("discord.guilds.absent", what, invite, key="discord.command_guild_ids"))
     if not joined:
-        return findings or [warning("discord.guilds", "the bot is in no server", f"invite it: {_invitation(client)}")]
+        return findings or [warning("discord.guilds", "the bot is in no server", invite)]
     findings.append(ok("discord.guilds", f"the bot is in {len(joined)} servers"))
     wanted = {each.guild_id: each for each in channels if each.guild_id in joined}
     without = [guild_id for guild_id in joined if guild_id not in wanted or wanted[guild_id].approvals is None]
@@ -166,11 +160,6 @@ def _registered(name: str, count: int, where: str) -> Finding:
     if count:
         return ok(name, f"{count} are registered{where}")
     return warning(name, f"none are registered{where}", "start SkinDesk once: it registers them")
-
-
-def _invitation(client: discord.Client) -> str:
-    application_id = client.application_id or 0
-    return discord.utils.oauth_url(application_id, permissions=NEEDED, scopes=("bot", "applications.commands"))
 
 
 def _unreachable(name: str, error: Exception) -> Finding:
