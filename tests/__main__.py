@@ -11,6 +11,7 @@ CHECKS = (
     ("ruff", "check"),
     ("mypy",),
     ("lint-imports",),
+    ("vulture",),
     ("pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"),
 )
 
