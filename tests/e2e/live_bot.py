@@ -1,13 +1,14 @@
 """The program as a process, with the loopback Discord and the simulated providers around it."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bot.demo.providers import SimulatedProviders
+from bot.exit_codes import ExitCode
 from tests.support.bot_process import RUN, BotProcess
 from tests.support.discord_server import LoopbackDiscord
 from tests.support.loopback_discord.guilds import Channel, Member
@@ -68,6 +69,17 @@ class LiveBot:
         )
         self._processes.append(process)
         return process
+
+    @asynccontextmanager
+    async def running(self, *, set_up: bool = True, **settings: str) -> AsyncIterator[BotProcess]:
+        """Run the program, ready and set up; it stops in order at the end, unless the test has killed it."""
+        async with self.bot(**settings) as bot:
+            await bot.wait_ready()
+            if set_up:
+                await self.set_up()
+            yield bot
+            if bot.returncode is None:
+                assert await bot.terminate(STOPS_WITHIN) == ExitCode.OK
 
     async def set_up(self) -> None:
         """Grant rights, set the channels, and link the customer."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.exit_codes import ExitCode
 from tests.deploy.containerfile import parsed
-from tests.e2e.live_bot import STOPS_WITHIN, LiveBot
+from tests.e2e.live_bot import LiveBot
 
 OTHER_TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Secret.canary-canary-canary-canary-canary-ca"
 
@@ -44,9 +44,7 @@ def levels(findings: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 async def test_while_running(live: LiveBot):
     """A check of a running SkinDesk finds no problem, and changes and sends nothing."""
-    async with live.bot(observability__listen="") as bot:
-        await bot.wait_ready()
-        await live.set_up()
+    async with live.running(observability__listen=""):
         before = len(live.server.requests), len(live.audit.messages), live.server.gateway.sessions_started
 
         code, findings = await checked(live)
@@ -63,7 +61,6 @@ async def test_while_running(live: LiveBot):
         assert {request.method for request in live.server.requests[before[0] :]} == {"GET"}
         assert (len(live.audit.messages), live.server.gateway.sessions_started) == before[1:]
         assert live.providers.mannco.resend_calls == {}
-        assert await bot.terminate(STOPS_WITHIN) == 0
     live.assert_sound()
 
 
@@ -108,8 +105,6 @@ async def test_health_of_the_container(live: LiveBot, unused_tcp_port: int):
         process = await asyncio.create_subprocess_exec(sys.executable, *question, env=environ, stderr=DEVNULL)
         return await process.wait()
 
-    async with live.bot(observability__listen=environ["SKINDESK_OBSERVABILITY__LISTEN"]) as bot:
-        await bot.wait_ready()
+    async with live.running(observability__listen=environ["SKINDESK_OBSERVABILITY__LISTEN"], set_up=False):
         assert await asked() == 0
-        assert await bot.terminate(STOPS_WITHIN) == 0
     assert await asked() != 0

@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -166,16 +166,6 @@ MATRIX = (
 )
 
 
-@asynccontextmanager
-async def running(live: LiveBot, **settings: str) -> AsyncIterator[BotProcess]:
-    """Run a bot that is set up, and shut it down."""
-    async with live.bot(**settings) as bot:
-        await bot.wait_ready()
-        await live.set_up()
-        yield bot
-        assert await bot.terminate(5.0) == ExitCode.OK
-
-
 def said(bot: BotProcess, text: str, after: int) -> bool:
     """Return whether the log has a line with ``text`` after so many lines."""
     return any(text in line for line in bot.stderr_lines[after:])
@@ -184,7 +174,7 @@ def said(bot: BotProcess, text: str, after: int) -> bool:
 async def test_faults(live: LiveBot, subtests: pytest.Subtests) -> None:
     """The user gets the right answer, the log has a line, and the next command works."""
     lost = []
-    async with running(live) as bot:
+    async with live.running() as bot:
         for fault in MATRIX:
             with subtests.test(fault.name):
                 seen = len(bot.stderr_lines)
@@ -201,7 +191,7 @@ async def test_faults(live: LiveBot, subtests: pytest.Subtests) -> None:
 
 async def test_database_locked(live: LiveBot) -> None:
     """While another process locks the database, changes wait and then fail, and reading works."""
-    async with running(live) as bot:
+    async with live.running() as bot:
         with closing(sqlite3.connect(live.database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             removed = await live.begin(live.customer, "link remove")
@@ -259,9 +249,7 @@ signal.signal(signal.SIGUSR2, room)
 
 async def test_disk_full(live: LiveBot) -> None:
     """On a full disk a change fails as a whole, and later it works again."""
-    async with live.bot(program=FULL_DISK) as bot:
-        await bot.wait_ready()
-        await live.set_up()
+    async with live.running(program=FULL_DISK) as bot:
         bot.send_signal(signal.SIGUSR1)
         await bot.wait_line("disk full")
         removed = await live.begin(live.customer, "link remove")
@@ -272,7 +260,6 @@ async def test_disk_full(live: LiveBot) -> None:
         bot.send_signal(signal.SIGUSR2)
         await bot.wait_line("disk has room")
         assert "no longer linked" in (await live.use(live.customer, "link remove")).text
-        assert await bot.terminate(5.0) == ExitCode.OK
     with closing(sqlite3.connect(live.database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     live.assert_sound()
@@ -280,7 +267,7 @@ async def test_disk_full(live: LiveBot) -> None:
 
 async def test_everything_at_once(live: LiveBot) -> None:
     """Lookups and a resend are finished although many requests to Discord fail."""
-    async with running(live) as bot:
+    async with live.running() as bot:
         for method, path in (("PATCH", ORIGINAL), ("POST", f"/channels/{live.approvals.id}/messages")):
             live.server.faults.fail(method, path, 503, times=3)
             live.server.faults.drop(method, path, times=2)

@@ -30,9 +30,7 @@ async def test_ten_thousand_items(live: LiveBot):
     """Ten thousand items are paged, sorted and filtered without a provider call, before and after a kill."""
     person = hoarder(10_000)
     live.world.people += (person,)
-    async with live.bot() as bot:
-        await bot.wait_ready()
-        await live.set_up()
+    async with live.running() as bot:
         page = await live.use(live.agent, "inventory", tradeurl=person.trade_url, game="rust")
         asked = live.providers.assetpay.calls.total()
         assert "of 10,000 items can be deposited" in page.text
@@ -43,8 +41,7 @@ async def test_ten_thousand_items(live: LiveBot):
         await live.server.until(lambda: any("price_desc" in (view or "") for view in live.kept_views()))
         await bot.kill()
 
-    async with live.bot() as bot:
-        await bot.wait_ready()
+    async with live.running(set_up=False):
         assert "Page 1250 of 1250" in await live.turn_page(page, live.agent, "last")
         assert "Order: highest price first" in page.text
         dearest = max(item.offer for item in person.inventories[Game.RUST] if item.offer is not None)
@@ -55,41 +52,31 @@ async def test_ten_thousand_items(live: LiveBot):
         names = [each["custom_id"] for each in nested(form.modal["components"]) if "custom_id" in each]
         await (await live.server.submit_modal(form, dict.fromkeys(names, "") | {"search": "hoodie"})).finished()
         assert "name has “hoodie”" in page.text
-        assert await bot.terminate() == 0
     assert live.providers.assetpay.calls.total() == asked
     live.assert_sound()
 
 
 async def test_stopped_at_once(live: LiveBot):
     """A page that is shown just before a stop still turns after the next start."""
-    async with live.bot() as bot:
-        await bot.wait_ready()
-        await live.set_up()
+    async with live.running():
         page = await live.use(live.customer, "inventory", tradeurl=live.world.customer.trade_url)
-        assert await bot.terminate(5.0) == 0
 
-    async with live.bot() as bot:
-        await bot.wait_ready()
+    async with live.running(set_up=False):
         assert "Page 2 of 8" in await live.turn_page(page, live.customer)
-        assert await bot.terminate() == 0
     live.assert_sound()
 
 
 async def test_reason_that_outlives_a_kill(live: LiveBot):
     """A reason typed during a kill and restart still denies the request."""
     trade = live.world.trades_of(live.world.customer)[0]
-    async with live.bot() as bot:
-        await bot.wait_ready()
-        await live.set_up()
+    async with live.running() as bot:
         card = await live.requested(trade.id)
         opened = await (await live.decide(card, "deny")).finished()
         await bot.kill()
 
-    async with live.bot() as bot:
-        await bot.wait_ready()
+    async with live.running(set_up=False):
         await live.give_reason(opened, "not this one")
         await live.card_shows(card, "denied")
         assert "not this one" in card.text
-        assert await bot.terminate() == 0
     assert live.resend_states() == ["denied"]
     live.assert_sound()

@@ -1,6 +1,6 @@
 """One ordinary day: the program as a process with Discord and the providers around it."""
 
-from tests.e2e.live_bot import STOPS_WITHIN, LiveBot, answer_of
+from tests.e2e.live_bot import LiveBot, answer_of
 from tests.support.command_docs import COMMANDS
 
 
@@ -8,8 +8,7 @@ async def test_day(live: LiveBot):
     """The program starts, answers customer, agent and moderator, resends once, and stops."""
     world = live.world
     trade = world.trades_of(world.customer)[0]
-    async with live.bot() as bot:
-        await bot.wait_ready()
+    async with live.running(set_up=False):
         assert set(live.server.commands.names()) == set(COMMANDS)
         await live.set_up()
 
@@ -40,7 +39,5 @@ async def test_day(live: LiveBot):
         assert live.providers.mannco.resend_calls == {trade.id: 1}
         [message] = live.server.direct_messages(live.customer)
         assert trade.code in message.text
-
-        assert await bot.terminate(STOPS_WITHIN) == 0
     assert live.resend_states() == ["sent"]
     live.assert_sound()

@@ -1,15 +1,13 @@
 """A restored database serves, and sends nothing a second time."""
 
-from tests.e2e.live_bot import STOPS_WITHIN, LiveBot
+from tests.e2e.live_bot import LiveBot
 
 
 async def test_restored_copy_serves(live: LiveBot):
     """A request that was sent after the backup is settled by reading; resends are paused until resumed."""
     world = live.world
     sent, open_still, *_ = [trade for trade in world.trades_of(world.customer) if trade.items_send]
-    async with live.bot() as bot:
-        await bot.wait_ready()
-        await live.set_up()
+    async with live.running():
         card = await live.requested(sent.id)
         other = await live.requested(open_still.id)
         async with live.bot("backup", "copy.db") as backup:
@@ -21,14 +19,12 @@ async def test_restored_copy_serves(live: LiveBot):
             assert await refused.wait(60.0) == 75
             [line] = refused.stderr_lines
             assert "SkinDesk is running" in line
-        assert await bot.terminate(STOPS_WITHIN) == 0
 
     async with live.bot("restore", "copy.db") as restore:
         assert await restore.wait(60.0) == 0
         assert "ok resends open then are unknown now: 2" in restore.stdout_lines
 
-    async with live.bot() as bot:
-        await bot.wait_ready()
+    async with live.running(set_up=False):
         await live.server.until(lambda: "Reading the trade again" in card.text)
         await live.card_shows(other, "unknown")
         assert "earlier state" in other.text
@@ -45,7 +41,6 @@ async def test_restored_copy_serves(live: LiveBot):
         await live.card_shows(other, "failed")
         again = await live.requested(open_still.id)
         assert max(ids(again.custom_ids)) > 2
-        assert await bot.terminate(STOPS_WITHIN) == 0
 
     assert live.resend_states() == ["sent", "failed", "pending"]
     assert live.providers.mannco.resend_calls == {sent.id: 1}

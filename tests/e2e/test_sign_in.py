@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -27,13 +28,14 @@ class SignIns:
     steam: SimulatedSteam
     port: int
 
-    def bot(self) -> BotProcess:
-        """Return the program with sign-in on."""
-        return self.live.bot(
-            links__public_url=f"http://127.0.0.1:{self.port}",
-            links__listen=f"127.0.0.1:{self.port}",
-            links__steam_openid_url=self.steam.openid_url,
-        )
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that switch sign-in on."""
+        return {
+            "links__public_url": f"http://127.0.0.1:{self.port}",
+            "links__listen": f"127.0.0.1:{self.port}",
+            "links__steam_openid_url": self.steam.openid_url,
+        }
 
     async def started(self, who: Member) -> str:
         """Use ``/link start`` and return the address."""
@@ -65,7 +67,7 @@ async def sign_ins(live: LiveBot, unused_tcp_port: int) -> AsyncIterator[SignIns
 async def test_address_in_use(sign_ins: SignIns):
     """An address in use is reported in one line with its setting, before Discord is contacted."""
     with socket.create_server(("127.0.0.1", sign_ins.port)):
-        async with sign_ins.bot() as bot:
+        async with sign_ins.live.bot(**sign_ins.settings) as bot:
             assert await bot.wait(30.0) == ExitCode.UNAVAILABLE
             [line] = bot.stderr_lines
             assert " ERROR " in line
@@ -78,16 +80,13 @@ async def test_killed_between_start_and_callback(sign_ins: SignIns):
     """A sign-in that began before a crash ends after it; its notice goes to its user alone."""
     live, jonas = sign_ins.live, sign_ins.live.world.other_customer
     async with PlainBrowser(sign_ins.steam) as browser:
-        async with sign_ins.bot() as first:
-            await first.wait_ready()
-            await live.set_up()
+        async with live.running(**sign_ins.settings) as first:
             address = await sign_ins.started(live.moderator)
             assert "robin" in await browser.open(address)
             await browser.go_on(address)
             await first.kill()
 
-        async with sign_ins.bot() as second:
-            await second.wait_ready()
+        async with live.running(set_up=False, **sign_ins.settings) as second:
             assert str(live.moderator.user.id) in await browser.open(address)
             assert "Your Steam account is linked" in await browser.be(jonas)
             assert str(jonas.steam_id) in (await live.use(live.moderator, "link status")).text
@@ -97,7 +96,6 @@ async def test_killed_between_start_and_callback(sign_ins: SignIns):
             await browser.be(live.world.collector)
             await live.server.until(sign_ins.notices, 10.0)
             assert [request.body["flags"] for request in sign_ins.notices()] == [64]
-            assert await second.terminate(STOPS_WITHIN) == ExitCode.OK
     sign_ins.assert_kept_quiet(first, second)
 
 
@@ -105,9 +103,7 @@ async def test_stopped_while_steam_is_asked(sign_ins: SignIns):
     """A stop does not wait for Steam: the page says so, and the user continues after the next start."""
     live, jonas = sign_ins.live, sign_ins.live.world.other_customer
     async with PlainBrowser(sign_ins.steam) as browser:
-        async with sign_ins.bot() as first:
-            await first.wait_ready()
-            await live.set_up()
+        async with live.running(**sign_ins.settings) as first:
             address = await sign_ins.started(live.moderator)
             await browser.go_on(address)
             sign_ins.steam.check_faults.append(faults.hang)
@@ -117,9 +113,7 @@ async def test_stopped_while_steam_is_asked(sign_ins: SignIns):
             assert await first.terminate(STOPS_WITHIN) == ExitCode.OK
             assert "SkinDesk is restarting" in await waiting
 
-        async with sign_ins.bot() as second:
-            await second.wait_ready()
+        async with live.running(set_up=False, **sign_ins.settings) as second:
             await browser.go_on(address)
             assert "Your Steam account is linked" in await browser.be(jonas)
-            assert await second.terminate(STOPS_WITHIN) == ExitCode.OK
     sign_ins.assert_kept_quiet(first, second)

@@ -54,22 +54,16 @@ async def hanging_resend(live: LiveBot, trade: WorldTrade) -> tuple[Message, Int
 async def test_running_work(live: LiveBot):
     """A shutdown interrupts a lookup and leaves a resend in an unknown state; the next start settles it."""
     trade = trade_that(live, ResendAnswer.HANG_AFTER)
-    async with live.bot() as bot:
-        await bot.wait_ready()
-        await live.set_up()
+    async with live.running():
         lookup = await live.begin(live.agent, "inventory", tradeurl=live.world.hanging.trade_url)
         await live.providers.assetpay.called(LOOKUP)
         card, approval = await hanging_resend(live, trade)
-
-        assert await bot.terminate(STOPS_WITHIN) == 0
     assert "restarting" in answer_of(lookup).text
     assert approval.is_finished
     assert live.resend_states() == ["unknown"]
 
-    async with live.bot() as bot:
-        await bot.wait_ready()
+    async with live.running(set_up=False):
         await live.card_shows(card, "sent")
-        assert await bot.terminate(STOPS_WITHIN) == 0
     assert card.custom_ids == []
     assert live.providers.mannco.resend_calls == {trade.id: 1}
     live.assert_sound()
@@ -90,9 +84,7 @@ async def test_shutdown_during_the_start(live: LiveBot, number: signal.Signals):
 async def test_discord_hangs(live: LiveBot):
     """A shutdown does not wait for a Discord that no longer answers."""
     trade = trade_that(live, ResendAnswer.HANG)
-    async with live.bot() as bot:
-        await bot.wait_ready()
-        await live.set_up()
+    async with live.running():
         card = await live.requested(trade.id)
         for path in ("/webhooks/*/*/messages/*", "/channels/*/messages/*"):
             live.server.faults.delay("PATCH", path, 30.0, times=9)
@@ -100,21 +92,17 @@ async def test_discord_hangs(live: LiveBot):
             await live.begin(live.agent, "inventory", tradeurl=live.world.hanging.trade_url)
         await live.decide(card)
         await live.providers.mannco.called(RESEND)
-        assert await bot.terminate(STOPS_WITHIN) == 0
     assert live.resend_states() == ["unknown"]
 
 
 @pytest.mark.parametrize(("seconds", "posted"), [(2.5, 1), (30.0, 0)], ids=["slow", "hanging"])
 async def test_audit_post(live: LiveBot, seconds: float, posted: int):
     """An action whose audit post is on its way is answered as done; a shutdown waits a little for the post."""
-    async with live.bot() as bot:
-        await bot.wait_ready()
-        await live.set_up()
+    async with live.running():
         before = len(live.audit.messages)
         posting = live.server.faults.delay("POST", f"/channels/{live.audit.id}/messages", seconds)
         grant = await live.begin(live.owner, "access grant", role=live.support, capability="audit.read")
         await live.server.until(lambda: posting.used)
-        assert await bot.terminate(STOPS_WITHIN) == 0
     assert "`audit.read`" in answer_of(grant).text
     assert "restarting" not in answer_of(grant).text
     assert len(live.audit.messages) - before == posted
@@ -123,12 +111,9 @@ async def test_audit_post(live: LiveBot, seconds: float, posted: int):
 async def test_name_server_hangs(live: LiveBot):
     """A shutdown does not wait for a thread that waits for a name server."""
     port = live.providers.assetpay.port
-    async with live.bot(providers__assetpay__base_url=f"http://localhost:{port}", program=SLOW_RESOLVER) as bot:
-        await bot.wait_ready()
-        await live.set_up()
+    async with live.running(providers__assetpay__base_url=f"http://localhost:{port}", program=SLOW_RESOLVER) as bot:
         lookup = await live.begin(live.agent, "inventory", tradeurl=live.world.customer.trade_url)
         await bot.wait_line("asked for localhost")
-        assert await bot.terminate(STOPS_WITHIN) == 0
     assert "restarting" in answer_of(lookup).text
     live.assert_sound()
 
@@ -146,9 +131,7 @@ async def test_close_hangs(live: LiveBot):
 async def test_killed(live: LiveBot):
     """After a crash, the old cards and pages work, and a resend that was being sent is settled by reading."""
     trade, cut_off = live.world.trades_of(live.world.customer)[0], trade_that(live, ResendAnswer.HANG_AFTER)
-    async with live.bot() as bot:
-        await bot.wait_ready()
-        await live.set_up()
+    async with live.running() as bot:
         page = await live.use(live.customer, "inventory", tradeurl=live.world.customer.trade_url)
         card = await live.requested(trade.id)
         doubtful, approval = await hanging_resend(live, cut_off)
@@ -156,12 +139,10 @@ async def test_killed(live: LiveBot):
         await bot.kill()
     assert live.resend_states() == ["pending", "sending"]
 
-    async with live.bot() as bot:
-        await bot.wait_ready()
+    async with live.running(set_up=False):
         await live.card_shows(doubtful, "sent")
         assert "Page 2 of 8" in await live.turn_page(page, live.customer)
         await (await live.decide(card)).finished()
         await live.card_shows(card, "sent")
-        assert await bot.terminate(STOPS_WITHIN) == 0
     assert live.providers.mannco.resend_calls == {trade.id: 1, cut_off.id: 1}
     live.assert_sound(unfinished=(approval,))

@@ -45,16 +45,12 @@ def handled(bot: BotProcess, command: str) -> list[Mapping[str, Any]]:
 async def test_interactions(live: LiveBot, unused_tcp_port: int) -> None:
     """Each interaction is counted, and is one line with the reference that its user saw."""
     listen = f"127.0.0.1:{unused_tcp_port}"
-    async with live.bot(observability__listen=listen, observability__log_format="json") as bot:
-        await bot.wait_ready()
-        await live.set_up()
+    async with live.running(observability__listen=listen, observability__log_format="json") as bot:
         await bot.wait_line("ready guilds=")
         await live.use(live.agent, "inventory", tradeurl=live.world.customer.trade_url)
         refused = await live.use(live.customer, "access list")
         failed = await live.use(live.agent, "inventory", tradeurl=live.world.error_trade_url(1010))
         counted = await metrics(unused_tcp_port)
-
-        assert await bot.terminate() == ExitCode.OK
     answered, went_wrong = handled(bot, "inventory")
     assert (answered["outcome"], answered["guild"], answered["user"]) == ("ok", live.guild.id, live.agent.id)
     assert 0 <= answered["acknowledged_ms"] <= answered["ms"]
@@ -122,15 +118,13 @@ async def test_commands_are_synced_once(live: LiveBot) -> None:
         return sum(request.method == "PUT" and request.path.endswith("/commands") for request in live.server.requests)
 
     for expected in (1, 1):
-        async with live.bot() as bot:
-            await bot.wait_ready()
-            assert await bot.terminate() == ExitCode.OK
+        async with live.running(set_up=False):
+            pass
         assert syncs() == expected
 
     live.server.commands.listed().pop()
-    async with live.bot() as bot:
-        await bot.wait_ready()
-        assert await bot.terminate() == ExitCode.OK
+    async with live.running(set_up=False):
+        pass
     assert syncs() == 2
     live.assert_sound()
 
@@ -155,9 +149,7 @@ async def test_reload(live: LiveBot, tmp_path: Path) -> None:
         return int(total)
 
     write(8)
-    async with live.bot() as bot:
-        await bot.wait_ready()
-        await live.set_up()
+    async with live.running() as bot:
         eights = await page_shows()
 
         write(4)
@@ -174,8 +166,6 @@ async def test_reload(live: LiveBot, tmp_path: Path) -> None:
             bot.send_signal(signal.SIGHUP)
             assert "not reloaded" in await bot.wait_line(complaint)
             assert await page_shows() != eights
-
-        assert await bot.terminate() == ExitCode.OK
     live.assert_sound()
 
 
