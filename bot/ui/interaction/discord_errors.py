@@ -1,4 +1,4 @@
-"""Tells from an error of discord.py whether an answer may have been delivered, or may be later."""
+"""Tells from an error of discord.py whether an answer may have arrived, or may succeed later."""
 
 import asyncio
 

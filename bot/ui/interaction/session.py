@@ -260,8 +260,7 @@ class InteractionSession:
         except discord.NotFound as error:
             if error.code != UNKNOWN_MESSAGE:
                 raise
-            # The user dismissed the message: nothing to do, and not an error.
-            self.close()
+            self.close()  # the user dismissed the message: nothing to do, and not an error
             trace = self.trace
             _log.info("answer dismissed command=%s guild=%s user=%s", trace.command, trace.guild_id, trace.user_id)
         else:
@@ -281,6 +280,7 @@ class InteractionSession:
 
     @contextmanager
     def _first_answer(self, shown: State) -> Iterator[None]:
+        """Note whether Discord confirms the first answer that is sent inside."""
         try:
             yield
         except (Exception, asyncio.CancelledError) as error:

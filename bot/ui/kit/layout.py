@@ -90,7 +90,9 @@ def fit(markup: str, limit: int) -> str:
     counts = limit >= _COUNTED_FROM
     for piece in _pieces(markup):
         used += utf16_length(piece)
-        closing = _toggled(opened, piece)
+        closing = opened
+        if piece in _MARKERS:
+            closing = [marker for marker in opened if marker != piece] if piece in opened else [*opened, piece]
         if used + len(ELLIPSIS) + sum(map(len, closing)) > limit:
             break
         kept.append(piece)
@@ -125,7 +127,10 @@ def card(
     Title, description and fields are markdown with untrusted text already made safe; the footer is plain text.
     ``room`` is for several cards in one message, and at least 512.
     """
-    wanted = [_never_empty(field) for field in fields]
+    wanted = [
+        Field(fit(field.name.strip() or NOTHING, _NAME), fit(field.value.strip() or NOTHING, _VALUE), field.inline)
+        for field in fields
+    ]
     embed = discord.Embed(title=fit(title.strip() or NOTHING, min(_TITLE, room // 2)), colour=colour)
     left = room - utf16_length(embed.title or "")
     foot = _cut(footer.strip(), min(_FOOTER - _NOTE, left // 2))
@@ -162,13 +167,6 @@ def _pieces(markup: str) -> Iterator[str]:
     yield waiting
 
 
-def _toggled(opened: list[str], piece: str) -> list[str]:
-    """Return the markers of emphasis that are open after a piece."""
-    if piece not in _MARKERS:
-        return opened
-    return [marker for marker in opened if marker != piece] if piece in opened else [*opened, piece]
-
-
 def _cut(text: str, limit: int) -> str:
     """Cut plain text."""
     if utf16_length(text) <= limit:
@@ -180,14 +178,6 @@ def _cut(text: str, limit: int) -> str:
             break
         kept += cluster
     return kept.rstrip() + ELLIPSIS
-
-
-def _never_empty(field: Field) -> Field:
-    return Field(
-        name=fit(field.name.strip() or NOTHING, _NAME),
-        value=fit(field.value.strip() or NOTHING, _VALUE),
-        inline=field.inline,
-    )
 
 
 def _size(field: Field) -> int:
