@@ -451,7 +451,7 @@ class ResendCards(Protocol):
         """
         ...
 
-    def forget(self, guild_id: int, user_id: int) -> None:
+    def evict(self, guild_id: int, user_id: int) -> None:
         """Forget the interactions by which somebody could be followed up; a direct message reaches them yet."""
         ...
 

@@ -25,14 +25,14 @@ _CHOICES = [
 
 
 class AccessCog(commands.GroupCog, group_name="access", group_description="Decide which role may do what"):
-    """Grants, revocations and their reasons; needs access.manage."""
+    """Grants, revocations and the reasons for a right."""
 
     @app_commands.command(name="grant", description="Administrators: let a role do something")
-    @app_commands.describe(role="Which role; everybody who has it", capability="What they may do from now on")
+    @app_commands.describe(role="Which role; everyone who has it", capability="What they may do from now on")
     @app_commands.choices(capability=_CHOICES)
     @requires(Capability.MANAGE_ACCESS)
     async def grant(self, interaction: Interaction, role: discord.Role, capability: str) -> None:
-        """Grant, say whether that changed anything, and warn of who gets it by that."""
+        """Grant, and warn of unintended holders."""
         session = session_of(interaction)
         await session.defer()
         services, actor = session.services, session.actor
@@ -43,11 +43,11 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         await session.reply(change_embed(change, verb, caused_by(change.grant, review.findings), names))
 
     @app_commands.command(name="revoke", description="Administrators: no longer let a role do something")
-    @app_commands.describe(role="Which role; everybody who has it", capability="What they may no longer do")
+    @app_commands.describe(role="Which role; everyone who has it", capability="What they may no longer do")
     @app_commands.choices(capability=_CHOICES)
     @requires(Capability.MANAGE_ACCESS)
     async def revoke(self, interaction: Interaction, role: discord.Role, capability: str) -> None:
-        """Revoke, and say whether that changed anything."""
+        """Revoke."""
         session = session_of(interaction)
         await session.defer()
         services, actor = session.services, session.actor
@@ -61,7 +61,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
     )
     @requires(Capability.MANAGE_ACCESS)
     async def list(self, interaction: Interaction) -> None:
-        """Show every grant, a role a line, and what is worth a look."""
+        """Show all grants and warnings about them."""
         session = session_of(interaction)
         session.defer_if_slow()
         actor = session.actor
@@ -77,7 +77,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
     @app_commands.choices(capability=_CHOICES)
     @requires(Capability.MANAGE_ACCESS)
     async def why(self, interaction: Interaction, member: discord.Member, capability: str) -> None:
-        """Name the role and the row that decide, or who could grant what is missing."""
+        """Show the roles behind a right, or how to grant it."""
         session = session_of(interaction)
         session.defer_if_slow()
         actor, subject = session.actor, actor_from(member)

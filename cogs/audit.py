@@ -1,4 +1,4 @@
-"""/audit: who did what to whom."""
+"""/audit: the newest rows of the audit log."""
 
 import logging
 
@@ -20,25 +20,23 @@ _log = logging.getLogger(__name__)
 
 
 class AuditCog(commands.Cog):
-    """The record, for those who oversee the desk."""
+    """The audit log, for members with audit.read."""
 
-    @app_commands.command(
-        name="audit", description="Staff: read who did what to whom; that you read it is written down too"
-    )
+    @app_commands.command(name="audit", description="Staff: read who did what to whom; reading is logged too")
     @app_commands.describe(
         member="Only what they did, and what was done to them",
-        action="Only this kind of deed",
+        action="Only this kind of action",
         limit=f"How many of the newest, up to {MOST_ROWS:,}; {_USUAL_ROWS} if you do not say",
     )
     @requires(Capability.READ_AUDIT, suggesting=["action"])
     async def audit(
         self,
         interaction: Interaction,
-        member: discord.User | None = None,  # so that somebody who left can be named, too
+        member: discord.User | None = None,  # may have left the server
         action: str | None = None,
         limit: app_commands.Range[int, 1, MOST_ROWS] = _USUAL_ROWS,
     ) -> None:
-        """Show the newest rows, and give all of them as a file."""
+        """Show the newest rows, and attach all of them as a file."""
         session = session_of(interaction)
         await session.defer()
         actor = session.actor
@@ -50,7 +48,7 @@ class AuditCog(commands.Cog):
 
     @audit.autocomplete("action")
     async def _actions(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        """Suggest deeds to those who may read of them; nothing where that cannot be found out."""
+        """Suggest actions to members who may read the log; nothing if that fails."""
         session = session_of(interaction)
         try:
             viewer = await session.services.access.viewer(session.actor)

@@ -1,4 +1,4 @@
-"""/explain and the menu Explain error codes: what an error means, and what to do about it."""
+"""/explain and the menu Explain error codes."""
 
 import logging
 
@@ -27,11 +27,11 @@ class ExplainCog(commands.Cog):
         code="The number, the key, or the whole message as you saw it", provider="Whose error it is, if you know"
     )
     @app_commands.choices(provider=_PROVIDERS)
-    @public("what an error means is no secret; what is one is left out", suggesting=["code"])
+    @public("the meaning of an error is no secret; confidential parts are left out", suggesting=["code"])
     async def explain(
         self, interaction: Interaction, code: app_commands.Range[str, 1, _MAX_TEXT], provider: str | None = None
     ) -> None:
-        """Explain one error, or list what a number can mean."""
+        """Explain one error, or list the meanings of a number."""
         session = session_of(interaction)
         session.defer_if_slow()
         services = session.services
@@ -47,11 +47,11 @@ class ExplainCog(commands.Cog):
 
     @explain.autocomplete("code")
     async def _codes(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        """Suggest entries of the catalogue; nothing where that fails."""
+        """Suggest entries of the catalogue; nothing if that fails."""
         session = session_of(interaction)
-        chosen = getattr(interaction.namespace, "provider", None)
+        provider = getattr(interaction.namespace, "provider", None)
         try:
-            found = session.services.explanations.suggest(current, _dialect(chosen), limit=25)
+            found = session.services.explanations.suggest(current, _dialect(provider), limit=25)
         except Exception:  # noqa: BLE001 -- a suggestion has nowhere to show an error
             _log.exception("no suggestions")
             return []
@@ -63,7 +63,7 @@ class ExplainCog(commands.Cog):
 
 
 @app_commands.context_menu(name="Explain error codes")
-@public("what an error means is no secret; what is one is left out")
+@public("the meaning of an error is no secret; confidential parts are left out")
 async def explain_message(interaction: Interaction, message: discord.Message) -> None:
     """Explain every error that a message names, in its text or in that of its embeds."""
     session = session_of(interaction)
@@ -79,7 +79,7 @@ async def explain_message(interaction: Interaction, message: discord.Message) ->
 
 
 def _text_of(message: discord.Message) -> str:
-    """Return everything that is written in a message. Discord sends it along with the click, whatever the intents."""
+    """Return all text of a message. Discord sends it with the click; no intent is required."""
     parts: list[str | None] = []
     forwarded: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
     for each in forwarded:
@@ -91,7 +91,7 @@ def _text_of(message: discord.Message) -> str:
 
 
 def _choice_name(alike: list[Explanation]) -> str:
-    """Return what the picker shows for entries of one key: number, key, whose, and what it is called."""
+    """Return the label for the entries of one key: number, key, providers and title."""
     first = alike[0]
     whose = " and ".join(dict.fromkeys(DIALECT_LABELS[each.dialect] for each in alike))
     code = "" if first.code is None else f"{first.code} · "

@@ -1,4 +1,4 @@
-"""/inventory: what a Steam inventory brings at each provider, and why an item is refused."""
+"""/inventory: the offers of each provider for a Steam inventory."""
 
 from decimal import Decimal
 from typing import Any
@@ -18,11 +18,11 @@ from bot.ui.inventory.messages import SORTS
 from bot.ui.pager import log_failures, page_with_controls
 
 _GAMES = [app_commands.Choice(name=game.label, value=game.word) for game in (Game.CS2, Game.RUST, Game.DOTA2)]
-_SORTS = [app_commands.Choice(name=words, value=sort.value) for sort, words in SORTS.items()]
+_SORTS = [app_commands.Choice(name=label, value=sort.value) for sort, label in SORTS.items()]
 
 
 def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Command[Any, ..., None]:
-    """Return the command. It is made at start, because its choices are the providers that are on."""
+    """Return the command. It is built at start: its choices are the providers that are on."""
     choices = [app_commands.Choice(name=provider.label, value=provider.value) for provider in providers]
     choices.append(app_commands.Choice(name="all, side by side", value="all"))
 
@@ -37,7 +37,7 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
         sort="In which order; the provider's own if you leave it out",
         min_price="Only items that bring at least this, in US dollars",
         max_price="Only items that bring at most this, in US dollars",
-        refresh="Have Steam read anew instead of the last answer; possible every two minutes",
+        refresh="Have Steam read again instead of the last answer; possible every two minutes",
     )
     @app_commands.choices(provider=choices, game=_GAMES, sort=_SORTS)
     @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
@@ -73,7 +73,7 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
 
 
 def _decimal(price: float | None) -> Decimal | None:
-    """Return a price as it was typed: through its shortest text, not its binary value."""
+    """Return a price as it was typed, not its binary value."""
     return Decimal(str(price)) if price is not None else None
 
 

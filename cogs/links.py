@@ -32,16 +32,16 @@ _log = logging.getLogger(__name__)
 
 
 class LinksCog(commands.GroupCog, group_name="link", group_description="Connect a Steam account with a member"):
-    """One's own link, and links set by the staff."""
+    """The caller's own link, and links set by the staff."""
 
     @app_commands.command(name="start", description="Link your Steam account by signing in at Steam")
     @public("it links nobody but the caller")
     async def start(self, interaction: Interaction) -> None:
-        """Hand out the address of a sign-in."""
+        """Show the link to a sign-in page."""
         session = session_of(interaction)
         await session.defer()
 
-        # discord.py keeps the way of follow-ups in a context variable, and a browser's request has its own context.
+        # discord.py's follow-ups need a context variable, which the browser's request does not have.
         context = copy_context()
 
         async def tell(link: Link) -> None:
@@ -59,10 +59,10 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
     async def set(
         self,
         interaction: Interaction,
-        member: discord.Member | discord.User,  # so that the link of somebody who left can be ended, too
+        member: discord.Member | discord.User,  # may have left the server
         steam: str,
     ) -> None:
-        """Link a member, or end the link that somebody has."""
+        """Link a member, or end a link."""
         session = session_of(interaction)
         await session.defer()
         if steam.strip().casefold() == NO_ACCOUNT:
@@ -77,7 +77,9 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         if not isinstance(member, discord.Member):
             lines.append(f"They are not on this server. `/link set` with `steam:{NO_ACCOUNT}` ends the link.")
         if link.is_self_made:
-            lines.append("Nobody vouches for a link to yourself: it shows you no trade's code. `/link start` does.")
+            lines.append(
+                "A link to yourself is not confirmed, so it shows no codes of trades. `/link start` confirms it."
+            )
         if done.waits:
             lines.append(
                 "⚠️ Member or account was linked differently not long ago: look whether both are still in the same "
@@ -88,7 +90,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         )
 
     @app_commands.command(name="status", description="See which Steam account is linked to you on this server")
-    @public("it shows one's own link alone")
+    @public("it shows the caller's own link only")
     async def status(self, interaction: Interaction) -> None:
         """Show the caller's link."""
         session = session_of(interaction)
@@ -97,7 +99,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         await session.reply(_status_embed(status))
 
     @app_commands.command(name="remove", description="Remove the link between you and your Steam account")
-    @public("it removes one's own link alone")
+    @public("it removes the caller's own link only")
     async def remove(self, interaction: Interaction) -> None:
         """Remove the caller's link."""
         session = session_of(interaction)
@@ -121,11 +123,11 @@ def _names_of(interaction: Interaction) -> SignInNames:
 
 
 async def _tell(interaction: Interaction, link: Link) -> None:
-    """Tell by follow-up: the interaction's token outlives the sign-in. The link is there, whatever Discord does."""
+    """Report a finished sign-in by follow-up; the link exists even if Discord refuses that."""
     try:
         await interaction.followup.send(embed=signed_in_embed(link), ephemeral=True)
         await interaction.edit_original_response(embed=used_embed(), view=None)
-    except Exception as error:  # noqa: BLE001 -- the deed is done: that Discord is gone must not make it look undone
+    except Exception as error:  # noqa: BLE001 -- the account is linked: an error would look as if it were not
         why = f"status={error.status}" if isinstance(error, discord.HTTPException) else f"error={type(error).__name__}"
         _log.info("follow-up to a sign-in refused %s", why)
 
@@ -141,7 +143,7 @@ def _ended_embed(user_id: int, link: Link | None) -> discord.Embed:
         title="✅ Link ended",
         description=(
             f"SteamID `{link.steam_id}` is no longer linked to <@{user_id}> on this server. It can be linked to "
-            f"somebody else now, whose own resends wait if that is within {_COOL_DOWN_HOURS} hours."
+            f"another member now, whose own resends wait if that is within {_COOL_DOWN_HOURS} hours."
         ),
         colour=Tone.GOOD,
     )

@@ -1,4 +1,4 @@
-"""/mydata: what is kept about oneself, and its end."""
+"""/mydata: export and erase one's own data."""
 
 import discord
 from discord import app_commands
@@ -6,16 +6,16 @@ from discord.ext import commands
 
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, session_of
-from bot.ui.mydata import forgotten_page, my_data_file, my_data_page
+from bot.ui.mydata import erased_page, my_data_file, my_data_page
 
 
 class MyDataCog(commands.GroupCog, group_name="mydata", group_description="See or end what is kept about you here"):
-    """Everybody's own data."""
+    """The caller's own data."""
 
     @app_commands.command(name="export", description="See what is kept about you, and who looked at your things")
-    @public("it shows what is kept about oneself alone")
+    @public("it shows the caller's own data only")
     async def export(self, interaction: Interaction) -> None:
-        """Summarise in words, and give all of it as a file."""
+        """Show a summary, and attach all data as a file."""
         session = session_of(interaction)
         await session.defer()
         actor = session.actor
@@ -26,13 +26,13 @@ class MyDataCog(commands.GroupCog, group_name="mydata", group_description="See o
     @app_commands.command(
         name="forget", description="At once: unlink your Steam account, forget ended requests and who you are here"
     )
-    @public("it forgets oneself alone")
+    @public("it erases the caller's own data only")
     async def forget(self, interaction: Interaction) -> None:
-        """Forget the caller, and say what was forgotten and what stays."""
+        """Erase the caller's data, and show which data stays."""
         session = session_of(interaction)
         await session.defer()
-        forgotten = await session.services.my_data.erase(by=session.actor)
-        await session.reply(forgotten_page(forgotten))
+        erased = await session.services.my_data.erase(by=session.actor)
+        await session.reply(erased_page(erased))
 
 
 async def setup(client: commands.Bot) -> None:

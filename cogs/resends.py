@@ -44,7 +44,7 @@ class ResendsCog(commands.Cog):
         id: str,  # noqa: A002 -- the option's name
         reason: app_commands.Range[str, 1, MAX_REASON] | None = None,
     ) -> None:
-        """Post the request's card, and tell the caller what happens next."""
+        """Request a resend and post its card."""
         session = session_of(interaction)
         await session.defer()
         resend = await session.services.resends.request(id, by=session.actor, reason=reason)
@@ -62,7 +62,7 @@ class ResendsCog(commands.Cog):
 
     @resend.autocomplete("id")
     async def _resendable(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        """Suggest the trades the caller could ask for; nothing where that cannot be found out in time."""
+        """Suggest the trades that the caller can ask for; nothing if that fails or is slow."""
         session = session_of(interaction)
         try:
             async with asyncio.timeout(_SUGGEST_WITHIN):
@@ -86,7 +86,7 @@ class ResendsCog(commands.Cog):
     @app_commands.command(name="approvals", description="Moderators: see which resends wait for a decision")
     @requires(Capability.APPROVE_RESEND)
     async def approvals(self, interaction: Interaction) -> None:
-        """List the open requests, oldest first, with links to their cards, and offer to stop or resume them all."""
+        """List the open requests with links to their cards, and the button to stop or resume all resends."""
         session = session_of(interaction)
         session.defer_if_slow()
         actor = session.actor
@@ -106,7 +106,7 @@ class ResendsCog(commands.Cog):
         await session.reply(
             card(
                 title=f"Open resends: {len(requests)}",
-                description="\n".join(lines if requests else [*lines, "Nothing waits for a decision."]),
+                description="\n".join(lines if requests else [*lines, "No request waits for a decision."]),
                 colour=Tone.BAD if pause is not None else Tone.WAITING if requests else Tone.GOOD,
             ),
             view=pause_view(pause),

@@ -1,4 +1,4 @@
-"""/settings: where cards and audit posts go."""
+"""/settings: the channels of approval cards and audit posts."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from bot.ui.kit.layout import Field, Tone, card
 
 
 class SettingsCog(commands.GroupCog, group_name="settings", group_description="Set this server's channels"):
-    """The server's settings; needs settings.manage."""
+    """The server's settings."""
 
     @app_commands.command(name="show", description="Administrators: see in which channels SkinDesk posts")
     @requires(Capability.MANAGE_SETTINGS)
@@ -69,7 +69,7 @@ def _settings_embed(title: str, settings: GuildSettings, guild: discord.Guild | 
 
 
 def _problems(name: str, channel_id: int, shown: str, guild: discord.Guild | None) -> Iterator[Field]:
-    """Find what is wrong with a channel: SkinDesk cannot use it, or everybody can read it."""
+    """Yield the problems of a channel: SkinDesk cannot use it, or everyone can read it."""
     if guild is None or guild.unavailable or guild.default_role is None:
         return
     channel = guild.get_channel(channel_id)
@@ -84,9 +84,9 @@ def _problems(name: str, channel_id: int, shown: str, guild: discord.Guild | Non
         )
     if channel.permissions_for(guild.default_role).view_channel:
         yield Field(
-            f"⚠️ {name}: everybody can read it",
+            f"⚠️ {name}: everyone can read it",
             f"It shows {shown}. In the permissions of {channel.mention} deny *View Channel* to @everyone, "
-            "and allow it to those who shall read it and to SkinDesk.",
+            "and allow it to its readers and to SkinDesk.",
         )
 
 

@@ -1,4 +1,4 @@
-"""/status: how the providers are doing."""
+"""/status: the state of the providers."""
 
 from datetime import timedelta
 
@@ -25,14 +25,14 @@ _MEANINGS = {
     ProviderState.CIRCUIT_OPEN: "It failed several times in a row, so SkinDesk does not ask it for a while.",
 }
 
-_UNITS = ((timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"), (timedelta(seconds=1), "second"))
+_PERIODS = {"hour": timedelta(hours=1), "minute": timedelta(minutes=1), "second": timedelta(seconds=1)}
 
 
 class StatusCog(commands.Cog):
-    """The state of the providers, for everybody; the reasons for those who read the audit."""
+    """The state of the providers, with the reasons for members with audit.read."""
 
     @app_commands.command(name="status", description="See whether the providers work right now, and since when")
-    @public("whether a provider works concerns whoever waits for it; details need audit.read")
+    @public("every customer may know whether a provider works; the reasons require audit.read")
     async def status(self, interaction: Interaction) -> None:
         """Show every provider that is on."""
         session = session_of(interaction)
@@ -54,13 +54,13 @@ def _status_embed(report: StatusReport, explanations: Explanations) -> discord.E
 
 def _summary(providers: int, troubled: int) -> str:
     if not providers:
-        return "No provider is switched on at this desk."
+        return "No provider is switched on here."
     if not troubled:
         return "✅ All of them work." if providers > 1 else "✅ It works."
-    rest = "; what needs another provider works" if troubled < providers else ""
+    others = "; the other providers work" if troubled < providers else ""
     return (
         f"⚠️ {troubled} of {count(providers, 'provider')} {'has' if troubled == 1 else 'have'} trouble. "
-        f"Your items and trades are not touched by that{rest}."
+        f"Your items and trades are not touched by that{others}."
     )
 
 
@@ -89,11 +89,7 @@ def _quota_line(quota: Quota) -> str:
 
 
 def _per(window: timedelta) -> str:
-    for unit, name in (
-        (timedelta(hours=1), "hour"),
-        (timedelta(minutes=1), "minute"),
-        (timedelta(seconds=1), "second"),
-    ):
+    for name, unit in _PERIODS.items():
         if window % unit == timedelta(0):
             number = window // unit
             return f"this {name}" if number == 1 else f"in {number:,} {name}s"

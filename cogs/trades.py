@@ -1,4 +1,4 @@
-"""/trades and the menu Show trades: where trades stand, in plain words."""
+"""/trades and the menu Show trades."""
 
 import discord
 from discord import app_commands
@@ -9,11 +9,11 @@ from bot.domain.snapshots import TradesAnswer
 from bot.domain.trades import Scope
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession, session_of
-from bot.ui.pager import shown_page
+from bot.ui.pager import page_with_controls
 
 
 class TradesCog(commands.Cog):
-    """Trades of the caller, or of anybody for the staff."""
+    """The caller's own trades, and all trades for the staff."""
 
     @app_commands.command(
         name="trades", description="See where your trades stand and who has to act; for staff everybody's"
@@ -37,7 +37,7 @@ class TradesCog(commands.Cog):
         member: discord.Member | None = None,
         steam_id: str | None = None,
     ) -> None:
-        """Answer with the caller's own trades, or everybody's to the staff."""
+        """Show the caller's own trades, or all trades to the staff."""
         session = session_of(interaction)
         session.defer_if_slow()
         viewer = await session.services.access.viewer(session.actor)
@@ -53,7 +53,7 @@ class TradesCog(commands.Cog):
 @app_commands.context_menu(name="Show trades")
 @requires(Capability.TRADES_OWN, Capability.TRADES_ANY)
 async def show_trades(interaction: Interaction, member: discord.Member | discord.User) -> None:
-    """Answer with a member's active trades to the staff, and with one's own to whoever points at themselves."""
+    """Show a member's active trades: their own to customers, anyone's to the staff."""
     session = session_of(interaction)
     session.defer_if_slow()
     viewer = await session.services.access.viewer(session.actor)
@@ -63,9 +63,8 @@ async def show_trades(interaction: Interaction, member: discord.Member | discord
 
 
 async def _show(session: InteractionSession, answer: TradesAnswer, viewer: Viewer) -> None:
-    services = session.services
-    snapshot = await services.snapshots.open(answer, by=viewer)
-    embed, view = shown_page(snapshot, 0, page_size=services.page_size, explanations=services.explanations)
+    snapshot = await session.services.snapshots.open(answer, by=viewer)
+    embed, view = await page_with_controls(session, snapshot, 0)
     await session.reply(embed, view=view)
 
 

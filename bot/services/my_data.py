@@ -47,7 +47,7 @@ class MyDataService:
         await self._snapshots.saved()
         erased = await self._repository.erase(by.guild_id, by.user_id, at=self._clock.now())
         self._snapshots.evict(by.guild_id, by.user_id)
-        self._cards.forget(by.guild_id, by.user_id)
+        self._cards.evict(by.guild_id, by.user_id)
         self._sign_ins.evict(by.guild_id, by.user_id)
         if erased.link is not None:
             self._inventory.evict(erased.link.steam_id)

@@ -91,7 +91,7 @@ INPUT_PROBLEMS = {
     "member_and_steam_id": ("Name a member or a SteamID, not both.", "Leave one of the two out."),
     "unknown": ("There is no such choice.", "Pick one from the list that Discord shows."),
 }
-"""What is wrong with an option's value and what to do about it, by ``InvalidInput.problem``."""
+"""The text and the step for each ``InvalidInput.problem``."""
 
 
 def _invalid_input(error: InvalidInput, _: Audience) -> ErrorMessage:

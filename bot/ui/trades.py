@@ -1,4 +1,4 @@
-"""One page of trades: where each stands in words, who has to act, and the facts to compare before accepting."""
+"""One page of trades: their status, who acts next, and the facts to compare before accepting an offer."""
 
 import re
 
@@ -19,27 +19,24 @@ TRADES_A_PAGE = 5
 _ASSETS_SHOWN = 2
 _OFFER_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 
-_WHO_ACTS_FOR_CUSTOMERS = {
+_ACTORS_FOR_CUSTOMERS = {
     Fixer.CUSTOMER: "You act next",
     Fixer.AGENT: "The staff acts next",
     Fixer.ADMINISTRATOR: "The staff acts next",
     Fixer.PROVIDER: "Mannco.store acts next",
     Fixer.TIME: "It goes on by itself",
 }
-_WHO_ACTS_FOR_STAFF = {
+_ACTORS_FOR_STAFF = _ACTORS_FOR_CUSTOMERS | {
     Fixer.CUSTOMER: "The customer acts next",
     Fixer.AGENT: "You act next",
     Fixer.ADMINISTRATOR: "An administrator acts next",
-    Fixer.PROVIDER: "Mannco.store acts next",
-    Fixer.TIME: "It goes on by itself",
 }
-_NOBODY_ACTS = "Nobody has to act"
 
 _WARNING_FOR_CUSTOMERS = Field(
     "⚠️ Before you accept an offer",
     (
         "Look at it in Steam's own page or app: the bot, the items and the code there have to be the same as here. "
-        "If one of them differs, do not accept, and tell the staff. **Nobody from the staff ever asks for your code, "
+        "If one of them differs, do not accept, and tell the staff. **The staff never asks for your code, "
         "your password or a Steam Guard code, or for items to be sent somewhere “safe”.**"
     ),
 )
@@ -74,7 +71,7 @@ def trades_page(answer: TradesAnswer, index: int, *, audience: Audience, explana
     shown = page_of(answer.trades, index, TRADES_A_PAGE)
     statuses = [explanations.status(trade.provider.dialect, str(trade.status)) for trade in shown]
     blocks = [_trade_block(trade, status, answer, staff=staff) for trade, status in zip(shown, statuses, strict=True)]
-    # What a resend writes as status is not documented, so whatever is not over may be waiting for its owner.
+    # The status of a resent trade is not documented: any trade that is not final may wait for its owner.
     waits = any(not status.is_final for status in statuses)
     warning = _WARNING_FOR_STAFF if staff else _WARNING_FOR_CUSTOMERS
     return card(
@@ -92,13 +89,13 @@ def _is_own(answer: TradesAnswer) -> bool:
 
 def _head(answer: TradesAnswer) -> list[str]:
     what = "active trade" if answer.scope is Scope.ACTIVE else "trade"
-    whose = "everybody's" if answer.steam_id is None else f"SteamID `{answer.steam_id}`"
+    whose = "everyone's" if answer.steam_id is None else f"SteamID `{answer.steam_id}`"
     if _is_own(answer):
         whose = "your own"
     lines = [f"**{count(len(answer.trades), what)}** · {whose} · read {relative(answer.read_at)}"]
     if answer.window_full:
         lines.append(
-            f"Mannco.store lists the newest {WINDOW} trades only, of everybody together. "
+            f"Mannco.store lists the newest {WINDOW} trades only, of all customers together. "
             "An older one may exist all the same: the staff finds it in Mannco's dashboard."
         )
     return lines
@@ -134,7 +131,7 @@ def _symbol(trade: Trade, status: StatusExplanation) -> str:
 
 
 def _has_failed(trade: Trade) -> bool:
-    """Say whether the status is that of a failed or cancelled trade, whichever way its items went."""
+    """Return whether the status is that of a failed or cancelled trade, in either direction."""
     return trade.not_resendable is not NotResendableReason.STATUS
 
 
@@ -157,29 +154,29 @@ def _facts(trade: Trade, *, staff: bool) -> str:
 
 def _who_acts(trade: Trade, status: StatusExplanation, *, staff: bool) -> str:
     if trade.status == COMPLETED_STATUS:
-        return _NOBODY_ACTS
+        return "No one has to act"
     if trade.lacks_offer:
         return "Mannco.store acts next"
     if trade.not_resendable is None:
         return "You or the customer act next" if staff else "You or the staff act next"
     if _has_failed(trade):
         return "The customer acts next" if staff else "You act next"
-    return (_WHO_ACTS_FOR_STAFF if staff else _WHO_ACTS_FOR_CUSTOMERS)[status.fixer]
+    return (_ACTORS_FOR_STAFF if staff else _ACTORS_FOR_CUSTOMERS)[status.fixer]
 
 
 def _resending(trade: Trade, *, staff: bool) -> str | None:
-    """Return what can be done about a failed or cancelled trade, which depends on the way its items went."""
+    """Return whether and how a failed or cancelled trade can be resent."""
     if not _has_failed(trade):
         return None
     if trade.not_resendable is None:
         return f"`/resend id:{trade.id}` asks a moderator to have the offer sent again."
     if trade.direction is Direction.NOTHING:
         return "A trade without items cannot be resent."
-    return f"A deposit cannot be resent: {'have the customer start' if staff else 'start'} it anew on the site."
+    return f"A deposit cannot be resent: {'have the customer start' if staff else 'start'} it again on the site."
 
 
 def _to_compare(trade: Trade, *, waits: bool, is_own: bool, staff: bool) -> str:
-    """Return what has to be the same in Steam: the bot, the offer, and to its owner alone the code."""
+    """Return the facts to compare in Steam: the bot, the offer, and for its owner the code."""
     bot = f"`{trade.bot}`" if trade.bot is not None else "not named"
     offer = code(trade.offer_id, 24) if trade.offer_id else "none yet"
     if staff:
@@ -191,13 +188,13 @@ def _to_compare(trade: Trade, *, waits: bool, is_own: bool, staff: bool) -> str:
         lines = [f"Bot {bot}", f"Offer {offer}"]
     if waits and trade.code is not None:
         lines.append(f"**Your code: {code(trade.code.reveal(), 24)}**")
-    elif waits and is_own and trade.offer_id:  # codes are in memory alone, and not for long
+    elif waits and is_own and trade.offer_id:  # codes are only in memory, for a short time
         lines.append("**Your code is no longer here:** `/trades`, used again, shows it where there is one.")
     return "\n".join(lines)
 
 
 def _for_staff(trade: Trade, *, named: bool) -> str:
-    """Return the raw facts behind the words."""
+    """Return the raw facts."""
     lines = [f"Status {code(str(trade.status), 12)}" + ("" if named else f" · customer `{trade.owner}`")]
     assets = trade.items_send or trade.items_received
     if assets:
@@ -210,7 +207,7 @@ def _for_staff(trade: Trade, *, named: bool) -> str:
 
 
 def _nothing(answer: TradesAnswer) -> str:
-    """Return the words for an empty list: whose it is and what was left out decide what to do next."""
+    """Return the text for an empty list."""
     if answer.scope is Scope.ACTIVE:
         whose = "of yours " if _is_own(answer) else "" if answer.steam_id is None else "of this account "
         return (

@@ -31,9 +31,9 @@ async def test_a_new_server(scene: Scene) -> None:
     text = text_of(await owner.slash(channel, "access list"))
 
     assert f"@everyone: {', '.join(f'`{each.value}`' for each in sorted(SEEDED))}\n" in text
-    granted, _, looked_at = text.partition("Worth a look")
+    granted, _, looked_at = text.partition("Check: ")
     assert granted.count("`") == 2 * (len(SEEDED) + 2), "nothing but the seed and what owners always hold"
-    assert looked_at.startswith(": 1 warning\n⚠️ **Nobody can approve resends**"), "and nobody has to look at the rest"
+    assert looked_at.startswith("1 warning\n⚠️ **No one can approve resends**"), "and nobody has to look at the rest"
     assert "The server's owner and administrators: `access.manage`, `settings.manage`" in text
 
 

@@ -74,7 +74,7 @@ async def test_seeded(scene: Scene) -> None:
     """What everybody has from the beginning says so."""
     text = await why(scene, scene.customer, "trades.own")
 
-    assert "Through @everyone: everybody has it since SkinDesk came, <t:" in text
+    assert "Through @everyone: everyone has it since SkinDesk was added, <t:" in text
     assert "(row 1)" in text
 
 
@@ -100,8 +100,8 @@ async def test_what_is_missing(scene: Scene) -> None:
     assert f"None of their roles holds it. It is held by {scene.moderators.mention}." in text
     assert f"Give them {scene.moderators.mention} in the server's list of members." in text
     grant = "`/access grant role:@Support capability:audit.read`"
-    assert f"To everybody with {scene.support.mention}: {grant}" in text
-    assert f"administrators and whoever holds `access.manage` with {scene.moderators.mention}." in text
+    assert f"To everyone with {scene.support.mention}: {grant}" in text
+    assert f"administrators, and members with `access.manage`: {scene.moderators.mention}." in text
 
 
 async def test_nobody_has_it(scene: Scene) -> None:
@@ -156,7 +156,7 @@ async def test_after_a_grant(scene: Scene) -> None:
     owner = owner_of(scene)
     for role, reason in (
         (fans, "members choose this role themselves"),
-        (boosters, "whoever boosts the server gets this role"),
+        (boosters, "members who boost the server get this role"),
         (linked, "members choose this role themselves"),
         (buyers, "whoever buys this role gets it"),
         (bots, "a bot or another service gives this role"),
@@ -164,10 +164,10 @@ async def test_after_a_grant(scene: Scene) -> None:
     ):
         text = await say(scene, owner, "grant", role=role, capability="trades.any")
         assert "✅ Done" in text
-        assert "Worth a look: 1 warning" in text
+        assert "Check: 1 warning" in text
         assert reason in text
         assert f"role:@{role.name.lstrip('@')} capability:trades.any`" in text
-    assert "Worth a look" not in await say(scene, owner, "grant", role=scene.support, capability="audit.read")
+    assert "Check: " not in await say(scene, owner, "grant", role=scene.support, capability="audit.read")
 
 
 async def test_manage_roles(scene: Scene) -> None:

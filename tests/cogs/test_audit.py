@@ -139,7 +139,7 @@ async def test_nothing_found(scene: Scene) -> None:
     """Where nothing matches it says so, and there is no file."""
     result = await audit(scene, scene.moderator, action="resend.sent")
 
-    assert "Nothing of that kind has been written down" in text_of(result)
+    assert "There are no such rows" in text_of(result)
     assert result.response is not None
     assert result.response.attachments == []
 
@@ -171,7 +171,7 @@ async def test_another_server(scene: Scene) -> None:
     assert len(lines_of(result)) == 2
     assert str(scene.guild.id) not in text_of(result)
     assert all(str(scene.world.customer.steam_id) not in str(row) for row in await file_of(result))
-    assert "Nothing of that kind" in text_of(about)
+    assert "There are no such rows" in text_of(about)
 
 
 async def test_posts_name_their_rows(scene: Scene) -> None:

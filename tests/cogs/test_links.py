@@ -45,7 +45,7 @@ async def test_set_by_trade_url(scene: Scene) -> None:
 async def test_linking_oneself(scene: Scene) -> None:
     """Staff may link themselves, and are told at once that this shows them no code; nobody else reads that."""
     steam = str(scene.world.other_customer.steam_id)
-    note = "Nobody vouches for a link to yourself"
+    note = "A link to yourself is not confirmed"
 
     assert note in await say(scene, scene.agent, "set", member=scene.agent, steam=steam)
     assert note not in await say(scene, scene.agent, "set", member=scene.moderator, steam="76561197960287930")

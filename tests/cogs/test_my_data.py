@@ -64,12 +64,12 @@ async def test_nothing(scene: Scene) -> None:
         "None is linked.",
         "0 open, 0 ended",
         "0 rows about you",
-        "Nobody of the staff has.",
+        "No one of the staff has.",
         "0 of your own",
     ):
         assert words in text_of(result)
     assert (content["link"], content["resends"], content["record"], content["page_snapshots"]) == (None, [], [], 0)
-    assert "Forgotten" in text_of(await my_data(scene, stranger, "forget"))
+    assert "Your data was erased" in text_of(await my_data(scene, stranger, "forget"))
 
 
 async def test_export(scene: Scene) -> None:
@@ -93,11 +93,11 @@ async def test_export(scene: Scene) -> None:
     assert f"`{account}`, linked by {scene.agent.mention} <t:" in text
     assert "0 open, 1 ended" in text
     assert "1 of your own" in text
-    looks = text.partition("Who looked at your things\n")[2].splitlines()
+    looks = text.partition("Who viewed your data\n")[2].splitlines()
     assert [line.partition(" · ")[0] for line in looks[:4]] == [
-        f"{scene.moderator.mention}: the record about you",
+        f"{scene.moderator.mention}: the audit log about you",
         f"{scene.moderator.mention}: your inventory",
-        f"{scene.moderator.mention}: everybody's trades",
+        f"{scene.moderator.mention}: everyone's trades",
         f"{scene.agent.mention}: your trades",
     ]
     assert looks[3].endswith(":R>, 2 times")
@@ -169,7 +169,7 @@ async def test_forget(scene: Scene) -> None:
     gone, stays = text.split("What stays, and why")
     for words in (f"`{account}` is linked to you", "1 ended request", "1 answer with pages", "no longer name you"):
         assert words in gone
-    for words in ("What you did to others by a right", "that your account was linked", "What Discord shows"):
+    for words in ("What you did to others as staff", "that your account was linked", "What Discord shows"):
         assert words in stays
     assert "counted against the daily limit" not in stays
     assert "No Steam account is linked to you" in text_of(await scene.customer.slash(scene.channel, "trades"))
@@ -270,9 +270,9 @@ async def test_the_forgotten_in_the_record(scene: Scene) -> None:
     result = await scene.moderator.slash(scene.channel, "audit", limit=3)
     lines = text_of(result).splitlines()[1:4]
 
-    assert "somebody forgotten (`" in lines[0]
+    assert "an erased user (`" in lines[0]
     assert "had their data erased" in lines[0]
-    assert f"{scene.agent.mention} viewed the trades of somebody forgotten (`" in lines[1]
+    assert f"{scene.agent.mention} viewed the trades of an erased user (`" in lines[1]
     assert str(scene.customer.id) not in text_of(result)
     assert str(scene.world.customer.steam_id) not in text_of(result)
     assert len(log.history()) == posts

@@ -291,7 +291,7 @@ async def test_approvals(scene: Scene) -> None:
 
 
 async def test_no_open_requests(scene: Scene) -> None:
-    assert "Nothing waits for a decision" in text_of(await scene.moderator.slash(scene.channel, "approvals"))
+    assert "No request waits for a decision" in text_of(await scene.moderator.slash(scene.channel, "approvals"))
 
 
 async def test_approvals_without_the_right(scene: Scene) -> None:

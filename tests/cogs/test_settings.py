@@ -84,14 +84,14 @@ async def test_a_channel_everybody_can_read(scene: Scene) -> None:
     public = scene.guild.create_text_channel("public")
     owner = owner_of(scene)
 
-    assert "Approvals channel: everybody can read it" in await say(scene, owner, "show")
+    assert "Approvals channel: everyone can read it" in await say(scene, owner, "show")
     hidden_now = await say(scene, owner, "approvals-channel", channel=private)
-    assert "everybody" not in hidden_now
+    assert "everyone" not in hidden_now
     told = await say(scene, owner, "audit-channel", channel=public)
-    assert "Audit channel: everybody can read it\nIt shows who did what to whom." in told
+    assert "Audit channel: everyone can read it\nIt shows who did what to whom." in told
     shown = await say(scene, owner, "show")
-    assert "Approvals channel: everybody" not in shown
-    assert "Audit channel: everybody can read it" in shown
+    assert "Approvals channel: everyone" not in shown
+    assert "Audit channel: everyone can read it" in shown
 
 
 async def test_show_tells_every_problem(scene: Scene) -> None:
@@ -109,5 +109,5 @@ async def test_show_tells_every_problem(scene: Scene) -> None:
     shown = await say(scene, owner, "show")
 
     assert "Approvals channel: SkinDesk cannot post there yet\nIt lacks: Send Messages, Embed Links." in shown
-    assert "Approvals channel: everybody can read it" in shown
+    assert "Approvals channel: everyone can read it" in shown
     assert "Audit channel: it is gone" in shown

@@ -134,7 +134,7 @@ async def test_summary(scene: Scene) -> None:
     assert "✅ All of them work." in text_of(await scene.customer.slash(scene.channel, "status"))
     await fail(scene)
     assert "⚠️ 1 of 5 providers has trouble." in text_of(await scene.customer.slash(scene.channel, "status"))
-    assert _summary(5, 4).endswith("; what needs another provider works.")
+    assert _summary(5, 4).endswith("; the other providers work.")
     assert _summary(1, 1) == "⚠️ 1 of 1 provider has trouble. Your items and trades are not touched by that."
 
 
@@ -199,4 +199,4 @@ async def test_no_provider(tmp_path: Path) -> None:
         text = text_of(await scene.customer.slash(scene.channel, "status"))
         assert_clean(scene.env)
 
-    assert "No provider is switched on at this desk." in text
+    assert "No provider is switched on here." in text

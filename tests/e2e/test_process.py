@@ -25,7 +25,7 @@ async def test_day(live: LiveBot):
 
         assert "your own" in (await live.use(live.customer, "trades")).text
         everybody = await live.use(live.agent, "trades", scope="all")
-        assert "everybody's" in everybody.text
+        assert "everyone's" in everybody.text
 
         assert "1010" in (await live.use(live.customer, "explain", code="1010", provider="assetpay")).text
         typed = await live.server.autocomplete(live.guild, live.channel, live.agent, "resend", "id", id=str(trade.id))

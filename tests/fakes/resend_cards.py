@@ -75,7 +75,7 @@ class FakeResendCards:
         self.shown[resend.id] = resend
         self.facts[resend.id, resend.version] = resend.facts
 
-    def forget(self, guild_id: int, user_id: int) -> None:
+    def evict(self, guild_id: int, user_id: int) -> None:
         """Do nothing: no interaction is stored."""
 
     def states_for(self, user_id: int) -> list[str]:

@@ -10,7 +10,7 @@ from simcord.types import HttpLogEntry
 
 from bot.domain.audit import AuditAction, AuditRow, DamagedRow
 from bot.services.audit import Extract
-from bot.ui.audit import TITLES, audit_page, deed
+from bot.ui.audit import TITLES, audit_page, row_sentence
 from tests.support.hostile_text import hostile, rendered
 from tests.support.payload_audit import audit_requests
 
@@ -61,7 +61,7 @@ def test_every_action_has_words() -> None:
     """Each kind of deed has a title and a sentence, also where its details are missing."""
     for action in AuditAction:
         assert TITLES[action]
-        assert "{" not in deed(row(action, "guild"), GUILD)
+        assert "{" not in row_sentence(row(action, "guild"), GUILD)
 
 
 def test_everyone_is_not_mentioned() -> None:
@@ -69,8 +69,8 @@ def test_everyone_is_not_mentioned() -> None:
     everyone = row(AuditAction.ACCESS_GRANTED, f"role:{GUILD}", capability="audit.read")
     others = row(AuditAction.ACCESS_GRANTED, "role:7", capability="audit.read")
 
-    assert deed(everyone, GUILD) == "granted `audit.read` to @everyone"
-    assert deed(others, GUILD) == "granted `audit.read` to <@&7>"
+    assert row_sentence(everyone, GUILD) == "granted `audit.read` to @everyone"
+    assert row_sentence(others, GUILD) == "granted `audit.read` to <@&7>"
 
 
 def test_a_damaged_row() -> None:

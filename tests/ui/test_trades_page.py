@@ -70,7 +70,7 @@ def test_no_customer_is_spoken_of(status: int, way: dict[str, tuple[str, ...]]):
     [
         (0, False, "You act next", "The customer acts next"),
         (0, True, "You act next", "The customer acts next"),
-        (3, False, "Nobody has to act", "Nobody has to act"),
+        (3, False, "No one has to act", "No one has to act"),
         (-1, False, "You or the staff act next", "You or the customer act next"),
         (7, False, "You or the staff act next", "You or the customer act next"),
         (-1, True, "You act next", "The customer acts next"),
@@ -93,8 +93,8 @@ def test_after_a_failure():
 
     assert "`/resend id:123456` asks a moderator" in page(answer(withdrawal), Audience.CUSTOMER)
     assert "`/resend id:123456` asks a moderator" in page(answer(withdrawal), Audience.STAFF)
-    assert "cannot be resent: start it anew on the site" in page(answer(deposit), Audience.CUSTOMER)
-    assert "cannot be resent: have the customer start it anew" in page(answer(deposit), Audience.STAFF)
+    assert "cannot be resent: start it again on the site" in page(answer(deposit), Audience.CUSTOMER)
+    assert "cannot be resent: have the customer start it again" in page(answer(deposit), Audience.STAFF)
     assert "/resend" not in page(answer(deposit, trade(status=0), trade(status=3)), Audience.CUSTOMER)
 
 
@@ -128,7 +128,7 @@ def test_what_may_wait(status: int):
     assert "(https://steamcommunity.com/tradeoffer/5678901234/)\n" in own
     assert "**Your code: `ABCDEFGH`**" in own
     assert "the bot, the items and the code there have to be the same" in warning(answer(pending), Audience.CUSTOMER)
-    assert "Nobody from the staff ever asks for your code" in warning(answer(pending), Audience.CUSTOMER)
+    assert "The staff never asks for your code" in warning(answer(pending), Audience.CUSTOMER)
     assert "Never ask for the code" in warning(answer(pending), Audience.STAFF)
     assert "Your code" not in without
     assert "\nBot not named\nOffer none yet" in without
@@ -167,7 +167,7 @@ def test_whose_trades():
     """The head says whose trades they are, and everybody's are told apart by customer."""
     everybodys = page(answer(trade(), of=None, viewer=None), Audience.STAFF)
 
-    assert "**1 trade** · everybody's" in everybodys
+    assert "**1 trade** · everyone's" in everybodys
     assert f"Status `-1` · customer `{OWNER}`" in everybodys
     assert "your own" in page(answer(trade()), Audience.CUSTOMER)
     assert f"SteamID `{OWNER}`" in page(answer(trade(), viewer=None), Audience.STAFF)

@@ -41,12 +41,12 @@ def sort_options(listing: Listing, view: InventoryFilter) -> list[discord.Select
     is_partial = any(inventory.is_partial for inventory in inventories)
     return [
         discord.SelectOption(
-            label=f"Sort: {words}",
+            label=f"Sort: {order}",
             value=sort.value,
             description="Only among the items that were sent" if is_partial and sort is not asked else None,
             default=sort is view.sort,
         )
-        for sort, words in SORTS.items()
+        for sort, order in SORTS.items()
         if sort is not Sort.RELEVANCE or sort is asked
     ]
 

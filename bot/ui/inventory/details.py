@@ -32,9 +32,9 @@ def item_details(listing: Listing, item: Item) -> discord.Embed:
 
 
 def _offer(item: Item) -> str:
-    words = verdict(item)
+    offer = verdict(item)
     market = f" · market {money(item.market_price)}" if item.market_price is not None else ""
-    return f"{words[:1].upper()}{words[1:]}{market}"
+    return f"{offer[:1].upper()}{offer[1:]}{market}"
 
 
 def _provider_offers(listing: Listing, item: Item) -> Iterator[Field]:
@@ -47,24 +47,24 @@ def _provider_offers(listing: Listing, item: Item) -> Iterator[Field]:
     for part in listing.answer.answers:
         if part.inventory is not None:
             theirs = found.get(part.provider)
-            words = f"{symbol(theirs)} {_offer(theirs)}" if theirs is not None else f"{NOTHING} {missing}"
-            yield Field(part.provider.label, words)
+            text = f"{symbol(theirs)} {_offer(theirs)}" if theirs is not None else f"{NOTHING} {missing}"
+            yield Field(part.provider.label, text)
 
 
 def _facts(item: Item) -> Iterator[str]:
     """Yield the short facts in few lines, for a phone."""
     if item.amount > 1:
         yield f"Stack of {item.amount:,}"
-    looks = [outside(item.exterior, _WORD)] if item.exterior else []
+    appearance = [outside(item.exterior, _WORD)] if item.exterior else []
     if item.wear is not None:
         digits = f"{item.wear:.{_WEAR_DIGITS}f}".rstrip("0")
-        looks.append(f"wear {digits}{'0' if digits.endswith('.') else ''}")
+        appearance.append(f"wear {digits}{'0' if digits.endswith('.') else ''}")
     if item.paint_seed is not None:
-        looks.append(f"paint seed {item.paint_seed}")
+        appearance.append(f"paint seed {item.paint_seed}")
     kinds = [f"rarity {outside(item.rarity, _WORD)}"] if item.rarity else []
     if item.kind:
         kinds.append(f"kind {outside(item.kind, _WORD)}")
-    for parts in (looks, kinds):
+    for parts in (appearance, kinds):
         if parts:
             line = " · ".join(parts)
             yield f"{line[:1].upper()}{line[1:]}"

@@ -28,7 +28,7 @@ _LABELS = {
 
 
 def resend_view(resend: Resend) -> discord.ui.View | None:
-    """Return the buttons that fit the state: none once it is settled."""
+    """Return the buttons for the state of a request, if it is not settled."""
     actions = {ResendState.PENDING: ("approve", "deny"), ResendState.UNKNOWN: ("sent", "failed")}.get(resend.state)
     if actions is None:
         return None
@@ -43,7 +43,7 @@ class ResendButton(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
     template=r"resend:(?P<id>\d{1,18}):(?P<action>approve|deny|sent|failed)",
 ):
-    """Decides on the request in its custom id, after a restart as before."""
+    """Decides on the request in its custom id."""
 
     def __init__(self, resend_id: int, action: str) -> None:
         label, emoji, style = _LABELS[action]
@@ -57,11 +57,11 @@ class ResendButton(
     async def from_custom_id(
         cls, _interaction: Interaction, _item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
     ) -> Self:
-        """Rebuild the button that was pressed."""
+        """Rebuild the pressed button."""
         return cls(int(match["id"]), match["action"])
 
     async def callback(self, interaction: Interaction) -> None:
-        """Approve at once; ask for a reason first where one is wanted."""
+        """Approve, or ask for the reason of any other decision."""
         await handle(interaction, self._approve if self._action == "approve" else self._ask)
 
     async def _approve(self, session: InteractionSession) -> None:
@@ -75,7 +75,7 @@ class ResendButton(
         await session.reply(outcome_embed(resend, code=None))
 
     async def _ask(self, session: InteractionSession) -> None:
-        """Open the modal only for those who may decide. The check reads the database alone: a modal cannot wait."""
+        """Open the form if the user may decide. Only the database is asked: a modal has to be the first answer."""
         resends, actor = session.services.resends, session.actor
         if self._action == "deny":
             await resends.may_decide(self._resend_id, by=actor)
@@ -85,7 +85,7 @@ class ResendButton(
 
 
 async def _uncover(card: discord.Message | None) -> None:
-    """Show the card's embed again where a moderator has hidden it: no edit of the embed itself would."""
+    """Show the embed of a card again if a moderator has hidden it: an edit of the embed does not."""
     if card is None or not card.flags.suppress_embeds:
         return
     try:
@@ -98,7 +98,7 @@ async def _uncover(card: discord.Message | None) -> None:
 class ReasonModal(
     SkinDeskModal, template=r"resend:(?P<id>\d{1,18}):(?P<action>deny|sent|failed):reason:(?P<user>\d{1,20})"
 ):
-    """Asks why; the reason is shown on the card."""
+    """Asks for the reason, which the card shows."""
 
     reason: discord.ui.TextInput["ReasonModal"] = discord.ui.TextInput(
         label="Reason (requester and owner see it)",
@@ -118,11 +118,11 @@ class ReasonModal(
 
     @classmethod
     def from_custom_id(cls, match: re.Match[str], /) -> Self:
-        """Rebuild the modal that was sent in."""
+        """Rebuild the submitted modal."""
         return cls(int(match["id"]), match["action"], user_id=int(match["user"]))
 
     async def submitted(self, session: InteractionSession, values: Mapping[str, str]) -> None:
-        """Carry out what was asked for."""
+        """Carry out the decision."""
         await session.defer()
         resends, actor, reason = session.services.resends, session.actor, values.get("reason", "")
         if self._action == "deny":
@@ -139,7 +139,7 @@ _PAUSE_LABELS = {
 
 
 def pause_view(pause: ResendPause | None) -> discord.ui.View:
-    """Return the switch as it can be turned now."""
+    """Return the button that pauses or resumes."""
     view = discord.ui.View(timeout=None)
     view.add_item(PauseButton("pause") if pause is None else PauseButton("resume", pause.number))
     return view
@@ -150,7 +150,7 @@ class PauseButton(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
     template=r"resends:(?P<action>pause|resume)(?::(?P<number>\d{1,15}))?",
 ):
-    """Turns the switch, after a restart as before. *Resume* ends the stop that it was shown with and no other."""
+    """Pauses or resumes a server's resends. *Resume* ends only the pause that it was shown with."""
 
     def __init__(self, action: str, number: int | None = None) -> None:
         label, emoji, style = _PAUSE_LABELS[action]
@@ -163,11 +163,11 @@ class PauseButton(
     async def from_custom_id(
         cls, _interaction: Interaction, _item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
     ) -> Self:
-        """Rebuild the button that was pressed."""
+        """Rebuild the pressed button."""
         return cls(match["action"], int(match["number"]) if match["number"] else None)
 
     async def callback(self, interaction: Interaction) -> None:
-        """Stop or resume, and say so to who pressed it."""
+        """Pause or resume."""
         await handle(interaction, self._set_paused)
 
     async def _set_paused(self, session: InteractionSession) -> None:
@@ -176,11 +176,11 @@ class PauseButton(
         if self._action == "pause":
             changed = await resends.pause(by=actor)
             title = "🛑 Resends are stopped" if changed else "🛑 Resends were stopped already"
-            words = (
-                "Nothing is asked for, approved or sent here until somebody presses *Resume resends* in `/approvals`."
+            text = (
+                "Nothing is asked for, approved or sent here until a member presses *Resume resends* in `/approvals`."
             )
         else:
             changed = await resends.resume(self._number, by=actor)
             title = "▶️ Resends go on" if changed else "▶️ Resends were not stopped"
-            words = "They can be asked for and approved again."
-        await session.reply(card(title=title, description=words, colour=Tone.NEUTRAL))
+            text = "They can be asked for and approved again."
+        await session.reply(card(title=title, description=text, colour=Tone.NEUTRAL))

@@ -1,6 +1,7 @@
 """The approval card, and the texts about a resend's state and outcome."""
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 
 import discord
@@ -11,16 +12,45 @@ from bot.ports import Explanations
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import code, count, moment, outside, relative
 
+
+@dataclass(frozen=True, slots=True)
+class _StateText:
+    """A state's symbol and sentence; ``advice`` for requester and owner."""
+
+    symbol: str
+    sentence: str
+    advice: str = ""
+    tone: Tone = Tone.WAITING
+
+
+_SEE_TRADES = "`/trades scope:all` shows where the trade stands now."
 _STATES = {
-    ResendState.PENDING: "waiting for a moderator.",
-    ResendState.APPROVED: "about to be sent.",
-    ResendState.SENDING: "being sent now.",
-    ResendState.SENT: "sent.",
-    ResendState.FAILED: "failed, nothing was sent.",
-    ResendState.UNKNOWN: "outcome unknown: it may have been sent.",
-    ResendState.DENIED: "denied.",
-    ResendState.EXPIRED: "expired, no one decided in time.",
-    ResendState.CANCELLED: "cancelled.",
+    ResendState.PENDING: _StateText("⏳", "waiting for a moderator."),
+    ResendState.APPROVED: _StateText("📨", "about to be sent."),
+    ResendState.SENDING: _StateText("📨", "being sent now."),
+    ResendState.SENT: _StateText(
+        "✅",
+        "sent.",
+        "Accept the new offer in Steam only if its bot and code are those that `/trades` shows.",
+        Tone.GOOD,
+    ),
+    ResendState.FAILED: _StateText("❌", "failed, nothing was sent.", _SEE_TRADES, Tone.BAD),
+    ResendState.UNKNOWN: _StateText(
+        "❓",
+        "outcome unknown: it may have been sent.",
+        "Do not ask for it again meanwhile: the requester will hear as soon as it is clear.",
+        Tone.BAD,
+    ),
+    ResendState.DENIED: _StateText(
+        "⛔", "denied.", "Questions about it: ask the staff, with the trade's number.", Tone.NEUTRAL
+    ),
+    ResendState.EXPIRED: _StateText(
+        "⌛",
+        "expired, no one decided in time.",
+        "If the trade still needs it, ask again with `/resend`.",
+        Tone.NEUTRAL,
+    ),
+    ResendState.CANCELLED: _StateText("⛔", "cancelled.", _SEE_TRADES, Tone.NEUTRAL),
 }
 _OUTCOMES = {
     Outcome.CONFIRMED: "Mannco.store confirmed the resend. A new offer with the same items follows in Steam.",
@@ -57,7 +87,6 @@ _NOTES = {
     "owner_not_told": "The trade's owner could not be told by direct message. `/trades` shows them what they need.",
 }
 RESUME = "A member with `settings.manage` can resume them: `/approvals`, *Resume resends*."
-"""Who ends a stop, and how."""
 
 FACT_LABELS = {
     "status": "status",
@@ -67,26 +96,22 @@ FACT_LABELS = {
     "last_error": "last error",
     "code_digest": "verification code",
 }
-"""The facts on a card, in words."""
 
 
 def state_sentence(resend: Resend) -> str:
-    """Return the state with who decided and when."""
-    words = _STATES[resend.state]
+    """Return the state, and who decided and settled it when."""
+    sentence = _STATES[resend.state].sentence
     if resend.decided_by is not None and resend.decided_at is not None:
         by = by_whom(resend.decided_by, resend.decided_at)
-        words = f"denied {by}" if resend.state is ResendState.DENIED else f"{words} {_decision(resend)} {by}"
+        decision = "Returned" if resend.state is ResendState.PENDING else "Approved"
+        sentence = f"denied {by}" if resend.state is ResendState.DENIED else f"{sentence} {decision} {by}"
     if resend.settled_by is None or resend.settled_at is None:
-        return words
-    return f"{words} Marked {by_whom(resend.settled_by, resend.settled_at)}"
-
-
-def _decision(resend: Resend) -> str:
-    return "Returned" if resend.state is ResendState.PENDING else "Approved"
+        return sentence
+    return f"{sentence} Marked {by_whom(resend.settled_by, resend.settled_at)}"
 
 
 def outcome_sentences(resend: Resend) -> list[str]:
-    """Return how it came to that, a sentence a line. The provider's own words are not among them."""
+    """Return how a request ended and why, without the provider's own words."""
     lines = []
     if resend.outcome is not None:
         lines.append(_OUTCOMES[resend.outcome])
@@ -94,24 +119,18 @@ def outcome_sentences(resend: Resend) -> list[str]:
         lines.append(f"Reason: {outside(resend.outcome_detail, 300)}")
     if resend.decision_reason:
         lines.append(_DETAILS.get(resend.decision_reason) or f"Reason: {outside(resend.decision_reason, 300)}")
-    lines.extend(_NOTES.get(note) or outside(note, 200) for note in resend.notes if not _is_of_the_card(note))
-    return lines
-
-
-def _is_of_the_card(note: str) -> bool:
-    """Whether a note is no sentence for everybody, but a part of the card."""
-    return note == ALARM or change_in(note) is not None
+    texts = (note for note in resend.notes if note != ALARM and change_in(note) is None)
+    return [*lines, *(_NOTES.get(note) or outside(note, 200) for note in texts)]
 
 
 def change_sentences(resend: Resend, explanations: Explanations) -> list[str]:
-    """Return what the card showed before the trade last changed, a fact a line; nothing where it never did."""
+    """Return the facts that the last change of the trade replaced."""
     changes = [change for note in resend.notes if (change := change_in(note)) is not None]
     return [_was(name, before, resend, explanations) for name, before in changes[-1].items()] if changes else []
 
 
 def _was(name: str, before: int | str | None, resend: Resend, explanations: Explanations) -> str:
-    """Return a fact's value before."""
-    label = _opening(FACT_LABELS[name])
+    label = _capitalised(FACT_LABELS[name])
     match name:
         case "status":
             was = f"{explanations.status(resend.provider.dialect, str(before)).title} ({code(str(before), 8)})"
@@ -131,45 +150,14 @@ def by_whom(user_id: int, at: datetime) -> str:
     return f"by <@{user_id}> {relative(at)} ({moment(at)})."
 
 
-_SYMBOLS = {
-    ResendState.PENDING: "⏳",
-    ResendState.APPROVED: "📨",
-    ResendState.SENDING: "📨",
-    ResendState.SENT: "✅",
-    ResendState.FAILED: "❌",
-    ResendState.UNKNOWN: "❓",
-    ResendState.DENIED: "⛔",
-    ResendState.EXPIRED: "⌛",
-    ResendState.CANCELLED: "⛔",
-}
-_COLOURS = {
-    ResendState.SENT: Tone.GOOD,
-    ResendState.FAILED: Tone.BAD,
-    ResendState.UNKNOWN: Tone.BAD,
-    ResendState.DENIED: Tone.NEUTRAL,
-    ResendState.EXPIRED: Tone.NEUTRAL,
-    ResendState.CANCELLED: Tone.NEUTRAL,
-}
-_NOT_APPROVED = frozenset({ResendState.PENDING, ResendState.CANCELLED})
-"""Where it matters what the card showed before: to who decides next, and to who could not decide."""
-
-_NEXT = {
-    ResendState.DENIED: "Questions about it: ask the staff, with the trade's number.",
-    ResendState.EXPIRED: "If the trade still needs it, ask again with `/resend`.",
-    ResendState.FAILED: "`/trades scope:all` shows where the trade stands now.",
-    ResendState.CANCELLED: "`/trades scope:all` shows where the trade stands now.",
-    ResendState.UNKNOWN: "Do not ask for it again meanwhile: the requester will hear as soon as it is clear.",
-}
-"""What requester and owner can do next, where their offer is not on its way."""
-
 _IDS_SHOWN = 12
 
 _VERSION = re.compile(r"Request (?P<id>\d{1,18}) · version (?P<version>\d{1,9})\b", re.ASCII)
-"""How the footer says what is shown. The buttons' custom ids do not; a click brings its message with it."""
+"""The version in the footer. A click brings its message with it, so the custom ids need not have it."""
 
 
 def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
-    """Return the card for the approvals channel. It shows every fact of the trade but its code."""
+    """Return the card for the approvals channel: every fact of the trade except its code."""
     facts = resend.facts
     status = explanations.status(resend.provider.dialect, str(facts.status))
     fields = [
@@ -186,29 +174,35 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
         Field("Asked by", f"<@{resend.requested_by}> {relative(resend.requested_at)}", inline=True),
         Field("Reason", outside(resend.reason, 400) if resend.reason else "none given"),
     ]
-    if resend.state in _NOT_APPROVED and (changes := change_sentences(resend, explanations)):
+    if resend.state in (ResendState.PENDING, ResendState.CANCELLED) and (
+        changes := change_sentences(resend, explanations)
+    ):
         fields.insert(0, Field("⚠️ Changed before it could be approved", "\n".join(changes)))
+    footer = ""
     if resend.state is ResendState.PENDING:
         fields.append(Field("Expires", relative(resend.expires_at)))
-    lines = [f"**{_opening(state_sentence(resend))}**", *_ending(resend)]
+        footer = f"Request {resend.id} · version {resend.version}"
+        footer += " · Approving sends the offer once. Look at status and last error first."
+    lines = [f"**{_capitalised(state_sentence(resend))}**", *outcome_sentences(resend)]
+    if resend.outcome_detail and resend.outcome is Outcome.OTHER_TRADE:
+        lines.append(f"The answer named trade {code(resend.outcome_detail, 24)}.")
+    elif resend.outcome_detail and resend.outcome is not Outcome.MARKED:
+        lines.append(f"Details: {outside(resend.outcome_detail, 300)}")
     if resend.state is ResendState.PENDING and resend.reminded_at is not None:
         lines.insert(0, f"**Still waiting: expires {relative(resend.expires_at)}.**")
     if ALARM in resend.notes:
         lines.insert(0, f"🚨 **ALARM: the answer was about another trade. All resends here were stopped.** {RESUME}")
     return card(
-        title=f"{_SYMBOLS[resend.state]} Resend {resend.id} · {resend.state.value}",
+        title=_title(resend),
         description="\n".join(lines),
         fields=fields,
-        colour=_COLOURS.get(resend.state, Tone.WAITING),
-        footer=_footer(resend),
+        colour=_STATES[resend.state].tone,
+        footer=footer,
     )
 
 
 def version_on(message: discord.Message | None, resend_id: int) -> int | None:
-    """Return which version of a request a message shows; None where it shows none.
-
-    That is so where a moderator has hidden the message's embed: nothing was there to be judged.
-    """
+    """Return the version that a message shows of a request; None if its embed is hidden or shows another request."""
     if message is None or message.flags.suppress_embeds:
         return None
     for embed in message.embeds:
@@ -219,42 +213,23 @@ def version_on(message: discord.Message | None, resend_id: int) -> int | None:
 
 
 def outcome_embed(resend: Resend, *, code: TradeCode | None) -> discord.Embed:
-    """Return what requester and owner are told. ``code`` is given for the owner's direct message only."""
+    """Return the message to requester and owner. Give the ``code`` only for the owner's direct message."""
     lines = [f"The resend of trade #{resend.trade_id}: {state_sentence(resend)}", *outcome_sentences(resend)]
-    lines += filter(None, [_NEXT.get(resend.state)])
-    if resend.state is ResendState.SENT:
-        lines.append("Accept the new offer in Steam only if its bot and code are those that `/trades` shows.")
+    lines += filter(None, [_STATES[resend.state].advice])
     if code is not None:
         lines.append(f"Your new code: `{code.reveal()}`. The staff never asks you for it.")
-    return card(
-        title=f"{_SYMBOLS[resend.state]} Resend {resend.id} · {resend.state.value}",
-        description="\n".join(lines),
-        colour=_COLOURS.get(resend.state, Tone.WAITING),
-    )
+    return card(title=_title(resend), description="\n".join(lines), colour=_STATES[resend.state].tone)
 
 
-def _opening(sentence: str) -> str:
+def _title(resend: Resend) -> str:
+    return f"{_STATES[resend.state].symbol} Resend {resend.id} · {resend.state.value}"
+
+
+def _capitalised(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
-
-
-def _ending(resend: Resend) -> list[str]:
-    lines = outcome_sentences(resend)
-    if resend.outcome_detail and resend.outcome is Outcome.OTHER_TRADE:
-        lines.append(f"The answer named trade {code(resend.outcome_detail, 24)}.")
-    elif resend.outcome_detail and resend.outcome is not Outcome.MARKED:
-        lines.append(f"Details: {outside(resend.outcome_detail, 300)}")
-    return lines
 
 
 def _ids(asset_ids: tuple[str, ...]) -> str:
     shown = [code(asset_id, 32) for asset_id in asset_ids[:_IDS_SHOWN]]
     left = len(asset_ids) - len(shown)
-    more = f" and {count(left, 'more item')}" if left else ""
-    return (" ".join(shown) + more) or "none"
-
-
-def _footer(resend: Resend) -> str:
-    if resend.state is ResendState.PENDING:
-        shown = f"Request {resend.id} · version {resend.version}"
-        return f"{shown} · Approving sends the offer once. Look at status and last error first."
-    return ""
+    return " ".join(shown) + (f" and {count(left, 'more item')}" if left else "") or "none"

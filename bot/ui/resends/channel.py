@@ -1,10 +1,9 @@
-"""Approval cards and the words to requester and owner, on Discord; the services see them as a port."""
+"""Posts approval cards, audit entries and messages to requester and owner on Discord."""
 
 import logging
-import time
-from collections import OrderedDict
 
 import discord
+from cachetools import TTLCache
 
 from bot.domain.audit import AuditRow
 from bot.domain.errors import ApprovalsChannelUnusable
@@ -19,7 +18,7 @@ from bot.ui.resends.card import outcome_embed, resend_card
 _log = logging.getLogger(__name__)
 
 _FOLLOW_UP_FOR = 14 * 60.0
-"""Seconds in which a requester is told by follow-up: an interaction's token lives 15 minutes."""
+"""Seconds for follow-ups: an interaction's token is valid for 15 minutes."""
 
 _MAX_REMEMBERED = 1_000
 
@@ -28,26 +27,24 @@ _GONE = frozenset({10003, 10008, 50001})
 
 
 class DiscordResendCards:
-    """Posts and edits cards, tells people. ``client`` is set once the Discord client exists."""
+    """Posts and edits cards, and notifies requester and owner. Call ``connect`` first."""
 
     def __init__(self, *, explanations: Explanations) -> None:
         self._explanations = explanations
         self._client: discord.Client | None = None
-        self._requests: OrderedDict[int, tuple[float, Interaction]] = OrderedDict()
+        self._requests: TTLCache[int, Interaction, float] = TTLCache(_MAX_REMEMBERED, _FOLLOW_UP_FOR)
 
     def connect(self, client: discord.Client) -> None:
         """Use this client from now on."""
         self._client = client
 
     def remember(self, resend_id: int, interaction: Interaction) -> None:
-        """Keep the requester's interaction, to tell them by ephemeral follow-up while its token lives."""
-        self._requests[resend_id] = (time.monotonic() + _FOLLOW_UP_FOR, interaction)
-        while len(self._requests) > _MAX_REMEMBERED:
-            self._requests.popitem(last=False)
+        """Keep the requester's interaction for follow-ups."""
+        self._requests[resend_id] = interaction
 
-    def forget(self, guild_id: int, user_id: int) -> None:
-        """Drop what is remembered of somebody's own interactions in a guild."""
-        for resend_id, (_, interaction) in tuple(self._requests.items()):
+    def evict(self, guild_id: int, user_id: int) -> None:
+        """Remove a user's own interactions in a guild from memory."""
+        for resend_id, interaction in list(self._requests.items()):
             if (interaction.guild_id, interaction.user.id) == (guild_id, user_id):
                 del self._requests[resend_id]
 
@@ -69,7 +66,7 @@ class DiscordResendCards:
         return message.id
 
     async def update(self, resend: Resend) -> CardEdit:
-        """Make the card show the request as it is now, and say whether it does."""
+        """Update the card, and return whether it shows the request as it is now."""
         if resend.channel_id is None or resend.message_id is None:
             return CardEdit.DOUBTFUL
         channel = self._connected.get_partial_messageable(resend.channel_id, guild_id=resend.guild_id)
@@ -84,14 +81,14 @@ class DiscordResendCards:
         return CardEdit.SHOWN
 
     async def remove(self, resend: Resend) -> None:
-        """Delete the card; where Discord does not let SkinDesk, leave it without buttons."""
+        """Delete the card, or remove its buttons if Discord does not allow that."""
         if resend.channel_id is None or resend.message_id is None:
             return
         channel = self._connected.get_partial_messageable(resend.channel_id, guild_id=resend.guild_id)
         message = channel.get_partial_message(resend.message_id)
         try:
             await message.delete()
-        except Exception as refused:  # noqa: BLE001 -- a reminder is no reason for anything else to fail
+        except Exception as refused:  # noqa: BLE001 -- a reminder must not make anything else fail
             _log.warning("card not deleted id=%s %s", resend.id, _why(refused))
             if isinstance(refused, discord.HTTPException) and refused.code in _GONE:
                 return
@@ -101,9 +98,9 @@ class DiscordResendCards:
                 _log.warning("buttons not removed id=%s %s", resend.id, _why(error))
 
     async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
-        """Tell somebody how it stands: by follow-up to their own request, else by direct message.
+        """Notify a user by follow-up to their own request, or else by direct message; return whether that worked.
 
-        A code is never in a follow-up, so whoever is to have it gets a direct message in any case.
+        A code is sent by direct message only.
         """
         followed = await self._follow_up(resend, user_id)
         if followed and code is None:
@@ -117,8 +114,8 @@ class DiscordResendCards:
         return True
 
     async def _follow_up(self, resend: Resend, user_id: int) -> bool:
-        until, interaction = self._requests.get(resend.id, (0.0, None))
-        if interaction is None or interaction.user.id != user_id or time.monotonic() > until:
+        interaction = self._requests.get(resend.id)
+        if interaction is None or interaction.user.id != user_id:
             return False
         try:
             await interaction.followup.send(embed=outcome_embed(resend, code=None), ephemeral=True)
@@ -135,7 +132,7 @@ class DiscordResendCards:
 
 
 class DiscordAuditChannel:
-    """Posts audit entries. ``client`` is set once the Discord client exists."""
+    """Posts audit entries. Call ``connect`` first."""
 
     def __init__(self) -> None:
         self._client: discord.Client | None = None
@@ -156,5 +153,5 @@ class DiscordAuditChannel:
 
 
 def _why(error: Exception) -> str:
-    """Return a refusal's status, or the name of what kept Discord from being reached; never its text."""
+    """Return the HTTP status or the name of an error, never its text."""
     return f"status={error.status}" if isinstance(error, discord.HTTPException) else f"error={type(error).__name__}"
