@@ -1,21 +1,15 @@
 """AssetPay for the merchant: GET /secure/inventory (seed 000), and the answers that all its dialects share."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from bot.domain.failures import FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryFilter, Item, Sort, refusal_of
+from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Item, Money, Sort, refusal_of
+from bot.domain.secrets import Secret
 from bot.domain.steam import Game
 from bot.providers.reading import Fields, Refused, Unreadable, identifier, read
-
-if TYPE_CHECKING:
-    from bot.domain.inventory import InventoryQuery, Money
-    from bot.domain.secrets import Secret
-    from bot.providers.transport import Transport
+from bot.providers.transport import Transport
 
 GAMES = frozenset({Game.CS2, Game.RUST})
 """The games of every dialect."""

@@ -1,24 +1,18 @@
 """AssetPay for a client: GET /client/inventory, in the current dialect (seed 001) and the older one (seed 002)."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Dialect, Failure, FailureKind, ProviderName
-from bot.domain.inventory import Sort
+from bot.domain.inventory import Inventory, InventoryQuery, Item, Sort
 from bot.domain.secrets import Secret
-from bot.domain.steam import SteamId
+from bot.domain.steam import SteamId, TradeUrl
 from bot.providers.assetpay import GAMES, Page, price_range, read_data, read_page, whole_inventory
 from bot.providers.credentials import Token, TokenCache, claims_of, issued_token
 from bot.providers.reading import Fields, Unreadable, read
-
-if TYPE_CHECKING:
-    from bot.domain.inventory import Inventory, InventoryQuery, Item
-    from bot.domain.steam import TradeUrl
-    from bot.providers.transport import Transport
+from bot.providers.transport import Transport
 
 PER_PAGE = 50
 """Items per page of the older dialect, which cannot answer with all items at once (seed 002)."""

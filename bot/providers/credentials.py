@@ -1,26 +1,20 @@
 """Tokens that providers issue: their claims, and a cache that creates each once until its renewal."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import re
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Any, Self
 
 from cachetools import LRUCache
 
 from bot.domain.errors import ProviderError
 from bot.domain.secrets import Secret
+from bot.ports import Clock
 from bot.providers.reading import Fields, Unreadable, parse_json
 from bot.single_flight import SingleFlight
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
-
-    from bot.ports import Clock
 
 LIFETIME = timedelta(hours=24)
 """AssetPay's documented lifetime. Mannco.store's is longer and in the token's claims."""
@@ -57,7 +51,7 @@ class Token:
     renew_at: datetime
 
     @classmethod
-    def issued(cls, value: Secret, *, at: datetime, capped: bool = True) -> Token:
+    def issued(cls, value: Secret, *, at: datetime, capped: bool = True) -> Self:
         """Return a token issued at ``at``, kept until its ``exp`` claim, or for LIFETIME without one.
 
         ``capped`` limits it to LIFETIME. A claim that has passed on arrival is ignored: a clock is wrong.

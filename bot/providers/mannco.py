@@ -1,28 +1,22 @@
 """Mannco.store: GET /trades/active, /trades/all and /trade/resend (seed 004), behind POST /user/login."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import NOT_DONE, FailureKind, ProviderName
 from bot.domain.masking import mask_trade_urls
 from bot.domain.resends import Receipt
-from bot.domain.secrets import TradeCode
+from bot.domain.secrets import Secret, TradeCode
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade
 from bot.providers.credentials import Token, TokenCache, issued_token
 from bot.providers.reading import Fields, Refused, Unreadable, read
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.domain.secrets import Secret
-    from bot.providers.response import Response
-    from bot.providers.transport import Transport
+from bot.providers.response import Response
+from bot.providers.transport import Transport
 
 T = TypeVar("T")
 

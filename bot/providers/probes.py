@@ -5,22 +5,17 @@ missing part after the credentials were checked. A provider that checked the con
 credentials, so a good answer only means that the credentials were *not refused*.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Dialect, FailureKind
+from bot.domain.secrets import Secret
 from bot.providers.assetpay import read_data
 from bot.providers.reading import Fields, read
+from bot.providers.response import Response
 from bot.providers.skinsback import check_status, credentials
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bot.domain.secrets import Secret
-    from bot.providers.response import Response
-    from bot.providers.transport import Transport
+from bot.providers.transport import Transport
 
 _INCOMPLETE = frozenset({"VALIDATION_FAILED", "INVALID_TRADEURL", "invalid_game"})
 """The refusals of an incomplete call with good credentials (seeds 000 and 003; providers.md, 1.3)."""

@@ -1,21 +1,15 @@
 """Keeps the merchant's limits at each provider: exact sliding windows with a reserve for the staff."""
 
-from __future__ import annotations
-
 from collections import Counter, deque
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from bot.domain.access import current_caller
 from bot.domain.health import Quota
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from bot.ports import Clock
-    from bot.providers.response import Response
+from bot.ports import Clock
+from bot.providers.response import Response
 
 MINUTE = timedelta(minutes=1)
 

@@ -1,27 +1,20 @@
 """Retries and a circuit breaker around a provider. A call that changes state passes through once."""
 
-from __future__ import annotations
-
 import asyncio
 import random
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 from bot.domain.errors import ProviderError
-from bot.domain.failures import Failure, FailureKind, Fixer, Repeat
+from bot.domain.failures import Explanation, Failure, FailureKind, Fixer, ProviderName, Repeat
 from bot.domain.health import ProviderHealth, ProviderState
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-    from datetime import datetime
-
-    from bot.domain.failures import Explanation, ProviderName
-    from bot.domain.inventory import Inventory, InventoryQuery
-    from bot.domain.resends import Receipt
-    from bot.domain.trades import Scope, Trade
-    from bot.ports import CallObserver, Clock, Explanations, InventoryProvider, TradeProvider
-    from bot.providers.rate_limits import RateLimiter
+from bot.domain.inventory import Inventory, InventoryQuery
+from bot.domain.resends import Receipt
+from bot.domain.trades import Scope, Trade
+from bot.ports import CallObserver, Clock, Explanations, InventoryProvider, TradeProvider
+from bot.providers.rate_limits import RateLimiter
 
 T = TypeVar("T")
 

@@ -1,21 +1,14 @@
 """A provider's whole response: status, headers, and a body inflated within a bound."""
 
-from __future__ import annotations
-
 import zlib
+from collections.abc import AsyncIterable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.errors import ProviderError
-from bot.domain.failures import Failure, FailureKind
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Iterator, Mapping
-    from datetime import datetime
-
-    from bot.domain.failures import Party, ProviderName
+from bot.domain.failures import Failure, FailureKind, Party, ProviderName
 
 ACCEPT_ENCODING = "gzip, deflate"
 _MAX_RETRY_AFTER = timedelta(hours=1)

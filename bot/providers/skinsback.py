@@ -1,21 +1,16 @@
 """SkinsBack: POST method=user_inventory (seed 003)."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import Inventory, Item, Refusal, refusal_of
+from bot.domain.inventory import Inventory, InventoryQuery, Item, Refusal, refusal_of
+from bot.domain.secrets import Secret
 from bot.domain.steam import Game
 from bot.providers.reading import Fields, Refused, Unreadable, identifier, read
-
-if TYPE_CHECKING:
-    from bot.domain.inventory import InventoryQuery
-    from bot.domain.secrets import Secret
-    from bot.providers.transport import Transport
+from bot.providers.transport import Transport
 
 _METHOD = "user_inventory"
 _CURRENCY = re.compile(r"[A-Za-z]{1,8}", re.ASCII)

@@ -1,17 +1,10 @@
 """Asks Steam's OpenID 2.0 endpoint to verify an assertion."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from bot.domain.errors import ProviderError, SteamUnavailable
 from bot.domain.sign_in import OPENID_NS
-from bot.providers.transport import Limits
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bot.providers.transport import Transport
+from bot.providers.transport import Limits, Transport
 
 LIMITS = Limits(wait=2.0, connect=4.0, read=8.0, deadline=8.0, body=4096, connections=8, idle_connections=1)
 """Short, because a browser waits for the page meanwhile. The answer has two short lines."""

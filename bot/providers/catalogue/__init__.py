@@ -1,17 +1,13 @@
 """Reads the catalogue's files, one per dialect, and turns them into explanations."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from datetime import timedelta
 from importlib import resources
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
 from bot.domain.failures import Dialect, Explanation, Fixer, Repeat, StatusExplanation
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 TITLE_LIMIT = 80
 TEXT_LIMIT = 300
