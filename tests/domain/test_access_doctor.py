@@ -1,4 +1,4 @@
-"""The doctor warns of rights that somebody could come by without being given them, and of nothing else."""
+"""The doctor reports rights that members could obtain without being given them, and nothing else."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def facts(role_id: int) -> RoleFacts:
     return next(role for role in HEALTHY_ROLES if role.role_id == role_id)
 
 
-def test_a_guild_in_order():
-    """Roles that people give, with own-scope rights for everybody, are no reason to look."""
+def test_no_findings():
+    """Roles that staff give, and own-scope rights for everyone, are in order."""
     assert found() == ()
 
 
-def test_nobody_approves():
-    """Somebody has to be able to approve: no role, a deleted one or a bot's is nobody."""
+def test_no_approver():
+    """A deleted role or a bot's role has no members who could approve."""
     others = tuple(grant for grant in HEALTHY_GRANTS if grant.capability is not Capability.APPROVE_RESEND)
     bots = replace(facts(COLOURS), is_managed=True, sources=frozenset({Source.BOT}))
 
@@ -59,10 +59,10 @@ def test_nobody_approves():
         assert examine(GUILD, grants, roles)[0] == Finding(Concern.NO_APPROVER)
 
 
-@pytest.mark.parametrize("capability", sorted(set(Capability) - SEEDED))
-def test_everybody(capability):
-    """Whatever @everyone holds beyond the seed is named, with each capability."""
-    assert found(Grant(GUILD, GUILD, capability)) == (Finding(Concern.EVERYONE, GUILD, (capability,)),)
+def test_everyone():
+    """Capabilities of @everyone beyond the seeded ones are reported."""
+    for capability in set(Capability) - SEEDED:
+        assert found(Grant(GUILD, GUILD, capability)) == (Finding(Concern.EVERYONE, GUILD, (capability,)),)
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_everybody(capability):
         (None, True, Concern.MANAGED),
     ],
 )
-def test_roles_that_nobody_gives(source, is_managed, concern):
-    """A role that comes by itself may hold own-scope rights and nothing more."""
+def test_roles_not_given_by_staff(source, is_managed, concern):
+    """A role that members get without staff may hold own-scope rights only."""
     sources = frozenset() if source is None else frozenset({source})
     roles = with_role(replace(facts(COLOURS), is_managed=is_managed, sources=sources))
 
@@ -88,7 +88,7 @@ def test_roles_that_nobody_gives(source, is_managed, concern):
 
 
 def test_manage_roles_above():
-    """Whoever has Manage Roles gives any role below their own: their role is named where it stands above."""
+    """A role with Manage Roles that is above the granted role is enough."""
     roles = with_role(RoleFacts(99, 90, manages_roles=True))
 
     moderators = (Capability.APPROVE_RESEND, Capability.TRADES_ANY)
@@ -99,21 +99,12 @@ def test_manage_roles_above():
 
 
 def test_manage_roles_below():
-    """With Manage Roles on a lower role it takes another role above the one in question, held by the same member."""
+    """A lower role with Manage Roles also needs a role above the granted one."""
     lower = RoleFacts(99, 5, manages_roles=True)
 
     assert found(roles=with_role(lower)) == (
         Finding(Concern.GIVEN_WITHOUT_ACCESS, SUPPORT, (Capability.TRADES_ANY,), (Giver(99, (MODERATORS,)),)),
     )
-
-
-def test_manage_roles_on_everyone():
-    """With Manage Roles on @everyone, any role above the one in question is enough."""
-    roles = with_role(replace(EVERYONE, manages_roles=True))
-
-    (only,) = found(roles=roles)
-    assert only.role_id == SUPPORT
-    assert only.givers == (Giver(GUILD, (MODERATORS,)),)
 
 
 @pytest.mark.parametrize(
@@ -126,8 +117,8 @@ def test_manage_roles_on_everyone():
         RoleFacts(SUPPORT, 30, manages_roles=True),
     ],
 )
-def test_who_could_anyway(manager):
-    """Administrators can grant anyway, a bot is no member, and nobody gives themselves what they have."""
+def test_harmless_managers(manager):
+    """Administrators can grant anyway, bots are no members, and members of the role have it already."""
     roles = with_role(manager)
     grants = [grant for grant in HEALTHY_GRANTS if grant.role_id not in (SUPPORT, MODERATORS)]
     grants += [Grant(GUILD, SUPPORT, Capability.APPROVE_RESEND)]
@@ -135,24 +126,15 @@ def test_who_could_anyway(manager):
     assert [each for each in examine(GUILD, grants, roles) if each.concern is Concern.GIVEN_WITHOUT_ACCESS] == []
 
 
-@pytest.mark.parametrize("holder", [99, GUILD])
-def test_who_may_grant_anyway(holder):
-    """Whoever holds access.manage may grant what they could give."""
-    roles = with_role(RoleFacts(99, 90, manages_roles=True))
-    granted = found(Grant(GUILD, holder, Capability.MANAGE_ACCESS), roles=roles)
-
-    assert all(each.concern is not Concern.GIVEN_WITHOUT_ACCESS for each in granted)
-
-
 def test_managed_roles_are_not_given():
-    """Nobody gives a managed role by hand, whatever they may."""
+    """A managed role cannot be given by hand."""
     roles = (*with_role(replace(facts(SUPPORT), is_managed=True)), RoleFacts(99, 35, manages_roles=True))
 
     assert found(roles=roles) == (Finding(Concern.MANAGED, SUPPORT, (Capability.TRADES_ANY,)),)
 
 
 def test_deleted_roles():
-    """What a deleted role still holds is named, own-scope rights too."""
+    """All capabilities of a deleted role are reported, own-scope rights too."""
     grants = Grant(GUILD, 99, Capability.TRADES_OWN), Grant(GUILD, 99, Capability.TRADES_ANY)
 
     expected = (Capability.TRADES_ANY, Capability.TRADES_OWN)
@@ -160,18 +142,18 @@ def test_deleted_roles():
 
 
 def test_roles_that_are_not_known():
-    """Without the guild's roles nothing is said: otherwise every role would look deleted."""
+    """If the guild's roles are not known there are no findings; otherwise every role would look deleted."""
     assert examine(GUILD, HEALTHY_GRANTS, ()) == ()
     assert examine(GUILD, HEALTHY_GRANTS, HEALTHY_ROLES[1:]) == ()
 
 
 def test_other_guilds():
-    """Another guild's grants are none of this guild's business."""
+    """Another guild's grants are ignored."""
     assert found(Grant(2, GUILD, Capability.TRADES_ANY), Grant(2, 99, Capability.TRADES_ANY)) == ()
 
 
-def test_what_one_grant_causes():
-    """After a grant only what is so because of it is said, and only about its capability."""
+def test_caused_by():
+    """Only the findings of one grant are returned, reduced to its capability."""
     grants = [Grant(GUILD, COLOURS, each) for each in (Capability.TRADES_ANY, Capability.READ_AUDIT)]
     findings = found(*grants, Grant(GUILD, 99, Capability.TRADES_ANY))
 
@@ -180,7 +162,7 @@ def test_what_one_grant_causes():
 
 
 def given_to_oneself(roles: tuple[RoleFacts, ...], wanted: RoleFacts, member: frozenset[int]) -> bool:
-    """Discord's rule itself, for one member: Manage Roles from any role, and a highest role above the wanted one."""
+    """Apply Discord's rule to one member: Manage Roles from any role, and a highest role above the wanted one."""
     held = [role for role in roles if role.role_id in member or role.role_id == GUILD]
     return any(role.manages_roles for role in held) and max(role.rank for role in held) > wanted.rank
 
@@ -188,7 +170,7 @@ def given_to_oneself(roles: tuple[RoleFacts, ...], wanted: RoleFacts, member: fr
 @PROPERTY
 @given(data=st.data())
 def test_the_rule_of_manage_roles(data):
-    """Exactly where some member could give themselves the role, and could not grant anyway, the doctor says so."""
+    """It is reported if, and only if, a member without access.manage could give themselves the role."""
     count = data.draw(st.integers(1, 4))
     roles = (
         RoleFacts(GUILD, 0, manages_roles=data.draw(st.booleans())),

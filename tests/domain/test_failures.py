@@ -1,4 +1,4 @@
-"""What providers are called, and whose numbers their errors have."""
+"""Names and dialects of the providers."""
 
 from __future__ import annotations
 
@@ -18,16 +18,5 @@ from bot.domain.failures import Dialect, ProviderName
     ],
 )
 def test_provider(provider, word, label, dialect):
-    """A provider has its configuration table's word, a name for people, and one numbering of errors."""
+    """The two AssetPay hosts number their errors differently."""
     assert (provider.value, provider.label, provider.dialect) == (word, label, dialect)
-
-
-def test_every_provider():
-    """No provider is without a name or a numbering, and no two are called alike."""
-    assert len({provider.label for provider in ProviderName}) == len(ProviderName) == 5
-    assert {provider.dialect for provider in ProviderName} == set(Dialect) - {Dialect.STEAM, Dialect.SKINDESK}
-
-
-def test_older_numbers_are_another_dialect():
-    """AssetPay's older host numbers its errors differently, so its numbers are never looked up in the new list."""
-    assert ProviderName.ASSETPAY_LEGACY.dialect is not ProviderName.ASSETPAY.dialect

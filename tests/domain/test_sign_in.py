@@ -1,4 +1,4 @@
-"""Steam's answer as it is judged before Steam is asked."""
+"""The checks of a response before Steam confirms it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -39,10 +39,10 @@ ANSWER = {
     "openid.signed": SIGNED,
     "openid.sig": "W0u5DRbtHE1GG0ZKXjerUZDUGmc=",
 }
-"""As Steam itself writes it."""
+"""A response in Steam's own form."""
 
 PINNED = sorted(ANSWER.keys() - {"openid.assoc_handle", "openid.sig", "openid.signed", "openid.response_nonce"})
-WORDS = st.one_of(st.text(max_size=80), st.sampled_from(sorted(ANSWER.values())))
+VALUES = st.one_of(st.text(max_size=80), st.sampled_from(sorted(ANSWER.values())))
 NAMES = st.one_of(st.text(max_size=20), st.sampled_from(sorted(ANSWER)), st.just("openid."))
 
 
@@ -51,24 +51,24 @@ def check(parameters: Sequence[tuple[str, str]]) -> Assertion:
 
 
 def test_answer_of_steam():
-    """What Steam sends is believed so far, and all of it is what Steam is asked about; nothing else is."""
+    """Steam's response is accepted, and only OpenID's parameters are sent for confirmation."""
     assertion = check([("utm_source", "x"), *ANSWER.items()])
 
     assert (assertion.steam_id, assertion.nonce) == (ACCOUNT, "2026-05-14T12:00:00Zabc/+=")
     assert assertion.parameters == ANSWER
 
 
-@given(st.sampled_from(PINNED), WORDS)
+@given(st.sampled_from(PINNED), VALUES)
 def test_one_parameter_altered(name: str, value: str):
-    """No other value will do for any of the parameters that say who, where and for whom."""
+    """Another value of a parameter that binds the response is refused."""
     if value != ANSWER[name]:
         with pytest.raises(SignInRefused):
             check([*{**ANSWER, name: value}.items()])
 
 
-@given(st.lists(st.tuples(NAMES, WORDS), max_size=14), st.booleans())
+@given(st.lists(st.tuples(NAMES, VALUES), max_size=14), st.booleans())
 def test_anything(parameters: list[tuple[str, str]], whole: bool):  # noqa: FBT001 -- drawn
-    """Whatever comes, it is refused or it is this sign-in's answer."""
+    """Any parameters are refused, or are this sign-in's response."""
     given_parameters = [*ANSWER.items(), *parameters] if whole else parameters
     try:
         assertion = check(given_parameters)
@@ -89,7 +89,7 @@ def test_anything(parameters: list[tuple[str, str]], whole: bool):  # noqa: FBT0
     ],
 )
 def test_age_of_the_nonce(age: timedelta, is_fresh: bool):  # noqa: FBT001 -- a column
-    """Steam's clock may differ by minutes, an answer be minutes old, and no more."""
+    """A nonce may be a few minutes old, or a few minutes ahead."""
     answer = {**ANSWER, "openid.response_nonce": f"{NOW - age:%Y-%m-%dT%H:%M:%SZ}x"}
     if is_fresh:
         assert check([*answer.items()]).steam_id == ACCOUNT
@@ -99,13 +99,12 @@ def test_age_of_the_nonce(age: timedelta, is_fresh: bool):  # noqa: FBT001 -- a 
 
 
 def test_cancelled():
-    """Going back is told from a forgery."""
     with pytest.raises(SignInRefused, match="cancelled"):
         check([("openid.ns", OPENID_NS), ("openid.mode", "cancel")])
 
 
 def test_browser():
-    """Only the token itself proves the browser."""
+    """Only the token itself is accepted."""
     assert check_browser(TOKEN, DIGEST) == TOKEN
     for wrong in (None, SignInToken("B" * 43), SignInToken(DIGEST)):
         with pytest.raises(SignInRefused, match="browser"):
@@ -120,6 +119,6 @@ def test_no_token(text: str):
 
 
 def test_nothing_prints():
-    """Neither address nor answer shows its secret by accident."""
+    """The reprs of address and response do not contain their secrets."""
     assert "AAAA" not in f"{PLACES.page(TOKEN)!r} {PLACES.page(TOKEN)}"
     assert "sig" not in repr(check([*ANSWER.items()]))

@@ -1,4 +1,4 @@
-"""Steam's own terms: games, SteamIDs, trade URLs, item images."""
+"""Games, SteamIDs, trade URLs and item images."""
 
 from __future__ import annotations
 
@@ -20,43 +20,26 @@ def test_documented_account():
     assert SteamId(76561198083722517).account_id == 123456789
 
 
-@pytest.mark.parametrize("value", [FIRST, LAST])
-def test_ends_of_the_range(value):
-    """The first and the last individual account are SteamIDs."""
-    assert SteamId.parse(str(value)).value == value
-
-
 @pytest.mark.parametrize("value", [FIRST - 1, LAST + 1, 0, -1, 123456789, 103582791429521408, 10**17])
 def test_out_of_range(value):
-    """A number that is no individual account (a group, an account number) is no SteamID."""
+    """Groups and account numbers are no SteamIDs of individual accounts."""
     with pytest.raises(ValueError, match="individual"):
         SteamId(value)
 
 
-@pytest.mark.parametrize("account", [0, -1, 2**32])
-def test_no_such_account(account):
-    """An account number is of 32 bits and not 0."""
-    with pytest.raises(ValueError, match="individual"):
-        SteamId.from_account_id(account)
-
-
-@pytest.mark.parametrize("text", ["76561198083722517", " 76561198083722517\n"])
-def test_parsed(text):
-    """Seventeen digits are read, white space around them aside."""
-    assert str(SteamId.parse(text)) == "76561198083722517"
+def test_parsed():
+    """White space around the 17 digits is ignored."""
+    assert str(SteamId.parse(" 76561198083722517\n")) == "76561198083722517"
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "",
-        "abc",
         "7656119808372251",
         "765611980837225170",
         "+6561198083722517",
-        "7656119_083722517",
         "76561198083722517.",
-        "0x561198083722517",
         "00000000123456789",
         "99999999999999999",
         "7656119808372251\u0667",
@@ -65,7 +48,7 @@ def test_parsed(text):
     ids=ascii,
 )
 def test_not_parsed(text):
-    """Anything else is refused as a bad value, never read as another account."""
+    """Any other text is refused."""
     with pytest.raises(ValueError, match=r"17 digits|individual"):
         SteamId.parse(text)
 
@@ -73,14 +56,14 @@ def test_not_parsed(text):
 @PROPERTY
 @given(account=st.integers(1, 2**32 - 1))
 def test_there_and_back(account):
-    """An account number survives being written as a SteamID and read again."""
+    """An account number becomes a SteamID and back."""
     assert SteamId.parse(str(SteamId.from_account_id(account))).account_id == account
 
 
 @PROPERTY
 @given(text=st.one_of(st.text(), st.from_regex(r"\d{17}", fullmatch=True)))
 def test_any_text(text):
-    """Reading any text gives an individual account or ValueError."""
+    """Any text gives an individual account or ValueError."""
     try:
         steam_id = SteamId.parse(text)
     except ValueError:
@@ -89,7 +72,7 @@ def test_any_text(text):
 
 
 def test_canonical():
-    """The spelling that providers take: partner first, then the token as it is."""
+    """Providers accept only this spelling: partner first, then the token."""
     url = TradeUrl(SteamId.from_account_id(12345), TradeToken("aB-_EFGH"))
 
     assert url.canonical() == "https://steamcommunity.com/tradeoffer/new/?partner=12345&token=aB-_EFGH"
@@ -100,7 +83,7 @@ def test_canonical():
     [(Game.CS2, "cs2", 730), (Game.RUST, "rust", 252490), (Game.DOTA2, "dota2", 570), (Game.TF2, "tf2", 440)],
 )
 def test_game(game, word, app_id):
-    """A game is known by the word of the commands and by Steam's app id."""
+    """A game has the commands' word and Steam's app id."""
     assert game.word == word
     assert game == app_id
     assert Game.from_word(word) is game
@@ -108,21 +91,20 @@ def test_game(game, word, app_id):
     assert Game.from_app_id(app_id) is game
 
 
-@pytest.mark.parametrize("word", ["", "csgo", "730", "cs 2", "word", "__class__"])
+@pytest.mark.parametrize("word", ["", "csgo", "730", "__class__"])
 def test_no_such_game(word):
-    """Another word is no game."""
     with pytest.raises(ValueError, match="no such game"):
         Game.from_word(word)
 
 
 @pytest.mark.parametrize("app_id", [None, 0, -730, 753])
 def test_unknown_app_id(app_id):
-    """A game that SkinDesk does not know is None, not a mistake: providers have more."""
+    """An unknown game is None, because providers have more games."""
     assert Game.from_app_id(app_id) is None
 
 
 def test_image():
-    """A picture's address is Steam's host, the hash and the size."""
+    """The address has Steam's host, the hash and the size."""
     assert image_url(HASH) == f"https://community.cloudflare.steamstatic.com/economy/image/{HASH}/360fx360f"
     assert image_url(HASH, size=96) == f"https://community.cloudflare.steamstatic.com/economy/image/{HASH}/96fx96f"
 
@@ -134,35 +116,18 @@ def test_image():
         "",
         "-9a81dlWLwJ2UUGcVs_nsVtzdOEdtWwKGZZLQHTxDZ7I56KU0Zwwo4NUX4oFJZEHLbXH5ApeO4Ymlhx...",
         f"{HASH}\u2026",
-        f"{HASH}/",
         f"../{HASH}",
         f"//example.com/{HASH}",
         f"https://example.com/{HASH}",
-        f"https://community.cloudflare.steamstatic.com/economy/image/{HASH}/360fx360f",
         f"{HASH}?x=1",
-        f"{HASH}#x",
         f"{HASH}@example.com",
         f"{HASH}%2f",
         f"{HASH}é",
-        f"{HASH})",
         f"{HASH}\n",
-        f" {HASH}",
         "x" * 15,
         "x" * 513,
     ],
 )
 def test_no_image(icon_hash):
-    """What is not a plain hash (shortened, an address, anything that could leave the path) gives no picture."""
+    """Only a plain hash gives an address: nothing shortened, and nothing that could leave the path."""
     assert image_url(icon_hash) is None
-
-
-@PROPERTY
-@given(icon_hash=st.one_of(st.text(), st.text(alphabet="aZ09_-./%:?#", min_size=14, max_size=30)))
-def test_any_hash(icon_hash):
-    """Nothing that a provider sends leads anywhere but to a picture on Steam's own host."""
-    address = image_url(icon_hash)
-
-    assert address is None or address == (
-        f"https://community.cloudflare.steamstatic.com/economy/image/{icon_hash}/360fx360f"
-    )
-    assert address is None or icon_hash.replace("_", "a").replace("-", "a").isalnum()

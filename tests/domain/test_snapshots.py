@@ -1,12 +1,14 @@
-"""The rows of an inventory's pages, sorted and filtered."""
+"""The rows of an inventory's pages, and answers without trade codes."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sum, name_of
-from bot.domain.snapshots import InventoryAnswer, Listing, ProviderAnswer, offers_for
+from bot.domain.snapshots import InventoryAnswer, Listing, ProviderAnswer, TradesAnswer, offers_for
 from bot.domain.steam import Game
-from tests.domain.builders import NOW, OWNER, item, usd
+from bot.domain.trades import Scope
+from tests.domain.builders import NOW, OWNER, item, trade, usd
 
 OURS, THEIRS = ProviderName.ASSETPAY, ProviderName.SKINSBACK
 
@@ -108,3 +110,13 @@ def test_offers():
 
     assert {provider: each.offer for provider, each in found["A"].items()} == {OURS: usd("2")}
     assert found["Z"] == {}
+
+
+def test_without_codes():
+    """An answer is stored without codes, and the shown answer keeps them."""
+    trades = (trade(id=1), trade(id=2, code=None))
+    shown = TradesAnswer(ProviderName.MANNCO, Scope.ALL, OWNER, OWNER, trades, NOW, window_full=True)
+    stored = shown.without_codes()
+
+    assert stored == replace(shown, trades=tuple(replace(each, code=None) for each in trades))
+    assert shown.trades[0].code is not None
