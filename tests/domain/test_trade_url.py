@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.errors import TradeUrlRejected
+from bot.domain.steam import TradeUrlProblem
 from bot.domain.trade_url import parse_trade_url
 from tests.domain.builders import PROPERTY
 from tests.domain.pasting import QUERY, TOKEN, TOKENS, URL, pasted, trade_urls
