@@ -12,7 +12,6 @@ from bot.storage.schema import bundled
 from tests.contracts.samples import GUILD
 from tests.storage.databases import CHANGED_LOG, filled, names
 from tests.storage.pairs import WITH_PAIRS
-from tests.storage.processes import HOLD, line, running
 
 
 @pytest.fixture
@@ -46,18 +45,6 @@ def test_sound(path: Path):
     assert {n: (s.st_ino, s.st_mtime_ns) for n, s in after.items()} == {
         n: (s.st_ino, s.st_mtime_ns) for n, s in before.items()
     }
-
-
-async def test_running(path: Path):
-    """The check works while SkinDesk is running, and says so."""
-    async with running(HOLD, path) as holder:
-        assert await line(holder) == "open"
-
-        checked = check_database(path)
-
-        assert checked.is_running
-        assert set(levels(checked).values()) == {Level.OK}
-    assert not check_database(path).is_running
 
 
 @pytest.mark.parametrize(

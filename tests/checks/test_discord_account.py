@@ -40,16 +40,6 @@ def levels(findings: dict[str, Finding]) -> dict[str, Level]:
     return {name: finding.level for name, finding in findings.items() if finding.level is not Level.OK}
 
 
-async def test_set_up(server: LoopbackDiscord, guild: Guild, approvals: Channel):
-    """A complete set-up has no problem; the check only reads."""
-    server.commands.sync([COMMAND], None)
-
-    findings = await found(server, Channels(guild.id, approvals.id, None))
-
-    assert levels(findings) == {}
-    assert findings.keys() >= {"discord.token", "discord.application", "discord.channels.approvals"}
-
-
 async def test_new(server: LoopbackDiscord):
     """A bot in no server gets a finding with the invitation."""
     findings = await found(server)

@@ -76,17 +76,6 @@ async def test_fixed_tokens(settings_of_all: MakeSettings, providers: SimulatedP
     assert providers.assetpay.asked[-1].query.get("limit", "1") == "1"
 
 
-async def test_keys_that_are_refused(settings_of_all: MakeSettings, providers: SimulatedProviders):
-    """A key that is revoked, or refused for this address, is a problem that says so."""
-    key = providers.world.credentials.assetpay_api_key
-    for suffix, expected in (("_revoked", "API_KEY_REVOKED"), ("_elsewhere", "API_KEY_IP_DENIED")):
-        finding = (await found(settings_of_all(providers__assetpay__api_key=key + suffix)))["assetpay"]
-
-        assert (finding.level, finding.is_unreachable, finding.key) == (Level.PROBLEM, False, "providers.assetpay")
-        assert expected in finding.what
-        assert key not in finding.line()
-
-
 async def test_trouble(settings_of_all: MakeSettings, providers: SimulatedProviders):
     """No answer, an undocumented answer, a rate limit and a redirect are different findings."""
     providers.skinsback.faults.append(faults.hang)

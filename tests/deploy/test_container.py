@@ -50,16 +50,6 @@ def test_copies_only_the_program(stages: list[Stage]):
     assert {line[1:] for line in ignored if line.startswith("!")} == copied
 
 
-def test_built_by_the_commands_of_the_readme(stages: list[Stage]):
-    """The image is built with uv and the lock file, like every command of the README."""
-    lines = re.findall(r"^\s*(pip install uv && uv run .*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
-    [install, *_] = [each.text for each in stages[0].all("RUN")]
-
-    assert install.startswith("pip install uv && uv sync --locked --no-dev ")
-    assert all(line.startswith("pip install uv && uv run --locked ") for line in lines)
-    assert any(line.startswith("pip install uv && uv run --locked --no-dev skindesk run") for line in lines)
-
-
 def test_build(stages: list[Stage], tmp_path: Path):
     """The commands of the first stage, run on a copy of its files, build a program that works."""
     uv = os.environ.get("UV") or shutil.which("uv")

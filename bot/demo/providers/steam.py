@@ -34,13 +34,12 @@ _ASSOCIATION = "1234567890"
 class SimulatedSteam(SimulatedServer):
     """steamcommunity.com/openid, with the people of the world.
 
-    Each of ``check_faults`` applies to one request to confirm an assertion. If ``denies`` is true none is confirmed.
+    Each of ``check_faults`` applies to one request to confirm an assertion.
     """
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.check_faults: deque[Fault] = deque()
-        self.denies = False
         self._key = Chance(world.seed, "steam").hex(64).encode()
         self._answered: set[str] = set()
 
@@ -106,7 +105,7 @@ class SimulatedSteam(SimulatedServer):
         fields = {name.removeprefix("openid."): value for name, value in form.items()}
         if fields.get("mode") != "check_authentication":
             raise _refused("Unknown mode")
-        is_valid = not self.denies and self._is_genuine(fields)
+        is_valid = self._is_genuine(fields)
         text = f"ns:{OPENID_NS}\nis_valid:{'true' if is_valid else 'false'}\n"
         return web.Response(text=text, content_type="text/plain")
 
