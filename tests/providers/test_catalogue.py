@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -39,24 +40,8 @@ def table(name: str) -> list[Row]:
         return list(csv.DictReader(file))
 
 
-def refusal(
-    dialect: Dialect,
-    *,
-    code: int | None = None,
-    key: str | None = None,
-    message: str | None = None,
-    http_status: int | None = None,
-    method: str | None = None,
-) -> Failure:
-    return Failure(
-        PROVIDERS[dialect],
-        FailureKind.REFUSED,
-        code=code,
-        key=key,
-        message=message,
-        http_status=http_status,
-        method=method,
-    )
+def refusal(dialect: Dialect, **facts: Any) -> Failure:
+    return Failure(PROVIDERS[dialect], FailureKind.REFUSED, **facts)
 
 
 ASSETPAY_ROWS = [

@@ -1,10 +1,7 @@
 """Reading is tolerant of what is missing, exact about numbers, and names places without quoting."""
 
-import asyncio
 import gc
-import itertools
 import json
-import time
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -200,39 +197,6 @@ async def test_refused(size):
     failure = caught.value.failure
     assert (failure.kind, failure.code, failure.key) == (FailureKind.REFUSED, 7, "USER_NOT_TRADEABLE")
     assert "ap_key" not in (failure.message or "")
-
-
-@pytest.fixture
-async def beats():
-    """Count how often the event loop comes round."""
-    moments: list[float] = []
-
-    async def beat() -> None:
-        while True:
-            moments.append(time.perf_counter())
-            await asyncio.sleep(0)
-
-    beating = asyncio.create_task(beat())
-    await asyncio.sleep(0)
-    yield moments
-    beating.cancel()
-
-
-async def test_parsing_yields_the_gil(beats):
-    """Parsing on a thread lets the event loop run, though json's C code alone would not."""
-    body = b"[" + b'{"a":1},' * 900_000 + b"1]"
-
-    def parse() -> tuple[float, object, float]:
-        return time.perf_counter(), parse_json(body, yield_gil=True), time.perf_counter()
-
-    gc.disable()  # a test library's hooks in it would give turns of their own
-    try:
-        started, _, ended = await asyncio.to_thread(parse)
-    finally:
-        gc.enable()
-
-    during = [started, *(beat for beat in beats if started < beat < ended), ended]
-    assert max(later - sooner for sooner, later in itertools.pairwise(during)) < (ended - started) / 2
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

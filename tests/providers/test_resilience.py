@@ -1,7 +1,7 @@
 """Reads are retried after transient failures, and the circuit of a failing provider opens."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import timedelta
 
 import pytest
@@ -9,9 +9,8 @@ import pytest
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.health import ProviderState
-from bot.domain.resends import Receipt
 from bot.domain.secrets import Secret
-from bot.domain.trades import Scope, Trade
+from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue
 from bot.providers.mannco import ApiKeyLogin, Mannco
 from bot.providers.rate_limits import RateLimiter
@@ -22,50 +21,38 @@ from tests.support.loopback import after, as_json
 CATALOGUE = Catalogue.load()
 
 
-class FakeTrades:
-    """A trade provider that fails as scripted, once a call."""
+class Scripted:
+    """A read that fails with these kinds, one a call, and then succeeds."""
 
-    name = ProviderName.MANNCO
-
-    def __init__(self, *kinds: FailureKind | None) -> None:
+    def __init__(self, *kinds: FailureKind, clock: FakeClock | None = None) -> None:
+        clock = clock or FakeClock()
         self.kinds = list(kinds)
         self.calls = 0
+        self.resilience = ResilientProvider(
+            ProviderName.MANNCO, clock=clock, limiter=RateLimiter({}, clock), explanations=CATALOGUE
+        )
 
-    async def trades(self, scope: Scope) -> tuple[Trade, ...]:
-        self._answer()
-        return ()
-
-    async def resend(self, trade_id: int) -> Receipt:
-        self._answer()
-        return Receipt(trade_id, None)
-
-    def _answer(self) -> None:
+    async def _call(self) -> str:
         self.calls += 1
-        kind = self.kinds.pop(0) if self.kinds else None
-        if kind is not None:
-            raise ProviderError(Failure(self.name, kind))
+        if self.kinds:
+            raise ProviderError(Failure(ProviderName.MANNCO, self.kinds.pop(0)))
+        return "answer"
+
+    async def read(self) -> str:
+        return await self.resilience.read("trades", self._call)
 
 
-def resilient(provider: FakeTrades, clock: FakeClock | None = None) -> tuple[ResilientTrades, ResilientProvider]:
-    clock = clock or FakeClock()
-    resilience = ResilientProvider(
-        ProviderName.MANNCO, clock=clock, limiter=RateLimiter({}, clock), explanations=CATALOGUE
-    )
-    return ResilientTrades(provider, resilience), resilience
-
-
-async def failure_of(call: Callable[[], Awaitable[object]]) -> Failure:
+async def failure_of(call: Awaitable[object]) -> Failure:
     with pytest.raises(ProviderError) as raised:
-        await call()
+        await call
     return raised.value.failure
 
 
 async def test_last_try() -> None:
     """After three tries the caller gets the failure."""
-    provider = FakeTrades(*[FailureKind.LOST] * 9)
-    trades, _ = resilient(provider)
+    provider = Scripted(*[FailureKind.LOST] * 9)
 
-    failure = await failure_of(lambda: trades.trades(Scope.ALL))
+    failure = await failure_of(provider.read())
 
     assert (failure.kind, provider.calls) == (FailureKind.LOST, 3)
 
@@ -73,48 +60,45 @@ async def test_last_try() -> None:
 async def test_circuit() -> None:
     """After five failures in a row the circuit is open; then a trial opens it for longer, or closes it."""
     clock = FakeClock()
-    provider = FakeTrades(*[FailureKind.NONSENSE] * 6)
-    trades, resilience = resilient(provider, clock)
+    provider = Scripted(*[FailureKind.NONSENSE] * 6, clock=clock)
     began = clock.now()
     for _ in range(5):
-        await failure_of(lambda: trades.trades(Scope.ALL))
-        assert resilience.health().since == began
+        await failure_of(provider.read())
+        assert provider.resilience.health().since == began
 
-    refused = await failure_of(lambda: trades.trades(Scope.ALL))
+    refused = await failure_of(provider.read())
 
     assert (refused.kind, provider.calls) == (FailureKind.CIRCUIT_OPEN, 5)
     assert refused.retry_after == timedelta(seconds=15)
-    health = resilience.health()
+    health = provider.resilience.health()
     assert (health.state, health.since) == (ProviderState.CIRCUIT_OPEN, began)
     assert health.failure is not None
     assert health.failure.kind is FailureKind.NONSENSE
 
     clock.advance(seconds=15)
-    assert (await failure_of(lambda: trades.trades(Scope.ALL))).kind is FailureKind.NONSENSE
-    assert (await failure_of(lambda: trades.trades(Scope.ALL))).retry_after == timedelta(seconds=30)
+    assert (await failure_of(provider.read())).kind is FailureKind.NONSENSE
+    assert (await failure_of(provider.read())).retry_after == timedelta(seconds=30)
     clock.advance(seconds=30)
-    assert await trades.trades(Scope.ALL) == ()
-    assert resilience.health().state is ProviderState.WORKING
-    assert resilience.health().since == clock.now()
+    assert await provider.read() == "answer"
+    assert provider.resilience.health().state is ProviderState.WORKING
+    assert provider.resilience.health().since == clock.now()
 
 
 async def test_refusals_are_answers() -> None:
     """Refusals do not open the circuit."""
-    provider = FakeTrades(*[FailureKind.REFUSED] * 20)
-    trades, resilience = resilient(provider)
+    provider = Scripted(*[FailureKind.REFUSED] * 20)
     for _ in range(20):
-        await failure_of(lambda: trades.trades(Scope.ALL))
+        await failure_of(provider.read())
 
-    assert resilience.health().state is ProviderState.WORKING
+    assert provider.resilience.health().state is ProviderState.WORKING
 
 
 async def test_one_trial_at_a_time() -> None:
     """A half-open circuit lets one call through at a time."""
     clock = FakeClock()
-    provider = FakeTrades(*[FailureKind.NONSENSE] * 5)
-    trades, resilience = resilient(provider, clock)
+    provider = Scripted(*[FailureKind.NONSENSE] * 5, clock=clock)
     for _ in range(5):
-        await failure_of(lambda: trades.trades(Scope.ALL))
+        await failure_of(provider.read())
     clock.advance(seconds=15)
     gate = asyncio.Event()
 
@@ -122,29 +106,28 @@ async def test_one_trial_at_a_time() -> None:
         await gate.wait()
         return 1
 
-    trying = asyncio.create_task(resilience.read("inventory", slow))
+    trying = asyncio.create_task(provider.resilience.read("inventory", slow))
     await asyncio.sleep(0)
-    assert (await failure_of(lambda: trades.trades(Scope.ALL))).kind is FailureKind.CIRCUIT_OPEN
+    assert (await failure_of(provider.read())).kind is FailureKind.CIRCUIT_OPEN
     gate.set()
 
     assert await trying == 1
-    assert await trades.trades(Scope.ALL) == ()
+    assert await provider.read() == "answer"
 
 
 async def test_cancelled_trial() -> None:
     """A cancelled trial makes room for the next one."""
     clock = FakeClock()
-    provider = FakeTrades(*[FailureKind.NONSENSE] * 5)
-    trades, resilience = resilient(provider, clock)
+    provider = Scripted(*[FailureKind.NONSENSE] * 5, clock=clock)
     for _ in range(5):
-        await failure_of(lambda: trades.trades(Scope.ALL))
+        await failure_of(provider.read())
     clock.advance(seconds=15)
-    trying = asyncio.create_task(resilience.read("inventory", lambda: asyncio.sleep(60)))
+    trying = asyncio.create_task(provider.resilience.read("inventory", lambda: asyncio.sleep(60)))
     await asyncio.sleep(0)
     trying.cancel()
     await asyncio.gather(trying, return_exceptions=True)
 
-    assert await trades.trades(Scope.ALL) == ()
+    assert await provider.read() == "answer"
 
 
 async def test_one_deadline(server, connect) -> None:
@@ -160,7 +143,7 @@ async def test_one_deadline(server, connect) -> None:
     )
     trades = ResilientTrades(Mannco(transport, ApiKeyLogin(transport, Secret("key"))), resilience)
 
-    failure = await failure_of(lambda: trades.trades(Scope.ALL))
+    failure = await failure_of(trades.trades(Scope.ALL))
 
     assert failure.kind is FailureKind.TIMED_OUT
     assert len(server.requests) <= 2
@@ -168,18 +151,16 @@ async def test_one_deadline(server, connect) -> None:
 
 async def test_how_long_it_took() -> None:
     """A failure has the time of all tries together, unless no request was sent."""
-    provider = FakeTrades(*[FailureKind.UNREACHABLE] * 9)
-    trades, _ = resilient(provider)
+    provider = Scripted(*[FailureKind.UNREACHABLE] * 9)
     begun = asyncio.get_running_loop().time()
-    failure = await failure_of(lambda: trades.trades(Scope.ALL))
+    failure = await failure_of(provider.read())
     waited = asyncio.get_running_loop().time() - begun
 
     assert provider.calls > 1
     assert failure.took is not None
     assert waited / 2 < failure.took.total_seconds() <= waited
     for kind in (FailureKind.RATE_LIMITED_LOCALLY, FailureKind.CIRCUIT_OPEN):
-        not_asked, _ = resilient(FakeTrades(*[kind] * 9))
-        assert (await failure_of(lambda given=not_asked: given.trades(Scope.ALL))).took is None  # type: ignore[misc]  # a default binds the loop's value
+        assert (await failure_of(Scripted(kind).read())).took is None
 
 
 PLENTY = timedelta(seconds=12)
