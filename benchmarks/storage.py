@@ -167,7 +167,7 @@ async def checking(db: Database, plain: Plain, *, rounds: int) -> list[Ratio]:
     actor = Actor(guild_id=GUILD, user_id=USER, role_ids=frozenset({ROLE}))
     await access.require(Capability.TRADES_OWN, of=actor)
     statements: list[str] = []
-    await db._reader.set_trace_callback(statements.append)  # noqa: SLF001 -- counted where they run
+    await db._reader.set_trace_callback(statements.append)  # noqa: SLF001 -- counts all statements
     db._writer.set_trace_callback(statements.append)  # noqa: SLF001 -- same
     await plain.write(_granted)
     rights = {(GUILD, ROLE): frozenset({Capability.TRADES_OWN})}

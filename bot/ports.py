@@ -256,7 +256,7 @@ class ResendRepository(Protocol):
     async def attach_card(
         self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int, version: int
     ) -> None:
-        """Store where the request's card is, and that it shows this version."""
+        """Store the message of the request's card, and that it shows this version."""
         ...
 
     async def card_shows(self, guild_id: int, resend_id: int, *, message_id: int, version: int) -> None:

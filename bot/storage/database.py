@@ -136,7 +136,7 @@ class Database:
     def begin_shutdown(self, *, within: float) -> None:
         """Drop jobs that have not begun once their callers are gone, and limit the wait for another process's lock.
 
-        Call it before any caller is told that it was interrupted; it may be called again.
+        Call it before any caller gets the answer that it was interrupted; it may be called again.
         """
         self._queue.begin_shutdown(within=within)
 

@@ -47,11 +47,11 @@ class DatabaseUnusable(StorageError):
 
 
 class UnknownCapability(StorageError):
-    """Grants have capabilities that this SkinDesk does not know: ``words``."""
+    """Grants have capabilities that this SkinDesk does not know."""
 
-    def __init__(self, *words: str) -> None:
-        super().__init__(", ".join(words))
-        self.words = words
+    def __init__(self, *capabilities: str) -> None:
+        super().__init__(", ".join(capabilities))
+        self.capabilities = capabilities
 
 
 class BackupNotWritten(StorageError):

@@ -74,7 +74,7 @@ class SqliteMyDataRepository:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._needs_wipe = True  # SkinDesk may have stopped before the last one
+        self._is_wipe_due = True  # SkinDesk may have stopped before the last one
 
     async def of_user(self, guild_id: int, user_id: int) -> StoredData:
         """Return everything the tables hold about a member of this guild, read table by table."""
@@ -114,16 +114,16 @@ class SqliteMyDataRepository:
 
         It is not part of :meth:`erase`: it makes every write wait, and any member could cause it again and again.
         """
-        if self._needs_wipe:
-            self._needs_wipe = False  # before it: what is erased meanwhile is left to the next time
+        if self._is_wipe_due:
+            self._is_wipe_due = False  # before it: later erasures are left to the next time
             is_wiped = False
             try:
                 is_wiped = await self._db.wipe()
             finally:
-                self._needs_wipe |= not is_wiped
+                self._is_wipe_due |= not is_wiped
 
     def _require_wipe(self) -> None:
-        self._needs_wipe = True
+        self._is_wipe_due = True
 
 
 async def _erase(connection: sqlite3.Connection, guild_id: int, user_id: int, at: datetime) -> Erased:

@@ -79,7 +79,7 @@ class SqliteResendRepository:
     async def attach_card(
         self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int, version: int
     ) -> None:
-        """Store where the request's card is, and that it shows this version."""
+        """Store the message of the request's card, and that it shows this version."""
         await self._set(
             rows.ATTACH_CARD, guild_id, resend_id, channel_id=channel_id, message_id=message_id, version=version
         )
@@ -121,7 +121,7 @@ class SqliteResendRepository:
         )
 
     async def begin_sending(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
-        """Move approved → sending and set ``sent_at``: when the call began, whatever its outcome."""
+        """Move approved → sending and set ``sent_at``: when the call began."""
         return await self._move(rows.BEGIN_SENDING, AuditAction.RESEND_SENDING, guild_id, resend_id, at=at)
 
     async def return_to_pending(self, guild_id: int, resend_id: int, *, note: str, at: datetime) -> Resend | None:

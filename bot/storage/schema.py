@@ -91,7 +91,7 @@ def version_of(connection: sqlite3.Connection) -> int:
 
 
 def unknown_capabilities(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """Return the capabilities in the grants that this SkinDesk does not know: what they allow is unclear."""
+    """Return the granted capabilities that this SkinDesk does not know."""
     rows = connection.execute("SELECT DISTINCT capability FROM grants ORDER BY capability")
     return tuple(sorted({row[0] for row in rows}.difference(Capability)))
 

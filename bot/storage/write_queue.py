@@ -86,7 +86,7 @@ class WriteQueue:
     def begin_shutdown(self, *, within: float) -> None:
         """Drop jobs that have not begun once their callers are gone, and limit the wait for another process's lock.
 
-        Call it before any caller is told that it was interrupted.
+        Call it before any caller gets the answer that it was interrupted.
         """
         self._is_shutting_down = True
         self._lock_deadline = min(self._lock_deadline, time.monotonic() + within)

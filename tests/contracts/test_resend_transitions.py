@@ -1,4 +1,4 @@
-"""Every ResendRepository makes the transitions of the domain, all of them and no other."""
+"""Each ResendRepository makes the transitions of the domain and no other."""
 
 import tempfile
 from asyncio import Runner
@@ -6,18 +6,33 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
 from bot.domain.resends import TRANSITIONS, Outcome, Resend, ResendState
 from bot.ports import AuditRepository, ResendRepository
 from tests.contracts.engines import ENGINES, Repositories
-from tests.contracts.samples import BEN, CHANNEL, CLEO, FACTS, GUILD, LATER, MESSAGE, NOW, OTHER_GUILD, draft, in_state
+from tests.contracts.samples import (
+    ADA,
+    ADAS_ACCOUNT,
+    BEN,
+    CHANNEL,
+    CLEO,
+    FACTS,
+    GUILD,
+    LATER,
+    MESSAGE,
+    NOW,
+    OTHER_GUILD,
+    draft,
+    in_state,
+)
 
 _T = TypeVar("_T")
 
@@ -60,9 +75,82 @@ TARGETS = {
 }
 
 
+OUTCOMES: dict[str, tuple[ResendState, dict[str, Any], AuditAction, int | None, dict[str, str]]] = {
+    "approve": (
+        ResendState.PENDING,
+        {"decided_by": BEN, "decided_at": LATER},
+        AuditAction.RESEND_APPROVED,
+        BEN,
+        {"version": "1"},
+    ),
+    "begin_sending": (ResendState.APPROVED, {"sent_at": LATER}, AuditAction.RESEND_SENDING, None, {}),
+    "return": (
+        ResendState.APPROVED,
+        {"decided_by": None, "decided_at": None, "version": 2, "notes": ("restarted",)},
+        AuditAction.RESEND_RETURNED,
+        None,
+        {},
+    ),
+    "deny": (
+        ResendState.PENDING,
+        {"decided_by": BEN, "decided_at": LATER, "decision_reason": "no", "settled_at": LATER},
+        AuditAction.RESEND_DENIED,
+        BEN,
+        {},
+    ),
+    "expire": (ResendState.PENDING, {"settled_at": LATER}, AuditAction.RESEND_EXPIRED, None, {}),
+    "cancel": (
+        ResendState.PENDING,
+        {"decision_reason": "card_not_posted", "settled_at": LATER},
+        AuditAction.RESEND_CANCELLED,
+        None,
+        {"reason": "card_not_posted"},
+    ),
+    "mark_unknown": (
+        ResendState.SENDING,
+        {"outcome": Outcome.INTERRUPTED, "settle_after": NOW},
+        AuditAction.RESEND_UNKNOWN,
+        None,
+        {"outcome": "interrupted"},
+    ),
+    "sent": (
+        ResendState.UNKNOWN,
+        {"outcome": Outcome.READ_BACK, "outcome_detail": None, "settled_at": LATER, "settle_after": None},
+        AuditAction.RESEND_SENT,
+        None,
+        {"outcome": "read_back"},
+    ),
+    "failed": (
+        ResendState.SENDING,
+        {"outcome": Outcome.MARKED, "settled_at": LATER, "settled_by": CLEO},
+        AuditAction.RESEND_FAILED,
+        CLEO,
+        {"outcome": "marked"},
+    ),
+}
+"""The state before a change, the changed fields, and the action, actor and own details of its audit row."""
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_change(resends: ResendRepository, audit: AuditRepository, name: str) -> None:
+    """A change sets its fields and no other, and returns its audit row."""
+    state, fields, action, actor_id, detail = OUTCOMES[name]
+    before = await in_state(resends, state)
+
+    changed = await CHANGES[name](resends, before)
+
+    assert changed == replace(before, state=TARGETS[name], **fields)
+    assert await resends.get(GUILD, before.id) == changed
+    (row,) = changed.audit_rows
+    assert row == (await audit.newest(GUILD, limit=1))[0]
+    assert (row.action, row.actor_id, row.at, row.subject) == (action, actor_id, LATER, f"resend:{before.id}")
+    common = {"provider": "mannco", "trade": "4812", "owner": str(ADAS_ACCOUNT), "requester": str(ADA)}
+    assert row.detail == common | detail
+
+
 @pytest.mark.parametrize("state", list(ResendState))
 async def test_from_each_state(resends: ResendRepository, audit: AuditRepository, state: ResendState) -> None:
-    """A change either makes a transition of the domain and one audit row, or nothing at all."""
+    """A change makes a transition of the domain with one audit row, or changes nothing."""
     reached = set()
     for trade_id, change in enumerate(CHANGES.values()):
         resend = await in_state(resends, state, trade_id=trade_id)
@@ -81,9 +169,9 @@ async def test_from_each_state(resends: ResendRepository, audit: AuditRepository
     assert reached == TRANSITIONS[state]
 
 
-@pytest.mark.parametrize("state", [state for state in ResendState if state is not ResendState.PENDING])
+@pytest.mark.parametrize("state", [ResendState.APPROVED, ResendState.DENIED])
 async def test_revised_in_each_state(resends: ResendRepository, state: ResendState) -> None:
-    """What a card shows changes while nobody has decided, and never after."""
+    """The facts on a card do not change after the decision."""
     resend = await in_state(resends, state)
 
     assert (
@@ -94,20 +182,20 @@ async def test_revised_in_each_state(resends: ResendRepository, state: ResendSta
 
 
 async def test_no_such_request(resends: ResendRepository, audit: AuditRepository) -> None:
-    """A request that there is not changes nowhere to nothing."""
-    nobody = replace(draft(), id=41)
+    """A change of an unknown request does nothing."""
+    unknown = replace(draft(), id=41)
 
     for change in CHANGES.values():
-        assert await change(resends, nobody) is None
+        assert await change(resends, unknown) is None
     assert await audit.newest(GUILD, limit=10) == []
 
 
-nearly_never = st.sampled_from([0, 0, 0, 1])
+rarely = st.sampled_from([0, 0, 0, 1])
 
 
 @dataclass(slots=True)
 class _Known:
-    """What the model knows of a request."""
+    """A request in the model."""
 
     trade_id: int
     guild_id: int
@@ -147,7 +235,7 @@ class _Machine(RuleBasedStateMachine):
             assert resend.id not in self._model
             self._model[resend.id] = _Known(trade_id, guild_id, ResendState.PENDING, 1)
 
-    @rule(data=st.data(), name=st.sampled_from(list(CHANGES)), behind=nearly_never, elsewhere=nearly_never)
+    @rule(data=st.data(), name=st.sampled_from(list(CHANGES)), behind=rarely, elsewhere=rarely)
     def change(self, data: st.DataObject, name: str, behind: int, elsewhere: int) -> None:
         if not self._model:
             return
@@ -167,7 +255,7 @@ class _Machine(RuleBasedStateMachine):
             known.state = target
             known.version += name == "return"
 
-    @rule(data=st.data(), behind=nearly_never, elsewhere=nearly_never)
+    @rule(data=st.data(), behind=rarely, elsewhere=rarely)
     def revise(self, data: st.DataObject, behind: int, elsewhere: int) -> None:
         if not self._model:
             return
@@ -182,7 +270,7 @@ class _Machine(RuleBasedStateMachine):
         assert (revised is not None) == (known.state is ResendState.PENDING and not behind and not elsewhere)
         known.version += revised is not None
 
-    @rule(data=st.data(), behind=nearly_never, elsewhere=nearly_never, is_new=nearly_never)
+    @rule(data=st.data(), behind=rarely, elsewhere=rarely, is_new=rarely)
     def show(self, data: st.DataObject, behind: int, elsewhere: int, is_new: int) -> None:
         if not self._model:
             return
@@ -226,7 +314,7 @@ async def _awaited(waiting: Awaitable[_T]) -> _T:
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_any_order_of_changes(name: str) -> None:
-    """However requests, decisions and ends follow each other, a trade has one open request and its own state."""
+    """After any sequence of changes a trade has one open request, and each request its own state."""
 
     class Machine(_Machine):
         engine = name

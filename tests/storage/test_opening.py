@@ -149,7 +149,7 @@ def test_unknown_capability(path: Path) -> None:
     refusal = _refused(path)
 
     assert isinstance(refusal, UnknownCapability)
-    assert refusal.words == ("inventory.all",)
+    assert refusal.capabilities == ("inventory.all",)
 
 
 def test_usable_after_a_refusal(path: Path) -> None:

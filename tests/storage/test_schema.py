@@ -12,7 +12,6 @@ from bot.domain.resends import ResendState
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseUnusable
 from bot.storage.schema import Migration, bundled
-from tests.storage.schema_dump import dump
 
 FIRST = len(bundled())
 
@@ -30,13 +29,6 @@ def _version(path: Path) -> int:
     other.close()
     assert isinstance(version, int)
     return version
-
-
-async def test_dump(path: Path) -> None:
-    """From an empty file the migrations lead to the schema in ``schema.sql``; ``schema_dump`` writes that file."""
-    expected = Path(__file__).with_name("schema.sql").read_text("utf-8")
-
-    assert await dump(path) == expected
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def check(connection: sqlite3.Connection) -> ChainReport:
 
 
 def _first_fault(connection: sqlite3.Connection, kinds: _Kinds | None) -> tuple[int, int, str | None]:
-    """Return how many rows are sound, the number of the first one that is not, and what is wrong with it."""
+    """Return the count of sound rows, then the number and the kind of the first fault."""
     rows, last, digest = 0, 0, BEFORE_FIRST
     try:
         for number, stored, types, *values in connection.execute(_ROWS):

@@ -30,7 +30,7 @@ _PSEUDONYM_LENGTH = 20
 
 PSEUDONYM = re.compile(rf"[0-9a-f]{{{_PSEUDONYM_LENGTH}}}", re.ASCII)
 
-_LOOKS_LIKE_AN_ID = re.compile(r"[0-9]{17}", re.ASCII)
+_ID_DIGITS = re.compile(r"[0-9]{17}", re.ASCII)
 """Discord ids and SteamIDs have 17 digits and more; a search for an id must not find a pseudonym."""
 
 _KINDS = {kind.value: kind for kind in PseudonymKind}
@@ -194,11 +194,11 @@ def erase_person(connection: sqlite3.Connection, guild_id: int, kind: PseudonymK
     connection.execute(_ERASE_PSEUDONYM, key)
 
 
-def _new_pseudonym(guild_id: int, somebody: Person) -> tuple[bytes, str]:
+def _new_pseudonym(guild_id: int, one: Person) -> tuple[bytes, str]:
     while True:
         salt = secrets.token_bytes(SALT_BYTES)
-        pseudonym = pseudonym_of(salt, guild_id, *somebody)
-        if not _LOOKS_LIKE_AN_ID.search(pseudonym):
+        pseudonym = pseudonym_of(salt, guild_id, *one)
+        if not _ID_DIGITS.search(pseudonym):
             return salt, pseudonym
 
 
