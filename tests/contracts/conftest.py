@@ -1,21 +1,11 @@
 """Gives each contract suite every engine in turn."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.ports import (
-    AuditRepository,
-    GrantRepository,
-    GuildSettingsRepository,
-    LinkRepository,
-    MyDataRepository,
-    PauseRepository,
-    ResendRepository,
-    SignInRepository,
-    SnapshotRepository,
-)
 from tests.contracts.engines import ENGINES, Repositories
 
 
@@ -25,46 +15,22 @@ async def repositories(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
         yield opened
 
 
-@pytest.fixture
-def grants(repositories: Repositories) -> GrantRepository:
-    return repositories.grants
+def _fixture(field: str) -> Callable[..., Any]:
+    """Return a fixture for one of the repositories."""
+
+    @pytest.fixture(name="guild_settings" if field == "settings" else field)
+    def repository(repositories: Repositories) -> Any:
+        return getattr(repositories, field)
+
+    return repository
 
 
-@pytest.fixture
-def links(repositories: Repositories) -> LinkRepository:
-    return repositories.links
-
-
-@pytest.fixture
-def guild_settings(repositories: Repositories) -> GuildSettingsRepository:
-    return repositories.settings
-
-
-@pytest.fixture
-def pauses(repositories: Repositories) -> PauseRepository:
-    return repositories.pauses
-
-
-@pytest.fixture
-def resends(repositories: Repositories) -> ResendRepository:
-    return repositories.resends
-
-
-@pytest.fixture
-def pages(repositories: Repositories) -> SnapshotRepository:
-    return repositories.snapshots
-
-
-@pytest.fixture
-def audit(repositories: Repositories) -> AuditRepository:
-    return repositories.audit
-
-
-@pytest.fixture
-def my_data(repositories: Repositories) -> MyDataRepository:
-    return repositories.my_data
-
-
-@pytest.fixture
-def sign_ins(repositories: Repositories) -> SignInRepository:
-    return repositories.sign_ins
+grants = _fixture("grants")
+links = _fixture("links")
+guild_settings = _fixture("settings")
+pauses = _fixture("pauses")
+resends = _fixture("resends")
+snapshots = _fixture("snapshots")
+audit = _fixture("audit")
+my_data = _fixture("my_data")
+sign_ins = _fixture("sign_ins")

@@ -1,4 +1,4 @@
-"""What every MyDataRepository does."""
+"""Each MyDataRepository finds and erases one member's data, and no other member's."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ def link(
 
 
 def self_made(user_id: int = CLEO, account: SteamId = ADAS_ACCOUNT) -> Link:
-    """Return a link that somebody of the staff made for themselves."""
+    """Return a link that a staff member made for themselves."""
     return replace(link(user_id, account), linked_by=user_id)
 
 
@@ -55,7 +55,7 @@ async def denied(resends: ResendRepository, asked_for: Resend) -> Resend:
     return await in_state(resends, ResendState.DENIED, asked_for=asked_for)
 
 
-def look(
+def view(
     action: AuditAction = AuditAction.TRADES_VIEWED,
     subject: str = "guild",
     *,
@@ -67,13 +67,8 @@ def look(
     return AuditEntry(guild_id, at, by, action, subject, detail)
 
 
-async def test_nothing(my_data: MyDataRepository) -> None:
-    """About somebody who never used the desk nothing is kept."""
-    assert await my_data.of_user(GUILD, ADA) == NOTHING
-
-
 async def test_everything(my_data: MyDataRepository, repositories: Repositories) -> None:
-    """Link, requests, snapshots, the rows that name them, and the looks at everybody's trades are found."""
+    """The link, requests, snapshots, the rows that name the member, and views of everyone's trades are found."""
     standing = await repositories.links.put(link())
     own = await opened(repositories.resends)
     for_her = await repositories.resends.open(
@@ -81,12 +76,12 @@ async def test_everything(my_data: MyDataRepository, repositories: Repositories)
     )
     await repositories.snapshots.save(snapshot())
     await repositories.snapshots.save(snapshot("p-2", user_id=BEN))
-    looks = [
-        look(),
-        look(AuditAction.INVENTORY_VIEWED, f"user:{ADA}", steam_id=str(ADAS_ACCOUNT)),
-        look(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT)),
+    views = [
+        view(),
+        view(AuditAction.INVENTORY_VIEWED, f"user:{ADA}", steam_id=str(ADAS_ACCOUNT)),
+        view(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT)),
     ]
-    for entry in (*looks, look(AuditAction.TRADES_VIEWED, f"user:{BEN}", steam_id=str(BENS_ACCOUNT))):
+    for entry in (*views, view(AuditAction.TRADES_VIEWED, f"user:{BEN}", steam_id=str(BENS_ACCOUNT))):
         await repositories.audit.append(entry)
 
     stored = await my_data.of_user(GUILD, ADA)
@@ -95,25 +90,25 @@ async def test_everything(my_data: MyDataRepository, repositories: Repositories)
     assert stored.resends == (own, for_her)
     assert stored.snapshots == 1
     assert [row.action for row in stored.audit] == [
-        *(entry.action for entry in reversed(looks)),
+        *(entry.action for entry in reversed(views)),
         AuditAction.RESEND_REQUESTED,
         AuditAction.RESEND_REQUESTED,
         AuditAction.LINK_SET,
     ]
-    assert [row.action for row in stored.views_by_others(ADA)] == [entry.action for entry in reversed(looks)]
+    assert [row.action for row in stored.views_by_others(ADA)] == [entry.action for entry in reversed(views)]
     assert stored.own_references(ADA) == {f"user:{ADA}", f"steam:{ADAS_ACCOUNT}"}
 
 
-async def test_forgetting(my_data: MyDataRepository, repositories: Repositories) -> None:
-    """What can go is gone: for the tables it is as if they had never been there, but for the ended link."""
+async def test_erase(my_data: MyDataRepository, repositories: Repositories) -> None:
+    """An erasure leaves only the ended link."""
     await repositories.links.put(link())
     for place, state in enumerate(ENDED):
         await in_state(repositories.resends, state, trade_id=place)
     await repositories.snapshots.save(snapshot())
 
-    forgotten = await my_data.erase(GUILD, ADA, at=LONG_AFTER)
+    erased = await my_data.erase(GUILD, ADA, at=LONG_AFTER)
 
-    assert forgotten == Erased(
+    assert erased == Erased(
         link=link(), resends=len(ENDED), snapshots=1, links_kept_until=LONG_AFTER + RELINK_COOL_DOWN
     )
     assert await repositories.links.of_user(GUILD, ADA) is None
@@ -123,10 +118,10 @@ async def test_forgetting(my_data: MyDataRepository, repositories: Repositories)
     assert [(each.steam_id, each.ended_at) for each in stored.ended_links] == [(ADAS_ACCOUNT, LONG_AFTER)]
 
 
-async def test_nobodys_requests(
+async def test_erased_requests(
     my_data: MyDataRepository, resends: ResendRepository, repositories: Repositories
 ) -> None:
-    """A request that is nobody's is not found by any way of reading, and cannot be added to."""
+    """An erased request is not found by any query and cannot be changed."""
     for state in ENDED:
         ended = await in_state(resends, state)
         await my_data.erase(GUILD, ADA, at=LONG_AFTER)
@@ -136,7 +131,7 @@ async def test_nobodys_requests(
         assert await resends.not_finalised() == ()
         assert await resends.add_note(GUILD, ended.id, "told") is None
         assert await resends.open_in_guild(GUILD) == await resends.all_open() == ()
-        assert await resends.open(draft()) is not None, "the trade can be asked for again"
+        assert await resends.open(draft()) is not None, "another request for the trade can be opened"
         (again,) = await resends.all_open()
         await resends.cancel(GUILD, again.id, at=LATER, reason="card_not_posted")
         await my_data.erase(GUILD, ADA, at=LONG_AFTER)
@@ -144,29 +139,16 @@ async def test_nobodys_requests(
 
 @pytest.mark.parametrize("state", [state for state in ResendState if state.is_open])
 async def test_open_requests_stay(my_data: MyDataRepository, resends: ResendRepository, state: ResendState) -> None:
-    """An open request stays as it is, whenever it was asked for: its end is not known yet."""
+    """An open request stays as it is, however old it is."""
     standing = await in_state(resends, state)
-    forgotten = await my_data.erase(GUILD, ADA, at=LONG_AFTER + timedelta(days=30))
+    erased = await my_data.erase(GUILD, ADA, at=LONG_AFTER + timedelta(days=30))
 
-    assert (forgotten.resends, forgotten.resends_kept, forgotten.kept_until) == (0, 1, None)
+    assert (erased.resends, erased.resends_kept, erased.kept_until) == (0, 1, None)
     assert await resends.get(GUILD, standing.id) == standing
-
-
-async def test_young_requests_stay(my_data: MyDataRepository, resends: ResendRepository) -> None:
-    """One that still counts against the daily limit stays until it does not; then it goes with the next time."""
-    standing = await in_state(resends, ResendState.DENIED)
-    early = await my_data.erase(GUILD, ADA, at=LONG_AFTER - timedelta(milliseconds=1))
-    assert (early.resends, early.resends_kept, early.kept_until) == (0, 1, LONG_AFTER)
-    assert await resends.get(GUILD, standing.id) == standing
-    assert len(await resends.opened_at(GUILD, ADA, limit=9)) == 1
-
-    assert early.kept_until is not None
-    again = await my_data.erase(GUILD, ADA, at=early.kept_until)
-    assert (again.resends, again.resends_kept) == (1, 0)
 
 
 async def test_requests_of_others(my_data: MyDataRepository, resends: ResendRepository, links: LinkRepository) -> None:
-    """Requests for the trades of their account go too, whoever asked; those for other accounts stay."""
+    """Requests by others for the account's trades are erased; those for other accounts stay."""
     await links.put(link())
     for_her = await resends.open(replace(draft(), requested_by=CLEO, owner_user_id=None))
     for_ben = await resends.open(replace(draft(trade_id=2), requested_by=CLEO, owner=BENS_ACCOUNT, owner_user_id=BEN))
@@ -183,7 +165,7 @@ async def test_requests_of_others(my_data: MyDataRepository, resends: ResendRepo
 async def test_requests_of_a_former_holder(
     my_data: MyDataRepository, resends: ResendRepository, links: LinkRepository
 ) -> None:
-    """Who had the account before keeps their requests: a later holder neither reads nor empties them."""
+    """A later holder of the account neither reads nor erases the requests of the former one."""
     await links.put(link(BEN, source=LinkSource.SIGN_IN))
     bens = await denied(resends, replace(draft(), requested_by=BEN, owner_user_id=BEN))
     for_ben = await denied(resends, replace(draft(trade_id=2), requested_by=CLEO, owner_user_id=BEN))
@@ -199,7 +181,7 @@ async def test_requests_of_a_former_holder(
 async def test_requests_for_a_former_account(
     my_data: MyDataRepository, resends: ResendRepository, links: LinkRepository
 ) -> None:
-    """Whether the link is removed before or with it, requests for the account's trades go, the young ones later."""
+    """Requests for a former account are erased too; those that still count against the daily limit stay until then."""
     old = await denied(resends, replace(draft(), requested_by=CLEO, owner_user_id=None))
     young = await denied(resends, replace(draft(trade_id=2), requested_by=CLEO, owner_user_id=None, requested_at=LATER))
     await links.put(link())
@@ -212,10 +194,10 @@ async def test_requests_for_a_former_account(
     assert (await my_data.erase(GUILD, ADA, at=LATER + OPENED_WITHIN)).resends == 1
 
 
-async def test_requests_for_an_account_that_is_anothers_now(
+async def test_requests_for_an_account_of_another_user(
     my_data: MyDataRepository, resends: ResendRepository, links: LinkRepository
 ) -> None:
-    """What was asked for an account's trades belongs to whoever has it now, not to whoever had it."""
+    """Requests for an account's trades belong to its present holder."""
     asked = await denied(resends, replace(draft(), requested_by=CLEO, owner_user_id=None))
     await links.put(link(BEN))
     await links.remove(GUILD, BEN, by=BEN, at=LATER)
@@ -230,11 +212,11 @@ async def test_requests_for_an_account_that_is_anothers_now(
 async def test_an_account_linked_to_oneself_as_staff(
     my_data: MyDataRepository, repositories: Repositories, *, is_removed: bool
 ) -> None:
-    """It proves nothing: they read nothing of its owner by it, and can make no look at the owner's things nobody's."""
+    """It proves nothing: they read none of its owner's data by it, and cannot erase their views of it."""
     of_owner = await denied(repositories.resends, draft())
     of_nobody = await denied(repositories.resends, replace(draft(trade_id=2), requested_by=BEN, owner_user_id=None))
     await repositories.audit.append(
-        look(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
+        view(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
     )
     await repositories.links.put(self_made())
     if is_removed:
@@ -244,9 +226,9 @@ async def test_an_account_linked_to_oneself_as_staff(
     assert not any("owner" in row.detail for row in stored.audit)
 
     for _ in range(2):
-        assert (await my_data.erase(GUILD, CLEO, at=LONG_AFTER)).resends == 0, "nor by what is left of the link"
+        assert (await my_data.erase(GUILD, CLEO, at=LONG_AFTER)).resends == 0
         await repositories.audit.append(
-            look(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
+            view(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
         )
     assert await repositories.resends.get(GUILD, of_owner.id) == of_owner
     await repositories.links.put(link(source=LinkSource.SIGN_IN))
@@ -258,16 +240,14 @@ async def test_an_account_linked_to_oneself_as_staff(
     assert repositories.is_sound()
 
 
-async def test_what_is_left_of_a_self_made_link_once_its_owner_is_forgotten(
-    my_data: MyDataRepository, repositories: Repositories
-) -> None:
-    """That the record no longer says whose the account was makes it nobody else's."""
+async def test_self_made_link_after_the_owner_was_erased(my_data: MyDataRepository, repositories: Repositories) -> None:
+    """After the owner's erasure a self-made link still gives no claim to the account."""
     await repositories.links.put(self_made())
     await my_data.erase(GUILD, CLEO, at=NOW)
     await repositories.links.put(link(source=LinkSource.SIGN_IN))
     await my_data.erase(GUILD, ADA, at=NOW)
     await repositories.audit.append(
-        look(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
+        view(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT))
     )
     await my_data.erase(GUILD, CLEO, at=LATER)
 
@@ -276,11 +256,11 @@ async def test_what_is_left_of_a_self_made_link_once_its_owner_is_forgotten(
 
 
 async def test_staff_with_an_account_of_their_own(my_data: MyDataRepository, repositories: Repositories) -> None:
-    """Once Steam or somebody else vouched for it, an account is theirs, also where they link it anew themselves."""
-    for vouched_for in (link(CLEO, source=LinkSource.SIGN_IN), replace(link(CLEO), linked_by=BEN)):
-        await repositories.links.put(vouched_for)
+    """An account that Steam or another user confirmed is theirs, even if they link it again themselves."""
+    for confirmed in (link(CLEO, source=LinkSource.SIGN_IN), replace(link(CLEO), linked_by=BEN)):
+        await repositories.links.put(confirmed)
         await repositories.links.put(self_made())
-        await repositories.audit.append(look(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", by=BEN))
+        await repositories.audit.append(view(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", by=BEN))
 
         assert (await my_data.of_user(GUILD, CLEO)).accounts == {ADAS_ACCOUNT}
         await my_data.erase(GUILD, CLEO, at=LATER)
@@ -288,28 +268,10 @@ async def test_staff_with_an_account_of_their_own(my_data: MyDataRepository, rep
         assert newest.subject.startswith("erased:")
 
 
-async def test_the_record(my_data: MyDataRepository, audit: AuditRepository, repositories: Repositories) -> None:
-    """The rows stay and hold together; the user and the account have a pseudonym in them that stands for nobody."""
-    await repositories.links.put(link(source=LinkSource.SIGN_IN))
-    await opened(repositories.resends)
-    before = await audit.newest(GUILD, limit=99)
-    await my_data.erase(GUILD, ADA, at=LONG_AFTER)
-    after = await audit.newest(GUILD, limit=99)
-
-    assert [row.number for row in after[1:]] == [row.number for row in before]
-    assert after[0].action is AuditAction.DATA_ERASED
-    assert [row.digest for row in after[1:]] == [row.digest for row in before]
-    assert repositories.is_sound()
-    assert str(ADA) not in str(after)
-    assert str(ADAS_ACCOUNT) not in str(after)
-    assert {row.actor for row in after} == {after[0].actor}, "still one and the same, whoever it was"
-    assert await audit.newest(GUILD, limit=9, user_id=ADA) == []
-
-
 async def test_requests_for_others(
     my_data: MyDataRepository, audit: AuditRepository, repositories: Repositories
 ) -> None:
-    """Who asked for a resend of somebody else's trade answers for that; who asked for their own is forgotten."""
+    """A request for another user's trade keeps its actor; one for the member's own does not."""
     for_another = await repositories.resends.open(replace(draft(trade_id=2), requested_by=BEN, owner_user_id=ADA))
     own = await repositories.resends.open(replace(draft(trade_id=3), requested_by=ADA, owner_user_id=ADA))
     assert for_another is not None
@@ -323,20 +285,20 @@ async def test_requests_for_others(
     assert repositories.is_sound()
 
 
-async def test_the_staff(my_data: MyDataRepository, audit: AuditRepository, repositories: Repositories) -> None:
-    """What somebody did to others stays under their name: they cannot make a decision or a look nobody's."""
+async def test_staff(my_data: MyDataRepository, audit: AuditRepository, repositories: Repositories) -> None:
+    """Decisions and views by staff keep their actor."""
     await repositories.links.put(replace(link(BEN, BENS_ACCOUNT), linked_by=BEN))
     await in_state(repositories.resends, ResendState.DENIED)
     decided = await repositories.resends.open(replace(draft(trade_id=2), requested_by=CLEO))
     assert decided is not None
     await repositories.resends.attach_card(GUILD, decided.id, channel_id=1, message_id=2, version=1)
     await repositories.resends.approve(GUILD, decided.id, version=1, by=BEN, at=LATER)
-    await audit.append(look(subject=f"user:{ADA}", by=BEN))
+    await audit.append(view(subject=f"user:{ADA}", by=BEN))
     await my_data.erase(GUILD, BEN, at=LONG_AFTER)
 
     done = {row.action for row in await audit.newest(GUILD, limit=99) if row.actor_id == BEN}
     assert done == {
-        AuditAction.LINK_SET,  # of an account to himself, without Steam's word that it is his
+        AuditAction.LINK_SET,  # of an account to himself, which Steam did not confirm
         AuditAction.RESEND_DENIED,
         AuditAction.RESEND_APPROVED,
         AuditAction.TRADES_VIEWED,
@@ -348,7 +310,7 @@ async def test_the_staff(my_data: MyDataRepository, audit: AuditRepository, repo
 
 
 async def test_twice(my_data: MyDataRepository, repositories: Repositories, links: LinkRepository) -> None:
-    """Whoever has nothing left to forget can ask all the same, and the wait for a new link does not begin anew."""
+    """Another erasure does not restart the cool-down, and after that nothing is left."""
     await links.put(link())
     await my_data.erase(GUILD, ADA, at=NOW)
     again = await my_data.erase(GUILD, ADA, at=LATER)
@@ -360,10 +322,10 @@ async def test_twice(my_data: MyDataRepository, repositories: Repositories, link
     assert repositories.is_sound()
 
 
-async def test_an_account_that_is_anothers_now(
+async def test_account_of_another_user(
     my_data: MyDataRepository, links: LinkRepository, audit: AuditRepository
 ) -> None:
-    """An account that was linked to them by mistake keeps its name in the record: it is another member's."""
+    """An account that is another member's now is not erased from the log."""
     await links.put(link(ADA, BENS_ACCOUNT))
     await links.put(link(ADA, ADAS_ACCOUNT))
     await links.put(link(BEN, BENS_ACCOUNT))
@@ -375,10 +337,10 @@ async def test_an_account_that_is_anothers_now(
 
 
 async def test_another_guild(my_data: MyDataRepository, repositories: Repositories) -> None:
-    """What is kept in one guild is neither told nor forgotten in another."""
+    """Data of one guild is neither shown nor erased in another."""
     await repositories.links.put(link())
     await in_state(repositories.resends, ResendState.DENIED)
-    await repositories.audit.append(look(subject=f"user:{ADA}"))
+    await repositories.audit.append(view(subject=f"user:{ADA}"))
     await repositories.snapshots.save(snapshot())
     before = await my_data.of_user(GUILD, ADA)
 

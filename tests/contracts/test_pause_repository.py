@@ -11,7 +11,7 @@ from bot.ports import AuditRepository, GrantRepository, GuildSettingsRepository,
 from tests.contracts.samples import ADA, BEN, GUILD, LATER, NOW, OTHER_GUILD, draft, in_state, opened
 
 
-async def test_nothing_stopped(pauses: PauseRepository) -> None:
+async def test_no_pause(pauses: PauseRepository) -> None:
     assert await pauses.of_guild(GUILD) is None
     assert not await pauses.resume(GUILD, ResendPause(GUILD, NOW).number, by=ADA, at=NOW)
 
@@ -35,8 +35,8 @@ async def test_pause_and_resume(pauses: PauseRepository, audit: AuditRepository)
     assert paused.subject == resumed.subject == "guild"
 
 
-async def test_another_stop_by_now(resends: ResendRepository, pauses: PauseRepository, audit: AuditRepository) -> None:
-    """Who was shown a stop by hand does not end the alarm that took its place, nor writes anything down."""
+async def test_outdated_number(resends: ResendRepository, pauses: PauseRepository, audit: AuditRepository) -> None:
+    """The number of a pause by a user does not end the alarm that replaced it, and has no audit row."""
     sending = await in_state(resends, ResendState.SENDING)
     await pauses.pause(GUILD, by=ADA, at=NOW)
     by_hand = ResendPause(GUILD, NOW)
@@ -52,10 +52,10 @@ async def test_another_stop_by_now(resends: ResendRepository, pauses: PauseRepos
     assert await audit.newest(GUILD, limit=10) == rows
 
 
-async def test_beside_other_settings(
+async def test_other_settings(
     pauses: PauseRepository, guild_settings: GuildSettingsRepository, grants: GrantRepository
 ) -> None:
-    """A stop leaves channels and first grants alone, and they it."""
+    """Pauses, channels and seeded grants do not change each other."""
     await pauses.pause(GUILD, by=ADA, at=NOW)
     await guild_settings.set_channel(GUILD, Setting.APPROVALS_CHANNEL, 5, by=ADA, at=NOW)
     await guild_settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 6, by=ADA, at=NOW)
@@ -67,8 +67,8 @@ async def test_beside_other_settings(
     assert await guild_settings.of_guild(GUILD) == GuildSettings(GUILD, 5, 6)
 
 
-async def test_nothing_leads_to_a_call(resends: ResendRepository, pauses: PauseRepository) -> None:
-    """While it is stopped no request of the guild is opened, approved or sent; another guild's are."""
+async def test_paused_requests(resends: ResendRepository, pauses: PauseRepository) -> None:
+    """During a pause no request of the guild is opened, approved or sent; those of other guilds are."""
     pending = await in_state(resends, ResendState.PENDING, trade_id=1)
     approved = await in_state(resends, ResendState.APPROVED, trade_id=2)
     other = await opened(resends, trade_id=3, guild_id=OTHER_GUILD)
@@ -91,10 +91,8 @@ async def test_nothing_leads_to_a_call(resends: ResendRepository, pauses: PauseR
 
 
 @pytest.mark.parametrize("state", [ResendState.SENDING, ResendState.UNKNOWN])
-async def test_what_was_called_is_settled(
-    resends: ResendRepository, pauses: PauseRepository, state: ResendState
-) -> None:
-    """A stop does not keep anything from its end."""
+async def test_settling_during_a_pause(resends: ResendRepository, pauses: PauseRepository, state: ResendState) -> None:
+    """A pause does not keep a request from being settled."""
     resend = await in_state(resends, state)
     await pauses.pause(GUILD, by=ADA, at=NOW)
 
@@ -115,13 +113,13 @@ async def _crossed(resends: ResendRepository, trade_id: int) -> Resend:
     return unknown
 
 
-@pytest.mark.parametrize("stopped_by_hand", [False, True])
+@pytest.mark.parametrize("is_paused", [False, True])
 async def test_alarm(
-    resends: ResendRepository, pauses: PauseRepository, audit: AuditRepository, *, stopped_by_hand: bool
+    resends: ResendRepository, pauses: PauseRepository, audit: AuditRepository, *, is_paused: bool
 ) -> None:
-    """An answer about another trade stops the guild's resends by itself, and takes the place of a stop by hand."""
+    """An answer about another trade pauses the guild's resends, and replaces a pause by a user."""
     sending = await in_state(resends, ResendState.SENDING, trade_id=1)
-    if stopped_by_hand:
+    if is_paused:
         await pauses.pause(GUILD, by=ADA, at=NOW)
 
     unknown = await resends.mark_unknown(
@@ -130,6 +128,7 @@ async def test_alarm(
 
     assert unknown is not None
     assert unknown.notes == (ALARM,)
+    assert [row.action for row in unknown.audit_rows] == [AuditAction.RESEND_UNKNOWN, AuditAction.RESENDS_PAUSED]
     assert unknown == await resends.get(GUILD, unknown.id)
     assert await pauses.of_guild(GUILD) == ResendPause(GUILD, LATER, resend_id=unknown.id)
     entry = (await audit.newest(GUILD, limit=1))[0]
@@ -138,7 +137,7 @@ async def test_alarm(
 
 
 async def test_second_alarm(resends: ResendRepository, pauses: PauseRepository) -> None:
-    """The first alarm stays the reason until somebody resumes; the next one is a reason again."""
+    """The first alarm stays the reason until a user resumes."""
     second = await in_state(resends, ResendState.SENDING, trade_id=2)
     first = await _crossed(resends, 1)
     await resends.mark_unknown(
@@ -155,8 +154,8 @@ async def test_second_alarm(resends: ResendRepository, pauses: PauseRepository) 
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ANSWER_LOST, Outcome.INTERRUPTED])
-async def test_other_doubts(resends: ResendRepository, pauses: PauseRepository, outcome: Outcome) -> None:
-    """A doubt of another kind stops nothing."""
+async def test_other_unknown_outcomes(resends: ResendRepository, pauses: PauseRepository, outcome: Outcome) -> None:
+    """Another unknown outcome pauses nothing."""
     sending = await in_state(resends, ResendState.SENDING)
 
     unknown = await resends.mark_unknown(

@@ -313,7 +313,7 @@ async def test_remind_of_another_state(resends: ResendRepository, state: ResendS
 
 
 async def test_at_most(resends: ResendRepository) -> None:
-    """A user who opened ``at_most`` requests in a guild within a day cannot open another; other users and guilds can."""
+    """``at_most`` counts a user's requests in a guild within a day."""
     for trade_id in range(3):
         moment = NOW + timedelta(hours=trade_id)
         assert await resends.open(replace(draft(trade_id=trade_id), requested_at=moment), at_most=3) is not None

@@ -1,4 +1,4 @@
-"""What every GuildSettingsRepository does."""
+"""Each GuildSettingsRepository stores a guild's channels, with audit rows."""
 
 import asyncio
 
@@ -10,16 +10,13 @@ from tests.contracts.samples import ADA, BEN, GUILD, NOW, OTHER_GUILD
 APPROVALS, AUDIT = Setting.APPROVALS_CHANNEL, Setting.AUDIT_CHANNEL
 
 
-async def test_nothing_set(guild_settings: GuildSettingsRepository) -> None:
-    assert await guild_settings.of_guild(GUILD) == GuildSettings(GUILD)
-
-
 async def test_set(guild_settings: GuildSettingsRepository, audit: AuditRepository) -> None:
-    """Each setting is set by itself and written down, in the commands' words."""
+    """Each setting has its own audit row; other guilds keep theirs."""
     assert await guild_settings.set_channel(GUILD, APPROVALS, 5, by=ADA, at=NOW)
     assert await guild_settings.set_channel(GUILD, AUDIT, 6, by=ADA, at=NOW)
 
     assert await guild_settings.of_guild(GUILD) == GuildSettings(GUILD, 5, 6)
+    assert await guild_settings.of_guild(OTHER_GUILD) == GuildSettings(OTHER_GUILD)
 
     second, first = await audit.newest(GUILD, limit=10)
 
@@ -30,7 +27,7 @@ async def test_set(guild_settings: GuildSettingsRepository, audit: AuditReposito
 
 
 async def test_the_same_again(guild_settings: GuildSettingsRepository, audit: AuditRepository) -> None:
-    """What is set already is no change, and is not written down; nor is emptying what was never set."""
+    """Setting the same value again, or clearing an empty setting, has no audit row."""
     await guild_settings.set_channel(GUILD, AUDIT, 6, by=ADA, at=NOW)
 
     assert not await guild_settings.set_channel(GUILD, AUDIT, 6, by=BEN, at=NOW)
@@ -40,8 +37,8 @@ async def test_the_same_again(guild_settings: GuildSettingsRepository, audit: Au
     assert await audit.newest(OTHER_GUILD, limit=10) == []
 
 
-async def test_taken_back(guild_settings: GuildSettingsRepository, audit: AuditRepository) -> None:
-    """A setting can be emptied, and that is written down too."""
+async def test_cleared(guild_settings: GuildSettingsRepository, audit: AuditRepository) -> None:
+    """A setting can be cleared, with an audit row."""
     await guild_settings.set_channel(GUILD, AUDIT, 6, by=ADA, at=NOW)
     assert await guild_settings.set_channel(GUILD, AUDIT, None, by=ADA, at=NOW)
 
@@ -50,20 +47,10 @@ async def test_taken_back(guild_settings: GuildSettingsRepository, audit: AuditR
 
 
 async def test_both_at_once(guild_settings: GuildSettingsRepository) -> None:
-    """Two who set different things at the same time do not undo each other."""
+    """Concurrent changes of different settings do not undo each other."""
     for number in range(1, 11):
         await asyncio.gather(
             guild_settings.set_channel(GUILD, APPROVALS, number, by=ADA, at=NOW),
             guild_settings.set_channel(GUILD, AUDIT, -number, by=BEN, at=NOW),
         )
         assert await guild_settings.of_guild(GUILD) == GuildSettings(GUILD, number, -number)
-
-
-async def test_other_guild(guild_settings: GuildSettingsRepository) -> None:
-    """What one guild sets is nothing to another."""
-    for guild_id, approvals, audit in ((GUILD, 5, 6), (OTHER_GUILD, 7, 8)):
-        await guild_settings.set_channel(guild_id, APPROVALS, approvals, by=ADA, at=NOW)
-        await guild_settings.set_channel(guild_id, AUDIT, audit, by=ADA, at=NOW)
-
-    assert await guild_settings.of_guild(GUILD) == GuildSettings(GUILD, 5, 6)
-    assert await guild_settings.of_guild(OTHER_GUILD) == GuildSettings(OTHER_GUILD, 7, 8)
