@@ -176,14 +176,14 @@ async def checking(db: Database, plain: Plain, *, rounds: int) -> list[Ratio]:
     async def checked(_: int) -> None:
         await access.require(Capability.TRADES_OWN, of=actor)
 
-    async def looked_up(_: int) -> None:
+    async def from_a_dict(_: int) -> None:
         assert Capability.TRADES_OWN in rights[GUILD, ROLE]
 
     async def asked(_: int) -> None:
         rows = await plain.read(sql, {"guild_id": GUILD, "role_id": ROLE})
         assert any(row["capability"] == Capability.TRADES_OWN for row in rows)
 
-    ratios = await compared("right checked, to a dict", checked, looked_up, rounds=rounds, operations=2_000)
+    ratios = await compared("right checked, to a dict", checked, from_a_dict, rounds=rounds, operations=2_000)
     ratios += await compared("right checked, to sqlite3", checked, asked, rounds=rounds, operations=2_000)
     print(f"statements that checking rights ran: {len(statements)}")
     assert statements == []
@@ -212,11 +212,11 @@ async def writing(db: Database, plain: Plain, *, rounds: int, operations: int) -
 
     others: list[int] = []
     await plain.write(open_all)
-    rest = iter(others)
+    other_ids = iter(others)
     return ratios + await compared(
         "decision",
         lambda _: resends.deny(GUILD, next(ids), by=USER, reason=None, at=NOW),
-        lambda _: plain.write(partial(_decided, resend_id=next(rest))),
+        lambda _: plain.write(partial(_decided, resend_id=next(other_ids))),
         rounds=rounds,
         operations=operations,
     )
@@ -335,9 +335,9 @@ def main() -> int:
         "--folder", type=Path, help="a folder on the disk to measure (default: where temporary files are)"
     )
     options = parser.parse_args()
-    figures = asyncio.run(run(options))
+    ratios = asyncio.run(run(options))
     print("reference: plain sqlite3 on a thread (for 'grown': the same operation in the small file)")
-    return show(figures, options)
+    return show(ratios, options)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,6 @@ from bot.ports import AuditRepository, GrantRepository, GuildSettingsRepository,
 from tests.contracts.samples import ADA, BEN, GUILD, LATER, NOW, OTHER_GUILD, draft, in_state, opened
 
 
-async def test_no_pause(pauses: PauseRepository) -> None:
-    assert await pauses.of_guild(GUILD) is None
-    assert not await pauses.resume(GUILD, ResendPause(GUILD, NOW).number, by=ADA, at=NOW)
-
-
 async def test_pause_and_resume(pauses: PauseRepository, audit: AuditRepository) -> None:
     """Of many users who pause or resume at once one succeeds, and gets the audit row."""
     rows = await asyncio.gather(*(pauses.pause(GUILD, by=user, at=NOW) for user in (ADA, BEN) * 5))

@@ -66,27 +66,6 @@ async def test_trade_with_an_open_request(
     assert len(await audit.newest(guild_id, limit=100)) == rows
 
 
-@pytest.mark.parametrize("state", END_STATES)
-async def test_trade_whose_request_ended(resends: ResendRepository, state: ResendState) -> None:
-    """After its end another request for the trade gets a new id."""
-    ended = await in_state(resends, state)
-
-    assert await resends.open_for_trade(GUILD, ProviderName.MANNCO, 4812) is None
-
-    again = await opened(resends)
-
-    assert again.id != ended.id
-    assert await resends.get(GUILD, ended.id) == ended
-
-
-async def test_other_trades(resends: ResendRepository) -> None:
-    """The same number at another provider is another trade."""
-    await opened(resends)
-
-    assert await resends.open(draft(provider=ProviderName.SKINSBACK)) is not None
-    assert await resends.open(draft(trade_id=4813)) is not None
-
-
 async def test_not_finalised(resends: ResendRepository, audit: AuditRepository) -> None:
     """Ended requests are listed, oldest first, until they are finalised."""
     ended = [await in_state(resends, state, trade_id=trade_id) for trade_id, state in enumerate(END_STATES)]

@@ -1,4 +1,4 @@
-"""What one guild's people do reaches nothing of another guild, through whatever function of whatever repository."""
+"""Operations of one guild's members reach nothing of another guild, in any repository function."""
 
 from random import Random
 
@@ -13,7 +13,7 @@ OPERATIONS = 5_000
 
 @pytest.mark.parametrize("name", sorted(repository_protocols()))
 def test_every_function_has_a_case(name: str) -> None:
-    """A function of a repository is tried from another guild, or it says why no interaction can cause it."""
+    """Each repository function has a case, or a reason why no interaction can cause it."""
     protocol = repository_protocols()[name]
     tried, not_tried = CASES.get(protocol, {}).keys(), ACROSS_GUILDS.get(protocol, {}).keys()
 

@@ -1,7 +1,7 @@
-"""Random operations by people of one guild on what belongs to others, through every function of every repository.
+"""Random operations by members of one guild on other guilds' data, through every repository function.
 
-``CASES`` has one for each function of a protocol in ``bot.ports`` whose name ends in ``Repository``, or
-``ACROSS_GUILDS`` says why it has none. A case gets the repository and picks what it works on from ``Theirs``.
+``CASES`` has one for each function of a repository protocol in ``bot.ports``, or ``ACROSS_GUILDS`` has the reason why
+not. A case gets the repository and picks data from ``Theirs``.
 """
 
 import hashlib
@@ -28,9 +28,9 @@ from bot.domain.steam import SteamId
 from tests.contracts import samples
 from tests.contracts.engines import Repositories
 
-HALTED, OURS, RUNNING = 910_000_000_000_000_001, 910_000_000_000_000_002, 910_000_000_000_000_003
-THEIRS = (HALTED, RUNNING)
-"""Two guilds, so that stopping and resuming resends both have something to break."""
+PAUSED, OURS, RUNNING = 910_000_000_000_000_001, 910_000_000_000_000_002, 910_000_000_000_000_003
+THEIRS = (PAUSED, RUNNING)
+"""Two guilds, so that pausing and resuming resends both have something to break."""
 
 NOW = datetime(2026, 3, 29, 12, 0, tzinfo=UTC)
 """When everything here is done."""
@@ -49,7 +49,7 @@ ROLES = tuple(range(720_000_000_000_000_001, 720_000_000_000_000_004))
 
 @dataclass(frozen=True, slots=True)
 class Theirs:
-    """What the other guilds have, picked at random."""
+    """The other guilds' data, picked at random."""
 
     chance: Random
     resends: tuple[Resend, ...]
@@ -219,7 +219,7 @@ ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
 
 @dataclass(slots=True)
 class Report:
-    """What became of the operations: how many of each function, and what was read or changed that must not be."""
+    """How often each function was tried, and the forbidden reads and changes."""
 
     done: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
@@ -280,7 +280,7 @@ async def _rows(repositories: Repositories) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def _shows_theirs(answer: object) -> bool:
-    """Say whether something in an answer belongs to them."""
+    """Return whether an answer holds data of theirs."""
     shows = False
     if isinstance(answer, str):
         shows = _THEIR_WORD in answer or any(str(number) in answer for number in _THEIR_NUMBERS)
@@ -317,7 +317,7 @@ async def _furnished(by_protocol: Mapping[type, Any], chance: Random) -> Theirs:
                 sign_in = SignIn(_digest(f"{guild_id}:{person}"), guild_id, person, _THEIR_TIME)
                 await by_protocol[ports.SignInRepository].begin(sign_in)
                 digests.append(sign_in.digest)
-    await by_protocol[ports.PauseRepository].pause(HALTED, by=PEOPLE[0], at=_THEIR_TIME)
+    await by_protocol[ports.PauseRepository].pause(PAUSED, by=PEOPLE[0], at=_THEIR_TIME)
     return Theirs(chance, tuple(resends), tuple(snapshot_ids), tuple(digests or [_digest("nothing")]))
 
 
@@ -326,7 +326,7 @@ async def _people(by_protocol: Mapping[type, Any], guild_id: int) -> None:
     for role in ROLES:
         for capability in Capability:
             await grants.grant(Grant(guild_id, role, capability), by=PEOPLE[0], at=_THEIR_TIME)
-    # The last one is left without a link: what is ours finds somebody without one there.
+    # The last member has no link there.
     for person, account in list(zip(PEOPLE, ACCOUNTS, strict=True))[:-1]:
         await links.put(Link(guild_id, person, account, LinkSource.SIGN_IN, person, _THEIR_TIME))
     settings = by_protocol[ports.GuildSettingsRepository]

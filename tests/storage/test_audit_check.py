@@ -171,7 +171,7 @@ async def test_any_byte_of_a_row(log: Path, number: int) -> None:
 
 
 async def test_check_during_writes(log: Path) -> None:
-    """The check reads one snapshot of the log, whatever is written meanwhile."""
+    """The check reads one snapshot of the log during writes."""
     async with Database.open(log) as db:
         audit = SqliteAuditRepository(db)
         checking = asyncio.create_task(asyncio.to_thread(inspect, log))

@@ -1,4 +1,4 @@
-"""A backup is whole, verified and private, or it is not there."""
+"""A backup is whole, verified and private, or it does not exist."""
 
 import asyncio
 import errno
@@ -36,7 +36,7 @@ except BackupNotWritten as error:
 
 @pytest.fixture
 async def saved(path: Path) -> Path:
-    """A database that nobody has open."""
+    """A closed database."""
     await filled(path)
     return path
 
@@ -47,8 +47,8 @@ def edit(path: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
-def test_everything_is_in_it(saved: Path, tmp_path: Path):
-    """A backup holds every row, is nobody else's to read, and leaves nothing beside it or the database."""
+def test_contents(saved: Path, tmp_path: Path):
+    """A backup holds every row, is private, and leaves no other file."""
     before = names(saved.parent)
 
     made = back_up(saved, tmp_path / "copy.db")
@@ -61,7 +61,7 @@ def test_everything_is_in_it(saved: Path, tmp_path: Path):
 
 
 def test_into_a_folder(saved: Path, tmp_path: Path):
-    """In a folder a backup gets a dated name of its own, also twice in a second."""
+    """In a folder a backup gets a dated name, a different one even within a second."""
     folder = tmp_path / "backups"
     folder.mkdir()
 
@@ -72,7 +72,7 @@ def test_into_a_folder(saved: Path, tmp_path: Path):
 
 
 def test_nothing_is_overwritten(saved: Path, tmp_path: Path):
-    """A file that is there stays, be it the database itself."""
+    """An existing file is not overwritten, not even the database itself."""
     other = tmp_path / "notes.txt"
     other.write_text("keep me")
 
@@ -84,48 +84,48 @@ def test_nothing_is_overwritten(saved: Path, tmp_path: Path):
 
 
 def test_unfinished_journal(path: Path, tmp_path: Path):
-    """What a killed process has left in the journal is in the backup."""
+    """The journal of a killed process is in the backup."""
 
     async def main() -> int:
         async with running(WRITE, path) as writer:
-            told = int(await line(writer))
+            written = int(await line(writer))
             writer.kill()
             await writer.wait()
-        return told
+        return written
 
-    told = asyncio.run(main())
+    written = asyncio.run(main())
 
     assert path.with_name("desk.db-wal").stat().st_size
-    assert back_up(path, tmp_path / "copy.db").rows >= told
+    assert back_up(path, tmp_path / "copy.db").rows >= written
 
 
 async def test_under_load(saved: Path, tmp_path: Path):
-    """A backup beside hundreds of writes a second ends, is of one moment, and passes every check."""
+    """A backup during hundreds of writes a second is one snapshot and passes every check."""
     async with running(WRITE, saved) as writer:
         await line(writer)
         loop = asyncio.get_running_loop()
-        began, told, copies = loop.time(), 0, []
+        began, written, copies = loop.time(), 0, []
         for n in range(5):
-            told = int(await line(writer))
-            copies.append((told, await asyncio.to_thread(back_up, saved, tmp_path / f"{n}.db")))
+            written = int(await line(writer))
+            copies.append((written, await asyncio.to_thread(back_up, saved, tmp_path / f"{n}.db")))
         while loop.time() - began < 0.5:
-            told = int(await line(writer))
-        rate = told / (loop.time() - began)
+            written = int(await line(writer))
+        rate = written / (loop.time() - began)
 
     assert rate > 200
-    for told, copy in copies:
+    for written, copy in copies:
         found = inspect(copy.path)
         assert (found.damage, found.orphans, found.is_too_new) == ((), (), False)
         assert found.chain is not None
         assert found.chain.fault is None
         numbers = [row[0] for row in query(copy.path, "SELECT id FROM audit ORDER BY id")]
         assert numbers == list(range(1, len(numbers) + 1))
-        assert len(numbers) >= told
+        assert len(numbers) >= written
 
 
 @pytest.mark.parametrize("what", ["damaged", "text", "other", "empty", "cut"])
 def test_nothing_sound_to_copy(saved: Path, tmp_path: Path, what: str):
-    """What is no sound database of SkinDesk's is not copied, and nothing is left of the attempt."""
+    """An unsound file is not copied, and nothing is left of the attempt."""
     match what:
         case "damaged":
             pages = bytearray(saved.read_bytes())
@@ -157,7 +157,7 @@ def test_later_schema(saved: Path, tmp_path: Path):
 
 
 def test_rows_that_refer_to_none(saved: Path, tmp_path: Path):
-    """What SQLite can read but SkinDesk cannot rely on is kept under another name, and said."""
+    """A copy that SQLite can read but SkinDesk cannot rely on is kept under another name."""
     edit(saved, "PRAGMA foreign_keys = OFF", "DELETE FROM guilds")
 
     with pytest.raises(DatabaseUnusable, match=r"grants.*copy\.db\.unverified"):
@@ -167,8 +167,8 @@ def test_rows_that_refer_to_none(saved: Path, tmp_path: Path):
     assert "copy.db" not in names(tmp_path)
 
 
-def test_changed_record(saved: Path, tmp_path: Path):
-    """A record that is not as it was written is named by its row; the copy is kept to look into, not as a backup."""
+def test_changed_log(saved: Path, tmp_path: Path):
+    """A changed audit row is named, and the copy is kept under another name."""
     edit(saved, *CHANGED_LOG)
 
     with pytest.raises(DatabaseUnusable, match=r"row 2 of the audit log.*copy\.db\.unverified"):
@@ -178,7 +178,7 @@ def test_changed_record(saved: Path, tmp_path: Path):
 
 
 async def test_read_while_in_use(saved: Path):
-    """Whoever reads beside a running process sees what that writes, even if its journal was empty at first."""
+    """A reader sees the writes of a running process, even if its journal was empty at first."""
     async with Database.open(saved) as db:
         with reading(saved) as (connection, in_use):
             assert in_use
@@ -194,7 +194,7 @@ def test_no_folder(saved: Path, tmp_path: Path):
 
 
 def test_no_room(saved: Path, tmp_path: Path):
-    """Where there is no room, the reason is said and half a copy is not left."""
+    """Without room the reason is given, and no partial copy is left."""
     before = names(tmp_path)
     ended = subprocess.run(  # noqa: S603 -- our own program
         [sys.executable, "-c", SAVE_WITH_LITTLE_ROOM, saved, tmp_path / "copy.db"],
@@ -210,7 +210,7 @@ def test_no_room(saved: Path, tmp_path: Path):
 
 class TestBeforeMigrations:
     async def test_kept(self, path: Path):
-        """Before the first missing migration a copy is kept, of the schema before it."""
+        """Before the first missing migration a copy with the old schema is kept."""
         async with Database.open(path):
             pass
 
@@ -224,7 +224,7 @@ class TestBeforeMigrations:
 
     @pytest.mark.parametrize("opened", [0, 1])
     async def test_none_without_need(self, path: Path, opened: int):
-        """A new database, and one of the newest schema, is not copied."""
+        """A new database, and one with the newest schema, is not copied."""
         for _ in range(opened + 1):
             async with Database.open(path):
                 pass
@@ -232,10 +232,10 @@ class TestBeforeMigrations:
         assert names(path.parent) == {"desk.db", "desk.db.lock"}
 
     async def test_refused_without(self, path: Path, monkeypatch: pytest.MonkeyPatch):
-        """Where the copy cannot be written nothing is migrated."""
+        """If the copy cannot be written, nothing is migrated."""
         async with Database.open(path):
             pass
-        # A full disk of the real kind would be one for pytest, too.
+        # A really full disk would be full for pytest, too.
         monkeypatch.setattr("os.link", _no_room)
         monkeypatch.setattr(Path, "rename", _no_room)
 
@@ -248,7 +248,7 @@ class TestBeforeMigrations:
         assert {name for name in names(path.parent) if "before" in name} == set()
 
     async def test_bound(self, path: Path):
-        """Only some are kept: of one migration that fails again and again two, of all five, the newest."""
+        """The newest five are kept, at most two of one migration."""
         await filled(path)
         for year in range(2000, 2004):
             keep_before_migration(path, number=year - 1995, at=NOW.replace(year=year))

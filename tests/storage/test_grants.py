@@ -24,7 +24,7 @@ APPROVERS = Grant(GUILD, MODERATORS, Capability.APPROVE_RESEND)
 
 
 class _Gate:
-    """A place where something waits until it is opened."""
+    """Blocks a thread until it is opened."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""A backup, a restore or a start that is killed at any moment leaves the old state or the new one, never half."""
+"""A backup, a restore or a start that is killed leaves the old state or the new one."""
 
 import asyncio
 import shutil
@@ -22,7 +22,7 @@ from tests.storage.pairs import WITH_PAIRS
 MARK = "INSERT INTO sign_in_nonces VALUES ('of the newer state', 1)"
 
 ROUNDS = 16
-# Forked for each round, for a new Python would take most of a second to come so far.
+# Forked for each round: starting Python takes most of a second.
 FORKED = """
 import asyncio, os, signal, sys, time
 from datetime import UTC, datetime
@@ -63,7 +63,7 @@ for line in sys.stdin:
 
 
 class Forking:
-    """Runs a command in a process of its own and kills that after a while."""
+    """Runs commands in processes that can be killed."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -71,7 +71,7 @@ class Forking:
         self._latest = 0.08
 
     async def run(self, command: str, path: Path, other: Path, *, killed_after: float | None = None) -> int:
-        """Return the exit code, -9 where the kill came in time."""
+        """Run a command and return the exit code, -9 if it was killed."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         after = "" if killed_after is None else str(killed_after)
@@ -79,7 +79,7 @@ class Forking:
         return int(await self._process.stdout.readline())
 
     async def killed(self, command: str, path: Path, other: Path) -> int:
-        """Run a command and kill it at random: from its beginning to a little after its end, however fast this is."""
+        """Run a command and kill it at a random moment, up to a little after its end."""
         code = await self.run(command, path, other, killed_after=self._random.uniform(0, self._latest))
         self._latest *= 0.85 if code == 0 else 1.2
         return code
@@ -87,7 +87,7 @@ class Forking:
 
 @asynccontextmanager
 async def forking() -> AsyncIterator[Forking]:
-    """Start the process that forks; at the end it is gone."""
+    """Start the process that forks, and kill it at the end."""
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", FORKED, stdin=PIPE, stdout=PIPE)
     try:
         async with asyncio.timeout(60):
@@ -108,19 +108,19 @@ async def database(path: Path) -> Path:
 
 
 def is_old(path: Path) -> bool:
-    """Say which of the two it is, having checked that it is one of them whole."""
+    """Return whether it is the old state, after checking that it is whole."""
     found = inspect(path)
     assert (found.damage, found.orphans, found.version) == ((), (), len(bundled()))
     assert found.chain is not None
     assert found.chain.fault is None
     marked = bool(query(path, "SELECT 1 FROM sign_in_nonces"))
-    [(doubtful,)] = query(path, "SELECT count(*) FROM resends WHERE state IN ('pending', 'approved', 'sending')")
-    assert (marked, doubtful) in ((True, 3), (False, 0))
+    [(in_doubt,)] = query(path, "SELECT count(*) FROM resends WHERE state IN ('pending', 'approved', 'sending')")
+    assert (marked, in_doubt) in ((True, 3), (False, 0))
     return marked
 
 
 async def test_restore(database: Path, tmp_path: Path):
-    """The database is the old one or the prepared copy; the next restore works and tidies up."""
+    """The database is the old one or the prepared copy, and the next restore works and tidies up."""
     seen = {True: 0, False: 0}
     async with forking() as program:
         for number in range(ROUNDS):
@@ -139,7 +139,7 @@ async def test_restore(database: Path, tmp_path: Path):
 
 
 async def test_backup(database: Path, tmp_path: Path):
-    """The copy is not there, or it is whole and verified."""
+    """The copy does not exist, or it is whole and verified."""
     seen = {True: 0, False: 0}
     async with forking() as program:
         for number in range(ROUNDS):
@@ -156,7 +156,7 @@ async def test_backup(database: Path, tmp_path: Path):
 
 
 async def test_migration(tmp_path: Path):
-    """A start that is killed around the copy or the migrations can be repeated, and the copy is whole."""
+    """A start that is killed during the copy or the migration can be repeated, and the copy is whole."""
     old = tmp_path / "old.db"
     async with Database.open(old):
         pass

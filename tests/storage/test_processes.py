@@ -62,13 +62,13 @@ async def test_killed_during_a_job(path: Path) -> None:
 
 
 async def test_killed_while_writing(path: Path) -> None:
-    """After a kill everything that fifty callers had been told was written is there, and nothing is half there."""
+    """After a kill everything that was confirmed to fifty callers is there, and nothing is half there."""
     async with running(WRITE_UNTIL_KILLED, path) as writer:
         answered = [int(await line(writer)) for _ in range(300)]
         writer.kill()
         await writer.wait()
         assert writer.stdout is not None
-        answered += [int(rest) for rest in (await writer.stdout.read()).split(b"\n")[:-1]]
+        answered += [int(number) for number in (await writer.stdout.read()).split(b"\n")[:-1]]
 
     async with Database.open(path, migrations=WITH_PAIRS) as db:
         assert set(answered) <= await whole_pairs(db)

@@ -40,7 +40,7 @@ async def _newest(db: Database, **wanted) -> Sequence[AuditRow]:
 
 
 async def test_no_id_in_the_log(path: Path) -> None:
-    """No row has a Discord id or a SteamID in any column, whatever was logged."""
+    """No row has a Discord id or a SteamID in any column."""
     await written(path, varied())
 
     with by_hand(path) as connection:
@@ -53,18 +53,16 @@ async def test_no_id_in_the_log(path: Path) -> None:
     assert {value for _, value in people} == {str(one) for one in (ADA, BEN, CLEO, ADAS_ACCOUNT, BENS_ACCOUNT)}
 
 
-async def test_pseudonym_that_looks_like_an_id(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pseudonym_with_as_many_digits_as_an_id(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pseudonym with as many digits as an id could be taken for one, so another one is drawn."""
-    somebody, draws = person(PseudonymKind.USER, ADA), itertools.count()
+    ada, draws = person(PseudonymKind.USER, ADA), itertools.count()
     salts = [number.to_bytes(SALT_BYTES) for number in range(100_000)]
-    unlucky = next(
-        place for place, salt in enumerate(salts) if ID.search(pseudonym_of(salt, GUILD, *somebody).encode())
-    )
+    unlucky = next(place for place, salt in enumerate(salts) if ID.search(pseudonym_of(salt, GUILD, *ada).encode()))
     monkeypatch.setattr("bot.storage.audit.rows.secrets.token_bytes", lambda _: salts[unlucky + next(draws)])
 
-    names = await db.write(lambda connection: pseudonyms_for(connection, GUILD, [somebody]))
+    names = await db.write(lambda connection: pseudonyms_for(connection, GUILD, [ada]))
 
-    assert names == {somebody: pseudonym_of(salts[unlucky + 1], GUILD, *somebody)}
+    assert names == {ada: pseudonym_of(salts[unlucky + 1], GUILD, *ada)}
 
 
 async def test_proof(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A restore puts a sound copy in the place of the database, or changes nothing; and nothing is sent twice after it."""
+"""A restore puts a sound copy in the place of the database, or changes nothing, and nothing is sent twice after it."""
 
 import asyncio
 import os
@@ -25,12 +25,12 @@ from tests.storage.databases import CHANGED_LOG, TRADES, WRITE, filled, names, q
 from tests.storage.pairs import WITH_PAIRS
 from tests.storage.processes import HOLD, line, running
 
-DOUBTFUL = (ResendState.PENDING, ResendState.APPROVED, ResendState.SENDING)
+IN_DOUBT = (ResendState.PENDING, ResendState.APPROVED, ResendState.SENDING)
 
 
 @pytest.fixture
 async def backup(path: Path, tmp_path: Path) -> Path:
-    """A backup of a database that then went on."""
+    """A backup of a database that was used afterwards."""
     await filled(path)
     return back_up(path, tmp_path / "backup.db").path
 
@@ -42,25 +42,25 @@ def edit(path: Path, *statements: str) -> None:
 
 
 async def test_open_requests(path: Path, backup: Path):
-    """What was open when the backup was made may have been sent since: it is unknown, with a row in the record."""
+    """Open requests of the backup may have been sent since: they become unknown, with audit rows."""
     rows = len(query(backup, "SELECT id FROM audit"))
 
     restored = await restore(backup, path, at=LATER)
 
-    assert restored.in_doubt == len(DOUBTFUL)
-    assert states(path) == {trade: "unknown" if state in DOUBTFUL else state.value for state, trade in TRADES.items()}
-    told = query(path, "SELECT action, detail FROM audit ORDER BY id")[rows:]
-    assert [action for action, _ in told] == ["resend.unknown"] * len(DOUBTFUL) + ["resends.paused"]
-    for state, (_, detail) in zip(DOUBTFUL, told, strict=False):
+    assert restored.in_doubt == len(IN_DOUBT)
+    assert states(path) == {trade: "unknown" if state in IN_DOUBT else state.value for state, trade in TRADES.items()}
+    added = query(path, "SELECT action, detail FROM audit ORDER BY id")[rows:]
+    assert [action for action, _ in added] == ["resend.unknown"] * len(IN_DOUBT) + ["resends.paused"]
+    for state, (_, detail) in zip(IN_DOUBT, added, strict=False):
         assert f'"was": "{state.value}"' in str(detail)
     async with Database.open(path) as db:
         for resend in await SqliteResendRepository(db).all_open():
-            if resend.trade_id in [TRADES[state] for state in DOUBTFUL]:
+            if resend.trade_id in [TRADES[state] for state in IN_DOUBT]:
                 assert (resend.outcome, resend.settle_after) == (Outcome.RESTORED, LATER)
 
 
-async def test_resends_are_stopped(path: Path, backup: Path):
-    """What was asked for since is not known: all is stopped, also where only the replaced database knows the server."""
+async def test_resends_are_paused(path: Path, backup: Path):
+    """Later requests are not in the backup: every guild is paused, even one that only the replaced database has."""
     async with Database.open(path) as db:
         await SqliteResendRepository(db).open(replace(draft(trade_id=9), guild_id=OTHER_GUILD))
 
@@ -75,8 +75,8 @@ async def test_resends_are_stopped(path: Path, backup: Path):
         assert await SqliteResendRepository(db).open(draft(trade_id=10)) is not None
 
 
-async def test_stopped_before(path: Path, backup: Path):
-    """A stop of before the backup becomes another one: whoever was shown that was not told of the restore."""
+async def test_paused_before(path: Path, backup: Path):
+    """A pause in the backup gets a new number: a user who saw the old one does not know about the restore."""
     edit(backup, "UPDATE guilds SET resends_paused_at = 1, resends_paused_by = 2, resends_paused_for = 3")
 
     await restore(backup, path, at=LATER)
@@ -88,7 +88,7 @@ async def test_stopped_before(path: Path, backup: Path):
 
 @pytest.mark.parametrize("is_replaced", [True, False])
 async def test_old_cards(path: Path, backup: Path, is_replaced: bool):  # noqa: FBT001 -- a case of the test
-    """The button of a card that was posted after the backup never comes to mean a request made after the restore."""
+    """A card posted after the backup never refers to a request made after the restore."""
     async with Database.open(path) as db:
         lost = await SqliteResendRepository(db).open(draft(trade_id=9))
         assert lost is not None
@@ -105,7 +105,7 @@ async def test_old_cards(path: Path, backup: Path, is_replaced: bool):  # noqa: 
 
 
 async def test_sign_ins_end(path: Path, backup: Path):
-    """An address for signing in that was handed out before the backup, and may have been used since, is worthless."""
+    """Sign-ins in progress end: they may have been used since."""
     edit(backup, "INSERT INTO sign_ins VALUES ('digest', 1, 1, 1000000000000000)")
 
     await restore(backup, path, at=LATER)
@@ -113,8 +113,8 @@ async def test_sign_ins_end(path: Path, backup: Path):
     assert query(path, "SELECT * FROM sign_ins") == []
 
 
-async def test_commands_are_told_again(path: Path, backup: Path):
-    """What Discord was told at the time of the backup may have been replaced by another version since."""
+async def test_commands_are_synced_again(path: Path, backup: Path):
+    """Another version may have synced other commands since the backup."""
     edit(backup, "INSERT INTO command_syncs VALUES ('scope', 'digest')")
 
     await restore(backup, path, at=LATER)
@@ -123,9 +123,9 @@ async def test_commands_are_told_again(path: Path, backup: Path):
 
 
 async def test_replaced_is_kept(path: Path, backup: Path):
-    """What was there before stays beside it whole, with what its journal held, and is nobody else's to read."""
+    """The replaced database is kept whole, with its journal folded in, and private."""
     async with running(WRITE, path) as writer:
-        told = int(await line(writer))
+        added = int(await line(writer))
         writer.kill()
         await writer.wait()
     assert path.with_name("desk.db-wal").stat().st_size
@@ -133,14 +133,14 @@ async def test_replaced_is_kept(path: Path, backup: Path):
     restored = await restore(backup, path, at=NOW)
 
     assert restored.replaced == path.with_name("desk.db.replaced-20260329T005959Z")
-    assert len(query(restored.replaced, "SELECT id FROM audit WHERE guild_id = 7")) >= told
+    assert len(query(restored.replaced, "SELECT id FROM audit WHERE guild_id = 7")) >= added
     assert query(path, "SELECT id FROM audit WHERE guild_id = 7") == []
     assert stat.S_IMODE(restored.replaced.stat().st_mode) == stat.S_IMODE(path.stat().st_mode) == 0o600
     assert names(path.parent) == {"desk.db", "desk.db.lock", "backup.db", restored.replaced.name}
 
 
 async def test_nothing_there(tmp_path: Path, backup: Path):
-    """On a new machine there is nothing to keep."""
+    """On a new machine nothing is replaced."""
     elsewhere = tmp_path / "new"
     elsewhere.mkdir()
 
@@ -151,7 +151,7 @@ async def test_nothing_there(tmp_path: Path, backup: Path):
 
 
 async def test_sound_afterwards(path: Path, backup: Path):
-    """The restored database passes every check, and its record is still the one chain."""
+    """The restored database passes every check, with its audit log."""
     await restore(backup, path, at=LATER)
 
     found = inspect(path)
@@ -173,7 +173,7 @@ async def test_older_schema(path: Path, backup: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("replaced", [b"", b"no database\n" * 400, None])
 async def test_unreadable_database(path: Path, backup: Path, replaced: bytes | None):
-    """A database that nothing can be read from any more is what a restore is for; its remains are kept."""
+    """An unreadable database is replaced, and its remains are kept."""
     edit(path, "PRAGMA journal_mode = WAL")
     if replaced is None:
         pages = bytearray(path.read_bytes())
@@ -192,7 +192,7 @@ async def test_unreadable_database(path: Path, backup: Path, replaced: bytes | N
 
 
 class TestRefused:
-    """A refusal leaves the database as it was, and nothing beside it."""
+    """A refusal leaves the database unchanged, and no other file."""
 
     async def refused(self, backup: Path, path: Path) -> StorageError:
         before, content = names(path.parent), path.read_bytes() if path.exists() else None
@@ -212,8 +212,8 @@ class TestRefused:
             await restore(backup, path, at=LATER)
         return refused.value
 
-    async def test_looked_into_by_others(self, path: Path, backup: Path):
-        """Another program in the middle of something keeps the database."""
+    async def test_open_in_another_program(self, path: Path, backup: Path):
+        """A transaction of another program prevents the restore."""
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         other.execute("INSERT INTO guilds (guild_id) VALUES (5)")
@@ -245,8 +245,8 @@ class TestRefused:
         assert isinstance(refusal, DatabaseUnusable)
         assert refusal.path == backup
 
-    async def test_changed_record(self, path: Path, backup: Path):
-        """A copy that somebody has written to by hand is named with the row of the audit log."""
+    async def test_changed_log(self, path: Path, backup: Path):
+        """A changed audit row in the backup is named."""
         edit(backup, *CHANGED_LOG)
         refusal = await self.refused(backup, path)
         assert isinstance(refusal, DatabaseUnusable)
@@ -261,7 +261,7 @@ class TestRefused:
         assert refusal.path == other
 
     async def test_over_other_program(self, path: Path, backup: Path):
-        """A wrong database.path costs nobody their data."""
+        """Another program's database is not replaced."""
         path.unlink()
         edit(path, "CREATE TABLE bookmarks (url TEXT)")
         refusal = await self.refused(backup, path)
@@ -269,7 +269,7 @@ class TestRefused:
         assert refusal.path == path
 
     async def test_itself(self, path: Path, backup: Path, tmp_path: Path):
-        """A database is not replaced by itself, under whatever name."""
+        """A database is not replaced by itself, under another name either."""
         await filled(tmp_path / "x.db")
         os.link(path, tmp_path / "same.db")
         assert isinstance(await self.refused(tmp_path / "same.db", path), DatabaseUnusable)
@@ -290,7 +290,7 @@ class TestRefused:
 
 
 async def test_again(path: Path, backup: Path):
-    """A restore can be made again, from the same backup or from what it replaced."""
+    """A restore can be repeated, from the same backup or from the replaced database."""
     first = await restore(backup, path, at=NOW)
     assert first.replaced is not None
     await restore(backup, path, at=LATER)
@@ -301,7 +301,7 @@ async def test_again(path: Path, backup: Path):
 
 
 async def test_after_a_killed_one(path: Path, backup: Path):
-    """What a restore that was killed left behind is gone after the next, the second name of the database too."""
+    """The next restore removes the files of a killed one, and the database's second name."""
     for left in (".desk.db.restoring", ".desk.db.restoring-wal", ".desk.db.restoring.lock"):
         shutil.copy(backup, path.with_name(left))
     os.link(path, path.with_name("desk.db.replaced-20200101T000000Z"))
@@ -312,8 +312,8 @@ async def test_after_a_killed_one(path: Path, backup: Path):
     assert names(path.parent) == {"desk.db", "desk.db.lock", "backup.db", restored.replaced.name}
 
 
-async def test_running_loop_is_free(path: Path, backup: Path):
-    """Two restores at once: one waits in vain, none breaks the other."""
+async def test_two_at_once(path: Path, backup: Path):
+    """Of two concurrent restores one is refused."""
     ended = await asyncio.gather(
         restore(backup, path, at=LATER), restore(backup, path, at=LATER), return_exceptions=True
     )

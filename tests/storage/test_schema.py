@@ -111,7 +111,7 @@ async def test_tables_are_strict(db: Database) -> None:
     assert {row["strict"] for row in rows} == {1}
 
 
-def test_words_of_the_domain() -> None:
+def test_values_of_the_domain() -> None:
     """The values in the schema's constraints are the domain's."""
     sql = bundled()[0].sql
     states = re.search(r"state IN \(([^)]*)\)\n    \)", sql)
@@ -120,12 +120,12 @@ def test_words_of_the_domain() -> None:
 
     assert states is not None
     assert sources is not None
-    assert _words(states[1]) == set(ResendState)
-    assert _words(sources[1]) == set(LinkSource)
-    assert [_words(words) for words in open_states] == [{state for state in ResendState if state.is_open}] * 2
+    assert _quoted(states[1]) == set(ResendState)
+    assert _quoted(sources[1]) == set(LinkSource)
+    assert [_quoted(values) for values in open_states] == [{state for state in ResendState if state.is_open}] * 2
 
 
-def _words(sql: str) -> set[str]:
+def _quoted(sql: str) -> set[str]:
     return set(re.findall(r"'(\w+)'", sql))
 
 

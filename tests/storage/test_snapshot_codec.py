@@ -232,7 +232,7 @@ def test_repeated_pictures() -> None:
 
 
 def test_lean() -> None:
-    """A lean answer has everything but what only details show."""
+    """A lean answer lacks only the data of an item's details."""
     facts: dict[str, Any] = {
         "icon_hash": "HASH",
         "inspect_certificate": "CERT",
