@@ -47,7 +47,7 @@ _SET_SEQUENCE = "INSERT INTO sqlite_sequence (name, seq) VALUES ('resends', :hig
 class Restored:
     """The result of a restore.
 
-    ``replaced`` is the new path of the former database. ``saved_until`` is the time of the newest audit row in the backup.
+    ``replaced`` is the new path of the former database. ``saved_until`` is the time of the backup's newest audit row.
     ``in_doubt`` counts the requests that are unknown now, ``guilds_paused`` the guilds whose resends are paused.
     """
 
