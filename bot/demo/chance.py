@@ -1,4 +1,4 @@
-"""Made-up but repeatable data: the same seed always invents the same world."""
+"""Made-up but repeatable data: a seed always gives the same values."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import uuid
 from decimal import Decimal
 
 IMAGE_ALPHABET = string.ascii_letters + string.digits + "_-"
-"""What an icon hash and a trade token are made of (providers.md, 5.1 and 5.2)."""
+"""The characters of icon hashes and trade tokens (providers.md, 5.1 and 5.2)."""
 
 
 class Chance(random.Random):
-    """A seeded source of plausible values. Nothing it makes is a secret of anybody."""
+    """A seeded source of plausible values."""
 
     def __init__(self, seed: int, *about: object) -> None:
         super().__init__(":".join(str(part) for part in (seed, *about)))
@@ -34,7 +34,7 @@ class Chance(random.Random):
         return self.text(length, "0123456789abcdef")
 
     def token(self) -> str:
-        """Return a trade token; its second character is no digit, so that it never asks for an error."""
+        """Return a trade token; its second character is no digit, so that it never names an error."""
         return self.text(1) + self.text(1, string.ascii_letters + "_-") + self.text(6)
 
     def uuid(self) -> str:
@@ -42,6 +42,6 @@ class Chance(random.Random):
         return str(uuid.UUID(int=self.getrandbits(128), version=4))
 
     def price(self, low: float, high: float) -> Decimal:
-        """Return a price in whole cents; cheap ones are as likely as dear ones."""
+        """Return a price in whole cents, evenly distributed on a logarithmic scale."""
         amount = low * (high / low) ** self.random()
         return Decimal(str(amount)).quantize(Decimal("0.01"))

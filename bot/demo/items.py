@@ -26,7 +26,7 @@ class WorldSticker:
 
 @dataclass(frozen=True, slots=True)
 class WorldItem:
-    """One item or stack. Prices are USD for one piece; ``offer`` is None where a provider sends no offer at all."""
+    """One item or stack. Prices are USD for one piece; without ``offer`` a provider sends no offer at all."""
 
     id: str
     asset_id: str
@@ -121,14 +121,14 @@ _CENT = Decimal("0.01")
 
 
 class ItemMaker:
-    """Invents the items of one person."""
+    """Makes the items of one person."""
 
     def __init__(self, chance: Chance, owner: SteamId) -> None:
         self._chance = chance
         self._owner = owner
 
     def inventory(self, game: Game, count: int) -> tuple[WorldItem, ...]:
-        """Return ``count`` items of ``game``; TF2 has none, as no inventory provider has it."""
+        """Return ``count`` items of ``game``; none of TF2, which no inventory provider has."""
         match game:
             case Game.CS2:
                 return tuple(self._cs2(number) for number in range(count))
@@ -140,7 +140,7 @@ class ItemMaker:
                 return ()
 
     def named(self, name: str, *, icon_hash: str | None = None) -> WorldItem:
-        """Return a CS2 item that can be deposited, called ``name``."""
+        """Return an accepted CS2 item called ``name``."""
         item = replace(self._bare(Game.CS2, name, Decimal("3.20")), kind="Rifle")
         return item if icon_hash is None else replace(item, icon_hash=icon_hash)
 
@@ -154,7 +154,7 @@ class ItemMaker:
         return _refused(self._weapon(number), number)
 
     def _redline(self) -> WorldItem:
-        """Return the item that seeds 000 to 002 show, so that a sample and an answer can be laid side by side."""
+        """Return the sample item of seeds 000 to 002, to compare a response with them."""
         painted = self._painted("AK-47 | Redline", "Rifle", ("Classified", "#D32CE6"), Decimal("12.50"))
         return replace(
             painted,
@@ -212,7 +212,7 @@ class ItemMaker:
         return _refused(replace(item, kind="Wearable", rarity=rarity, colour=colour), number)
 
     def _bare(self, game: Game, name: str, market: Decimal) -> WorldItem:
-        """Return an item with nothing but what every item has; it can be deposited."""
+        """Return an accepted item with the facts that every item has."""
         return WorldItem(
             id=self._chance.uuid(),
             asset_id=self._chance.digits(11),
@@ -230,7 +230,7 @@ class ItemMaker:
 
 
 def _refused(item: WorldItem, number: int) -> WorldItem:
-    """Make some items ones that cannot be deposited, each for another reason."""
+    """Make some items refused, for different reasons."""
     match number % 13:
         case 5:
             return replace(item, tradable=False, accepted=False)

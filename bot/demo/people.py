@@ -1,4 +1,4 @@
-"""The people of the made-up world: who they are, what they own, and what happens when they are looked up."""
+"""The people of the made-up world, their items, and what happens if they are looked up."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from bot.demo.items import ItemMaker, WorldItem
 from bot.domain.secrets import TradeToken
 from bot.domain.steam import Game, SteamId, TradeUrl
 
-_FIRST_ACCOUNT = 4294960001  # at the far end of all account ids, where nobody lives yet
+_FIRST_ACCOUNT = 4294960001  # at the end of all account ids, which Steam has not reached
 
 HOSTILE_NAME = (
     "@everyone <@1> <@&2> <#3> [free knife](https://steamcommunlty.example/gift) https://steamcommunlty.example "
     "**bold** ||spoiler|| `code` ```block``` </status:1> <t:0:R> <a:x:1> \u202egnp.efink\u202c zero\u200bwidth\n# big"
 )
-"""A name with everything that Discord would act on: mentions, links, markdown, timestamps, direction overrides."""
+"""A name with everything that Discord interprets: mentions, links, markdown, timestamps, direction overrides."""
 
 
 class Condition(Enum):
-    """What happens when a person's inventory is looked up."""
+    """What happens if a person's inventory is looked up."""
 
     ORDINARY = auto()
     PRIVATE = auto()
@@ -31,16 +31,16 @@ class Condition(Enum):
     NO_BOTS = auto()
     FLEET_DEGRADED = auto()
     UNDOCUMENTED = auto()
-    """An error code that no documentation knows."""
+    """An undocumented error code."""
     HANGS = auto()
     """The provider never answers."""
     HTML = auto()
-    """A proxy's page instead of an answer."""
+    """A proxy's page instead of a response."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with a Steam account. ``about`` is one line on what is special about them; the token is not printed."""
+    """A person with a Steam account; ``about`` describes them in one line."""
 
     nickname: str
     about: str
@@ -61,7 +61,7 @@ def trade_url(steam_id: SteamId, token: str) -> str:
 
 
 class PersonMaker:
-    """Invents people with account ids that count up; a seed always gives the same ones."""
+    """Makes people with consecutive account ids; a seed always gives the same ones."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -75,14 +75,14 @@ class PersonMaker:
         *,
         owns: Mapping[Game, int] | None = None,
     ) -> Person:
-        """Return a new person who owns so many items of each game."""
+        """Return a new person with that many items of each game."""
         chance, steam_id = self._new()
         maker = ItemMaker(chance, steam_id)
         inventories = {game: maker.inventory(game, count) for game, count in (owns or {}).items()}
         return self._add(Person(nickname, about, steam_id, chance.token(), condition, inventories))
 
     def hostile(self, nickname: str, about: str) -> Person:
-        """Return somebody whose items are named to do harm, and whose icons are no hashes."""
+        """Return a person with hostile item names, and with icons that are no hashes."""
         chance, steam_id = self._new()
         maker = ItemMaker(chance, steam_id)
         items = (

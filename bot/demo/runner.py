@@ -1,4 +1,4 @@
-"""Runs the demo: the scene in a browser page, with a clock that moves, until somebody ends it."""
+"""Runs the demo: the scene in a browser page, with a running clock."""
 
 import asyncio
 import contextlib
@@ -11,13 +11,13 @@ from pathlib import Path
 import simcord
 
 from bot.demo.providers.steam import CHECK
-from bot.demo.scene import Scene, introduction, staged
+from bot.demo.scene import Scene, staged, welcome_embed
 from bot.exit_codes import ExitCode
 
 _STEP = 5.0
-"""Seconds by which the simulated clock is behind at most."""
+"""Seconds between two steps of the simulated clock."""
 _STEPS_SHOWN = 6
-"""Steps after which the page is published anew although nothing happened, for its "2 minutes ago"."""
+"""Steps after which the page is refreshed although nothing happened, for its relative times."""
 
 _TRY = """
 SkinDesk demo: the real bot, simulated providers, no Discord and no account needed.
@@ -36,7 +36,7 @@ Ctrl+C ends it. Nothing is kept.
 
 
 def run_demo(port: int | None, open_browser: bool) -> int:  # noqa: FBT001 -- two words from the command line
-    """Serve the demo on ``port`` (any free one where None) until Ctrl+C, SIGTERM or the page's own end."""
+    """Serve the demo on ``port`` (None: any free one) until Ctrl+C, SIGTERM or the page ends it."""
     try:
         return asyncio.run(_demo(port, open_browser=open_browser))
     except simcord.SetupError as error:
@@ -54,7 +54,7 @@ async def _demo(port: int | None, *, open_browser: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="skindesk-demo-") as folder:
         async with staged(Path(folder), check_errors=False, sign_in=True) as scene:
             with scene.env.time_context():
-                await scene.client.get_partial_messageable(scene.channel.id).send(embed=introduction(scene))
+                await scene.client.get_partial_messageable(scene.channel.id).send(embed=welcome_embed(scene))
             viewers = [scene.customer, scene.agent, scene.moderator]
             async with scene.env.preview(scene.channel, viewers=viewers, layout="channel", port=port) as preview:
                 _announce(scene, preview.url)
@@ -74,10 +74,9 @@ def _announce(scene: Scene, url: str) -> None:
 
 
 async def _until_ended(scene: Scene, preview: simcord.Preview, ended: asyncio.Event) -> None:
-    """Move the simulated clock, which stands still by itself.
+    """Move the simulated clock, and refresh the page if the bot did something by itself.
 
-    A click on a page that was published anew since the browser last looked is refused, so that is done seldom: where
-    the bot did something by itself, and now and then.
+    Refreshes are rare, because a click on an older version of the page is refused.
     """
     closed = asyncio.create_task(preview.wait_closed())
     stopped = asyncio.create_task(ended.wait())
@@ -86,11 +85,11 @@ async def _until_ended(scene: Scene, preview: simcord.Preview, ended: asyncio.Ev
     try:
         while not (await asyncio.wait({closed, stopped}, timeout=_STEP, return_when=asyncio.FIRST_COMPLETED))[0]:
             steps += 1
-            # While somebody's click is being worked on, the simulation belongs to that.
+            # The simulation is busy while a click is processed.
             with contextlib.suppress(simcord.SetupError, TimeoutError):
                 before = len(scene.env.http_requests)
                 await scene.env.advance_time(_STEP)
-                # Whoever signs in does so on another page, between the steps.
+                # Sign-ins happen on another page, between the steps.
                 was_signed_in, signed_in = signed_in, _sign_ins(scene)
                 did_something = len(scene.env.http_requests) != before or signed_in != was_signed_in
                 if did_something or steps % _STEPS_SHOWN == 0:

@@ -1,4 +1,4 @@
-"""Sets the stage: the real bot in a simulated Discord, with a server, three people, rights and links."""
+"""The real bot in a simulated Discord, with a server, three people, grants and links."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ MODERATOR_CAPABILITIES = (*AGENT_CAPABILITIES, Capability.APPROVE_RESEND, Capabi
 _SIMULATION_BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
 _LOOPBACK = "127.0.0.1"
 _PATIENCE = 30.0
-"""Seconds the simulation waits for the bot: longer than the longest lookup."""
+"""Seconds that the simulation waits for the bot: longer than the longest lookup."""
 
 
 class SceneClock:
-    """The simulated Discord's clock, so that "two minutes ago" means the same everywhere on the page."""
+    """The simulated Discord's clock, so that relative times agree everywhere on the page."""
 
     def __init__(self) -> None:
         self._read: Callable[[], datetime] = lambda: _SIMULATION_BEGINS
 
     def follow(self, read: Callable[[], datetime]) -> None:
-        """Take the time from ``read`` from now on."""
+        """Take the time from ``read``."""
         self._read = read
 
     def now(self) -> datetime:
-        """Return the simulated moment."""
+        """Return the simulated time."""
         return self._read()
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Who and what is on stage. ``customer`` is linked to the world's first customer; nobody else is linked."""
+    """The running demo. Only ``customer`` is linked, to the world's first customer."""
 
     env: simcord.Env
     client: SkinDeskClient
@@ -67,16 +67,16 @@ class Scene:
     support: simcord.RoleHandle
     moderators: simcord.RoleHandle
     steam: SimulatedSteam | None = None
-    """Where sign-in is on."""
+    """None without sign-in."""
 
     @property
     def owner(self) -> Actor:
-        """The server's owner, who holds what is needed to set the stage."""
+        """The server's owner, who has all rights for the set-up."""
         return Actor(self.guild.id, self.guild.owner.id, frozenset({self.guild.id}), administers=True)
 
 
 def scene_settings(providers: SimulatedProviders, database: Path, /, **tables: Mapping[str, Any]) -> Settings:
-    """Return the configuration of a scene; ``tables`` replace those of the same name."""
+    """Return the configuration of a scene; ``tables`` replace tables of the same name."""
     return Settings.model_validate(
         {
             "discord": {"token": "simulated"},
@@ -91,10 +91,7 @@ def scene_settings(providers: SimulatedProviders, database: Path, /, **tables: M
 async def staged(
     folder: Path, *, check_errors: bool = True, sign_in: bool = False, **tables: Mapping[str, Any]
 ) -> AsyncIterator[Scene]:
-    """Start providers, bot and Discord, and set everything up as the README tells an administrator to.
-
-    With ``sign_in`` there are a simulated Steam and the page of Steam sign-in, too, on a free port.
-    """
+    """Start providers, bot and Discord, and set them up as in the README; ``sign_in`` adds a simulated Steam."""
     clock = SceneClock()
     world = World(now=clock.now)
     async with SimulatedProviders(world) as providers, AsyncExitStack() as stack:
@@ -119,7 +116,7 @@ async def staged(
 def _links_table(listening: socket.socket, steam: SimulatedSteam) -> dict[str, str]:
     port = listening.getsockname()[1]
     return {
-        # Another site than Steam's, to a browser: cookies travel as they would outside.
+        # Another site than Steam's to a browser, so that cookies behave as in production.
         "public_url": f"http://localhost:{port}",
         "listen": f"{_LOOPBACK}:{port}",
         "steam_openid_url": steam.openid_url,
@@ -157,8 +154,8 @@ async def _rights(scene: Scene) -> None:
     await services.links.set_for(scene.customer.id, str(scene.world.customer.steam_id), by=linker)
 
 
-def introduction(scene: Scene) -> discord.Embed:
-    """Return the first message on the page: who there is to be, and what to try."""
+def welcome_embed(scene: Scene) -> discord.Embed:
+    """Return the first message on the page: the people and what to try."""
     world = scene.world
     resendable = world.trades_of(world.customer)[0]
     lines = [

@@ -1,4 +1,4 @@
-"""The trades of the made-up world: every status, both directions, with the errors a provider writes down."""
+"""The trades of the made-up world: every status, both directions, with the provider's error texts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PENDING_STATUS = 0
 
 @dataclass(slots=True)
 class WorldTrade:
-    """One trade as the provider keeps it. Changed in place by a resend; the code stays out of the repr."""
+    """One trade as the provider stores it, changed in place by a resend. The repr has no code."""
 
     id: int
     user: SteamId
@@ -41,9 +41,9 @@ class ResendAnswer(StrEnum):
     """How the simulated Mannco.store answers a call of ``/trade/resend``."""
 
     OK = "ok"
-    """As documented: done if the conditions are met, refused otherwise."""
+    """As documented."""
     REFUSE = "refuse"
-    """The documented refusal, whatever the trade; nothing is done."""
+    """The documented refusal; nothing is done."""
     FORBIDDEN = "forbidden"
     """403, as for an expired JWT; nothing is done."""
     THROTTLED = "429"
@@ -51,17 +51,17 @@ class ResendAnswer(StrEnum):
     HTML = "html_200"
     """A page of HTML with status 200; nothing is done."""
     LOST_BEFORE = "lost_before"
-    """The connection is closed without an answer; nothing is done."""
+    """Nothing is done, and the connection is closed."""
     LOST_AFTER = "lost_after"
-    """It is done, and the connection is closed without an answer."""
+    """It is done, and the connection is closed."""
     HANG = "hang"
-    """No answer, ever; nothing is done."""
+    """Nothing is done, and no response comes."""
     HANG_AFTER = "hang_after"
-    """It is done, and no answer comes, ever."""
+    """It is done, and no response comes."""
     SERVER_ERROR_AFTER = "500_after"
-    """It is done, and the answer is an error 500."""
+    """It is done, and the response is an error 500."""
     OTHER_TRADE = "other_trade"
-    """It is done, and the answer is that of another trade: two answers were crossed."""
+    """It is done, and the response is about another trade."""
 
 
 _Way = Literal["out", "in"]
@@ -92,7 +92,7 @@ _BOTS = tuple(SteamId.from_account_id(4294967000 + number) for number in range(3
 
 
 class TradeMaker:
-    """Invents the trades of one person, with ids that count up from ``first_id``."""
+    """Makes the trades of one person, with consecutive ids from ``first_id``."""
 
     def __init__(self, chance: Chance, owner: SteamId, *, first_id: int, now: datetime) -> None:
         self._chance = chance
@@ -101,13 +101,13 @@ class TradeMaker:
         self._now = now
 
     def every_status(self, game: Game) -> Iterator[WorldTrade]:
-        """Yield a trade in every status there is, the resendable ones first."""
+        """Yield a trade in every status, the resendable ones first."""
         yield from self.resendable(game)
         for number, (status, way, last_error) in enumerate(_OTHERS):
             yield self.trade(status, way, last_error, game=game, age=timedelta(hours=1 + 5 * number))
 
     def resendable(self, game: Game) -> Iterator[WorldTrade]:
-        """Yield a failed or cancelled withdrawal in each of the statuses that can be sent again (seed 004)."""
+        """Yield a failed or cancelled withdrawal in each resendable status (seed 004)."""
         for number, (status, last_error) in enumerate(_RESENDABLE):
             yield self.trade(status, "out", last_error, game=game, age=timedelta(minutes=25 + 190 * number))
 

