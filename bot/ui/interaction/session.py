@@ -84,6 +84,8 @@ class InteractionSession:
     """Owns the answers to one interaction: acknowledgement, reply, retry and end. Get it by ``session_of``."""
 
     def __init__(self, interaction: Interaction) -> None:
+        self._client = cast("InteractionClient", interaction.client)
+        self.services = self._client.services
         self.interaction = interaction
         self.pending_reply: PendingReply | None = None
         self.has_ended = False
@@ -93,16 +95,10 @@ class InteractionSession:
             user_id=interaction.user.id,
             is_suggestion=interaction.type is discord.InteractionType.autocomplete,
         )
-        self._client = cast("InteractionClient", interaction.client)
         self._state = State.NEW
         self._thinking = True
         self._timer: asyncio.TimerHandle | None = None
         self._deferral: asyncio.Task[None] | None = None
-
-    @property
-    def services(self) -> Services:
-        """The services of the client that received the interaction."""
-        return self._client.services
 
     @cached_property
     def actor(self) -> Actor:
@@ -303,14 +299,15 @@ class Sessions:
         self.left_open: set[InteractionSession] = set()
         self._observers = tuple(observers)
 
-    def add(self, session: InteractionSession) -> None:
-        """Track a session until the current task ends."""
+    def start(self, interaction: Interaction) -> InteractionSession:
+        """Start a session that ends with the current task."""
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("an interaction is handled in a task")
+        session = self.running[task] = InteractionSession(interaction)
         current_trace.set(session.trace)
-        self.running[task] = session
         task.add_done_callback(self._on_done)
+        return session
 
     def _on_done(self, task: asyncio.Task[Any]) -> None:
         session = self.running.pop(task)
@@ -325,8 +322,8 @@ def session_of(interaction: Interaction) -> InteractionSession:
     """Return the session of an interaction; the first call starts it in the current task."""
     session: InteractionSession | None = interaction.extras.get(_SESSION)
     if session is None:
-        session = interaction.extras[_SESSION] = InteractionSession(interaction)
-        cast("InteractionClient", interaction.client).sessions.add(session)
+        sessions = cast("InteractionClient", interaction.client).sessions
+        session = interaction.extras[_SESSION] = sessions.start(interaction)
     return session
 
 
