@@ -105,8 +105,12 @@ class AuditService:
         self._late.update(dict.fromkeys(late, row.guild_id))
 
     async def last_row(self, guild_id: int, action: AuditAction, subject: str) -> AuditRow | None:
-        """Return the newest row of an action on a subject."""
-        rows = await self._rows.newest(guild_id, limit=1, action=action, subject=subject)
+        """Return the newest row of an action on a subject; None if it cannot be read: the action is done already."""
+        try:
+            rows = await self._rows.newest(guild_id, limit=1, action=action, subject=subject)
+        except Exception:  # noqa: BLE001 -- it is only for a post
+            _log.exception("audit row not read action=%s guild=%s", action.value, guild_id)
+            return None
         return rows[0] if rows else None
 
     async def close(self, *, within: float) -> None:

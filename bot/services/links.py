@@ -57,12 +57,12 @@ class LinkService:
         await self._access.require(Capability.MANAGE_LINKS, of=by)
         steam_id = parse_account(account, option="steam")
         now = self._clock.now()
-        before = await self._links.of_user(by.guild_id, user_id)
         link = await self._links.put(Link(by.guild_id, user_id, steam_id, LinkSource.STAFF, by.user_id, now))
-        replaced = before.steam_id if before is not None and before.steam_id != steam_id else None
+        replaced = None
         if link.audit_row is not None:
             await self._audit.announce(link.audit_row)
-        return LinkStatus(link, waits=link.waits_at(now), replaced=replaced)
+            replaced = link.audit_row.detail.get("instead_of")
+        return LinkStatus(link, link.waits_at(now), replaced=None if replaced is None else SteamId.parse(replaced))
 
     async def remove_own(self, *, by: Actor) -> Link | None:
         """Remove and return the actor's own link."""
