@@ -1,4 +1,4 @@
-"""Everything the services need from outside, on one page."""
+"""The interfaces of everything outside the services: repositories, providers, Discord, and the clock."""
 
 from __future__ import annotations
 
@@ -24,11 +24,10 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """The time, and waiting for it."""
+    """The current time."""
 
     def now(self) -> datetime:
-        """Return the present moment, aware, in UTC."""
-        ...
+        """Return the current time, aware, in UTC."""
 
 
 class InventoryProvider(Protocol):
@@ -36,17 +35,14 @@ class InventoryProvider(Protocol):
 
     @property
     def name(self) -> ProviderName:
-        """Which provider it is."""
-        ...
+        """The provider."""
 
     @property
     def games(self) -> frozenset[Game]:
-        """The games it has."""
-        ...
+        """The games that it supports."""
 
     async def look_up(self, query: InventoryQuery) -> Inventory:
-        """Ask once and return what matches ``query.filter``, whole and in its order; ProviderError otherwise."""
-        ...
+        """Return all items that match ``query.filter``, in its order; ProviderError otherwise."""
 
 
 class TradeProvider(Protocol):
@@ -54,55 +50,46 @@ class TradeProvider(Protocol):
 
     @property
     def name(self) -> ProviderName:
-        """Which provider it is."""
-        ...
+        """The provider."""
 
     async def trades(self, scope: Scope) -> tuple[Trade, ...]:
         """Return the trades of the merchant's account, newest first; ProviderError otherwise."""
-        ...
 
     async def resend(self, trade_id: int) -> Receipt:
-        """Ask, exactly once, to send the trade's offer again. It is never repeated by itself.
+        """Call the provider exactly once to send the trade's offer again.
 
-        ProviderError where there was no clear yes: its failure's kind says whether the provider may have acted.
+        ProviderError without a clear confirmation; the failure's kind tells whether the provider may have acted.
         """
-        ...
 
 
 class HealthSource(Protocol):
-    """Something that knows how a provider is doing."""
+    """A provider's health."""
 
     def health(self) -> ProviderHealth:
-        """Return how it is doing now."""
-        ...
+        """Return the current health."""
 
 
 class CallObserver(Protocol):
-    """Something that is told of every call to a provider."""
+    """An observer of every call to a provider."""
 
     def __call__(self, provider: ProviderName, operation: str, /, *, seconds: float, failure: Failure | None) -> None:
-        """Take note of a call that took so long; ``failure`` is None for an answer."""
-        ...
+        """Record a call's duration and its failure, if it failed."""
 
 
 class Explanations(Protocol):
-    """Words for codes and statuses. An unknown one has words too."""
+    """Explanations of error codes and statuses, also of unknown ones."""
 
     def explain(self, failure: Failure) -> Explanation:
         """Return the explanation of a failure: by key first, by number only within its dialect and method."""
-        ...
 
     def find(self, text: str, dialect: Dialect | None = None) -> tuple[Explanation, ...]:
-        """Return what a number, a key or a pasted message can mean; several for an ambiguous number."""
-        ...
+        """Return the explanations of a number, a key or a pasted message; several if a number is ambiguous."""
 
     def suggest(self, text: str, dialect: Dialect | None = None, *, limit: int = 25) -> tuple[Explanation, ...]:
         """Return the entries whose code, key or title begins with or contains ``text``, best first."""
-        ...
 
     def status(self, dialect: Dialect, word: str, *, kind: str = "trade") -> StatusExplanation:
-        """Return the meaning of a status; one that says so for an unknown word."""
-        ...
+        """Return the meaning of a status word, also of an unknown one."""
 
 
 class GrantRepository(Protocol):
@@ -110,15 +97,12 @@ class GrantRepository(Protocol):
 
     async def of_guild(self, guild_id: int) -> tuple[Grant, ...]:
         """Return the guild's grants, seeding a guild that was never seen."""
-        ...
 
     async def grant(self, grant: Grant, *, by: int, at: datetime) -> AuditRow | None:
         """Add a grant and return the audit row; None if it existed already."""
-        ...
 
     async def revoke(self, grant: Grant, *, by: int, at: datetime) -> AuditRow | None:
         """Remove a grant and return the audit row; None if there was none."""
-        ...
 
 
 class LinkRepository(Protocol):
@@ -126,22 +110,18 @@ class LinkRepository(Protocol):
 
     async def of_user(self, guild_id: int, user_id: int) -> Link | None:
         """Return the user's link."""
-        ...
 
     async def of_steam_id(self, guild_id: int, steam_id: SteamId) -> Link | None:
         """Return the link of this Steam account."""
-        ...
 
     async def put(self, link: Link) -> Link:
         """Set the user's link and return it, with ``resends_from`` as the history demands.
 
         SteamAccountTaken, with nothing changed, if another user of the guild has the account.
         """
-        ...
 
     async def remove(self, guild_id: int, user_id: int, *, by: int, at: datetime) -> Link | None:
         """Remove and return the user's link."""
-        ...
 
 
 class SignInRepository(Protocol):
@@ -149,11 +129,9 @@ class SignInRepository(Protocol):
 
     async def begin(self, sign_in: SignIn) -> None:
         """Store a sign-in, replacing an earlier one of the same user in the same guild."""
-        ...
 
     async def get(self, digest: str, *, at: datetime) -> SignIn | None:
         """Return a sign-in that can still be used."""
-        ...
 
     async def complete(self, digest: str, *, steam_id: SteamId, nonce: str, at: datetime) -> Link | None:
         """Use a sign-in up and link its user to the account, in one transaction.
@@ -161,11 +139,9 @@ class SignInRepository(Protocol):
         None, with nothing changed, if it was used already or has expired, or if the ``nonce`` of Steam's answer was
         seen before. SteamAccountTaken if another user of the guild has the account; it is used up then too.
         """
-        ...
 
     async def purge(self, *, at: datetime) -> None:
         """Delete expired sign-ins, and nonces too old to be accepted."""
-        ...
 
 
 class SteamOpenId(Protocol):
@@ -173,7 +149,6 @@ class SteamOpenId(Protocol):
 
     async def confirms(self, assertion: Mapping[str, str]) -> bool:
         """Ask Steam (``check_authentication``) whether it made this assertion; SteamUnavailable without an answer."""
-        ...
 
 
 class GuildSettingsRepository(Protocol):
@@ -181,13 +156,11 @@ class GuildSettingsRepository(Protocol):
 
     async def of_guild(self, guild_id: int) -> GuildSettings:
         """Return the guild's settings."""
-        ...
 
     async def set_channel(
         self, guild_id: int, setting: Setting, channel_id: int | None, *, by: int, at: datetime
     ) -> AuditRow | None:
         """Set or clear one of the guild's channels and return the audit row; None if nothing changes."""
-        ...
 
 
 class PauseRepository(Protocol):
@@ -198,15 +171,12 @@ class PauseRepository(Protocol):
 
     async def of_guild(self, guild_id: int) -> ResendPause | None:
         """Return the guild's pause, None if there is none."""
-        ...
 
     async def pause(self, guild_id: int, *, by: int, at: datetime) -> AuditRow | None:
         """Pause the guild's resends and return the audit row; None if they are paused already."""
-        ...
 
     async def resume(self, guild_id: int, number: int, *, by: int, at: datetime) -> AuditRow | None:
         """End the guild's pause with this number and return the audit row; None if that is not its pause."""
-        ...
 
 
 class ResendRepository(Protocol):
@@ -223,49 +193,38 @@ class ResendRepository(Protocol):
         Also None if its requester opened ``at_most`` in its guild within ``OPENED_WITHIN`` before it. A request whose
         card could never be posted does not count.
         """
-        ...
 
     async def opened_at(self, guild_id: int, user_id: int, *, limit: int) -> tuple[datetime, ...]:
         """Return when a user opened their newest requests in a guild, newest first, as :meth:`open` counts them."""
-        ...
 
     async def get(self, guild_id: int, resend_id: int) -> Resend | None:
         """Return a request of this guild."""
-        ...
 
     async def open_for_trade(self, guild_id: int, provider: ProviderName, trade_id: int) -> Resend | None:
         """Return this guild's open request for a trade."""
-        ...
 
     async def open_in_guild(self, guild_id: int) -> tuple[Resend, ...]:
         """Return the guild's open requests, oldest first."""
-        ...
 
     async def all_open(self) -> tuple[Resend, ...]:
         """Return every open request, oldest first: for the background work."""
-        ...
 
     async def not_finalised(self) -> tuple[Resend, ...]:
         """Return every ended request that was not finalised, oldest first: for the work at start."""
-        ...
 
     async def finalise(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
         """Store that the end of a request has been shown and told to everyone."""
-        ...
 
     async def attach_card(
         self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int, version: int
     ) -> None:
-        """Store the message of the request's card, and that it shows this version."""
-        ...
+        """Store the message of the request's card and the version that it shows."""
 
     async def card_shows(self, guild_id: int, resend_id: int, *, message_id: int, version: int) -> None:
         """Store which version the card shows, if it is still this message."""
-        ...
 
     async def add_note(self, guild_id: int, resend_id: int, note: str) -> Resend | None:
         """Add a note for the card."""
-        ...
 
     async def revise(
         self, guild_id: int, resend_id: int, facts: TradeFacts, *, version: int, at: datetime
@@ -274,35 +233,27 @@ class ResendRepository(Protocol):
 
         The facts before are kept as a note: ``TradeFacts.note_of_change``.
         """
-        ...
 
     async def approve(self, guild_id: int, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
         """Move pending → approved, if at ``version`` and the card shows it: decision, audit row and intent in one."""
-        ...
 
     async def begin_sending(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         """Move approved → sending. Committed before the call: from here on it may have been made."""
-        ...
 
     async def return_to_pending(self, guild_id: int, resend_id: int, *, note: str, at: datetime) -> Resend | None:
         """Move approved → pending: nothing was sent, a moderator has to decide again."""
-        ...
 
     async def deny(self, guild_id: int, resend_id: int, *, by: int, reason: str | None, at: datetime) -> Resend | None:
         """Move pending → denied."""
-        ...
 
     async def expire(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         """Move pending → expired."""
-        ...
 
     async def cancel(self, guild_id: int, resend_id: int, *, at: datetime, reason: str) -> Resend | None:
         """Move pending → cancelled."""
-        ...
 
     async def remind(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         """Store that the moderators were reminded of a pending request; None if they were already."""
-        ...
 
     async def mark_unknown(
         self,
@@ -318,11 +269,9 @@ class ResendRepository(Protocol):
 
         OTHER_TRADE pauses the guild's resends in the same transaction, and adds the note ``ALARM``.
         """
-        ...
 
     async def settle_later(self, guild_id: int, resend_id: int, *, settle_after: datetime) -> None:
         """Defer the next reading of an unknown request."""
-        ...
 
     async def settle(
         self,
@@ -336,7 +285,6 @@ class ResendRepository(Protocol):
         by: int | None = None,
     ) -> Resend | None:
         """Move sending or unknown → sent or failed. ``by`` is the moderator who marked it by hand."""
-        ...
 
 
 class SnapshotRepository(Protocol):
@@ -344,23 +292,18 @@ class SnapshotRepository(Protocol):
 
     async def save(self, *snapshots: Snapshot) -> None:
         """Store snapshots, all or none; the oldest are evicted if there are too many."""
-        ...
 
     async def load(self, guild_id: int, snapshot_id: str, *, at: datetime) -> Snapshot | None:
         """Return a snapshot of this guild that has not expired."""
-        ...
 
     async def remove(self, guild_id: int, snapshot_id: str) -> None:
         """Delete a snapshot, if it is stored."""
-        ...
 
     async def set_view(self, guild_id: int, snapshot_id: str, view: InventoryFilter | None) -> None:
         """Store how the reader of a snapshot has sorted and filtered it, if it is stored."""
-        ...
 
     async def purge(self, *, at: datetime) -> None:
         """Delete expired snapshots."""
-        ...
 
 
 class AuditRepository(Protocol):
@@ -368,7 +311,6 @@ class AuditRepository(Protocol):
 
     async def append(self, entry: AuditEntry) -> AuditRow:
         """Append an entry and return its row."""
-        ...
 
     async def newest(
         self,
@@ -383,7 +325,6 @@ class AuditRepository(Protocol):
 
         ``user_id`` matches actor or subject; ``subject`` matches as :class:`AuditEntry` spells it.
         """
-        ...
 
     async def newest_as_found(
         self,
@@ -395,7 +336,6 @@ class AuditRepository(Protocol):
         subject: str | None = None,
     ) -> Sequence[AuditRow | DamagedRow]:
         """Return the same rows as :meth:`newest`, with damaged ones in their places."""
-        ...
 
 
 class MyDataRepository(Protocol):
@@ -403,18 +343,15 @@ class MyDataRepository(Protocol):
 
     async def of_user(self, guild_id: int, user_id: int) -> StoredData:
         """Return everything the tables hold about a member of this guild."""
-        ...
 
     async def erase(self, guild_id: int, user_id: int, *, at: datetime) -> Erased:
         """Erase the member's link, snapshots, ended requests and pseudonyms, with one audit row, in one transaction.
 
         The audit log can be verified as before. Open requests, and those still counted against the daily limit, stay.
         """
-        ...
 
     async def wipe(self) -> None:
         """Remove data erased since the last time from the disk too; call it every few minutes."""
-        ...
 
 
 class CommandSyncs(Protocol):
@@ -422,43 +359,35 @@ class CommandSyncs(Protocol):
 
     async def digest(self, scope: str) -> str | None:
         """Return the digest of the commands last synced, None if there were none."""
-        ...
 
     async def put(self, scope: str, digest: str) -> None:
         """Store the digest of the commands that were synced."""
-        ...
 
 
 class ResendCards(Protocol):
-    """The cards in the approvals channels, and the words to those concerned."""
+    """The cards in the approvals channels, and messages to requester and owner."""
 
     async def post(self, resend: Resend, *, channel_id: int) -> int:
-        """Post the card and return its message id; ApprovalsChannelUnusable where that cannot be done."""
-        ...
+        """Post the card and return its message id; ApprovalsChannelUnusable otherwise."""
 
     async def update(self, resend: Resend) -> CardEdit:
-        """Make the card show the request as it is now and say whether it does; a refusal is logged, never raised."""
-        ...
+        """Edit the card and return whether it shows the request now; a refusal is logged, never raised."""
 
     async def remove(self, resend: Resend) -> None:
-        """Delete the card, or take at least its buttons; a card that stays as it is is logged, never raised."""
-        ...
+        """Delete the card, or at least its buttons; a refusal is logged, never raised."""
 
     async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
-        """Tell somebody how it stands, by ephemeral follow-up or direct message; False where neither works.
+        """Tell a user the request's state, by ephemeral follow-up or direct message; return False if neither works.
 
-        ``code`` is the trade's new code, for its owner only; it travels by direct message and nowhere else.
+        ``code`` is the trade's new code, for its owner only. It is sent by direct message and in no other way.
         """
-        ...
 
     def evict(self, guild_id: int, user_id: int) -> None:
-        """Forget the interactions by which somebody could be followed up; a direct message reaches them yet."""
-        ...
+        """Drop a user's interactions, which are kept for follow-ups; direct messages still reach them."""
 
 
 class AuditChannel(Protocol):
-    """The channel in which a guild's staff reads what was done."""
+    """The channel in which a guild's staff reads the audit log."""
 
     async def post(self, row: AuditRow, *, channel_id: int) -> None:
         """Post a row with its number and digest; an unusable channel is logged, never raised."""
-        ...

@@ -75,10 +75,10 @@ class AuditService:
     async def view(
         self, action: AuditAction, account: SteamId | None, link: Link | None, detail: Mapping[str, str], *, by: Actor
     ) -> None:
-        """Append that ``by`` is about to see an account's things, or everyone's if ``account`` is None.
+        """Append that ``by`` views an account with this link, or all accounts if ``account`` is None.
 
-        ``link`` is the account's. Seeing one's own account is not appended, unless the staff member linked it to
-        themselves: that proves nothing. Call this before showing anything: if it fails, nothing may be shown.
+        A view of one's own account is not appended, unless a staff member linked it to themselves, which proves
+        nothing. Call this before showing anything: if it fails, nothing may be shown.
 
         Views are not posted to the audit channel, where they would tell all staff whose things are being viewed.
         """

@@ -413,7 +413,7 @@ async def test_saving_failed(services: Services, caplog: pytest.LogCaptureFixtur
 
 
 def my_data_of(services: Services) -> MyDataService:
-    other: Any = SimpleNamespace(forget=lambda *_: None, evict=lambda *_: None)
+    other: Any = SimpleNamespace(evict=lambda *_: None)
     return MyDataService(
         repository=services.repositories.my_data,
         rows=services.repositories.audit,
