@@ -127,13 +127,12 @@ class SqliteSnapshotRepository:
 
     async def _row(self, snapshot: Snapshot) -> dict[str, Any] | None:
         """Return the columns of a snapshot; None if it cannot be stored."""
+        shown = snapshot.answer
+        rows = len(shown.trades) if isinstance(shown, TradesAnswer) else shown.item_count
         try:
-            if _size(snapshot.answer) <= _SMALL:
-                answer = encode(snapshot.answer)
-            else:
-                answer = await run_in_worker(encode, snapshot.answer)
+            answer = encode(shown) if rows <= _SMALL else await run_in_worker(encode, shown)
             if len(answer) > self._max_bytes:
-                answer = await run_in_worker(encode, snapshot.answer, lean=True)
+                answer = await run_in_worker(encode, shown, lean=True)
         except (ValueError, OverflowError) as error:  # a lone surrogate, or a number of more than 64 bits
             _log.warning("snapshot not encodable guild=%s error=%s", snapshot.guild_id, type(error).__name__)
             return None
@@ -196,7 +195,8 @@ def encode(answer: InventoryAnswer | TradesAnswer, *, lean: bool = False) -> byt
         )
         for part in answer.answers
     ]
-    stored = (answer.owner, answer.game, _without_tokens(answer.filter), answer.linked_user_id, list(icons), parts)
+    asked = replace(answer.filter, search=clean_text(answer.filter.search))
+    stored = (answer.owner, answer.game, asked, answer.linked_user_id, list(icons), parts)
     return _FORMAT + b"i" + zlib.compress(_encoder.encode(stored), zlib.Z_BEST_SPEED)
 
 
@@ -251,16 +251,8 @@ def _unpacked(items: tuple[Item, ...], icons: list[str | None]) -> tuple[Item, .
     return tuple([change(item, icon_hash=icons[int(item.icon_hash or 0)]) for item in items])
 
 
-def _size(answer: InventoryAnswer | TradesAnswer) -> int:
-    return len(answer.trades) if isinstance(answer, TradesAnswer) else answer.item_count
-
-
-def _without_tokens(view: InventoryFilter) -> InventoryFilter:
-    return replace(view, search=clean_text(view.search))
-
-
 def _view_column(view: InventoryFilter | None) -> str | None:
-    return None if view is None else msgspec.json.encode(_without_tokens(view)).decode()
+    return None if view is None else msgspec.json.encode(replace(view, search=clean_text(view.search))).decode()
 
 
 def _snapshot(row: sqlite3.Row) -> Snapshot:

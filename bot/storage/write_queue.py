@@ -145,7 +145,9 @@ class WriteQueue:
             return
         try:
             for entry in entries:
-                _run(entry, connection)
+                entry.result = entry.job(connection)
+                if not connection.in_transaction:
+                    raise sqlite3.OperationalError("the job ended the transaction")  # noqa: TRY301 -- its own error
         except Exception as error:  # noqa: BLE001 -- the caller gets it
             connection.rollback()  # SQLite may have done so: it does if the disk is full
             if len(entries) == 1:
@@ -182,12 +184,6 @@ class WriteQueue:
 def is_locked(error: BaseException) -> bool:
     """Return whether another process held the lock."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF == sqlite3.SQLITE_BUSY
-
-
-def _run(entry: _Entry, connection: sqlite3.Connection) -> None:
-    entry.result = entry.job(connection)
-    if not connection.in_transaction:
-        raise sqlite3.OperationalError("the job ended the transaction")
 
 
 def _fail(entries: Sequence[_Entry], error: Exception) -> None:

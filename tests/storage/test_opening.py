@@ -117,14 +117,6 @@ def test_damaged(path: Path) -> None:
     assert refusal.reason
 
 
-def test_cut_off(path: Path) -> None:
-    """A file that a full disk cut off is refused."""
-    _opened_and_closed(path)
-    path.write_bytes(path.read_bytes()[:-5000])
-
-    assert isinstance(_refused(path), DatabaseUnusable)
-
-
 def test_later_schema(path: Path) -> None:
     """A database of a later SkinDesk is refused."""
     _opened_and_closed(path)

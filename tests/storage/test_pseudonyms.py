@@ -141,13 +141,6 @@ async def test_after_the_erasure(db: Database, path: Path) -> None:
     assert fault_of(path) is None
 
 
-async def test_erased_in_one_guild(db: Database) -> None:
-    await SqliteAuditRepository(db).append(LINKED)
-    await _erase(db, (OTHER_GUILD, PseudonymKind.USER, ADA))
-
-    assert (await _newest(db))[0].actor == f"user:{ADA}"
-
-
 async def test_staff_is_not_erased(db: Database) -> None:
     """Actions as staff keep their actor after the user's own actions are erased."""
     audit = SqliteAuditRepository(db)

@@ -122,14 +122,6 @@ async def test_too_many_bytes_of_all(db: Database) -> None:
     assert await _kept(repository, list("abcde")) == list("cde")
 
 
-async def test_large(db: Database) -> None:
-    """An inventory of thousands of items is within the bound."""
-    repository = SqliteSnapshotRepository(db)
-    await repository.save(_of_size(5_000))
-
-    assert await repository.load(GUILD, "p-1", at=NOW) == _of_size(5_000)
-
-
 @pytest.mark.parametrize(
     "sql",
     [

@@ -1,19 +1,17 @@
-"""The file holds no secret, and checking rights writes nothing."""
+"""The file holds no secret."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.domain.access import SEEDED
 from bot.domain.resends import TradeFacts
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import TradesAnswer
-from bot.storage.database import Database, from_ms, to_ms
-from bot.storage.grants import SqliteGrantRepository
+from bot.storage.database import Database, to_ms
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.snapshots import SqliteSnapshotRepository, decode
-from tests.contracts.samples import BEN, GUILD, NOW, draft, snapshot, trade, trades_answer
+from tests.contracts.samples import BEN, NOW, draft, snapshot, trade, trades_answer
 
 
 async def test_trade_code(path: Path) -> None:
@@ -33,18 +31,6 @@ async def test_trade_code(path: Path) -> None:
     assert [one.code for one in kept.trades] == [None]
     for file in path.parent.iterdir():
         assert b"ZQXJKW" not in file.read_bytes()
-
-
-async def test_rights_of_a_known_guild(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Checking the rights of a known guild writes nothing."""
-    repository = SqliteGrantRepository(db, now=lambda: NOW)
-    await repository.of_guild(GUILD)
-    (row,) = await db.read("SELECT seeded_at FROM guilds")
-    assert from_ms(row["seeded_at"]) == NOW
-
-    monkeypatch.setattr(db, "write", None)
-
-    assert len(await repository.of_guild(GUILD)) == len(SEEDED)
 
 
 def test_moment_without_a_zone() -> None:
