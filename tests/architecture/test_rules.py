@@ -83,7 +83,9 @@ def test_errors_go_through_the_handler():
                     local.append(f"{name}:{cls.name}.{method.name}")
 
     assert len(guarded) >= 3
-    assert [name for name, body in guarded if not all(line.startswith("await handle(") for line in body)] == []
+    for name, body in guarded:
+        assert ["await" in line for line in body] == [False] * (len(body) - 1) + [True], name
+        assert body[-1].startswith("await handle("), name
     assert local == []
 
 
