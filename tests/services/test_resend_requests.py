@@ -1,6 +1,7 @@
 """Requests for resends: who may request which trade, and how often."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -15,7 +16,6 @@ from bot.domain.errors import (
     TooManyResends,
     TradeNotFound,
 )
-from bot.domain.links import RELINK_COOL_DOWN
 from bot.domain.resends import OPENED_AT_MOST, Resend, ResendState
 from bot.domain.steam import SteamId
 from tests.services.resend_setup import (
@@ -190,10 +190,10 @@ async def test_daily_limit_over_time(services: ResendSetup) -> None:
 
 
 async def test_link_too_new(services: ResendSetup) -> None:
-    """After a change of account own resends wait until the cool-down ends; no trades are read. Agents do not wait."""
+    """After a change of account own resends wait 72 hours; no trades are read. Agents do not wait."""
     services.provider.add(TRADE, STRANGERS_ACCOUNT)
     await services.link(CUSTOMER, STRANGERS_ACCOUNT)
-    until = services.clock.now() + RELINK_COOL_DOWN
+    until = services.clock.now() + timedelta(hours=72)
 
     for trade in (TRADE, 999):
         with pytest.raises(LinkTooNew) as refused:
@@ -204,7 +204,7 @@ async def test_link_too_new(services: ResendSetup) -> None:
     await services.link(AGENT, SteamId.from_account_id(13))
     assert (await services.requested(7)).state is ResendState.PENDING
 
-    services.clock.advance(seconds=RELINK_COOL_DOWN.total_seconds() - 0.001)
+    services.clock.advance(hours=72, seconds=-0.001)
     with pytest.raises(LinkTooNew):
         await services.service.request(str(TRADE), by=CUSTOMER)
     services.clock.advance(seconds=0.001)
