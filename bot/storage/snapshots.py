@@ -106,7 +106,7 @@ class SqliteSnapshotRepository:
         readers = {(row["guild_id"], row["user_id"]) for row in rows}
         keys = json.dumps([(snapshot.guild_id, snapshot.id) for snapshot in snapshots])
 
-        def job(connection: sqlite3.Connection) -> _Stored:
+        def job(connection: sqlite3.Connection) -> None:
             # As few statements as possible: each one releases and takes Python's global lock.
             connection.execute(_DELETE, {"keys": keys})
             connection.executemany(_INSERT, rows)
@@ -119,11 +119,15 @@ class SqliteSnapshotRepository:
                 connection.execute(_EVICT, {"kept": self._max_rows})
             if before is not None and before.bytes + size <= self._max_bytes_in_all:
                 self._stored = _Stored(min(before.rows + len(rows), self._max_rows), before.bytes + size)
-                return self._stored
+                return
             connection.execute(_EVICT_BYTES, {"bytes": self._max_bytes_in_all})
-            return _Stored(*connection.execute(_COUNT).fetchone())
+            self._stored = _Stored(*connection.execute(_COUNT).fetchone())
 
-        self._stored = await self._db.write(job)
+        try:
+            await self._db.write(job)
+        except BaseException:
+            self._stored = None  # count again: the evictions may have been rolled back
+            raise
 
     async def _row(self, snapshot: Snapshot) -> dict[str, Any] | None:
         """Return the columns of a snapshot; None if it cannot be stored."""

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 Job = Callable[[sqlite3.Connection], _T]
-"""A write job. It may be rolled back and run again, so it must not change anything outside the database."""
+"""A write job. It may be rolled back and run again: that must do no harm outside the database."""
 
 _MAX_JOBS = 64
 """Jobs in one transaction, so that the first does not wait long for the last."""
@@ -148,7 +148,7 @@ class WriteQueue:
                 entry.result = entry.job(connection)
                 if not connection.in_transaction:
                     raise sqlite3.OperationalError("the job ended the transaction")  # noqa: TRY301 -- its own error
-        except Exception as error:  # noqa: BLE001 -- the caller gets it
+        except BaseException as error:  # noqa: BLE001 -- the caller gets it
             connection.rollback()  # SQLite may have done so: it does if the disk is full
             if len(entries) == 1:
                 _fail(entries, error)
@@ -186,6 +186,6 @@ def is_locked(error: BaseException) -> bool:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF == sqlite3.SQLITE_BUSY
 
 
-def _fail(entries: Sequence[_Entry], error: Exception) -> None:
+def _fail(entries: Sequence[_Entry], error: BaseException) -> None:
     for entry in entries:
         entry.error = error

@@ -169,18 +169,6 @@ async def test_from_each_state(resends: ResendRepository, audit: AuditRepository
     assert reached == TRANSITIONS[state]
 
 
-@pytest.mark.parametrize("state", [ResendState.APPROVED, ResendState.DENIED])
-async def test_revised_in_each_state(resends: ResendRepository, state: ResendState) -> None:
-    """The facts on a card do not change after the decision."""
-    resend = await in_state(resends, state)
-
-    assert (
-        await resends.revise(resend.guild_id, resend.id, replace(FACTS, status=4), version=resend.version, at=LATER)
-        is None
-    )
-    assert await resends.get(GUILD, resend.id) == resend
-
-
 async def test_no_such_request(resends: ResendRepository, audit: AuditRepository) -> None:
     """A change of an unknown request does nothing."""
     unknown = replace(draft(), id=41)
