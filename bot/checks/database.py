@@ -12,6 +12,8 @@ from bot.storage.maintenance.inspection import Inspection, inspect_connection, r
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.domain.audit import ChainReport
+
 _CHANNELS = "SELECT guild_id, approvals_channel_id, audit_channel_id FROM guilds ORDER BY guild_id"
 
 
@@ -35,8 +37,8 @@ def _findings(found: Inspection, path: Path) -> list[Finding]:
     if found.is_new:
         return [*findings, ok("database.schema", "empty: the first start fills it")]
     findings += [_schema(found), _integrity(found)]
-    if not found.damage and not found.is_too_new:
-        findings += [_grants(found), _audit(found)]
+    if found.chain is not None:
+        findings += [_grants(found), _audit(found.chain)]
     return findings
 
 
@@ -67,13 +69,11 @@ def _grants(found: Inspection) -> Finding:
     return ok(name, "every capability is known")
 
 
-def _audit(found: Inspection) -> Finding:
+def _audit(chain: ChainReport) -> Finding:
     name = "database.audit"
-    if found.chain is None:
-        return ok(name, "not chained yet: the next start does that")
-    fault = found.chain.fault
+    fault = chain.fault
     if fault is None:
-        return ok(name, f"the audit log is unchanged, {found.chain.rows} rows")
+        return ok(name, f"the audit log is unchanged, {chain.rows} rows")
     return problem(
         name,
         f"the audit log was changed: row {fault.number} ({fault.what}); {fault.following} rows follow it",
