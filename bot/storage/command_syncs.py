@@ -2,6 +2,9 @@
 
 import sqlite3
 
+from typing_extensions import override
+
+from bot.ports import CommandSyncs
 from bot.storage.database import Database
 
 _OF = "SELECT digest FROM command_syncs WHERE scope = :scope"
@@ -12,20 +15,19 @@ ON CONFLICT (scope) DO UPDATE SET digest = excluded.digest
 """
 
 
-class SqliteCommandSyncs:
+class SqliteCommandSyncs(CommandSyncs):
     """Digests as rows, by scope."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    @override
     async def digest(self, scope: str) -> str | None:
-        """Return the digest of the commands that were last synced to a scope."""
         rows = await self._db.read(_OF, {"scope": scope})
         return rows[0]["digest"] if rows else None
 
+    @override
     async def put(self, scope: str, digest: str) -> None:
-        """Store the digest of the commands that were synced."""
-
         def job(connection: sqlite3.Connection) -> None:
             connection.execute(_PUT, {"scope": scope, "digest": digest})
 

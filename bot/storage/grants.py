@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from cachetools import LRUCache
+from typing_extensions import override
 
 from bot.domain.access import SEEDED, Capability, Grant
 from bot.domain.audit import AuditAction, AuditEntry, AuditRow
+from bot.ports import GrantRepository
 from bot.storage.audit.log import append
 from bot.storage.database import Database, to_ms
 from bot.storage.errors import UnknownCapability
@@ -42,7 +44,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class SqliteGrantRepository:
+class SqliteGrantRepository(GrantRepository):
     """Grants as rows; those of recently used guilds are cached, because every command checks them.
 
     Use one repository per database: changes by others are not noticed. ``now`` dates the seeding of a guild.
@@ -55,8 +57,8 @@ class SqliteGrantRepository:
         self._writes = 0
         """Jobs that have ended. A read that a job overlapped may be older than the job and is not cached."""
 
+    @override
     async def of_guild(self, guild_id: int) -> tuple[Grant, ...]:
-        """Return the guild's grants, seeding a guild that is new."""
         cached: tuple[Grant, ...] | None = self._cache.get(guild_id)
         if cached is not None:
             return cached
@@ -72,12 +74,12 @@ class SqliteGrantRepository:
             self._cache[guild_id] = grants
         return grants
 
+    @override
     async def grant(self, grant: Grant, *, by: int, at: datetime) -> AuditRow | None:
-        """Add a grant and return the audit row; None if it existed already."""
         return await self._change(_GRANT, grant, AuditAction.ACCESS_GRANTED, by=by, at=at)
 
+    @override
     async def revoke(self, grant: Grant, *, by: int, at: datetime) -> AuditRow | None:
-        """Remove a grant and return the audit row; None if there was none."""
         return await self._change(_REVOKE, grant, AuditAction.ACCESS_REVOKED, by=by, at=at)
 
     async def _read(self, guild_id: int) -> tuple[int, Sequence[sqlite3.Row]]:

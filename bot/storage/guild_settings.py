@@ -4,9 +4,12 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 
+from typing_extensions import override
+
 from bot.domain.audit import AuditAction, AuditEntry, AuditRow
 from bot.domain.resends import Resend, ResendPause
 from bot.domain.settings import GuildSettings, Setting
+from bot.ports import GuildSettingsRepository, PauseRepository
 from bot.storage.audit.log import append
 from bot.storage.database import Database, from_ms, to_ms
 
@@ -54,21 +57,21 @@ RETURNING *
 """
 
 
-class SqliteGuildSettingsRepository:
+class SqliteGuildSettingsRepository(GuildSettingsRepository):
     """Settings as columns of the guild's row."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    @override
     async def of_guild(self, guild_id: int) -> GuildSettings:
-        """Return the guild's settings."""
         rows = await self._db.read(_CHANNELS, {"guild_id": guild_id})
         return GuildSettings(guild_id, *rows[0]) if rows else GuildSettings(guild_id)
 
+    @override
     async def set_channel(
         self, guild_id: int, setting: Setting, channel_id: int | None, *, by: int, at: datetime
     ) -> AuditRow | None:
-        """Set or clear one of the guild's channels and return the audit row; None if nothing changes."""
         column = _COLUMNS[setting]
 
         def job(connection: sqlite3.Connection) -> AuditRow | None:
@@ -83,14 +86,14 @@ class SqliteGuildSettingsRepository:
         return await self._db.write(job)
 
 
-class SqlitePauseRepository:
+class SqlitePauseRepository(PauseRepository):
     """Pauses as columns of the guild's row."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    @override
     async def of_guild(self, guild_id: int) -> ResendPause | None:
-        """Return the guild's pause, None if there is none."""
         for row in await self._db.read(_PAUSE_OF_GUILD, {"guild_id": guild_id}):
             return ResendPause(
                 guild_id=row["guild_id"],
@@ -100,9 +103,8 @@ class SqlitePauseRepository:
             )
         return None
 
+    @override
     async def pause(self, guild_id: int, *, by: int, at: datetime) -> AuditRow | None:
-        """Pause the guild's resends and return the audit row; None if they are paused already."""
-
         def job(connection: sqlite3.Connection) -> AuditRow | None:
             if connection.execute(_PAUSE, {"guild_id": guild_id, "by": by, "at": to_ms(at)}).fetchone() is None:
                 return None
@@ -110,9 +112,8 @@ class SqlitePauseRepository:
 
         return await self._db.write(job)
 
+    @override
     async def resume(self, guild_id: int, number: int, *, by: int, at: datetime) -> AuditRow | None:
-        """End the guild's pause with this number and return the audit row; None if that is not its pause."""
-
         def job(connection: sqlite3.Connection) -> AuditRow | None:
             if connection.execute(_RESUME, {"guild_id": guild_id, "number": number}).fetchone() is None:
                 return None

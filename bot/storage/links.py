@@ -5,10 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from typing_extensions import override
+
 from bot.domain.audit import FOR_ANOTHER, AuditAction, AuditEntry
 from bot.domain.errors import SteamAccountTaken
 from bot.domain.links import RELINK_COOL_DOWN, EndedLink, Link, LinkSource, resends_from
 from bot.domain.steam import SteamId
+from bot.ports import LinkRepository
 from bot.storage.audit.log import append
 from bot.storage.database import Database, from_ms, from_ms_or_none, to_ms
 
@@ -68,29 +71,28 @@ def _keep_ended(connection: sqlite3.Connection, link: Link, *, at: datetime) -> 
     connection.execute(_END, {**_row(link), "ended_at": to_ms(at)})
 
 
-class SqliteLinkRepository:
+class SqliteLinkRepository(LinkRepository):
     """Links as rows, unique in both directions."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    @override
     async def of_user(self, guild_id: int, user_id: int) -> Link | None:
-        """Return the user's link."""
         rows = await self._db.read_inline(_OF_USER, {"guild_id": guild_id, "user_id": user_id})
         return link_of(rows[0]) if rows else None
 
+    @override
     async def of_steam_id(self, guild_id: int, steam_id: SteamId) -> Link | None:
-        """Return the link of this Steam account."""
         rows = await self._db.read_inline(_OF_STEAM_ID, {"guild_id": guild_id, "steam_id": steam_id.value})
         return link_of(rows[0]) if rows else None
 
+    @override
     async def put(self, link: Link) -> Link:
-        """Set or replace the user's link; SteamAccountTaken if the account is another user's."""
         return await self._db.write(partial(put_link, link=link))
 
+    @override
     async def remove(self, guild_id: int, user_id: int, *, by: int, at: datetime) -> Link | None:
-        """Remove the user's link."""
-
         def job(connection: sqlite3.Connection) -> Link | None:
             row = connection.execute(_REMOVE, {"guild_id": guild_id, "user_id": user_id}).fetchone()
             if row is None:

@@ -8,11 +8,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from typing_extensions import override
+
 from bot.domain.audit import AuditAction, AuditEntry, PseudonymKind
 from bot.domain.links import RELINK_COOL_DOWN, EndedLink, Link
 from bot.domain.my_data import Erased, StoredData, accounts_of
 from bot.domain.resends import OPENED_WITHIN, Resend, TradeFacts
 from bot.domain.steam import SteamId
+from bot.ports import MyDataRepository
 from bot.storage.audit.log import SqliteAuditRepository, append, link_rows, rows_about
 from bot.storage.audit.rows import Read, erase_person
 from bot.storage.database import Database, to_ms
@@ -69,15 +72,15 @@ WHERE id = :id
 """
 
 
-class SqliteMyDataRepository:
+class SqliteMyDataRepository(MyDataRepository):
     """One member's data in all tables that hold any."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._is_wipe_due = True  # SkinDesk may have stopped before the last one
 
+    @override
     async def of_user(self, guild_id: int, user_id: int) -> StoredData:
-        """Return everything the tables hold about a member of this guild, read table by table."""
         who = {"guild_id": guild_id, "user_id": user_id}
         # The links before the log, which then has a row for each link found here.
         link, ended_links = await _links(self._db.read, who)
@@ -98,17 +101,14 @@ class SqliteMyDataRepository:
             snapshots=snapshots,
         )
 
+    @override
     async def erase(self, guild_id: int, user_id: int, *, at: datetime) -> Erased:
-        """Remove the member's link and snapshots, erase ended requests, and delete the member's pseudonyms.
-
-        The link is kept as ended, for its cool-down. Requests that are open or still counted stay.
-        """
-
         def job(connection: sqlite3.Connection) -> Erased:
             return asyncio.run(_erase(connection, guild_id, user_id, at))  # nothing in it waits
 
         return await self._db.write(job, on_done=self._require_wipe)
 
+    @override
     async def wipe(self) -> None:
         """Remove erased data from the disk, if any was erased since the last time.
 

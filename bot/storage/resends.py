@@ -5,9 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from typing_extensions import override
+
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
 from bot.domain.resends import ALARM, OPENED_WITHIN, Outcome, Resend, ResendState, TradeFacts
+from bot.ports import ResendRepository
 from bot.storage import resend_rows as rows
 from bot.storage.audit.log import append
 from bot.storage.database import Database, Parameters, clean_text, from_ms, is_storable, to_ms
@@ -16,17 +19,14 @@ from bot.storage.guild_settings import pause_for
 _Value = int | str | None
 
 
-class SqliteResendRepository:
+class SqliteResendRepository(ResendRepository):
     """Requests as rows. A change returns the changed request; None if it was not in the state that the change needs."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    @override
     async def open(self, draft: Resend, *, at_most: int | None = None) -> Resend | None:
-        """Store a new pending request (its ``id`` is ignored); None if the trade has an open one in any guild.
-
-        Also None if its requester opened ``at_most`` in its guild within ``OPENED_WITHIN`` before it.
-        """
         values = rows.new_row(draft)
         values |= {"at_most": at_most, "counted_from": to_ms(draft.requested_at - OPENED_WITHIN)}
         return await self._db.write(
@@ -40,71 +40,66 @@ class SqliteResendRepository:
             )
         )
 
+    @override
     async def opened_at(self, guild_id: int, user_id: int, *, limit: int) -> tuple[datetime, ...]:
-        """Return when a user opened their newest requests in a guild, newest first, as :meth:`open` counts them."""
         wanted = {"guild_id": guild_id, "user_id": user_id, "limit": limit}
         return tuple(from_ms(row["requested_at"]) for row in await self._db.read(rows.OPENED_AT, wanted))
 
+    @override
     async def get(self, guild_id: int, resend_id: int) -> Resend | None:
-        """Return a request of this guild."""
         if not is_storable(resend_id):
             return None
         found = await self._read(rows.GET, {"guild_id": guild_id, "id": resend_id})
         return found[0] if found else None
 
+    @override
     async def open_for_trade(self, guild_id: int, provider: ProviderName, trade_id: int) -> Resend | None:
-        """Return this guild's open request for a trade."""
         if not is_storable(trade_id):
             return None
         wanted = {"guild_id": guild_id, "provider": provider.value, "trade_id": trade_id}
         found = await self._read(rows.OPEN_FOR_TRADE, wanted)
         return found[0] if found else None
 
+    @override
     async def open_in_guild(self, guild_id: int) -> tuple[Resend, ...]:
-        """Return the guild's open requests, oldest first."""
         return await self._read(rows.OPEN_IN_GUILD, {"guild_id": guild_id})
 
+    @override
     async def all_open(self) -> tuple[Resend, ...]:
-        """Return every open request, oldest first."""
         return await self._read(rows.ALL_OPEN, {})
 
+    @override
     async def not_finalised(self) -> tuple[Resend, ...]:
-        """Return every ended request that was not finalised."""
         return await self._read(rows.NOT_FINALISED, {})
 
+    @override
     async def finalise(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
-        """Store that the request's end has been shown and told to everyone."""
         await self._set(rows.FINALISE, guild_id, resend_id, at=to_ms(at))
 
+    @override
     async def attach_card(
         self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int, version: int
     ) -> None:
-        """Store the message of the request's card, and that it shows this version."""
         await self._set(
             rows.ATTACH_CARD, guild_id, resend_id, channel_id=channel_id, message_id=message_id, version=version
         )
 
+    @override
     async def card_shows(self, guild_id: int, resend_id: int, *, message_id: int, version: int) -> None:
-        """Store which version the card shows, if it is still this message."""
         await self._set(rows.CARD_SHOWS, guild_id, resend_id, message_id=message_id, version=version)
 
+    @override
     async def add_note(self, guild_id: int, resend_id: int, note: str) -> Resend | None:
-        """Add a note for the card, in any state; None if there is no such request."""
-
         def job(connection: sqlite3.Connection) -> Resend | None:
             values = _with_note(connection, guild_id, resend_id, note)
             return _first(connection.execute(rows.SET_NOTES, values))
 
         return await self._db.write(job)
 
+    @override
     async def revise(
         self, guild_id: int, resend_id: int, facts: TradeFacts, *, version: int, at: datetime
     ) -> Resend | None:
-        """Replace the facts on the card while pending and at ``version``; the next version begins.
-
-        The facts before are kept as a note.
-        """
-
         def job(connection: sqlite3.Connection) -> Resend | None:
             row = connection.execute(rows.NOTES, {"guild_id": guild_id, "id": resend_id}).fetchone()
             note = rows.facts_of(row["facts"]).note_of_change(facts) if row is not None else None
@@ -114,19 +109,18 @@ class SqliteResendRepository:
 
         return await self._db.write(job)
 
+    @override
     async def approve(self, guild_id: int, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
-        """Move pending → approved, if at ``version`` and shown. The row in this state is the intent to send."""
         return await self._move(
             rows.APPROVE, AuditAction.RESEND_APPROVED, guild_id, resend_id, by=by, at=at, version=version
         )
 
+    @override
     async def begin_sending(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
-        """Move approved → sending and set ``sent_at``: when the call began."""
         return await self._move(rows.BEGIN_SENDING, AuditAction.RESEND_SENDING, guild_id, resend_id, at=at)
 
+    @override
     async def return_to_pending(self, guild_id: int, resend_id: int, *, note: str, at: datetime) -> Resend | None:
-        """Move approved → pending: the decision is taken back, the note added, the next version begins."""
-
         def job(connection: sqlite3.Connection) -> Resend | None:
             values = _with_note(connection, guild_id, resend_id, note)
             return _change(
@@ -139,28 +133,28 @@ class SqliteResendRepository:
 
         return await self._db.write(job)
 
+    @override
     async def deny(self, guild_id: int, resend_id: int, *, by: int, reason: str | None, at: datetime) -> Resend | None:
-        """Move pending → denied."""
         return await self._move(
             rows.DENY, AuditAction.RESEND_DENIED, guild_id, resend_id, by=by, at=at, reason=clean_text(reason)
         )
 
+    @override
     async def expire(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
-        """Move pending → expired."""
         return await self._move(rows.EXPIRE, AuditAction.RESEND_EXPIRED, guild_id, resend_id, at=at)
 
+    @override
     async def cancel(self, guild_id: int, resend_id: int, *, at: datetime, reason: str) -> Resend | None:
-        """Move pending → cancelled; ``reason`` is SkinDesk's own word."""
         return await self._move(rows.CANCEL, AuditAction.RESEND_CANCELLED, guild_id, resend_id, at=at, reason=reason)
 
+    @override
     async def remind(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
-        """Store that the moderators were reminded of a pending request; None if they were already."""
-
         def job(connection: sqlite3.Connection) -> Resend | None:
             return _first(connection.execute(rows.REMIND, {"guild_id": guild_id, "id": resend_id, "at": to_ms(at)}))
 
         return await self._db.write(job)
 
+    @override
     async def mark_unknown(
         self,
         guild_id: int,
@@ -171,10 +165,6 @@ class SqliteResendRepository:
         settle_after: datetime,
         at: datetime,
     ) -> Resend | None:
-        """Move sending → unknown, to be settled by reading from ``settle_after`` on.
-
-        OTHER_TRADE pauses the guild's resends in the same transaction.
-        """
         alarms = outcome is Outcome.OTHER_TRADE
 
         def job(connection: sqlite3.Connection) -> Resend | None:
@@ -190,10 +180,11 @@ class SqliteResendRepository:
 
         return await self._db.write(job)
 
+    @override
     async def settle_later(self, guild_id: int, resend_id: int, *, settle_after: datetime) -> None:
-        """Defer the next reading of an unknown request."""
         await self._set(rows.SETTLE_LATER, guild_id, resend_id, settle_after=to_ms(settle_after))
 
+    @override
     async def settle(
         self,
         guild_id: int,
@@ -205,7 +196,6 @@ class SqliteResendRepository:
         at: datetime,
         by: int | None = None,
     ) -> Resend | None:
-        """Move sending or unknown → sent or failed. ``by`` is the moderator who marked it by hand."""
         state = ResendState.SENT if sent else ResendState.FAILED
         return await self._move(
             rows.SETTLE,

@@ -3,10 +3,13 @@
 import sqlite3
 from datetime import datetime, timedelta
 
+from typing_extensions import override
+
 from bot.domain.errors import SteamAccountTaken
 from bot.domain.links import Link, LinkSource, SignIn
 from bot.domain.sign_in import NONCE_AHEAD, NONCE_WITHIN
 from bot.domain.steam import SteamId
+from bot.ports import SignInRepository
 from bot.storage.database import Database, from_ms, to_ms
 from bot.storage.links import purge_ended, put_link
 
@@ -33,14 +36,14 @@ _NONCES_KEPT_FOR = NONCE_WITHIN + NONCE_AHEAD + timedelta(minutes=5)
 """Longer than a nonce is accepted, by some minutes in case the clock is set back."""
 
 
-class SqliteSignInRepository:
+class SqliteSignInRepository(SignInRepository):
     """Sign-ins as rows, one for each user of a guild."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    @override
     async def begin(self, sign_in: SignIn) -> None:
-        """Store a sign-in, replacing the user's earlier one."""
         row = {
             "digest": sign_in.digest,
             "guild_id": sign_in.guild_id,
@@ -53,14 +56,13 @@ class SqliteSignInRepository:
 
         await self._db.write(job)
 
+    @override
     async def get(self, digest: str, *, at: datetime) -> SignIn | None:
-        """Return a sign-in that can still be used."""
         rows = await self._db.read(_GET, {"digest": digest, "at": to_ms(at)})
         return _sign_in(rows[0]) if rows else None
 
+    @override
     async def complete(self, digest: str, *, steam_id: SteamId, nonce: str, at: datetime) -> Link | None:
-        """Use a sign-in up and link its user, in one transaction; None if it, or the nonce, cannot be used."""
-
         def job(connection: sqlite3.Connection) -> Link | SteamAccountTaken | None:
             row = connection.execute(_GET, {"digest": digest, "at": to_ms(at)}).fetchone()
             if row is None or connection.execute(_SEEN, {"nonce": nonce}).fetchone() is not None:
@@ -78,9 +80,8 @@ class SqliteSignInRepository:
             raise done
         return done
 
+    @override
     async def purge(self, *, at: datetime) -> None:
-        """Delete expired sign-ins, nonces too old to be accepted, and ended links whose cool-down is over."""
-
         def job(connection: sqlite3.Connection) -> None:
             for statement in _PURGE:
                 connection.execute(statement, {"at": to_ms(at), "seen_before": to_ms(at - _NONCES_KEPT_FOR)})

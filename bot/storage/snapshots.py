@@ -13,11 +13,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
+from typing_extensions import override
 
 from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
 from bot.domain.steam import Game, SteamId
+from bot.ports import SnapshotRepository
 from bot.storage.database import Database, clean_text, from_ms, to_ms
 from bot.worker import run_in_worker
 
@@ -76,7 +78,7 @@ class _Stored(NamedTuple):
     bytes: int
 
 
-class SqliteSnapshotRepository:
+class SqliteSnapshotRepository(SnapshotRepository):
     """Snapshots as rows: at most ``max_rows``, ``max_per_user`` and ``max_bytes_in_all``; the oldest are evicted.
 
     A snapshot above ``max_bytes`` is stored without pictures, stickers and inspect certificates; one that is still too
@@ -99,8 +101,8 @@ class SqliteSnapshotRepository:
         self._max_bytes_in_all = max_bytes_in_all
         self._stored: _Stored | None = None
 
+    @override
     async def save(self, *snapshots: Snapshot) -> None:
-        """Store snapshots, replacing those with the same id in the same guild."""
         rows = [row for snapshot in snapshots if (row := await self._row(snapshot)) is not None]
         size = sum(len(row["answer"]) for row in rows)
         readers = {(row["guild_id"], row["user_id"]) for row in rows}
@@ -154,8 +156,8 @@ class SqliteSnapshotRepository:
             "view": _view_column(snapshot.view),
         }
 
+    @override
     async def load(self, guild_id: int, snapshot_id: str, *, at: datetime) -> Snapshot | None:
-        """Return a snapshot of this guild that has not expired; None if it cannot be read."""
         for row in await self._db.read(_LOAD, {"guild_id": guild_id, "id": snapshot_id, "at": to_ms(at)}):
             try:
                 return await run_in_worker(_snapshot, row)
@@ -163,16 +165,16 @@ class SqliteSnapshotRepository:
                 _log.warning("snapshot not readable guild=%s error=%s", row["guild_id"], type(error).__name__)
         return None
 
+    @override
     async def remove(self, guild_id: int, snapshot_id: str) -> None:
-        """Delete a snapshot, if it is stored."""
         await self._execute(_DELETE, {"keys": json.dumps([(guild_id, snapshot_id)])})
 
+    @override
     async def set_view(self, guild_id: int, snapshot_id: str, view: InventoryFilter | None) -> None:
-        """Store how the reader of a snapshot has sorted and filtered it, if it is stored."""
         await self._execute(_SET_VIEW, {"id": snapshot_id, "guild_id": guild_id, "view": _view_column(view)})
 
+    @override
     async def purge(self, *, at: datetime) -> None:
-        """Delete expired snapshots."""
         await self._execute(_PURGE, {"at": to_ms(at)})
 
     async def _execute(self, sql: str, parameters: Mapping[str, object]) -> None:

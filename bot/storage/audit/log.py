@@ -11,7 +11,10 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
+from typing_extensions import override
+
 from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditEntry, AuditRow, DamagedRow, PseudonymKind, acts_as
+from bot.ports import AuditRepository
 from bot.storage.audit.rows import (
     Columns,
     Mention,
@@ -74,16 +77,17 @@ def append(connection: sqlite3.Connection, entry: AuditEntry) -> AuditRow:
     )
 
 
-class SqliteAuditRepository:
+class SqliteAuditRepository(AuditRepository):
     """The log in its own table, whose triggers refuse every change."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    @override
     async def append(self, entry: AuditEntry) -> AuditRow:
-        """Append an entry that belongs to no other change, and return its row."""
         return await self._db.write(partial(append, entry=entry))
 
+    @override
     async def newest(
         self,
         guild_id: int,
@@ -93,10 +97,10 @@ class SqliteAuditRepository:
         action: AuditAction | None = None,
         subject: str | None = None,
     ) -> Sequence[AuditRow]:
-        """Return the guild's rows that match, newest first, without damaged ones."""
         rows = await self.newest_as_found(guild_id, limit=limit, user_id=user_id, action=action, subject=subject)
         return _readable(rows)
 
+    @override
     async def newest_as_found(
         self,
         guild_id: int,
