@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import discord
 
@@ -83,6 +84,7 @@ def _view_lines(listing: Listing) -> Iterator[str]:
         yield f"Order: {order[0]}"
 
 
+@lru_cache(maxsize=1_024)  # people turn back, and look the same inventory up again
 def _item_lines(item: Item, room: int) -> str:
     stack = f" ×{item.amount:,}" if item.amount > 1 else ""
     details = [verdict(item)]
