@@ -47,6 +47,7 @@ from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseTooNew, 
 from bot.storage.grants import SqliteGrantRepository
 from bot.storage.guild_settings import SqliteGuildSettingsRepository, SqlitePauseRepository
 from bot.storage.links import SqliteLinkRepository
+from bot.storage.maintenance.backup import keep_before_migration
 from bot.storage.my_data import SqliteMyDataRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.sign_ins import SqliteSignInRepository
@@ -102,7 +103,9 @@ async def assembled(
     clock = clock or SystemClock()
     explanations = Catalogue.load()
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database.open(settings.database.path))
+        database = await stack.enter_async_context(
+            Database.open(settings.database.path, before_migration=keep_before_migration)
+        )
         telemetry = Telemetry.new(measures=settings.observability.address is not None)
         providers = await open_providers(
             settings, stack, clock=clock, explanations=explanations, observers=telemetry.on_call

@@ -16,7 +16,6 @@ import aiosqlite
 from bot.domain.masking import mask_trade_urls
 from bot.storage.errors import DatabaseClosed, DatabaseUnusable, UnknownCapability
 from bot.storage.lock import claimed
-from bot.storage.maintenance.backup import keep_before_migration
 from bot.storage.schema import Migration, bundled, migrate, require_sound, unknown_capabilities, version_of
 from bot.storage.write_queue import BUSY_TIMEOUT, Job, WriteObserver, WriteQueue, is_locked
 
@@ -50,13 +49,18 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, path: Path, *, migrations: Sequence[Migration] | None = None, keeps_before_migration: bool = True
+        cls,
+        path: Path,
+        *,
+        migrations: Sequence[Migration] | None = None,
+        before_migration: Callable[[Path, int], None] | None = None,
     ) -> AsyncIterator[Self]:
         """Claim the file, bring it to the newest schema, check it, and close it at the end.
 
         DatabaseInUse, DatabaseTooNew, DatabaseUnusable, BackupNotWritten and UnknownCapability are reasons not to
-        start; the file is then as it was, or further by whole migrations. Before the first missing migration a copy
-        is kept beside the file. Closing waits for the jobs whose callers still wait.
+        start; the file is then as it was, or further by whole migrations. ``before_migration`` is called with the file
+        and the number of the first missing migration, unless the file is new. Closing waits for the jobs whose callers
+        still wait.
         """
         migrations = bundled() if migrations is None else migrations
         async with AsyncExitStack() as stack:
@@ -64,9 +68,7 @@ class Database:
             try:
                 writer = stack.enter_context(closing(_connect(real, "rw", timeout=_READ_TIMEOUT)))
                 queue = stack.enter_context(WriteQueue(writer))
-                await queue.run(
-                    partial(_prepare, path=real, migrations=migrations, keeps_before_migration=keeps_before_migration)
-                )
+                await queue.run(partial(_prepare, path=real, migrations=migrations, before_migration=before_migration))
                 reader = await stack.enter_async_context(_reader(real))
                 reader.row_factory = sqlite3.Row
                 await reader.execute_fetchall("PRAGMA query_only = ON")
@@ -213,7 +215,11 @@ def _reader(path: Path) -> aiosqlite.Connection:
 
 
 def _prepare(
-    connection: sqlite3.Connection, *, path: Path, migrations: Sequence[Migration], keeps_before_migration: bool
+    connection: sqlite3.Connection,
+    *,
+    path: Path,
+    migrations: Sequence[Migration],
+    before_migration: Callable[[Path, int], None] | None,
 ) -> None:
     """Check the file and bring it to the newest schema."""
     require_sound(connection, path)
@@ -224,9 +230,8 @@ def _prepare(
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA secure_delete = ON")  # not every SQLite is built to
     version = version_of(connection)
-    if keeps_before_migration and 0 < version < len(migrations):
-        kept = keep_before_migration(path, number=version + 1)
-        _log.info("database kept before its upgrade path=%s version=%s", kept.path, version)
+    if before_migration is not None and 0 < version < len(migrations):
+        before_migration(path, version + 1)
     migrate(connection, path, migrations)
     if unknown := unknown_capabilities(connection):
         raise UnknownCapability(*unknown)

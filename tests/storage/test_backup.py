@@ -214,7 +214,7 @@ class TestBeforeMigrations:
         async with Database.open(path):
             pass
 
-        async with Database.open(path, migrations=WITH_PAIRS):
+        async with Database.open(path, migrations=WITH_PAIRS, before_migration=keep_before_migration):
             pass
 
         [kept] = [name for name in names(path.parent) if ".before-" in name]
@@ -226,7 +226,7 @@ class TestBeforeMigrations:
     async def test_none_without_need(self, path: Path, opened: int):
         """A new database, and one with the newest schema, is not copied."""
         for _ in range(opened + 1):
-            async with Database.open(path):
+            async with Database.open(path, before_migration=keep_before_migration):
                 pass
 
         assert names(path.parent) == {"desk.db", "desk.db.lock"}
@@ -240,7 +240,7 @@ class TestBeforeMigrations:
         monkeypatch.setattr(Path, "rename", _no_room)
 
         with pytest.raises(BackupNotWritten) as refused:
-            async with Database.open(path, migrations=WITH_PAIRS):
+            async with Database.open(path, migrations=WITH_PAIRS, before_migration=keep_before_migration):
                 pass
 
         assert refused.value.reason == "No space left on device"
@@ -251,9 +251,9 @@ class TestBeforeMigrations:
         """The newest five are kept, at most two of one migration."""
         await filled(path)
         for year in range(2000, 2004):
-            keep_before_migration(path, number=year - 1995, at=NOW.replace(year=year))
+            keep_before_migration(path, year - 1995, at=NOW.replace(year=year))
         for day in range(1, 8):
-            keep_before_migration(path, number=9, at=NOW.replace(day=day))
+            keep_before_migration(path, 9, at=NOW.replace(day=day))
 
         kept = sorted(name for name in names(path.parent) if ".before-" in name)
         assert len(kept) == MAX_KEPT

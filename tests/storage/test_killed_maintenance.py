@@ -13,7 +13,7 @@ from random import Random
 import pytest
 
 from bot.storage.database import Database
-from bot.storage.maintenance.backup import back_up
+from bot.storage.maintenance.backup import back_up, keep_before_migration
 from bot.storage.maintenance.inspection import inspect
 from bot.storage.schema import bundled
 from tests.storage.databases import filled, names, query
@@ -27,13 +27,13 @@ FORKED = """
 import asyncio, os, signal, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from bot.storage.maintenance.backup import back_up
+from bot.storage.maintenance.backup import back_up, keep_before_migration
 from bot.storage.database import Database
 from bot.storage.maintenance.restore import restore
 from tests.storage.pairs import WITH_PAIRS
 
 async def opened(path):
-    async with Database.open(path, migrations=WITH_PAIRS):
+    async with Database.open(path, migrations=WITH_PAIRS, before_migration=keep_before_migration):
         pass
 
 def work(command, path, other):
@@ -168,7 +168,7 @@ async def test_migration(tmp_path: Path):
             path = folder / "desk.db"
             shutil.copy(old, path)
             killed += await program.killed("open", path, old) != 0
-            async with Database.open(path, migrations=WITH_PAIRS):
+            async with Database.open(path, migrations=WITH_PAIRS, before_migration=keep_before_migration):
                 pass
             kept = [name for name in names(folder) if "before" in name]
             assert kept

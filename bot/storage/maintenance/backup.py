@@ -1,5 +1,6 @@
 """Backs a database up while it is in use, and keeps a copy before each migration."""
 
+import logging
 import os
 import re
 import sqlite3
@@ -12,6 +13,8 @@ from pathlib import Path
 from bot.storage.errors import BackupNotWritten, DatabaseTooNew, DatabaseUnusable
 from bot.storage.maintenance.inspection import Inspection, damage_of, inspect_connection, reading
 from bot.storage.schema import require_ours
+
+_log = logging.getLogger(__name__)
 
 MAX_KEPT_PER_MIGRATION = 2
 """A migration that fails at every start must not push out the copies of earlier ones."""
@@ -54,7 +57,7 @@ def dated(stem: str, at: datetime | None = None, suffix: str = "") -> str:
     return f"{stem}-{(at or datetime.now(UTC)).astimezone(UTC):%Y%m%dT%H%M%SZ}{suffix}"
 
 
-def keep_before_migration(database: Path, *, number: int, at: datetime | None = None) -> Backup:
+def keep_before_migration(database: Path, number: int, *, at: datetime | None = None) -> None:
     """Keep a copy beside ``database`` before migration ``number``, and delete the oldest if there are too many.
 
     Call it with the lock held. BackupNotWritten if it cannot be written: do not migrate then.
@@ -64,7 +67,7 @@ def keep_before_migration(database: Path, *, number: int, at: datetime | None = 
     target = unused(database.with_name(dated(f"{database.name}.before-{number:04}", at)))
     kept = _copied(database, target, require_whole)  # faults that allow a start allow this too
     _drop_oldest(database)
-    return kept
+    _log.info("database kept before its upgrade path=%s version=%s", kept.path, kept.version)
 
 
 def unused(path: Path) -> Path:

@@ -140,7 +140,7 @@ async def _prepare(copy: Path, replaced: _Replaced, *, at: datetime) -> tuple[in
     given out since are skipped, because they are in the buttons of cards; sign-ins in progress end; the commands are
     synced again, because another version may have synced others.
     """
-    async with Database.open(copy, keeps_before_migration=False) as database:
+    async with Database.open(copy) as database:
         return await database.write(partial(_prepare_job, replaced=replaced, at=at))
 
 
