@@ -115,13 +115,13 @@ def code(text: str, limit: int = 256) -> str:
 def money(amount: Money) -> str:
     """Return an amount like ``$1,204.50``, ``-€0.065`` or ``12.98 XYZ``, exact up to eight decimals."""
     value = amount.amount
+    symbol = _SYMBOLS.get(amount.currency, "")
+    currency = "" if symbol else f" {outside(amount.currency, 12)}"
     if not -_MOST <= value <= _MOST:  # only a comparison cannot overflow
-        bound = "less than -" if value < 0 else "more than "
-        return f"{bound}{_with_currency(f'{_MOST:,.2f}', amount.currency)}"
+        return f"{'less than -' if value < 0 else 'more than '}{symbol}{_MOST:,.2f}{currency}"
     value = value.quantize(_FINEST)
     whole, _, decimals = f"{abs(value):,f}".partition(".")
-    number = f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
-    return f"{'-' if value < 0 else ''}{_with_currency(number, amount.currency)}"
+    return f"{'-' if value < 0 else ''}{symbol}{whole}.{decimals.rstrip('0').ljust(2, '0')}{currency}"
 
 
 def moment(at: datetime) -> str:
@@ -200,11 +200,6 @@ def _fitted(text: str, limit: int, dress: Callable[[str], str]) -> str:
         else:
             too_many = middle
     return shortened(fits)
-
-
-def _with_currency(number: str, currency: str) -> str:
-    symbol = _SYMBOLS.get(currency)
-    return f"{symbol}{number}" if symbol is not None else f"{number} {outside(currency, 12)}"
 
 
 def _unix(at: datetime) -> int:
