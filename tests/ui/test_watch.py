@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from types import SimpleNamespace
 from typing import Any
 
 import discord
@@ -215,3 +216,28 @@ async def test_work_that_ends_during_the_deferral(sessions: Sessions, error: Exc
     await finish_stuck(sessions, longest=60.0)
     assert len(answers(interaction)) == (0 if isinstance(error, discord.DiscordException) else 1)
     assert not sessions.left_open
+
+
+@pytest.mark.parametrize("during_deferral", [True, False])
+async def test_lost_reply_about_cancelled_work(sessions: Sessions, *, during_deferral: bool) -> None:
+    """A reply about cancelled work is sent again if Discord may show "thinking…"."""
+    interaction: Any = FakeInteraction(sessions)
+    response: Any = SimpleNamespace(status=400, reason="")
+    acknowledged = discord.HTTPException(response, {"code": 40060, "message": ""})
+
+    async def work(session: InteractionSession) -> None:
+        if during_deferral:
+            await session.defer()
+        await asyncio.Event().wait()
+
+    if during_deferral:
+        interaction.trouble["defer"] = asyncio.Event().wait
+    else:
+        interaction.fail("defer", ConnectionResetError())
+    interaction.fail("message", *([acknowledged] * 2 if during_deferral else [ConnectionResetError()]))
+    interaction.fail("edit", ConnectionResetError())
+    await start(interaction, work)
+    for _ in range(2):
+        await finish_stuck(sessions, longest=0.0)
+
+    assert interaction.sent == [("edit" if during_deferral else "message", UNFINISHED[1])]

@@ -1,7 +1,5 @@
 """Tells from an error of discord.py whether an answer may have arrived, or may succeed later."""
 
-import asyncio
-
 import discord
 
 UNKNOWN_MESSAGE = 10008
@@ -28,5 +26,5 @@ def may_pass(error: BaseException) -> bool:
 
 
 def may_be_delivered(error: BaseException) -> bool:
-    """Return whether Discord may have accepted a first answer that ended in this error."""
-    return may_pass(error) or code_of(error) == ALREADY_ACKNOWLEDGED or isinstance(error, asyncio.CancelledError)
+    """Return whether Discord may have accepted a first answer that ended in this error or was cancelled."""
+    return may_pass(error) or code_of(error) == ALREADY_ACKNOWLEDGED
