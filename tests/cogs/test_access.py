@@ -18,11 +18,6 @@ async def say(scene: Scene, actor: simcord.MemberActor, command: str, **options:
     return text_of(result)
 
 
-async def line_of(scene: Scene, role: simcord.RoleHandle) -> str:
-    lines = (await say(scene, owner_of(scene), "list")).splitlines()
-    return next(line for line in lines if line.startswith(role.mention))
-
-
 async def test_a_new_server(scene: Scene) -> None:
     """Everybody may see and do their own, nothing else is granted, and the owner can begin."""
     elsewhere = scene.env.create_guild("Elsewhere")
@@ -57,18 +52,6 @@ async def test_the_first_grant(scene: Scene) -> None:
     assert f"{scene.support.mention} may no longer read the audit (`audit.read`)." in revoked
 
 
-async def test_owner_and_administrators_hold_no_more(scene: Scene) -> None:
-    """Beyond access and settings they hold what their roles give, like everybody."""
-    administrators = scene.guild.create_role("Admins", permissions=discord.Permissions(administrator=True))
-    administrator = scene.guild.add_member(scene.env.create_user("ada"), roles=[administrators])
-    for actor in (owner_of(scene), administrator):
-        listed = await actor.slash(scene.channel, "trades", steam_id=str(scene.world.customer.steam_id))
-        linked = await actor.slash(scene.channel, "link set", member=actor, steam=str(scene.world.empty.steam_id))
-
-        assert "`trades.any`" in text_of(listed)
-        assert "`links.manage`" in text_of(linked)
-
-
 async def test_granting_and_revoking(scene: Scene) -> None:
     """A grant counts from the next command, a revocation too; what changes nothing says so."""
     owner = owner_of(scene)
@@ -84,39 +67,6 @@ async def test_granting_and_revoking(scene: Scene) -> None:
         assert "✅ Done" in await say(scene, owner, "revoke", **grant)
         assert "Nothing to change" in await say(scene, owner, "revoke", **grant)
         assert f"(`{capability}`)." in text_of(await scene.agent.slash(scene.channel, used))
-
-
-async def test_everybody_can_be_granted_and_revoked(scene: Scene) -> None:
-    """@everyone is a role like any other, named without pinging anybody."""
-    grant = {"role": scene.guild.default_role, "capability": "trades.own"}
-
-    assert "@everyone may no longer see one's own trades" in await say(scene, owner_of(scene), "revoke", **grant)
-    assert "`trades.own`" in text_of(await scene.customer.slash(scene.channel, "trades"))
-    assert "`trades.own`" not in await say(scene, owner_of(scene), "list")
-
-
-async def test_list(scene: Scene) -> None:
-    """The list has a line a role with everything it holds."""
-    lines = (await say(scene, owner_of(scene), "list")).splitlines()
-
-    support = next(line for line in lines if line.startswith(scene.support.mention))
-    assert support == f"{scene.support.mention}: `inventory.any`, `links.manage`, `resend.any`, `trades.any`"
-    assert any(line.startswith(scene.moderators.mention) and "`resend.approve`" in line for line in lines)
-
-
-async def test_a_role_of_another_server(scene: Scene) -> None:
-    """What a role may do in one server is worth nothing in another."""
-    elsewhere = scene.env.create_guild("Elsewhere")
-    channel = elsewhere.create_text_channel("desk")
-    namesake = elsewhere.create_role("Support")
-    agent = elsewhere.add_member(scene.agent.user, roles=[namesake])
-
-    result = await agent.slash(channel, "trades", steam_id=str(scene.world.customer.steam_id))
-    assert "`trades.any`" in text_of(result)
-
-    owner = simcord.MemberActor(scene.env, elsewhere, elsewhere.owner)
-    await owner.slash(channel, "access grant", role=namesake, capability="audit.read")
-    assert "`audit.read`" not in await line_of(scene, scene.support)
 
 
 async def test_audit_posts(scene: Scene) -> None:

@@ -113,35 +113,7 @@ async def test_no_mention(scene: Scene) -> None:
     assert post.json["nonce"] == "resend-1-1"
 
 
-async def test_hostile_trades(scene: Scene) -> None:
-    """Whatever stands in a trade, its card fits, is harmless, and can be approved as it is."""
-    hostile = scene.world.trades_of(scene.world.hostile)
-    assert len(hostile) == 3
-    for trade in hostile:
-        card = await requested(scene, trade)
-
-        await scene.moderator.click(card, label="Approve")
-
-        assert state_of(scene, card) == "sent"
-    assert scene.providers.mannco.resend_calls == {trade.id: 1 for trade in hostile}
-
-
 # Who may
-
-
-async def test_without_the_right(scene: Scene) -> None:
-    """Whoever lacks resend.approve is told so by its name, whichever button they press; nothing happens."""
-    card = await requested(scene, failed_trade(scene))
-
-    for who in (scene.customer, scene.agent):
-        for label in ("Approve", "Deny"):
-            result = await who.click(card, label=label)
-
-            assert result.ephemeral
-            assert "`resend.approve`" in text_of(result)
-            assert result.modal is None
-    assert state_of(scene, card) == "pending"
-    assert scene.providers.mannco.resend_calls == {}
 
 
 @pytest.mark.parametrize("label", ["Approve", "Deny"])
@@ -201,16 +173,6 @@ async def test_right_taken_away(scene: Scene) -> None:
     assert state_of(scene, card) == "sent"
 
 
-async def test_role_taken_away(scene: Scene) -> None:
-    """Roles are those of the click itself: who lost theirs has lost the right."""
-    card = await requested(scene, failed_trade(scene))
-    scene.env.backend.get_guild(scene.guild.id).members[scene.moderator.id].role_ids.remove(scene.moderators.id)
-
-    result = await scene.moderator.click(card, label="Approve")
-
-    assert "`resend.approve`" in text_of(result)
-
-
 # Denying
 
 
@@ -237,14 +199,6 @@ async def test_denied(scene: Scene) -> None:
         assert "Reason: Ask again on Monday" in text
     assert len(told(request)) == len(direct_messages(scene.customer)) == 1
     assert scene.providers.mannco.resend_calls == {}
-
-
-async def test_denied_without_a_reason(scene: Scene) -> None:
-    card = await requested(scene, failed_trade(scene))
-
-    await give_reason(await scene.moderator.click(card, label="Deny"), scene.moderator, "")
-
-    assert state_of(scene, card) == "denied"
 
 
 async def test_trade_url_in_a_denial(scene: Scene) -> None:
@@ -352,23 +306,6 @@ async def test_changed_code(scene: Scene) -> None:
     assert "this has changed: verification code" in text_of(result)
     assert "approved\nVerification code: it is a new one\n" in face(scene, card)
     assert code_sightings(scene, before) == []
-
-
-async def test_change_after_a_restart(scene: Scene) -> None:
-    """What changed is kept with the request: the next run's card shows it too."""
-    trade = failed_trade(scene)
-    card = await requested(scene, trade)
-    trade.offer_id = "777"
-    await scene.moderator.click(card, label="Approve")
-    await scene.client.services.resends._repository.approve(
-        scene.guild.id, 1, version=2, by=scene.moderator.id, at=scene.clock.now()
-    )
-
-    await scene.client.services.delivery.recover()
-    await scene.client.services.delivery.tick()
-
-    assert state_of(scene, card) == "pending"
-    assert "approved\nSteam offer: was " in face(scene, card)
 
 
 async def test_changed_to_what_cannot_be_sent(scene: Scene) -> None:

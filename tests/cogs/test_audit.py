@@ -4,7 +4,6 @@ import csv
 import io
 import re
 
-import pytest
 import simcord
 
 from bot.demo.scene import Scene
@@ -37,15 +36,6 @@ def lines_of(result: simcord.InteractionResult) -> list[str]:
 def rows_of(scene: Scene):
     """Return the repository behind everything."""
     return scene.client.services.audit._rows
-
-
-async def test_who_may_read_it(scene: Scene) -> None:
-    """Without `audit.read` nothing is shown and nothing is suggested, and that somebody tried is no reading."""
-    for actor in (scene.customer, scene.agent):
-        assert "`audit.read`" in text_of(await audit(scene, actor))
-        assert await actor.autocomplete(scene.channel, "audit", "action", "resend") == []
-
-    assert await rows_of(scene).newest(scene.guild.id, limit=9, action=AuditAction.AUDIT_VIEWED) == []
 
 
 async def test_suggested_actions(scene: Scene) -> None:
@@ -124,24 +114,6 @@ async def test_what_does_not_fit(scene: Scene) -> None:
     usual = await audit(scene, scene.moderator)
     assert len(lines_of(usual)) == 20
     assert "in the file only" not in text_of(usual)
-
-
-@pytest.mark.parametrize("action", ["resend.approve", "=1+1", "@everyone"])
-async def test_an_action_that_is_none(scene: Scene, action: str) -> None:
-    """What is no kind of deed is refused with the way out."""
-    result = await audit(scene, scene.moderator, action=action)
-
-    assert "`action` cannot be used like that" in text_of(result)
-    assert "Pick one from the list" in text_of(result)
-
-
-async def test_nothing_found(scene: Scene) -> None:
-    """Where nothing matches it says so, and there is no file."""
-    result = await audit(scene, scene.moderator, action="resend.sent")
-
-    assert "There are no such rows" in text_of(result)
-    assert result.response is not None
-    assert result.response.attachments == []
 
 
 async def test_reading_is_written_down(scene: Scene) -> None:

@@ -8,7 +8,6 @@ import pytest
 import simcord
 
 from bot.demo.scene import Scene
-from bot.domain.failures import ProviderName
 from cogs.explain import _text_of
 from tests.support.seen import text_of
 
@@ -43,15 +42,6 @@ async def test_one_error_however_it_is_named(scene: Scene, code: str) -> None:
     assert "Why it happens" not in text, "causes are for staff"
 
 
-async def test_a_message_of_mannco(scene: Scene) -> None:
-    """Mannco.store has no codes: its messages are understood as they are."""
-    said = "Failed to resend trade. Trade not found or conditions not met."
-    text = await explain(scene, scene.customer, said, provider="mannco")
-
-    assert text.startswith("📖 ")
-    assert "Error\nMannco.store · " in text
-
-
 async def test_an_ambiguous_number(scene: Scene) -> None:
     """A number that means different things shows each meaning with whose it is; a provider narrows it."""
     both = await explain(scene, scene.customer, "14")
@@ -66,13 +56,6 @@ async def test_an_ambiguous_number(scene: Scene) -> None:
     assert "It depends on what was asked for." in of_methods
     assert "SkinsBack · code `1` · `invalid_game` · user_inventory" in of_methods
     assert "Which provider" not in of_methods
-
-
-async def test_every_provider_can_be_chosen(scene: Scene) -> None:
-    """All five table names narrow the search, whether the provider is on or not."""
-    for provider in ProviderName:
-        text = await explain(scene, scene.customer, "no such thing", provider=provider.value)
-        assert "Not in the catalogue" in text
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,11 @@ from decimal import Decimal
 import pytest
 import simcord
 
-from bot.client import SkinDeskClient
 from bot.demo.items import WorldItem
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.steam import Game
-from tests.support.hostile_text import rendered
-from tests.support.seen import buttons_of, extra_text_of, text_of
+from tests.support.seen import buttons_of, text_of
 
 DIALECTS = ("assetpay", "assetpay_client", "assetpay_legacy")
 PROVIDERS = (*DIALECTS, "skinsback")
@@ -85,18 +83,6 @@ async def test_default_provider_and_game(scene: Scene) -> None:
     assert names_in(text_of(result)) == [item.market_hash_name for item in owned(scene)[:8]]
 
 
-async def test_every_refused_item_has_a_reason(scene: Scene) -> None:
-    """A refused item says why: Steam, no buyer, or the provider's own no."""
-    for provider, no in (("assetpay", "no buyer for it at the moment"), ("skinsback", "does not take this item")):
-        first = await look_up(scene, scene.customer, scene.world.customer.trade_url, provider=provider)
-        text = text_of(first)  # a turned page takes the first one's place
-        text += text_of(await scene.customer.click(answer_of(first), label="Next"))
-
-        assert "refused: Steam does not let it be traded now" in text
-        assert no in text
-        assert text.count("❌") == text.count("refused: ")
-
-
 async def test_a_game_the_provider_does_not_have(scene: Scene) -> None:
     """It is explained without a call; side by side only the providers that have the game are asked."""
     for provider in DIALECTS:
@@ -124,68 +110,6 @@ async def test_own_scope(scene: Scene) -> None:
     assert asked(scene) == before
 
     assert "can be deposited" in text_of(await look_up(scene, scene.agent, foreign)), "inventory.any alone is enough"
-
-
-async def test_not_linked(scene: Scene) -> None:
-    """Whoever may see their own inventory and is not linked is told so, and who can link them."""
-    stranger = scene.guild.add_member(scene.env.create_user("stranger"))
-    result = await look_up(scene, stranger, scene.world.customer.trade_url)
-
-    assert "No Steam account is linked to you" in text_of(result)
-    assert "`/link set`" in text_of(result)
-    assert asked(scene) == 0
-
-
-FAULTY = {
-    "``": "There is no trade URL in what you pasted",
-    f"https://steamcommunity.com/tradeoffer/new/?{'x' * 600}": "far longer than a trade URL",
-    "my inventory please": "not a link",
-    "76561198083722517": "That is a SteamID",
-    "https://steamcommunity.com/profiles/76561198083722517": "link to a Steam profile",
-    "https://steamcommunity.com/tradeoffer/1234567": "link to one trade offer",
-    "https://steamcommunity.com/my/tradeoffers/privacy": "address of Steam's settings page",
-    "https://steamcommunity.com/market/": "a Steam page, but not a trade URL",
-    "https://my.steamchina.com/tradeoffer/new/?partner=1&token=AbCdEfGh": "Steam China",
-    "https://steamcommunlty.com/tradeoffer/new/?partner=1&token=AbCdEfGh": "Careful",
-    "https://example.com/": "does not lead to Steam",
-    "https://steamcommunity.com/tradeoffer/new/?token=AbCdEfGh": "no account number",
-    "https://steamcommunity.com/tradeoffer/new/?partner=0&token=AbCdEfGh": "account number in the link",
-    "https://steamcommunity.com/tradeoffer/new/?partner=1": "has no token",
-    "https://steamcommunity.com/tradeoffer/new/?partner=1&token=AbCdE": "not complete",
-    "https://steamcommunity.com/tradeoffer/new/?partner=1&partner=2&token=AbCdEfGh": "twice",
-}
-
-
-async def test_trade_url_mistakes(scene: Scene) -> None:
-    """Each mistake in a trade URL has its own hint with the next step, and nothing of what was pasted."""
-    hints = set()
-    for pasted, hint in FAULTY.items():
-        result = await look_up(scene, scene.agent, pasted)
-        what = answer_of(result).embeds[0].description or ""
-        hints.add(what)
-
-        assert hint in what
-        assert "Trade URL" in text_of(result).split("What you can do")[1]
-        assert "AbCdE" not in text_of(result)
-    assert len(hints) == len(FAULTY)
-    assert asked(scene) == 0
-
-
-@pytest.mark.parametrize(
-    "lookalike",
-    [
-        "https://steamcommunlty.com/tradeoffer/new/?partner=1&token=AbCdEfGh",
-        "https://steamcommunity.com.trade-offers.ru/tradeoffer/new/?partner=1&token=AbCdEfGh",
-        "https://steamcommunity.com@evil.example/tradeoffer/new/?partner=1&token=AbCdEfGh",
-        "https://stеamcommunity.com/tradeoffer/new/?partner=1&token=AbCdEfGh",  # noqa: RUF001 -- a Cyrillic e
-    ],
-)
-async def test_look_alikes_of_steam(scene: Scene, lookalike: str) -> None:
-    """A link made to be taken for Steam's is warned of as phishing, with what to do if it is too late."""
-    result = await look_up(scene, scene.agent, lookalike)
-
-    assert "does not lead to Steam" in text_of(result)
-    assert "change your Steam password" in text_of(result)
 
 
 SPELLINGS = {
@@ -220,25 +144,6 @@ async def test_options_in_the_providers_own_spelling(scene: Scene, provider: str
     assert "Only: name has “e” · from $0.5 · up to $30.05 · highest price first" in text_of(result)
 
 
-@pytest.mark.parametrize(
-    ("word", "spelling"), [("price_asc", "priceAsc"), ("name_asc", "nameAsc"), ("name_desc", "nameDesc")]
-)
-async def test_every_order(scene: Scene, word: str, spelling: str) -> None:
-    """Each order is asked for in each dialect's word and is the order that is shown."""
-    url = scene.world.customer.trade_url
-    for provider in DIALECTS:
-        result = await look_up(scene, scene.customer, url, provider=provider, sort=word)
-        server = scene.providers.assetpay_legacy if provider == "assetpay_legacy" else scene.providers.assetpay
-
-        assert server.asked[-1].query["sort"] == (word if provider == "assetpay_legacy" else spelling)
-        shown = (
-            offers_in(text_of(result))
-            if word == "price_asc"
-            else [name.casefold() for name in names_in(text_of(result))]
-        )
-        assert shown == sorted(shown, reverse=word == "name_desc")
-
-
 async def test_skinsback_is_filtered_here(scene: Scene) -> None:
     """SkinsBack knows no search: it is asked for everything in its own parameters, and the rest is left out here."""
     options = {"search": "lisbon", "sort": "price_asc", "max_price": 50}
@@ -249,14 +154,6 @@ async def test_skinsback_is_filtered_here(scene: Scene) -> None:
     assert sorted(names_in(text_of(result))) == sorted(wanted)
     assert offers_in(text_of(result)) == sorted(offers_in(text_of(result)))
     assert not scene.providers.skinsback.unknown_parameters
-
-
-async def test_contradicting_prices(scene: Scene) -> None:
-    """A lowest price above the highest one is named, and nobody is asked."""
-    result = await look_up(scene, scene.customer, scene.world.customer.trade_url, min_price=5, max_price=4.99)
-
-    assert "The lowest price is above the highest one." in text_of(result)
-    assert asked(scene) == 0
 
 
 async def test_turning_pages(scene: Scene) -> None:
@@ -281,55 +178,6 @@ async def test_turning_pages(scene: Scene) -> None:
     pages = [page_of(await scene.customer.click(message, label=label)) for label in ("Previous", "First", "Last")]
     assert pages == ["Page 7 of 8", "Page 1 of 8", "Page 8 of 8"]
     assert asked(scene) == before
-
-
-async def test_pages_after_a_restart(scene: Scene) -> None:
-    """A pager of an earlier run turns from its stored snapshot, without a call to a provider."""
-    result = await look_up(scene, scene.customer, scene.world.customer.trade_url)
-    message = answer_of(result)
-    before = asked(scene)
-    restarted = SkinDeskClient(services=scene.client.services, cards=scene.client.cards)
-    scene.client.cards.connect(restarted)
-    scene.client.services.snapshots._recent.clear()
-    await scene.env.restart_bot(restarted)
-
-    turned = await scene.customer.click(message, label="Last")
-
-    assert page_of(turned) == "Page 8 of 8"
-    assert names_in(text_of(turned)) == [item.market_hash_name for item in owned(scene)[56:]]
-    assert asked(scene) == before
-
-
-async def test_pages_after_a_revocation(scene: Scene) -> None:
-    """A right that was taken away is gone with the next click, and the refusal names it."""
-    result = await look_up(scene, scene.agent, scene.world.customer.trade_url)
-    await scene.client.services.access.revoke(scene.support.id, Capability.INVENTORY_ANY, by=scene.owner)
-
-    turned = await scene.agent.click(answer_of(result), label="Next")
-
-    assert "`inventory.any`" in extra_text_of(turned)
-    assert "Page 1 of 8" in text_of(result)
-
-
-async def test_nothing_to_turn(scene: Scene) -> None:
-    """A single page, an empty inventory and a search without a match have nothing to turn and say what they are."""
-    single = await look_up(scene, scene.agent, scene.world.collector.trade_url)
-    empty = await look_up(scene, scene.agent, scene.world.empty.trade_url)
-    no_match = await look_up(scene, scene.agent, scene.world.collector.trade_url, search="no such thing")
-
-    assert "Page 1 of 1" in text_of(single)
-    assert "This inventory is empty" in text_of(empty)
-    assert "Nothing matches" in text_of(no_match)
-    assert list(buttons_of(answer_of(single).message)) == ["Filter", "CSV of all", "Refresh"]
-    for result in (empty, no_match):
-        assert list(buttons_of(answer_of(result).message)) == ["Refresh"]
-
-
-async def test_stacks(scene: Scene) -> None:
-    """A stack says how many pieces it has, what each brings and how many one deposit takes."""
-    result = await look_up(scene, scene.customer, scene.world.customer.trade_url, game="rust")
-
-    assert "**Large Wood Box** ×5\naccepted at **$0.15** each · at most 10 at once" in text_of(result)
 
 
 async def test_memory(scene: Scene) -> None:
@@ -372,19 +220,6 @@ async def test_refreshing_again(scene: Scene) -> None:
     assert asked(scene) == 2
 
 
-async def test_hostile_item_names(scene: Scene) -> None:
-    """Item names made to do harm are only characters, in the page and side by side."""
-    for provider in ("assetpay", "all"):
-        result = await look_up(scene, scene.agent, scene.world.hostile.trade_url, provider=provider)
-        shown = answer_of(result).embeds[0].description or ""
-        kinds, _ = rendered(shown, "embed")
-
-        assert "free knife" in shown
-        assert {"paragraph", "inline", "text", "break", "strong_open", "strong_close", "code", "timestamp"} >= set(
-            kinds
-        )
-
-
 async def test_side_by_side(scene: Scene) -> None:
     """`all` shows what each provider pays for each item, and a provider that fails beside the others."""
     scene.providers.skinsback.active = False
@@ -396,13 +231,3 @@ async def test_side_by_side(scene: Scene) -> None:
     assert "**SkinsBack**: ⚠️ not set up right here" in text
     assert "**AK-47 | Redline (Field-Tested)**\nAssetPay ✅ $10.75 · AssetPay (client) ✅ $10.75" in text
     assert "Page 1 of 8" in text
-
-
-async def test_side_by_side_with_nobody_answering(scene: Scene) -> None:
-    """Where every provider refuses, the page says what each of them says, and does not call the inventory empty."""
-    result = await look_up(scene, scene.agent, scene.world.private.trade_url, provider="all")
-
-    assert "**AssetPay**: ⚠️ The Steam inventory could not be loaded" in text_of(result)
-    assert "**SkinsBack**: ⚠️ The inventory is hidden" in text_of(result)
-    assert "No provider showed this inventory" in text_of(result)
-    assert "empty" not in text_of(result)

@@ -12,7 +12,7 @@ import simcord
 from bot.client import SkinDeskClient
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
-from bot.domain.steam import Game, image_url
+from bot.domain.steam import image_url
 from bot.ui.inventory.controls import refresh_label
 from tests.cogs.test_inventory import answer_of, asked, look_up, names_in, offers_in, owned, page_of, wait
 from tests.support.seen import buttons_of, embed_text, extra_text_of, text_of
@@ -100,19 +100,6 @@ async def test_filtered(scene: Scene, page: simcord.ResponseMessage) -> None:
     assert asked(scene) == before
 
 
-async def test_form_is_filled_in(scene: Scene, page: simcord.ResponseMessage) -> None:
-    """The form shows what is set; sent in empty, it sets nothing."""
-    await narrow(scene.customer, page, search="ak", min_price="0,50")
-    opened = await scene.customer.click(page, label="Filter")
-
-    assert opened.modal is not None
-    inputs = {each["component"]["custom_id"]: each["component"].get("value") for each in opened.modal["components"]}
-    assert inputs == {"search": "ak", "min_price": "0.50", "max_price": None}
-    shown = await scene.customer.submit_modal(opened, FORM)
-    assert page_of(shown) == "Page 1 of 8"
-    assert "Filter" not in text_of(shown)
-
-
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
@@ -131,32 +118,6 @@ async def test_form_that_cannot_be_used(
     label = {"min_price": "Brings at least", "max_price": "Brings at most"}[next(iter(typed))]
     assert f"`{label}` cannot be used like that" in extra_text_of(result)
     assert [embed.footer.text for embed in page.embeds] == ["Page 1 of 8"]
-
-
-async def test_filtered_to_nothing(scene: Scene, page: simcord.ResponseMessage) -> None:
-    """Where nothing matches the page says how to see all again, and the way there still works."""
-    shown = await narrow(scene.customer, page, search="no such thing")
-
-    assert "Nothing matches your filter. Press *Clear filter* to see all 64 items" in text_of(shown)
-    assert "empty" not in text_of(shown)
-    assert list(buttons_of(page.message)) == ["Filter", "Clear filter", "CSV of all", "Refresh"]
-    assert selects_of(page.message) == {}
-    assert page_of(await scene.customer.click(page, label="Clear filter")) == "Page 1 of 8"
-
-
-async def test_kinds_of_nothing(scene: Scene) -> None:
-    """Empty, private and without a match are told apart."""
-    empty, private = scene.world.empty.trade_url, scene.world.private.trade_url
-    full = scene.world.collector.trade_url
-    texts = [
-        text_of(await look_up(scene, scene.agent, empty)),
-        text_of(await look_up(scene, scene.agent, private)),
-        text_of(await look_up(scene, scene.agent, full, search="no such thing")),
-    ]
-
-    assert "This inventory is empty" in texts[0]
-    assert "could not be loaded" in texts[1]
-    assert "Nothing matches what you asked for. Use the command with less of the name" in texts[2]
 
 
 async def test_details(scene: Scene, page: simcord.ResponseMessage) -> None:
@@ -191,37 +152,6 @@ async def test_details_of_what_is_shown(scene: Scene, page: simcord.ResponseMess
     for option in options:
         opened = await choose(scene.customer, page, "item", option.value)
         assert (answer_of(opened).embeds[0].title or "")[2:] == option.label
-
-
-async def test_details_side_by_side(scene: Scene) -> None:
-    """Where all were asked, the details have offer and market price at each provider."""
-    result = await look_up(scene, scene.customer, scene.world.customer.trade_url, provider="all")
-    opened = await choose(scene.customer, answer_of(result), "item", "0")
-    fields = {field.name: field.value for field in answer_of(opened).embeds[0].fields}
-
-    assert fields["AssetPay"] == "✅ Accepted at **$10.75** · market $12.50"
-    assert fields["AssetPay (.co)"] == "✅ Accepted at **$10.75** · market $12.50"
-    assert (fields["SkinsBack"] or "").startswith("✅ Accepted at **$")
-
-
-async def test_details_of_a_stack(scene: Scene) -> None:
-    """A stack says how many pieces it has and how many one deposit takes, in the menu and in the details."""
-    result = await look_up(scene, scene.customer, scene.world.customer.trade_url, game="rust")
-    page = answer_of(result)
-    opened = await choose(scene.customer, page, "item", "0")
-
-    assert selects_of(page.message)["item"].options[0].label == "5 × Large Wood Box"
-    assert "Stack of 5" in text_of(opened)
-    assert "Accepted at **$0.15** each · at most 10 at once" in text_of(opened)
-
-
-async def test_refused_item(scene: Scene, page: simcord.ResponseMessage) -> None:
-    """A refused item's details say why."""
-    position = next(n for n, item in enumerate(owned(scene)[:8]) if not item.tradable)
-    opened = await choose(scene.customer, page, "item", str(position))
-
-    assert (answer_of(opened).embeds[0].title or "").startswith("❌ ")
-    assert "Refused: Steam does not let it be traded now" in text_of(opened)
 
 
 async def test_table(scene: Scene, page: simcord.ResponseMessage) -> None:
@@ -269,16 +199,6 @@ async def test_refreshed_too_soon(scene: Scene, page: simcord.ResponseMessage) -
     wait(scene, 120)
     await scene.customer.click(page, label=refresh_label(until))
     assert asked(scene) == before + 1
-
-
-async def test_refreshed_by_somebody_else_before(scene: Scene, page: simcord.ResponseMessage) -> None:
-    """Where another reader refreshed the same, the button comes to say until when that counts."""
-    url = scene.world.customer.trade_url
-    await look_up(scene, scene.agent, url, refresh=True)
-    until = scene.clock.now() + timedelta(minutes=2)
-    await scene.customer.click(page, label="Refresh")
-
-    assert refresh_label(until) in buttons_of(page.message)
 
 
 async def test_newer_at_somebody_elses(scene: Scene, page: simcord.ResponseMessage) -> None:
@@ -357,15 +277,6 @@ async def test_form_of_a_kind_that_is_no_more(
     assert "fill in the new form" in text_of(result)
 
 
-async def test_form_while_stopping(scene: Scene, page: simcord.ResponseMessage) -> None:
-    """A form that is sent in while SkinDesk stops is answered, and nothing is done."""
-    opened = await scene.customer.click(page, label="Filter")
-    scene.client.is_stopping = True
-    result = await scene.customer.submit_modal(opened, FORM | {"search": "redline"})
-
-    assert "SkinDesk is restarting" in text_of(result)
-
-
 async def test_old_and_taken_away(scene: Scene, page: simcord.ResponseMessage) -> None:
     """Each control says how to start over when its pages are too old, and names a right that was taken away."""
 
@@ -396,35 +307,9 @@ async def test_form_sent_in_after_a_revocation(scene: Scene, page: simcord.Respo
     assert "name has" not in text_of(result)
 
 
-async def test_asked_and_then_arranged(scene: Scene) -> None:
-    """What was asked for stays beside what its reader chose since, and its order is the one to go back to."""
-    url = scene.world.customer.trade_url
-    result = await look_up(scene, scene.customer, url, search="e", sort="price_desc")
-    page = answer_of(result)
-
-    values = [option.value for option in selects_of(page.message)["sort"].options]
-    assert values == ["price_asc", "price_desc", "name_asc", "name_desc"]
-    shown = await choose(scene.customer, page, "sort", "name_asc")
-    assert "Only: name has “e”\nOrder: names A to Z" in text_of(shown)
-    shown = await choose(scene.customer, page, "sort", "price_desc")
-    assert names_in(text_of(shown)) == names_in(text_of(result))
-    assert "Only: name has “e” · highest price first" in text_of(shown)
-
-
 async def test_trade_url_in_the_search(scene: Scene, page: simcord.ResponseMessage) -> None:
     """A trade URL that somebody types into the search is shown without its token."""
     url = scene.world.other_customer.trade_url
     shown = await narrow(scene.customer, page, search=url)
 
     assert re.search(r"token=•+", text_of(shown).replace("\\", ""))
-
-
-async def test_all_games_have_controls(scene: Scene) -> None:
-    """Whatever the game, what the menus hold is what the page shows."""
-    for game in (Game.RUST, Game.DOTA2):
-        url = scene.world.customer.trade_url
-        result = await look_up(scene, scene.customer, url, provider="skinsback", game=game.word)
-        page = answer_of(result)
-
-        assert len(selects_of(page.message)["item"].options) == len(names_in(text_of(result)))
-        wait(scene, 61)

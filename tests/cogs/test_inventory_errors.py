@@ -10,7 +10,6 @@ import simcord
 
 from bot.demo.providers import faults
 from bot.demo.providers.assetpay import SimulatedAssetPay
-from bot.demo.providers.tokens import Client
 from bot.demo.scene import Scene
 from bot.domain.access import Actor
 from bot.domain.failures import Dialect, Explanation, Fixer, ProviderName
@@ -166,30 +165,6 @@ async def test_errors_for_staff(scene: Scene, caplog: pytest.LogCaptureFixture, 
         assert f"provider={provider.value} kind=refused code={code} key={key}" in lines[0]
 
 
-async def test_two_keys_of_one_number(scene: Scene) -> None:
-    """1300 has two keys: the key decides."""
-    first = await look_up(scene, scene.agent, scene.world.error_trade_url(1300))
-    second = await look_up(scene, scene.agent, scene.world.error_trade_url(1300, second=True))
-
-    assert "code `1300` · `FORBIDDEN`" in text_of(first)
-    assert "code `1300` · `MERCHANT_API_KEY_REQUIRED`" in text_of(second)
-    assert fields_of(first)["Why it happens"] != fields_of(second)["Why it happens"]
-
-
-async def test_people_whose_inventory_cannot_be_shown(scene: Scene) -> None:
-    """What is wrong with an account or with Steam is said by every provider in its own error."""
-    world = scene.world
-    for person, at_assetpay, at_skinsback in (
-        (world.private, "INVENTORY_FETCH_FAILED", "user_inventory_is_hidden"),
-        (world.trade_banned, "USER_NOT_TRADEABLE", "user_not_tradable"),
-        (world.steam_down, "STEAM_UNAVAILABLE", "user_inventory_is_unavailable"),
-        (world.undocumented, "SOMETHING_NEW", "something_new"),
-    ):
-        for provider, key in (("assetpay", at_assetpay), ("skinsback", at_skinsback)):
-            result = await look_up(scene, scene.agent, person.trade_url, provider=provider)
-            assert f"`{key}`" in fields_of(result)["Error"]
-
-
 async def test_a_proxys_page(scene: Scene) -> None:
     """HTML instead of an answer is explained as that, and the log says where it stopped making sense."""
     for provider in ERRORS:
@@ -198,26 +173,6 @@ async def test_a_proxys_page(scene: Scene) -> None:
         assert "The provider's answer made no sense" in text_of(result)
         assert "kind `nonsense` · HTTP `200` · at `body`" in fields_of(result)["For staff"]
         assert "Just a moment" not in text_of(result)
-
-
-async def test_an_answer_that_is_too_large(scene: Scene) -> None:
-    """A body above 8 MiB is refused with its own explanation, however small it travels."""
-    fault = faults.oversized(9 * 2**20, compressed=True)
-    scene.providers.assetpay.faults.extend([fault] * 3)
-    result = await look_up(scene, scene.agent, scene.world.customer.trade_url)
-
-    assert "The answer was too large" in text_of(result)
-    assert "8 MiB" in text_of(result)
-    assert "`search`" in fields_of(result)["What you can do"]
-
-
-async def test_throttled_by_a_proxy(scene: Scene) -> None:
-    """A 429 without the provider's envelope says when to try again."""
-    scene.providers.assetpay.faults.extend([faults.throttled(retry_after="90")] * 3)
-    result = await look_up(scene, scene.agent, scene.world.customer.trade_url)
-
-    assert "Too many requests for now" in text_of(result)
-    assert re.fullmatch(r"<t:\d+:R>", fields_of(result)["Try again"])
 
 
 class Hanging:
@@ -286,14 +241,3 @@ async def test_a_fixed_token_of_somebody_else(scene: Scene) -> None:
     assert "Something is not set up right" in text_of(for_customer)
     assert NOT_FOR_CUSTOMERS.search(text_of(for_customer)) is None
     assert not scene.providers.assetpay.calls
-
-
-async def test_a_fixed_token_that_does_not_say_whose_it_is(scene: Scene) -> None:
-    """Where the claims cannot be read the page says whose token it is, side by side too."""
-    other = scene.world.other_customer
-    scene.providers.assetpay.client_tokens.opaque["opaque-token-value"] = Client(other.steam_id, "")
-    async with await with_fixed_token(scene, "opaque-token-value"):
-        for provider in ("assetpay_client", "all"):
-            result = await look_up(scene, scene.agent, other.trade_url, provider=provider)
-
-            assert "the items are those of the token's own account" in text_of(result)

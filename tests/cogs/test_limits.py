@@ -66,9 +66,9 @@ async def test_provider_said_when_to_come_back(scene: Scene) -> None:
         assert fields_of(result)["Try again"] == in_seconds(scene, 60)
         assert ("kind `over_budget`" in text_of(result)) == (actor is scene.agent)
     assert asked(scene) == 1
-    run_in_worker = text_of(await look_up(scene, scene.customer, provider="all"))
-    assert f"**AssetPay**: ⚠️ {OVER_BUDGET}" in run_in_worker
-    assert "**SkinsBack**: 53 of 64 items" in run_in_worker
+    comparison = text_of(await look_up(scene, scene.customer, provider="all"))
+    assert f"**AssetPay**: ⚠️ {OVER_BUDGET}" in comparison
+    assert "**SkinsBack**: 53 of 64 items" in comparison
 
     wait(scene, 60)
     assert "can be deposited" in text_of(await look_up(scene, scene.customer))

@@ -34,14 +34,6 @@ async def test_a_link_from_beginning_to_end(scene: Scene) -> None:
     assert "No Steam account is linked to you" in text_of(result)
 
 
-async def test_set_by_trade_url(scene: Scene) -> None:
-    """A trade URL names the account as well as its SteamID does."""
-    person = scene.world.other_customer
-    done = await say(scene, scene.agent, "set", member=scene.moderator, steam=f"<{person.trade_url}>")
-
-    assert f"{scene.moderator.mention} is SteamID `{person.steam_id}`" in done
-
-
 async def test_linking_oneself(scene: Scene) -> None:
     """Staff may link themselves, and are told at once that this shows them no code; nobody else reads that."""
     steam = str(scene.world.other_customer.steam_id)
@@ -49,16 +41,6 @@ async def test_linking_oneself(scene: Scene) -> None:
 
     assert note in await say(scene, scene.agent, "set", member=scene.agent, steam=steam)
     assert note not in await say(scene, scene.agent, "set", member=scene.moderator, steam="76561197960287930")
-
-
-async def test_without_the_right(scene: Scene) -> None:
-    """Linking, oneself too, needs links.manage, and a refusal changes nothing."""
-    steam = str(scene.world.other_customer.steam_id)
-    assert "`links.manage`" in await say(scene, scene.customer, "set", member=scene.customer, steam=steam)
-    assert "`links.manage`" in await say(scene, scene.customer, "set", member=scene.agent, steam="nonsense")
-
-    assert str(scene.world.customer.steam_id) in await say(scene, scene.customer, "status")
-    assert "No Steam account is linked to you" in await say(scene, scene.agent, "status")
 
 
 async def test_one_to_one(scene: Scene) -> None:
@@ -74,37 +56,6 @@ async def test_one_to_one(scene: Scene) -> None:
     assert other in await say(scene, scene.customer, "status")
     assert "Linked" in await say(scene, scene.agent, "set", member=scene.moderator, steam=steam)
     assert "Linked" in await say(scene, scene.agent, "set", member=scene.moderator, steam=steam), "saying it again"
-
-
-async def test_per_server(scene: Scene) -> None:
-    """A link of one server is none of another's."""
-    elsewhere = scene.env.create_guild("Elsewhere")
-    channel = elsewhere.create_text_channel("desk")
-    there = elsewhere.add_member(scene.customer.user)
-
-    assert "No Steam account is linked to you" in text_of(await there.slash(channel, "link status"))
-
-
-async def test_what_is_no_account(scene: Scene) -> None:
-    """What cannot be an account is explained, and nothing is linked."""
-    for steam, hint in (
-        ("12345", "A SteamID has 17 digits"),
-        ("76561197960265728", "A SteamID has 17 digits"),
-        ("https://steamcommunity.com/id/mia", "link to a Steam profile"),
-        ("https://steamcommunlty.com/tradeoffer/new/?partner=1&token=AbCdEfGh", "Careful"),
-        ("mia", "not a link"),
-    ):
-        assert hint in await say(scene, scene.agent, "set", member=scene.moderator, steam=steam)
-    assert "No Steam account is linked to you" in await say(scene, scene.moderator, "status")
-
-
-async def test_somebody_who_is_not_here(scene: Scene) -> None:
-    """Linking somebody who is not on the server says so: it may be the wrong one."""
-    steam, gone = str(scene.world.other_customer.steam_id), scene.env.create_user("gone")
-
-    assert "They are not on this server" in await say(scene, scene.agent, "set", member=gone, steam=steam)
-    assert "no longer linked" in await say(scene, scene.agent, "set", member=gone, steam="none")
-    assert "not on this server" not in await say(scene, scene.agent, "set", member=scene.moderator, steam=steam)
 
 
 async def test_somebody_who_left(scene: Scene) -> None:
@@ -186,15 +137,6 @@ async def test_replaced(scene: Scene) -> None:
     again = await say(scene, scene.agent, "set", member=scene.customer, steam=steam)
     assert "Until now" not in again
     assert f"<t:{until}:R>" in again
-
-
-async def test_wait_over(scene: Scene) -> None:
-    """Once own resends count again nobody reads of a wait."""
-    await say(scene, scene.agent, "set", member=scene.customer, steam=str(scene.world.other_customer.steam_id))
-    later = scene.clock.now() + RELINK_COOL_DOWN
-    scene.clock.follow(lambda: later)
-
-    assert "Own resends" not in await say(scene, scene.customer, "status")
 
 
 async def test_resend_of_a_new_account(scene: Scene) -> None:

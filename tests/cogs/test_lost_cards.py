@@ -5,7 +5,7 @@ import simcord
 
 from bot.demo.scene import Scene
 from bot.demo.trades import ResendAnswer
-from tests.cogs.approvals import face, failed_trade, give_reason, newest_card, requested, state_of
+from tests.cogs.approvals import failed_trade, give_reason, newest_card, requested, state_of
 from tests.support.seen import embed_text, text_of
 
 
@@ -96,17 +96,6 @@ async def test_channel_gone(scene: Scene, status: int, code: int) -> None:
     assert state_of(scene, card) == "pending"
 
 
-async def test_deleted_after_the_end(scene: Scene) -> None:
-    """The card of a settled request is not posted again."""
-    card = await requested(scene, failed_trade(scene))
-    await scene.moderator.click(card, label="Approve")
-    _delete(scene, card.id)
-
-    await _ten_minutes(scene)
-
-    assert _posts(scene.channel) == []
-
-
 async def test_deleted_by_the_end(scene: Scene) -> None:
     """A card that is gone when its request ends stays gone, and the end is told."""
     trade = failed_trade(scene)
@@ -118,14 +107,3 @@ async def test_deleted_by_the_end(scene: Scene) -> None:
 
     assert "Resend 1 · denied" in text_of(answer)
     assert len(_posts(scene.channel)) == 1
-
-
-async def test_card_that_is_there(scene: Scene) -> None:
-    """A look at a card that is there posts nothing and changes nothing."""
-    card = await requested(scene, failed_trade(scene))
-    before = face(scene, card)
-
-    await _ten_minutes(scene)
-
-    assert len(_posts(scene.channel)) == 1
-    assert face(scene, card) == before

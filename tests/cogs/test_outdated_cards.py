@@ -1,7 +1,6 @@
 """Cards that do not show the newest facts, through the simulated Discord: nobody approves what was not there to see."""
 
 import discord
-import pytest
 from discord import MessageFlags
 
 from bot.demo.scene import Scene
@@ -87,18 +86,6 @@ async def test_embed_hidden_by_a_moderator(scene: Scene) -> None:
     assert not now(scene, card).flags.suppress_embeds
     await scene.moderator.click(card, label="Approve")
     assert state_of(scene, card) == "sent"
-
-
-async def test_embed_that_stays_hidden(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
-    """Where Discord does not let SkinDesk bring the embed back, that is logged and nothing is approved."""
-    card = await requested(scene, failed_trade(scene))
-    scene.env.backend.get_message(scene.channel.id, card.id).flags |= MessageFlags.suppress_embeds.flag
-    scene.env.inject_error("PATCH", f"/channels/*/messages/{card.id}", status=403, code=50013, times=None)
-
-    await scene.moderator.click(card, label="Approve")
-
-    assert f"card not uncovered message={card.id} status=403" in caplog.messages
-    assert scene.providers.mannco.resend_calls == {}
 
 
 async def test_version_of_another_request(scene: Scene) -> None:

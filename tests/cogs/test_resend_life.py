@@ -9,7 +9,6 @@ from bot.demo.scene import Scene
 from bot.demo.trades import ResendAnswer
 from tests.cogs.approvals import (
     buttons,
-    close_direct_messages,
     direct_messages,
     face,
     failed_trade,
@@ -54,22 +53,6 @@ async def test_expired(tmp_path: Path) -> None:
         assert scene.providers.mannco.resend_calls == {}
         again = await requested(scene, failed_trade(scene))
         assert state_of(scene, again) == "pending"
-
-
-async def test_expired_with_nobody_to_tell(tmp_path: Path) -> None:
-    """Where requester and owner cannot be reached, the card says so."""
-    async with scene_with(tmp_path, resends=SOON) as scene:
-        await requested(scene, failed_trade(scene))
-        scene.env.inject_error("POST", "/webhooks/*/*", status=401, code=50027, times=None)
-        for who in (scene.agent, scene.customer):
-            close_direct_messages(scene, who)
-
-        await scene.env.advance_time(41)
-
-        card = newest_card(scene)
-        assert state_of(scene, card) == "expired"
-        assert "The requester could not be told" in face(scene, card)
-        assert "The trade's owner could not be told" in face(scene, card)
 
 
 async def test_clicked_between_expiry_and_its_tick(tmp_path: Path) -> None:

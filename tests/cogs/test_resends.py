@@ -52,12 +52,6 @@ async def test_not_found_and_not_yours(scene: Scene) -> None:
     assert _posted(scene) == []
 
 
-async def test_no_number(scene: Scene) -> None:
-    """What is no trade's number at all is no trade either, however long it is."""
-    for text in ("abc", "-1", "4801 01", "9" * 6_000):
-        assert "No such trade" in await _refusal(scene, text, by=scene.agent)
-
-
 async def test_statuses(scene: Scene) -> None:
     """A trade that cannot be resent is refused with the condition it does not meet."""
     refused = [
@@ -73,16 +67,6 @@ async def test_statuses(scene: Scene) -> None:
             result
         )
     assert _posted(scene) == []
-
-
-async def test_every_resendable_status(scene: Scene) -> None:
-    """A withdrawal in each of the documented statuses can be asked for."""
-    trades = scene.world.trades_of(scene.world.customer)[:6]
-    assert {trade.status for trade in trades} == RESENDABLE_STATUSES
-    for trade in trades:
-        card = await requested(scene, trade)
-
-        assert f"#{trade.id} at" in face(scene, card)
 
 
 async def test_too_many(scene: Scene) -> None:
@@ -101,18 +85,6 @@ async def test_too_many(scene: Scene) -> None:
     assert "is open as request 5" in await _refusal(scene, trades[4].id)
     assert len(_posted(scene)) == 5
     assert state_of(scene, await requested(scene, trades[5])) == "pending"
-
-
-async def test_deposit(scene: Scene) -> None:
-    """A failed deposit has nothing to send."""
-    deposits = [
-        trade
-        for trade in scene.world.trades_of(scene.world.customer)
-        if trade.status in RESENDABLE_STATUSES and not trade.items_send
-    ]
-    assert len(deposits) == 2
-    for trade in deposits:
-        assert "it is a deposit, not a withdrawal" in await _refusal(scene, trade.id)
 
 
 async def test_already_asked_for(scene: Scene) -> None:
@@ -174,21 +146,6 @@ async def test_channel_that_cannot_be_used(scene: Scene, status: int, code: int)
     assert state_of(scene, await requested(scene, trade)) == "pending"
 
 
-async def test_channel_the_bot_may_not_post_in(scene: Scene) -> None:
-    """A channel closed to the bot is no approvals channel."""
-    closed = scene.guild.create_text_channel(
-        "closed", overwrites={scene.guild.default_role: discord.PermissionOverwrite(send_messages=False)}
-    )
-    await scene.client.services.settings.set_approvals_channel(closed.id, by=scene.owner)
-
-    text = await _refusal(scene, failed_trade(scene).id, by=scene.agent)
-
-    assert "The approvals channel cannot be used" in text
-    assert closed.history() == []
-    await scene.client.services.settings.set_approvals_channel(scene.channel.id, by=scene.owner)
-    assert state_of(scene, await requested(scene, failed_trade(scene))) == "pending"
-
-
 async def test_provider_off(tmp_path: Path) -> None:
     """Without Mannco.store there is nothing to resend, and nothing to suggest."""
     assetpay = {"base_url": "http://127.0.0.1:1", "api_key": "ap_nobody_asks_with_this"}
@@ -198,24 +155,6 @@ async def test_provider_off(tmp_path: Path) -> None:
         assert "Not set up here" in text
         assert await scene.agent.autocomplete(scene.channel, "resend", "id", "4") == []
         assert _posted(scene) == []
-
-
-async def test_customer_without_a_link(scene: Scene) -> None:
-    """Who has no Steam account linked is told to have one linked, and is suggested nothing."""
-    newcomer = scene.guild.add_member(scene.env.create_user("nobody"))
-
-    text = await _refusal(scene, failed_trade(scene).id, by=newcomer)
-
-    assert "No Steam account is linked to you" in text
-    assert await newcomer.autocomplete(scene.channel, "resend", "id", "4") == []
-
-
-async def test_without_any_right(scene: Scene) -> None:
-    """Who holds neither right is told which one a customer needs."""
-    await scene.client.services.access.revoke(scene.guild.id, Capability.RESEND_OWN, by=scene.owner)
-
-    assert "`resend.own`" in await _refusal(scene, failed_trade(scene).id)
-    assert await scene.customer.autocomplete(scene.channel, "resend", "id", "4") == []
 
 
 async def test_trade_url_in_a_reason(scene: Scene) -> None:
@@ -288,16 +227,6 @@ async def test_approvals(scene: Scene) -> None:
     assert "Resend 2" not in text
     for card in (cards[0], cards[2]):
         assert f"https://discord.com/channels/{scene.guild.id}/{scene.channel.id}/{card.id}" in text
-
-
-async def test_no_open_requests(scene: Scene) -> None:
-    assert "No request waits for a decision" in text_of(await scene.moderator.slash(scene.channel, "approvals"))
-
-
-async def test_approvals_without_the_right(scene: Scene) -> None:
-    """The list is for those who decide."""
-    for who in (scene.customer, scene.agent):
-        assert "`resend.approve`" in text_of(await who.slash(scene.channel, "approvals"))
 
 
 async def test_many_open_requests(scene: Scene) -> None:

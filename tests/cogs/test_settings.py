@@ -29,38 +29,6 @@ async def test_show_and_set(scene: Scene) -> None:
     assert f"Approvals channel\n{approvals.mention}\nAudit channel\n{audit.mention}" in await say(scene, owner, "show")
 
 
-async def test_without_the_right(scene: Scene) -> None:
-    """Seeing and setting need settings.manage, and a refusal changes nothing."""
-    for actor in (scene.customer, scene.agent, scene.moderator):
-        assert "`settings.manage`" in await say(scene, actor, "show")
-        for command in ("approvals-channel", "audit-channel"):
-            assert "`settings.manage`" in await say(scene, actor, command, channel=scene.channel)
-
-    assert "Audit channel\nnot set" in await say(scene, owner_of(scene), "show")
-
-
-async def test_per_server(scene: Scene) -> None:
-    """Another server has set nothing."""
-    elsewhere = scene.env.create_guild("Elsewhere")
-    channel = elsewhere.create_text_channel("desk")
-    owner = simcord.MemberActor(scene.env, elsewhere, elsewhere.owner)
-
-    assert text_of(await owner.slash(channel, "settings show")).count("not set") == 2
-
-
-async def test_a_channel_skindesk_cannot_post_in(scene: Scene) -> None:
-    """A channel without the permissions that are needed is set, and what is missing is named."""
-    everybody = scene.guild.default_role
-    closed = scene.guild.create_text_channel(
-        "closed", overwrites={everybody: discord.PermissionOverwrite(send_messages=False, embed_links=False)}
-    )
-    text = await say(scene, owner_of(scene), "approvals-channel", channel=closed)
-
-    assert f"Approvals channel\n{closed.mention}" in text
-    assert "cannot post there yet\nIt lacks: Send Messages, Embed Links." in text
-    assert "cannot post" not in await say(scene, owner_of(scene), "approvals-channel", channel=scene.channel)
-
-
 async def test_audit_posts(scene: Scene) -> None:
     """A change is posted to the audit channel, its own setting too; what changes nothing is not."""
     audit, approvals = scene.guild.create_text_channel("audit"), scene.guild.create_text_channel("approvals")

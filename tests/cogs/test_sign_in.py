@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import aiohttp
 import pytest
 import simcord
 
@@ -77,28 +76,6 @@ async def test_from_beginning_to_end(scene: Scene) -> None:
     post = embed_text(log.history()[-1].embeds[0])
     assert f"Steam account linked\n{scene.moderator.mention} · {scene.moderator.mention}\n" in post
     assert "source `sign_in`" in post
-
-
-async def test_page_names_the_member(scene: Scene) -> None:
-    """The page says for whom in which server the address was made, by display name and by the name that is unique."""
-    address = address_in(await scene.agent.slash(scene.channel, "link start"))
-    async with aiohttp.ClientSession() as browser, browser.get(address) as page:
-        text = await page.text()
-
-    assert "<bdi>Alex (support agent)</bdi>" in text
-    assert "<bdi>@alex</bdi>" in text
-    assert "<bdi>Skin Market</bdi>" in text
-
-
-async def test_started_twice(scene: Scene) -> None:
-    """The newest address counts."""
-    first = address_in(await scene.agent.slash(scene.channel, "link start"))
-    second = address_in(await scene.agent.slash(scene.channel, "link start"))
-    person = scene.world.other_customer
-
-    assert "can no longer be used" in await sign_in(scene, first, person)
-    assert "is linked" in await sign_in(scene, second, person)
-    assert "can no longer be used" in await sign_in(scene, second, person)
 
 
 async def test_account_of_another_member(scene: Scene) -> None:

@@ -1,24 +1,17 @@
 """/status through the simulated Discord: what everybody may know of the providers, and what the audit's readers may."""
 
-import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
 import simcord
 
 from bot.demo.providers import faults
 from bot.demo.scene import Scene
-from bot.domain.access import Capability
-from bot.domain.health import Quota
-from cogs.status import _per, _quota_line, _summary
 from tests.support.payload_audit import assert_clean
 from tests.support.seen import text_of
 from tests.support.stage import kept_open
 
 LABELS = ("AssetPay", "AssetPay (client)", "AssetPay (.co)", "SkinsBack", "Mannco.store")
-DETAILS = ("Last failure", "calls left", "for staff", "made no sense", "nonsense")
-"""What only those see who may read the audit."""
 FAILING = "Its last answers were errors or did not come. It is still asked."
 RESTING = "It failed several times in a row, so SkinDesk does not ask it for a while."
 
@@ -127,70 +120,6 @@ async def test_resting(scene: Scene) -> None:
 
     wait(scene, 15)
     assert (await status(scene, scene.customer))["AssetPay"] == [f"⚠️ Failing since {since}", FAILING]
-
-
-async def test_summary(scene: Scene) -> None:
-    """The first line says whether all is well, and how many are not."""
-    assert "✅ All of them work." in text_of(await scene.customer.slash(scene.channel, "status"))
-    await fail(scene)
-    assert "⚠️ 1 of 5 providers has trouble." in text_of(await scene.customer.slash(scene.channel, "status"))
-    assert _summary(5, 4).endswith("; the other providers work.")
-    assert _summary(1, 1) == "⚠️ 1 of 1 provider has trouble. Your items and trades are not touched by that."
-
-
-@pytest.mark.parametrize(
-    ("left", "shown"),
-    [
-        (500, "▫️ requests: 500 of 500 calls left this minute (100 for staff)"),
-        (100, "🔻 requests: 100 of 500 calls left this minute (all for staff)"),
-        (0, "⛔ requests: 0 of 500 calls left this minute"),
-    ],
-)
-def test_what_is_left(left: int, shown: str) -> None:
-    """What is left of a limit is a symbol and words: enough, enough for the staff, nothing."""
-    assert _quota_line(Quota("requests", 500, timedelta(minutes=1), left, 100)) == shown
-
-
-def test_windows() -> None:
-    """A window is said in its own unit."""
-    windows = [
-        timedelta(seconds=1),
-        timedelta(minutes=1),
-        timedelta(minutes=5),
-        timedelta(hours=1),
-        timedelta(hours=24),
-    ]
-
-    assert [_per(window) for window in windows] == [
-        "this second",
-        "this minute",
-        "in 5 minutes",
-        "this hour",
-        "in 24 hours",
-    ]
-    assert _per(timedelta(seconds=0.5)) == "in 0.5 seconds"
-
-
-async def test_refusals_are_no_failures(scene: Scene) -> None:
-    """A provider that says no to one account after the other works."""
-    for _ in range(6):
-        url = scene.world.private.trade_url
-        assert "could not be loaded" in text_of(await scene.agent.slash(scene.channel, "inventory", tradeurl=url))
-
-    assert (await status(scene, scene.customer))["AssetPay"] == ["✅ Working"]
-
-
-async def test_details_after_a_revocation(scene: Scene) -> None:
-    """The details belong to the capability, which counts as it is at the moment."""
-    await fail(scene)
-    result = await scene.moderator.slash(scene.channel, "status")
-    assert all(detail in text_of(result) for detail in DETAILS[:4])
-
-    await scene.client.services.access.revoke(scene.moderators.id, Capability.READ_AUDIT, by=scene.owner)
-    for actor in (scene.moderator, scene.customer):
-        text = text_of(await actor.slash(scene.channel, "status"))
-        assert not any(detail in text for detail in DETAILS)
-        assert not re.search(r"\d+ of \d+ calls|`", text)
 
 
 async def test_no_provider(tmp_path: Path) -> None:

@@ -92,22 +92,6 @@ async def refused(scene: Scene, card: discord.Message, who: simcord.MemberActor,
 # Who may approve here, whatever they may elsewhere
 
 
-async def test_no_right_here(scene: Scene, elsewhere: Elsewhere) -> None:
-    """resend.approve in another server is none in this one."""
-    card = await requested(scene, failed_trade(scene))
-
-    for who in (scene.customer, scene.agent):
-        await refused(scene, card, who, "resend.approve")
-
-
-async def test_requester_here(scene: Scene, elsewhere: Elsewhere) -> None:
-    """Whoever asked for it does not approve it, though in another server they asked for nothing."""
-    await make_moderator(scene, scene.agent)
-    card = await requested(scene, failed_trade(scene))
-
-    await refused(scene, card, scene.agent, "approve your own request")
-
-
 async def test_owner_here(scene: Scene, elsewhere: Elsewhere) -> None:
     """The Discord user to whom the trade's owner is linked does not approve, though another server links another."""
     await make_moderator(scene, scene.customer)
@@ -141,15 +125,6 @@ async def test_right_revoked_here(scene: Scene, elsewhere: Elsewhere) -> None:
     late = await scene.moderator.submit_modal(asked, {field: "too late"})
     assert "resend.approve" in text_of(late)
     assert state_of(scene, card) == "pending"
-
-
-async def test_role_taken_here(scene: Scene, elsewhere: Elsewhere) -> None:
-    """Who loses the role loses the right with the next click, though they keep their role in another server."""
-    card = await requested(scene, failed_trade(scene))
-
-    scene.env.backend.remove_member_role(scene.guild.id, scene.moderator.id, scene.moderators.id)
-
-    await refused(scene, card, scene.moderator, "resend.approve")
 
 
 async def test_revoked_elsewhere(scene: Scene, elsewhere: Elsewhere) -> None:

@@ -2,16 +2,14 @@
 
 import pytest
 
-from bot.domain.access import BOOTSTRAP, SEEDED, Capability, Grant
-from bot.domain.access_doctor import Concern, Finding, Giver, RoleFacts, Source, examine
+from bot.domain.access import BOOTSTRAP, Capability, Grant
+from bot.domain.access_doctor import RoleFacts, Source, examine
 from bot.services.access import Review
-from bot.ui.access import CAPABILITY_LABELS, RoleNames, finding_fields, finding_lines, list_embed
-from bot.ui.kit.text import utf16_length
+from bot.ui.access import CAPABILITY_LABELS, RoleNames, finding_lines, list_embed
 from tests.support.hostile_text import FRAGMENTS, HIDDEN, SPELT_OUT
 from tests.support.seen import embed_text
 
 GUILD, FIRST = 10**18, 10**18 + 1
-STAFF = tuple(sorted(set(Capability) - SEEDED))
 
 
 def review_of(roles: int, *, existing: bool) -> Review:
@@ -45,19 +43,6 @@ def test_any_number_of_roles(roles: int, existing: bool) -> None:  # noqa: FBT00
     assert "…and 0" not in text
     assert embed.footer.text is None, "nothing else was left out"
     assert len(embed) <= 6_000
-
-
-def test_the_longest_warning() -> None:
-    """A warning with every capability and as many roles as there are fits into one field."""
-    many = tuple(range(FIRST, FIRST + 250))
-    givers = (*(Giver(role_id) for role_id in many), *(Giver(role_id, many) for role_id in many))
-    names = RoleNames(GUILD, dict.fromkeys(many, "W" * 100))
-    for concern in Concern:
-        finding = Finding(concern, FIRST, STAFF, givers if concern is Concern.GIVEN_WITHOUT_ACCESS else ())
-        (line,) = finding_lines([finding], names)
-        assert utf16_length(line) <= 1_024 - 32
-        (field,) = finding_fields([finding], names)
-        assert field.value == line
 
 
 @pytest.mark.parametrize("name", [*FRAGMENTS, *HIDDEN, SPELT_OUT])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from simcord.types import HttpLogEntry
 
 from bot.domain.errors import InvalidInput
-from bot.domain.inventory import InventoryFilter, Item, Refusal, Sort
+from bot.domain.inventory import InventoryFilter, Item, Sort
 from bot.domain.snapshots import Listing
 from bot.ui.inventory.controls import item_options, refresh_label, sort_options, typed_filter
 from bot.ui.pager import FilterModal
@@ -28,20 +28,6 @@ def test_refresh_label():
     assert refresh_label(datetime(2026, 1, 1, 23, 59, 59, tzinfo=UTC)) == "Refresh from 00:00 UTC"
 
 
-def test_items_of_a_page():
-    """The menu has the page's items, each with its stack, and whether it is accepted and at what."""
-    found = inventory(
-        item("AK-47", "1204.5", wear=Decimal("0.25432")), item("Cloth", amount=3), item("AWP", refusal=Refusal.NO_OFFER)
-    )
-    options = item_options(Listing.of(answer(found), None), [0, 1, 2])
-
-    assert [(each.label, each.description, each.value) for each in options] == [
-        ("AK-47", "✅ $1,204.50 · wear 0.2543", "0"),
-        ("3 × Cloth", "✅ $10.75", "1"),
-        ("AWP", "❌ refused", "2"),
-    ]
-
-
 def test_orders():
     """The menu has every order and shows which one is chosen."""
     options = sort_options(Listing.of(answer(inventory(item())), None), InventoryFilter(sort=Sort.NAME_DESC))
@@ -49,15 +35,6 @@ def test_orders():
     assert [option.value for option in options] == [sort.value for sort in Sort]
     assert [option.value for option in options if option.default] == ["name_desc"]
     assert all(option.description is None for option in options)
-
-
-def test_orders_of_a_part():
-    """Where the provider sent a part, each order of our own says that it sorts only that."""
-    listing = Listing.of(answer(inventory(item(), total=2)), None)
-    described = {option.value: option.description for option in sort_options(listing, InventoryFilter())}
-
-    assert described.pop("relevance") is None
-    assert set(described.values()) == {"Only among the items that were sent"}
 
 
 def test_orders_where_one_was_asked_for():

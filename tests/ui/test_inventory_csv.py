@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import Item, Money, Refusal, Sticker
+from bot.domain.inventory import Item, Money, Sticker
 from bot.ui.inventory.details import CSV_HEADER, csv_rows, inventory_csv
 from bot.ui.kit.csv import csv_bytes
 from tests.domain.builders import OWNER, inventory, item, usd
@@ -67,14 +67,6 @@ def test_everything():
             "inspect certificate": "S1A2",
         }
     ]
-
-
-def test_refused():
-    """A refused item says why, in words; what is not known is empty."""
-    (row,) = table(item("AWP", None, refusal=Refusal.NOT_TRADABLE))
-
-    assert (row["accepted"], row["refused because"]) == ("no", "Steam does not let it be traded now")
-    assert row["offer"] == row["wear"] == row["tradable"] == ""
 
 
 def test_side_by_side():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import InventoryFilter, Item, Refusal, Sticker
+from bot.domain.inventory import InventoryFilter, Item, Refusal
 from bot.domain.snapshots import InventoryAnswer, Listing
 from bot.ui.inventory.details import item_details
 from tests.domain.builders import inventory, item, usd
@@ -21,28 +21,6 @@ from tests.ui.test_inventory_page import PLAIN, answer, at
 def details(shown: InventoryAnswer, position: int = 0) -> str:
     listing = Listing.of(shown, None)
     return embed_text(item_details(listing, listing.rows[position]))
-
-
-def test_nothing_known():
-    """An item of which little is known says what there is, and nothing of what is not."""
-    assert details(answer(inventory(item("Case", None, refusal=Refusal.NO_OFFER)))) == (
-        "❌ Case\nRefused: no buyer for it at the moment\nAssetPay · Counter-Strike 2"
-    )
-
-
-def test_stickers():
-    """Each sticker has a line, with slot and wear where they are known."""
-    stickers = (Sticker("Crown", 0, Decimal("0.5")), Sticker("Fox"))
-
-    assert "2 stickers\nslot 1: Crown · wear 0.50\nFox" in details(answer(inventory(item(stickers=stickers))))
-
-
-@pytest.mark.parametrize(
-    ("wear", "words"), [("0.25432", "0.25432"), ("0", "0.0"), ("1", "1.0"), ("0.123456789", "0.12345679")]
-)
-def test_wear(wear: str, words: str):
-    """The wear is as exact as anybody needs, without digits that say nothing."""
-    assert f"\nWear {words}\n" in details(answer(inventory(item(wear=Decimal(wear)))))
 
 
 def test_every_provider():

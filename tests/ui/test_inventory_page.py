@@ -1,7 +1,7 @@
 """A page of an inventory says what each item brings or why not, and fits Discord whatever is in it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -43,19 +43,6 @@ def at(provider: ProviderName, *items: Item, **facts: object) -> Inventory:
     return replace(inventory(*items), provider=provider, **facts)  # type: ignore[arg-type]
 
 
-REFUSALS = {
-    Refusal.NOT_TRADABLE: "Steam does not let it be traded now",
-    Refusal.NO_OFFER: "no buyer for it at the moment",
-    Refusal.DISABLED: "the provider does not take this item",
-}
-
-
-def test_every_refusal_has_words():
-    """An item that is refused says why, in words; none is left without."""
-    for refusal in Refusal:
-        assert f"❌ **AK-47**\nrefused: {REFUSALS[refusal]}" in page(answer(inventory(item("AK-47", refusal=refusal))))
-
-
 def test_what_an_item_brings():
     """The offer stands out; what is only a reference is called that; wear and stickers are said where they are."""
     found = item(
@@ -72,22 +59,6 @@ def test_what_an_item_brings():
         "✅ **AK-47 | Redline (Field-Tested)**\n"
         "accepted at **$1,204.50** (€98.25) · market $1,300.00 · wear 0.2543 · 2 stickers"
     ) in page(answer(inventory(found)))
-
-
-def test_stacks():
-    """A stack counts its pieces, and the worth counts as many of them as one deposit takes."""
-    stack = item("Cloth", "0.05", amount=50, max_amount=10)
-    text = page(answer(inventory(stack)))
-
-    assert "✅ **Cloth** ×50\naccepted at **$0.05** each · at most 10 at once" in text
-    assert "1 of 1 item can be deposited, $0.50" in text
-
-
-def test_part_of_an_inventory():
-    """Where the provider counts more than it sent, the page says both numbers."""
-    text = page(answer(inventory(item("AK-47"), total=5000)))
-
-    assert "The provider counts 5,000 items and sent 1." in text
 
 
 @pytest.mark.parametrize(
@@ -212,21 +183,6 @@ def test_narrowed_to_nothing():
     assert "Nothing matches your filter. Press *Clear filter* to see all 1 item" in text
 
 
-def test_sorting_a_part():
-    """Where the provider sent a part, the page says that sorting and filtering see only that part."""
-    text = viewed_snapshot(answer(inventory(item("AK-47"), total=5000)), None)
-
-    assert "Sort and filter see only those. `/inventory` with `sort` or `search` asks for others." in text
-
-
-def test_cooldown():
-    """After a refresh the page says from when it can be refreshed again."""
-    found = answer(inventory(item("AK-47")))
-
-    assert "can be refreshed <t:1767225600:R>" in viewed_snapshot(found, None, datetime(2026, 1, 1, tzinfo=UTC))
-    assert "can be refreshed" not in viewed_snapshot(found, None)
-
-
 def test_exterior():
     """The exterior is said where the name does not say it already."""
     named = item("AK-47", market_hash_name="AK-47 (Field-Tested)", exterior="Field-Tested", wear=Decimal("0.2"))
@@ -263,10 +219,3 @@ def test_any_inventory(
     assert violations(embed, controls) == []
     kinds, _ = rendered(str(embed.description), "embed")
     assert set(kinds) <= {*PLAIN, "mention", "user_mention", "emphasis_open", "emphasis_close", "em_open", "em_close"}
-
-
-def test_moments_are_each_readers_own():
-    """When the provider read Steam is shown as Discord shows moments."""
-    read_at = datetime(2026, 1, 1, tzinfo=UTC)
-
-    assert "as of <t:1767225600:R>" in page(answer(replace(inventory(item("A")), updated_at=read_at)))

@@ -56,15 +56,6 @@ def test_every_status(status: int):
         assert re.search(rf"\*\*[A-Z][a-z ]+\.\*\* {re.escape(next_step)}", text)
 
 
-@pytest.mark.parametrize("status", STATUSES)
-@pytest.mark.parametrize("way", [{}, {"items_send": (), "items_received": ("1",)}, {"items_send": ()}])
-def test_no_customer_is_spoken_of(status: int, way: dict[str, tuple[str, ...]]):
-    """Nobody reads of "the customer" who is the customer."""
-    told = answer(trade(status=status, **way))
-
-    assert "customer" not in page(told, Audience.CUSTOMER) + warning(told, Audience.CUSTOMER)
-
-
 @pytest.mark.parametrize(
     ("status", "deposit", "to_customer", "to_staff"),
     [
@@ -96,12 +87,6 @@ def test_after_a_failure():
     assert "cannot be resent: start it again on the site" in page(answer(deposit), Audience.CUSTOMER)
     assert "cannot be resent: have the customer start it again" in page(answer(deposit), Audience.STAFF)
     assert "/resend" not in page(answer(deposit, trade(status=0), trade(status=3)), Audience.CUSTOMER)
-
-
-def test_symbols():
-    """The state is a word and a symbol, never a colour alone."""
-    for status, symbol in ((0, "⏳"), (3, "✅"), (-1, "❌"), (10, "❌"), (-12, "↩️"), (2, "❔"), (99, "❔")):
-        assert f"\n{symbol} **#123456 · " in page(answer(trade(status=status)), Audience.CUSTOMER)
 
 
 def test_what_only_staff_reads():
@@ -161,28 +146,6 @@ def test_what_is_over(status: int):
     assert "ABCDEFGH" not in page(over, Audience.CUSTOMER) + page(over, Audience.STAFF)
     assert "Bot" not in page(over, Audience.CUSTOMER)
     assert warning(over, Audience.CUSTOMER) == warning(over, Audience.STAFF) == ""
-
-
-def test_whose_trades():
-    """The head says whose trades they are, and everybody's are told apart by customer."""
-    everybodys = page(answer(trade(), of=None, viewer=None), Audience.STAFF)
-
-    assert "**1 trade** · everyone's" in everybodys
-    assert f"Status `-1` · customer `{OWNER}`" in everybodys
-    assert "your own" in page(answer(trade()), Audience.CUSTOMER)
-    assert f"SteamID `{OWNER}`" in page(answer(trade(), viewer=None), Audience.STAFF)
-    assert f"customer `{OWNER}`" not in page(answer(trade(), viewer=None), Audience.STAFF)
-    assert "**2 active trades**" in page(answer(trade(), trade(id=2), scope=Scope.ACTIVE), Audience.CUSTOMER)
-
-
-def test_facts():
-    """Direction, pieces and game are said, as far as they are known."""
-    deposit = trade(items_send=(), items_received=("1",), game=Game.RUST)
-
-    assert "\nDeposit · 1 item from you · Rust · made <t:" in page(answer(deposit), Audience.CUSTOMER)
-    assert "\nWithdrawal · 2 items to you · made <t:" in page(answer(trade()), Audience.CUSTOMER)
-    assert "\nWithdrawal · 2 items to the customer · made <t:" in page(answer(trade()), Audience.STAFF)
-    assert "**\nNo items\n**" in page(answer(trade(items_send=(), created_at=None)), Audience.CUSTOMER)
 
 
 def test_nothing_there():
