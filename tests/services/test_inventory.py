@@ -93,17 +93,6 @@ def names(answer: InventoryAnswer) -> list[str]:
 # Permissions
 
 
-async def test_own_account(services: Services):
-    """The linked account, and only that one, is the customer's own, no matter which token the trade URL has."""
-    await services.link(CUSTOMER.user_id, OWNER)
-
-    assert names(await services.look_up(CUSTOMER)) == ["AK-47", "AWP", "M4A4"]
-    assert names(await services.look_up(CUSTOMER, URL.replace("AbCdEfGh", "ZyXwVuTs"))) == ["AK-47", "AWP", "M4A4"]
-    with pytest.raises(AccessDenied) as denied:
-        await services.look_up(CUSTOMER, URL.replace(f"partner={OWNER.account_id}", "partner=1"))
-    assert denied.value.capability is Capability.INVENTORY_ANY
-
-
 async def test_refused_without_a_call(services: Services):
     """Refused before a provider is called: no link, no capability, a role of another guild."""
     with pytest.raises(NotLinked):
@@ -154,20 +143,6 @@ async def test_provider_option(services: Services):
     with pytest.raises(ProviderOff):
         await services.look_up(provider="all")
     assert len(services.provider.asked) + len(other.asked) == before
-
-
-@pytest.mark.parametrize(
-    ("options", "problem"),
-    [
-        ({"min_price": Decimal("NaN")}, "min_price: not_a_price"),
-        ({"min_price": Decimal(2), "max_price": Decimal(1)}, "min_price: above_max_price"),
-        ({"search": "x" * 101}, "search: too_long"),
-    ],
-)
-async def test_invalid_options(services: Services, options: dict[str, Any], problem: str):
-    with pytest.raises(InvalidInput, match=problem):
-        await services.look_up(**options)
-    assert services.provider.asked == []
 
 
 # Shared lookups and refreshes

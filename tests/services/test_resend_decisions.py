@@ -5,12 +5,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.domain.access import Actor, Capability, Grant
+from bot.domain.access import Actor, Capability
 from bot.domain.errors import (
     AccessDenied,
     AlreadyDecided,
     MayNotDecide,
-    NotResendable,
     ResendNotFound,
     TradeChanged,
     TradeNotFound,
@@ -30,7 +29,6 @@ from tests.services.resend_setup import (
     STRANGERS_ACCOUNT,
     TRADE,
     ResendSetup,
-    face,
     member,
     outcomes,
 )
@@ -165,43 +163,6 @@ async def mark_unknown(services: ResendSetup, resend: Resend) -> None:
     )
 
 
-async def test_capability_revoked(services: ResendSetup) -> None:
-    resend = await services.requested()
-    grant = Grant(GUILD, MODERATORS, Capability.APPROVE_RESEND)
-    await services.repositories.grants.revoke(grant, by=1, at=services.clock.now())
-
-    with pytest.raises(AccessDenied):
-        await services.approve(resend.id, by=MODERATOR)
-    assert services.provider.calls == {}
-
-
-async def test_approved_too_late(services: ResendSetup) -> None:
-    """An approval after the expiry ends the request, even before the background does."""
-    resend = await services.requested()
-    services.clock.advance(hours=24)
-
-    with pytest.raises(AlreadyDecided) as late:
-        await services.approve(resend.id, by=MODERATOR)
-
-    assert late.value.resend.state is ResendState.EXPIRED
-    assert services.cards.shown[resend.id].state is ResendState.EXPIRED
-    assert services.provider.calls == {}
-
-
-async def test_no_longer_resendable(services: ResendSetup) -> None:
-    """A trade that went through meanwhile cancels the request; requester and owner are told."""
-    resend = await services.requested()
-    services.provider.change(TRADE, status=3)
-
-    with pytest.raises(NotResendable):
-        await services.approve(resend.id, by=MODERATOR)
-
-    ended = await services.row(resend)
-    assert (ended.state, ended.decision_reason) == (ResendState.CANCELLED, "no_longer_resendable")
-    assert face(services.cards.shown[resend.id]) == face(ended)
-    assert services.cards.states_for(AGENT.user_id) == services.cards.states_for(CUSTOMER.user_id) == ["cancelled"]
-
-
 @pytest.mark.parametrize("gone", [True, False])
 async def test_trade_gone_or_of_another_owner(services: ResendSetup, *, gone: bool) -> None:
     """It is not sent; the request stays open."""
@@ -217,40 +178,7 @@ async def test_trade_gone_or_of_another_owner(services: ResendSetup, *, gone: bo
     assert services.provider.calls == {}
 
 
-async def test_denied(services: ResendSetup) -> None:
-    """Requester and owner are told, with the reason."""
-    resend = await services.requested()
-
-    denied = await services.service.deny(resend.id, by=MODERATOR, reason=" ask again on Monday ")
-
-    assert denied.decision_reason == "ask again on Monday"
-    assert services.cards.states_for(AGENT.user_id) == services.cards.states_for(CUSTOMER.user_id) == ["denied"]
-    assert services.cards.shown[resend.id] == denied
-    assert services.provider.calls == {}
-
-
 # Unknown outcomes that a moderator settles
-
-
-@pytest.mark.parametrize("sent", [True, False])
-async def test_marked(services: ResendSetup, *, sent: bool) -> None:
-    """The request keeps who approved, who marked and why; both are told, without a code."""
-    resend = await services.requested()
-    await mark_unknown(services, resend)
-    services.clock.advance(minutes=9)
-
-    marked = await services.service.mark(resend.id, sent=sent, by=OTHER_MODERATOR, reason=" seen in Steam ")
-
-    assert marked.state is (ResendState.SENT if sent else ResendState.FAILED)
-    assert (marked.decided_by, marked.settled_by) == (MODERATOR.user_id, OTHER_MODERATOR.user_id)
-    assert (marked.outcome, marked.outcome_detail) == (Outcome.MARKED, "seen in Steam")
-    assert marked.settled_at == services.clock.now()
-    assert (
-        services.cards.states_for(AGENT.user_id) == services.cards.states_for(CUSTOMER.user_id) == [marked.state.value]
-    )
-    assert [message.code for message in services.cards.messages] == [None, None]
-    with pytest.raises(AlreadyDecided):
-        await services.service.mark(resend.id, sent=not sent, by=MODERATOR)
 
 
 async def test_marked_during_a_reading(services: ResendSetup) -> None:

@@ -8,7 +8,7 @@ from bot.domain.audit import AuditAction
 from bot.domain.errors import AlreadyDecided
 from bot.domain.failures import FailureKind
 from bot.domain.resends import Outcome, ResendState
-from tests.fakes.trade_provider import Held, Way, accepts, breaks, does_and_loses, fails
+from tests.fakes.trade_provider import Held, Way, accepts, breaks, does_and_loses, fails, refuses
 from tests.services.resend_setup import (
     AGENT,
     CUSTOMER,
@@ -21,16 +21,22 @@ from tests.services.resend_setup import (
     face,
     member,
     ticks,
-    unknown_resend,
 )
 
 
 @pytest.mark.parametrize(
     ("way", "state", "outcome"),
     [
+        (accepts, ResendState.SENT, Outcome.CONFIRMED),
+        (refuses, ResendState.FAILED, Outcome.REFUSED),
         (fails(FailureKind.REFUSED, "Missing id parameter", 300), ResendState.FAILED, Outcome.PARAMETER),
+        (fails(FailureKind.REFUSED, "Invalid or expired token", 403), ResendState.FAILED, Outcome.CREDENTIALS),
+        (fails(FailureKind.UNREACHABLE), ResendState.FAILED, Outcome.NOT_REACHED),
         (fails(FailureKind.RATE_LIMITED_LOCALLY), ResendState.FAILED, Outcome.NOT_REACHED),
         (fails(FailureKind.CIRCUIT_OPEN), ResendState.FAILED, Outcome.NOT_REACHED),
+        (fails(FailureKind.LOST), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
+        (fails(FailureKind.TIMED_OUT), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
+        (fails(FailureKind.BROKEN, None, 500), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
         (fails(FailureKind.TOO_LARGE), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
         (fails(FailureKind.REDIRECTED), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
         (breaks, ResendState.UNKNOWN, Outcome.ANSWER_LOST),
@@ -38,7 +44,7 @@ from tests.services.resend_setup import (
     ],
 )
 async def test_every_outcome(services: ResendSetup, way: Way, state: ResendState, outcome: Outcome) -> None:
-    """The outcome is stored, shown and told; the call is never repeated. test_resend_answers has the others."""
+    """The outcome is stored, shown and told; the call is never repeated."""
     resend = await services.requested()
     services.provider.ways.append(way)
 
@@ -142,19 +148,6 @@ async def test_no_one_gets_the_code(services: ResendSetup, linked) -> None:
     assert (await services.row(resend)).notes == ()
 
 
-async def test_closed_direct_messages(services: ResendSetup) -> None:
-    """The card names each person who could not be told, once."""
-    services.cards.unreachable = {AGENT.user_id, CUSTOMER.user_id}
-    unknown = await unknown_resend(services)
-    services.provider.carry_out(TRADE)
-
-    await ticks(services, seconds=10)
-
-    assert unknown.notes == ()
-    assert services.cards.shown[unknown.id].notes == ("requester_not_told", "owner_not_told")
-    assert services.cards.shown[unknown.id].state is ResendState.SENT
-
-
 async def test_expired(services: ResendSetup) -> None:
     """A request ends at the moment of its expiry, also while SkinDesk is not running; requester and owner are told."""
     resend = await services.requested()
@@ -172,17 +165,3 @@ async def test_expired(services: ResendSetup) -> None:
     services.clock.advance(days=30)
     await services.start()
     assert services.cards.shown[other.id].state is ResendState.EXPIRED
-
-
-async def test_audit_channel(services: ResendSetup) -> None:
-    """The posts say who requested, who approved, and how it ended."""
-    resend = await services.requested()
-
-    await services.approve(resend.id, by=MODERATOR)
-
-    assert [(post.action, post.actor_id, post.detail["state"]) for post in services.channel.posts] == [
-        (AuditAction.RESEND_REQUESTED, AGENT.user_id, "pending"),
-        (AuditAction.RESEND_APPROVED, MODERATOR.user_id, "sending"),
-        (AuditAction.RESEND_SENT, None, "sent"),
-    ]
-    assert {post.subject for post in services.channel.posts} == {f"resend:{resend.id}"}

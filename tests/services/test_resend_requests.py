@@ -7,7 +7,6 @@ import pytest
 
 from bot.domain.access import Capability, Grant
 from bot.domain.errors import (
-    AccessDenied,
     ApprovalsChannelUnusable,
     CardOutdated,
     InvalidInput,
@@ -25,7 +24,6 @@ from tests.services.resend_setup import (
     CUSTOMERS_ACCOUNT,
     GUILD,
     MODERATOR,
-    OTHER_GUILD,
     STRANGERS_ACCOUNT,
     TRADE,
     ResendSetup,
@@ -97,55 +95,12 @@ async def test_decided_before_the_card_is_attached(services: ResendSetup) -> Non
     assert services.cards.shown[resend.id].state is ResendState.DENIED
 
 
-async def test_open_in_another_guild(services: ResendSetup) -> None:
-    """A trade has one open request over all guilds, and one guild does not see another's request."""
-    resend = await services.requested()
-
-    with pytest.raises(ResendAlreadyOpen) as there:
-        await services.service.request(str(TRADE), by=member(AGENT.user_id, AGENTS, guild_id=OTHER_GUILD))
-    with pytest.raises(ResendAlreadyOpen) as here:
-        await services.service.request(str(TRADE), by=AGENT)
-
-    assert there.value.resend is None
-    assert here.value.resend == resend
-
-
-async def test_another_customers_trade(services: ResendSetup) -> None:
-    services.provider.add(TRADE, STRANGERS_ACCOUNT, status=0)
-
-    with pytest.raises(TradeNotFound):
-        await services.service.request(str(TRADE), by=CUSTOMER)
-
-
-async def test_trade_url_in_a_reason(services: ResendSetup) -> None:
-    """The token is masked before the reason is stored or shown."""
-    services.provider.add(TRADE, CUSTOMERS_ACCOUNT)
-    url = "https://steamcommunity.com/tradeoffer/new/?partner=11&token=SeCrEt12"
-
-    resend = await services.service.request(str(TRADE), by=AGENT, reason=f"  send to {url} ")
-
-    assert resend.reason is not None
-    assert resend.reason.startswith("send to ")
-    assert "SeCrEt12" not in repr((resend, services.cards.shown))
-
-
 async def test_blank_and_long_reasons(services: ResendSetup) -> None:
     services.provider.add(TRADE, CUSTOMERS_ACCOUNT)
 
     with pytest.raises(InvalidInput):
         await services.service.request(str(TRADE), by=AGENT, reason="x" * 201)
     assert (await services.service.request(str(TRADE), by=AGENT, reason="   ")).reason is None
-
-
-async def test_open_requests(services: ResendSetup) -> None:
-    """Moderators see the open requests, oldest first."""
-    first = await services.requested(1)
-    second = await services.requested(2)
-    await services.service.deny((await services.requested(3)).id, by=MODERATOR)
-
-    assert await services.service.open_requests(by=MODERATOR) == (first, second)
-    with pytest.raises(AccessDenied):
-        await services.service.open_requests(by=AGENT)
 
 
 # Limits for customers

@@ -97,27 +97,6 @@ async def test_shutdown_before_the_call(services: ResendSetup, moment: str | Non
     assert (await services.approve(resend.id, by=MODERATOR)).state is ResendState.SENT
 
 
-@pytest.mark.parametrize("sending", [True, False])
-async def test_start_after_a_crash(services: ResendSetup, *, sending: bool) -> None:
-    """Sending becomes unknown, approved becomes pending again; the cards show it and nothing is sent."""
-    resend = await services.requested()
-    resends, now = services.repositories.resends, services.clock.now()
-    await resends.approve(resend.guild_id, resend.id, version=1, by=MODERATOR.user_id, at=now)
-    if sending:
-        await resends.begin_sending(resend.guild_id, resend.id, at=now)
-    services.crash()
-
-    await services.start()
-
-    recovered = await services.row(resend)
-    assert recovered.state is (ResendState.UNKNOWN if sending else ResendState.PENDING)
-    assert services.cards.shown[resend.id].state is recovered.state
-    assert services.provider.calls == {}
-    if not sending:
-        assert (recovered.decided_by, recovered.notes, recovered.version) == (None, ("restarted",), 2)
-        assert (await services.approve(resend.id, by=MODERATOR)).state is ResendState.SENT
-
-
 async def test_crash_before_the_card_is_posted(services: ResendSetup) -> None:
     """The next start cancels the request and tells its requester, who can request again."""
 

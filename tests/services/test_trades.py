@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from bot.domain.access import Actor, Capability, Grant
-from bot.domain.errors import AccessDenied, InvalidInput, NotLinked, ProviderOff, TradeUrlRejected
+from bot.domain.errors import NotLinked, ProviderOff
 from bot.domain.failures import ProviderName
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import Receipt
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId
-from bot.domain.trades import WINDOW, Scope, Trade
+from bot.domain.trades import Scope, Trade
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.trades import TradeService
@@ -110,73 +110,6 @@ async def test_self_made_link(services: Services):
 
     await services.repositories.links.put(replace(link, linked_by=0))
     assert [each.code for each in (await services.list_for(by=AGENT, own=True)).trades] == [CODE]
-
-
-async def test_refused_without_a_call(services: Services):
-    """Another account needs trades.any; one's own needs trades.own and a link."""
-    for named in ({"member_id": 5}, {"member_id": CUSTOMER.user_id}, {"steam_id": str(OWNER)}, {"steam_id": "x"}):
-        with pytest.raises(AccessDenied) as denied:
-            await services.list_for(by=CUSTOMER, **named)
-        assert denied.value.capability is Capability.TRADES_ANY
-    with pytest.raises(NotLinked):
-        await services.list_for(by=replace(CUSTOMER, user_id=9))
-    await services.repositories.grants.revoke(Grant(GUILD, GUILD, Capability.TRADES_OWN), by=0, at=NOW)
-    with pytest.raises(AccessDenied) as denied:
-        await services.list_for(by=CUSTOMER)
-    assert denied.value.capability is Capability.TRADES_OWN
-    assert services.provider.asked == []
-
-
-async def test_all_trades(services: Services):
-    """trades.any lists everyone's trades, with the codes of one's own only."""
-    answer = await services.list_for(by=AGENT, scope=Scope.ALL)
-
-    assert [each.id for each in answer.trades] == [3, 2, 1]
-    assert answer.steam_id is None
-    assert {each.code for each in answer.trades} == {None}
-
-    await services.link(AGENT, STRANGERS)
-    answer = await services.list_for(by=AGENT, scope=Scope.ALL)
-    assert {each.id: each.code for each in answer.trades} == {3: None, 2: CODE, 1: None}
-
-
-@pytest.mark.parametrize(
-    "named",
-    [
-        {"member_id": CUSTOMER.user_id},
-        {"steam_id": str(OWNER)},
-        {"steam_id": f"https://steamcommunity.com/tradeoffer/new/?partner={OWNER.account_id}&token=AbCdEfGh"},
-    ],
-    ids=["member", "SteamID", "trade URL"],
-)
-async def test_named_account(services: Services, named: dict[str, str]):
-    answer = await services.list_for(by=AGENT, scope=Scope.ALL, **named)
-
-    assert [each.id for each in answer.trades] == [3, 1]
-    assert answer.steam_id == OWNER
-    assert {each.code for each in answer.trades} == {None}
-
-
-async def test_invalid_names(services: Services):
-    with pytest.raises(InvalidInput, match="steam_id: member_and_steam_id"):
-        await services.list_for(by=AGENT, member_id=CUSTOMER.user_id, steam_id=str(OWNER))
-    with pytest.raises(InvalidInput, match="member: not_linked"):
-        await services.list_for(by=AGENT, member_id=9)
-    with pytest.raises(InvalidInput, match="steam_id: steam_id"):
-        await services.list_for(by=AGENT, steam_id="123")
-    with pytest.raises(TradeUrlRejected):
-        await services.list_for(by=AGENT, steam_id="mia")
-    assert services.provider.asked == []
-
-
-async def test_window_full(services: Services):
-    """A full window of all trades is reported, even to viewers who see few of them."""
-    services.provider.kept = (trade(id=9), *(trade(id=10 + number, owner=STRANGERS) for number in range(WINDOW - 1)))
-    assert (await services.list_for(by=AGENT, scope=Scope.ALL)).window_full
-    assert (await services.list_for(by=CUSTOMER, scope=Scope.ALL)).window_full
-    assert not (await services.list_for(by=AGENT)).window_full
-    services.provider.kept = services.provider.kept[1:]
-    assert not (await services.list_for(by=AGENT, scope=Scope.ALL)).window_full
 
 
 async def test_without_a_provider(tmp_path: Path):
