@@ -145,6 +145,20 @@ async def test_provider_option(services: Services):
     assert len(services.provider.asked) + len(other.asked) == before
 
 
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"min_price": Decimal("NaN")}, "min_price: not_a_price"),
+        ({"min_price": Decimal(2), "max_price": Decimal(1)}, "min_price: above_max_price"),
+        ({"search": "x" * 101}, "search: too_long"),
+    ],
+)
+async def test_invalid_options(services: Services, options: dict[str, Any], problem: str):
+    with pytest.raises(InvalidInput, match=problem):
+        await services.look_up(**options)
+    assert services.provider.asked == []
+
+
 # Shared lookups and refreshes
 
 

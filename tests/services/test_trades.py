@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from bot.domain.access import Actor, Capability, Grant
-from bot.domain.errors import NotLinked, ProviderOff
+from bot.domain.errors import AccessDenied, NotLinked, ProviderOff
 from bot.domain.failures import ProviderName
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import Receipt
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId
-from bot.domain.trades import Scope, Trade
+from bot.domain.trades import WINDOW, Scope, Trade
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.trades import TradeService
@@ -121,3 +121,28 @@ async def test_without_a_provider(tmp_path: Path):
         await services.link(CUSTOMER, OWNER)
         with pytest.raises(ProviderOff):
             await services.list_for(by=CUSTOMER)
+
+
+async def test_refused_without_a_call(services: Services):
+    """Another account needs trades.any; one's own needs trades.own and a link."""
+    for named in ({"member_id": 5}, {"member_id": CUSTOMER.user_id}, {"steam_id": str(OWNER)}, {"steam_id": "x"}):
+        with pytest.raises(AccessDenied) as denied:
+            await services.list_for(by=CUSTOMER, **named)
+        assert denied.value.capability is Capability.TRADES_ANY
+    with pytest.raises(NotLinked):
+        await services.list_for(by=replace(CUSTOMER, user_id=9))
+    await services.repositories.grants.revoke(Grant(GUILD, GUILD, Capability.TRADES_OWN), by=0, at=NOW)
+    with pytest.raises(AccessDenied) as denied:
+        await services.list_for(by=CUSTOMER)
+    assert denied.value.capability is Capability.TRADES_OWN
+    assert services.provider.asked == []
+
+
+async def test_window_full(services: Services):
+    """A full window of all trades is reported, even to viewers who see few of them."""
+    services.provider.kept = (trade(id=9), *(trade(id=10 + number, owner=STRANGERS) for number in range(WINDOW - 1)))
+    assert (await services.list_for(by=AGENT, scope=Scope.ALL)).window_full
+    assert (await services.list_for(by=CUSTOMER, scope=Scope.ALL)).window_full
+    assert not (await services.list_for(by=AGENT)).window_full
+    services.provider.kept = services.provider.kept[1:]
+    assert not (await services.list_for(by=AGENT, scope=Scope.ALL)).window_full
