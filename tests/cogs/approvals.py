@@ -42,7 +42,7 @@ def unlucky_trade(scene: Scene, answer: ResendAnswer) -> WorldTrade:
 
 
 async def requested(scene: Scene, trade: WorldTrade, *, by: simcord.MemberActor | None = None) -> discord.Message:
-    """Let somebody, the agent, ask for a resend, and return its card."""
+    """Request a resend, as the agent unless told otherwise, and return its card."""
     await (by or scene.agent).slash(scene.channel, "resend", id=str(trade.id), reason="the bot was offline")
     return newest_card(scene)
 
@@ -83,11 +83,11 @@ async def give_reason(
 
 
 def direct_messages(who: simcord.MemberActor) -> list[str]:
-    """Return what the bot wrote to somebody in private."""
+    """Return the direct messages from the bot to a member."""
     return [embed_text(message.embeds[0]) for message in who.user.dm_channel.history()]
 
 
-def told(result: simcord.InteractionResult) -> list[str]:
+def followups(result: simcord.InteractionResult) -> list[str]:
     """Return what came after the answer to a command, which only its caller may see."""
     assert all(message.ephemeral for message in result.followups)
     return [embed_text(message.embeds[0]) for message in result.followups]
@@ -99,7 +99,7 @@ def another_moderator(scene: Scene, name: str = "sam") -> simcord.MemberActor:
 
 
 async def link(scene: Scene, who: simcord.MemberActor, account: object) -> None:
-    """Link somebody to an account, whoever had it before."""
+    """Link a member to an account, and end any other link of it."""
     for member in (scene.customer, scene.agent, scene.moderator):
         await scene.client.services.links.remove_own(by=Actor(scene.guild.id, member.id, frozenset()))
     linker = Actor(scene.guild.id, scene.agent.id, frozenset({scene.guild.id, scene.support.id}))
@@ -107,7 +107,7 @@ async def link(scene: Scene, who: simcord.MemberActor, account: object) -> None:
 
 
 def close_direct_messages(scene: Scene, who: simcord.MemberActor) -> None:
-    """Let somebody take no messages from the bot."""
+    """Let a member refuse direct messages from the bot."""
     path = f"/channels/{who.user.dm_channel.id}/messages"
     scene.env.inject_error(
         "POST", path, status=403, code=50007, message="Cannot send messages to this user", times=None

@@ -17,7 +17,7 @@ _ACTIONS = re.compile(r"\(\?P<action>([a-z_|]+)\)")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A way in: its row's name, what kind of thing it is, what it declares, and the thing itself."""
+    """An entry point: the name of its row, its kind, its requirement, and the object itself."""
 
     name: str
     kind: str
@@ -38,7 +38,7 @@ def entries(client: SkinDeskClient) -> Iterator[Entry]:
         actions = _ACTIONS.search(template_of(item))
         for action in actions[1].split("|") if actions else [""]:
             yield Entry(f"{item.__name__}:{action}".rstrip(":"), "component", declared(item), item)
-    for modal in desk_modals():
+    for modal in modals():
         yield Entry(modal.__name__, "modal", declared(modal), modal)
 
 
@@ -47,9 +47,9 @@ def template_of(item: type[discord.ui.DynamicItem[Any]]) -> str:
     return str(item.__discord_ui_compiled_template__.pattern)
 
 
-def desk_modals(base: type[SkinDeskModal] = SkinDeskModal) -> Iterator[type[SkinDeskModal]]:
+def modals(base: type[SkinDeskModal] = SkinDeskModal) -> Iterator[type[SkinDeskModal]]:
     """Go through the program's own modals."""
     for modal in base.__subclasses__():
-        yield from desk_modals(modal)
+        yield from modals(modal)
         if modal.__module__.startswith(("bot.", "cogs.")):
             yield modal

@@ -1,8 +1,8 @@
-"""A row for every entry point: what somebody does there, to their own and to others' things.
+"""A row for every entry point: its cases with own data and with others' data.
 
-A command's row is named as the command is used, suggestions ``<command>:<option>``, a component by its class and, where
-its custom id has an ``action``, ``<class>:<action>``, a modal by its class. What each needs is not said here: the
-table takes it from the declarations.
+A command's row is named as the command is used, suggestions ``<command>:<option>``, a component by its class and, if
+its custom id has an ``action``, ``<class>:<action>``, a modal by its class. The table takes the required capabilities
+from the declarations.
 """
 
 from collections.abc import Callable, Coroutine
@@ -69,8 +69,8 @@ async def trades_of_an_account(stage: Stage, _: Any) -> str:
     return await stage.slash("trades", scope="all", steam_id=str(stage.foreign.steam_id))
 
 
-def turns(action: str) -> tuple[Case, ...]:
-    """Return the row of a button that turns pages: one's own, of one's own things and others', and somebody else's."""
+def page_cases(action: str) -> tuple[Case, ...]:
+    """Return the row of a page button: own pages of own data and of others' data, and another reader's pages."""
 
     async def do(stage: Stage, snapshot_id: str) -> str:
         button = PageButton(snapshot_id, action, 0)
@@ -100,7 +100,7 @@ def turns(action: str) -> tuple[Case, ...]:
 
 
 def arranges(do: Callable[[Stage, str], Coroutine[Any, Any, str]], shows: str) -> tuple[Case, ...]:
-    """Return the row of a control under an inventory: of one's own, somebody else's, and of somebody else's pages."""
+    """Return the row of an inventory's control: own pages of own and of others' data, and another reader's pages."""
 
     def pages_of(*, foreign: bool, others: bool = False) -> Any:
         async def prepare(stage: Stage) -> str:
@@ -228,7 +228,7 @@ def sends_reason(action: str, shows: str) -> Case:
     return Case(do, shows, prepare=prepare, fleeting=True)
 
 
-def turns_switch(action: str, shows: str) -> tuple[Case, ...]:
+def pauses(action: str, shows: str) -> tuple[Case, ...]:
     async def prepare(stage: Stage) -> int:
         resends = stage.scene.client.services.resends
         await resends.pause(by=stage.scene.owner)
@@ -276,7 +276,7 @@ ROWS: dict[str, tuple[Case, ...]] = {
         Case(trades_by_menu, "Trades · ", Whose.FOREIGN),
     ),
     "Explain error codes": (Case(explained_message, "No error"),),
-    **{f"PageButton:{action}": turns(action) for action in ("first", "previous", "next", "last")},
+    **{f"PageButton:{action}": page_cases(action) for action in ("first", "previous", "next", "last")},
     "InventoryButton:filter": arranges(presses("filter"), "Filter items"),
     "InventoryButton:clear": arranges(presses("clear"), "Page 1 of"),
     "InventoryButton:csv": arranges(presses("csv"), "The whole inventory as a table"),
@@ -292,8 +292,8 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "ResendButton:sent": decides("sent", "Mark as sent: resend"),
     "ResendButton:failed": decides("failed", "Mark as failed: resend"),
     "ReasonModal": (sends_reason("deny", "· denied"), sends_reason("sent", "· sent")),
-    "PauseButton:pause": turns_switch("pause", "🛑"),
-    "PauseButton:resume": turns_switch("resume", "▶️"),
+    "PauseButton:pause": pauses("pause", "🛑"),
+    "PauseButton:resume": pauses("resume", "▶️"),
     "explain": uses("explain", "1010", code="1010"),
     "explain:code": (Case(suggests_codes, "NO_BOTS_AVAILABLE"),),
     "status": uses("status", "Providers"),

@@ -80,11 +80,11 @@ class Stage:
 
     @property
     def foreign(self) -> Person:
-        """Whose account is linked to somebody else."""
+        """The member whose account is linked to another member."""
         return self.scene.world.other_customer
 
     def actor(self, *capabilities: Capability, who: simcord.MemberActor | None = None) -> Actor:
-        """Return the subject, or somebody else, with these rights, as the services are told of them."""
+        """Return the subject, or another member, as an actor with these rights."""
         guild_id = self.scene.guild.id
         return Actor(
             guild_id, (who or self.subject).id, frozenset({guild_id, *(self.roles[c].id for c in capabilities)})
@@ -105,7 +105,7 @@ class Stage:
         yield
         await access.revoke(guild_id, capability, by=self.scene.owner)
 
-    # What the subject does
+    # Actions of the subject
 
     async def slash(self, command: str, **options: Any) -> str:
         """Use a command and return what it answers, to the subject alone."""
@@ -150,7 +150,7 @@ class Stage:
     # What there is to act on
 
     async def message_with(self, *items: discord.ui.Item[Any]) -> discord.Message:
-        """Post a message with components, as nobody but the bot could; a request's buttons with what they decide on."""
+        """Post a message with any components; a request's buttons come with the embed that they decide on."""
         view = discord.ui.View(timeout=None)
         embed = discord.Embed(title="Components")
         for item in items:
@@ -162,7 +162,7 @@ class Stage:
         return self.scene.channel.history()[-1]
 
     async def request(self, person: Person, *, by: Actor | None = None) -> Resend:
-        """Have a pending request for a failed trade of somebody, asked for by the neighbour if nobody is named."""
+        """Open a request for a member's failed trade, by the neighbour by default."""
         await self.settle_all()
         trade = self.scene.world.trades_of(person)[0]
         asker = by or self.actor(Capability.RESEND_ANY, who=self.neighbour)
@@ -183,7 +183,7 @@ class Stage:
             self.scene.world.trades_of(person)[0].status = -1
 
     async def put_in_doubt(self, resend: Resend) -> None:
-        """Let nobody know whether a request was sent."""
+        """Leave the outcome of a request unknown."""
         repository, at = self.scene.client.services.delivery._repository, self.scene.clock.now()
         which, later = (resend.guild_id, resend.id), at + timedelta(days=1)
         await repository.approve(*which, version=resend.version, by=self.scene.moderator.id, at=at)
@@ -191,7 +191,7 @@ class Stage:
         await repository.mark_unknown(*which, outcome=Outcome.ANSWER_LOST, detail=None, settle_after=later, at=at)
 
     async def snapshot(self, person: Person, *, of: str, by: Actor | None = None) -> Snapshot:
-        """Have pages of somebody's inventory or trades, asked for by the subject if nobody is named."""
+        """Open pages of a member's inventory or trades, for the subject by default."""
         services = self.scene.client.services
         asker = await services.access.viewer(by or self.actor(Capability.INVENTORY_ANY, Capability.TRADES_ANY))
         if of == "inventory":
@@ -203,14 +203,14 @@ class Stage:
 
 
 class Whose(Enum):
-    """Whose thing it is that somebody wants to see or change."""
+    """The owner of the data that a case reads or changes."""
 
     OWN = auto()
     """Their own, or nobody's in particular."""
     FOREIGN = auto()
-    """Somebody else's: rights to one's own things do not open it."""
+    """Another member's: rights to own data do not open it."""
     CLOSED = auto()
-    """Nobody's to open, whatever they hold."""
+    """Closed to every member, with any rights."""
 
 
 Do: TypeAlias = Callable[[Stage, Any], Coroutine[Any, Any, str]]
@@ -218,13 +218,12 @@ Do: TypeAlias = Callable[[Stage, Any], Coroutine[Any, Any, str]]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing that somebody does at an entry point.
+    """One use of an entry point.
 
-    ``do`` does it and returns everything it shows; ``shows`` is in that where it opens. ``prepare`` makes what is
-    needed, and what it returns is handed to ``do``; it serves until something opened, or once where it is
-    ``fleeting`` like a modal. ``missing`` does the same as ``do`` with something that does not exist: a refusal has
-    to be that of ``missing``, word for word. ``among`` are the declared capabilities that concern this case, where
-    not all do. ``barred`` is what a holder is told where the thing is CLOSED to them.
+    ``do`` returns all texts of the use; ``shows`` is among them if it was allowed. ``prepare`` makes the argument of
+    ``do``, which serves until a use was allowed, or once if it is ``fleeting`` like a modal. ``missing`` does the same
+    with data that does not exist: a refusal has to read like its answer. ``among`` are the declared capabilities that
+    concern this case, if not all do. ``barred`` is the text for a holder if the data is CLOSED to them.
     """
 
     do: Do

@@ -26,14 +26,14 @@ async def test_a_new_server(scene: Scene) -> None:
     text = text_of(await owner.slash(channel, "access list"))
 
     assert f"@everyone: {', '.join(f'`{each.value}`' for each in sorted(SEEDED))}\n" in text
-    granted, _, looked_at = text.partition("Check: ")
+    granted, _, warnings = text.partition("Check: ")
     assert granted.count("`") == 2 * (len(SEEDED) + 2), "nothing but the seed and what owners always hold"
-    assert looked_at.startswith("1 warning\n⚠️ **No one can approve resends**"), "and nobody has to look at the rest"
+    assert warnings.startswith("1 warning\n⚠️ **No one can approve resends**"), "and nobody has to look at the rest"
     assert "The server's owner and administrators: `access.manage`, `settings.manage`" in text
 
 
 async def test_the_first_grant(scene: Scene) -> None:
-    """Owner and administrators can grant without any grant; nobody else can, whatever Discord lets them do."""
+    """Owner and administrators can grant without any grant; other members cannot, with any Discord permission."""
     administrators = scene.guild.create_role("Admins", permissions=discord.Permissions(administrator=True))
     managing = discord.Permissions(manage_guild=True, manage_roles=True)
     managers = scene.guild.create_role("Managers", permissions=managing)
@@ -53,7 +53,7 @@ async def test_the_first_grant(scene: Scene) -> None:
 
 
 async def test_granting_and_revoking(scene: Scene) -> None:
-    """A grant counts from the next command, a revocation too; what changes nothing says so."""
+    """A grant or a revocation counts from the next command; without a change the answer says so."""
     owner = owner_of(scene)
     for capability in ("access.manage", "settings.manage"):
         grant = {"role": scene.support, "capability": capability}
@@ -89,7 +89,7 @@ async def test_audit_posts(scene: Scene) -> None:
 
 
 async def test_an_audit_channel_that_cannot_be_used(scene: Scene) -> None:
-    """What was done is done and said so, although the audit channel cannot be posted to."""
+    """A change is kept and confirmed although the audit channel cannot be posted to."""
     log = scene.guild.create_text_channel("audit")
     await scene.client.services.settings.set_audit_channel(log.id, by=scene.owner)
     scene.env.inject_error("POST", f"/channels/{log.id}/messages", status=403, code=50013)

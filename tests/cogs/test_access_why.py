@@ -1,4 +1,4 @@
-"""/access why and the doctor through the simulated Discord: through what somebody may, and what is worth a look."""
+"""/access why and the warnings about grants, through the simulated Discord."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ async def why(scene: Scene, member: simcord.MemberActor, capability: str) -> str
     return await say(scene, owner_of(scene), "why", member=member, capability=capability)
 
 
-async def worth_a_look(scene: Scene) -> list[str]:
+async def warnings_in(scene: Scene) -> list[str]:
     return [line for line in (await say(scene, owner_of(scene), "list")).splitlines() if line.startswith("⚠️")]
 
 
@@ -71,7 +71,7 @@ async def test_through_several_roles(scene: Scene) -> None:
 
 
 async def test_owner_and_administrators(scene: Scene) -> None:
-    """What they hold by office is told apart from what a role gives, and nothing more is theirs by office."""
+    """Rights by office are listed apart from rights by a role."""
     admins = role_with(scene, "Admins", "administrator")
     administrator = scene.guild.add_member(scene.env.create_user("ada"), roles=[admins])
     for who, office in ((owner_of(scene), "the server's owner"), (administrator, "an administrator")):
@@ -96,7 +96,7 @@ async def test_what_is_missing(scene: Scene) -> None:
     assert f"administrators, and members with `access.manage`: {scene.moderators.mention}." in text
 
 
-# What is worth a look
+# Warnings
 
 
 async def test_after_a_grant(scene: Scene) -> None:
@@ -128,16 +128,16 @@ async def test_after_a_grant(scene: Scene) -> None:
 async def test_manage_roles(scene: Scene) -> None:
     """A role that others can hand to themselves is named with theirs; administrators' and bots' roles are not."""
     role_with(scene, "Admins", "administrator", "manage_roles", position=20)
-    assert await worth_a_look(scene) == []
+    assert await warnings_in(scene) == []
     helpers = role_with(scene, "Helpers", "manage_roles", position=19)
 
-    support, moderators = await worth_a_look(scene)
+    support, moderators = await warnings_in(scene)
 
     for line, role in ((support, scene.support), (moderators, scene.moderators)):
         assert line.startswith(f"⚠️ {role.mention} has ")
         assert f"members of {helpers.mention} can give it to themselves without `access.manage`" in line
     await say(scene, owner_of(scene), "grant", role=helpers, capability="access.manage")
-    assert await worth_a_look(scene) == []
+    assert await warnings_in(scene) == []
 
 
 async def test_deleted_roles(scene: Scene) -> None:
@@ -148,7 +148,7 @@ async def test_deleted_roles(scene: Scene) -> None:
     scene.env.backend.delete_role(scene.guild.id, gone.id)
     listed = await owner.slash(scene.channel, "access list")
     assert f"deleted role `{gone.id}`: `audit.read`, `trades.any`" in text_of(listed)
-    (warning,) = await worth_a_look(scene)
+    (warning,) = await warnings_in(scene)
     assert f"1 deleted role (`{gone.id}`) still has grants" in warning
     assert listed.response is not None
 
@@ -156,7 +156,7 @@ async def test_deleted_roles(scene: Scene) -> None:
 
     assert clicked.ephemeral
     assert "2 grants of 1 deleted role revoked" in text_of(clicked)
-    assert await worth_a_look(scene) == []
+    assert await warnings_in(scene) == []
     lines = (await say(scene, owner, "list")).splitlines()
     assert sum(line.startswith((scene.support.mention, scene.moderators.mention, "@everyone")) for line in lines) == 3
     shown = await owner.slash(scene.channel, "access list")

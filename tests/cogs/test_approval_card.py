@@ -15,6 +15,7 @@ from tests.cogs.approvals import (
     direct_messages,
     face,
     failed_trade,
+    followups,
     give_reason,
     link,
     newest_card,
@@ -22,7 +23,6 @@ from tests.cogs.approvals import (
     requested,
     scene_with,
     state_of,
-    told,
 )
 from tests.support.seen import embed_text, text_of
 
@@ -68,7 +68,7 @@ async def test_from_request_to_end(scene: Scene, caplog: pytest.LogCaptureFixtur
     assert f"Sent. Approved by <@{scene.moderator.id}> <t:{when}:R> (<t:{when}:f>)." in face(scene, card)
     assert "Mannco.store confirmed the resend" in face(scene, card)
     assert state_of(scene, card) == "sent"
-    (to_agent,) = told(request)
+    (to_agent,) = followups(request)
     assert "Resend 1 · sent" in to_agent
     (to_customer,) = direct_messages(scene.customer)
     assert f"Your new code: `{trade.code}`" in to_customer
@@ -88,7 +88,7 @@ async def test_from_request_to_end(scene: Scene, caplog: pytest.LogCaptureFixtur
 
 
 async def test_customer_asks(scene: Scene) -> None:
-    """A customer who asks for their own trade is told by follow-up, and gets the code by direct message alone."""
+    """The customer who asks for their own trade gets the outcome by follow-up, and the code by direct message only."""
     trade = failed_trade(scene, 2)
 
     request = await scene.customer.slash(scene.channel, "resend", id=f"#{trade.id}")
@@ -96,13 +96,13 @@ async def test_customer_asks(scene: Scene) -> None:
     await scene.moderator.click(card, label="Approve")
 
     assert "Reason\nnone given" in face(scene, card)
-    assert [trade.code in text for text in told(request)] == [False]
+    assert [trade.code in text for text in followups(request)] == [False]
     assert [trade.code in text for text in direct_messages(scene.customer)] == [True]
     assert len(code_sightings(scene)) == 1
 
 
 async def test_no_mention(scene: Scene) -> None:
-    """A card names people and pings nobody."""
+    """A card names people without pinging them."""
     await requested(scene, failed_trade(scene))
 
     (post,) = (
@@ -146,7 +146,7 @@ async def test_owner(scene: Scene, label: str) -> None:
 
 
 async def test_self_approval_allowed(tmp_path: Path) -> None:
-    """Where the setting allows it, one person asks for their own trade and approves it."""
+    """With the setting, one person requests and approves a resend of their own trade."""
     async with scene_with(tmp_path, resends={"allow_self_approval": True}) as scene:
         trade = failed_trade(scene)
         await link(scene, scene.moderator, trade.user)
@@ -194,10 +194,10 @@ async def test_denied(scene: Scene) -> None:
     assert state_of(scene, card) == "denied"
     assert buttons(scene, card) == {}
     when = int(scene.clock.now().timestamp())
-    for text in (face(scene, card), *told(request), *direct_messages(scene.customer)):
+    for text in (face(scene, card), *followups(request), *direct_messages(scene.customer)):
         assert f"enied by <@{scene.moderator.id}> <t:{when}:R>" in text
         assert "Reason: Ask again on Monday" in text
-    assert len(told(request)) == len(direct_messages(scene.customer)) == 1
+    assert len(followups(request)) == len(direct_messages(scene.customer)) == 1
     assert scene.providers.mannco.resend_calls == {}
 
 
@@ -212,7 +212,7 @@ async def test_trade_url_in_a_denial(scene: Scene) -> None:
 
 
 async def test_two_who_deny(scene: Scene) -> None:
-    """Of two moderators with the question open the slower one is told who was faster."""
+    """If two moderators have the form open, the slower one sees who was faster."""
     other = another_moderator(scene)
     card = await requested(scene, failed_trade(scene))
     first, second = await scene.moderator.click(card, label="Deny"), await other.click(card, label="Deny")
@@ -224,8 +224,8 @@ async def test_two_who_deny(scene: Scene) -> None:
     assert state_of(scene, card) == "denied"
 
 
-async def test_approved_while_somebody_writes_why_not(scene: Scene) -> None:
-    """Whoever is still writing a reason is told that it was approved, by whom and when."""
+async def test_approved_before_a_denial_is_submitted(scene: Scene) -> None:
+    """A moderator who submits a denial too late sees who approved, and when."""
     other = another_moderator(scene)
     card = await requested(scene, failed_trade(scene))
     asked = await other.click(card, label="Deny")
@@ -241,7 +241,7 @@ async def test_approved_while_somebody_writes_why_not(scene: Scene) -> None:
 
 
 async def test_second_click(scene: Scene) -> None:
-    """Who clicks on a card that Discord could not update is told who decided and when, and then the card says so."""
+    """A click on a card that Discord could not update shows who decided and when, and the card is updated."""
     trade = failed_trade(scene)
     card = await requested(scene, trade)
     scene.env.inject_error("PATCH", "/channels/*/messages/*", status=403, code=50013, times=None)
@@ -290,8 +290,8 @@ async def test_changed_trade(scene: Scene) -> None:
     assert state_of(scene, card) == "sent"
     assert "Changed" not in face(scene, card)
     assert scene.providers.mannco.resend_calls == {trade.id: 1}
-    (told_owner,) = direct_messages(scene.customer)
-    assert "changed" not in told_owner
+    (to_owner,) = direct_messages(scene.customer)
+    assert "changed" not in to_owner
 
 
 async def test_changed_code(scene: Scene) -> None:
@@ -322,12 +322,12 @@ async def test_changed_to_what_cannot_be_sent(scene: Scene) -> None:
     assert "approved\nStatus: was Failed (`-1`)" in face(scene, card)
     assert "The trade can no longer be resent" in face(scene, card)
     assert now(scene, card).components == []
-    assert len(told(request)) == len(direct_messages(scene.customer)) == 1
+    assert len(followups(request)) == len(direct_messages(scene.customer)) == 1
     assert scene.providers.mannco.resend_calls == {}
 
 
 async def test_provider_that_cannot_be_read(scene: Scene) -> None:
-    """While the trade cannot be read again nothing is decided, and the moderator is told why."""
+    """If the trade cannot be read again, nothing is decided, and the moderator sees why."""
     card = await requested(scene, failed_trade(scene))
     await scene.providers.mannco.stop()
 

@@ -47,7 +47,7 @@ async def test_suggested_actions(scene: Scene) -> None:
     assert {choice["value"] for choice in about_links} == {"link.set", "link.removed"}
 
 
-async def test_in_words(scene: Scene) -> None:
+async def test_sentences(scene: Scene) -> None:
     """Each row is a line: its number, when it was, who did what to whom; the newest is the first."""
     result = await audit(scene, scene.moderator, limit=1000)
     lines = lines_of(result)
@@ -77,7 +77,7 @@ async def test_the_file(scene: Scene) -> None:
 
 
 async def test_filters(scene: Scene) -> None:
-    """A member finds what they did and what was done to them, somebody who left too; an action only such rows."""
+    """A member filter finds actions by and on them, also after they left; an action filter finds its rows only."""
     gone = scene.env.create_user("gone")
     entry = AuditEntry(scene.guild.id, scene.clock.now(), gone.id, AuditAction.LINK_REMOVED, f"user:{gone.id}")
     await rows_of(scene).append(entry)
@@ -116,20 +116,20 @@ async def test_what_does_not_fit(scene: Scene) -> None:
     assert "in the file only" not in text_of(usual)
 
 
-async def test_reading_is_written_down(scene: Scene) -> None:
-    """Whoever reads the record is in it from then on, with what they asked for; a failing write shows nothing."""
+async def test_reading_is_logged(scene: Scene) -> None:
+    """Reading the log is logged with its filters; if that fails, nothing is shown."""
     await audit(scene, scene.moderator, member=scene.customer, action="link.set", limit=7)
-    (looked,) = await rows_of(scene).newest(scene.guild.id, limit=9, action=AuditAction.AUDIT_VIEWED)
+    (views,) = await rows_of(scene).newest(scene.guild.id, limit=9, action=AuditAction.AUDIT_VIEWED)
 
-    assert looked.actor == f"user:{scene.moderator.id}"
-    assert looked.subject == f"user:{scene.customer.id}"
-    assert looked.detail == {"action": "link.set", "limit": "7"}
+    assert views.actor == f"user:{scene.moderator.id}"
+    assert views.subject == f"user:{scene.customer.id}"
+    assert views.detail == {"action": "link.set", "limit": "7"}
     line = f"{scene.moderator.mention} read the audit log about {scene.customer.mention}, `link.set` only"
     assert line in text_of(await audit(scene, scene.moderator, action="audit.viewed"))
 
 
 async def test_another_server(scene: Scene) -> None:
-    """The record of one server is not read in another, whoever asks."""
+    """The log of one server is not shown in another."""
     elsewhere = scene.env.create_guild("Elsewhere")
     channel = elsewhere.create_text_channel("desk")
     role = elsewhere.create_role("Staff")
@@ -157,8 +157,8 @@ async def test_posts_name_their_rows(scene: Scene) -> None:
 
     posts = [embed_text(message.embeds[0]) for message in log.history()]
     kept = await rows_of(scene).newest(scene.guild.id, limit=4)
-    looked, second, first, setting = kept
-    assert looked.action is AuditAction.TRADES_VIEWED, "which is posted nowhere"
+    views, second, first, setting = kept
+    assert views.action is AuditAction.TRADES_VIEWED, "which is posted nowhere"
     assert len(posts) == 3
     for post, row in zip(posts, (setting, first, second), strict=True):
         assert f"{row.action.value} · row {row.number}" in post

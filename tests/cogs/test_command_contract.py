@@ -1,4 +1,4 @@
-"""The commands as Discord is told of them: names, options, types and choices that people and tools rely on."""
+"""The commands as they are registered at Discord: names, options, types and choices."""
 
 import re
 from collections.abc import Mapping
@@ -116,25 +116,25 @@ def leaves(definitions: list[Mapping[str, Any]]) -> dict[str, list[Mapping[str, 
 
 def essence(definition: Mapping[str, Any]) -> dict[str, Any]:
     """Return what an option promises: everything but its texts."""
-    told = {
+    found = {
         name: value
         for name, value in definition.items()
         if name not in ("name", "description", "name_localizations", "description_localizations")
         and value is not None
         and value is not False
     }
-    if "choices" in told:
-        told["choices"] = [choice["value"] for choice in told["choices"]]
-    return told
+    if "choices" in found:
+        found["choices"] = [choice["value"] for choice in found["choices"]]
+    return found
 
 
 async def test_names_options_and_choices(scene: Scene) -> None:
     """Every command has the options of the contract, in order, with the literal values of choices."""
-    told = leaves(synced(scene))
+    found = leaves(synced(scene))
 
     for name, options in CONTRACT.items():
-        assert {each["name"]: essence(each) for each in told[name]} == options, name
-        assert [each["name"] for each in told[name]] == list(options), name
+        assert {each["name"]: essence(each) for each in found[name]} == options, name
+        assert [each["name"] for each in found[name]] == list(options), name
 
 
 WHO = re.compile(r"^(?:Staff|Moderators|Administrators): [a-z]")
@@ -142,7 +142,7 @@ JARGON = re.compile(r"(?i)\b(?:api|endpoint|cache|payload|json|jwt|capabilit(?:y
 
 
 def described(definitions: list[Mapping[str, Any]]) -> dict[str, str]:
-    """Return every text that Discord's picker shows under a command, an option or a choice, by where it stands."""
+    """Return every text in Discord's picker by the command, option or choice that shows it."""
     found = {}
     for name, options in leaves(definitions).items():
         for each in options:
@@ -152,8 +152,8 @@ def described(definitions: list[Mapping[str, Any]]) -> dict[str, str]:
     return found
 
 
-async def test_words_of_the_picker(scene: Scene) -> None:
-    """What the picker shows is short and plain, and says who may use what not everybody may use for themselves."""
+async def test_picker_texts(scene: Scene) -> None:
+    """The texts in the picker are short and plain, and name the group that a command is for."""
     texts = described(synced(scene))
     for each in scene.client.tree.get_commands(type=discord.AppCommandType.chat_input):
         for command in commands_in(each):
@@ -184,14 +184,14 @@ async def test_who_sees_commands(scene: Scene) -> None:
 
 
 async def test_commands_of_some_servers_only(tmp_path: Path) -> None:
-    """With servers named in the configuration the same commands are told to these, and to nobody else."""
-    chosen = {"token": "simulated", "command_guild_ids": [111, 222]}
-    async with kept_open(tmp_path, discord=chosen) as scene:
-        told = [
+    """With servers in the configuration, the commands are registered in these servers only."""
+    discord_settings = {"token": "simulated", "command_guild_ids": [111, 222]}
+    async with kept_open(tmp_path, discord=discord_settings) as scene:
+        found = [
             call for call in calls(scene.env.http_requests) if call.kind in (Kind.GUILD_COMMANDS, Kind.GLOBAL_COMMANDS)
         ]
 
-        *of_servers, everywhere = told
+        *of_servers, everywhere = found
         assert [call.path.split("/")[-2] for call in of_servers] == ["111", "222"]
         assert (everywhere.kind, everywhere.body) == (Kind.GLOBAL_COMMANDS, [])
         for call in of_servers:

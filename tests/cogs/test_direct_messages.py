@@ -1,4 +1,4 @@
-"""Outside a server nothing works: Discord is told so, and whatever it lets through anyway is refused in words."""
+"""Nothing works outside a server: Discord offers no command there, and SkinDesk refuses every interaction."""
 
 from typing import Any, get_args, get_origin
 
@@ -83,7 +83,7 @@ async def pressed_outside(scene: Scene, item: type[discord.ui.DynamicItem[Any]])
     return await sent_from_outside(scene, InteractionType.MESSAGE_COMPONENT, data, message)
 
 
-def words_of(result: simcord.InteractionResult) -> str:
+def extra_texts_of(result: simcord.InteractionResult) -> str:
     """Return what is answered beside the message, if anything is."""
     answers = result.followups or ([result.response] if result.response is not None else [])
     return "\n".join(embed_text(embed) for message in answers for embed in message.embeds)
@@ -101,7 +101,7 @@ async def test_from_outside(scene: Scene, kind: str) -> None:
         if kind == "suggestion":
             assert result.autocomplete_choices == [], entry.name
         else:
-            assert "Only in a server" in words_of(result), entry.name
+            assert "Only in a server" in extra_texts_of(result), entry.name
     assert scene.providers.mannco.resend_calls == {}
 
 

@@ -1,4 +1,4 @@
-"""/explain through the simulated Discord: codes, keys and messages in words, for whoever asks."""
+"""/explain through the simulated Discord: codes, keys and messages, for each audience."""
 
 import re
 from dataclasses import dataclass, field
@@ -83,7 +83,7 @@ async def test_confidential_errors(scene: Scene, code: str, titles: list[str]) -
     [("1300", "AssetPay (.gg)"), ("TOO_MANY_ACTIVE_TRADES", "AssetPay (.gg) and AssetPay (.co)")],
 )
 async def test_nothing_twice(scene: Scene, code: str, owner: str) -> None:
-    """What a customer would be told in the same words twice is one answer to them, with whose it is."""
+    """Explanations with the same text for a customer are shown once, with all their providers."""
     text = await explain(scene, scene.customer, code)
 
     assert "meanings" not in text
@@ -91,7 +91,7 @@ async def test_nothing_twice(scene: Scene, code: str, owner: str) -> None:
 
 
 async def test_unknown(scene: Scene) -> None:
-    """What nobody documented is said to be that, inert, without the trade token that stood in it."""
+    """An unknown error is quoted inert and without a trade token."""
     token = scene.world.customer.token
     text = await explain(scene, scene.customer, f"@everyone {scene.world.customer.trade_url} **boom**")
 
@@ -116,8 +116,8 @@ async def test_something_near(scene: Scene) -> None:
     assert "Did you mean" not in await explain(scene, scene.agent, "no such thing")
 
 
-async def test_a_trade_url_beside_an_ambiguous_number(scene: Scene) -> None:
-    """The token of a pasted trade URL is masked where the text is repeated above several meanings too."""
+async def test_trade_url_with_an_ambiguous_number(scene: Scene) -> None:
+    """The token of a pasted trade URL is masked above several meanings too."""
     text = await explain(scene, scene.customer, f"error 14 with {scene.world.customer.trade_url}")
 
     assert "meanings" in text
@@ -146,7 +146,7 @@ async def test_menu_on_a_message(scene: Scene) -> None:
 
 
 async def test_menu_on_embeds(scene: Scene) -> None:
-    """What stands in an embed counts as well, wherever in it: tools post errors as embeds."""
+    """Text in any part of an embed counts: tools post errors as embeds."""
     channel = scene.client.get_partial_messageable(scene.channel.id)
     for made in (
         discord.Embed(title="Deposit failed: FLEET_DEGRADED"),
@@ -199,14 +199,14 @@ async def test_menu_keeps_what_is_confidential(scene: Scene) -> None:
 
 
 async def test_more_than_can_be_shown(scene: Scene) -> None:
-    """Where a text names more errors than fit it says how many were left out, and how to see them."""
+    """If a text names more errors than fit, their number is shown, and how to see them."""
     text = await explain(scene, scene.agent, " ".join(f"error {number}" for number in range(1, 20)))
 
     assert re.search(r"Here are the first 8, \d+ more are left out: choose the provider, or paste less\.", text)
 
 
 async def test_suggestions(scene: Scene) -> None:
-    """Typing offers at most 25 entries by number, key or title; what is chosen leads to that entry."""
+    """Typing offers at most 25 entries by number, key or title; each leads to its entry."""
     everything = await suggested(scene, scene.customer, "")
     by_number = await suggested(scene, scene.customer, "101")
     by_key = await suggested(scene, scene.customer, "no_bots")
@@ -221,7 +221,7 @@ async def test_suggestions(scene: Scene) -> None:
 
 
 async def test_suggestions_keep_what_is_confidential(scene: Scene) -> None:
-    """Nothing about the desk's own login is offered, whoever types."""
+    """No user is offered a confidential error."""
     for typed in ("key", "secret", "signature", "token", "-3", "19", "14", "ip", "FORBIDDEN", "account"):
         for choice in await suggested(scene, scene.customer, typed):
             found = scene.client.services.explanations.find(choice["value"])

@@ -1,7 +1,7 @@
-"""Every command's first use, and what stands in its way: a sentence that says what to do.
+"""The first use of every command: each obstacle is explained with the next step.
 
-A new command needs a row in ``ROWS``: its options, and which of the situations stop it. Whoever may use it is read
-from its own declaration. What does not stop a command must not be noticed by it either.
+A new command needs a row in ``ROWS``: its options and its obstacles. The required capabilities are read from its
+declaration. A command works as usual in every situation that is no obstacle to it.
 """
 
 import re
@@ -96,7 +96,7 @@ WAY = re.compile(
     r"\bmoderator|\bprovider\b|\bminutes?\b|\bcopy\b|\bSteamID\b",
     re.IGNORECASE,
 )
-"""What a way is: a command, a capability, an address, a time, or somebody to ask."""
+"""A way on: a command, a capability, an address, a time, or a person to ask."""
 
 
 def commands_of(scene: Scene) -> dict[str, "app_commands.Command[Any, ..., Any] | app_commands.ContextMenu"]:
@@ -149,12 +149,12 @@ def expected_of(name: str, situation: str) -> Callable[[simcord.InteractionResul
 
 
 async def test_every_command_has_a_row(scene: Scene) -> None:
-    """A command that nobody wrote a row for fails here, and so does a row without a command."""
+    """Every command has a row, and every row a command."""
     assert set(commands_of(scene)) == set(ROWS)
 
 
 async def test_without_rights(scene: Scene) -> None:
-    """Without any right a command that needs one names it, and what can be done; the others work."""
+    """Without any right, a command names the right it requires and an alternative; the others work."""
     for grant in await scene.client.services.access.grants(by=scene.owner):
         await scene.client.services.access.revoke(grant.role_id, grant.capability, by=scene.owner)
     found: dict[str, list[str]] = {}
@@ -169,7 +169,7 @@ async def test_without_rights(scene: Scene) -> None:
 
 
 async def test_without_a_link(scene: Scene) -> None:
-    """Without a linked Steam account whatever needs one says how to get it; the rest works."""
+    """Without a linked Steam account, a command that requires one says how to link it; the others work."""
     await let_customers_do_everything(scene)
     await scene.customer.slash(scene.channel, "link remove")
     found: dict[str, list[str]] = {}
@@ -183,7 +183,7 @@ async def test_without_a_link(scene: Scene) -> None:
 
 
 async def test_wrong_url(scene: Scene) -> None:
-    """Whatever is pasted in place of a trade URL is answered with the mistake and where the right one is."""
+    """Anything pasted instead of a trade URL is answered with the mistake and the way to the right one."""
     options = {name: row.url_option for name, row in ROWS.items() if row.url_option}
     found = {
         (name, wrong): refusal_faults(await use(scene, name, actor, **{option: wrong}))
@@ -197,7 +197,7 @@ async def test_wrong_url(scene: Scene) -> None:
 
 
 async def test_provider_down(scene: Scene) -> None:
-    """While every provider is down whatever asks one says so and when to try again; the rest works."""
+    """While all providers are down, a command that asks one says when to try again; the others work."""
     await let_customers_do_everything(scene)
     for server in (scene.providers.assetpay, scene.providers.mannco):
         server.faults.extend([faults.html(503)] * 100)

@@ -73,7 +73,7 @@ async def test_every_game_of_a_provider(scene: Scene, provider: str) -> None:
 
 
 async def test_default_provider_and_game(scene: Scene) -> None:
-    """Whoever names neither gets the default provider's Counter-Strike 2."""
+    """The defaults are the default provider and Counter-Strike 2."""
     result = await look_up(scene, scene.customer, scene.world.customer.trade_url)
 
     assert text_of(result).startswith("Inventory · AssetPay · Counter-Strike 2")

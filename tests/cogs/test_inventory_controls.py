@@ -1,4 +1,4 @@
-"""What can be done with an inventory once it is there: sort, filter, look closer, take it along, read it anew."""
+"""The controls of an inventory: sort, filter, details, CSV and refresh."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ async def narrow(who: simcord.MemberActor, message: simcord.ResponseMessage, **t
 
 
 async def restart(scene: Scene) -> None:
-    """Let another process take over: nothing is in memory but what the providers have."""
+    """Start another process: only the providers keep their memory."""
     await scene.client.services.snapshots.saved()
     restarted = SkinDeskClient(services=scene.client.services, cards=scene.client.cards)
     scene.client.cards.connect(restarted)
@@ -59,15 +59,15 @@ async def page(scene: Scene) -> simcord.ResponseMessage:
 
 
 async def test_sorted(scene: Scene, page: simcord.ResponseMessage) -> None:
-    """Each order sorts the whole snapshot, begins with its first page and says what it is; nobody is asked."""
+    """Each order sorts the whole snapshot and shows its first page, without asking a provider."""
     before = asked(scene)
     await scene.customer.click(page, label="Last")
-    for value, words in (("price_desc", "highest price first"), ("price_asc", "lowest price first")):
+    for value, label in (("price_desc", "highest price first"), ("price_asc", "lowest price first")):
         shown = await choose(scene.customer, page, "sort", value)
         offers = sorted((item.offer for item in owned(scene) if item.offer is not None), reverse=value == "price_desc")
 
         assert page_of(shown) == "Page 1 of 8"
-        assert f"Order: {words}" in text_of(shown)
+        assert f"Order: {label}" in text_of(shown)
         assert offers_in(text_of(shown))[0] in offers[:2]
         (default,) = [each.value for each in selects_of(page.message)["sort"].options if each.default]
         assert default == value
@@ -111,7 +111,7 @@ async def test_filtered(scene: Scene, page: simcord.ResponseMessage) -> None:
 async def test_form_that_cannot_be_used(
     scene: Scene, page: simcord.ResponseMessage, typed: dict[str, str], sentence: str
 ) -> None:
-    """What is wrong in the form is said beside the page, which stays as it was."""
+    """An unusable form is explained in a message of its own, and the page stays."""
     result = await narrow(scene.customer, page, **typed)
 
     assert sentence in extra_text_of(result)
@@ -155,7 +155,7 @@ async def test_details_of_what_is_shown(scene: Scene, page: simcord.ResponseMess
 
 
 async def test_table(scene: Scene, page: simcord.ResponseMessage) -> None:
-    """The table has every item, whatever filter is set, and no secret."""
+    """The CSV has every item, with any filter, and no secret."""
     await narrow(scene.customer, page, search="redline")
     result = await scene.customer.click(page, label="CSV of all")
 
@@ -201,7 +201,7 @@ async def test_refreshed_too_soon(scene: Scene, page: simcord.ResponseMessage) -
     assert asked(scene) == before + 1
 
 
-async def test_newer_at_somebody_elses(scene: Scene, page: simcord.ResponseMessage) -> None:
+async def test_refresh_after_another_users(scene: Scene, page: simcord.ResponseMessage) -> None:
     """Where another reader has a newer answer, it takes the place of the older one: nothing is called the newest."""
     await choose(scene.customer, page, "sort", "price_desc")
     wait(scene, 600)
@@ -308,7 +308,7 @@ async def test_form_sent_in_after_a_revocation(scene: Scene, page: simcord.Respo
 
 
 async def test_trade_url_in_the_search(scene: Scene, page: simcord.ResponseMessage) -> None:
-    """A trade URL that somebody types into the search is shown without its token."""
+    """A trade URL in the search is shown without its token."""
     url = scene.world.other_customer.trade_url
     shown = await narrow(scene.customer, page, search=url)
 

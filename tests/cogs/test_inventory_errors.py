@@ -166,7 +166,7 @@ async def test_errors_for_staff(scene: Scene, caplog: pytest.LogCaptureFixture, 
 
 
 async def test_a_proxys_page(scene: Scene) -> None:
-    """HTML instead of an answer is explained as that, and the log says where it stopped making sense."""
+    """HTML instead of an answer is explained, and the log has the place of the fault."""
     for provider in ERRORS:
         result = await look_up(scene, scene.agent, scene.world.html.trade_url, provider=provider.value)
 
@@ -176,7 +176,7 @@ async def test_a_proxys_page(scene: Scene) -> None:
 
 
 class Hanging:
-    """A provider that never answers; SimCord is told that it is waited for on purpose."""
+    """A provider that never answers; SimCord knows that the wait is intended."""
 
     name = ProviderName.ASSETPAY
     games = frozenset({Game.CS2})
@@ -210,10 +210,10 @@ async def test_references_side_by_side(scene: Scene, caplog: pytest.LogCaptureFi
     """Each provider that fails among others shows the reference under which the log has why."""
     scene.providers.assetpay.faults.append(faults.html())
     run_in_worker = await look_up(scene, scene.agent, scene.world.customer.trade_url, provider="all")
-    words = re.findall(r"⚠️ .+ · reference `([0-9a-f]{6})`", text_of(run_in_worker))
+    texts = re.findall(r"⚠️ .+ · reference `([0-9a-f]{6})`", text_of(run_in_worker))
 
-    assert words
-    for word in words:
+    assert texts
+    for word in texts:
         (line,) = [line for line in caplog.messages if f"reference={word} " in line]
         assert "kind=nonsense" in line
         assert re.search(r"took=\d+\.\ds$", line)
@@ -228,7 +228,7 @@ async def with_fixed_token(scene: Scene, token: str) -> Transport:
     return transport
 
 
-async def test_a_fixed_token_of_somebody_else(scene: Scene) -> None:
+async def test_fixed_token_of_another_account(scene: Scene) -> None:
     """A fixed client token whose claims name another account is refused without a call, in words for each reader."""
     other = scene.world.other_customer
     token = scene.providers.assetpay.client_tokens.issue(other.steam_id, other.trade_url)

@@ -23,7 +23,7 @@ from tests.support.payload_audit import assert_no_secret
 from tests.support.seen import text_of
 from tests.support.stage import secrets_of
 
-OVER_BUDGET, RESTING = "Too many look-ups at once", "The provider is having an outage"
+LIMIT_EXCEEDED, BREAKER_OPEN = "Too many look-ups at once", "The provider is having an outage"
 
 
 async def look_up(scene: Scene, actor: simcord.MemberActor, **options: object) -> simcord.InteractionResult:
@@ -54,7 +54,7 @@ def asked(scene: Scene) -> int:
 
 
 async def test_provider_said_when_to_come_back(scene: Scene) -> None:
-    """Until a provider's Retry-After nobody's lookup reaches it, and each is told that moment; then it is asked."""
+    """Until a provider's Retry-After no lookup reaches it, and each user sees that moment; then it is asked."""
     scene.providers.assetpay.faults.append(faults.throttled(retry_after="90"))
     await look_up(scene, scene.agent)
     assert fields_of(await look_up(scene, scene.customer))["Try again"] == in_seconds(scene, 90)
@@ -62,12 +62,12 @@ async def test_provider_said_when_to_come_back(scene: Scene) -> None:
 
     for actor in (scene.customer, scene.agent):
         result = await look_up(scene, actor, refresh=actor is scene.agent)
-        assert OVER_BUDGET in text_of(result)
+        assert LIMIT_EXCEEDED in text_of(result)
         assert fields_of(result)["Try again"] == in_seconds(scene, 60)
         assert ("kind `over_budget`" in text_of(result)) == (actor is scene.agent)
     assert asked(scene) == 1
     comparison = text_of(await look_up(scene, scene.customer, provider="all"))
-    assert f"**AssetPay**: ⚠️ {OVER_BUDGET}" in comparison
+    assert f"**AssetPay**: ⚠️ {LIMIT_EXCEEDED}" in comparison
     assert "**SkinsBack**: 53 of 64 items" in comparison
 
     wait(scene, 60)
@@ -75,7 +75,7 @@ async def test_provider_said_when_to_come_back(scene: Scene) -> None:
 
 
 async def test_a_customers_share(scene: Scene) -> None:
-    """Who has used up their share is told until when; the staff is served meanwhile, and they are afterwards."""
+    """A customer whose share is used up sees until when; the staff is served meanwhile, and the customer afterwards."""
     (source,) = (each for each in scene.client.services.status._sources if each.health().provider == "assetpay")
     route = ("GET", "/secure/inventory")
     source._limiter._windows[route] = SlidingWindow("inventories", 10, MINUTE, scene.clock)  # type: ignore[attr-defined]
@@ -84,7 +84,7 @@ async def test_a_customers_share(scene: Scene) -> None:
 
     wait(scene, 20)
     result = await look_up(scene, scene.customer, search="m4")
-    assert OVER_BUDGET in text_of(result)
+    assert LIMIT_EXCEEDED in text_of(result)
     assert fields_of(result)["Try again"] == in_seconds(scene, 40)
     assert "For staff" not in fields_of(result)
     assert asked(scene) == 2
@@ -95,8 +95,8 @@ async def test_a_customers_share(scene: Scene) -> None:
     assert "can be deposited" in text_of(await look_up(scene, scene.customer, search="usp"))
 
 
-async def test_resting_provider(scene: Scene) -> None:
-    """Nobody waits for a provider that fails again and again: each is told at once when it is asked again."""
+async def test_open_breaker(scene: Scene) -> None:
+    """While the breaker of a provider is open, each user sees at once when it is asked again."""
     scene.providers.assetpay.faults.extend([faults.html()] * 5)
     for _ in range(5):
         assert "made no sense" in text_of(await look_up(scene, scene.agent))
@@ -104,10 +104,10 @@ async def test_resting_provider(scene: Scene) -> None:
 
     for actor in (scene.customer, scene.agent):
         result = await look_up(scene, actor)
-        assert RESTING in text_of(result)
+        assert BREAKER_OPEN in text_of(result)
         assert fields_of(result)["Try again"] == in_seconds(scene, 10)
     assert asked(scene) == 5
-    assert f"**AssetPay**: ⚠️ {RESTING}" in text_of(await look_up(scene, scene.customer, provider="all"))
+    assert f"**AssetPay**: ⚠️ {BREAKER_OPEN}" in text_of(await look_up(scene, scene.customer, provider="all"))
 
     wait(scene, 10)
     assert "can be deposited" in text_of(await look_up(scene, scene.customer))
@@ -125,7 +125,7 @@ async def echo(request: web.Request, act: Act) -> web.StreamResponse:
 
 
 async def nonsense(request: web.Request, act: Act) -> web.StreamResponse:
-    """Answer with all that was sent where something else belongs, in names and in values."""
+    """Answer with all that was sent, in the wrong names and values."""
     sent = f"{request.path_qs} {dict(request.headers)} {await request.text()}"
     item = {"id": {sent: sent}, sent: sent, "item": sent}
     answer = {"success": True, "data": {"inventory": [item], "items": [item], "token": [sent], sent: sent}}
@@ -185,7 +185,7 @@ def issued(scene: Scene) -> set[str]:
 
 
 async def use_everything(scene: Scene, *actors: simcord.MemberActor) -> str:
-    """Ask the providers for whatever they can be asked for, and return what the services had of it inside."""
+    """Ask the providers for everything they offer, and return the answers inside the services."""
     for actor in actors:
         for provider in ("assetpay", "assetpay_client", "assetpay_legacy", "skinsback"):
             await look_up(scene, actor, provider=provider)
@@ -209,10 +209,10 @@ async def use_everything(scene: Scene, *actors: simcord.MemberActor) -> str:
 async def test_no_secret(
     scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """However the providers fail, no credential and no token is shown, logged or part of an error.
+    """With any failure of the providers, no credential and no token is shown, logged or part of an error.
 
-    The keys and trade tokens are looked for by the scene itself, in every payload and all logs; here it is what the
-    providers issued, and what there is inside of the bot: before anybody is logged in, and after.
+    The scene itself searches all payloads and logs for keys and trade tokens; this test searches for issued tokens,
+    in the bot's own objects too, before and after the login.
     """
     monkeypatch.setattr(resilience, "_FIRST_WAIT", timedelta(milliseconds=1))
     faulty(scene, FAULTS[name])

@@ -35,7 +35,7 @@ async def test_a_link_from_beginning_to_end(scene: Scene) -> None:
 
 
 async def test_linking_oneself(scene: Scene) -> None:
-    """Staff may link themselves, and are told at once that this shows them no code; nobody else reads that."""
+    """Staff who link themselves see that this shows them no codes; others do not see that."""
     steam = str(scene.world.other_customer.steam_id)
     note = "A link to yourself is not confirmed"
 
@@ -58,8 +58,8 @@ async def test_one_to_one(scene: Scene) -> None:
     assert "Linked" in await say(scene, scene.agent, "set", member=scene.moderator, steam=steam), "saying it again"
 
 
-async def test_somebody_who_left(scene: Scene) -> None:
-    """Somebody comes back as another user: the refusal says how the staff ends the old link, and that works."""
+async def test_member_who_left(scene: Scene) -> None:
+    """If a member comes back as another user, the refusal says how the staff ends the old link, and that works."""
     steam, old = str(scene.world.customer.steam_id), scene.customer.user
     log = scene.guild.create_text_channel("audit")
     await scene.client.services.settings.set_audit_channel(log.id, by=scene.owner)
@@ -79,8 +79,8 @@ async def test_somebody_who_left(scene: Scene) -> None:
     assert f"Steam account unlinked\n{scene.agent.mention} · <@{old.id}>\n" in posts[-2]
 
 
-async def test_ended_by_the_staff(scene: Scene) -> None:
-    """Ending somebody's link needs links.manage, however it is spelt, and says where there is none."""
+async def test_link_ended_by_the_staff(scene: Scene) -> None:
+    """Ending another member's link requires links.manage; without a link, the answer says so."""
     steam = str(scene.world.customer.steam_id)
     assert "`links.manage`" in await say(scene, scene.customer, "set", member=scene.customer, steam="none")
     assert steam in await say(scene, scene.customer, "status")
@@ -113,7 +113,7 @@ async def test_audit_posts(scene: Scene) -> None:
 
 
 async def test_sign_in_off(scene: Scene) -> None:
-    """Where there is no Steam sign-in, ``/link start`` says whom to ask."""
+    """Without Steam sign-in, ``/link start`` names whom to ask."""
     text = await say(scene, scene.moderator, "start")
 
     assert "Steam sign-in is not set up here" in text
@@ -122,7 +122,7 @@ async def test_sign_in_off(scene: Scene) -> None:
 
 
 async def test_replaced(scene: Scene) -> None:
-    """Staff who give a member another account are told what it replaces, and that the member has to wait."""
+    """Staff who give a member another account see the replaced one, and that the member has to wait."""
     steam = str(scene.world.other_customer.steam_id)
     before = str(scene.world.customer.steam_id)
 
@@ -140,7 +140,7 @@ async def test_replaced(scene: Scene) -> None:
 
 
 async def test_resend_of_a_new_account(scene: Scene) -> None:
-    """Who changed accounts cannot ask for the new one's resends at once, whoever may for anybody can."""
+    """A member who changed accounts cannot request resends at once; a member with resend.any can."""
     trade = next(each for each in scene.world.trades_of(scene.world.other_customer) if each.status == -1)
     await say(scene, scene.agent, "set", member=scene.customer, steam=str(scene.world.other_customer.steam_id))
 

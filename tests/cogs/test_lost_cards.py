@@ -31,7 +31,7 @@ def _posts(channel: simcord.ChannelHandle) -> list[str]:
 
 
 async def test_deleted_card(scene: Scene) -> None:
-    """A card that somebody deletes is posted again, with working buttons, and ``/approvals`` links to it."""
+    """A deleted card is posted again with working buttons, and ``/approvals`` links to it."""
     trade = failed_trade(scene)
     card = await requested(scene, trade)
     _delete(scene, card.id)
@@ -97,7 +97,7 @@ async def test_channel_gone(scene: Scene, status: int, code: int) -> None:
 
 
 async def test_deleted_by_the_end(scene: Scene) -> None:
-    """A card that is gone when its request ends stays gone, and the end is told."""
+    """If the card is gone when its request ends, it stays gone, and the outcome is reported."""
     trade = failed_trade(scene)
     card = await requested(scene, trade)
     asked = await scene.moderator.click(card, label="Deny")

@@ -1,4 +1,4 @@
-"""/mydata through the simulated Discord: what its caller is told, what is forgotten, and what stays."""
+"""/mydata through the simulated Discord: the export, the erased data, and the data that stays."""
 
 import json
 from datetime import timedelta
@@ -12,11 +12,11 @@ from tests.cogs.approvals import (
     codes,
     direct_messages,
     failed_trade,
+    followups,
     give_reason,
     newest_card,
     requested,
     state_of,
-    told,
 )
 from tests.support.seen import embed_text, text_of
 from tests.support.stage import secrets_of
@@ -54,7 +54,7 @@ async def denied(scene: Scene, *, by: simcord.MemberActor) -> None:
 
 
 async def test_export(scene: Scene) -> None:
-    """The summary says in words, and the file in full, what is kept and who looked at it."""
+    """The summary and the file have all stored data and everyone who viewed it."""
     account = scene.world.customer.steam_id
     trade = failed_trade(scene)
     asked_at = scene.clock.now()
@@ -74,14 +74,14 @@ async def test_export(scene: Scene) -> None:
     assert f"`{account}`, linked by {scene.agent.mention} <t:" in text
     assert "0 open, 1 ended" in text
     assert "1 of your own" in text
-    looks = text.partition("Who viewed your data\n")[2].splitlines()
-    assert [line.partition(" · ")[0] for line in looks[:4]] == [
+    views = text.partition("Who viewed your data\n")[2].splitlines()
+    assert [line.partition(" · ")[0] for line in views[:4]] == [
         f"{scene.moderator.mention}: the audit log about you",
         f"{scene.moderator.mention}: your inventory",
         f"{scene.moderator.mention}: everyone's trades",
         f"{scene.agent.mention}: your trades",
     ]
-    assert looks[3].endswith(":R>, 2 times")
+    assert views[3].endswith(":R>, 2 times")
     assert content["about"] == f"user:{scene.customer.id}"
     assert content["link"]["steam_id"] == f"steam:{account}"
     assert content["link"]["linked_by"] == f"user:{scene.agent.id}"
@@ -108,8 +108,8 @@ async def test_no_secret_in_the_file(scene: Scene) -> None:
     assert "code_digest" not in raw
 
 
-async def test_nobody_else_in_the_file(scene: Scene) -> None:
-    """Of those to whom somebody did something, the file of who did it has nothing."""
+async def test_no_one_else_in_the_file(scene: Scene) -> None:
+    """The file of an actor does not name the members on whom they acted."""
     trade = failed_trade(scene)
     await requested(scene, trade)
     await denied(scene, by=scene.moderator)
@@ -128,8 +128,8 @@ async def test_nobody_else_in_the_file(scene: Scene) -> None:
     assert [row["subject"] for row in content["record"] if row["action"].endswith("viewed")] == ["somebody else"] * 2
 
 
-async def test_exporting_is_written_down(scene: Scene) -> None:
-    """That somebody asked for their data is in the record, and in the next export; nobody else's deed is."""
+async def test_export_is_logged(scene: Scene) -> None:
+    """An export is logged and part of the next export; other members' exports are not."""
     await my_data(scene, scene.customer, "export")
     content = await export(scene, scene.customer)
 
@@ -137,7 +137,7 @@ async def test_exporting_is_written_down(scene: Scene) -> None:
     assert content["record"][0]["actor"] == f"user:{scene.customer.id}"
 
 
-async def test_forget(scene: Scene) -> None:
+async def test_erase(scene: Scene) -> None:
     """At once, and in plain words: the link, requests and pages are gone, and what stays is said with its reason."""
     account = scene.world.customer.steam_id
     card = await requested(scene, failed_trade(scene), by=scene.customer)
@@ -148,10 +148,10 @@ async def test_forget(scene: Scene) -> None:
     text = text_of(await my_data(scene, scene.customer, "forget"))
 
     gone, stays = text.split("What stays, and why")
-    for words in (f"`{account}` is linked to you", "1 ended request", "1 answer with pages", "no longer name you"):
-        assert words in gone
-    for words in ("What you did to others as staff", "that your account was linked", "Messages on Discord"):
-        assert words in stays
+    for text_part in (f"`{account}` is linked to you", "1 ended request", "1 answer with pages", "no longer name you"):
+        assert text_part in gone
+    for text_part in ("What you did to others as staff", "that your account was linked", "Messages on Discord"):
+        assert text_part in stays
     assert "counted against the daily limit" not in stays
     assert "No Steam account is linked to you" in text_of(await scene.customer.slash(scene.channel, "trades"))
     assert state_of(scene, card) == "denied"
@@ -160,7 +160,7 @@ async def test_forget(scene: Scene) -> None:
 
 
 async def test_memory(scene: Scene) -> None:
-    """What was held in memory for them goes at once: their pages and their inventory; others' stay."""
+    """Pages and inventory leave memory at once; others' stay."""
     url = scene.world.customer.trade_url
     shown = await scene.customer.slash(scene.channel, "trades", scope="all")
     of_agent = await scene.agent.slash(scene.channel, "trades", scope="all")
@@ -171,13 +171,13 @@ async def test_memory(scene: Scene) -> None:
     assert {account.steam_id for account, _ in scene.client.services.inventory._cache} == {
         scene.world.other_customer.steam_id
     }
-    for asked, who, words in (
+    for asked, who, text_part in (
         (shown, scene.customer, "This page has expired"),
         (of_agent, scene.agent, "Page 2"),
     ):
         assert asked.response is not None
         click = await who.click(asked.response, label="Next")
-        assert words in text_of(click) + "".join(embed_text(each.embeds[0]) for each in click.followups)
+        assert text_part in text_of(click) + "".join(embed_text(each.embeds[0]) for each in click.followups)
 
 
 async def test_what_stays_for_now(scene: Scene) -> None:
@@ -200,20 +200,20 @@ async def test_what_stays_for_now(scene: Scene) -> None:
 
 
 async def test_follow_ups(scene: Scene) -> None:
-    """What memory held to follow up a request is gone: its end is told by direct message."""
+    """The stored interaction is gone: the outcome comes by direct message."""
     asked = await scene.customer.slash(scene.channel, "resend", id=str(failed_trade(scene).id))
     of_agent = await scene.agent.slash(scene.channel, "resend", id=str(failed_trade(scene, 1).id))
     await my_data(scene, scene.customer, "forget")
     for card in scene.channel.history():
         await give_reason(await scene.moderator.click(card, label="Deny"), scene.moderator, "no")
 
-    assert told(asked) == []
+    assert followups(asked) == []
     assert "Resend 1 · denied" in direct_messages(scene.customer)[0]
-    assert len(told(of_agent)) == 1, "only their own"
+    assert len(followups(of_agent)) == 1, "only their own"
 
 
-async def test_the_forgotten_in_the_record(scene: Scene) -> None:
-    """The record still reads in sentences, with somebody who was forgotten in them; nothing is posted about it."""
+async def test_erased_users_in_the_log(scene: Scene) -> None:
+    """The log still reads in sentences with an erased user in them; nothing is posted about it."""
     log = scene.guild.create_text_channel("audit")
     await scene.client.services.settings.set_audit_channel(log.id, by=scene.owner)
     posts = len(log.history())
@@ -231,14 +231,14 @@ async def test_the_forgotten_in_the_record(scene: Scene) -> None:
 
 
 async def test_another_server(scene: Scene) -> None:
-    """What is kept in one server is neither told nor forgotten in another."""
+    """Data of one server is neither shown nor erased in another."""
     elsewhere = scene.env.create_guild("Elsewhere")
     channel = elsewhere.create_text_channel("desk")
     there = elsewhere.add_member(scene.customer.user)
-    told_there = text_of(await there.slash(channel, "mydata export"))
+    shown_there = text_of(await there.slash(channel, "mydata export"))
     await there.slash(channel, "mydata forget")
 
-    assert "None is linked." in told_there
+    assert "None is linked." in shown_there
     assert str(scene.world.customer.steam_id) in text_of(await scene.customer.slash(scene.channel, "link status"))
     rows = await scene.client.services.audit._rows.newest(scene.guild.id, limit=1, action=AuditAction.DATA_ERASED)
     assert rows == []

@@ -1,4 +1,4 @@
-"""Cards that do not show the newest facts, through the simulated Discord: nobody approves what was not there to see."""
+"""Cards that do not show the newest facts cannot be approved."""
 
 import discord
 from discord import MessageFlags
@@ -20,7 +20,7 @@ async def _changed_unseen(scene: Scene) -> discord.Message:
 
 
 async def test_edit_refused(scene: Scene) -> None:
-    """While Discord refuses the edit nobody approves; once it takes it, what the card shows then can be approved."""
+    """While Discord refuses the edit, no one can approve; after it, the facts on the card can be approved."""
     card = await _changed_unseen(scene)
     other = another_moderator(scene)
     assert "777" not in face(scene, card)
@@ -45,7 +45,7 @@ async def test_edit_refused(scene: Scene) -> None:
 
 
 async def test_brought_up_to_date_in_the_background(scene: Scene) -> None:
-    """A refused edit is made up for within seconds, without anybody pressing anything."""
+    """A refused edit is repeated within seconds, without a click."""
     card = await _changed_unseen(scene)
     scene.env.backend.faults.clear()
 
@@ -89,7 +89,7 @@ async def test_embed_hidden_by_a_moderator(scene: Scene) -> None:
 
 
 async def test_version_of_another_request(scene: Scene) -> None:
-    """What a message says of one request says nothing of another."""
+    """The version in a message counts only for its own request."""
     card = await requested(scene, failed_trade(scene))
     await requested(scene, failed_trade(scene, 1))
 

@@ -12,11 +12,11 @@ from tests.cogs.approvals import (
     direct_messages,
     face,
     failed_trade,
+    followups,
     give_reason,
     newest_card,
     requested,
     state_of,
-    told,
 )
 from tests.cogs.test_resend_life import restarted
 from tests.support.seen import buttons_of, embed_text, text_of
@@ -24,7 +24,7 @@ from tests.support.seen import buttons_of, embed_text, text_of
 
 @pytest.fixture
 async def manager(scene: Scene) -> simcord.MemberActor:
-    """Return somebody who may approve and change settings."""
+    """Return a member who may approve and change settings."""
     role = scene.guild.create_role("Managers")
     for capability in (Capability.MANAGE_SETTINGS, Capability.APPROVE_RESEND):
         await scene.client.services.access.grant(role.id, capability, by=scene.owner)
@@ -147,7 +147,7 @@ async def test_alarm(scene: Scene, manager: simcord.MemberActor, caplog: pytest.
 
     assert state_of(scene, card) == "sent"
     assert "🚨 **ALARM: the answer was about another trade. All resends here were stopped.**" in face(scene, card)
-    for text in (*told(request), *direct_messages(scene.customer)):
+    for text in (*followups(request), *direct_messages(scene.customer)):
         assert "ALARM" not in text
     (post,) = [message.embeds[0] for message in audit.history() if "ALARM" in (message.embeds[0].title or "")]
     assert "resend `1`" in embed_text(post)

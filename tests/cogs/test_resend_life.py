@@ -1,4 +1,4 @@
-"""Cards over time: expiry, restarts, and what was left behind, through the simulated Discord."""
+"""Cards over time: expiry, restarts and interrupted work, through the simulated Discord."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from tests.cogs.approvals import (
     direct_messages,
     face,
     failed_trade,
+    followups,
     give_reason,
     newest_card,
     requested,
     scene_with,
     state_of,
-    told,
 )
 from tests.support.seen import text_of
 
@@ -26,14 +26,14 @@ SOON = {"expires_after_hours": 0.01}
 
 
 async def restarted(scene: Scene) -> None:
-    """Start the bot anew: another client over the same database."""
+    """Restart the bot: another client over the same database."""
     client = SkinDeskClient(services=scene.client.services, cards=scene.client.cards)
     scene.client.cards.connect(client)
     await scene.env.restart_bot(client)
 
 
 async def test_expired(tmp_path: Path) -> None:
-    """A request that nobody decides ends by itself: its card loses the buttons, requester and owner are told."""
+    """A request without a decision expires: its card loses the buttons, requester and owner hear of it."""
     async with scene_with(tmp_path, resends=SOON) as scene:
         request = await scene.agent.slash(scene.channel, "resend", id=str(failed_trade(scene).id))
         card = newest_card(scene)
@@ -47,16 +47,16 @@ async def test_expired(tmp_path: Path) -> None:
         assert buttons(scene, card) == {}
         assert "no one decided in time" in face(scene, card)
         assert "Expires" not in face(scene, card)
-        for text in (*told(request), *direct_messages(scene.customer)):
+        for text in (*followups(request), *direct_messages(scene.customer)):
             assert "Resend 1 · expired" in text
-        assert len(told(request)) == len(direct_messages(scene.customer)) == 1
+        assert len(followups(request)) == len(direct_messages(scene.customer)) == 1
         assert scene.providers.mannco.resend_calls == {}
         again = await requested(scene, failed_trade(scene))
         assert state_of(scene, again) == "pending"
 
 
 async def test_clicked_between_expiry_and_its_tick(tmp_path: Path) -> None:
-    """An approval that comes too late is told so, even where the background has not come by yet."""
+    """An approval after the expiry is refused, also before the background job has run."""
     async with scene_with(tmp_path, resends=SOON) as scene:
         card = await requested(scene, failed_trade(scene))
         scene.env.backend.advance_clock(37)
@@ -70,7 +70,7 @@ async def test_clicked_between_expiry_and_its_tick(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("label", ["Approve", "Deny"])
 async def test_buttons_after_a_restart(scene: Scene, label: str) -> None:
-    """A card of an earlier run works as before; its requester is told though their command is another run's."""
+    """A card of an earlier run works; its requester gets the outcome although the command is from that run."""
     trade = failed_trade(scene)
     card = await requested(scene, trade)
     await restarted(scene)

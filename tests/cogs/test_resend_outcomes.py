@@ -15,12 +15,12 @@ from tests.cogs.approvals import (
     direct_messages,
     face,
     failed_trade,
+    followups,
     give_reason,
     link,
     newest_card,
     requested,
     state_of,
-    told,
     unlucky_trade,
 )
 from tests.support.seen import text_of
@@ -53,11 +53,11 @@ async def test_answer(
 
     result = await scene.moderator.click(card, label="Approve")
 
-    for text in (text_of(result), face(scene, card), *told(request), *direct_messages(scene.customer)):
+    for text in (text_of(result), face(scene, card), *followups(request), *direct_messages(scene.customer)):
         assert f"Resend 1 · {state}" in text
     assert sentence in face(scene, card)
     assert buttons(scene, card) == (MARKS if state == "unknown" else {})
-    assert len(told(request)) == len(direct_messages(scene.customer)) == 1
+    assert len(followups(request)) == len(direct_messages(scene.customer)) == 1
     assert len(code_sightings(scene)) == (1 if state == "sent" else 0)
     await scene.env.advance_time(30)
     assert state_of(scene, card) == state
@@ -126,7 +126,7 @@ async def _doubtful(scene: Scene) -> tuple[simcord.InteractionResult, discord.Me
 
 
 async def test_doubt_settled_by_reading(scene: Scene) -> None:
-    """As soon as the trade shows that it was sent the card says so, and requester and owner are told."""
+    """As soon as the trade shows that it was sent, the card says so, and requester and owner hear of it."""
     request, card = await _doubtful(scene)
     trade = failed_trade(scene)
     scene.providers.mannco.carry_out(trade)
@@ -135,7 +135,7 @@ async def test_doubt_settled_by_reading(scene: Scene) -> None:
 
     assert state_of(scene, card) == "sent"
     assert buttons(scene, card) == {}
-    assert "Resend 1 · sent" in told(request)[-1]
+    assert "Resend 1 · sent" in followups(request)[-1]
     assert trade.code in direct_messages(scene.customer)[-1]
     assert len(code_sightings(scene)) == 1
     assert scene.providers.mannco.resend_calls == {trade.id: 1}
@@ -157,7 +157,7 @@ async def test_doubt_settled_by_hand(scene: Scene, label: str, state: str) -> No
     when = int(scene.clock.now().timestamp())
     assert f"Approved by <@{scene.moderator.id}> <t:{when - 60}:R>" in face(scene, card)
     assert f"Marked by <@{other.id}> <t:{when}:R>" in face(scene, card)
-    for text in (face(scene, card), told(request)[-1], direct_messages(scene.customer)[-1]):
+    for text in (face(scene, card), followups(request)[-1], direct_messages(scene.customer)[-1]):
         assert f"Resend 1 · {state}" in text
         assert "Reason: seen in the bot's Steam history" in text
     await scene.env.advance_time(30)
@@ -188,8 +188,8 @@ async def test_who_may_not_settle(scene: Scene, label: str) -> None:
     assert state_of(scene, card) == "unknown"
 
 
-async def test_settled_while_somebody_marks(scene: Scene) -> None:
-    """Where the reading is faster than the moderator's reason, the reading counts, and they are told."""
+async def test_settled_before_a_mark_is_submitted(scene: Scene) -> None:
+    """If the reading is faster than the moderator's form, the reading counts, and the moderator sees that."""
     _, card = await _doubtful(scene)
     asked = await scene.moderator.click(card, label="Mark as failed")
     scene.providers.mannco.carry_out(failed_trade(scene))
@@ -201,7 +201,7 @@ async def test_settled_while_somebody_marks(scene: Scene) -> None:
     assert state_of(scene, card) == "sent"
 
 
-# Who cannot be told
+# Closed direct messages
 
 
 async def test_owner_without_direct_messages(scene: Scene) -> None:
@@ -217,19 +217,19 @@ async def test_owner_without_direct_messages(scene: Scene) -> None:
 
 
 async def test_customer_without_direct_messages(scene: Scene) -> None:
-    """A customer who asked themselves and takes no direct messages is told by follow-up; the code waits in /trades."""
+    """A customer without direct messages gets the outcome of their own request by follow-up; the code is in /trades."""
     close_direct_messages(scene, scene.customer)
     request = await scene.customer.slash(scene.channel, "resend", id=str(failed_trade(scene).id))
     card = newest_card(scene)
 
     await scene.moderator.click(card, label="Approve")
 
-    (text,) = told(request)
+    (text,) = followups(request)
     assert "those that `/trades` shows" in text
     assert "could not be told" not in face(scene, card)
 
 
-async def test_requester_who_cannot_be_told(scene: Scene) -> None:
+async def test_requester_without_direct_messages(scene: Scene) -> None:
     """A requester whose command is long over and who takes no direct messages is named on the card."""
     card = await requested(scene, failed_trade(scene))
     scene.env.inject_error("POST", "/webhooks/*/*", status=404, code=10015, message="Unknown Webhook")
@@ -243,7 +243,7 @@ async def test_requester_who_cannot_be_told(scene: Scene) -> None:
 
 
 async def test_requester_whose_command_is_long_over(scene: Scene) -> None:
-    """A requester whose follow-up is refused is told by direct message, without the code."""
+    """A requester whose follow-up is refused gets a direct message without the code."""
     trade = failed_trade(scene)
     request = await scene.agent.slash(scene.channel, "resend", id=str(trade.id))
     card = newest_card(scene)
@@ -251,7 +251,7 @@ async def test_requester_whose_command_is_long_over(scene: Scene) -> None:
 
     await scene.moderator.click(card, label="Approve")
 
-    assert told(request) == []
+    assert followups(request) == []
     (text,) = direct_messages(scene.agent)
     assert "Resend 1 · sent" in text
     assert trade.code not in text
@@ -259,7 +259,7 @@ async def test_requester_whose_command_is_long_over(scene: Scene) -> None:
 
 
 async def test_discord_away(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where Discord cannot be reached when it is done, it is done: the approver hears so, and the card catches up."""
+    """If Discord cannot be reached after the call, the approver gets the outcome, and the card is updated later."""
     trade = failed_trade(scene)
     card = await requested(scene, trade)
 

@@ -1,4 +1,4 @@
-"""The reminder of a request that nobody decides, through the simulated Discord."""
+"""The reminder of a request without a decision, through the simulated Discord."""
 
 import re
 
@@ -78,7 +78,7 @@ async def test_old_card_that_stays(scene: Scene, *, edit_fails: bool) -> None:
 
 
 async def test_channel_that_takes_no_card(scene: Scene) -> None:
-    """Where the reminder cannot be posted the old card stays as it is."""
+    """If the reminder cannot be posted, the old card stays."""
     card = await requested(scene, failed_trade(scene))
     scene.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
 

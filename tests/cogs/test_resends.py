@@ -1,4 +1,4 @@
-"""/resend and /approvals: what is asked for, what is refused and why, and what is suggested."""
+"""/resend and /approvals: requests, refusals and suggestions."""
 
 import re
 from pathlib import Path
@@ -41,7 +41,7 @@ def _posted(scene: Scene) -> list[discord.Message]:
 
 
 async def test_not_found_and_not_yours(scene: Scene) -> None:
-    """For a customer somebody else's trade, whatever its status, reads exactly like one that does not exist."""
+    """For a customer, another owner's trade reads exactly like one that does not exist."""
     others = scene.world.trades_of(scene.world.other_customer)
     hidden = next(trade for trade in scene.world.trades_of(scene.world.customer) if trade.status == -11)
 
@@ -88,7 +88,7 @@ async def test_too_many(scene: Scene) -> None:
 
 
 async def test_already_asked_for(scene: Scene) -> None:
-    """A trade is asked for once, whoever asks; the second is told which request it is."""
+    """A trade has one open request; a second requester sees which."""
     trade = failed_trade(scene)
     await requested(scene, trade)
 
@@ -135,7 +135,7 @@ async def test_no_approvals_channel(scene: Scene) -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(403, 50013), (404, 10003), (400, 50035)])
 async def test_channel_that_cannot_be_used(scene: Scene, status: int, code: int) -> None:
-    """Where the card cannot be posted nothing stays open: the next request goes through."""
+    """If the card cannot be posted, nothing stays open: the next request goes through."""
     trade = failed_trade(scene)
     scene.env.inject_error("POST", f"/channels/{scene.channel.id}/messages", status=status, code=code)
 
@@ -214,7 +214,7 @@ async def test_suggestions_without_a_provider(scene: Scene) -> None:
 
 
 async def test_approvals(scene: Scene) -> None:
-    """Moderators see the open requests oldest first, each with a link to its card; what has ended is not there."""
+    """Moderators see the open requests, oldest first, each with a link to its card; ended ones are left out."""
     cards = [await requested(scene, failed_trade(scene, number)) for number in range(3)]
     await give_reason(await scene.moderator.click(cards[1], label="Deny"), scene.moderator, "no")
 

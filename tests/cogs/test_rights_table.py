@@ -40,7 +40,9 @@ async def test_table(scene: Scene, group: str) -> None:
             cases = ROWS[entry.name]
             concerned = {each for case in cases for each in case.among or entry.requires.capabilities}
             if concerned != set(entry.requires.capabilities):
-                wrong.append(f"{entry.name}: its cases are about {_words(concerned)}, which is not what it declares")
+                wrong.append(
+                    f"{entry.name}: its cases are about {_plain_text(concerned)}, which is not what it declares"
+                )
             for case in cases:
                 wrong += [
                     f"{entry.name}, {case.whose.name.lower()}: {what}" for what in await tried(stage, entry, case)
@@ -50,11 +52,11 @@ async def test_table(scene: Scene, group: str) -> None:
 
 
 async def tried(stage: Stage, entry: Entry, case: Case) -> list[str]:
-    """Let the subject try with every kind of rights; return where it went otherwise than declared."""
+    """Let the subject try with every set of rights; return the results that differ from the declaration."""
     trial = Trial(stage, entry, case)
     concerned = trial.concerned
     for held in (frozenset(), *(frozenset({each}) for each in Capability), _EVERYTHING - concerned, _EVERYTHING):
-        await trial.attempt(held, through=f"roles with {_words(held)}", roles=held)
+        await trial.attempt(held, through=f"roles with {_plain_text(held)}", roles=held)
     await trial.attempt(BOOTSTRAP, through="Discord's Administrator permission", administers=True)
     for capability in sorted(concerned):
         async with stage.everybody_holding(capability):
@@ -123,5 +125,5 @@ def _group_of(name: str) -> str:
     return re.split(r"[ :]", name)[0]
 
 
-def _words(capabilities: Iterable[Capability]) -> str:
+def _plain_text(capabilities: Iterable[Capability]) -> str:
     return ", ".join(sorted(each.value for each in capabilities)) or "nothing"

@@ -30,7 +30,7 @@ async def test_show_and_set(scene: Scene) -> None:
 
 
 async def test_audit_posts(scene: Scene) -> None:
-    """A change is posted to the audit channel, its own setting too; what changes nothing is not."""
+    """A change is posted to the audit channel, that of the channel itself too; without a change there is no post."""
     audit, approvals = scene.guild.create_text_channel("audit"), scene.guild.create_text_channel("approvals")
     owner = owner_of(scene)
     for _ in range(2):
@@ -55,8 +55,8 @@ async def test_a_channel_everybody_can_read(scene: Scene) -> None:
     assert "Approvals channel: everyone can read it" in await say(scene, owner, "show")
     hidden_now = await say(scene, owner, "approvals-channel", channel=private)
     assert "everyone" not in hidden_now
-    told = await say(scene, owner, "audit-channel", channel=public)
-    assert "Audit channel: everyone can read it\nIt shows who did what to whom." in told
+    shown_before = await say(scene, owner, "audit-channel", channel=public)
+    assert "Audit channel: everyone can read it\nIt shows who did what to whom." in shown_before
     shown = await say(scene, owner, "show")
     assert "Approvals channel: everyone" not in shown
     assert "Audit channel: everyone can read it" in shown

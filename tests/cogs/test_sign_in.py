@@ -1,4 +1,4 @@
-"""/link start through the simulated Discord and a browser without scripts: who is linked, and what Discord says."""
+"""/link start through the simulated Discord and a browser without scripts."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ async def scene(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterat
 
 
 def address_in(result: simcord.InteractionResult) -> str:
-    """Return where the button under an answer leads."""
+    """Return the address of the button under an answer."""
     assert result.response is not None
     (row,) = result.response.components
     (button,) = row["components"]
@@ -57,7 +57,7 @@ async def sign_in(scene: Scene, address: str, person: Person) -> str:
 
 
 async def test_from_beginning_to_end(scene: Scene) -> None:
-    """Whoever asks gets a button, signs in, and reads that they are linked on the page, by follow-up and in status."""
+    """A member signs in by the button, and the page, a follow-up and the status confirm the link."""
     log = scene.guild.create_text_channel("audit")
     await scene.client.services.settings.set_audit_channel(log.id, by=scene.owner)
     person = scene.world.other_customer
@@ -68,8 +68,8 @@ async def test_from_beginning_to_end(scene: Scene) -> None:
     page = await sign_in(scene, address_in(started), person)
 
     assert "Your Steam account is linked" in page
-    told = [request for request in scene.env.http_requests if "is yours on this server" in str(request.json)]
-    assert [(request.json or {})["flags"] for request in told] == [64]
+    followups = [request for request in scene.env.http_requests if "is yours on this server" in str(request.json)]
+    assert [(request.json or {})["flags"] for request in followups] == [64]
     status = text_of(await scene.moderator.slash(scene.channel, "link status"))
     assert f"SteamID `{person.steam_id}`, by signing in through Steam <t:" in status
     assert scene.channel.history() == []
@@ -79,7 +79,7 @@ async def test_from_beginning_to_end(scene: Scene) -> None:
 
 
 async def test_account_of_another_member(scene: Scene) -> None:
-    """Somebody else's account is refused without saying whose it is, and nobody is told in Discord."""
+    """Another member's account is refused without naming its owner, and Discord shows nothing."""
     address = address_in(await scene.moderator.slash(scene.channel, "link start"))
 
     page = await sign_in(scene, address, scene.world.customer)
@@ -91,7 +91,7 @@ async def test_account_of_another_member(scene: Scene) -> None:
 
 
 async def test_own_other_account(scene: Scene) -> None:
-    """Whoever signs in with another account than before reads in Discord from when their own resends count."""
+    """A member who signs in with another account sees from when their own resends count."""
     address = address_in(await scene.customer.slash(scene.channel, "link start"))
 
     await sign_in(scene, address, scene.world.other_customer)
@@ -101,8 +101,8 @@ async def test_own_other_account(scene: Scene) -> None:
     )
 
 
-async def test_forgotten_meanwhile(scene: Scene) -> None:
-    """Whoever has themselves forgotten while they sign in is no longer in memory either, and cannot go on."""
+async def test_erased_during_a_sign_in(scene: Scene) -> None:
+    """A member who erases their data during a sign-in cannot finish it."""
     address = address_in(await scene.moderator.slash(scene.channel, "link start"))
     await scene.agent.slash(scene.channel, "link start")
     await scene.moderator.slash(scene.channel, "mydata forget")

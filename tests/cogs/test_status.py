@@ -1,4 +1,4 @@
-"""/status through the simulated Discord: what everybody may know of the providers, and what the audit's readers may."""
+"""/status through the simulated Discord, for everyone and for members with audit.read."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.support.stage import kept_open
 
 LABELS = ("AssetPay", "AssetPay (client)", "AssetPay (.co)", "SkinsBack", "Mannco.store")
 FAILING = "Its last answers were errors or did not come. It is still asked."
-RESTING = "It failed several times in a row, so SkinDesk does not ask it for a while."
+BREAKER_OPEN = "It failed several times in a row, so SkinDesk does not ask it for a while."
 
 
 async def status(scene: Scene, actor: simcord.MemberActor) -> dict[str, list[str]]:
@@ -103,7 +103,7 @@ async def test_failing(scene: Scene) -> None:
     assert (await status(scene, scene.customer))["AssetPay"] == [f"✅ Working since {relative(answered)}"]
 
 
-async def test_resting(scene: Scene) -> None:
+async def test_open_breaker(scene: Scene) -> None:
     """A provider that is left alone is shown with the end of its rest, while that lasts."""
     began = scene.clock.now()
     await fail(scene, 5)
@@ -111,7 +111,7 @@ async def test_resting(scene: Scene) -> None:
 
     expected = [
         f"❌ Paused after repeated failures since {since}",
-        RESTING,
+        BREAKER_OPEN,
         f"It is asked again {relative(began + timedelta(seconds=15))}.",
     ]
     assert (await status(scene, scene.customer))["AssetPay"] == expected

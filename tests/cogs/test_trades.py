@@ -69,8 +69,8 @@ async def test_customers_see_exactly_their_own(scene: Scene) -> None:
     assert f"**{len(own)} trades** · your own" in everything
 
 
-async def test_customers_may_name_nobody(scene: Scene) -> None:
-    """Naming a member or a SteamID needs `trades.any`, also to name oneself, and nobody is asked."""
+async def test_customers_may_not_name_members(scene: Scene) -> None:
+    """Naming a member or a SteamID, one's own too, requires `trades.any`; no provider is asked."""
     url = scene.world.customer.trade_url
     for options in ({"member": scene.agent}, {"member": scene.customer}, {"steam_id": url}, {"steam_id": "nonsense"}):
         assert "`trades.any`" in text_of(await trades(scene, scene.customer, **options))
@@ -101,8 +101,8 @@ async def test_agents_name_whom_they_mean(scene: Scene) -> None:
     assert f"SteamID `{other.steam_id}`" in steam_id
 
 
-async def test_agents_name_nobody_they_could_mean(scene: Scene) -> None:
-    """Two names, a member without a link, and what is no SteamID are each explained."""
+async def test_unusable_names(scene: Scene) -> None:
+    """Two names, a member without a link, and an invalid SteamID are each explained."""
     both = await trades(scene, scene.agent, member=scene.customer, steam_id=str(scene.world.empty.steam_id))
     unlinked = await trades(scene, scene.agent, member=scene.moderator)
     no_steam_id = await trades(scene, scene.agent, steam_id="7656119808372251")
@@ -115,7 +115,7 @@ async def test_agents_name_nobody_they_could_mean(scene: Scene) -> None:
     assert not scene.providers.mannco.calls
 
 
-async def test_somebody_who_left(scene: Scene) -> None:
+async def test_user_who_left(scene: Scene) -> None:
     """A user who is not on the server is no fault of SkinDesk's, and the way round is named."""
     gone = scene.env.create_user("gone")
     result = await trades(scene, scene.agent, member=gone)
@@ -140,7 +140,7 @@ async def test_menu_on_a_member(scene: Scene) -> None:
 
 
 async def test_menu_on_oneself(scene: Scene) -> None:
-    """Whoever points at themselves sees their own trades, staff too; without a link they learn how to get one."""
+    """The menu on oneself shows one's own trades, to staff too; without a link it says how to get one."""
     own = await every_page(scene.customer, await trades(scene, scene.customer))
     assert await show_trades(scene, scene.customer, scene.customer) == own
 
@@ -150,7 +150,7 @@ async def test_menu_on_oneself(scene: Scene) -> None:
 
 
 async def test_codes(scene: Scene) -> None:
-    """A code that may be needed is shown to the linked owner, and to nobody else: neither staff nor customers."""
+    """Only the linked owner sees the code of an open trade, neither staff nor other customers."""
     stranger = scene.guild.add_member(scene.env.create_user("stranger"))
     await link(scene, stranger, scene.world.other_customer)
     others = [trade.code for trade in trades_of(scene, scene.world.collector) if trade.status in NOT_OVER]

@@ -1,4 +1,4 @@
-"""Two servers with one bot: what somebody is, holds or sees in one of them counts for nothing in the other."""
+"""Two servers with one bot: roles, rights and links of one count for nothing in the other."""
 
 import re
 from dataclasses import dataclass
@@ -48,12 +48,12 @@ class Elsewhere:
         return cls(scene, guild, channel, customer, agent, moderator, role, owner)
 
     async def link(self, who: simcord.MemberActor, account: object) -> None:
-        """Link somebody to an account, here alone."""
+        """Link a member to an account in this server only."""
         linker = Actor(self.guild.id, self.moderator.id, frozenset({self.guild.id, self.trusted.id}))
         await self.scene.client.services.links.set_for(who.id, str(account), by=linker)
 
     async def buttons_of(self, resend_id: int) -> discord.Message:
-        """Post a message here with the buttons of any request, as nobody but the bot could."""
+        """Post a message here with the buttons of any request."""
         view = discord.ui.View(timeout=None)
         for action in ACTIONS:
             view.add_item(ResendButton(resend_id, action))
@@ -68,7 +68,7 @@ async def elsewhere(scene: Scene) -> Elsewhere:
 
 
 async def make_moderator(scene: Scene, who: simcord.MemberActor) -> None:
-    """Give somebody the right to approve in the scene's own server, by a role that everybody has there."""
+    """Give a member the right to approve in the scene's own server, by the role of everyone there."""
     await scene.client.services.access.grant(scene.guild.id, Capability.APPROVE_RESEND, by=scene.owner)
     held = await scene.client.services.access.capabilities_of(
         Actor(scene.guild.id, who.id, frozenset({scene.guild.id}))
@@ -76,20 +76,20 @@ async def make_moderator(scene: Scene, who: simcord.MemberActor) -> None:
     assert Capability.APPROVE_RESEND in held
 
 
-async def refused(scene: Scene, card: discord.Message, who: simcord.MemberActor, *words: str) -> None:
-    """Let somebody press both buttons of a waiting card in vain."""
+async def refused(scene: Scene, card: discord.Message, who: simcord.MemberActor, *sentences: str) -> None:
+    """Let a member press both buttons of a pending card, and expect refusals."""
     for label in ("Approve", "Deny"):
         result = await who.click(card, label=label)
 
         assert result.ephemeral
         assert result.modal is None
-        for word in words:
-            assert word in text_of(result)
+        for sentence in sentences:
+            assert sentence in text_of(result)
     assert state_of(scene, card) == "pending"
     assert scene.providers.mannco.resend_calls == {}
 
 
-# Who may approve here, whatever they may elsewhere
+# Rights to approve in this server only
 
 
 async def test_owner_here(scene: Scene, elsewhere: Elsewhere) -> None:
@@ -140,8 +140,8 @@ async def test_revoked_elsewhere(scene: Scene, elsewhere: Elsewhere) -> None:
     assert scene.providers.mannco.resend_calls == {trade.id: 1}
 
 
-async def test_self_approval_needs_the_right_here(tmp_path: Path) -> None:
-    """With allow_self_approval a requester may approve where they hold resend.approve, and nowhere else."""
+async def test_self_approval_requires_the_right_here(tmp_path: Path) -> None:
+    """With allow_self_approval a requester may approve only with resend.approve in that server."""
     async with scene_with(tmp_path, resends={"allow_self_approval": True}) as scene:
         await Elsewhere.opened(scene)
         trade = failed_trade(scene)
@@ -155,7 +155,7 @@ async def test_self_approval_needs_the_right_here(tmp_path: Path) -> None:
         assert scene.providers.mannco.resend_calls == {trade.id: 1}
 
 
-# What is seen of the other server's requests
+# Visible facts of the other server's requests
 
 
 async def test_request_of_another_server(scene: Scene, elsewhere: Elsewhere) -> None:
@@ -203,7 +203,7 @@ async def test_open_in_another_server(scene: Scene, elsewhere: Elsewhere) -> Non
 
     said = text_of(result)
     assert f"A resend of trade {trade.id} is open elsewhere" in said
-    for told in ("Skin Market", "request 1", "Resend 1", scene.guild.id, scene.channel.id, scene.agent.id, card.id):
-        assert str(told) not in said
+    for fact in ("Skin Market", "request 1", "Resend 1", scene.guild.id, scene.channel.id, scene.agent.id, card.id):
+        assert str(fact) not in said
     assert elsewhere.channel.history() == []
     assert state_of(scene, card) == "pending"

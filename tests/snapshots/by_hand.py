@@ -204,7 +204,7 @@ def _resends(now: datetime) -> Iterator[Shot]:
 
 
 def _notes(now: datetime) -> Iterator[Shot]:
-    """What a card says beside its state: returned, changed, reminded, and an answer about another trade."""
+    """The notes on a card: returned, changed, reminded, and an answer about another trade."""
     changed = TradeFacts.of(trade()).note_of_change(TradeFacts.of(trade(status=4, last_error="", offer_id="1")))
     assert changed is not None
     facts = TradeFacts.of(trade(status=4, last_error="", offer_id="1"))
@@ -244,18 +244,23 @@ def _sign_in(now: datetime) -> Iterator[Shot]:
 
 
 def _rights(now: datetime) -> Iterator[Shot]:
-    """What is worth a look in who may do what."""
-    guild, gone, chosen = 1, 7, 8
+    """The warnings about grants."""
+    guild, gone, self_assigned = 1, 7, 8
     grants = [
         Grant(guild, guild, Capability.TRADES_ANY),
         Grant(guild, gone, Capability.RESEND_ANY),
-        Grant(guild, chosen, Capability.APPROVE_RESEND),
+        Grant(guild, self_assigned, Capability.APPROVE_RESEND),
     ]
-    facts = [RoleFacts(guild, 0), RoleFacts(chosen, 1, sources=frozenset({Source.CONNECTION}))]
-    names = RoleNames(guild, {chosen: "Colour blue"})
+    facts = [RoleFacts(guild, 0), RoleFacts(self_assigned, 1, sources=frozenset({Source.CONNECTION}))]
+    names = RoleNames(guild, {self_assigned: "Colour blue"})
     embed = list_embed(Review(tuple(grants), examine(guild, grants, facts)), names, guild)
     yield Shot(
-        "access", "list, with what is worth a look", "administrator", [embed], now=now, names={chosen: "@Colour blue"}
+        "access",
+        "list, with what is worth a look",
+        "administrator",
+        [embed],
+        now=now,
+        names={self_assigned: "@Colour blue"},
     )
 
 

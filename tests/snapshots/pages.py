@@ -1,4 +1,4 @@
-"""Every page there is as text: what the walk through Discord shows, and what only builders can bring about."""
+"""Every page as text: those of the walk through Discord, and those that only builders can make."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +17,7 @@ async def of_walk(scene: Scene) -> list[Shot]:
 
 
 def pages_of(walked: Iterable[Shot]) -> dict[str, str]:
-    """Return the text of every page by its name; ``walked`` and what is built by hand."""
+    """Return the text of every page by its name."""
     shots: dict[str, list[Shot]] = {}
     for shot in (*walked, *built()):
         shots.setdefault(shot.page, []).append(shot)

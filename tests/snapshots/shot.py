@@ -19,7 +19,7 @@ _TOOK = re.compile(r"(took `)[\d.]+ s`")
 _FREE = re.compile(r"Refresh from \d\d:\d\d UTC")
 _LATEST = re.compile(r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?Z?")
 _FLAT, _SELECT, _INPUT, _ROW = 2, 3, 4, 1
-_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+_PERIODS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 _STEP = 15
 """Seconds by which two runs may differ without that being a change."""
 
@@ -41,7 +41,7 @@ class Shot:
 
     @property
     def heading(self) -> str:
-        """What the shot is found by within its page."""
+        """The heading of the shot in its page."""
         return f"{self.situation} · {self.reader}"
 
     def text(self) -> str:
@@ -88,14 +88,14 @@ def _distance(stamp: int, now: datetime) -> str:
     away = timedelta(seconds=_STEP * round(abs(seconds) / _STEP)).total_seconds()
     if not away:
         return "now"
-    for size, unit in _UNITS:
+    for size, unit in _PERIODS:
         if away >= size:
             number = round(away / size)
-            words = f"{number} {unit}{'s' if number != 1 else ''}"
+            phrase = f"{number} {unit}{'s' if number != 1 else ''}"
             break
     else:
-        words = f"{away:.0f} seconds"
-    return f"in {words}" if seconds > 0 else f"{words} ago"
+        phrase = f"{away:.0f} seconds"
+    return f"in {phrase}" if seconds > 0 else f"{phrase} ago"
 
 
 def _embed_lines(embed: discord.Embed) -> list[str]:
@@ -124,8 +124,8 @@ def _component_lines(component: Mapping[str, Any]) -> list[str]:
     if kind == _SELECT:
         lines = [f"menu: {component.get('placeholder')}"]
         for option in component["options"]:
-            chosen = "●" if option.get("default") else "○"
-            lines.append("  " + " · ".join(filter(None, [f"{chosen} {option['label']}", option.get("description")])))
+            marker = "●" if option.get("default") else "○"
+            lines.append("  " + " · ".join(filter(None, [f"{marker} {option['label']}", option.get("description")])))
         return lines
     if kind == _INPUT:
         said = component.get("label") or ""

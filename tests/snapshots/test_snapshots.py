@@ -10,7 +10,7 @@ AGAIN = "uv run python -m tests.snapshots.write"
 
 
 async def test_every_page(tmp_path: Path) -> None:
-    """Each page, for each reader and in each state, is what is kept; whoever changes words sees all they change."""
+    """Each page reads as it is kept, for each reader and in each state; a changed text shows up on all its pages."""
     async with kept_open(tmp_path) as scene:
         found = pages_of(await of_walk(scene))
     kept = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}

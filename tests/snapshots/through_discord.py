@@ -320,5 +320,5 @@ class Walk:
 
 
 def _last(result: simcord.InteractionResult) -> Any:
-    """Return what came last: a follow-up where there is one."""
+    """Return the last answer: a follow-up, if there is one."""
     return result.followups[-1] if result.followups else result

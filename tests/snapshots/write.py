@@ -1,4 +1,4 @@
-"""Writes the snapshots of every page anew: ``uv run python -m tests.snapshots.write``."""
+"""Writes the snapshots of all pages again: ``uv run python -m tests.snapshots.write``."""
 
 import asyncio
 import tempfile

@@ -25,7 +25,7 @@ def review_of(roles: int, *, existing: bool) -> Review:
 @pytest.mark.parametrize("existing", [True, False])
 @pytest.mark.parametrize("roles", [0, 1, 5, 12, 40, 250, 1_000])
 def test_any_number_of_roles(roles: int, existing: bool) -> None:  # noqa: FBT001 -- a parameter of the test
-    """Every role has its line or is counted, warnings too, whatever there is of both."""
+    """Every role and every warning has a line or is counted."""
     review = review_of(roles, existing=existing)
     names = RoleNames(GUILD, {FIRST + number: "W" * 100 for number in range(roles if existing else 0)})
     embed = list_embed(review, names, GUILD)
@@ -56,7 +56,7 @@ def test_names_of_roles(name: str) -> None:
     assert "\n" not in command
 
 
-def test_every_capability_has_words() -> None:
+def test_every_capability_has_a_label() -> None:
     """Nothing can be granted that is not explained."""
     assert set(CAPABILITY_LABELS) == set(Capability)
     assert set(CAPABILITY_LABELS) >= BOOTSTRAP

@@ -1,4 +1,4 @@
-"""The record in words: whatever stands in it, the answer fits, and nothing in it is live."""
+"""The audit log in words: the answer fits with any rows, and nothing in it is live."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ def row(action: AuditAction, subject: str, **detail: str) -> AuditRow:
     has_older=st.booleans(),
 )
 def test_any_rows(some: list[AuditRow | DamagedRow], times: int, *, has_older: bool) -> None:
-    """Whatever the rows hold, Discord takes the answer, it shows whole rows as text, and the file has all of them."""
+    """With any rows, Discord takes the answer, it shows whole rows as text, and the file has all of them."""
     embed, file = audit_page(Extract(tuple(some * times), has_older), guild_id=GUILD)
     body = {"embeds": [embed.to_dict()], "allowed_mentions": {"parse": []}}
 
@@ -57,8 +57,8 @@ def test_any_rows(some: list[AuditRow | DamagedRow], times: int, *, has_older: b
     assert [int(each["number"]) for each in read] == [each.number for each in some * times]
 
 
-def test_every_action_has_words() -> None:
-    """Each kind of deed has a title and a sentence, also where its details are missing."""
+def test_every_action_has_texts() -> None:
+    """Each action has a title and a sentence, also without its details."""
     for action in AuditAction:
         assert TITLES[action]
         assert "{" not in row_sentence(row(action, "guild"), GUILD)

@@ -36,7 +36,7 @@ CREDENTIALS = re.compile(r"(?i)\b(api[- ]?keys?|keys?|secrets?|signatures?|crede
 
 @pytest.mark.parametrize("audience", Audience)
 def test_fits_discord(audience: Audience) -> None:
-    """No entry is cut, empty or too long for Discord, whoever reads it."""
+    """No entry is cut, empty or too long for Discord, for either audience."""
     for explanation in CATALOGUE.explanations:
         embed = explanation_embed(explanation, audience=audience)
         sizes = [len(field.value or "") for field in embed.fields]
@@ -50,7 +50,7 @@ def test_fits_discord(audience: Audience) -> None:
 
 
 def test_says_what_to_do() -> None:
-    """Everybody is told what happened, what to do, who can fix it, and when to try again."""
+    """Every explanation says what to do and when to try again, and who can fix it if that is not the reader."""
     for explanation in CATALOGUE.explanations:
         for audience in Audience:
             names = {field.name for field in explanation_embed(explanation, audience=audience).fields}
@@ -206,7 +206,7 @@ def test_no_customer_reads_of_the_customer(audience: Audience) -> None:
 
 
 def test_a_reference_only_where_there_is_one() -> None:
-    """Whoever asks what an error means is not told to quote a reference: none stands there."""
+    """Only an error that just happened asks for its reference: /explain shows none."""
     for explanation in CATALOGUE.explanations:
         asked = embed_text(explanation_embed(explanation, audience=Audience.CUSTOMER))
         happened = embed_text(explanation_embed(explanation, audience=Audience.CUSTOMER, reference="a1b2c3"))
@@ -216,7 +216,7 @@ def test_a_reference_only_where_there_is_one() -> None:
 
 
 def test_an_error_without_a_name() -> None:
-    """What a provider gave no key to is shown with its number alone."""
+    """An error without a key is shown with its number only."""
     failure = Failure(ProviderName.SKINSBACK, FailureKind.REFUSED, code=999_999)
 
     assert "Error\nSkinsBack · code `999999`\n" in embed_text(shown(ProviderError(failure)))

@@ -1,4 +1,4 @@
-"""Menus and the form of an inventory: what they offer, and what is made of what comes back."""
+"""The menus and the form of an inventory."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -38,14 +38,14 @@ def test_orders():
 
 
 def test_orders_where_one_was_asked_for():
-    """The provider's own order is not offered where it was asked for another: nobody knows it."""
+    """The provider's own order is not offered if another one was asked for: it is not known."""
     listing = Listing.of(answer(inventory(item()), by=InventoryFilter(sort=Sort.PRICE_ASC)), None)
 
     assert "relevance" not in [option.value for option in sort_options(listing, InventoryFilter())]
 
 
 def test_typed():
-    """What is typed becomes a filter in the order there is; blanks and what cannot be seen are nothing."""
+    """Typed text becomes a filter in the current order; blanks and invisible characters are ignored."""
     assert typed_filter({"search": " ak ", "min_price": "$ 1,204.50", "max_price": " "}, Sort.NAME_ASC) == (
         InventoryFilter("ak", Sort.NAME_ASC, Decimal("1204.50"), None)
     )
@@ -55,7 +55,7 @@ def test_typed():
 
 @given(found=st.lists(hostile_items, min_size=1, max_size=25))
 def test_any_labels(found: list[Item]):
-    """Whatever a provider sends, the labels are text that Discord takes, and each leads to its item."""
+    """With any item, the labels are text that Discord takes, and each leads to its item."""
     options = item_options(Listing.of(answer(inventory(*found)), None), range(len(found)))
 
     assert [int(option.value) for option in options] == list(range(len(found)))
@@ -66,7 +66,7 @@ def test_any_labels(found: list[Item]):
 
 @given(search=hostile, low=st.text(max_size=20), high=st.text(max_size=20))
 def test_any_form(search: str, low: str, high: str):
-    """Whatever is typed is a filter or named as unusable, and the form that is filled in with it can be shown."""
+    """Any typed text is a filter or named as unusable, and the form filled in with the filter can be shown."""
     try:
         typed = typed_filter({"search": search[:100], "min_price": low, "max_price": high}, Sort.RELEVANCE)
     except InvalidInput:
@@ -79,7 +79,7 @@ def test_any_form(search: str, low: str, high: str):
 
 @pytest.mark.parametrize(("option", "label"), [("min_price", "Brings at least"), ("max_price", "Brings at most")])
 def test_unusable_price(option: str, label: str):
-    """What is no price is named by the input it was typed into, as the form calls it."""
+    """An invalid price is named by the label of its input."""
     with pytest.raises(InvalidInput) as error:
         typed_filter({option: "a lot"}, Sort.RELEVANCE)
 

@@ -70,7 +70,7 @@ def test_everything():
 
 
 def test_side_by_side():
-    """Where all were asked, every provider's items are there under its name."""
+    """A comparison has every provider's items under its name."""
     shown = answer(inventory(item("A")), at(ProviderName.SKINSBACK, item("A"), item("B")))
 
     assert [row[0] for row in csv_rows(shown)] == ["AssetPay", "SkinsBack", "SkinsBack"]
@@ -79,7 +79,7 @@ def test_side_by_side():
 
 @given(found=st.lists(hostile_items, max_size=10))
 def test_any_item(found: list[Item]):
-    """Whatever a provider sends, each item is one row, and no cell begins as a formula does."""
+    """Any item is one row, and no cell begins as a formula does."""
     read = table(*found)
 
     assert len(read) == len(found)

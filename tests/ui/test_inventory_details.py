@@ -1,4 +1,4 @@
-"""An item's details fit Discord and are only text, whatever a provider sends."""
+"""The details of any item fit Discord and are only text."""
 
 from decimal import Decimal
 
@@ -24,7 +24,7 @@ def details(shown: InventoryAnswer, position: int = 0) -> str:
 
 
 def test_every_provider():
-    """Where all were asked, each says its offer and market price, its refusal, or that it does not list the item."""
+    """A comparison shows each provider's offer and market price, its refusal, or that it does not list the item."""
     ours = at(ProviderName.ASSETPAY, item("A", "1", market_price=usd("1.50")))
     theirs = at(ProviderName.SKINSBACK, item("A", "9", refusal=Refusal.DISABLED), item("B"))
     text = details(answer(ours, theirs))
@@ -40,7 +40,7 @@ def test_every_provider():
     ("colour", "shown"), [(0xD32CE6, 0xD32CE6), (-1, 0x5865F2), (2**24, 0x5865F2), (None, 0x5865F2)]
 )
 def test_colour(colour: int | None, shown: int):
-    """The rarity's colour is used where it is one."""
+    """A valid colour of the rarity is used."""
     listing = Listing.of(answer(inventory(item(colour=colour))), None)
 
     assert item_details(listing, listing.rows[0]).colour == discord.Colour(shown)
@@ -48,7 +48,7 @@ def test_colour(colour: int | None, shown: int):
 
 @given(found=hostile_items, theirs=st.none() | hostile_items)
 def test_any_item(found: Item, theirs: Item | None):
-    """Whatever a provider sends, Discord takes the details, and nothing in them is more than text."""
+    """With any item, Discord takes the details, and they are only text."""
     run_in_worker = [] if theirs is None else [at(ProviderName.SKINSBACK, theirs)]
     listing = Listing.of(answer(inventory(found), *run_in_worker), None)
     embed = item_details(listing, found)

@@ -1,4 +1,4 @@
-"""A page of an inventory says what each item brings or why not, and fits Discord whatever is in it."""
+"""A page of an inventory shows each item's offer or refusal, and fits Discord with any content."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -44,7 +44,7 @@ def at(provider: ProviderName, *items: Item, **facts: object) -> Inventory:
 
 
 def test_what_an_item_brings():
-    """The offer stands out; what is only a reference is called that; wear and stickers are said where they are."""
+    """The offer stands out; local and market prices are named as such; wear and stickers are shown if known."""
     found = item(
         "AK-47",
         "1204.5",
@@ -76,7 +76,7 @@ def test_what_was_asked_for(by: InventoryFilter, line: str):
 
 
 def test_nothing_there():
-    """An empty inventory, a search without a match, and nobody answering are three things."""
+    """An empty inventory, a search without a match, and no answer at all have different texts."""
     empty, no_match = inventory(), InventoryFilter("zzz")
     private = Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, key="INVENTORY_FETCH_FAILED")
     slow = Failure(ProviderName.SKINSBACK, FailureKind.TIMED_OUT)
@@ -113,7 +113,7 @@ def test_stacks_side_by_side():
 
 
 def test_confidential_failures_side_by_side():
-    """A failure that concerns the desk's login is not explained where a customer reads along."""
+    """A confidential failure is not explained on a page that customers may read."""
     refused = Failure(ProviderName.SKINSBACK, FailureKind.REFUSED, code=-10, key="invalid_client_secret")
     text = page(answer(inventory(item("A")), refused))
 
@@ -164,7 +164,7 @@ def viewed_snapshot(shown: InventoryAnswer, view: InventoryFilter | None, fresh_
     return embed.description or ""
 
 
-def test_narrowed_since():
+def test_filter():
     """What its reader has narrowed stands under what was asked for, with what is left; the head stays the whole."""
     found = inventory(item("AK-47", "1"), item("AWP", "2"), item("AWP", "3", refusal=Refusal.NO_OFFER))
     text = viewed_snapshot(answer(found, by=InventoryFilter("a")), InventoryFilter("awp", Sort.PRICE_DESC))
@@ -175,8 +175,8 @@ def test_narrowed_since():
     assert "AK-47" not in text
 
 
-def test_narrowed_to_nothing():
-    """Where the reader's filter leaves nothing, the page says how to see everything again."""
+def test_filter_without_matches():
+    """If nothing matches the reader's filter, the page says how to see all items again."""
     text = viewed_snapshot(answer(inventory(item("AK-47"))), InventoryFilter("zzz"))
 
     assert "Shown: none of 1 item" in text
@@ -184,7 +184,7 @@ def test_narrowed_to_nothing():
 
 
 def test_exterior():
-    """The exterior is said where the name does not say it already."""
+    """The exterior is shown if it is not part of the name."""
     named = item("AK-47", market_hash_name="AK-47 (Field-Tested)", exterior="Field-Tested", wear=Decimal("0.2"))
     bare = item("AK-47", exterior="Field-Tested", wear=Decimal("0.2"))
 
@@ -210,7 +210,7 @@ def test_any_inventory(
     index: int,
     fresh_until: datetime | None,
 ):
-    """Whatever a provider sends and its reader types, Discord takes page and controls, and all of it is only text."""
+    """With any items and any typed text, Discord takes page and controls, and they are only text."""
     shown = answer(inventory(*found), *run_in_worker, by=asked)
     pages = Snapshot("AAAAAAAAAAA-", 1, 2, Audience.CUSTOMER, shown, NOW, NOW, view)
     embed, controls = shown_page(pages, index, page_size=page_size, explanations=EXPLANATIONS, fresh_until=fresh_until)

@@ -1,4 +1,4 @@
-"""Who is named in the file about oneself: whoever did something to its reader, and nobody else."""
+"""The file about oneself names only the people who acted on its reader."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def row(action: AuditAction, actor: int, subject: str, number: int = 1, **detail
     return AuditRow(number, 1, datetime(2026, 5, 1, tzinfo=UTC), f"user:{actor}", action, subject, detail, "")
 
 
-def told(*rows: AuditRow, resends: Sequence[Resend] = ()) -> dict[str, Any]:
+def exported(*rows: AuditRow, resends: Sequence[Resend] = ()) -> dict[str, Any]:
     """Return the file that Ada gets."""
     stored = StoredData(
         link=LINK,
@@ -37,9 +37,9 @@ def told(*rows: AuditRow, resends: Sequence[Resend] = ()) -> dict[str, Any]:
 
 
 def test_who_had_the_account_before() -> None:
-    """Somebody who once linked, for themselves, the account that is the reader's now is not named; staff is."""
-    (by_themselves,) = told(row(AuditAction.LINK_SET, BEN, f"user:{BEN}", steam_id=str(ADAS_ACCOUNT)))["record"]
-    (by_staff,) = told(row(AuditAction.LINK_SET, CLEO, f"user:{BEN}", steam_id=str(ADAS_ACCOUNT)))["record"]
+    """A former holder who linked the account for themselves is not named; staff is."""
+    (by_themselves,) = exported(row(AuditAction.LINK_SET, BEN, f"user:{BEN}", steam_id=str(ADAS_ACCOUNT)))["record"]
+    (by_staff,) = exported(row(AuditAction.LINK_SET, CLEO, f"user:{BEN}", steam_id=str(ADAS_ACCOUNT)))["record"]
 
     assert (by_themselves["actor"], by_themselves["subject"]) == (OTHER, OTHER)
     assert (by_staff["actor"], by_staff["subject"]) == (f"user:{CLEO}", OTHER)
@@ -47,10 +47,10 @@ def test_who_had_the_account_before() -> None:
 
 
 def test_requests() -> None:
-    """Whoever asked for a resend of the reader's trade is named; whose trade the reader asked for is not."""
+    """Who requested a resend of the reader's trade is named; the owner of a trade that the reader asked for is not."""
     for_her = {"owner": str(ADAS_ACCOUNT), "requester": str(CLEO)}
     for_ben = {"owner": str(BENS_ACCOUNT), "requester": str(ADA)}
-    mine, bens, _ = told(
+    mine, bens, _ = exported(
         row(AuditAction.RESEND_DENIED, CLEO, "resend:1", 3, **for_her),
         row(AuditAction.RESEND_DENIED, CLEO, "resend:2", 2, **for_ben),
         row(AuditAction.RESEND_REQUESTED, CLEO, "resend:1", 1, **for_her, **FOR_ANOTHER),
@@ -62,10 +62,10 @@ def test_requests() -> None:
 
 
 def test_requests_of_who_had_the_account_before() -> None:
-    """Whoever had the reader's account before and asked for themselves is not named, by whatever way it is found."""
+    """A former holder of the account who asked for themselves is not named anywhere."""
     bens = {"owner": str(ADAS_ACCOUNT), "requester": str(BEN)}
     asked = replace(draft(), id=1, requested_by=BEN, owner_user_id=BEN, reason="I am Ben", decision_reason="no, Ben")
-    content = told(
+    content = exported(
         row(AuditAction.RESEND_DENIED, CLEO, "resend:1", 3, **bens),
         row(AuditAction.RESEND_CANCELLED, BEN, "resend:2", 2, **bens),
         row(AuditAction.RESEND_REQUESTED, BEN, "resend:1", 1, **bens),
@@ -84,7 +84,7 @@ def test_requests_by_the_staff() -> None:
     """Who asked as staff for a resend of the reader's trade is named, with the request at hand and without."""
     by_cleo = {"owner": str(ADAS_ACCOUNT), "requester": str(CLEO)}
     asked = replace(draft(), id=1, requested_by=CLEO, owner_user_id=None, reason="Ada waits")
-    content = told(row(AuditAction.RESEND_REQUESTED, CLEO, "resend:1", 1, **by_cleo), resends=[asked])
+    content = exported(row(AuditAction.RESEND_REQUESTED, CLEO, "resend:1", 1, **by_cleo), resends=[asked])
 
     assert content["record"][0]["actor"] == content["record"][0]["detail"]["requester"] == f"user:{CLEO}"
     (request,) = content["resends"]
@@ -94,7 +94,7 @@ def test_requests_by_the_staff() -> None:
 def test_staff_with_the_readers_account() -> None:
     """Who linked the reader's account to themselves as staff, and looked, answers for both by name."""
     account = str(ADAS_ACCOUNT)
-    content = told(
+    content = exported(
         row(AuditAction.INVENTORY_VIEWED, CLEO, f"user:{CLEO}", 2, steam_id=account),
         row(AuditAction.LINK_SET, CLEO, f"user:{CLEO}", 1, steam_id=account, source="staff"),
     )
@@ -105,7 +105,7 @@ def test_staff_with_the_readers_account() -> None:
 def test_a_long_record() -> None:
     """The newest rows are in the file, and how many older ones are not."""
     some = [row(AuditAction.TRADES_VIEWED, CLEO, "guild", number) for number in range(MOST_ROWS + 7)]
-    content = told(*some)
+    content = exported(*some)
 
     assert [each["number"] for each in content["record"]] == list(range(MOST_ROWS + 6, 6, -1))
     assert content["older_rows_left_out"] == 7

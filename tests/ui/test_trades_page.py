@@ -1,4 +1,4 @@
-"""A page of trades says where each stands and what happens next, and fits Discord whatever is in it."""
+"""A page of trades shows each status and the next step, and fits Discord with any content."""
 
 import re
 from dataclasses import replace
@@ -29,8 +29,8 @@ STATUSES = (0, 3, -1, -11, -12, 1, 2, 4, 5, 6, 7, 8, 9, 10, 99)
 
 
 def answer(*trades: Trade, of: SteamId | None = OWNER, viewer: SteamId | None = OWNER, **facts: object) -> TradesAnswer:
-    told = TradesAnswer(ProviderName.MANNCO, Scope.ALL, of, viewer, trades, NOW)
-    return replace(told, **facts)  # type: ignore[arg-type]
+    listed = TradesAnswer(ProviderName.MANNCO, Scope.ALL, of, viewer, trades, NOW)
+    return replace(listed, **facts)  # type: ignore[arg-type]
 
 
 def page(shown: TradesAnswer, audience: Audience, index: int = 0) -> str:
@@ -44,11 +44,11 @@ def warning(shown: TradesAnswer, audience: Audience) -> str:
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_status(status: int):
-    """Each status, and one that nobody knows, has a title and a next step for each reader."""
-    words = EXPLANATIONS.status(Dialect.MANNCO, str(status))
+    """Each status, an unknown one too, has a title and a next step for each reader."""
+    explained = EXPLANATIONS.status(Dialect.MANNCO, str(status))
     for audience, title, next_step in (
-        (Audience.CUSTOMER, words.customer_title or words.title, words.customer),
-        (Audience.STAFF, words.title, words.agent),
+        (Audience.CUSTOMER, explained.customer_title or explained.title, explained.customer),
+        (Audience.STAFF, explained.title, explained.agent),
     ):
         text = page(answer(trade(status=status)), audience)
 
@@ -71,11 +71,11 @@ def test_every_status(status: int):
     ],
 )
 def test_who_acts(status: int, deposit: bool, to_customer: str, to_staff: str):  # noqa: FBT001 -- a column
-    """Each reader is told who has to do the next thing."""
-    told = answer(trade(status=status, **({"items_send": (), "items_received": ("1",)} if deposit else {})))
+    """Each reader sees who acts next."""
+    listed = answer(trade(status=status, **({"items_send": (), "items_received": ("1",)} if deposit else {})))
 
-    assert f"**{to_customer}.**" in page(told, Audience.CUSTOMER)
-    assert f"**{to_staff}.**" in page(told, Audience.STAFF)
+    assert f"**{to_customer}.**" in page(listed, Audience.CUSTOMER)
+    assert f"**{to_staff}.**" in page(listed, Audience.STAFF)
 
 
 def test_after_a_failure():
@@ -104,7 +104,7 @@ def test_what_only_staff_reads():
 
 @pytest.mark.parametrize("status", [0, 1, 2, 8, 9, 99])
 def test_what_may_wait(status: int):
-    """What is not over shows bot, offer and, to whoever may see it, the code; with the warning to compare them."""
+    """An open trade shows bot, offer and, to its owner, the code, with the warning to compare them."""
     pending = trade(status=status)
     own = page(answer(pending), Audience.CUSTOMER)
     without = page(answer(replace(pending, code=None, offer_id="", bot=None)), Audience.CUSTOMER)
@@ -117,19 +117,19 @@ def test_what_may_wait(status: int):
     assert "Never ask for the code" in warning(answer(pending), Audience.STAFF)
     assert "Your code" not in without
     assert "\nBot not named\nOffer none yet" in without
-    forgotten = answer(pending).without_codes()
-    assert "**Your code is no longer here:** `/trades`, used again," in page(forgotten, Audience.CUSTOMER)
-    assert "Your code" not in page(replace(forgotten, viewer=BOT), Audience.STAFF)
+    erased = answer(pending).without_codes()
+    assert "**Your code is no longer here:** `/trades`, used again," in page(erased, Audience.CUSTOMER)
+    assert "Your code" not in page(replace(erased, viewer=BOT), Audience.STAFF)
 
 
 def test_offer_that_is_not_there_yet():
     """Who waits for an offer that is not made yet is not sent to Steam to accept it."""
-    told = answer(trade(status=0, offer_id=""))
+    listed = answer(trade(status=0, offer_id=""))
 
     for audience in Audience:
-        assert "The offer is being made" in page(told, audience)
-        assert "**Mannco.store acts next.** Mannco.store names no offer yet" in page(told, audience)
-        assert "Your code is" not in page(told, audience)
+        assert "The offer is being made" in page(listed, audience)
+        assert "**Mannco.store acts next.** Mannco.store names no offer yet" in page(listed, audience)
+        assert "Your code is" not in page(listed, audience)
 
 
 @pytest.mark.parametrize("offer_id", ["12/../../id/evil", "1" * 21, "٣", "12\n"])
@@ -140,7 +140,7 @@ def test_offer_that_is_no_number(offer_id: str):
 
 @pytest.mark.parametrize("status", [3, -1, -11, -12, 4, 5, 6, 7, 10])
 def test_what_is_over(status: int):
-    """A trade that nobody can accept any more shows no code, and no bot to a customer, and needs no warning."""
+    """A final trade shows no code, no bot to a customer, and no warning."""
     over = answer(trade(status=status))
 
     assert "ABCDEFGH" not in page(over, Audience.CUSTOMER) + page(over, Audience.STAFF)
@@ -149,19 +149,19 @@ def test_what_is_over(status: int):
 
 
 def test_nothing_there():
-    """An empty list says whose it is, and what was left out; each case in its own words."""
-    told = [
+    """An empty list has its own text for each owner and scope."""
+    listed = [
         page(answer(of=of, viewer=OWNER, scope=scope, window_full=full), audience).split("\n")[-1]
         for of, audience in ((OWNER, Audience.CUSTOMER), (BOT, Audience.STAFF), (None, Audience.STAFF))
         for scope, full in ((Scope.ACTIVE, False), (Scope.ALL, False), (Scope.ALL, True))
         if of is not None or not full  # of everybody's trades, 500 are never none
     ]
 
-    assert len(set(told)) == len(told)
-    assert "`scope:all`" in told[0]
-    assert "You have no trade yet" in told[1]
-    assert "None of the newest 500 trades is yours" in told[2]
-    assert "compare the SteamID" in told[4]
+    assert len(set(listed)) == len(listed)
+    assert "`scope:all`" in listed[0]
+    assert "You have no trade yet" in listed[1]
+    assert "None of the newest 500 trades is yours" in listed[2]
+    assert "compare the SteamID" in listed[4]
 
 
 texts = hostile | st.text(max_size=3000)
@@ -184,10 +184,10 @@ trades = st.lists(
 @PROPERTY
 @given(shown=trades, audience=st.sampled_from(Audience), everybodys=st.booleans())
 def test_any_trades(shown: list[Trade], audience: Audience, everybodys: bool):  # noqa: FBT001 -- drawn
-    """Whatever Mannco.store sends, Discord takes every page, each trade is on one, and nothing is more than text."""
-    told = answer(*shown, of=None if everybodys else OWNER, window_full=True)
-    for index in range(trades_page_count(told)):
-        embed = trades_page(told, index, audience=audience, explanations=EXPLANATIONS)
+    """With any trades, Discord takes every page, each trade is on one, and the pages are only text."""
+    listed = answer(*shown, of=None if everybodys else OWNER, window_full=True)
+    for index in range(trades_page_count(listed)):
+        embed = trades_page(listed, index, audience=audience, explanations=EXPLANATIONS)
 
         assert violations(embed) == []
         assert set(rendered(str(embed.description), "embed")[0]) <= PLAIN
