@@ -14,8 +14,7 @@ from enum import StrEnum
 
 from bot.domain.audit import AuditRow
 from bot.domain.failures import ProviderName
-from bot.domain.masking import mask_trade_urls
-from bot.domain.secrets import TradeCode
+from bot.domain.secrets import TradeCode, mask_trade_urls
 from bot.domain.steam import SteamId
 from bot.domain.trades import COMPLETED_STATUS, PENDING_STATUS, Trade
 

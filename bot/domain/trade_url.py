@@ -6,8 +6,7 @@ import re
 from urllib.parse import parse_qsl, unquote
 
 from bot.domain.errors import TradeUrlRejected
-from bot.domain.masking import INVISIBLE
-from bot.domain.secrets import TradeToken
+from bot.domain.secrets import INVISIBLE, TradeToken
 from bot.domain.steam import MAX_ACCOUNT_ID, SteamId, TradeUrl, TradeUrlProblem
 
 _HOSTS = ("steamcommunity.com", "www.steamcommunity.com")

@@ -8,9 +8,8 @@ from typing import TypeVar
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import NOT_DONE, FailureKind, ProviderName
-from bot.domain.masking import mask_trade_urls
 from bot.domain.resends import Receipt
-from bot.domain.secrets import Secret, TradeCode
+from bot.domain.secrets import Secret, TradeCode, mask_trade_urls
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade
 from bot.providers.credentials import Token, TokenCache, issued_token

@@ -13,7 +13,7 @@ import msgspec
 
 from bot.domain.failures import FailureKind
 from bot.domain.inventory import USD, Money, Sticker
-from bot.domain.masking import mask_trade_urls
+from bot.domain.secrets import mask_trade_urls
 from bot.worker import run_in_worker
 
 if TYPE_CHECKING:

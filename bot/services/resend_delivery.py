@@ -9,9 +9,8 @@ from typing import Any
 from bot.domain.audit import AuditAction, AuditRow
 from bot.domain.errors import ProviderError, ProviderOff, ResendNotFound, ResendsPaused, ShuttingDown, SkinDeskError
 from bot.domain.failures import NOT_DONE, Failure, FailureKind
-from bot.domain.masking import mask_trade_urls
 from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts
-from bot.domain.secrets import TradeCode
+from bot.domain.secrets import TradeCode, mask_trade_urls
 from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, LinkRepository, PauseRepository, ResendCards, ResendRepository, TradeProvider
 from bot.services.audit import AuditService

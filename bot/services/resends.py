@@ -21,7 +21,6 @@ from bot.domain.errors import (
     TradeChanged,
     TradeNotFound,
 )
-from bot.domain.masking import mask_trade_urls
 from bot.domain.resends import (
     MAX_REASON,
     OPENED_AT_MOST,
@@ -33,6 +32,7 @@ from bot.domain.resends import (
     TradeFacts,
     approver_refusal,
 )
+from bot.domain.secrets import mask_trade_urls
 from bot.domain.trades import Scope, Trade
 from bot.ports import (
     Clock,

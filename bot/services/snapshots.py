@@ -20,7 +20,7 @@ from bot.domain.errors import (
     TooSoon,
 )
 from bot.domain.inventory import InventoryFilter
-from bot.domain.masking import mask_trade_urls
+from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience, InventoryAnswer, PageTooFresh, Snapshot, TradesAnswer
 from bot.domain.steam import SteamId
 from bot.ports import Clock, SnapshotRepository

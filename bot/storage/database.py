@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 
 import aiosqlite
 
-from bot.domain.masking import mask_trade_urls
+from bot.domain.secrets import mask_trade_urls
 from bot.storage.errors import DatabaseClosed, DatabaseUnusable, UnknownCapability
 from bot.storage.lock import claimed
 from bot.storage.schema import Migration, bundled, migrate, require_sound, unknown_capabilities, version_of

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from bot.domain.audit import FOR_ANOTHER, AuditAction, AuditEntry
 from bot.domain.failures import ProviderName
-from bot.domain.masking import mask_trade_urls
 from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts, change_in
+from bot.domain.secrets import mask_trade_urls
 from bot.domain.steam import SteamId
 from bot.storage.database import clean_text, from_ms, from_ms_or_none, to_ms
 

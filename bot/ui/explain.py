@@ -7,7 +7,7 @@ from datetime import timedelta
 import discord
 
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, Repeat
-from bot.domain.masking import mask_trade_urls
+from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience
 from bot.ports import Explanations
 from bot.ui.kit.layout import Field, Tone, card

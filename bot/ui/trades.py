@@ -6,7 +6,7 @@ import discord
 
 from bot.domain.errors import TradeNotFound
 from bot.domain.failures import Fixer, StatusExplanation
-from bot.domain.masking import mask_trade_urls
+from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience, TradesAnswer
 from bot.domain.trades import COMPLETED_STATUS, WINDOW, Direction, NotResendableReason, Scope, Trade
 from bot.ports import Explanations

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import TradeUrlRejected
-from bot.domain.masking import mask_trade_urls
+from bot.domain.secrets import mask_trade_urls
 from bot.domain.trade_url import parse_trade_url
 from tests.domain.builders import PROPERTY
 from tests.domain.pasting import TOKEN, URL, pasted, trade_urls
