@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class SingleFlight(Generic[_K, _T]):
         if task is None:
             task = self._current[key] = asyncio.create_task(work())
             self._running.add(task)
-            task.add_done_callback(lambda done: self._on_done(key, done))
+            task.add_done_callback(partial(self._on_done, key))
         return await asyncio.shield(task)
 
     def is_current(self, key: _K) -> bool:

@@ -80,7 +80,9 @@ class SnapshotService:
 
         If one of several providers fails, its part of the answer has a reference for the log.
         """
-        return await self._look_up(request, by=await self._access.viewer(by))
+        viewer = await self._access.viewer(by)
+        answer = await self._inventory.look_up(request, by=viewer)
+        return await self._open_inventory(request, answer, by=viewer)
 
     async def refresh(self, snapshot_id: str, *, by: Actor) -> Snapshot:
         """Look a snapshot's inventory up again at its providers and open the new snapshot.
@@ -94,7 +96,9 @@ class SnapshotService:
         if query is None:
             raise QueryExpired
         try:
-            return await self._look_up(replace(query.request, refresh=True), by=viewer, replaces=snapshot)
+            request = replace(query.request, refresh=True)
+            answer = await self._inventory.look_up(request, by=viewer)
+            return await self._open_inventory(request, answer, by=viewer, replaces=snapshot)
         except TooSoon as error:
             while (newer := self._queries.get(snapshot_id)) is not None and newer.successor is not None:
                 snapshot_id = newer.successor
@@ -184,12 +188,8 @@ class SnapshotService:
         while self._saving is not None and not self._saving.done() and not opened.isdisjoint(self._unsaved):
             await asyncio.wait({self._saving})
 
-    async def _look_up(self, request: InventoryRequest, *, by: Viewer, replaces: Snapshot | None = None) -> Snapshot:
-        answer = await self._inventory.look_up(request, by=by)
-        return await self._open_inventory(request, answer, by=by, replaces=replaces)
-
     async def _open_inventory(
-        self, request: InventoryRequest, answer: InventoryAnswer, *, by: Viewer, replaces: Snapshot | None
+        self, request: InventoryRequest, answer: InventoryAnswer, *, by: Viewer, replaces: Snapshot | None = None
     ) -> Snapshot:
         if len(answer.answers) == 1 and (failure := answer.answers[0].failure) is not None:
             raise ProviderError(failure)

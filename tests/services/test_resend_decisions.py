@@ -1,4 +1,4 @@
-"""Decisions on resends: who may decide, which decision counts, and what the others get."""
+"""Decisions on resends: who may decide, which decision counts, and how the others are refused."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -182,7 +182,7 @@ async def test_trade_gone_or_of_another_owner(services: ResendSetup, *, gone: bo
 
 
 async def test_marked_during_a_reading(services: ResendSetup) -> None:
-    """If the moderator is faster than the reading, theirs is the end; it is told once, without a code."""
+    """If the moderator is faster than the reading, theirs is the end, and both get one message without a code."""
     resend = await services.requested()
     await mark_unknown(services, resend)
     services.provider.carry_out(TRADE)

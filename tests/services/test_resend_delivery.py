@@ -123,7 +123,7 @@ async def test_new_code(services: ResendSetup) -> None:
 
 @pytest.mark.parametrize("way", [accepts, does_and_loses])
 async def test_owner_is_the_requester(services: ResendSetup, way: Way) -> None:
-    """They are told once, with the code."""
+    """They get one message, with the code."""
     await services.requested(by=CUSTOMER)
     services.provider.ways.append(way)
 
@@ -149,7 +149,7 @@ async def test_no_one_gets_the_code(services: ResendSetup, linked) -> None:
 
 
 async def test_expired(services: ResendSetup) -> None:
-    """A request ends at the moment of its expiry, also while SkinDesk is not running; requester and owner are told."""
+    """At the moment of its expiry a request ends, also while SkinDesk is not running, and both get a message."""
     resend = await services.requested()
     services.clock.advance(hours=24, microseconds=-1000)
     other = await services.requested(TRADE + 1, by=member(AGENT.user_id, 801))

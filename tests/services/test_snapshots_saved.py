@@ -50,7 +50,7 @@ class Watched:
 
 
 async def test_saved_together(services: Services):
-    """Opening does not wait for the disk, and what is opened at the same time is saved at once."""
+    """Opening does not wait for the disk, and snapshots opened at the same time are saved together."""
     watched = Watched(services)
     opened = [await services.open_unsaved(INVENTORY, by=CUSTOMER) for _ in range(5)]
     assert watched.saved == []
