@@ -57,11 +57,6 @@ def register_messages(
     _MESSAGES.update(messages)
 
 
-def has_message(kind: type[Exception]) -> bool:
-    """Return whether an exception type has a message of its own or of a parent below SkinDeskError."""
-    return any(parent in _MESSAGES for parent in kind.__mro__ if parent not in (SkinDeskError, Exception))
-
-
 def error_embed(error: Exception, *, audience: Audience, explanations: Explanations, reference: str) -> discord.Embed:
     """Return the embed for any exception. It shows fields of a SkinDeskError, never an exception's text."""
     if isinstance(error, ProviderError):
