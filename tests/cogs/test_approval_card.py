@@ -173,6 +173,16 @@ async def test_right_taken_away(scene: Scene) -> None:
     assert state_of(scene, card) == "sent"
 
 
+async def test_role_taken_away(scene: Scene) -> None:
+    """A member who loses the role loses the right with the next click."""
+    card = await requested(scene, failed_trade(scene))
+    scene.env.backend.get_guild(scene.guild.id).members[scene.moderator.id].role_ids.remove(scene.moderators.id)
+
+    result = await scene.moderator.click(card, label="Approve")
+
+    assert "`resend.approve`" in text_of(result)
+
+
 # Denying
 
 

@@ -107,3 +107,14 @@ async def test_deleted_by_the_end(scene: Scene) -> None:
 
     assert "Resend 1 · denied" in text_of(answer)
     assert len(_posts(scene.channel)) == 1
+
+
+async def test_deleted_after_the_end(scene: Scene) -> None:
+    """The card of a settled request is not posted again."""
+    card = await requested(scene, failed_trade(scene))
+    await scene.moderator.click(card, label="Approve")
+    _delete(scene, card.id)
+
+    await _ten_minutes(scene)
+
+    assert _posts(scene.channel) == []
