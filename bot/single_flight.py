@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Hashable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Hashable
+    from collections.abc import Callable, Coroutine
 
-_K = TypeVar("_K", bound="Hashable")
+_K = TypeVar("_K", bound=Hashable)
 _T = TypeVar("_T")
 
 

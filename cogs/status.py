@@ -8,7 +8,6 @@ from discord.ext import commands
 
 from bot.domain.health import ProviderHealth, ProviderState, Quota
 from bot.ports import Explanations
-from bot.services.status import StatusReport
 from bot.ui.explain import error_name
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, session_of
@@ -38,16 +37,16 @@ class StatusCog(commands.Cog):
         session = session_of(interaction)
         session.defer_if_slow()
         services = session.services
-        report = await services.status.report(by=session.actor)
-        await session.reply(_status_embed(report, services.explanations))
+        providers = await services.status.report(by=session.actor)
+        await session.reply(_status_embed(providers, services.explanations))
 
 
-def _status_embed(report: StatusReport, explanations: Explanations) -> discord.Embed:
-    troubled = sum(health.state is not ProviderState.WORKING for health in report.providers)
+def _status_embed(providers: tuple[ProviderHealth, ...], explanations: Explanations) -> discord.Embed:
+    troubled = sum(health.state is not ProviderState.WORKING for health in providers)
     return card(
         title="Providers",
-        description=_summary(len(report.providers), troubled),
-        fields=[Field(health.provider.label, "\n".join(_lines(health, explanations))) for health in report.providers],
+        description=_summary(len(providers), troubled),
+        fields=[Field(health.provider.label, "\n".join(_lines(health, explanations))) for health in providers],
         colour=Tone.BAD if troubled else Tone.GOOD,
     )
 

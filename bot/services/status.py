@@ -1,19 +1,11 @@
 """Reports the health of the providers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot.domain.access import Actor, Capability
 from bot.domain.health import ProviderHealth
 from bot.ports import HealthSource
 from bot.services.access import AccessService
-
-
-@dataclass(frozen=True, slots=True)
-class StatusReport:
-    """The health of every provider that is on, with failures and quotas if ``has_details``."""
-
-    providers: tuple[ProviderHealth, ...]
-    has_details: bool
 
 
 class StatusService:
@@ -23,10 +15,10 @@ class StatusService:
         self._sources = sources
         self._access = access
 
-    async def report(self, *, by: Actor) -> StatusReport:
+    async def report(self, *, by: Actor) -> tuple[ProviderHealth, ...]:
         """Return the health of every provider."""
         details = Capability.READ_AUDIT in await self._access.capabilities_of(by)
         health = tuple(source.health() for source in self._sources)
         if not details:
             health = tuple(replace(each, failure=None, quotas=()) for each in health)
-        return StatusReport(health, details)
+        return health

@@ -21,7 +21,6 @@ from bot.domain.trades import NotResendableReason, Scope
 from bot.providers.explanations import Catalogue
 from bot.services.access import Review
 from bot.services.sign_in import StartedSignIn
-from bot.services.status import StatusReport
 from bot.ui.access import RoleNames, list_embed
 from bot.ui.errors import INPUT_PROBLEMS, error_embed
 from bot.ui.inventory.page import inventory_page
@@ -283,7 +282,7 @@ def _states(now: datetime) -> Iterator[Shot]:
         ),
     )
     for situation, report in (
-        ("every state, with details", StatusReport(health, has_details=True)),
-        ("no provider", StatusReport((), has_details=False)),
+        ("every state, with details", health),
+        ("no provider", ()),
     ):
         yield Shot("status", situation, "everybody", [_status_embed(report, _CATALOGUE)], now=now, names=_NAMES)

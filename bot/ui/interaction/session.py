@@ -84,7 +84,7 @@ class InteractionSession:
     """Owns the answers to one interaction: acknowledgement, reply, retry and end. Get it by ``session_of``."""
 
     def __init__(self, interaction: Interaction) -> None:
-        self._client = cast("InteractionClient", interaction.client)
+        self._client = cast(InteractionClient, interaction.client)
         self.services = self._client.services
         self.interaction = interaction
         self.pending_reply: PendingReply | None = None
@@ -322,7 +322,7 @@ def session_of(interaction: Interaction) -> InteractionSession:
     """Return the session of an interaction; the first call starts it in the current task."""
     session: InteractionSession | None = interaction.extras.get(_SESSION)
     if session is None:
-        sessions = cast("InteractionClient", interaction.client).sessions
+        sessions = cast(InteractionClient, interaction.client).sessions
         session = interaction.extras[_SESSION] = sessions.start(interaction)
     return session
 
