@@ -252,8 +252,7 @@ class TestCheck:
         assert output.err.startswith(f"problem {name}: SkinDesk failed to check it (UnicodeError). Fix: ")
         assert output.err.count("\n") == 1
         assert CANARY not in output.err
-        assert "ok configuration: " in output.out
-        assert " sqlite.version: " in output.out
+        assert all(line in output.out for line in ("ok configuration: ", " sqlite.version: "))
 
 
 class TestBackup:
