@@ -140,6 +140,7 @@ class Transport:
         request = self._build(method, path, query, headers, form, json)
         connection: _Connection | None = None
         place = None
+        log_facts = f"provider={self.provider.value} method={method} path={path}"
         try:
             async with asyncio.timeout(self.limits.deadline):
                 with self._limiter.call(method, path):
@@ -164,14 +165,11 @@ class Transport:
             was_sent = connection is not None and connection.was_sent
             kind = FailureKind.LOST if was_sent else FailureKind.UNREACHABLE
         else:
-            _log.debug(
-                "provider answered provider=%s method=%s path=%s status=%d bytes=%d",
-                self.provider.value, method, path, status, len(body),
-            )  # fmt: skip
+            _log.debug("provider answered %s status=%d bytes=%d", log_facts, status, len(body))
             response = Response(self.provider, status, received_headers, body, self.clock.now(), self.note_unexpected)
             self._limiter.update_from_headers(method, path, response)
             return response
-        _log.debug("provider failed provider=%s method=%s path=%s kind=%s", self.provider.value, method, path, kind)
+        _log.debug("provider failed %s kind=%s", log_facts, kind)
         # Raised outside the handlers: an exception of httpx can quote a header, so none may be chained to ours.
         http_status = None if connection is None else connection.status
         raise ProviderError(Failure(self.provider, kind, http_status=http_status, place=place))

@@ -173,15 +173,12 @@ class TestSuggest:
         assert set(codes[1:]) <= {1001, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1014, 1015}
 
     def test_title(self) -> None:
-        assert CATALOGUE.suggest("steam is not ans")[0].key == "STEAM_UNAVAILABLE"
+        assert CATALOGUE.suggest("  Steam is not ANS ")[0].key == "STEAM_UNAVAILABLE"
 
     def test_empty_text(self) -> None:
         """An empty text suggests the catalogue from its beginning, up to the limit."""
         assert [each.code for each in CATALOGUE.suggest("", limit=3)] == [1, 2, 3]
         assert CATALOGUE.suggest("", limit=0) == ()
-
-    def test_stable(self) -> None:
-        assert CATALOGUE.suggest("inv") == CATALOGUE.suggest("  INV ")
 
     def test_dialect(self) -> None:
         assert {each.dialect for each in CATALOGUE.suggest("in", Dialect.SKINSBACK)} == {Dialect.SKINSBACK}

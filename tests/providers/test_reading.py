@@ -13,7 +13,7 @@ from bot.domain.errors import ProviderError
 from bot.domain.failures import FailureKind, ProviderName
 from bot.domain.secrets import Secret
 from bot.providers.assetpay import read_page
-from bot.providers.reading import Fields, Refused, Unreadable, masked, parse_json, read
+from bot.providers.reading import Fields, Unreadable, masked, parse_json, read
 from bot.providers.response import Response
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -182,21 +182,6 @@ async def test_unreadable_answer(status, kind, place):
 
     assert (caught.value.failure.kind, caught.value.failure.place) == (kind, place)
     assert caught.value.failure.http_status == status
-
-
-@pytest.mark.parametrize("size", [10, 300_000])
-async def test_refused(size):
-    """A refusal is one whether the answer is read here or in a thread."""
-
-    def refuse(_: Fields) -> None:
-        raise Refused(code=7, key="USER_NOT_TRADEABLE", message="for ap_key")
-
-    with pytest.raises(ProviderError) as caught:
-        await read(answer(b'{"a": "' + b"x" * size + b'"}'), refuse, secrets=[Secret("ap_key")])
-
-    failure = caught.value.failure
-    assert (failure.kind, failure.code, failure.key) == (FailureKind.REFUSED, 7, "USER_NOT_TRADEABLE")
-    assert "ap_key" not in (failure.message or "")
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

@@ -5,7 +5,6 @@ import gzip
 import logging
 import random
 import ssl
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -164,16 +163,6 @@ class TestFailures:
 
         assert failure.kind is kind
         assert failure.provider is MANNCO
-
-    async def test_silent_server(self, server, connect, failure_of):
-        """A server that sends nothing for the read timeout is given up before the deadline."""
-        server.script = in_turn(hang)
-        started = time.monotonic()
-
-        failure = await failure_of(connect(MANNCO, read=0.1, deadline=60.0).request("GET", "/"))
-
-        assert failure.kind is FailureKind.TIMED_OUT
-        assert time.monotonic() - started < 10
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     async def test_redirects(self, server, connect, failure_of, status):
