@@ -12,7 +12,6 @@ import pytest
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import FailureKind, ProviderName
-from bot.providers.response import Response
 from bot.providers.transport import Limits, Transport
 from tests.support.loopback import (
     Loopback,
@@ -286,20 +285,33 @@ class TestConnections:
 
     async def test_waiting_requests_cancelled(self, server, connect):
         """Connections that were kept for waiting requests are closed if these are cancelled."""
-        barrier = asyncio.Barrier(8)
+        writers = []
+        all_came = asyncio.Event()
 
         async def together(writer):
-            await barrier.wait()
-            return await as_json({})(writer)
+            writers.append(writer)
+            if len(writers) == 8:
+                for each in writers:  # in one burst: the requests end, and the waiting ones are woken, at once
+                    each.write(as_json({}).data)
+                all_came.set()
+            await all_came.wait()
+            return True
 
         server.script = lambda _: together
         transport = connect(MANNCO, connections=8, idle_connections=1)
-        asking = [asyncio.create_task(transport.request("GET", "/")) for _ in range(16)]
-        asking[0].add_done_callback(lambda _: [waiting.cancel() for waiting in asking[8:]])
+        answered = []
 
-        outcomes = await asyncio.gather(*asking, return_exceptions=True)
+        async def ask():
+            answered.append(await transport.request("GET", "/"))
+            if len(answered) == 8:  # the waiting requests have been woken and have not run yet
+                for waiting in asking[8:]:
+                    waiting.cancel()
 
-        assert [type(outcome) for outcome in outcomes] == [Response] * 8 + [asyncio.CancelledError] * 8
+        asking = [asyncio.create_task(ask()) for _ in range(16)]
+
+        await asyncio.gather(*asking, return_exceptions=True)
+
+        assert [task.cancelled() for task in asking] == [False] * 8 + [True] * 8
         await until(lambda: server.open_connections == 1)
 
 
