@@ -14,7 +14,7 @@ from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue
 from bot.providers.mannco import ApiKeyLogin, Mannco
 from bot.providers.rate_limits import RateLimiter
-from bot.providers.resilience import MAX_TRIES, ResilientProvider, ResilientTrades, wait_before_retry
+from bot.providers.resilience import DEADLINE, MAX_TRIES, ResilientProvider, ResilientTrades, wait_before_retry
 from tests.fakes.clock import FakeClock
 from tests.support.loopback import after, as_json
 
@@ -147,6 +147,11 @@ async def test_one_deadline(server, connect) -> None:
 
     assert failure.kind is FailureKind.TIMED_OUT
     assert len(server.requests) <= 2
+
+
+def test_lookup_within_15_seconds() -> None:
+    """The deadline of a read leaves time to answer a lookup within 15 seconds."""
+    assert timedelta(seconds=15) - DEADLINE >= timedelta(seconds=1)
 
 
 async def test_how_long_it_took() -> None:

@@ -163,6 +163,18 @@ class TestFailures:
         assert failure.kind is kind
         assert failure.provider is MANNCO
 
+    async def test_body_of_8_mib(self, server, connect, failure_of):
+        """A decoded body of 8 MiB is accepted; with one byte more it is refused."""
+        server.script = in_turn(as_gzip(bytes(8 * 2**20)), as_gzip(bytes(8 * 2**20 + 1)))
+
+        transport = connect(MANNCO)
+
+        response = await transport.request("GET", "/")
+        failure = await failure_of(transport.request("GET", "/"))
+
+        assert len(response.body) == 8 * 2**20
+        assert failure.kind is FailureKind.TOO_LARGE
+
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     async def test_redirects(self, server, connect, failure_of, status):
         """No redirect is followed, not even to the same server, nor is its body waited for."""
