@@ -1,5 +1,6 @@
 """One SQLite file: opened by one process, written by one queue of jobs, read beside the writing."""
 
+import asyncio
 import logging
 import sqlite3
 import time
@@ -68,7 +69,11 @@ class Database:
             try:
                 writer = stack.enter_context(closing(_connect(real, "rw", timeout=_READ_TIMEOUT)))
                 queue = stack.enter_context(WriteQueue(writer))
-                await queue.run(partial(_prepare, path=real, migrations=migrations, before_migration=before_migration))
+                version = await queue.run(partial(_configure, path=real))
+                if before_migration is not None and 0 < version < len(migrations):
+                    # Not on the queue's thread, which is waited for when a start is cancelled.
+                    await asyncio.to_thread(before_migration, real, version + 1)
+                await queue.run(partial(_upgrade, path=real, migrations=migrations))
                 reader = await stack.enter_async_context(_reader(real))
                 reader.row_factory = sqlite3.Row
                 await reader.execute_fetchall("PRAGMA query_only = ON")
@@ -214,14 +219,8 @@ def _reader(path: Path) -> aiosqlite.Connection:
     return made[0]
 
 
-def _prepare(
-    connection: sqlite3.Connection,
-    *,
-    path: Path,
-    migrations: Sequence[Migration],
-    before_migration: Callable[[Path, int], None] | None,
-) -> None:
-    """Check the file and bring it to the newest schema."""
+def _configure(connection: sqlite3.Connection, *, path: Path) -> int:
+    """Check the file, set the connection up, and return the version of the schema."""
     require_sound(connection, path)
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
@@ -229,9 +228,11 @@ def _prepare(
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA secure_delete = ON")  # not every SQLite is built to
-    version = version_of(connection)
-    if before_migration is not None and 0 < version < len(migrations):
-        before_migration(path, version + 1)
+    return version_of(connection)
+
+
+def _upgrade(connection: sqlite3.Connection, *, path: Path, migrations: Sequence[Migration]) -> None:
+    """Bring the file to the newest schema."""
     migrate(connection, path, migrations)
     if unknown := unknown_capabilities(connection):
         raise UnknownCapability(*unknown)

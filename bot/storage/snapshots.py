@@ -161,7 +161,7 @@ class SqliteSnapshotRepository(SnapshotRepository):
         for row in await self._db.read(_LOAD, {"guild_id": guild_id, "id": snapshot_id, "at": to_ms(at)}):
             try:
                 return await run_in_worker(_snapshot, row)
-            except (ValueError, zlib.error) as error:  # of another version, or damaged
+            except (ValueError, LookupError, zlib.error) as error:  # of another version, or damaged
                 _log.warning("snapshot not readable guild=%s error=%s", row["guild_id"], type(error).__name__)
         return None
 
@@ -207,7 +207,7 @@ def encode(answer: InventoryAnswer | TradesAnswer, *, lean: bool = False) -> byt
 
 
 def decode(data: bytes) -> InventoryAnswer | TradesAnswer:
-    """Return the answer that was encoded. ValueError or zlib.error for damaged bytes or another format."""
+    """Return the encoded answer; ValueError, LookupError or zlib.error if it is damaged or of another format."""
     if data[:1] != _FORMAT:
         raise ValueError("another format")
     raw = zlib.decompress(data[2:])

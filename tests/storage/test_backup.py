@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -246,6 +247,31 @@ class TestBeforeMigrations:
         assert refused.value.reason == "No space left on device"
         assert query(path, "PRAGMA user_version") == [(1,)]
         assert {name for name in names(path.parent) if "before" in name} == set()
+
+    async def test_start_cancelled(self, path: Path):
+        """A start that is cancelled does not wait for the copy."""
+        copying, cancelled = threading.Event(), threading.Event()
+        waited: list[bool] = []
+
+        def copy(*_: object) -> None:
+            copying.set()
+            waited.append(cancelled.wait(5.0))
+
+        async def start() -> None:
+            async with Database.open(path, migrations=WITH_PAIRS, before_migration=copy):
+                pass
+
+        async with Database.open(path):
+            pass
+        starting = asyncio.create_task(start())
+        await asyncio.to_thread(copying.wait)
+        starting.cancel()
+        await asyncio.wait({starting})
+        cancelled.set()
+
+        assert starting.cancelled()
+        assert waited in ([], [True])
+        assert query(path, "PRAGMA user_version") == [(1,)]
 
     async def test_bound(self, path: Path):
         """The newest five are kept, at most two of one migration."""

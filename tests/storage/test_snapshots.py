@@ -1,5 +1,6 @@
 """Snapshots stay within their bounds."""
 
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,9 @@ from bot.domain.snapshots import Snapshot
 from bot.storage.database import Database
 from bot.storage.snapshots import SqliteSnapshotRepository, encode
 from tests.contracts.samples import ADA, BEN, CLEO, GUILD, NOW, OTHER_GUILD, inventory_answer, snapshot
+
+_STORED = encode(inventory_answer())
+_NO_SUCH_ICON = _STORED[:2] + zlib.compress(zlib.decompress(_STORED[2:]).replace(b"\xa10", b"\xa15"))
 
 
 async def _kept(repository: SqliteSnapshotRepository, ids: list[str]) -> list[str]:
@@ -126,6 +130,7 @@ async def test_too_many_bytes_of_all(db: Database) -> None:
     "sql",
     [
         "UPDATE snapshots SET answer = x'00'",
+        f"UPDATE snapshots SET answer = x'{_NO_SUCH_ICON.hex()}'",  # noqa: S608 -- bytes of this test
         "UPDATE snapshots SET audience = 'robots'",
         "UPDATE snapshots SET view = '[7]'",
     ],
