@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+import attrs
+
 from bot.domain.access import Actor, Capability, Decision, Grant, Viewer, capabilities, decide
 from bot.domain.access_doctor import Finding, RoleFacts, examine
 from bot.domain.audit import AuditAction, AuditRow
@@ -38,23 +40,15 @@ class Review:
     findings: tuple[Finding, ...]
 
 
+@attrs.define(kw_only=True, eq=False)
 class AccessService:
     """The only authority over permissions: every service asks it when it acts."""
 
-    def __init__(
-        self,
-        *,
-        grants: GrantRepository,
-        links: LinkRepository,
-        rows: AuditRepository,
-        audit: AuditService,
-        clock: Clock,
-    ) -> None:
-        self._grants = grants
-        self._links = links
-        self._rows = rows
-        self._audit = audit
-        self._clock = clock
+    _grants: GrantRepository
+    _links: LinkRepository
+    _rows: AuditRepository
+    _audit: AuditService
+    _clock: Clock
 
     async def viewer(self, actor: Actor) -> Viewer:
         """Read the actor's capabilities and link."""

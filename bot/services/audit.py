@@ -5,6 +5,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import attrs
+
 from bot.domain.access import Actor, Capability, Viewer
 from bot.domain.audit import AuditAction, AuditEntry, AuditRow, DamagedRow
 from bot.domain.errors import AccessDenied, InvalidInput
@@ -29,22 +31,20 @@ class Extract:
     has_older: bool
 
 
+@attrs.define(kw_only=True, eq=False)
 class AuditService:
     """The audit log of a guild. Changes write their own rows, in their transaction; only views are appended here.
 
     A post names its row and the row's digest, so the audit channel shows whether the log was rewritten later.
     """
 
-    def __init__(
-        self, *, rows: AuditRepository, settings: GuildSettingsRepository, channel: AuditChannel, clock: Clock
-    ) -> None:
-        self._rows = rows
-        self._settings = settings
-        self._channel = channel
-        self._clock = clock
-        self._posting: set[asyncio.Task[None]] = set()
-        self._late: dict[asyncio.Task[None], int] = {}
-        """Posts that took longer than POSTED_WITHIN, and their guilds."""
+    _rows: AuditRepository
+    _settings: GuildSettingsRepository
+    _channel: AuditChannel
+    _clock: Clock
+    _posting: set[asyncio.Task[None]] = attrs.field(init=False, factory=set)
+    _late: dict[asyncio.Task[None], int] = attrs.field(init=False, factory=dict)
+    """Posts that took longer than POSTED_WITHIN, and their guilds."""
 
     async def newest(
         self, *, by: Viewer, user_id: int | None = None, action: str | None = None, limit: int = 20

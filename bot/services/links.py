@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import attrs
+
 from bot.domain.access import Actor, Capability
 from bot.domain.errors import InvalidInput
 from bot.domain.links import Link, LinkSource
@@ -35,14 +37,14 @@ class LinkStatus:
     replaced: SteamId | None = None
 
 
+@attrs.define(kw_only=True, eq=False)
 class LinkService:
     """Links between Discord users and Steam accounts, one to one per guild."""
 
-    def __init__(self, *, links: LinkRepository, access: AccessService, audit: AuditService, clock: Clock) -> None:
-        self._links = links
-        self._access = access
-        self._audit = audit
-        self._clock = clock
+    _links: LinkRepository
+    _access: AccessService
+    _audit: AuditService
+    _clock: Clock
 
     async def status(self, *, by: Actor) -> LinkStatus | None:
         """Return the actor's own link."""

@@ -1,5 +1,7 @@
 """Exports and erases a member's data."""
 
+import attrs
+
 from bot.domain.access import Actor
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.my_data import Erased, StoredData
@@ -9,27 +11,17 @@ from bot.services.sign_in import SignInService
 from bot.services.snapshots import SnapshotService
 
 
+@attrs.define(kw_only=True, eq=False)
 class MyDataService:
     """Members' own data: no capability is needed."""
 
-    def __init__(
-        self,
-        *,
-        repository: MyDataRepository,
-        rows: AuditRepository,
-        snapshots: SnapshotService,
-        inventory: InventoryService,
-        cards: ResendCards,
-        sign_ins: SignInService,
-        clock: Clock,
-    ) -> None:
-        self._repository = repository
-        self._rows = rows
-        self._snapshots = snapshots
-        self._inventory = inventory
-        self._cards = cards
-        self._sign_ins = sign_ins
-        self._clock = clock
+    _repository: MyDataRepository
+    _rows: AuditRepository
+    _snapshots: SnapshotService
+    _inventory: InventoryService
+    _cards: ResendCards
+    _sign_ins: SignInService
+    _clock: Clock
 
     async def export(self, *, by: Actor) -> StoredData:
         """Return everything stored about the actor in this guild, and append that they asked to the audit log."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
+import attrs
+
 from bot.domain.errors import ApprovalsChannelUnusable
 from bot.domain.resends import CardEdit, Resend
 from bot.ports import Clock, GuildSettingsRepository, ResendCards, ResendRepository
@@ -19,20 +21,18 @@ _MAX_ENDED = 1_000
 """Ended requests whose card edits are retried. After a restart, pressing a button of theirs shows the end."""
 
 
+@attrs.define(kw_only=True, eq=False)
 class ResendBoard:
     """Shows requests on their cards. Call :meth:`show` after each change; it reads the current state itself."""
 
-    def __init__(
-        self, *, repository: ResendRepository, settings: GuildSettingsRepository, cards: ResendCards, clock: Clock
-    ) -> None:
-        self._repository = repository
-        self._settings = settings
-        self._cards = cards
-        self._clock = clock
-        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-        self._refreshed_at: dict[int, datetime] = {}
-        self._to_retry: dict[int, Resend] = {}
-        """Requests whose card may not show their current state, although Discord was asked to."""
+    _repository: ResendRepository
+    _settings: GuildSettingsRepository
+    _cards: ResendCards
+    _clock: Clock
+    _locks: WeakValueDictionary[int, asyncio.Lock] = attrs.field(init=False, factory=WeakValueDictionary)
+    _refreshed_at: dict[int, datetime] = attrs.field(init=False, factory=dict)
+    _to_retry: dict[int, Resend] = attrs.field(init=False, factory=dict)
+    """Requests whose card may not show their current state, although Discord was asked to."""
 
     async def show(self, resend: Resend) -> None:
         """Show the request's current state on its card; repost the card of an open request if it is gone.

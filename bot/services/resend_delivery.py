@@ -6,6 +6,8 @@ from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import attrs
+
 from bot.domain.audit import AuditAction, AuditRow
 from bot.domain.errors import ProviderError, ProviderOff, ResendNotFound, ResendsPaused, ShuttingDown, SkinDeskError
 from bot.domain.failures import NOT_DONE, Failure, FailureKind
@@ -35,33 +37,22 @@ _ACTIONS = {
 }
 
 
+@attrs.define(kw_only=True, eq=False)
 class ResendDelivery:
     """Carries decided requests to their end, whether or not a caller still waits."""
 
-    def __init__(
-        self,
-        *,
-        repository: ResendRepository,
-        provider: TradeProvider | None,
-        links: LinkRepository,
-        cards: ResendCards,
-        board: ResendBoard,
-        pauses: PauseRepository,
-        audit: AuditService,
-        clock: Clock,
-    ) -> None:
-        self._repository = repository
-        self._provider = provider
-        self._links = links
-        self._cards = cards
-        self._board = board
-        self._pauses = pauses
-        self._audit = audit
-        self._clock = clock
-        self._running: dict[asyncio.Task[Resend], int] = {}
-        self._recovered: list[Resend] = []
-        """Requests of an earlier run whose card and messages are still to be brought up to date."""
-        self.is_stopping = False
+    _repository: ResendRepository
+    _provider: TradeProvider | None
+    _links: LinkRepository
+    _cards: ResendCards
+    _board: ResendBoard
+    _pauses: PauseRepository
+    _audit: AuditService
+    _clock: Clock
+    _running: dict[asyncio.Task[Resend], int] = attrs.field(init=False, factory=dict)
+    _recovered: list[Resend] = attrs.field(init=False, factory=list)
+    """Requests of an earlier run whose card and messages are still to be brought up to date."""
+    is_stopping: bool = attrs.field(init=False, default=False)
 
     async def run_shielded(self, resend_id: int, work: Coroutine[Any, Any, Resend]) -> Resend:
         """Run ``work`` on a request to its end even if the caller is cancelled; ShuttingDown during shutdown."""

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import attrs
+
 from bot.domain.access import Actor, Caller, Capability, on_behalf_of
 from bot.domain.audit import AuditAction
 from bot.domain.errors import (
@@ -51,37 +53,22 @@ _MAX_DIGITS = 19
 """A trade's id has at most 64 bits."""
 
 
+@attrs.define(kw_only=True, eq=False)
 class ResendService:
     """Requests and decisions. A decision approves exactly the facts on the card."""
 
-    def __init__(  # noqa: PLR0913 -- collaborators by keyword, wired in one place
-        self,
-        *,
-        repository: ResendRepository,
-        access: AccessService,
-        links: LinkRepository,
-        settings: GuildSettingsRepository,
-        cards: ResendCards,
-        board: ResendBoard,
-        delivery: ResendDelivery,
-        pauses: PauseRepository,
-        audit: AuditService,
-        clock: Clock,
-        expires_after: timedelta,
-        allow_self_approval: bool = False,
-    ) -> None:
-        self._repository = repository
-        self._access = access
-        self._links = links
-        self._settings = settings
-        self._cards = cards
-        self._board = board
-        self._delivery = delivery
-        self._pauses = pauses
-        self._audit = audit
-        self._clock = clock
-        self._expires_after = expires_after
-        self._allow_self_approval = allow_self_approval
+    _repository: ResendRepository
+    _access: AccessService
+    _links: LinkRepository
+    _settings: GuildSettingsRepository
+    _cards: ResendCards
+    _board: ResendBoard
+    _delivery: ResendDelivery
+    _pauses: PauseRepository
+    _audit: AuditService
+    _clock: Clock
+    _expires_after: timedelta
+    _allow_self_approval: bool = False
 
     def use_rules(self, *, expires_after: timedelta, allow_self_approval: bool) -> None:
         """Change the rules; open requests keep the expiry that their cards show."""

@@ -1,5 +1,7 @@
 """Shows and changes a guild's settings."""
 
+import attrs
+
 from bot.domain.access import Actor, Capability
 from bot.domain.settings import GuildSettings, Setting
 from bot.ports import Clock, GuildSettingsRepository
@@ -7,16 +9,14 @@ from bot.services.access import AccessService
 from bot.services.audit import AuditService
 
 
+@attrs.define(kw_only=True, eq=False)
 class SettingsService:
     """The guild's channels. Everything here needs ``settings.manage``."""
 
-    def __init__(
-        self, *, settings: GuildSettingsRepository, access: AccessService, audit: AuditService, clock: Clock
-    ) -> None:
-        self._settings = settings
-        self._access = access
-        self._audit = audit
-        self._clock = clock
+    _settings: GuildSettingsRepository
+    _access: AccessService
+    _audit: AuditService
+    _clock: Clock
 
     async def show(self, *, by: Actor) -> GuildSettings:
         """Return the guild's settings."""

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import attrs
+
 from bot.domain.access import Actor, Caller, Capability, Viewer, on_behalf_of
 from bot.domain.audit import AuditAction
 from bot.domain.errors import AccessDenied, InvalidInput, NotLinked, ProviderOff
@@ -18,24 +20,16 @@ from bot.services.links import parse_account
 _SUGGESTIONS_CACHED_FOR = timedelta(seconds=20)
 
 
+@attrs.define(kw_only=True, eq=False)
 class TradeService:
     """Trades of the merchant's account: one's own with ``trades.own``, everyone's with ``trades.any``."""
 
-    def __init__(
-        self,
-        *,
-        provider: TradeProvider | None,
-        access: AccessService,
-        links: LinkRepository,
-        audit: AuditService,
-        clock: Clock,
-    ) -> None:
-        self._provider = provider
-        self._access = access
-        self._links = links
-        self._audit = audit
-        self._clock = clock
-        self._suggested: tuple[datetime, tuple[Trade, ...]] | None = None
+    _provider: TradeProvider | None
+    _access: AccessService
+    _links: LinkRepository
+    _audit: AuditService
+    _clock: Clock
+    _suggested: tuple[datetime, tuple[Trade, ...]] | None = attrs.field(init=False, default=None)
 
     async def list_of_member(self, member_id: int, *, by: Viewer) -> TradesAnswer:
         """Return a member's active trades as :meth:`list_for` does; a caller who names themselves gets their own."""

@@ -6,17 +6,19 @@ An answer is stored as msgpack, compressed. A trade's code is never stored; trad
 import json
 import logging
 import sqlite3
+import weakref
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 from typing_extensions import override
 
 from bot.domain.failures import Failure, ProviderName
-from bot.domain.inventory import Inventory, InventoryFilter, Item
+from bot.domain.inventory import Inventory, InventoryFilter
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
 from bot.domain.steam import Game, SteamId
 from bot.ports import SnapshotRepository
@@ -64,7 +66,7 @@ _SET_VIEW = "UPDATE snapshots SET view = :view WHERE guild_id = :guild_id AND id
 
 _PURGE = "DELETE FROM snapshots WHERE expires_at <= :at"
 
-_FORMAT = b"\x03"
+_FORMAT = b"\x04"
 """The first byte of a stored answer; raise it with every change of what is stored. Other formats are not read."""
 
 _SMALL = 300
@@ -100,6 +102,8 @@ class SqliteSnapshotRepository(SnapshotRepository):
         self._max_bytes = max_bytes
         self._max_bytes_in_all = max_bytes_in_all
         self._stored: _Stored | None = None
+        self._packed: dict[int, bytes] = {}
+        """The bytes of inventories that are still in memory, by their identity: many users view the same one."""
 
     @override
     async def save(self, *snapshots: Snapshot) -> None:
@@ -136,9 +140,10 @@ class SqliteSnapshotRepository(SnapshotRepository):
         shown = snapshot.answer
         rows = len(shown.trades) if isinstance(shown, TradesAnswer) else shown.item_count
         try:
-            answer = encode(shown) if rows <= _SMALL else await run_in_worker(encode, shown)
+            encoded = partial(encode, shown, packed=self._packed_once)
+            answer = encoded() if rows <= _SMALL else await run_in_worker(encoded)
             if len(answer) > self._max_bytes:
-                answer = await run_in_worker(encode, shown, lean=True)
+                answer = await run_in_worker(encode, shown, packed=partial(pack, lean=True))
         except (ValueError, OverflowError) as error:  # a lone surrogate, or a number of more than 64 bits
             _log.warning("snapshot not encodable guild=%s error=%s", snapshot.guild_id, type(error).__name__)
             return None
@@ -177,6 +182,13 @@ class SqliteSnapshotRepository(SnapshotRepository):
     async def purge(self, *, at: datetime) -> None:
         await self._execute(_PURGE, {"at": to_ms(at)})
 
+    def _packed_once(self, inventory: Inventory) -> bytes:
+        packed = self._packed.get(id(inventory))
+        if packed is None:
+            packed = self._packed[id(inventory)] = pack(inventory)
+            weakref.finalize(inventory, self._packed.pop, id(inventory), None).atexit = False
+        return packed
+
     async def _execute(self, sql: str, parameters: Mapping[str, object]) -> None:
         def job(connection: sqlite3.Connection) -> None:
             connection.execute(sql, parameters)
@@ -184,44 +196,56 @@ class SqliteSnapshotRepository(SnapshotRepository):
         await self._db.write(job)
 
 
-def encode(answer: InventoryAnswer | TradesAnswer, *, lean: bool = False) -> bytes:
-    """Return an answer as bytes, without trades' codes; if ``lean``, without what only an item's details show."""
+def pack(inventory: Inventory, *, lean: bool = False) -> bytes:
+    """Return an inventory as bytes; if ``lean``, without what only an item's details show.
+
+    Items have positions in a list of icons instead of the hashes, which repeat too far apart for zlib.
+    """
+    change = msgspec.structs.replace
+    icons: dict[str | None, str] = {}
+    if lean:
+        items = [change(item, icon_hash=None, inspect_certificate=None, stickers=()) for item in inventory.items]
+    else:
+        items = [change(item, icon_hash=icons.setdefault(item.icon_hash, str(len(icons)))) for item in inventory.items]
+    stored = replace(inventory, items=tuple(items)), list(icons)
+    return zlib.compress(_encoder.encode(stored), zlib.Z_BEST_SPEED)
+
+
+def encode(answer: InventoryAnswer | TradesAnswer, *, packed: Callable[[Inventory], bytes] = pack) -> bytes:
+    """Return an answer as bytes, without trades' codes."""
     if isinstance(answer, TradesAnswer):
         trades = tuple(
             replace(trade, code=None, last_error=clean_text(trade.last_error) or "") for trade in answer.trades
         )
         return _FORMAT + b"t" + zlib.compress(_encoder.encode(replace(answer, trades=trades)), zlib.Z_BEST_SPEED)
-    icons: dict[str | None, str] = {}
     parts = [
         (
             part.provider,
-            part.inventory and replace(part.inventory, items=_packed(part.inventory.items, icons, lean=lean)),
+            part.inventory and packed(part.inventory),
             part.failure and replace(part.failure, message=clean_text(part.failure.message)),
             part.reference,
         )
         for part in answer.answers
     ]
     asked = replace(answer.filter, search=clean_text(answer.filter.search))
-    stored = (answer.owner, answer.game, asked, answer.linked_user_id, list(icons), parts)
-    return _FORMAT + b"i" + zlib.compress(_encoder.encode(stored), zlib.Z_BEST_SPEED)
+    return _FORMAT + b"i" + _encoder.encode((answer.owner, answer.game, asked, answer.linked_user_id, parts))
 
 
 def decode(data: bytes) -> InventoryAnswer | TradesAnswer:
     """Return the encoded answer; ValueError, LookupError or zlib.error if it is damaged or of another format."""
     if data[:1] != _FORMAT:
         raise ValueError("another format")
-    raw = zlib.decompress(data[2:])
     if data[1:2] == b"t":
-        return _trades_decoder.decode(raw)
-    owner, game, asked, linked_user_id, icons, parts = _inventory_decoder.decode(raw)
+        return _trades_decoder.decode(zlib.decompress(data[2:]))
+    owner, game, asked, linked_user_id, parts = _inventory_decoder.decode(data[2:])
     answers = tuple(
         ProviderAnswer(
             provider,
-            inventory and replace(inventory, items=_unpacked(inventory.items, icons)),
+            None if packed is None else _unpacked(packed),
             failure and Failure(**{field.name: getattr(failure, field.name) for field in fields(Failure)}),
             reference,
         )
-        for provider, inventory, failure, reference in parts
+        for provider, packed, failure, reference in parts
     )
     return InventoryAnswer(owner, game, asked, answers, linked_user_id)
 
@@ -233,28 +257,22 @@ class _Failure(Failure):
     provider: ProviderName
 
 
-_Part = tuple[ProviderName, Inventory | None, _Failure | None, str | None]
+_Part = tuple[ProviderName, bytes | None, _Failure | None, str | None]
 
 _encoder = msgspec.msgpack.Encoder()
 _trades_decoder = msgspec.msgpack.Decoder(TradesAnswer)
-_inventory_decoder = msgspec.msgpack.Decoder(
-    tuple[SteamId, Game, InventoryFilter, int | None, list[str | None], list[_Part]]
-)
+_inventory_decoder = msgspec.msgpack.Decoder(tuple[SteamId, Game, InventoryFilter, int | None, list[_Part]])
+_packed_decoder = msgspec.msgpack.Decoder(tuple[Inventory, list[str | None]])
 
 
-def _packed(items: tuple[Item, ...], icons: dict[str | None, str], *, lean: bool) -> tuple[Item, ...]:
-    """Return items with positions in ``icons`` instead of the hashes, which repeat too far apart for zlib."""
-    change = msgspec.structs.replace
-    if lean:
-        return tuple([change(item, icon_hash=None, inspect_certificate=None, stickers=()) for item in items])
-    return tuple([change(item, icon_hash=icons.setdefault(item.icon_hash, str(len(icons)))) for item in items])
-
-
-def _unpacked(items: tuple[Item, ...], icons: list[str | None]) -> tuple[Item, ...]:
+def _unpacked(packed: bytes) -> Inventory:
+    inventory, icons = _packed_decoder.decode(zlib.decompress(packed))
     if not icons:
-        return items
+        return inventory
     change = msgspec.structs.replace
-    return tuple([change(item, icon_hash=icons[int(item.icon_hash or 0)]) for item in items])
+    return replace(
+        inventory, items=tuple([change(item, icon_hash=icons[int(item.icon_hash or 0)]) for item in inventory.items])
+    )
 
 
 def _view_column(view: InventoryFilter | None) -> str | None:

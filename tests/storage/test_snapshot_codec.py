@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
@@ -21,8 +22,10 @@ from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import InventoryAnswer, ProviderAnswer, TradesAnswer
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade
-from bot.storage.snapshots import decode, encode
+from bot.storage.snapshots import decode, encode, pack
 from tests.contracts.samples import inventory_answer, trades_answer
+
+LEAN = partial(pack, lean=True)
 
 T = TypeVar("T")
 
@@ -224,11 +227,11 @@ def test_ten_thousand_items() -> None:
 
 
 def test_repeated_pictures() -> None:
-    """A picture that repeats, also at another provider, takes no room."""
+    """A picture that repeats in an inventory takes no room."""
     answer = many(2_500, icons(5))
 
     assert decode(encode(answer)) == answer
-    assert len(encode(answer)) - len(encode(answer, lean=True)) < 200_000
+    assert len(encode(answer)) - len(encode(answer, packed=LEAN)) < 200_000
 
 
 def test_lean() -> None:
@@ -248,7 +251,7 @@ def test_lean() -> None:
         part = replace(answer.answers[0], inventory=replace(first, items=(item,)))
         return replace(answer, answers=(part,))
 
-    assert decode(encode(of(full), lean=True)) == of(
+    assert decode(encode(of(full), packed=LEAN)) == of(
         altered(full, icon_hash=None, inspect_certificate=None, stickers=())
     )
 
