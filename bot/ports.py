@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery
     from bot.domain.links import Link, SignIn
     from bot.domain.my_data import Erased, StoredData
-    from bot.domain.resends import CardEdit, Outcome, Receipt, Resend, ResendPause, TradeFacts
+    from bot.domain.resends import CardEdit, Outcome, Receipt, Resend, ResendPause, Settlement, TradeFacts
     from bot.domain.secrets import TradeCode
     from bot.domain.settings import GuildSettings, Setting
     from bot.domain.snapshots import Snapshot
@@ -273,18 +273,8 @@ class ResendRepository(Protocol):
     async def settle_later(self, guild_id: int, resend_id: int, *, settle_after: datetime) -> None:
         """Defer the next reading of an unknown request."""
 
-    async def settle(
-        self,
-        guild_id: int,
-        resend_id: int,
-        *,
-        sent: bool,
-        outcome: Outcome,
-        detail: str | None,
-        at: datetime,
-        by: int | None = None,
-    ) -> Resend | None:
-        """Move sending or unknown → sent or failed. ``by`` is the moderator who marked it by hand."""
+    async def settle(self, guild_id: int, resend_id: int, end: Settlement, *, at: datetime) -> Resend | None:
+        """Move sending or unknown → sent or failed."""
 
 
 class SnapshotRepository(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import StrEnum
 
 from bot.demo.chance import Chance
 from bot.demo.items import ItemMaker, WorldItem
@@ -20,21 +20,21 @@ HOSTILE_NAME = (
 """A name with everything that Discord interprets: mentions, links, markdown, timestamps, direction overrides."""
 
 
-class Condition(Enum):
+class Condition(StrEnum):
     """What happens if a person's inventory is looked up."""
 
-    ORDINARY = auto()
-    PRIVATE = auto()
-    TRADE_BANNED = auto()
-    STEAM_DOWN = auto()
-    STEAM_BUSY = auto()
-    NO_BOTS = auto()
-    FLEET_DEGRADED = auto()
-    UNDOCUMENTED = auto()
+    ORDINARY = "ordinary"
+    PRIVATE = "private"
+    TRADE_BANNED = "trade_banned"
+    STEAM_DOWN = "steam_down"
+    STEAM_BUSY = "steam_busy"
+    NO_BOTS = "no_bots"
+    FLEET_DEGRADED = "fleet_degraded"
+    UNDOCUMENTED = "undocumented"
     """An undocumented error code."""
-    HANGS = auto()
+    HANGS = "hangs"
     """The provider never answers."""
-    HTML = auto()
+    HTML = "html"
     """A proxy's page instead of a response."""
 
 

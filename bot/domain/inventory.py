@@ -68,10 +68,7 @@ class Sticker(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Item(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One item, or one stack of equal items.
 
-    ``offer`` is the provider's price for one piece, in USD; ``local_offer`` is SkinsBack's price for the customer in
-    the requested currency. ``market_price`` is a reference and never paid. ``wear`` runs from 0 to 1.
-    ``inspect_certificate`` is Steam's item certificate for inspect links. ``max_amount`` is how many pieces of a
-    stack one deposit may hold. Names are untrusted text.
+    ``offer`` is the provider's price for one piece, in USD. Names are untrusted text.
     """
 
     id: str
@@ -83,17 +80,22 @@ class Item(msgspec.Struct, frozen=True, gc=False, array_like=True):
     tradable: bool | None = None
     offer: Money | None = None
     local_offer: Money | None = None
+    """SkinsBack's price for the customer in the requested currency."""
     market_price: Money | None = None
-    exterior: str | None = None
-    wear: Decimal | None = None
-    rarity: str | None = None
-    colour: int | None = None
-    paint_seed: int | None = None
-    inspect_certificate: str | None = None
-    icon_hash: str | None = None
-    stickers: tuple[Sticker, ...] = ()
+    """A reference, never paid."""
     amount: int = 1
     max_amount: int | None = None
+    """How many pieces of a stack one deposit may hold."""
+    exterior: str | None = None
+    wear: Decimal | None = None
+    """From 0 (new) to 1 (worn)."""
+    stickers: tuple[Sticker, ...] = ()
+    paint_seed: int | None = None
+    rarity: str | None = None
+    colour: int | None = None
+    icon_hash: str | None = None
+    inspect_certificate: str | None = None
+    """Steam's item certificate for inspect links."""
 
     @property
     def accepted(self) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 from bot.domain.audit import AuditRow
 from bot.domain.failures import ProviderName
@@ -93,6 +93,16 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Settlement:
+    """The end of a request that was sending or unknown. ``by`` is the moderator who marked it by hand."""
+
+    sent: bool
+    outcome: Outcome
+    detail: str | None = None
+    by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TradeFacts:
     """The facts that the moderator sees and approves; ``code_digest`` recognises a new code."""
 
@@ -148,14 +158,14 @@ def change_in(note: str) -> dict[str, int | str | None] | None:
     return json.loads(note.removeprefix(_CHANGE)) if note.startswith(_CHANGE) else None
 
 
-class CardEdit(StrEnum):
+class CardEdit(Enum):
     """The result of editing a card."""
 
-    SHOWN = "shown"
+    SHOWN = auto()
     """The card shows the new contents."""
-    DOUBTFUL = "doubtful"
+    DOUBTFUL = auto()
     """The edit was refused or its answer lost: the card may still show the old contents."""
-    GONE = "gone"
+    GONE = auto()
     """The card no longer exists, or its channel is gone or closed."""
 
 

@@ -11,7 +11,7 @@ import attrs
 from bot.domain.audit import AuditAction, AuditRow
 from bot.domain.errors import ProviderError, ProviderOff, ResendNotFound, ResendsPaused, ShuttingDown, SkinDeskError
 from bot.domain.failures import NOT_DONE, Failure, FailureKind
-from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts
+from bot.domain.resends import Outcome, Resend, ResendState, Settlement, TradeFacts
 from bot.domain.secrets import TradeCode, mask_trade_urls
 from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, LinkRepository, PauseRepository, ResendCards, ResendRepository, TradeProvider
@@ -170,14 +170,8 @@ class ResendDelivery:
             if trade.id != unknown.trade_id or trade.owner != unknown.owner:
                 continue
             if unknown.facts.shows_resend(TradeFacts.of(trade)):
-                settled = await self._repository.settle(
-                    unknown.guild_id,
-                    unknown.id,
-                    sent=True,
-                    outcome=Outcome.READ_BACK,
-                    detail=None,
-                    at=self._clock.now(),
-                )
+                end = Settlement(sent=True, outcome=Outcome.READ_BACK)
+                settled = await self._repository.settle(unknown.guild_id, unknown.id, end, at=self._clock.now())
                 return (unknown, None) if settled is None else (settled, trade.code)
         await self._repository.settle_later(unknown.guild_id, unknown.id, settle_after=_next_reading(unknown, read_at))
         return unknown, None
@@ -279,7 +273,7 @@ class ResendDelivery:
         if receipt.trade_id != sending.trade_id:
             _log.error("resend answered for another trade id=%s trade=%s", sending.id, sending.trade_id)
             return await self._mark_unknown(sending, Outcome.OTHER_TRADE, str(receipt.trade_id)), None
-        settled = await self._settle(sending, sent=True, outcome=Outcome.CONFIRMED, detail=None)
+        settled = await self._settle(sending, Settlement(sent=True, outcome=Outcome.CONFIRMED))
         return settled, receipt.code
 
     async def _store_failure(self, sending: Resend, failure: Failure) -> Resend:
@@ -293,12 +287,10 @@ class ResendDelivery:
                 outcome = Outcome.PARAMETER
             elif failure.http_status in (401, 403):
                 outcome = Outcome.CREDENTIALS
-        return await self._settle(sending, sent=False, outcome=outcome, detail=detail)
+        return await self._settle(sending, Settlement(sent=False, outcome=outcome, detail=detail))
 
-    async def _settle(self, resend: Resend, *, sent: bool, outcome: Outcome, detail: str | None) -> Resend:
-        settled = await self._repository.settle(
-            resend.guild_id, resend.id, sent=sent, outcome=outcome, detail=detail, at=self._clock.now()
-        )
+    async def _settle(self, resend: Resend, end: Settlement) -> Resend:
+        settled = await self._repository.settle(resend.guild_id, resend.id, end, at=self._clock.now())
         return settled or await self.get(resend.guild_id, resend.id)
 
     async def _mark_unknown(self, sending: Resend, outcome: Outcome, detail: str | None) -> Resend:

@@ -31,6 +31,7 @@ from bot.domain.resends import (
     Resend,
     ResendPause,
     ResendState,
+    Settlement,
     TradeFacts,
     approver_refusal,
 )
@@ -225,15 +226,8 @@ class ResendService:
         """Settle an unknown outcome by hand; the rules are those of :meth:`approve`."""
         await self.may_mark(resend_id, by=by)
         detail = mask_trade_urls(reason.strip())[:MAX_REASON] if reason else None
-        settled = await self._repository.settle(
-            by.guild_id,
-            resend_id,
-            sent=sent,
-            outcome=Outcome.MARKED,
-            detail=detail or None,
-            at=self._clock.now(),
-            by=by.user_id,
-        )
+        end = Settlement(sent, Outcome.MARKED, detail or None, by=by.user_id)
+        settled = await self._repository.settle(by.guild_id, resend_id, end, at=self._clock.now())
         if settled is None:
             raise AlreadyDecided(await self._delivery.get(by.guild_id, resend_id))
         await self._delivery.finalise(settled)

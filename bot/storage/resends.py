@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
-from bot.domain.resends import ALARM, OPENED_WITHIN, Outcome, Resend, ResendState, TradeFacts
+from bot.domain.resends import ALARM, OPENED_WITHIN, Outcome, Resend, ResendState, Settlement, TradeFacts
 from bot.ports import ResendRepository
 from bot.storage import resend_rows as rows
 from bot.storage.audit.log import append
@@ -185,28 +185,17 @@ class SqliteResendRepository(ResendRepository):
         await self._set(rows.SETTLE_LATER, guild_id, resend_id, settle_after=to_ms(settle_after))
 
     @override
-    async def settle(
-        self,
-        guild_id: int,
-        resend_id: int,
-        *,
-        sent: bool,
-        outcome: Outcome,
-        detail: str | None,
-        at: datetime,
-        by: int | None = None,
-    ) -> Resend | None:
-        state = ResendState.SENT if sent else ResendState.FAILED
+    async def settle(self, guild_id: int, resend_id: int, end: Settlement, *, at: datetime) -> Resend | None:
         return await self._move(
             rows.SETTLE,
-            AuditAction.RESEND_SENT if sent else AuditAction.RESEND_FAILED,
+            AuditAction.RESEND_SENT if end.sent else AuditAction.RESEND_FAILED,
             guild_id,
             resend_id,
-            by=by,
+            by=end.by,
             at=at,
-            state=state.value,
-            outcome=outcome.value,
-            detail=clean_text(detail),
+            state=(ResendState.SENT if end.sent else ResendState.FAILED).value,
+            outcome=end.outcome.value,
+            detail=clean_text(end.detail),
         )
 
     async def _read(self, statement: str, values: Parameters) -> tuple[Resend, ...]:

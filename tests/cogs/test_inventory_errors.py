@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import simcord
 
-from bot.demo.providers import faults
+from bot.demo.providers import faults, skinsback
 from bot.demo.providers.assetpay import SimulatedAssetPay
 from bot.demo.scene import Scene
 from bot.domain.access import Actor
@@ -34,28 +34,7 @@ ASSETPAY = {
 CLIENT = {code: key for code, key in ASSETPAY.items() if code != 13} | {1102: "INVALID_TOKEN"}
 # Seed 002 lists no errors; 1102 is the current dialect's number and means nothing here.
 LEGACY = {3: "INVENTORY_FETCH_FAILED", 7: "USER_NOT_TRADEABLE", 1222: "INVALID_TOKEN", 1102: "SOMETHING_NEW"}
-SKINSBACK = {
-    1: "invalid_game",
-    2: "invalid_steam_id",
-    3: "invalid_trade_token",
-    4: "invalid_currency",
-    5: "user_not_tradable",
-    6: "user_inventory_is_hidden",
-    7: "user_inventory_is_unavailable",
-    8: "invalid_custom_currency",
-    9: "invalid_custom_currency_rate",
-    10: "invalid_custom_multiplier",
-    -1: "please_use_post_method",
-    -2: "invalid_shopid",
-    -3: "invalid_signature",
-    -4: "shop_not_active",
-    -5: "invalid_method",
-    -7: "request_limit_reached",
-    -8: "invalid_ip_address",
-    -9: "under_maintenance",
-    -10: "invalid_client_secret",
-    UNDOCUMENTED: "something_new",
-}
+SKINSBACK = {**skinsback.ERRORS, UNDOCUMENTED: "something_new"}
 ERRORS = {
     ProviderName.ASSETPAY: ASSETPAY,
     ProviderName.ASSETPAY_CLIENT: CLIENT,

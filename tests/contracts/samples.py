@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Money, Refusal, Sort, Sticker
-from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts
+from bot.domain.resends import Outcome, Resend, ResendState, Settlement, TradeFacts
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
 from bot.domain.steam import Game, SteamId
@@ -93,7 +93,7 @@ async def in_state(
             )
         if state in (ResendState.SENT, ResendState.FAILED):
             resend = await resends.settle(
-                *one, sent=state is ResendState.SENT, outcome=Outcome.CONFIRMED, detail=None, at=at
+                *one, Settlement(sent=state is ResendState.SENT, outcome=Outcome.CONFIRMED), at=at
             )
     assert resend is not None
     assert resend.state is state

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.domain.audit import AuditAction
-from bot.domain.resends import ALARM, TRANSITIONS, Outcome, Resend, ResendPause, ResendState
+from bot.domain.resends import ALARM, TRANSITIONS, Outcome, Resend, ResendPause, ResendState, Settlement
 from bot.domain.settings import GuildSettings, Setting
 from bot.ports import AuditRepository, GrantRepository, GuildSettingsRepository, PauseRepository, ResendRepository
 from tests.contracts.samples import ADA, BEN, GUILD, LATER, NOW, OTHER_GUILD, draft, in_state, opened
@@ -92,7 +92,7 @@ async def test_settling_during_a_pause(resends: ResendRepository, pauses: PauseR
     await pauses.pause(GUILD, by=ADA, at=NOW)
 
     settled = await resends.settle(
-        resend.guild_id, resend.id, sent=True, outcome=Outcome.READ_BACK, detail=None, at=LATER
+        resend.guild_id, resend.id, Settlement(sent=True, outcome=Outcome.READ_BACK), at=LATER
     )
 
     assert settled is not None

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
-from bot.domain.resends import Outcome, Resend, ResendState, change_in
+from bot.domain.resends import Outcome, Resend, ResendState, Settlement, change_in
 from bot.ports import AuditRepository, ResendRepository
 from tests.contracts.samples import (
     ADA,
@@ -162,7 +162,9 @@ async def test_outside_text(resends: ResendRepository, audit: AuditRepository) -
     await resends.add_note(resend.guild_id, resend.id, url)
     await resends.approve(resend.guild_id, resend.id, version=1, by=BEN, at=NOW)
     await resends.begin_sending(resend.guild_id, resend.id, at=NOW)
-    await resends.settle(resend.guild_id, resend.id, sent=False, outcome=Outcome.REFUSED, detail=url, at=NOW)
+    await resends.settle(
+        resend.guild_id, resend.id, Settlement(sent=False, outcome=Outcome.REFUSED, detail=url), at=NOW
+    )
     denied = await opened(resends, trade_id=4813)
     await resends.deny(denied.guild_id, denied.id, by=BEN, reason=url, at=NOW)
 
@@ -265,8 +267,8 @@ async def test_settled_twice(resends: ResendRepository) -> None:
     unknown = await in_state(resends, ResendState.UNKNOWN)
 
     answers = await asyncio.gather(
-        resends.settle(unknown.guild_id, unknown.id, sent=True, outcome=Outcome.READ_BACK, detail=None, at=NOW),
-        resends.settle(unknown.guild_id, unknown.id, sent=False, outcome=Outcome.MARKED, detail=None, at=NOW, by=CLEO),
+        resends.settle(unknown.guild_id, unknown.id, Settlement(sent=True, outcome=Outcome.READ_BACK), at=NOW),
+        resends.settle(unknown.guild_id, unknown.id, Settlement(sent=False, outcome=Outcome.MARKED, by=CLEO), at=NOW),
     )
 
     assert answers.count(None) == 1

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
-from bot.domain.resends import TRANSITIONS, Outcome, Resend, ResendState
+from bot.domain.resends import TRANSITIONS, Outcome, Resend, ResendState, Settlement
 from bot.ports import AuditRepository, ResendRepository
 from tests.contracts.engines import ENGINES, Repositories
 from tests.contracts.samples import (
@@ -55,10 +55,10 @@ CHANGES: dict[str, Change] = {
         resend.guild_id, resend.id, outcome=Outcome.INTERRUPTED, detail=None, settle_after=NOW, at=LATER
     ),
     "sent": lambda repository, resend: repository.settle(
-        resend.guild_id, resend.id, sent=True, outcome=Outcome.READ_BACK, detail=None, at=LATER
+        resend.guild_id, resend.id, Settlement(sent=True, outcome=Outcome.READ_BACK), at=LATER
     ),
     "failed": lambda repository, resend: repository.settle(
-        resend.guild_id, resend.id, sent=False, outcome=Outcome.MARKED, detail=None, at=LATER, by=CLEO
+        resend.guild_id, resend.id, Settlement(sent=False, outcome=Outcome.MARKED, by=CLEO), at=LATER
     ),
 }
 

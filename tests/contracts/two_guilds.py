@@ -22,7 +22,7 @@ from bot.domain.errors import SkinDeskError
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import InventoryFilter
 from bot.domain.links import SIGN_IN_WITHIN, Link, LinkSource, SignIn
-from bot.domain.resends import Outcome, Resend, ResendPause, ResendState
+from bot.domain.resends import Outcome, Resend, ResendPause, ResendState, Settlement
 from bot.domain.settings import Setting
 from bot.domain.steam import SteamId
 from tests.contracts import samples
@@ -177,7 +177,7 @@ CASES: Mapping[type, Mapping[str, Case]] = {
         ),
         "settle_later": lambda resends, theirs: resends.settle_later(*theirs.ids(), settle_after=NOW),
         "settle": lambda resends, theirs: resends.settle(
-            *theirs.ids(), sent=theirs.chance.random() < 0.5, outcome=Outcome.MARKED, detail=None, at=NOW, by=PEOPLE[0]
+            *theirs.ids(), Settlement(sent=theirs.chance.random() < 0.5, outcome=Outcome.MARKED, by=PEOPLE[0]), at=NOW
         ),
     },
     ports.SnapshotRepository: {

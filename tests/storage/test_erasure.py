@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
-from bot.domain.resends import Outcome, ResendState
+from bot.domain.resends import Outcome, ResendState, Settlement
 from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.database import Database
 from bot.storage.links import SqliteLinkRepository
@@ -65,7 +65,7 @@ async def live(db: Database) -> None:
             await audit.append(AuditEntry(GUILD, LATER, BEN, AuditAction.INVENTORY_VIEWED, subject, detail))
     marked = await in_state(resends, ResendState.UNKNOWN, trade_id=99)
     await resends.settle(
-        GUILD, marked.id, sent=True, outcome=Outcome.MARKED, detail="the bot was offline", at=LATER, by=BEN
+        GUILD, marked.id, Settlement(sent=True, outcome=Outcome.MARKED, detail="the bot was offline", by=BEN), at=LATER
     )
     for number in range(9):
         await SqliteSnapshotRepository(db).save(replace(snapshot(), id=f"p-{number}"))

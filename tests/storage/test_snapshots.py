@@ -1,5 +1,6 @@
 """Snapshots stay within their bounds."""
 
+import gc
 import zlib
 from dataclasses import replace
 
@@ -9,11 +10,13 @@ from msgspec.structs import replace as altered
 from bot.domain.inventory import Item
 from bot.domain.snapshots import Snapshot
 from bot.storage.database import Database
-from bot.storage.snapshots import SqliteSnapshotRepository, encode
+from bot.storage.snapshots import SqliteSnapshotRepository, encode, pack
 from tests.contracts.samples import ADA, BEN, CLEO, GUILD, NOW, OTHER_GUILD, inventory_answer, snapshot
 
-_STORED = encode(inventory_answer())
-_NO_SUCH_ICON = _STORED[:2] + zlib.compress(zlib.decompress(_STORED[2:]).replace(b"\xa10", b"\xa15"))
+_NO_SUCH_ICON = encode(
+    inventory_answer(),
+    packed=lambda inventory: zlib.compress(zlib.decompress(pack(inventory)).replace(b"\xa10", b"\xa15")),
+)
 
 
 async def _kept(repository: SqliteSnapshotRepository, ids: list[str]) -> list[str]:
@@ -143,3 +146,14 @@ async def test_no_longer_readable(db: Database, caplog: pytest.LogCaptureFixture
 
     assert await repository.load(GUILD, "p-1", at=NOW) is None
     assert caplog.messages[0].startswith(f"snapshot not readable guild={GUILD} error=")
+
+
+async def test_bytes_leave_memory_with_their_inventory(db: Database) -> None:
+    """The bytes of an inventory are shared by its snapshots and do not outlive it: it may have been erased."""
+    repository, first = SqliteSnapshotRepository(db), snapshot()
+    await repository.save(first, replace(first, id="another"))
+    assert len(repository._packed) == 1
+
+    del first
+    gc.collect()
+    assert repository._packed == {}

@@ -74,11 +74,18 @@ class _AssetPayServer(SimulatedServer):
 
     errors: ClassVar[tuple[ErrorRow, ...]]
     client_query: ClassVar[type[InventoryQuery]]
-    condition_errors: ClassVar[Mapping[Condition, str]]
+    condition_errors: ClassVar[Mapping[Condition, str]] = {
+        Condition.PRIVATE: "INVENTORY_FETCH_FAILED",
+        Condition.TRADE_BANNED: "USER_NOT_TRADEABLE",
+        Condition.STEAM_DOWN: "STEAM_UNAVAILABLE",
+        Condition.STEAM_BUSY: "STEAM_RATE_LIMITED",
+        Condition.NO_BOTS: "NO_BOTS_AVAILABLE",
+        Condition.FLEET_DEGRADED: "FLEET_DEGRADED",
+    }
 
-    def __init__(self, world: World, api_key: str, client_tokens: ClientTokens) -> None:
+    def __init__(self, world: World, *, api_key: str, secret: str, names_merchant: bool) -> None:
         super().__init__(world)
-        self.client_tokens = client_tokens
+        self.client_tokens = ClientTokens(world, secret=secret, names_merchant=names_merchant)
         self._api_key = api_key
         self._read_at: dict[tuple[SteamId, Game], datetime] = {}
         self._began = world.now()
@@ -210,19 +217,11 @@ class SimulatedAssetPay(_AssetPayServer):
 
     errors = ERRORS
     client_query = ClientQuery
-    condition_errors: ClassVar[Mapping[Condition, str]] = {
-        Condition.PRIVATE: "INVENTORY_FETCH_FAILED",
-        Condition.TRADE_BANNED: "USER_NOT_TRADEABLE",
-        Condition.STEAM_DOWN: "STEAM_UNAVAILABLE",
-        Condition.STEAM_BUSY: "STEAM_RATE_LIMITED",
-        Condition.NO_BOTS: "NO_BOTS_AVAILABLE",
-        Condition.FLEET_DEGRADED: "FLEET_DEGRADED",
-    }
     _client_item = staticmethod(assetpay_items.client_item)
 
     def __init__(self, world: World) -> None:
-        tokens = ClientTokens(world, secret=world.credentials.assetpay_api_secret, names_merchant=True)
-        super().__init__(world, world.credentials.assetpay_api_key, tokens)
+        keys = world.credentials
+        super().__init__(world, api_key=keys.assetpay_api_key, secret=keys.assetpay_api_secret, names_merchant=True)
 
     def _routes(self) -> Iterable[web.AbstractRouteDef]:
         secure = web.get("/secure/inventory", self._secure_inventory, allow_head=False)
@@ -247,8 +246,7 @@ class SimulatedAssetPayLegacy(_AssetPayServer):
     errors = LEGACY_ERRORS
     client_query = LegacyQuery
     condition_errors: ClassVar[Mapping[Condition, str]] = {
-        Condition.PRIVATE: "INVENTORY_FETCH_FAILED",
-        Condition.TRADE_BANNED: "USER_NOT_TRADEABLE",
+        **_AssetPayServer.condition_errors,
         Condition.STEAM_DOWN: "INVENTORY_FETCH_FAILED",
         Condition.STEAM_BUSY: "RATE_LIMITED",
         Condition.NO_BOTS: "SERVICE_UNAVAILABLE",
@@ -257,5 +255,5 @@ class SimulatedAssetPayLegacy(_AssetPayServer):
     _client_item = staticmethod(assetpay_items.legacy_item)
 
     def __init__(self, world: World) -> None:
-        tokens = ClientTokens(world, secret=world.credentials.legacy_api_secret, names_merchant=False)
-        super().__init__(world, world.credentials.legacy_api_key, tokens)
+        keys = world.credentials
+        super().__init__(world, api_key=keys.legacy_api_key, secret=keys.legacy_api_secret, names_merchant=False)
