@@ -128,9 +128,10 @@ def _add_environment(values: dict[str, Any], given: Mapping[str, str]) -> None:
 
 
 def _split(text: str) -> list[str]:
-    """Split a list of numbers, separated by commas with or without brackets."""
-    bracketed = re.fullmatch(r"\s*\[(.*)\]\s*", text)
-    return [part.strip() for part in (bracketed[1] if bracketed else text).split(",") if part.strip()]
+    """Split a list of numbers: JSON, where they may be strings, or separated by commas."""
+    bracketed = re.fullmatch(r"\s*\[(.*)\]\s*", text, re.DOTALL)
+    parts = (bracketed[1] if bracketed else text).split(",")
+    return [part.strip().strip('"') for part in parts if part.strip()]
 
 
 def _default_provider_problems(values: Mapping[str, Any]) -> list[Problem]:

@@ -50,7 +50,7 @@ SKIPPED = {"providers.assetpay_client.api_key", "providers.assetpay_legacy.clien
 
 READ = [
     ("discord.command_guild_ids", " 1 , 2,", (1, 2)),
-    ("discord.command_guild_ids", "[1, 2]", (1, 2)),
+    ("discord.command_guild_ids", '[1,\n"2"]', (1, 2)),
     ("discord.command_guild_ids", "2,1,2", (2, 1)),
     ("discord.token", " T\n", SecretStr("T")),
     ("database.path", " a.db ", Path("a.db")),
