@@ -109,21 +109,38 @@ async def test_deferral_that_fails(
     assert caplog.messages == [f"deferral failed error={type(error).__name__}"]
 
 
-async def test_modal_whose_confirmation_is_lost() -> None:
-    """An error after a form that may be open is a message of its own: it replaces no page."""
+async def modal_lost() -> tuple[Any, InteractionSession]:
+    """Open a form whose confirmation is lost."""
     interaction: Any = FakeInteraction(Sessions(), kind=InteractionType.component)
 
     async def send_modal(_modal: object) -> None:
         raise ConnectionResetError
 
     interaction.send_modal = send_modal
-    interaction.fail("message", http_error(400, 40060))
     session = session_of(interaction)
     with pytest.raises(ConnectionResetError):
         await session.open_modal(discord.ui.Modal(title="Form"))
+    return interaction, session
+
+
+async def test_modal_whose_confirmation_is_lost() -> None:
+    """An error after a form that may be open is a message of its own: it replaces no page."""
+    interaction, session = await modal_lost()
+    interaction.fail("message", http_error(400, 40060))
     await session.reply(DONE)
 
     assert interaction.sent == [("follow-up", "Done")]
+
+
+async def test_deferral_after_a_lost_modal() -> None:
+    """If "thinking…" may have followed the form, the reply is sent again later."""
+    interaction, session = await modal_lost()
+    interaction.fail("message", http_error(503, 0))
+    interaction.fail("defer", ConnectionResetError())
+    await session.reply(DONE)
+
+    assert session.is_thinking
+    assert session.pending_reply is not None
 
 
 async def test_file_of_a_retry(interaction: Any) -> None:

@@ -37,6 +37,7 @@ class State(Enum):
                     → MAYBE_THINKING or MAYBE_ANSWERED if the confirmation of the first answer is lost
     MAYBE_THINKING  → THINKING or ANSWERED once Discord confirms any answer
     MAYBE_ANSWERED  → ANSWERED once Discord confirms any answer
+                    → MAYBE_THINKING if the confirmation of a deferral after it is lost
     THINKING        → ANSWERED once the reply has replaced "thinking…"
     every state     → CLOSED if no answer can be shown: the user dismissed the message, or Discord refuses for good
     """
@@ -280,8 +281,11 @@ class InteractionSession:
         try:
             yield
         except (Exception, asyncio.CancelledError) as error:
-            if self._state is State.NEW and may_be_delivered(error):
-                self._state = State.MAYBE_THINKING if shown is State.THINKING else State.MAYBE_ANSWERED
+            if self._state in _UNCONFIRMED and may_be_delivered(error):
+                if shown is State.THINKING:
+                    self._state = State.MAYBE_THINKING  # also after another answer that may not have arrived
+                elif self._state is State.NEW:
+                    self._state = State.MAYBE_ANSWERED
             raise
         self._confirm(shown)
 
