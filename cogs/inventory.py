@@ -60,8 +60,9 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
             game=Game.from_word(game),
             search=search,
             sort=Sort(sort),
-            min_price=_decimal(min_price),
-            max_price=_decimal(max_price),
+            # As they were typed, not as their binary values.
+            min_price=None if min_price is None else Decimal(str(min_price)),
+            max_price=None if max_price is None else Decimal(str(max_price)),
             refresh=refresh,
         )
         snapshot = await session.services.snapshots.look_up(request, by=session.actor)
@@ -70,11 +71,6 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
         await session.reply(embed, view=view)
 
     return inventory
-
-
-def _decimal(price: float | None) -> Decimal | None:
-    """Return a price as it was typed, not its binary value."""
-    return Decimal(str(price)) if price is not None else None
 
 
 async def setup(client: commands.Bot) -> None:

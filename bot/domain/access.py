@@ -139,8 +139,3 @@ class Viewer:
     actor: Actor
     capabilities: frozenset[Capability]
     link: Link | None
-
-    @property
-    def is_staff(self) -> bool:
-        """Whether they are staff."""
-        return is_staff(self.capabilities)

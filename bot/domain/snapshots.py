@@ -86,19 +86,14 @@ class Snapshot:
 
     def with_view(self, view: InventoryFilter | None) -> Snapshot:
         """Return the snapshot with this view, or with None if the view is the default one."""
-        return replace(self, view=None if view == self._default_view else view)
+        bare = replace(self, view=None)
+        return bare if view in (None, bare.current_view) else replace(self, view=view)
 
     @property
     def current_view(self) -> InventoryFilter:
-        """The reader's view, or the default one."""
-        return self.view or self._default_view
-
-    @property
-    def _default_view(self) -> InventoryFilter:
-        """The order that was asked for, without a filter."""
-        return InventoryFilter(
-            sort=self.answer.filter.sort if isinstance(self.answer, InventoryAnswer) else Sort.RELEVANCE
-        )
+        """The reader's view, or the default one: the order that was asked for, without a filter."""
+        asked = self.answer.filter.sort if isinstance(self.answer, InventoryAnswer) else Sort.RELEVANCE
+        return self.view or InventoryFilter(sort=asked)
 
 
 class PageTooFresh(TooSoon):
@@ -124,6 +119,8 @@ class Listing:
     shown: Sequence[int]
     sums: dict[ProviderName, Sum]
     shown_sum: Sum | None
+    is_comparison: bool
+    """Whether it compares several providers."""
 
     @classmethod
     def of(cls, answer: InventoryAnswer, view: InventoryFilter | None) -> Listing:
@@ -143,12 +140,8 @@ class Listing:
             shown=shown,
             sums={inventory.provider: inventory.sum for inventory in inventories},
             shown_sum=Sum.of([rows[position] for position in shown]) if view is not None and view.is_active else None,
+            is_comparison=not is_single,
         )
-
-    @property
-    def is_comparison(self) -> bool:
-        """Whether it compares several providers."""
-        return len(self.answer.answers) > 1
 
     def row(self, position: int) -> Item | None:
         """Return the row at a position, or None."""

@@ -54,7 +54,6 @@ class SlidingWindow:
     def call(self) -> Iterator[None]:
         """Count a call while it is made; RateLimitExceeded, without counting, if none may be made now."""
         now = self._clock.now()
-        self._drop_expired(now)
         caller = current_caller()
         customer_id = None if caller.is_staff else caller.user_id
         free_at = self._free_at(now, self._limit if caller.is_staff else self._limit - self._reserved)
@@ -80,14 +79,18 @@ class SlidingWindow:
 
     def quota(self) -> Quota:
         """Return how many calls are left now, including the reserve."""
-        now = self._clock.now()
-        self._drop_expired(now)
-        free_at = self._free_at(now, self._limit)
+        free_at = self._free_at(self._clock.now(), self._limit)
         left = 0 if free_at is not None else self._limit - self._in_flight - len(self._ended)
         return Quota(self._what, self._limit, self._per, left, self._reserved, free_at)
 
     def _free_at(self, now: datetime, limit: int) -> datetime | None:
-        """Return when the next call may be made, or None for now."""
+        """Drop the calls that have left the window; return when the next call may be made, or None for now."""
+        while self._ended and self._ended[0][0] + self._per <= now:
+            _, customer_id = self._ended.popleft()
+            if customer_id is not None:
+                self._by_customer[customer_id] -= 1
+                if not self._by_customer[customer_id]:
+                    del self._by_customer[customer_id]
         blocked_until = self._blocked_until if self._blocked_until is not None and self._blocked_until > now else None
         excess = self._in_flight + len(self._ended) - limit
         if excess < 0:
@@ -95,14 +98,6 @@ class SlidingWindow:
         # The call that has to leave the window has ended, or is in flight and ends now at the earliest.
         free_at = (self._ended[excess][0] if excess < len(self._ended) else now) + self._per
         return free_at if blocked_until is None else max(free_at, blocked_until)
-
-    def _drop_expired(self, now: datetime) -> None:
-        while self._ended and self._ended[0][0] + self._per <= now:
-            _, customer_id = self._ended.popleft()
-            if customer_id is not None:
-                self._by_customer[customer_id] -= 1
-                if not self._by_customer[customer_id]:
-                    del self._by_customer[customer_id]
 
 
 class RateLimiter:

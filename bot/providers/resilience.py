@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Explanation, Failure, FailureKind, Fixer, ProviderName, Repeat
@@ -16,6 +16,7 @@ from bot.domain.trades import Scope, Trade
 from bot.ports import CallObserver, Clock, Explanations, InventoryProvider, TradeProvider
 from bot.providers.rate_limits import RateLimiter
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 DEADLINE = timedelta(seconds=13)
@@ -140,7 +141,7 @@ class ResilientProvider:
         """Return the provider's health."""
         return ProviderHealth(self._provider, *self._breaker.health(), self._limiter.quotas())
 
-    async def read(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
+    async def read(self, operation: str, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Make a call that changes nothing, again after a transient failure, within one deadline."""
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -156,7 +157,7 @@ class ResilientProvider:
             try_began = loop.time()
             try:
                 async with asyncio.timeout_at(ends):
-                    answer = await call()
+                    answer = await call(*args, **kwargs)
             except TimeoutError:
                 failure = Failure(self._provider, FailureKind.TIMED_OUT)
             except ProviderError as error:
@@ -210,7 +211,7 @@ class ResilientInventories:
 
     async def look_up(self, query: InventoryQuery) -> Inventory:
         """Look up, again after a transient failure."""
-        return await self._resilience.read("inventory", lambda: self._provider.look_up(query))
+        return await self._resilience.read("inventory", self._provider.look_up, query)
 
 
 class ResilientTrades:
@@ -223,7 +224,7 @@ class ResilientTrades:
 
     async def trades(self, scope: Scope) -> tuple[Trade, ...]:
         """Read, again after a transient failure."""
-        return await self._resilience.read(f"{scope.value} trades", lambda: self._provider.trades(scope))
+        return await self._resilience.read(f"{scope.value} trades", self._provider.trades, scope)
 
     async def resend(self, trade_id: int) -> Receipt:
         """Ask exactly once."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from cachetools import TTLCache
 
-from bot.domain.access import Caller, Capability, Viewer, on_behalf_of
+from bot.domain.access import Caller, Capability, Viewer, is_staff, on_behalf_of
 from bot.domain.audit import AuditAction
 from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff, TooSoon
 from bot.domain.failures import Failure, FailureKind, ProviderName
@@ -46,12 +46,6 @@ class InventoryRequest:
     min_price: Decimal | None = None
     max_price: Decimal | None = None
     refresh: bool = False
-
-    def filter(self) -> InventoryFilter:
-        """Return the filter and sort order; InvalidInput if they contradict themselves."""
-        return InventoryFilter.of(
-            search=self.search, sort=self.sort, min_price=self.min_price, max_price=self.max_price
-        )
 
 
 class _Account(NamedTuple):
@@ -115,10 +109,13 @@ class InventoryService:
             if by.link.steam_id != trade_url.steam_id:
                 raise AccessDenied(Capability.INVENTORY_ANY)
         providers = self._select(request)
-        query = InventoryQuery(trade_url, request.game, request.filter(), request.refresh)
+        wanted = InventoryFilter.of(
+            search=request.search, sort=request.sort, min_price=request.min_price, max_price=request.max_price
+        )
+        query = InventoryQuery(trade_url, request.game, wanted, request.refresh)
         if query.refresh:
             self._begin_refresh(providers, query)
-        with on_behalf_of(Caller(by.actor.user_id, is_staff=by.is_staff)):
+        with on_behalf_of(Caller(by.actor.user_id, is_staff=is_staff(by.capabilities))):
             asking = [self._ask(provider, query) for provider in providers]
             answers = [await asking[0]] if len(asking) == 1 else await asyncio.gather(*asking)
         link = await self._links.of_steam_id(by.actor.guild_id, trade_url.steam_id)

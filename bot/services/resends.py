@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import attrs
 
-from bot.domain.access import Actor, Caller, Capability, on_behalf_of
+from bot.domain.access import Actor, Caller, Capability, is_staff, on_behalf_of
 from bot.domain.audit import AuditAction
 from bot.domain.errors import (
     AccessDenied,
@@ -101,7 +101,7 @@ class ResendService:
         kept_reason = mask_trade_urls(reason.strip()) if reason else None
         if kept_reason is not None and len(kept_reason) > MAX_REASON:
             raise InvalidInput("reason", "too_long")
-        with on_behalf_of(Caller(by.user_id, is_staff=viewer.is_staff)):
+        with on_behalf_of(Caller(by.user_id, is_staff=is_staff(viewer.capabilities))):
             trade = await self._find(trade_id)
         if trade is None or (not any_account and (link is None or trade.owner != link.steam_id)):
             raise TradeNotFound(trade_id)

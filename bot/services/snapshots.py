@@ -73,7 +73,7 @@ class SnapshotService:
 
     async def audience_of(self, actor: Actor) -> Audience:
         """Return the audience that an answer to the actor is written for."""
-        return _audience(is_staff=is_staff(await self._access.capabilities_of(actor)))
+        return _audience(await self._access.capabilities_of(actor))
 
     async def look_up(self, request: InventoryRequest, *, by: Actor) -> Snapshot:
         """Look an inventory up and open its snapshot; ProviderError if the only provider asked failed.
@@ -130,7 +130,7 @@ class SnapshotService:
             id=secrets.token_urlsafe(9),
             guild_id=guild_id,
             user_id=user_id,
-            audience=_audience(is_staff=by.is_staff),
+            audience=_audience(by.capabilities),
             answer=answer,
             created_at=now,
             expires_at=now + KEPT_FOR,
@@ -209,7 +209,7 @@ class SnapshotService:
         answer, proven = snapshot.answer, by.link.proven if by.link is not None else None
         if isinstance(answer, TradesAnswer) and answer.viewer != proven:
             answer = replace(answer.without_codes(), viewer=proven)  # the codes are no longer theirs to see
-        return replace(snapshot, answer=answer, audience=_audience(is_staff=by.is_staff))
+        return replace(snapshot, answer=answer, audience=_audience(by.capabilities))
 
     async def _find(self, guild_id: int, snapshot_id: str) -> Snapshot | None:
         snapshot = self._recent.get(snapshot_id) or self._unsaved.get(snapshot_id)
@@ -258,5 +258,5 @@ def _check(answer: InventoryAnswer | TradesAnswer, viewer: Viewer) -> None:
         raise AccessDenied(any_account)
 
 
-def _audience(*, is_staff: bool) -> Audience:
-    return Audience.STAFF if is_staff else Audience.CUSTOMER
+def _audience(held: frozenset[Capability]) -> Audience:
+    return Audience.STAFF if is_staff(held) else Audience.CUSTOMER

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from bot.domain.access import Actor, Caller, Capability, Viewer, on_behalf_of
+from bot.domain.access import Actor, Caller, Capability, Viewer, is_staff, on_behalf_of
 from bot.domain.audit import AuditAction
 from bot.domain.errors import AccessDenied, InvalidInput, NotLinked, ProviderOff
 from bot.domain.links import Link
@@ -62,7 +62,7 @@ class TradeService:
             account, link = by.link.steam_id, by.link
         if self._provider is None:
             raise ProviderOff(None)
-        with on_behalf_of(Caller(by.actor.user_id, is_staff=by.is_staff)):
+        with on_behalf_of(Caller(by.actor.user_id, is_staff=is_staff(by.capabilities))):
             trades = await self._provider.trades(scope)
         await self._audit.view(AuditAction.TRADES_VIEWED, account, link, {"scope": scope.value}, by=by.actor)
         proven = by.link.proven if by.link is not None else None

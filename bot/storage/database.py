@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 import aiosqlite
 
@@ -172,14 +172,17 @@ def to_ms(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
-def from_ms(milliseconds: int) -> datetime:
-    """Return the moment, aware, in UTC."""
-    return _EPOCH + milliseconds * _MILLISECOND
+@overload
+def from_ms(milliseconds: int) -> datetime: ...
 
 
-def from_ms_or_none(milliseconds: int | None) -> datetime | None:
-    """Return the moment, or None for a NULL."""
-    return None if milliseconds is None else from_ms(milliseconds)
+@overload
+def from_ms(milliseconds: int | None) -> datetime | None: ...
+
+
+def from_ms(milliseconds: int | None) -> datetime | None:
+    """Return the column's moment, aware, in UTC; None for NULL."""
+    return None if milliseconds is None else _EPOCH + milliseconds * _MILLISECOND
 
 
 def clean_text(text: str | None) -> str | None:

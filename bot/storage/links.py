@@ -13,7 +13,7 @@ from bot.domain.links import RELINK_COOL_DOWN, EndedLink, Link, LinkSource, rese
 from bot.domain.steam import SteamId
 from bot.ports import LinkRepository
 from bot.storage.audit.log import append
-from bot.storage.database import Database, from_ms, from_ms_or_none, to_ms
+from bot.storage.database import Database, from_ms, to_ms
 
 _OF_USER = "SELECT * FROM links WHERE guild_id = :guild_id AND user_id = :user_id"
 
@@ -129,7 +129,7 @@ def link_of(row: sqlite3.Row) -> Link:
         source=LinkSource(row["source"]),
         linked_by=row["linked_by"],
         linked_at=from_ms(row["linked_at"]),
-        resends_from=from_ms_or_none(row["resends_from"]),
+        resends_from=from_ms(row["resends_from"]),
     )
 
 
@@ -140,5 +140,5 @@ def ended_link_of(row: sqlite3.Row) -> EndedLink:
         user_id=row["user_id"],
         steam_id=SteamId(row["steam_id"]),
         ended_at=from_ms(row["ended_at"]),
-        resends_from=from_ms_or_none(row["resends_from"]),
+        resends_from=from_ms(row["resends_from"]),
     )

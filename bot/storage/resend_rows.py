@@ -13,7 +13,7 @@ from bot.domain.failures import ProviderName
 from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts, change_in
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.steam import SteamId
-from bot.storage.database import clean_text, from_ms, from_ms_or_none, to_ms
+from bot.storage.database import clean_text, from_ms, to_ms
 
 GET = "SELECT * FROM resends WHERE guild_id = :guild_id AND id = :id AND erased_at IS NULL"
 
@@ -201,15 +201,15 @@ def resend_of(row: sqlite3.Row) -> Resend:
         channel_id=row["channel_id"],
         message_id=row["message_id"],
         decided_by=row["decided_by"],
-        decided_at=from_ms_or_none(row["decided_at"]),
+        decided_at=from_ms(row["decided_at"]),
         decision_reason=row["decision_reason"],
         outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
         outcome_detail=row["outcome_detail"],
-        sent_at=from_ms_or_none(row["sent_at"]),
-        settled_at=from_ms_or_none(row["settled_at"]),
+        sent_at=from_ms(row["sent_at"]),
+        settled_at=from_ms(row["settled_at"]),
         settled_by=row["settled_by"],
-        settle_after=from_ms_or_none(row["settle_after"]),
-        reminded_at=from_ms_or_none(row["reminded_at"]),
+        settle_after=from_ms(row["settle_after"]),
+        reminded_at=from_ms(row["reminded_at"]),
         notes=notes_of(row["notes"]),
         shown_version=row["shown_version"],
     )

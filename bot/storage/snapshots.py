@@ -158,7 +158,7 @@ class SqliteSnapshotRepository(SnapshotRepository):
             "answer": answer,
             "created_at": to_ms(snapshot.created_at),
             "expires_at": to_ms(snapshot.expires_at),
-            "view": _view_column(snapshot.view),
+            "view": snapshot.view and _view_column(snapshot.view),
         }
 
     @override
@@ -176,7 +176,7 @@ class SqliteSnapshotRepository(SnapshotRepository):
 
     @override
     async def set_view(self, guild_id: int, snapshot_id: str, view: InventoryFilter | None) -> None:
-        await self._execute(_SET_VIEW, {"id": snapshot_id, "guild_id": guild_id, "view": _view_column(view)})
+        await self._execute(_SET_VIEW, {"id": snapshot_id, "guild_id": guild_id, "view": view and _view_column(view)})
 
     @override
     async def purge(self, *, at: datetime) -> None:
@@ -275,8 +275,8 @@ def _unpacked(packed: bytes) -> Inventory:
     )
 
 
-def _view_column(view: InventoryFilter | None) -> str | None:
-    return None if view is None else msgspec.json.encode(replace(view, search=clean_text(view.search))).decode()
+def _view_column(view: InventoryFilter) -> str:
+    return msgspec.json.encode(replace(view, search=clean_text(view.search))).decode()
 
 
 def _snapshot(row: sqlite3.Row) -> Snapshot:

@@ -20,8 +20,8 @@ from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.inventory.controls import filter_inputs, item_options, refresh_label, sort_options, typed_filter
 from bot.ui.inventory.details import inventory_csv, item_details
 from bot.ui.inventory.page import inventory_page
-from bot.ui.kit.layout import clamped, page_count, page_of
-from bot.ui.trades import trades_page, trades_page_count
+from bot.ui.kit.layout import page_at
+from bot.ui.trades import TRADES_A_PAGE, trades_page
 from bot.worker import MANY_ITEMS, run_in_worker
 
 # Without symbols, four buttons fit in one row on a phone.
@@ -67,30 +67,28 @@ def shown_page(
 ) -> tuple[discord.Embed, discord.ui.View | None]:
     """Return a page of a snapshot, its ``listing`` made already or not, and the controls under it."""
     if not isinstance(snapshot.answer, InventoryAnswer):
-        total = trades_page_count(snapshot.answer)
-        shown = clamped(index, total)
-        embed = trades_page(snapshot.answer, shown, audience=snapshot.audience, explanations=explanations)
-        return embed, _page_buttons(snapshot.id, shown, total) if total > 1 else None
+        trades = page_at(snapshot.answer.trades, index, TRADES_A_PAGE)
+        embed = trades_page(snapshot.answer, trades, audience=snapshot.audience, explanations=explanations)
+        return embed, _page_buttons(snapshot.id, trades.index, trades.count) if trades.count > 1 else None
     listing = listing or Listing.of(snapshot.answer, snapshot.view)
-    total = page_count(len(listing.shown), page_size)
-    shown = clamped(index, total)
-    embed = inventory_page(listing, shown, page_size=page_size, explanations=explanations, fresh_until=fresh_until)
-    view = _page_buttons(snapshot.id, shown, total)
-    if positions := page_of(listing.shown, shown, page_size):
-        view.add_item(ItemSelect(snapshot.id, item_options(listing, positions)))
+    page = page_at(listing.shown, index, page_size)
+    embed = inventory_page(listing, page, explanations=explanations, fresh_until=fresh_until)
+    view = _page_buttons(snapshot.id, page.index, page.count)
+    if page.items:
+        view.add_item(ItemSelect(snapshot.id, item_options(listing, page.items)))
         view.add_item(SortSelect(snapshot.id, sort_options(listing, snapshot.current_view)))
     if listing.rows:
         view.add_item(InventoryButton(snapshot.id, "filter"))
         if snapshot.current_view.is_active:
             view.add_item(InventoryButton(snapshot.id, "clear"))
         view.add_item(InventoryButton(snapshot.id, "csv"))
-    view.add_item(InventoryButton(snapshot.id, "refresh", index=shown, label=refresh_label(fresh_until)))
+    view.add_item(InventoryButton(snapshot.id, "refresh", index=page.index, label=refresh_label(fresh_until)))
     return embed, view
 
 
 def log_failures(session: InteractionSession, snapshot: Snapshot) -> None:
     """Log each provider that failed for a new snapshot, by the reference that its page shows."""
-    for part in _inventory_of(snapshot).answers:
+    for part in snapshot.answer.answers if isinstance(snapshot.answer, InventoryAnswer) else ():
         if part.failure is not None and part.reference is not None:
             log_failure(session, ProviderError(part.failure), part.reference)
 
@@ -99,8 +97,9 @@ def _page_buttons(snapshot_id: str, shown: int, total: int) -> discord.ui.View:
     """Return the buttons to other pages; none if there is one page only."""
     view = discord.ui.View(timeout=None)
     if total > 1:
-        for action, target in {"first": 0, "previous": shown - 1, "next": shown + 1, "last": total - 1}.items():
-            page = clamped(target, total)
+        last = total - 1
+        targets = {"first": 0, "previous": max(shown - 1, 0), "next": min(shown + 1, last), "last": last}
+        for action, page in targets.items():
             view.add_item(PageButton(snapshot_id, action, page, disabled=page == shown))
     return view
 

@@ -11,7 +11,7 @@ from bot.domain.snapshots import Audience, TradesAnswer
 from bot.domain.trades import COMPLETED_STATUS, WINDOW, Direction, NotResendableReason, Scope, Trade
 from bot.ports import Explanations
 from bot.ui.errors import ErrorMessage, register_messages
-from bot.ui.kit.layout import Field, Tone, card, page_count, page_of
+from bot.ui.kit.layout import Field, Page, Tone, card
 from bot.ui.kit.text import code, count, outside, relative
 
 TRADES_A_PAGE = 5
@@ -60,15 +60,12 @@ register_messages(
 )
 
 
-def trades_page_count(answer: TradesAnswer) -> int:
-    """Return how many pages the answer has."""
-    return page_count(len(answer.trades), TRADES_A_PAGE)
-
-
-def trades_page(answer: TradesAnswer, index: int, *, audience: Audience, explanations: Explanations) -> discord.Embed:
-    """Return page ``index`` (from 0) of the trades, newest first."""
+def trades_page(
+    answer: TradesAnswer, page: Page[Trade], *, audience: Audience, explanations: Explanations
+) -> discord.Embed:
+    """Return a page of the answer's trades, newest first."""
     staff = audience is Audience.STAFF
-    shown = page_of(answer.trades, index, TRADES_A_PAGE)
+    shown = page.items
     statuses = [explanations.status(trade.provider.dialect, str(trade.status)) for trade in shown]
     blocks = [_trade_block(trade, status, answer, staff=staff) for trade, status in zip(shown, statuses, strict=True)]
     # The status of a resent trade is not documented: any trade that is not final may wait for its owner.
@@ -79,7 +76,7 @@ def trades_page(answer: TradesAnswer, index: int, *, audience: Audience, explana
         description="\n\n".join(["\n".join(_head(answer)), *(blocks or [_nothing(answer)])]),
         fields=[warning] if waits else [],
         colour=Tone.WAITING if waits else Tone.NEUTRAL,
-        footer=f"Page {index + 1} of {trades_page_count(answer)}",
+        footer=f"Page {page.index + 1} of {page.count}",
     )
 
 

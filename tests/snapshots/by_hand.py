@@ -24,6 +24,7 @@ from bot.services.sign_in import StartedSignIn
 from bot.ui.access import RoleNames, list_embed
 from bot.ui.errors import INPUT_PROBLEMS, error_embed
 from bot.ui.inventory.page import inventory_page
+from bot.ui.kit.layout import page_at
 from bot.ui.links import signed_in_embed, start_embed, used_embed
 from bot.ui.resends.card import outcome_embed, resend_card
 from bot.ui.trades import trades_page
@@ -131,7 +132,7 @@ def _trades(now: datetime) -> Iterator[Shot]:
         one = trade(status=status, created_at=now - timedelta(hours=3))
         answer = TradesAnswer(ProviderName.MANNCO, Scope.ALL, OWNER, OWNER, (one,), now)
         for audience in Audience:
-            embed = trades_page(answer, 0, audience=audience, explanations=_CATALOGUE)
+            embed = trades_page(answer, page_at((one,), 0, 5), audience=audience, explanations=_CATALOGUE)
             yield Shot("trade_statuses", f"status {status}", audience.value, [embed], now=now, names=_NAMES)
     deposit = trade(items_send=(), items_received=("1", "2"), created_at=now - timedelta(hours=3))
     nothing = trade(items_send=(), created_at=now - timedelta(hours=3))
@@ -142,7 +143,7 @@ def _trades(now: datetime) -> Iterator[Shot]:
                 answer = replace(answer, window_full=full)
                 more = "" if shown else f", {scope.value}{', past the window' if full else ''}"
                 for audience in Audience:
-                    embed = trades_page(answer, 0, audience=audience, explanations=_CATALOGUE)
+                    embed = trades_page(answer, page_at(shown, 0, 5), audience=audience, explanations=_CATALOGUE)
                     yield Shot("trade_statuses", situation + more, audience.value, [embed], now=now, names=_NAMES)
 
 
@@ -158,10 +159,10 @@ def _inventories(now: datetime) -> Iterator[Shot]:
             filter=InventoryFilter(),
             answers=(ProviderAnswer(ProviderName.ASSETPAY, inventory=one),),
         )
+        listing = Listing.of(answer, None)
         embed = inventory_page(
-            Listing.of(answer, None),
-            0,
-            page_size=8,
+            listing,
+            page_at(listing.shown, 0, 8),
             explanations=_CATALOGUE,
             fresh_until=now + timedelta(minutes=2),
         )

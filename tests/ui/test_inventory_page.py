@@ -14,6 +14,7 @@ from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAns
 from bot.domain.steam import Game
 from bot.providers.explanations import Catalogue
 from bot.ui.inventory.page import inventory_page
+from bot.ui.kit.layout import page_at
 from bot.ui.pager import shown_page
 from tests.domain.builders import NOW, OWNER, inventory, item, usd
 from tests.support.hostile_items import failures, filters, hostile_items, violations
@@ -35,7 +36,8 @@ def answer(*parts: Inventory | Failure, by: InventoryFilter | None = None) -> In
 
 
 def page(shown: InventoryAnswer, index: int = 0, *, page_size: int = 8) -> str:
-    embed = inventory_page(Listing.of(shown, None), index, page_size=page_size, explanations=EXPLANATIONS)
+    listing = Listing.of(shown, None)
+    embed = inventory_page(listing, page_at(listing.shown, index, page_size), explanations=EXPLANATIONS)
     return f"{embed.title}\n{embed.description}\n{embed.footer.text}"
 
 
@@ -150,9 +152,10 @@ def test_every_item_of_a_page_is_there(page_size: int, name: str):
     for provider in (ProviderName.ASSETPAY, ProviderName.SKINSBACK):
         items = [dearest(name, provider, number) for number in range(60)]
         alone = answer(at(provider, *items, total=6000), by=by)
-        run_in_worker = answer(*(at(each, *items) for each in list(ProviderName)[:4]), by=by)
-        for shown in (alone, run_in_worker):
-            embed = inventory_page(Listing.of(shown, None), 1, page_size=page_size, explanations=EXPLANATIONS)
+        compared = answer(*(at(each, *items) for each in list(ProviderName)[:4]), by=by)
+        for shown in (alone, compared):
+            listing = Listing.of(shown, None)
+            embed = inventory_page(listing, page_at(listing.shown, 1, page_size), explanations=EXPLANATIONS)
             text = embed.description or ""
 
             assert all(f"**{number:03d}" in text for number in range(page_size, 2 * page_size))
@@ -160,7 +163,9 @@ def test_every_item_of_a_page_is_there(page_size: int, name: str):
 
 
 def viewed_snapshot(shown: InventoryAnswer, view: InventoryFilter | None, fresh_until: datetime | None = None) -> str:
-    embed = inventory_page(Listing.of(shown, view), 0, page_size=8, explanations=EXPLANATIONS, fresh_until=fresh_until)
+    listing = Listing.of(shown, view)
+    page = page_at(listing.shown, 0, 8)
+    embed = inventory_page(listing, page, explanations=EXPLANATIONS, fresh_until=fresh_until)
     return embed.description or ""
 
 

@@ -10,7 +10,7 @@ from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snap
 from bot.domain.steam import Game
 from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue
-from bot.ui.kit.layout import page_count, page_of
+from bot.ui.kit.layout import page_at
 from bot.ui.pager import PageButton, _page_buttons, shown_page
 from tests.domain.builders import NOW, OWNER, PROPERTY, inventory, item, trade
 
@@ -19,7 +19,7 @@ from tests.domain.builders import NOW, OWNER, PROPERTY, inventory, item, trade
 @given(items=st.lists(st.integers(), max_size=60), size=st.integers(1, 25))
 def test_every_item_is_on_one_page(items: list[int], size: int):
     """The pages have all items in order; none is too long, and only a single page can be empty."""
-    pages = [page_of(items, index, size) for index in range(page_count(len(items), size))]
+    pages = [page_at(items, index, size).items for index in range(page_at(items, 0, size).count)]
 
     assert [each for page in pages for each in page] == items
     assert all(len(page) <= size for page in pages)

@@ -29,10 +29,10 @@ from bot.ui.errors import error_embed
 from bot.ui.explain import answer_embed, explanation_embed, message_embed
 from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
-from bot.ui.kit.layout import page_count
+from bot.ui.kit.layout import page_at
 from bot.ui.kit.text import utf16_length
 from bot.ui.resends.card import outcome_embed, resend_card
-from bot.ui.trades import trades_page, trades_page_count
+from bot.ui.trades import TRADES_A_PAGE, trades_page
 from tests.domain.builders import NOW, OWNER, inventory, item, resend, trade
 from tests.support.discord_markdown import Construct, constructs
 from tests.support.hostile_text import very_hostile
@@ -89,8 +89,8 @@ def items(source: Source, audience: Audience) -> Embeds:
     view = InventoryFilter(search=source.text(2) or None)
     answer = InventoryAnswer(OWNER, Game.CS2, view, tuple(parts), linked_user_id=5)
     listing = Listing.of(answer, None)  # a search would match the one and not the other
-    for index in range(page_count(len(listing.shown), 8)):
-        yield inventory_page(listing, index, page_size=8, explanations=CATALOGUE)
+    for index in range(page_at(listing.shown, 0, 8).count):
+        yield inventory_page(listing, page_at(listing.shown, index, 8), explanations=CATALOGUE)
     for row in listing.rows:
         yield item_details(listing, row)
 
@@ -110,8 +110,8 @@ def trades(source: Source, audience: Audience) -> Embeds:
     )
     of = OWNER if source.pick(2) else None
     answer = TradesAnswer(ProviderName.MANNCO, Scope.ALL, of, OWNER, found, NOW, window_full=source.pick(2, 1) == 1)
-    for index in range(trades_page_count(answer)):
-        yield trades_page(answer, index, audience=audience, explanations=CATALOGUE)
+    for index in range(page_at(found, 0, TRADES_A_PAGE).count):
+        yield trades_page(answer, page_at(found, index, TRADES_A_PAGE), audience=audience, explanations=CATALOGUE)
 
 
 def errors(source: Source, audience: Audience) -> Embeds:

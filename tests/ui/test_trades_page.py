@@ -15,7 +15,8 @@ from bot.domain.snapshots import Audience, TradesAnswer
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade
 from bot.providers.explanations import Catalogue
-from bot.ui.trades import TRADES_A_PAGE, trades_page, trades_page_count
+from bot.ui.kit.layout import page_at
+from bot.ui.trades import TRADES_A_PAGE, trades_page
 from tests.domain.builders import BOT, NOW, OWNER, PROPERTY, trade
 from tests.support.hostile_text import hostile, rendered
 from tests.support.payload_audit import audit_requests
@@ -33,13 +34,17 @@ def answer(*trades: Trade, of: SteamId | None = OWNER, viewer: SteamId | None = 
     return replace(listed, **facts)  # type: ignore[arg-type]
 
 
-def page(shown: TradesAnswer, audience: Audience, index: int = 0) -> str:
-    return str(trades_page(shown, index, audience=audience, explanations=EXPLANATIONS).description)
+def embed_of(shown: TradesAnswer, audience: Audience, index: int = 0) -> discord.Embed:
+    trades_shown = page_at(shown.trades, index, TRADES_A_PAGE)
+    return trades_page(shown, trades_shown, audience=audience, explanations=EXPLANATIONS)
+
+
+def page(shown: TradesAnswer, audience: Audience) -> str:
+    return str(embed_of(shown, audience).description)
 
 
 def warning(shown: TradesAnswer, audience: Audience) -> str:
-    embed = trades_page(shown, 0, audience=audience, explanations=EXPLANATIONS)
-    return "\n".join(str(field.value) for field in embed.fields)
+    return "\n".join(str(field.value) for field in embed_of(shown, audience).fields)
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -186,8 +191,8 @@ trades = st.lists(
 def test_any_trades(shown: list[Trade], audience: Audience, everybodys: bool):  # noqa: FBT001 -- drawn
     """With any trades, Discord takes every page, each trade is on one, and the pages are only text."""
     listed = answer(*shown, of=None if everybodys else OWNER, window_full=True)
-    for index in range(trades_page_count(listed)):
-        embed = trades_page(listed, index, audience=audience, explanations=EXPLANATIONS)
+    for index in range(page_at(shown, 0, TRADES_A_PAGE).count):
+        embed = embed_of(listed, audience, index)
 
         assert violations(embed) == []
         assert set(rendered(str(embed.description), "embed")[0]) <= PLAIN

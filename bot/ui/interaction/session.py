@@ -200,7 +200,7 @@ class InteractionSession:
         self.trace.finished_after = self.trace.age
         if interrupted:
             self.trace.fail(Outcome.INTERRUPTED, reason="cancelled")
-        if self._timer is not None:
+        if self._timer is not None and self._state is State.NEW:
             self._start_deferral()
         if self.trace.acknowledged_after is None and self.interaction.response.is_done():
             self.trace.acknowledged_after = self.trace.finished_after  # discord.py sends suggestions itself

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 
 from bot.domain.errors import InvalidInput
-from bot.domain.inventory import MAX_SEARCH, InventoryFilter, Item, Sort, name_of, price_from
+from bot.domain.inventory import MAX_SEARCH, InventoryFilter, Sort, name_of, price_from
 from bot.domain.snapshots import Listing
 from bot.ui.inventory.messages import SORTS
 from bot.ui.kit.text import NAME_REACH, NOTHING, item_label, money, plain
@@ -31,7 +31,17 @@ def refresh_label(fresh_until: datetime | None) -> str:
 
 def item_options(listing: Listing, positions: Sequence[int]) -> list[discord.SelectOption]:
     """Return an option for each item of a page; its value is the item's position in the snapshot."""
-    return [_item_option(listing.rows[position], position) for position in positions[:MOST_OPTIONS]]
+    options = []
+    for position in positions[:MOST_OPTIONS]:
+        item = listing.rows[position]
+        stack = f"{item.amount:,} × " if item.amount > 1 else ""
+        if item.accepted and item.offer is not None:
+            facts = f"✅ {money(item.offer)}" + ("" if item.wear is None else f" · wear {item.wear:.4f}")
+        else:
+            facts = "❌ refused"
+        name, description = item_label(f"{stack}{name_of(item)}"[:NAME_REACH], _OPTION), item_label(facts, _OPTION)
+        options.append(discord.SelectOption(label=name, value=str(position), description=description))
+    return options
 
 
 def sort_options(listing: Listing, view: InventoryFilter) -> list[discord.SelectOption]:
@@ -73,19 +83,6 @@ def typed_filter(values: Mapping[str, str], sort: Sort) -> InventoryFilter:
         )
     except InvalidInput as error:
         raise InvalidInput(_LABELS[error.option], error.problem) from None
-
-
-def _item_option(item: Item, position: int) -> discord.SelectOption:
-    stack = f"{item.amount:,} × " if item.amount > 1 else ""
-    if item.accepted and item.offer is not None:
-        facts = f"✅ {money(item.offer)}" + ("" if item.wear is None else f" · wear {item.wear:.4f}")
-    else:
-        facts = "❌ refused"
-    return discord.SelectOption(
-        label=item_label(f"{stack}{name_of(item)}"[:NAME_REACH], _OPTION),
-        value=str(position),
-        description=item_label(facts, _OPTION),
-    )
 
 
 def _input(

@@ -7,7 +7,7 @@ import discord
 from bot.domain.inventory import Item, Money, Refusal, Sticker, name_of
 from bot.domain.snapshots import InventoryAnswer, Listing, offers_for
 from bot.domain.steam import image_url
-from bot.ui.inventory.messages import REFUSALS, symbol, verdict
+from bot.ui.inventory.messages import REFUSALS, verdict
 from bot.ui.kit.csv import Cell, csv_file
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import NOTHING, code, count, money, outside
@@ -22,7 +22,7 @@ def item_details(listing: Listing, item: Item) -> discord.Embed:
     """Return the details of a row of a listing. The colour is that of the rarity, which is named as well."""
     asked = "all providers" if listing.is_comparison else listing.answer.answers[0].provider.label
     return card(
-        title=f"{symbol(item)} {outside(name_of(item), 240)}",
+        title=f"{verdict(item)[0]} {outside(name_of(item), 240)}",
         description="\n".join([*([] if listing.is_comparison else [_offer(item)]), *_facts(item)]),
         fields=[*_provider_offers(listing, item), *_long_facts(item)],
         colour=item.colour if item.colour is not None and 0 <= item.colour <= _MAX_COLOUR else Tone.NEUTRAL,
@@ -32,7 +32,7 @@ def item_details(listing: Listing, item: Item) -> discord.Embed:
 
 
 def _offer(item: Item) -> str:
-    offer = verdict(item)
+    _, offer = verdict(item)
     market = f" · market {money(item.market_price)}" if item.market_price is not None else ""
     return f"{offer[:1].upper()}{offer[1:]}{market}"
 
@@ -47,7 +47,7 @@ def _provider_offers(listing: Listing, item: Item) -> Iterator[Field]:
     for part in listing.answer.answers:
         if part.inventory is not None:
             theirs = found.get(part.provider)
-            text = f"{symbol(theirs)} {_offer(theirs)}" if theirs is not None else f"{NOTHING} {missing}"
+            text = f"{verdict(theirs)[0]} {_offer(theirs)}" if theirs is not None else f"{NOTHING} {missing}"
             yield Field(part.provider.label, text)
 
 

@@ -22,8 +22,6 @@ SORTS = {
 }
 """Every order, as an option of the command, in the menu and above the items."""
 
-_EXTERIOR = 24
-
 # One text for both errors: readers must not learn whether someone else's page exists.
 _PAGE_EXPIRED = ErrorMessage(
     "This page has expired",
@@ -63,28 +61,13 @@ register_messages(
 )
 
 
-def symbol(item: Item) -> str:
-    """Return the sign before an item; its text says the same."""
-    return "✅" if item.accepted and item.offer is not None else "❌"
-
-
-def verdict(item: Item) -> str:
-    """Return the offer for an item, or why it is refused."""
+def verdict(item: Item) -> tuple[str, str]:
+    """Return the sign of an item, and its offer or why it is refused; the text alone says enough."""
     if not item.accepted or item.offer is None:
-        return f"refused: {REFUSALS[item.refusal or Refusal.NO_OFFER]}"
+        return "❌", f"refused: {REFUSALS[item.refusal or Refusal.NO_OFFER]}"
     local = f" ({money(item.local_offer)})" if item.local_offer is not None else ""
     each = f" each · at most {item.max_amount or item.amount:,} at once" if item.amount > 1 else ""
-    return f"accepted at **{money(item.offer)}**{local}{each}"
-
-
-def wear_facts(item: Item, *, digits: int) -> list[str]:
-    """Return exterior and wear; the exterior only if it is not part of the item's name."""
-    facts = []
-    if item.exterior and item.exterior.casefold() not in (item.market_hash_name or item.name).casefold():
-        facts.append(outside(item.exterior, _EXTERIOR))
-    if item.wear is not None:
-        facts.append(f"wear {item.wear:.{digits}f}")
-    return facts
+    return "✅", f"accepted at **{money(item.offer)}**{local}{each}"
 
 
 def filter_parts(item_filter: InventoryFilter) -> list[str]:

@@ -9,23 +9,24 @@ import discord
 from bot.domain.inventory import Item, Sort, name_of
 from bot.domain.snapshots import InventoryAnswer, Listing, offers_for
 from bot.ports import Explanations
-from bot.ui.inventory.messages import SORTS, filter_parts, symbol, verdict, wear_facts
-from bot.ui.kit.layout import Tone, card, page_count, page_of
-from bot.ui.kit.text import NAME_REACH, NOTHING, count, item_name, money, relative, utf16_length
+from bot.ui.inventory.messages import SORTS, filter_parts, verdict
+from bot.ui.kit.layout import Page, Tone, card
+from bot.ui.kit.text import NAME_REACH, NOTHING, count, item_name, money, outside, relative, utf16_length
 
 _ROOM = 4090
 """UTF-16 units that the head and the items of a page share, so that no item is cut off."""
 
 _SHORTEST_NAME = 24
+_EXTERIOR = 24
 _NAME_MARKUP = len("****\n\n")
 _NBSP = "\N{NO-BREAK SPACE}"
 _OTHER_ACCOUNT = "⚠️ This server uses one fixed client token: the items are those of the token's own account."
 
 
 def inventory_page(
-    listing: Listing, index: int, *, page_size: int, explanations: Explanations, fresh_until: datetime | None = None
+    listing: Listing, page: Page[int], *, explanations: Explanations, fresh_until: datetime | None = None
 ) -> discord.Embed:
-    """Return page ``index`` (from 0). It can be refreshed from ``fresh_until`` on, or now if that is None."""
+    """Return a page of the shown positions. It can be refreshed from ``fresh_until`` on, or now if that is None."""
     answer = listing.answer
     inventory = None if listing.is_comparison else answer.answers[0].inventory
     refresh = [f"can be refreshed {relative(fresh_until)}"] if fresh_until is not None else []
@@ -42,20 +43,20 @@ def inventory_page(
             " · ".join([f"as of {relative(inventory.updated_at)}", *refresh]),
             *([] if inventory.owner_certain else [_OTHER_ACCOUNT]),
         ]
-    head += [*_partial_lines(listing), *_view_lines(listing)]
-    rows = [listing.rows[position] for position in page_of(listing.shown, index, page_size)]
-    room = (_ROOM - utf16_length("\n".join(head))) // page_size
+    head += _notes(listing)
+    rows = [listing.rows[position] for position in page.items]
+    room = (_ROOM - utf16_length("\n".join(head))) // page.size
     lines = _comparison_lines(answer, rows, room) if inventory is None else [_item_lines(row, room) for row in rows]
     return card(
         title=f"Inventory · {inventory.provider.label if inventory else 'all providers'} · {answer.game.label}",
         description="\n".join([*head, "", *(lines or [_nothing(listing)])]),
         colour=Tone.NEUTRAL,
-        footer=f"Page {index + 1} of {page_count(len(listing.shown), page_size)}",
+        footer=f"Page {page.index + 1} of {page.count}",
     )
 
 
-def _partial_lines(listing: Listing) -> Iterator[str]:
-    """Yield which providers sent only a part of their items, and what that means for sorting and filtering."""
+def _notes(listing: Listing) -> Iterator[str]:
+    """Yield which providers sent only a part, the filter and order asked for, and those that the reader set since."""
     partial = [
         part.inventory for part in listing.answer.answers if part.inventory is not None and part.inventory.is_partial
     ]
@@ -64,10 +65,6 @@ def _partial_lines(listing: Listing) -> Iterator[str]:
         yield f"⚠️ {who} counts {count(inventory.total, 'item')} and sent {len(inventory.items):,}."
     if partial:
         yield "Sort and filter see only those. `/inventory` with `sort` or `search` asks for others."
-
-
-def _view_lines(listing: Listing) -> Iterator[str]:
-    """Yield the filter and order that the command asked for, and those that the reader has set since."""
     asked, view = listing.answer.filter, listing.view
     sort = asked.sort if view is None else view.sort
     order = [] if sort is Sort.RELEVANCE else [SORTS[sort]]
@@ -86,24 +83,24 @@ def _view_lines(listing: Listing) -> Iterator[str]:
 
 @lru_cache(maxsize=1_024)  # people turn back, and look the same inventory up again
 def _item_lines(item: Item, room: int) -> str:
-    stack = f" ×{item.amount:,}" if item.amount > 1 else ""
-    details = [verdict(item)]
+    name, stack = name_of(item), f" ×{item.amount:,}" if item.amount > 1 else ""
+    sign, offer = verdict(item)
+    details = [offer]
     if item.market_price is not None:
         details.append(f"market {money(item.market_price)}")
-    details += wear_facts(item, digits=4)
+    if item.exterior and item.exterior.casefold() not in name.casefold():
+        details.append(outside(item.exterior, _EXTERIOR))
+    if item.wear is not None:
+        details.append(f"wear {item.wear:.4f}")
     if item.stickers:
         details.append(count(len(item.stickers), "sticker"))
-    first, after_name = f"{symbol(item)} **", f"**{stack}\n"
+    first, after_name = f"{sign} **", f"**{stack}\n"
     while True:  # the last facts are the least important; the item's details have all of them
         facts = " · ".join(details)
         left = room - utf16_length(f"{first}{after_name}{facts}\n")
         if left >= _SHORTEST_NAME or len(details) == 1:
-            return f"{first}{_name(item, left, 120)}{after_name}{facts}"
+            return f"{first}{item_name(name[:NAME_REACH], min(max(left, _SHORTEST_NAME), 120))}{after_name}{facts}"
         details.pop()
-
-
-def _name(item: Item, room: int, most: int) -> str:
-    return item_name(name_of(item)[:NAME_REACH], min(max(room, _SHORTEST_NAME), most))
 
 
 def _nothing(listing: Listing) -> str:
@@ -150,7 +147,8 @@ def _comparison_lines(answer: InventoryAnswer, rows: Sequence[Item], room: int) 
         )
         if utf16_length(facts) + _NAME_MARKUP + _SHORTEST_NAME > room:
             facts = short_facts  # the details have the stacks as well
-        lines.append(f"**{_name(row, room - utf16_length(facts) - _NAME_MARKUP, 100)}**\n{facts}")
+        left = room - utf16_length(facts) - _NAME_MARKUP
+        lines.append(f"**{item_name(name_of(row)[:NAME_REACH], min(max(left, _SHORTEST_NAME), 100))}**\n{facts}")
     return lines
 
 

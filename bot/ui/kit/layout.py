@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import discord
 
@@ -60,19 +60,21 @@ class Field:
     inline: bool = False
 
 
-def page_count(items: int, size: int) -> int:
-    """Return the number of pages; an empty list has one."""
-    return max(1, -(-items // size))
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list; ``index`` counts from 0."""
+
+    items: Sequence[T]
+    index: int
+    count: int
+    size: int
 
 
-def page_of(items: Sequence[T], index: int, size: int) -> Sequence[T]:
-    """Return the items of page ``index``, counted from 0."""
-    return items[index * size : (index + 1) * size]
-
-
-def clamped(index: int, pages: int) -> int:
-    """Return the nearest existing page."""
-    return min(max(index, 0), pages - 1)
+def page_at(items: Sequence[T], index: int, size: int) -> Page[T]:
+    """Return page ``index`` of a list, or the nearest one; an empty list has one page."""
+    count = max(1, -(-len(items) // size))
+    index = min(max(index, 0), count - 1)
+    return Page(items[index * size : (index + 1) * size], index, count, size)
 
 
 def fit(markup: str, limit: int) -> str:

@@ -91,20 +91,15 @@ def plain(text: str, limit: int = 100) -> str:
     return _fitted(text, limit, str)
 
 
-@lru_cache(maxsize=2_048)
-def item_name(text: str, limit: int) -> str:
-    """Return an item's name by :func:`outside`, from a cache: items are few, and every page repeats their names.
+item_name = lru_cache(maxsize=2_048)(outside)
+"""An item's name by :func:`outside`, from a cache: items are few, and every page repeats their names.
 
-    Not for secrets or typed text, which must not outlive their request. Cut ``text`` to ``NAME_REACH`` before, which
-    bounds the cache.
-    """
-    return outside(text, limit)
+Not for secrets or typed text, which must not outlive their request. Cut the text to ``NAME_REACH`` before, which bounds
+the cache.
+"""
 
-
-@lru_cache(maxsize=2_048)
-def item_label(text: str, limit: int) -> str:
-    """Return an item's name by :func:`plain`, from a cache like that of :func:`item_name`."""
-    return plain(text, limit)
+item_label = lru_cache(maxsize=2_048)(plain)
+"""An item's name by :func:`plain`, from a cache like that of :func:`item_name`."""
 
 
 def code(text: str, limit: int = 256) -> str:
