@@ -7,6 +7,7 @@ import simcord
 from bot.demo.scene import Scene
 from bot.demo.trades import ResendAnswer
 from bot.domain.access import Capability
+from bot.services.resend_delivery import ResendDelivery
 from tests.cogs.approvals import (
     another_moderator,
     direct_messages,
@@ -187,14 +188,13 @@ async def test_stopped_between_approval_and_call(
     """A stop that comes after an approval and before its call still counts: pending again, and nothing is sent."""
     trade = failed_trade(scene)
     card = await requested(scene, trade)
-    delivery, resends = scene.client.services.delivery, scene.client.services.resends
-    send = delivery.send
+    resends, send = scene.client.services.resends, ResendDelivery.send
 
-    async def stopped_first(approved):
+    async def stopped_first(delivery, approved):
         await resends._pauses.pause(scene.guild.id, by=manager.id, at=scene.clock.now())
-        return await send(approved)
+        return await send(delivery, approved)
 
-    monkeypatch.setattr(delivery, "send", stopped_first)
+    monkeypatch.setattr(ResendDelivery, "send", stopped_first)
     result = await scene.moderator.click(card, label="Approve")
     monkeypatch.undo()
 
