@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from bot.demo.people import trade_url
 from bot.demo.providers.assetpay import ERRORS, SimulatedAssetPay
 
 # The keys of the samples in seeds 000 and 001.
@@ -119,119 +118,6 @@ async def test_pages(secure, world):
     assert third["inventory"] == []
 
 
-async def test_filter_and_sort(secure):
-    """Search, prices and sort apply to names and offers, and the count covers the matching items."""
-    _, named = await secure(search="redline")
-    _, priced = await secure(minPrice="1", maxPrice="20.5", sort="priceAsc", limit="-1")
-    _, by_name = await secure(sort="nameDesc", limit="-1")
-
-    assert {"redline" in item["name"].lower() for item in named["data"]["inventory"]} == {True}
-    prices = [item["offer"]["price"] for item in priced["data"]["inventory"]]
-    assert prices == sorted(prices)
-    assert 0 < len(prices) == priced["data"]["count"] < by_name["data"]["count"]
-    names = [item["name"].casefold() for item in by_name["data"]["inventory"]]
-    assert names == sorted(names, reverse=True)
-
-
-async def test_kinds_of_items(secure):
-    """There are accepted and refused items, items on hold, items without an offer, and stacks."""
-    _, body = await secure(limit="-1")
-    _, rust = await secure(game="252490")
-
-    kinds = {(item["tradable"], "offer" in item and item["offer"]["accepted"]) for item in body["data"]["inventory"]}
-    assert kinds == {(True, True), (True, False), (False, False)}
-    assert any("offer" not in item for item in body["data"]["inventory"])
-    stack = rust["data"]["inventory"][0]
-    assert (stack["appid"], stack["amount"] > 1, stack["offer"]["maxAmount"]) == (252490, True, 10)
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"perPage": "10"},
-        {"sort": "price_asc"},
-        {"game": "570"},
-        {"refresh": "True"},
-        {"search": "x" * 101},
-        {"minPrice": "1E+3"},
-        {"maxPrice": "-1"},
-        {"page": "0"},
-        {"limit": "-2"},
-        {"limit": ""},
-    ],
-)
-async def test_bad_query(secure, query):
-    """An undocumented parameter or value is a validation error that names the parameter."""
-    status, body = await secure(**query)
-
-    assert (status, body["error"]["code"], body["error"]["key"]) == (422, 1001, "VALIDATION_FAILED")
-    assert list(body["error"]["fields"]) == list(query)
-    assert isinstance(body["error"]["message"], list)
-
-
-async def test_repeated_and_missing_parameter(server, session, world):
-    """Both are validation errors."""
-    query = [("game", "730"), ("game", "252490")]
-    headers = {"api-key": world.credentials.assetpay_api_key}
-    async with session.get(f"{server.url}/secure/inventory", params=query, headers=headers) as response:
-        body = await response.json()
-
-    assert set(body["error"]["fields"]) == {"game", "tradeUrl"}
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("https://", "http://"),
-        ("/new/?", "/new?"),
-        ("partner=", "partner=0000000"),
-        ("&token=", "&amp;token="),
-    ],
-)
-async def test_refused_trade_url(secure, world, old, new):
-    """A trade URL is refused in any spelling but one, and with another account's token."""
-    for url in (world.customer.trade_url.replace(old, new), trade_url(world.customer.steam_id, "AbCdEfGh")):
-        assert error_of(await secure(url)) == (400, 13, "INVALID_TRADEURL")
-
-
-@pytest.mark.parametrize(
-    ("suffix", "expected"),
-    [
-        (None, (401, 1900, "MISSING_API_KEY")),
-        ("x", (401, 1901, "INVALID_API_KEY")),
-        ("_revoked", (401, 1902, "API_KEY_REVOKED")),
-        ("_noscope", (403, 1903, "API_KEY_SCOPE_DENIED")),
-        ("_elsewhere", (403, 1904, "API_KEY_IP_DENIED")),
-    ],
-)
-async def test_wrong_api_key(secure, world, suffix, expected):
-    """Each kind of wrong key has its own code."""
-    key = None if suffix is None else world.credentials.assetpay_api_key + suffix
-
-    assert error_of(await secure(key=key)) == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("private", (424, 3, "INVENTORY_FETCH_FAILED")),
-        ("trade_banned", (400, 7, "USER_NOT_TRADEABLE")),
-        ("steam_down", (424, 31, "STEAM_UNAVAILABLE")),
-        ("rate_limited", (424, 33, "STEAM_RATE_LIMITED")),
-        ("no_bots", (503, 1010, "NO_BOTS_AVAILABLE")),
-        ("fleet_degraded", (503, 1011, "FLEET_DEGRADED")),
-        ("undocumented", (400, 4242, "SOMETHING_NEW")),
-    ],
-)
-async def test_conditions(secure, client, server, world, name, expected):
-    """Each condition leads to the documented error, on both paths."""
-    person = getattr(world, name)
-    token = server.client_tokens.issue(person.steam_id, person.trade_url)
-
-    assert error_of(await secure(person.trade_url)) == expected
-    assert error_of(await client(token)) == expected
-
-
 async def test_every_documented_code(secure, client, server, world):
     """A trade token selects every documented error, both keys of a number, and any other number."""
     reached = set()
@@ -260,15 +146,6 @@ async def test_authenticate_client(authenticate, client, world):
     assert claims["client"]["steamID"] == str(customer.steam_id)
     assert claims["exp"] - claims["iat"] == 24 * 3600
     assert (await client(token))[0] == 200
-
-
-@pytest.mark.parametrize("change", [{"clientSteamId": "76561197960265729"}, {"clientSteamId": 1}, {"tradeUrl": "x"}])
-async def test_bad_authentication_body(authenticate, world, change):
-    """A body other than the documented one is refused."""
-    body = {"clientSteamId": str(world.customer.steam_id), "clientTradeUrl": world.customer.trade_url, **change}
-
-    assert error_of(await authenticate(body))[1] == 1001
-    assert error_of(await authenticate(body, key="ap_x"))[1] == 1901
 
 
 async def test_wrong_client_token(server, client, world, clock):

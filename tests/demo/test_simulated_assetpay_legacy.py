@@ -73,28 +73,3 @@ async def test_every_documented_code(inventory_of, world):
 
     assert reached == {(row.status, row.code, row.key) for row in LEGACY_ERRORS}
     assert len(LEGACY_ERRORS) == 37
-
-
-async def test_conditions(inventory_of, world):
-    """Each condition leads to the nearest error of this dialect."""
-    names = ("private", "trade_banned", "rate_limited", "no_bots", "fleet_degraded", "undocumented")
-    codes = [error_of(await inventory_of(getattr(world, name)))[1] for name in names]
-
-    assert codes == [3, 7, 1007, 1008, 1009, 4242]
-
-
-async def test_authentication(server, session, world):
-    """Keys, trade URLs and tokens are refused with the older numbers."""
-    customer = world.customer
-    url = f"{server.url}/auth/authenticate-client"
-    body = {"clientSteamId": str(customer.steam_id), "clientTradeUrl": customer.trade_url}
-    right = {"api-key": world.credentials.legacy_api_key}
-    cases = [({}, body, 1400), (right, {**body, "clientTradeUrl": customer.trade_url + "#"}, 14)]
-    for headers, sent, code in cases:
-        async with session.post(url, json=sent, headers=headers) as response:
-            assert (await response.json())["error"]["code"] == code
-    async with session.post(url, json=body, headers=right) as response:
-        token = (await response.json())["data"]["token"]
-    for headers, expected in (({}, 1220), ({"Authorization": "x"}, 1222), ({"Authorization": token}, None)):
-        async with session.get(f"{server.url}/client/inventory", headers=headers) as response:
-            assert (await response.json()).get("error", {}).get("code") == expected

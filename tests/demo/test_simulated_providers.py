@@ -31,49 +31,6 @@ def ask(providers, world, session):
     return call
 
 
-async def test_unknown_path(providers, session):
-    """Every provider has its own port and answers an unknown path with 404."""
-    servers = (providers.assetpay, providers.assetpay_legacy, providers.skinsback, providers.mannco)
-
-    assert len({server.port for server in servers}) == 4
-    for server in servers:
-        for method in ("GET", "DELETE"):
-            async with session.request(method, f"http://127.0.0.1:{server.port}/unknown") as response:
-                assert response.status == 404
-
-
-@pytest.mark.parametrize(
-    ("fault", "status", "start"),
-    [
-        (faults.html(502), 502, b"<!DOCTYPE html>"),
-        (faults.answer(200, b""), 200, b""),
-        (faults.redirect("https://elsewhere.example/"), 302, b""),
-        (faults.throttled(retry_after="3"), 429, b"slow down"),
-        (faults.oversized(9 * 2**20, compressed=True), 200, b"[   "),
-    ],
-)
-async def test_wrong_answers(providers, ask, fault, status, start):
-    """A fault applies to one request; both requests are logged."""
-    providers.assetpay.faults.append(fault)
-
-    response, body = await ask()
-
-    assert (response.status, body[: len(start)]) == (status, start)
-    assert (await ask())[1].startswith(b'{"requestId"')
-    assert providers.assetpay.calls == {"GET /secure/inventory": 2}
-    assert [asked.query.keys() for asked in providers.assetpay.asked] == [{"tradeUrl"}] * 2
-
-
-@pytest.mark.parametrize("fault", [faults.lost_before, faults.lost_after, faults.half])
-async def test_lost_answers(providers, ask, fault):
-    """A connection that ends too early gives no whole response."""
-    providers.assetpay.faults.append(fault)
-
-    with pytest.raises((aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, aiohttp.ClientOSError)):
-        await ask()
-    assert (await ask())[0].status == 200
-
-
 async def test_stop_under_hanging_requests(world, session):
     """Hanging requests do not delay a stop."""
     async with SimulatedProviders(world) as providers:

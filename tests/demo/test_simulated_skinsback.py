@@ -63,14 +63,6 @@ async def test_inventory(call, server):
     assert not server.unknown_parameters
 
 
-async def test_stacks(call):
-    """Each piece of a stack is an entry with its own asset id."""
-    items = (await call(game="rust"))["data"]["items"]
-
-    assert {entry["item"]["app_id"] for entry in items} == {252490}
-    assert len({entry["item"]["asset_id"] for entry in items}) == len(items) == 30
-
-
 async def test_currency(call):
     """With a currency there are local prices, one of them multiplied."""
     data = (await call(currency="RUB"))["data"]
@@ -85,35 +77,6 @@ async def test_currency(call):
     assert custom["items"][0]["multiplied_price_local"] == pytest.approx(entry["price"] * 15, abs=0.01)
 
 
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"method": "userinventory"}, -5),
-        ({"game": None}, 1),
-        ({"game": "730"}, 1),
-        ({"steam_id": "123"}, 2),
-        ({"trade_token": "AbCdEfGh"}, 3),
-        ({"currency": "xyz"}, 4),
-        ({"custom_currency": "TOOLONG", "custom_currency_rate": "1"}, 8),
-        ({"custom_currency_rate": "1"}, 8),
-        ({"custom_currency": "GEM"}, 9),
-        ({"custom_currency": "GEM", "custom_currency_rate": "0.01"}, 9),
-        ({"custom_multiplier": "2.5"}, 10),
-    ],
-)
-async def test_bad_parameters(call, changes, code):
-    """A missing or wrong parameter leads to its documented error."""
-    assert error_of(await call(**changes)) == (code, ERRORS[code])
-
-
-async def test_conditions(call, world):
-    """Each condition leads to the documented error."""
-    people = (world.private, world.trade_banned, world.steam_down, world.no_bots, world.undocumented)
-    codes = [error_of(await call(person))[0] for person in people]
-
-    assert codes == [6, 5, 7, -9, 4242]
-
-
 async def test_every_documented_code(call, world):
     """A trade token selects every documented error, negative ones too."""
     tokens = {code: world.error_trade_url(code).rpartition("=")[2] for code in ERRORS}
@@ -122,17 +85,6 @@ async def test_every_documented_code(call, world):
     assert reached == ERRORS
     assert len(ERRORS) == 19
     assert tokens[-10] == "N0000010"
-
-
-async def test_headers(call, server, session, world):
-    """A wrong client id, a wrong secret and a wrong method have their own errors."""
-    right = world.credentials.skinsback_client_id
-    async with session.get(server.url, params={"method": "user_inventory"}) as response:
-        assert error_of(await response.json())[0] == -1
-
-    assert error_of(await call(headers={}))[0] == -2
-    assert error_of(await call(headers={"X-CLIENT-ID": "1", "X-CLIENT-SECRET": "x"}))[0] == -2
-    assert error_of(await call(headers={"X-CLIENT-ID": right, "X-CLIENT-SECRET": "x"}))[0] == -10
 
 
 async def test_signature(call, world):
