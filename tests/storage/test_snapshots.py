@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from msgspec.structs import replace as altered
 
-from bot.domain.inventory import Item
+from bot.domain.inventory import Item, Sticker
 from bot.domain.snapshots import Snapshot
 from bot.storage.database import Database
 from bot.storage.snapshots import SqliteSnapshotRepository, encode, pack
@@ -66,15 +66,11 @@ async def test_saved_again_counts_as_new(db: Database) -> None:
     assert await _kept(repository, ["a", "b", "c", "d"]) == ["a", "c", "d"]
 
 
-def _of_size(items: int) -> Snapshot:
-    """Return a snapshot whose items cannot be compressed much."""
+def _with_items(*items: Item) -> Snapshot:
     answer = inventory_answer()
     inventory = answer.answers[0].inventory
     assert inventory is not None
-    many = tuple(
-        Item(id=f"{hash((n, n)):x}", name=f"{hash((n, 7)):x}{hash((n, 8)):x}", refusal=None) for n in range(items)
-    )
-    part = replace(answer.answers[0], inventory=replace(inventory, items=many))
+    part = replace(answer.answers[0], inventory=replace(inventory, items=items))
     return snapshot(answer=replace(answer, answers=(part,)))
 
 
@@ -84,7 +80,8 @@ async def test_too_large(db: Database, caplog: pytest.LogCaptureFixture) -> None
     await repository.save(snapshot())
     assert await repository.load(GUILD, "p-1", at=NOW) is not None
 
-    await repository.save(_of_size(500))
+    incompressible = [Item(f"{hash((n, n)):x}", f"{hash((n, 7)):x}{hash((n, 8)):x}", None) for n in range(500)]
+    await repository.save(_with_items(*incompressible))
 
     assert await repository.load(GUILD, "p-1", at=NOW) is None
     assert await db.read("SELECT 1 FROM snapshots") == []
@@ -93,19 +90,15 @@ async def test_too_large(db: Database, caplog: pytest.LogCaptureFixture) -> None
 
 async def test_too_large_for_pictures(db: Database, caplog: pytest.LogCaptureFixture) -> None:
     """A snapshot above the bound is stored without what only details show, if that is enough."""
-    answer = inventory_answer()
-    first = answer.answers[0].inventory
-    assert first is not None
-    pictured = tuple(Item(str(n), "AK-47", None, icon_hash=f"{hash((n, 1)):x}{hash((n, 2)):x}") for n in range(500))
-    bare = tuple(altered(each, icon_hash=None) for each in pictured)
-    of_pictured, of_bare = (
-        snapshot(answer=replace(answer, answers=(replace(answer.answers[0], inventory=replace(first, items=items)),)))
-        for items in (pictured, bare)
-    )
+    bare = [Item(str(n), "AK-47", None, exterior="Field-Tested", paint_seed=3) for n in range(500)]
+    detailed = [
+        altered(item, icon_hash=f"{hash((n, 1)):x}", inspect_certificate=f"{hash((n, 2)):x}", stickers=(Sticker("A"),))
+        for n, item in enumerate(bare)
+    ]
     repository = SqliteSnapshotRepository(db, max_bytes=5_000)
-    await repository.save(of_pictured)
+    await repository.save(_with_items(*detailed))
 
-    assert await repository.load(GUILD, "p-1", at=NOW) == of_bare
+    assert await repository.load(GUILD, "p-1", at=NOW) == _with_items(*bare)
     assert caplog.messages == []
 
 
