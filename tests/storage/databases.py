@@ -45,6 +45,13 @@ def query(path: Path, sql: str) -> list[Any]:
         return list(connection.execute(sql))
 
 
+def edit(path: Path, *statements: str) -> None:
+    """Change a database without SkinDesk."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
 def names(folder: Path) -> set[str]:
     """Return the names in a folder."""
     return {path.name for path in folder.iterdir()}

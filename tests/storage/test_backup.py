@@ -2,12 +2,10 @@
 
 import asyncio
 import errno
-import sqlite3
 import stat
 import subprocess
 import sys
 import threading
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,7 @@ from bot.storage.maintenance.backup import MAX_KEPT, back_up, keep_before_migrat
 from bot.storage.maintenance.inspection import inspect, reading
 from bot.storage.schema import bundled
 from tests.contracts.samples import NOW
-from tests.storage.databases import CHANGED_LOG, TRADES, WRITE, filled, names, query, states
+from tests.storage.databases import CHANGED_LOG, TRADES, WRITE, edit, filled, names, query, states
 from tests.storage.pairs import WITH_PAIRS
 from tests.storage.processes import line, running
 
@@ -40,12 +38,6 @@ async def saved(path: Path) -> Path:
     """A closed database."""
     await filled(path)
     return path
-
-
-def edit(path: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for statement in statements:
-            connection.execute(statement)
 
 
 def test_contents(saved: Path, tmp_path: Path):

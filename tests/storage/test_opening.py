@@ -10,6 +10,7 @@ import pytest
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseTooNew, DatabaseUnusable, StorageError, UnknownCapability
 from bot.storage.schema import bundled
+from tests.storage.databases import edit, names
 
 
 def _opened_and_closed(path: Path, *statements: str) -> None:
@@ -32,18 +33,11 @@ def _refused(path: Path) -> StorageError:
     return refused.value
 
 
-def _execute(path: Path, *statements: str) -> None:
-    other = sqlite3.connect(path, isolation_level=None)
-    for statement in statements:
-        other.execute(statement)
-    other.close()
-
-
 def test_new_file(path: Path) -> None:
     """A new file is private, and closing leaves only it and its lock."""
     _opened_and_closed(path)
 
-    assert {file.name for file in path.parent.iterdir()} == {"desk.db", "desk.db.lock"}
+    assert names(path.parent) == {"desk.db", "desk.db.lock"}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -88,7 +82,7 @@ def test_no_database(path: Path) -> None:
 
 def test_database_of_another_program(path: Path) -> None:
     """Another program's database gets no tables."""
-    _execute(path, "CREATE TABLE bookmarks (url TEXT)")
+    edit(path, "CREATE TABLE bookmarks (url TEXT)")
     before = path.read_bytes()
 
     refusal = _refused(path)
@@ -120,7 +114,7 @@ def test_damaged(path: Path) -> None:
 def test_later_schema(path: Path) -> None:
     """A database of a later SkinDesk is refused."""
     _opened_and_closed(path)
-    _execute(path, f"PRAGMA user_version = {len(bundled()) + 1}")
+    edit(path, f"PRAGMA user_version = {len(bundled()) + 1}")
 
     refusal = _refused(path)
 
@@ -131,7 +125,7 @@ def test_later_schema(path: Path) -> None:
 def test_unknown_capability(path: Path) -> None:
     """A grant with an unknown capability stops the start and is named."""
     _opened_and_closed(path)
-    _execute(
+    edit(
         path,
         "INSERT INTO guilds (guild_id, seeded_at) VALUES (1, 1)",
         "INSERT INTO grants VALUES (1, 2, 'resend.approve')",
