@@ -67,37 +67,6 @@ async def test_answer(
         caplog.clear()
 
 
-async def test_next_time_after_a_refused_login(scene: Scene) -> None:
-    """A refused login is renewed for the next resend, and the refused one is not repeated."""
-    trade = failed_trade(scene)
-    scene.providers.mannco.next_resends.append(ResendAnswer.FORBIDDEN)
-    card = await requested(scene, trade)
-    await scene.moderator.click(card, label="Approve")
-    assert state_of(scene, card) == "failed"
-    assert scene.providers.mannco.calls["POST /user/login"] == 1
-
-    again = await requested(scene, trade)
-    await scene.moderator.click(again, label="Approve")
-
-    assert state_of(scene, again) == "sent"
-    assert scene.providers.mannco.calls["POST /user/login"] == 2
-    assert scene.providers.mannco.resend_calls == {trade.id: 2}
-
-
-async def test_missing_parameter(scene: Scene) -> None:
-    """A complaint about a missing parameter names the setting; the other spelling is not tried."""
-    trade = failed_trade(scene)
-    card = await requested(scene, trade)
-    scene.providers.mannco.resend_parameter = "id"
-
-    result = await scene.moderator.click(card, label="Approve")
-
-    assert state_of(scene, card) == "failed"
-    assert "`resend_parameter`" in face(scene, card)
-    assert "`resend_parameter`" in text_of(result)
-    assert scene.providers.mannco.resend_calls == {trade.id: 1}
-
-
 async def test_card_while_it_is_sent(scene: Scene) -> None:
     """While the call is under way the card says so, by whom it was approved, and has no buttons."""
     card = await requested(scene, failed_trade(scene))
@@ -163,42 +132,6 @@ async def test_doubt_settled_by_hand(scene: Scene, label: str, state: str) -> No
     await scene.env.advance_time(30)
     assert state_of(scene, card) == state
     assert sum(scene.providers.mannco.resend_calls.values()) == 1
-
-
-@pytest.mark.parametrize("label", MARKS)
-async def test_who_may_not_settle(scene: Scene, label: str) -> None:
-    """A doubt is settled under the rules of approving."""
-    scene.providers.mannco.next_resends.append(ResendAnswer.LOST_BEFORE)
-    trade = failed_trade(scene)
-    requester = another_moderator(scene)
-    card = await requested(scene, trade, by=requester)
-    await scene.moderator.click(card, label="Approve")
-    owner = another_moderator(scene, "kim")
-    await link(scene, owner, trade.user)
-
-    for who, reason in (
-        (scene.agent, "`resend.approve`"),
-        (requester, "approve your own request"),
-        (owner, "resend of your own trade"),
-    ):
-        result = await who.click(card, label=label)
-
-        assert result.modal is None
-        assert reason in text_of(result)
-    assert state_of(scene, card) == "unknown"
-
-
-async def test_settled_before_a_mark_is_submitted(scene: Scene) -> None:
-    """If the reading is faster than the moderator's form, the reading counts, and the moderator sees that."""
-    _, card = await _doubtful(scene)
-    asked = await scene.moderator.click(card, label="Mark as failed")
-    scene.providers.mannco.carry_out(failed_trade(scene))
-    await scene.env.advance_time(10)
-
-    late = await give_reason(asked, scene.moderator, "nothing arrived")
-
-    assert "Already decided" in text_of(late)
-    assert state_of(scene, card) == "sent"
 
 
 # Closed direct messages

@@ -12,10 +12,8 @@ from bot.demo.trades import WorldTrade
 from bot.domain.access import Actor, Capability
 from bot.domain.trades import RESENDABLE_STATUSES
 from tests.cogs.approvals import (
-    face,
     failed_trade,
     give_reason,
-    newest_card,
     requested,
     scene_with,
     state_of,
@@ -98,26 +96,6 @@ async def test_already_asked_for(scene: Scene) -> None:
     assert len(_posted(scene)) == 1
 
 
-async def test_asked_for_in_another_guild(scene: Scene) -> None:
-    """A trade that is asked for in one server is open in every other, which learns nothing else of it."""
-    trade = failed_trade(scene)
-    await requested(scene, trade)
-    other = scene.env.create_guild("Another Market")
-    channel = other.create_text_channel("desk")
-    role = other.create_role("Staff")
-    agent = other.add_member(scene.agent.user, roles=[role])
-    owner = Actor(other.id, other.owner.id, frozenset({other.id}), administers=True)
-    await scene.client.services.access.grant(role.id, Capability.RESEND_ANY, by=owner)
-    await scene.client.services.settings.set_approvals_channel(channel.id, by=owner)
-
-    text = text_of(await agent.slash(channel, "resend", id=str(trade.id)))
-
-    assert "is open elsewhere" in text
-    assert scene.guild.name not in text
-    assert str(scene.guild.id) not in text
-    assert "request 1" not in text
-
-
 async def test_no_approvals_channel(scene: Scene) -> None:
     """Without a channel to ask in nothing is asked, and the answer names the command that sets one."""
     other = scene.env.create_guild("Another Market")
@@ -155,17 +133,6 @@ async def test_provider_off(tmp_path: Path) -> None:
         assert "Not set up here" in text
         assert await scene.agent.autocomplete(scene.channel, "resend", "id", "4") == []
         assert _posted(scene) == []
-
-
-async def test_trade_url_in_a_reason(scene: Scene) -> None:
-    """A trade token in a reason is masked on the card; the fixture looks for it everywhere."""
-    url = scene.world.customer.trade_url
-
-    await scene.agent.slash(scene.channel, "resend", id=str(failed_trade(scene).id), reason=f"send it to {url}")
-
-    shown = face(scene, newest_card(scene)).replace("\\", "")
-    assert "send it to" in shown
-    assert "token=••••" in shown
 
 
 # Suggested
