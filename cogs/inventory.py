@@ -27,7 +27,7 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
     choices.append(app_commands.Choice(name="all, side by side", value="all"))
 
     @app_commands.command(
-        name="inventory", description="See what each item of a Steam inventory brings: your own, for staff anybody's"
+        name="inventory", description="See what each item of a Steam inventory brings: your own, for staff anyone's"
     )
     @app_commands.describe(
         tradeurl="The Steam trade URL; steamcommunity.com/my/tradeoffers/privacy shows you yours",

@@ -35,7 +35,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
     """The caller's own link, and links set by the staff."""
 
     @app_commands.command(name="start", description="Link your Steam account by signing in at Steam")
-    @public("it links nobody but the caller")
+    @public("it links only the caller")
     async def start(self, interaction: Interaction) -> None:
         """Show the link to a sign-in page."""
         session = session_of(interaction)

@@ -16,7 +16,7 @@ class TradesCog(commands.Cog):
     """The caller's own trades, and all trades for the staff."""
 
     @app_commands.command(
-        name="trades", description="See where your trades stand and who has to act; for staff everybody's"
+        name="trades", description="See where your trades stand and who has to act; for staff everyone's"
     )
     @app_commands.describe(
         scope="Only trades that wait for something, or finished and failed ones too",

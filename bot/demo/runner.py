@@ -28,8 +28,8 @@ SkinDesk demo: the real bot, simulated providers, no Discord and no account need
   Be Alex, the agent:     /inventory tradeurl:{private}   (a private one)
                           /resend id:{trade}
   Be Robin, a moderator:  press Approve on the card
-  Not linked yet (Alex):  /link start    and be anybody at a made-up Steam
-  Anybody:                /explain code:7
+  Not linked yet (Alex):  /link start    and be anyone at a made-up Steam
+  Anyone:                 /explain code:7
 
 Ctrl+C ends it. Nothing is kept.
 """

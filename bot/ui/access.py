@@ -21,12 +21,12 @@ from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import ELLIPSIS, code, count, moment, plain, utf16_length
 
 CAPABILITY_LABELS = {
-    Capability.INVENTORY_OWN: "look up one's own inventory",
-    Capability.INVENTORY_ANY: "look up anybody's inventory",
-    Capability.TRADES_OWN: "see one's own trades",
-    Capability.TRADES_ANY: "see everybody's trades",
-    Capability.RESEND_OWN: "ask for resends of one's own trades",
-    Capability.RESEND_ANY: "ask for resends of anybody's trades",
+    Capability.INVENTORY_OWN: "look up their own inventory",
+    Capability.INVENTORY_ANY: "look up anyone's inventory",
+    Capability.TRADES_OWN: "see their own trades",
+    Capability.TRADES_ANY: "see everyone's trades",
+    Capability.RESEND_OWN: "ask for resends of their own trades",
+    Capability.RESEND_ANY: "ask for resends of anyone's trades",
     Capability.APPROVE_RESEND: "approve and deny resends",
     Capability.MANAGE_LINKS: "link Steam accounts to members",
     Capability.MANAGE_ACCESS: "decide which role may do what",
@@ -52,7 +52,7 @@ _STEPS_WITHOUT = {
 
 
 def _access_denied(error: AccessDenied, _: Audience) -> ErrorMessage:
-    what = CAPABILITY_LABELS[error.capability].replace("one's", "your")
+    what = CAPABILITY_LABELS[error.capability].replace("their", "your")
     return ErrorMessage(
         "You may not do that",
         f"Nothing was done: none of your roles lets you {what} (`{error.capability.value}`).",

@@ -19,7 +19,7 @@ from bot.ui.kit.layout import Tone, card
 from bot.ui.kit.text import NOTHING, code, count, moment, relative, utf16_length
 
 _TEXTS = {
-    AuditAction.GUILD_SEEDED: ("First rights given to everybody", "gave @everyone their first rights"),
+    AuditAction.GUILD_SEEDED: ("First rights given to everyone", "gave @everyone their first rights"),
     AuditAction.ACCESS_GRANTED: ("Capability granted", "granted {capability} to {whom}"),
     AuditAction.ACCESS_REVOKED: ("Capability revoked", "revoked {capability} from {whom}"),
     AuditAction.LINK_SET: ("Steam account linked", "linked {whom} to {steam_id}"),
