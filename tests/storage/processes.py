@@ -23,26 +23,6 @@ async def main():
 asyncio.run(main())
 """
 
-WRITE_AND_HANG = """
-import asyncio, sys, time
-from pathlib import Path
-from bot.storage.database import Database
-from tests.storage.pairs import WITH_PAIRS, pair
-
-def half(connection):
-    for n in range(100, 2000):
-        connection.execute("INSERT INTO pairs VALUES (?, 'left')", (n,))
-    print("half", flush=True)
-    time.sleep(600)
-
-async def main():
-    async with Database.open(Path(sys.argv[1]), migrations=WITH_PAIRS) as db:
-        for n in range(5):
-            await db.write(pair(n))
-        await db.write(half)
-
-asyncio.run(main())
-"""
 
 WRITE_UNTIL_KILLED = """
 import asyncio, itertools, sys

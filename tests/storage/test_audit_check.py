@@ -8,14 +8,13 @@ import json
 import os
 import random
 import sqlite3
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bot.domain.audit import AuditAction, AuditEntry, ChainFault, ChainReport, DamagedRow
 from bot.storage.audit.check import check
-from bot.storage.audit.log import SqliteAuditRepository, append
+from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.database import Database
 from bot.storage.maintenance.inspection import inspect, reading
 from tests.contracts.samples import ADA, BEN, CLEO, GUILD, NOW
@@ -181,19 +180,6 @@ async def test_check_during_writes(log: Path) -> None:
         chain = (await checking).chain
     assert chain is not None
     assert chain.fault is None
-
-
-async def test_failed_jobs_leave_no_gap(db: Database, path: Path) -> None:
-    def job(n: int, connection: sqlite3.Connection) -> None:
-        for entry in varied(n % 3 + 1):
-            append(connection, entry)
-        if n % 10 == 9:
-            raise LookupError(n)
-
-    ends = await asyncio.gather(*(db.write(partial(job, n)) for n in range(200)), return_exceptions=True)
-
-    assert sum(isinstance(end, LookupError) for end in ends) == 20
-    assert inspect(path).chain == ChainReport(sum(n % 3 + 1 for n in range(200) if n % 10 != 9))
 
 
 async def test_returned_row(db: Database) -> None:

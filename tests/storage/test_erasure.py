@@ -97,63 +97,53 @@ async def test_during_the_cool_down(path: Path) -> None:
     assert {each.partition(" in ")[0] for each in sightings(path.parent)} == {"user as integer", "account as integer"}
 
 
-async def test_wiping(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class Wipes:
+    """Stands in for ``db.wipe``: counts the calls, which end as given, and otherwise succeed."""
+
+    def __init__(self, *ends: bool | BaseException) -> None:
+        self._ends = list(ends)
+        self.count = 0
+
+    async def __call__(self) -> bool:
+        self.count += 1
+        end = self._ends.pop(0) if self._ends else True
+        if isinstance(end, BaseException):
+            raise end
+        return end
+
+
+async def test_wiping(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is rewritten only after an erasure, and again if that failed."""
-    async with Database.open(path) as db:
-        answers = iter([False, True, True])
-        wiped = 0
-
-        async def wipe() -> bool:
-            nonlocal wiped
-            wiped += 1
-            return next(answers)
-
-        monkeypatch.setattr(db, "wipe", wipe)
-        my_data = SqliteMyDataRepository(db)
-        for _ in range(4):
-            await my_data.wipe()
-        assert wiped == 2
-
-        await my_data.erase(GUILD, ADA, at=NOW)
-        for _ in range(2):
-            await my_data.wipe()
-        assert wiped == 3
-
-
-@pytest.mark.parametrize("error", [sqlite3.DatabaseError, asyncio.CancelledError])
-async def test_a_wipe_that_fails(db: Database, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
-    """After a failed wipe the next round tries again."""
-    failing = True
-    wiped = 0
-
-    async def wipe() -> bool:
-        nonlocal wiped
-        if failing:
-            raise error
-        wiped += 1
-        return True
-
+    wipe = Wipes(False, True)
     monkeypatch.setattr(db, "wipe", wipe)
     my_data = SqliteMyDataRepository(db)
-    await my_data.erase(GUILD, ADA, at=NOW)
-    with pytest.raises(error):
+    for _ in range(4):
         await my_data.wipe()
-    failing = False
+    assert wipe.count == 2
+
+    await my_data.erase(GUILD, ADA, at=NOW)
+    for _ in range(2):
+        await my_data.wipe()
+    assert wipe.count == 3
+
+
+@pytest.mark.parametrize("error", [sqlite3.DatabaseError(), asyncio.CancelledError()])
+async def test_a_wipe_that_fails(db: Database, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """After a failed wipe the next round tries again."""
+    wipe = Wipes(error)
+    monkeypatch.setattr(db, "wipe", wipe)
+    my_data = SqliteMyDataRepository(db)
+    with pytest.raises(type(error)):
+        await my_data.wipe()
     for _ in range(2):
         await my_data.wipe()
 
-    assert wiped == 1
+    assert wipe.count == 2
 
 
 async def test_cancelled_caller(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """An erasure whose caller was cancelled counts, and the disk is wiped."""
-    wiped = 0
-
-    async def wipe() -> bool:
-        nonlocal wiped
-        wiped += 1
-        return True
-
+    wipe = Wipes()
     monkeypatch.setattr(db, "wipe", wipe)
     my_data = SqliteMyDataRepository(db)
     await my_data.wipe()
@@ -166,7 +156,7 @@ async def test_cancelled_caller(db: Database, monkeypatch: pytest.MonkeyPatch) -
     await my_data.wipe()
 
     assert (await SqliteAuditRepository(db).newest(GUILD, limit=1))[0].action is AuditAction.DATA_ERASED
-    assert wiped == 2
+    assert wipe.count == 2
 
 
 async def test_running_cool_down(db: Database) -> None:

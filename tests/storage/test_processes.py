@@ -7,8 +7,8 @@ import pytest
 
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseInUse
-from tests.storage.pairs import WITH_PAIRS, pair, whole_pairs
-from tests.storage.processes import HOLD, LEFT_OPEN, WRITE_AND_HANG, WRITE_UNTIL_KILLED, line, running
+from tests.storage.pairs import WITH_PAIRS, whole_pairs
+from tests.storage.processes import HOLD, LEFT_OPEN, WRITE_UNTIL_KILLED, line, running
 
 
 async def test_second_process(path: Path) -> None:
@@ -27,15 +27,6 @@ async def test_second_process(path: Path) -> None:
             pass
 
 
-async def test_refused_by_this_one(db: Database, path: Path) -> None:
-    """A process that comes second is refused, and the first works on."""
-    async with running(HOLD, path) as second:
-        assert await line(second) == ""
-        assert await second.wait() != 0
-
-    assert await db.read("SELECT 1")
-
-
 async def test_second_name(db: Database, path: Path) -> None:
     """Another name for the same file is the same database."""
     other_name = path.with_name("other.db")
@@ -46,19 +37,6 @@ async def test_second_name(db: Database, path: Path) -> None:
             pass
 
     assert await db.read("SELECT 1")
-
-
-async def test_killed_during_a_job(path: Path) -> None:
-    """After a kill during a job nothing of it is there, and everything before it is."""
-    async with running(WRITE_AND_HANG, path) as writer:
-        assert await line(writer) == "half"
-        writer.kill()
-        await writer.wait()
-
-    async with Database.open(path, migrations=WITH_PAIRS) as db:
-        assert await whole_pairs(db) == set(range(5))
-        assert (await db.read("PRAGMA integrity_check"))[0][0] == "ok"
-        await db.write(pair(5))
 
 
 async def test_killed_while_writing(path: Path) -> None:

@@ -1,18 +1,14 @@
 """The audit log names people by pseudonyms, which lead to them until they are erased."""
 
-import asyncio
 import hashlib
 import itertools
 import json
 import re
 import sqlite3
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditEntry, AuditRow, PseudonymKind
 from bot.storage.audit.log import SqliteAuditRepository, rows_about
@@ -182,57 +178,3 @@ async def test_rows_about(db: Database) -> None:
     assert await numbers(user_id=ADA, steam_ids=[ADAS_ACCOUNT.value, 1]) == [8, 7, 6, 5, 4, 3, 2, 1]
     assert await numbers(user_id=5) == []
     assert await numbers() == []
-
-
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(
-            st.just("append"),
-            st.integers(0, 8),
-            st.integers(0, 8),
-            st.sampled_from([AuditAction.LINK_REMOVED, AuditAction.RESEND_CANCELLED, AuditAction.DATA_EXPORTED]),
-            st.sampled_from(["user", "steam", "guild"]),
-        ),
-        st.tuples(st.just("erase"), st.integers(0, 8)),
-    ),
-    max_size=60,
-)
-
-
-@settings(max_examples=20)
-@given(steps=STEPS)
-def test_any_history(steps) -> None:
-    """After any appends and erasures the log can be verified, and no erased id is in the files."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "desk.db"
-        rows, gone = asyncio.run(_live(path, steps))
-        left = [str(n) for n in gone if any(str(n).encode() in file.read_bytes() for file in path.parent.iterdir())]
-
-        assert left == []
-        assert fault_of(path) is None
-        with by_hand(path) as connection:
-            assert connection.execute("SELECT count(*) FROM audit").fetchone() == (rows,)
-
-
-async def _live(path: Path, steps) -> tuple[int, set[int]]:
-    """Replay a history; return the number of rows, and the ids that must not be in the files."""
-    rows, gone = 0, set[int]()
-    async with Database.open(path) as db:
-        audit = SqliteAuditRepository(db)
-        for step, *what in steps:
-            if step == "append":
-                who, whom, action, word = what
-                subject = {"user": f"user:{ADA + whom}", "steam": f"steam:{ADAS_ACCOUNT.value + whom}"}.get(word, word)
-                detail = {"owner": str(ADAS_ACCOUNT.value + who), "requester": str(ADA + whom)}
-                await audit.append(AuditEntry(GUILD, NOW, ADA + who, action, subject, detail))
-                gone -= {ADA + who, ADA + whom, ADAS_ACCOUNT.value + who, ADAS_ACCOUNT.value + whom}
-                rows += 1
-            else:
-                ids = {ADA + what[0]: PseudonymKind.USER, ADAS_ACCOUNT.value + what[0]: PseudonymKind.STEAM}
-                await _erase(db, *((GUILD, kind, value) for value, kind in ids.items()))
-                gone |= ids.keys()
-        await db.wipe()
-        for file in path.parent.iterdir():
-            content = file.read_bytes()
-            assert [value for value in gone if str(value).encode() in content] == []
-    return rows, gone
