@@ -186,7 +186,7 @@ class SqliteSnapshotRepository(SnapshotRepository):
         packed = self._packed.get(id(inventory))
         if packed is None:
             packed = self._packed[id(inventory)] = pack(inventory)
-            weakref.finalize(inventory, self._packed.pop, id(inventory), None).atexit = False
+            weakref.finalize(inventory, self._packed.pop, id(inventory), None)
         return packed
 
     async def _execute(self, sql: str, parameters: Mapping[str, object]) -> None:

@@ -20,23 +20,6 @@ def member(*role_ids: int, administers: bool = False) -> Actor:
     return Actor(guild_id=GUILD, user_id=100, role_ids=frozenset(role_ids), administers=administers)
 
 
-def test_values():
-    """Commands and database rows use exactly these values."""
-    assert {capability.value for capability in Capability} == {
-        "inventory.own",
-        "inventory.any",
-        "trades.own",
-        "trades.any",
-        "resend.own",
-        "resend.any",
-        "resend.approve",
-        "links.manage",
-        "access.manage",
-        "settings.manage",
-        "audit.read",
-    }
-
-
 @PROPERTY
 @given(role_ids=ROLES, grants=GRANTS)
 def test_only_what_was_granted(role_ids, grants):
@@ -57,26 +40,6 @@ def test_administrators(role_ids, grants):
     held = capabilities(member(*role_ids, administers=True), grants)
 
     assert held == capabilities(member(*role_ids), grants) | BOOTSTRAP
-
-
-@PROPERTY
-@given(role_ids=ROLES, grants=GRANTS, more=GRANTS)
-def test_more_grants(role_ids, grants, more):
-    """A further grant removes nothing, and the order of grants does not matter."""
-    actor = member(*role_ids)
-
-    assert capabilities(actor, grants) <= capabilities(actor, grants + more)
-    assert capabilities(actor, grants + more) == capabilities(actor, more + grants)
-
-
-@pytest.mark.parametrize("capability", Capability)
-def test_one_grant(capability):
-    """A grant gives only its own capability."""
-    grant = Grant(GUILD, ROLE, capability)
-
-    assert capabilities(member(ROLE), [grant]) == {capability}
-    assert capabilities(member(OTHER_ROLE), [grant]) == frozenset()
-    assert capabilities(member(ROLE), [Grant(OTHER_GUILD, ROLE, capability)]) == frozenset()
 
 
 def test_seeded():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.access import SEEDED, Capability, Grant
-from bot.domain.access_doctor import Concern, Finding, Giver, RoleFacts, Source, caused_by, examine
+from bot.domain.access_doctor import Concern, Finding, RoleFacts, Source, caused_by, examine
 from tests.domain.builders import PROPERTY
 
 GUILD, SUPPORT, MODERATORS, ADMINS, VIP, COLOURS = 1, 10, 20, 30, 40, 50
@@ -85,26 +85,6 @@ def test_roles_not_given_by_staff(source, is_managed, concern):
     assert found(roles=roles) == ()
     expected = Finding(concern, COLOURS, (Capability.TRADES_ANY,))
     assert found(Grant(GUILD, COLOURS, Capability.TRADES_ANY), roles=roles) == (expected,)
-
-
-def test_manage_roles_above():
-    """A role with Manage Roles that is above the granted role is enough."""
-    roles = with_role(RoleFacts(99, 90, manages_roles=True))
-
-    moderators = (Capability.APPROVE_RESEND, Capability.TRADES_ANY)
-    assert found(roles=roles) == (
-        Finding(Concern.GIVEN_WITHOUT_ACCESS, SUPPORT, (Capability.TRADES_ANY,), (Giver(99),)),
-        Finding(Concern.GIVEN_WITHOUT_ACCESS, MODERATORS, moderators, (Giver(99),)),
-    )
-
-
-def test_manage_roles_below():
-    """A lower role with Manage Roles also needs a role above the granted one."""
-    lower = RoleFacts(99, 5, manages_roles=True)
-
-    assert found(roles=with_role(lower)) == (
-        Finding(Concern.GIVEN_WITHOUT_ACCESS, SUPPORT, (Capability.TRADES_ANY,), (Giver(99, (MODERATORS,)),)),
-    )
 
 
 @pytest.mark.parametrize(

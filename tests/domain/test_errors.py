@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 
 import pytest
 
@@ -15,21 +14,6 @@ from bot.domain.trades import NotResendableReason
 from tests.domain.builders import trade
 
 CLASSES = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, SkinDeskError)]
-
-
-def test_tree():
-    """The tree in the module's docstring is the tree of the classes."""
-    drawn: list[tuple[str, str]] = []
-    above: list[str] = []
-    for line in (errors.__doc__ or "").splitlines():
-        match = re.match(r"((?:│   |    )*)(?:[├└]── )?(\w+)(?:$| {2,})", line)
-        if match is None:
-            continue
-        depth = len(match[1]) // 4 + ("─" in line)
-        above[depth:] = [match[2]]
-        drawn.append((match[2], above[depth - 1] if depth else "Exception"))
-
-    assert sorted(drawn) == sorted((each.__name__, each.__mro__[1].__name__) for each in CLASSES)
 
 
 @pytest.mark.parametrize("problem", TradeUrlProblem)
