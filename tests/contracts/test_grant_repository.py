@@ -5,7 +5,7 @@ import asyncio
 from bot.domain.access import SEEDED, Capability, Grant
 from bot.domain.audit import AuditAction
 from bot.ports import AuditRepository, GrantRepository
-from tests.contracts.samples import ADA, GUILD, NOW, OTHER_GUILD
+from tests.contracts.samples import ADA, GUILD, NOW
 
 MODERATORS = 700_000_000_000_000_001
 SEED = {Grant(GUILD, GUILD, capability) for capability in SEEDED}
@@ -64,13 +64,3 @@ async def test_revoke(grants: GrantRepository, audit: AuditRepository) -> None:
         AuditAction.ACCESS_REVOKED,
         AuditAction.ACCESS_GRANTED,
     ]
-
-
-async def test_other_guild(grants: GrantRepository) -> None:
-    """Guilds do not share grants, even for a role of the same id."""
-    await grants.grant(APPROVERS, by=ADA, at=NOW)
-    elsewhere = Grant(OTHER_GUILD, MODERATORS, Capability.APPROVE_RESEND)
-
-    assert not await grants.revoke(elsewhere, by=ADA, at=NOW)
-    assert APPROVERS in await grants.of_guild(GUILD)
-    assert {grant.guild_id for grant in await grants.of_guild(OTHER_GUILD)} == {OTHER_GUILD}

@@ -76,6 +76,7 @@ async def test_everything(my_data: MyDataRepository, repositories: Repositories)
     )
     await repositories.snapshots.save(snapshot())
     await repositories.snapshots.save(snapshot("p-2", user_id=BEN))
+    await repositories.snapshots.save(snapshot("p-3", guild_id=OTHER_GUILD))
     views = [
         view(),
         view(AuditAction.INVENTORY_VIEWED, f"user:{ADA}", steam_id=str(ADAS_ACCOUNT)),
@@ -320,16 +321,3 @@ async def test_twice(my_data: MyDataRepository, repositories: Repositories, link
     assert at_last == Erased(link=None, resends=0, snapshots=0)
     assert await my_data.of_user(GUILD, ADA) == NOTHING
     assert repositories.is_sound()
-
-
-async def test_another_guild(my_data: MyDataRepository, repositories: Repositories) -> None:
-    """Data of one guild is neither shown nor erased in another."""
-    await repositories.links.put(link())
-    await in_state(repositories.resends, ResendState.DENIED)
-    await repositories.audit.append(view(subject=f"user:{ADA}"))
-    await repositories.snapshots.save(snapshot())
-    before = await my_data.of_user(GUILD, ADA)
-
-    assert await my_data.of_user(OTHER_GUILD, ADA) == NOTHING
-    assert await my_data.erase(OTHER_GUILD, ADA, at=LONG_AFTER) == Erased(link=None, resends=0, snapshots=0)
-    assert await my_data.of_user(GUILD, ADA) == before

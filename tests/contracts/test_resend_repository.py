@@ -262,18 +262,6 @@ async def test_settle_later(resends: ResendRepository, state: ResendState) -> No
     assert kept == (replace(resend, settle_after=NOW) if state is ResendState.UNKNOWN else resend)
 
 
-async def test_settled_twice(resends: ResendRepository) -> None:
-    """A concurrent reading and mark by hand settle a request once."""
-    unknown = await in_state(resends, ResendState.UNKNOWN)
-
-    answers = await asyncio.gather(
-        resends.settle(unknown.guild_id, unknown.id, Settlement(sent=True, outcome=Outcome.READ_BACK), at=NOW),
-        resends.settle(unknown.guild_id, unknown.id, Settlement(sent=False, outcome=Outcome.MARKED, by=CLEO), at=NOW),
-    )
-
-    assert answers.count(None) == 1
-
-
 async def test_remind(resends: ResendRepository, audit: AuditRepository) -> None:
     """Of concurrent reminders of a pending request one wins, without an audit row."""
     resend = await opened(resends)
@@ -285,10 +273,12 @@ async def test_remind(resends: ResendRepository, audit: AuditRepository) -> None
     assert len(await audit.newest(GUILD, limit=10)) == 1
 
 
-@pytest.mark.parametrize("state", [ResendState.APPROVED, ResendState.DENIED])
-async def test_remind_of_another_state(resends: ResendRepository, state: ResendState) -> None:
+@pytest.mark.parametrize("state", [state for state in ResendState if state is not ResendState.PENDING])
+async def test_not_pending(resends: ResendRepository, state: ResendState) -> None:
+    """Only a pending request is revised and reminded of."""
     resend = await in_state(resends, state)
 
+    assert await resends.revise(GUILD, resend.id, replace(FACTS, status=10), version=1, at=LATER) is None
     assert await resends.remind(resend.guild_id, resend.id, at=LATER) is None
     assert await resends.get(GUILD, resend.id) == resend
 
