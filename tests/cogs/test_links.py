@@ -137,17 +137,3 @@ async def test_replaced(scene: Scene) -> None:
     again = await say(scene, scene.agent, "set", member=scene.customer, steam=steam)
     assert "Until now" not in again
     assert f"<t:{until}:R>" in again
-
-
-async def test_resend_of_a_new_account(scene: Scene) -> None:
-    """A member who changed accounts cannot request resends at once; a member with resend.any can."""
-    trade = next(each for each in scene.world.trades_of(scene.world.other_customer) if each.status == -1)
-    await say(scene, scene.agent, "set", member=scene.customer, steam=str(scene.world.other_customer.steam_id))
-
-    refused = text_of(await scene.customer.slash(scene.channel, "resend", id=str(trade.id)))
-
-    assert "linked too recently" in refused
-    assert f"Ask again <t:{int((scene.clock.now() + RELINK_COOL_DOWN).timestamp())}:R>" in refused
-    assert "`resend.any`" in refused
-    assert scene.channel.history() == []
-    assert "pending" in text_of(await scene.agent.slash(scene.channel, "resend", id=str(trade.id)))

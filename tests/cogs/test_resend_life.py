@@ -19,7 +19,6 @@ from tests.cogs.approvals import (
     scene_with,
     state_of,
 )
-from tests.support.seen import text_of
 
 SOON = {"expires_after_hours": 0.01}
 """36 seconds."""
@@ -55,19 +54,6 @@ async def test_expired(tmp_path: Path) -> None:
         assert state_of(scene, again) == "pending"
 
 
-async def test_clicked_between_expiry_and_its_tick(tmp_path: Path) -> None:
-    """An approval after the expiry is refused, also before the background job has run."""
-    async with scene_with(tmp_path, resends=SOON) as scene:
-        card = await requested(scene, failed_trade(scene))
-        scene.env.backend.advance_clock(37)
-
-        result = await scene.moderator.click(card, label="Approve")
-
-        assert "expired, no one decided in time" in text_of(result)
-        assert state_of(scene, card) == "expired"
-        assert scene.providers.mannco.resend_calls == {}
-
-
 @pytest.mark.parametrize("label", ["Approve", "Deny"])
 async def test_buttons_after_a_restart(scene: Scene, label: str) -> None:
     """A card of an earlier run works; its requester gets the outcome although the command is from that run."""
@@ -99,37 +85,6 @@ async def test_doubt_after_a_restart(scene: Scene) -> None:
 
     assert state_of(scene, card) == "sent"
     assert scene.providers.mannco.resend_calls == {trade.id: 1}
-
-
-async def test_approved_and_not_sent_before_a_restart(scene: Scene) -> None:
-    """An approval that a stop cut off before the call is taken back: pending, with a word why, and nothing sent."""
-    trade = failed_trade(scene)
-    card = await requested(scene, trade)
-    resends = scene.client.services.resends._repository
-    await resends.approve(scene.guild.id, 1, version=1, by=scene.moderator.id, at=scene.clock.now())
-
-    await restarted(scene)
-
-    assert state_of(scene, card) == "pending"
-    assert "restarted after an approval and before sending" in face(scene, card)
-    assert scene.providers.mannco.resend_calls == {}
-    await scene.moderator.click(card, label="Approve")
-    assert state_of(scene, card) == "sent"
-
-
-async def test_unheard_of_before_a_restart(scene: Scene) -> None:
-    """A call that a crash cut off shows as a doubt with its buttons after the next start."""
-    card = await requested(scene, failed_trade(scene))
-    resends, now = scene.client.services.resends._repository, scene.clock.now()
-    await resends.approve(scene.guild.id, 1, version=1, by=scene.moderator.id, at=now)
-    await resends.begin_sending(scene.guild.id, 1, at=now)
-
-    await restarted(scene)
-
-    assert state_of(scene, card) == "unknown"
-    assert set(buttons(scene, card)) == {"Mark as sent", "Mark as failed"}
-    assert "SkinDesk stopped before the answer came" in face(scene, card)
-    assert scene.providers.mannco.resend_calls == {}
 
 
 async def test_bad_round(scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -50,52 +50,6 @@ async def test_not_found_and_not_yours(scene: Scene) -> None:
     assert _posted(scene) == []
 
 
-async def test_statuses(scene: Scene) -> None:
-    """A trade that cannot be resent is refused with the condition it does not meet."""
-    refused = [
-        trade
-        for trade in scene.world.trades_of(scene.world.customer)
-        if trade.status not in (*RESENDABLE_STATUSES, -11)
-    ]
-    assert {trade.status for trade in refused} == {0, 1, 2, 3, 8, 9, -12}
-    for trade in {trade.status: trade for trade in refused}.values():
-        result = await scene.customer.slash(scene.channel, "resend", id=str(trade.id))
-
-        assert f"Trade {trade.id} has neither failed nor been cancelled: its status is {trade.status}" in text_of(
-            result
-        )
-    assert _posted(scene) == []
-
-
-async def test_too_many(scene: Scene) -> None:
-    """A customer opens five requests in a day, then hears when the next one is possible; an agent opens more."""
-    trades = scene.world.trades_of(scene.world.customer)[:6]
-    await requested(scene, trades[0], by=scene.customer)
-    possible = int(scene.clock.now().timestamp()) + 24 * 3600
-    scene.env.backend.advance_clock(60)
-    for trade in trades[1:5]:
-        await requested(scene, trade, by=scene.customer)
-
-    text = await _refusal(scene, trades[5].id)
-
-    assert "Daily limit reached" in text
-    assert f"Try again\n<t:{possible}:R>" in text
-    assert "is open as request 5" in await _refusal(scene, trades[4].id)
-    assert len(_posted(scene)) == 5
-    assert state_of(scene, await requested(scene, trades[5])) == "pending"
-
-
-async def test_already_asked_for(scene: Scene) -> None:
-    """A trade has one open request; a second requester sees which."""
-    trade = failed_trade(scene)
-    await requested(scene, trade)
-
-    for who in (scene.agent, scene.customer):
-        text = await _refusal(scene, trade.id, by=who)
-        assert "is open as request 1, waiting for a moderator" in text
-    assert len(_posted(scene)) == 1
-
-
 async def test_no_approvals_channel(scene: Scene) -> None:
     """Without a channel to ask in nothing is asked, and the answer names the command that sets one."""
     other = scene.env.create_guild("Another Market")

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from bot.domain.errors import AlreadyDecided, ApprovalsChannelUnusable, CardOutdated, TradeChanged
+from bot.domain.errors import ApprovalsChannelUnusable, CardOutdated, TradeChanged
 from bot.domain.resends import Resend, ResendState
 from tests.fakes.trade_provider import loses
 from tests.services.resend_setup import MODERATOR, OTHER_MODERATOR, TRADE, Crashed, ResendSetup
@@ -67,18 +67,6 @@ async def test_card_lost_while_it_is_sent(services: ResendSetup, error: Exceptio
     assert (await services.approve(resend.id, by=MODERATOR)).state is ResendState.SENT
 
 
-async def test_deleted_while_not_running(services: ResendSetup) -> None:
-    resend = await services.requested()
-    services.cards.gone.add((await services.row(resend)).message_id)
-    services.clock.advance(hours=1)
-
-    await services.restart()
-    await services.delivery.refresh_cards()
-
-    assert services.cards.posted[resend.id] == 2
-    assert (await services.row(resend)).message_id not in services.cards.gone
-
-
 async def test_discord_hangs(services: ResendSetup) -> None:
     """While an edit hangs, unknown outcomes are settled all the same."""
     await services.requested()
@@ -104,22 +92,6 @@ async def test_discord_hangs(services: ResendSetup) -> None:
     assert (await services.row(unknown)).state is ResendState.SENT
     go_on.set()
     await refreshing
-
-
-async def test_card_kept_its_buttons(services: ResendSetup) -> None:
-    """A press on the card of an ended request shows the end."""
-    resend = await services.requested()
-    services.cards.edits = "refused"
-    await services.approve(resend.id, by=MODERATOR)
-    services.cards.edits = "taken"
-    assert services.cards.shown[resend.id].state is ResendState.PENDING
-
-    with pytest.raises(AlreadyDecided) as late:
-        await services.approve(resend.id, by=OTHER_MODERATOR)
-
-    assert late.value.resend.state is ResendState.SENT
-    assert services.cards.shown[resend.id].state is ResendState.SENT
-    assert services.provider.calls == {TRADE: 1}
 
 
 # New facts that the card may not show
@@ -152,21 +124,6 @@ async def test_unconfirmed_facts(services: ResendSetup, edits: Literal["refused"
     assert services.cards.shown[resend.id].facts.status == 5
     assert services.provider.calls == {}
     assert (await services.approve(resend.id, by=OTHER_MODERATOR)).state is ResendState.SENT
-
-
-@pytest.mark.parametrize("seen", [None, 1, 3])
-async def test_press_on_another_version(services: ResendSetup, seen: int | None):
-    """A press on a message that shows another version approves nothing, even if the card is up to date."""
-    resend = await outdated(services)
-    services.cards.edits = "taken"
-    await services.delivery.refresh_cards()
-    assert (await services.row(resend)).is_shown
-
-    with pytest.raises(CardOutdated):
-        await services.service.approve(resend.id, by=OTHER_MODERATOR, seen=seen)
-
-    assert services.provider.calls == {}
-    assert (await services.service.approve(resend.id, by=OTHER_MODERATOR, seen=2)).state is ResendState.SENT
 
 
 async def test_background_edits_outdated_cards(services: ResendSetup):

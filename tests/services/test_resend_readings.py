@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.failures import FailureKind
-from bot.domain.resends import Outcome, ResendState
+from bot.domain.resends import ResendState
 from bot.domain.secrets import TradeCode
 from tests.fakes.trade_provider import refusal
 from tests.services.resend_setup import ROUND, STRANGERS_ACCOUNT, TRADE, ResendSetup, ticks, unknown_resend
@@ -40,22 +40,6 @@ async def test_how_often(services: ResendSetup) -> None:
     assert timedelta(minutes=30) < seldom[-1] <= timedelta(hours=1, seconds=ROUND)
     assert services.provider.calls == {TRADE: 1}
     assert (await services.row(unknown)).state is ResendState.UNKNOWN
-
-
-async def test_read_at_every_start(services: ResendSetup) -> None:
-    unknown = await unknown_resend(services)
-    await ticks(services, seconds=15 * 60)
-    readings = services.provider.readings
-    await services.delivery.tick()
-    assert services.provider.readings == readings
-    services.provider.carry_out(TRADE)
-
-    await services.restart()
-
-    ended = await services.row(unknown)
-    assert (ended.state, ended.outcome) == (ResendState.SENT, Outcome.READ_BACK)
-    assert services.cards.shown[unknown.id] == ended
-    assert services.cards.messages[-1].code == services.provider.kept[TRADE].code
 
 
 async def test_one_reading_for_several(services: ResendSetup) -> None:
