@@ -9,13 +9,11 @@ import simcord
 
 from bot.demo.items import WorldItem
 from bot.demo.scene import Scene
-from bot.domain.access import Capability
 from bot.domain.steam import Game
 from tests.support.seen import buttons_of, text_of
 
 DIALECTS = ("assetpay", "assetpay_client", "assetpay_legacy")
-PROVIDERS = (*DIALECTS, "skinsback")
-GAMES = {name: ("cs2", "rust", "dota2") if name == "skinsback" else ("cs2", "rust") for name in PROVIDERS}
+GAMES = dict.fromkeys(DIALECTS, ("cs2", "rust")) | {"skinsback": ("cs2", "rust", "dota2")}
 
 
 async def look_up(scene: Scene, actor: simcord.MemberActor, url: str, **options: object) -> simcord.InteractionResult:
@@ -54,11 +52,11 @@ def page_of(result: simcord.InteractionResult) -> str:
     return text_of(result).splitlines()[-1]
 
 
-def owned(scene: Scene, game: Game = Game.CS2) -> tuple[WorldItem, ...]:
-    return scene.world.customer.inventories[game]
+def owned(scene: Scene) -> tuple[WorldItem, ...]:
+    return scene.world.customer.inventories[Game.CS2]
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", GAMES)
 async def test_every_game_of_a_provider(scene: Scene, provider: str) -> None:
     """Each provider's inventory of each game it has comes as a page of items with what they bring."""
     for game in GAMES[provider]:
@@ -70,46 +68,6 @@ async def test_every_game_of_a_provider(scene: Scene, provider: str) -> None:
         assert names_in(text_of(result))
         assert offers_in(text_of(result))
         wait(scene, 61)
-
-
-async def test_default_provider_and_game(scene: Scene) -> None:
-    """The defaults are the default provider and Counter-Strike 2."""
-    result = await look_up(scene, scene.customer, scene.world.customer.trade_url)
-
-    assert text_of(result).startswith("Inventory · AssetPay · Counter-Strike 2")
-    accepted = [item for item in owned(scene) if item.accepted]
-    worth = sum(item.offer for item in accepted if item.offer is not None)
-    assert f"{len(accepted)} of 64 items can be deposited, ${worth:,.2f}" in text_of(result)
-    assert names_in(text_of(result)) == [item.market_hash_name for item in owned(scene)[:8]]
-
-
-async def test_a_game_the_provider_does_not_have(scene: Scene) -> None:
-    """It is explained without a call; side by side only the providers that have the game are asked."""
-    for provider in DIALECTS:
-        result = await look_up(scene, scene.agent, scene.world.collector.trade_url, provider=provider, game="dota2")
-
-        assert "does not have Dota 2. Nothing was asked." in text_of(result)
-    assert asked(scene) == 0
-
-    result = await look_up(scene, scene.agent, scene.world.collector.trade_url, provider="all", game="dota2")
-
-    assert "SkinsBack · Dota 2" in text_of(result)
-    assert asked(scene) == scene.providers.skinsback.calls.total() == 1
-
-
-async def test_own_scope(scene: Scene) -> None:
-    """A customer sees the linked account's inventory; every refusal names the missing capability literally."""
-    own, foreign = scene.world.customer.trade_url, scene.world.other_customer.trade_url
-
-    assert "can be deposited" in text_of(await look_up(scene, scene.customer, own))
-    before = asked(scene)
-    assert "`inventory.any`" in text_of(await look_up(scene, scene.customer, foreign))
-
-    await scene.client.services.access.revoke(scene.guild.id, Capability.INVENTORY_OWN, by=scene.owner)
-    assert "`inventory.own`" in text_of(await look_up(scene, scene.customer, own))
-    assert asked(scene) == before
-
-    assert "can be deposited" in text_of(await look_up(scene, scene.agent, foreign)), "inventory.any alone is enough"
 
 
 SPELLINGS = {
@@ -144,18 +102,6 @@ async def test_options_in_the_providers_own_spelling(scene: Scene, provider: str
     assert "Only: name has “e” · from $0.5 · up to $30.05 · highest price first" in text_of(result)
 
 
-async def test_skinsback_is_filtered_here(scene: Scene) -> None:
-    """SkinsBack knows no search: it is asked for everything in its own parameters, and the rest is left out here."""
-    options = {"search": "lisbon", "sort": "price_asc", "max_price": 50}
-    result = await look_up(scene, scene.customer, scene.world.customer.trade_url, provider="skinsback", **options)
-
-    wanted = [item.market_hash_name for item in owned(scene) if "lisbon" in item.market_hash_name.casefold()]
-    assert wanted
-    assert sorted(names_in(text_of(result))) == sorted(wanted)
-    assert offers_in(text_of(result)) == sorted(offers_in(text_of(result)))
-    assert not scene.providers.skinsback.unknown_parameters
-
-
 async def test_turning_pages(scene: Scene) -> None:
     """First, Previous, Next and Last show every item once, are disabled at the ends, and ask no provider."""
     result = await look_up(scene, scene.customer, scene.world.customer.trade_url)
@@ -178,56 +124,3 @@ async def test_turning_pages(scene: Scene) -> None:
     pages = [page_of(await scene.customer.click(message, label=label)) for label in ("Previous", "First", "Last")]
     assert pages == ["Page 7 of 8", "Page 1 of 8", "Page 8 of 8"]
     assert asked(scene) == before
-
-
-async def test_memory(scene: Scene) -> None:
-    """An inventory is kept 15 minutes, for every search in it; only a refresh, or their end, asks again."""
-    url = scene.world.customer.trade_url
-    await look_up(scene, scene.customer, url)
-    assert asked(scene) == 1
-
-    await look_up(scene, scene.agent, url)
-    searched = await look_up(scene, scene.customer, url, search="redline", sort="price_asc")
-    assert all("redline" in name.casefold() for name in names_in(text_of(searched)))
-    assert asked(scene) == 1
-
-    await look_up(scene, scene.customer, url, refresh=True)
-    assert asked(scene) == 2
-    assert scene.providers.assetpay.asked[-1].query["refresh"] == "true"
-
-    wait(scene, 15 * 60 - 1)
-    await look_up(scene, scene.customer, url)
-    assert asked(scene) == 2
-
-    wait(scene, 1)
-    await look_up(scene, scene.customer, url)
-    assert asked(scene) == 3
-    assert "refresh" not in scene.providers.assetpay.asked[-1].query
-
-
-async def test_refreshing_again(scene: Scene) -> None:
-    """A second refresh within two minutes is refused with the moment from which it can be asked for."""
-    url = scene.world.customer.trade_url
-    await look_up(scene, scene.customer, url, refresh=True)
-    refused = text_of(await look_up(scene, scene.agent, url, refresh=True))
-    until = int(scene.clock.now().timestamp()) + 120
-
-    assert "Refreshed a moment ago" in refused
-    assert f"Try again\nWith `refresh`: <t:{until}:R>." in refused
-    assert asked(scene) == 1
-    wait(scene, 120)
-    assert "can be deposited" in text_of(await look_up(scene, scene.agent, url, refresh=True))
-    assert asked(scene) == 2
-
-
-async def test_side_by_side(scene: Scene) -> None:
-    """`all` shows what each provider pays for each item, and a provider that fails beside the others."""
-    scene.providers.skinsback.active = False
-    result = await look_up(scene, scene.customer, scene.world.customer.trade_url, provider="all")
-
-    text = text_of(result).replace("\N{NO-BREAK SPACE}", " ")
-    for label in ("AssetPay", "AssetPay (client)", "AssetPay (.co)"):
-        assert re.search(rf"(?m)^\*\*{re.escape(label)}\*\*: \d+ of 64 items, \$", text)
-    assert "**SkinsBack**: ⚠️ not set up right here" in text
-    assert "**AK-47 | Redline (Field-Tested)**\nAssetPay ✅ $10.75 · AssetPay (client) ✅ $10.75" in text
-    assert "Page 1 of 8" in text

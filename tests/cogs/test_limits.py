@@ -17,7 +17,6 @@ from bot.domain.access import Actor
 from bot.domain.errors import ProviderError
 from bot.domain.trades import Scope
 from bot.providers import resilience
-from bot.providers.rate_limits import MINUTE, SlidingWindow
 from bot.services.inventory import InventoryRequest
 from tests.support.payload_audit import assert_no_secret
 from tests.support.seen import text_of
@@ -72,27 +71,6 @@ async def test_provider_said_when_to_come_back(scene: Scene) -> None:
 
     wait(scene, 60)
     assert "can be deposited" in text_of(await look_up(scene, scene.customer))
-
-
-async def test_a_customers_share(scene: Scene) -> None:
-    """A customer whose share is used up sees until when; the staff is served meanwhile, and the customer afterwards."""
-    (source,) = (each for each in scene.client.services.status._sources if each.health().provider == "assetpay")
-    route = ("GET", "/secure/inventory")
-    source._limiter._windows[route] = SlidingWindow("inventories", 10, MINUTE, scene.clock)  # type: ignore[attr-defined]
-    for search in ("ak", "awp"):
-        assert "can be deposited" in text_of(await look_up(scene, scene.customer, search=search))
-
-    wait(scene, 20)
-    result = await look_up(scene, scene.customer, search="m4")
-    assert LIMIT_EXCEEDED in text_of(result)
-    assert fields_of(result)["Try again"] == in_seconds(scene, 40)
-    assert "For staff" not in fields_of(result)
-    assert asked(scene) == 2
-    assert "can be deposited" in text_of(await look_up(scene, scene.agent, search="m4"))
-    assert "can be deposited" in text_of(await look_up(scene, scene.customer, search="m4")), "it is known by now"
-
-    wait(scene, 40)
-    assert "can be deposited" in text_of(await look_up(scene, scene.customer, search="usp"))
 
 
 async def test_open_breaker(scene: Scene) -> None:

@@ -198,8 +198,11 @@ async def test_joining_a_refresh(services: Services):
 
 async def test_refresh_cool_down(services: Services):
     """One refresh in two minutes for each provider, account and game; a failed one does not count."""
+    services.with_providers(services.provider, FakeInventoryProvider(ProviderName.SKINSBACK))
     await services.look_up(refresh=True)
+    await services.look_up(refresh=True, provider="skinsback")
     await services.look_up(refresh=True, game=Game.RUST)
+    await services.look_up(refresh=True, url=URL.replace(f"partner={OWNER.account_id}", "partner=1"))
     services.clock.advance(minutes=1, seconds=59)
     with pytest.raises(TooSoon):
         await services.look_up(refresh=True, search="ak")
@@ -211,7 +214,7 @@ async def test_refresh_cool_down(services: Services):
     services.provider.failure = None
     await services.look_up(refresh=True)
 
-    assert [query.refresh for query in services.provider.asked] == [True] * 4
+    assert [query.refresh for query in services.provider.asked] == [True] * 5
 
 
 async def test_refresh_overtakes_a_slow_lookup(services: Services):

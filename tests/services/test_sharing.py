@@ -12,10 +12,9 @@ import pytest
 from bot.app import assembled
 from bot.config import Settings
 from bot.domain.access import Actor, Capability
-from bot.domain.errors import TooSoon
 from bot.domain.failures import Failure, FailureKind
 from bot.domain.snapshots import InventoryAnswer, ProviderAnswer
-from bot.domain.steam import Game, SteamId
+from bot.domain.steam import SteamId
 from bot.services.container import Services
 from bot.services.inventory import InventoryRequest
 from tests.fakes.clock import FakeClock
@@ -144,30 +143,6 @@ async def test_two_hundred_callers_with_a_token_to_create(services: Services, pr
 
     assert all(part.inventory is not None for part in parts)
     assert provider.asked == {"/auth/authenticate-client": 1, "/client/inventory": 1}
-
-
-async def test_refreshing(services: Services, provider: Provider, clock: FakeClock) -> None:
-    """Lookups during a refresh share it; the cool-down is per provider, account and game."""
-    provider.gate.clear()
-    refresh = asyncio.create_task(ask(services, 7, by=agent(), refresh=True))
-    await provider.reached.wait()
-    joining = [asyncio.create_task(ask(services, 7, by=agent(number), refresh=number < 9)) for number in range(1, 50)]
-    provider.gate.set()
-    parts = await asyncio.gather(refresh, *joining)
-    with pytest.raises(TooSoon) as too_soon:
-        await ask(services, 7, by=agent(50), refresh=True)
-
-    assert all(part.inventory is not None for part in parts)
-    assert (provider.asked.total(), provider.refreshes) == (1, 1)
-    assert too_soon.value.until == clock.now() + timedelta(minutes=2)
-    for account, options in ((7, {"provider": "skinsback"}), (7, {"game": Game.RUST}), (8, {})):
-        assert (await ask(services, account, by=agent(), refresh=True, **options)).inventory is not None
-    clock.advance(seconds=119)
-    with pytest.raises(TooSoon):
-        await ask(services, 7, by=agent(), refresh=True)
-    clock.advance(seconds=1)
-    await ask(services, 7, by=agent(), refresh=True)
-    assert provider.asked.total() == 5
 
 
 # Fair shares
