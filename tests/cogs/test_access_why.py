@@ -35,24 +35,6 @@ async def warnings_in(scene: Scene) -> list[str]:
 # /access why
 
 
-async def test_through_a_role(scene: Scene) -> None:
-    """The role that gives it, who granted it when, the row of the record, and the command that takes it away."""
-    text = await why(scene, scene.moderator, "resend.approve")
-
-    (row,) = [
-        row
-        for row in await scene.client.services.access._rows.newest(
-            scene.guild.id, limit=50, subject=f"role:{scene.moderators.id}"
-        )
-        if row.detail["capability"] == "resend.approve"
-    ]
-    at = f"<t:{int(scene.clock.now().timestamp())}:f>"
-    assert text.startswith(f"✅ Yes\n{scene.moderator.mention} may approve and deny resends (`resend.approve`).")
-    granter = f"<@{scene.guild.owner.id}>"
-    assert f"Through {scene.moderators.mention}: granted by {granter}, {at} (row {row.number})." in text
-    assert "To take it away\n`/access revoke role:@Moderators capability:resend.approve`" in text
-
-
 async def test_through_several_roles(scene: Scene) -> None:
     """Each role that gives it is named: taking it from one alone would change nothing. The newest grant counts."""
     owner = owner_of(scene)

@@ -4,7 +4,7 @@ import discord
 import simcord
 
 from bot.demo.scene import Scene
-from tests.support.seen import embed_text, text_of
+from tests.support.seen import text_of
 
 
 def owner_of(scene: Scene) -> simcord.MemberActor:
@@ -27,21 +27,6 @@ async def test_show_and_set(scene: Scene) -> None:
     assert f"{here}\nAudit channel\n{audit.mention}" in await say(scene, owner, "audit-channel", channel=audit)
     assert f"Approvals channel\n{approvals.mention}" in await say(scene, owner, "approvals-channel", channel=approvals)
     assert f"Approvals channel\n{approvals.mention}\nAudit channel\n{audit.mention}" in await say(scene, owner, "show")
-
-
-async def test_audit_posts(scene: Scene) -> None:
-    """A change is posted to the audit channel, that of the channel itself too; without a change there is no post."""
-    audit, approvals = scene.guild.create_text_channel("audit"), scene.guild.create_text_channel("approvals")
-    owner = owner_of(scene)
-    for _ in range(2):
-        await say(scene, owner, "audit-channel", channel=audit)
-        await say(scene, owner, "approvals-channel", channel=approvals)
-
-    posts = [embed_text(message.embeds[0]) for message in audit.history()]
-    assert len(posts) == 2
-    assert all(post.startswith(f"Setting changed\n{owner.mention} · guild\n") for post in posts)
-    assert f"setting `audit-channel` · channel {audit.mention}" in posts[0]
-    assert f"setting `approvals-channel` · channel {approvals.mention}" in posts[1]
 
 
 async def test_a_channel_everybody_can_read(scene: Scene) -> None:

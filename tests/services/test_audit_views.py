@@ -214,17 +214,6 @@ async def test_another_guild(services: Services) -> None:
     assert await services.views() == []
 
 
-async def test_not_posted(services: Services) -> None:
-    """Views are not posted to the audit channel."""
-    await services.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=services.clock.now())
-    await services.list_for(by=AGENT)
-    await services.look_up(InventoryRequest(url(THEIRS)), by=AGENT)
-    await services.newest(by=READER)
-
-    assert len(await services.views()) == 3
-    assert services.channel.posts == []
-
-
 async def test_post(services: Services) -> None:
     """A post is the row of the change, with the details that are meant for the channel."""
     await services.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=services.clock.now())
