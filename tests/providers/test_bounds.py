@@ -20,58 +20,20 @@ from bot.app import assembled
 from bot.config import Settings
 from bot.domain.access import Actor, Capability
 from bot.domain.errors import ProviderError
-from bot.domain.failures import Dialect, FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Item, Sort
-from bot.domain.secrets import Secret, TradeToken
-from bot.domain.snapshots import InventoryAnswer, ProviderAnswer, Snapshot
-from bot.domain.steam import Game, SteamId, TradeUrl
-from bot.domain.trades import Scope
-from bot.providers.assetpay import AssetPaySecure
-from bot.providers.assetpay_client import AssetPayClient, FixedClientToken
-from bot.providers.mannco import FixedJwt, Mannco
-from bot.providers.skinsback import SkinsBack
+from bot.domain.failures import FailureKind
+from bot.domain.inventory import Sort
+from bot.domain.snapshots import Snapshot
 from bot.providers.transport import Limits, Transport
 from bot.services.container import Services
 from bot.services.inventory import InventoryRequest
 from bot.ui.pager import shown_page
 from tests.fakes.clock import FakeClock
+from tests.providers.calls import CALLS, client, secure, skinsback, trades
 from tests.support.loopback import as_json, content, in_a_process, in_turn
 
-ASSETPAY = ProviderName.ASSETPAY
 BY = Actor(1, 2, frozenset({1}), administers=True)
 MIB = 2**20
 ROOT = Path(__file__).parents[2]
-QUERY = InventoryQuery(TradeUrl(SteamId.from_account_id(1), TradeToken("AbCdEfGh")), Game.CS2)
-
-
-def secure(transport: Transport):
-    return AssetPaySecure(transport, Secret("key-1")).look_up(QUERY)
-
-
-def client(transport: Transport):
-    tokens = FixedClientToken(ProviderName.ASSETPAY_CLIENT, Secret("token-1"))
-    return AssetPayClient(transport, Dialect.ASSETPAY, tokens).look_up(QUERY)
-
-
-def skinsback(transport: Transport):
-    return SkinsBack(transport, "id", Secret("secret-1")).look_up(QUERY)
-
-
-def trades(transport: Transport):
-    return Mannco(transport, FixedJwt(Secret("jwt-1"))).trades(Scope.ALL)
-
-
-def resend(transport: Transport):
-    return Mannco(transport, FixedJwt(Secret("jwt-1"))).resend(5)
-
-
-READERS = {
-    secure: ASSETPAY,
-    client: ProviderName.ASSETPAY_CLIENT,
-    skinsback: ProviderName.SKINSBACK,
-    trades: ProviderName.MANNCO,
-    resend: ProviderName.MANNCO,
-}
 
 
 # A bomb
@@ -92,12 +54,12 @@ def memory(what: str) -> int:
 
 
 async def swallow(url: str) -> None:
-    """Call every reader with an ordinary answer and with a bomb, and print the results."""
+    """Call every call with an ordinary answer and with a bomb, and print the results."""
     tls = ssl.create_default_context()
     found = {}
     for warm_up in (True, False):
         before = memory("VmRSS")
-        for call, provider in READERS.items():
+        for call, provider in CALLS.items():
             async with Transport(provider, f"{url}/{'small' if warm_up else 'bomb'}", tls, FakeClock()) as transport:
                 began = time.monotonic()
                 try:
@@ -109,7 +71,7 @@ async def swallow(url: str) -> None:
 
 
 async def test_bomb(server):
-    """Every reader refuses a gzip of 200 KB that inflates to 200 MB in time, for less than 16 MB of memory.
+    """Every call refuses a gzip of 200 KB that inflates to 200 MB in time, for less than 16 MB of memory.
 
     The kernel counts the memory, in a process of its own: tracemalloc does not see that of the allocator and zlib.
     """
@@ -126,7 +88,7 @@ async def test_bomb(server):
 
     found: dict[str, tuple[str, float, int]] = json.loads(out)
     assert {name: kind for name, (kind, _, _) in found.items()} == {
-        call.__name__: FailureKind.TOO_LARGE.value for call in READERS
+        call.__name__: FailureKind.TOO_LARGE.value for call in CALLS
     }
     assert all(seconds < Limits().deadline for _, seconds, _ in found.values())
     assert max(growth for *_, growth in found.values()) < 16_000_000
@@ -151,14 +113,14 @@ async def test_a_hundred_thousand_items(server, connect, failure_of, caplog, cal
         content((envelope % ",".join([smallest] * 100_000)).encode()),
         content((envelope % ",".join([full_grown] * 100_000)).encode()),
     )
-    transport = connect(READERS[call])
+    transport = connect(CALLS[call])
 
     short = await failure_of(call(transport))
     long = await failure_of(call(transport))
 
     assert (short.kind, short.place) == (FailureKind.NONSENSE, place)
     assert long.kind is FailureKind.TOO_LARGE
-    assert f"unexpected answer provider={READERS[call].value} place={place}" in caplog.text
+    assert f"unexpected answer provider={CALLS[call].value} place={place}" in caplog.text
 
 
 # The event loop's time
@@ -280,24 +242,6 @@ async def test_no_stall(tmp_path: Path, large_inventories: str):
                 break
 
     assert min(worst) < 0.05
-
-
-async def test_snapshots_in_memory(tmp_path: Path):
-    """Of large answers only the newest stay in memory; the others are turned from storage."""
-    settings = Settings.model_validate({"discord": {"token": "simulated"}, "database": {"path": str(tmp_path / "db")}})
-    items = tuple(Item(str(number), name_of(number), None) for number in range(9_000))
-    owner, now = SteamId.from_account_id(1), FakeClock().now()
-    found = ProviderAnswer(ASSETPAY, Inventory(ASSETPAY, owner, Game.CS2, items, len(items), now))
-    async with assembled(settings, clock=FakeClock()) as bot:
-        pages = bot.services.snapshots
-        await bot.services.access.grant(1, Capability.INVENTORY_ANY, by=BY)
-        viewer = await bot.services.access.viewer(BY)
-        kept = [
-            await pages.open(InventoryAnswer(owner, Game.CS2, InventoryFilter(), (found,)), by=viewer) for _ in range(5)
-        ]
-
-        assert list(pages._recent) == [each.id for each in kept[-2:]]
-        assert await pages.load(kept[0].id, by=BY) == kept[0]
 
 
 async def page_of(services: Services, pages: Snapshot, index: int) -> discord.Embed:

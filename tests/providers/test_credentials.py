@@ -16,16 +16,11 @@ NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "opaque", "a.b", "a.b.c", "a.!!!.c", "a..c", "é.é.é", "a." + "W1tb" * 9_000 + ".c"]
+    "text", ["", "opaque", "a.b", "a.b.c", "a.!!!.c", "a..c", "a.W10.c", "é.é.é", "a." + "W1tb" * 9_000 + ".c"]
 )
 def test_no_claims(text):
     """A token that is no JWT claims nothing."""
     assert claims_of(Secret(text)) is None
-
-
-def test_claims_of_no_object():
-    """Claims that are no object are none."""
-    assert claims_of(jwt([])) is None
 
 
 IN_AN_HOUR = int((NOW + timedelta(hours=1)).timestamp())
@@ -67,43 +62,12 @@ class TestCache:
     def cache(self, clock):
         return TokenCache(clock, capacity=2)
 
-    def fetching(self, clock, log, *, gate=None):
+    def fetching(self, clock, log):
         async def fetch():
             log.append("fetched")
-            if gate is not None:
-                await gate.wait()
             return Token(Secret(f"token {len(log)}"), clock.now() + timedelta(hours=1))
 
         return fetch
-
-    async def test_once(self, cache, clock):
-        """A token is created once until its renewal."""
-        log: list[str] = []
-        fetch = self.fetching(clock, log)
-        first = [await cache.get("a", fetch) for _ in range(3)]
-        clock.advance(minutes=59)
-        assert await cache.get("a", fetch) == first[0]
-        clock.advance(minutes=1)
-        second = await cache.get("a", fetch)
-
-        assert (first, second) == ([Secret("token 1")] * 3, Secret("token 2"))
-
-    async def test_together(self, cache, clock):
-        """Concurrent callers share one creation, which goes on if one of them is cancelled."""
-        log: list[str] = []
-        gate = asyncio.Event()
-        fetch = self.fetching(clock, log, gate=gate)
-        waiting = [asyncio.create_task(cache.get("a", fetch)) for _ in range(5)]
-        await asyncio.sleep(0)
-        waiting[0].cancel()
-        await asyncio.sleep(0)
-        gate.set()
-
-        results = await asyncio.gather(*waiting, return_exceptions=True)
-
-        assert isinstance(results[0], asyncio.CancelledError)
-        assert results[1:] == [Secret("token 1")] * 4
-        assert log == ["fetched"]
 
     async def test_failure(self, cache, clock):
         """A failure reaches every caller as an exception of its own, and the next caller tries again."""

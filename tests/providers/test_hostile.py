@@ -3,61 +3,17 @@
 import json
 import logging
 import traceback
-from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errors import ProviderError
-from bot.domain.failures import Dialect, FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryQuery
+from bot.domain.failures import FailureKind
+from bot.domain.inventory import Inventory
 from bot.domain.resends import Receipt
-from bot.domain.secrets import Secret, TradeToken
-from bot.domain.steam import Game, SteamId, TradeUrl
-from bot.domain.trades import Scope
-from bot.providers.assetpay import AssetPaySecure
-from bot.providers.assetpay_client import AssetPayClient, FixedClientToken, IssuedClientTokens
-from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
-from bot.providers.skinsback import SkinsBack
+from tests.providers.calls import CALLS, resend, secure, skinsback, trades
 from tests.support.loopback import as_json, content, hang, in_turn, redirect, truncated
-
-QUERY = InventoryQuery(TradeUrl(SteamId.from_account_id(1), TradeToken("CANARY-1")), Game.CS2)
-
-
-def secure(connect):
-    return AssetPaySecure(connect(ProviderName.ASSETPAY), Secret("CANARY-2")).look_up(QUERY)
-
-
-def client(connect):
-    tokens = FixedClientToken(ProviderName.ASSETPAY_CLIENT, Secret("CANARY-3"))
-    return AssetPayClient(connect(ProviderName.ASSETPAY_CLIENT), Dialect.ASSETPAY, tokens).look_up(QUERY)
-
-
-def client_by_key(connect):
-    transport = connect(ProviderName.ASSETPAY_LEGACY)
-    tokens = IssuedClientTokens(transport, Secret("CANARY-4"))
-    return AssetPayClient(transport, Dialect.ASSETPAY_LEGACY, tokens).look_up(QUERY)
-
-
-def skinsback(connect):
-    return SkinsBack(connect(ProviderName.SKINSBACK), "id", Secret("CANARY-5")).look_up(QUERY)
-
-
-def mannco_trades(connect):
-    return Mannco(connect(ProviderName.MANNCO), FixedJwt(Secret("CANARY-6"))).trades(Scope.ALL)
-
-
-def mannco_by_key(connect):
-    transport = connect(ProviderName.MANNCO)
-    return Mannco(transport, ApiKeyLogin(transport, Secret("CANARY-7"))).trades(Scope.ACTIVE)
-
-
-def mannco_resend(connect):
-    return Mannco(connect(ProviderName.MANNCO), FixedJwt(Secret("CANARY-8"))).resend(5)
-
-
-CALLS = [secure, client, client_by_key, skinsback, mannco_trades, mannco_by_key, mannco_resend]
 
 HOSTILE = {
     "html": (content(b"<!doctype html><h1>CANARY", content_type="text/html"), FailureKind.NONSENSE),
@@ -73,6 +29,7 @@ HOSTILE = {
     "truncated": (truncated(b'{"success":', missing=9), FailureKind.LOST),
     "hangs": (hang, FailureKind.TIMED_OUT),
     "redirect": (redirect("https://CANARY.example/?token=CANARY"), FailureKind.REDIRECTED),
+    "404 html": (content(b"<html>CANARY", 404), FailureKind.NONSENSE),
     "429": (content(b"slow down", 429), FailureKind.THROTTLED),
     "502 html": (content(b"<html>CANARY", 502), FailureKind.BROKEN),
 }
@@ -86,7 +43,7 @@ async def test_hostile_answers(server, connect, caplog, call, reply, kind):
     server.script = in_turn(reply)
 
     with pytest.raises(ProviderError) as caught:
-        await call(partial(connect, deadline=0.15 if kind is FailureKind.TIMED_OUT else 5.0, body=1_000_000))
+        await call(connect(CALLS[call], deadline=0.15 if kind is FailureKind.TIMED_OUT else 5.0, body=1_000_000))
 
     assert caught.value.failure.kind is kind
     assert len(server.requests) == 1
@@ -123,9 +80,9 @@ async def test_any_document(server, connect, document):
     """Any document is an answer or a ProviderError."""
     body = json.dumps(document).encode()
     server.script = in_turn(content(body))
-    for call in (secure, skinsback, mannco_trades, mannco_resend):
+    for call in (secure, skinsback, trades, resend):
         try:
-            found = await call(connect)
+            found = await call(connect(CALLS[call]))
         except ProviderError as error:
             assert error.failure.kind in {FailureKind.NONSENSE, FailureKind.REFUSED}  # noqa: PT017 -- either is fine
         else:

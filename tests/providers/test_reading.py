@@ -2,25 +2,15 @@
 
 import gc
 import json
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.errors import ProviderError
-from bot.domain.failures import FailureKind, ProviderName
 from bot.domain.secrets import Secret
 from bot.providers.assetpay import read_page
-from bot.providers.reading import Fields, Unreadable, masked, parse_json, read
-from bot.providers.response import Response
-
-NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
-
-
-def answer(body: bytes, status: int = 200) -> Response:
-    return Response(ProviderName.ASSETPAY, status, {}, body, NOW)
+from bot.providers.reading import Fields, Unreadable, masked, parse_json
 
 
 @pytest.mark.parametrize(
@@ -164,24 +154,6 @@ def test_masked_message():
     assert "Bad tradeUrl" in message
     assert not any(secret in message for secret in ("TOKENAAA", "ap_key", "TOKENBBB"))
     assert len(masked("x" * 10_000) or "") == 500
-
-
-@pytest.mark.parametrize(
-    ("status", "kind", "place"),
-    [
-        (200, FailureKind.NONSENSE, "body"),
-        (404, FailureKind.NONSENSE, "body"),
-        (429, FailureKind.THROTTLED, None),
-        (502, FailureKind.BROKEN, None),
-    ],
-)
-async def test_unreadable_answer(status, kind, place):
-    """Without an envelope the HTTP status decides."""
-    with pytest.raises(ProviderError) as caught:
-        await read(answer(b"<html>", status), lambda fields: fields)
-
-    assert (caught.value.failure.kind, caught.value.failure.place) == (kind, place)
-    assert caught.value.failure.http_status == status
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import PageExpired, QueryExpired
+from bot.domain.failures import ProviderName
 from bot.domain.inventory import InventoryFilter
-from bot.domain.snapshots import Snapshot
+from bot.domain.snapshots import ProviderAnswer, Snapshot
 from bot.services.my_data import MyDataService
-from tests.domain.builders import NOW
+from tests.domain.builders import NOW, inventory, item
 from tests.services.test_snapshots import (
     AGENT,
     CUSTOMER,
@@ -104,6 +105,15 @@ async def test_saving_failed(services: Services, caplog: pytest.LogCaptureFixtur
     assert await restarted.load(saved.id, by=CUSTOMER) == saved
     with pytest.raises(PageExpired):
         await restarted.load(lost.id, by=CUSTOMER)
+
+
+async def test_large_answers(services: Services):
+    """Of large answers only the newest stay in memory; the others are loaded from storage."""
+    part = ProviderAnswer(ProviderName.ASSETPAY, inventory(*(item(str(number)) for number in range(9_000))))
+    opened = [await services.open(replace(INVENTORY, answers=(part,)), by=CUSTOMER) for _ in range(5)]
+
+    assert list(services.snapshots._recent) == [snapshot.id for snapshot in opened[-2:]]
+    assert await services.snapshots.load(opened[0].id, by=CUSTOMER) == opened[0]
 
 
 # Erasure

@@ -1,0 +1,55 @@
+"""A call of each provider, by each way to log in; every secret in them contains CANARY."""
+
+from bot.domain.failures import Dialect, ProviderName
+from bot.domain.inventory import InventoryQuery
+from bot.domain.secrets import Secret, TradeToken
+from bot.domain.steam import Game, SteamId, TradeUrl
+from bot.domain.trades import Scope
+from bot.providers.assetpay import AssetPaySecure
+from bot.providers.assetpay_client import AssetPayClient, FixedClientToken, IssuedClientTokens
+from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
+from bot.providers.skinsback import SkinsBack
+from bot.providers.transport import Transport
+
+QUERY = InventoryQuery(TradeUrl(SteamId.from_account_id(1), TradeToken("CANARY-1")), Game.CS2)
+
+
+def secure(transport: Transport):
+    return AssetPaySecure(transport, Secret("CANARY-2")).look_up(QUERY)
+
+
+def client(transport: Transport):
+    tokens = FixedClientToken(ProviderName.ASSETPAY_CLIENT, Secret("CANARY-3"))
+    return AssetPayClient(transport, Dialect.ASSETPAY, tokens).look_up(QUERY)
+
+
+def client_by_key(transport: Transport):
+    tokens = IssuedClientTokens(transport, Secret("CANARY-4"))
+    return AssetPayClient(transport, Dialect.ASSETPAY_LEGACY, tokens).look_up(QUERY)
+
+
+def skinsback(transport: Transport):
+    return SkinsBack(transport, "id", Secret("CANARY-5")).look_up(QUERY)
+
+
+def trades(transport: Transport):
+    return Mannco(transport, FixedJwt(Secret("CANARY-6"))).trades(Scope.ALL)
+
+
+def trades_by_key(transport: Transport):
+    return Mannco(transport, ApiKeyLogin(transport, Secret("CANARY-7"))).trades(Scope.ACTIVE)
+
+
+def resend(transport: Transport):
+    return Mannco(transport, FixedJwt(Secret("CANARY-8"))).resend(5)
+
+
+CALLS = {
+    secure: ProviderName.ASSETPAY,
+    client: ProviderName.ASSETPAY_CLIENT,
+    client_by_key: ProviderName.ASSETPAY_LEGACY,
+    skinsback: ProviderName.SKINSBACK,
+    trades: ProviderName.MANNCO,
+    trades_by_key: ProviderName.MANNCO,
+    resend: ProviderName.MANNCO,
+}
