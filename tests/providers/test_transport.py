@@ -327,19 +327,13 @@ class TestConnections:
         await until(lambda: server.open_connections == 1)
 
 
-class TestTls:
-    """Over TLS it is the same, with the certificate checked."""
-
-    @pytest.fixture
-    async def server(self):
-        async with Loopback(in_turn(as_json({})), tls=server_tls()) as loopback:
-            yield loopback
-
-    async def test_untrusted(self, server, clock, failure_of):
-        """With an untrusted certificate no request is sent."""
-        async with Transport(MANNCO, server.url, ssl.create_default_context(), clock) as transport:
-            assert (await failure_of(transport.request("GET", "/"))).kind is FailureKind.UNREACHABLE
-
+async def test_untrusted(clock, failure_of):
+    """With an untrusted certificate no request is sent."""
+    async with (
+        Loopback(in_turn(as_json({})), tls=server_tls()) as server,
+        Transport(MANNCO, server.url, ssl.create_default_context(), clock) as transport,
+    ):
+        assert (await failure_of(transport.request("GET", "/"))).kind is FailureKind.UNREACHABLE
         assert server.requests == []
 
 
