@@ -2,6 +2,7 @@
 
 from typing import NoReturn
 
+import discord
 import pytest
 
 from bot.checks import discord_account
@@ -9,7 +10,7 @@ from bot.checks.discord_account import check_discord
 from bot.checks.findings import Channels, Finding, Level
 from bot.config_loading import load_settings
 from tests.support.discord_server import LoopbackDiscord
-from tests.support.loopback_discord.guilds import Channel, Guild, Permission
+from tests.support.loopback_discord.guilds import Channel, Guild
 
 COMMAND = {"name": "status", "description": "how it is", "type": 1}
 
@@ -101,20 +102,20 @@ async def test_commands_twice(server: LoopbackDiscord, guild: Guild):
 @pytest.mark.parametrize(
     ("lacking", "said"),
     [
-        (Permission.VIEW_CHANNEL, "may not see"),
-        (Permission.SEND_MESSAGES | Permission.EMBED_LINKS, "lacks Send Messages, Embed Links"),
+        (discord.Permissions(view_channel=True), "may not see"),
+        (discord.Permissions(send_messages=True, embed_links=True), "lacks Send Messages, Embed Links"),
         (None, "does not exist"),
     ],
 )
 async def test_channels(
-    server: LoopbackDiscord, guild: Guild, approvals: Channel, lacking: Permission | None, said: str
+    server: LoopbackDiscord, guild: Guild, approvals: Channel, lacking: discord.Permissions | None, said: str
 ):
     """A channel that is deleted or closed is a problem that names the missing permissions."""
     audit = guild.add_channel("audit")
     if lacking is None:
         guild.channels.remove(approvals)
     else:
-        denied = {"id": str(guild.bot_role.id), "type": 0, "allow": "0", "deny": str(int(lacking))}
+        denied = {"id": str(guild.bot_role.id), "type": 0, "allow": "0", "deny": str(lacking.value)}
         approvals.overwrites.append(denied)
 
     findings = await found(server, Channels(guild.id, approvals.id, audit.id))

@@ -1,9 +1,8 @@
 """The program as a process, with the loopback Discord and the simulated providers around it."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from bot.demo.providers import SimulatedProviders
 from bot.exit_codes import ExitCode
 from tests.support.bot_process import RUN, BotProcess
 from tests.support.discord_server import LoopbackDiscord
-from tests.support.loopback_discord.guilds import Channel, Member
+from tests.support.loopback_discord.guilds import Member
 from tests.support.loopback_discord.messages import Message, nested
 from tests.support.loopback_discord.records import InteractionRecord
 from tests.support.payload_audit import audit_requests, find_secrets
@@ -21,16 +20,6 @@ STOPS_WITHIN = 5.0
 
 _AGENT_CAPABILITIES = ("inventory.any", "trades.any", "resend.any", "links.manage")
 _SHORTEST_TOKEN = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A request to the loopback Discord, as the payload audit reads it."""
-
-    method: str
-    path: str
-    params: Mapping[str, Any]
-    json: Any
 
 
 class LiveBot:
@@ -144,7 +133,7 @@ class LiveBot:
         assert self.server.unknown_requests == []
         assert self.server.gateway.unknown == []
         allowed = (*allowed, "never finished") if unfinished else allowed
-        violations = audit_requests(_sent(self.server))
+        violations = audit_requests(self.server.requests)
         assert [each for each in violations if not any(part in each for part in allowed)] == []
         self.assert_secrets_kept()
 
@@ -154,12 +143,13 @@ class LiveBot:
         codes = sorted(self._first_codes | self._codes())
         logged = "\n".join(process.stderr for process in self._processes)
         kept = b"".join(path.read_bytes() for path in self.folder.glob("skindesk.db*"))
+        staff = tuple(f"/channels/{channel.id}/" for channel in (self.approvals, self.audit))
         interactions = [record.token for record in self.server.interactions.records]
         leaks = [
             *(f"log, secret {n}" for n, secret in enumerate(secrets + codes + interactions) if secret in logged),
             *(f"database, secret {n}" for n, secret in enumerate(secrets + codes) if secret.encode() in kept),
-            *find_secrets(_sent(self.server), secrets),
-            *find_secrets(_sent(self.server, self.approvals, self.audit), codes),
+            *find_secrets(self.server.requests, secrets),
+            *find_secrets([request for request in self.server.requests if request.path.startswith(staff)], codes),
         ]
         assert leaks == []
 
@@ -183,13 +173,3 @@ def answer_of(record: InteractionRecord) -> Message:
     """Return the answer of a finished interaction."""
     assert record.message is not None
     return record.message
-
-
-def _sent(server: LoopbackDiscord, *channels: Channel) -> list[Sent]:
-    """Return the requests, or those to some channels only."""
-    places = tuple(f"/channels/{channel.id}/" for channel in channels)
-    return [
-        Sent(request.method, request.path, request.query, request.body)
-        for request in server.requests
-        if not places or request.path.startswith(places)
-    ]

@@ -46,12 +46,12 @@ class SignIns:
 
     def notices(self) -> list[Request]:
         """Return the messages to users who were linked."""
-        return [request for request in self.live.server.requests if "is yours on this server" in str(request.body)]
+        return [request for request in self.live.server.requests if "is yours on this server" in str(request.json)]
 
     def assert_kept_quiet(self, *bots: BotProcess) -> None:
         """Fail if a sign-in token is in a log or in the database."""
         self.live.assert_secrets_kept()
-        tokens = set(re.findall(r"/link/([\w-]{43})", str([request.body for request in self.live.server.requests])))
+        tokens = set(re.findall(r"/link/([\w-]{43})", str([request.json for request in self.live.server.requests])))
         kept = b"".join(path.read_bytes() for path in self.live.folder.glob("skindesk.db*"))
         assert tokens
         assert not any(token in bot.stderr for token in tokens for bot in bots)
@@ -95,7 +95,7 @@ async def test_killed_between_start_and_callback(sign_ins: SignIns):
             await browser.go_on(await sign_ins.started(live.agent))
             await browser.be(live.world.collector)
             await live.server.until(sign_ins.notices, 10.0)
-            assert [request.body["flags"] for request in sign_ins.notices()] == [64]
+            assert [request.json["flags"] for request in sign_ins.notices()] == [64]
     sign_ins.assert_kept_quiet(first, second)
 
 

@@ -84,7 +84,7 @@ class LoopbackDiscord:
     ) -> InteractionRecord:
         """Use a slash command ("inventory", "access grant"); options take Member, Role and Channel objects.
 
-        Options that a client would not send raise LookupError, ValueError or TypeError.
+        Options that a client would not send raise LookupError or ValueError.
         """
         data = slash_data(self.commands, guild, command, options)
         return await self._dispatch(Kind.COMMAND, command, data, member=member, channel=channel)

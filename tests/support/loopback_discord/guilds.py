@@ -1,33 +1,20 @@
 """Users, guilds, roles, members and channels of the loopback Discord, as discord.py reads them."""
 
 from dataclasses import dataclass, field
-from enum import IntFlag
+
+import discord
 
 from tests.support.loopback_discord.messages import Message
 from tests.support.loopback_discord.wire import Json, new_id
 
-
-class Permission(IntFlag):
-    """The permission bits that decide something here."""
-
-    ADMINISTRATOR = 1 << 3
-    VIEW_CHANNEL = 1 << 10
-    SEND_MESSAGES = 1 << 11
-    EMBED_LINKS = 1 << 14
-    ATTACH_FILES = 1 << 15
-    READ_MESSAGE_HISTORY = 1 << 16
-    USE_APPLICATION_COMMANDS = 1 << 31
-    EVERYTHING = (1 << 53) - 1
-
-
-ORDINARY = (
-    Permission.VIEW_CHANNEL
-    | Permission.SEND_MESSAGES
-    | Permission.EMBED_LINKS
-    | Permission.ATTACH_FILES
-    | Permission.READ_MESSAGE_HISTORY
-    | Permission.USE_APPLICATION_COMMANDS
-)
+ORDINARY = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    embed_links=True,
+    attach_files=True,
+    read_message_history=True,
+    use_application_commands=True,
+).value
 """The permissions of @everyone in a new guild."""
 
 _TEXT, _DIRECT = 0, 1
@@ -134,9 +121,6 @@ class Guild:
         self.bot = self.add_member(bot, self.bot_role)
         self.owner = self.add_member(owner)
 
-    def __repr__(self) -> str:
-        return f"<Guild {self.id} {self.name!r}>"
-
     def add_role(self, name: str, permissions: int = 0) -> Role:
         role = Role(name, permissions, position=len(self.roles))
         self.roles.append(role)
@@ -156,11 +140,11 @@ class Guild:
 
     def permissions(self, member: Member, channel: Channel) -> int:
         """Return the permissions of ``member`` in ``channel``, by Discord's order of overwrites."""
-        bits = int(self.everyone.permissions)
+        bits = self.everyone.permissions
         for role in member.roles:
-            bits |= int(role.permissions)
-        if member is self.owner or bits & Permission.ADMINISTRATOR:
-            return int(Permission.EVERYTHING)
+            bits |= role.permissions
+        if member is self.owner or bits & discord.Permissions(administrator=True).value:
+            return discord.Permissions.all().value
         role_ids = {str(role.id) for role in member.roles}
         for scope in ({str(self.id)}, role_ids, {str(member.id)}):
             found = [overwrite for overwrite in channel.overwrites if overwrite["id"] in scope]
@@ -181,7 +165,7 @@ class Guild:
 
     def summary(self) -> Json:
         """Return the guild as ``/users/@me/guilds`` lists it."""
-        permissions = str(int(self.bot_role.permissions))
+        permissions = str(self.bot_role.permissions)
         return {"id": str(self.id), "name": self.name, "owner": False, "permissions": permissions, "features": []}
 
     def arrival(self) -> Json:

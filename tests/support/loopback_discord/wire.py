@@ -35,15 +35,12 @@ class Refusal(Enum):
     UNAUTHORIZED = (401, 0, "401: Unauthorized")
     UNKNOWN_ROUTE = (404, 0, "404: Not Found")
     UNKNOWN_CHANNEL = (404, 10003, "Unknown Channel")
-    UNKNOWN_GUILD = (404, 10004, "Unknown Guild")
     UNKNOWN_MESSAGE = (404, 10008, "Unknown Message")
-    UNKNOWN_USER = (404, 10013, "Unknown User")
     UNKNOWN_WEBHOOK = (404, 10015, "Unknown Webhook")
     UNKNOWN_INTERACTION = (404, 10062, "Unknown interaction")
     ALREADY_ACKNOWLEDGED = (400, 40060, "Interaction has already been acknowledged.")
     MISSING_ACCESS = (403, 50001, "Missing Access")
     EMPTY_MESSAGE = (400, 50006, "Cannot send an empty message")
-    MISSING_PERMISSIONS = (403, 50013, "Missing Permissions")
     EXPIRED_TOKEN = (401, 50027, "Invalid Webhook Token")
     INVALID_BODY = (400, 50035, "Invalid Form Body")
 
@@ -64,17 +61,17 @@ class Request:
 
     method: str
     path: str
-    query: dict[str, str]
-    body: Any
+    params: dict[str, str]
+    json: Any
     at: float = field(default_factory=time.monotonic)
     status: int | None = None
 
     @property
     def fields(self) -> Json:
         """The JSON body, which must be an object."""
-        if not isinstance(self.body, dict):
+        if not isinstance(self.json, dict):
             raise Refused(Refusal.INVALID_BODY)
-        return self.body
+        return self.json
 
     def matches(self, method: str, pattern: str) -> bool:
         """Return whether this is a ``method`` request to ``pattern``, in which ``*`` stands for one path segment."""
