@@ -10,6 +10,7 @@ from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.audit import AuditAction, AuditEntry
 from tests.cogs.approvals import failed_trade, give_reason, requested
+from tests.cogs.test_inventory import answer_of
 from tests.support.seen import embed_text, text_of
 
 
@@ -187,8 +188,3 @@ async def test_every_decision_is_posted(scene: Scene) -> None:
 
 def _posts(log: simcord.ChannelHandle) -> list[str]:
     return [embed_text(message.embeds[0]) for message in log.history()]
-
-
-def answer_of(result: simcord.InteractionResult) -> simcord.ResponseMessage:
-    assert result.response is not None
-    return result.response

@@ -103,9 +103,3 @@ async def test_from_outside(scene: Scene, kind: str) -> None:
         else:
             assert "Only in a server" in extra_texts_of(result), entry.name
     assert scene.providers.mannco.resend_calls == {}
-
-
-async def test_no_command_is_offered_outside(scene: Scene) -> None:
-    """Discord offers no command in a direct message."""
-    assert scene.customer.user.available_commands() == ()
-    assert "access list" in scene.customer.available_commands(scene.channel)

@@ -153,21 +153,6 @@ async def test_every_command_has_a_row(scene: Scene) -> None:
     assert set(commands_of(scene)) == set(ROWS)
 
 
-async def test_without_rights(scene: Scene) -> None:
-    """Without any right, a command names the right it requires and an alternative; the others work."""
-    for grant in await scene.client.services.access.grants(by=scene.owner):
-        await scene.client.services.access.revoke(grant.role_id, grant.capability, by=scene.owner)
-    found: dict[str, list[str]] = {}
-    for name, command in commands_of(scene).items():
-        needed = [f"`{capability.value}`" for capability in declared(command.callback).capabilities]
-        result = await use(scene, name, scene.customer)
-        found[name] = refusal_faults(result) if needed or ROWS[name].is_off else success_faults(result)
-        if needed and not (any(word in text_of(result) for word in needed) and "`/access grant`" in text_of(result)):
-            found[name].append("does not name what is missing, and who gives it")
-
-    assert {name: problems for name, problems in found.items() if problems} == {}
-
-
 async def test_without_a_link(scene: Scene) -> None:
     """Without a linked Steam account, a command that requires one says how to link it; the others work."""
     await let_customers_do_everything(scene)

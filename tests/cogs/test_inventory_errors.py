@@ -18,6 +18,8 @@ from bot.domain.secrets import Secret
 from bot.domain.steam import Game
 from bot.providers.assetpay_client import AssetPayClient, FixedClientToken
 from bot.providers.transport import Transport
+from tests.cogs.test_inventory import answer_of, wait
+from tests.cogs.test_inventory import look_up as use_command
 from tests.support.seen import text_of
 
 UNDOCUMENTED = 4242
@@ -60,16 +62,12 @@ NOT_FOR_CUSTOMERS = re.compile(r"(?i)\b(keys?|signatures?|secrets?|tokens?|crede
 
 async def look_up(scene: Scene, actor: simcord.MemberActor, url: str, **options: object) -> simcord.InteractionResult:
     # The clients' quota of the lower tier is ten lookups a minute.
-    later = scene.clock.now() + timedelta(seconds=61)
-    scene.clock.follow(lambda: later)
-    result = await actor.slash(scene.channel, "inventory", tradeurl=url, **options)
-    assert result.ephemeral
-    return result
+    wait(scene, 61)
+    return await use_command(scene, actor, url, **options)
 
 
 def fields_of(result: simcord.InteractionResult) -> dict[str, str]:
-    assert result.response is not None
-    return {str(field.name): str(field.value) for field in result.response.embeds[0].fields}
+    return {str(field.name): str(field.value) for field in answer_of(result).embeds[0].fields}
 
 
 def reference_of(result: simcord.InteractionResult) -> str:

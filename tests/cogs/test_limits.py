@@ -18,6 +18,8 @@ from bot.domain.errors import ProviderError
 from bot.domain.trades import Scope
 from bot.providers import resilience
 from bot.services.inventory import InventoryRequest
+from tests.cogs.test_inventory import wait
+from tests.cogs.test_inventory_errors import fields_of
 from tests.support.payload_audit import assert_no_secret
 from tests.support.seen import text_of
 from tests.support.stage import secrets_of
@@ -32,20 +34,9 @@ async def look_up(scene: Scene, actor: simcord.MemberActor, **options: object) -
     return result
 
 
-def fields_of(result: simcord.InteractionResult) -> dict[str, str]:
-    assert result.response is not None
-    return {str(field.name): str(field.value) for field in result.response.embeds[0].fields}
-
-
 def in_seconds(scene: Scene, seconds: float) -> str:
     """So long from now, as Discord writes it for each reader."""
     return f"<t:{int((scene.env.now() + timedelta(seconds=seconds)).timestamp())}:R>"
-
-
-def wait(scene: Scene, seconds: float) -> None:
-    """Let time pass for desk and providers, but not for Discord: that would go through every second of it."""
-    later = scene.clock.now() + timedelta(seconds=seconds)
-    scene.clock.follow(lambda: later)
 
 
 def asked(scene: Scene) -> int:

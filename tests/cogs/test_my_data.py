@@ -7,7 +7,6 @@ from typing import Any
 import simcord
 
 from bot.demo.scene import Scene
-from bot.domain.audit import AuditAction
 from tests.cogs.approvals import (
     codes,
     direct_messages,
@@ -228,46 +227,3 @@ async def test_erased_users_in_the_log(scene: Scene) -> None:
     assert str(scene.customer.id) not in text_of(result)
     assert str(scene.world.customer.steam_id) not in text_of(result)
     assert len(log.history()) == posts
-
-
-async def test_another_server(scene: Scene) -> None:
-    """Data of one server is neither shown nor erased in another."""
-    elsewhere = scene.env.create_guild("Elsewhere")
-    channel = elsewhere.create_text_channel("desk")
-    there = elsewhere.add_member(scene.customer.user)
-    shown_there = text_of(await there.slash(channel, "mydata export"))
-    await there.slash(channel, "mydata forget")
-
-    assert "None is linked." in shown_there
-    assert str(scene.world.customer.steam_id) in text_of(await scene.customer.slash(scene.channel, "link status"))
-    rows = await scene.client.services.audit._rows.newest(scene.guild.id, limit=1, action=AuditAction.DATA_ERASED)
-    assert rows == []
-
-
-async def test_an_account_linked_to_oneself_as_staff(scene: Scene) -> None:
-    """Actions on an account that staff linked to themselves are not erased, and the answer says so."""
-    person = scene.world.other_customer
-    await scene.agent.slash(scene.channel, "inventory", tradeurl=person.trade_url)
-    await scene.agent.slash(scene.channel, "link set", member=scene.agent, steam=str(person.steam_id))
-    text = text_of(await my_data(scene, scene.agent, "forget"))
-    assert "an account that you linked to yourself as staff" in text.partition("What stays, and why")[2]
-
-    log = text_of(await scene.moderator.slash(scene.channel, "audit", action="inventory.viewed"))
-    assert f"`{person.steam_id}`" in log
-    await scene.agent.slash(scene.channel, "link set", member=scene.customer, steam=str(person.steam_id))
-    exported = text_of(await my_data(scene, scene.customer, "export"))
-    assert f"{scene.agent.mention}: your inventory" in exported
-
-
-async def test_decisions_stay(scene: Scene) -> None:
-    """A moderator who erases their data is still named with their decisions."""
-    card = await requested(scene, failed_trade(scene), by=scene.customer)
-    await denied(scene, by=scene.moderator)
-    later(scene, hours=48)
-    await my_data(scene, scene.moderator, "forget")
-
-    log = text_of(await scene.moderator.slash(scene.channel, "audit", action="resend.denied"))
-    assert f"{scene.moderator.mention} denied resend 1" in log
-    assert card.id == newest_card(scene).id
-    (resend,) = (await export(scene, scene.customer))["resends"]
-    assert resend["decided_by"] == f"user:{scene.moderator.id}"

@@ -9,8 +9,9 @@ from bot.demo.people import Person
 from bot.demo.scene import Scene
 from bot.demo.trades import COMPLETED_STATUS, HIDDEN_STATUS, PENDING_STATUS, WorldTrade
 from bot.domain.access import Actor
+from tests.cogs.test_inventory import answer_of
 from tests.support.payload_audit import find_secrets
-from tests.support.seen import buttons_of, extra_text_of, text_of
+from tests.support.seen import buttons_of, text_of
 
 NOT_OVER = (PENDING_STATUS, 1, 2, 8, 9)
 
@@ -19,11 +20,6 @@ async def trades(scene: Scene, actor: simcord.MemberActor, **options: object) ->
     result = await actor.slash(scene.channel, "trades", **options)
     assert result.ephemeral
     return result
-
-
-def answer_of(result: simcord.InteractionResult) -> simcord.ResponseMessage:
-    assert result.response is not None
-    return result.response
 
 
 async def every_page(actor: simcord.MemberActor, result: simcord.InteractionResult) -> str:
@@ -67,14 +63,6 @@ async def test_customers_see_exactly_their_own(scene: Scene) -> None:
     assert "**2 active trades** · your own" in active
     assert ids_in(everything) == ids_of(own)
     assert f"**{len(own)} trades** · your own" in everything
-
-
-async def test_customers_may_not_name_members(scene: Scene) -> None:
-    """Naming a member or a SteamID, one's own too, requires `trades.any`; no provider is asked."""
-    url = scene.world.customer.trade_url
-    for options in ({"member": scene.agent}, {"member": scene.customer}, {"steam_id": url}, {"steam_id": "nonsense"}):
-        assert "`trades.any`" in text_of(await trades(scene, scene.customer, **options))
-    assert not scene.providers.mannco.calls
 
 
 async def test_agents_see_everybodys(scene: Scene) -> None:
@@ -183,15 +171,6 @@ async def test_an_agents_own_code(scene: Scene) -> None:
     turned = await scene.agent.click(answer_of(result), label="First")
     assert "Page 1 of 2" in text_of(turned)
     assert "Your code" not in text_of(turned)
-
-
-async def test_pages_after_the_link_went_to_another(scene: Scene) -> None:
-    """A customer whose link is gone no longer turns the pages of what was their own."""
-    result = await trades(scene, scene.customer, scope="all")
-    await scene.customer.slash(scene.channel, "link remove")
-    turned = await scene.customer.click(answer_of(result), label="Next")
-
-    assert "`trades.any`" in extra_text_of(turned)
 
 
 async def test_a_refused_login(scene: Scene) -> None:

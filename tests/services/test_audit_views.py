@@ -215,10 +215,11 @@ async def test_another_guild(services: Services) -> None:
 
 
 async def test_post(services: Services) -> None:
-    """A post is the row of the change, with the details that are meant for the channel."""
-    await services.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=services.clock.now())
+    """A post is the row of the change, with the details meant for the channel; without a channel there is none."""
     entry = AuditEntry(GUILD, services.clock.now(), 1, AuditAction.ACCESS_GRANTED, "role:5", {"capability": "a"})
     row = await services.repositories.audit.append(entry)
+    await services.audit.announce(row)
+    await services.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=services.clock.now())
     await services.audit.announce(row)
     await services.audit.announce(row, shown={"state": "sent"})
 

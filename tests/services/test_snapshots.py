@@ -159,24 +159,6 @@ async def test_expired_after_24_hours(services: Services):
     assert await services.repositories.snapshots.load(GUILD, snapshot.id, at=NOW) is None
 
 
-async def test_revoked(services: Services):
-    """A revocation counts at the next click, and the missing capability is named."""
-    own_inventory = await services.open(INVENTORY, by=CUSTOMER)
-    own_trades = await services.open(trades_answer(), by=CUSTOMER)
-    any_inventory = await services.open(INVENTORY, by=AGENT)
-    all_trades = await services.open(trades_answer(of=None, viewer=None), by=AGENT)
-    assert await refused(services, any_inventory, replace(AGENT, role_ids=frozenset({GUILD}))) is (
-        Capability.INVENTORY_ANY
-    )
-    await services.revoke(Capability.INVENTORY_OWN, Capability.TRADES_OWN)
-    await services.revoke(Capability.INVENTORY_ANY, Capability.TRADES_ANY, role=SUPPORT)
-
-    assert await refused(services, own_inventory, CUSTOMER) is Capability.INVENTORY_OWN
-    assert await refused(services, own_trades, CUSTOMER) is Capability.TRADES_OWN
-    assert await refused(services, any_inventory, AGENT) is Capability.INVENTORY_OWN
-    assert await refused(services, all_trades, AGENT) is Capability.TRADES_OWN
-
-
 async def test_a_list_of_all_trades_is_no_ones_own(services: Services):
     snapshot = await services.open(trades_answer(of=None), by=AGENT)
     await services.revoke(Capability.TRADES_ANY, role=SUPPORT)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.access import Actor, Capability, Grant
-from bot.domain.errors import AccessDenied, NotLinked, ProviderOff
+from bot.domain.errors import AccessDenied, NotLinked
 from bot.domain.failures import ProviderName
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import Receipt
@@ -87,18 +87,6 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
         yield opened
 
 
-async def test_own_trades(services: Services):
-    """A customer gets their own trades, with codes."""
-    active = await services.list_for(by=CUSTOMER)
-    everything = await services.list_for(by=CUSTOMER, scope=Scope.ALL)
-
-    assert [each.id for each in active.trades] == [3]
-    assert [each.id for each in everything.trades] == [3, 1]
-    assert active.steam_id == active.viewer == OWNER
-    assert [each.code for each in everything.trades] == [CODE, CODE]
-    assert services.provider.asked == [Scope.ACTIVE, Scope.ALL]
-
-
 async def test_self_made_link(services: Services):
     """A staff member who linked an account to themselves sees no codes."""
     link = Link(GUILD, AGENT.user_id, STRANGERS, LinkSource.STAFF, AGENT.user_id, NOW)
@@ -110,17 +98,6 @@ async def test_self_made_link(services: Services):
 
     await services.repositories.links.put(replace(link, linked_by=0))
     assert [each.code for each in (await services.list_for(by=AGENT, own=True)).trades] == [CODE]
-
-
-async def test_without_a_provider(tmp_path: Path):
-    """Viewers who may see trades get ProviderOff; others are refused as always."""
-    async with ENGINES["sqlite"](tmp_path) as repositories:
-        services = Services(repositories, None)
-        with pytest.raises(NotLinked):
-            await services.list_for(by=CUSTOMER)
-        await services.link(CUSTOMER, OWNER)
-        with pytest.raises(ProviderOff):
-            await services.list_for(by=CUSTOMER)
 
 
 async def test_refused_without_a_call(services: Services):
