@@ -37,30 +37,27 @@ CHANGES: dict[str, Change] = {
     ),
 }
 
-TARGETS = {
-    "approve": ResendState.APPROVED,
-    "begin_sending": ResendState.SENDING,
-    "return": ResendState.PENDING,
-    "deny": ResendState.DENIED,
-    "expire": ResendState.EXPIRED,
-    "cancel": ResendState.CANCELLED,
-    "mark_unknown": ResendState.UNKNOWN,
-    "sent": ResendState.SENT,
-    "failed": ResendState.FAILED,
-}
 
-
-OUTCOMES: dict[str, tuple[ResendState, dict[str, Any], AuditAction, int | None, dict[str, str]]] = {
+OUTCOMES: dict[str, tuple[ResendState, ResendState, dict[str, Any], AuditAction, int | None, dict[str, str]]] = {
     "approve": (
         ResendState.PENDING,
+        ResendState.APPROVED,
         {"decided_by": BEN, "decided_at": LATER},
         AuditAction.RESEND_APPROVED,
         BEN,
         {"version": "1"},
     ),
-    "begin_sending": (ResendState.APPROVED, {"sent_at": LATER}, AuditAction.RESEND_SENDING, None, {}),
+    "begin_sending": (
+        ResendState.APPROVED,
+        ResendState.SENDING,
+        {"sent_at": LATER},
+        AuditAction.RESEND_SENDING,
+        None,
+        {},
+    ),
     "return": (
         ResendState.APPROVED,
+        ResendState.PENDING,
         {"decided_by": None, "decided_at": None, "version": 2, "notes": ("restarted",)},
         AuditAction.RESEND_RETURNED,
         None,
@@ -68,14 +65,16 @@ OUTCOMES: dict[str, tuple[ResendState, dict[str, Any], AuditAction, int | None, 
     ),
     "deny": (
         ResendState.PENDING,
+        ResendState.DENIED,
         {"decided_by": BEN, "decided_at": LATER, "decision_reason": "no", "settled_at": LATER},
         AuditAction.RESEND_DENIED,
         BEN,
         {},
     ),
-    "expire": (ResendState.PENDING, {"settled_at": LATER}, AuditAction.RESEND_EXPIRED, None, {}),
+    "expire": (ResendState.PENDING, ResendState.EXPIRED, {"settled_at": LATER}, AuditAction.RESEND_EXPIRED, None, {}),
     "cancel": (
         ResendState.PENDING,
+        ResendState.CANCELLED,
         {"decision_reason": "card_not_posted", "settled_at": LATER},
         AuditAction.RESEND_CANCELLED,
         None,
@@ -83,6 +82,7 @@ OUTCOMES: dict[str, tuple[ResendState, dict[str, Any], AuditAction, int | None, 
     ),
     "mark_unknown": (
         ResendState.SENDING,
+        ResendState.UNKNOWN,
         {"outcome": Outcome.INTERRUPTED, "settle_after": NOW},
         AuditAction.RESEND_UNKNOWN,
         None,
@@ -90,6 +90,7 @@ OUTCOMES: dict[str, tuple[ResendState, dict[str, Any], AuditAction, int | None, 
     ),
     "sent": (
         ResendState.UNKNOWN,
+        ResendState.SENT,
         {"outcome": Outcome.READ_BACK, "outcome_detail": None, "settled_at": LATER, "settle_after": None},
         AuditAction.RESEND_SENT,
         None,
@@ -97,24 +98,25 @@ OUTCOMES: dict[str, tuple[ResendState, dict[str, Any], AuditAction, int | None, 
     ),
     "failed": (
         ResendState.SENDING,
+        ResendState.FAILED,
         {"outcome": Outcome.MARKED, "settled_at": LATER, "settled_by": CLEO},
         AuditAction.RESEND_FAILED,
         CLEO,
         {"outcome": "marked"},
     ),
 }
-"""The state before a change, the changed fields, and the action, actor and own details of its audit row."""
+"""The states before and after a change, the changed fields, and the action, actor and own details of its audit row."""
 
 
 @pytest.mark.parametrize("name", CHANGES)
 async def test_change(resends: ResendRepository, audit: AuditRepository, name: str) -> None:
     """A change sets its fields and no other, and returns its audit row."""
-    state, fields, action, actor_id, detail = OUTCOMES[name]
+    state, target, fields, action, actor_id, detail = OUTCOMES[name]
     before = await in_state(resends, state)
 
     changed = await CHANGES[name](resends, before)
 
-    assert changed == replace(before, state=TARGETS[name], **fields)
+    assert changed == replace(before, state=target, **fields)
     assert await resends.get(GUILD, before.id) == changed
     (row,) = changed.audit_rows
     assert row == (await audit.newest(GUILD, limit=1))[0]
