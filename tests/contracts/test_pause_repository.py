@@ -11,6 +11,17 @@ from bot.ports import AuditRepository, GrantRepository, GuildSettingsRepository,
 from tests.contracts.samples import ADA, BEN, GUILD, LATER, NOW, OTHER_GUILD, draft, in_state, opened
 
 
+async def _unknown(
+    resends: ResendRepository, sending: Resend, outcome: Outcome = Outcome.OTHER_TRADE, *, detail: str | None = "77"
+) -> Resend:
+    """Let a resend end in an unknown outcome: by default, an answer about another trade."""
+    unknown = await resends.mark_unknown(
+        sending.guild_id, sending.id, outcome=outcome, detail=detail, settle_after=LATER, at=LATER
+    )
+    assert unknown is not None
+    return unknown
+
+
 async def test_pause_and_resume(pauses: PauseRepository, audit: AuditRepository) -> None:
     """Of many users who pause or resume at once one succeeds, and gets the audit row."""
     rows = await asyncio.gather(*(pauses.pause(GUILD, by=user, at=NOW) for user in (ADA, BEN) * 5))
@@ -35,9 +46,7 @@ async def test_outdated_number(resends: ResendRepository, pauses: PauseRepositor
     sending = await in_state(resends, ResendState.SENDING)
     await pauses.pause(GUILD, by=ADA, at=NOW)
     by_hand = ResendPause(GUILD, NOW)
-    await resends.mark_unknown(
-        sending.guild_id, sending.id, outcome=Outcome.OTHER_TRADE, detail="77", settle_after=LATER, at=LATER
-    )
+    await _unknown(resends, sending)
     standing = await pauses.of_guild(GUILD)
     rows = await audit.newest(GUILD, limit=10)
 
@@ -99,15 +108,6 @@ async def test_settling_during_a_pause(resends: ResendRepository, pauses: PauseR
     assert settled.state in TRANSITIONS[state]
 
 
-async def _crossed(resends: ResendRepository, trade_id: int) -> Resend:
-    sending = await in_state(resends, ResendState.SENDING, trade_id=trade_id)
-    unknown = await resends.mark_unknown(
-        sending.guild_id, sending.id, outcome=Outcome.OTHER_TRADE, detail="77", settle_after=LATER, at=LATER
-    )
-    assert unknown is not None
-    return unknown
-
-
 @pytest.mark.parametrize("is_paused", [False, True])
 async def test_alarm(
     resends: ResendRepository, pauses: PauseRepository, audit: AuditRepository, *, is_paused: bool
@@ -117,11 +117,8 @@ async def test_alarm(
     if is_paused:
         await pauses.pause(GUILD, by=ADA, at=NOW)
 
-    unknown = await resends.mark_unknown(
-        sending.guild_id, sending.id, outcome=Outcome.OTHER_TRADE, detail="77", settle_after=LATER, at=LATER
-    )
+    unknown = await _unknown(resends, sending)
 
-    assert unknown is not None
     assert unknown.notes == (ALARM,)
     assert [row.action for row in unknown.audit_rows] == [AuditAction.RESEND_UNKNOWN, AuditAction.RESENDS_PAUSED]
     assert unknown == await resends.get(GUILD, unknown.id)
@@ -133,17 +130,15 @@ async def test_alarm(
 
 async def test_second_alarm(resends: ResendRepository, pauses: PauseRepository) -> None:
     """The first alarm stays the reason until a user resumes."""
-    second = await in_state(resends, ResendState.SENDING, trade_id=2)
-    first = await _crossed(resends, 1)
-    await resends.mark_unknown(
-        second.guild_id, second.id, outcome=Outcome.OTHER_TRADE, detail="78", settle_after=LATER, at=LATER
-    )
+    first, second, third = [await in_state(resends, ResendState.SENDING, trade_id=number) for number in (1, 2, 3)]
+    await _unknown(resends, first)
+    await _unknown(resends, second, detail="78")
     pause = await pauses.of_guild(GUILD)
     assert pause is not None
     assert pause.resend_id == first.id
     await pauses.resume(GUILD, pause.number, by=ADA, at=LATER)
 
-    third = await _crossed(resends, 3)
+    await _unknown(resends, third)
 
     assert await pauses.of_guild(GUILD) == ResendPause(GUILD, LATER, resend_id=third.id)
 
@@ -153,10 +148,7 @@ async def test_other_unknown_outcomes(resends: ResendRepository, pauses: PauseRe
     """Another unknown outcome pauses nothing."""
     sending = await in_state(resends, ResendState.SENDING)
 
-    unknown = await resends.mark_unknown(
-        sending.guild_id, sending.id, outcome=outcome, detail=None, settle_after=LATER, at=LATER
-    )
+    unknown = await _unknown(resends, sending, outcome, detail=None)
 
-    assert unknown is not None
     assert unknown.notes == ()
     assert await pauses.of_guild(GUILD) is None
