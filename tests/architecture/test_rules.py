@@ -9,6 +9,7 @@ from bot.client import EXTENSIONS
 from tests.architecture.sources import ROOT, Function, body_of, classes, decorators_of, functions, modules
 
 LONGEST_MODULE = 400
+TESTS_PER_PRODUCT_LINE = 1.55
 COMMANDS = {"cogs/mydata.py:forget"}
 """Functions with the name of their command, which users know."""
 
@@ -109,6 +110,20 @@ def test_modules_can_be_held_in_the_head():
     }
 
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_MODULE} == {}
+
+
+def test_tests_stay_in_proportion():
+    """The tests have at most 1.55 lines to one of the product: a promise is tested once, on one layer."""
+    product, tests = (
+        sum(
+            len(path.read_text(encoding="utf-8").splitlines())
+            for folder in folders
+            for path in (ROOT / folder).rglob("*.py")
+        )
+        for folders in (("bot", "cogs"), ("tests",))
+    )
+
+    assert tests <= TESTS_PER_PRODUCT_LINE * product
 
 
 def test_names_are_the_fields():
