@@ -1,9 +1,12 @@
 """Pages that the demo's desk does not come by: every error, every state of a request, every status of a trade."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+
+import discord
+from discord.utils import utcnow
 
 from bot.domain import errors
 from bot.domain.access import Capability, Grant
@@ -39,25 +42,28 @@ _NAMES = {100: "@requester", 200: "@moderator", 5: "@somebody"}
 
 def built() -> Iterator[Shot]:
     """Return every shot that needs no Discord."""
-    now = datetime.now(UTC)
-    yield from _refusals(now)
-    yield from _failures(now)
-    yield from _trades(now)
-    yield from _inventories(now)
-    yield from _resends(now)
-    yield from _notes(now)
-    yield from _sign_in(now)
-    yield from _rights(now)
-    yield from _states(now)
+    yield from _refusals()
+    yield from _failures()
+    yield from _trades()
+    yield from _inventories()
+    yield from _resends()
+    yield from _notes()
+    yield from _sign_in()
+    yield from _rights()
+    yield from _states()
 
 
-def _arguments(now: datetime) -> dict[str, object]:
-    pending = _resend(now)
+def _shot(page: str, situation: str, reader: str, embed: discord.Embed, *, names: Mapping[int, str] = _NAMES) -> Shot:
+    return Shot(page, situation, reader, [embed], names=names)
+
+
+def _arguments() -> dict[str, object]:
+    pending = _resend()
     return {
         "problem": "unknown",
         "capability": Capability.TRADES_ANY,
         "user_id": 5,
-        "until": now + timedelta(hours=2),
+        "until": utcnow() + timedelta(hours=2),
         "trade_id": "480101",
         "provider": ProviderName.MANNCO,
         "game": Game.DOTA2,
@@ -66,42 +72,42 @@ def _arguments(now: datetime) -> dict[str, object]:
         "resend": pending,
         "differences": ("status", "last_error"),
         "snapshot": None,
-        "pause": ResendPause(guild_id=1, by=5, at=now - timedelta(hours=1)),
+        "pause": ResendPause(guild_id=1, by=5, at=utcnow() - timedelta(hours=1)),
     }
 
 
-def _refusals(now: datetime) -> Iterator[Shot]:
+def _refusals() -> Iterator[Shot]:
     """Each error of the desk once, those with kinds once for each."""
     for capability in Capability:
-        yield _error(now, f"AccessDenied, {capability.value}", AccessDenied(capability))
+        yield _error(f"AccessDenied, {capability.value}", AccessDenied(capability))
     for problem in TradeUrlProblem:
-        yield _error(now, f"TradeUrlRejected, {problem.value}", TradeUrlRejected(problem))
+        yield _error(f"TradeUrlRejected, {problem.value}", TradeUrlRejected(problem))
     for wrong in (*INPUT_PROBLEMS, "not_linked", "new"):
-        yield _error(now, f"InvalidInput, {wrong}", InvalidInput("steam_id", wrong))
+        yield _error(f"InvalidInput, {wrong}", InvalidInput("steam_id", wrong))
     for reason in NotResendableReason:
-        yield _error(now, f"NotResendable, {reason.value}", errors.NotResendable(trade(), reason))
+        yield _error(f"NotResendable, {reason.value}", errors.NotResendable(trade(), reason))
     for refusal in ApproverRefusal:
-        yield _error(now, f"MayNotDecide, {refusal.value}", errors.MayNotDecide(refusal))
+        yield _error(f"MayNotDecide, {refusal.value}", errors.MayNotDecide(refusal))
     done = {AccessDenied, TradeUrlRejected, InvalidInput, errors.NotResendable, errors.MayNotDecide, ProviderError}
-    arguments = _arguments(now)
+    arguments = _arguments()
     kinds = dict(inspect.getmembers(errors, inspect.isclass)) | {"PageTooFresh": PageTooFresh}
     for name, kind in sorted(kinds.items()):
         if not issubclass(kind, SkinDeskError) or kind in done:
             continue
         initialised = next(base for base in kind.__mro__ if "__init__" in vars(base))
         wanted = list(inspect.signature(kind).parameters) if issubclass(initialised, SkinDeskError) else []
-        yield _error(now, name, kind(*(arguments[each] for each in wanted)))
-    yield _error(now, "an error that nobody expected", RuntimeError("boom"))
+        yield _error(name, kind(*(arguments[each] for each in wanted)))
+    yield _error("an error that nobody expected", RuntimeError("boom"))
 
 
-def _error(now: datetime, situation: str, error: Exception, audience: Audience = Audience.CUSTOMER) -> Shot:
+def _error(situation: str, error: Exception, audience: Audience = Audience.CUSTOMER) -> Shot:
     embed = error_embed(error, audience=audience, explanations=_CATALOGUE, reference="a1b2c3")
     page = "failures" if isinstance(error, ProviderError) else "errors"
     reader = audience.value if isinstance(error, ProviderError | errors.ResendsPaused) else "everybody"
-    return Shot(page, situation, reader, [embed], now=now, names=_NAMES)
+    return _shot(page, situation, reader, embed)
 
 
-def _failures(now: datetime) -> Iterator[Shot]:
+def _failures() -> Iterator[Shot]:
     """Each way in which a provider can fail, for customers and for staff."""
     samples = [
         Failure(ProviderName.ASSETPAY, kind, place="items[3].price", retry_after=timedelta(minutes=2))
@@ -124,33 +130,36 @@ def _failures(now: datetime) -> Iterator[Shot]:
     for failure in samples:
         for audience in Audience:
             situation = failure.kind.value + (f" {failure.code}" if failure.code else "")
-            yield _error(now, situation, ProviderError(failure), audience)
+            yield _error(situation, ProviderError(failure), audience)
 
 
-def _trades(now: datetime) -> Iterator[Shot]:
+def _trades() -> Iterator[Shot]:
     for status in _STATUSES:
-        one = trade(status=status, created_at=now - timedelta(hours=3))
-        answer = TradesAnswer(ProviderName.MANNCO, Scope.ALL, OWNER, OWNER, (one,), now)
-        for audience in Audience:
-            embed = trades_page(answer, page_at((one,), 0, 5), audience=audience, explanations=_CATALOGUE)
-            yield Shot("trade_statuses", f"status {status}", audience.value, [embed], now=now, names=_NAMES)
-    deposit = trade(items_send=(), items_received=("1", "2"), created_at=now - timedelta(hours=3))
-    nothing = trade(items_send=(), created_at=now - timedelta(hours=3))
-    for situation, shown in (("a failed deposit", (deposit,)), ("no items", (nothing,)), ("none", ())):
-        for scope in Scope if not shown else (Scope.ALL,):
-            for full in (False, True) if not shown else (False,):
-                answer = TradesAnswer(ProviderName.MANNCO, scope, OWNER, OWNER, shown, now)
-                answer = replace(answer, window_full=full)
-                more = "" if shown else f", {scope.value}{', past the window' if full else ''}"
-                for audience in Audience:
-                    embed = trades_page(answer, page_at(shown, 0, 5), audience=audience, explanations=_CATALOGUE)
-                    yield Shot("trade_statuses", situation + more, audience.value, [embed], now=now, names=_NAMES)
+        yield from _listed(f"status {status}", status=status)
+    yield from _listed("a failed deposit", items_send=(), items_received=("1", "2"))
+    yield from _listed("no items", items_send=())
+    for scope in Scope:
+        for full in (False, True):
+            none = TradesAnswer(ProviderName.MANNCO, scope, OWNER, OWNER, (), utcnow(), window_full=full)
+            yield from _trades_pages(f"none, {scope.value}{', past the window' if full else ''}", none)
 
 
-def _inventories(now: datetime) -> Iterator[Shot]:
+def _listed(situation: str, **facts: object) -> Iterator[Shot]:
+    """Return a page of one trade with these facts."""
+    one = trade(created_at=utcnow() - timedelta(hours=3), **facts)
+    yield from _trades_pages(situation, TradesAnswer(ProviderName.MANNCO, Scope.ALL, OWNER, OWNER, (one,), utcnow()))
+
+
+def _trades_pages(situation: str, answer: TradesAnswer) -> Iterator[Shot]:
+    for audience in Audience:
+        embed = trades_page(answer, page_at(answer.trades, 0, 5), audience=audience, explanations=_CATALOGUE)
+        yield _shot("trade_statuses", situation, audience.value, embed)
+
+
+def _inventories() -> Iterator[Shot]:
     some = (item(), item("M4A4 | Howl", "1200.00", wear=0.0412), item("Sticker", None, refusal=Refusal.NO_OFFER))
-    partial = replace(inventory(*some), total=1200, updated_at=now)
-    uncertain = replace(inventory(*some), owner_certain=False, updated_at=now)
+    partial = replace(inventory(*some), total=1200, updated_at=utcnow())
+    uncertain = replace(inventory(*some), owner_certain=False, updated_at=utcnow())
     for situation, one in (("partial", partial), ("a fixed client token", uncertain)):
         answer = InventoryAnswer(
             owner=OWNER,
@@ -159,91 +168,73 @@ def _inventories(now: datetime) -> Iterator[Shot]:
             filter=InventoryFilter(),
             answers=(ProviderAnswer(ProviderName.ASSETPAY, inventory=one),),
         )
-        listing = Listing.of(answer, None)
-        embed = inventory_page(
-            listing,
-            page_at(listing.shown, 0, 8),
-            explanations=_CATALOGUE,
-            fresh_until=now + timedelta(minutes=2),
-        )
-        yield Shot("inventory", situation, "customer", [embed], now=now, names=_NAMES)
+        listing, soon = Listing.of(answer, None), utcnow() + timedelta(minutes=2)
+        embed = inventory_page(listing, page_at(listing.shown, 0, 8), explanations=_CATALOGUE, fresh_until=soon)
+        yield _shot("inventory", situation, "customer", embed)
 
 
-def _resend(now: datetime, **facts: object) -> Resend:
-    times = {"requested_at": now - timedelta(minutes=5), "expires_at": now + timedelta(hours=24)}
+def _resend(**facts: object) -> Resend:
+    times = {"requested_at": utcnow() - timedelta(minutes=5), "expires_at": utcnow() + timedelta(hours=24)}
     return resend(**(times | facts))
 
 
-def _resends(now: datetime) -> Iterator[Shot]:
-    decided = {"decided_by": 200, "decided_at": now - timedelta(minutes=1)}
+def _resends() -> Iterator[Shot]:
+    decided = {"decided_by": 200, "decided_at": utcnow() - timedelta(minutes=1)}
     for state in ResendState:
         facts = {} if state in (ResendState.PENDING, ResendState.EXPIRED, ResendState.CANCELLED) else decided
-        one = _resend(now, state=state, **facts)
-        yield Shot(
-            "resend_states", f"card, {state.value}", "moderators", [resend_card(one, _CATALOGUE)], now=now, names=_NAMES
-        )
+        one = _resend(state=state, **facts)
+        yield _shot("resend_states", f"card, {state.value}", "moderators", resend_card(one, _CATALOGUE))
         if state not in (ResendState.PENDING, ResendState.APPROVED, ResendState.SENDING):
-            yield Shot(
-                "resend_states",
-                f"outcome, {state.value}",
-                "requester and owner",
-                [outcome_embed(one, code=None)],
-                now=now,
-                names=_NAMES,
-            )
+            yield _told(f"outcome, {state.value}", one)
     for outcome in Outcome:
-        one = _resend(now, state=ResendState.UNKNOWN, outcome=outcome, **decided)
-        yield Shot(
-            "resend_states",
-            f"outcome, {outcome.value}",
-            "requester and owner",
-            [outcome_embed(one, code=None)],
-            now=now,
-            names=_NAMES,
-        )
+        yield _told(f"outcome, {outcome.value}", _resend(state=ResendState.UNKNOWN, outcome=outcome, **decided))
 
 
-def _notes(now: datetime) -> Iterator[Shot]:
+def _told(situation: str, one: Resend) -> Shot:
+    return _shot("resend_states", situation, "requester and owner", outcome_embed(one, code=None))
+
+
+def _notes() -> Iterator[Shot]:
     """The notes on a card: returned, changed, reminded, and an answer about another trade."""
     changed = TradeFacts.of(trade()).note_of_change(TradeFacts.of(trade(status=4, last_error="", offer_id="1")))
     assert changed is not None
     facts = TradeFacts.of(trade(status=4, last_error="", offer_id="1"))
-    returned = {"decided_by": 200, "decided_at": now - timedelta(minutes=1)}
+    returned = {"decided_by": 200, "decided_at": utcnow() - timedelta(minutes=1)}
     for situation, one in (
-        ("returned after a restart", _resend(now, notes=("restarted",), **returned)),
-        ("returned by a stop", _resend(now, notes=("paused",), **returned)),
-        ("changed before its approval", _resend(now, notes=(changed,), facts=facts)),
-        ("reminded", _resend(now, reminded_at=now - timedelta(minutes=1))),
+        ("returned after a restart", _resend(notes=("restarted",), **returned)),
+        ("returned by a stop", _resend(notes=("paused",), **returned)),
+        ("changed before its approval", _resend(notes=(changed,), facts=facts)),
+        ("reminded", _resend(reminded_at=utcnow() - timedelta(minutes=1))),
         (
             "an answer about another trade",
-            _resend(now, state=ResendState.UNKNOWN, outcome=Outcome.OTHER_TRADE, outcome_detail="7", notes=(ALARM,)),
+            _resend(state=ResendState.UNKNOWN, outcome=Outcome.OTHER_TRADE, outcome_detail="7", notes=(ALARM,)),
         ),
-        ("nobody could be told", _resend(now, state=ResendState.SENT, notes=("requester_not_told", "owner_not_told"))),
+        ("nobody could be told", _resend(state=ResendState.SENT, notes=("requester_not_told", "owner_not_told"))),
     ):
         embed = resend_card(one, _CATALOGUE)
-        yield Shot("resend_states", f"card, {situation}", "moderators", [embed], now=now, names=_NAMES)
+        yield _shot("resend_states", f"card, {situation}", "moderators", embed)
     for situation, pause in (
-        ("by an alarm", ResendPause(guild_id=1, by=None, at=now - timedelta(hours=1), resend_id=41)),
-        ("by a restored database", ResendPause(guild_id=1, by=None, at=now - timedelta(hours=1))),
+        ("by an alarm", ResendPause(guild_id=1, by=None, at=utcnow() - timedelta(hours=1), resend_id=41)),
+        ("by a restored database", ResendPause(guild_id=1, by=None, at=utcnow() - timedelta(hours=1))),
     ):
-        yield _error(now, f"ResendsPaused {situation}", errors.ResendsPaused(pause), Audience.STAFF)
+        yield _error(f"ResendsPaused {situation}", errors.ResendsPaused(pause), Audience.STAFF)
 
 
-def _sign_in(now: datetime) -> Iterator[Shot]:
-    link = Link(1, 100, OWNER, LinkSource.SIGN_IN, 100, now)
-    waiting = replace(link, resends_from=now + timedelta(hours=72))
+def _sign_in() -> Iterator[Shot]:
+    link = Link(1, 100, OWNER, LinkSource.SIGN_IN, 100, utcnow())
+    waiting = replace(link, resends_from=utcnow() + timedelta(hours=72))
     address = SignInAddress("https://desk.example/link/one-time")
-    started = StartedSignIn(address=address, expires_at=now + timedelta(minutes=10))
+    started = StartedSignIn(address=address, expires_at=utcnow() + timedelta(minutes=10))
     for situation, embed in (
         ("start, with sign-in", start_embed(started)),
         ("start, used", used_embed()),
         ("signed in", signed_in_embed(link)),
         ("signed in, waiting", signed_in_embed(waiting)),
     ):
-        yield Shot("links", situation, "customer", [embed], now=now, names=_NAMES)
+        yield _shot("links", situation, "customer", embed)
 
 
-def _rights(now: datetime) -> Iterator[Shot]:
+def _rights() -> Iterator[Shot]:
     """The warnings about grants."""
     guild, gone, self_assigned = 1, 7, 8
     grants = [
@@ -254,31 +245,25 @@ def _rights(now: datetime) -> Iterator[Shot]:
     facts = [RoleFacts(guild, 0), RoleFacts(self_assigned, 1, sources=frozenset({Source.CONNECTION}))]
     names = RoleNames(guild, {self_assigned: "Colour blue"})
     embed = list_embed(Review(tuple(grants), examine(guild, grants, facts)), names, guild)
-    yield Shot(
-        "access",
-        "list, with what is worth a look",
-        "administrator",
-        [embed],
-        now=now,
-        names={self_assigned: "@Colour blue"},
-    )
+    seen_as = {self_assigned: "@Colour blue"}
+    yield _shot("access", "list, with what is worth a look", "administrator", embed, names=seen_as)
 
 
-def _states(now: datetime) -> Iterator[Shot]:
+def _states() -> Iterator[Shot]:
     failure = Failure(ProviderName.ASSETPAY, FailureKind.TIMED_OUT)
     quotas = (
         Quota("inventories", 10_000, timedelta(minutes=1), 12, 2_000),
-        Quota("resends", 10, timedelta(hours=1), 0, 2, now + timedelta(minutes=20)),
+        Quota("resends", 10, timedelta(hours=1), 0, 2, utcnow() + timedelta(minutes=20)),
     )
     health = (
         ProviderHealth(ProviderName.ASSETPAY, ProviderState.WORKING),
-        ProviderHealth(ProviderName.SKINSBACK, ProviderState.FAILING, now - timedelta(minutes=3), failure),
+        ProviderHealth(ProviderName.SKINSBACK, ProviderState.FAILING, utcnow() - timedelta(minutes=3), failure),
         ProviderHealth(
             ProviderName.MANNCO,
             ProviderState.CIRCUIT_OPEN,
-            now - timedelta(minutes=9),
+            utcnow() - timedelta(minutes=9),
             failure,
-            now + timedelta(minutes=1),
+            utcnow() + timedelta(minutes=1),
             quotas,
         ),
     )
@@ -286,4 +271,4 @@ def _states(now: datetime) -> Iterator[Shot]:
         ("every state, with details", health),
         ("no provider", ()),
     ):
-        yield Shot("status", situation, "everybody", [_status_embed(report, _CATALOGUE)], now=now, names=_NAMES)
+        yield _shot("status", situation, "everybody", _status_embed(report, _CATALOGUE))

@@ -55,6 +55,9 @@ class Walk:
     async def _use(self, reader: str, command: str, **options: Any) -> simcord.InteractionResult:
         return await self.people[reader].slash(self.scene.channel, command, **options)
 
+    async def _ask(self, page: str, situation: str, reader: str, command: str, **options: Any) -> Shot:
+        return self._shot(page, situation, reader, await self._use(reader, command, **options))
+
     def _shot(self, page: str, situation: str, reader: str, result: Any) -> Shot:
         found = result.response if isinstance(result, simcord.InteractionResult) else result
         assert found is not None
@@ -77,128 +80,107 @@ class Walk:
         )
 
     async def _inventory(self) -> AsyncIterator[Shot]:
-        world = self.scene.world
-        for situation, reader, person, options in (
-            ("one provider", CUSTOMER, world.customer, {}),
-            ("one provider, somebody else's", AGENT, world.other_customer, {}),
-            ("all side by side", CUSTOMER, world.customer, {"provider": "all"}),
-            ("search and sort", CUSTOMER, world.customer, {"search": "ak", "sort": "price_desc"}),
-            ("Rust, with stacks", CUSTOMER, world.customer, {"game": "rust"}),
-            ("empty", AGENT, world.empty, {}),
-            ("nothing asked for is there", CUSTOMER, world.customer, {"search": "no such thing"}),
-            ("private", AGENT, world.private, {}),
-            ("private, all side by side", AGENT, world.private, {"provider": "all"}),
+        world, down = self.scene.world, self.scene.providers.skinsback.faults
+        mine, theirs = world.customer.trade_url, world.other_customer.trade_url
+        for situation, reader, url, options in (
+            ("one provider", CUSTOMER, mine, {}),
+            ("one provider, somebody else's", AGENT, theirs, {}),
+            ("all side by side", CUSTOMER, mine, {"provider": "all"}),
+            ("search and sort", CUSTOMER, mine, {"search": "ak", "sort": "price_desc"}),
+            ("Rust, with stacks", CUSTOMER, mine, {"game": "rust"}),
+            ("empty", AGENT, world.empty.trade_url, {}),
+            ("nothing asked for is there", CUSTOMER, mine, {"search": "no such thing"}),
+            ("private", AGENT, world.private.trade_url, {}),
+            ("private, all side by side", AGENT, world.private.trade_url, {"provider": "all"}),
         ):
-            result = await self._use(reader, "inventory", tradeurl=person.trade_url, **options)
-            yield self._shot("inventory", situation, reader, result)
-        self.scene.providers.skinsback.faults.extend(_DOWN)
-        result = await self._use(CUSTOMER, "inventory", tradeurl=world.customer.trade_url, provider="all", game="rust")
-        yield self._shot("inventory", "all side by side, one of them fails", CUSTOMER, result)
-        self.scene.providers.skinsback.faults.clear()
-        result = await self._use(CUSTOMER, "inventory", tradeurl=world.other_customer.trade_url)
-        yield self._shot("errors_live", "somebody else's inventory", CUSTOMER, result)
-        result = await self._use(CUSTOMER, "inventory", tradeurl="https://steamcommunity.com/id/mia")
-        yield self._shot("errors_live", "not a trade URL", CUSTOMER, result)
-        self.scene.providers.skinsback.faults.extend(_DOWN)
+            yield await self._ask("inventory", situation, reader, "inventory", tradeurl=url, **options)
+        down.extend(_DOWN)
+        one_down = "all side by side, one of them fails"
+        yield await self._ask("inventory", one_down, CUSTOMER, "inventory", tradeurl=mine, provider="all", game="rust")
+        down.clear()
+        for situation, url in (
+            ("somebody else's inventory", theirs),
+            ("not a trade URL", "https://steamcommunity.com/id/mia"),
+        ):
+            yield await self._ask("errors_live", situation, CUSTOMER, "inventory", tradeurl=url)
+        down.extend(_DOWN)
+        of_one = {"tradeurl": mine, "provider": "skinsback", "game": "dota2"}
         for reader in (CUSTOMER, AGENT):
-            mine = world.customer.trade_url
-            result = await self._use(reader, "inventory", tradeurl=mine, provider="skinsback", game="dota2")
-            yield self._shot("errors_live", "the provider is down", reader, result)
-        self.scene.providers.skinsback.faults.clear()
+            yield await self._ask("errors_live", "the provider is down", reader, "inventory", **of_one)
+        down.clear()
         for code in (1010, 33):
-            result = await self._use(AGENT, "inventory", tradeurl=world.error_trade_url(code))
-            yield self._shot("errors_live", f"error {code}", AGENT, result)
+            url = world.error_trade_url(code)
+            yield await self._ask("errors_live", f"error {code}", AGENT, "inventory", tradeurl=url)
 
     async def _controls(self) -> AsyncIterator[Shot]:
         mia = self.scene.customer
         result = await self._use(CUSTOMER, "inventory", tradeurl=self.scene.world.customer.trade_url)
         page = result.response
         assert page is not None
-        menus = {}
-        for row in page.components:
-            for child in row["components"]:
-                if child["type"] == 3:
-                    menus[child["custom_id"].rpartition(":")[2]] = child
+        below = [child for row in page.components for child in row["components"]]
+        (menu,) = (child for child in below if child["custom_id"].endswith(":item"))
         for number, situation in ((0, "first item"), (3, "another item")):
-            option = menus["item"]["options"][number]["value"]
-            details = await mia.select(page, [option], custom_id=menus["item"]["custom_id"])
+            details = await mia.select(page, [menu["options"][number]["value"]], custom_id=menu["custom_id"])
             yield self._shot("item_details", situation, CUSTOMER, _last(details))
-        opened = await mia.click(page, label="Filter")
-        assert opened.modal is not None
-        yield Shot(
-            page="inventory_controls",
-            situation="filter form",
-            reader=CUSTOMER,
-            embeds=[discord.Embed(title=opened.modal["title"])],
-            components=opened.modal["components"],
-        )
-        form = {"search": "ak", "min_price": "1", "max_price": ""}
-        shown = await mia.submit_modal(opened, form)
-        yield self._shot("inventory_controls", "filtered", CUSTOMER, shown)
-        opened = await mia.click(page, label="Filter")
-        shown = await mia.submit_modal(opened, form | {"search": "nothing like that"})
-        yield self._shot("inventory_controls", "filtered to nothing", CUSTOMER, shown)
-        opened = await mia.click(page, label="Filter")
-        shown = await mia.submit_modal(opened, form | {"min_price": "much"})
-        yield self._shot("inventory_controls", "a price that is none", CUSTOMER, _last(shown))
+        yield _form("inventory_controls", "filter form", CUSTOMER, await mia.click(page, label="Filter"))
+        for situation, typed in (
+            ("filtered", {}),
+            ("filtered to nothing", {"search": "nothing like that"}),
+            ("a price that is none", {"min_price": "much"}),
+        ):
+            opened = await mia.click(page, label="Filter")
+            shown = await mia.submit_modal(opened, {"search": "ak", "min_price": "1", "max_price": ""} | typed)
+            yield self._shot("inventory_controls", situation, CUSTOMER, _last(shown))
         table = await mia.click(page, label="CSV of all")
         yield self._shot("inventory_controls", "the table", CUSTOMER, _last(table))
-        (again,) = [
-            child["custom_id"]
-            for row in page.components
-            for child in row["components"]
-            if child["custom_id"].split(":")[2] == "refresh"
-        ]
+        (again,) = (child["custom_id"] for child in below if child["custom_id"].split(":")[2] == "refresh")
         early = await mia.click(page, custom_id=again)
         yield self._shot("inventory_controls", "refreshed too soon", CUSTOMER, _last(early))
 
     async def _trades(self) -> AsyncIterator[Shot]:
         world = self.scene.world
-        yield self._shot("trades", "active", CUSTOMER, await self._use(CUSTOMER, "trades"))
-        yield self._shot("trades", "all", CUSTOMER, await self._use(CUSTOMER, "trades", scope="all"))
+        yield await self._ask("trades", "active", CUSTOMER, "trades")
+        yield await self._ask("trades", "all", CUSTOMER, "trades", scope="all")
         for situation, options in (
             ("everybody's", {}),
             ("of a member", {"member": self.scene.customer, "scope": "all"}),
             ("of nobody known", {"steam_id": str(world.empty.steam_id)}),
         ):
-            yield self._shot("trades", situation, AGENT, await self._use(AGENT, "trades", **options))
-        result = await self._use(AGENT, "trades", member=self.people[MODERATOR])
-        yield self._shot("trades", "of a member without a link", AGENT, result)
+            yield await self._ask("trades", situation, AGENT, "trades", **options)
+        yield await self._ask("trades", "of a member without a link", AGENT, "trades", member=self.people[MODERATOR])
         result = await self.scene.agent.context_menu(self.scene.channel, "Show trades", self.scene.customer)
         yield self._shot("trades", "by the menu Show trades", AGENT, result)
 
     async def _explain(self) -> AsyncIterator[Shot]:
         for code in ("1010", "33", "7", "no such error", "-17"):
             for reader in (CUSTOMER, AGENT):
-                yield self._shot("explain", code, reader, await self._use(reader, "explain", code=code))
+                yield await self._ask("explain", code, reader, "explain", code=code)
         secret = next(
             each
             for each in self.scene.client.services.explanations.suggest("", None, limit=10_000)
             if each.confidential and each.key
         )
         for reader in (CUSTOMER, AGENT):
-            result = await self._use(reader, "explain", code=secret.key)
-            yield self._shot("explain", "a confidential one", reader, result)
+            yield await self._ask("explain", "a confidential one", reader, "explain", code=secret.key)
         for situation, text in (("a message with errors", "I got error 33 and then code 1010?"), ("one without", "Hi")):
             message = await self.scene.agent.send(self.scene.channel, text)
             result = await self.scene.customer.context_menu(self.scene.channel, "Explain error codes", message)
             yield self._shot("explain", situation, CUSTOMER, result)
 
     async def _links(self) -> AsyncIterator[Shot]:
-        yield self._shot("links", "status, linked", CUSTOMER, await self._use(CUSTOMER, "link status"))
-        yield self._shot("links", "status, not linked", AGENT, await self._use(AGENT, "link status"))
-        yield self._shot("links", "start", CUSTOMER, await self._use(CUSTOMER, "link start"))
+        yield await self._ask("links", "status, linked", CUSTOMER, "link status")
+        yield await self._ask("links", "status, not linked", AGENT, "link status")
+        yield await self._ask("links", "start", CUSTOMER, "link start")
         robin, account = self.people[MODERATOR], self.scene.world.other_customer.steam_id
         for situation, steam in (
             ("set", str(account)),
             ("set, to an account that is taken", str(self.scene.world.customer.steam_id)),
             ("set, to another account", str(self.scene.world.collector.steam_id)),
         ):
-            result = await self._use(AGENT, "link set", member=robin, steam=steam)
-            yield self._shot("links", situation, AGENT, result)
-        yield self._shot("links", "status, waiting", MODERATOR, await self._use(MODERATOR, "link status"))
-        yield self._shot("links", "remove", MODERATOR, await self._use(MODERATOR, "link remove"))
-        yield self._shot("links", "remove, nothing there", MODERATOR, await self._use(MODERATOR, "link remove"))
+            yield await self._ask("links", situation, AGENT, "link set", member=robin, steam=steam)
+        yield await self._ask("links", "status, waiting", MODERATOR, "link status")
+        yield await self._ask("links", "remove", MODERATOR, "link remove")
+        yield await self._ask("links", "remove, nothing there", MODERATOR, "link remove")
 
     async def _links_of_the_departed(self) -> AsyncIterator[Shot]:
         gone = self.scene.env.create_user("jo")
@@ -207,8 +189,7 @@ class Walk:
             ("set, to none", NO_ACCOUNT),
             ("set, to none, nothing there", NO_ACCOUNT),
         ):
-            result = await self._use(AGENT, "link set", member=gone, steam=steam)
-            yield self._shot("links", situation, AGENT, result)
+            yield await self._ask("links", situation, AGENT, "link set", member=gone, steam=steam)
 
     def _card(self) -> discord.Message:
         return self.scene.channel.history()[-1]
@@ -218,17 +199,17 @@ class Walk:
 
     async def _resends(self) -> AsyncIterator[Shot]:
         first = str(self._failed(0).id)
-        yield self._shot("approvals", "nothing open", MODERATOR, await self._use(MODERATOR, "approvals"))
+        yield await self._ask("approvals", "nothing open", MODERATOR, "approvals")
         asked = await self._use(CUSTOMER, "resend", id=first, reason="the bot was offline")
         yield self._shot("resend", "asked", CUSTOMER, asked)
         card = self._card()
         yield self._shot("resend", "the card", "moderators", card)
-        yield self._shot("resend", "asked again", CUSTOMER, await self._use(CUSTOMER, "resend", id=first))
-        yield self._shot("resend", "no such trade", CUSTOMER, await self._use(CUSTOMER, "resend", id="1"))
+        yield await self._ask("resend", "asked again", CUSTOMER, "resend", id=first)
+        yield await self._ask("resend", "no such trade", CUSTOMER, "resend", id="1")
         done = next(trade for trade in self.scene.world.trades_of(self.scene.world.customer) if trade.status == 3)
-        yield self._shot("resend", "not one to resend", AGENT, await self._use(AGENT, "resend", id=str(done.id)))
-        yield self._shot("approvals", "one open", MODERATOR, await self._use(MODERATOR, "approvals"))
-        yield self._shot("approvals", "one open", ADMINISTRATOR, await self._use(ADMINISTRATOR, "approvals"))
+        yield await self._ask("resend", "not one to resend", AGENT, "resend", id=str(done.id))
+        yield await self._ask("approvals", "one open", MODERATOR, "approvals")
+        yield await self._ask("approvals", "one open", ADMINISTRATOR, "approvals")
         pressed = await self.scene.customer.click(card, label="Approve")
         yield self._shot("resend", "pressed without the right", CUSTOMER, _last(pressed))
         sent = await self.scene.moderator.click(card, label="Approve")
@@ -241,14 +222,8 @@ class Walk:
         await self._use(AGENT, "resend", id=str(self._failed(1).id))
         card = self._card()
         form = await self.scene.moderator.click(card, label="Deny")
+        yield _form("resend", "the form to deny", MODERATOR, form)
         assert form.modal is not None
-        yield Shot(
-            page="resend",
-            situation="the form to deny",
-            reader=MODERATOR,
-            embeds=[discord.Embed(title=form.modal["title"])],
-            components=form.modal["components"],
-        )
         ((field,),) = (row["components"] for row in form.modal["components"])
         await self.scene.moderator.submit_modal(form, {field["custom_id"]: "it has arrived"})
         yield self._shot("resend", "the card, denied", "moderators", self._now(card))
@@ -257,7 +232,7 @@ class Walk:
         assert shown.response is not None
         paused = await kim.click(shown.response, label="Stop resends")
         yield self._shot("approvals", "resends stopped", ADMINISTRATOR, _last(paused))
-        yield self._shot("resend", "asked while stopped", CUSTOMER, await self._use(CUSTOMER, "resend", id=first))
+        yield await self._ask("resend", "asked while stopped", CUSTOMER, "resend", id=first)
         shown = await self._use(ADMINISTRATOR, "approvals")
         yield self._shot("approvals", "while stopped", ADMINISTRATOR, shown)
         assert shown.response is not None
@@ -275,8 +250,8 @@ class Walk:
             ("approvals channel", "settings approvals-channel", {"channel": self.scene.channel}),
             ("audit channel", "settings audit-channel", {"channel": audit}),
         ):
-            yield self._shot("settings", situation, ADMINISTRATOR, await self._use(ADMINISTRATOR, command, **options))
-        yield self._shot("settings", "show", AGENT, await self._use(AGENT, "settings show"))
+            yield await self._ask("settings", situation, ADMINISTRATOR, command, **options)
+        yield await self._ask("settings", "show", AGENT, "settings show")
 
     async def _access(self) -> AsyncIterator[Shot]:
         grant = {"role": self.scene.support, "capability": "audit.read"}
@@ -289,34 +264,39 @@ class Walk:
             ("why", "access why", {"member": self.scene.agent, "capability": "trades.any"}),
             ("why not", "access why", {"member": self.scene.customer, "capability": "resend.approve"}),
         ):
-            yield self._shot("access", situation, ADMINISTRATOR, await self._use(ADMINISTRATOR, command, **options))
-        yield self._shot("access", "list", CUSTOMER, await self._use(CUSTOMER, "access list"))
+            yield await self._ask("access", situation, ADMINISTRATOR, command, **options)
+        yield await self._ask("access", "list", CUSTOMER, "access list")
 
     async def _audit(self) -> AsyncIterator[Shot]:
-        yield self._shot("audit", "newest", MODERATOR, await self._use(MODERATOR, "audit", limit=8))
-        result = await self._use(MODERATOR, "audit", action="trades.viewed", member=self.people[ADMINISTRATOR])
-        yield self._shot("audit", "nothing found", MODERATOR, result)
+        yield await self._ask("audit", "newest", MODERATOR, "audit", limit=8)
+        of_kim = {"action": "trades.viewed", "member": self.people[ADMINISTRATOR]}
+        yield await self._ask("audit", "nothing found", MODERATOR, "audit", **of_kim)
         yield self._shot("audit", "post in the audit channel", "staff", self._audit_channel.history()[-1])
 
     async def _status(self) -> AsyncIterator[Shot]:
         for reader in (CUSTOMER, MODERATOR):
-            yield self._shot("status", "all work", reader, await self._use(reader, "status"))
+            yield await self._ask("status", "all work", reader, "status")
         self.scene.providers.skinsback.faults.extend(_DOWN)
         mia = self.scene.world.customer.trade_url
         await self._use(AGENT, "inventory", tradeurl=mia, provider="skinsback", refresh=True)
         self.scene.providers.skinsback.faults.clear()
         for reader in (CUSTOMER, MODERATOR):
-            yield self._shot("status", "one fails", reader, await self._use(reader, "status"))
+            yield await self._ask("status", "one fails", reader, "status")
 
     async def _my_data(self) -> AsyncIterator[Shot]:
         for situation, command in (("export", "mydata export"), ("forget", "mydata forget")):
-            yield self._shot("mydata", situation, CUSTOMER, await self._use(CUSTOMER, command))
-        yield self._shot(
-            "mydata", "export, nothing there", ADMINISTRATOR, await self._use(ADMINISTRATOR, "mydata export")
-        )
+            yield await self._ask("mydata", situation, CUSTOMER, command)
+        yield await self._ask("mydata", "export, nothing there", ADMINISTRATOR, "mydata export")
         themselves, account = self.scene.agent, str(self.scene.world.other_customer.steam_id)
         await self._use(AGENT, "link set", member=themselves, steam=account)
-        yield self._shot("mydata", "forget, linked by oneself", AGENT, await self._use(AGENT, "mydata forget"))
+        yield await self._ask("mydata", "forget, linked by oneself", AGENT, "mydata forget")
+
+
+def _form(page: str, situation: str, reader: str, opened: simcord.InteractionResult) -> Shot:
+    """Return a form as it was opened."""
+    assert opened.modal is not None
+    title = discord.Embed(title=opened.modal["title"])
+    return Shot(page, situation, reader, [title], components=opened.modal["components"])
 
 
 def _last(result: simcord.InteractionResult) -> Any:
