@@ -1,4 +1,4 @@
-"""Shutdown, crashes, and the next start."""
+"""Shutdown and the next start."""
 
 import signal
 
@@ -126,23 +126,3 @@ async def test_close_hangs(live: LiveBot):
         assert "left before everything was closed" in bot.stderr
         assert "Traceback" not in bot.stderr
     live.assert_sound()
-
-
-async def test_killed(live: LiveBot):
-    """After a crash, the old cards and pages work, and a resend that was being sent is settled by reading."""
-    trade, cut_off = live.world.trades_of(live.world.customer)[0], trade_that(live, ResendAnswer.HANG_AFTER)
-    async with live.running() as bot:
-        page = await live.use(live.customer, "inventory", tradeurl=live.world.customer.trade_url)
-        card = await live.requested(trade.id)
-        doubtful, approval = await hanging_resend(live, cut_off)
-        await live.server.until(live.kept_views)  # written within 50 ms of being shown
-        await bot.kill()
-    assert live.resend_states() == ["pending", "sending"]
-
-    async with live.running(set_up=False):
-        await live.card_shows(doubtful, "sent")
-        assert "Page 2 of 8" in await live.turn_page(page, live.customer)
-        await (await live.decide(card)).finished()
-        await live.card_shows(card, "sent")
-    assert live.providers.mannco.resend_calls == {trade.id: 1, cut_off.id: 1}
-    live.assert_sound(unfinished=(approval,))
