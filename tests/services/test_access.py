@@ -1,44 +1,21 @@
 """Rights of one guild count in no other; the rows and the roles by which rights are explained and cleaned up."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from bot.domain.access import Actor, Capability, Grant
+from bot.domain.access import Capability, Grant
 from bot.domain.audit import AuditAction
-from bot.services.access import AccessService
-from bot.services.audit import AuditService
-from tests.contracts.engines import ENGINES, Repositories
-from tests.domain.builders import NOW
-from tests.fakes.audit_channel import FakeAuditChannel
-from tests.fakes.clock import FakeClock
-
-GUILD, OTHER_GUILD, SUPPORT = 100, 200, 7
-OWNER = Actor(GUILD, 1, frozenset({GUILD}), administers=True)
-AGENT = Actor(GUILD, 3, frozenset({GUILD, SUPPORT}))
-
-
-class Services:
-    def __init__(self, repositories: Repositories) -> None:
-        self.repositories = repositories
-        self.channel = FakeAuditChannel()
-        self.clock = FakeClock(NOW)
-        rows = repositories.audit
-        audit = AuditService(rows=rows, settings=repositories.settings, channel=self.channel, clock=self.clock)
-        self.access = AccessService(
-            grants=repositories.grants, links=repositories.links, rows=rows, audit=audit, clock=self.clock
-        )
+from tests.contracts.engines import Repositories
+from tests.services.members import AGENT, GUILD, OTHER_GUILD, OWNER, SUPPORT, Members
 
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    async with ENGINES["sqlite"](tmp_path) as repositories:
-        yield Services(repositories)
+async def services(repositories: Repositories) -> Members:
+    return Members(repositories)
 
 
-async def test_another_guild(services: Services):
+async def test_another_guild(services: Members):
     """Roles, grants and owners of another guild do not count."""
     await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
     elsewhere = replace(AGENT, guild_id=OTHER_GUILD)
@@ -49,7 +26,7 @@ async def test_another_guild(services: Services):
     assert Grant(OTHER_GUILD, SUPPORT, Capability.READ_AUDIT) not in await services.access.grants(by=OWNER)
 
 
-async def test_why(services: Services):
+async def test_why(services: Members):
     """The row is that of the current grant, or of the guild's seeding."""
     seeded = await services.access.why(AGENT, Capability.TRADES_OWN, by=OWNER)
     for capability in (Capability.TRADES_ANY, Capability.READ_AUDIT):
@@ -71,7 +48,7 @@ async def test_why(services: Services):
 
 
 @pytest.mark.parametrize("existing", [set(), {SUPPORT}])
-async def test_unknown_roles(services: Services, existing: set[int]):
+async def test_unknown_roles(services: Members, existing: set[int]):
     """Nothing is revoked if the guild's roles are not known."""
     await services.access.grant(SUPPORT, Capability.TRADES_ANY, by=OWNER)
     before = await services.access.grants(by=OWNER)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
@@ -11,15 +10,12 @@ from bot.domain.access import Actor, Capability
 from bot.domain.audit import AuditRow
 from bot.domain.settings import GuildSettings, Setting
 from bot.services import audit as audit_module
-from bot.services.access import AccessService
-from bot.services.audit import AuditService
 from bot.services.settings import SettingsService
-from tests.contracts.engines import ENGINES, Repositories
+from tests.contracts.engines import Repositories
 from tests.domain.builders import NOW
-from tests.fakes.clock import FakeClock
+from tests.services.members import GUILD, OTHER_GUILD, OWNER, SUPPORT, Members
 
-GUILD, OTHER_GUILD, SUPPORT, CHANNEL = 100, 200, 7, 9
-OWNER = Actor(GUILD, 1, frozenset({GUILD}), administers=True)
+CHANNEL = 9
 OTHER_OWNER = Actor(OTHER_GUILD, 2, frozenset({OTHER_GUILD}), administers=True)
 
 
@@ -44,29 +40,22 @@ class Unreadable:
         raise OSError("disk I/O error")
 
 
-class Services:
+class Services(Members):
     def __init__(self, repositories: Repositories) -> None:
-        self.repositories = repositories
         self.channel = Slow()
-        clock = FakeClock(NOW)
-        rows = repositories.audit
-        self.audit = AuditService(rows=rows, settings=repositories.settings, channel=self.channel, clock=clock)
-        self.access = AccessService(
-            grants=repositories.grants, links=repositories.links, rows=rows, audit=self.audit, clock=clock
-        )
+        super().__init__(repositories, self.channel)
         self.settings = SettingsService(
-            settings=repositories.settings, access=self.access, audit=self.audit, clock=clock
+            settings=repositories.settings, access=self.access, audit=self.audit, clock=self.clock
         )
 
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    async with ENGINES["sqlite"](tmp_path) as repositories:
-        for guild_id in (GUILD, OTHER_GUILD):
-            await repositories.settings.set_channel(guild_id, Setting.AUDIT_CHANNEL, CHANNEL, by=1, at=NOW)
-        opened = Services(repositories)
-        yield opened
-        await opened.audit.close(within=0.0)
+async def services(repositories: Repositories) -> AsyncIterator[Services]:
+    for guild_id in (GUILD, OTHER_GUILD):
+        await repositories.settings.set_channel(guild_id, Setting.AUDIT_CHANNEL, CHANNEL, by=1, at=NOW)
+    opened = Services(repositories)
+    yield opened
+    await opened.audit.close(within=0.0)
 
 
 @pytest.fixture

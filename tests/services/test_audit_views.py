@@ -1,14 +1,12 @@
 """Views by staff are in the audit log, or nothing is shown; and reading the log."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.domain.access import Actor, Capability, Grant
+from bot.domain.access import Actor, Capability
 from bot.domain.audit import AuditAction, AuditEntry, AuditRow, DamagedRow
 from bot.domain.errors import AccessDenied, InvalidInput, ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
@@ -18,18 +16,15 @@ from bot.domain.settings import Setting
 from bot.domain.snapshots import InventoryAnswer, TradesAnswer
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope
-from bot.services.access import AccessService
-from bot.services.audit import MOST_ROWS, AuditService, Extract
+from bot.services.audit import MOST_ROWS, Extract
 from bot.services.inventory import InventoryRequest, InventoryService
 from bot.services.trades import TradeService
-from tests.contracts.engines import ENGINES, Repositories
+from tests.contracts.engines import Repositories
 from tests.fakes.audit_channel import FakeAuditChannel
 from tests.fakes.clock import FakeClock
 from tests.fakes.trade_provider import FakeTradeProvider
+from tests.services.members import AGENT, CUSTOMER, GUILD, OTHER_GUILD, Members
 
-GUILD, OTHER_GUILD, SUPPORT = 100, 200, 7
-CUSTOMER = Actor(GUILD, 1, frozenset({GUILD}))
-AGENT = Actor(GUILD, 2, frozenset({GUILD, SUPPORT}))
 READER = Actor(GUILD, 3, frozenset({GUILD, 8}))
 MINE, THEIRS, UNLINKED = (SteamId.from_account_id(number) for number in (11, 12, 13))
 
@@ -53,27 +48,27 @@ class Shop:
         return Inventory(self.name, query.trade_url.steam_id, query.game, (), 0, FakeClock().now())
 
 
-class Full:
+class ReadOnly:
     """An audit log that cannot be appended to."""
+
+    def __init__(self, repositories: Repositories) -> None:
+        self._rows = repositories.audit
 
     async def append(self, entry: AuditEntry) -> None:
         raise OSError("disk full")
 
+    async def newest_as_found(self, guild_id: int, **options: Any) -> list[AuditRow | DamagedRow]:
+        return list(await self._rows.newest_as_found(guild_id, **options))
 
-class Services:
+
+class Services(Members):
     """The services over real storage. The customer is linked to THEIRS; the agent, linked to MINE, may see them all."""
 
     def __init__(self, repositories: Repositories) -> None:
-        self.repositories = repositories
-        self.clock = FakeClock()
         self.channel = FakeAuditChannel()
-        rows, links = repositories.audit, repositories.links
-        self.audit = AuditService(rows=rows, settings=repositories.settings, channel=self.channel, clock=self.clock)
-        self.access = AccessService(
-            grants=repositories.grants, links=links, rows=rows, audit=self.audit, clock=self.clock
-        )
+        super().__init__(repositories, self.channel)
         self.shops = (Shop(), Shop(ProviderName.SKINSBACK))
-        common: dict[str, Any] = {"links": links, "audit": self.audit, "clock": self.clock}
+        common: dict[str, Any] = {"links": repositories.links, "audit": self.audit, "clock": self.clock}
         self.inventory = InventoryService(providers=self.shops, default=ProviderName.ASSETPAY, **common)
         self.provider = FakeTradeProvider()
         self.provider.add(1, THEIRS)
@@ -99,17 +94,14 @@ class Services:
 
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    async with ENGINES["sqlite"](tmp_path) as repositories:
-        opened = Services(repositories)
-        now = opened.clock.now()
-        for guild_id in (GUILD, OTHER_GUILD):
-            for capability in (Capability.TRADES_ANY, Capability.INVENTORY_ANY):
-                await repositories.grants.grant(Grant(guild_id, SUPPORT, capability), by=0, at=now)
-        await repositories.grants.grant(Grant(GUILD, 8, Capability.READ_AUDIT), by=0, at=now)
-        for actor, account in ((CUSTOMER, THEIRS), (AGENT, MINE)):
-            await repositories.links.put(Link(GUILD, actor.user_id, account, LinkSource.STAFF, 9, now))
-        yield opened
+async def services(repositories: Repositories) -> Services:
+    opened = Services(repositories)
+    for guild_id in (GUILD, OTHER_GUILD):
+        await opened.grant(Capability.TRADES_ANY, Capability.INVENTORY_ANY, guild_id=guild_id)
+    await opened.grant(Capability.READ_AUDIT, role=8)
+    await opened.link(CUSTOMER, THEIRS)
+    await opened.link(AGENT, MINE)
+    return opened
 
 
 async def test_trades(services: Services) -> None:
@@ -193,13 +185,14 @@ async def test_nothing_was_shown(services: Services) -> None:
 
 
 async def test_view_cannot_be_appended(services: Services) -> None:
-    """Nothing is shown then, except one's own account."""
-    services.audit._rows = Full()  # type: ignore[assignment] # only append is called
+    """Nothing is shown then, neither accounts nor the log, except one's own account."""
+    services.audit._rows = ReadOnly(services.repositories)  # type: ignore[assignment] # only these are called
 
     for asked in (
         services.look_up(InventoryRequest(url(THEIRS)), by=AGENT),
         services.list_for(by=AGENT, member_id=CUSTOMER.user_id),
         services.list_for(by=AGENT),
+        services.newest(by=READER),
     ):
         with pytest.raises(OSError, match="disk full"):
             await asked
@@ -243,24 +236,6 @@ async def test_reading_the_log(services: Services) -> None:
         AuditAction.LINK_SET,
     ]
     assert (await services.views())[0] == ("user:3", "audit.viewed", "guild", {"limit": str(MOST_ROWS)})
-
-
-async def test_reading_cannot_be_appended(services: Services) -> None:
-    """The log is not shown then."""
-    services.audit._rows = ReadOnly(services.repositories)  # type: ignore[assignment] # only these are called
-
-    with pytest.raises(OSError, match="disk full"):
-        await services.newest(by=READER)
-
-
-class ReadOnly(Full):
-    """An audit log that can only be read."""
-
-    def __init__(self, repositories: Repositories) -> None:
-        self._rows = repositories.audit
-
-    async def newest_as_found(self, guild_id: int, **options: Any) -> list[AuditRow | DamagedRow]:
-        return list(await self._rows.newest_as_found(guild_id, **options))
 
 
 async def test_erased_during_a_lookup(services: Services) -> None:

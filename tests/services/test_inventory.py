@@ -4,46 +4,31 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.domain.access import Actor, Capability, Grant
+from bot.domain.access import Actor, Capability
 from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff, TooSoon
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Sort
-from bot.domain.links import Link, LinkSource
 from bot.domain.snapshots import InventoryAnswer
-from bot.domain.steam import Game, SteamId
-from bot.services.access import AccessService
-from bot.services.audit import AuditService
+from bot.domain.steam import Game
 from bot.services.inventory import InventoryRequest, InventoryService
-from tests.contracts.engines import ENGINES, Repositories
+from tests.contracts.engines import Repositories
 from tests.domain.builders import NOW, OWNER, item
-from tests.fakes.audit_channel import FakeAuditChannel
-from tests.fakes.clock import FakeClock
 from tests.fakes.inventory_provider import FakeInventoryProvider
+from tests.services.members import AGENT, CUSTOMER, GUILD, SUPPORT, Members
 
-GUILD, SUPPORT = 100, 7
-CUSTOMER = Actor(GUILD, 1, frozenset({GUILD}))
-AGENT = Actor(GUILD, 2, frozenset({GUILD, SUPPORT}))
 URL = f"https://steamcommunity.com/tradeoffer/new/?partner={OWNER.account_id}&token=AbCdEfGh"
 FAILURE = Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, code=31, key="STEAM_UNAVAILABLE")
 
 
-class Services:
+class Services(Members):
     """The service over real storage."""
 
     def __init__(self, repositories: Repositories) -> None:
-        self.clock = FakeClock(NOW)
-        self.links, self.grants, self.rows = repositories.links, repositories.grants, repositories.audit
-        self._audit = AuditService(
-            rows=self.rows, settings=repositories.settings, channel=FakeAuditChannel(), clock=self.clock
-        )
-        self.access = AccessService(
-            grants=self.grants, links=self.links, rows=self.rows, audit=self._audit, clock=self.clock
-        )
+        super().__init__(repositories)
         self.provider = FakeInventoryProvider()
         self.service = self.with_providers(self.provider)
 
@@ -56,8 +41,8 @@ class Services:
         self.service = InventoryService(
             providers=providers,
             default=default,
-            links=self.links,
-            audit=self._audit,
+            links=self.repositories.links,
+            audit=self.audit,
             clock=self.clock,
             deadline=deadline,
         )
@@ -71,17 +56,13 @@ class Services:
         (call,) = self.service._flights._running or (None,)
         return len(getattr(call, "_callbacks", None) or ()) - 1
 
-    async def link(self, user_id: int, steam_id: SteamId) -> None:
-        await self.links.put(Link(GUILD, user_id, steam_id, LinkSource.STAFF, AGENT.user_id, NOW))
-
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    async with ENGINES["sqlite"](tmp_path) as repositories:
-        opened = Services(repositories)
-        await opened.grants.grant(Grant(GUILD, SUPPORT, Capability.INVENTORY_ANY), by=0, at=NOW)
-        yield opened
-        await opened.service.close()
+async def services(repositories: Repositories) -> AsyncIterator[Services]:
+    opened = Services(repositories)
+    await opened.grant(Capability.INVENTORY_ANY)
+    yield opened
+    await opened.service.close()
 
 
 def names(answer: InventoryAnswer) -> list[str]:
@@ -97,7 +78,7 @@ async def test_refused_without_a_call(services: Services):
     """Refused before a provider is called: no link, no capability, a role of another guild."""
     with pytest.raises(NotLinked):
         await services.look_up(CUSTOMER)
-    await services.grants.revoke(Grant(GUILD, GUILD, Capability.INVENTORY_OWN), by=0, at=NOW)
+    await services.revoke(Capability.INVENTORY_OWN)
     for actor in (CUSTOMER, Actor(GUILD, 9, frozenset(), administers=True), Actor(GUILD, 9, frozenset({200}))):
         with pytest.raises(AccessDenied) as denied:
             await services.look_up(actor)
@@ -110,7 +91,7 @@ async def test_refused_without_a_call(services: Services):
 async def test_linked_user(services: Services):
     """The answer names the member to whom the account is linked, if there is one."""
     assert (await services.look_up()).linked_user_id is None
-    await services.link(CUSTOMER.user_id, OWNER)
+    await services.link(CUSTOMER, OWNER)
     assert (await services.look_up()).linked_user_id == CUSTOMER.user_id
 
 
@@ -296,7 +277,7 @@ async def test_lookup_during_a_refresh(services: Services):
 
 async def test_cached_for_15_minutes(services: Services):
     """The cache is per account: for every caller and every spelling of the trade URL."""
-    await services.link(CUSTOMER.user_id, OWNER)
+    await services.link(CUSTOMER, OWNER)
     await services.look_up()
     services.clock.advance(minutes=14, seconds=59)
     await services.look_up(CUSTOMER, f"<{URL}&l=english>")

@@ -1,15 +1,13 @@
 """A snapshot is shown to its reader only, as long as they may see it, before and after a restart."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.domain.access import Actor, Capability, Grant
+from bot.domain.access import Actor, Capability
 from bot.domain.errors import AccessDenied, NotYourPage, PageExpired, QueryExpired
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import InventoryFilter, Sort
@@ -18,19 +16,15 @@ from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, InventoryAnswer, PageTooFresh, ProviderAnswer, Snapshot, TradesAnswer
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope
-from bot.services.access import AccessService
-from bot.services.audit import AuditService
 from bot.services.inventory import InventoryRequest, InventoryService
 from bot.services.snapshots import SnapshotService
-from tests.contracts.engines import ENGINES, Repositories
+from tests.contracts.engines import Repositories
 from tests.domain.builders import NOW, OWNER, inventory, item, trade
-from tests.fakes.audit_channel import FakeAuditChannel
-from tests.fakes.clock import FakeClock
 from tests.fakes.inventory_provider import FakeInventoryProvider
+from tests.services.members import AGENT, GUILD, SUPPORT, Members
 
-GUILD, SUPPORT, CUSTOMERS = 100, 7, 8
+CUSTOMERS = 8
 CUSTOMER = Actor(GUILD, 1, frozenset({GUILD, CUSTOMERS}))
-AGENT = Actor(GUILD, 2, frozenset({GUILD, SUPPORT}))
 OTHER_ACCOUNT = SteamId.from_account_id(77)
 INVENTORY = InventoryAnswer(
     OWNER, Game.CS2, InventoryFilter(), (ProviderAnswer(ProviderName.ASSETPAY, inventory(item("AK-47"))),)
@@ -44,28 +38,20 @@ def trades_answer(*, of: SteamId | None = OWNER, viewer: SteamId | None = OWNER)
     return TradesAnswer(ProviderName.MANNCO, Scope.ALL, of, viewer, (shown,), NOW)
 
 
-class Services:
+class Services(Members):
     """The service over real storage. The customer is linked; Support may see every account."""
 
     def __init__(self, repositories: Repositories) -> None:
-        self.repositories = repositories
-        self.clock = FakeClock(NOW)
+        super().__init__(repositories)
         self.snapshots = self.restarted()
 
     def restarted(self) -> SnapshotService:
         """Return the service of a new process."""
-        rows, links = self.repositories.audit, self.repositories.links
-        audit = AuditService(
-            rows=rows, settings=self.repositories.settings, channel=FakeAuditChannel(), clock=self.clock
-        )
-        self.access = AccessService(
-            grants=self.repositories.grants, links=links, rows=rows, audit=audit, clock=self.clock
-        )
         lookups = InventoryService(
             providers=(FakeInventoryProvider(),),
             default=ProviderName.ASSETPAY,
-            links=links,
-            audit=audit,
+            links=self.repositories.links,
+            audit=self.audit,
             clock=self.clock,
         )
         self.snapshots = SnapshotService(
@@ -87,18 +73,6 @@ class Services:
         assert saved is not None
         return saved.view
 
-    async def grant(self, *capabilities: Capability, role: int = SUPPORT) -> None:
-        for capability in capabilities:
-            await self.repositories.grants.grant(Grant(GUILD, role, capability), by=0, at=NOW)
-
-    async def revoke(self, *capabilities: Capability, role: int = GUILD) -> None:
-        for capability in capabilities:
-            await self.repositories.grants.revoke(Grant(GUILD, role, capability), by=0, at=NOW)
-
-    async def link(self, actor: Actor, steam_id: SteamId) -> None:
-        link = Link(GUILD, actor.user_id, steam_id, LinkSource.STAFF, 0, NOW)
-        await self.repositories.links.put(link)
-
     async def unlink(self, actor: Actor) -> None:
         await self.repositories.links.remove(GUILD, actor.user_id, by=0, at=NOW)
 
@@ -109,12 +83,11 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    async with ENGINES["sqlite"](tmp_path) as repositories:
-        opened = Services(repositories)
-        await opened.grant(Capability.INVENTORY_ANY, Capability.TRADES_ANY)
-        await opened.link(CUSTOMER, OWNER)
-        yield opened
+async def services(repositories: Repositories) -> Services:
+    opened = Services(repositories)
+    await opened.grant(Capability.INVENTORY_ANY, Capability.TRADES_ANY)
+    await opened.link(CUSTOMER, OWNER)
+    return opened
 
 
 async def refused(services: Services, snapshot: Snapshot, by: Actor) -> Capability:

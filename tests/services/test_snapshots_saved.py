@@ -13,17 +13,8 @@ from bot.domain.inventory import InventoryFilter
 from bot.domain.snapshots import ProviderAnswer, Snapshot
 from bot.services.my_data import MyDataService
 from tests.domain.builders import NOW, inventory, item
-from tests.services.test_snapshots import (
-    AGENT,
-    CUSTOMER,
-    GUILD,
-    INVENTORY,
-    REQUEST,
-    VIEW,
-    Services,
-    services,
-    soon,
-)
+from tests.services.members import AGENT, GUILD
+from tests.services.test_snapshots import CUSTOMER, INVENTORY, REQUEST, VIEW, Services, services, soon
 
 __all__ = ["services", "soon"]  # the fixtures
 

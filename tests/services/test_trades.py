@@ -1,13 +1,11 @@
 """Whose trades are listed, and to whom a code is shown."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.domain.access import Actor, Capability, Grant
+from bot.domain.access import Actor, Capability
 from bot.domain.errors import AccessDenied, NotLinked
 from bot.domain.failures import ProviderName
 from bot.domain.links import Link, LinkSource
@@ -16,17 +14,11 @@ from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId
 from bot.domain.trades import WINDOW, Scope, Trade
-from bot.services.access import AccessService
-from bot.services.audit import AuditService
 from bot.services.trades import TradeService
-from tests.contracts.engines import ENGINES, Repositories
+from tests.contracts.engines import Repositories
 from tests.domain.builders import NOW, OWNER, trade
-from tests.fakes.audit_channel import FakeAuditChannel
-from tests.fakes.clock import FakeClock
+from tests.services.members import AGENT, CUSTOMER, GUILD, Members
 
-GUILD, SUPPORT = 100, 7
-CUSTOMER = Actor(GUILD, 1, frozenset({GUILD}))
-AGENT = Actor(GUILD, 2, frozenset({GUILD, SUPPORT}))
 STRANGERS = SteamId.from_account_id(77)
 CODE = TradeCode("ABCDEFGH")
 
@@ -52,39 +44,30 @@ class Trades:
         raise AssertionError
 
 
-class Services:
+class Services(Members):
     """The service over real storage. The customer is linked; Support may see every account."""
 
-    def __init__(self, repositories: Repositories, provider: Trades | None) -> None:
-        self.repositories = repositories
-        clock = FakeClock(NOW)
-        rows, links = repositories.audit, repositories.links
-        audit = AuditService(rows=rows, settings=repositories.settings, channel=FakeAuditChannel(), clock=clock)
-        self.access = AccessService(grants=repositories.grants, links=links, rows=rows, audit=audit, clock=clock)
-        self.provider = provider or Trades()
+    def __init__(self, repositories: Repositories) -> None:
+        super().__init__(repositories)
+        self.provider = Trades()
         self.service = TradeService(
-            provider=provider,
+            provider=self.provider,
             access=self.access,
-            links=links,
-            audit=audit,
-            clock=clock,
+            links=repositories.links,
+            audit=self.audit,
+            clock=self.clock,
         )
 
     async def list_for(self, *, by: Actor, **options: Any) -> TradesAnswer:
         return await self.service.list_for(by=await self.access.viewer(by), **options)
 
-    async def link(self, actor: Actor, steam_id: SteamId) -> None:
-        link = Link(GUILD, actor.user_id, steam_id, LinkSource.STAFF, 0, NOW)
-        await self.repositories.links.put(link)
-
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    async with ENGINES["sqlite"](tmp_path) as repositories:
-        opened = Services(repositories, Trades())
-        await repositories.grants.grant(Grant(GUILD, SUPPORT, Capability.TRADES_ANY), by=0, at=NOW)
-        await opened.link(CUSTOMER, OWNER)
-        yield opened
+async def services(repositories: Repositories) -> Services:
+    opened = Services(repositories)
+    await opened.grant(Capability.TRADES_ANY)
+    await opened.link(CUSTOMER, OWNER)
+    return opened
 
 
 async def test_self_made_link(services: Services):
@@ -108,7 +91,7 @@ async def test_refused_without_a_call(services: Services):
         assert denied.value.capability is Capability.TRADES_ANY
     with pytest.raises(NotLinked):
         await services.list_for(by=replace(CUSTOMER, user_id=9))
-    await services.repositories.grants.revoke(Grant(GUILD, GUILD, Capability.TRADES_OWN), by=0, at=NOW)
+    await services.revoke(Capability.TRADES_OWN)
     with pytest.raises(AccessDenied) as denied:
         await services.list_for(by=CUSTOMER)
     assert denied.value.capability is Capability.TRADES_OWN
