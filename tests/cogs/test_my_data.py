@@ -17,6 +17,7 @@ from tests.cogs.approvals import (
     requested,
     state_of,
 )
+from tests.cogs.test_inventory import wait
 from tests.support.seen import embed_text, text_of
 from tests.support.stage import secrets_of
 
@@ -39,12 +40,6 @@ async def export(scene: Scene, actor: simcord.MemberActor) -> dict[str, Any]:
     content = json.loads(await raw_of(await my_data(scene, actor, "export")))
     assert isinstance(content, dict)
     return content
-
-
-def later(scene: Scene, **by: float) -> None:
-    """Move the desk's clock."""
-    moment = scene.clock.now() + timedelta(**by)
-    scene.clock.follow(lambda: moment)
 
 
 async def denied(scene: Scene, *, by: simcord.MemberActor) -> None:
@@ -142,7 +137,7 @@ async def test_erase(scene: Scene) -> None:
     card = await requested(scene, failed_trade(scene), by=scene.customer)
     await denied(scene, by=scene.moderator)
     await scene.customer.slash(scene.channel, "trades", scope="all")
-    later(scene, hours=24)
+    wait(scene, 24 * 3600)
 
     text = text_of(await my_data(scene, scene.customer, "forget"))
 
@@ -192,7 +187,7 @@ async def test_what_stays_for_now(scene: Scene) -> None:
     until = int((scene.clock.now() + timedelta(hours=24)).timestamp())
     assert f"once <t:{until}:f> has passed" in while_young
 
-    later(scene, hours=24)
+    wait(scene, 24 * 3600)
     at_last = text_of(await my_data(scene, scene.customer, "forget"))
     assert "1 ended request" in at_last
     assert "1 ended request" not in text_of(await my_data(scene, scene.customer, "forget"))

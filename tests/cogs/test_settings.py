@@ -4,11 +4,8 @@ import discord
 import simcord
 
 from bot.demo.scene import Scene
+from tests.cogs.test_access import owner_of
 from tests.support.seen import text_of
-
-
-def owner_of(scene: Scene) -> simcord.MemberActor:
-    return simcord.MemberActor(scene.env, scene.guild, scene.guild.owner)
 
 
 async def say(scene: Scene, actor: simcord.MemberActor, command: str, **options: object) -> str:
