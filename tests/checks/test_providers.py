@@ -47,7 +47,7 @@ async def test_signature(settings_of_all: MakeSettings):
 
 
 async def test_fixed_tokens(settings_of_all: MakeSettings, providers: SimulatedProviders):
-    """A fixed client token and a fixed JWT are used as they are."""
+    """A fixed client token and a fixed JWT are used as they are; each that is refused is named, without its value."""
     client = providers.assetpay.client_tokens.issue(
         providers.world.customer.steam_id, providers.world.customer.trade_url
     )
@@ -58,20 +58,21 @@ async def test_fixed_tokens(settings_of_all: MakeSettings, providers: SimulatedP
         providers__mannco__token=providers.mannco.issue_token(),
     )
     bad = settings_of_all(
+        providers__assetpay__api_key="ap_canary",
         providers__assetpay_client__api_key="",
-        providers__assetpay_client__client_token="none",
+        providers__assetpay_client__client_token="canary",
         providers__assetpay_legacy__api_key="",
-        providers__assetpay_legacy__client_token="none",
+        providers__assetpay_legacy__client_token="canary",
         providers__mannco__api_key="",
-        providers__mannco__token="none",
+        providers__mannco__token="canary",
     )
 
     assert {finding.level for finding in (await found(good)).values()} == {Level.OK}
     refused = await found(bad)
-    assert [name for name, finding in refused.items() if finding.level is Level.PROBLEM] == [
-        "assetpay_client", "assetpay_legacy", "mannco",
-    ]  # fmt: skip
-    assert not any(finding.is_unreachable for finding in refused.values())
+    assert {name: finding.key for name, finding in refused.items() if finding.level is Level.PROBLEM} == {
+        name: f"providers.{name}" for name in ("assetpay", "assetpay_client", "assetpay_legacy", "mannco")
+    }
+    assert not any(finding.is_unreachable or "canary" in finding.line() for finding in refused.values())
     assert "POST /user/login" not in providers.mannco.calls
     assert providers.assetpay.asked[-1].query.get("limit", "1") == "1"
 

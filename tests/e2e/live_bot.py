@@ -139,7 +139,7 @@ class LiveBot:
 
     def assert_secrets_kept(self) -> None:
         """Fail if a secret is in a log, in the database or, unless it belongs there, in a message."""
-        secrets = [*self._credentials(), *(person.token for person in self.world.people)]
+        secrets = self.secrets()
         codes = sorted(self._first_codes | self._codes())
         logged = "\n".join(process.stderr for process in self._processes)
         kept = b"".join(path.read_bytes() for path in self.folder.glob("skindesk.db*"))
@@ -152,6 +152,10 @@ class LiveBot:
             *find_secrets([request for request in self.server.requests if request.path.startswith(staff)], codes),
         ]
         assert leaks == []
+
+    def secrets(self) -> list[str]:
+        """Return the program's credentials, those it received for them, and the tokens of people's trade URLs."""
+        return [*self._credentials(), *(person.token for person in self.world.people)]
 
     def _codes(self) -> set[str]:
         return {trade.code for trade in self.world.trades if trade.code != "COMPLETED"}
