@@ -81,6 +81,7 @@ class InventoryService:
         self._links = links
         self._audit = audit
         self._clock = clock
+        # Above the deadline of one read: a caller who joined another's lookup may still have to begin their own.
         self._deadline = deadline
         self._cache: TTLCache[tuple[_Account, InventoryFilter], Inventory, datetime] = TTLCache(
             _MAX_ITEMS_CACHED, CACHED_FOR, clock.now, getsizeof=_size
