@@ -107,6 +107,8 @@ class Failure:
     place: str | None = None
     method: str | None = None
     """The provider's method that was called, if numbers depend on it (SkinsBack)."""
+    details: tuple[tuple[str, str], ...] = ()
+    """Facts of the refusal that the provider names, such as escrow days or bans: names and values, both masked."""
     took: timedelta | None = field(default=None, compare=False)
     """The caller's waiting time over all attempts; None if the provider was not called."""
 

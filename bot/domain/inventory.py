@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -63,12 +63,23 @@ class Sticker(msgspec.Struct, frozen=True, gc=False, array_like=True):
     name: str
     slot: int | None = None
     wear: Decimal | None = None
+    market_hash_name: str | None = None
+    """Names the sticker's own page on Steam's market (seed 001)."""
+
+
+class MerchantPrice(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What the merchant, not the customer, receives for an item (SkinsBack, seed 003)."""
+
+    price: Money
+    """``price``, in USD."""
+    local: Money | None = None
+    """``price_local``, the same amount in the requested currency."""
 
 
 class Item(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One item, or one stack of equal items.
 
-    ``offer`` is the provider's price for one piece, in USD. Names are untrusted text.
+    ``offer`` is what the customer is credited for one piece. Names are untrusted text.
     """
 
     id: str
@@ -237,7 +248,10 @@ class Inventory:
 
     ``total`` is the provider's own count of matching items; it exceeds ``len(items)`` if the provider sent fewer.
     ``updated_at`` is when the provider last read Steam. ``owner_certain`` is false if a fixed client token decides
-    whose inventory is returned and its claims cannot be read.
+    whose inventory is returned and its claims cannot be read. ``left_out`` counts the rows that could not be read.
+
+    ``credits_known`` is false if the provider named only its own price (SkinsBack without a local currency): ``offer``
+    is that price then. ``merchant_prices``, by item id, are only for holders of ``inventory.any``.
     """
 
     provider: ProviderName
@@ -248,6 +262,11 @@ class Inventory:
     updated_at: datetime
     collateral: Money | None = None
     owner_certain: bool = True
+    left_out: int = 0
+    credits_known: bool = True
+    merchant_prices: dict[str, MerchantPrice] = field(default_factory=dict)
+    request_id: str | None = None
+    """The provider's id of its answer, which its support asks for."""
 
     @property
     def is_partial(self) -> bool:

@@ -66,7 +66,7 @@ _SET_VIEW = "UPDATE snapshots SET view = :view WHERE guild_id = :guild_id AND id
 
 _PURGE = "DELETE FROM snapshots WHERE expires_at <= :at"
 
-_FORMAT = b"\x04"
+_FORMAT = b"\x05"
 """The first byte of a stored answer; raise it with every change of what is stored. Other formats are not read."""
 
 _SMALL = 300
