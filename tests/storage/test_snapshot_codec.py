@@ -51,13 +51,13 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
     if get_origin(kind) is UnionType:
         return st.one_of(*map(values_of, get_args(kind)))
     if get_origin(kind) is tuple:
-        first, *others = get_args(kind)
-        if others != [...]:
-            return st.tuples(*map(values_of, get_args(kind)))
-        return st.lists(values_of(first), max_size=3).map(tuple)
+        first, second = get_args(kind)
+        listed = second is Ellipsis
+        return (
+            st.lists(values_of(first), max_size=3).map(tuple) if listed else st.tuples(*map(values_of, (first, second)))
+        )
     if get_origin(kind) is dict:
-        key, value = map(values_of, get_args(kind))
-        return st.dictionaries(key, value, max_size=3)
+        return st.dictionaries(*map(values_of, get_args(kind)), max_size=3)
     if issubclass(kind, Enum):
         return st.sampled_from(kind)
     hints = get_type_hints(kind)
