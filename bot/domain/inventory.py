@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,13 +14,11 @@ import msgspec
 from bot.domain.errors import InvalidInput
 from bot.domain.failures import ProviderName
 from bot.domain.steam import Game, SteamId, TradeUrl
+from bot.domain.typed import folded, straight
 
 USD = "USD"
 MAX_SEARCH = 100
 """Longest search text, in characters (seed 000)."""
-
-_PRICE = re.compile(r"(?:\d{1,12}|\d{1,3}(?:,\d{3}){1,3})(?:\.\d{1,8})?|\d{1,12},\d{1,2}", re.ASCII)
-"""A price as people type it: ``1204.5``, ``1,204.50``, or with a decimal comma, ``12,50``."""
 
 
 class Money(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -151,8 +148,11 @@ class InventoryFilter:
         min_price: Decimal | None = None,
         max_price: Decimal | None = None,
     ) -> InventoryFilter:
-        """Return a filter from a user's input; raise InvalidInput if a value is unusable."""
-        search = (search or "").strip() or None
+        """Return a filter from a user's input; raise InvalidInput if a value is unusable.
+
+        The search is kept as Steam would write it, because AssetPay compares it with Steam's names in its own way.
+        """
+        search = straight(search or "").strip() or None
         if search is not None and len(search) > MAX_SEARCH:
             raise InvalidInput("search", "too_long")
         for option, price in (("min_price", min_price), ("max_price", max_price)):
@@ -171,13 +171,13 @@ class InventoryFilter:
         """Return the positions of the matching items, in the order in which they are shown."""
         kept: Sequence[int] = range(len(items))
         if self.is_active:
-            search = (self.search or "").casefold().split()
+            search = folded(self.search or "").split()
             kept = [position for position, item in enumerate(items) if self._matches(item, search)]
         match self.sort:
             case Sort.RELEVANCE:
                 return kept
             case Sort.NAME_ASC | Sort.NAME_DESC:
-                names = {position: name_of(items[position]).casefold() for position in kept}
+                names = {position: folded(name_of(items[position])) for position in kept}
                 return sorted(names, key=names.__getitem__, reverse=self.sort is Sort.NAME_DESC)
             case Sort.PRICE_ASC | Sort.PRICE_DESC:
                 prices = {position: offer.amount for position in kept if (offer := items[position].offer) is not None}
@@ -186,7 +186,7 @@ class InventoryFilter:
 
     def _matches(self, item: Item, search: list[str]) -> bool:
         if search:
-            name = f"{item.market_hash_name or ''} {item.name}".casefold()
+            name = folded(f"{item.market_hash_name or ''} {item.name}")
             if not all(part in name for part in search):
                 return False
         if self.min_price is None and self.max_price is None:
@@ -196,18 +196,6 @@ class InventoryFilter:
             and (self.min_price is None or item.offer.amount >= self.min_price)
             and (self.max_price is None or item.offer.amount <= self.max_price)
         )
-
-
-def price_from(option: str, text: str) -> Decimal | None:
-    """Read a price in US dollars as a user typed it; None if empty; raise InvalidInput for ``option`` otherwise."""
-    bare = text.strip().removeprefix("$").strip()
-    if not bare:
-        return None
-    if _PRICE.fullmatch(bare) is None:
-        raise InvalidInput(option, "not_a_price")
-    whole, comma, end = bare.rpartition(",")
-    is_decimal_comma = bool(comma) and len(end) <= len("50")  # 1,204 is over a thousand, 12,50 is twelve and a half
-    return Decimal(f"{whole}.{end}" if is_decimal_comma else bare.replace(",", ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ INPUT_PROBLEMS = {
         "Give the SteamID, or the trade URL instead: it holds the account too.",
     ),
     "too_long": ("It is too long.", "Make it shorter."),
-    "not_a_price": ("A price is a number in US dollars, 0 or more.", "Give a number, for instance 12.50."),
+    "not_a_price": ("A price is a number, 0 or more.", "Give a number, for instance 12.50 or 1,204.50."),
     "above_max_price": ("The lowest price is above the highest one.", "Swap the two, or leave one out."),
     "member_and_steam_id": ("Name a member or a SteamID, not both.", "Leave one of the two out."),
     "unknown": ("There is no such choice.", "Pick one from the list that Discord shows."),

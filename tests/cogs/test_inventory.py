@@ -79,8 +79,11 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("provider", DIALECTS)
 async def test_options_in_the_providers_own_spelling(scene: Scene, provider: str) -> None:
-    """Search, order and prices reach the provider as its documentation spells them, and leave the right items."""
-    options = {"search": "e", "sort": "price_desc", "min_price": 0.5, "max_price": 30.05}
+    """Search, order and prices reach the provider as its documentation spells them, and leave the right items.
+
+    A search is sent as Steam writes names, whatever the keyboard made of it: here a full-width letter.
+    """
+    options = {"search": "\uff45", "sort": "price_desc", "min_price": 0.5, "max_price": 30.05}
     result = await look_up(scene, scene.customer, scene.world.customer.trade_url, provider=provider, **options)
 
     server = scene.providers.assetpay_legacy if provider == "assetpay_legacy" else scene.providers.assetpay

@@ -79,7 +79,7 @@ async def test_sorted(scene: Scene, page: simcord.ResponseMessage) -> None:
 async def test_filtered(scene: Scene, page: simcord.ResponseMessage) -> None:
     """The form leaves what matches, the head says what of the whole is left, and its button takes it back."""
     before = asked(scene)
-    shown = await narrow(scene.customer, page, search="AK", min_price="$1.00", max_price="1,000")
+    shown = await narrow(scene.customer, page, search="AK", min_price="1,00 €", max_price="1 000")
     wanted = [
         item.market_hash_name
         for item in owned(scene)

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.errors import InvalidInput
-from bot.domain.inventory import InventoryFilter, Item, Money, Refusal, Sort, price_from, refusal_of
+from bot.domain.inventory import InventoryFilter, Item, Money, Refusal, Sort, refusal_of
 from tests.domain.builders import PROPERTY, inventory, item, usd
 
 NAMES = ("AK-47 | Redline", "ak-47 | redline", "AWP | Asiimov", "★ Karambit", "Straße", "Ödland", "")
@@ -205,35 +204,3 @@ def test_filtered():
     assert not filtered.owner_certain
     assert (filtered.owner, filtered.game, filtered.updated_at) == (whole.owner, whole.game, whole.updated_at)
     assert len(whole.items) == 3
-
-
-@pytest.mark.parametrize(
-    ("typed", "price"),
-    [
-        ("", None),
-        (" $", None),
-        ("0", "0"),
-        ("12.50", "12.50"),
-        ("$1,204.50", "1204.50"),
-        (" $ 7 ", "7"),
-        ("12,50", "12.50"),
-        ("12,5", "12.5"),
-        ("1,204", "1204"),
-        ("1,204,500", "1204500"),
-    ],
-)
-def test_price_as_people_type_it(typed: str, price: str | None):
-    """Dollar signs, thousands separators and a decimal comma are understood."""
-    assert price_from("min_price", typed) == (None if price is None else Decimal(price))
-
-
-@pytest.mark.parametrize(
-    "typed",
-    ["cheap", "-1", "1e5", "NaN", "Infinity", "1.2.3", "12,3456", "1,20,300", "1 000", "٣", "9" * 13, "1.", ".5"],
-)
-def test_not_a_price(typed: str):
-    """The error names the option that the text was typed into."""
-    with pytest.raises(InvalidInput) as error:
-        price_from("max_price", typed)
-
-    assert (error.value.option, error.value.problem) == ("max_price", "not_a_price")

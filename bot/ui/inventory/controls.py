@@ -8,8 +8,9 @@ from typing import Any
 import discord
 
 from bot.domain.errors import InvalidInput
-from bot.domain.inventory import MAX_SEARCH, InventoryFilter, Sort, name_of, price_from
+from bot.domain.inventory import MAX_SEARCH, InventoryFilter, Sort, name_of
 from bot.domain.snapshots import Listing
+from bot.domain.typed import price_from
 from bot.ui.inventory.messages import SORTS
 from bot.ui.kit.text import NAME_REACH, NOTHING, item_label, money, plain
 
