@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from ipaddress import ip_address
 from operator import attrgetter
 from pathlib import Path
@@ -103,6 +104,32 @@ def _only_credential(secret: SecretStr, info: ValidationInfo) -> SecretStr:
     if secret and info.data.get("api_key"):
         raise ValueError("Input should be empty if api_key is set: choose one of the two")
     return secret
+
+
+def _number_as_text(least: str, most: str = "1e15") -> BeforeValidator:
+    """Return a validator of a number between these bounds, kept as plain decimal text; empty stays empty."""
+
+    def validated(value: object) -> str:
+        text = str(_not_boolean(value)).strip()
+        if not text:
+            return ""
+        try:
+            number = Decimal(text)
+        except ArithmeticError:
+            raise ValueError("Input should be a number") from None
+        if not number.is_finite() or not Decimal(least) <= number <= Decimal(most):
+            raise ValueError(f"Input should be a number from {least} to {Decimal(most):f}")
+        return f"{number:f}"
+
+    return BeforeValidator(validated)
+
+
+def _with_its_currency(rate: str, info: ValidationInfo) -> str:
+    currency = info.data.get("custom_currency")  # None if it is invalid itself
+    if currency is not None and bool(currency) != bool(rate):
+        variable = "SKINDESK_PROVIDERS__SKINSBACK__CUSTOM_CURRENCY"
+        raise ValueError(f"Input should be set together with custom_currency ({variable})")
+    return rate
 
 
 def _paired(secret: SecretStr, info: ValidationInfo) -> SecretStr:
@@ -220,6 +247,17 @@ class SkinsBack(Provider):
     client_secret: Annotated[Credential, AfterValidator(_paired), Field(validate_default=True)] = SecretStr("")
     auth: Literal["headers", "signature"] = "headers"
     currency: Annotated[str, Field(pattern=r"^[A-Za-z]{0,4}$")] = ""
+    custom_multiplier: Annotated[str, _number_as_text("0.5", "2")] = ""
+    custom_currency: Annotated[str, Field(pattern=r"^[A-Za-z]{0,4}$")] = ""
+    custom_currency_rate: Annotated[
+        str, _number_as_text("0.1"), AfterValidator(_with_its_currency), Field(validate_default=True)
+    ] = ""
+
+    @property
+    def custom_prices(self) -> dict[str, str]:
+        """The shop's own multiplier and currency, as parameters of the request (seed 003)."""
+        names = ("custom_multiplier", "custom_currency", "custom_currency_rate")
+        return {name: value for name in names if (value := getattr(self, name))}
 
 
 class Mannco(Provider):

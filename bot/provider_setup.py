@@ -98,7 +98,12 @@ def _inventory_provider(name: ProviderName, settings: Settings, transport: Trans
         case ProviderName.SKINSBACK:
             table = settings.providers.skinsback
             return SkinsBack(
-                transport, table.client_id, _secret(table.client_secret), auth=table.auth, currency=table.currency
+                transport,
+                table.client_id,
+                _secret(table.client_secret),
+                auth=table.auth,
+                currency=table.currency,
+                custom_prices=table.custom_prices,
             )
         case _:
             client = _client_table(name, settings)

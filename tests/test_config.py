@@ -41,7 +41,8 @@ links = { public_url = "https://a.example", listen = "0.0.0.0:1", steam_openid_u
 assetpay = { base_url = "http://localhost:2", api_key = "A", verified = true }
 assetpay_client = { base_url = "http://[::1]:3", client_token = "C", authorization = "bearer", verified = true }
 assetpay_legacy = { base_url = "https://l.eg", api_key = "L", authorization = "bearer", verified = true }
-skinsback = { base_url = "https://a.b", client_id = "7", client_secret = "S", auth = "signature", currency = "eur" }
+skinsback = { base_url = "https://a.b", client_id = "7", client_secret = "S", auth = "signature", currency = "eur", \
+custom_multiplier = "0.9", custom_currency = "GEM", custom_currency_rate = "10" }
 mannco = { base_url = "https://store.example", token = "J", resend_parameter = "id" }
 """
 """Other values than the defaults, for all keys but those that exclude each other."""
@@ -54,6 +55,8 @@ READ = [
     ("discord.command_guild_ids", "2,1,2", (2, 1)),
     ("discord.token", " T\n", SecretStr("T")),
     ("database.path", " a.db ", Path("a.db")),
+    ("providers.skinsback.custom_multiplier", " 1.50 ", "1.50"),
+    ("providers.skinsback.custom_multiplier", "5e-1", "0.5"),
     ("inventory.page_size", " 3 ", 3),
     ("resends.expires_after", "0.5", timedelta(minutes=30)),
     ("resends.expires_after", "1e-300", timedelta(milliseconds=1)),
@@ -108,6 +111,9 @@ REFUSED: dict[str, tuple[object, ...]] = {
     "providers.skinsback.auth": ("none",),
     "providers.skinsback.client_id": (12, "1 2"),
     "providers.skinsback.currency": ("euros", "e€"),
+    "providers.skinsback.custom_multiplier": (0.49, "0.4", 2.01, "3", True, "much", "nan", "inf", "1,5"),
+    "providers.skinsback.custom_currency": ("coins", "G€M", 5),
+    "providers.skinsback.custom_currency_rate": (0.09, "0.05", "-1", "NaN", False, "10 USD", "1e16"),
     "providers.mannco.resend_parameter": ("", "1", "a&b", "é"),
 }
 """Values that a file may hold for a key and that are refused."""
@@ -229,6 +235,9 @@ class TestRefused:
             ("providers.assetpay_client = { api_key = 'a', client_token = 'b' }", "choose one of the two"),
             ("providers.skinsback.client_id = 'a'", "should be set together with client_id"),
             ("providers.skinsback.client_secret = 'a'", "should be set together with client_id"),
+            ("providers.skinsback.custom_multiplier = '2.5'", "should be a number from 0.5 to 2"),
+            ("providers.skinsback.custom_currency = 'GEM'", "should be set together with custom_currency (SKINDESK_"),
+            ("providers.skinsback.custom_currency_rate = '10'", "should be set together with custom_currency"),
             ("discord = 3", "Input should be a valid dictionary"),
         ],
     )

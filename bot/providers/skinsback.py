@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from bot.domain.failures import ProviderName
@@ -29,7 +31,11 @@ def credentials(
 
 
 class SkinsBack:
-    """Inventories by SteamID and trade token. ``auth`` is how the client secret is used; ``currency`` may be empty."""
+    """Inventories by SteamID and trade token.
+
+    ``auth`` is how the client secret is used; ``currency`` may be empty. ``custom_prices`` are the seed's parameters
+    ``custom_multiplier``, ``custom_currency`` and ``custom_currency_rate``, those that are set.
+    """
 
     name = ProviderName.SKINSBACK
     games = frozenset({Game.CS2, Game.DOTA2, Game.RUST})
@@ -42,12 +48,14 @@ class SkinsBack:
         *,
         auth: Literal["headers", "signature"] = "headers",
         currency: str = "",
+        custom_prices: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._transport = transport
         self._client_id = client_id
         self._client_secret = client_secret
         self._auth: Literal["headers", "signature"] = auth
         self._currency = currency
+        self._custom_prices = custom_prices
 
     async def look_up(self, query: InventoryQuery) -> Inventory:
         """Ask once for all items and filter them here; ProviderError otherwise."""
@@ -59,6 +67,7 @@ class SkinsBack:
         ]
         if self._currency:
             form.append(("currency", self._currency))
+        form += self._custom_prices.items()
         headers = credentials(form, self._client_id, self._client_secret, self._auth)
         response = await self._transport.request("POST", headers=headers, form=form)
         items = await read(

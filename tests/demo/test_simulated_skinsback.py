@@ -63,18 +63,44 @@ async def test_inventory(call, server):
     assert not server.unknown_parameters
 
 
-async def test_currency(call):
-    """With a currency there are local prices, one of them multiplied."""
-    data = (await call(currency="RUB"))["data"]
-    custom = (await call(custom_currency="GEM", custom_currency_rate="10", custom_multiplier="1.5"))["data"]
+CUSTOM = {"custom_currency": "GEM", "custom_currency_rate": "10"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "currency", "rate", "multiplier"),
+    [
+        ({"currency": "RUB"}, "rub", 92.7, 0.7),
+        ({"currency": "usd", "custom_multiplier": "2"}, "usd", 1, 2),
+        (CUSTOM, "GEM", 10, 0.7),
+        ({"currency": "eur", "custom_multiplier": "0.5"} | CUSTOM, "GEM", 10, 0.5),
+    ],
+)
+async def test_currency(call, sent, currency, rate, multiplier):
+    """With a currency there are local prices, one of them multiplied by the project's or the given multiplier."""
+    data = (await call(**sent))["data"]
 
     entry = data["items"][0]
-    assert data["currency_local"] == "rub"
+    assert data["currency_local"] == currency
     assert set(entry) == ENTRY | {"price_local", "multiplied_price_local"}
-    assert entry["price_local"] == pytest.approx(entry["price"] * 92.7, abs=0.01)
-    assert entry["multiplied_price_local"] == pytest.approx(entry["price_local"] * 2, abs=0.01)
-    assert custom["currency_local"] == "GEM"
-    assert custom["items"][0]["multiplied_price_local"] == pytest.approx(entry["price"] * 15, abs=0.01)
+    assert entry["price_local"] == pytest.approx(entry["price"] * rate, abs=0.01)
+    assert entry["multiplied_price_local"] == pytest.approx(entry["price_local"] * multiplier, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ({"currency": "xyz"}, 4),
+        (CUSTOM | {"custom_currency": "COINS"}, 8),
+        ({"custom_currency_rate": "10"}, 8),
+        (CUSTOM | {"custom_currency_rate": "0.09"}, 9),
+        ({"custom_currency": "GEM"}, 9),
+        ({"custom_multiplier": "0.49"}, 10),
+        ({"custom_multiplier": "2.01"}, 10),
+    ],
+)
+async def test_refused_prices(call, sent, code):
+    """Currencies, rates and multipliers outside of the seed's bounds are refused with its errors."""
+    assert error_of(await call(**sent)) == (code, ERRORS[code])
 
 
 async def test_every_documented_code(call, world):

@@ -1,7 +1,9 @@
 """SkinsBack's POST method=user_inventory, byte for byte as seed 003 has it."""
 
+import hmac
 from datetime import timedelta
 from decimal import Decimal
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -56,6 +58,20 @@ class TestRequest:
 
         assert server.requests[0].body == FORM.replace(b"cs2", game.word.encode()) + b"&currency=eur"
         assert provider().games == {Game.CS2, Game.DOTA2, Game.RUST}
+
+    @pytest.mark.parametrize("auth", ["headers", "signature"])
+    async def test_custom_prices(self, provider, server, query, auth):
+        """The shop's own multiplier and currency are sent as the seed spells them, and signed."""
+        server.script = in_turn(items())
+        custom = {"custom_multiplier": "1.5", "custom_currency": "GEM", "custom_currency_rate": "10"}
+
+        await provider(auth=auth, custom_prices=custom).look_up(query())
+
+        sent = dict(parse_qsl(server.requests[0].body.decode()))
+        assert custom.items() <= sent.items()
+        sign = sent.pop("sign", None)
+        message = "".join(f"{name}:{value};" for name, value in sorted(sent.items()))
+        assert sign == (hmac.digest(b"CANARY-secret", message.encode(), "sha1").hex() if auth == "signature" else None)
 
     async def test_signature(self, provider, server, query):
         """The signature is the one that openssl computes over the documented message; no secret is sent with it."""

@@ -53,7 +53,7 @@ _CONDITION_ERRORS = {
     Condition.UNDOCUMENTED: _UNDOCUMENTED_CODE,
 }
 _RATES = {"usd": 1.0, "eur": 0.92, "rub": 92.7, "gbp": 0.79, "cny": 7.2}
-_PROJECT_MULTIPLIER = 2.0
+_PROJECT_MULTIPLIER = 0.7
 _LONGEST_CUSTOM_CURRENCY = 4
 _PARAMETERS = frozenset(
     {"method", "game", "steam_id", "trade_token", "currency", "custom_multiplier", "custom_currency"}
