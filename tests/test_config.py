@@ -55,8 +55,6 @@ READ = [
     ("discord.command_guild_ids", "2,1,2", (2, 1)),
     ("discord.token", " T\n", SecretStr("T")),
     ("database.path", " a.db ", Path("a.db")),
-    ("providers.skinsback.custom_multiplier", " 1.50 ", "1.50"),
-    ("providers.skinsback.custom_multiplier", "5e-1", "0.5"),
     ("inventory.page_size", " 3 ", 3),
     ("resends.expires_after", "0.5", timedelta(minutes=30)),
     ("resends.expires_after", "1e-300", timedelta(milliseconds=1)),
@@ -235,9 +233,6 @@ class TestRefused:
             ("providers.assetpay_client = { api_key = 'a', client_token = 'b' }", "choose one of the two"),
             ("providers.skinsback.client_id = 'a'", "should be set together with client_id"),
             ("providers.skinsback.client_secret = 'a'", "should be set together with client_id"),
-            ("providers.skinsback.custom_multiplier = '2.5'", "should be a number from 0.5 to 2"),
-            ("providers.skinsback.custom_currency = 'GEM'", "should be set together with custom_currency (SKINDESK_"),
-            ("providers.skinsback.custom_currency_rate = '10'", "should be set together with custom_currency"),
             ("discord = 3", "Input should be a valid dictionary"),
         ],
     )
@@ -361,35 +356,6 @@ class TestSecrets:
 
         assert {secret.get_secret_value() for secret in found.secrets()} >= set(secrets.values())
         assert CANARY not in f"{found} {found!r} {found.model_dump()} {found.model_dump_json()}"
-
-
-class TestProviders:
-    @pytest.mark.parametrize(
-        ("default", "on", "expected"),
-        [
-            (None, (), None),
-            (None, (ProviderName.SKINSBACK,), ProviderName.SKINSBACK),
-            (None, (ProviderName.ASSETPAY_LEGACY, ProviderName.SKINSBACK), ProviderName.ASSETPAY_LEGACY),
-            (None, (ProviderName.ASSETPAY, ProviderName.SKINSBACK), ProviderName.ASSETPAY),
-            (" skinsback ", (ProviderName.ASSETPAY, ProviderName.SKINSBACK), ProviderName.SKINSBACK),
-        ],
-    )
-    def test_default(self, default: str | None, on: tuple[ProviderName, ...], expected: ProviderName | None) -> None:
-        """A provider is on if it has credentials; the default is the default one, AssetPay, or the first that is on."""
-        environ = {"SKINDESK_INVENTORY__DEFAULT_PROVIDER": default} if default else {}
-        found = load_settings(None, variables(*on) | environ)
-
-        assert (found.providers_on, found.default_provider) == (on, expected)
-
-    @pytest.mark.parametrize(
-        ("default", "on"), [("assetpay", ProviderName.SKINSBACK), ("skinsback", ProviderName.MANNCO)]
-    )
-    def test_default_that_is_off(self, default: str, on: ProviderName) -> None:
-        """A default that was default and is off is refused, not replaced."""
-        found = problem(f'inventory.default_provider = "{default}"', variables(on))
-
-        assert found.key == "inventory.default_provider"
-        assert f"{default} is off" in found.message
 
 
 @given(
