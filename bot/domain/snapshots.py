@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from bot.domain.errors import TooSoon
 from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Sort, Sum, name_of
 from bot.domain.steam import Game, SteamId
@@ -94,14 +93,6 @@ class Snapshot:
         """The reader's view, or the default one: the order that was asked for, without a filter."""
         asked = self.answer.filter.sort if isinstance(self.answer, InventoryAnswer) else Sort.RELEVANCE
         return self.view or InventoryFilter(sort=asked)
-
-
-class PageTooFresh(TooSoon):
-    """The contents of a page were read a moment ago; ``snapshot`` is the newest one."""
-
-    def __init__(self, until: datetime, snapshot: Snapshot) -> None:
-        super().__init__(until)
-        self.snapshot = snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -12,7 +12,7 @@ from cachetools import TTLCache
 
 from bot.domain.access import Caller, Capability, Viewer, is_staff, on_behalf_of
 from bot.domain.audit import AuditAction
-from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff, TooSoon
+from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Sort
 from bot.domain.snapshots import InventoryAnswer, ProviderAnswer
@@ -114,10 +114,8 @@ class InventoryService:
             search=request.search, sort=request.sort, min_price=request.min_price, max_price=request.max_price
         )
         query = InventoryQuery(trade_url, request.game, wanted, request.refresh)
-        if query.refresh:
-            self._begin_refresh(providers, query)
         with on_behalf_of(Caller(by.actor.user_id, is_staff=is_staff(by.capabilities))):
-            asking = [self._ask(provider, query) for provider in providers]
+            asking = [self._ask(provider, self._begin_refresh(provider, query)) for provider in providers]
             answers = [await asking[0]] if len(asking) == 1 else await asyncio.gather(*asking)
         link = await self._links.of_steam_id(by.actor.guild_id, trade_url.steam_id)
         # A refusal tells something about the account, too; other failures do not.
@@ -145,17 +143,18 @@ class InventoryService:
         """Cancel the lookups in flight."""
         await self._flights.close()
 
-    def _begin_refresh(self, providers: tuple[InventoryProvider, ...], query: InventoryQuery) -> None:
-        """Allow one refresh in REFRESH_COOLDOWN for each provider, account and game; TooSoon otherwise.
+    def _begin_refresh(self, provider: InventoryProvider, query: InventoryQuery) -> InventoryQuery:
+        """Return the query for one provider: without the refresh if the account was refreshed within REFRESH_COOLDOWN.
 
-        A refresh that is in flight can always be joined.
+        It is then answered with what that refresh read. A refresh that is in flight can always be joined.
         """
-        flights = [_flight(provider, query) for provider in providers]
-        accounts = [flight.account for flight in flights if flight not in self._flights]
-        if waits := [until for account in accounts if (until := self._refreshed.get(account)) is not None]:
-            raise TooSoon(max(waits))
-        for account in accounts:
-            self._refreshed[account] = self._clock.now() + REFRESH_COOLDOWN
+        flight = _flight(provider, query)
+        if not query.refresh or flight in self._flights:
+            return query
+        if flight.account in self._refreshed:
+            return replace(query, refresh=False)
+        self._refreshed[flight.account] = self._clock.now() + REFRESH_COOLDOWN
+        return query
 
     def _select(self, request: InventoryRequest) -> tuple[InventoryProvider, ...]:
         if not self._providers:

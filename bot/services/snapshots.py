@@ -17,11 +17,10 @@ from bot.domain.errors import (
     PageExpired,
     ProviderError,
     QueryExpired,
-    TooSoon,
 )
 from bot.domain.inventory import InventoryFilter
 from bot.domain.secrets import mask_trade_urls
-from bot.domain.snapshots import Audience, InventoryAnswer, PageTooFresh, Snapshot, TradesAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, Snapshot, TradesAnswer
 from bot.domain.steam import SteamId
 from bot.ports import Clock, SnapshotRepository
 from bot.services.access import AccessService
@@ -42,14 +41,13 @@ _MAX_ROWS_IN_MEMORY = 20_000
 _MAX_QUERIES = 2_000
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Query:
-    """The request that a user's snapshot answers, and the snapshot that replaced it."""
+    """The request that a user's snapshot answers."""
 
     guild_id: int
     user_id: int
     request: InventoryRequest
-    successor: str | None = None
 
 
 class SnapshotService:
@@ -85,30 +83,18 @@ class SnapshotService:
         return await self._open_inventory(request, answer, by=viewer)
 
     async def refresh(self, snapshot_id: str, *, by: Actor) -> Snapshot:
-        """Look a snapshot's inventory up again at its providers and open the new snapshot.
+        """Look a snapshot's inventory up again and open the new snapshot; QueryExpired after a restart.
 
-        If it is too soon for that, return the result of another user's refresh; PageTooFresh, with the newest snapshot
-        there is, if nothing is newer. QueryExpired after a restart.
+        A provider that was asked within the last two minutes shows what it read then.
         """
         viewer = await self._access.viewer(by)
         snapshot = await self._load(snapshot_id, by=viewer)
         query = self._queries.get(snapshot_id)
         if query is None:
             raise QueryExpired
-        try:
-            request = replace(query.request, refresh=True)
-            answer = await self._inventory.look_up(request, by=viewer)
-            return await self._open_inventory(request, answer, by=viewer, replaces=snapshot)
-        except TooSoon as error:
-            while (newer := self._queries.get(snapshot_id)) is not None and newer.successor is not None:
-                snapshot_id = newer.successor
-            newest = await self._load(snapshot_id, by=viewer)
-            request = replace(query.request, refresh=False)
-            answer = await self._inventory.look_up(request, by=viewer)
-            known = newest.answer.updated_at if isinstance(newest.answer, InventoryAnswer) else None
-            if answer.updated_at is None or (known is not None and answer.updated_at <= known):
-                raise PageTooFresh(error.until, newest) from None
-            return await self._open_inventory(request, answer, by=viewer, replaces=newest)
+        request = replace(query.request, refresh=True)
+        answer = await self._inventory.look_up(request, by=viewer)
+        return await self._open_inventory(request, answer, by=viewer, replaces=snapshot)
 
     async def open(
         self,
@@ -137,8 +123,6 @@ class SnapshotService:
         ).with_view(replaces.view if replaces is not None else None)
         if request is not None:
             self._queries[snapshot.id] = _Query(guild_id, user_id, request)
-        if replaces is not None and (query := self._queries.get(replaces.id)) is not None:
-            query.successor = snapshot.id
         self._recent[snapshot.id] = self._unsaved[snapshot.id] = snapshot
         if self._saving is None or self._saving.done():
             self._saving = asyncio.create_task(self._save())

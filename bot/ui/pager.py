@@ -11,7 +11,7 @@ import discord
 from bot.domain.access import Capability
 from bot.domain.errors import PageExpired, ProviderError
 from bot.domain.inventory import InventoryFilter, Sort
-from bot.domain.snapshots import InventoryAnswer, Listing, PageTooFresh, Snapshot
+from bot.domain.snapshots import InventoryAnswer, Listing, Snapshot
 from bot.ports import Explanations
 from bot.ui.interaction.error_handler import handle, log_failure
 from bot.ui.interaction.modals import SkinDeskModal
@@ -251,13 +251,9 @@ class InventoryButton(
         await handle(interaction, work[self._action])
 
     async def _refresh(self, session: InteractionSession) -> None:
-        """Look the inventory up again. If it is too soon for that, the button shows when it can be pressed."""
+        """Look the inventory up again. If it is too soon for that, page and button say from when on."""
         session.defer_if_slow(thinking=False)
-        try:
-            snapshot = await session.services.snapshots.refresh(self._snapshot_id, by=session.actor)
-        except PageTooFresh as error:
-            await _show(session, error.snapshot, self._index)
-            raise
+        snapshot = await session.services.snapshots.refresh(self._snapshot_id, by=session.actor)
         log_failures(session, snapshot)
         await _show(session, snapshot, self._index)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.access import Actor, Capability
-from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff, TooSoon
+from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Sort
 from bot.domain.snapshots import InventoryAnswer
@@ -162,40 +162,47 @@ async def test_different_lookups_are_not_shared(services: Services):
 
 
 async def test_joining_a_refresh(services: Services):
-    """The same lookup joins the refresh in flight; a refresh with another search has to wait for the cool-down."""
+    """The same lookup joins the refresh in flight; one with another search does not refresh once more."""
     services.provider.gate.clear()
     refresh = asyncio.create_task(services.look_up(refresh=True))
     await until(lambda: len(services.provider.asked) == 1)
     joining = [asyncio.create_task(services.look_up(refresh=twice)) for twice in (False, True)]
     await until(lambda: services.waiting() == 3)
-    with pytest.raises(TooSoon) as too_soon:
-        await services.look_up(refresh=True, search="ak")
+    joining.append(asyncio.create_task(services.look_up(refresh=True, search="ak")))
+    await until(lambda: len(services.provider.asked) == 2)
     services.provider.gate.set()
 
     await asyncio.gather(refresh, *joining)
-    assert [query.refresh for query in services.provider.asked] == [True]
-    assert too_soon.value.until == NOW + timedelta(minutes=2)
+    assert [query.refresh for query in services.provider.asked] == [True, False]
+    assert services.service.next_refresh(await refresh) == NOW + timedelta(minutes=2)
 
 
 async def test_refresh_cool_down(services: Services):
-    """One refresh in two minutes for each provider, account and game; a failed one does not count."""
-    services.with_providers(services.provider, FakeInventoryProvider(ProviderName.SKINSBACK))
+    """One refresh in two minutes for each provider, account and game, and meanwhile what it read.
+
+    A failed one does not count.
+    """
+    other = FakeInventoryProvider(ProviderName.SKINSBACK)
+    services.with_providers(services.provider, other)
     await services.look_up(refresh=True)
-    await services.look_up(refresh=True, provider="skinsback")
     await services.look_up(refresh=True, game=Game.RUST)
     await services.look_up(refresh=True, url=URL.replace(f"partner={OWNER.account_id}", "partner=1"))
     services.clock.advance(minutes=1, seconds=59)
-    with pytest.raises(TooSoon):
-        await services.look_up(refresh=True, search="ak")
-    with pytest.raises(TooSoon):
-        await services.look_up(refresh=True, provider="all")
+    services.provider.items = (item("too new", "1"),)
+    assert names(await services.look_up(refresh=True, search="ak")) == ["AK-47"]
+    both = await services.look_up(refresh=True, provider="all")
+    assert [len(part.inventory.items) for part in both.answers if part.inventory] == [3, 3]
+    assert [query.refresh for query in other.asked] == [True]
+    services.service.evict(OWNER)
+    assert names(await services.look_up(refresh=True)) == ["too new"]
+    assert [query.refresh for query in services.provider.asked] == [True] * 3 + [False]
     services.clock.advance(seconds=1)
     services.provider.failure = ProviderError(FAILURE)
     await services.look_up(refresh=True)
     services.provider.failure = None
     await services.look_up(refresh=True)
 
-    assert [query.refresh for query in services.provider.asked] == [True] * 5
+    assert [query.refresh for query in services.provider.asked[4:]] == [True] * 2
 
 
 async def test_refresh_overtakes_a_slow_lookup(services: Services):

@@ -18,7 +18,7 @@ from bot.domain.inventory import InventoryFilter, Refusal
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import ALARM, ApproverRefusal, Outcome, Resend, ResendPause, ResendState, TradeFacts
 from bot.domain.secrets import SignInAddress
-from bot.domain.snapshots import Audience, InventoryAnswer, Listing, PageTooFresh, ProviderAnswer, TradesAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, TradesAnswer
 from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import NotResendableReason, Scope
 from bot.providers.explanations import Catalogue
@@ -71,7 +71,6 @@ def _arguments() -> dict[str, object]:
         "reason": ApproverRefusal.REQUESTER,
         "resend": pending,
         "differences": ("status", "last_error"),
-        "snapshot": None,
         "pause": ResendPause(guild_id=1, by=5, at=utcnow() - timedelta(hours=1)),
     }
 
@@ -90,9 +89,8 @@ def _refusals() -> Iterator[Shot]:
         yield _error(f"MayNotDecide, {refusal.value}", errors.MayNotDecide(refusal))
     done = {AccessDenied, TradeUrlRejected, InvalidInput, errors.NotResendable, errors.MayNotDecide, ProviderError}
     arguments = _arguments()
-    kinds = dict(inspect.getmembers(errors, inspect.isclass)) | {"PageTooFresh": PageTooFresh}
-    for name, kind in sorted(kinds.items()):
-        if not issubclass(kind, SkinDeskError) or kind in done:
+    for name, kind in inspect.getmembers(errors, inspect.isclass):
+        if not issubclass(kind, SkinDeskError) or kind in done | {errors.TooSoon}:
             continue
         initialised = next(base for base in kind.__mro__ if "__init__" in vars(base))
         wanted = list(inspect.signature(kind).parameters) if issubclass(initialised, SkinDeskError) else []

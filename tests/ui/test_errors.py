@@ -16,13 +16,12 @@ from bot.domain.access import Capability
 from bot.domain.errors import InvalidInput, ProviderError, SkinDeskError
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, ProviderName
 from bot.domain.resends import ApproverRefusal, ResendPause
-from bot.domain.snapshots import Audience, PageTooFresh
+from bot.domain.snapshots import Audience
 from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import NotResendableReason
 from bot.providers.explanations import Catalogue
 from bot.ui.errors import _MESSAGES, INPUT_PROBLEMS, error_embed
 from bot.ui.explain import explanation_embed
-from tests.contracts.samples import snapshot
 from tests.domain.builders import resend, trade
 from tests.support.seen import embed_text
 
@@ -99,14 +98,12 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "reason": (*NotResendableReason, *ApproverRefusal),
     "resend": (resend(),),
     "differences": (("status",),),
-    "snapshot": (snapshot(),),
     "pause": (ResendPause(guild_id=1, by=5, at=datetime(2026, 1, 1, tzinfo=UTC)),),
 }
 """Something for each thing that an error can be about."""
 
 
 KINDS: list[type[SkinDeskError]] = [
-    PageTooFresh,
     *(cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, SkinDeskError)),
 ]
 
@@ -151,7 +148,7 @@ def test_every_error_renders(error: SkinDeskError) -> None:
 def test_every_error_has_a_message() -> None:
     """No exception is shown with the general message, except those that only the sign-in page meets."""
     on_the_sign_in_page = {errors.SignInRefused, errors.SteamUnavailable}
-    bases = {SkinDeskError, errors.NotFound, ProviderError}
+    bases = {SkinDeskError, errors.NotFound, errors.TooSoon, ProviderError}
     own_messages = tuple(_MESSAGES.keys() - {SkinDeskError, Exception})
 
     assert {kind for kind in set(KINDS) - bases if not issubclass(kind, own_messages)} == on_the_sign_in_page

@@ -1,10 +1,9 @@
 """Texts about items that pages, menus and details share, and the error messages of ``/inventory``."""
 
-from bot.domain.errors import GameNotOffered, NotYourPage, PageExpired, QueryExpired, TooSoon
+from bot.domain.errors import GameNotOffered, NotYourPage, PageExpired, QueryExpired
 from bot.domain.inventory import InventoryFilter, Item, Refusal, Sort
-from bot.domain.snapshots import PageTooFresh
 from bot.ui.errors import ErrorMessage, register_messages
-from bot.ui.kit.text import money, outside, relative
+from bot.ui.kit.text import money, outside
 
 REFUSALS = {
     Refusal.NOT_TRADABLE: "Steam does not let it be traded now",
@@ -45,17 +44,6 @@ register_messages(
             f"{error.provider.label} does not have {error.game.label}. Nothing was asked.",
             "Choose another provider or another game.",
             again="Now, with that.",
-        ),
-        PageTooFresh: lambda error, _: ErrorMessage(
-            "Refreshed a moment ago",
-            "What you see is the newest there is: asking again so soon would only burden Steam.",
-            f"Press *Refresh* again {relative(error.until)}.",
-        ),
-        TooSoon: lambda error, _: ErrorMessage(
-            "Refreshed a moment ago",
-            "The provider has just read this inventory from Steam; asking again so soon would only burden Steam.",
-            "Ask without `refresh` now, or wait.",
-            again=f"With `refresh`: {relative(error.until)}.",
         ),
     }
 )
