@@ -26,15 +26,15 @@ T = TypeVar("T")
 
 _LARGE = 256 * 1024
 """Bodies of this many bytes and more are read on the worker thread."""
-_MAX_TEXT = 1_000
+MAX_TEXT = 1_000
 """The longest text of the seeds, an icon's hash, has some 300 characters."""
 _MAX_MESSAGE = 500
-_MAX_ITEMS = 30_000
+MAX_ITEMS = 30_000
 """More than fit into the largest body if they are full items."""
-_MAX_MAGNITUDE = 20
+MAX_MAGNITUDE = 20
 """Greatest power of ten in a number: 64 bits have up to 20 digits."""
-_MAX_FRACTION = 30
-_MAX_INTEGER = 2**63 - 1
+MAX_FRACTION = 30
+MAX_INTEGER = 2**63 - 1
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,30})?", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,100}", re.ASCII)
@@ -118,7 +118,7 @@ def masked(message: object, secrets: Iterable[Secret] = ()) -> str | None:
     """Return a provider's message, shortened, without trade tokens and ``secrets``; None if there is none."""
     if not isinstance(message, str) or not message.strip():
         return None
-    text = _storable(message)
+    text = storable(message)
     for secret in secrets:
         if secret:
             text = text.replace(secret.reveal(), str(secret))
@@ -160,7 +160,7 @@ class Fields:
             return None
         if not value or value.isspace():
             return None
-        return (value if value.isascii() else _storable(value))[:_MAX_TEXT]
+        return (value if value.isascii() else storable(value))[:MAX_TEXT]
 
     def id(self, name: str) -> str:
         """Read a required id: a text, or an integer."""
@@ -168,9 +168,9 @@ class Fields:
         if isinstance(value, int) and not isinstance(value, bool):
             return str(self.integer(name))
         text = value.strip() if isinstance(value, str) else ""
-        if not text or len(text) > _MAX_TEXT:
+        if not text or len(text) > MAX_TEXT:
             raise Unreadable(self.at(name))
-        return text if text.isascii() else _storable(text)
+        return text if text.isascii() else storable(text)
 
     def optional_id(self, name: str) -> str:
         """Read an id, or an empty text."""
@@ -198,20 +198,20 @@ class Fields:
         value = self.values.get(name)
         if value is None:
             return None
-        number = _number(value)
+        number = plain_number(value)
         if number is None:
             self._reject(name, optional=optional)
         return number
 
-    def integer(self, name: str, *, least: int = -_MAX_INTEGER, optional: bool = False) -> int | None:
+    def integer(self, name: str, *, least: int = -MAX_INTEGER, optional: bool = False) -> int | None:
         """Read an integer of at most 64 bits."""
         value = self.values.get(name)
         if value is None:
             return None
         if type(value) is not int:
-            number = _number(value)
+            number = plain_number(value)
             value = int(number) if number is not None and number == number.to_integral_value() else None
-        if value is not None and least <= value <= _MAX_INTEGER:
+        if value is not None and least <= value <= MAX_INTEGER:
             return value
         self._reject(name, optional=optional)
         return None
@@ -221,7 +221,7 @@ class Fields:
         value = self.values.get(name)
         if value is None:
             return None
-        number = _number(value)
+        number = plain_number(value)
         if number is None or number < 0:
             raise Unreadable(self.at(name))
         return Money(number.copy_abs(), currency)  # copy_abs, because abs() rounds to 28 digits and -0 exists
@@ -239,7 +239,7 @@ class Fields:
         """Read a required list of objects."""
         values = self.values.get(name)
         place = self.at(name)
-        if not isinstance(values, list) or len(values) > _MAX_ITEMS:
+        if not isinstance(values, list) or len(values) > MAX_ITEMS:
             raise Unreadable(place)
         for index, value in enumerate(values):
             yield Fields(value, f"{place}[{index}]", note=self.note)
@@ -271,12 +271,12 @@ class Fields:
         self.note(self.at(name))
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Return ``text`` without the lone surrogates that JSON escapes can make and UTF-8 cannot hold."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def _number(value: object) -> Decimal | None:
+def plain_number(value: object) -> Decimal | None:
     """Return a number of human size, else None: an exponent of nine digits would print as gigabytes."""
     if type(value) is Decimal:
         number = value
@@ -286,11 +286,11 @@ def _number(value: object) -> Decimal | None:
         return Decimal(value) if _NUMBER.fullmatch(value) else None  # the pattern bounds its size
     else:
         return None
-    if number.adjusted() > _MAX_MAGNITUDE:
+    if number.adjusted() > MAX_MAGNITUDE:
         return None
-    if len(text := str(number)) <= _MAX_FRACTION and "E" not in text:  # nearly always
+    if len(text := str(number)) <= MAX_FRACTION and "E" not in text:  # nearly always
         return number
     exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or not -_MAX_FRACTION <= exponent <= _MAX_MAGNITUDE:
+    if not isinstance(exponent, int) or not -MAX_FRACTION <= exponent <= MAX_MAGNITUDE:
         return None
     return number.quantize(Decimal(1)) if exponent > 0 else number
