@@ -1,0 +1,135 @@
+"""docs/provider-facts.md against the documents' samples, the domain, the requests and the catalogue."""
+
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from bot.domain import failures, inventory, resends, trades
+from bot.domain.failures import Dialect, ProviderName
+from bot.domain.inventory import InventoryFilter, InventoryQuery, Sort
+from bot.domain.secrets import Secret
+from bot.domain.steam import Game
+from bot.providers.assetpay import AssetPaySecure
+from bot.providers.assetpay_client import AssetPayClient, FixedClientToken
+from bot.providers.explanations import Catalogue
+from bot.providers.mannco import FixedJwt, Mannco
+from bot.providers.skinsback import SkinsBack
+from tests.architecture.sources import ROOT
+from tests.providers.conftest import TRADE_URL
+from tests.support.loopback import as_json, in_turn
+
+PAGE = (ROOT / "docs" / "provider-facts.md").read_text(encoding="utf-8")
+SAMPLES = Path(__file__).parent / "seeds"
+DIALECTS = {
+    "000": Dialect.ASSETPAY,
+    "001": Dialect.ASSETPAY,
+    "002": Dialect.ASSETPAY_LEGACY,
+    "003": Dialect.SKINSBACK,
+    "004": Dialect.MANNCO,
+}
+INHERITED = {"001": ["000"], "002": ["000", "001"]}
+NOT_IN_002 = {
+    "data.inventory[].propId",
+    "data.inventory[].offer.accepted",
+    "data.inventory[].stickers[].marketHashName",
+}
+
+
+def rows(kind: str, seed: str) -> list[list[str]]:
+    """Return the cells of a table of the page, without its head."""
+    section = PAGE.partition(f"### {kind} of {seed}\n")[2].partition("\n#")[0]
+    table = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in table[2:]]
+
+
+def named(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def paths(value: object, path: str = "") -> set[str]:
+    """Return the places of all plain values, and of empty lists, in a sample."""
+    if isinstance(value, dict):
+        return set().union(*(paths(each, f"{path}.{name}" if path else name) for name, each in value.items()))
+    if isinstance(value, list) and value:
+        return set().union(*(paths(each, f"{path}[]") for each in value))
+    return {path}
+
+
+@pytest.mark.parametrize("seed", DIALECTS)
+def test_fields(seed: str):
+    """The page has the fields that the document's samples show, and no others."""
+    shown = set()
+    for sample in SAMPLES.glob(f"{seed}_*.json"):
+        answer = json.loads(sample.read_text(encoding="utf-8"))
+        shown |= paths({"data": {"inventory": [answer]}} if "rust" in sample.name else answer)
+    listed = {named(row[0])[0] for each in [*INHERITED.get(seed, ()), seed] for row in rows("Fields", each)}
+    if seed == "002":
+        listed -= NOT_IN_002
+    if any("stickers[]" in path for path in listed):
+        listed.discard("data.inventory[].stickers")
+
+    assert shown == listed
+
+
+def test_kept_where_the_page_says():
+    """Each fact is kept in a field that the domain has."""
+    modules = (inventory, failures, trades, resends)
+    kept = [name for seed in DIALECTS for row in rows("Fields", seed) for name in named(row[1])]
+
+    assert kept
+    for name in kept:
+        kind, _, field = name.partition(".")
+        (owner,) = {getattr(module, kind) for module in modules if hasattr(module, kind)}
+        assert hasattr(owner, field) or field in owner.__annotations__, name
+
+
+@pytest.mark.parametrize("seed", DIALECTS)
+def test_errors(seed: str):
+    """Each error of the documents has an explanation of its own, found by the key and the code of the page."""
+    known = {(each.dialect, each.code, each.key) for each in Catalogue.load().explanations}
+    listed = rows("Errors", seed) if seed != "002" else []
+
+    assert bool(listed) is (seed != "002")
+    for *code, key in listed:
+        assert (DIALECTS[seed], int(code[0]) if code else None, named(key)[0]) in known
+
+
+WANTED = InventoryFilter(search="ak", sort=Sort.PRICE_ASC, min_price=Decimal(1), max_price=Decimal(2))
+QUERY = InventoryQuery(TRADE_URL, Game.CS2, WANTED, refresh=True)
+SHOP = {"custom_multiplier": Decimal("0.7"), "custom_currency": "GEM", "custom_currency_rate": Decimal(100)}
+
+
+async def asked(provider, server, seed: str) -> None:
+    """Make the call of a document with every option."""
+    match seed:
+        case "000":
+            await AssetPaySecure(provider(ProviderName.ASSETPAY), Secret("k")).look_up(QUERY)
+        case "001" | "002":
+            name = ProviderName.ASSETPAY_CLIENT if seed == "001" else ProviderName.ASSETPAY_LEGACY
+            await AssetPayClient(provider(name), DIALECTS[seed], FixedClientToken(name, Secret("t"))).look_up(QUERY)
+        case "003":
+            server.script = in_turn(as_json({"status": "success", "data": {"items": []}}))
+            transport = provider(ProviderName.SKINSBACK)
+            await SkinsBack(transport, "c", Secret("s"), currency="eur", **SHOP).look_up(QUERY)
+        case _:
+            server.script = in_turn(as_json({"err": False, "success": True, "content": {"trade_id": 5, "code": "C"}}))
+            await Mannco(provider(ProviderName.MANNCO), FixedJwt(Secret("j"))).resend(5)
+
+
+@pytest.mark.parametrize("seed", DIALECTS)
+async def test_parameters(connect, server, seed: str):
+    """A call with every option sends the parameters of the page, and no others."""
+    server.script = in_turn(as_json({"success": True, "data": {"inventory": [], "count": 0}}))
+
+    await asked(connect, server, seed)
+
+    (request,) = server.requests
+    sent = {name for name, _ in parse_qsl(urlsplit(request.target).query) + parse_qsl(request.body.decode())}
+    headers = {name.casefold() for name, _ in request.headers}
+    listed = {named(row[0])[0] for row in rows("Parameters", seed)}
+    assert sent == {name for name in listed if name.casefold() not in headers}
+    assert {name for name in listed - sent if name.casefold() not in headers} == set()
