@@ -100,7 +100,7 @@ def test_errors(seed: str):
 
 WANTED = InventoryFilter(search="ak", sort=Sort.PRICE_ASC, min_price=Decimal(1), max_price=Decimal(2))
 QUERY = InventoryQuery(TRADE_URL, Game.CS2, WANTED, refresh=True)
-SHOP = {"custom_multiplier": Decimal("0.7"), "custom_currency": "GEM", "custom_currency_rate": Decimal(100)}
+SHOP = {"custom_multiplier": "0.7", "custom_currency": "GEM", "custom_currency_rate": "100"}
 
 
 async def asked(provider, server, seed: str) -> None:
@@ -114,7 +114,7 @@ async def asked(provider, server, seed: str) -> None:
         case "003":
             server.script = in_turn(as_json({"status": "success", "data": {"items": []}}))
             transport = provider(ProviderName.SKINSBACK)
-            await SkinsBack(transport, "c", Secret("s"), currency="eur", **SHOP).look_up(QUERY)
+            await SkinsBack(transport, "c", Secret("s"), currency="eur", custom_prices=SHOP).look_up(QUERY)
         case _:
             server.script = in_turn(as_json({"err": False, "success": True, "content": {"trade_id": 5, "code": "C"}}))
             await Mannco(provider(ProviderName.MANNCO), FixedJwt(Secret("j"))).resend(5)
