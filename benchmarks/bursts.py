@@ -120,7 +120,7 @@ async def run(options: argparse.Namespace) -> list[Ratio | Fact]:
     gc.disable()  # this program's own collections would count as delays of the bot
     world = with_trades(World())
     async with AsyncExitStack() as stack:
-        providers = await stack.enter_async_context(SimulatedProviders(world))
+        providers = await stack.enter_async_context(SimulatedProviders(world, mannco_as_admin=True))
         address = await stack.enter_async_context(canned_provider(await answer_of_provider(providers, world)))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for name in ("ours", "bare"):

@@ -260,7 +260,7 @@ async def run(*, rounds: int, interactions: int, at_once: int) -> list[Ratio]:
     world = with_trades(World())
     ratios: list[Ratio] = []
     async with AsyncExitStack() as stack:
-        providers = await stack.enter_async_context(SimulatedProviders(world))
+        providers = await stack.enter_async_context(SimulatedProviders(world, mannco_as_admin=True))
         address = await stack.enter_async_context(canned_provider(await answer_of_provider(providers, world)))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (folder / "ours").mkdir()

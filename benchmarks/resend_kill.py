@@ -46,7 +46,7 @@ async def played(rounds: int, random: Random) -> list[Report]:
     with tempfile.TemporaryDirectory() as folder:
         async with (
             LoopbackDiscord() as server,
-            SimulatedProviders(World()) as providers,
+            SimulatedProviders(World(), mannco_as_admin=True) as providers,
             KilledBot.opened(LiveBot(server, providers, Path(folder))) as killed,
         ):
             for number in range(1, rounds + 1):

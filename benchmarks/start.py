@@ -121,7 +121,7 @@ async def looking_up(folder: Path, providers: SimulatedProviders, *, lookups: in
 
 async def run(options: argparse.Namespace) -> list[Ratio]:
     """Measure everything."""
-    async with SimulatedProviders(World()) as providers:
+    async with SimulatedProviders(World(), mannco_as_admin=True) as providers:
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
             ratios = await starting(Path(one), providers, rounds=options.rounds)
             if options.lookups:

@@ -261,12 +261,16 @@ class SkinsBack(Provider):
 
 
 class Mannco(Provider):
-    """/trades/active, /trades/all and /trade/resend: an API key that gives JWTs, or one JWT."""
+    """/trades/active, /trades/all and /trade/resend: an API key that gives JWTs, or one JWT.
+
+    ``per_user_paths`` is for an administrator's key: one account's trades have a path of their own.
+    """
 
     base_url: WebAddress = "https://api.mannco.store"
     api_key: Credential = SecretStr("")
     token: Annotated[Credential, AfterValidator(_only_credential)] = SecretStr("")
     resend_parameter: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "resend"
+    per_user_paths: bool = False
 
 
 class Providers(_Table):

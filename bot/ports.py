@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.domain.settings import GuildSettings, Setting
     from bot.domain.snapshots import Snapshot
     from bot.domain.steam import Game, SteamId
-    from bot.domain.trades import Scope, Trade
+    from bot.domain.trades import Scope, TradeList
 
 
 class Clock(Protocol):
@@ -52,8 +52,15 @@ class TradeProvider(Protocol):
     def name(self) -> ProviderName:
         """The provider."""
 
-    async def trades(self, scope: Scope) -> tuple[Trade, ...]:
-        """Return the trades of the merchant's account, newest first; ProviderError otherwise."""
+    @property
+    def per_account(self) -> bool:
+        """Whether the trades of one account are asked for alone."""
+
+    async def trades(self, scope: Scope, account: SteamId | None = None) -> TradeList:
+        """Return the trades that this desk's key sees, of ``account`` alone if ``per_account``; else ProviderError."""
+
+    def owner_of(self, trade_id: int) -> SteamId | None:
+        """Return whose trade this is, if it was listed lately and its owner has to be known to find it again."""
 
     async def resend(self, trade_id: int) -> Receipt:
         """Call the provider exactly once to send the trade's offer again.

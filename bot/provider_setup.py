@@ -63,7 +63,7 @@ async def open_providers(
         if name is ProviderName.MANNCO:
             table = settings.providers.mannco
             login = FixedJwt(_secret(table.token)) if table.token else ApiKeyLogin(transport, _secret(table.api_key))
-            mannco = Mannco(transport, login, resend_parameter=table.resend_parameter)
+            mannco = Mannco(transport, login, resend_parameter=table.resend_parameter, per_account=table.per_user_paths)
             trades = ResilientTrades(mannco, resilience)
         else:
             inventories.append(ResilientInventories(_inventory_provider(name, settings, transport), resilience))

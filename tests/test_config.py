@@ -43,7 +43,7 @@ assetpay_client = { base_url = "http://[::1]:3", client_token = "C", authorizati
 assetpay_legacy = { base_url = "https://l.eg", api_key = "L", authorization = "bearer", verified = true }
 skinsback = { base_url = "https://a.b", client_id = "7", client_secret = "S", auth = "signature", currency = "eur", \
 custom_multiplier = "0.9", custom_currency = "GEM", custom_currency_rate = "10" }
-mannco = { base_url = "https://store.example", token = "J", resend_parameter = "id" }
+mannco = { base_url = "https://store.example", token = "J", resend_parameter = "id", per_user_paths = true }
 """
 """Other values than the defaults, for all keys but those that exclude each other."""
 

@@ -94,7 +94,7 @@ async def staged(
     """Start providers, bot and Discord, and set them up as in the README; ``sign_in`` adds a simulated Steam."""
     clock = SceneClock()
     world = World(now=clock.now)
-    async with SimulatedProviders(world) as providers, AsyncExitStack() as stack:
+    async with SimulatedProviders(world, mannco_as_admin=True) as providers, AsyncExitStack() as stack:
         steam = listening = None
         if sign_in:
             steam = await stack.enter_async_context(SimulatedSteam(world))

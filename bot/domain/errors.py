@@ -46,7 +46,7 @@ from bot.domain.access import Capability
 from bot.domain.failures import Failure, ProviderName
 from bot.domain.resends import ApproverRefusal, Resend, ResendPause
 from bot.domain.steam import Game, TradeUrlProblem
-from bot.domain.trades import NotResendableReason, Trade
+from bot.domain.trades import KeyLimit, NotResendableReason, Trade
 
 
 class SkinDeskError(Exception):
@@ -127,11 +127,16 @@ class NotFound(SkinDeskError):
 
 
 class TradeNotFound(NotFound):
-    """No trade with this id that the caller may see."""
+    """No trade with this id that the caller may see.
 
-    def __init__(self, trade_id: str) -> None:
+    ``limit`` says that it cannot be told, ``left_out`` counts listed trades that could not be read.
+    """
+
+    def __init__(self, trade_id: str, limit: KeyLimit | None = None, left_out: int = 0) -> None:
         super().__init__(trade_id)
         self.trade_id = trade_id
+        self.limit = limit
+        self.left_out = left_out
 
 
 class ResendNotFound(NotFound):

@@ -11,7 +11,7 @@ from enum import StrEnum
 from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Sort, Sum, name_of
 from bot.domain.steam import Game, SteamId
-from bot.domain.trades import Scope, Trade
+from bot.domain.trades import KeyLimit, Scope, Trade
 
 
 class Audience(StrEnum):
@@ -54,7 +54,11 @@ class InventoryAnswer:
 
 @dataclass(frozen=True, slots=True)
 class TradesAnswer:
-    """The answer to ``/trades``. ``steam_id`` is the trades' owner, None for everyone's trades."""
+    """The answer to ``/trades``. ``steam_id`` is the trades' owner, None for everyone's trades.
+
+    ``limit`` says that the desk's key may not see all of them, ``per_account`` that this account's were asked for
+    alone; ``left_out`` has the places of the rows that could not be read.
+    """
 
     provider: ProviderName
     scope: Scope
@@ -64,6 +68,9 @@ class TradesAnswer:
     trades: tuple[Trade, ...]
     read_at: datetime
     window_full: bool = False
+    limit: KeyLimit | None = None
+    per_account: bool = False
+    left_out: tuple[str, ...] = ()
 
     def without_codes(self) -> TradesAnswer:
         """Return the answer as it may be stored: without the trades' codes."""

@@ -83,3 +83,46 @@ class Trade:
         if not self.items_send:
             return NotResendableReason.NOTHING_TO_SEND
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLimit:
+    """This desk's key may not see the trades that were asked about, so that none is listed says nothing.
+
+    ``sees_only`` is the one account whose trades it sees, None if nothing shows which.
+    """
+
+    sees_only: SteamId | None
+
+
+@dataclass(frozen=True, slots=True)
+class TradeList:
+    """The trades that a provider lists for this desk's key, newest first.
+
+    Mannco.store lists the trades of the key's own account, or everyone's to an administrator (seed 004), and does not
+    say which: the list has to show it. ``key_owner`` is the key's own account, None if unknown. ``account`` is the only
+    account that was asked about, None if none was named. ``left_out`` has the places of rows that could not be read.
+    """
+
+    trades: tuple[Trade, ...] = ()
+    key_owner: SteamId | None = None
+    account: SteamId | None = None
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there may be older trades that are not listed."""
+        return len(self.trades) + len(self.left_out) >= WINDOW
+
+    def limit_for(self, account: SteamId | None) -> KeyLimit | None:
+        """Return None if the trades of this account, or of everyone for None, are listed if there are any."""
+        if account is not None and account == self.account and not self.trades:
+            return None
+        seen = {trade.owner for trade in self.trades}
+        if self.key_owner is not None:
+            seen.add(self.key_owner)
+        return None if account in seen or len(seen) > 1 else KeyLimit(next(iter(seen), None))
+
+    def find(self, trade_id: int) -> Trade | None:
+        """Return the trade with this id, if it is listed."""
+        return next((trade for trade in self.trades if trade.id == trade_id), None)

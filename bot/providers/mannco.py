@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TypeVar
 
+from cachetools import LRUCache
+
 from bot.domain.errors import ProviderError
 from bot.domain.failures import NOT_DONE, FailureKind, ProviderName
 from bot.domain.resends import Receipt
 from bot.domain.secrets import Secret, TradeCode, mask_trade_urls
 from bot.domain.steam import Game, SteamId
-from bot.domain.trades import Scope, Trade
-from bot.providers.credentials import Token, TokenCache, issued_token
+from bot.domain.trades import Scope, Trade, TradeList
+from bot.providers.credentials import Token, TokenCache, claims_of, issued_token
 from bot.providers.reading import Fields, Refused, Unreadable, read
 from bot.providers.response import Response
 from bot.providers.transport import Transport
@@ -24,6 +26,7 @@ _HIDDEN = -11
 """The status of a trade that its user does not see."""
 _MILLISECONDS_FROM = 10**11
 """A timestamp this large is in milliseconds: in seconds it would be in the year 5138."""
+_OWNERS_KEPT = 10_000
 
 
 class FixedJwt:
@@ -78,23 +81,44 @@ MerchantLogin = FixedJwt | ApiKeyLogin
 
 
 class Mannco:
-    """The merchant's trades. ``resend_parameter`` is the query parameter that names the trade to resend."""
+    """The trades that the key sees. ``resend_parameter`` is the query parameter that names the trade to resend.
+
+    ``per_account`` is for an administrator's key: one account's trades are asked for on a path of its own, and the
+    owners of the listed trades are remembered, since the other path may not list them.
+    """
 
     name = ProviderName.MANNCO
 
-    def __init__(self, transport: Transport, login: MerchantLogin, *, resend_parameter: str = "resend") -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        login: MerchantLogin,
+        *,
+        resend_parameter: str = "resend",
+        per_account: bool = False,
+    ) -> None:
+        self.per_account = per_account
         self._transport = transport
         self._login = login
         self._resend_parameter = resend_parameter
+        self._owners: LRUCache[int, SteamId] = LRUCache(_OWNERS_KEPT)
 
-    async def trades(self, scope: Scope) -> tuple[Trade, ...]:
+    async def trades(self, scope: Scope, account: SteamId | None = None) -> TradeList:
         """Return the trades, newest first, after a new login if the old one is refused; ProviderError otherwise."""
+        asked = account if self.per_account else None
         jwt = await self._login.jwt()
-        response = await self._get(_PATHS[scope], jwt)
+        response = await self._get(_PATHS[scope], jwt, account=asked)
         if response.status == HTTPStatus.FORBIDDEN and self._login.renew(jwt):
             jwt = await self._login.jwt()
-            response = await self._get(_PATHS[scope], jwt)
-        return await _read(response, lambda fields: _read_trades(fields, response.status), secrets=(jwt,))
+            response = await self._get(_PATHS[scope], jwt, account=asked)
+        trades, left_out = await _read(response, lambda fields: _read_trades(fields, response.status), secrets=(jwt,))
+        if self.per_account:
+            self._owners.update((trade.id, trade.owner) for trade in trades)
+        return TradeList(trades, key_owner(jwt), asked, left_out)
+
+    def owner_of(self, trade_id: int) -> SteamId | None:
+        """Return the owner of a trade that was listed since the start."""
+        return self._owners.get(trade_id)
 
     async def resend(self, trade_id: int) -> Receipt:
         """Ask, exactly once, to send the trade's offer again.
@@ -116,11 +140,28 @@ class Mannco:
         return await _read(response, lambda fields: _read_receipt(fields, response.status), secrets=(jwt,))
 
     async def _get(
-        self, path: str, jwt: Secret, *, query: tuple[tuple[str, str], ...] = (), fresh: bool = False
+        self,
+        path: str,
+        jwt: Secret,
+        *,
+        account: SteamId | None = None,
+        query: tuple[tuple[str, str], ...] = (),
+        fresh: bool = False,
     ) -> Response:
         return await self._transport.request(
-            "GET", path, query=query, headers={"Authorization": f"Bearer {jwt.reveal()}"}, fresh=fresh
+            "GET",
+            path,
+            account="" if account is None else str(account),
+            query=query,
+            headers={"Authorization": f"Bearer {jwt.reveal()}"},
+            fresh=fresh,
         )
+
+
+def key_owner(jwt: Secret) -> SteamId | None:
+    """Return the account that a JWT is for, by its claims (providers.md, 4.2); None if they cannot be read."""
+    claims = claims_of(jwt)
+    return None if claims is None else _steam_id(claims, "steamid") or _steam_id(claims, "sub")
 
 
 async def _read(response: Response, reader: Callable[[Fields], T], *, secrets: tuple[Secret, ...]) -> T:
@@ -171,12 +212,12 @@ def _read_receipt(answer: Fields, status: int) -> Receipt:
     return Receipt(trade_id, _code(content))
 
 
-def _read_trades(answer: Fields, status: int) -> tuple[Trade, ...]:
-    """Return the trades that are not hidden, newest first."""
+def _read_trades(answer: Fields, status: int) -> tuple[tuple[Trade, ...], tuple[str, ...]]:
+    """Return the trades that are not hidden, newest first, and the places of the rows that cannot be read."""
     entries = _read_content(answer, status).parts("trades")
     trades = [_read_trade(entry) for entry in entries if entry.integer("status") != _HIDDEN]
     trades.sort(key=lambda trade: (trade.created_at.timestamp() if trade.created_at else 0.0, trade.id), reverse=True)
-    return tuple(trades)
+    return tuple(trades), ()
 
 
 def _read_trade(entry: Fields) -> Trade:

@@ -12,7 +12,8 @@ from bot.domain.failures import Explanation, Failure, FailureKind, Fixer, Provid
 from bot.domain.health import ProviderHealth, ProviderState
 from bot.domain.inventory import Inventory, InventoryQuery
 from bot.domain.resends import Receipt
-from bot.domain.trades import Scope, Trade
+from bot.domain.steam import SteamId
+from bot.domain.trades import Scope, TradeList
 from bot.ports import CallObserver, Clock, Explanations, InventoryProvider, TradeProvider
 from bot.providers.rate_limits import RateLimiter
 
@@ -219,12 +220,17 @@ class ResilientTrades:
 
     def __init__(self, provider: TradeProvider, resilience: ResilientProvider) -> None:
         self.name = provider.name
+        self.per_account = provider.per_account
         self._provider = provider
         self._resilience = resilience
 
-    async def trades(self, scope: Scope) -> tuple[Trade, ...]:
+    async def trades(self, scope: Scope, account: SteamId | None = None) -> TradeList:
         """Read, again after a transient failure."""
-        return await self._resilience.read(f"{scope.value} trades", self._provider.trades, scope)
+        return await self._resilience.read(f"{scope.value} trades", self._provider.trades, scope, account)
+
+    def owner_of(self, trade_id: int) -> SteamId | None:
+        """Return whose trade this is, if the provider remembers it."""
+        return self._provider.owner_of(trade_id)
 
     async def resend(self, trade_id: int) -> Receipt:
         """Ask exactly once."""

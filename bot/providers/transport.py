@@ -126,6 +126,7 @@ class Transport:
         method: str,
         path: str = "",
         *,
+        account: str = "",
         query: Iterable[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         form: Iterable[tuple[str, str]] | None = None,
@@ -134,10 +135,12 @@ class Transport:
     ) -> Response:
         """Send one request, exactly once, and return the response, unless it is a redirect; ProviderError otherwise.
 
-        ``form`` or ``json`` is the body. ``fresh`` opens a new connection, for a request that must not be lost on
-        one that the provider is about to close.
+        ``account`` is a last part of the path that is not logged and counts towards the same limit. ``form`` or
+        ``json`` is the body. ``fresh`` opens a new connection, for a request that must not be lost on one that the
+        provider is about to close.
         """
-        request = self._build(method, path, query, headers, form, json)
+        address = f"{path}/{quote(account, safe='')}" if account else path
+        request = self._build(method, address, query, headers, form, json)
         connection: _Connection | None = None
         place = None
         log_facts = f"provider={self.provider.value} method={method} path={path}"

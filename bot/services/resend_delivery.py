@@ -13,7 +13,8 @@ from bot.domain.errors import ProviderError, ProviderOff, ResendNotFound, Resend
 from bot.domain.failures import NOT_DONE, Failure, FailureKind
 from bot.domain.resends import Outcome, Resend, ResendState, Settlement, TradeFacts
 from bot.domain.secrets import TradeCode, mask_trade_urls
-from bot.domain.trades import Scope, Trade
+from bot.domain.steam import SteamId
+from bot.domain.trades import Scope, TradeList
 from bot.ports import Clock, LinkRepository, PauseRepository, ResendCards, ResendRepository, TradeProvider
 from bot.services.audit import AuditService
 from bot.services.resend_board import ResendBoard
@@ -115,9 +116,12 @@ class ResendDelivery:
             elif resend.id not in self._running.values() and await self._recover(resend):
                 # The work on it failed, for example because the disk was full.
                 await self._catch_up(resend)
-        trades = await self._read_trades() if unknown else ()
-        for resend in unknown:
-            settled, code = await self._settle_by_reading(resend, trades, read_at=now)
+        per_account = self._provider is not None and self._provider.per_account
+        asked = [resend.owner if per_account else None for resend in unknown]
+        owners = tuple(dict.fromkeys(asked))
+        lists = dict(zip(owners, await asyncio.gather(*map(self._read_trades, owners)), strict=True))
+        for resend, owner in zip(unknown, asked, strict=True):
+            settled, code = await self._settle_by_reading(resend, lists[owner], read_at=now)
             if settled.state is not ResendState.UNKNOWN:
                 await self.finalise(settled, code=code)
 
@@ -151,28 +155,27 @@ class ResendDelivery:
         if resend.state is not before.state and resend.state in (ResendState.PENDING, ResendState.UNKNOWN):
             await self.announce(resend, _ACTIONS[resend.state])
 
-    async def _read_trades(self) -> tuple[Trade, ...]:
+    async def _read_trades(self, owner: SteamId | None) -> TradeList:
         """Return the current trades, or none if they cannot be read."""
         try:
-            return await self.require_provider().trades(Scope.ALL)
+            return await self.require_provider().trades(Scope.ALL, owner)
         except SkinDeskError as error:
             _log.warning("unknown resends not settled, reading failed: %s", error)
-            return ()
+            return TradeList()
 
     async def _settle_by_reading(
-        self, unknown: Resend, trades: tuple[Trade, ...], *, read_at: datetime
+        self, unknown: Resend, listed: TradeList, *, read_at: datetime
     ) -> tuple[Resend, TradeCode | None]:
         """Settle the request if the trades prove that it was sent; otherwise schedule the next reading.
 
-        If a moderator settled it meanwhile, it is returned unchanged: it is finalised already.
+        A trade that is not listed proves nothing. If a moderator settled it meanwhile, it is returned unchanged: it is
+        finalised already.
         """
-        for trade in trades:
-            if trade.id != unknown.trade_id or trade.owner != unknown.owner:
-                continue
-            if unknown.facts.shows_resend(TradeFacts.of(trade)):
-                end = Settlement(sent=True, outcome=Outcome.READ_BACK)
-                settled = await self._repository.settle(unknown.guild_id, unknown.id, end, at=self._clock.now())
-                return (unknown, None) if settled is None else (settled, trade.code)
+        trade = listed.find(unknown.trade_id)
+        if trade is not None and trade.owner == unknown.owner and unknown.facts.shows_resend(TradeFacts.of(trade)):
+            end = Settlement(sent=True, outcome=Outcome.READ_BACK)
+            settled = await self._repository.settle(unknown.guild_id, unknown.id, end, at=self._clock.now())
+            return (unknown, None) if settled is None else (settled, trade.code)
         await self._repository.settle_later(unknown.guild_id, unknown.id, settle_after=_next_reading(unknown, read_at))
         return unknown, None
 
@@ -238,7 +241,7 @@ class ResendDelivery:
                 await self._audit.announce(row)
         if settled.state is ResendState.UNKNOWN:
             now = self._clock.now()
-            settled, code = await self._settle_by_reading(settled, await self._read_trades(), read_at=now)
+            settled, code = await self._settle_by_reading(settled, await self._read_trades(settled.owner), read_at=now)
         await self.finalise(settled, code=code)
         return settled
 

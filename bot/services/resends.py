@@ -36,6 +36,7 @@ from bot.domain.resends import (
     approver_refusal,
 )
 from bot.domain.secrets import mask_trade_urls
+from bot.domain.steam import SteamId
 from bot.domain.trades import Scope, Trade
 from bot.ports import (
     Clock,
@@ -86,14 +87,15 @@ class ResendService:
         ResendsPaused while the guild's resends are paused.
         """
         viewer = await self._access.viewer(by)
-        link, any_account = viewer.link, Capability.RESEND_ANY in viewer.capabilities
+        any_account, own = Capability.RESEND_ANY in viewer.capabilities, None
         if not any_account:
             if Capability.RESEND_OWN not in viewer.capabilities:
                 raise AccessDenied(Capability.RESEND_OWN)
-            if link is None:
+            if viewer.link is None:
                 raise NotLinked
-            if (own_from := link.waits_until(self._clock.now())) is not None:
+            if (own_from := viewer.link.waits_until(self._clock.now())) is not None:
                 raise LinkTooNew(own_from)
+            own = viewer.link.steam_id
         await self._delivery.check_not_paused(by.guild_id)
         settings = await self._settings.of_guild(by.guild_id)
         if settings.approvals_channel_id is None:
@@ -102,9 +104,7 @@ class ResendService:
         if kept_reason is not None and len(kept_reason) > MAX_REASON:
             raise InvalidInput("reason", "too_long")
         with on_behalf_of(Caller(by.user_id, is_staff=is_staff(viewer.capabilities))):
-            trade = await self._find(trade_id)
-        if trade is None or (not any_account and (link is None or trade.owner != link.steam_id)):
-            raise TradeNotFound(trade_id)
+            trade = await self._find(trade_id, own)
         if trade.not_resendable is not None:
             raise NotResendable(trade, trade.not_resendable)
         at_most = None if any_account else OPENED_AT_MOST
@@ -289,13 +289,9 @@ class ResendService:
         return resend
 
     async def _check_unchanged(self, resend: Resend) -> None:
-        trade = await self._find(str(resend.trade_id))
-        if trade is None:
-            raise TradeNotFound(str(resend.trade_id))
+        trade = await self._find(str(resend.trade_id), resend.owner)
         now = TradeFacts.of(trade)
         differences = resend.facts.differences(now)
-        if trade.owner != resend.owner:
-            raise TradeNotFound(str(resend.trade_id))
         if not differences:
             return
         at = self._clock.now()
@@ -320,11 +316,17 @@ class ResendService:
 
     # Reading
 
-    async def _find(self, trade_id: str) -> Trade | None:
+    async def _find(self, trade_id: str, owner: SteamId | None) -> Trade:
+        """Return a trade of ``owner``, or of anyone; TradeNotFound, the same for one that is another account's."""
         wanted = trade_id.strip().removeprefix("#")
         if not (wanted.isascii() and wanted.isdigit() and len(wanted) <= _MAX_DIGITS):
-            return None
-        for trade in await self._delivery.require_provider().trades(Scope.ALL):
-            if trade.id == int(wanted):
-                return trade
-        return None
+            raise TradeNotFound(trade_id)
+        provider = self._delivery.require_provider()
+        listed = await provider.trades(Scope.ALL, owner)
+        trade = listed.find(int(wanted))
+        if trade is None and owner is None and (known := provider.owner_of(int(wanted))) is not None:
+            listed = await provider.trades(Scope.ALL, known)
+            trade = listed.find(int(wanted))
+        if trade is None or owner not in (None, trade.owner):
+            raise TradeNotFound(trade_id, listed.limit_for(owner), len(listed.left_out))
+        return trade

@@ -1,23 +1,30 @@
 """Lists the trades that a user may see, with the codes of their own."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import attrs
+from cachetools import LRUCache
 
 from bot.domain.access import Actor, Caller, Capability, Viewer, is_staff, on_behalf_of
 from bot.domain.audit import AuditAction
-from bot.domain.errors import AccessDenied, InvalidInput, NotLinked, ProviderOff
+from bot.domain.errors import AccessDenied, InvalidInput, NotLinked, ProviderError, ProviderOff
 from bot.domain.links import Link
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId
-from bot.domain.trades import WINDOW, Scope, Trade
+from bot.domain.trades import PENDING_STATUS, KeyLimit, Scope, Trade, TradeList
 from bot.ports import Clock, LinkRepository, TradeProvider
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.links import parse_account
 
 _SUGGESTIONS_CACHED_FOR = timedelta(seconds=20)
+_SECOND_ENDS_AFTER = 10.0
+"""Seconds from the beginning: an answer is due within 15."""
+_MAX_SUGGESTING = 50
+"""Accounts whose trades are kept for suggestions, where they are asked for alone."""
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -29,7 +36,9 @@ class TradeService:
     _links: LinkRepository
     _audit: AuditService
     _clock: Clock
-    _suggested: tuple[datetime, tuple[Trade, ...]] | None = attrs.field(init=False, default=None)
+    _suggested: LRUCache[SteamId | None, tuple[datetime, tuple[Trade, ...]]] = attrs.field(
+        init=False, factory=lambda: LRUCache(_MAX_SUGGESTING)
+    )
 
     async def list_of_member(self, member_id: int, *, by: Viewer) -> TradesAnswer:
         """Return a member's active trades as :meth:`list_for` does; a caller who names themselves gets their own."""
@@ -63,7 +72,7 @@ class TradeService:
         if self._provider is None:
             raise ProviderOff(None)
         with on_behalf_of(Caller(by.actor.user_id, is_staff=is_staff(by.capabilities))):
-            trades = await self._provider.trades(scope)
+            listed, limit = await _listed(self._provider, scope, account)
         await self._audit.view(AuditAction.TRADES_VIEWED, account, link, {"scope": scope.value}, by=by.actor)
         proven = by.link.proven if by.link is not None else None
         return TradesAnswer(
@@ -71,9 +80,12 @@ class TradeService:
             scope=scope,
             steam_id=account,
             viewer=proven,
-            trades=tuple(_seen_by(proven, trade) for trade in trades if account is None or trade.owner == account),
+            trades=tuple(_seen_by(proven, trade) for trade in listed.trades if account in (None, trade.owner)),
             read_at=self._clock.now(),
-            window_full=scope is Scope.ALL and len(trades) >= WINDOW,
+            window_full=scope is Scope.ALL and listed.is_full,
+            limit=limit,
+            per_account=listed.account is not None,
+            left_out=listed.left_out,
         )
 
     async def resendable_for(self, text: str, *, by: Actor, limit: int = 25) -> tuple[Trade, ...]:
@@ -82,20 +94,23 @@ class TradeService:
         These are suggestions, and may be some seconds old.
         """
         viewer = await self._access.viewer(by)
-        any_account = Capability.RESEND_ANY in viewer.capabilities
-        if self._provider is None or not (
-            any_account or (Capability.RESEND_OWN in viewer.capabilities and viewer.link is not None)
-        ):
+        own = None
+        if Capability.RESEND_ANY not in viewer.capabilities:
+            if Capability.RESEND_OWN not in viewer.capabilities or viewer.link is None:
+                return ()
+            own = viewer.link.steam_id
+        if self._provider is None:
             return ()
         now = self._clock.now()
-        if self._suggested is None or now - self._suggested[0] > _SUGGESTIONS_CACHED_FOR:
-            self._suggested = (now, await self._provider.trades(Scope.ALL))
+        asked = own if self._provider.per_account else None
+        read_at, trades = self._suggested.get(asked, (None, ()))
+        if read_at is None or now - read_at > _SUGGESTIONS_CACHED_FOR:
+            trades = (await self._provider.trades(Scope.ALL, asked)).trades
+            self._suggested[asked] = (now, trades)
         found = (
             trade
-            for trade in self._suggested[1]
-            if trade.not_resendable is None
-            and (any_account or (viewer.link is not None and trade.owner == viewer.link.steam_id))
-            and str(trade.id).startswith(text.strip())
+            for trade in trades
+            if trade.not_resendable is None and own in (None, trade.owner) and str(trade.id).startswith(text.strip())
         )
         return tuple(_seen_by(None, trade) for trade, _ in zip(found, range(limit), strict=False))
 
@@ -113,6 +128,23 @@ class TradeService:
         if link is None:
             raise InvalidInput("member", "not_linked")
         return link.steam_id, link
+
+
+async def _listed(provider: TradeProvider, scope: Scope, account: SteamId | None) -> tuple[TradeList, KeyLimit | None]:
+    """Return the trades, and whether the key may not see those of the account.
+
+    The few active trades may not show whose the key sees: all of them do, in the time that is left.
+    """
+    second_ends = asyncio.get_running_loop().time() + _SECOND_ENDS_AFTER
+    listed = await provider.trades(scope, account)
+    limit = listed.limit_for(account)
+    if limit is not None and scope is Scope.ACTIVE:
+        with suppress(ProviderError, TimeoutError):
+            async with asyncio.timeout_at(second_ends):
+                everything = await provider.trades(Scope.ALL, account)
+            waiting = tuple(trade for trade in everything.trades if trade.status == PENDING_STATUS)
+            return replace(everything, trades=waiting), everything.limit_for(account)
+    return listed, limit
 
 
 def _seen_by(account: SteamId | None, trade: Trade) -> Trade:

@@ -8,9 +8,9 @@ from bot.domain.errors import TradeNotFound
 from bot.domain.failures import Fixer, StatusExplanation
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience, TradesAnswer
-from bot.domain.trades import COMPLETED_STATUS, WINDOW, Direction, NotResendableReason, Scope, Trade
+from bot.domain.trades import COMPLETED_STATUS, WINDOW, Direction, KeyLimit, NotResendableReason, Scope, Trade
 from bot.ports import Explanations
-from bot.ui.errors import ErrorMessage, register_messages
+from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
 from bot.ui.kit.layout import Field, Page, Tone, card
 from bot.ui.kit.text import code, count, outside, relative
 
@@ -48,16 +48,42 @@ _WARNING_FOR_STAFF = Field(
     ),
 )
 
-register_messages(
-    {
-        TradeNotFound: lambda error, _: ErrorMessage(
-            "No such trade",
-            f"There is no trade {code(mask_trade_urls(error.trade_id), 40)} among the trades you can ask for.",
-            "Check the number: `/trades scope:all` shows it. Only the newest 500 trades are listed.",
-            again="With the right number.",
-        )
-    }
+_KEY_FOR_CUSTOMERS = "This desk can only see the trades of the shop's own account at Mannco.store"
+_ASK_STAFF = "Ask the staff: they can look at Mannco.store."
+_KEY_STEP = (
+    "Look in Mannco's dashboard. An administrator of this desk can change that: with the key of a Mannco.store "
+    "administrator and the setting `providers.mannco.per_user_paths = true`, SkinDesk asks for each account's trades."
 )
+
+
+def _key_sees(limit: KeyLimit) -> str:
+    """Return for staff what this desk's key sees."""
+    if limit.sees_only is None:
+        return "Mannco.store lists no trade for this desk's key, and the key does not say which account's it sees"
+    return f"This desk's key at Mannco.store sees only the trades of its own account, `{limit.sees_only}`"
+
+
+def _not_found(error: TradeNotFound, audience: Audience) -> ErrorMessage:
+    trade = f"trade {code(mask_trade_urls(error.trade_id), 40)}"
+    if error.limit is None:
+        what = f"There is no {trade} among the trades you can ask for."
+        step = "Check the number: `/trades scope:all` shows it. Only the newest 500 trades are listed."
+        again = "With the right number."
+    elif audience is Audience.STAFF:
+        what, step, again = f"{_key_sees(error.limit)}, and {trade} is not among them.", _KEY_STEP, NOT_AGAIN
+    else:
+        what = f"{_KEY_FOR_CUSTOMERS}, so it cannot tell whether {trade} is yours."
+        step, again = _ASK_STAFF, NOT_AGAIN
+    if error.left_out:
+        what += f" {_unread(error.left_out)}"
+    return ErrorMessage("No such trade" if error.limit is None else "Trade not visible", what, step, again=again)
+
+
+def _unread(left_out: int) -> str:
+    return f"{count(left_out, 'trade')} could not be read and {'is' if left_out == 1 else 'are'} left out."
+
+
+register_messages({TradeNotFound: _not_found})
 
 
 def trades_page(
@@ -73,7 +99,7 @@ def trades_page(
     warning = _WARNING_FOR_STAFF if staff else _WARNING_FOR_CUSTOMERS
     return card(
         title=f"Trades · {answer.provider.label}",
-        description="\n\n".join(["\n".join(_head(answer)), *(blocks or [_nothing(answer)])]),
+        description="\n\n".join(["\n".join(_head(answer, staff=staff)), *(blocks or [_nothing(answer, staff=staff)])]),
         fields=[warning] if waits else [],
         colour=Tone.WAITING if waits else Tone.NEUTRAL,
         footer=f"Page {page.index + 1} of {page.count}",
@@ -84,17 +110,25 @@ def _is_own(answer: TradesAnswer) -> bool:
     return answer.steam_id is not None and answer.steam_id == answer.viewer
 
 
-def _head(answer: TradesAnswer) -> list[str]:
+def _head(answer: TradesAnswer, *, staff: bool) -> list[str]:
     what = "active trade" if answer.scope is Scope.ACTIVE else "trade"
     whose = "everyone's" if answer.steam_id is None else f"SteamID `{answer.steam_id}`"
     if _is_own(answer):
         whose = "your own"
-    lines = [f"**{count(len(answer.trades), what)}** · {whose} · read {relative(answer.read_at)}"]
+    # "0 trades" would say that there are none.
+    shown = count(len(answer.trades), what) if answer.trades or answer.limit is None else f"No {what} visible"
+    lines = [f"**{shown}** · {whose} · read {relative(answer.read_at)}"]
     if answer.window_full:
+        together = "" if answer.per_account else ", of all customers together"
         lines.append(
-            f"Mannco.store lists the newest {WINDOW} trades only, of all customers together. "
+            f"Mannco.store lists the newest {WINDOW} trades only{together}. "
             "An older one may exist all the same: the staff finds it in Mannco's dashboard."
         )
+    if answer.left_out:
+        places = f" The first: {code(answer.left_out[0], 60)}." if staff else ""
+        lines.append(f"⚠️ {_unread(len(answer.left_out))}{places}")
+    if answer.limit is not None and answer.trades:
+        lines.append(f"{_key_sees(answer.limit)}. Others may exist all the same. {_KEY_STEP}")
     return lines
 
 
@@ -203,8 +237,13 @@ def _for_staff(trade: Trade, *, named: bool) -> str:
     return "\n".join(lines)
 
 
-def _nothing(answer: TradesAnswer) -> str:
+def _nothing(answer: TradesAnswer, *, staff: bool) -> str:
     """Return the text for an empty list."""
+    if answer.limit is not None:
+        return _not_visible(answer, answer.limit, staff=staff)
+    is_whose = "is yours" if _is_own(answer) else "is this account's"
+    if answer.left_out:
+        return "No other is listed." if answer.steam_id is None else f"None of the others {is_whose}."
     if answer.scope is Scope.ACTIVE:
         whose = "of yours " if _is_own(answer) else "" if answer.steam_id is None else "of this account "
         return (
@@ -212,10 +251,18 @@ def _nothing(answer: TradesAnswer) -> str:
             "`/trades` with `scope:all` shows the finished and failed ones too."
         )
     if answer.window_full:
-        whose = "yours" if _is_own(answer) else "this account's"
-        return f"None of the newest {WINDOW} trades is {whose}."
-    if _is_own(answer):
-        return "You have no trade yet. One stands here as soon as you deposit or withdraw items at Mannco.store."
+        return f"None of the newest {WINDOW} trades {is_whose}."
     if answer.steam_id is None:
         return "Mannco.store has no trade yet."
-    return "This account has no trade. If it should have one, compare the SteamID with the customer's trade URL."
+    return (
+        "You have no trade yet. One stands here as soon as you deposit or withdraw items at Mannco.store."
+        if _is_own(answer)
+        else "This account has no trade. If it should have one, compare the SteamID with the customer's trade URL."
+    )
+
+
+def _not_visible(answer: TradesAnswer, limit: KeyLimit, *, staff: bool) -> str:
+    if not staff:
+        return f"{_KEY_FOR_CUSTOMERS}, so it cannot tell whether you have one. {_ASK_STAFF}"
+    whether = "there are others" if answer.steam_id is None else "this account has one"
+    return f"{_key_sees(limit)}, so SkinDesk cannot tell whether {whether}. {_KEY_STEP}"

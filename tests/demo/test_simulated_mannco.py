@@ -22,7 +22,7 @@ NOT_MET = "Failed to resend trade. Trade not found or conditions not met."
 
 @pytest.fixture
 async def server(world):
-    async with SimulatedMannco(world) as server:
+    async with SimulatedMannco(world, as_admin=True) as server:
         yield server
 
 

@@ -13,5 +13,5 @@ from tests.support.discord_server import LoopbackDiscord
 
 @pytest.fixture
 async def live(tmp_path: Path) -> AsyncIterator[LiveBot]:
-    async with LoopbackDiscord() as server, SimulatedProviders(World()) as providers:
+    async with LoopbackDiscord() as server, SimulatedProviders(World(), mannco_as_admin=True) as providers:
         yield LiveBot(server, providers, tmp_path)

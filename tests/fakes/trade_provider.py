@@ -10,7 +10,7 @@ from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.resends import Receipt
 from bot.domain.secrets import TradeCode
 from bot.domain.steam import SteamId
-from bot.domain.trades import PENDING_STATUS, Scope, Trade
+from bot.domain.trades import PENDING_STATUS, Scope, Trade, TradeList
 
 Way = Callable[["FakeTradeProvider", int], Awaitable[Receipt]]
 """How a resend of a trade goes."""
@@ -84,8 +84,10 @@ class FakeTradeProvider:
     """Keeps trades. ``calls`` counts resends by trade, ``ways`` are used up one per resend, then ``accepts``."""
 
     name = ProviderName.MANNCO
+    per_account = False
 
     def __init__(self) -> None:
+        self.key_owner: SteamId | None = SteamId.from_account_id(1)
         self.kept: dict[int, Trade] = {}
         self.calls: Counter[int] = Counter()
         self.readings = 0
@@ -121,13 +123,17 @@ class FakeTradeProvider:
         self.change(trade_id, status=PENDING_STATUS, code=code, last_error="")
         return code
 
-    async def trades(self, scope: Scope) -> tuple[Trade, ...]:
+    async def trades(self, scope: Scope, account: SteamId | None = None) -> TradeList:
         """Return the trades."""
         self.readings += 1
         await asyncio.sleep(0)
         if self.cannot_be_read is not None:
             raise self.cannot_be_read
-        return tuple(self.kept.values())
+        return TradeList(tuple(self.kept.values()), self.key_owner)
+
+    def owner_of(self, trade_id: int) -> SteamId | None:
+        """Return None: every list has all trades."""
+        return None
 
     async def resend(self, trade_id: int) -> Receipt:
         """Go the next way."""

@@ -68,7 +68,7 @@ class TestTrades:
         """The seed's request, and its active trade."""
         server.script = in_turn(as_json(seed("004_trades_active")))
 
-        (trade,) = await provider().trades(Scope.ACTIVE)
+        (trade,) = (await provider().trades(Scope.ACTIVE)).trades
 
         (request,) = server.requests
         assert (request.method, request.target) == ("GET", "/trades/active")
@@ -85,7 +85,7 @@ class TestTrades:
         """The seed's completed trade has its game."""
         server.script = in_turn(as_json(seed("004_trades_all")))
 
-        (trade,) = await provider().trades(Scope.ALL)
+        (trade,) = (await provider().trades(Scope.ALL)).trades
 
         assert server.requests[0].target == "/trades/all"
         assert (trade.status, trade.game, trade.items_received) == (3, Game.TF2, ("123456789",))
@@ -117,7 +117,7 @@ class TestTrades:
         """Numbers may be texts, lists may be texts, and much may be empty."""
         server.script = in_turn(trades(entry(**fields)))
 
-        (trade,) = await provider().trades(Scope.ALL)
+        (trade,) = (await provider().trades(Scope.ALL)).trades
 
         assert getattr(trade, name) == value
 
@@ -134,7 +134,7 @@ class TestTrades:
             )
         )
 
-        assert [trade.id for trade in await provider().trades(Scope.ALL)] == [3, 5, 1, 2]
+        assert [trade.id for trade in (await provider().trades(Scope.ALL)).trades] == [3, 5, 1, 2]
 
     @pytest.mark.parametrize(
         ("document", "place"),
@@ -239,7 +239,7 @@ class TestLogin:
         """The JWT is in content, or else in data."""
         server.script = lambda request: as_json(document) if request.method == "POST" else only("jwt1")(request)
 
-        assert len(await provider(None).trades(Scope.ALL)) == 1
+        assert len((await provider(None).trades(Scope.ALL)).trades) == 1
 
     @pytest.mark.parametrize(
         ("reply", "kind", "place"),
@@ -275,7 +275,7 @@ class TestLogin:
         """A read that is answered 403 logs in again, once, and goes on."""
         server.script = logging_in(only("jwt2"))
 
-        assert len(await provider(None).trades(Scope.ALL)) == 1
+        assert len((await provider(None).trades(Scope.ALL)).trades) == 1
         assert [request.path for request in server.requests] == ["/user/login", "/trades/all"] * 2
 
     @pytest.mark.parametrize(("token", "requests"), [(None, 4), ("JWT", 1)])
@@ -297,7 +297,7 @@ class TestLogin:
 
         results = await asyncio.gather(*(mannco.trades(Scope.ALL) for _ in range(8)))
 
-        assert [len(found) for found in results] == [1] * 8
+        assert [len(found.trades) for found in results] == [1] * 8
         assert [request.path for request in server.requests].count("/user/login") == 2
 
 

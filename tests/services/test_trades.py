@@ -13,7 +13,7 @@ from bot.domain.resends import Receipt
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId
-from bot.domain.trades import WINDOW, Scope, Trade
+from bot.domain.trades import WINDOW, Scope, Trade, TradeList
 from bot.services.trades import TradeService
 from tests.contracts.engines import Repositories
 from tests.domain.builders import NOW, OWNER, trade
@@ -27,6 +27,7 @@ class Trades:
     """Mannco.store with two trades of the customer and one of a stranger."""
 
     name = ProviderName.MANNCO
+    per_account = False
 
     def __init__(self) -> None:
         self.kept: tuple[Trade, ...] = (
@@ -36,9 +37,12 @@ class Trades:
         )
         self.asked: list[Scope] = []
 
-    async def trades(self, scope: Scope) -> tuple[Trade, ...]:
+    async def trades(self, scope: Scope, account: SteamId | None = None) -> TradeList:
         self.asked.append(scope)
-        return tuple(each for each in self.kept if scope is Scope.ALL or each.status == 0)
+        return TradeList(tuple(each for each in self.kept if scope is Scope.ALL or each.status == 0))
+
+    def owner_of(self, trade_id: int) -> SteamId | None:
+        raise AssertionError
 
     async def resend(self, trade_id: int) -> Receipt:
         raise AssertionError

@@ -18,11 +18,11 @@ from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixe
 from bot.domain.resends import ApproverRefusal, ResendPause
 from bot.domain.snapshots import Audience
 from bot.domain.steam import Game, TradeUrlProblem
-from bot.domain.trades import NotResendableReason
+from bot.domain.trades import KeyLimit, NotResendableReason
 from bot.providers.explanations import Catalogue
 from bot.ui.errors import _MESSAGES, INPUT_PROBLEMS, error_embed
 from bot.ui.explain import explanation_embed
-from tests.domain.builders import resend, trade
+from tests.domain.builders import OWNER, resend, trade
 from tests.support.seen import embed_text
 
 for extension in EXTENSIONS:
@@ -92,6 +92,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "user_id": (5,),
     "until": (datetime(2026, 1, 1, tzinfo=UTC),),
     "trade_id": ("480101",),
+    "limit": (None, KeyLimit(None), KeyLimit(OWNER)),
+    "left_out": (0, 1, 2),
     "provider": (ProviderName.MANNCO,),
     "game": (Game.DOTA2,),
     "trade": (trade(),),

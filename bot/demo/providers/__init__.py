@@ -12,14 +12,17 @@ from bot.demo.world import World
 
 
 class SimulatedProviders:
-    """Runs the providers of one world: ``async with SimulatedProviders(world) as providers: …``."""
+    """Runs the providers of one world: ``async with SimulatedProviders(world) as providers: …``.
 
-    def __init__(self, world: World) -> None:
+    ``mannco_as_admin`` makes the key of Mannco.store an administrator's, which sees everyone's trades.
+    """
+
+    def __init__(self, world: World, *, mannco_as_admin: bool = False) -> None:
         self.world = world
         self.assetpay = SimulatedAssetPay(world)
         self.assetpay_legacy = SimulatedAssetPayLegacy(world)
         self.skinsback = SimulatedSkinsBack(world)
-        self.mannco = SimulatedMannco(world)
+        self.mannco = SimulatedMannco(world, as_admin=mannco_as_admin)
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

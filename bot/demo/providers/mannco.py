@@ -37,13 +37,16 @@ _NOT_MET = "Failed to resend trade. Trade not found or conditions not met."
 class SimulatedMannco(SimulatedServer):
     """mannco.store, with the trades of the world.
 
-    ``resend_parameter`` is the name that selects the trade: ``resend`` in the seed, ``id`` in newer documentation.
-    ``next_resends`` are the answers of the next calls, ahead of the world's ``resend_answers``. ``resend_calls`` counts
-    every call that arrived, by trade id, under either name.
+    The key is ``key_owner``'s: it lists and resends that account's trades, or everyone's ``as_admin``, who may also ask
+    for one account's on a path of its own (seed 004). ``resend_parameter`` is the name that selects the trade:
+    ``resend`` in the seed, ``id`` in newer documentation. ``next_resends`` are the answers of the next calls, ahead of
+    the world's ``resend_answers``. ``resend_calls`` counts every call that arrived, by trade id, under either name.
     """
 
-    def __init__(self, world: World, *, resend_parameter: str = "resend") -> None:
+    def __init__(self, world: World, *, as_admin: bool = False, resend_parameter: str = "resend") -> None:
         super().__init__(world)
+        self.key_owner = _MERCHANT
+        self.as_admin = as_admin
         self.resend_parameter = resend_parameter
         self.next_resends: deque[ResendAnswer] = deque()
         self.resend_calls: Counter[int] = Counter()
@@ -57,14 +60,14 @@ class SimulatedMannco(SimulatedServer):
         self._logins.add(token_id)
         claims = {
             "iss": "API",
-            "sub": str(_MERCHANT),
+            "sub": str(self.key_owner),
             "iat": now,
             "exp": now + int(TOKEN_LIFETIME.total_seconds()),
             "jti": token_id,
             "ip": "127.0.0.1",
             "API": True,
             "country": "XX",
-            "steamid": str(_MERCHANT),
+            "steamid": str(self.key_owner),
         }
         return tokens.signed(claims, secret=self.world.credentials.mannco_jwt_secret)
 
@@ -91,6 +94,8 @@ class SimulatedMannco(SimulatedServer):
             web.post("/user/login", self._login),
             web.get("/trades/active", self._active, allow_head=False),
             web.get("/trades/all", self._all, allow_head=False),
+            web.get("/trades/active/{user}", self._active, allow_head=False),
+            web.get("/trades/all/{user}", self._all, allow_head=False),
             web.get(_RESEND, self._resend, allow_head=False),
         )
 
@@ -111,13 +116,14 @@ class SimulatedMannco(SimulatedServer):
     async def _active(self, request: web.Request) -> web.StreamResponse:
         self._check_token(request)
         _check_parameters(request)
-        pending = [trade for trade in self._newest() if trade.status == PENDING_STATUS]
+        pending = [trade for trade in self._newest(request) if trade.status == PENDING_STATUS]
         return _success({"trades": [_row(trade) for trade in pending]})
 
     async def _all(self, request: web.Request) -> web.StreamResponse:
         self._check_token(request)
         _check_parameters(request)
-        return _success({"trades": [{**_row(trade), "game": int(trade.game)} for trade in self._newest()[:WINDOW]]})
+        newest = self._newest(request)[:WINDOW]
+        return _success({"trades": [{**_row(trade), "game": int(trade.game)} for trade in newest]})
 
     async def _resend(self, request: web.Request) -> web.StreamResponse:
         self._check_token(request)
@@ -135,7 +141,9 @@ class SimulatedMannco(SimulatedServer):
         self, request: web.Request, trade: WorldTrade | None, answer: ResendAnswer
     ) -> web.StreamResponse:
         async def act(_: web.Request) -> web.StreamResponse:
-            if trade is None or trade.status not in RESENDABLE_STATUSES or not trade.items_send:
+            if trade is None or not self._sees(trade):
+                raise self._not_met()
+            if trade.status not in RESENDABLE_STATUSES or not trade.items_send:
                 raise self._not_met()
             self.carry_out(trade)
             return _resent(trade.id, trade.code)
@@ -150,9 +158,19 @@ class SimulatedMannco(SimulatedServer):
         fault = _RESEND_FAULTS.get(answer)
         return await (fault(request, act) if fault is not None else act(request))
 
-    def _newest(self) -> list[WorldTrade]:
-        """Return the trades that are not hidden, the newest first."""
-        shown = [trade for trade in self.world.trades if trade.status != HIDDEN_STATUS]
+    def _sees(self, trade: WorldTrade) -> bool:
+        return self.as_admin or trade.user == self.key_owner
+
+    def _newest(self, request: web.Request) -> list[WorldTrade]:
+        """Return the trades that the key may see and that are not hidden, the newest first."""
+        user = request.match_info.get("user")
+        if user is not None and not self.as_admin:
+            raise _refused("Permission denied", HTTPStatus.FORBIDDEN)
+        shown = [
+            trade
+            for trade in self.world.trades
+            if trade.status != HIDDEN_STATUS and self._sees(trade) and user in (None, str(trade.user))
+        ]
         return sorted(shown, key=lambda trade: (trade.at, trade.id), reverse=True)
 
     def _check_token(self, request: web.Request) -> None:
