@@ -60,7 +60,7 @@ def _key_sees(limit: KeyLimit) -> str:
     """Return for staff what this desk's key sees."""
     if limit.sees_only is None:
         return "Mannco.store lists no trade for this desk's key, and the key does not say which account's it sees"
-    return f"This desk's key at Mannco.store sees only the trades of its own account, `{limit.sees_only}`"
+    return f"This desk's key at Mannco.store sees only the trades of one account, `{limit.sees_only}`"
 
 
 def _not_found(error: TradeNotFound, audience: Audience) -> ErrorMessage:
@@ -116,7 +116,8 @@ def _head(answer: TradesAnswer, *, staff: bool) -> list[str]:
     if _is_own(answer):
         whose = "your own"
     # "0 trades" would say that there are none.
-    shown = count(len(answer.trades), what) if answer.trades or answer.limit is None else f"No {what} visible"
+    is_certain = answer.limit is None and not answer.left_out
+    shown = count(len(answer.trades), what) if answer.trades or is_certain else f"No {what} visible"
     lines = [f"**{shown}** · {whose} · read {relative(answer.read_at)}"]
     if answer.window_full:
         together = "" if answer.per_account else ", of all customers together"

@@ -20,7 +20,7 @@ from bot.domain.resends import ALARM, ApproverRefusal, Outcome, Resend, ResendPa
 from bot.domain.secrets import SignInAddress
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, TradesAnswer
 from bot.domain.steam import Game, TradeUrlProblem
-from bot.domain.trades import NotResendableReason, Scope
+from bot.domain.trades import KeyLimit, NotResendableReason, Scope
 from bot.providers.explanations import Catalogue
 from bot.services.access import Review
 from bot.services.sign_in import StartedSignIn
@@ -32,7 +32,7 @@ from bot.ui.links import signed_in_embed, start_embed, used_embed
 from bot.ui.resends.card import outcome_embed, resend_card
 from bot.ui.trades import trades_page
 from cogs.status import _status_embed
-from tests.domain.builders import OWNER, inventory, item, resend, trade
+from tests.domain.builders import BOT, OWNER, inventory, item, resend, trade
 from tests.snapshots.shot import Shot
 
 _CATALOGUE = Catalogue.load()
@@ -65,6 +65,8 @@ def _arguments() -> dict[str, object]:
         "user_id": 5,
         "until": utcnow() + timedelta(hours=2),
         "trade_id": "480101",
+        "limit": None,
+        "left_out": 1,
         "provider": ProviderName.MANNCO,
         "game": Game.DOTA2,
         "trade": trade(),
@@ -95,13 +97,19 @@ def _refusals() -> Iterator[Shot]:
         initialised = next(base for base in kind.__mro__ if "__init__" in vars(base))
         wanted = list(inspect.signature(kind).parameters) if issubclass(initialised, SkinDeskError) else []
         yield _error(name, kind(*(arguments[each] for each in wanted)))
+    for audience in Audience:
+        yield _error("TradeNotFound, not visible", errors.TradeNotFound("480101", KeyLimit(BOT)), audience)
     yield _error("an error that nobody expected", RuntimeError("boom"))
 
 
 def _error(situation: str, error: Exception, audience: Audience = Audience.CUSTOMER) -> Shot:
     embed = error_embed(error, audience=audience, explanations=_CATALOGUE, reference="a1b2c3")
     page = "failures" if isinstance(error, ProviderError) else "errors"
-    reader = audience.value if isinstance(error, ProviderError | errors.ResendsPaused) else "everybody"
+    reader = (
+        audience.value
+        if isinstance(error, ProviderError | errors.ResendsPaused | errors.TradeNotFound)
+        else "everybody"
+    )
     return _shot(page, situation, reader, embed)
 
 
@@ -140,6 +148,15 @@ def _trades() -> Iterator[Shot]:
         for full in (False, True):
             none = TradesAnswer(ProviderName.MANNCO, scope, OWNER, OWNER, (), utcnow(), window_full=full)
             yield from _trades_pages(f"none, {scope.value}{', past the window' if full else ''}", none)
+    none = TradesAnswer(ProviderName.MANNCO, Scope.ALL, OWNER, OWNER, (), utcnow())
+    for situation, facts in (
+        ("the key sees one account", {"limit": KeyLimit(BOT)}),
+        ("the key does not say what it sees", {"limit": KeyLimit(None)}),
+        ("a row that cannot be read", {"left_out": ("content.trades[3].user",)}),
+    ):
+        yield from _trades_pages(f"none, {situation}", replace(none, **facts))
+    everyones = replace(none, steam_id=None, trades=(trade(),), limit=KeyLimit(OWNER))
+    yield from _trades_pages("everyone's, the key sees one account", everyones)
 
 
 def _listed(situation: str, **facts: object) -> Iterator[Shot]:
