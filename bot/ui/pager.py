@@ -189,12 +189,13 @@ class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_ID + ":item"):
 
     async def _show_details(self, session: InteractionSession) -> None:
         session.defer_if_slow()
-        listing = await _listing(_inventory_of(await _load(session, self._snapshot_id)), None)
+        snapshot = await _load(session, self._snapshot_id)
+        listing = await _listing(_inventory_of(snapshot), None)
         position = self.item.values[0]
         item = listing.row(int(position)) if position.isdecimal() else None
         if item is None:
             raise PageExpired
-        await session.reply(item_details(listing, item))
+        await session.reply(item_details(listing, item, audience=snapshot.audience))
 
 
 @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)

@@ -12,7 +12,7 @@ from tests.support.payload_audit import audit_requests
 texts = hostile | st.text(max_size=300) | st.just("")
 amounts = st.decimals(0, 10**7, places=2)
 monies = st.builds(Money, amounts, st.sampled_from(["USD", "EUR", "RUB", "@e*y"]))
-stickers = st.builds(Sticker, texts, st.none() | st.integers(0, 9), st.none() | st.decimals(0, 1, places=4))
+stickers = st.builds(Sticker, texts, st.none() | st.integers(0, 9), st.none() | st.decimals(0, 1, places=4), texts)
 
 hostile_items = st.builds(
     Item,

@@ -1,6 +1,8 @@
 """The details of any item fit Discord and are only text."""
 
+import re
 from decimal import Decimal
+from typing import Any
 
 import discord
 import pytest
@@ -8,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import InventoryFilter, Item, Refusal
-from bot.domain.snapshots import InventoryAnswer, Listing
+from bot.domain.inventory import InventoryFilter, Item, Money, Refusal, Sticker
+from bot.domain.snapshots import Audience, InventoryAnswer, Listing
 from bot.ui.inventory.details import item_details
 from tests.domain.builders import inventory, item, usd
 from tests.support.hostile_items import hostile_items, violations
@@ -17,10 +19,12 @@ from tests.support.hostile_text import rendered
 from tests.support.seen import embed_text
 from tests.ui.test_inventory_page import PLAIN, answer, at
 
+MARKET = "https://steamcommunity.com/market/listings/"
 
-def details(shown: InventoryAnswer, position: int = 0) -> str:
+
+def details(shown: InventoryAnswer, position: int = 0, audience: Audience = Audience.CUSTOMER) -> str:
     listing = Listing.of(shown, None)
-    return embed_text(item_details(listing, listing.rows[position]))
+    return embed_text(item_details(listing, listing.rows[position], audience=audience))
 
 
 def test_every_provider():
@@ -29,11 +33,87 @@ def test_every_provider():
     theirs = at(ProviderName.SKINSBACK, item("A", "9", refusal=Refusal.DISABLED), item("B"))
     text = details(answer(ours, theirs))
 
-    assert "AssetPay\n✅ Accepted at **$1.00** · market $1.50" in text
+    assert "AssetPay\n✅ Accepted at **$1.00** · 67 % of the market price, $1.50" in text
     assert "SkinsBack\n❌ Refused: the provider does not take this item" in text
     assert "AssetPay\n– not in its list" in details(answer(ours, theirs), 1)
     filtered = answer(ours, theirs, by=InventoryFilter(min_price=Decimal(1)))
     assert "AssetPay\n– not among what it was asked for" in details(filtered, 1)
+
+
+@pytest.mark.parametrize(
+    ("facts", "line"),
+    [
+        ({"offer": "10.75"}, "Accepted at **$10.75** · 86 % of the market price, $12.50"),
+        ({"offer": "25"}, "200 % of the market price, $12.50"),
+        ({"offer": "10.75", "market_price": Money(Decimal(9), "EUR")}, "Accepted at **$10.75** · market €9.00"),
+        ({"offer": "10.75", "market_price": usd("0")}, "Accepted at **$10.75** · market $0.00"),
+        ({"refusal": Refusal.NO_OFFER}, "Refused: no buyer for it at the moment · market $12.50"),
+        ({"max_amount": 5}, "At most 5 of these in one deposit"),
+    ],
+)
+def test_offer_against_market_price(facts: dict[str, Any], line: str):
+    """The offer is compared with a market price in the same currency only."""
+    assert line in details(answer(inventory(item(**{"market_price": usd("12.50")} | facts))))
+
+
+HEX = "0018" + "3C20B803280538E9A3C5DD0340E102C246A0D1"
+
+
+@pytest.mark.parametrize(
+    ("certificate", "game", "is_link"),
+    [
+        ("S76561198012345678A12345678D8888888888888888888", 730, True),
+        ("M4242424242A12345678D16111883563326467925", None, True),
+        (HEX, 730, True),
+        (f"S76561198012345678A12345678D{HEX}", 730, True),
+        (HEX * 20, 730, True),
+        ("S76561198012345678A12345678D8888888888888888888", 252490, False),
+        ("S1A2D3 +quit", 730, False),
+        ("S1A2D3\n", 730, False),
+        ("S1A2", 730, False),
+        (f"{HEX}0", 730, False),
+        ("%20+exec", 730, False),
+        ("S1A2D\u0663", 730, False),
+        ("00" * 451, 730, False),
+    ],
+)
+def test_inspect_link(certificate: str, game: int | None, is_link: object):
+    """A certificate of a form that CS2 knows is a link into the game; any other is only shown."""
+    text = details(answer(inventory(item(inspect_certificate=certificate, app_id=game))))
+
+    link = f"steam://rungame/730/76561202255233023/+csgo_econ_action_preview%20{certificate}\n"
+    assert (link in f"{text}\n") is is_link
+    assert ("steam://" in text) is is_link
+    assert ("`csgo_econ_action_preview " in text) is (is_link and len(certificate) < 400)
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("Sticker | Natus Vincere | Katowice 2019", "Sticker%20%7C%20Natus%20Vincere%20%7C%20Katowice%202019"),
+        ("★ Karambit (FN)", "%E2%98%85%20Karambit%20%28FN%29"),
+        ("](https://evil.example) [x", "%5D%28https%3A%2F%2Fevil.example%29%20%5Bx"),
+        ("../../..\ud800", "..%2F..%2F..%3F"),
+    ],
+)
+def test_market_pages(name: str, page: str):
+    """An item and its stickers lead to their own pages on Steam's market, whatever their names hold."""
+    stickers = (Sticker("Na[V]i", 0, Decimal("0.05"), name), Sticker("Old", 1))
+    text = details(answer(inventory(item(market_hash_name=name, stickers=stickers))))
+
+    assert f"[Its page on Steam's market]({MARKET}730/{page})" in text
+    assert f"slot 1: [Na\\[V\\]i]({MARKET}730/{page}) · wear 0.05\nslot 2: Old" in text
+    many = details(answer(inventory(item(stickers=(Sticker("S", 0, None, name * 40),) * 9))))
+    assert "9 stickers" in many
+    assert "more line" not in many
+
+
+def test_request_id():
+    """Staff see the id of the provider's answer, by which its support finds it; customers do not."""
+    one = answer(inventory(item(), request_id="req`7"))
+
+    assert "AssetPay: request id `req\u02cb7`" in details(one, audience=Audience.STAFF)
+    assert "request id" not in details(one)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +123,7 @@ def test_colour(colour: int | None, shown: int):
     """A valid colour of the rarity is used."""
     listing = Listing.of(answer(inventory(item(colour=colour))), None)
 
-    assert item_details(listing, listing.rows[0]).colour == discord.Colour(shown)
+    assert item_details(listing, listing.rows[0], audience=Audience.CUSTOMER).colour == discord.Colour(shown)
 
 
 @given(found=hostile_items, theirs=st.none() | hostile_items)
@@ -51,9 +131,10 @@ def test_any_item(found: Item, theirs: Item | None):
     """With any item, Discord takes the details, and they are only text."""
     run_in_worker = [] if theirs is None else [at(ProviderName.SKINSBACK, theirs)]
     listing = Listing.of(answer(inventory(found), *run_in_worker), None)
-    embed = item_details(listing, found)
+    embed = item_details(listing, found, audience=Audience.STAFF)
 
     assert violations(embed) == []
     for text in (embed.title, embed.description, *(field.value for field in embed.fields)):
         if text:
-            assert set(rendered(text, "embed")[0]) <= PLAIN
+            assert set(rendered(text, "embed")[0]) <= {*PLAIN, "link_open", "link_close"}
+            assert all(link.startswith(MARKET) for link in re.findall(r"(?<!\\)\]\((\S+)", text))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -160,6 +161,27 @@ def test_every_item_of_a_page_is_there(page_size: int, name: str):
 
             assert all(f"**{number:03d}" in text for number in range(page_size, 2 * page_size))
             assert not text.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("facts", "line"),
+    [
+        ({"collateral": usd("150")}, "Room for instant credit: $150.00"),
+        ({"collateral": usd("0")}, None),
+        ({"left_out": 1}, "⚠️ 1 item could not be read and is left out."),
+        ({"left_out": 3}, "⚠️ 3 items could not be read and are left out."),
+    ],
+)
+def test_credit_and_losses(facts: dict[str, Any], line: str | None):
+    """The head names the room for instant credit and what could not be read; of several providers whose it is."""
+    one, other = at(ProviderName.ASSETPAY, item(), **facts), at(ProviderName.SKINSBACK, item())
+    alone, beside = page(answer(one)), page(answer(one, other))
+
+    if line is None:
+        assert "credit" not in alone + beside
+    else:
+        assert f"\n{line}\n" in alone
+        assert beside.casefold().count(f"assetpay: {line.removeprefix('⚠️ ')}".casefold()) == 1
 
 
 def viewed_snapshot(shown: InventoryAnswer, view: InventoryFilter | None, fresh_until: datetime | None = None) -> str:

@@ -64,7 +64,6 @@ class Source:
 
 def items(source: Source, audience: Audience) -> Embeds:
     """Render the pages of an inventory and the details of its items, from one provider or several."""
-    del audience  # every audience sees the same
     found = [
         item(
             source.text(number),
@@ -80,7 +79,12 @@ def items(source: Source, audience: Audience) -> Embeds:
         )
         for number in range(1 + source.pick(4))
     ]
-    parts = [ProviderAnswer(ProviderName.ASSETPAY, inventory=inventory(*found, owner_certain=source.pick(2) == 0))]
+    parts = [
+        ProviderAnswer(
+            ProviderName.ASSETPAY,
+            inventory=inventory(*found, owner_certain=source.pick(2) == 0, request_id=source.text(1)),
+        )
+    ]
     if source.pick(2, 2):
         other = replace(inventory(*found[1:]), provider=ProviderName.SKINSBACK)
         parts.append(ProviderAnswer(ProviderName.SKINSBACK, inventory=other))
@@ -92,7 +96,7 @@ def items(source: Source, audience: Audience) -> Embeds:
     for index in range(page_at(listing.shown, 0, 8).count):
         yield inventory_page(listing, page_at(listing.shown, index, 8), explanations=CATALOGUE)
     for row in listing.rows:
-        yield item_details(listing, row)
+        yield item_details(listing, row, audience=audience)
 
 
 def trades(source: Source, audience: Audience) -> Embeds:

@@ -1,30 +1,34 @@
 """The details of one item, and the CSV file of all items."""
 
 from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
 
 import discord
 
 from bot.domain.inventory import Item, Money, Refusal, Sticker, name_of
-from bot.domain.snapshots import InventoryAnswer, Listing, offers_for
-from bot.domain.steam import image_url
+from bot.domain.snapshots import Audience, InventoryAnswer, Listing, offers_for
+from bot.domain.steam import Game, image_url
+from bot.domain.steam_links import inspect_url, market_url
 from bot.ui.inventory.messages import REFUSALS, verdict
 from bot.ui.kit.csv import Cell, csv_file
-from bot.ui.kit.layout import Field, Tone, card
-from bot.ui.kit.text import NOTHING, code, count, money, outside
+from bot.ui.kit.layout import FIELD_VALUE, Field, Tone, card
+from bot.ui.kit.text import NOTHING, code, count, money, outside, utf16_length
 
 _MAX_COLOUR = 0xFFFFFF
 _WORD = 60
 _CERTIFICATE = 1000
 _WEAR_DIGITS = 8
+_MOST_PERCENT = Decimal(9_999)
 
 
-def item_details(listing: Listing, item: Item) -> discord.Embed:
+def item_details(listing: Listing, item: Item, *, audience: Audience) -> discord.Embed:
     """Return the details of a row of a listing. The colour is that of the rarity, which is named as well."""
+    game = item.app_id or listing.answer.game
     asked = "all providers" if listing.is_comparison else listing.answer.answers[0].provider.label
     return card(
         title=f"{verdict(item)[0]} {outside(name_of(item), 240)}",
-        description="\n".join([*([] if listing.is_comparison else [_offer(item)]), *_facts(item)]),
-        fields=[*_provider_offers(listing, item), *_long_facts(item)],
+        description="\n".join([*([] if listing.is_comparison else [_offer(item)]), *_facts(item, game)]),
+        fields=[*_provider_offers(listing, item), *_long_facts(item, game), *_for_staff(listing, audience)],
         colour=item.colour if item.colour is not None and 0 <= item.colour <= _MAX_COLOUR else Tone.NEUTRAL,
         image=image_url(item.icon_hash),
         footer=f"{asked} · {listing.answer.game.label}",
@@ -33,8 +37,18 @@ def item_details(listing: Listing, item: Item) -> discord.Embed:
 
 def _offer(item: Item) -> str:
     _, offer = verdict(item)
-    market = f" · market {money(item.market_price)}" if item.market_price is not None else ""
-    return f"{offer[:1].upper()}{offer[1:]}{market}"
+    return f"{offer[:1].upper()}{offer[1:]}{_market(item)}"
+
+
+def _market(item: Item) -> str:
+    """Return the market price, and what part of it the offer is if both are in one currency."""
+    market, offer = item.market_price, item.offer
+    if market is None:
+        return ""
+    if not item.accepted or offer is None or offer.currency != market.currency or market.amount <= 0:
+        return f" · market {money(market)}"
+    share = min(offer.amount / market.amount * 100, _MOST_PERCENT).quantize(Decimal(1), ROUND_HALF_UP)
+    return f" · {share:,} % of the market price, {money(market)}"
 
 
 def _provider_offers(listing: Listing, item: Item) -> Iterator[Field]:
@@ -51,10 +65,12 @@ def _provider_offers(listing: Listing, item: Item) -> Iterator[Field]:
             yield Field(part.provider.label, text)
 
 
-def _facts(item: Item) -> Iterator[str]:
+def _facts(item: Item, game: int) -> Iterator[str]:
     """Yield the short facts in few lines, for a phone."""
     if item.amount > 1:
         yield f"Stack of {item.amount:,}"
+    elif item.max_amount is not None and item.max_amount > 1:
+        yield f"At most {item.max_amount:,} of these in one deposit"
     appearance = [outside(item.exterior, _WORD)] if item.exterior else []
     if item.wear is not None:
         digits = f"{item.wear:.{_WEAR_DIGITS}f}".rstrip("0")
@@ -68,19 +84,45 @@ def _facts(item: Item) -> Iterator[str]:
         if parts:
             line = " · ".join(parts)
             yield f"{line[:1].upper()}{line[1:]}"
+    if (url := market_url(game, item.market_hash_name)) is not None:
+        yield f"[Its page on Steam's market]({url})"
 
 
-def _long_facts(item: Item) -> Iterator[Field]:
+def _long_facts(item: Item, game: int) -> Iterator[Field]:
     if item.stickers:
-        yield Field(count(len(item.stickers), "sticker").capitalize(), "\n".join(map(_sticker, item.stickers)))
+        lines = "\n".join(_sticker(sticker, market_url(game, sticker.market_hash_name)) for sticker in item.stickers)
+        if utf16_length(lines) > FIELD_VALUE:
+            lines = "\n".join(_sticker(sticker, None) for sticker in item.stickers)
+        yield Field(count(len(item.stickers), "sticker").capitalize(), lines)
     if item.inspect_certificate:
-        yield Field("Inspect certificate", code(item.inspect_certificate, _CERTIFICATE))
+        yield _inspection(item.inspect_certificate, game)
 
 
-def _sticker(sticker: Sticker) -> str:
+def _inspection(certificate: str, game: int) -> Field:
+    """Return the link into the game, which Discord's desktop app opens, and the same for the game's console."""
+    url = inspect_url(certificate) if game == Game.CS2 else None
+    if url is None:
+        return Field("Inspect certificate", code(certificate, _CERTIFICATE))
+    console = f"\nIn the game's console: `csgo_econ_action_preview {certificate}`"
+    return Field("Inspect in the game", url + console if len(url + console) <= FIELD_VALUE else url)
+
+
+def _sticker(sticker: Sticker, url: str | None) -> str:
     slot = f"slot {sticker.slot + 1}: " if sticker.slot is not None else ""
     wear = f" · wear {sticker.wear:.2f}" if sticker.wear is not None else ""
-    return f"{slot}{outside(sticker.name, 120)}{wear}"
+    name = outside(sticker.name, 120)
+    return f"{slot}{name if url is None else f'[{name}]({url})'}{wear}"
+
+
+def _for_staff(listing: Listing, audience: Audience) -> Iterator[Field]:
+    """Yield the request ids, which a provider's support asks for."""
+    ids = {
+        part.provider.label: code(part.inventory.request_id, _WORD)
+        for part in listing.answer.answers
+        if part.inventory is not None and part.inventory.request_id
+    }
+    if audience is Audience.STAFF and ids:
+        yield Field("For the provider's support", "\n".join(f"{name}: request id {each}" for name, each in ids.items()))
 
 
 CSV_HEADER = (

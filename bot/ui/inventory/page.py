@@ -43,7 +43,7 @@ def inventory_page(
             " · ".join([f"as of {relative(inventory.updated_at)}", *refresh]),
             *([] if inventory.owner_certain else [_OTHER_ACCOUNT]),
         ]
-    head += _notes(listing)
+    head += [*_credit_and_losses(listing), *_notes(listing)]
     rows = [listing.rows[position] for position in page.items]
     room = (_ROOM - utf16_length("\n".join(head))) // page.size
     lines = _comparison_lines(answer, rows, room) if inventory is None else [_item_lines(row, room) for row in rows]
@@ -53,6 +53,19 @@ def inventory_page(
         colour=Tone.NEUTRAL,
         footer=f"Page {page.index + 1} of {page.count}",
     )
+
+
+def _credit_and_losses(listing: Listing) -> Iterator[str]:
+    """Yield the room for instant credit if there is any, and how many items could not be read."""
+    for part in listing.answer.answers:
+        if (inventory := part.inventory) is None:
+            continue
+        who = f"{part.provider.label}: " if listing.is_comparison else ""
+        if inventory.collateral is not None and inventory.collateral.amount > 0:
+            yield f"{who}{'room' if who else 'Room'} for instant credit: {money(inventory.collateral)}"
+        if inventory.left_out:
+            lost = count(inventory.left_out, "item")
+            yield f"⚠️ {who}{lost} could not be read and {'is' if inventory.left_out == 1 else 'are'} left out."
 
 
 def _notes(listing: Listing) -> Iterator[str]:

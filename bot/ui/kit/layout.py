@@ -20,7 +20,8 @@ _TITLE = 256
 _DESCRIPTION = 4096
 _FIELDS = 25
 _NAME = 256
-_VALUE = 1024
+FIELD_VALUE = 1024
+"""The limit of a field's value, in UTF-16 units."""
 _FOOTER = 2048
 _NOTE = len("…and 9,999,999 more · ")
 _LINES_NOTE = len("…and 9,999,999 more lines")
@@ -130,7 +131,7 @@ def card(
     ``room`` is for several cards in one message, and at least 512.
     """
     wanted = [
-        Field(fit(field.name.strip() or NOTHING, _NAME), fit(field.value.strip() or NOTHING, _VALUE), field.inline)
+        Field(fit(field.name.strip() or NOTHING, _NAME), fit(field.value.strip() or NOTHING, FIELD_VALUE), field.inline)
         for field in fields
     ]
     embed = discord.Embed(title=fit(title.strip() or NOTHING, min(_TITLE, room // 2)), colour=colour)

@@ -1,0 +1,24 @@
+"""Links to Steam's own pages about an item."""
+
+import re
+from urllib.parse import quote
+
+_LONGEST_NAME = 128
+_CERTIFICATE = re.compile(
+    r"[SM]\d{1,20}A\d{1,20}D(?:\d{1,20}|(?:[0-9A-Fa-f]{2}){8,400})|(?:[0-9A-Fa-f]{2}){8,450}", re.ASCII
+)
+"""What follows ``csgo_econ_action_preview``: owner (S) or market listing (M), asset (A) and number (D), or the newer
+certificate in hexadecimal digits, which describes the item itself, alone or in place of the number."""
+
+
+def market_url(app_id: int, market_hash_name: str | None) -> str | None:
+    """Return the address of an item's page on Steam's market; None without a name."""
+    name = (market_hash_name or "").strip()[:_LONGEST_NAME]
+    return f"https://steamcommunity.com/market/listings/{app_id}/{quote(name, '', errors='replace')}" if name else None
+
+
+def inspect_url(certificate: str) -> str | None:
+    """Return the link that shows a CS2 item in the game; None if the certificate has no form that the game knows."""
+    if _CERTIFICATE.fullmatch(certificate) is None:
+        return None
+    return f"steam://rungame/730/76561202255233023/+csgo_econ_action_preview%20{certificate}"
