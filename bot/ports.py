@@ -92,6 +92,9 @@ class Explanations(Protocol):
     def find(self, text: str, dialect: Dialect | None = None) -> tuple[Explanation, ...]:
         """Return the explanations of a number, a key or a pasted message; several if a number is ambiguous."""
 
+    def steam_error(self, text: str) -> Explanation | None:
+        """Return the meaning of a trade's last error, if it is one of Steam's."""
+
     def suggest(self, text: str, dialect: Dialect | None = None, *, limit: int = 25) -> tuple[Explanation, ...]:
         """Return the entries whose code, key or title begins with or contains ``text``, best first."""
 

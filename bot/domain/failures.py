@@ -51,6 +51,7 @@ class Dialect(StrEnum):
     SKINSBACK = "skinsback"
     MANNCO = "mannco"
     STEAM = "steam"
+    CLOUDFLARE = "cloudflare"
     SKINDESK = "skindesk"
 
 
@@ -149,7 +150,8 @@ class Explanation:
 
     ``customer`` and ``agent`` are the next step for each of them. A ``confidential`` explanation is about the
     merchant's own credentials: customers see neither its key nor its meaning. ``repeat_after`` is the wait before a
-    repeat if ``repeat`` is LATER. ``source`` is the seed or page it comes from.
+    repeat if ``repeat`` is LATER. ``source`` is the seed or page it comes from. ``resend`` is what a moderator has to
+    know before the offer is sent again.
     """
 
     dialect: Dialect
@@ -167,6 +169,7 @@ class Explanation:
     method: str | None = None
     confidential: bool = False
     known: bool = True
+    resend: str = ""
 
 
 @dataclass(frozen=True, slots=True)

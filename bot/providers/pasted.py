@@ -1,35 +1,60 @@
+# ruff: noqa: RUF001, RUF003 -- the words are of many alphabets
 """Finds numbers, HTTP statuses, keys and providers in a pasted text."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from bot.domain.failures import Dialect
 
 LONGEST_TEXT = 6000
 """Longer than any Discord message or embed; the rest is not searched."""
 
-_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))  # noqa: RUF001 -- people paste typographic minus signs
+# People paste typographic minus signs and apostrophes, and Chinese and Japanese keyboards write full-width forms.
+_ORDINARY = str.maketrans(
+    {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+    | dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
+    | dict.fromkeys(map(ord, "‘’ʼ"), "'")
+)
 _AROUND = "`'\"*<>()[]{}.,;:!?|~“”„»« \t\r\n"
 _NUMBER = r"-?[0-9]{1,5}(?![0-9A-Za-z_])(?!\.[0-9])"
 # "error 2 times" and "Fehler 3 Mal" name no code.
 _NO_CODE = (
-    r"(?!\s{0,2}(?:%|x\b|times?\b|days?\b|hours?\b|hrs?\b|min(?:ute)?s?\b|sec(?:ond)?s?\b|items?\b|skins?\b|"
-    r"mal\b|tagen?\b|stunden?\b))"
+    r"(?!\s{0,2}(?:%|(?:x|times?|days?|hours?|hrs?|min(?:ute)?s?|sec(?:ond)?s?|items?|skins?|mal|tagen?|stunden?|fois|"
+    r"veces|vezes|volte|keer|razy|раза?|kez|kere|lần)\b|[次回]))"
 )
 _ALONE = re.compile(r"(?:#|№|n[ro]\.?|e[-_ ]?)?\s{0,3}(-?[0-9]{1,5})", re.IGNORECASE)
 _LIST_ALONE = re.compile(r"-?[0-9]{1,5}(?:\s{0,2}[,;/|+&]\s{0,2}-?[0-9]{1,5}){1,9}")
-# "error" and "code" in the customers' languages.
+# "error" and "code" in the customers' languages. The word next to the number is enough: "błędu" in "kod błędu 33".
 _LABELS = (
-    r"error[ _-]?codes?|fehler[ -]?(?:codes?|nummern?)|codes?|c[oó]digos?(?: de error)?|kod|код|"
-    r"err(?:or)?s?|fehlern?|erreurs?|errores|erros?|fout(?:code)?|błąd|hata|ошибк[аиу]"
+    r"error[ _-]?codes?|fehler[ -]?(?:codes?|nummern?)|codes?|c[oó]digos?|codici|codice|codul|k[oó]d[ue]?|код[уа]?|"
+    r"err(?:or)?s?|fehlern?|erreurs?|errores|erros?|errore|errori|fout(?:code|en)?|"
+    r"b[łl][ęe]d(?:u|y|em)?|b[łl][ąa]d|hata(?:s[ıi])?|kodu[mn]?|ошиб(?:к[аиуе]|ок|кой)|помилк[аиу]|грешк[аи]|"
+    r"chyb[aouy]|kód chyby|grešk[aeu]|gresk[aeu]|eroar(?:e|ea|ii)|hib(?:a|ák|akód|akódja)|lỗi|m[ãa] l[ỗo]i|"
+    r"fel(?:kod)?|feil(?:kode)?|fejl(?:kode)?|virhe(?:koodi)?|kesalahan|galat|ralat|σφάλμα(?:τος)?|"
+    r"خطأ|الخطأ|خطا|שגיאה|त्रुटि कोड"
+)
+# These languages write no spaces, so any letter may stand before the label.
+_UNSPACED_LABELS = (
+    r"[错錯][误誤](?:代[码碼]|[码碼]|[编編][号號])?|[报報][错錯](?:代[码碼])?|代[码碼]|エラー(?:コード|番号)?|コード|"
+    r"(?:오류|에러)\s?(?:코드|번호)?|รหัสข้อผิดพลาด|ข้อผิดพลาด"
 )
 _LABELLED = re.compile(
-    rf"(?:(?<![^\W\d_])(?P<word>{_LABELS})(?:\s?(?:number|nummer|no\.?|nr\.?|n°|№|code|is|was|ist|war))?|#)"
-    rf"(?P<between>[\s\"'`*:=#(_]{{0,12}})(?P<number>{_NUMBER}){_NO_CODE}",
+    rf"(?:(?:(?<![^\W\d_])(?P<word>{_LABELS})|{_UNSPACED_LABELS})"
+    r"(?:\s?(?:number|nummer|numer|numéro|número|no\.?|nr\.?|n[°º]|№|số|code|is|was|ist|war|es|est|jest|[是为為は]))?|#)"
+    rf"(?P<between>[\s\"'`*:=#(_]{{0,12}}(?:-\s)?)(?P<number>{_NUMBER}){_NO_CODE}",
     re.IGNORECASE,
 )
-_FURTHER = re.compile(rf"\s?(?P<by>[,/&+;]|and|und|or|oder|et|y|и)\s?#?(?P<number>{_NUMBER}){_NO_CODE}", re.IGNORECASE)
+# "33 numaralı hata": the number stands before the word.
+_NUMBER_FIRST = re.compile(
+    r"(?<![\w.-])(?P<number>-?[0-9]{1,5})\s?"
+    r"(?:(?:numaral[ıi]|kodlu|no'?lu)\shata|[号號](?:[错錯][误誤])|番の?エラー|번\s?(?:오류|에러))",
+    re.IGNORECASE,
+)
+_FURTHER = re.compile(
+    rf"\s?(?P<by>[,/&+;、]|and|und|or|oder|et|y|и|ve|e|i|和)\s?#?(?P<number>{_NUMBER}){_NO_CODE}", re.IGNORECASE
+)
 _PLURALS = ("s", "n", "fehler")
 _HTTP = re.compile(
     r"(?:http(?:/[0-9](?:\.[0-9])?)?|status)(?:[ _-]?(?:status|code)){0,2}"
@@ -58,8 +83,8 @@ _PROVIDERS = (
 
 
 def tidied(text: str) -> str:
-    """Return the beginning of the text in one line with ordinary minus signs."""
-    return " ".join(text[:LONGEST_TEXT].translate(_DASHES).split())
+    """Return the beginning of the text in one line, with ordinary minus signs, apostrophes and digits."""
+    return " ".join(unicodedata.normalize("NFC", text[:LONGEST_TEXT]).translate(_ORDINARY).split())
 
 
 def numbers_alone(text: str) -> frozenset[int]:
@@ -74,7 +99,7 @@ def numbers_alone(text: str) -> frozenset[int]:
 
 def labelled_numbers(text: str) -> frozenset[int]:
     """Return the numbers after a word for error or code, as in "errors 7 and 33"."""
-    numbers = set()
+    numbers = {int(found["number"]) for found in _NUMBER_FIRST.finditer(text)}
     for labelled in _LABELLED.finditer(text):
         number = labelled["number"]
         # "error-7" has a hyphen, "error -7" a minus sign.

@@ -19,6 +19,7 @@ DIALECT_LABELS = {
     Dialect.SKINSBACK: "SkinsBack",
     Dialect.MANNCO: "Mannco.store",
     Dialect.STEAM: "Steam",
+    Dialect.CLOUDFLARE: "Cloudflare",
     Dialect.SKINDESK: "SkinDesk",
 }
 """Whose error numbers a dialect has."""

@@ -44,9 +44,8 @@ def refusal(dialect: Dialect, **facts: Any) -> Failure:
     return Failure(PROVIDERS[dialect], FailureKind.REFUSED, **facts)
 
 
-ASSETPAY_ROWS = [
-    (dialect, row) for dialect in (Dialect.ASSETPAY, Dialect.ASSETPAY_LEGACY) for row in table(dialect.value)
-]
+ASSETPAY = (Dialect.ASSETPAY, Dialect.ASSETPAY_LEGACY)
+ASSETPAY_ROWS = [(dialect, row) for dialect in ASSETPAY for row in table(dialect.value)]
 
 
 class TestDocumentedErrors:
@@ -127,7 +126,7 @@ class TestNumbersThatClash:
     @pytest.mark.parametrize("row", table("clashes"), ids=lambda row: row["code"])
     def test_two_dialects(self, row: Row) -> None:
         """A number has both dialects' meanings, the current one first; with the dialect known, only its own."""
-        found = [each for each in CATALOGUE.find(row["code"]) if each.dialect is not Dialect.SKINSBACK]
+        found = [each for each in CATALOGUE.find(row["code"]) if each.dialect in ASSETPAY]
 
         assert [each.key for each in found] == [row["current_key"], row["legacy_key"]]
         for dialect, column in ((Dialect.ASSETPAY, "current_key"), (Dialect.ASSETPAY_LEGACY, "legacy_key")):
@@ -309,7 +308,7 @@ source = "s"
         entries = read(packaged())
         errors = Counter(
             (explanation.dialect, method, explanation.code, explanation.key, is_failure_word)
-            for explanation, methods, is_failure_word in entries.errors
+            for explanation, methods, _, is_failure_word in entries.errors
             for method in methods or (None,)
         )
         statuses = Counter((status.dialect, status.kind, status.word) for status in entries.statuses)

@@ -26,10 +26,14 @@ class CatalogueFault(ValueError):
 
 
 class Entry(NamedTuple):
-    """An explanation and the methods its number belongs to; ``explanation.method`` is the first of them."""
+    """An explanation and the methods its number belongs to; ``explanation.method`` is the first of them.
+
+    ``texts`` are phrases that name the error in a longer text.
+    """
 
     explanation: Explanation
     methods: tuple[str, ...]
+    texts: tuple[str, ...]
     is_failure_word: bool
 
 
@@ -64,6 +68,8 @@ class _Error(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     repeat_after: Annotated[int, msgspec.Meta(gt=0)] | None = None
     confidential: bool = False
     methods: tuple[str, ...] = ()
+    texts: tuple[_Title, ...] = ()
+    resend: _Text = ""
 
 
 class _Status(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -122,7 +128,7 @@ def _checked(table: _Raw, kind: type[T], dialect: Dialect) -> T:
 
 def _entry(error: _Error, dialect: Dialect, *, is_failure_word: bool) -> Entry:
     fields = msgspec.structs.asdict(error)
-    methods = fields.pop("methods")
+    methods, texts = fields.pop("methods"), fields.pop("texts")
     seconds = fields.pop("repeat_after")
     if seconds is not None and error.repeat is not Repeat.LATER:
         raise CatalogueFault(f"{dialect.value}.toml: {error.key}: repeat_after needs repeat = later")
@@ -134,7 +140,7 @@ def _entry(error: _Error, dialect: Dialect, *, is_failure_word: bool) -> Entry:
         method=methods[0] if methods else None,
         **fields,
     )
-    return Entry(explanation, methods, is_failure_word)
+    return Entry(explanation, methods, texts, is_failure_word)
 
 
 def _status_of_word(explanation: Explanation) -> StatusExplanation:
