@@ -22,8 +22,8 @@ from pydantic import BaseModel
 
 from benchmarks.measuring import Fact, Ratio, options_of, ratio_of, show
 from bot.domain.errors import ProviderError
-from bot.domain.failures import ProviderName
-from bot.providers.assetpay import Page, read_page
+from bot.domain.failures import Dialect, ProviderName
+from bot.providers.assetpay_answers import Page, PageReader
 from bot.providers.reading import read
 from bot.providers.response import Response
 from bot.providers.transport import Transport
@@ -71,6 +71,7 @@ QUERY = (
     ("limit", "-1"),
 )
 HEADERS = {"api-key": "key-1"}
+READER = PageReader(Dialect.ASSETPAY)
 
 Ask = Callable[[], Awaitable[bytes]]
 
@@ -204,7 +205,7 @@ async def reading(*, rounds: int) -> list[Ratio]:
         times: list[tuple[float, float]] = []
         for number in range(rounds + 1):
             began = time.perf_counter()
-            page: Page = await read(answer, read_page)
+            page: Page = await read(answer, READER.tolerant, whole=READER.whole)
             ours = time.perf_counter() - began
             began = time.perf_counter()
             bare = _Document.model_validate_json(body)
@@ -225,7 +226,7 @@ async def collected(body: bytes, inventories: int = 10) -> Fact:
     answer = Response(ProviderName.ASSETPAY, 200, {}, body, datetime.now(UTC))
     gc.collect()
     gc.freeze()  # as the program does when it has started
-    kept = [await read(answer, read_page) for _ in range(inventories)]
+    kept = [await read(answer, READER.tolerant, whole=READER.whole) for _ in range(inventories)]
     gc.collect()
     began = time.perf_counter()
     gc.collect()
@@ -238,7 +239,7 @@ async def collected(body: bytes, inventories: int = 10) -> Fact:
 async def stalled(answer: Response) -> float:
     """Return the longest stall of the event loop while the answer is read, in milliseconds."""
     async with Watch() as watch:
-        await read(answer, read_page)
+        await read(answer, READER.tolerant, whole=READER.whole)
     return watch.worst * 1000
 
 

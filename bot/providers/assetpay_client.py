@@ -1,24 +1,19 @@
 """AssetPay for a client: GET /client/inventory, in the current dialect (seed 001) and the older one (seed 002)."""
 
 import asyncio
-from dataclasses import replace
 from typing import Literal
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Dialect, Failure, FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryQuery, Item, Sort
+from bot.domain.inventory import Inventory, InventoryQuery, Sort
 from bot.domain.secrets import Secret
 from bot.domain.steam import SteamId, TradeUrl
-from bot.providers.assetpay import GAMES, Page, price_range, read_data, read_page, whole_inventory
+from bot.providers.assetpay import GAMES, page_of, price_range
+from bot.providers.assetpay_answers import Page, PageReader, read_data
+from bot.providers.assetpay_pages import Pages
 from bot.providers.credentials import Token, TokenCache, claims_of, issued_token
 from bot.providers.reading import Fields, Unreadable, read
 from bot.providers.transport import Transport
-
-PER_PAGE = 50
-"""Items per page of the older dialect, which cannot answer with all items at once (seed 002)."""
-MAX_PAGES = 20
-_TIME_TO_ANSWER = 0.5
-"""A lookup asks for no further page in the last seconds before its deadline."""
 
 _TOKEN_REFUSED_KEYS = frozenset({"INVALID_TOKEN", "TOKEN_INVALID_OR_EXPIRED", "TOKEN_EXPIRED"})
 _TOKEN_REFUSED_CODES = {Dialect.ASSETPAY: 1102, Dialect.ASSETPAY_LEGACY: 1222}
@@ -104,6 +99,7 @@ class AssetPayClient:
         self._transport = transport
         self._dialect = dialect
         self._is_legacy = dialect is Dialect.ASSETPAY_LEGACY
+        self._reader = PageReader(dialect)
         self.name = ProviderName.ASSETPAY_LEGACY if self._is_legacy else ProviderName.ASSETPAY_CLIENT
         self._tokens = tokens
         self._prefix = "Bearer " if authorization == "bearer" else ""
@@ -120,52 +116,20 @@ class AssetPayClient:
         return await self._ask(query, await self._tokens.token_for(query.trade_url), ends=ends)
 
     async def _ask(self, query: InventoryQuery, token: Secret, *, ends: float) -> Inventory:
-        if self._is_legacy:
-            page = await self._all_pages(query, token, ends=ends)
-        else:
-            page = await self._page(query, token, whole_inventory(query))
+        pages = Pages(self.name, lambda number, size: self._page(query, token, number, size), ends)
+        page = await (pages.limited() if self._is_legacy else pages.unlimited())
         read_at = self._transport.clock.now()
         return page.inventory(self.name, query, read_at=read_at, owner_certain=self._tokens.owner_is_certain)
 
-    async def _all_pages(self, query: InventoryQuery, token: Secret, *, ends: float) -> Page:
-        """Read the older dialect's pages.
-
-        If a later page fails or comes too late, return the items so far: their number shows that the inventory is
-        partial. It helps more than none, and a merchant of the lower tier has ten requests a minute.
-        """
-        first = await self._page(query, token, _older_dialect(query, page=1))
-        found = {item.id: item for item in first.items}
-        try:
-            async with asyncio.timeout_at(ends - _TIME_TO_ANSWER):
-                await self._later_pages(query, token, first, found)
-        except (ProviderError, TimeoutError) as error:
-            if first.count is None:
-                if isinstance(error, ProviderError):
-                    raise
-                raise ProviderError(Failure(self.name, FailureKind.TIMED_OUT)) from None
-        return replace(first, items=tuple(found.values()))
-
-    async def _later_pages(self, query: InventoryQuery, token: Secret, first: Page, found: dict[str, Item]) -> None:
-        """Add the items of the pages after the first to ``found``, until it is complete or a page has none."""
-        received = len(first.items)
-        for number in range(2, MAX_PAGES + 1):
-            if received < PER_PAGE or (first.count is not None and len(found) >= first.count):
-                return
-            page = await self._page(query, token, _older_dialect(query, page=number))
-            received = len(page.items)
-            new = {item.id: item for item in page.items if item.id not in found}
-            if not new:
-                return
-            found.update(new)
-
-    async def _page(self, query: InventoryQuery, token: Secret, parameters: list[tuple[str, str]]) -> Page:
+    async def _page(self, query: InventoryQuery, token: Secret, number: int, size: int) -> Page:
         response = await self._transport.request(
             "GET",
             "/client/inventory",
-            query=parameters,
+            query=_older_dialect(query, number, size) if self._is_legacy else page_of(query, number, size),
             headers={"Authorization": f"{self._prefix}{token.reveal()}"},
         )
-        return await read(response, read_page, secrets=(token, query.trade_url.token))
+        secrets = (token, query.trade_url.token)
+        return await read(response, self._reader.tolerant, whole=self._reader.whole, secrets=secrets)
 
     def _refuses_token(self, failure: Failure) -> bool:
         if failure.key is not None:
@@ -173,18 +137,18 @@ class AssetPayClient:
         return failure.code is not None and failure.code == _TOKEN_REFUSED_CODES.get(self._dialect)
 
 
-def _older_dialect(query: InventoryQuery, *, page: int) -> list[tuple[str, str]]:
+def _older_dialect(query: InventoryQuery, number: int, size: int) -> list[tuple[str, str]]:
     """Return the older dialect's parameters in the order of its examples; only the first page refreshes."""
     wanted = query.filter
     parameters = [("game", str(query.game.value))]
-    if query.refresh and page == 1:
+    if query.refresh and number == 1:
         parameters.append(("refresh", "true"))
     if wanted.search is not None:
         parameters.append(("search", wanted.search))
     parameters += price_range(wanted)
     if wanted.sort is not Sort.RELEVANCE:
         parameters.append(("sort", wanted.sort.value))
-    return [*parameters, ("page", str(page)), ("perPage", str(PER_PAGE))]
+    return [*parameters, ("page", str(number)), ("perPage", str(size))]
 
 
 def _steam_id_of(token: Secret) -> SteamId | None:

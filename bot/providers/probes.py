@@ -11,7 +11,7 @@ from typing import Any, Literal
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Dialect, FailureKind
 from bot.domain.secrets import Secret
-from bot.providers.assetpay import read_data
+from bot.providers.assetpay_answers import check_success
 from bot.providers.reading import Fields, read
 from bot.providers.response import Response
 from bot.providers.skinsback import check_status, credentials
@@ -24,7 +24,7 @@ _INCOMPLETE = frozenset({"VALIDATION_FAILED", "INVALID_TRADEURL", "invalid_game"
 async def probe_assetpay(transport: Transport, api_key: Secret) -> None:
     """Ask for an inventory without a trade URL: 1001 or 13 with a good key, 19xx otherwise. Steam is not asked."""
     response = await transport.request("GET", "/secure/inventory", headers={"api-key": api_key.reveal()})
-    await _check(response, read_data, api_key)
+    await _check(response, check_success, api_key)
 
 
 async def probe_client_tokens(transport: Transport, api_key: Secret) -> None:
@@ -32,7 +32,7 @@ async def probe_client_tokens(transport: Transport, api_key: Secret) -> None:
     response = await transport.request(
         "POST", "/auth/authenticate-client", headers={"api-key": api_key.reveal()}, json={}
     )
-    await _check(response, read_data, api_key)
+    await _check(response, check_success, api_key)
 
 
 async def probe_client_token(
@@ -47,7 +47,7 @@ async def probe_client_token(
         query=(("page", "1"), (page_size, "1")),
         headers={"Authorization": f"{prefix}{token.reveal()}"},
     )
-    await _check(response, read_data, token)
+    await _check(response, check_success, token)
 
 
 async def probe_skinsback(

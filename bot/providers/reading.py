@@ -26,14 +26,17 @@ T = TypeVar("T")
 
 _LARGE = 256 * 1024
 """Bodies of this many bytes and more are read on the worker thread."""
+_ONE_PASS = 2 * 2**20
+"""Bodies of this many bytes and more are read row by row: one pass would hold the interpreter too long."""
 MAX_TEXT = 1_000
 """The longest text of the seeds, an icon's hash, has some 300 characters."""
 _MAX_MESSAGE = 500
+_MAX_DETAIL = 200
 MAX_ITEMS = 30_000
 """More than fit into the largest body if they are full items."""
 MAX_MAGNITUDE = 20
 """Greatest power of ten in a number: 64 bits have up to 20 digits."""
-MAX_FRACTION = 30
+_MAX_FRACTION = 30
 MAX_INTEGER = 2**63 - 1
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,30})?", re.ASCII)
@@ -57,21 +60,28 @@ class Refused(Exception):
         self.facts = facts
 
 
-async def read(response: Response, reader: Callable[[Fields], T], *, secrets: Iterable[Secret] = ()) -> T:
+async def read(
+    response: Response,
+    reader: Callable[[Fields], T],
+    *,
+    whole: Callable[[bytes], T] | None = None,
+    secrets: Iterable[Secret] = (),
+) -> T:
     """Return the result of ``reader`` for a response's JSON object; ProviderError if it raises Unreadable or Refused.
 
-    ``reader`` may run on the worker thread. ``secrets`` are masked in the provider's message. An unreadable response
-    is THROTTLED or BROKEN by its HTTP status, and NONSENSE otherwise.
+    ``whole`` reads the body in one pass, or raises ValueError if anything in it is odd: then ``reader`` reads it.
+    Both may run on the worker thread. ``secrets`` are masked in the provider's message and details. An unreadable
+    response is THROTTLED or BROKEN by its HTTP status, and NONSENSE otherwise.
     """
     try:
         if len(response.body) < _LARGE:
-            return reader(Fields(parse_json(response.body), note=response.note))
-        return await run_in_worker(
-            lambda: reader(Fields(parse_json(response.body, yield_gil=True), note=response.note))
-        )
+            return _read_body(response, reader, whole)
+        return await run_in_worker(_read_body, response, reader, whole)
     except Refused as refused:
-        message = refused.facts.pop("message", None)
-        error = response.failure(refused.kind, message=masked(message, secrets), **refused.facts)
+        facts = refused.facts
+        facts["message"] = masked(facts.get("message"), secrets)
+        facts["details"] = tuple(_masked_details(facts.get("details", ()), secrets))
+        error = response.failure(refused.kind, **facts)
     except Unreadable as unreadable:
         if response.status == HTTPStatus.TOO_MANY_REQUESTS:
             error = response.failure(FailureKind.THROTTLED)
@@ -81,6 +91,21 @@ async def read(response: Response, reader: Callable[[Fields], T], *, secrets: It
             response.note(unreadable.place)
             error = response.failure(FailureKind.NONSENSE, place=unreadable.place)
     raise error
+
+
+def _read_body(response: Response, reader: Callable[[Fields], T], whole: Callable[[bytes], T] | None) -> T:
+    size = len(response.body)
+    if whole is not None and size < _ONE_PASS:
+        with suppress(ValueError):
+            return whole(response.body)
+    return reader(Fields(parse_json(response.body, yield_gil=size >= _LARGE), note=response.note))
+
+
+def _masked_details(details: Iterable[tuple[str, str]], secrets: Iterable[Secret]) -> Iterator[tuple[str, str]]:
+    for name, value in details:
+        shown_name, shown = masked(name, secrets), masked(value, secrets)
+        if shown_name and shown:
+            yield shown_name[:_MAX_DETAIL], shown[:_MAX_DETAIL]
 
 
 def parse_json(body: bytes, *, yield_gil: bool = False) -> object:
@@ -288,9 +313,9 @@ def plain_number(value: object) -> Decimal | None:
         return None
     if number.adjusted() > MAX_MAGNITUDE:
         return None
-    if len(text := str(number)) <= MAX_FRACTION and "E" not in text:  # nearly always
+    if len(text := str(number)) <= _MAX_FRACTION and "E" not in text:  # nearly always
         return number
     exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or not -MAX_FRACTION <= exponent <= MAX_MAGNITUDE:
+    if not isinstance(exponent, int) or not -_MAX_FRACTION <= exponent <= MAX_MAGNITUDE:
         return None
     return number.quantize(Decimal(1)) if exponent > 0 else number

@@ -15,7 +15,6 @@ from pydantic import Field, GetCoreSchemaHandler, StringConstraints, TypeAdapter
 from pydantic_core import CoreSchema, core_schema
 
 from bot.providers.reading import (
-    MAX_FRACTION,
     MAX_INTEGER,
     MAX_ITEMS,
     MAX_MAGNITUDE,
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_BELOW = 10**15
-"""Up to here a float and its shortest text have the digits that the provider wrote, if there are at most 15."""
-_MAX_DIGITS = 15
+_DECIMAL = r"^[0-9]{1,15}(\.[0-9]{1,30})?$"
+"""A number that is not negative; above it is no money, and a float would lose digits."""
+_SHARE = r"^(0(\.[0-9]{1,30})?|1(\.0{1,30})?)$"
 _MILLISECONDS_FROM = 10**11
 """A time this large is in milliseconds: in seconds it would be in the year 5138."""
 _TRIES = 3
@@ -99,31 +98,19 @@ def _integer_from(least: int) -> Callable[[object], int]:
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT), _Checked(_text)]
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT), _Checked(_id)]
 Amount = Annotated[
-    float, Field(ge=0, lt=_BELOW, strict=True, allow_inf_nan=False), _Checked(_number_up_to(10 ** (MAX_MAGNITUDE + 1)))
+    str, Field(pattern=_DECIMAL, coerce_numbers_to_str=True), _Checked(_number_up_to(10 ** (MAX_MAGNITUDE + 1)))
 ]
-"""A number that is not negative: a float from bytes, an exact decimal otherwise. ``exact`` makes a decimal of both."""
-Wear = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), _Checked(_number_up_to(1))]
-"""Seeds 000 to 002 have it as text on items and as number on stickers."""
+"""A number from 0: its digits from bytes, an exact decimal otherwise. ``exact`` makes a decimal of both."""
+Wear = Annotated[str, Field(pattern=_SHARE, coerce_numbers_to_str=True), _Checked(_number_up_to(1))]
+"""From 0 to 1. Seeds 000 to 002 have it as text on items and as number on stickers."""
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER, strict=True), _Checked(_integer_from(0))]
 Integer = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER, strict=True), _Checked(_integer_from(-MAX_INTEGER))]
 
 
-class Inexact(ValueError):
-    """A float has more digits than are certain: the number has to be read as text."""
-
-
-def exact(number: float | Decimal) -> Decimal:
-    """Return the decimal that the provider wrote; Inexact for a float that may have lost digits."""
-    return number if isinstance(number, Decimal) else _decimal(number)
-
-
 @lru_cache(maxsize=16_384)  # prices and wears repeat
-def _decimal(number: float) -> Decimal:
-    decimal = Decimal(repr(number)).copy_abs()
-    _, digits, exponent = decimal.as_tuple()
-    if len(digits) > _MAX_DIGITS or not isinstance(exponent, int) or exponent < -MAX_FRACTION:
-        raise Inexact
-    return decimal
+def exact(number: str | Decimal) -> Decimal:
+    """Return the decimal that the provider wrote."""
+    return Decimal(number)
 
 
 def listed(values: object, place: str) -> list[Any]:

@@ -55,8 +55,8 @@ def issuing(*, answers, tokens=None):
     return script
 
 
-def refused(code=1102, key="INVALID_TOKEN"):
-    return as_json({"success": False, "error": {"code": code, "key": key, "message": "no"}}, 401)
+def refused(code=1102, key="INVALID_TOKEN", **error):
+    return as_json({"success": False, "error": {"code": code, "key": key, "message": "no", **error}}, 401)
 
 
 class TestCurrentDialect:
@@ -87,10 +87,43 @@ class TestCurrentDialect:
         assert (item.refusal, item.offer, item.max_amount) == (None, Money(Decimal("10.75")), 1)
         assert (item.wear, item.rarity, item.colour) == (Decimal("0.25432"), "Classified", 0xD32CE6)
         assert (item.paint_seed, item.inspect_certificate) == (312, "S76561198012345678A12345678D8888888888888888888")
-        assert item.stickers == (Sticker("Natus Vincere | Katowice 2019", 0, Decimal("0.05")),)
+        name = "Natus Vincere | Katowice 2019"
+        assert item.stickers == (Sticker(name, 0, Decimal("0.05"), f"Sticker | {name}"),)
         assert (found.total, found.collateral) == (42, Money(Decimal("150.0")))
         assert found.updated_at == datetime(2026, 3, 4, 10, tzinfo=UTC)
         assert (found.provider, found.owner) == (ProviderName.ASSETPAY_CLIENT, OWNER)
+
+    @pytest.mark.parametrize(
+        ("first", "limits"),
+        [
+            (inventory(*range(50), count=120), ["-1", "50", "50"]),
+            (inventory(*range(100), count=120), ["-1", "100"]),
+            (refused(1001, "VALIDATION_FAILED", fields={"limit": "must be at least 1"}), ["-1", "50", "50", "50"]),
+            (refused(1001, None, message="limit must not be less than 1"), ["-1", "50", "50", "50"]),
+        ],
+        ids=["ignored", "capped", "refused", "refused-in-words"],
+    )
+    async def test_limit(self, client, server, query, first, limits):
+        """If ``limit=-1`` is refused or ignored, the next pages are asked for; only the first ones refresh."""
+        answers = {("1", "-1"): first, ("2", "100"): inventory(*range(100, 120), count=120)}
+        server.script = lambda request: (
+            answers.get((page := dict(request.query)["page"], dict(request.query)["limit"]))
+            or inventory(*range(int(page) * 50 - 50, min(int(page) * 50, 120)), count=120)
+        )
+
+        found = await client().look_up(query(refresh=True))
+
+        assert ([item.id for item in found.items], found.total) == ([str(number) for number in range(120)], 120)
+        asked = [dict(request.query) for request in server.requests]
+        assert [parameters["limit"] for parameters in asked] == limits
+        assert ["refresh" in parameters for parameters in asked] == [parameters["page"] == "1" for parameters in asked]
+
+    async def test_other_validation(self, client, server, query, failure_of):
+        """Another failed validation is the answer."""
+        server.script = in_turn(refused(1001, "VALIDATION_FAILED", fields={"search": "too long"}))
+
+        assert (await failure_of(client().look_up(query()))).details == (("search", "too long"),)
+        assert len(server.requests) == 1
 
 
 class TestOlderDialect:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.failures import Dialect
 from bot.domain.secrets import Secret
-from bot.providers.assetpay import read_page
+from bot.providers.assetpay_answers import PageReader
 from bot.providers.reading import Fields, Unreadable, masked, parse_json
 
 
@@ -182,6 +183,6 @@ def test_items_are_not_tracked():
     sticker = {"name": "Crown (Foil)", "slot": 0, "wear": 0.5}
     entry = {"id": "1", "name": "AK-47", "offer": {"price": 1.25, "accepted": True}, "stickers": [sticker]}
     body = json.dumps({"success": True, "data": {"inventory": [entry]}}).encode()
-    (item,) = read_page(Fields(parse_json(body))).items
+    (item,) = PageReader(Dialect.ASSETPAY).whole(body).items
 
     assert not any(map(gc.is_tracked, (item, item.offer, *item.stickers)))

@@ -1,0 +1,34 @@
+"""What the rows of items share between providers: stickers and amounts of money."""
+
+from decimal import Decimal
+from functools import lru_cache
+
+from typing_extensions import TypedDict
+
+from bot.domain.inventory import USD, Money, Sticker
+from bot.providers.rows import Count, Text, Wear, exact
+
+
+class StickerRow(TypedDict, total=False):
+    """A sticker (seeds 001 and 002; seed 003 shows none and is read alike)."""
+
+    name: Text | None
+    marketHashName: Text | None
+    slot: Count | None
+    wear: Wear | None
+
+
+def stickers_of(rows: list[StickerRow]) -> tuple[Sticker, ...]:
+    """Return the stickers that have a name."""
+    stickers = []
+    for row in rows:
+        market_hash_name, wear = row.get("marketHashName") or None, row.get("wear")
+        if name := row.get("name") or market_hash_name:
+            stickers.append(Sticker(name, row.get("slot"), None if wear is None else exact(wear), market_hash_name))
+    return tuple(stickers)
+
+
+@lru_cache(maxsize=16_384)  # prices repeat
+def money(amount: str | Decimal, currency: str = USD) -> Money:
+    """Return an amount of money."""
+    return Money(exact(amount), currency)
