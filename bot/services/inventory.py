@@ -179,7 +179,7 @@ class InventoryService:
         flight = _flight(provider, query)
         try:
             async with asyncio.timeout(self._deadline.total_seconds()):
-                return ProviderAnswer(provider.name, inventory=await self._inventory(provider, query, flight))
+                return ProviderAnswer(provider.name, inventory=await self._found(provider, query, flight))
         except ProviderError as error:
             failure = error.failure
         except TimeoutError:
@@ -187,6 +187,21 @@ class InventoryService:
         if query.refresh:  # nothing was read, so the next refresh need not wait
             self._refreshed.pop(flight.account, None)
         return ProviderAnswer(provider.name, failure=failure)
+
+    async def _found(self, provider: InventoryProvider, query: InventoryQuery, flight: _Flight) -> Inventory:
+        """Return the matching inventory; if the provider's own search finds nothing, search in all items.
+
+        Providers do not document how they compare: AssetPay may want the words in the order of the name.
+        """
+        found = await self._inventory(provider, query, flight)
+        if found.items or query.filter.search is None:
+            return found
+        everything = replace(query, filter=InventoryFilter(), refresh=False)
+        try:
+            whole = await self._inventory(provider, everything, _flight(provider, everything))
+        except ProviderError:
+            return found
+        return found if whole.is_partial else whole.filtered(query.filter)
 
     async def _inventory(self, provider: InventoryProvider, query: InventoryQuery, flight: _Flight) -> Inventory:
         """Return the inventory from the cache, from the same lookup in flight, or from the provider."""

@@ -105,6 +105,16 @@ async def test_options_in_the_providers_own_spelling(scene: Scene, provider: str
     assert "Only: name has “e” · from $0.5 · up to $30.05 · highest price first" in text_of(result)
 
 
+@pytest.mark.parametrize("provider", GAMES)
+async def test_words_in_any_order(scene: Scene, provider: str) -> None:
+    """The words are found wherever they are in the name, also at a provider that looks for the text as it is."""
+    options = {"search": "REDLINE ak\u201147", "provider": provider}
+    result = await look_up(scene, scene.customer, scene.world.customer.trade_url, **options)
+
+    assert "AK-47 | Redline (Field-Tested)" in names_in(text_of(result))
+    assert "Only: name has “REDLINE ak-47”" in text_of(result)
+
+
 async def test_turning_pages(scene: Scene) -> None:
     """First, Previous, Next and Last show every item once, are disabled at the ends, and ask no provider."""
     result = await look_up(scene, scene.customer, scene.world.customer.trade_url)

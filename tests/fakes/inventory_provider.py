@@ -18,6 +18,8 @@ class FakeInventoryProvider:
         self.items: tuple[Item, ...] = (item("AK-47", "10"), item("AWP", "20"), item("M4A4", "5"))
         self.total: int | None = None
         self.failure: Exception | None = None
+        self.finds = True
+        """Whether its own search finds anything."""
         self.gate = asyncio.Event()
         self.gate.set()
         self.asked: list[InventoryQuery] = []
@@ -26,6 +28,8 @@ class FakeInventoryProvider:
         """Answer once the gate is open, with the items as they were when the lookup began."""
         self.asked.append(query)
         items, gate = query.filter.apply(self.items), self.gate
+        if query.filter.search is not None and not self.finds:
+            items = ()
         await gate.wait()
         if self.failure is not None:
             raise self.failure

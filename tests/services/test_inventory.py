@@ -308,6 +308,17 @@ async def test_whole_inventory_answers_every_search(services: Services):
     assert len(services.provider.asked) == 2
 
 
+async def test_search_of_its_own(services: Services):
+    """If a provider's own search finds nothing, all items are searched: once, and if it sends all of them."""
+    services.provider.total, services.provider.finds = 5000, False
+    assert names(await services.look_up(search="47 ak")) == []
+    services.clock.advance(minutes=15)
+    services.provider.total = None
+    assert names(await services.look_up(search="47 ak")) == ["AK-47"]
+    assert names(await services.look_up(search="m4")) == ["M4A4"]
+    assert [query.filter.search for query in services.provider.asked[2:]] == ["47 ak", None]
+
+
 async def test_partial_inventory(services: Services):
     """If the provider sent only a part, a search calls the provider."""
     services.provider.total = 5000
@@ -336,7 +347,7 @@ async def test_bounded_cache(services: Services):
     """At most a thousand inventories and a hundred thousand items are cached; expired ones go."""
     services.provider.items = ()
     for number in range(1100):
-        await services.look_up(search=f"nothing {number}")
+        await services.look_up(min_price=Decimal(number))
     assert len(services.service._cache) <= 1000
 
     services.provider.items = tuple(item(f"{number}") for number in range(30_000))
