@@ -122,6 +122,7 @@ class TradeUrlProblem(StrEnum):
     NO_TOKEN = "no_token"  # noqa: S105 -- the name of a mistake
     BAD_TOKEN = "bad_token"  # noqa: S105 -- the name of a mistake
     REPEATED = "repeated"
+    SEVERAL = "several"
 
 
 def image_url(icon_hash: str | None, *, size: int = 360) -> str | None:

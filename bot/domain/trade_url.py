@@ -1,114 +1,182 @@
-"""Parses trade URLs as people paste them, and names the mistake if it cannot."""
+"""Finds the trade URL in what people paste, and names the mistake if there is none."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, unquote
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
 
 from bot.domain.errors import TradeUrlRejected
-from bot.domain.secrets import INVISIBLE, TradeToken
+from bot.domain.pasted import LONGEST, plain
+from bot.domain.secrets import TradeToken
 from bot.domain.steam import MAX_ACCOUNT_ID, SteamId, TradeUrl, TradeUrlProblem
 
 _HOSTS = ("steamcommunity.com", "www.steamcommunity.com")
 _STEAM_CHINA = ("my.steamchina.com", "steamchina.com", "www.steamchina.com")
-_PATH = "/tradeoffer/new"
-_MAX_LENGTH = 512
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{8}", re.ASCII)
-_WRAPPERS = "<>`'\"“”‘’«»\u2039\u203a\u201e\u201a*|~()[]{}.,;:!?\u2026 \t\r\n"
-_LINK = re.compile(r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):)?//(?P<authority>[^/?#\\\s]*)(?P<rest>.*)", re.DOTALL)
-_ENCODED_LINK = re.compile(r"(?:https?%3a|(?:www\.)?steamcommunity\.com%2f)", re.IGNORECASE)
-_HOST_WITHOUT_SCHEME = re.compile(r"[^\s/?#]+[.\u3002\uff0e\uff61][^\s/?#]+(?:[/?#]|$)")  # every dot of browsers
-_LINK_SIGNS = ("tradeoffer/new", "tradeoffer%2fnew", "://", "/", "%2f")
-# Possessive quantifiers: a pattern that backtracks would block the bot on a long text.
-_MARKDOWN_TARGET = re.compile(r"\]\(\s*+<?(?P<target>[^)>\s]++)")
-_LOOKALIKES = ("steam", "stean", "staem", "steem", "comunity", "community", "tradeoffer")
+_STEAM = ("steamcommunity.com", "steampowered.com", "s.team")
+# They are what they say, so no path makes them look-alikes of steamcommunity.com.
+_HARMLESS = (
+    *("steam.tv", "steamgames.com", "steamstatic.com", "steamusercontent.com", "valvesoftware.com"),  # Valve's
+    *("steamdb.info", "steamid.io", "steamrep.com", "steamladder.com", "steamcharts.com", "steamgifts.com"),
+    *("mannco.store", "assetpay.gg", "skinsback.com"),
+)
+_LONGEST_MESS = 512
+_LONGEST_HOST = 256
+
+# Possessive quantifiers and "not behind another one": patterns that backtrack would block the bot on a long text.
+_TRADE_PATH = re.compile(
+    r"(?<![/\\])[/\\]++tradeoffer(?![\w-])(?:[/\\]++(?P<page>new|\d++)(?![\w-]))?+", re.IGNORECASE | re.ASCII
+)
+_BROKEN = re.compile(r"(?<!\s)\s*+([?&])\s*+(?=(?:partner|token)=)")
+_QUERY_ENDS = re.compile(r"[\s\"'<>`#]|//")
+_PARAMETER = re.compile(r"[?&](?P<name>partner|token)=(?P<value>[^&]*+)")
+_NOTHING = re.compile(r"[\s/).,;!?\]]*+$")
+_ACCOUNT = re.compile(r"(\d{1,10}+)(?![A-Za-z0-9]|_[A-Za-z0-9]|[.-]\d)", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z0-9_-]*+", re.ASCII)
+_TOKEN_LENGTH = 8
+# Letters of a host, and those that are taken for them. Others, Chinese for instance, are text before the link.
+_HOST_SIGNS = (
+    r"A-Za-z0-9.@:%_\-\u00c0-\u058f\u13a0-\u13ff\u1d00-\u1fff\u2024\u2044\u2215\ua640-\ua69f"
+    r"\u3002\uff0e\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff61\U0001d400-\U0001d7ff"
+)
+_BACKWARDS = re.compile(rf"[{_HOST_SIGNS}/\\]*+")
+_ENDS_ADDRESS = re.compile(r"[\s\"'<>`?#&=()\[\]{}|,;*\u3001\u300a-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+:$")
+_WRAPPERS = re.compile(r"[_*~|<(\[\"' ]*+$")
+_LINK = re.compile(rf"(?P<slashes>//)?(?P<address>[{_HOST_SIGNS}]++)(?P<path>/(?!/)[^?#\s<>\"'`]*+)?+")
+_DOMAIN = re.compile(r"[^.\u3002\uff0e\uff61]++[.\u3002\uff0e\uff61].*[^\W\d]{2}|(?:.*@)?(?:\d{1,3}+\.){3}\d")
+_ONLY_SIGNS = re.compile(r"[\W_]*+")
+
+
+@dataclass(frozen=True, slots=True)
+class TradeLink:
+    """A link in a text that shows Steam's trade path: what it holds, and its mistake if there is one."""
+
+    problem: TradeUrlProblem | None
+    account: SteamId | None = None
+    url: TradeUrl | None = None
 
 
 def parse_trade_url(text: str) -> TradeUrl:
-    """Read a trade URL in any spelling of providers.md 5.1; raise TradeUrlRejected with the mistake otherwise."""
-    link = _extract_link(text)
-    if not link:
-        raise TradeUrlRejected(TradeUrlProblem.EMPTY)
-    if len(link) > _MAX_LENGTH:
+    """Read the only trade URL in a text; raise TradeUrlRejected with the mistake if there is not exactly one."""
+    if len(text) > LONGEST:
         raise TradeUrlRejected(TradeUrlProblem.TOO_LONG)
-    if re.fullmatch(r"\d{17}", link, re.ASCII):
-        raise TradeUrlRejected(TradeUrlProblem.STEAM_ID_ONLY)
-    match = _LINK.match(link)
-    if match is None and _HOST_WITHOUT_SCHEME.match(link):
-        match = _LINK.match(f"//{link}")
-    if match is None or (match["scheme"] or "https").lower() not in ("http", "https"):
-        raise TradeUrlRejected(TradeUrlProblem.NOT_A_LINK)
-    path, _, query = match["rest"].partition("#")[0].partition("?")
-    host = match["authority"].lower()
-    if host not in _HOSTS or "\\" in path:
-        raise TradeUrlRejected(_host_problem(host, path.lower()))
-    if path.rstrip("/").lower() != _PATH:
-        raise TradeUrlRejected(_path_problem(path.rstrip("/").lower()))
-    return _read_query(query)
+    visible = plain(text).text
+    links = list(trade_links(visible))
+    urls = {link.url for link in links if link.url is not None}
+    accounts = {link.account for link in links if link.account is not None}
+    if any(link.problem is TradeUrlProblem.LOOKALIKE_HOST for link in links):
+        raise TradeUrlRejected(TradeUrlProblem.LOOKALIKE_HOST)
+    if len(urls) > 1 or len(accounts) > 1:
+        raise TradeUrlRejected(TradeUrlProblem.SEVERAL)
+    if urls:
+        return urls.pop()
+    problem = next((link.problem for link in links if link.problem is not None), None)
+    raise TradeUrlRejected(problem or _problem_without(visible))
 
 
-def _extract_link(text: str) -> str:
-    """Strip what chat clients and people put around a link; undo one layer of HTML or percent encoding."""
-    visible = INVISIBLE.sub("", text)
-    markdown = _MARKDOWN_TARGET.search(visible)
-    if markdown is not None:
-        visible = markdown["target"]
-    for sign in _LINK_SIGNS:
-        found = [word for word in visible.split() if sign in word.lower()]
-        if found:
-            # With several candidates the text stays whole: a guess could pick another person's trade URL.
-            visible = found[0] if len(found) == 1 else visible
-            break
-    link = _strip_wrappers(visible)
-    if _ENCODED_LINK.match(link):
-        link = _strip_wrappers(INVISIBLE.sub("", unquote(link)))
-    return link.replace("&amp;", "&")
+def trade_links(visible: str) -> Iterator[TradeLink]:
+    """Find every link with Steam's trade path in a text that is :func:`bot.domain.pasted.plain` already."""
+    visible = _BROKEN.sub(r"\1", visible)
+    paths = list(_TRADE_PATH.finditer(visible))
+    for path, following in zip_longest(paths, paths[1:]):
+        end = following.start() if following is not None else len(visible)
+        address, italics = _before(visible[max(0, path.start() - _LONGEST_HOST) : path.start()])
+        if address is None:
+            yield TradeLink(TradeUrlProblem.NOT_A_LINK)
+        elif problem := _host_problem(address, shows_trade_path=True):
+            yield TradeLink(problem)
+        elif (page := (path["page"] or "").lower()) != "new":
+            yield TradeLink(TradeUrlProblem.OFFER_LINK if page else TradeUrlProblem.OTHER_STEAM_PAGE)
+        else:
+            yield _read_query(_QUERY_ENDS.split(visible[path.end() : end], maxsplit=1)[0], italics)
 
 
-def _strip_wrappers(link: str) -> str:
-    link = link.strip(_WRAPPERS)
-    while link.startswith("_"):  # markdown italics: as many at the end; one more there belongs to the token
-        link = link[1:].removesuffix("_").strip(_WRAPPERS)
-    return link
+def _before(text: str) -> tuple[str | None, int]:
+    """Return the host before a path, if there is one, and how many underscores make the link italic."""
+    slashes = text.rfind("//")
+    if slashes >= 0 and _ENDS_ADDRESS.search(text, slashes) is None:
+        scheme = _SCHEME.search(text[max(0, slashes - 32) : slashes])
+        start = slashes - len(scheme[0]) if scheme is not None else slashes
+        known = scheme is None or scheme[0].lower().endswith(("http:", "https:"))
+        address = re.split(r"[/\\]", text[slashes + 2 :], maxsplit=1)[0] if known else None
+    else:
+        backwards = _BACKWARDS.match(text[::-1])
+        run = backwards[0][::-1] if backwards is not None else ""
+        parts = (part.lstrip("_\u3002") for part in re.split(r"[/\\]", run))
+        address = next((part for part in parts if _DOMAIN.match(part)), None)
+        start = text.rfind(address) if address is not None else len(text)
+        if address is not None and "@" not in address:  # "link:steamcommunity.com", but not a port
+            address = re.sub(r"^.*:(?!\d*$)", "", address)
+    wrappers = _WRAPPERS.search(text[max(0, start - 32) : start])
+    return address, wrappers[0].count("_") if wrappers is not None else 0
 
 
-def _host_problem(host: str, path: str) -> TradeUrlProblem:
+def _host_problem(address: str, *, shows_trade_path: bool) -> TradeUrlProblem | None:
+    host, _, port = address.lower().partition(":")
+    host = host.removesuffix(".")
+    if "@" in address or "%" in address:
+        return TradeUrlProblem.LOOKALIKE_HOST if shows_trade_path else TradeUrlProblem.OTHER_HOST
+    if host in _HOSTS and port in ("", "80", "443"):
+        return None
     if host in _STEAM_CHINA:
         return TradeUrlProblem.STEAM_CHINA
-    if host in ("steampowered.com", "s.team") or host.endswith(".steampowered.com"):
+    if _belongs(host, _STEAM):
         return TradeUrlProblem.OTHER_STEAM_PAGE
-    if not host.isascii() or "xn--" in host or "%" in host or "tradeoffer" in path or "\\" in path:
-        return TradeUrlProblem.LOOKALIKE_HOST
-    letters = host.translate(str.maketrans("01345", "oleas", "-.")).replace("rn", "m").replace("vv", "w")
-    return (
-        TradeUrlProblem.LOOKALIKE_HOST if any(word in letters for word in _LOOKALIKES) else TradeUrlProblem.OTHER_HOST
-    )
+    harmless = not shows_trade_path or _belongs(host, _HARMLESS)
+    return TradeUrlProblem.OTHER_HOST if harmless else TradeUrlProblem.LOOKALIKE_HOST
+
+
+def _belongs(host: str, domains: tuple[str, ...]) -> bool:
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
+
+
+def _read_query(query: str, italics: int) -> TradeLink:
+    values: dict[str, list[str]] = {"partner": [], "token": []}
+    for found in _PARAMETER.finditer(query):
+        values[found["name"]].append(found["value"])
+    if any(len(found) > 1 for found in values.values()):
+        return TradeLink(TradeUrlProblem.REPEATED)
+    partner, token = ("".join(values[name]) for name in ("partner", "token"))
+    if _NOTHING.match(partner):
+        return TradeLink(TradeUrlProblem.NO_PARTNER)
+    number = _ACCOUNT.match(partner)
+    if number is None or not 0 < int(number[1]) <= MAX_ACCOUNT_ID:
+        return TradeLink(TradeUrlProblem.BAD_PARTNER)
+    account = SteamId.from_account_id(int(number[1]))
+    if _NOTHING.match(token):
+        return TradeLink(TradeUrlProblem.NO_TOKEN, account)
+    run = _TOKEN.match(token)
+    letters = run[0] if run is not None else ""
+    if 0 < len(letters) - _TOKEN_LENGTH <= italics:  # "_link_": the sign after the token is not part of it
+        letters = letters[:_TOKEN_LENGTH] + letters[_TOKEN_LENGTH:].strip("_")
+    if len(letters) != _TOKEN_LENGTH:
+        return TradeLink(TradeUrlProblem.BAD_TOKEN, account)
+    return TradeLink(None, account, TradeUrl(account, TradeToken(letters)))
+
+
+def _problem_without(visible: str) -> TradeUrlProblem:
+    """Name the mistake of a text without Steam's trade path."""
+    if _ONLY_SIGNS.fullmatch(visible):
+        return TradeUrlProblem.EMPTY if len(visible) <= _LONGEST_MESS else TradeUrlProblem.TOO_LONG
+    other = None
+    for link in _LINK.finditer(visible):
+        if link["slashes"] or _DOMAIN.match(link["address"]):
+            problem = _host_problem(link["address"], shows_trade_path=False)
+            if problem is not TradeUrlProblem.OTHER_HOST:
+                return problem or _path_problem((link["path"] or "").rstrip("/").lower())
+            other = problem
+    if len(visible) > _LONGEST_MESS:
+        return TradeUrlProblem.TOO_LONG
+    if re.fullmatch(r"\W*\d{17}\W*", visible, re.ASCII):
+        return TradeUrlProblem.STEAM_ID_ONLY
+    return other or TradeUrlProblem.NOT_A_LINK
 
 
 def _path_problem(path: str) -> TradeUrlProblem:
-    if re.fullmatch(r"/tradeoffer/\d+", path, re.ASCII):
-        return TradeUrlProblem.OFFER_LINK
-    if re.fullmatch(r"/(?:my|profiles/[^/]+|id/[^/]+)/tradeoffers(?:/[a-z]*)?", path):
+    if re.match(r"/(?:my|profiles/[^/]+|id/[^/]+)/tradeoffers(?:/[a-z]*)?$", path):
         return TradeUrlProblem.SETTINGS_PAGE
     if re.match(r"/(?:my|profiles|id)(?:/|$)", path):
         return TradeUrlProblem.PROFILE_LINK
     return TradeUrlProblem.OTHER_STEAM_PAGE
-
-
-def _read_query(query: str) -> TradeUrl:
-    values: dict[str, list[str]] = {"partner": [], "token": []}
-    for name, value in parse_qsl(query, keep_blank_values=True):
-        if name in values:
-            values[name].append(value)
-    if any(len(found) > 1 for found in values.values()):
-        raise TradeUrlRejected(TradeUrlProblem.REPEATED)
-    partner, token = ("".join(values[name]).strip().rstrip("/") for name in ("partner", "token"))
-    if not partner:
-        raise TradeUrlRejected(TradeUrlProblem.NO_PARTNER)
-    if not re.fullmatch(r"\d{1,10}", partner, re.ASCII) or not 0 < int(partner) <= MAX_ACCOUNT_ID:
-        raise TradeUrlRejected(TradeUrlProblem.BAD_PARTNER)
-    if not token:
-        raise TradeUrlRejected(TradeUrlProblem.NO_TOKEN)
-    if not _TOKEN.fullmatch(token):
-        raise TradeUrlRejected(TradeUrlProblem.BAD_TOKEN)
-    return TradeUrl(SteamId.from_account_id(int(partner)), TradeToken(token))
