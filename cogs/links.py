@@ -53,7 +53,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
     @app_commands.command(name="set", description="Staff: link a member to their Steam account, or end their link")
     @app_commands.describe(
         member="Whose account it is; for somebody who left the server, their user id",
-        steam=f"Their SteamID (17 digits) or their trade URL; “{NO_ACCOUNT}” ends the link they have",
+        steam=f"Their SteamID, profile link or trade URL; “{NO_ACCOUNT}” ends the link they have",
     )
     @requires(Capability.MANAGE_LINKS)
     async def set(

@@ -21,7 +21,7 @@ class TradesCog(commands.Cog):
     @app_commands.describe(
         scope="Only trades that wait for something, or finished and failed ones too",
         member="Staff only: the trades of this member",
-        steam_id="Staff only: the trades of this SteamID or trade URL",
+        steam_id="Staff only: the trades of this SteamID, profile link or trade URL",
     )
     @app_commands.choices(
         scope=[

@@ -8,7 +8,7 @@ from enum import IntEnum, StrEnum
 
 from bot.domain.secrets import TradeToken
 
-_INDIVIDUAL_BASE = 76561197960265728
+INDIVIDUAL_BASE = 76561197960265728
 MAX_ACCOUNT_ID = 2**32 - 1
 _IMAGE_HASH = re.compile(r"[A-Za-z0-9_-]{16,512}", re.ASCII)
 IMAGE_HOST = "community.cloudflare.steamstatic.com"
@@ -64,13 +64,18 @@ class SteamId:
     value: int
 
     def __post_init__(self) -> None:
-        if not 0 < self.value - _INDIVIDUAL_BASE <= MAX_ACCOUNT_ID:
+        if not self.is_possible(self.value):
             raise ValueError("not the SteamID64 of an individual account")
+
+    @staticmethod
+    def is_possible(value: int) -> bool:
+        """Return whether a number is the SteamID64 of an individual account in the public universe."""
+        return 0 < value - INDIVIDUAL_BASE <= MAX_ACCOUNT_ID
 
     @classmethod
     def from_account_id(cls, account_id: int) -> SteamId:
         """Return the SteamID64 of a 32-bit account id: the ``partner`` of a trade URL."""
-        return cls(_INDIVIDUAL_BASE + account_id)
+        return cls(INDIVIDUAL_BASE + account_id)
 
     @classmethod
     def parse(cls, text: str) -> SteamId:
@@ -83,7 +88,7 @@ class SteamId:
     @property
     def account_id(self) -> int:
         """The 32-bit account id."""
-        return self.value - _INDIVIDUAL_BASE
+        return self.value - INDIVIDUAL_BASE
 
     def __str__(self) -> str:
         return str(self.value)

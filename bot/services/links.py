@@ -5,27 +5,15 @@ from dataclasses import dataclass
 import attrs
 
 from bot.domain.access import Actor, Capability
-from bot.domain.errors import InvalidInput
 from bot.domain.links import Link, LinkSource
 from bot.domain.steam import SteamId
-from bot.domain.trade_url import parse_trade_url
+from bot.domain.steam_ids import read_steam_id
 from bot.ports import Clock, LinkRepository
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 
 NO_ACCOUNT = "none"
 """The account that ``/link set`` takes to end a link."""
-
-
-def parse_account(text: str, *, option: str) -> SteamId:
-    """Read a SteamID64 or a trade URL; InvalidInput or TradeUrlRejected otherwise."""
-    digits = text.strip()
-    if digits.isascii() and digits.isdigit():
-        try:
-            return SteamId.parse(digits)
-        except ValueError:
-            raise InvalidInput(option, "steam_id") from None
-    return parse_trade_url(text).steam_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +40,12 @@ class LinkService:
         return LinkStatus(link, waits=link.waits_at(self._clock.now())) if link is not None else None
 
     async def set_for(self, user_id: int, account: str, *, by: Actor) -> LinkStatus:
-        """Link a user to a SteamID64 or a trade URL's account. Needs ``links.manage``.
+        """Link a user to the account that the text names. Needs ``links.manage``.
 
         SteamAccountTaken if the account is another user's: that link has to be ended first.
         """
         await self._access.require(Capability.MANAGE_LINKS, of=by)
-        steam_id = parse_account(account, option="steam")
+        steam_id = read_steam_id(account, option="steam")
         now = self._clock.now()
         link = await self._links.put(Link(by.guild_id, user_id, steam_id, LinkSource.STAFF, by.user_id, now))
         replaced = None

@@ -14,11 +14,11 @@ from bot.domain.errors import AccessDenied, InvalidInput, NotLinked, ProviderErr
 from bot.domain.links import Link
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId
+from bot.domain.steam_ids import read_steam_id
 from bot.domain.trades import PENDING_STATUS, KeyLimit, Scope, Trade, TradeList
 from bot.ports import Clock, LinkRepository, TradeProvider
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
-from bot.services.links import parse_account
 
 _SUGGESTIONS_CACHED_FOR = timedelta(seconds=20)
 _SECOND_ENDS_AFTER = 10.0
@@ -120,7 +120,7 @@ class TradeService:
         if member_id is not None and steam_id is not None:
             raise InvalidInput("steam_id", "member_and_steam_id")
         if steam_id is not None:
-            account = parse_account(steam_id, option="steam_id")
+            account = read_steam_id(steam_id, option="steam_id")
             return account, await self._links.of_steam_id(guild_id, account)
         if member_id is None:
             return None, None

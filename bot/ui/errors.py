@@ -77,8 +77,33 @@ def error_embed(error: Exception, *, audience: Audience, explanations: Explanati
 
 INPUT_PROBLEMS = {
     "steam_id": (
-        "A SteamID has 17 digits and begins with 7656.",
-        "Give the SteamID, or the trade URL instead: it holds the account too.",
+        "There is no SteamID in it. A SteamID has 17 digits and begins with 7656.",
+        (
+            "Give the SteamID, the profile link that has it (steamcommunity.com/profiles/…), `STEAM_0:…`, `[U:1:…]`, "
+            "or the trade URL."
+        ),
+    ),
+    "several_accounts": (
+        "It names different Steam accounts.",
+        "Give only one of them. If you do not know which one is the customer's, ask them.",
+    ),
+    "custom_address": (
+        "That is a profile's own address. It does not have the SteamID in it, and its owner can change it.",
+        (
+            "Open the link with `?xml=1` at its end: the number behind “steamID64” is the SteamID. Or ask the customer "
+            "for their trade URL."
+        ),
+    ),
+    "invitation": (
+        "That is an invitation of Steam. It does not have the SteamID in it.",
+        "Ask the customer for their SteamID, which Steam shows under “Account details”, or for their trade URL.",
+    ),
+    "account_number": (
+        "That number is too short. A SteamID has 17 digits and begins with 7656.",
+        (
+            "If it is a friend code, write `[U:1:` before and `]` behind it. If not, ask the customer for their "
+            "SteamID or trade URL."
+        ),
     ),
     "too_long": ("It is too long.", "Make it shorter."),
     "not_a_price": ("A price is a number, 0 or more.", "Give a number, for instance 12.50 or 1,204.50."),

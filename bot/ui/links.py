@@ -4,6 +4,7 @@ import discord
 
 from bot.domain.errors import LinkTooNew, NotLinked, SignInOff, SteamAccountTaken, TradeUrlRejected
 from bot.domain.links import Link, LinkSource
+from bot.domain.snapshots import Audience
 from bot.domain.steam import TradeUrlProblem
 from bot.services.links import NO_ACCOUNT
 from bot.services.sign_in import StartedSignIn
@@ -63,59 +64,80 @@ def origin(link: Link) -> str:
     return f"set by the staff: <@{link.linked_by}> {relative(link.linked_at)}"
 
 
-_SETTINGS_PAGE = "https://steamcommunity.com/my/tradeoffers/privacy"
+_TRADE_URL_PAGE = "https://steamcommunity.com/my/tradeoffers/privacy"
 
-_FIND_IT = f"Open {_SETTINGS_PAGE} in your browser, copy the whole link under “Trade URL”, and paste it here."
+_FIND_IT = f"Open {_TRADE_URL_PAGE} in your browser, copy the whole link under “Trade URL”, and paste it here."
+# Not a link: it would open the reader's own page.
+_ASK_FOR_IT = f"Ask the customer for their trade URL. They find it at `{_TRADE_URL_PAGE}`, under “Trade URL”."
 
 _TRADE_URL_PROBLEMS = {
-    TradeUrlProblem.EMPTY: ("There is no trade URL in what you pasted.", _FIND_IT),
-    TradeUrlProblem.TOO_LONG: ("That is far longer than a trade URL.", _FIND_IT),
-    TradeUrlProblem.NOT_A_LINK: ("That is not a link.", _FIND_IT),
+    TradeUrlProblem.EMPTY: "There is no trade URL in what you pasted.",
+    TradeUrlProblem.TOO_LONG: "There is no trade URL in what you pasted, and it is far longer than one.",
+    TradeUrlProblem.NOT_A_LINK: "That is not a link.",
     TradeUrlProblem.STEAM_ID_ONLY: (
-        "That is a SteamID. Providers need the trade URL, because it holds the token that lets them look.",
-        _FIND_IT,
+        "That is a SteamID. Providers need the trade URL, because it holds the token that lets them look."
     ),
-    TradeUrlProblem.PROFILE_LINK: ("That is a link to a Steam profile, not a trade URL.", _FIND_IT),
+    TradeUrlProblem.PROFILE_LINK: "That is a link to a Steam profile, not a trade URL.",
     TradeUrlProblem.OFFER_LINK: (
-        "That is a link to one trade offer. A trade URL looks alike but belongs to the account.",
-        _FIND_IT,
+        "That is a link to one trade offer. A trade URL looks alike but belongs to the account."
     ),
     TradeUrlProblem.SETTINGS_PAGE: (
-        "That is the address of Steam's settings page, which shows everyone their own settings.",
-        "Open that page, scroll to “Trade URL”, copy the link in the box, and paste it here.",
+        "That is the address of the page that shows everyone their own trade URL. It is not the trade URL itself."
     ),
-    TradeUrlProblem.OTHER_STEAM_PAGE: ("That is a Steam page, but not a trade URL.", _FIND_IT),
+    TradeUrlProblem.OTHER_STEAM_PAGE: "That is a Steam page, but not a trade URL.",
     TradeUrlProblem.STEAM_CHINA: (
-        "That is a trade URL of Steam China. Providers accept links of steamcommunity.com only.",
-        _FIND_IT,
+        "That is a trade URL of Steam China. Providers accept links of steamcommunity.com only."
     ),
     TradeUrlProblem.LOOKALIKE_HOST: (
-        (
-            "**Careful: this link does not lead to Steam.** It looks made to be taken for Steam, as phishing sites do. "
-            "Do not open it and do not sign in there. If you already did, change your Steam password and revoke "
-            "your Steam Web API key."
-        ),
-        _FIND_IT,
+        "**Careful: this link does not lead to Steam.** It looks made to be taken for Steam, as phishing sites do. "
+        "Do not open it and do not sign in there."
     ),
-    TradeUrlProblem.OTHER_HOST: ("That link does not lead to Steam.", _FIND_IT),
-    TradeUrlProblem.NO_PARTNER: ("The link has no account number (the part after “partner=”).", _FIND_IT),
-    TradeUrlProblem.BAD_PARTNER: ("The account number in the link (after “partner=”) is not a possible one.", _FIND_IT),
+    TradeUrlProblem.OTHER_HOST: "That link does not lead to Steam's trade page.",
+    TradeUrlProblem.NO_PARTNER: "The link has no account number (the part after “partner=”).",
+    TradeUrlProblem.BAD_PARTNER: "The account number in the link (after “partner=”) is not a possible one.",
     TradeUrlProblem.NO_TOKEN: (
-        "The link has no token (the part after “token=”). Without it, it works between friends only.",
-        _FIND_IT,
+        "The link has no token (the part after “token=”). Without it, it works between friends only."
     ),
     TradeUrlProblem.BAD_TOKEN: (
-        "The token in the link (after “token=”) is not complete: it has exactly 8 letters, digits, “-” or “_”.",
-        _FIND_IT,
+        "The token in the link (after “token=”) is not complete: it has exactly 8 letters, digits, “-” or “_”."
     ),
-    TradeUrlProblem.REPEATED: ("The link names an account or a token twice.", _FIND_IT),
+    TradeUrlProblem.REPEATED: "The link names an account or a token twice.",
+    TradeUrlProblem.SEVERAL: "What you pasted holds different trade URLs, and only one can be meant.",
 }
+
+_STEPS_FOR_CUSTOMERS = {
+    TradeUrlProblem.SETTINGS_PAGE: (
+        "Open that page, scroll to “Trade URL”, copy the link in the box, and paste it here."
+    ),
+    TradeUrlProblem.LOOKALIKE_HOST: (
+        f"If you already signed in there, change your Steam password and revoke your Steam Web API key. {_FIND_IT}"
+    ),
+    TradeUrlProblem.SEVERAL: f"Paste only your own. {_FIND_IT}",
+}
+_STEPS_FOR_STAFF = {
+    TradeUrlProblem.LOOKALIKE_HOST: (
+        "Warn the customer: if they already signed in there, they should change their Steam password and revoke their "
+        f"Steam Web API key. {_ASK_FOR_IT}"
+    ),
+    TradeUrlProblem.SEVERAL: f"Paste only the customer's. {_ASK_FOR_IT}",
+}
+
+
+def _trade_url_rejected(error: TradeUrlRejected, audience: Audience) -> ErrorMessage:
+    problem = error.trade_url_problem
+    several = problem is TradeUrlProblem.SEVERAL
+    return ErrorMessage(
+        "Which trade URL is it?" if several else "That is not a trade URL",
+        _TRADE_URL_PROBLEMS[problem],
+        _STEPS_FOR_STAFF.get(problem, _ASK_FOR_IT)
+        if audience is Audience.STAFF
+        else _STEPS_FOR_CUSTOMERS.get(problem, _FIND_IT),
+    )
+
 
 register_messages(
     {
-        TradeUrlRejected: lambda error, _: ErrorMessage(
-            "That is not a trade URL", *_TRADE_URL_PROBLEMS[error.trade_url_problem]
-        ),
+        TradeUrlRejected: _trade_url_rejected,
         NotLinked: ErrorMessage(
             "No Steam account is linked to you",
             "You may see and do this for your own Steam account, but SkinDesk does not know yet which one it is.",

@@ -87,7 +87,7 @@ WRONG_URLS = (
     "https://steamcommunity.com/id/mia",
     "76561198083722517x",
     "https://steamcomrnunity.com/tradeoffer/new/?partner=1&token=abcdefgh",
-    "https://steamcommunity.com/tradeoffer/new/?partner=1",
+    "https://steamcommunity.com/tradeoffer/new/?token=abcdefgh",
     "my trade url",
 )
 

@@ -1,5 +1,6 @@
 """/link through the simulated Discord: whose Steam account is whose."""
 
+import pytest
 import simcord
 
 from bot.demo.scene import Scene
@@ -32,6 +33,29 @@ async def test_a_link_from_beginning_to_end(scene: Scene) -> None:
     assert "No Steam account is linked to you" in await say(scene, member, "remove")
     result = await member.slash(scene.channel, "inventory", tradeurl=person.trade_url)
     assert "No Steam account is linked to you" in text_of(result)
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "https://steamcommunity.com/tradeoffer/5678901234",
+        "https://steamcomrnunity.com/tradeoffer/new/?partner=1&token=abcdefgh",
+        " ".join(f"https://steamcommunity.com/tradeoffer/new/?partner={each}&token=abcdefgh" for each in (1, 2)),
+    ],
+)
+async def test_advice_fits_its_reader(scene: Scene, pasted: str) -> None:
+    """A customer reads where their trade URL is; staff are not sent to their own, but to the customer."""
+    own = text_of(await scene.customer.slash(scene.channel, "inventory", tradeurl=pasted))
+    by_staff = [
+        text_of(await scene.agent.slash(scene.channel, "inventory", tradeurl=pasted)),
+        text_of(await scene.agent.slash(scene.channel, "trades", steam_id=pasted)),
+        await say(scene, scene.agent, "set", member=scene.customer, steam=pasted),
+    ]
+
+    assert "Open https://steamcommunity.com/my/tradeoffers/privacy" in own
+    assert "customer" not in own
+    assert all("customer" in text and "paste it here" not in text for text in by_staff)
+    assert not any("abcdefgh" in text for text in (own, *by_staff))
 
 
 async def test_linking_oneself(scene: Scene) -> None:

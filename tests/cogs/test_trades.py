@@ -99,7 +99,7 @@ async def test_unusable_names(scene: Scene) -> None:
     assert "Name a member or a SteamID, not both." in text_of(both)
     assert "Link one with `/link set`, or give their SteamID" in text_of(unlinked)
     assert "A SteamID has 17 digits" in text_of(no_steam_id)
-    assert "link to a Steam profile" in text_of(no_trade_url)
+    assert "profile's own address" in text_of(no_trade_url)
     assert not scene.providers.mannco.calls
 
 

@@ -67,9 +67,9 @@ ACCEPTED = {
     "percent-encoded with &amp;": quote(URL.replace("&", "&amp;"), safe=""),
     "percent-encoded in a sentence": f"this one: <{ENCODED}>, ok?",
     "Chinese full stop before": f"请看\u3002steamcommunity.com/tradeoffer/new/?{QUERY}",
-    "Chinese before": f"我的交易链接：{URL}",
+    "Chinese before": f"我的交易链接\uff1a{URL}",
     "Chinese glued, no scheme": f"链接steamcommunity.com/tradeoffer/new/?{QUERY}谢谢",
-    "Chinese behind": f"{URL}，谢谢",
+    "Chinese behind": f"{URL}\uff0c谢谢",
     "Japanese in brackets": f"【{URL}】です",
     "words before": f"Trade link:{URL}",
     "words before, no scheme": f"Trade link:steamcommunity.com/tradeoffer/new/?{QUERY}",
@@ -97,7 +97,7 @@ ACCEPTED = {
     "spaces around the signs": URL.replace("&", " & ").replace("?", " ?"),
     "percent-encoded twice": quote(ENCODED, safe=""),
     "percent-encoded five times": ENCODED.replace("%", "%25252525"),
-    "percent-encoded with Chinese": quote(f"链接：{URL}，谢谢", safe=""),
+    "percent-encoded with Chinese": quote(f"链接\uff1a{URL}\uff0c谢谢", safe=""),
     "in another address": f"https://steamcommunity.com/linkfilter/?u={ENCODED}",
     "in Steam's own scheme": f"steam://openurl/{URL}",
     "one slash": f"https:/steamcommunity.com/tradeoffer/new/?{QUERY}",
@@ -237,7 +237,7 @@ REFUSED = {
         "https://steamcornmunity.com/tradeoffer/5678901234",
         f"https://example.com/steamcommunity.com/tradeoffer/new/?{QUERY}",
         f"example.com/steamcommunity.com/tradeoffer/new/?{QUERY}",
-        f"请看：https://中steamcommunity.com/tradeoffer/new/?{QUERY}",
+        f"请看\uff1ahttps://中steamcommunity.com/tradeoffer/new/?{QUERY}",
         f"https%3A%2F%2Fsteamcommunity.example%2Ftradeoffer%2Fnew%2F%3F{QUERY}",
     ),
     TradeUrlProblem.OTHER_HOST: (
@@ -295,7 +295,7 @@ REFUSED = {
         f"{URL},{URL.replace('AbCd', 'aBCd')}",
         f"[{URL}]({URL.replace('partner=1', 'partner=2')})",
         f"{URL} or https://steamcommunity.com/tradeoffer/new/?partner=1050",
-        f"{quote(URL, safe='')}、{URL.replace('9h', '9H')}",
+        f"{quote(URL, safe='')}\u3001{URL.replace('9h', '9H')}",
     ),
 }
 

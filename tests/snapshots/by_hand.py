@@ -82,7 +82,8 @@ def _refusals() -> Iterator[Shot]:
     for capability in Capability:
         yield _error(f"AccessDenied, {capability.value}", AccessDenied(capability))
     for problem in TradeUrlProblem:
-        yield _error(f"TradeUrlRejected, {problem.value}", TradeUrlRejected(problem))
+        for audience in Audience:
+            yield _error(f"TradeUrlRejected, {problem.value}", TradeUrlRejected(problem), audience)
     for wrong in (*INPUT_PROBLEMS, "not_linked", "new"):
         yield _error(f"InvalidInput, {wrong}", InvalidInput("steam_id", wrong))
     for reason in NotResendableReason:
@@ -107,7 +108,7 @@ def _error(situation: str, error: Exception, audience: Audience = Audience.CUSTO
     page = "failures" if isinstance(error, ProviderError) else "errors"
     reader = (
         audience.value
-        if isinstance(error, ProviderError | errors.ResendsPaused | errors.TradeNotFound)
+        if isinstance(error, ProviderError | errors.ResendsPaused | errors.TradeNotFound | TradeUrlRejected)
         else "everybody"
     )
     return _shot(page, situation, reader, embed)
