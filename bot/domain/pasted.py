@@ -14,14 +14,13 @@ _ROUNDS = 6
 """How many layers of different kinds are undone; repeated layers of one kind count once."""
 
 # Control characters, and the characters that Unicode calls ignorable by default.
-_INVISIBLE = (
+_INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
-    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]++"
 )
 _LAYER = re.compile(
-    rf"(?P<invisible>{_INVISIBLE}++)"
-    r"|&(?:amp;)*+(?P<entity>\#[0-9]{1,7}|\#x[0-9a-f]{1,6}|[a-z]{2,8});"
+    r"&(?:amp;)*+(?P<entity>\#[0-9]{1,7}|\#x[0-9a-f]{1,6}|[a-z]{2,8});"
     r"|(?P<ampersand>&(?:amp;)++)"
     r"|\\++(?:u(?P<wide>[0-9a-f]{4})|x(?P<narrow>[0-9a-f]{2})|(?P<mark>[!-/:-@\[\]^_`{-~]))"
     r"|(?P<bytes>(?:%(?:25)*[89a-f][0-9a-f])++)"
@@ -41,29 +40,35 @@ class Plain:
 
 def plain(text: str) -> Plain:
     """Undo the layers around a text, in time linear to its length."""
-    starts: Sequence[int] = range(len(text) + 1)
+    read = _without(_INVISIBLE, Plain(text, range(len(text) + 1)))
     for _ in range(_ROUNDS):
-        pieces: list[str] = []
-        places: list[int] = []
-        end = 0
-        for found in _LAYER.finditer(text):
-            undone = _undo(found)
-            pieces += (text[end : found.start()], undone)
-            places.extend(starts[end : found.start()])
-            places.extend([starts[found.start()]] * len(undone))
-            end = found.end()
-        if not pieces:
+        undone = _without(_LAYER, read)
+        if undone is read:
             break
-        places.extend(starts[end:])
-        text, starts = "".join(pieces) + text[end:], places
-    return Plain(text, starts)
+        read = _without(_INVISIBLE, undone)
+    return read
+
+
+def _without(layer: re.Pattern[str], read: Plain) -> Plain:
+    pieces: list[str] = []
+    starts: list[int] = []
+    end = 0
+    for found in layer.finditer(read.text):
+        undone = _undo(found)
+        pieces += (read.text[end : found.start()], undone)
+        starts.extend(read.starts[end : found.start()])
+        starts.extend([read.starts[found.start()]] * len(undone))
+        end = found.end()
+    if not pieces:
+        return read
+    return Plain("".join(pieces) + read.text[end:], [*starts, *read.starts[end:]])
 
 
 def _undo(found: re.Match[str]) -> str:
-    kind, value = str(found.lastgroup), found[str(found.lastgroup)]
-    match kind:
-        case "invisible":
-            return ""
+    if found.lastgroup is None:  # invisible characters
+        return ""
+    value = found[found.lastgroup]
+    match found.lastgroup:
         case "entity":
             return html.unescape(f"&{value};")
         case "ampersand":

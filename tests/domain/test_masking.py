@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import TradeUrlRejected
+from bot.domain.pasted import plain
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.trade_url import parse_trade_url
 from tests.domain.builders import PROPERTY
-from tests.domain.pasting import TOKEN, URL, pasted, trade_urls
+from tests.domain.pasting import ENCODED, SPELLINGS, TOKEN, URL, pasted, trade_urls
 
 MASK = "••••"
-ENCODED = quote(URL, safe="")
 
 WITHOUT_TOKEN = {
     "nothing": "",
@@ -108,6 +108,8 @@ def test_only_the_token_is_masked(text, expected):
         f"token=\u3164{TOKEN}",
         URL + "X",
         URL[:-1],
+        URL.replace("token=", "token=<b>"),
+        *SPELLINGS.values(),
     ],
     ids=ascii,
 )
@@ -127,7 +129,7 @@ def test_parsable_text_is_masked(data, url):
     text = data.draw(pasted(url))
     masked = mask_trade_urls(text)
 
-    assert url.token.reveal() not in unquote(masked)
+    assert url.token.reveal() not in plain(masked).text
     with pytest.raises(TradeUrlRejected):
         parse_trade_url(masked)
 
