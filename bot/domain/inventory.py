@@ -87,8 +87,6 @@ class Item(msgspec.Struct, frozen=True, gc=False, array_like=True):
     kind: str | None = None
     tradable: bool | None = None
     offer: Money | None = None
-    local_offer: Money | None = None
-    """SkinsBack's price for the customer in the requested currency."""
     market_price: Money | None = None
     """A reference, never paid."""
     amount: int = 1

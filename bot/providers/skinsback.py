@@ -4,18 +4,63 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
-from typing import Literal
+from typing import Annotated, Literal, Required
+
+from pydantic import BaseModel, Field, TypeAdapter
+from typing_extensions import TypedDict
 
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import Inventory, InventoryQuery, Item, Refusal, refusal_of
+from bot.domain.inventory import USD, Inventory, InventoryQuery, Item, MerchantPrice, Refusal, refusal_of
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game
-from bot.providers.reading import Fields, Refused, Unreadable, identifier, read
+from bot.providers.item_rows import StickerRow, money, stickers_of
+from bot.providers.reading import MAX_ITEMS, Fields, Refused, Unreadable, identifier, read
+from bot.providers.rows import Amount, Id, Integer, Text, read_rows
 from bot.providers.transport import Transport
 
 _METHOD = "user_inventory"
 _CURRENCY = re.compile(r"[A-Za-z]{1,8}", re.ASCII)
+
+
+class SteamRow(TypedDict, total=False):
+    """What Steam says of an item. ``class_id`` is one way to an image, and ``icon_url`` the one that is used."""
+
+    asset_id: Required[Id]
+    tradable: bool | None
+    app_id: Integer | None
+    icon_url: Text | None
+
+
+class ItemRow(TypedDict, total=False):
+    """An item: ``price`` and ``price_local`` are the merchant's side, ``multiplied_price_local`` the customer's."""
+
+    item: Required[SteamRow]
+    name: Text | None
+    price: Amount | None
+    stickers: list[StickerRow] | None
+    disabled: bool | None
+    price_local: Amount | None
+    multiplied_price_local: Amount | None
+
+
+class InventoryData(TypedDict, total=False):
+    """``data`` of an inventory."""
+
+    items: Required[Annotated[list[ItemRow], Field(max_length=MAX_ITEMS)]]
+    currency_local: str | None
+
+
+class InventoryAnswer(BaseModel):
+    """A whole answer with an inventory in which nothing is odd."""
+
+    status: Literal["success"]
+    data: InventoryData
+
+
+_ITEM = TypeAdapter(ItemRow)
 
 
 def credentials(
@@ -70,11 +115,10 @@ class SkinsBack:
         form += self._custom_prices.items()
         headers = credentials(form, self._client_id, self._client_secret, self._auth)
         response = await self._transport.request("POST", headers=headers, form=form)
-        items = await read(
-            response,
-            lambda fields: query.filter.apply(_read_items(fields)),
-            secrets=(self._client_secret, query.trade_url.token),
-        )
+        secrets = (self._client_secret, query.trade_url.token)
+        found = await read(response, _tolerant, whole=_whole, secrets=secrets)
+        items = query.filter.apply(found.items)
+        kept = {item.id for item in items}
         return Inventory(
             provider=self.name,
             owner=query.trade_url.steam_id,
@@ -82,6 +126,9 @@ class SkinsBack:
             items=items,
             total=len(items),
             updated_at=response.received_at,
+            left_out=found.left_out,
+            credits_known=found.credits_known,
+            merchant_prices={id_: price for id_, price in found.merchant_prices.items() if id_ in kept},
         )
 
 
@@ -100,35 +147,68 @@ def check_status(answer: Fields) -> None:
         raise Unreadable("status")
 
 
-def _read_items(answer: Fields) -> list[Item]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The items of an answer and what the merchant receives for them, as ``Inventory`` has them."""
+
+    items: list[Item]
+    left_out: int
+    credits_known: bool
+    merchant_prices: dict[str, MerchantPrice]
+
+
+def _whole(body: bytes) -> _Found:
+    """Read an answer in which nothing is odd; ValueError for any other."""
+    data = InventoryAnswer.model_validate_json(body).data
+    return _found(data["items"], data.get("currency_local"))
+
+
+def _tolerant(answer: Fields) -> _Found:
+    """Read an answer by row and value; Refused for an error, Unreadable for neither."""
     check_status(answer)
-    data = answer.need("data")
-    currency = data.text("currency_local", optional=True) or ""
-    local_currency = currency.upper() if _CURRENCY.fullmatch(currency) else None
-    return [_read_item(entry, local_currency) for entry in data.parts("items")]
+    # PHP writes an empty object as an empty list.
+    data = Fields({"items": []}, "data") if answer.values.get("data") == [] else answer.need("data")
+    if "items" not in data.values:
+        raise Unreadable(data.at("items"))
+    rows, left_out = read_rows(_ITEM, data.values["items"], data.at("items"), answer.note, instead={"disabled": True})
+    return _found(rows, data.text("currency_local", optional=True), left_out)
 
 
-def _read_item(entry: Fields, local_currency: str | None) -> Item:
-    steam = entry.need("item")
-    asset_id = steam.id("asset_id")
-    tradable = steam.truth("tradable")
-    price = entry.money("price")
-    local_price = None
-    if local_currency:
-        local_price = entry.money("multiplied_price_local", local_currency) or entry.money(
-            "price_local", local_currency
-        )
-    refusal = refusal_of(tradable=tradable, accepted=True, offer=price)
-    if refusal is not Refusal.NOT_TRADABLE and entry.truth("disabled"):
+def _found(rows: list[ItemRow], currency: str | None, left_out: int = 0) -> _Found:
+    """Return the items with what the shop credits for them: ``multiplied_price_local`` in ``currency_local``.
+
+    If no item has it, only SkinsBack's own price is known.
+    """
+    local = currency.upper() if currency and _CURRENCY.fullmatch(currency) else None
+    if not rows or local is None or all(row.get("multiplied_price_local") is None for row in rows):
+        items = [_item(row, row.get("price"), USD) for row in rows]
+        return _Found(items, left_out, credits_known=not rows, merchant_prices={})
+    items = [_item(row, row.get("multiplied_price_local"), local) for row in rows]
+    prices = {item.id: price for item, row in zip(items, rows, strict=True) if (price := _merchant_price(row, local))}
+    return _Found(items, left_out, credits_known=True, merchant_prices=prices)
+
+
+def _merchant_price(row: ItemRow, currency: str) -> MerchantPrice | None:
+    price, local = row.get("price"), row.get("price_local")
+    if price is None:
+        return None
+    return MerchantPrice(money(price), None if local is None else money(local, currency))
+
+
+def _item(row: ItemRow, price: str | Decimal | None, currency: str) -> Item:
+    steam, stickers = row["item"], row.get("stickers")
+    offer = None if price is None else money(price, currency)
+    tradable = steam.get("tradable")
+    refusal = refusal_of(tradable=tradable, accepted=True, offer=offer)
+    if refusal is not Refusal.NOT_TRADABLE and row.get("disabled"):
         refusal = Refusal.DISABLED
     return Item(
-        id=asset_id,
-        name=entry.text("name") or asset_id,
+        id=steam["asset_id"],
+        name=row.get("name") or steam["asset_id"],
         refusal=refusal,
-        app_id=steam.integer("app_id", optional=True),
+        app_id=steam.get("app_id"),
         tradable=tradable,
-        offer=price,
-        local_offer=local_price,
-        icon_hash=steam.text("icon_url", optional=True),
-        stickers=entry.stickers(),
+        offer=offer,
+        icon_hash=steam.get("icon_url") or None,
+        stickers=stickers_of(stickers) if stickers else (),
     )

@@ -136,7 +136,6 @@ def inventory_answer() -> InventoryAnswer:
         refusal=None,
         app_id=730,
         offer=Money(Decimal("812.50")),
-        local_offer=Money(Decimal("700.1"), "EUR"),
         wear=Decimal("0.0123456789012345"),
         stickers=(Sticker("Crown (Foil)", 2, Decimal("0.5")),),
     )

@@ -174,7 +174,6 @@ def test_is_active(by, is_active):
         ((item(offer="0.07", amount=1000, max_amount=10),), "0.70"),
         ((item(offer="0.07", amount=3, max_amount=10),), "0.21"),
         ((item(offer="0.07", amount=3, max_amount=0),), "0"),
-        ((item(offer=None, local_offer=Money(Decimal(9), "EUR")),), "0"),
         ((item(offer=None, market_price=usd("9")),), "0"),
         ((item(offer="1"), Item("x", "x", None, offer=Money(Decimal(5), "EUR"))), "1"),
     ],

@@ -145,3 +145,50 @@ async def test_no_number(looked_up, call, number):
         assert type(error).__name__ == "ProviderError"  # noqa: PT017 -- either is fine
     else:
         assert (item.offer, item.refusal) == (None, Refusal.NO_OFFER)
+
+
+@pytest.mark.parametrize(
+    ("items", "ids", "left_out"),
+    [
+        ({}, [], 0),
+        (None, [], 0),
+        ({"0": skin(1), "2": skin(2)}, ["i1", "i2"], 0),
+        ([skin(1), {}, skin(2)], ["i1", "i2"], 1),
+        ([skin(1), skin(2, item=None), skin(2, item={"asset_id": ""}), 5], ["i1"], 3),
+        ([skin(1, item={"asset_id": 7, "tradable": "1"}), skin(2, name=[], stickers=["x"])], ["7", "i2"], 0),
+    ],
+)
+async def test_skins(looked_up, items, ids, left_out):
+    """SkinsBack's lists come in PHP's spellings too, and are read as tolerantly."""
+    found = await looked_up(skinsback, skins(items))
+
+    assert ([item.id for item in found.items], found.total, found.left_out) == (ids, len(ids), left_out)
+    assert {item.offer for item in found.items} <= {Money(Decimal("1.25"), "EUR")}
+
+
+@pytest.mark.parametrize(
+    ("odd", "facts", "place"),
+    [
+        ({"price_local": "N/A"}, {"refusal": None}, "price_local"),
+        (
+            {"item": {"asset_id": "i7", "tradable": "?", "app_id": []}},
+            {"tradable": None, "refusal": None},
+            "item.app_id",
+        ),
+        ({"name": False}, {"name": "i7"}, "name"),
+        ({"disabled": "0"}, {"refusal": None}, None),
+        ({"disabled": "?"}, {"refusal": Refusal.DISABLED}, "disabled"),
+        ({"multiplied_price_local": ""}, {"offer": None, "refusal": Refusal.NO_OFFER}, "multiplied_price_local"),
+    ],
+)
+async def test_odd_skin(looked_up, caplog, odd, facts, place):
+    """Of 200 items, one has an odd value: all are shown, and the place is logged."""
+    rows = [skin(number) for number in range(200)]
+    rows[7] |= odd
+
+    found = await looked_up(skinsback, skins(rows))
+
+    assert (len(found.items), found.left_out, found.credits_known) == (200, 0, True)
+    assert {name: getattr(found.items[7], name) for name in facts} == facts
+    places = {record.args[1] for record in caplog.records}
+    assert f"data.items[].{place}" in places if place else not places

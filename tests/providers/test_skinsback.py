@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from bot.domain.failures import FailureKind, ProviderName
-from bot.domain.inventory import Money, Refusal, Sort
+from bot.domain.inventory import MerchantPrice, Money, Refusal, Sort
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game, SteamId
 from bot.providers.skinsback import SkinsBack
@@ -97,7 +97,9 @@ class TestAnswer:
         assert (len(found.items), found.total, found.sum.accepted) == (17, 17, 13)
         first, second = found.items[:2]
         assert (first.id, first.name, first.app_id) == ("4284666526576951869", "Black Bandana", 252490)
-        assert (first.offer, first.local_offer) == (Money(Decimal("0.07")), Money(Decimal("12.98"), "RUB"))
+        assert first.offer == Money(Decimal("12.98"), "RUB")
+        assert found.merchant_prices[first.id] == MerchantPrice(Money(Decimal("0.07")), Money(Decimal("6.49"), "RUB"))
+        assert (len(found.merchant_prices), found.credits_known) == (17, True)
         assert (first.tradable, first.refusal, first.market_price) == (True, None, None)
         assert first.icon_hash is not None
         assert first.icon_hash.startswith("6TMcQ7eX6E0EZl2byXi7vaVKyDk_zQLX05x6eLCFM9neAckx")
@@ -122,21 +124,36 @@ class TestAnswer:
         assert (await provider().look_up(query())).items[0].refusal == refusal
 
     @pytest.mark.parametrize(
-        ("fields", "currency", "local"),
+        ("first", "second", "currency", "offers"),
         [
-            ({"price_local": 2, "multiplied_price_local": 3}, "eur", Money(Decimal(3), "EUR")),
-            ({"price_local": 2, "multiplied_price_local": None}, "eur", Money(Decimal(2), "EUR")),
-            ({}, "eur", None),
-            ({"price_local": 2}, None, None),
-            ({"price_local": 2}, "<b>", None),
-            ({"price_local": 2}, 5, None),
+            ({"multiplied_price_local": 3}, {"multiplied_price_local": "4.50"}, "eur", ["3 EUR", "4.50 EUR"]),
+            ({"multiplied_price_local": 3}, {}, "eur", ["3 EUR", None]),
+            (
+                {"multiplied_price_local": 3},
+                {"multiplied_price_local": "N/A", "price_local": 2},
+                "eur",
+                ["3 EUR", None],
+            ),
+            ({"multiplied_price_local": 3, "price": "N/A"}, {"price": -1}, "eur", ["3 EUR", None]),
+            ({"price_local": 2}, {"multiplied_price_local": None}, "eur", ["1 USD", "1 USD"]),
+            ({"price_local": 2}, {"multiplied_price_local": -1}, "eur", ["1 USD", "1 USD"]),
+            ({"multiplied_price_local": 3}, {"multiplied_price_local": 4}, None, ["1 USD", "1 USD"]),
+            ({"multiplied_price_local": 3}, {"multiplied_price_local": 4}, "<b>", ["1 USD", "1 USD"]),
+            ({"multiplied_price_local": 3}, {"price": "N/A"}, 5, ["1 USD", None]),
+            ({}, {"price": None}, "eur", ["1 USD", None]),
         ],
     )
-    async def test_local_offer(self, provider, server, query, fields, currency, local):
-        """The local offer is the multiplied one, else the plain one, in the answer's currency, else none."""
-        server.script = in_turn(items(entry(**fields), currency_local=currency))
+    async def test_offers(self, provider, server, query, first, second, currency, offers):
+        """The shop credits the multiplied price; if no item has one, only SkinsBack's own price is known."""
+        server.script = in_turn(items(entry(**first), entry("2", **second), currency_local=currency))
 
-        assert (await provider(currency="eur").look_up(query())).items[0].local_offer == local
+        found = await provider(currency="eur").look_up(query())
+
+        paid = [item.offer and f"{item.offer.amount} {item.offer.currency}" for item in found.items]
+        assert paid == offers
+        assert [item.refusal for item in found.items] == [None if offer else Refusal.NO_OFFER for offer in offers]
+        assert found.credits_known is ("EUR" in offers[0])
+        assert found.credits_known or not found.merchant_prices
 
     async def test_filter(self, provider, server, query):
         """SkinsBack has no filter: items are filtered and sorted here."""
@@ -164,11 +181,9 @@ class TestAnswer:
         [
             ({"status": "ok", "data": {"items": []}}, "status"),
             ({"status": "success"}, "data"),
-            ({"status": "success", "data": {"items": {}}}, "data.items"),
-            ({"status": "success", "data": {"items": [{}]}}, "data.items[0].item"),
-            ({"status": "success", "data": {"items": [{"item": {}}]}}, "data.items[0].item.asset_id"),
-            ({"status": "success", "data": {"items": [entry(price="CANARY")]}}, "data.items[0].price"),
-            ({"status": "success", "data": {"items": [entry(disabled="no")]}}, "data.items[0].disabled"),
+            ({"status": "success", "data": {}}, "data.items"),
+            ({"status": "success", "data": {"items": "CANARY"}}, "data.items"),
+            ({"status": "success", "data": {"items": {"first": entry()}}}, "data.items"),
         ],
     )
     async def test_nonsense(self, provider, server, query, failure_of, document, place):

@@ -23,7 +23,6 @@ hostile_items = st.builds(
     kind=st.none() | texts,
     tradable=st.none() | st.booleans(),
     offer=st.none() | st.builds(Money, amounts),
-    local_offer=st.none() | monies,
     market_price=st.none() | monies,
     exterior=st.none() | texts,
     wear=st.none() | st.decimals(0, 1, places=6),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import Item, Money, Sticker
+from bot.domain.inventory import Item, Sticker
 from bot.ui.inventory.details import CSV_HEADER, csv_rows, inventory_csv
 from bot.ui.kit.csv import csv_bytes
 from tests.domain.builders import OWNER, inventory, item, usd
@@ -30,7 +30,6 @@ def test_everything():
         market_hash_name="AK-47 (Field-Tested)",
         kind="Rifle",
         tradable=True,
-        local_offer=Money(Decimal("98.25"), "EUR"),
         market_price=usd("1300"),
         exterior="Field-Tested",
         wear=Decimal("0.25432"),
@@ -52,8 +51,6 @@ def test_everything():
             "refused because": "",
             "offer": "1204.5",
             "offer currency": "USD",
-            "local offer": "98.25",
-            "local currency": "EUR",
             "market price": "1300",
             "market currency": "USD",
             "amount": "3",

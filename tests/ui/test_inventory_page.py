@@ -47,20 +47,18 @@ def at(provider: ProviderName, *items: Item, **facts: object) -> Inventory:
 
 
 def test_what_an_item_brings():
-    """The offer stands out; local and market prices are named as such; wear and stickers are shown if known."""
+    """The offer stands out; the market price is named as such; wear and stickers are shown if known."""
     found = item(
         "AK-47",
         "1204.5",
         market_hash_name="AK-47 | Redline (Field-Tested)",
-        local_offer=Money(Decimal("98.25"), "EUR"),
         market_price=usd("1300"),
         wear=Decimal("0.25432"),
         stickers=(Sticker("a"), Sticker("b")),
     )
 
     assert (
-        "✅ **AK-47 | Redline (Field-Tested)**\n"
-        "accepted at **$1,204.50** (€98.25) · market $1,300.00 · wear 0.2543 · 2 stickers"
+        "✅ **AK-47 | Redline (Field-Tested)**\naccepted at **$1,204.50** · market $1,300.00 · wear 0.2543 · 2 stickers"
     ) in page(answer(inventory(found)))
 
 
@@ -138,9 +136,7 @@ def dearest(name: str, provider: ProviderName, number: int) -> Item:
     """Return an item of which everything that a provider of this kind sends takes up much room."""
     facts: dict[str, object] = {"stickers": (Sticker("x"),) * 5, "id": str(number), "exterior": "Well-Worn" * 9}
     facts |= {"amount": 10**6, "max_amount": 10**6, "market_price": usd("9" * 15)}
-    if provider is ProviderName.SKINSBACK:
-        facts["local_offer"] = Money(Decimal("1234567.89"), "RUB")
-    else:
+    if provider is not ProviderName.SKINSBACK:
         facts |= {"market_price": usd("12345.67"), "wear": Decimal("0.12345")}
     return item(f"{number:03d}{name}", "12345.67", **facts)
 

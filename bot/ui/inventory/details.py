@@ -127,7 +127,7 @@ def _for_staff(listing: Listing, audience: Audience) -> Iterator[Field]:
 
 CSV_HEADER = (
     *("provider", "name", "exterior", "wear", "accepted", "refused because"),
-    *("offer", "offer currency", "local offer", "local currency", "market price", "market currency"),
+    *("offer", "offer currency", "market price", "market currency"),
     *("amount", "most in one deposit", "rarity", "kind", "paint seed", "stickers", "tradable"),
     *("item id", "inspect certificate"),
 )
@@ -155,7 +155,6 @@ def csv_rows(answer: InventoryAnswer) -> Iterator[tuple[Cell, ...]]:
                 "yes" if is_accepted else "no",
                 None if is_accepted else REFUSALS[item.refusal or Refusal.NO_OFFER],
                 *_amount(item.offer),
-                *_amount(item.local_offer),
                 *_amount(item.market_price),
                 item.amount,
                 item.max_amount,

@@ -53,9 +53,8 @@ def verdict(item: Item) -> tuple[str, str]:
     """Return the sign of an item, and its offer or why it is refused; the text alone says enough."""
     if not item.accepted or item.offer is None:
         return "❌", f"refused: {REFUSALS[item.refusal or Refusal.NO_OFFER]}"
-    local = f" ({money(item.local_offer)})" if item.local_offer is not None else ""
     each = f" each · at most {item.max_amount or item.amount:,} at once" if item.amount > 1 else ""
-    return "✅", f"accepted at **{money(item.offer)}**{local}{each}"
+    return "✅", f"accepted at **{money(item.offer)}**{each}"
 
 
 def filter_parts(item_filter: InventoryFilter) -> list[str]:
