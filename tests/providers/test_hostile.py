@@ -12,6 +12,7 @@ from bot.domain.errors import ProviderError
 from bot.domain.failures import FailureKind
 from bot.domain.inventory import Inventory
 from bot.domain.resends import Receipt
+from bot.domain.trades import TradeList
 from tests.providers.calls import CALLS, resend, secure, skinsback, trades
 from tests.support.loopback import as_json, content, hang, in_turn, redirect, truncated
 
@@ -86,4 +87,4 @@ async def test_any_document(server, connect, document):
         except ProviderError as error:
             assert error.failure.kind in {FailureKind.NONSENSE, FailureKind.REFUSED}  # noqa: PT017 -- either is fine
         else:
-            assert isinstance(found, Inventory | Receipt | tuple)
+            assert isinstance(found, Inventory | Receipt | TradeList)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryFilter, Item, Money, Refusal, Sort, Sticker
+from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, Snapshot
 from bot.domain.steam import Game
 from bot.providers.explanations import Catalogue
