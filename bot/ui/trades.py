@@ -5,13 +5,15 @@ import re
 import discord
 
 from bot.domain.errors import TradeNotFound
-from bot.domain.failures import Fixer, StatusExplanation
+from bot.domain.failures import Explanation, Fixer, StatusExplanation
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience, TradesAnswer
 from bot.domain.trades import COMPLETED_STATUS, WINDOW, Direction, KeyLimit, NotResendableReason, Scope, Trade
 from bot.ports import Explanations
 from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
+from bot.ui.explain import error_name
 from bot.ui.kit.layout import Field, Page, Tone, card
+from bot.ui.kit.markup import without_markup
 from bot.ui.kit.text import code, count, outside, relative
 
 TRADES_A_PAGE = 5
@@ -93,7 +95,10 @@ def trades_page(
     staff = audience is Audience.STAFF
     shown = page.items
     statuses = [explanations.status(trade.provider.dialect, str(trade.status)) for trade in shown]
-    blocks = [_trade_block(trade, status, answer, staff=staff) for trade, status in zip(shown, statuses, strict=True)]
+    blocks = [
+        _trade_block(trade, status, _cause(trade, explanations), answer, staff=staff)
+        for trade, status in zip(shown, statuses, strict=True)
+    ]
     # The status of a resent trade is not documented: any trade that is not final may wait for its owner.
     waits = any(not status.is_final for status in statuses)
     warning = _WARNING_FOR_STAFF if staff else _WARNING_FOR_CUSTOMERS
@@ -133,14 +138,25 @@ def _head(answer: TradesAnswer, *, staff: bool) -> list[str]:
     return lines
 
 
-def _trade_block(trade: Trade, status: StatusExplanation, answer: TradesAnswer, *, staff: bool) -> str:
+def _cause(trade: Trade, explanations: Explanations) -> Explanation | None:
+    """Return the meaning of a failed trade's last error, if it is one of Steam's."""
+    return explanations.steam_error(trade.last_error) if _has_failed(trade) and trade.last_error else None
+
+
+def _trade_block(
+    trade: Trade, status: StatusExplanation, cause: Explanation | None, answer: TradesAnswer, *, staff: bool
+) -> str:
     title = status.title if staff else status.customer_title or status.title
-    step = status.agent if staff else status.customer
+    shown = cause or status
+    step = shown.agent if staff else shown.customer
+    if staff and cause is None and _has_failed(trade) and trade.last_error:
+        step = f"The last error says why. {step}"
     if trade.lacks_offer:
         title, step = "The offer is being made", "Mannco.store names no offer yet: look again in a few minutes."
     lines = [
         f"{_symbol(trade, status)} **#{trade.id} · {title}**",
         _facts(trade, staff=staff),
+        _why(trade, cause, staff=staff),
         f"**{_who_acts(trade, status, staff=staff)}.** {step}",
     ]
     if (after := _resending(trade, staff=staff)) is not None:
@@ -182,6 +198,19 @@ def _facts(trade: Trade, *, staff: bool) -> str:
     if trade.created_at is not None:
         facts.append(f"made {relative(trade.created_at)}")
     return " · ".join(facts)
+
+
+def _why(trade: Trade, cause: Explanation | None, *, staff: bool) -> str:
+    """Return why a trade failed, if its last error says it."""
+    if not _has_failed(trade) or not trade.last_error:
+        return ""
+    if cause is not None:
+        return f"**Why it failed:** {cause.title}" + (f" · {error_name(cause)}" if staff else "")
+    if staff:
+        return ""
+    return (
+        f"**Why it failed:** {trade.provider.label} gave the staff a reason. Ask them, with the number of this trade."
+    )
 
 
 def _who_acts(trade: Trade, status: StatusExplanation, *, staff: bool) -> str:
@@ -234,7 +263,7 @@ def _for_staff(trade: Trade, *, named: bool) -> str:
         shown = " ".join(code(asset_id, 20) for asset_id in assets[:_ASSETS_SHOWN])
         lines.append(f"Assets {shown}{f' and {left:,} more' if left > 0 else ''}")
     if trade.last_error:
-        lines.append(f"Last error: {outside(trade.last_error, 150)}")
+        lines.append(f"Last error: {outside(without_markup(trade.last_error), 150)}")
     return "\n".join(lines)
 
 

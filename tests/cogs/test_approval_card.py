@@ -45,7 +45,9 @@ async def test_from_request_to_end(scene: Scene, caplog: pytest.LogCaptureFixtur
         str(trade.user),
         *trade.items_send,
         "Failed (`-1`)",
-        trade.last_error,
+        "An item of the offer is no longer there** · code `26` · `Revoked`",
+        f"As it came: {trade.last_error}",
+        "Before you approve\nLikely to fail again until the same items are back",
         f"<@{scene.agent.id}>",
         "the bot was offline",
     ):

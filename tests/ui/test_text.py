@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.inventory import Money
+from bot.ui.kit.markup import without_markup
 from bot.ui.kit.text import code, count, graphemes, moment, money, outside, plain, relative, utf16_length
 from tests.support.hostile_text import FRAGMENTS, HIDDEN, hostile, live, rendered
 
@@ -216,3 +217,18 @@ def test_detector():
     assert [fragment for fragment in constructs if not live(fragment)] == ["\\\\"]
     for text in ("**a**", "<t:0>", "<@1>", "<#1>", "@here", "# a", "</cmd:1>", "<:xx:1>", "https://a.example", "`a`"):
         assert set(rendered(text)[0]) - {"paragraph", "inline", "text"}, text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Error.<br><br/>You cannot trade", "Error. You cannot trade"),
+        ("<b>a</b> &amp; &lt;i&gt;b&lt;/i&gt; &quot;c&#39;", "a & b \"c'"),
+        ('[b]x[/b] [url=https://x.example]y[/url] <a href="z">w</a>', "x y w"),
+        ("1 < 2 and 3 > 2 [note] <@1> [1]", "1 < 2 and 3 > 2 [note] <@1> [1]"),
+        ("<" * 9_000, "<" * 4_000),
+    ],
+)
+def test_markup(text: str, words: str) -> None:
+    """HTML, entities and BBCode are taken out; other signs stay."""
+    assert without_markup(text) == words

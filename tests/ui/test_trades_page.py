@@ -26,6 +26,7 @@ PLAIN = {"paragraph", "inline", "text", "break", "strong_open", "strong_close", 
     "link_open",
     "link_close",
 }
+SENDING = "There was an error sending your trade offer. Please try again later."
 STATUSES = (0, 3, -1, -11, -12, 1, 2, 4, 5, 6, 7, 8, 9, 10, 99)
 
 
@@ -92,6 +93,35 @@ def test_after_a_failure():
     assert "cannot be resent: start it again on the site" in page(answer(deposit), Audience.CUSTOMER)
     assert "cannot be resent: have the customer start it again" in page(answer(deposit), Audience.STAFF)
     assert "/resend" not in page(answer(deposit, trade(status=0), trade(status=3)), Audience.CUSTOMER)
+
+
+@pytest.mark.parametrize(
+    ("last_error", "to_customer", "to_staff"),
+    [
+        (f"{SENDING} (26)", "An item of the offer is no longer there\n", "no longer there · code `26` · `Revoked`\n"),
+        (f"{SENDING} (15)", "Copy your trade URL from", "Have the customer save a freshly copied trade URL."),
+        (
+            f"{SENDING}<br>You cannot trade with <b>Al</b> because they have a trade ban.",
+            "a trade ban\n",
+            "`TradeBan`\n",
+        ),
+        ("mystery", "Mannco.store gave the staff a reason. Ask them", "The last error says why. Find out"),
+    ],
+)
+def test_why_it_failed(last_error: str, to_customer: str, to_staff: str):
+    """The owner reads why a trade failed and what to do about that; staff read the last error without markup too."""
+    failed = answer(trade(last_error=last_error))
+    for_customer, for_staff = page(failed, Audience.CUSTOMER), page(failed, Audience.STAFF)
+
+    assert to_customer in for_customer
+    assert to_staff in for_staff
+    assert "Last error: " in for_staff
+    for hidden in ("<", "br>", "mystery", "Last error", "Revoked", SENDING):
+        assert hidden not in for_customer.replace("<t:", "")
+    assert "br>" not in for_staff
+    for other in (trade(last_error=""), trade(status=0, last_error=last_error)):
+        assert "Why it failed" not in page(answer(other), Audience.STAFF)
+        assert "last error says" not in page(answer(other), Audience.STAFF)
 
 
 def test_what_only_staff_reads():

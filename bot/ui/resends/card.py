@@ -9,7 +9,9 @@ import discord
 from bot.domain.resends import ALARM, Outcome, Resend, ResendState, change_in
 from bot.domain.secrets import TradeCode
 from bot.ports import Explanations
+from bot.ui.explain import error_name
 from bot.ui.kit.layout import Field, Tone, card
+from bot.ui.kit.markup import without_markup
 from bot.ui.kit.text import code, count, moment, outside, relative
 
 
@@ -139,7 +141,7 @@ def _was(name: str, before: int | str | None, resend: Resend, explanations: Expl
         case "offer_id":
             was = code(str(before), 32) if before else "none"
         case "last_error":
-            was = outside(str(before), 200) if before else "none"
+            was = outside(without_markup(str(before)), 200) if before else "none"
         case _:
             return f"{label}: it is a new one"
     return f"{label}: was {was}"
@@ -169,7 +171,7 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
     if facts.items_received:
         fields.append(Field(f"Items to receive: {len(facts.items_received)}", _ids(facts.items_received)))
     fields += [
-        Field("Last error", outside(facts.last_error, 500) if facts.last_error else "none"),
+        *_last_error_fields(resend, explanations),
         Field("Steam offer", code(facts.offer_id, 32) if facts.offer_id else "none", inline=True),
         Field("Asked by", f"<@{resend.requested_by}> {relative(resend.requested_at)}", inline=True),
         Field("Reason", outside(resend.reason, 400) if resend.reason else "none given"),
@@ -199,6 +201,20 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
         colour=_STATES[resend.state].tone,
         footer=footer,
     )
+
+
+def _last_error_fields(resend: Resend, explanations: Explanations) -> list[Field]:
+    """Return the trade's last error as it came and what it means, and what that means for sending the offer again."""
+    if not resend.facts.last_error:
+        return [Field("Last error", "none")]
+    raw = outside(without_markup(resend.facts.last_error), 400)
+    cause = explanations.steam_error(resend.facts.last_error)
+    if cause is None:
+        return [Field("Last error", raw)]
+    fields = [Field("Last error", f"**{cause.title}** · {error_name(cause)}\n{cause.meaning}\nAs it came: {raw}")]
+    if resend.state is ResendState.PENDING and cause.resend:
+        fields.append(Field("⚠️ Before you approve", cause.resend))
+    return fields
 
 
 def version_on(message: discord.Message | None, resend_id: int) -> int | None:
