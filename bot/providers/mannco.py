@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cachetools import LRUCache
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import NOT_DONE, FailureKind, ProviderName
@@ -15,8 +16,9 @@ from bot.domain.secrets import Secret, TradeCode, mask_trade_urls
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade, TradeList
 from bot.providers.credentials import Token, TokenCache, claims_of, issued_token
-from bot.providers.reading import Fields, Refused, Unreadable, read
+from bot.providers.reading import Fields, Refused, Unreadable, parse_json, plain_number, read
 from bot.providers.response import Response
+from bot.providers.rows import Integer, Text, listed, moment_from, read_row
 from bot.providers.transport import Transport
 
 T = TypeVar("T")
@@ -24,8 +26,7 @@ T = TypeVar("T")
 _PATHS = {Scope.ACTIVE: "/trades/active", Scope.ALL: "/trades/all"}
 _HIDDEN = -11
 """The status of a trade that its user does not see."""
-_MILLISECONDS_FROM = 10**11
-"""A timestamp this large is in milliseconds: in seconds it would be in the year 5138."""
+_NO_TIME = (None, "", 0, "0")
 _OWNERS_KEPT = 10_000
 
 
@@ -161,7 +162,7 @@ class Mannco:
 def key_owner(jwt: Secret) -> SteamId | None:
     """Return the account that a JWT is for, by its claims (providers.md, 4.2); None if they cannot be read."""
     claims = claims_of(jwt)
-    return None if claims is None else _steam_id(claims, "steamid") or _steam_id(claims, "sub")
+    return None if claims is None else _steam_id(claims.values.get("steamid")) or _steam_id(claims.values.get("sub"))
 
 
 async def _read(response: Response, reader: Callable[[Fields], T], *, secrets: tuple[Secret, ...]) -> T:
@@ -195,84 +196,132 @@ def _check_envelope(answer: Fields, status: int) -> None:
     raise Refused(kind, message=content)
 
 
-def _read_content(answer: Fields, status: int) -> Fields:
-    """Return ``content`` of a success; Refused for an error, Unreadable for neither."""
+def _check_success(answer: Fields, status: int) -> None:
+    """Raise Refused for an error, Unreadable for neither error nor success."""
     _check_envelope(answer, status)
     if not answer.truth("success"):
         raise Unreadable("success")
-    return answer.need("content")
 
 
 def _read_receipt(answer: Fields, status: int) -> Receipt:
     """Return the trade that the answer names, whichever it is."""
-    content = _read_content(answer, status)
+    _check_success(answer, status)
+    content = answer.need("content")
     trade_id = content.integer("trade_id")
     if trade_id is None:
         raise Unreadable(content.at("trade_id"))
-    return Receipt(trade_id, _code(content))
+    code = content.optional_id("code")
+    return Receipt(trade_id, TradeCode(code) if code else None)
+
+
+class _Row(TypedDict, total=False):
+    """A trade of seed 004, with numbers as texts and texts as numbers too."""
+
+    id: Integer | None
+    status: Integer | None
+    user: Text | None
+    items_send: Any
+    items_received: Any
+    bot: Text | None
+    offerid: Text | None
+    code: Text | None
+    lasterror: Text | None
+    timestamp: Any
+    game: Integer | None
+
+
+_ROW = TypeAdapter(_Row)
 
 
 def _read_trades(answer: Fields, status: int) -> tuple[tuple[Trade, ...], tuple[str, ...]]:
-    """Return the trades that are not hidden, newest first, and the places of the rows that cannot be read."""
-    entries = _read_content(answer, status).parts("trades")
-    trades = [_read_trade(entry) for entry in entries if entry.integer("status") != _HIDDEN]
+    """Return the trades that are not hidden, newest first, and the places of rows that cannot be read."""
+    _check_success(answer, status)
+    content, place = answer.values.get("content"), "content"
+    if isinstance(content, dict) and "trades" in content:
+        content, place = content["trades"], "content.trades"
+    elif not isinstance(content, list):
+        raise Unreadable("content.trades")
+    trades, left_out = [], []
+    for index, value in enumerate(listed(content, place)):
+        at = f"{place}[{index}]"
+        row = read_row(_ROW, value, at, answer.note)
+        if row is not None and row.get("status") == _HIDDEN:
+            continue
+        try:
+            trades.append(_read_trade(row, at, answer.note))
+        except Unreadable as unreadable:
+            answer.note(unreadable.place)
+            left_out.append(unreadable.place)
     trades.sort(key=lambda trade: (trade.created_at.timestamp() if trade.created_at else 0.0, trade.id), reverse=True)
-    return tuple(trades), ()
+    return tuple(trades), tuple(left_out)
 
 
-def _read_trade(entry: Fields) -> Trade:
-    trade_id, status, owner = entry.integer("id"), entry.integer("status"), _steam_id(entry, "user")
+def _read_trade(row: _Row | None, place: str, note: Callable[[str], None]) -> Trade:
+    """Return a trade; Unreadable if its number, its status, its owner or what it sends cannot be read."""
+    if row is None:
+        raise Unreadable(place)
+    trade_id, status, owner = row.get("id"), row.get("status"), _steam_id(row.get("user"))
     if trade_id is None:
-        raise Unreadable(entry.at("id"))
+        raise Unreadable(f"{place}.id")
     if status is None:
-        raise Unreadable(entry.at("status"))
+        raise Unreadable(f"{place}.status")
     if owner is None:
-        raise Unreadable(entry.at("user"))
+        raise Unreadable(f"{place}.user")
+    sent, received = _asset_ids(row.get("items_send")), _asset_ids(row.get("items_received"))
+    if sent is None:
+        raise Unreadable(f"{place}.items_send")
+    if received is None:
+        note(f"{place}.items_received")
+    timestamp = row.get("timestamp")
+    created_at = moment_from(timestamp)
+    if created_at is None and timestamp not in _NO_TIME:
+        note(f"{place}.timestamp")
+    code = row.get("code")
     return Trade(
         provider=ProviderName.MANNCO,
         id=trade_id,
         owner=owner,
         status=status,
-        items_send=_asset_ids(entry, "items_send"),
-        items_received=_asset_ids(entry, "items_received"),
-        bot=_steam_id(entry, "bot"),
-        offer_id=entry.optional_id("offerid"),
-        created_at=_created_at(entry),
-        code=_code(entry),
-        last_error=mask_trade_urls(entry.text("lasterror", optional=True) or ""),
-        game=Game.from_app_id(entry.integer("game", optional=True)),
+        items_send=sent,
+        items_received=received or (),
+        bot=_steam_id(row.get("bot")),
+        offer_id=row.get("offerid") or "",
+        created_at=created_at,
+        code=TradeCode(code) if code else None,
+        last_error=mask_trade_urls(row.get("lasterror") or ""),
+        game=Game.from_app_id(row.get("game")),
     )
 
 
-def _asset_ids(entry: Fields, name: str) -> tuple[str, ...]:
-    """Read asset ids: a text with commas between them, a list, or null for none."""
-    value = entry.values.get(name)
-    if value is None:
+def _asset_ids(value: object) -> tuple[str, ...] | None:
+    """Read asset ids: texts with commas between them, a list, also as text, or PHP's; None for anything else."""
+    if isinstance(value, str) and value.strip()[:1] in ("[", "{"):
+        try:
+            value = parse_json(value.encode())
+        except (Unreadable, UnicodeEncodeError):
+            return None
+    if value is None or value is False or value == "0":
         return ()
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list) or not all(type(part) in (str, int) for part in parts):
-        raise Unreadable(entry.at(name))
-    return tuple(text for part in parts if (text := str(part).strip()))
+    if isinstance(value, str):
+        parts: list[object] = [*value.split(",")]
+    elif plain_number(value) is not None:
+        parts = [value]
+    else:
+        try:
+            parts = listed(value, "")
+        except Unreadable:
+            return None
+    texts = ["" if part is None else part if isinstance(part, str) else _whole_number(part) for part in parts]
+    return None if None in texts else tuple(text.strip() for text in texts if text and not text.isspace())
 
 
-def _steam_id(entry: Fields, name: str) -> SteamId | None:
+def _whole_number(value: object) -> str | None:
+    number = plain_number(value)
+    return str(int(number)) if number is not None and number == int(number) else None
+
+
+def _steam_id(value: object) -> SteamId | None:
     try:
-        return SteamId.parse(entry.optional_id(name))
+        return SteamId.parse(str(value))
     except ValueError:
-        return None
-
-
-def _code(owner: Fields) -> TradeCode | None:
-    code = owner.optional_id("code")
-    return TradeCode(code) if code else None
-
-
-def _created_at(entry: Fields) -> datetime | None:
-    """Read a UNIX time in seconds or milliseconds."""
-    timestamp = entry.integer("timestamp", optional=True)
-    if timestamp is None or timestamp <= 0:
-        return None
-    try:
-        return datetime.fromtimestamp(timestamp / 1000 if timestamp >= _MILLISECONDS_FROM else timestamp, UTC)
-    except (ValueError, OverflowError, OSError):
         return None

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.failures import FailureKind, ProviderName
 from bot.domain.secrets import Secret, TradeCode
 from bot.domain.steam import Game, SteamId
-from bot.domain.trades import Direction, Scope
+from bot.domain.trades import Direction, Scope, TradeList
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
 from tests.providers.jwts import jwt
 from tests.support.loopback import after, as_json, content, drop, hang, in_turn
@@ -19,10 +19,10 @@ from tests.support.loopback import after, as_json, content, drop, hang, in_turn
 def provider(connect):
     """Make the provider with a fixed JWT, or with an API key if it is None."""
 
-    def make(token="JWT", *, resend_parameter="resend", **limits):  # noqa: S107 -- made up
+    def make(token="JWT", *, resend_parameter="resend", per_account=False, **limits):  # noqa: S107 -- made up
         transport = connect(ProviderName.MANNCO, **limits)
         login = ApiKeyLogin(transport, Secret("mk_CANARY")) if token is None else FixedJwt(Secret(token))
-        return Mannco(transport, login, resend_parameter=resend_parameter)
+        return Mannco(transport, login, resend_parameter=resend_parameter, per_account=per_account)
 
     return make
 
@@ -97,8 +97,16 @@ class TestTrades:
             ({"status": "-1"}, "status", -1),
             ({"user": 76561198000000000}, "owner", SteamId(76561198000000000)),
             ({"items_send": " 1, 2,,"}, "items_send", ("1", "2")),
-            ({"items_send": ["1", 2]}, "items_send", ("1", "2")),
-            ({"items_send": None}, "items_send", ()),
+            ({"items_send": ["1", 2, None, ""]}, "items_send", ("1", "2")),
+            ({"items_send": {"0": "1", "2": 2}}, "items_send", ("1", "2")),
+            ({"items_send": '["1", "2"]'}, "items_send", ("1", "2")),
+            ({"items_send": '{"0": 1}'}, "items_send", ("1",)),
+            ({"items_send": 12345678901}, "items_send", ("12345678901",)),
+            *(
+                ({"items_send": nothing}, "items_send", ())
+                for nothing in (None, "", " ", "[]", "{}", "0", False, [], {})
+            ),
+            ({"items_received": "[broken"}, "items_received", ()),
             ({"bot": ""}, "bot", None),
             ({"bot": "0"}, "bot", None),
             ({"offerid": 5678901234}, "offer_id", "5678901234"),
@@ -108,6 +116,8 @@ class TestTrades:
             ({"timestamp": "1706745600123"}, "created_at", datetime(2024, 2, 1, 0, 0, 0, 123000, tzinfo=UTC)),
             ({"timestamp": 0}, "created_at", None),
             ({"timestamp": 10**18}, "created_at", None),
+            ({"timestamp": "2024-02-01T00:00:00.000Z"}, "created_at", datetime(2024, 2, 1, tzinfo=UTC)),
+            ({"game": "?"}, "game", None),
             ({"timestamp": "yesterday"}, "created_at", None),
             ({"game": "730"}, "game", Game.CS2),
             ({"game": 753}, "game", None),
@@ -140,15 +150,11 @@ class TestTrades:
         ("document", "place"),
         [
             ({"err": False, "success": True, "content": {}}, "content.trades"),
+            ({"err": False, "success": True, "content": {"trades": "none"}}, "content.trades"),
+            ({"err": False, "success": True, "content": None}, "content.trades"),
             ({"err": False, "success": False, "content": {"trades": []}}, "success"),
             ({"err": True, "success": True, "content": {"trades": []}}, "err"),
             ({"err": "maybe", "content": "CANARY"}, "err"),
-            ({"err": 0, "success": 1, "content": {"trades": [[]]}}, "content.trades[0]"),
-            ({"err": 0, "success": 1, "content": {"trades": [entry("CANARY")]}}, "content.trades[0].id"),
-            ({"err": 0, "success": 1, "content": {"trades": [entry(status=None)]}}, "content.trades[0].status"),
-            ({"err": 0, "success": 1, "content": {"trades": [entry(user="CANARY")]}}, "content.trades[0].user"),
-            ({"err": 0, "success": 1, "content": {"trades": [entry(items_send=5)]}}, "content.trades[0].items_send"),
-            ({"err": 0, "success": 1, "content": {"trades": [entry(items_send=[{}])]}}, "content.trades[0].items_send"),
         ],
     )
     async def test_nonsense(self, provider, server, failure_of, document, place):
@@ -158,6 +164,88 @@ class TestTrades:
         failure = await failure_of(provider().trades(Scope.ALL))
 
         assert (failure.kind, failure.place) == (FailureKind.NONSENSE, place)
+
+    @pytest.mark.parametrize("nothing", [{"trades": None}, {"trades": []}, {"trades": {}}, []])
+    async def test_no_trades(self, provider, server, nothing):
+        """An empty list, and PHP's spellings of one, hold no trade."""
+        server.script = in_turn(said(content=nothing))
+
+        assert await provider().trades(Scope.ALL) == TradeList()
+
+    @pytest.mark.parametrize(
+        ("odd", "place"),
+        [
+            *((entry(2, user=nobody), "[1].user") for nobody in (None, "0", "none", 0, "CANARY", [], True)),
+            ({"id": 2, "status": -1}, "[1].user"),
+            *((entry(2, status=status), "[1].status") for status in (None, "", "sent", 1.5, {})),
+            *((entry(number), "[1].id") for number in (None, "CANARY", True, 2**70)),
+            *((entry(2, items_send=items), "[1].items_send") for items in ([{}], {"a": 1}, "[broken", 1.5, True)),
+            *((row, "[1]") for row in ([], None, "CANARY", 7)),
+        ],
+    )
+    @pytest.mark.parametrize("as_php", [False, True])
+    async def test_odd_row(self, provider, server, odd, place, as_php, caplog):
+        """A row that cannot be read is left out and named, the others are read, and it is no failure."""
+        rows = [entry(1, items_send="11", status=-1), odd, entry(3)]
+        server.script = in_turn(
+            said(content={"trades": {str(n): row for n, row in enumerate(rows)} if as_php else rows})
+        )
+
+        found = await provider().trades(Scope.ALL)
+
+        assert [trade.id for trade in found.trades] == [3, 1]
+        assert found.trades[1].not_resendable is None
+        assert found.left_out == (f"content.trades{place}",)
+        assert "CANARY" not in caplog.text
+
+
+OTHER = SteamId(76561198000000001)
+CLAIMS = {"steamid": "76561198000000000", "sub": str(OTHER)}
+
+
+class TestWhoseTrades:
+    """The account of the key, and one account's trades on their own path."""
+
+    @pytest.mark.parametrize(
+        ("token", "owner"),
+        [
+            (jwt(CLAIMS).reveal(), SteamId(76561198000000000)),
+            (jwt({"sub": CLAIMS["sub"]}).reveal(), OTHER),
+            (jwt({"steamid": int(CLAIMS["steamid"]), "sub": "API"}).reveal(), SteamId(76561198000000000)),
+            (jwt({"steamid": None, "sub": "API"}).reveal(), None),
+            ("opaque", None),
+            ("a.b.c", None),
+        ],
+    )
+    async def test_key_owner(self, provider, server, token, owner):
+        """The JWT's claims say whose key it is, where they can be read."""
+        server.script = in_turn(trades())
+
+        assert (await provider(token).trades(Scope.ALL)).key_owner == owner
+
+    async def test_login(self, provider, server):
+        """A login's JWT has claims too."""
+        server.script = logging_in(lambda _: trades(), jwts=[jwt(CLAIMS).reveal()])
+
+        assert (await provider(None).trades(Scope.ALL)).key_owner == SteamId(76561198000000000)
+
+    async def test_paths(self, provider, server, caplog):
+        """An administrator's key has one account's trades on their own path; no log names the account."""
+        caplog.set_level("DEBUG")
+        server.script = lambda _: trades(entry(7))
+        for per_account, account, target in (
+            (True, OTHER, f"/trades/all/{OTHER}"),
+            (True, None, "/trades/all"),
+            (False, OTHER, "/trades/all"),
+        ):
+            mannco = provider(per_account=per_account)
+            found = await mannco.trades(Scope.ALL, account)
+            assert server.requests[-1].target == target
+            assert found.account == (account if per_account else None)
+            assert mannco.owner_of(7) == (found.trades[0].owner if per_account else None)
+        await provider(per_account=True).trades(Scope.ACTIVE, OTHER)
+        assert server.requests[-1].target == f"/trades/active/{OTHER}"
+        assert str(OTHER) not in caplog.text
 
 
 REFUSALS = [
