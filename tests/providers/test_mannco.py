@@ -61,6 +61,16 @@ def only(*accepted):
     return answer
 
 
+NOTHING: tuple[object, ...] = (None, "", " ", "[]", "{}", "0", False, [], {})
+NOT_A: dict[str, tuple[object, ...]] = {
+    "user": (None, "0", "none", 0, "CANARY", [], True),
+    "status": (None, "", "sent", 1.5, {}),
+    "id": (None, "CANARY", True, 2**70),
+    "items_send": ([{}], {"a": 1}, "[broken", 1.5, True),
+    "row": ([], None, "CANARY", 7),
+}
+
+
 class TestTrades:
     """Reading trades."""
 
@@ -102,10 +112,7 @@ class TestTrades:
             ({"items_send": '["1", "2"]'}, "items_send", ("1", "2")),
             ({"items_send": '{"0": 1}'}, "items_send", ("1",)),
             ({"items_send": 12345678901}, "items_send", ("12345678901",)),
-            *(
-                ({"items_send": nothing}, "items_send", ())
-                for nothing in (None, "", " ", "[]", "{}", "0", False, [], {})
-            ),
+            *(({"items_send": nothing}, "items_send", ()) for nothing in NOTHING),
             ({"items_received": "[broken"}, "items_received", ()),
             ({"bot": ""}, "bot", None),
             ({"bot": "0"}, "bot", None),
@@ -175,12 +182,12 @@ class TestTrades:
     @pytest.mark.parametrize(
         ("odd", "place"),
         [
-            *((entry(2, user=nobody), "[1].user") for nobody in (None, "0", "none", 0, "CANARY", [], True)),
+            *((entry(2, user=value), "[1].user") for value in NOT_A["user"]),
             ({"id": 2, "status": -1}, "[1].user"),
-            *((entry(2, status=status), "[1].status") for status in (None, "", "sent", 1.5, {})),
-            *((entry(number), "[1].id") for number in (None, "CANARY", True, 2**70)),
-            *((entry(2, items_send=items), "[1].items_send") for items in ([{}], {"a": 1}, "[broken", 1.5, True)),
-            *((row, "[1]") for row in ([], None, "CANARY", 7)),
+            *((entry(2, status=value), "[1].status") for value in NOT_A["status"]),
+            *((entry(value), "[1].id") for value in NOT_A["id"]),
+            *((entry(2, items_send=value), "[1].items_send") for value in NOT_A["items_send"]),
+            *((value, "[1]") for value in NOT_A["row"]),
         ],
     )
     @pytest.mark.parametrize("as_php", [False, True])
