@@ -14,8 +14,9 @@ import pytest
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import InventoryFilter, InventoryQuery
-from bot.domain.secrets import TradeToken
+from bot.domain.secrets import Secret, TradeToken
 from bot.domain.steam import Game, SteamId, TradeUrl
+from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco, MerchantLogin
 from bot.providers.transport import Limits, Transport
 from tests.fakes.clock import FakeClock
 from tests.support.loopback import Loopback, as_json
@@ -83,3 +84,16 @@ def failure_of() -> FailureOf:
         return caught.value.failure
 
     return wait
+
+
+@pytest.fixture
+def provider(connect: Connect) -> Callable[..., Mannco]:
+    """Make Mannco.store with a fixed JWT, or with an API key if it is None."""
+
+    def make(token: str | None = "JWT", *, per_account: bool = False, **options: Any) -> Mannco:  # noqa: S107 -- made up
+        resend_parameter = options.pop("resend_parameter", "resend")
+        transport = connect(ProviderName.MANNCO, **options)
+        login: MerchantLogin = ApiKeyLogin(transport, Secret("mk_CANARY")) if token is None else FixedJwt(Secret(token))
+        return Mannco(transport, login, resend_parameter=resend_parameter, per_account=per_account)
+
+    return make
