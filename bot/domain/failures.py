@@ -85,6 +85,8 @@ class FailureKind(StrEnum):
     """HTTP 429, with or without an envelope."""
     BROKEN = "broken"
     """HTTP 5xx without an envelope."""
+    BLOCKED = "blocked"
+    """HTTP 401, 403, 404 or 451 without an envelope: refused before the provider's own API."""
     RATE_LIMITED_LOCALLY = "over_budget"
     """Not asked: SkinDesk keeps the provider's documented limit; ``retry_after`` says until when."""
     CIRCUIT_OPEN = "resting"

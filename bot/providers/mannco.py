@@ -170,7 +170,7 @@ async def _read(response: Response, reader: Callable[[Fields], T], *, secrets: t
     try:
         return await read(response, reader, secrets=secrets)
     except ProviderError as error:
-        if response.status != HTTPStatus.FORBIDDEN or error.failure.kind is not FailureKind.NONSENSE:
+        if response.status != HTTPStatus.FORBIDDEN or error.failure.kind is not FailureKind.BLOCKED:
             raise
     raise response.failure(FailureKind.REFUSED)
 

@@ -30,6 +30,8 @@ _ONE_PASS = 2 * 2**20
 """Bodies of this many bytes and more are read row by row: one pass would hold the interpreter too long."""
 MAX_TEXT = 1_000
 """The longest text of the seeds, an icon's hash, has some 300 characters."""
+_BLOCKED = frozenset({401, 403, 404, 451})
+"""What a firewall, an address block or another server answers where the provider's API is not reached."""
 _MAX_MESSAGE = 500
 _MAX_DETAIL = 200
 MAX_ITEMS = 30_000
@@ -71,7 +73,7 @@ async def read(
 
     ``whole`` reads the body in one pass, or raises ValueError if anything in it is odd: then ``reader`` reads it.
     Both may run on the worker thread. ``secrets`` are masked in the provider's message and details. An unreadable
-    response is THROTTLED or BROKEN by its HTTP status, and NONSENSE otherwise.
+    response is THROTTLED, BROKEN or BLOCKED by its HTTP status, and NONSENSE otherwise.
     """
     try:
         if len(response.body) < _LARGE:
@@ -87,6 +89,8 @@ async def read(
             error = response.failure(FailureKind.THROTTLED)
         elif response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             error = response.failure(FailureKind.BROKEN)
+        elif response.status in _BLOCKED:
+            error = response.failure(FailureKind.BLOCKED)
         else:
             response.note(unreadable.place)
             error = response.failure(FailureKind.NONSENSE, place=unreadable.place)

@@ -34,6 +34,8 @@ _OUTAGES = _TRANSIENT | {FailureKind.NONSENSE, FailureKind.REDIRECTED}
 """Failures of the provider as a whole. A refusal is an answer, and says nothing about the next question."""
 _NOT_ASKED = frozenset({FailureKind.RATE_LIMITED_LOCALLY, FailureKind.CIRCUIT_OPEN, FailureKind.WRONG_ACCOUNT})
 """SkinDesk's own failures before the provider is asked: they say nothing about it."""
+_SAYS_NOTHING = _NOT_ASKED | {FailureKind.BLOCKED}
+"""A firewall can refuse a single question, and the provider did not see that one either."""
 
 
 class CircuitBreaker:
@@ -76,7 +78,7 @@ class CircuitBreaker:
     def leave(self, failure: Failure | None) -> None:
         """End a call with its failure, or None for an answer."""
         self._is_trial_running = False
-        if failure is not None and failure.kind in _NOT_ASKED:
+        if failure is not None and failure.kind in _SAYS_NOTHING:
             return
         now = self._clock.now()
         if failure is None or failure.kind not in _OUTAGES:

@@ -1,5 +1,7 @@
 """A provider's whole response: status, headers, and a body inflated within a bound."""
 
+from __future__ import annotations
+
 import zlib
 from collections.abc import AsyncIterable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +15,8 @@ from bot.domain.failures import Failure, FailureKind, Party, ProviderName
 ACCEPT_ENCODING = "gzip, deflate"
 _MAX_RETRY_AFTER = timedelta(hours=1)
 _INFLATE_STEP = 64 * 1024
+_GZIP = b"\x1f\x8b"
+"""No JSON begins like this."""
 
 
 class BodyTooLarge(Exception):
@@ -20,7 +24,7 @@ class BodyTooLarge(Exception):
 
 
 class BodyUnreadable(Exception):
-    """The body is compressed in a way that was not asked for, is broken, or ends too early."""
+    """The compressed body is broken or ends too early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,55 +62,70 @@ class Response:
 
 
 async def read_body(pieces: AsyncIterable[bytes], encoding: str, *, limit: int) -> bytes:
-    """Collect and inflate a body; BodyTooLarge above ``limit`` bytes, BodyUnreadable for bad data."""
-    encoding = encoding.strip().lower()
-    inflater = None if encoding in ("", "identity") else _Inflater(encoding)
+    """Collect and inflate a body; BodyTooLarge above ``limit`` bytes, BodyUnreadable for bad data.
+
+    The first bytes decide how it is compressed: proxies drop and invent the header ``encoding``. What does not look
+    compressed is passed on as it is.
+    """
     received = 0
+    begun = b""
+    inflater: _Inflater | None = None
     body = bytearray()
     async for piece in pieces:
         received += len(piece)
         if received > limit:
             raise BodyTooLarge
-        for part in (piece,) if inflater is None else inflater.feed(piece):
+        new = piece
+        if len(begun) < len(_GZIP):
+            begun += piece
+            if len(begun) < len(_GZIP):
+                continue
+            new, inflater = begun, _inflater_for(begun, encoding.strip().lower())
+        for part in (new,) if inflater is None else inflater.feed(new):
             body += part
             if len(body) > limit:
                 raise BodyTooLarge
-    if inflater is not None and received and not inflater.is_complete:
+    if inflater is not None and not inflater.is_complete:
         raise BodyUnreadable
-    return bytes(body)
+    return bytes(body) if received >= len(_GZIP) else begun
+
+
+def _inflater_for(begun: bytes, encoding: str) -> _Inflater | None:
+    """Return what inflates a body that begins with these bytes; None for a plain one."""
+    if begun.startswith(_GZIP):
+        return _Inflater(zlib.MAX_WBITS | 16)
+    if encoding != "deflate" or begun.lstrip()[:1] in (b"", b"{", b"["):
+        return None
+    # Some servers send bare deflate data, without the zlib header, under the same name.
+    return _Inflater(zlib.MAX_WBITS if begun[0] & 0x0F == zlib.DEFLATED else -zlib.MAX_WBITS)
 
 
 class _Inflater:
-    """Inflates a stream of one or more compressed members in bounded steps."""
+    """Inflates a stream of one or more compressed members in bounded steps; anything else behind them is padding."""
 
-    def __init__(self, encoding: str) -> None:
-        if encoding not in ("gzip", "x-gzip", "deflate"):
-            raise BodyUnreadable
-        self._is_deflate = encoding == "deflate"
-        self._member: zlib._Decompress | None = None
+    def __init__(self, window_bits: int) -> None:
+        self._window_bits = window_bits
+        self._member = zlib.decompressobj(window_bits)
+        self._behind = b""
 
     @property
     def is_complete(self) -> bool:
-        """Whether the data so far ends at the end of a member."""
-        return self._member is not None and self._member.eof
+        """Whether the data so far ends at the end of a member, or in padding."""
+        return self._member.eof
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
         """Yield the inflated piece in steps, so that a consumer can stop at its limit."""
         inflated = b""
         while piece or len(inflated) == _INFLATE_STEP:  # a full step can leave output without further input
-            if self._member is None or self._member.eof:
-                if not piece:
+            if self._member.eof:
+                piece = self._behind + piece
+                self._behind = piece[: len(_GZIP)]
+                if self._behind != _GZIP:  # padding, or the first byte of a member whose second is still to come
                     return
-                self._member = zlib.decompressobj(self._window_bits(piece[0]))
+                self._behind, self._member = b"", zlib.decompressobj(self._window_bits)
             try:
                 inflated = self._member.decompress(piece, _INFLATE_STEP)
             except zlib.error:
                 raise BodyUnreadable from None
             yield inflated
             piece = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-
-    def _window_bits(self, first_byte: int) -> int:
-        if not self._is_deflate:
-            return zlib.MAX_WBITS | 16
-        # Some servers send bare deflate data, without the zlib header, under the same name.
-        return zlib.MAX_WBITS if first_byte & 0x0F == zlib.DEFLATED else -zlib.MAX_WBITS

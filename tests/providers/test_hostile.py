@@ -30,7 +30,8 @@ HOSTILE = {
     "truncated": (truncated(b'{"success":', missing=9), FailureKind.LOST),
     "hangs": (hang, FailureKind.TIMED_OUT),
     "redirect": (redirect("https://CANARY.example/?token=CANARY"), FailureKind.REDIRECTED),
-    "404 html": (content(b"<html>CANARY", 404), FailureKind.NONSENSE),
+    "404 html": (content(b"<html>CANARY", 404), FailureKind.BLOCKED),
+    "451": (content(b"", 451), FailureKind.BLOCKED),
     "429": (content(b"slow down", 429), FailureKind.THROTTLED),
     "502 html": (content(b"<html>CANARY", 502), FailureKind.BROKEN),
 }

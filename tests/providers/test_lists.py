@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.domain.failures import ProviderName
+from bot.domain.failures import FailureKind, ProviderName
 from bot.domain.inventory import Money, Refusal
 from tests.providers.calls import client, client_by_key, secure, skinsback
 from tests.support.loopback import as_json, content
@@ -192,3 +192,15 @@ async def test_odd_skin(looked_up, caplog, odd, facts, place):
     assert {name: getattr(found.items[7], name) for name in facts} == facts
     places = {record.args[1] for record in caplog.records}
     assert f"data.items[].{place}" in places if place else not places
+
+
+@pytest.mark.parametrize("call", NAMES, ids=lambda call: call.__name__)
+@pytest.mark.parametrize("status", [401, 403, 404, 451])
+@pytest.mark.parametrize("body", [b"", b"<!doctype html><h1>Access denied", b'{"message": "Forbidden"}', b"[]"])
+async def test_refused_before(server, connect, failure_of, call, status, body):
+    """Without the provider's envelope these statuses come from in front of its API."""
+    server.script = lambda _: content(body, status)
+
+    failure = await failure_of(call(connect(NAMES[call])))
+
+    assert (failure.kind, failure.http_status, failure.place) == (FailureKind.BLOCKED, status, None)

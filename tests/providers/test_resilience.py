@@ -76,8 +76,8 @@ async def test_circuit() -> None:
 
 
 async def test_refusals_are_answers() -> None:
-    """Refusals do not open the circuit."""
-    provider = Scripted(*[FailureKind.REFUSED] * 20)
+    """Refusals do not open the circuit, nor do answers from in front of the API."""
+    provider = Scripted(*[FailureKind.REFUSED, FailureKind.BLOCKED] * 10)
     for _ in range(20):
         await failure_of(provider.read())
 
