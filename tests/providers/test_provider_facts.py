@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from pydantic import BaseModel
 
 from bot.domain import failures, inventory, resends, trades
 from bot.domain.failures import Dialect, ProviderName
@@ -79,7 +80,7 @@ def test_fields(seed: str):
 
 ELSEWHERE = {"data.inventory[].previewToken"}
 """The newer documents' name of propId."""
-MODELS = {
+MODELS: dict[str, tuple[type[BaseModel], set[str]]] = {
     "001": (assetpay_answers.InventoryAnswer, ELSEWHERE | {"data.inventory[].accepted", "data.inventory[].amount"}),
     "002": (assetpay_answers.InventoryAnswer, ELSEWHERE),
     "003": (
