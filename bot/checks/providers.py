@@ -15,10 +15,16 @@ from bot.config import AssetPayClient as AssetPayClientTable
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.secrets import Secret
-from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
-from bot.providers.probes import probe_assetpay, probe_client_token, probe_client_tokens, probe_skinsback
+from bot.providers.probes import (
+    NotAdministrator,
+    probe_assetpay,
+    probe_client_token,
+    probe_client_tokens,
+    probe_mannco,
+    probe_skinsback,
+)
 from bot.providers.transport import Limits, Transport
 
 if TYPE_CHECKING:
@@ -65,19 +71,24 @@ async def check_providers(
                 _DatedTransport(name, address, tls, _Clock(), limits, on_date=on_date) as transport,
                 asyncio.timeout(transport.limits.deadline),
             ):
-                await _probe(name, settings, transport)
+                sees = await _probe(name, settings, transport)
         except TimeoutError:
             return _finding(Failure(name, FailureKind.TIMED_OUT), catalogue)
+        except NotAdministrator:
+            what = "Mannco.store refuses one account's trades on their own path: the key is not an administrator's"
+            fix = "Use the key of a Mannco.store administrator, or set it to false"
+            return problem(f"providers.{name}", what, fix, key="providers.mannco.per_user_paths")
         except ProviderError as error:
             return _finding(error.failure, catalogue)
         except Exception as error:  # noqa: BLE001 -- a check that raises is a finding
             return failed(f"providers.{name}", error)
-        return ok(f"providers.{name}", f"{name.label} answers, and did not refuse the credentials")
+        return ok(f"providers.{name}", f"{name.label} answers, and did not refuse the credentials{sees or ''}")
 
     return await asyncio.gather(*map(check, settings.providers_on))
 
 
-async def _probe(name: ProviderName, settings: Settings, transport: Transport) -> None:
+async def _probe(name: ProviderName, settings: Settings, transport: Transport) -> str | None:
+    """Ask a provider; return what the credentials see, if it says so."""
     tables = settings.providers
     match name:
         case ProviderName.ASSETPAY:
@@ -93,7 +104,8 @@ async def _probe(name: ProviderName, settings: Settings, transport: Transport) -
             # Not /trade/resend: that is a GET too, but it sends.
             token, api_key = tables.mannco.token, tables.mannco.api_key
             login = FixedJwt(_secret(token)) if token else ApiKeyLogin(transport, _secret(api_key))
-            await Mannco(transport, login).trades(Scope.ACTIVE)
+            return await probe_mannco(Mannco(transport, login, per_account=tables.mannco.per_user_paths))
+    return None
 
 
 async def _probe_client(table: AssetPayClientTable, name: ProviderName, transport: Transport) -> None:

@@ -11,7 +11,9 @@ from typing import Any, Literal
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Dialect, FailureKind
 from bot.domain.secrets import Secret
+from bot.domain.trades import Scope
 from bot.providers.assetpay_answers import check_success
+from bot.providers.mannco import Mannco
 from bot.providers.reading import Fields, read
 from bot.providers.response import Response
 from bot.providers.skinsback import check_status, credentials
@@ -61,6 +63,31 @@ async def probe_skinsback(
     headers = credentials(form, client_id, client_secret, auth)
     response = await transport.request("POST", headers=headers, form=form)
     await _check(response, check_status, client_secret)
+
+
+class NotAdministrator(Exception):
+    """The key may not ask for the trades of one account."""
+
+
+async def probe_mannco(mannco: Mannco) -> str:
+    """Read all trades, and one account's if the key is set up as an administrator's; return what the key sees."""
+    listed = await mannco.trades(Scope.ALL)
+    owners = {trade.owner for trade in listed.trades}
+    account = next(iter(owners - {listed.key_owner}), listed.key_owner)
+    if mannco.per_account and account is not None:
+        try:
+            one = await mannco.trades(Scope.ALL, account)
+        except ProviderError as error:
+            if error.failure.kind not in (FailureKind.REFUSED, FailureKind.NONSENSE):
+                raise
+            raise NotAdministrator from None
+        return f": this key asks for one account's trades alone, and sees {len(one.trades)} of {account}"
+    limit = listed.limit_for(None)
+    if limit is None:
+        return f": this key sees the trades of {len(owners)} accounts"
+    if limit.sees_only is None:
+        return ": this key lists no trade, and does not say whose it is"
+    return f": this key sees only the trades of {limit.sees_only}; for everyone's it has to be an administrator's"
 
 
 async def _check(response: Response, reader: Callable[[Fields], Any], secret: Secret) -> None:

@@ -30,7 +30,7 @@ async def test_all_work(settings_of_all: MakeSettings, providers: SimulatedProvi
     assert {name: finding.level for name, finding in findings.items()} == dict.fromkeys(
         ("assetpay", "assetpay_client", "assetpay_legacy", "skinsback", "mannco"), Level.OK
     )
-    assert providers.mannco.calls == {"POST /user/login": 1, "GET /trades/active": 1}
+    assert providers.mannco.calls == {"POST /user/login": 1, "GET /trades/all": 1}
     assert providers.assetpay.calls == {"GET /secure/inventory": 1, "POST /auth/authenticate-client": 1}
     assert all("tradeUrl" not in asked.query for asked in providers.assetpay.asked)
     assert providers.skinsback.calls == {"POST /api.php": 1}
@@ -75,6 +75,27 @@ async def test_fixed_tokens(settings_of_all: MakeSettings, providers: SimulatedP
     assert not any(finding.is_unreachable or "canary" in finding.line() for finding in refused.values())
     assert "POST /user/login" not in providers.mannco.calls
     assert providers.assetpay.asked[-1].query.get("limit", "1") == "1"
+
+
+async def test_what_the_key_sees(settings_of_all: MakeSettings, providers: SimulatedProviders):
+    """The finding about Mannco.store says whose trades the key sees, whose key it has to be, and no secret."""
+    mannco, customer = providers.mannco, providers.world.customer.steam_id
+    per_user = {"providers__mannco__per_user_paths": "true"}
+
+    async def line(**changed: str) -> str:
+        return (await found(settings_of_all(**changed)))["mannco"].line()
+
+    mannco.key_owner = customer
+    own, refused = await line(), await line(**per_user)
+    mannco.as_admin = True
+    everyones, alone = await line(), await line(**per_user)
+
+    assert f"sees only the trades of {customer}; for everyone's it has to be an administrator's" in own
+    assert refused.startswith("problem")
+    assert "providers.mannco.per_user_paths" in refused
+    assert "sees the trades of 5 accounts" in everyones
+    assert "asks for one account's trades alone" in alone
+    assert providers.world.credentials.mannco_api_key not in own + refused + everyones + alone
 
 
 async def test_trouble(settings_of_all: MakeSettings, providers: SimulatedProviders):
