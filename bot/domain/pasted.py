@@ -22,7 +22,7 @@ _INVISIBLE = re.compile(
 _LAYER = re.compile(
     r"&(?:amp;)*+(?P<entity>\#[0-9]{1,7}|\#x[0-9a-f]{1,6}|[a-z]{2,8});"
     r"|(?P<ampersand>&(?:amp;)++)"
-    r"|\\++(?:u(?P<wide>[0-9a-f]{4})|x(?P<narrow>[0-9a-f]{2})|(?P<mark>[!-/:-@\[\]^_`{-~]))"
+    r"|(?<!\\)\\++(?:u(?P<wide>[0-9a-f]{4})|x(?P<narrow>[0-9a-f]{2})|(?P<mark>[!-/:-@\[\]^_`{-~]))"
     r"|(?P<bytes>(?:%(?:25)*[89a-f][0-9a-f])++)"
     r"|%(?:25)*(?P<byte>[0-7][0-9a-f])",
     re.IGNORECASE | re.ASCII,

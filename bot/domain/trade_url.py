@@ -22,15 +22,17 @@ _HARMLESS = (
     *("mannco.store", "assetpay.gg", "skinsback.com"),
 )
 _LONGEST_MESS = 512
-_LONGEST_HOST = 256
+_LONGEST_ADDRESS = 1024
+_LONGEST_LABEL = 32
 
 # Possessive quantifiers and "not behind another one": patterns that backtrack would block the bot on a long text.
 _TRADE_PATH = re.compile(
-    r"(?<![/\\])[/\\]++tradeoffer(?![\w-])(?:[/\\]++(?P<page>new|\d++)(?![\w-]))?+", re.IGNORECASE | re.ASCII
+    r"(?<![/\\])[/\\]++tradeoffer(?![\w-])(?:[/\\]++(?P<page>new|\d++)(?![\w-])[/\\]*+)?+",
+    re.IGNORECASE | re.ASCII,
 )
 _BROKEN = re.compile(r"(?<!\s)\s*+([?&])\s*+(?=(?:partner|token)=)")
 _QUERY_ENDS = re.compile(r"[\s\"'<>`#]|//")
-_PARAMETER = re.compile(r"[?&](?P<name>partner|token)=(?P<value>[^&]*+)")
+_PARAMETER = re.compile(r"(?:^|[?&])(?P<name>partner|token)=(?P<value>[^&]*+)")
 _NOTHING = re.compile(r"[\s/).,;!?\]]*+$")
 _ACCOUNT = re.compile(r"(\d{1,10}+)(?![A-Za-z0-9]|_[A-Za-z0-9]|[.-]\d)", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]*+", re.ASCII)
@@ -40,7 +42,9 @@ _HOST_SIGNS = (
     r"A-Za-z0-9.@:%_\-\u00c0-\u058f\u13a0-\u13ff\u1d00-\u1fff\u2024\u2044\u2215\ua640-\ua69f"
     r"\u3002\uff0e\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff61\U0001d400-\U0001d7ff"
 )
-_BACKWARDS = re.compile(rf"[{_HOST_SIGNS}/\\]*+")
+_BACKWARDS = re.compile(rf"^[{_HOST_SIGNS}/\\]++")
+_PART = re.compile(r"[^/\\_\u3002][^/\\]*+")
+_LABEL = re.compile(r"^[^/\\]*:(?!\d*(?:[/\\]|$))")  # as in "link:steamcommunity.com", but not before a port
 _ENDS_ADDRESS = re.compile(r"[\s\"'<>`?#&=()\[\]{}|,;*\u3001\u300a-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+:$")
 _WRAPPERS = re.compile(r"[_*~|<(\[\"' ]*+$")
@@ -82,35 +86,44 @@ def trade_links(visible: str) -> Iterator[TradeLink]:
     paths = list(_TRADE_PATH.finditer(visible))
     for path, following in zip_longest(paths, paths[1:]):
         end = following.start() if following is not None else len(visible)
-        address, italics = _before(visible[max(0, path.start() - _LONGEST_HOST) : path.start()])
-        if address is None:
+        host, inside, italics = _before(visible[max(0, path.start() - _LONGEST_ADDRESS) : path.start()])
+        if not host:
             yield TradeLink(TradeUrlProblem.NOT_A_LINK)
-        elif problem := _host_problem(address, shows_trade_path=True):
+        elif problem := _host_problem(host, shows_trade_path=True):
             yield TradeLink(problem)
-        elif (page := (path["page"] or "").lower()) != "new":
-            yield TradeLink(TradeUrlProblem.OFFER_LINK if page else TradeUrlProblem.OTHER_STEAM_PAGE)
+        elif path["page"] is None or inside:
+            yield TradeLink(TradeUrlProblem.OTHER_STEAM_PAGE)
+        elif path["page"].isdigit():
+            yield TradeLink(TradeUrlProblem.OFFER_LINK)
         else:
             yield _read_query(_QUERY_ENDS.split(visible[path.end() : end], maxsplit=1)[0], italics)
 
 
-def _before(text: str) -> tuple[str | None, int]:
-    """Return the host before a path, if there is one, and how many underscores make the link italic."""
+def _before(text: str) -> tuple[str, str, int]:
+    """Return the host before a path or "", what is between them, and how many underscores make the link italic."""
     slashes = text.rfind("//")
     if slashes >= 0 and _ENDS_ADDRESS.search(text, slashes) is None:
-        scheme = _SCHEME.search(text[max(0, slashes - 32) : slashes])
+        scheme = _SCHEME.search(text[max(0, slashes - _LONGEST_LABEL) : slashes])
         start = slashes - len(scheme[0]) if scheme is not None else slashes
-        known = scheme is None or scheme[0].lower().endswith(("http:", "https:"))
-        address = re.split(r"[/\\]", text[slashes + 2 :], maxsplit=1)[0] if known else None
+        is_web = scheme is None or scheme[0].lower().endswith(("http:", "https:"))
+        address = text[slashes + 2 :] if is_web else ""
     else:
-        backwards = _BACKWARDS.match(text[::-1])
-        run = backwards[0][::-1] if backwards is not None else ""
-        parts = (part.lstrip("_\u3002") for part in re.split(r"[/\\]", run))
-        address = next((part for part in parts if _DOMAIN.match(part)), None)
-        start = text.rfind(address) if address is not None else len(text)
-        if address is not None and "@" not in address:  # "link:steamcommunity.com", but not a port
-            address = re.sub(r"^.*:(?!\d*$)", "", address)
-    wrappers = _WRAPPERS.search(text[max(0, start - 32) : start])
-    return address, wrappers[0].count("_") if wrappers is not None else 0
+        start = _start_of_bare_host(text)
+        address = text[start:] if "@" in text[start:] else _LABEL.sub("", text[start:])
+    wrappers = _WRAPPERS.search(text[max(0, start - _LONGEST_LABEL) : start])
+    italics = wrappers[0].count("_") if wrappers is not None else 0
+    if "@" in address:  # before it is a name, even if that looks like a host
+        return address, "", italics
+    host, _, inside = address.replace("\\", "/").partition("/")
+    return host, inside.strip("/"), italics
+
+
+def _start_of_bare_host(text: str) -> int:
+    """Find where an address without "https://" begins; the end of the text if there is none."""
+    run = len(_BACKWARDS.sub("", text[::-1], count=1))
+    parts = (part for part in _PART.finditer(text, run) if _DOMAIN.match(part[0]))
+    first = next(parts, None)
+    return first.start() if first is not None else len(text)
 
 
 def _host_problem(address: str, *, shows_trade_path: bool) -> TradeUrlProblem | None:

@@ -106,6 +106,8 @@ SPELLINGS = {
     "in another address": f"https://steamcommunity.com/linkfilter/?u={ENCODED}",
     "in Steam's own scheme": f"steam://openurl/{URL}",
     "one slash": f"https:/steamcommunity.com/tradeoffer/new/?{QUERY}",
+    "two slashes at the end": f"https://steamcommunity.com//tradeoffer/new//?{QUERY}",
+    "no question mark": f"https://steamcommunity.com/tradeoffer/new/{QUERY}",
     "port and final dot": f"https://steamcommunity.com.:443/tradeoffer/new/?{QUERY}",
     "encoded host": f"https://st%65amcommunity.com/tradeoffer/new/?{QUERY}",
     "many parameters": f"{URL}&utm={'x' * 500}",

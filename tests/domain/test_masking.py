@@ -187,8 +187,9 @@ def test_in_any_sentence(before, after, url):
         "t%25" * 200_000,
         "t%" + "25" * 500_000,
         "\u200b" * 1_000_000,
+        "\\" * 1_000_000,
     ],
-    ids=["words", "spaced", "spaces", "encoded", "over-encoded", "invisible"],
+    ids=["words", "spaced", "spaces", "encoded", "over-encoded", "invisible", "backslashes"],
 )
 def test_hostile_length(text):
     """A provider's message of a megabyte is masked quickly."""
