@@ -35,8 +35,8 @@ def inventory_command(providers: tuple[ProviderName, ...]) -> app_commands.Comma
         game="Which game's items; Counter-Strike 2 if you leave it out",
         search="Only items with these words in their name",
         sort="In which order; the provider's own if you leave it out",
-        min_price="Only items that bring at least this, in US dollars",
-        max_price="Only items that bring at most this, in US dollars",
+        min_price="Only items that bring at least this, in the currency of the offers",
+        max_price="Only items that bring at most this, in the currency of the offers",
         refresh="Have Steam read again instead of the last answer; possible every two minutes",
     )
     @app_commands.choices(provider=choices, game=_GAMES, sort=_SORTS)

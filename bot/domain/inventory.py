@@ -33,6 +33,11 @@ class Money(msgspec.Struct, frozen=True, gc=False, array_like=True):
             raise ValueError("an amount of money is finite")
 
 
+def currency_order(currency: str) -> tuple[bool, str]:
+    """Return a sort key of currencies: USD first, then by code. Amounts of different currencies do not compare."""
+    return currency != USD, currency
+
+
 class Refusal(StrEnum):
     """Why a provider does not accept an item."""
 
@@ -125,7 +130,7 @@ def refusal_of(*, tradable: bool | None, accepted: bool | None, offer: Money | N
 
 @dataclass(frozen=True, slots=True)
 class InventoryFilter:
-    """Filter and order of items. The price bounds are inclusive and apply to the offer, in USD."""
+    """Filter and order of items. The price bounds are inclusive, in the offer's own currency."""
 
     search: str | None = None
     sort: Sort = Sort.RELEVANCE
@@ -178,9 +183,10 @@ class InventoryFilter:
                 names = {position: folded(name_of(items[position])) for position in kept}
                 return sorted(names, key=names.__getitem__, reverse=self.sort is Sort.NAME_DESC)
             case Sort.PRICE_ASC | Sort.PRICE_DESC:
-                prices = {position: offer.amount for position in kept if (offer := items[position].offer) is not None}
-                priced = sorted(prices, key=prices.__getitem__, reverse=self.sort is Sort.PRICE_DESC)
-                return priced + [position for position in kept if position not in prices]
+                offers = {position: offer for position in kept if (offer := items[position].offer) is not None}
+                priced = sorted(offers, key=lambda each: offers[each].amount, reverse=self.sort is Sort.PRICE_DESC)
+                priced.sort(key=lambda each: currency_order(offers[each].currency))
+                return priced + [position for position in kept if position not in offers]
 
     def _matches(self, item: Item, search: list[str]) -> bool:
         if search:
@@ -198,24 +204,26 @@ class InventoryFilter:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """How many items there are, how many can be deposited, and the price of those, in USD."""
+    """How many items there are, how many can be deposited, and the offers for those: an amount for each currency."""
 
     items: int
     accepted: int
-    worth: Money
+    worth: tuple[Money, ...]
 
     @classmethod
     def of(cls, items: Sequence[Item]) -> Sum:
-        """Add up the items; of a stack the price counts the pieces that one deposit may hold."""
-        accepted, total = 0, Decimal(0)
+        """Add up the items; of a stack the offer counts the pieces that one deposit may hold."""
+        accepted = 0
+        totals: dict[str, Decimal] = {}
         for item in items:
             if item.refusal is not None:
                 continue
             accepted += 1
-            if item.offer is not None and item.offer.currency == USD:
+            if (offer := item.offer) is not None:
                 pieces = item.amount if item.max_amount is None else min(item.amount, item.max_amount)
-                total += item.offer.amount * pieces
-        return cls(len(items), accepted, Money(total))
+                totals[offer.currency] = totals.get(offer.currency, Decimal(0)) + offer.amount * pieces
+        worth = tuple(Money(totals[currency], currency) for currency in sorted(totals, key=currency_order))
+        return cls(len(items), accepted, worth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +271,11 @@ class Inventory:
     def sum(self) -> Sum:
         """The sum of its items, computed once."""
         return Sum.of(self.items)
+
+    @cached_property
+    def for_customers(self) -> Inventory:
+        """The inventory without the merchant's prices; always the same object, so that storage packs it once."""
+        return replace(self, merchant_prices={}) if self.merchant_prices else self
 
     def filtered(self, by: InventoryFilter) -> Inventory:
         """Return the inventory with only the matching items, in order; itself if the filter is empty."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from bot.domain.failures import Failure, ProviderName
-from bot.domain.inventory import Inventory, InventoryFilter, Item, Sort, Sum, name_of
+from bot.domain.inventory import USD, Inventory, InventoryFilter, Item, Money, Sort, Sum, currency_order, name_of
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import KeyLimit, Scope, Trade
 
@@ -45,6 +45,26 @@ class InventoryAnswer:
     def updated_at(self) -> datetime | None:
         """When the newest of its inventories was read from Steam; None if there is none."""
         return max((part.inventory.updated_at for part in self.answers if part.inventory is not None), default=None)
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """The currencies of its offers, USD first. AssetPay has USD only, without an offer too (seeds 000 to 002)."""
+        found = set[str]()
+        for part in self.answers:
+            if part.inventory is not None:
+                found.update(offer.currency for offer in part.inventory.sum.worth)
+                if part.provider is not ProviderName.SKINSBACK:
+                    found.add(USD)
+        return tuple(sorted(found, key=currency_order))
+
+    def without_merchant_prices(self) -> InventoryAnswer:
+        """Return the answer for readers without ``inventory.any``; itself if there is nothing to leave out."""
+        if not any(part.inventory is not None and part.inventory.merchant_prices for part in self.answers):
+            return self
+        answers = tuple(
+            replace(part, inventory=part.inventory and part.inventory.for_customers) for part in self.answers
+        )
+        return replace(self, answers=answers)
 
     @property
     def item_count(self) -> int:
@@ -108,7 +128,7 @@ class Listing:
 
     ``rows`` are all items, or one item for each name if several providers are compared; their positions never change.
     ``shown`` are the positions that match the view, in its order. ``sums`` add up each provider's items, ``shown_sum``
-    the rows that match an active filter.
+    the rows that match an active filter. Amounts of different currencies are never compared or added.
     """
 
     answer: InventoryAnswer
@@ -125,12 +145,17 @@ class Listing:
         """List an answer. This is slow for ten thousand items."""
         inventories = [part.inventory for part in answer.answers if part.inventory is not None]
         is_single = len(answer.answers) == 1
-        rows = inventories[0].items if is_single and inventories else _best_of_each_name(inventories)
         wanted = view or InventoryFilter(sort=answer.filter.sort)
-        if is_single and wanted.sort is answer.filter.sort:
-            # The provider sorted them already, by its own alphabet.
-            wanted = replace(wanted, sort=Sort.RELEVANCE)
-        shown = wanted.positions(rows)
+        rows: Sequence[Item]
+        shown: Sequence[int]
+        if is_single:
+            rows = inventories[0].items if inventories else ()
+            if wanted.sort is answer.filter.sort:
+                # The provider sorted them already, by its own alphabet.
+                wanted = replace(wanted, sort=Sort.RELEVANCE)
+            shown = wanted.positions(rows)
+        else:
+            rows, shown = _compared(inventories, wanted)
         return cls(
             answer=answer,
             view=view,
@@ -146,27 +171,84 @@ class Listing:
         return self.rows[position] if 0 <= position < len(self.rows) else None
 
 
-def offers_for(answer: InventoryAnswer, names: Iterable[str]) -> dict[str, dict[ProviderName, Item]]:
-    """Return each provider's best item for each of these names: an accepted one first, then the highest offer."""
-    offers: dict[str, dict[ProviderName, Item]] = {name: {} for name in names}
+def offers_for(answer: InventoryAnswer, names: Iterable[str]) -> dict[str, dict[ProviderName, tuple[Item, ...]]]:
+    """Return each provider's items of each of these names: accepted ones first, then the highest offer."""
+    found: dict[str, dict[ProviderName, list[Item]]] = {name: {} for name in names}
     for part in answer.answers:
         for item in part.inventory.items if part.inventory is not None else ():
-            found = offers.get(name_of(item))
-            if found is not None and (part.provider not in found or _rank(item) > _rank(found[part.provider])):
-                found[part.provider] = item
-    return offers
+            of_name = found.get(name_of(item))
+            if of_name is not None:
+                of_name.setdefault(part.provider, []).append(item)
+    return {
+        name: {provider: tuple(sorted(items, key=_rank)) for provider, items in of_name.items()}
+        for name, of_name in found.items()
+    }
 
 
-def _best_of_each_name(inventories: Iterable[Inventory]) -> Sequence[Item]:
-    """Return the best item of each name, in the order of the first provider that has it."""
-    best: dict[str, Item] = {}
+def price_range(items: Iterable[Item]) -> tuple[Money, Money] | None:
+    """Return the lowest and the highest accepted offer in the first one's currency; None if there is none."""
+    offers = [item.offer for item in items if item.accepted and item.offer is not None]
+    alike = [offer for offer in offers if offer.currency == offers[0].currency]
+    return (min(alike, key=lambda each: each.amount), max(alike, key=lambda each: each.amount)) if alike else None
+
+
+def best_providers(answer: InventoryAnswer, offers: Mapping[ProviderName, Sequence[Item]]) -> frozenset[ProviderName]:
+    """Return who offers most for the items of one name; nobody if all offer the same.
+
+    Only credits in the same currency compare. If there are several prices, the best has the highest of the low ends
+    and of the high ends.
+    """
+    groups: dict[str, dict[ProviderName, tuple[Decimal, Decimal]]] = {}
+    for part in answer.answers:
+        prices = price_range(offers.get(part.provider, ()))
+        if part.inventory is not None and part.inventory.credits_known and prices is not None:
+            low, high = prices
+            groups.setdefault(low.currency, {})[part.provider] = low.amount, high.amount
+    best = set[ProviderName]()
+    for ranges in groups.values():
+        top = max(low for low, _ in ranges.values()), max(high for _, high in ranges.values())
+        if any(each != top for each in ranges.values()):
+            best.update(provider for provider, each in ranges.items() if each == top)
+    return frozenset(best)
+
+
+def _compared(inventories: Iterable[Inventory], wanted: InventoryFilter) -> tuple[Sequence[Item], Sequence[int]]:
+    """Return the best item of each name, in the order of the first provider that has it, and the positions to show.
+
+    A name is shown if an accepted item matches, or if none is accepted, any item.
+    """
+    best: dict[str, tuple[_Rank, Item]] = {}
     for inventory in inventories:
         for item in inventory.items:
-            name = name_of(item)
-            if name not in best or _rank(item) > _rank(best[name]):
-                best[name] = item
-    return tuple(best.values())
+            rank, name = _rank(item, credits_known=inventory.credits_known), name_of(item)
+            if name not in best or rank < best[name][0]:
+                best[name] = rank, item
+    ranked = tuple(best.values())
+    rows = tuple(item for _, item in ranked)
+    shown = InventoryFilter(sort=wanted.sort).positions(rows)
+    if wanted.is_active:
+        items = (item for inventory in inventories for item in inventory.items)
+        matching = [item for item in items if item.accepted or not best[name_of(item)][1].accepted]
+        names = {name_of(item) for item in replace(wanted, sort=Sort.RELEVANCE).apply(matching)}
+        shown = [position for position in shown if name_of(rows[position]) in names]
+    if wanted.sort in (Sort.PRICE_ASC, Sort.PRICE_DESC):
+        shown = sorted(shown, key=lambda position: ranked[position][0][1:3])
+    return rows, shown
 
 
-def _rank(item: Item) -> tuple[bool, Decimal]:
-    return item.accepted, item.offer.amount if item.offer is not None else Decimal(0)
+_Rank = tuple[bool, bool, bool, tuple[bool, str], Decimal]
+
+
+def _rank(item: Item, *, credits_known: bool = True) -> _Rank:
+    """Return a sort key: accepted, with an offer, with a known credit, USD, the highest amount."""
+    offer = item.offer or _NO_OFFER
+    return (
+        not item.accepted,
+        item.offer is None,
+        not credits_known,
+        currency_order(offer.currency),
+        -offer.amount,
+    )
+
+
+_NO_OFFER = Money(Decimal(0))

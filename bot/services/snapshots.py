@@ -117,7 +117,7 @@ class SnapshotService:
             guild_id=guild_id,
             user_id=user_id,
             audience=_audience(by.capabilities),
-            answer=answer,
+            answer=_for_viewer(answer, by),
             created_at=now,
             expires_at=now + KEPT_FOR,
         ).with_view(replaces.view if replaces is not None else None)
@@ -190,7 +190,7 @@ class SnapshotService:
             raise NotYourPage
         _check(snapshot.answer, by)
         self._recent[snapshot_id] = snapshot
-        answer, proven = snapshot.answer, by.link.proven if by.link is not None else None
+        answer, proven = _for_viewer(snapshot.answer, by), by.link.proven if by.link is not None else None
         if isinstance(answer, TradesAnswer) and answer.viewer != proven:
             answer = replace(answer.without_codes(), viewer=proven)  # the codes are no longer theirs to see
         return replace(snapshot, answer=answer, audience=_audience(by.capabilities))
@@ -225,6 +225,13 @@ def _size(snapshot: Snapshot) -> int:
     answer = snapshot.answer
     rows = len(answer.trades) if isinstance(answer, TradesAnswer) else answer.item_count
     return min(max(rows, _MAX_ROWS_IN_MEMORY // _MAX_IN_MEMORY), _MAX_ROWS_IN_MEMORY)
+
+
+def _for_viewer(answer: InventoryAnswer | TradesAnswer, viewer: Viewer) -> InventoryAnswer | TradesAnswer:
+    """Return an answer as its viewer may see it: the merchant's prices are for holders of ``inventory.any``."""
+    if isinstance(answer, TradesAnswer) or Capability.INVENTORY_ANY in viewer.capabilities:
+        return answer
+    return answer.without_merchant_prices()
 
 
 def _check(answer: InventoryAnswer | TradesAnswer, viewer: Viewer) -> None:

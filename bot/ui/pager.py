@@ -1,7 +1,7 @@
 """Pages and the controls under them. The controls work after a restart: their state is in custom ids and snapshots."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Self
@@ -72,7 +72,9 @@ def shown_page(
         return embed, _page_buttons(snapshot.id, trades.index, trades.count) if trades.count > 1 else None
     listing = listing or Listing.of(snapshot.answer, snapshot.view)
     page = page_at(listing.shown, index, page_size)
-    embed = inventory_page(listing, page, explanations=explanations, fresh_until=fresh_until)
+    embed = inventory_page(
+        listing, page, explanations=explanations, audience=snapshot.audience, fresh_until=fresh_until
+    )
     view = _page_buttons(snapshot.id, page.index, page.count)
     if page.items:
         view.add_item(ItemSelect(snapshot.id, item_options(listing, page.items)))
@@ -261,8 +263,8 @@ class InventoryButton(
     async def _open_form(self, session: InteractionSession) -> None:
         """Open the form if the user may use it. Only the database is asked: a modal has to be the first answer."""
         snapshot = await _load(session, self._snapshot_id)
-        _inventory_of(snapshot)
-        await session.open_modal(FilterModal(snapshot.id, snapshot.current_view))
+        currencies = _inventory_of(snapshot).currencies
+        await session.open_modal(FilterModal(snapshot.id, snapshot.current_view, currencies))
 
     async def _clear(self, session: InteractionSession) -> None:
         await _apply_view(session, self._snapshot_id, lambda view: InventoryFilter(sort=view.sort))
@@ -278,10 +280,10 @@ class InventoryButton(
 class FilterModal(SkinDeskModal, template=_ID + ":filter"):
     """Asks which items to show; an empty form shows all of them."""
 
-    def __init__(self, snapshot_id: str, view: InventoryFilter | None = None) -> None:
+    def __init__(self, snapshot_id: str, view: InventoryFilter | None = None, currencies: Sequence[str] = ()) -> None:
         super().__init__(title="Filter items", custom_id=f"page:{snapshot_id}:filter")
         self._snapshot_id = snapshot_id
-        for label in filter_inputs(view or InventoryFilter()):
+        for label in filter_inputs(view or InventoryFilter(), currencies):
             self.add_item(label)
 
     @classmethod

@@ -27,10 +27,14 @@ def usd(amount: str | Decimal) -> Money:
     return Money(Decimal(amount))
 
 
-def item(name: str = "AK-47 | Redline", offer: str | Decimal | None = "10.75", **facts: Any) -> Item:
+def rub(amount: str | Decimal) -> Money:
+    return Money(Decimal(amount), "RUB")
+
+
+def item(name: str = "AK-47 | Redline", offer: str | Decimal | Money | None = "10.75", **facts: Any) -> Item:
     facts.setdefault("id", name)
     facts.setdefault("refusal", None)
-    return Item(name=name, offer=usd(offer) if offer is not None else None, **facts)
+    return Item(name=name, offer=usd(offer) if isinstance(offer, str | Decimal) else offer, **facts)
 
 
 def inventory(*items: Item, **facts: Any) -> Inventory:

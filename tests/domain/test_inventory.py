@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.inventory import InventoryFilter, Item, Money, Refusal, Sort, refusal_of
-from tests.domain.builders import PROPERTY, inventory, item, usd
+from bot.domain.inventory import InventoryFilter, Item, MerchantPrice, Money, Refusal, Sort, refusal_of
+from tests.domain.builders import PROPERTY, inventory, item, rub, usd
 
 NAMES = ("AK-47 | Redline", "ak-47 | redline", "AWP | Asiimov", "★ Karambit", "Straße", "Ödland", "")
 OFFERS = (None, "0", "0.07", "10.75", "10.750", "99.99")
@@ -163,24 +163,40 @@ def test_is_active(by, is_active):
 
 
 @pytest.mark.parametrize(
-    ("items", "price"),
+    ("items", "worth"),
     [
-        ((), "0"),
-        ((item(offer="0.10"), item(offer="0.20")), "0.30"),
-        ((item(offer="10.75"), item(offer="5", refusal=Refusal.DISABLED)), "10.75"),
-        ((item(offer="5", refusal=Refusal.NOT_TRADABLE),), "0"),
-        ((item(offer=None),), "0"),
-        ((item(offer="0.07", amount=1000),), "70"),
-        ((item(offer="0.07", amount=1000, max_amount=10),), "0.70"),
-        ((item(offer="0.07", amount=3, max_amount=10),), "0.21"),
-        ((item(offer="0.07", amount=3, max_amount=0),), "0"),
-        ((item(offer=None, market_price=usd("9")),), "0"),
-        ((item(offer="1"), Item("x", "x", None, offer=Money(Decimal(5), "EUR"))), "1"),
+        ((), ()),
+        ((item(offer="0.10"), item(offer="0.20")), (usd("0.30"),)),
+        ((item(offer="10.75"), item(offer="5", refusal=Refusal.DISABLED)), (usd("10.75"),)),
+        ((item(offer="5", refusal=Refusal.NOT_TRADABLE),), ()),
+        ((item(offer=None, market_price=usd("9")),), ()),
+        ((item(offer="0.07", amount=1000),), (usd("70"),)),
+        ((item(offer="0.07", amount=1000, max_amount=10),), (usd("0.70"),)),
+        ((item(offer="0.07", amount=3, max_amount=10),), (usd("0.21"),)),
+        ((item(offer="0.07", amount=3, max_amount=0),), (usd("0"),)),
+        ((item(offer=rub("6.49")), item(offer="1"), item(offer=rub("5"), amount=2)), (usd("1"), rub("16.49"))),
     ],
 )
-def test_sum(items, price):
-    """The sum counts accepted offers in USD, and of a stack the pieces that one deposit may hold."""
-    assert inventory(*items).sum.worth == usd(price)
+def test_sum(items, worth):
+    """The sum adds accepted offers in each currency, and of a stack the pieces that one deposit may hold."""
+    assert inventory(*items).sum.worth == worth
+
+
+def test_prices_in_several_currencies():
+    """Amounts of different currencies are not compared: each currency is sorted by itself, USD first."""
+    items = (item("a", rub("1")), item("b", "5"), item("c", None), item("d", rub("900")), item("e", "7"))
+
+    assert ids(InventoryFilter(sort=Sort.PRICE_DESC).apply(items)) == "ebdac"
+    assert ids(InventoryFilter(sort=Sort.PRICE_ASC).apply(items)) == "beadc"
+
+
+def test_for_customers():
+    """The merchant's prices are left out, always in the same object; without any, the inventory stays itself."""
+    with_prices = inventory(item(), merchant_prices={"1": MerchantPrice(usd("1"))})
+
+    assert with_prices.for_customers == inventory(item())
+    assert with_prices.for_customers is with_prices.for_customers
+    assert inventory(item()).for_customers.merchant_prices == {}
 
 
 def test_only_sorted():

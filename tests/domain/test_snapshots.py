@@ -3,12 +3,22 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sum, name_of
-from bot.domain.snapshots import InventoryAnswer, Listing, ProviderAnswer, TradesAnswer, offers_for
+from bot.domain.snapshots import (
+    InventoryAnswer,
+    Listing,
+    ProviderAnswer,
+    TradesAnswer,
+    best_providers,
+    offers_for,
+    price_range,
+)
 from bot.domain.steam import Game
 from bot.domain.trades import Scope
-from tests.domain.builders import NOW, OWNER, item, trade, usd
+from tests.domain.builders import NOW, OWNER, item, rub, trade, usd
 
 OURS, THEIRS = ProviderName.ASSETPAY, ProviderName.SKINSBACK
 
@@ -30,7 +40,7 @@ def test_one_provider():
     listing = Listing.of(answer(of(OURS, item("B"), item("A"), item("B"))), None)
 
     assert shown(listing) == ["B", "A", "B"]
-    assert listing.sums == {OURS: Sum(3, 3, usd("32.25"))}
+    assert listing.sums == {OURS: Sum(3, 3, (usd("32.25"),))}
     assert listing.shown_sum is None
     assert not listing.is_comparison
 
@@ -41,7 +51,7 @@ def test_filtered():
     listing = Listing.of(answer(of(OURS, *items)), InventoryFilter("a", Sort.PRICE_DESC, Decimal("1.5")))
 
     assert list(listing.shown) == [1, 2]
-    assert listing.shown_sum == Sum(2, 1, usd("3"))
+    assert listing.shown_sum == Sum(2, 1, (usd("3"),))
     assert listing.sums[OURS].items == 4
     assert listing.row(3) == items[3]
     assert listing.row(4) is listing.row(-1) is None
@@ -102,14 +112,61 @@ def test_one_of_several_that_failed():
 
 
 def test_offers():
-    """Each provider's best item is found for each name: an accepted one before a dearer refused one."""
+    """Each provider's items are found for each name: an accepted one before a dearer refused one, a dear one first."""
     both = answer(
         of(OURS, item("A", "1"), item("A", "9", refusal=Refusal.NO_OFFER), item("A", "2")), of(THEIRS, item("B"))
     )
     found = offers_for(both, ["A", "Z"])
 
-    assert {provider: each.offer for provider, each in found["A"].items()} == {OURS: usd("2")}
-    assert found["Z"] == {}
+    assert [each.offer for each in found["A"][OURS]] == [usd("2"), usd("1"), usd("9")]
+    assert found == {"A": {OURS: found["A"][OURS]}, "Z": {}}
+    assert price_range(found["A"][OURS]) == (usd("1"), usd("2"))
+    assert price_range(found["A"][OURS][2:]) is None
+
+
+def test_side_by_side_in_several_currencies():
+    """A name in both currencies stands for its USD offer; those only in others come after, in their own order."""
+    both = answer(
+        of(OURS, item("A", "1"), item("B", "2", refusal=Refusal.NO_OFFER)),
+        of(THEIRS, item("C", rub("5")), item("A", rub("900")), item("B", rub("200"))),
+    )
+
+    assert both.currencies == ("USD", "RUB")
+    assert shown(Listing.of(both, InventoryFilter(sort=Sort.PRICE_DESC))) == ["A", "B", "C"]
+    assert shown(Listing.of(both, InventoryFilter(sort=Sort.PRICE_ASC))) == ["A", "C", "B"]
+    # A bound counts in each provider's own currency.
+    assert shown(Listing.of(both, InventoryFilter(min_price=Decimal(100)))) == ["A", "B"]
+    assert Listing.of(both, None).rows[0].offer == usd("1")
+
+
+def test_own_prices_do_not_compare_with_credits():
+    """Where a provider named only its own price, another one's credit stands for the name, and is sorted before."""
+    theirs = of(THEIRS, item("B", "900"), item("A", "50"))
+    assert theirs.inventory is not None
+    unsure = replace(theirs, inventory=replace(theirs.inventory, credits_known=False))
+    listing = Listing.of(answer(of(OURS, item("A", "1")), unsure), InventoryFilter(sort=Sort.PRICE_DESC))
+
+    assert shown(listing) == ["A", "B"]
+    assert listing.rows[0].offer == usd("1")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "best"),
+    [
+        ([item(offer="2")], [item(offer="3")], {THEIRS}),
+        ([item(offer="2")], [item(offer="2")], set()),
+        ([item(offer="2")], [], set()),
+        ([item(offer="2")], [item(offer="3", refusal=Refusal.DISABLED)], set()),
+        ([item(offer="2")], [item(offer=rub("300"))], set()),
+        ([item(offer="1100"), item(offer="5200")], [item(offer="1000"), item(offer="5200")], {OURS}),
+        ([item(offer="1100"), item(offer="5200")], [item(offer="1000"), item(offer="5300")], set()),
+    ],
+)
+def test_best_offer(ours, theirs, best):
+    """The best offer is marked only among accepted offers of one currency, and only if it is the best one clearly."""
+    both = answer(of(OURS, *ours), of(THEIRS, *theirs))
+
+    assert best_providers(both, offers_for(both, [item().name])[item().name]) == best
 
 
 def test_without_codes():

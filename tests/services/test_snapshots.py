@@ -10,7 +10,7 @@ import pytest
 from bot.domain.access import Actor, Capability
 from bot.domain.errors import AccessDenied, NotYourPage, PageExpired, QueryExpired
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import InventoryFilter, Sort
+from bot.domain.inventory import InventoryFilter, MerchantPrice, Sort
 from bot.domain.links import Link, LinkSource
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
@@ -19,7 +19,7 @@ from bot.domain.trades import Scope
 from bot.services.inventory import InventoryRequest, InventoryService
 from bot.services.snapshots import SnapshotService
 from tests.contracts.engines import Repositories
-from tests.domain.builders import NOW, OWNER, inventory, item, trade
+from tests.domain.builders import NOW, OWNER, inventory, item, rub, trade, usd
 from tests.fakes.inventory_provider import FakeInventoryProvider
 from tests.services.members import AGENT, GUILD, SUPPORT, Members
 
@@ -94,6 +94,28 @@ async def refused(services: Services, snapshot: Snapshot, by: Actor) -> Capabili
     with pytest.raises(AccessDenied) as denied:
         await services.snapshots.load(snapshot.id, by=by)
     return denied.value.capability
+
+
+# The merchant's prices
+
+
+@pytest.mark.parametrize("by", [CUSTOMER, AGENT])
+async def test_merchant_prices(services: Services, by: Actor):
+    """Only holders of ``inventory.any`` get them: on opening, on loading, without the right, and after a restart."""
+    theirs = replace(inventory(item("A", id="1")), provider=ProviderName.SKINSBACK)
+    with_prices = replace(theirs, merchant_prices={"1": MerchantPrice(usd("0.07"), rub("6.49"))})
+    found = InventoryAnswer(OWNER, Game.CS2, InventoryFilter(), (ProviderAnswer(theirs.provider, with_prices),))
+    without = replace(found, answers=(ProviderAnswer(theirs.provider, theirs),))
+    snapshot = await services.open(found, by=by)
+
+    for service in (services.snapshots, services.restarted()):
+        for shown in (snapshot, await service.load(snapshot.id, by=by)):
+            assert shown.answer == (found if by is AGENT else without)
+    await services.unlink(CUSTOMER)
+    await services.link(by, OWNER)
+    await services.revoke(Capability.INVENTORY_ANY, role=SUPPORT)
+    for service in (services.snapshots, services.restarted()):
+        assert (await service.load(snapshot.id, by=by)).answer == without
 
 
 # Loading

@@ -14,7 +14,7 @@ from bot.domain.access_doctor import RoleFacts, Source, examine
 from bot.domain.errors import AccessDenied, InvalidInput, ProviderError, SkinDeskError, TradeUrlRejected
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.health import ProviderHealth, ProviderState, Quota
-from bot.domain.inventory import InventoryFilter, Refusal
+from bot.domain.inventory import InventoryFilter, MerchantPrice, Refusal
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import ALARM, ApproverRefusal, Outcome, Resend, ResendPause, ResendState, TradeFacts
 from bot.domain.secrets import SignInAddress
@@ -26,13 +26,14 @@ from bot.services.access import Review
 from bot.services.sign_in import StartedSignIn
 from bot.ui.access import RoleNames, list_embed
 from bot.ui.errors import INPUT_PROBLEMS, error_embed
+from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
 from bot.ui.kit.layout import page_at
 from bot.ui.links import signed_in_embed, start_embed, used_embed
 from bot.ui.resends.card import outcome_embed, resend_card
 from bot.ui.trades import trades_page
 from cogs.status import _status_embed
-from tests.domain.builders import BOT, OWNER, inventory, item, resend, trade
+from tests.domain.builders import BOT, OWNER, inventory, item, resend, rub, trade, usd
 from tests.snapshots.shot import Shot
 
 _CATALOGUE = Catalogue.load()
@@ -187,6 +188,31 @@ def _inventories() -> Iterator[Shot]:
         listing, soon = Listing.of(answer, None), utcnow() + timedelta(minutes=2)
         embed = inventory_page(listing, page_at(listing.shown, 0, 8), explanations=_CATALOGUE, fresh_until=soon)
         yield _shot("inventory", situation, "customer", embed)
+    yield from _inventories_at_skinsback()
+
+
+def _inventories_at_skinsback() -> Iterator[Shot]:
+    """What is credited in the same currency as elsewhere, and SkinsBack's own prices; a name has several prices."""
+    name, now = "★ Karambit | Doppler (Factory New)", utcnow()
+    phases = [item(name, "1100", id="1"), item(name, "5200", id="2"), item(id="3")]
+    ours = ProviderAnswer(ProviderName.ASSETPAY, replace(inventory(*phases), updated_at=now))
+    dearer = [item(name, "1050", id="1"), item(name, "4900", id="2"), item(offer="11", id="3")]
+    prices = {"3": MerchantPrice(usd("9.90"), rub("918.72"))}
+    theirs = replace(inventory(*dearer), provider=ProviderName.SKINSBACK, updated_at=now, merchant_prices=prices)
+    own = replace(theirs, credits_known=False, merchant_prices={})
+    for situation, parts in (
+        ("side by side in one currency", (ours, ProviderAnswer(theirs.provider, theirs))),
+        ("side by side with own prices", (ours, ProviderAnswer(own.provider, own))),
+        ("at SkinsBack, own prices", (ProviderAnswer(own.provider, own),)),
+    ):
+        for audience in Audience:
+            answer = InventoryAnswer(OWNER, Game.CS2, InventoryFilter(), parts)
+            listing = Listing.of(answer if audience is Audience.STAFF else answer.without_merchant_prices(), None)
+            page = page_at(listing.shown, 0, 8)
+            embed = inventory_page(listing, page, explanations=_CATALOGUE, audience=audience)
+            yield _shot("inventory", situation, audience.value, embed)
+            details = item_details(listing, listing.rows[-1 if len(parts) > 1 else 0])
+            yield _shot("item_details", situation, audience.value, details)
 
 
 def _resend(**facts: object) -> Resend:

@@ -85,7 +85,10 @@ class Walk:
         for situation, reader, url, options in (
             ("one provider", CUSTOMER, mine, {}),
             ("one provider, somebody else's", AGENT, theirs, {}),
+            ("at SkinsBack", CUSTOMER, mine, {"provider": "skinsback"}),
+            ("at SkinsBack, somebody else's", AGENT, theirs, {"provider": "skinsback", "min_price": 50}),
             ("all side by side", CUSTOMER, mine, {"provider": "all"}),
+            ("all side by side, somebody else's", AGENT, theirs, {"provider": "all", "min_price": 1}),
             ("search and sort", CUSTOMER, mine, {"search": "ak", "sort": "price_desc"}),
             ("Rust, with stacks", CUSTOMER, mine, {"game": "rust"}),
             ("empty", AGENT, world.empty.trade_url, {}),

@@ -12,7 +12,7 @@ from tests.support.payload_audit import audit_requests
 texts = hostile | st.text(max_size=300) | st.just("")
 amounts = st.decimals(0, 10**7, places=2)
 monies = st.builds(Money, amounts, st.sampled_from(["USD", "EUR", "RUB", "@e*y"]))
-stickers = st.builds(Sticker, texts, st.none() | st.integers(0, 9), st.none() | st.decimals(0, 1, places=4), texts)
+stickers = st.builds(Sticker, texts, st.none() | st.integers(0, 9), st.none() | st.decimals(0, 1, places=4))
 
 hostile_items = st.builds(
     Item,
@@ -22,7 +22,7 @@ hostile_items = st.builds(
     market_hash_name=st.none() | texts,
     kind=st.none() | texts,
     tradable=st.none() | st.booleans(),
-    offer=st.none() | st.builds(Money, amounts),
+    offer=st.none() | monies,
     market_price=st.none() | monies,
     exterior=st.none() | texts,
     wear=st.none() | st.decimals(0, 1, places=6),

@@ -8,16 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import Item, Sticker
-from bot.ui.inventory.details import CSV_HEADER, csv_rows, inventory_csv
+from bot.domain.inventory import Item, MerchantPrice, Money, Sticker
+from bot.domain.snapshots import InventoryAnswer
+from bot.ui.inventory.details import csv_header, csv_rows, inventory_csv
 from bot.ui.kit.csv import csv_bytes
 from tests.domain.builders import OWNER, inventory, item, usd
 from tests.support.hostile_items import hostile_items
 from tests.ui.test_inventory_page import answer, at
 
+PRICE = MerchantPrice(usd("0.07"), Money(Decimal("6.49"), "RUB"))
+
 
 def table(*found: Item) -> list[dict[str, str]]:
-    text = csv_bytes(CSV_HEADER, csv_rows(answer(inventory(*found)))).decode("utf-8-sig")
+    return table_of(answer(inventory(*found)))
+
+
+def table_of(shown: InventoryAnswer) -> list[dict[str, str]]:
+    text = csv_bytes(csv_header(shown), csv_rows(shown)).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))
 
 
@@ -51,6 +58,7 @@ def test_everything():
             "refused because": "",
             "offer": "1204.5",
             "offer currency": "USD",
+            "offer is": "the credit",
             "market price": "1300",
             "market currency": "USD",
             "amount": "3",
@@ -64,6 +72,18 @@ def test_everything():
             "inspect certificate": "S1A2",
         }
     ]
+
+
+def test_merchant_prices():
+    """What the merchant receives has columns of its own, for readers who have it; a price of its own is named so."""
+    theirs = at(ProviderName.SKINSBACK, item("A", id="1"), merchant_prices={"1": PRICE})
+    read = [table_of(shown)[0] for shown in (answer(theirs), answer(theirs).without_merchant_prices())]
+    unsure = table_of(answer(at(ProviderName.SKINSBACK, item("A"), credits_known=False)))[0]
+
+    columns = ("merchant price", "merchant currency", "merchant local price", "merchant local currency")
+    assert [read[0][each] for each in columns] == ["0.07", "USD", "6.49", "RUB"]
+    assert not any("merchant" in name for name in read[1])
+    assert unsure["offer is"] == "SkinsBack's own price"
 
 
 def test_side_by_side():

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import InventoryFilter, Item, Money, Refusal, Sticker
+from bot.domain.inventory import InventoryFilter, Item, MerchantPrice, Money, Refusal, Sticker
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing
 from bot.ui.inventory.details import item_details
-from tests.domain.builders import inventory, item, usd
+from tests.domain.builders import inventory, item, rub, usd
 from tests.support.hostile_items import hostile_items, violations
 from tests.support.hostile_text import rendered
 from tests.support.seen import embed_text
@@ -38,6 +38,17 @@ def test_every_provider():
     assert "AssetPay\n– not in its list" in details(answer(ours, theirs), 1)
     filtered = answer(ours, theirs, by=InventoryFilter(min_price=Decimal(1)))
     assert "AssetPay\n– not among what it was asked for" in details(filtered, 1)
+
+
+def test_merchant_price():
+    """What SkinsBack pays the merchant is named as that, alone and side by side; a price of its own too."""
+    price = MerchantPrice(usd("0.07"), rub("6.49"))
+    theirs = at(ProviderName.SKINSBACK, item("A", rub("4.54"), id="1"), merchant_prices={"1": price})
+
+    assert "Accepted at **₽4.54**\nSkinsBack pays the merchant $0.07 (₽6.49)" in details(answer(theirs))
+    assert "SkinsBack pays the merchant $0.07 (₽6.49)" in details(answer(inventory(), theirs))
+    own = at(ProviderName.SKINSBACK, item("A", "0.07"), credits_known=False)
+    assert "SkinsBack's price **$0.07**" in details(answer(own))
 
 
 @pytest.mark.parametrize(

@@ -5,21 +5,24 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
+from bot.domain.inventory import Inventory, InventoryFilter, Item, MerchantPrice, Refusal, Sort, Sticker
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, Snapshot
 from bot.domain.steam import Game
 from bot.providers.explanations import Catalogue
+from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
 from bot.ui.kit.layout import page_at
 from bot.ui.pager import shown_page
-from tests.domain.builders import NOW, OWNER, inventory, item, usd
+from tests.domain.builders import NOW, OWNER, inventory, item, rub, usd
 from tests.support.hostile_items import failures, filters, hostile_items, violations
 from tests.support.hostile_text import rendered
+from tests.support.seen import embed_text
 
 EXPLANATIONS = Catalogue.load()
 PLAIN = {"paragraph", "inline", "text", "break", "strong_open", "strong_close", "code", "timestamp"}
@@ -36,9 +39,9 @@ def answer(*parts: Inventory | Failure, by: InventoryFilter | None = None) -> In
     return InventoryAnswer(OWNER, Game.CS2, by or InventoryFilter(), answers, linked_user_id=5)
 
 
-def page(shown: InventoryAnswer, index: int = 0, *, page_size: int = 8) -> str:
+def page(shown: InventoryAnswer, audience: Audience = Audience.CUSTOMER) -> str:
     listing = Listing.of(shown, None)
-    embed = inventory_page(listing, page_at(listing.shown, index, page_size), explanations=EXPLANATIONS)
+    embed = inventory_page(listing, page_at(listing.shown, 0, 8), explanations=EXPLANATIONS, audience=audience)
     return f"{embed.title}\n{embed.description}\n{embed.footer.text}"
 
 
@@ -66,7 +69,7 @@ def test_what_an_item_brings():
     ("by", "line"),
     [
         (InventoryFilter("karam**bit", Sort.PRICE_DESC), r"Only: name has “karam\*\*bit” · highest price first"),
-        (InventoryFilter(min_price=Decimal("0.5"), max_price=Decimal("1E+3")), "Only: from $0.5 · up to $1,000"),
+        (InventoryFilter(min_price=Decimal("0.5"), max_price=Decimal("1E+3")), "Only: from $0.50 · up to $1,000.00"),
         (InventoryFilter(sort=Sort.NAME_DESC), "Order: names Z to A"),
     ],
 )
@@ -90,17 +93,81 @@ def test_nothing_there():
 
 
 def test_side_by_side():
-    """Each item stands once with what every provider pays for it; of equal ones the best that is accepted counts."""
+    """Each item stands once with what every provider pays for it; of equal ones each price."""
     ours = at(ProviderName.ASSETPAY, item("A", "1"), item("B", "2", refusal=Refusal.NO_OFFER), item("A", "3"))
     theirs = at(ProviderName.SKINSBACK, item("C", "5"), item("A", "9", refusal=Refusal.DISABLED), item("A", "0.5"))
     page_of_both = page(answer(ours, theirs))
     text = page_of_both.replace("\N{NO-BREAK SPACE}", " ")
 
-    assert "✅\N{NO-BREAK SPACE}$3.00" in page_of_both
-    assert "**A**\nAssetPay ✅ $3.00 · SkinsBack ✅ $0.50\n" in text
+    assert "⭐\N{NO-BREAK SPACE}2× $1.00–$3.00" in page_of_both
+    assert "**A**\nAssetPay ⭐ 2× $1.00–$3.00 (best) · SkinsBack ✅ $0.50, 1 refused\n" in text
     assert "**B**\nAssetPay ❌ refused · SkinsBack –\n" in text
     assert "**C**\nAssetPay – · SkinsBack ✅ $5.00" in text
-    assert "**AssetPay**: 2 of 3 items, $4.00" in text
+    assert "**AssetPay** (USD): 2 of 3 items, $4.00" in text
+
+
+KARAMBIT = "★ Karambit | Doppler (Factory New)"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "column", "listed"),
+    [
+        (
+            ("1100", "5200"),
+            (),
+            "2× $1,100.00–$5,200.00",
+            ["1× ✅ Accepted at **$5,200.00**", "1× ✅ Accepted at **$1,100.00**"],
+        ),
+        (("1100", "1100"), (), "2× $1,100.00", ["2× ✅ Accepted at **$1,100.00**"]),
+        (("1100", None), (), "$1,100.00, 1 refused", ["1× ✅ Accepted at **$1,100.00**", "1× ❌ Refused: no buyer"]),
+        ((None, None), (), "2× refused", ["2× ❌ Refused: no buyer"]),
+        (("1100", "5200"), ("1000", "5200"), "2× $1,100.00–$5,200.00 (best)", ["1× ✅ Accepted at **$1,000.00**"]),
+    ],
+)
+def test_one_name_at_several_prices(ours, theirs, column, listed):
+    """Phases of a Doppler share a name: the page says how many and from what to what, the details every price."""
+    both = answer(
+        *(
+            at(provider, *(item(KARAMBIT, price, refusal=None if price else Refusal.NO_OFFER) for price in prices))
+            for provider, prices in ((ProviderName.ASSETPAY, ours), (ProviderName.SKINSBACK, theirs))
+        )
+    )
+    listing = Listing.of(both, None)
+    details = embed_text(item_details(listing, listing.rows[0]))
+
+    assert f"\N{NO-BREAK SPACE}{column}" in page(both)
+    assert [each for each in listed if each not in details] == []
+
+
+def test_currencies_side_by_side():
+    """Each column names its currency, amounts of different ones are not compared, and staff read how they could be."""
+    ours = at(ProviderName.ASSETPAY, item("A", "3"))
+    shown = answer(ours, at(ProviderName.SKINSBACK, item("A", rub("200"))), by=InventoryFilter(min_price=Decimal(2)))
+    texts = {audience: page(shown, audience=audience).replace("\N{NO-BREAK SPACE}", " ") for audience in Audience}
+
+    for text in texts.values():
+        assert "**SkinsBack** (RUB): 1 of 1 item, ₽200.00" in text
+        assert "AssetPay ✅ $3.00 · SkinsBack ✅ ₽200.00" in text
+        assert "Amounts in different currencies are not compared." in text
+        assert "Only: from 2 · prices in each provider's own currency" in text
+    assert ["`currency`" in text for text in texts.values()] == [False, True]
+    alike = page(answer(ours, at(ProviderName.SKINSBACK, item("A", "4"))), audience=Audience.STAFF)
+    assert "not compared" not in alike
+    assert "`currency`" not in alike
+
+
+def test_own_prices():
+    """What is only SkinsBack's own price is called that, alone and side by side, and marked as no best offer."""
+    theirs = at(ProviderName.SKINSBACK, item("A", "4"), credits_known=False)
+    alone, compared = page(answer(theirs)), page(answer(inventory(item("A", "3")), theirs))
+
+    assert "**1 of 1 item can be deposited, $4.00 at SkinsBack's prices**" in alone
+    assert "✅ **A**\nSkinsBack's price **$4.00**" in alone
+    assert "accepted at" not in alone
+    assert "**SkinsBack** (its own prices, USD)" in compared
+    assert "⭐" not in compared
+    for text in (alone, compared):
+        assert "SkinsBack named only its own prices. What the shop credits may differ." in text
 
 
 def test_stacks_side_by_side():
@@ -110,7 +177,7 @@ def test_stacks_side_by_side():
 
     text = page(answer(ours, theirs)).replace("\N{NO-BREAK SPACE}", " ")
 
-    assert "**Cloth**\nAssetPay ✅ $0.04 each ×7 · SkinsBack ❌ refused ×1,204" in text
+    assert "**Cloth**\nAssetPay ✅ 7× $0.04 · SkinsBack ❌ 1,204× refused" in text
 
 
 def test_confidential_failures_side_by_side():
@@ -136,8 +203,9 @@ def dearest(name: str, provider: ProviderName, number: int) -> Item:
     """Return an item of which everything that a provider of this kind sends takes up much room."""
     facts: dict[str, object] = {"stickers": (Sticker("x"),) * 5, "id": str(number), "exterior": "Well-Worn" * 9}
     facts |= {"amount": 10**6, "max_amount": 10**6, "market_price": usd("9" * 15)}
-    if provider is not ProviderName.SKINSBACK:
-        facts |= {"market_price": usd("12345.67"), "wear": Decimal("0.12345")}
+    if provider is ProviderName.SKINSBACK:
+        return item(f"{number:03d}{name}", rub("1234567.89"), **facts)
+    facts |= {"market_price": usd("12345.67"), "wear": Decimal("0.12345")}
     return item(f"{number:03d}{name}", "12345.67", **facts)
 
 
@@ -148,11 +216,14 @@ def test_every_item_of_a_page_is_there(page_size: int, name: str):
     by = InventoryFilter("*" * 100, Sort.PRICE_ASC, Decimal("0.01"), Decimal("99999.99"))
     for provider in (ProviderName.ASSETPAY, ProviderName.SKINSBACK):
         items = [dearest(name, provider, number) for number in range(60)]
-        alone = answer(at(provider, *items, total=6000), by=by)
-        compared = answer(*(at(each, *items) for each in list(ProviderName)[:4]), by=by)
+        prices = {each.id: MerchantPrice(usd("12345.67"), each.offer) for each in items}
+        alone = answer(at(provider, *items, total=6000, merchant_prices=prices), by=by)
+        others = [msgspec.structs.replace(each, offer=usd("1")) for each in items]
+        compared = answer(*(at(each, *items, *others) for each in list(ProviderName)[:4]), by=by)
         for shown in (alone, compared):
             listing = Listing.of(shown, None)
-            embed = inventory_page(listing, page_at(listing.shown, 1, page_size), explanations=EXPLANATIONS)
+            shown_items = page_at(listing.shown, 1, page_size)
+            embed = inventory_page(listing, shown_items, explanations=EXPLANATIONS, audience=Audience.STAFF)
             text = embed.description or ""
 
             assert all(f"**{number:03d}" in text for number in range(page_size, 2 * page_size))

@@ -52,6 +52,7 @@ class SimulatedProviders:
                 "base_url": self.skinsback.url,
                 "client_id": credentials.skinsback_client_id,
                 "client_secret": credentials.skinsback_client_secret,
+                "currency": "rub",
             },
             "mannco": {
                 "base_url": self.mannco.url,

@@ -62,13 +62,18 @@ def sort_options(listing: Listing, view: InventoryFilter) -> list[discord.Select
     ]
 
 
-def filter_inputs(view: InventoryFilter) -> "list[discord.ui.Label[Any]]":
-    """Return the inputs of the form, filled in from the current view."""
+def filter_inputs(view: InventoryFilter, currencies: Sequence[str]) -> "list[discord.ui.Label[Any]]":
+    """Return the inputs of the form, filled in from the current view, for offers in these currencies."""
+    unit = (
+        ", in each provider's currency"
+        if len(currencies) > 1
+        else "".join(f", in {plain(each, 12)}" for each in currencies)
+    )
     search_hint = "Every word has to be in the name. Leave everything empty to see all items."
     return [
         _input("search", view.search, MAX_SEARCH, "ak redline", description=search_hint),
-        _input("min_price", _typed(view.min_price), _LONGEST_PRICE, "0.50", unit=", in US dollars"),
-        _input("max_price", _typed(view.max_price), _LONGEST_PRICE, "100", unit=", in US dollars"),
+        _input("min_price", _typed(view.min_price), _LONGEST_PRICE, "0.50", unit=unit),
+        _input("max_price", _typed(view.max_price), _LONGEST_PRICE, "100", unit=unit),
     ]
 
 

@@ -1,15 +1,16 @@
 """The details of one item, and the CSV file of all items."""
 
+from collections import Counter
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
 import discord
 
-from bot.domain.inventory import Item, Money, Refusal, Sticker, name_of
-from bot.domain.snapshots import Audience, InventoryAnswer, Listing, offers_for
+from bot.domain.inventory import Inventory, Item, MerchantPrice, Money, Refusal, Sticker, name_of
+from bot.domain.snapshots import Audience, InventoryAnswer, Listing, best_providers, offers_for
 from bot.domain.steam import Game, image_url
 from bot.domain.steam_links import inspect_url, market_url
-from bot.ui.inventory.messages import REFUSALS, verdict
+from bot.ui.inventory.messages import REFUSALS, merchant_text, own_price_of, verdict
 from bot.ui.kit.csv import Cell, csv_file
 from bot.ui.kit.layout import FIELD_VALUE, Field, Tone, card
 from bot.ui.kit.text import NOTHING, code, count, money, outside, utf16_length
@@ -19,6 +20,8 @@ _WORD = 60
 _CERTIFICATE = 1000
 _WEAR_DIGITS = 8
 _MOST_PERCENT = Decimal(9_999)
+_MOST_PRICES = 8
+"""How many prices of one name a provider's field lists."""
 
 
 def item_details(listing: Listing, item: Item, *, audience: Audience) -> discord.Embed:
@@ -27,7 +30,9 @@ def item_details(listing: Listing, item: Item, *, audience: Audience) -> discord
     asked = "all providers" if listing.is_comparison else listing.answer.answers[0].provider.label
     return card(
         title=f"{verdict(item)[0]} {outside(name_of(item), 240)}",
-        description="\n".join([*([] if listing.is_comparison else [_offer(item)]), *_facts(item, game)]),
+        description="\n".join(
+            [*([] if listing.is_comparison else _offer(item, listing.answer.answers[0].inventory)), *_facts(item, game)]
+        ),
         fields=[*_provider_offers(listing, item), *_long_facts(item, game), *_for_staff(listing, audience)],
         colour=item.colour if item.colour is not None and 0 <= item.colour <= _MAX_COLOUR else Tone.NEUTRAL,
         image=image_url(item.icon_hash),
@@ -35,9 +40,15 @@ def item_details(listing: Listing, item: Item, *, audience: Audience) -> discord
     )
 
 
-def _offer(item: Item) -> str:
-    _, offer = verdict(item)
-    return f"{offer[:1].upper()}{offer[1:]}{_market(item)}"
+def _offer(item: Item, inventory: Inventory | None) -> Iterator[str]:
+    """Yield the offer for an item, and what the merchant receives if the reader may see it."""
+    _, offer = verdict(item, own_price_of=own_price_of(inventory))
+    if item.accepted and own_price_of(inventory) is not None:
+        offer += " · what the shop credits may differ"
+    yield f"{offer[:1].upper()}{offer[1:]}{_market(item)}"
+    merchant = inventory.merchant_prices.get(item.id) if inventory is not None and item.accepted else None
+    if inventory is not None and merchant is not None:
+        yield merchant_text(inventory.provider, merchant)
 
 
 def _market(item: Item) -> str:
@@ -52,17 +63,22 @@ def _market(item: Item) -> str:
 
 
 def _provider_offers(listing: Listing, item: Item) -> Iterator[Field]:
-    """Yield each provider's offer of a comparison."""
+    """Yield each provider's offers of a comparison: every price, and how many items have it."""
     if not listing.is_comparison:
         return
     found = offers_for(listing.answer, [name_of(item)])[name_of(item)]
+    best = best_providers(listing.answer, found)
     # Asked for some items only, a provider may still have this one.
     missing = "not among what it was asked for" if listing.answer.filter.is_active else "not in its list"
     for part in listing.answer.answers:
         if part.inventory is not None:
-            theirs = found.get(part.provider)
-            text = f"{verdict(theirs)[0]} {_offer(theirs)}" if theirs is not None else f"{NOTHING} {missing}"
-            yield Field(part.provider.label, text)
+            theirs = found.get(part.provider, ())
+            offers = Counter(f"{verdict(each)[0]} " + "\n".join(_offer(each, part.inventory)) for each in theirs)
+            lines = [f"{times:,}× {offer}" if len(theirs) > 1 else offer for offer, times in offers.items()]
+            if len(lines) > _MOST_PRICES:
+                lines[_MOST_PRICES:] = [f"… and {len(lines) - _MOST_PRICES:,} more prices"]
+            name = f"{part.provider.label} · ⭐ best" if part.provider in best else part.provider.label
+            yield Field(name, "\n".join(lines) or f"{NOTHING} {missing}")
 
 
 def _facts(item: Item, game: int) -> Iterator[str]:
@@ -125,12 +141,13 @@ def _for_staff(listing: Listing, audience: Audience) -> Iterator[Field]:
         yield Field("For the provider's support", "\n".join(f"{name}: request id {each}" for name, each in ids.items()))
 
 
-CSV_HEADER = (
+_CSV_HEADER = (
     *("provider", "name", "exterior", "wear", "accepted", "refused because"),
-    *("offer", "offer currency", "market price", "market currency"),
+    *("offer", "offer currency", "offer is", "market price", "market currency"),
     *("amount", "most in one deposit", "rarity", "kind", "paint seed", "stickers", "tradable"),
     *("item id", "inspect certificate"),
 )
+_CSV_MERCHANT = ("merchant price", "merchant currency", "merchant local price", "merchant local currency")
 
 
 def inventory_csv(answer: InventoryAnswer) -> tuple[discord.Embed, discord.File]:
@@ -139,22 +156,30 @@ def inventory_csv(answer: InventoryAnswer) -> tuple[discord.Embed, discord.File]
         title="📄 The whole inventory as a table",
         description=f"{count(answer.item_count, 'item')}, whatever filter is set. An offer is for one piece.",
     )
-    return embed, csv_file(f"inventory-{answer.owner}-{answer.game.word}", CSV_HEADER, csv_rows(answer))
+    return embed, csv_file(f"inventory-{answer.owner}-{answer.game.word}", csv_header(answer), csv_rows(answer))
+
+
+def csv_header(answer: InventoryAnswer) -> tuple[str, ...]:
+    """Return the names of the columns; the merchant's are there only if the answer has any of their prices."""
+    return _CSV_HEADER + (_CSV_MERCHANT if _has_merchant_prices(answer) else ())
 
 
 def csv_rows(answer: InventoryAnswer) -> Iterator[tuple[Cell, ...]]:
     """Yield all items as the providers sent them."""
-    for part in answer.answers:
-        for item in part.inventory.items if part.inventory is not None else ():
+    with_merchant = _has_merchant_prices(answer)
+    for inventory in (part.inventory for part in answer.answers if part.inventory is not None):
+        offer_is = "the credit" if inventory.credits_known else f"{inventory.provider.label}'s own price"
+        for item in inventory.items:
             is_accepted = item.accepted and item.offer is not None
             yield (
-                part.provider.label,
+                inventory.provider.label,
                 item.market_hash_name or item.name,
                 item.exterior,
                 item.wear,
                 "yes" if is_accepted else "no",
                 None if is_accepted else REFUSALS[item.refusal or Refusal.NO_OFFER],
                 *_amount(item.offer),
+                offer_is if item.offer is not None else None,
                 *_amount(item.market_price),
                 item.amount,
                 item.max_amount,
@@ -165,7 +190,16 @@ def csv_rows(answer: InventoryAnswer) -> Iterator[tuple[Cell, ...]]:
                 {True: "yes", False: "no", None: None}[item.tradable],
                 item.id,
                 item.inspect_certificate,
+                *(_merchant_cells(inventory.merchant_prices.get(item.id)) if with_merchant else ()),
             )
+
+
+def _has_merchant_prices(answer: InventoryAnswer) -> bool:
+    return any(part.inventory is not None and part.inventory.merchant_prices for part in answer.answers)
+
+
+def _merchant_cells(merchant: MerchantPrice | None) -> tuple[Cell, ...]:
+    return (*_amount(merchant.price), *_amount(merchant.local)) if merchant is not None else (None,) * 4
 
 
 def _sticker_cell(sticker: Sticker) -> str:
