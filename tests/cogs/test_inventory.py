@@ -44,7 +44,7 @@ def names_in(text: str) -> list[str]:
 
 
 def offers_in(text: str) -> list[Decimal]:
-    return [Decimal(offer.replace(",", "")) for offer in re.findall(r"accepted at \*\*\$([\d,.]+)\*\*", text)]
+    return [Decimal(offer.replace(",", "")) for offer in re.findall(r"accepted at \*\*[$₽]([\d,.]+)\*\*", text)]
 
 
 def page_of(result: simcord.InteractionResult) -> str:
@@ -102,7 +102,7 @@ async def test_options_in_the_providers_own_spelling(scene: Scene, provider: str
     wanted.sort(key=lambda item: item.offer or 0, reverse=True)
     assert names_in(text_of(result)) == [item.market_hash_name for item in wanted[:8]]
     assert f"of {len(wanted)} items can be deposited" in text_of(result)
-    assert "Only: name has “e” · from $0.5 · up to $30.05 · highest price first" in text_of(result)
+    assert "Only: name has “e” · from $0.50 · up to $30.05 · highest price first" in text_of(result)
 
 
 @pytest.mark.parametrize("provider", GAMES)

@@ -44,7 +44,8 @@ ERRORS = {
     ProviderName.SKINSBACK: SKINSBACK,
 }
 CONFIDENTIAL = {"INVALID_TOKEN", "invalid_shopid", "invalid_signature", "shop_not_active", "invalid_method",
-                "invalid_ip_address", "invalid_client_secret"}  # fmt: skip
+                "invalid_ip_address", "invalid_client_secret", "invalid_currency", "invalid_custom_currency",
+                "invalid_custom_currency_rate", "invalid_custom_multiplier"}  # fmt: skip
 CUSTOMERS_FIXERS = {
     Fixer.CUSTOMER: None,  # the reader: "What you can do" says it
     Fixer.AGENT: "A support agent",
@@ -180,7 +181,7 @@ async def test_a_provider_that_never_answers(scene: Scene) -> None:
     assert "The provider took too long" in text_of(alone)
     assert "took `0.2 s`" in text_of(alone)
     assert "**AssetPay**: ⚠️ The provider took too long" in text_of(run_in_worker)
-    assert "**SkinsBack**: 53 of 64 items" in text_of(run_in_worker)
+    assert "**SkinsBack** (RUB): 53 of 64 items" in text_of(run_in_worker)
 
 
 async def test_references_side_by_side(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:

@@ -58,7 +58,7 @@ async def test_provider_said_when_to_come_back(scene: Scene) -> None:
     assert asked(scene) == 1
     comparison = text_of(await look_up(scene, scene.customer, provider="all"))
     assert f"**AssetPay**: ⚠️ {LIMIT_EXCEEDED}" in comparison
-    assert "**SkinsBack**: 53 of 64 items" in comparison
+    assert "**SkinsBack** (RUB): 53 of 64 items" in comparison
 
     wait(scene, 60)
     assert "can be deposited" in text_of(await look_up(scene, scene.customer))
