@@ -211,7 +211,7 @@ def _inventories_at_skinsback() -> Iterator[Shot]:
             page = page_at(listing.shown, 0, 8)
             embed = inventory_page(listing, page, explanations=_CATALOGUE, audience=audience)
             yield _shot("inventory", situation, audience.value, embed)
-            details = item_details(listing, listing.rows[-1 if len(parts) > 1 else 0])
+            details = item_details(listing, listing.rows[-1 if len(parts) > 1 else 0], audience=audience)
             yield _shot("item_details", situation, audience.value, details)
 
 

@@ -133,7 +133,7 @@ def test_one_name_at_several_prices(ours, theirs, column, listed):
         )
     )
     listing = Listing.of(both, None)
-    details = embed_text(item_details(listing, listing.rows[0]))
+    details = embed_text(item_details(listing, listing.rows[0], audience=Audience.CUSTOMER))
 
     assert f"\N{NO-BREAK SPACE}{column}" in page(both)
     assert [each for each in listed if each not in details] == []
