@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 _LONGEST_NAME = 128
 _CERTIFICATE = re.compile(
-    r"[SM]\d{1,20}A\d{1,20}D(?:\d{1,20}|(?:[0-9A-Fa-f]{2}){8,400})|(?:[0-9A-Fa-f]{2}){8,450}", re.ASCII
+    r"[SM]\d{1,20}A\d{1,20}D(?:\d{1,20}|(?:[0-9A-Fa-f]{2}){8,350})|(?:[0-9A-Fa-f]{2}){8,400}", re.ASCII
 )
 """What follows ``csgo_econ_action_preview``: owner (S) or market listing (M), asset (A) and number (D), or the newer
 certificate in hexadecimal digits, which describes the item itself, alone or in place of the number."""

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import discord
@@ -10,7 +11,7 @@ import simcord
 
 from bot.client import SkinDeskClient
 from bot.demo.scene import Scene
-from bot.domain.steam import image_url
+from bot.domain.steam import Game, image_url
 from bot.ui.inventory.controls import refresh_label
 from tests.cogs.test_inventory import answer_of, asked, look_up, names_in, offers_in, owned, page_of, wait
 from tests.support.seen import buttons_of, extra_text_of, text_of
@@ -116,6 +117,24 @@ async def test_details(scene: Scene, page: simcord.ResponseMessage) -> None:
     assert answer_of(result).embeds[0].image.url == image_url(owned(scene)[0].icon_hash)
     assert page_of(await scene.customer.click(page, label="Next")) == "Page 2 of 8"
     assert asked(scene) == before
+
+
+async def test_everything_of_the_wire(scene: Scene) -> None:
+    """What the documents name reaches the reader: credit, losses, Steam's pages, the certificate, the request id."""
+    first, second, *others = owned(scene)
+    scene.world.customer.inventories[Game.CS2] = (first, replace(second, id=""), *others)  # type: ignore[index]
+    url, facts = scene.world.customer.trade_url, []
+    for reader in (scene.customer, scene.agent):
+        shown = answer_of(await look_up(scene, reader, url, provider="assetpay_client"))
+        assert "Room for instant credit: $150.00" in str(shown.embeds[0].description)
+        assert "1 item could not be read and is left out." in str(shown.embeds[0].description)
+        facts.append(text_of(await choose(reader, shown, "item", "0")))
+
+    for text in facts:
+        assert "86 % of the market price, $12.50" in text
+        assert "(https://steamcommunity.com/market/listings/730/Sticker%20%7C%20Natus%20Vincere" in text
+        assert f"%20{first.inspect_certificate}`" in text
+    assert ["request id `" in text for text in facts] == [False, True]
 
 
 async def test_details_of_what_is_shown(scene: Scene, page: simcord.ResponseMessage) -> None:

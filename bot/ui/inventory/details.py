@@ -115,12 +115,13 @@ def _long_facts(item: Item, game: int) -> Iterator[Field]:
 
 
 def _inspection(certificate: str, game: int) -> Field:
-    """Return the link into the game, which Discord's desktop app opens, and the same for the game's console."""
+    """Return the link into the game to be copied, because Discord opens no ``steam:`` links on every device."""
     url = inspect_url(certificate) if game == Game.CS2 else None
     if url is None:
         return Field("Inspect certificate", code(certificate, _CERTIFICATE))
-    console = f"\nIn the game's console: `csgo_econ_action_preview {certificate}`"
-    return Field("Inspect in the game", url + console if len(url + console) <= FIELD_VALUE else url)
+    link = f"Copy it into a browser's address bar: `{url}`"
+    console = f"\nor into the game's console: `csgo_econ_action_preview {certificate}`"
+    return Field("Inspect in the game", link + console if len(link + console) <= FIELD_VALUE else link)
 
 
 def _sticker(sticker: Sticker, url: str | None) -> str:
