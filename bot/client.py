@@ -22,6 +22,7 @@ from bot.ui.interaction.rights import declared
 from bot.ui.interaction.session import Interaction, Sessions
 from bot.ui.interaction.tree import SkinDeskTree, sync_commands
 from bot.ui.interaction.watch import drain, finish_stuck
+from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import FilterModal, InventoryButton, ItemSelect, PageButton, SortSelect
 from bot.ui.resends.buttons import PauseButton, ReasonModal, ResendButton
 from bot.ui.resends.channel import DiscordResendCards
@@ -34,6 +35,7 @@ COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     ResendButton,
     PauseButton,
     RevokeDeletedButton,
+    MeaningSelect,
 )
 MODALS: tuple[type[SkinDeskModal], ...] = (FilterModal, ReasonModal)
 

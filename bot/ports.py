@@ -98,6 +98,12 @@ class Explanations(Protocol):
     def suggest(self, text: str, dialect: Dialect | None = None, *, limit: int = 25) -> tuple[Explanation, ...]:
         """Return the entries whose code, key or title begins with or contains ``text``, best first."""
 
+    def find_statuses(self, text: str, dialect: Dialect | None = None) -> tuple[StatusExplanation, ...]:
+        """Return the statuses that a text names: "status 4", or a status word alone."""
+
+    def entry(self, entry_id: str) -> Explanation | StatusExplanation | None:
+        """Return the entry with this id."""
+
     def status(self, dialect: Dialect, word: str, *, kind: str = "trade") -> StatusExplanation:
         """Return the meaning of a status word, also of an unknown one."""
 

@@ -7,10 +7,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.failures import Dialect, Explanation, ProviderName
-from bot.ui.explain import DIALECT_LABELS, answer_embed, message_embed
+from bot.ui.explain import DIALECT_LABELS
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.text import plain
+from bot.ui.meanings import answer, answer_to_message
 
 _PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
 _MAX_TEXT = 1_000
@@ -36,14 +37,14 @@ class ExplainCog(commands.Cog):
         session.defer_if_slow()
         services = session.services
         dialect = _dialect(provider)
-        embed = answer_embed(
-            services.explanations.find(code, dialect),
+        embed, view = answer(
+            (*services.explanations.find(code, dialect), *services.explanations.find_statuses(code, dialect)),
             asked=code,
             near=services.explanations.suggest(code, dialect, limit=_NEAR),
             audience=await services.snapshots.audience_of(session.actor),
             provider_named=provider is not None,
         )
-        await session.reply(embed)
+        await session.reply(embed, view=view)
 
     @explain.autocomplete("code")
     async def _codes(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -70,12 +71,12 @@ async def explain_message(interaction: Interaction, message: discord.Message) ->
     session.defer_if_slow()
     services = session.services
     said = _text_of(message)
-    embed = message_embed(
-        services.explanations.find(said),
+    embed, view = answer_to_message(
+        (*services.explanations.find(said), *services.explanations.find_statuses(said)),
         said=said,
         audience=await services.snapshots.audience_of(session.actor),
     )
-    await session.reply(embed)
+    await session.reply(embed, view=view)
 
 
 def _text_of(message: discord.Message) -> str:

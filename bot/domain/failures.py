@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -146,6 +147,10 @@ class Repeat(StrEnum):
     LATER = "later"
 
 
+def _id_of(*parts: object) -> str:
+    return hashlib.sha256("\n".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """An explanation of an error.
@@ -173,6 +178,11 @@ class Explanation:
     known: bool = True
     resend: str = ""
 
+    @property
+    def id(self) -> str:
+        """Short text that identifies the entry, also after its texts have changed."""
+        return _id_of("error", self.dialect, self.method, self.code, self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class StatusExplanation:
@@ -190,3 +200,8 @@ class StatusExplanation:
     known: bool = True
     customer_title: str | None = None
     """The title for customers, if it differs."""
+
+    @property
+    def id(self) -> str:
+        """Short text that identifies the entry, also after its texts have changed."""
+        return _id_of("status", self.dialect, self.kind, self.word)

@@ -21,6 +21,7 @@ from bot.providers.pasted import (
     numbers_alone,
     only_number,
     plain_key,
+    possible_statuses,
     providers_named,
     tidied,
 )
@@ -122,6 +123,8 @@ class Catalogue:
         self._spelled_key = re.compile(
             rf"(?<![\w-])(?=[a-z])(?:{'|'.join(key.replace('_', '[ -]') for key in spelled)})(?![\w-])"
         )
+        self._entries: dict[str, Explanation | StatusExplanation] = {each.id: each for each in found}
+        self._entries |= {each.id: each for each in entries.statuses}
         self._searchables = tuple(
             _Searchable(each, "" if each.code is None else str(each.code), each.key.lower(), each.title.lower())
             for each in found
@@ -156,7 +159,7 @@ class Catalogue:
         """Return the possible meanings of a number, a key or a pasted message.
 
         If the text names a provider, only that provider's meanings are returned, unless there are none. The number of
-        a message of Steam or Cloudflare is theirs alone, whatever provider is named or chosen.
+        a message of Steam or Cloudflare is theirs alone, whatever provider is named or selected.
         """
         text = tidied(text)
         if (of_cloudflare := cloudflare_numbers(text)) is not None:
@@ -211,6 +214,25 @@ class Catalogue:
                 (similar.index(each.key), place) for place, each in enumerate(candidates) if each.key in similar
             )
         return tuple(candidates[place].explanation for _, place in ranked[: max(limit, 0)])
+
+    def find_statuses(self, text: str, dialect: Dialect | None = None) -> tuple[StatusExplanation, ...]:
+        """Return the statuses that a text names: "status 4", or a status word alone.
+
+        A word as a provider spells it counts first: AssetPay's dialects have the same words in other capitals.
+        """
+        text = tidied(text)
+        known = [each for each in self._statuses.values() if each.kind != "failure_word"]
+        found: list[StatusExplanation] = []
+        for word in dict.fromkeys(possible_statuses(text)):
+            exact = [each for each in known if each.word == word]
+            found += exact or [each for each in known if _status_word(each.word) == _status_word(word)]
+        named = providers_named(text)
+        selected = [each for each in found if dialect is None or each.dialect is dialect]
+        return tuple([each for each in selected if each.dialect in named] or selected)
+
+    def entry(self, entry_id: str) -> Explanation | StatusExplanation | None:
+        """Return the entry with this id."""
+        return self._entries.get(entry_id)
 
     def status(self, dialect: Dialect, word: str, *, kind: str = "trade") -> StatusExplanation:
         """Return the meaning of a status, known or not.
@@ -323,6 +345,11 @@ def _stripped(text: str | None) -> str | None:
 
 def _folded(text: str) -> str:
     return " ".join(text.casefold().split()).rstrip(".")
+
+
+def _status_word(word: str) -> str:
+    """Return a status in the form in which spellings are compared."""
+    return plain_key(word.replace("-", " ") if len(word) > _PHRASE_LENGTH else word).replace("cancelled", "canceled")
 
 
 def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:

@@ -64,6 +64,14 @@ _HTTP = re.compile(
     r"|\ban?\s(?P<spoken>[45][0-9]{2})(?=\s(?:from|error|at|by|on)\b|[.,!?]|$)",
     re.IGNORECASE,
 )
+# "status" in the customers' languages, with the word or number behind it.
+_STATUS = re.compile(
+    r"(?<![^\W\d_])(?:trade|offer|deposit|order)?[ _-]?(?:status(?:es)?|state|zustand|durumu?|estado|statut|stan|stato|"
+    r"статус|состояние|trạng thái|tình trạng|stav|状态|狀態|ステータス|상태)"
+    r"(?:\s?(?:code|number|no\.?|nr\.?|is|was|ist|war|es|est|jest|[是为為は]))?"
+    r"[\s\"'`*:=#(]{0,8}(?P<word>-?[0-9]{1,3}(?![\w.])|[A-Za-z][A-Za-z_]{1,29})",
+    re.IGNORECASE,
+)
 _PROVIDERS = (
     (re.compile(r"mannco", re.IGNORECASE), frozenset({Dialect.MANNCO})),
     (re.compile(r"skins ?back|\"error_(?:code|message)\"", re.IGNORECASE), frozenset({Dialect.SKINSBACK})),
@@ -116,6 +124,12 @@ def only_number(text: str) -> str | None:
     """Return the number, as typed, of a text that is one labelled number."""
     labelled = _LABELLED.fullmatch(text)
     return labelled["number"] if labelled else None
+
+
+def possible_statuses(text: str) -> tuple[str, ...]:
+    """Return what may be statuses: the words after "status" or "state", or the whole text."""
+    labelled = tuple(found["word"].rstrip("-") for found in _STATUS.finditer(text))
+    return labelled or (text.strip(_AROUND).lstrip("#"),)
 
 
 def http_statuses(text: str) -> frozenset[int]:

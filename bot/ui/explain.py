@@ -1,17 +1,15 @@
 """Explanations of errors: of a provider's failure that just happened, and the answers to ``/explain``."""
 
 import re
-from collections.abc import Sequence
 from datetime import timedelta
 
 import discord
 
-from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, Repeat
-from bot.domain.secrets import mask_trade_urls
+from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, Repeat, StatusExplanation
 from bot.domain.snapshots import Audience
 from bot.ports import Explanations
 from bot.ui.kit.layout import Field, Tone, card
-from bot.ui.kit.text import code, count, outside, relative
+from bot.ui.kit.text import code, outside, relative
 
 DIALECT_LABELS = {
     Dialect.ASSETPAY: "AssetPay (.gg)",
@@ -38,13 +36,18 @@ _FIXERS_FOR_STAFF = {
 }
 """Who can fix an error. There is no label for the reader: "What you can do" tells them already."""
 
+_STATUS_KINDS = {
+    "trade": "trade status",
+    "deposit": "deposit status",
+    "tradeurl_check": "check of a trade URL",
+    "market_offer": "offer status",
+    "trade_offer": "offer state",
+}
+
 _UNNAMED = "unknown"
 """The catalogue's key for errors without documentation and without a key. No provider sends it."""
 
 _ASKS_FOR_REFERENCE = re.compile(r", quote the reference,| and quote the reference")
-_SHOWN = 8
-_NEAR_SHOWN = 3
-_QUOTED = 200
 
 
 def failure_embed(failure: Failure, *, audience: Audience, explanations: Explanations, reference: str) -> discord.Embed:
@@ -68,12 +71,13 @@ def explanation_embed(
     facts: str = "",
     reference: str | None = None,
 ) -> discord.Embed:
-    """Return an explanation for its reader. Customers do not see the key and meaning of a confidential one.
+    """Return an explanation for its reader. Customers do not see the meaning of a confidential one.
 
     With a ``reference`` the error just happened; ``facts`` about the failed call are for staff.
     """
     staff = audience is Audience.STAFF
     hidden = explanation.confidential and not staff
+    key_hidden = hidden and reference is not None  # /explain names it, since the reader has it already
     label = provider or DIALECT_LABELS[explanation.dialect]
     what = "SkinDesk can't ask the provider right now: it is not set up right." if hidden else explanation.meaning
     for_customers = explanation.customer if reference is not None else without_reference(explanation.customer)
@@ -85,7 +89,7 @@ def explanation_embed(
     fields.append(Field("Try again", _when(explanation, retry_after), inline=True))
     if staff and explanation.cause:
         fields.append(Field("Why it happens", explanation.cause))
-    if name := error_name(explanation, hidden=hidden):
+    if name := error_name(explanation, hidden=key_hidden):
         fields.append(Field("Error", f"{label} · {name}"))
     elif provider and reference is not None:
         fields.append(Field("Provider", label))
@@ -95,6 +99,25 @@ def explanation_embed(
     if reference is None:
         return card(title=f"📖 {title}", description=what, fields=fields)
     return card(title=f"⚠️ {title}", description=what, fields=fields, colour=Tone.BAD, footer=f"Reference {reference}")
+
+
+def status_embed(status: StatusExplanation, *, audience: Audience) -> discord.Embed:
+    """Return the explanation of a trade's or deposit's status for its reader."""
+    staff = audience is Audience.STAFF
+    title = status.title if staff else status.customer_title or status.title
+    fields = [Field("What you can do", status.agent if staff else status.customer)]
+    if staff:
+        fields.append(Field("What the customer can do", status.customer))
+    if fixer := (_FIXERS_FOR_STAFF if staff else _FIXERS_FOR_CUSTOMERS).get(status.fixer):
+        fields.append(Field("Who acts next", fixer, inline=True))
+    fields.append(Field("Status", f"{DIALECT_LABELS[status.dialect]} · {status_name(status)}"))
+    ends = "It does not change any more." if status.is_final else "It can still change."
+    return card(title=f"📖 {title}", description=ends, fields=fields)
+
+
+def status_name(status: StatusExplanation) -> str:
+    """Return what the status is of, and the status as the provider writes it."""
+    return f"{_STATUS_KINDS.get(status.kind, 'status')} {code(status.word, 40)}"
 
 
 def without_reference(step: str) -> str:
@@ -146,120 +169,3 @@ def _facts(failure: Failure) -> str:
     if failure.message and failure.kind is FailureKind.REFUSED:
         lines.append(f"The provider says: {outside(failure.message, 300)}")
     return "\n".join(lines)
-
-
-def answer_embed(
-    found: Sequence[Explanation],
-    *,
-    asked: str,
-    audience: Audience,
-    provider_named: bool,
-    near: Sequence[Explanation] = (),
-) -> discord.Embed:
-    """Return the answer to ``/explain``: the meanings of ``asked``, or the ``near`` entries if it has none."""
-    distinct = _distinct(found, audience)
-    if not distinct:
-        return card(
-            title="Not in the catalogue",
-            description=f"“{_quoted(asked)}” is no error that SkinDesk knows.",
-            fields=[
-                *_did_you_mean(near, audience),
-                Field(
-                    "What you can do",
-                    "Type the number or the key alone and choose from the list, or leave the provider out. "
-                    "If a provider really sent it, tell the staff the whole message.",
-                ),
-            ],
-        )
-    if len(distinct) == 1:
-        explanation, owner = distinct[0]
-        return explanation_embed(explanation, audience=audience, provider=owner)
-    if len({each.code for each, _ in distinct}) == 1:
-        what = f"“{_quoted(asked)}” means different things. " + (
-            "It depends on what was asked for." if provider_named else "Which provider was it?"
-        )
-        title = f"{len(distinct)} meanings"
-    else:
-        what = f"“{_quoted(asked)}” names more than one error."
-        title = f"{len(distinct)} errors"
-    return _several(distinct, title=title, what=what, audience=audience, hint="choose the provider, or paste less")
-
-
-def message_embed(found: Sequence[Explanation], *, said: str, audience: Audience) -> discord.Embed:
-    """Return the answer to the menu on a message: each error named in its text ``said``."""
-    distinct = _distinct(found, audience)
-    if not distinct:
-        return card(
-            title="No error code in this message",
-            description=(
-                f"“{_quoted(said)}” names no error that SkinDesk knows."
-                if said.strip()
-                else "It has no text that could be read: a picture of an error cannot be explained."
-            ),
-            fields=[
-                Field(
-                    "What you can do",
-                    "Give the number or the key to `/explain`. In a message a number counts as a code behind a word "
-                    "such as “error” or “code”.",
-                )
-            ],
-        )
-    if len(distinct) == 1:
-        explanation, owner = distinct[0]
-        return explanation_embed(explanation, audience=audience, provider=owner)
-    one_number = len({each.code for each, _ in distinct}) == 1
-    return _several(
-        distinct,
-        title=f"{len(distinct)} {'meanings' if one_number else 'errors'} in this message",
-        what="Which provider was it?" if one_number else "Each with what to do about it.",
-        audience=audience,
-        hint="`/explain` with the provider shows the rest",
-    )
-
-
-def _did_you_mean(near: Sequence[Explanation], audience: Audience) -> list[Field]:
-    lines = [
-        f"{owner} · {error_name(each)} · {each.title}"
-        for each, owner in _distinct(near, audience)
-        if error_name(each) and (audience is Audience.STAFF or not each.confidential)
-    ]
-    return [Field("Did you mean", "\n".join(lines[:_NEAR_SHOWN]))] if lines else []
-
-
-def _several(
-    distinct: Sequence[tuple[Explanation, str]], *, title: str, what: str, audience: Audience, hint: str
-) -> discord.Embed:
-    staff = audience is Audience.STAFF
-    left = len(distinct) - _SHOWN
-    if left > 0:
-        what += f"\nHere are the first {_SHOWN}, {count(left, 'more is', 'more are')} left out: {hint}."
-    return card(
-        title=title,
-        description=what,
-        fields=[_meaning(each, owner, staff=staff) for each, owner in distinct[:_SHOWN]],
-        colour=Tone.NEUTRAL,
-    )
-
-
-def _distinct(found: Sequence[Explanation], audience: Audience) -> list[tuple[Explanation, str]]:
-    """Return the explanations that read differently, each with its providers: AssetPay's dialects share most errors."""
-    owners: dict[tuple[object, ...], dict[str, None]] = {}
-    first: dict[tuple[object, ...], Explanation] = {}
-    for each in found:
-        hidden = each.confidential and audience is not Audience.STAFF
-        said: tuple[object, ...] = (error_name(each, hidden=hidden), each.method, title_of(each, hidden=hidden))
-        said += (each.meaning, each.customer, each.agent) if audience is Audience.STAFF else (each.customer,)
-        first.setdefault(said, each)
-        owners.setdefault(said, {})[DIALECT_LABELS[each.dialect]] = None
-    return [(explanation, " and ".join(owners[said])) for said, explanation in first.items()]
-
-
-def _meaning(explanation: Explanation, owner: str, *, staff: bool) -> Field:
-    hidden = explanation.confidential and not staff
-    names = (owner, error_name(explanation, hidden=hidden), explanation.method)
-    step = explanation.agent if staff else without_reference(explanation.customer)
-    return Field(" · ".join(filter(None, names)), f"**{title_of(explanation, hidden=hidden)}**\n{step}")
-
-
-def _quoted(text: str) -> str:
-    return outside(mask_trade_urls(text), _QUOTED)

@@ -14,6 +14,7 @@ import simcord
 from bot.domain.access import Capability
 from bot.domain.resends import Resend
 from bot.ui.access import RevokeDeletedButton
+from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import InventoryButton, ItemSelect, PageButton, SortSelect
 from bot.ui.resends.buttons import PauseButton, ResendButton
 from tests.cogs.rights_stage import NEVER_WAS, Case, Stage, Whose
@@ -257,6 +258,11 @@ async def suggests_codes(stage: Stage, _: Any) -> str:
     return await stage.suggestions("explain", "code", "1010")
 
 
+async def chooses_meaning(stage: Stage, _: Any) -> str:
+    entry = stage.scene.client.services.explanations.find("1010")[0]
+    return await stage.choose(MeaningSelect([discord.SelectOption(label="one", value=entry.id)]), entry.id)
+
+
 async def suggests_actions(stage: Stage, _: Any) -> str:
     return await stage.suggestions("audit", "action", "access")
 
@@ -296,6 +302,7 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "PauseButton:resume": pauses("resume", "▶️"),
     "explain": uses("explain", "1010", code="1010"),
     "explain:code": (Case(suggests_codes, "NO_BOTS_AVAILABLE"),),
+    "MeaningSelect": (Case(chooses_meaning, "NO_BOTS_AVAILABLE"),),
     "status": uses("status", "Providers"),
     "link start": uses("link start", "Steam sign-in is not set up here"),
     "link set": uses(

@@ -26,11 +26,12 @@ from bot.domain.steam import Game
 from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue
 from bot.ui.errors import error_embed
-from bot.ui.explain import answer_embed, explanation_embed, message_embed
+from bot.ui.explain import explanation_embed
 from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
 from bot.ui.kit.layout import page_at
 from bot.ui.kit.text import utf16_length
+from bot.ui.meanings import answer, answer_to_message
 from bot.ui.resends.card import outcome_embed, resend_card
 from bot.ui.trades import TRADES_A_PAGE, trades_page
 from tests.domain.builders import NOW, OWNER, inventory, item, resend, trade
@@ -140,8 +141,8 @@ def errors(source: Source, audience: Audience) -> Embeds:
     unknown = CATALOGUE.explain(replace(failure, kind=FailureKind.REFUSED))
     yield explanation_embed(unknown, audience=audience)
     found = ((), SEVERAL, (unknown,), (unknown, *SEVERAL))[source.pick(4, 2)]
-    yield answer_embed(found, asked=source.text(0), audience=audience, provider_named=False, near=SEVERAL[:2])
-    yield message_embed(found, said=source.text(1), audience=audience)
+    yield answer(found, asked=source.text(0), audience=audience, provider_named=False, near=SEVERAL[:2])[0]
+    yield answer_to_message(found, said=source.text(1), audience=audience)[0]
 
 
 def notes(source: Source, audience: Audience) -> Embeds:
