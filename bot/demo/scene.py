@@ -89,12 +89,23 @@ def scene_settings(providers: SimulatedProviders, database: Path, /, **tables: M
 
 @asynccontextmanager
 async def staged(
-    folder: Path, *, check_errors: bool = True, sign_in: bool = False, **tables: Mapping[str, Any]
+    folder: Path,
+    *,
+    check_errors: bool = True,
+    sign_in: bool = False,
+    per_user_paths: bool = False,
+    **tables: Mapping[str, Any],
 ) -> AsyncIterator[Scene]:
-    """Start providers, bot and Discord, and set them up as in the README; ``sign_in`` adds a simulated Steam."""
+    """Start providers, bot and Discord, and set them up as in the README; ``sign_in`` adds a simulated Steam.
+
+    The key of Mannco.store is an administrator's; ``per_user_paths`` is its setting.
+    """
     clock = SceneClock()
     world = World(now=clock.now)
-    async with SimulatedProviders(world, mannco_as_admin=True) as providers, AsyncExitStack() as stack:
+    async with (
+        SimulatedProviders(world, mannco_as_admin=True, per_user_paths=per_user_paths) as providers,
+        AsyncExitStack() as stack,
+    ):
         steam = listening = None
         if sign_in:
             steam = await stack.enter_async_context(SimulatedSteam(world))

@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 import simcord
 
 from bot.demo.people import Person
@@ -12,6 +14,7 @@ from bot.domain.access import Actor
 from tests.cogs.test_inventory import answer_of
 from tests.support.payload_audit import find_secrets
 from tests.support.seen import buttons_of, text_of
+from tests.support.stage import kept_open_per_user
 
 NOT_OVER = (PENDING_STATUS, 1, 2, 8, 9)
 
@@ -182,3 +185,86 @@ async def test_a_refused_login(scene: Scene) -> None:
     assert "Something is not set up right" in text_of(for_customer)
     assert re.search(r"(?i)\b(key|token|jwt|credential)", text_of(for_customer)) is None
     assert "provider `mannco`" in text_of(for_staff)
+
+
+ONLY_OWN = "This desk can only see the trades of the shop's own account at Mannco.store"
+
+
+@pytest.mark.parametrize("owner", ["merchant", "other_customer", "hostile"])
+@pytest.mark.parametrize("scope", ["active", "all"])
+async def test_key_sees_its_own_account_only(scene: Scene, owner: str, scope: str) -> None:
+    """Whoever asks about another account reads that this desk cannot see it, never that there is no trade."""
+    mannco = scene.providers.mannco
+    mannco.as_admin = False
+    mannco.key_owner = getattr(scene.world, owner).steam_id if owner != "merchant" else mannco.key_owner
+    own = await every_page(scene.customer, await trades(scene, scene.customer, scope=scope))
+    member = await every_page(scene.agent, await trades(scene, scene.agent, scope=scope, member=scene.customer))
+    everyones = await every_page(scene.agent, await trades(scene, scene.agent, scope=scope))
+    resent = text_of(await scene.customer.slash(scene.channel, "resend", id="480101"))
+    not_there = text_of(await scene.customer.slash(scene.channel, "resend", id="999999"))
+    by_agent = text_of(await scene.agent.slash(scene.channel, "resend", id="480101"))
+
+    for text in (own, resent, not_there):
+        assert ONLY_OWN in text
+        assert re.search(r"(?i)\b(key|setting|0 |none)\b", text) is None
+    assert resent.replace("480101", "999999").split("Reference")[0] == not_there.split("Reference")[0]
+    for text in (member, everyones, by_agent):
+        assert f"sees only the trades of one account, `{mannco.key_owner}`" in text
+        assert "providers.mannco.per_user_paths" in text
+    assert "No trade visible" in member or "No active trade visible" in member
+    assert await scene.customer.autocomplete(scene.channel, "resend", "id", "") == []
+
+
+async def test_key_of_the_account_asked_about(scene: Scene) -> None:
+    """Who asks about the key's own account gets its trades, and the real answer if there is none."""
+    mannco = scene.providers.mannco
+    mannco.as_admin, mannco.key_owner = False, scene.world.customer.steam_id
+    assert "**2 active trades** · your own" in text_of(await trades(scene, scene.customer))
+    scene.world.trades.clear()
+    assert "You have no trade yet" in text_of(await trades(scene, scene.customer, scope="all"))
+
+
+async def test_administrators_key(scene: Scene) -> None:
+    """Nothing waits, but all trades show that the key sees everyone's: then there is none, for an agent too."""
+    scene.world.trades[:] = [trade for trade in scene.world.trades if trade.status != PENDING_STATUS]
+
+    assert "No trade of yours is waiting" in text_of(await trades(scene, scene.customer))
+    assert "No trade is waiting" in text_of(await trades(scene, scene.agent))
+
+
+async def test_per_user_paths(tmp_path: Path) -> None:
+    """An administrator's key asks for one account's trades at their own path, and for everyone's at the plain one."""
+    async with kept_open_per_user(tmp_path) as scene:
+        calls, customer = scene.providers.mannco.calls, scene.world.customer.steam_id
+        text = await every_page(scene.customer, await trades(scene, scene.customer, scope="all"))
+        assert ids_in(text) == ids_of(trades_of(scene, scene.world.customer))
+        await trades(scene, scene.agent, member=scene.customer)
+        await trades(scene, scene.agent, scope="all")
+        empty = await trades(scene, scene.agent, scope="all", steam_id=str(scene.world.empty.steam_id))
+        await scene.customer.autocomplete(scene.channel, "resend", "id", "")
+
+        assert "This account has no trade." in text_of(empty)
+        del calls["POST /user/login"]
+        assert calls == {
+            f"GET /trades/all/{customer}": 2,
+            f"GET /trades/active/{customer}": 1,
+            "GET /trades/all": 1,
+            f"GET /trades/all/{scene.world.empty.steam_id}": 1,
+        }
+        scene.providers.mannco.as_admin = False
+        assert "Something is not set up right" in text_of(await trades(scene, scene.customer))
+
+
+async def test_unreadable_row(scene: Scene) -> None:
+    """A row that cannot be read is counted, the staff reads its place; the others can be resent."""
+    scene.providers.mannco.odd_rows = {480102: {"user": None}}
+    own = await every_page(scene.customer, await trades(scene, scene.customer, scope="all"))
+    everyones = text_of(await trades(scene, scene.agent, scope="all"))
+    resent = text_of(await scene.agent.slash(scene.channel, "resend", id="480101"))
+
+    assert "1 trade could not be read and is left out." in own
+    assert "content.trades" not in own
+    assert 480101 in ids_in(own)
+    assert re.search(r"The first: `content\.trades\[\d+\]\.user`", everyones)
+    assert "480101" in resent
+    assert "No such trade" not in resent

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.demo.providers import tokens
 from bot.demo.providers.mannco import SimulatedMannco
 from bot.demo.trades import ResendAnswer
 
@@ -163,3 +164,19 @@ async def test_no_answer(server, get, resendable, answer, done):
     assert isinstance(ended[0], (aiohttp.ClientError, asyncio.CancelledError))
     assert done_by_now is done
     assert server.resend_calls == {resendable.id: 1}
+
+
+async def test_key_of_one_account(server, get, world):
+    """A key that is not an administrator's lists and resends its own account's trades only; its JWT names it."""
+    server.as_admin, server.key_owner = False, world.other_customer.steam_id
+    claims = tokens.claims_of(server.issue_token(), secret=world.credentials.mannco_jwt_secret)
+    foreign = world.trades_of(world.customer)[0].id
+
+    assert claims is not None
+    assert claims["sub"] == claims["steamid"] == str(server.key_owner)
+    assert {trade["user"] for trade in await all_trades(get)} == {str(server.key_owner)}
+    assert (await get("/trades/all/76561198000000000"))[0] == 403
+    assert error_of(await get("/trade/resend", resend=str(foreign))) == (300, NOT_MET)
+    server.as_admin = True
+    _, body = await get(f"/trades/active/{world.customer.steam_id}")
+    assert {trade["user"] for trade in body["content"]["trades"]} == {str(world.customer.steam_id)}

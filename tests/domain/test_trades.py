@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.trades import Direction, NotResendableReason
-from tests.domain.builders import trade
+from bot.domain.steam import SteamId
+from bot.domain.trades import WINDOW, Direction, KeyLimit, NotResendableReason, TradeList
+from tests.domain.builders import BOT, OWNER, trade
 
 RESENDABLE = (-1, 4, 5, 6, 7, 10)
 SEEN = range(-12, 13)
@@ -44,3 +45,37 @@ def test_nothing_to_send(status):
 def test_code_does_not_print():
     """The repr of a trade does not contain its code."""
     assert "ABCDEFGH" not in repr(trade())
+
+
+THIRD = SteamId.from_account_id(3)
+
+
+@pytest.mark.parametrize(
+    ("owners", "key_owner", "asked_alone", "about", "limit"),
+    [
+        ([OWNER], OWNER, None, BOT, KeyLimit(OWNER)),
+        ([OWNER, OWNER], OWNER, None, None, KeyLimit(OWNER)),
+        ([], OWNER, None, BOT, KeyLimit(OWNER)),
+        ([OWNER], None, None, BOT, KeyLimit(OWNER)),
+        ([], None, None, BOT, KeyLimit(None)),
+        ([OWNER], OWNER, BOT, BOT, KeyLimit(OWNER)),  # the path of its own was ignored
+        ([], OWNER, None, OWNER, None),
+        ([OWNER], None, None, OWNER, None),
+        ([THIRD], OWNER, None, BOT, None),
+        ([THIRD, OWNER], None, None, BOT, None),
+        ([THIRD], OWNER, None, None, None),
+        ([], OWNER, BOT, BOT, None),
+        ([BOT], OWNER, BOT, BOT, None),
+    ],
+)
+def test_what_the_key_sees(owners, key_owner, asked_alone, about, limit):
+    """If all trades listed are one account's, nothing is known of others; otherwise the key is an administrator's."""
+    listed = TradeList(tuple(trade(owner=owner) for owner in owners), key_owner, asked_alone)
+
+    assert listed.limit_for(about) == limit
+
+
+def test_full_list():
+    """Rows that could not be read count towards the window of 500."""
+    assert TradeList((trade(),) * (WINDOW - 1), left_out=("content.trades[7]",)).is_full
+    assert not TradeList((trade(),) * (WINDOW - 1)).is_full

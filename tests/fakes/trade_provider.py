@@ -85,6 +85,7 @@ class FakeTradeProvider:
 
     name = ProviderName.MANNCO
     per_account = False
+    """If true, an account's trades are listed only if it is asked about, and the key's own otherwise."""
 
     def __init__(self) -> None:
         self.key_owner: SteamId | None = SteamId.from_account_id(1)
@@ -129,11 +130,14 @@ class FakeTradeProvider:
         await asyncio.sleep(0)
         if self.cannot_be_read is not None:
             raise self.cannot_be_read
-        return TradeList(tuple(self.kept.values()), self.key_owner)
+        if not self.per_account:
+            return TradeList(tuple(self.kept.values()), self.key_owner)
+        asked = account or self.key_owner
+        return TradeList(tuple(each for each in self.kept.values() if each.owner == asked), self.key_owner, account)
 
     def owner_of(self, trade_id: int) -> SteamId | None:
-        """Return None: every list has all trades."""
-        return None
+        """Return the owner, as if every trade was listed lately."""
+        return self.kept[trade_id].owner if self.per_account and trade_id in self.kept else None
 
     async def resend(self, trade_id: int) -> Receipt:
         """Go the next way."""

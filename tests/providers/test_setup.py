@@ -24,6 +24,7 @@ from tests.support.loopback import Recorded, Reply, as_json, content, drop
 
 ASSETPAY, CLIENT, LEGACY, SKINSBACK, MANNCO = ProviderName
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+ACCOUNT = SteamId.from_account_id(5)
 KEYS = {
     ASSETPAY: {"api_key": "key-1"},
     CLIENT: {"api_key": "key-1"},
@@ -57,7 +58,7 @@ Open = Callable[..., Awaitable[ProvidersOn]]
 @pytest.fixture
 async def opened(server, clock: FakeClock) -> AsyncIterator[Open]:
     """Open the providers of these tables at the loopback server."""
-    server.script = lambda asked: PLAIN[asked.path]
+    server.script = lambda asked: PLAIN[asked.path.removesuffix(f"/{ACCOUNT}")]
     async with AsyncExitStack() as stack:
 
         async def open_these(**tables: dict[str, Any]) -> ProvidersOn:
@@ -120,13 +121,14 @@ async def test_documented_limits(opened: Open, name: ProviderName, verified, lim
 
 
 async def test_every_call_is_counted(opened: Open):
-    """Every call counts against the documented limit of its route."""
-    providers = await opened(**KEYS)
+    """Every call counts against the documented limit of its route, whichever account it names."""
+    providers = await opened(**KEYS | {MANNCO: KEYS[MANNCO] | {"per_user_paths": True}})
     for each in providers.inventories:
         await each.look_up(query())
     assert providers.trades is not None
     await providers.trades.trades(Scope.ACTIVE)
     await providers.trades.trades(Scope.ALL)
+    await providers.trades.trades(Scope.ALL, ACCOUNT)
     await providers.trades.resend(5)
 
     spent = {
@@ -141,7 +143,7 @@ async def test_every_call_is_counted(opened: Open):
         (LEGACY, "client tokens"): 1,
         (SKINSBACK, "requests"): 1,
         (MANNCO, "active trades"): 1,
-        (MANNCO, "all trades"): 1,
+        (MANNCO, "all trades"): 2,
         (MANNCO, "resends"): 1,
         (MANNCO, "logins"): 1,
     }

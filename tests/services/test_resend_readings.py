@@ -54,6 +54,23 @@ async def test_one_reading_for_several(services: ResendSetup) -> None:
     assert [(await services.row(resend)).state.value for resend in unknown] == ["sent", "unknown", "sent"]
 
 
+async def test_one_reading_for_each_account(services: ResendSetup) -> None:
+    """If accounts are asked for alone, each owner's trades are read; one that is not listed stays unknown."""
+    services.provider.per_account = True
+    unknown = [await unknown_resend(services, trade_id) for trade_id in (1, 2)]
+    services.provider.add(3, STRANGERS_ACCOUNT)
+    unknown.append(await unknown_resend(services, 3))
+    services.provider.carry_out(1)
+    services.provider.carry_out(3)
+    del services.provider.kept[2]
+    readings = services.provider.readings
+
+    await ticks(services, seconds=ROUND)
+
+    assert services.provider.readings == readings + 2
+    assert [(await services.row(resend)).state.value for resend in unknown] == ["sent", "unknown", "sent"]
+
+
 async def test_provider_cannot_be_read(services: ResendSetup) -> None:
     """Meanwhile requests still expire, and the outcome is settled once the provider is back."""
     unknown = await unknown_resend(services)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.access import Capability, Grant
+from bot.domain.access import Actor, Capability, Grant
 from bot.domain.errors import (
     ApprovalsChannelUnusable,
     CardOutdated,
@@ -17,6 +17,7 @@ from bot.domain.errors import (
 )
 from bot.domain.resends import OPENED_AT_MOST, Resend, ResendState
 from bot.domain.steam import SteamId
+from bot.domain.trades import KeyLimit
 from tests.services.resend_setup import (
     AGENT,
     AGENTS,
@@ -42,6 +43,28 @@ async def test_fifty_requests_at_once(services: ResendSetup) -> None:
     assert services.cards.posted == {resend.id: 1}
     assert {type(late) for late in refused} == {ResendAlreadyOpen}
     assert len(refused) == 49
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_key_sees_one_account(services: ResendSetup, *, kept: bool) -> None:
+    """Not found, not yours and not visible read the same: it is said whose trades the key sees."""
+    services.provider.key_owner = STRANGERS_ACCOUNT
+    services.provider.add(TRADE if kept else 1, STRANGERS_ACCOUNT)
+
+    with pytest.raises(TradeNotFound) as refused:
+        await services.service.request(str(TRADE), by=CUSTOMER)
+    assert refused.value.limit == KeyLimit(STRANGERS_ACCOUNT)
+
+
+@pytest.mark.parametrize("by", [CUSTOMER, AGENT])
+async def test_asked_per_account(services: ResendSetup, by: Actor) -> None:
+    """A trade is found among its owner's: the caller's own, or whose it was when it was listed lately."""
+    services.provider.per_account = True
+    services.provider.add(TRADE, CUSTOMERS_ACCOUNT)
+
+    resend = await services.service.request(str(TRADE), by=by)
+
+    assert (await services.approve(resend.id, by=MODERATOR)).state is ResendState.SENT
 
 
 @pytest.mark.parametrize("trade_id", ["9" * 5_000, "1" * 20, "-1", "4.8", "٤٨١٢", "", "abc"])

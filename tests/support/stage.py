@@ -11,7 +11,12 @@ from bot.demo.scene import Scene, staged
 
 def kept_open(folder: Path, **tables: Mapping[str, Any]) -> AbstractAsyncContextManager[Scene]:
     """Open a scene as :func:`_kept` does; ``tables`` are those of the configuration."""
-    return _kept(staged(folder, check_errors=False, sign_in=False, **tables))
+    return _kept(staged(folder, check_errors=False, sign_in=False, per_user_paths=False, **tables))
+
+
+def kept_open_per_user(folder: Path) -> AbstractAsyncContextManager[Scene]:
+    """Open a scene that asks Mannco.store for one account's trades on their own path."""
+    return _kept(staged(folder, check_errors=False, per_user_paths=True))
 
 
 def kept_open_with_sign_in(folder: Path) -> AbstractAsyncContextManager[Scene]:

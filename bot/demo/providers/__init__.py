@@ -14,11 +14,13 @@ from bot.demo.world import World
 class SimulatedProviders:
     """Runs the providers of one world: ``async with SimulatedProviders(world) as providers: …``.
 
-    ``mannco_as_admin`` makes the key of Mannco.store an administrator's, which sees everyone's trades.
+    ``mannco_as_admin`` makes the key of Mannco.store an administrator's, which sees everyone's trades;
+    ``per_user_paths`` is the setting of that name.
     """
 
-    def __init__(self, world: World, *, mannco_as_admin: bool = False) -> None:
+    def __init__(self, world: World, *, mannco_as_admin: bool = False, per_user_paths: bool = False) -> None:
         self.world = world
+        self.per_user_paths = per_user_paths
         self.assetpay = SimulatedAssetPay(world)
         self.assetpay_legacy = SimulatedAssetPayLegacy(world)
         self.skinsback = SimulatedSkinsBack(world)
@@ -58,5 +60,6 @@ class SimulatedProviders:
                 "base_url": self.mannco.url,
                 "api_key": credentials.mannco_api_key,
                 "resend_parameter": self.mannco.resend_parameter,
+                "per_user_paths": str(self.per_user_paths).lower(),
             },
         }

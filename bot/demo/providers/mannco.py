@@ -40,13 +40,15 @@ class SimulatedMannco(SimulatedServer):
     The key is ``key_owner``'s: it lists and resends that account's trades, or everyone's ``as_admin``, who may also ask
     for one account's on a path of its own (seed 004). ``resend_parameter`` is the name that selects the trade:
     ``resend`` in the seed, ``id`` in newer documentation. ``next_resends`` are the answers of the next calls, ahead of
-    the world's ``resend_answers``. ``resend_calls`` counts every call that arrived, by trade id, under either name.
+    the world's ``resend_answers``. ``odd_rows`` are fields that replace a trade's, by its id. ``resend_calls`` counts
+    every call that arrived, by trade id, under either name.
     """
 
     def __init__(self, world: World, *, as_admin: bool = False, resend_parameter: str = "resend") -> None:
         super().__init__(world)
         self.key_owner = _MERCHANT
         self.as_admin = as_admin
+        self.odd_rows: dict[int, dict[str, Any]] = {}
         self.resend_parameter = resend_parameter
         self.next_resends: deque[ResendAnswer] = deque()
         self.resend_calls: Counter[int] = Counter()
@@ -117,13 +119,13 @@ class SimulatedMannco(SimulatedServer):
         self._check_token(request)
         _check_parameters(request)
         pending = [trade for trade in self._newest(request) if trade.status == PENDING_STATUS]
-        return _success({"trades": [_row(trade) for trade in pending]})
+        return _success({"trades": [self._row(trade) for trade in pending]})
 
     async def _all(self, request: web.Request) -> web.StreamResponse:
         self._check_token(request)
         _check_parameters(request)
         newest = self._newest(request)[:WINDOW]
-        return _success({"trades": [{**_row(trade), "game": int(trade.game)} for trade in newest]})
+        return _success({"trades": [self._row(trade, game=int(trade.game)) for trade in newest]})
 
     async def _resend(self, request: web.Request) -> web.StreamResponse:
         self._check_token(request)
@@ -157,6 +159,9 @@ class SimulatedMannco(SimulatedServer):
                 return self._throttled()
         fault = _RESEND_FAULTS.get(answer)
         return await (fault(request, act) if fault is not None else act(request))
+
+    def _row(self, trade: WorldTrade, **more: Any) -> dict[str, Any]:
+        return _row(trade) | more | self.odd_rows.get(trade.id, {})
 
     def _sees(self, trade: WorldTrade) -> bool:
         return self.as_admin or trade.user == self.key_owner
