@@ -13,6 +13,7 @@ import msgspec
 
 from bot.domain.errors import InvalidInput
 from bot.domain.failures import ProviderName
+from bot.domain.secrets import mask_trade_urls
 from bot.domain.steam import Game, SteamId, TradeUrl
 from bot.domain.typed import folded, straight
 
@@ -153,11 +154,13 @@ class InventoryFilter:
     ) -> InventoryFilter:
         """Return a filter from a user's input; raise InvalidInput if a value is unusable.
 
-        The search is kept as Steam would write it, because AssetPay compares it with Steam's names in its own way.
+        The search is kept as Steam would write it, because AssetPay compares it with Steam's names in its own way, and
+        without the token of a trade URL that somebody pasted into it: pages show it.
         """
         search = straight(search or "").strip() or None
         if search is not None and len(search) > MAX_SEARCH:
             raise InvalidInput("search", "too_long")
+        search = mask_trade_urls(search) if search is not None else None
         for option, price in (("min_price", min_price), ("max_price", max_price)):
             if price is not None and (not price.is_finite() or price < 0):
                 raise InvalidInput(option, "not_a_price")

@@ -19,7 +19,6 @@ from bot.domain.errors import (
     QueryExpired,
 )
 from bot.domain.inventory import InventoryFilter
-from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience, InventoryAnswer, Snapshot, TradesAnswer
 from bot.domain.steam import SteamId
 from bot.ports import Clock, SnapshotRepository
@@ -141,9 +140,7 @@ class SnapshotService:
     ) -> Snapshot:
         """Change how a snapshot is sorted and filtered, after a restart too; the errors are those of :meth:`load`."""
         loaded = await self.load(snapshot_id, by=by)
-        view = change(loaded.current_view)
-        search = mask_trade_urls(view.search) if view.search is not None else None
-        viewed = loaded.with_view(replace(view, search=search))
+        viewed = loaded.with_view(change(loaded.current_view))
         self._recent[snapshot_id] = replace(self._recent.get(snapshot_id, loaded), view=viewed.view)
         if (unsaved := self._unsaved.get(snapshot_id)) is not None:
             self._unsaved[snapshot_id] = replace(unsaved, view=viewed.view)

@@ -256,13 +256,15 @@ async def test_view_applied_while_the_snapshot_is_loaded(services: Services):
 
 
 async def test_trade_url_in_a_search(services: Services):
-    """The token of a trade URL in the search text is neither shown nor stored."""
-    snapshot = await services.open(INVENTORY, by=CUSTOMER)
-    viewed = await services.snapshots.apply_view(snapshot.id, lambda _: InventoryFilter(REQUEST.trade_url), by=CUSTOMER)
+    """The token of a trade URL in the search text is neither shown nor stored, in a command or a form."""
+    looked_up = await services.snapshots.look_up(replace(REQUEST, search=REQUEST.trade_url), by=CUSTOMER)
+    opened, typed = await services.open(INVENTORY, by=CUSTOMER), InventoryFilter.of(search=REQUEST.trade_url)
+    viewed = await services.snapshots.apply_view(opened.id, lambda _: typed, by=CUSTOMER)
 
-    assert "AbCdEfGh" not in repr(viewed)
-    assert f"partner={OWNER.account_id}" in repr(viewed)
-    assert await services.restarted().load(snapshot.id, by=CUSTOMER) == viewed
+    for snapshot in (looked_up, viewed):
+        assert "AbCdEfGh" not in repr(snapshot)
+        assert f"partner={OWNER.account_id}" in repr(snapshot)
+    assert await services.restarted().load(viewed.id, by=CUSTOMER) == viewed
 
 
 # Refreshes
