@@ -1,6 +1,7 @@
 """Explanations of errors: of a provider's failure that just happened, and the answers to ``/explain``."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
 import discord
@@ -8,6 +9,7 @@ import discord
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, Repeat, StatusExplanation
 from bot.domain.snapshots import Audience
 from bot.ports import Explanations
+from bot.ui.failure_details import raw_details, readable_details
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import code, outside, relative
 
@@ -52,11 +54,14 @@ _ASKS_FOR_REFERENCE = re.compile(r", quote the reference,| and quote the referen
 
 def failure_embed(failure: Failure, *, audience: Audience, explanations: Explanations, reference: str) -> discord.Embed:
     """Return the explanation of a provider's failure, for staff with the facts of the call."""
+    explanation = explanations.explain(failure)
+    hidden = explanation.confidential and audience is not Audience.STAFF
     return explanation_embed(
-        explanations.explain(failure),
+        explanation,
         audience=audience,
         provider=failure.provider.label,
         retry_after=failure.retry_after,
+        details=() if hidden else readable_details(failure.details),
         facts=_facts(failure) if audience is Audience.STAFF else "",
         reference=reference,
     )
@@ -68,12 +73,14 @@ def explanation_embed(
     audience: Audience,
     provider: str | None = None,
     retry_after: timedelta | None = None,
+    details: Sequence[str] = (),
     facts: str = "",
     reference: str | None = None,
 ) -> discord.Embed:
     """Return an explanation for its reader. Customers do not see the meaning of a confidential one.
 
-    With a ``reference`` the error just happened; ``facts`` about the failed call are for staff.
+    With a ``reference`` the error just happened; ``details`` are what the provider said about the account or trade,
+    and ``facts`` about the failed call are for staff.
     """
     staff = audience is Audience.STAFF
     hidden = explanation.confidential and not staff
@@ -81,7 +88,8 @@ def explanation_embed(
     label = provider or DIALECT_LABELS[explanation.dialect]
     what = "SkinDesk can't ask the provider right now: it is not set up right." if hidden else explanation.meaning
     for_customers = explanation.customer if reference is not None else without_reference(explanation.customer)
-    fields = [Field("What you can do", explanation.agent if staff else for_customers)]
+    fields = [Field("What the provider found", "\n".join(details))] if details else []
+    fields.append(Field("What you can do", explanation.agent if staff else for_customers))
     if staff:
         fields.append(Field("What the customer can do", for_customers))
     if fixer := (_FIXERS_FOR_STAFF if staff else _FIXERS_FOR_CUSTOMERS).get(explanation.fixer):
@@ -168,4 +176,5 @@ def _facts(failure: Failure) -> str:
     lines = [" · ".join(facts)]
     if failure.message and failure.kind is FailureKind.REFUSED:
         lines.append(f"The provider says: {outside(failure.message, 300)}")
+    lines += filter(None, [raw_details(failure.details)])
     return "\n".join(lines)

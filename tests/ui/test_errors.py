@@ -220,3 +220,35 @@ def test_an_error_without_a_name() -> None:
     failure = Failure(ProviderName.SKINSBACK, FailureKind.REFUSED, code=999_999)
 
     assert "Error\nSkinsBack · code `999999`\n" in embed_text(shown(ProviderError(failure)))
+
+
+@pytest.mark.parametrize(
+    ("details", "to_both", "to_staff"),
+    [
+        ((("escrowDays", "15"),), "Steam would hold the trade for 15 days.", ""),
+        ((("reason.escrowDays", "1"), ("escrowDays", "0")), "Steam would hold the trade for 1 day.", ""),
+        ((("bans.vacBanned", "true"), ("bans.gameBans", "2")), "VAC ban.\nThe Steam account has 2 game bans.", ""),
+        ((("economyBan", "probation"), ("vacBanned", "false")), "on probation for trading.", ""),
+        ((("economyBan", "banned"), ("gameBans", "0")), "Steam has banned the account from trading.", ""),
+        ((("cancellableAt", "1767225600"),), "It can be cancelled <t:1767225600:R>.", ""),
+        ((("cancellableAt", "9" * 30), ("escrowDays", "-1"), ("gameBans", "x")), "", ""),
+        (
+            (("tradeurl", "must be @everyone"), *((f"a[{n}]", "x" * 900) for n in range(9))),
+            "",
+            "`tradeurl`: must be \uff20",
+        ),
+    ],
+)
+def test_details(details: tuple[tuple[str, str], ...], to_both: str, to_staff: str) -> None:
+    """Escrow days, bans and the like are said in words to everybody; other details are for staff, and bounded."""
+    failure = Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, code=7, key="USER_NOT_TRADEABLE", details=details)
+    for_customer, for_staff = (embed_text(shown(ProviderError(failure), audience)) for audience in Audience)
+
+    for text in (for_customer, for_staff):
+        assert to_both in text
+        assert ("What the provider found" in text) == bool(to_both)
+    assert to_staff in for_staff
+    assert "tradeurl" not in for_customer
+    assert "and 4 more" in for_staff or not to_staff
+    confidential = Failure(ProviderName.SKINSBACK, FailureKind.REFUSED, code=-10, details=details)
+    assert "found" not in embed_text(shown(ProviderError(confidential)))

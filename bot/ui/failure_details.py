@@ -1,0 +1,75 @@
+"""Puts the facts of a refusal that a provider names, such as escrow days and bans, into words."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from bot.ui.kit.text import code, count, outside, relative
+
+_RAW_SHOWN = 6
+_LONGEST_NUMBER = 12
+
+
+def readable_details(details: tuple[tuple[str, str], ...]) -> list[str]:
+    """Return what the details say about the account and the trade, for customers too."""
+    said = (_SENTENCES[_last(name)](value.strip()) for name, value in details if _last(name) in _SENTENCES)
+    return list(dict.fromkeys(filter(None, said)))
+
+
+def raw_details(details: tuple[tuple[str, str], ...]) -> str:
+    """Return the details that have no sentence, such as refused fields, as the provider sent them: for staff."""
+    raw = [(name, value) for name, value in details if _last(name) not in _SENTENCES]
+    lines = [f"{code(name, 60)}: {outside(value, 100)}" for name, value in raw[:_RAW_SHOWN]]
+    left = len(raw) - _RAW_SHOWN
+    return "\n".join([*lines, f"and {left} more"] if left > 0 else lines)
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _number(value: str) -> int:
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= _LONGEST_NUMBER else 0
+
+
+def _escrow(value: str) -> str:
+    days = _number(value)
+    return f"Steam would hold the trade for {count(days, 'day')}." if days else ""
+
+
+def _vac(value: str) -> str:
+    return "The Steam account has a VAC ban." if value.casefold() in {"true", "1"} else ""
+
+
+def _games(value: str) -> str:
+    bans = _number(value)
+    return f"The Steam account has {count(bans, 'game ban')}." if bans else ""
+
+
+def _economy(value: str) -> str:
+    if value.casefold() in {"", "none", "false", "0"}:
+        return ""
+    if value.casefold() == "probation":
+        return "Steam has put the account on probation for trading."
+    return "Steam has banned the account from trading."
+
+
+def _probation(value: str) -> str:
+    return "Steam has put the account on probation for trading." if value.casefold() in {"true", "1"} else ""
+
+
+def _cancellable(value: str) -> str:
+    try:
+        at = datetime.fromtimestamp(_number(value), UTC)
+    except (OverflowError, OSError, ValueError):
+        return ""
+    return f"It can be cancelled {relative(at)}." if _number(value) else ""
+
+
+_SENTENCES: dict[str, Callable[[str], str]] = {
+    "escrowDays": _escrow,
+    "vacBanned": _vac,
+    "gameBans": _games,
+    "economyBan": _economy,
+    "probation": _probation,
+    "cancellableAt": _cancellable,
+}
