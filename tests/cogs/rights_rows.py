@@ -147,7 +147,7 @@ def sends_filter(*, foreign: bool) -> Case:
         return await stage.submit(shown, "1")
 
     whose = Whose.FOREIGN if foreign else Whose.OWN
-    return Case(do, "Filter: name has “1” · from $1 · up to $1", whose, prepare, fleeting=True)
+    return Case(do, "Filter: name has “1” · from $1.00 · up to $1.00", whose, prepare, fleeting=True)
 
 
 # /resend and its cards
