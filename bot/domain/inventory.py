@@ -187,9 +187,11 @@ class InventoryFilter:
                 return sorted(names, key=names.__getitem__, reverse=self.sort is Sort.NAME_DESC)
             case Sort.PRICE_ASC | Sort.PRICE_DESC:
                 offers = {position: offer for position in kept if (offer := items[position].offer) is not None}
-                priced = sorted(offers, key=lambda each: offers[each].amount, reverse=self.sort is Sort.PRICE_DESC)
-                priced.sort(key=lambda each: currency_order(offers[each].currency))
-                return priced + [position for position in kept if position not in offers]
+                prices = {position: offer.amount for position, offer in offers.items()}
+                priced = sorted(prices, key=prices.__getitem__, reverse=self.sort is Sort.PRICE_DESC)
+                if len({offer.currency for offer in offers.values()}) > 1:
+                    priced.sort(key=lambda position: currency_order(offers[position].currency))
+                return priced + [position for position in kept if position not in prices]
 
     def _matches(self, item: Item, search: list[str]) -> bool:
         if search:
@@ -223,10 +225,12 @@ class Sum:
                 continue
             accepted += 1
             if (offer := item.offer) is not None:
-                pieces = item.amount if item.max_amount is None else min(item.amount, item.max_amount)
-                totals[offer.currency] = totals.get(offer.currency, Decimal(0)) + offer.amount * pieces
-        worth = tuple(Money(totals[currency], currency) for currency in sorted(totals, key=currency_order))
-        return cls(len(items), accepted, worth)
+                worth, currency = offer.amount, offer.currency
+                if item.amount != 1 or item.max_amount is not None:
+                    worth *= item.amount if item.max_amount is None else min(item.amount, item.max_amount)
+                totals[currency] = totals[currency] + worth if currency in totals else worth
+        sums = tuple(Money(totals[currency], currency) for currency in sorted(totals, key=currency_order))
+        return cls(len(items), accepted, sums)
 
 
 @dataclass(frozen=True, slots=True)
