@@ -65,6 +65,9 @@ class InvalidInput(SkinDeskError):
 class TradeUrlRejected(InvalidInput):
     """The pasted text is no usable trade URL. It is not kept, because it may contain a token."""
 
+    has_to_be_own = False
+    """Whether the caller may use no one else's."""
+
     def __init__(self, problem: TradeUrlProblem) -> None:
         super().__init__("tradeurl", problem.value)
         self.trade_url_problem = problem

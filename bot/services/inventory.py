@@ -12,7 +12,15 @@ from cachetools import TTLCache
 
 from bot.domain.access import Caller, Capability, Viewer, is_staff, on_behalf_of
 from bot.domain.audit import AuditAction
-from bot.domain.errors import AccessDenied, GameNotOffered, InvalidInput, NotLinked, ProviderError, ProviderOff
+from bot.domain.errors import (
+    AccessDenied,
+    GameNotOffered,
+    InvalidInput,
+    NotLinked,
+    ProviderError,
+    ProviderOff,
+    TradeUrlRejected,
+)
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Sort
 from bot.domain.snapshots import InventoryAnswer, ProviderAnswer
@@ -103,7 +111,11 @@ class InventoryService:
         """Look an inventory up at the requested providers; a provider that fails is part of the answer."""
         if by.capabilities.isdisjoint({Capability.INVENTORY_ANY, Capability.INVENTORY_OWN}):
             raise AccessDenied(Capability.INVENTORY_OWN)
-        trade_url = parse_trade_url(request.trade_url)
+        try:
+            trade_url = parse_trade_url(request.trade_url)
+        except TradeUrlRejected as rejected:
+            rejected.has_to_be_own = Capability.INVENTORY_ANY not in by.capabilities
+            raise
         if Capability.INVENTORY_ANY not in by.capabilities:
             if by.link is None:
                 raise NotLinked

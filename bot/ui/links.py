@@ -130,7 +130,7 @@ def _trade_url_rejected(error: TradeUrlRejected, audience: Audience) -> ErrorMes
         "Which trade URL is it?" if several else "That is not a trade URL",
         _TRADE_URL_PROBLEMS[problem],
         _STEPS_FOR_STAFF.get(problem, _ASK_FOR_IT)
-        if audience is Audience.STAFF
+        if audience is Audience.STAFF and not error.has_to_be_own
         else _STEPS_FOR_CUSTOMERS.get(problem, _FIND_IT),
     )
 

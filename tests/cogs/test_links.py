@@ -4,6 +4,7 @@ import pytest
 import simcord
 
 from bot.demo.scene import Scene
+from bot.domain.access import Capability
 from bot.domain.links import RELINK_COOL_DOWN
 from tests.support.seen import embed_text, text_of
 
@@ -44,18 +45,23 @@ async def test_a_link_from_beginning_to_end(scene: Scene) -> None:
     ],
 )
 async def test_advice_fits_its_reader(scene: Scene, pasted: str) -> None:
-    """A customer reads where their trade URL is; staff are not sent to their own, but to the customer."""
-    own = text_of(await scene.customer.slash(scene.channel, "inventory", tradeurl=pasted))
+    """Who may see only their own inventory reads where the trade URL is; others are not sent to theirs."""
+    approvers = scene.guild.create_role("Approvers")
+    await scene.client.services.access.grant(approvers.id, Capability.APPROVE_RESEND, by=scene.owner)
+    approver = scene.guild.add_member(scene.env.create_user("sam"), roles=[approvers])
+    own = [
+        text_of(await actor.slash(scene.channel, "inventory", tradeurl=pasted)) for actor in (scene.customer, approver)
+    ]
     by_staff = [
         text_of(await scene.agent.slash(scene.channel, "inventory", tradeurl=pasted)),
         text_of(await scene.agent.slash(scene.channel, "trades", steam_id=pasted)),
         await say(scene, scene.agent, "set", member=scene.customer, steam=pasted),
     ]
 
-    assert "Open https://steamcommunity.com/my/tradeoffers/privacy" in own
-    assert "customer" not in own
+    assert all("Open https://steamcommunity.com/my/tradeoffers/privacy" in text for text in own)
+    assert not any("customer" in text for text in own)
     assert all("customer" in text and "paste it here" not in text for text in by_staff)
-    assert not any("abcdefgh" in text for text in (own, *by_staff))
+    assert not any("abcdefgh" in text for text in own + by_staff)
 
 
 async def test_linking_oneself(scene: Scene) -> None:
