@@ -89,10 +89,12 @@ class Trade:
 class KeyLimit:
     """This desk's key may not see the trades that were asked about, so that none is listed says nothing.
 
-    ``sees_only`` is the one account whose trades it sees, None if nothing shows which.
+    ``sees_only`` is the one account whose trades it sees, None if nothing shows which. If ``per_account``, it may see
+    those of another account that is named.
     """
 
     sees_only: SteamId | None
+    per_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +103,15 @@ class TradeList:
 
     Mannco.store lists the trades of the key's own account, or everyone's to an administrator (seed 004), and does not
     say which: the list has to show it. ``key_owner`` is the key's own account, None if unknown. ``account`` is the only
-    account that was asked about, None if none was named. ``left_out`` has the places of rows that could not be read.
+    account that was asked about, None if none was named; ``per_account`` says that one can be. ``left_out`` has the
+    places of rows that could not be read.
     """
 
     trades: tuple[Trade, ...] = ()
     key_owner: SteamId | None = None
     account: SteamId | None = None
     left_out: tuple[str, ...] = ()
+    per_account: bool = False
 
     @property
     def is_full(self) -> bool:
@@ -121,7 +125,9 @@ class TradeList:
         seen = {trade.owner for trade in self.trades}
         if self.key_owner is not None:
             seen.add(self.key_owner)
-        return None if account in seen or len(seen) > 1 else KeyLimit(next(iter(seen), None))
+        if account in seen or len(seen) > 1:
+            return None
+        return KeyLimit(next(iter(seen), None), self.per_account and self.account is None)
 
     def find(self, trade_id: int) -> Trade | None:
         """Return the trade with this id, if it is listed."""

@@ -115,7 +115,7 @@ class Mannco:
         trades, left_out = await _read(response, lambda fields: _read_trades(fields, response.status), secrets=(jwt,))
         if self.per_account:
             self._owners.update((trade.id, trade.owner) for trade in trades)
-        return TradeList(trades, key_owner(jwt), asked, left_out)
+        return TradeList(trades, key_owner(jwt), asked, left_out, self.per_account)
 
     def owner_of(self, trade_id: int) -> SteamId | None:
         """Return the owner of a trade that was listed since the start."""

@@ -58,10 +58,22 @@ _KEY_STEP = (
 )
 
 
+def _key_step(limit: KeyLimit) -> str:
+    if limit.per_account:
+        return (
+            "`/trades` with `member` or `steam_id` reads that account's trades; after that, `/resend` finds them too."
+        )
+    return _KEY_STEP
+
+
 def _key_sees(limit: KeyLimit) -> str:
     """Return for staff what this desk's key sees."""
     if limit.sees_only is None:
         return "Mannco.store lists no trade for this desk's key, and the key does not say which account's it sees"
+    if limit.per_account:
+        return (
+            f"Unless an account is named, this desk's key at Mannco.store sees only the trades of `{limit.sees_only}`"
+        )
     return f"This desk's key at Mannco.store sees only the trades of one account, `{limit.sees_only}`"
 
 
@@ -72,7 +84,11 @@ def _not_found(error: TradeNotFound, audience: Audience) -> ErrorMessage:
         step = "Check the number: `/trades scope:all` shows it. Only the newest 500 trades are listed."
         again = "With the right number."
     elif audience is Audience.STAFF:
-        what, step, again = f"{_key_sees(error.limit)}, and {trade} is not among them.", _KEY_STEP, NOT_AGAIN
+        what, step, again = (
+            f"{_key_sees(error.limit)}, and {trade} is not among them.",
+            _key_step(error.limit),
+            NOT_AGAIN,
+        )
     else:
         what = f"{_KEY_FOR_CUSTOMERS}, so it cannot tell whether {trade} is yours."
         step, again = _ASK_STAFF, NOT_AGAIN
@@ -134,7 +150,7 @@ def _head(answer: TradesAnswer, *, staff: bool) -> list[str]:
         places = f" The first: {code(answer.left_out[0], 60)}." if staff else ""
         lines.append(f"⚠️ {_unread(len(answer.left_out))}{places}")
     if answer.limit is not None and answer.trades:
-        lines.append(f"{_key_sees(answer.limit)}. Others may exist all the same. {_KEY_STEP}")
+        lines.append(f"{_key_sees(answer.limit)}. Others may exist all the same. {_key_step(answer.limit)}")
     return lines
 
 
@@ -295,4 +311,4 @@ def _not_visible(answer: TradesAnswer, limit: KeyLimit, *, staff: bool) -> str:
     if not staff:
         return f"{_KEY_FOR_CUSTOMERS}, so it cannot tell whether you have one. {_ASK_STAFF}"
     whether = "there are others" if answer.steam_id is None else "this account has one"
-    return f"{_key_sees(limit)}, so SkinDesk cannot tell whether {whether}. {_KEY_STEP}"
+    return f"{_key_sees(limit)}, so SkinDesk cannot tell whether {whether}. {_key_step(limit)}"

@@ -133,7 +133,8 @@ class FakeTradeProvider:
         if not self.per_account:
             return TradeList(tuple(self.kept.values()), self.key_owner)
         asked = account or self.key_owner
-        return TradeList(tuple(each for each in self.kept.values() if each.owner == asked), self.key_owner, account)
+        found = tuple(each for each in self.kept.values() if each.owner == asked)
+        return TradeList(found, self.key_owner, account, per_account=True)
 
     def owner_of(self, trade_id: int) -> SteamId | None:
         """Return the owner, as if every trade was listed lately."""

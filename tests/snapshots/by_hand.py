@@ -159,6 +159,8 @@ def _trades() -> Iterator[Shot]:
         yield from _trades_pages(f"none, {situation}", replace(none, **facts))
     everyones = replace(none, steam_id=None, trades=(trade(),), limit=KeyLimit(OWNER))
     yield from _trades_pages("everyone's, the key sees one account", everyones)
+    everyones = replace(everyones, limit=KeyLimit(OWNER, per_account=True))
+    yield from _trades_pages("everyone's, accounts have to be named", everyones)
 
 
 def _listed(situation: str, **facts: object) -> Iterator[Shot]:

@@ -92,7 +92,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "user_id": (5,),
     "until": (datetime(2026, 1, 1, tzinfo=UTC),),
     "trade_id": ("480101",),
-    "limit": (None, KeyLimit(None), KeyLimit(OWNER)),
+    "limit": (None, KeyLimit(None), KeyLimit(OWNER), KeyLimit(OWNER, per_account=True)),
     "left_out": (0, 1, 2),
     "provider": (ProviderName.MANNCO,),
     "game": (Game.DOTA2,),
