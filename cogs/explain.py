@@ -23,9 +23,11 @@ _log = logging.getLogger(__name__)
 class ExplainCog(commands.Cog):
     """Explanations of codes, keys and messages."""
 
-    @app_commands.command(name="explain", description="Find out what an error means and what you can do about it")
+    @app_commands.command(
+        name="explain", description="Find out what an error or status means and what you can do about it"
+    )
     @app_commands.describe(
-        code="The number, the key, or the whole message as you saw it", provider="Whose error it is, if you know"
+        code="The number, key or status, or the whole message as you saw it", provider="Whose error it is, if you know"
     )
     @app_commands.choices(provider=_PROVIDERS)
     @public("the meaning of an error is no secret; confidential parts are left out", suggesting=["code"])

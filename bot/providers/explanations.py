@@ -177,8 +177,10 @@ class Catalogue:
         explained = {explanation.code for explanation in named}
         for number in sorted(numbers - explained):
             found += _within(self._by_number.get(number, []), dialect)
+        if not found and dialect is Dialect.MANNCO:  # it has no codes: its trades show Steam's
+            found = _within((each for number in numbers for each in self._by_number.get(number, [])), Dialect.STEAM)
         if not found and not of_steam:
-            found = _within(self._causes_in(text), dialect)
+            found = _within(self._causes_in(text), None if dialect is Dialect.MANNCO else dialect)
         if not found and not of_steam:
             titles = dict.fromkeys(self._title.findall(_folded(text)))
             found = _within((each for title in titles for each in self._titles[title]), dialect)
@@ -227,8 +229,8 @@ class Catalogue:
             exact = [each for each in known if each.word == word]
             found += exact or [each for each in known if _status_word(each.word) == _status_word(word)]
         named = providers_named(text)
-        selected = [each for each in found if dialect is None or each.dialect is dialect]
-        return tuple([each for each in selected if each.dialect in named] or selected)
+        wanted = {dialect} if dialect else {*named, Dialect.STEAM} if named else set(Dialect)
+        return tuple(each for each in found if each.dialect in wanted)
 
     def entry(self, entry_id: str) -> Explanation | StatusExplanation | None:
         """Return the entry with this id."""

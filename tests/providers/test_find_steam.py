@@ -106,6 +106,8 @@ def test_number_alone() -> None:
     assert dialects[0] is A
     assert dialects[-1] is S
     assert {each.dialect for each in CATALOGUE.find("1010")} == {A}
+    for text in ("26", "error 26", "#26"):
+        assert [each.key for each in CATALOGUE.find(text, Dialect.MANNCO)] == ["Revoked"]
 
 
 SAID = """
@@ -138,7 +140,7 @@ def test_every_function_is_linear() -> None:
     texts.append("".join(chance.choice(parts) for _ in range(6000)))
     for read in (
         *(pasted.tidied, pasted.numbers_alone, pasted.labelled_numbers, pasted.only_number, pasted.http_statuses),
-        *(pasted.providers_named, pasted.plain_key, pasted.as_key),
+        *(pasted.providers_named, pasted.plain_key, pasted.as_key, pasted.possible_statuses, CATALOGUE.find_statuses),
         *(pasted_steam.steam_results, pasted_steam.result_names, pasted_steam.is_message, pasted_steam.is_about_offers),
         *(pasted_steam.cloudflare_numbers, CATALOGUE.find, CATALOGUE.steam_error, CATALOGUE.suggest),
     ):
