@@ -36,12 +36,13 @@ def test_commands_are_described():
 
 @pytest.mark.parametrize("document", documents(), ids=lambda path: path.name)
 def test_settings_exist(document: Path):
-    """Every setting and variable in the documentation exists."""
+    """Every setting, table and variable in the documentation exists."""
     text = document.read_text(encoding="utf-8")
     keys = {key for key in re.findall(rf"`((?:{TABLES})\.[a-z_.]+)`", text) if not key.endswith((".py", ".toml"))}
     variables = {variable for variable in re.findall(r"SKINDESK_[A-Z_]*[A-Z]", text) if "__" in variable}
 
-    assert keys - set(VARIABLES) - set(Capability) == set()
+    tables = {key.rpartition(".")[0] for key in VARIABLES}
+    assert keys - set(VARIABLES) - tables - set(Capability) == set()
     assert variables - set(VARIABLES.values()) == set()
 
 
