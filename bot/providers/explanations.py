@@ -25,7 +25,14 @@ from bot.providers.pasted import (
     providers_named,
     tidied,
 )
-from bot.providers.pasted_steam import cloudflare_numbers, is_about_offers, is_message, result_names, steam_results
+from bot.providers.pasted_steam import (
+    cloudflare_numbers,
+    is_about_offers,
+    is_message,
+    numbers_in_brackets,
+    result_names,
+    steam_results,
+)
 
 _LONGEST_NEEDLE = 100
 _CLOUDFLARE_GENERAL = "cloudflare_1xxx"
@@ -196,8 +203,9 @@ class Catalogue:
     def steam_error(self, text: str) -> Explanation | None:
         """Return the meaning of a trade's last error, if it is one of Steam's. A cause in words is the closest."""
         text = tidied(text)
-        numbers = numbers_alone(text) or labelled_numbers(text)
+        numbers = numbers_alone(text) or labelled_numbers(text) | numbers_in_brackets(text)
         found = [*self._causes_in(text), *self._of_steam(text, numbers)]
+        found += (each for each in self._named(text) if each.dialect is Dialect.STEAM)
         found += filter(None, (self._by_code.get((Dialect.STEAM, None, number)) for number in sorted(numbers)))
         return min(found, key=lambda each: each.key == UNKNOWN, default=None)
 

@@ -85,7 +85,11 @@ def test_cause_in_words(text: str, key: str) -> None:
 
 @pytest.mark.parametrize(
     ("last_error", "code"),
-    [(f"{SENDING} (26)", 26), ("26", 26), ("Error: 16", 16), ("Steam is not available (20)", 20)],
+    [
+        (f"{SENDING} (26)", 26),
+        *(("26", 26), ("Error: 16", 16), ("Trade failed (16)", 16), ("AccessDenied", 15), ("Result: 84", 84)),
+        ("Steam is not there (20)", 20),
+    ],
 )
 def test_last_error(last_error: str, code: int) -> None:
     """The number in a trade's last error is Steam's."""
@@ -94,7 +98,7 @@ def test_last_error(last_error: str, code: int) -> None:
     assert explained.code == code
 
 
-@pytest.mark.parametrize("text", ["", "Trade offer declined", "The trade offer was cancelled (7)", "x" * 6000])
+@pytest.mark.parametrize("text", ["", "Trade offer declined", "The trade offer was cancelled (10)", "x" * 6000])
 def test_no_error_of_steam(text: str) -> None:
     assert CATALOGUE.steam_error(text) is None
 
