@@ -5,7 +5,7 @@ import re
 import discord
 
 from bot.domain.errors import TradeNotFound
-from bot.domain.failures import Explanation, Fixer, StatusExplanation
+from bot.domain.failures import Explanation, Fixer, Repeat, StatusExplanation
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience, TradesAnswer
 from bot.domain.trades import COMPLETED_STATUS, WINDOW, Direction, KeyLimit, NotResendableReason, Scope, Trade
@@ -21,6 +21,11 @@ TRADES_A_PAGE = 5
 _ASSETS_SHOWN = 2
 _OFFER_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 
+_BEFORE_RESEND = {
+    Repeat.AFTER_FIX: "After that, ",
+    Repeat.LATER: "After that, ",
+    Repeat.NEVER: "The same offer would most likely fail again. ",
+}
 _ACTORS_FOR_CUSTOMERS = {
     Fixer.CUSTOMER: "You act next",
     Fixer.AGENT: "The staff acts next",
@@ -175,7 +180,7 @@ def _trade_block(
         _why(trade, cause, staff=staff),
         f"**{_who_acts(trade, status, staff=staff)}.** {step}",
     ]
-    if (after := _resending(trade, staff=staff)) is not None:
+    if (after := _resending(trade, cause, staff=staff)) is not None:
         lines.append(after)
     if not status.is_final or staff:
         lines.append(_to_compare(trade, waits=not status.is_final, is_own=trade.owner == answer.viewer, staff=staff))
@@ -241,12 +246,13 @@ def _who_acts(trade: Trade, status: StatusExplanation, *, staff: bool) -> str:
     return (_ACTORS_FOR_STAFF if staff else _ACTORS_FOR_CUSTOMERS)[status.fixer]
 
 
-def _resending(trade: Trade, *, staff: bool) -> str | None:
+def _resending(trade: Trade, cause: Explanation | None, *, staff: bool) -> str | None:
     """Return whether and how a failed or cancelled trade can be resent."""
     if not _has_failed(trade):
         return None
     if trade.not_resendable is None:
-        return f"`/resend id:{trade.id}` asks a moderator to have the offer sent again."
+        before = "" if cause is None else _BEFORE_RESEND.get(cause.repeat, "")
+        return f"{before}`/resend id:{trade.id}` asks a moderator to have the offer sent again."
     if trade.direction is Direction.NOTHING:
         return "A trade without items cannot be resent."
     return f"A deposit cannot be resent: {'have the customer start' if staff else 'start'} it again on the site."

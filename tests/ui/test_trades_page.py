@@ -98,8 +98,8 @@ def test_after_a_failure():
 @pytest.mark.parametrize(
     ("last_error", "to_customer", "to_staff"),
     [
-        (f"{SENDING} (26)", "An item of the offer is no longer there\n", "no longer there · code `26` · `Revoked`\n"),
-        (f"{SENDING} (15)", "Copy your trade URL from", "Have the customer save a freshly copied trade URL."),
+        (f"{SENDING} (26)", "would most likely fail again. `/resend", "no longer there · code `26` · `Revoked`\n"),
+        (f"{SENDING} (15)", "\nAfter that, `/resend", "Have the customer save a freshly copied trade URL."),
         (
             f"{SENDING}<br>You cannot trade with <b>Al</b> because they have a trade ban.",
             "a trade ban\n",
@@ -109,7 +109,7 @@ def test_after_a_failure():
     ],
 )
 def test_why_it_failed(last_error: str, to_customer: str, to_staff: str):
-    """The owner reads why a trade failed and what to do about that; staff read the last error without markup too."""
+    """The owner reads why a trade failed and what to do; staff read the last error without markup too."""
     failed = answer(trade(last_error=last_error))
     for_customer, for_staff = page(failed, Audience.CUSTOMER), page(failed, Audience.STAFF)
 
