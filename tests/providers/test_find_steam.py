@@ -3,6 +3,8 @@
 
 import random
 import time
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from bot.providers import pasted, pasted_steam
 from bot.providers.explanations import Catalogue
 
 CATALOGUE = Catalogue.load()
+CASES = Path(__file__).resolve().parents[2].parent / "shared" / "field" / "cases.toml"
 A, S, C = Dialect.ASSETPAY, Dialect.STEAM, Dialect.CLOUDFLARE
 SENDING = "There was an error sending your trade offer. Please try again later."
 CANNOT = f"{SENDING}<br><br>You cannot trade with X"
@@ -152,3 +155,15 @@ def test_every_function_is_linear() -> None:
             begun = time.perf_counter()
             read(text)
             assert time.perf_counter() - begun < 1, (read, text[:20])
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="lies beside the checkout where SkinDesk is developed")
+def test_field_cases() -> None:
+    """The field's own cases are read as it says, beside the copies above."""
+    cases = tomllib.loads(CASES.read_text(encoding="utf-8"))
+    for case in cases["steam_error"]:
+        assert [(each.dialect, each.code) for each in CATALOGUE.find(case["text"])] == [
+            (S, case["result"]) if "result" in case else (C, 1015)
+        ]
+    for case in cases["said"]:
+        assert {each.code for each in CATALOGUE.find(case["text"])} == {case["code"]}
