@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing_extensions import TypedDict
 
 from bot.domain.inventory import USD, Money, Sticker
-from bot.providers.rows import Count, Text, Wear, exact
+from bot.providers.rows import Count, Text, Wear
 
 
 class StickerRow(TypedDict, total=False):
@@ -22,13 +22,18 @@ def stickers_of(rows: list[StickerRow]) -> tuple[Sticker, ...]:
     """Return the stickers that have a name."""
     stickers = []
     for row in rows:
-        market_hash_name, wear = row.get("marketHashName") or None, row.get("wear")
+        market_hash_name = row.get("marketHashName") or None
         if name := row.get("name") or market_hash_name:
-            stickers.append(Sticker(name, row.get("slot"), None if wear is None else exact(wear), market_hash_name))
+            stickers.append(_sticker(name, row.get("slot"), row.get("wear"), market_hash_name))
     return tuple(stickers)
+
+
+@lru_cache(maxsize=4_096)  # the same few are on most items, and most are new
+def _sticker(name: str, slot: int | None, wear: str | Decimal | None, market_hash_name: str | None) -> Sticker:
+    return Sticker(name, slot, None if wear is None else Decimal(wear), market_hash_name)
 
 
 @lru_cache(maxsize=16_384)  # prices repeat
 def money(amount: str | Decimal, currency: str = USD) -> Money:
     """Return an amount of money."""
-    return Money(exact(amount), currency)
+    return Money(Decimal(amount), currency)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import Field, GetCoreSchemaHandler, StringConstraints, TypeAdapter, ValidationError
@@ -100,17 +99,11 @@ Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_l
 Amount = Annotated[
     str, Field(pattern=_DECIMAL, coerce_numbers_to_str=True), _Checked(_number_up_to(10 ** (MAX_MAGNITUDE + 1)))
 ]
-"""A number from 0: its digits from bytes, an exact decimal otherwise. ``exact`` makes a decimal of both."""
+"""A number from 0: its digits from bytes, an exact decimal otherwise; ``Decimal`` takes both."""
 Wear = Annotated[str, Field(pattern=_SHARE, coerce_numbers_to_str=True), _Checked(_number_up_to(1))]
 """From 0 to 1. Seeds 000 to 002 have it as text on items and as number on stickers."""
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER, strict=True), _Checked(_integer_from(0))]
 Integer = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER, strict=True), _Checked(_integer_from(-MAX_INTEGER))]
-
-
-@lru_cache(maxsize=16_384)  # prices and wears repeat
-def exact(number: str | Decimal) -> Decimal:
-    """Return the decimal that the provider wrote."""
-    return Decimal(number)
 
 
 def listed(values: object, place: str) -> list[Any]:
