@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Self
+from types import SimpleNamespace
+from typing import Any, Self
 
 import discord
 import pytest
@@ -26,7 +27,7 @@ from bot.domain.snapshots import Snapshot
 from bot.providers.transport import Limits, Transport
 from bot.services.container import Services
 from bot.services.inventory import InventoryRequest
-from bot.ui.pager import shown_page
+from bot.ui.pager import page_with_controls
 from tests.fakes.clock import FakeClock
 from tests.providers.calls import CALLS, client, secure, skinsback, trades
 from tests.support.loopback import as_json, content, in_a_process, in_turn
@@ -246,7 +247,8 @@ async def test_no_stall(tmp_path: Path, large_inventories: str):
 
 async def page_of(services: Services, pages: Snapshot, index: int) -> discord.Embed:
     """Show a page as a click does."""
-    embed, _ = shown_page(pages, index, page_size=services.page_size, explanations=services.explanations)
+    session: Any = SimpleNamespace(services=services)
+    embed, _ = await page_with_controls(session, pages, index)
     return embed
 
 
