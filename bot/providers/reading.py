@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from bot.domain.failures import FailureKind
-from bot.domain.inventory import USD, Money, Sticker
 from bot.domain.secrets import mask_trade_urls
 from bot.worker import run_in_worker
 
@@ -222,16 +221,6 @@ class Fields:
         self._reject(name, optional=optional)
         return None
 
-    def number(self, name: str, *, optional: bool = False) -> Decimal | None:
-        """Read a number, or a text with nothing but a plain decimal number."""
-        value = self.values.get(name)
-        if value is None:
-            return None
-        number = plain_number(value)
-        if number is None:
-            self._reject(name, optional=optional)
-        return number
-
     def integer(self, name: str, *, least: int = -MAX_INTEGER, optional: bool = False) -> int | None:
         """Read an integer of at most 64 bits."""
         value = self.values.get(name)
@@ -245,16 +234,6 @@ class Fields:
         self._reject(name, optional=optional)
         return None
 
-    def money(self, name: str, currency: str = USD) -> Money | None:
-        """Read an amount that is not negative."""
-        value = self.values.get(name)
-        if value is None:
-            return None
-        number = plain_number(value)
-        if number is None or number < 0:
-            raise Unreadable(self.at(name))
-        return Money(number.copy_abs(), currency)  # copy_abs, because abs() rounds to 28 digits and -0 exists
-
     def part(self, name: str) -> Fields | None:
         """Read an object."""
         value = self.values.get(name)
@@ -263,36 +242,6 @@ class Fields:
     def need(self, name: str) -> Fields:
         """Read a required object."""
         return Fields(self.values.get(name), self.at(name), note=self.note)
-
-    def parts(self, name: str) -> Iterator[Fields]:
-        """Read a required list of objects."""
-        values = self.values.get(name)
-        place = self.at(name)
-        if not isinstance(values, list) or len(values) > MAX_ITEMS:
-            raise Unreadable(place)
-        for index, value in enumerate(values):
-            yield Fields(value, f"{place}[{index}]", note=self.note)
-
-    def wear(self) -> Decimal | None:
-        """Read the ``wear`` of an item or a sticker: from 0 to 1, as a number or a text."""
-        wear = self.number("wear", optional=True)
-        return wear if wear is not None and 0 <= wear <= 1 else None
-
-    def stickers(self) -> tuple[Sticker, ...]:
-        """Read the ``stickers`` that have a name (seeds 001 and 002; seed 003 shows none and is read alike)."""
-        values = self.values.get("stickers")
-        if not values or not isinstance(values, list):
-            return ()
-        stickers = []
-        for value in values:
-            if isinstance(value, dict):
-                sticker = Fields(value)
-                name = sticker.text("name", optional=True) or sticker.text("marketHashName", optional=True)
-                if name:
-                    stickers.append(
-                        Sticker(name, slot=sticker.integer("slot", least=0, optional=True), wear=sticker.wear())
-                    )
-        return tuple(stickers)
 
     def _reject(self, name: str, *, optional: bool) -> None:
         if not optional:
