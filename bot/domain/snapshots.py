@@ -193,7 +193,7 @@ def price_range(items: Iterable[Item]) -> tuple[Money, Money] | None:
 
 
 def best_providers(answer: InventoryAnswer, offers: Mapping[ProviderName, Sequence[Item]]) -> frozenset[ProviderName]:
-    """Return who offers most for the items of one name; nobody if all offer the same.
+    """Return who offers most for the items of one name; no one if all offer the same.
 
     Only credits in the same currency compare. If there are several prices, the best has the highest of the low ends
     and of the high ends.
