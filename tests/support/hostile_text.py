@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -74,7 +75,8 @@ class Everything(Mapping[str, Any]):
         return self.value
 
 
-def rendered(text: str, profile: str = "message") -> tuple[list[str], str]:
+@lru_cache(maxsize=4_096)  # pages repeat most of their texts, and SimCord builds its reader for each
+def rendered(text: str, profile: str = "message") -> tuple[tuple[str, ...], str]:
     """Return the kinds of markup that SimCord finds, and the visible text."""
     names = Everything("name")
     context = {
@@ -100,7 +102,7 @@ def rendered(text: str, profile: str = "message") -> tuple[list[str], str]:
             visit(token.get("children", []))
 
     visit(markdown_tokens(text, profile, context=context))
-    return kinds, "".join(visible)
+    return tuple(kinds), "".join(visible)
 
 
 LIVE = {
