@@ -226,8 +226,11 @@ class KilledBot:
         """Settle an open request: another approval is one more call, settling by hand is none."""
         calls = report.calls
         if report.end is ResendState.PENDING:
-            await (await self._live.decide(card)).finished(PATIENCE)
-            await self._live.card_shows(card, ResendState.SENT, PATIENCE)
+            decided = await (await self._live.decide(card)).finished(PATIENCE)
+            try:
+                await self._live.card_shows(card, ResendState.SENT, PATIENCE)
+            except TimeoutError:
+                report.violations.append(f"approved again, the card says {card.text!r}, the answer {decided.answer!r}")
             calls += 1
         elif report.end is ResendState.UNKNOWN:
             opened = await (await self._live.decide(card, "failed")).finished(PATIENCE)
