@@ -155,7 +155,7 @@ class InventoryFilter:
         """Return a filter from a user's input; raise InvalidInput if a value is unusable.
 
         The search is kept as Steam would write it, because AssetPay compares it with Steam's names in its own way, and
-        without the token of a trade URL that somebody pasted into it: pages show it.
+        without the token of a trade URL that was pasted into it: pages show the search.
         """
         search = straight(search or "").strip() or None
         if search is not None and len(search) > MAX_SEARCH:

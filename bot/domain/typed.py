@@ -1,4 +1,4 @@
-"""Text as people type it: searches and prices, whatever their keyboard makes of apostrophes, hyphens and digits."""
+"""Text as people type it: searches and prices, with the apostrophes, hyphens and digits of any keyboard."""
 
 import re
 import unicodedata

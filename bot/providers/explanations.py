@@ -166,7 +166,7 @@ class Catalogue:
         """Return the possible meanings of a number, a key or a pasted message.
 
         If the text names a provider, only that provider's meanings are returned, unless there are none. The number of
-        a message of Steam or Cloudflare is theirs alone, whatever provider is named or selected.
+        a message of Steam or Cloudflare is theirs alone, even if a provider is named or selected.
         """
         text = tidied(text)
         if (of_cloudflare := cloudflare_numbers(text)) is not None:
@@ -193,7 +193,8 @@ class Catalogue:
             found = _within((each for title in titles for each in self._titles[title]), dialect)
         if not found and not of_steam:
             found = _within(self._http(text, numbers), dialect)
-        of_provider = [each for each in found if each.dialect in providers_named(text)]
+        named_providers = providers_named(text)
+        of_provider = [each for each in found if each.dialect in named_providers]
         if dialect is None and of_provider:
             found = of_provider
         unique = {id(explanation): explanation for explanation in found}.values()

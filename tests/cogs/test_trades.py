@@ -193,7 +193,7 @@ ONLY_OWN = "This desk can only see the trades of the shop's own account at Mannc
 @pytest.mark.parametrize("owner", ["merchant", "other_customer", "hostile"])
 @pytest.mark.parametrize("scope", ["active", "all"])
 async def test_key_sees_its_own_account_only(scene: Scene, owner: str, scope: str) -> None:
-    """Whoever asks about another account reads that this desk cannot see it, never that there is no trade."""
+    """A question about another account is answered with what the desk cannot see, never with no trade."""
     mannco = scene.providers.mannco
     mannco.as_admin = False
     mannco.key_owner = getattr(scene.world, owner).steam_id if owner != "merchant" else mannco.key_owner

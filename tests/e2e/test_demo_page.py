@@ -22,7 +22,7 @@ from tests.support.chromium import open_page
 
 PATIENCE = 20.0
 """Seconds after which a step of the demo counts as hung."""
-A_TRY, TRIES = 8_000.0, 8
+A_TRY, TRIES = 4_000.0, 5
 """Milliseconds of one try of a step on the page, and the number of tries."""
 ACCEPTED = "before => !!simcordPreview.pendingAction || (simcordPreview.lastAction?.sequence ?? 0) > before"
 AGENT, MODERATOR = "Alex (support agent)", "Robin (moderator)"

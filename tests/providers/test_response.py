@@ -109,7 +109,7 @@ async def test_unreadable_body(encoding, sent):
 
 @pytest.mark.parametrize("sent", [b"", b"{", b"{}", b"<html>", bytes(range(256))])
 async def test_plain(sent):
-    """What does not look compressed is passed on as it is, whatever its header says."""
+    """A body that does not look compressed is passed on as it is, with any header."""
     assert await read_body(pieces_of(sent, 1_000), "br", limit=10_000) == sent
 
 

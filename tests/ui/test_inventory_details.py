@@ -108,7 +108,7 @@ def test_inspect_link(certificate: str, game: int | None, is_link: object):
     ],
 )
 def test_market_pages(name: str, page: str):
-    """An item and its stickers lead to their own pages on Steam's market, whatever their names hold."""
+    """An item and its stickers lead to their own pages on Steam's market, with any name."""
     stickers = (Sticker("Na[V]i", 0, Decimal("0.05"), name), Sticker("Old", 1))
     text = details(answer(inventory(item(market_hash_name=name, stickers=stickers))))
 
