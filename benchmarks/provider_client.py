@@ -81,6 +81,9 @@ class _Clock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    def monotonic(self) -> float:
+        return time.monotonic()
+
 
 class _Offer(BaseModel):
     price: float

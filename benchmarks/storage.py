@@ -52,6 +52,9 @@ class _Clock:
     def now(self) -> datetime:
         return NOW
 
+    def monotonic(self) -> float:
+        return NOW.timestamp()
+
 
 def entry(n: int) -> AuditEntry:
     """Return an entry as resends make most of them: an actor, and two people in the details."""

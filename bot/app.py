@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -87,6 +88,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the current time."""
         return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return the seconds since the machine's start."""
+        return time.monotonic()
 
 
 @asynccontextmanager

@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """The current time."""
+    """The time: ``now`` to show or store, ``monotonic`` for every period that ends with this process."""
 
     def now(self) -> datetime:
         """Return the current time, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds that only increase, whatever happens to the machine's clock."""
 
 
 class InventoryProvider(Protocol):
@@ -180,10 +183,7 @@ class GuildSettingsRepository(Protocol):
 
 
 class PauseRepository(Protocol):
-    """Which guilds' resends are paused. A pause or its end is one compare-and-set with its audit row.
-
-    SkinDesk's own pause is part of :meth:`ResendRepository.mark_unknown`.
-    """
+    """Which guilds' resends are paused, each change one compare-and-set; :meth:`ResendRepository.mark_unknown` too."""
 
     async def of_guild(self, guild_id: int) -> ResendPause | None:
         """Return the guild's pause, None if there is none."""

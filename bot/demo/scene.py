@@ -49,6 +49,10 @@ class SceneClock:
         """Return the simulated time."""
         return self._read()
 
+    def monotonic(self) -> float:
+        """Return the simulated time, which is never set back."""
+        return self._read().timestamp()
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:

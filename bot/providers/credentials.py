@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from cachetools import LRUCache
+from cachetools import TLRUCache
 
 from bot.domain.errors import ProviderError
 from bot.domain.secrets import Secret
@@ -45,10 +45,10 @@ def issued_token(fields: Fields, name: str) -> Secret:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token and the time from which it is renewed."""
+    """A token, and how long it is used before it is renewed."""
 
     value: Secret
-    renew_at: datetime
+    lasts: timedelta
 
     @classmethod
     def issued(cls, value: Secret, *, at: datetime, capped: bool = True) -> Self:
@@ -66,21 +66,20 @@ class Token:
                 claimed = at
             if claimed > at:
                 end = min(claimed, end) if capped else claimed
-        return cls(value, end - RENEW_BEFORE)
+        return cls(value, end - RENEW_BEFORE - at)
 
 
 class TokenCache:
     """Tokens by key, in memory only. Concurrent callers share the creation of a missing one."""
 
     def __init__(self, clock: Clock, *, capacity: int = _MAX_TOKENS) -> None:
-        self._clock = clock
-        self._tokens: LRUCache[str, Token] = LRUCache(capacity)
+        self._tokens: TLRUCache[str, Token, float] = TLRUCache(capacity, _use_until, clock.monotonic)
         self._creating: SingleFlight[str, Secret] = SingleFlight()
 
     async def get(self, key: str, create: Callable[[], Coroutine[Any, Any, Token]]) -> Secret:
         """Return the token of ``key``, created by ``create`` if there is none that is still good."""
         token = self._tokens.get(key)
-        if token is not None and self._clock.now() < token.renew_at:
+        if token is not None:
             return token.value
 
         async def create_and_keep() -> Secret:
@@ -99,4 +98,8 @@ class TokenCache:
         """Remove a refused token, unless another has replaced it."""
         token = self._tokens.get(key)
         if token is not None and token.value == refused:
-            del self._tokens[key]
+            self._tokens.pop(key, None)
+
+
+def _use_until(_: str, token: Token, now: float) -> float:
+    return now + token.lasts.total_seconds()

@@ -91,11 +91,13 @@ class InventoryService:
         self._clock = clock
         # Above the deadline of one read: a caller who joined another's lookup may still have to begin their own.
         self._deadline = deadline
-        self._cache: TTLCache[tuple[_Account, InventoryFilter], Inventory, datetime] = TTLCache(
-            _MAX_ITEMS_CACHED, CACHED_FOR, clock.now, getsizeof=_size
+        self._cache: TTLCache[tuple[_Account, InventoryFilter], Inventory, float] = TTLCache(
+            _MAX_ITEMS_CACHED, CACHED_FOR.total_seconds(), clock.monotonic, getsizeof=_size
         )
-        self._refreshed: TTLCache[_Account, datetime, datetime] = TTLCache(_MAX_REFRESHED, REFRESH_COOLDOWN, clock.now)
-        """When each account may be refreshed again."""
+        self._refreshed: TTLCache[_Account, float, float] = TTLCache(
+            _MAX_REFRESHED, REFRESH_COOLDOWN.total_seconds(), clock.monotonic
+        )
+        """When each account was refreshed."""
         self._flights = SingleFlight[_Flight, Inventory]()
 
     @property
@@ -149,7 +151,10 @@ class InventoryService:
     def next_refresh(self, answer: InventoryAnswer) -> datetime | None:
         """Return when the answer's account may be refreshed at all its providers; None: now."""
         accounts = [_Account(part.provider, answer.owner, answer.game) for part in answer.answers]
-        return max((until for one in accounts if (until := self._refreshed.get(one)) is not None), default=None)
+        refreshed = max((at for one in accounts if (at := self._refreshed.get(one)) is not None), default=None)
+        if refreshed is None:
+            return None
+        return self._clock.now() + REFRESH_COOLDOWN - timedelta(seconds=self._clock.monotonic() - refreshed)
 
     async def close(self) -> None:
         """Cancel the lookups in flight."""
@@ -165,7 +170,7 @@ class InventoryService:
             return query
         if flight.account in self._refreshed:
             return replace(query, refresh=False)
-        self._refreshed[flight.account] = self._clock.now() + REFRESH_COOLDOWN
+        self._refreshed[flight.account] = self._clock.monotonic()
         return query
 
     def _select(self, request: InventoryRequest) -> tuple[InventoryProvider, ...]:

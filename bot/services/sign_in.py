@@ -83,7 +83,9 @@ class SignInService:
         self._clock = clock
         self._places = places
         self._steam = steam
-        self._begun: TTLCache[str, _Begun, datetime] = TTLCache(_MAX_REMEMBERED, SIGN_IN_WITHIN, clock.now)
+        self._begun: TTLCache[str, _Begun, float] = TTLCache(
+            _MAX_REMEMBERED, SIGN_IN_WITHIN.total_seconds(), clock.monotonic
+        )
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._asking = 0
         self._running: set[asyncio.Task[Any]] = set()

@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from cachetools import LRUCache, TTLCache
@@ -63,7 +63,7 @@ class SnapshotService:
         self._access = access
         self._clock = clock
         self._recent: LRUCache[str, Snapshot] = LRUCache(_MAX_ROWS_IN_MEMORY, getsizeof=_size)
-        self._queries: TTLCache[str, _Query, datetime] = TTLCache(_MAX_QUERIES, KEPT_FOR, clock.now)
+        self._queries: TTLCache[str, _Query, float] = TTLCache(_MAX_QUERIES, KEPT_FOR.total_seconds(), clock.monotonic)
         self._unsaved: dict[str, Snapshot] = {}
         self._saving: asyncio.Task[None] | None = None
         self._erasures = 0

@@ -45,7 +45,7 @@ def test_renewal(expiry, capped, renewed_in):
     """A token is renewed five minutes before its end: the claimed one if it is possible, else after a day."""
     token = Token.issued(jwt({"exp": expiry}), at=NOW, capped=capped)
 
-    assert token.renew_at == NOW + renewed_in
+    assert token.lasts == renewed_in
 
 
 @pytest.mark.parametrize("value", [None, "", 5, "two words", "line\nbreak", "x" * 9_000, "é"])
@@ -65,7 +65,7 @@ class TestCache:
     def fetching(self, clock, log):
         async def fetch():
             log.append("fetched")
-            return Token(Secret(f"token {len(log)}"), clock.now() + timedelta(hours=1))
+            return Token(Secret(f"token {len(log)}"), timedelta(hours=1))
 
         return fetch
 

@@ -180,7 +180,7 @@ async def test_joining_a_refresh(services: Services):
 async def test_refresh_cool_down(services: Services):
     """One refresh in two minutes for each provider, account and game, and meanwhile what it read.
 
-    A failed one does not count.
+    A failed one does not count, nor does a machine's clock that is set back.
     """
     other = FakeInventoryProvider(ProviderName.SKINSBACK)
     services.with_providers(services.provider, other)
@@ -196,6 +196,7 @@ async def test_refresh_cool_down(services: Services):
     services.service.evict(OWNER)
     assert names(await services.look_up(refresh=True)) == ["too new"]
     assert [query.refresh for query in services.provider.asked] == [True] * 3 + [False]
+    services.clock.step(hours=-1)
     services.clock.advance(seconds=1)
     services.provider.failure = ProviderError(FAILURE)
     await services.look_up(refresh=True)
