@@ -32,6 +32,7 @@ SkinDeskError
 ├── TooSoon                    possible later
 │   ├── LinkTooNew
 │   └── TooManyResends
+├── DiscordUnavailable
 ├── ShuttingDown
 ├── Interrupted
 ├── Unfinished
@@ -256,6 +257,10 @@ class ApprovalsChannelMissing(SkinDeskError):
 
 class ApprovalsChannelUnusable(SkinDeskError):
     """The approvals channel is gone, or SkinDesk may not post there."""
+
+
+class DiscordUnavailable(SkinDeskError):
+    """Discord is overloaded or cannot be reached. What was sent to it may have arrived all the same."""
 
 
 class ShuttingDown(SkinDeskError):

@@ -9,6 +9,7 @@ import discord
 from discord import app_commands
 
 from bot.domain.errors import (
+    DiscordUnavailable,
     FormUnknown,
     Interrupted,
     InvalidInput,
@@ -27,7 +28,7 @@ from bot.ui.kit.text import relative
 
 NOT_AGAIN = "It would end the same way again."
 ADMINISTRATOR = "An administrator of this server"
-_RESTARTING = "No one: it clears up on its own"
+_CLEARS_UP = "No one: it clears up on its own"
 _MAY_BE_DONE = "A look-up changed nothing. If you were changing something, it may have been done all the same."
 _CHECK_FIRST = (
     "After a change check first: a resend's card, `/link status`, `/access list`, `/settings show` and `/audit` show "
@@ -170,11 +171,19 @@ register_messages(
         ),
         app_commands.CommandSignatureMismatch: _COMMAND_CHANGED,
         app_commands.CommandNotFound: _COMMAND_CHANGED,
+        DiscordUnavailable: lambda *_: ErrorMessage(
+            "Discord has trouble right now",
+            f"Discord is overloaded or cannot be reached: that is neither your mistake nor SkinDesk's. {_MAY_BE_DONE}",
+            f"{_CHECK_FIRST} Then try again. discordstatus.com says when Discord is well again.",
+            _CLEARS_UP,
+            _in_a_minute(),
+            is_refusal=False,
+        ),
         ShuttingDown: lambda *_: ErrorMessage(
             "SkinDesk is restarting",
             "Nothing was done.",
             "Ask again in a minute.",
-            _RESTARTING,
+            _CLEARS_UP,
             _in_a_minute(),
             is_refusal=False,
         ),
@@ -182,7 +191,7 @@ register_messages(
             "SkinDesk is restarting",
             f"It stopped before this was finished. {_MAY_BE_DONE}",
             f"{_CHECK_FIRST} Then ask again, in a minute.",
-            _RESTARTING,
+            _CLEARS_UP,
             _in_a_minute(),
             is_refusal=False,
         ),

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import discord
@@ -77,6 +78,21 @@ async def test_unexpected_failure(scene: Scene, caplog: pytest.LogCaptureFixture
         assert record.getMessage() == f"unexpected failure reference={reference_in(text)} {facts}"
         assert record.exc_info is not None
         assert INSIDE in str(record.exc_info[1])
+
+
+@pytest.mark.parametrize("status", [503, 429, 400])
+async def test_trouble_of_discord(scene: Scene, caplog: pytest.LogCaptureFixture, status: int) -> None:
+    """What is Discord's own trouble is told as that, and as no mistake of anyone here."""
+    answer: Any = SimpleNamespace(status=status, reason="")
+    break_service(scene, "trades", discord.HTTPException(answer, {"code": 0, "message": INSIDE}))
+    text = text_of(await scene.agent.slash(scene.channel, "trades"))
+
+    is_discords = status != 400
+    assert ("Discord has trouble right now" in text) == is_discords
+    assert ("Something went wrong in SkinDesk" in text) == (not is_discords)
+    assert ("An administrator" in text) == (not is_discords)
+    assert any(f"reference={reference_in(text)} " in message for message in caplog.messages)
+    assert any(message.startswith("Discord in trouble") for message in caplog.messages) == is_discords
 
 
 async def test_failure_in_suggestions(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
@@ -169,7 +185,7 @@ async def test_error_after_a_page_that_may_have_arrived(tmp_path: Path, monkeypa
         scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, code=0)
         clicked = await scene.customer.click(result.response, label="Next")
 
-        assert "Something went wrong" in extra_text_of(clicked)
+        assert "Discord has trouble right now" in extra_text_of(clicked)
         assert "Page 2 of 8" in text_of(result)
 
 
@@ -200,7 +216,7 @@ async def test_reply_after_a_deferral_that_may_have_arrived(
 
         scene.env.backend.faults.clear()
         await scene.env.advance_time(10)
-        assert ("Trades" if command == "trades" else "Something went wrong") in text_of(result)
+        assert ("Trades" if command == "trades" else "Discord has trouble") in text_of(result)
         assert len(scene.client.sessions.left_open) == 0
 
 
@@ -238,7 +254,7 @@ async def test_click_after_a_deferral_that_may_have_arrived(tmp_path: Path, monk
         clicked = await scene.customer.click(result.response, label="CSV of all")
         await scene.env.advance_time(10)
 
-        assert "Something went wrong" in text_of(clicked)
+        assert "Discord has trouble" in text_of(clicked)
         assert "Page 1 of 8" in text_of(result)
         assert len(scene.client.sessions.left_open) == 0
 

@@ -6,12 +6,19 @@ from collections.abc import Awaitable, Callable
 import discord
 from discord import app_commands
 
-from bot.domain.errors import Interrupted, ProviderError, ShuttingDown, SkinDeskError, Unfinished
+from bot.domain.errors import (
+    DiscordUnavailable,
+    Interrupted,
+    ProviderError,
+    ShuttingDown,
+    SkinDeskError,
+    Unfinished,
+)
 from bot.domain.snapshots import Audience
 from bot.observability.logs import reference
 from bot.observability.tracing import Outcome
 from bot.ui.errors import error_embed
-from bot.ui.interaction.discord_errors import UNKNOWN_INTERACTION, code_of
+from bot.ui.interaction.discord_errors import UNKNOWN_INTERACTION, code_of, is_trouble_of_discord
 from bot.ui.interaction.session import Interaction, InteractionSession, session_of
 
 _log = logging.getLogger(__name__)
@@ -49,7 +56,7 @@ async def report(session: InteractionSession, error: Exception) -> None:
         session.close()
         return
     embed = error_embed(
-        cause,
+        DiscordUnavailable() if is_trouble_of_discord(cause) else cause,
         audience=await _audience(session),
         explanations=session.services.explanations,
         reference=error_reference,
@@ -87,6 +94,9 @@ def log_failure(session: InteractionSession, error: Exception, error_reference: 
             failure.place,
             None if failure.took is None else f"{failure.took.total_seconds():.1f}s",
         )
+    elif isinstance(error, DiscordUnavailable) or is_trouble_of_discord(error):  # a traceback would add nothing
+        status, code = getattr(error, "status", None), code_of(error)
+        _log.warning("Discord in trouble %s error=%s status=%s code=%s", facts, type(error).__name__, status, code)
     elif isinstance(error, Interrupted | ShuttingDown | Unfinished):
         outcome = Outcome.INTERRUPTED
     elif isinstance(error, _REFUSALS):
