@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from string import ascii_lowercase, ascii_uppercase
@@ -106,6 +106,9 @@ class Catalogue:
         self._unknown = replace(self._by_key[Dialect.SKINDESK, None, UNKNOWN], known=False)
         self._statuses = {(status.dialect, status.kind, status.word): status for status in entries.statuses}
         self._unknown_status = self._statuses.pop((Dialect.SKINDESK, UNKNOWN, UNKNOWN))
+        found_by_word = [status for status in self._statuses.values() if status.kind != "failure_word"]
+        self._status_as_written = _by(found_by_word, lambda status: status.word)
+        self._status_as_typed = _by(found_by_word, lambda status: _status_word(status.word))
 
         found = [entry.explanation for entry in entries.errors if entry.explanation.key != UNKNOWN]
         self._order = {id(explanation): place for place, explanation in enumerate(found)}
@@ -232,11 +235,9 @@ class Catalogue:
         A word as a provider spells it counts first: AssetPay's dialects have the same words in other capitals.
         """
         text = tidied(text)
-        known = [each for each in self._statuses.values() if each.kind != "failure_word"]
         found: list[StatusExplanation] = []
         for word in dict.fromkeys(possible_statuses(text)):
-            exact = [each for each in known if each.word == word]
-            found += exact or [each for each in known if _status_word(each.word) == _status_word(word)]
+            found += self._status_as_written.get(word) or self._status_as_typed.get(_status_word(word), [])
         named = providers_named(text)
         wanted = {dialect} if dialect else {*named, Dialect.STEAM} if named else set(Dialect)
         return tuple(each for each in found if each.dialect in wanted)
@@ -356,6 +357,15 @@ def _stripped(text: str | None) -> str | None:
 
 def _folded(text: str) -> str:
     return " ".join(text.casefold().split()).rstrip(".")
+
+
+def _by(
+    statuses: Iterable[StatusExplanation], key: Callable[[StatusExplanation], str]
+) -> dict[str, list[StatusExplanation]]:
+    grouped: defaultdict[str, list[StatusExplanation]] = defaultdict(list)
+    for status in statuses:
+        grouped[key(status)].append(status)
+    return grouped
 
 
 def _status_word(word: str) -> str:

@@ -43,7 +43,7 @@ _UNSPACED_LABELS = (
 _LABELLED = re.compile(
     rf"(?:(?:(?<![^\W\d_])(?P<word>{_LABELS})|{_UNSPACED_LABELS})"
     r"(?:\s?(?:number|nummer|numer|numéro|número|no\.?|nr\.?|n[°º]|№|số|code|is|was|ist|war|es|est|jest|[是为為は]))?|#)"
-    rf"(?P<between>[\s\"'`*:=#(_]{{0,12}}(?:-\s)?)(?P<number>{_NUMBER}){_NO_CODE}",
+    rf"(?P<between>[\s\"'`*:=#(_]{{0,12}}+(?:-\s)?)(?P<number>{_NUMBER}){_NO_CODE}",
     re.IGNORECASE,
 )
 # "33 numaralı hata": the number stands before the word.
@@ -58,7 +58,7 @@ _FURTHER = re.compile(
 _PLURALS = ("s", "n", "fehler")
 _HTTP = re.compile(
     r"(?:http(?:/[0-9](?:\.[0-9])?)?|status)(?:[ _-]?(?:status|code)){0,2}"
-    r"[\s\"':=]{0,4}(?P<labelled>[1-5][0-9]{2})(?![0-9])"
+    r"[\s\"':=]{0,4}+(?P<labelled>[1-5][0-9]{2})(?![0-9])"
     r"|(?<![0-9.])(?P<named>[45][0-9]{2})\s(?:forbidden|unauthorized|not found|too many requests|bad request|"
     r"internal server error|bad gateway|service unavailable|gateway time-?out)"
     r"|\ban?\s(?P<spoken>[45][0-9]{2})(?=\s(?:from|error|at|by|on)\b|[.,!?]|$)",
@@ -69,7 +69,7 @@ _STATUS = re.compile(
     r"(?<![^\W\d_])(?:trade|offer|deposit|order)?[ _-]?(?:status(?:es)?|state|zustand|durumu?|estado|statut|stan|stato|"
     r"статус|состояние|trạng thái|tình trạng|stav|状态|狀態|ステータス|상태)"
     r"(?:\s?(?:code|number|no\.?|nr\.?|is|was|ist|war|es|est|jest|[是为為は]))?"
-    r"[\s\"'`*:=#(]{0,8}(?P<word>-?[0-9]{1,3}(?![\w.])|[A-Za-z][A-Za-z_]{1,29})",
+    r"[\s\"'`*:=#(]{0,8}+(?P<word>-?[0-9]{1,3}(?![\w.])|[A-Za-z][A-Za-z_]{1,29})",
     re.IGNORECASE,
 )
 _PROVIDERS = (

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import re
 import unicodedata
 import zipfile
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ui.kit.csv import csv_bytes, csv_file
+from bot.ui.kit.csv import csv_bytes, csv_file, guarded_cell
 from tests.support.hostile_text import hostile
 
 FORMULAS = [
@@ -92,6 +93,21 @@ def test_every_cell(rows: list[list[str]]) -> None:
         assert [cell.replace("'", "") for cell in cells] == [
             text.encode("utf-8", "replace").decode().replace("'", "") for text in row
         ]
+
+
+def guarded_piece_by_piece(text: str) -> str:
+    """Return what ``guarded_cell`` is to return, by its definition: each piece is judged by all that follows it."""
+    starts = [0, *(found.end() for found in re.finditer("[;\t\r\n]", text)), len(text)]
+    pieces = [(text[start:], text[start:end]) for start, end in itertools.pairwise(starts)]
+    whole = "".join(f"'{piece}" if begins_a_formula(rest) else piece for rest, piece in pieces)
+    is_number = re.fullmatch(r"\d{16,}|0\d+|\d+[eE]\d+", text.strip(" '\"\t\r\n"))
+    return f"'{whole}" if is_number else whole
+
+
+@given(texts)
+def test_guard_as_defined(text: str) -> None:
+    """Reading the text once gives the same cell as looking ahead from each of its pieces."""
+    assert guarded_cell(text) == guarded_piece_by_piece(text)
 
 
 @pytest.mark.parametrize("text", DIGITS)

@@ -10,9 +10,10 @@ import io
 import re
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 import discord
@@ -33,6 +34,8 @@ _UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _QUOTES = frozenset({"Pi", "Pf"})
 _SEPARATORS = ";\t\r\n"
 """Characters at which some spreadsheets begin a new cell."""
+_HARMLESS = re.compile(rf"[^\W_][^{_SEPARATORS}]*+")
+"""Most texts: they begin with a letter or a digit, and are one piece."""
 
 _NUMBER = re.compile(rf"\d{{{_EXACT_DIGITS + 1},}}|0\d+|\d+[eE]\d+")
 """Digits that a spreadsheet would change."""
@@ -61,21 +64,31 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
 
 def guarded_cell(text: str) -> str:
     """Return text that a spreadsheet shows as text. Text with an apostrophe of its own gets a second one."""
-    starts = [0, *(place + 1 for place, letter in enumerate(text) if letter in _SEPARATORS)]
-    pieces = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
-    guarded = [f"'{piece}" if _is_formula(text, start) else piece for start, piece in zip(starts, pieces, strict=True)]
-    whole = "".join(guarded)
+    whole = text if _HARMLESS.fullmatch(text) else "".join(reversed(list(_guarded_pieces(text))))
     return f"'{whole}" if _NUMBER.fullmatch(text.strip(" '\"\t\r\n")) else whole
 
 
-def _is_formula(text: str, start: int) -> bool:
-    """Return whether the first character from ``start`` on, besides blanks and quotes, begins a formula."""
-    for place in range(start, len(text)):
+def _guarded_pieces(text: str) -> Iterator[str]:
+    """Yield the pieces of a text from the last to the first, which reads no character twice."""
+    end = len(text)
+    begins_formula = False  # whether the first visible character from here on does
+    for place in range(end - 1, -1, -1):
         letter = text[place]
-        category = unicodedata.category(letter)
-        if category not in _UNSEEN and category not in _QUOTES and letter not in "\"'`\N{ACUTE ACCENT}":
-            return unicodedata.normalize("NFKC", letter)[0] in _FORMULA
-    return False
+        if letter in _SEPARATORS:
+            yield f"'{text[place + 1 : end]}" if begins_formula else text[place + 1 : end]
+            end = place + 1
+        if (begins := _begins_formula(letter)) is not None:
+            begins_formula = begins
+    yield f"'{text[:end]}" if begins_formula else text[:end]
+
+
+@lru_cache(maxsize=4_096)
+def _begins_formula(letter: str) -> bool | None:
+    """Return whether a visible character begins a formula; None for blanks and quotes, which may stand before one."""
+    category = unicodedata.category(letter)
+    if category in _UNSEEN or category in _QUOTES or letter in "\"'`\N{ACUTE ACCENT}":
+        return None
+    return unicodedata.normalize("NFKC", letter)[0] in _FORMULA
 
 
 def _written(cell: Cell) -> str:
