@@ -5,7 +5,8 @@ import attrs
 from bot.domain.access import Actor
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.my_data import Erased, StoredData
-from bot.ports import AuditRepository, Clock, MyDataRepository, ResendCards
+from bot.ports import AuditRepository, Clock, MyDataRepository
+from bot.ports.resends import ResendCards
 from bot.services.inventory import InventoryService
 from bot.services.sign_in import SignInService
 from bot.services.snapshots import SnapshotService

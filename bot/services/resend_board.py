@@ -10,7 +10,8 @@ import attrs
 
 from bot.domain.errors import ApprovalsChannelUnusable
 from bot.domain.resends import CardEdit, Resend
-from bot.ports import Clock, GuildSettingsRepository, ResendCards, ResendRepository
+from bot.ports import Clock, GuildSettingsRepository
+from bot.ports.resends import ResendCards, ResendRepository
 
 _log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from bot.domain.resends import Outcome, Resend, ResendState, Settlement, TradeFa
 from bot.domain.secrets import TradeCode, mask_trade_urls
 from bot.domain.steam import SteamId
 from bot.domain.trades import Scope, TradeList
-from bot.ports import Clock, LinkRepository, PauseRepository, ResendCards, ResendRepository, TradeProvider
+from bot.ports import Clock, LinkRepository, TradeProvider
+from bot.ports.resends import PauseRepository, ResendCards, ResendRepository
 from bot.services.audit import AuditService
 from bot.services.resend_board import ResendBoard
 

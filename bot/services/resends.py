@@ -38,14 +38,8 @@ from bot.domain.resends import (
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.steam import SteamId
 from bot.domain.trades import Scope, Trade
-from bot.ports import (
-    Clock,
-    GuildSettingsRepository,
-    LinkRepository,
-    PauseRepository,
-    ResendCards,
-    ResendRepository,
-)
+from bot.ports import Clock, GuildSettingsRepository, LinkRepository
+from bot.ports.resends import PauseRepository, ResendCards, ResendRepository
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.resend_board import ResendBoard

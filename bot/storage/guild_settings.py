@@ -9,7 +9,8 @@ from typing_extensions import override
 from bot.domain.audit import AuditAction, AuditEntry, AuditRow
 from bot.domain.resends import Resend, ResendPause
 from bot.domain.settings import GuildSettings, Setting
-from bot.ports import GuildSettingsRepository, PauseRepository
+from bot.ports import GuildSettingsRepository
+from bot.ports.resends import PauseRepository
 from bot.storage.audit.log import append
 from bot.storage.database import Database, from_ms, to_ms
 

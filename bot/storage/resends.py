@@ -10,7 +10,7 @@ from typing_extensions import override
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
 from bot.domain.resends import ALARM, OPENED_WITHIN, Outcome, Resend, ResendState, Settlement, TradeFacts
-from bot.ports import ResendRepository
+from bot.ports.resends import ResendRepository
 from bot.storage import resend_rows as rows
 from bot.storage.audit.log import append
 from bot.storage.database import Database, Parameters, clean_text, from_ms, is_storable, to_ms

@@ -13,11 +13,10 @@ from bot.ports import (
     GuildSettingsRepository,
     LinkRepository,
     MyDataRepository,
-    PauseRepository,
-    ResendRepository,
     SignInRepository,
     SnapshotRepository,
 )
+from bot.ports.resends import PauseRepository, ResendRepository
 from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.database import Database
 from bot.storage.grants import SqliteGrantRepository

@@ -11,7 +11,7 @@ from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade
-from bot.ports import ResendRepository
+from bot.ports.resends import ResendRepository
 
 GUILD = 900_000_000_000_000_001
 OTHER_GUILD = 900_000_000_000_000_002

@@ -10,12 +10,8 @@ from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
 from bot.domain.my_data import Erased, StoredData
 from bot.domain.resends import OPENED_WITHIN, Resend, ResendState
 from bot.domain.steam import SteamId
-from bot.ports import (
-    AuditRepository,
-    LinkRepository,
-    MyDataRepository,
-    ResendRepository,
-)
+from bot.ports import AuditRepository, LinkRepository, MyDataRepository
+from bot.ports.resends import ResendRepository
 from tests.contracts.engines import Repositories
 from tests.contracts.samples import (
     ADA,

@@ -7,7 +7,8 @@ import pytest
 from bot.domain.audit import AuditAction
 from bot.domain.resends import ALARM, TRANSITIONS, Outcome, Resend, ResendPause, ResendState, Settlement
 from bot.domain.settings import GuildSettings, Setting
-from bot.ports import AuditRepository, GrantRepository, GuildSettingsRepository, PauseRepository, ResendRepository
+from bot.ports import AuditRepository, GrantRepository, GuildSettingsRepository
+from bot.ports.resends import PauseRepository, ResendRepository
 from tests.contracts.samples import ADA, BEN, GUILD, LATER, NOW, OTHER_GUILD, draft, in_state, opened
 
 

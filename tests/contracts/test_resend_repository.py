@@ -9,7 +9,8 @@ import pytest
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
 from bot.domain.resends import Outcome, Resend, ResendState, Settlement, change_in
-from bot.ports import AuditRepository, ResendRepository
+from bot.ports import AuditRepository
+from bot.ports.resends import ResendRepository
 from tests.contracts.samples import (
     ADA,
     ADAS_ACCOUNT,

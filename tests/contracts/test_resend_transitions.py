@@ -8,7 +8,8 @@ import pytest
 
 from bot.domain.audit import AuditAction
 from bot.domain.resends import TRANSITIONS, Outcome, Resend, ResendState, Settlement
-from bot.ports import AuditRepository, ResendRepository
+from bot.ports import AuditRepository
+from bot.ports.resends import ResendRepository
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, CLEO, GUILD, LATER, NOW, draft, in_state
 
 Change = Callable[[ResendRepository, Resend], Awaitable[Resend | None]]

@@ -1,6 +1,6 @@
 """Random operations by members of one guild on other guilds' data, through every repository function.
 
-``CASES`` has one for each function of a repository protocol in ``bot.ports``, or ``ACROSS_GUILDS`` has the reason why
+``CASES`` has one for each function of a repository protocol of ``bot.ports``, or ``ACROSS_GUILDS`` has the reason why
 not. A case gets the repository and picks data from ``Theirs``.
 """
 
@@ -25,6 +25,8 @@ from bot.domain.links import SIGN_IN_WITHIN, Link, LinkSource, SignIn
 from bot.domain.resends import Outcome, Resend, ResendPause, ResendState, Settlement
 from bot.domain.settings import Setting
 from bot.domain.steam import SteamId
+from bot.ports import resends as resend_ports
+from bot.ports.resends import PauseRepository, ResendRepository
 from tests.contracts import samples
 from tests.contracts.engines import Repositories
 
@@ -129,12 +131,12 @@ CASES: Mapping[type, Mapping[str, Case]] = {
             OURS, theirs.chance.choice(list(Setting)), theirs.channel(), by=theirs.person(), at=NOW
         ),
     },
-    ports.PauseRepository: {
+    PauseRepository: {
         "of_guild": lambda pauses, _: pauses.of_guild(OURS),
         "pause": lambda pauses, theirs: pauses.pause(OURS, by=theirs.person(), at=NOW),
         "resume": lambda pauses, theirs: pauses.resume(OURS, theirs.chance.choice(_STOPS), by=theirs.person(), at=NOW),
     },
-    ports.ResendRepository: {
+    ResendRepository: {
         "open": lambda resends, theirs: resends.open(
             replace(
                 theirs.resend(),
@@ -206,7 +208,7 @@ CASES: Mapping[type, Mapping[str, Case]] = {
 }
 
 ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
-    ports.ResendRepository: {
+    ResendRepository: {
         "all_open": "the work at start and in the background",
         "not_finalised": "the work at start",
     },
@@ -227,7 +229,8 @@ class Report:
 
 def repository_protocols() -> dict[str, type]:
     """Return the repositories' protocols by their names."""
-    return {name: kind for name, kind in vars(ports).items() if name.endswith("Repository")}
+    declared = vars(ports) | vars(resend_ports)
+    return {name: kind for name, kind in declared.items() if name.endswith("Repository")}
 
 
 def functions_of(protocol: type) -> AbstractSet[str]:
@@ -304,7 +307,7 @@ async def _furnished(by_protocol: Mapping[type, Any], chance: Random) -> Theirs:
     digests: list[str] = []
     for place, guild_id in enumerate(THEIRS):
         await _people(by_protocol, guild_id)
-        resends += await _requests(by_protocol[ports.ResendRepository], guild_id, first=100 * place)
+        resends += await _requests(by_protocol[ResendRepository], guild_id, first=100 * place)
         for number, person in enumerate(PEOPLE):
             answer = samples.trades_answer() if number % 2 else samples.inventory_answer()
             pages = replace(
@@ -317,7 +320,7 @@ async def _furnished(by_protocol: Mapping[type, Any], chance: Random) -> Theirs:
                 sign_in = SignIn(_digest(f"{guild_id}:{person}"), guild_id, person, _THEIR_TIME)
                 await by_protocol[ports.SignInRepository].begin(sign_in)
                 digests.append(sign_in.digest)
-    await by_protocol[ports.PauseRepository].pause(PAUSED, by=PEOPLE[0], at=_THEIR_TIME)
+    await by_protocol[PauseRepository].pause(PAUSED, by=PEOPLE[0], at=_THEIR_TIME)
     return Theirs(chance, tuple(resends), tuple(snapshot_ids), tuple(digests or [_digest("nothing")]))
 
 

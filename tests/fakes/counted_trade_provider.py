@@ -8,7 +8,8 @@ from contextvars import ContextVar
 from bot.domain.audit import AuditAction, AuditRow
 from bot.domain.resends import Receipt, ResendState
 from bot.domain.secrets import TradeCode
-from bot.ports import AuditRepository, ResendRepository
+from bot.ports import AuditRepository
+from bot.ports.resends import ResendRepository
 from tests.fakes.trade_provider import FakeTradeProvider, Way, accepts
 
 _asked_for: ContextVar[int] = ContextVar("_asked_for", default=0)

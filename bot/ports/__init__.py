@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery
     from bot.domain.links import Link, SignIn
     from bot.domain.my_data import Erased, StoredData
-    from bot.domain.resends import CardEdit, Outcome, Receipt, Resend, ResendPause, Settlement, TradeFacts
-    from bot.domain.secrets import TradeCode
+    from bot.domain.resends import Receipt
     from bot.domain.settings import GuildSettings, Setting
     from bot.domain.snapshots import Snapshot
     from bot.domain.steam import Game, SteamId
@@ -182,117 +181,6 @@ class GuildSettingsRepository(Protocol):
         """Set or clear one of the guild's channels and return the audit row; None if nothing changes."""
 
 
-class PauseRepository(Protocol):
-    """Which guilds' resends are paused, each change one compare-and-set; :meth:`ResendRepository.mark_unknown` too."""
-
-    async def of_guild(self, guild_id: int) -> ResendPause | None:
-        """Return the guild's pause, None if there is none."""
-
-    async def pause(self, guild_id: int, *, by: int, at: datetime) -> AuditRow | None:
-        """Pause the guild's resends and return the audit row; None if they are paused already."""
-
-    async def resume(self, guild_id: int, number: int, *, by: int, at: datetime) -> AuditRow | None:
-        """End the guild's pause with this number and return the audit row; None if that is not its pause."""
-
-
-class ResendRepository(Protocol):
-    """Resend requests. Every change of state is one compare-and-set with its audit row in one transaction.
-
-    A change returns the changed request with its audit row; None if it was not in the state that the change needs:
-    another caller was faster. While a guild's resends are paused none of its requests is opened, approved or sent: also
-    None. A request of another guild does not exist for a caller who names this one.
-    """
-
-    async def open(self, draft: Resend, *, at_most: int | None = None) -> Resend | None:
-        """Store a new pending request (its ``id`` is ignored); None if the trade has an open one in any guild.
-
-        Also None if its requester opened ``at_most`` in its guild within ``OPENED_WITHIN`` before it. A request whose
-        card could never be posted does not count.
-        """
-
-    async def opened_at(self, guild_id: int, user_id: int, *, limit: int) -> tuple[datetime, ...]:
-        """Return when a user opened their newest requests in a guild, newest first, as :meth:`open` counts them."""
-
-    async def get(self, guild_id: int, resend_id: int) -> Resend | None:
-        """Return a request of this guild."""
-
-    async def open_for_trade(self, guild_id: int, provider: ProviderName, trade_id: int) -> Resend | None:
-        """Return this guild's open request for a trade."""
-
-    async def open_in_guild(self, guild_id: int) -> tuple[Resend, ...]:
-        """Return the guild's open requests, oldest first."""
-
-    async def all_open(self) -> tuple[Resend, ...]:
-        """Return every open request, oldest first: for the background work."""
-
-    async def not_finalised(self) -> tuple[Resend, ...]:
-        """Return every ended request that was not finalised, oldest first: for the work at start."""
-
-    async def finalise(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
-        """Store that the end of a request has been shown and told to everyone."""
-
-    async def attach_card(
-        self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int, version: int
-    ) -> None:
-        """Store the message of the request's card and the version that it shows."""
-
-    async def card_shows(self, guild_id: int, resend_id: int, *, message_id: int, version: int) -> None:
-        """Store which version the card shows, if it is still this message."""
-
-    async def add_note(self, guild_id: int, resend_id: int, note: str) -> Resend | None:
-        """Add a note for the card."""
-
-    async def revise(
-        self, guild_id: int, resend_id: int, facts: TradeFacts, *, version: int, at: datetime
-    ) -> Resend | None:
-        """Replace the facts on the card while pending and at ``version``; the next version begins.
-
-        The facts before are kept as a note: ``TradeFacts.note_of_change``.
-        """
-
-    async def approve(self, guild_id: int, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
-        """Move pending → approved, if at ``version`` and the card shows it: decision, audit row and intent in one."""
-
-    async def begin_sending(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
-        """Move approved → sending. Committed before the call: from here on it may have been made."""
-
-    async def return_to_pending(self, guild_id: int, resend_id: int, *, note: str, at: datetime) -> Resend | None:
-        """Move approved → pending: nothing was sent, a moderator has to decide again."""
-
-    async def deny(self, guild_id: int, resend_id: int, *, by: int, reason: str | None, at: datetime) -> Resend | None:
-        """Move pending → denied."""
-
-    async def expire(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
-        """Move pending → expired."""
-
-    async def cancel(self, guild_id: int, resend_id: int, *, at: datetime, reason: str) -> Resend | None:
-        """Move pending → cancelled."""
-
-    async def remind(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
-        """Store that the moderators were reminded of a pending request; None if they were already."""
-
-    async def mark_unknown(
-        self,
-        guild_id: int,
-        resend_id: int,
-        *,
-        outcome: Outcome,
-        detail: str | None,
-        settle_after: datetime,
-        at: datetime,
-    ) -> Resend | None:
-        """Move sending → unknown, to be settled by reading from ``settle_after`` on.
-
-        OTHER_TRADE pauses the guild's resends in the same transaction, and adds the note ``ALARM``.
-        """
-
-    async def settle_later(self, guild_id: int, resend_id: int, *, settle_after: datetime) -> None:
-        """Defer the next reading of an unknown request."""
-
-    async def settle(self, guild_id: int, resend_id: int, end: Settlement, *, at: datetime) -> Resend | None:
-        """Move sending or unknown → sent or failed."""
-
-
 class SnapshotRepository(Protocol):
     """Snapshots behind pagers, without any secret, until they expire."""
 
@@ -368,28 +256,6 @@ class CommandSyncs(Protocol):
 
     async def put(self, scope: str, digest: str) -> None:
         """Store the digest of the commands that were synced."""
-
-
-class ResendCards(Protocol):
-    """The cards in the approvals channels, and messages to requester and owner."""
-
-    async def post(self, resend: Resend, *, channel_id: int) -> int:
-        """Post the card and return its message id; ApprovalsChannelUnusable otherwise."""
-
-    async def update(self, resend: Resend) -> CardEdit:
-        """Edit the card and return whether it shows the request now; a refusal is logged, never raised."""
-
-    async def remove(self, resend: Resend) -> None:
-        """Delete the card, or at least its buttons; a refusal is logged, never raised."""
-
-    async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
-        """Tell a user the request's state, by ephemeral follow-up or direct message; return False if neither works.
-
-        ``code`` is the trade's new code, for its owner only. It is sent by direct message and in no other way.
-        """
-
-    def evict(self, guild_id: int, user_id: int) -> None:
-        """Drop a user's interactions, which are kept for follow-ups; direct messages still reach them."""
 
 
 class AuditChannel(Protocol):
