@@ -161,13 +161,15 @@ async def assembled(
             sign_ins=sign_ins,
             clock=clock,
         )
+        trades = TradeService(provider=providers.trades, access=access, links=links, audit=audit, clock=clock)
+        stack.push_async_callback(trades.close)
         services = Services(
             access=access,
             audit=audit,
             links=LinkService(links=links, access=access, audit=audit, clock=clock),
             settings=SettingsService(settings=guild_settings, access=access, audit=audit, clock=clock),
             inventory=inventory,
-            trades=TradeService(provider=providers.trades, access=access, links=links, audit=audit, clock=clock),
+            trades=trades,
             resends=ResendService(
                 repository=resends,
                 access=access,

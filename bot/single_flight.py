@@ -18,10 +18,12 @@ class SingleFlight(Generic[_K, _T]):
     """At most one current task per key.
 
     The task runs to its end even if every caller is cancelled, so no caller can fail the others. It runs in the
-    context (``contextvars``) of the caller that started it. Callers share its exception object, too.
+    context (``contextvars``) of the caller that started it. Callers share its exception object, too, unless the error
+    ``is_starters_own``: then those who joined try again on their own behalf.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_starters_own: Callable[[Exception], bool] = lambda _: False) -> None:
+        self._is_starters_own = is_starters_own
         self._current: dict[_K, asyncio.Task[_T]] = {}
         self._running: set[asyncio.Task[_T]] = set()
 
@@ -30,11 +32,15 @@ class SingleFlight(Generic[_K, _T]):
 
     async def run(self, key: _K, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """Wait for the current task of ``key``; start it with ``work`` if there is none."""
-        task = self._current.get(key)
-        if task is None:
-            task = self._current[key] = asyncio.create_task(work())
-            self._running.add(task)
-            task.add_done_callback(partial(self._on_done, key))
+        while (task := self._current.get(key)) is not None:
+            try:
+                return await asyncio.shield(task)
+            except Exception as error:
+                if not self._is_starters_own(error):
+                    raise
+        task = self._current[key] = asyncio.create_task(work())
+        self._running.add(task)
+        task.add_done_callback(partial(self._on_done, key))
         return await asyncio.shield(task)
 
     def is_current(self, key: _K) -> bool:

@@ -60,6 +60,24 @@ async def test_every_caller_gets_the_failure_and_the_next_one_starts_again() -> 
     assert gate.started == 2
 
 
+async def test_an_error_that_is_the_starters_own_reaches_no_other_caller() -> None:
+    flights, refused, gate = (
+        SingleFlight[str, int](is_starters_own=lambda error: isinstance(error, ValueError)),
+        Gate(ValueError()),
+        Gate(),
+    )
+    starter = asyncio.create_task(flights.run("a", refused))
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(flights.run("a", gate)) for _ in range(3)]
+    await asyncio.sleep(0)
+    refused.opened.set()
+    gate.opened.set()
+
+    assert await asyncio.gather(*others) == [1, 1, 1]
+    assert isinstance((await asyncio.gather(starter, return_exceptions=True))[0], ValueError)
+    assert gate.started == 1
+
+
 async def test_a_discarded_task_is_joined_no_more_and_knows_it() -> None:
     flights, gate = SingleFlight[str, bool](), Gate()
 

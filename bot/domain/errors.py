@@ -44,7 +44,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.access import Capability
-from bot.domain.failures import Failure, ProviderName
+from bot.domain.failures import CALLERS_OWN, Failure, ProviderName
 from bot.domain.resends import ApproverRefusal, Resend, ResendPause
 from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import KeyLimit, NotResendableReason, Trade
@@ -281,3 +281,8 @@ class ProviderError(SkinDeskError):
     def __init__(self, failure: Failure) -> None:
         super().__init__(f"{failure.provider.value} {failure.kind.value} {failure.code or ''}".strip())
         self.failure = failure
+
+
+def is_callers_own(error: BaseException) -> bool:
+    """Return whether a call failed for its caller alone, so that another one who shares it has to try again."""
+    return isinstance(error, ProviderError) and error.failure.kind in CALLERS_OWN

@@ -128,6 +128,9 @@ NOT_DONE = frozenset(
 )
 """Failures after which the provider has certainly not acted; after any other one it may have."""
 
+CALLERS_OWN = frozenset({FailureKind.RATE_LIMITED_LOCALLY})
+"""Failures that say something about the caller alone: another caller may be answered at the same moment."""
+
 
 class Fixer(StrEnum):
     """Who can fix an error."""

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from cachetools import TLRUCache
 
-from bot.domain.errors import ProviderError
+from bot.domain.errors import ProviderError, is_callers_own
 from bot.domain.secrets import Secret
 from bot.ports import Clock
 from bot.providers.reading import Fields, Unreadable, parse_json
@@ -74,7 +74,7 @@ class TokenCache:
 
     def __init__(self, clock: Clock, *, capacity: int = _MAX_TOKENS) -> None:
         self._tokens: TLRUCache[str, Token, float] = TLRUCache(capacity, _use_until, clock.monotonic)
-        self._creating: SingleFlight[str, Secret] = SingleFlight()
+        self._creating: SingleFlight[str, Secret] = SingleFlight(is_starters_own=is_callers_own)
 
     async def get(self, key: str, create: Callable[[], Coroutine[Any, Any, Token]]) -> Secret:
         """Return the token of ``key``, created by ``create`` if there is none that is still good."""

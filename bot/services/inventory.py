@@ -20,6 +20,7 @@ from bot.domain.errors import (
     ProviderError,
     ProviderOff,
     TradeUrlRejected,
+    is_callers_own,
 )
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Sort
@@ -98,7 +99,7 @@ class InventoryService:
             _MAX_REFRESHED, REFRESH_COOLDOWN.total_seconds(), clock.monotonic
         )
         """When each account was refreshed."""
-        self._flights = SingleFlight[_Flight, Inventory]()
+        self._flights = SingleFlight[_Flight, Inventory](is_starters_own=is_callers_own)
 
     @property
     def provider_names(self) -> tuple[ProviderName, ...]:
@@ -231,15 +232,8 @@ class InventoryService:
             if (cached := self._cache.get((flight.account, query.filter))) is not None:
                 return cached
             if (refreshing := flight._replace(refresh=True)) in self._flights:
-                flight = refreshing
-        joins = flight in self._flights
-        try:
-            return await self._flights.run(flight, partial(self._fetch, provider, query, flight))
-        except ProviderError as error:
-            # The caller who began the lookup had used up their share of the provider's limit; this one has their own.
-            if not joins or error.failure.kind is not FailureKind.RATE_LIMITED_LOCALLY:
-                raise
-        return await self._inventory(provider, query, _flight(provider, query))
+                query, flight = replace(query, refresh=True), refreshing
+        return await self._flights.run(flight, partial(self._fetch, provider, query, flight))
 
     async def _fetch(self, provider: InventoryProvider, query: InventoryQuery, flight: _Flight) -> Inventory:
         inventory = await provider.look_up(query)

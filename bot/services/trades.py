@@ -1,16 +1,18 @@
 """Lists the trades that a user may see, with the codes of their own."""
 
 import asyncio
+import logging
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
 
 import attrs
-from cachetools import LRUCache
+from cachetools import TTLCache
 
 from bot.domain.access import Actor, Caller, Capability, Viewer, is_staff, on_behalf_of
 from bot.domain.audit import AuditAction
-from bot.domain.errors import AccessDenied, InvalidInput, NotLinked, ProviderError, ProviderOff
+from bot.domain.errors import AccessDenied, InvalidInput, NotLinked, ProviderError, ProviderOff, is_callers_own
 from bot.domain.links import Link
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId
@@ -19,11 +21,15 @@ from bot.domain.trades import PENDING_STATUS, KeyLimit, Scope, Trade, TradeList
 from bot.ports import Clock, LinkRepository, TradeProvider
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
+from bot.single_flight import SingleFlight
 
-_SUGGESTIONS_CACHED_FOR = timedelta(seconds=20)
+_log = logging.getLogger(__name__)
+
+SUGGESTIONS_CACHED_FOR = 20.0
+"""Seconds; a failed reading counts as long, or every keystroke would ask again."""
 _SECOND_ENDS_AFTER = 10.0
 """Seconds from the beginning: an answer is due within 15."""
-_MAX_SUGGESTING = 50
+_MAX_SUGGESTING = 500
 """Accounts whose trades are kept for suggestions, where they are asked for alone."""
 
 
@@ -36,9 +42,13 @@ class TradeService:
     _links: LinkRepository
     _audit: AuditService
     _clock: Clock
-    _suggested: LRUCache[SteamId | None, tuple[datetime, tuple[Trade, ...]]] = attrs.field(
-        init=False, factory=lambda: LRUCache(_MAX_SUGGESTING)
+    _suggested: TTLCache[SteamId | None, tuple[Trade, ...], float] = attrs.field(init=False)
+    _readings: SingleFlight[SteamId | None, tuple[Trade, ...]] = attrs.field(
+        init=False, factory=lambda: SingleFlight(is_starters_own=is_callers_own)
     )
+
+    def __attrs_post_init__(self) -> None:
+        self._suggested = TTLCache(_MAX_SUGGESTING, SUGGESTIONS_CACHED_FOR, self._clock.monotonic)
 
     async def list_of_member(self, member_id: int, *, by: Viewer) -> TradesAnswer:
         """Return a member's active trades as :meth:`list_for` does; a caller who names themselves gets their own."""
@@ -91,7 +101,8 @@ class TradeService:
     async def resendable_for(self, text: str, *, by: Actor, limit: int = 25) -> tuple[Trade, ...]:
         """Return the trades that the actor may ask to resend and whose id begins with ``text``.
 
-        These are suggestions, and may be some seconds old.
+        These are suggestions, and may be some seconds old; there are none for some seconds after a failed reading.
+        Callers share one reading, which goes on if they leave. It counts for the one who started it.
         """
         viewer = await self._access.viewer(by)
         own = None
@@ -101,18 +112,31 @@ class TradeService:
             own = viewer.link.steam_id
         if self._provider is None:
             return ()
-        now = self._clock.now()
-        asked = own if self._provider.per_account else None
-        read_at, trades = self._suggested.get(asked, (None, ()))
-        if read_at is None or now - read_at > _SUGGESTIONS_CACHED_FOR:
-            trades = (await self._provider.trades(Scope.ALL, asked)).trades
-            self._suggested[asked] = (now, trades)
-        found = (
-            trade
-            for trade in trades
-            if trade.not_resendable is None and own in (None, trade.owner) and str(trade.id).startswith(text.strip())
-        )
-        return tuple(_seen_by(None, trade) for trade, _ in zip(found, range(limit), strict=False))
+        account = own if self._provider.per_account else None
+        trades = self._suggested.get(account)
+        if trades is None:
+            with on_behalf_of(Caller(by.user_id, is_staff=is_staff(viewer.capabilities))):
+                trades = await self._readings.run(account, partial(self._resendable, self._provider, account))
+        begin = text.strip()
+        found = (trade for trade in trades if own in (None, trade.owner) and str(trade.id).startswith(begin))
+        return tuple(islice(found, limit))
+
+    async def close(self) -> None:
+        """Cancel the readings in progress."""
+        await self._readings.close()
+
+    async def _resendable(self, provider: TradeProvider, account: SteamId | None) -> tuple[Trade, ...]:
+        """Read and keep the trades that can be resent, without their codes; none if the provider fails."""
+        trades: tuple[Trade, ...] = ()
+        try:
+            listed = await provider.trades(Scope.ALL, account)
+            trades = tuple(_seen_by(None, trade) for trade in listed.trades if trade.not_resendable is None)
+        except ProviderError as error:
+            if is_callers_own(error):
+                raise
+            _log.info("no suggestions read failure=%s", error.failure.kind.value)
+        self._suggested[account] = trades
+        return trades
 
     async def _named_account(
         self, guild_id: int, member_id: int | None, steam_id: str | None
