@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.links import Link
+from bot.domain.links import Holder, Link
 
 
 class Capability(StrEnum):
@@ -139,3 +139,15 @@ class Viewer:
     actor: Actor
     capabilities: frozenset[Capability]
     link: Link | None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition on an actor's rights, for the transaction that acts on them: they may have changed since they asked.
+
+    ``check`` gets the rights as that transaction finds them, and who holds or held which account of the people
+    concerned. It raises the reason for the actor, and nothing is changed.
+    """
+
+    actor: Actor
+    check: Callable[[Viewer, Collection[Holder]], None]

@@ -69,6 +69,14 @@ class EndedLink:
     resends_from: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A user who has a Steam account in a guild, or had it within :data:`RELINK_COOL_DOWN`."""
+
+    user_id: int
+    steam_id: SteamId
+
+
 def resends_from(pair: Link, *, standing: Link | None, ended: Iterable[EndedLink]) -> datetime | None:
     """Return when own resends become possible for a new link ``pair``; None: at once.
 

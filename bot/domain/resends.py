@@ -8,12 +8,14 @@ pending ──approve──▶ approved ──begin──▶ sending ──▶ s
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum, auto
 
 from bot.domain.audit import AuditRow
 from bot.domain.failures import ProviderName
+from bot.domain.links import Holder
 from bot.domain.secrets import TradeCode, mask_trade_urls
 from bot.domain.steam import SteamId
 from bot.domain.trades import COMPLETED_STATUS, PENDING_STATUS, Trade
@@ -205,6 +207,11 @@ class Resend:
     """The rows of the change that returned this request; none if it was only read."""
 
     @property
+    def people(self) -> frozenset[int]:
+        """The requester, and the user who was linked to the owner then."""
+        return frozenset(user_id for user_id in (self.requested_by, self.owner_user_id) if user_id is not None)
+
+    @property
     def is_shown(self) -> bool:
         """Whether the card is known to show the current facts."""
         return self.shown_version == self.version
@@ -251,18 +258,23 @@ class ApproverRefusal(StrEnum):
 
     REQUESTER = "requester"
     OWNER = "owner"
+    SHARED_ACCOUNT = "shared_account"
+    """They have or had a Steam account that requester or owner have or had, within ``RELINK_COOL_DOWN``."""
 
 
-def approver_refusal(
-    resend: Resend, *, user_id: int, steam_id: SteamId | None, owner_user_id: int | None
-) -> ApproverRefusal | None:
-    """Return why this user may not approve: they requested it, or the trade is theirs.
+def approver_refusal(resend: Resend, *, user_id: int, holders: Collection[Holder]) -> ApproverRefusal | None:
+    """Return why this user may not decide: they requested it, the trade is theirs, or they may be one of the two.
 
-    ``steam_id`` is the user's linked account, ``owner_user_id`` the user who is linked to the trade's owner now. The
-    user who was linked at the time of the request counts as owner too.
+    ``holders`` are those of the owner's account, and the accounts of all people concerned. The user who was linked at
+    the time of the request counts as owner too.
     """
     if user_id == resend.requested_by:
         return ApproverRefusal.REQUESTER
-    if user_id in (owner_user_id, resend.owner_user_id) or (steam_id is not None and steam_id == resend.owner):
+    owners = {holder.user_id for holder in holders if holder.steam_id == resend.owner} | {resend.owner_user_id}
+    if user_id in owners:
         return ApproverRefusal.OWNER
+    parties = owners | {resend.requested_by}
+    accounts = {holder.steam_id for holder in holders if holder.user_id == user_id}
+    if any(holder.user_id in parties and holder.steam_id in accounts for holder in holders):
+        return ApproverRefusal.SHARED_ACCOUNT
     return None

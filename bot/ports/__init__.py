@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from bot.domain.access import Grant
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bot.domain.failures import Dialect, Explanation, Failure, ProviderName, StatusExplanation
     from bot.domain.health import ProviderHealth
     from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery
-    from bot.domain.links import Link, SignIn
+    from bot.domain.links import Holder, Link, SignIn
     from bot.domain.my_data import Erased, StoredData
     from bot.domain.resends import Receipt
     from bot.domain.settings import GuildSettings, Setting
@@ -131,6 +131,11 @@ class LinkRepository(Protocol):
 
     async def of_steam_id(self, guild_id: int, steam_id: SteamId) -> Link | None:
         """Return the link of this Steam account."""
+
+    async def holders(
+        self, guild_id: int, steam_id: SteamId, *, user_ids: Collection[int], at: datetime
+    ) -> frozenset[Holder]:
+        """Return who has this account or had it within ``RELINK_COOL_DOWN``, and all accounts of them and the users."""
 
     async def put(self, link: Link) -> Link:
         """Set the user's link and return it, with ``resends_from`` as the history demands.

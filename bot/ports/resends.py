@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from bot.domain.access import Condition
     from bot.domain.audit import AuditRow
     from bot.domain.failures import ProviderName
     from bot.domain.resends import CardEdit, Outcome, Resend, ResendPause, Settlement, TradeFacts
@@ -34,10 +35,13 @@ class ResendRepository(Protocol):
 
     A change returns the changed request with its audit row; None if it was not in the state that the change needs:
     another caller was faster. While a guild's resends are paused none of its requests is opened, approved or sent: also
-    None. A request of another guild does not exist for a caller who names this one.
+    None. A request of another guild does not exist for a caller who names this one. ``only_if`` is checked in the same
+    transaction, and what it raises is raised.
     """
 
-    async def open(self, draft: Resend, *, at_most: int | None = None) -> Resend | None:
+    async def open(
+        self, draft: Resend, *, at_most: int | None = None, only_if: Condition | None = None
+    ) -> Resend | None:
         """Store a new pending request (its ``id`` is ignored); None if the trade has an open one in any guild.
 
         Also None if its requester opened ``at_most`` in its guild within ``OPENED_WITHIN`` before it. A request whose
@@ -84,8 +88,20 @@ class ResendRepository(Protocol):
         The facts before are kept as a note: ``TradeFacts.note_of_change``.
         """
 
-    async def approve(self, guild_id: int, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
-        """Move pending → approved, if at ``version`` and the card shows it: decision, audit row and intent in one."""
+    async def approve(
+        self,
+        guild_id: int,
+        resend_id: int,
+        *,
+        version: int,
+        by: int,
+        at: datetime,
+        only_if: Condition | None = None,
+    ) -> Resend | None:
+        """Move pending → approved: decision, audit row and intent in one.
+
+        Only before its expiry, and if it is at ``version`` and the card shows it.
+        """
 
     async def begin_sending(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         """Move approved → sending. Committed before the call: from here on it may have been made."""
@@ -93,7 +109,16 @@ class ResendRepository(Protocol):
     async def return_to_pending(self, guild_id: int, resend_id: int, *, note: str, at: datetime) -> Resend | None:
         """Move approved → pending: nothing was sent, a moderator has to decide again."""
 
-    async def deny(self, guild_id: int, resend_id: int, *, by: int, reason: str | None, at: datetime) -> Resend | None:
+    async def deny(
+        self,
+        guild_id: int,
+        resend_id: int,
+        *,
+        by: int,
+        reason: str | None,
+        at: datetime,
+        only_if: Condition | None = None,
+    ) -> Resend | None:
         """Move pending → denied."""
 
     async def expire(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
@@ -123,7 +148,9 @@ class ResendRepository(Protocol):
     async def settle_later(self, guild_id: int, resend_id: int, *, settle_after: datetime) -> None:
         """Defer the next reading of an unknown request."""
 
-    async def settle(self, guild_id: int, resend_id: int, end: Settlement, *, at: datetime) -> Resend | None:
+    async def settle(
+        self, guild_id: int, resend_id: int, end: Settlement, *, at: datetime, only_if: Condition | None = None
+    ) -> Resend | None:
         """Move sending or unknown → sent or failed."""
 
 

@@ -1,10 +1,11 @@
 """Takes requests for resends, decisions on them, and the switch that pauses them all."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 import attrs
 
-from bot.domain.access import Actor, Caller, Capability, is_staff, on_behalf_of
+from bot.domain.access import Actor, Caller, Capability, Condition, Viewer, is_staff, on_behalf_of
 from bot.domain.audit import AuditAction
 from bot.domain.errors import (
     AccessDenied,
@@ -23,6 +24,7 @@ from bot.domain.errors import (
     TradeChanged,
     TradeNotFound,
 )
+from bot.domain.links import Holder
 from bot.domain.resends import (
     MAX_REASON,
     OPENED_AT_MOST,
@@ -81,15 +83,7 @@ class ResendService:
         ResendsPaused while the guild's resends are paused.
         """
         viewer = await self._access.viewer(by)
-        any_account, own = Capability.RESEND_ANY in viewer.capabilities, None
-        if not any_account:
-            if Capability.RESEND_OWN not in viewer.capabilities:
-                raise AccessDenied(Capability.RESEND_OWN)
-            if viewer.link is None:
-                raise NotLinked
-            if (own_from := viewer.link.waits_until(self._clock.now())) is not None:
-                raise LinkTooNew(own_from)
-            own = viewer.link.steam_id
+        own = self._account_of(viewer)
         await self._delivery.check_not_paused(by.guild_id)
         settings = await self._settings.of_guild(by.guild_id)
         if settings.approvals_channel_id is None:
@@ -101,12 +95,30 @@ class ResendService:
             trade = await self._find(trade_id, own)
         if trade.not_resendable is not None:
             raise NotResendable(trade, trade.not_resendable)
-        at_most = None if any_account else OPENED_AT_MOST
-        resend = await self._open(trade, reason=kept_reason, by=by, at_most=at_most)
+        resend = await self._open(trade, own, reason=kept_reason, by=by)
         return await self._post_card(resend, settings.approvals_channel_id)
 
-    async def _open(self, trade: Trade, *, reason: str | None, by: Actor, at_most: int | None) -> Resend:
+    def _account_of(self, viewer: Viewer) -> SteamId | None:
+        """Return the account whose trades the viewer may ask for, None for every account; raise why for none."""
+        if Capability.RESEND_ANY in viewer.capabilities:
+            return None
+        if Capability.RESEND_OWN not in viewer.capabilities:
+            raise AccessDenied(Capability.RESEND_OWN)
+        if viewer.link is None:
+            raise NotLinked
+        if (own_from := viewer.link.waits_until(self._clock.now())) is not None:
+            raise LinkTooNew(own_from)
+        return viewer.link.steam_id
+
+    async def _open(self, trade: Trade, asked: SteamId | None, *, reason: str | None, by: Actor) -> Resend:
+        """Store a request, if the actor may still ask for the trades of ``asked`` after these were read."""
+
+        def still_may(viewer: Viewer, _: object) -> None:
+            if self._account_of(viewer) not in (None, asked):
+                raise AccessDenied(Capability.RESEND_ANY) if asked is None else TradeNotFound(str(trade.id))
+
         now = self._clock.now()
+        at_most = None if asked is None else OPENED_AT_MOST
         owner = await self._links.of_steam_id(by.guild_id, trade.owner)
         draft = Resend(
             id=0,
@@ -123,7 +135,7 @@ class ResendService:
             requested_at=now,
             expires_at=now + self._expires_after,
         )
-        resend = await self._repository.open(draft, at_most=at_most)
+        resend = await self._repository.open(draft, at_most=at_most, only_if=Condition(by, still_may))
         if resend is None:
             await self._delivery.check_not_paused(by.guild_id)
             standing = await self._repository.open_for_trade(by.guild_id, trade.provider, trade.id)
@@ -178,9 +190,7 @@ class ResendService:
                 # After a crash the card may still have its buttons.
                 await self._board.show(late.resend)
             raise
-        if resend.is_due(self._clock.now()):
-            await self._delivery.expire(resend)
-            raise AlreadyDecided(await self._delivery.get(by.guild_id, resend_id))
+        await self._check_not_expired(resend)
         await self._delivery.check_not_paused(by.guild_id)
         if seen != resend.version or not resend.is_shown:
             await self._board.show(resend)
@@ -190,19 +200,30 @@ class ResendService:
 
     async def _approve(self, resend: Resend, *, by: Actor) -> Resend:
         approved = await self._repository.approve(
-            resend.guild_id, resend.id, version=resend.version, by=by.user_id, at=self._clock.now()
+            resend.guild_id,
+            resend.id,
+            version=resend.version,
+            by=by.user_id,
+            at=self._clock.now(),
+            only_if=self._may_decide(resend, by),
         )
         if approved is None:
+            await self._check_not_expired(resend)
             await self._delivery.check_not_paused(by.guild_id)
             raise await self._overtaken(resend)
         return await self._delivery.send(approved)
 
     async def deny(self, resend_id: int, *, by: Actor, reason: str | None = None) -> Resend:
         """Deny a pending request; the rules are those of :meth:`approve`."""
-        await self.may_decide(resend_id, by=by)
+        resend = await self.may_decide(resend_id, by=by)
         kept_reason = mask_trade_urls(reason.strip())[:MAX_REASON] if reason else None
         denied = await self._repository.deny(
-            by.guild_id, resend_id, by=by.user_id, reason=kept_reason or None, at=self._clock.now()
+            by.guild_id,
+            resend_id,
+            by=by.user_id,
+            reason=kept_reason or None,
+            at=self._clock.now(),
+            only_if=self._may_decide(resend, by),
         )
         if denied is None:
             raise AlreadyDecided(await self._delivery.get(by.guild_id, resend_id))
@@ -218,10 +239,12 @@ class ResendService:
 
     async def mark(self, resend_id: int, *, sent: bool, by: Actor, reason: str | None = None) -> Resend:
         """Settle an unknown outcome by hand; the rules are those of :meth:`approve`."""
-        await self.may_mark(resend_id, by=by)
+        resend = await self.may_mark(resend_id, by=by)
         detail = mask_trade_urls(reason.strip())[:MAX_REASON] if reason else None
         end = Settlement(sent, Outcome.MARKED, detail or None, by=by.user_id)
-        settled = await self._repository.settle(by.guild_id, resend_id, end, at=self._clock.now())
+        settled = await self._repository.settle(
+            by.guild_id, resend_id, end, at=self._clock.now(), only_if=self._may_decide(resend, by)
+        )
         if settled is None:
             raise AlreadyDecided(await self._delivery.get(by.guild_id, resend_id))
         await self._delivery.finalise(settled)
@@ -265,22 +288,30 @@ class ResendService:
         return False
 
     async def _decidable(self, resend_id: int, *, by: Actor) -> Resend:
-        viewer = await self._access.viewer(by)
-        if Capability.APPROVE_RESEND not in viewer.capabilities:
-            raise AccessDenied(Capability.APPROVE_RESEND)
+        await self._access.require(Capability.APPROVE_RESEND, of=by)
         resend = await self._delivery.get(by.guild_id, resend_id)
-        if self._allow_self_approval:
-            return resend
-        owner = await self._links.of_steam_id(by.guild_id, resend.owner)
-        refusal = approver_refusal(
-            resend,
-            user_id=by.user_id,
-            steam_id=viewer.link.steam_id if viewer.link is not None else None,
-            owner_user_id=owner.user_id if owner is not None else None,
-        )
-        if refusal is not None:
-            raise MayNotDecide(refusal)
+        user_ids = resend.people | {by.user_id}
+        holders = await self._links.holders(by.guild_id, resend.owner, user_ids=user_ids, at=self._clock.now())
+        self._may_decide(resend, by).check(await self._access.viewer(by), holders)
         return resend
+
+    def _may_decide(self, resend: Resend, by: Actor) -> Condition:
+        """Return the rule of decisions: the capability, and neither requester nor owner."""
+
+        def check(viewer: Viewer, holders: Collection[Holder]) -> None:
+            if Capability.APPROVE_RESEND not in viewer.capabilities:
+                raise AccessDenied(Capability.APPROVE_RESEND)
+            refusal = approver_refusal(resend, user_id=by.user_id, holders=holders)
+            if refusal is not None and not self._allow_self_approval:
+                raise MayNotDecide(refusal)
+
+        return Condition(by, check)
+
+    async def _check_not_expired(self, resend: Resend) -> None:
+        """Raise AlreadyDecided if the time for a decision is over, after storing that it expired."""
+        if resend.is_due(self._clock.now()):
+            await self._delivery.expire(resend)
+            raise AlreadyDecided(await self._delivery.get(resend.guild_id, resend.id))
 
     async def _check_unchanged(self, resend: Resend) -> None:
         trade = await self._find(str(resend.trade_id), resend.owner)

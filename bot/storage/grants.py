@@ -14,6 +14,8 @@ from bot.storage.audit.log import append
 from bot.storage.database import Database, to_ms
 from bot.storage.errors import UnknownCapability
 
+_IN_GUILD = "SELECT * FROM grants WHERE guild_id = :guild_id"
+
 _OF_GUILD = """
 SELECT guilds.guild_id, grants.role_id, grants.capability
 FROM guilds LEFT JOIN grants ON grants.guild_id = guilds.guild_id
@@ -38,6 +40,11 @@ _REVOKE = """
 DELETE FROM grants WHERE guild_id = :guild_id AND role_id = :role_id AND capability = :capability
 RETURNING role_id
 """
+
+
+def grants_in(connection: sqlite3.Connection, guild_id: int) -> tuple[Grant, ...]:
+    """Return a guild's grants, inside a job."""
+    return tuple(map(_grant, connection.execute(_IN_GUILD, {"guild_id": guild_id})))
 
 
 def _utc_now() -> datetime:

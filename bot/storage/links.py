@@ -1,6 +1,8 @@
 """Keeps which Steam account belongs to which Discord user, one to one per guild."""
 
+import json
 import sqlite3
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -9,7 +11,7 @@ from typing_extensions import override
 
 from bot.domain.audit import FOR_ANOTHER, AuditAction, AuditEntry
 from bot.domain.errors import SteamAccountTaken
-from bot.domain.links import RELINK_COOL_DOWN, EndedLink, Link, LinkSource, resends_from
+from bot.domain.links import RELINK_COOL_DOWN, EndedLink, Holder, Link, LinkSource, resends_from
 from bot.domain.steam import SteamId
 from bot.ports import LinkRepository
 from bot.storage.audit.log import append
@@ -38,6 +40,18 @@ ON CONFLICT (guild_id, user_id, steam_id) DO UPDATE SET
     ended_at = excluded.ended_at, resends_from = excluded.resends_from
 """
 
+_HOLDERS = """
+WITH holders AS (
+    SELECT user_id, steam_id FROM links WHERE guild_id = :guild_id
+    UNION
+    SELECT user_id, steam_id FROM ended_links WHERE guild_id = :guild_id AND ended_at > :since
+)
+SELECT user_id, steam_id FROM holders
+WHERE steam_id = :steam_id
+   OR user_id IN (SELECT value FROM json_each(:user_ids))
+   OR user_id IN (SELECT user_id FROM holders WHERE steam_id = :steam_id)
+"""
+
 _PURGE = "DELETE FROM ended_links WHERE ended_at <= :before"
 
 
@@ -59,6 +73,19 @@ def put_link(connection: sqlite3.Connection, link: Link) -> Link:
     subject = f"user:{link.user_id}"
     entry = AuditEntry(link.guild_id, link.linked_at, link.linked_by, AuditAction.LINK_SET, subject, detail)
     return replace(link, audit_row=append(connection, entry))
+
+
+def holders_in(
+    connection: sqlite3.Connection, guild_id: int, steam_id: SteamId, *, user_ids: Collection[int], at: datetime
+) -> frozenset[Holder]:
+    """Return what :meth:`LinkRepository.holders` does, inside a job."""
+    return _holders(connection.execute(_HOLDERS, _concerned(guild_id, steam_id, user_ids, at)))
+
+
+def link_in(connection: sqlite3.Connection, guild_id: int, user_id: int) -> Link | None:
+    """Return a user's link, inside a job."""
+    row = connection.execute(_OF_USER, {"guild_id": guild_id, "user_id": user_id}).fetchone()
+    return None if row is None else link_of(row)
 
 
 def purge_ended(connection: sqlite3.Connection, *, at: datetime) -> None:
@@ -88,6 +115,12 @@ class SqliteLinkRepository(LinkRepository):
         return link_of(rows[0]) if rows else None
 
     @override
+    async def holders(
+        self, guild_id: int, steam_id: SteamId, *, user_ids: Collection[int], at: datetime
+    ) -> frozenset[Holder]:
+        return _holders(await self._db.read(_HOLDERS, _concerned(guild_id, steam_id, user_ids, at)))
+
+    @override
     async def put(self, link: Link) -> Link:
         return await self._db.write(partial(put_link, link=link))
 
@@ -106,6 +139,19 @@ class SqliteLinkRepository(LinkRepository):
             return replace(link, audit_row=append(connection, entry))
 
         return await self._db.write(job)
+
+
+def _concerned(guild_id: int, steam_id: SteamId, user_ids: Collection[int], at: datetime) -> dict[str, int | str]:
+    return {
+        "guild_id": guild_id,
+        "steam_id": steam_id.value,
+        "user_ids": json.dumps(list(user_ids)),
+        "since": to_ms(at - RELINK_COOL_DOWN),
+    }
+
+
+def _holders(rows: Iterable[sqlite3.Row]) -> frozenset[Holder]:
+    return frozenset(Holder(row["user_id"], SteamId(row["steam_id"])) for row in rows)
 
 
 def _row(link: Link) -> dict[str, int | str | None]:

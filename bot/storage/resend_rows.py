@@ -96,7 +96,7 @@ RETURNING *
 APPROVE = """
 UPDATE resends SET state = 'approved', decided_by = :by, decided_at = :at
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND version = :version AND shown_version = :version
-  AND NOT EXISTS (
+  AND expires_at > :at AND NOT EXISTS (
     SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_paused_at IS NOT NULL
   )
 RETURNING *

@@ -3,10 +3,10 @@
 import sqlite3
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 
 from typing_extensions import override
 
+from bot.domain.access import Condition
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
 from bot.domain.resends import ALARM, OPENED_WITHIN, Outcome, Resend, ResendState, Settlement, TradeFacts
@@ -15,6 +15,7 @@ from bot.storage import resend_rows as rows
 from bot.storage.audit.log import append
 from bot.storage.database import Database, Parameters, clean_text, from_ms, is_storable, to_ms
 from bot.storage.guild_settings import pause_for
+from bot.storage.rights import require
 
 _Value = int | str | None
 
@@ -26,19 +27,25 @@ class SqliteResendRepository(ResendRepository):
         self._db = db
 
     @override
-    async def open(self, draft: Resend, *, at_most: int | None = None) -> Resend | None:
+    async def open(
+        self, draft: Resend, *, at_most: int | None = None, only_if: Condition | None = None
+    ) -> Resend | None:
         values = rows.new_row(draft)
         values |= {"at_most": at_most, "counted_from": to_ms(draft.requested_at - OPENED_WITHIN)}
-        return await self._db.write(
-            partial(
-                _change,
+
+        def job(connection: sqlite3.Connection) -> Resend | None:
+            if only_if is not None:
+                require(connection, only_if, draft, at=draft.requested_at)
+            return _change(
+                connection,
                 statement=rows.OPEN,
                 values=values,
                 action=AuditAction.RESEND_REQUESTED,
                 by=draft.requested_by,
                 at=draft.requested_at,
             )
-        )
+
+        return await self._db.write(job)
 
     @override
     async def opened_at(self, guild_id: int, user_id: int, *, limit: int) -> tuple[datetime, ...]:
@@ -110,9 +117,25 @@ class SqliteResendRepository(ResendRepository):
         return await self._db.write(job)
 
     @override
-    async def approve(self, guild_id: int, resend_id: int, *, version: int, by: int, at: datetime) -> Resend | None:
+    async def approve(
+        self,
+        guild_id: int,
+        resend_id: int,
+        *,
+        version: int,
+        by: int,
+        at: datetime,
+        only_if: Condition | None = None,
+    ) -> Resend | None:
         return await self._move(
-            rows.APPROVE, AuditAction.RESEND_APPROVED, guild_id, resend_id, by=by, at=at, version=version
+            rows.APPROVE,
+            AuditAction.RESEND_APPROVED,
+            guild_id,
+            resend_id,
+            by=by,
+            at=at,
+            only_if=only_if,
+            version=version,
         )
 
     @override
@@ -134,9 +157,25 @@ class SqliteResendRepository(ResendRepository):
         return await self._db.write(job)
 
     @override
-    async def deny(self, guild_id: int, resend_id: int, *, by: int, reason: str | None, at: datetime) -> Resend | None:
+    async def deny(
+        self,
+        guild_id: int,
+        resend_id: int,
+        *,
+        by: int,
+        reason: str | None,
+        at: datetime,
+        only_if: Condition | None = None,
+    ) -> Resend | None:
         return await self._move(
-            rows.DENY, AuditAction.RESEND_DENIED, guild_id, resend_id, by=by, at=at, reason=clean_text(reason)
+            rows.DENY,
+            AuditAction.RESEND_DENIED,
+            guild_id,
+            resend_id,
+            by=by,
+            at=at,
+            only_if=only_if,
+            reason=clean_text(reason),
         )
 
     @override
@@ -185,7 +224,9 @@ class SqliteResendRepository(ResendRepository):
         await self._set(rows.SETTLE_LATER, guild_id, resend_id, settle_after=to_ms(settle_after))
 
     @override
-    async def settle(self, guild_id: int, resend_id: int, end: Settlement, *, at: datetime) -> Resend | None:
+    async def settle(
+        self, guild_id: int, resend_id: int, end: Settlement, *, at: datetime, only_if: Condition | None = None
+    ) -> Resend | None:
         return await self._move(
             rows.SETTLE,
             AuditAction.RESEND_SENT if end.sent else AuditAction.RESEND_FAILED,
@@ -193,6 +234,7 @@ class SqliteResendRepository(ResendRepository):
             resend_id,
             by=end.by,
             at=at,
+            only_if=only_if,
             state=(ResendState.SENT if end.sent else ResendState.FAILED).value,
             outcome=end.outcome.value,
             detail=clean_text(end.detail),
@@ -216,10 +258,17 @@ class SqliteResendRepository(ResendRepository):
         *,
         at: datetime,
         by: int | None = None,
+        only_if: Condition | None = None,
         **values: _Value,
     ) -> Resend | None:
         values |= {"guild_id": guild_id, "id": resend_id, "by": by, "at": to_ms(at)}
-        return await self._db.write(partial(_change, statement=statement, values=values, action=action, by=by, at=at))
+
+        def job(connection: sqlite3.Connection) -> Resend | None:
+            if only_if is not None and (resend := _first(connection.execute(rows.GET, values))) is not None:
+                require(connection, only_if, resend, at=at)
+            return _change(connection, statement=statement, values=values, action=action, by=by, at=at)
+
+        return await self._db.write(job)
 
 
 def _change(

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.audit import AuditAction
 from bot.domain.errors import SteamAccountTaken
-from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
+from bot.domain.links import RELINK_COOL_DOWN, Holder, Link, LinkSource
 from bot.domain.steam import SteamId
 from bot.ports import AuditRepository, LinkRepository
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, CLEO, GUILD, LATER, NOW, OTHER_GUILD
@@ -170,3 +170,21 @@ async def test_there_and_back(links: LinkRepository) -> None:
     await unlinked(links, CLEO, LATER + 2 * HOURS)
     back = LATER + 3 * HOURS
     assert await linked(links, BEN, BENS_ACCOUNT, back) == back + RELINK_COOL_DOWN
+
+
+async def test_holders(links: LinkRepository) -> None:
+    """An account's holders and former holders of 72 hours, with all their accounts, and those of the users named."""
+    for user_id, account in ((ADA, ADAS_ACCOUNT), (BEN, BENS_ACCOUNT), (CLEO, CLEOS_ACCOUNT)):
+        await linked(links, user_id, account, NOW)
+    await links.put(Link(OTHER_GUILD, CLEO, ADAS_ACCOUNT, LinkSource.STAFF, CLEO, NOW))
+    await linked(links, ADA, ADAS_OTHER, LATER)
+    await linked(links, BEN, ADAS_ACCOUNT, LATER)
+    over = LATER + RELINK_COOL_DOWN
+    former = {Holder(ADA, ADAS_ACCOUNT), Holder(BEN, BENS_ACCOUNT)}
+    standing = {Holder(BEN, ADAS_ACCOUNT), Holder(CLEO, CLEOS_ACCOUNT)}
+
+    for at, found in (
+        (over - HOURS, standing | former | {Holder(ADA, ADAS_OTHER)}),
+        (over, standing),
+    ):
+        assert await links.holders(GUILD, ADAS_ACCOUNT, user_ids={CLEO}, at=at) == found

@@ -1,20 +1,25 @@
 """Each ResendRepository stores requests, their cards and notes, and lets one caller win a race."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from bot.domain.access import Actor, Capability, Condition, Grant, Viewer
 from bot.domain.audit import AuditAction
+from bot.domain.errors import AccessDenied
 from bot.domain.failures import ProviderName
+from bot.domain.links import Holder, Link, LinkSource
 from bot.domain.resends import Outcome, Resend, ResendState, Settlement, change_in
-from bot.ports import AuditRepository
+from bot.ports import AuditRepository, GrantRepository, LinkRepository
 from bot.ports.resends import ResendRepository
 from tests.contracts.samples import (
     ADA,
     ADAS_ACCOUNT,
     BEN,
+    BENS_ACCOUNT,
     CLEO,
     FACTS,
     GUILD,
@@ -221,6 +226,52 @@ async def test_awkward_facts_before(resends: ResendRepository, last_error: str) 
     (note,) = revised.notes
     assert set(change_in(note) or {}) == {"last_error"}
     assert "Ab3dEf-h" not in note
+
+
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(seconds=15)])
+async def test_approved_too_late(resends: ResendRepository, late: timedelta) -> None:
+    """From its expiry on a request is not approved, whoever noticed that."""
+    resend = await opened(resends)
+
+    assert await resends.approve(GUILD, resend.id, version=1, by=BEN, at=resend.expires_at + late) is None
+    just_before = resend.expires_at - timedelta(milliseconds=1)
+    assert await resends.approve(GUILD, resend.id, version=1, by=BEN, at=just_before) is not None
+
+
+async def test_condition(
+    resends: ResendRepository, grants: GrantRepository, links: LinkRepository, audit: AuditRepository
+) -> None:
+    """A condition sees rights and links as the change finds them; if it raises, nothing is changed."""
+    actor = Actor(GUILD, BEN, frozenset({CLEO}))
+    await grants.grant(Grant(GUILD, CLEO, Capability.APPROVE_RESEND), by=CLEO, at=NOW)
+    await links.put(Link(GUILD, BEN, BENS_ACCOUNT, LinkSource.STAFF, CLEO, NOW))
+    await links.put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.STAFF, CLEO, NOW))
+    pending, unknown = await opened(resends), await in_state(resends, ResendState.UNKNOWN, trade_id=2)
+    seen: list[tuple[Viewer, Collection[Holder]]] = []
+
+    def refuse(viewer: Viewer, holders: Collection[Holder]) -> None:
+        seen.append((viewer, holders))
+        raise AccessDenied(Capability.APPROVE_RESEND)
+
+    only_if = Condition(actor, refuse)
+    rows = await audit.newest(GUILD, limit=100)
+    ways = (
+        resends.open(draft(trade_id=3), only_if=only_if),
+        resends.approve(GUILD, pending.id, version=1, by=BEN, at=NOW, only_if=only_if),
+        resends.deny(GUILD, pending.id, by=BEN, reason=None, at=NOW, only_if=only_if),
+        resends.settle(GUILD, unknown.id, Settlement(sent=True, outcome=Outcome.MARKED), at=NOW, only_if=only_if),
+    )
+    for way in ways:
+        with pytest.raises(AccessDenied):
+            await way
+
+    assert await audit.newest(GUILD, limit=100) == rows
+    held = frozenset({Capability.APPROVE_RESEND})
+    expected = (
+        Viewer(actor, held, await links.of_user(GUILD, BEN)),
+        {Holder(ADA, ADAS_ACCOUNT), Holder(BEN, BENS_ACCOUNT)},
+    )
+    assert seen == [expected] * 4
 
 
 async def test_approvals_at_once(resends: ResendRepository, audit: AuditRepository) -> None:

@@ -113,6 +113,7 @@ CASES: Mapping[type, Mapping[str, Case]] = {
     ports.LinkRepository: {
         "of_user": lambda links, theirs: links.of_user(OURS, theirs.person()),
         "of_steam_id": lambda links, theirs: links.of_steam_id(OURS, theirs.account()),
+        "holders": lambda links, theirs: links.holders(OURS, theirs.account(), user_ids={theirs.person()}, at=NOW),
         "put": lambda links, theirs: links.put(theirs.link()),
         "remove": lambda links, theirs: links.remove(OURS, theirs.person(), by=theirs.person(), at=NOW),
     },

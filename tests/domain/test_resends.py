@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from bot.domain.audit import AuditAction
+from bot.domain.links import Holder
 from bot.domain.resends import TRANSITIONS, ApproverRefusal, ResendState, TradeFacts, approver_refusal, change_in
 from bot.domain.secrets import TradeCode
+from bot.domain.steam import SteamId
 from tests.domain.builders import BOT, NOW, OWNER, resend, trade
 
 OPEN = {ResendState.PENDING, ResendState.APPROVED, ResendState.SENDING, ResendState.UNKNOWN}
 ENDED = {ResendState.SENT, ResendState.FAILED, ResendState.DENIED, ResendState.EXPIRED, ResendState.CANCELLED}
 
 REQUESTER, OWNER_USER, MODERATOR = 100, 200, 300
-MODERATOR_STEAM_ID = BOT
+MODERATORS_ACCOUNT, OTHER = BOT, SteamId.from_account_id(77)
 
 
 def reachable(start: ResendState) -> set[ResendState]:
@@ -59,32 +61,28 @@ def test_only_one_way_to_the_call():
 
 
 @pytest.mark.parametrize(
-    ("user_id", "steam_id", "owner_user_id", "refusal"),
+    ("user_id", "then_owner", "holders", "refusal"),
     [
-        (MODERATOR, MODERATOR_STEAM_ID, OWNER_USER, None),
-        (MODERATOR, None, None, None),
-        (REQUESTER, MODERATOR_STEAM_ID, OWNER_USER, ApproverRefusal.REQUESTER),
-        (REQUESTER, None, None, ApproverRefusal.REQUESTER),
-        (OWNER_USER, None, OWNER_USER, ApproverRefusal.OWNER),
-        (OWNER_USER, MODERATOR_STEAM_ID, OWNER_USER, ApproverRefusal.OWNER),
-        (MODERATOR, OWNER, None, ApproverRefusal.OWNER),
+        (MODERATOR, OWNER_USER, {OWNER_USER: [OWNER], MODERATOR: [MODERATORS_ACCOUNT]}, None),
+        (MODERATOR, None, {}, None),
+        (REQUESTER, OWNER_USER, {REQUESTER: [MODERATORS_ACCOUNT]}, ApproverRefusal.REQUESTER),
+        (OWNER_USER, None, {OWNER_USER: [OWNER]}, ApproverRefusal.OWNER),
+        (OWNER_USER, OWNER_USER, {}, ApproverRefusal.OWNER),
+        (OWNER_USER, OWNER_USER, {MODERATOR: [OWNER]}, ApproverRefusal.OWNER),
+        (MODERATOR, OWNER_USER, {OWNER_USER: [OWNER], MODERATOR: [OWNER]}, ApproverRefusal.OWNER),
+        (MODERATOR, None, {MODERATOR: [OWNER, MODERATORS_ACCOUNT]}, ApproverRefusal.OWNER),
+        (MODERATOR, None, {REQUESTER: [OTHER], MODERATOR: [OTHER]}, ApproverRefusal.SHARED_ACCOUNT),
+        (MODERATOR, None, {OWNER_USER: [OWNER, OTHER], MODERATOR: [OTHER]}, ApproverRefusal.SHARED_ACCOUNT),
+        (MODERATOR, OWNER_USER, {OWNER_USER: [OTHER], MODERATOR: [OTHER]}, ApproverRefusal.SHARED_ACCOUNT),
+        (MODERATOR, None, {700: [OTHER], MODERATOR: [OTHER]}, None),
     ],
 )
-def test_approver(user_id, steam_id, owner_user_id, refusal):
-    """Neither the requester nor the trade's owner may approve, by Discord id or by linked Steam account."""
-    decided = approver_refusal(
-        resend(requested_by=REQUESTER), user_id=user_id, steam_id=steam_id, owner_user_id=owner_user_id
-    )
+def test_approver(user_id, then_owner, holders, refusal):
+    """Neither requester nor owner decides: by Discord id, then or now, and by any account they have or had lately."""
+    asked = resend(requested_by=REQUESTER, owner_user_id=then_owner)
+    held = [Holder(holder, account) for holder, accounts in holders.items() for account in accounts]
 
-    assert decided is refusal
-
-
-def test_unlinked_owner():
-    """The owner at the time of the request may not approve after unlinking the account."""
-    asked = resend(requested_by=REQUESTER, owner_user_id=OWNER_USER)
-
-    assert approver_refusal(asked, user_id=OWNER_USER, steam_id=None, owner_user_id=None) is ApproverRefusal.OWNER
-    assert approver_refusal(asked, user_id=MODERATOR, steam_id=None, owner_user_id=None) is None
+    assert approver_refusal(asked, user_id=user_id, holders=held) is refusal
 
 
 CHANGES: dict[str, dict[str, Any]] = {

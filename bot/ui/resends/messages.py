@@ -90,7 +90,14 @@ def _card_outdated(error: CardOutdated, _: Audience) -> ErrorMessage:
 
 _REFUSALS = {
     ApproverRefusal.REQUESTER: "You can't approve your own request. A second person has to approve it.",
-    ApproverRefusal.OWNER: "You can't approve a resend of your own trade. A second person has to approve it.",
+    ApproverRefusal.OWNER: (
+        "You can't approve a resend of your own trade, nor one of a Steam account that was linked to you within the "
+        "last 72 hours. A second person has to approve it."
+    ),
+    ApproverRefusal.SHARED_ACCOUNT: (
+        "Within the last 72 hours you and the requester, or you and the trade's owner, were linked to the same Steam "
+        "account. A second person has to approve it."
+    ),
 }
 
 register_messages(

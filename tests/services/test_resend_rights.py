@@ -1,0 +1,223 @@
+"""Rights that change while a decision or a request is under way, and accounts that changed hands."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.access import Capability, Grant
+from bot.domain.errors import (
+    AccessDenied,
+    AlreadyDecided,
+    LinkTooNew,
+    MayNotDecide,
+    NotLinked,
+    SkinDeskError,
+)
+from bot.domain.resends import ApproverRefusal, ResendState
+from bot.domain.steam import SteamId
+from tests.services.resend_setup import (
+    AGENT,
+    AGENTS,
+    CUSTOMER,
+    CUSTOMERS_ACCOUNT,
+    GUILD,
+    MODERATOR,
+    MODERATORS,
+    OTHER_MODERATOR,
+    STRANGERS_ACCOUNT,
+    TRADE,
+    ResendSetup,
+    unknown_resend,
+)
+
+Meanwhile = Callable[[ResendSetup], Awaitable[object]]
+
+_OTHER_ACCOUNT = SteamId.from_account_id(13)
+
+
+async def _revoke(services: ResendSetup, role: int, capability: Capability) -> None:
+    assert await services.repositories.grants.revoke(Grant(GUILD, role, capability), by=1, at=services.clock.now())
+
+
+async def _unlink(services: ResendSetup, user_id: int = CUSTOMER.user_id) -> None:
+    assert await services.repositories.links.remove(GUILD, user_id, by=1, at=services.clock.now())
+
+
+async def _take_the_account(services: ResendSetup) -> None:
+    await _unlink(services)
+    await services.link(MODERATOR, CUSTOMERS_ACCOUNT)
+
+
+async def _link_otherwise(services: ResendSetup) -> None:
+    await services.link(CUSTOMER, STRANGERS_ACCOUNT)
+
+
+async def _pass_time(services: ResendSetup) -> None:
+    services.clock.advance(hours=24)
+
+
+def _at(services: ResendSetup, moment: str, meanwhile: Meanwhile) -> None:
+    """Let something happen at the first of these moments."""
+
+    async def step(name: str) -> None:
+        if name == moment:
+            services.step = None
+            await meanwhile(services)
+
+    services.step = step
+
+
+NO_LONGER: dict[str, tuple[Meanwhile, type[SkinDeskError], ResendState]] = {
+    "revoked": (
+        lambda services: _revoke(services, MODERATORS, Capability.APPROVE_RESEND),
+        AccessDenied,
+        ResendState.PENDING,
+    ),
+    "became the owner": (_take_the_account, MayNotDecide, ResendState.PENDING),
+    "expired": (_pass_time, AlreadyDecided, ResendState.EXPIRED),
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "moment"),
+    [
+        *((what, moment) for what in NO_LONGER for moment in ("provider.trades before", "provider.trades after")),
+        ("revoked", "resends.approve before"),
+        ("became the owner", "resends.approve before"),
+    ],
+)
+async def test_while_an_approval_reads_the_trade(services: ResendSetup, what: str, moment: str) -> None:
+    """What is no longer so when the approval is stored counts: nothing is sent."""
+    meanwhile, error, state = NO_LONGER[what]
+    resend = await services.requested()
+    _at(services, moment, meanwhile)
+
+    with pytest.raises(error):
+        await services.approve(resend.id, by=MODERATOR)
+
+    assert services.provider.calls == {}
+    assert services.cards.shown[resend.id].state is (await services.row(resend)).state is state
+
+
+@pytest.mark.parametrize("what", ["revoked", "became the owner"])
+async def test_just_before_a_denial_or_a_mark(services: ResendSetup, what: str) -> None:
+    meanwhile, error, _ = NO_LONGER[what]
+    pending, unknown = await services.requested(1), await unknown_resend(services)
+
+    _at(services, "resends.deny before", meanwhile)
+    with pytest.raises(error):
+        await services.service.deny(pending.id, by=MODERATOR)
+    with pytest.raises(error):
+        await services.service.mark(unknown.id, sent=True, by=MODERATOR)
+
+    assert [(await services.row(each)).state for each in (pending, unknown)] == [pending.state, unknown.state]
+
+
+@pytest.mark.parametrize("moment", ["provider.trades after", "resends.open before"])
+@pytest.mark.parametrize(
+    ("meanwhile", "error"),
+    [
+        (lambda services: _revoke(services, GUILD, Capability.RESEND_OWN), AccessDenied),
+        (_unlink, NotLinked),
+        (_link_otherwise, LinkTooNew),
+    ],
+)
+async def test_while_a_request_reads_the_trade(
+    services: ResendSetup, meanwhile: Meanwhile, error: type[SkinDeskError], moment: str
+) -> None:
+    await services.repositories.grants.grant(Grant(GUILD, GUILD, Capability.RESEND_OWN), by=1, at=services.clock.now())
+    _at(services, moment, meanwhile)
+
+    with pytest.raises(error):
+        await services.requested(by=CUSTOMER)
+
+    assert await services.repositories.resends.all_open() == ()
+    assert services.cards.posted == {}
+
+
+async def test_any_account_revoked_while_a_request_reads_the_trade(services: ResendSetup) -> None:
+    """With only own trades left, not even an own trade is asked for without the daily limit."""
+    now = services.clock.now()
+    await services.repositories.grants.grant(Grant(GUILD, GUILD, Capability.RESEND_OWN), by=1, at=now)
+    await _unlink(services)
+    await services.link(AGENT, STRANGERS_ACCOUNT)
+    services.provider.add(TRADE, STRANGERS_ACCOUNT)
+    _at(services, "provider.trades after", lambda services: _revoke(services, AGENTS, Capability.RESEND_ANY))
+
+    with pytest.raises(AccessDenied) as denied:
+        await services.service.request(str(TRADE), by=AGENT)
+
+    assert denied.value.capability is Capability.RESEND_ANY
+
+
+# Accounts that changed hands
+
+
+async def _had_it(services: ResendSetup) -> None:
+    await _unlink(services)
+    await services.link(MODERATOR, CUSTOMERS_ACCOUNT)
+    await _unlink(services, MODERATOR.user_id)
+
+
+async def _moved_on(services: ResendSetup) -> None:
+    await _unlink(services)
+    await services.link(MODERATOR, CUSTOMERS_ACCOUNT)
+    await services.link(MODERATOR, _OTHER_ACCOUNT)
+    await services.link(CUSTOMER, CUSTOMERS_ACCOUNT)
+
+
+async def _erased_it(services: ResendSetup) -> None:
+    await _unlink(services)
+    await services.link(MODERATOR, CUSTOMERS_ACCOUNT)
+    await services.repositories.my_data.erase(GUILD, MODERATOR.user_id, at=services.clock.now())
+
+
+async def _has_the_requesters(services: ResendSetup) -> None:
+    await services.link(AGENT, _OTHER_ACCOUNT)
+    await _unlink(services, AGENT.user_id)
+    await services.link(MODERATOR, _OTHER_ACCOUNT)
+
+
+async def _has_the_owners_former(services: ResendSetup) -> None:
+    await services.link(CUSTOMER, _OTHER_ACCOUNT)
+    await services.link(CUSTOMER, CUSTOMERS_ACCOUNT)
+    await services.link(MODERATOR, _OTHER_ACCOUNT)
+
+
+CHANGED_HANDS: dict[str, tuple[Meanwhile, ApproverRefusal, timedelta]] = {
+    "had the account": (_had_it, ApproverRefusal.OWNER, timedelta(hours=72)),
+    "moved to another account": (_moved_on, ApproverRefusal.OWNER, timedelta(hours=72)),
+    "had it and erased their data": (_erased_it, ApproverRefusal.OWNER, timedelta(hours=72)),
+    "has the requester's former account": (
+        _has_the_requesters,
+        ApproverRefusal.SHARED_ACCOUNT,
+        timedelta(hours=72),
+    ),
+    "has the owner's former account": (_has_the_owners_former, ApproverRefusal.SHARED_ACCOUNT, timedelta(hours=72)),
+}
+
+
+@pytest.mark.parametrize("asked_first", [True, False])
+@pytest.mark.parametrize("how", CHANGED_HANDS)
+async def test_account_changed_hands(services: ResendSetup, how: str, *, asked_first: bool) -> None:
+    """Who had an account of requester or owner within 72 hours decides nothing about it, and may afterwards."""
+    happen, reason, wait = CHANGED_HANDS[how]
+    services.expires_after = timedelta(days=9)
+    await services.restart()
+    if not asked_first:
+        await happen(services)
+    resend = await services.requested()
+    if asked_first:
+        await happen(services)
+    services.clock.advance(seconds=wait.total_seconds() - 1)
+
+    for decision in (services.approve(resend.id, by=MODERATOR), services.service.deny(resend.id, by=MODERATOR)):
+        with pytest.raises(MayNotDecide) as refused:
+            await decision
+        assert refused.value.reason is reason
+    await services.service.may_decide(resend.id, by=OTHER_MODERATOR)
+    services.clock.advance(seconds=1)
+    done = await asyncio.gather(services.approve(resend.id, by=MODERATOR), return_exceptions=True)
+    assert [getattr(each, "state", each) for each in done] == [ResendState.SENT]
