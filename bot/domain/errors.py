@@ -31,6 +31,7 @@ SkinDeskError
 ├── ApprovalsChannelUnusable
 ├── TooSoon                    possible later
 │   ├── LinkTooNew
+│   ├── TooOften
 │   └── TooManyResends
 ├── DiscordUnavailable
 ├── ShuttingDown
@@ -108,6 +109,10 @@ class TooSoon(SkinDeskError):
 
 class LinkTooNew(TooSoon):
     """The caller's Steam account was linked too recently for own resends."""
+
+
+class TooOften(TooSoon):
+    """The caller did this several times just now."""
 
 
 class SignInOff(SkinDeskError):

@@ -105,7 +105,7 @@ class SignInNames:
 
 @dataclass(frozen=True, slots=True)
 class PendingSignIn:
-    """A valid sign-in, with the names for its page; None after a restart."""
+    """A valid sign-in, with the names for its page; None after a restart, or if they were not kept."""
 
     sign_in: SignIn
     names: SignInNames | None

@@ -5,13 +5,12 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
-from weakref import WeakValueDictionary
 
 from cachetools import TTLCache
 
-from bot.domain.access import Actor
+from bot.domain.access import Actor, Caller, on_behalf_of
 from bot.domain.errors import Interrupted, ShuttingDown, SignInOff, SignInRefused, SteamUnavailable
 from bot.domain.links import SIGN_IN_WITHIN, Link, SignIn
 from bot.domain.secrets import SignInAddress, SignInToken
@@ -26,15 +25,23 @@ from bot.domain.sign_in import (
 )
 from bot.ports import Clock, SignInRepository, SteamOpenId
 from bot.services.audit import AuditService
+from bot.services.person_limit import PersonLimit
 
 _log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
 CALLS_AT_ONCE = 8
-"""Concurrent calls to Steam; further callers get SteamUnavailable."""
+"""Concurrent calls to Steam, one for each user; further callers get SteamUnavailable."""
 
-_MAX_REMEMBERED = 1_000
+STARTS = 10
+CALLS = 20
+"""Sign-ins that one member starts, and calls to Steam for them, within an hour."""
+
+MAX_REMEMBERED = 5_000
+"""Members whose names are kept for the page; the pages of more members at once have none."""
+
+_HOUR = timedelta(hours=1)
 
 Tell = Callable[[Link], Awaitable[None]]
 """Tells the user in Discord that their sign-in is done; it must not raise."""
@@ -50,7 +57,7 @@ class StartedSignIn:
 
 @dataclass(frozen=True, slots=True)
 class FinishedSignIn:
-    """A completed sign-in. ``names`` are None after a restart; ``waits``: own resends do not count yet."""
+    """A completed sign-in. ``names`` may be None; ``waits``: own resends do not count yet."""
 
     link: Link
     names: SignInNames | None
@@ -83,22 +90,32 @@ class SignInService:
         self._clock = clock
         self._places = places
         self._steam = steam
-        self._begun: TTLCache[str, _Begun, float] = TTLCache(
-            _MAX_REMEMBERED, SIGN_IN_WITHIN.total_seconds(), clock.monotonic
+        self._begun: TTLCache[tuple[int, int], _Begun, float] = TTLCache(
+            MAX_REMEMBERED, SIGN_IN_WITHIN.total_seconds(), clock.monotonic
         )
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._asking = 0
+        """By guild and user."""
+        self._starts = PersonLimit(STARTS, _HOUR, clock)
+        self._calls = PersonLimit(CALLS, _HOUR, clock)
+        self._asking: set[int] = set()
+        """The users for whom Steam is asked."""
+        self._finishing: dict[tuple[str, frozenset[tuple[str, str]]], asyncio.Task[FinishedSignIn]] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._is_stopping = False
 
     async def start(self, *, names: SignInNames, tell: Tell, by: Actor) -> StartedSignIn:
-        """Start a sign-in for the actor, which replaces an earlier one; SignInOff if it is not configured."""
+        """Start a sign-in for the actor, which replaces an earlier one.
+
+        SignInOff if it is not configured, TooOften after STARTS within an hour.
+        """
         if self._places is None:
             raise SignInOff
+        self._starts.use(by.guild_id, by.user_id)
         token = SignInToken(secrets.token_urlsafe(TOKEN_BYTES))
         sign_in = SignIn(token.digest(), by.guild_id, by.user_id, self._clock.now() + SIGN_IN_WITHIN)
         await self._sign_ins.begin(sign_in)
-        self._begun[sign_in.digest] = _Begun(sign_in, names, tell)
+        key = (by.guild_id, by.user_id)
+        if key in self._begun or self._begun.currsize < self._begun.maxsize:  # never at the cost of another member
+            self._begun[key] = _Begun(sign_in, names, tell)
         return StartedSignIn(self._places.page(token), sign_in.expires_at)
 
     async def find(self, token: SignInToken) -> PendingSignIn | None:
@@ -116,8 +133,8 @@ class SignInService:
         """Link the user who started the sign-in to the account that Steam confirms.
 
         ``parameters`` come from Steam with the browser, ``token`` from the browser's cookie. SignInRefused if a check
-        fails, SteamUnavailable if Steam does not answer (the address stays usable), SteamAccountTaken if the account is
-        another member's. A cancelled caller does not stop it.
+        fails, SteamUnavailable if Steam does not answer (the address stays usable), TooOften after CALLS within an
+        hour, SteamAccountTaken if the account is another member's. A cancelled caller does not stop it.
         """
         if self._is_stopping:
             raise ShuttingDown
@@ -125,7 +142,12 @@ class SignInService:
             raise SignInOff
         check_browser(token, digest)
         assertion = check_answer(parameters, digest, places=self._places, now=self._clock.now())
-        task = self._begin(self._finish(digest, assertion))
+        # A page that is loaded ten times asks Steam once.
+        key = (digest, frozenset(assertion.parameters.items()))
+        task = self._finishing.get(key)
+        if task is None:
+            task = self._finishing[key] = self._begin(self._finish(digest, assertion))
+            task.add_done_callback(lambda _: self._finishing.pop(key))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -149,24 +171,22 @@ class SignInService:
 
     def evict(self, guild_id: int, user_id: int) -> None:
         """Remove a user's sign-ins in a guild from memory."""
-        for digest, begun in list(self._begun.items()):
-            if (begun.sign_in.guild_id, begun.sign_in.user_id) == (guild_id, user_id):
-                del self._begun[digest]
+        self._begun.pop((guild_id, user_id), None)
 
     async def _finish(self, digest: str, assertion: Assertion) -> FinishedSignIn:
-        # A page that is loaded ten times asks Steam once.
-        async with self._locks.setdefault(digest, asyncio.Lock()):
-            pending = await self._find(digest)
-            if pending is None:
-                raise SignInRefused("used")
-            if not await self._confirmed(assertion):
-                raise SignInRefused("not_confirmed")
-            now = self._clock.now()
-            link = await self._sign_ins.complete(digest, steam_id=assertion.steam_id, nonce=assertion.nonce, at=now)
+        pending = await self._find(digest)
+        if pending is None:
+            raise SignInRefused("used")
+        if not await self._confirmed(assertion, of=pending.sign_in):
+            raise SignInRefused("not_confirmed")
+        now = self._clock.now()
+        link = await self._sign_ins.complete(digest, steam_id=assertion.steam_id, nonce=assertion.nonce, at=now)
         if link is None:
             raise SignInRefused("used")
         _log.info("signed in guild=%s user=%s", link.guild_id, link.user_id)
-        self._begin(self._announce(link, self._begun.pop(digest, None)))  # the browser does not wait for Discord
+        if (begun := self._begun_as(pending.sign_in)) is not None:
+            self.evict(link.guild_id, link.user_id)
+        self._begin(self._announce(link, begun))  # the browser does not wait for Discord
         return FinishedSignIn(link, pending.names, waits=link.waits_at(now))
 
     async def _announce(self, link: Link, begun: _Begun | None) -> None:
@@ -178,21 +198,26 @@ class SignInService:
         except Exception:  # noqa: BLE001 -- the link is set, and no caller waits for this
             _log.exception("sign-in not announced guild=%s user=%s", link.guild_id, link.user_id)
 
-    async def _confirmed(self, assertion: Assertion) -> bool:
-        if self._steam is None or self._asking >= CALLS_AT_ONCE:
+    async def _confirmed(self, assertion: Assertion, *, of: SignIn) -> bool:
+        if self._steam is None or of.user_id in self._asking or len(self._asking) >= CALLS_AT_ONCE:
             raise SteamUnavailable
-        self._asking += 1
+        self._calls.use(of.guild_id, of.user_id)
+        self._asking.add(of.user_id)
         try:
-            return await self._steam.confirms(assertion.parameters)
+            with on_behalf_of(Caller(of.user_id, is_staff=False)):
+                return await self._steam.confirms(assertion.parameters)
         finally:
-            self._asking -= 1
+            self._asking.discard(of.user_id)
 
     async def _find(self, digest: str) -> PendingSignIn | None:
         sign_in = await self._sign_ins.get(digest, at=self._clock.now())
         if sign_in is None:
             return None
-        begun = self._begun.get(digest)
-        return PendingSignIn(sign_in, begun.names if begun is not None else None)
+        return PendingSignIn(sign_in, begun.names if (begun := self._begun_as(sign_in)) is not None else None)
+
+    def _begun_as(self, sign_in: SignIn) -> _Begun | None:
+        begun = self._begun.get((sign_in.guild_id, sign_in.user_id))
+        return begun if begun is not None and begun.sign_in.digest == sign_in.digest else None
 
     def _begin(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
         task = asyncio.create_task(work)

@@ -18,6 +18,7 @@ from bot.domain.errors import (
     ProviderOff,
     ShuttingDown,
     SkinDeskError,
+    TooOften,
     Unfinished,
 )
 from bot.domain.snapshots import Audience
@@ -178,6 +179,13 @@ register_messages(
             _CLEARS_UP,
             _in_a_minute(),
             is_refusal=False,
+        ),
+        TooOften: lambda error, _: ErrorMessage(
+            "Too many times in a row",
+            "You have done this several times just now. This time nothing was done.",
+            "Use the last answer that you got, or wait.",
+            _CLEARS_UP,
+            f"{relative(error.until)}.",
         ),
         ShuttingDown: lambda *_: ErrorMessage(
             "SkinDesk is restarting",

@@ -89,6 +89,12 @@ WRONG_HOST = Page(
     ],
     status=HTTPStatus.MISDIRECTED_REQUEST,
 )
+TOO_OFTEN = Page(
+    "Too many attempts",
+    ["You have signed in too often within an hour. Nothing was linked.", "Try again in an hour."],
+    status=HTTPStatus.TOO_MANY_REQUESTS,
+    mood=Mood.WARNING,
+)
 FAILED = Page(
     "Something went wrong in SkinDesk",
     [

@@ -17,6 +17,7 @@ from bot.domain.errors import (
     SkinDeskError,
     SteamAccountTaken,
     SteamUnavailable,
+    TooOften,
 )
 from bot.domain.links import SIGN_IN_WITHIN
 from bot.domain.secrets import SignInToken
@@ -141,6 +142,8 @@ class SignInSite:
                 page = messages.TAKEN
             case SteamUnavailable():
                 page = messages.unavailable(back)
+            case TooOften():
+                page = messages.TOO_OFTEN
             case ShuttingDown() | Interrupted():
                 page = messages.RESTARTING
             case _:

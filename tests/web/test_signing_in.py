@@ -201,7 +201,8 @@ async def test_one_callback_many_times_at_once(site: SignInSite):
 
     answers = await asyncio.gather(*(browser.come_back(return_to, given) for _ in range(12)))
 
-    assert sorted(status for status, _ in answers) == [200, *[410] * 11]
+    # Who comes during the call shares its end; later the address is used up.
+    assert {200} <= {status for status, _ in answers} <= {200, 410}
     assert site.asked_steam == 1
     await site.settled()
     assert len(site.linked) == 1
