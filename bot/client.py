@@ -24,7 +24,7 @@ from bot.ui.interaction.tree import SkinDeskTree, sync_commands
 from bot.ui.interaction.watch import drain, finish_stuck
 from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import FilterModal, InventoryButton, ItemSelect, PageButton, SortSelect
-from bot.ui.resends.buttons import PauseButton, ReasonModal, ResendButton
+from bot.ui.resends.buttons import PauseButton, ReasonModal, ResendButton, ResumeButton
 from bot.ui.resends.channel import DiscordResendCards
 
 _COGS = ("inventory", "trades", "resends", "explain", "status", "access", "links", "settings", "audit", "mydata")
@@ -34,6 +34,7 @@ COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     *_PAGE_COMPONENTS,
     ResendButton,
     PauseButton,
+    ResumeButton,
     RevokeDeletedButton,
     MeaningSelect,
 )

@@ -262,8 +262,13 @@ class ResendService:
         return await self._pauses.of_guild(guild_id)
 
     async def pause(self, *, by: Actor) -> bool:
-        """Pause the guild's resends; return False if they were paused already. Needs ``settings.manage``."""
-        await self._access.require(Capability.MANAGE_SETTINGS, of=by)
+        """Pause the guild's resends; return False if they were paused already.
+
+        Needs ``resend.approve`` or ``settings.manage``: whoever sees something wrong can stop it.
+        """
+        held = await self._access.capabilities_of(by)
+        if held.isdisjoint({Capability.APPROVE_RESEND, Capability.MANAGE_SETTINGS}):
+            raise AccessDenied(Capability.APPROVE_RESEND)
         now = self._clock.now()
         row = await self._pauses.pause(by.guild_id, by=by.user_id, at=now)
         if row is not None:

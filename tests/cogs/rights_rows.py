@@ -16,7 +16,7 @@ from bot.domain.resends import Resend
 from bot.ui.access import RevokeDeletedButton
 from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import InventoryButton, ItemSelect, PageButton, SortSelect
-from bot.ui.resends.buttons import PauseButton, ResendButton
+from bot.ui.resends.buttons import PauseButton, ResendButton, ResumeButton
 from tests.cogs.rights_stage import NEVER_WAS, Case, Stage, Whose
 
 _INVENTORY = (Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
@@ -229,7 +229,7 @@ def sends_reason(action: str, shows: str) -> Case:
     return Case(do, shows, prepare=prepare, fleeting=True)
 
 
-def pauses(action: str, shows: str) -> tuple[Case, ...]:
+def pauses(*, resumes: bool, shows: str) -> tuple[Case, ...]:
     async def prepare(stage: Stage) -> int:
         resends = stage.scene.client.services.resends
         await resends.pause(by=stage.scene.owner)
@@ -238,7 +238,7 @@ def pauses(action: str, shows: str) -> tuple[Case, ...]:
         return pause.number
 
     async def do(stage: Stage, number: int) -> str:
-        return await stage.press(PauseButton("pause") if action == "pause" else PauseButton("resume", number))
+        return await stage.press(ResumeButton(number) if resumes else PauseButton())
 
     return (Case(do, shows, prepare=prepare),)
 
@@ -298,8 +298,8 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "ResendButton:sent": decides("sent", "Mark as sent: resend"),
     "ResendButton:failed": decides("failed", "Mark as failed: resend"),
     "ReasonModal": (sends_reason("deny", "· denied"), sends_reason("sent", "· sent")),
-    "PauseButton:pause": pauses("pause", "🛑"),
-    "PauseButton:resume": pauses("resume", "▶️"),
+    "PauseButton": pauses(resumes=False, shows="🛑"),
+    "ResumeButton": pauses(resumes=True, shows="▶️"),
     "explain": uses("explain", "1010", code="1010"),
     "explain:code": (Case(suggests_codes, "NO_BOTS_AVAILABLE"),),
     "MeaningSelect": (Case(chooses_meaning, "NO_BOTS_AVAILABLE"),),

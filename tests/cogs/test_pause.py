@@ -88,6 +88,19 @@ async def test_kill_switch(scene: Scene, manager: simcord.MemberActor) -> None:
     assert [title for title in _titles(audit) if title.startswith("Resends")] == ["Resends stopped", "Resends resumed"]
 
 
+async def test_stopped_by_a_moderator(scene: Scene, manager: simcord.MemberActor) -> None:
+    """Whoever may approve may stop; to resume, they need to be allowed to change settings."""
+    stopped = text_of(await scene.moderator.click(await _approvals(scene, scene.moderator), label="Stop resends"))
+    refused = text_of(await scene.moderator.click(await _approvals(scene, scene.moderator), label="Resume resends"))
+
+    assert "Resends are stopped" in stopped
+    assert "A member with `settings.manage` can resume them" in stopped
+    assert "(`settings.manage`)" in refused
+    pause = await scene.client.services.resends.pause_of(scene.guild.id)
+    assert pause is not None
+    assert pause.by == scene.moderator.id
+
+
 async def test_another_stop_by_now(scene: Scene, manager: simcord.MemberActor) -> None:
     """An old answer to ``/approvals`` does not lift an alarm that came later: that has to be read first."""
     scene.providers.mannco.next_resends.append(ResendAnswer.OTHER_TRADE)

@@ -15,7 +15,7 @@ from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Tone, card
-from bot.ui.resends.card import outcome_embed, version_on
+from bot.ui.resends.card import RESUME, outcome_embed, version_on
 
 _log = logging.getLogger(__name__)
 
@@ -132,31 +132,50 @@ class ReasonModal(
         await session.reply(outcome_embed(resend, code=None))
 
 
-_PAUSE_LABELS = {
-    "pause": ("Stop resends", "🛑", discord.ButtonStyle.danger),
-    "resume": ("Resume resends", "▶️", discord.ButtonStyle.secondary),
-}
-
-
 def pause_view(pause: ResendPause | None) -> discord.ui.View:
     """Return the button that pauses or resumes."""
     view = discord.ui.View(timeout=None)
-    view.add_item(PauseButton("pause") if pause is None else PauseButton("resume", pause.number))
+    view.add_item(PauseButton() if pause is None else ResumeButton(pause.number))
     return view
 
 
-@requires(Capability.MANAGE_SETTINGS)
-class PauseButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"resends:(?P<action>pause|resume)(?::(?P<number>\d{1,15}))?",
-):
-    """Pauses or resumes a server's resends. *Resume* ends only the pause that it was shown with."""
+@requires(Capability.APPROVE_RESEND, Capability.MANAGE_SETTINGS)
+class PauseButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"resends:pause"):
+    """Pauses a server's resends."""
 
-    def __init__(self, action: str, number: int | None = None) -> None:
-        label, emoji, style = _PAUSE_LABELS[action]
-        custom_id = f"resends:{action}" if number is None else f"resends:{action}:{number}"
-        super().__init__(discord.ui.Button(label=label, emoji=emoji, style=style, custom_id=custom_id))
-        self._action = action
+    def __init__(self) -> None:
+        style = discord.ButtonStyle.danger
+        super().__init__(discord.ui.Button(label="Stop resends", emoji="🛑", style=style, custom_id="resends:pause"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: Interaction, _item: discord.ui.Item[discord.ui.View], _match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the pressed button."""
+        return cls()
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Pause."""
+        await handle(interaction, self._pause)
+
+    async def _pause(self, session: InteractionSession) -> None:
+        await session.defer()
+        changed = await session.services.resends.pause(by=session.actor)
+        title = "🛑 Resends are stopped" if changed else "🛑 Resends were stopped already"
+        text = f"Nothing is asked for, approved or sent here until they are resumed. {RESUME}"
+        await session.reply(card(title=title, description=text, colour=Tone.NEUTRAL))
+
+
+@requires(Capability.MANAGE_SETTINGS)
+class ResumeButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"resends:resume(?::(?P<number>\d{1,15}))?"
+):
+    """Resumes a server's resends, if they are paused by the pause that it was shown with."""
+
+    def __init__(self, number: int | None) -> None:
+        custom_id = "resends:resume" if number is None else f"resends:resume:{number}"
+        style = discord.ButtonStyle.secondary
+        super().__init__(discord.ui.Button(label="Resume resends", emoji="▶️", style=style, custom_id=custom_id))
         self._number = number
 
     @classmethod
@@ -164,23 +183,15 @@ class PauseButton(
         cls, _interaction: Interaction, _item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
     ) -> Self:
         """Rebuild the pressed button."""
-        return cls(match["action"], int(match["number"]) if match["number"] else None)
+        return cls(int(match["number"]) if match["number"] else None)
 
     async def callback(self, interaction: Interaction) -> None:
-        """Pause or resume."""
-        await handle(interaction, self._set_paused)
+        """Resume."""
+        await handle(interaction, self._resume)
 
-    async def _set_paused(self, session: InteractionSession) -> None:
+    async def _resume(self, session: InteractionSession) -> None:
         await session.defer()
-        resends, actor = session.services.resends, session.actor
-        if self._action == "pause":
-            changed = await resends.pause(by=actor)
-            title = "🛑 Resends are stopped" if changed else "🛑 Resends were stopped already"
-            text = (
-                "Nothing is asked for, approved or sent here until a member presses *Resume resends* in `/approvals`."
-            )
-        else:
-            changed = await resends.resume(self._number, by=actor)
-            title = "▶️ Resends go on" if changed else "▶️ Resends were not stopped"
-            text = "They can be asked for and approved again."
+        changed = await session.services.resends.resume(self._number, by=session.actor)
+        title = "▶️ Resends go on" if changed else "▶️ Resends were not stopped"
+        text = "They can be asked for and approved again."
         await session.reply(card(title=title, description=text, colour=Tone.NEUTRAL))
