@@ -7,6 +7,7 @@ from discord.ext import commands
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.mydata import erased_page, my_data_file, my_data_page
+from bot.worker import run_in_worker
 
 
 class MyDataCog(commands.GroupCog, group_name="mydata", group_description="See or end what is kept about you here"):
@@ -20,7 +21,9 @@ class MyDataCog(commands.GroupCog, group_name="mydata", group_description="See o
         await session.defer()
         actor = session.actor
         stored = await session.services.my_data.export(by=actor)
-        file = my_data_file(stored, guild_id=actor.guild_id, user_id=actor.user_id, at=discord.utils.utcnow())
+        file = await run_in_worker(
+            my_data_file, stored, guild_id=actor.guild_id, user_id=actor.user_id, at=discord.utils.utcnow()
+        )
         await session.reply(my_data_page(stored, user_id=actor.user_id), file=file)
 
     @app_commands.command(

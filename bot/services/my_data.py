@@ -1,5 +1,7 @@
 """Exports and erases a member's data."""
 
+from datetime import timedelta
+
 import attrs
 
 from bot.domain.access import Actor
@@ -8,13 +10,18 @@ from bot.domain.my_data import Erased, StoredData
 from bot.ports import AuditRepository, Clock, MyDataRepository
 from bot.ports.resends import ResendCards
 from bot.services.inventory import InventoryService
+from bot.services.person_limit import PersonLimit
 from bot.services.sign_in import SignInService
 from bot.services.snapshots import SnapshotService
+
+USES = 2
+WITHIN = timedelta(minutes=10)
+"""How often one member may export their data, and erase it: each is a row of the audit log, which stays for ever."""
 
 
 @attrs.define(kw_only=True, eq=False)
 class MyDataService:
-    """Members' own data: no capability is needed."""
+    """Members' own data: no capability is needed. TooOften after :data:`USES` within :data:`WITHIN`."""
 
     _repository: MyDataRepository
     _rows: AuditRepository
@@ -23,9 +30,16 @@ class MyDataService:
     _cards: ResendCards
     _sign_ins: SignInService
     _clock: Clock
+    _exports: PersonLimit = attrs.field(init=False)
+    _erasures: PersonLimit = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._exports = PersonLimit(USES, WITHIN, self._clock)
+        self._erasures = PersonLimit(USES, WITHIN, self._clock)
 
     async def export(self, *, by: Actor) -> StoredData:
         """Return everything stored about the actor in this guild, and append that they asked to the audit log."""
+        self._exports.use(by.guild_id, by.user_id)
         await self._snapshots.saved()
         stored = await self._repository.of_user(by.guild_id, by.user_id)
         entry = AuditEntry(by.guild_id, self._clock.now(), by.user_id, AuditAction.DATA_EXPORTED, f"user:{by.user_id}")
@@ -37,6 +51,7 @@ class MyDataService:
 
         Nothing is posted to the audit channel: a post would name the member again.
         """
+        self._erasures.use(by.guild_id, by.user_id)
         await self._snapshots.saved()
         erased = await self._repository.erase(by.guild_id, by.user_id, at=self._clock.now())
         self._snapshots.evict(by.guild_id, by.user_id)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import discord
+import msgspec
 
 from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditRow, PseudonymKind, acts_as, is_for_another
 from bot.domain.links import RELINK_COOL_DOWN, LinkSource
@@ -169,8 +170,9 @@ def my_data_file(stored: StoredData, *, guild_id: int, user_id: int, at: datetim
         "older_rows_left_out": len(rows[MOST_ROWS:]),
         "page_snapshots": stored.snapshots,
     }
-    text = json.dumps(content, ensure_ascii=False, indent=2, default=lambda at: at.astimezone(UTC).isoformat())
-    return discord.File(io.BytesIO(text.encode("utf-8", "replace")), filename="mydata.json")
+    text = json.dumps(content, ensure_ascii=False, default=lambda at: at.astimezone(UTC).isoformat())
+    # json's own indent takes ten times as long.
+    return discord.File(io.BytesIO(msgspec.json.format(text.encode("utf-8", "replace"))), filename="mydata.json")
 
 
 def _resend(resend: Resend, *, user_id: int, own: Iterable[str]) -> Mapping[str, Any]:

@@ -4,9 +4,11 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import simcord
 
 from bot.demo.scene import Scene
+from bot.services.my_data import USES
 from tests.cogs.approvals import (
     codes,
     direct_messages,
@@ -129,6 +131,20 @@ async def test_export_is_logged(scene: Scene) -> None:
 
     assert content["record"][0]["action"] == "data.exported"
     assert content["record"][0]["actor"] == f"user:{scene.customer.id}"
+
+
+@pytest.mark.parametrize("what", ["export", "forget"])
+async def test_many_times_in_a_row(scene: Scene, what: str) -> None:
+    """A member cannot fill the audit log: after some exports or erasures they wait for the next."""
+    rows = scene.client.services.audit._rows
+    before = len(await rows.newest(scene.guild.id, limit=100))
+    refused = [text_of(await my_data(scene, scene.customer, what)) for _ in range(40)][-1]
+
+    assert "Too many times in a row" in refused
+    assert len(await rows.newest(scene.guild.id, limit=100)) == before + USES
+    assert "Too many times" not in text_of(await my_data(scene, scene.moderator, what))
+    wait(scene, 600)
+    assert "Too many times" not in text_of(await my_data(scene, scene.customer, what))
 
 
 async def test_erase(scene: Scene) -> None:
