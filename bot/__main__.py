@@ -5,20 +5,29 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import socket
 import sys
-from contextlib import suppress
+import threading
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
 
     from bot.config_loading import Problem
 
 _LINGER_SECONDS = 0.5
-"""Seconds that the event loop may take to end once everything is closed."""
+"""Seconds that the event loop and the threads may take to end once everything is closed."""
+
+_LEAVE_WITHIN = 4.7
+"""Seconds after a signal in which the process ends, whatever still runs."""
+
+_INTERRUPTED = "skindesk: interrupted"
+_LEFT = "skindesk: left before everything was closed in order"
 
 # Each command imports what it needs: --help and check answer at once, and run reports a bad configuration without
 # loading a Discord client.
@@ -35,11 +44,54 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Before pydantic is loaded: it would read the entry points of all installed packages.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     command: Callable[[argparse.Namespace], int] = arguments.command
+    with _leaving_in_time(ExitCode.OK if command is _run else ExitCode.INTERRUPTED):
+        try:
+            return command(arguments)
+        except KeyboardInterrupt:
+            print(_INTERRUPTED, file=sys.stderr)
+            return ExitCode.INTERRUPTED
+
+
+@contextmanager
+def _leaving_in_time(code: ExitCode) -> Iterator[None]:
+    """Exit ``_LEAVE_WITHIN`` seconds after the first SIGINT or SIGTERM, unless the process has ended by then.
+
+    The main thread may hear of a signal too late: inside a statement of SQLite, or while it waits for another thread.
+    But Python also writes the signal to a socket at once, and a thread of its own reads that.
+    """
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
+        yield  # Windows has none, and other threads may not handle signals
+        return
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+
+    def watch() -> None:
+        with reader:
+            while received := reader.recv(16):
+                if not {signal.SIGINT, signal.SIGTERM}.isdisjoint(received):
+                    time.sleep(_LEAVE_WITHIN)
+                    os.write(2, f"{_LEFT if code is ExitCode.OK else _INTERRUPTED}\n".encode())
+                    os._exit(code)
+
+    unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # for the thread, which handles none
+    threading.Thread(target=watch, name="signals", daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
+    before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     try:
-        return command(arguments)
-    except KeyboardInterrupt:
-        print("skindesk: interrupted", file=sys.stderr)
-        return ExitCode.INTERRUPTED
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        writer.close()
+
+
+def _exit_soon(code: int) -> None:
+    """Exit soon, even if a thread that waits for a name server keeps the interpreter from ending."""
+
+    def wait() -> None:
+        time.sleep(_LINGER_SECONDS)
+        os._exit(code)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -104,7 +156,7 @@ def _start(file: Path | None) -> int:
     import logging
 
     from bot.config_loading import ConfigurationInvalid, load_settings
-    from bot.observability.logs import configure_logging, log_uncaught, reference
+    from bot.observability.logs import configure_logging, log_uncaught
 
     try:
         settings = load_settings(file, os.environ)
@@ -128,9 +180,8 @@ def _start(file: Path | None) -> int:
         _trim_memory()
         gc.freeze()  # modules stay loaded, so the garbage collector need not visit them again
         return _run_to_completion(serve(settings, load=lambda: load_settings(file, os.environ)))
-    except Exception:
-        log.critical("run failed reference=%s", reference(), exc_info=True)
-        return ExitCode.FAILURE
+    except Exception:  # noqa: BLE001 -- it is logged
+        return _failed()
 
 
 def _trim_memory() -> None:
@@ -142,35 +193,30 @@ def _trim_memory() -> None:
 
 
 def _run_to_completion(serving: Coroutine[Any, Any, int]) -> int:
-    """Run ``serving`` and return its exit code. If a thread blocks the end of the event loop, exit without it.
-
-    A thread that waits for a name server cannot be stopped, and that may take a minute.
-    """
+    """Run ``serving`` and return its exit code. Exit with it if the event loop or a thread does not end."""
     import asyncio
-    import threading
-
-    ended = threading.Event()
-
-    def exit_later(code: int) -> None:
-        def wait() -> None:
-            if not ended.wait(_LINGER_SECONDS):
-                os._exit(code)
-
-        threading.Thread(target=wait, daemon=True).start()
 
     async def serve() -> int:
         try:
             code = await serving
         except asyncio.CancelledError:  # by a signal, before the app handled them
-            exit_later(ExitCode.OK)
+            _exit_soon(ExitCode.OK)
             raise
-        exit_later(code)
+        except Exception:  # noqa: BLE001 -- it is logged
+            code = _failed()
+        _exit_soon(code)
         return code
 
-    try:
-        return asyncio.run(serve())
-    finally:
-        ended.set()
+    return asyncio.run(serve())
+
+
+def _failed() -> ExitCode:
+    import logging
+
+    from bot.observability.logs import reference
+
+    logging.getLogger("bot").critical("run failed reference=%s", reference(), exc_info=True)  # noqa: LOG014 -- called by handlers
+    return ExitCode.FAILURE
 
 
 def _demo(arguments: argparse.Namespace) -> int:

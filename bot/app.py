@@ -225,7 +225,7 @@ async def serve(settings: Settings, *, load: Callable[[], Settings]) -> ExitCode
     closing = asyncio.timeout(None)
     try:
         async with closing, assembled(settings) as client:
-            loop.add_signal_handler(signal.SIGHUP, Reloading(client, settings, load).reload)
+            _on_signal(signal.SIGHUP, Reloading(client, settings, load).reload)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # handles a SIGHUP that came during the start
             stopping_since = await _serve(client, settings.discord.token)
             closing.reschedule(max(stopping_since + _LEAVE_WITHIN, loop.time() + _CLOSE_WITHIN))
@@ -284,7 +284,7 @@ async def _serve(client: SkinDeskClient, token: SecretStr) -> float:
     loop = asyncio.get_running_loop()
     stop_requested = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop_requested.set)
+        _on_signal(number, stop_requested.set)
     connection = asyncio.create_task(client.start(token.get_secret_value()), name="discord")
     stop = asyncio.create_task(stop_requested.wait(), name="stop")
     try:
@@ -300,6 +300,15 @@ async def _serve(client: SkinDeskClient, token: SecretStr) -> float:
         raise error
     _log.info("stopped")
     return stopping_since
+
+
+def _on_signal(number: signal.Signals, act: Callable[[], object]) -> None:
+    """Call ``act`` on the event loop for each such signal.
+
+    ``add_signal_handler`` would take the signals' socket away, by which the command line ends a process that hangs.
+    """
+    loop = asyncio.get_running_loop()
+    signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
 
 
 async def _finish(client: SkinDeskClient) -> None:

@@ -34,6 +34,7 @@ SkinDeskError
 │   ├── TooOften
 │   └── TooManyResends
 ├── DiscordUnavailable
+├── Overloaded
 ├── ShuttingDown
 ├── Interrupted
 ├── Unfinished
@@ -266,6 +267,10 @@ class ApprovalsChannelUnusable(SkinDeskError):
 
 class DiscordUnavailable(SkinDeskError):
     """Discord is overloaded or cannot be reached. What was sent to it may have arrived all the same."""
+
+
+class Overloaded(SkinDeskError):
+    """Long work of others kept this reading from being done in time. It changed nothing."""
 
 
 class ShuttingDown(SkinDeskError):

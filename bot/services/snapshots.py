@@ -4,6 +4,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, MutableMapping
+from contextvars import Context
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -124,7 +125,7 @@ class SnapshotService:
             self._queries[snapshot.id] = _Query(guild_id, user_id, request)
         self._recent[snapshot.id] = self._unsaved[snapshot.id] = snapshot
         if self._saving is None or self._saving.done():
-            self._saving = asyncio.create_task(self._save())
+            self._saving = asyncio.create_task(self._save(), context=Context())
         return snapshot
 
     async def load(self, snapshot_id: str, *, by: Actor) -> Snapshot:
@@ -215,7 +216,7 @@ class SnapshotService:
         for snapshot in batch:
             if self._unsaved.get(snapshot.id) is snapshot:  # else its view was changed meanwhile
                 del self._unsaved[snapshot.id]
-        self._saving = asyncio.create_task(self._save()) if self._unsaved else None
+        self._saving = asyncio.create_task(self._save(), context=Context()) if self._unsaved else None
 
 
 def _size(snapshot: Snapshot) -> int:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 from typing_extensions import override
 
+from bot.domain.errors import Overloaded
 from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
@@ -144,8 +145,8 @@ class SqliteSnapshotRepository(SnapshotRepository):
             answer = encoded() if rows <= _SMALL else await run_in_worker(encoded)
             if len(answer) > self._max_bytes:
                 answer = await run_in_worker(encode, shown, packed=partial(pack, lean=True))
-        except (ValueError, OverflowError) as error:  # a lone surrogate, or a number of more than 64 bits
-            _log.warning("snapshot not encodable guild=%s error=%s", snapshot.guild_id, type(error).__name__)
+        except (ValueError, OverflowError, Overloaded) as error:  # a lone surrogate, or a number of more than 64 bits
+            _log.warning("snapshot not encoded guild=%s error=%s", snapshot.guild_id, type(error).__name__)
             return None
         if len(answer) > self._max_bytes:
             _log.warning("snapshot too large to keep guild=%s bytes=%s", snapshot.guild_id, len(answer))

@@ -14,6 +14,7 @@ from bot.domain.errors import (
     Interrupted,
     InvalidInput,
     NotInGuild,
+    Overloaded,
     ProviderError,
     ProviderOff,
     ShuttingDown,
@@ -186,6 +187,14 @@ register_messages(
             "Use the last answer that you got, or wait.",
             _CLEARS_UP,
             f"{relative(error.until)}.",
+        ),
+        Overloaded: lambda *_: ErrorMessage(
+            "SkinDesk is busy",
+            f"Very large inventories were in front of yours, and this was not ready in time. {_MAY_BE_DONE}",
+            "Try again in a minute: your place in the queue does not depend on how much others ask for.",
+            _CLEARS_UP,
+            _in_a_minute(),
+            is_refusal=False,
         ),
         ShuttingDown: lambda *_: ErrorMessage(
             "SkinDesk is restarting",

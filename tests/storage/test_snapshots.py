@@ -109,7 +109,7 @@ async def test_not_encodable(db: Database, caplog: pytest.LogCaptureFixture) -> 
     await repository.save(snapshot("p-1", answer=answer), snapshot("p-2"))
 
     assert await _kept(repository, ["p-1", "p-2"]) == ["p-2"]
-    assert caplog.messages == [f"snapshot not encodable guild={GUILD} error=UnicodeEncodeError"]
+    assert caplog.messages == [f"snapshot not encoded guild={GUILD} error=UnicodeEncodeError"]
 
 
 async def test_too_many_bytes_of_all(db: Database) -> None:

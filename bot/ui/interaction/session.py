@@ -17,6 +17,7 @@ from bot.domain.errors import NotInGuild, ShuttingDown, SkinDeskError
 from bot.observability.tracing import InteractionTrace, Observer, Outcome, current_trace
 from bot.services.container import Services
 from bot.ui.interaction.discord_errors import ALREADY_ACKNOWLEDGED, UNKNOWN_MESSAGE, code_of, may_be_delivered, may_pass
+from bot.worker import current_person
 
 _log = logging.getLogger(__name__)
 
@@ -310,6 +311,7 @@ class Sessions:
             raise RuntimeError("an interaction is handled in a task")
         session = self.running[task] = InteractionSession(interaction)
         current_trace.set(session.trace)
+        current_person.set(interaction.user.id)
         task.add_done_callback(self._on_done)
         return session
 
