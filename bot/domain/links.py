@@ -11,7 +11,7 @@ from bot.domain.audit import AuditRow
 from bot.domain.steam import SteamId
 
 RELINK_COOL_DOWN = timedelta(hours=72)
-"""How long own resends wait after an account changed hands, so that a stolen account is noticed first."""
+"""How long own resends and codes wait after an account changed hands, so that a stolen account is noticed first."""
 
 SIGN_IN_WITHIN = timedelta(minutes=10)
 """How long a sign-in address is valid."""
@@ -48,6 +48,13 @@ class Link:
     def proven(self) -> SteamId | None:
         """The account, if Steam or another user confirmed it: only then may its user see the codes of its trades."""
         return None if self.is_self_made else self.steam_id
+
+    def codes_from(self, now: datetime) -> datetime | None:
+        """Return when the codes of the account's trades can be shown to its user, None if they can be now.
+
+        They wait as own resends do, unless the user signed in at Steam: that proves the account.
+        """
+        return None if self.source is LinkSource.SIGN_IN else self.waits_until(now)
 
     def waits_until(self, now: datetime) -> datetime | None:
         """Return when own resends become possible, None if they are."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import USD, Inventory, InventoryFilter, Item, Money, Sort, Sum, currency_order, name_of
+from bot.domain.links import Link
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import KeyLimit, Scope, Trade
 
@@ -91,6 +92,17 @@ class TradesAnswer:
     limit: KeyLimit | None = None
     per_account: bool = False
     left_out: tuple[str, ...] = ()
+    codes_from: datetime | None = None
+    """When the caller may see the codes of their own account's trades; None: now, or never."""
+
+    def for_reader(self, link: Link | None, now: datetime) -> TradesAnswer:
+        """Return the answer for a reader with this link: with the codes that they may see now, and no other."""
+        own = link.proven if link is not None else None
+        codes_from = link.codes_from(now) if link is not None and own is not None else None
+        trades = tuple(
+            trade if trade.owner == own and codes_from is None else replace(trade, code=None) for trade in self.trades
+        )
+        return replace(self, trades=trades, viewer=own, codes_from=codes_from)
 
     def without_codes(self) -> TradesAnswer:
         """Return the answer as it may be stored: without the trades' codes."""

@@ -195,7 +195,7 @@ class ResendDelivery:
         await self.announce(resend, _ACTIONS[resend.state])
         owner = await self._links.of_steam_id(resend.guild_id, resend.owner)
         owner_id = owner.user_id if owner is not None else None
-        if owner is None or owner.proven is None:
+        if owner is None or owner.proven is None or owner.codes_from(self._clock.now()) is not None:
             code = None
         notified = {
             "requester_not_told": await self._cards.tell(

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, MutableMapping
 from contextvars import Context
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from cachetools import LRUCache, TTLCache
@@ -104,10 +104,12 @@ class SnapshotService:
         request: InventoryRequest | None = None,
         replaces: Snapshot | None = None,
     ) -> Snapshot:
-        """Store an answer as a snapshot of its viewer, and the request for refreshes.
+        """Store an answer as a snapshot of its viewer, and the request for refreshes; AccessDenied as :meth:`load`.
 
         A snapshot that replaces another one takes over its view, not its id: a menu of the old page opens old items.
         """
+        by = await self._access.viewer(by.actor)  # rights and links may have changed during the lookup
+        _check(answer, by)
         guild_id, user_id = by.actor.guild_id, by.actor.user_id
         if replaces is not None:  # its reader may have changed the view during the lookup
             replaces = await self._find(guild_id, replaces.id) or replaces
@@ -117,7 +119,7 @@ class SnapshotService:
             guild_id=guild_id,
             user_id=user_id,
             audience=_audience(by.capabilities),
-            answer=_for_viewer(answer, by),
+            answer=_for_viewer(answer, by, now),
             created_at=now,
             expires_at=now + KEPT_FOR,
         ).with_view(replaces.view if replaces is not None else None)
@@ -188,9 +190,7 @@ class SnapshotService:
             raise NotYourPage
         _check(snapshot.answer, by)
         self._recent[snapshot_id] = snapshot
-        answer, proven = _for_viewer(snapshot.answer, by), by.link.proven if by.link is not None else None
-        if isinstance(answer, TradesAnswer) and answer.viewer != proven:
-            answer = replace(answer.without_codes(), viewer=proven)  # the codes are no longer theirs to see
+        answer = _for_viewer(snapshot.answer, by, self._clock.now())
         return replace(snapshot, answer=answer, audience=_audience(by.capabilities))
 
     async def _find(self, guild_id: int, snapshot_id: str) -> Snapshot | None:
@@ -225,9 +225,16 @@ def _size(snapshot: Snapshot) -> int:
     return min(max(rows, _MAX_ROWS_IN_MEMORY // _MAX_IN_MEMORY), _MAX_ROWS_IN_MEMORY)
 
 
-def _for_viewer(answer: InventoryAnswer | TradesAnswer, viewer: Viewer) -> InventoryAnswer | TradesAnswer:
-    """Return an answer as its viewer may see it: the merchant's prices are for holders of ``inventory.any``."""
-    if isinstance(answer, TradesAnswer) or Capability.INVENTORY_ANY in viewer.capabilities:
+def _for_viewer(
+    answer: InventoryAnswer | TradesAnswer, viewer: Viewer, now: datetime
+) -> InventoryAnswer | TradesAnswer:
+    """Return an answer as its viewer may see it now.
+
+    The merchant's prices are for holders of ``inventory.any``, a trade's code for its owner.
+    """
+    if isinstance(answer, TradesAnswer):
+        return answer.for_reader(viewer.link, now)
+    if Capability.INVENTORY_ANY in viewer.capabilities:
         return answer
     return answer.without_merchant_prices()
 

@@ -84,19 +84,19 @@ class TradeService:
         with on_behalf_of(Caller(by.actor.user_id, is_staff=is_staff(by.capabilities))):
             listed, limit = await _listed(self._provider, scope, account)
         await self._audit.view(AuditAction.TRADES_VIEWED, account, link, {"scope": scope.value}, by=by.actor)
-        proven = by.link.proven if by.link is not None else None
-        return TradesAnswer(
+        answer = TradesAnswer(
             provider=self._provider.name,
             scope=scope,
             steam_id=account,
-            viewer=proven,
-            trades=tuple(_seen_by(proven, trade) for trade in listed.trades if account in (None, trade.owner)),
+            viewer=None,
+            trades=tuple(trade for trade in listed.trades if account in (None, trade.owner)),
             read_at=self._clock.now(),
             window_full=scope is Scope.ALL and listed.is_full,
             limit=limit,
             per_account=listed.account is not None,
             left_out=listed.left_out,
         )
+        return answer.for_reader(by.link, self._clock.now())
 
     async def resendable_for(self, text: str, *, by: Actor, limit: int = 25) -> tuple[Trade, ...]:
         """Return the trades that the actor may ask to resend and whose id begins with ``text``.
@@ -130,7 +130,7 @@ class TradeService:
         trades: tuple[Trade, ...] = ()
         try:
             listed = await provider.trades(Scope.ALL, account)
-            trades = tuple(_seen_by(None, trade) for trade in listed.trades if trade.not_resendable is None)
+            trades = tuple(replace(trade, code=None) for trade in listed.trades if trade.not_resendable is None)
         except ProviderError as error:
             if is_callers_own(error):
                 raise
@@ -169,7 +169,3 @@ async def _listed(provider: TradeProvider, scope: Scope, account: SteamId | None
             waiting = tuple(trade for trade in everything.trades if trade.status == PENDING_STATUS)
             return replace(everything, trades=waiting), everything.limit_for(account)
     return listed, limit
-
-
-def _seen_by(account: SteamId | None, trade: Trade) -> Trade:
-    return trade if trade.owner == account else replace(trade, code=None)

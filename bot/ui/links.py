@@ -51,10 +51,14 @@ def signed_in_embed(link: Link) -> discord.Embed:
 
 
 def wait_sentence(link: Link, *, whose: str = "your own") -> str:
-    """Return when own resends can be requested, or "" if there is no wait."""
+    """Return when own resends can be requested and codes are shown, or "" if there is no wait."""
     if link.resends_from is None:
         return ""
-    return f"⏳ Resends of {whose} trades can be asked for {relative(link.resends_from)}. {_STAFF_CAN_ASK}."
+    since = relative(link.resends_from)
+    sentence = f"⏳ Resends of {whose} trades can be asked for {since}. {_STAFF_CAN_ASK}."
+    if link.source is LinkSource.SIGN_IN or link.is_self_made:
+        return sentence
+    return f"{sentence} Their codes are shown {since} too, or at once after `/link start`, which proves the account."
 
 
 def origin(link: Link) -> str:

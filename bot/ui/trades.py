@@ -183,7 +183,7 @@ def _trade_block(
     if (after := _resending(trade, cause, staff=staff)) is not None:
         lines.append(after)
     if not status.is_final or staff:
-        lines.append(_to_compare(trade, waits=not status.is_final, is_own=trade.owner == answer.viewer, staff=staff))
+        lines.append(_to_compare(trade, answer, waits=not status.is_final, staff=staff))
     if staff:
         lines.append(_for_staff(trade, named=answer.steam_id is not None))
     return "\n".join(filter(None, lines))
@@ -258,8 +258,9 @@ def _resending(trade: Trade, cause: Explanation | None, *, staff: bool) -> str |
     return f"A deposit cannot be resent: {'have the customer start' if staff else 'start'} it again on the site."
 
 
-def _to_compare(trade: Trade, *, waits: bool, is_own: bool, staff: bool) -> str:
+def _to_compare(trade: Trade, answer: TradesAnswer, *, waits: bool, staff: bool) -> str:
     """Return the facts to compare in Steam: the bot, the offer, and for its owner the code."""
+    is_own = trade.owner == answer.viewer
     bot = f"`{trade.bot}`" if trade.bot is not None else "not named"
     offer = code(trade.offer_id, 24) if trade.offer_id else "none yet"
     if staff:
@@ -271,6 +272,11 @@ def _to_compare(trade: Trade, *, waits: bool, is_own: bool, staff: bool) -> str:
         lines = [f"Bot {bot}", f"Offer {offer}"]
     if waits and trade.code is not None:
         lines.append(f"**Your code: {code(trade.code.reveal(), 24)}**")
+    elif waits and is_own and answer.codes_from is not None:
+        lines.append(
+            f"**Your code is shown {relative(answer.codes_from)}:** you or this Steam account were linked differently "
+            "not long ago. `/link start` shows it at once: signing in at Steam proves that the account is yours."
+        )
     elif waits and is_own and trade.offer_id:  # codes are only in memory, for a short time
         lines.append("**Your code is no longer here:** `/trades`, used again, shows it where there is one.")
     return "\n".join(lines)

@@ -13,6 +13,8 @@ import simcord
 from bot.demo.scene import Scene
 from bot.demo.trades import ResendAnswer, WorldTrade
 from bot.domain.access import Actor
+from bot.domain.links import Link, LinkSource
+from bot.domain.steam import SteamId
 from tests.support.payload_audit import assert_clean, assert_no_secret, find_secrets
 from tests.support.seen import buttons_of, embed_text
 from tests.support.stage import kept_open, secrets_of
@@ -99,11 +101,12 @@ def another_moderator(scene: Scene, name: str = "sam") -> simcord.MemberActor:
 
 
 async def link(scene: Scene, who: simcord.MemberActor, account: object) -> None:
-    """Link a member to an account, and end any other link of it."""
+    """Link a member as if they had signed in at Steam, so that they see codes at once, and end the staff's links."""
+    links = scene.client.services.links
     for member in (scene.customer, scene.agent, scene.moderator):
-        await scene.client.services.links.remove_own(by=Actor(scene.guild.id, member.id, frozenset()))
-    linker = Actor(scene.guild.id, scene.agent.id, frozenset({scene.guild.id, scene.support.id}))
-    await scene.client.services.links.set_for(who.id, str(account), by=linker)
+        await links.remove_own(by=Actor(scene.guild.id, member.id, frozenset()))
+    steam_id, now = SteamId.parse(str(account)), scene.clock.now()
+    await links._links.put(Link(scene.guild.id, who.id, steam_id, LinkSource.SIGN_IN, who.id, now))
 
 
 def close_direct_messages(scene: Scene, who: simcord.MemberActor) -> None:

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from bot.domain.access import Actor
 from bot.domain.audit import AuditAction
 from bot.domain.errors import AlreadyDecided
 from bot.domain.failures import FailureKind
+from bot.domain.links import Link, LinkSource
 from bot.domain.resends import Outcome, ResendState
 from tests.fakes.trade_provider import Held, Way, accepts, breaks, does_and_loses, fails, refuses
 from tests.services.resend_setup import (
@@ -119,6 +121,23 @@ async def test_new_code(services: ResendSetup) -> None:
     ]
     for shown in (await services.written(), services.channel.posts, services.cards.shown, await services.row(resend)):
         assert code.reveal() not in repr(shown)
+
+
+@pytest.mark.parametrize(
+    ("source", "by", "gets_it"),
+    [(LinkSource.STAFF, AGENT, False), (LinkSource.SIGN_IN, OTHER_MODERATOR, True)],
+)
+async def test_code_after_a_change(services: ResendSetup, source: LinkSource, by: Actor, *, gets_it: bool) -> None:
+    """Who was linked to the account just now gets its code only if they signed in at Steam."""
+    resend, now = await services.requested(), services.clock.now()
+    await services.repositories.links.remove(GUILD, CUSTOMER.user_id, by=1, at=now)
+    new = Link(GUILD, OTHER_MODERATOR.user_id, CUSTOMERS_ACCOUNT, source, by.user_id, now)
+    await services.repositories.links.put(new)
+
+    await services.approve(resend.id, by=MODERATOR)
+
+    code = services.provider.kept[TRADE].code if gets_it else None
+    assert (OTHER_MODERATOR.user_id, code) in [(message.user_id, message.code) for message in services.cards.messages]
 
 
 @pytest.mark.parametrize("linked", [None, AGENT])

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from bot.domain.access import Actor, Capability
 from bot.domain.errors import AccessDenied, NotYourPage, PageExpired, QueryExpired
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import InventoryFilter, MerchantPrice, Sort
-from bot.domain.links import Link, LinkSource
+from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
 from bot.domain.steam import Game, SteamId
@@ -173,23 +173,55 @@ async def test_unlinked(services: Services, answer: InventoryAnswer | TradesAnsw
 
 
 async def test_codes_of_an_agent_whose_link_changes(services: Services):
-    """An agent sees an account's codes only while another person's link, or Steam, says that it is theirs."""
+    """An open page shows codes only while Steam, or for 72 hours another person, says that the account is theirs."""
 
-    async def code() -> TradeCode | None:
+    def linked(source: LinkSource, by: int) -> Link:
+        return Link(GUILD, AGENT.user_id, OWNER, source, by, NOW)
+
+    async def code() -> tuple[TradeCode | None, datetime | None]:
         answer = (await services.snapshots.load(snapshot.id, by=AGENT)).answer
         assert isinstance(answer, TradesAnswer)
-        return answer.trades[0].code
+        return answer.trades[0].code, answer.codes_from
 
+    shown, waiting = TradeCode("ABCDEFGH"), NOW + RELINK_COOL_DOWN
     await services.unlink(CUSTOMER)
-    await services.link(AGENT, OWNER)
+    await services.repositories.links.put(linked(LinkSource.SIGN_IN, AGENT.user_id))
     snapshot = await services.open(trades_answer(of=None), by=AGENT)
-    assert await code() == TradeCode("ABCDEFGH")
+    assert await code() == (shown, None)
 
-    await services.repositories.links.put(Link(GUILD, AGENT.user_id, OWNER, LinkSource.STAFF, AGENT.user_id, NOW))
-    assert await code() is None
+    await services.repositories.links.put(linked(LinkSource.STAFF, CUSTOMER.user_id))
+    assert await code() == (None, waiting)
+    await services.repositories.links.put(linked(LinkSource.STAFF, AGENT.user_id))
+    assert await code() == (None, None)
     await services.unlink(AGENT)
     await services.link(CUSTOMER, OWNER)
-    assert await code() is None
+    assert await code() == (None, None)
+
+
+async def test_codes_wait_after_a_change(services: Services):
+    """An account that changed hands shows no code for 72 hours, not in an older page either."""
+    await services.unlink(CUSTOMER)
+    await services.link(AGENT, OWNER)
+    early = await services.open(trades_answer(), by=AGENT)
+    services.clock.advance(hours=72, seconds=-1)
+    late = await services.open(trades_answer(), by=AGENT)
+    services.clock.advance(seconds=1)
+
+    for snapshot in (early, late):
+        assert isinstance(snapshot.answer, TradesAnswer)
+        assert (snapshot.answer.trades[0].code, snapshot.answer.codes_from) == (None, NOW + RELINK_COOL_DOWN)
+    over = (await services.open(trades_answer(), by=AGENT)).answer
+    assert isinstance(over, TradesAnswer)
+    assert (over.trades[0].code, over.codes_from) == (TradeCode("ABCDEFGH"), None)
+    assert "ABCDEFGH" not in repr((await services.snapshots.load(late.id, by=AGENT)).answer)
+
+
+async def test_changed_during_the_lookup(services: Services):
+    """Rights and links count as they are when the answer is there."""
+    asked = await services.access.viewer(CUSTOMER)
+    await services.revoke(Capability.TRADES_OWN)
+    with pytest.raises(AccessDenied):
+        await services.snapshots.open(trades_answer(), by=asked)
 
 
 async def test_audience_of_the_click(services: Services):

@@ -180,6 +180,7 @@ async def test_erased_before_it_is_saved(services: Services):
     await services.open_unsaved(INVENTORY, by=CUSTOMER)
     assert (await my_data.erase(by=CUSTOMER)).snapshots == 2
 
+    await services.link(CUSTOMER, INVENTORY.owner)
     second = await services.open_unsaved(INVENTORY, by=CUSTOMER)
     services.snapshots.evict(GUILD, CUSTOMER.user_id)
     await services.snapshots.saved()

@@ -155,6 +155,9 @@ def test_what_may_wait(status: int):
     erased = answer(pending).without_codes()
     assert "**Your code is no longer here:** `/trades`, used again," in page(erased, Audience.CUSTOMER)
     assert "Your code" not in page(replace(erased, viewer=BOT), Audience.STAFF)
+    soon = replace(erased, codes_from=NOW)
+    assert f"**Your code is shown <t:{int(NOW.timestamp())}:R>:**" in page(soon, Audience.CUSTOMER)
+    assert "`/link start` shows it at once" in page(soon, Audience.CUSTOMER)
 
 
 def test_offer_that_is_not_there_yet():
