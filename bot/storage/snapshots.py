@@ -215,9 +215,8 @@ def pack(inventory: Inventory, *, lean: bool = False) -> bytes:
 def encode(answer: InventoryAnswer | TradesAnswer, *, packed: Callable[[Inventory], bytes] = pack) -> bytes:
     """Return an answer as bytes, without trades' codes."""
     if isinstance(answer, TradesAnswer):
-        trades = tuple(
-            replace(trade, code=None, last_error=clean_text(trade.last_error) or "") for trade in answer.trades
-        )
+        stored = answer.without_codes().trades
+        trades = tuple(replace(trade, last_error=clean_text(trade.last_error) or "") for trade in stored)
         return _FORMAT + b"t" + zlib.compress(_encoder.encode(replace(answer, trades=trades)), zlib.Z_BEST_SPEED)
     parts = [
         (
