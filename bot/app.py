@@ -19,8 +19,8 @@ from pydantic import SecretStr
 from bot.client import SkinDeskClient
 from bot.config import Settings
 from bot.exit_codes import ExitCode
+from bot.http.address import AddressUnusable
 from bot.monitoring import Telemetry
-from bot.observability.address import AddressUnusable
 from bot.observability.logs import register_secret
 from bot.ports import Clock
 from bot.provider_setup import open_providers

@@ -31,7 +31,7 @@ async def open_sign_in(
     address = settings.address
     if address is None:
         return SignInService(sign_ins=sign_ins, audit=audit, clock=clock)
-    from bot.web.server import security_headers, served  # noqa: PLC0415 -- a web server takes memory and time
+    from bot.web.server import pages_served, security_headers  # noqa: PLC0415 -- a web server takes memory and time
     from bot.web.sign_in import SignInSite  # noqa: PLC0415 -- same
 
     places = SignInPlaces(settings.public_url, settings.steam_openid_url)
@@ -42,6 +42,6 @@ async def open_sign_in(
     )
     headers = security_headers(form_origin=places.steam_origin, https=urlsplit(places.public_url).scheme == "https")
     site = SignInSite(service, places, address)
-    await stack.enter_async_context(served(site, headers=headers, address=address, listening=listening))
+    await stack.enter_async_context(pages_served(site, headers=headers, address=address, listening=listening))
     stack.push_async_callback(service.close, within=0.0)
     return service

@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.observability.address import AddressUnusable
+from bot.http.address import is_private_name
+from bot.http.server import Site, served
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 _HEALTH_WITHIN = 2.0
 """Seconds for one health check; the database may be locked."""
+
+CONNECTIONS = 32
+
+_HEADERS = {"Cache-Control": "no-store", "Server": "SkinDesk", "X-Content-Type-Options": "nosniff"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ async def listening(
 ) -> AsyncIterator[int]:
     """Serve /metrics, /healthz and /readyz and yield the port. Raise AddressUnusable if it cannot listen."""
 
-    async def measured(_request: web.Request) -> web.Response:
+    async def measured() -> web.Response:
         return web.Response(body=await metrics(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
     async def checked() -> Health:
@@ -49,29 +56,32 @@ async def listening(
         except TimeoutError:
             return Health(gateway=False, database=False, acknowledgements=False, detail="no answer in time")
 
-    async def alive(_request: web.Request) -> web.Response:
+    async def alive() -> web.Response:
         found = await checked()
-        return _answer(found, is_ok=found.database)  # an outage of Discord is no reason to restart the process
+        return _report(found, is_ok=found.database)  # an outage of Discord is no reason to restart the process
 
-    async def ready(_request: web.Request) -> web.Response:
+    async def ready() -> web.Response:
         found = await checked()
-        return _answer(found, is_ok=found.is_ready)
+        return _report(found, is_ok=found.is_ready)
 
-    application = web.Application()
-    application.add_routes([web.get("/metrics", measured), web.get("/healthz", alive), web.get("/readyz", ready)])
-    runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise AddressUnusable("observability.listen", f"{host}:{port}", reason) from None
-        yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
+    answers = {"/metrics": measured, "/healthz": alive, "/readyz": ready}
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        make = answers.get(request.path)
+        if make is None:
+            return _plain(HTTPStatus.NOT_FOUND)
+        return await make() if request.method in ("GET", "HEAD") else _plain(HTTPStatus.METHOD_NOT_ALLOWED)
+
+    site = Site(
+        answer, failed=_plain, accepts=partial(is_private_name, listen=host), connections=CONNECTIONS, headers=_HEADERS
+    )
+    async with served(site, setting="observability.listen", address=(host, port)) as bound:
+        yield bound
 
 
-def _answer(health: Health, *, is_ok: bool) -> web.Response:
-    headers = {"Cache-Control": "no-store"}
-    return web.json_response({"ok": is_ok, **asdict(health)}, status=200 if is_ok else 503, headers=headers)
+def _report(health: Health, *, is_ok: bool) -> web.Response:
+    return web.json_response({"ok": is_ok, **asdict(health)}, status=200 if is_ok else 503)
+
+
+def _plain(status: HTTPStatus) -> web.Response:
+    return web.Response(text=f"{status.phrase}\n", status=status)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,6 +38,9 @@ CALLS_AT_ONCE = 8
 STARTS = 10
 CALLS = 20
 """Sign-ins that one member starts, and calls to Steam for them, within an hour."""
+
+PAGES_AT_ONCE = 16
+"""Requests for the end of one sign-in that wait for Steam; further callers get SteamUnavailable."""
 
 MAX_REMEMBERED = 5_000
 """Members whose names are kept for the page; the pages of more members at once have none."""
@@ -98,6 +102,8 @@ class SignInService:
         self._calls = PersonLimit(CALLS, _HOUR, clock)
         self._asking: set[int] = set()
         """The users for whom Steam is asked."""
+        self._waiting: Counter[str] = Counter()
+        """How many requests wait for the end of each sign-in."""
         self._finishing: dict[tuple[str, frozenset[tuple[str, str]]], asyncio.Task[FinishedSignIn]] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._is_stopping = False
@@ -142,18 +148,24 @@ class SignInService:
             raise SignInOff
         check_browser(token, digest)
         assertion = check_answer(parameters, digest, places=self._places, now=self._clock.now())
+        if self._waiting[digest] >= PAGES_AT_ONCE:
+            raise SteamUnavailable
         # A page that is loaded ten times asks Steam once.
         key = (digest, frozenset(assertion.parameters.items()))
         task = self._finishing.get(key)
         if task is None:
             task = self._finishing[key] = self._begin(self._finish(digest, assertion))
             task.add_done_callback(lambda _: self._finishing.pop(key))
+        self._waiting[digest] += 1
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             if task.cancelled():  # by close, not by the caller
                 raise Interrupted from None
             raise
+        finally:
+            self._waiting[digest] -= 1
+            self._waiting += Counter()  # without those that nobody waits for
 
     async def close(self, *, within: float) -> None:
         """Begin nothing new, and give running work ``within`` seconds."""

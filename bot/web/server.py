@@ -1,31 +1,22 @@
-"""The HTTP server: every answer, even to a malformed request, has the same headers and no log line."""
+"""Serves the pages of Steam sign-in over HTTP, with the same headers on every answer."""
 
-import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import Protocol
 
 from aiohttp import web
 
-from bot.observability.address import AddressUnusable
+from bot.http.server import Site, served
 from bot.web import messages
 from bot.web.page import STYLE_HASH, Page
 
 _log = logging.getLogger(__name__)
 
-Site = Callable[[web.BaseRequest], Awaitable[Page]]
-
-_STOP_WITHIN = 0.2
-"""Seconds for answers in progress at the end; the service has waited for sign-ins before."""
-
 CONNECTIONS = 256
-"""Connections at once; more are dropped, so that open connections cannot use up all file handles."""
 
-_IDLE = 30.0
-_LINE = 8190
-_BACKLOG = 64
 _ONE_YEAR = 31_536_000
 
 _SECURITY_HEADERS: Mapping[str, str] = {
@@ -40,9 +31,18 @@ _SECURITY_HEADERS: Mapping[str, str] = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-# aiohttp logs request lines, which contain tokens.
-_silent = logging.getLogger("bot.web.silent")
-_silent.setLevel(logging.CRITICAL + 1)
+_FAILED = {HTTPStatus.BAD_REQUEST: messages.NOT_UNDERSTOOD, HTTPStatus.MISDIRECTED_REQUEST: messages.WRONG_HOST}
+
+
+class Pages(Protocol):
+    """Answers requests with pages."""
+
+    @property
+    def hosts(self) -> Collection[str]:
+        """The hosts that requests may name, in lower case."""
+
+    async def __call__(self, request: web.BaseRequest, /) -> Page:
+        """Answer a request."""
 
 
 def security_headers(*, form_origin: str, https: bool) -> dict[str, str]:
@@ -55,97 +55,28 @@ def security_headers(*, form_origin: str, https: bool) -> dict[str, str]:
     return {**_SECURITY_HEADERS, "Content-Security-Policy": policy, **transport_security}
 
 
-class _Connection(web.RequestHandler):
-    """Answers malformed requests like all others."""
-
-    def __init__(self, manager: "_Server", headers: Mapping[str, str]) -> None:
-        super().__init__(
-            manager,
-            loop=asyncio.get_running_loop(),
-            access_log=None,  # type: ignore[arg-type]
-            # aiohttp takes None for "no log", as its own AppRunner hands it in, though the annotation does not say so.
-            logger=_silent,
-            keepalive_timeout=_IDLE,
-            max_line_size=_LINE,
-            max_field_size=_LINE,
-            lingering_time=1.0,
-        )
-        self._server = manager
-        self._headers = headers
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Accept the connection, or drop it if there are too many."""
-        super().connection_made(transport)
-        if len(self._server.connections) > CONNECTIONS and isinstance(transport, asyncio.Transport):
-            transport.abort()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 -- it quotes the request
-    ) -> web.StreamResponse:
-        """Answer without quoting the request."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("half an answer is out already")
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.error("request failed error=%s", type(exc).__name__)
-        response = _response(messages.FAILED if status >= HTTPStatus.INTERNAL_SERVER_ERROR else messages.NOT_UNDERSTOOD)
-        response.headers.update(self._headers)
-        response.force_close()
-        return response
-
-
-class _Server(web.Server):
-    """Creates our own connections."""
-
-    def __init__(
-        self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], headers: Mapping[str, str]
-    ) -> None:
-        super().__init__(handler)
-        self._headers = headers
-
-    def __call__(self) -> web.RequestHandler:
-        return _Connection(self, self._headers)
-
-
 @asynccontextmanager
-async def served(
-    site: Site, *, headers: Mapping[str, str], address: tuple[str, int], listening: socket.socket | None = None
+async def pages_served(
+    pages: Pages, *, headers: Mapping[str, str], address: tuple[str, int], listening: socket.socket | None = None
 ) -> AsyncIterator[None]:
-    """Serve ``site``, with ``headers`` added to every answer. Raise AddressUnusable if it cannot listen.
+    """Serve ``pages``, with ``headers`` added to every answer. Raise AddressUnusable if it cannot listen.
 
     ``listening`` is a socket that is bound to the address already.
     """
 
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        try:
-            page = await site(request)
-        except Exception:  # noqa: BLE001 -- a browser is always answered
-            _log.exception("page failed")  # without the request: it may contain a token
-            page = messages.FAILED
-        response = _response(page)
-        response.headers.update(headers)
-        return response
+    async def answer(request: web.BaseRequest) -> web.Response:
+        return _response(await pages(request))
 
-    runner = web.ServerRunner(_Server(answer, headers), shutdown_timeout=_STOP_WITHIN)
-    await runner.setup()
-    try:
-        place: web.BaseSite = (
-            web.SockSite(runner, listening, backlog=_BACKLOG)
-            if listening is not None
-            else web.TCPSite(runner, *address, backlog=_BACKLOG)
-        )
-        try:
-            await place.start()
-        except (OSError, OverflowError) as error:
-            reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
-            raise AddressUnusable("links.listen", "{}:{}".format(*address), reason) from error
+    site = Site(
+        answer,
+        failed=lambda status: _response(_FAILED.get(status, messages.FAILED)),
+        accepts=lambda host: host.lower() in pages.hosts,
+        connections=CONNECTIONS,
+        headers=headers,
+    )
+    async with served(site, setting="links.listen", address=address, listening=listening):
         _log.info("sign-in page listening address=%s:%s", *address)
         yield
-    finally:
-        await runner.cleanup()
 
 
 def _response(page: Page) -> web.Response:

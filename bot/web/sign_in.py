@@ -49,7 +49,7 @@ class SignInSite:
         self._prefix = public.path.rstrip("/")
         self._is_https = public.scheme == "https"
         host, port = address
-        self._hosts = {
+        self.hosts = {
             public.netloc.lower(),
             public.netloc.lower().removesuffix(_DEFAULT_PORTS[public.scheme]),
             (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").lower(),
@@ -62,8 +62,6 @@ class SignInSite:
 
     async def __call__(self, request: web.BaseRequest) -> Page:
         """Answer a request."""
-        if request.headers.get("Host", "").lower() not in self._hosts:
-            return messages.WRONG_HOST
         path, _, query = request.raw_path.partition("?")
         if not path.startswith(f"{self._prefix}/"):
             return messages.NOT_FOUND

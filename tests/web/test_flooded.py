@@ -1,10 +1,11 @@
 """What one member, or a crowd, does with sign-ins costs no other member theirs."""
 
 import asyncio
+from collections import Counter
 
 from bot.demo.providers import faults
 from bot.domain.errors import TooOften
-from bot.services.sign_in import CALLS, MAX_REMEMBERED, STARTS
+from bot.services.sign_in import CALLS, MAX_REMEMBERED, PAGES_AT_ONCE, STARTS
 from tests.support.sign_in_site import ALEX, NAMES, SignInSite
 
 CROWD = range(1_000, 1_000 + MAX_REMEMBERED + 20)
@@ -47,6 +48,7 @@ async def test_calls_of_one_member_at_once(site: SignInSite):
     waiting = asyncio.create_task(browser.come_back(return_to, given))
     await gate.reached.wait()
 
+    same = [asyncio.create_task(browser.come_back(return_to, given)) for _ in range(2 * PAGES_AT_ONCE)]
     more = [site.steam.assertion(site.world.customer.steam_id, return_to=return_to) for _ in range(30)]
     answers = await asyncio.gather(*(browser.come_back(return_to, list(each.items())) for each in more))
     other = site.browser()
@@ -57,6 +59,7 @@ async def test_calls_of_one_member_at_once(site: SignInSite):
     assert site.asked_steam == 2
     gate.open()
     assert (await waiting)[0] == 200
+    assert Counter(status for status, _ in await asyncio.gather(*same))[200] <= PAGES_AT_ONCE
 
 
 async def test_calls_of_one_member_in_turn(site: SignInSite):
