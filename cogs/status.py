@@ -21,7 +21,7 @@ _STATES = {
 }
 _MEANINGS = {
     ProviderState.FAILING: "Its last answers were errors or did not come. It is still asked.",
-    ProviderState.CIRCUIT_OPEN: "It failed several times in a row, so SkinDesk does not ask it for a while.",
+    ProviderState.CIRCUIT_OPEN: "Calls of several people failed. SkinDesk tries it every few seconds until it answers.",
 }
 
 _PERIODS = {"hour": timedelta(hours=1), "minute": timedelta(minutes=1), "second": timedelta(seconds=1)}

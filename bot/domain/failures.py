@@ -111,6 +111,8 @@ class Failure:
     place: str | None = None
     method: str | None = None
     """The provider's method that was called, if numbers depend on it (SkinsBack)."""
+    says_success: bool = field(default=False, compare=False)
+    """Whether a NONSENSE response says in its envelope that the call succeeded."""
     details: tuple[tuple[str, str], ...] = ()
     """Facts of the refusal that the provider names, such as escrow days or bans: names and values, both masked."""
     took: timedelta | None = field(default=None, compare=False)

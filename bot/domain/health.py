@@ -17,7 +17,7 @@ class ProviderState(StrEnum):
     FAILING = "failing"
     """Its last calls failed; it is still called."""
     CIRCUIT_OPEN = "resting"
-    """It failed so often that it is not called for a while."""
+    """Several people's calls failed, so that only trial calls are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class ProviderHealth:
-    """A provider's state, since when and why. ``until`` is when an open circuit is tried again."""
+    """A provider's state, since when and why. ``until`` is when an open circuit is tried next, None for now."""
 
     provider: ProviderName
     state: ProviderState

@@ -194,6 +194,7 @@ def check_success(answer: Fields) -> None:
     The envelope alone decides: the HTTP status of an error changed between versions (providers.md, 6).
     """
     if answer.truth("success", optional=True):
+        answer.says_success = True
         return
     error = answer.part("error")
     if error is None:

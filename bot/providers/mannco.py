@@ -201,6 +201,7 @@ def _check_success(answer: Fields, status: int) -> None:
     _check_envelope(answer, status)
     if not answer.truth("success"):
         raise Unreadable("success")
+    answer.says_success = True
 
 
 def _read_receipt(answer: Fields, status: int) -> Receipt:

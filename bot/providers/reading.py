@@ -50,6 +50,7 @@ class Unreadable(Exception):
     def __init__(self, place: str) -> None:
         super().__init__(place)
         self.place = place
+        self.says_success = False
 
 
 class Refused(Exception):
@@ -92,7 +93,7 @@ async def read(
             error = response.failure(FailureKind.BLOCKED)
         else:
             response.note(unreadable.place)
-            error = response.failure(FailureKind.NONSENSE, place=unreadable.place)
+            error = response.failure(FailureKind.NONSENSE, place=unreadable.place, says_success=unreadable.says_success)
     raise error
 
 
@@ -101,7 +102,12 @@ def _read_body(response: Response, reader: Callable[[Fields], T], whole: Callabl
     if whole is not None and size < _ONE_PASS:
         with suppress(ValueError):
             return whole(response.body)
-    return reader(Fields(parse_json(response.body, yield_gil=size >= _LARGE), note=response.note))
+    answer = Fields(parse_json(response.body, yield_gil=size >= _LARGE), note=response.note)
+    try:
+        return reader(answer)
+    except Unreadable as unreadable:
+        unreadable.says_success = answer.says_success
+        raise
 
 
 def _masked_details(details: Iterable[tuple[str, str]], secrets: Iterable[Secret]) -> Iterator[tuple[str, str]]:
@@ -165,7 +171,7 @@ class Fields:
     instead, and the field counts as missing.
     """
 
-    __slots__ = ("note", "place", "values")
+    __slots__ = ("note", "place", "says_success", "values")
 
     def __init__(self, value: object, place: str = "", *, note: Callable[[str], None] = lambda _: None) -> None:
         if not isinstance(value, dict):
@@ -173,6 +179,8 @@ class Fields:
         self.values: dict[str, object] = value
         self.place = place
         self.note = note
+        self.says_success = False
+        """Set once the envelope has said so: the provider works, even if the rest cannot be read."""
 
     def at(self, name: str) -> str:
         """Return the place of a field."""

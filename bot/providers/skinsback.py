@@ -145,6 +145,7 @@ def check_status(answer: Fields) -> None:
         )
     if status != "success":
         raise Unreadable("status")
+    answer.says_success = True
 
 
 @dataclass(frozen=True, slots=True)

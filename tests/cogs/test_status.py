@@ -4,6 +4,7 @@ from datetime import datetime
 
 import simcord
 
+from bot.demo.people import Person
 from bot.demo.providers import faults
 from bot.demo.scene import Scene
 from tests.cogs.test_inventory import wait
@@ -20,12 +21,11 @@ async def status(scene: Scene, actor: simcord.MemberActor) -> dict[str, list[str
     return {str(field.name): str(field.value).split("\n") for field in result.response.embeds[0].fields}
 
 
-async def fail(scene: Scene, times: int = 1) -> None:
-    """Let lookups at AssetPay end in a proxy's page."""
-    for _ in range(times):
-        scene.providers.assetpay.faults.append(faults.html())
-        result = await scene.agent.slash(scene.channel, "inventory", tradeurl=scene.world.customer.trade_url)
-        assert "made no sense" in text_of(result)
+async def fail(scene: Scene, *, of: Person | None = None) -> None:
+    """Let a lookup at AssetPay end in a proxy's page."""
+    scene.providers.assetpay.faults.append(faults.html())
+    url = (of or scene.world.customer).trade_url
+    assert "made no sense" in text_of(await scene.agent.slash(scene.channel, "inventory", tradeurl=url))
 
 
 def relative(moment: datetime) -> str:
@@ -57,10 +57,12 @@ async def test_failing(scene: Scene) -> None:
 
 
 async def test_open_breaker(scene: Scene) -> None:
-    """A provider that SkinDesk stops asking is shown as paused for that time, and as failing until it answers."""
+    """A provider that fails for several accounts is shown as paused, and as failing if nobody asks for a while."""
     began = relative(scene.clock.now())
-    await fail(scene, 5)
+    for person in (scene.world.customer, scene.world.other_customer, scene.world.collector):
+        await fail(scene, of=person)
 
-    assert (await status(scene, scene.customer))["AssetPay"][0] == f"❌ Paused after repeated failures since {began}"
-    wait(scene, 15)
+    paused = f"❌ Paused after repeated failures since {began}"
+    assert (await status(scene, scene.customer))["AssetPay"][0] == paused
+    wait(scene, 60)
     assert (await status(scene, scene.customer))["AssetPay"] == [f"⚠️ Failing since {began}", FAILING]

@@ -1,4 +1,4 @@
-"""Reads are retried after transient failures, and the circuit of a failing provider opens."""
+"""Reads are retried after transient failures, and refused while the circuit is open."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.access import Caller, on_behalf_of
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.health import ProviderState
@@ -38,8 +39,9 @@ class Scripted:
             raise ProviderError(Failure(ProviderName.MANNCO, self.kinds.pop(0)))
         return "answer"
 
-    async def read(self) -> str:
-        return await self.resilience.read("trades", self._call)
+    async def read(self, user_id: int = 1) -> str:
+        with on_behalf_of(Caller(user_id, is_staff=False)):
+            return await self.resilience.read("trades", None, self._call)
 
 
 async def failure_of(call: Awaitable[object]) -> Failure:
@@ -49,55 +51,55 @@ async def failure_of(call: Awaitable[object]) -> Failure:
 
 
 async def test_circuit() -> None:
-    """After five failures in a row the circuit is open; then a trial opens it for longer, or closes it."""
+    """An open circuit refuses without a call; a trial is one try, and says what it met itself."""
     clock = FakeClock()
-    provider = Scripted(*[FailureKind.NONSENSE] * 6, clock=clock)
-    began = clock.now()
-    for _ in range(5):
-        await failure_of(provider.read())
-        assert provider.resilience.health().since == began
+    provider = Scripted(*[FailureKind.NONSENSE] * 3, FailureKind.BROKEN, clock=clock)
+    for number in (1, 2, 3):
+        await failure_of(provider.read(number))
 
-    refused = await failure_of(provider.read())
+    refused = await failure_of(provider.read(1))
 
-    assert (refused.kind, provider.calls) == (FailureKind.CIRCUIT_OPEN, 5)
-    assert refused.retry_after == timedelta(seconds=15)
-    health = provider.resilience.health()
-    assert (health.state, health.since) == (ProviderState.CIRCUIT_OPEN, began)
-    assert health.failure is not None
-    assert health.failure.kind is FailureKind.NONSENSE
+    assert (refused.kind, refused.took, provider.calls) == (FailureKind.CIRCUIT_OPEN, None, 3)
+    assert refused.retry_after == timedelta(seconds=10)
+    assert (await failure_of(provider.read(4))).kind is FailureKind.BROKEN
+    assert provider.calls == 4
+    clock.advance(seconds=2)
+    assert await provider.read(5) == "answer"
+    assert await provider.read(1) == "answer"
 
-    clock.advance(seconds=15)
-    assert (await failure_of(provider.read())).kind is FailureKind.NONSENSE
-    assert (await failure_of(provider.read())).retry_after == timedelta(seconds=30)
-    clock.advance(seconds=30)
-    assert await provider.read() == "answer"
-    assert provider.resilience.health().state is ProviderState.WORKING
-    assert provider.resilience.health().since == clock.now()
+
+async def test_retries_are_one_piece_of_evidence() -> None:
+    """A question that fails three times is one failure, and a circuit that opens meanwhile does not hide it."""
+    provider = Scripted(*[FailureKind.BROKEN] * 9)
+    for number in (1, 2):
+        await failure_of(provider.read(number))
+    assert (provider.calls, provider.resilience.health().state) == (6, ProviderState.FAILING)
+
+    assert (await failure_of(provider.read(3))).kind is FailureKind.BROKEN
+    assert (provider.calls, provider.resilience.health().state) == (7, ProviderState.CIRCUIT_OPEN)
 
 
 async def test_refusals_are_answers() -> None:
     """Refusals do not open the circuit, nor do answers from in front of the API."""
     provider = Scripted(*[FailureKind.REFUSED, FailureKind.BLOCKED] * 10)
-    for _ in range(20):
-        await failure_of(provider.read())
+    for number in range(20):
+        await failure_of(provider.read(number))
 
     assert provider.resilience.health().state is ProviderState.WORKING
 
 
-async def test_one_trial_at_a_time() -> None:
-    """A half-open circuit lets one call through at a time; a cancelled one makes room for the next."""
-    clock = FakeClock()
-    provider = Scripted(*[FailureKind.NONSENSE] * 5, clock=clock)
-    for _ in range(5):
-        await failure_of(provider.read())
-    clock.advance(seconds=15)
-    trying = asyncio.create_task(provider.resilience.read("inventory", lambda: asyncio.sleep(60)))
+async def test_cancelled_trial() -> None:
+    """A cancelled trial makes room for the next."""
+    provider = Scripted(*[FailureKind.NONSENSE] * 3)
+    for number in (1, 2, 3):
+        await failure_of(provider.read(number))
+    trying = asyncio.create_task(provider.resilience.read("inventory", None, asyncio.sleep, 60.0))
     await asyncio.sleep(0)
-    assert (await failure_of(provider.read())).kind is FailureKind.CIRCUIT_OPEN
+    assert (await failure_of(provider.read(4))).kind is FailureKind.CIRCUIT_OPEN
     trying.cancel()
     await asyncio.gather(trying, return_exceptions=True)
 
-    assert await provider.read() == "answer"
+    assert await provider.read(4) == "answer"
 
 
 async def test_one_deadline(server, connect) -> None:

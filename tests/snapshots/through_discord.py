@@ -52,6 +52,20 @@ class Walk:
             async for shot in part():
                 yield shot
 
+    async def _outage(self) -> None:
+        """Let SkinsBack fail until its circuit is open, and at the first trial."""
+        world, down = self.scene.world, self.scene.providers.skinsback.faults
+        down.extend([faults.html()] * 4)
+        for reader, person in (
+            (AGENT, world.collector),
+            (AGENT, world.empty),
+            (AGENT, world.unlucky),
+            (CUSTOMER, world.customer),
+        ):
+            options = {"provider": "skinsback", "game": "dota2", "refresh": True}
+            await self._use(reader, "inventory", tradeurl=person.trade_url, **options)
+        down.clear()
+
     async def _use(self, reader: str, command: str, **options: Any) -> simcord.InteractionResult:
         return await self.people[reader].slash(self.scene.channel, command, **options)
 
@@ -106,11 +120,11 @@ class Walk:
             ("not a trade URL", "https://steamcommunity.com/id/mia"),
         ):
             yield await self._ask("errors_live", situation, CUSTOMER, "inventory", tradeurl=url)
-        down.extend(_DOWN)
+        await self._outage()
         of_one = {"tradeurl": mine, "provider": "skinsback", "game": "dota2"}
         for reader in (CUSTOMER, AGENT):
             yield await self._ask("errors_live", "the provider is down", reader, "inventory", **of_one)
-        down.clear()
+        await self._use(MODERATOR, "inventory", **{**of_one, "tradeurl": theirs})  # it answers, which ends the outage
         for code in (1010, 33):
             url = world.error_trade_url(code)
             yield await self._ask("errors_live", f"error {code}", AGENT, "inventory", tradeurl=url)
@@ -279,10 +293,7 @@ class Walk:
     async def _status(self) -> AsyncIterator[Shot]:
         for reader in (CUSTOMER, MODERATOR):
             yield await self._ask("status", "all work", reader, "status")
-        self.scene.providers.skinsback.faults.extend(_DOWN)
-        mia = self.scene.world.customer.trade_url
-        await self._use(AGENT, "inventory", tradeurl=mia, provider="skinsback", refresh=True)
-        self.scene.providers.skinsback.faults.clear()
+        await self._outage()
         for reader in (CUSTOMER, MODERATOR):
             yield await self._ask("status", "one fails", reader, "status")
 
