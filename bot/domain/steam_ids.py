@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from bot.domain.errors import InvalidInput, TradeUrlRejected
+from bot.domain.normal_forms import normalized
 from bot.domain.pasted import LONGEST, plain
 from bot.domain.steam import INDIVIDUAL_BASE, SteamId, TradeUrlProblem
 from bot.domain.trade_url import trade_links
@@ -25,9 +25,10 @@ def read_steam_id(text: str, *, option: str) -> SteamId:
         raise InvalidInput(option, "too_long")
     visible = plain(text).text
     links = list(trade_links(visible))
-    if any(link.problem is TradeUrlProblem.LOOKALIKE_HOST for link in links):
-        raise TradeUrlRejected(TradeUrlProblem.LOOKALIKE_HOST)
-    usual = unicodedata.normalize("NFKC", visible)
+    for problem in (TradeUrlProblem.LOOKALIKE_HOST, TradeUrlProblem.SEVERAL):
+        if any(link.problem is problem for link in links):
+            raise TradeUrlRejected(problem)
+    usual = normalized("NFKC", visible)
     written = _CUSTOM_ADDRESS.sub("/id/", usual)
     values = [int(found[0]) for found in _STEAM_ID_64.finditer(written)]
     values += [INDIVIDUAL_BASE + 2 * int(found[2]) + int(found[1]) for found in _STEAM_ID_2.finditer(written)]
@@ -38,8 +39,8 @@ def read_steam_id(text: str, *, option: str) -> SteamId:
         raise InvalidInput(option, "several_accounts")
     if accounts:
         return accounts.pop()
-    if problem := next((link.problem for link in links if link.problem is not None), None):
-        raise TradeUrlRejected(problem)
+    if mistake := next((link.problem for link in links if link.problem is not None), None):
+        raise TradeUrlRejected(mistake)
     if written != usual:
         raise InvalidInput(option, "custom_address")
     if _INVITATION.search(usual):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from bot.domain.errors import TradeUrlRejected
 from bot.domain.pasted import LONGEST, plain
@@ -22,6 +22,8 @@ _HARMLESS = (
     *("mannco.store", "assetpay.gg", "skinsback.com"),
 )
 _LONGEST_MESS = 512
+_MOST_LINKS = 50
+"""Each is searched for its host; a text with more of them names several in any case."""
 _LONGEST_ADDRESS = 1024
 _LONGEST_LABEL = 32
 
@@ -83,7 +85,10 @@ def parse_trade_url(text: str) -> TradeUrl:
 def trade_links(visible: str) -> Iterator[TradeLink]:
     """Find every link with Steam's trade path in a text that is :func:`bot.domain.pasted.plain` already."""
     visible = _BROKEN.sub(r"\1", visible)
-    paths = list(_TRADE_PATH.finditer(visible))
+    paths = list(islice(_TRADE_PATH.finditer(visible), _MOST_LINKS + 1))
+    if len(paths) > _MOST_LINKS:
+        yield TradeLink(TradeUrlProblem.SEVERAL)
+        return
     for path, following in zip_longest(paths, paths[1:]):
         end = following.start() if following is not None else len(visible)
         host, inside, italics = _before(visible[max(0, path.start() - _LONGEST_ADDRESS) : path.start()])

@@ -1,10 +1,10 @@
 """Text as people type it: searches and prices, with the apostrophes, hyphens and digits of any keyboard."""
 
 import re
-import unicodedata
 from decimal import Decimal
 
 from bot.domain.errors import InvalidInput
+from bot.domain.normal_forms import normalized
 
 _SIGNS: dict[int, str | None] = (
     dict.fromkeys(
@@ -41,15 +41,15 @@ _PRICE = re.compile(
 
 def straight(text: str) -> str:
     """Return a text with straight apostrophes, quotes and hyphens, in NFC: as Steam writes its names."""
-    return text if text.isascii() else unicodedata.normalize("NFC", _SIGN_LIKE.sub(_straight_sign, text))
+    return text if text.isascii() else normalized("NFC", _SIGN_LIKE.sub(_straight_sign, text))
 
 
 def folded(text: str) -> str:
     """Return the form in which names and searches are compared and sorted."""
     if text.isascii():  # most names: ten thousand of them take a millisecond
         return text.lower().replace("`", "'")
-    compatible = unicodedata.normalize("NFKC", _SIGN_LIKE.sub(_straight_sign, text))
-    return unicodedata.normalize("NFKC", compatible.casefold())
+    compatible = normalized("NFKC", _SIGN_LIKE.sub(_straight_sign, text))
+    return normalized("NFKC", compatible.casefold())
 
 
 def price_from(option: str, text: str) -> Decimal | None:
@@ -60,7 +60,7 @@ def price_from(option: str, text: str) -> Decimal | None:
     ``1.204`` is little more than one. The sign of a currency is dropped: the amount counts in the currency of the
     offers.
     """
-    typed = " ".join(unicodedata.normalize("NFKC", straight(text)).replace("。", ".").casefold().split())
+    typed = " ".join(normalized("NFKC", straight(text)).replace("。", ".").casefold().split())
     found = _PRICE.fullmatch(typed)
     if found is None:
         raise InvalidInput(option, "not_a_price")

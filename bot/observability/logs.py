@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from urllib.parse import unquote
 
+from bot.domain.normal_forms import normalized
+
 MASK: Final = "••••"
 
 _SHORTEST_SECRET = 4  # masking shorter ones would make every line unreadable
@@ -58,6 +60,9 @@ _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
 _MASKED = rf"\g<name>{MASK}"
 _WORD = re.compile(r"\S+")
 _LAYERS = 4
+_LONGEST = 32_768
+_LONGEST_LINE = 4_096
+"""Of a traceback: a message must not push its other lines out."""
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -102,7 +107,7 @@ def _decode(word: str) -> str:
     except ValueError:  # an entity of thousands of digits
         plain = unquote(word)
     plain = _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), plain)
-    return unicodedata.normalize("NFKC", plain)
+    return normalized("NFKC", plain)
 
 
 def _mask(text: str) -> str:
@@ -213,7 +218,7 @@ def _time(record: logging.LogRecord) -> str:
 
 def _message(record: logging.LogRecord) -> str:
     try:
-        return record.getMessage()
+        return _beginning(record.getMessage())
     except Exception:  # noqa: BLE001 -- __str__ of an argument fails, or their number is wrong
         return f"{record.msg} (its arguments do not fit)"
 
@@ -226,7 +231,8 @@ def _details(record: logging.LogRecord) -> list[str]:
     """Return the traceback with its causes, and the stack, if the record has them."""
     details = []
     if record.exc_info and record.exc_info[1] is not None:
-        details.append("".join(traceback.format_exception(*record.exc_info)).rstrip())
+        lines = "".join(traceback.format_exception(*record.exc_info)).rstrip().split("\n")
+        details.append(_beginning("\n".join(_beginning(line, _LONGEST_LINE) for line in lines)))
     elif record.exc_text:
         details.append(record.exc_text)
     if record.stack_info:
@@ -234,14 +240,22 @@ def _details(record: logging.LogRecord) -> list[str]:
     return details
 
 
+def _beginning(text: str, longest: int = _LONGEST) -> str:
+    """Return a text without its end if it is too long to be redacted at once. No half of a word is kept."""
+    if len(text) <= longest:
+        return text
+    *whole, _ = text[:longest].rsplit(maxsplit=1) or ("",)
+    return f"{''.join(whole)} […]"
+
+
 def _quoted(value: object) -> str:
-    text = str(value)
+    text = _beginning(str(value))
     return repr(text) if not text or re.search(r"[\s\"'=]", text) else text
 
 
 def _redacted(name: str, value: object) -> object:
     """Return an extra for JSON, masked if its name is that of a secret, redacted otherwise."""
-    text = str(value)
+    text = _beginning(str(value))
     found = (pattern.search(f"{name}={text!r}") for pattern in (_NAMED, _CODE))
     if any(match is not None and match.start() < len(name) for match in found):
         return MASK

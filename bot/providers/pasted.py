@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from bot.domain.failures import Dialect
+from bot.domain.normal_forms import normalized
 
 LONGEST_TEXT = 6000
 """Longer than any Discord message or embed; the rest is not searched."""
@@ -92,7 +92,7 @@ _PROVIDERS = (
 
 def tidied(text: str) -> str:
     """Return the beginning of the text in one line, with ordinary minus signs, apostrophes and digits."""
-    return " ".join(unicodedata.normalize("NFC", text[:LONGEST_TEXT]).translate(_ORDINARY).split())
+    return " ".join(normalized("NFC", text[:LONGEST_TEXT]).translate(_ORDINARY).split())
 
 
 def numbers_alone(text: str) -> frozenset[int]:

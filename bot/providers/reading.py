@@ -32,6 +32,8 @@ MAX_TEXT = 1_000
 _BLOCKED = frozenset({401, 403, 404, 451})
 """What a firewall, an address block or another server answers where the provider's API is not reached."""
 _MAX_MESSAGE = 500
+_READ_OF_MESSAGE = 8 * _MAX_MESSAGE
+"""A provider may send megabytes; escapes and long tokens take more room than what is shown of them."""
 _MAX_DETAIL = 200
 MAX_ITEMS = 30_000
 """More than fit into the largest body if they are full items."""
@@ -156,7 +158,7 @@ def masked(message: object, secrets: Iterable[Secret] = ()) -> str | None:
     for secret in secrets:
         if secret:
             text = text.replace(secret.reveal(), str(secret))
-    return mask_trade_urls(text)[:_MAX_MESSAGE]
+    return mask_trade_urls(text[:_READ_OF_MESSAGE])[:_MAX_MESSAGE]
 
 
 def identifier(value: object) -> str | None:

@@ -14,6 +14,7 @@ from bot.domain.failures import Failure, FailureKind, Party, ProviderName
 
 ACCEPT_ENCODING = "gzip, deflate"
 _MAX_RETRY_AFTER = timedelta(hours=1)
+_LONGEST_DATE = 100
 _INFLATE_STEP = 64 * 1024
 _GZIP = b"\x1f\x8b"
 """No JSON begins like this."""
@@ -41,7 +42,7 @@ class Response:
     @property
     def retry_after(self) -> timedelta | None:
         """The wait of a ``Retry-After`` header, given in seconds or as a date; at most an hour."""
-        text = self.headers.get("retry-after", "").strip()
+        text = self.headers.get("retry-after", "")[:_LONGEST_DATE].strip()
         if not text:
             return None
         if text.isascii() and text.isdigit():

@@ -192,6 +192,16 @@ class TestPlaces:
         assert "asked" in line or "token=" in line
         assert "CANARY" not in line
 
+    @pytest.mark.parametrize("of_outside", ["word ", "\u0301\u0327", f" token={CANARY} {CANARY}"])
+    def test_megabyte(self, style: str, of_outside: str) -> None:
+        """A record that is far too long is cut between words, before it is redacted; the error's type stays."""
+        text = "token=" + CANARY + of_outside * (2**20 // len(of_outside))
+        line = formatted(style, "asked %s", text, extra={"answer": text}, exc_info=(OSError, OSError(text), None))
+
+        assert len(line) < 200_000
+        assert "OSError" in line
+        assert "token=CANARY" not in line
+
     def test_exceptions(self, style: str) -> None:
         """A traceback is redacted, with its causes, contexts, notes and groups."""
         line = ""

@@ -1,15 +1,12 @@
 # ruff: noqa: RUF001 -- the words are of many alphabets
 """Messages of Steam and Cloudflare are explained as theirs, and "error code" is read in the customers' languages."""
 
-import random
-import time
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from bot.domain.failures import Dialect
-from bot.providers import pasted, pasted_steam
 from bot.providers.explanations import Catalogue
 
 CATALOGUE = Catalogue.load()
@@ -136,25 +133,6 @@ def test_language(text: str) -> None:
 @pytest.mark.parametrize("text", ["hata 3 kez", "错误 3 次", "ошибка 2 раза", "erreur 3 fois", "lỗi 2 lần"])
 def test_count_of_errors(text: str) -> None:
     assert CATALOGUE.find(text) == ()
-
-
-def test_every_function_is_linear() -> None:
-    """No text of the longest length makes a function that reads pasted texts slow."""
-    chance = random.Random(1)  # noqa: S311 -- no secret
-    parts = 'error (|1,|#|assetpay |"error_|status |http/1.1 |(|- |aB|_a|kód |错误|'
-    parts += "trade offer |steam |eresult |e_|. (|<br>|10:|ray"
-    texts = [(part * 6000)[:6000] for part in parts.split("|")]
-    texts.append("".join(chance.choice(parts) for _ in range(6000)))
-    for read in (
-        *(pasted.tidied, pasted.numbers_alone, pasted.labelled_numbers, pasted.only_number, pasted.http_statuses),
-        *(pasted.providers_named, pasted.plain_key, pasted.as_key, pasted.possible_statuses, CATALOGUE.find_statuses),
-        *(pasted_steam.steam_results, pasted_steam.result_names, pasted_steam.is_message, pasted_steam.is_about_offers),
-        *(pasted_steam.cloudflare_numbers, CATALOGUE.find, CATALOGUE.steam_error, CATALOGUE.suggest),
-    ):
-        for text in texts:
-            begun = time.perf_counter()
-            read(text)
-            assert time.perf_counter() - begun < 1, (read, text[:20])
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="lies beside the checkout where SkinDesk is developed")

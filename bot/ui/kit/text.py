@@ -11,6 +11,7 @@ from itertools import islice
 import grapheme  # type: ignore[import-untyped]  # -- it ships no types
 
 from bot.domain.inventory import Money
+from bot.domain.normal_forms import normalized
 
 ELLIPSIS = "…"
 NOTHING = "–"
@@ -143,7 +144,7 @@ def _clean(text: str) -> str:
         if (character == _JOINER or unicodedata.category(character) not in _REMOVED_CATEGORIES)
         and ord(character) & 0xFFFE != 0xFFFE  # noqa: PLR2004 -- the last two of each plane are noncharacters
     )
-    composed = unicodedata.normalize("NFC", _REMOVED.sub("", visible))
+    composed = normalized("NFC", _REMOVED.sub("", visible))
     joined = _STRAY_JOINER.sub("", _STRAY_SELECTOR.sub("", composed))
     return "".join(_with_few_marks(_SPACES.sub(" ", joined))).rstrip()
 
