@@ -28,10 +28,12 @@ from bot.domain.resends import Resend, ResendState, TradeFacts
 from bot.domain.steam import SteamId
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
+from bot.services.guilds import ServedGuilds
 from bot.storage import resend_rows
 from bot.storage.audit import rows as audit_rows
 from bot.storage.audit.log import SqliteAuditRepository, append
 from bot.storage.database import Database, to_ms
+from bot.storage.first_guild import SqliteFirstGuildRepository
 from bot.storage.grants import SqliteGrantRepository
 from bot.storage.guild_settings import SqliteGuildSettingsRepository
 from bot.storage.links import SqliteLinkRepository
@@ -162,7 +164,11 @@ async def checking(db: Database, plain: Plain, *, rounds: int) -> list[Ratio]:
     """Compare a right that is checked with a plain dict and with asking the file; see that no statement runs."""
     rows, clock = SqliteAuditRepository(db), _Clock()
     audit = AuditService(
-        rows=rows, settings=SqliteGuildSettingsRepository(db), channel=DiscordAuditChannel(), clock=clock
+        rows=rows,
+        settings=SqliteGuildSettingsRepository(db),
+        guilds=ServedGuilds(first=SqliteFirstGuildRepository(db), clock=clock),
+        channel=DiscordAuditChannel(),
+        clock=clock,
     )
     access = AccessService(
         grants=SqliteGrantRepository(db), links=SqliteLinkRepository(db), rows=rows, audit=audit, clock=clock

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from bot.client import SkinDeskClient
 from bot.config import Settings
+from bot.config_loading import printable
 from bot.exit_codes import ExitCode
 from bot.http.address import AddressUnusable
 from bot.monitoring import Telemetry
@@ -30,6 +31,7 @@ from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.background import background_jobs
 from bot.services.container import Services
+from bot.services.guilds import GuildsNotNamed, ServedGuilds
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
 from bot.services.my_data import MyDataService
@@ -45,6 +47,7 @@ from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.command_syncs import SqliteCommandSyncs
 from bot.storage.database import Database
 from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseTooNew, StorageError
+from bot.storage.first_guild import SqliteFirstGuildRepository
 from bot.storage.grants import SqliteGrantRepository
 from bot.storage.guild_settings import SqliteGuildSettingsRepository, SqlitePauseRepository
 from bot.storage.links import SqliteLinkRepository
@@ -120,7 +123,10 @@ async def assembled(
         links, guild_settings = SqliteLinkRepository(database), SqliteGuildSettingsRepository(database)
         resends = SqliteResendRepository(database)
         rows = SqliteAuditRepository(database)
-        audit = AuditService(rows=rows, settings=guild_settings, channel=audit_channel, clock=clock)
+        guilds = ServedGuilds(first=SqliteFirstGuildRepository(database), clock=clock)
+        guilds.use(settings.discord.guild_ids)
+        await guilds.load()
+        audit = AuditService(rows=rows, settings=guild_settings, guilds=guilds, channel=audit_channel, clock=clock)
         stack.push_async_callback(audit.close, within=0.0)
         access = AccessService(grants=SqliteGrantRepository(database), links=links, rows=rows, audit=audit, clock=clock)
         inventory = InventoryService(
@@ -132,13 +138,14 @@ async def assembled(
         )
         stack.push_async_callback(snapshots.saved)
         pauses = SqlitePauseRepository(database)
-        board = ResendBoard(repository=resends, settings=guild_settings, cards=cards, clock=clock)
+        board = ResendBoard(repository=resends, settings=guild_settings, guilds=guilds, cards=cards, clock=clock)
         delivery = ResendDelivery(
             repository=resends,
             provider=providers.trades,
             links=links,
             cards=cards,
             board=board,
+            guilds=guilds,
             pauses=pauses,
             audit=audit,
             clock=clock,
@@ -149,6 +156,7 @@ async def assembled(
             stack,
             sign_ins=SqliteSignInRepository(database),
             audit=audit,
+            guilds=guilds,
             clock=clock,
             listening=web_socket,
         )
@@ -164,6 +172,7 @@ async def assembled(
         trades = TradeService(provider=providers.trades, access=access, links=links, audit=audit, clock=clock)
         stack.push_async_callback(trades.close)
         services = Services(
+            guilds=guilds,
             access=access,
             audit=audit,
             links=LinkService(links=links, access=access, audit=audit, clock=clock),
@@ -229,7 +238,7 @@ async def serve(settings: Settings, *, load: Callable[[], Settings]) -> ExitCode
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # handles a SIGHUP that came during the start
             stopping_since = await _serve(client, settings.discord.token)
             closing.reschedule(max(stopping_since + _LEAVE_WITHIN, loop.time() + _CLOSE_WITHIN))
-    except (StorageError, AddressUnusable, *_DISCORD_GONE) as error:
+    except (StorageError, AddressUnusable, GuildsNotNamed, *_DISCORD_GONE) as error:
         if closing.expired():
             _log.warning("left before everything was closed in order")
             return ExitCode.OK
@@ -263,6 +272,15 @@ def _exit_reason(error: Exception) -> tuple[ExitCode, str]:
             message = f"the database cannot be used: {error} ({type(error).__name__})"
         case AddressUnusable():
             message = f"{error.address} cannot be listened on ({error.reason}): free it, or set another {error.setting}"
+        case GuildsNotNamed():
+            code = ExitCode.CONFIG
+            named = ", ".join(
+                f"{number} ({printable(name or 'not in it any more')})" for number, name in error.guilds.items()
+            )
+            message = (
+                "SkinDesk could serve several servers, and discord.guild_ids (SKINDESK_DISCORD__GUILD_IDS) names none: "
+                f"name those that this desk serves, which belong to one merchant. It knows {named}"
+            )
         case discord.LoginFailure() | discord.ConnectionClosed(code=4004):  # from REST and from the gateway
             code = ExitCode.CONFIG
             message = "Discord refused discord.token: copy it again from the application's Bot page"

@@ -89,7 +89,10 @@ class SkinDeskClient(commands.Bot):
         self._watch = _loop_of(Job("watch", _WATCH_EVERY, partial(finish_stuck, self.sessions, longest=_LONGEST)))
 
     async def setup_hook(self) -> None:
-        """Register components and commands; any failure stops the start."""
+        """Decide which server is served, register components and commands; any failure stops the start."""
+        guilds = self.services.guilds
+        if guilds.is_open:
+            await guilds.decide({guild.id: guild.name async for guild in self.fetch_guilds(limit=None)})
         self.add_dynamic_items(*COMPONENTS)
         for extension in EXTENSIONS:
             await self.load_extension(extension)
@@ -127,6 +130,23 @@ class SkinDeskClient(commands.Bot):
         """Log the connection; Discord may send this again after a reconnect."""
         self.is_connected = True
         _log.info("ready guilds=%s user=%s", len(self.guilds), self.user.id if self.user else None)
+        for guild_id in sorted(self.services.guilds.ids - {guild.id for guild in self.guilds}):
+            _log_absent(guild_id)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Serve the first server; log any other one that is not served."""
+        await self.on_guild_available(guild)
+        if not self.services.guilds.serves(guild.id):
+            _log.warning("in a server that is not served guild=%s: see discord.guild_ids", guild.id)
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Serve the first server."""
+        await self.services.guilds.claim(guild.id)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Log that the bot is no longer in a server that it serves."""
+        if guild.id in self.services.guilds.ids:
+            _log_absent(guild.id)
 
     async def on_resumed(self) -> None:
         """Note that the gateway is back and no event is lost."""
@@ -138,6 +158,10 @@ class SkinDeskClient(commands.Bot):
         if self.is_connected:
             _log.warning("gateway disconnected")
         self.is_connected = False
+
+
+def _log_absent(guild_id: int) -> None:
+    _log.warning("not in a server that is served guild=%s: invite the bot, or set discord.guild_ids", guild_id)
 
 
 def _loop_of(job: Job) -> tasks.Loop[Any]:

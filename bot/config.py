@@ -143,6 +143,7 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 SocketAddress = Annotated[str, AfterValidator(_socket_address)]
 Credential = Annotated[SecretStr, AfterValidator(_credential)]
 Snowflake = Annotated[int, BeforeValidator(_not_boolean), Field(gt=0, lt=2**63)]
+Snowflakes = Annotated[tuple[Snowflake, ...], AfterValidator(lambda ids: tuple(dict.fromkeys(ids)))]
 
 
 class _Table(BaseModel, extra="forbid", frozen=True, hide_input_in_errors=True, str_strip_whitespace=True):
@@ -150,10 +151,14 @@ class _Table(BaseModel, extra="forbid", frozen=True, hide_input_in_errors=True, 
 
 
 class Discord(_Table):
-    """The bot's account. Commands are registered in ``command_guild_ids``, or everywhere if that is empty."""
+    """The bot's account, and the servers this desk serves: ``guild_ids``, or the first one it was in.
+
+    Commands are registered in ``command_guild_ids``, or everywhere if that is empty.
+    """
 
     token: Annotated[Credential, AfterValidator(_not_empty)]
-    command_guild_ids: Annotated[tuple[Snowflake, ...], AfterValidator(lambda ids: tuple(dict.fromkeys(ids)))] = ()
+    guild_ids: Snowflakes = ()
+    command_guild_ids: Snowflakes = ()
 
 
 class Database(_Table):

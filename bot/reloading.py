@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 
 LIVE = frozenset(
     {
+        "discord.guild_ids",
         "inventory.default_provider",
         "inventory.page_size",
         "resends.expires_after_hours",
@@ -51,6 +52,9 @@ class Reloading:
             _log.error(
                 "configuration not reloaded: %s need a restart, nothing was applied", ", ".join(needing_a_restart)
             )
+            return False
+        if not self._client.services.guilds.use(wanted.discord.guild_ids):
+            _log.error("configuration not reloaded: discord.guild_ids names no server, and there was no first one yet")
             return False
         self._apply(wanted)
         _log.info("configuration reloaded changed=%s", ",".join(sorted(changed)) or "nothing")

@@ -12,6 +12,7 @@ from bot.ports import Clock, SignInRepository
 from bot.providers.steam_openid import LIMITS, HttpSteamOpenId
 from bot.providers.transport import Transport
 from bot.services.audit import AuditService
+from bot.services.guilds import ServedGuilds
 from bot.services.sign_in import SignInService
 
 
@@ -21,6 +22,7 @@ async def open_sign_in(
     *,
     sign_ins: SignInRepository,
     audit: AuditService,
+    guilds: ServedGuilds,
     clock: Clock,
     listening: socket.socket | None = None,
 ) -> SignInService:
@@ -30,7 +32,7 @@ async def open_sign_in(
     """
     address = settings.address
     if address is None:
-        return SignInService(sign_ins=sign_ins, audit=audit, clock=clock)
+        return SignInService(sign_ins=sign_ins, audit=audit, guilds=guilds, clock=clock)
     from bot.web.server import pages_served, security_headers  # noqa: PLC0415 -- a web server takes memory and time
     from bot.web.sign_in import SignInSite  # noqa: PLC0415 -- same
 
@@ -38,7 +40,12 @@ async def open_sign_in(
     transport = Transport(Party.STEAM, places.steam_url, ssl.create_default_context(), clock, LIMITS)
     await stack.enter_async_context(transport)
     service = SignInService(
-        sign_ins=sign_ins, audit=audit, clock=clock, places=places, steam=HttpSteamOpenId(transport)
+        sign_ins=sign_ins,
+        audit=audit,
+        guilds=guilds,
+        clock=clock,
+        places=places,
+        steam=HttpSteamOpenId(transport),
     )
     headers = security_headers(form_origin=places.steam_origin, https=urlsplit(places.public_url).scheme == "https")
     site = SignInSite(service, places, address)

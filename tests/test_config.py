@@ -31,7 +31,7 @@ CREDENTIALS = {
 }
 SECRET_KEYS = tuple(key for key in VARIABLES if key.endswith(("token", "api_key", "secret")))
 OTHER_VALUES = """
-discord = { token = "T", command_guild_ids = [1, 2] }
+discord = { token = "T", guild_ids = [3], command_guild_ids = [1, 2] }
 database.path = "other.db"
 inventory = { default_provider = "skinsback", page_size = 3 }
 resends = { expires_after_hours = 0.5, allow_self_approval = true }
@@ -53,6 +53,7 @@ READ = [
     ("discord.command_guild_ids", " 1 , 2,", (1, 2)),
     ("discord.command_guild_ids", '[1,\n"2"]', (1, 2)),
     ("discord.command_guild_ids", "2,1,2", (2, 1)),
+    ("discord.guild_ids", "7,8", (7, 8)),
     ("discord.token", " T\n", SecretStr("T")),
     ("database.path", " a.db ", Path("a.db")),
     ("inventory.page_size", " 3 ", 3),
@@ -81,6 +82,7 @@ COMPUTED = {
 
 REFUSED: dict[str, tuple[object, ...]] = {
     "discord.token": ("", "  ", "Bot abc"),
+    "discord.guild_ids": ([0], ["x"]),
     "discord.command_guild_ids": ("1", [0], [-1], [2**63], [True], ["x"], [[1]]),
     "database.path": ("", "a\0b", 3),
     "inventory.default_provider": ("mannco", "all", 3, ["assetpay"]),
@@ -155,8 +157,8 @@ def values(configured: Settings) -> dict[str, Any]:
     revealed = {
         key: value.get_secret_value() if isinstance(value, SecretStr) else value for key, value in found.items()
     }
-    ids, path = list(found["discord.command_guild_ids"]), str(found["database.path"])
-    return revealed | {"discord.command_guild_ids": ids, "database.path": path}
+    lists = {key: list(value) for key, value in found.items() if isinstance(value, tuple)}
+    return revealed | lists | {"database.path": str(found["database.path"])}
 
 
 class TestExample:

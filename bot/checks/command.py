@@ -17,6 +17,7 @@ from bot.checks.findings import (
     failed,
     of_configuration,
     ok,
+    problem,
     unreachable,
     warning,
 )
@@ -94,6 +95,13 @@ def check(settings: Settings | None, file: Path | None, environ: Mapping[str, st
         return findings
     addresses = {"links.listen": settings.links.address, "observability.listen": settings.observability.address}
     findings += _run("addresses", lambda: check_addresses(addresses, is_running=database.is_running))
+    if served := settings.discord.guild_ids:
+        outside = [guild_id for guild_id in settings.discord.command_guild_ids if guild_id not in served]
+        if outside:
+            shown = ", ".join(map(str, outside))
+            what = f"commands are registered in servers that discord.guild_ids does not name: {shown}"
+            fix = "name them there too, or take them out here"
+            findings.append(problem("discord.guilds.commands", what, fix, key="discord.command_guild_ids"))
     if not settings.providers_on:
         fix = "give one its credentials, or there is nothing to look up"
         findings.append(warning("providers", "no provider is on", fix))

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from bot.domain.audit import ChainReport
 
-_CHANNELS = "SELECT guild_id, approvals_channel_id, audit_channel_id FROM guilds ORDER BY guild_id"
+_CHANNELS = "SELECT guild_id, approvals_channel_id, audit_channel_id, {first} FROM guilds ORDER BY guild_id"
+_FIRST_SINCE = 2
+"""The schema that has ``guilds.first_at``."""
 
 
 def check_database(path: Path) -> DatabaseChecked:
@@ -22,13 +24,15 @@ def check_database(path: Path) -> DatabaseChecked:
     try:
         with reading(path) as (connection, is_running):
             found = inspect_connection(connection, path, is_in_use=is_running)
-            rows = [] if found.is_new or found.damage or found.is_too_new else list(connection.execute(_CHANNELS))
+            sql = _CHANNELS.format(first="first_at IS NOT NULL" if found.version >= _FIRST_SINCE else "0")
+            rows = [] if found.is_new or found.damage or found.is_too_new else list(connection.execute(sql))
     except DatabaseUnusable as unusable:
         fix = "stop SkinDesk and restore a backup: skindesk restore"
         if "another program" in unusable.reason:
             fix = "name another file in database.path"
         return DatabaseChecked((problem("database", f"cannot be used: {unusable.reason}", fix, key="database.path"),))
-    return DatabaseChecked(tuple(_findings(found, path)), is_running, tuple(Channels(*row) for row in rows))
+    channels = tuple(Channels(guild_id, approvals, audit, bool(first)) for guild_id, approvals, audit, first in rows)
+    return DatabaseChecked(tuple(_findings(found, path)), is_running, channels)
 
 
 def _findings(found: Inspection, path: Path) -> list[Finding]:

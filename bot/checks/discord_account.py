@@ -8,9 +8,10 @@ import aiohttp
 import discord
 
 from bot.checks.findings import Channels, Finding, failed, ok, problem, unreachable, warning
+from bot.config_loading import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from types import SimpleNamespace
 
     from bot.config import Settings
@@ -86,22 +87,57 @@ async def _guilds(client: discord.Client, settings: Settings, channels: Sequence
     findings = []
     scopes = ("bot", "applications.commands")
     invite = f"invite it: {discord.utils.oauth_url(client.application_id or 0, permissions=NEEDED, scopes=scopes)}"
-    absent = [guild_id for guild_id in settings.discord.command_guild_ids if guild_id not in joined]
-    if absent:
-        what = f"the bot is not in {', '.join(map(str, absent))}"
-        findings.append(problem("discord.guilds.absent", what, invite, key="discord.command_guild_ids"))
+    named = {"guild_ids": settings.discord.guild_ids, "command_guild_ids": settings.discord.command_guild_ids}
+    for key, guild_ids in named.items():
+        absent = [guild_id for guild_id in guild_ids if guild_id not in joined]
+        if absent:
+            what = f"the bot is not in {_listed(absent)}"
+            findings.append(problem("discord.guilds.absent", what, invite, key=f"discord.{key}"))
+    served, undecided = _served(settings, channels, joined)
+    findings += undecided
     if not joined:
         return findings or [warning("discord.guilds", "the bot is in no server", invite)]
     findings.append(ok("discord.guilds", f"the bot is in {len(joined)} servers"))
-    wanted = {each.guild_id: each for each in channels if each.guild_id in joined}
-    without = [guild_id for guild_id in joined if guild_id not in wanted or wanted[guild_id].approvals is None]
+    if others := [guild_id for guild_id in joined if served and guild_id not in served]:
+        what = f"the bot is in servers that this desk does not serve: {_listed(others)}"
+        fix = "let it leave them, or name them in discord.guild_ids if they are the same merchant's"
+        findings.append(warning("discord.guilds.unserved", what, fix, key="discord.guild_ids"))
+    wanted = {each.guild_id: each for each in channels if each.guild_id in joined and each.guild_id in served}
+    without = [
+        guild_id
+        for guild_id in joined
+        if guild_id in served and (guild_id not in wanted or wanted[guild_id].approvals is None)
+    ]
     if without:
-        shown = ", ".join(map(str, without[:_MISSING_SHOWN])) + (" …" if len(without) > _MISSING_SHOWN else "")
-        what = f"{len(without)} without an approvals channel, so no one can ask for a resend there: {shown}"
+        what = f"{len(without)} without an approvals channel, so no one can ask for a resend there: {_listed(without)}"
         findings.append(warning("discord.channels", what, "set one there: /settings approvals-channel"))
     for each in wanted.values():
         findings += await _channels(client, each)
     return findings
+
+
+def _served(
+    settings: Settings, channels: Sequence[Channels], joined: Mapping[int, discord.Guild]
+) -> tuple[Collection[int], list[Finding]]:
+    """Return the servers that the next start serves, and the finding if that is not decided or it is not in one."""
+    name, key = "discord.guilds.first", "discord.guild_ids"
+    if settings.discord.guild_ids:
+        return settings.discord.guild_ids, []
+    first = [each.guild_id for each in channels if each.is_first]
+    if first:
+        what = f"the bot is not in {first[0]}, the first server, which this desk serves as none is named"
+        fix = "invite it there again, or name the servers to serve"
+        return first, [] if first[0] in joined else [problem(name, what, fix, key=key)]
+    known = {**{each.guild_id: "not in it any more" for each in channels}, **{k: v.name for k, v in joined.items()}}
+    if len(known) < 2:  # noqa: PLR2004 -- the only one is served
+        return known, []
+    shown = ", ".join(f"{guild_id} ({printable(name)})" for guild_id, name in known.items())
+    what = f"the desk could serve several servers and none is named, so it does not start: {shown}"
+    return known, [problem(name, what, "name those that this desk serves", key=key)]
+
+
+def _listed(guild_ids: Sequence[int]) -> str:
+    return ", ".join(map(str, guild_ids[:_MISSING_SHOWN])) + (" …" if len(guild_ids) > _MISSING_SHOWN else "")
 
 
 async def _channels(client: discord.Client, wanted: Channels) -> list[Finding]:

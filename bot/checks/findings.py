@@ -52,11 +52,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """The channels that a server has set."""
+    """The channels that a server has set. ``is_first``: it is served if the configuration names no server."""
 
     guild_id: int
     approvals: int | None
     audit: int | None
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ SkinDeskError
 │   └── TradeUrlRejected
 ├── AccessDenied
 ├── NotInGuild
+├── GuildNotServed
+├── GuildNotSeen
 ├── NotLinked
 ├── SteamAccountTaken
 ├── SignInOff
@@ -86,6 +88,14 @@ class AccessDenied(SkinDeskError):
 
 class NotInGuild(SkinDeskError):
     """The interaction comes from outside a guild."""
+
+
+class GuildNotServed(SkinDeskError):
+    """This desk serves another server: here nothing is read, changed or stored."""
+
+
+class GuildNotSeen(SkinDeskError):
+    """Discord has not told SkinDesk about this server's roles and channels, so what depends on them is not known."""
 
 
 class NotLinked(SkinDeskError):

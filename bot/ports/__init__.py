@@ -253,6 +253,19 @@ class MyDataRepository(Protocol):
         """Remove data erased since the last time from the disk too; call it every few minutes."""
 
 
+class FirstGuildRepository(Protocol):
+    """Which guild was the first one that the desk was in."""
+
+    async def kept(self) -> int | None:
+        """Return the first guild, None if there was none yet."""
+
+    async def keep(self, guild_id: int, *, at: datetime) -> int:
+        """Keep a guild as the first one unless another one is, and return the first one."""
+
+    async def with_data(self) -> Sequence[int]:
+        """Return the guilds that have settings, grants or links."""
+
+
 class CommandSyncs(Protocol):
     """The digests of the commands last synced to Discord, by scope: an application everywhere, or in one guild."""
 

@@ -13,6 +13,7 @@ from bot.domain.errors import AccessDenied, InvalidInput
 from bot.domain.links import Link
 from bot.domain.steam import SteamId
 from bot.ports import AuditChannel, AuditRepository, Clock, GuildSettingsRepository
+from bot.services.guilds import ServedGuilds
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class AuditService:
 
     _rows: AuditRepository
     _settings: GuildSettingsRepository
+    _guilds: ServedGuilds
     _channel: AuditChannel
     _clock: Clock
     _posting: set[asyncio.Task[None]] = attrs.field(init=False, factory=set)
@@ -95,8 +97,10 @@ class AuditService:
 
         ``shown`` are the details of the post, if they are not the row's. The action is done already, so a failed post
         is logged and never raised. While an earlier post to the guild's channel is late, no caller waits for the next
-        one.
+        one. Nothing is posted in a server that is not served.
         """
+        if not self._guilds.serves(row.guild_id):
+            return
         task = asyncio.create_task(self._post(row if shown is None else replace(row, detail=shown)))
         self._posting.add(task)
         task.add_done_callback(self._on_posted)

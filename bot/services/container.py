@@ -6,6 +6,7 @@ from bot.ports import Explanations
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.background import Job
+from bot.services.guilds import ServedGuilds
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
 from bot.services.my_data import MyDataService
@@ -22,6 +23,7 @@ from bot.services.trades import TradeService
 class Services:
     """Everything that commands use. ``page_size`` is the number of items on a page."""
 
+    guilds: ServedGuilds
     access: AccessService
     audit: AuditService
     links: LinkService

@@ -12,6 +12,7 @@ from bot.domain.errors import ApprovalsChannelUnusable
 from bot.domain.resends import CardEdit, Resend
 from bot.ports import Clock, GuildSettingsRepository
 from bot.ports.resends import ResendCards, ResendRepository
+from bot.services.guilds import ServedGuilds
 
 _log = logging.getLogger(__name__)
 
@@ -24,10 +25,14 @@ _MAX_ENDED = 1_000
 
 @attrs.define(kw_only=True, eq=False)
 class ResendBoard:
-    """Shows requests on their cards. Call :meth:`show` after each change; it reads the current state itself."""
+    """Shows requests on their cards. Call :meth:`show` after each change; it reads the current state itself.
+
+    Nothing is shown in a server that is not served.
+    """
 
     _repository: ResendRepository
     _settings: GuildSettingsRepository
+    _guilds: ServedGuilds
     _cards: ResendCards
     _clock: Clock
     _locks: WeakValueDictionary[int, asyncio.Lock] = attrs.field(init=False, factory=WeakValueDictionary)
@@ -40,6 +45,8 @@ class ResendBoard:
 
         Edits of one card run one after the other, so an older state never replaces a newer one.
         """
+        if not self._guilds.serves(resend.guild_id):
+            return
         async with self._locks.setdefault(resend.id, asyncio.Lock()):
             current = await self._repository.get(resend.guild_id, resend.id)
             if current is None or current.message_id is None:
@@ -61,6 +68,7 @@ class ResendBoard:
         requests. A card that may not show the current state is due at once.
         """
         ended = [resend for resend in self._to_retry.values() if not resend.state.is_open][-_MAX_ENDED:]
+        requests = [resend for resend in requests if self._guilds.serves(resend.guild_id)]
         waiting = {resend.id: resend for resend in (*ended, *requests)}
         self._refreshed_at = {number: at for number, at in self._refreshed_at.items() if number in waiting}
         self._to_retry = {number: resend for number, resend in self._to_retry.items() if number in waiting}

@@ -9,7 +9,15 @@ from typing import Any
 import attrs
 
 from bot.domain.audit import AuditAction, AuditRow
-from bot.domain.errors import ProviderError, ProviderOff, ResendNotFound, ResendsPaused, ShuttingDown, SkinDeskError
+from bot.domain.errors import (
+    GuildNotServed,
+    ProviderError,
+    ProviderOff,
+    ResendNotFound,
+    ResendsPaused,
+    ShuttingDown,
+    SkinDeskError,
+)
 from bot.domain.failures import NOT_DONE, Failure, FailureKind
 from bot.domain.resends import Outcome, Resend, ResendState, Settlement, TradeFacts
 from bot.domain.secrets import TradeCode, mask_trade_urls
@@ -18,6 +26,7 @@ from bot.domain.trades import Scope, TradeList
 from bot.ports import Clock, LinkRepository, TradeProvider
 from bot.ports.resends import PauseRepository, ResendCards, ResendRepository
 from bot.services.audit import AuditService
+from bot.services.guilds import ServedGuilds
 from bot.services.resend_board import ResendBoard
 
 _log = logging.getLogger(__name__)
@@ -48,6 +57,7 @@ class ResendDelivery:
     _links: LinkRepository
     _cards: ResendCards
     _board: ResendBoard
+    _guilds: ServedGuilds
     _pauses: PauseRepository
     _audit: AuditService
     _clock: Clock
@@ -104,13 +114,19 @@ class ResendDelivery:
                 self._recovered.append(recovered)
 
     async def tick(self) -> None:
-        """Expire undecided requests and settle unknown outcomes; call it every few seconds."""
+        """Expire undecided requests and settle unknown outcomes; call it every few seconds.
+
+        In a server that is not served, undecided requests are cancelled: no one could decide them. Unknown outcomes
+        are settled there too, because an open request keeps its trade from being asked for elsewhere.
+        """
         while self._recovered:
             await self._catch_up(self._recovered.pop(0))
         now = self._clock.now()
         unknown = []
         for resend in await self._repository.all_open():
-            if resend.is_due(now):
+            if resend.state is ResendState.PENDING and not self._guilds.serves(resend.guild_id):
+                await self._cancel_unserved(resend)
+            elif resend.is_due(now):
                 await self.expire(resend)
             elif resend.state is ResendState.UNKNOWN and (resend.settle_after is None or now >= resend.settle_after):
                 unknown.append(resend)
@@ -132,6 +148,14 @@ class ResendDelivery:
         It is apart from :meth:`tick`, so that unknown outcomes are settled even if Discord hangs.
         """
         await self._board.refresh(await self._repository.all_open())
+
+    async def _cancel_unserved(self, resend: Resend) -> None:
+        _log.info("resend cancelled, its server is not served id=%s guild=%s", resend.id, resend.guild_id)
+        cancelled = await self._repository.cancel(
+            resend.guild_id, resend.id, at=self._clock.now(), reason="server_not_served"
+        )
+        if cancelled is not None:
+            await self.finalise(cancelled)
 
     async def _recover(self, resend: Resend) -> bool:
         """Return whether a request that no task works on any more had to be moved on."""
@@ -191,7 +215,14 @@ class ResendDelivery:
         await asyncio.gather(*late, return_exceptions=True)
 
     async def finalise(self, resend: Resend, *, code: TradeCode | None = None) -> None:
-        """Show a request's state on its card, post it to the audit channel, and tell requester and owner."""
+        """Show a request's state on its card, post it to the audit channel, and tell requester and owner.
+
+        In a server that is not served it is only noted that this is done.
+        """
+        if not self._guilds.serves(resend.guild_id):
+            if not resend.state.is_open:
+                await self._repository.finalise(resend.guild_id, resend.id, at=self._clock.now())
+            return
         await self.announce(resend, _ACTIONS[resend.state])
         owner = await self._links.of_steam_id(resend.guild_id, resend.owner)
         owner_id = owner.user_id if owner is not None else None
@@ -226,6 +257,8 @@ class ResendDelivery:
         """Call the provider once for an approved request and return the request afterwards; run it shielded."""
         if self.is_stopping:
             raise ShuttingDown  # the request is still approved and becomes pending again at the next start
+        if not self._guilds.serves(approved.guild_id):  # since the approval
+            raise GuildNotServed
         sending = await self._repository.begin_sending(approved.guild_id, approved.id, at=self._clock.now())
         if sending is None:
             return await self._not_sent(approved)

@@ -26,6 +26,7 @@ from bot.domain.sign_in import (
 )
 from bot.ports import Clock, SignInRepository, SteamOpenId
 from bot.services.audit import AuditService
+from bot.services.guilds import ServedGuilds
 from bot.services.person_limit import PersonLimit
 
 _log = logging.getLogger(__name__)
@@ -85,12 +86,14 @@ class SignInService:
         *,
         sign_ins: SignInRepository,
         audit: AuditService,
+        guilds: ServedGuilds,
         clock: Clock,
         places: SignInPlaces | None = None,
         steam: SteamOpenId | None = None,
     ) -> None:
         self._sign_ins = sign_ins
         self._audit = audit
+        self._guilds = guilds
         self._clock = clock
         self._places = places
         self._steam = steam
@@ -223,7 +226,7 @@ class SignInService:
 
     async def _find(self, digest: str) -> PendingSignIn | None:
         sign_in = await self._sign_ins.get(digest, at=self._clock.now())
-        if sign_in is None:
+        if sign_in is None or not self._guilds.serves(sign_in.guild_id):
             return None
         return PendingSignIn(sign_in, begun.names if (begun := self._begun_as(sign_in)) is not None else None)
 

@@ -11,6 +11,8 @@ from discord import app_commands
 from bot.domain.errors import (
     DiscordUnavailable,
     FormUnknown,
+    GuildNotSeen,
+    GuildNotServed,
     Interrupted,
     InvalidInput,
     NotInGuild,
@@ -158,6 +160,22 @@ register_messages(
             "Only in a server",
             "SkinDesk's commands work in a server, not in direct messages.",
             "Use the command in a channel of the server that you want to ask.",
+        ),
+        GuildNotServed: ErrorMessage(
+            "This desk serves another server",
+            "SkinDesk is not there for this server. Nothing was read and nothing was done.",
+            "Use SkinDesk in the server of the shop that it belongs to.",
+            "Whoever runs SkinDesk, by naming this server in its configuration (`discord.guild_ids`)",
+            "In the other server, now.",
+        ),
+        GuildNotSeen: lambda *_: ErrorMessage(
+            "SkinDesk does not see this server yet",
+            "Discord has not told SkinDesk which roles and channels there are. It has just started, or it was invited "
+            "without the scope `bot`. Nothing was done.",
+            "Try again in a minute. If it stays like that, invite SkinDesk again, with `bot` and "
+            "`applications.commands`.",
+            "A member who may invite bots here",
+            _in_a_minute(),
         ),
         FormUnknown: ErrorMessage(
             "This form is too old",

@@ -26,11 +26,19 @@ def approvals(guild: Guild) -> Channel:
 
 
 async def found(
-    server: LoopbackDiscord, *channels: Channels, token: str | None = None, command_guild_ids: str = ""
+    server: LoopbackDiscord,
+    *channels: Channels,
+    token: str | None = None,
+    command_guild_ids: str = "",
+    guild_ids: str = "",
 ) -> dict[str, Finding]:
     settings = load_settings(
         None,
-        {"SKINDESK_DISCORD__TOKEN": token or server.token, "SKINDESK_DISCORD__COMMAND_GUILD_IDS": command_guild_ids},
+        {
+            "SKINDESK_DISCORD__TOKEN": token or server.token,
+            "SKINDESK_DISCORD__COMMAND_GUILD_IDS": command_guild_ids,
+            "SKINDESK_DISCORD__GUILD_IDS": guild_ids,
+        },
     )
     findings = await check_discord(settings, channels, lambda _: None)
     assert {request.method for request in server.requests} <= {"GET"}
@@ -87,8 +95,30 @@ async def test_guild_without_bot(server: LoopbackDiscord, guild: Guild):
 
     absent = findings["discord.guilds.absent"]
     assert (absent.level, absent.key) == (Level.PROBLEM, "discord.command_guild_ids")
+    served = (await found(server, guild_ids=f"{guild.id},123456789012345678"))["discord.guilds.absent"]
+    assert (served.level, served.key) == (Level.PROBLEM, "discord.guild_ids")
     assert "123456789012345678" in absent.what
     assert str(guild.id) not in absent.what
+
+
+async def test_served(server: LoopbackDiscord, guild: Guild):
+    """What a start would refuse is a problem with the servers' names; a server that is not served is a warning."""
+    other = server.add_guild("Else*where\x1b")
+
+    undecided = (await found(server))["discord.guilds.first"]
+    by_name = await found(server, guild_ids=str(guild.id))
+    first_is_gone = await found(server, Channels(99, None, None, is_first=True))
+    first = await found(server, Channels(guild.id, None, None, is_first=True))
+    with_data = await found(server, Channels(99, None, None), guild_ids="")
+
+    assert (undecided.level, undecided.key) == (Level.PROBLEM, "discord.guild_ids")
+    assert f"{guild.id} (Skins), {other.id} (Else*where\\x1b)" in undecided.what
+    assert by_name["discord.guilds.unserved"].level is Level.WARNING
+    assert str(other.id) in by_name["discord.guilds.unserved"].what
+    assert str(other.id) not in by_name["discord.channels"].what
+    assert "discord.guilds.first" not in by_name.keys() | first.keys()
+    assert first_is_gone["discord.guilds.first"].level is Level.PROBLEM
+    assert "99 (not in it any more)" in with_data["discord.guilds.first"].what
 
 
 async def test_commands_twice(server: LoopbackDiscord, guild: Guild):

@@ -21,6 +21,7 @@ async def say(scene: Scene, actor: simcord.MemberActor, command: str, **options:
 async def test_a_new_server(scene: Scene) -> None:
     """Everybody may see and do their own, nothing else is granted, and the owner can begin."""
     elsewhere = scene.env.create_guild("Elsewhere")
+    scene.client.services.guilds.use([elsewhere.id])
     channel = elsewhere.create_text_channel("desk")
     owner = simcord.MemberActor(scene.env, elsewhere, elsewhere.owner)
     text = text_of(await owner.slash(channel, "access list"))

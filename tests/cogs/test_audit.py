@@ -118,6 +118,7 @@ async def test_reading_is_logged(scene: Scene) -> None:
 async def test_another_server(scene: Scene) -> None:
     """The log of one server is not shown in another."""
     elsewhere = scene.env.create_guild("Elsewhere")
+    scene.client.services.guilds.use([scene.guild.id, elsewhere.id])
     channel = elsewhere.create_text_channel("desk")
     role = elsewhere.create_role("Staff")
     reader = elsewhere.add_member(scene.moderator.user, roles=[role])

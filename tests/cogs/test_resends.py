@@ -53,6 +53,7 @@ async def test_not_found_and_not_yours(scene: Scene) -> None:
 async def test_no_approvals_channel(scene: Scene) -> None:
     """Without a channel to ask in nothing is asked, and the answer names the command that sets one."""
     other = scene.env.create_guild("Another Market")
+    scene.client.services.guilds.use([other.id])
     channel = other.create_text_channel("desk")
     role = other.create_role("Staff")
     agent = other.add_member(scene.agent.user, roles=[role])

@@ -31,6 +31,7 @@ class Elsewhere:
     async def opened(cls, scene: Scene) -> Self:
         """Let the bot join it, and everybody of the scene."""
         guild = scene.env.create_guild("Market Elsewhere")
+        assert scene.client.services.guilds.use([scene.guild.id, guild.id])
         channel, role = guild.create_text_channel("desk-elsewhere"), guild.create_role("Trusted")
         owner = Actor(guild.id, guild.owner.id, frozenset({guild.id}), administers=True)
         for capability in MODERATOR_CAPABILITIES:

@@ -9,6 +9,7 @@ from typing import Any
 from bot.domain.audit import ChainReport
 from bot.ports import (
     AuditRepository,
+    FirstGuildRepository,
     GrantRepository,
     GuildSettingsRepository,
     LinkRepository,
@@ -19,6 +20,7 @@ from bot.ports import (
 from bot.ports.resends import PauseRepository, ResendRepository
 from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.database import Database
+from bot.storage.first_guild import SqliteFirstGuildRepository
 from bot.storage.grants import SqliteGrantRepository
 from bot.storage.guild_settings import SqliteGuildSettingsRepository, SqlitePauseRepository
 from bot.storage.links import SqliteLinkRepository
@@ -36,6 +38,7 @@ class Repositories:
     grants: GrantRepository
     links: LinkRepository
     settings: GuildSettingsRepository
+    first_guild: FirstGuildRepository
     resends: ResendRepository
     pauses: PauseRepository
     snapshots: SnapshotRepository
@@ -80,6 +83,7 @@ async def _sqlite(folder: Path) -> AsyncIterator[Repositories]:
             grants=SqliteGrantRepository(db),
             links=SqliteLinkRepository(db),
             settings=SqliteGuildSettingsRepository(db),
+            first_guild=SqliteFirstGuildRepository(db),
             pauses=SqlitePauseRepository(db),
             resends=SqliteResendRepository(db),
             snapshots=SqliteSnapshotRepository(db),

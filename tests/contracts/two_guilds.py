@@ -213,6 +213,11 @@ ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
         "all_open": "the work at start and in the background",
         "not_finalised": "the work at start",
     },
+    ports.FirstGuildRepository: {
+        "kept": "the start",
+        "keep": "the start, and the first server's first interaction",
+        "with_data": "the start",
+    },
     ports.SnapshotRepository: {"purge": "the work in the background"},
     ports.SignInRepository: {"purge": "the work in the background"},
     ports.MyDataRepository: {"wipe": "the work in the background"},

@@ -4,7 +4,8 @@ import pytest
 
 from bot.exit_codes import ExitCode
 from bot.storage.database import Database
-from tests.e2e.live_bot import LiveBot
+from bot.storage.schema import bundled
+from tests.e2e.live_bot import LiveBot, answer_of
 from tests.support.bot_process import RUN, BotProcess
 
 OTHER_TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Secret.canary-canary-canary-canary-canary-ca"
@@ -12,7 +13,7 @@ OTHER_TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Secret.canary-canary-canary-canary-canar
 UPGRADED = f"""
 import bot.storage.database as database
 from bot.storage.schema import Migration, bundled
-steps = (*bundled(), Migration(2, "0002_more.sql", "CREATE TABLE more (n INTEGER) STRICT;"))
+steps = (*bundled(), Migration(len(bundled()) + 1, "0099_more.sql", "CREATE TABLE more (n INTEGER) STRICT;"))
 database.bundled = lambda: steps
 {RUN}"""
 
@@ -62,6 +63,38 @@ async def test_guild_without_bot(live: LiveBot):
         assert "discord.command_guild_ids" in await the_one_error(bot, ExitCode.CONFIG)
 
 
+async def test_several_guilds(live: LiveBot):
+    """With several servers, or data of several, and none named there is no start; all of them are listed."""
+    other = live.server.add_guild("Else\nwhere")
+    async with live.bot() as bot:
+        line = await the_one_error(bot, ExitCode.CONFIG)
+    assert "discord.guild_ids (SKINDESK_DISCORD__GUILD_IDS)" in line
+    assert f"{live.guild.id} (Skin Market), {other.id} (Else\\nwhere)" in line
+
+    async with live.running(discord__guild_ids=f"{live.guild.id},{other.id}"):
+        desk = other.add_channel("desk")
+        record = await live.server.slash(other, desk, other.owner, "access list")
+        assert "Who may do what" in answer_of(await record.finished()).text
+    live.server.world.guilds.pop(other.id)
+    async with live.bot() as bot:
+        assert f"{other.id} (not in it any more)" in await the_one_error(bot, ExitCode.CONFIG)
+
+
+async def test_first_guild(live: LiveBot):
+    """The first server is remembered; without the bot it is still the one that is served, until others are named."""
+    async with live.running():
+        pass
+    other = live.server.add_guild("Elsewhere")
+    desk = other.add_channel("desk")
+    live.server.world.guilds.pop(live.guild.id)
+    for named, answer in (("", "This desk serves another server"), (str(other.id), "Who may do what")):
+        async with live.running(set_up=False, discord__guild_ids=named) as bot:
+            record = await live.server.slash(other, desk, other.owner, "access list")
+            assert answer in answer_of(await record.finished()).text
+            if not named:
+                await bot.wait_line(f"not in a server that is served guild={live.guild.id}")
+
+
 async def test_discord_unreachable(live: LiveBot, unused_tcp_port: int):
     """The program ends if Discord cannot be reached; its supervisor starts it again."""
     live.server.api_base = f"http://127.0.0.1:{unused_tcp_port}/api/v10"
@@ -94,8 +127,8 @@ async def test_no_room_for_the_copy_before_an_upgrade(live: LiveBot):
     async with live.bot(program=WITHOUT_ROOM) as bot:
         line = await the_one_error(bot, ExitCode.CANNOT_CREATE)
         assert "No space left on device" in line
-        assert "skindesk.db.before-0002-" in line
+        assert f"skindesk.db.before-{len(bundled()) + 1:04}-" in line
     assert live.database.read_bytes()[100:] == before[100:]
     async with live.running(program=UPGRADED, set_up=False):
         pass
-    assert [path for path in live.folder.iterdir() if ".before-0002-" in path.name]
+    assert [path for path in live.folder.iterdir() if f".before-{len(bundled()) + 1:04}-" in path.name]

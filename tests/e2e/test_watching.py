@@ -161,11 +161,17 @@ async def test_reload(live: LiveBot, tmp_path: Path) -> None:
             ("[resends]\nexpires_after_hours = -1", "resends.expires_after_hours"),
             ('[observability]\nlisten = "127.0.0.1:1"', "observability.listen need a restart"),
             ("[resends\n", "is not TOML"),
+            ("[discord]\nguild_ids = [0]", "discord.guild_ids"),
         ):
             write(8, more)
             bot.send_signal(signal.SIGHUP)
             assert "not reloaded" in await bot.wait_line(complaint)
             assert await page_shows() != eights
+        write(4, "[discord]\nguild_ids = [1]")
+        bot.send_signal(signal.SIGHUP)
+        assert "discord.guild_ids" in await bot.wait_line("changed=discord.guild_ids")
+        answer = await live.use(live.agent, "inventory", tradeurl=live.world.customer.trade_url)
+        assert "This desk serves another server" in answer.text
     live.assert_sound()
 
 

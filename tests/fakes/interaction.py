@@ -9,6 +9,7 @@ import discord
 from discord import InteractionType
 
 from bot.ui.interaction.session import InteractionSession, Sessions, session_of
+from tests.fakes.guilds import every_guild
 
 
 class FakeInteraction:
@@ -17,7 +18,7 @@ class FakeInteraction:
     def __init__(
         self, sessions: Sessions, *, kind: InteractionType = InteractionType.application_command, custom_id: str = ""
     ) -> None:
-        services = SimpleNamespace(explanations=None)
+        services = SimpleNamespace(explanations=None, guilds=every_guild())
         self.client = SimpleNamespace(sessions=sessions, services=services, is_stopping=False)
         self.type = kind
         self.command = None

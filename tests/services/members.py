@@ -10,6 +10,7 @@ from tests.contracts.engines import Repositories
 from tests.domain.builders import NOW
 from tests.fakes.audit_channel import FakeAuditChannel
 from tests.fakes.clock import FakeClock
+from tests.fakes.guilds import every_guild
 
 GUILD, OTHER_GUILD, SUPPORT = 100, 200, 7
 CUSTOMER = Actor(GUILD, 1, frozenset({GUILD}))
@@ -25,7 +26,11 @@ class Members:
         self.clock = FakeClock(NOW)
         rows, links = repositories.audit, repositories.links
         self.audit = AuditService(
-            rows=rows, settings=repositories.settings, channel=channel or FakeAuditChannel(), clock=self.clock
+            rows=rows,
+            settings=repositories.settings,
+            guilds=every_guild(),
+            channel=channel or FakeAuditChannel(),
+            clock=self.clock,
         )
         self.access = AccessService(
             grants=repositories.grants, links=links, rows=rows, audit=self.audit, clock=self.clock

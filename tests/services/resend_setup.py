@@ -22,6 +22,7 @@ from bot.services.resends import ResendService
 from tests.contracts.engines import Repositories
 from tests.fakes.audit_channel import FakeAuditChannel
 from tests.fakes.clock import FakeClock
+from tests.fakes.guilds import every_guild
 from tests.fakes.intercepted import Intercepted, Step
 from tests.fakes.resend_cards import FakeResendCards
 from tests.fakes.trade_provider import FakeTradeProvider, loses
@@ -62,6 +63,7 @@ class ResendSetup:
         self.cards = FakeResendCards()
         self.channel = FakeAuditChannel()
         self.clock = FakeClock()
+        self.guilds = every_guild()
         self.expires_after = timedelta(hours=24)
         self.step: Step | None = None
         self._run = 0
@@ -156,17 +158,19 @@ class ResendSetup:
         settings = seen(self.repositories.settings, "settings")
         cards = seen(self.cards, "cards")
         rows, pauses = self.repositories.audit, seen(self.repositories.pauses, "pauses")
-        audit = AuditService(rows=rows, settings=settings, channel=seen(self.channel, "channel"), clock=self.clock)
+        channel, guilds = seen(self.channel, "channel"), self.guilds
+        audit = AuditService(rows=rows, settings=settings, guilds=guilds, channel=channel, clock=self.clock)
         access = AccessService(
             grants=seen(self.repositories.grants, "grants"), links=links, rows=rows, audit=audit, clock=self.clock
         )
-        board = ResendBoard(repository=repository, settings=settings, cards=cards, clock=self.clock)
+        board = ResendBoard(repository=repository, settings=settings, guilds=guilds, cards=cards, clock=self.clock)
         delivery = ResendDelivery(
             repository=repository,
             provider=seen(self._trades, "provider"),
             links=links,
             cards=cards,
             board=board,
+            guilds=guilds,
             pauses=pauses,
             audit=audit,
             clock=self.clock,

@@ -20,6 +20,8 @@ from tests.storage.databases import CHANGED_LOG, TRADES, WRITE, edit, filled, na
 from tests.storage.pairs import WITH_PAIRS
 from tests.storage.processes import line, running
 
+NEWEST = len(bundled())
+
 SAVE_WITH_LITTLE_ROOM = """
 import resource, sys
 from pathlib import Path
@@ -47,7 +49,7 @@ def test_contents(saved: Path, tmp_path: Path):
     made = back_up(saved, tmp_path / "copy.db")
 
     assert states(made.path) == {trade: state.value for state, trade in TRADES.items()}
-    assert made.version == len(bundled())
+    assert made.version == NEWEST
     assert made.rows == query(saved, "SELECT count(*) FROM audit")[0][0]
     assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
     assert names(saved.parent) == before | {"copy.db"}
@@ -143,7 +145,7 @@ def test_nothing_sound_to_copy(saved: Path, tmp_path: Path, what: str):
 
 
 def test_later_schema(saved: Path, tmp_path: Path):
-    edit(saved, f"PRAGMA user_version = {len(bundled()) + 1}")
+    edit(saved, f"PRAGMA user_version = {NEWEST + 1}")
 
     with pytest.raises(DatabaseTooNew):
         back_up(saved, tmp_path / "copy.db")
@@ -211,9 +213,9 @@ class TestBeforeMigrations:
             pass
 
         [kept] = [name for name in names(path.parent) if ".before-" in name]
-        assert kept.startswith("desk.db.before-0002-")
-        assert query(path.with_name(kept), "PRAGMA user_version") == [(1,)]
-        assert query(path, "PRAGMA user_version") == [(2,)]
+        assert kept.startswith(f"desk.db.before-{NEWEST + 1:04}-")
+        assert query(path.with_name(kept), "PRAGMA user_version") == [(NEWEST,)]
+        assert query(path, "PRAGMA user_version") == [(NEWEST + 1,)]
 
     @pytest.mark.parametrize("opened", [0, 1])
     async def test_none_without_need(self, path: Path, opened: int):
@@ -237,7 +239,7 @@ class TestBeforeMigrations:
                 pass
 
         assert refused.value.reason == "No space left on device"
-        assert query(path, "PRAGMA user_version") == [(1,)]
+        assert query(path, "PRAGMA user_version") == [(NEWEST,)]
         assert {name for name in names(path.parent) if "before" in name} == set()
 
     async def test_start_cancelled(self, path: Path):
@@ -263,7 +265,7 @@ class TestBeforeMigrations:
 
         assert starting.cancelled()
         assert waited in ([], [True])
-        assert query(path, "PRAGMA user_version") == [(1,)]
+        assert query(path, "PRAGMA user_version") == [(NEWEST,)]
 
     async def test_bound(self, path: Path):
         """The newest five are kept, at most two of one migration."""

@@ -150,7 +150,7 @@ async def test_older_schema(path: Path, backup: Path, monkeypatch: pytest.Monkey
 
     restored = await restore(backup, path, at=LATER)
 
-    assert (restored.migrated_from, restored.version) == (1, 2)
+    assert (restored.migrated_from, restored.version) == (len(bundled()), len(WITH_PAIRS))
     assert query(path, "SELECT * FROM pairs") == []
 
 

@@ -26,6 +26,7 @@ from bot.sign_in_setup import open_sign_in
 from tests.contracts.engines import ENGINES, Repositories
 from tests.fakes.audit_channel import FakeAuditChannel
 from tests.fakes.clock import FakeClock
+from tests.fakes.guilds import every_guild
 
 GUILD, MIA, ALEX = 900_000_000_000_000_001, 800_000_000_000_000_001, 800_000_000_000_000_002
 NAMES = SignInNames(member="Mia", user="mia_92", guild="Skin Market")
@@ -174,10 +175,20 @@ async def open_site(folder: Path, *, public_url: str | None = None) -> AsyncIter
         public_url = public_url or f"http://127.0.0.1:{port}"
         links = Links(public_url=public_url, listen=f"127.0.0.1:{port}", steam_openid_url=steam.openid_url)
         audit = AuditService(
-            rows=repositories.audit, settings=repositories.settings, channel=FakeAuditChannel(), clock=clock
+            rows=repositories.audit,
+            settings=repositories.settings,
+            guilds=every_guild(),
+            channel=FakeAuditChannel(),
+            clock=clock,
         )
         service = await open_sign_in(
-            links, stack, sign_ins=repositories.sign_ins, audit=audit, clock=clock, listening=listening
+            links,
+            stack,
+            sign_ins=repositories.sign_ins,
+            audit=audit,
+            guilds=every_guild(),
+            clock=clock,
+            listening=listening,
         )
         site = SignInSite(repositories, clock, world, steam, service, public_url, port)
         stack.push_async_callback(site.close)

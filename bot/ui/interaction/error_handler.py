@@ -36,8 +36,9 @@ async def handle(interaction: Interaction, work: Callable[[InteractionSession], 
     """Run the work of a component or modal and report its errors; discord.py would only log them."""
     session = session_of(interaction)
     try:
-        if session.refusal is not None:
-            raise session.refusal  # noqa: TRY301 -- reported like every other refusal
+        refusal = await session.refusal()
+        if refusal is not None:
+            raise refusal  # noqa: TRY301 -- reported like every other refusal
         await work(session)
     except Exception as error:  # noqa: BLE001 -- every error ends here
         await report(session, error)
@@ -112,6 +113,8 @@ def log_failure(session: InteractionSession, error: Exception, error_reference: 
 
 
 async def _audience(session: InteractionSession) -> Audience:
+    if not session.is_served:  # nothing is read there
+        return Audience.CUSTOMER
     try:
         return await session.services.snapshots.audience_of(session.actor)
     except Exception:  # noqa: BLE001 -- the same error may be the one to report; customers are shown the least

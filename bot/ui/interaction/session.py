@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias, cast
 import discord
 
 from bot.domain.access import Actor
-from bot.domain.errors import NotInGuild, ShuttingDown, SkinDeskError
+from bot.domain.errors import GuildNotServed, NotInGuild, ShuttingDown, SkinDeskError
 from bot.observability.tracing import InteractionTrace, Observer, Outcome, current_trace
 from bot.services.container import Services
 from bot.ui.interaction.discord_errors import ALREADY_ACKNOWLEDGED, UNKNOWN_MESSAGE, code_of, may_be_delivered, may_pass
@@ -110,13 +110,21 @@ class InteractionSession:
             raise NotInGuild
         return actor_from(member)
 
+    async def refusal(self) -> SkinDeskError | None:
+        """Return why no work may start on this interaction, if so."""
+        guild_id, guilds = self.interaction.guild_id, self.services.guilds
+        if guild_id is None:  # the commands are registered for servers only, but SkinDesk does not rely on it
+            return NotInGuild()
+        if not self._client.is_stopping:
+            await guilds.claim(guild_id)
+        if not self.is_served:
+            return GuildNotServed()
+        return ShuttingDown() if self._client.is_stopping else None
+
     @property
-    def refusal(self) -> SkinDeskError | None:
-        """Why no work may start on this interaction."""
-        if self._client.is_stopping:
-            return ShuttingDown()
-        # The commands are registered for servers only, but SkinDesk does not rely on it.
-        return NotInGuild() if self.interaction.guild_id is None else None
+    def is_served(self) -> bool:
+        """Whether this desk serves the interaction's server."""
+        return self.interaction.guild_id is not None and self.services.guilds.serves(self.interaction.guild_id)
 
     @property
     def is_thinking(self) -> bool:

@@ -39,7 +39,11 @@ class SkinDeskTree(app_commands.CommandTree[discord.Client]):
     async def interaction_check(self, interaction: Interaction) -> bool:
         """Start the session; refuse commands during shutdown and outside a server."""
         session = session_of(interaction)
-        refusal = session.refusal
+        refusal: Exception | None
+        try:
+            refusal = await session.refusal()
+        except Exception as error:  # noqa: BLE001 -- discord.py would not answer
+            refusal = error
         if refusal is None:
             return True
         if interaction.type is discord.InteractionType.autocomplete:

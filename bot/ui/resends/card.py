@@ -81,6 +81,7 @@ _OUTCOMES = {
 _DETAILS = {
     "card_not_posted": "The card could not be posted.",
     "no_longer_resendable": "The trade can no longer be resent.",
+    "server_not_served": "SkinDesk no longer served this server.",
 }
 _NOTES = {
     "restarted": "SkinDesk was restarted after an approval and before sending. Nothing was sent; decide again.",
