@@ -92,6 +92,10 @@ class FailureKind(StrEnum):
     """Not asked: SkinDesk keeps the provider's documented limit; ``retry_after`` says until when."""
     CIRCUIT_OPEN = "resting"
     """Not asked: the circuit breaker is open; ``retry_after`` says until when."""
+    BUSY = "busy"
+    """Not asked: SkinDesk had no free slot in time, because others ask, too."""
+    BUSY_WITH_OWN = "busy_with_own"
+    """Not asked: the caller's own calls take as many slots as one person may have."""
     WRONG_ACCOUNT = "wrong_account"
     """A fixed client token belongs to another SteamID than the one asked for (design.md, 1.5)."""
 
@@ -119,19 +123,12 @@ class Failure:
     """The caller's waiting time over all attempts; None if the provider was not called."""
 
 
-NOT_DONE = frozenset(
-    {
-        FailureKind.REFUSED,
-        FailureKind.UNREACHABLE,
-        FailureKind.THROTTLED,
-        FailureKind.RATE_LIMITED_LOCALLY,
-        FailureKind.CIRCUIT_OPEN,
-    }
+CALLERS_OWN = frozenset(
+    {FailureKind.RATE_LIMITED_LOCALLY, FailureKind.CIRCUIT_OPEN, FailureKind.BUSY, FailureKind.BUSY_WITH_OWN}
 )
+"""SkinDesk refused without a call. That is about the caller: another one may be answered at the same moment."""
+NOT_DONE = CALLERS_OWN | {FailureKind.REFUSED, FailureKind.UNREACHABLE, FailureKind.THROTTLED}
 """Failures after which the provider has certainly not acted; after any other one it may have."""
-
-CALLERS_OWN = frozenset({FailureKind.RATE_LIMITED_LOCALLY})
-"""Failures that say something about the caller alone: another caller may be answered at the same moment."""
 
 
 class Fixer(StrEnum):

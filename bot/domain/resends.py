@@ -8,7 +8,7 @@ pending ──approve──▶ approved ──begin──▶ sending ──▶ s
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum, auto
@@ -30,6 +30,9 @@ OPENED_WITHIN = timedelta(hours=24)
 
 ALARM = "alarm"
 """The note on the card of a resend that was answered about another trade, which paused the guild's resends."""
+
+BeforeSend = Callable[[], Awaitable[None]]
+"""The last check of a call, right before its first byte: if it raises a SkinDeskError, nothing is sent."""
 
 
 class ResendState(StrEnum):

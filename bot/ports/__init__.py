@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery
     from bot.domain.links import Holder, Link, SignIn
     from bot.domain.my_data import Erased, StoredData
-    from bot.domain.resends import Receipt
+    from bot.domain.resends import BeforeSend, Receipt
     from bot.domain.settings import GuildSettings, Setting
     from bot.domain.snapshots import Snapshot
     from bot.domain.steam import Game, SteamId
@@ -64,8 +64,8 @@ class TradeProvider(Protocol):
     def owner_of(self, trade_id: int) -> SteamId | None:
         """Return whose trade this is, if it was listed lately and its owner has to be known to find it again."""
 
-    async def resend(self, trade_id: int) -> Receipt:
-        """Call the provider exactly once to send the trade's offer again.
+    async def resend(self, trade_id: int, *, before_send: BeforeSend | None = None) -> Receipt:
+        """Call the provider exactly once to send the trade's offer again, after the last check ``before_send``.
 
         ProviderError without a clear confirmation; the failure's kind tells whether the provider may have acted.
         """

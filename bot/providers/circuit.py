@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from http import HTTPStatus
 
-from bot.domain.failures import Explanation, Failure, FailureKind, Fixer
+from bot.domain.failures import CALLERS_OWN, Explanation, Failure, FailureKind, Fixer
 from bot.domain.health import ProviderState
 from bot.ports import Clock
 from bot.providers.evidence import Evidence, Question
@@ -17,7 +17,7 @@ NO_TRIAL_FOR = timedelta(seconds=10)
 """How long a caller whose call failed makes no trial, nor anyone else for that account."""
 _SEVERAL = 3
 
-NOT_ASKED = frozenset({FailureKind.RATE_LIMITED_LOCALLY, FailureKind.CIRCUIT_OPEN, FailureKind.WRONG_ACCOUNT})
+NOT_ASKED = CALLERS_OWN | {FailureKind.WRONG_ACCOUNT}
 _OUTAGES = frozenset({FailureKind.LOST, FailureKind.TIMED_OUT, FailureKind.BROKEN, FailureKind.REDIRECTED})
 
 

@@ -9,9 +9,10 @@ from cachetools import LRUCache
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
+from bot.domain.access import SKINDESK, on_behalf_of
 from bot.domain.errors import ProviderError
 from bot.domain.failures import NOT_DONE, FailureKind, ProviderName
-from bot.domain.resends import Receipt
+from bot.domain.resends import BeforeSend, Receipt
 from bot.domain.secrets import Secret, TradeCode, mask_trade_urls
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade, TradeList
@@ -54,8 +55,9 @@ class ApiKeyLogin:
         self._cache = TokenCache(transport.clock)
 
     async def jwt(self) -> Secret:
-        """Return the JWT, logging in if there is none."""
-        return await self._cache.get("", self._log_in)
+        """Return the JWT, logging in if there is none: for all callers, so no caller's limits count for it."""
+        with on_behalf_of(SKINDESK):
+            return await self._cache.get("", self._log_in)
 
     def renew(self, jwt: Secret) -> bool:
         """Discard a refused JWT, so that the next call logs in again."""
@@ -121,8 +123,8 @@ class Mannco:
         """Return the owner of a trade that was listed since the start."""
         return self._owners.get(trade_id)
 
-    async def resend(self, trade_id: int) -> Receipt:
-        """Ask, exactly once, to send the trade's offer again.
+    async def resend(self, trade_id: int, *, before_send: BeforeSend | None = None) -> Receipt:
+        """Ask, exactly once, to send the trade's offer again, if ``before_send`` does not raise in the last moment.
 
         ProviderError otherwise: REFUSED, THROTTLED and UNREACHABLE mean that nothing was done; every other kind
         leaves the outcome unknown. A login that fails comes before the call, so nothing was done then either.
@@ -135,7 +137,8 @@ class Mannco:
                 failure = replace(failure, kind=FailureKind.UNREACHABLE, place="login")
             raise ProviderError(failure) from None
         # On a new connection: if the provider closed an old one at this moment, the outcome would be unknown.
-        response = await self._get("/trade/resend", jwt, query=((self._resend_parameter, str(trade_id)),), fresh=True)
+        query = ((self._resend_parameter, str(trade_id)),)
+        response = await self._get("/trade/resend", jwt, query=query, fresh=True, before_send=before_send)
         if response.status == HTTPStatus.FORBIDDEN:
             self._login.renew(jwt)
         return await _read(response, lambda fields: _read_receipt(fields, response.status), secrets=(jwt,))
@@ -148,6 +151,7 @@ class Mannco:
         account: SteamId | None = None,
         query: tuple[tuple[str, str], ...] = (),
         fresh: bool = False,
+        before_send: BeforeSend | None = None,
     ) -> Response:
         return await self._transport.request(
             "GET",
@@ -156,6 +160,7 @@ class Mannco:
             query=query,
             headers={"Authorization": f"Bearer {jwt.reveal()}"},
             fresh=fresh,
+            before_send=before_send,
         )
 
 

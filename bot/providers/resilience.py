@@ -11,7 +11,7 @@ from bot.domain.errors import ProviderError
 from bot.domain.failures import Explanation, Failure, FailureKind, Fixer, ProviderName, Repeat
 from bot.domain.health import ProviderHealth
 from bot.domain.inventory import Inventory, InventoryQuery
-from bot.domain.resends import Receipt
+from bot.domain.resends import BeforeSend, Receipt
 from bot.domain.steam import SteamId
 from bot.domain.trades import Scope, TradeList
 from bot.ports import CallObserver, Clock, Explanations, InventoryProvider, TradeProvider
@@ -189,6 +189,6 @@ class ResilientTrades:
         """Return whose trade this is, if the provider remembers it."""
         return self._provider.owner_of(trade_id)
 
-    async def resend(self, trade_id: int) -> Receipt:
+    async def resend(self, trade_id: int, *, before_send: BeforeSend | None = None) -> Receipt:
         """Ask exactly once."""
-        return await self._resilience.once("resend", self._provider.resend(trade_id))
+        return await self._resilience.once("resend", self._provider.resend(trade_id, before_send=before_send))

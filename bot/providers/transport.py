@@ -24,13 +24,15 @@ from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind
 from bot.providers.rate_limits import RateLimiter, RateLimitExceeded
 from bot.providers.response import ACCEPT_ENCODING, BodyTooLarge, BodyUnreadable, Response, read_body
+from bot.providers.slots import FairSlots, NoSlot
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
     from types import TracebackType
 
     from bot.domain.failures import Party, ProviderName
+    from bot.domain.resends import BeforeSend
     from bot.ports import Clock
 
 _log = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ _MAX_LOGGED_PLACES = 200
 class Limits:
     """Times in seconds, sizes in bytes.
 
-    ``wait`` is for a free connection, ``read`` and ``write`` for the next piece, ``deadline`` for a whole request.
+    ``wait`` is for a free slot, ``read`` and ``write`` for the next piece, ``deadline`` for a whole request.
     ``idle`` is less than the five seconds after which common servers close an idle connection.
     """
 
@@ -88,7 +90,7 @@ class Transport:
             "pool": self.limits.wait,
         }
         self._limiter = limiter or RateLimiter({}, clock)
-        self._slots = asyncio.Semaphore(self.limits.connections)
+        self._slots = FairSlots(self.limits.connections)
         self._idle: list[_Connection] = []
         """The connections not in use, the one used last at the end."""
         self._busy: set[_Connection] = set()
@@ -121,7 +123,7 @@ class Transport:
             self._unexpected.add(place)
             _log.warning("unexpected answer provider=%s place=%s", self.provider.value, place)
 
-    async def request(
+    async def request(  # noqa: PLR0913 -- the parts of a request
         self,
         method: str,
         path: str = "",
@@ -132,12 +134,14 @@ class Transport:
         form: Iterable[tuple[str, str]] | None = None,
         json: Mapping[str, str] | None = None,
         fresh: bool = False,
+        before_send: BeforeSend | None = None,
     ) -> Response:
         """Send one request, exactly once, and return the response, unless it is a redirect; ProviderError otherwise.
 
         ``account`` is a last part of the path that is not logged and counts towards the same limit. ``form`` or
         ``json`` is the body. ``fresh`` opens a new connection, for a request that must not be lost on one that the
-        provider is about to close.
+        provider is about to close. ``before_send`` is awaited once the connection is open, before the first byte: if it
+        raises, nothing is sent and its exception, which must be a SkinDeskError, reaches the caller.
         """
         address = f"{path}/{quote(account, safe='')}" if account else path
         request = self._build(method, address, query, headers, form, json)
@@ -146,9 +150,14 @@ class Transport:
         log_facts = f"provider={self.provider.value} method={method} path={path}"
         try:
             async with asyncio.timeout(self.limits.deadline):
-                with self._limiter.call(method, path):
-                    async with self._connection(fresh=fresh) as connection:
-                        status, received_headers, body = await connection.exchange(request, limit=self.limits.body)
+                # The slot first: a call that is still waiting for one does not count towards the provider's limit.
+                async with self._slot():
+                    with self._limiter.call(method, path), self._connection(fresh=fresh) as connection:
+                        status, received_headers, body = await connection.exchange(
+                            request, limit=self.limits.body, before_send=before_send
+                        )
+        except NoSlot as refused:
+            kind = FailureKind.BUSY_WITH_OWN if refused.own else FailureKind.BUSY
         except RateLimitExceeded as exceeded:
             wait = max(exceeded.free_at - self.clock.now(), timedelta(0))
             raise ProviderError(Failure(self.provider, FailureKind.RATE_LIMITED_LOCALLY, retry_after=wait)) from None
@@ -209,37 +218,36 @@ class Transport:
         )
 
     @contextlib.asynccontextmanager
-    async def _connection(self, *, fresh: bool) -> AsyncIterator[_Connection]:
-        """Lend a connection when a slot is free; keep it for later requests if the block succeeds."""
+    async def _slot(self) -> AsyncIterator[None]:
+        """Hold a slot for one request; NoSlot if none is free in time."""
         try:
-            async with asyncio.timeout(self.limits.wait) if self._slots.locked() else contextlib.nullcontext():
-                await self._slots.acquire()
-        except BaseException:
-            self._trim()
-            raise
-        try:
-            if self._is_closed:
-                raise httpx.PoolTimeout("closed")
-            reuse = self._idle and not fresh
-            connection = self._idle.pop() if reuse else _Connection(self._ssl_context, self.limits)
-            self._busy.add(connection)
-            try:
-                yield connection
-            except BaseException:
-                self._discard(connection)
-                raise
-            self._busy.discard(connection)
-            connection.used_at = time.monotonic()
-            self._idle.append(connection)
+            async with self._slots.hold(within=self.limits.wait):
+                yield
         finally:
-            self._slots.release()
             self._trim()
+
+    @contextlib.contextmanager
+    def _connection(self, *, fresh: bool) -> Iterator[_Connection]:
+        """Lend a connection; keep it for later requests if the block succeeds."""
+        if self._is_closed:
+            raise httpx.PoolTimeout("closed")
+        reuse = self._idle and not fresh
+        connection = self._idle.pop() if reuse else _Connection(self._ssl_context, self.limits)
+        self._busy.add(connection)
+        try:
+            yield connection
+        except BaseException:
+            self._discard(connection)
+            raise
+        self._busy.discard(connection)
+        connection.used_at = time.monotonic()
+        self._idle.append(connection)
 
     def _trim(self) -> None:
         """Close connections that idled too long, and the surplus unless requests wait for a slot."""
         oldest_use = time.monotonic() - self.limits.idle
         expired = sum(connection.used_at < oldest_use for connection in self._idle)
-        surplus = 0 if self._slots.locked() else len(self._idle) - self.limits.idle_connections
+        surplus = 0 if self._slots.is_full else len(self._idle) - self.limits.idle_connections
         for connection in self._idle[: max(expired, surplus)]:
             self._discard(connection)
 
@@ -267,12 +275,16 @@ class _Connection:
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=limits.idle),
         )
         self._stream: Any = None
+        self._before_send: BeforeSend | None = None
         self.used_at = 0.0
         self.was_sent = False
         self.status: int | None = None
 
-    async def exchange(self, request: httpx.Request, *, limit: int) -> tuple[int, dict[str, str], bytes]:
+    async def exchange(
+        self, request: httpx.Request, *, limit: int, before_send: BeforeSend | None
+    ) -> tuple[int, dict[str, str], bytes]:
         """Send a request and return the response's status, headers and inflated body."""
+        self._before_send = before_send
         self.was_sent = False
         self.status = None
         request.extensions["trace"] = self._trace
@@ -292,6 +304,8 @@ class _Connection:
             # Kept to be closed here: httpcore loses it if cancelled during the TLS handshake.
             self._stream = info["return_value"]
         elif event == "http11.send_request_headers.started":
+            if self._before_send is not None:
+                await self._before_send()
             self.was_sent = True
 
     async def aclose(self) -> None:

@@ -18,7 +18,7 @@ from bot.domain.errors import (
     ShuttingDown,
     SkinDeskError,
 )
-from bot.domain.failures import NOT_DONE, Failure, FailureKind
+from bot.domain.failures import CALLERS_OWN, NOT_DONE, Failure, FailureKind
 from bot.domain.resends import Outcome, Resend, ResendState, Settlement, TradeFacts
 from bot.domain.secrets import TradeCode, mask_trade_urls
 from bot.domain.steam import SteamId
@@ -35,7 +35,7 @@ _SETTLE_EVERY = timedelta(seconds=4)
 """Less than the time between two rounds, so that each of them reads: at least every 10 s (design.md, 1.6)."""
 _SETTLE_OFTEN_FOR = timedelta(minutes=5)
 _SETTLE_AT_MOST_EVERY = timedelta(hours=1)
-_NEVER_ASKED = frozenset({FailureKind.UNREACHABLE, FailureKind.RATE_LIMITED_LOCALLY, FailureKind.CIRCUIT_OPEN})
+_NEVER_ASKED = CALLERS_OWN | {FailureKind.UNREACHABLE}
 
 _ACTIONS = {
     ResendState.PENDING: AuditAction.RESEND_RETURNED,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 
 from bot.domain.audit import AuditAction, AuditRow
-from bot.domain.resends import Receipt, ResendState
+from bot.domain.resends import BeforeSend, Receipt, ResendState
 from bot.domain.secrets import TradeCode
 from bot.ports import AuditRepository
 from bot.ports.resends import ResendRepository
@@ -63,7 +63,7 @@ class CountedTradeProvider(FakeTradeProvider):
         self.calls_unannounced = 0
         """Calls without a stored intent. They are counted, because a service could catch an error."""
 
-    async def resend(self, trade_id: int) -> Receipt:
+    async def resend(self, trade_id: int, *, before_send: BeforeSend | None = None) -> Receipt:
         """Go the next way."""
         everywhere = await self._resends.all_open()
         resend = next((each for each in everywhere if (each.provider, each.trade_id) == (self.name, trade_id)), None)
@@ -73,7 +73,7 @@ class CountedTradeProvider(FakeTradeProvider):
             written = await self._audit.newest(resend.guild_id, limit=10_000)
             self.calls_of[resend.id, approvals(written, resend.id)] += 1
             _asked_for.set(resend.id)
-        return await super().resend(trade_id)
+        return await super().resend(trade_id, before_send=before_send)
 
     def carry_out(self, trade_id: int) -> TradeCode:
         """Do what a resend does."""

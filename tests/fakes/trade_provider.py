@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
-from bot.domain.resends import Receipt
+from bot.domain.resends import BeforeSend, Receipt
 from bot.domain.secrets import TradeCode
 from bot.domain.steam import SteamId
 from bot.domain.trades import PENDING_STATUS, Scope, Trade, TradeList
@@ -140,8 +140,10 @@ class FakeTradeProvider:
         """Return the owner, as if every trade was listed lately."""
         return self.kept[trade_id].owner if self.per_account and trade_id in self.kept else None
 
-    async def resend(self, trade_id: int) -> Receipt:
-        """Go the next way."""
+    async def resend(self, trade_id: int, *, before_send: BeforeSend | None = None) -> Receipt:
+        """Go the next way, unless the last check refuses."""
+        if before_send is not None:
+            await before_send()
         self.calls[trade_id] += 1
         way = self.ways.popleft() if self.ways else accepts
         await asyncio.sleep(0)

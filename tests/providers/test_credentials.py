@@ -86,6 +86,21 @@ class TestCache:
         assert log == ["failed"]
         assert await cache.get("a", self.fetching(clock, log)) == Secret("token 2")
 
+    async def test_busy_for_another(self, cache):
+        """A caller who joined a creation for which its beginner got no slot creates the token on their own."""
+        refusals = [FailureKind.BUSY_WITH_OWN]
+
+        async def create():
+            await asyncio.sleep(0.01)
+            if refusals:
+                raise ProviderError(Failure(ProviderName.MANNCO, refusals.pop()))
+            return Token.issued(Secret("good"), at=NOW)
+
+        first, second = await asyncio.gather(*(cache.get("", create) for _ in range(2)), return_exceptions=True)
+
+        assert isinstance(first, ProviderError)
+        assert second == Secret("good")
+
     async def test_discard(self, cache, clock):
         """A refused token is replaced once: a second discard of it changes nothing."""
         log: list[str] = []

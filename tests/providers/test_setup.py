@@ -10,7 +10,7 @@ import pytest
 
 from bot.config import Settings
 from bot.domain.access import Caller, on_behalf_of
-from bot.domain.errors import ProviderError
+from bot.domain.errors import ProviderError, ShuttingDown
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.health import ProviderState
 from bot.domain.inventory import InventoryQuery
@@ -242,6 +242,23 @@ async def test_resend_with_an_open_circuit(opened: Open, server):
     assert (await failure(trades.trades(Scope.ALL), by=1)).kind is FailureKind.CIRCUIT_OPEN
 
     assert (await trades.resend(5)).trade_id == 5
+
+
+async def test_resend_refused_in_the_last_moment(opened: Open, server):
+    """The check of a resend runs after the login, right before the call, and can refuse it."""
+    trades = (await opened(mannco=KEYS[MANNCO])).trades
+    assert trades is not None
+    logins: list[int] = []
+
+    async def stopped() -> None:
+        logins.append(len(server.requests))
+        raise ShuttingDown
+
+    with pytest.raises(ShuttingDown):
+        await trades.resend(5, before_send=stopped)
+
+    assert [request.path for request in server.requests] == ["/user/login"]
+    assert logins == [1]
 
 
 async def failure(call: Awaitable[object], *, by: int) -> Failure:

@@ -193,19 +193,6 @@ class TestFailures:
         assert (failure.kind, failure.place) == (FailureKind.UNREACHABLE, "request")
         assert server.requests == []
 
-    async def test_no_slot(self, server, connect, failure_of):
-        """A request that finds no free connection in time was never seen by the provider."""
-        server.script = in_turn(hang)
-        transport = connect(MANNCO, connections=1, wait=0.05)
-        first = asyncio.create_task(transport.request("GET", "/1"))
-        await until(lambda: server.requests)
-
-        failure = await failure_of(transport.request("GET", "/2"))
-
-        assert failure.kind is FailureKind.UNREACHABLE
-        assert [request.path for request in server.requests] == ["/1"]
-        first.cancel()
-
     async def test_closed_transport(self, server, connect, failure_of):
         """Closing ends what is under way as lost, and takes nothing new."""
         server.script = in_turn(hang)

@@ -36,6 +36,7 @@ from tests.services.resend_setup import (
         (fails(FailureKind.UNREACHABLE), ResendState.FAILED, Outcome.NOT_REACHED),
         (fails(FailureKind.RATE_LIMITED_LOCALLY), ResendState.FAILED, Outcome.NOT_REACHED),
         (fails(FailureKind.CIRCUIT_OPEN), ResendState.FAILED, Outcome.NOT_REACHED),
+        (fails(FailureKind.BUSY), ResendState.FAILED, Outcome.NOT_REACHED),
         (fails(FailureKind.LOST), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
         (fails(FailureKind.TIMED_OUT), ResendState.UNKNOWN, Outcome.ANSWER_LOST),
         (fails(FailureKind.BROKEN, None, 500), ResendState.UNKNOWN, Outcome.ANSWER_LOST),

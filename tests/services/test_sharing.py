@@ -18,7 +18,7 @@ from bot.domain.steam import SteamId
 from bot.services.container import Services
 from bot.services.inventory import InventoryRequest
 from tests.fakes.clock import FakeClock
-from tests.support.loopback import Loopback, Recorded, Reply, as_json
+from tests.support.loopback import Loopback, Recorded, Reply, as_json, hang
 
 GUILD, SUPPORT = 900, 901
 OWNER = Actor(GUILD, 1, frozenset({GUILD}), administers=True)
@@ -42,19 +42,24 @@ def url(account: int) -> str:
 
 
 class Provider:
-    """A server that counts requests and answers when its gate is open."""
+    """A server that counts requests and answers when its gate is open; never for accounts that are ``hanging``."""
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
         self.gate.set()
         self.asked: Counter[str] = Counter()
         self.refreshes = 0
+        self.hanging: set[int] = set()
+        self.hung = 0
         self.reached = asyncio.Event()
 
     def __call__(self, asked: Recorded) -> Reply:
         self.asked[asked.path] += 1
         self.refreshes += ("refresh", "true") in asked.query
         self.reached.set()
+        if any(f"partner%3D{account}%26" in asked.target for account in self.hanging):
+            self.hung += 1
+            return hang
         plain = {"/auth/authenticate-client": TOKEN, "/": SKINSBACK_INVENTORY}.get(asked.path, INVENTORY)
 
         async def reply(writer: asyncio.StreamWriter) -> bool:
@@ -176,7 +181,7 @@ async def test_one_customer_alone(services: Services, provider: Provider) -> Non
     """One customer gets a quarter of the customers' share; the others have the rest."""
     await link(services, 1)
     await link(services, 2)
-    parts = await asyncio.gather(*(ask(services, 1, by=customer(1), search=f"ak {number}") for number in range(50)))
+    parts = [await ask(services, 1, by=customer(1), search=f"ak {number}") for number in range(50)]
 
     assert sum(part.inventory is not None for part in parts) == 20
     assert {rate_limited(part) is not None for part in parts if part.inventory is None} == {True}
@@ -211,3 +216,64 @@ async def test_joining_a_caller_whose_share_is_used_up(services: Services, provi
 
     assert rate_limited((await begun).answers[0]) is not None
     assert (await joining).answers[0].inventory is not None
+
+
+async def test_customer_whose_lookups_hang(services: Services, provider: Provider) -> None:
+    """Twenty hanging lookups of one customer hold two slots: all others are answered, also about that account."""
+    for number in range(1, 21):
+        await link(services, number)
+    provider.hanging.add(1)
+    hostile = [
+        asyncio.create_task(ask(services, 1, by=customer(1), search=f"ak {number}", refresh=number == 4))
+        for number in range(20)
+    ]
+    others = [ask(services, number, by=customer(number)) for number in range(2, 21)]
+    parts = await asyncio.gather(*others, ask(services, 30, by=agent()))
+
+    assert all(part.inventory is not None for part in parts)
+    assert provider.hung == 2
+    refused = [task.result().failure for task in hostile if task.done()]
+    assert [failure.kind for failure in refused if failure is not None] == [FailureKind.BUSY_WITH_OWN] * 14
+
+    provider.hanging.clear()
+    for same in ({"search": "ak 3"}, {"search": "ak 4"}, {"search": "ak 4", "refresh": True}):
+        assert (await ask(services, 1, by=agent(), **same)).inventory is not None, "not in the customer's place"
+    for task in hostile:
+        task.cancel()
+
+
+async def test_customers_whose_lookups_hang(services: Services, provider: Provider) -> None:
+    """If the lookups of many customers hang, staff are answered, and other customers hear that SkinDesk is busy."""
+    for number in range(1, 11):
+        await link(services, number)
+    provider.hanging.update(range(1, 10))
+    hostile = [
+        asyncio.create_task(ask(services, number, by=customer(number), search=search))
+        for number in range(1, 10)
+        for search in ("ak", "awp", "m4")
+    ]
+    waiting = asyncio.create_task(ask(services, 10, by=customer(10)))
+
+    assert all([(await ask(services, 100 + number, by=agent(number))).inventory for number in range(8)])
+    assert provider.hung == 12
+    failure = (await waiting).failure
+    assert failure is not None
+    assert (failure.kind, failure.took) == (FailureKind.BUSY, None)
+    for task in hostile:
+        task.cancel()
+
+
+async def test_agents_who_look_up_the_same(services: Services, provider: Provider) -> None:
+    """An agent who joined the lookup of one whose own calls take all their slots is asked for in their own name."""
+    provider.hanging.update(range(1, 5))
+    hanging = [asyncio.create_task(ask(services, account, by=agent(1))) for account in range(1, 5)]
+    queued = [asyncio.create_task(ask(services, 100 + number, by=agent(1))) for number in range(8)]
+    refused = asyncio.create_task(ask(services, 7, by=agent(1)))
+    joining = asyncio.create_task(ask(services, 7, by=agent(2)))
+
+    assert (await joining).inventory is not None
+    failure = (await refused).failure
+    assert failure is not None
+    assert failure.kind is FailureKind.BUSY_WITH_OWN
+    for task in (*hanging, *queued):
+        task.cancel()

@@ -9,7 +9,7 @@ from bot.domain.access import Actor, Capability
 from bot.domain.errors import AccessDenied, NotLinked
 from bot.domain.failures import ProviderName
 from bot.domain.links import Link, LinkSource
-from bot.domain.resends import Receipt
+from bot.domain.resends import BeforeSend, Receipt
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId
@@ -44,7 +44,7 @@ class Trades:
     def owner_of(self, trade_id: int) -> SteamId | None:
         raise AssertionError
 
-    async def resend(self, trade_id: int) -> Receipt:
+    async def resend(self, trade_id: int, *, before_send: BeforeSend | None = None) -> Receipt:
         raise AssertionError
 
 
