@@ -29,6 +29,7 @@ from bot.domain.steam import Game, SteamId, TradeUrl
 from bot.domain.trade_url import parse_trade_url
 from bot.ports import Clock, InventoryProvider, LinkRepository
 from bot.services.audit import AuditService
+from bot.services.shared_cache import SharedCache
 from bot.single_flight import SingleFlight
 from bot.worker import MANY_ITEMS, run_in_worker
 
@@ -40,6 +41,8 @@ REFRESH_COOLDOWN = timedelta(minutes=2)
 
 _MAX_CACHED = 1_000
 _MAX_ITEMS_CACHED = 100_000
+_ACCOUNTS_ITEMS = _MAX_ITEMS_CACHED // 4
+"""The items of one account at all providers, with all filters, unless one inventory has more."""
 _MAX_REFRESHED = 10_000
 
 
@@ -92,8 +95,13 @@ class InventoryService:
         self._clock = clock
         # Above the deadline of one read: a caller who joined another's lookup may still have to begin their own.
         self._deadline = deadline
-        self._cache: TTLCache[tuple[_Account, InventoryFilter], Inventory, float] = TTLCache(
-            _MAX_ITEMS_CACHED, CACHED_FOR.total_seconds(), clock.monotonic, getsizeof=_size
+        self._cache: SharedCache[tuple[_Account, InventoryFilter], Inventory] = SharedCache(
+            _MAX_ITEMS_CACHED,
+            CACHED_FOR.total_seconds(),
+            clock.monotonic,
+            share=_ACCOUNTS_ITEMS,
+            owner_of=lambda key, _: key[0].steam_id,
+            getsizeof=_size,
         )
         self._refreshed: TTLCache[_Account, float, float] = TTLCache(
             _MAX_REFRESHED, REFRESH_COOLDOWN.total_seconds(), clock.monotonic

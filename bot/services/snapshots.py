@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from cachetools import LRUCache, TTLCache
-
 from bot.domain.access import Actor, Capability, Viewer, is_staff
 from bot.domain.errors import (
     AccessDenied,
@@ -25,6 +23,7 @@ from bot.domain.steam import SteamId
 from bot.ports import Clock, SnapshotRepository
 from bot.services.access import AccessService
 from bot.services.inventory import InventoryRequest, InventoryService
+from bot.services.shared_cache import SharedCache
 
 _log = logging.getLogger(__name__)
 
@@ -37,8 +36,12 @@ SAVED_WITHIN = timedelta(milliseconds=50)
 _MAX_IN_MEMORY = 100
 _MAX_ROWS_IN_MEMORY = 20_000
 """Items and trades of all snapshots in memory: a hundred large inventories would take a gigabyte."""
+_READERS_ROWS = _MAX_ROWS_IN_MEMORY // 4
+"""Those of one reader, or one larger snapshot: the others are loaded from the repository again."""
 
-_MAX_QUERIES = 2_000
+_MAX_QUERIES = 5_000
+_READERS_QUERIES = 60
+"""As many as the repository keeps snapshots of one of the staff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,13 @@ class SnapshotService:
         self._inventory = inventory
         self._access = access
         self._clock = clock
-        self._recent: LRUCache[str, Snapshot] = LRUCache(_MAX_ROWS_IN_MEMORY, getsizeof=_size)
-        self._queries: TTLCache[str, _Query, float] = TTLCache(_MAX_QUERIES, KEPT_FOR.total_seconds(), clock.monotonic)
+        seconds = KEPT_FOR.total_seconds()
+        self._recent: SharedCache[str, Snapshot] = SharedCache(
+            _MAX_ROWS_IN_MEMORY, seconds, clock.monotonic, share=_READERS_ROWS, owner_of=_reader, getsizeof=_size
+        )
+        self._queries: SharedCache[str, _Query] = SharedCache(
+            _MAX_QUERIES, seconds, clock.monotonic, share=_READERS_QUERIES, owner_of=_reader
+        )
         self._unsaved: dict[str, Snapshot] = {}
         self._saving: asyncio.Task[None] | None = None
         self._erasures = 0
@@ -217,6 +225,10 @@ class SnapshotService:
             if self._unsaved.get(snapshot.id) is snapshot:  # else its view was changed meanwhile
                 del self._unsaved[snapshot.id]
         self._saving = asyncio.create_task(self._save(), context=Context()) if self._unsaved else None
+
+
+def _reader(_: str, kept: Snapshot | _Query) -> tuple[int, int]:
+    return kept.guild_id, kept.user_id
 
 
 def _size(snapshot: Snapshot) -> int:

@@ -50,12 +50,23 @@ WHERE guild_id = :guild_id AND user_id = :user_id AND seq <= (
 )
 """
 
-_EVICT = "DELETE FROM snapshots WHERE seq <= (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT 1 OFFSET :kept)"
+# What a user has beyond the others goes first: how much of their own is newer decides before age does.
+_EVICT = """
+DELETE FROM snapshots WHERE seq IN (
+    SELECT seq FROM (
+        SELECT seq, ROW_NUMBER() OVER (PARTITION BY guild_id, user_id ORDER BY seq DESC) AS newer FROM snapshots
+    ) ORDER BY newer, seq DESC LIMIT -1 OFFSET :kept
+)
+"""
 
 _EVICT_BYTES = """
 DELETE FROM snapshots WHERE seq IN (
-    SELECT seq FROM (SELECT seq, SUM(length(answer)) OVER (ORDER BY seq DESC) AS bytes FROM snapshots)
-    WHERE bytes > :bytes
+    SELECT seq FROM (
+        SELECT seq, SUM(size) OVER (ORDER BY newer, seq DESC) AS bytes FROM (
+            SELECT seq, size, SUM(size) OVER (PARTITION BY guild_id, user_id ORDER BY seq DESC) AS newer
+            FROM (SELECT seq, guild_id, user_id, length(answer) AS size FROM snapshots)
+        )
+    ) WHERE bytes > :bytes
 )
 """
 
@@ -82,7 +93,10 @@ class _Stored(NamedTuple):
 
 
 class SqliteSnapshotRepository(SnapshotRepository):
-    """Snapshots as rows: at most ``max_rows``, ``max_per_user`` and ``max_bytes_in_all``; the oldest are evicted.
+    """Snapshots as rows: at most ``max_rows`` and ``max_bytes_in_all``, of which each user has a share.
+
+    A customer has at most ``max_per_customer`` of a guild, one of the staff ``max_per_staff``; their oldest are evicted
+    first. If there are too many of all, the users with most of them lose their oldest.
 
     A snapshot above ``max_bytes`` is stored without pictures, stickers and inspect certificates; one that is still too
     large is not stored.
@@ -93,13 +107,14 @@ class SqliteSnapshotRepository(SnapshotRepository):
         db: Database,
         *,
         max_rows: int = 2_000,
-        max_per_user: int = 20,
+        max_per_customer: int = 20,
+        max_per_staff: int = 60,
         max_bytes: int = 4 * 1024 * 1024,
         max_bytes_in_all: int = 1024 * 1024 * 1024,
     ) -> None:
         self._db = db
         self._max_rows = max_rows
-        self._max_per_user = max_per_user
+        self._per_user = {Audience.CUSTOMER: max_per_customer, Audience.STAFF: max_per_staff}
         self._max_bytes = max_bytes
         self._max_bytes_in_all = max_bytes_in_all
         self._stored: _Stored | None = None
@@ -110,7 +125,7 @@ class SqliteSnapshotRepository(SnapshotRepository):
     async def save(self, *snapshots: Snapshot) -> None:
         rows = [row for snapshot in snapshots if (row := await self._row(snapshot)) is not None]
         size = sum(len(row["answer"]) for row in rows)
-        readers = {(row["guild_id"], row["user_id"]) for row in rows}
+        readers = {(row["guild_id"], row["user_id"]): self._per_user[Audience(row["audience"])] for row in rows}
         keys = json.dumps([(snapshot.guild_id, snapshot.id) for snapshot in snapshots])
 
         def job(connection: sqlite3.Connection) -> None:
@@ -119,7 +134,7 @@ class SqliteSnapshotRepository(SnapshotRepository):
             connection.executemany(_INSERT, rows)
             connection.executemany(
                 _EVICT_OF_USER,
-                [{"guild_id": guild, "user_id": user, "kept": self._max_per_user} for guild, user in readers],
+                [{"guild_id": guild, "user_id": user, "kept": kept} for (guild, user), kept in readers.items()],
             )
             before = self._stored
             if before is None or before.rows + len(rows) > self._max_rows:

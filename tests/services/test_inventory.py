@@ -345,11 +345,18 @@ async def test_refresh_evicts_older_results(services: Services):
 
 
 async def test_bounded_cache(services: Services):
-    """At most a thousand inventories and a hundred thousand items are cached; expired ones go."""
+    """At most a hundred thousand items are cached, of one account a quarter; expired ones go."""
+    theirs = URL.replace(f"partner={OWNER.account_id}", "partner=9")
     services.provider.items = ()
+    await services.look_up(url=theirs)
     for number in range(1100):
         await services.look_up(min_price=Decimal(number))
-    assert len(services.service._cache) <= 1000
+    services.provider.items = tuple(item(f"{number}") for number in range(20_000))
+    for _ in range(6):
+        await services.look_up(refresh=True)
+    asked = len(services.provider.asked)
+    await services.look_up(url=theirs)
+    assert len(services.provider.asked) == asked, "another account's share is its own"
 
     services.provider.items = tuple(item(f"{number}") for number in range(30_000))
     for account in range(1, 6):

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -313,6 +314,21 @@ async def test_refresh(services: Services):
     again = await services.snapshots.refresh(old.id, by=CUSTOMER)
     assert (again.answer, again.view) == (fresh.answer, VIEW)
     assert (await services.snapshots.load(old.id, by=CUSTOMER)).answer == old.answer
+
+
+async def test_two_thousand_pages_of_one_reader(services: Services):
+    """They leave another reader's page as it was: in memory, after a restart, and to be refreshed."""
+    mine = await services.snapshots.look_up(REQUEST, by=AGENT)
+    large = ProviderAnswer(ProviderName.ASSETPAY, inventory(*(item(str(number)) for number in range(4_000))))
+    for number in range(2_100):
+        await services.snapshots.look_up(replace(REQUEST, min_price=Decimal(number)), by=CUSTOMER)
+    for _ in range(20):
+        await services.open_unsaved(replace(INVENTORY, answers=(large,)), by=CUSTOMER)
+    await services.snapshots.saved()
+
+    assert mine.id in services.snapshots._recent
+    assert (await services.snapshots.refresh(mine.id, by=AGENT)).id != mine.id
+    assert (await services.restarted().load(mine.id, by=AGENT)).answer == mine.answer
 
 
 async def test_view_changed_during_a_refresh(services: Services):

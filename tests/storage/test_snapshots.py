@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace as altered
 
 from bot.domain.inventory import Item, Sticker
-from bot.domain.snapshots import Snapshot
+from bot.domain.snapshots import Audience, Snapshot
 from bot.storage.database import Database
 from bot.storage.snapshots import SqliteSnapshotRepository, encode, pack
 from tests.contracts.samples import ADA, BEN, CLEO, GUILD, NOW, OTHER_GUILD, inventory_answer, snapshot
@@ -27,19 +27,20 @@ async def _kept(repository: SqliteSnapshotRepository, ids: list[str]) -> list[st
     return kept
 
 
-async def test_twenty_of_a_user(db: Database) -> None:
-    """A user has twenty snapshots in a guild; the oldest are evicted first."""
+@pytest.mark.parametrize(("audience", "kept"), [(Audience.CUSTOMER, 20), (Audience.STAFF, 60)])
+async def test_share_of_a_user(db: Database, audience: Audience, kept: int) -> None:
+    """A customer has twenty snapshots in a guild, one of the staff sixty; the oldest are evicted first."""
     repository = SqliteSnapshotRepository(db)
-    ids = [f"p-{number}" for number in range(23)]
+    ids = [f"p-{number}" for number in range(kept + 3)]
     for snapshot_id in ids:
-        await repository.save(snapshot(snapshot_id))
+        await repository.save(replace(snapshot(snapshot_id), audience=audience))
 
     assert await _kept(repository, ids) == ids[3:]
 
 
 async def test_same_user_in_two_guilds(db: Database) -> None:
     """A user's snapshots in one guild evict none in another."""
-    repository = SqliteSnapshotRepository(db, max_per_user=3)
+    repository = SqliteSnapshotRepository(db, max_per_staff=3)
     for snapshot_id, guild_id in zip("abcdef", [GUILD] * 2 + [OTHER_GUILD] * 3 + [GUILD], strict=True):
         await repository.save(snapshot(snapshot_id, guild_id=guild_id))
 
@@ -59,7 +60,7 @@ async def test_too_many_of_all(db: Database) -> None:
 
 async def test_saved_again_counts_as_new(db: Database) -> None:
     """A snapshot that was saved again is no longer the oldest."""
-    repository = SqliteSnapshotRepository(db, max_per_user=3)
+    repository = SqliteSnapshotRepository(db, max_per_staff=3)
     for snapshot_id in ("a", "b", "c", "a", "d"):
         await repository.save(snapshot(snapshot_id))
 
@@ -120,6 +121,20 @@ async def test_too_many_bytes_of_all(db: Database) -> None:
         await repository.save(snapshot(snapshot_id))
 
     assert await _kept(repository, list("abcde")) == list("cde")
+
+
+@pytest.mark.parametrize("bound", ["max_rows", "max_bytes_in_all"])
+async def test_many_of_few(db: Database, bound: str) -> None:
+    """Users who fill the whole bound lose their own oldest; who has one snapshot keeps it, however old it is."""
+    most = 20
+    one = len(encode(inventory_answer()))
+    repository = SqliteSnapshotRepository(db, **{bound: most * (one if bound == "max_bytes_in_all" else 1)})
+    await repository.save(snapshot("mine"))
+    for number in range(3 * most):
+        await repository.save(snapshot(f"p-{number}", user_id=(BEN, CLEO)[number % 2]))
+
+    newest = [f"p-{number}" for number in range(2 * most + 1, 3 * most)]
+    assert await _kept(repository, ["mine", *(f"p-{number}" for number in range(3 * most))]) == ["mine", *newest]
 
 
 @pytest.mark.parametrize(
