@@ -351,9 +351,6 @@ async def test_bounded_cache(services: Services):
     await services.look_up(url=theirs)
     for number in range(1100):
         await services.look_up(min_price=Decimal(number))
-    services.provider.items = tuple(item(f"{number}") for number in range(20_000))
-    for _ in range(6):
-        await services.look_up(refresh=True)
     asked = len(services.provider.asked)
     await services.look_up(url=theirs)
     assert len(services.provider.asked) == asked, "another account's share is its own"
