@@ -44,8 +44,12 @@ from bot.ports import Clock, GuildSettingsRepository, LinkRepository
 from bot.ports.resends import PauseRepository, ResendCards, ResendRepository
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
+from bot.services.person_limit import PersonLimit
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
+
+ATTEMPTS = 30
+"""Requests of one customer within an hour, also those whose card cannot be posted: each is stored and logged."""
 
 _MAX_DIGITS = 19
 """A trade's id has at most 64 bits."""
@@ -67,6 +71,10 @@ class ResendService:
     _clock: Clock
     _expires_after: timedelta
     _allow_self_approval: bool = False
+    _attempts: PersonLimit = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._attempts = PersonLimit(ATTEMPTS, timedelta(hours=1), self._clock)
 
     def use_rules(self, *, expires_after: timedelta, allow_self_approval: bool) -> None:
         """Change the rules; open requests keep the expiry that their cards show."""
@@ -79,7 +87,7 @@ class ResendService:
         """Check that the trade can be resent, store the request, and post its card for the moderators.
 
         Needs ``resend.any``, or ``resend.own`` for a trade of the linked account: another account's trade raises
-        TradeNotFound as if it did not exist. Only ``resend.own`` is subject to TooManyResends and LinkTooNew.
+        TradeNotFound as if it did not exist. Only ``resend.own`` is subject to TooManyResends, LinkTooNew and TooOften.
         ResendsPaused while the guild's resends are paused.
         """
         viewer = await self._access.viewer(by)
@@ -95,6 +103,8 @@ class ResendService:
             trade = await self._find(trade_id, own)
         if trade.not_resendable is not None:
             raise NotResendable(trade, trade.not_resendable)
+        if own is not None:
+            self._attempts.use(by.guild_id, by.user_id)
         resend = await self._open(trade, own, reason=kept_reason, by=by)
         return await self._post_card(resend, settings.approvals_channel_id)
 

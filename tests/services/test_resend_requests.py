@@ -13,11 +13,13 @@ from bot.domain.errors import (
     LinkTooNew,
     ResendAlreadyOpen,
     TooManyResends,
+    TooOften,
     TradeNotFound,
 )
 from bot.domain.resends import OPENED_AT_MOST, Resend, ResendState
 from bot.domain.steam import SteamId
 from bot.domain.trades import KeyLimit
+from bot.services.resends import ATTEMPTS
 from tests.services.resend_setup import (
     AGENT,
     AGENTS,
@@ -165,6 +167,20 @@ async def test_daily_limit_over_time(services: ResendSetup) -> None:
     with pytest.raises(TooManyResends):
         await services.requested(61, by=CUSTOMER)
     assert (await services.requested(61, by=AGENT)).state is ResendState.PENDING
+
+
+async def test_requests_without_a_card(services: ResendSetup) -> None:
+    """While no card can be posted, a customer fills neither the table nor the audit log; agents are not limited."""
+    await grant_own(services)
+    services.cards.post_fails_with = ApprovalsChannelUnusable()
+    before = len(await services.repositories.audit.newest(GUILD, limit=1_000))
+
+    _, refused = await outcomes([services.requested(50, by=CUSTOMER) for _ in range(300)])
+
+    assert {type(error) for error in refused[-250:]} == {TooOften}
+    assert len(await services.repositories.audit.newest(GUILD, limit=1_000)) - before <= 2 * ATTEMPTS
+    with pytest.raises(ApprovalsChannelUnusable):
+        await services.requested(50, by=AGENT)
 
 
 async def test_link_too_new(services: ResendSetup) -> None:
