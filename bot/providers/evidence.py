@@ -75,6 +75,10 @@ class Evidence:
         """Drop the question's failure."""
         self._failures.pop(question, None)
 
+    def clear(self) -> None:
+        """Drop every failure."""
+        self._failures.clear()
+
     def refute(self, began: int) -> None:
         """Drop the failures of calls that began before the call ``began``, which was answered."""
         self._failures = {question: each for question, each in self._failures.items() if each.began >= began}

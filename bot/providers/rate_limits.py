@@ -1,14 +1,18 @@
-"""Keeps the merchant's limits at each provider: exact sliding windows with a reserve for the staff."""
+"""Keeps the limits of each provider: exact sliding windows with a reserve for the staff, and waits it asks for."""
 
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
+from cachetools import TLRUCache
+
 from bot.domain.access import current_caller
 from bot.domain.health import Quota
+from bot.domain.steam import SteamId
 from bot.ports import Clock
+from bot.providers.evidence import Evidence, current_question
 from bot.providers.response import Response
 
 MINUTE = timedelta(minutes=1)
@@ -19,14 +23,15 @@ _CUSTOMER_SHARE = 4
 """A customer may make a quarter of the calls that remain for all customers, but at least two."""
 _MIN_CUSTOMER_CALLS = 2
 _MAX_BLOCK = timedelta(hours=1)
+_MAX_ACCOUNTS = 10_000
 
 
 class RateLimitExceeded(Exception):
-    """No call may be made before ``free_at``."""
+    """No call may be made before ``wait`` is over."""
 
-    def __init__(self, free_at: datetime) -> None:
-        super().__init__(free_at.isoformat())
-        self.free_at = free_at
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(str(wait))
+        self.wait = wait
 
 
 class SlidingWindow:
@@ -39,29 +44,30 @@ class SlidingWindow:
     def __init__(self, what: str, limit: int, per: timedelta, clock: Clock) -> None:
         if limit < 1:
             raise ValueError(limit)
+        self.per = per
         self._what = what
         self._limit = limit
-        self._per = per
+        self._seconds = per.total_seconds()
         self._clock = clock
         self._reserved = limit // _STAFF_SHARE
         self._customer_limit = max(_MIN_CUSTOMER_CALLS, (limit - self._reserved) // _CUSTOMER_SHARE)
-        self._ended: deque[tuple[datetime, int | None]] = deque()
+        self._ended: deque[tuple[float, int | None]] = deque()
         self._in_flight = 0
         self._by_customer: Counter[int] = Counter()
-        self._blocked_until: datetime | None = None
+        self._blocked_until = 0.0
 
     @contextmanager
     def call(self) -> Iterator[None]:
         """Count a call while it is made; RateLimitExceeded, without counting, if none may be made now."""
-        now = self._clock.now()
+        now = self._clock.monotonic()
         caller = current_caller()
         customer_id = None if caller.is_staff else caller.user_id
         free_at = self._free_at(now, self._limit if caller.is_staff else self._limit - self._reserved)
         if customer_id is not None and self._by_customer[customer_id] >= self._customer_limit:
             own_oldest = next((ended for ended, user_id in self._ended if user_id == customer_id), now)
-            free_at = max(free_at or now, own_oldest + self._per)
-        if free_at is not None:
-            raise RateLimitExceeded(free_at)
+            free_at = max(free_at, own_oldest + self._seconds)
+        if free_at > now:
+            raise RateLimitExceeded(timedelta(seconds=free_at - now))
         self._in_flight += 1
         if customer_id is not None:
             self._by_customer[customer_id] += 1
@@ -69,65 +75,106 @@ class SlidingWindow:
             yield
         finally:
             self._in_flight -= 1
-            self._ended.append((self._clock.now(), customer_id))
+            self._ended.append((self._clock.monotonic(), customer_id))
 
-    def block(self, until: datetime) -> None:
-        """Make no call before ``until``, as the provider asked."""
-        until = min(until, self._clock.now() + _MAX_BLOCK)
-        if self._blocked_until is None or until > self._blocked_until:
-            self._blocked_until = until
+    def block(self, wait: timedelta) -> None:
+        """Make no call for ``wait``, as the provider asked, but at most for the length of the window."""
+        wait = min(wait, self.per)
+        self._blocked_until = max(self._blocked_until, self._clock.monotonic() + wait.total_seconds())
+
+    @property
+    def has_only_reserve(self) -> bool:
+        """Whether only the staff's reserve is left, or less."""
+        return self.quota().left <= self._reserved
 
     def quota(self) -> Quota:
         """Return how many calls are left now, including the reserve."""
-        free_at = self._free_at(self._clock.now(), self._limit)
-        left = 0 if free_at is not None else self._limit - self._in_flight - len(self._ended)
-        return Quota(self._what, self._limit, self._per, left, self._reserved, free_at)
+        now = self._clock.monotonic()
+        free_at = self._free_at(now, self._limit)
+        if free_at > now:
+            wall = self._clock.now() + timedelta(seconds=free_at - now)
+            return Quota(self._what, self._limit, self.per, 0, self._reserved, wall)
+        left = self._limit - self._in_flight - len(self._ended)
+        return Quota(self._what, self._limit, self.per, left, self._reserved)
 
-    def _free_at(self, now: datetime, limit: int) -> datetime | None:
-        """Drop the calls that have left the window; return when the next call may be made, or None for now."""
-        while self._ended and self._ended[0][0] + self._per <= now:
+    def _free_at(self, now: float, limit: int) -> float:
+        """Drop the calls that have left the window; return when the next call may be made, ``now`` at the earliest."""
+        while self._ended and self._ended[0][0] + self._seconds <= now:
             _, customer_id = self._ended.popleft()
             if customer_id is not None:
                 self._by_customer[customer_id] -= 1
                 if not self._by_customer[customer_id]:
                     del self._by_customer[customer_id]
-        blocked_until = self._blocked_until if self._blocked_until is not None and self._blocked_until > now else None
         excess = self._in_flight + len(self._ended) - limit
         if excess < 0:
-            return blocked_until
+            return max(now, self._blocked_until)
         # The call that has to leave the window has ended, or is in flight and ends now at the earliest.
-        free_at = (self._ended[excess][0] if excess < len(self._ended) else now) + self._per
-        return free_at if blocked_until is None else max(free_at, blocked_until)
+        free_at = (self._ended[excess][0] if excess < len(self._ended) else now) + self._seconds
+        return max(free_at, self._blocked_until)
 
 
 class RateLimiter:
-    """The sliding windows of one provider's credentials, by method and path."""
+    """The limits of one provider's credentials, by method and path: sliding windows, and what the provider asks.
+
+    A 429 to a question about one account may be about that account alone: Steam's limits, a provider's guard of a
+    single user. It may also be the provider's own limit, which the merchant's other software uses up with the same
+    credentials. So it blocks the account for as long as the provider asks. It blocks the route if it was about no
+    account, if this window has only its reserve left, or if a second customer's question about another account was
+    throttled within a minute and none was answered in between. At worst that costs one more request. The documented
+    limit is the window's: no route is blocked for longer than that, whatever the provider asks. The same holds for
+    ``X-RateLimit-Remaining: 0``.
+    """
 
     def __init__(self, windows: Mapping[tuple[str, str], SlidingWindow], clock: Clock) -> None:
         self._windows = dict(windows)
         self._clock = clock
+        self._throttled = {route: Evidence(clock, MINUTE) for route in self._windows}
+        self._blocked: TLRUCache[tuple[str, str, SteamId], float, float] = TLRUCache(
+            _MAX_ACCOUNTS, _until, clock.monotonic
+        )
+        """Until when a route is not asked about an account."""
 
     def call(self, method: str, path: str) -> AbstractContextManager[None]:
         """Count a call against its window; a route without a documented limit is not counted."""
+        account = current_question().account
+        if account is not None and (until := self._blocked.get((method, path, account))) is not None:
+            raise RateLimitExceeded(timedelta(seconds=max(0.0, until - self._clock.monotonic())))
         window = self._windows.get((method, path))
         return nullcontext() if window is None else window.call()
 
     def update_from_headers(self, method: str, path: str, response: Response) -> None:
-        """Block the route after HTTP 429, or until the reset that ``X-RateLimit`` headers name."""
-        window = self._windows.get((method, path))
+        """Block the account, and the route if its limit seems to be used up, for as long as the response asks."""
+        question, window = current_question(), self._windows.get((method, path))
+        wait = self._asked_for(response, _MAX_BLOCK if window is None else window.per)
+        if wait is None:
+            if window is not None and response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._throttled[method, path].clear()
+            return
+        if question.account is not None:
+            until = self._clock.monotonic() + min(wait, _MAX_BLOCK).total_seconds()
+            self._blocked[method, path, question.account] = until
         if window is None:
             return
-        now = self._clock.now()
+        throttled = self._throttled[method, path]
+        throttled.add(question)
+        if question.account is None or window.has_only_reserve or throttled.is_shared(2):
+            window.block(wait)
+
+    def _asked_for(self, response: Response, per: timedelta) -> timedelta | None:
+        """Return how long the response asks to wait, None if it does not. A reset ends a window: within ``per``."""
+        waits = []
         if response.status == HTTPStatus.TOO_MANY_REQUESTS:
-            window.block(now + (response.retry_after or timedelta(seconds=1)))
+            waits.append(response.retry_after or timedelta(seconds=1))
         if response.headers.get("x-ratelimit-remaining", "").strip() == "0":
-            try:
+            with suppress(ValueError, OverflowError, OSError):
                 reset = datetime.fromtimestamp(int(response.headers.get("x-ratelimit-reset", "")), UTC)
-            except (ValueError, OverflowError, OSError):
-                return
-            if reset > now:
-                window.block(reset)
+                waits.append(min(reset - self._clock.now(), per))
+        return max((wait for wait in waits if wait > timedelta(0)), default=None)
 
     def quotas(self) -> tuple[Quota, ...]:
         """Return the state of each window."""
         return tuple(window.quota() for window in self._windows.values())
+
+
+def _until(_: object, until: float, __: float) -> float:
+    return until

@@ -14,7 +14,6 @@ import logging
 import re
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import quote, urlencode
 
@@ -159,8 +158,8 @@ class Transport:
         except NoSlot as refused:
             kind = FailureKind.BUSY_WITH_OWN if refused.own else FailureKind.BUSY
         except RateLimitExceeded as exceeded:
-            wait = max(exceeded.free_at - self.clock.now(), timedelta(0))
-            raise ProviderError(Failure(self.provider, FailureKind.RATE_LIMITED_LOCALLY, retry_after=wait)) from None
+            failure = Failure(self.provider, FailureKind.RATE_LIMITED_LOCALLY, retry_after=exceeded.wait)
+            raise ProviderError(failure) from None
         except _Redirected:
             kind = FailureKind.REDIRECTED
         except BodyTooLarge:

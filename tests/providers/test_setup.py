@@ -196,7 +196,9 @@ UNREADABLE = as_json({"success": True, "data": {"inventory": "none"}})
 
 
 @pytest.mark.parametrize(
-    "reply", [HTML, content(b"", 500), UNREADABLE, drop], ids=["no-envelope", "500", "unreadable", "lost"]
+    "reply",
+    [HTML, content(b"", 500), UNREADABLE, drop, content(b"", 429, retry_after="3600")],
+    ids=["no-envelope", "500", "unreadable", "lost", "429"],
 )
 async def test_one_accounts_trouble(opened: Open, server, reply: Reply):
     """One customer whose account cannot be read, again and again, refuses the provider to nobody else."""
