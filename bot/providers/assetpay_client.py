@@ -37,9 +37,9 @@ class FixedClientToken:
             raise ProviderError(Failure(self._provider, FailureKind.WRONG_ACCOUNT))
         return self._token
 
-    def renew(self, trade_url: TradeUrl, token: Secret) -> bool:  # noqa: ARG002 -- there is only one
-        """Return False: there is no other one."""
-        return False
+    async def renewed(self, trade_url: TradeUrl, refused: Secret) -> Secret | None:  # noqa: ARG002 -- only one
+        """Return None: there is no other one."""
+        return None
 
 
 class IssuedClientTokens:
@@ -56,10 +56,9 @@ class IssuedClientTokens:
         """Return the account's token, created if there is none."""
         return await self._cache.get(_cache_key(trade_url), lambda: self._create(trade_url))
 
-    def renew(self, trade_url: TradeUrl, token: Secret) -> bool:
-        """Discard a refused token, so that the next lookup creates one."""
-        self._cache.discard(_cache_key(trade_url), token)
-        return True
+    async def renewed(self, trade_url: TradeUrl, refused: Secret) -> Secret | None:
+        """Return another token than the refused one, created at most once a minute; None if that was done."""
+        return await self._cache.renewed(_cache_key(trade_url), refused, lambda: self._create(trade_url))
 
     async def _create(self, trade_url: TradeUrl) -> Token:
         response = await self._transport.request(
@@ -111,9 +110,13 @@ class AssetPayClient:
         try:
             return await self._ask(query, token, ends=ends)
         except ProviderError as error:
-            if not self._refuses_token(error.failure) or not self._tokens.renew(query.trade_url, token):
+            if not self._refuses_token(error.failure):
                 raise
-        return await self._ask(query, await self._tokens.token_for(query.trade_url), ends=ends)
+            refusal = error.failure
+        renewed = await self._tokens.renewed(query.trade_url, token)
+        if renewed is None:
+            raise ProviderError(refusal)
+        return await self._ask(query, renewed, ends=ends)
 
     async def _ask(self, query: InventoryQuery, token: Secret, *, ends: float) -> Inventory:
         pages = Pages(self.name, lambda number, size: self._page(query, token, number, size), ends)

@@ -17,6 +17,7 @@ from bot.domain.secrets import Secret, TradeCode, mask_trade_urls
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade, TradeList
 from bot.providers.credentials import Token, TokenCache, claims_of, issued_token
+from bot.providers.evidence import about
 from bot.providers.reading import Fields, Refused, Unreadable, parse_json, plain_number, read
 from bot.providers.response import Response
 from bot.providers.rows import Integer, Text, listed, moment_from, read_row
@@ -41,9 +42,9 @@ class FixedJwt:
         """Return the JWT."""
         return self._jwt
 
-    def renew(self, jwt: Secret) -> bool:  # noqa: ARG002 -- there is only one
-        """Return False: there is no other one."""
-        return False
+    async def renewed(self, refused: Secret) -> Secret | None:  # noqa: ARG002 -- there is only one
+        """Return None: there is no other one."""
+        return None
 
 
 class ApiKeyLogin:
@@ -56,13 +57,13 @@ class ApiKeyLogin:
 
     async def jwt(self) -> Secret:
         """Return the JWT, logging in if there is none: for all callers, so no caller's limits count for it."""
-        with on_behalf_of(SKINDESK):
+        with on_behalf_of(SKINDESK), about(None):
             return await self._cache.get("", self._log_in)
 
-    def renew(self, jwt: Secret) -> bool:
-        """Discard a refused JWT, so that the next call logs in again."""
-        self._cache.discard("", jwt)
-        return True
+    async def renewed(self, refused: Secret) -> Secret | None:
+        """Return another JWT than the refused one, logging in at most once a minute; None if that was done."""
+        with on_behalf_of(SKINDESK), about(None):
+            return await self._cache.renewed("", refused, self._log_in)
 
     async def _log_in(self) -> Token:
         response = await self._transport.request("POST", "/user/login", json={"apiKey": self._api_key.reveal()})
@@ -111,8 +112,8 @@ class Mannco:
         asked = account if self.per_account else None
         jwt = await self._login.jwt()
         response = await self._get(_PATHS[scope], jwt, account=asked)
-        if response.status == HTTPStatus.FORBIDDEN and self._login.renew(jwt):
-            jwt = await self._login.jwt()
+        if response.status == HTTPStatus.FORBIDDEN and (renewed := await self._login.renewed(jwt)) is not None:
+            jwt = renewed
             response = await self._get(_PATHS[scope], jwt, account=asked)
         trades, left_out = await _read(response, lambda fields: _read_trades(fields, response.status), secrets=(jwt,))
         if self.per_account:
@@ -139,8 +140,6 @@ class Mannco:
         # On a new connection: if the provider closed an old one at this moment, the outcome would be unknown.
         query = ((self._resend_parameter, str(trade_id)),)
         response = await self._get("/trade/resend", jwt, query=query, fresh=True, before_send=before_send)
-        if response.status == HTTPStatus.FORBIDDEN:
-            self._login.renew(jwt)
         return await _read(response, lambda fields: _read_receipt(fields, response.status), secrets=(jwt,))
 
     async def _get(

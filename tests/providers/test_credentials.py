@@ -35,6 +35,7 @@ IN_A_MONTH = int((NOW + timedelta(days=31)).timestamp())
         (str(IN_AN_HOUR), True, timedelta(minutes=55)),
         (IN_A_MONTH, True, timedelta(hours=23, minutes=55)),
         (IN_A_MONTH, False, timedelta(days=31, minutes=-5)),
+        (int(NOW.timestamp()) + 240, True, timedelta(minutes=2)),
         (int(NOW.timestamp()), False, timedelta(hours=23, minutes=55)),
         (10**18, False, timedelta(hours=23, minutes=55)),
         (-(10**18), False, timedelta(hours=23, minutes=55)),
@@ -101,17 +102,26 @@ class TestCache:
         assert isinstance(first, ProviderError)
         assert second == Secret("good")
 
-    async def test_discard(self, cache, clock):
-        """A refused token is replaced once: a second discard of it changes nothing."""
+    async def test_renewed(self, cache, clock):
+        """A refused token is replaced once a minute, and used until there is another one."""
         log: list[str] = []
         fetch = self.fetching(clock, log)
-        refused = await cache.get("a", fetch)
-        cache.discard("a", refused)
-        replacement = await cache.get("a", fetch)
-        cache.discard("a", refused)
 
-        assert await cache.get("a", fetch) == replacement
-        assert log == ["fetched"] * 2
+        async def fail():
+            log.append("failed")
+            raise ProviderError(Failure(ProviderName.MANNCO, FailureKind.THROTTLED))
+
+        refused = await cache.get("a", fetch)
+        with pytest.raises(ProviderError):
+            await cache.renewed("a", refused, fail)
+        assert await cache.get("a", fetch) == refused
+        assert await cache.renewed("a", refused, fetch) is None
+        clock.advance(minutes=1)
+        clock.step(hours=-1)
+        both = await asyncio.gather(*(cache.renewed("a", refused, fetch) for _ in range(2)))
+        assert both == [Secret("token 3")] * 2
+        assert await cache.renewed("a", refused, fetch) == await cache.get("a", fetch) == Secret("token 3")
+        assert log == ["fetched", "failed", "fetched"]
 
     async def test_capacity(self, cache, clock):
         """Above the capacity the least recently used token is removed."""

@@ -8,10 +8,13 @@ import pytest
 
 from bot.domain.failures import FailureKind
 from bot.domain.secrets import TradeCode
+from bot.domain.steam import SteamId
 from bot.domain.trades import Scope
 from tests.providers.jwts import jwt
 from tests.providers.mannco_answers import entry, logging_in, said, trades
 from tests.support.loopback import after, as_json, content, drop, hang, in_turn
+
+REFUSED, OTHER = SteamId.from_account_id(1), SteamId.from_account_id(2)
 
 
 def only(*accepted):
@@ -154,6 +157,24 @@ class TestLogin:
 
         assert (failure.kind, failure.http_status) == (FailureKind.REFUSED, 403)
         assert len(server.requests) == requests
+
+    async def test_one_accounts_refusal(self, provider, server, failure_of, clock):
+        """An account that is always answered 403 costs one login a minute, and nobody else's JWT."""
+
+        def script(request):
+            if request.path == "/user/login":
+                logins = [each.path for each in server.requests].count("/user/login")
+                return said(content={"jwt": "jwt1"}) if logins == 1 else said(status=429, err=True, content="Wait")
+            return trades() if request.path.endswith(str(OTHER)) else said(status=403, err=True, content="No")
+
+        server.script = script
+        mannco = provider(None, per_account=True)
+        for logins in (2, 3):
+            for _ in range(20):
+                await failure_of(mannco.trades(Scope.ALL, REFUSED))
+                await mannco.trades(Scope.ALL, OTHER)
+            assert [request.path for request in server.requests].count("/user/login") == logins
+            clock.advance(minutes=1)
 
     async def test_together(self, provider, server):
         """Concurrent reads share one login, and one new login if their JWT is refused."""
