@@ -17,6 +17,7 @@ from bot.services.background import Job
 from bot.services.container import Services
 from bot.ui.access import RevokeDeletedButton
 from bot.ui.interaction.error_handler import handle
+from bot.ui.interaction.incoming import IncomingEvents
 from bot.ui.interaction.modals import SkinDeskModal, submit
 from bot.ui.interaction.rights import declared
 from bot.ui.interaction.session import Interaction, Sessions
@@ -76,6 +77,7 @@ class SkinDeskClient(commands.Bot):
         )
         if requests is not None:
             self.http.http_trace = requests.trace
+        self.incoming = IncomingEvents(self)
         self.services = services
         self.cards = cards
         self.sessions = Sessions([log_interaction, *observers])

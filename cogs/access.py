@@ -37,10 +37,13 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         await session.defer()
         services, actor = session.services, session.actor
         change = await services.access.grant(role.id, Capability(capability), by=actor)
-        review = await services.access.review(role_facts(interaction.guild), by=actor)
-        names = role_names(interaction.guild, actor.guild_id)
+        findings = None
+        if session.guild is not None:
+            review = await services.access.review(role_facts(session.guild), by=actor)
+            findings = caused_by(change.grant, review.findings)
+        names = role_names(session.guild, actor.guild_id)
         verb = "may now" if change.changed else "may already"
-        await session.reply(change_embed(change, verb, caused_by(change.grant, review.findings), names))
+        await session.reply(change_embed(change, verb, findings, names))
 
     @app_commands.command(name="revoke", description="Administrators: no longer let a role do something")
     @app_commands.describe(role="Which role; everyone who has it", capability="What they may no longer do")
@@ -52,7 +55,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         await session.defer()
         services, actor = session.services, session.actor
         change = await services.access.revoke(role.id, Capability(capability), by=actor)
-        names = role_names(interaction.guild, actor.guild_id)
+        names = role_names(session.guild, actor.guild_id)
         verb = "may no longer" if change.changed else "may not"
         await session.reply(change_embed(change, verb, (), names))
 
@@ -65,8 +68,9 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         session = session_of(interaction)
         session.defer_if_slow()
         actor = session.actor
-        review = await session.services.access.review(role_facts(interaction.guild), by=actor)
-        names = role_names(interaction.guild, actor.guild_id)
+        guild = session.require_guild()
+        review = await session.services.access.review(role_facts(guild), by=actor)
+        names = role_names(guild, actor.guild_id)
         embed = list_embed(review, names, actor.guild_id)
         await session.reply(embed, view=deleted_roles_view(review.findings))
 
@@ -80,9 +84,10 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         """Show the roles behind a right, or how to grant it."""
         session = session_of(interaction)
         session.defer_if_slow()
-        actor, subject = session.actor, actor_from(member)
+        guild, actor = session.require_guild(), session.actor
+        subject = actor_from(member, guild.id)
         why = await session.services.access.why(subject, Capability(capability), by=actor)
-        names = role_names(interaction.guild, actor.guild_id)
+        names = role_names(guild, actor.guild_id)
         await session.reply(why_embed(why, subject, member, names))
 
 

@@ -23,7 +23,7 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="S
         session = session_of(interaction)
         session.defer_if_slow()
         settings = await session.services.settings.show(by=session.actor)
-        await session.reply(_settings_embed("Settings", settings, interaction.guild))
+        await session.reply(_settings_embed("Settings", settings, session.guild))
 
     @app_commands.command(
         name="approvals-channel", description="Administrators: choose where moderators are asked to approve resends"
@@ -36,7 +36,7 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="S
         await session.defer()
         services, actor = session.services, session.actor
         settings = await services.settings.set_approvals_channel(channel.id, by=actor)
-        await session.reply(_settings_embed("✅ Set", settings, interaction.guild))
+        await session.reply(_settings_embed("✅ Set", settings, session.guild))
 
     @app_commands.command(name="audit-channel", description="Administrators: choose where the staff reads who did what")
     @app_commands.describe(channel="A channel only the staff can read")
@@ -47,7 +47,7 @@ class SettingsCog(commands.GroupCog, group_name="settings", group_description="S
         await session.defer()
         services, actor = session.services, session.actor
         settings = await services.settings.set_audit_channel(channel.id, by=actor)
-        await session.reply(_settings_embed("✅ Set", settings, interaction.guild))
+        await session.reply(_settings_embed("✅ Set", settings, session.guild))
 
 
 def _settings_embed(title: str, settings: GuildSettings, guild: discord.Guild | None) -> discord.Embed:
@@ -58,9 +58,12 @@ def _settings_embed(title: str, settings: GuildSettings, guild: discord.Guild | 
     problems = [
         problem
         for name, (channel_id, shown) in channels.items()
-        if channel_id is not None
+        if channel_id is not None and guild is not None
         for problem in _problems(name, channel_id, shown, guild)
     ]
+    if guild is None and any(channel_id is not None for channel_id, _ in channels.values()):
+        text = "So it cannot tell whether it may post there. Look at `/settings show` in a minute."
+        problems.append(Field("⚠️ SkinDesk does not see this server yet", text))
     return card(
         title=title,
         fields=[*(Field(name, _channel(channel_id)) for name, (channel_id, _) in channels.items()), *problems],
@@ -68,13 +71,11 @@ def _settings_embed(title: str, settings: GuildSettings, guild: discord.Guild | 
     )
 
 
-def _problems(name: str, channel_id: int, shown: str, guild: discord.Guild | None) -> Iterator[Field]:
+def _problems(name: str, channel_id: int, shown: str, guild: discord.Guild) -> Iterator[Field]:
     """Yield the problems of a channel: SkinDesk cannot use it, or everyone can read it."""
-    if guild is None or guild.unavailable or guild.default_role is None:
-        return
     channel = guild.get_channel(channel_id)
     if channel is None:
-        yield Field(f"⚠️ {name}: it is gone", "It was deleted. Set another one.")
+        yield Field(f"⚠️ {name}: SkinDesk does not see it", "It was probably deleted. Set another one.")
         return
     missing = _missing_permissions(channel, guild)
     if missing:

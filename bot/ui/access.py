@@ -70,6 +70,11 @@ _LIST_ROOM = 2_400
 _WARNING_FIELDS = 3
 _VALUE = 1_024
 
+_UNCHECKED = (
+    "SkinDesk does not see this server yet, so it cannot tell who could give this role to themselves. "
+    "Look at `/access list` in a minute."
+)
+
 _SENTENCES = {
     Concern.SELF_ASSIGNED: "members choose this role themselves.",
     Concern.BOOSTED: "members who boost the server get this role.",
@@ -158,10 +163,8 @@ def _givers(givers: Sequence[Giver], roles: RoleNames) -> Iterator[str]:
             return
 
 
-def role_facts(guild: discord.Guild | None) -> tuple[RoleFacts, ...]:
-    """Return the facts about a guild's roles; none if the guild is not available."""
-    if guild is None or guild.unavailable:
-        return ()
+def role_facts(guild: discord.Guild) -> tuple[RoleFacts, ...]:
+    """Return the facts about a guild's roles."""
     return tuple(_facts(role, rank) for rank, role in enumerate(sorted(guild.roles)))
 
 
@@ -204,14 +207,15 @@ def finding_fields(findings: Sequence[Finding], names: RoleNames) -> list[Field]
     return fields
 
 
-def change_embed(change: GrantChange, verb: str, findings: Sequence[Finding], names: RoleNames) -> discord.Embed:
-    """Return the result of a grant or a revocation, and the warnings about it."""
+def change_embed(change: GrantChange, verb: str, findings: Sequence[Finding] | None, names: RoleNames) -> discord.Embed:
+    """Return the result of a grant or a revocation, and the warnings about it; None if it could not be checked."""
     grant = change.grant
+    unchecked = [] if findings is not None else [Field("⚠️ Not checked", _UNCHECKED)]
     return card(
         title="✅ Done" if change.changed else "Nothing to change",
         description=f"{names.mention(grant.role_id)} {verb} {_what(grant.capability)}.",
-        fields=finding_fields(findings, names),
-        colour=Tone.WAITING if findings else Tone.GOOD if change.changed else Tone.NEUTRAL,
+        fields=[*finding_fields(findings or (), names), *unchecked],
+        colour=Tone.WAITING if findings or unchecked else Tone.GOOD if change.changed else Tone.NEUTRAL,
     )
 
 
@@ -352,11 +356,8 @@ class RevokeDeletedButton(
 
     async def _revoke(self, session: InteractionSession) -> None:
         await session.defer()
-        existing = {role.role_id for role in role_facts(session.interaction.guild)}
-        if not existing:
-            title, tone = "⚠️ The roles are not known yet", Tone.WAITING
-            text = "Discord has not sent this server's roles yet. Nothing was done. Try again in a minute."
-        elif grants := await session.services.access.revoke_deleted(existing, by=session.actor):
+        existing = {role.role_id for role in role_facts(session.require_guild())}
+        if grants := await session.services.access.revoke_deleted(existing, by=session.actor):
             title, tone = "✅ Done", Tone.GOOD
             roles = count(len({grant.role_id for grant in grants}), "deleted role")
             text = f"{count(len(grants), 'grant')} of {roles} revoked."

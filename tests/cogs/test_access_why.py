@@ -161,6 +161,7 @@ async def test_while_the_roles_are_not_known(scene: Scene) -> None:
     clicked = text_of(await owner.click(message, label="Revoke deleted roles"))
 
     guild.unavailable = False
-    assert "⚠️" not in listed
-    assert "The roles are not known yet" in clicked
+    assert "SkinDesk does not see this server yet" in listed
+    assert "deleted role" not in listed
+    assert "SkinDesk does not see this server yet" in clicked
     assert f"{scene.support.mention}: `inventory.any`" in await say(scene, owner, "list")

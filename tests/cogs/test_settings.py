@@ -60,4 +60,4 @@ async def test_show_tells_every_problem(scene: Scene) -> None:
 
     assert "Approvals channel: SkinDesk cannot post there yet\nIt lacks: Send Messages, Embed Links." in shown
     assert "Approvals channel: everyone can read it" in shown
-    assert "Audit channel: it is gone" in shown
+    assert "Audit channel: SkinDesk does not see it" in shown

@@ -155,7 +155,7 @@ MATRIX = (
     ),
     Fault("later_429", failing("PATCH", ORIGINAL, 429, retry_after=0.5), by(customer, "link start"), OFF, "rate"),
     Fault("later_dropped", dropped("PATCH", ORIGINAL), by(customer, "link start"), OFF, "reply pending"),
-    Fault("deferral_lost", confirmation_lost, by(customer, "link start"), "Something went wrong", "code=40060"),
+    Fault("deferral_lost", confirmation_lost, by(customer, "link start"), OFF, "handled command='link start'"),
     Fault("gateway_resumed", gateway_resumed, by(customer, "link status"), "SteamID", "gateway resumed"),
     Fault("provider_down", provider_down, look_up, "could not be reached", "provider failed"),
     Fault("direct_messages_closed", direct_messages_closed, by(agent, "trades"), "trade", "direct message refused"),

@@ -19,7 +19,9 @@ class FakeInteraction:
         self, sessions: Sessions, *, kind: InteractionType = InteractionType.application_command, custom_id: str = ""
     ) -> None:
         services = SimpleNamespace(explanations=None, guilds=every_guild())
-        self.client = SimpleNamespace(sessions=sessions, services=services, is_stopping=False)
+        self.client = SimpleNamespace(
+            sessions=sessions, services=services, is_stopping=False, incoming=SimpleNamespace(incomplete=set())
+        )
         self.type = kind
         self.command = None
         self.data = {"custom_id": custom_id}

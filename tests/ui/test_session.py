@@ -8,6 +8,7 @@ import discord
 import pytest
 from discord import InteractionType
 
+from bot.ui.interaction.error_handler import report
 from bot.ui.interaction.session import InteractionSession, Sessions, session_of
 from bot.ui.kit.csv import csv_file
 from tests.fakes.interaction import FakeInteraction, finished, start
@@ -89,7 +90,6 @@ async def test_cancelled_while_the_deferral_is_sent(interaction: Any) -> None:
     [
         (ConnectionResetError("in https://discord.test/interactions/1/tOkEn/callback"), True),
         (http_error(503, 0), True),
-        (http_error(400, 40060), True),
         (http_error(404, 10062), False),
         (http_error(400, 50035), False),
     ],
@@ -107,6 +107,75 @@ async def test_deferral_that_fails(
 
     assert session.is_thinking is (may_show_thinking and thinking)
     assert caplog.messages == [f"deferral failed error={type(error).__name__}"]
+
+
+ACKNOWLEDGED = http_error(400, 40060)
+
+
+@pytest.fixture(params=[0.0, 9.0], ids=["repeated", "another's"])
+def is_anothers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether "already acknowledged" comes too early to be about a request that discord.py repeated."""
+    monkeypatch.setattr("bot.ui.interaction.session.REPEATED_AFTER", request.param)
+    return bool(request.param)
+
+
+@pytest.mark.parametrize("reports", [True, False])
+@pytest.mark.parametrize("kind", [InteractionType.application_command, InteractionType.component])
+async def test_acknowledged_already(*, is_anothers: bool, kind: InteractionType, reports: bool) -> None:
+    """A first answer that Discord has already is left alone, whoever sent it, and nothing is added."""
+    interaction: Any = FakeInteraction(Sessions(), kind=kind)
+    interaction.fail("message", ACKNOWLEDGED)
+
+    async def work(session: InteractionSession) -> None:
+        if reports:
+            await report(session, RuntimeError())
+        else:
+            await session.reply(DONE)
+
+    session = await finished(interaction, work)
+
+    assert interaction.sent == []
+    assert not session.is_left_open
+
+
+async def test_deferral_that_is_there(*, is_anothers: bool) -> None:
+    """Our own "thinking…" is finished without touching what may be another's; with another's answer nothing is done."""
+    interaction: Any = FakeInteraction(Sessions())
+    interaction.fail("defer", ACKNOWLEDGED)
+    done = []
+
+    async def work(session: InteractionSession) -> None:
+        try:
+            await session.defer()
+            done.append(True)
+            await session.reply(DONE)
+        except Exception as error:  # noqa: BLE001 -- as the error handler does
+            await report(session, error)
+
+    session = await finished(interaction, work)
+
+    assert (done, interaction.sent) == (([], []) if is_anothers else ([True], [("follow-up", "Done")]))
+    assert not session.is_left_open
+
+
+@pytest.mark.parametrize("error", [http_error(503, 0), ConnectionResetError()])
+async def test_error_after_a_lost_reply(*, is_anothers: bool, error: Exception) -> None:
+    """An error never takes the place of a reply that may have arrived."""
+    interaction: Any = FakeInteraction(Sessions())
+    interaction.fail("message", error, ACKNOWLEDGED)
+    interaction.fail("defer", error)
+
+    async def work(session: InteractionSession) -> None:
+        try:
+            await session.reply(DONE)
+        except Exception as failed:  # noqa: BLE001 -- as the error handler does
+            await report(session, failed)
+
+    session = await finished(interaction, work)
+    if session.pending_reply is not None:
+        await session.retry(session.pending_reply)
+
+    assert [kind for kind, _ in interaction.sent] == ["follow-up"]
 
 
 async def modal_lost() -> tuple[Any, InteractionSession]:

@@ -235,9 +235,9 @@ async def test_lost_reply_about_cancelled_work(sessions: Sessions, *, during_def
     else:
         interaction.fail("defer", ConnectionResetError())
     interaction.fail("message", *([acknowledged] * 2 if during_deferral else [ConnectionResetError()]))
-    interaction.fail("edit", ConnectionResetError())
+    interaction.fail("follow-up", ConnectionResetError())
     await start(interaction, work)
     for _ in range(2):
         await finish_stuck(sessions, longest=0.0)
 
-    assert interaction.sent == [("edit" if during_deferral else "message", UNFINISHED[1])]
+    assert interaction.sent == [("follow-up" if during_deferral else "message", UNFINISHED[1])]

@@ -8,11 +8,15 @@ UNKNOWN_MESSAGE = 10008
 UNKNOWN_INTERACTION = 10062
 """The first answer was too late, or another process sent it: Discord accepts no more."""
 ALREADY_ACKNOWLEDGED = 40060
-"""Discord has a first answer; discord.py may send one twice if a confirmation is lost."""
+"""Discord has a first answer: ours, which discord.py sent again as its confirmation was lost, or another process's."""
 
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 _HTTP_MODULES = frozenset({"discord.http", "discord.webhook.async_"})
+
+
+class AnsweredElsewhere(Exception):
+    """Another process has answered the interaction; nothing of this one may take the place of its answer."""
 
 
 def code_of(error: BaseException) -> int | None:

@@ -8,6 +8,7 @@ from discord import app_commands
 
 from bot.domain.errors import (
     DiscordUnavailable,
+    GuildNotSeen,
     Interrupted,
     ProviderError,
     ShuttingDown,
@@ -18,7 +19,7 @@ from bot.domain.snapshots import Audience
 from bot.observability.logs import reference
 from bot.observability.tracing import Outcome
 from bot.ui.errors import error_embed
-from bot.ui.interaction.discord_errors import UNKNOWN_INTERACTION, code_of, is_trouble_of_discord
+from bot.ui.interaction.discord_errors import UNKNOWN_INTERACTION, AnsweredElsewhere, code_of, is_trouble_of_discord
 from bot.ui.interaction.session import Interaction, InteractionSession, session_of
 
 _log = logging.getLogger(__name__)
@@ -51,6 +52,12 @@ async def report(session: InteractionSession, error: Exception) -> None:
         cause.__cause__, Exception
     ):
         cause = cause.__cause__
+    if isinstance(cause, app_commands.TransformerError) and session.guild is None:
+        cause = GuildNotSeen()  # a channel is looked up among those of the server
+    if isinstance(cause, AnsweredElsewhere):
+        session.trace.fail(Outcome.REFUSED, reason=type(cause).__name__)
+        session.close()
+        return
     error_reference = reference()
     log_failure(session, cause, error_reference)
     if code_of(cause) == UNKNOWN_INTERACTION:

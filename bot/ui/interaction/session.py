@@ -5,18 +5,25 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import Enum, auto
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias, cast
 
 import discord
 
 from bot.domain.access import Actor
-from bot.domain.errors import GuildNotServed, NotInGuild, ShuttingDown, SkinDeskError
+from bot.domain.errors import GuildNotSeen, GuildNotServed, NotInGuild, ShuttingDown, SkinDeskError
 from bot.observability.tracing import InteractionTrace, Observer, Outcome, current_trace
 from bot.services.container import Services
-from bot.ui.interaction.discord_errors import ALREADY_ACKNOWLEDGED, UNKNOWN_MESSAGE, code_of, may_be_delivered, may_pass
+from bot.ui.interaction.answers import UNCONFIRMED, PendingReply, State
+from bot.ui.interaction.discord_errors import (
+    ALREADY_ACKNOWLEDGED,
+    UNKNOWN_MESSAGE,
+    AnsweredElsewhere,
+    code_of,
+    may_be_delivered,
+    may_pass,
+)
+from bot.ui.interaction.incoming import IncomingEvents
 from bot.worker import current_person
 
 _log = logging.getLogger(__name__)
@@ -26,52 +33,12 @@ Interaction: TypeAlias = "discord.Interaction[discord.Client]"
 QUICK_SECONDS = 0.03
 """A reply within this time is sent as the first answer; users do not notice the delay."""
 
+REPEATED_AFTER = 0.9
+"""Seconds before which "already acknowledged" is not about this request: discord.py waits a second to repeat it."""
+
 _SESSION = "session"
 _ACTION = re.compile(r"[a-z_]{1,11}")
 """A part of a custom id that names an action; the ids of pages are longer, other ids are digits."""
-
-
-class State(Enum):
-    """The last answer that Discord shows, as far as it is known.
-
-    NEW             → THINKING or ANSWERED once Discord confirms the first answer
-                    → MAYBE_THINKING or MAYBE_ANSWERED if the confirmation of the first answer is lost
-    MAYBE_THINKING  → THINKING or ANSWERED once Discord confirms any answer
-    MAYBE_ANSWERED  → ANSWERED once Discord confirms any answer
-                    → MAYBE_THINKING if the confirmation of a deferral after it is lost
-    THINKING        → ANSWERED once the reply has replaced "thinking…"
-    every state     → CLOSED if no answer can be shown: the user dismissed the message, or Discord refuses for good
-    """
-
-    NEW = auto()
-    MAYBE_THINKING = auto()
-    MAYBE_ANSWERED = auto()
-    THINKING = auto()
-    ANSWERED = auto()
-    CLOSED = auto()
-
-
-_UNCONFIRMED = frozenset({State.NEW, State.MAYBE_THINKING, State.MAYBE_ANSWERED})
-
-
-@dataclass(frozen=True, slots=True)
-class PendingReply:
-    """A reply to send, or to send again."""
-
-    embed: discord.Embed
-    view: discord.ui.View | None
-    file: discord.File | None
-
-    def content(self) -> dict[str, Any]:
-        """Return the arguments for an attempt to send it."""
-        content: dict[str, Any] = {"embed": self.embed}
-        if self.view is not None:
-            self.view.stop()  # discord.py need not store it: components are found by custom id
-            content["view"] = self.view
-        if self.file is not None:
-            self.file.reset()  # an earlier attempt may have read it
-            content["file"] = self.file
-        return content
 
 
 class InteractionClient(Protocol):
@@ -79,6 +46,7 @@ class InteractionClient(Protocol):
 
     services: Services
     sessions: "Sessions"
+    incoming: IncomingEvents
     is_stopping: bool
 
 
@@ -99,16 +67,32 @@ class InteractionSession:
         )
         self._state = State.NEW
         self._thinking = True
+        self._may_be_anothers = False
+        """Whether the answer that Discord shows may be another process's: then it is never edited."""
         self._timer: asyncio.TimerHandle | None = None
         self._deferral: asyncio.Task[None] | None = None
 
     @cached_property
     def actor(self) -> Actor:
         """The user with the roles that the interaction carries; NotInGuild outside a guild."""
-        member = self.interaction.user
-        if not isinstance(member, discord.Member):
+        member, guild_id = self.interaction.user, self.interaction.guild_id
+        if guild_id is None or not isinstance(member, discord.Member):
             raise NotInGuild
-        return actor_from(member)
+        return actor_from(member, guild_id)
+
+    @property
+    def guild(self) -> discord.Guild | None:
+        """The server with its roles and channels; None if SkinDesk does not see it, or not all of its roles."""
+        guild = self.interaction.guild  # made up by discord.py from the interaction if it is not seen
+        if guild is None or guild.unavailable or guild.default_role is None:
+            return None
+        return None if guild.id in self._client.incoming.incomplete else guild
+
+    def require_guild(self) -> discord.Guild:
+        """Return the server with its roles and channels; GuildNotSeen if they are not known."""
+        if self.guild is None:
+            raise GuildNotSeen
+        return self.guild
 
     async def refusal(self) -> SkinDeskError | None:
         """Return why no work may start on this interaction, if so."""
@@ -139,7 +123,8 @@ class InteractionSession:
     async def defer(self, *, thinking: bool = True) -> None:
         """Show "thinking…" now. Call it before any work that changes data or uploads a file.
 
-        Without ``thinking``, the message of a component stays as it is until the answer.
+        Without ``thinking``, the message of a component stays as it is until the answer. AnsweredElsewhere if another
+        process has the interaction: this one is to do nothing.
         """
         with self._first_answer(State.THINKING if thinking else State.ANSWERED):
             await self.interaction.response.defer(ephemeral=thinking, thinking=thinking)
@@ -183,10 +168,12 @@ class InteractionSession:
         await self._settle_deferral()
         if self._state is State.CLOSED:
             return
-        if self._state in _UNCONFIRMED:
+        if self._state in UNCONFIRMED:
             try:
                 with self._first_answer(State.ANSWERED):
                     await self.interaction.response.edit_message(embed=embed, view=view)
+            except AnsweredElsewhere:
+                return
             except Exception as error:
                 if not await self._is_acknowledged_after(error):
                     raise
@@ -237,26 +224,28 @@ class InteractionSession:
         await self._settle_deferral()
         if self._state is State.CLOSED:
             return
-        was_new, is_own_message = self._state is State.NEW, False
-        if self._state in _UNCONFIRMED:
+        was_new = self._state is State.NEW
+        if self._state in UNCONFIRMED:
             try:
-                await self.interaction.response.send_message(**reply.content(), ephemeral=True)
+                with self._first_answer(State.ANSWERED):
+                    await self.interaction.response.send_message(**reply.content(), ephemeral=True)
+            except AnsweredElsewhere:
+                return
             except Exception as error:
                 if not await self._is_acknowledged_after(error):
                     raise
-                # Only this message can be the first answer: its confirmation was lost, and discord.py sent it again.
-                is_own_message = was_new and code_of(error) == ALREADY_ACKNOWLEDGED
+                if was_new and self._may_be_anothers and self._state is State.ANSWERED:
+                    return  # this reply is there, or another process's: nothing else was sent
             else:
-                self._confirm(State.ANSWERED)
                 return
-        is_command = self.interaction.type is discord.InteractionType.application_command
-        if is_own_message or self._state is State.THINKING or (self._state in _UNCONFIRMED and is_command):
+        if self._state is State.THINKING and not self._may_be_anothers:
             content = reply.content()
             if "file" in content:
                 content["attachments"] = [content.pop("file")]
             await self._edit_original(**content)
         else:
-            # The original may be the page of a control. If it is "thinking…", the first follow-up replaces it.
+            # The original may be the page of a control, or a good answer that no error may replace. If it is
+            # "thinking…", the first follow-up takes its place.
             await self.interaction.followup.send(**reply.content(), ephemeral=True)
             self._state = State.ANSWERED
 
@@ -286,11 +275,28 @@ class InteractionSession:
 
     @contextmanager
     def _first_answer(self, shown: State) -> Iterator[None]:
-        """Note whether Discord confirms the first answer that is sent inside."""
+        """Note whether Discord confirms the first answer that is sent inside; AnsweredElsewhere if it has another's.
+
+        If discord.py sent it again, and Discord has it already, that is a confirmation: no error.
+        """
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             yield
         except (Exception, asyncio.CancelledError) as error:
-            if self._state in _UNCONFIRMED and may_be_delivered(error):
+            if code_of(error) == ALREADY_ACKNOWLEDGED:
+                self._may_be_anothers = True
+                is_repeated = loop.time() - began >= REPEATED_AFTER
+                if self._state is State.NEW:
+                    if is_repeated:
+                        self._confirm(shown)
+                        return
+                    _log.info("answered by another process command=%s user=%s", self.trace.command, self.trace.user_id)
+                    self.close()
+                    raise AnsweredElsewhere from None
+                if self._state is State.MAYBE_ANSWERED and not is_repeated:
+                    self._confirm(State.ANSWERED)
+            if self._state in UNCONFIRMED and may_be_delivered(error):
                 if shown is State.THINKING:
                     self._state = State.MAYBE_THINKING  # also after another answer that may not have arrived
                 elif self._state is State.NEW:
@@ -341,14 +347,17 @@ def session_of(interaction: Interaction) -> InteractionSession:
     return session
 
 
-def actor_from(member: discord.Member) -> Actor:
-    """Return a member as an actor, with the roles and permissions that the interaction carries of them."""
+def actor_from(member: discord.Member, guild_id: int) -> Actor:
+    """Return a member as an actor, with the roles and permissions that the interaction carries of them.
+
+    Neither depends on whether SkinDesk sees the server: ``member.roles`` would leave out every role it has not seen.
+    """
     permissions = member.resolved_permissions or member.guild_permissions
     return Actor(
-        guild_id=member.guild.id,
+        guild_id=guild_id,
         user_id=member.id,
         # A guild's @everyone role has the id of the guild and is not in the payload.
-        role_ids=frozenset({member.guild.id, *(role.id for role in member.roles)}),
+        role_ids=frozenset({guild_id, *member._roles}),  # noqa: SLF001 -- the ids as they came
         administers=member.guild.owner_id == member.id or permissions.administrator,
     )
 

@@ -52,6 +52,16 @@ class SkinDeskTree(app_commands.CommandTree[discord.Client]):
             await report(session, refusal)
         return False
 
+    async def _call(self, interaction: Interaction) -> None:
+        """Report what discord.py itself cannot read in a command; it would only log it."""
+        try:
+            await super()._call(interaction)
+        except app_commands.AppCommandError:
+            raise  # on_error gets it
+        except Exception as error:  # noqa: BLE001 -- options of an unexpected shape
+            if interaction.type is not discord.InteractionType.autocomplete:
+                await report(session_of(interaction), error)
+
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
         """Reply to every failed command; a failed suggestion has no place for a text."""
         if interaction.type is not discord.InteractionType.autocomplete:

@@ -1,0 +1,103 @@
+"""Stands before discord.py's parsers: each interaction is handled once, and an event that cannot be read is skipped."""
+
+import logging
+import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from time import monotonic
+from typing import Any
+
+import discord
+from cachetools import TTLCache
+
+_log = logging.getLogger(__name__)
+
+_REMEMBERED_FOR = 15 * 60.0
+"""Seconds in which an interaction can be answered; one that comes again later can do no harm."""
+
+_MAX_REMEMBERED = 20_000
+
+_OF_ROLES = frozenset({"GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE"})
+
+_NEEDED = frozenset({"READY", "RESUMED"})
+"""Without these there is no connection: an error ends the process."""
+
+
+class IncomingEvents:
+    """Checks the gateway's events of one client.
+
+    ``skipped`` counts those that could not be read, by name. ``incomplete`` are guilds of which a role could not be
+    read: a role that is not known there may exist.
+    """
+
+    def __init__(self, client: discord.Client, *, timer: Callable[[], float] = monotonic) -> None:
+        self.skipped: Counter[str] = Counter()
+        self.incomplete: set[int] = set()
+        # discord.py has no public hook before its parsers, whose errors end the process.
+        self._state = client._connection  # noqa: SLF001 -- see above
+        self._seen: TTLCache[str, bool, float] = TTLCache(_MAX_REMEMBERED, _REMEMBERED_FOR, timer)
+        for event, parse in self._state.parsers.items():
+            if event not in _NEEDED:
+                self._state.parsers[event] = partial(self._receive, event, parse)
+
+    def _receive(self, event: str, parse: Callable[[Any], None], data: Any) -> None:
+        try:
+            if event != "INTERACTION_CREATE" or self._is_new(data):
+                parse(data)
+        except Exception as error:  # noqa: BLE001 -- the others go on
+            self._skip(event, error)
+            if event == "GUILD_CREATE":
+                self._read_in_part(parse, data)
+            elif event in _OF_ROLES:
+                self.incomplete.add(int(data["guild_id"]))
+        else:
+            if event == "GUILD_CREATE":
+                self.incomplete.discard(int(data["id"]))
+
+    def _is_new(self, data: Mapping[str, Any]) -> bool:
+        """Return whether an interaction has not come before. Discord may deliver one twice, after a resumption too."""
+        if "member" not in data and "user" not in data:
+            raise KeyError("user")
+        number = str(data["id"])
+        if number in self._seen:
+            _log.info("interaction came again id=%s", number)
+            return False
+        self._seen[number] = True
+        return True
+
+    def _read_in_part(self, parse: Callable[[Any], None], data: Any) -> None:
+        """Read a guild without the channels, roles and other parts that discord.py cannot read."""
+        try:
+            bare = {key: value for key, value in data.items() if not isinstance(value, list)}
+            readable = {
+                key: [part for part in value if self._can_read({**bare, key: [part]})]
+                for key, value in data.items()
+                if isinstance(value, list)
+            }
+            parse(bare | readable)
+        except Exception as error:  # noqa: BLE001 -- SkinDesk says that it does not see this server
+            _log.warning("guild not read error=%s", type(error).__name__)
+            return
+        left_out = {key: len(data[key]) - len(parts) for key, parts in readable.items() if len(parts) < len(data[key])}
+        if "roles" in left_out:
+            self.incomplete.add(int(bare["id"]))
+        _log.warning("guild read in part guild=%s left_out=%s", bare["id"], left_out)
+
+    def _can_read(self, data: Any) -> bool:
+        try:
+            discord.Guild(data=data, state=self._state)
+        except Exception:  # noqa: BLE001 -- whatever it is, this part stays out
+            return False
+        return True
+
+    def _skip(self, event: str, error: Exception) -> None:
+        """Count and log an event; not its content, nor the error's text, which may quote it."""
+        self.skipped[event] += 1
+        count = self.skipped[event]
+        if str(count).rstrip("0") == "1":  # the first, the tenth, the hundredth
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{place.name}:{place.lineno}"
+            _log.warning(
+                "gateway event skipped event=%s error=%s at=%s count=%s", event, type(error).__name__, where, count
+            )
