@@ -33,6 +33,7 @@ from bot.services.background import background_jobs
 from bot.services.container import Services
 from bot.services.guilds import GuildsNotNamed, ServedGuilds
 from bot.services.inventory import InventoryService
+from bot.services.link_notices import LinkNotices
 from bot.services.links import LinkService
 from bot.services.my_data import MyDataService
 from bot.services.resend_board import ResendBoard
@@ -56,6 +57,7 @@ from bot.storage.my_data import SqliteMyDataRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.sign_ins import SqliteSignInRepository
 from bot.storage.snapshots import SqliteSnapshotRepository
+from bot.ui.link_messages import DiscordLinkMessages
 from bot.ui.resends.channel import DiscordAuditChannel, DiscordResendCards
 
 _log = logging.getLogger(__name__)
@@ -120,6 +122,9 @@ async def assembled(
         )
         cards = DiscordResendCards(explanations=explanations)
         audit_channel = DiscordAuditChannel()
+        link_messages = DiscordLinkMessages()
+        notices = LinkNotices(messages=link_messages)
+        stack.push_async_callback(notices.close, within=0.0)
         links, guild_settings = SqliteLinkRepository(database), SqliteGuildSettingsRepository(database)
         resends = SqliteResendRepository(database)
         rows = SqliteAuditRepository(database)
@@ -157,6 +162,7 @@ async def assembled(
             sign_ins=SqliteSignInRepository(database),
             audit=audit,
             guilds=guilds,
+            notices=notices,
             clock=clock,
             listening=web_socket,
         )
@@ -175,7 +181,7 @@ async def assembled(
             guilds=guilds,
             access=access,
             audit=audit,
-            links=LinkService(links=links, access=access, audit=audit, clock=clock),
+            links=LinkService(links=links, access=access, audit=audit, notices=notices, clock=clock),
             settings=SettingsService(settings=guild_settings, access=access, audit=audit, clock=clock),
             inventory=inventory,
             trades=trades,
@@ -221,6 +227,7 @@ async def assembled(
             )
         cards.connect(client)
         audit_channel.connect(client)
+        link_messages.connect(client)
         stack.callback(database.begin_shutdown, within=_CLOSE_WITHIN)  # before anything that still writes is closed
         yield client
 
@@ -338,7 +345,9 @@ async def _finish(client: SkinDeskClient) -> None:
                 client.services.sign_ins.close(within=_FINISH_WITHIN),
             )
             # Last, because the work above is posted too; it has the time that is left.
-            await client.services.audit.close(within=_TELL_WITHIN)
+            await asyncio.gather(
+                client.services.audit.close(within=_TELL_WITHIN), client.services.links.close(within=_TELL_WITHIN)
+            )
     except TimeoutError:
         _log.warning("stopping without having answered every caller: Discord does not respond")
 

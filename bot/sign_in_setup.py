@@ -13,6 +13,7 @@ from bot.providers.steam_openid import LIMITS, HttpSteamOpenId
 from bot.providers.transport import Transport
 from bot.services.audit import AuditService
 from bot.services.guilds import ServedGuilds
+from bot.services.link_notices import LinkNotices
 from bot.services.sign_in import SignInService
 
 
@@ -23,6 +24,7 @@ async def open_sign_in(
     sign_ins: SignInRepository,
     audit: AuditService,
     guilds: ServedGuilds,
+    notices: LinkNotices,
     clock: Clock,
     listening: socket.socket | None = None,
 ) -> SignInService:
@@ -32,7 +34,7 @@ async def open_sign_in(
     """
     address = settings.address
     if address is None:
-        return SignInService(sign_ins=sign_ins, audit=audit, guilds=guilds, clock=clock)
+        return SignInService(sign_ins=sign_ins, audit=audit, guilds=guilds, notices=notices, clock=clock)
     from bot.web.server import pages_served, security_headers  # noqa: PLC0415 -- a web server takes memory and time
     from bot.web.sign_in import SignInSite  # noqa: PLC0415 -- same
 
@@ -43,6 +45,7 @@ async def open_sign_in(
         sign_ins=sign_ins,
         audit=audit,
         guilds=guilds,
+        notices=notices,
         clock=clock,
         places=places,
         steam=HttpSteamOpenId(transport),

@@ -69,7 +69,7 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
             ended = await session.services.links.end_for(member.id, by=session.actor)
             await session.reply(_ended_embed(member.id, ended))
             return
-        done = await session.services.links.set_for(member.id, steam, by=session.actor)
+        done = await session.services.links.set_for(member.id, steam, by=session.actor, is_bot=member.bot)
         link = done.link
         lines = [f"<@{link.user_id}> is SteamID `{link.steam_id}` on this server from now on."]
         if done.replaced is not None:

@@ -24,6 +24,28 @@ class LinkSource(StrEnum):
     SIGN_IN = "sign_in"
 
 
+class HandOverReason(StrEnum):
+    """Why a user no longer has a Steam account."""
+
+    REPLACED = "replaced"
+    """They have another one now."""
+    ENDED = "ended"
+    """A staff member ended the link."""
+    TAKEN = "taken"
+    """Their link had ended, and another user has the account now."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A former holder of a Steam account who is to be told; ``now`` is the account that they have instead."""
+
+    guild_id: int
+    user_id: int
+    steam_id: SteamId
+    reason: HandOverReason
+    now: SteamId | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A Discord user's Steam account in one guild. ``linked_by`` is the Discord id of the user who set it."""
@@ -38,6 +60,8 @@ class Link:
     """When the user may request resends of their own trades; None: at once. Set by the repository."""
     audit_row: AuditRow | None = field(default=None, compare=False, repr=False)
     """The row of the change that returned this link; None if it was only read."""
+    hand_overs: tuple[HandOver, ...] = field(default=(), compare=False, repr=False)
+    """The former holders that this change concerns."""
 
     @property
     def is_self_made(self) -> bool:
@@ -103,6 +127,24 @@ def resends_from(pair: Link, *, standing: Link | None, ended: Iterable[EndedLink
         return waiting
     runs = own.resends_from is not None and pair.linked_at < own.resends_from
     return own.resends_from if runs else None
+
+
+def hand_overs(pair: Link, *, standing: Link | None, ended: Iterable[EndedLink]) -> tuple[HandOver, ...]:
+    """Return who is to be told about a new link ``pair``, with the arguments of :func:`resends_from`.
+
+    The user whose account it replaces, and the last one who had the new account within :data:`RELINK_COOL_DOWN`.
+    Linking the last pair again tells no one a second time.
+    """
+    if standing is not None and standing.steam_id == pair.steam_id:
+        return ()
+    told = []
+    if standing is not None:
+        told.append(HandOver(pair.guild_id, pair.user_id, standing.steam_id, HandOverReason.REPLACED, pair.steam_id))
+    of_account = [link for link in ended if link.steam_id == pair.steam_id]
+    last = max(of_account, key=lambda link: (link.ended_at, link.user_id == pair.user_id), default=None)
+    if last is not None and last.user_id != pair.user_id and pair.linked_at < last.ended_at + RELINK_COOL_DOWN:
+        told.append(HandOver(pair.guild_id, last.user_id, pair.steam_id, HandOverReason.TAKEN))
+    return tuple(told)
 
 
 @dataclass(frozen=True, slots=True)

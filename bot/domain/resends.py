@@ -15,7 +15,7 @@ from enum import Enum, StrEnum, auto
 
 from bot.domain.audit import AuditRow
 from bot.domain.failures import ProviderName
-from bot.domain.links import Holder
+from bot.domain.links import Holder, Link
 from bot.domain.secrets import TradeCode, mask_trade_urls
 from bot.domain.steam import SteamId
 from bot.domain.trades import COMPLETED_STATUS, PENDING_STATUS, Trade
@@ -175,6 +175,13 @@ class CardEdit(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class CardContext:
+    """What a card shows beside its request: the owner's link, as fresh as it is, None if no one is linked."""
+
+    owner_link: Link | None
+
+
+@dataclass(frozen=True, slots=True)
 class Resend:
     """One request. ``version`` counts the changes of the facts, ``shown_version`` is the card's last known version."""
 
@@ -208,6 +215,8 @@ class Resend:
     shown_version: int | None = None
     audit_rows: tuple[AuditRow, ...] = field(default=(), compare=False, repr=False)
     """The rows of the change that returned this request; none if it was only read."""
+    context: CardContext | None = field(default=None, compare=False, repr=False)
+    """Set if the request was read or opened by itself, to be shown on its card."""
 
     @property
     def people(self) -> frozenset[int]:

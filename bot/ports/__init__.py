@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bot.domain.failures import Dialect, Explanation, Failure, ProviderName, StatusExplanation
     from bot.domain.health import ProviderHealth
     from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery
-    from bot.domain.links import Holder, Link, SignIn
+    from bot.domain.links import HandOver, Holder, Link, SignIn
     from bot.domain.my_data import Erased, StoredData
     from bot.domain.resends import BeforeSend, Receipt
     from bot.domain.settings import GuildSettings, Setting
@@ -145,6 +145,13 @@ class LinkRepository(Protocol):
 
     async def remove(self, guild_id: int, user_id: int, *, by: int, at: datetime) -> Link | None:
         """Remove and return the user's link."""
+
+
+class LinkMessages(Protocol):
+    """Direct messages about links."""
+
+    async def tell(self, hand_over: HandOver) -> None:
+        """Tell a former holder that they no longer have a Steam account; a refusal is logged, never raised."""
 
 
 class SignInRepository(Protocol):

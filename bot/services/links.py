@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import attrs
 
 from bot.domain.access import Actor, Capability
+from bot.domain.errors import InvalidInput
 from bot.domain.links import Link, LinkSource
 from bot.domain.steam import SteamId
 from bot.domain.steam_ids import read_steam_id
 from bot.ports import Clock, LinkRepository
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
+from bot.services.link_notices import LinkNotices
 
 NO_ACCOUNT = "none"
 """The account that ``/link set`` takes to end a link."""
@@ -32,6 +34,7 @@ class LinkService:
     _links: LinkRepository
     _access: AccessService
     _audit: AuditService
+    _notices: LinkNotices
     _clock: Clock
 
     async def status(self, *, by: Actor) -> LinkStatus | None:
@@ -39,15 +42,19 @@ class LinkService:
         link = await self._links.of_user(by.guild_id, by.user_id)
         return LinkStatus(link, waits=link.waits_at(self._clock.now())) if link is not None else None
 
-    async def set_for(self, user_id: int, account: str, *, by: Actor) -> LinkStatus:
+    async def set_for(self, user_id: int, account: str, *, by: Actor, is_bot: bool = False) -> LinkStatus:
         """Link a user to the account that the text names. Needs ``links.manage``.
 
-        SteamAccountTaken if the account is another user's: that link has to be ended first.
+        InvalidInput for a bot, which has no Steam account. SteamAccountTaken if the account is another user's: that
+        link has to be ended first.
         """
         await self._access.require(Capability.MANAGE_LINKS, of=by)
+        if is_bot:
+            raise InvalidInput("member", "is_bot")
         steam_id = read_steam_id(account, option="steam")
         now = self._clock.now()
         link = await self._links.put(Link(by.guild_id, user_id, steam_id, LinkSource.STAFF, by.user_id, now))
+        self._notices.begin(link)
         replaced = None
         if link.audit_row is not None:
             await self._audit.announce(link.audit_row)
@@ -63,8 +70,14 @@ class LinkService:
         await self._access.require(Capability.MANAGE_LINKS, of=by)
         return await self._remove(user_id, by=by)
 
+    async def close(self, *, within: float) -> None:
+        """Give messages to former holders ``within`` seconds."""
+        await self._notices.close(within=within)
+
     async def _remove(self, user_id: int, *, by: Actor) -> Link | None:
         link = await self._links.remove(by.guild_id, user_id, by=by.user_id, at=self._clock.now())
+        if link is not None:
+            self._notices.begin(link)
         if link is not None and link.audit_row is not None:
             await self._audit.announce(link.audit_row, shown={"steam_id": str(link.steam_id)})
         return link

@@ -27,6 +27,7 @@ from bot.domain.sign_in import (
 from bot.ports import Clock, SignInRepository, SteamOpenId
 from bot.services.audit import AuditService
 from bot.services.guilds import ServedGuilds
+from bot.services.link_notices import LinkNotices
 from bot.services.person_limit import PersonLimit
 
 _log = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class SignInService:
         sign_ins: SignInRepository,
         audit: AuditService,
         guilds: ServedGuilds,
+        notices: LinkNotices,
         clock: Clock,
         places: SignInPlaces | None = None,
         steam: SteamOpenId | None = None,
@@ -94,6 +96,7 @@ class SignInService:
         self._sign_ins = sign_ins
         self._audit = audit
         self._guilds = guilds
+        self._notices = notices
         self._clock = clock
         self._places = places
         self._steam = steam
@@ -201,6 +204,7 @@ class SignInService:
         _log.info("signed in guild=%s user=%s", link.guild_id, link.user_id)
         if (begun := self._begun_as(pending.sign_in)) is not None:
             self.evict(link.guild_id, link.user_id)
+        self._notices.begin(link)
         self._begin(self._announce(link, begun))  # the browser does not wait for Discord
         return FinishedSignIn(link, pending.names, waits=link.waits_at(now))
 

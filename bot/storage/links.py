@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -11,7 +11,17 @@ from typing_extensions import override
 
 from bot.domain.audit import FOR_ANOTHER, AuditAction, AuditEntry
 from bot.domain.errors import SteamAccountTaken
-from bot.domain.links import RELINK_COOL_DOWN, EndedLink, Holder, Link, LinkSource, resends_from
+from bot.domain.links import (
+    RELINK_COOL_DOWN,
+    EndedLink,
+    HandOver,
+    HandOverReason,
+    Holder,
+    Link,
+    LinkSource,
+    hand_overs,
+    resends_from,
+)
 from bot.domain.steam import SteamId
 from bot.ports import LinkRepository
 from bot.storage.audit.log import append
@@ -72,7 +82,8 @@ def put_link(connection: sqlite3.Connection, link: Link) -> Link:
     connection.execute(_PUT, _row(link))
     subject = f"user:{link.user_id}"
     entry = AuditEntry(link.guild_id, link.linked_at, link.linked_by, AuditAction.LINK_SET, subject, detail)
-    return replace(link, audit_row=append(connection, entry))
+    told = hand_overs(link, standing=standing, ended=ended)
+    return replace(link, audit_row=append(connection, entry), hand_overs=told)
 
 
 def holders_in(
@@ -84,8 +95,7 @@ def holders_in(
 
 def link_in(connection: sqlite3.Connection, guild_id: int, user_id: int) -> Link | None:
     """Return a user's link, inside a job."""
-    row = connection.execute(_OF_USER, {"guild_id": guild_id, "user_id": user_id}).fetchone()
-    return None if row is None else link_of(row)
+    return _only(connection.execute(_OF_USER, {"guild_id": guild_id, "user_id": user_id}).fetchall())
 
 
 def purge_ended(connection: sqlite3.Connection, *, at: datetime) -> None:
@@ -106,13 +116,11 @@ class SqliteLinkRepository(LinkRepository):
 
     @override
     async def of_user(self, guild_id: int, user_id: int) -> Link | None:
-        rows = await self._db.read_inline(_OF_USER, {"guild_id": guild_id, "user_id": user_id})
-        return link_of(rows[0]) if rows else None
+        return _only(await self._db.read_inline(_OF_USER, {"guild_id": guild_id, "user_id": user_id}))
 
     @override
     async def of_steam_id(self, guild_id: int, steam_id: SteamId) -> Link | None:
-        rows = await self._db.read_inline(_OF_STEAM_ID, {"guild_id": guild_id, "steam_id": steam_id.value})
-        return link_of(rows[0]) if rows else None
+        return _only(await self._db.read_inline(_OF_STEAM_ID, {"guild_id": guild_id, "steam_id": steam_id.value}))
 
     @override
     async def holders(
@@ -135,6 +143,8 @@ class SqliteLinkRepository(LinkRepository):
             detail = {"steam_id": str(link.steam_id), "source": link.source.value}
             if by != user_id:
                 detail |= FOR_ANOTHER
+                told = HandOver(guild_id, user_id, link.steam_id, HandOverReason.ENDED)
+                link = replace(link, hand_overs=(told,))
             entry = AuditEntry(guild_id, at, by, AuditAction.LINK_REMOVED, f"user:{user_id}", detail)
             return replace(link, audit_row=append(connection, entry))
 
@@ -152,6 +162,10 @@ def _concerned(guild_id: int, steam_id: SteamId, user_ids: Collection[int], at: 
 
 def _holders(rows: Iterable[sqlite3.Row]) -> frozenset[Holder]:
     return frozenset(Holder(row["user_id"], SteamId(row["steam_id"])) for row in rows)
+
+
+def _only(rows: Sequence[sqlite3.Row]) -> Link | None:
+    return link_of(rows[0]) if rows else None
 
 
 def _row(link: Link) -> dict[str, int | str | None]:

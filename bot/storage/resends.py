@@ -9,12 +9,13 @@ from typing_extensions import override
 from bot.domain.access import Condition
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
-from bot.domain.resends import ALARM, OPENED_WITHIN, Outcome, Resend, ResendState, Settlement, TradeFacts
+from bot.domain.resends import ALARM, OPENED_WITHIN, CardContext, Outcome, Resend, ResendState, Settlement, TradeFacts
 from bot.ports.resends import ResendRepository
 from bot.storage import resend_rows as rows
 from bot.storage.audit.log import append
 from bot.storage.database import Database, Parameters, clean_text, from_ms, is_storable, to_ms
 from bot.storage.guild_settings import pause_for
+from bot.storage.links import SqliteLinkRepository
 from bot.storage.rights import require
 
 _Value = int | str | None
@@ -25,6 +26,7 @@ class SqliteResendRepository(ResendRepository):
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._links = SqliteLinkRepository(db)
 
     @override
     async def open(
@@ -45,7 +47,7 @@ class SqliteResendRepository(ResendRepository):
                 at=draft.requested_at,
             )
 
-        return await self._db.write(job)
+        return await self._with_context(await self._db.write(job))
 
     @override
     async def opened_at(self, guild_id: int, user_id: int, *, limit: int) -> tuple[datetime, ...]:
@@ -57,7 +59,7 @@ class SqliteResendRepository(ResendRepository):
         if not is_storable(resend_id):
             return None
         found = await self._read(rows.GET, {"guild_id": guild_id, "id": resend_id})
-        return found[0] if found else None
+        return await self._with_context(found[0] if found else None)
 
     @override
     async def open_for_trade(self, guild_id: int, provider: ProviderName, trade_id: int) -> Resend | None:
@@ -191,7 +193,7 @@ class SqliteResendRepository(ResendRepository):
         def job(connection: sqlite3.Connection) -> Resend | None:
             return _first(connection.execute(rows.REMIND, {"guild_id": guild_id, "id": resend_id, "at": to_ms(at)}))
 
-        return await self._db.write(job)
+        return await self._with_context(await self._db.write(job))
 
     @override
     async def mark_unknown(
@@ -242,6 +244,13 @@ class SqliteResendRepository(ResendRepository):
 
     async def _read(self, statement: str, values: Parameters) -> tuple[Resend, ...]:
         return tuple(rows.resend_of(row) for row in await self._db.read(statement, values))
+
+    async def _with_context(self, resend: Resend | None) -> Resend | None:
+        """Add what the request's card shows beside it."""
+        if resend is None:
+            return None
+        owner_link = await self._links.of_steam_id(resend.guild_id, resend.owner)
+        return replace(resend, context=CardContext(owner_link))
 
     async def _set(self, statement: str, guild_id: int, resend_id: int, **values: _Value) -> None:
         def job(connection: sqlite3.Connection) -> None:

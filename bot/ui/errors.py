@@ -114,6 +114,7 @@ INPUT_PROBLEMS = {
     "not_a_price": ("A price is a number, 0 or more.", "Give a number, for instance 12.50 or 1,204.50."),
     "above_max_price": ("The lowest price is above the highest one.", "Swap the two, or leave one out."),
     "member_and_steam_id": ("Name a member or a SteamID, not both.", "Leave one of the two out."),
+    "is_bot": ("That is a bot. A bot has no Steam account of its own.", "Choose the person whose account it is."),
     "unknown": ("There is no such choice.", "Pick one from the list that Discord shows."),
 }
 """The text and the step for each ``InvalidInput.problem``."""

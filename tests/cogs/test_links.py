@@ -6,6 +6,7 @@ import simcord
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.links import RELINK_COOL_DOWN
+from tests.cogs.approvals import close_direct_messages, direct_messages
 from tests.support.seen import embed_text, text_of
 
 
@@ -122,3 +123,47 @@ async def test_link_ended_by_the_staff(scene: Scene) -> None:
     assert "No Steam account is linked to them" in await say(
         scene, scene.agent, "set", member=scene.customer, steam="none"
     )
+
+
+async def test_former_holder_is_told(scene: Scene) -> None:
+    """Who loses an account is told by direct message: whoever changed it, and again if another member has it."""
+    own, other = scene.world.customer.steam_id, scene.world.other_customer.steam_id
+    new = scene.guild.add_member(scene.env.create_user("jonas"))
+    await say(scene, scene.agent, "set", member=scene.customer, steam=str(other))
+    await say(scene, scene.agent, "set", member=scene.customer, steam="none")
+    await say(scene, scene.agent, "set", member=new, steam=str(other))
+    await say(scene, new, "remove")
+    await scene.env.advance_time(1)
+
+    replaced, ended, taken = direct_messages(scene.customer)
+    assert (
+        f"SteamID `{own}` is no longer linked to you on **{scene.guild.name}**: SteamID `{other}` is now." in replaced
+    )
+    assert f"SteamID `{other}` is no longer linked to you on **{scene.guild.name}**: the staff ended the link." in ended
+    assert f"SteamID `{other}` was linked to you on **{scene.guild.name}** until lately." in taken
+    for text in (replaced, ended, taken):
+        assert "**If not**, tell the staff there." in text
+        assert "jonas" not in text
+        assert str(new.id) not in text
+    assert direct_messages(new) == []
+
+
+async def test_former_holder_takes_no_messages(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """That is no error: the link is changed all the same, and the log has it."""
+    close_direct_messages(scene, scene.customer)
+
+    done = await say(scene, scene.agent, "set", member=scene.customer, steam=str(scene.world.other_customer.steam_id))
+    await scene.env.advance_time(1)
+
+    assert "Linked" in done
+    assert f"former holder takes no direct message guild={scene.guild.id} user={scene.customer.id}" in caplog.text
+
+
+async def test_bot(scene: Scene) -> None:
+    """A bot is linked to no account; a link that one has can be ended."""
+    robot = scene.guild.add_member(scene.env.create_user("robot", bot=True))
+
+    refused = await say(scene, scene.agent, "set", member=robot, steam=str(scene.world.other_customer.steam_id))
+
+    assert "That is a bot. A bot has no Steam account of its own." in refused
+    assert "No Steam account is linked to them" in await say(scene, scene.agent, "set", member=robot, steam="none")

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.audit import AuditAction
 from bot.domain.errors import SteamAccountTaken
-from bot.domain.links import RELINK_COOL_DOWN, Holder, Link, LinkSource
+from bot.domain.links import RELINK_COOL_DOWN, HandOver, HandOverReason, Holder, Link, LinkSource
 from bot.domain.steam import SteamId
 from bot.ports import AuditRepository, LinkRepository
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, CLEO, GUILD, LATER, NOW, OTHER_GUILD
@@ -188,3 +188,29 @@ async def test_holders(links: LinkRepository) -> None:
         (over, standing),
     ):
         assert await links.holders(GUILD, ADAS_ACCOUNT, user_ids={CLEO}, at=at) == found
+
+
+async def test_hand_overs(links: LinkRepository) -> None:
+    """A change names each former holder whom it concerns, once: by another account, by the staff, by another user."""
+
+    async def told(user_id: int, account: SteamId, at: datetime, by: int = CLEO) -> tuple[HandOver, ...]:
+        return (await links.put(Link(GUILD, user_id, account, LinkSource.STAFF, by, at))).hand_overs
+
+    async def ended(user_id: int, at: datetime, by: int) -> tuple[HandOver, ...]:
+        removed = await links.remove(GUILD, user_id, by=by, at=at)
+        assert removed is not None
+        return removed.hand_overs
+
+    assert await told(ADA, ADAS_ACCOUNT, NOW) == ()
+    replaced = HandOver(GUILD, ADA, ADAS_ACCOUNT, HandOverReason.REPLACED, ADAS_OTHER)
+    assert await told(ADA, ADAS_OTHER, LATER, by=ADA) == (replaced,)
+    assert await told(ADA, ADAS_OTHER, LATER) == ()
+    assert await ended(ADA, LATER, by=CLEO) == (HandOver(GUILD, ADA, ADAS_OTHER, HandOverReason.ENDED),)
+    assert await told(BEN, ADAS_OTHER, LATER) == (HandOver(GUILD, ADA, ADAS_OTHER, HandOverReason.TAKEN),)
+    assert await ended(BEN, LATER + HOURS, by=BEN) == ()
+    assert await told(BEN, ADAS_OTHER, LATER + HOURS) == (), "told already"
+    await ended(BEN, LATER + 2 * HOURS, by=BEN)
+    taken = HandOver(GUILD, BEN, ADAS_OTHER, HandOverReason.TAKEN)
+    assert await told(CLEO, ADAS_OTHER, LATER + 3 * HOURS) == (taken,)
+    await ended(CLEO, LATER + 4 * HOURS, by=CLEO)
+    assert await told(ADA, ADAS_OTHER, LATER + 4 * HOURS + RELINK_COOL_DOWN) == ()

@@ -21,12 +21,14 @@ from bot.domain.links import Link
 from bot.domain.sign_in import SignInNames, token_from
 from bot.providers.steam_openid import HttpSteamOpenId
 from bot.services.audit import AuditService
+from bot.services.link_notices import LinkNotices
 from bot.services.sign_in import SignInService, StartedSignIn, Tell
 from bot.sign_in_setup import open_sign_in
 from tests.contracts.engines import ENGINES, Repositories
 from tests.fakes.audit_channel import FakeAuditChannel
 from tests.fakes.clock import FakeClock
 from tests.fakes.guilds import every_guild
+from tests.fakes.link_messages import FakeLinkMessages
 
 GUILD, MIA, ALEX = 900_000_000_000_000_001, 800_000_000_000_000_001, 800_000_000_000_000_002
 NAMES = SignInNames(member="Mia", user="mia_92", guild="Skin Market")
@@ -187,6 +189,7 @@ async def open_site(folder: Path, *, public_url: str | None = None) -> AsyncIter
             sign_ins=repositories.sign_ins,
             audit=audit,
             guilds=every_guild(),
+            notices=LinkNotices(messages=FakeLinkMessages()),
             clock=clock,
             listening=listening,
         )

@@ -13,6 +13,7 @@ from bot.ui.explain import error_name
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.markup import without_markup
 from bot.ui.kit.text import code, count, moment, outside, relative
+from bot.ui.links import origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
     status = explanations.status(resend.provider.dialect, str(facts.status))
     fields = [
         Field("Trade", f"#{resend.trade_id} at {resend.provider.label}", inline=True),
-        Field("Owner", f"SteamID `{resend.owner}`", inline=True),
+        Field("Owner", f"SteamID `{resend.owner}`\n{_owner_link(resend)}".strip(), inline=True),
         Field("Status", f"{status.title} ({code(str(facts.status), 8)})"),
         Field(f"Items to send: {len(facts.items_send)}", _ids(facts.items_send)),
     ]
@@ -201,6 +202,19 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
         fields=fields,
         colour=_STATES[resend.state].tone,
         footer=footer,
+    )
+
+
+def _owner_link(resend: Resend) -> str:
+    """Return whose the owner's account is, by which link, and how fresh that is."""
+    if resend.context is None:
+        return ""
+    link = resend.context.owner_link
+    if link is None:
+        return "Linked to no member"
+    changed_hands = link.waits_at(resend.requested_at)
+    return f"Linked to <@{link.user_id}>, {origin(link)}" + (
+        "\n⚠️ Account or member were linked differently not long before." if changed_hands else ""
     )
 
 
