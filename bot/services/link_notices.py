@@ -10,7 +10,7 @@ from bot.ports import LinkMessages
 
 _log = logging.getLogger(__name__)
 
-_TOLD_WITHIN = 60.0
+_SENT_WITHIN = 60.0
 """Seconds for one message, however long Discord limits them."""
 
 _AT_ONCE = 100
@@ -43,7 +43,7 @@ class LinkNotices:
 
     async def _tell(self, hand_over: HandOver) -> None:
         try:
-            async with asyncio.timeout(_TOLD_WITHIN):
+            async with asyncio.timeout(_SENT_WITHIN):
                 await self._messages.tell(hand_over)
         except Exception as error:  # noqa: BLE001 -- the link is changed, and no caller waits for this
             name = type(error).__name__

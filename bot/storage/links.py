@@ -82,8 +82,8 @@ def put_link(connection: sqlite3.Connection, link: Link) -> Link:
     connection.execute(_PUT, _row(link))
     subject = f"user:{link.user_id}"
     entry = AuditEntry(link.guild_id, link.linked_at, link.linked_by, AuditAction.LINK_SET, subject, detail)
-    told = hand_overs(link, standing=standing, ended=ended)
-    return replace(link, audit_row=append(connection, entry), hand_overs=told)
+    concerned = hand_overs(link, standing=standing, ended=ended)
+    return replace(link, audit_row=append(connection, entry), hand_overs=concerned)
 
 
 def holders_in(
@@ -143,8 +143,8 @@ class SqliteLinkRepository(LinkRepository):
             detail = {"steam_id": str(link.steam_id), "source": link.source.value}
             if by != user_id:
                 detail |= FOR_ANOTHER
-                told = HandOver(guild_id, user_id, link.steam_id, HandOverReason.ENDED)
-                link = replace(link, hand_overs=(told,))
+                hand_over = HandOver(guild_id, user_id, link.steam_id, HandOverReason.ENDED)
+                link = replace(link, hand_overs=(hand_over,))
             entry = AuditEntry(guild_id, at, by, AuditAction.LINK_REMOVED, f"user:{user_id}", detail)
             return replace(link, audit_row=append(connection, entry))
 
