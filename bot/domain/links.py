@@ -139,7 +139,9 @@ def hand_overs(pair: Link, *, standing: Link | None, ended: Iterable[EndedLink])
         return ()
     notified = []
     if standing is not None:
-        notified.append(HandOver(pair.guild_id, pair.user_id, standing.steam_id, HandOverReason.REPLACED, pair.steam_id))
+        notified.append(
+            HandOver(pair.guild_id, pair.user_id, standing.steam_id, HandOverReason.REPLACED, pair.steam_id)
+        )
     of_account = [link for link in ended if link.steam_id == pair.steam_id]
     last = max(of_account, key=lambda link: (link.ended_at, link.user_id == pair.user_id), default=None)
     if last is not None and last.user_id != pair.user_id and pair.linked_at < last.ended_at + RELINK_COOL_DOWN:
