@@ -106,6 +106,7 @@ class AssetPayClient:
     async def look_up(self, query: InventoryQuery) -> Inventory:
         """Ask for all matching items, with a new token if the old one is refused; ProviderError otherwise."""
         ends = asyncio.get_running_loop().time() + self._transport.limits.deadline
+        self._transport.check_limit("GET", "/client/inventory")  # before a token is created for nothing
         token = await self._tokens.token_for(query.trade_url)
         try:
             return await self._ask(query, token, ends=ends)

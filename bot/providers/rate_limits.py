@@ -59,15 +59,8 @@ class SlidingWindow:
     @contextmanager
     def call(self) -> Iterator[None]:
         """Count a call while it is made; RateLimitExceeded, without counting, if none may be made now."""
-        now = self._clock.monotonic()
-        caller = current_caller()
-        customer_id = None if caller.is_staff else caller.user_id
-        free_at = self._free_at(now, self._limit if caller.is_staff else self._limit - self._reserved)
-        if customer_id is not None and self._by_customer[customer_id] >= self._customer_limit:
-            own_oldest = next((ended for ended, user_id in self._ended if user_id == customer_id), now)
-            free_at = max(free_at, own_oldest + self._seconds)
-        if free_at > now:
-            raise RateLimitExceeded(timedelta(seconds=free_at - now))
+        self.check()
+        customer_id = _customer_id()
         self._in_flight += 1
         if customer_id is not None:
             self._by_customer[customer_id] += 1
@@ -76,6 +69,16 @@ class SlidingWindow:
         finally:
             self._in_flight -= 1
             self._ended.append((self._clock.monotonic(), customer_id))
+
+    def check(self) -> None:
+        """Raise RateLimitExceeded if the caller may make no call now."""
+        now, customer_id = self._clock.monotonic(), _customer_id()
+        free_at = self._free_at(now, self._limit if current_caller().is_staff else self._limit - self._reserved)
+        if customer_id is not None and self._by_customer[customer_id] >= self._customer_limit:
+            own_oldest = next((ended for ended, user_id in self._ended if user_id == customer_id), now)
+            free_at = max(free_at, own_oldest + self._seconds)
+        if free_at > now:
+            raise RateLimitExceeded(timedelta(seconds=free_at - now))
 
     def block(self, wait: timedelta) -> None:
         """Make no call for ``wait``, as the provider asked, but at most for the length of the window."""
@@ -136,11 +139,21 @@ class RateLimiter:
 
     def call(self, method: str, path: str) -> AbstractContextManager[None]:
         """Count a call against its window; a route without a documented limit is not counted."""
+        window = self._allowed(method, path)
+        return nullcontext() if window is None else window.call()
+
+    def check(self, method: str, path: str) -> None:
+        """Raise RateLimitExceeded if the caller may make no such call now."""
+        window = self._allowed(method, path)
+        if window is not None:
+            window.check()
+
+    def _allowed(self, method: str, path: str) -> SlidingWindow | None:
+        """Return the window of a route; RateLimitExceeded if the account may not be asked about."""
         account = current_question().account
         if account is not None and (until := self._blocked.get((method, path, account))) is not None:
             raise RateLimitExceeded(timedelta(seconds=max(0.0, until - self._clock.monotonic())))
-        window = self._windows.get((method, path))
-        return nullcontext() if window is None else window.call()
+        return self._windows.get((method, path))
 
     def update_from_headers(self, method: str, path: str, response: Response) -> None:
         """Block the account, and the route if its limit seems to be used up, for as long as the response asks."""
@@ -174,6 +187,11 @@ class RateLimiter:
     def quotas(self) -> tuple[Quota, ...]:
         """Return the state of each window."""
         return tuple(window.quota() for window in self._windows.values())
+
+
+def _customer_id() -> int | None:
+    caller = current_caller()
+    return None if caller.is_staff else caller.user_id
 
 
 def _until(_: object, until: float, __: float) -> float:

@@ -158,8 +158,7 @@ class Transport:
         except NoSlot as refused:
             kind = FailureKind.BUSY_WITH_OWN if refused.own else FailureKind.BUSY
         except RateLimitExceeded as exceeded:
-            failure = Failure(self.provider, FailureKind.RATE_LIMITED_LOCALLY, retry_after=exceeded.wait)
-            raise ProviderError(failure) from None
+            raise self._rate_limited(exceeded) from None
         except _Redirected:
             kind = FailureKind.REDIRECTED
         except BodyTooLarge:
@@ -184,6 +183,16 @@ class Transport:
         # Raised outside the handlers: an exception of httpx can quote a header, so none may be chained to ours.
         http_status = None if connection is None else connection.status
         raise ProviderError(Failure(self.provider, kind, http_status=http_status, place=place))
+
+    def check_limit(self, method: str, path: str) -> None:
+        """Raise ProviderError if the caller may make no such call now: use it before calls that only prepare one."""
+        try:
+            self._limiter.check(method, path)
+        except RateLimitExceeded as exceeded:
+            raise self._rate_limited(exceeded) from None
+
+    def _rate_limited(self, exceeded: RateLimitExceeded) -> ProviderError:
+        return ProviderError(Failure(self.provider, FailureKind.RATE_LIMITED_LOCALLY, retry_after=exceeded.wait))
 
     def _build(
         self,
