@@ -16,6 +16,7 @@ from bot.ports import CommandSyncs
 from bot.services.background import Job
 from bot.services.container import Services
 from bot.ui.access import RevokeDeletedButton
+from bot.ui.interaction.components import is_known, refuse
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.incoming import IncomingEvents
 from bot.ui.interaction.modals import SkinDeskModal, submit
@@ -116,9 +117,11 @@ class SkinDeskClient(commands.Bot):
         super().add_dynamic_items(*items)
 
     async def on_interaction(self, interaction: Interaction) -> None:
-        """Handle a submitted modal; commands and components have handlers of their own."""
+        """Handle a submitted modal and unknown components; commands and components have handlers of their own."""
         if interaction.type is discord.InteractionType.modal_submit:
             await handle(interaction, partial(submit, kinds=MODALS))
+        elif interaction.type is discord.InteractionType.component and not is_known(interaction, COMPONENTS):
+            await handle(interaction, refuse)
 
     async def finish_interactions(self, *, within: float) -> None:
         """Accept no new interactions; wait ``within`` seconds for the running ones, then interrupt them."""

@@ -19,6 +19,7 @@ SkinDeskError
 ├── NotYourPage
 ├── QueryExpired
 ├── FormUnknown
+├── ControlUnknown
 ├── ProviderOff
 ├── GameNotOffered
 ├── NotResendable
@@ -177,6 +178,10 @@ class QueryExpired(SkinDeskError):
 
 class FormUnknown(SkinDeskError):
     """A form was submitted that SkinDesk does not know: it was opened before an update."""
+
+
+class ControlUnknown(SkinDeskError):
+    """A button or a menu was used that SkinDesk does not know, or that does not offer what was selected."""
 
 
 class ProviderOff(SkinDeskError):

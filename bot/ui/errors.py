@@ -9,6 +9,7 @@ import discord
 from discord import app_commands
 
 from bot.domain.errors import (
+    ControlUnknown,
     DiscordUnavailable,
     FormUnknown,
     GuildNotSeen,
@@ -182,6 +183,12 @@ register_messages(
             "This form is too old",
             "It was opened before an update of SkinDesk. Nothing was done.",
             "Press the button or use the command again, and fill in the new form.",
+        ),
+        ControlUnknown: ErrorMessage(
+            "This button or menu is too old",
+            "It was made before an update of SkinDesk, or it does not offer that any more. Nothing was done.",
+            "Run the command again, and use the new one.",
+            again="Now, with that.",
         ),
         ProviderOff: _provider_off,
         app_commands.TransformerError: ErrorMessage(

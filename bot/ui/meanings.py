@@ -19,6 +19,7 @@ from bot.ui.explain import (
     title_of,
     without_reference,
 )
+from bot.ui.interaction.components import offered, selected
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, InteractionSession
@@ -119,7 +120,7 @@ class MeaningSelect(discord.ui.DynamicItem[_AnySelect], template="explain:meanin
         cls, _interaction: Interaction, item: discord.ui.Item[discord.ui.View], _match: re.Match[str], /
     ) -> Self:
         """Rebuild the used menu with the options of its message."""
-        return cls(item.options if isinstance(item, discord.ui.Select) else [])
+        return cls(offered(item))
 
     async def callback(self, interaction: Interaction) -> None:
         """Show the selected meaning."""
@@ -127,14 +128,14 @@ class MeaningSelect(discord.ui.DynamicItem[_AnySelect], template="explain:meanin
 
     async def _explain(self, session: InteractionSession) -> None:
         session.defer_if_slow(thinking=False)
-        selected = self.item.values[0]
-        entry = session.services.explanations.entry(selected)
+        entry_id = selected(self.item)
+        entry = session.services.explanations.entry(entry_id)
         if entry is None:
             raise PageExpired
         audience = await session.services.snapshots.audience_of(session.actor)
         options = [
             discord.SelectOption(
-                label=each.label, value=each.value, description=each.description, default=each.value == selected
+                label=each.label, value=each.value, description=each.description, default=each.value == entry_id
             )
             for each in self.item.options
         ]

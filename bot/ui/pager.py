@@ -9,10 +9,11 @@ from typing import Self
 import discord
 
 from bot.domain.access import Capability
-from bot.domain.errors import PageExpired, ProviderError
+from bot.domain.errors import ControlUnknown, PageExpired, ProviderError
 from bot.domain.inventory import InventoryFilter, Sort
 from bot.domain.snapshots import InventoryAnswer, Listing, Snapshot
 from bot.ports import Explanations
+from bot.ui.interaction.components import offered, selected
 from bot.ui.interaction.error_handler import handle, log_failure
 from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
@@ -181,9 +182,9 @@ class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_ID + ":item"):
         self._snapshot_id = snapshot_id
 
     @classmethod
-    async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
-        """Rebuild the used menu."""
-        return cls(match["id"])
+    async def from_custom_id(cls, _interaction: Interaction, item: _AnyItem, match: re.Match[str], /) -> Self:
+        """Rebuild the used menu with the options of its message."""
+        return cls(match["id"], offered(item))
 
     async def callback(self, interaction: Interaction) -> None:
         """Show the details in a message of their own."""
@@ -191,9 +192,9 @@ class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_ID + ":item"):
 
     async def _show_details(self, session: InteractionSession) -> None:
         session.defer_if_slow()
+        position = selected(self.item)
         snapshot = await _load(session, self._snapshot_id)
         listing = await _listing(_inventory_of(snapshot), None)
-        position = self.item.values[0]
         item = listing.row(int(position)) if position.isdecimal() else None
         if item is None:
             raise PageExpired
@@ -210,16 +211,19 @@ class SortSelect(discord.ui.DynamicItem[_AnySelect], template=_ID + ":sort"):
         self._snapshot_id = snapshot_id
 
     @classmethod
-    async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
-        """Rebuild the used menu."""
-        return cls(match["id"])
+    async def from_custom_id(cls, _interaction: Interaction, item: _AnyItem, match: re.Match[str], /) -> Self:
+        """Rebuild the used menu with the options of its message."""
+        return cls(match["id"], offered(item))
 
     async def callback(self, interaction: Interaction) -> None:
         """Show the first page in the new order."""
         await handle(interaction, self._sort)
 
     async def _sort(self, session: InteractionSession) -> None:
-        sort = Sort(self.item.values[0])
+        value = selected(self.item)
+        sort = next((sort for sort in Sort if sort.value == value), None)
+        if sort is None:
+            raise ControlUnknown
         await _apply_view(session, self._snapshot_id, lambda view: replace(view, sort=sort))
 
 

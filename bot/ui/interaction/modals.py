@@ -54,6 +54,6 @@ async def submit(session: InteractionSession, kinds: Sequence[type[SkinDeskModal
 def _values(part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield custom id and text of every input, in rows and labels too."""
     for inner in (*part.get("components", ()), *filter(None, [part.get("component")])):
-        if "value" in inner:
-            yield inner["custom_id"], inner["value"] or ""
+        if isinstance(inner.get("value"), str):  # a field that was left empty may come without
+            yield str(inner.get("custom_id")), inner["value"]
         yield from _values(inner)

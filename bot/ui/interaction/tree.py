@@ -10,6 +10,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.domain.errors import InvalidInput
 from bot.ports import CommandSyncs
 from bot.ui.interaction.error_handler import report
 from bot.ui.interaction.rights import AnyCommand, check_declared
@@ -41,7 +42,7 @@ class SkinDeskTree(app_commands.CommandTree[discord.Client]):
         session = session_of(interaction)
         refusal: Exception | None
         try:
-            refusal = await session.refusal()
+            refusal = await session.refusal() or _not_offered(interaction)
         except Exception as error:  # noqa: BLE001 -- discord.py would not answer
             refusal = error
         if refusal is None:
@@ -66,6 +67,21 @@ class SkinDeskTree(app_commands.CommandTree[discord.Client]):
         """Reply to every failed command; a failed suggestion has no place for a text."""
         if interaction.type is not discord.InteractionType.autocomplete:
             await report(session_of(interaction), error)
+
+
+def _not_offered(interaction: Interaction) -> Exception | None:
+    """Return the refusal of a choice that a command does not have; Discord may show it as it was before an update."""
+    command = interaction.command
+    if interaction.type is not discord.InteractionType.application_command or not isinstance(
+        command, app_commands.Command
+    ):
+        return None
+    given = vars(interaction.namespace)
+    for option in command.parameters:
+        choices = [choice.value for choice in option.choices]
+        if choices and given.get(option.display_name, choices[0]) not in choices:
+            return InvalidInput(option.display_name, "unknown")
+    return None
 
 
 async def sync_commands(
