@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from cachetools import TTLCache
 
 from bot.http.address import is_private_name
 from bot.http.server import Site, served
@@ -21,6 +22,9 @@ _HEALTH_WITHIN = 2.0
 """Seconds for one health check; the database may be locked."""
 
 CONNECTIONS = 32
+
+_METRICS_KEPT_FOR = 1.0
+"""Seconds: writing them takes some milliseconds of the event loop, whoever asks and how often."""
 
 _HEADERS = {"Cache-Control": "no-store", "Server": "SkinDesk", "X-Content-Type-Options": "nosniff"}
 
@@ -45,9 +49,15 @@ async def listening(
     metrics: Callable[[], Awaitable[bytes]], health: Callable[[], Awaitable[Health]], host: str, port: int
 ) -> AsyncIterator[int]:
     """Serve /metrics, /healthz and /readyz and yield the port. Raise AddressUnusable if it cannot listen."""
+    recent: TTLCache[str, bytes] = TTLCache(1, _METRICS_KEPT_FOR)
+    reading = asyncio.Lock()
 
     async def measured() -> web.Response:
-        return web.Response(body=await metrics(), headers={"Content-Type": "text/plain; version=0.0.4"})
+        async with reading:
+            text = recent.get("")
+            if text is None:
+                text = recent[""] = await metrics()
+        return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4"})
 
     async def checked() -> Health:
         try:

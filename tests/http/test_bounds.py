@@ -172,3 +172,27 @@ async def test_hosts_of_the_metrics(host: str, accepted: bool) -> None:  # noqa:
             assert (content in answer) is expected
             assert b"aiohttp" not in answer
         await here.close()
+
+
+async def test_metrics_asked_for_all_the_time() -> None:
+    """They are written once a second at most: that takes time of the event loop."""
+    written = 0
+
+    async def metrics() -> bytes:
+        nonlocal written
+        written += 1
+        await asyncio.sleep(0.05)
+        return b"up 1\n"
+
+    here = Server()
+    async with listening(metrics, health, "127.0.0.1", 0) as here.port:
+        began = asyncio.get_running_loop().time()
+        answers = [
+            answer
+            for _ in range(10)
+            for answer in await asyncio.gather(*(here.ask(b"GET /metrics HTTP/1.0\r\n\r\n") for _ in range(20)))
+        ]
+        took = asyncio.get_running_loop().time() - began
+        await here.close()
+    assert all(b"up 1" in answer for answer in answers)
+    assert written <= 1 + took
