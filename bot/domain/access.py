@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.links import Holder, Link
+from bot.domain.steam import SteamId
 
 
 class Capability(StrEnum):
@@ -139,6 +140,12 @@ class Viewer:
     actor: Actor
     capabilities: frozenset[Capability]
     link: Link | None
+
+    def may_see(self, owner: SteamId | None) -> bool:
+        """Return whether they may see an account's trades; None is everyone's."""
+        if Capability.TRADES_ANY in self.capabilities:
+            return True
+        return owner is not None and self.link is not None and self.link.steam_id == owner
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ SkinDeskError
 ├── SteamUnavailable
 ├── NotFound
 │   ├── TradeNotFound          also for a trade that is not yours
+│   ├── ResendNotPossible      says nothing of a trade that the caller may not see
 │   ├── ResendNotFound
 │   └── PageExpired
 ├── NotYourPage
@@ -158,6 +159,14 @@ class TradeNotFound(NotFound):
         self.trade_id = trade_id
         self.limit = limit
         self.left_out = left_out
+
+
+class ResendNotPossible(NotFound):
+    """No resend of this trade can be asked for; the caller may ask for every trade, but not see this one."""
+
+    def __init__(self, trade_id: str) -> None:
+        super().__init__(trade_id)
+        self.trade_id = trade_id
 
 
 class ResendNotFound(NotFound):

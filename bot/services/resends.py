@@ -19,6 +19,7 @@ from bot.domain.errors import (
     NotResendable,
     PauseOutdated,
     ResendAlreadyOpen,
+    ResendNotPossible,
     ShuttingDown,
     TooManyResends,
     TradeChanged,
@@ -88,6 +89,8 @@ class ResendService:
 
         Needs ``resend.any``, or ``resend.own`` for a trade of the linked account: another account's trade raises
         TradeNotFound as if it did not exist. Only ``resend.own`` is subject to TooManyResends, LinkTooNew and TooOften.
+        Without ``trades.any``, ``resend.any`` learns of others' trades whether the request was made, and nothing else:
+        ResendNotPossible.
         ResendsPaused while the guild's resends are paused.
         """
         viewer = await self._access.viewer(by)
@@ -99,13 +102,18 @@ class ResendService:
         kept_reason = mask_trade_urls(reason.strip()) if reason else None
         if kept_reason is not None and len(kept_reason) > MAX_REASON:
             raise InvalidInput("reason", "too_long")
-        with on_behalf_of(Caller(by.user_id, is_staff=is_staff(viewer.capabilities))):
-            trade = await self._find(trade_id, own)
-        if trade.not_resendable is not None:
-            raise NotResendable(trade, trade.not_resendable)
-        if own is not None:
-            self._attempts.use(by.guild_id, by.user_id)
-        resend = await self._open(trade, own, reason=kept_reason, by=by)
+        trade = None
+        try:
+            with on_behalf_of(Caller(by.user_id, is_staff=is_staff(viewer.capabilities))):
+                trade = await self._find(trade_id, own)
+            _check_resendable(trade)
+            if own is not None:
+                self._attempts.use(by.guild_id, by.user_id)
+            resend = await self._open(trade, own, reason=kept_reason, by=by)
+        except (TradeNotFound, NotResendable, ResendAlreadyOpen):
+            if own is None and not viewer.may_see(trade.owner if trade is not None else None):
+                raise ResendNotPossible(trade_id) from None
+            raise
         return await self._post_card(resend, settings.approvals_channel_id)
 
     def _account_of(self, viewer: Viewer) -> SteamId | None:
@@ -370,3 +378,8 @@ class ResendService:
         if trade is None or owner not in (None, trade.owner):
             raise TradeNotFound(trade_id, listed.limit_for(owner), len(listed.left_out))
         return trade
+
+
+def _check_resendable(trade: Trade) -> None:
+    if trade.not_resendable is not None:
+        raise NotResendable(trade, trade.not_resendable)

@@ -99,15 +99,16 @@ class TradeService:
         return answer.for_reader(by.link, self._clock.now())
 
     async def resendable_for(self, text: str, *, by: Actor, limit: int = 25) -> tuple[Trade, ...]:
-        """Return the trades that the actor may ask to resend and whose id begins with ``text``.
+        """Return the trades that the actor may see and ask to resend and whose id begins with ``text``.
 
         These are suggestions, and may be some seconds old; there are none for some seconds after a failed reading.
         Callers share one reading, which goes on if they leave. It counts for the one who started it.
         """
         viewer = await self._access.viewer(by)
         own = None
-        if Capability.RESEND_ANY not in viewer.capabilities:
-            if Capability.RESEND_OWN not in viewer.capabilities or viewer.link is None:
+        if not {Capability.RESEND_ANY, Capability.TRADES_ANY} <= viewer.capabilities:  # suggestions show trades
+            may_ask = not viewer.capabilities.isdisjoint({Capability.RESEND_ANY, Capability.RESEND_OWN})
+            if not may_ask or viewer.link is None:
                 return ()
             own = viewer.link.steam_id
         if self._provider is None:

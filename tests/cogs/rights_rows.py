@@ -177,7 +177,7 @@ def suggests(whose: Whose) -> Case:
     async def do(stage: Stage, _: Any) -> str:
         return await stage.suggestions("resend", "id", number[:4])
 
-    return Case(do, number, whose)
+    return Case(do, number, whose, also=() if whose is Whose.OWN else (Capability.TRADES_ANY,))
 
 
 def decides(action: str, shows: str) -> tuple[Case, ...]:

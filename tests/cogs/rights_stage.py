@@ -223,7 +223,8 @@ class Case:
     ``do`` returns all texts of the use; ``shows`` is among them if it was allowed. ``prepare`` makes the argument of
     ``do``, which serves until a use was allowed, or once if it is ``fleeting`` like a modal. ``missing`` does the same
     with data that does not exist: a refusal has to read like its answer. ``among`` are the declared capabilities that
-    concern this case, if not all do. ``barred`` is the text for a holder if the data is CLOSED to them.
+    concern this case, if not all do; ``also`` are needed besides. ``barred`` is the text for a holder if the
+    data is CLOSED to them.
     """
 
     do: Do
@@ -232,6 +233,7 @@ class Case:
     prepare: Callable[[Stage], Coroutine[Any, Any, Any]] | None = None
     missing: Do | None = None
     among: tuple[Capability, ...] = ()
+    also: tuple[Capability, ...] = ()
     barred: str = ""
     fleeting: bool = False
 

@@ -106,7 +106,7 @@ class Trial:
         if self._case.whose is Whose.CLOSED:
             return False
         enough = self.concerned - SEEDED if self._case.whose is Whose.FOREIGN else self.concerned
-        return not self.concerned or not held.isdisjoint(enough)
+        return held.issuperset(self._case.also) and (not self.concerned or not held.isdisjoint(enough))
 
     def _wrong_refusals(self, said: str, held: frozenset[Capability]) -> Iterator[str]:
         case, missing, is_outsider = self._case, self.concerned - held, held.isdisjoint(self.concerned)

@@ -75,6 +75,7 @@ class ResendSetup:
         for guild_id in (GUILD, OTHER_GUILD):
             for role, capability in (
                 (AGENTS, Capability.RESEND_ANY),
+                (AGENTS, Capability.TRADES_ANY),
                 (MODERATORS, Capability.APPROVE_RESEND),
             ):
                 await self.repositories.grants.of_guild(guild_id)

@@ -11,7 +11,9 @@ from bot.domain.errors import (
     CardOutdated,
     InvalidInput,
     LinkTooNew,
+    NotResendable,
     ResendAlreadyOpen,
+    ResendNotPossible,
     TooManyResends,
     TooOften,
     TradeNotFound,
@@ -203,3 +205,27 @@ async def test_link_too_new(services: ResendSetup) -> None:
         await services.service.request(str(TRADE), by=CUSTOMER)
     services.clock.advance(seconds=0.001)
     assert (await services.service.request(str(TRADE), by=CUSTOMER)).state is ResendState.PENDING
+
+
+async def test_any_trade_but_none_to_see(services: ResendSetup) -> None:
+    """With resend.any alone a trade is asked for, or not: why not reads the same, except of one's own trades."""
+    sees_all, now = Grant(GUILD, AGENTS, Capability.TRADES_ANY), services.clock.now()
+    await services.repositories.grants.revoke(sees_all, by=1, at=now)
+    service, provider = services.service, services.provider
+    provider.add(1, CUSTOMERS_ACCOUNT, status=3)
+    provider.add(2, CUSTOMERS_ACCOUNT, items_send=())
+    await services.requested(3)
+    provider.add(4, STRANGERS_ACCOUNT, status=3)
+    await services.link(AGENT, STRANGERS_ACCOUNT)
+
+    for trade_id in ("1", "2", "3", "999", "abc"):
+        with pytest.raises(ResendNotPossible) as refused:
+            await service.request(trade_id, by=AGENT)
+        assert (refused.value.args, refused.value.__cause__) == ((trade_id,), None)
+    with pytest.raises(NotResendable):
+        await service.request("4", by=AGENT)
+
+    await services.repositories.grants.grant(sees_all, by=1, at=now)
+    for trade_id, error in (("1", NotResendable), ("3", ResendAlreadyOpen), ("999", TradeNotFound)):
+        with pytest.raises(error):
+            await service.request(trade_id, by=AGENT)

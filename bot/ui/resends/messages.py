@@ -10,15 +10,17 @@ from bot.domain.errors import (
     PauseOutdated,
     ResendAlreadyOpen,
     ResendNotFound,
+    ResendNotPossible,
     ResendsPaused,
     TooManyResends,
     TradeChanged,
 )
 from bot.domain.resends import OPENED_AT_MOST, ApproverRefusal, ResendPause
+from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience
 from bot.domain.trades import NotResendableReason
 from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
-from bot.ui.kit.text import moment, relative
+from bot.ui.kit.text import code, moment, relative
 from bot.ui.resends.card import FACT_LABELS, RESUME, by_whom, state_sentence
 
 
@@ -109,6 +111,13 @@ register_messages(
             again="With a request that is there.",
         ),
         NotResendable: _not_resendable,
+        ResendNotPossible: lambda error, _: ErrorMessage(
+            "This trade cannot be asked for",
+            f"Trade {code(mask_trade_urls(error.trade_id), 40)} does not exist, cannot be resent, or is asked for "
+            "already. You may ask for every trade, but not see those of others: so SkinDesk does not say which it is.",
+            "Check the number, or have a member with `trades.any` look at the trade.",
+            again="With the right number.",
+        ),
         ResendAlreadyOpen: lambda error, _: ErrorMessage(
             "Already asked for",
             f"A resend of trade {error.trade_id} is open "
