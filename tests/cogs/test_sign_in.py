@@ -56,6 +56,16 @@ async def sign_in(scene: Scene, address: str, person: Person) -> str:
     return text
 
 
+async def test_server_that_is_not_served_any_more(scene: Scene) -> None:
+    """A sign-in that was started in a server links nothing once the desk no longer serves it."""
+    address = address_in(await scene.agent.slash(scene.channel, "link start"))
+    scene.client.services.guilds.use([scene.guild.id + 1])
+
+    assert "Linked" not in await sign_in(scene, address, scene.world.collector)
+    scene.client.services.guilds.use([scene.guild.id])
+    assert "No Steam account" in text_of(await scene.agent.slash(scene.channel, "link status"))
+
+
 async def test_from_beginning_to_end(scene: Scene) -> None:
     """A member signs in by the button, and the page, a follow-up and the status confirm the link."""
     log = scene.guild.create_text_channel("audit")

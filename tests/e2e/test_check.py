@@ -12,9 +12,9 @@ from tests.deploy.containerfile import parsed
 from tests.e2e.live_bot import LiveBot
 
 
-async def checked(live: LiveBot) -> tuple[int, dict[str, dict[str, Any]]]:
+async def checked(live: LiveBot, **settings: str) -> tuple[int, dict[str, dict[str, Any]]]:
     """Run the check and return its exit code and its findings by id; no secret is in the output."""
-    async with live.bot("check", "--json") as bot:
+    async with live.bot("check", "--json", **settings) as bot:
         code = await bot.wait(60.0)
         [output] = bot.stdout_lines
         assert bot.stderr == ""
@@ -50,6 +50,15 @@ async def test_while_running(live: LiveBot):
         assert (len(live.audit.messages), live.server.gateway.sessions_started) == before[1:]
         assert live.providers.mannco.resend_calls == {}
     live.assert_sound()
+
+
+async def test_commands_outside_the_served_guilds(live: LiveBot):
+    """Commands in a server that the desk does not serve are a problem."""
+    code, findings = await checked(live, discord__guild_ids=str(live.guild.id), discord__command_guild_ids="5")
+
+    assert code == ExitCode.CONFIG
+    assert findings["discord.guilds.commands"]["key"] == "discord.command_guild_ids"
+    assert "does not name: 5" in findings["discord.guilds.commands"]["what"]
 
 
 async def test_before_the_first_start(live: LiveBot):

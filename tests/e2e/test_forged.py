@@ -111,6 +111,28 @@ async def test_choices(live: LiveBot, subtests: pytest.Subtests) -> None:
         assert not [line for line in bot.stderr_lines if " ERROR " in line]
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"type": 9},
+        {"name": "access", "options": []},
+        {"name": "nothing"},
+        {"options": [{"type": 3, "name": "tradeurl"}]},
+        {"options": [{"name": "tradeurl", "type": 1}]},
+        {"options": []},
+        {"resolved": {"users": {"1": {}}}},
+    ],
+    ids=str,
+)
+async def test_commands_that_cannot_be_read(live: LiveBot, odd: dict[str, Any]) -> None:
+    """A command of an unexpected shape is answered as one that has changed, and the next one works."""
+    async with live.running(set_up=False) as bot:
+        data = _command(live, "inventory", {"tradeurl": "x"}) | odd
+        assert "This command has changed" in answer_of(await sent(live, Kind.COMMAND, data, live.customer)).text
+        assert "Providers" in (await live.use(live.customer, "status")).text
+        assert not [line for line in bot.stderr_lines if " ERROR " in line]
+
+
 def _command(live: LiveBot, name: str, options: dict[str, Any]) -> dict[str, Any]:
     found = live.server.commands.find(live.guild, name)
     given: list[dict[str, Any]] = []

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -364,7 +364,8 @@ def actor_from(member: discord.Member, guild_id: int) -> Actor:
 
 def _command_of(interaction: Interaction) -> str:
     """Return the name of the command, or the custom id of a component without the ids in it."""
-    if interaction.command is not None:
-        return interaction.command.qualified_name
+    with suppress(Exception):  # data of an unexpected shape has no command
+        if interaction.command is not None:
+            return interaction.command.qualified_name
     data: dict[str, Any] = dict(interaction.data or {})
     return ":".join(filter(_ACTION.fullmatch, str(data.get("custom_id", "")).split(":"))) or interaction.type.name

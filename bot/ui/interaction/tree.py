@@ -42,9 +42,10 @@ class SkinDeskTree(app_commands.CommandTree[discord.Client]):
         session = session_of(interaction)
         refusal: Exception | None
         try:
-            refusal = await session.refusal() or _not_offered(interaction)
+            refusal = await session.refusal()
         except Exception as error:  # noqa: BLE001 -- discord.py would not answer
             refusal = error
+        refusal = refusal or _not_offered(interaction)
         if refusal is None:
             return True
         if interaction.type is discord.InteractionType.autocomplete:
@@ -54,14 +55,15 @@ class SkinDeskTree(app_commands.CommandTree[discord.Client]):
         return False
 
     async def _call(self, interaction: Interaction) -> None:
-        """Report what discord.py itself cannot read in a command; it would only log it."""
+        """Answer a command that discord.py itself cannot read; it would only log that."""
         try:
             await super()._call(interaction)
         except app_commands.AppCommandError:
             raise  # on_error gets it
-        except Exception as error:  # noqa: BLE001 -- options of an unexpected shape
+        except Exception as error:  # noqa: BLE001 -- errors of callbacks are AppCommandErrors
+            _log.warning("command not read error=%s", type(error).__name__)
             if interaction.type is not discord.InteractionType.autocomplete:
-                await report(session_of(interaction), error)
+                await report(session_of(interaction), app_commands.CommandNotFound("", []))
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
         """Reply to every failed command; a failed suggestion has no place for a text."""
