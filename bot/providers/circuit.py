@@ -1,5 +1,6 @@
 """The circuit breaker of a provider, which no single customer and no single account can open or hold open."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -77,9 +78,10 @@ class Attempt:
 class CircuitBreaker:
     """Opens on three failures within a minute that have no customer and no account in common.
 
-    An answer refutes the failures of all calls that began before its own, so a provider that answers others keeps its
-    circuit closed. While it is open, one call in two seconds passes as a trial, whether the one before has ended or
-    not. A caller whose call failed makes none for ten seconds, nor does anyone else for that account.
+    An answer refutes the failures of all calls that began before its own. While the circuit is open, one call in two
+    seconds passes as a trial, whether the one before has ended or not; for two seconds after an answer every call does,
+    so a provider that answers some refuses none of them, whatever happens to others. A caller whose call failed makes
+    no trial for ten seconds, nor does anyone else for that account.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -94,30 +96,32 @@ class CircuitBreaker:
         self._failure: Failure | None = None
         """The latest failure that no answer has refuted, and its attempt's number."""
         self._since: datetime | None = None
-        self._next_trial = 0.0
+        self._answered_at = -math.inf
+        self._trial_at = -math.inf
 
     def health(self) -> tuple[ProviderState, datetime | None, Failure | None, datetime | None]:
         """Return the state, since when, the latest failure, and when an open circuit is tried next, if not now."""
         if not self._is_open():
             state = ProviderState.WORKING if self._failure is None else ProviderState.FAILING
             return state, self._since, self._failure, None
-        left = self._next_trial - self._clock.monotonic()
+        left = self._next_trial() - self._clock.monotonic()
         until = self._clock.now() + timedelta(seconds=left) if left > 0 else None
         return ProviderState.CIRCUIT_OPEN, self._since, self._failure, until
 
     def enter(self, question: Question) -> Attempt:
         """Begin a call; CircuitOpen if none may be made for this question now."""
-        is_trial = self._is_open()
-        if is_trial:
-            now = self._clock.monotonic()
+        now = self._clock.monotonic()
+        is_trial = False
+        if self._is_open():
             failed_at = self._no_trial.failed_at(question)
             own_wait = 0.0 if failed_at is None else failed_at + NO_TRIAL_FOR.total_seconds() - now
-            wait = max(self._next_trial - now, own_wait)
+            wait = max(self._next_trial() - now, own_wait)
             if wait > 0:
                 raise CircuitOpen(timedelta(seconds=wait))
-            self._next_trial = now + TRIAL_EVERY.total_seconds()
+            is_trial = not self._answers()
         self._begun += 1
         if is_trial:
+            self._trial_at = now
             self._no_trial.add(question, began=self._begun)
         return Attempt(question, self._begun, is_trial)
 
@@ -125,11 +129,12 @@ class CircuitBreaker:
         """End a call that says nothing about the provider; another trial may take its place."""
         if attempt.is_trial:
             self._no_trial.discard(attempt.question)
-            self._next_trial = self._clock.monotonic()
+            self._trial_at = -math.inf
 
     def answered(self, attempt: Attempt) -> None:
         """End a call with an answer."""
         self._answered = max(self._answered, attempt.number)
+        self._answered_at = self._clock.monotonic()
         for each in (self._evidence, self._no_trial):
             each.refute(attempt.number)
         if self._failure is not None and self._failed < attempt.number:
@@ -154,3 +159,10 @@ class CircuitBreaker:
 
     def _is_open(self) -> bool:
         return self._evidence.is_shared(_SEVERAL)
+
+    def _answers(self) -> bool:
+        """Return whether the provider has just answered someone."""
+        return self._clock.monotonic() < self._answered_at + TRIAL_EVERY.total_seconds()
+
+    def _next_trial(self) -> float:
+        return -math.inf if self._answers() else self._trial_at + TRIAL_EVERY.total_seconds()

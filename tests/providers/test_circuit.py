@@ -3,6 +3,7 @@
 import heapq
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -202,6 +203,8 @@ class Desk:
     chance: random.Random
     clock: FakeClock
     breaker: CircuitBreaker
+    hostile: int = 0
+    """More customers, whose calls all fail; they ask whenever anyone does."""
     running: list[tuple[float, int, Attempt, Sign]] = field(default_factory=list)
 
     def ask(self, sign: Sign, lasts: float, *, within: float) -> Iterator[Sign | None]:
@@ -210,10 +213,11 @@ class Desk:
         while self.clock.monotonic() < end:
             self.clock.advance(seconds=self.chance.expovariate(5))
             now = self.clock.monotonic()
-            while self.running and self.running[0][0] <= now:
-                _, _, attempt, ending = heapq.heappop(self.running)
-                self.breaker.failed(attempt, BROKEN, ending)
-                yield ending
+            yield from self._ended(now)
+            for number in range(1000, 1000 + self.hostile):
+                with suppress(CircuitOpen):
+                    attempt = self.breaker.enter(customer(number, number + 100 * self.chance.randrange(9)))
+                    heapq.heappush(self.running, (now + 0.05, attempt.number, attempt, Sign.OUTAGE))
             account = self.chance.randrange(1, 21)
             is_agent = self.chance.random() < 0.2
             question = agent(100 + self.chance.randrange(3), account) if is_agent else customer(account)
@@ -223,6 +227,12 @@ class Desk:
                 yield None
             else:
                 heapq.heappush(self.running, (now + lasts, attempt.number, attempt, sign))
+
+    def _ended(self, now: float) -> Iterator[Sign]:
+        while self.running and self.running[0][0] <= now:
+            _, _, attempt, sign = heapq.heappop(self.running)
+            self.breaker.failed(attempt, BROKEN, sign)
+            yield sign
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -247,3 +257,14 @@ def test_outage(seed: int, sign: Sign, lasts: float) -> None:
         pass
     assert not is_open(desk.breaker)
     assert None not in desk.ask(Sign.ANSWER, 0.2, within=30)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("lasts", [0.05, 2.0])
+def test_several_hostile_customers(seed: int, lasts: float) -> None:
+    """Not even ten customers whose calls all fail refuse a provider to others that it answers."""
+    clock = FakeClock()
+    desk = Desk(random.Random(seed), clock, CircuitBreaker(clock), hostile=10)  # noqa: S311 -- no secret depends on it
+    ended = [*desk.ask(Sign.ANSWER, lasts, within=300)]
+
+    assert ended.count(None) <= 0.02 * ended.count(Sign.ANSWER)
