@@ -128,14 +128,14 @@ class TradeService:
 
     async def _resendable(self, provider: TradeProvider, account: SteamId | None) -> tuple[Trade, ...]:
         """Read and keep the trades that can be resent, without their codes; none if the provider fails."""
-        trades: tuple[Trade, ...] = ()
         try:
             listed = await provider.trades(Scope.ALL, account)
-            trades = tuple(replace(trade, code=None) for trade in listed.trades if trade.not_resendable is None)
         except ProviderError as error:
             if is_callers_own(error):
                 raise
             _log.info("no suggestions read failure=%s", error.failure.kind.value)
+            return self._suggested.setdefault(account, ())  # staff's own reading may have been answered meanwhile
+        trades = tuple(replace(trade, code=None) for trade in listed.trades if trade.not_resendable is None)
         self._suggested[account] = trades
         return trades
 
