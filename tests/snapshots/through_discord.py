@@ -293,6 +293,7 @@ class Walk:
     async def _status(self) -> AsyncIterator[Shot]:
         for reader in (CUSTOMER, MODERATOR):
             yield await self._ask("status", "all work", reader, "status")
+        self.scene.env.backend.advance_clock(2)  # since it answered last
         await self._outage()
         for reader in (CUSTOMER, MODERATOR):
             yield await self._ask("status", "one fails", reader, "status")
