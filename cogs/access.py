@@ -1,11 +1,13 @@
 """/access: which role may do what, and why."""
 
+from dataclasses import replace
+
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.access import Capability
-from bot.domain.access_doctor import caused_by
+from bot.domain.access_doctor import Concern, caused_by
 from bot.ui.access import (
     CAPABILITY_LABELS,
     change_embed,
@@ -71,6 +73,9 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Decid
         guild = session.require_guild()
         review = await session.services.access.review(role_facts(guild), by=actor)
         names = role_names(guild, actor.guild_id)
+        if not session.knows_all_roles:  # one that looks deleted may be one that could not be read
+            found = tuple(finding for finding in review.findings if finding.concern is not Concern.DELETED)
+            review, names = replace(review, findings=found), role_names(None, actor.guild_id)
         embed = list_embed(review, names, actor.guild_id)
         await session.reply(embed, view=deleted_roles_view(review.findings))
 

@@ -10,7 +10,7 @@ import discord
 from bot.domain.access import BOOTSTRAP, Actor, Capability
 from bot.domain.access_doctor import Concern, Finding, Giver, RoleFacts, Source
 from bot.domain.audit import AuditAction, AuditRow
-from bot.domain.errors import AccessDenied
+from bot.domain.errors import AccessDenied, GuildNotSeen
 from bot.domain.snapshots import Audience
 from bot.services.access import GrantChange, Review, Why
 from bot.ui.errors import ErrorMessage, register_messages
@@ -356,6 +356,8 @@ class RevokeDeletedButton(
 
     async def _revoke(self, session: InteractionSession) -> None:
         await session.defer()
+        if not session.knows_all_roles:
+            raise GuildNotSeen
         existing = {role.role_id for role in role_facts(session.require_guild())}
         if grants := await session.services.access.revoke_deleted(existing, by=session.actor):
             title, tone = "✅ Done", Tone.GOOD

@@ -85,10 +85,16 @@ async def test_odd_events(live: LiveBot, subtests: pytest.Subtests) -> None:
         assert "does not see" not in (await live.use(live.owner, "settings show")).text
         assert "Who may do what" in (await live.use(live.owner, "access list")).text
 
+        gone = live.guild.add_role("Gone")
+        await live.use(live.owner, "access grant", role=gone, capability="audit.read")
+        listed = await live.use(live.owner, "access list")
+        assert "deleted role" in listed.text
         await live.server.gateway.dispatch("GUILD_ROLE_CREATE", {"guild_id": guild_id, "role": odd_role})
-        assert NOT_SEEN in (await live.use(live.owner, "access list")).text
+        assert "deleted role" not in (await live.use(live.owner, "access list")).text
+        [revoke] = listed.custom_ids
+        assert NOT_SEEN in answer_of(await (await live.server.click(listed, revoke, live.owner)).finished()).text
         await live.server.gateway.dispatch("GUILD_CREATE", arrival)
-        assert "Who may do what" in (await live.use(live.owner, "access list")).text
+        assert "deleted role" in (await live.use(live.owner, "access list")).text
         skipped = [line for line in bot.stderr_lines if "gateway event skipped event=CHANNEL_CREATE" in line]
         assert len(skipped) == 2
         assert "count=10" in skipped[1]

@@ -82,11 +82,16 @@ class InteractionSession:
 
     @property
     def guild(self) -> discord.Guild | None:
-        """The server with its roles and channels; None if SkinDesk does not see it, or not all of its roles."""
+        """The server with its roles and channels; None if SkinDesk does not see it."""
         guild = self.interaction.guild  # made up by discord.py from the interaction if it is not seen
         if guild is None or guild.unavailable or guild.default_role is None:
             return None
-        return None if guild.id in self._client.incoming.incomplete else guild
+        return guild
+
+    @property
+    def knows_all_roles(self) -> bool:
+        """Whether a role that the server does not have, as far as is known, was deleted."""
+        return self.guild is not None and self.guild.id not in self._client.incoming.incomplete
 
     def require_guild(self) -> discord.Guild:
         """Return the server with its roles and channels; GuildNotSeen if they are not known."""

@@ -90,8 +90,8 @@ async def _uncover(card: discord.Message | None) -> None:
         return
     try:
         await card.edit(suppress=False)
-    except discord.HTTPException as error:
-        _log.warning("card not uncovered message=%s status=%s", card.id, error.status)
+    except Exception as error:  # noqa: BLE001 -- what is told is that the card was outdated
+        _log.warning("card not uncovered message=%s error=%s", card.id, type(error).__name__)
 
 
 @requires(Capability.APPROVE_RESEND)
