@@ -36,8 +36,10 @@ from bot.services.inventory import InventoryService
 from bot.services.link_notices import LinkNotices
 from bot.services.links import LinkService
 from bot.services.my_data import MyDataService
+from bot.services.pauses import PauseService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
+from bot.services.resend_notifier import ResendNotifier
 from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
 from bot.services.snapshots import SnapshotService
@@ -144,15 +146,16 @@ async def assembled(
         stack.push_async_callback(snapshots.saved)
         pauses = SqlitePauseRepository(database)
         board = ResendBoard(repository=resends, settings=guild_settings, guilds=guilds, cards=cards, clock=clock)
+        notifier = ResendNotifier(
+            repository=resends, links=links, guilds=guilds, cards=cards, board=board, audit=audit, clock=clock
+        )
         delivery = ResendDelivery(
             repository=resends,
             provider=providers.trades,
-            links=links,
-            cards=cards,
             board=board,
+            notifier=notifier,
             guilds=guilds,
             pauses=pauses,
-            audit=audit,
             clock=clock,
         )
         stack.push_async_callback(delivery.close, within=0.0)
@@ -190,15 +193,14 @@ async def assembled(
                 access=access,
                 links=links,
                 settings=guild_settings,
-                cards=cards,
                 board=board,
+                notifier=notifier,
                 delivery=delivery,
-                pauses=pauses,
-                audit=audit,
                 clock=clock,
                 expires_after=settings.resends.expires_after,
                 allow_self_approval=settings.resends.allow_self_approval,
             ),
+            pauses=PauseService(pauses=pauses, access=access, audit=audit, clock=clock),
             delivery=delivery,
             snapshots=snapshots,
             status=StatusService(sources=providers.health, access=access),
@@ -341,10 +343,11 @@ async def _finish(client: SkinDeskClient) -> None:
         async with asyncio.timeout(_FINISH_WITHIN + _TELL_WITHIN):
             await asyncio.gather(
                 client.finish_interactions(within=_FINISH_WITHIN),
-                client.services.delivery.close(within=_FINISH_WITHIN),
+                client.services.delivery.finish(within=_FINISH_WITHIN),
                 client.services.sign_ins.close(within=_FINISH_WITHIN),
             )
-            # Last, because the work above is posted too; it has the time that is left.
+            # Last, because the work above is told and posted too.
+            await client.services.delivery.close(within=_TELL_WITHIN * 0.7)
             await asyncio.gather(
                 client.services.audit.close(within=_TELL_WITHIN), client.services.links.close(within=_TELL_WITHIN)
             )

@@ -14,7 +14,7 @@ from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.layout import Tone, card
 from bot.ui.kit.text import count, plain, relative
 from bot.ui.resends.buttons import pause_view
-from bot.ui.resends.card import state_sentence
+from bot.ui.resends.card import link_to_card, state_sentence
 from bot.ui.resends.channel import DiscordResendCards
 from bot.ui.resends.messages import pause_sentences
 
@@ -49,11 +49,14 @@ class ResendsCog(commands.Cog):
         await session.defer()
         resend = await session.services.resends.request(id, by=session.actor, reason=reason)
         self._cards.remember(resend.id, interaction)
+        asked = "the moderators have been asked."
+        if resend.message_id is None:
+            asked = "it is stored, and the moderators see its card as soon as Discord takes it."
         await session.reply(
             card(
                 title=f"⏳ Resend {resend.id} · {resend.state.value}",
                 description=(
-                    f"Trade #{resend.trade_id}: the moderators have been asked. Nothing is sent before one of them "
+                    f"Trade #{resend.trade_id}: {asked} Nothing is sent before one of them "
                     f"approves. The request expires {relative(resend.expires_at)}; you will be told how it ends."
                 ),
                 colour=Tone.WAITING,
@@ -92,11 +95,11 @@ class ResendsCog(commands.Cog):
         actor = session.actor
         services = session.services
         requests = await services.resends.open_requests(by=actor)
-        pause = await services.resends.pause_of(actor.guild_id)
+        pause = await services.pauses.pause_of(actor.guild_id)
         lines = [] if pause is None else [f"🛑 {sentence}" for sentence in pause_sentences(pause)]
         for resend in requests[:_SHOWN]:
-            link = f"https://discord.com/channels/{actor.guild_id}/{resend.channel_id}/{resend.message_id}"
-            where = f" · [card]({link})" if resend.message_id is not None else ""
+            link = link_to_card(resend)
+            where = f" · [card]({link})" if link is not None else ""
             lines.append(
                 f"**Resend {resend.id}** · trade #{resend.trade_id} · asked {relative(resend.requested_at)}{where}\n"
                 f"{state_sentence(resend)}"

@@ -30,6 +30,7 @@ SkinDeskError
 ├── AlreadyDecided
 ├── TradeChanged
 ├── CardOutdated
+├── CardReplaced
 ├── MayNotDecide
 ├── ApprovalsChannelMissing
 ├── ApprovalsChannelUnusable
@@ -267,6 +268,14 @@ class TradeChanged(SkinDeskError):
 
 class CardOutdated(SkinDeskError):
     """The card was outdated when it was approved. ``resend.is_shown`` is whether it is up to date now."""
+
+    def __init__(self, resend: Resend) -> None:
+        super().__init__(str(resend.id))
+        self.resend = resend
+
+
+class CardReplaced(SkinDeskError):
+    """The message that was pressed is not the request's card. ``resend`` has the card, if there is one."""
 
     def __init__(self, resend: Resend) -> None:
         super().__init__(str(resend.id))

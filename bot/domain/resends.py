@@ -171,7 +171,25 @@ class CardEdit(Enum):
     DOUBTFUL = auto()
     """The edit was refused or its answer lost: the card may still show the old contents."""
     GONE = auto()
-    """The card no longer exists, or its channel is gone or closed."""
+    """The card no longer exists, is another bot's, or its channel is gone or closed."""
+    LIMITED = auto()
+    """Discord does not take edits of this card for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostedCard:
+    """A posted card. ``is_current`` is False if it was posted earlier and shows something else."""
+
+    message_id: int
+    is_current: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CardMessage:
+    """A message of SkinDesk with a request's buttons, as a click brings it."""
+
+    channel_id: int
+    message_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +201,10 @@ class CardContext:
 
 @dataclass(frozen=True, slots=True)
 class Resend:
-    """One request. ``version`` counts the changes of the facts, ``shown_version`` is the card's last known version."""
+    """One request. ``version`` counts the changes of the facts.
+
+    ``shown_version`` is the version that the card is known to show, with the state and the notes; None if it is behind.
+    """
 
     id: int
     guild_id: int
@@ -225,7 +246,7 @@ class Resend:
 
     @property
     def is_shown(self) -> bool:
-        """Whether the card is known to show the current facts."""
+        """Whether the card is known to show the request as it is."""
         return self.shown_version == self.version
 
     def is_due(self, now: datetime) -> bool:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from bot.domain.resends import ResendState
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.domain.access import Condition
     from bot.domain.audit import AuditRow
     from bot.domain.failures import ProviderName
-    from bot.domain.resends import CardEdit, Outcome, Resend, ResendPause, Settlement, TradeFacts
+    from bot.domain.resends import (
+        CardEdit,
+        Outcome,
+        PostedCard,
+        Resend,
+        ResendPause,
+        Settlement,
+        TradeFacts,
+    )
     from bot.domain.secrets import TradeCode
 
 
@@ -64,18 +74,34 @@ class ResendRepository(Protocol):
         """Return every open request, oldest first: for the background work."""
 
     async def not_finalised(self) -> tuple[Resend, ...]:
-        """Return every ended request that was not finalised, oldest first: for the work at start."""
+        """Return every ended request whose end was not told to everyone, oldest first: for the background work."""
+
+    async def cards_behind(self, *, since: datetime) -> tuple[Resend, ...]:
+        """Return the requests that ended after ``since`` and whose card is not known to show it: for the start."""
 
     async def finalise(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
-        """Store that the end of a request has been shown and told to everyone."""
+        """Store that everyone was told the end of a request."""
 
     async def attach_card(
-        self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int, version: int
-    ) -> None:
-        """Store the message of the request's card and the version that it shows."""
+        self,
+        guild_id: int,
+        resend_id: int,
+        *,
+        channel_id: int,
+        message_id: int,
+        version: int | None,
+        state: ResendState = ResendState.PENDING,
+        replaces: int | None = None,
+    ) -> Resend | None:
+        """Store the message of the request's card in the place of ``replaces``, and what it shows.
 
-    async def card_shows(self, guild_id: int, resend_id: int, *, message_id: int, version: int) -> None:
-        """Store which version the card shows, if it is still this message."""
+        ``version`` is None if that is not known. None, with nothing changed, if the card is another message by now.
+        """
+
+    async def card_shows(
+        self, guild_id: int, resend_id: int, *, message_id: int, version: int, state: ResendState = ResendState.PENDING
+    ) -> None:
+        """Store which version the card shows, if it is still this message and the request in this state."""
 
     async def add_note(self, guild_id: int, resend_id: int, note: str) -> Resend | None:
         """Add a note for the card."""
@@ -157,11 +183,17 @@ class ResendRepository(Protocol):
 class ResendCards(Protocol):
     """The cards in the approvals channels, and messages to requester and owner."""
 
-    async def post(self, resend: Resend, *, channel_id: int) -> int:
-        """Post the card and return its message id; ApprovalsChannelUnusable otherwise."""
+    async def post(self, resend: Resend, *, channel_id: int) -> PostedCard:
+        """Post the card, or find the one whose answer was lost minutes ago: one message for each message it replaces.
+
+        ApprovalsChannelUnusable if Discord refuses for good; any other error may pass, and the card may be there.
+        """
 
     async def update(self, resend: Resend) -> CardEdit:
         """Edit the card and return whether it shows the request now; a refusal is logged, never raised."""
+
+    async def is_there(self, resend: Resend) -> bool:
+        """Return whether Discord shows the card to SkinDesk; True if that cannot be found out now."""
 
     async def remove(self, resend: Resend) -> None:
         """Delete the card, or at least its buttons; a refusal is logged, never raised."""

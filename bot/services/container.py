@@ -10,6 +10,7 @@ from bot.services.guilds import ServedGuilds
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
 from bot.services.my_data import MyDataService
+from bot.services.pauses import PauseService
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
@@ -31,6 +32,7 @@ class Services:
     inventory: InventoryService
     trades: TradeService
     resends: ResendService
+    pauses: PauseService
     delivery: ResendDelivery
     snapshots: SnapshotService
     status: StatusService

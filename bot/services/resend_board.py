@@ -1,26 +1,54 @@
-"""Keeps the cards of requests up to date: edits, reposts of deleted cards, and reminders."""
+"""Keeps the cards of requests up to date in the background: posts, edits, reposts and reminders. No one awaits Discord.
+
+The database says which card a request has and whether it is behind, so that a stop loses no work.
+"""
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from weakref import WeakValueDictionary
+from functools import partial
 
 import attrs
 
-from bot.domain.errors import ApprovalsChannelUnusable
-from bot.domain.resends import CardEdit, Resend
+from bot.domain.errors import ApprovalsChannelUnusable, CardReplaced
+from bot.domain.resends import CardEdit, CardMessage, PostedCard, Resend
 from bot.ports import Clock, GuildSettingsRepository
 from bot.ports.resends import ResendCards, ResendRepository
 from bot.services.guilds import ServedGuilds
+from bot.services.keyed_tasks import KeyedTasks, call_within
 
 _log = logging.getLogger(__name__)
 
-_REFRESH_EVERY = timedelta(minutes=10)
-"""How often an unchanged card is edited: only an edit shows whether it was deleted."""
+_AT_ONCE = 20
+_RETRY_AFTER = timedelta(seconds=5)
+_RETRY_AT_LEAST_EVERY = timedelta(minutes=1)
+"""The back-off of a card that Discord does not take: twice as long after each failure, up to this."""
 
-_MAX_ENDED = 1_000
-"""Ended requests whose card edits are retried. After a restart, pressing a button of theirs shows the end."""
+_CHECK_EVERY = timedelta(minutes=30)
+_CHECK_AT_MOST_EVERY = timedelta(minutes=10)
+"""How often SkinDesk looks whether a card was deleted: by itself, and if moderators list the requests."""
+
+_RETRY_ENDED_FOR = timedelta(days=1)
+"""How long the card of an ended request is retried. After that, pressing a button of it still shows the end."""
+
+
+@attrs.define(eq=False)
+class _Card:
+    """The card of a request, as this process knows it."""
+
+    resend: Resend
+    checked_at: datetime | None = None
+    is_queued: bool = False
+    must_edit: bool = False
+    """Whether the card has to be edited although it is stored as up to date."""
+    must_post: bool = False
+    """Whether the card has to be posted anew. After a lost answer, only the same post again finds the message."""
+    failures: int = 0
+    retry_at: datetime | None = None
+    first_post: asyncio.Future[bool] | None = None
+    """Resolved with whether the channel can be used, for the requester who waits."""
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -35,85 +63,257 @@ class ResendBoard:
     _guilds: ServedGuilds
     _cards: ResendCards
     _clock: Clock
-    _locks: WeakValueDictionary[int, asyncio.Lock] = attrs.field(init=False, factory=WeakValueDictionary)
-    _refreshed_at: dict[int, datetime] = attrs.field(init=False, factory=dict)
-    _to_retry: dict[int, Resend] = attrs.field(init=False, factory=dict)
-    """Requests whose card may not show their current state, although Discord was asked to."""
+    _each_within: float = 20.0
+    """Seconds for one call to Discord."""
+    _known: dict[int, _Card] = attrs.field(init=False, factory=dict)
+    _tasks: KeyedTasks = attrs.field(init=False, factory=partial(KeyedTasks, _AT_ONCE))
 
-    async def show(self, resend: Resend) -> None:
-        """Show the request's current state on its card; repost the card of an open request if it is gone.
+    def show(self, resend: Resend, *, again: bool = False) -> None:
+        """Begin to show the request's current state on its card: post it, edit it, or post it anew if it is gone.
 
-        Edits of one card run one after the other, so an older state never replaces a newer one.
+        One card's calls run one after the other, so an older state never replaces a newer one. ``again``: edit the card
+        even if it is stored as up to date.
         """
         if not self._guilds.serves(resend.guild_id):
             return
-        async with self._locks.setdefault(resend.id, asyncio.Lock()):
-            current = await self._repository.get(resend.guild_id, resend.id)
-            if current is None or current.message_id is None:
-                return
-            self._refreshed_at[current.id] = self._clock.now()
-            edit = await self._cards.update(current)
-            self._note(current, succeeded=edit is not CardEdit.DOUBTFUL)
-            if edit is CardEdit.SHOWN and not current.is_shown:
-                await self._repository.card_shows(
-                    current.guild_id, current.id, message_id=current.message_id, version=current.version
-                )
-            elif edit is CardEdit.GONE and current.state.is_open:
-                await self._repost(current)
+        card = self._card(resend)
+        card.must_edit |= again
+        if not card.is_queued:
+            card.is_queued = True
+            self._tasks.begin(resend.id, partial(self._bring_up_to_date, card))
 
-    async def refresh(self, requests: Sequence[Resend]) -> None:
-        """Send the reminders that are due, and refresh the one card that is the longest overdue.
+    async def show_within(self, seconds: float, resend: Resend) -> None:
+        """Begin to edit a card that a click showed to be behind, and wait ``seconds`` at most."""
+        self.show(resend, again=True)
+        await self._tasks.wait(resend.id, within=seconds)
 
-        Call it every few seconds with all open requests. One edit per call: Discord bans bots after too many refused
-        requests. A card that may not show the current state is due at once.
+    async def post_within(self, seconds: float, resend: Resend) -> bool:
+        """Begin to post the first card, wait ``seconds`` at most, and return whether the channel can be used.
+
+        False: the caller cancels the request. Later the board does, if it finds that out after the wait.
         """
-        ended = [resend for resend in self._to_retry.values() if not resend.state.is_open][-_MAX_ENDED:]
-        requests = [resend for resend in requests if self._guilds.serves(resend.guild_id)]
-        waiting = {resend.id: resend for resend in (*ended, *requests)}
-        self._refreshed_at = {number: at for number, at in self._refreshed_at.items() if number in waiting}
-        self._to_retry = {number: resend for number, resend in self._to_retry.items() if number in waiting}
+        card = self._card(resend)
+        card.first_post = first_post = asyncio.get_running_loop().create_future()
+        self.show(resend)
+        try:
+            await asyncio.wait({first_post}, timeout=seconds)
+        finally:
+            card.first_post = None
+        return not first_post.done() or first_post.result()
+
+    async def adopt(self, resend: Resend, message: CardMessage | None, *, version: int | None = None) -> Resend:
+        """Make a pressed message the request's card if it has none, and return the request; CardReplaced for another.
+
+        Such a card was posted, and the answer was lost. ``version`` is what it shows, if that is known.
+        """
+        if message is not None and resend.message_id is None:
+            adopted = await self._repository.attach_card(
+                resend.guild_id,
+                resend.id,
+                channel_id=message.channel_id,
+                message_id=message.message_id,
+                version=version,
+                state=resend.state,
+            )
+            if adopted is not None:
+                card = self._card(adopted)
+                card.must_post, card.checked_at = False, self._clock.now()
+                _log.info("card adopted id=%s message=%s", resend.id, message.message_id)
+            resend = adopted or await self._repository.get(resend.guild_id, resend.id) or resend
+        if message is not None and resend.message_id != message.message_id:
+            raise CardReplaced(resend)
+        return resend
+
+    def refresh(self, requests: Sequence[Resend]) -> None:
+        """Begin the reminders that are due, one retry, and one look for a deleted card.
+
+        Call it every few seconds with all open requests. One a call: Discord bans bots after too many refused requests.
+        """
         now = self._clock.now()
+        requests = [resend for resend in requests if self._guilds.serves(resend.guild_id)]
         for resend in requests:
+            card = self._card(resend)
+            if self._tasks.is_busy(resend.id):
+                continue
             if resend.message_id is not None and resend.is_reminder_due(now):
-                await self._remind(resend)
-        due = [one for one in waiting.values() if one.message_id is not None and self._due_at(one) <= now]
+                self._tasks.begin(resend.id, partial(self._remind, card))
+            elif card.retry_at is None and not resend.is_shown:
+                card.retry_at = now
+        self._drop_ended({resend.id for resend in requests}, now)
+        due = [
+            card
+            for number, card in self._known.items()
+            if card.retry_at is not None and card.retry_at <= now and not self._tasks.is_busy(number)
+        ]
         if due:
-            await self.show(min(due, key=self._due_at))
+            self.show(min(due, key=lambda card: card.retry_at or now).resend)
+        self._check(requests, at_most=1, every=_CHECK_EVERY)
 
-    async def _remind(self, resend: Resend) -> None:
-        """Post the card again at the end of the channel, at most once even across a restart."""
-        async with self._locks.setdefault(resend.id, asyncio.Lock()):
-            reminded = await self._repository.remind(resend.guild_id, resend.id, at=self._clock.now())
-            if reminded is None:
-                return
-            self._refreshed_at[reminded.id] = self._clock.now()
-            if await self._repost(reminded):
-                await self._cards.remove(reminded)
+    def check(self, requests: Iterable[Resend]) -> None:
+        """Begin to look whether these cards were deleted: moderators are about to use them."""
+        self._check(requests, at_most=_AT_ONCE, every=_CHECK_AT_MOST_EVERY)
 
-    async def _repost(self, resend: Resend) -> bool:
-        """Post the card in the guild's approvals channel; if that fails, :meth:`refresh` tries again."""
+    @property
+    def running(self) -> frozenset[asyncio.Task[None]]:
+        """The tasks that have not ended."""
+        return self._tasks.running
+
+    async def close(self, *, within: float) -> None:
+        """Let running calls end for ``within`` seconds; the next start does the rest."""
+        await self._tasks.close(within=within)
+
+    def _card(self, resend: Resend) -> _Card:
+        card = self._known.setdefault(resend.id, _Card(resend))
+        card.resend = resend
+        return card
+
+    def _drop_ended(self, open_ids: set[int], now: datetime) -> None:
+        for number, card in list(self._known.items()):
+            ended_at = card.resend.settled_at
+            is_old = ended_at is not None and now - ended_at > _RETRY_ENDED_FOR
+            is_left = card.retry_at is not None and not is_old and self._guilds.serves(card.resend.guild_id)
+            if number not in open_ids and not is_left and not self._tasks.is_busy(number):
+                del self._known[number]
+
+    def _check(self, requests: Iterable[Resend], *, at_most: int, every: timedelta) -> None:
+        now = self._clock.now()
+        cards = [self._card(resend) for resend in requests if resend.message_id is not None]
+        due = [card for card in cards if card.checked_at is None or card.checked_at + every <= now]
+        for card in sorted(due, key=lambda card: (card.checked_at is not None, card.checked_at or now))[:at_most]:
+            card.checked_at = now
+            self._tasks.begin(card.resend.id, partial(self._check_card, card))
+
+    async def _check_card(self, card: _Card) -> None:
+        """Edit the card if it may be gone: only that tells a deleted message from one that may not be read."""
+        try:
+            is_there = await call_within(self._each_within, self._cards.is_there(card.resend))
+        except TimeoutError:
+            return
+        if not is_there:
+            self.show(card.resend, again=True)
+
+    async def _remind(self, card: _Card) -> None:
+        """Have the card posted again at the end of the channel, at most once even across a restart."""
+        resend = card.resend
+        reminded = await self._repository.remind(resend.guild_id, resend.id, at=self._clock.now())
+        if reminded is not None:
+            card.must_post = True
+            self.show(reminded)
+
+    async def _bring_up_to_date(self, card: _Card) -> None:
+        card.is_queued = succeeded = False
+        try:
+            succeeded = await self._is_shown_after_all(card)
+        finally:
+            if succeeded:
+                card.failures, card.retry_at = 0, None
+            else:
+                card.failures += 1
+                longer = _RETRY_AFTER * 2 ** min(card.failures - 1, 10)
+                card.retry_at = self._clock.now() + min(longer, _RETRY_AT_LEAST_EVERY)
+
+    async def _is_shown_after_all(self, card: _Card) -> bool:  # noqa: PLR0911 -- one for each way it can end
+        """Do what is needed, and return whether the card shows what the request was when it was read."""
+        current = await self._repository.get(card.resend.guild_id, card.resend.id)
+        if current is None:
+            return True
+        card.resend = current
+        if current.message_id is None or card.must_post:
+            return await self._post(card, current)
+        if current.is_shown and not card.must_edit:
+            return True
+        card.must_edit = False
+        match await self._edit(current):
+            case CardEdit.DOUBTFUL:
+                card.must_edit = True
+                return False
+            case CardEdit.LIMITED:
+                newest = await self._repository.get(current.guild_id, current.id)
+                return newest is None or await self._post(card, newest)
+            case CardEdit.GONE if current.state.is_open:
+                return await self._post(card, current, is_gone=True)
+        await self._repository.card_shows(
+            current.guild_id,
+            current.id,
+            message_id=current.message_id,
+            version=current.version,
+            state=current.state,
+        )
+        return True
+
+    async def _edit(self, resend: Resend) -> CardEdit:
+        """Edit the card. One that takes too long is limited: a new card is there sooner."""
+        try:
+            return await call_within(self._each_within, self._cards.update(resend))
+        except TimeoutError:
+            _log.warning("card not updated in time id=%s state=%s", resend.id, resend.state.value)
+            return CardEdit.LIMITED
+
+    async def _post(self, card: _Card, resend: Resend, *, is_gone: bool = False) -> bool:
+        """Post the card in the guild's approvals channel, and remove the one that it replaces."""
+        if resend.message_id is None and not resend.state.is_open:
+            return True
         channel_id = (await self._settings.of_guild(resend.guild_id)).approvals_channel_id
         try:
             if channel_id is None:
-                raise ApprovalsChannelUnusable  # noqa: TRY301 -- logged like any other failure
-            message_id = await self._cards.post(resend, channel_id=channel_id)
-        except Exception as error:  # noqa: BLE001 -- the request stays open without a card until a retry succeeds
-            self._note(resend, succeeded=False)
-            _log.warning("card not reposted id=%s channel=%s %s", resend.id, channel_id, type(error).__name__)
+                raise ApprovalsChannelUnusable  # noqa: TRY301 -- handled like a channel that Discord refuses
+            posted = await call_within(self._each_within, self._cards.post(resend, channel_id=channel_id))
+        except ApprovalsChannelUnusable:
+            card.must_post, card.must_edit = False, resend.message_id is not None
+            return resend.message_id is None and await self._cancel_unposted(card, resend)
+        except Exception as error:  # noqa: BLE001 -- Discord's trouble: the request stays open until a retry succeeds
+            card.must_post = True
+            self._resolve(card, usable=True)
+            _log.warning("card not posted id=%s channel=%s %s", resend.id, channel_id, type(error).__name__)
             return False
-        await self._repository.attach_card(
-            resend.guild_id, resend.id, channel_id=channel_id, message_id=message_id, version=resend.version
-        )
-        self._note(resend, succeeded=True)
-        _log.info("card reposted id=%s channel=%s", resend.id, channel_id)
+        card.must_post = False
+        await self._attach(card, resend, posted, channel_id=channel_id, is_gone=is_gone)
         return True
 
-    def _note(self, resend: Resend, *, succeeded: bool) -> None:
-        if succeeded:
-            self._to_retry.pop(resend.id, None)
-        else:
-            self._to_retry[resend.id] = resend
+    async def _attach(self, card: _Card, resend: Resend, posted: PostedCard, *, channel_id: int, is_gone: bool) -> None:
+        attached = await self._repository.attach_card(
+            resend.guild_id,
+            resend.id,
+            channel_id=channel_id,
+            message_id=posted.message_id,
+            version=resend.version if posted.is_current else None,
+            state=resend.state,
+            replaces=resend.message_id,
+        )
+        self._resolve(card, usable=True)
+        newest = attached or await self._repository.get(resend.guild_id, resend.id)
+        if newest is None or newest.message_id != posted.message_id:
+            # A click has brought another message meanwhile: there is one card for each request.
+            self._remove(replace(resend, channel_id=channel_id, message_id=posted.message_id))
+        elif resend.message_id not in (None, posted.message_id) and not is_gone:
+            self._remove(resend)
+        card.checked_at = self._clock.now()
+        _log.info("card posted id=%s channel=%s", resend.id, channel_id)
+        if newest is not None and not newest.is_shown:
+            self.show(newest)
 
-    def _due_at(self, resend: Resend) -> datetime:
-        refreshed = self._refreshed_at.get(resend.id, resend.requested_at)
-        return refreshed if resend.id in self._to_retry or not resend.is_shown else refreshed + _REFRESH_EVERY
+    def _remove(self, resend: Resend) -> None:
+        async def remove() -> None:
+            try:
+                await call_within(self._each_within, self._cards.remove(resend))
+            except TimeoutError:
+                _log.warning("card not removed in time id=%s message=%s", resend.id, resend.message_id)
+
+        if resend.message_id is not None:
+            self._tasks.begin(resend.message_id, remove)
+
+    async def _cancel_unposted(self, card: _Card, resend: Resend) -> bool:
+        """End a request that no one can decide, because its channel takes no card."""
+        if not self._resolve(card, usable=False):
+            await self._repository.cancel(
+                resend.guild_id, resend.id, at=self._clock.now(), reason="card_not_posted"
+            )  # its people are told in the next round of ResendDelivery.tick
+        return True
+
+    def _resolve(self, card: _Card, *, usable: bool) -> bool:
+        """Tell the requester who waits for the first post; return whether there is one."""
+        waiting, card.first_post = card.first_post, None
+        if waiting is None or waiting.done():
+            return False
+        waiting.set_result(usable)
+        return True

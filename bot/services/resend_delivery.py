@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
 
-from bot.domain.audit import AuditAction, AuditRow
+from bot.domain.audit import AuditAction
 from bot.domain.errors import (
     GuildNotServed,
     ProviderError,
@@ -23,11 +23,11 @@ from bot.domain.resends import Outcome, Resend, ResendState, Settlement, TradeFa
 from bot.domain.secrets import TradeCode, mask_trade_urls
 from bot.domain.steam import SteamId
 from bot.domain.trades import Scope, TradeList
-from bot.ports import Clock, LinkRepository, TradeProvider
-from bot.ports.resends import PauseRepository, ResendCards, ResendRepository
-from bot.services.audit import AuditService
+from bot.ports import Clock, TradeProvider
+from bot.ports.resends import PauseRepository, ResendRepository
 from bot.services.guilds import ServedGuilds
 from bot.services.resend_board import ResendBoard
+from bot.services.resend_notifier import ResendNotifier
 
 _log = logging.getLogger(__name__)
 
@@ -35,17 +35,8 @@ _SETTLE_EVERY = timedelta(seconds=4)
 """Less than the time between two rounds, so that each of them reads: at least every 10 s (design.md, 1.6)."""
 _SETTLE_OFTEN_FOR = timedelta(minutes=5)
 _SETTLE_AT_MOST_EVERY = timedelta(hours=1)
+_ENDED_LATELY = timedelta(days=1)
 _NEVER_ASKED = CALLERS_OWN | {FailureKind.UNREACHABLE}
-
-_ACTIONS = {
-    ResendState.PENDING: AuditAction.RESEND_RETURNED,
-    ResendState.SENT: AuditAction.RESEND_SENT,
-    ResendState.FAILED: AuditAction.RESEND_FAILED,
-    ResendState.UNKNOWN: AuditAction.RESEND_UNKNOWN,
-    ResendState.DENIED: AuditAction.RESEND_DENIED,
-    ResendState.EXPIRED: AuditAction.RESEND_EXPIRED,
-    ResendState.CANCELLED: AuditAction.RESEND_CANCELLED,
-}
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -54,16 +45,14 @@ class ResendDelivery:
 
     _repository: ResendRepository
     _provider: TradeProvider | None
-    _links: LinkRepository
-    _cards: ResendCards
     _board: ResendBoard
+    _notifier: ResendNotifier
     _guilds: ServedGuilds
     _pauses: PauseRepository
-    _audit: AuditService
     _clock: Clock
     _running: dict[asyncio.Task[Resend], int] = attrs.field(init=False, factory=dict)
     _recovered: list[Resend] = attrs.field(init=False, factory=list)
-    """Requests of an earlier run whose card and messages are still to be brought up to date."""
+    """Requests of an earlier run whose card is still to be brought up to date."""
     is_stopping: bool = attrs.field(init=False, default=False)
 
     async def run_shielded(self, resend_id: int, work: Coroutine[Any, Any, Resend]) -> Resend:
@@ -90,37 +79,33 @@ class ResendDelivery:
         """End a request that was not decided in time."""
         expired = await self._repository.expire(resend.guild_id, resend.id, at=self._clock.now())
         if expired is not None:
-            await self.finalise(expired)
+            self._notifier.tell(expired)
 
     async def recover(self) -> None:
         """Recover the requests of an earlier run; call it once, before anyone can decide. Nothing is sent.
 
         ``sending`` may have reached the provider and becomes ``unknown``; ``approved`` has certainly not and becomes
-        ``pending`` again; ``pending`` without a card is cancelled, since no one could decide it. The next :meth:`tick`
-        updates the cards and sends the messages that are missing.
+        ``pending`` again. The next :meth:`tick` posts and updates the cards that are behind, and tells what was not
+        told. A card that was posted but not stored is found again by its nonce, or by a click on it.
         """
         now = self._clock.now()
-        self._recovered.extend(await self._repository.not_finalised())
         for resend in await self._repository.all_open():
-            recovered: Resend | None = resend
-            if resend.state is ResendState.PENDING and resend.message_id is None:
-                recovered = await self._repository.cancel(resend.guild_id, resend.id, at=now, reason="card_not_posted")
-            elif resend.state is ResendState.UNKNOWN:
+            if resend.state is ResendState.UNKNOWN:
                 await self._repository.settle_later(resend.guild_id, resend.id, settle_after=now)
-            else:
-                # A pending request is shown again, too: a crash may have come between new facts and their card.
-                await self._recover(resend)
-            if recovered is not None:
-                self._recovered.append(recovered)
+            elif (moved := await self._recover(resend)) is not None:
+                self._recovered.append(moved)
+                continue
+            if not resend.is_shown:
+                self._recovered.append(resend)
+        self._recovered.extend(await self._repository.cards_behind(since=now - _ENDED_LATELY))
 
     async def tick(self) -> None:
-        """Expire undecided requests and settle unknown outcomes; call it every few seconds.
+        """Expire undecided requests and settle unknown outcomes; call it every few seconds. It never awaits Discord.
 
         In a server that is not served, undecided requests are cancelled: no one could decide them. Unknown outcomes
         are settled there too, because an open request keeps its trade from being asked for elsewhere.
         """
-        while self._recovered:
-            await self._catch_up(self._recovered.pop(0))
+        await self._tell_what_is_left()
         now = self._clock.now()
         unknown = []
         for resend in await self._repository.all_open():
@@ -130,9 +115,9 @@ class ResendDelivery:
                 await self.expire(resend)
             elif resend.state is ResendState.UNKNOWN and (resend.settle_after is None or now >= resend.settle_after):
                 unknown.append(resend)
-            elif resend.id not in self._running.values() and await self._recover(resend):
+            elif resend.id not in self._running.values() and (moved := await self._recover(resend)) is not None:
                 # The work on it failed, for example because the disk was full.
-                await self._catch_up(resend)
+                self._show_recovered(moved)
         per_account = self._provider is not None and self._provider.per_account
         asked = [resend.owner if per_account else None for resend in unknown]
         owners = tuple(dict.fromkeys(asked))
@@ -140,14 +125,19 @@ class ResendDelivery:
         for resend, owner in zip(unknown, asked, strict=True):
             settled, code = await self._settle_by_reading(resend, lists[owner], read_at=now)
             if settled.state is not ResendState.UNKNOWN:
-                await self.finalise(settled, code=code)
+                self._notifier.tell(settled, code=code)
+
+    async def _tell_what_is_left(self) -> None:
+        """Begin to show and tell what an earlier run, or a failed write, has left."""
+        while self._recovered:
+            self._show_recovered(self._recovered.pop(0))
+        for ended in await self._repository.not_finalised():
+            if ended.id not in self._running.values() and not self._notifier.is_busy(ended):
+                self._notifier.tell(ended)
 
     async def refresh_cards(self) -> None:
-        """Send reminders and refresh cards; call it every few seconds.
-
-        It is apart from :meth:`tick`, so that unknown outcomes are settled even if Discord hangs.
-        """
-        await self._board.refresh(await self._repository.all_open())
+        """Begin reminders and retries of cards that are due; call it every few seconds."""
+        self._board.refresh(await self._repository.all_open())
 
     async def _cancel_unserved(self, resend: Resend) -> None:
         _log.info("resend cancelled, its server is not served id=%s guild=%s", resend.id, resend.guild_id)
@@ -155,30 +145,23 @@ class ResendDelivery:
             resend.guild_id, resend.id, at=self._clock.now(), reason="server_not_served"
         )
         if cancelled is not None:
-            await self.finalise(cancelled)
+            self._notifier.tell(cancelled)
 
-    async def _recover(self, resend: Resend) -> bool:
-        """Return whether a request that no task works on any more had to be moved on."""
+    async def _recover(self, resend: Resend) -> Resend | None:
+        """Move on a request that no task works on any more, and return it; None if it is where it can wait."""
         now = self._clock.now()
         if resend.state is ResendState.SENDING:
-            changed = await self._repository.mark_unknown(
+            return await self._repository.mark_unknown(
                 resend.guild_id, resend.id, outcome=Outcome.INTERRUPTED, detail=None, settle_after=now, at=now
             )
-        elif resend.state is ResendState.APPROVED:
-            changed = await self._repository.return_to_pending(resend.guild_id, resend.id, note="restarted", at=now)
-        else:
-            changed = None
-        return changed is not None
+        if resend.state is ResendState.APPROVED:
+            return await self._repository.return_to_pending(resend.guild_id, resend.id, note="restarted", at=now)
+        return None
 
-    async def _catch_up(self, before: Resend) -> None:
-        """Finalise an ended request, or show an open one, which may have been moved on since it was ``before``."""
-        if not before.state.is_open:
-            await self.finalise(before)
-            return
-        resend = await self.get(before.guild_id, before.id)
-        await self._board.show(resend)
-        if resend.state is not before.state and resend.state in (ResendState.PENDING, ResendState.UNKNOWN):
-            await self.announce(resend, _ACTIONS[resend.state])
+    def _show_recovered(self, resend: Resend) -> None:
+        self._board.show(resend)
+        if resend.audit_rows:
+            self._notifier.announce(resend)
 
     async def _read_trades(self, owner: SteamId | None) -> TradeList:
         """Return the current trades, or none if they cannot be read."""
@@ -204,8 +187,8 @@ class ResendDelivery:
         await self._repository.settle_later(unknown.guild_id, unknown.id, settle_after=_next_reading(unknown, read_at))
         return unknown, None
 
-    async def close(self, *, within: float) -> None:
-        """Begin nothing new, give running work ``within`` seconds, and leave the rest unknown."""
+    async def finish(self, *, within: float) -> None:
+        """Begin nothing new, and give running work ``within`` seconds; what is cut off becomes unknown."""
         self.is_stopping = True
         if not self._running:
             return
@@ -214,44 +197,13 @@ class ResendDelivery:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    async def finalise(self, resend: Resend, *, code: TradeCode | None = None) -> None:
-        """Show a request's state on its card, post it to the audit channel, and tell requester and owner.
-
-        In a server that is not served it is only noted that this is done.
-        """
-        if not self._guilds.serves(resend.guild_id):
-            if not resend.state.is_open:
-                await self._repository.finalise(resend.guild_id, resend.id, at=self._clock.now())
-            return
-        await self.announce(resend, _ACTIONS[resend.state])
-        owner = await self._links.of_steam_id(resend.guild_id, resend.owner)
-        owner_id = owner.user_id if owner is not None else None
-        if owner is None or owner.proven is None or owner.codes_from(self._clock.now()) is not None:
-            code = None
-        notified = {
-            "requester_not_told": await self._cards.tell(
-                resend, resend.requested_by, code=code if owner_id == resend.requested_by else None
-            )
-        }
-        if owner_id is not None and owner_id != resend.requested_by:
-            notified["owner_not_told"] = await self._cards.tell(resend, owner_id, code=code)
-        for note in (note for note, reached in notified.items() if not reached):
-            if note not in resend.notes:
-                resend = await self._repository.add_note(resend.guild_id, resend.id, note) or resend
-        await self._board.show(resend)
-        if not resend.state.is_open:
-            await self._repository.finalise(resend.guild_id, resend.id, at=self._clock.now())
-
-    async def announce(self, resend: Resend, action: AuditAction, rows: Sequence[AuditRow] | None = None) -> None:
-        """Post an action on a request to the audit channel: its row of ``rows``, which are the request's if not given.
-
-        After a restart the request has none, and the newest row of the action is looked up.
-        """
-        found = [row for row in (resend.audit_rows if rows is None else rows) if row.action is action]
-        row = found[0] if found else await self._audit.last_row(resend.guild_id, action, f"resend:{resend.id}")
-        if row is not None:
-            shown = {"trade": str(resend.trade_id), "owner": str(resend.owner), "state": resend.state.value}
-            await self._audit.announce(row, shown=shown)
+    async def close(self, *, within: float) -> None:
+        """Finish, and give cards and messages the rest of ``within`` seconds; the next start does what is left."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + within
+        await self.finish(within=within)
+        left = max(until - loop.time(), 0.0)
+        await asyncio.gather(self._notifier.close(within=left), self._board.close(within=left))
 
     async def send(self, approved: Resend) -> Resend:
         """Call the provider once for an approved request and return the request afterwards; run it shielded."""
@@ -262,21 +214,15 @@ class ResendDelivery:
         sending = await self._repository.begin_sending(approved.guild_id, approved.id, at=self._clock.now())
         if sending is None:
             return await self._not_sent(approved)
-        showing = asyncio.create_task(self._show_sending(sending, approved))
-        try:
-            settled, code = await self._call(sending)
-        except BaseException:
-            showing.cancel()  # Discord may be what hangs
-            raise
-        finally:
-            await asyncio.gather(showing, return_exceptions=True)
-        for row in settled.audit_rows:
-            if row.action is AuditAction.RESENDS_PAUSED:
-                await self._audit.announce(row)
+        self._board.show(sending)
+        self._notifier.announce(sending, AuditAction.RESEND_APPROVED, approved.audit_rows)
+        settled, code = await self._call(sending)
+        if any(row.action is AuditAction.RESENDS_PAUSED for row in settled.audit_rows):
+            self._notifier.announce(settled, AuditAction.RESENDS_PAUSED)
         if settled.state is ResendState.UNKNOWN:
             now = self._clock.now()
             settled, code = await self._settle_by_reading(settled, await self._read_trades(settled.owner), read_at=now)
-        await self.finalise(settled, code=code)
+        self._notifier.tell(settled, code=code)
         return settled
 
     async def _not_sent(self, approved: Resend) -> Resend:
@@ -286,14 +232,10 @@ class ResendDelivery:
                 approved.guild_id, approved.id, note="paused", at=self._clock.now()
             )
             if returned is not None:
-                await self._board.show(returned)
-                await self.announce(returned, AuditAction.RESEND_RETURNED)
+                self._board.show(returned)
+                self._notifier.announce(returned)
         await self.check_not_paused(approved.guild_id)
         return await self.get(approved.guild_id, approved.id)
-
-    async def _show_sending(self, sending: Resend, approved: Resend) -> None:
-        await self._board.show(sending)
-        await self.announce(sending, AuditAction.RESEND_APPROVED, approved.audit_rows)
 
     async def _call(self, sending: Resend) -> tuple[Resend, TradeCode | None]:
         """Call the provider once and store the outcome."""

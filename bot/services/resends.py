@@ -1,4 +1,4 @@
-"""Takes requests for resends, decisions on them, and the switch that pauses them all."""
+"""Takes requests for resends and decisions on them."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -11,13 +11,14 @@ from bot.domain.errors import (
     AccessDenied,
     AlreadyDecided,
     ApprovalsChannelMissing,
+    ApprovalsChannelUnusable,
     CardOutdated,
+    CardReplaced,
     InvalidInput,
     LinkTooNew,
     MayNotDecide,
     NotLinked,
     NotResendable,
-    PauseOutdated,
     ResendAlreadyOpen,
     ResendNotPossible,
     ShuttingDown,
@@ -30,9 +31,9 @@ from bot.domain.resends import (
     MAX_REASON,
     OPENED_AT_MOST,
     OPENED_WITHIN,
+    CardMessage,
     Outcome,
     Resend,
-    ResendPause,
     ResendState,
     Settlement,
     TradeFacts,
@@ -42,12 +43,18 @@ from bot.domain.secrets import mask_trade_urls
 from bot.domain.steam import SteamId
 from bot.domain.trades import Scope, Trade
 from bot.ports import Clock, GuildSettingsRepository, LinkRepository
-from bot.ports.resends import PauseRepository, ResendCards, ResendRepository
+from bot.ports.resends import ResendRepository
 from bot.services.access import AccessService
-from bot.services.audit import AuditService
 from bot.services.person_limit import PersonLimit
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
+from bot.services.resend_notifier import ResendNotifier
+
+_POSTED_WITHIN = 2.0
+"""Seconds that a requester waits for the card, so that a channel that cannot be used is told in the answer."""
+
+_EDITED_WITHIN = 1.0
+"""Seconds that a moderator waits for the new card, so that the answer can say whether it is there."""
 
 ATTEMPTS = 30
 """Requests of one customer within an hour, also those whose card cannot be posted: each is stored and logged."""
@@ -64,11 +71,9 @@ class ResendService:
     _access: AccessService
     _links: LinkRepository
     _settings: GuildSettingsRepository
-    _cards: ResendCards
     _board: ResendBoard
+    _notifier: ResendNotifier
     _delivery: ResendDelivery
-    _pauses: PauseRepository
-    _audit: AuditService
     _clock: Clock
     _expires_after: timedelta
     _allow_self_approval: bool = False
@@ -114,7 +119,7 @@ class ResendService:
             if own is None and not viewer.may_see(trade.owner if trade is not None else None):
                 raise ResendNotPossible(trade_id) from None
             raise
-        return await self._post_card(resend, settings.approvals_channel_id)
+        return await self._post_card(resend)
 
     def _account_of(self, viewer: Viewer) -> SteamId | None:
         """Return the account whose trades the viewer may ask for, None for every account; raise why for none."""
@@ -164,26 +169,32 @@ class ResendService:
             raise ResendAlreadyOpen(trade.id, standing)
         return resend
 
-    async def _post_card(self, resend: Resend, channel_id: int) -> Resend:
-        try:
-            message_id = await self._cards.post(resend, channel_id=channel_id)
-        except BaseException:
-            # Also if the caller was cancelled: no one can decide a request that has no card.
+    async def _post_card(self, resend: Resend) -> Resend:
+        """Begin to post the card; ApprovalsChannelUnusable if Discord refuses it soon.
+
+        While Discord is slow or broken, the request is returned without a card, which is posted as soon as possible.
+        """
+        if not await self._board.post_within(_POSTED_WITHIN, resend):
             now = self._clock.now()
+            self._notifier.keep_silent(resend, ResendState.CANCELLED)
             await self._repository.cancel(resend.guild_id, resend.id, at=now, reason="card_not_posted")
             await self._repository.finalise(resend.guild_id, resend.id, at=now)
-            raise
-        await self._repository.attach_card(
-            resend.guild_id, resend.id, channel_id=channel_id, message_id=message_id, version=resend.version
-        )
-        await self._delivery.announce(resend, AuditAction.RESEND_REQUESTED)
-        posted = await self._delivery.get(resend.guild_id, resend.id)
-        if posted.state is not resend.state:
-            # It was decided before the card was attached, so that decision could not update the card.
-            await self._board.show(posted)
-        return posted
+            raise ApprovalsChannelUnusable
+        self._notifier.announce(resend, AuditAction.RESEND_REQUESTED)
+        return await self._delivery.get(resend.guild_id, resend.id)
 
     # Decisions
+
+    async def check_card(self, resend_id: int, card: CardMessage, *, by: Actor) -> None:
+        """Check a pressed message by reading alone: CardReplaced if the card is another, AlreadyDecided after the end.
+
+        In both cases its buttons are of no use. The rules are those of :meth:`approve`.
+        """
+        resend = await self._decidable(resend_id, by=by)
+        if resend.message_id not in (None, card.message_id):
+            raise CardReplaced(resend)
+        if not resend.state.is_open:
+            raise AlreadyDecided(resend)
 
     async def may_decide(self, resend_id: int, *, by: Actor) -> Resend:
         """Return the request if the actor may decide it now; otherwise raise the reason."""
@@ -192,12 +203,13 @@ class ResendService:
             raise AlreadyDecided(resend)
         return resend
 
-    async def approve(self, resend_id: int, *, by: Actor, seen: int | None) -> Resend:
+    async def approve(self, resend_id: int, *, by: Actor, seen: int | None, card: CardMessage | None = None) -> Resend:
         """Approve a request, call the provider once, and return the request afterwards.
 
-        ``seen`` is the version on the card whose button was pressed. If the card is outdated, it is updated and
-        CardOutdated raised. If the trade has changed since, the card shows the difference and TradeChanged is raised.
-        AlreadyDecided if another decision came first. A cancelled caller does not stop the resend.
+        ``seen`` is the version on the ``card`` whose button was pressed: the request's card from now on if it had none,
+        or CardReplaced is raised. If the card is outdated, it is updated and CardOutdated raised. If the trade has
+        changed since, the card shows the difference and TradeChanged is raised. AlreadyDecided if another decision came
+        first. A cancelled caller does not stop the resend.
         """
         if self._delivery.is_stopping:
             raise ShuttingDown
@@ -206,12 +218,13 @@ class ResendService:
         except AlreadyDecided as late:
             if not late.resend.state.is_open:
                 # After a crash the card may still have its buttons.
-                await self._board.show(late.resend)
+                self._board.show(late.resend, again=True)
             raise
+        resend = await self._board.adopt(resend, card, version=seen)
         await self._check_not_expired(resend)
         await self._delivery.check_not_paused(by.guild_id)
         if seen != resend.version or not resend.is_shown:
-            await self._board.show(resend)
+            await self._board.show_within(_EDITED_WITHIN, resend)
             raise await self._overtaken(resend)
         await self._check_unchanged(resend)
         return await self._delivery.run_shielded(resend.id, self._approve(resend, by=by))
@@ -231,9 +244,11 @@ class ResendService:
             raise await self._overtaken(resend)
         return await self._delivery.send(approved)
 
-    async def deny(self, resend_id: int, *, by: Actor, reason: str | None = None) -> Resend:
+    async def deny(
+        self, resend_id: int, *, by: Actor, reason: str | None = None, card: CardMessage | None = None
+    ) -> Resend:
         """Deny a pending request; the rules are those of :meth:`approve`."""
-        resend = await self.may_decide(resend_id, by=by)
+        resend = await self._board.adopt(await self.may_decide(resend_id, by=by), card)
         kept_reason = mask_trade_urls(reason.strip())[:MAX_REASON] if reason else None
         denied = await self._repository.deny(
             by.guild_id,
@@ -245,7 +260,7 @@ class ResendService:
         )
         if denied is None:
             raise AlreadyDecided(await self._delivery.get(by.guild_id, resend_id))
-        await self._delivery.finalise(denied)
+        self._notifier.tell(denied)
         return denied
 
     async def may_mark(self, resend_id: int, *, by: Actor) -> Resend:
@@ -255,9 +270,11 @@ class ResendService:
             raise AlreadyDecided(resend)
         return resend
 
-    async def mark(self, resend_id: int, *, sent: bool, by: Actor, reason: str | None = None) -> Resend:
+    async def mark(
+        self, resend_id: int, *, sent: bool, by: Actor, reason: str | None = None, card: CardMessage | None = None
+    ) -> Resend:
         """Settle an unknown outcome by hand; the rules are those of :meth:`approve`."""
-        resend = await self.may_mark(resend_id, by=by)
+        resend = await self._board.adopt(await self.may_mark(resend_id, by=by), card)
         detail = mask_trade_urls(reason.strip())[:MAX_REASON] if reason else None
         end = Settlement(sent, Outcome.MARKED, detail or None, by=by.user_id)
         settled = await self._repository.settle(
@@ -265,50 +282,15 @@ class ResendService:
         )
         if settled is None:
             raise AlreadyDecided(await self._delivery.get(by.guild_id, resend_id))
-        await self._delivery.finalise(settled)
+        self._notifier.tell(settled)
         return settled
 
     async def open_requests(self, *, by: Actor) -> tuple[Resend, ...]:
         """Return the guild's open requests, oldest first. Needs ``resend.approve``."""
         await self._access.require(Capability.APPROVE_RESEND, of=by)
-        return await self._repository.open_in_guild(by.guild_id)
-
-    # Pauses
-
-    async def pause_of(self, guild_id: int) -> ResendPause | None:
-        """Return the guild's pause, if its resends are paused."""
-        return await self._pauses.of_guild(guild_id)
-
-    async def pause(self, *, by: Actor) -> bool:
-        """Pause the guild's resends; return False if they were paused already.
-
-        Needs ``resend.approve`` or ``settings.manage``: whoever sees something wrong can stop it.
-        """
-        held = await self._access.capabilities_of(by)
-        if held.isdisjoint({Capability.APPROVE_RESEND, Capability.MANAGE_SETTINGS}):
-            raise AccessDenied(Capability.APPROVE_RESEND)
-        now = self._clock.now()
-        row = await self._pauses.pause(by.guild_id, by=by.user_id, at=now)
-        if row is not None:
-            await self._audit.announce(row)
-        return row is not None
-
-    async def resume(self, number: int | None, *, by: Actor) -> bool:
-        """Resume the guild's resends; return False if they were not paused. Needs ``settings.manage``.
-
-        ``number`` is that of the pause that the actor saw, if known: PauseOutdated if there is another one.
-        """
-        await self._access.require(Capability.MANAGE_SETTINGS, of=by)
-        now = self._clock.now()
-        if number is not None:
-            row = await self._pauses.resume(by.guild_id, number, by=by.user_id, at=now)
-            if row is not None:
-                await self._audit.announce(row)
-                return True
-        pause = await self._pauses.of_guild(by.guild_id)
-        if pause is not None:
-            raise PauseOutdated(pause)
-        return False
+        requests = await self._repository.open_in_guild(by.guild_id)
+        self._board.check(requests)
+        return requests
 
     async def _decidable(self, resend_id: int, *, by: Actor) -> Resend:
         await self._access.require(Capability.APPROVE_RESEND, of=by)
@@ -349,9 +331,9 @@ class ResendService:
         if trade.not_resendable is not None:
             cancelled = await self._repository.cancel(resend.guild_id, resend.id, at=at, reason="no_longer_resendable")
             if cancelled is not None:
-                await self._delivery.finalise(cancelled)
+                self._notifier.tell(cancelled)
             raise NotResendable(trade, trade.not_resendable)
-        await self._board.show(revised)
+        await self._board.show_within(_EDITED_WITHIN, revised)
         raise TradeChanged(revised, differences)
 
     async def _overtaken(self, seen: Resend) -> AlreadyDecided | TradeChanged | CardOutdated:

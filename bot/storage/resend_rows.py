@@ -40,6 +40,12 @@ WHERE finalised_at IS NULL AND erased_at IS NULL
 ORDER BY id
 """
 
+CARDS_BEHIND = """
+SELECT * FROM resends
+WHERE settled_at > :since AND message_id IS NOT NULL AND shown_version IS NOT version AND erased_at IS NULL
+ORDER BY id
+"""
+
 FINALISE = "UPDATE resends SET finalised_at = :at WHERE guild_id = :guild_id AND id = :id"
 
 OPEN = """
@@ -70,19 +76,21 @@ LIMIT :limit
 """
 
 ATTACH_CARD = """
-UPDATE resends SET channel_id = :channel_id, message_id = :message_id, shown_version = :version
-WHERE guild_id = :guild_id AND id = :id
+UPDATE resends SET
+    channel_id = :channel_id, message_id = :message_id, shown_version = CASE WHEN state = :state THEN :version END
+WHERE guild_id = :guild_id AND id = :id AND message_id IS :replaces
+RETURNING *
 """
 
 CARD_SHOWS = """
 UPDATE resends SET shown_version = :version
-WHERE guild_id = :guild_id AND id = :id AND message_id = :message_id
+WHERE guild_id = :guild_id AND id = :id AND message_id = :message_id AND state = :state
 """
 
 NOTES = "SELECT notes, facts FROM resends WHERE guild_id = :guild_id AND id = :id AND erased_at IS NULL"
 
 SET_NOTES = """
-UPDATE resends SET notes = :notes
+UPDATE resends SET notes = :notes, shown_version = CASE WHEN state = 'pending' THEN shown_version END
 WHERE guild_id = :guild_id AND id = :id AND erased_at IS NULL
 RETURNING *
 """
@@ -94,7 +102,7 @@ RETURNING *
 """
 
 APPROVE = """
-UPDATE resends SET state = 'approved', decided_by = :by, decided_at = :at
+UPDATE resends SET state = 'approved', shown_version = NULL, decided_by = :by, decided_at = :at
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND version = :version AND shown_version = :version
   AND expires_at > :at AND NOT EXISTS (
     SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_paused_at IS NOT NULL
@@ -103,7 +111,7 @@ RETURNING *
 """
 
 BEGIN_SENDING = """
-UPDATE resends SET state = 'sending', sent_at = :at
+UPDATE resends SET state = 'sending', shown_version = NULL, sent_at = :at
 WHERE guild_id = :guild_id AND id = :id AND state = 'approved'
   AND NOT EXISTS (
     SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_paused_at IS NOT NULL
@@ -121,19 +129,20 @@ RETURNING *
 
 DENY = """
 UPDATE resends SET
-    state = 'denied', decided_by = :by, decided_at = :at, decision_reason = :reason, settled_at = :at
+    state = 'denied', shown_version = NULL,
+    decided_by = :by, decided_at = :at, decision_reason = :reason, settled_at = :at
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
 RETURNING *
 """
 
 EXPIRE = """
-UPDATE resends SET state = 'expired', settled_at = :at
+UPDATE resends SET state = 'expired', shown_version = NULL, settled_at = :at
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
 RETURNING *
 """
 
 CANCEL = """
-UPDATE resends SET state = 'cancelled', decision_reason = :reason, settled_at = :at
+UPDATE resends SET state = 'cancelled', shown_version = NULL, decision_reason = :reason, settled_at = :at
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
 RETURNING *
 """
@@ -146,7 +155,8 @@ RETURNING *
 
 MARK_UNKNOWN = """
 UPDATE resends SET
-    state = 'unknown', outcome = :outcome, outcome_detail = :detail, settle_after = :settle_after, notes = :notes
+    state = 'unknown', shown_version = NULL, outcome = :outcome, outcome_detail = :detail,
+    settle_after = :settle_after, notes = :notes
 WHERE guild_id = :guild_id AND id = :id AND state = 'sending'
 RETURNING *
 """
@@ -157,8 +167,8 @@ SETTLE_LATER = (
 
 SETTLE = """
 UPDATE resends SET
-    state = :state, outcome = :outcome, outcome_detail = :detail, settled_at = :at, settle_after = NULL,
-    settled_by = :by
+    state = :state, shown_version = NULL, outcome = :outcome, outcome_detail = :detail,
+    settled_at = :at, settle_after = NULL, settled_by = :by
 WHERE guild_id = :guild_id AND id = :id AND state IN ('sending', 'unknown')
 RETURNING *
 """

@@ -82,20 +82,38 @@ class SqliteResendRepository(ResendRepository):
         return await self._read(rows.NOT_FINALISED, {})
 
     @override
+    async def cards_behind(self, *, since: datetime) -> tuple[Resend, ...]:
+        return await self._read(rows.CARDS_BEHIND, {"since": to_ms(since)})
+
+    @override
     async def finalise(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
         await self._set(rows.FINALISE, guild_id, resend_id, at=to_ms(at))
 
     @override
     async def attach_card(
-        self, guild_id: int, resend_id: int, *, channel_id: int, message_id: int, version: int
-    ) -> None:
-        await self._set(
-            rows.ATTACH_CARD, guild_id, resend_id, channel_id=channel_id, message_id=message_id, version=version
-        )
+        self,
+        guild_id: int,
+        resend_id: int,
+        *,
+        channel_id: int,
+        message_id: int,
+        version: int | None,
+        state: ResendState = ResendState.PENDING,
+        replaces: int | None = None,
+    ) -> Resend | None:
+        values = {"guild_id": guild_id, "id": resend_id, "channel_id": channel_id, "message_id": message_id}
+        shown = {"version": version, "state": state.value, "replaces": replaces}
+
+        def job(connection: sqlite3.Connection) -> Resend | None:
+            return _first(connection.execute(rows.ATTACH_CARD, values | shown))
+
+        return await self._db.write(job)
 
     @override
-    async def card_shows(self, guild_id: int, resend_id: int, *, message_id: int, version: int) -> None:
-        await self._set(rows.CARD_SHOWS, guild_id, resend_id, message_id=message_id, version=version)
+    async def card_shows(
+        self, guild_id: int, resend_id: int, *, message_id: int, version: int, state: ResendState = ResendState.PENDING
+    ) -> None:
+        await self._set(rows.CARD_SHOWS, guild_id, resend_id, message_id=message_id, version=version, state=state.value)
 
     @override
     async def add_note(self, guild_id: int, resend_id: int, note: str) -> Resend | None:

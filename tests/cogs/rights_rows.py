@@ -231,9 +231,9 @@ def sends_reason(action: str, shows: str) -> Case:
 
 def pauses(*, resumes: bool, shows: str) -> tuple[Case, ...]:
     async def prepare(stage: Stage) -> int:
-        resends = stage.scene.client.services.resends
-        await resends.pause(by=stage.scene.owner)
-        pause = await resends.pause_of(stage.scene.guild.id)
+        pauses = stage.scene.client.services.pauses
+        await pauses.pause(by=stage.scene.owner)
+        pause = await pauses.pause_of(stage.scene.guild.id)
         assert pause is not None
         return pause.number
 

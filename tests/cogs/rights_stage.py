@@ -158,8 +158,25 @@ class Stage:
             if isinstance(item, ResendButton):
                 embed.set_footer(text=f"Request {str(item.item.custom_id).split(':')[1]} · version 1")
         where = self.scene.client.get_partial_messageable(self.scene.channel.id, guild_id=self.scene.guild.id)
-        await where.send(embed=embed, view=view)
+        message = await where.send(embed=embed, view=view)
+        for item in items:
+            if isinstance(item, ResendButton):
+                await self._make_it_the_card(message, int(str(item.item.custom_id).split(":")[1]))
         return self.scene.channel.history()[-1]
+
+    async def _make_it_the_card(self, message: discord.Message, resend_id: int) -> None:
+        repository = self.scene.client.services.delivery._repository
+        resend = await repository.get(self.scene.guild.id, resend_id)
+        if resend is not None and self.scene.client.services.guilds.serves(resend.guild_id):
+            await repository.attach_card(
+                resend.guild_id,
+                resend.id,
+                channel_id=message.channel.id,
+                message_id=message.id,
+                version=resend.version,
+                state=resend.state,
+                replaces=resend.message_id,
+            )
 
     async def request(self, person: Person, *, by: Actor | None = None) -> Resend:
         """Open a request for a member's failed trade, by the neighbour by default."""

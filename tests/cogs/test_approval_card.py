@@ -111,7 +111,7 @@ async def test_no_mention(scene: Scene) -> None:
     )
     assert post.json is not None
     assert post.json["allowed_mentions"] == {"parse": []}
-    assert post.json["nonce"] == "resend-1-1"
+    assert post.json["nonce"].startswith("1-")
 
 
 # Who may
@@ -186,8 +186,9 @@ async def test_second_click(scene: Scene) -> None:
 
     late = await another_moderator(scene).click(card, label="Approve")
 
-    assert "Already decided" in text_of(late)
-    assert re.search(rf"Approved by <@{scene.moderator.id}> <t:\d+:R> \(<t:\d+:f>\)", text_of(late))
+    (said,) = followups(late)
+    assert "Already decided" in said
+    assert re.search(rf"Approved by <@{scene.moderator.id}> <t:\d+:R> \(<t:\d+:f>\)", said)
     assert scene.providers.mannco.resend_calls == {trade.id: 1}
     assert state_of(scene, card) == "sent"
     assert buttons(scene, card) == {}

@@ -96,7 +96,7 @@ async def test_stopped_by_a_moderator(scene: Scene, manager: simcord.MemberActor
     assert "Resends are stopped" in stopped
     assert "A member with `settings.manage` can resume them" in stopped
     assert "(`settings.manage`)" in refused
-    pause = await scene.client.services.resends.pause_of(scene.guild.id)
+    pause = await scene.client.services.pauses.pause_of(scene.guild.id)
     assert pause is not None
     assert pause.by == scene.moderator.id
 
@@ -116,7 +116,7 @@ async def test_another_stop_by_now(scene: Scene, manager: simcord.MemberActor) -
     assert "Resends were stopped again" in refused
     assert "Mannco.store answered resend 1 about another trade" in refused
     assert "`/approvals`" in refused
-    assert await scene.client.services.resends.pause_of(scene.guild.id) is not None
+    assert await scene.client.services.pauses.pause_of(scene.guild.id) is not None
     assert "Resends go on" in text_of(await manager.click(await _approvals(scene, manager), label="Resume resends"))
 
 
@@ -130,7 +130,7 @@ async def test_button_of_before(scene: Scene, manager: simcord.MemberActor) -> N
     refused = text_of(await manager.click(old, label="Resume resends"))
 
     assert "Resends were stopped again" in refused
-    assert await scene.client.services.resends.pause_of(scene.guild.id) is not None
+    assert await scene.client.services.pauses.pause_of(scene.guild.id) is not None
 
 
 async def test_over_a_restart(scene: Scene, manager: simcord.MemberActor) -> None:
@@ -201,10 +201,10 @@ async def test_stopped_between_approval_and_call(
     """A stop that comes after an approval and before its call still counts: pending again, and nothing is sent."""
     trade = failed_trade(scene)
     card = await requested(scene, trade)
-    resends, send = scene.client.services.resends, ResendDelivery.send
+    pauses, send = scene.client.services.pauses, ResendDelivery.send
 
     async def stopped_first(delivery, approved):
-        await resends._pauses.pause(scene.guild.id, by=manager.id, at=scene.clock.now())
+        await pauses._pauses.pause(scene.guild.id, by=manager.id, at=scene.clock.now())
         return await send(delivery, approved)
 
     monkeypatch.setattr(ResendDelivery, "send", stopped_first)

@@ -15,6 +15,7 @@ async def _half_time(scene: Scene) -> None:
     await scene.env.settle()
     scene.env.backend.advance_clock(_HALF)
     await scene.client.services.delivery.refresh_cards()
+    await scene.env.settle()
 
 
 def _ids(scene: Scene) -> list[int]:
@@ -28,11 +29,13 @@ async def test_half_time(scene: Scene) -> None:
     later = await requested(scene, failed_trade(scene, 1))
     scene.env.backend.advance_clock(_HALF - 10)
     await scene.client.services.delivery.refresh_cards()
+    await scene.env.settle()
     assert _ids(scene) == [card.id, later.id]
     assert "Still waiting" not in face(scene, card)
 
     scene.env.backend.advance_clock(11)
     await scene.client.services.delivery.refresh_cards()
+    await scene.env.settle()
 
     first, second = scene.channel.history()
     assert {first.id, second.id}.isdisjoint({card.id, later.id})
@@ -56,6 +59,7 @@ async def test_only_once(scene: Scene) -> None:
         scene.env.backend.advance_clock(3600)
         await scene.client.services.delivery.recover()
         await scene.client.services.delivery.refresh_cards()
+        await scene.env.settle()
 
     assert _ids(scene) == again
 

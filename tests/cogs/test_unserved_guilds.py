@@ -10,7 +10,7 @@ import simcord
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.resends import ResendState
-from tests.cogs.approvals import failed_trade, requested, state_of
+from tests.cogs.approvals import failed_trade, followups, requested, state_of
 from tests.cogs.entry_points import entries
 from tests.cogs.rights_rows import ROWS
 from tests.cogs.rights_stage import Stage
@@ -82,7 +82,8 @@ async def test_open_request(scene: Scene) -> None:
     assert len(scene.channel.history()) == posts
     assert scene.providers.mannco.resend_calls == {}
     guilds.use([scene.guild.id])
-    assert "Already decided" in text_of(await scene.moderator.click(card, label="Approve"))
+    (said,) = followups(await scene.moderator.click(card, label="Approve"))
+    assert "Already decided" in said
     assert state_of(scene, card) == ResendState.CANCELLED.value
     await requested(scene, trade)  # the trade is free again
 

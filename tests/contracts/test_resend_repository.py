@@ -114,27 +114,15 @@ async def test_no_such_number(resends: ResendRepository, number: int) -> None:
     assert await resends.open_for_trade(GUILD, ProviderName.MANNCO, number) is None
 
 
-async def test_facts_that_the_card_does_not_show(resends: ResendRepository) -> None:
-    """New facts are not approved before the card, not an earlier one, is known to show them."""
-    resend = await opened(resends)
-    await resends.revise(GUILD, resend.id, replace(FACTS, status=10), version=1, at=NOW)
-    assert await resends.approve(GUILD, resend.id, version=2, by=BEN, at=LATER) is None
-
-    await resends.card_shows(GUILD, resend.id, message_id=MESSAGE + 1, version=2)
-    assert await resends.approve(GUILD, resend.id, version=2, by=BEN, at=LATER) is None
-
-    await resends.card_shows(GUILD, resend.id, message_id=MESSAGE, version=2)
-    assert await resends.approve(GUILD, resend.id, version=2, by=BEN, at=LATER) is not None
-
-
 @pytest.mark.parametrize("state", [ResendState.PENDING, ResendState.SENT])
 async def test_add_note(resends: ResendRepository, state: ResendState) -> None:
     """Notes are added in order, after the end too; a request that does not exist gets none."""
     resend = await in_state(resends, state)
     await resends.add_note(resend.guild_id, resend.id, "requester_not_told")
 
-    assert await resends.add_note(resend.guild_id, resend.id, "★") == replace(resend, notes=("requester_not_told", "★"))
-    assert await resends.get(GUILD, resend.id) == replace(resend, notes=("requester_not_told", "★"))
+    noted = await resends.add_note(resend.guild_id, resend.id, "★")
+    assert noted == replace(resend, notes=("requester_not_told", "★"))
+    assert await resends.get(GUILD, resend.id) == noted
     assert await resends.add_note(GUILD, 41, "restarted") is None
 
 
@@ -152,9 +140,11 @@ async def test_notes_at_once(resends: ResendRepository) -> None:
 async def test_no_audit_row(resends: ResendRepository, audit: AuditRepository) -> None:
     """Cards, notes and the next reading have no audit rows."""
     resend = await in_state(resends, ResendState.UNKNOWN)
+    unknown = ResendState.UNKNOWN
     rows = await audit.newest(GUILD, limit=100)
-    await resends.attach_card(resend.guild_id, resend.id, channel_id=5, message_id=6, version=1)
-    await resends.card_shows(resend.guild_id, resend.id, message_id=6, version=1)
+    one = (resend.guild_id, resend.id)
+    await resends.attach_card(*one, channel_id=5, message_id=6, version=1, state=unknown, replaces=resend.message_id)
+    await resends.card_shows(*one, message_id=6, version=1, state=unknown)
     await resends.add_note(resend.guild_id, resend.id, "requester_not_told")
     await resends.settle_later(resend.guild_id, resend.id, settle_after=LATER)
 

@@ -211,7 +211,8 @@ CASES: Mapping[type, Mapping[str, Case]] = {
 ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
     ResendRepository: {
         "all_open": "the work at start and in the background",
-        "not_finalised": "the work at start",
+        "not_finalised": "the background work",
+        "cards_behind": "the work at start",
     },
     ports.FirstGuildRepository: {
         "kept": "the start",

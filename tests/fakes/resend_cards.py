@@ -3,9 +3,10 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
-from bot.domain.resends import CardEdit, Resend, TradeFacts
+from bot.domain.resends import CardEdit, PostedCard, Resend, TradeFacts
 from bot.domain.secrets import TradeCode
 
 
@@ -21,7 +22,9 @@ class Message:
 class FakeResendCards:
     """``shown`` has the request on each card, ``facts`` all facts ever shown, by request and version.
 
-    ``edits``: Discord takes them, refuses them, or takes them and the answer is lost. ``gone`` are deleted messages.
+    ``edits`` and ``posts``: Discord takes them, refuses them, takes them and the answer is lost, limits them, or never
+    answers. ``gone`` are deleted messages, ``messages_of`` what every message in the channel shows. Like Discord it
+    takes a post with the same nonce once.
     """
 
     def __init__(self) -> None:
@@ -29,29 +32,54 @@ class FakeResendCards:
         self.messages: list[Message] = []
         self.posted: Counter[int] = Counter()
         self.facts: dict[tuple[int, int], TradeFacts] = {}
-        self.edits: Literal["taken", "refused", "lost"] = "taken"
+        self.edits: Literal["taken", "refused", "lost", "limited", "hang"] = "taken"
+        self.posts: Literal["taken", "refused", "lost", "hang"] = "taken"
+        self.tells: Literal["taken", "refused", "hang"] = "taken"
         self.gone: set[int | None] = set()
         self.unreachable: set[int] = set()
         self.post_fails_with: BaseException | None = None
+        self.on_cards: dict[int, Resend] = {}
+        self._nonces: dict[tuple[int, int | None, datetime], int] = {}
 
-    async def post(self, resend: Resend, *, channel_id: int) -> int:
+    async def post(self, resend: Resend, *, channel_id: int) -> PostedCard:
         """Post the card, or fail with ``post_fails_with``."""
         await asyncio.sleep(0)
         if self.post_fails_with is not None:
             raise self.post_fails_with
-        self.posted[resend.id] += 1
-        self._show(resend)
-        return 7_000 * self.posted[resend.id] + resend.id
+        if self.posts == "hang":
+            await asyncio.Event().wait()
+        if self.posts == "refused":
+            raise OSError
+        nonce = (resend.id, resend.message_id, resend.requested_at)
+        message_id = self._nonces.get(nonce)
+        is_new = message_id is None or message_id in self.gone
+        if message_id is None or is_new:
+            self.posted[resend.id] += 1
+            message_id = self._nonces[nonce] = 7_000 * self.posted[resend.id] + resend.id
+            self._show(message_id, resend)
+        if self.posts == "lost":
+            raise OSError
+        on_card = self.on_cards[message_id]
+        return PostedCard(message_id, is_current=(on_card.state, on_card.version) == (resend.state, resend.version))
 
     async def update(self, resend: Resend) -> CardEdit:
         """Edit the card."""
         await asyncio.sleep(0)
+        if self.edits == "hang":
+            await asyncio.Event().wait()
         if resend.message_id in self.gone:
             return CardEdit.GONE
+        if self.edits == "limited":
+            return CardEdit.LIMITED
         if resend.message_id is None or self.edits == "refused":
             return CardEdit.DOUBTFUL
-        self._show(resend)
+        self._show(resend.message_id, resend)
         return CardEdit.SHOWN if self.edits == "taken" else CardEdit.DOUBTFUL
+
+    async def is_there(self, resend: Resend) -> bool:
+        """Return whether the card was not deleted."""
+        await asyncio.sleep(0)
+        return resend.message_id not in self.gone
 
     async def remove(self, resend: Resend) -> None:
         """Delete the card."""
@@ -61,7 +89,9 @@ class FakeResendCards:
     async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
         """Send a message, unless the user is unreachable."""
         await asyncio.sleep(0)
-        if user_id in self.unreachable:
+        if self.tells == "hang":
+            await asyncio.Event().wait()
+        if user_id in self.unreachable or self.tells == "refused":
             return False
         self.messages.append(Message(user_id, resend, code))
         return True
@@ -71,8 +101,12 @@ class FakeResendCards:
         shown = self.shown.get(resend_id)
         return None if shown is None else shown.version
 
-    def _show(self, resend: Resend) -> None:
-        self.shown[resend.id] = resend
+    def cards_of(self, resend_id: int) -> list[int]:
+        """Return the messages that show the request."""
+        return [number for number, shown in self.on_cards.items() if shown.id == resend_id and number not in self.gone]
+
+    def _show(self, message_id: int, resend: Resend) -> None:
+        self.on_cards[message_id] = self.shown[resend.id] = resend
         self.facts[resend.id, resend.version] = resend.facts
 
     def evict(self, guild_id: int, user_id: int) -> None:

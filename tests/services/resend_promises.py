@@ -87,12 +87,10 @@ class Promises:
         """Everything that was begun has ended or is unknown, and the cards show it."""
         assert not {resend.state for resend in requests} & {ResendState.APPROVED, ResendState.SENDING}
         for resend in requests:
-            shown = self._cards.shown.get(resend.id)
-            if resend.message_id is None:
-                assert resend.state is ResendState.CANCELLED
-            elif cards_keep_up:
-                assert shown is not None
-                assert (shown.state, shown.version) == (resend.state, resend.version)
+            if cards_keep_up and (resend.state.is_open or resend.message_id is not None):
+                shown = self._cards.on_cards[resend.message_id or 0]
+                assert (shown.id, shown.state, shown.version) == (resend.id, resend.state, resend.version)
+                assert resend.message_id in self._cards.cards_of(resend.id)
 
     async def _request(self, number: int) -> Resend:
         found = [await self._repositories.resends.get(guild_id, number) for guild_id in GUILDS]

@@ -10,7 +10,7 @@ from bot.domain.access import Actor, Capability, Grant
 from bot.domain.audit import AuditRow
 from bot.domain.errors import SkinDeskError
 from bot.domain.links import Link, LinkSource
-from bot.domain.resends import Resend, ResendState
+from bot.domain.resends import CardMessage, Resend, ResendState
 from bot.domain.settings import Setting
 from bot.domain.steam import SteamId
 from bot.ports import TradeProvider
@@ -18,6 +18,7 @@ from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
+from bot.services.resend_notifier import ResendNotifier
 from bot.services.resends import ResendService
 from tests.contracts.engines import Repositories
 from tests.fakes.audit_channel import FakeAuditChannel
@@ -66,6 +67,7 @@ class ResendSetup:
         self.guilds = every_guild()
         self.expires_after = timedelta(hours=24)
         self.step: Step | None = None
+        self.each_within = 20.0
         self._run = 0
         self.service, self.delivery = self._started()
 
@@ -96,8 +98,40 @@ class ResendSetup:
         return await self.service.request(str(trade_id), by=by, reason="the bot was offline")
 
     async def approve(self, resend_id: int, *, by: Actor) -> Resend:
-        """Press *Approve* on the current card."""
-        return await self.service.approve(resend_id, by=by, seen=self.cards.version_of(resend_id))
+        """Press *Approve* on the newest card, and wait until Discord was told everything."""
+        pressed = self.cards.cards_of(resend_id)
+        card = CardMessage(APPROVALS, pressed[-1]) if pressed else None
+        try:
+            return await self.service.approve(resend_id, by=by, seen=self.cards.version_of(resend_id), card=card)
+        finally:
+            await self.told()
+
+    async def deny(self, resend_id: int, *, by: Actor) -> Resend:
+        """Deny a request, and wait until Discord was told everything."""
+        denied = await self.service.deny(resend_id, by=by)
+        await self.told()
+        return denied
+
+    async def tick(self) -> None:
+        """Run a round of the background job, and wait until Discord was told everything."""
+        await self.delivery.tick()
+        await self.told()
+
+    async def refresh(self) -> None:
+        """Run a round of looking after the cards, and wait until Discord was told everything."""
+        await self.delivery.refresh_cards()
+        await self.told()
+
+    async def told(self) -> None:
+        """Wait until no card and no message is under way, however often one leads to another."""
+        current = asyncio.current_task()
+        while running := [task for task in self.telling if task is not current and not task.done()]:
+            await asyncio.wait(running)
+
+    @property
+    def telling(self) -> frozenset[asyncio.Task[None]]:
+        """The tasks of this run that tell Discord something."""
+        return self.board.running | self.notifier.running
 
     async def row(self, resend: Resend) -> Resend:
         """Return the stored request."""
@@ -114,6 +148,7 @@ class ResendSetup:
         await self.written_out()
         while self.delivery._running:
             await asyncio.wait(tuple(self.delivery._running))
+        await self.told()
         await self.written_out()
 
     async def written_out(self) -> None:
@@ -128,7 +163,7 @@ class ResendSetup:
     def crash(self) -> None:
         """End the run like a power cut: its further calls reach no port."""
         self._run += 1
-        for task in self.delivery._running:
+        for task in (*self.delivery._running, *self.telling):
             if task is not asyncio.current_task():
                 task.cancel()
 
@@ -138,7 +173,7 @@ class ResendSetup:
         await self.written_out()
         self.service, self.delivery = self._started()
         await self.delivery.recover()
-        await self.delivery.tick()
+        await self.tick()
 
     def _started(self) -> tuple[ResendService, ResendDelivery]:
         run = self._run
@@ -164,16 +199,31 @@ class ResendSetup:
         access = AccessService(
             grants=seen(self.repositories.grants, "grants"), links=links, rows=rows, audit=audit, clock=self.clock
         )
-        board = ResendBoard(repository=repository, settings=settings, guilds=guilds, cards=cards, clock=self.clock)
+        self.board = board = ResendBoard(
+            repository=repository,
+            settings=settings,
+            guilds=guilds,
+            cards=cards,
+            clock=self.clock,
+            each_within=self.each_within,
+        )
+        self.notifier = notifier = ResendNotifier(
+            repository=repository,
+            links=links,
+            guilds=guilds,
+            cards=cards,
+            board=board,
+            audit=audit,
+            clock=self.clock,
+            each_within=self.each_within,
+        )
         delivery = ResendDelivery(
             repository=repository,
             provider=seen(self._trades, "provider"),
-            links=links,
-            cards=cards,
             board=board,
+            notifier=notifier,
             guilds=guilds,
             pauses=pauses,
-            audit=audit,
             clock=self.clock,
         )
         service = ResendService(
@@ -181,11 +231,9 @@ class ResendSetup:
             access=access,
             links=links,
             settings=settings,
-            cards=cards,
             board=board,
+            notifier=notifier,
             delivery=delivery,
-            pauses=pauses,
-            audit=audit,
             clock=self.clock,
             expires_after=self.expires_after,
         )
@@ -200,7 +248,7 @@ async def ticks(services: ResendSetup, *, seconds: float) -> None:
     """Let time pass, with the rounds of the background job."""
     for _ in range(int(seconds / ROUND)):
         services.clock.advance(seconds=ROUND)
-        await services.delivery.tick()
+        await services.tick()
 
 
 def face(resend: Resend) -> Resend:

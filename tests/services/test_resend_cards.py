@@ -2,59 +2,68 @@
 
 import asyncio
 from contextlib import suppress
+from itertools import pairwise
 from typing import Literal
 
 import pytest
 
-from bot.domain.errors import ApprovalsChannelUnusable, CardOutdated, TradeChanged
-from bot.domain.resends import Resend, ResendState
+from bot.domain.errors import ApprovalsChannelUnusable, CardOutdated, CardReplaced, TradeChanged
+from bot.domain.resends import CardMessage, Resend, ResendState
 from tests.fakes.trade_provider import loses
-from tests.services.resend_setup import MODERATOR, OTHER_MODERATOR, TRADE, Crashed, ResendSetup
+from tests.services.resend_setup import APPROVALS, MODERATOR, OTHER_MODERATOR, TRADE, Crashed, ResendSetup
 
 
 async def test_slow_edit(services: ResendSetup) -> None:
-    """An edit that began before a decision does not replace the decision's edit."""
+    """An edit that began before a decision does not replace the decision's edit, and the decision does not wait."""
     resend = await services.requested()
-    services.clock.advance(minutes=11)
-    slow, go_on, settled = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    slow, go_on = asyncio.Event(), asyncio.Event()
 
     async def step(name: str) -> None:
-        if name == "resends.settle after":
-            settled.set()
         if name == "cards.update before" and not slow.is_set():
             slow.set()
             await go_on.wait()
 
     services.step = step
-    refreshing = asyncio.create_task(services.delivery.refresh_cards())
+    services.board.show(resend, again=True)
     await slow.wait()
-    approving = asyncio.create_task(services.approve(resend.id, by=MODERATOR))
-    await settled.wait()
-    await asyncio.wait({approving}, timeout=0.2)  # time enough to overtake, if it could
+    approved = await services.service.approve(resend.id, by=MODERATOR, seen=1)
+    assert approved.state is ResendState.SENT
+    assert services.cards.shown[resend.id].state is ResendState.PENDING
     go_on.set()
-    await asyncio.gather(refreshing, approving)
+    await services.told()
 
     assert services.cards.shown[resend.id].state is ResendState.SENT
 
 
-async def test_one_repost_per_round(services: ResendSetup) -> None:
-    """However many cards are deleted, each round posts one; cards that cannot be posted take turns."""
+async def test_cards_that_cannot_be_posted(services: ResendSetup) -> None:
+    """Each round posts one of them; those that fail take turns, ever less often, and the request stays open."""
     requests = [await services.requested(trade_id) for trade_id in (1, 2, 3)]
-    services.clock.advance(minutes=11)
+    services.clock.advance(minutes=31)
     services.cards.gone = {(await services.row(resend)).message_id for resend in requests}
-    services.cards.post_fails_with = ApprovalsChannelUnusable()
-    for _ in range(4):
-        await services.delivery.refresh_cards()
+    services.cards.posts = "refused"
+    for _ in range(3):
+        await services.refresh()
         services.clock.advance(seconds=5)
-    assert sum(services.cards.posted.values()) == 3
-    services.cards.post_fails_with = None
+    tried = 0
 
-    for number in range(3):
-        assert sum(services.cards.posted.values()) == 3 + number
-        await services.delivery.refresh_cards()
+    async def count(name: str) -> None:
+        nonlocal tried
+        tried += name == "cards.post before"
+
+    services.step = count
+    for _ in range(120):
+        await services.refresh()
+        services.clock.advance(seconds=5)
+    assert 30 <= tried <= 60
+    assert sum(services.cards.posted.values()) == 3
+    services.cards.posts = "taken"
+
+    for _ in range(13):
+        await services.refresh()
         services.clock.advance(seconds=5)
 
     assert services.cards.posted == {resend.id: 2 for resend in requests}
+    assert {(await services.row(resend)).state for resend in requests} == {ResendState.PENDING}
 
 
 @pytest.mark.parametrize("error", [ApprovalsChannelUnusable(), OSError()])
@@ -67,31 +76,129 @@ async def test_card_lost_while_it_is_sent(services: ResendSetup, error: Exceptio
     assert (await services.approve(resend.id, by=MODERATOR)).state is ResendState.SENT
 
 
-async def test_discord_hangs(services: ResendSetup) -> None:
-    """While an edit hangs, unknown outcomes are settled all the same."""
-    await services.requested()
+async def test_unchanged_cards_are_left_alone(services: ResendSetup) -> None:
+    """A card that is up to date is never edited; one that was deleted is found, at once if moderators look."""
+    resend = await services.requested()
+    log: list[str] = []
+
+    async def note(name: str) -> None:
+        log.append(name)
+
+    services.step = note
+    for _ in range(6 * 60 // 5):
+        services.clock.advance(minutes=5)
+        await services.refresh()
+    assert "cards.update before" not in log
+    assert log.count("cards.is_there before") <= 13
+    services.cards.gone.add((await services.row(resend)).message_id)
     services.clock.advance(minutes=11)
-    unknown = await services.requested(2)
-    services.provider.ways.append(loses)
-    await services.approve(unknown.id, by=MODERATOR)
-    hangs, go_on = asyncio.Event(), asyncio.Event()
 
-    async def step(name: str) -> None:
-        if name == "cards.update before" and not hangs.is_set():
-            hangs.set()
-            await go_on.wait()
+    await services.service.open_requests(by=MODERATOR)
+    await services.told()
 
-    services.step = step
-    refreshing = asyncio.create_task(services.delivery.refresh_cards())
-    await hangs.wait()
-    services.provider.carry_out(2)
+    assert services.cards.posted[resend.id] == 2
+
+
+# Discord is slow
+
+
+async def _slow(services: ResendSetup) -> None:
+    services.each_within = 0.02
+    await services.restart()
+
+
+async def test_discord_answers_no_edit(services: ResendSetup) -> None:
+    """Decisions are told and unknown outcomes read while every edit hangs; the new cards show the end."""
+    requests = [await services.requested(trade_id) for trade_id in (1, 2, 3)]
+    services.cards.edits = "hang"
+
+    for resend in requests[:2]:
+        services.provider.ways.append(loses)
+        assert (await services.service.approve(resend.id, by=MODERATOR, seen=1)).state is ResendState.UNKNOWN
+    assert (await services.service.deny(requests[2].id, by=MODERATOR)).state is ResendState.DENIED
+    await asyncio.wait(services.notifier.running)
+    assert len(services.cards.messages) == 6
+    assert len(services.board.running) >= 3
+    read: list[float] = []
+
+    async def note(name: str) -> None:
+        if name == "provider.trades before":
+            read.append((services.clock.now() - requests[0].requested_at).total_seconds())
+
+    services.step = note
+    for _ in range(12):
+        services.clock.advance(seconds=5)
+        await services.delivery.tick()
+        await services.delivery.refresh_cards()
+    assert max(later - earlier for earlier, later in pairwise(read)) <= 10
+    services.provider.carry_out(1)
     services.clock.advance(seconds=5)
-
     await services.delivery.tick()
+    assert (await services.row(requests[0])).state is ResendState.SENT
 
-    assert (await services.row(unknown)).state is ResendState.SENT
-    go_on.set()
-    await refreshing
+    services.cards.edits = "taken"
+    await services.restart()
+    for resend in requests:
+        assert services.cards.shown[resend.id].state is (await services.row(resend)).state
+
+
+@pytest.mark.parametrize("edits", ["hang", "limited"])
+async def test_limited_card(services: ResendSetup, edits: Literal["hang", "limited"]) -> None:
+    """A card whose edits are limited is posted anew; the old one is removed, and decides nothing."""
+    resend = await services.requested()
+    await _slow(services)
+    old = await services.row(resend)
+    services.provider.change(TRADE, status=5)
+    services.cards.edits = edits
+    with pytest.raises(TradeChanged):
+        await services.approve(resend.id, by=MODERATOR)
+
+    card = await services.row(resend)
+
+    assert services.cards.cards_of(resend.id) == [card.message_id] != [old.message_id]
+    assert (card.shown_version, services.cards.shown[resend.id].facts.status) == (2, 5)
+    pressed = CardMessage(APPROVALS, old.message_id or 0)
+    for version in (1, 2):
+        with pytest.raises(CardReplaced) as replaced:
+            await services.service.approve(resend.id, by=MODERATOR, seen=version, card=pressed)
+        assert replaced.value.resend.message_id == card.message_id
+    with pytest.raises(CardReplaced):
+        await services.service.deny(resend.id, by=MODERATOR, card=pressed)
+    assert services.provider.calls == {}
+    assert (await services.approve(resend.id, by=MODERATOR)).state is ResendState.SENT
+    assert services.cards.shown[resend.id].state is ResendState.SENT
+    assert len(services.cards.cards_of(resend.id)) == 1
+
+
+async def test_ends_are_told_once(services: ResendSetup) -> None:
+    """Neither a card that is behind nor a restart tells an end again; the next start brings the card up to date."""
+    denied, sent = await services.requested(1), await services.requested(2)
+    services.cards.edits = "refused"
+    await services.deny(denied.id, by=MODERATOR)
+    await services.approve(sent.id, by=MODERATOR)
+    assert services.cards.shown[denied.id].state is ResendState.PENDING
+    told = list(services.cards.messages)
+
+    for _ in range(2):
+        await services.restart()
+    services.cards.edits = "taken"
+    await services.restart()
+
+    assert services.cards.messages == told
+    assert services.cards.shown[denied.id].state is ResendState.DENIED
+    assert services.cards.shown[sent.id].state is ResendState.SENT
+
+
+async def test_message_hangs(services: ResendSetup) -> None:
+    """A message that Discord does not take in time is noted on the card, and the end is stored as told."""
+    resend = await services.requested()
+    await _slow(services)
+    services.cards.tells = "hang"
+
+    await services.deny(resend.id, by=MODERATOR)
+
+    assert set(services.cards.shown[resend.id].notes) == {"requester_not_told", "owner_not_told"}
+    assert await services.repositories.resends.not_finalised() == ()
 
 
 # New facts that the card may not show
@@ -130,16 +237,16 @@ async def test_background_edits_outdated_cards(services: ResendSetup):
     """Cards of open and ended requests are edited within seconds after Discord takes edits again."""
     resend = await outdated(services)
     denied = await services.requested(2)
-    await services.service.deny(denied.id, by=MODERATOR)
+    await services.deny(denied.id, by=MODERATOR)
     for _ in range(3):
         services.clock.advance(seconds=5)
-        await services.delivery.refresh_cards()
+        await services.refresh()
     assert services.cards.shown[denied.id].state is ResendState.PENDING
     services.cards.edits = "taken"
 
-    for _ in range(2):
+    for _ in range(6):
         services.clock.advance(seconds=5)
-        await services.delivery.refresh_cards()
+        await services.refresh()
 
     assert services.cards.shown[resend.id].facts.status == 5
     assert services.cards.shown[denied.id].state is ResendState.DENIED

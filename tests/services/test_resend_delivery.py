@@ -160,7 +160,7 @@ async def test_expired(services: ResendSetup) -> None:
     resend = await services.requested()
     services.clock.advance(hours=24, microseconds=-1000)
     other = await services.requested(TRADE + 1, by=member(AGENT.user_id, 801))
-    await services.delivery.tick()
+    await services.tick()
     assert (await services.row(resend)).state is ResendState.PENDING
     services.clock.advance(microseconds=1000)
 

@@ -4,8 +4,9 @@ import asyncio
 import tempfile
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -21,24 +22,14 @@ from hypothesis.stateful import (
 from bot.domain.access import Actor
 from bot.domain.errors import SkinDeskError
 from bot.domain.failures import FailureKind
-from bot.domain.resends import Receipt, ResendState, TradeFacts
+from bot.domain.resends import CardMessage, ResendState, TradeFacts
 from tests.contracts.engines import ENGINES
 from tests.fakes.counted_trade_provider import CountedTradeProvider, Late
-from tests.fakes.trade_provider import (
-    FakeTradeProvider,
-    Way,
-    accepts,
-    breaks,
-    confuses,
-    does_and_loses,
-    fails,
-    loses,
-    refusal,
-    refuses,
-)
+from tests.fakes.trade_provider import refusal
 from tests.services.resend_promises import GUILDS, Promises
 from tests.services.resend_setup import (
     AGENTS,
+    APPROVALS,
     CUSTOMER,
     CUSTOMERS_ACCOUNT,
     GUILD,
@@ -47,27 +38,12 @@ from tests.services.resend_setup import (
     ResendSetup,
     member,
 )
+from tests.services.resend_ways import WAYS
 
 TRADES = (1, 2)
 REQUESTER = 102
 
 
-async def answers_for_another(provider: FakeTradeProvider, trade_id: int) -> Receipt:
-    """Answer about another trade; nothing is done."""
-    return Receipt(trade_id + 1, None)
-
-
-WAYS: dict[str, Way] = {
-    "yes": accepts,
-    "no": refuses,
-    "403": fails(FailureKind.REFUSED, "Invalid or expired token", 403),
-    "never connected": fails(FailureKind.UNREACHABLE),
-    "lost before it was done": loses,
-    "lost after it was done": does_and_loses,
-    "done, and the answer another's": confuses,
-    "not done, and the answer another's": answers_for_another,
-    "broken": breaks,
-}
 ways = st.sampled_from(sorted(WAYS))
 nth = st.integers(0, 2)
 steps = st.one_of(st.integers(0, 45), st.integers(9, 18))
@@ -84,6 +60,7 @@ class Machine(RuleBasedStateMachine):
         self._runner = asyncio.Runner()
         self._waiting: list[tuple[asyncio.Task[Any], Late]] = []
         self._lost: list[Late] = []
+        self._is_mended = True
         self._services, self._provider = self._runner.run(self._opened(Path(folder)))
 
     async def _opened(self, folder: Path) -> tuple[ResendSetup, CountedTradeProvider]:
@@ -91,7 +68,9 @@ class Machine(RuleBasedStateMachine):
         provider = CountedTradeProvider(repositories.resends, repositories.audit)
         services = ResendSetup(repositories, provider)
         services.provider = provider
+        services.each_within = 0.02
         await services.set_up()
+        await services.start()
         for trade_id in TRADES:
             provider.add(trade_id, CUSTOMERS_ACCOUNT)
         return services, provider
@@ -167,6 +146,22 @@ class Machine(RuleBasedStateMachine):
         """Let the provider act on a call of an earlier process."""
         self._runner.run(self._lost.pop(0).let_go())
 
+    @rule(which=nth, way=ways, action=st.sampled_from(["approve", "deny"]))
+    def press_an_old_card(self, which: int, way: str, action: str) -> None:
+        """Press the oldest message with the request's buttons: if it is not the card, nothing is decided."""
+        one = self._one(which, ResendState.PENDING)
+        [who] = self._moderators(one, 1)
+        if not (messages := self._services.cards.cards_of(one)):
+            return
+        card, service = CardMessage(APPROVALS, messages[0]), self._services.service
+        recorded = self._runner.run(self._services.repositories.resends.get(self._guild(one), one))
+        self._provider.ways.append(WAYS[way])
+        seen = self._services.cards.on_cards[messages[0]].version
+        approves, denies = partial(service.approve, seen=seen), service.deny
+        done = self._do((approves if action == "approve" else denies)(one, by=who, card=card))
+        self._provider.ways.clear()
+        assert not done or (recorded is not None and recorded.message_id in (None, messages[0]))
+
     @rule(which=nth)
     def decide_own_request(self, which: int) -> None:
         """Let requester and owner, both moderators, try to decide."""
@@ -212,14 +207,25 @@ class Machine(RuleBasedStateMachine):
     def read(self, *, can_be_read: bool) -> None:
         self._provider.cannot_be_read = None if can_be_read else refusal(FailureKind.LOST)
 
-    @rule(edits=st.sampled_from(["taken", "refused", "lost"]))
-    def edit_cards(self, edits: Literal["taken", "refused", "lost"]) -> None:
-        """Let Discord take or refuse edits, or lose its answers; then refresh every card."""
-        self._services.cards.edits = edits
-        if edits == "taken":
-            for _ in self._services.cards.shown:
-                self._services.clock.advance(seconds=5)
-                self._do(self._services.delivery.refresh_cards())
+    @rule(
+        edits=st.sampled_from(["taken", "refused", "lost", "limited", "hang"]),
+        posts=st.sampled_from(["taken", "taken", "refused", "lost", "hang"]),
+        tells=st.sampled_from(["taken", "taken", "refused", "hang"]),
+    )
+    def disturb_discord(self, **how: Any) -> None:
+        """Let Discord take, refuse, limit or never answer what it is told, or lose its answers."""
+        for part, answer in how.items():
+            setattr(self._services.cards, part, answer)
+        self._is_mended = False
+
+    @rule()
+    def mend_discord(self) -> None:
+        """Let Discord take everything; then refresh every card."""
+        self.disturb_discord(edits="taken", posts="taken", tells="taken")
+        for _ in range(2 * len(self._services.cards.shown) + 2):
+            self._services.clock.advance(seconds=61)
+            self._do(self._services.delivery.refresh_cards())
+        self._is_mended = True
 
     @precondition(lambda self: self._services.cards.shown)
     @rule(which=nth, status=st.sampled_from([-1, 5, 10]), seen=st.sampled_from([-1, 0, 0, 0, 1, None]), way=ways)
@@ -254,14 +260,12 @@ class Machine(RuleBasedStateMachine):
 
     @rule(crash=st.booleans())
     def restart(self, *, crash: bool) -> None:
-        self.edit_cards("taken")  # the next process does not know that the card of an ended request is outdated
         self._runner.run(self._crashed() if crash else self._services.delivery.close(within=0.0))
         self._runner.run(self._started_again())
 
     @rule(which=nth, way=ways, after=steps)
     def crash_while_approving(self, which: int, way: str, after: int) -> None:
         """Cut the power at any moment of an approval."""
-        self.edit_cards("taken")  # as for a restart
         one = self._one(which, ResendState.PENDING)
         [who] = self._moderators(one, 1)
         self._provider.ways.append(WAYS[way])
@@ -272,14 +276,12 @@ class Machine(RuleBasedStateMachine):
     @rule(trade_id=st.sampled_from(TRADES), after=steps)
     def crash_while_requesting(self, trade_id: int, after: int) -> None:
         """Cut the power at any moment of a request."""
-        self.edit_cards("taken")  # as for a restart
         self._crash(self._services.requested(trade_id, by=member(REQUESTER, AGENTS)), after)
         self._runner.run(self._started_again())
 
     @rule(after=steps)
     def crash_while_starting(self, after: int) -> None:
         """Cut the power, and again while the next process recovers."""
-        self.edit_cards("taken")  # as for a restart
         self._runner.run(self._crashed())
         self._crash(self._services.start(), after)
         self._runner.run(self._started_again())
@@ -299,8 +301,7 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def promises_are_kept(self) -> None:
         promises = Promises(self._services.repositories, self._provider, self._services.cards)
-        keep_up = self._services.cards.edits == "taken"
-        self._runner.run(promises.hold(is_idle=not self._waiting, cards_keep_up=keep_up))
+        self._runner.run(promises.hold(is_idle=not self._waiting, cards_keep_up=self._is_mended))
 
     # Helpers
 
@@ -332,7 +333,9 @@ class Machine(RuleBasedStateMachine):
         """Run everything at once; return the results of the calls that were not refused."""
 
         async def done() -> list[Any]:
-            return list(await asyncio.gather(*work, return_exceptions=True))
+            answers = list(await asyncio.gather(*work, return_exceptions=True))
+            await self._services.told()
+            return answers
 
         answers = self._runner.run(done())
         for answer in answers:
@@ -356,6 +359,7 @@ class Machine(RuleBasedStateMachine):
         await late.let_go()
         work = {each for each, number in self._services.delivery._running.items() if number == late.resend_id}
         await asyncio.gather(task, *work, return_exceptions=True)
+        await self._services.told()
 
     def _crash(self, work: Coroutine[Any, Any, Any], after: int) -> None:
         """Run ``work`` until its ``after``-th call to a port, or to its end, then crash."""
@@ -384,6 +388,8 @@ class Machine(RuleBasedStateMachine):
         self._lost += [late for _, late in self._waiting]
         self._waiting.clear()
         await self._services.start()
+        cards = self._services.cards
+        self._is_mended = cards.edits == cards.posts == "taken"
 
 
 def test_any_order_of_events() -> None:

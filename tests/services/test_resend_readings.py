@@ -29,7 +29,7 @@ async def test_how_often(services: ResendSetup) -> None:
         services.clock.advance(
             seconds=(began + timedelta(seconds=ROUND * number) - services.clock.now()).total_seconds()
         )
-        await services.delivery.tick()
+        await services.tick()
 
     gaps = [(later, later - earlier) for earlier, later in pairwise(read_at)]
     often = [gap for at, gap in gaps if at <= timedelta(minutes=5)]
@@ -78,13 +78,13 @@ async def test_provider_cannot_be_read(services: ResendSetup) -> None:
     services.provider.cannot_be_read = refusal(FailureKind.UNREACHABLE)
     services.provider.carry_out(TRADE)
     services.clock.advance(hours=24)
-    await services.delivery.tick()
+    await services.tick()
     assert (await services.row(unknown)).state is ResendState.UNKNOWN
     assert (await services.row(waiting)).state is ResendState.EXPIRED
     services.provider.cannot_be_read = None
 
     services.clock.advance(hours=1)
-    await services.delivery.tick()
+    await services.tick()
 
     assert (await services.row(unknown)).state is ResendState.SENT
 

@@ -18,13 +18,14 @@ from bot.domain.errors import (
     TooOften,
     TradeNotFound,
 )
-from bot.domain.resends import OPENED_AT_MOST, Resend, ResendState
+from bot.domain.resends import OPENED_AT_MOST, CardMessage, Resend, ResendState
 from bot.domain.steam import SteamId
 from bot.domain.trades import KeyLimit
 from bot.services.resends import ATTEMPTS
 from tests.services.resend_setup import (
     AGENT,
     AGENTS,
+    APPROVALS,
     CUSTOMER,
     CUSTOMERS_ACCOUNT,
     GUILD,
@@ -86,14 +87,11 @@ async def test_trade_number_as_people_type_it(services: ResendSetup, trade_id: s
     assert (await services.service.request(trade_id, by=AGENT)).trade_id == TRADE
 
 
-@pytest.mark.parametrize(
-    "error", [ApprovalsChannelUnusable(), OSError("no route to Discord"), asyncio.CancelledError()]
-)
-async def test_card_cannot_be_posted(services: ResendSetup, error: BaseException) -> None:
-    """A request without a card is cancelled silently and does not block the trade."""
-    services.cards.post_fails_with = error
+async def test_channel_refuses_the_card(services: ResendSetup) -> None:
+    """A request whose channel cannot be used is cancelled silently and does not block the trade."""
+    services.cards.post_fails_with = ApprovalsChannelUnusable()
 
-    with pytest.raises(type(error)):
+    with pytest.raises(ApprovalsChannelUnusable):
         await services.requested()
 
     assert await services.repositories.resends.all_open() == ()
@@ -103,6 +101,73 @@ async def test_card_cannot_be_posted(services: ResendSetup, error: BaseException
     assert (await services.requested()).state is ResendState.PENDING
 
 
+async def test_channel_refuses_the_card_later(services: ResendSetup) -> None:
+    """After trouble of Discord the requester is told if the channel turns out to be unusable."""
+    services.cards.posts = "refused"
+    resend = await services.requested()
+    assert (resend.state, resend.message_id) == (ResendState.PENDING, None)
+    services.cards.post_fails_with = ApprovalsChannelUnusable()
+
+    services.clock.advance(seconds=5)
+    await services.refresh()
+    await services.tick()
+
+    assert (await services.row(resend)).decision_reason == "card_not_posted"
+    assert services.cards.states_for(AGENT.user_id) == ["cancelled"]
+
+
+async def test_discord_takes_no_post_for_hours(services: ResendSetup) -> None:
+    """Trouble of Discord cancels nothing, and is no mistake of anyone: the card appears once it is over."""
+    services.cards.posts = "refused"
+    resend = await services.requested()
+    for _ in range(100):
+        services.clock.advance(minutes=2)
+        await services.refresh()
+        await services.tick()
+    services.cards.posts = "taken"
+    services.clock.advance(minutes=2)
+
+    await services.refresh()
+
+    assert (await services.approve(resend.id, by=MODERATOR)).state is ResendState.SENT
+    assert services.cards.posted == {resend.id: 1}
+
+
+async def test_lost_post(services: ResendSetup) -> None:
+    """A card whose answer was lost is found by its nonce, with what has changed since."""
+    services.cards.posts = "lost"
+    resend = await services.requested()
+    assert resend.message_id is None
+    services.cards.posts = "taken"
+
+    services.clock.advance(seconds=5)
+    await services.refresh()
+
+    assert services.cards.cards_of(resend.id) == [(await services.row(resend)).message_id]
+    assert services.cards.posted == {resend.id: 1}
+
+
+@pytest.mark.parametrize("action", ["approve", "deny"])
+async def test_click_on_a_lost_post(services: ResendSetup, action: str) -> None:
+    """A click on a card whose answer was lost brings it: the decision counts, and no other card is posted."""
+    services.cards.posts = "lost"
+    resend = await services.requested()
+    (message_id,) = services.cards.cards_of(resend.id)
+    pressed = CardMessage(APPROVALS, message_id)
+    services.cards.posts = "taken"
+
+    if action == "approve":
+        decided = await services.service.approve(resend.id, by=MODERATOR, seen=1, card=pressed)
+    else:
+        decided = await services.service.deny(resend.id, by=MODERATOR, card=pressed)
+    services.clock.advance(seconds=5)
+    await services.refresh()
+
+    assert services.cards.posted == {resend.id: 1}
+    assert services.cards.on_cards[message_id].state is decided.state
+    assert (await services.row(resend)).is_shown
+
+
 async def test_decided_before_the_card_is_attached(services: ResendSetup) -> None:
     """A denial counts and reaches the card; an approval is refused, because no version is known to be shown."""
     refused: list[BaseException | Resend] = []
@@ -110,12 +175,14 @@ async def test_decided_before_the_card_is_attached(services: ResendSetup) -> Non
     async def decide(name: str) -> None:
         if name == "cards.post after":
             services.step = None
-            refused.extend(await asyncio.gather(services.approve(1, by=MODERATOR), return_exceptions=True))
+            approving = services.service.approve(1, by=MODERATOR, seen=1)
+            refused.extend(await asyncio.gather(approving, return_exceptions=True))
             await services.service.deny(1, by=MODERATOR)
 
     services.step = decide
 
     resend = await services.requested()
+    await services.told()
 
     assert [type(error) for error in refused] == [CardOutdated]
     assert resend.state is ResendState.DENIED

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.errors import ShuttingDown
 from bot.domain.resends import Outcome, ResendState
 from tests.fakes.trade_provider import Held
-from tests.services.resend_setup import AGENT, CUSTOMER, MODERATOR, TRADE, ResendSetup, face
+from tests.services.resend_setup import CUSTOMER, MODERATOR, TRADE, ResendSetup, face
 
 
 @pytest.mark.parametrize("done", [True, False])
@@ -97,23 +97,26 @@ async def test_shutdown_before_the_call(services: ResendSetup, moment: str | Non
     assert (await services.approve(resend.id, by=MODERATOR)).state is ResendState.SENT
 
 
-async def test_crash_before_the_card_is_posted(services: ResendSetup) -> None:
-    """The next start cancels the request and tells its requester, who can request again."""
+@pytest.mark.parametrize("moment", ["cards.post before", "cards.post after", "resends.attach_card before"])
+async def test_crash_around_the_first_post(services: ResendSetup, moment: str) -> None:
+    """The next start posts the card, or finds the one that was posted; the request is never cancelled for it."""
 
     async def crash(name: str) -> None:
-        if name == "cards.post before":
+        if name == moment:
             services.crash()
 
     services.step = crash
     await asyncio.gather(services.requested(), return_exceptions=True)
     services.step = None
     (left,) = await services.repositories.resends.all_open()
+    assert left.message_id is None
 
     await services.start()
 
-    assert (await services.row(left)).decision_reason == "card_not_posted"
-    assert services.cards.states_for(AGENT.user_id) == ["cancelled"]
-    assert (await services.requested()).state is ResendState.PENDING
+    assert services.cards.cards_of(left.id) == [(await services.row(left)).message_id]
+    assert services.cards.posted == {left.id: 1}
+    assert services.cards.messages == []
+    assert (await services.approve(left.id, by=MODERATOR)).state is ResendState.SENT
 
 
 async def test_starts_leave_ended_requests_alone(services: ResendSetup) -> None:

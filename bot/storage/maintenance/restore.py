@@ -27,7 +27,8 @@ _SKIPPED_IDS = 100_000
 """How far the next request's id is moved on if the ids given out since the backup are unknown."""
 
 _MARK_UNKNOWN = """
-UPDATE resends SET state = 'unknown', outcome = 'restored', outcome_detail = state, settle_after = :at
+UPDATE resends SET
+    state = 'unknown', shown_version = NULL, outcome = 'restored', outcome_detail = state, settle_after = :at
 WHERE state IN ('pending', 'approved', 'sending')
 RETURNING *
 """

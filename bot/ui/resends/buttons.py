@@ -8,14 +8,14 @@ from typing import Self
 import discord
 
 from bot.domain.access import Capability
-from bot.domain.errors import CardOutdated
-from bot.domain.resends import MAX_REASON, Resend, ResendPause, ResendState
+from bot.domain.errors import AlreadyDecided, CardOutdated, CardReplaced
+from bot.domain.resends import MAX_REASON, CardMessage, Resend, ResendPause, ResendState
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Tone, card
-from bot.ui.resends.card import RESUME, outcome_embed, version_on
+from bot.ui.resends.card import RESUME, late_card, outcome_embed, version_on
 
 _log = logging.getLogger(__name__)
 
@@ -62,13 +62,24 @@ class ResendButton(
 
     async def callback(self, interaction: Interaction) -> None:
         """Approve, or ask for the reason of any other decision."""
-        await handle(interaction, self._approve if self._action == "approve" else self._ask)
+        await handle(interaction, self._decide)
+
+    async def _decide(self, session: InteractionSession) -> None:
+        if (card := card_of(session)) is not None:
+            try:
+                await session.services.resends.check_card(self._resend_id, card, by=session.actor)
+            except (CardReplaced, AlreadyDecided) as late:
+                # The click's own answer is not limited as an edit of the card is.
+                await session.show(late_card(late, session.services.explanations), None)
+                raise
+        await (self._approve(session) if self._action == "approve" else self._ask(session))
 
     async def _approve(self, session: InteractionSession) -> None:
         await session.defer()
         seen = version_on(session.interaction.message, self._resend_id)
+        resends, card = session.services.resends, card_of(session)
         try:
-            resend = await session.services.resends.approve(self._resend_id, by=session.actor, seen=seen)
+            resend = await resends.approve(self._resend_id, by=session.actor, seen=seen, card=card)
         except CardOutdated:
             await _uncover(session.interaction.message)
             raise
@@ -82,6 +93,14 @@ class ResendButton(
         else:
             await resends.may_mark(self._resend_id, by=actor)
         await session.open_modal(ReasonModal(self._resend_id, self._action, user_id=actor.user_id))
+
+
+def card_of(session: InteractionSession) -> CardMessage | None:
+    """Return the message of SkinDesk that was pressed, or from which a form was opened."""
+    message, user = session.interaction.message, session.interaction.client.user
+    if message is None or user is None or message.author.id != user.id:
+        return None
+    return CardMessage(message.channel.id, message.id)
 
 
 async def _uncover(card: discord.Message | None) -> None:
@@ -125,10 +144,12 @@ class ReasonModal(
         """Carry out the decision."""
         await session.defer()
         resends, actor, reason = session.services.resends, session.actor, values.get("reason", "")
+        card = card_of(session)
         if self._action == "deny":
-            resend = await resends.deny(self._resend_id, by=actor, reason=reason)
+            resend = await resends.deny(self._resend_id, by=actor, reason=reason, card=card)
         else:
-            resend = await resends.mark(self._resend_id, sent=self._action == "sent", by=actor, reason=reason)
+            sent = self._action == "sent"
+            resend = await resends.mark(self._resend_id, sent=sent, by=actor, reason=reason, card=card)
         await session.reply(outcome_embed(resend, code=None))
 
 
@@ -160,7 +181,7 @@ class PauseButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], te
 
     async def _pause(self, session: InteractionSession) -> None:
         await session.defer()
-        changed = await session.services.resends.pause(by=session.actor)
+        changed = await session.services.pauses.pause(by=session.actor)
         title = "🛑 Resends are stopped" if changed else "🛑 Resends were stopped already"
         text = f"Nothing is asked for, approved or sent here until they are resumed. {RESUME}"
         await session.reply(card(title=title, description=text, colour=Tone.NEUTRAL))
@@ -191,7 +212,7 @@ class ResumeButton(
 
     async def _resume(self, session: InteractionSession) -> None:
         await session.defer()
-        changed = await session.services.resends.resume(self._number, by=session.actor)
+        changed = await session.services.pauses.resume(self._number, by=session.actor)
         title = "▶️ Resends go on" if changed else "▶️ Resends were not stopped"
         text = "They can be asked for and approved again."
         await session.reply(card(title=title, description=text, colour=Tone.NEUTRAL))

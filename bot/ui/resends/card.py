@@ -6,6 +6,7 @@ from datetime import datetime
 
 import discord
 
+from bot.domain.errors import AlreadyDecided, CardReplaced
 from bot.domain.resends import ALARM, Outcome, Resend, ResendState, change_in
 from bot.domain.secrets import TradeCode
 from bot.ports import Explanations
@@ -230,6 +231,27 @@ def _last_error_fields(resend: Resend, explanations: Explanations) -> list[Field
     if resend.state is ResendState.PENDING and cause.resend:
         fields.append(Field("⚠️ Before you approve", cause.resend))
     return fields
+
+
+def link_to_card(resend: Resend) -> str | None:
+    """Return the address of the request's card."""
+    if resend.message_id is None:
+        return None
+    return f"https://discord.com/channels/{resend.guild_id}/{resend.channel_id}/{resend.message_id}"
+
+
+def late_card(late: CardReplaced | AlreadyDecided, explanations: Explanations) -> discord.Embed:
+    """Return what a pressed message shows instead of its buttons, which are of no use any more."""
+    if isinstance(late, AlreadyDecided):
+        return resend_card(late.resend, explanations)
+    link = link_to_card(late.resend)
+    return card(
+        title=f"↪️ Resend {late.resend.id} · this card was replaced",
+        description=f"The request is on [its newest card]({link})."
+        if link
+        else "`/approvals` lists the open requests.",
+        colour=Tone.NEUTRAL,
+    )
 
 
 def version_on(message: discord.Message | None, resend_id: int) -> int | None:

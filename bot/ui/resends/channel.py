@@ -7,7 +7,7 @@ from cachetools import TTLCache
 
 from bot.domain.audit import AuditRow
 from bot.domain.errors import ApprovalsChannelUnusable
-from bot.domain.resends import CardEdit, Resend
+from bot.domain.resends import CardEdit, PostedCard, Resend
 from bot.domain.secrets import TradeCode
 from bot.ports import Explanations
 from bot.ui.audit import audit_embed
@@ -22,8 +22,17 @@ _FOLLOW_UP_FOR = 14 * 60.0
 
 _MAX_REMEMBERED = 1_000
 
-_GONE = frozenset({10003, 10008, 50001})
-"""Discord's codes for an unknown channel, an unknown message, and a channel that SkinDesk may not see."""
+_GONE = frozenset({10003, 10008, 50001, 50005})
+"""Discord's codes for an unknown channel, an unknown message, a channel that SkinDesk may not see, and a message of
+another bot, as after a change of the token."""
+
+_EDITED_TOO_OFTEN = 30046
+"""Discord's code for too many edits of a message that is older than an hour."""
+
+_MAY_PASS = frozenset({401, 408, 429})
+"""HTTP statuses of refusals that are not about the channel."""
+
+_SERVER_ERROR = 500
 
 
 class DiscordResendCards:
@@ -48,44 +57,54 @@ class DiscordResendCards:
             if (interaction.guild_id, interaction.user.id) == (guild_id, user_id):
                 del self._requests[resend_id]
 
-    async def post(self, resend: Resend, *, channel_id: int) -> int:
-        """Post the card and return its message id."""
+    async def post(self, resend: Resend, *, channel_id: int) -> PostedCard:
+        """Post the card; for a nonce seen minutes ago Discord returns the message that it has."""
         channel = self._connected.get_partial_messageable(channel_id, guild_id=resend.guild_id)
+        embed = resend_card(resend, self._explanations)
         try:
             message = await channel.send(
-                embed=resend_card(resend, self._explanations),
-                view=resend_view(resend) or discord.utils.MISSING,
-                # discord.py sends a POST again after a 5xx; the nonce lets Discord drop the second one.
-                nonce=f"resend-{resend.id}-{resend.version}"
-                if resend.message_id is None
-                else f"re-{resend.message_id}",
+                embed=embed, view=resend_view(resend) or discord.utils.MISSING, nonce=_nonce(resend)
             )
         except discord.HTTPException as error:
-            _log.warning("card not posted id=%s channel=%s status=%s", resend.id, channel_id, error.status)
+            _log.warning("card not posted id=%s channel=%s %s", resend.id, channel_id, _why(error))
+            if error.status >= _SERVER_ERROR or error.status in _MAY_PASS:
+                raise
             raise ApprovalsChannelUnusable from None
-        return message.id
+        shown = [(each.title, each.footer.text) for each in message.embeds]
+        return PostedCard(message.id, is_current=shown == [(embed.title, embed.footer.text)])
 
     async def update(self, resend: Resend) -> CardEdit:
         """Update the card, and return whether it shows the request as it is now."""
-        if resend.channel_id is None or resend.message_id is None:
+        message = self._message(resend)
+        if message is None:
             return CardEdit.DOUBTFUL
-        channel = self._connected.get_partial_messageable(resend.channel_id, guild_id=resend.guild_id)
         try:
-            await channel.get_partial_message(resend.message_id).edit(
-                embed=resend_card(resend, self._explanations), view=resend_view(resend)
-            )
+            await message.edit(embed=resend_card(resend, self._explanations), view=resend_view(resend))
         except Exception as error:  # noqa: BLE001 -- the action is done all the same
             _log.warning("card not updated id=%s state=%s %s", resend.id, resend.state.value, _why(error))
-            is_gone = isinstance(error, discord.HTTPException) and error.code in _GONE
-            return CardEdit.GONE if is_gone else CardEdit.DOUBTFUL
+            code = error.code if isinstance(error, discord.HTTPException) else None
+            if code == _EDITED_TOO_OFTEN or isinstance(error, discord.RateLimited):
+                return CardEdit.LIMITED
+            return CardEdit.GONE if code in _GONE else CardEdit.DOUBTFUL
         return CardEdit.SHOWN
+
+    async def is_there(self, resend: Resend) -> bool:
+        """Return whether the card can be read. An edit would tell more, but Discord limits those of old messages."""
+        message = self._message(resend)
+        try:
+            if message is not None:
+                await message.fetch()
+        except (discord.NotFound, discord.Forbidden):
+            return False
+        except Exception as error:  # noqa: BLE001 -- it is asked again later
+            _log.info("card not looked up id=%s %s", resend.id, _why(error))
+        return True
 
     async def remove(self, resend: Resend) -> None:
         """Delete the card, or remove its buttons if Discord does not allow that."""
-        if resend.channel_id is None or resend.message_id is None:
+        message = self._message(resend)
+        if message is None:
             return
-        channel = self._connected.get_partial_messageable(resend.channel_id, guild_id=resend.guild_id)
-        message = channel.get_partial_message(resend.message_id)
         try:
             await message.delete()
         except Exception as refused:  # noqa: BLE001 -- a reminder must not make anything else fail
@@ -124,6 +143,12 @@ class DiscordResendCards:
             return False
         return True
 
+    def _message(self, resend: Resend) -> discord.PartialMessage | None:
+        if resend.channel_id is None or resend.message_id is None:
+            return None
+        channel = self._connected.get_partial_messageable(resend.channel_id, guild_id=resend.guild_id)
+        return channel.get_partial_message(resend.message_id)
+
     @property
     def _connected(self) -> discord.Client:
         if self._client is None:
@@ -150,6 +175,16 @@ class DiscordAuditChannel:
             await channel.send(embed=audit_embed(row))
         except Exception as error:  # noqa: BLE001 -- the action is done all the same
             _log.warning("audit entry not posted action=%s %s", row.action.value, _why(error))
+
+
+def _nonce(resend: Resend) -> str:
+    """Return the same nonce for every try to post the same card: the first, or the one that replaces a message.
+
+    Discord takes 25 characters. Ids of requests begin again in another database, so the first card has its time, too.
+    """
+    if resend.message_id is not None:
+        return f"re-{resend.message_id}"
+    return f"{resend.id}-{int(resend.requested_at.timestamp() * 1000):x}"[-25:]
 
 
 def _why(error: Exception) -> str:

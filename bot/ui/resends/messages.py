@@ -5,6 +5,7 @@ from bot.domain.errors import (
     ApprovalsChannelMissing,
     ApprovalsChannelUnusable,
     CardOutdated,
+    CardReplaced,
     MayNotDecide,
     NotResendable,
     PauseOutdated,
@@ -21,7 +22,7 @@ from bot.domain.snapshots import Audience
 from bot.domain.trades import NotResendableReason
 from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
 from bot.ui.kit.text import code, moment, relative
-from bot.ui.resends.card import FACT_LABELS, RESUME, by_whom, state_sentence
+from bot.ui.resends.card import FACT_LABELS, RESUME, by_whom, link_to_card, state_sentence
 
 
 def pause_sentences(pause: ResendPause) -> list[str]:
@@ -90,6 +91,16 @@ def _card_outdated(error: CardOutdated, _: Audience) -> ErrorMessage:
     )
 
 
+def _card_replaced(error: CardReplaced, _: Audience) -> ErrorMessage:
+    link = link_to_card(error.resend)
+    return ErrorMessage(
+        "This card was replaced",
+        f"Request {error.resend.id} has a newer card. Nothing was decided with this one.",
+        f"Decide on [the newest card]({link})." if link else "Find its card with `/approvals`.",
+        again="On the newest card.",
+    )
+
+
 _REFUSALS = {
     ApproverRefusal.REQUESTER: "You can't approve your own request. A second person has to approve it.",
     ApproverRefusal.OWNER: (
@@ -155,6 +166,7 @@ register_messages(
             again="Now.",
         ),
         CardOutdated: _card_outdated,
+        CardReplaced: _card_replaced,
         MayNotDecide: lambda error, _: ErrorMessage(
             "Someone else has to decide",
             _REFUSALS[error.reason],

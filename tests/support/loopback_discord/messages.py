@@ -32,6 +32,7 @@ class Message:
     seen_by: int | None = None
     """The only user who sees it, if it is ephemeral."""
     interaction: Json | None = field(default=None, repr=False)
+    nonce: str | None = field(default=None, repr=False)
     id: int = field(default_factory=new_id)
     content: str = field(default="", repr=False)
     embeds: list[Json] = field(default_factory=list, repr=False)

@@ -59,7 +59,9 @@ class Routes:
             ("GET", "/guilds/*/members/*", self._get_member),
             ("GET", "/channels/*", lambda _, channel_id: self._readable(channel_id).payload()),
             ("POST", "/channels/*/messages", self._post_message),
+            ("GET", "/channels/*/messages/*", lambda _, *ids: self._message(*ids).payload()),
             ("PATCH", "/channels/*/messages/*", self._edit_message),
+            ("DELETE", "/channels/*/messages/*", lambda _, *ids: self._world.delete(self._message(*ids))),
         )
 
     def _guilds_of_bot(self, request: Request) -> list[Json]:
@@ -90,18 +92,25 @@ class Routes:
 
     def _post_message(self, request: Request, channel_id: str) -> Json:
         channel = self._readable(channel_id)
-        message = Message(self._world.bot, channel, flags=int(request.fields.get("flags") or 0))
+        nonce = request.fields.get("nonce") if request.fields.get("enforce_nonce") else None
+        if nonce is not None and (posted := self._world.posted_with(channel, nonce)) is not None:
+            return posted.payload()
+        message = Message(self._world.bot, channel, flags=int(request.fields.get("flags") or 0), nonce=nonce)
         message.update(request.fields, created=True)
         self._world.keep(message)
         return message.payload()
 
     def _edit_message(self, request: Request, channel_id: str, message_id: str) -> Json:
+        message = self._message(channel_id, message_id)
+        message.update(request.fields)
+        return message.payload()
+
+    def _message(self, channel_id: str, message_id: str) -> Message:
         channel = self._readable(channel_id)
         message = self._world.messages.get(int(message_id))
         if message is None or message.channel is not channel or message.is_ephemeral:
             raise Refused(Refusal.UNKNOWN_MESSAGE)
-        message.update(request.fields)
-        return message.payload()
+        return message
 
     def _readable(self, channel_id: str) -> Channel:
         channel = self._world.channel(int(channel_id))

@@ -39,6 +39,14 @@ class World:
         self.messages[message.id] = message
         message.channel.messages.append(message)
 
+    def delete(self, message: Message) -> None:
+        del self.messages[message.id]
+        message.channel.messages.remove(message)
+
+    def posted_with(self, channel: Channel, nonce: str) -> Message | None:
+        """Return the bot's message in the channel that was posted with this nonce; Discord forgets it in minutes."""
+        return next((message for message in channel.messages if message.nonce == nonce), None)
+
     def application(self) -> Json:
         """Return the application as its own token sees it."""
         return {
