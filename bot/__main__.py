@@ -24,7 +24,10 @@ _LINGER_SECONDS = 0.5
 """Seconds that the event loop and the threads may take to end once everything is closed."""
 
 _LEAVE_WITHIN = 4.7
-"""Seconds after a signal in which the process ends, whatever still runs."""
+"""Seconds after a signal in which ``run`` ends, whatever still runs."""
+
+_INTERRUPT_WITHIN = 2.0
+"""The same of the other commands, which have no callers to answer."""
 
 _INTERRUPTED = "skindesk: interrupted"
 _LEFT = "skindesk: left before everything was closed in order"
@@ -44,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Before pydantic is loaded: it would read the entry points of all installed packages.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     command: Callable[[argparse.Namespace], int] = arguments.command
-    with _leaving_in_time(ExitCode.OK if command is _run else ExitCode.INTERRUPTED):
+    leaving = (_LEAVE_WITHIN, ExitCode.OK) if command is _run else (_INTERRUPT_WITHIN, ExitCode.INTERRUPTED)
+    with _leaving_in_time(*leaving):
         try:
             return command(arguments)
         except KeyboardInterrupt:
@@ -53,8 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 @contextmanager
-def _leaving_in_time(code: ExitCode) -> Iterator[None]:
-    """Exit ``_LEAVE_WITHIN`` seconds after the first SIGINT or SIGTERM, unless the process has ended by then.
+def _leaving_in_time(seconds: float, code: ExitCode) -> Iterator[None]:
+    """Exit ``seconds`` after the first SIGINT or SIGTERM, unless the process has ended by then.
 
     The main thread may hear of a signal too late: inside a statement of SQLite, or while it waits for another thread.
     But Python also writes the signal to a socket at once, and a thread of its own reads that.
@@ -69,7 +73,7 @@ def _leaving_in_time(code: ExitCode) -> Iterator[None]:
         with reader:
             while received := reader.recv(16):
                 if not {signal.SIGINT, signal.SIGTERM}.isdisjoint(received):
-                    time.sleep(_LEAVE_WITHIN)
+                    time.sleep(seconds)
                     os.write(2, f"{_LEFT if code is ExitCode.OK else _INTERRUPTED}\n".encode())
                     os._exit(code)
 

@@ -70,6 +70,8 @@ class WriteQueue:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if error is not None:  # a start was interrupted, or closing took too long: what runs is rolled back
+            self._connection.interrupt()
         self._thread.shutdown()
 
     def run(self, work: Job[_T]) -> asyncio.Future[_T]:

@@ -1,17 +1,31 @@
 """Shutdown and the next start."""
 
+import asyncio
 import signal
+from pathlib import Path
 
 import pytest
 
-from bot.demo.trades import ResendAnswer, WorldTrade
+from bot.demo.providers import SimulatedProviders
+from bot.demo.trades import ResendAnswer
+from bot.demo.world import World
 from tests.e2e.live_bot import STOPS_WITHIN, LiveBot, answer_of
+from tests.e2e.long_jobs import (
+    BUSY_WORKER,
+    COMMANDS,
+    LOOKUP,
+    STARTING,
+    LongJob,
+    endless_table,
+    hanging_lookup,
+    hanging_resend,
+    silent_callback,
+    trade_that,
+)
 from tests.support.bot_process import RUN
-from tests.support.loopback_discord.messages import Message
-from tests.support.loopback_discord.records import InteractionRecord
+from tests.support.discord_server import LoopbackDiscord
 
 RESEND = "GET /trade/resend"
-LOOKUP = "GET /secure/inventory"
 SLOW_RESOLVER = f"""
 import socket, sys, time
 
@@ -38,26 +52,15 @@ bot.app.InventoryService.close = never
 {RUN}"""
 
 
-def trade_that(live: LiveBot, answer: ResendAnswer) -> WorldTrade:
-    """Return a trade whose resend gets this answer."""
-    return next(trade for trade in live.world.trades if live.world.resend_answers.get(trade.id) is answer)
-
-
-async def hanging_resend(live: LiveBot, trade: WorldTrade) -> tuple[Message, InteractionRecord]:
-    """Return the card and the approval of a resend that the provider has received and does not answer."""
-    card = await live.requested(trade.id)
-    approval = await live.decide(card)
-    await live.providers.mannco.called(RESEND)
-    return card, approval
-
-
 async def test_running_work(live: LiveBot):
     """A shutdown interrupts a lookup and leaves a resend in an unknown state; the next start settles it."""
     trade = trade_that(live, ResendAnswer.HANG_AFTER)
     async with live.running():
         lookup = await live.begin(live.agent, "inventory", tradeurl=live.world.hanging.trade_url)
         await live.providers.assetpay.called(LOOKUP)
-        card, approval = await hanging_resend(live, trade)
+        card = await live.requested(trade.id)
+        approval = await live.decide(card)
+        await live.providers.mannco.called(RESEND)
     assert "restarting" in answer_of(lookup).text
     assert approval.is_finished
     assert live.resend_states() == ["unknown"]
@@ -69,16 +72,37 @@ async def test_running_work(live: LiveBot):
     live.assert_sound()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_shutdown_during_the_start(live: LiveBot, number: signal.Signals):
-    """A shutdown works before Discord has answered."""
+async def test_interrupted_start(live: LiveBot):
+    """Ctrl+C works before Discord has answered."""
     live.server.faults.delay("GET", "/users/@me", 30.0)
     async with live.bot() as bot:
         await live.server.until(lambda: live.server.requests, within=30.0)
-        bot.send_signal(number)
+        bot.send_signal(signal.SIGINT)
         assert await bot.wait(STOPS_WITHIN) == 0
         assert "Traceback" not in bot.stderr
     live.assert_sound()
+
+
+async def test_busy(live: LiveBot):
+    """A shutdown waits neither for a worker thread that never ends nor for callers that hang meanwhile."""
+    async with live.running(program=BUSY_WORKER) as bot:
+        for begin in (hanging_lookup, endless_table, hanging_resend, silent_callback):
+            await begin(live, bot)
+    assert live.resend_states() == ["unknown"]
+
+
+async def test_starts_and_commands(tmp_path: Path):
+    """A signal ends a start, or another command, within five seconds in whatever it is."""
+    few = asyncio.Semaphore(3)
+
+    async def stopped(job: LongJob, folder: Path) -> float:
+        folder.mkdir()
+        async with few, LoopbackDiscord() as server, SimulatedProviders(World(), mannco_as_admin=True) as providers:
+            return await job.stopped(LiveBot(server, providers, folder))
+
+    jobs = (*STARTING, *COMMANDS)
+    times = await asyncio.gather(*(stopped(job, tmp_path / str(n)) for n, job in enumerate(jobs)))
+    assert max(times) < STOPS_WITHIN
 
 
 async def test_discord_hangs(live: LiveBot):

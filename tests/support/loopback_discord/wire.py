@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from aiohttp import web
+from aiohttp import BodyPartReader, MultipartReader, web
 
 Json = dict[str, Any]
 
@@ -85,9 +85,22 @@ def same_path(pattern: list[str], path: list[str]) -> bool:
     )
 
 
+async def _payload(reader: MultipartReader) -> bytes:
+    """Return the message that comes with uploaded files, which are not kept."""
+    payload = b""
+    while (part := await reader.next()) is not None:
+        assert isinstance(part, BodyPartReader)
+        if part.name == "payload_json":
+            payload = bytes(await part.read())
+        else:
+            await part.release()
+    return payload
+
+
 async def received(incoming: web.BaseRequest) -> Request:
-    """Read a request. SkinDesk uploads no file in these tests, so a multipart body is an error."""
-    content = await incoming.read()
+    """Read a request; of a multipart body everything but the uploaded files."""
+    is_multipart = incoming.content_type.startswith("multipart/")
+    content = await (_payload(await incoming.multipart()) if is_multipart else incoming.read())
     body = json.loads(content) if content else None
     return Request(incoming.method, incoming.path.removeprefix(BASE), dict(incoming.query), body)
 
