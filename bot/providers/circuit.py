@@ -79,9 +79,10 @@ class CircuitBreaker:
     """Opens on three failures within a minute that have no customer and no account in common.
 
     An answer refutes the failures of all calls that began before its own. While the circuit is open, one call in two
-    seconds passes as a trial, whether the one before has ended or not; for two seconds after an answer every call does,
-    so a provider that answers some refuses none of them, whatever happens to others. A caller whose call failed makes
-    no trial for ten seconds, nor does anyone else for that account.
+    seconds passes as a trial, whether the one before has ended or not, and one of staff beside it: customers who fail
+    together take each other's trials, and no one else's. For two seconds after an answer every call passes, so a
+    provider that answers some refuses none of them, whatever happens to others. A caller whose call failed makes no
+    trial for ten seconds, nor does anyone else for that account.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -97,14 +98,15 @@ class CircuitBreaker:
         """The latest failure that no answer has refuted, and its attempt's number."""
         self._since: datetime | None = None
         self._answered_at = -math.inf
-        self._trial_at = -math.inf
+        self._trial_at = {True: -math.inf, False: -math.inf}
+        """When the latest trial of staff, and that of customers, began."""
 
     def health(self) -> tuple[ProviderState, datetime | None, Failure | None, datetime | None]:
-        """Return the state, since when, the latest failure, and when an open circuit is tried next, if not now."""
+        """Return the state, since when, the latest failure, and when anyone may try an open circuit, if not now."""
         if not self._is_open():
             state = ProviderState.WORKING if self._failure is None else ProviderState.FAILING
             return state, self._since, self._failure, None
-        left = self._next_trial() - self._clock.monotonic()
+        left = self._next_trial(max(self._trial_at.values())) - self._clock.monotonic()
         until = self._clock.now() + timedelta(seconds=left) if left > 0 else None
         return ProviderState.CIRCUIT_OPEN, self._since, self._failure, until
 
@@ -115,13 +117,13 @@ class CircuitBreaker:
         if self._is_open():
             failed_at = self._no_trial.failed_at(question)
             own_wait = 0.0 if failed_at is None else failed_at + NO_TRIAL_FOR.total_seconds() - now
-            wait = max(self._next_trial() - now, own_wait)
+            wait = max(self._next_trial(self._trial_at[question.caller.is_staff]) - now, own_wait)
             if wait > 0:
                 raise CircuitOpen(timedelta(seconds=wait))
             is_trial = not self._answers()
         self._begun += 1
         if is_trial:
-            self._trial_at = now
+            self._trial_at[question.caller.is_staff] = now
             self._no_trial.add(question, began=self._begun)
         return Attempt(question, self._begun, is_trial)
 
@@ -129,7 +131,7 @@ class CircuitBreaker:
         """End a call that says nothing about the provider; another trial may take its place."""
         if attempt.is_trial:
             self._no_trial.discard(attempt.question)
-            self._trial_at = -math.inf
+            self._trial_at[attempt.question.caller.is_staff] = -math.inf
 
     def answered(self, attempt: Attempt) -> None:
         """End a call with an answer."""
@@ -164,5 +166,5 @@ class CircuitBreaker:
         """Return whether the provider has just answered someone."""
         return self._clock.monotonic() < self._answered_at + TRIAL_EVERY.total_seconds()
 
-    def _next_trial(self) -> float:
-        return -math.inf if self._answers() else self._trial_at + TRIAL_EVERY.total_seconds()
+    def _next_trial(self, latest: float) -> float:
+        return -math.inf if self._answers() else latest + TRIAL_EVERY.total_seconds()

@@ -93,7 +93,8 @@ async def test_cancelled_trial() -> None:
     provider = Scripted(*[FailureKind.NONSENSE] * 3)
     for number in (1, 2, 3):
         await failure_of(provider.read(number))
-    trying = asyncio.create_task(provider.resilience.read("inventory", None, asyncio.sleep, 60.0))
+    with on_behalf_of(Caller(5, is_staff=False)):
+        trying = asyncio.create_task(provider.resilience.read("inventory", None, asyncio.sleep, 60.0))
     await asyncio.sleep(0)
     assert (await failure_of(provider.read(4))).kind is FailureKind.CIRCUIT_OPEN
     trying.cancel()
