@@ -1,7 +1,8 @@
 """Requests to send a trade's offer again: their states, the facts on the card, and who may decide.
 
 pending ──approve──▶ approved ──begin──▶ sending ──▶ sent | failed | unknown
-   │                    └──restart──▶ pending                  unknown ──▶ sent | failed
+   │                    │ └──▶ failed                          unknown ──▶ sent | failed
+   │                    └──stop, restart──▶ pending
    └──▶ denied | expired | cancelled
 """
 
@@ -58,7 +59,7 @@ TRANSITIONS: dict[ResendState, frozenset[ResendState]] = {
     ResendState.PENDING: frozenset(
         {ResendState.APPROVED, ResendState.DENIED, ResendState.EXPIRED, ResendState.CANCELLED}
     ),
-    ResendState.APPROVED: frozenset({ResendState.SENDING, ResendState.PENDING}),
+    ResendState.APPROVED: frozenset({ResendState.SENDING, ResendState.FAILED, ResendState.PENDING}),
     ResendState.SENDING: frozenset({ResendState.SENT, ResendState.FAILED, ResendState.UNKNOWN}),
     ResendState.UNKNOWN: frozenset({ResendState.SENT, ResendState.FAILED}),
     ResendState.SENT: frozenset(),

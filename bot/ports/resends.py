@@ -177,7 +177,7 @@ class ResendRepository(Protocol):
     async def settle(
         self, guild_id: int, resend_id: int, end: Settlement, *, at: datetime, only_if: Condition | None = None
     ) -> Resend | None:
-        """Move sending or unknown → sent or failed."""
+        """Move sending or unknown → sent or failed, or approved → failed: the call did not come to be begun."""
 
 
 class ResendCards(Protocol):

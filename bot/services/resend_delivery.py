@@ -4,12 +4,14 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import attrs
 
 from bot.domain.audit import AuditAction
 from bot.domain.errors import (
+    AlreadyDecided,
     GuildNotServed,
     ProviderError,
     ProviderOff,
@@ -207,16 +209,12 @@ class ResendDelivery:
 
     async def send(self, approved: Resend) -> Resend:
         """Call the provider once for an approved request and return the request afterwards; run it shielded."""
-        if self.is_stopping:
-            raise ShuttingDown  # the request is still approved and becomes pending again at the next start
-        if not self._guilds.serves(approved.guild_id):  # since the approval
-            raise GuildNotServed
-        sending = await self._repository.begin_sending(approved.guild_id, approved.id, at=self._clock.now())
-        if sending is None:
+        self._check_served(approved)
+        self._notifier.announce(approved, AuditAction.RESEND_APPROVED, approved.audit_rows)
+        try:
+            settled, code = await self._call(approved)
+        except (ResendsPaused, AlreadyDecided):
             return await self._not_sent(approved)
-        self._board.show(sending)
-        self._notifier.announce(sending, AuditAction.RESEND_APPROVED, approved.audit_rows)
-        settled, code = await self._call(sending)
         if any(row.action is AuditAction.RESENDS_PAUSED for row in settled.audit_rows):
             self._notifier.announce(settled, AuditAction.RESENDS_PAUSED)
         if settled.state is ResendState.UNKNOWN:
@@ -226,27 +224,48 @@ class ResendDelivery:
         return settled
 
     async def _not_sent(self, approved: Resend) -> Resend:
-        """Return the current state; if resends were paused after the approval, return the request to pending first."""
-        if await self._pauses.of_guild(approved.guild_id) is not None:
-            returned = await self._repository.return_to_pending(
-                approved.guild_id, approved.id, note="paused", at=self._clock.now()
-            )
-            if returned is not None:
-                self._board.show(returned)
-                self._notifier.announce(returned)
+        """Return a request to pending: resends were paused after its approval; ResendsPaused if they still are."""
+        returned = await self._repository.return_to_pending(
+            approved.guild_id, approved.id, note="paused", at=self._clock.now()
+        )
+        if returned is not None:
+            self._board.show(returned)
+            self._notifier.announce(returned)
         await self.check_not_paused(approved.guild_id)
         return await self.get(approved.guild_id, approved.id)
 
+    def _check_served(self, approved: Resend) -> None:
+        """Raise what speaks against a call since the approval; the request returns to pending at the next start."""
+        if self.is_stopping:
+            raise ShuttingDown
+        if not self._guilds.serves(approved.guild_id):
+            raise GuildNotServed
+
+    async def _begin(self, approved: Resend) -> None:
+        """Store that the call is made now: it waits for this before its first byte, in its slot and connected.
+
+        So a stop that came while it waited, in this server or of SkinDesk, is the last word.
+        """
+        self._check_served(approved)
+        sending = await self._repository.begin_sending(approved.guild_id, approved.id, at=self._clock.now())
+        if sending is None:
+            await self.check_not_paused(approved.guild_id)
+            raise AlreadyDecided(await self.get(approved.guild_id, approved.id))
+        self._board.show(sending)
+
     async def _call(self, sending: Resend) -> tuple[Resend, TradeCode | None]:
-        """Call the provider once and store the outcome."""
+        """Call the provider once and store the outcome; what :meth:`_begin` raises passes, and nothing was sent."""
         try:
-            receipt = await self.require_provider().resend(sending.trade_id)
+            receipt = await self.require_provider().resend(sending.trade_id, before_send=partial(self._begin, sending))
         except ProviderError as error:
             return await self._store_failure(sending, error.failure), None
         except asyncio.CancelledError:
             await self._mark_unknown(sending, Outcome.INTERRUPTED, None)
             raise
-        except Exception:  # noqa: BLE001 -- the provider may have acted, no matter which error this is
+        except Exception as error:
+            now = await self.get(sending.guild_id, sending.id)
+            if isinstance(error, SkinDeskError) and now.state is ResendState.APPROVED:
+                raise  # of _begin
             _log.exception("resend failed id=%s trade=%s", sending.id, sending.trade_id)
             return await self._mark_unknown(sending, Outcome.ANSWER_LOST, None), None
         if receipt.trade_id != sending.trade_id:

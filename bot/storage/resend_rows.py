@@ -169,7 +169,8 @@ SETTLE = """
 UPDATE resends SET
     state = :state, shown_version = NULL, outcome = :outcome, outcome_detail = :detail,
     settled_at = :at, settle_after = NULL, settled_by = :by
-WHERE guild_id = :guild_id AND id = :id AND state IN ('sending', 'unknown')
+WHERE guild_id = :guild_id AND id = :id
+  AND (state IN ('sending', 'unknown') OR state = 'approved' AND :state = 'failed')
 RETURNING *
 """
 

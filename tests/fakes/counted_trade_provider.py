@@ -64,7 +64,16 @@ class CountedTradeProvider(FakeTradeProvider):
         """Calls without a stored intent. They are counted, because a service could catch an error."""
 
     async def resend(self, trade_id: int, *, before_send: BeforeSend | None = None) -> Receipt:
-        """Go the next way."""
+        """Go the next way, once the intent is stored."""
+
+        async def begin() -> None:
+            if before_send is not None:
+                await before_send()
+            await self._count(trade_id)
+
+        return await super().resend(trade_id, before_send=begin)
+
+    async def _count(self, trade_id: int) -> None:
         everywhere = await self._resends.all_open()
         resend = next((each for each in everywhere if (each.provider, each.trade_id) == (self.name, trade_id)), None)
         if resend is None or resend.state is not ResendState.SENDING:
@@ -73,7 +82,6 @@ class CountedTradeProvider(FakeTradeProvider):
             written = await self._audit.newest(resend.guild_id, limit=10_000)
             self.calls_of[resend.id, approvals(written, resend.id)] += 1
             _asked_for.set(resend.id)
-        return await super().resend(trade_id, before_send=before_send)
 
     def carry_out(self, trade_id: int) -> TradeCode:
         """Do what a resend does."""

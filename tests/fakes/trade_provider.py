@@ -94,6 +94,8 @@ class FakeTradeProvider:
         self.readings = 0
         self.ways: deque[Way] = deque()
         self.cannot_be_read: Exception | None = None
+        self.before_check: Callable[[], Awaitable[object]] | None = None
+        """What a resend waits for before its last check: a slot, a connection."""
         self._codes = 0
 
     def add(self, trade_id: int, owner: SteamId, *, status: int = -1, items_send: tuple[str, ...] = ("31",)) -> Trade:
@@ -142,6 +144,8 @@ class FakeTradeProvider:
 
     async def resend(self, trade_id: int, *, before_send: BeforeSend | None = None) -> Receipt:
         """Go the next way, unless the last check refuses."""
+        if self.before_check is not None:
+            await self.before_check()
         if before_send is not None:
             await before_send()
         self.calls[trade_id] += 1

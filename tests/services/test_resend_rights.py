@@ -2,21 +2,27 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from bot.domain.access import Capability, Grant
+from bot.domain.audit import AuditAction
 from bot.domain.errors import (
     AccessDenied,
     AlreadyDecided,
     LinkTooNew,
     MayNotDecide,
     NotLinked,
+    ResendsPaused,
+    ShuttingDown,
     SkinDeskError,
 )
-from bot.domain.resends import ApproverRefusal, ResendState
+from bot.domain.failures import FailureKind
+from bot.domain.resends import ApproverRefusal, Outcome, ResendState
 from bot.domain.steam import SteamId
+from tests.fakes.trade_provider import refusal
 from tests.services.resend_setup import (
     AGENT,
     AGENTS,
@@ -221,3 +227,92 @@ async def test_account_changed_hands(services: ResendSetup, how: str, *, asked_f
     services.clock.advance(seconds=1)
     done = await asyncio.gather(services.approve(resend.id, by=MODERATOR), return_exceptions=True)
     assert [getattr(each, "state", each) for each in done] == [ResendState.SENT]
+
+
+# Stops while a call waits for its slot
+
+
+class Slot:
+    """What a call waits for before its last check."""
+
+    def __init__(self, services: ResendSetup) -> None:
+        self.reached, self.free = asyncio.Event(), asyncio.Event()
+        services.provider.before_check = self.wait
+
+    async def wait(self) -> None:
+        self.reached.set()
+        await self.free.wait()
+
+
+async def _stop(services: ResendSetup) -> None:
+    await services.repositories.pauses.pause(GUILD, by=OTHER_MODERATOR.user_id, at=services.clock.now())
+
+
+async def test_stopped_while_the_call_waits(services: ResendSetup) -> None:
+    """Once Stop has answered, a call that waited begins no more: the request is pending again and says why."""
+    resend, slot = await services.requested(), Slot(services)
+    approving = asyncio.create_task(services.approve(resend.id, by=MODERATOR))
+    await slot.reached.wait()
+    assert (await services.row(resend)).state is ResendState.APPROVED
+
+    await _stop(services)
+    slot.free.set()
+
+    with pytest.raises(ResendsPaused):
+        await approving
+    await services.quiet()
+    returned = await services.row(resend)
+    assert (returned.state, returned.notes) == (ResendState.PENDING, ("paused",))
+    assert services.cards.shown[resend.id].state is ResendState.PENDING
+    assert services.provider.calls == {}
+
+
+@pytest.mark.parametrize("lead", range(0, 60, 3))
+async def test_stop_and_call_at_once(services: ResendSetup, lead: int) -> None:
+    """However they meet: when Stop has answered, every call that is ever made has been made."""
+    resend = await services.requested()
+    approving = asyncio.create_task(services.approve(resend.id, by=MODERATOR))
+    for _ in range(lead):
+        await asyncio.sleep(0.0005)
+
+    await _stop(services)
+    calls = services.provider.calls.total()
+
+    with suppress(ResendsPaused):
+        await approving
+    assert services.provider.calls.total() == calls
+    assert (await services.row(resend)).state is (ResendState.SENT if calls else ResendState.PENDING)
+
+
+async def test_shut_down_while_the_call_waits(services: ResendSetup) -> None:
+    """Nothing was sent: the next run asks for a new decision."""
+    resend, slot = await services.requested(), Slot(services)
+    approving = asyncio.create_task(services.approve(resend.id, by=MODERATOR))
+    await slot.reached.wait()
+
+    closing = asyncio.create_task(services.delivery.close(within=5.0))
+    await asyncio.sleep(0)
+    slot.free.set()
+    with pytest.raises(ShuttingDown):
+        await approving
+    await closing
+    services.provider.before_check = None
+    await services.start()
+
+    returned = await services.row(resend)
+    assert (returned.state, returned.notes, services.provider.calls) == (ResendState.PENDING, ("restarted",), {})
+
+
+async def test_no_slot(services: ResendSetup) -> None:
+    """A call that finds no slot or connection fails without having been begun."""
+    resend = await services.requested()
+
+    async def refuse() -> None:
+        raise refusal(FailureKind.BUSY)
+
+    services.provider.before_check = refuse
+
+    failed = await services.approve(resend.id, by=MODERATOR)
+
+    assert (failed.state, failed.outcome, failed.sent_at) == (ResendState.FAILED, Outcome.NOT_REACHED, None)
+    assert AuditAction.RESEND_SENDING not in [row.action for row in await services.written()]
