@@ -26,7 +26,7 @@ from bot.ui.interaction.tree import SkinDeskTree, sync_commands
 from bot.ui.interaction.watch import drain, finish_stuck
 from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import FilterModal, InventoryButton, ItemSelect, PageButton, SortSelect
-from bot.ui.resends.buttons import PauseButton, ReasonModal, ResendButton, ResumeButton
+from bot.ui.resends.buttons import PauseButton, ReasonModal, ResendButton, ResumeButton, WithdrawButton
 from bot.ui.resends.channel import DiscordResendCards
 
 _COGS = ("inventory", "trades", "resends", "explain", "status", "access", "links", "settings", "audit", "mydata")
@@ -35,6 +35,7 @@ _PAGE_COMPONENTS = (PageButton, InventoryButton, SortSelect, ItemSelect)
 COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     *_PAGE_COMPONENTS,
     ResendButton,
+    WithdrawButton,
     PauseButton,
     ResumeButton,
     RevokeDeletedButton,

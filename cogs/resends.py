@@ -8,12 +8,13 @@ from discord.ext import commands
 
 from bot.client import SkinDeskClient
 from bot.domain.access import Capability
+from bot.domain.errors import ResendAlreadyOpen
 from bot.domain.resends import MAX_REASON
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.layout import Tone, card
 from bot.ui.kit.text import count, plain, relative
-from bot.ui.resends.buttons import pause_view
+from bot.ui.resends.buttons import pause_view, withdraw_view
 from bot.ui.resends.card import link_to_card, state_sentence
 from bot.ui.resends.channel import DiscordResendCards
 from bot.ui.resends.messages import pause_sentences
@@ -47,9 +48,14 @@ class ResendsCog(commands.Cog):
         """Request a resend and post its card."""
         session = session_of(interaction)
         await session.defer()
-        resend = await session.services.resends.request(id, by=session.actor, reason=reason)
-        self._cards.remember(resend.id, interaction)
         asked = "the moderators have been asked."
+        try:
+            resend = await session.services.resends.request(id, by=session.actor, reason=reason)
+        except ResendAlreadyOpen as standing:
+            if standing.resend is None or not standing.resend.may_be_withdrawn_by(session.actor.user_id):
+                raise
+            resend, asked = standing.resend, "you have asked for it already, and the moderators know."
+        self._cards.remember(resend.id, interaction)
         if resend.message_id is None:
             asked = "it is stored, and the moderators see its card as soon as Discord takes it."
         await session.reply(
@@ -61,6 +67,7 @@ class ResendsCog(commands.Cog):
                 ),
                 colour=Tone.WAITING,
             ),
+            view=withdraw_view(resend),
         )
 
     @resend.autocomplete("id")

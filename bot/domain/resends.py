@@ -36,6 +36,10 @@ BeforeSend = Callable[[], Awaitable[None]]
 """The last check of a call, right before its first byte: if it raises a SkinDeskError, nothing is sent."""
 
 
+WITHDRAWN = "withdrawn"
+"""The reason of a cancellation by the requester."""
+
+
 class ResendState(StrEnum):
     """The state of a request, as its card shows it."""
 
@@ -195,9 +199,14 @@ class CardMessage:
 
 @dataclass(frozen=True, slots=True)
 class CardContext:
-    """What a card shows beside its request: the owner's link, as fresh as it is, None if no one is linked."""
+    """What a card shows beside its request.
+
+    ``owner_link`` is the owner's link, as fresh as it is, None if no one is linked; ``earlier`` are the newest ended
+    requests of the same trade in this guild, newest first.
+    """
 
     owner_link: Link | None
+    earlier: tuple[Resend, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +239,7 @@ class Resend:
     sent_at: datetime | None = None
     settled_at: datetime | None = None
     settled_by: int | None = None
-    """The user who settled an unknown outcome by hand."""
+    """The user who settled an unknown outcome by hand, or withdrew the request."""
     settle_after: datetime | None = None
     reminded_at: datetime | None = None
     notes: tuple[str, ...] = ()
@@ -244,6 +253,15 @@ class Resend:
     def people(self) -> frozenset[int]:
         """The requester, and the user who was linked to the owner then."""
         return frozenset(user_id for user_id in (self.requested_by, self.owner_user_id) if user_id is not None)
+
+    def may_be_withdrawn_by(self, user_id: int) -> bool:
+        """Return whether this user may withdraw it now."""
+        return self.state is ResendState.PENDING and self.requested_by == user_id
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether its requester withdrew it."""
+        return self.state is ResendState.CANCELLED and self.decision_reason == WITHDRAWN
 
     @property
     def is_shown(self) -> bool:

@@ -150,8 +150,10 @@ class ResendRepository(Protocol):
     async def expire(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         """Move pending → expired."""
 
-    async def cancel(self, guild_id: int, resend_id: int, *, at: datetime, reason: str) -> Resend | None:
-        """Move pending → cancelled."""
+    async def cancel(
+        self, guild_id: int, resend_id: int, *, at: datetime, reason: str, by: int | None = None
+    ) -> Resend | None:
+        """Move pending → cancelled, by its requester or by SkinDesk itself."""
 
     async def remind(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         """Store that the moderators were reminded of a pending request; None if they were already."""

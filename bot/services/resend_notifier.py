@@ -93,6 +93,8 @@ class ResendNotifier:
             people = {resend.requested_by: "requester_not_notified"}
             if owner_id is not None:
                 people.setdefault(owner_id, "owner_not_notified")
+            if resend.is_withdrawn:
+                del people[resend.requested_by]  # who reads it in the answer
             self._notified[resend.id] = resend.state
             self.announce(resend)
             reached = await asyncio.gather(

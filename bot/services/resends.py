@@ -20,6 +20,7 @@ from bot.domain.errors import (
     NotLinked,
     NotResendable,
     ResendAlreadyOpen,
+    ResendNotFound,
     ResendNotPossible,
     ShuttingDown,
     TooManyResends,
@@ -31,6 +32,7 @@ from bot.domain.resends import (
     MAX_REASON,
     OPENED_AT_MOST,
     OPENED_WITHIN,
+    WITHDRAWN,
     CardMessage,
     Outcome,
     Resend,
@@ -182,6 +184,22 @@ class ResendService:
             raise ApprovalsChannelUnusable
         self._notifier.announce(resend, AuditAction.RESEND_REQUESTED)
         return await self._delivery.get(resend.guild_id, resend.id)
+
+    async def withdraw(self, resend_id: int, *, by: Actor) -> Resend:
+        """Cancel the actor's own request while it is pending; it still counts against the daily limit.
+
+        ResendNotFound for another's request, as if there was none; AlreadyDecided if a decision came first.
+        """
+        resend = await self._delivery.get(by.guild_id, resend_id)
+        if resend.requested_by != by.user_id:
+            raise ResendNotFound
+        withdrawn = await self._repository.cancel(
+            by.guild_id, resend_id, at=self._clock.now(), reason=WITHDRAWN, by=by.user_id
+        )
+        if withdrawn is None:
+            raise AlreadyDecided(await self._delivery.get(by.guild_id, resend_id))
+        self._notifier.tell(withdrawn)
+        return withdrawn
 
     # Decisions
 

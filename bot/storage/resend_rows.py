@@ -46,6 +46,15 @@ WHERE settled_at > :since AND message_id IS NOT NULL AND shown_version IS NOT ve
 ORDER BY id
 """
 
+EARLIER = """
+SELECT * FROM resends
+WHERE guild_id = :guild_id AND provider = :provider AND trade_id = :trade_id AND id < :id AND erased_at IS NULL
+  AND state IN ('sent', 'failed', 'denied', 'expired', 'cancelled')
+  AND NOT (state = 'cancelled' AND message_id IS NULL AND settled_by IS NULL)
+ORDER BY id DESC
+LIMIT 3
+"""
+
 FINALISE = "UPDATE resends SET finalised_at = :at WHERE guild_id = :guild_id AND id = :id"
 
 OPEN = """
@@ -61,7 +70,7 @@ WHERE NOT EXISTS (
 ) AND (:at_most IS NULL OR :at_most > (
     SELECT count(*) FROM resends
     WHERE guild_id = :guild_id AND requested_by = :requested_by AND requested_at > :counted_from
-      AND NOT (state = 'cancelled' AND message_id IS NULL)
+      AND NOT (state = 'cancelled' AND message_id IS NULL AND settled_by IS NULL)
 ))
 ON CONFLICT (provider, trade_id) WHERE state IN ('pending', 'approved', 'sending', 'unknown') DO NOTHING
 RETURNING *
@@ -70,7 +79,7 @@ RETURNING *
 OPENED_AT = """
 SELECT requested_at FROM resends
 WHERE guild_id = :guild_id AND requested_by = :user_id AND erased_at IS NULL
-  AND NOT (state = 'cancelled' AND message_id IS NULL)
+  AND NOT (state = 'cancelled' AND message_id IS NULL AND settled_by IS NULL)
 ORDER BY requested_at DESC
 LIMIT :limit
 """
@@ -142,7 +151,7 @@ RETURNING *
 """
 
 CANCEL = """
-UPDATE resends SET state = 'cancelled', shown_version = NULL, decision_reason = :reason, settled_at = :at
+UPDATE resends SET state = 'cancelled', shown_version = NULL, decision_reason = :reason, settled_by = :by, settled_at = :at
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
 RETURNING *
 """
@@ -275,6 +284,7 @@ def audit_entry(resend: Resend, action: AuditAction, *, by: int | None, at: date
             detail["outcome"] = resend.outcome.value if resend.outcome is not None else ""
         case AuditAction.RESEND_CANCELLED:
             detail["reason"] = resend.decision_reason or ""
-    if action is AuditAction.RESEND_REQUESTED and resend.owner_user_id != resend.requested_by:
+    by_requester = action is AuditAction.RESEND_REQUESTED or by == resend.requested_by
+    if by_requester and resend.owner_user_id != resend.requested_by:
         detail |= FOR_ANOTHER
     return AuditEntry(resend.guild_id, at, by, action, f"resend:{resend.id}", detail | extra)

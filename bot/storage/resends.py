@@ -203,8 +203,12 @@ class SqliteResendRepository(ResendRepository):
         return await self._move(rows.EXPIRE, AuditAction.RESEND_EXPIRED, guild_id, resend_id, at=at)
 
     @override
-    async def cancel(self, guild_id: int, resend_id: int, *, at: datetime, reason: str) -> Resend | None:
-        return await self._move(rows.CANCEL, AuditAction.RESEND_CANCELLED, guild_id, resend_id, at=at, reason=reason)
+    async def cancel(
+        self, guild_id: int, resend_id: int, *, at: datetime, reason: str, by: int | None = None
+    ) -> Resend | None:
+        return await self._move(
+            rows.CANCEL, AuditAction.RESEND_CANCELLED, guild_id, resend_id, by=by, at=at, reason=reason
+        )
 
     @override
     async def remind(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
@@ -268,7 +272,14 @@ class SqliteResendRepository(ResendRepository):
         if resend is None:
             return None
         owner_link = await self._links.of_steam_id(resend.guild_id, resend.owner)
-        return replace(resend, context=CardContext(owner_link))
+        of_trade = {
+            "guild_id": resend.guild_id,
+            "provider": resend.provider.value,
+            "trade_id": resend.trade_id,
+            "id": resend.id,
+        }
+        earlier = tuple(map(rows.resend_of, await self._db.read_inline(rows.EARLIER, of_trade)))
+        return replace(resend, context=CardContext(owner_link, earlier))
 
     async def _set(self, statement: str, guild_id: int, resend_id: int, **values: _Value) -> None:
         def job(connection: sqlite3.Connection) -> None:

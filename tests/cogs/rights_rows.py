@@ -16,7 +16,7 @@ from bot.domain.resends import Resend
 from bot.ui.access import RevokeDeletedButton
 from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import InventoryButton, ItemSelect, PageButton, SortSelect
-from bot.ui.resends.buttons import PauseButton, ResendButton, ResumeButton
+from bot.ui.resends.buttons import PauseButton, ResendButton, ResumeButton, WithdrawButton
 from tests.cogs.rights_stage import NEVER_WAS, Case, Stage, Whose
 
 _INVENTORY = (Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
@@ -215,6 +215,24 @@ def decides(action: str, shows: str) -> tuple[Case, ...]:
     )
 
 
+def withdraws() -> tuple[Case, ...]:
+    """Return the row of the requester's button: one's own request, and another's."""
+
+    async def do(stage: Stage, number: int) -> str:
+        return await stage.press(WithdrawButton(number))
+
+    async def missing(stage: Stage, _: Any) -> str:
+        return await do(stage, NEVER_WAS)
+
+    async def own(stage: Stage) -> int:
+        return (await stage.request(stage.foreign, by=stage.actor(Capability.RESEND_ANY))).id
+
+    async def others(stage: Stage) -> int:
+        return (await stage.request(stage.foreign)).id
+
+    return (Case(do, "withdrawn", prepare=own), Case(do, "withdrawn", Whose.CLOSED, others, missing))
+
+
 def sends_reason(action: str, shows: str) -> Case:
     async def prepare(stage: Stage) -> simcord.InteractionResult:
         request = await stage.request(stage.foreign)
@@ -297,6 +315,7 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "ResendButton:deny": decides("deny", "Deny: resend"),
     "ResendButton:sent": decides("sent", "Mark as sent: resend"),
     "ResendButton:failed": decides("failed", "Mark as failed: resend"),
+    "WithdrawButton": withdraws(),
     "ReasonModal": (sends_reason("deny", "· denied"), sends_reason("sent", "· sent")),
     "PauseButton": pauses(resumes=False, shows="🛑"),
     "ResumeButton": pauses(resumes=True, shows="▶️"),

@@ -12,7 +12,7 @@ from bot.domain.audit import AuditAction
 from bot.domain.errors import AccessDenied
 from bot.domain.failures import ProviderName
 from bot.domain.links import Holder, Link, LinkSource
-from bot.domain.resends import Outcome, Resend, ResendState, Settlement, change_in
+from bot.domain.resends import WITHDRAWN, CardContext, Outcome, Resend, ResendState, Settlement, change_in
 from bot.ports import AuditRepository, GrantRepository, LinkRepository
 from bot.ports.resends import ResendRepository
 from tests.contracts.samples import (
@@ -351,3 +351,36 @@ async def test_never_posted_does_not_count(resends: ResendRepository) -> None:
     assert await resends.opened_at(GUILD, ADA, limit=5) == ()
     assert await resends.open(draft(), at_most=1) is not None
     assert await resends.open(draft(trade_id=1), at_most=1) is None
+
+
+async def test_withdrawn_counts(resends: ResendRepository, audit: AuditRepository) -> None:
+    """A withdrawn request counts against the daily limit, also if its card was not posted yet, and says by whom."""
+    resend = await resends.open(draft())
+    assert resend is not None
+
+    withdrawn = await resends.cancel(GUILD, resend.id, at=LATER, reason=WITHDRAWN, by=ADA)
+
+    assert withdrawn is not None
+    assert (withdrawn.is_withdrawn, withdrawn.settled_by, withdrawn.settled_at) == (True, ADA, LATER)
+    assert await resends.opened_at(GUILD, ADA, limit=5) == (NOW,)
+    assert await resends.open(draft(trade_id=1), at_most=1) is None
+    (row,) = await audit.newest(GUILD, limit=1)
+    assert (row.action, row.actor_id, row.detail["reason"]) == (AuditAction.RESEND_CANCELLED, ADA, WITHDRAWN)
+
+
+async def test_earlier_requests(resends: ResendRepository, links: LinkRepository) -> None:
+    """A request comes with the owner's link and the three newest ended requests of its trade in its guild."""
+    ended = [await in_state(resends, state) for state in (*END_STATES, ResendState.DENIED)]
+    await in_state(resends, ResendState.SENT, trade_id=1)
+    link = await links.put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.STAFF, CLEO, NOW))
+
+    opened_now = await resends.open(draft())
+
+    assert opened_now is not None
+    read = await resends.get(GUILD, opened_now.id)
+    assert read is not None
+    for resend in (opened_now, read):
+        assert resend.context == CardContext(link, tuple(reversed(ended[-3:])))
+    elsewhere = await resends.open(draft(trade_id=1, guild_id=OTHER_GUILD))
+    assert elsewhere is not None
+    assert elsewhere.context == CardContext(None)

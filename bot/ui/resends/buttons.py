@@ -12,7 +12,7 @@ from bot.domain.errors import AlreadyDecided, CardOutdated, CardReplaced
 from bot.domain.resends import MAX_REASON, CardMessage, Resend, ResendPause, ResendState
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.modals import SkinDeskModal
-from bot.ui.interaction.rights import requires
+from bot.ui.interaction.rights import public, requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Tone, card
 from bot.ui.resends.card import RESUME, late_card, outcome_embed, version_on
@@ -101,6 +101,42 @@ def card_of(session: InteractionSession) -> CardMessage | None:
     if message is None or user is None or message.author.id != user.id:
         return None
     return CardMessage(message.channel.id, message.id)
+
+
+def withdraw_view(resend: Resend) -> discord.ui.View | None:
+    """Return the button for the requester of a pending request."""
+    if resend.state is not ResendState.PENDING:
+        return None
+    view = discord.ui.View(timeout=None)
+    view.add_item(WithdrawButton(resend.id))
+    return view
+
+
+@public("it withdraws the caller's own request only")
+class WithdrawButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"resend:(?P<id>\d{1,18}):withdraw"
+):
+    """Withdraws the request in its custom id."""
+
+    def __init__(self, resend_id: int) -> None:
+        super().__init__(discord.ui.Button(label="Withdraw", emoji="↩️", custom_id=f"resend:{resend_id}:withdraw"))
+        self._resend_id = resend_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: Interaction, _item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the pressed button."""
+        return cls(int(match["id"]))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Withdraw."""
+        await handle(interaction, self._withdraw)
+
+    async def _withdraw(self, session: InteractionSession) -> None:
+        await session.defer()
+        resend = await session.services.resends.withdraw(self._resend_id, by=session.actor)
+        await session.reply(outcome_embed(resend, code=None))
 
 
 async def _uncover(card: discord.Message | None) -> None:

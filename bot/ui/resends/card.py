@@ -112,6 +112,8 @@ def state_sentence(resend: Resend) -> str:
         sentence = f"denied {by}" if resend.state is ResendState.DENIED else f"{sentence} {decision} {by}"
     if resend.settled_by is None or resend.settled_at is None:
         return sentence
+    if resend.is_withdrawn:
+        return f"withdrawn {by_whom(resend.settled_by, resend.settled_at)}"
     return f"{sentence} Marked {by_whom(resend.settled_by, resend.settled_at)}"
 
 
@@ -122,7 +124,7 @@ def outcome_sentences(resend: Resend) -> list[str]:
         lines.append(_OUTCOMES[resend.outcome])
     if resend.outcome is Outcome.MARKED and resend.outcome_detail:
         lines.append(f"Reason: {outside(resend.outcome_detail, 300)}")
-    if resend.decision_reason:
+    if resend.decision_reason and not resend.is_withdrawn:
         lines.append(_DETAILS.get(resend.decision_reason) or f"Reason: {outside(resend.decision_reason, 300)}")
     texts = (note for note in resend.notes if note != ALARM and change_in(note) is None)
     return [*lines, *(_NOTES.get(note) or outside(note, 200) for note in texts)]
@@ -178,6 +180,7 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
         Field("Steam offer", code(facts.offer_id, 32) if facts.offer_id else "none", inline=True),
         Field("Asked by", f"<@{resend.requested_by}> {relative(resend.requested_at)}", inline=True),
         Field("Reason", outside(resend.reason, 400) if resend.reason else "none given"),
+        *_earlier_fields(resend),
     ]
     if resend.state in (ResendState.PENDING, ResendState.CANCELLED) and (
         changes := change_sentences(resend, explanations)
@@ -217,6 +220,17 @@ def _owner_link(resend: Resend) -> str:
     return f"Linked to <@{link.user_id}>, {origin(link)}" + (
         "\n⚠️ Account or member were linked differently not long before." if changed_hands else ""
     )
+
+
+def _earlier_fields(resend: Resend) -> list[Field]:
+    """Return how earlier requests of the trade ended, the newest first."""
+    earlier = resend.context.earlier if resend.context is not None else ()
+    lines = []
+    for each in earlier:
+        ended = f" {relative(each.settled_at)}" if each.settled_at is not None else ""
+        why = outcome_sentences(each) if each.state in (ResendState.DENIED, ResendState.FAILED) else []
+        lines.append(" ".join([f"**Resend {each.id}**{ended}: {state_sentence(each)}", *why[:1]]))
+    return [Field("Asked for before", "\n".join(lines))] if lines else []
 
 
 def _last_error_fields(resend: Resend, explanations: Explanations) -> list[Field]:
