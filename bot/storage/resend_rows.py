@@ -151,7 +151,8 @@ RETURNING *
 """
 
 CANCEL = """
-UPDATE resends SET state = 'cancelled', shown_version = NULL, decision_reason = :reason, settled_by = :by, settled_at = :at
+UPDATE resends SET
+    state = 'cancelled', shown_version = NULL, decision_reason = :reason, settled_by = :by, settled_at = :at
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
 RETURNING *
 """

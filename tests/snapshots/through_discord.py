@@ -221,7 +221,9 @@ class Walk:
         yield self._shot("resend", "asked", CUSTOMER, asked)
         card = self._card()
         yield self._shot("resend", "the card", "moderators", card)
-        yield await self._ask("resend", "asked again", CUSTOMER, "resend", id=first)
+        asked = await self._use(CUSTOMER, "resend", id=first)
+        yield self._shot("resend", "asked again", CUSTOMER, asked)
+        yield await self._ask("resend", "asked for by another", AGENT, "resend", id=first)
         yield await self._ask("resend", "no such trade", CUSTOMER, "resend", id="1")
         done = next(trade for trade in self.scene.world.trades_of(self.scene.world.customer) if trade.status == 3)
         yield await self._ask("resend", "not one to resend", AGENT, "resend", id=str(done.id))
@@ -244,6 +246,13 @@ class Walk:
         ((field,),) = (row["components"] for row in form.modal["components"])
         await self.scene.moderator.submit_modal(form, {field["custom_id"]: "it has arrived"})
         yield self._shot("resend", "the card, denied", "moderators", self._now(card))
+        asked = await self._use(AGENT, "resend", id=str(self._failed(1).id))
+        card = self._card()
+        yield self._shot("resend", "the card, asked for before", "moderators", card)
+        assert asked.response is not None
+        withdrawn = await self.scene.agent.click(asked.response, label="Withdraw")
+        yield self._shot("resend", "withdrawn", AGENT, _last(withdrawn))
+        yield self._shot("resend", "the card, withdrawn", "moderators", self._now(card))
         kim = self.people[ADMINISTRATOR]
         shown = await self._use(ADMINISTRATOR, "approvals")
         assert shown.response is not None
