@@ -12,6 +12,7 @@ from bot.ui.audit import TITLES, audit_page
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.text import plain
+from bot.worker import run_in_worker
 
 _USUAL_ROWS = 20
 _MOST_SUGGESTIONS = 25
@@ -43,7 +44,7 @@ class AuditCog(commands.Cog):
         user_id = None if member is None else member.id
         viewer = await session.services.access.viewer(actor)
         extract = await session.services.audit.newest(by=viewer, user_id=user_id, action=action, limit=limit)
-        embed, file = audit_page(extract, guild_id=actor.guild_id)
+        embed, file = await run_in_worker(audit_page, extract, guild_id=actor.guild_id)
         await session.reply(embed, file=file)
 
     @audit.autocomplete("action")

@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.failures import Dialect, Explanation, ProviderName
+from bot.domain.pasted import LONGEST
 from bot.ui.explain import DIALECT_LABELS
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, session_of
@@ -82,7 +83,7 @@ async def explain_message(interaction: Interaction, message: discord.Message) ->
 
 
 def _text_of(message: discord.Message) -> str:
-    """Return all text of a message. Discord sends it with the click; no intent is required."""
+    """Return the text of a message, its beginning at least. Discord sends it with the click; no intent is required."""
     parts: list[str | None] = []
     forwarded: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
     for each in forwarded:
@@ -90,7 +91,7 @@ def _text_of(message: discord.Message) -> str:
         for embed in each.embeds:
             parts += [embed.title, embed.description, embed.author.name, embed.footer.text]
             parts += [text for field in embed.fields for text in (field.name, field.value)]
-    return "\n".join(part for part in parts if part)
+    return "\n".join(part for part in parts if part)[:LONGEST]
 
 
 def _choice_name(alike: list[Explanation]) -> str:

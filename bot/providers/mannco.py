@@ -15,7 +15,7 @@ from bot.domain.failures import NOT_DONE, FailureKind, ProviderName
 from bot.domain.resends import BeforeSend, Receipt
 from bot.domain.secrets import Secret, TradeCode, mask_trade_urls
 from bot.domain.steam import Game, SteamId
-from bot.domain.trades import Scope, Trade, TradeList
+from bot.domain.trades import WINDOW, Scope, Trade, TradeList
 from bot.providers.credentials import Token, TokenCache, claims_of, issued_token
 from bot.providers.evidence import about
 from bot.providers.reading import Fields, Refused, Unreadable, parse_json, plain_number, read
@@ -236,6 +236,8 @@ class _Row(TypedDict, total=False):
 
 
 _ROW = TypeAdapter(_Row)
+_MOST_TRADES = 4 * WINDOW
+"""Rows that are read. Pages and suggestions go through all of them on the event loop."""
 
 
 def _read_trades(answer: Fields, status: int) -> tuple[tuple[Trade, ...], tuple[str, ...]]:
@@ -247,7 +249,7 @@ def _read_trades(answer: Fields, status: int) -> tuple[tuple[Trade, ...], tuple[
     elif not isinstance(content, list):
         raise Unreadable("content.trades")
     trades, left_out = [], []
-    for index, value in enumerate(listed(content, place)):
+    for index, value in enumerate(listed(content, place)[:_MOST_TRADES]):
         at = f"{place}[{index}]"
         row = read_row(_ROW, value, at, answer.note)
         if row is not None and row.get("status") == _HIDDEN:

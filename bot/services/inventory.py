@@ -227,16 +227,14 @@ class InventoryService:
             whole = await self._inventory(provider, everything, _flight(provider, everything))
         except ProviderError:
             return found
-        return found if whole.is_partial else whole.filtered(query.filter)
+        return found if whole.is_partial else await _filtered(whole, query.filter)
 
     async def _inventory(self, provider: InventoryProvider, query: InventoryQuery, flight: _Flight) -> Inventory:
         """Return the inventory from the cache, from the same lookup in flight, or from the provider."""
         if not query.refresh:
             whole = self._cache.get((flight.account, InventoryFilter()))
             if whole is not None and not whole.is_partial:  # else only the provider knows all that matches
-                if query.filter == InventoryFilter() or len(whole.items) < MANY_ITEMS:
-                    return whole.filtered(query.filter)
-                return await run_in_worker(whole.filtered, query.filter)
+                return await _filtered(whole, query.filter)
             if (cached := self._cache.get((flight.account, query.filter))) is not None:
                 return cached
             if (refreshing := flight._replace(refresh=True)) in self._flights:
@@ -255,6 +253,12 @@ class InventoryService:
         self._flights.discard(lambda flight: matches(flight.account))
         for key in [key for key in self._cache if matches(key[0])]:
             self._cache.pop(key, None)
+
+
+async def _filtered(whole: Inventory, by: InventoryFilter) -> Inventory:
+    if by == InventoryFilter() or len(whole.items) < MANY_ITEMS:
+        return whole.filtered(by)
+    return await run_in_worker(whole.filtered, by)
 
 
 def _size(inventory: Inventory) -> int:

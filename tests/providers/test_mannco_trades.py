@@ -104,6 +104,15 @@ class TestTrades:
 
         assert [trade.id for trade in (await provider().trades(Scope.ALL)).trades] == [3, 5, 1, 2]
 
+    async def test_far_too_many(self, provider, server):
+        """Of many times the documented 500 trades only the first are read: the event loop goes through all of them."""
+        server.script = in_turn(trades(*map(entry, range(1, 3_000))))
+
+        found = await provider().trades(Scope.ALL)
+
+        assert found.is_full
+        assert {trade.id for trade in found.trades} == {*range(1, 2_001)}
+
     @pytest.mark.parametrize(
         ("document", "place"),
         [
