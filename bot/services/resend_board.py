@@ -36,17 +36,17 @@ _RETRY_ENDED_FOR = timedelta(days=1)
 
 @attrs.define(eq=False)
 class _Card:
-    """The card of a request, as this process knows it."""
+    """The card of a request, as this process knows it. Times are those of the monotonic clock."""
 
     resend: Resend
-    checked_at: datetime | None = None
+    checked_at: float | None = None
     is_queued: bool = False
     must_edit: bool = False
     """Whether the card has to be edited although it is stored as up to date."""
     must_post: bool = False
     """Whether the card has to be posted anew. After a lost answer, only the same post again finds the message."""
     failures: int = 0
-    retry_at: datetime | None = None
+    retry_at: float | None = None
     first_post: asyncio.Future[bool] | None = None
     """Resolved with whether the channel can be used, for the requester who waits."""
 
@@ -117,7 +117,7 @@ class ResendBoard:
             )
             if adopted is not None:
                 card = self._card(adopted)
-                card.must_post, card.checked_at = False, self._clock.now()
+                card.must_post, card.checked_at = False, self._clock.monotonic()
                 _log.info("card adopted id=%s message=%s", resend.id, message.message_id)
             resend = adopted or await self._repository.get(resend.guild_id, resend.id) or resend
         if message is not None and resend.message_id != message.message_id:
@@ -129,7 +129,7 @@ class ResendBoard:
 
         Call it every few seconds with all open requests. One a call: Discord bans bots after too many refused requests.
         """
-        now = self._clock.now()
+        now, monotonic = self._clock.now(), self._clock.monotonic()
         requests = [resend for resend in requests if self._guilds.serves(resend.guild_id)]
         for resend in requests:
             card = self._card(resend)
@@ -138,15 +138,15 @@ class ResendBoard:
             if resend.message_id is not None and resend.is_reminder_due(now):
                 self._tasks.begin(resend.id, partial(self._remind, card))
             elif card.retry_at is None and not resend.is_shown:
-                card.retry_at = now
+                card.retry_at = monotonic
         self._drop_ended({resend.id for resend in requests}, now)
         due = [
             card
             for number, card in self._known.items()
-            if card.retry_at is not None and card.retry_at <= now and not self._tasks.is_busy(number)
+            if card.retry_at is not None and card.retry_at <= monotonic and not self._tasks.is_busy(number)
         ]
         if due:
-            self.show(min(due, key=lambda card: card.retry_at or now).resend)
+            self.show(min(due, key=lambda card: card.retry_at or monotonic).resend)
         self._check(requests, at_most=1, every=_CHECK_EVERY)
 
     def check(self, requests: Iterable[Resend]) -> None:
@@ -176,9 +176,9 @@ class ResendBoard:
                 del self._known[number]
 
     def _check(self, requests: Iterable[Resend], *, at_most: int, every: timedelta) -> None:
-        now = self._clock.now()
+        now = self._clock.monotonic()
         cards = [self._card(resend) for resend in requests if resend.message_id is not None]
-        due = [card for card in cards if card.checked_at is None or card.checked_at + every <= now]
+        due = [card for card in cards if card.checked_at is None or card.checked_at + every.total_seconds() <= now]
         for card in sorted(due, key=lambda card: (card.checked_at is not None, card.checked_at or now))[:at_most]:
             card.checked_at = now
             self._tasks.begin(card.resend.id, partial(self._check_card, card))
@@ -210,7 +210,8 @@ class ResendBoard:
             else:
                 card.failures += 1
                 longer = _RETRY_AFTER * 2 ** min(card.failures - 1, 10)
-                card.retry_at = self._clock.now() + min(longer, _RETRY_AT_LEAST_EVERY)
+                wait = min(longer, _RETRY_AT_LEAST_EVERY)
+                card.retry_at = self._clock.monotonic() + wait.total_seconds()
 
     async def _is_shown_after_all(self, card: _Card) -> bool:  # noqa: PLR0911 -- one for each way it can end
         """Do what is needed, and return whether the card shows what the request was when it was read."""
@@ -287,7 +288,7 @@ class ResendBoard:
             self._remove(replace(resend, channel_id=channel_id, message_id=posted.message_id))
         elif resend.message_id not in (None, posted.message_id) and not is_gone:
             self._remove(resend)
-        card.checked_at = self._clock.now()
+        card.checked_at = self._clock.monotonic()
         _log.info("card posted id=%s channel=%s", resend.id, channel_id)
         if newest is not None and not newest.is_shown:
             self.show(newest)

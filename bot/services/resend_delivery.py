@@ -115,7 +115,7 @@ class ResendDelivery:
                 await self._cancel_unserved(resend)
             elif resend.is_due(now):
                 await self.expire(resend)
-            elif resend.state is ResendState.UNKNOWN and (resend.settle_after is None or now >= resend.settle_after):
+            elif resend.state is ResendState.UNKNOWN and _is_reading_due(resend, now):
                 unknown.append(resend)
             elif resend.id not in self._running.values() and (moved := await self._recover(resend)) is not None:
                 # The work on it failed, for example because the disk was full.
@@ -320,6 +320,11 @@ def _detail_of(failure: Failure) -> str:
     if failure.message:
         parts.append(mask_trade_urls(failure.message)[:200])
     return " · ".join(parts)
+
+
+def _is_reading_due(unknown: Resend, now: datetime) -> bool:
+    """Return whether to read now: also if the machine's clock was set back since the time was stored."""
+    return unknown.settle_after is None or not now < unknown.settle_after <= _next_reading(unknown, now)
 
 
 def _next_reading(resend: Resend, read_at: datetime) -> datetime:

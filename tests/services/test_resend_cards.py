@@ -57,6 +57,7 @@ async def test_cards_that_cannot_be_posted(services: ResendSetup) -> None:
     assert 30 <= tried <= 60
     assert sum(services.cards.posted.values()) == 3
     services.cards.posts = "taken"
+    services.clock.step(hours=-1)
 
     for _ in range(13):
         await services.refresh()

@@ -42,6 +42,19 @@ async def test_how_often(services: ResendSetup) -> None:
     assert (await services.row(unknown)).state is ResendState.UNKNOWN
 
 
+@pytest.mark.parametrize("after", [0, 3600, 86_400])
+async def test_clock_set_back(services: ResendSetup, after: float) -> None:
+    """A machine's clock that is set back does not put off the next reading."""
+    unknown = await unknown_resend(services)
+    services.clock.advance(seconds=after)
+    await services.tick()
+    services.provider.carry_out(TRADE)
+    services.clock.step(hours=-1)
+    await ticks(services, seconds=ROUND)
+
+    assert (await services.row(unknown)).state is ResendState.SENT
+
+
 async def test_one_reading_for_several(services: ResendSetup) -> None:
     unknown = [await unknown_resend(services, trade_id) for trade_id in (1, 2, 3)]
     services.provider.carry_out(1)
