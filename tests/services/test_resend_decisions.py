@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.domain.access import Actor, Capability
+from bot.domain.access import SKINDESK, Actor, Caller, Capability, current_caller
 from bot.domain.errors import (
     AccessDenied,
     AlreadyDecided,
@@ -51,6 +51,22 @@ async def test_fifty_approvals_at_once(services: ResendSetup) -> None:
         assert isinstance(late, AlreadyDecided)
         assert (late.resend.decided_by, late.resend.decided_at) == (sent.decided_by, services.clock.now())
     assert face(services.cards.shown[resend.id]) == face(await services.row(resend)) == face(sent)
+
+
+async def test_on_whose_behalf(services: ResendSetup) -> None:
+    """A click's own reading counts for its approver, so that clicks cannot take SkinDesk's slots; the call does not."""
+    resend = await services.requested()
+    callers: dict[str, Caller] = {}
+
+    async def step(name: str) -> None:
+        if name.startswith("provider"):
+            callers[name] = current_caller()
+
+    services.step = step
+    await services.approve(resend.id, by=MODERATOR)
+
+    assert callers["provider.trades before"] == Caller(MODERATOR.user_id)
+    assert callers["provider.resend before"] == SKINDESK
 
 
 @pytest.mark.parametrize("first", range(3))
