@@ -8,6 +8,9 @@ from typing_extensions import TypedDict
 from bot.domain.inventory import USD, Money, Sticker
 from bot.providers.rows import Count, Text, Wear
 
+_MOST_STICKERS = 30
+"""More than any item has."""
+
 
 class StickerRow(TypedDict, total=False):
     """A sticker (seeds 001 and 002; seed 003 shows none and is read alike)."""
@@ -21,7 +24,7 @@ class StickerRow(TypedDict, total=False):
 def stickers_of(rows: list[StickerRow]) -> tuple[Sticker, ...]:
     """Return the stickers that have a name."""
     stickers = []
-    for row in rows:
+    for row in rows[:_MOST_STICKERS]:
         market_hash_name = row.get("marketHashName") or None
         if name := row.get("name") or market_hash_name:
             stickers.append(_sticker(name, row.get("slot"), row.get("wear"), market_hash_name))

@@ -236,6 +236,9 @@ class _Row(TypedDict, total=False):
 
 
 _ROW = TypeAdapter(_Row)
+_MOST_ASSETS = 5_000
+"""More than any trade offer has."""
+_LONGEST_ASSETS = 40 * _MOST_ASSETS
 _MOST_TRADES = 4 * WINDOW
 """Rows that are read. Pages and suggestions go through all of them on the event loop."""
 
@@ -302,6 +305,8 @@ def _read_trade(row: _Row | None, place: str, note: Callable[[str], None]) -> Tr
 
 def _asset_ids(value: object) -> tuple[str, ...] | None:
     """Read asset ids: texts with commas between them, a list, also as text, or PHP's; None for anything else."""
+    if isinstance(value, str) and len(value) > _LONGEST_ASSETS:
+        return None
     if isinstance(value, str) and value.strip()[:1] in ("[", "{"):
         try:
             value = parse_json(value.encode())
@@ -318,6 +323,8 @@ def _asset_ids(value: object) -> tuple[str, ...] | None:
             parts = listed(value, "")
         except Unreadable:
             return None
+    if len(parts) > _MOST_ASSETS:
+        return None
     texts = ["" if part is None else part if isinstance(part, str) else _whole_number(part) for part in parts]
     return None if None in texts else tuple(text.strip() for text in texts if text and not text.isspace())
 

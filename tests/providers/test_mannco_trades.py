@@ -147,6 +147,7 @@ class TestTrades:
             *((entry(2, status=value), "[1].status") for value in NOT_A["status"]),
             *((entry(value), "[1].id") for value in NOT_A["id"]),
             *((entry(2, items_send=value), "[1].items_send") for value in NOT_A["items_send"]),
+            *((entry(2, items_send=value), "[1].items_send") for value in ("1," * 5_000, "1" * 300_000, [1] * 6_000)),
             *((value, "[1]") for value in NOT_A["row"]),
         ],
     )
