@@ -90,9 +90,9 @@ class ResendNotifier:
             owner_id = owner.user_id if owner is not None else None
             if owner is None or owner.proven is None or owner.codes_from(self._clock.now()) is not None:
                 code = None
-            people = {resend.requested_by: "requester_not_notified"}
+            people = {resend.requested_by: "requester_not_told"}
             if owner_id is not None:
-                people.setdefault(owner_id, "owner_not_notified")
+                people.setdefault(owner_id, "owner_not_told")
             if resend.is_withdrawn:
                 del people[resend.requested_by]  # who reads it in the answer
             self._notified[resend.id] = resend.state

@@ -12,12 +12,18 @@ from bot.demo.trades import WorldTrade
 from bot.domain.access import Actor, Capability
 from bot.domain.trades import RESENDABLE_STATUSES
 from tests.cogs.approvals import (
+    buttons,
+    direct_messages,
+    face,
     failed_trade,
+    followups,
     give_reason,
+    newest_card,
     requested,
     scene_with,
     state_of,
 )
+from tests.cogs.test_resend_life import restarted
 from tests.support.seen import text_of
 
 _REFERENCE = re.compile(r"Reference \w+")
@@ -162,3 +168,43 @@ async def test_many_open_requests(scene: Scene) -> None:
     assert "Open resends: 23" in text
     assert "**Resend 1**" in text
     assert "**Resend 23**" not in text
+
+
+# Withdrawn
+
+
+async def test_withdrawn(scene: Scene) -> None:
+    """Its requester takes a request back, also after a restart: the card says so and the owner hears of it, once."""
+    trade = failed_trade(scene)
+    await requested(scene, trade)
+    again = await scene.agent.slash(scene.channel, "resend", id=str(trade.id))
+    assert "you have asked for it already" in text_of(again)
+    card = newest_card(scene)
+    assert again.response is not None
+    await restarted(scene)
+
+    withdrawn = await scene.agent.click(again.response, label="Withdraw")
+    await scene.env.advance_time(1)
+
+    assert withdrawn.ephemeral
+    assert f"withdrawn by {scene.agent.mention}" in text_of(withdrawn)
+    assert state_of(scene, card) == "cancelled"
+    assert f"Withdrawn by {scene.agent.mention}" in face(scene, card)
+    assert buttons(scene, card) == {}
+    assert [text.count("withdrawn by") for text in direct_messages(scene.customer)] == [1]
+    assert direct_messages(scene.agent) == followups(again) == []
+    late = await scene.agent.click(again.response, label="Withdraw")
+    assert "Already decided" in text_of(late)
+
+
+async def test_withdrawn_too_late(scene: Scene) -> None:
+    """What was decided first counts."""
+    asked = await scene.agent.slash(scene.channel, "resend", id=str(failed_trade(scene).id))
+    card = newest_card(scene)
+    await scene.moderator.click(card, label="Approve")
+
+    assert asked.response is not None
+    refused = text_of(await scene.agent.click(asked.response, label="Withdraw"))
+
+    assert "Already decided" in refused
+    assert state_of(scene, card) == "sent"
