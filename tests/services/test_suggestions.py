@@ -112,6 +112,7 @@ async def test_joining_a_caller_whose_share_is_used_up(repositories: Repositorie
     """Only the typist is refused: who joined reads on their own behalf, and the refusal is not kept."""
     members, provider = Members(repositories), LimitedTrades()
     await members.grant(Capability.RESEND_ANY)
+    await members.grant(Capability.TRADES_ANY)
     await members.link(CUSTOMER, OWNER)
     service = TradeService(
         provider=provider,
