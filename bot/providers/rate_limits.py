@@ -23,6 +23,8 @@ _CUSTOMER_SHARE = 4
 """A customer may make a quarter of the calls that remain for all customers, but at least two."""
 _MIN_CUSTOMER_CALLS = 2
 _MAX_BLOCK = timedelta(hours=1)
+_SEVERAL = 3
+"""Throttled questions that have no customer and no account in common, and so may be about the provider's own limit."""
 _MAX_ACCOUNTS = 10_000
 
 
@@ -54,7 +56,7 @@ class SlidingWindow:
         self._ended: deque[tuple[float, int | None]] = deque()
         self._in_flight = 0
         self._by_customer: Counter[int] = Counter()
-        self._blocked_until = 0.0
+        self._blocked_until = self._customers_blocked_until = 0.0
 
     @contextmanager
     def call(self) -> Iterator[None]:
@@ -73,7 +75,10 @@ class SlidingWindow:
     def check(self) -> None:
         """Raise RateLimitExceeded if the caller may make no call now."""
         now, customer_id = self._clock.monotonic(), _customer_id()
-        free_at = self._free_at(now, self._limit if current_caller().is_staff else self._limit - self._reserved)
+        is_staff = current_caller().is_staff
+        free_at = self._free_at(now, self._limit if is_staff else self._limit - self._reserved)
+        if not is_staff:
+            free_at = max(free_at, self._customers_blocked_until)
         if customer_id is not None and self._by_customer[customer_id] >= self._customer_limit:
             own_oldest = next((ended for ended, user_id in self._ended if user_id == customer_id), now)
             free_at = max(free_at, own_oldest + self._seconds)
@@ -84,6 +89,14 @@ class SlidingWindow:
         """Make no call for ``wait``, as the provider asked, but at most for the length of the window."""
         wait = min(wait, self.per)
         self._blocked_until = max(self._blocked_until, self._clock.monotonic() + wait.total_seconds())
+
+    def block_customers(self, wait: timedelta) -> None:
+        """Make no call of customers for ``wait``, or the length of the window; staff may still ask."""
+        self._customers_blocked_until = self._clock.monotonic() + min(wait, self.per).total_seconds()
+
+    def answered(self) -> None:
+        """Let customers ask again: the provider answers."""
+        self._customers_blocked_until = 0.0
 
     @property
     def has_only_reserve(self) -> bool:
@@ -122,10 +135,11 @@ class RateLimiter:
     A 429 to a question about one account may be about that account alone: Steam's limits, a provider's guard of a
     single user. It may also be the provider's own limit, which the merchant's other software uses up with the same
     credentials. So it blocks the account for as long as the provider asks. It blocks the route if it was about no
-    account, if this window has only its reserve left, or if a second customer's question about another account was
-    throttled within a minute and none was answered in between. At worst that costs one more request. The documented
-    limit is the window's: no route is blocked for longer than that, whatever the provider asks. The same holds for
-    ``X-RateLimit-Remaining: 0``.
+    account, or if this window has only its reserve left. If questions of three customers about three accounts were
+    throttled within a minute and none was answered in between, it blocks the route for customers, until an answer to
+    staff; for staff only if a question of theirs is among them. At worst that costs a few more requests. The
+    documented limit is the window's: no route is blocked for longer than that, whatever the provider asks. The same
+    holds for ``X-RateLimit-Remaining: 0``.
     """
 
     def __init__(self, windows: Mapping[tuple[str, str], SlidingWindow], clock: Clock) -> None:
@@ -162,6 +176,7 @@ class RateLimiter:
         if wait is None:
             if window is not None and response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 self._throttled[method, path].clear()
+                window.answered()
             return
         if question.account is not None:
             until = self._clock.monotonic() + min(wait, _MAX_BLOCK).total_seconds()
@@ -170,8 +185,11 @@ class RateLimiter:
             return
         throttled = self._throttled[method, path]
         throttled.add(question)
-        if question.account is None or window.has_only_reserve or throttled.is_shared(2):
+        is_shared = throttled.is_shared(_SEVERAL)
+        if question.account is None or window.has_only_reserve or (is_shared and question.caller.is_staff):
             window.block(wait)
+        elif is_shared:
+            window.block_customers(wait)
 
     def _asked_for(self, response: Response, per: timedelta) -> timedelta | None:
         """Return how long the response asks to wait, None if it does not. A reset ends a window: within ``per``."""

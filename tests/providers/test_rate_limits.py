@@ -154,9 +154,14 @@ def test_response_headers(status: int, headers: dict[str, str], free_after: floa
         pass
 
 
-def wait_at(limiter: RateLimiter, user_id: int, account: int) -> float:
-    """Return the seconds until this customer may ask about the account; 0 for now."""
-    with on_behalf_of(Caller(user_id, is_staff=False)), about(SteamId.from_account_id(account)):
+def asker(number: int) -> Caller:
+    """Return a caller: customers have numbers below 100."""
+    return Caller(number, is_staff=number >= 100)
+
+
+def wait_at(limiter: RateLimiter, number: int, account: int) -> float:
+    """Return the seconds until this caller may ask about the account; 0 for now."""
+    with on_behalf_of(asker(number)), about(SteamId.from_account_id(account)):
         try:
             with limiter.call("GET", "/x"):
                 return 0
@@ -165,28 +170,32 @@ def wait_at(limiter: RateLimiter, user_id: int, account: int) -> float:
 
 
 @pytest.mark.parametrize(
-    ("asked", "others_wait"),
+    ("asked", "customers_wait", "staff_wait"),
     [
-        ([(1, 1, 429)] * 5, 0),
-        ([(1, 1, 429), (1, 2, 429), (1, 3, 429)], 0),
-        ([(1, 1, 429), (2, 1, 429)], 0),
-        ([(1, 1, 429), (3, 3, 200), (2, 2, 429)], 0),
-        ([(1, 1, 429), (2, 2, 429)], 60),
-        ([(1, 1, 429), (3, 3, 500), (2, 2, 429)], 60),
+        ([(1, 1, 429)] * 5, 0, 0),
+        ([(1, 1, 429), (1, 2, 429), (1, 3, 429)], 0, 0),
+        ([(1, 1, 429), (2, 1, 429), (3, 1, 429)], 0, 0),
+        ([(1, 1, 429), (2, 2, 429)], 0, 0),
+        ([(1, 1, 429), (2, 2, 429), (4, 4, 200), (3, 3, 429)], 0, 0),
+        ([(1, 1, 429), (2, 2, 429), (3, 3, 429)], 60, 0),
+        ([(1, 1, 429), (2, 2, 429), (4, 4, 500), (3, 3, 429)], 60, 0),
+        ([(1, 1, 429), (2, 2, 429), (3, 3, 429), (100, 4, 200)], 0, 0),
+        ([(1, 1, 429), (2, 2, 429), (3, 3, 429), (100, 4, 429)], 60, 60),
+        ([(100, 1, 429), (100, 2, 429), (100, 3, 429)], 60, 60),
     ],
-    ids=["again", "other accounts", "one account", "one answered", "two", "two, one failed"],
+    ids=str,
 )
-def test_throttled_accounts(asked: list[tuple[int, int, int]], others_wait: float) -> None:
-    """A 429 blocks the account for an hour; two customers' accounts are the provider's limit, which is a minute's."""
+def test_throttled_accounts(asked: list[tuple[int, int, int]], customers_wait: float, staff_wait: float) -> None:
+    """A 429 blocks the account for an hour; three customers' accounts block customers for a minute, and never staff."""
     clock = FakeClock()
     limiter = RateLimiter({("GET", "/x"): SlidingWindow("x", 100, MINUTE, clock)}, clock)
-    for user_id, account, status in asked:
-        with on_behalf_of(Caller(user_id, is_staff=False)), about(SteamId.from_account_id(account)):
+    for number, account, status in asked:
+        with on_behalf_of(asker(number)), about(SteamId.from_account_id(account)):
             limiter.update_from_headers("GET", "/x", response(clock, status, {"retry-after": "7200"}))
     clock.step(hours=-1)
 
     assert wait_at(limiter, 9, 1) == 3600
-    assert wait_at(limiter, 9, 9) == others_wait
+    assert (wait_at(limiter, 9, 9), wait_at(limiter, 101, 9)) == (customers_wait, staff_wait)
     clock.advance(minutes=1)
     assert (wait_at(limiter, 9, 1), wait_at(limiter, 9, 9)) == (3540, 0)
 
