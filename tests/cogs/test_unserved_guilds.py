@@ -47,6 +47,7 @@ async def test_every_way_in(scene: Scene, tmp_path: Path) -> None:
         for case in cases:
             argument = await case.prepare(stage) if case.prepare is not None else None
             prepared.append((name, case, argument))
+    await stage.settle_all()  # unknown outcomes are read about in the background, wherever they are
     assert scene.client.services.guilds.use([stage.elsewhere.guild_id])
     await settled(scene)
     before, asked, posts = stored(tmp_path), reads(scene), len(scene.channel.history())
