@@ -25,7 +25,7 @@ from bot.domain.errors import Overloaded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MANY_ITEMS = 3_000
+MANY_ITEMS = 1_000
 """From this many items on, going through them is long work."""
 
 current_person: ContextVar[int | None] = ContextVar("person", default=None)

@@ -20,6 +20,8 @@ from bot.domain.typed import folded, straight
 USD = "USD"
 MAX_SEARCH = 100
 """Longest search text, in characters (seed 000)."""
+_COMPARED = 256
+"""Characters of a name that searches and sorting compare; Steam's names are shorter."""
 
 
 class Money(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -183,7 +185,7 @@ class InventoryFilter:
             case Sort.RELEVANCE:
                 return kept
             case Sort.NAME_ASC | Sort.NAME_DESC:
-                names = {position: folded(name_of(items[position])) for position in kept}
+                names = {position: folded(name_of(items[position])[:_COMPARED]) for position in kept}
                 return sorted(names, key=names.__getitem__, reverse=self.sort is Sort.NAME_DESC)
             case Sort.PRICE_ASC | Sort.PRICE_DESC:
                 offers = {position: offer for position in kept if (offer := items[position].offer) is not None}
@@ -195,7 +197,7 @@ class InventoryFilter:
 
     def _matches(self, item: Item, search: list[str]) -> bool:
         if search:
-            name = folded(f"{item.market_hash_name or ''} {item.name}")
+            name = folded(f"{(item.market_hash_name or '')[:_COMPARED]} {item.name[:_COMPARED]}")
             if not all(part in name for part in search):
                 return False
         if self.min_price is None and self.max_price is None:

@@ -81,8 +81,8 @@ _PURGE = "DELETE FROM snapshots WHERE expires_at <= :at"
 _FORMAT = b"\x05"
 """The first byte of a stored answer; raise it with every change of what is stored. Other formats are not read."""
 
-_SMALL = 300
-"""Items or trades up to which encoding on the event loop is faster than going to another thread."""
+_SMALL = 50
+"""Items or trades up to which an answer is encoded on the event loop: each may have pages of text."""
 
 
 class _Stored(NamedTuple):
