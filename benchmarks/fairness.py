@@ -3,10 +3,10 @@
 ``uv run python -m benchmarks.fairness`` prints a table; ``--json FILE`` saves it. Exit code 1 if a bound is missed. The
 whole bot runs as a process, on a loopback Discord and at one loopback provider that answers after 100 to 200 ms. Every
 customer is linked to an account of their own, and no lookup can be answered from memory. Twenty customers make five
-lookups a second together, an agent one every two seconds. The hostile customer keeps thirty commands open and sends up
-to fifty a second, more than Discord lets one user send; the provider answers for that account badly, in each way in
-turn. The reference are quiet phases of the same run, before each of these. The documented limits are those of a
-verified merchant, so that they refuse nothing.
+lookups a second together, an agent one every two seconds. A hostile customer keeps thirty commands open and sends up to
+fifty a second, more than Discord lets one user send, and the provider answers badly for that account. Each way to answer
+badly has a hostile customer of its own, and its turn. The reference are quiet phases of the same run, before each of
+these. The documented limits are those of a verified merchant, so that they refuse nothing.
 """
 
 import argparse
@@ -48,7 +48,7 @@ SLOWER = 2.0
 OPENS_WITHIN = 10
 CLOSES_WITHIN = 20.0
 _FIRST_ACCOUNT = 5_000_000
-_HOSTILE = _FIRST_ACCOUNT - 1
+_FIRST_HOSTILE = _FIRST_ACCOUNT - 100
 _ITEMS = 50
 _ITEMS_FOUND = re.compile(r"\b50 items\b")
 _MOST_BYTES = 8 * 2**20
@@ -85,14 +85,14 @@ async def drip(request: web.BaseRequest) -> web.StreamResponse:
 
 
 class Provider:
-    """AssetPay on loopback. ``hostile`` answers for the hostile customer's account, ``all`` for everyone."""
+    """AssetPay on loopback. ``hostile`` answers for the hostile customers' accounts, ``all`` for everyone."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, hostile: dict[str, Answer]) -> None:
         self._body = body
+        self.hostile = hostile
         self._pauses = itertools.cycle((0.1, 0.15, 0.2))
         self._port = 0
         self._runner: web.ServerRunner | None = None
-        self.hostile: Answer | None = None
         self.all: Answer | None = None
 
     @property
@@ -114,8 +114,9 @@ class Provider:
             self._runner = None
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        is_hostile = f"partner={_HOSTILE}&" in request.query.get("tradeUrl", "")
-        answer = self.all or (self.hostile if is_hostile else None)
+        url = request.query.get("tradeUrl", "")
+        bad = (each for number, each in enumerate(self.hostile.values()) if f"={_FIRST_HOSTILE + number}&" in url)
+        answer = self.all or next(bad, None)
         if answer is not None:
             return await answer(request)
         await asyncio.sleep(next(self._pauses))
@@ -171,12 +172,15 @@ class Desk:
         self._customers = [
             (live.guild.add_member(f"customer-{number}"), _FIRST_ACCOUNT + number) for number in range(CUSTOMERS)
         ]
-        self._hostile = live.guild.add_member("hostile")
+        self._hostile = {
+            kind: (live.guild.add_member(f"hostile-{number}"), _FIRST_HOSTILE + number)
+            for number, kind in enumerate(provider.hostile)
+        }
         self._turns = itertools.cycle(self._customers)
 
     async def link_all(self) -> None:
         """Link every customer to their account."""
-        for member, account in [*self._customers, (self._hostile, _HOSTILE)]:
+        for member, account in [*self._customers, *self._hostile.values()]:
             steam_id = str(SteamId.from_account_id(account))
             await self._live.use(self._live.agent, "link set", member=member, steam=steam_id)
 
@@ -207,15 +211,15 @@ class Desk:
         await asyncio.gather(*waiting)
 
     @asynccontextmanager
-    async def attacked(self) -> AsyncIterator[Answers]:
-        """Let the hostile customer ask as fast as they can, and tell what they got."""
+    async def attacked(self, kind: str) -> AsyncIterator[Answers]:
+        """Let the hostile customer of this kind ask as fast as they can, and yield what they get."""
         answers = Answers()
         running: set[asyncio.Task[None]] = set()
 
         async def one() -> None:
             answers.asked += 1
             with contextlib.suppress(TimeoutError):
-                answers.note(await (await self._begin(self._hostile, _HOSTILE)).finished(_ANSWER_LATEST))
+                answers.note(await (await self._begin(*self._hostile[kind])).finished(_ANSWER_LATEST))
 
         async def attack() -> None:
             while True:
@@ -230,7 +234,6 @@ class Desk:
             yield answers
         finally:
             attacking.cancel()
-            self.provider.hostile = None
             await asyncio.gather(attacking, *running, return_exceptions=True)
 
     async def state(self) -> tuple[bool, int]:
@@ -260,17 +263,17 @@ class Desk:
         return time.monotonic() - began
 
 
-async def attacks(desk: Desk, answers: dict[str, Answer], options: argparse.Namespace) -> list[Ratio | Fact]:
+async def attacks(desk: Desk, options: argparse.Namespace) -> list[Ratio | Fact]:
     """Measure the healthy people alone and beside each kind of hostile answers, in turn."""
+    answers = desk.provider.hostile
     beside: dict[str, list[Answers]] = {kind: [] for kind in answers}
     alone: dict[str, list[Answers]] = {kind: [] for kind in answers}
     await desk.healthy(3.0, Answers())  # warms up
     for _ in range(options.rounds):
-        for kind, answer in answers.items():
+        for kind in answers:
             before, during = Answers(), Answers()
             await desk.healthy(options.seconds, before)
-            desk.provider.hostile = answer
-            async with desk.attacked() as hostile:
+            async with desk.attacked(kind) as hostile:
                 await asyncio.sleep(1.0)
                 await desk.healthy(options.seconds, during)
             print(
@@ -342,7 +345,7 @@ async def run(options: argparse.Namespace) -> list[Ratio | Fact]:
     async with AsyncExitStack() as stack:
         providers = await stack.enter_async_context(SimulatedProviders(world, mannco_as_admin=True))
         body = await answer_of_provider(providers, world)
-        provider = Provider(body)
+        provider = Provider(body, hostile_answers(body))
         await provider.start()
         stack.push_async_callback(provider.stop)
         server = await stack.enter_async_context(LoopbackDiscord())
@@ -362,7 +365,7 @@ async def run(options: argparse.Namespace) -> list[Ratio | Fact]:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         desk = Desk(live, provider, f"http://{metrics}/metrics", session)
         await desk.link_all()
-        return [*await attacks(desk, hostile_answers(body), options), *await outages(desk, options)]
+        return [*await attacks(desk, options), *await outages(desk, options)]
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import sys
 import threading
 import time
 from collections import deque
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 MANY_ITEMS = 1_000
 """From this many items on, going through them is long work."""
+
+_SWITCH_INTERVAL = 0.0005
+"""Seconds that the event loop waits for a busy thread each time it needs the interpreter. With Python's 5 ms, small
+lookups beside answers of 8 MiB took 908 ms (p95), with this 406 ms, of which 220 ms are the provider's."""
 
 current_person: ContextVar[int | None] = ContextVar("person", default=None)
 """The user on whose behalf the current task works; None is SkinDesk itself."""
@@ -81,6 +86,7 @@ class Worker:
         job = _Job(person, work, Future())
         with self._changed:
             if not self._threads:
+                sys.setswitchinterval(_SWITCH_INTERVAL)
                 self._threads = [Thread(target=self._run, name=f"worker-{n}", daemon=True) for n in range(2)]
                 for thread in self._threads:
                     thread.start()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.domain.access import SKINDESK, Caller, current_caller
@@ -36,6 +37,13 @@ class NoSlot(Exception):
         self.own = own
 
 
+@dataclass(slots=True)
+class Held:
+    """A held slot. For ``rest`` seconds after its end the call still counts among its caller's own."""
+
+    rest: float = 0.0
+
+
 class FairSlots:
     """Slots for concurrent calls: few for each person, a share for all customers, and turns between people.
 
@@ -47,7 +55,8 @@ class FairSlots:
         self._slots = slots
         self._for_people = slots - slots // _KEPT_FOR_SKINDESK
         self._for_customers = slots - slots // _KEPT_FROM_CUSTOMERS
-        self._held: Counter[Caller] = Counter()
+        self._own: Counter[Caller] = Counter()
+        """By person: the slots they hold, and the calls that rest."""
         self._all_held = self._held_by_people = self._held_by_customers = 0
         self._waiting: dict[Caller, deque[asyncio.Future[None]]] = {}
         """By person, in the order of their turns. A future is done once its call holds a slot."""
@@ -58,17 +67,18 @@ class FairSlots:
         return self._all_held >= self._slots
 
     @asynccontextmanager
-    async def hold(self, *, within: float) -> AsyncIterator[None]:
+    async def hold(self, *, within: float) -> AsyncIterator[Held]:
         """Hold a slot on behalf of the current caller; NoSlot if they get none ``within`` seconds."""
         caller = current_caller()
         if self._may_hold(caller):
-            self._count(caller, 1)
+            self._take(caller)
         else:
             await self._wait(caller, within)
+        held = Held()
         try:
-            yield
+            yield held
         finally:
-            self._release(caller)
+            self._release(caller, held.rest)
 
     async def _wait(self, caller: Caller, within: float) -> None:
         queue = self._waiting.setdefault(caller, deque())
@@ -80,7 +90,7 @@ class FairSlots:
             async with asyncio.timeout(within):
                 await granted
         except BaseException as error:
-            own = self._held[caller] >= _most_at_once(caller)
+            own = self._own[caller] >= _most_at_once(caller)
             if granted.done() and not granted.cancelled():  # cancelled in the moment in which it got a slot
                 self._release(caller)
             elif granted in queue:
@@ -89,16 +99,34 @@ class FairSlots:
                 raise NoSlot(own=own) from None
             raise
 
-    def _release(self, caller: Caller) -> None:
-        """Give a slot back, and pass on what is free now."""
+    def _take(self, caller: Caller) -> None:
+        self._own[caller] += 1
+        self._count(caller, 1)
+
+    def _release(self, caller: Caller, rest: float = 0.0) -> None:
+        """Give a slot back; its caller may have the next one after ``rest`` seconds."""
         self._count(caller, -1)
+        if rest > 0:
+            asyncio.get_running_loop().call_later(rest, self._end, caller)
+            self._pass_on()
+        else:
+            self._end(caller)
+
+    def _end(self, caller: Caller) -> None:
+        self._own[caller] -= 1
+        if not self._own[caller]:
+            del self._own[caller]
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Give what is free to those who wait, in turn."""
         while (following := self._next()) is not None:
             queue = self._waiting.pop(following)
             granted = queue.popleft()
             if queue:
                 self._waiting[following] = queue  # at the end: all others have their turn first
             if not granted.done():  # otherwise its caller was cancelled, and has not run since
-                self._count(following, 1)
+                self._take(following)
                 granted.set_result(None)
 
     def _next(self) -> Caller | None:
@@ -114,7 +142,7 @@ class FairSlots:
             return False
         if caller.user_id is None:
             return True
-        if self._held_by_people >= self._for_people or self._held[caller] >= _most_at_once(caller):
+        if self._held_by_people >= self._for_people or self._own[caller] >= _most_at_once(caller):
             return False
         return caller.is_staff or self._held_by_customers < self._for_customers
 
@@ -123,9 +151,6 @@ class FairSlots:
         if caller.user_id is not None:
             self._held_by_people += change
             self._held_by_customers += 0 if caller.is_staff else change
-        self._held[caller] += change
-        if not self._held[caller]:
-            del self._held[caller]
 
     def _leave(self, caller: Caller, waiting: asyncio.Future[None]) -> None:
         queue = self._waiting[caller]

@@ -23,7 +23,7 @@ from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind
 from bot.providers.rate_limits import RateLimiter, RateLimitExceeded
 from bot.providers.response import ACCEPT_ENCODING, BodyTooLarge, BodyUnreadable, Response, read_body
-from bot.providers.slots import FairSlots, NoSlot
+from bot.providers.slots import FairSlots, Held, NoSlot
 
 if TYPE_CHECKING:
     import ssl
@@ -40,6 +40,10 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 """Not 300: Mannco.store answers its ordinary refusals with it (providers.md, 4.3)."""
 _INDEX = re.compile(r"\[\d+\]")
 _MAX_LOGGED_PLACES = 200
+_MIB = 2**20
+_REST_PER_MIB = 5.0
+"""Seconds, for each MiB after the first (about 1,500 items). Reading 8 MiB keeps the interpreter busy for a second, so
+one customer who asks for nothing else takes less than a tenth of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +154,12 @@ class Transport:
         try:
             async with asyncio.timeout(self.limits.deadline):
                 # The slot first: a call that is still waiting for one does not count towards the provider's limit.
-                async with self._slot():
+                async with self._slot() as held:
                     with self._limiter.call(method, path), self._connection(fresh=fresh) as connection:
                         status, received_headers, body = await connection.exchange(
                             request, limit=self.limits.body, before_send=before_send
                         )
+                        held.rest = _rest_after(len(body))
         except NoSlot as refused:
             kind = FailureKind.BUSY_WITH_OWN if refused.own else FailureKind.BUSY
         except RateLimitExceeded as exceeded:
@@ -226,11 +231,15 @@ class Transport:
         )
 
     @contextlib.asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
+    async def _slot(self) -> AsyncIterator[Held]:
         """Hold a slot for one request; NoSlot if none is free in time."""
         try:
-            async with self._slots.hold(within=self.limits.wait):
-                yield
+            async with self._slots.hold(within=self.limits.wait) as held:
+                try:
+                    yield held
+                except BodyTooLarge:
+                    held.rest = _rest_after(self.limits.body)
+                    raise
         finally:
             self._trim()
 
@@ -267,6 +276,14 @@ class Transport:
         closing = asyncio.create_task(connection.aclose())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
+
+
+def _rest_after(size: int) -> float:
+    """Return the seconds in which a body of this size still counts as a running call of its caller.
+
+    Reading large answers is the dearest work that one person can cause.
+    """
+    return max(0.0, size / _MIB - 1) * _REST_PER_MIB
 
 
 class _Redirected(Exception):

@@ -15,7 +15,7 @@ from bot.domain.failures import FailureKind, ProviderName
 from bot.providers.rate_limits import MINUTE, RateLimiter, SlidingWindow
 from bot.providers.slots import FairSlots, NoSlot
 from bot.providers.transport import Limits, Transport
-from tests.support.loopback import as_json, hang, in_turn
+from tests.support.loopback import as_json, content, hang, in_turn
 
 CUSTOMERS = [Caller(number, is_staff=False) for number in range(1, 6)]
 AGENTS = [Caller(100 + number) for number in range(3)]
@@ -178,8 +178,43 @@ async def test_reasons() -> None:
                     assert [await reason(each) for each in (AGENTS[0], SKINDESK)] == [None] * 2
 
 
+async def test_rest() -> None:
+    """A call that rests counts among its caller's own, and takes no slot from others."""
+    slots = FairSlots(4)
+    first, second = CUSTOMERS[:2]
+
+    async def ask(caller: Caller, *, within: float, rest: float = 0.0) -> None:
+        with on_behalf_of(caller):
+            async with slots.hold(within=within) as held:
+                held.rest = rest
+
+    await asyncio.gather(ask(first, within=LONG, rest=0.3), ask(first, within=LONG, rest=LONG))
+    with pytest.raises(NoSlot) as refused:
+        await ask(first, within=0.01)
+    assert refused.value.own
+    for caller in (second, second, AGENTS[0], SKINDESK):
+        await ask(caller, within=0.0)
+    await ask(first, within=LONG)
+
+
 class TestTransport:
     """The slots of a transport."""
+
+    async def test_large_answers(self, server, connect, failure_of):
+        """Large answers, and those above the limit, keep their caller from further calls for a while, no one else."""
+        megabyte = 2**20
+        server.script = in_turn(content(bytes(megabyte)), content(bytes(3 * megabyte)), content(bytes(5 * megabyte)))
+        transport = connect(ProviderName.MANNCO, wait=0.05, body=4 * megabyte)
+        with on_behalf_of(Caller(1, is_staff=False)):
+            for _ in range(2):
+                await transport.request("GET", "/")
+            assert (await failure_of(transport.request("GET", "/"))).kind is FailureKind.TOO_LARGE
+            assert (await failure_of(transport.request("GET", "/"))).kind is FailureKind.BUSY_WITH_OWN
+
+        server.script = in_turn(as_json({}))
+        for other in (Caller(2, is_staff=False), AGENTS[0], SKINDESK):
+            with on_behalf_of(other):
+                assert (await transport.request("GET", "/")).status == 200
 
     @pytest.mark.parametrize(
         ("holder", "asker", "kind"),
