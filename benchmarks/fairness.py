@@ -1,12 +1,13 @@
 """One hostile customer beside twenty healthy ones, and a real outage: who is answered, and how fast.
 
-``uv run python -m benchmarks.fairness`` prints a table; ``--json FILE`` saves it. Exit code 1 if a bound is missed. The
-whole bot runs as a process, on a loopback Discord and at one loopback provider that answers after 100 to 200 ms. Every
-customer is linked to an account of their own, and no lookup can be answered from memory. Twenty customers make five
-lookups a second together, an agent one every two seconds. A hostile customer keeps thirty commands open and sends up to
-fifty a second, more than Discord lets one user send, and the provider answers badly for that account. Each way to answer
-badly has a hostile customer of its own, and its turn. The reference are quiet phases of the same run, before each of
-these. The documented limits are those of a verified merchant, so that they refuse nothing.
+``uv run python -m benchmarks.fairness`` prints a table; ``--json FILE`` saves it. Exit code 1 if a bound is missed.
+
+The whole bot runs as a process, on a loopback Discord and at one loopback provider that answers after 100 to 200 ms.
+Every customer is linked to an account of their own, and no lookup can be answered from memory. Twenty customers make
+five lookups a second together, an agent one every two seconds. A hostile customer keeps thirty commands open and sends
+up to fifty a second, more than Discord lets one user send, and the provider answers badly for that account. Each way to
+answer badly has a hostile customer of its own, and its turn. The reference are quiet phases before each turn.
+The documented limits are those of a verified merchant, so that they refuse nothing.
 """
 
 import argparse

@@ -39,9 +39,9 @@ class NoSlot(Exception):
 
 @dataclass(slots=True)
 class Held:
-    """A held slot. For ``rest`` seconds after its end the call still counts among its caller's own."""
+    """A held slot. For ``cooldown`` seconds after its end the call still counts among its caller's own."""
 
-    rest: float = 0.0
+    cooldown: float = 0.0
 
 
 class FairSlots:
@@ -56,7 +56,7 @@ class FairSlots:
         self._for_people = slots - slots // _KEPT_FOR_SKINDESK
         self._for_customers = slots - slots // _KEPT_FROM_CUSTOMERS
         self._own: Counter[Caller] = Counter()
-        """By person: the slots they hold, and the calls that rest."""
+        """By person: the slots they hold, and the calls that cool down."""
         self._all_held = self._held_by_people = self._held_by_customers = 0
         self._waiting: dict[Caller, deque[asyncio.Future[None]]] = {}
         """By person, in the order of their turns. A future is done once its call holds a slot."""
@@ -78,7 +78,7 @@ class FairSlots:
         try:
             yield held
         finally:
-            self._release(caller, held.rest)
+            self._release(caller, held.cooldown)
 
     async def _wait(self, caller: Caller, within: float) -> None:
         queue = self._waiting.setdefault(caller, deque())
@@ -103,11 +103,11 @@ class FairSlots:
         self._own[caller] += 1
         self._count(caller, 1)
 
-    def _release(self, caller: Caller, rest: float = 0.0) -> None:
-        """Give a slot back; its caller may have the next one after ``rest`` seconds."""
+    def _release(self, caller: Caller, cooldown: float = 0.0) -> None:
+        """Give a slot back; its caller may have the next one after ``cooldown`` seconds."""
         self._count(caller, -1)
-        if rest > 0:
-            asyncio.get_running_loop().call_later(rest, self._end, caller)
+        if cooldown > 0:
+            asyncio.get_running_loop().call_later(cooldown, self._end, caller)
             self._pass_on()
         else:
             self._end(caller)

@@ -41,7 +41,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _INDEX = re.compile(r"\[\d+\]")
 _MAX_LOGGED_PLACES = 200
 _MIB = 2**20
-_REST_PER_MIB = 5.0
+_COOLDOWN_PER_MIB = 5.0
 """Seconds, for each MiB after the first (about 1,500 items). Reading 8 MiB keeps the interpreter busy for a second, so
 one customer who asks for nothing else takes less than a tenth of it."""
 
@@ -159,7 +159,7 @@ class Transport:
                         status, received_headers, body = await connection.exchange(
                             request, limit=self.limits.body, before_send=before_send
                         )
-                        held.rest = _rest_after(len(body))
+                        held.cooldown = _cooldown_after(len(body))
         except NoSlot as refused:
             kind = FailureKind.BUSY_WITH_OWN if refused.own else FailureKind.BUSY
         except RateLimitExceeded as exceeded:
@@ -238,7 +238,7 @@ class Transport:
                 try:
                     yield held
                 except BodyTooLarge:
-                    held.rest = _rest_after(self.limits.body)
+                    held.cooldown = _cooldown_after(self.limits.body)
                     raise
         finally:
             self._trim()
@@ -278,12 +278,12 @@ class Transport:
         closing.add_done_callback(self._closing.discard)
 
 
-def _rest_after(size: int) -> float:
+def _cooldown_after(size: int) -> float:
     """Return the seconds in which a body of this size still counts as a running call of its caller.
 
     Reading large answers is the dearest work that one person can cause.
     """
-    return max(0.0, size / _MIB - 1) * _REST_PER_MIB
+    return max(0.0, size / _MIB - 1) * _COOLDOWN_PER_MIB
 
 
 class _Redirected(Exception):

@@ -178,17 +178,17 @@ async def test_reasons() -> None:
                     assert [await reason(each) for each in (AGENTS[0], SKINDESK)] == [None] * 2
 
 
-async def test_rest() -> None:
-    """A call that rests counts among its caller's own, and takes no slot from others."""
+async def test_cooldown() -> None:
+    """A call that cools down counts among its caller's own, and takes no slot from others."""
     slots = FairSlots(4)
     first, second = CUSTOMERS[:2]
 
-    async def ask(caller: Caller, *, within: float, rest: float = 0.0) -> None:
+    async def ask(caller: Caller, *, within: float, cooldown: float = 0.0) -> None:
         with on_behalf_of(caller):
             async with slots.hold(within=within) as held:
-                held.rest = rest
+                held.cooldown = cooldown
 
-    await asyncio.gather(ask(first, within=LONG, rest=0.3), ask(first, within=LONG, rest=LONG))
+    await asyncio.gather(ask(first, within=LONG, cooldown=0.3), ask(first, within=LONG, cooldown=LONG))
     with pytest.raises(NoSlot) as refused:
         await ask(first, within=0.01)
     assert refused.value.own
