@@ -1,11 +1,14 @@
 """Cards whose message or channel is gone while their request is open, through the simulated Discord."""
 
+from typing import Any
+
 import pytest
 import simcord
 
 from bot.demo.scene import Scene
 from bot.demo.trades import ResendAnswer
-from tests.cogs.approvals import failed_trade, give_reason, newest_card, requested, state_of
+from bot.domain.resends import PostedCard
+from tests.cogs.approvals import buttons, failed_trade, followups, give_reason, newest_card, requested, state_of
 from tests.support.seen import embed_text, text_of
 
 
@@ -126,3 +129,82 @@ async def test_deleted_after_the_end(scene: Scene) -> None:
     await _half_an_hour(scene)
 
     assert _posts(scene.channel) == []
+
+
+# Discord's trouble
+
+
+async def test_post_that_discord_does_not_take(scene: Scene) -> None:
+    """While Discord is broken, the request is kept and its card posted later; the requester is told so."""
+    scene.env.inject_error("POST", f"/channels/{scene.channel.id}/messages", status=503, times=None)
+
+    answer = text_of(await scene.agent.slash(scene.channel, "resend", id=str(failed_trade(scene).id)))
+
+    assert "as soon as Discord takes it" in answer
+    assert _posts(scene.channel) == []
+    listed = text_of(await scene.moderator.slash(scene.channel, "approvals"))
+    assert "Resend 1" in listed
+    assert "card](" not in listed
+    scene.env.backend.faults.clear()
+    await _round(scene)
+    card = newest_card(scene)
+    await scene.moderator.click(card, label="Approve")
+    assert state_of(scene, card) == "sent"
+
+
+async def test_click_brings_a_lost_card(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card whose answer was lost works, and becomes the request's card; no other one is posted."""
+
+    async def lost(*args: Any, **how: Any) -> PostedCard:
+        await post(*args, **how)
+        raise OSError
+
+    post = scene.client.cards.post
+    monkeypatch.setattr(scene.client.cards, "post", lost)
+    card = await requested(scene, failed_trade(scene))
+    monkeypatch.undo()
+    asked = await scene.moderator.click(card, label="Deny")
+    await give_reason(asked, scene.moderator, "no")
+    await _round(scene)
+
+    assert state_of(scene, card) == "denied"
+    assert len(_posts(scene.channel)) == 1
+
+
+async def test_edits_limited(scene: Scene) -> None:
+    """A card that is edited too often is posted anew; the old one loses its buttons when it is pressed."""
+    trade = failed_trade(scene)
+    card = await requested(scene, trade)
+    for method in ("PATCH", "DELETE"):
+        path = f"/channels/*/messages/{card.id}"
+        scene.env.inject_error(method, path, status=429, code=30046, times=None)
+    trade.offer_id = "777"
+    assert "The trade has changed" in text_of(await scene.moderator.click(card, label="Approve"))
+    newest = newest_card(scene)
+    assert newest.id != card.id
+
+    late = await scene.moderator.click(card, label="Approve")
+
+    (said,) = followups(late)
+    assert "This card was replaced" in said
+    assert f"/{newest.id})" in said
+    assert buttons(scene, card) == {}
+    assert scene.providers.mannco.resend_calls == {}
+    await scene.moderator.click(newest, label="Approve")
+    assert state_of(scene, newest) == "sent"
+
+
+async def test_end_that_the_card_does_not_show(scene: Scene) -> None:
+    """A click on a card whose last edit is limited shows the end on it, by the click's own answer."""
+    card = await requested(scene, failed_trade(scene))
+    for method, path in (("PATCH", f"/channels/*/messages/{card.id}"), ("POST", "/channels/*/messages")):
+        scene.env.inject_error(method, path, status=429, code=30046, times=None)
+    asked = await scene.moderator.click(card, label="Deny")
+    await give_reason(asked, scene.moderator, "no")
+    assert state_of(scene, card) == "pending"
+
+    (said,) = followups(await scene.moderator.click(card, label="Deny"))
+
+    assert "Already decided" in said
+    assert state_of(scene, card) == "denied"
+    assert buttons(scene, card) == {}
