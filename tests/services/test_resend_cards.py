@@ -190,6 +190,27 @@ async def test_ends_are_told_once(services: ResendSetup) -> None:
     assert services.cards.shown[sent.id].state is ResendState.SENT
 
 
+async def test_disk_full_after_telling(services: ResendSetup) -> None:
+    """While it cannot be stored that an end was told, it is not told again; storing that is tried again."""
+    resend = await services.requested()
+
+    async def fail(name: str) -> None:
+        if name == "resends.finalise before":
+            raise OSError
+
+    services.step = fail
+    await services.deny(resend.id, by=MODERATOR)
+    told = list(services.cards.messages)
+    for _ in range(3):
+        await services.tick()
+    assert len(await services.repositories.resends.not_finalised()) == 1
+    services.step = None
+    await services.tick()
+
+    assert services.cards.messages == told
+    assert await services.repositories.resends.not_finalised() == ()
+
+
 async def test_message_hangs(services: ResendSetup) -> None:
     """A message that Discord does not take in time is noted on the card, and the end is stored as told."""
     resend = await services.requested()
