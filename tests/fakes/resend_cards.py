@@ -22,9 +22,9 @@ class Message:
 class FakeResendCards:
     """``shown`` has the request on each card, ``facts`` all facts ever shown, by request and version.
 
-    ``edits`` and ``posts``: Discord takes them, refuses them, takes them and the answer is lost, limits them, or never
-    answers. ``gone`` are deleted messages, ``messages_of`` what every message in the channel shows. Like Discord it
-    takes a post with the same nonce once.
+    ``edits`` and ``posts``: Discord takes them, refuses them, takes them and the answer is lost, limits them, answers
+    too late, or never. ``gone`` are deleted messages, ``on_cards`` what every message in the channel shows. Like
+    Discord it takes a post with the same nonce once.
     """
 
     def __init__(self) -> None:
@@ -32,9 +32,9 @@ class FakeResendCards:
         self.messages: list[Message] = []
         self.posted: Counter[int] = Counter()
         self.facts: dict[tuple[int, int], TradeFacts] = {}
-        self.edits: Literal["taken", "refused", "lost", "limited", "hang"] = "taken"
-        self.posts: Literal["taken", "refused", "lost", "hang"] = "taken"
-        self.tells: Literal["taken", "refused", "hang"] = "taken"
+        self.edits: Literal["taken", "refused", "lost", "limited", "late", "hang"] = "taken"
+        self.posts: Literal["taken", "refused", "lost"] = "taken"
+        self.tells: Literal["taken", "refused", "late"] = "taken"
         self.gone: set[int | None] = set()
         self.unreachable: set[int] = set()
         self.post_fails_with: BaseException | None = None
@@ -46,8 +46,6 @@ class FakeResendCards:
         await asyncio.sleep(0)
         if self.post_fails_with is not None:
             raise self.post_fails_with
-        if self.posts == "hang":
-            await asyncio.Event().wait()
         if self.posts == "refused":
             raise OSError
         nonce = (resend.id, resend.message_id, resend.requested_at)
@@ -67,6 +65,8 @@ class FakeResendCards:
         await asyncio.sleep(0)
         if self.edits == "hang":
             await asyncio.Event().wait()
+        if self.edits == "late":
+            raise TimeoutError
         if resend.message_id in self.gone:
             return CardEdit.GONE
         if self.edits == "limited":
@@ -89,8 +89,8 @@ class FakeResendCards:
     async def tell(self, resend: Resend, user_id: int, *, code: TradeCode | None = None) -> bool:
         """Send a message, unless the user is unreachable."""
         await asyncio.sleep(0)
-        if self.tells == "hang":
-            await asyncio.Event().wait()
+        if self.tells == "late":
+            raise TimeoutError
         if user_id in self.unreachable or self.tells == "refused":
             return False
         self.messages.append(Message(user_id, resend, code))

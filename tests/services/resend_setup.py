@@ -67,7 +67,6 @@ class ResendSetup:
         self.guilds = every_guild()
         self.expires_after = timedelta(hours=24)
         self.step: Step | None = None
-        self.each_within = 20.0
         self._run = 0
         self.service, self.delivery = self._started()
 
@@ -205,7 +204,6 @@ class ResendSetup:
             guilds=guilds,
             cards=cards,
             clock=self.clock,
-            each_within=self.each_within,
         )
         self.notifier = notifier = ResendNotifier(
             repository=repository,
@@ -215,7 +213,6 @@ class ResendSetup:
             board=board,
             audit=audit,
             clock=self.clock,
-            each_within=self.each_within,
         )
         delivery = ResendDelivery(
             repository=repository,

@@ -103,11 +103,6 @@ async def test_unchanged_cards_are_left_alone(services: ResendSetup) -> None:
 # Discord is slow
 
 
-async def _slow(services: ResendSetup) -> None:
-    services.each_within = 0.02
-    await services.restart()
-
-
 async def test_discord_answers_no_edit(services: ResendSetup) -> None:
     """Decisions are told and unknown outcomes read while every edit hangs; the new cards show the end."""
     requests = [await services.requested(trade_id) for trade_id in (1, 2, 3)]
@@ -143,11 +138,10 @@ async def test_discord_answers_no_edit(services: ResendSetup) -> None:
         assert services.cards.shown[resend.id].state is (await services.row(resend)).state
 
 
-@pytest.mark.parametrize("edits", ["hang", "limited"])
-async def test_limited_card(services: ResendSetup, edits: Literal["hang", "limited"]) -> None:
+@pytest.mark.parametrize("edits", ["late", "limited"])
+async def test_limited_card(services: ResendSetup, edits: Literal["late", "limited"]) -> None:
     """A card whose edits are limited is posted anew; the old one is removed, and decides nothing."""
     resend = await services.requested()
-    await _slow(services)
     old = await services.row(resend)
     services.provider.change(TRADE, status=5)
     services.cards.edits = edits
@@ -211,11 +205,10 @@ async def test_disk_full_after_telling(services: ResendSetup) -> None:
     assert await services.repositories.resends.not_finalised() == ()
 
 
-async def test_message_hangs(services: ResendSetup) -> None:
+async def test_message_too_late(services: ResendSetup) -> None:
     """A message that Discord does not take in time is noted on the card, and the end is stored as told."""
     resend = await services.requested()
-    await _slow(services)
-    services.cards.tells = "hang"
+    services.cards.tells = "late"
 
     await services.deny(resend.id, by=MODERATOR)
 

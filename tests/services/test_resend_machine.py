@@ -68,7 +68,6 @@ class Machine(RuleBasedStateMachine):
         provider = CountedTradeProvider(repositories.resends, repositories.audit)
         services = ResendSetup(repositories, provider)
         services.provider = provider
-        services.each_within = 0.02
         await services.set_up()
         await services.start()
         for trade_id in TRADES:
@@ -208,12 +207,12 @@ class Machine(RuleBasedStateMachine):
         self._provider.cannot_be_read = None if can_be_read else refusal(FailureKind.LOST)
 
     @rule(
-        edits=st.sampled_from(["taken", "refused", "lost", "limited", "hang"]),
-        posts=st.sampled_from(["taken", "taken", "refused", "lost", "hang"]),
-        tells=st.sampled_from(["taken", "taken", "refused", "hang"]),
+        edits=st.sampled_from(["taken", "refused", "lost", "limited", "late"]),
+        posts=st.sampled_from(["taken", "taken", "refused", "lost"]),
+        tells=st.sampled_from(["taken", "taken", "refused", "late"]),
     )
     def disturb_discord(self, **how: Any) -> None:
-        """Let Discord take, refuse, limit or never answer what it is told, or lose its answers."""
+        """Let Discord take, refuse, limit what it is told, answer too late, or lose its answers."""
         for part, answer in how.items():
             setattr(self._services.cards, part, answer)
         self._is_mended = False
