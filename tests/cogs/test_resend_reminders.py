@@ -1,5 +1,6 @@
 """The reminder of a request without a decision, through the simulated Discord."""
 
+import asyncio
 import re
 
 import pytest
@@ -10,12 +11,20 @@ from tests.cogs.approvals import buttons, face, failed_trade, newest_card, now, 
 _HALF = 12 * 3600
 
 
+async def _settled(scene: Scene) -> None:
+    """Wait until the cards are up to date: that is work in the background, over the database."""
+    await scene.env.settle()
+    while running := scene.client.services.delivery._board.running:
+        await asyncio.wait(running, timeout=10)
+        await scene.env.settle()
+
+
 async def _half_time(scene: Scene) -> None:
     """Let half of a request's life pass, with only the last round of the background."""
-    await scene.env.settle()
+    await _settled(scene)
     scene.env.backend.advance_clock(_HALF)
     await scene.client.services.delivery.refresh_cards()
-    await scene.env.settle()
+    await _settled(scene)
 
 
 def _ids(scene: Scene) -> list[int]:
@@ -29,13 +38,13 @@ async def test_half_time(scene: Scene) -> None:
     later = await requested(scene, failed_trade(scene, 1))
     scene.env.backend.advance_clock(_HALF - 10)
     await scene.client.services.delivery.refresh_cards()
-    await scene.env.settle()
+    await _settled(scene)
     assert _ids(scene) == [card.id, later.id]
     assert "Still waiting" not in face(scene, card)
 
     scene.env.backend.advance_clock(11)
     await scene.client.services.delivery.refresh_cards()
-    await scene.env.settle()
+    await _settled(scene)
 
     first, second = scene.channel.history()
     assert {first.id, second.id}.isdisjoint({card.id, later.id})
@@ -59,7 +68,7 @@ async def test_only_once(scene: Scene) -> None:
         scene.env.backend.advance_clock(3600)
         await scene.client.services.delivery.recover()
         await scene.client.services.delivery.refresh_cards()
-        await scene.env.settle()
+        await _settled(scene)
 
     assert _ids(scene) == again
 
