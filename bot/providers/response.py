@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ ACCEPT_ENCODING = "gzip, deflate"
 _MAX_RETRY_AFTER = timedelta(hours=1)
 _LONGEST_DATE = 100
 _INFLATE_STEP = 64 * 1024
+_PARTS_AT_ONCE = 100
+"""After so many parts of a body, others have a turn."""
 _GZIP = b"\x1f\x8b"
 """No JSON begins like this."""
 
@@ -72,6 +75,7 @@ async def read_body(pieces: AsyncIterable[bytes], encoding: str, *, limit: int) 
     begun = b""
     inflater: _Inflater | None = None
     body = bytearray()
+    parts = 0
     async for piece in pieces:
         received += len(piece)
         if received > limit:
@@ -83,6 +87,9 @@ async def read_body(pieces: AsyncIterable[bytes], encoding: str, *, limit: int) 
                 continue
             new, inflater = begun, _inflater_for(begun, encoding.strip().lower())
         for part in (new,) if inflater is None else inflater.feed(new):
+            parts += 1
+            if parts % _PARTS_AT_ONCE == 0:  # thousands can have arrived at once, as chunks or members of a byte
+                await asyncio.sleep(0)
             body += part
             if len(body) > limit:
                 raise BodyTooLarge

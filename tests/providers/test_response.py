@@ -1,5 +1,6 @@
 """Retry-After is read, and bodies are inflated within their limit."""
 
+import asyncio
 import gzip
 import zlib
 from collections.abc import AsyncIterator
@@ -118,3 +119,25 @@ async def test_limit():
     assert await read_body(pieces_of(b"0123456789", 5), "", limit=10) == b"0123456789"
     with pytest.raises(BodyTooLarge):
         await read_body(pieces_of(b"0123456789!", 5), "", limit=10)
+
+
+@pytest.mark.parametrize(
+    ("sent", "size"),
+    [(PLAIN * 10, 1), (gzip.compress(b"") * 3_000 + gzip.compress(PLAIN), 2**16)],
+    ids=["chunks", "members"],
+)
+async def test_thousands_of_parts(sent: bytes, size: int) -> None:
+    """A body of tiny chunks or members that are all there at once leaves turns to others."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    watching = asyncio.create_task(others())
+    await read_body(pieces_of(sent, size), "", limit=2**20)
+    watching.cancel()
+
+    assert turns >= 20
