@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -108,17 +109,21 @@ async def test_while_an_approval_reads_the_trade(services: ResendSetup, what: st
 
 
 @pytest.mark.parametrize("what", ["revoked", "became the owner"])
-async def test_just_before_a_denial_or_a_mark(services: ResendSetup, what: str) -> None:
+@pytest.mark.parametrize("decision", ["deny", "mark"])
+async def test_just_before_a_denial_or_a_mark(services: ResendSetup, decision: str, what: str) -> None:
     meanwhile, error, _ = NO_LONGER[what]
-    pending, unknown = await services.requested(1), await unknown_resend(services)
+    if decision == "deny":
+        resend, moment = await services.requested(), "resends.deny before"
+    else:
+        resend, moment = await unknown_resend(services), "resends.settle before"
 
-    _at(services, "resends.deny before", meanwhile)
+    _at(services, moment, meanwhile)
+    decide = services.service.deny if decision == "deny" else partial(services.service.mark, sent=True)
     with pytest.raises(error):
-        await services.service.deny(pending.id, by=MODERATOR)
-    with pytest.raises(error):
-        await services.service.mark(unknown.id, sent=True, by=MODERATOR)
+        await decide(resend.id, by=MODERATOR)
 
-    assert [(await services.row(each)).state for each in (pending, unknown)] == [pending.state, unknown.state]
+    assert services.step is None
+    assert (await services.row(resend)).state is resend.state
 
 
 @pytest.mark.parametrize("moment", ["provider.trades after", "resends.open before"])
