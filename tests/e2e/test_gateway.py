@@ -70,6 +70,9 @@ async def test_odd_events(live: LiveBot, subtests: pytest.Subtests) -> None:
         ("INTERACTION_CREATE", {"id": "1", "token": CANARY}),
         ("INTERACTION_CREATE", {"id": "2", "type": 99}),
         ("GUILD_CREATE", None),
+        ("GUILD_ROLE_CREATE", {"role": odd_role}),
+        ("GUILD_ROLE_UPDATE", {"guild_id": CANARY, "role": odd_role}),
+        ("GUILD_ROLE_DELETE", None),
         ("NEW_EVENT", {"id": CANARY}),
     )
     async with live.running(observability__log_level="info") as bot:

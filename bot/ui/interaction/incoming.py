@@ -3,7 +3,7 @@
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -50,10 +50,17 @@ class IncomingEvents:
             if event == "GUILD_CREATE":
                 self._read_in_part(parse, data)
             elif event in _OF_ROLES:
-                self.incomplete.add(int(data["guild_id"]))
+                self.incomplete.update(self._concerned(data))
         else:
             if event == "GUILD_CREATE":
                 self.incomplete.discard(int(data["id"]))
+
+    def _concerned(self, data: Any) -> Iterable[int]:
+        """Return the guild that an unreadable event is about; all of them if even that cannot be read."""
+        try:
+            return [int(data["guild_id"])]
+        except (KeyError, TypeError, ValueError):
+            return [guild.id for guild in self._state.guilds]
 
     def _is_new(self, data: Mapping[str, Any]) -> bool:
         """Return whether an interaction has not come before. Discord may deliver one twice, after a resumption too."""
@@ -80,8 +87,7 @@ class IncomingEvents:
             _log.warning("guild not read error=%s", type(error).__name__)
             return
         left_out = {key: len(data[key]) - len(parts) for key, parts in readable.items() if len(parts) < len(data[key])}
-        if "roles" in left_out:
-            self.incomplete.add(int(bare["id"]))
+        (self.incomplete.add if "roles" in left_out else self.incomplete.discard)(int(bare["id"]))
         _log.warning("guild read in part guild=%s left_out=%s", bare["id"], left_out)
 
     def _can_read(self, data: Any) -> bool:
