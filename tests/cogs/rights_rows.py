@@ -13,6 +13,7 @@ import simcord
 
 from bot.domain.access import Capability
 from bot.domain.resends import Resend
+from bot.services.my_data import WITHIN
 from bot.ui.access import RevokeDeletedButton
 from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import InventoryButton, ItemSelect, PageButton, SortSelect
@@ -30,6 +31,19 @@ def uses(command: str, shows: str, **options: Any) -> tuple[Case, ...]:
     async def do(stage: Stage, _: Any) -> str:
         given = {name: value(stage) if callable(value) else value for name, value in options.items()}
         return await stage.slash(command, **given)
+
+    return (Case(do, shows),)
+
+
+def now_and_then(command: str, shows: str) -> tuple[Case, ...]:
+    """Return the row of a command that a member may use only so many times within a while."""
+
+    async def do(stage: Stage, _: Any) -> str:
+        said = await stage.slash(command)
+        if "Too many times in a row" not in said:
+            return said
+        await stage.scene.env.advance_time(WITHIN.total_seconds())
+        return await stage.slash(command)
 
     return (Case(do, shows),)
 
@@ -339,8 +353,8 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "RevokeDeletedButton": (Case(revokes_deleted, "deleted role", prepare=role_that_is_gone),),
     "audit": uses("audit", "Audit log"),
     "audit:action": (Case(suggests_actions, "access.granted"),),
-    "mydata export": uses("mydata export", "Your data on this server"),
-    "mydata forget": uses("mydata forget", "Your data was erased"),
+    "mydata export": now_and_then("mydata export", "Your data on this server"),
+    "mydata forget": now_and_then("mydata forget", "Your data was erased"),
     "settings show": uses("settings show", "Approvals channel"),
     "settings approvals-channel": uses("settings approvals-channel", "Approvals channel", **_HERE),
     "settings audit-channel": uses("settings audit-channel", "Audit channel", **_HERE),
