@@ -17,13 +17,14 @@ async def services(repositories: Repositories) -> ResendSetup:
     return opened
 
 
+@pytest.mark.parametrize("moment", ["resends.approve after", "provider.resend before"])
 @pytest.mark.parametrize("restarted", [False, True])
-async def test_after_the_approval(services: ResendSetup, *, restarted: bool) -> None:
-    """A server that is taken out between approval and call gets no call, and its request is cancelled."""
+async def test_after_the_approval(services: ResendSetup, moment: str, *, restarted: bool) -> None:
+    """A server that is taken out between approval and first byte gets no call, and its request is cancelled."""
     resend = await services.requested()
 
     async def step(name: str) -> None:
-        if name == "resends.approve after":
+        if name == moment:
             services.guilds.use([ELSEWHERE])
 
     services.step = step
