@@ -125,8 +125,6 @@ async def assembled(
         cards = DiscordResendCards(explanations=explanations)
         audit_channel = DiscordAuditChannel()
         link_messages = DiscordLinkMessages()
-        notices = LinkNotices(messages=link_messages)
-        stack.push_async_callback(notices.close, within=0.0)
         links, guild_settings = SqliteLinkRepository(database), SqliteGuildSettingsRepository(database)
         resends = SqliteResendRepository(database)
         rows = SqliteAuditRepository(database)
@@ -146,6 +144,8 @@ async def assembled(
         stack.push_async_callback(snapshots.saved)
         pauses = SqlitePauseRepository(database)
         board = ResendBoard(repository=resends, settings=guild_settings, guilds=guilds, cards=cards, clock=clock)
+        notices = LinkNotices(messages=link_messages, show_on_cards=board.show_link)
+        stack.push_async_callback(notices.close, within=0.0)
         notifier = ResendNotifier(
             repository=resends, links=links, guilds=guilds, cards=cards, board=board, audit=audit, clock=clock
         )

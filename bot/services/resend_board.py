@@ -13,6 +13,7 @@ from functools import partial
 import attrs
 
 from bot.domain.errors import ApprovalsChannelUnusable, CardReplaced
+from bot.domain.links import Link
 from bot.domain.resends import CardEdit, CardMessage, PostedCard, Resend
 from bot.ports import Clock, GuildSettingsRepository
 from bot.ports.resends import ResendCards, ResendRepository
@@ -81,6 +82,13 @@ class ResendBoard:
         if not card.is_queued:
             card.is_queued = True
             self._tasks.begin(resend.id, partial(self._bring_up_to_date, card))
+
+    async def show_link(self, changed: Link) -> None:
+        """Begin to show a changed link on the cards of the open requests for trades of its accounts."""
+        accounts = {changed.steam_id, *(hand_over.steam_id for hand_over in changed.hand_overs)}
+        for resend in await self._repository.open_in_guild(changed.guild_id):
+            if resend.owner in accounts:
+                self.show(resend, again=True)
 
     async def show_within(self, seconds: float, resend: Resend) -> None:
         """Begin to edit a card that a click showed to be behind, and wait ``seconds`` at most."""

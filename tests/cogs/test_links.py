@@ -6,7 +6,7 @@ import simcord
 from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.links import RELINK_COOL_DOWN
-from tests.cogs.approvals import close_direct_messages, direct_messages
+from tests.cogs.approvals import close_direct_messages, direct_messages, face, failed_trade, requested
 from tests.support.seen import embed_text, text_of
 
 
@@ -167,3 +167,19 @@ async def test_bot(scene: Scene) -> None:
 
     assert "That is a bot. A bot has no Steam account of its own." in refused
     assert "No Steam account is linked to them" in await say(scene, scene.agent, "set", member=robot, steam="none")
+
+
+async def test_link_changed_after_the_card_was_posted(scene: Scene) -> None:
+    """The card of an open request says whose the trade's account is now, and that this is fresh."""
+    card = await requested(scene, failed_trade(scene))
+    assert f"Linked to {scene.customer.mention}" in face(scene, card)
+    new = scene.guild.add_member(scene.env.create_user("jonas"))
+
+    await say(scene, scene.agent, "set", member=scene.customer, steam="none")
+    await scene.env.advance_time(1)
+    assert "Linked to no member" in face(scene, card)
+    await say(scene, scene.agent, "set", member=new, steam=str(scene.world.customer.steam_id))
+    await scene.env.advance_time(1)
+
+    assert f"Linked to {new.mention}, set by the staff: {scene.agent.mention}" in face(scene, card)
+    assert "⚠️ Account or member were linked differently not long before." in face(scene, card)

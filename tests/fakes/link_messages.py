@@ -1,6 +1,6 @@
 """Direct messages about links, in memory."""
 
-from bot.domain.links import HandOver
+from bot.domain.links import HandOver, Link
 
 
 class FakeLinkMessages:
@@ -8,6 +8,9 @@ class FakeLinkMessages:
 
     def __init__(self) -> None:
         self.told: list[HandOver] = []
+
+    async def show(self, changed: Link) -> None:
+        """Do nothing: there are no cards."""
 
     async def tell(self, hand_over: HandOver) -> None:
         """Keep the message."""

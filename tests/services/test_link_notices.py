@@ -8,6 +8,7 @@ import pytest
 from bot.domain.links import HandOver, HandOverReason, Link, LinkSource
 from bot.domain.steam import SteamId
 from bot.services.link_notices import LinkNotices
+from tests.fakes.link_messages import FakeLinkMessages
 
 _ACCOUNT = SteamId.from_account_id(5)
 
@@ -33,11 +34,11 @@ async def test_slow_or_broken_discord(error: Exception | None, caplog: pytest.Lo
     now = datetime.now().astimezone()
     changed = Link(1, 2, _ACCOUNT, LinkSource.STAFF, 3, now, hand_overs=(told,))
     discord = SlowDiscord(error)
-    notices = LinkNotices(messages=discord)
+    notices = LinkNotices(messages=discord, show_on_cards=FakeLinkMessages().show)
 
     for _ in range(150):
         notices.begin(changed)
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
     await asyncio.wait_for(notices.close(within=0.01), 5)
 
     assert discord.asked == 100

@@ -189,7 +189,7 @@ async def open_site(folder: Path, *, public_url: str | None = None) -> AsyncIter
             sign_ins=repositories.sign_ins,
             audit=audit,
             guilds=every_guild(),
-            notices=LinkNotices(messages=FakeLinkMessages()),
+            notices=LinkNotices(messages=FakeLinkMessages(), show_on_cards=FakeLinkMessages().show),
             clock=clock,
             listening=listening,
         )
