@@ -1,5 +1,6 @@
 """Approval cards as a test uses them: asking for one, pressing its buttons, reading what it and people say."""
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -47,6 +48,15 @@ async def requested(scene: Scene, trade: WorldTrade, *, by: simcord.MemberActor 
     """Request a resend, as the agent unless told otherwise, and return its card."""
     await (by or scene.agent).slash(scene.channel, "resend", id=str(trade.id), reason="the bot was offline")
     return newest_card(scene)
+
+
+async def refreshed(scene: Scene) -> None:
+    """Run a round of looking after the cards, and wait until Discord was told everything."""
+    delivery = scene.client.services.delivery
+    await delivery.refresh_cards()
+    while running := delivery._board.running | delivery._notifier.running:
+        await asyncio.wait(running)
+    await scene.env.settle()
 
 
 def newest_card(scene: Scene) -> discord.Message:

@@ -8,7 +8,16 @@ import simcord
 from bot.demo.scene import Scene
 from bot.demo.trades import ResendAnswer
 from bot.domain.resends import PostedCard
-from tests.cogs.approvals import buttons, failed_trade, followups, give_reason, newest_card, requested, state_of
+from tests.cogs.approvals import (
+    buttons,
+    failed_trade,
+    followups,
+    give_reason,
+    newest_card,
+    refreshed,
+    requested,
+    state_of,
+)
 from tests.support.seen import embed_text, text_of
 
 
@@ -21,8 +30,7 @@ async def _half_an_hour(scene: Scene) -> None:
 
 async def _round(scene: Scene) -> None:
     scene.env.backend.advance_clock(60)
-    await scene.client.services.delivery.refresh_cards()
-    await scene.env.settle()
+    await refreshed(scene)
 
 
 def _delete(scene: Scene, message_id: int) -> None:
