@@ -151,3 +151,23 @@ async def test_failure_after_the_caller_was_cancelled(services: ResendSetup, cap
     await services.quiet()
 
     assert "resend failed after its caller was cancelled" in caplog.text
+
+
+async def test_told_once_on_a_full_disk(services: ResendSetup) -> None:
+    """If it cannot be stored that people were told, they are not told again in each round."""
+    resend = await services.requested()
+
+    async def step(name: str) -> None:
+        if name == "resends.finalise before":
+            raise OSError(28, "full")
+
+    services.step = step
+    await services.approve(resend.id, by=MODERATOR)
+    await services.quiet()
+    told = len(services.cards.messages)
+    await ticks(services, seconds=20)
+    services.step = None
+    await ticks(services, seconds=10)
+
+    assert told == len(services.cards.messages) == 2
+    assert await services.repositories.resends.not_finalised() == ()
