@@ -80,6 +80,8 @@ async def test_odd_events(live: LiveBot, subtests: pytest.Subtests) -> None:
             with subtests.test(event, data=data):
                 await live.server.gateway.dispatch(event, data)
                 assert "Providers" in (await live.use(live.customer, "status")).text
+        nobodys, sent = begun(live, live.customer, "status")
+        await live.server.gateway.dispatch("INTERACTION_CREATE", sent | {"member": None})
         for _ in range(30):
             await live.server.gateway.dispatch("CHANNEL_CREATE", voice)
         arrival = live.guild.arrival()
@@ -102,7 +104,8 @@ async def test_odd_events(live: LiveBot, subtests: pytest.Subtests) -> None:
         assert len(skipped) == 2
         assert "count=10" in skipped[1]
         assert CANARY not in bot.stderr
-    live.assert_sound()
+        assert "Traceback" not in bot.stderr
+    live.assert_sound(unfinished=(nobodys,))
 
 
 @pytest.mark.parametrize("gone", [{}, {"unavailable": True}], ids=["unknown", "unavailable"])

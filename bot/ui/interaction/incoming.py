@@ -64,7 +64,7 @@ class IncomingEvents:
 
     def _is_new(self, data: Mapping[str, Any]) -> bool:
         """Return whether an interaction has not come before. Discord may deliver one twice, after a resumption too."""
-        if "member" not in data and "user" not in data:
+        if not any(isinstance(data.get(sender), Mapping) for sender in ("member", "user")):
             raise KeyError("user")
         number = str(data["id"])
         if number in self._seen:
