@@ -55,6 +55,15 @@ def test_links_lead_somewhere(document: Path):
     assert {target for target in targets if not (document.parent / target).exists()} == set()
 
 
+def test_threats_have_their_tests():
+    """Every test that the table of threats names exists."""
+    named = set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "SECURITY.md").read_text(encoding="utf-8")))
+    tests = {file: (ROOT / file).read_text(encoding="utf-8") for file, _ in named if (ROOT / file).exists()}
+
+    assert named
+    assert {(file, name) for file, name in named if not re.search(rf"def {name}\(", tests.get(file, ""))} == set()
+
+
 def test_version_has_its_entry():
     """The newest version in the changelog is the one that is built."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
