@@ -29,7 +29,6 @@ def uses(command: str, shows: str, **options: Any) -> tuple[Case, ...]:
     """Return the row of a command that is about nobody's things in particular."""
 
     async def do(stage: Stage, _: Any) -> str:
-        stage.scene.env.backend.advance_clock(600)  # some commands may be used only so often
         given = {name: value(stage) if callable(value) else value for name, value in options.items()}
         return await stage.slash(command, **given)
 
