@@ -70,7 +70,7 @@ class WriteQueue:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if error is not None:  # a start was interrupted, or closing took too long: what runs is rolled back
+        if isinstance(error, asyncio.CancelledError):  # what runs is rolled back, so that stopping does not wait for it
             self._connection.interrupt()
         self._thread.shutdown()
 
