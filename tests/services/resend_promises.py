@@ -1,6 +1,7 @@
 """The promises about resends, checked against database, provider and cards."""
 
 from collections import Counter
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from bot.domain.audit import AuditAction, AuditRow
@@ -21,10 +22,13 @@ STATES = {
 class Promises:
     """The promises of the services over one database."""
 
-    def __init__(self, repositories: Repositories, provider: CountedTradeProvider, cards: FakeResendCards) -> None:
+    def __init__(
+        self, repositories: Repositories, provider: CountedTradeProvider, cards: FakeResendCards, now: datetime
+    ) -> None:
         self._repositories = repositories
         self._provider = provider
         self._cards = cards
+        self._now = now
 
     async def hold(self, *, is_idle: bool, cards_keep_up: bool = True) -> None:
         """Fail if a promise is broken.
@@ -84,10 +88,11 @@ class Promises:
             assert (resend.id, resend.shown_version) in self._cards.facts
 
     def _nothing_is_left(self, requests: list[Resend], *, cards_keep_up: bool) -> None:
-        """Everything that was begun has ended or is unknown, and the cards show it."""
+        """Everything that was begun has ended or is unknown, and the cards show it: those of ended ones for a day."""
         assert not {resend.state for resend in requests} & {ResendState.APPROVED, ResendState.SENDING}
         for resend in requests:
-            if cards_keep_up and (resend.state.is_open or resend.message_id is not None):
+            is_recent = resend.settled_at is None or self._now - resend.settled_at < timedelta(days=1)
+            if cards_keep_up and (resend.state.is_open or (resend.message_id is not None and is_recent)):
                 shown = self._cards.on_cards[resend.message_id or 0]
                 assert (shown.id, shown.state, shown.version) == (resend.id, resend.state, resend.version)
                 assert resend.message_id in self._cards.cards_of(resend.id)

@@ -299,7 +299,8 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def promises_are_kept(self) -> None:
-        promises = Promises(self._services.repositories, self._provider, self._services.cards)
+        services = self._services
+        promises = Promises(services.repositories, self._provider, services.cards, services.clock.now())
         self._runner.run(promises.hold(is_idle=not self._waiting, cards_keep_up=self._is_mended))
 
     # Helpers
@@ -395,5 +396,5 @@ def test_any_order_of_events() -> None:
     """The promises hold after every step."""
     run_state_machine_as_test(
         Machine,
-        settings=settings(max_examples=80, stateful_step_count=25),
+        settings=settings(max_examples=50, stateful_step_count=25),
     )
