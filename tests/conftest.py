@@ -5,6 +5,7 @@ The suite uses the same examples each time, so that only the change at hand can 
 """
 
 import logging
+import signal
 from collections.abc import Iterator
 from types import FunctionType
 from typing import cast
@@ -16,6 +17,10 @@ from simcord.env import Env
 settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+# A shell starts what runs in its background with SIGINT ignored, and the processes of the tests would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # After each click SimCord waits 50 ms for tasks that may never end: a third of the suite's time, without a setting.
 _of_settling = cast(FunctionType, Env._settle_internal).__kwdefaults__
