@@ -37,7 +37,7 @@ async def test_day(live: LiveBot):
         await live.card_shows(card, "sent")
         assert card.custom_ids == []
         assert live.providers.mannco.resend_calls == {trade.id: 1}
-        [message] = live.server.direct_messages(live.customer)
+        [message] = await live.server.until(lambda: live.server.direct_messages(live.customer))
         assert trade.code in message.text
     assert live.resend_states() == ["sent"]
     live.assert_sound()

@@ -67,7 +67,7 @@ _OUTCOMES = {
         "Mannco.store refused the desk's login; nothing was sent. A login by API key is renewed for the next time. "
         "Ask for the resend again."
     ),
-    Outcome.NOT_REACHED: "Mannco.store could not be reached. Ask for the resend again later.",
+    Outcome.NOT_REACHED: "Mannco.store could not be asked, and nothing was sent. Ask for the resend again later.",
     Outcome.ANSWER_LOST: "Mannco.store gave no clear answer. SkinDesk keeps reading the trade to find out.",
     Outcome.OTHER_TRADE: (
         "**Mannco.store answered about another trade.** Check both trades in its dashboard before anything else."
