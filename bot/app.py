@@ -346,7 +346,7 @@ async def _finish(client: SkinDeskClient) -> None:
                 client.services.delivery.finish(within=_FINISH_WITHIN),
                 client.services.sign_ins.close(within=_FINISH_WITHIN),
             )
-            # Last, because the work above is told and posted too.
+            # Last, because the work above is posted too.
             await client.services.delivery.close(within=_TELL_WITHIN * 0.7)
             await asyncio.gather(
                 client.services.audit.close(within=_TELL_WITHIN), client.services.links.close(within=_TELL_WITHIN)

@@ -45,7 +45,7 @@ class _Card:
     must_edit: bool = False
     """Whether the card has to be edited although it is stored as up to date."""
     must_post: bool = False
-    """Whether the card has to be posted anew. After a lost answer, only the same post again finds the message."""
+    """Whether the card has to be posted again. After a lost answer, only the same post again finds the message."""
     failures: int = 0
     retry_at: float | None = None
     first_post: asyncio.Future[bool] | None = None
@@ -70,7 +70,7 @@ class ResendBoard:
     _tasks: KeyedTasks = attrs.field(init=False, factory=partial(KeyedTasks, _AT_ONCE))
 
     def show(self, resend: Resend, *, again: bool = False) -> None:
-        """Begin to show the request's current state on its card: post it, edit it, or post it anew if it is gone.
+        """Begin to show the request's current state on its card: post it, edit it, or post it again if it is gone.
 
         One card's calls run one after the other, so an older state never replaces a newer one. ``again``: edit the card
         even if it is stored as up to date.
@@ -316,7 +316,7 @@ class ResendBoard:
         if not self._resolve(card, usable=False):
             await self._repository.cancel(
                 resend.guild_id, resend.id, at=self._clock.now(), reason="card_not_posted"
-            )  # its people are told in the next round of ResendDelivery.tick
+            )  # ResendDelivery.tick notifies its people
         return True
 
     def _resolve(self, card: _Card, *, usable: bool) -> bool:

@@ -38,7 +38,7 @@ _ACTIONS = {
 class ResendNotifier:
     """Tells each outcome once. ``finalised_at`` in the database says that an end was told to everyone.
 
-    In a server that is not served no one is told anything, and that is noted as done.
+    In a server that is not served no one is notified, and the end is stored as told.
     """
 
     _repository: ResendRepository

@@ -53,7 +53,7 @@ from bot.services.resend_delivery import ResendDelivery
 from bot.services.resend_notifier import ResendNotifier
 
 _POSTED_WITHIN = 2.0
-"""Seconds that a requester waits for the card, so that a channel that cannot be used is told in the answer."""
+"""Seconds that a requester waits for the card, so that the answer can say that the channel cannot be used."""
 
 _EDITED_WITHIN = 1.0
 """Seconds that a moderator waits for the new card, so that the answer can say whether it is there."""
@@ -312,11 +312,13 @@ class ResendService:
         return requests
 
     async def _decidable(self, resend_id: int, *, by: Actor) -> Resend:
-        await self._access.require(Capability.APPROVE_RESEND, of=by)
+        viewer = await self._access.viewer(by)
+        if Capability.APPROVE_RESEND not in viewer.capabilities:
+            raise AccessDenied(Capability.APPROVE_RESEND)  # before the request is looked up: it may not exist
         resend = await self._delivery.get(by.guild_id, resend_id)
         user_ids = resend.people | {by.user_id}
         holders = await self._links.holders(by.guild_id, resend.owner, user_ids=user_ids, at=self._clock.now())
-        self._may_decide(resend, by).check(await self._access.viewer(by), holders)
+        self._may_decide(resend, by).check(viewer, holders)
         return resend
 
     def _may_decide(self, resend: Resend, by: Actor) -> Condition:

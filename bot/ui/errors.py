@@ -167,7 +167,7 @@ register_messages(
             "This desk serves another server",
             "SkinDesk is not there for this server. Nothing was read and nothing was done.",
             "Use SkinDesk in the server of the shop that it belongs to.",
-            "Whoever runs SkinDesk, by naming this server in its configuration (`discord.guild_ids`)",
+            "The operator of SkinDesk, in its configuration: `discord.guild_ids`",
             "In the other server, now.",
         ),
         GuildNotSeen: lambda *_: ErrorMessage(

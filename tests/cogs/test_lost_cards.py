@@ -180,7 +180,7 @@ async def test_click_brings_a_lost_card(scene: Scene, monkeypatch: pytest.Monkey
 
 
 async def test_edits_limited(scene: Scene) -> None:
-    """A card that is edited too often is posted anew; the old one loses its buttons when it is pressed."""
+    """A card that is edited too often is posted again; the old one loses its buttons when it is pressed."""
     trade = failed_trade(scene)
     card = await requested(scene, trade)
     for method in ("PATCH", "DELETE"):

@@ -140,7 +140,7 @@ async def test_discord_answers_no_edit(services: ResendSetup) -> None:
 
 @pytest.mark.parametrize("edits", ["late", "limited"])
 async def test_limited_card(services: ResendSetup, edits: Literal["late", "limited"]) -> None:
-    """A card whose edits are limited is posted anew; the old one is removed, and decides nothing."""
+    """A card whose edits are limited is posted again; the old one is removed, and decides nothing."""
     resend = await services.requested()
     old = await services.row(resend)
     services.provider.change(TRADE, status=5)
