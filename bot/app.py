@@ -151,7 +151,7 @@ async def assembled(
         )
         delivery = ResendDelivery(
             repository=resends,
-            provider=providers.trades,
+            provider=providers.resending,
             board=board,
             notifier=notifier,
             guilds=guilds,
@@ -178,7 +178,14 @@ async def assembled(
             sign_ins=sign_ins,
             clock=clock,
         )
-        trades = TradeService(provider=providers.trades, access=access, links=links, audit=audit, clock=clock)
+        trades = TradeService(
+            sources=providers.sources,
+            resending=providers.resending,
+            access=access,
+            links=links,
+            audit=audit,
+            clock=clock,
+        )
         stack.push_async_callback(trades.close)
         services = Services(
             guilds=guilds,

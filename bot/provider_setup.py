@@ -12,10 +12,11 @@ from bot.config import AssetPayClient as AssetPayClientTable
 from bot.config import Settings
 from bot.domain.failures import ProviderName
 from bot.domain.secrets import Secret
-from bot.ports import CallObserver, Clock, Explanations, HealthSource, InventoryProvider, TradeProvider
+from bot.ports import CallObserver, Clock, Explanations, HealthSource, InventoryProvider, TradeProvider, TradeSource
 from bot.providers.assetpay import AssetPaySecure
 from bot.providers.assetpay_client import AssetPayClient, FixedClientToken, IssuedClientTokens
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
+from bot.providers.mannco_source import ManncoSource
 from bot.providers.rate_limits import MINUTE, RateLimiter, SlidingWindow
 from bot.providers.resilience import ResilientInventories, ResilientProvider, ResilientTrades
 from bot.providers.skinsback import SkinsBack
@@ -35,7 +36,8 @@ class ProvidersOn:
     """The providers for the services."""
 
     inventories: tuple[InventoryProvider, ...]
-    trades: TradeProvider | None
+    sources: tuple[TradeSource, ...]
+    resending: TradeProvider | None
     health: tuple[HealthSource, ...]
 
 
@@ -51,7 +53,8 @@ async def open_providers(
     tls = ssl.create_default_context()  # shared: creating one takes tens of milliseconds
     inventories: list[InventoryProvider] = []
     health: list[HealthSource] = []
-    trades: TradeProvider | None = None
+    sources: list[TradeSource] = []
+    resending: TradeProvider | None = None
     for name in settings.providers_on:
         limiter = RateLimiter(_windows(name, settings, clock), clock)
         transport = Transport(name, settings.providers.table(name).base_url, tls, clock, limiter=limiter)
@@ -64,10 +67,11 @@ async def open_providers(
             table = settings.providers.mannco
             login = FixedJwt(_secret(table.token)) if table.token else ApiKeyLogin(transport, _secret(table.api_key))
             mannco = Mannco(transport, login, resend_parameter=table.resend_parameter, per_account=table.per_user_paths)
-            trades = ResilientTrades(mannco, resilience)
+            resending = ResilientTrades(mannco, resilience)
+            sources.append(ManncoSource(resending))
         else:
             inventories.append(ResilientInventories(_inventory_provider(name, settings, transport), resilience))
-    return ProvidersOn(tuple(inventories), trades, tuple(health))
+    return ProvidersOn(tuple(inventories), tuple(sources), resending, tuple(health))
 
 
 def _windows(name: ProviderName, settings: Settings, clock: Clock) -> dict[tuple[str, str], SlidingWindow]:

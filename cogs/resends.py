@@ -84,11 +84,11 @@ class ResendsCog(commands.Cog):
         return [
             app_commands.Choice(
                 name=plain(
-                    f"#{trade.id} · {explain(trade.provider.dialect, str(trade.status)).title}"
-                    f" · {count(len(trade.items_send), 'item')}",
+                    f"#{trade.id} · {explain(trade.provider.dialect, trade.status).title}"
+                    f" · {count(len(trade.to_customer), 'item')}",
                     100,
                 ),
-                value=str(trade.id),
+                value=trade.id,
             )
             for trade in trades
         ]

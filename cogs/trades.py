@@ -7,6 +7,7 @@ from discord.ext import commands
 from bot.domain.access import Capability, Viewer
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.trades import Scope
+from bot.services.trades import TradesRequest
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession, session_of
 from bot.ui.pager import page_with_controls
@@ -42,10 +43,7 @@ class TradesCog(commands.Cog):
         session.defer_if_slow()
         viewer = await session.services.access.viewer(session.actor)
         answer = await session.services.trades.list_for(
-            by=viewer,
-            scope=Scope(scope),
-            member_id=member.id if member is not None else None,
-            steam_id=steam_id,
+            TradesRequest(Scope(scope), member.id if member is not None else None, steam_id), by=viewer
         )
         await _show(session, answer, viewer)
 

@@ -23,6 +23,11 @@ class ProviderName(StrEnum):
         return _LABELS[self]
 
     @property
+    def family(self) -> str:
+        """The provider behind the dialect or endpoint, as ``/trades provider`` spells it."""
+        return "assetpay" if self in _ASSETPAY else self.value
+
+    @property
     def dialect(self) -> Dialect:
         """The numbering of this provider's error codes."""
         return Dialect.ASSETPAY if self is ProviderName.ASSETPAY_CLIENT else Dialect(self.value)
@@ -56,6 +61,7 @@ class Dialect(StrEnum):
     SKINDESK = "skindesk"
 
 
+_ASSETPAY = frozenset({ProviderName.ASSETPAY, ProviderName.ASSETPAY_CLIENT, ProviderName.ASSETPAY_LEGACY})
 _LABELS = {
     ProviderName.ASSETPAY: "AssetPay",
     ProviderName.ASSETPAY_CLIENT: "AssetPay (client)",
@@ -101,6 +107,14 @@ class FailureKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TradeUrlCheck:
+    """What AssetPay's check of a trade URL found: its state as a status word, and facts such as escrow days, masked."""
+
+    state: str
+    details: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """One failed call. ``message`` is the provider's own, untrusted text, for staff only."""
 
@@ -119,6 +133,8 @@ class Failure:
     """Whether a NONSENSE response says in its envelope that the call succeeded."""
     details: tuple[tuple[str, str], ...] = ()
     """Facts of the refusal that the provider names, such as escrow days or bans: names and values, both masked."""
+    trade_url_check: TradeUrlCheck | None = field(default=None, compare=False)
+    """What a check of the trade URL found after the failure, as a hint to its cause (AssetPay)."""
     took: timedelta | None = field(default=None, compare=False)
     """The caller's waiting time over all attempts; None if the provider was not called."""
 

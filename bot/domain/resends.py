@@ -125,11 +125,11 @@ class TradeFacts:
 
     @classmethod
     def of(cls, trade: Trade) -> TradeFacts:
-        """Return the current facts of ``trade``."""
+        """Return the current facts of a trade of Mannco.store, whose statuses are numbers."""
         return cls(
-            status=trade.status,
-            items_send=trade.items_send,
-            items_received=trade.items_received,
+            status=int(trade.status),
+            items_send=tuple(item.asset_id for item in trade.to_customer),
+            items_received=tuple(item.asset_id for item in trade.from_customer),
             offer_id=trade.offer_id,
             last_error=mask_trade_urls(trade.last_error),
             code_digest=trade.code.digest() if trade.code is not None else None,
@@ -157,7 +157,7 @@ class TradeFacts:
         # Mannco.store gives a resent trade a new code, and later a new offer (seed 004).
         if now.code_digest is not None and now.code_digest != self.code_digest:
             return True
-        return now.offer_id not in ("", self.offer_id) and now.status in (PENDING_STATUS, COMPLETED_STATUS)
+        return now.offer_id not in ("", self.offer_id) and str(now.status) in (PENDING_STATUS, COMPLETED_STATUS)
 
 
 _CHANGE = "changed "

@@ -12,7 +12,7 @@ from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import USD, Inventory, InventoryFilter, Item, Money, Sort, Sum, currency_order, name_of
 from bot.domain.links import Link
 from bot.domain.steam import Game, SteamId
-from bot.domain.trades import KeyLimit, Scope, Trade
+from bot.domain.trades import KeyLimit, NotAsked, Scope, Trade, TradeReference, UnreadRow
 
 
 class Audience(StrEnum):
@@ -74,33 +74,58 @@ class InventoryAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class TradesAnswer:
-    """The answer to ``/trades``. ``steam_id`` is the trades' owner, None for everyone's trades.
+class TradesPart:
+    """What one provider said to ``/trades``, beside its trades.
 
-    ``limit`` says that the desk's key may not see all of them, ``per_account`` that this account's were asked for
-    alone; ``left_out`` has the places of the rows that could not be read.
+    The other fields are those of :class:`TradeReading`; ``unread`` are the rows that may be the account's. If a call
+    failed, ``failure`` says how, and the log has it under ``reference``.
     """
 
     provider: ProviderName
+    not_asked: NotAsked | None = None
+    failure: Failure | None = None
+    reference: str | None = None
+    unread: tuple[UnreadRow, ...] = ()
+    since: datetime | None = None
+    is_cut: bool = False
+    is_full: bool = False
+    limit: KeyLimit | None = None
+    of_account_alone: bool = False
+    knows_offers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TradesAnswer:
+    """The answer to ``/trades``: the trades of all providers, newest first, and what each provider said.
+
+    ``steam_id`` is the trades' owner, None for everyone's. With a ``reference``, the trades are those that it names.
+    """
+
     scope: Scope
     steam_id: SteamId | None
     viewer: SteamId | None
     """The caller's own Steam account: a ``code`` may be shown only on that account's trades."""
+    parts: tuple[TradesPart, ...]
     trades: tuple[Trade, ...]
     read_at: datetime
-    window_full: bool = False
-    limit: KeyLimit | None = None
-    per_account: bool = False
-    left_out: tuple[str, ...] = ()
+    reference: TradeReference | None = None
     codes_from: datetime | None = None
     """When the caller may see the codes of their own account's trades; None: now, or never."""
 
-    def for_reader(self, link: Link | None, now: datetime) -> TradesAnswer:
-        """Return the answer for a reader with this link: with the codes that they may see now, and no other."""
+    def for_reader(self, link: Link | None, now: datetime, *, sees_all: bool) -> TradesAnswer:
+        """Return the answer for a reader with this link: with the codes that they may see now, and no other.
+
+        The merchant's amounts are for readers who ``sees_all`` trades.
+        """
         own = link.proven if link is not None else None
         codes_from = link.codes_from(now) if link is not None and own is not None else None
         trades = tuple(
-            trade if trade.owner == own and codes_from is None else replace(trade, code=None) for trade in self.trades
+            replace(
+                trade,
+                code=trade.code if own is not None and trade.owner == own and codes_from is None else None,
+                merchant_amount=trade.merchant_amount if sees_all else None,
+            )
+            for trade in self.trades
         )
         return replace(self, trades=trades, viewer=own, codes_from=codes_from)
 

@@ -1,24 +1,27 @@
-"""A trade between a customer and a provider's bot."""
+"""A trade between a customer and a provider's bot, whichever provider it is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.failures import ProviderName
+import msgspec
+
+from bot.domain.failures import Failure, ProviderName
+from bot.domain.inventory import Money
 from bot.domain.secrets import TradeCode
-from bot.domain.steam import Game, SteamId
+from bot.domain.steam import Game, SteamId, TradeUrl
 
-RESENDABLE_STATUSES = frozenset({-1, 4, 5, 6, 7, 10})
-"""The statuses of a failed or cancelled trade that Mannco.store resends (seed 004)."""
+RESENDABLE_STATUSES = frozenset({"-1", "4", "5", "6", "7", "10"})
+"""Mannco.store's statuses of a failed or cancelled trade that it resends (seed 004)."""
 
-PENDING_STATUS = 0
-COMPLETED_STATUS = 3
-"""Waiting for the customer, and completed (seed 004)."""
+PENDING_STATUS = "0"
+COMPLETED_STATUS = "3"
+"""Mannco.store's statuses: waiting for the customer, and completed (seed 004)."""
 
 WINDOW = 500
-"""``/trades/all`` lists at most the newest 500 trades (seed 004)."""
+"""Mannco.store's ``/trades/all`` lists at most the newest 500 trades (seed 004)."""
 
 
 class Direction(StrEnum):
@@ -36,51 +39,119 @@ class Scope(StrEnum):
     ALL = "all"
 
 
+class TradeState(StrEnum):
+    """What a provider's status word means. The word itself is ``Trade.status``."""
+
+    PREPARED = "prepared"
+    """There is no offer in Steam yet."""
+    OFFERED = "offered"
+    """The offer is in Steam and not accepted."""
+    HELD = "held"
+    """Accepted, and not final before Steam's trade protection ends."""
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    """Taken back, declined or expired before it was accepted."""
+    REVERTED = "reverted"
+    """Undone after it was accepted."""
+    UNKNOWN = "unknown"
+    """A word without documentation: it counts as open."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the trade may still change."""
+        return self in _OPEN
+
+
+_OPEN = frozenset({TradeState.PREPARED, TradeState.OFFERED, TradeState.HELD, TradeState.UNKNOWN})
+
+
 class NotResendableReason(StrEnum):
     """The condition of a resend that a trade does not meet."""
 
+    NO_RESEND = "no_resend"
+    """The provider has no resend."""
     STATUS = "status"
     NOTHING_TO_SEND = "nothing_to_send"
 
 
-@dataclass(frozen=True, slots=True)
+class TradeItem(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One item of a trade. All texts are untrusted; ``status`` and ``error`` are AssetPay's words about this item."""
+
+    name: str = ""
+    asset_id: str = ""
+    price: Money | None = None
+    """What the customer is credited for it in a deposit, or pays in a withdrawal."""
+    status: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trade:
-    """One trade; ``last_error`` is untrusted text, and only the owner may see ``code``."""
+    """One trade. ``last_error``, names and references are untrusted text; only the owner may see ``code``."""
 
     provider: ProviderName
-    id: int
-    owner: SteamId
-    status: int
-    """The provider's number."""
-    items_send: tuple[str, ...]
-    """Asset ids that go to the customer."""
-    items_received: tuple[str, ...]
-    """Asset ids that come from the customer."""
-    bot: SteamId | None
-    offer_id: str
-    created_at: datetime | None
-    code: TradeCode | None
-    last_error: str
+    id: str
+    """The provider's number: an integer (Mannco.store), a UUID (AssetPay), a transaction id (SkinsBack)."""
+    owner: SteamId | None
+    """None if the provider named no readable account: the trade belongs to nobody, and only staff see it."""
+    direction: Direction
+    state: TradeState
+    status: str
+    """The provider's word or number, as it came."""
+    to_customer: tuple[TradeItem, ...] = ()
+    from_customer: tuple[TradeItem, ...] = ()
     game: Game | None = None
+    offer_id: str = ""
+    """Steam's number of the trade offer."""
+    shop_reference: str = ""
+    """The shop's own order number."""
+    bot: SteamId | None = None
+    bot_name: str = ""
+    code: TradeCode | None = None
+    """Mannco.store's verification code."""
+    total: Money | None = None
+    """What the customer is credited for a deposit in all, or pays for a withdrawal."""
+    credited_now: Money | None = None
+    """The part of ``total`` that the provider credits as soon as the trade is accepted."""
+    credited_later: Money | None = None
+    """The part of ``total`` that is credited once the trade is completed."""
+    merchant_amount: Money | None = None
+    """What the items bring the merchant (SkinsBack's ``amount``): for holders of ``trades.any`` only."""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    expires_at: datetime | None = None
+    """When the provider cancels the offer if it is not accepted."""
+    hold_ends: datetime | None = None
+    """When Steam's trade protection ends; an estimate, good to the day, if ``hold_end_is_estimate``."""
+    hold_end_is_estimate: bool = False
+    reverted_by: str = ""
+    """Who undid it, in the provider's word."""
+    last_error: str = ""
 
     @property
-    def direction(self) -> Direction:
-        """Items to send make a withdrawal, items to receive a deposit (seed 004)."""
-        if self.items_send:
-            return Direction.WITHDRAWAL
-        return Direction.DEPOSIT if self.items_received else Direction.NOTHING
+    def items(self) -> tuple[TradeItem, ...]:
+        """The items that move in the trade's direction."""
+        return self.from_customer if self.direction is Direction.DEPOSIT else self.to_customer
+
+    @property
+    def status_kind(self) -> str:
+        """The catalogue's kind of its status words: SkinsBack's are those of deposits."""
+        return "deposit" if self.provider is ProviderName.SKINSBACK else "trade"
 
     @property
     def lacks_offer(self) -> bool:
         """Whether it waits for the customer although there is no offer yet."""
-        return self.status == PENDING_STATUS and not self.offer_id
+        return self.provider is ProviderName.MANNCO and self.status == PENDING_STATUS and not self.offer_id
 
     @property
     def not_resendable(self) -> NotResendableReason | None:
         """The first condition of a resend that is not met, or None if the trade can be resent."""
+        if self.provider is not ProviderName.MANNCO:
+            return NotResendableReason.NO_RESEND
         if self.status not in RESENDABLE_STATUSES:
             return NotResendableReason.STATUS
-        if not self.items_send:
+        if not self.to_customer:
             return NotResendableReason.NOTHING_TO_SEND
         return None
 
@@ -98,31 +169,38 @@ class KeyLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class TradeList:
-    """The trades that a provider lists for this desk's key, newest first.
+class UnreadRow:
+    """A listed trade that could not be read: its place in the answer, and its owner if that could be read."""
 
-    Mannco.store lists the trades of the key's own account, or everyone's to an administrator (seed 004), and does not
-    say which: the list has to show it. ``key_owner`` is the key's own account, None if unknown. ``account`` is the only
-    account that was asked about, None if none was named; ``per_account`` says that one can be. ``left_out`` has the
-    places of rows that could not be read.
+    place: str
+    owner: SteamId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TradeList:
+    """The trades that Mannco.store lists for this desk's key, newest first.
+
+    It lists the trades of the key's own account, or everyone's to an administrator (seed 004), and does not say
+    which: the list has to show it. ``key_owner`` is the key's own account, None if unknown. ``account`` is the only
+    account that was asked about, None if none was named; ``per_account`` says that one can be.
     """
 
     trades: tuple[Trade, ...] = ()
     key_owner: SteamId | None = None
     account: SteamId | None = None
-    left_out: tuple[str, ...] = ()
+    unread: tuple[UnreadRow, ...] = ()
     per_account: bool = False
 
     @property
     def is_full(self) -> bool:
         """Whether there may be older trades that are not listed."""
-        return len(self.trades) + len(self.left_out) >= WINDOW
+        return len(self.trades) + len(self.unread) >= WINDOW
 
     def limit_for(self, account: SteamId | None) -> KeyLimit | None:
         """Return None if the trades of this account, or of everyone for None, are listed if there are any."""
         if account is not None and account == self.account and not self.trades:
             return None
-        seen = {trade.owner for trade in self.trades}
+        seen = {trade.owner for trade in self.trades if trade.owner is not None}
         if self.key_owner is not None:
             seen.add(self.key_owner)
         if account in seen or len(seen) > 1:
@@ -130,5 +208,69 @@ class TradeList:
         return KeyLimit(next(iter(seen), None), self.per_account and self.account is None)
 
     def find(self, trade_id: int) -> Trade | None:
-        """Return the trade with this id, if it is listed."""
-        return next((trade for trade in self.trades if trade.id == trade_id), None)
+        """Return the trade with this number, if it is listed."""
+        return next((trade for trade in self.trades if trade.id == str(trade_id)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class TradeReference:
+    """A provider's number of a trade, Steam's number of an offer, or the shop's order number.
+
+    The text is untrusted, but has at most 128 characters and none that a provider could misread.
+    """
+
+    text: str
+
+    def matches(self, trade: Trade) -> bool:
+        """Return whether it is the number of this trade, of its offer or of the shop's order."""
+        wanted = self.text.casefold()
+        return wanted == trade.id.casefold() or self.text in filter(None, (trade.offer_id, trade.shop_reference))
+
+
+@dataclass(frozen=True, slots=True)
+class TradeQuery:
+    """What ``/trades`` asks a provider for.
+
+    ``account`` is None for everyone's trades. With a ``reference`` only the trades that it names are wanted, in any
+    state. ``trade_url`` is the account's, if it was given: it holds a token.
+    """
+
+    scope: Scope = Scope.ALL
+    account: SteamId | None = None
+    trade_url: TradeUrl | None = field(default=None, repr=False)
+    reference: TradeReference | None = None
+
+
+class NotAsked(StrEnum):
+    """Why a provider was not asked: what the query lacks."""
+
+    TRADE_URL = "trade_url"
+    """It lists an account's trades only with the account's trade URL (AssetPay)."""
+    REFERENCE = "reference"
+    """It finds single trades by their numbers and lists none (AssetPay)."""
+    OTHER_ACCOUNT = "other_account"
+    """The configured client token belongs to another account (AssetPay)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TradeReading:
+    """What one provider answered to a :class:`TradeQuery`.
+
+    It may hold trades of other accounts and in other states than asked for: the service leaves them out.
+    """
+
+    trades: tuple[Trade, ...] = ()
+    unread: tuple[UnreadRow, ...] = ()
+    since: datetime | None = None
+    """The beginning of the period that was asked about; None if there is none."""
+    is_cut: bool = False
+    """Whether the list ended at SkinDesk's own bound of pages or time."""
+    is_full: bool = False
+    """Whether the provider lists only the newest :data:`WINDOW` trades, and did."""
+    failure: Failure | None = None
+    """What ended the reading early, if some trades had been read by then."""
+    limit: KeyLimit | None = None
+    of_account_alone: bool = False
+    """Whether only the account's own trades were listed, so that every row is the account's."""
+    knows_offers: bool = True
+    """Whether Steam's offer number would have been found, if the query has a reference."""

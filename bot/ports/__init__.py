@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from bot.domain.access import Grant
     from bot.domain.audit import AuditAction, AuditEntry, AuditRow, DamagedRow
-    from bot.domain.failures import Dialect, Explanation, Failure, ProviderName, StatusExplanation
+    from bot.domain.failures import Dialect, Explanation, Failure, ProviderName, StatusExplanation, TradeUrlCheck
     from bot.domain.health import ProviderHealth
     from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery
     from bot.domain.links import HandOver, Holder, Link, SignIn
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from bot.domain.resends import BeforeSend, Receipt
     from bot.domain.settings import GuildSettings, Setting
     from bot.domain.snapshots import Snapshot
-    from bot.domain.steam import Game, SteamId
-    from bot.domain.trades import Scope, TradeList
+    from bot.domain.steam import Game, SteamId, TradeUrl
+    from bot.domain.trades import NotAsked, Scope, TradeList, TradeQuery, TradeReading
 
 
 class Clock(Protocol):
@@ -71,6 +71,30 @@ class TradeProvider(Protocol):
         """
 
 
+class TradeSource(Protocol):
+    """A provider, or one of AssetPay's ways to ask, whose trades ``/trades`` shows."""
+
+    @property
+    def name(self) -> ProviderName:
+        """The provider."""
+
+    def lacks(self, query: TradeQuery) -> NotAsked | None:
+        """Return what the query lacks for a call, None if it can be asked."""
+
+    async def read(self, query: TradeQuery) -> TradeReading:
+        """Return the trades that answer the query, and maybe others; ProviderError if none could be read.
+
+        A trade that the provider does not know is no error: it is not among the trades.
+        """
+
+
+class TradeUrlChecker(Protocol):
+    """A provider that tells why an account cannot trade."""
+
+    async def check(self, trade_url: TradeUrl) -> TradeUrlCheck:
+        """Ask about the account and its trade URL; ProviderError otherwise."""
+
+
 class HealthSource(Protocol):
     """A provider's health."""
 
@@ -94,8 +118,8 @@ class Explanations(Protocol):
     def find(self, text: str, dialect: Dialect | None = None) -> tuple[Explanation, ...]:
         """Return the explanations of a number, a key or a pasted message; several if a number is ambiguous."""
 
-    def steam_error(self, text: str) -> Explanation | None:
-        """Return the meaning of a trade's last error, if it is one of Steam's."""
+    def trade_error(self, dialect: Dialect, text: str) -> Explanation | None:
+        """Return the meaning of a trade's or an item's last error at this provider, if it is known."""
 
     def suggest(self, text: str, dialect: Dialect | None = None, *, limit: int = 25) -> tuple[Explanation, ...]:
         """Return the entries whose code, key or title begins with or contains ``text``, best first."""

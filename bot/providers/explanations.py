@@ -85,9 +85,11 @@ class Catalogue:
         self._by_code: dict[tuple[Dialect, str | None, int], Explanation] = {}
         self._by_any_method: dict[tuple[Dialect, str], Explanation] = {}
         self._causes: dict[str, Explanation] = {}
+        self._failure_words: dict[tuple[Dialect, str], Explanation] = {}
         for explanation, methods, texts, is_failure_word in entries.errors:
             self._causes |= {_folded(text): explanation for text in texts}
             if is_failure_word:
+                self._failure_words[explanation.dialect, explanation.key] = explanation
                 continue  # said of a trade: as a call's error the same word may mean something else
             dialect = explanation.dialect
             # Of several entries the first one counts (1300, and keys of several methods).
@@ -203,6 +205,15 @@ class Catalogue:
         unique = {id(explanation): explanation for explanation in found}.values()
         ranked = sorted(unique, key=lambda each: (each.code not in numbers, self._order[id(each)]))
         return (*of_steam, *(each for each in ranked if each not in of_steam))
+
+    def trade_error(self, dialect: Dialect, text: str) -> Explanation | None:
+        """Return the meaning of a trade's last error: the provider's own failure word, its error key, or Steam's error.
+
+        AssetPay's older trades have keys of an unlisted set (trades.md, 1.7).
+        """
+        key = text.strip()
+        own = self._failure_words.get((dialect, key)) or self._by_key.get((dialect, None, key))
+        return own or self.steam_error(text)
 
     def steam_error(self, text: str) -> Explanation | None:
         """Return the meaning of a trade's last error, if it is one of Steam's. A cause in words is the closest."""

@@ -15,7 +15,19 @@ from bot.domain.failures import NOT_DONE, FailureKind, ProviderName
 from bot.domain.resends import BeforeSend, Receipt
 from bot.domain.secrets import Secret, TradeCode, mask_trade_urls
 from bot.domain.steam import Game, SteamId
-from bot.domain.trades import WINDOW, Scope, Trade, TradeList
+from bot.domain.trades import (
+    COMPLETED_STATUS,
+    PENDING_STATUS,
+    RESENDABLE_STATUSES,
+    WINDOW,
+    Direction,
+    Scope,
+    Trade,
+    TradeItem,
+    TradeList,
+    TradeState,
+    UnreadRow,
+)
 from bot.providers.credentials import Token, TokenCache, claims_of, issued_token
 from bot.providers.evidence import about
 from bot.providers.reading import Fields, Refused, Unreadable, parse_json, plain_number, read
@@ -28,6 +40,11 @@ T = TypeVar("T")
 _PATHS = {Scope.ACTIVE: "/trades/active", Scope.ALL: "/trades/all"}
 _HIDDEN = -11
 """The status of a trade that its user does not see."""
+_STATES = {
+    PENDING_STATUS: TradeState.OFFERED,
+    COMPLETED_STATUS: TradeState.COMPLETED,
+    "-12": TradeState.REVERTED,
+}
 _NO_TIME = (None, "", 0, "0")
 _OWNERS_KEPT = 10_000
 
@@ -115,10 +132,10 @@ class Mannco:
         if response.status == HTTPStatus.FORBIDDEN and (renewed := await self._login.renewed(jwt)) is not None:
             jwt = renewed
             response = await self._get(_PATHS[scope], jwt, account=asked)
-        trades, left_out = await _read(response, lambda fields: _read_trades(fields, response.status), secrets=(jwt,))
+        trades, unread = await _read(response, lambda fields: _read_trades(fields, response.status), secrets=(jwt,))
         if self.per_account:
-            self._owners.update((trade.id, trade.owner) for trade in trades)
-        return TradeList(trades, key_owner(jwt), asked, left_out, self.per_account)
+            self._owners.update((int(trade.id), trade.owner) for trade in trades if trade.owner is not None)
+        return TradeList(trades, key_owner(jwt), asked, unread, self.per_account)
 
     def owner_of(self, trade_id: int) -> SteamId | None:
         """Return the owner of a trade that was listed since the start."""
@@ -243,15 +260,16 @@ _MOST_TRADES = 4 * WINDOW
 """Rows that are read. Pages and suggestions go through all of them on the event loop."""
 
 
-def _read_trades(answer: Fields, status: int) -> tuple[tuple[Trade, ...], tuple[str, ...]]:
-    """Return the trades that are not hidden, newest first, and the places of rows that cannot be read."""
+def _read_trades(answer: Fields, status: int) -> tuple[tuple[Trade, ...], tuple[UnreadRow, ...]]:
+    """Return the trades that are not hidden, newest first, and the rows that cannot be read."""
     _check_success(answer, status)
     content, place = answer.values.get("content"), "content"
     if isinstance(content, dict) and "trades" in content:
         content, place = content["trades"], "content.trades"
     elif not isinstance(content, list):
         raise Unreadable("content.trades")
-    trades, left_out = [], []
+    trades: list[Trade] = []
+    unread: list[UnreadRow] = []
     for index, value in enumerate(listed(content, place)[:_MOST_TRADES]):
         at = f"{place}[{index}]"
         row = read_row(_ROW, value, at, answer.note)
@@ -261,9 +279,11 @@ def _read_trades(answer: Fields, status: int) -> tuple[tuple[Trade, ...], tuple[
             trades.append(_read_trade(row, at, answer.note))
         except Unreadable as unreadable:
             answer.note(unreadable.place)
-            left_out.append(unreadable.place)
-    trades.sort(key=lambda trade: (trade.created_at.timestamp() if trade.created_at else 0.0, trade.id), reverse=True)
-    return tuple(trades), tuple(left_out)
+            unread.append(UnreadRow(unreadable.place, None if row is None else _steam_id(row.get("user"))))
+    trades.sort(
+        key=lambda trade: (trade.created_at.timestamp() if trade.created_at else 0.0, int(trade.id)), reverse=True
+    )
+    return tuple(trades), tuple(unread)
 
 
 def _read_trade(row: _Row | None, place: str, note: Callable[[str], None]) -> Trade:
@@ -289,11 +309,14 @@ def _read_trade(row: _Row | None, place: str, note: Callable[[str], None]) -> Tr
     code = row.get("code")
     return Trade(
         provider=ProviderName.MANNCO,
-        id=trade_id,
+        id=str(trade_id),
         owner=owner,
-        status=status,
-        items_send=sent,
-        items_received=received or (),
+        # Items to send make a withdrawal, items to receive a deposit (seed 004).
+        direction=Direction.WITHDRAWAL if sent else Direction.DEPOSIT if received else Direction.NOTHING,
+        state=state_of(str(status)),
+        status=str(status),
+        to_customer=tuple(TradeItem(asset_id=asset_id) for asset_id in sent),
+        from_customer=tuple(TradeItem(asset_id=asset_id) for asset_id in received or ()),
         bot=_steam_id(row.get("bot")),
         offer_id=row.get("offerid") or "",
         created_at=created_at,
@@ -301,6 +324,13 @@ def _read_trade(row: _Row | None, place: str, note: Callable[[str], None]) -> Tr
         last_error=mask_trade_urls(row.get("lasterror") or ""),
         game=Game.from_app_id(row.get("game")),
     )
+
+
+def state_of(status: str) -> TradeState:
+    """Return the meaning of a status: the seed documents 0, 3, -1, -12 and those that can be resent."""
+    if status in RESENDABLE_STATUSES:
+        return TradeState.FAILED
+    return _STATES.get(status, TradeState.UNKNOWN)
 
 
 def _asset_ids(value: object) -> tuple[str, ...] | None:

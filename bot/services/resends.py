@@ -149,7 +149,7 @@ class ResendService:
             id=0,
             guild_id=by.guild_id,
             provider=trade.provider,
-            trade_id=trade.id,
+            trade_id=int(trade.id),
             owner=trade.owner,
             owner_user_id=owner.user_id if owner is not None else None,
             requested_by=by.user_id,
@@ -163,12 +163,12 @@ class ResendService:
         resend = await self._repository.open(draft, at_most=at_most, only_if=Condition(by, still_may))
         if resend is None:
             await self._delivery.check_not_paused(by.guild_id)
-            standing = await self._repository.open_for_trade(by.guild_id, trade.provider, trade.id)
+            standing = await self._repository.open_for_trade(by.guild_id, trade.provider, int(trade.id))
             if standing is None and at_most is not None:
                 newest = await self._repository.opened_at(by.guild_id, by.user_id, limit=at_most)
                 if len(newest) == at_most and now < (until := newest[-1] + OPENED_WITHIN):
                     raise TooManyResends(until)
-            raise ResendAlreadyOpen(trade.id, standing)
+            raise ResendAlreadyOpen(int(trade.id), standing)
         return resend
 
     async def _post_card(self, resend: Resend) -> Resend:
@@ -379,7 +379,7 @@ class ResendService:
             listed = await provider.trades(Scope.ALL, known)
             trade = listed.find(int(wanted))
         if trade is None or owner not in (None, trade.owner):
-            raise TradeNotFound(trade_id, listed.limit_for(owner), len(listed.left_out))
+            raise TradeNotFound(trade_id, listed.limit_for(owner), len(listed.unread))
         return trade
 
 

@@ -245,7 +245,7 @@ def _for_viewer(
     The merchant's prices are for holders of ``inventory.any``, a trade's code for its owner.
     """
     if isinstance(answer, TradesAnswer):
-        return answer.for_reader(viewer.link, now)
+        return answer.for_reader(viewer.link, now, sees_all=Capability.TRADES_ANY in viewer.capabilities)
     if Capability.INVENTORY_ANY in viewer.capabilities:
         return answer
     return answer.without_merchant_prices()

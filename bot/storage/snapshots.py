@@ -20,7 +20,7 @@ from typing_extensions import override
 from bot.domain.errors import Overloaded
 from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter
-from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer, TradesPart
 from bot.domain.steam import Game, SteamId
 from bot.ports import SnapshotRepository
 from bot.storage.database import Database, clean_text, from_ms, to_ms
@@ -78,7 +78,7 @@ _SET_VIEW = "UPDATE snapshots SET view = :view WHERE guild_id = :guild_id AND id
 
 _PURGE = "DELETE FROM snapshots WHERE expires_at <= :at"
 
-_FORMAT = b"\x05"
+_FORMAT = b"\x06"
 """The first byte of a stored answer; raise it with every change of what is stored. Other formats are not read."""
 
 _SMALL = 50
@@ -232,12 +232,14 @@ def encode(answer: InventoryAnswer | TradesAnswer, *, packed: Callable[[Inventor
     if isinstance(answer, TradesAnswer):
         stored = answer.without_codes().trades
         trades = tuple(replace(trade, last_error=clean_text(trade.last_error) or "") for trade in stored)
-        return _FORMAT + b"t" + zlib.compress(_encoder.encode(replace(answer, trades=trades)), zlib.Z_BEST_SPEED)
+        told = tuple(replace(part, failure=_storable(part.failure)) for part in answer.parts)
+        stored_answer = replace(answer, trades=trades, parts=told)
+        return _FORMAT + b"t" + zlib.compress(_encoder.encode(stored_answer), zlib.Z_BEST_SPEED)
     parts = [
         (
             part.provider,
             part.inventory and packed(part.inventory),
-            part.failure and replace(part.failure, message=clean_text(part.failure.message)),
+            _storable(part.failure),
             part.reference,
         )
         for part in answer.answers
@@ -251,13 +253,18 @@ def decode(data: bytes) -> InventoryAnswer | TradesAnswer:
     if data[:1] != _FORMAT:
         raise ValueError("another format")
     if data[1:2] == b"t":
-        return _trades_decoder.decode(zlib.decompress(data[2:]))
+        answer = _trades_decoder.decode(zlib.decompress(data[2:]))
+        told = tuple(
+            TradesPart(**_fields_of(part, TradesPart) | {"failure": _plain_failure(part.failure)})
+            for part in answer.parts
+        )
+        return TradesAnswer(**_fields_of(answer, TradesAnswer) | {"parts": told})
     owner, game, asked, linked_user_id, parts = _inventory_decoder.decode(data[2:])
     answers = tuple(
         ProviderAnswer(
             provider,
             None if packed is None else _unpacked(packed),
-            failure and Failure(**{field.name: getattr(failure, field.name) for field in fields(Failure)}),
+            _plain_failure(failure),
             reference,
         )
         for provider, packed, failure, reference in parts
@@ -272,12 +279,34 @@ class _Failure(Failure):
     provider: ProviderName
 
 
+@dataclass(frozen=True, slots=True)
+class _TradesPart(TradesPart):
+    failure: _Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TradesAnswer(TradesAnswer):
+    parts: tuple[_TradesPart, ...]
+
+
 _Part = tuple[ProviderName, bytes | None, _Failure | None, str | None]
 
 _encoder = msgspec.msgpack.Encoder()
-_trades_decoder = msgspec.msgpack.Decoder(TradesAnswer)
+_trades_decoder = msgspec.msgpack.Decoder(_TradesAnswer)
 _inventory_decoder = msgspec.msgpack.Decoder(tuple[SteamId, Game, InventoryFilter, int | None, list[_Part]])
 _packed_decoder = msgspec.msgpack.Decoder(tuple[Inventory, list[str | None]])
+
+
+def _storable(failure: Failure | None) -> Failure | None:
+    return failure and replace(failure, message=clean_text(failure.message))
+
+
+def _plain_failure(failure: _Failure | None) -> Failure | None:
+    return failure and Failure(**_fields_of(failure, Failure))
+
+
+def _fields_of(value: object, kind: type) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(kind)}
 
 
 def _unpacked(packed: bytes) -> Inventory:

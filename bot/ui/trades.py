@@ -7,8 +7,8 @@ import discord
 from bot.domain.errors import TradeNotFound
 from bot.domain.failures import Explanation, Fixer, Repeat, StatusExplanation
 from bot.domain.secrets import mask_trade_urls
-from bot.domain.snapshots import Audience, TradesAnswer
-from bot.domain.trades import COMPLETED_STATUS, WINDOW, Direction, KeyLimit, NotResendableReason, Scope, Trade
+from bot.domain.snapshots import Audience, TradesAnswer, TradesPart
+from bot.domain.trades import WINDOW, Direction, KeyLimit, Scope, Trade, TradeState
 from bot.ports import Explanations
 from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
 from bot.ui.explain import error_name
@@ -115,7 +115,7 @@ def trades_page(
     """Return a page of the answer's trades, newest first."""
     staff = audience is Audience.STAFF
     shown = page.items
-    statuses = [explanations.status(trade.provider.dialect, str(trade.status)) for trade in shown]
+    statuses = [explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind) for trade in shown]
     blocks = [
         _trade_block(trade, status, _cause(trade, explanations), answer, staff=staff)
         for trade, status in zip(shown, statuses, strict=True)
@@ -124,7 +124,7 @@ def trades_page(
     waits = any(not status.is_final for status in statuses)
     warning = _WARNING_FOR_STAFF if staff else _WARNING_FOR_CUSTOMERS
     return card(
-        title=f"Trades · {answer.provider.label}",
+        title="Trades",
         description="\n\n".join(["\n".join(_head(answer, staff=staff)), *(blocks or [_nothing(answer, staff=staff)])]),
         fields=[warning] if waits else [],
         colour=Tone.WAITING if waits else Tone.NEUTRAL,
@@ -142,26 +142,35 @@ def _head(answer: TradesAnswer, *, staff: bool) -> list[str]:
     if _is_own(answer):
         whose = "your own"
     # "0 trades" would say that there are none.
-    is_certain = answer.limit is None and not answer.left_out
+    is_certain = all(part.limit is None and not part.unread for part in answer.parts)
     shown = count(len(answer.trades), what) if answer.trades or is_certain else f"No {what} visible"
     lines = [f"**{shown}** · {whose} · read {relative(answer.read_at)}"]
-    if answer.window_full:
-        together = "" if answer.per_account else ", of all customers together"
+    for part in answer.parts:
+        lines += _said(part, answer, staff=staff)
+    return lines
+
+
+def _said(part: TradesPart, answer: TradesAnswer, *, staff: bool) -> list[str]:
+    lines = []
+    if part.is_full:
+        together = "" if part.of_account_alone else ", of all customers together"
         lines.append(
             f"Mannco.store lists the newest {WINDOW} trades only{together}. "
             "An older one may exist all the same: the staff finds it in Mannco's dashboard."
         )
-    if answer.left_out:
-        places = f" The first: {code(answer.left_out[0], 60)}." if staff else ""
-        lines.append(f"⚠️ {_unread(len(answer.left_out))}{places}")
-    if answer.limit is not None and answer.trades:
-        lines.append(f"{_key_sees(answer.limit)}. Others may exist all the same. {_key_step(answer.limit)}")
+    if part.unread:
+        places = f" The first: {code(part.unread[0].place, 60)}." if staff else ""
+        lines.append(f"⚠️ {_unread(len(part.unread))}{places}")
+    if part.limit is not None and answer.trades:
+        lines.append(f"{_key_sees(part.limit)}. Others may exist all the same. {_key_step(part.limit)}")
     return lines
 
 
 def _cause(trade: Trade, explanations: Explanations) -> Explanation | None:
     """Return the meaning of a failed trade's last error, if it is one of Steam's."""
-    return explanations.steam_error(trade.last_error) if _has_failed(trade) and trade.last_error else None
+    if not _has_failed(trade) or not trade.last_error:
+        return None
+    return explanations.trade_error(trade.provider.dialect, trade.last_error)
 
 
 def _trade_block(
@@ -194,18 +203,18 @@ def _symbol(trade: Trade, status: StatusExplanation) -> str:
         return "❔"
     if not status.is_final:
         return "⏳"
-    if trade.status == COMPLETED_STATUS:
+    if trade.state is TradeState.COMPLETED:
         return "✅"
     return "❌" if _has_failed(trade) else "↩️"
 
 
 def _has_failed(trade: Trade) -> bool:
     """Return whether the status is that of a failed or cancelled trade, in either direction."""
-    return trade.not_resendable is not NotResendableReason.STATUS
+    return trade.state is TradeState.FAILED
 
 
 def _facts(trade: Trade, *, staff: bool) -> str:
-    pieces = count(len(trade.items_send or trade.items_received), "item")
+    pieces = count(len(trade.items or trade.from_customer), "item")
     whom = "the customer" if staff else "you"
     facts = [
         {
@@ -235,7 +244,7 @@ def _why(trade: Trade, cause: Explanation | None, *, staff: bool) -> str:
 
 
 def _who_acts(trade: Trade, status: StatusExplanation, *, staff: bool) -> str:
-    if trade.status == COMPLETED_STATUS:
+    if trade.state is TradeState.COMPLETED:
         return "No one has to act"
     if trade.lacks_offer:
         return "Mannco.store acts next"
@@ -284,8 +293,8 @@ def _to_compare(trade: Trade, answer: TradesAnswer, *, waits: bool, staff: bool)
 
 def _for_staff(trade: Trade, *, named: bool) -> str:
     """Return the raw facts."""
-    lines = [f"Status {code(str(trade.status), 12)}" + ("" if named else f" · customer `{trade.owner}`")]
-    assets = trade.items_send or trade.items_received
+    lines = [f"Status {code(trade.status, 12)}" + ("" if named else f" · customer `{trade.owner}`")]
+    assets = [item.asset_id for item in trade.items or trade.from_customer]
     if assets:
         left = len(assets) - _ASSETS_SHOWN
         shown = " ".join(code(asset_id, 20) for asset_id in assets[:_ASSETS_SHOWN])
@@ -297,10 +306,11 @@ def _for_staff(trade: Trade, *, named: bool) -> str:
 
 def _nothing(answer: TradesAnswer, *, staff: bool) -> str:
     """Return the text for an empty list."""
-    if answer.limit is not None:
-        return _not_visible(answer, answer.limit, staff=staff)
+    part = next(iter(answer.parts), None)
+    if part is not None and part.limit is not None:
+        return _not_visible(answer, part.limit, staff=staff)
     is_whose = "is yours" if _is_own(answer) else "is this account's"
-    if answer.left_out:
+    if part is not None and part.unread:
         return "No other is listed." if answer.steam_id is None else f"None of the others {is_whose}."
     if answer.scope is Scope.ACTIVE:
         whose = "of yours " if _is_own(answer) else "" if answer.steam_id is None else "of this account "
@@ -308,7 +318,7 @@ def _nothing(answer: TradesAnswer, *, staff: bool) -> str:
             f"No trade {whose}is waiting for anything at the moment. "
             "`/trades` with `scope:all` shows the finished and failed ones too."
         )
-    if answer.window_full:
+    if part is not None and part.is_full:
         return f"None of the newest {WINDOW} trades {is_whose}."
     if answer.steam_id is None:
         return "Mannco.store has no trade yet."

@@ -238,7 +238,7 @@ def _last_error_fields(resend: Resend, explanations: Explanations) -> list[Field
     if not resend.facts.last_error:
         return [Field("Last error", "none")]
     raw = outside(without_markup(resend.facts.last_error), 400)
-    cause = explanations.steam_error(resend.facts.last_error)
+    cause = explanations.trade_error(resend.provider.dialect, resend.facts.last_error)
     if cause is None:
         return [Field("Last error", raw)]
     fields = [Field("Last error", f"**{cause.title}** · {error_name(cause)}\n{cause.meaning}\nAs it came: {raw}")]

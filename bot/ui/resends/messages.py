@@ -44,6 +44,13 @@ def pause_sentences(pause: ResendPause) -> list[str]:
 
 
 def _not_resendable(error: NotResendable, _: Audience) -> ErrorMessage:
+    if error.reason is NotResendableReason.NO_RESEND:
+        return ErrorMessage(
+            "This trade cannot be resent",
+            f"{error.trade.provider.label} has no resend.",
+            "Start a new deposit on the site.",
+            again=NOT_AGAIN,
+        )
     if error.reason is NotResendableReason.NOTHING_TO_SEND:
         return ErrorMessage(
             "Nothing to resend",
