@@ -13,8 +13,8 @@ from bot.domain.health import ProviderHealth
 from bot.domain.inventory import Inventory, InventoryQuery
 from bot.domain.resends import BeforeSend, Receipt
 from bot.domain.steam import SteamId
-from bot.domain.trades import Scope, TradeList
-from bot.ports import CallObserver, Clock, Explanations, InventoryProvider, TradeProvider
+from bot.domain.trades import NotAsked, Scope, TradeList, TradeQuery, TradeReading
+from bot.ports import CallObserver, Clock, Explanations, InventoryProvider, TradeProvider, TradeSource
 from bot.providers.circuit import NOT_ASKED, CircuitBreaker, CircuitOpen, sign_of
 from bot.providers.evidence import about, current_question
 from bot.providers.rate_limits import RateLimiter
@@ -169,6 +169,23 @@ class ResilientInventories:
     async def look_up(self, query: InventoryQuery) -> Inventory:
         """Look up, again after a transient failure."""
         return await self._resilience.read("inventory", query.trade_url.steam_id, self._provider.look_up, query)
+
+
+class ResilientSource:
+    """A source of trades with retries and a circuit breaker."""
+
+    def __init__(self, source: TradeSource, resilience: ResilientProvider) -> None:
+        self.name = source.name
+        self._source = source
+        self._resilience = resilience
+
+    def lacks(self, query: TradeQuery) -> NotAsked | None:
+        """Return what the query lacks."""
+        return self._source.lacks(query)
+
+    async def read(self, query: TradeQuery) -> TradeReading:
+        """Read, again after a transient failure."""
+        return await self._resilience.read("trades", query.account, self._source.read, query)
 
 
 class ResilientTrades:
