@@ -144,6 +144,8 @@ class ResendService:
 
         now = self._clock.now()
         at_most = None if asked is None else OPENED_AT_MOST
+        if trade.owner is None:  # Mannco.store names the owner of each of its trades, or the row is not read
+            raise TradeNotFound(trade.id)
         owner = await self._links.of_steam_id(by.guild_id, trade.owner)
         draft = Resend(
             id=0,

@@ -18,6 +18,7 @@ from bot.domain.access import SEEDED, Actor, Capability
 from bot.domain.resends import Outcome, Resend, ResendState
 from bot.domain.snapshots import Snapshot
 from bot.services.inventory import InventoryRequest
+from bot.services.trades import TradesRequest
 from bot.ui.resends.buttons import ResendButton
 from tests.cogs.approvals import close_direct_messages
 from tests.support.seen import embed_text
@@ -215,7 +216,7 @@ class Stage:
             request = InventoryRequest(trade_url=person.trade_url)
             return await services.snapshots.open(await services.inventory.look_up(request, by=asker), by=asker)
         return await services.snapshots.open(
-            await services.trades.list_for(by=asker, steam_id=str(person.steam_id)), by=asker
+            await services.trades.list_for(TradesRequest(steam_id=str(person.steam_id)), by=asker), by=asker
         )
 
 

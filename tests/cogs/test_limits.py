@@ -18,6 +18,7 @@ from bot.domain.errors import ProviderError
 from bot.domain.trades import Scope
 from bot.providers import resilience
 from bot.services.inventory import InventoryRequest
+from bot.services.trades import TradesRequest
 from tests.cogs.test_inventory import wait
 from tests.cogs.test_inventory_errors import fields_of
 from tests.support.payload_audit import assert_no_secret
@@ -169,7 +170,7 @@ async def use_everything(scene: Scene, *actors: simcord.MemberActor) -> str:
         repr(await services.inventory.look_up(InventoryRequest(scene.world.collector.trade_url, "all"), by=agent))
     ]
     try:
-        inside.append(repr(await services.trades.list_for(by=agent, scope=Scope.ALL)))
+        inside.append(repr(await services.trades.list_for(TradesRequest(Scope.ALL), by=agent)))
     except ProviderError as error:
         inside += [repr(error), repr(error.failure), *traceback.format_exception(error)]
     return "".join(inside)

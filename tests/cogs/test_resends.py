@@ -104,7 +104,7 @@ def _numbers(choices: list[dict[str, str]]) -> set[str]:
 
 
 def _resendable(trades: tuple[WorldTrade, ...]) -> set[str]:
-    return {str(trade.id) for trade in trades if trade.status in RESENDABLE_STATUSES and trade.items_send}
+    return {str(trade.id) for trade in trades if str(trade.status) in RESENDABLE_STATUSES and trade.items_send}
 
 
 async def test_suggested_to_a_customer(scene: Scene) -> None:

@@ -8,10 +8,11 @@ from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Money, Refusal, Sort, Sticker
 from bot.domain.resends import Outcome, Resend, ResendState, Settlement, TradeFacts
 from bot.domain.secrets import TradeCode
-from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer, TradesPart
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade
 from bot.ports.resends import ResendRepository
+from tests.domain import builders
 
 GUILD = 900_000_000_000_000_001
 OTHER_GUILD = 900_000_000_000_000_002
@@ -101,13 +102,11 @@ async def in_state(
 
 
 def trade(*, trade_id: int = 4812, code: str | None = "K7QX") -> Trade:
-    return Trade(
-        provider=ProviderName.MANNCO,
+    return builders.trade(
         id=trade_id,
         owner=ADAS_ACCOUNT,
         status=7,
         items_send=("31000000001",),
-        items_received=(),
         bot=BENS_ACCOUNT,
         offer_id="5812345678",
         created_at=NOW,
@@ -117,15 +116,26 @@ def trade(*, trade_id: int = 4812, code: str | None = "K7QX") -> Trade:
     )
 
 
+FAILURE = Failure(
+    ProviderName.SKINSBACK,
+    FailureKind.THROTTLED,
+    http_status=429,
+    retry_after=timedelta(seconds=9),
+    took=timedelta(seconds=13),
+)
+
+
 def trades_answer() -> TradesAnswer:
     return TradesAnswer(
-        provider=ProviderName.MANNCO,
         scope=Scope.ALL,
         steam_id=ADAS_ACCOUNT,
         viewer=ADAS_ACCOUNT,
+        parts=(
+            TradesPart(ProviderName.MANNCO, is_full=True),
+            TradesPart(ProviderName.SKINSBACK, failure=FAILURE, reference="a1b2c3"),
+        ),
         trades=(trade(), trade(trade_id=4813, code=None)),
         read_at=NOW,
-        window_full=True,
     )
 
 
@@ -141,20 +151,13 @@ def inventory_answer() -> InventoryAnswer:
     )
     case = Item(id="31000000002", name="Case", refusal=Refusal.NO_OFFER, amount=40, max_amount=10)
     inventory = Inventory(ProviderName.ASSETPAY, ADAS_ACCOUNT, Game.CS2, (knife, case), 2, NOW)
-    failure = Failure(
-        ProviderName.SKINSBACK,
-        FailureKind.THROTTLED,
-        http_status=429,
-        retry_after=timedelta(seconds=9),
-        took=timedelta(seconds=13),
-    )
     return InventoryAnswer(
         owner=ADAS_ACCOUNT,
         game=Game.CS2,
         filter=InventoryFilter("karambit", Sort.PRICE_DESC, Decimal(1), Decimal("1e3")),
         answers=(
             ProviderAnswer(ProviderName.ASSETPAY, inventory=inventory),
-            ProviderAnswer(ProviderName.SKINSBACK, failure=failure, reference="a1b2c3"),
+            ProviderAnswer(ProviderName.SKINSBACK, failure=FAILURE, reference="a1b2c3"),
         ),
         linked_user_id=ADA,
     )

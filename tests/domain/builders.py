@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,8 +13,10 @@ from bot.domain.failures import ProviderName
 from bot.domain.inventory import Inventory, Item, Money
 from bot.domain.resends import Resend, ResendState, TradeFacts
 from bot.domain.secrets import TradeCode
+from bot.domain.snapshots import TradesAnswer, TradesPart
 from bot.domain.steam import Game, SteamId
-from bot.domain.trades import Trade
+from bot.domain.trades import Direction, Scope, Trade, TradeItem, UnreadRow
+from bot.providers.mannco import state_of
 
 NOW = datetime(2026, 5, 14, 12, 0, tzinfo=UTC)
 OWNER = SteamId.from_account_id(123456789)
@@ -43,20 +46,46 @@ def inventory(*items: Item, **facts: Any) -> Inventory:
 
 
 def trade(**facts: Any) -> Trade:
+    """Return a failed withdrawal of Mannco.store; id and status may be numbers, items their asset ids."""
     failed_withdrawal: dict[str, Any] = {
         "provider": ProviderName.MANNCO,
         "id": 123456,
         "owner": OWNER,
         "status": -1,
-        "items_send": ("123456789", "987654321"),
-        "items_received": (),
         "bot": BOT,
         "offer_id": "5678901234",
         "created_at": NOW - timedelta(days=1),
         "code": TradeCode("ABCDEFGH"),
         "last_error": "offer expired",
     }
-    return Trade(**(failed_withdrawal | facts))
+    facts = failed_withdrawal | facts
+    send, received = facts.pop("items_send", ("123456789", "987654321")), facts.pop("items_received", ())
+    status = str(facts["status"])
+    return Trade(
+        **facts
+        | {"id": str(facts["id"]), "status": status, "state": facts.get("state", state_of(status))}
+        | {"direction": Direction.WITHDRAWAL if send else Direction.DEPOSIT if received else Direction.NOTHING}
+        | {"to_customer": items_of(send), "from_customer": items_of(received)}
+    )
+
+
+def items_of(asset_ids: Iterable[str]) -> tuple[TradeItem, ...]:
+    return tuple(TradeItem(asset_id=asset_id) for asset_id in asset_ids)
+
+
+def trades_answer(
+    *trades: Trade,
+    of: SteamId | None = OWNER,
+    viewer: SteamId | None = OWNER,
+    scope: Scope = Scope.ALL,
+    read_at: datetime = NOW,
+    codes_from: datetime | None = None,
+    unread: tuple[str, ...] = (),
+    **said: Any,
+) -> TradesAnswer:
+    """Return an answer of Mannco.store alone; ``said`` are fields of its part."""
+    part = TradesPart(ProviderName.MANNCO, unread=tuple(map(UnreadRow, unread)), **said)
+    return TradesAnswer(scope, of, viewer, (part,), trades, read_at, codes_from=codes_from)
 
 
 def resend(**facts: Any) -> Resend:

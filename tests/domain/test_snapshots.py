@@ -11,14 +11,12 @@ from bot.domain.snapshots import (
     InventoryAnswer,
     Listing,
     ProviderAnswer,
-    TradesAnswer,
     best_providers,
     offers_for,
     price_range,
 )
 from bot.domain.steam import Game
-from bot.domain.trades import Scope
-from tests.domain.builders import NOW, OWNER, item, rub, trade, usd
+from tests.domain.builders import NOW, OWNER, item, rub, trade, trades_answer, usd
 
 OURS, THEIRS = ProviderName.ASSETPAY, ProviderName.SKINSBACK
 
@@ -172,7 +170,7 @@ def test_best_offer(ours, theirs, best):
 def test_without_codes():
     """An answer is stored without codes, and the shown answer keeps them."""
     trades = (trade(id=1), trade(id=2, code=None))
-    shown = TradesAnswer(ProviderName.MANNCO, Scope.ALL, OWNER, OWNER, trades, NOW, window_full=True)
+    shown = trades_answer(*trades, is_full=True)
     stored = shown.without_codes()
 
     assert stored == replace(shown, trades=tuple(replace(each, code=None) for each in trades))

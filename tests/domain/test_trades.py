@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.steam import SteamId
-from bot.domain.trades import WINDOW, Direction, KeyLimit, NotResendableReason, TradeList
+from bot.domain.trades import WINDOW, Direction, KeyLimit, NotResendableReason, TradeList, UnreadRow
 from tests.domain.builders import BOT, OWNER, trade
 
 RESENDABLE = (-1, 4, 5, 6, 7, 10)
@@ -77,5 +77,5 @@ def test_what_the_key_sees(owners, key_owner, asked_alone, about, limit):
 
 def test_full_list():
     """Rows that could not be read count towards the window of 500."""
-    assert TradeList((trade(),) * (WINDOW - 1), left_out=("content.trades[7]",)).is_full
+    assert TradeList((trade(),) * (WINDOW - 1), unread=(UnreadRow("content.trades[7]"),)).is_full
     assert not TradeList((trade(),) * (WINDOW - 1)).is_full

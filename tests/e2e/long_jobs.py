@@ -263,7 +263,7 @@ def trade_that(live: LiveBot, answer: ResendAnswer) -> WorldTrade:
     return next(
         trade
         for trade in live.world.trades
-        if trade.status in RESENDABLE_STATUSES
+        if str(trade.status) in RESENDABLE_STATUSES
         and trade.items_send
         and live.world.resend_answers.get(trade.id, ResendAnswer.OK) is answer
     )

@@ -122,7 +122,9 @@ def failed_trades(live: LiveBot) -> list[int]:
     return [
         trade.id
         for trade in live.world.trades
-        if trade.status in RESENDABLE_STATUSES and trade.items_send and live.world.resend_answers.get(trade.id) in done
+        if str(trade.status) in RESENDABLE_STATUSES
+        and trade.items_send
+        and live.world.resend_answers.get(trade.id) in done
     ]
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
@@ -11,6 +12,8 @@ from bot.domain.resends import BeforeSend, Receipt
 from bot.domain.secrets import TradeCode
 from bot.domain.steam import SteamId
 from bot.domain.trades import PENDING_STATUS, Scope, Trade, TradeList
+from bot.providers.mannco import state_of
+from tests.domain import builders
 
 Way = Callable[["FakeTradeProvider", int], Awaitable[Receipt]]
 """How a resend of a trade goes."""
@@ -100,8 +103,7 @@ class FakeTradeProvider:
 
     def add(self, trade_id: int, owner: SteamId, *, status: int = -1, items_send: tuple[str, ...] = ("31",)) -> Trade:
         """Add a failed withdrawal."""
-        trade = Trade(
-            provider=self.name,
+        trade = builders.trade(
             id=trade_id,
             owner=owner,
             status=status,
@@ -116,9 +118,15 @@ class FakeTradeProvider:
         self.kept[trade_id] = trade
         return trade
 
-    def change(self, trade_id: int, **facts: object) -> None:
+    def change(self, trade_id: int, **facts: Any) -> None:
         """Change a trade, as the provider may at any time."""
-        self.kept[trade_id] = replace(self.kept[trade_id], **facts)  # type: ignore[arg-type]
+        if "status" in facts:
+            status = facts["status"] = str(facts["status"])
+            facts["state"] = state_of(status)
+        for name, field in (("items_send", "to_customer"), ("items_received", "from_customer")):
+            if name in facts:
+                facts[field] = builders.items_of(facts.pop(name))
+        self.kept[trade_id] = replace(self.kept[trade_id], **facts)
 
     def carry_out(self, trade_id: int) -> TradeCode:
         """Send the offer again."""

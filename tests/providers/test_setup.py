@@ -79,8 +79,8 @@ def read_of(providers: ProvidersOn) -> Callable[..., Awaitable[object]]:
 
     async def read(by: int = 1) -> object:
         with on_behalf_of(Caller(by, is_staff=False)):
-            if providers.trades is not None:
-                return await providers.trades.trades(Scope.ALL)
+            if providers.resending is not None:
+                return await providers.resending.trades(Scope.ALL)
             return await providers.inventories[0].look_up(query(by))
 
     return read
@@ -129,11 +129,11 @@ async def test_every_call_is_counted(opened: Open):
     providers = await opened(**KEYS | {MANNCO: KEYS[MANNCO] | {"per_user_paths": True}})
     for each in providers.inventories:
         await each.look_up(query())
-    assert providers.trades is not None
-    await providers.trades.trades(Scope.ACTIVE)
-    await providers.trades.trades(Scope.ALL)
-    await providers.trades.trades(Scope.ALL, ACCOUNT)
-    await providers.trades.resend(5)
+    assert providers.resending is not None
+    await providers.resending.trades(Scope.ACTIVE)
+    await providers.resending.trades(Scope.ALL)
+    await providers.resending.trades(Scope.ALL, ACCOUNT)
+    await providers.resending.resend(5)
 
     spent = {
         (health.provider, quota.what): quota.limit - quota.left
@@ -158,7 +158,7 @@ async def test_which_are_on(opened: Open):
     providers = await opened(assetpay_legacy=KEYS[LEGACY], skinsback={})
 
     assert [each.name for each in providers.inventories] == [LEGACY]
-    assert providers.trades is None
+    assert providers.resending is None
     assert [source.health().provider for source in providers.health] == [LEGACY]
 
 
@@ -222,7 +222,7 @@ async def test_one_accounts_trouble(opened: Open, server, reply: Reply):
 )
 async def test_resend_is_asked_once(opened: Open, server, failure_of, reply: Reply, kind: FailureKind):
     """A resend is one request, though the same failure of a read is retried."""
-    trades = (await opened(mannco=KEYS[MANNCO])).trades
+    trades = (await opened(mannco=KEYS[MANNCO])).resending
     assert trades is not None
     server.script = failing_first(reply, reply)
     assert (await failure_of(trades.resend(5))).kind is kind
@@ -236,7 +236,7 @@ async def test_resend_is_asked_once(opened: Open, server, failure_of, reply: Rep
 
 async def test_resend_with_an_open_circuit(opened: Open, server):
     """An approved resend is sent once even if the circuit for reads is open."""
-    trades = (await opened(mannco=KEYS[MANNCO])).trades
+    trades = (await opened(mannco=KEYS[MANNCO])).resending
     assert trades is not None
     server.script = failing_first(*[HTML] * 3)
     for customer in (1, 2, 3):
@@ -248,7 +248,7 @@ async def test_resend_with_an_open_circuit(opened: Open, server):
 
 async def test_resend_refused_in_the_last_moment(opened: Open, server):
     """The check of a resend runs after the login, right before the call, and can refuse it."""
-    trades = (await opened(mannco=KEYS[MANNCO])).trades
+    trades = (await opened(mannco=KEYS[MANNCO])).resending
     assert trades is not None
     logins: list[int] = []
 

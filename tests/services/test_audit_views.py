@@ -16,9 +16,10 @@ from bot.domain.settings import Setting
 from bot.domain.snapshots import InventoryAnswer, TradesAnswer
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope
+from bot.providers.mannco_source import ManncoSource
 from bot.services.audit import MOST_ROWS, Extract
 from bot.services.inventory import InventoryRequest, InventoryService
-from bot.services.trades import TradeService
+from bot.services.trades import TradeService, TradesRequest
 from tests.contracts.engines import Repositories
 from tests.fakes.audit_channel import FakeAuditChannel
 from tests.fakes.clock import FakeClock
@@ -72,10 +73,12 @@ class Services(Members):
         self.inventory = InventoryService(providers=self.shops, default=ProviderName.ASSETPAY, **common)
         self.provider = FakeTradeProvider()
         self.provider.add(1, THEIRS)
-        self.trades = TradeService(provider=self.provider, access=self.access, **common)
+        self.trades = TradeService(
+            sources=(ManncoSource(self.provider),), resending=self.provider, access=self.access, **common
+        )
 
     async def list_for(self, *, by: Actor, **options: Any) -> TradesAnswer:
-        return await self.trades.list_for(by=await self.access.viewer(by), **options)
+        return await self.trades.list_for(TradesRequest(**options), by=await self.access.viewer(by))
 
     async def look_up(self, request: InventoryRequest, *, by: Actor) -> InventoryAnswer:
         return await self.inventory.look_up(request, by=await self.access.viewer(by))
@@ -196,7 +199,7 @@ async def test_view_cannot_be_appended(services: Services) -> None:
     ):
         with pytest.raises(OSError, match="disk full"):
             await asked
-    assert [each.id for each in (await services.list_for(by=CUSTOMER)).trades] == [1]
+    assert [each.id for each in (await services.list_for(by=CUSTOMER)).trades] == ["1"]
 
 
 async def test_another_guild(services: Services) -> None:

@@ -16,10 +16,10 @@ from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
 from bot.domain.steam import Game, SteamId
-from bot.domain.trades import Scope
 from bot.services.inventory import InventoryRequest, InventoryService
 from bot.services.snapshots import SnapshotService
 from tests.contracts.engines import Repositories
+from tests.domain import builders
 from tests.domain.builders import NOW, OWNER, inventory, item, rub, trade, usd
 from tests.fakes.inventory_provider import FakeInventoryProvider
 from tests.services.members import AGENT, GUILD, SUPPORT, Members
@@ -36,7 +36,7 @@ REQUEST = InventoryRequest(f"https://steamcommunity.com/tradeoffer/new/?partner=
 
 def trades_answer(*, of: SteamId | None = OWNER, viewer: SteamId | None = OWNER) -> TradesAnswer:
     shown = trade() if viewer == OWNER else replace(trade(), code=None)
-    return TradesAnswer(ProviderName.MANNCO, Scope.ALL, of, viewer, (shown,), NOW)
+    return builders.trades_answer(shown, of=of, viewer=viewer)
 
 
 class Services(Members):

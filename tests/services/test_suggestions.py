@@ -35,7 +35,7 @@ async def typed(services: Services | TradeService, *, by: Actor, cut: float = 0.
     service = services.trades if isinstance(services, Services) else services
     try:
         async with asyncio.timeout(cut):
-            return [trade.id for trade in await service.resendable_for("", by=by)]
+            return [int(trade.id) for trade in await service.resendable_for("", by=by)]
     except (TimeoutError, ProviderError):
         return []
 
@@ -115,7 +115,8 @@ async def test_joining_a_caller_whose_share_is_used_up(repositories: Repositorie
     await members.grant(Capability.TRADES_ANY)
     await members.link(CUSTOMER, OWNER)
     service = TradeService(
-        provider=provider,
+        sources=(),
+        resending=provider,
         access=members.access,
         links=repositories.links,
         audit=members.audit,

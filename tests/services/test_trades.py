@@ -14,7 +14,8 @@ from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId
 from bot.domain.trades import WINDOW, Scope, Trade, TradeList
-from bot.services.trades import TradeService
+from bot.providers.mannco_source import ManncoSource
+from bot.services.trades import TradeService, TradesRequest
 from tests.contracts.engines import Repositories
 from tests.domain.builders import NOW, OWNER, trade
 from tests.services.members import AGENT, CUSTOMER, GUILD, Members
@@ -39,7 +40,7 @@ class Trades:
 
     async def trades(self, scope: Scope, account: SteamId | None = None) -> TradeList:
         self.asked.append(scope)
-        return TradeList(tuple(each for each in self.kept if scope is Scope.ALL or each.status == 0))
+        return TradeList(tuple(each for each in self.kept if scope is Scope.ALL or each.status == "0"))
 
     def owner_of(self, trade_id: int) -> SteamId | None:
         raise AssertionError
@@ -55,7 +56,8 @@ class Services(Members):
         super().__init__(repositories)
         self.provider = Trades()
         self.service = TradeService(
-            provider=self.provider,
+            sources=(ManncoSource(self.provider),),
+            resending=self.provider,
             access=self.access,
             links=repositories.links,
             audit=self.audit,
@@ -63,7 +65,7 @@ class Services(Members):
         )
 
     async def list_for(self, *, by: Actor, **options: Any) -> TradesAnswer:
-        return await self.service.list_for(by=await self.access.viewer(by), **options)
+        return await self.service.list_for(TradesRequest(**options), by=await self.access.viewer(by))
 
 
 @pytest.fixture
@@ -105,8 +107,8 @@ async def test_refused_without_a_call(services: Services):
 async def test_window_full(services: Services):
     """A full window of all trades is reported, even to viewers who see few of them."""
     services.provider.kept = (trade(id=9), *(trade(id=10 + number, owner=STRANGERS) for number in range(WINDOW - 1)))
-    assert (await services.list_for(by=AGENT, scope=Scope.ALL)).window_full
-    assert (await services.list_for(by=CUSTOMER, scope=Scope.ALL)).window_full
-    assert not (await services.list_for(by=AGENT)).window_full
+    assert (await services.list_for(by=AGENT, scope=Scope.ALL)).parts[0].is_full
+    assert (await services.list_for(by=CUSTOMER, scope=Scope.ALL)).parts[0].is_full
+    assert not (await services.list_for(by=AGENT)).parts[0].is_full
     services.provider.kept = services.provider.kept[1:]
-    assert not (await services.list_for(by=AGENT, scope=Scope.ALL)).window_full
+    assert not (await services.list_for(by=AGENT, scope=Scope.ALL)).parts[0].is_full

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import discord
 from discord.utils import utcnow
@@ -33,7 +34,7 @@ from bot.ui.links import signed_in_embed, start_embed, used_embed
 from bot.ui.resends.card import outcome_embed, resend_card
 from bot.ui.trades import trades_page
 from cogs.status import _status_embed
-from tests.domain.builders import BOT, OWNER, inventory, item, resend, rub, trade, usd
+from tests.domain.builders import BOT, OWNER, inventory, item, resend, rub, trade, trades_answer, usd
 from tests.snapshots.shot import Shot
 
 _CATALOGUE = Catalogue.load()
@@ -148,25 +149,27 @@ def _trades() -> Iterator[Shot]:
     yield from _listed("no items", items_send=())
     for scope in Scope:
         for full in (False, True):
-            none = TradesAnswer(ProviderName.MANNCO, scope, OWNER, OWNER, (), utcnow(), window_full=full)
+            none = trades_answer(scope=scope, read_at=utcnow(), is_full=full)
             yield from _trades_pages(f"none, {scope.value}{', past the window' if full else ''}", none)
-    none = TradesAnswer(ProviderName.MANNCO, Scope.ALL, OWNER, OWNER, (), utcnow())
+    facts: dict[str, Any]
     for situation, facts in (
         ("the key sees one account", {"limit": KeyLimit(BOT)}),
         ("the key does not say what it sees", {"limit": KeyLimit(None)}),
-        ("a row that cannot be read", {"left_out": ("content.trades[3].user",)}),
+        ("a row that cannot be read", {"unread": ("content.trades[3].user",)}),
     ):
-        yield from _trades_pages(f"none, {situation}", replace(none, **facts))
-    everyones = replace(none, steam_id=None, trades=(trade(),), limit=KeyLimit(OWNER))
-    yield from _trades_pages("everyone's, the key sees one account", everyones)
-    everyones = replace(everyones, limit=KeyLimit(OWNER, per_account=True))
-    yield from _trades_pages("everyone's, accounts have to be named", everyones)
+        yield from _trades_pages(f"none, {situation}", trades_answer(read_at=utcnow(), **facts))
+    for situation, limit in (
+        ("the key sees one account", KeyLimit(OWNER)),
+        ("accounts have to be named", KeyLimit(OWNER, per_account=True)),
+    ):
+        everyones = trades_answer(trade(), of=None, read_at=utcnow(), limit=limit)
+        yield from _trades_pages(f"everyone's, {situation}", everyones)
 
 
 def _listed(situation: str, **facts: object) -> Iterator[Shot]:
     """Return a page of one trade with these facts."""
     one = trade(created_at=utcnow() - timedelta(hours=3), **facts)
-    yield from _trades_pages(situation, TradesAnswer(ProviderName.MANNCO, Scope.ALL, OWNER, OWNER, (one,), utcnow()))
+    yield from _trades_pages(situation, trades_answer(one, read_at=utcnow()))
 
 
 def _trades_pages(situation: str, answer: TradesAnswer) -> Iterator[Shot]:

@@ -47,7 +47,7 @@ def sightings(folder: Path) -> list[str]:
                 ("integer", number.to_bytes(8, "little")),
             ):
                 found += [f"{name} as {form} in {file.name}"] * content.count(sought)
-        for form, sought in (("reason", b"the bot was offline"), ("items", trade().items_send[0].encode())):
+        for form, sought in (("reason", b"the bot was offline"), ("items", trade().to_customer[0].asset_id.encode())):
             found += [f"{form} in {file.name}"] * content.count(sought)
     return found
 

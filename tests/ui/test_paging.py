@@ -6,13 +6,12 @@ from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import InventoryFilter
-from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot
 from bot.domain.steam import Game
-from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue
 from bot.ui.kit.layout import page_at
 from bot.ui.pager import PageButton, _page_buttons, shown_page
-from tests.domain.builders import NOW, OWNER, PROPERTY, inventory, item, trade
+from tests.domain.builders import NOW, OWNER, PROPERTY, inventory, item, trade, trades_answer
 
 
 @PROPERTY
@@ -73,7 +72,7 @@ def test_page_that_does_not_exist():
     part = ProviderAnswer(ProviderName.ASSETPAY, inventory(*items))
     of_items = InventoryAnswer(OWNER, Game.CS2, InventoryFilter(), (part,))
     kept = [trade(id=number) for number in range(1, 8)]
-    of_trades = TradesAnswer(ProviderName.MANNCO, Scope.ALL, OWNER, OWNER, tuple(kept), NOW)
+    of_trades = trades_answer(*kept)
     for answer in (of_items, of_trades):
         pages = Snapshot("AAAAAAAAAAA-", 1, 2, Audience.CUSTOMER, answer, NOW, NOW)
         embed, view = shown_page(pages, 99_999, page_size=8, explanations=Catalogue.load())

@@ -21,9 +21,8 @@ from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import InventoryFilter, Refusal, Sticker
 from bot.domain.resends import Outcome, ResendState, TradeFacts
 from bot.domain.secrets import TradeCode
-from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, TradesAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer
 from bot.domain.steam import Game
-from bot.domain.trades import Scope
 from bot.providers.explanations import Catalogue
 from bot.ui.errors import error_embed
 from bot.ui.explain import explanation_embed
@@ -34,7 +33,7 @@ from bot.ui.kit.text import utf16_length
 from bot.ui.meanings import answer, answer_to_message
 from bot.ui.resends.card import outcome_embed, resend_card
 from bot.ui.trades import TRADES_A_PAGE, trades_page
-from tests.domain.builders import NOW, OWNER, inventory, item, resend, trade
+from tests.domain.builders import NOW, OWNER, inventory, item, resend, trade, trades_answer
 from tests.support.hostile_text import rendered, very_hostile
 from tests.support.payload_audit import audit_requests
 
@@ -114,7 +113,7 @@ def trades(source: Source, audience: Audience) -> Embeds:
         for number in range(source.pick(4))
     )
     of = OWNER if source.pick(2) else None
-    answer = TradesAnswer(ProviderName.MANNCO, Scope.ALL, of, OWNER, found, NOW, window_full=source.pick(2, 1) == 1)
+    answer = trades_answer(*found, of=of, is_full=source.pick(2, 1) == 1)
     for index in range(page_at(found, 0, TRADES_A_PAGE).count):
         yield trades_page(answer, page_at(found, index, TRADES_A_PAGE), audience=audience, explanations=CATALOGUE)
 

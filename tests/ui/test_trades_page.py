@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simcord.types import HttpLogEntry
 
-from bot.domain.failures import Dialect, ProviderName
+from bot.domain.failures import Dialect
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, TradesAnswer
-from bot.domain.steam import Game, SteamId
+from bot.domain.steam import Game
 from bot.domain.trades import Scope, Trade
 from bot.providers.explanations import Catalogue
 from bot.ui.kit.layout import page_at
 from bot.ui.trades import TRADES_A_PAGE, trades_page
 from tests.domain.builders import BOT, NOW, OWNER, PROPERTY, trade
+from tests.domain.builders import trades_answer as answer
 from tests.support.hostile_text import hostile, rendered
 from tests.support.payload_audit import audit_requests
 
@@ -28,11 +29,6 @@ PLAIN = {"paragraph", "inline", "text", "break", "strong_open", "strong_close", 
 }
 SENDING = "There was an error sending your trade offer. Please try again later."
 STATUSES = (0, 3, -1, -11, -12, 1, 2, 4, 5, 6, 7, 8, 9, 10, 99)
-
-
-def answer(*trades: Trade, of: SteamId | None = OWNER, viewer: SteamId | None = OWNER, **facts: object) -> TradesAnswer:
-    listed = TradesAnswer(ProviderName.MANNCO, Scope.ALL, of, viewer, trades, NOW)
-    return replace(listed, **facts)  # type: ignore[arg-type]
 
 
 def embed_of(shown: TradesAnswer, audience: Audience, index: int = 0) -> discord.Embed:
@@ -189,7 +185,7 @@ def test_what_is_over(status: int):
 def test_nothing_there():
     """An empty list has its own text for each owner and scope."""
     listed = [
-        page(answer(of=of, viewer=OWNER, scope=scope, window_full=full), audience).split("\n")[-1]
+        page(answer(of=of, viewer=OWNER, scope=scope, is_full=full), audience).split("\n")[-1]
         for of, audience in ((OWNER, Audience.CUSTOMER), (BOT, Audience.STAFF), (None, Audience.STAFF))
         for scope, full in ((Scope.ACTIVE, False), (Scope.ALL, False), (Scope.ALL, True))
         if of is not None or not full  # of everybody's trades, 500 are never none
@@ -223,7 +219,7 @@ trades = st.lists(
 @given(shown=trades, audience=st.sampled_from(Audience), everybodys=st.booleans())
 def test_any_trades(shown: list[Trade], audience: Audience, everybodys: bool):  # noqa: FBT001 -- drawn
     """With any trades, Discord takes every page, each trade is on one, and the pages are only text."""
-    listed = answer(*shown, of=None if everybodys else OWNER, window_full=True)
+    listed = answer(*shown, of=None if everybodys else OWNER, is_full=True)
     for index in range(page_at(shown, 0, TRADES_A_PAGE).count):
         embed = embed_of(listed, audience, index)
 
@@ -244,7 +240,7 @@ def test_nothing_is_cut_off(status: int):
         last_error="*" * 3000,
         game=Game.TF2,
     )
-    shown = answer(*(replace(longest, id=10**17 + number) for number in range(5)), of=None, window_full=True)
+    shown = answer(*(replace(longest, id=str(10**17 + number)) for number in range(5)), of=None, is_full=True)
 
     assert page(shown, Audience.STAFF).count("\nLast error: ") == 5
 

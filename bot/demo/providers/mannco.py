@@ -145,7 +145,7 @@ class SimulatedMannco(SimulatedServer):
         async def act(_: web.Request) -> web.StreamResponse:
             if trade is None or not self._sees(trade):
                 raise self._not_met()
-            if trade.status not in RESENDABLE_STATUSES or not trade.items_send:
+            if str(trade.status) not in RESENDABLE_STATUSES or not trade.items_send:
                 raise self._not_met()
             self.carry_out(trade)
             return _resent(trade.id, trade.code)
