@@ -13,32 +13,15 @@ import msgspec
 
 from bot.domain.errors import InvalidInput
 from bot.domain.failures import ProviderName
+from bot.domain.money import Money, currency_order
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.steam import Game, SteamId, TradeUrl
 from bot.domain.typed import folded, straight
 
-USD = "USD"
 MAX_SEARCH = 100
 """Longest search text, in characters (seed 000)."""
 _COMPARED = 256
 """Characters of a name that searches and sorting compare; Steam's names are shorter."""
-
-
-class Money(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """An exact amount in whole units of ``currency`` (dollars, not cents)."""
-
-    amount: Decimal
-    currency: str = USD
-    """The provider's code in upper case: ISO 4217, or a merchant's own of up to four letters."""
-
-    def __post_init__(self) -> None:
-        if not self.amount.is_finite():
-            raise ValueError("an amount of money is finite")
-
-
-def currency_order(currency: str) -> tuple[bool, str]:
-    """Return a sort key of currencies: USD first, then by code. Amounts of different currencies do not compare."""
-    return currency != USD, currency
 
 
 class Refusal(StrEnum):

@@ -9,8 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.domain.failures import Failure, ProviderName
-from bot.domain.inventory import USD, Inventory, InventoryFilter, Item, Money, Sort, Sum, currency_order, name_of
+from bot.domain.inventory import Inventory, InventoryFilter, Item, Sort, Sum, name_of
 from bot.domain.links import Link
+from bot.domain.money import USD, Money, currency_order
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import KeyLimit, NotAsked, Scope, Trade, TradeReference, UnreadRow
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from bot.domain.failures import Failure, ProviderName
-from bot.domain.inventory import Money
+from bot.domain.money import Money
 from bot.domain.secrets import TradeCode
 from bot.domain.steam import Game, SteamId, TradeUrl
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from bot.domain.failures import Dialect, FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Item, Money, refusal_of
+from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Item, refusal_of
+from bot.domain.money import Money
 from bot.providers.item_rows import StickerRow, money, stickers_of
 from bot.providers.reading import MAX_ITEMS, Fields, Refused, Unreadable, identifier, plain_number
 from bot.providers.rows import Amount, Count, Id, Integer, Text, Wear, moment_from, read_row, read_rows

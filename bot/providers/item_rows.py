@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from typing_extensions import TypedDict
 
-from bot.domain.inventory import USD, Money, Sticker
+from bot.domain.inventory import Sticker
+from bot.domain.money import USD, Money
 from bot.providers.rows import Count, Text, Wear
 
 _MOST_STICKERS = 30

@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import USD, Inventory, InventoryQuery, Item, MerchantPrice, Refusal, refusal_of
+from bot.domain.inventory import Inventory, InventoryQuery, Item, MerchantPrice, Refusal, refusal_of
+from bot.domain.money import USD
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game
 from bot.providers.item_rows import StickerRow, money, stickers_of

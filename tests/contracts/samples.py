@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
-from bot.domain.inventory import Inventory, InventoryFilter, Item, Money, Refusal, Sort, Sticker
+from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
+from bot.domain.money import Money
 from bot.domain.resends import Outcome, Resend, ResendState, Settlement, TradeFacts
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer, TradesPart

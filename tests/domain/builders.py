@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import settings
 
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import Inventory, Item, Money
+from bot.domain.inventory import Inventory, Item
+from bot.domain.money import Money
 from bot.domain.resends import Resend, ResendState, TradeFacts
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import TradesAnswer, TradesPart

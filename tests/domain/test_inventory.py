@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.inventory import InventoryFilter, Item, MerchantPrice, Money, Refusal, Sort, refusal_of
+from bot.domain.inventory import InventoryFilter, Item, MerchantPrice, Refusal, Sort, refusal_of
+from bot.domain.money import Money
 from tests.domain.builders import PROPERTY, inventory, item, rub, usd
 
 NAMES = ("AK-47 | Redline", "ak-47 | redline", "AWP | Asiimov", "★ Karambit", "Straße", "Ödland", "")

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.failures import FailureKind, ProviderName
-from bot.domain.inventory import Money, Refusal, Sort
+from bot.domain.inventory import Refusal, Sort
+from bot.domain.money import Money
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game, SteamId
 from bot.providers.assetpay import AssetPaySecure

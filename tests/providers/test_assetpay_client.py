@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.failures import Dialect, FailureKind, ProviderName
-from bot.domain.inventory import Money, Refusal, Sort, Sticker
+from bot.domain.inventory import Refusal, Sort, Sticker
+from bot.domain.money import Money
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game, SteamId
 from bot.providers.assetpay_client import AssetPayClient, ClientTokens, FixedClientToken, IssuedClientTokens

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.failures import FailureKind, ProviderName
-from bot.domain.inventory import Money, Refusal
+from bot.domain.inventory import Refusal
+from bot.domain.money import Money
 from tests.providers.calls import client, client_by_key, secure, skinsback
 from tests.support.loopback import as_json, content
 

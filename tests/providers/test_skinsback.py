@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 import pytest
 
 from bot.domain.failures import FailureKind, ProviderName
-from bot.domain.inventory import MerchantPrice, Money, Refusal, Sort
+from bot.domain.inventory import MerchantPrice, Refusal, Sort
+from bot.domain.money import Money
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game, SteamId
 from bot.providers.skinsback import SkinsBack

@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.failures import Failure, FailureKind, Party, ProviderName
-from bot.domain.inventory import InventoryFilter, Item, Money
+from bot.domain.inventory import InventoryFilter, Item
+from bot.domain.money import Money
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import InventoryAnswer, ProviderAnswer, TradesAnswer
 from bot.domain.steam import SteamId

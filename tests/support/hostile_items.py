@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from simcord.types import HttpLogEntry
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
-from bot.domain.inventory import InventoryFilter, Item, Money, Refusal, Sort, Sticker
+from bot.domain.inventory import InventoryFilter, Item, Refusal, Sort, Sticker
+from bot.domain.money import Money
 from tests.support.hostile_text import hostile
 from tests.support.payload_audit import audit_requests
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import Item, MerchantPrice, Money, Sticker
+from bot.domain.inventory import Item, MerchantPrice, Sticker
+from bot.domain.money import Money
 from bot.domain.snapshots import InventoryAnswer
 from bot.ui.inventory.details import csv_header, csv_rows, inventory_csv
 from bot.ui.kit.csv import csv_bytes

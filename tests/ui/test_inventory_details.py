@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import InventoryFilter, Item, MerchantPrice, Money, Refusal, Sticker
+from bot.domain.inventory import InventoryFilter, Item, MerchantPrice, Refusal, Sticker
+from bot.domain.money import Money
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing
 from bot.ui.inventory.details import item_details
 from tests.domain.builders import inventory, item, rub, usd

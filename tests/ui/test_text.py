@@ -11,7 +11,7 @@ import regex  # type: ignore[import-untyped]  # -- it ships no types
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.inventory import Money
+from bot.domain.money import Money
 from bot.ui.kit.markup import without_markup
 from bot.ui.kit.text import code, count, graphemes, moment, money, outside, plain, relative, utf16_length
 from tests.support.hostile_text import FRAGMENTS, HIDDEN, hostile, live, rendered

@@ -6,7 +6,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import discord
 
-from bot.domain.inventory import Inventory, Item, MerchantPrice, Money, Refusal, Sticker, name_of
+from bot.domain.inventory import Inventory, Item, MerchantPrice, Refusal, Sticker, name_of
+from bot.domain.money import Money
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing, best_providers, offers_for
 from bot.domain.steam import Game, image_url
 from bot.domain.steam_links import inspect_url, market_url

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from bot.domain.errors import GameNotOffered, NotYourPage, PageExpired, QueryExpired
 from bot.domain.failures import ProviderName
-from bot.domain.inventory import USD, Inventory, InventoryFilter, Item, MerchantPrice, Money, Refusal, Sort, Sum
+from bot.domain.inventory import Inventory, InventoryFilter, Item, MerchantPrice, Refusal, Sort, Sum
+from bot.domain.money import USD, Money
 from bot.ui.errors import ErrorMessage, register_messages
 from bot.ui.kit.text import count, money, outside
 

@@ -10,7 +10,7 @@ from itertools import islice
 
 import grapheme  # type: ignore[import-untyped]  # -- it ships no types
 
-from bot.domain.inventory import Money
+from bot.domain.money import Money
 from bot.domain.normal_forms import normalized
 
 ELLIPSIS = "…"
