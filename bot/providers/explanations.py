@@ -35,10 +35,10 @@ from bot.providers.pasted_steam import (
 )
 
 _LONGEST_NEEDLE = 100
+_TRADE = "trade"
 _CLOUDFLARE_GENERAL = "cloudflare_1xxx"
 _SIMILARITY = 0.8
 """The least similarity of a mistyped key to the one that is suggested; 1 is equal."""
-
 _KEY_WITH_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+(?![A-Za-z0-9_])")
 _KEY_IN_CAMEL_CASE = re.compile(r"(?<![A-Za-z0-9_])(?:[A-Z][a-z]+){2,6}(?![A-Za-z0-9_])")
 _KEY_IN_CAPITALS = re.compile(r"(?<![A-Za-z0-9_])[A-Z]{4,}(?![A-Za-z0-9_])")
@@ -85,11 +85,10 @@ class Catalogue:
         self._by_code: dict[tuple[Dialect, str | None, int], Explanation] = {}
         self._by_any_method: dict[tuple[Dialect, str], Explanation] = {}
         self._causes: dict[str, Explanation] = {}
-        self._failure_words: dict[tuple[Dialect, str], Explanation] = {}
         for explanation, methods, texts, is_failure_word in entries.errors:
             self._causes |= {_folded(text): explanation for text in texts}
             if is_failure_word:
-                self._failure_words[explanation.dialect, explanation.key] = explanation
+                self._by_key[explanation.dialect, _TRADE, explanation.key] = explanation
                 continue  # said of a trade: as a call's error the same word may mean something else
             dialect = explanation.dialect
             # Of several entries the first one counts (1300, and keys of several methods).
@@ -111,7 +110,6 @@ class Catalogue:
         found_by_word = [status for status in self._statuses.values() if status.kind != "failure_word"]
         self._status_as_written = _by(found_by_word, lambda status: status.word)
         self._status_as_typed = _by(found_by_word, lambda status: _status_word(status.word))
-
         found = [entry.explanation for entry in entries.errors if entry.explanation.key != UNKNOWN]
         self._order = {id(explanation): place for place, explanation in enumerate(found)}
         self._by_number: defaultdict[int, list[Explanation]] = defaultdict(list)
@@ -207,16 +205,10 @@ class Catalogue:
         return (*of_steam, *(each for each in ranked if each not in of_steam))
 
     def trade_error(self, dialect: Dialect, text: str) -> Explanation | None:
-        """Return the meaning of a trade's last error: the provider's own failure word, its error key, or Steam's error.
-
-        AssetPay's older trades have keys of an unlisted set (trades.md, 1.7).
-        """
-        key = text.strip()
-        own = self._failure_words.get((dialect, key)) or self._by_key.get((dialect, None, key))
-        return own or self.steam_error(text)
-
-    def steam_error(self, text: str) -> Explanation | None:
-        """Return the meaning of a trade's last error, if it is one of Steam's. A cause in words is the closest."""
+        """Return the meaning of a trade's last error: the provider's word or key, or Steam's error, best a cause."""
+        for method in (_TRADE, None):
+            if (own := self._by_key.get((dialect, method, text.strip()))) is not None:
+                return own
         text = tidied(text)
         numbers = numbers_alone(text) or labelled_numbers(text) | numbers_in_brackets(text)
         found = [*self._causes_in(text), *self._of_steam(text, numbers)]

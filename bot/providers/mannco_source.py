@@ -2,10 +2,11 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 
 from bot.domain.errors import ProviderError
 from bot.domain.steam import SteamId
-from bot.domain.trades import NotAsked, Scope, TradeList, TradeQuery, TradeReading
+from bot.domain.trades import PENDING_STATUS, KeyLimit, NotAsked, Scope, TradeList, TradeQuery, TradeReading
 from bot.ports import TradeProvider
 
 _SECOND_ENDS_AFTER = 10.0
@@ -27,38 +28,38 @@ class ManncoSource:
 
     async def read(self, query: TradeQuery) -> TradeReading:
         """Return the listed trades, and whether the key may not see those of the account."""
-        if query.reference is not None:
-            listed = await self._named(query)
-            scope = Scope.ALL
+        is_full = False
+        if query.reference is None and query.scope is Scope.ACTIVE:
+            listed, limit = await self._waiting(query.account)
         else:
-            listed, scope = await self._listed(query.scope, query.account)
+            listed = await self._all(query)
+            limit, is_full = listed.limit_for(query.account), listed.is_full
         return TradeReading(
-            listed.trades,
-            listed.unread,
-            is_full=scope is Scope.ALL and listed.is_full,
-            limit=listed.limit_for(query.account),
-            of_account_alone=listed.account is not None,
+            listed.trades, listed.unread, is_full=is_full, limit=limit, of_account_alone=listed.account is not None
         )
 
-    async def _named(self, query: TradeQuery) -> TradeList:
-        """Return a list with the trade of this number if there is one, from its owner's own list if that is needed."""
+    async def _all(self, query: TradeQuery) -> TradeList:
+        """Return all trades; if they lack the one that is wanted, those of its owner, if the owner is known."""
         listed = await self._provider.trades(Scope.ALL, query.account)
-        number = query.reference.text if query.reference is not None else ""
+        number = "" if query.reference is None else query.reference.text
         if query.account is None and number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS:
-            known = self._provider.owner_of(int(number))
-            if known is not None and listed.find(int(number)) is None:
-                return await self._provider.trades(Scope.ALL, known)
+            owner = self._provider.owner_of(int(number))
+            if owner is not None and listed.find(int(number)) is None:
+                return await self._provider.trades(Scope.ALL, owner)
         return listed
 
-    async def _listed(self, scope: Scope, account: SteamId | None) -> tuple[TradeList, Scope]:
-        """Return the trades, and the scope that they were read with.
+    async def _waiting(self, account: SteamId | None) -> tuple[TradeList, KeyLimit | None]:
+        """Return the trades that wait, and whether the key may not see those of the account.
 
-        The few active trades may not show whose the key sees: all of them do, in the time that is left.
+        These few may not show whose trades the key sees: all of them do, in the time that is left.
         """
         second_ends = asyncio.get_running_loop().time() + _SECOND_ENDS_AFTER
-        listed = await self._provider.trades(scope, account)
-        if scope is Scope.ACTIVE and listed.limit_for(account) is not None:
+        listed = await self._provider.trades(Scope.ACTIVE, account)
+        limit = listed.limit_for(account)
+        if limit is not None:
             with suppress(ProviderError, TimeoutError):
                 async with asyncio.timeout_at(second_ends):
-                    return await self._provider.trades(Scope.ALL, account), scope
-        return listed, scope
+                    everything = await self._provider.trades(Scope.ALL, account)
+                waiting = tuple(trade for trade in everything.trades if trade.status == PENDING_STATUS)
+                return replace(everything, trades=waiting), everything.limit_for(account)
+        return listed, limit

@@ -83,11 +83,6 @@ class TradeService:
     def __attrs_post_init__(self) -> None:
         self._suggested = TTLCache(_MAX_SUGGESTING, SUGGESTIONS_CACHED_FOR, self._clock.monotonic)
 
-    @property
-    def families(self) -> tuple[str, ...]:
-        """The providers that are on, as the option ``provider`` spells them."""
-        return tuple(dict.fromkeys(source.name.family for source in self._sources))
-
     async def list_of_member(self, member_id: int, *, by: Viewer) -> TradesAnswer:
         """Return a member's active trades as :meth:`list_for` does; a caller who names themselves gets their own."""
         if member_id == by.actor.user_id:

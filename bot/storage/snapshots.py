@@ -232,8 +232,8 @@ def encode(answer: InventoryAnswer | TradesAnswer, *, packed: Callable[[Inventor
     if isinstance(answer, TradesAnswer):
         stored = answer.without_codes().trades
         trades = tuple(replace(trade, last_error=clean_text(trade.last_error) or "") for trade in stored)
-        told = tuple(replace(part, failure=_storable(part.failure)) for part in answer.parts)
-        stored_answer = replace(answer, trades=trades, parts=told)
+        said = tuple(replace(part, failure=_storable(part.failure)) for part in answer.parts)
+        stored_answer = replace(answer, trades=trades, parts=said)
         return _FORMAT + b"t" + zlib.compress(_encoder.encode(stored_answer), zlib.Z_BEST_SPEED)
     parts = [
         (
@@ -254,11 +254,11 @@ def decode(data: bytes) -> InventoryAnswer | TradesAnswer:
         raise ValueError("another format")
     if data[1:2] == b"t":
         answer = _trades_decoder.decode(zlib.decompress(data[2:]))
-        told = tuple(
+        said = tuple(
             TradesPart(**_fields_of(part, TradesPart) | {"failure": _plain_failure(part.failure)})
             for part in answer.parts
         )
-        return TradesAnswer(**_fields_of(answer, TradesAnswer) | {"parts": told})
+        return TradesAnswer(**_fields_of(answer, TradesAnswer) | {"parts": said})
     owner, game, asked, linked_user_id, parts = _inventory_decoder.decode(data[2:])
     answers = tuple(
         ProviderAnswer(

@@ -310,8 +310,8 @@ ROWS: dict[str, tuple[Case, ...]] = {
         Case(trades_of_an_account, "Page 1 of", Whose.FOREIGN),
     ),
     "Show trades": (
-        Case(own_trades_by_menu, "Trades · "),
-        Case(trades_by_menu, "Trades · ", Whose.FOREIGN),
+        Case(own_trades_by_menu, "Trades\n"),
+        Case(trades_by_menu, "Trades\n", Whose.FOREIGN),
     ),
     "Explain error codes": (Case(explained_message, "No error"),),
     **{f"PageButton:{action}": page_cases(action) for action in ("first", "previous", "next", "last")},

@@ -256,14 +256,14 @@ async def test_per_user_paths(tmp_path: Path) -> None:
 
 
 async def test_unreadable_row(scene: Scene) -> None:
-    """A row that cannot be read is counted, the staff reads its place; the others can be resent."""
+    """A row that cannot be read is counted for staff with its place; the owner's other trades can be resent."""
     scene.providers.mannco.odd_rows = {480102: {"user": None}}
     own = await every_page(scene.customer, await trades(scene, scene.customer, scope="all"))
     everyones = text_of(await trades(scene, scene.agent, scope="all"))
     resent = text_of(await scene.agent.slash(scene.channel, "resend", id="480101"))
 
-    assert "1 trade could not be read and is left out." in own
-    assert "content.trades" not in own
+    assert "could not be read" not in own  # the row may be another customer's
+    assert "1 trade could not be read and is left out." in everyones
     assert 480101 in ids_in(own)
     assert re.search(r"The first: `content\.trades\[\d+\]\.user`", everyones)
     assert "480101" in resent

@@ -78,7 +78,7 @@ def test_cause_in_words(text: str, key: str) -> None:
     """A cause that Steam says in words is found, and is a last error's meaning even if a number comes with it."""
     assert CATALOGUE.find(text)[0].key == key
     for last_error in (text, f"{SENDING}<br>{text} (15)"):
-        explained = CATALOGUE.steam_error(last_error)
+        explained = CATALOGUE.trade_error(Dialect.MANNCO, last_error)
         assert explained is not None
         assert (explained.key, bool(explained.resend)) == (key, True)
 
@@ -93,14 +93,14 @@ def test_cause_in_words(text: str, key: str) -> None:
 )
 def test_last_error(last_error: str, code: int) -> None:
     """The number in a trade's last error is Steam's."""
-    explained = CATALOGUE.steam_error(last_error)
+    explained = CATALOGUE.trade_error(Dialect.MANNCO, last_error)
     assert explained is not None
     assert explained.code == code
 
 
 @pytest.mark.parametrize("text", ["", "Trade offer declined", "The trade offer was cancelled (10)", "x" * 6000])
 def test_no_error_of_steam(text: str) -> None:
-    assert CATALOGUE.steam_error(text) is None
+    assert CATALOGUE.trade_error(Dialect.MANNCO, text) is None
 
 
 def test_number_alone() -> None:

@@ -8,6 +8,7 @@ from bot.domain.failures import FailureKind, ProviderName
 from bot.domain.secrets import TradeCode
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Direction, Scope, TradeList
+from tests.domain.builders import items_of
 from tests.providers.jwts import jwt
 from tests.providers.mannco_answers import entry, logging_in, said, trades
 from tests.support.loopback import as_json, in_turn
@@ -35,8 +36,8 @@ class TestTrades:
         assert (request.method, request.target) == ("GET", "/trades/active")
         assert ("Authorization", "Bearer JWT") in request.headers
 
-        assert (trade.id, trade.status, trade.provider) == (123456, 0, ProviderName.MANNCO)
-        assert (trade.items_received, trade.items_send) == (("123456789", "987654321"), ())
+        assert (trade.id, trade.status, trade.provider) == ("123456", "0", ProviderName.MANNCO)
+        assert (trade.from_customer, trade.to_customer) == (items_of(("123456789", "987654321")), ())
         assert trade.direction is Direction.DEPOSIT
         assert (trade.owner, trade.bot) == (SteamId(76561198000000000), SteamId(76561198111111111))
         assert (trade.code, trade.offer_id, trade.last_error) == (TradeCode("ABCDEFGH"), "5678901234", "")
@@ -49,22 +50,22 @@ class TestTrades:
         (trade,) = (await provider().trades(Scope.ALL)).trades
 
         assert server.requests[0].target == "/trades/all"
-        assert (trade.status, trade.game, trade.items_received) == (3, Game.TF2, ("123456789",))
+        assert (trade.status, trade.game, trade.from_customer) == ("3", Game.TF2, items_of(["123456789"]))
 
     @pytest.mark.parametrize(
         ("fields", "name", "value"),
         [
-            ({"id": "42"}, "id", 42),
-            ({"status": "-1"}, "status", -1),
+            ({"id": "42"}, "id", "42"),
+            ({"status": "-1"}, "status", "-1"),
             ({"user": 76561198000000000}, "owner", SteamId(76561198000000000)),
-            ({"items_send": " 1, 2,,"}, "items_send", ("1", "2")),
-            ({"items_send": ["1", 2, None, ""]}, "items_send", ("1", "2")),
-            ({"items_send": {"0": "1", "2": 2}}, "items_send", ("1", "2")),
-            ({"items_send": '["1", "2"]'}, "items_send", ("1", "2")),
-            ({"items_send": '{"0": 1}'}, "items_send", ("1",)),
-            ({"items_send": 12345678901}, "items_send", ("12345678901",)),
-            *(({"items_send": nothing}, "items_send", ()) for nothing in NOTHING),
-            ({"items_received": "[broken"}, "items_received", ()),
+            ({"items_send": " 1, 2,,"}, "to_customer", items_of(("1", "2"))),
+            ({"items_send": ["1", 2, None, ""]}, "to_customer", items_of(("1", "2"))),
+            ({"items_send": {"0": "1", "2": 2}}, "to_customer", items_of(("1", "2"))),
+            ({"items_send": '["1", "2"]'}, "to_customer", items_of(("1", "2"))),
+            ({"items_send": '{"0": 1}'}, "to_customer", items_of(("1",))),
+            ({"items_send": 12345678901}, "to_customer", items_of(("12345678901",))),
+            *(({"items_send": nothing}, "to_customer", items_of(())) for nothing in NOTHING),
+            ({"items_received": "[broken"}, "from_customer", ()),
             ({"bot": ""}, "bot", None),
             ({"bot": "0"}, "bot", None),
             ({"offerid": 5678901234}, "offer_id", "5678901234"),
@@ -102,7 +103,7 @@ class TestTrades:
             )
         )
 
-        assert [trade.id for trade in (await provider().trades(Scope.ALL)).trades] == [3, 5, 1, 2]
+        assert [trade.id for trade in (await provider().trades(Scope.ALL)).trades] == ["3", "5", "1", "2"]
 
     async def test_far_too_many(self, provider, server):
         """Of many times the documented 500 trades only the first are read: the event loop goes through all of them."""
@@ -111,7 +112,7 @@ class TestTrades:
         found = await provider().trades(Scope.ALL)
 
         assert found.is_full
-        assert {trade.id for trade in found.trades} == {*range(1, 2_001)}
+        assert {trade.id for trade in found.trades} == set(map(str, range(1, 2_001)))
 
     @pytest.mark.parametrize(
         ("document", "place"),
@@ -161,9 +162,9 @@ class TestTrades:
 
         found = await provider().trades(Scope.ALL)
 
-        assert [trade.id for trade in found.trades] == [3, 1]
+        assert [trade.id for trade in found.trades] == ["3", "1"]
         assert found.trades[1].not_resendable is None
-        assert found.left_out == (f"content.trades{place}",)
+        assert [row.place for row in found.unread] == [f"content.trades{place}"]
         assert "CANARY" not in caplog.text
 
 

@@ -199,7 +199,7 @@ async def test_view_cannot_be_appended(services: Services) -> None:
     ):
         with pytest.raises(OSError, match="disk full"):
             await asked
-    assert [each.id for each in (await services.list_for(by=CUSTOMER)).trades] == ["1"]
+    assert [each.id for each in (await services.list_for(by=CUSTOMER, scope=Scope.ALL)).trades] == ["1"]
 
 
 async def test_another_guild(services: Services) -> None:

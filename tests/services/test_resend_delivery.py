@@ -71,7 +71,7 @@ async def test_answer_about_another_trade(services: ResendSetup) -> None:
     resend = await services.requested()
 
     async def about_another(provider, trade_id):
-        return (await accepts(provider, provider.add(TRADE + 1, CUSTOMERS_ACCOUNT).id),)[0]
+        return (await accepts(provider, int(provider.add(TRADE + 1, CUSTOMERS_ACCOUNT).id)),)[0]
 
     services.provider.ways.append(about_another)
 
