@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import string
 import uuid
+from datetime import timedelta
 from decimal import Decimal
 
 IMAGE_ALPHABET = string.ascii_letters + string.digits + "_-"
@@ -45,3 +46,7 @@ class Chance(random.Random):
         """Return a price in whole cents, evenly distributed on a logarithmic scale."""
         amount = low * (high / low) ** self.random()
         return Decimal(str(amount)).quantize(Decimal("0.01"))
+
+    def age(self, youngest: float, oldest: float) -> timedelta:
+        """Return an age between two numbers of hours, in whole seconds."""
+        return timedelta(seconds=round(3600 * self.uniform(youngest, oldest)))

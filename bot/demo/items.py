@@ -139,6 +139,10 @@ class ItemMaker:
             case Game.TF2:
                 return ()
 
+    def accepted(self, game: Game, count: int) -> tuple[WorldItem, ...]:
+        """Return ``count`` items of ``game``, without those that no provider takes."""
+        return tuple(item for item in self.inventory(game, count) if item.accepted)
+
     def named(self, name: str, *, icon_hash: str | None = None) -> WorldItem:
         """Return an accepted CS2 item called ``name``."""
         item = replace(self._bare(Game.CS2, name, Decimal("3.20")), kind="Rifle")

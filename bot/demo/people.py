@@ -26,6 +26,8 @@ class Condition(StrEnum):
     ORDINARY = "ordinary"
     PRIVATE = "private"
     TRADE_BANNED = "trade_banned"
+    ESCROW = "escrow"
+    """Steam holds the account's trades for some days."""
     STEAM_DOWN = "steam_down"
     STEAM_BUSY = "steam_busy"
     NO_BOTS = "no_bots"

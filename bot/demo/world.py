@@ -2,7 +2,8 @@
 
 The looked-up person decides how a provider answers. A **trade token can also name the error**: ``E`` and seven digits
 is that code (``E0000007`` is 7), ``N`` the negative one (``N0000010`` is -10), ``F`` the second meaning of a number
-that has two (``F0001300``). :meth:`World.error_trade_url` returns such a trade URL.
+that has two (``F0001300``). :meth:`World.error_trade_url` returns such a trade URL. The number of a single trade or
+deposit can name an error in the same way.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from bot.demo.assetpay_trades import UNDOCUMENTED_STATUS, AssetPayTrade, AssetPayTradeMaker
 from bot.demo.chance import Chance
+from bot.demo.items import ItemMaker
 from bot.demo.people import HOSTILE_NAME, Condition, Person, PersonMaker, trade_url
+from bot.demo.skinsback_deposits import SkinsBackDeposit, SkinsBackDepositMaker
 from bot.demo.trades import ResendAnswer, TradeMaker, WorldTrade
 from bot.domain.steam import Game, SteamId
 
@@ -80,10 +84,11 @@ def forced_error(token: str) -> ForcedError | None:
 
 
 class World:
-    """The data of the simulated providers. Only ``trades`` and ``resend_answers`` change.
+    """The data of the simulated providers. Only the lists of trades and ``resend_answers`` change.
 
-    ``now`` is the servers' clock. ``resend_answers`` has, by trade id, the answers of resends that are not answered as
-    documented.
+    ``now`` is the servers' clock. ``trades`` are those of Mannco.store, ``legacy_trades`` those of api.assetpay.co,
+    ``deposits`` those of SkinsBack. ``resend_answers`` has, by trade id, the answers of resends that are not answered
+    as documented.
     """
 
     def __init__(self, *, seed: int = 2026, now: Now = _utc_now) -> None:
@@ -109,10 +114,15 @@ class World:
         self.undocumented = maker.person("Uma", "an error that nobody documented", Condition.UNDOCUMENTED)
         self.hanging = maker.person("Hana", "the provider never answers", Condition.HANGS)
         self.html = maker.person("Otto", "a proxy's page instead of an answer", Condition.HTML)
+        self.escrowed = maker.person("Tomas", "an account without a mobile authenticator", Condition.ESCROW)
         self.people = tuple(maker.made)
         self.trades: list[WorldTrade] = []
+        self.assetpay_trades: list[AssetPayTrade] = []
+        self.legacy_trades: list[AssetPayTrade] = []
+        self.deposits: list[SkinsBackDeposit] = []
         self.resend_answers: dict[int, ResendAnswer] = {}
         self._make_trades()
+        self._make_deposits()
 
     def person(self, steam_id: SteamId) -> Person | None:
         """Return the person with this SteamID."""
@@ -154,3 +164,32 @@ class World:
     def _trade_maker(self, person: Person, number: int) -> TradeMaker:
         chance = Chance(self.seed, "trades", number)
         return TradeMaker(chance, person.steam_id, first_id=480101 + 100 * number, now=self.now())
+
+    def _make_deposits(self) -> None:
+        """Make deposits and withdrawals of every state, also of states and with texts that nobody documented."""
+        now = self.now()
+        people = ((self.customer, "rub"), (self.other_customer, "usd"), (self.collector, "eur"), (self.hostile, "usd"))
+        for number, (person, currency) in enumerate(people):
+            chance = Chance(self.seed, "deposits", number)
+            maker = ItemMaker(chance, person.steam_id)
+            items = {Game.CS2: maker.accepted(Game.CS2, 14), Game.RUST: maker.accepted(Game.RUST, 8)}
+            assetpay = AssetPayTradeMaker(chance, person, items, first_order=20417 + 100 * number, now=now)
+            legacy = AssetPayTradeMaker(chance, person, items, first_order=18117 + 100 * number, now=now)
+            skinsback = SkinsBackDepositMaker(
+                chance, person.steam_id, items[Game.CS2], first=431 + 100 * number, currency=currency, now=now
+            )
+            if person is self.hostile:
+                self.assetpay_trades += assetpay.hostile()
+                self.deposits += skinsback.hostile()
+                continue
+            self.assetpay_trades += assetpay.every_status()
+            self.legacy_trades += legacy.every_legacy_status()
+            self.deposits += skinsback.every_status()
+            if person is self.collector:
+                self.assetpay_trades += assetpay.every_error()
+            if person is self.other_customer:
+                self.assetpay_trades.append(assetpay.trade("deposit", UNDOCUMENTED_STATUS))
+                self.legacy_trades.append(legacy.trade("deposit", UNDOCUMENTED_STATUS.upper()))
+                self.deposits.append(skinsback.deposit(UNDOCUMENTED_STATUS))
+                nobody = SkinsBackDepositMaker(chance, None, items[Game.CS2], first=900, currency="usd", now=now)
+                self.deposits.append(nobody.deposit("pending"))

@@ -1,4 +1,4 @@
-"""Simulated AssetPay: api.assetpay.gg (seeds 000 and 001) and the older api.assetpay.co (seed 002)."""
+"""Simulated AssetPay: api.assetpay.gg and the older api.assetpay.co (seeds 000 to 002; trades.md, 1 and 2)."""
 
 from __future__ import annotations
 
@@ -9,22 +9,34 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeVar
+from urllib.parse import unquote
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.demo.items import WorldItem
-from bot.demo.people import Condition, trade_url
-from bot.demo.providers import assetpay_items, faults
-from bot.demo.providers.assetpay_query import ClientQuery, InventoryQuery, LegacyQuery, SecureQuery
+from bot.demo.people import Condition, Person, trade_url
+from bot.demo.providers import assetpay_items, assetpay_trade_rows, faults
+from bot.demo.providers.assetpay_query import (
+    ClientQuery,
+    InventoryQuery,
+    LegacyQuery,
+    LegacyTradesQuery,
+    NoQuery,
+    SecureQuery,
+    TradesQuery,
+)
 from bot.demo.providers.server import Refused, SimulatedServer
 from bot.demo.providers.tokens import Client, ClientTokens, read_trade_url
+from bot.demo.providers.trade_url_checks import trade_url_check
 from bot.demo.world import World, forced_error
 from bot.domain.steam import Game, SteamId
 
 _CACHED = timedelta(minutes=15)
 _FIRST_AGE = timedelta(minutes=7)  # the age of every inventory when the world begins
 _COLLATERAL = 150.0
+_MOST_REFS = 100
+_LONGEST_REF = 128
 _WRONG_KEYS = {
     "_revoked": "API_KEY_REVOKED",
     "_noscope": "API_KEY_SCOPE_DENIED",
@@ -69,14 +81,24 @@ class _ClientBody(BaseModel):
     client_data: Any = Field(None, alias="clientData")
 
 
+class _CheckBody(BaseModel):
+    """The body of ``/secure/check-tradeurl`` (trades.md, 1.8)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    trade_url: str = Field(alias="tradeurl")
+    force_refresh: bool = Field(False, alias="forceRefresh")
+
+
 class _AssetPayServer(SimulatedServer):
-    """What both dialects share: the envelope, API keys, client tokens, the 15-minute cache, ``/client/inventory``."""
+    """What both dialects share: the envelope, API keys, client tokens, the 15-minute cache, the ``/client`` calls."""
 
     errors: ClassVar[tuple[ErrorRow, ...]]
     client_query: ClassVar[type[InventoryQuery]]
     condition_errors: ClassVar[Mapping[Condition, str]] = {
         Condition.PRIVATE: "INVENTORY_FETCH_FAILED",
         Condition.TRADE_BANNED: "USER_NOT_TRADEABLE",
+        Condition.ESCROW: "USER_NOT_TRADEABLE",
         Condition.STEAM_DOWN: "STEAM_UNAVAILABLE",
         Condition.STEAM_BUSY: "STEAM_RATE_LIMITED",
         Condition.NO_BOTS: "NO_BOTS_AVAILABLE",
@@ -94,15 +116,12 @@ class _AssetPayServer(SimulatedServer):
         return (
             web.post("/auth/authenticate-client", self._authenticate_client),
             web.get("/client/inventory", self._client_inventory, allow_head=False),
+            web.get("/client/trades", self._client_trades, allow_head=False),
         )
 
     async def _authenticate_client(self, request: web.Request) -> web.StreamResponse:
         self._check_api_key(request)
-        try:
-            body = await request.json() if request.content_type == "application/json" else None
-        except ValueError:
-            body = None
-        asked = self._validated(_ClientBody, body)
+        asked = await self._body(_ClientBody, request)
         client = read_trade_url(asked.trade_url)
         if client is None:
             raise self._refused("INVALID_TRADEURL")
@@ -112,37 +131,38 @@ class _AssetPayServer(SimulatedServer):
         return self._success({"token": token})
 
     async def _client_inventory(self, request: web.Request) -> web.StreamResponse:
+        client = self._client(request)
+        query = self._query(self.client_query, request)
+        return await self._inventory(client, query, item=self._client_item, collateral=_COLLATERAL)
+
+    async def _client_trades(self, request: web.Request) -> web.StreamResponse:
+        client = self._client(request)
+        await self._meet(client)
+        return self._success(self._trades_page(request, client.steam_id))
+
+    @abstractmethod
+    def _trades_page(self, request: web.Request, owner: SteamId) -> dict[str, Any]:
+        """Return the page of a client's trades that the request asks for."""
+
+    def _client(self, request: web.Request) -> Client:
+        """Return the client whose token the request has."""
         token = request.headers.get("Authorization")
         if token is None:
             raise self._refused("MISSING_BEARER")
         client = self.client_tokens.client(token)
         if client is None:
             raise self._refused("INVALID_TOKEN")
-        query = self._query(self.client_query, request)
-        return await self._inventory(client, query, item=self._client_item, collateral=_COLLATERAL)
+        return client
 
     async def _inventory(
         self, client: Client, query: InventoryQuery, *, item: Callable[[WorldItem], dict[str, Any]], collateral: float
     ) -> web.StreamResponse:
         """Answer with the person's items, or with the error of their condition or trade token."""
-        forced = forced_error(client.trade_token)
-        if forced is not None:
-            rows = [row for row in self.errors if row.code == forced.code] or [UNDOCUMENTED._replace(code=forced.code)]
-            raise self._refusal(rows[-1 if forced.second else 0])
-        person = self.world.person(client.steam_id)
+        person = await self._meet(client)
         if person is None:
             raise self._refused("INVENTORY_FETCH_FAILED")
-        match person.condition:
-            case Condition.HANGS:
-                return await faults.never()
-            case Condition.HTML:
-                return faults.html_page()
-            case Condition.UNDOCUMENTED:
-                raise self._refusal(UNDOCUMENTED)
-            case Condition.ORDINARY:
-                pass
-            case condition:
-                raise self._refused(self.condition_errors[condition])
+        if person.condition is not Condition.ORDINARY:
+            raise self._refused(self.condition_errors[person.condition])
         page, count = query.select(person.inventories.get(query.app, ()))
         read_at = self._steam_read_at(client.steam_id, query)
         return self._success(
@@ -153,6 +173,29 @@ class _AssetPayServer(SimulatedServer):
                 "collateral": collateral,
             }
         )
+
+    async def _meet(self, client: Client) -> Person | None:
+        """Return the person, None if unknown. Refuse, or hang, if the person or trade token demands it of every call.
+
+        A person's other conditions are Steam's, and matter to an inventory only.
+        """
+        self._refuse_as_named(client.trade_token)
+        person = self.world.person(client.steam_id)
+        match person and person.condition:
+            case Condition.HANGS:
+                await faults.never()
+            case Condition.HTML:
+                raise Refused(faults.html_page())
+            case Condition.UNDOCUMENTED:
+                raise self._refusal(UNDOCUMENTED)
+        return person
+
+    def _refuse_as_named(self, text: str) -> None:
+        """Refuse with the error that a trade token or a trade's number names, if it names one."""
+        forced = forced_error(text)
+        if forced is not None:
+            rows = [row for row in self.errors if row.code == forced.code] or [UNDOCUMENTED._replace(code=forced.code)]
+            raise self._refusal(rows[-1 if forced.second else 0])
 
     @staticmethod
     @abstractmethod
@@ -174,6 +217,13 @@ class _AssetPayServer(SimulatedServer):
         values = {name: request.query.getall(name) for name in request.query}
         return self._validated(model, {name: found[0] if len(found) == 1 else found for name, found in values.items()})
 
+    async def _body(self, model: type[_Model], request: web.Request) -> _Model:
+        try:
+            body = await request.json() if request.content_type == "application/json" else None
+        except ValueError:
+            body = None
+        return self._validated(model, body)
+
     def _validated(self, model: type[_Model], values: object) -> _Model:
         try:
             return model.model_validate(values)
@@ -191,7 +241,7 @@ class _AssetPayServer(SimulatedServer):
     def _not_found(self) -> web.Response:
         return self._refused("NOT_FOUND").response
 
-    def _success(self, data: dict[str, Any]) -> web.Response:
+    def _success(self, data: dict[str, Any] | list[dict[str, Any]]) -> web.Response:
         return web.json_response({"requestId": str(uuid.uuid4()), "success": True, "data": data})
 
     def _refused(self, key: str, *, fields: dict[str, str] | None = None) -> Refused:
@@ -213,7 +263,7 @@ class _AssetPayServer(SimulatedServer):
 
 
 class SimulatedAssetPay(_AssetPayServer):
-    """api.assetpay.gg: ``/secure/inventory`` with the API key, ``/client/inventory`` with a client token."""
+    """api.assetpay.gg: the ``/secure`` calls with the API key, the ``/client`` calls with a client token."""
 
     errors = ERRORS
     client_query = ClientQuery
@@ -224,24 +274,71 @@ class SimulatedAssetPay(_AssetPayServer):
         super().__init__(world, api_key=keys.assetpay_api_key, secret=keys.assetpay_api_secret, names_merchant=True)
 
     def _routes(self) -> Iterable[web.AbstractRouteDef]:
-        secure = web.get("/secure/inventory", self._secure_inventory, allow_head=False)
-        return (secure, *super()._routes())
+        return (
+            web.get("/secure/inventory", self._secure_inventory, allow_head=False),
+            web.get("/secure/trades/{refs}", self._secure_trades, allow_head=False),
+            web.post("/secure/check-tradeurl", self._check_trade_url),
+            *super()._routes(),
+        )
 
     async def _secure_inventory(self, request: web.Request) -> web.StreamResponse:
         self._check_api_key(request)
         query = self._query(SecureQuery, request)
         client = read_trade_url(query.trade_url)
-        person = self.world.person(client.steam_id) if client is not None else None
-        # Steam accepts a known account's own token only.
-        if client is None or (
-            person is not None and person.token != client.trade_token and forced_error(client.trade_token) is None
-        ):
+        if client is None or not self._is_accepted(client):
             raise self._refused("INVALID_TRADEURL")
         return await self._inventory(client, query, item=assetpay_items.self_trade_item, collateral=0)
 
+    async def _secure_trades(self, request: web.Request) -> web.StreamResponse:
+        self._check_api_key(request)
+        self._query(NoQuery, request)
+        # Commas separate the numbers before these are decoded (trades.md, 1.2).
+        path = request.raw_path.partition("?")[0]
+        refs = dict.fromkeys(unquote(ref) for ref in path.rpartition("/")[2].split(","))
+        if len(refs) > _MOST_REFS or not all(0 < len(ref) <= _LONGEST_REF for ref in refs):
+            raise self._refused("VALIDATION_FAILED", fields={"ref": "is not accepted"})
+        for ref in refs:
+            self._refuse_as_named(ref)
+        ids = {ref.lower() for ref in refs}
+        rows = [
+            assetpay_trade_rows.current_trade(trade)
+            for trade in reversed(self.world.assetpay_trades)  # no order is documented
+            if trade.id in ids or trade.shop_reference in refs
+        ]
+        if len(refs) > 1:
+            return self._success(rows)
+        if not rows:
+            raise self._refused("TRADE_NOT_FOUND")
+        return self._success(rows[0])
+
+    async def _check_trade_url(self, request: web.Request) -> web.StreamResponse:
+        self._check_api_key(request)
+        body = await self._body(_CheckBody, request)
+        client = read_trade_url(body.trade_url)
+        if client is None:
+            raise self._refused("VALIDATION_FAILED", fields={"tradeurl": "is no trade URL"})
+        person = await self._meet(client)
+        if person is None:
+            return self._success({"state": 7, "message": "User not found"})
+        if not self._is_accepted(client):
+            return self._success({"state": 6, "message": "Trade URL is invalid"})
+        return self._success({"steamid": str(person.steam_id)} | trade_url_check(person.condition))
+
+    def _trades_page(self, request: web.Request, owner: SteamId) -> dict[str, Any]:
+        query = self._query(TradesQuery, request)
+        page = query.page(query.matching(self.world.assetpay_trades, owner))
+        if page is None:
+            raise self._refused("VALIDATION_FAILED", fields={"cursor": "is unknown"})
+        return {"items": list(map(assetpay_trade_rows.current_trade, page[0])), "nextCursor": page[1]}
+
+    def _is_accepted(self, client: Client) -> bool:
+        """Return whether Steam accepts the trade token: of a known account only its own."""
+        person = self.world.person(client.steam_id)
+        return person is None or person.token == client.trade_token or forced_error(client.trade_token) is not None
+
 
 class SimulatedAssetPayLegacy(_AssetPayServer):
-    """api.assetpay.co: ``/client/inventory`` in the older shape, errors in the older numbering."""
+    """api.assetpay.co: the ``/client`` calls in the older shape, errors in the older numbering."""
 
     errors = LEGACY_ERRORS
     client_query = LegacyQuery
@@ -257,3 +354,10 @@ class SimulatedAssetPayLegacy(_AssetPayServer):
     def __init__(self, world: World) -> None:
         keys = world.credentials
         super().__init__(world, api_key=keys.legacy_api_key, secret=keys.legacy_api_secret, names_merchant=False)
+
+    def _trades_page(self, request: web.Request, owner: SteamId) -> dict[str, Any]:
+        query = self._query(LegacyTradesQuery, request)
+        trades = query.matching(self.world.legacy_trades, owner)
+        end = int(query.page) * int(query.limit)
+        page = trades[end - int(query.limit) : end]
+        return {"trades": list(map(assetpay_trade_rows.legacy_trade, page)), "count": len(trades)}

@@ -24,7 +24,7 @@ def legacy_item(item: WorldItem) -> dict[str, Any]:
     offer = None
     if item.offer is not None:
         offer = {"price": float(item.offer), "reference": _reference(item), "maxAmount": item.max_amount}
-    return _present(
+    return present(
         {
             **_head(item),
             "contextid": _CONTEXT_ID,
@@ -49,7 +49,7 @@ def _current(item: WorldItem, *, reference: str) -> dict[str, Any]:
             "accepted": item.accepted,
             "maxAmount": item.max_amount,
         }
-    return _present(
+    return present(
         {
             **_head(item),
             "tradable": item.tradable,
@@ -89,6 +89,6 @@ def _reference(item: WorldItem) -> str:
     return f"ref_{item.id[:8]}"
 
 
-def _present(facts: dict[str, Any]) -> dict[str, Any]:
+def present(facts: dict[str, Any]) -> dict[str, Any]:
     """Leave out missing facts."""
     return {name: value for name, value in facts.items() if value is not None}

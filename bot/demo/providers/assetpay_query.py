@@ -1,15 +1,17 @@
-"""The queries of AssetPay's inventory endpoints, validated as strictly as they are documented."""
+"""The queries of AssetPay's endpoints, validated as strictly as they are documented."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import base64
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.demo.assetpay_trades import AssetPayTrade
 from bot.demo.items import WorldItem
-from bot.domain.steam import Game
+from bot.domain.steam import Game, SteamId
 
 _Price = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$")]
 _Positive = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]
@@ -77,3 +79,59 @@ class LegacyQuery(InventoryQuery):
 
     sort: Literal["relevance", "price_asc", "price_desc", "name_asc", "name_desc"] = "relevance"
     limit: _Positive = Field("50", alias="perPage")
+
+
+class NoQuery(BaseModel):
+    """No parameters at all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class _AnyTradesQuery(BaseModel):
+    """What the trades' queries of both dialects share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str | None = None
+    game: Literal["730", "252490"] = "730"
+
+    def matching(self, trades: Iterable[AssetPayTrade], owner: SteamId) -> list[AssetPayTrade]:
+        """Return the owner's trades of this game and type, newest first."""
+        kind = self.type and self.type.lower()
+        found = [
+            trade
+            for trade in trades
+            if trade.owner.steam_id == owner and trade.game == int(self.game) and kind in (None, trade.kind)
+        ]
+        return sorted(found, key=lambda trade: (trade.created_at, trade.id), reverse=True)
+
+
+class TradesQuery(_AnyTradesQuery):
+    """``/client/trades`` of api.assetpay.gg (trades.md, 1.3)."""
+
+    type: Literal["deposit", "withdraw"] | None = None
+    cursor: str | None = None
+    limit: Annotated[str, Field(pattern=r"^([1-9][0-9]?|100)$")] = "20"
+
+    def page(self, trades: Sequence[AssetPayTrade]) -> tuple[Sequence[AssetPayTrade], str | None] | None:
+        """Return the trades after ``cursor`` and the next cursor, None at the end; None for an unknown cursor."""
+        start = 0
+        if self.cursor is not None:
+            start = next((place for place, trade in enumerate(trades, 1) if _cursor(trade) == self.cursor), 0)
+            if start == 0:
+                return None
+        end = start + int(self.limit)
+        return trades[start:end], _cursor(trades[end - 1]) if end < len(trades) else None
+
+
+class LegacyTradesQuery(_AnyTradesQuery):
+    """``/client/trades`` of api.assetpay.co (trades.md, 2)."""
+
+    type: Literal["DEPOSIT", "WITHDRAW"] | None = None
+    page: _Positive = "1"
+    limit: _Positive = "10"
+
+
+def _cursor(trade: AssetPayTrade) -> str:
+    """Return a cursor that continues after a trade; it has characters that a query has to encode."""
+    return base64.b64encode(f"->{trade.id}??".encode()).decode()

@@ -17,7 +17,7 @@ from bot.domain.steam import SteamId
 LIFETIME = timedelta(hours=24)
 """How long a client token is valid (providers.md, 1.2)."""
 
-_MERCHANT_ID = "7b1f0c52-demo"
+MERCHANT_ID = "7b1f0c52-demo"
 _CANONICAL = re.compile(
     r"https://steamcommunity\.com/tradeoffer/new/\?partner=(\d{1,10})&token=([A-Za-z0-9_-]{8})", re.ASCII
 )
@@ -85,12 +85,12 @@ class ClientTokens:
         """Return a token for this account."""
         now = int(self._world.now().timestamp())
         claims = {
-            **({"merchantId": _MERCHANT_ID} if self._names_merchant else {}),
+            **({"merchantId": MERCHANT_ID} if self._names_merchant else {}),
             "client": {"steamID": str(steam_id), "tradeUrl": trade_url},
             "iat": now,
             "exp": now + int(LIFETIME.total_seconds()),
         }
-        return signed(claims, secret=self._secret, header={"userId": _MERCHANT_ID})
+        return signed(claims, secret=self._secret, header={"userId": MERCHANT_ID})
 
     def client(self, token: str) -> Client | None:
         """Return the client of a token; None if it is expired or unknown."""
