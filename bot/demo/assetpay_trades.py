@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple
@@ -52,12 +52,15 @@ class TradedItem:
     item: WorldItem
     price: Decimal
     status: str | None = None
-    error: str | None = None
+    error: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetPayTrade:
-    """One trade as AssetPay keeps it. A response leaves out fields that are None."""
+    """One trade as AssetPay keeps it. A response leaves out fields that are None.
+
+    The repr has no error, which may hold a trade token.
+    """
 
     id: str
     kind: Kind
@@ -78,7 +81,7 @@ class AssetPayTrade:
     cancels_at: datetime | None = None
     hold_ends: datetime | None = None
     reverted_by: str | None = None
-    error: str | None = None
+    error: str | None = field(default=None, repr=False)
     bot: WorldBot | None = None
 
 

@@ -25,7 +25,9 @@ SkinDesk demo: the real bot, simulated providers, no Discord and no account need
   Open    {url}
 
   Be Mia, the customer:   /trades    and /inventory tradeurl:{customer}
+                          /trades reference:{order}   (where is my order?)
   Be Alex, the agent:     /inventory tradeurl:{private}   (a private one)
+                          /trades reference:{deposit}   (any customer's deposit)
                           /resend id:{trade}
   Be Robin, a moderator:  press Approve on the card
   Not linked yet (Alex):  /link start    and be anyone at a made-up Steam
@@ -68,7 +70,14 @@ def _announce(scene: Scene, url: str) -> None:
     world = scene.world
     trade = world.trades_of(world.customer)[0]
     sys.stdout.write(
-        _TRY.format(url=url, customer=world.customer.trade_url, private=world.private.trade_url, trade=trade.id)
+        _TRY.format(
+            url=url,
+            customer=world.customer.trade_url,
+            order=world.held_deposit.shop_reference,
+            private=world.private.trade_url,
+            deposit=world.others_deposit.order_id,
+            trade=trade.id,
+        )
     )
     sys.stdout.flush()
 

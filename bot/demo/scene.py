@@ -173,15 +173,18 @@ def welcome_embed(scene: Scene) -> discord.Embed:
     """Return the first message on the page: the people and what to try."""
     world = scene.world
     resendable = world.trades_of(world.customer)[0]
+    held = world.held_deposit
     lines = [
         "Choose above who you are, then type `/` below.",
         "",
         "**Mia, a customer.** Her own inventory and trades, no one else's:",
-        "`/trades` · `/trades scope:all` · `/inventory` with her trade URL:",
+        f"`/trades` · where is my order? `/trades reference:{held.shop_reference}`",
+        "`/inventory`, and `/trades` for AssetPay's list, with her `tradeurl`:",
         f"`{world.customer.trade_url}`",
         "",
         "**Alex, a support agent.** Everyone's. Try `/inventory` for a private one:",
         f"`{world.private.trade_url}`",
+        f"find any customer's deposit: `/trades reference:{world.others_deposit.order_id}`",
         f"then ask for a resend: `/resend id:{resendable.id}`",
         "",
         "**Robin, a moderator.** Approve or deny the card that appears here, once.",

@@ -136,6 +136,16 @@ class World:
         """Return the person's trades, the resendable ones first."""
         return tuple(trade for trade in self.trades if trade.user == person.steam_id)
 
+    @property
+    def held_deposit(self) -> AssetPayTrade:
+        """The customer's deposit on hold at AssetPay, credited in part."""
+        return next(trade for trade in self.assetpay_trades if trade.owner is self.customer)
+
+    @property
+    def others_deposit(self) -> SkinsBackDeposit:
+        """The other customer's deposit on hold at SkinsBack."""
+        return next(deposit for deposit in self.deposits if deposit.owner == self.other_customer.steam_id)
+
     def error_trade_url(self, code: int, *, second: bool = False) -> str:
         """Return a trade URL that every inventory provider answers with ``code``."""
         return trade_url(_ERROR_ACCOUNT, error_token(code, second=second))

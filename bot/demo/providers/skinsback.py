@@ -1,4 +1,4 @@
-"""Simulated SkinsBack: ``POST /api.php`` with ``method=user_inventory`` (seed 003)."""
+"""Simulated SkinsBack: ``POST /api.php`` with the methods of inventories (seed 003) and deposits (trades.md, 3)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from bot.demo.items import WorldItem, WorldSticker
 from bot.demo.people import Condition, Person
 from bot.demo.providers import faults
 from bot.demo.providers.server import Refused, SimulatedServer
+from bot.demo.providers.skinsback_rows import deposit_row
+from bot.demo.skinsback_deposits import PROJECT_MULTIPLIER, RATES, SkinsBackDeposit, usd_price
 from bot.demo.world import World, forced_error
 from bot.domain.steam import Game, SteamId
 
@@ -39,39 +41,60 @@ ERRORS = {
     -9: "under_maintenance",
     -10: "invalid_client_secret",
 }
-"""Every error that seed 003 lists for this method."""
+"""Every error that seed 003 lists for ``user_inventory``; the negative ones are of every method."""
+
+ORDERS_ERRORS = {1: "missing_starting_or_ending"}
+"""The key is documented, the number is not (trades.md, 3.2)."""
+
+ORDERSTATUS_ERRORS = {
+    1: "order_id_or_transaction_id_missing",
+    2: "invalid_order_id",
+    3: "invalid_transaction_id",
+    4: "transaction_not_found",
+}
+"""trades.md, 3.3."""
 
 _UNDOCUMENTED_CODE = 4242
 _GAMES = {"cs2": Game.CS2, "dota2": Game.DOTA2, "rust": Game.RUST}
 _CONDITION_ERRORS = {
     Condition.PRIVATE: 6,
     Condition.TRADE_BANNED: 5,
+    Condition.ESCROW: 5,
     Condition.STEAM_DOWN: 7,
     Condition.STEAM_BUSY: -7,
     Condition.NO_BOTS: -9,
     Condition.FLEET_DEGRADED: 7,
     Condition.UNDOCUMENTED: _UNDOCUMENTED_CODE,
 }
-_RATES = {"usd": 1.0, "eur": 0.92, "rub": 92.7, "gbp": 0.79, "cny": 7.2}
-_PROJECT_MULTIPLIER = 0.7
+_CURRENCIES = RATES | {"gbp": 0.79}
 _LONGEST_CUSTOM_CURRENCY = 4
-_PARAMETERS = frozenset(
-    {"method", "game", "steam_id", "trade_token", "currency", "custom_multiplier", "custom_currency"}
-    | {"custom_currency_rate", "shopid", "sign"}
-)
+_LONGEST_ORDER_ID = 128
+_PARAMETERS = {
+    "user_inventory": {
+        *("game", "steam_id", "trade_token", "currency", "custom_multiplier", "custom_currency"),
+        "custom_currency_rate",
+    },
+    "orders": {"starting", "ending", "start_from"},
+    "orderstatus": {"transaction_id", "order_id"},
+}
+_COMMON_PARAMETERS = {"method", "shopid", "sign"}
 
 
 class SimulatedSkinsBack(SimulatedServer):
     """skinsback.com: one address for everything, errors in the body with status 200.
 
     Undocumented parameters are ignored, as by PHP, and counted in ``unknown_parameters``. If ``active`` is false every
-    call is refused with -4.
+    call is refused with -4. ``method_calls`` counts the calls by method. ``orders`` lists ``page_size`` deposits at
+    once; with ``types_drift`` numbers and texts change places, as third parties saw them (trades.md, 3.4).
     """
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.unknown_parameters: Counter[str] = Counter()
+        self.method_calls: Counter[str] = Counter()
         self.active = True
+        self.page_size = 1000
+        self.types_drift = False
 
     @property
     def url(self) -> str:
@@ -85,13 +108,61 @@ class SimulatedSkinsBack(SimulatedServer):
         if request.method != "POST":
             raise _refused(-1)
         fields = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-        self.unknown_parameters.update(fields.keys() - _PARAMETERS)
+        method = fields.get("method", "")
+        self.method_calls[method] += 1
+        self.unknown_parameters.update(fields.keys() - _PARAMETERS.get(method, set()) - _COMMON_PARAMETERS)
         self._authenticate(request, fields)
         if not self.active:
             raise _refused(-4)
-        if fields.get("method") != "user_inventory":
-            raise _refused(-5)
-        return await self._user_inventory(fields)
+        match method:
+            case "user_inventory":
+                return await self._user_inventory(fields)
+            case "orders":
+                return self._orders(fields)
+            case "orderstatus":
+                return self._order_status(fields)
+        raise _refused(-5)
+
+    def _orders(self, fields: Mapping[str, str]) -> web.Response:
+        """Answer with the deposits made within a window, oldest first: no order is documented."""
+        window = [fields.get(name, "") for name in ("starting", "ending")]
+        if not all(map(_is_number, window)):
+            raise _refused(1, ORDERS_ERRORS)
+        starting, ending = map(int, window)
+        found = [each for each in self.world.deposits if starting <= int(each.created_at.timestamp()) <= ending]
+        found.sort(key=lambda deposit: deposit.created_at)
+        first = fields.get("start_from", "0")
+        begin = int(first) if _is_number(first) else 0
+        end = begin + self.page_size
+        return web.json_response(
+            {
+                "status": "success",
+                "total_count": str(len(found)) if self.types_drift else len(found),
+                "has_more": end < len(found),
+                "start_from": min(end, len(found)),
+                "items": [self._deposit(deposit) for deposit in found[begin:end]],
+            }
+        )
+
+    def _order_status(self, fields: Mapping[str, str]) -> web.Response:
+        """Answer with one deposit, or with the error that its number names."""
+        transaction, order = fields.get("transaction_id", ""), fields.get("order_id", "")
+        forced = forced_error(transaction or order)
+        if forced is not None:
+            raise _refused(forced.code, ORDERSTATUS_ERRORS)
+        if not transaction and not order:
+            raise _refused(1, ORDERSTATUS_ERRORS)
+        if transaction and not _is_number(transaction):
+            raise _refused(3, ORDERSTATUS_ERRORS)
+        if len(order) > _LONGEST_ORDER_ID:
+            raise _refused(2, ORDERSTATUS_ERRORS)
+        for deposit in self.world.deposits:
+            if transaction == deposit.transaction_id or (not transaction and order == deposit.order_id):
+                return web.json_response(self._deposit(deposit))
+        raise _refused(4, ORDERSTATUS_ERRORS)
+
+    def _deposit(self, deposit: SkinsBackDeposit) -> dict[str, Any]:
+        return deposit_row(deposit, types_drift=self.types_drift)
 
     async def _user_inventory(self, fields: Mapping[str, str]) -> web.StreamResponse:
         game = _GAMES.get(fields.get("game", ""))
@@ -154,12 +225,12 @@ class SimulatedSkinsBack(SimulatedServer):
 
 def _prices(fields: Mapping[str, str]) -> tuple[str | None, float, float]:
     """Return the currency of local prices, if any, its rate, and the multiplier."""
-    currency, rate, multiplier = fields.get("currency"), 1.0, _PROJECT_MULTIPLIER
+    currency, rate, multiplier = fields.get("currency"), 1.0, float(PROJECT_MULTIPLIER)
     if currency is not None:
         currency = currency.lower()
-        if currency not in _RATES:
+        if currency not in _CURRENCIES:
             raise _refused(4)
-        rate = _RATES[currency]
+        rate = _CURRENCIES[currency]
     if fields.keys() & {"custom_currency", "custom_currency_rate"}:
         currency = fields.get("custom_currency", "")
         if not 0 < len(currency) <= _LONGEST_CUSTOM_CURRENCY:
@@ -178,8 +249,6 @@ def _number(text: str, low: float, high: float, *, error: int) -> float:
 
 def _item(item: WorldItem, piece: int) -> dict[str, Any]:
     """Return one piece; the pieces of a stack differ only in their asset id, as in the seed's sample."""
-    # Every provider pays another price.
-    price = round(float(item.offer) * 0.96, 2) if item.offer is not None else 0.0
     return {
         "item": {
             "asset_id": str(int(item.asset_id) + piece),
@@ -189,7 +258,7 @@ def _item(item: WorldItem, piece: int) -> dict[str, Any]:
             "class_id": item.class_id,
         },
         "name": item.market_hash_name,
-        "price": price,
+        "price": usd_price(item),
         "stickers": [_sticker(sticker) for sticker in item.stickers],
         "disabled": not item.accepted,
     }
@@ -206,6 +275,11 @@ def _signature(fields: Mapping[str, str], secret: str) -> str:
     return hmac.digest(secret.encode(), text.encode(), "sha1").hex()
 
 
-def _refused(code: int) -> Refused:
-    message = ERRORS.get(code, "something_new")
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"\d{1,12}", text, re.ASCII) is not None
+
+
+def _refused(code: int, errors: Mapping[int, str] = ERRORS) -> Refused:
+    """Return an error of the method that has these; the negative ones are of every method."""
+    message = (ERRORS if code < 0 else errors).get(code, "something_new")
     return Refused(web.json_response({"status": "error", "error_code": code, "error_message": message}))
