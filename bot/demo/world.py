@@ -201,5 +201,5 @@ class World:
                 self.assetpay_trades.append(assetpay.trade("deposit", UNDOCUMENTED_STATUS))
                 self.legacy_trades.append(legacy.trade("deposit", UNDOCUMENTED_STATUS.upper()))
                 self.deposits.append(skinsback.deposit(UNDOCUMENTED_STATUS))
-                nobody = SkinsBackDepositMaker(chance, None, items[Game.CS2], first=900, currency="usd", now=now)
-                self.deposits.append(nobody.deposit("pending"))
+                ownerless = SkinsBackDepositMaker(chance, None, items[Game.CS2], first=900, currency="usd", now=now)
+                self.deposits.append(ownerless.deposit("pending"))

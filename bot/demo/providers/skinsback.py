@@ -128,19 +128,19 @@ class SimulatedSkinsBack(SimulatedServer):
         window = [fields.get(name, "") for name in ("starting", "ending")]
         if not all(map(_is_number, window)):
             raise _refused(1, ORDERS_ERRORS)
-        starting, ending = map(int, window)
-        found = [each for each in self.world.deposits if starting <= int(each.created_at.timestamp()) <= ending]
+        begin, end = map(int, window)
+        found = [each for each in self.world.deposits if begin <= int(each.created_at.timestamp()) <= end]
         found.sort(key=lambda deposit: deposit.created_at)
         first = fields.get("start_from", "0")
-        begin = int(first) if _is_number(first) else 0
-        end = begin + self.page_size
+        start = int(first) if _is_number(first) else 0
+        stop = start + self.page_size
         return web.json_response(
             {
                 "status": "success",
                 "total_count": str(len(found)) if self.types_drift else len(found),
-                "has_more": end < len(found),
-                "start_from": min(end, len(found)),
-                "items": [self._deposit(deposit) for deposit in found[begin:end]],
+                "has_more": stop < len(found),
+                "start_from": min(stop, len(found)),
+                "items": [self._deposit(deposit) for deposit in found[start:stop]],
             }
         )
 
