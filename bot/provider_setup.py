@@ -19,7 +19,8 @@ from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
 from bot.providers.mannco_source import ManncoSource
 from bot.providers.rate_limits import MINUTE, RateLimiter, SlidingWindow
 from bot.providers.resilience import ResilientInventories, ResilientProvider, ResilientTrades
-from bot.providers.skinsback import SkinsBack
+from bot.providers.skinsback import Shop, SkinsBack
+from bot.providers.skinsback_source import SkinsBackDeposits
 from bot.providers.transport import Transport
 
 _HOUR = timedelta(hours=1)
@@ -71,6 +72,10 @@ async def open_providers(
             sources.append(ManncoSource(resending))
         else:
             inventories.append(ResilientInventories(_inventory_provider(name, settings, transport), resilience))
+        if name is ProviderName.SKINSBACK:
+            deposits = SkinsBackDeposits(_shop(settings, transport), resilience)
+            stack.push_async_callback(deposits.close)
+            sources.append(deposits)
     return ProvidersOn(tuple(inventories), tuple(sources), resending, tuple(health))
 
 
@@ -101,14 +106,8 @@ def _inventory_provider(name: ProviderName, settings: Settings, transport: Trans
             return AssetPaySecure(transport, _secret(settings.providers.assetpay.api_key))
         case ProviderName.SKINSBACK:
             table = settings.providers.skinsback
-            return SkinsBack(
-                transport,
-                table.client_id,
-                _secret(table.client_secret),
-                auth=table.auth,
-                currency=table.currency,
-                custom_prices=table.custom_prices,
-            )
+            shop = _shop(settings, transport)
+            return SkinsBack(shop, currency=table.currency, custom_prices=table.custom_prices)
         case _:
             client = _client_table(name, settings)
             return AssetPayClient(
@@ -119,6 +118,11 @@ def _inventory_provider(name: ProviderName, settings: Settings, transport: Trans
                 else IssuedClientTokens(transport, _secret(client.api_key)),
                 authorization=client.authorization,
             )
+
+
+def _shop(settings: Settings, transport: Transport) -> Shop:
+    table = settings.providers.skinsback
+    return Shop(transport, table.client_id, _secret(table.client_secret), table.auth)
 
 
 def _client_table(name: ProviderName, settings: Settings) -> AssetPayClientTable:

@@ -23,9 +23,11 @@ from bot.providers.probes import (
     probe_assetpay,
     probe_client_token,
     probe_client_tokens,
+    probe_deposits,
     probe_mannco,
     probe_skinsback,
 )
+from bot.providers.skinsback import Shop
 from bot.providers.transport import Limits, Transport
 
 if TYPE_CHECKING:
@@ -82,13 +84,36 @@ async def check_providers(
             what = "Mannco.store refuses one account's trades on their own path: the key is not an administrator's"
             fix = "Use the key of a Mannco.store administrator, or set it to false"
             return problem(f"providers.{name}", what, fix, key="providers.mannco.per_user_paths")
+        except _DepositsRefused as refused:
+            explanation = catalogue.explain(refused.failure)
+            what = f"{name.label} answers, and refuses its list of deposits: {explanation.title}"
+            fix = f"/trades shows no deposits of {name.label} until it allows method=orders. {explanation.agent}"
+            return warning(f"providers.{name}", f"{what} ({_code(refused.failure)})", fix, key=f"providers.{name}")
         except ProviderError as error:
             return _finding(error.failure, catalogue)
         except Exception as error:  # noqa: BLE001 -- a check that raises is a finding
             return failed(f"providers.{name}", error)
         return ok(f"providers.{name}", f"{name.label} answers, and did not refuse the credentials{sees or ''}")
 
-    return await asyncio.gather(*map(check, settings.providers_on))
+    return [*await asyncio.gather(*map(check, settings.providers_on)), *_without_currency(settings)]
+
+
+def _without_currency(settings: Settings) -> Sequence[Finding]:
+    """Warn if SkinsBack is asked for no currency: then it may name only its own price (seed 003)."""
+    table = settings.providers.skinsback
+    if not table.is_on or table.currency or table.custom_currency:
+        return ()
+    what = "SkinsBack may name only its own price in USD, not what the shop credits to the customer"
+    key = "providers.skinsback.currency"
+    return (warning(key, what, "set it to the currency in which customers are credited", key=key),)
+
+
+class _DepositsRefused(Exception):
+    """SkinsBack accepts the credentials, and refuses to list deposits."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.kind.value)
+        self.failure = failure
 
 
 async def _probe(name: ProviderName, settings: Settings, transport: Transport) -> str | None:
@@ -103,7 +128,14 @@ async def _probe(name: ProviderName, settings: Settings, transport: Transport) -
             await _probe_client(tables.assetpay_legacy, name, transport)
         case ProviderName.SKINSBACK:
             table = tables.skinsback
-            await probe_skinsback(transport, table.client_id, _secret(table.client_secret), table.auth)
+            shop = Shop(transport, table.client_id, _secret(table.client_secret), table.auth)
+            await probe_skinsback(shop)
+            try:
+                await probe_deposits(shop)
+            except ProviderError as error:
+                if error.failure.kind is FailureKind.REFUSED:
+                    raise _DepositsRefused(error.failure) from None
+                raise
         case ProviderName.MANNCO:
             # Not /trade/resend: that is a GET too, but it sends.
             token, api_key = tables.mannco.token, tables.mannco.api_key

@@ -5,8 +5,9 @@ missing part after the credentials were checked. A provider that checked the con
 credentials, so a good answer only means that the credentials were *not refused*.
 """
 
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Literal
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Dialect, FailureKind
@@ -14,9 +15,9 @@ from bot.domain.secrets import Secret
 from bot.domain.trades import Scope
 from bot.providers.assetpay_answers import check_success
 from bot.providers.mannco import Mannco
-from bot.providers.reading import Fields, read
-from bot.providers.response import Response
-from bot.providers.skinsback import check_status, credentials
+from bot.providers.reading import read
+from bot.providers.skinsback import Shop, check_status
+from bot.providers.skinsback_orders import orders_form, read_page
 from bot.providers.transport import Transport
 
 _INCOMPLETE = frozenset({"VALIDATION_FAILED", "INVALID_TRADEURL", "invalid_game"})
@@ -26,7 +27,7 @@ _INCOMPLETE = frozenset({"VALIDATION_FAILED", "INVALID_TRADEURL", "invalid_game"
 async def probe_assetpay(transport: Transport, api_key: Secret) -> None:
     """Ask for an inventory without a trade URL: 1001 or 13 with a good key, 19xx otherwise. Steam is not asked."""
     response = await transport.request("GET", "/secure/inventory", headers={"api-key": api_key.reveal()})
-    await _check(response, check_success, api_key)
+    await _accept(read(response, check_success, secrets=(api_key,)))
 
 
 async def probe_client_tokens(transport: Transport, api_key: Secret) -> None:
@@ -34,7 +35,7 @@ async def probe_client_tokens(transport: Transport, api_key: Secret) -> None:
     response = await transport.request(
         "POST", "/auth/authenticate-client", headers={"api-key": api_key.reveal()}, json={}
     )
-    await _check(response, check_success, api_key)
+    await _accept(read(response, check_success, secrets=(api_key,)))
 
 
 async def probe_client_token(
@@ -49,20 +50,21 @@ async def probe_client_token(
         query=(("page", "1"), (page_size, "1")),
         headers={"Authorization": f"{prefix}{token.reveal()}"},
     )
-    await _check(response, check_success, token)
+    await _accept(read(response, check_success, secrets=(token,)))
 
 
-async def probe_skinsback(
-    transport: Transport, client_id: str, client_secret: Secret, auth: Literal["headers", "signature"]
-) -> None:
+async def probe_skinsback(shop: Shop) -> None:
     """Ask for an inventory without game and account: 1 invalid_game; wrong credentials have negative numbers.
 
     Balance and market calls need further rights (-6) and say more than necessary.
     """
-    form = [("method", "user_inventory")]
-    headers = credentials(form, client_id, client_secret, auth)
-    response = await transport.request("POST", headers=headers, form=form)
-    await _check(response, check_status, client_secret)
+    await _accept(shop.ask([("method", "user_inventory")], check_status))
+
+
+async def probe_deposits(shop: Shop) -> None:
+    """Ask for the deposits of one second."""
+    now = shop.transport.clock.now()
+    await shop.ask(orders_form(now - timedelta(seconds=1), now), read_page)
 
 
 class NotAdministrator(Exception):
@@ -90,10 +92,10 @@ async def probe_mannco(mannco: Mannco) -> str:
     return f": this key sees only the trades of {limit.sees_only}; for everyone's it has to be an administrator's"
 
 
-async def _check(response: Response, reader: Callable[[Fields], Any], secret: Secret) -> None:
+async def _accept(call: Awaitable[object]) -> None:
     """Accept a success, and the refusal of an incomplete call."""
     try:
-        await read(response, reader, secrets=(secret,))
+        await call
     except ProviderError as error:
         if error.failure.kind is not FailureKind.REFUSED or error.failure.key not in _INCOMPLETE:
             raise

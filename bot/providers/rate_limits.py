@@ -169,6 +169,12 @@ class RateLimiter:
             raise RateLimitExceeded(timedelta(seconds=max(0.0, until - self._clock.monotonic())))
         return self._windows.get((method, path))
 
+    def pause(self, method: str, path: str) -> None:
+        """Make no call of a route for the length of its window: the provider said that its limit is reached."""
+        window = self._windows.get((method, path))
+        if window is not None:
+            window.block(window.per)
+
     def update_from_headers(self, method: str, path: str, response: Response) -> None:
         """Block the account, and the route if its limit seems to be used up, for as long as the response asks."""
         question, window = current_question(), self._windows.get((method, path))

@@ -1,18 +1,19 @@
-"""SkinsBack: POST method=user_inventory (seed 003)."""
+"""SkinsBack: its calls, and the inventories of POST method=user_inventory (seed 003)."""
 
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, Literal, Required
+from typing import Annotated, Literal, Required, TypeVar
 
 from pydantic import BaseModel, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from bot.domain.failures import ProviderName
+from bot.domain.errors import ProviderError
+from bot.domain.failures import FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryQuery, Item, MerchantPrice, Refusal, refusal_of
 from bot.domain.money import USD
 from bot.domain.secrets import Secret
@@ -22,7 +23,10 @@ from bot.providers.reading import MAX_ITEMS, Fields, Refused, Unreadable, identi
 from bot.providers.rows import Amount, Id, Integer, Text, read_rows
 from bot.providers.transport import Transport
 
+T = TypeVar("T")
+
 _METHOD = "user_inventory"
+_LIMIT_REACHED = (-7, "request_limit_reached")
 _CURRENCY = re.compile(r"[A-Za-z]{1,8}", re.ASCII)
 
 
@@ -64,42 +68,61 @@ class InventoryAnswer(BaseModel):
 _ITEM = TypeAdapter(ItemRow)
 
 
-def credentials(
-    form: list[tuple[str, str]], client_id: str, client_secret: Secret, auth: Literal["headers", "signature"]
-) -> dict[str, str]:
-    """Return the headers that authenticate a form, or append its signature (providers.md, 3.1)."""
-    if auth == "headers":
-        return {"X-CLIENT-ID": client_id, "X-CLIENT-SECRET": client_secret.reveal()}
-    form.append(("shopid", client_id))
-    message = "".join(f"{name}:{value};" for name, value in sorted(form))
-    form.append(("sign", hmac.new(client_secret.reveal().encode(), message.encode(), hashlib.sha1).hexdigest()))
-    return {}
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The merchant's project at SkinsBack; ``auth`` is how its secret is used."""
+
+    transport: Transport
+    client_id: str
+    client_secret: Secret
+    auth: Literal["headers", "signature"] = "headers"
+
+    async def ask(
+        self,
+        form: list[tuple[str, str]],
+        reader: Callable[[Fields], T],
+        *,
+        whole: Callable[[bytes], T] | None = None,
+        secrets: Iterable[Secret] = (),
+    ) -> T:
+        """Make a call and read its answer as :func:`reading.read` does; ProviderError otherwise.
+
+        The limit of requests is the project's, for all methods and all accounts, and its shop uses it up, too. How long
+        SkinsBack refuses then is not documented: SkinDesk asks again once the minute that it counts has passed.
+        """
+        headers, form = self._signed(form)
+        response = await self.transport.request("POST", headers=headers, form=form)
+        try:
+            return await read(response, reader, whole=whole, secrets=(self.client_secret, *secrets))
+        except ProviderError as error:
+            if _is_limit(error.failure.code, error.failure.key):
+                self.transport.pause("POST", "")
+            raise
+
+    def _signed(self, form: list[tuple[str, str]]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+        """Return the headers and the form with the credentials in one of them (providers.md, 3.1)."""
+        if self.auth == "headers":
+            return {"X-CLIENT-ID": self.client_id, "X-CLIENT-SECRET": self.client_secret.reveal()}, form
+        form = [*form, ("shopid", self.client_id)]
+        message = "".join(f"{name}:{value};" for name, value in sorted(form))
+        sign = hmac.new(self.client_secret.reveal().encode(), message.encode(), hashlib.sha1).hexdigest()
+        return {}, [*form, ("sign", sign)]
 
 
 class SkinsBack:
     """Inventories by SteamID and trade token.
 
-    ``auth`` is how the client secret is used; ``currency`` may be empty. ``custom_prices`` are the seed's parameters
-    ``custom_multiplier``, ``custom_currency`` and ``custom_currency_rate``, those that are set.
+    ``currency`` may be empty. ``custom_prices`` are the seed's parameters ``custom_multiplier``, ``custom_currency``
+    and ``custom_currency_rate``, those that are set.
     """
 
     name = ProviderName.SKINSBACK
     games = frozenset({Game.CS2, Game.DOTA2, Game.RUST})
 
     def __init__(
-        self,
-        transport: Transport,
-        client_id: str,
-        client_secret: Secret,
-        *,
-        auth: Literal["headers", "signature"] = "headers",
-        currency: str = "",
-        custom_prices: Mapping[str, str] = MappingProxyType({}),
+        self, shop: Shop, *, currency: str = "", custom_prices: Mapping[str, str] = MappingProxyType({})
     ) -> None:
-        self._transport = transport
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._auth: Literal["headers", "signature"] = auth
+        self._shop = shop
         self._currency = currency
         self._custom_prices = custom_prices
 
@@ -114,10 +137,7 @@ class SkinsBack:
         if self._currency:
             form.append(("currency", self._currency))
         form += self._custom_prices.items()
-        headers = credentials(form, self._client_id, self._client_secret, self._auth)
-        response = await self._transport.request("POST", headers=headers, form=form)
-        secrets = (self._client_secret, query.trade_url.token)
-        found = await read(response, _tolerant, whole=_whole, secrets=secrets)
+        found = await self._shop.ask(form, _tolerant, whole=_whole, secrets=(query.trade_url.token,))
         items = query.filter.apply(found.items)
         kept = {item.id for item in items}
         return Inventory(
@@ -126,25 +146,35 @@ class SkinsBack:
             game=query.game,
             items=items,
             total=len(items),
-            updated_at=response.received_at,
+            updated_at=self._shop.transport.clock.now(),
             left_out=found.left_out,
             credits_known=found.credits_known,
             merchant_prices={id_: price for id_, price in found.merchant_prices.items() if id_ in kept},
         )
 
 
+def check_error(answer: Fields, method: str) -> None:
+    """Raise Refused for an error: positive numbers mean something else with each method."""
+    if answer.values.get("status") != "error":
+        return
+    code, key = answer.integer("error_code", optional=True), identifier(answer.values.get("error_message"))
+    raise Refused(
+        FailureKind.THROTTLED if _is_limit(code, key) else FailureKind.REFUSED,
+        code=code,
+        key=key,
+        message=None if key else answer.text("error_message", optional=True),
+        method=method,
+    )
+
+
+def _is_limit(code: int | None, key: str | None) -> bool:
+    return (code if key is None else key) in _LIMIT_REACHED
+
+
 def check_status(answer: Fields) -> None:
     """Raise Refused for an error, Unreadable for neither an error nor a success."""
-    status = answer.values.get("status")
-    if status == "error":
-        key = identifier(answer.values.get("error_message"))
-        raise Refused(
-            code=answer.integer("error_code", optional=True),
-            key=key,
-            message=None if key else answer.text("error_message", optional=True),
-            method=_METHOD,
-        )
-    if status != "success":
+    check_error(answer, _METHOD)
+    if answer.values.get("status") != "success":
         raise Unreadable("status")
     answer.says_success = True
 
@@ -181,13 +211,18 @@ def _found(rows: list[ItemRow], currency: str | None, left_out: int = 0) -> _Fou
 
     If no item has it, only SkinsBack's own price is known.
     """
-    local = currency.upper() if currency and _CURRENCY.fullmatch(currency) else None
+    local = currency_of(currency)
     if not rows or local is None or all(row.get("multiplied_price_local") is None for row in rows):
         items = [_item(row, row.get("price"), USD) for row in rows]
         return _Found(items, left_out, credits_known=not rows, merchant_prices={})
     items = [_item(row, row.get("multiplied_price_local"), local) for row in rows]
     prices = {item.id: price for item, row in zip(items, rows, strict=True) if (price := _merchant_price(row, local))}
     return _Found(items, left_out, credits_known=True, merchant_prices=prices)
+
+
+def currency_of(text: str | None) -> str | None:
+    """Return a currency's code in upper case; SkinsBack writes it in lower case."""
+    return text.upper() if text and _CURRENCY.fullmatch(text) else None
 
 
 def _merchant_price(row: ItemRow, currency: str) -> MerchantPrice | None:

@@ -196,6 +196,10 @@ class Transport:
         except RateLimitExceeded as exceeded:
             raise self._rate_limited(exceeded) from None
 
+    def pause(self, method: str, path: str) -> None:
+        """Make no such call for the length of its limit's window: the answer said that the limit is reached."""
+        self._limiter.pause(method, path)
+
     def _rate_limited(self, exceeded: RateLimitExceeded) -> ProviderError:
         return ProviderError(Failure(self.provider, FailureKind.RATE_LIMITED_LOCALLY, retry_after=exceeded.wait))
 

@@ -8,7 +8,7 @@ from bot.domain.trades import Scope
 from bot.providers.assetpay import AssetPaySecure
 from bot.providers.assetpay_client import AssetPayClient, FixedClientToken, IssuedClientTokens
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
-from bot.providers.skinsback import SkinsBack
+from bot.providers.skinsback import Shop, SkinsBack
 from bot.providers.transport import Transport
 
 QUERY = InventoryQuery(TradeUrl(SteamId.from_account_id(1), TradeToken("CANARY-1")), Game.CS2)
@@ -29,7 +29,7 @@ def client_by_key(transport: Transport):
 
 
 def skinsback(transport: Transport):
-    return SkinsBack(transport, "id", Secret("CANARY-5")).look_up(QUERY)
+    return SkinsBack(Shop(transport, "id", Secret("CANARY-5"))).look_up(QUERY)
 
 
 def trades(transport: Transport):

@@ -20,7 +20,7 @@ from bot.providers.assetpay import AssetPaySecure
 from bot.providers.assetpay_client import AssetPayClient, FixedClientToken
 from bot.providers.explanations import Catalogue
 from bot.providers.mannco import FixedJwt, Mannco
-from bot.providers.skinsback import SkinsBack
+from bot.providers.skinsback import Shop, SkinsBack
 from tests.architecture.sources import ROOT
 from tests.providers.conftest import TRADE_URL
 from tests.support.loopback import as_json, in_turn
@@ -158,7 +158,7 @@ async def asked(provider, server, seed: str) -> None:
         case "003":
             server.script = in_turn(as_json({"status": "success", "data": {"items": []}}))
             transport = provider(ProviderName.SKINSBACK)
-            await SkinsBack(transport, "c", Secret("s"), currency="eur", custom_prices=SHOP).look_up(QUERY)
+            await SkinsBack(Shop(transport, "c", Secret("s")), currency="eur", custom_prices=SHOP).look_up(QUERY)
         case _:
             server.script = in_turn(as_json({"err": False, "success": True, "content": {"trade_id": 5, "code": "C"}}))
             await Mannco(provider(ProviderName.MANNCO), FixedJwt(Secret("j"))).resend(5)

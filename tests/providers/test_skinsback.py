@@ -12,7 +12,7 @@ from bot.domain.inventory import MerchantPrice, Refusal, Sort
 from bot.domain.money import Money
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game, SteamId
-from bot.providers.skinsback import SkinsBack
+from bot.providers.skinsback import Shop, SkinsBack
 from tests.support.loopback import as_json, in_turn
 
 FORM = b"method=user_inventory&game=cs2&steam_id=76561197960278073&trade_token=ABCDEFGH"
@@ -20,9 +20,9 @@ FORM = b"method=user_inventory&game=cs2&steam_id=76561197960278073&trade_token=A
 
 @pytest.fixture
 def provider(connect):
-    def make(**options):
+    def make(auth="headers", **options):
         transport = connect(ProviderName.SKINSBACK, "/api.php")
-        return SkinsBack(transport, "client-7", Secret("CANARY-secret"), **options)
+        return SkinsBack(Shop(transport, "client-7", Secret("CANARY-secret"), auth), **options)
 
     return make
 
