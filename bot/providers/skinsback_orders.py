@@ -29,9 +29,9 @@ KEPT_FOR = timedelta(minutes=1)
 REST = timedelta(seconds=10)
 """How long after a failure the next walk begins at the earliest."""
 MOST_PAGES = 50
-_WALK_ENDS_AFTER = 13.5
-"""Seconds. More than a page has for its tries, so that a first page that hangs counts for the circuit; less than the 14
-after which ``/trades`` waits for no provider, so that its callers still get what was read."""
+DEADLINE = timedelta(seconds=13.5)
+"""For a walk. More than a page has for its tries, so that a first page that hangs counts for the circuit; less than the
+14 s after which ``/trades`` waits for no provider, so that its callers still get what was read."""
 _METHOD = "orders"
 
 
@@ -111,10 +111,11 @@ class Orders:
     The list stays in memory until the next walk: 2,500 deposits take MEASURED.
     """
 
-    def __init__(self, shop: Shop, resilience: ResilientProvider) -> None:
+    def __init__(self, shop: Shop, resilience: ResilientProvider, *, deadline: timedelta = DEADLINE) -> None:
         self._shop = shop
         self._resilience = resilience
         self._clock = shop.transport.clock
+        self._deadline = deadline
         self._walks: SingleFlight[None, Deposits] = SingleFlight()
         self._latest: Deposits | Failure | None = None
         self._until = 0.0
@@ -157,7 +158,7 @@ class Orders:
         """
         until = self._clock.now()
         found = _Found(until - WINDOW)
-        ends = asyncio.get_running_loop().time() + _WALK_ENDS_AFTER
+        ends = asyncio.get_running_loop().time() + self._deadline.total_seconds()
         start_from, used = "", {"", "0"}
         pages = 0
         while True:
