@@ -15,14 +15,19 @@ from bot.domain.failures import Dialect, ProviderName
 from bot.domain.inventory import InventoryFilter, InventoryQuery, Sort
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game
+from bot.domain.trades import TradeQuery, TradeReference
 from bot.providers import assetpay_answers, skinsback
 from bot.providers.assetpay import AssetPaySecure
 from bot.providers.assetpay_client import AssetPayClient, FixedClientToken
 from bot.providers.explanations import Catalogue
 from bot.providers.mannco import FixedJwt, Mannco
 from bot.providers.skinsback import Shop, SkinsBack
+from bot.providers.skinsback_deposits import DepositRow
+from bot.providers.skinsback_orders import PageRow
+from bot.providers.skinsback_source import SkinsBackDeposits
 from tests.architecture.sources import ROOT
 from tests.providers.conftest import TRADE_URL
+from tests.providers.skinsback_shop import shop_of
 from tests.support.loopback import as_json, in_turn
 
 PAGE = (ROOT / "docs" / "provider-facts.md").read_text(encoding="utf-8")
@@ -33,7 +38,10 @@ DIALECTS = {
     "002": Dialect.ASSETPAY_LEGACY,
     "003": Dialect.SKINSBACK,
     "004": Dialect.MANNCO,
+    "orders": Dialect.SKINSBACK,
+    "orderstatus": Dialect.SKINSBACK,
 }
+"""Seeds, and SkinsBack's methods that no seed has."""
 INHERITED = {"001": ["000"], "002": ["000", "001"]}
 NOT_IN_002 = {
     "data.inventory[].propId",
@@ -72,6 +80,8 @@ def test_fields(seed: str):
     listed = {named(row[0])[0] for each in [*INHERITED.get(seed, ()), seed] for row in rows("Fields", each)}
     if seed == "002":
         listed -= NOT_IN_002
+    if seed == "orders":
+        listed |= {f"items[].{named(row[0])[0]}" for row in rows("Fields", "orderstatus")}
     if any("stickers[]" in path for path in listed):
         listed.discard("data.inventory[].stickers")
 
@@ -119,6 +129,15 @@ def test_models(seed: str):
     assert fields - kept <= further
 
 
+def test_rows():
+    """The rows of deposits, and the pages of them, have the fields that the page says are read."""
+    deposit = {named(row[0])[0].partition("[")[0] for row in rows("Fields", "orderstatus") if "." not in row[0]}
+    listed = {named(row[0])[0] for row in rows("Fields", "orders")}
+
+    assert DepositRow.__annotations__.keys() == deposit | {"skins"}
+    assert PageRow.__annotations__.keys() == listed - {"status"}
+
+
 def test_kept_where_the_page_says():
     """Each fact is kept in a field that the domain has."""
     modules = (inventory, failures, trades, resends)
@@ -159,6 +178,13 @@ async def asked(provider, server, seed: str) -> None:
             server.script = in_turn(as_json({"status": "success", "data": {"items": []}}))
             transport = provider(ProviderName.SKINSBACK)
             await SkinsBack(Shop(transport, "c", Secret("s")), currency="eur", custom_prices=SHOP).look_up(QUERY)
+        case "orders":
+            more = {"status": "success", "items": [{}], "has_more": True, "start_from": 1}
+            server.script = in_turn(as_json(more), as_json({"status": "success", "items": []}))
+            await SkinsBackDeposits(*shop_of(provider)).read(TradeQuery())
+        case "orderstatus":
+            server.script = in_turn(as_json({"status": "error", "error_code": 4}))
+            await SkinsBackDeposits(*shop_of(provider)).read(TradeQuery(reference=TradeReference("5")))
         case _:
             server.script = in_turn(as_json({"err": False, "success": True, "content": {"trade_id": 5, "code": "C"}}))
             await Mannco(provider(ProviderName.MANNCO), FixedJwt(Secret("j"))).resend(5)
@@ -171,9 +197,10 @@ async def test_parameters(connect, server, seed: str):
 
     await asked(connect, server, seed)
 
-    (request,) = server.requests
-    sent = {name for name, _ in parse_qsl(urlsplit(request.target).query) + parse_qsl(request.body.decode())}
-    headers = {name.casefold() for name, _ in request.headers}
+    targets = [urlsplit(request.target).query for request in server.requests]
+    bodies = [request.body.decode() for request in server.requests]
+    sent = {name for form in [*targets, *bodies] for name, _ in parse_qsl(form)}
+    headers = {name.casefold() for request in server.requests for name, _ in request.headers}
     listed = {named(row[0])[0] for row in rows("Parameters", seed)}
     assert sent == {name for name in listed if name.casefold() not in headers}
     assert {name for name in listed - sent if name.casefold() not in headers} == set()

@@ -16,7 +16,7 @@ from bot.domain.health import ProviderState
 from bot.domain.inventory import InventoryQuery
 from bot.domain.secrets import TradeToken
 from bot.domain.steam import Game, SteamId, TradeUrl
-from bot.domain.trades import Scope
+from bot.domain.trades import Scope, TradeQuery, TradeReference
 from bot.provider_setup import ProvidersOn, open_providers
 from bot.providers.explanations import Catalogue
 from tests.fakes.clock import FakeClock
@@ -39,7 +39,7 @@ PLAIN = {
     "/secure/inventory": EMPTY,
     "/client/inventory": EMPTY,
     "/auth/authenticate-client": as_json({"success": True, "data": {"token": "token-1"}}),
-    "/": as_json({"status": "success", "data": {"items": []}}),
+    "/": as_json({"status": "success", "data": {"items": []}, "items": [], "transaction_id": "7"}),
     "/user/login": as_json({"err": False, "success": True, "content": {"jwt": "jwt-1"}}),
     "/trades/active": as_json({"err": False, "success": True, "content": {"trades": []}}),
     "/trades/all": as_json({"err": False, "success": True, "content": {"trades": []}}),
@@ -134,6 +134,9 @@ async def test_every_call_is_counted(opened: Open):
     await providers.resending.trades(Scope.ALL)
     await providers.resending.trades(Scope.ALL, ACCOUNT)
     await providers.resending.resend(5)
+    (deposits,) = (source for source in providers.sources if source.name is SKINSBACK)
+    await deposits.read(TradeQuery())
+    await deposits.read(TradeQuery(reference=TradeReference("7")))
 
     spent = {
         (health.provider, quota.what): quota.limit - quota.left
@@ -145,7 +148,7 @@ async def test_every_call_is_counted(opened: Open):
         (CLIENT, "inventories"): 1,
         (LEGACY, "inventories"): 1,
         (LEGACY, "client tokens"): 1,
-        (SKINSBACK, "requests"): 1,
+        (SKINSBACK, "requests"): 3,
         (MANNCO, "active trades"): 1,
         (MANNCO, "all trades"): 2,
         (MANNCO, "resends"): 1,
@@ -267,6 +270,22 @@ async def failure(call: Awaitable[object], *, by: int) -> Failure:
     with on_behalf_of(Caller(by, is_staff=False)), pytest.raises(ProviderError) as raised:
         await call
     return raised.value.failure
+
+
+async def test_limit_in_the_envelope(opened: Open, server, clock: FakeClock):
+    """SkinsBack's -7 is about all methods and accounts: nobody asks it anything for a minute."""
+    providers = await opened(skinsback=KEYS[SKINSBACK])
+    (inventories,), (deposits,) = providers.inventories, providers.sources
+    server.script = lambda _: as_json({"status": "error", "error_code": -7, "error_message": "request_limit_reached"})
+    assert (await failure(inventories.look_up(query()), by=1)).kind is FailureKind.THROTTLED
+
+    refused = await failure(deposits.read(TradeQuery(reference=TradeReference("7"))), by=2)
+
+    assert (refused.kind, refused.retry_after) == (FailureKind.RATE_LIMITED_LOCALLY, MINUTE)
+    assert len(server.requests) == 1
+    server.script = lambda asked: PLAIN[asked.path]
+    clock.advance(minutes=1)
+    assert (await deposits.read(TradeQuery())).trades == ()
 
 
 async def test_local_refusals(opened: Open, server, clock: FakeClock):
