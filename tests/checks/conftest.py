@@ -32,7 +32,7 @@ def settings_of_all(providers: SimulatedProviders) -> MakeSettings:
     """Settings with every provider on; ``table__key="…"`` changes one."""
 
     def make(**changed: str) -> Settings:
-        variables = {"discord__token": "a-token"}
+        variables = {"discord__token": "a-token", "providers__skinsback__currency": "usd"}
         for provider, table in providers.settings().items():
             variables |= {f"providers__{provider}__{key}": value for key, value in table.items()}
         return load_settings(None, {f"SKINDESK_{key}".upper(): value for key, value in (variables | changed).items()})

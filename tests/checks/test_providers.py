@@ -1,6 +1,7 @@
 """The checks of providers and of Steam, with one harmless call each."""
 
 from typing import Any, NoReturn
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -14,6 +15,7 @@ from bot.demo.providers import SimulatedProviders, faults
 from bot.domain.failures import ProviderName
 from bot.providers.transport import Limits
 from tests.checks.conftest import MakeSettings
+from tests.support.loopback import Loopback, Recorded, Reply, as_json
 
 QUICK = Limits(deadline=0.5)
 
@@ -33,7 +35,7 @@ async def test_all_work(settings_of_all: MakeSettings, providers: SimulatedProvi
     assert providers.mannco.calls == {"POST /user/login": 1, "GET /trades/all": 1}
     assert providers.assetpay.calls == {"GET /secure/inventory": 1, "POST /auth/authenticate-client": 1}
     assert all("tradeUrl" not in asked.query for asked in providers.assetpay.asked)
-    assert providers.skinsback.calls == {"POST /api.php": 1}
+    assert providers.skinsback.calls == {"POST /api.php": 2}
 
 
 async def test_signature(settings_of_all: MakeSettings):
@@ -44,6 +46,33 @@ async def test_signature(settings_of_all: MakeSettings):
     )
 
     assert (right["skinsback"].level, wrong["skinsback"].level) == (Level.OK, Level.PROBLEM)
+
+
+async def test_deposits_refused(settings_of_all: MakeSettings):
+    """If SkinsBack accepts the credentials and refuses its list of deposits, the warning says what will not work."""
+    asked: list[dict[str, str]] = []
+
+    def script(request: Recorded) -> Reply:
+        asked.append(dict(parse_qsl(request.body.decode())))
+        key = "invalid_game" if asked[-1]["method"] == "user_inventory" else "invalid_method"
+        return as_json({"status": "error", "error_code": 1, "error_message": key})
+
+    async with Loopback(script) as shop:
+        finding = (await found(settings_of_all(providers__skinsback__base_url=shop.url)))["skinsback"]
+
+    assert finding.level is Level.WARNING
+    assert "refuses its list of deposits" in finding.what
+    assert "/trades shows no deposits" in str(finding.fix)
+    assert int(asked[1]["ending"]) - int(asked[1]["starting"]) == 1
+
+
+async def test_no_currency(settings_of_all: MakeSettings):
+    """SkinsBack without a currency is a warning, and the shop's own currency is one."""
+    without = await found(settings_of_all(providers__skinsback__currency=""))
+    own = {"providers__skinsback__custom_currency": "GEM", "providers__skinsback__custom_currency_rate": "10"}
+
+    assert without["skinsback.currency"].level is Level.WARNING
+    assert "skinsback.currency" not in await found(settings_of_all(providers__skinsback__currency="", **own))
 
 
 async def test_fixed_tokens(settings_of_all: MakeSettings, providers: SimulatedProviders):
