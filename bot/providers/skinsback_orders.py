@@ -26,7 +26,7 @@ WINDOW = timedelta(days=14)
 """The eight days of a hold, and some slack."""
 KEPT_FOR = timedelta(minutes=1)
 """How long a whole walk serves further callers, counted from its end."""
-REST = timedelta(seconds=10)
+RETRY_AFTER = timedelta(seconds=10)
 """How long after a failure the next walk begins at the earliest."""
 MOST_PAGES = 50
 DEADLINE = timedelta(seconds=13.5)
@@ -106,7 +106,7 @@ class Orders:
     """The shop's deposits, shared by all callers.
 
     A whole walk serves callers for a minute after its end. A failed one serves those who waited for it, also with what
-    it had read by then; until ``REST`` is over, further callers get its failure at once.
+    it had read by then; until ``RETRY_AFTER`` is over, further callers get its failure at once.
 
     The list stays in memory until the next walk. Measured: 2,500 deposits take 0.2 s and 6 MB; 50,000, as many as the
     most pages hold, 4 s and 50 MB. The event loop stands still for at most 55 ms.
@@ -142,9 +142,9 @@ class Orders:
         try:
             found = await self._pages()
         except ProviderError as error:
-            self._keep(error.failure, REST)
+            self._keep(error.failure, RETRY_AFTER)
             raise
-        self._keep(found.failure or found, REST if found.failure else KEPT_FOR)
+        self._keep(found.failure or found, RETRY_AFTER if found.failure else KEPT_FOR)
         return found
 
     def _keep(self, latest: Deposits | Failure, period: timedelta) -> None:
