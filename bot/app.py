@@ -44,6 +44,7 @@ from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
 from bot.services.snapshots import SnapshotService
 from bot.services.status import StatusService
+from bot.services.trade_url_hints import TradeUrlHints
 from bot.services.trades import TradeService
 from bot.sign_in_setup import open_sign_in
 from bot.storage.audit.log import SqliteAuditRepository
@@ -134,8 +135,14 @@ async def assembled(
         audit = AuditService(rows=rows, settings=guild_settings, guilds=guilds, channel=audit_channel, clock=clock)
         stack.push_async_callback(audit.close, within=0.0)
         access = AccessService(grants=SqliteGrantRepository(database), links=links, rows=rows, audit=audit, clock=clock)
+        hints = TradeUrlHints(checker=None, explanations=explanations)
         inventory = InventoryService(
-            providers=providers.inventories, default=settings.default_provider, links=links, audit=audit, clock=clock
+            providers=providers.inventories,
+            default=settings.default_provider,
+            links=links,
+            audit=audit,
+            hints=hints,
+            clock=clock,
         )
         stack.push_async_callback(inventory.close)
         snapshots = SnapshotService(
@@ -184,6 +191,7 @@ async def assembled(
             access=access,
             links=links,
             audit=audit,
+            hints=hints,
             clock=clock,
         )
         stack.push_async_callback(trades.close)
@@ -203,6 +211,7 @@ async def assembled(
                 board=board,
                 notifier=notifier,
                 delivery=delivery,
+                trades=trades,
                 clock=clock,
                 expires_after=settings.resends.expires_after,
                 allow_self_approval=settings.resends.allow_self_approval,

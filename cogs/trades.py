@@ -5,12 +5,16 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.access import Capability, Viewer
+from bot.domain.failures import ProviderName
 from bot.domain.snapshots import TradesAnswer
+from bot.domain.trade_reference import MAX_REFERENCE
 from bot.domain.trades import Scope
 from bot.services.trades import TradesRequest
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession, session_of
-from bot.ui.pager import page_with_controls
+from bot.ui.pager import log_failures, page_with_controls
+
+_PROVIDERS = (ProviderName.MANNCO, ProviderName.ASSETPAY, ProviderName.SKINSBACK)
 
 
 class TradesCog(commands.Cog):
@@ -23,12 +27,16 @@ class TradesCog(commands.Cog):
         scope="Only trades that wait for something, or finished and failed ones too",
         member="Staff only: the trades of this member",
         steam_id="Staff only: the trades of this SteamID, profile link or trade URL",
+        provider="Which provider to ask; all of them if you leave it out",
+        reference="Only the trade with this number: the provider's, Steam's offer number, or the shop's order number",
+        tradeurl="The Steam trade URL: AssetPay lists trades only with it. steamcommunity.com/my/tradeoffers/privacy",
     )
     @app_commands.choices(
         scope=[
             app_commands.Choice(name="active: waiting for something", value=Scope.ACTIVE.value),
             app_commands.Choice(name="all: finished and failed ones too", value=Scope.ALL.value),
-        ]
+        ],
+        provider=[app_commands.Choice(name=provider.label, value=provider.family) for provider in _PROVIDERS],
     )
     @requires(Capability.TRADES_OWN, Capability.TRADES_ANY)
     async def trades(
@@ -37,13 +45,24 @@ class TradesCog(commands.Cog):
         scope: str = Scope.ACTIVE.value,
         member: discord.Member | None = None,
         steam_id: str | None = None,
+        provider: str | None = None,
+        reference: app_commands.Range[str, 1, MAX_REFERENCE] | None = None,
+        tradeurl: str | None = None,
     ) -> None:
         """Show the caller's own trades, or all trades to the staff."""
         session = session_of(interaction)
         session.defer_if_slow()
         viewer = await session.services.access.viewer(session.actor)
         answer = await session.services.trades.list_for(
-            TradesRequest(Scope(scope), member.id if member is not None else None, steam_id), by=viewer
+            TradesRequest(
+                scope=Scope(scope),
+                member_id=member.id if member is not None else None,
+                steam_id=steam_id,
+                provider=provider,
+                reference=reference,
+                trade_url=tradeurl,
+            ),
+            by=viewer,
         )
         await _show(session, answer, viewer)
 
@@ -62,6 +81,7 @@ async def show_trades(interaction: Interaction, member: discord.Member | discord
 
 async def _show(session: InteractionSession, answer: TradesAnswer, viewer: Viewer) -> None:
     snapshot = await session.services.snapshots.open(answer, by=viewer)
+    log_failures(session, snapshot)
     embed, view = await page_with_controls(session, snapshot, 0)
     await session.reply(embed, view=view)
 

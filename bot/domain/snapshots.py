@@ -94,6 +94,21 @@ class TradesPart:
     of_account_alone: bool = False
     knows_offers: bool = True
 
+    def for_customer(self, account: SteamId | None, *, is_named: bool) -> TradesPart:
+        """Return the part for a reader who may see this account's trades only, and learns nothing of others'.
+
+        If they named a trade, "not found" and "not yours" are one answer (trades.md, 6.11).
+        """
+        if self.of_account_alone:
+            return self
+        return replace(
+            self,
+            unread=() if is_named else tuple(row for row in self.unread if row.owner == account),
+            since=None if is_named else self.since,
+            is_cut=self.is_cut and not is_named,
+            limit=self.limit and KeyLimit(sees_only=None),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class TradesAnswer:
@@ -116,23 +131,39 @@ class TradesAnswer:
     def for_reader(self, link: Link | None, now: datetime, *, sees_all: bool) -> TradesAnswer:
         """Return the answer for a reader with this link: with the codes that they may see now, and no other.
 
-        The merchant's amounts are for readers who ``sees_all`` trades.
+        Without ``sees_all``, the reader gets the trades of the answer's account, without the merchant's amounts.
         """
         own = link.proven if link is not None else None
         codes_from = link.codes_from(now) if link is not None and own is not None else None
-        trades = tuple(
-            replace(
-                trade,
-                code=trade.code if own is not None and trade.owner == own and codes_from is None else None,
-                merchant_amount=trade.merchant_amount if sees_all else None,
-            )
-            for trade in self.trades
+        codes_of = own if codes_from is None else None
+        trades = (
+            self.trades
+            if sees_all
+            else [trade for trade in self.trades if self.steam_id is not None and trade.owner == self.steam_id]
         )
-        return replace(self, trades=trades, viewer=own, codes_from=codes_from)
+        return replace(
+            self,
+            trades=tuple(_for_reader(trade, codes_of, sees_all=sees_all) for trade in trades),
+            parts=self.parts if sees_all else tuple(self._for_customer(part) for part in self.parts),
+            viewer=own,
+            codes_from=codes_from,
+        )
 
     def without_codes(self) -> TradesAnswer:
         """Return the answer as it may be stored: without the trades' codes."""
-        return replace(self, trades=tuple(replace(trade, code=None) for trade in self.trades))
+        return replace(self, trades=tuple(_for_reader(trade, None, sees_all=True) for trade in self.trades))
+
+    def _for_customer(self, part: TradesPart) -> TradesPart:
+        return part.for_customer(self.steam_id, is_named=self.reference is not None)
+
+
+def _for_reader(trade: Trade, codes_of: SteamId | None, *, sees_all: bool) -> Trade:
+    """Return the trade with its code if it is this account's; itself if nothing changes, because lists are long."""
+    code = trade.code if codes_of is not None and trade.owner == codes_of else None
+    merchant_amount = trade.merchant_amount if sees_all else None
+    if code is trade.code and merchant_amount is trade.merchant_amount:
+        return trade
+    return replace(trade, code=code, merchant_amount=merchant_amount)
 
 
 @dataclass(frozen=True, slots=True)

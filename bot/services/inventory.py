@@ -30,6 +30,7 @@ from bot.domain.trade_url import parse_trade_url
 from bot.ports import Clock, InventoryProvider, LinkRepository
 from bot.services.audit import AuditService
 from bot.services.shared_cache import SharedCache
+from bot.services.trade_url_hints import TradeUrlHint, TradeUrlHints
 from bot.single_flight import SingleFlight
 from bot.worker import MANY_ITEMS, run_in_worker
 
@@ -85,6 +86,7 @@ class InventoryService:
         default: ProviderName | None,
         links: LinkRepository,
         audit: AuditService,
+        hints: TradeUrlHints,
         clock: Clock,
         deadline: timedelta = timedelta(seconds=14),
     ) -> None:
@@ -92,6 +94,7 @@ class InventoryService:
         self._default = default
         self._links = links
         self._audit = audit
+        self._hints = hints
         self._clock = clock
         # Above the deadline of one read: a caller who joined another's lookup may still have to begin their own.
         self._deadline = deadline
@@ -137,8 +140,10 @@ class InventoryService:
             search=request.search, sort=request.sort, min_price=request.min_price, max_price=request.max_price
         )
         query = InventoryQuery(trade_url, request.game, wanted, request.refresh)
+        ends = asyncio.get_running_loop().time() + self._deadline.total_seconds()
+        hint = self._hints.of(trade_url, ends=ends)
         with on_behalf_of(Caller(by.actor.user_id, is_staff=is_staff(by.capabilities))):
-            asking = [self._ask(provider, self._begin_refresh(provider, query)) for provider in providers]
+            asking = [self._ask(provider, self._begin_refresh(provider, query), hint) for provider in providers]
             answers = [await asking[0]] if len(asking) == 1 else await asyncio.gather(*asking)
         link = await self._links.of_steam_id(by.actor.guild_id, trade_url.steam_id)
         # A refusal tells something about the account, too; other failures do not.
@@ -201,7 +206,7 @@ class InventoryService:
             raise GameNotOffered(name, request.game)
         return (provider,)
 
-    async def _ask(self, provider: InventoryProvider, query: InventoryQuery) -> ProviderAnswer:
+    async def _ask(self, provider: InventoryProvider, query: InventoryQuery, hint: TradeUrlHint) -> ProviderAnswer:
         flight = _flight(provider, query)
         try:
             async with asyncio.timeout(self._deadline.total_seconds()):
@@ -212,7 +217,7 @@ class InventoryService:
             failure = Failure(provider.name, FailureKind.TIMED_OUT, took=self._deadline)
         if query.refresh:  # nothing was read, so the next refresh need not wait
             self._refreshed.pop(flight.account, None)
-        return ProviderAnswer(provider.name, failure=failure)
+        return ProviderAnswer(provider.name, failure=await hint.beside(failure))
 
     async def _found(self, provider: InventoryProvider, query: InventoryQuery, flight: _Flight) -> Inventory:
         """Return the matching inventory; if the provider's own search finds nothing, search in all items.

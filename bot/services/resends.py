@@ -51,6 +51,7 @@ from bot.services.person_limit import PersonLimit
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resend_notifier import ResendNotifier
+from bot.services.trades import TradeService
 
 _POSTED_WITHIN = 2.0
 """Seconds that a requester waits for the card, so that the answer can say that the channel cannot be used."""
@@ -76,6 +77,7 @@ class ResendService:
     _board: ResendBoard
     _notifier: ResendNotifier
     _delivery: ResendDelivery
+    _trades: TradeService
     _clock: Clock
     _expires_after: timedelta
     _allow_self_approval: bool = False
@@ -97,11 +99,14 @@ class ResendService:
         Needs ``resend.any``, or ``resend.own`` for a trade of the linked account: another account's trade raises
         TradeNotFound as if it did not exist. Only ``resend.own`` is subject to TooManyResends, LinkTooNew and TooOften.
         Without ``trades.any``, ``resend.any`` learns of others' trades whether the request was made, and nothing else:
-        ResendNotPossible.
+        ResendNotPossible. A trade of a provider without resends is NotResendable.
         ResendsPaused while the guild's resends are paused.
         """
         viewer = await self._access.viewer(by)
-        own = self._account_of(viewer)
+        own, asked_at = self._account_of(viewer), self._clock.monotonic()
+        is_number = _number(trade_id) is not None
+        if not is_number and (own is not None or viewer.may_see(None)):  # Mannco.store need not be asked
+            await self._trades.check_not_elsewhere(trade_id, by=viewer, asked_at=asked_at)
         await self._delivery.check_not_paused(by.guild_id)
         settings = await self._settings.of_guild(by.guild_id)
         if settings.approvals_channel_id is None:
@@ -113,13 +118,16 @@ class ResendService:
         try:
             with on_behalf_of(Caller(by.user_id, is_staff=is_staff(viewer.capabilities))):
                 trade = await self._find(trade_id, own)
-            _check_resendable(trade)
+            if trade.not_resendable is not None:
+                raise NotResendable(trade, trade.not_resendable)
             if own is not None:
                 self._attempts.use(by.guild_id, by.user_id)
             resend = await self._open(trade, own, reason=kept_reason, by=by)
         except (TradeNotFound, NotResendable, ResendAlreadyOpen):
             if own is None and not viewer.may_see(trade.owner if trade is not None else None):
                 raise ResendNotPossible(trade_id) from None
+            if trade is None and is_number:
+                await self._trades.check_not_elsewhere(trade_id, by=viewer, asked_at=asked_at)
             raise
         return await self._post_card(resend)
 
@@ -371,20 +379,21 @@ class ResendService:
 
     async def _find(self, trade_id: str, owner: SteamId | None) -> Trade:
         """Return a trade of ``owner``, or of anyone; TradeNotFound, the same for one that is another account's."""
-        wanted = trade_id.strip().removeprefix("#")
-        if not (wanted.isascii() and wanted.isdigit() and len(wanted) <= _MAX_DIGITS):
+        number = _number(trade_id)
+        if number is None:
             raise TradeNotFound(trade_id)
         provider = self._delivery.require_provider()
         listed = await provider.trades(Scope.ALL, owner)
-        trade = listed.find(int(wanted))
-        if trade is None and owner is None and (known := provider.owner_of(int(wanted))) is not None:
+        trade = listed.find(number)
+        if trade is None and owner is None and (known := provider.owner_of(number)) is not None:
             listed = await provider.trades(Scope.ALL, known)
-            trade = listed.find(int(wanted))
+            trade = listed.find(number)
         if trade is None or owner not in (None, trade.owner):
             raise TradeNotFound(trade_id, listed.limit_for(owner), len(listed.unread))
         return trade
 
 
-def _check_resendable(trade: Trade) -> None:
-    if trade.not_resendable is not None:
-        raise NotResendable(trade, trade.not_resendable)
+def _number(text: str) -> int | None:
+    """Return the number of a trade of Mannco.store, as people type it."""
+    digits = text.strip().removeprefix("#")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS else None

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 import attrs
 from cachetools import TTLCache
@@ -18,6 +18,7 @@ from bot.domain.errors import (
     AccessDenied,
     InvalidInput,
     NotLinked,
+    NotResendable,
     ProviderError,
     ProviderOff,
     TradeUrlRejected,
@@ -30,11 +31,21 @@ from bot.domain.steam import SteamId, TradeUrl
 from bot.domain.steam_ids import read_steam_id
 from bot.domain.trade_reference import read_reference
 from bot.domain.trade_url import parse_trade_url
-from bot.domain.trades import Scope, Trade, TradeQuery, TradeReading, UnreadRow
+from bot.domain.trades import (
+    NotAsked,
+    NotResendableReason,
+    Scope,
+    Trade,
+    TradeQuery,
+    TradeReading,
+    UnreadRow,
+)
 from bot.ports import Clock, LinkRepository, TradeProvider, TradeSource
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
+from bot.services.trade_url_hints import TradeUrlHint, TradeUrlHints
 from bot.single_flight import SingleFlight
+from bot.worker import MANY_ITEMS, run_in_worker
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +56,7 @@ SUGGESTIONS_CACHED_FOR = 20.0
 _MAX_SUGGESTING = 500
 """Accounts whose trades are kept for suggestions, where they are asked for alone."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_Said = Sequence[tuple[ProviderName, TradeReading | NotAsked]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,7 @@ class TradeService:
     _access: AccessService
     _links: LinkRepository
     _audit: AuditService
+    _hints: TradeUrlHints
     _clock: Clock
     _deadline: timedelta = DEADLINE
     _suggested: TTLCache[SteamId | None, tuple[Trade, ...], float] = attrs.field(init=False)
@@ -94,18 +107,16 @@ class TradeService:
 
         Everyone's trades, and those of a named account, need ``trades.any``; without it, the answer has the trades of
         the caller's own account only: a reference to another's trade finds nothing, as if it did not exist. ProviderOff
-        if no provider is on that could answer; ProviderError if a single one was asked and failed.
+        if no provider is on that could answer; ProviderError if there is one part, and it failed.
         """
         query, link = await self._query(request, by=by)
-        sources = self._selected(request.provider)
-        with on_behalf_of(Caller(by.actor.user_id, is_staff=is_staff(by.capabilities))):
-            readings = await asyncio.gather(*(self._ask(source, query) for source in sources))
-        sees_all = Capability.TRADES_ANY in by.capabilities and not request.own
-        trades = _merged((trade for reading, _ in readings for trade in reading.trades), query, sees_all=sees_all)
-        parts = tuple(_visible_part(part, reading, query, sees_all=sees_all) for (reading, part) in readings)
+        said = await self._ask_all(self._selected(request.provider), query, self._deadline, by=by)
+        trades = await _merged(said, query)
+        parts = tuple(_part(name, reading, query) for name, reading in said)
+        if trades or any(map(_tells_something, parts)):
+            await self._log_view(query, link, trades, by=by)
         if len(parts) == 1 and (failure := parts[0].failure) is not None and not trades:
             raise ProviderError(failure)
-        await self._log_view(query, link, trades, by=by)
         answer = TradesAnswer(
             scope=query.scope,
             steam_id=query.account,
@@ -115,7 +126,30 @@ class TradeService:
             read_at=self._clock.now(),
             reference=query.reference,
         )
+        sees_all = Capability.TRADES_ANY in by.capabilities and not request.own
         return answer.for_reader(by.link, self._clock.now(), sees_all=sees_all)
+
+    async def check_not_elsewhere(self, number: str, *, by: Viewer, asked_at: float) -> None:
+        """Raise NotResendable if this is a trade of a provider without resends that the viewer may see.
+
+        ``asked_at`` is the clock's ``monotonic`` time when the user began to wait.
+        """
+        sees_all = Capability.TRADES_ANY in by.capabilities
+        account = by.link.steam_id if by.link is not None and Capability.TRADES_OWN in by.capabilities else None
+        if account is None and not sees_all:
+            return
+        try:
+            query = TradeQuery(account=None if sees_all else account, reference=read_reference(number))
+        except InvalidInput:
+            return
+        resending = None if self._resending is None else self._resending.name
+        sources = tuple(source for source in self._sources if source.name is not resending)
+        left = self._deadline - timedelta(seconds=self._clock.monotonic() - asked_at)
+        said = await self._ask_all(sources, query, left, by=by)
+        trades = await _merged(said, query)
+        if trades:
+            await self._log_view(query, by.link, trades[:1], by=by)
+            raise NotResendable(trades[0], NotResendableReason.NO_RESEND)
 
     async def resendable_for(self, text: str, *, by: Actor, limit: int = 25) -> tuple[Trade, ...]:
         """Return the trades that the actor may see and ask to resend and whose id begins with ``text``.
@@ -176,7 +210,8 @@ class TradeService:
             account, link = by.link.steam_id, by.link
             if trade_url is not None and trade_url.steam_id != account:
                 raise AccessDenied(Capability.TRADES_ANY)
-        return TradeQuery(request.scope, account, trade_url, reference), link
+        scope = request.scope if reference is None else Scope.ALL  # it is found in every state
+        return TradeQuery(scope, account, trade_url, reference), link
 
     async def _named_account(
         self, guild_id: int, request: TradesRequest, trade_url: TradeUrl | None
@@ -206,20 +241,17 @@ class TradeService:
             raise ProviderOff(None if family is None else ProviderName(family))
         return sources
 
-    async def _ask(self, source: TradeSource, query: TradeQuery) -> tuple[TradeReading, TradesPart]:
-        """Return what a provider says within the deadline, or why it says nothing."""
-        if (lacking := source.lacks(query)) is not None:
-            return TradeReading(knows_offers=False), TradesPart(source.name, not_asked=lacking)
-        try:
-            async with asyncio.timeout(self._deadline.total_seconds()):
-                reading = await source.read(query)
-        except ProviderError as error:
-            reading = TradeReading(failure=error.failure)
-        except TimeoutError:
-            reading = TradeReading(failure=Failure(source.name, FailureKind.TIMED_OUT, took=self._deadline))
-        return reading, TradesPart(source.name)
+    async def _ask_all(
+        self, sources: tuple[TradeSource, ...], query: TradeQuery, within: timedelta, *, by: Viewer
+    ) -> _Said:
+        """Ask side by side, on behalf of the viewer."""
+        ends = asyncio.get_running_loop().time() + within.total_seconds()
+        hint = self._hints.of(query.trade_url, ends=ends)
+        with on_behalf_of(Caller(by.actor.user_id, is_staff=is_staff(by.capabilities))):
+            readings = await asyncio.gather(*(_ask(source, query, hint, ends=ends) for source in sources))
+        return [(source.name, reading) for source, reading in zip(sources, readings, strict=True)]
 
-    async def _log_view(self, query: TradeQuery, link: Link | None, trades: Iterable[Trade], *, by: Viewer) -> None:
+    async def _log_view(self, query: TradeQuery, link: Link | None, trades: Sequence[Trade], *, by: Viewer) -> None:
         """Append a view of the account asked about, or of each account whose trade a reference found."""
         detail = {"scope": query.scope.value}
         if query.reference is not None:
@@ -250,43 +282,74 @@ def _trade_url(request: TradesRequest, *, has_to_be_own: bool) -> TradeUrl | Non
     return None
 
 
-def _merged(found: Iterable[Trade], query: TradeQuery, *, sees_all: bool) -> tuple[Trade, ...]:
-    """Return the trades that answer the query and may be shown, newest first, and each once."""
+async def _ask(source: TradeSource, query: TradeQuery, hint: TradeUrlHint, *, ends: float) -> TradeReading | NotAsked:
+    """Return what a source says in time, or why it says nothing."""
+    if (lacking := source.lacks(query)) is not None:
+        return lacking
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    try:
+        async with asyncio.timeout_at(ends):
+            reading = await source.read(query)
+    except ProviderError as error:
+        reading = TradeReading(failure=error.failure)
+    except TimeoutError:
+        took = timedelta(seconds=loop.time() - began)
+        reading = TradeReading(failure=Failure(source.name, FailureKind.TIMED_OUT, took=took))
+    if reading.failure is None:
+        return reading
+    return replace(reading, failure=await hint.beside(reading.failure))
+
+
+async def _merged(said: _Said, query: TradeQuery) -> tuple[Trade, ...]:
+    """Return the trades that answer the query, newest first, each once."""
+    readings = [reading for _, reading in said if isinstance(reading, TradeReading)]
+    if sum(len(reading.trades) for reading in readings) < MANY_ITEMS:
+        return _merge(readings, query)
+    return await run_in_worker(_merge, readings, query)
+
+
+def _merge(readings: Sequence[TradeReading], query: TradeQuery) -> tuple[Trade, ...]:
     merged: dict[tuple[str, str], Trade] = {}
-    for trade in found:
-        if query.account is not None and trade.owner != query.account:
-            continue
-        if trade.owner is None and not sees_all:
-            continue
-        if query.reference is None:
-            if query.scope is Scope.ACTIVE and not trade.state.is_open:
-                continue
-        elif not query.reference.matches(trade):
-            continue
-        merged.setdefault((trade.provider.family, trade.id.casefold()), trade)
-    return tuple(sorted(merged.values(), key=lambda trade: trade.created_at or _NEVER, reverse=True))
+    for trade in chain.from_iterable(reading.trades for reading in readings):
+        if query.account in (None, trade.owner) and _is_named(trade, query):
+            key = (trade.provider.family, trade.id.casefold())
+            merged[key] = max(merged.get(key, trade), trade, key=_certainty)  # the first of equal ones
+    found = (trade for trade in merged.values() if query.scope is Scope.ALL or trade.state.is_open)
+    return tuple(sorted(found, key=lambda trade: trade.created_at or _NEVER, reverse=True))
 
 
-def _visible_part(part: TradesPart, reading: TradeReading, query: TradeQuery, *, sees_all: bool) -> TradesPart:
-    """Return a provider's part for its reader: a customer learns nothing of rows that may be others'."""
-    if part.not_asked is not None:
-        return part
-    unread: list[UnreadRow] = list(reading.unread)
-    if query.account is not None and sees_all:
-        unread += (UnreadRow(f"owner of {trade.id}") for trade in reading.trades if trade.owner is None)
-    if not sees_all and not reading.of_account_alone:
-        unread = [row for row in unread if row.owner == query.account]
-    if not sees_all and query.reference is not None:
-        unread = []
-    return replace(
-        part,
-        failure=reading.failure,
-        reference=None if reading.failure is None else secrets.token_hex(3),
+def _is_named(trade: Trade, query: TradeQuery) -> bool:
+    return query.reference is None or query.reference.matches(trade)
+
+
+def _certainty(trade: Trade) -> tuple[bool, datetime]:
+    """Return a sort key for what AssetPay's ways to ask say of the same trade."""
+    return trade.owner is not None, trade.updated_at or _NEVER
+
+
+def _part(name: ProviderName, said: TradeReading | NotAsked, query: TradeQuery) -> TradesPart:
+    """Return what a provider said beside its trades. Rows of unknown owners may be the account's."""
+    if isinstance(said, NotAsked):
+        return TradesPart(name, not_asked=said)
+    unread = [row for row in said.unread if query.account is None or row.owner in (None, query.account)]
+    if query.account is not None:
+        unowned = (trade for trade in said.trades if trade.owner is None and _is_named(trade, query))
+        unread += (UnreadRow(f"owner of {trade.id}") for trade in unowned)
+    return TradesPart(
+        name,
+        failure=said.failure,
+        reference=None if said.failure is None else secrets.token_hex(3),
         unread=tuple(unread),
-        since=reading.since,
-        is_cut=reading.is_cut,
-        is_full=reading.is_full,
-        limit=reading.limit,
-        of_account_alone=reading.of_account_alone,
-        knows_offers=reading.knows_offers,
+        since=said.since,
+        is_cut=said.is_cut,
+        is_full=said.is_full,
+        limit=said.limit,
+        of_account_alone=said.of_account_alone,
+        knows_offers=said.knows_offers,
     )
+
+
+def _tells_something(part: TradesPart) -> bool:
+    """Return whether a part tells something about the account, as a refusal may."""
+    return part.not_asked is None and (part.failure is None or part.failure.kind is FailureKind.REFUSED)

@@ -91,7 +91,8 @@ def shown_page(
 
 def log_failures(session: InteractionSession, snapshot: Snapshot) -> None:
     """Log each provider that failed for a new snapshot, by the reference that its page shows."""
-    for part in snapshot.answer.answers if isinstance(snapshot.answer, InventoryAnswer) else ():
+    answer = snapshot.answer
+    for part in answer.answers if isinstance(answer, InventoryAnswer) else answer.parts:
         if part.failure is not None and part.reference is not None:
             log_failure(session, ProviderError(part.failure), part.reference)
 

@@ -13,13 +13,14 @@ from bot.domain.links import Link, LinkSource
 from bot.domain.resends import CardMessage, Resend, ResendState
 from bot.domain.settings import Setting
 from bot.domain.steam import SteamId
-from bot.ports import TradeProvider
+from bot.ports import TradeProvider, TradeSource
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resend_notifier import ResendNotifier
 from bot.services.resends import ResendService
+from bot.services.trades import TradeService
 from tests.contracts.engines import Repositories
 from tests.fakes.audit_channel import FakeAuditChannel
 from tests.fakes.clock import FakeClock
@@ -27,6 +28,7 @@ from tests.fakes.guilds import every_guild
 from tests.fakes.intercepted import Intercepted, Step
 from tests.fakes.resend_cards import FakeResendCards
 from tests.fakes.trade_provider import FakeTradeProvider, loses
+from tests.fakes.trade_sources import hints
 
 GUILD, OTHER_GUILD = 900_000_000_000_000_001, 900_000_000_000_000_002
 AGENTS, MODERATORS = 801, 802
@@ -61,6 +63,7 @@ class ResendSetup:
         self.repositories = repositories
         self.provider = FakeTradeProvider()
         self._trades: TradeProvider = provider or self.provider
+        self.sources: tuple[TradeSource, ...] = ()
         self.cards = FakeResendCards()
         self.channel = FakeAuditChannel()
         self.clock = FakeClock()
@@ -231,6 +234,15 @@ class ResendSetup:
             board=board,
             notifier=notifier,
             delivery=delivery,
+            trades=TradeService(
+                sources=self.sources,
+                resending=self._trades,
+                access=access,
+                links=links,
+                audit=audit,
+                hints=hints(),
+                clock=self.clock,
+            ),
             clock=self.clock,
             expires_after=self.expires_after,
         )

@@ -24,6 +24,7 @@ from tests.contracts.engines import Repositories
 from tests.fakes.audit_channel import FakeAuditChannel
 from tests.fakes.clock import FakeClock
 from tests.fakes.trade_provider import FakeTradeProvider
+from tests.fakes.trade_sources import hints
 from tests.services.members import AGENT, CUSTOMER, GUILD, OTHER_GUILD, Members
 
 READER = Actor(GUILD, 3, frozenset({GUILD, 8}))
@@ -69,7 +70,12 @@ class Services(Members):
         self.channel = FakeAuditChannel()
         super().__init__(repositories, self.channel)
         self.shops = (Shop(), Shop(ProviderName.SKINSBACK))
-        common: dict[str, Any] = {"links": repositories.links, "audit": self.audit, "clock": self.clock}
+        common: dict[str, Any] = {
+            "links": repositories.links,
+            "audit": self.audit,
+            "hints": hints(),
+            "clock": self.clock,
+        }
         self.inventory = InventoryService(providers=self.shops, default=ProviderName.ASSETPAY, **common)
         self.provider = FakeTradeProvider()
         self.provider.add(1, THEIRS)

@@ -22,6 +22,7 @@ from tests.contracts.engines import Repositories
 from tests.domain import builders
 from tests.domain.builders import NOW, OWNER, inventory, item, rub, trade, usd
 from tests.fakes.inventory_provider import FakeInventoryProvider
+from tests.fakes.trade_sources import hints
 from tests.services.members import AGENT, GUILD, SUPPORT, Members
 
 CUSTOMERS = 8
@@ -53,6 +54,7 @@ class Services(Members):
             default=ProviderName.ASSETPAY,
             links=self.repositories.links,
             audit=self.audit,
+            hints=hints(),
             clock=self.clock,
         )
         self.snapshots = SnapshotService(

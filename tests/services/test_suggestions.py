@@ -20,6 +20,7 @@ from tests.contracts.engines import Repositories
 from tests.domain.builders import OWNER
 from tests.fakes.clock import FakeClock
 from tests.fakes.trade_provider import FakeTradeProvider, refusal
+from tests.fakes.trade_sources import hints
 from tests.providers.mannco_answers import entry, logging_in, trades
 from tests.services.members import AGENT, CUSTOMER, GUILD, SUPPORT, Members
 from tests.support.loopback import Loopback, Recorded, Reply, after, as_json
@@ -120,6 +121,7 @@ async def test_joining_a_caller_whose_share_is_used_up(repositories: Repositorie
         access=members.access,
         links=repositories.links,
         audit=members.audit,
+        hints=hints(),
         clock=members.clock,
     )
     provider.refused.add(CUSTOMER.user_id)

@@ -18,6 +18,7 @@ from bot.providers.mannco_source import ManncoSource
 from bot.services.trades import TradeService, TradesRequest
 from tests.contracts.engines import Repositories
 from tests.domain.builders import NOW, OWNER, trade
+from tests.fakes.trade_sources import hints
 from tests.services.members import AGENT, CUSTOMER, GUILD, Members
 
 STRANGERS = SteamId.from_account_id(77)
@@ -61,6 +62,7 @@ class Services(Members):
             access=self.access,
             links=repositories.links,
             audit=self.audit,
+            hints=hints(),
             clock=self.clock,
         )
 
