@@ -119,7 +119,7 @@ class ResendService:
             with on_behalf_of(Caller(by.user_id, is_staff=is_staff(viewer.capabilities))):
                 trade = await self._find(trade_id, own)
             if trade.not_resendable is not None:
-                raise NotResendable(trade, trade.not_resendable)
+                raise NotResendable(trade, trade.not_resendable)  # noqa: TRY301 -- refused like the rest
             if own is not None:
                 self._attempts.use(by.guild_id, by.user_id)
             resend = await self._open(trade, own, reason=kept_reason, by=by)
