@@ -28,13 +28,7 @@ from tests.services.members import AGENT, CUSTOMER, GUILD, Members
 
 STRANGER = SteamId.from_account_id(77)
 TOKEN = "SeCrEt12"
-ASSETPAY, CLIENT, LEGACY, SKINSBACK, MANNCO = (
-    ProviderName.ASSETPAY,
-    ProviderName.ASSETPAY_CLIENT,
-    ProviderName.ASSETPAY_LEGACY,
-    ProviderName.SKINSBACK,
-    ProviderName.MANNCO,
-)
+ASSETPAY, CLIENT, LEGACY, SKINSBACK, MANNCO = ProviderName
 
 
 def url(account: SteamId) -> str:
@@ -57,7 +51,7 @@ class Desk(Members):
 
     def __init__(self, repositories: Repositories) -> None:
         super().__init__(repositories)
-        self.sources = {name: FakeTradeSource(name) for name in (MANNCO, ASSETPAY, CLIENT, LEGACY, SKINSBACK)}
+        self.sources = {name: FakeTradeSource(name) for name in ProviderName}
         self.service = self.with_sources(*self.sources)
         self.snapshots = self.restarted()
 
@@ -331,13 +325,9 @@ async def test_views(desk: Desk) -> None:
 
 async def test_merchant_amount(desk: Desk) -> None:
     """What a deposit brings the merchant is for staff, and no longer once they lost the right, after a restart too."""
-    desk.has(deposit(SKINSBACK, "8", merchant_amount=usd("12"), total=usd("10")))
+    paid = deposit(SKINSBACK, "8", owner=STRANGER, merchant_amount=usd("12"), total=usd("10"))
+    desk.sources[SKINSBACK].reading = TradeReading((paid,), (UnreadRow("b", OWNER), UnreadRow("c")))
     await desk.link(AGENT, STRANGER)
-    desk.sources[SKINSBACK].reading = replace(
-        desk.sources[SKINSBACK].reading,
-        trades=(replace(desk.sources[SKINSBACK].reading.trades[0], owner=STRANGER),),
-        unread=(UnreadRow("b", OWNER), UnreadRow("c")),
-    )
     answer = await desk.list_for(by=AGENT, steam_id=str(STRANGER), provider="skinsback")
     own = await desk.list_for(by=AGENT, own=True, provider="skinsback")
     snapshot = await desk.snapshots.open(answer, by=await desk.access.viewer(AGENT))
