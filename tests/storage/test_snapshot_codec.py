@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.failures import Failure, FailureKind, Party, ProviderName
+from bot.domain.failures import Failure, FailureKind, Party, ProviderName, TradeUrlCheck
 from bot.domain.inventory import InventoryFilter, Item
 from bot.domain.money import Money
 from bot.domain.secrets import TradeCode
-from bot.domain.snapshots import InventoryAnswer, ProviderAnswer, TradesAnswer
+from bot.domain.snapshots import InventoryAnswer, ProviderAnswer, TradesAnswer, TradesPart
 from bot.domain.steam import SteamId
 from bot.storage.snapshots import decode, encode, pack
 from tests.contracts.samples import inventory_answer, trades_answer
@@ -151,6 +151,20 @@ def test_trade_code() -> None:
     answer = replace(trades_answer(), trades=(replace(trades_answer().trades[0], code=TradeCode("ZQXJK")),))
 
     assert b"ZQXJK" not in zlib.decompress(encode(answer)[2:])
+
+
+def test_check_of_a_trade_url() -> None:
+    """A failure keeps what the check of the trade URL found; it does not count when failures are compared."""
+    found = TradeUrlCheck("4", (("escrowDays", "7"),))
+    failure = Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, code=7, trade_url_check=found)
+    inventories = replace(inventory_answer(), answers=(ProviderAnswer(ProviderName.ASSETPAY, failure=failure),))
+    trades = replace(trades_answer(), parts=(TradesPart(ProviderName.ASSETPAY, failure=failure),))
+
+    for answer in (inventories, trades):
+        stored = decode(encode(answer))
+        (part,) = stored.answers if isinstance(stored, InventoryAnswer) else stored.parts
+        assert part.failure is not None
+        assert part.failure.trade_url_check == found
 
 
 def test_trade_token_in_outside_text() -> None:
