@@ -217,7 +217,7 @@ class InventoryService:
             failure = Failure(provider.name, FailureKind.TIMED_OUT, took=self._deadline)
         if query.refresh:  # nothing was read, so the next refresh need not wait
             self._refreshed.pop(flight.account, None)
-        return ProviderAnswer(provider.name, failure=await hint.beside(failure))
+        return ProviderAnswer(provider.name, failure=await hint.added_to(failure))
 
     async def _found(self, provider: InventoryProvider, query: InventoryQuery, flight: _Flight) -> Inventory:
         """Return the matching inventory; if the provider's own search finds nothing, search in all items.

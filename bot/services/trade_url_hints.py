@@ -40,7 +40,7 @@ class TradeUrlHint:
     _is_checked: bool = attrs.field(init=False, default=False)
     _found: TradeUrlCheck | None = attrs.field(init=False, default=None)
 
-    async def beside(self, failure: Failure) -> Failure:
+    async def added_to(self, failure: Failure) -> Failure:
         """Return the failure with what the check found, or as it was."""
         if self._checker is None or self._trade_url is None or not self._may_help(failure):
             return failure

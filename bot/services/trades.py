@@ -298,7 +298,7 @@ async def _ask(source: TradeSource, query: TradeQuery, hint: TradeUrlHint, *, en
         reading = TradeReading(failure=Failure(source.name, FailureKind.TIMED_OUT, took=took))
     if reading.failure is None:
         return reading
-    return replace(reading, failure=await hint.beside(reading.failure))
+    return replace(reading, failure=await hint.added_to(reading.failure))
 
 
 async def _merged(said: _Said, query: TradeQuery) -> tuple[Trade, ...]:

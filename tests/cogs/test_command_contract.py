@@ -59,6 +59,9 @@ CONTRACT: dict[str, dict[str, dict[str, Any]]] = {
         "scope": option(STRING, "active", "all"),
         "member": option(USER),
         "steam_id": option(STRING),
+        "provider": option(STRING, "mannco", "assetpay", "skinsback"),
+        "reference": option(STRING, min_length=1, max_length=128),
+        "tradeurl": option(STRING),
     },
     "resend": {
         "id": option(STRING, autocomplete=True, **REQUIRED),
@@ -230,6 +233,9 @@ async def test_choices_of_inventory_providers(tmp_path: Path, on: list[str]) -> 
         ]
 
         if "mannco" not in on:
+            trades = await scene.customer.slash(scene.channel, "trades", provider="mannco")
+            assert "Mannco.store is not switched on here" in text_of(trades)
+        if not on:
             trades = await scene.customer.slash(scene.channel, "trades")
             assert "No provider that can do this is switched on here" in text_of(trades)
         if not inventories:

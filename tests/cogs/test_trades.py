@@ -1,4 +1,4 @@
-"""/trades through the simulated Discord, against Mannco.store as seed 004 describes it."""
+"""/trades at Mannco.store through the simulated Discord, as seed 004 describes it. See also test_trades_everywhere."""
 
 import re
 from dataclasses import replace
@@ -20,7 +20,7 @@ NOT_OVER = (PENDING_STATUS, 1, 2, 8, 9)
 
 
 async def trades(scene: Scene, actor: simcord.MemberActor, **options: object) -> simcord.InteractionResult:
-    result = await actor.slash(scene.channel, "trades", **options)
+    result = await actor.slash(scene.channel, "trades", provider="mannco", **options)
     assert result.ephemeral
     return result
 
@@ -124,7 +124,8 @@ async def show_trades(scene: Scene, actor: simcord.MemberActor, of: simcord.Memb
 async def test_menu_on_a_member(scene: Scene) -> None:
     """The menu on a member answers as the command with that member named; a member without a link is explained."""
     by_menu = await show_trades(scene, scene.agent, scene.customer)
-    by_command = await every_page(scene.agent, await trades(scene, scene.agent, member=scene.customer))
+    command = await scene.agent.slash(scene.channel, "trades", member=scene.customer)
+    by_command = await every_page(scene.agent, command)
 
     assert by_menu == by_command
     assert "No Steam account is linked to this member" in await show_trades(scene, scene.agent, scene.moderator)
@@ -132,7 +133,7 @@ async def test_menu_on_a_member(scene: Scene) -> None:
 
 async def test_menu_on_oneself(scene: Scene) -> None:
     """The menu on oneself shows one's own trades, to staff too; without a link it says how to get one."""
-    own = await every_page(scene.customer, await trades(scene, scene.customer))
+    own = await every_page(scene.customer, await scene.customer.slash(scene.channel, "trades"))
     assert await show_trades(scene, scene.customer, scene.customer) == own
 
     assert "No Steam account is linked to you" in await show_trades(scene, scene.agent, scene.agent)

@@ -18,7 +18,7 @@ from bot.services.inventory import InventoryRequest, InventoryService
 from tests.contracts.engines import Repositories
 from tests.domain.builders import NOW, OWNER, item
 from tests.fakes.inventory_provider import FakeInventoryProvider
-from tests.fakes.trade_sources import FakeTradeUrlChecker, hints
+from tests.fakes.trade_sources import hints
 from tests.services.members import AGENT, CUSTOMER, GUILD, SUPPORT, Members
 
 URL = f"https://steamcommunity.com/tradeoffer/new/?partner={OWNER.account_id}&token=AbCdEfGh"
@@ -31,7 +31,6 @@ class Services(Members):
     def __init__(self, repositories: Repositories) -> None:
         super().__init__(repositories)
         self.provider = FakeInventoryProvider()
-        self.checker = FakeTradeUrlChecker()
         self.service = self.with_providers(self.provider)
 
     def with_providers(
@@ -45,7 +44,7 @@ class Services(Members):
             default=default,
             links=self.repositories.links,
             audit=self.audit,
-            hints=hints(self.checker),
+            hints=hints(),
             clock=self.clock,
             deadline=deadline,
         )

@@ -47,7 +47,7 @@ Every command, its options, and the buttons and menus under its answer, as Disco
 `uv run python -m tests.support.pictures` takes the pictures from the demo.
 
 Only the person who asked sees an answer; approval cards and the posts in the audit channel are the exceptions. The
-choices of `provider` are the providers that are switched on.
+choices of `provider` at `/inventory` are the providers that are switched on.
 """
 
 
