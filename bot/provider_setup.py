@@ -8,22 +8,51 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
+from bot.config import AssetPay as AssetPayTable
 from bot.config import AssetPayClient as AssetPayClientTable
 from bot.config import Settings
 from bot.domain.failures import ProviderName
 from bot.domain.secrets import Secret
-from bot.ports import CallObserver, Clock, Explanations, HealthSource, InventoryProvider, TradeProvider, TradeSource
+from bot.ports import (
+    CallObserver,
+    Clock,
+    Explanations,
+    HealthSource,
+    InventoryProvider,
+    TradeProvider,
+    TradeSource,
+    TradeUrlChecker,
+)
 from bot.providers.assetpay import AssetPaySecure
-from bot.providers.assetpay_client import AssetPayClient, FixedClientToken, IssuedClientTokens
+from bot.providers.assetpay_client import AssetPayClient, ClientCalls, FixedClientToken, IssuedClientTokens
+from bot.providers.assetpay_sources import AssetPayClientSource, AssetPaySource
+from bot.providers.assetpay_tradeurl import AssetPayTradeUrls
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
 from bot.providers.mannco_source import ManncoSource
 from bot.providers.rate_limits import MINUTE, RateLimiter, SlidingWindow
-from bot.providers.resilience import ResilientInventories, ResilientProvider, ResilientTrades
+from bot.providers.resilience import (
+    ResilientInventories,
+    ResilientProvider,
+    ResilientSource,
+    ResilientTrades,
+    ResilientTradeUrls,
+)
 from bot.providers.skinsback import Shop, SkinsBack
 from bot.providers.skinsback_source import SkinsBackDeposits
 from bot.providers.transport import Transport
 
 _HOUR = timedelta(hours=1)
+_MERCHANT_ROUTES = (
+    ("GET", "/secure/inventory", "inventories", 10_000, 100, MINUTE),
+    ("GET", "/secure/trades", "trades", 3_000, 100, MINUTE),
+)
+_CLIENT_ROUTES = (
+    ("GET", "/client/inventory", "inventories", 1_000, 10, MINUTE),
+    ("GET", "/client/trades", "trades", 3_000, 30, MINUTE),
+    ("POST", "/auth/authenticate-client", "client tokens", 1_000_000, 100, _HOUR),
+)
+_CHECK_ROUTES = (("POST", "/secure/check-tradeurl", "trade URL checks", 100_000, 100, _HOUR),)
+"""AssetPay's routes, with the limits of verified merchants and of others."""
 _MANNCO_ROUTES = (
     ("GET", "/trades/active", "active trades"),
     ("GET", "/trades/all", "all trades"),
@@ -39,6 +68,7 @@ class ProvidersOn:
     inventories: tuple[InventoryProvider, ...]
     sources: tuple[TradeSource, ...]
     resending: TradeProvider | None
+    trade_url_checker: TradeUrlChecker | None
     health: tuple[HealthSource, ...]
 
 
@@ -56,6 +86,7 @@ async def open_providers(
     health: list[HealthSource] = []
     sources: list[TradeSource] = []
     resending: TradeProvider | None = None
+    checker: TradeUrlChecker | None = None
     for name in settings.providers_on:
         limiter = RateLimiter(_windows(name, settings, clock), clock)
         transport = Transport(name, settings.providers.table(name).base_url, tls, clock, limiter=limiter)
@@ -71,46 +102,52 @@ async def open_providers(
             resending = ResilientTrades(mannco, resilience)
             sources.append(ManncoSource(resending))
         else:
-            inventories.append(ResilientInventories(_inventory_provider(name, settings, transport), resilience))
+            inventory_provider, source = _adapters(name, settings, transport)
+            inventories.append(ResilientInventories(inventory_provider, resilience))
+            if source is not None:
+                sources.append(ResilientSource(source, resilience))
         if name is ProviderName.SKINSBACK:
             deposits = SkinsBackDeposits(_shop(settings, transport), resilience)
             stack.push_async_callback(deposits.close)
             sources.append(deposits)
-    return ProvidersOn(tuple(inventories), tuple(sources), resending, tuple(health))
+        if name is _checker_of_trade_urls(settings):
+            api_key = _secret(_assetpay_table(name, settings).api_key)
+            checker = ResilientTradeUrls(AssetPayTradeUrls(transport, api_key), resilience)
+    return ProvidersOn(tuple(inventories), tuple(sources), resending, checker, tuple(health))
 
 
 def _windows(name: ProviderName, settings: Settings, clock: Clock) -> dict[tuple[str, str], SlidingWindow]:
-    """Return a provider's documented limits: seeds 000, 001, 003 and providers.md, 1.8, 2.3 and 4.3."""
+    """Return a provider's documented limits: seeds 000, 001, 003; providers.md, 1.8, 2.3, 4.3; trades.md, 1 and 2."""
     match name:
-        case ProviderName.ASSETPAY:
-            limit = 10_000 if settings.providers.assetpay.verified else 100
-            return {("GET", "/secure/inventory"): SlidingWindow("inventories", limit, MINUTE, clock)}
-        case ProviderName.ASSETPAY_CLIENT | ProviderName.ASSETPAY_LEGACY:
-            verified = _client_table(name, settings).verified
-            windows = {
-                ("GET", "/client/inventory"): SlidingWindow("inventories", 1_000 if verified else 10, MINUTE, clock)
+        case ProviderName.ASSETPAY | ProviderName.ASSETPAY_CLIENT | ProviderName.ASSETPAY_LEGACY:
+            routes = [*(_MERCHANT_ROUTES if name is ProviderName.ASSETPAY else _CLIENT_ROUTES)]
+            if name is _checker_of_trade_urls(settings):
+                routes += _CHECK_ROUTES
+            verified = _assetpay_table(name, settings).verified
+            return {
+                (method, path): SlidingWindow(what, most if verified else least, per, clock)
+                for method, path, what, most, least, per in routes
             }
-            if name is ProviderName.ASSETPAY_LEGACY:
-                limit = 1_000_000 if verified else 100
-                windows["POST", "/auth/authenticate-client"] = SlidingWindow("client tokens", limit, _HOUR, clock)
-            return windows
         case ProviderName.SKINSBACK:
             return {("POST", ""): SlidingWindow("requests", 500, MINUTE, clock)}
         case ProviderName.MANNCO:
             return {(method, path): SlidingWindow(what, 600, MINUTE, clock) for method, path, what in _MANNCO_ROUTES}
 
 
-def _inventory_provider(name: ProviderName, settings: Settings, transport: Transport) -> InventoryProvider:
+def _adapters(
+    name: ProviderName, settings: Settings, transport: Transport
+) -> tuple[InventoryProvider, TradeSource | None]:
     match name:
         case ProviderName.ASSETPAY:
-            return AssetPaySecure(transport, _secret(settings.providers.assetpay.api_key))
+            api_key = _secret(settings.providers.assetpay.api_key)
+            return AssetPaySecure(transport, api_key), AssetPaySource(transport, api_key)
         case ProviderName.SKINSBACK:
             table = settings.providers.skinsback
             shop = _shop(settings, transport)
-            return SkinsBack(shop, currency=table.currency, custom_prices=table.custom_prices)
+            return SkinsBack(shop, currency=table.currency, custom_prices=table.custom_prices), None
         case _:
             client = _client_table(name, settings)
-            return AssetPayClient(
+            calls = ClientCalls(
                 transport,
                 name.dialect,
                 FixedClientToken(name, _secret(client.client_token))
@@ -118,6 +155,17 @@ def _inventory_provider(name: ProviderName, settings: Settings, transport: Trans
                 else IssuedClientTokens(transport, _secret(client.api_key)),
                 authorization=client.authorization,
             )
+            return AssetPayClient(calls), AssetPayClientSource(calls)
+
+
+def _checker_of_trade_urls(settings: Settings) -> ProviderName | None:
+    """Return whose API key checks trade URLs: the current dialect's, the merchant's first."""
+    names = (ProviderName.ASSETPAY, ProviderName.ASSETPAY_CLIENT)
+    return next((name for name in names if _assetpay_table(name, settings).api_key), None)
+
+
+def _assetpay_table(name: ProviderName, settings: Settings) -> AssetPayTable:
+    return settings.providers.assetpay if name is ProviderName.ASSETPAY else _client_table(name, settings)
 
 
 def _shop(settings: Settings, transport: Transport) -> Shop:

@@ -202,7 +202,7 @@ def check_success(answer: Fields) -> None:
         raise Unreadable("success")
     key, message = identifier(error.values.get("key")), error.values.get("message")
     sentences = [part for part in (message if isinstance(message, list) else [message]) if isinstance(part, str)]
-    details = chain(_details(error.values.get("fields")), _details(error.values.get("details")))
+    details = chain(details_of(error.values.get("fields")), details_of(error.values.get("details")))
     raise Refused(
         FailureKind.THROTTLED if key == "RATE_LIMITED" else FailureKind.REFUSED,
         code=error.integer("code", optional=True),
@@ -219,12 +219,12 @@ def read_data(answer: Fields) -> Fields:
     return answer.need("data")
 
 
-def _details(value: object, name: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+def details_of(value: object, name: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
     """Yield the values of an object and of the objects in it, with their paths (``items[0].quoted``)."""
     if isinstance(value, dict | list):
         if depth < _MAX_DEPTH:
             for path, part in _parts(value, name):
-                yield from _details(part, path, depth + 1)
+                yield from details_of(part, path, depth + 1)
     elif isinstance(value, bool):
         yield name, "true" if value else "false"
     elif isinstance(value, str) or plain_number(value) is not None:

@@ -172,7 +172,7 @@ class Mannco:
         return await self._transport.request(
             "GET",
             path,
-            account="" if account is None else str(account),
+            names=() if account is None else (str(account),),
             query=query,
             headers={"Authorization": f"Bearer {jwt.reveal()}"},
             fresh=fresh,

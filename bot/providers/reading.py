@@ -84,7 +84,7 @@ async def read(
     except Refused as refused:
         facts = refused.facts
         facts["message"] = masked(facts.get("message"), secrets)
-        facts["details"] = tuple(_masked_details(facts.get("details", ()), secrets))
+        facts["details"] = tuple(masked_details(facts.get("details", ()), secrets))
         error = response.failure(refused.kind, **facts)
     except Unreadable as unreadable:
         if response.status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -112,7 +112,8 @@ def _read_body(response: Response, reader: Callable[[Fields], T], whole: Callabl
         raise
 
 
-def _masked_details(details: Iterable[tuple[str, str]], secrets: Iterable[Secret]) -> Iterator[tuple[str, str]]:
+def masked_details(details: Iterable[tuple[str, str]], secrets: Iterable[Secret]) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of a refusal's facts, masked and shortened, without empty ones."""
     for name, value in details:
         shown_name, shown = masked(name, secrets), masked(value, secrets)
         if shown_name and shown:

@@ -8,13 +8,21 @@ from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
 from bot.domain.errors import ProviderError
-from bot.domain.failures import Explanation, Failure, FailureKind, Fixer, ProviderName, Repeat
+from bot.domain.failures import Explanation, Failure, FailureKind, Fixer, ProviderName, Repeat, TradeUrlCheck
 from bot.domain.health import ProviderHealth
 from bot.domain.inventory import Inventory, InventoryQuery
 from bot.domain.resends import BeforeSend, Receipt
-from bot.domain.steam import SteamId
+from bot.domain.steam import SteamId, TradeUrl
 from bot.domain.trades import NotAsked, Scope, TradeList, TradeQuery, TradeReading
-from bot.ports import CallObserver, Clock, Explanations, InventoryProvider, TradeProvider, TradeSource
+from bot.ports import (
+    CallObserver,
+    Clock,
+    Explanations,
+    InventoryProvider,
+    TradeProvider,
+    TradeSource,
+    TradeUrlChecker,
+)
 from bot.providers.circuit import NOT_ASKED, CircuitBreaker, CircuitOpen, sign_of
 from bot.providers.evidence import about, current_question
 from bot.providers.rate_limits import RateLimiter
@@ -186,6 +194,18 @@ class ResilientSource:
     async def read(self, query: TradeQuery) -> TradeReading:
         """Read, again after a transient failure."""
         return await self._resilience.read("trades", query.account, self._source.read, query)
+
+
+class ResilientTradeUrls:
+    """A check of trade URLs with retries and a circuit breaker."""
+
+    def __init__(self, checker: TradeUrlChecker, resilience: ResilientProvider) -> None:
+        self._checker = checker
+        self._resilience = resilience
+
+    async def check(self, trade_url: TradeUrl) -> TradeUrlCheck:
+        """Check, again after a transient failure."""
+        return await self._resilience.read("trade URL check", trade_url.steam_id, self._checker.check, trade_url)
 
 
 class ResilientTrades:

@@ -27,7 +27,7 @@ from bot.providers.slots import FairSlots, Held, NoSlot
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from bot.domain.failures import Party, ProviderName
@@ -131,7 +131,7 @@ class Transport:
         method: str,
         path: str = "",
         *,
-        account: str = "",
+        names: Sequence[str] = (),
         query: Iterable[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         form: Iterable[tuple[str, str]] | None = None,
@@ -141,12 +141,13 @@ class Transport:
     ) -> Response:
         """Send one request, exactly once, and return the response, unless it is a redirect; ProviderError otherwise.
 
-        ``account`` is a last part of the path that is not logged and counts towards the same limit. ``form`` or
-        ``json`` is the body. ``fresh`` opens a new connection, for a request that must not be lost on one that the
-        provider is about to close. ``before_send`` is awaited once the connection is open, before the first byte: if it
-        raises, nothing is sent and its exception, which must be a SkinDeskError, reaches the caller.
+        ``names``, such as an account, make a last part of the path, with commas between them, that is not logged and
+        counts towards the same limit. ``form`` or ``json`` is the body. ``fresh`` opens a new connection, for a request
+        that must not be lost on one that the provider is about to close. ``before_send`` is awaited once the connection
+        is open, before the first byte: if it raises, nothing is sent and its exception, which must be a SkinDeskError,
+        reaches the caller.
         """
-        address = f"{path}/{quote(account, safe='')}" if account else path
+        address = f"{path}/{','.join(quote(name, safe='') for name in names)}" if names else path
         request = self._build(method, address, query, headers, form, json)
         connection: _Connection | None = None
         place = None

@@ -16,7 +16,7 @@ from bot.domain.failures import Dialect, Explanation, Fixer, ProviderName
 from bot.domain.inventory import Inventory, InventoryQuery
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game
-from bot.providers.assetpay_client import AssetPayClient, FixedClientToken
+from bot.providers.assetpay_client import AssetPayClient, ClientCalls, FixedClientToken
 from bot.providers.transport import Transport
 from tests.cogs.test_inventory import answer_of, wait
 from tests.cogs.test_inventory import look_up as use_command
@@ -202,7 +202,7 @@ async def with_fixed_token(scene: Scene, token: str) -> Transport:
     name = ProviderName.ASSETPAY_CLIENT
     transport = Transport(name, server.url, ssl.create_default_context(), scene.clock)
     fixed = FixedClientToken(name, Secret(token))
-    scene.client.services.inventory._providers[name] = AssetPayClient(transport, Dialect.ASSETPAY, fixed)
+    scene.client.services.inventory._providers[name] = AssetPayClient(ClientCalls(transport, Dialect.ASSETPAY, fixed))
     return transport
 
 

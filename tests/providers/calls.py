@@ -6,7 +6,7 @@ from bot.domain.secrets import Secret, TradeToken
 from bot.domain.steam import Game, SteamId, TradeUrl
 from bot.domain.trades import Scope
 from bot.providers.assetpay import AssetPaySecure
-from bot.providers.assetpay_client import AssetPayClient, FixedClientToken, IssuedClientTokens
+from bot.providers.assetpay_client import AssetPayClient, ClientCalls, FixedClientToken, IssuedClientTokens
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
 from bot.providers.skinsback import Shop, SkinsBack
 from bot.providers.transport import Transport
@@ -20,12 +20,12 @@ def secure(transport: Transport):
 
 def client(transport: Transport):
     tokens = FixedClientToken(ProviderName.ASSETPAY_CLIENT, Secret("CANARY-3"))
-    return AssetPayClient(transport, Dialect.ASSETPAY, tokens).look_up(QUERY)
+    return AssetPayClient(ClientCalls(transport, Dialect.ASSETPAY, tokens)).look_up(QUERY)
 
 
 def client_by_key(transport: Transport):
     tokens = IssuedClientTokens(transport, Secret("CANARY-4"))
-    return AssetPayClient(transport, Dialect.ASSETPAY_LEGACY, tokens).look_up(QUERY)
+    return AssetPayClient(ClientCalls(transport, Dialect.ASSETPAY_LEGACY, tokens)).look_up(QUERY)
 
 
 def skinsback(transport: Transport):

@@ -11,7 +11,13 @@ from bot.domain.inventory import Refusal, Sort, Sticker
 from bot.domain.money import Money
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game, SteamId
-from bot.providers.assetpay_client import AssetPayClient, ClientTokens, FixedClientToken, IssuedClientTokens
+from bot.providers.assetpay_client import (
+    AssetPayClient,
+    ClientCalls,
+    ClientTokens,
+    FixedClientToken,
+    IssuedClientTokens,
+)
 from tests.providers.jwts import jwt
 from tests.support.loopback import as_json, content, drop, hang, in_turn
 
@@ -34,7 +40,7 @@ def client(connect):
             tokens = IssuedClientTokens(transport, Secret("ap_CANARY"))
         else:
             tokens = FixedClientToken(provider, Secret(token))
-        return AssetPayClient(transport, dialect, tokens, authorization=authorization)
+        return AssetPayClient(ClientCalls(transport, dialect, tokens, authorization=authorization))
 
     return make
 

@@ -18,7 +18,7 @@ from bot.domain.steam import Game
 from bot.domain.trades import TradeQuery, TradeReference
 from bot.providers import assetpay_answers, skinsback
 from bot.providers.assetpay import AssetPaySecure
-from bot.providers.assetpay_client import AssetPayClient, FixedClientToken
+from bot.providers.assetpay_client import AssetPayClient, ClientCalls, FixedClientToken
 from bot.providers.explanations import Catalogue
 from bot.providers.mannco import FixedJwt, Mannco
 from bot.providers.skinsback import Shop, SkinsBack
@@ -173,7 +173,8 @@ async def asked(provider, server, seed: str) -> None:
             await AssetPaySecure(provider(ProviderName.ASSETPAY), Secret("k")).look_up(QUERY)
         case "001" | "002":
             name = ProviderName.ASSETPAY_CLIENT if seed == "001" else ProviderName.ASSETPAY_LEGACY
-            await AssetPayClient(provider(name), DIALECTS[seed], FixedClientToken(name, Secret("t"))).look_up(QUERY)
+            calls = ClientCalls(provider(name), DIALECTS[seed], FixedClientToken(name, Secret("t")))
+            await AssetPayClient(calls).look_up(QUERY)
         case "003":
             server.script = in_turn(as_json({"status": "success", "data": {"items": []}}))
             transport = provider(ProviderName.SKINSBACK)
