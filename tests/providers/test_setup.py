@@ -39,6 +39,9 @@ PLAIN = {
     "/secure/inventory": EMPTY,
     "/client/inventory": EMPTY,
     "/auth/authenticate-client": as_json({"success": True, "data": {"token": "token-1"}}),
+    "/secure/trades/dep_1": as_json({"success": False, "error": {"code": 21, "key": "TRADE_NOT_FOUND"}}, 404),
+    "/client/trades": as_json({"success": True, "data": {"items": [], "trades": []}}),
+    "/secure/check-tradeurl": as_json({"success": True, "data": {"state": 1}}),
     "/": as_json({"status": "success", "data": {"items": []}, "items": [], "transaction_id": "7"}),
     "/user/login": as_json({"err": False, "success": True, "content": {"jwt": "jwt-1"}}),
     "/trades/active": as_json({"err": False, "success": True, "content": {"trades": []}}),
@@ -51,6 +54,9 @@ LOGINS = ("/auth/authenticate-client", "/user/login")
 
 def query(account: int = 1) -> InventoryQuery:
     return InventoryQuery(TradeUrl(SteamId.from_account_id(account), TradeToken("AbCdEfGh")), Game.CS2)
+
+
+TRADES = TradeQuery(account=query().trade_url.steam_id, trade_url=query().trade_url, reference=TradeReference("dep_1"))
 
 
 Open = Callable[..., Awaitable[ProvidersOn]]
@@ -96,13 +102,19 @@ def failing_first(*replies: Reply) -> Callable[[Recorded], Reply]:
     return script
 
 
+UNVERIFIED_CLIENT = {("inventories", 10, MINUTE), ("trades", 30, MINUTE), ("client tokens", 100, HOUR)}
+VERIFIED_CLIENT = {("inventories", 1_000, MINUTE), ("trades", 3_000, MINUTE), ("client tokens", 1_000_000, HOUR)}
 DOCUMENTED = [
-    (ASSETPAY, False, {("inventories", 100, MINUTE)}),
-    (ASSETPAY, True, {("inventories", 10_000, MINUTE)}),
-    (CLIENT, False, {("inventories", 10, MINUTE)}),
-    (CLIENT, True, {("inventories", 1_000, MINUTE)}),
-    (LEGACY, False, {("inventories", 10, MINUTE), ("client tokens", 100, HOUR)}),
-    (LEGACY, True, {("inventories", 1_000, MINUTE), ("client tokens", 1_000_000, HOUR)}),
+    (ASSETPAY, False, {("inventories", 100, MINUTE), ("trades", 100, MINUTE), ("trade URL checks", 100, HOUR)}),
+    (
+        ASSETPAY,
+        True,
+        {("inventories", 10_000, MINUTE), ("trades", 3_000, MINUTE), ("trade URL checks", 100_000, HOUR)},
+    ),
+    (CLIENT, False, UNVERIFIED_CLIENT | {("trade URL checks", 100, HOUR)}),
+    (CLIENT, True, VERIFIED_CLIENT | {("trade URL checks", 100_000, HOUR)}),
+    (LEGACY, False, UNVERIFIED_CLIENT),
+    (LEGACY, True, VERIFIED_CLIENT),
     (SKINSBACK, None, {("requests", 500, MINUTE)}),
     (
         MANNCO,
@@ -129,6 +141,11 @@ async def test_every_call_is_counted(opened: Open):
     providers = await opened(**KEYS | {MANNCO: KEYS[MANNCO] | {"per_user_paths": True}})
     for each in providers.inventories:
         await each.look_up(query())
+    for source in providers.sources:
+        if source.name is not MANNCO:
+            await source.read(TRADES)
+    assert providers.trade_url_checker is not None
+    await providers.trade_url_checker.check(query().trade_url)
     assert providers.resending is not None
     await providers.resending.trades(Scope.ACTIVE)
     await providers.resending.trades(Scope.ALL)
@@ -145,8 +162,13 @@ async def test_every_call_is_counted(opened: Open):
     }
     assert spent == {
         (ASSETPAY, "inventories"): 1,
+        (ASSETPAY, "trades"): 1,
+        (ASSETPAY, "trade URL checks"): 1,
         (CLIENT, "inventories"): 1,
+        (CLIENT, "trades"): 2,
+        (CLIENT, "client tokens"): 1,
         (LEGACY, "inventories"): 1,
+        (LEGACY, "trades"): 2,
         (LEGACY, "client tokens"): 1,
         (SKINSBACK, "requests"): 3,
         (MANNCO, "active trades"): 1,
@@ -163,6 +185,29 @@ async def test_which_are_on(opened: Open):
     assert [each.name for each in providers.inventories] == [LEGACY]
     assert providers.resending is None
     assert [source.health().provider for source in providers.health] == [LEGACY]
+    assert [source.name for source in providers.sources] == [LEGACY]
+
+
+@pytest.mark.parametrize(
+    ("tables", "asked"),
+    [
+        ({ASSETPAY: KEYS[ASSETPAY], CLIENT: KEYS[CLIENT]}, ASSETPAY),
+        ({CLIENT: KEYS[CLIENT], LEGACY: KEYS[LEGACY]}, CLIENT),
+        ({CLIENT: {"client_token": "token-1"}, LEGACY: KEYS[LEGACY]}, None),
+    ],
+)
+async def test_trade_url_checker(opened: Open, tables, asked):
+    """Trade URLs are checked with an API key of the current dialect, and one limit is kept."""
+    providers = await opened(**tables)
+
+    limited = [
+        health.provider
+        for health in (source.health() for source in providers.health)
+        for quota in health.quotas
+        if quota.what == "trade URL checks"
+    ]
+    assert limited == ([] if asked is None else [asked])
+    assert (providers.trade_url_checker is None) is (asked is None)
 
 
 @pytest.mark.parametrize("name", ProviderName)
@@ -175,6 +220,21 @@ async def test_reads_are_tried_again(opened: Open, server, name: ProviderName):
 
     first, second = (request.target for request in server.requests if request.path not in LOGINS)
     assert first == second
+
+
+@pytest.mark.parametrize(("name", "calls"), [(ASSETPAY, 1), (CLIENT, 2), (LEGACY, 2)])
+async def test_trades_are_tried_again(opened: Open, server, name: ProviderName, calls):
+    """So are a source of trades, if nothing was read, and a check of a trade URL."""
+    providers = await opened(**{name: KEYS[name]})
+    (source,), checker = providers.sources, providers.trade_url_checker
+    server.script = failing_first(drop)
+
+    await source.read(TRADES)
+
+    assert sum("/trades" in request.path for request in server.requests) == 2 * calls
+    if checker is not None:
+        server.script = failing_first(drop)
+        assert (await checker.check(query().trade_url)).state == "1"
 
 
 @pytest.mark.parametrize("name", ProviderName)
