@@ -4,9 +4,11 @@ from bot.domain.failures import Dialect, ProviderName
 from bot.domain.inventory import InventoryQuery
 from bot.domain.secrets import Secret, TradeToken
 from bot.domain.steam import Game, SteamId, TradeUrl
-from bot.domain.trades import Scope
+from bot.domain.trades import Scope, TradeQuery, TradeReference
 from bot.providers.assetpay import AssetPaySecure
 from bot.providers.assetpay_client import AssetPayClient, ClientCalls, FixedClientToken, IssuedClientTokens
+from bot.providers.assetpay_sources import AssetPayClientSource, AssetPaySource
+from bot.providers.assetpay_tradeurl import AssetPayTradeUrls
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
 from bot.providers.skinsback import Shop, SkinsBack
 from bot.providers.transport import Transport
@@ -44,6 +46,20 @@ def resend(transport: Transport):
     return Mannco(transport, FixedJwt(Secret("CANARY-8"))).resend(5)
 
 
+def trade_by_reference(transport: Transport):
+    query = TradeQuery(reference=TradeReference("CANARY-9"))
+    return AssetPaySource(transport, Secret("CANARY-10")).read(query)
+
+
+def trades_by_token(transport: Transport):
+    tokens = FixedClientToken(ProviderName.ASSETPAY_CLIENT, Secret("CANARY-11"))
+    return AssetPayClientSource(ClientCalls(transport, Dialect.ASSETPAY, tokens)).read(TradeQuery())
+
+
+def check_of_trade_url(transport: Transport):
+    return AssetPayTradeUrls(transport, Secret("CANARY-12")).check(QUERY.trade_url)
+
+
 CALLS = {
     secure: ProviderName.ASSETPAY,
     client: ProviderName.ASSETPAY_CLIENT,
@@ -52,4 +68,7 @@ CALLS = {
     trades: ProviderName.MANNCO,
     trades_by_key: ProviderName.MANNCO,
     resend: ProviderName.MANNCO,
+    trade_by_reference: ProviderName.ASSETPAY,
+    check_of_trade_url: ProviderName.ASSETPAY,
+    trades_by_token: ProviderName.ASSETPAY_CLIENT,
 }

@@ -9,11 +9,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errors import ProviderError
-from bot.domain.failures import FailureKind
+from bot.domain.failures import FailureKind, TradeUrlCheck
 from bot.domain.inventory import Inventory
 from bot.domain.resends import Receipt
-from bot.domain.trades import TradeList
-from tests.providers.calls import CALLS, resend, secure, skinsback, trades
+from bot.domain.trades import TradeList, TradeReading
+from tests.providers.calls import (
+    CALLS,
+    check_of_trade_url,
+    resend,
+    secure,
+    skinsback,
+    trade_by_reference,
+    trades,
+    trades_by_token,
+)
 from tests.support.loopback import as_json, content, hang, in_turn, redirect, truncated
 
 HOSTILE = {
@@ -48,7 +57,8 @@ async def test_hostile_answers(server, connect, caplog, call, reply, kind):
         await call(connect(CALLS[call], deadline=0.15 if kind is FailureKind.TIMED_OUT else 5.0, body=1_000_000))
 
     assert caught.value.failure.kind is kind
-    assert len(server.requests) == 1
+    asked = [request.target for request in server.requests]
+    assert len(asked) == len(set(asked))  # none was sent again
     shown = [str(caught.value), repr(caught.value), repr(caught.value.failure), caplog.text]
     shown += traceback.format_exception(caught.value)
     assert "CANARY" not in "".join(shown)
@@ -61,7 +71,9 @@ ANYTHING = st.recursive(
 )
 NAMES = (
     "id name marketHashName offer price accepted maxAmount wear color stickers amount tradable item asset_id disabled "
-    "items_send user bot code timestamp lasterror trade_id message"
+    "items_send user bot code timestamp lasterror trade_id message "
+    "type game clientSteamID items totalPrice preCredit externalId offerID holdEndDate createdAt error botInfo "
+    "nextCursor count state steamid canTrade reason bans"
 )
 OBJECT = st.dictionaries(st.sampled_from(NAMES.split()), ANYTHING, max_size=8)
 ENVELOPE = st.fixed_dictionaries(
@@ -69,7 +81,10 @@ ENVELOPE = st.fixed_dictionaries(
         "success": st.just(True) | ANYTHING,
         "err": st.just(False) | ANYTHING,
         "status": st.just("success") | ANYTHING,
-        "data": ANYTHING | st.fixed_dictionaries({"inventory": st.lists(OBJECT), "items": st.lists(OBJECT)}),
+        "data": ANYTHING
+        | OBJECT
+        | st.lists(OBJECT)
+        | st.fixed_dictionaries({"inventory": st.lists(OBJECT), "items": st.lists(OBJECT), "nextCursor": ANYTHING}),
         "content": ANYTHING | OBJECT | st.fixed_dictionaries({"trades": st.lists(OBJECT)}),
         "error": ANYTHING | OBJECT,
     }
@@ -82,10 +97,10 @@ async def test_any_document(server, connect, document):
     """Any document is an answer or a ProviderError."""
     body = json.dumps(document).encode()
     server.script = in_turn(content(body))
-    for call in (secure, skinsback, trades, resend):
+    for call in (secure, skinsback, trades, resend, trade_by_reference, trades_by_token, check_of_trade_url):
         try:
             found = await call(connect(CALLS[call]))
         except ProviderError as error:
             assert error.failure.kind in {FailureKind.NONSENSE, FailureKind.REFUSED}  # noqa: PT017 -- either is fine
         else:
-            assert isinstance(found, Inventory | Receipt | TradeList)
+            assert isinstance(found, Inventory | Receipt | TradeList | TradeReading | TradeUrlCheck)
