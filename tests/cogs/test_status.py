@@ -48,6 +48,8 @@ async def test_failing(scene: Scene) -> None:
         FAILING,
         "Last failure: The provider's answer made no sense",
         "▫️ inventories: 9,999 of 10,000 calls left this minute (2,000 for staff)",
+        "▫️ trades: 3,000 of 3,000 calls left this minute (600 for staff)",
+        "▫️ trade URL checks: 100,000 of 100,000 calls left this hour (20,000 for staff)",
     ]
 
     wait(scene, 20)
