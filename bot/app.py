@@ -135,7 +135,7 @@ async def assembled(
         audit = AuditService(rows=rows, settings=guild_settings, guilds=guilds, channel=audit_channel, clock=clock)
         stack.push_async_callback(audit.close, within=0.0)
         access = AccessService(grants=SqliteGrantRepository(database), links=links, rows=rows, audit=audit, clock=clock)
-        hints = TradeUrlHints(checker=None, explanations=explanations)
+        hints = TradeUrlHints(checker=providers.trade_url_checker, explanations=explanations)
         inventory = InventoryService(
             providers=providers.inventories,
             default=settings.default_provider,
