@@ -245,7 +245,7 @@ class AssetPayLegacy(AssetPayClient):
 
 
 class SkinsBack(Provider):
-    """POST method=user_inventory."""
+    """POST method=user_inventory, orders and orderstatus."""
 
     base_url: WebAddress = "https://skinsback.com/api.php"
     client_id: Annotated[str, Field(pattern=r"^[!-~]*$")] = ""

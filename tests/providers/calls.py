@@ -11,6 +11,7 @@ from bot.providers.assetpay_sources import AssetPayClientSource, AssetPaySource
 from bot.providers.assetpay_tradeurl import AssetPayTradeUrls
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
 from bot.providers.skinsback import Shop, SkinsBack
+from bot.providers.skinsback_orders import orders_form, read_page
 from bot.providers.transport import Transport
 
 QUERY = InventoryQuery(TradeUrl(SteamId.from_account_id(1), TradeToken("CANARY-1")), Game.CS2)
@@ -32,6 +33,11 @@ def client_by_key(transport: Transport):
 
 def skinsback(transport: Transport):
     return SkinsBack(Shop(transport, "id", Secret("CANARY-5"))).look_up(QUERY)
+
+
+def deposits(transport: Transport):
+    shop = Shop(transport, "id", Secret("CANARY-9"), "signature")
+    return shop.ask(orders_form(transport.clock.now(), transport.clock.now()), read_page)
 
 
 def trades(transport: Transport):
@@ -65,6 +71,7 @@ CALLS = {
     client: ProviderName.ASSETPAY_CLIENT,
     client_by_key: ProviderName.ASSETPAY_LEGACY,
     skinsback: ProviderName.SKINSBACK,
+    deposits: ProviderName.SKINSBACK,
     trades: ProviderName.MANNCO,
     trades_by_key: ProviderName.MANNCO,
     resend: ProviderName.MANNCO,
