@@ -140,7 +140,8 @@ async def test_errors_for_staff(scene: Scene, caplog: pytest.LogCaptureFixture, 
             assert fields.get("Who can fix it") == STAFFS_FIXERS[entry.fixer]
         lines = [line for line in caplog.messages if f"reference={reference_of(result)}" in line]
         assert len(lines) == 1
-        assert f"provider={provider.value} kind=refused code={code} key={key}" in lines[0]
+        kind = "throttled" if key == "request_limit_reached" else "refused"
+        assert f"provider={provider.value} kind={kind} code={code} key={key}" in lines[0]
 
 
 async def test_a_proxys_page(scene: Scene) -> None:

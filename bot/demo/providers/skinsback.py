@@ -61,7 +61,7 @@ _CONDITION_ERRORS = {
     Condition.TRADE_BANNED: 5,
     Condition.ESCROW: 5,
     Condition.STEAM_DOWN: 7,
-    Condition.STEAM_BUSY: -7,
+    Condition.STEAM_BUSY: 7,
     Condition.NO_BOTS: -9,
     Condition.FLEET_DEGRADED: 7,
     Condition.UNDOCUMENTED: _UNDOCUMENTED_CODE,
