@@ -254,7 +254,7 @@ class Catalogue:
 
         Capitals count: AssetPay's two dialects have the same words in other capitals with other meanings.
         """
-        known = self._statuses.get((dialect, kind, word))
+        known = self._statuses.get((dialect, kind, word.replace("cancelled", "canceled")))  # both: trades.md, 1.6
         return known or replace(self._unknown_status, dialect=dialect, word=word, kind=kind)
 
     def _of_provider(self, failure: Failure, dialect: Dialect) -> Explanation | None:

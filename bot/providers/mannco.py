@@ -43,6 +43,7 @@ _HIDDEN = -11
 _STATES = {
     PENDING_STATUS: TradeState.OFFERED,
     COMPLETED_STATUS: TradeState.COMPLETED,
+    "-11": TradeState.CANCELLED,  # hidden: it does not change any more
     "-12": TradeState.REVERTED,
 }
 _NO_TIME = (None, "", 0, "0")

@@ -112,6 +112,19 @@ INPUT_PROBLEMS = {
         ),
     ),
     "too_long": ("It is too long.", "Make it shorter."),
+    "empty": (
+        "There is nothing in it.",
+        "Give the number of a trade, of its Steam offer, or of the order in the shop.",
+    ),
+    "trade_url": ("That is a trade URL, not the number of a trade.", "Give it as `tradeurl` instead."),
+    "not_a_number": (
+        "It is not one number of a trade.",
+        "Give one number without commas, as `/trades`, Steam or the shop shows it.",
+    ),
+    "other_account": (
+        "It belongs to another Steam account than `member` or `steam_id`.",
+        "Leave one of the two out, or ask the customer for their own trade URL.",
+    ),
     "not_a_price": ("A price is a number, 0 or more.", "Give a number, for instance 12.50 or 1,204.50."),
     "above_max_price": ("The lowest price is above the highest one.", "Swap the two, or leave one out."),
     "member_and_steam_id": ("Name a member or a SteamID, not both.", "Leave one of the two out."),

@@ -49,6 +49,9 @@ _STATUS_KINDS = {
 _UNNAMED = "unknown"
 """The catalogue's key for errors without documentation and without a key. No provider sends it."""
 
+_NOTHING_WRONG = "1"
+"""AssetPay's state of a trade URL that is in order (trades.md, 1.8)."""
+
 _ASKS_FOR_REFERENCE = re.compile(r", quote the reference,| and quote the reference")
 
 
@@ -62,6 +65,7 @@ def failure_embed(failure: Failure, *, audience: Audience, explanations: Explana
         provider=failure.provider.label,
         retry_after=failure.retry_after,
         details=() if hidden else readable_details(failure.details),
+        check=None if hidden else _trade_url_check(failure, explanations, staff=audience is Audience.STAFF),
         facts=_facts(failure) if audience is Audience.STAFF else "",
         reference=reference,
     )
@@ -74,13 +78,14 @@ def explanation_embed(
     provider: str | None = None,
     retry_after: timedelta | None = None,
     details: Sequence[str] = (),
+    check: Field | None = None,
     facts: str = "",
     reference: str | None = None,
 ) -> discord.Embed:
     """Return an explanation for its reader. Customers do not see the meaning of a confidential one.
 
     With a ``reference`` the error just happened; ``details`` are what the provider said about the account or trade,
-    and ``facts`` about the failed call are for staff.
+    ``check`` what it says about the trade URL, and ``facts`` about the failed call are for staff.
     """
     staff = audience is Audience.STAFF
     hidden = explanation.confidential and not staff
@@ -89,6 +94,7 @@ def explanation_embed(
     what = "SkinDesk can't ask the provider right now: it is not set up right." if hidden else explanation.meaning
     for_customers = explanation.customer if reference is not None else without_reference(explanation.customer)
     fields = [Field("What the provider found", "\n".join(details))] if details else []
+    fields += [] if check is None else [check]
     fields.append(Field("What you can do", explanation.agent if staff else for_customers))
     if staff:
         fields.append(Field("What the customer can do", for_customers))
@@ -148,6 +154,22 @@ def error_name(explanation: Explanation, *, hidden: bool = False) -> str:
     if not hidden and explanation.key and (explanation.known or explanation.key != _UNNAMED):
         parts.append(code(explanation.key, 120))
     return " · ".join(parts)
+
+
+def _trade_url_check(failure: Failure, explanations: Explanations, *, staff: bool) -> Field | None:
+    """Return what AssetPay's check of the trade URL found; nothing for customers if it found nothing wrong."""
+    check = failure.trade_url_check
+    if check is None:
+        return None
+    status = explanations.status(Dialect.ASSETPAY, check.state, kind="tradeurl_check")
+    known = readable_details(failure.details)
+    facts = [fact for fact in readable_details(check.details) if fact not in known]
+    if check.state == _NOTHING_WRONG and not (staff or facts):
+        return None
+    title = status.title if status.known else f"{status.title}: {code(check.state, 40)}"
+    lines = [f"**{title}.** {status.agent if staff else status.customer}", *facts]
+    lines += filter(None, [raw_details(check.details)] if staff else [])
+    return Field("What AssetPay's check of the trade URL says", "\n".join(lines))
 
 
 def _when(explanation: Explanation, retry_after: timedelta | None) -> str:

@@ -22,7 +22,7 @@ from bot.ui.inventory.controls import filter_inputs, item_options, refresh_label
 from bot.ui.inventory.details import inventory_csv, item_details
 from bot.ui.inventory.page import inventory_page
 from bot.ui.kit.layout import page_at
-from bot.ui.trades import TRADES_A_PAGE, trades_page
+from bot.ui.trades.page import TRADES_A_PAGE, trades_page
 from bot.worker import MANY_ITEMS, run_in_worker
 
 # Without symbols, four buttons fit in one row on a phone.

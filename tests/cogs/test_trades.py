@@ -34,7 +34,7 @@ async def every_page(actor: simcord.MemberActor, result: simcord.InteractionResu
 
 
 def ids_in(text: str) -> list[int]:
-    return [int(number) for number in re.findall(r"(?m)^\S+ \*\*#(\d+) · ", text)]
+    return [int(number) for number in re.findall(r"(?m)^Mannco\.store [a-z]+ `(\d+)`", text)]
 
 
 def trades_of(scene: Scene, person: Person | None = None) -> list[WorldTrade]:

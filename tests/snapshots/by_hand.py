@@ -32,7 +32,7 @@ from bot.ui.inventory.page import inventory_page
 from bot.ui.kit.layout import page_at
 from bot.ui.links import signed_in_embed, start_embed, used_embed
 from bot.ui.resends.card import outcome_embed, resend_card
-from bot.ui.trades import trades_page
+from bot.ui.trades.page import TRADES_A_PAGE, trades_page
 from cogs.status import _status_embed
 from tests.domain.builders import BOT, OWNER, inventory, item, resend, rub, trade, trades_answer, usd
 from tests.snapshots.shot import Shot
@@ -174,7 +174,9 @@ def _listed(situation: str, **facts: object) -> Iterator[Shot]:
 
 def _trades_pages(situation: str, answer: TradesAnswer) -> Iterator[Shot]:
     for audience in Audience:
-        embed = trades_page(answer, page_at(answer.trades, 0, 5), audience=audience, explanations=_CATALOGUE)
+        embed = trades_page(
+            answer, page_at(answer.trades, 0, TRADES_A_PAGE), audience=audience, explanations=_CATALOGUE
+        )
         yield _shot("trade_statuses", situation, audience.value, embed)
 
 

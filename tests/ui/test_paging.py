@@ -71,7 +71,7 @@ def test_page_that_does_not_exist():
     items = [item(str(number)) for number in range(9)]
     part = ProviderAnswer(ProviderName.ASSETPAY, inventory(*items))
     of_items = InventoryAnswer(OWNER, Game.CS2, InventoryFilter(), (part,))
-    kept = [trade(id=number) for number in range(1, 8)]
+    kept = [trade(id=number) for number in range(1, 6)]
     of_trades = trades_answer(*kept)
     for answer in (of_items, of_trades):
         pages = Snapshot("AAAAAAAAAAA-", 1, 2, Audience.CUSTOMER, answer, NOW, NOW)

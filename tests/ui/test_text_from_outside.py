@@ -32,7 +32,7 @@ from bot.ui.kit.layout import page_at
 from bot.ui.kit.text import utf16_length
 from bot.ui.meanings import answer, answer_to_message
 from bot.ui.resends.card import outcome_embed, resend_card
-from bot.ui.trades import TRADES_A_PAGE, trades_page
+from bot.ui.trades.page import TRADES_A_PAGE, trades_page
 from tests.domain.builders import NOW, OWNER, inventory, item, resend, trade, trades_answer
 from tests.support.hostile_text import rendered, very_hostile
 from tests.support.payload_audit import audit_requests

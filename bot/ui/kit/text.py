@@ -125,6 +125,11 @@ def moment(at: datetime) -> str:
     return f"<t:{_unix(at)}:f>"
 
 
+def day(at: datetime) -> str:
+    """Return a Discord timestamp: the date in the reader's own zone."""
+    return f"<t:{_unix(at)}:D>"
+
+
 def relative(at: datetime) -> str:
     """Return a Discord timestamp: "in 5 minutes" or "2 days ago"."""
     return f"<t:{_unix(at)}:R>"

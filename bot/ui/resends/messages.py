@@ -16,10 +16,11 @@ from bot.domain.errors import (
     TooManyResends,
     TradeChanged,
 )
+from bot.domain.failures import ProviderName
 from bot.domain.resends import OPENED_AT_MOST, ApproverRefusal, ResendPause
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience
-from bot.domain.trades import NotResendableReason
+from bot.domain.trades import Direction, NotResendableReason
 from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
 from bot.ui.kit.text import code, moment, relative
 from bot.ui.resends.card import FACT_LABELS, RESUME, by_whom, link_to_card, state_sentence
@@ -43,12 +44,17 @@ def pause_sentences(pause: ResendPause) -> list[str]:
     return [why, RESUME]
 
 
-def _not_resendable(error: NotResendable, _: Audience) -> ErrorMessage:
+def _not_resendable(error: NotResendable, audience: Audience) -> ErrorMessage:
     if error.reason is NotResendableReason.NO_RESEND:
+        label = ProviderName(error.trade.provider.family).label
+        anew = "Order again" if error.trade.direction is Direction.WITHDRAWAL else "Start a new deposit"
+        step = f"If it has failed, {anew[0].lower()}{anew[1:]} on the site. `/trades` shows where it stands."
+        if audience is Audience.STAFF:
+            step = f"If it has failed, have the customer {anew[0].lower()}{anew[1:]} on the site."
         return ErrorMessage(
             "This trade cannot be resent",
-            f"{error.trade.provider.label} has no resend.",
-            "Start a new deposit on the site.",
+            f"{label} has no resend: trade {code(error.trade.id, 48)} stays as it is.",
+            step,
             again=NOT_AGAIN,
         )
     if error.reason is NotResendableReason.NOTHING_TO_SEND:
