@@ -110,9 +110,8 @@ async def open_providers(
             deposits = SkinsBackDeposits(_shop(settings, transport), resilience)
             stack.push_async_callback(deposits.close)
             sources.append(deposits)
-        if name is _checker_of_trade_urls(settings):
-            api_key = _secret(_assetpay_table(name, settings).api_key)
-            checker = ResilientTradeUrls(AssetPayTradeUrls(transport, api_key), resilience)
+        if name is checker_of_trade_urls(settings):
+            checker = ResilientTradeUrls(AssetPayTradeUrls(transport, assetpay_key(name, settings)), resilience)
     return ProvidersOn(tuple(inventories), tuple(sources), resending, checker, tuple(health))
 
 
@@ -121,7 +120,7 @@ def _windows(name: ProviderName, settings: Settings, clock: Clock) -> dict[tuple
     match name:
         case ProviderName.ASSETPAY | ProviderName.ASSETPAY_CLIENT | ProviderName.ASSETPAY_LEGACY:
             routes = [*(_MERCHANT_ROUTES if name is ProviderName.ASSETPAY else _CLIENT_ROUTES)]
-            if name is _checker_of_trade_urls(settings):
+            if name is checker_of_trade_urls(settings):
                 routes += _CHECK_ROUTES
             verified = _assetpay_table(name, settings).verified
             return {
@@ -139,7 +138,7 @@ def _adapters(
 ) -> tuple[InventoryProvider, TradeSource | None]:
     match name:
         case ProviderName.ASSETPAY:
-            api_key = _secret(settings.providers.assetpay.api_key)
+            api_key = assetpay_key(name, settings)
             return AssetPaySecure(transport, api_key), AssetPaySource(transport, api_key)
         case ProviderName.SKINSBACK:
             table = settings.providers.skinsback
@@ -152,16 +151,21 @@ def _adapters(
                 name.dialect,
                 FixedClientToken(name, _secret(client.client_token))
                 if client.client_token
-                else IssuedClientTokens(transport, _secret(client.api_key)),
+                else IssuedClientTokens(transport, assetpay_key(name, settings)),
                 authorization=client.authorization,
             )
             return AssetPayClient(calls), AssetPayClientSource(calls)
 
 
-def _checker_of_trade_urls(settings: Settings) -> ProviderName | None:
+def checker_of_trade_urls(settings: Settings) -> ProviderName | None:
     """Return whose API key checks trade URLs: the current dialect's, the merchant's first."""
     names = (ProviderName.ASSETPAY, ProviderName.ASSETPAY_CLIENT)
     return next((name for name in names if _assetpay_table(name, settings).api_key), None)
+
+
+def assetpay_key(name: ProviderName, settings: Settings) -> Secret:
+    """Return the API key of AssetPay's dialect or endpoint."""
+    return _secret(_assetpay_table(name, settings).api_key)
 
 
 def _assetpay_table(name: ProviderName, settings: Settings) -> AssetPayTable:

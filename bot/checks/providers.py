@@ -1,4 +1,4 @@
-"""Checks each provider that is on, and Steam's sign-in, with one harmless call, all in parallel."""
+"""Checks each provider that is on, and Steam's sign-in, with harmless calls, all in parallel."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from bot.config import AssetPayClient as AssetPayClientTable
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.secrets import Secret
+from bot.provider_setup import assetpay_key, checker_of_trade_urls
+from bot.providers.assetpay_client import ClientCalls, FixedClientToken
 from bot.providers.explanations import Catalogue
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
 from bot.providers.probes import (
@@ -23,15 +25,18 @@ from bot.providers.probes import (
     probe_assetpay,
     probe_client_token,
     probe_client_tokens,
+    probe_client_trades,
     probe_deposits,
     probe_mannco,
     probe_skinsback,
+    probe_trade,
+    probe_trade_url_check,
 )
 from bot.providers.skinsback import Shop
 from bot.providers.transport import Limits, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from pydantic import SecretStr
 
@@ -84,11 +89,11 @@ async def check_providers(
             what = "Mannco.store refuses one account's trades on their own path: the key is not an administrator's"
             fix = "Use the key of a Mannco.store administrator, or set it to false"
             return problem(f"providers.{name}", what, fix, key="providers.mannco.per_user_paths")
-        except _DepositsRefused as refused:
+        except _PartRefused as refused:
             explanation = catalogue.explain(refused.failure)
-            what = f"{name.label} answers, and refuses its list of deposits: {explanation.title}"
-            fix = f"/trades shows no deposits of {name.label} until it allows method=orders. {explanation.agent}"
-            return warning(f"providers.{name}", f"{what} ({_code(refused.failure)})", fix, key=f"providers.{name}")
+            what = f"{name.label} answers, and refuses {refused.part}: {explanation.title} ({_code(refused.failure)})"
+            advice = explanation.cause if explanation.confidential else explanation.agent
+            return warning(f"providers.{name}", what, f"{refused.lost}. {advice}", key=f"providers.{name}")
         except ProviderError as error:
             return _finding(error.failure, catalogue)
         except Exception as error:  # noqa: BLE001 -- a check that raises is a finding
@@ -108,12 +113,24 @@ def _without_currency(settings: Settings) -> Sequence[Finding]:
     return (warning(key, what, "set it to the currency in which customers are credited", key=key),)
 
 
-class _DepositsRefused(Exception):
-    """SkinsBack accepts the credentials, and refuses to list deposits."""
+class _PartRefused(Exception):
+    """A provider accepts the credentials, and refuses a ``part`` of its calls; ``lost`` is what does not work then."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, part: str, lost: str) -> None:
         super().__init__(failure.kind.value)
         self.failure = failure
+        self.part = part
+        self.lost = lost
+
+
+async def _part(call: Awaitable[None], part: str, lost: str) -> None:
+    """Make the call of a part; _PartRefused if the provider refuses it, or does not know it."""
+    try:
+        await call
+    except ProviderError as error:
+        if error.failure.kind not in (FailureKind.REFUSED, FailureKind.BLOCKED):
+            raise
+        raise _PartRefused(error.failure, part, lost) from None
 
 
 async def _probe(name: ProviderName, settings: Settings, transport: Transport) -> str | None:
@@ -121,7 +138,10 @@ async def _probe(name: ProviderName, settings: Settings, transport: Transport) -
     tables = settings.providers
     match name:
         case ProviderName.ASSETPAY:
-            await probe_assetpay(transport, _secret(tables.assetpay.api_key))
+            key = assetpay_key(name, settings)
+            await probe_assetpay(transport, key)
+            lost = "/trades finds no trade at AssetPay by its number"
+            await _part(probe_trade(transport, key), "single trades", lost)
         case ProviderName.ASSETPAY_CLIENT:
             await _probe_client(tables.assetpay_client, name, transport)
         case ProviderName.ASSETPAY_LEGACY:
@@ -130,23 +150,25 @@ async def _probe(name: ProviderName, settings: Settings, transport: Transport) -
             table = tables.skinsback
             shop = Shop(transport, table.client_id, _secret(table.client_secret), table.auth)
             await probe_skinsback(shop)
-            try:
-                await probe_deposits(shop)
-            except ProviderError as error:
-                if error.failure.kind is FailureKind.REFUSED:
-                    raise _DepositsRefused(error.failure) from None
-                raise
+            lost = f"/trades shows no deposits of {name.label} until it allows method=orders"
+            await _part(probe_deposits(shop), "its list of deposits", lost)
         case ProviderName.MANNCO:
             # Not /trade/resend: that is a GET too, but it sends.
             token, api_key = tables.mannco.token, tables.mannco.api_key
             login = FixedJwt(_secret(token)) if token else ApiKeyLogin(transport, _secret(api_key))
             return await probe_mannco(Mannco(transport, login, per_account=tables.mannco.per_user_paths))
+    if name is checker_of_trade_urls(settings):
+        lost = "Failures 3, 7 and 13 are explained without AssetPay's check of the trade URL"
+        await _part(probe_trade_url_check(transport, assetpay_key(name, settings)), "checks of trade URLs", lost)
     return None
 
 
 async def _probe_client(table: AssetPayClientTable, name: ProviderName, transport: Transport) -> None:
     if table.client_token:
-        await probe_client_token(transport, name.dialect, _secret(table.client_token), table.authorization)
+        token = FixedClientToken(name, _secret(table.client_token))
+        calls = ClientCalls(transport, name.dialect, token, authorization=table.authorization)
+        await probe_client_token(calls)
+        await _part(probe_client_trades(calls), "its list of trades", f"/trades lists no trades of {name.label}")
     else:
         await probe_client_tokens(transport, _secret(table.api_key))
 

@@ -7,13 +7,14 @@ credentials, so a good answer only means that the credentials were *not refused*
 
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Literal
 
 from bot.domain.errors import ProviderError
 from bot.domain.failures import Dialect, FailureKind
 from bot.domain.secrets import Secret
 from bot.domain.trades import Scope
 from bot.providers.assetpay_answers import check_success
+from bot.providers.assetpay_client import ClientCalls
+from bot.providers.assetpay_sources import AssetPaySource
 from bot.providers.mannco import Mannco
 from bot.providers.reading import read
 from bot.providers.skinsback import Shop, check_status
@@ -38,19 +39,26 @@ async def probe_client_tokens(transport: Transport, api_key: Secret) -> None:
     await _accept(read(response, check_success, secrets=(api_key,)))
 
 
-async def probe_client_token(
-    transport: Transport, dialect: Dialect, token: Secret, authorization: Literal["raw", "bearer"]
-) -> None:
+async def probe_client_token(calls: ClientCalls) -> None:
     """Ask for one item of a fixed token's inventory from AssetPay's memory: Steam is not asked."""
-    page_size = "perPage" if dialect is Dialect.ASSETPAY_LEGACY else "limit"
-    prefix = "Bearer " if authorization == "bearer" else ""
-    response = await transport.request(
-        "GET",
-        "/client/inventory",
-        query=(("page", "1"), (page_size, "1")),
-        headers={"Authorization": f"{prefix}{token.reveal()}"},
-    )
-    await _accept(read(response, check_success, secrets=(token,)))
+    page_size = "perPage" if calls.dialect is Dialect.ASSETPAY_LEGACY else "limit"
+    await _accept(calls.get("/client/inventory", [("page", "1"), (page_size, "1")], None, check_success))
+
+
+async def probe_trade(transport: Transport, api_key: Secret) -> None:
+    """Ask for a trade that does not exist: 21 TRADE_NOT_FOUND with a good key (trades.md, 1.2)."""
+    await AssetPaySource(transport, api_key).find(["skindesk-check"])
+
+
+async def probe_client_trades(calls: ClientCalls) -> None:
+    """Ask for one of a fixed token's trades."""
+    await calls.get("/client/trades", [("limit", "1")], None, check_success)
+
+
+async def probe_trade_url_check(transport: Transport, api_key: Secret) -> None:
+    """Ask for a check without a trade URL: refused with 1001. Steam is not asked."""
+    response = await transport.request("POST", "/secure/check-tradeurl", headers={"api-key": api_key.reveal()}, json={})
+    await _accept(read(response, check_success, secrets=(api_key,)))
 
 
 async def probe_skinsback(shop: Shop) -> None:

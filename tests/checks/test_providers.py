@@ -15,7 +15,7 @@ from bot.demo.providers import SimulatedProviders, faults
 from bot.domain.failures import ProviderName
 from bot.providers.transport import Limits
 from tests.checks.conftest import MakeSettings
-from tests.support.loopback import Loopback, Recorded, Reply, as_json
+from tests.support.loopback import Loopback, Recorded, Reply, as_json, content
 
 QUICK = Limits(deadline=0.5)
 
@@ -33,7 +33,10 @@ async def test_all_work(settings_of_all: MakeSettings, providers: SimulatedProvi
         ("assetpay", "assetpay_client", "assetpay_legacy", "skinsback", "mannco"), Level.OK
     )
     assert providers.mannco.calls == {"POST /user/login": 1, "GET /trades/all": 1}
-    assert providers.assetpay.calls == {"GET /secure/inventory": 1, "POST /auth/authenticate-client": 1}
+    assert providers.assetpay.calls == {
+        "GET /secure/inventory": 1, "GET /secure/trades/skindesk-check": 1, "POST /secure/check-tradeurl": 1,
+        "POST /auth/authenticate-client": 1,
+    }  # fmt: skip
     assert all("tradeUrl" not in asked.query for asked in providers.assetpay.asked)
     assert providers.skinsback.calls == {"POST /api.php": 2}
 
@@ -64,6 +67,40 @@ async def test_deposits_refused(settings_of_all: MakeSettings):
     assert "refuses its list of deposits" in finding.what
     assert "/trades shows no deposits" in str(finding.fix)
     assert int(asked[1]["ending"]) - int(asked[1]["starting"]) == 1
+
+
+NARROW = as_json({"success": False, "error": {"code": 1908, "key": "INSUFFICIENT_SCOPE"}}, 403)
+INCOMPLETE = as_json({"success": False, "error": {"code": 1001, "key": "VALIDATION_FAILED"}}, 400)
+FINE = as_json({"success": True, "data": {"inventory": [], "count": 0, "items": []}})
+
+
+@pytest.mark.parametrize(
+    ("name", "token", "path", "refusal", "lost"),
+    [
+        ("assetpay", None, "/secure/trades/skindesk-check", NARROW, "/trades finds no trade at AssetPay by its number"),
+        ("assetpay", None, "/secure/check-tradeurl", NARROW, "without AssetPay's check of the trade URL"),
+        ("assetpay_client", "a-token", "/client/trades", NARROW, "/trades lists no trades of AssetPay (client)"),
+        (
+            "assetpay_legacy",
+            "a-token",
+            "/client/trades",
+            content(b"", 404),
+            "/trades lists no trades of AssetPay (.co)",
+        ),
+    ],
+)
+async def test_part_refused(settings_of_all: MakeSettings, name, token, path, refusal, lost):
+    """If AssetPay accepts the credentials and refuses one of its calls, the warning says what will not work."""
+    answers = {"/secure/inventory": INCOMPLETE, path: refusal}
+    table = {"api_key": "a-key"} if token is None else {"api_key": "", "client_token": token}
+    async with Loopback(lambda asked: answers.get(asked.path, FINE)) as assetpay:
+        table["base_url"] = assetpay.url
+        settings = settings_of_all(**{f"providers__{name}__{key}": value for key, value in table.items()})
+        finding = (await found(settings))[name]
+
+    assert finding.level is Level.WARNING
+    assert lost in str(finding.fix)
+    assert not any(secret in finding.line() for secret in ("a-key", "a-token"))
 
 
 async def test_no_currency(settings_of_all: MakeSettings):
