@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from bot.domain import failures, inventory, resends, trades
 from bot.domain.failures import Dialect, ProviderName
@@ -19,6 +19,9 @@ from bot.domain.trades import TradeQuery, TradeReference
 from bot.providers import assetpay_answers, skinsback
 from bot.providers.assetpay import AssetPaySecure
 from bot.providers.assetpay_client import AssetPayClient, ClientCalls, FixedClientToken
+from bot.providers.assetpay_sources import AssetPayClientSource, AssetPaySource
+from bot.providers.assetpay_trades import TradeItemRow, TradeRow
+from bot.providers.assetpay_tradeurl import AssetPayTradeUrls
 from bot.providers.explanations import Catalogue
 from bot.providers.mannco import FixedJwt, Mannco
 from bot.providers.skinsback import Shop, SkinsBack
@@ -40,8 +43,12 @@ DIALECTS = {
     "004": Dialect.MANNCO,
     "orders": Dialect.SKINSBACK,
     "orderstatus": Dialect.SKINSBACK,
+    "secure-trades": Dialect.ASSETPAY,
+    "client-trades": Dialect.ASSETPAY,
+    "legacy-trades": Dialect.ASSETPAY_LEGACY,
+    "check-tradeurl": Dialect.ASSETPAY,
 }
-"""Seeds, and SkinsBack's methods that no seed has."""
+"""Seeds, and the calls that no seed has."""
 INHERITED = {"001": ["000"], "002": ["000", "001"]}
 NOT_IN_002 = {
     "data.inventory[].propId",
@@ -138,6 +145,17 @@ def test_rows():
     assert PageRow.__annotations__.keys() == listed - {"status"}
 
 
+def test_rows_of_assetpays_trades():
+    """The rows of a trade and of its items have the fields that the page says are kept."""
+    fields = set[str]()
+    for shape, place in ((TradeRow, "data"), (TradeItemRow, "data.items[]")):
+        schema = TypeAdapter(shape).json_schema()
+        fields |= in_schema(schema, schema.get("$defs", {}), place)
+    kept = {named(row[0])[0] for row in rows("Fields", "secure-trades") if row[1] != "not kept"}
+
+    assert fields - {"data.items"} == kept - {"requestId", "success"}
+
+
 def test_kept_where_the_page_says():
     """Each fact is kept in a field that the domain has."""
     modules = (inventory, failures, trades, resends)
@@ -186,6 +204,19 @@ async def asked(provider, server, seed: str) -> None:
         case "orderstatus":
             server.script = in_turn(as_json({"status": "error", "error_code": 4}))
             await SkinsBackDeposits(*shop_of(provider)).read(TradeQuery(reference=TradeReference("5")))
+        case "secure-trades":
+            await AssetPaySource(provider(ProviderName.ASSETPAY), Secret("k")).find(["5"])
+        case "client-trades" | "legacy-trades":
+            more = {"items": [], "trades": [{"id": 5, "status": "HOLD"}], "nextCursor": "c"}
+            server.script = in_turn(
+                *(as_json({"success": True, "data": data}) for data in (more, more | {"nextCursor": None}))
+            )
+            name = ProviderName.ASSETPAY_CLIENT if seed == "client-trades" else ProviderName.ASSETPAY_LEGACY
+            calls = ClientCalls(provider(name), DIALECTS[seed], FixedClientToken(name, Secret("t")))
+            await AssetPayClientSource(calls).read(TradeQuery())
+        case "check-tradeurl":
+            server.script = in_turn(as_json({"success": True, "data": {"state": 1}}))
+            await AssetPayTradeUrls(provider(ProviderName.ASSETPAY), Secret("k")).check(TRADE_URL)
         case _:
             server.script = in_turn(as_json({"err": False, "success": True, "content": {"trade_id": 5, "code": "C"}}))
             await Mannco(provider(ProviderName.MANNCO), FixedJwt(Secret("j"))).resend(5)
@@ -200,7 +231,11 @@ async def test_parameters(connect, server, seed: str):
 
     targets = [urlsplit(request.target).query for request in server.requests]
     bodies = [request.body.decode() for request in server.requests]
-    sent = {name for form in [*targets, *bodies] for name, _ in parse_qsl(form)}
+    sent = {
+        name
+        for form in [*targets, *bodies]
+        for name in (json.loads(form) if form[:1] == "{" else dict(parse_qsl(form)))
+    }
     headers = {name.casefold() for request in server.requests for name, _ in request.headers}
     listed = {named(row[0])[0] for row in rows("Parameters", seed)}
     assert sent == {name for name in listed if name.casefold() not in headers}
