@@ -49,6 +49,20 @@ def test_ordinary_head():
 
 
 @pytest.mark.parametrize(
+    ("limit", "sees"),
+    [(KeyLimit(BOT), f"lists only the trades of `{BOT}`"), (KeyLimit(None), "does not say whose trades it lists")],
+)
+def test_fixed_client_token(limit: KeyLimit, sees: str):
+    """A fixed client token of AssetPay that may be another account's is said to be one, and no key of Mannco.store."""
+    shown = said(TradesPart(CO, limit=limit))
+
+    assert lines(shown)[0].startswith("This desk can only see the trades of one account at AssetPay, so it cannot tell")
+    text = lines(shown, STAFF)[0]
+    assert text.startswith(f"The client token that is set here for AssetPay (.co) {sees}, so SkinDesk cannot tell")
+    assert "`providers.assetpay_legacy.api_key`" in text
+
+
+@pytest.mark.parametrize(
     ("lacking", "to_customer", "to_staff"),
     [
         (

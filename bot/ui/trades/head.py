@@ -128,7 +128,7 @@ def _about_list(part: TradesPart, answer: TradesAnswer, *, staff: bool) -> Itera
             whether = (
                 "whether there are others" if has_some or answer.steam_id is None else "whether this account has one"
             )
-        yield limit_text(part.limit, whether, staff=staff)
+        yield limit_text(part.provider, part.limit, whether, staff=staff)
     if part.is_full:
         together = "" if part.of_account_alone else ", of all customers together"
         yield (

@@ -1,6 +1,7 @@
-"""Texts about what Mannco.store's key sees, and the error message of a trade that is not found."""
+"""Texts about what this desk's keys and tokens see, and the error message of a trade that is not found."""
 
 from bot.domain.errors import TradeNotFound
+from bot.domain.failures import ProviderName
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience
 from bot.domain.trades import KeyLimit
@@ -15,11 +16,29 @@ _KEY_STEP = (
 )
 
 
-def limit_text(limit: KeyLimit, what: str, *, staff: bool) -> str:
-    """Return what this desk's key sees, so that SkinDesk cannot tell ``what``, and the next step."""
+def limit_text(provider: ProviderName, limit: KeyLimit, what: str, *, staff: bool) -> str:
+    """Return what this desk's key or client token sees, so that SkinDesk cannot tell ``what``, and the next step."""
+    if provider is not ProviderName.MANNCO:
+        return _token_text(provider, limit, what, staff=staff)
     if not staff:
         return f"{_KEY_FOR_CUSTOMERS}, so it cannot tell {what}. {_ASK_STAFF}"
     return f"{_key_sees(limit)}, so SkinDesk cannot tell {what}. {_key_step(limit)}"
+
+
+def _token_text(provider: ProviderName, limit: KeyLimit, what: str, *, staff: bool) -> str:
+    """Return the same of a fixed client token at AssetPay."""
+    if not staff:
+        return (
+            f"This desk can only see the trades of one account at AssetPay, so it cannot tell {what}. "
+            "Ask the staff: they can look at AssetPay."
+        )
+    sees = "does not say whose trades it lists"
+    if limit.sees_only is not None:
+        sees = f"lists only the trades of `{limit.sees_only}`"
+    return (
+        f"The client token that is set here for {provider.label} {sees}, so SkinDesk cannot tell {what}. With the "
+        f"setting `providers.{provider}.api_key` in its place, `/trades` lists an account's trades by its trade URL."
+    )
 
 
 def unread_text(left_out: int) -> str:
