@@ -224,7 +224,7 @@ class Provider(_Table):
 
 
 class AssetPay(Provider):
-    """GET /secure/inventory. ``verified`` selects the documented rate limits."""
+    """GET /secure/inventory and /secure/trades. ``verified`` selects the documented rate limits."""
 
     base_url: WebAddress = "https://api.assetpay.gg"
     api_key: Credential = SecretStr("")
@@ -232,14 +232,14 @@ class AssetPay(Provider):
 
 
 class AssetPayClient(AssetPay):
-    """GET /client/inventory, current dialect: an API key that creates client tokens, or one fixed token."""
+    """GET /client/inventory and /client/trades, current dialect: an API key for client tokens, or one fixed token."""
 
     client_token: Annotated[Credential, AfterValidator(_only_credential)] = SecretStr("")
     authorization: Literal["raw", "bearer"] = "raw"
 
 
 class AssetPayLegacy(AssetPayClient):
-    """GET /client/inventory, older dialect."""
+    """The same calls, older dialect."""
 
     base_url: WebAddress = "https://api.assetpay.co"
 
