@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
 import discord
@@ -13,15 +14,23 @@ from bot.domain import errors
 from bot.domain.access import Capability, Grant
 from bot.domain.access_doctor import RoleFacts, Source, examine
 from bot.domain.errors import AccessDenied, InvalidInput, ProviderError, SkinDeskError, TradeUrlRejected
-from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.failures import Failure, FailureKind, ProviderName, TradeUrlCheck
 from bot.domain.health import ProviderHealth, ProviderState, Quota
 from bot.domain.inventory import InventoryFilter, MerchantPrice, Refusal
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import ALARM, ApproverRefusal, Outcome, Resend, ResendPause, ResendState, TradeFacts
 from bot.domain.secrets import SignInAddress
-from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, TradesAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, TradesAnswer, TradesPart
 from bot.domain.steam import Game, TradeUrlProblem
-from bot.domain.trades import KeyLimit, NotResendableReason, Scope
+from bot.domain.trades import (
+    Direction,
+    KeyLimit,
+    NotAsked,
+    NotResendableReason,
+    Scope,
+    TradeReference,
+    TradeState,
+)
 from bot.providers.explanations import Catalogue
 from bot.services.access import Review
 from bot.services.sign_in import StartedSignIn
@@ -36,6 +45,7 @@ from bot.ui.trades.page import TRADES_A_PAGE, trades_page
 from cogs.status import _status_embed
 from tests.domain.builders import BOT, OWNER, inventory, item, resend, rub, trade, trades_answer, usd
 from tests.snapshots.shot import Shot
+from tests.ui.test_trades_page import WORDS, at
 
 _CATALOGUE = Catalogue.load()
 _STATUSES = (0, 3, -1, -11, -12, 1, 2, 4, 5, 6, 7, 8, 9, 10, 99)
@@ -86,8 +96,9 @@ def _refusals() -> Iterator[Shot]:
     for problem in TradeUrlProblem:
         for audience in Audience:
             yield _error(f"TradeUrlRejected, {problem.value}", TradeUrlRejected(problem), audience)
+    options = {"empty": "reference", "trade_url": "reference", "not_a_number": "reference", "other_account": "tradeurl"}
     for wrong in (*INPUT_PROBLEMS, "not_linked", "new"):
-        yield _error(f"InvalidInput, {wrong}", InvalidInput("steam_id", wrong))
+        yield _error(f"InvalidInput, {wrong}", InvalidInput(options.get(wrong, "steam_id"), wrong))
     for reason in NotResendableReason:
         yield _error(f"NotResendable, {reason.value}", errors.NotResendable(trade(), reason))
     for refusal in ApproverRefusal:
@@ -100,7 +111,11 @@ def _refusals() -> Iterator[Shot]:
         initialised = next(base for base in kind.__mro__ if "__init__" in vars(base))
         wanted = list(inspect.signature(kind).parameters) if issubclass(initialised, SkinDeskError) else []
         yield _error(name, kind(*(arguments[each] for each in wanted)))
+    elsewhere = replace(trade(), provider=ProviderName.ASSETPAY, direction=Direction.DEPOSIT)
     for audience in Audience:
+        yield _error(
+            "NotResendable, of AssetPay", errors.NotResendable(elsewhere, NotResendableReason.NO_RESEND), audience
+        )
         yield _error("TradeNotFound, not visible", errors.TradeNotFound("480101", KeyLimit(BOT)), audience)
     yield _error("an error that nobody expected", RuntimeError("boom"))
 
@@ -111,6 +126,7 @@ def _error(situation: str, error: Exception, audience: Audience = Audience.CUSTO
     reader = (
         audience.value
         if isinstance(error, ProviderError | errors.ResendsPaused | errors.TradeNotFound | TradeUrlRejected)
+        or "of AssetPay" in situation
         else "everybody"
     )
     return _shot(page, situation, reader, embed)
@@ -136,6 +152,10 @@ def _failures() -> Iterator[Shot]:
         )
     )
     samples.append(Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, code=999_999, message="nobody documented it"))
+    check = TradeUrlCheck("9", (("reason.escrowDays", "15"),))
+    samples.append(
+        Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, code=7, key="USER_NOT_TRADEABLE", trade_url_check=check)
+    )
     for failure in samples:
         for audience in Audience:
             situation = failure.kind.value + (f" {failure.code}" if failure.code else "")
@@ -164,6 +184,50 @@ def _trades() -> Iterator[Shot]:
     ):
         everyones = trades_answer(trade(), of=None, read_at=utcnow(), limit=limit)
         yield from _trades_pages(f"everyone's, {situation}", everyones)
+    yield from _trades_elsewhere()
+
+
+def _trades_elsewhere() -> Iterator[Shot]:
+    """Each status word of AssetPay and SkinsBack, and what their parts of an answer say."""
+    now = utcnow()
+    times = {"created_at": now - timedelta(days=2), "shop_reference": "dep_123", "bot_name": "b1"}
+    amounts = {"total": usd("10.75"), "credited_now": usd("8.60"), "credited_later": usd("2.15")}
+    for provider, rows in groupby(WORDS, key=lambda row: row[0]):
+        shown = []
+        for _, word, direction, state, *_ in rows:
+            hold = {"hold_ends": now + timedelta(days=5)} if state is TradeState.HELD else {}
+            one = at(provider, word, state, direction, **times, **amounts, **hold)
+            if provider is ProviderName.SKINSBACK:
+                bare: dict[str, Any] = {
+                    "credited_later": None,
+                    "bot": None,
+                    "bot_name": "",
+                    "offer_id": "",
+                    "from_customer": (),
+                }
+                one = replace(one, **bare, hold_end_is_estimate=bool(hold), merchant_amount=usd("11.20"))
+            shown.append(one)
+        for start in range(0, len(shown), TRADES_A_PAGE):
+            few = shown[start : start + TRADES_A_PAGE]
+            words = ", ".join(trade.status for trade in few)
+            yield from _trades_pages(f"{provider.value}: {words}", trades_answer(*few, read_at=now), "trade_words")
+    failure = Failure(ProviderName.SKINSBACK, FailureKind.TIMED_OUT)
+    parts = (
+        TradesPart(ProviderName.MANNCO),
+        TradesPart(ProviderName.ASSETPAY, not_asked=NotAsked.REFERENCE),
+        TradesPart(ProviderName.ASSETPAY_CLIENT, not_asked=NotAsked.TRADE_URL),
+        TradesPart(ProviderName.SKINSBACK, since=now - timedelta(days=14)),
+    )
+    late = (*parts[:3], TradesPart(ProviderName.SKINSBACK, failure=failure, reference="a1b2c3"))
+    searched = (parts[0], TradesPart(ProviderName.ASSETPAY, knows_offers=False), *late[2:])
+    wanted = TradeReference("9088123456")
+    for situation, answer in (
+        ("beside a provider that needs the trade URL", replace(trades_answer(trade(), read_at=now), parts=parts)),
+        ("beside a failed provider", replace(trades_answer(trade(), read_at=now), parts=late)),
+        ("none, a provider needs the trade URL", replace(trades_answer(read_at=now), parts=parts)),
+        ("a number that is not found", replace(trades_answer(read_at=now), parts=searched, reference=wanted)),
+    ):
+        yield from _trades_pages(situation, answer, "trade_words")
 
 
 def _listed(situation: str, **facts: object) -> Iterator[Shot]:
@@ -172,12 +236,12 @@ def _listed(situation: str, **facts: object) -> Iterator[Shot]:
     yield from _trades_pages(situation, trades_answer(one, read_at=utcnow()))
 
 
-def _trades_pages(situation: str, answer: TradesAnswer) -> Iterator[Shot]:
+def _trades_pages(situation: str, answer: TradesAnswer, file: str = "trade_statuses") -> Iterator[Shot]:
     for audience in Audience:
         embed = trades_page(
             answer, page_at(answer.trades, 0, TRADES_A_PAGE), audience=audience, explanations=_CATALOGUE
         )
-        yield _shot("trade_statuses", situation, audience.value, embed)
+        yield _shot(file, situation, audience.value, embed)
 
 
 def _inventories() -> Iterator[Shot]:

@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
@@ -14,11 +15,11 @@ from bot.client import EXTENSIONS
 from bot.domain import errors
 from bot.domain.access import Capability
 from bot.domain.errors import InvalidInput, ProviderError, SkinDeskError
-from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, ProviderName
+from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, ProviderName, TradeUrlCheck
 from bot.domain.resends import ApproverRefusal, ResendPause
 from bot.domain.snapshots import Audience
 from bot.domain.steam import Game, TradeUrlProblem
-from bot.domain.trades import KeyLimit, NotResendableReason
+from bot.domain.trades import Direction, KeyLimit, NotResendableReason
 from bot.providers.explanations import Catalogue
 from bot.ui.errors import _MESSAGES, INPUT_PROBLEMS, error_embed
 from bot.ui.explain import explanation_embed
@@ -185,6 +186,69 @@ def test_facts_for_staff() -> None:
         "· at `error` · took `12.3 s`\nThe provider says: slow \\*\\*down\\*\\*"
     )
     assert "took" not in embed_text(shown(ProviderError(failure)))
+
+
+@pytest.mark.parametrize(
+    ("state", "details", "to_customer", "to_staff"),
+    [
+        ("5", (), "**The inventory is private.** Set Inventory to Public", "**The inventory is private.** Have the"),
+        ("1", (), None, "**The trade URL is in order.** The trade URL works."),
+        ("1", (("reason.escrowDays", "15"),), "Steam would hold the trade for 15 days.", "for 15 days."),
+        ("1", (("bans.vacBanned", "true"),), None, "The trade URL works."),
+        ("77", (("message", "*new*"),), "**Status not documented: `77`.**", "`message`: \\*new\\*"),
+    ],
+)
+def test_check_of_the_trade_url(
+    state: str, details: tuple[tuple[str, str], ...], to_customer: str | None, to_staff: str
+) -> None:
+    """What AssetPay's check says about the trade URL stands beside the error, unless a customer learns nothing."""
+    failure = Failure(
+        ProviderName.ASSETPAY,
+        FailureKind.REFUSED,
+        code=7,
+        key="USER_NOT_TRADEABLE",
+        details=(("bans.vacBanned", "true"),),
+        trade_url_check=TradeUrlCheck(state, details),
+    )
+    for audience, text in ((Audience.CUSTOMER, to_customer), (Audience.STAFF, to_staff)):
+        fields = {field.name: str(field.value) for field in shown(ProviderError(failure), audience).fields}
+        says = fields.get("What AssetPay's check of the trade URL says")
+
+        assert (says is None) is (text is None)
+        assert text is None or text in str(says)
+        assert "VAC" not in str(says)
+        assert "VAC ban" in fields["What the provider found"]
+
+
+@pytest.mark.parametrize(
+    ("direction", "to_customer", "to_staff"),
+    [
+        (
+            Direction.DEPOSIT,
+            "If it has failed, start a new deposit on the site.",
+            "have the customer start a new deposit",
+        ),
+        (
+            Direction.WITHDRAWAL,
+            "If it has failed, order again on the site.",
+            "have the customer order again on the site.",
+        ),
+    ],
+)
+def test_no_resend(direction: Direction, to_customer: str, to_staff: str) -> None:
+    """A provider without resends is named, with what to do instead."""
+    of = replace(trade(), provider=ProviderName.ASSETPAY_CLIENT, direction=direction)
+    error = errors.NotResendable(of, NotResendableReason.NO_RESEND)
+
+    assert "AssetPay has no resend: trade `123456` stays as it is." in embed_text(shown(error))
+    assert to_customer in embed_text(shown(error))
+    assert to_staff in embed_text(shown(error, Audience.STAFF))
+
+
+def test_number_of_another_provider() -> None:
+    """A number that cannot be Mannco.store's is not looked for among its newest 500."""
+    assert "newest 500" in embed_text(shown(errors.TradeNotFound("#480101")))
+    assert "numbers have digits only" in embed_text(shown(errors.TradeNotFound("0b5c1111-2222")))
 
 
 def test_confidential_parts_fit_too() -> None:

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import discord
 import pytest
@@ -17,12 +19,14 @@ from hypothesis import strategies as st
 from simcord.types import HttpLogEntry
 
 from bot.domain.errors import ProviderError, ResendAlreadyOpen, SkinDeskError, TradeNotFound
-from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.failures import Failure, FailureKind, ProviderName, TradeUrlCheck
 from bot.domain.inventory import InventoryFilter, Refusal, Sticker
+from bot.domain.money import Money
 from bot.domain.resends import Outcome, ResendState, TradeFacts
 from bot.domain.secrets import TradeCode
-from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, TradesPart
 from bot.domain.steam import Game
+from bot.domain.trades import Direction, TradeItem, TradeReference, TradeState, UnreadRow
 from bot.providers.explanations import Catalogue
 from bot.ui.errors import error_embed
 from bot.ui.explain import explanation_embed
@@ -100,26 +104,57 @@ def items(source: Source, audience: Audience) -> Embeds:
 
 
 def trades(source: Source, audience: Audience) -> Embeds:
-    """Render the pages of a list of trades."""
+    """Render the pages of a list of trades of all providers."""
     found = tuple(
-        trade(
-            id=480101 + number,
-            status=STATUSES[source.pick(len(STATUSES), number)],
-            items_send=(source.text(number), source.text(number + 1)) if source.pick(3, number) else (),
-            offer_id=source.text(number + 2),
-            last_error=source.text(number + 3),
-            code=TradeCode(source.text(number)) if source.text(number) else None,
+        replace(
+            trade(
+                id=480101 + number,
+                status=STATUSES[source.pick(len(STATUSES), number)],
+                items_send=(source.text(number), source.text(number + 1)) if source.pick(3, number) else (),
+                offer_id=source.text(number + 2),
+                last_error=source.text(number + 3),
+                code=TradeCode(source.text(number)) if source.text(number) else None,
+            ),
+            **elsewhere(source, number) if source.pick(2, number) else {},
         )
         for number in range(source.pick(4))
     )
-    of = OWNER if source.pick(2) else None
-    answer = trades_answer(*found, of=of, is_full=source.pick(2, 1) == 1)
+    failure = Failure(ProviderName.ASSETPAY, FailureKind.REFUSED, key=source.text(3), message=source.text(1))
+    unread = (UnreadRow(source.text(2)),)
+    answer = replace(
+        trades_answer(*found, of=OWNER if source.pick(2) else None),
+        parts=(
+            TradesPart(ProviderName.ASSETPAY, failure=failure, reference="a1b2c3"),
+            TradesPart(ProviderName.SKINSBACK, unread=unread, is_cut=True, since=NOW),
+            TradesPart(ProviderName.MANNCO, is_full=source.pick(2, 1) == 1),
+        ),
+        reference=TradeReference(source.text(1)) if source.pick(2, 3) else None,
+    )
     for index in range(page_at(found, 0, TRADES_A_PAGE).count):
         yield trades_page(answer, page_at(found, index, TRADES_A_PAGE), audience=audience, explanations=CATALOGUE)
 
 
+def elsewhere(source: Source, number: int) -> dict[str, Any]:
+    """Return the facts that only other providers than Mannco.store name."""
+    item = TradeItem(source.text(number), source.text(1), None, source.text(2), source.text(number + 3))
+    return {
+        "provider": (ProviderName.ASSETPAY_CLIENT, ProviderName.SKINSBACK)[source.pick(2, number + 1)],
+        "id": source.text(number + 1) or "1",
+        "status": source.text(number + 2) or "1",
+        "state": tuple(TradeState)[source.pick(len(TradeState), number)],
+        "direction": tuple(Direction)[source.pick(3, number)],
+        "to_customer": (item,),
+        "from_customer": (item, TradeItem(source.text(number + 1))),
+        "shop_reference": source.text(number),
+        "bot_name": source.text(number + 3),
+        "reverted_by": source.text(number + 1),
+        "total": Money(Decimal("10.75"), source.text(2) or "USD"),
+    }
+
+
 def errors(source: Source, audience: Audience) -> Embeds:
     """Render errors with untrusted text, and explanations."""
+    facts = ((source.text(0), source.text(1)),)
     failure = Failure(
         ProviderName.ASSETPAY,
         tuple(FailureKind)[source.pick(len(FailureKind))],
@@ -129,6 +164,8 @@ def errors(source: Source, audience: Audience) -> Embeds:
         request_id=source.text(2),
         place=source.text(3),
         took=timedelta(seconds=1),
+        details=facts,
+        trade_url_check=TradeUrlCheck(source.text(2) or "5", facts) if source.pick(2, 4) else None,
     )
     raised: tuple[SkinDeskError, ...] = (
         ProviderError(failure),

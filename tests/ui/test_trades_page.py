@@ -12,6 +12,7 @@ from bot.domain.failures import ProviderName
 from bot.domain.snapshots import Audience, TradesAnswer
 from bot.domain.trades import Direction, Trade, TradeItem, TradeState
 from bot.providers.explanations import Catalogue
+from bot.providers.mannco import state_of
 from bot.ui.kit.layout import page_at
 from bot.ui.trades.page import TRADES_A_PAGE, trades_page
 from tests.domain.builders import BOT, NOW, OWNER, trade, usd
@@ -106,6 +107,8 @@ def test_every_word(
 def test_every_number(status: int):
     """Each status of Mannco.store, an unknown one too, has a title and a next step for each reader."""
     explained = EXPLANATIONS.status(ProviderName.MANNCO.dialect, str(status))
+
+    assert explained.is_final is not state_of(str(status)).is_open
     for audience, title, next_step in (
         (Audience.CUSTOMER, explained.customer_title or explained.title, explained.customer),
         (Audience.STAFF, explained.title, explained.agent),
