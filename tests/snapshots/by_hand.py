@@ -28,10 +28,13 @@ from bot.domain.trades import (
     NotAsked,
     NotResendableReason,
     Scope,
+    Trade,
     TradeReference,
     TradeState,
+    UnreadRow,
 )
 from bot.providers.explanations import Catalogue
+from bot.providers.skinsback_deposits import deposit_from
 from bot.services.access import Review
 from bot.services.sign_in import StartedSignIn
 from bot.ui.access import RoleNames, list_embed
@@ -196,16 +199,19 @@ def _trades_elsewhere() -> Iterator[Shot]:
         shown = []
         for _, word, direction, state, *_ in rows:
             hold = {"hold_ends": now + timedelta(days=5)} if state is TradeState.HELD else {}
-            one = at(provider, word, state, direction, **times, **amounts, **hold)
+            one: Trade | UnreadRow = at(provider, word, state, direction, **times, **amounts, **hold)
             if provider is ProviderName.SKINSBACK:
-                bare: dict[str, Any] = {
-                    "credited_later": None,
-                    "bot": None,
-                    "bot_name": "",
-                    "offer_id": "",
-                    "from_customer": (),
+                row: dict[str, Any] = {
+                    "status": word,
+                    "transaction_id": 678431,
+                    "order_id": "dep_123",
+                    "steam_id": str(OWNER),
                 }
-                one = replace(one, **bare, hold_end_is_estimate=bool(hold), merchant_amount=usd("11.20"))
+                if word in ("in_hold", "hold_approved", "success"):
+                    row |= {"amount": "11.20", "user_amount": "10.75", "amount_currency": "usd"}
+                row |= {"date": int(now.timestamp()) - 180_000, "skins_send_date": int(now.timestamp()) - 90_000}
+                one = deposit_from(row, "", print)
+            assert isinstance(one, Trade)
             shown.append(one)
         for start in range(0, len(shown), TRADES_A_PAGE):
             few = shown[start : start + TRADES_A_PAGE]

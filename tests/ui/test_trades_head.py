@@ -151,7 +151,13 @@ def test_what_is_not_listed():
             "No trade of yours is waiting for anything at the moment.",
         ),
         (OWNER, CUSTOMER, Scope.ALL, (TradesPart(BACK, is_full=True),), "None of the trades that are listed is yours."),
-        (BOT, STAFF, Scope.ALL, (TradesPart(BACK, unread=(UnreadRow("x"),)),), "None of the others is this account's."),
+        (
+            BOT,
+            STAFF,
+            Scope.ALL,
+            (TradesPart(BACK, unread=(UnreadRow("x"),)),),
+            "None of the trades that could be read is this acc",
+        ),
     ],
 )
 def test_nothing_there(of: Any, audience: Audience, scope: Scope, parts: tuple[TradesPart, ...], text: str):

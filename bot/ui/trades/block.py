@@ -261,7 +261,8 @@ def _money(trade: Trade) -> str:
     now, later = _above_zero(trade.credited_now), _above_zero(trade.credited_later)
     total = trade.total or (now if later is None else later if now is None else None)
     if trade.state is TradeState.COMPLETED:
-        return "" if total is None else f"Credited: {_bold(total)}"
+        is_paid = trade.provider is ProviderName.SKINSBACK  # to the project; its shop credits the customer
+        return "" if total is None else f"{'Credit' if is_paid else 'Credited'}: {_bold(total)}"
     if trade.state in _NOT_MADE:
         return "" if total is None else f"Not credited: {_bold(total)}"
     if trade.state is TradeState.REVERTED:

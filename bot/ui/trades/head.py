@@ -55,8 +55,7 @@ def nothing(answer: TradesAnswer, *, staff: bool) -> str:
         return _not_found(answer, staff=staff)
     answering = _answering(answer)
     if any(part.unread for part in answering):
-        whose = "is yours" if _is_own(answer) else "is this account's"
-        return "No other is listed." if answer.steam_id is None else f"None of the others {whose}."
+        return _none_read(answer)
     if answering:
         at = "" if len(answering) == len(answer.parts) else f" at {_names(answering, staff=staff)}"
         is_full = any(part.is_full for part in answering)
@@ -64,6 +63,16 @@ def nothing(answer: TradesAnswer, *, staff: bool) -> str:
     if any(part.failure is not None for part in answer.parts):
         return f"No trade could be read. {_AGAIN}"
     return "" if any(part.limit is not None for part in answer.parts) else "No trade was looked up yet."
+
+
+def _none_read(answer: TradesAnswer) -> str:
+    """Return that none of the trades that could be read is to be listed."""
+    whose = "your" if _is_own(answer) else "this account's"
+    if answer.scope is Scope.ACTIVE:
+        return f"None of {'the' if answer.steam_id is None else whose} trades that could be read is waiting."
+    if answer.steam_id is None:
+        return "No other trade is listed."
+    return f"None of the trades that could be read is {'yours' if _is_own(answer) else whose}."
 
 
 def _none_listed(answer: TradesAnswer, at: str, *, is_full: bool) -> str:
