@@ -1,7 +1,5 @@
 """AssetPay for the merchant: GET /secure/inventory (seed 000), and the questions that its dialects share."""
 
-import asyncio
-
 from bot.domain.failures import Dialect, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, InventoryQuery, Sort
 from bot.domain.secrets import Secret
@@ -9,6 +7,7 @@ from bot.domain.steam import Game
 from bot.providers.assetpay_answers import Page, PageReader
 from bot.providers.assetpay_pages import Pages
 from bot.providers.reading import read
+from bot.providers.resilience import ends_within
 from bot.providers.transport import Transport
 
 GAMES = frozenset({Game.CS2, Game.RUST})
@@ -36,7 +35,7 @@ class AssetPaySecure:
 
     async def look_up(self, query: InventoryQuery) -> Inventory:
         """Ask for all matching items; ProviderError otherwise."""
-        ends = asyncio.get_running_loop().time() + self._transport.limits.deadline
+        ends = ends_within(self._transport.limits.deadline)
 
         async def ask(number: int, size: int) -> Page:
             response = await self._transport.request(

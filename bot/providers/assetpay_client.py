@@ -3,7 +3,6 @@
 Seed 001 has the current dialect, seed 002 the older one.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable
 from typing import Literal, TypeVar
 
@@ -18,6 +17,7 @@ from bot.providers.assetpay_answers import Page, PageReader, read_data
 from bot.providers.assetpay_pages import Pages
 from bot.providers.credentials import Token, TokenCache, claims_of, issued_token
 from bot.providers.reading import Fields, Unreadable, read
+from bot.providers.resilience import ends_within
 from bot.providers.transport import Transport
 
 T = TypeVar("T")
@@ -174,7 +174,7 @@ class AssetPayClient:
 
     async def look_up(self, query: InventoryQuery) -> Inventory:
         """Ask for all matching items; ProviderError otherwise."""
-        ends = asyncio.get_running_loop().time() + self._calls.transport.limits.deadline
+        ends = ends_within(self._calls.transport.limits.deadline)
         pages = Pages(self.name, lambda number, size: self._page(query, number, size), ends)
         page = await (pages.limited() if self._is_legacy else pages.unlimited())
         read_at = self._calls.transport.clock.now()

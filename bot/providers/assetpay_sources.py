@@ -13,6 +13,7 @@ from bot.providers.assetpay_answers import check_success
 from bot.providers.assetpay_client import ClientCalls, client_name
 from bot.providers.assetpay_trades import TradePage, read_page, read_trade, separated
 from bot.providers.reading import Fields, Unreadable, read
+from bot.providers.resilience import ends_within
 from bot.providers.rows import listed
 from bot.providers.transport import Transport
 
@@ -150,7 +151,7 @@ class AssetPayClientSource:
 
     async def read(self, query: TradeQuery) -> TradeReading:
         """Return the trades of both games; those so far if a later page fails or comes too late."""
-        ends = asyncio.get_running_loop().time() + self._calls.transport.limits.deadline
+        ends = ends_within(self._calls.transport.limits.deadline)
         found = _Found(query)
         try:
             async with asyncio.timeout_at(ends - _TIME_TO_ANSWER):

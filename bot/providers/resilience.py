@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import timedelta
 from typing import ParamSpec, TypeVar
@@ -36,6 +37,18 @@ MAX_TRIES = 3
 _FIRST_WAIT = timedelta(milliseconds=400)
 _MIN_TIME_FOR_TRY = timedelta(seconds=1)
 _TRANSIENT = frozenset({FailureKind.UNREACHABLE, FailureKind.LOST, FailureKind.TIMED_OUT, FailureKind.BROKEN})
+
+# A context variable, because only reads of several calls need it.
+_ends: ContextVar[float] = ContextVar("ends")
+
+
+def ends_within(seconds: float) -> float:
+    """Return the event loop's time at which a read of several calls has to end: in ``seconds`` at the latest.
+
+    After a failed try less is left of the deadline for all tries.
+    """
+    own = asyncio.get_running_loop().time() + seconds
+    return min(own, _ends.get(own))
 
 
 def wait_before_retry(
@@ -98,13 +111,16 @@ class ResilientProvider:
 
         ``account`` is the one that the call is about; None if it is about no single one.
         """
-        with about(account):
-            return await self._read(operation, call, *args, **kwargs)
+        token = _ends.set(asyncio.get_running_loop().time() + self._deadline.total_seconds())
+        try:
+            with about(account):
+                return await self._read(operation, call, *args, **kwargs)
+        finally:
+            _ends.reset(token)
 
     async def _read(self, operation: str, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
-        began = loop.time()
-        ends = began + self._deadline.total_seconds()
+        began, ends = loop.time(), _ends.get()
         question = current_question()
         tries = 0
         failure: Failure | None = None

@@ -1,15 +1,19 @@
 """AssetPay's trades for /trades: single ones by the merchant's key, lists by client tokens, in both dialects."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
 from bot.domain.failures import Dialect, FailureKind, ProviderName
-from bot.domain.secrets import Secret, TradeToken
-from bot.domain.steam import SteamId, TradeUrl
+from bot.domain.secrets import Secret
+from bot.domain.steam import SteamId
 from bot.domain.trades import KeyLimit, NotAsked, TradeQuery, TradeReading, TradeReference, UnreadRow
 from bot.providers.assetpay_client import ClientCalls, ClientTokens, FixedClientToken, IssuedClientTokens
 from bot.providers.assetpay_sources import AssetPayClientSource, AssetPaySource
+from bot.providers.explanations import Catalogue
+from bot.providers.rate_limits import RateLimiter
+from bot.providers.resilience import ResilientProvider, ResilientSource
 from tests.providers.assetpay_fake import CS2, KEY, OWNER, RUST, FakeAssetPay, refused, said, trade
 from tests.providers.conftest import TRADE_URL
 from tests.providers.jwts import jwt
@@ -237,6 +241,21 @@ class TestLists:
         assert (kept.failure and kept.failure.kind) is kind
         assert failure.kind is (kind or FailureKind.TIMED_OUT)
 
+    async def test_last_try(self, listing, server, clock):
+        """The deadline is that of all tries together: a second try's trades are not lost to it."""
+        provider = ResilientProvider(
+            ProviderName.ASSETPAY_CLIENT,
+            clock=clock,
+            limiter=RateLimiter({}, clock),
+            explanations=Catalogue.load(),
+            deadline=timedelta(seconds=2),
+        )
+        server.script = pages(drop, page(trade(1), cursor="a"), hang)
+
+        reading = await ResilientSource(listing(), provider).read(LIST)
+
+        assert (ids(reading), reading.is_cut, reading.failure) == (["dep_1"], True, None)
+
     async def test_reference(self, listing, server):
         """A reading for one trade ends where it is found, by any of its numbers, and is not cut then."""
         server.script = fake(*(trade(n) for n in range(250)))
@@ -328,15 +347,6 @@ class TestTokens:
 
         assert failure.key == "INVALID_TOKEN"
         assert sum(request.method == "POST" for request in server.requests) == (0 if token else 2)
-
-    async def test_other_trade_url(self, listing, server):
-        """Each trade URL has a token of its own."""
-        server.script = in_turn(said({"token": "token2", "items": []}))
-        source = listing(None)
-        for url in (TRADE_URL, TradeUrl(OWNER, TradeToken("OTHERONE"))):
-            await source.read(TradeQuery(account=OWNER, trade_url=url))
-
-        assert sum(request.method == "POST" for request in server.requests) == 2
 
 
 class TestOlderDialect:
