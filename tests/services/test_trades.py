@@ -1,6 +1,7 @@
 """Whose trades are listed, and to whom a code is shown."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -114,3 +115,13 @@ async def test_window_full(services: Services):
     assert not (await services.list_for(by=AGENT)).parts[0].is_full
     services.provider.kept = services.provider.kept[1:]
     assert not (await services.list_for(by=AGENT, scope=Scope.ALL)).parts[0].is_full
+
+
+async def test_long_list(services: Services):
+    """Thousands of trades are narrowed and sorted like a few."""
+    kept = [trade(id=number, owner=OWNER if number % 3 else STRANGERS, status=0) for number in range(3_000)]
+    services.provider.kept = tuple(replace(each, created_at=NOW + timedelta(seconds=int(each.id))) for each in kept)
+
+    own = [int(each.id) for each in (await services.list_for(by=CUSTOMER)).trades]
+    assert own == [number for number in reversed(range(3_000)) if number % 3]
+    assert len((await services.list_for(by=AGENT)).trades) == 3_000
