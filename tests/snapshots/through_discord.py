@@ -164,6 +164,18 @@ class Walk:
             ("of nobody known", {"steam_id": str(world.empty.steam_id)}),
         ):
             yield await self._ask("trades", situation, AGENT, "trades", **options)
+        world = self.scene.world
+        own, others = str(world.held_deposit.shop_reference), world.others_deposit.order_id
+        url = world.customer.trade_url
+        yield await self._ask("trades", "with the trade URL", CUSTOMER, "trades", tradeurl=url)
+        for reader, situation, number in (
+            (CUSTOMER, "by the shop's order number", own),
+            (AGENT, "by the shop's order number", own),
+            (CUSTOMER, "by another's number", others),
+            (AGENT, "by a number that is nobody's", "30999"),
+        ):
+            yield await self._ask("trades", situation, reader, "trades", reference=number)
+        yield await self._ask("trades", "of an account with the trade URL", AGENT, "trades", tradeurl=url, scope="all")
         yield await self._ask("trades", "of a member without a link", AGENT, "trades", member=self.people[MODERATOR])
         result = await self.scene.agent.context_menu(self.scene.channel, "Show trades", self.scene.customer)
         yield self._shot("trades", "by the menu Show trades", AGENT, result)

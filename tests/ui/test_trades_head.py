@@ -119,6 +119,8 @@ def test_what_is_not_listed():
         f"{ONLY_OWN}, so it cannot tell whether you have one. Ask the staff: they can look at Mannco.store.",
         "Mannco.store lists the newest 500 trades only, of all customers together. The staff can look up older ones.",
     ]
+    hidden = said(TradesPart(MANNCO, limit=KeyLimit(None)))
+    assert lines(hidden, STAFF)[0].startswith(ONLY_OWN)
     for_staff = "\n".join(lines(shown, STAFF))
     assert "The first: `items[3].steam_id`." in for_staff
     assert (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from bot.domain.failures import ProviderName
 from bot.domain.snapshots import TradesAnswer, TradesPart
 from bot.domain.trades import WINDOW, NotAsked, Scope
 from bot.ports import Explanations
@@ -131,13 +132,16 @@ def _about_list(part: TradesPart, answer: TradesAnswer, *, staff: bool) -> Itera
     """Yield what is not in a provider's list."""
     name = label_for(part.provider, staff=staff)
     if part.limit is not None:
+        # A reader who may see their own trades alone is not told whose others the key sees.
+        is_mannco = part.provider is ProviderName.MANNCO
+        to_staff = staff and not (is_mannco and _is_own(answer) and part.limit.sees_only is None)
         whether = "whether you have one" if answer.reference is None else "whether it is yours"
-        if staff:
+        if to_staff:
             has_some = any(trade.provider is part.provider for trade in answer.trades)
             whether = (
                 "whether there are others" if has_some or answer.steam_id is None else "whether this account has one"
             )
-        yield limit_text(part.provider, part.limit, whether, staff=staff)
+        yield limit_text(part.provider, part.limit, whether, staff=to_staff)
     if part.is_full:
         together = "" if part.of_account_alone else ", of all customers together"
         yield (
