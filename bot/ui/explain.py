@@ -9,7 +9,7 @@ import discord
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, Repeat, StatusExplanation
 from bot.domain.snapshots import Audience
 from bot.ports import Explanations
-from bot.ui.failure_details import raw_details, readable_details
+from bot.ui.failure_details import NOTHING_WRONG, facts_of_check, raw_details, readable_details, status_of_check
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import code, outside, relative
 
@@ -48,9 +48,6 @@ _STATUS_KINDS = {
 
 _UNNAMED = "unknown"
 """The catalogue's key for errors without documentation and without a key. No provider sends it."""
-
-_NOTHING_WRONG = "1"
-"""AssetPay's state of a trade URL that is in order (trades.md, 1.8)."""
 
 _ASKS_FOR_REFERENCE = re.compile(r", quote the reference,| and quote the reference")
 
@@ -158,15 +155,12 @@ def error_name(explanation: Explanation, *, hidden: bool = False) -> str:
 
 def _trade_url_check(failure: Failure, explanations: Explanations, *, staff: bool) -> Field | None:
     """Return what AssetPay's check of the trade URL found; nothing for customers if it found nothing wrong."""
-    check = failure.trade_url_check
-    if check is None:
+    check, found = failure.trade_url_check, status_of_check(failure, explanations)
+    if check is None or found is None:
         return None
-    status = explanations.status(Dialect.ASSETPAY, check.state, kind="tradeurl_check")
-    known = readable_details(failure.details)
-    facts = [fact for fact in readable_details(check.details) if fact not in known]
-    if check.state == _NOTHING_WRONG and not (staff or facts):
+    (title, status), facts = found, facts_of_check(failure)
+    if check.state == NOTHING_WRONG and not (staff or facts):
         return None
-    title = status.title if status.known else f"{status.title}: {code(check.state, 40)}"
     lines = [f"**{title}.** {status.agent if staff else status.customer}", *facts]
     lines += filter(None, [raw_details(check.details)] if staff else [])
     return Field("What AssetPay's check of the trade URL says", "\n".join(lines))

@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from bot.domain.failures import Dialect, Failure, StatusExplanation
+from bot.ports import Explanations
 from bot.ui.kit.text import code, count, outside, relative
 
+NOTHING_WRONG = "1"
+"""AssetPay's state of a trade URL that is in order (trades.md, 1.8)."""
 _RAW_SHOWN = 6
 _LONGEST_NUMBER = 12
 
@@ -21,6 +25,31 @@ def raw_details(details: tuple[tuple[str, str], ...]) -> str:
     lines = [f"{code(name, 60)}: {outside(value, 100)}" for name, value in raw[:_RAW_SHOWN]]
     left = len(raw) - _RAW_SHOWN
     return "\n".join([*lines, f"and {left} more"] if left > 0 else lines)
+
+
+def status_of_check(failure: Failure, explanations: Explanations) -> tuple[str, StatusExplanation] | None:
+    """Return the title and the meaning of what AssetPay's check of the trade URL found; None without a check."""
+    if (check := failure.trade_url_check) is None:
+        return None
+    status = explanations.status(Dialect.ASSETPAY, check.state, kind="tradeurl_check")
+    return status.title if status.known else f"{status.title}: {code(check.state, 40)}", status
+
+
+def facts_of_check(failure: Failure) -> list[str]:
+    """Return what the check says about the account beyond the refusal's own details, for customers too."""
+    if failure.trade_url_check is None:
+        return []
+    known = readable_details(failure.details)
+    return [fact for fact in readable_details(failure.trade_url_check.details) if fact not in known]
+
+
+def check_in_short(failure: Failure, explanations: Explanations) -> str:
+    """Return what the check found wrong, to follow the failure's title in one line; empty if it found nothing."""
+    if (found := status_of_check(failure, explanations)) is None:
+        return ""
+    title, status = found
+    said = [*([] if status.word == NOTHING_WRONG else [f"{title}."]), *facts_of_check(failure)]
+    return f" · {' '.join(said).removesuffix('.')}" if said else ""
 
 
 def _last(name: str) -> str:

@@ -152,3 +152,20 @@ async def test_one_provider_in_trouble(scene: Scene, broken: int, fault: Fault) 
     text = await trades(scene, scene.customer, tradeurl=scene.world.customer.trade_url)
 
     assert shown(scene, text)
+
+
+@pytest.mark.parametrize(
+    ("person", "found"),
+    [("escrowed", "Steam would hold the trade for 15 days"), ("private", "The inventory is private")],
+)
+async def test_check_of_the_trade_url(scene: Scene, person: str, found: str) -> None:
+    """Beside AssetPay's error stands what its check says; side by side it is asked once, and the other dialect not."""
+    checks = "POST /secure/check-tradeurl"
+    options = {"tradeurl": getattr(scene.world, person).trade_url}
+    alone = await scene.agent.slash(scene.channel, "inventory", provider="assetpay_client", **options)
+    assert found in text_of(alone)
+    assert scene.providers.assetpay.calls[checks] == 1
+
+    side_by_side = await scene.agent.slash(scene.channel, "inventory", provider="all", **options)
+    assert re.findall(r"\*\*(.+)\*\*: .+" + found, text_of(side_by_side)) == ["AssetPay", "AssetPay (client)"]
+    assert scene.providers.assetpay.calls[checks] == 2

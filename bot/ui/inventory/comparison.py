@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from bot.domain.inventory import Item, name_of
 from bot.domain.snapshots import InventoryAnswer, Listing, best_providers, offers_for, price_range
 from bot.ports import Explanations
+from bot.ui.failure_details import check_in_short
 from bot.ui.inventory.messages import OTHER_ACCOUNT, own_price_of, sum_text
 from bot.ui.kit.text import NAME_REACH, NOTHING, item_name, money, outside, relative, utf16_length
 
@@ -30,6 +31,7 @@ def provider_lines(listing: Listing, explanations: Explanations) -> Iterator[str
         elif part.failure is not None:
             explanation = explanations.explain(part.failure)
             what = f"⚠️ {'not set up right here' if explanation.confidential else explanation.title}"
+            what += check_in_short(part.failure, explanations)
             if part.reference is not None:
                 what += f" · reference `{part.reference}`"
         else:

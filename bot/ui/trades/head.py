@@ -9,6 +9,7 @@ from bot.domain.failures import ProviderName
 from bot.domain.snapshots import TradesAnswer, TradesPart
 from bot.domain.trades import WINDOW, NotAsked, Scope
 from bot.ports import Explanations
+from bot.ui.failure_details import check_in_short
 from bot.ui.kit.text import code, count, relative
 from bot.ui.trades.block import label_for
 from bot.ui.trades.messages import limit_text, unread_text
@@ -120,6 +121,7 @@ def _failures(answer: TradesAnswer, explanations: Explanations, *, staff: bool) 
             continue
         explanation = explanations.explain(part.failure)
         what = "not set up right here" if explanation.confidential and not staff else explanation.title
+        what += check_in_short(part.failure, explanations)
         if any(trade.provider is part.provider for trade in answer.trades):
             what += ", so some trades may be missing"
         references = said.setdefault((label_for(part.provider, staff=staff), what), [])
