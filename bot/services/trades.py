@@ -252,15 +252,19 @@ class TradeService:
         return [(source.name, reading) for source, reading in zip(sources, readings, strict=True)]
 
     async def _log_view(self, query: TradeQuery, link: Link | None, trades: Sequence[Trade], *, by: Viewer) -> None:
-        """Append a view of the account asked about, or of each account whose trade a reference found."""
-        detail = {"scope": query.scope.value}
-        if query.reference is not None:
-            detail["reference"] = query.reference.text
+        """Append a view of the account asked about, or of each account whose trade a reference found.
+
+        The typed reference is not logged: it may name a person, and every member may export the views of everyone's
+        trades.
+        """
         accounts = {query.account}
         if query.account is None and query.reference is not None:
-            accounts = {trade.owner for trade in trades} or {None}
+            accounts = {trade.owner for trade in trades}
         for account in sorted(accounts, key=str):
-            of_account = link
+            detail, of_account = {"scope": query.scope.value}, link
+            if query.reference is not None and account is not None:
+                numbers = ", ".join(trade.id for trade in trades if trade.owner == account)
+                detail |= {"trade": numbers} if numbers else {}
             if account is not None and (link is None or link.steam_id != account):
                 of_account = await self._links.of_steam_id(by.actor.guild_id, account)
             await self._audit.view(AuditAction.TRADES_VIEWED, account, of_account, detail, by=by.actor)
