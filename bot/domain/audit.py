@@ -34,6 +34,16 @@ class AuditAction(StrEnum):
     """A staff member was shown another user's inventory."""
     TRADES_VIEWED = "trades.viewed"
     """A staff member was shown another user's trades, or everyone's."""
+    CUSTOMER_VIEWED = "customer.viewed"
+    """A staff member was shown everything about a customer."""
+    REFERENCE_VIEWED = "reference.viewed"
+    """A staff member was shown the facts behind another user's error."""
+    WATCH_SET = "watch.set"
+    """A staff member is told of the changes of another user's trade."""
+    NOTE_ADDED = "note.added"
+    NOTE_REMOVED = "note.removed"
+    RESEND_TAKEN = "resend.taken"
+    """A moderator told the others that they look at a request."""
     AUDIT_VIEWED = "audit.viewed"
     """A staff member read the audit log."""
     DATA_EXPORTED = "data.exported"
@@ -87,6 +97,12 @@ STAFF_ACTIONS = frozenset(
         AuditAction.RESENDS_RESUMED,
         AuditAction.INVENTORY_VIEWED,
         AuditAction.TRADES_VIEWED,
+        AuditAction.CUSTOMER_VIEWED,
+        AuditAction.REFERENCE_VIEWED,
+        AuditAction.WATCH_SET,
+        AuditAction.NOTE_ADDED,
+        AuditAction.NOTE_REMOVED,
+        AuditAction.RESEND_TAKEN,
         AuditAction.AUDIT_VIEWED,
     }
 )
