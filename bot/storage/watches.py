@@ -1,0 +1,130 @@
+"""Keeps which trades are watched, for whom, and what they were told last."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from typing_extensions import override
+
+from bot.domain.failures import ProviderName
+from bot.domain.steam import SteamId
+from bot.domain.watches import Watch
+from bot.ports.watches import WatchRepository
+from bot.storage.database import Database, clean_text, from_ms, to_ms
+
+_ADD = """
+INSERT INTO watches (guild_id, user_id, provider, trade_id, owner, told, told_at, began_at, expires_at)
+SELECT :guild_id, :user_id, :provider, :trade_id, :owner, :told, :told_at, :began_at, :expires_at
+WHERE (SELECT count(*) FROM watches WHERE guild_id = :guild_id AND user_id = :user_id) < :at_most
+ON CONFLICT (guild_id, user_id, provider, trade_id) DO NOTHING
+"""
+
+_OF_TRADE = """
+SELECT * FROM watches
+WHERE guild_id = :guild_id AND user_id = :user_id AND provider = :provider AND trade_id = :trade_id
+"""
+
+_OF_USER = "SELECT * FROM watches WHERE guild_id = :guild_id AND user_id = :user_id ORDER BY id"
+
+_OF_PROVIDER = "SELECT * FROM watches WHERE provider = :provider AND expires_at > :at ORDER BY read_at, id"
+
+_GET = "SELECT * FROM watches WHERE id = :id"
+
+_MARK_READ = "UPDATE watches SET read_at = :at WHERE id IN (SELECT value FROM json_each(:ids))"
+
+_MARK_TOLD = "UPDATE watches SET told = :told, told_at = :at WHERE id = :id"
+
+_REMOVE = "DELETE FROM watches WHERE id = :id AND (:user_id IS NULL OR user_id = :user_id) RETURNING *"
+
+_REMOVE_EXPIRED = "DELETE FROM watches WHERE expires_at <= :at RETURNING *"
+
+
+class SqliteWatchRepository(WatchRepository):
+    """Watches as rows."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    @override
+    async def add(self, draft: Watch, *, at_most: int) -> Watch | None:
+        row = {
+            "guild_id": draft.guild_id,
+            "user_id": draft.user_id,
+            "provider": draft.provider.value,
+            "trade_id": draft.trade_id,
+            "owner": draft.owner.value,
+            "told": clean_text(draft.told),
+            "told_at": to_ms(draft.told_at),
+            "began_at": to_ms(draft.began_at),
+            "expires_at": to_ms(draft.expires_at),
+            "at_most": at_most,
+        }
+
+        def job(connection: sqlite3.Connection) -> Watch | None:
+            connection.execute(_ADD, row)
+            return _only(connection.execute(_OF_TRADE, row))
+
+        return await self._db.write(job)
+
+    @override
+    async def of_user(self, guild_id: int, user_id: int) -> tuple[Watch, ...]:
+        return watches_of(await self._db.read(_OF_USER, {"guild_id": guild_id, "user_id": user_id}))
+
+    @override
+    async def of_provider(self, provider: ProviderName, *, at: datetime) -> tuple[Watch, ...]:
+        return watches_of(await self._db.read(_OF_PROVIDER, {"provider": provider.value, "at": to_ms(at)}))
+
+    @override
+    async def get(self, watch_id: int) -> Watch | None:
+        return _only(await self._db.read(_GET, {"id": watch_id}))
+
+    @override
+    async def mark_read(self, watch_ids: Collection[int], *, at: datetime) -> None:
+        await self._change(_MARK_READ, ids=json.dumps(list(watch_ids)), at=to_ms(at))
+
+    @override
+    async def mark_told(self, watch_id: int, told: str, *, at: datetime) -> None:
+        await self._change(_MARK_TOLD, id=watch_id, told=clean_text(told), at=to_ms(at))
+
+    @override
+    async def remove(self, watch_id: int, *, of: int | None = None) -> Watch | None:
+        def job(connection: sqlite3.Connection) -> Watch | None:
+            return _only(connection.execute(_REMOVE, {"id": watch_id, "user_id": of}).fetchall())
+
+        return await self._db.write(job)
+
+    @override
+    async def remove_expired(self, *, at: datetime) -> tuple[Watch, ...]:
+        def job(connection: sqlite3.Connection) -> tuple[Watch, ...]:
+            return watches_of(connection.execute(_REMOVE_EXPIRED, {"at": to_ms(at)}).fetchall())
+
+        return await self._db.write(job)
+
+    async def _change(self, sql: str, **values: Any) -> None:
+        await self._db.write(lambda connection: connection.execute(sql, values).rowcount)
+
+
+def watches_of(rows: Iterable[sqlite3.Row]) -> tuple[Watch, ...]:
+    """Return the watches in these rows."""
+    return tuple(
+        Watch(
+            id=row["id"],
+            guild_id=row["guild_id"],
+            user_id=row["user_id"],
+            provider=ProviderName(row["provider"]),
+            trade_id=row["trade_id"],
+            owner=SteamId(row["owner"]),
+            told=row["told"],
+            told_at=from_ms(row["told_at"]),
+            began_at=from_ms(row["began_at"]),
+            expires_at=from_ms(row["expires_at"]),
+            read_at=from_ms(row["read_at"]),
+        )
+        for row in rows
+    )
+
+
+def _only(rows: Iterable[sqlite3.Row]) -> Watch | None:
+    return next(iter(watches_of(rows)), None)
