@@ -46,6 +46,7 @@ from bot.services.snapshots import SnapshotService
 from bot.services.status import StatusService
 from bot.services.trade_url_hints import TradeUrlHints
 from bot.services.trades import TradeService
+from bot.services.watches import WatchService
 from bot.sign_in_setup import open_sign_in
 from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.command_syncs import SqliteCommandSyncs
@@ -60,8 +61,10 @@ from bot.storage.my_data import SqliteMyDataRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.sign_ins import SqliteSignInRepository
 from bot.storage.snapshots import SqliteSnapshotRepository
+from bot.storage.watches import SqliteWatchRepository
 from bot.ui.link_messages import DiscordLinkMessages
 from bot.ui.resends.channel import DiscordAuditChannel, DiscordResendCards
+from bot.ui.watch_messages import DiscordWatchMessages
 
 _log = logging.getLogger(__name__)
 
@@ -126,6 +129,7 @@ async def assembled(
         cards = DiscordResendCards(explanations=explanations)
         audit_channel = DiscordAuditChannel()
         link_messages = DiscordLinkMessages()
+        watch_messages = DiscordWatchMessages(explanations=explanations)
         links, guild_settings = SqliteLinkRepository(database), SqliteGuildSettingsRepository(database)
         resends = SqliteResendRepository(database)
         rows = SqliteAuditRepository(database)
@@ -195,6 +199,17 @@ async def assembled(
             clock=clock,
         )
         stack.push_async_callback(trades.close)
+        watches = WatchService(
+            repository=SqliteWatchRepository(database),
+            providers=providers.watched,
+            access=access,
+            links=links,
+            audit=audit,
+            guilds=guilds,
+            messages=watch_messages,
+            clock=clock,
+        )
+        stack.push_async_callback(watches.close, within=0.0)
         services = Services(
             guilds=guilds,
             access=access,
@@ -203,6 +218,7 @@ async def assembled(
             settings=SettingsService(settings=guild_settings, access=access, audit=audit, clock=clock),
             inventory=inventory,
             trades=trades,
+            watches=watches,
             resends=ResendService(
                 repository=resends,
                 access=access,
@@ -223,7 +239,9 @@ async def assembled(
             sign_ins=sign_ins,
             my_data=my_data,
             explanations=explanations,
-            background=background_jobs(delivery=delivery, snapshots=snapshots, sign_ins=sign_ins, my_data=my_data),
+            background=background_jobs(
+                delivery=delivery, snapshots=snapshots, sign_ins=sign_ins, my_data=my_data, watches=watches
+            ),
             page_size=settings.inventory.page_size,
         )
         client = SkinDeskClient(
@@ -246,6 +264,7 @@ async def assembled(
         cards.connect(client)
         audit_channel.connect(client)
         link_messages.connect(client)
+        watch_messages.connect(client)
         stack.callback(database.begin_shutdown, within=_CLOSE_WITHIN)  # before anything that still writes is closed
         yield client
 

@@ -28,6 +28,7 @@ from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import FilterModal, InventoryButton, ItemSelect, PageButton, SortSelect
 from bot.ui.resends.buttons import PauseButton, ReasonModal, ResendButton, ResumeButton, WithdrawButton
 from bot.ui.resends.channel import DiscordResendCards
+from bot.ui.watches import NotifyButton, StopButton
 
 _COGS = ("inventory", "trades", "resends", "explain", "status", "access", "links", "settings", "audit", "mydata")
 EXTENSIONS = tuple(f"cogs.{name}" for name in _COGS)
@@ -40,6 +41,8 @@ COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     ResumeButton,
     RevokeDeletedButton,
     MeaningSelect,
+    NotifyButton,
+    StopButton,
 )
 MODALS: tuple[type[SkinDeskModal], ...] = (FilterModal, ReasonModal)
 

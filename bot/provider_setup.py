@@ -23,6 +23,7 @@ from bot.ports import (
     TradeSource,
     TradeUrlChecker,
 )
+from bot.ports.watches import WatchedTrades
 from bot.providers.assetpay import AssetPaySecure
 from bot.providers.assetpay_client import AssetPayClient, ClientCalls, FixedClientToken, IssuedClientTokens
 from bot.providers.assetpay_sources import AssetPayClientSource, AssetPaySource
@@ -40,6 +41,7 @@ from bot.providers.resilience import (
 from bot.providers.skinsback import Shop, SkinsBack
 from bot.providers.skinsback_source import SkinsBackDeposits
 from bot.providers.transport import Transport
+from bot.providers.watched import WatchedDeposits, WatchedTradesOfAssetPay, WatchedTradesOfMannco
 
 _HOUR = timedelta(hours=1)
 _MERCHANT_ROUTES = (
@@ -69,6 +71,7 @@ class ProvidersOn:
     sources: tuple[TradeSource, ...]
     resending: TradeProvider | None
     trade_url_checker: TradeUrlChecker | None
+    watched: tuple[WatchedTrades, ...]
     health: tuple[HealthSource, ...]
 
 
@@ -85,6 +88,7 @@ async def open_providers(
     inventories: list[InventoryProvider] = []
     health: list[HealthSource] = []
     sources: list[TradeSource] = []
+    watched: list[WatchedTrades] = []
     resending: TradeProvider | None = None
     checker: TradeUrlChecker | None = None
     for name in settings.providers_on:
@@ -101,18 +105,22 @@ async def open_providers(
             mannco = Mannco(transport, login, resend_parameter=table.resend_parameter, per_account=table.per_user_paths)
             resending = ResilientTrades(mannco, resilience)
             sources.append(ManncoSource(resending))
+            watched.append(WatchedTradesOfMannco(resending))
         else:
             inventory_provider, source = _adapters(name, settings, transport)
             inventories.append(ResilientInventories(inventory_provider, resilience))
             if source is not None:
                 sources.append(ResilientSource(source, resilience))
+            if isinstance(source, AssetPaySource):
+                watched.append(WatchedTradesOfAssetPay(source, resilience))
         if name is ProviderName.SKINSBACK:
             deposits = SkinsBackDeposits(_shop(settings, transport), resilience)
             stack.push_async_callback(deposits.close)
             sources.append(deposits)
+            watched.append(WatchedDeposits(deposits))
         if name is checker_of_trade_urls(settings):
             checker = ResilientTradeUrls(AssetPayTradeUrls(transport, assetpay_key(name, settings)), resilience)
-    return ProvidersOn(tuple(inventories), tuple(sources), resending, checker, tuple(health))
+    return ProvidersOn(tuple(inventories), tuple(sources), resending, checker, tuple(watched), tuple(health))
 
 
 def _windows(name: ProviderName, settings: Settings, clock: Clock) -> dict[tuple[str, str], SlidingWindow]:

@@ -14,6 +14,7 @@ SkinDeskError
 ├── SteamUnavailable
 ├── NotFound
 │   ├── TradeNotFound          also for a trade that is not yours
+│   ├── TradeNotWatchable      likewise
 │   ├── ResendNotPossible      says nothing of a trade that the caller may not see
 │   ├── ResendNotFound
 │   └── PageExpired
@@ -21,6 +22,9 @@ SkinDeskError
 ├── QueryExpired
 ├── FormUnknown
 ├── ControlUnknown
+├── DirectMessagesClosed
+├── TradeHasEnded
+├── TooManyWatches
 ├── ProviderOff
 ├── GameNotOffered
 ├── NotResendable
@@ -55,6 +59,7 @@ from bot.domain.failures import CALLERS_OWN, Failure, ProviderName
 from bot.domain.resends import ApproverRefusal, Resend, ResendPause
 from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import KeyLimit, NotResendableReason, Trade
+from bot.domain.watches import Watch
 
 
 class SkinDeskError(Exception):
@@ -162,6 +167,15 @@ class TradeNotFound(NotFound):
         self.left_out = left_out
 
 
+class TradeNotWatchable(NotFound):
+    """No trade with this number that the caller may see, or that could be read again."""
+
+    def __init__(self, provider: ProviderName, trade_id: str) -> None:
+        super().__init__(trade_id)
+        self.provider = provider
+        self.trade_id = trade_id
+
+
 class ResendNotPossible(NotFound):
     """No resend of this trade can be asked for; the caller may ask for every trade, but not see this one."""
 
@@ -192,6 +206,26 @@ class FormUnknown(SkinDeskError):
 
 class ControlUnknown(SkinDeskError):
     """A button or a menu was used that SkinDesk does not know, or that does not offer what was selected."""
+
+
+class DirectMessagesClosed(SkinDeskError):
+    """Discord lets SkinDesk send the caller no direct message, so nothing is watched."""
+
+
+class TradeHasEnded(SkinDeskError):
+    """The trade does not change any more, so it is not watched."""
+
+    def __init__(self, trade: Trade) -> None:
+        super().__init__(trade.id)
+        self.trade = trade
+
+
+class TooManyWatches(SkinDeskError):
+    """The caller watches as many trades as one may: ``watches``."""
+
+    def __init__(self, watches: tuple[Watch, ...]) -> None:
+        super().__init__(str(len(watches)))
+        self.watches = watches
 
 
 class ProviderOff(SkinDeskError):

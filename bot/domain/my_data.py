@@ -10,6 +10,7 @@ from bot.domain.audit import AuditAction, AuditRow, PseudonymKind, acts_as, is_e
 from bot.domain.links import EndedLink, Link
 from bot.domain.resends import Resend
 from bot.domain.steam import SteamId
+from bot.domain.watches import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class StoredData:
 
     ``accounts`` are the result of :func:`accounts_of` without accounts that are another member's now. ``resends`` are
     those they requested and those for trades of these accounts. ``audit`` are the rows that name them or an account of
-    theirs, and all views of everyone's trades. ``snapshots`` is the number of their stored pagers.
+    theirs, and all views of everyone's trades. ``snapshots`` is the number of their stored pagers. ``watches`` are the
+    trades whose changes they are told of.
     """
 
     link: Link | None
@@ -27,6 +29,7 @@ class StoredData:
     resends: tuple[Resend, ...]
     audit: tuple[AuditRow, ...]
     snapshots: int
+    watches: tuple[Watch, ...] = ()
 
     def own_references(self, user_id: int) -> frozenset[str]:
         """Return the audit log's references to them: their user, and each of their accounts."""
@@ -38,7 +41,9 @@ class StoredData:
         return tuple(sorted(rows, key=lambda row: row.number, reverse=True))
 
 
-VIEWS = frozenset({AuditAction.INVENTORY_VIEWED, AuditAction.TRADES_VIEWED, AuditAction.AUDIT_VIEWED})
+VIEWS = frozenset(
+    {AuditAction.INVENTORY_VIEWED, AuditAction.TRADES_VIEWED, AuditAction.WATCH_SET, AuditAction.AUDIT_VIEWED}
+)
 """Actions that only show data."""
 
 
@@ -53,6 +58,7 @@ class Erased:
     link: Link | None
     resends: int
     snapshots: int
+    watches: int = 0
     resends_kept: int = 0
     kept_until: datetime | None = None
     links_kept_until: datetime | None = None

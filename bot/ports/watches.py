@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class WatchRepository(Protocol):
     """Watches, one for each user and trade in a guild."""
 
-    async def add(self, draft: Watch, *, at_most: int) -> Watch | None:
-        """Store a watch (its ``id`` is ignored) and return it, or the one that there is.
+    async def add(self, draft: Watch, *, at_most: int) -> tuple[Watch, bool] | None:
+        """Store a watch (its ``id`` is ignored) and return it, or the one that there is, and whether it is new.
 
         None if the user has ``at_most`` others in this guild.
         """

@@ -9,9 +9,9 @@ from itertools import chain
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from bot.domain.access import SKINDESK, on_behalf_of
+from bot.domain.access import SKINDESK, WATCHES, current_caller, on_behalf_of
 from bot.domain.errors import Overloaded, ProviderError
-from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.failures import CALLERS_OWN, Failure, FailureKind, ProviderName
 from bot.domain.steam import SteamId
 from bot.domain.trades import Trade, UnreadRow
 from bot.providers.reading import Fields, Unreadable
@@ -122,14 +122,17 @@ class Orders:
         self._until = 0.0
 
     async def read(self) -> Deposits:
-        """Return the latest deposits, from a walk for which no caller's limits count; ProviderError otherwise."""
+        """Return the latest deposits, from a walk for which no caller's limits count; ProviderError otherwise.
+
+        A walk that only watched trades need leaves the staff's reserve alone.
+        """
         left = self._until - self._clock.monotonic()
         match self._latest:
             case Deposits() as kept if left > 0:
                 return kept
             case Failure() as failure if left > 0:
                 raise ProviderError(replace(failure, retry_after=timedelta(seconds=left), took=None))
-        with on_behalf_of(SKINDESK):
+        with on_behalf_of(WATCHES if current_caller() == WATCHES else SKINDESK):
             return await self._walks.run(None, self._walk)
 
     async def close(self) -> None:
@@ -148,6 +151,9 @@ class Orders:
         return found
 
     def _keep(self, latest: Deposits | Failure, period: timedelta) -> None:
+        """Keep the result for further callers, but not that watches may not ask now: others may."""
+        if isinstance(latest, Failure) and latest.kind in CALLERS_OWN and current_caller() == WATCHES:
+            return
         self._latest = latest
         self._until = self._clock.monotonic() + period.total_seconds()
 

@@ -9,6 +9,7 @@ from bot.services.my_data import MyDataService
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.sign_in import SignInService
 from bot.services.snapshots import SnapshotService
+from bot.services.watches import TICK, WatchService
 
 _log = logging.getLogger(__name__)
 
@@ -31,12 +32,18 @@ class Job:
 
 
 def background_jobs(
-    *, delivery: ResendDelivery, snapshots: SnapshotService, sign_ins: SignInService, my_data: MyDataService
+    *,
+    delivery: ResendDelivery,
+    snapshots: SnapshotService,
+    sign_ins: SignInService,
+    my_data: MyDataService,
+    watches: WatchService,
 ) -> tuple[Job, ...]:
     """Return every background job."""
     return (
         Job("resends", timedelta(seconds=5), delivery.tick),
         Job("cards", timedelta(seconds=5), delivery.refresh_cards),
+        Job("watches", TICK, watches.tick),
         Job("purge snapshots", timedelta(minutes=30), snapshots.purge),
         Job("purge sign-ins", timedelta(minutes=30), sign_ins.purge),
         Job("wipe", timedelta(minutes=10), my_data.wipe, waits_first=True),

@@ -18,6 +18,7 @@ from bot.services.sign_in import SignInService
 from bot.services.snapshots import SnapshotService
 from bot.services.status import StatusService
 from bot.services.trades import TradeService
+from bot.services.watches import WatchService
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Services:
     settings: SettingsService
     inventory: InventoryService
     trades: TradeService
+    watches: WatchService
     resends: ResendService
     pauses: PauseService
     delivery: ResendDelivery

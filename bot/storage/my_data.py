@@ -21,6 +21,7 @@ from bot.storage.audit.rows import Read, erase_person
 from bot.storage.database import Database, to_ms
 from bot.storage.links import ended_link_of, link_of
 from bot.storage.resend_rows import facts_text, resend_of
+from bot.storage.watches import watches_of
 
 _LINK = "SELECT * FROM links WHERE guild_id = :guild_id AND user_id = :user_id"
 
@@ -37,6 +38,8 @@ ORDER BY id
 """
 
 _SNAPSHOTS = "SELECT count(*) AS number FROM snapshots WHERE guild_id = :guild_id AND user_id = :user_id"
+
+_WATCHES = "SELECT * FROM watches WHERE guild_id = :guild_id AND user_id = :user_id ORDER BY id"
 
 _MAX_VIEWS_OF_ALL = 1_000
 """The newest staff views of everyone's trades that are shown to each member."""
@@ -61,6 +64,13 @@ DELETE FROM ended_links WHERE guild_id = :guild_id AND user_id = :user_id AND en
 """
 
 _REMOVE_SNAPSHOTS = "DELETE FROM snapshots WHERE guild_id = :guild_id AND user_id = :user_id"
+
+_REMOVE_WATCHES = "DELETE FROM watches WHERE guild_id = :guild_id AND user_id = :user_id"
+
+# Those of the staff name the account too.
+_REMOVE_WATCHES_OF_OTHERS = """
+DELETE FROM watches WHERE guild_id = :guild_id AND owner IN (SELECT value FROM json_each(:accounts))
+"""
 
 _REMOVE_SIGN_INS = "DELETE FROM sign_ins WHERE guild_id = :guild_id AND user_id = :user_id"
 
@@ -99,6 +109,7 @@ class SqliteMyDataRepository(MyDataRepository):
             resends=await _resends(self._db.read, who, accounts),
             audit=tuple(rows[number] for number in sorted(rows, reverse=True)),
             snapshots=snapshots,
+            watches=watches_of(await self._db.read(_WATCHES, who)),
         )
 
     @override
@@ -140,6 +151,8 @@ async def _erase(connection: sqlite3.Connection, guild_id: int, user_id: int, at
     connection.execute(_REMOVE_ENDED_LINKS, who | {"ended_before": to_ms(at - RELINK_COOL_DOWN)})
     _, ended_links = await _links(read, who)
     snapshots = connection.execute(_REMOVE_SNAPSHOTS, who).rowcount
+    watches = connection.execute(_REMOVE_WATCHES, who).rowcount
+    connection.execute(_REMOVE_WATCHES_OF_OTHERS, who | {"accounts": _json(accounts)})
     connection.execute(_REMOVE_SIGN_INS, who)
     # Before the pseudonyms are deleted: a later row would name the member again.
     append(connection, AuditEntry(guild_id, at, user_id, AuditAction.DATA_ERASED, f"user:{user_id}"))
@@ -147,7 +160,7 @@ async def _erase(connection: sqlite3.Connection, guild_id: int, user_id: int, at
     for account in accounts:
         erase_person(connection, guild_id, PseudonymKind.STEAM, account.value)
     kept_until = max((each.ended_at + RELINK_COOL_DOWN for each in ended_links), default=None)
-    return replace(erased, link=link, snapshots=snapshots, links_kept_until=kept_until)
+    return replace(erased, link=link, snapshots=snapshots, watches=watches, links_kept_until=kept_until)
 
 
 def _erase_resends(connection: sqlite3.Connection, resends: Iterable[Resend], at: datetime) -> Erased:

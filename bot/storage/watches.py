@@ -48,7 +48,7 @@ class SqliteWatchRepository(WatchRepository):
         self._db = db
 
     @override
-    async def add(self, draft: Watch, *, at_most: int) -> Watch | None:
+    async def add(self, draft: Watch, *, at_most: int) -> tuple[Watch, bool] | None:
         row = {
             "guild_id": draft.guild_id,
             "user_id": draft.user_id,
@@ -62,9 +62,10 @@ class SqliteWatchRepository(WatchRepository):
             "at_most": at_most,
         }
 
-        def job(connection: sqlite3.Connection) -> Watch | None:
-            connection.execute(_ADD, row)
-            return _only(connection.execute(_OF_TRADE, row))
+        def job(connection: sqlite3.Connection) -> tuple[Watch, bool] | None:
+            is_new = connection.execute(_ADD, row).rowcount > 0
+            watch = _only(connection.execute(_OF_TRADE, row))
+            return None if watch is None else (watch, is_new)
 
         return await self._db.write(job)
 

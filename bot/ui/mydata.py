@@ -14,6 +14,8 @@ from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditRow, PseudonymK
 from bot.domain.links import RELINK_COOL_DOWN, LinkSource
 from bot.domain.my_data import Erased, StoredData
 from bot.domain.resends import Resend
+from bot.domain.watches import KEPT_FOR as WATCHED_FOR
+from bot.domain.watches import Watch
 from bot.services.snapshots import KEPT_FOR
 from bot.ui.audit import actor_mention
 from bot.ui.kit.layout import Field, Tone, card
@@ -35,6 +37,7 @@ def my_data_page(stored: StoredData, *, user_id: int) -> discord.Embed:
             Field("Requests for resends", f"{open_ones} open, {ended} ended: yours, and those for your trades."),
             Field("Audit log", f"{count(len(stored.audit), 'row')} about you, your account or everyone."),
             Field("Who viewed your data", "\n".join(_view_lines(stored.views_by_others(user_id)))),
+            Field("Trades you are told about", f"{len(stored.watches)}, each for at most {WATCHED_FOR.days} days."),
             Field("Answers with pages", f"{stored.snapshots} of your own, each for at most {_HOURS}."),
         ],
         colour=Tone.NEUTRAL,
@@ -88,6 +91,8 @@ def _viewed(row: AuditRow) -> str:
         return "your inventory"
     if row.action is AuditAction.TRADES_VIEWED:
         return "everyone's trades" if row.subject == "guild" else "your trades"
+    if row.action is AuditAction.WATCH_SET:
+        return "the changes of a trade of yours"
     return "the audit log about you"
 
 
@@ -99,6 +104,8 @@ def _gone(erased: Erased) -> list[str]:
         lines.append(f"{count(erased.resends, 'ended request')}: whose they were, the reasons, and the items.")
     if erased.snapshots:
         lines.append(f"{count(erased.snapshots, 'answer')} with pages; their buttons no longer work.")
+    if erased.watches:
+        lines.append(f"{count(erased.watches, 'trade')} that you were told about: you get no more messages.")
     return [*lines, "A Steam sign-in in progress, and data in memory."]
 
 
@@ -169,6 +176,7 @@ def my_data_file(stored: StoredData, *, guild_id: int, user_id: int, at: datetim
         "record": [_row(row, own, for_the_reader) for row in rows[:MOST_ROWS]],
         "older_rows_left_out": len(rows[MOST_ROWS:]),
         "page_snapshots": stored.snapshots,
+        "watched_trades": [_watch(watch, own) for watch in stored.watches],
     }
     text = json.dumps(content, ensure_ascii=False, default=lambda at: at.astimezone(UTC).isoformat())
     # json's own indent takes ten times as long.
@@ -215,6 +223,19 @@ def _resend(resend: Resend, *, user_id: int, own: Iterable[str]) -> Mapping[str,
         "settle_after": resend.settle_after,
         "reminded_at": resend.reminded_at,
         "card": None if resend.message_id is None else f"channel:{resend.channel_id} message:{resend.message_id}",
+    }
+
+
+def _watch(watch: Watch, own: Iterable[str]) -> Mapping[str, Any]:
+    owner = f"steam:{watch.owner}"
+    return {
+        "provider": watch.provider.value,
+        "trade": watch.trade_id,
+        "owner": owner if owner in own else _OTHER,
+        "told_last": watch.told,
+        "told_at": watch.told_at,
+        "since": watch.began_at,
+        "until": watch.expires_at,
     }
 
 

@@ -33,11 +33,16 @@ _REFUSALS = (
 )
 
 
-async def handle(interaction: Interaction, work: Callable[[InteractionSession], Awaitable[None]]) -> None:
+async def handle(
+    interaction: Interaction,
+    work: Callable[[InteractionSession], Awaitable[None]],
+    *,
+    in_direct_messages: bool = False,
+) -> None:
     """Run the work of a component or modal and report its errors; discord.py would only log them."""
     session = session_of(interaction)
     try:
-        refusal = await session.refusal()
+        refusal = await session.refusal(in_direct_messages=in_direct_messages)
         if refusal is not None:
             raise refusal  # noqa: TRY301 -- reported like every other refusal
         await work(session)

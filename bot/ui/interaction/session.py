@@ -99,11 +99,16 @@ class InteractionSession:
             raise GuildNotSeen
         return self.guild
 
-    async def refusal(self) -> SkinDeskError | None:
-        """Return why no work may start on this interaction, if so."""
+    async def refusal(self, *, in_direct_messages: bool = False) -> SkinDeskError | None:
+        """Return why no work may start on this interaction, if so.
+
+        ``in_direct_messages``: it may come from a direct message too, and concerns its user alone.
+        """
         guild_id, guilds = self.interaction.guild_id, self.services.guilds
         if guild_id is None:  # the commands are registered for servers only, but SkinDesk does not rely on it
-            return NotInGuild()
+            if not in_direct_messages:
+                return NotInGuild()
+            return ShuttingDown() if self._client.is_stopping else None
         if not self._client.is_stopping:
             await guilds.claim(guild_id)
         if not self.is_served:

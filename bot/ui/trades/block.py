@@ -66,6 +66,13 @@ def label_for(provider: ProviderName, *, staff: bool) -> str:
     return provider.label if staff else _family(provider)
 
 
+def headline(trade: Trade, *, explanations: Explanations, staff: bool) -> str:
+    """Return which trade it is and its state, on one line."""
+    status = explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
+    which = f"{label_for(trade.provider, staff=staff)} {_DIRECTIONS[trade.direction]} {code(trade.id, 48)}"
+    return f"{_symbol(trade)} {which if staff else f'Your {which}'}: {_title(trade, status, staff=staff)}"
+
+
 def _family(provider: ProviderName) -> str:
     return ProviderName(provider.family).label
 
