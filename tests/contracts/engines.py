@@ -18,6 +18,7 @@ from bot.ports import (
     SnapshotRepository,
 )
 from bot.ports.resends import PauseRepository, ResendRepository
+from bot.ports.watches import WatchRepository
 from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.database import Database
 from bot.storage.first_guild import SqliteFirstGuildRepository
@@ -29,6 +30,7 @@ from bot.storage.my_data import SqliteMyDataRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.sign_ins import SqliteSignInRepository
 from bot.storage.snapshots import SqliteSnapshotRepository
+from bot.storage.watches import SqliteWatchRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Repositories:
     audit: AuditRepository
     my_data: MyDataRepository
     sign_ins: SignInRepository
+    watches: WatchRepository
     chain: Callable[[], ChainReport | None]
     """Checks the audit log."""
     rows: Callable[[int], Awaitable["Rows"]]
@@ -90,6 +93,7 @@ async def _sqlite(folder: Path) -> AsyncIterator[Repositories]:
             audit=SqliteAuditRepository(db),
             my_data=SqliteMyDataRepository(db),
             sign_ins=SqliteSignInRepository(db),
+            watches=SqliteWatchRepository(db),
             chain=lambda: inspect(folder / "desk.db").chain,
             rows=lambda guild_id: _rows(db, guild_id),
         )

@@ -12,6 +12,7 @@ from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer, TradesPart
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Scope, Trade
+from bot.domain.watches import KEPT_FOR, Watch
 from bot.ports.resends import ResendRepository
 from tests.domain import builders
 
@@ -174,6 +175,22 @@ def snapshot(
 ) -> Snapshot:
     shown = inventory_answer() if answer is None else answer
     return Snapshot(snapshot_id, guild_id, user_id, Audience.STAFF, shown, NOW, expires_at)
+
+
+def watch(*, guild_id: int = GUILD, user_id: int = ADA, trade_id: str = "678431", at: datetime = NOW) -> Watch:
+    """Return a watch that is not stored."""
+    return Watch(
+        id=0,
+        guild_id=guild_id,
+        user_id=user_id,
+        provider=ProviderName.SKINSBACK,
+        trade_id=trade_id,
+        owner=ADAS_ACCOUNT,
+        told="held",
+        told_at=at,
+        began_at=at,
+        expires_at=at + KEPT_FOR,
+    )
 
 
 def without_codes(snapshot: Snapshot) -> Snapshot:

@@ -26,7 +26,9 @@ from bot.domain.resends import Outcome, Resend, ResendPause, ResendState, Settle
 from bot.domain.settings import Setting
 from bot.domain.steam import SteamId
 from bot.ports import resends as resend_ports
+from bot.ports import watches as watch_ports
 from bot.ports.resends import PauseRepository, ResendRepository
+from bot.ports.watches import WatchRepository
 from tests.contracts import samples
 from tests.contracts.engines import Repositories
 
@@ -202,6 +204,13 @@ CASES: Mapping[type, Mapping[str, Case]] = {
         "newest": lambda audit, theirs: audit.newest(OURS, **_wanted(theirs)),
         "newest_as_found": lambda audit, theirs: audit.newest_as_found(OURS, **_wanted(theirs)),
     },
+    WatchRepository: {
+        "add": lambda watches, theirs: watches.add(
+            samples.watch(guild_id=OURS, user_id=theirs.person(), trade_id=str(theirs.chance.randrange(9)), at=NOW),
+            at_most=theirs.chance.choice([1, 9]),
+        ),
+        "of_user": lambda watches, theirs: watches.of_user(OURS, theirs.person()),
+    },
     ports.MyDataRepository: {
         "of_user": lambda my_data, theirs: my_data.of_user(OURS, theirs.person()),
         "erase": lambda my_data, theirs: my_data.erase(OURS, theirs.person(), at=NOW),
@@ -221,6 +230,12 @@ ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
     },
     ports.SnapshotRepository: {"purge": "the work in the background"},
     ports.SignInRepository: {"purge": "the work in the background"},
+    WatchRepository: {
+        "remove": "its own user, in direct messages too, and the work in the background",
+        **dict.fromkeys(
+            ("get", "of_provider", "mark_read", "mark_told", "remove_expired"), "the work in the background"
+        ),
+    },
     ports.MyDataRepository: {"wipe": "the work in the background"},
 }
 """The functions that no interaction can cause, with what they are for."""
@@ -236,7 +251,7 @@ class Report:
 
 def repository_protocols() -> dict[str, type]:
     """Return the repositories' protocols by their names."""
-    declared = vars(ports) | vars(resend_ports)
+    declared = vars(ports) | vars(resend_ports) | vars(watch_ports)
     return {name: kind for name, kind in declared.items() if name.endswith("Repository")}
 
 
@@ -323,6 +338,9 @@ async def _furnished(by_protocol: Mapping[type, Any], chance: Random) -> Theirs:
             pages = replace(pages, created_at=_THEIR_TIME, expires_at=_THEIR_TIME)
             await by_protocol[ports.SnapshotRepository].save(pages)
             snapshot_ids.append(pages.id)
+            if WatchRepository in by_protocol:
+                watch = samples.watch(guild_id=guild_id, user_id=person, trade_id=_THEIR_WORD, at=_THEIR_TIME)
+                await by_protocol[WatchRepository].add(watch, at_most=9)
             if ports.SignInRepository in by_protocol:
                 sign_in = SignIn(_digest(f"{guild_id}:{person}"), guild_id, person, _THEIR_TIME)
                 await by_protocol[ports.SignInRepository].begin(sign_in)
