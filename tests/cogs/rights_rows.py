@@ -19,6 +19,7 @@ from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import InventoryButton, ItemSelect, PageButton, SortSelect
 from bot.ui.resends.buttons import PauseButton, ResendButton, ResumeButton, WithdrawButton
 from tests.cogs.rights_stage import NEVER_WAS, Case, Stage, Whose
+from tests.cogs.rights_watches import stops, watches
 
 _INVENTORY = (Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
 _TRADES = (Capability.TRADES_OWN, Capability.TRADES_ANY)
@@ -333,6 +334,8 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "ReasonModal": (sends_reason("deny", "· denied"), sends_reason("sent", "· sent")),
     "PauseButton": pauses(resumes=False, shows="🛑"),
     "ResumeButton": pauses(resumes=True, shows="▶️"),
+    "NotifyButton": (watches(Whose.OWN), watches(Whose.FOREIGN)),
+    "StopButton:stop": stops(),
     "explain": uses("explain", "1010", code="1010"),
     "explain:code": (Case(suggests_codes, "NO_BOTS_AVAILABLE"),),
     "MeaningSelect": (Case(chooses_meaning, "NO_BOTS_AVAILABLE"),),

@@ -27,6 +27,7 @@ from tests.contracts.samples import (
     in_state,
     opened,
     snapshot,
+    watch,
 )
 
 LONG_AFTER = NOW + OPENED_WITHIN
@@ -73,10 +74,13 @@ async def test_everything(my_data: MyDataRepository, repositories: Repositories)
     await repositories.snapshots.save(snapshot())
     await repositories.snapshots.save(snapshot("p-2", user_id=BEN))
     await repositories.snapshots.save(snapshot("p-3", guild_id=OTHER_GUILD))
+    for draft_of_watch in (watch(), watch(user_id=CLEO), watch(guild_id=OTHER_GUILD)):
+        await repositories.watches.add(draft_of_watch, at_most=9)
     views = [
         view(),
         view(AuditAction.INVENTORY_VIEWED, f"user:{ADA}", steam_id=str(ADAS_ACCOUNT)),
         view(AuditAction.INVENTORY_VIEWED, f"steam:{ADAS_ACCOUNT}", steam_id=str(ADAS_ACCOUNT)),
+        view(AuditAction.WATCH_SET, f"user:{ADA}", steam_id=str(ADAS_ACCOUNT), provider="skinsback", trade="678431"),
     ]
     for entry in (*views, view(AuditAction.TRADES_VIEWED, f"user:{BEN}", steam_id=str(BENS_ACCOUNT))):
         await repositories.audit.append(entry)
@@ -86,6 +90,8 @@ async def test_everything(my_data: MyDataRepository, repositories: Repositories)
     assert stored.link == standing
     assert stored.resends == (own, for_her)
     assert stored.snapshots == 1
+    assert stored.watches == await repositories.watches.of_user(GUILD, ADA)
+    assert len(stored.watches) == 1
     assert [row.action for row in stored.audit] == [
         *(entry.action for entry in reversed(views)),
         AuditAction.RESEND_REQUESTED,
@@ -102,14 +108,19 @@ async def test_erase(my_data: MyDataRepository, repositories: Repositories) -> N
     for place, state in enumerate(ENDED):
         await in_state(repositories.resends, state, trade_id=place)
     await repositories.snapshots.save(snapshot())
+    others = replace(watch(user_id=BEN), owner=BENS_ACCOUNT)
+    for each in (watch(), watch(user_id=CLEO), watch(guild_id=OTHER_GUILD), others):
+        await repositories.watches.add(each, at_most=9)
 
     erased = await my_data.erase(GUILD, ADA, at=LONG_AFTER)
 
     assert erased == Erased(
-        link=link(), resends=len(ENDED), snapshots=1, links_kept_until=LONG_AFTER + RELINK_COOL_DOWN
+        link=link(), resends=len(ENDED), snapshots=1, watches=1, links_kept_until=LONG_AFTER + RELINK_COOL_DOWN
     )
     assert await repositories.links.of_user(GUILD, ADA) is None
     assert await repositories.snapshots.load(GUILD, "p-1", at=NOW) is None
+    left = [await repositories.watches.of_user(*who) for who in ((GUILD, CLEO), (OTHER_GUILD, ADA), (GUILD, BEN))]
+    assert list(map(len, left)) == [0, 1, 1], "nor does anyone else watch a trade of hers there"
     stored = await my_data.of_user(GUILD, ADA)
     assert (stored.link, stored.resends, stored.audit, stored.snapshots) == (None, (), (), 0)
     assert [(each.steam_id, each.ended_at) for each in stored.ended_links] == [(ADAS_ACCOUNT, LONG_AFTER)]

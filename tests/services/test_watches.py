@@ -134,18 +134,18 @@ async def test_each_change_once(desk: Watching) -> None:
     """A change is told once, what needs nobody's attention not at all, and the end is the last message."""
     desk.provider.put("1", TradeState.PREPARED, status="initiated")
     await desk.begin()
-    for state, facts in (
-        (TradeState.PREPARED, {"status": "pending"}),
-        (TradeState.OFFERED, {"offer_id": "51"}),
-        (TradeState.OFFERED, {"offer_id": "51", "status": "waiting"}),
-        (TradeState.OFFERED, {"offer_id": "52"}),
-        (TradeState.UNKNOWN, {"status": "odd"}),
-        (TradeState.UNKNOWN, {"status": "odder"}),
-        (TradeState.HELD, {}),
-        (TradeState.COMPLETED, {}),
-        (TradeState.REVERTED, {}),
+    for state, status, offer_id in (
+        (TradeState.PREPARED, "pending", ""),
+        (TradeState.OFFERED, "active", "51"),
+        (TradeState.OFFERED, "waiting", "51"),
+        (TradeState.OFFERED, "active", "52"),
+        (TradeState.UNKNOWN, "odd", "52"),
+        (TradeState.UNKNOWN, "odder", "52"),
+        (TradeState.HELD, "hold", "52"),
+        (TradeState.COMPLETED, "completed", "52"),
+        (TradeState.REVERTED, "reverted", "52"),
     ):
-        desk.provider.put("1", state, **facts)
+        desk.provider.put("1", state, status=status, offer_id=offer_id)
         await desk.minute()
         await desk.minute()
 
