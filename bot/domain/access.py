@@ -113,8 +113,8 @@ class Caller:
 
 
 SKINDESK = Caller()
-WATCHES = Caller(0, is_staff=False)
-"""Reads watched trades: one customer among the others, who never uses the staff's reserve. No user has the id 0."""
+WATCHES = Caller(-1, is_staff=False)
+"""Reads watched trades: one customer among the others, who never uses the staff's reserve. No user has this id."""
 
 # A context variable, because only the rate limiter needs it and every adapter lies between.
 _caller: ContextVar[Caller] = ContextVar("caller", default=SKINDESK)

@@ -17,6 +17,7 @@ from bot.domain.inventory import InventoryFilter, InventoryQuery
 from bot.domain.secrets import Secret, TradeToken
 from bot.domain.steam import Game, SteamId, TradeUrl
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco, MerchantLogin
+from bot.providers.rate_limits import RateLimiter
 from bot.providers.transport import Limits, Transport
 from tests.fakes.clock import FakeClock
 from tests.support.loopback import Loopback, as_json
@@ -40,11 +41,12 @@ Connect = Callable[..., Transport]
 
 @pytest.fixture
 async def connect(server: Loopback, clock: FakeClock) -> AsyncIterator[Connect]:
-    """Open transports to the server for a provider, under ``path``, with ``limits``."""
+    """Open transports to the server for a provider, under ``path``, with ``limits`` and ``windows`` of calls."""
     async with contextlib.AsyncExitStack() as stack:
 
-        def make(provider: ProviderName, path: str = "", **limits: Any) -> Transport:
-            transport = Transport(provider, server.url + path, _CONTEXT, clock, Limits(**limits))
+        def make(provider: ProviderName, path: str = "", windows: Any = None, **limits: Any) -> Transport:
+            limiter = None if windows is None else RateLimiter(windows, clock)
+            transport = Transport(provider, server.url + path, _CONTEXT, clock, Limits(**limits), limiter=limiter)
             stack.push_async_callback(transport.aclose)
             return transport
 

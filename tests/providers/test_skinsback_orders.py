@@ -2,15 +2,18 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from itertools import count
 
 import pytest
 
-from bot.domain.access import Caller, on_behalf_of
+from bot.domain.access import WATCHES, Caller, on_behalf_of
+from bot.domain.errors import ProviderError
 from bot.domain.failures import FailureKind
 from bot.domain.health import ProviderState
 from bot.domain.steam import SteamId
-from bot.domain.trades import TradeQuery
+from bot.domain.trades import TradeQuery, TradeReference
+from bot.providers.rate_limits import SlidingWindow
 from bot.providers.skinsback_orders import MOST_PAGES, Orders
 from bot.providers.skinsback_source import SkinsBackDeposits
 from tests.providers.skinsback_shop import NOW, OTHER, OWNER, ShopServer, form_of, page, row, shop_of
@@ -25,8 +28,8 @@ async def source(connect):
     """Make sources and close them."""
     made = []
 
-    def make(auth="headers"):
-        made.append(SkinsBackDeposits(*shop_of(connect, auth)))
+    def make(auth="headers", limits=None):
+        made.append(SkinsBackDeposits(*shop_of(partial(connect, windows=limits), auth)))
         return made[-1]
 
     yield make
@@ -223,3 +226,21 @@ async def test_cancelled_caller(source, server):
     await closed.close()
     with pytest.raises(asyncio.CancelledError):
         await third
+
+
+async def test_watched_trades_leave_the_reserve(source, server, clock):
+    """For watched trades no call of the staff's reserve is made; that they may not ask now is nobody else's failure."""
+    server.script = ShopServer(row(1))
+    deposits = source(limits={("POST", ""): SlidingWindow("requests", 5, timedelta(minutes=1), clock)})
+    for number in (1, 2):
+        with on_behalf_of(Caller(number, is_staff=False)):
+            await deposits.read(TradeQuery(reference=TradeReference("1")))
+            await deposits.read(TradeQuery(reference=TradeReference("1")))
+
+    with on_behalf_of(WATCHES), pytest.raises(ProviderError) as refused:
+        await deposits.read(TradeQuery())
+    assert refused.value.failure.kind is FailureKind.RATE_LIMITED_LOCALLY
+    assert len(server.requests) == 4
+    assert ids(await deposits.read(TradeQuery())) == ["1"]
+    with on_behalf_of(WATCHES):
+        assert ids(await deposits.read(TradeQuery())) == ["1"], "kept"
