@@ -39,7 +39,7 @@ class AuditAction(StrEnum):
     REFERENCE_VIEWED = "reference.viewed"
     """A staff member was shown the facts behind another user's error."""
     WATCH_SET = "watch.set"
-    """A staff member is told of the changes of another user's trade."""
+    """A staff member began to watch another user's trade, and gets its changes by direct message."""
     NOTE_ADDED = "note.added"
     NOTE_REMOVED = "note.removed"
     RESEND_TAKEN = "resend.taken"

@@ -24,7 +24,6 @@ SkinDeskError
 ├── ControlUnknown
 ├── DirectMessagesClosed
 ├── TradeHasEnded
-├── TooManyWatches
 ├── ProviderOff
 ├── GameNotOffered
 ├── NotResendable
@@ -59,7 +58,6 @@ from bot.domain.failures import CALLERS_OWN, Failure, ProviderName
 from bot.domain.resends import ApproverRefusal, Resend, ResendPause
 from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import KeyLimit, NotResendableReason, Trade
-from bot.domain.watches import Watch
 
 
 class SkinDeskError(Exception):
@@ -218,14 +216,6 @@ class TradeHasEnded(SkinDeskError):
     def __init__(self, trade: Trade) -> None:
         super().__init__(trade.id)
         self.trade = trade
-
-
-class TooManyWatches(SkinDeskError):
-    """The caller watches as many trades as one may: ``watches``."""
-
-    def __init__(self, watches: tuple[Watch, ...]) -> None:
-        super().__init__(str(len(watches)))
-        self.watches = watches
 
 
 class ProviderOff(SkinDeskError):

@@ -20,7 +20,7 @@ class StoredData:
     ``accounts`` are the result of :func:`accounts_of` without accounts that are another member's now. ``resends`` are
     those they requested and those for trades of these accounts. ``audit`` are the rows that name them or an account of
     theirs, and all views of everyone's trades. ``snapshots`` is the number of their stored pagers. ``watches`` are the
-    trades whose changes they are told of.
+    trades that they watch.
     """
 
     link: Link | None

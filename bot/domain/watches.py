@@ -1,4 +1,4 @@
-"""Watched trades: a user is told of each change by direct message until the trade ends."""
+"""Watched trades: a user gets a direct message at each change until the trade ends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TradeKey:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A trade whose changes a member of a guild is told of. ``told`` is the :func:`standing` told last."""
+    """A trade that a member of a guild watches. ``standing`` is the :func:`standing_of` it that they know."""
 
     id: int
     guild_id: int
@@ -40,8 +40,8 @@ class Watch:
     """The provider that is read: ``assetpay`` also for a trade that AssetPay's client listed."""
     trade_id: str
     owner: SteamId
-    told: str
-    told_at: datetime
+    standing: str
+    notified_at: datetime
     began_at: datetime
     expires_at: datetime
     read_at: datetime | None = None
@@ -56,7 +56,7 @@ class Watch:
 
         Discord takes at most 25 characters, and shows a message once whose nonce it saw in the last minutes.
         """
-        text = f"{self.id} {self.guild_id} {self.user_id} {self.told_at.isoformat()} {new}"
+        text = f"{self.id} {self.guild_id} {self.user_id} {self.notified_at.isoformat()} {new}"
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:25]
 
 
@@ -78,8 +78,8 @@ class Delivery(StrEnum):
     """It may be sent later."""
 
 
-def standing(trade: Trade) -> str:
-    """Return where a trade stands. Users are told when it changes.
+def standing_of(trade: Trade) -> str:
+    """Return where a trade stands. A change of it is worth a message.
 
     That is the meaning of the status word, and not the word: AssetPay's ``initiated`` and ``pending`` ask nothing of a
     customer. An unknown word is a meaning of its own. So is an offer in Steam that was not there before.

@@ -35,8 +35,8 @@ class WatchRepository(Protocol):
     async def mark_read(self, watch_ids: Collection[int], *, at: datetime) -> None:
         """Store when these were read."""
 
-    async def mark_told(self, watch_id: int, told: str, *, at: datetime) -> None:
-        """Store what its user was told."""
+    async def mark_notified(self, watch_id: int, standing: str, *, at: datetime) -> None:
+        """Store the standing that its user knows by now."""
 
     async def remove(self, watch_id: int, *, of: int | None = None) -> Watch | None:
         """Delete and return a watch; None if there is none, or if it is of another user than ``of``."""

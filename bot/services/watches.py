@@ -20,7 +20,6 @@ from bot.domain.errors import (
     Overloaded,
     ProviderError,
     ProviderOff,
-    TooManyWatches,
     TradeHasEnded,
     TradeNotWatchable,
 )
@@ -35,7 +34,7 @@ from bot.domain.watches import (
     Watch,
     WatchEnd,
     is_watchable,
-    standing,
+    standing_of,
 )
 from bot.ports import Clock, LinkRepository
 from bot.ports.watches import WatchedTrades, WatchMessages, WatchRepository
@@ -72,12 +71,19 @@ class BegunWatch:
     is_new: bool
 
 
+@dataclass(frozen=True, slots=True)
+class TooManyWatches:
+    """A user asked for one more watch than one may have: these are the others."""
+
+    watches: tuple[Watch, ...]
+
+
 @attrs.define(kw_only=True, eq=False)
 class WatchService:
     """Watched trades: one's own with ``trades.own``, anyone's with ``trades.any``.
 
-    A change is sent first and stored as told afterwards. A crash between the two sends it again at the next reading,
-    with the same nonce, and Discord drops the second one if it comes within some minutes. So a change is told at least
+    A change is sent first and stored afterwards. A crash between the two sends it again at the next reading,
+    with the same nonce, and Discord drops the second one if it comes within some minutes. So a change is sent at least
     once: an outcome that a customer waits for is not lost.
 
     Rights are checked before each message: the link in the database, and what @everyone may do. If that is not enough
@@ -105,12 +111,11 @@ class WatchService:
         """Return whether *Notify me* is offered for a trade."""
         return is_watchable(trade) and self._reading(trade.provider) is not None
 
-    async def begin(self, provider: ProviderName, trade_id: str, *, by: Actor) -> BegunWatch:
+    async def begin(self, provider: ProviderName, trade_id: str, *, by: Actor) -> BegunWatch | TooManyWatches:
         """Watch a trade for the actor, once the provider still lists it and a first direct message has arrived.
 
         Another's trade needs ``trades.any``, and is a view in the audit log. Nothing is watched after
-        TradeNotWatchable (also for a trade that is not the actor's), TradeHasEnded, TooManyWatches, TooOften or
-        DirectMessagesClosed.
+        TradeNotWatchable (also for a trade that is not the actor's), TradeHasEnded, TooOften or DirectMessagesClosed.
         """
         viewer = await self._access.viewer(by)
         sees_all = Capability.TRADES_ANY in viewer.capabilities
@@ -125,7 +130,7 @@ class WatchService:
         if (watch := _of_trade(watches, reading.name, trade_id)) is not None and _may_see(viewer, watch.owner):
             return BegunWatch(watch, is_new=False)
         if len(watches) >= MOST_WATCHES:
-            raise TooManyWatches(watches)
+            return TooManyWatches(watches)
         self._limit.use(by.guild_id, by.user_id)
         trade = await self._readable(reading, trade_id, by=viewer)
         return await self._begin(self._draft(trade, reading.name, by=by), trade, by=viewer)
@@ -177,17 +182,17 @@ class WatchService:
             provider=provider,
             trade_id=trade.id,
             owner=trade.owner,
-            told=standing(trade),
-            told_at=now,
+            standing=standing_of(trade),
+            notified_at=now,
             began_at=now,
             expires_at=now + KEPT_FOR,
         )
 
-    async def _begin(self, draft: Watch, trade: Trade, *, by: Viewer) -> BegunWatch:
+    async def _begin(self, draft: Watch, trade: Trade, *, by: Viewer) -> BegunWatch | TooManyWatches:
         """Store a watch, log the view, and send the first message; nothing stays stored if one of them fails."""
         added = await self._repository.add(draft, at_most=MOST_WATCHES)
         if added is None:
-            raise TooManyWatches(await self._repository.of_user(draft.guild_id, draft.user_id))
+            return TooManyWatches(await self._repository.of_user(draft.guild_id, draft.user_id))
         watch, is_new = added
         if not is_new:
             return BegunWatch(watch, is_new=False)
@@ -232,7 +237,7 @@ class WatchService:
         await self._repository.mark_read([watch.id for watch in watches if watch.trade_id in found], at=at)
         for watch in watches:
             trade = found.get(watch.trade_id)
-            if trade is None or trade.owner != watch.owner or standing(trade) == watch.told:
+            if trade is None or trade.owner != watch.owner or standing_of(trade) == watch.standing:
                 continue
             if not self._tasks.is_busy(watch.id):  # else a message waits for its turn; the next reading has the newest
                 self._tasks.begin(watch.id, partial(self._tell, watch.id, replace(trade, code=None)))
@@ -240,12 +245,12 @@ class WatchService:
     async def _tell(self, watch_id: int, trade: Trade) -> None:
         """Tell a change, unless the watch was stopped or its data erased meanwhile."""
         watch = await self._repository.get(watch_id)
-        new = standing(trade)
-        if watch is None or watch.told == new:
+        new = standing_of(trade)
+        if watch is None or watch.standing == new:
             return
         viewer = await self._viewer(watch)
         if not isinstance(viewer, Viewer):
-            if viewer is Delivery.REFUSED:  # who left the server is told nothing
+            if viewer is Delivery.REFUSED:  # they left the server
                 await self._repository.remove(watch.id)
             return
         if not _may_see(viewer, watch.owner):
@@ -258,7 +263,7 @@ class WatchService:
         if delivery is Delivery.REFUSED or (delivery is Delivery.SENT and not trade.state.is_open):
             await self._repository.remove(watch.id)
         elif delivery is Delivery.SENT:
-            await self._repository.mark_told(watch.id, new, at=self._clock.now())
+            await self._repository.mark_notified(watch.id, new, at=self._clock.now())
 
     async def _tell_end(self, watch: Watch, why: WatchEnd) -> None:
         """Tell that a watch ended before its trade did. Once at most: each message has said how long it is watched."""

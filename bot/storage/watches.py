@@ -1,4 +1,4 @@
-"""Keeps which trades are watched, for whom, and what they were told last."""
+"""Keeps which trades are watched, by whom, and the standing that they know."""
 
 import json
 import sqlite3
@@ -15,8 +15,8 @@ from bot.ports.watches import WatchRepository
 from bot.storage.database import Database, clean_text, from_ms, to_ms
 
 _ADD = """
-INSERT INTO watches (guild_id, user_id, provider, trade_id, owner, told, told_at, began_at, expires_at)
-SELECT :guild_id, :user_id, :provider, :trade_id, :owner, :told, :told_at, :began_at, :expires_at
+INSERT INTO watches (guild_id, user_id, provider, trade_id, owner, standing, notified_at, began_at, expires_at)
+SELECT :guild_id, :user_id, :provider, :trade_id, :owner, :standing, :notified_at, :began_at, :expires_at
 WHERE (SELECT count(*) FROM watches WHERE guild_id = :guild_id AND user_id = :user_id) < :at_most
 ON CONFLICT (guild_id, user_id, provider, trade_id) DO NOTHING
 """
@@ -34,7 +34,7 @@ _GET = "SELECT * FROM watches WHERE id = :id"
 
 _MARK_READ = "UPDATE watches SET read_at = :at WHERE id IN (SELECT value FROM json_each(:ids))"
 
-_MARK_TOLD = "UPDATE watches SET told = :told, told_at = :at WHERE id = :id"
+_MARK_NOTIFIED = "UPDATE watches SET standing = :standing, notified_at = :at WHERE id = :id"
 
 _REMOVE = "DELETE FROM watches WHERE id = :id AND (:user_id IS NULL OR user_id = :user_id) RETURNING *"
 
@@ -55,8 +55,8 @@ class SqliteWatchRepository(WatchRepository):
             "provider": draft.provider.value,
             "trade_id": draft.trade_id,
             "owner": draft.owner.value,
-            "told": clean_text(draft.told),
-            "told_at": to_ms(draft.told_at),
+            "standing": clean_text(draft.standing),
+            "notified_at": to_ms(draft.notified_at),
             "began_at": to_ms(draft.began_at),
             "expires_at": to_ms(draft.expires_at),
             "at_most": at_most,
@@ -86,8 +86,8 @@ class SqliteWatchRepository(WatchRepository):
         await self._change(_MARK_READ, ids=json.dumps(list(watch_ids)), at=to_ms(at))
 
     @override
-    async def mark_told(self, watch_id: int, told: str, *, at: datetime) -> None:
-        await self._change(_MARK_TOLD, id=watch_id, told=clean_text(told), at=to_ms(at))
+    async def mark_notified(self, watch_id: int, standing: str, *, at: datetime) -> None:
+        await self._change(_MARK_NOTIFIED, id=watch_id, standing=clean_text(standing), at=to_ms(at))
 
     @override
     async def remove(self, watch_id: int, *, of: int | None = None) -> Watch | None:
@@ -117,8 +117,8 @@ def watches_of(rows: Iterable[sqlite3.Row]) -> tuple[Watch, ...]:
             provider=ProviderName(row["provider"]),
             trade_id=row["trade_id"],
             owner=SteamId(row["owner"]),
-            told=row["told"],
-            told_at=from_ms(row["told_at"]),
+            standing=row["standing"],
+            notified_at=from_ms(row["notified_at"]),
             began_at=from_ms(row["began_at"]),
             expires_at=from_ms(row["expires_at"]),
             read_at=from_ms(row["read_at"]),

@@ -40,7 +40,7 @@ _TEXTS = {
     AuditAction.RESENDS_RESUMED: ("Resends resumed", "resumed resends"),
     AuditAction.INVENTORY_VIEWED: ("Inventory viewed", "viewed the {game} inventory of {whom}"),
     AuditAction.TRADES_VIEWED: ("Trades viewed", "viewed the trades of {whom}"),
-    AuditAction.WATCH_SET: ("Trade watched", "began to be told of changes of a trade of {whom}"),
+    AuditAction.WATCH_SET: ("Trade watched", "began to watch a trade of {whom}"),
     AuditAction.AUDIT_VIEWED: ("Audit log read", "read the audit log"),
     AuditAction.DATA_EXPORTED: ("Data exported", "exported their own data"),
     AuditAction.DATA_ERASED: ("Data erased", "had their data erased"),

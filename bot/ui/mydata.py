@@ -37,7 +37,7 @@ def my_data_page(stored: StoredData, *, user_id: int) -> discord.Embed:
             Field("Requests for resends", f"{open_ones} open, {ended} ended: yours, and those for your trades."),
             Field("Audit log", f"{count(len(stored.audit), 'row')} about you, your account or everyone."),
             Field("Who viewed your data", "\n".join(_view_lines(stored.views_by_others(user_id)))),
-            Field("Trades you are told about", f"{len(stored.watches)}, each for at most {WATCHED_FOR.days} days."),
+            Field("Trades you watch", f"{len(stored.watches)}, each for at most {WATCHED_FOR.days} days."),
             Field("Answers with pages", f"{stored.snapshots} of your own, each for at most {_HOURS}."),
         ],
         colour=Tone.NEUTRAL,
@@ -105,7 +105,7 @@ def _gone(erased: Erased) -> list[str]:
     if erased.snapshots:
         lines.append(f"{count(erased.snapshots, 'answer')} with pages; their buttons no longer work.")
     if erased.watches:
-        lines.append(f"{count(erased.watches, 'trade')} that you were told about: you get no more messages.")
+        lines.append(f"{count(erased.watches, 'trade')} that you watched: you get no more messages.")
     return [*lines, "A Steam sign-in in progress, and data in memory."]
 
 
@@ -232,8 +232,8 @@ def _watch(watch: Watch, own: Iterable[str]) -> Mapping[str, Any]:
         "provider": watch.provider.value,
         "trade": watch.trade_id,
         "owner": owner if owner in own else _OTHER,
-        "told_last": watch.told,
-        "told_at": watch.told_at,
+        "standing": watch.standing,
+        "notified_at": watch.notified_at,
         "since": watch.began_at,
         "until": watch.expires_at,
     }

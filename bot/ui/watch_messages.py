@@ -67,7 +67,11 @@ class DiscordWatchMessages:
         except Exception as error:  # noqa: BLE001 -- no caller waits for Discord, or its answer says it
             why = getattr(error, "code", None)
             _log.info(
-                "watch not told id=%s user=%s error=%s code=%s", watch.id, watch.user_id, type(error).__name__, why
+                "watch message not sent id=%s user=%s error=%s code=%s",
+                watch.id,
+                watch.user_id,
+                type(error).__name__,
+                why,
             )
             return Delivery.REFUSED if why in _REFUSED else Delivery.FAILED
         return Delivery.SENT

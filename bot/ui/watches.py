@@ -6,13 +6,13 @@ from typing import Self
 import discord
 
 from bot.domain.access import Capability
-from bot.domain.errors import DirectMessagesClosed, TooManyWatches, TradeHasEnded, TradeNotWatchable
+from bot.domain.errors import DirectMessagesClosed, TradeHasEnded, TradeNotWatchable
 from bot.domain.failures import ProviderName
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.trades import Scope, Trade, TradeState
 from bot.domain.watches import MOST_WATCHES, Watch, WatchEnd
 from bot.ports import Explanations
-from bot.services.watches import BegunWatch
+from bot.services.watches import BegunWatch, TooManyWatches
 from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.rights import public, requires
@@ -50,12 +50,11 @@ class NotifyButton(
 
     async def _watch(self, session: InteractionSession) -> None:
         await session.defer()
-        try:
-            begun = await session.services.watches.begin(self._provider, self._trade_id, by=session.actor)
-        except TooManyWatches as refused:
-            await session.reply(_too_many(refused.watches), view=_stop_view(*refused.watches, named=True))
-            return
-        await session.reply(_begun(begun), view=_stop_view(begun.watch))
+        begun = await session.services.watches.begin(self._provider, self._trade_id, by=session.actor)
+        if isinstance(begun, TooManyWatches):
+            await session.reply(_too_many(begun.watches), view=_stop_view(*begun.watches, named=True))
+        else:
+            await session.reply(_begun(begun), view=_stop_view(begun.watch))
 
 
 @public("it ends the caller's own watch only")
@@ -93,7 +92,7 @@ def begin_embed(
 ) -> discord.Embed:
     """Return the first direct message, which shows that messages arrive."""
     return card(
-        title="🔔 You are told here when this changes",
+        title="🔔 You get a message here when this changes",
         description=_block(trade, explanations, is_own=is_own),
         fields=[_going_on(watch, trade, server)],
         colour=Tone.WAITING,
@@ -121,15 +120,15 @@ def end_embed(watch: Watch, why: WatchEnd, server: str | None) -> discord.Embed:
     """Return the direct message about a watch that ends before its trade, with no fact about it."""
     if why is WatchEnd.TIME:
         text = (
-            f"You asked to be told about {_which(watch)} {relative(watch.began_at)}, and it has not ended since. "
-            f"If you still wait, {_look(watch, server)} shows it, with *Notify me* under it."
+            f"You began to watch {_which(watch)} {relative(watch.began_at)}, and it has not ended since. "
+            f"If you still wait, {_trades_command(watch, server)} shows it, with *Notify me* under it."
         )
     else:
         text = (
-            f"You asked to be told about {_which(watch)}. You may not see it any more, because your Steam link or your "
+            f"You watched {_which(watch)}. You may not see it any more, because your Steam link or your "
             f"roles{_in(server)} have changed. If you did not expect that, ask the staff there."
         )
-    return card(title="🔕 You are no longer told about a trade", description=text, colour=Tone.NEUTRAL)
+    return card(title="🔕 You get no more messages about a trade", description=text, colour=Tone.NEUTRAL)
 
 
 def stop_view(watch: Watch, trade: Trade) -> discord.ui.View | None:
@@ -156,19 +155,21 @@ def _block(trade: Trade, explanations: Explanations, *, is_own: bool) -> str:
 
 def _going_on(watch: Watch, trade: Trade, server: str | None) -> Field:
     if not trade.state.is_open:
-        return Field("How this goes on", f"This was the last message about it. {_look(watch, server)} shows it again.")
+        return Field(
+            "How this goes on", f"This was the last message about it. {_trades_command(watch, server)} shows it again."
+        )
     code_in = ", with your code" if trade.provider is ProviderName.MANNCO else ""
     return Field(
         "How this goes on",
         f"You get a message at each change until it ends, or until {relative(watch.expires_at)}. "
-        f"{_look(watch, server)} shows it as it is then{code_in}.",
+        f"{_trades_command(watch, server)} shows it as it is then{code_in}.",
     )
 
 
 def _begun(begun: BegunWatch) -> discord.Embed:
     watch = begun.watch
     return card(
-        title="🔔 You will be told" if begun.is_new else "🔔 You are told about this already",
+        title="🔔 You will get a message" if begun.is_new else "🔔 You watch this already",
         description=(
             f"SkinDesk sends you a direct message at each change of {_which(watch)} until it ends, or until "
             f"{relative(watch.expires_at)}. It asks the provider once a minute at most."
@@ -180,7 +181,7 @@ def _begun(begun: BegunWatch) -> discord.Embed:
 def _too_many(watches: tuple[Watch, ...]) -> discord.Embed:
     lines = [f"• {_which(watch)}, since {relative(watch.began_at)}" for watch in watches]
     return card(
-        title=f"🔔 You are told about {len(watches)} trades already",
+        title=f"🔔 You watch {len(watches)} trades already",
         description="\n".join(
             [f"{MOST_WATCHES} at a time is the most. Stop one, then press *Notify me* again:", *lines]
         ),
@@ -192,7 +193,7 @@ def _which(watch: Watch) -> str:
     return f"{label_for(watch.provider, staff=False)} {code(watch.trade_id, 64)}"
 
 
-def _look(watch: Watch, server: str | None) -> str:
+def _trades_command(watch: Watch, server: str | None) -> str:
     return f"`/trades reference:{watch.trade_id}`{_in(server)}"
 
 
@@ -211,7 +212,7 @@ register_messages(
         TradeHasEnded: lambda error, _: ErrorMessage(
             "This has ended already",
             f"{label_for(error.trade.provider, staff=False)} {code(error.trade.id, 64)} does not change any more, so "
-            "there is nothing to be told.",
+            "there is nothing to wait for.",
             f"`/trades reference:{error.trade.id}` shows how it ended.",
             again=NOT_AGAIN,
         ),

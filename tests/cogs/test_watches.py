@@ -57,7 +57,7 @@ async def test_a_customers_deposit(scene: Scene, deposit: str) -> None:
     """The customer reads at once where it stands, then the outcome, once, in the words of /trades; then it is over."""
     said = extra_text_of(await press(scene, scene.customer, deposit))
     assert f"each change of SkinsBack `{deposit}`" in said
-    assert "You are told about this already" in extra_text_of(await press(scene, scene.customer, deposit))
+    assert "You watch this already" in extra_text_of(await press(scene, scene.customer, deposit))
     await minutes(scene)
     (first,) = messages(scene.customer)
     assert "You get a message at each change" in embed_text(first.embeds[0])
@@ -174,11 +174,11 @@ async def test_eleven(scene: Scene) -> None:
 
     refused = await press(scene, scene.agent, last)
 
-    assert f"You are told about {MOST_WATCHES} trades already" in extra_text_of(refused)
+    assert f"You watch {MOST_WATCHES} trades already" in extra_text_of(refused)
     assert f"Mannco.store `{open_trades[0]}`, since" in extra_text_of(refused)
     assert refused.response is not None
     await scene.agent.click(refused.response, label=f"Stop {open_trades[0]}")
-    assert "You will be told" in extra_text_of(await press(scene, scene.agent, last))
+    assert "You will get a message" in extra_text_of(await press(scene, scene.agent, last))
 
 
 async def test_fourteen_days(scene: Scene, deposit: str) -> None:

@@ -186,8 +186,8 @@ def watch(*, guild_id: int = GUILD, user_id: int = ADA, trade_id: str = "678431"
         provider=ProviderName.SKINSBACK,
         trade_id=trade_id,
         owner=ADAS_ACCOUNT,
-        told="held",
-        told_at=at,
+        standing="held",
+        notified_at=at,
         began_at=at,
         expires_at=at + KEPT_FOR,
     )

@@ -58,13 +58,13 @@ async def test_oldest_reading_first(watches: WatchRepository) -> None:
 
 
 async def test_told(watches: WatchRepository) -> None:
-    """What was told last is kept with its time, and is part of what makes the next message another one."""
+    """What the user knows is kept with its time, and is part of what makes the next message another one."""
     kept = await added(watches, watch())
-    await watches.mark_told(kept.id, "completed", at=LATER)
+    await watches.mark_notified(kept.id, "completed", at=LATER)
 
-    told = await watches.get(kept.id)
-    assert told == replace(kept, told="completed", told_at=LATER)
-    assert len({kept.nonce("completed"), kept.nonce("failed"), told.nonce("completed")}) == 3
+    later = await watches.get(kept.id)
+    assert later == replace(kept, standing="completed", notified_at=LATER)
+    assert len({kept.nonce("completed"), kept.nonce("failed"), later.nonce("completed")}) == 3
     assert kept.nonce("completed") == replace(kept, read_at=LATER).nonce("completed")
 
 

@@ -233,7 +233,7 @@ ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
     WatchRepository: {
         "remove": "its own user, in direct messages too, and the work in the background",
         **dict.fromkeys(
-            ("get", "of_provider", "mark_read", "mark_told", "remove_expired"), "the work in the background"
+            ("get", "of_provider", "mark_read", "mark_notified", "remove_expired"), "the work in the background"
         ),
     },
     ports.MyDataRepository: {"wipe": "the work in the background"},

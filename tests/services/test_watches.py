@@ -16,7 +16,6 @@ from bot.domain.errors import (
     ProviderError,
     ProviderOff,
     SkinDeskError,
-    TooManyWatches,
     TooOften,
     TradeHasEnded,
     TradeNotWatchable,
@@ -25,6 +24,7 @@ from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.steam import SteamId
 from bot.domain.trades import TradeState
 from bot.domain.watches import KEPT_FOR, MOST_WATCHES, Delivery, WatchEnd
+from bot.services.watches import TooManyWatches
 from tests.contracts.engines import Repositories
 from tests.contracts.samples import watch
 from tests.domain.builders import OWNER
@@ -180,9 +180,9 @@ async def test_ten(desk: Watching) -> None:
         desk.provider.put(str(number), TradeState.HELD)
     begun = [await desk.begin(str(number)) for number in range(MOST_WATCHES)]
 
-    with pytest.raises(TooManyWatches) as refused:
-        await desk.begin(str(MOST_WATCHES))
-    assert [each.id for each in refused.value.watches] == [each.watch.id for each in begun]
+    refused = await desk.service.begin(desk.provider.name, str(MOST_WATCHES), by=CUSTOMER)
+    assert isinstance(refused, TooManyWatches)
+    assert [each.id for each in refused.watches] == [each.watch.id for each in begun]
 
     assert await desk.service.stop(begun[3].watch.id, by=AGENT.user_id) is None
     assert await desk.service.stop(begun[3].watch.id, by=CUSTOMER.user_id) is not None

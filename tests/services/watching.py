@@ -138,7 +138,9 @@ class Watching(Members):
         self.provider.put("1", TradeState.OFFERED)
 
     async def begin(self, number: str = "1", *, by: Actor = CUSTOMER) -> BegunWatch:
-        return await self.service.begin(self.provider.name, number, by=by)
+        begun = await self.service.begin(self.provider.name, number, by=by)
+        assert isinstance(begun, BegunWatch)
+        return begun
 
     async def minute(self) -> None:
         """Let a minute pass, as the background work sees it, and every message be sent."""

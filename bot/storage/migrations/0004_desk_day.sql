@@ -8,7 +8,7 @@ ALTER TABLE resends ADD COLUMN taken_by INTEGER;
 ALTER TABLE resends ADD COLUMN taken_at INTEGER;
 ALTER TABLE resends ADD COLUMN asked_facts TEXT;
 
--- A trade whose changes a user is told of by direct message. told is where it stood when they were told last.
+-- A trade whose changes a user gets by direct message. standing is where it stood at the last message.
 CREATE TABLE watches (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     guild_id INTEGER NOT NULL,
@@ -16,8 +16,8 @@ CREATE TABLE watches (
     provider TEXT NOT NULL,
     trade_id TEXT NOT NULL,
     owner INTEGER NOT NULL,
-    told TEXT NOT NULL,
-    told_at INTEGER NOT NULL,
+    standing TEXT NOT NULL,
+    notified_at INTEGER NOT NULL,
     began_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     read_at INTEGER,
