@@ -40,6 +40,7 @@ from bot.services.pauses import PauseService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resend_notifier import ResendNotifier
+from bot.services.resend_queue import ResendQueueService
 from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
 from bot.services.snapshots import SnapshotService
@@ -210,6 +211,19 @@ async def assembled(
             clock=clock,
         )
         stack.push_async_callback(watches.close, within=0.0)
+        requests = ResendService(
+            repository=resends,
+            access=access,
+            links=links,
+            settings=guild_settings,
+            board=board,
+            notifier=notifier,
+            delivery=delivery,
+            trades=trades,
+            clock=clock,
+            expires_after=settings.resends.expires_after,
+            allow_self_approval=settings.resends.allow_self_approval,
+        )
         services = Services(
             guilds=guilds,
             access=access,
@@ -219,18 +233,9 @@ async def assembled(
             inventory=inventory,
             trades=trades,
             watches=watches,
-            resends=ResendService(
-                repository=resends,
-                access=access,
-                links=links,
-                settings=guild_settings,
-                board=board,
-                notifier=notifier,
-                delivery=delivery,
-                trades=trades,
-                clock=clock,
-                expires_after=settings.resends.expires_after,
-                allow_self_approval=settings.resends.allow_self_approval,
+            resends=requests,
+            resend_queue=ResendQueueService(
+                repository=resends, resends=requests, access=access, pauses=pauses, board=board, clock=clock
             ),
             pauses=PauseService(pauses=pauses, access=access, audit=audit, clock=clock),
             delivery=delivery,

@@ -26,8 +26,9 @@ from bot.ui.interaction.tree import SkinDeskTree, sync_commands
 from bot.ui.interaction.watch import drain, finish_stuck
 from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import FilterModal, InventoryButton, ItemSelect, PageButton, SortSelect
-from bot.ui.resends.buttons import PauseButton, ReasonModal, ResendButton, ResumeButton, WithdrawButton
+from bot.ui.resends.buttons import PauseButton, ReasonModal, ResendButton, ResumeButton, TakeButton, WithdrawButton
 from bot.ui.resends.channel import DiscordResendCards
+from bot.ui.resends.queue import QueueButton
 from bot.ui.watches import NotifyButton, StopButton
 
 _COGS = ("inventory", "trades", "resends", "explain", "status", "access", "links", "settings", "audit", "mydata")
@@ -36,7 +37,9 @@ _PAGE_COMPONENTS = (PageButton, InventoryButton, SortSelect, ItemSelect)
 COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     *_PAGE_COMPONENTS,
     ResendButton,
+    TakeButton,
     WithdrawButton,
+    QueueButton,
     PauseButton,
     ResumeButton,
     RevokeDeletedButton,

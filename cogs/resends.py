@@ -14,13 +14,11 @@ from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.layout import Tone, card
 from bot.ui.kit.text import count, plain, relative
-from bot.ui.resends.buttons import pause_view, withdraw_view
-from bot.ui.resends.card import link_to_card, state_sentence
+from bot.ui.resends.buttons import withdraw_view
 from bot.ui.resends.channel import DiscordResendCards
-from bot.ui.resends.messages import pause_sentences
+from bot.ui.resends.queue import queue_page
 
 _SUGGEST_WITHIN = 2.0
-_SHOWN = 20
 
 _log = logging.getLogger(__name__)
 
@@ -96,31 +94,13 @@ class ResendsCog(commands.Cog):
     @app_commands.command(name="approvals", description="Moderators: see which resends wait for a decision")
     @requires(Capability.APPROVE_RESEND)
     async def approvals(self, interaction: Interaction) -> None:
-        """List the open requests with links to their cards, and the button to stop or resume all resends."""
+        """List the open requests, and the button to stop or resume all resends."""
         session = session_of(interaction)
         session.defer_if_slow()
-        actor = session.actor
         services = session.services
-        requests = await services.resends.open_requests(by=actor)
-        pause = await services.pauses.pause_of(actor.guild_id)
-        lines = [] if pause is None else [f"🛑 {sentence}" for sentence in pause_sentences(pause)]
-        for resend in requests[:_SHOWN]:
-            link = link_to_card(resend)
-            where = f" · [card]({link})" if link is not None else ""
-            lines.append(
-                f"**Resend {resend.id}** · trade #{resend.trade_id} · asked {relative(resend.requested_at)}{where}\n"
-                f"{state_sentence(resend)}"
-            )
-        if len(requests) > _SHOWN:
-            lines.append(f"…and {count(len(requests) - _SHOWN, 'newer one')}.")
-        await session.reply(
-            card(
-                title=f"Open resends: {len(requests)}",
-                description="\n".join(lines if requests else [*lines, "No request waits for a decision."]),
-                colour=Tone.BAD if pause is not None else Tone.WAITING if requests else Tone.GOOD,
-            ),
-            view=pause_view(pause),
-        )
+        queue = await services.resend_queue.read(by=session.actor)
+        embed, view = queue_page(queue, 0, reader=session.actor.user_id, explanations=services.explanations)
+        await session.reply(embed, view=view)
 
 
 async def setup(client: commands.Bot) -> None:

@@ -18,7 +18,7 @@ from bot.domain.audit import AuditRow
 from bot.domain.failures import ProviderName
 from bot.domain.links import Holder, Link
 from bot.domain.secrets import TradeCode, mask_trade_urls
-from bot.domain.steam import SteamId
+from bot.domain.steam import Game, SteamId
 from bot.domain.trades import COMPLETED_STATUS, PENDING_STATUS, Trade
 
 MAX_REASON = 200
@@ -114,7 +114,10 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class TradeFacts:
-    """The facts that the moderator sees and approves; ``code_digest`` recognises a new code."""
+    """The facts that the moderator sees and approves; ``code_digest`` recognises a new code.
+
+    ``created_at``, ``game`` and ``bot`` are only shown: they never change, and requests of before have none of them.
+    """
 
     status: int
     items_send: tuple[str, ...]
@@ -122,6 +125,9 @@ class TradeFacts:
     offer_id: str
     last_error: str
     code_digest: str | None
+    created_at: datetime | None = None
+    game: Game | None = None
+    bot: SteamId | None = None
 
     @classmethod
     def of(cls, trade: Trade) -> TradeFacts:
@@ -133,11 +139,14 @@ class TradeFacts:
             offer_id=trade.offer_id,
             last_error=mask_trade_urls(trade.last_error),
             code_digest=trade.code.digest() if trade.code is not None else None,
+            created_at=trade.created_at,
+            game=trade.game,
+            bot=trade.bot,
         )
 
     def differences(self, now: TradeFacts) -> tuple[str, ...]:
         """Return the names of the facts that have changed."""
-        return tuple(name for name in self.__slots__ if getattr(self, name) != getattr(now, name))
+        return tuple(name for name in _JUDGED if getattr(self, name) != getattr(now, name))
 
     def note_of_change(self, now: TradeFacts) -> str | None:
         """Return the old values of the changed facts, without codes, as a note for the card; None if none changed."""
@@ -159,6 +168,9 @@ class TradeFacts:
             return True
         return now.offer_id not in ("", self.offer_id) and str(now.status) in (PENDING_STATUS, COMPLETED_STATUS)
 
+
+_JUDGED = ("status", "items_send", "items_received", "offer_id", "last_error", "code_digest")
+"""The facts whose change needs a new decision."""
 
 _CHANGE = "changed "
 
@@ -202,11 +214,12 @@ class CardContext:
     """What a card shows beside its request.
 
     ``owner_link`` is the owner's link, as fresh as it is, None if no one is linked; ``earlier`` are the newest ended
-    requests of the same trade in this guild, newest first.
+    requests of the same trade in this guild, newest first; ``of_customer`` those of the account's other trades.
     """
 
     owner_link: Link | None
     earlier: tuple[Resend, ...] = ()
+    of_customer: tuple[Resend, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +257,11 @@ class Resend:
     reminded_at: datetime | None = None
     notes: tuple[str, ...] = ()
     shown_version: int | None = None
+    taken_by: int | None = None
+    """The moderator who looks at it, as they said themselves; None after every decision."""
+    taken_at: datetime | None = None
+    asked_facts: TradeFacts | None = None
+    """The facts with which it was asked for, if ``facts`` are others by now."""
     audit_rows: tuple[AuditRow, ...] = field(default=(), compare=False, repr=False)
     """The rows of the change that returned this request; none if it was only read."""
     context: CardContext | None = field(default=None, compare=False, repr=False)

@@ -11,12 +11,14 @@ class Setting(StrEnum):
 
     APPROVALS_CHANNEL = "approvals-channel"
     AUDIT_CHANNEL = "audit-channel"
+    APPROVALS_ROLE = "approvals-role"
 
 
 @dataclass(frozen=True, slots=True)
 class GuildSettings:
-    """The channels for a guild's approval cards and audit posts; None if not set."""
+    """The channels for a guild's approval cards and audit posts, and the role that cards mention; None if not set."""
 
     guild_id: int
     approvals_channel_id: int | None = None
     audit_channel_id: int | None = None
+    approvals_role_id: int | None = None

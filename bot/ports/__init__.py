@@ -211,10 +211,10 @@ class GuildSettingsRepository(Protocol):
     async def of_guild(self, guild_id: int) -> GuildSettings:
         """Return the guild's settings."""
 
-    async def set_channel(
-        self, guild_id: int, setting: Setting, channel_id: int | None, *, by: int, at: datetime
+    async def put(
+        self, guild_id: int, setting: Setting, value: int | None, *, by: int, at: datetime
     ) -> AuditRow | None:
-        """Set or clear one of the guild's channels and return the audit row; None if nothing changes."""
+        """Set or clear one of the guild's settings and return the audit row; None if nothing changes."""
 
 
 class SnapshotRepository(Protocol):

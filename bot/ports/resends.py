@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bot.domain.access import Condition
     from bot.domain.audit import AuditRow
     from bot.domain.failures import ProviderName
+    from bot.domain.resend_queue import ResendCounts
     from bot.domain.resends import (
         CardEdit,
         Outcome,
@@ -158,6 +159,24 @@ class ResendRepository(Protocol):
     async def remind(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         """Store that the moderators were reminded of a pending request; None if they were already."""
 
+    async def take(
+        self,
+        guild_id: int,
+        resend_id: int,
+        *,
+        by: int,
+        holder: int | None,
+        at: datetime,
+        only_if: Condition | None = None,
+    ) -> Resend | None:
+        """Store that ``by`` looks at a pending or unknown request, or no longer does if they are its ``holder``.
+
+        None if another user than ``holder`` looks at it by now. The version stays, and each decision ends it.
+        """
+
+    async def counts(self, guild_id: int, *, since: datetime, median_since: datetime) -> ResendCounts:
+        """Count the requests made after ``since``; the median is over those made after ``median_since``."""
+
     async def mark_unknown(
         self,
         guild_id: int,
@@ -185,9 +204,10 @@ class ResendRepository(Protocol):
 class ResendCards(Protocol):
     """The cards in the approvals channels, and messages to requester and owner."""
 
-    async def post(self, resend: Resend, *, channel_id: int) -> PostedCard:
+    async def post(self, resend: Resend, *, channel_id: int, mention: int | None = None) -> PostedCard:
         """Post the card, or find the one whose answer was lost minutes ago: one message for each message it replaces.
 
+        ``mention`` is the role whose members Discord notifies; a role that was deleted is left out.
         ApprovalsChannelUnusable if Discord refuses for good; any other error may pass, and the card may be there.
         """
 

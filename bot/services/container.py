@@ -12,6 +12,7 @@ from bot.services.links import LinkService
 from bot.services.my_data import MyDataService
 from bot.services.pauses import PauseService
 from bot.services.resend_delivery import ResendDelivery
+from bot.services.resend_queue import ResendQueueService
 from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
 from bot.services.sign_in import SignInService
@@ -34,6 +35,7 @@ class Services:
     trades: TradeService
     watches: WatchService
     resends: ResendService
+    resend_queue: ResendQueueService
     pauses: PauseService
     delivery: ResendDelivery
     snapshots: SnapshotService

@@ -14,7 +14,7 @@ import attrs
 
 from bot.domain.errors import ApprovalsChannelUnusable, CardReplaced
 from bot.domain.links import Link
-from bot.domain.resends import CardEdit, CardMessage, PostedCard, Resend
+from bot.domain.resends import CardEdit, CardMessage, PostedCard, Resend, ResendState
 from bot.ports import Clock, GuildSettingsRepository
 from bot.ports.resends import ResendCards, ResendRepository
 from bot.services.guilds import ServedGuilds
@@ -46,6 +46,8 @@ class _Card:
     """Whether the card has to be edited although it is stored as up to date."""
     must_post: bool = False
     """Whether the card has to be posted again. After a lost answer, only the same post again finds the message."""
+    must_mention: bool = False
+    """Whether the next post is a reminder, which mentions the moderators' role again."""
     failures: int = 0
     retry_at: float | None = None
     first_post: asyncio.Future[bool] | None = None
@@ -205,7 +207,7 @@ class ResendBoard:
         resend = card.resend
         reminded = await self._repository.remind(resend.guild_id, resend.id, at=self._clock.now())
         if reminded is not None:
-            card.must_post = True
+            card.must_post = card.must_mention = True
             self.show(reminded)
 
     async def _bring_up_to_date(self, card: _Card) -> None:
@@ -262,20 +264,25 @@ class ResendBoard:
         """Post the card in the guild's approvals channel, and remove the one that it replaces."""
         if resend.message_id is None and not resend.state.is_open:
             return True
-        channel_id = (await self._settings.of_guild(resend.guild_id)).approvals_channel_id
+        settings = await self._settings.of_guild(resend.guild_id)
+        channel_id, role_id = settings.approvals_channel_id, settings.approvals_role_id
+        # A card that only replaces one, which was deleted or takes no edits, mentions no one a second time.
+        is_news = resend.state is ResendState.PENDING and (resend.message_id is None or card.must_mention)
         try:
             if channel_id is None:
                 raise ApprovalsChannelUnusable  # noqa: TRY301 -- handled like a channel that Discord refuses
-            posted = await call_within(self._each_within, self._cards.post(resend, channel_id=channel_id))
+            posting = self._cards.post(resend, channel_id=channel_id, mention=role_id if is_news else None)
+            posted = await call_within(self._each_within, posting)
         except ApprovalsChannelUnusable:
-            card.must_post, card.must_edit = False, resend.message_id is not None
+            card.must_post = card.must_mention = False
+            card.must_edit = resend.message_id is not None
             return resend.message_id is None and await self._cancel_unposted(card, resend)
         except Exception as error:  # noqa: BLE001 -- Discord's trouble: the request stays open until a retry succeeds
             card.must_post = True
             self._resolve(card, usable=True)
             _log.warning("card not posted id=%s channel=%s %s", resend.id, channel_id, type(error).__name__)
             return False
-        card.must_post = False
+        card.must_post = card.must_mention = False
         await self._attach(card, resend, posted, channel_id=channel_id, is_gone=is_gone)
         return True
 

@@ -218,7 +218,7 @@ class ResendService:
 
         In both cases its buttons are of no use. The rules are those of :meth:`approve`.
         """
-        resend = await self._decidable(resend_id, by=by)
+        resend = await self.decidable(resend_id, by=by)
         if resend.message_id not in (None, card.message_id):
             raise CardReplaced(resend)
         if not resend.state.is_open:
@@ -226,7 +226,7 @@ class ResendService:
 
     async def may_decide(self, resend_id: int, *, by: Actor) -> Resend:
         """Return the request if the actor may decide it now; otherwise raise the reason."""
-        resend = await self._decidable(resend_id, by=by)
+        resend = await self.decidable(resend_id, by=by)
         if resend.state is not ResendState.PENDING:
             raise AlreadyDecided(resend)
         return resend
@@ -265,7 +265,7 @@ class ResendService:
             version=resend.version,
             by=by.user_id,
             at=self._clock.now(),
-            only_if=self._may_decide(resend, by),
+            only_if=self.approver_condition(resend, by),
         )
         if approved is None:
             await self._check_not_expired(resend)
@@ -285,7 +285,7 @@ class ResendService:
             by=by.user_id,
             reason=kept_reason or None,
             at=self._clock.now(),
-            only_if=self._may_decide(resend, by),
+            only_if=self.approver_condition(resend, by),
         )
         if denied is None:
             raise AlreadyDecided(await self._delivery.get(by.guild_id, resend_id))
@@ -294,7 +294,7 @@ class ResendService:
 
     async def may_mark(self, resend_id: int, *, by: Actor) -> Resend:
         """Return the request if the actor may settle its unknown outcome by hand now."""
-        resend = await self._decidable(resend_id, by=by)
+        resend = await self.decidable(resend_id, by=by)
         if resend.state is not ResendState.UNKNOWN:
             raise AlreadyDecided(resend)
         return resend
@@ -307,31 +307,25 @@ class ResendService:
         detail = mask_trade_urls(reason.strip())[:MAX_REASON] if reason else None
         end = Settlement(sent, Outcome.MARKED, detail or None, by=by.user_id)
         settled = await self._repository.settle(
-            by.guild_id, resend_id, end, at=self._clock.now(), only_if=self._may_decide(resend, by)
+            by.guild_id, resend_id, end, at=self._clock.now(), only_if=self.approver_condition(resend, by)
         )
         if settled is None:
             raise AlreadyDecided(await self._delivery.get(by.guild_id, resend_id))
         self._notifier.tell(settled)
         return settled
 
-    async def open_requests(self, *, by: Actor) -> tuple[Resend, ...]:
-        """Return the guild's open requests, oldest first. Needs ``resend.approve``."""
-        await self._access.require(Capability.APPROVE_RESEND, of=by)
-        requests = await self._repository.open_in_guild(by.guild_id)
-        self._board.check(requests)
-        return requests
-
-    async def _decidable(self, resend_id: int, *, by: Actor) -> Resend:
+    async def decidable(self, resend_id: int, *, by: Actor) -> Resend:
+        """Return a request, in any state, on which the actor may decide by the rules of :meth:`approve`."""
         viewer = await self._access.viewer(by)
         if Capability.APPROVE_RESEND not in viewer.capabilities:
             raise AccessDenied(Capability.APPROVE_RESEND)  # before the request is looked up: it may not exist
         resend = await self._delivery.get(by.guild_id, resend_id)
         user_ids = resend.people | {by.user_id}
         holders = await self._links.holders(by.guild_id, resend.owner, user_ids=user_ids, at=self._clock.now())
-        self._may_decide(resend, by).check(viewer, holders)
+        self.approver_condition(resend, by).check(viewer, holders)
         return resend
 
-    def _may_decide(self, resend: Resend, by: Actor) -> Condition:
+    def approver_condition(self, resend: Resend, by: Actor) -> Condition:
         """Return the rule of decisions: the capability, and neither requester nor owner."""
 
         def check(viewer: Viewer, holders: Collection[Holder]) -> None:

@@ -11,7 +11,7 @@ from bot.services.audit import AuditService
 
 @attrs.define(kw_only=True, eq=False)
 class SettingsService:
-    """The guild's channels. Everything here needs ``settings.manage``."""
+    """The guild's channels and the role of its cards. Everything here needs ``settings.manage``."""
 
     _settings: GuildSettingsRepository
     _access: AccessService
@@ -31,10 +31,14 @@ class SettingsService:
         """Set the channel for posts of the audit log."""
         return await self._set(Setting.AUDIT_CHANNEL, channel_id, by)
 
-    async def _set(self, setting: Setting, channel_id: int, by: Actor) -> GuildSettings:
+    async def set_approvals_role(self, role_id: int, *, by: Actor) -> GuildSettings:
+        """Set the role that approval cards mention. @everyone, whose id is the guild's, stands for none."""
+        return await self._set(Setting.APPROVALS_ROLE, None if role_id == by.guild_id else role_id, by)
+
+    async def _set(self, setting: Setting, value: int | None, by: Actor) -> GuildSettings:
         await self._access.require(Capability.MANAGE_SETTINGS, of=by)
         now = self._clock.now()
-        row = await self._settings.set_channel(by.guild_id, setting, channel_id, by=by.user_id, at=now)
+        row = await self._settings.put(by.guild_id, setting, value, by=by.user_id, at=now)
         if row is not None:
             await self._audit.announce(row)
         return await self._settings.of_guild(by.guild_id)

@@ -17,13 +17,14 @@ from bot.storage.database import Database, from_ms, to_ms
 _COLUMNS: Mapping[Setting, str] = {
     Setting.APPROVALS_CHANNEL: "approvals_channel_id",
     Setting.AUDIT_CHANNEL: "audit_channel_id",
+    Setting.APPROVALS_ROLE: "approvals_role_id",
 }
 
-_CHANNELS = "SELECT approvals_channel_id, audit_channel_id FROM guilds WHERE guild_id = :guild_id"
+_SETTINGS = "SELECT approvals_channel_id, audit_channel_id, approvals_role_id FROM guilds WHERE guild_id = :guild_id"
 
 # One column only: two changes at once do not undo each other.
-_SET_CHANNEL = """
-INSERT INTO guilds (guild_id, {column}) VALUES (:guild_id, :channel_id)
+_PUT = """
+INSERT INTO guilds (guild_id, {column}) VALUES (:guild_id, :value)
 ON CONFLICT (guild_id) DO UPDATE SET {column} = excluded.{column}
 """
 
@@ -66,22 +67,23 @@ class SqliteGuildSettingsRepository(GuildSettingsRepository):
 
     @override
     async def of_guild(self, guild_id: int) -> GuildSettings:
-        rows = await self._db.read(_CHANNELS, {"guild_id": guild_id})
+        rows = await self._db.read(_SETTINGS, {"guild_id": guild_id})
         return GuildSettings(guild_id, *rows[0]) if rows else GuildSettings(guild_id)
 
     @override
-    async def set_channel(
-        self, guild_id: int, setting: Setting, channel_id: int | None, *, by: int, at: datetime
+    async def put(
+        self, guild_id: int, setting: Setting, value: int | None, *, by: int, at: datetime
     ) -> AuditRow | None:
         column = _COLUMNS[setting]
 
         def job(connection: sqlite3.Connection) -> AuditRow | None:
-            values = {"guild_id": guild_id, "channel_id": channel_id}
-            before = connection.execute(_CHANNELS, values).fetchone()
-            if channel_id == (None if before is None else before[column]):
+            values = {"guild_id": guild_id, "value": value}
+            before = connection.execute(_SETTINGS, values).fetchone()
+            if value == (None if before is None else before[column]):
                 return None
-            connection.execute(_SET_CHANNEL.format(column=column), values)
-            detail = {"setting": setting.value, "channel": "none" if channel_id is None else str(channel_id)}
+            connection.execute(_PUT.format(column=column), values)
+            kind = "role" if setting is Setting.APPROVALS_ROLE else "channel"
+            detail = {"setting": setting.value, kind: "none" if value is None else str(value)}
             return append(connection, AuditEntry(guild_id, at, by, AuditAction.SETTINGS_CHANGED, "guild", detail))
 
         return await self._db.write(job)

@@ -12,7 +12,7 @@ from bot.domain.audit import FOR_ANOTHER, AuditAction, AuditEntry
 from bot.domain.failures import ProviderName
 from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts, change_in
 from bot.domain.secrets import mask_trade_urls
-from bot.domain.steam import SteamId
+from bot.domain.steam import Game, SteamId
 from bot.storage.database import clean_text, from_ms, to_ms
 
 GET = "SELECT * FROM resends WHERE guild_id = :guild_id AND id = :id AND erased_at IS NULL"
@@ -53,6 +53,37 @@ WHERE guild_id = :guild_id AND provider = :provider AND trade_id = :trade_id AND
   AND NOT (state = 'cancelled' AND message_id IS NULL AND settled_by IS NULL)
 ORDER BY id DESC
 LIMIT 3
+"""
+
+OF_CUSTOMER = """
+SELECT * FROM resends
+WHERE guild_id = :guild_id AND owner = :owner AND id < :id AND erased_at IS NULL
+  AND NOT (provider = :provider AND trade_id = :trade_id)
+  AND state IN ('sent', 'failed', 'denied', 'expired', 'cancelled')
+  AND NOT (state = 'cancelled' AND message_id IS NULL AND settled_by IS NULL)
+ORDER BY id DESC
+LIMIT 3
+"""
+
+COUNTS = """
+SELECT state, count(*) AS number FROM resends
+WHERE guild_id = :guild_id AND requested_at > :since
+  AND NOT (state = 'cancelled' AND message_id IS NULL AND settled_by IS NULL)
+GROUP BY state
+"""
+
+# The newest 1,000 are enough for a median, and bound the sort.
+MEDIAN_WAIT = """
+WITH waits AS (
+    SELECT decided_at - requested_at AS wait FROM resends
+    WHERE guild_id = :guild_id AND requested_at > :since AND decided_at IS NOT NULL
+    ORDER BY requested_at DESC
+    LIMIT 1000
+)
+SELECT avg(wait) AS median FROM (
+    SELECT wait FROM waits ORDER BY wait
+    LIMIT 2 - (SELECT count(*) FROM waits) % 2 OFFSET (SELECT max(count(*) - 1, 0) / 2 FROM waits)
+)
 """
 
 FINALISE = "UPDATE resends SET finalised_at = :at WHERE guild_id = :guild_id AND id = :id"
@@ -105,13 +136,15 @@ RETURNING *
 """
 
 REVISE = """
-UPDATE resends SET facts = :facts, notes = :notes, version = version + 1
+UPDATE resends SET
+    facts = :facts, asked_facts = coalesce(asked_facts, facts), notes = :notes, version = version + 1
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND version = :version
 RETURNING *
 """
 
 APPROVE = """
-UPDATE resends SET state = 'approved', shown_version = NULL, decided_by = :by, decided_at = :at
+UPDATE resends SET
+    state = 'approved', shown_version = NULL, decided_by = :by, decided_at = :at, taken_by = NULL, taken_at = NULL
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND version = :version AND shown_version = :version
   AND expires_at > :at AND NOT EXISTS (
     SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_paused_at IS NOT NULL
@@ -139,20 +172,23 @@ RETURNING *
 DENY = """
 UPDATE resends SET
     state = 'denied', shown_version = NULL,
-    decided_by = :by, decided_at = :at, decision_reason = :reason, settled_at = :at
+    decided_by = :by, decided_at = :at, decision_reason = :reason, settled_at = :at,
+    taken_by = NULL, taken_at = NULL
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
 RETURNING *
 """
 
 EXPIRE = """
-UPDATE resends SET state = 'expired', shown_version = NULL, settled_at = :at
+UPDATE resends SET
+    state = 'expired', shown_version = NULL, settled_at = :at, taken_by = NULL, taken_at = NULL
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
 RETURNING *
 """
 
 CANCEL = """
 UPDATE resends SET
-    state = 'cancelled', shown_version = NULL, decision_reason = :reason, settled_by = :by, settled_at = :at
+    state = 'cancelled', shown_version = NULL, decision_reason = :reason, settled_by = :by, settled_at = :at,
+    taken_by = NULL, taken_at = NULL
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
 RETURNING *
 """
@@ -160,6 +196,15 @@ RETURNING *
 REMIND = """
 UPDATE resends SET reminded_at = :at
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND reminded_at IS NULL
+RETURNING *
+"""
+
+# The version stays: what the card shows of the trade can be approved as before.
+TAKE = """
+UPDATE resends SET
+    taken_by = CASE WHEN taken_by = :by THEN NULL ELSE :by END,
+    taken_at = CASE WHEN taken_by = :by THEN NULL ELSE :at END
+WHERE guild_id = :guild_id AND id = :id AND state IN ('pending', 'unknown') AND taken_by IS :holder
 RETURNING *
 """
 
@@ -178,7 +223,7 @@ SETTLE_LATER = (
 SETTLE = """
 UPDATE resends SET
     state = :state, shown_version = NULL, outcome = :outcome, outcome_detail = :detail,
-    settled_at = :at, settle_after = NULL, settled_by = :by
+    settled_at = :at, settle_after = NULL, settled_by = :by, taken_by = NULL, taken_at = NULL
 WHERE guild_id = :guild_id AND id = :id
   AND (state IN ('sending', 'unknown') OR state = 'approved' AND :state = 'failed')
 RETURNING *
@@ -233,6 +278,9 @@ def resend_of(row: sqlite3.Row) -> Resend:
         reminded_at=from_ms(row["reminded_at"]),
         notes=notes_of(row["notes"]),
         shown_version=row["shown_version"],
+        taken_by=row["taken_by"],
+        taken_at=from_ms(row["taken_at"]),
+        asked_facts=None if row["asked_facts"] is None else facts_of(row["asked_facts"]),
     )
 
 
@@ -249,6 +297,9 @@ def facts_text(facts: TradeFacts) -> str:
             "offer_id": facts.offer_id,
             "last_error": mask_trade_urls(facts.last_error),
             "code_digest": facts.code_digest,
+            "created_at": None if facts.created_at is None else to_ms(facts.created_at),
+            "game": facts.game,
+            "bot": None if facts.bot is None else facts.bot.value,
         }
     )
 
@@ -257,6 +308,10 @@ def facts_of(text: str) -> TradeFacts:
     """Return the facts in their JSON."""
     facts = json.loads(text)
     facts["items_send"], facts["items_received"] = tuple(facts["items_send"]), tuple(facts["items_received"])
+    # Requests from before migration 0004 have none of these.
+    facts["created_at"] = from_ms(facts.get("created_at"))
+    facts["game"] = Game.from_app_id(facts.get("game"))
+    facts["bot"] = None if facts.get("bot") is None else SteamId(facts["bot"])
     return TradeFacts(**facts)
 
 

@@ -1,14 +1,16 @@
 """Keeps resend requests; every change of state is one compare-and-set with its audit row in one transaction."""
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from typing_extensions import override
 
 from bot.domain.access import Condition
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
+from bot.domain.resend_queue import ResendCounts
 from bot.domain.resends import ALARM, OPENED_WITHIN, CardContext, Outcome, Resend, ResendState, Settlement, TradeFacts
 from bot.ports.resends import ResendRepository
 from bot.storage import resend_rows as rows
@@ -218,6 +220,39 @@ class SqliteResendRepository(ResendRepository):
         return await self._with_context(await self._db.write(job))
 
     @override
+    async def take(
+        self,
+        guild_id: int,
+        resend_id: int,
+        *,
+        by: int,
+        holder: int | None,
+        at: datetime,
+        only_if: Condition | None = None,
+    ) -> Resend | None:
+        change = "taken" if holder is None else "released" if holder == by else "taken_over"
+        return await self._move(
+            rows.TAKE,
+            AuditAction.RESEND_TAKEN,
+            guild_id,
+            resend_id,
+            by=by,
+            at=at,
+            only_if=only_if,
+            logged={"change": change},
+            holder=holder,
+        )
+
+    @override
+    async def counts(self, guild_id: int, *, since: datetime, median_since: datetime) -> ResendCounts:
+        counted = await self._db.read(rows.COUNTS, {"guild_id": guild_id, "since": to_ms(since)})
+        ((median,),) = await self._db.read(rows.MEDIAN_WAIT, {"guild_id": guild_id, "since": to_ms(median_since)})
+        return ResendCounts(
+            {ResendState(row["state"]): row["number"] for row in counted},
+            None if median is None else timedelta(milliseconds=median),
+        )
+
+    @override
     async def mark_unknown(
         self,
         guild_id: int,
@@ -277,9 +312,13 @@ class SqliteResendRepository(ResendRepository):
             "provider": resend.provider.value,
             "trade_id": resend.trade_id,
             "id": resend.id,
+            "owner": resend.owner.value,
         }
-        earlier = tuple(map(rows.resend_of, await self._db.read_inline(rows.EARLIER, of_trade)))
-        return replace(resend, context=CardContext(owner_link, earlier))
+        earlier, of_customer = [
+            tuple(map(rows.resend_of, await self._db.read_inline(statement, of_trade)))
+            for statement in (rows.EARLIER, rows.OF_CUSTOMER)
+        ]
+        return replace(resend, context=CardContext(owner_link, earlier, of_customer))
 
     async def _set(self, statement: str, guild_id: int, resend_id: int, **values: _Value) -> None:
         def job(connection: sqlite3.Connection) -> None:
@@ -297,6 +336,7 @@ class SqliteResendRepository(ResendRepository):
         at: datetime,
         by: int | None = None,
         only_if: Condition | None = None,
+        logged: Mapping[str, str] | None = None,
         **values: _Value,
     ) -> Resend | None:
         values |= {"guild_id": guild_id, "id": resend_id, "by": by, "at": to_ms(at)}
@@ -304,7 +344,7 @@ class SqliteResendRepository(ResendRepository):
         def job(connection: sqlite3.Connection) -> Resend | None:
             if only_if is not None and (resend := _first(connection.execute(rows.GET, values))) is not None:
                 require(connection, only_if, resend, at=at)
-            return _change(connection, statement=statement, values=values, action=action, by=by, at=at)
+            return _change(connection, statement=statement, values=values, action=action, by=by, at=at, logged=logged)
 
         return await self._db.write(job)
 
@@ -317,11 +357,12 @@ def _change(
     action: AuditAction,
     at: datetime,
     by: int | None = None,
+    logged: Mapping[str, str] | None = None,
 ) -> Resend | None:
     """Run a compare-and-set; if it changed the row, append its audit row."""
     resend = _first(connection.execute(statement, values))
     if resend is not None:
-        row = append(connection, rows.audit_entry(resend, action, by=by, at=at))
+        row = append(connection, rows.audit_entry(resend, action, by=by, at=at, **(logged or {})))
         resend = replace(resend, audit_rows=(row,))
     return resend
 

@@ -1,6 +1,7 @@
 """Rows of the audit log in words: the answer to ``/audit``, its file, and posts in the audit channel."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 import discord
 
@@ -12,6 +13,7 @@ from bot.domain.audit import (
     PseudonymKind,
     is_erased,
 )
+from bot.domain.resends import WITHDRAWN
 from bot.domain.steam import Game
 from bot.services.audit import Extract
 from bot.ui.kit.csv import csv_file
@@ -24,7 +26,7 @@ _TEXTS = {
     AuditAction.ACCESS_REVOKED: ("Capability revoked", "revoked {capability} from {whom}"),
     AuditAction.LINK_SET: ("Steam account linked", "linked {whom} to {steam_id}"),
     AuditAction.LINK_REMOVED: ("Steam account unlinked", "unlinked {whom} from {steam_id}"),
-    AuditAction.SETTINGS_CHANGED: ("Setting changed", "set {setting} to {channel}"),
+    AuditAction.SETTINGS_CHANGED: ("Setting changed", "set {setting} to {value}"),
     AuditAction.RESEND_REQUESTED: ("Resend requested", "requested {whom}"),
     AuditAction.RESEND_APPROVED: ("Resend approved", "approved {whom}"),
     AuditAction.RESEND_DENIED: ("Resend denied", "denied {whom}"),
@@ -41,16 +43,25 @@ _TEXTS = {
     AuditAction.INVENTORY_VIEWED: ("Inventory viewed", "viewed the {game} inventory of {whom}"),
     AuditAction.TRADES_VIEWED: ("Trades viewed", "viewed the trades of {whom}"),
     AuditAction.WATCH_SET: ("Trade watched", "began to watch a trade of {whom}"),
+    AuditAction.RESEND_TAKEN: ("Resend taken", "is on {whom}"),
     AuditAction.AUDIT_VIEWED: ("Audit log read", "read the audit log"),
     AuditAction.DATA_EXPORTED: ("Data exported", "exported their own data"),
     AuditAction.DATA_ERASED: ("Data erased", "had their data erased"),
 }
 """The title of each action, and the sentence about it after the name of its actor."""
 
+_KINDS: Mapping[tuple[AuditAction, str | None], tuple[str, str]] = {
+    (AuditAction.RESEND_CANCELLED, WITHDRAWN): ("Resend withdrawn", "withdrew {whom}"),
+    (AuditAction.RESEND_TAKEN, "taken_over"): ("Resend taken over", "took {whom} over"),
+    (AuditAction.RESEND_TAKEN, "released"): ("Resend released", "is no longer on {whom}"),
+}
+
 TITLES = {action: title for action, (title, _) in _TEXTS.items()}
 _GAME_LABELS = {game.word: game.label for game in Game}
 
 _ID_KINDS = {PseudonymKind.USER: "user", PseudonymKind.STEAM: "steam"}
+_SIGNS = {"channel": "#", "role": "@&"}
+"""What stands before an id in Discord's markup, by the detail that holds it."""
 _DAMAGED = "cannot be read"
 _SHOWN = 40
 """Characters of a detail in a line; the file has all of it."""
@@ -70,11 +81,18 @@ def row_sentence(row: AuditRow, guild_id: int) -> str:
     facts = defaultdict(lambda: NOTHING, {name: _fact(name, value) for name, value in row.detail.items()})
     trade = f" (trade {facts['trade']})" if "trade" in row.detail else ""
     facts["whom"] = "everyone" if row.subject == "guild" else _mention(row.subject, guild_id) + trade
-    sentence = _TEXTS[row.action][1].format_map(facts)
+    facts["value"] = facts["role" if "role" in row.detail else "channel"]
+    sentence = _text_of(row)[1].format_map(facts)
     if row.action is AuditAction.AUDIT_VIEWED:
         sentence += "" if row.subject == "guild" else f" about {_mention(row.subject)}"
         sentence += f", {code(row.detail['action'], _SHOWN)} only" if "action" in row.detail else ""
     return sentence
+
+
+def _text_of(row: AuditRow) -> tuple[str, str]:
+    """Return the title of a row's action and the sentence about it, also of an action that has several kinds."""
+    kind = row.detail.get("reason" if row.action is AuditAction.RESEND_CANCELLED else "change")
+    return _KINDS.get((row.action, kind), _TEXTS[row.action])
 
 
 def _mention(reference: str, guild_id: int | None = None) -> str:
@@ -98,8 +116,8 @@ def _fact(name: str, value: str) -> str:
     if name == "steam_id":
         is_gone = is_erased(value)
         return f"an erased account ({code(value.partition(':')[2], 12)})" if is_gone else _mention(f"steam:{value}")
-    if name == "channel" and value.isdecimal():
-        return f"<#{value}>"
+    if name in _SIGNS and value.isdecimal():
+        return f"<{_SIGNS[name]}{value}>"
     return _GAME_LABELS.get(value, code(value, _SHOWN)) if name == "game" else code(value, _SHOWN)
 
 
@@ -152,9 +170,7 @@ def audit_file(rows: tuple[AuditRow | DamagedRow, ...]) -> discord.File:
 
 def _cell(name: str, value: str | None) -> str | None:
     """Return a detail with the kind of an id before it, so that spreadsheets keep the id as text."""
-    kind = (
-        "channel" if name == "channel" else _ID_KINDS.get(PERSONAL_DETAILS[name]) if name in PERSONAL_DETAILS else None
-    )
+    kind = name if name in _SIGNS else _ID_KINDS.get(PERSONAL_DETAILS[name]) if name in PERSONAL_DETAILS else None
     return f"{kind}:{value}" if kind is not None and value is not None and value.isdecimal() else value
 
 
@@ -165,15 +181,16 @@ def audit_embed(row: AuditRow) -> discord.Embed:
     """
     actor = f"<@{row.actor_id}>" if row.actor_id is not None else "SkinDesk"
     facts = [
-        f"{name} {f'<#{value}>' if name == 'channel' and value.isdecimal() else code(value, 64)}"
+        f"{name} {f'<{_SIGNS[name]}{value}>' if name in _SIGNS and value.isdecimal() else code(value, 64)}"
         for name, value in row.detail.items()
     ]
     kind, _, identifier = row.subject.partition(":")
     subject = _mention(row.subject, row.guild_id) if kind in ("user", "role") else f"{kind} {identifier}".strip()
     # SkinDesk itself stops resends only if the answer to a resend was about another trade.
+    title, _ = _text_of(row)
     is_alarm = row.action is AuditAction.RESENDS_PAUSED and row.actor_id is None
     return card(
-        title=f"🚨 ALARM: {TITLES[row.action]}" if is_alarm else TITLES[row.action],
+        title=f"🚨 ALARM: {title}" if is_alarm else title,
         description="\n".join([f"{actor} · {subject}", " · ".join(facts), moment(row.at)]),
         colour=Tone.BAD if is_alarm else Tone.NEUTRAL,
         footer=f"{row.action.value} · row {row.number} · {row.digest[:_DIGITS]}",

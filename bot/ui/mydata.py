@@ -13,7 +13,7 @@ import msgspec
 from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditRow, PseudonymKind, acts_as, is_for_another
 from bot.domain.links import RELINK_COOL_DOWN, LinkSource
 from bot.domain.my_data import Erased, StoredData
-from bot.domain.resends import Resend
+from bot.domain.resends import Resend, TradeFacts
 from bot.domain.watches import KEPT_FOR as WATCHED_FOR
 from bot.domain.watches import Watch
 from bot.services.snapshots import KEPT_FOR
@@ -190,15 +190,11 @@ def _resend(resend: Resend, *, user_id: int, own: Iterable[str]) -> Mapping[str,
     """
     is_by_another = _is_by_another(resend, user_id)
     is_owner = not is_by_another and (f"steam:{resend.owner}" in own or resend.owner_user_id == user_id)
-    facts = resend.facts
     about_the_trade = {
         "owner": f"steam:{resend.owner}",
         "owner_user": _user(resend.owner_user_id),
-        "trade_status": facts.status,
-        "items_send": facts.items_send,
-        "items_received": facts.items_received,
-        "offer_id": facts.offer_id,
-        "last_error": facts.last_error,
+        **_facts(resend.facts),
+        "when_asked": None if resend.asked_facts is None else _facts(resend.asked_facts),
         "notes": resend.notes,
     }
     return {
@@ -222,6 +218,8 @@ def _resend(resend: Resend, *, user_id: int, own: Iterable[str]) -> Mapping[str,
         "settled_at": resend.settled_at,
         "settle_after": resend.settle_after,
         "reminded_at": resend.reminded_at,
+        "taken_by": _user(resend.taken_by),
+        "taken_at": resend.taken_at,
         "card": None if resend.message_id is None else f"channel:{resend.channel_id} message:{resend.message_id}",
     }
 
@@ -236,6 +234,20 @@ def _watch(watch: Watch, own: Iterable[str]) -> Mapping[str, Any]:
         "notified_at": watch.notified_at,
         "since": watch.began_at,
         "until": watch.expires_at,
+    }
+
+
+def _facts(facts: TradeFacts) -> Mapping[str, Any]:
+    """Return the facts of a trade that a card shows."""
+    return {
+        "trade_status": facts.status,
+        "trade_made_at": facts.created_at,
+        "game": None if facts.game is None else facts.game.word,
+        "bot": None if facts.bot is None else f"steam:{facts.bot}",
+        "items_send": facts.items_send,
+        "items_received": facts.items_received,
+        "offer_id": facts.offer_id,
+        "last_error": facts.last_error,
     }
 
 

@@ -192,7 +192,7 @@ class Stage:
         here = Actor(self.scene.guild.id, self.scene.moderator.id, frozenset({self.scene.moderators.id}))
         there = replace(self.elsewhere, user_id=self.scene.moderator.id)
         for moderator in (here, there):
-            for resend in await resends.open_requests(by=moderator):
+            for resend in (await self.scene.client.services.resend_queue.read(by=moderator)).requests:
                 if resend.state is ResendState.UNKNOWN:
                     await resends.mark(resend.id, sent=False, by=moderator)
                 else:

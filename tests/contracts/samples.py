@@ -31,6 +31,9 @@ FACTS = TradeFacts(
     offer_id="5812345678",
     last_error="The trade offer was cancelled (7)",
     code_digest=TradeCode("K7QX").digest(),
+    created_at=NOW - timedelta(days=3),
+    game=Game.CS2,
+    bot=BENS_ACCOUNT,
 )
 
 

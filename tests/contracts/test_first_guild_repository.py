@@ -31,6 +31,6 @@ async def test_with_data(repositories: Repositories) -> None:
     """A guild with grants or settings has data."""
     assert await repositories.first_guild.with_data() == []
     await repositories.grants.of_guild(GUILD)
-    await repositories.settings.set_channel(OTHER_GUILD, Setting.AUDIT_CHANNEL, 5, by=ADA, at=NOW)
+    await repositories.settings.put(OTHER_GUILD, Setting.AUDIT_CHANNEL, 5, by=ADA, at=NOW)
 
     assert await repositories.first_guild.with_data() == sorted([GUILD, OTHER_GUILD])

@@ -62,8 +62,8 @@ async def test_other_settings(
 ) -> None:
     """Pauses, channels and seeded grants do not change each other."""
     await pauses.pause(GUILD, by=ADA, at=NOW)
-    await guild_settings.set_channel(GUILD, Setting.APPROVALS_CHANNEL, 5, by=ADA, at=NOW)
-    await guild_settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 6, by=ADA, at=NOW)
+    await guild_settings.put(GUILD, Setting.APPROVALS_CHANNEL, 5, by=ADA, at=NOW)
+    await guild_settings.put(GUILD, Setting.AUDIT_CHANNEL, 6, by=ADA, at=NOW)
 
     assert await grants.of_guild(GUILD) != ()
     pause = await pauses.of_guild(GUILD)

@@ -12,7 +12,7 @@ from bot.domain.audit import AuditAction
 from bot.domain.errors import AccessDenied
 from bot.domain.failures import ProviderName
 from bot.domain.links import Holder, Link, LinkSource
-from bot.domain.resends import WITHDRAWN, CardContext, Outcome, Resend, ResendState, Settlement, change_in
+from bot.domain.resends import WITHDRAWN, Outcome, Resend, ResendState, Settlement, change_in
 from bot.ports import AuditRepository, GrantRepository, LinkRepository
 from bot.ports.resends import ResendRepository
 from tests.contracts.samples import (
@@ -186,7 +186,7 @@ async def test_revise(resends: ResendRepository, audit: AuditRepository) -> None
 
     revised = await _both(resends, await resends.revise(resend.guild_id, resend.id, facts, version=1, at=LATER))
 
-    assert revised == replace(resend, facts=facts, version=2, notes=revised.notes)
+    assert revised == replace(resend, facts=facts, version=2, notes=revised.notes, asked_facts=FACTS)
     assert [change_in(note) for note in revised.notes] == [{"status": 7, "last_error": FACTS.last_error}]
     assert await resends.revise(resend.guild_id, resend.id, FACTS, version=1, at=LATER) is None
     assert await resends.approve(resend.guild_id, resend.id, version=1, by=BEN, at=LATER) is None
@@ -249,6 +249,7 @@ async def test_condition(
         resends.open(draft(trade_id=3), only_if=only_if),
         resends.approve(GUILD, pending.id, version=1, by=BEN, at=NOW, only_if=only_if),
         resends.deny(GUILD, pending.id, by=BEN, reason=None, at=NOW, only_if=only_if),
+        resends.take(GUILD, pending.id, by=BEN, holder=None, at=NOW, only_if=only_if),
         resends.settle(GUILD, unknown.id, Settlement(sent=True, outcome=Outcome.MARKED), at=NOW, only_if=only_if),
     )
     for way in ways:
@@ -261,7 +262,7 @@ async def test_condition(
         Viewer(actor, held, await links.of_user(GUILD, BEN)),
         {Holder(ADA, ADAS_ACCOUNT), Holder(BEN, BENS_ACCOUNT)},
     )
-    assert seen == [expected] * 4
+    assert seen == [expected] * 5
 
 
 async def test_approvals_at_once(resends: ResendRepository, audit: AuditRepository) -> None:
@@ -366,21 +367,3 @@ async def test_withdrawn_counts(resends: ResendRepository, audit: AuditRepositor
     assert await resends.open(draft(trade_id=1), at_most=1) is None
     (row,) = await audit.newest(GUILD, limit=1)
     assert (row.action, row.actor_id, row.detail["reason"]) == (AuditAction.RESEND_CANCELLED, ADA, WITHDRAWN)
-
-
-async def test_earlier_requests(resends: ResendRepository, links: LinkRepository) -> None:
-    """A request comes with the owner's link and the three newest ended requests of its trade in its guild."""
-    ended = [await in_state(resends, state) for state in (*END_STATES, ResendState.DENIED)]
-    await in_state(resends, ResendState.SENT, trade_id=1)
-    link = await links.put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.STAFF, CLEO, NOW))
-
-    opened_now = await resends.open(draft())
-
-    assert opened_now is not None
-    read = await resends.get(GUILD, opened_now.id)
-    assert read is not None
-    for resend in (opened_now, read):
-        assert resend.context == CardContext(link, tuple(reversed(ended[-3:])))
-    elsewhere = await resends.open(draft(trade_id=1, guild_id=OTHER_GUILD))
-    assert elsewhere is not None
-    assert elsewhere.context == CardContext(None)

@@ -42,7 +42,7 @@ _THEIR_TIME = datetime(2031, 5, 5, 12, 0, tzinfo=UTC)
 """When everything there was done: a moment of that year in an answer was read there."""
 _STOPS = tuple(ResendPause(OURS, at).number for at in (NOW, _THEIR_TIME))
 _THEIR_WORD = "nobody else reads this"
-_THEIR_CHANNELS = {guild_id: (guild_id + 7, guild_id + 8) for guild_id in THEIRS}
+_THEIR_CHANNELS = {guild_id: (guild_id + 7, guild_id + 8, guild_id + 9) for guild_id in THEIRS}
 _THEIR_NUMBERS = frozenset({*THEIRS, *chain(*_THEIR_CHANNELS.values())})
 
 PEOPLE = tuple(range(820_000_000_000_000_001, 820_000_000_000_000_007))
@@ -130,7 +130,7 @@ CASES: Mapping[type, Mapping[str, Case]] = {
     },
     ports.GuildSettingsRepository: {
         "of_guild": lambda settings, _: settings.of_guild(OURS),
-        "set_channel": lambda settings, theirs: settings.set_channel(
+        "put": lambda settings, theirs: settings.put(
             OURS, theirs.chance.choice(list(Setting)), theirs.channel(), by=theirs.person(), at=NOW
         ),
     },
@@ -173,6 +173,10 @@ CASES: Mapping[type, Mapping[str, Case]] = {
         "expire": lambda resends, theirs: resends.expire(*theirs.ids(), at=NOW),
         "cancel": lambda resends, theirs: resends.cancel(*theirs.ids(), at=NOW, reason="card_not_posted"),
         "remind": lambda resends, theirs: resends.remind(*theirs.ids(), at=NOW),
+        "take": lambda resends, theirs: resends.take(
+            *theirs.ids(), by=theirs.person(), holder=theirs.chance.choice([None, theirs.person()]), at=NOW
+        ),
+        "counts": lambda resends, _: resends.counts(OURS, since=NOW - timedelta(days=999), median_since=NOW),
         "mark_unknown": lambda resends, theirs: resends.mark_unknown(
             *theirs.ids(),
             outcome=theirs.chance.choice([Outcome.ANSWER_LOST, Outcome.OTHER_TRADE]),
@@ -359,7 +363,7 @@ async def _people(by_protocol: Mapping[type, Any], guild_id: int) -> None:
         await links.put(Link(guild_id, person, account, LinkSource.SIGN_IN, person, _THEIR_TIME))
     settings = by_protocol[ports.GuildSettingsRepository]
     for setting, channel in zip(Setting, _THEIR_CHANNELS[guild_id], strict=True):
-        await settings.set_channel(guild_id, setting, channel, by=PEOPLE[0], at=_THEIR_TIME)
+        await settings.put(guild_id, setting, channel, by=PEOPLE[0], at=_THEIR_TIME)
     entry = AuditEntry(
         guild_id, _THEIR_TIME, PEOPLE[0], AuditAction.TRADES_VIEWED, f"user:{PEOPLE[1]}", {"steam_id": str(ACCOUNTS[1])}
     )

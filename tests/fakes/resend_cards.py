@@ -1,7 +1,7 @@
 """Approval cards in memory."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -23,8 +23,8 @@ class FakeResendCards:
     """``shown`` has the request on each card, ``facts`` all facts ever shown, by request and version.
 
     ``edits`` and ``posts``: Discord takes them, refuses them, takes them and the answer is lost, limits them, answers
-    too late, or never. ``gone`` are deleted messages, ``on_cards`` what every message in the channel shows. Like
-    Discord it takes a post with the same nonce once.
+    too late, or never. ``gone`` are deleted messages, ``on_cards`` what every message in the channel shows,
+    ``mentioned`` the roles that posts mentioned. Like Discord it takes a post with the same nonce once.
     """
 
     def __init__(self) -> None:
@@ -36,12 +36,13 @@ class FakeResendCards:
         self.posts: Literal["taken", "refused", "lost"] = "taken"
         self.tells: Literal["taken", "refused", "late"] = "taken"
         self.gone: set[int | None] = set()
+        self.mentioned: defaultdict[int, list[int]] = defaultdict(list)
         self.unreachable: set[int] = set()
         self.post_fails_with: BaseException | None = None
         self.on_cards: dict[int, Resend] = {}
         self._nonces: dict[tuple[int, int | None, datetime], int] = {}
 
-    async def post(self, resend: Resend, *, channel_id: int) -> PostedCard:
+    async def post(self, resend: Resend, *, channel_id: int, mention: int | None = None) -> PostedCard:
         """Post the card, or fail with ``post_fails_with``."""
         await asyncio.sleep(0)
         if self.post_fails_with is not None:
@@ -55,6 +56,8 @@ class FakeResendCards:
             self.posted[resend.id] += 1
             message_id = self._nonces[nonce] = 7_000 * self.posted[resend.id] + resend.id
             self._show(message_id, resend)
+            if mention is not None:
+                self.mentioned[resend.id].append(mention)
         if self.posts == "lost":
             raise OSError
         on_card = self.on_cards[message_id]

@@ -19,6 +19,7 @@ from bot.services.audit import AuditService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resend_notifier import ResendNotifier
+from bot.services.resend_queue import ResendQueueService
 from bot.services.resends import ResendService
 from bot.services.trades import TradeService
 from tests.contracts.engines import Repositories
@@ -85,7 +86,7 @@ class ResendSetup:
                 await self.repositories.grants.of_guild(guild_id)
                 await self.repositories.grants.grant(Grant(guild_id, role, capability), by=1, at=now)
             for setting, channel in ((Setting.APPROVALS_CHANNEL, APPROVALS), (Setting.AUDIT_CHANNEL, AUDIT)):
-                await self.repositories.settings.set_channel(guild_id, setting, channel, by=1, at=now)
+                await self.repositories.settings.put(guild_id, setting, channel, by=1, at=now)
         await self.link(CUSTOMER, CUSTOMERS_ACCOUNT)
 
     async def link(self, actor: Actor, account: SteamId) -> None:
@@ -245,6 +246,9 @@ class ResendSetup:
             ),
             clock=self.clock,
             expires_after=self.expires_after,
+        )
+        self.queue = ResendQueueService(
+            repository=repository, resends=service, access=access, pauses=pauses, board=board, clock=self.clock
         )
         return service, delivery
 

@@ -52,7 +52,7 @@ class Services(Members):
 @pytest.fixture
 async def services(repositories: Repositories) -> AsyncIterator[Services]:
     for guild_id in (GUILD, OTHER_GUILD):
-        await repositories.settings.set_channel(guild_id, Setting.AUDIT_CHANNEL, CHANNEL, by=1, at=NOW)
+        await repositories.settings.put(guild_id, Setting.AUDIT_CHANNEL, CHANNEL, by=1, at=NOW)
     opened = Services(repositories)
     yield opened
     await opened.audit.close(within=0.0)

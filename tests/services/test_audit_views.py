@@ -221,7 +221,7 @@ async def test_post(services: Services) -> None:
     entry = AuditEntry(GUILD, services.clock.now(), 1, AuditAction.ACCESS_GRANTED, "role:5", {"capability": "a"})
     row = await services.repositories.audit.append(entry)
     await services.audit.announce(row)
-    await services.repositories.settings.set_channel(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=services.clock.now())
+    await services.repositories.settings.put(GUILD, Setting.AUDIT_CHANNEL, 5, by=9, at=services.clock.now())
     await services.audit.announce(row)
     await services.audit.announce(row, shown={"state": "sent"})
 

@@ -94,7 +94,7 @@ async def test_unchanged_cards_are_left_alone(services: ResendSetup) -> None:
     services.cards.gone.add((await services.row(resend)).message_id)
     services.clock.advance(minutes=11)
 
-    await services.service.open_requests(by=MODERATOR)
+    await services.queue.read(by=MODERATOR)
     await services.told()
 
     assert services.cards.posted[resend.id] == 2

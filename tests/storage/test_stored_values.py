@@ -22,6 +22,22 @@ async def test_trade_code(path: Path) -> None:
         assert b"ZQXJKW" not in file.read_bytes()
 
 
+async def test_facts_of_an_earlier_version(path: Path) -> None:
+    """A request whose facts have neither time nor game nor bot can be read, and does not count as changed."""
+    facts = TradeFacts.of(trade())
+    async with Database.open(path) as db:
+        repository = SqliteResendRepository(db)
+        resend = await opened(repository, asked_for=replace(draft(), facts=facts))
+        short = "json_remove(facts, '$.created_at', '$.game', '$.bot')"
+        await db.write(lambda connection: connection.execute(f"UPDATE resends SET facts = {short}").rowcount)
+
+        read = await repository.get(resend.guild_id, resend.id)
+
+    assert read is not None
+    assert read.facts == replace(facts, created_at=None, game=None, bot=None)
+    assert read.facts.differences(facts) == ()
+
+
 def test_moment_without_a_zone() -> None:
     """A naive moment is refused."""
     with pytest.raises(TypeError):

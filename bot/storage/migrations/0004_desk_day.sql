@@ -8,6 +8,11 @@ ALTER TABLE resends ADD COLUMN taken_by INTEGER;
 ALTER TABLE resends ADD COLUMN taken_at INTEGER;
 ALTER TABLE resends ADD COLUMN asked_facts TEXT;
 
+-- The earlier requests of a customer, and a server's requests of the last days, for their number and their wait.
+CREATE INDEX resends_by_owner ON resends (guild_id, owner, id);
+
+CREATE INDEX resends_by_time ON resends (guild_id, requested_at);
+
 -- A trade whose changes a user gets by direct message. standing is where it stood at the last message.
 CREATE TABLE watches (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,

@@ -9,13 +9,13 @@ import discord
 
 from bot.domain.access import Capability
 from bot.domain.errors import AlreadyDecided, CardOutdated, CardReplaced
-from bot.domain.resends import MAX_REASON, CardMessage, Resend, ResendPause, ResendState
+from bot.domain.resends import MAX_REASON, CardMessage, Resend, ResendState
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import public, requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Tone, card
-from bot.ui.resends.card import RESUME, late_card, outcome_embed, version_on
+from bot.ui.resends.card import RESUME, late_card, outcome_embed, taken_sentence, version_on
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ def resend_view(resend: Resend) -> discord.ui.View | None:
     view = discord.ui.View(timeout=None)
     for action in actions:
         view.add_item(ResendButton(resend.id, action))
+    view.add_item(TakeButton(resend.id, resend.taken_by))
     return view
 
 
@@ -65,13 +66,7 @@ class ResendButton(
         await handle(interaction, self._decide)
 
     async def _decide(self, session: InteractionSession) -> None:
-        if (card := card_of(session)) is not None:
-            try:
-                await session.services.resends.check_card(self._resend_id, card, by=session.actor)
-            except (CardReplaced, AlreadyDecided) as late:
-                # The click's own answer is not limited as an edit of the card is.
-                await session.show(late_card(late, session.services.explanations), None)
-                raise
+        await _check_pressed(session, self._resend_id)
         await (self._approve(session) if self._action == "approve" else self._ask(session))
 
     async def _approve(self, session: InteractionSession) -> None:
@@ -95,12 +90,64 @@ class ResendButton(
         await session.open_modal(ReasonModal(self._resend_id, self._action, user_id=actor.user_id))
 
 
+async def _check_pressed(session: InteractionSession, resend_id: int) -> None:
+    """Remove the buttons of a pressed message if they are of no use any more, and raise why."""
+    if (card := card_of(session)) is not None:
+        try:
+            await session.services.resends.check_card(resend_id, card, by=session.actor)
+        except (CardReplaced, AlreadyDecided) as late:
+            # The click's own answer is not limited as an edit of the card is.
+            await session.show(late_card(late, session.services.explanations), None)
+            raise
+
+
 def card_of(session: InteractionSession) -> CardMessage | None:
     """Return the message of SkinDesk that was pressed, or from which a form was opened."""
     message, user = session.interaction.message, session.interaction.client.user
     if message is None or user is None or message.author.id != user.id:
         return None
     return CardMessage(message.channel.id, message.id)
+
+
+@requires(Capability.APPROVE_RESEND)
+class TakeButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"resend:(?P<id>\d{1,18}):take(?::(?P<holder>\d{1,20}))?",
+):
+    """Shows that a moderator is on the request, in the place of the holder in its custom id; that one releases it."""
+
+    def __init__(self, resend_id: int, holder: int | None) -> None:
+        custom_id = f"resend:{resend_id}:take" + ("" if holder is None else f":{holder}")
+        label = "Take" if holder is None else "Take over / release"
+        super().__init__(discord.ui.Button(label=label, emoji="👀", custom_id=custom_id))
+        self._resend_id = resend_id
+        self._holder = holder
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: Interaction, _item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the pressed button."""
+        return cls(int(match["id"]), int(match["holder"]) if match["holder"] else None)
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Take the request, take it over, or release it."""
+        await handle(interaction, self._take)
+
+    async def _take(self, session: InteractionSession) -> None:
+        await _check_pressed(session, self._resend_id)
+        await session.defer()
+        resend = await session.services.resend_queue.take(
+            self._resend_id, by=session.actor, holder=self._holder, card=card_of(session)
+        )
+        title, text = f"👀 Resend {resend.id}", taken_sentence(resend)
+        if resend.taken_by == session.actor.user_id:
+            text = "You are on it now, and its card says so. Press the button again to release it."
+            if self._holder not in (None, resend.taken_by):
+                text = f"Taken over from <@{self._holder}>. {text}"
+        elif resend.taken_by is not None:
+            text += " Nothing was changed: press *Take over* on the card if it should be yours."
+        await session.reply(card(title=title, description=text, colour=Tone.NEUTRAL))
 
 
 def withdraw_view(resend: Resend) -> discord.ui.View | None:
@@ -118,8 +165,8 @@ class WithdrawButton(
 ):
     """Withdraws the request in its custom id."""
 
-    def __init__(self, resend_id: int) -> None:
-        super().__init__(discord.ui.Button(label="Withdraw", emoji="↩️", custom_id=f"resend:{resend_id}:withdraw"))
+    def __init__(self, resend_id: int, label: str = "Withdraw") -> None:
+        super().__init__(discord.ui.Button(label=label, emoji="↩️", custom_id=f"resend:{resend_id}:withdraw"))
         self._resend_id = resend_id
 
     @classmethod
@@ -187,13 +234,6 @@ class ReasonModal(
             sent = self._action == "sent"
             resend = await resends.mark(self._resend_id, sent=sent, by=actor, reason=reason, card=card)
         await session.reply(outcome_embed(resend, code=None))
-
-
-def pause_view(pause: ResendPause | None) -> discord.ui.View:
-    """Return the button that pauses or resumes."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(PauseButton() if pause is None else ResumeButton(pause.number))
-    return view
 
 
 @requires(Capability.APPROVE_RESEND, Capability.MANAGE_SETTINGS)

@@ -10,11 +10,18 @@ from bot.domain.errors import AlreadyDecided, CardReplaced
 from bot.domain.resends import ALARM, Outcome, Resend, ResendState, change_in
 from bot.domain.secrets import TradeCode
 from bot.ports import Explanations
-from bot.ui.explain import error_name
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.markup import without_markup
-from bot.ui.kit.text import code, count, moment, outside, relative
-from bot.ui.links import origin
+from bot.ui.kit.text import code, moment, outside, relative
+from bot.ui.resends.facts import (
+    asker_field,
+    bot_field,
+    item_fields,
+    last_error_fields,
+    owner_field,
+    then_and_now,
+    trade_field,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,94 +164,98 @@ def by_whom(user_id: int, at: datetime) -> str:
     return f"by <@{user_id}> {relative(at)} ({moment(at)})."
 
 
-_IDS_SHOWN = 12
-
 _VERSION = re.compile(r"Request (?P<id>\d{1,18}) · version (?P<version>\d{1,9})\b", re.ASCII)
 """The version in the footer. A click brings its message with it, so the custom ids need not have it."""
 
 
 def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
-    """Return the card for the approvals channel: every fact of the trade except its code."""
-    facts = resend.facts
-    status = explanations.status(resend.provider.dialect, str(facts.status))
-    fields = [
-        Field("Trade", f"#{resend.trade_id} at {resend.provider.label}", inline=True),
-        Field("Owner", f"SteamID `{resend.owner}`\n{_owner_link(resend)}".strip(), inline=True),
-        Field("Status", f"{status.title} ({code(str(facts.status), 8)})"),
-        Field(f"Items to send: {len(facts.items_send)}", _ids(facts.items_send)),
-    ]
-    if facts.items_received:
-        fields.append(Field(f"Items to receive: {len(facts.items_received)}", _ids(facts.items_received)))
-    fields += [
-        *_last_error_fields(resend, explanations),
-        Field("Steam offer", code(facts.offer_id, 32) if facts.offer_id else "none", inline=True),
-        Field("Asked by", f"<@{resend.requested_by}> {relative(resend.requested_at)}", inline=True),
-        Field("Reason", outside(resend.reason, 400) if resend.reason else "none given"),
-        *_earlier_fields(resend),
-    ]
-    if resend.state in (ResendState.PENDING, ResendState.CANCELLED) and (
-        changes := change_sentences(resend, explanations)
-    ):
-        fields.insert(0, Field("⚠️ Changed before it could be approved", "\n".join(changes)))
+    """Return the card for the approvals channel: what decides first, every fact of the trade, but never its code."""
+    is_pending = resend.state is ResendState.PENDING
+    if resend.state.is_open:
+        fields = [
+            *_change_fields(resend, explanations),
+            *last_error_fields(resend, explanations),
+            owner_field(resend),
+            asker_field(resend),
+            trade_field(resend, explanations),
+            *item_fields(resend),
+            bot_field(resend),
+            *_history_fields(resend),
+        ]
+    else:
+        fields = [
+            *_change_fields(resend, explanations),
+            owner_field(resend),
+            asker_field(resend),
+            trade_field(resend, explanations),
+            *then_and_now(resend, explanations),
+            *item_fields(resend),
+            bot_field(resend),
+        ]
     footer = ""
-    if resend.state is ResendState.PENDING:
-        fields.append(Field("Expires", relative(resend.expires_at)))
+    if is_pending:
         footer = f"Request {resend.id} · version {resend.version}"
         footer += " · Approving sends the offer once. Look at status and last error first."
-    lines = [f"**{_capitalised(state_sentence(resend))}**", *outcome_sentences(resend)]
-    if resend.outcome_detail and resend.outcome is Outcome.OTHER_TRADE:
-        lines.append(f"The answer named trade {code(resend.outcome_detail, 24)}.")
-    elif resend.outcome_detail and resend.outcome is not Outcome.MARKED:
-        lines.append(f"Details: {outside(resend.outcome_detail, 300)}")
-    if resend.state is ResendState.PENDING and resend.reminded_at is not None:
-        lines.insert(0, f"**Still waiting: expires {relative(resend.expires_at)}.**")
-    if ALARM in resend.notes:
-        lines.insert(0, f"🚨 **ALARM: the answer was about another trade. All resends here were stopped.** {RESUME}")
     return card(
         title=_title(resend),
-        description="\n".join(lines),
+        description="\n".join(_lines(resend)),
         fields=fields,
         colour=_STATES[resend.state].tone,
         footer=footer,
     )
 
 
-def _owner_link(resend: Resend) -> str:
-    """Return whose the owner's account is, by which link, and how fresh that is."""
-    if resend.context is None:
-        return ""
-    link = resend.context.owner_link
-    if link is None:
-        return "Linked to no member"
-    changed_hands = link.waits_at(resend.requested_at)
-    return f"Linked to <@{link.user_id}>, {origin(link)}" + (
-        "\n⚠️ Account or member were linked differently not long before." if changed_hands else ""
-    )
-
-
-def _earlier_fields(resend: Resend) -> list[Field]:
-    """Return how earlier requests of the trade ended, the newest first."""
-    earlier = resend.context.earlier if resend.context is not None else ()
+def _lines(resend: Resend) -> list[str]:
+    """Return where the request stands."""
     lines = []
-    for each in earlier:
-        ended = f" {relative(each.settled_at)}" if each.settled_at is not None else ""
-        why = outcome_sentences(each) if each.state in (ResendState.DENIED, ResendState.FAILED) else []
-        lines.append(" ".join([f"**Resend {each.id}**{ended}: {state_sentence(each)}", *why[:1]]))
-    return [Field("Asked for before", "\n".join(lines))] if lines else []
+    if ALARM in resend.notes:
+        lines.append(f"🚨 **ALARM: the answer was about another trade. All resends here were stopped.** {RESUME}")
+    lines.append(f"**{_capitalised(state_sentence(resend))}**")
+    if resend.state is ResendState.PENDING:
+        expires = f"expires {relative(resend.expires_at)}."
+        lines.append(f"**Still waiting: {expires}**" if resend.reminded_at is not None else _capitalised(expires))
+    if resend.taken_by is not None and resend.taken_at is not None:
+        lines.append(f"👀 {taken_sentence(resend)} Anyone else may decide all the same.")
+    lines += outcome_sentences(resend)
+    if resend.outcome_detail and resend.outcome is Outcome.OTHER_TRADE:
+        lines.append(f"The answer named trade {code(resend.outcome_detail, 24)}.")
+    elif resend.outcome_detail and resend.outcome is not Outcome.MARKED:
+        lines.append(f"Details: {outside(resend.outcome_detail, 300)}")
+    return lines
 
 
-def _last_error_fields(resend: Resend, explanations: Explanations) -> list[Field]:
-    """Return the trade's last error as it came and what it means, and what that means for sending the offer again."""
-    if not resend.facts.last_error:
-        return [Field("Last error", "none")]
-    raw = outside(without_markup(resend.facts.last_error), 400)
-    cause = explanations.trade_error(resend.provider.dialect, resend.facts.last_error)
-    if cause is None:
-        return [Field("Last error", raw)]
-    fields = [Field("Last error", f"**{cause.title}** · {error_name(cause)}\n{cause.meaning}\nAs it came: {raw}")]
-    if resend.state is ResendState.PENDING and cause.resend:
-        fields.append(Field("⚠️ Before you approve", cause.resend))
-    return fields
+def taken_sentence(resend: Resend) -> str:
+    """Return who looks at the request since when."""
+    if resend.taken_by is None or resend.taken_at is None:
+        return "No one is on it now."
+    return f"<@{resend.taken_by}> is on it since {relative(resend.taken_at)}."
+
+
+def _change_fields(resend: Resend, explanations: Explanations) -> list[Field]:
+    if resend.state not in (ResendState.PENDING, ResendState.CANCELLED):
+        return []
+    changes = change_sentences(resend, explanations)
+    return [Field("⚠️ Changed before it could be approved", "\n".join(changes))] if changes else []
+
+
+def _history_fields(resend: Resend) -> list[Field]:
+    """Return how earlier requests of the trade, and of the customer's other trades, ended: the newest first."""
+    if resend.context is None:
+        return []
+    of_trade = [_history_line(each) for each in resend.context.earlier]
+    of_customer = [_history_line(each, names_trade=True) for each in resend.context.of_customer]
+    texts = {"This trade before": of_trade, "Other trades of this account": of_customer}
+    return [Field(name, "\n".join(lines)) for name, lines in texts.items() if lines]
+
+
+def _history_line(ended: Resend, *, names_trade: bool = False) -> str:
+    """Return how an earlier request ended, by whom and why, in one line."""
+    trade = f" · trade #{ended.trade_id}" if names_trade else ""
+    state = "withdrawn" if ended.is_withdrawn else ended.state.value
+    when = f" {relative(ended.settled_at)}" if ended.settled_at is not None else ""
+    by = f" by <@{ended.decided_by}>" if ended.state is ResendState.DENIED else ""
+    why = outcome_sentences(ended)[:1] if ended.state in (ResendState.DENIED, ResendState.FAILED) else []
+    return " ".join([f"**Resend {ended.id}**{trade} · {state}{when}{by}.", *why])
 
 
 def link_to_card(resend: Resend) -> str | None:
@@ -294,9 +305,3 @@ def _title(resend: Resend) -> str:
 
 def _capitalised(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
-
-
-def _ids(asset_ids: tuple[str, ...]) -> str:
-    shown = [code(asset_id, 32) for asset_id in asset_ids[:_IDS_SHOWN]]
-    left = len(asset_ids) - len(shown)
-    return " ".join(shown) + (f" and {count(left, 'more item')}" if left else "") or "none"

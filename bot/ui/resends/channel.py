@@ -57,13 +57,21 @@ class DiscordResendCards:
             if (interaction.guild_id, interaction.user.id) == (guild_id, user_id):
                 del self._requests[resend_id]
 
-    async def post(self, resend: Resend, *, channel_id: int) -> PostedCard:
-        """Post the card; for a nonce seen minutes ago Discord returns the message that it has."""
+    async def post(self, resend: Resend, *, channel_id: int, mention: int | None = None) -> PostedCard:
+        """Post the card; for a nonce seen minutes ago Discord returns the message that it has.
+
+        Only this post mentions a role: Discord notifies no one of an edit, and everything else allows no mentions.
+        """
         channel = self._connected.get_partial_messageable(channel_id, guild_id=resend.guild_id)
         embed = resend_card(resend, self._explanations)
+        role_id = mention if self._is_role(resend.guild_id, mention) else None
         try:
             message = await channel.send(
-                embed=embed, view=resend_view(resend) or discord.utils.MISSING, nonce=_nonce(resend)
+                content=None if role_id is None else f"<@&{role_id}>",
+                embed=embed,
+                view=resend_view(resend) or discord.utils.MISSING,
+                nonce=_nonce(resend),
+                allowed_mentions=_allowing(role_id),
             )
         except discord.HTTPException as error:
             _log.warning("card not posted id=%s channel=%s %s", resend.id, channel_id, _why(error))
@@ -143,6 +151,11 @@ class DiscordResendCards:
             return False
         return True
 
+    def _is_role(self, guild_id: int, role_id: int | None) -> bool:
+        """Return whether a role can be mentioned: it is not @everyone, and not deleted as far as SkinDesk sees."""
+        guild = self._connected.get_guild(guild_id)
+        return role_id not in (None, guild_id) and (guild is None or guild.get_role(role_id or 0) is not None)
+
     def _message(self, resend: Resend) -> discord.PartialMessage | None:
         if resend.channel_id is None or resend.message_id is None:
             return None
@@ -175,6 +188,14 @@ class DiscordAuditChannel:
             await channel.send(embed=audit_embed(row))
         except Exception as error:  # noqa: BLE001 -- the action is done all the same
             _log.warning("audit entry not posted action=%s %s", row.action.value, _why(error))
+
+
+def _allowing(role_id: int | None) -> discord.AllowedMentions:
+    """Return what a message may mention: exactly this role, or no one."""
+    nobody = discord.AllowedMentions.none()
+    if role_id is not None:
+        nobody.roles = [discord.Object(role_id)]
+    return nobody
 
 
 def _nonce(resend: Resend) -> str:
