@@ -28,8 +28,8 @@ async def test_facts_of_an_earlier_version(path: Path) -> None:
     async with Database.open(path) as db:
         repository = SqliteResendRepository(db)
         resend = await opened(repository, asked_for=replace(draft(), facts=facts))
-        short = "json_remove(facts, '$.created_at', '$.game', '$.bot')"
-        await db.write(lambda connection: connection.execute(f"UPDATE resends SET facts = {short}").rowcount)
+        shorten = "UPDATE resends SET facts = json_remove(facts, '$.created_at', '$.game', '$.bot')"
+        await db.write(lambda connection: connection.execute(shorten).rowcount)
 
         read = await repository.get(resend.guild_id, resend.id)
 
