@@ -20,6 +20,10 @@ from tests.support.payload_audit import assert_clean, assert_no_secret, find_sec
 from tests.support.seen import buttons_of, embed_text
 from tests.support.stage import kept_open, secrets_of
 
+TO_APPROVE = {"Approve": "resend:1:approve", "Deny": "resend:1:deny", "Take": "resend:1:take"}
+TO_MARK = {"Mark as sent": "resend:1:sent", "Mark as failed": "resend:1:failed", "Take": "resend:1:take"}
+"""The buttons of the first request, by their labels, while it is pending and while its outcome is unknown."""
+
 _CODE = re.compile(r"[A-Z]{8}")
 
 

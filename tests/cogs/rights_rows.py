@@ -17,7 +17,8 @@ from bot.services.my_data import WITHIN
 from bot.ui.access import RevokeDeletedButton
 from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import InventoryButton, ItemSelect, PageButton, SortSelect
-from bot.ui.resends.buttons import PauseButton, ResendButton, ResumeButton, WithdrawButton
+from bot.ui.resends.buttons import PauseButton, ResendButton, ResumeButton, TakeButton, WithdrawButton
+from bot.ui.resends.queue import QueueButton
 from tests.cogs.rights_stage import NEVER_WAS, Case, Stage, Whose
 from tests.cogs.rights_watches import stops, watches
 
@@ -199,7 +200,7 @@ def decides(action: str, shows: str) -> tuple[Case, ...]:
     """Return the row of a card's button: others' requests, one's own, and one of another server."""
 
     async def do(stage: Stage, number: int) -> str:
-        return await stage.press(ResendButton(number, action))
+        return await stage.press(TakeButton(number, None) if action == "take" else ResendButton(number, action))
 
     async def missing(stage: Stage, _: Any) -> str:
         return await do(stage, NEVER_WAS)
@@ -228,6 +229,15 @@ def decides(action: str, shows: str) -> tuple[Case, ...]:
         Case(do, shows, Whose.CLOSED, of_oneself, barred=barred),
         Case(do, shows, Whose.CLOSED, elsewhere, missing),
     )
+
+
+def turns(action: str) -> tuple[Case, ...]:
+    """Return the row of a button under the queue of requests."""
+
+    async def do(stage: Stage, _: Any) -> str:
+        return await stage.press(QueueButton(action, 0))
+
+    return (Case(do, "Open resends"),)
 
 
 def withdraws() -> tuple[Case, ...]:
@@ -302,6 +312,7 @@ async def suggests_actions(stage: Stage, _: Any) -> str:
 
 _GRANT = {"role": lambda stage: stage.scene.moderators, "capability": "trades.own"}
 _HERE = {"channel": lambda stage: stage.scene.channel}
+_MODERATORS = {"role": lambda stage: stage.scene.moderators}
 
 ROWS: dict[str, tuple[Case, ...]] = {
     "inventory": (Case(own_inventory, "Page 1 of"), Case(foreign_inventory, "Page 1 of", Whose.FOREIGN)),
@@ -330,7 +341,9 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "ResendButton:deny": decides("deny", "Deny: resend"),
     "ResendButton:sent": decides("sent", "Mark as sent: resend"),
     "ResendButton:failed": decides("failed", "Mark as failed: resend"),
+    "TakeButton": decides("take", "You are on it now"),
     "WithdrawButton": withdraws(),
+    **{f"QueueButton:{action}": turns(action) for action in ("first", "previous", "next", "last", "refresh")},
     "ReasonModal": (sends_reason("deny", "· denied"), sends_reason("sent", "· sent")),
     "PauseButton": pauses(resumes=False, shows="🛑"),
     "ResumeButton": pauses(resumes=True, shows="▶️"),
@@ -361,4 +374,5 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "settings show": uses("settings show", "Approvals channel"),
     "settings approvals-channel": uses("settings approvals-channel", "Approvals channel", **_HERE),
     "settings audit-channel": uses("settings audit-channel", "Audit channel", **_HERE),
+    "settings approvals-role": uses("settings approvals-role", "Approvals role", **_MODERATORS),
 }

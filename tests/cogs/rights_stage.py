@@ -19,7 +19,7 @@ from bot.domain.resends import Outcome, Resend, ResendState
 from bot.domain.snapshots import Snapshot
 from bot.services.inventory import InventoryRequest
 from bot.services.trades import TradesRequest
-from bot.ui.resends.buttons import ResendButton
+from bot.ui.resends.buttons import ResendButton, TakeButton
 from tests.cogs.approvals import close_direct_messages
 from tests.support.seen import embed_text
 
@@ -156,12 +156,12 @@ class Stage:
         embed = discord.Embed(title="Components")
         for item in items:
             view.add_item(item)
-            if isinstance(item, ResendButton):
+            if isinstance(item, ResendButton | TakeButton):
                 embed.set_footer(text=f"Request {str(item.item.custom_id).split(':')[1]} · version 1")
         where = self.scene.client.get_partial_messageable(self.scene.channel.id, guild_id=self.scene.guild.id)
         message = await where.send(embed=embed, view=view)
         for item in items:
-            if isinstance(item, ResendButton):
+            if isinstance(item, ResendButton | TakeButton):
                 await self._make_it_the_card(message, int(str(item.item.custom_id).split(":")[1]))
         return self.scene.channel.history()[-1]
 

@@ -7,6 +7,7 @@ import pytest
 
 from bot.demo.scene import Scene
 from tests.cogs.approvals import (
+    TO_APPROVE,
     another_moderator,
     buttons,
     code_sightings,
@@ -42,19 +43,22 @@ async def test_from_request_to_end(scene: Scene, caplog: pytest.LogCaptureFixtur
     shown = face(scene, card)
     for fact in (
         f"#{trade.id} at Mannco.store",
-        str(trade.user),
-        *trade.items_send,
+        f"SteamID [`{trade.user}`](https://steamcommunity.com/profiles/{trade.user})",
+        *(f"(https://steamcommunity.com/profiles/{trade.bot}/inventory/#730_2_{each})" for each in trade.items_send),
+        f"Bot\n[`{trade.bot}`](https://steamcommunity.com/profiles/{trade.bot}) · Steam offer `{trade.offer_id}`",
+        "Withdrawal of 2 items · Counter-Strike 2 · made <t:",
         "Failed (`-1`)",
         "An item of the offer is no longer there** · code `26` · `Revoked`",
         f"As it came: {trade.last_error}",
         "Before you approve\nLikely to fail again until the same items are back",
-        f"<@{scene.agent.id}>",
-        "the bot was offline",
+        f"Owner\n<@{scene.customer.id}>, set by the staff: <@{scene.agent.id}>",
+        f"Asked by\n<@{scene.agent.id}>, not the owner, <t:",
+        "“the bot was offline”",
     ):
         assert fact in shown
     expires = int(scene.clock.now().timestamp()) + 24 * 3600
-    assert f"Expires\n<t:{expires}:R>" in shown
-    assert buttons(scene, card) == {"Approve": "resend:1:approve", "Deny": "resend:1:deny"}
+    assert f"Expires <t:{expires}:R>." in shown
+    assert buttons(scene, card) == TO_APPROVE
     assert scene.providers.mannco.resend_calls == {}
     assert direct_messages(scene.customer) == []
 
@@ -96,7 +100,7 @@ async def test_customer_asks(scene: Scene) -> None:
     card = newest_card(scene)
     await scene.moderator.click(card, label="Approve")
 
-    assert "Reason\nnone given" in face(scene, card)
+    assert re.search(rf"<@{scene.customer.id}>, the owner, <t:\d+:R>\nNo reason given", face(scene, card))
     assert [trade.code in text for text in followups(request)] == [False]
     assert [trade.code in text for text in direct_messages(scene.customer)] == [True]
     assert len(code_sightings(scene)) == 1
@@ -208,7 +212,7 @@ async def test_changed_trade(scene: Scene) -> None:
     assert "this has changed: status, items to send, last error" in text_of(result)
     assert scene.providers.mannco.resend_calls == {}
     assert state_of(scene, card) == "pending"
-    assert buttons(scene, card) == {"Approve": "resend:1:approve", "Deny": "resend:1:deny"}
+    assert buttons(scene, card) == TO_APPROVE
     for fact in ("`5`", "Trade offer expired", "999000111"):
         assert fact in face(scene, card)
     assert (

@@ -91,6 +91,7 @@ CONTRACT: dict[str, dict[str, dict[str, Any]]] = {
     "status": {},
     "settings approvals-channel": A_CHANNEL,
     "settings audit-channel": A_CHANNEL,
+    "settings approvals-role": {"role": option(ROLE, required=True)},
 }
 
 

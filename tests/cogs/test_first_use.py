@@ -81,6 +81,7 @@ ROWS: dict[str, Row] = {
     "settings show": Row(),
     "settings approvals-channel": Row(a_channel),
     "settings audit-channel": Row(a_channel),
+    "settings approvals-role": Row(lambda scene: {"role": scene.moderators}),
     "Show trades": Row(stopped_by=frozenset({NO_LINK}), target="member"),
     "Explain error codes": Row(target="message"),
 }

@@ -172,7 +172,7 @@ async def test_bot(scene: Scene) -> None:
 async def test_link_changed_after_the_card_was_posted(scene: Scene) -> None:
     """The card of an open request says whose the trade's account is now, and that this is fresh."""
     card = await requested(scene, failed_trade(scene))
-    assert f"Linked to {scene.customer.mention}" in face(scene, card)
+    assert f"Owner\n{scene.customer.mention}" in face(scene, card)
     new = scene.guild.add_member(scene.env.create_user("jonas"))
 
     await say(scene, scene.agent, "set", member=scene.customer, steam="none")
@@ -181,5 +181,5 @@ async def test_link_changed_after_the_card_was_posted(scene: Scene) -> None:
     await say(scene, scene.agent, "set", member=new, steam=str(scene.world.customer.steam_id))
     await scene.env.advance_time(1)
 
-    assert f"Linked to {new.mention}, set by the staff: {scene.agent.mention}" in face(scene, card)
+    assert f"Owner\n{new.mention}, set by the staff: {scene.agent.mention}" in face(scene, card)
     assert "⚠️ Account or member were linked differently not long before." in face(scene, card)

@@ -7,6 +7,7 @@ import simcord
 from bot.demo.scene import Scene
 from bot.demo.trades import ResendAnswer
 from tests.cogs.approvals import (
+    TO_MARK,
     another_moderator,
     buttons,
     close_direct_messages,
@@ -24,8 +25,6 @@ from tests.cogs.approvals import (
     unlucky_trade,
 )
 from tests.support.seen import text_of
-
-MARKS = {"Mark as sent": "resend:1:sent", "Mark as failed": "resend:1:failed"}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +55,7 @@ async def test_answer(
     for text in (text_of(result), face(scene, card), *followups(request), *direct_messages(scene.customer)):
         assert f"Resend 1 · {state}" in text
     assert sentence in face(scene, card)
-    assert buttons(scene, card) == (MARKS if state == "unknown" else {})
+    assert buttons(scene, card) == (TO_MARK if state == "unknown" else {})
     assert len(followups(request)) == len(direct_messages(scene.customer)) == 1
     assert len(code_sightings(scene)) == (1 if state == "sent" else 0)
     await scene.env.advance_time(30)
@@ -90,7 +89,7 @@ async def _doubtful(scene: Scene) -> tuple[simcord.InteractionResult, discord.Me
     card = newest_card(scene)
     await scene.moderator.click(card, label="Approve")
     assert state_of(scene, card) == "unknown"
-    assert buttons(scene, card) == MARKS
+    assert buttons(scene, card) == TO_MARK
     return request, card
 
 

@@ -1,4 +1,4 @@
-"""/resend and /approvals: requests, refusals and suggestions."""
+"""/resend: requests, refusals and suggestions."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,6 @@ from tests.cogs.approvals import (
     face,
     failed_trade,
     followups,
-    give_reason,
     newest_card,
     requested,
     scene_with,
@@ -136,38 +135,6 @@ async def test_suggestions_without_a_provider(scene: Scene) -> None:
     await scene.providers.mannco.stop()
 
     assert await scene.agent.autocomplete(scene.channel, "resend", "id", "4") == []
-
-
-# Open ones
-
-
-async def test_approvals(scene: Scene) -> None:
-    """Moderators see the open requests, oldest first, each with a link to its card; ended ones are left out."""
-    cards = [await requested(scene, failed_trade(scene, number)) for number in range(3)]
-    await give_reason(await scene.moderator.click(cards[1], label="Deny"), scene.moderator, "no")
-
-    result = await scene.moderator.slash(scene.channel, "approvals")
-
-    assert result.ephemeral
-    text = text_of(result)
-    assert "Open resends: 2" in text
-    assert text.index("Resend 1") < text.index("Resend 3")
-    assert "Resend 2" not in text
-    for card in (cards[0], cards[2]):
-        assert f"https://discord.com/channels/{scene.guild.id}/{scene.channel.id}/{card.id}" in text
-
-
-async def test_many_open_requests(scene: Scene) -> None:
-    """More requests than fit are counted, and the oldest are shown."""
-    resendable = [trade for trade in scene.world.trades if str(trade.id) in _resendable((trade,))][:23]
-    for trade in resendable:
-        await requested(scene, trade)
-
-    text = text_of(await scene.moderator.slash(scene.channel, "approvals"))
-
-    assert "Open resends: 23" in text
-    assert "**Resend 1**" in text
-    assert "**Resend 23**" not in text
 
 
 # Withdrawn

@@ -47,6 +47,7 @@ class Promises:
             assert all(after in TRANSITIONS[before] for before, after in pairwise(states)), states
             assert states[-1] is resend.state
             assert states.count(ResendState.SENDING) <= 1
+            assert resend.taken_by is None or resend.state in (ResendState.PENDING, ResendState.UNKNOWN)
             self._matches_the_provider(resend)
             self._was_shown(resend, written)
         assert max(Counter(each.trade_id for each in requests if each.state.is_open).values(), default=0) <= 1

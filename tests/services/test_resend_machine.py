@@ -1,48 +1,21 @@
 """Requests, decisions, answers, shutdowns and crashes in any order: no call without an approval of its own."""
 
-import asyncio
-import tempfile
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from bot.domain.access import Actor
-from bot.domain.errors import SkinDeskError
 from bot.domain.failures import FailureKind
 from bot.domain.resends import CardMessage, ResendState, TradeFacts
-from tests.contracts.engines import ENGINES
-from tests.fakes.counted_trade_provider import CountedTradeProvider, Late
+from tests.fakes.counted_trade_provider import Late
 from tests.fakes.trade_provider import refusal
+from tests.services.resend_driver import REQUESTER, TRADES, ResendDriver
 from tests.services.resend_promises import GUILDS, Promises
-from tests.services.resend_setup import (
-    AGENTS,
-    APPROVALS,
-    CUSTOMER,
-    CUSTOMERS_ACCOUNT,
-    GUILD,
-    MODERATORS,
-    Crashed,
-    ResendSetup,
-    member,
-)
+from tests.services.resend_setup import AGENTS, APPROVALS, CUSTOMER, GUILD, MODERATORS, member
 from tests.services.resend_ways import WAYS
-
-TRADES = (1, 2)
-REQUESTER = 102
-
 
 ways = st.sampled_from(sorted(WAYS))
 nth = st.integers(0, 2)
@@ -50,54 +23,17 @@ steps = st.one_of(st.integers(0, 45), st.integers(9, 18))
 """How many calls to ports come before the crash: most often those around the intent and the provider call."""
 
 
-class Machine(RuleBasedStateMachine):
-    """The services of two guilds over one database; the promises are checked after each rule."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._stack = AsyncExitStack()
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory())
-        self._runner = asyncio.Runner()
-        self._waiting: list[tuple[asyncio.Task[Any], Late]] = []
-        self._lost: list[Late] = []
-        self._is_mended = True
-        self._services, self._provider = self._runner.run(self._opened(Path(folder)))
-
-    async def _opened(self, folder: Path) -> tuple[ResendSetup, CountedTradeProvider]:
-        repositories = await self._stack.enter_async_context(ENGINES["sqlite"](folder))
-        provider = CountedTradeProvider(repositories.resends, repositories.audit)
-        services = ResendSetup(repositories, provider)
-        services.provider = provider
-        await services.set_up()
-        await services.start()
-        for trade_id in TRADES:
-            provider.add(trade_id, CUSTOMERS_ACCOUNT)
-        return services, provider
-
-    def teardown(self) -> None:
-        self._runner.run(self._ended())
-        self._runner.close()
-
-    async def _ended(self) -> None:
-        await self._services.delivery.close(within=0.0)
-        await asyncio.gather(*(task for task, _ in self._waiting), return_exceptions=True)
-        for late in (*self._lost, *(late for _, late in self._waiting)):
-            late.cancel()
-        await self._stack.aclose()
-
-    # Rules
+class Machine(ResendDriver):
+    """What people, providers, Discord and power cuts do; the promises are checked after each rule."""
 
     @initialize()
     def request_all(self) -> None:
         for trade_id in TRADES:
-            self.request(trade_id, GUILD)
+            self._request(trade_id, GUILD)
 
     @rule(trade_id=st.sampled_from(TRADES), guild_id=st.sampled_from(GUILDS))
     def request(self, trade_id: int, guild_id: int) -> None:
-        """Let the trade fail again, if necessary, and request its resend."""
-        if self._provider.kept[trade_id].not_resendable is not None:
-            self._provider.change(trade_id, status=-1)
-        self._do(self._services.requested(trade_id, by=member(REQUESTER, AGENTS, MODERATORS, guild_id=guild_id)))
+        self._request(trade_id, guild_id)
 
     @rule(which=nth, people=st.integers(1, 4), way=ways)
     def approve(self, which: int, people: int, way: str) -> None:
@@ -153,7 +89,7 @@ class Machine(RuleBasedStateMachine):
         if not (messages := self._services.cards.cards_of(one)):
             return
         card, service = CardMessage(APPROVALS, messages[0]), self._services.service
-        recorded = self._runner.run(self._services.repositories.resends.get(self._guild(one), one))
+        recorded = self._stored(one)
         self._provider.ways.append(WAYS[way])
         seen = self._services.cards.on_cards[messages[0]].version
         approves, denies = partial(service.approve, seen=seen), service.deny
@@ -168,10 +104,13 @@ class Machine(RuleBasedStateMachine):
         guild_id = self._guild(one)
         requester = member(REQUESTER, MODERATORS, guild_id=guild_id)
         owner = member(CUSTOMER.user_id, MODERATORS, guild_id=guild_id)
-        service = self._services.service
-        assert self._do(self._services.approve(one, by=requester), service.deny(one, by=requester)) == []
-        if guild_id == CUSTOMER.guild_id:  # the guild in which they are linked
-            assert self._do(self._services.approve(one, by=owner), service.deny(one, by=owner)) == []
+        # The owner is linked in one of the guilds only.
+        for who in (requester, owner) if guild_id == CUSTOMER.guild_id else (requester,):
+            denies, takes = (
+                self._services.service.deny(one, by=who),
+                self._services.queue.take(one, by=who, holder=None),
+            )
+            assert self._do(self._services.approve(one, by=who), denies, takes) == []
 
     @rule(which=nth)
     def decide_elsewhere(self, which: int) -> None:
@@ -180,12 +119,29 @@ class Machine(RuleBasedStateMachine):
         other = next(guild_id for guild_id in GUILDS if guild_id != self._guild(one))
         moderator, service = member(201, MODERATORS, guild_id=other), self._services.service
         work = (self._services.approve(one, by=moderator), service.deny(one, by=moderator))
-        assert self._do(*work, service.mark(one, sent=True, by=moderator)) == []
+        takes = self._services.queue.take(one, by=moderator, holder=None)
+        assert self._do(*work, service.mark(one, sent=True, by=moderator), takes) == []
 
     @rule(which=nth)
     def deny(self, which: int) -> None:
         one = self._one(which, ResendState.PENDING)
         self._do(self._services.service.deny(one, by=self._moderators(one, 1)[0]))
+
+    @rule(which=nth, people=st.integers(1, 3))
+    def take(self, which: int, people: int) -> None:
+        """Let several moderators press *Take* on the same card at once: one changes who is on it, and nothing else."""
+        one = self._one(which, ResendState.PENDING, ResendState.UNKNOWN)
+        before = self._stored(one)
+        holder = before.taken_by if before is not None else None
+        who = self._moderators(one, people)
+        self._do(*(self._services.queue.take(one, by=each, holder=holder) for each in who))
+        after = self._stored(one)
+        if before is not None and after is not None and before.state in (ResendState.PENDING, ResendState.UNKNOWN):
+            assert after.taken_by != holder
+            assert after.taken_by in {None, *(each.user_id for each in who)}
+            card = ("channel_id", "message_id", "shown_version")
+            same = {name: getattr(before, name) for name in (*card, "taken_by", "taken_at")}
+            assert replace(after, **same) == before
 
     @rule(which=nth, answers=st.lists(st.booleans(), min_size=1, max_size=3))
     def mark(self, which: int, answers: list[bool]) -> None:
@@ -302,94 +258,6 @@ class Machine(RuleBasedStateMachine):
         services = self._services
         promises = Promises(services.repositories, self._provider, services.cards, services.clock.now())
         self._runner.run(promises.hold(is_idle=not self._waiting, cards_keep_up=self._is_mended))
-
-    # Helpers
-
-    def _one(self, which: int, *states: ResendState) -> int:
-        """Return one of the requests in these states; request a resend if there is none."""
-        fitting = self._in(*states)
-        if not fitting and ResendState.PENDING in states:
-            open_trades = {shown.trade_id for shown in self._services.cards.shown.values() if shown.state.is_open}
-            for trade_id in sorted(set(TRADES) - open_trades):
-                self.request(trade_id, GUILD)
-            fitting = self._in(*states)
-        numbers = fitting or sorted(self._services.cards.shown, reverse=True) or [1]
-        return numbers[which % len(numbers)]
-
-    def _in(self, *states: ResendState) -> list[int]:
-        return sorted(
-            (number for number, shown in self._services.cards.shown.items() if shown.state in states), reverse=True
-        )
-
-    def _guild(self, number: int) -> int:
-        shown = self._services.cards.shown.get(number)
-        return shown.guild_id if shown is not None else GUILD
-
-    def _moderators(self, number: int, people: int) -> list[Actor]:
-        guild_id = self._guild(number)
-        return [member(201 + each, MODERATORS, guild_id=guild_id) for each in range(people)]
-
-    def _do(self, *work: Coroutine[Any, Any, Any]) -> list[Any]:
-        """Run everything at once; return the results of the calls that were not refused."""
-
-        async def done() -> list[Any]:
-            answers = list(await asyncio.gather(*work, return_exceptions=True))
-            await self._services.told()
-            return answers
-
-        answers = self._runner.run(done())
-        for answer in answers:
-            if isinstance(answer, BaseException) and not isinstance(answer, SkinDeskError):
-                raise answer
-        return [answer for answer in answers if not isinstance(answer, BaseException)]
-
-    async def _begun(self, work: Coroutine[Any, Any, Any], late: Late) -> None:
-        self._provider.ways.append(late)
-        task, reached = asyncio.create_task(work), asyncio.create_task(late.reached.wait())
-        await asyncio.wait({task, reached}, return_when=asyncio.FIRST_COMPLETED)
-        reached.cancel()
-        if late.reached.is_set():
-            self._waiting.append((task, late))
-        else:
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _answered(self, task: asyncio.Task[Any], late: Late, *, leaves: bool) -> None:
-        if leaves:
-            task.cancel()
-        await late.let_go()
-        work = {each for each, number in self._services.delivery._running.items() if number == late.resend_id}
-        await asyncio.gather(task, *work, return_exceptions=True)
-        await self._services.told()
-
-    def _crash(self, work: Coroutine[Any, Any, Any], after: int) -> None:
-        """Run ``work`` until its ``after``-th call to a port, or to its end, then crash."""
-        left = after
-
-        async def step(name: str) -> None:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                self._services.crash()
-
-        async def interrupted() -> None:
-            with suppress(SkinDeskError, Crashed, asyncio.CancelledError):
-                await work
-
-        self._services.step = step
-        self._runner.run(interrupted())
-        self._services.step = None
-        self._runner.run(self._crashed())
-
-    async def _crashed(self) -> None:
-        self._services.crash()
-
-    async def _started_again(self) -> None:
-        await asyncio.gather(*(task for task, _ in self._waiting), return_exceptions=True)
-        self._lost += [late for _, late in self._waiting]
-        self._waiting.clear()
-        await self._services.start()
-        cards = self._services.cards
-        self._is_mended = cards.edits == cards.posts == "taken"
 
 
 def test_any_order_of_events() -> None:

@@ -239,6 +239,9 @@ class Walk:
         yield await self._ask("resend", "no such trade", CUSTOMER, "resend", id="1")
         done = next(trade for trade in self.scene.world.trades_of(self.scene.world.customer) if trade.status == 3)
         yield await self._ask("resend", "not one to resend", AGENT, "resend", id=str(done.id))
+        taken = await self.scene.moderator.click(card, label="Take")
+        yield self._shot("resend", "taken", MODERATOR, _last(taken))
+        yield self._shot("resend", "the card, taken", "moderators", self._now(card))
         yield await self._ask("approvals", "one open", MODERATOR, "approvals")
         yield await self._ask("approvals", "one open", ADMINISTRATOR, "approvals")
         pressed = await self.scene.customer.click(card, label="Approve")
@@ -287,6 +290,7 @@ class Walk:
             ("show", "settings show", {}),
             ("approvals channel", "settings approvals-channel", {"channel": self.scene.channel}),
             ("audit channel", "settings audit-channel", {"channel": audit}),
+            ("approvals role", "settings approvals-role", {"role": self.scene.moderators}),
         ):
             yield await self._ask("settings", situation, ADMINISTRATOR, command, **options)
         yield await self._ask("settings", "show", AGENT, "settings show")

@@ -37,8 +37,10 @@ def _mentions(body: Mapping[str, Any], *, is_new: bool) -> Iterator[str]:
     if allowed is None:
         if is_new or body.get("content"):
             yield "allowed_mentions is missing, so everybody named is pinged"
-    elif allowed.get("parse") != [] or allowed.get("users") or allowed.get("roles"):
+    elif allowed.get("parse") != [] or allowed.get("users"):
         yield "allowed_mentions lets somebody be pinged"
+    elif (roles := allowed.get("roles")) and not (is_new and body.get("content") == f"<@&{roles[0]}>"):
+        yield "allowed_mentions lets a role be pinged by more than a card's one mention"
 
 
 def _embed(path: str, embed: Mapping[str, Any], hosts: Collection[str]) -> Iterator[str]:

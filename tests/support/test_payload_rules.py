@@ -45,6 +45,7 @@ BROKEN = {
     "content has 2002": posted(content="💰" * 1001),
     "allowed_mentions is missing": [request("POST", "/channels/1/messages", {"content": "x"})],
     "allowed_mentions lets": posted(content="x", allowed_mentions={"parse": ["users"]}),
+    "allowed_mentions lets a role": posted(content="<@&1> x", allowed_mentions={"parse": [], "roles": [1]}),
     "hidden character U+202E": posted(content="a\u202eb"),
     # embeds
     "embeds: 11, more than 10": posted(embeds=[TITLE] * 11),

@@ -10,7 +10,7 @@ from bot.domain.errors import AlreadyDecided, CardReplaced
 from bot.domain.resends import ALARM, Outcome, Resend, ResendState, change_in
 from bot.domain.secrets import TradeCode
 from bot.ports import Explanations
-from bot.ui.kit.layout import Field, Tone, card
+from bot.ui.kit.layout import Field, Tone, card, fit
 from bot.ui.kit.markup import without_markup
 from bot.ui.kit.text import code, moment, outside, relative
 from bot.ui.resends.facts import (
@@ -144,7 +144,7 @@ def change_sentences(resend: Resend, explanations: Explanations) -> list[str]:
 
 
 def _was(name: str, before: int | str | None, resend: Resend, explanations: Explanations) -> str:
-    label = _capitalised(FACT_LABELS[name])
+    label = capitalised(FACT_LABELS[name])
     match name:
         case "status":
             was = f"{explanations.status(resend.provider.dialect, str(before)).title} ({code(str(before), 8)})"
@@ -164,23 +164,27 @@ def by_whom(user_id: int, at: datetime) -> str:
     return f"by <@{user_id}> {relative(at)} ({moment(at)})."
 
 
+_WHY = 160
+"""UTF-16 units of the reason why an earlier request ended so."""
+
 _VERSION = re.compile(r"Request (?P<id>\d{1,18}) · version (?P<version>\d{1,9})\b", re.ASCII)
 """The version in the footer. A click brings its message with it, so the custom ids need not have it."""
 
 
 def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
     """Return the card for the approvals channel: what decides first, every fact of the trade, but never its code."""
-    is_pending = resend.state is ResendState.PENDING
+    earlier, of_customer = (resend.context.earlier, resend.context.of_customer) if resend.context else ((), ())
     if resend.state.is_open:
         fields = [
             *_change_fields(resend, explanations),
             *last_error_fields(resend, explanations),
+            *_history_fields("This trade before", earlier),
             owner_field(resend),
             asker_field(resend),
             trade_field(resend, explanations),
             *item_fields(resend),
             bot_field(resend),
-            *_history_fields(resend),
+            *_history_fields("Other trades of this account", of_customer, names_trade=True),
         ]
     else:
         fields = [
@@ -193,7 +197,7 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
             bot_field(resend),
         ]
     footer = ""
-    if is_pending:
+    if resend.state is ResendState.PENDING:
         footer = f"Request {resend.id} · version {resend.version}"
         footer += " · Approving sends the offer once. Look at status and last error first."
     return card(
@@ -210,10 +214,10 @@ def _lines(resend: Resend) -> list[str]:
     lines = []
     if ALARM in resend.notes:
         lines.append(f"🚨 **ALARM: the answer was about another trade. All resends here were stopped.** {RESUME}")
-    lines.append(f"**{_capitalised(state_sentence(resend))}**")
+    lines.append(f"**{capitalised(state_sentence(resend))}**")
     if resend.state is ResendState.PENDING:
         expires = f"expires {relative(resend.expires_at)}."
-        lines.append(f"**Still waiting: {expires}**" if resend.reminded_at is not None else _capitalised(expires))
+        lines.append(f"**Still waiting: {expires}**" if resend.reminded_at is not None else capitalised(expires))
     if resend.taken_by is not None and resend.taken_at is not None:
         lines.append(f"👀 {taken_sentence(resend)} Anyone else may decide all the same.")
     lines += outcome_sentences(resend)
@@ -238,24 +242,20 @@ def _change_fields(resend: Resend, explanations: Explanations) -> list[Field]:
     return [Field("⚠️ Changed before it could be approved", "\n".join(changes))] if changes else []
 
 
-def _history_fields(resend: Resend) -> list[Field]:
-    """Return how earlier requests of the trade, and of the customer's other trades, ended: the newest first."""
-    if resend.context is None:
-        return []
-    of_trade = [_history_line(each) for each in resend.context.earlier]
-    of_customer = [_history_line(each, names_trade=True) for each in resend.context.of_customer]
-    texts = {"This trade before": of_trade, "Other trades of this account": of_customer}
-    return [Field(name, "\n".join(lines)) for name, lines in texts.items() if lines]
+def _history_fields(name: str, ended: tuple[Resend, ...], *, names_trade: bool = False) -> list[Field]:
+    """Return how earlier requests ended, the newest first."""
+    lines = [_history_line(each, names_trade=names_trade) for each in ended]
+    return [Field(name, "\n".join(lines))] if lines else []
 
 
-def _history_line(ended: Resend, *, names_trade: bool = False) -> str:
+def _history_line(ended: Resend, *, names_trade: bool) -> str:
     """Return how an earlier request ended, by whom and why, in one line."""
     trade = f" · trade #{ended.trade_id}" if names_trade else ""
     state = "withdrawn" if ended.is_withdrawn else ended.state.value
     when = f" {relative(ended.settled_at)}" if ended.settled_at is not None else ""
     by = f" by <@{ended.decided_by}>" if ended.state is ResendState.DENIED else ""
     why = outcome_sentences(ended)[:1] if ended.state in (ResendState.DENIED, ResendState.FAILED) else []
-    return " ".join([f"**Resend {ended.id}**{trade} · {state}{when}{by}.", *why])
+    return " ".join([f"**Resend {ended.id}**{trade} · {state}{when}{by}.", *(fit(text, _WHY) for text in why)])
 
 
 def link_to_card(resend: Resend) -> str | None:
@@ -303,5 +303,6 @@ def _title(resend: Resend) -> str:
     return f"{_STATES[resend.state].symbol} Resend {resend.id} · {resend.state.value}"
 
 
-def _capitalised(sentence: str) -> str:
+def capitalised(sentence: str) -> str:
+    """Return a sentence with a capital letter first, and nothing else changed."""
     return sentence[:1].upper() + sentence[1:]

@@ -192,10 +192,10 @@ class DiscordAuditChannel:
 
 def _allowing(role_id: int | None) -> discord.AllowedMentions:
     """Return what a message may mention: exactly this role, or no one."""
-    nobody = discord.AllowedMentions.none()
+    allowed = discord.AllowedMentions.none()
     if role_id is not None:
-        nobody.roles = [discord.Object(role_id)]
-    return nobody
+        allowed.roles = [discord.Object(role_id)]
+    return allowed
 
 
 def _nonce(resend: Resend) -> str:

@@ -108,7 +108,7 @@ def then_and_now(resend: Resend, explanations: Explanations) -> list[Field]:
     """Return for an ended request what the trade was when it was asked for, and what it is now."""
     asked = resend.asked_facts or resend.facts
     if resend.state is ResendState.SENT:
-        now = "A new offer with a new code was asked for."
+        now = "Sent again as a new offer, with a new code."
     elif asked.differences(resend.facts):
         now = _as_it_was(resend, resend.facts, explanations)
     else:

@@ -16,7 +16,7 @@ from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Page, Tone, card, page_at
 from bot.ui.kit.text import code, count, relative
 from bot.ui.resends.buttons import PauseButton, ResumeButton, WithdrawButton
-from bot.ui.resends.card import link_to_card, state_sentence, taken_sentence
+from bot.ui.resends.card import capitalised, link_to_card, state_sentence, taken_sentence
 from bot.ui.resends.facts import short_error
 from bot.ui.resends.messages import pause_sentences
 
@@ -84,7 +84,7 @@ def _block(resend: Resend, explanations: Explanations) -> str:
         times += f", expires {relative(resend.expires_at)}"
     lines = [" · ".join(head), times, f"Last error: {short_error(resend, explanations)}"]
     if resend.state is not ResendState.PENDING:
-        lines.append(f"⚠️ {state_sentence(resend).capitalize()}")
+        lines.append(f"⚠️ {capitalised(state_sentence(resend))}")
     if resend.taken_by is not None:
         lines.append(f"👀 {taken_sentence(resend)}")
     return "\n".join(lines)
