@@ -259,7 +259,8 @@ async def test_changed_to_what_cannot_be_sent(scene: Scene) -> None:
 
     assert "its status is 3" in text_of(result)
     assert state_of(scene, card) == "cancelled"
-    assert "approved\nStatus: was Failed (`-1`)" in face(scene, card)
+    was = f"Failed (`-1`) · Steam offer `{trade.offer_id}`\nLast error: An item of the offer is no longer there"
+    assert f"When it was asked for\n{was}\nNow\nCompleted (`3`) · Steam offer" in face(scene, card)
     assert "The trade can no longer be resent" in face(scene, card)
     assert now(scene, card).components == []
     assert len(followups(request)) == len(direct_messages(scene.customer)) == 1

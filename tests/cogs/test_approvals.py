@@ -167,20 +167,7 @@ async def test_take_what_one_may_not_decide(scene: Scene) -> None:
     assert buttons(scene, card) == TO_APPROVE
 
 
-# What it was, what it is
-
-
-async def test_ended(scene: Scene) -> None:
-    """An ended card says what the trade was when it was asked for, and what it is now."""
-    trade = failed_trade(scene)
-    card = await requested(scene, trade)
-    trade.status, trade.last_error = 3, ""
-
-    await scene.moderator.click(card, label="Approve")
-
-    assert state_of(scene, card) == "cancelled"
-    was = f"Failed (`-1`) · Steam offer `{trade.offer_id}`\nLast error: An item of the offer is no longer there"
-    assert f"When it was asked for\n{was}\nNow\nCompleted (`3`) · Steam offer" in face(scene, card)
+# Earlier ones
 
 
 async def test_history(scene: Scene) -> None:

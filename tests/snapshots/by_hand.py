@@ -18,7 +18,16 @@ from bot.domain.failures import Failure, FailureKind, ProviderName, TradeUrlChec
 from bot.domain.health import ProviderHealth, ProviderState, Quota
 from bot.domain.inventory import InventoryFilter, MerchantPrice, Refusal
 from bot.domain.links import Link, LinkSource
-from bot.domain.resends import ALARM, ApproverRefusal, Outcome, Resend, ResendPause, ResendState, TradeFacts
+from bot.domain.resends import (
+    ALARM,
+    ApproverRefusal,
+    CardContext,
+    Outcome,
+    Resend,
+    ResendPause,
+    ResendState,
+    TradeFacts,
+)
 from bot.domain.secrets import SignInAddress
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, TradesAnswer, TradesPart
 from bot.domain.steam import Game, TradeUrlProblem
@@ -52,7 +61,7 @@ from tests.ui.test_trades_page import WORDS, at
 
 _CATALOGUE = Catalogue.load()
 _STATUSES = (0, 3, -1, -11, -12, 1, 2, 4, 5, 6, 7, 8, 9, 10, 99)
-_NAMES = {100: "@requester", 200: "@moderator", 5: "@somebody"}
+_NAMES = {100: "@requester", 200: "@moderator", 300: "@owner", 5: "@somebody"}
 
 
 def built() -> Iterator[Shot]:
@@ -293,8 +302,19 @@ def _inventories_at_skinsback() -> Iterator[Shot]:
 
 
 def _resend(**facts: object) -> Resend:
-    times = {"requested_at": utcnow() - timedelta(minutes=5), "expires_at": utcnow() + timedelta(hours=24)}
-    return resend(**(times | facts))
+    """Return a request with what its card shows beside it."""
+    now = utcnow()
+    defaults = {
+        "requested_at": now - timedelta(minutes=5),
+        "expires_at": now + timedelta(hours=24),
+        "facts": _facts(),
+        "context": CardContext(Link(1, 300, OWNER, LinkSource.SIGN_IN, 300, now - timedelta(days=90))),
+    }
+    return resend(**(defaults | facts))
+
+
+def _facts(**changes: object) -> TradeFacts:
+    return TradeFacts.of(trade(game=Game.CS2, created_at=utcnow() - timedelta(days=2), **changes))
 
 
 def _resends() -> Iterator[Shot]:
@@ -315,14 +335,25 @@ def _told(situation: str, one: Resend) -> Shot:
 
 def _notes() -> Iterator[Shot]:
     """The notes on a card: returned, changed, reminded, and an answer about another trade."""
-    changed = TradeFacts.of(trade()).note_of_change(TradeFacts.of(trade(status=4, last_error="", offer_id="1")))
+    facts = _facts(status=4, last_error="", offer_id="1")
+    changed = _facts().note_of_change(facts)
     assert changed is not None
-    facts = TradeFacts.of(trade(status=4, last_error="", offer_id="1"))
+    done = _facts(status=3, last_error="")
     returned = {"decided_by": 200, "decided_at": utcnow() - timedelta(minutes=1)}
     for situation, one in (
         ("returned after a restart", _resend(notes=("restarted",), **returned)),
         ("returned by a stop", _resend(notes=("paused",), **returned)),
         ("changed before its approval", _resend(notes=(changed,), facts=facts)),
+        (
+            "gone through before its approval",
+            _resend(
+                state=ResendState.CANCELLED,
+                decision_reason="no_longer_resendable",
+                facts=done,
+                asked_facts=_facts(),
+                notes=(_facts().note_of_change(done) or "",),
+            ),
+        ),
         ("reminded", _resend(reminded_at=utcnow() - timedelta(minutes=1))),
         (
             "an answer about another trade",

@@ -188,7 +188,6 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
         ]
     else:
         fields = [
-            *_change_fields(resend, explanations),
             owner_field(resend),
             asker_field(resend),
             trade_field(resend, explanations),
@@ -214,10 +213,13 @@ def _lines(resend: Resend) -> list[str]:
     lines = []
     if ALARM in resend.notes:
         lines.append(f"🚨 **ALARM: the answer was about another trade. All resends here were stopped.** {RESUME}")
-    lines.append(f"**{capitalised(state_sentence(resend))}**")
-    if resend.state is ResendState.PENDING:
-        expires = f"expires {relative(resend.expires_at)}."
-        lines.append(f"**Still waiting: {expires}**" if resend.reminded_at is not None else capitalised(expires))
+    is_reminder = resend.state is ResendState.PENDING and resend.reminded_at is not None
+    if is_reminder:
+        lines.append(f"**Still waiting: expires {relative(resend.expires_at)}.**")
+    if not is_reminder or resend.decided_by is not None:
+        lines.append(f"**{capitalised(state_sentence(resend))}**")
+    if resend.state is ResendState.PENDING and not is_reminder:
+        lines.append(f"Expires {relative(resend.expires_at)}.")
     if resend.taken_by is not None and resend.taken_at is not None:
         lines.append(f"👀 {taken_sentence(resend)} Anyone else may decide all the same.")
     lines += outcome_sentences(resend)
@@ -236,9 +238,7 @@ def taken_sentence(resend: Resend) -> str:
 
 
 def _change_fields(resend: Resend, explanations: Explanations) -> list[Field]:
-    if resend.state not in (ResendState.PENDING, ResendState.CANCELLED):
-        return []
-    changes = change_sentences(resend, explanations)
+    changes = change_sentences(resend, explanations) if resend.state is ResendState.PENDING else []
     return [Field("⚠️ Changed before it could be approved", "\n".join(changes))] if changes else []
 
 

@@ -108,14 +108,14 @@ def then_and_now(resend: Resend, explanations: Explanations) -> list[Field]:
     """Return for an ended request what the trade was when it was asked for, and what it is now."""
     asked = resend.asked_facts or resend.facts
     if resend.state is ResendState.SENT:
-        now = "Sent again as a new offer, with a new code."
+        now = "Sent again as a new offer, with a new code. "
     elif asked.differences(resend.facts):
-        now = _as_it_was(resend, resend.facts, explanations)
+        now = f"{_as_it_was(resend, resend.facts, explanations)}\n"
     else:
-        now = "Nothing was sent."
+        now = "Nothing was sent. "
     return [
         Field("When it was asked for", _as_it_was(resend, asked, explanations)),
-        Field("Now", f"{now} `/trades reference:{resend.trade_id}` shows where it stands."),
+        Field("Now", f"{now}`/trades reference:{resend.trade_id}` shows where it stands."),
     ]
 
 
