@@ -5,10 +5,8 @@ import contextlib
 import logging
 import signal
 import socket
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 from textwrap import shorten
 
@@ -63,6 +61,7 @@ from bot.storage.resends import SqliteResendRepository
 from bot.storage.sign_ins import SqliteSignInRepository
 from bot.storage.snapshots import SqliteSnapshotRepository
 from bot.storage.watches import SqliteWatchRepository
+from bot.system_clock import SystemClock
 from bot.ui.link_messages import DiscordLinkMessages
 from bot.ui.resends.channel import DiscordAuditChannel, DiscordResendCards
 from bot.ui.watch_messages import DiscordWatchMessages
@@ -92,18 +91,6 @@ _DISCORD_GONE = (
     discord.GatewayNotFound,
     discord.ConnectionClosed,
 )
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """Return the current time."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Return the seconds since the machine's start."""
-        return time.monotonic()
 
 
 @asynccontextmanager

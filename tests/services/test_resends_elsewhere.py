@@ -91,9 +91,7 @@ async def test_mannco_has_it(services: ResendSetup, assetpay: FakeTradeSource) -
 async def test_mannco_fails(services: ResendSetup, assetpay: FakeTradeSource) -> None:
     """A number that Mannco.store cannot have is looked for all the same, also where no card could be posted."""
     services.provider.cannot_be_read = refusal(FailureKind.BROKEN)
-    await services.repositories.settings.set_channel(
-        GUILD, Setting.APPROVALS_CHANNEL, None, by=1, at=services.clock.now()
-    )
+    await services.repositories.settings.put(GUILD, Setting.APPROVALS_CHANNEL, None, by=1, at=services.clock.now())
     assert isinstance(await refused(services, UUID, by=CUSTOMER), NotResendable)
     assetpay.error = ProviderError(Failure(assetpay.name, FailureKind.BROKEN))
     assert not isinstance(await refused(services, UUID, by=CUSTOMER), NotResendable)

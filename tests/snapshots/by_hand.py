@@ -19,14 +19,8 @@ from bot.domain.health import ProviderHealth, ProviderState, Quota
 from bot.domain.inventory import InventoryFilter, MerchantPrice, Refusal
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import (
-    ALARM,
     ApproverRefusal,
-    CardContext,
-    Outcome,
-    Resend,
     ResendPause,
-    ResendState,
-    TradeFacts,
 )
 from bot.domain.secrets import SignInAddress
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, TradesAnswer, TradesPart
@@ -52,10 +46,10 @@ from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
 from bot.ui.kit.layout import page_at
 from bot.ui.links import signed_in_embed, start_embed, used_embed
-from bot.ui.resends.card import outcome_embed, resend_card
 from bot.ui.trades.page import TRADES_A_PAGE, trades_page
 from cogs.status import _status_embed
-from tests.domain.builders import BOT, OWNER, inventory, item, resend, rub, trade, trades_answer, usd
+from tests.domain.builders import BOT, OWNER, inventory, item, rub, trade, trades_answer, usd
+from tests.snapshots.resends_by_hand import a_resend, resend_states
 from tests.snapshots.shot import Shot
 from tests.ui.test_trades_page import WORDS, at
 
@@ -70,8 +64,8 @@ def built() -> Iterator[Shot]:
     yield from _failures()
     yield from _trades()
     yield from _inventories()
-    yield from _resends()
-    yield from _notes()
+    yield from resend_states()
+    yield from _pauses()
     yield from _sign_in()
     yield from _rights()
     yield from _states()
@@ -82,7 +76,7 @@ def _shot(page: str, situation: str, reader: str, embed: discord.Embed, *, names
 
 
 def _arguments() -> dict[str, object]:
-    pending = _resend()
+    pending = a_resend()
     return {
         "problem": "unknown",
         "capability": Capability.TRADES_ANY,
@@ -301,68 +295,7 @@ def _inventories_at_skinsback() -> Iterator[Shot]:
             yield _shot("item_details", situation, audience.value, details)
 
 
-def _resend(**facts: object) -> Resend:
-    """Return a request with what its card shows beside it."""
-    now = utcnow()
-    defaults = {
-        "requested_at": now - timedelta(minutes=5),
-        "expires_at": now + timedelta(hours=24),
-        "facts": _facts(),
-        "context": CardContext(Link(1, 300, OWNER, LinkSource.SIGN_IN, 300, now - timedelta(days=90))),
-    }
-    return resend(**(defaults | facts))
-
-
-def _facts(**changes: object) -> TradeFacts:
-    return TradeFacts.of(trade(game=Game.CS2, created_at=utcnow() - timedelta(days=2), **changes))
-
-
-def _resends() -> Iterator[Shot]:
-    decided = {"decided_by": 200, "decided_at": utcnow() - timedelta(minutes=1)}
-    for state in ResendState:
-        facts = {} if state in (ResendState.PENDING, ResendState.EXPIRED, ResendState.CANCELLED) else decided
-        one = _resend(state=state, **facts)
-        yield _shot("resend_states", f"card, {state.value}", "moderators", resend_card(one, _CATALOGUE))
-        if state not in (ResendState.PENDING, ResendState.APPROVED, ResendState.SENDING):
-            yield _told(f"outcome, {state.value}", one)
-    for outcome in Outcome:
-        yield _told(f"outcome, {outcome.value}", _resend(state=ResendState.UNKNOWN, outcome=outcome, **decided))
-
-
-def _told(situation: str, one: Resend) -> Shot:
-    return _shot("resend_states", situation, "requester and owner", outcome_embed(one, code=None))
-
-
-def _notes() -> Iterator[Shot]:
-    """The notes on a card: returned, changed, reminded, and an answer about another trade."""
-    facts = _facts(status=4, last_error="", offer_id="1")
-    changed = _facts().note_of_change(facts)
-    assert changed is not None
-    done = _facts(status=3, last_error="")
-    returned = {"decided_by": 200, "decided_at": utcnow() - timedelta(minutes=1)}
-    for situation, one in (
-        ("returned after a restart", _resend(notes=("restarted",), **returned)),
-        ("returned by a stop", _resend(notes=("paused",), **returned)),
-        ("changed before its approval", _resend(notes=(changed,), facts=facts)),
-        (
-            "gone through before its approval",
-            _resend(
-                state=ResendState.CANCELLED,
-                decision_reason="no_longer_resendable",
-                facts=done,
-                asked_facts=_facts(),
-                notes=(_facts().note_of_change(done) or "",),
-            ),
-        ),
-        ("reminded", _resend(reminded_at=utcnow() - timedelta(minutes=1))),
-        (
-            "an answer about another trade",
-            _resend(state=ResendState.UNKNOWN, outcome=Outcome.OTHER_TRADE, outcome_detail="7", notes=(ALARM,)),
-        ),
-        ("nobody could be told", _resend(state=ResendState.SENT, notes=("requester_not_told", "owner_not_told"))),
-    ):
-        embed = resend_card(one, _CATALOGUE)
-        yield _shot("resend_states", f"card, {situation}", "moderators", embed)
+def _pauses() -> Iterator[Shot]:
     for situation, pause in (
         ("by an alarm", ResendPause(guild_id=1, by=None, at=utcnow() - timedelta(hours=1), resend_id=41)),
         ("by a restored database", ResendPause(guild_id=1, by=None, at=utcnow() - timedelta(hours=1))),
