@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random, randrange
 
 from tests.contracts.engines import ENGINES
-from tests.contracts.two_guilds import Report, intruded
+from tests.contracts.intruders import Report, intruded
 
 
 async def tried(engine: str, operations: int, seed: int) -> Report:

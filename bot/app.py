@@ -8,16 +8,13 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from textwrap import shorten
 
-import aiohttp
-import discord
 from pydantic import SecretStr
 
 from bot.client import SkinDeskClient
 from bot.config import Settings
-from bot.config_loading import printable
 from bot.exit_codes import ExitCode
+from bot.exit_reasons import DISCORD_GONE, exit_reason
 from bot.http.address import AddressUnusable
 from bot.monitoring import Telemetry
 from bot.observability.logs import register_secret
@@ -29,6 +26,7 @@ from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.background import background_jobs
 from bot.services.container import Services
+from bot.services.customers import CustomerService
 from bot.services.guilds import GuildsNotNamed, ServedGuilds
 from bot.services.inventory import InventoryService
 from bot.services.link_notices import LinkNotices
@@ -50,13 +48,14 @@ from bot.sign_in_setup import open_sign_in
 from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.command_syncs import SqliteCommandSyncs
 from bot.storage.database import Database
-from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseTooNew, StorageError
+from bot.storage.errors import StorageError
 from bot.storage.first_guild import SqliteFirstGuildRepository
 from bot.storage.grants import SqliteGrantRepository
 from bot.storage.guild_settings import SqliteGuildSettingsRepository, SqlitePauseRepository
 from bot.storage.links import SqliteLinkRepository
 from bot.storage.maintenance.backup import keep_before_migration
 from bot.storage.my_data import SqliteMyDataRepository
+from bot.storage.notes import SqliteNoteRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.sign_ins import SqliteSignInRepository
 from bot.storage.snapshots import SqliteSnapshotRepository
@@ -82,15 +81,6 @@ _LEAVE_WITHIN = 4.5
 
 _CLOSE_WITHIN = 0.3
 """Seconds that closing always has."""
-
-_DISCORD_GONE = (
-    OSError,
-    aiohttp.ClientError,  # discord.py does not wrap its HTTP library's errors
-    discord.HTTPException,
-    discord.LoginFailure,
-    discord.GatewayNotFound,
-    discord.ConnectionClosed,
-)
 
 
 @asynccontextmanager
@@ -220,6 +210,16 @@ async def assembled(
             inventory=inventory,
             trades=trades,
             watches=watches,
+            customers=CustomerService(
+                access=access,
+                links=links,
+                trades=trades,
+                resends=resends,
+                notes=SqliteNoteRepository(database),
+                rows=rows,
+                audit=audit,
+                clock=clock,
+            ),
             resends=requests,
             resend_queue=ResendQueueService(
                 repository=resends, resends=requests, access=access, pauses=pauses, board=board, clock=clock
@@ -274,63 +274,14 @@ async def serve(settings: Settings, *, load: Callable[[], Settings]) -> ExitCode
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # handles a SIGHUP that came during the start
             stopping_since = await _serve(client, settings.discord.token)
             closing.reschedule(max(stopping_since + _LEAVE_WITHIN, loop.time() + _CLOSE_WITHIN))
-    except (StorageError, AddressUnusable, GuildsNotNamed, *_DISCORD_GONE) as error:
+    except (StorageError, AddressUnusable, GuildsNotNamed, *DISCORD_GONE) as error:
         if closing.expired():
             _log.warning("left before everything was closed in order")
             return ExitCode.OK
-        code, reason = _exit_reason(error)
+        code, reason = exit_reason(error)
         _log.error("%s", reason)
         return code
     return ExitCode.OK
-
-
-def _exit_reason(error: Exception) -> tuple[ExitCode, str]:
-    """Return the exit code and the message for an error that ended the run."""
-    code = ExitCode.UNAVAILABLE
-    match error:
-        case DatabaseInUse():
-            code = ExitCode.DATABASE_IN_USE
-            message = f"another SkinDesk uses the database {error.path}: stop it first, or set another database.path"
-        case BackupNotWritten():
-            code = ExitCode.CANNOT_CREATE
-            message = (
-                f"the database is as it was: it needs an upgrade, and the copy before that cannot be written to "
-                f"{error.path} ({error.reason}): make room in its folder and start again"
-            )
-        case DatabaseTooNew():
-            code = ExitCode.FAILURE
-            message = (
-                f"a later SkinDesk has written {error.path} (schema {error.found}, this one knows {error.newest}): "
-                "install that version, or restore an earlier backup with skindesk restore"
-            )
-        case StorageError():
-            code = ExitCode.FAILURE
-            message = f"the database cannot be used: {error} ({type(error).__name__})"
-        case AddressUnusable():
-            message = f"{error.address} cannot be listened on ({error.reason}): free it, or set another {error.setting}"
-        case GuildsNotNamed():
-            code = ExitCode.CONFIG
-            named = ", ".join(
-                f"{number} ({printable(name or 'not in it any more')})" for number, name in error.guilds.items()
-            )
-            message = (
-                "SkinDesk could serve several servers, and discord.guild_ids (SKINDESK_DISCORD__GUILD_IDS) names none: "
-                f"name those that this desk serves, which belong to one merchant. It knows {named}"
-            )
-        case discord.LoginFailure() | discord.ConnectionClosed(code=4004):  # from REST and from the gateway
-            code = ExitCode.CONFIG
-            message = "Discord refused discord.token: copy it again from the application's Bot page"
-        case discord.Forbidden():
-            code = ExitCode.CONFIG
-            message = (
-                "Discord does not let SkinDesk register its commands: invite it to all of discord.command_guild_ids"
-            )
-        case discord.HTTPException(status=status) if 400 <= status < 500 and status != 429:  # noqa: PLR2004 -- HTTP's
-            asked = "the commands" if error.response.url.path.endswith("/commands") else "a request of the start"
-            message = f"Discord refused {asked}: HTTP {status}, code {error.code} ({shorten(error.text, 300)})"
-        case _:
-            message = f"Discord cannot be reached ({type(error).__name__}): look at the network and discordstatus.com"
-    return code, message
 
 
 async def _serve(client: SkinDeskClient, token: SecretStr) -> float:

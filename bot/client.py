@@ -16,6 +16,7 @@ from bot.ports import CommandSyncs
 from bot.services.background import Job
 from bot.services.container import Services
 from bot.ui.access import RevokeDeletedButton
+from bot.ui.customer.controls import CustomerButton, NoteModal, NoteSelect, TradeUrlModal
 from bot.ui.interaction.components import is_known, refuse
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.incoming import IncomingEvents
@@ -31,11 +32,25 @@ from bot.ui.resends.channel import DiscordResendCards
 from bot.ui.resends.queue import QueueButton
 from bot.ui.watches import NotifyButton, StopButton
 
-_COGS = ("inventory", "trades", "resends", "explain", "status", "access", "links", "settings", "audit", "mydata")
+_COGS = (
+    "inventory",
+    "trades",
+    "customer",
+    "resends",
+    "explain",
+    "status",
+    "access",
+    "links",
+    "settings",
+    "audit",
+    "mydata",
+)
 EXTENSIONS = tuple(f"cogs.{name}" for name in _COGS)
 _PAGE_COMPONENTS = (PageButton, InventoryButton, SortSelect, ItemSelect)
 COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     *_PAGE_COMPONENTS,
+    CustomerButton,
+    NoteSelect,
     ResendButton,
     TakeButton,
     WithdrawButton,
@@ -47,7 +62,7 @@ COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     NotifyButton,
     StopButton,
 )
-MODALS: tuple[type[SkinDeskModal], ...] = (FilterModal, ReasonModal)
+MODALS: tuple[type[SkinDeskModal], ...] = (FilterModal, NoteModal, TradeUrlModal, ReasonModal)
 
 _log = logging.getLogger(__name__)
 

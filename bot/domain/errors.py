@@ -186,6 +186,14 @@ class ResendNotFound(NotFound):
     """No resend request with this id in this guild."""
 
 
+class NoteNotFound(NotFound):
+    """No note with this id that the caller may remove."""
+
+
+class TooManyNotes(SkinDeskError):
+    """The customer has as many notes as are kept."""
+
+
 class PageExpired(NotFound):
     """The snapshot behind a button is no longer stored."""
 

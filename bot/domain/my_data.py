@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.domain.audit import AuditAction, AuditRow, PseudonymKind, acts_as, is_erased
 from bot.domain.links import EndedLink, Link
+from bot.domain.notes import Note
 from bot.domain.resends import Resend
 from bot.domain.steam import SteamId
 from bot.domain.watches import Watch
@@ -21,6 +22,8 @@ class StoredData:
     those they requested and those for trades of these accounts. ``audit`` are the rows that name them or an account of
     theirs, and all views of everyone's trades. ``snapshots`` is the number of their stored pagers. ``watches`` are the
     trades that they watch.
+    theirs, and all views of everyone's trades. ``snapshots`` is the number of their stored pagers.
+    ``notes`` are the staff's on them, and those on their accounts from when no member had these.
     """
 
     link: Link | None
@@ -30,6 +33,7 @@ class StoredData:
     audit: tuple[AuditRow, ...]
     snapshots: int
     watches: tuple[Watch, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def own_references(self, user_id: int) -> frozenset[str]:
         """Return the audit log's references to them: their user, and each of their accounts."""
@@ -42,7 +46,13 @@ class StoredData:
 
 
 VIEWS = frozenset(
-    {AuditAction.INVENTORY_VIEWED, AuditAction.TRADES_VIEWED, AuditAction.WATCH_SET, AuditAction.AUDIT_VIEWED}
+    {
+        AuditAction.INVENTORY_VIEWED,
+        AuditAction.TRADES_VIEWED,
+        AuditAction.CUSTOMER_VIEWED,
+        AuditAction.WATCH_SET,
+        AuditAction.AUDIT_VIEWED,
+    }
 )
 """Actions that only show data."""
 
@@ -59,6 +69,7 @@ class Erased:
     resends: int
     snapshots: int
     watches: int = 0
+    notes: int = 0
     resends_kept: int = 0
     kept_until: datetime | None = None
     links_kept_until: datetime | None = None

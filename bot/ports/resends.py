@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TradeFacts,
     )
     from bot.domain.secrets import TradeCode
+    from bot.domain.steam import SteamId
 
 
 class PauseRepository(Protocol):
@@ -70,6 +71,11 @@ class ResendRepository(Protocol):
 
     async def open_in_guild(self, guild_id: int) -> tuple[Resend, ...]:
         """Return the guild's open requests, oldest first."""
+
+    async def of_customer(
+        self, guild_id: int, *, owner: SteamId | None, user_id: int | None, limit: int
+    ) -> tuple[Resend, ...]:
+        """Return the guild's newest requests for an account's trades, and for those of a member then, newest first."""
 
     async def all_open(self) -> tuple[Resend, ...]:
         """Return every open request, oldest first: for the background work."""

@@ -92,6 +92,10 @@ class AuditService:
             detail = {"steam_id": str(account), **detail}
         await self._append(action, subject, detail, by=by)
 
+    async def view_subject(self, action: AuditAction, subject: str, account: SteamId | None, *, by: Actor) -> None:
+        """Append that ``by`` views a subject with this account, before anything is shown, as :meth:`view` does."""
+        await self._append(action, subject, {} if account is None else {"steam_id": str(account)}, by=by)
+
     async def announce(self, row: AuditRow, *, shown: Mapping[str, str] | None = None) -> None:
         """Post a row to the guild's audit channel, if there is one; wait :data:`POSTED_WITHIN` for it at most.
 

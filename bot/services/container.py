@@ -6,6 +6,7 @@ from bot.ports import Explanations
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.background import Job
+from bot.services.customers import CustomerService
 from bot.services.guilds import ServedGuilds
 from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
@@ -34,6 +35,7 @@ class Services:
     inventory: InventoryService
     trades: TradeService
     watches: WatchService
+    customers: CustomerService
     resends: ResendService
     resend_queue: ResendQueueService
     pauses: PauseService

@@ -110,24 +110,17 @@ class TradeService:
         if no provider is on that could answer; ProviderError if there is one part, and it failed.
         """
         query, link = await self._query(request, by=by)
-        said = await self._ask_all(self._selected(request.provider), query, self._deadline, by=by)
-        trades = await _merged(said, query)
-        parts = tuple(_part(name, reading, query) for name, reading in said)
-        if trades or any(map(_tells_something, parts)):
-            await self._log_view(query, link, trades, by=by)
-        if len(parts) == 1 and (failure := parts[0].failure) is not None and not trades:
+        answer = await self._read(query, request, by=by)
+        if answer.trades or any(map(_tells_something, answer.parts)):
+            await self._log_view(query, link, answer.trades, by=by)
+        if len(answer.parts) == 1 and (failure := answer.parts[0].failure) is not None and not answer.trades:
             raise ProviderError(failure)
-        answer = TradesAnswer(
-            scope=query.scope,
-            steam_id=query.account,
-            viewer=None,
-            parts=parts,
-            trades=trades,
-            read_at=self._clock.now(),
-            reference=query.reference,
-        )
-        sees_all = Capability.TRADES_ANY in by.capabilities and not request.own
-        return answer.for_reader(by.link, self._clock.now(), sees_all=sees_all)
+        return answer
+
+    async def read_for(self, request: TradesRequest, *, by: Viewer) -> TradesAnswer:
+        """Return what :meth:`list_for` does to a caller who has logged the view; the only provider may have failed."""
+        query, _ = await self._query(request, by=by)
+        return await self._read(query, request, by=by)
 
     async def check_not_elsewhere(self, number: str, *, by: Viewer, asked_at: float) -> None:
         """Raise NotResendable if this is a trade of a provider without resends that the viewer may see.
@@ -191,6 +184,20 @@ class TradeService:
         trades = tuple(replace(trade, code=None) for trade in listed.trades if trade.not_resendable is None)
         self._suggested[account] = trades
         return trades
+
+    async def _read(self, query: TradeQuery, request: TradesRequest, *, by: Viewer) -> TradesAnswer:
+        said = await self._ask_all(self._selected(request.provider), query, self._deadline, by=by)
+        answer = TradesAnswer(
+            scope=query.scope,
+            steam_id=query.account,
+            viewer=None,
+            parts=tuple(_part(name, reading, query) for name, reading in said),
+            trades=await _merged(said, query),
+            read_at=self._clock.now(),
+            reference=query.reference,
+        )
+        sees_all = Capability.TRADES_ANY in by.capabilities and not request.own
+        return answer.for_reader(by.link, self._clock.now(), sees_all=sees_all)
 
     async def _query(self, request: TradesRequest, *, by: Viewer) -> tuple[TradeQuery, Link | None]:
         """Return what to ask for, and the link of the account that it is about."""

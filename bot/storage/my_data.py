@@ -20,6 +20,7 @@ from bot.storage.audit.log import SqliteAuditRepository, append, link_rows, rows
 from bot.storage.audit.rows import Read, erase_person
 from bot.storage.database import Database, to_ms
 from bot.storage.links import ended_link_of, link_of
+from bot.storage.notes import note_of
 from bot.storage.resend_rows import facts_text, resend_of
 from bot.storage.watches import watches_of
 
@@ -72,6 +73,18 @@ _REMOVE_WATCHES_OF_OTHERS = """
 DELETE FROM watches WHERE guild_id = :guild_id AND owner IN (SELECT value FROM json_each(:accounts))
 """
 
+# As with requests: what was written about an account while it was another member's is about that member.
+_ABOUT_THEM = """
+FROM notes
+WHERE guild_id = :guild_id AND (
+    user_id = :user_id OR user_id IS NULL AND steam_id IN (SELECT value FROM json_each(:accounts))
+)
+"""
+
+_NOTES = f"SELECT * {_ABOUT_THEM} ORDER BY id"
+
+_REMOVE_NOTES = f"DELETE {_ABOUT_THEM}"
+
 _REMOVE_SIGN_INS = "DELETE FROM sign_ins WHERE guild_id = :guild_id AND user_id = :user_id"
 
 _ERASE_RESEND = """
@@ -110,6 +123,7 @@ class SqliteMyDataRepository(MyDataRepository):
             audit=tuple(rows[number] for number in sorted(rows, reverse=True)),
             snapshots=snapshots,
             watches=watches_of(await self._db.read(_WATCHES, who)),
+            notes=tuple(map(note_of, await self._db.read(_NOTES, {**who, "accounts": _json(accounts)}))),
         )
 
     @override
@@ -153,6 +167,7 @@ async def _erase(connection: sqlite3.Connection, guild_id: int, user_id: int, at
     snapshots = connection.execute(_REMOVE_SNAPSHOTS, who).rowcount
     watches = connection.execute(_REMOVE_WATCHES, who).rowcount
     connection.execute(_REMOVE_WATCHES_OF_OTHERS, who | {"accounts": _json(accounts)})
+    notes = connection.execute(_REMOVE_NOTES, {**who, "accounts": _json(accounts)}).rowcount
     connection.execute(_REMOVE_SIGN_INS, who)
     # Before the pseudonyms are deleted: a later row would name the member again.
     append(connection, AuditEntry(guild_id, at, user_id, AuditAction.DATA_ERASED, f"user:{user_id}"))
@@ -160,7 +175,7 @@ async def _erase(connection: sqlite3.Connection, guild_id: int, user_id: int, at
     for account in accounts:
         erase_person(connection, guild_id, PseudonymKind.STEAM, account.value)
     kept_until = max((each.ended_at + RELINK_COOL_DOWN for each in ended_links), default=None)
-    return replace(erased, link=link, snapshots=snapshots, watches=watches, links_kept_until=kept_until)
+    return replace(erased, link=link, snapshots=snapshots, watches=watches, notes=notes, links_kept_until=kept_until)
 
 
 def _erase_resends(connection: sqlite3.Connection, resends: Iterable[Resend], at: datetime) -> Erased:

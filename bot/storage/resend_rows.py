@@ -86,6 +86,14 @@ SELECT avg(wait) AS median FROM (
 )
 """
 
+ABOUT_CUSTOMER = """
+SELECT * FROM resends
+WHERE guild_id = :guild_id AND (owner = :owner OR owner_user_id = :user_id) AND erased_at IS NULL
+  AND NOT (state = 'cancelled' AND message_id IS NULL AND settled_by IS NULL)
+ORDER BY id DESC
+LIMIT :limit
+"""
+
 FINALISE = "UPDATE resends SET finalised_at = :at WHERE guild_id = :guild_id AND id = :id"
 
 OPEN = """

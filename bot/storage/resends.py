@@ -12,6 +12,7 @@ from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
 from bot.domain.resend_queue import ResendCounts
 from bot.domain.resends import ALARM, OPENED_WITHIN, CardContext, Outcome, Resend, ResendState, Settlement, TradeFacts
+from bot.domain.steam import SteamId
 from bot.ports.resends import ResendRepository
 from bot.storage import resend_rows as rows
 from bot.storage.audit.log import append
@@ -74,6 +75,13 @@ class SqliteResendRepository(ResendRepository):
     @override
     async def open_in_guild(self, guild_id: int) -> tuple[Resend, ...]:
         return await self._read(rows.OPEN_IN_GUILD, {"guild_id": guild_id})
+
+    @override
+    async def of_customer(
+        self, guild_id: int, *, owner: SteamId | None, user_id: int | None, limit: int
+    ) -> tuple[Resend, ...]:
+        wanted = {"guild_id": guild_id, "owner": None if owner is None else owner.value, "user_id": user_id}
+        return await self._read(rows.ABOUT_CUSTOMER, wanted | {"limit": limit})
 
     @override
     async def all_open(self) -> tuple[Resend, ...]:

@@ -125,6 +125,8 @@ INPUT_PROBLEMS = {
         "It belongs to another Steam account than `member` or `steam_id`.",
         "Leave one of the two out, or ask the customer for their own trade URL.",
     ),
+    "no_customer": ("It does not name a customer.", "Name a member, or give a SteamID, profile link or trade URL."),
+    "no_text": ("There is nothing in it.", "Write what your colleagues should know."),
     "not_a_price": ("A price is a number, 0 or more.", "Give a number, for instance 12.50 or 1,204.50."),
     "above_max_price": ("The lowest price is above the highest one.", "Swap the two, or leave one out."),
     "member_and_steam_id": ("Name a member or a SteamID, not both.", "Leave one of the two out."),

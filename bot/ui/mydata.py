@@ -13,15 +13,17 @@ import msgspec
 from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditRow, PseudonymKind, acts_as, is_for_another
 from bot.domain.links import RELINK_COOL_DOWN, LinkSource
 from bot.domain.my_data import Erased, StoredData
+from bot.domain.notes import Note
 from bot.domain.resends import Resend, TradeFacts
 from bot.domain.watches import KEPT_FOR as WATCHED_FOR
 from bot.domain.watches import Watch
 from bot.services.snapshots import KEPT_FOR
 from bot.ui.audit import actor_mention
 from bot.ui.kit.layout import Field, Tone, card
-from bot.ui.kit.text import code, count, moment, relative
+from bot.ui.kit.text import code, count, moment, outside, relative
 
 _VIEWS_SHOWN = 8
+_NOTES_SHOWN = 3
 _HOURS = f"{KEPT_FOR.total_seconds() / 3600:g} hours"
 
 
@@ -38,6 +40,7 @@ def my_data_page(stored: StoredData, *, user_id: int) -> discord.Embed:
             Field("Audit log", f"{count(len(stored.audit), 'row')} about you, your account or everyone."),
             Field("Who viewed your data", "\n".join(_view_lines(stored.views_by_others(user_id)))),
             Field("Trades you watch", f"{len(stored.watches)}, each for at most {WATCHED_FOR.days} days."),
+            *([Field("Notes of the staff on you", "\n".join(_note_lines(stored.notes)))] if stored.notes else []),
             Field("Answers with pages", f"{stored.snapshots} of your own, each for at most {_HOURS}."),
         ],
         colour=Tone.NEUTRAL,
@@ -86,6 +89,12 @@ def _view_lines(views: tuple[AuditRow, ...]) -> list[str]:
     return lines if left_out <= 0 else [*lines[:_VIEWS_SHOWN], f"…and {left_out:,} more in the file."]
 
 
+def _note_lines(notes: tuple[Note, ...]) -> list[str]:
+    lines = [f"{relative(note.at)}: {outside(note.text, 200)}" for note in notes[-_NOTES_SHOWN:]]
+    left_out = len(notes) - len(lines)
+    return [*lines, f"…and {left_out:,} more in the file."] if left_out else lines
+
+
 def _viewed(row: AuditRow) -> str:
     if row.action is AuditAction.INVENTORY_VIEWED:
         return "your inventory"
@@ -93,6 +102,8 @@ def _viewed(row: AuditRow) -> str:
         return "everyone's trades" if row.subject == "guild" else "your trades"
     if row.action is AuditAction.WATCH_SET:
         return "the changes of a trade of yours"
+    if row.action is AuditAction.CUSTOMER_VIEWED:
+        return "everything about you"
     return "the audit log about you"
 
 
@@ -106,6 +117,8 @@ def _gone(erased: Erased) -> list[str]:
         lines.append(f"{count(erased.snapshots, 'answer')} with pages; their buttons no longer work.")
     if erased.watches:
         lines.append(f"{count(erased.watches, 'trade')} that you watched: you get no more messages.")
+    if erased.notes:
+        lines.append(f"{count(erased.notes, 'note')} that the staff wrote about you.")
     return [*lines, "A Steam sign-in in progress, and data in memory."]
 
 
@@ -129,7 +142,7 @@ def _staying(erased: Erased) -> list[str]:
         )
     return [
         *lines,
-        "What you did to others as staff, such as decisions: you answer for it.",
+        "What you did to others as staff, such as decisions and notes: you answer for it.",
         "The rows of the audit log, without your name, so that no one can rewrite it.",
         f"Pages about your account that the staff has asked for: for at most {_HOURS}.",
         "Messages on Discord: approval cards and posts in the audit channel. SkinDesk does not delete them.",
@@ -140,6 +153,8 @@ MOST_ROWS = 10_000
 """The newest rows of the audit log in one file: Discord takes 10 MiB."""
 
 _OTHER = "somebody else"
+_STAFF = "the staff"
+_ABOUT_NOTES = frozenset({AuditAction.NOTE_ADDED, AuditAction.NOTE_REMOVED})
 _PEOPLE = frozenset({"user", "steam", "erased"})
 
 
@@ -173,6 +188,7 @@ def my_data_file(stored: StoredData, *, guild_id: int, user_id: int, at: datetim
             for ended in stored.ended_links
         ],
         "resends": [_resend(resend, user_id=user_id, own=own) for resend in stored.resends],
+        "notes": [_note(note, user_id=user_id) for note in stored.notes],
         "record": [_row(row, own, for_the_reader) for row in rows[:MOST_ROWS]],
         "older_rows_left_out": len(rows[MOST_ROWS:]),
         "page_snapshots": stored.snapshots,
@@ -251,6 +267,17 @@ def _facts(facts: TradeFacts) -> Mapping[str, Any]:
     }
 
 
+def _note(note: Note, *, user_id: int) -> Mapping[str, Any]:
+    """Return a note on the reader; a colleague's name is not theirs to know."""
+    return {
+        "id": note.id,
+        "about": f"steam:{note.steam_id}" if note.user_id is None else f"user:{note.user_id}",
+        "author": f"user:{user_id}" if note.author_id == user_id else _STAFF,
+        "at": note.at,
+        "text": note.text,
+    }
+
+
 def _is_by_another(resend: Resend, user_id: int) -> bool:
     """Return whether another member asked, and not for the reader: maybe for an account that the reader has now."""
     return resend.requested_by != user_id and resend.owner_user_id not in (None, user_id)
@@ -280,10 +307,11 @@ def _row(row: AuditRow, own: Iterable[str], for_the_reader: Iterable[str]) -> Ma
         hidden.add(f"user:{row.detail['requester']}")
     # A member who acted as staff stays hidden, whatever else they did in that row.
     by_that_other = row.actor in hidden and acts_as(row) is PseudonymKind.USER
+    by_author = row.action in _ABOUT_NOTES and row.actor not in own
     return {
         "number": row.number,
         "at": row.at,
-        "actor": _OTHER if by_that_other else row.actor,
+        "actor": _STAFF if by_author else _OTHER if by_that_other else row.actor,
         "action": row.action.value,
         "subject": _OTHER if about_another else row.subject,
         "detail": details,

@@ -1,7 +1,7 @@
 """Pages and the controls under them. The controls work after a restart: their state is in custom ids and snapshots."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Self
@@ -11,7 +11,7 @@ import discord
 from bot.domain.access import Capability
 from bot.domain.errors import ControlUnknown, PageExpired, ProviderError
 from bot.domain.inventory import InventoryFilter, Sort
-from bot.domain.snapshots import InventoryAnswer, Listing, Snapshot
+from bot.domain.snapshots import InventoryAnswer, Listing, ProviderAnswer, Snapshot, TradesPart
 from bot.ports import Explanations
 from bot.ui.interaction.components import offered, selected
 from bot.ui.interaction.error_handler import handle, log_failure
@@ -92,7 +92,12 @@ def shown_page(
 def log_failures(session: InteractionSession, snapshot: Snapshot) -> None:
     """Log each provider that failed for a new snapshot, by the reference that its page shows."""
     answer = snapshot.answer
-    for part in answer.answers if isinstance(answer, InventoryAnswer) else answer.parts:
+    log_parts(session, answer.answers if isinstance(answer, InventoryAnswer) else answer.parts)
+
+
+def log_parts(session: InteractionSession, parts: Iterable[ProviderAnswer | TradesPart]) -> None:
+    """Log each provider that failed, by the reference that the answer shows."""
+    for part in parts:
         if part.failure is not None and part.reference is not None:
             log_failure(session, ProviderError(part.failure), part.reference)
 

@@ -19,6 +19,7 @@ IN_TIME = "session.defer_if_slow()"
 READING = {
     "cogs/access.py:list",
     "cogs/access.py:why",
+    "cogs/customer.py:customer",
     "cogs/explain.py:explain",
     "cogs/explain.py:explain_message",
     "cogs/inventory.py:inventory",

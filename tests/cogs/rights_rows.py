@@ -19,6 +19,7 @@ from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import InventoryButton, ItemSelect, PageButton, SortSelect
 from bot.ui.resends.buttons import PauseButton, ResendButton, ResumeButton, TakeButton, WithdrawButton
 from bot.ui.resends.queue import QueueButton
+from tests.cogs.rights_of_customers import ROWS as CUSTOMER_ROWS
 from tests.cogs.rights_stage import NEVER_WAS, Case, Stage, Whose
 from tests.cogs.rights_watches import stops, watches
 
@@ -334,6 +335,7 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "SortSelect": arranges(sorts, "Order: names A to Z"),
     "ItemSelect": arranges(opens_item, "Accepted at"),
     "FilterModal": (sends_filter(foreign=False), sends_filter(foreign=True)),
+    **CUSTOMER_ROWS,
     "resend": (asks(Whose.OWN), asks(Whose.FOREIGN)),
     "resend:id": (suggests(Whose.OWN), suggests(Whose.FOREIGN)),
     "approvals": uses("approvals", "Open resends"),

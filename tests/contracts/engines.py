@@ -17,6 +17,7 @@ from bot.ports import (
     SignInRepository,
     SnapshotRepository,
 )
+from bot.ports.notes import NoteRepository
 from bot.ports.resends import PauseRepository, ResendRepository
 from bot.ports.watches import WatchRepository
 from bot.storage.audit.log import SqliteAuditRepository
@@ -27,6 +28,7 @@ from bot.storage.guild_settings import SqliteGuildSettingsRepository, SqlitePaus
 from bot.storage.links import SqliteLinkRepository
 from bot.storage.maintenance.inspection import inspect
 from bot.storage.my_data import SqliteMyDataRepository
+from bot.storage.notes import SqliteNoteRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.sign_ins import SqliteSignInRepository
 from bot.storage.snapshots import SqliteSnapshotRepository
@@ -48,6 +50,7 @@ class Repositories:
     my_data: MyDataRepository
     sign_ins: SignInRepository
     watches: WatchRepository
+    notes: NoteRepository
     chain: Callable[[], ChainReport | None]
     """Checks the audit log."""
     rows: Callable[[int], Awaitable["Rows"]]
@@ -94,6 +97,7 @@ async def _sqlite(folder: Path) -> AsyncIterator[Repositories]:
             my_data=SqliteMyDataRepository(db),
             sign_ins=SqliteSignInRepository(db),
             watches=SqliteWatchRepository(db),
+            notes=SqliteNoteRepository(db),
             chain=lambda: inspect(folder / "desk.db").chain,
             rows=lambda guild_id: _rows(db, guild_id),
         )

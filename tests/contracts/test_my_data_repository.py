@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.customers import CustomerKey
 from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
 from bot.domain.my_data import Erased, StoredData
+from bot.domain.notes import Note
 from bot.domain.resends import OPENED_WITHIN, Resend, ResendState
 from bot.domain.steam import SteamId
 from bot.ports import AuditRepository, LinkRepository, MyDataRepository
@@ -100,6 +102,26 @@ async def test_everything(my_data: MyDataRepository, repositories: Repositories)
     ]
     assert [row.action for row in stored.views_by_others(ADA)] == [entry.action for entry in reversed(views)]
     assert stored.own_references(ADA) == {f"user:{ADA}", f"steam:{ADAS_ACCOUNT}"}
+
+
+def note(text: str, *, user_id: int | None = ADA, steam_id: SteamId | None = ADAS_ACCOUNT) -> Note:
+    return Note(0, GUILD, user_id, steam_id, CLEO, text, LATER)
+
+
+async def test_notes(my_data: MyDataRepository, repositories: Repositories) -> None:
+    """Found and erased are the notes on the member, and those on their account from when no one was linked."""
+    await repositories.links.put(link(source=LinkSource.SIGN_IN))
+    on_her = [note("with the account"), note("without", steam_id=None), note("before", user_id=None)]
+    on_ben = [note("while it was Ben's", user_id=BEN), note("Ben", user_id=BEN, steam_id=None)]
+    by_her = replace(note("Ben again", user_id=BEN, steam_id=None), author_id=ADA)
+    for each in (*on_her, *on_ben, by_her):
+        await repositories.notes.add(each, at_most=9)
+
+    assert [each.text for each in (await my_data.of_user(GUILD, ADA)).notes] == [each.text for each in on_her]
+    assert (await my_data.erase(GUILD, ADA, at=LATER)).notes == len(on_her)
+    left = await repositories.notes.of_customer(GUILD, CustomerKey(BEN, ADAS_ACCOUNT))
+    assert {each.text for each in left} == {each.text for each in (*on_ben, by_her)}
+    assert repositories.is_sound()
 
 
 async def test_erase(my_data: MyDataRepository, repositories: Repositories) -> None:

@@ -5,7 +5,8 @@ from random import Random
 import pytest
 
 from tests.contracts.engines import Repositories
-from tests.contracts.two_guilds import ACROSS_GUILDS, CASES, functions_of, intruded, of_engine, repository_protocols
+from tests.contracts.intruders import functions_of, intruded, of_engine, repository_protocols
+from tests.contracts.two_guilds import ACROSS_GUILDS, CASES
 
 OPERATIONS = 5_000
 """``benchmarks/two_guilds.py`` does as many as wanted."""

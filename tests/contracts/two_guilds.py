@@ -5,32 +5,29 @@ not. A case gets the repository and picks data from ``Theirs``.
 """
 
 import hashlib
-import inspect
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from random import Random
-from typing import Any, get_type_hints
+from typing import Any
 
 from bot import ports
 from bot.domain.access import Capability, Grant
 from bot.domain.audit import AuditAction, AuditEntry
-from bot.domain.errors import SkinDeskError
+from bot.domain.customers import CustomerKey
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import InventoryFilter
 from bot.domain.links import SIGN_IN_WITHIN, Link, LinkSource, SignIn
+from bot.domain.notes import Note
 from bot.domain.resends import Outcome, Resend, ResendPause, ResendState, Settlement
 from bot.domain.settings import Setting
 from bot.domain.steam import SteamId
-from bot.ports import resends as resend_ports
-from bot.ports import watches as watch_ports
+from bot.ports.notes import NoteRepository
 from bot.ports.resends import PauseRepository, ResendRepository
 from bot.ports.watches import WatchRepository
 from tests.contracts import samples
-from tests.contracts.engines import Repositories
 
 PAUSED, OURS, RUNNING = 910_000_000_000_000_001, 910_000_000_000_000_002, 910_000_000_000_000_003
 THEIRS = (PAUSED, RUNNING)
@@ -59,6 +56,7 @@ class Theirs:
     resends: tuple[Resend, ...]
     snapshot_ids: tuple[str, ...]
     digests: tuple[str, ...]
+    note_ids: tuple[int, ...]
 
     def resend(self) -> Resend:
         return self.chance.choice(self.resends)
@@ -80,6 +78,9 @@ class Theirs:
         """Return one that was not handed out, however alike: who has the right one has the sign-in."""
         digest = self.chance.choice(self.digests)
         return self.chance.choice([digest[:-1], digest.upper(), f" {digest}", digest[::-1], f"{digest}0", "%"])
+
+    def note_id(self) -> int:
+        return self.chance.choice(self.note_ids)
 
     def grant(self) -> Grant:
         return Grant(OURS, self.chance.choice(ROLES), self.chance.choice(list(Capability)))
@@ -156,6 +157,9 @@ CASES: Mapping[type, Mapping[str, Case]] = {
         "open_for_trade": lambda resends, theirs: resends.open_for_trade(
             OURS, ProviderName.MANNCO, theirs.resend().trade_id
         ),
+        "of_customer": lambda resends, theirs: resends.of_customer(
+            OURS, owner=theirs.account(), user_id=theirs.person(), limit=9
+        ),
         "open_in_guild": lambda resends, _: resends.open_in_guild(OURS),
         "finalise": lambda resends, theirs: resends.finalise(*theirs.ids(), at=NOW),
         "attach_card": lambda resends, theirs: resends.attach_card(
@@ -187,6 +191,15 @@ CASES: Mapping[type, Mapping[str, Case]] = {
         "settle_later": lambda resends, theirs: resends.settle_later(*theirs.ids(), settle_after=NOW),
         "settle": lambda resends, theirs: resends.settle(
             *theirs.ids(), Settlement(sent=theirs.chance.random() < 0.5, outcome=Outcome.MARKED, by=PEOPLE[0]), at=NOW
+        ),
+    },
+    NoteRepository: {
+        "add": lambda notes, theirs: notes.add(
+            Note(0, OURS, theirs.person(), theirs.account(), theirs.person(), "ours", NOW), at_most=2
+        ),
+        "of_customer": lambda notes, theirs: notes.of_customer(OURS, CustomerKey(theirs.person(), theirs.account())),
+        "remove": lambda notes, theirs: notes.remove(
+            OURS, theirs.note_id(), by=theirs.person(), of_anyone=theirs.chance.random() < 0.5, at=NOW
         ),
     },
     ports.SnapshotRepository: {
@@ -245,70 +258,7 @@ ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
 """The functions that no interaction can cause, with what they are for."""
 
 
-@dataclass(slots=True)
-class Report:
-    """How often each function was tried, and the forbidden reads and changes."""
-
-    done: Counter[str] = field(default_factory=Counter)
-    violations: list[str] = field(default_factory=list)
-
-
-def repository_protocols() -> dict[str, type]:
-    """Return the repositories' protocols by their names."""
-    declared = vars(ports) | vars(resend_ports) | vars(watch_ports)
-    return {name: kind for name, kind in declared.items() if name.endswith("Repository")}
-
-
-def functions_of(protocol: type) -> AbstractSet[str]:
-    """Return what a protocol declares."""
-    return {name for name, _ in inspect.getmembers(protocol, inspect.isfunction) if not name.startswith("_")}
-
-
-def of_engine(repositories: Repositories) -> dict[type, Any]:
-    """Return the engine's repositories by their protocols."""
-    hints = get_type_hints(Repositories)
-    return {kind: getattr(repositories, name) for name, kind in hints.items() if kind in CASES}
-
-
-async def intruded(repositories: Repositories, *, operations: int, chance: Random, every: int = 100) -> Report:
-    """Do random operations; hold each answer, and ``every`` so many all rows of theirs, against what is allowed."""
-    by_protocol = of_engine(repositories)
-    cases = [
-        (f"{protocol.__name__}.{name}", by_protocol[protocol], case)
-        for protocol, of_protocol in CASES.items()
-        if protocol in by_protocol
-        for name, case in of_protocol.items()
-    ]
-    theirs = await _furnished(by_protocol, chance)
-    report = Report()
-    before = await _rows(repositories)
-    since: set[str] = set()
-    for number in range(1, operations + 1):
-        name, repository, case = chance.choice(cases)
-        report.done[name] += 1
-        since.add(name)
-        try:
-            answer = await case(repository, theirs)
-        except SkinDeskError as refused:
-            answer = (refused.args, vars(refused))
-        if _shows_theirs(answer):
-            report.violations.append(f"operation {number}, {name}: read {answer!r}")
-        if number % every == 0 or number == operations:
-            after = await _rows(repositories)
-            if after != before:
-                tables = sorted(name for name in before | after if before.get(name) != after.get(name))
-                report.violations.append(f"operation {number}: {tables} changed by one of {sorted(since)}")
-            before = after
-            since.clear()
-    return report
-
-
-async def _rows(repositories: Repositories) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every row of theirs, by its table and guild."""
-    return {f"{name} of {guild}": rows for guild in THEIRS for name, rows in (await repositories.rows(guild)).items()}
-
-
-def _shows_theirs(answer: object) -> bool:
+def shows_theirs(answer: object) -> bool:
     """Return whether an answer holds data of theirs."""
     shows = False
     if isinstance(answer, str):
@@ -318,19 +268,20 @@ def _shows_theirs(answer: object) -> bool:
     elif isinstance(answer, int):
         shows = answer in _THEIR_NUMBERS
     elif isinstance(answer, Mapping):
-        shows = any(_shows_theirs(each) for each in (*answer, *answer.values()))
+        shows = any(shows_theirs(each) for each in (*answer, *answer.values()))
     elif isinstance(answer, list | tuple | AbstractSet):
-        shows = any(_shows_theirs(each) for each in answer)
+        shows = any(shows_theirs(each) for each in answer)
     elif is_dataclass(answer):
-        shows = any(_shows_theirs(getattr(answer, each.name)) for each in fields(answer))
+        shows = any(shows_theirs(getattr(answer, each.name)) for each in fields(answer))
     return shows
 
 
-async def _furnished(by_protocol: Mapping[type, Any], chance: Random) -> Theirs:
+async def furnished(by_protocol: Mapping[type, Any], chance: Random) -> Theirs:
     """Give both of their guilds some of everything."""
     resends: list[Resend] = []
     snapshot_ids: list[str] = []
     digests: list[str] = []
+    note_ids: list[int] = []
     for place, guild_id in enumerate(THEIRS):
         await _people(by_protocol, guild_id)
         resends += await _requests(by_protocol[ResendRepository], guild_id, first=100 * place)
@@ -349,8 +300,11 @@ async def _furnished(by_protocol: Mapping[type, Any], chance: Random) -> Theirs:
                 sign_in = SignIn(_digest(f"{guild_id}:{person}"), guild_id, person, _THEIR_TIME)
                 await by_protocol[ports.SignInRepository].begin(sign_in)
                 digests.append(sign_in.digest)
+            draft = Note(0, guild_id, person, ACCOUNTS[number], PEOPLE[0], _THEIR_WORD, _THEIR_TIME)
+            note = await by_protocol[NoteRepository].add(draft, at_most=9)
+            note_ids.append(note.id)
     await by_protocol[PauseRepository].pause(PAUSED, by=PEOPLE[0], at=_THEIR_TIME)
-    return Theirs(chance, tuple(resends), tuple(snapshot_ids), tuple(digests or [_digest("nothing")]))
+    return Theirs(chance, tuple(resends), tuple(snapshot_ids), tuple(digests or [_digest("nothing")]), tuple(note_ids))
 
 
 async def _people(by_protocol: Mapping[type, Any], guild_id: int) -> None:

@@ -48,7 +48,7 @@ class Walk:
                 yield shot
         # The departed last: what else is shown has its numbers from what was done before it.
         last = self._links_of_the_departed
-        for part in (self._settings, self._access, self._audit, self._status, self._my_data, last):
+        for part in (self._settings, self._access, self._audit, self._status, self._customer, self._my_data, last):
             async for shot in part():
                 yield shot
 
@@ -322,6 +322,29 @@ class Walk:
         await self._outage()
         for reader in (CUSTOMER, MODERATOR):
             yield await self._ask("status", "one fails", reader, "status")
+
+    async def _customer(self) -> AsyncIterator[Shot]:
+        mia, world = self.scene.customer, self.scene.world
+        result = await self._use(AGENT, "customer", member=mia)
+        yield self._shot("customer", "a member", AGENT, result)
+        page = result.response
+        assert page is not None
+        form = await self.scene.agent.click(page, label="Add a note")
+        yield _form("customer", "the form for a note", AGENT, form)
+        noted = await self.scene.agent.submit_modal(form, {"text": "Speaks German. Her brother uses the account too."})
+        yield self._shot("customer", "all notes, after one was added", AGENT, _last(noted))
+        yield _form(
+            "customer", "the form for the inventory", AGENT, await self.scene.agent.click(page, label="Inventory")
+        )
+        for situation, reader, options in (
+            ("with a note", MODERATOR, {"member": mia}),
+            ("a member without a link", MODERATOR, {"member": self.people[MODERATOR]}),
+            ("an account without a member", AGENT, {"steam_id": str(world.unlucky.steam_id)}),
+            ("by trade URL", AGENT, {"steam_id": world.other_customer.trade_url}),
+            ("no one named", AGENT, {}),
+            ("asked by a customer", CUSTOMER, {"member": mia}),
+        ):
+            yield await self._ask("customer", situation, reader, "customer", **options)
 
     async def _my_data(self) -> AsyncIterator[Shot]:
         for situation, command in (("export", "mydata export"), ("forget", "mydata forget")):

@@ -18,16 +18,20 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from simcord.types import HttpLogEntry
 
+from bot.domain.customers import Customer, CustomerKey, NoteList
 from bot.domain.errors import ProviderError, ResendAlreadyOpen, SkinDeskError, TradeNotFound
 from bot.domain.failures import Failure, FailureKind, ProviderName, TradeUrlCheck
 from bot.domain.inventory import InventoryFilter, Refusal, Sticker
+from bot.domain.links import Holder, Link, LinkSource
 from bot.domain.money import Money
+from bot.domain.notes import NOTES_AT_MOST, Note
 from bot.domain.resends import Outcome, ResendState, TradeFacts
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, TradesPart
 from bot.domain.steam import Game
 from bot.domain.trades import Direction, TradeItem, TradeReference, TradeState, UnreadRow
 from bot.providers.explanations import Catalogue
+from bot.ui.customer.page import customer_page, notes_page
 from bot.ui.errors import error_embed
 from bot.ui.explain import explanation_embed
 from bot.ui.inventory.details import item_details
@@ -37,7 +41,7 @@ from bot.ui.kit.text import utf16_length
 from bot.ui.meanings import answer, answer_to_message
 from bot.ui.resends.card import outcome_embed, resend_card
 from bot.ui.trades.page import TRADES_A_PAGE, trades_page
-from tests.domain.builders import NOW, OWNER, inventory, item, resend, trade, trades_answer
+from tests.domain.builders import BOT, NOW, OWNER, inventory, item, resend, trade, trades_answer
 from tests.support.hostile_text import rendered, very_hostile
 from tests.support.payload_audit import audit_requests
 
@@ -202,11 +206,49 @@ def notes(source: Source, audience: Audience) -> Embeds:
     yield outcome_embed(ended, code=TradeCode("ABCDEFGH"))
 
 
+def customers(source: Source, audience: Audience) -> Embeds:
+    """Render the page about a customer, and all notes on them."""
+    del audience  # only staff see it
+    states = tuple(ResendState)
+    asked = [
+        resend(
+            id=number,
+            state=states[source.pick(len(states), number)],
+            reason=source.text(number),
+            decided_by=7,
+            decided_at=NOW,
+            decision_reason=source.text(number + 1),
+            message_id=5,
+        )
+        for number in range(3)
+    ]
+    key = CustomerKey(5, OWNER)
+    kept = [
+        Note(number, 1, (5, None, 6)[number % 3], OWNER, 7 + number, source.text(number), NOW)
+        for number in range(NOTES_AT_MOST)
+    ]
+    shown = NoteList(key, tuple(kept), frozenset({1}), hides_authors=source.pick(2) == 1)
+    trades = [trade(id=number, status=STATUSES[source.pick(len(STATUSES), number)]) for number in range(5)]
+    customer = Customer(
+        key=key,
+        link=Link(1, 5, OWNER, LinkSource.STAFF, 5 + source.pick(2), NOW, NOW + timedelta(hours=1)),
+        holders=frozenset({Holder(6, OWNER), Holder(5, BOT)}),
+        answer=replace(trades_answer(*trades), trades=(*trades, trade(id=9, status=source.text(3)))),
+        resends=tuple(asked),
+        notes=shown,
+        views=(),
+        read_at=NOW,
+    )
+    yield customer_page(customer, reader_id=7, explanations=CATALOGUE)
+    yield notes_page(shown, reader_id=7)
+
+
 PAGES: dict[str, Callable[[Source, Audience], Embeds]] = {
     "items": items,
     "trades": trades,
     "errors": errors,
     "notes": notes,
+    "customers": customers,
 }
 
 

@@ -49,6 +49,9 @@ CREATE INDEX notes_by_member ON notes (guild_id, user_id, id) WHERE user_id IS N
 
 CREATE INDEX notes_by_account ON notes (guild_id, steam_id, id) WHERE steam_id IS NOT NULL;
 
+-- The requests for a member's trades, whichever account they had then.
+CREATE INDEX resends_by_owner_user ON resends (guild_id, owner_user_id, id) WHERE owner_user_id IS NOT NULL;
+
 -- The facts behind the reference of an error, for 7 days. facts is JSON without any secret.
 CREATE TABLE error_references (
     guild_id INTEGER NOT NULL,

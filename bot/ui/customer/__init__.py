@@ -1,0 +1,1 @@
+"""Everything about a customer on one screen."""

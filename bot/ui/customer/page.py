@@ -1,0 +1,238 @@
+"""The page about a customer and the list of notes: what a tired agent needs first, ids last."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import discord
+
+from bot.domain.audit import AuditAction, AuditRow
+from bot.domain.customers import Customer, CustomerKey, NoteList
+from bot.domain.errors import NoteNotFound, TooManyNotes
+from bot.domain.links import Link, LinkSource
+from bot.domain.notes import MAX_NOTE, NOTES_AT_MOST, Note
+from bot.domain.resends import Resend, ResendState
+from bot.domain.snapshots import TradesAnswer
+from bot.domain.trades import Trade, TradeState
+from bot.ports import Explanations
+from bot.ui.audit import actor_mention
+from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
+from bot.ui.kit.layout import Field, Tone, card
+from bot.ui.kit.text import code, outside, plain, relative
+from bot.ui.resends.card import link_to_card
+from bot.ui.trades.block import headline
+from bot.ui.trades.head import notes, nothing
+
+_NOTES_SHOWN = 2
+_TRADES_SHOWN = 3
+_RESENDS_SHOWN = 3
+_VIEWS_SHOWN = 3
+_LONGEST_REASON = 60
+_NOTE_PREVIEW = 160
+_WHOLE_NOTE = MAX_NOTE + 80
+"""Escaped, a note of ordinary text is little longer; all of them still fit one message."""
+
+_STATES = (
+    ("waiting", frozenset({TradeState.PREPARED, TradeState.OFFERED, TradeState.UNKNOWN})),
+    ("on hold", frozenset({TradeState.HELD})),
+    ("failed", frozenset({TradeState.FAILED})),
+    ("cancelled", frozenset({TradeState.CANCELLED})),
+    ("undone", frozenset({TradeState.REVERTED})),
+    ("completed", frozenset({TradeState.COMPLETED})),
+)
+_VIEWED = {
+    AuditAction.CUSTOMER_VIEWED: "this page",
+    AuditAction.TRADES_VIEWED: "trades",
+    AuditAction.INVENTORY_VIEWED: "inventory",
+    AuditAction.REFERENCE_VIEWED: "an error",
+}
+
+
+def customer_page(customer: Customer, *, reader_id: int, explanations: Explanations) -> discord.Embed:
+    """Return everything about a customer."""
+    key = customer.key
+    fields = [
+        *_notes_field(customer.notes, reader_id),
+        _trades_field(customer, explanations),
+        *_resends_field(customer),
+        *_views_field(customer.views),
+        Field("To copy", " · ".join(_ids(key))),
+    ]
+    is_waiting = bool(customer.open_resends) or _has_open(customer.answer)
+    return card(
+        title="Customer",
+        description="\n".join(_who(customer)),
+        fields=fields,
+        colour=Tone.WAITING if is_waiting else Tone.NEUTRAL,
+    )
+
+
+def notes_page(shown: NoteList, *, reader_id: int) -> discord.Embed:
+    """Return all notes on a customer."""
+    fields = [
+        Field(f"Note {number}", f"{outside(note.text, _WHOLE_NOTE)}\n{_by(note, shown, reader_id)}")
+        for number, note in enumerate(shown.notes, 1)
+    ]
+    left = NOTES_AT_MOST - len(shown.notes)
+    room = f"Room for {left} more." if left else "There is no room for more."
+    return card(
+        title="Notes on this customer",
+        description=" · ".join(_names(shown.key)) + ("" if fields else "\nThere is no note."),
+        fields=fields,
+        colour=Tone.NEUTRAL,
+        footer=f"{room} With /mydata export the customer gets them, without names.",
+    )
+
+
+def note_options(shown: NoteList) -> list[discord.SelectOption]:
+    """Return the notes that the reader may remove, as options."""
+    return [
+        discord.SelectOption(label=f"Note {number}", value=str(note.id), description=plain(note.text, 100))
+        for number, note in enumerate(shown.notes, 1)
+        if note.id in shown.removable
+    ]
+
+
+def _who(customer: Customer) -> Iterable[str]:
+    """Yield the person, the account, and how far the link between them can be trusted."""
+    key, link = customer.key, customer.link
+    yield " · ".join(_names(key))
+    if link is None:
+        yield (
+            "No Steam account is linked to them: `/link set` links one, or open this page by `steam_id`."
+            if key.steam_id is None
+            else "No member is linked to this account: `/link set` links one."
+        )
+    else:
+        how = "by Steam sign-in" if link.source is LinkSource.SIGN_IN else f"by <@{link.linked_by}>"
+        yield f"Linked {how} {relative(link.linked_at)}"
+        yield from _trust(link, customer.read_at)
+    if customer.former_holders:
+        others = ", ".join(f"<@{user_id}>" for user_id in customer.former_holders)
+        yield f"⚠️ Within the last 72 hours the account was linked to {others}."
+    if customer.former_accounts:
+        accounts = ", ".join(code(str(account)) for account in customer.former_accounts)
+        yield f"⚠️ Within the last 72 hours they had {accounts}."
+
+
+def _trust(link: Link, now: datetime) -> Iterable[str]:
+    if link.is_self_made:
+        yield "⚠️ They linked it themselves as staff: nothing confirms that it is theirs."
+    if (until := link.waits_until(now)) is not None:
+        what = "own resends wait" if link.source is LinkSource.SIGN_IN else "own resends and codes wait"
+        yield f"⏳ **Fresh link:** {what} until {relative(until)}."
+
+
+def _names(key: CustomerKey) -> list[str]:
+    member = [] if key.user_id is None else [f"<@{key.user_id}>"]
+    profile = f"https://steamcommunity.com/profiles/{key.steam_id}"
+    return member + ([] if key.steam_id is None else [f"[Steam profile]({profile})"])
+
+
+def _ids(key: CustomerKey) -> list[str]:
+    steam = [] if key.steam_id is None else [f"SteamID {code(str(key.steam_id))}"]
+    return steam + ([] if key.user_id is None else [f"member {code(str(key.user_id))}"])
+
+
+def _notes_field(shown: NoteList, reader_id: int) -> list[Field]:
+    lines = [
+        f"{outside(note.text, _NOTE_PREVIEW)} · {_by(note, shown, reader_id)}" for note in shown.notes[:_NOTES_SHOWN]
+    ]
+    return [Field(f"📝 Notes: {len(shown.notes)}", "\n".join(lines))] if lines else []
+
+
+def _by(note: Note, shown: NoteList, reader_id: int) -> str:
+    """Return who wrote a note when, and about whom, if that is not the customer as they are now."""
+    author = "the staff" if shown.hides_authors and note.author_id != reader_id else f"<@{note.author_id}>"
+    line = f"{author} {relative(note.at)}"
+    if note.user_id is not None and note.user_id != shown.key.user_id:
+        return f"{line}, about <@{note.user_id}>"
+    if note.steam_id is not None and note.steam_id != shown.key.steam_id:
+        return f"{line}, with {code(str(note.steam_id))}"
+    return line
+
+
+def _trades_field(customer: Customer, explanations: Explanations) -> Field:
+    """Return how many trades are in which state, the newest of those that matter, and what each provider said."""
+    answer = customer.answer
+    if answer is None:
+        why = "No provider that lists trades is switched on." if customer.key.steam_id else "No account, no trades."
+        return Field("Trades", why)
+    said = notes(answer, explanations=explanations, staff=True)
+    if not answer.trades:
+        return Field("Trades", "\n".join(filter(None, [nothing(answer, staff=True), *said])))
+    states = Counter(trade.state for trade in answer.trades)
+    counts = ((word, sum(states[state] for state in group)) for word, group in _STATES)
+    heading = " · ".join(f"{number:,} {word}" for word, number in counts if number)
+    shown = [_trade_line(trade, explanations) for trade in _leading(answer.trades)]
+    return Field(f"Trades: {heading}", "\n".join([*shown, *said]))
+
+
+def _leading(trades: Sequence[Trade]) -> Sequence[Trade]:
+    """Return the newest trades, those first that may still change or that failed."""
+    first = [trade for trade in trades if trade.state.is_open or trade.state is TradeState.FAILED][:_TRADES_SHOWN]
+    return [*first, *(trade for trade in trades if trade not in first)][:_TRADES_SHOWN]
+
+
+def _trade_line(trade: Trade, explanations: Explanations) -> str:
+    age = "" if trade.created_at is None else f" · {relative(trade.created_at)}"
+    return f"{headline(trade, explanations=explanations, staff=True)}{age}"
+
+
+def _has_open(answer: TradesAnswer | None) -> bool:
+    return answer is not None and any(trade.state.is_open for trade in answer.trades)
+
+
+def _resends_field(customer: Customer) -> list[Field]:
+    standing = customer.open_resends
+    decided = [resend for resend in customer.resends if not resend.state.is_open]
+    lines = [_resend_line(resend) for resend in (*standing, *decided)[: max(_RESENDS_SHOWN, len(standing))]]
+    return [Field(f"Resends: {len(standing)} open", "\n".join(lines))] if lines else []
+
+
+def _resend_line(resend: Resend) -> str:
+    """Return a request: its state, by whom and why, and who asked for it and why."""
+    state = f"**{resend.state.value}**"
+    if resend.is_withdrawn:
+        state = "**withdrawn**"
+    elif (by := resend.settled_by or resend.decided_by) is not None:
+        at = resend.settled_at or resend.decided_at
+        state += f" by <@{by}>" + ("" if at is None else f" {relative(at)}")
+    if resend.state is ResendState.DENIED:
+        state += _reason(resend.decision_reason)
+    card_link = link_to_card(resend) if resend.state.is_open else None
+    trade = f"trade {code(str(resend.trade_id))}" + (f" · [card]({card_link})" if card_link else "")
+    asked = f"asked by <@{resend.requested_by}> {relative(resend.requested_at)}{_reason(resend.reason)}"
+    return f"{state} · {trade} · {asked}"
+
+
+def _reason(text: str | None) -> str:
+    return f" “{outside(text, _LONGEST_REASON)}”" if text else ""
+
+
+def _views_field(views: Sequence[AuditRow]) -> list[Field]:
+    """Return which staff looked last, equal views together with their newest time."""
+    newest: dict[str, datetime] = {}
+    for row in views:
+        newest.setdefault(f"{actor_mention(row)} {_VIEWED[row.action]}", row.at)
+    lines = [f"{what} {relative(at)}" for what, at in list(newest.items())[:_VIEWS_SHOWN]]
+    return [Field("Last viewed by", "\n".join(lines))] if lines else []
+
+
+register_messages(
+    {
+        NoteNotFound: ErrorMessage(
+            "No such note of yours",
+            "It was removed already, or a colleague wrote it. Nothing was changed.",
+            "Open *All notes* again. A member with `access.manage` can remove anyone's notes.",
+            again=NOT_AGAIN,
+        ),
+        TooManyNotes: ErrorMessage(
+            "This customer has enough notes",
+            f"SkinDesk keeps {NOTES_AT_MOST} notes on a customer. Yours was not added.",
+            "Remove an old one first: *All notes*, *Remove a note…*.",
+        ),
+    }
+)
