@@ -33,6 +33,7 @@ from bot.services.link_notices import LinkNotices
 from bot.services.links import LinkService
 from bot.services.my_data import MyDataService
 from bot.services.pauses import PauseService
+from bot.services.references import ReferenceService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resend_notifier import ResendNotifier
@@ -56,6 +57,7 @@ from bot.storage.links import SqliteLinkRepository
 from bot.storage.maintenance.backup import keep_before_migration
 from bot.storage.my_data import SqliteMyDataRepository
 from bot.storage.notes import SqliteNoteRepository
+from bot.storage.references import SqliteReferenceRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.sign_ins import SqliteSignInRepository
 from bot.storage.snapshots import SqliteSnapshotRepository
@@ -105,12 +107,10 @@ async def assembled(
             settings, stack, clock=clock, explanations=explanations, observers=telemetry.on_call
         )
         cards = DiscordResendCards(explanations=explanations)
-        audit_channel = DiscordAuditChannel()
-        link_messages = DiscordLinkMessages()
+        audit_channel, link_messages = DiscordAuditChannel(), DiscordLinkMessages()
         watch_messages = DiscordWatchMessages(explanations=explanations)
         links, guild_settings = SqliteLinkRepository(database), SqliteGuildSettingsRepository(database)
-        resends = SqliteResendRepository(database)
-        rows = SqliteAuditRepository(database)
+        resends, rows = SqliteResendRepository(database), SqliteAuditRepository(database)
         guilds = ServedGuilds(first=SqliteFirstGuildRepository(database), clock=clock)
         guilds.use(settings.discord.guild_ids)
         await guilds.load()
@@ -131,6 +131,10 @@ async def assembled(
             repository=SqliteSnapshotRepository(database), inventory=inventory, access=access, clock=clock
         )
         stack.push_async_callback(snapshots.saved)
+        references = ReferenceService(
+            repository=SqliteReferenceRepository(database), access=access, rows=rows, clock=clock
+        )
+        stack.push_async_callback(references.saved)
         pauses = SqlitePauseRepository(database)
         board = ResendBoard(repository=resends, settings=guild_settings, guilds=guilds, cards=cards, clock=clock)
         notices = LinkNotices(messages=link_messages, show_on_cards=board.show_link)
@@ -162,6 +166,7 @@ async def assembled(
             repository=SqliteMyDataRepository(database),
             rows=rows,
             snapshots=snapshots,
+            references=references,
             inventory=inventory,
             cards=cards,
             sign_ins=sign_ins,
@@ -230,9 +235,15 @@ async def assembled(
             status=StatusService(sources=providers.health, access=access),
             sign_ins=sign_ins,
             my_data=my_data,
+            references=references,
             explanations=explanations,
             background=background_jobs(
-                delivery=delivery, snapshots=snapshots, sign_ins=sign_ins, my_data=my_data, watches=watches
+                delivery=delivery,
+                snapshots=snapshots,
+                references=references,
+                sign_ins=sign_ins,
+                my_data=my_data,
+                watches=watches,
             ),
             page_size=settings.inventory.page_size,
         )

@@ -18,7 +18,7 @@ from bot.services.container import Services
 from bot.ui.access import RevokeDeletedButton
 from bot.ui.customer.controls import CustomerButton, NoteModal, NoteSelect, TradeUrlModal
 from bot.ui.interaction.components import is_known, refuse
-from bot.ui.interaction.error_handler import handle
+from bot.ui.interaction.error_handler import CopyButton, handle
 from bot.ui.interaction.incoming import IncomingEvents
 from bot.ui.interaction.modals import SkinDeskModal, submit
 from bot.ui.interaction.rights import declared
@@ -27,9 +27,10 @@ from bot.ui.interaction.tree import SkinDeskTree, sync_commands
 from bot.ui.interaction.watch import drain, finish_stuck
 from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import FilterModal, InventoryButton, ItemSelect, PageButton, SortSelect
-from bot.ui.resends.buttons import PauseButton, ReasonModal, ResendButton, ResumeButton, TakeButton, WithdrawButton
+from bot.ui.resends.buttons import PauseButton, ResendButton, ResumeButton, TakeButton, WithdrawButton
 from bot.ui.resends.channel import DiscordResendCards
 from bot.ui.resends.queue import QueueButton
+from bot.ui.resends.reasons import DenialSelect, ReasonModal
 from bot.ui.watches import NotifyButton, StopButton
 
 _COGS = (
@@ -53,6 +54,7 @@ COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     NoteSelect,
     ResendButton,
     TakeButton,
+    DenialSelect,
     WithdrawButton,
     QueueButton,
     PauseButton,
@@ -61,6 +63,7 @@ COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     MeaningSelect,
     NotifyButton,
     StopButton,
+    CopyButton,
 )
 MODALS: tuple[type[SkinDeskModal], ...] = (FilterModal, NoteModal, TradeUrlModal, ReasonModal)
 

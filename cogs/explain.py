@@ -10,9 +10,10 @@ from bot.domain.failures import Dialect, Explanation, ProviderName
 from bot.domain.pasted import LONGEST
 from bot.ui.explain import DIALECT_LABELS
 from bot.ui.interaction.rights import public
-from bot.ui.interaction.session import Interaction, session_of
+from bot.ui.interaction.session import Interaction, InteractionSession, session_of
 from bot.ui.kit.text import plain
 from bot.ui.meanings import answer, answer_to_message
+from bot.ui.references import reference_page
 
 _PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
 _MAX_TEXT = 1_000
@@ -40,11 +41,14 @@ class ExplainCog(commands.Cog):
         session.defer_if_slow()
         services = session.services
         dialect = _dialect(provider)
+        if provider is None and await _show_reference(session, code):
+            return
         embed, view = answer(
             (*services.explanations.find(code, dialect), *services.explanations.find_statuses(code, dialect)),
             asked=code,
             near=services.explanations.suggest(code, dialect, limit=_NEAR),
             audience=await services.snapshots.audience_of(session.actor),
+            explanations=services.explanations,
             provider_named=provider is not None,
         )
         await session.reply(embed, view=view)
@@ -74,12 +78,25 @@ async def explain_message(interaction: Interaction, message: discord.Message) ->
     session.defer_if_slow()
     services = session.services
     said = _text_of(message)
+    if await _show_reference(session, said):
+        return
     embed, view = answer_to_message(
         (*services.explanations.find(said), *services.explanations.find_statuses(said)),
         said=said,
         audience=await services.snapshots.audience_of(session.actor),
+        explanations=services.explanations,
     )
     await session.reply(embed, view=view)
+
+
+async def _show_reference(session: InteractionSession, text: str) -> bool:
+    """Show the error behind the reference that a text names, to those who may see it; otherwise False."""
+    error = await session.services.references.find(text, by=session.actor)
+    if error is None:
+        return False
+    embed, view = reference_page(error, explanations=session.services.explanations)
+    await session.reply(embed, view=view)
+    return True
 
 
 def _text_of(message: discord.Message) -> str:

@@ -63,12 +63,13 @@ def capabilities(actor: Actor, grants: Iterable[Grant]) -> frozenset[Capability]
     return frozenset(held | BOOTSTRAP if actor.administers else held)
 
 
-_STAFF_CAPABILITIES = frozenset(Capability) - SEEDED
+STAFF_CAPABILITIES = tuple(each for each in Capability if each not in SEEDED)
+"""Each of these makes its holder staff."""
 
 
 def is_staff(held: frozenset[Capability]) -> bool:
     """Return whether the holder is staff: anyone with more than a customer's own-scope rights."""
-    return not held.isdisjoint(_STAFF_CAPABILITIES)
+    return not held.isdisjoint(STAFF_CAPABILITIES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,11 +195,12 @@ class Explanation:
     confidential: bool = False
     known: bool = True
     resend: str = ""
+    id: str = field(default="", compare=False)
+    """Short text that identifies the entry, also after its texts have changed, and a copy with another code."""
 
-    @property
-    def id(self) -> str:
-        """Short text that identifies the entry, also after its texts have changed."""
-        return _id_of("error", self.dialect, self.method, self.code, self.key)
+    def __post_init__(self) -> None:
+        if not self.id:
+            object.__setattr__(self, "id", _id_of("error", self.dialect, self.method, self.code, self.key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +219,9 @@ class StatusExplanation:
     known: bool = True
     customer_title: str | None = None
     """The title for customers, if it differs."""
+    id: str = field(default="", compare=False)
+    """Short text that identifies the entry, also after its texts have changed, and a copy with another word."""
 
-    @property
-    def id(self) -> str:
-        """Short text that identifies the entry, also after its texts have changed."""
-        return _id_of("status", self.dialect, self.kind, self.word)
+    def __post_init__(self) -> None:
+        if not self.id:
+            object.__setattr__(self, "id", _id_of("status", self.dialect, self.kind, self.word))

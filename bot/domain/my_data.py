@@ -9,6 +9,7 @@ from datetime import datetime
 from bot.domain.audit import AuditAction, AuditRow, PseudonymKind, acts_as, is_erased
 from bot.domain.links import EndedLink, Link
 from bot.domain.notes import Note
+from bot.domain.references import ErrorReference
 from bot.domain.resends import Resend
 from bot.domain.steam import SteamId
 from bot.domain.watches import Watch
@@ -21,9 +22,8 @@ class StoredData:
     ``accounts`` are the result of :func:`accounts_of` without accounts that are another member's now. ``resends`` are
     those they requested and those for trades of these accounts. ``audit`` are the rows that name them or an account of
     theirs, and all views of everyone's trades. ``snapshots`` is the number of their stored pagers. ``watches`` are the
-    trades that they watch.
-    theirs, and all views of everyone's trades. ``snapshots`` is the number of their stored pagers.
-    ``notes`` are the staff's on them, and those on their accounts from when no member had these.
+    trades that they watch. ``notes`` are the staff's on them, and those on their accounts from when no member had
+    these. ``errors`` are the errors that they were shown lately.
     """
 
     link: Link | None
@@ -34,6 +34,7 @@ class StoredData:
     snapshots: int
     watches: tuple[Watch, ...] = ()
     notes: tuple[Note, ...] = ()
+    errors: tuple[ErrorReference, ...] = ()
 
     def own_references(self, user_id: int) -> frozenset[str]:
         """Return the audit log's references to them: their user, and each of their accounts."""
@@ -50,6 +51,7 @@ VIEWS = frozenset(
         AuditAction.INVENTORY_VIEWED,
         AuditAction.TRADES_VIEWED,
         AuditAction.CUSTOMER_VIEWED,
+        AuditAction.REFERENCE_VIEWED,
         AuditAction.WATCH_SET,
         AuditAction.AUDIT_VIEWED,
     }
@@ -70,6 +72,7 @@ class Erased:
     snapshots: int
     watches: int = 0
     notes: int = 0
+    errors: int = 0
     resends_kept: int = 0
     kept_until: datetime | None = None
     links_kept_until: datetime | None = None

@@ -133,8 +133,8 @@ class Catalogue:
         self._spelled_key = re.compile(
             rf"(?<![\w-])(?=[a-z])(?:{'|'.join(key.replace('_', '[ -]') for key in spelled)})(?![\w-])"
         )
-        self._entries: dict[str, Explanation | StatusExplanation] = {each.id: each for each in found}
-        self._entries |= {each.id: each for each in entries.statuses}
+        self._entries: dict[str, Explanation | StatusExplanation] = {each.id: each for each in entries.statuses}
+        self._entries |= {each.id: each for each in (*found, self._unknown, self._unknown_of_steam)}
         self._searchables = tuple(
             _Searchable(each, "" if each.code is None else str(each.code), each.key.lower(), each.title.lower())
             for each in found

@@ -59,10 +59,10 @@ class AccessService:
         """Return everything ``actor`` may do now."""
         return capabilities(actor, await self._grants.of_guild(actor.guild_id))
 
-    async def require(self, capability: Capability, *, of: Actor) -> None:
-        """Raise AccessDenied unless the actor has ``capability``."""
-        if capability not in await self.capabilities_of(of):
-            raise AccessDenied(capability)
+    async def require(self, *any_of: Capability, of: Actor) -> None:
+        """Raise AccessDenied, with the first one, unless the actor has one of these capabilities."""
+        if (await self.capabilities_of(of)).isdisjoint(any_of):
+            raise AccessDenied(any_of[0])
 
     async def grant(self, role_id: int, capability: Capability, *, by: Actor) -> GrantChange:
         """Give a role a capability. Needs ``access.manage``."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.services.my_data import MyDataService
+from bot.services.references import ReferenceService
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.sign_in import SignInService
 from bot.services.snapshots import SnapshotService
@@ -35,6 +36,7 @@ def background_jobs(
     *,
     delivery: ResendDelivery,
     snapshots: SnapshotService,
+    references: ReferenceService,
     sign_ins: SignInService,
     my_data: MyDataService,
     watches: WatchService,
@@ -45,6 +47,7 @@ def background_jobs(
         Job("cards", timedelta(seconds=5), delivery.refresh_cards),
         Job("watches", TICK, watches.tick),
         Job("purge snapshots", timedelta(minutes=30), snapshots.purge),
+        Job("purge references", timedelta(minutes=30), references.purge),
         Job("purge sign-ins", timedelta(minutes=30), sign_ins.purge),
         Job("wipe", timedelta(minutes=10), my_data.wipe, waits_first=True),
     )

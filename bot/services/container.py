@@ -12,6 +12,7 @@ from bot.services.inventory import InventoryService
 from bot.services.links import LinkService
 from bot.services.my_data import MyDataService
 from bot.services.pauses import PauseService
+from bot.services.references import ReferenceService
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resend_queue import ResendQueueService
 from bot.services.resends import ResendService
@@ -43,6 +44,7 @@ class Services:
     snapshots: SnapshotService
     status: StatusService
     my_data: MyDataService
+    references: ReferenceService
     sign_ins: SignInService
     explanations: Explanations
     background: tuple[Job, ...]

@@ -11,6 +11,7 @@ from bot.ports import AuditRepository, Clock, MyDataRepository
 from bot.ports.resends import ResendCards
 from bot.services.inventory import InventoryService
 from bot.services.person_limit import PersonLimit
+from bot.services.references import ReferenceService
 from bot.services.sign_in import SignInService
 from bot.services.snapshots import SnapshotService
 
@@ -26,6 +27,7 @@ class MyDataService:
     _repository: MyDataRepository
     _rows: AuditRepository
     _snapshots: SnapshotService
+    _references: ReferenceService
     _inventory: InventoryService
     _cards: ResendCards
     _sign_ins: SignInService
@@ -41,6 +43,7 @@ class MyDataService:
         """Return everything stored about the actor in this guild, and append that they asked to the audit log."""
         self._exports.use(by.guild_id, by.user_id)
         await self._snapshots.saved()
+        await self._references.saved()
         stored = await self._repository.of_user(by.guild_id, by.user_id)
         entry = AuditEntry(by.guild_id, self._clock.now(), by.user_id, AuditAction.DATA_EXPORTED, f"user:{by.user_id}")
         await self._rows.append(entry)
@@ -53,6 +56,7 @@ class MyDataService:
         """
         self._erasures.use(by.guild_id, by.user_id)
         await self._snapshots.saved()
+        self._references.evict(by.guild_id, by.user_id)  # those being saved are stored before the erasure
         erased = await self._repository.erase(by.guild_id, by.user_id, at=self._clock.now())
         self._snapshots.evict(by.guild_id, by.user_id)
         self._cards.evict(by.guild_id, by.user_id)

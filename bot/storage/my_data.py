@@ -21,6 +21,8 @@ from bot.storage.audit.rows import Read, erase_person
 from bot.storage.database import Database, to_ms
 from bot.storage.links import ended_link_of, link_of
 from bot.storage.notes import note_of
+from bot.storage.references import OF_USER as ERRORS_OF_USER
+from bot.storage.references import errors_of
 from bot.storage.resend_rows import facts_text, resend_of
 from bot.storage.watches import watches_of
 
@@ -85,6 +87,8 @@ _NOTES = f"SELECT * {_ABOUT_THEM} ORDER BY id"
 
 _REMOVE_NOTES = f"DELETE {_ABOUT_THEM}"
 
+_REMOVE_ERRORS = "DELETE FROM error_references WHERE guild_id = :guild_id AND user_id = :user_id"
+
 _REMOVE_SIGN_INS = "DELETE FROM sign_ins WHERE guild_id = :guild_id AND user_id = :user_id"
 
 _ERASE_RESEND = """
@@ -124,6 +128,7 @@ class SqliteMyDataRepository(MyDataRepository):
             snapshots=snapshots,
             watches=watches_of(await self._db.read(_WATCHES, who)),
             notes=tuple(map(note_of, await self._db.read(_NOTES, {**who, "accounts": _json(accounts)}))),
+            errors=errors_of(await self._db.read(ERRORS_OF_USER, who | {"since": 0})),
         )
 
     @override
@@ -168,6 +173,7 @@ async def _erase(connection: sqlite3.Connection, guild_id: int, user_id: int, at
     watches = connection.execute(_REMOVE_WATCHES, who).rowcount
     connection.execute(_REMOVE_WATCHES_OF_OTHERS, who | {"accounts": _json(accounts)})
     notes = connection.execute(_REMOVE_NOTES, {**who, "accounts": _json(accounts)}).rowcount
+    errors = connection.execute(_REMOVE_ERRORS, who).rowcount
     connection.execute(_REMOVE_SIGN_INS, who)
     # Before the pseudonyms are deleted: a later row would name the member again.
     append(connection, AuditEntry(guild_id, at, user_id, AuditAction.DATA_ERASED, f"user:{user_id}"))
@@ -175,7 +181,15 @@ async def _erase(connection: sqlite3.Connection, guild_id: int, user_id: int, at
     for account in accounts:
         erase_person(connection, guild_id, PseudonymKind.STEAM, account.value)
     kept_until = max((each.ended_at + RELINK_COOL_DOWN for each in ended_links), default=None)
-    return replace(erased, link=link, snapshots=snapshots, watches=watches, notes=notes, links_kept_until=kept_until)
+    return replace(
+        erased,
+        link=link,
+        snapshots=snapshots,
+        watches=watches,
+        notes=notes,
+        errors=errors,
+        links_kept_until=kept_until,
+    )
 
 
 def _erase_resends(connection: sqlite3.Connection, resends: Iterable[Resend], at: datetime) -> Erased:

@@ -47,6 +47,7 @@ _TEXTS = {
     AuditAction.CUSTOMER_VIEWED: ("Customer viewed", "viewed everything about {whom}"),
     AuditAction.NOTE_ADDED: ("Note added", "added note {note} on {whom}"),
     AuditAction.NOTE_REMOVED: ("Note removed", "removed note {note} on {whom}"),
+    AuditAction.REFERENCE_VIEWED: ("Error looked up", "looked up the error {reference} of {whom}"),
     AuditAction.AUDIT_VIEWED: ("Audit log read", "read the audit log"),
     AuditAction.DATA_EXPORTED: ("Data exported", "exported their own data"),
     AuditAction.DATA_ERASED: ("Data erased", "had their data erased"),

@@ -63,6 +63,12 @@ def register_messages(
     _MESSAGES.update(messages)
 
 
+def message_of(error: str) -> tuple[bool, ErrorMessage | None]:
+    """Return whether SkinDesk expects exceptions with this name, and their message unless it depends on more."""
+    found = next((message for kind, message in _MESSAGES.items() if kind.__name__ == error), None)
+    return found is not None, found if isinstance(found, ErrorMessage) else None
+
+
 def error_embed(error: Exception, *, audience: Audience, explanations: Explanations, reference: str) -> discord.Embed:
     """Return the embed for any exception. It shows fields of a SkinDeskError, never an exception's text."""
     if isinstance(error, ProviderError):

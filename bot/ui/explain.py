@@ -63,7 +63,7 @@ def failure_embed(failure: Failure, *, audience: Audience, explanations: Explana
         retry_after=failure.retry_after,
         details=() if hidden else readable_details(failure.details),
         check=None if hidden else _trade_url_check(failure, explanations, staff=audience is Audience.STAFF),
-        facts=_facts(failure) if audience is Audience.STAFF else "",
+        facts=failure_facts(failure) if audience is Audience.STAFF else "",
         reference=reference,
     )
 
@@ -88,7 +88,7 @@ def explanation_embed(
     hidden = explanation.confidential and not staff
     key_hidden = hidden and reference is not None  # /explain names it, since the reader has it already
     label = provider or DIALECT_LABELS[explanation.dialect]
-    what = "SkinDesk can't ask the provider right now: it is not set up right." if hidden else explanation.meaning
+    what = meaning_of(explanation, hidden=hidden)
     for_customers = explanation.customer if reference is not None else without_reference(explanation.customer)
     fields = [Field("What the provider found", "\n".join(details))] if details else []
     fields += [] if check is None else [check]
@@ -136,6 +136,11 @@ def without_reference(step: str) -> str:
     return _ASKS_FOR_REFERENCE.sub("", step)
 
 
+def meaning_of(explanation: Explanation, *, hidden: bool) -> str:
+    """Return what an error means; a neutral sentence if that is ``hidden`` from the reader."""
+    return "SkinDesk can't ask the provider right now: it is not set up right." if hidden else explanation.meaning
+
+
 def title_of(explanation: Explanation, *, hidden: bool) -> str:
     """Return the title of an error; a neutral one if its meaning is ``hidden`` from the reader."""
     return "Something is not set up right" if hidden else explanation.title
@@ -177,7 +182,8 @@ def _when(explanation: Explanation, retry_after: timedelta | None) -> str:
     return "Once that is done."
 
 
-def _facts(failure: Failure) -> str:
+def failure_facts(failure: Failure) -> str:
+    """Return the facts of a failed call, for staff."""
     facts = [f"provider {code(failure.provider.value, 32)}", f"kind {code(failure.kind.value, 32)}"]
     for name, value in (
         ("code", failure.code),

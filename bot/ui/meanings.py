@@ -10,6 +10,7 @@ from bot.domain.errors import PageExpired
 from bot.domain.failures import Explanation, StatusExplanation
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience
+from bot.ports import Explanations
 from bot.ui.explain import (
     DIALECT_LABELS,
     error_name,
@@ -20,7 +21,7 @@ from bot.ui.explain import (
     without_reference,
 )
 from bot.ui.interaction.components import offered, selected
-from bot.ui.interaction.error_handler import handle
+from bot.ui.interaction.error_handler import CopyButton, copy_view, handle
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Field, Tone, card
@@ -42,6 +43,7 @@ def answer(
     *,
     asked: str,
     audience: Audience,
+    explanations: Explanations,
     provider_named: bool,
     near: Sequence[Explanation] = (),
 ) -> Answer:
@@ -62,7 +64,7 @@ def answer(
         )
         return not_found, None
     if len(distinct) == 1:
-        return _embed(*distinct[0], audience), None
+        return _embed(*distinct[0], audience), copy_view(distinct[0][0].id, explanations, audience)
     if _same_word(distinct):
         what = f"“{_quoted(asked)}” means different things. " + (
             "It depends on what was asked for." if provider_named else "Which provider was it?"
@@ -74,7 +76,7 @@ def answer(
     return _several(distinct, title=title, what=what, audience=audience, hint="choose the provider, or paste less")
 
 
-def answer_to_message(found: Sequence[Entry], *, said: str, audience: Audience) -> Answer:
+def answer_to_message(found: Sequence[Entry], *, said: str, audience: Audience, explanations: Explanations) -> Answer:
     """Return the answer to the menu on a message: each error named in its text ``said``."""
     distinct = _distinct(found, audience)
     if not distinct:
@@ -95,7 +97,7 @@ def answer_to_message(found: Sequence[Entry], *, said: str, audience: Audience) 
         )
         return not_found, None
     if len(distinct) == 1:
-        return _embed(*distinct[0], audience), None
+        return _embed(*distinct[0], audience), copy_view(distinct[0][0].id, explanations, audience)
     one_word = _same_word(distinct)
     return _several(
         distinct,
@@ -139,7 +141,10 @@ class MeaningSelect(discord.ui.DynamicItem[_AnySelect], template="explain:meanin
             )
             for each in self.item.options
         ]
-        await session.show(_embed(entry, DIALECT_LABELS[entry.dialect], audience), _menu(options))
+        view = _menu(options)
+        if audience is Audience.STAFF:
+            view.add_item(CopyButton(entry_id))
+        await session.show(_embed(entry, DIALECT_LABELS[entry.dialect], audience), view)
 
 
 def _menu(options: list[discord.SelectOption]) -> discord.ui.View:

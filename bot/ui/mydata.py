@@ -14,6 +14,7 @@ from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditRow, PseudonymK
 from bot.domain.links import RELINK_COOL_DOWN, LinkSource
 from bot.domain.my_data import Erased, StoredData
 from bot.domain.notes import Note
+from bot.domain.references import ErrorReference
 from bot.domain.resends import Resend, TradeFacts
 from bot.domain.watches import KEPT_FOR as WATCHED_FOR
 from bot.domain.watches import Watch
@@ -41,6 +42,10 @@ def my_data_page(stored: StoredData, *, user_id: int) -> discord.Embed:
             Field("Who viewed your data", "\n".join(_view_lines(stored.views_by_others(user_id)))),
             Field("Trades you watch", f"{len(stored.watches)}, each for at most {WATCHED_FOR.days} days."),
             *([Field("Notes of the staff on you", "\n".join(_note_lines(stored.notes)))] if stored.notes else []),
+            Field(
+                "Your last errors",
+                f"{count(len(stored.errors), 'reference')}, each for 7 days, for the staff to look up.",
+            ),
             Field("Answers with pages", f"{stored.snapshots} of your own, each for at most {_HOURS}."),
         ],
         colour=Tone.NEUTRAL,
@@ -104,6 +109,8 @@ def _viewed(row: AuditRow) -> str:
         return "the changes of a trade of yours"
     if row.action is AuditAction.CUSTOMER_VIEWED:
         return "everything about you"
+    if row.action is AuditAction.REFERENCE_VIEWED:
+        return "an error of yours"
     return "the audit log about you"
 
 
@@ -119,6 +126,8 @@ def _gone(erased: Erased) -> list[str]:
         lines.append(f"{count(erased.watches, 'trade')} that you watched: you get no more messages.")
     if erased.notes:
         lines.append(f"{count(erased.notes, 'note')} that the staff wrote about you.")
+    if erased.errors:
+        lines.append(f"{count(erased.errors, 'error')} that you were shown: their references lead nowhere now.")
     return [*lines, "A Steam sign-in in progress, and data in memory."]
 
 
@@ -193,6 +202,7 @@ def my_data_file(stored: StoredData, *, guild_id: int, user_id: int, at: datetim
         "older_rows_left_out": len(rows[MOST_ROWS:]),
         "page_snapshots": stored.snapshots,
         "watched_trades": [_watch(watch, own) for watch in stored.watches],
+        "errors": [_error(error) for error in stored.errors],
     }
     text = json.dumps(content, ensure_ascii=False, default=lambda at: at.astimezone(UTC).isoformat())
     # json's own indent takes ten times as long.
@@ -275,6 +285,18 @@ def _note(note: Note, *, user_id: int) -> Mapping[str, Any]:
         "author": f"user:{user_id}" if note.author_id == user_id else _STAFF,
         "at": note.at,
         "text": note.text,
+    }
+
+
+def _error(error: ErrorReference) -> Mapping[str, Any]:
+    """Return an error as the reader was shown it: some of its facts are about the desk's own login."""
+    provider = None if error.failure is None else error.failure.provider.value
+    return {
+        "reference": error.reference,
+        "at": error.at,
+        "command": error.command,
+        "title": error.title,
+        "provider": provider,
     }
 
 

@@ -11,10 +11,11 @@ import discord
 from bot.domain.access import Capability
 from bot.domain.errors import ControlUnknown, PageExpired, ProviderError
 from bot.domain.inventory import InventoryFilter, Sort
-from bot.domain.snapshots import InventoryAnswer, Listing, ProviderAnswer, Snapshot, TradesPart
+from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, Snapshot, TradesPart
 from bot.ports import Explanations
+from bot.ui.explain import title_of
 from bot.ui.interaction.components import offered, selected
-from bot.ui.interaction.error_handler import handle, log_failure
+from bot.ui.interaction.error_handler import handle, log_failure, remember
 from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
@@ -92,14 +93,19 @@ def shown_page(
 def log_failures(session: InteractionSession, snapshot: Snapshot) -> None:
     """Log each provider that failed for a new snapshot, by the reference that its page shows."""
     answer = snapshot.answer
-    log_parts(session, answer.answers if isinstance(answer, InventoryAnswer) else answer.parts)
+    parts = answer.answers if isinstance(answer, InventoryAnswer) else answer.parts
+    log_parts(session, parts, audience=snapshot.audience)
 
 
-def log_parts(session: InteractionSession, parts: Iterable[ProviderAnswer | TradesPart]) -> None:
+def log_parts(session: InteractionSession, parts: Iterable[ProviderAnswer | TradesPart], *, audience: Audience) -> None:
     """Log each provider that failed, by the reference that the answer shows."""
     for part in parts:
         if part.failure is not None and part.reference is not None:
-            log_failure(session, ProviderError(part.failure), part.reference)
+            error = ProviderError(part.failure)
+            log_failure(session, error, part.reference)
+            explanation = session.services.explanations.explain(part.failure)
+            hidden = explanation.confidential and audience is not Audience.STAFF
+            remember(session, error, part.reference, title=title_of(explanation, hidden=hidden))
 
 
 def _page_buttons(snapshot_id: str, shown: int, total: int) -> discord.ui.View:

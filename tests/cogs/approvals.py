@@ -89,10 +89,22 @@ def buttons(scene: Scene, card: discord.Message) -> dict[str, str]:
     return {label: button.custom_id or "" for label, button in buttons_of(now(scene, card)).items()}
 
 
+async def choose_reason(
+    shown: simcord.InteractionResult, who: simcord.MemberActor, value: str
+) -> simcord.InteractionResult:
+    """Choose from the menu of a denial."""
+    assert shown.response is not None
+    assert shown.response.ephemeral
+    menu = shown.response.components[0]["components"][0]
+    return await who.select(shown.response, [value], custom_id=menu["custom_id"])
+
+
 async def give_reason(
     shown: simcord.InteractionResult, who: simcord.MemberActor, reason: str
 ) -> simcord.InteractionResult:
-    """Fill in the one field of a modal and send it."""
+    """Write the reason of a decision, after *Other reason…* in the menu of a denial."""
+    if shown.modal is None:
+        shown = await choose_reason(shown, who, "other")
     assert shown.modal is not None
     ((field,),) = (row["components"] for row in shown.modal["components"])
     return await who.submit_modal(shown, {field["custom_id"]: reason})

@@ -12,14 +12,13 @@ import discord
 import simcord
 
 from bot.domain.access import Capability
-from bot.domain.resends import Resend
 from bot.services.my_data import WITHIN
 from bot.ui.access import RevokeDeletedButton
+from bot.ui.interaction.error_handler import CopyButton
 from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import InventoryButton, ItemSelect, PageButton, SortSelect
-from bot.ui.resends.buttons import PauseButton, ResendButton, ResumeButton, TakeButton, WithdrawButton
-from bot.ui.resends.queue import QueueButton
 from tests.cogs.rights_of_customers import ROWS as CUSTOMER_ROWS
+from tests.cogs.rights_resends import asks, decides, denies, pauses, sends_reason, suggests, turns, withdraws
 from tests.cogs.rights_stage import NEVER_WAS, Case, Stage, Whose
 from tests.cogs.rights_watches import stops, watches
 
@@ -167,126 +166,6 @@ def sends_filter(*, foreign: bool) -> Case:
     return Case(do, "Filter: name has “1” · from $1.00 · up to $1.00", whose, prepare, fleeting=True)
 
 
-# /resend and its cards
-
-
-async def nothing_asked_for(stage: Stage) -> None:
-    await stage.settle_all()
-
-
-def asks(whose: Whose) -> Case:
-    async def do(stage: Stage, _: Any) -> str:
-        person = stage.own if whose is Whose.OWN else stage.foreign
-        return await ask(stage, str(stage.scene.world.trades_of(person)[0].id))
-
-    async def ask(stage: Stage, number: str) -> str:
-        return (await stage.slash("resend", id=number)).replace(number, "N")
-
-    async def missing(stage: Stage, _: Any) -> str:
-        return await ask(stage, str(NEVER_WAS))
-
-    return Case(do, "the moderators have been asked", whose, nothing_asked_for, missing)
-
-
-def suggests(whose: Whose) -> Case:
-    number = "480101" if whose is Whose.OWN else "480201"
-
-    async def do(stage: Stage, _: Any) -> str:
-        return await stage.suggestions("resend", "id", number[:4])
-
-    return Case(do, number, whose, also=() if whose is Whose.OWN else (Capability.TRADES_ANY,))
-
-
-def decides(action: str, shows: str) -> tuple[Case, ...]:
-    """Return the row of a card's button: others' requests, one's own, and one of another server."""
-
-    async def do(stage: Stage, number: int) -> str:
-        return await stage.press(TakeButton(number, None) if action == "take" else ResendButton(number, action))
-
-    async def missing(stage: Stage, _: Any) -> str:
-        return await do(stage, NEVER_WAS)
-
-    async def others(stage: Stage) -> int:
-        return await ready(stage, await stage.request(stage.foreign))
-
-    async def asked_by_oneself(stage: Stage) -> int:
-        return await ready(stage, await stage.request(stage.foreign, by=stage.actor(Capability.RESEND_ANY)))
-
-    async def of_oneself(stage: Stage) -> int:
-        return await ready(stage, await stage.request(stage.own))
-
-    async def elsewhere(stage: Stage) -> int:
-        return (await stage.request(stage.foreign, by=stage.elsewhere)).id
-
-    async def ready(stage: Stage, resend: Resend) -> int:
-        if action in {"sent", "failed"}:
-            await stage.put_in_doubt(resend)
-        return resend.id
-
-    barred = "Someone else has to decide"
-    return (
-        Case(do, shows, prepare=others),
-        Case(do, shows, Whose.CLOSED, asked_by_oneself, barred=barred),
-        Case(do, shows, Whose.CLOSED, of_oneself, barred=barred),
-        Case(do, shows, Whose.CLOSED, elsewhere, missing),
-    )
-
-
-def turns(action: str) -> tuple[Case, ...]:
-    """Return the row of a button under the queue of requests."""
-
-    async def do(stage: Stage, _: Any) -> str:
-        return await stage.press(QueueButton(action, 0))
-
-    return (Case(do, "Open resends"),)
-
-
-def withdraws() -> tuple[Case, ...]:
-    """Return the row of the requester's button: one's own request, and another's."""
-
-    async def do(stage: Stage, number: int) -> str:
-        return await stage.press(WithdrawButton(number))
-
-    async def missing(stage: Stage, _: Any) -> str:
-        return await do(stage, NEVER_WAS)
-
-    async def own(stage: Stage) -> int:
-        return (await stage.request(stage.foreign, by=stage.actor(Capability.RESEND_ANY))).id
-
-    async def others(stage: Stage) -> int:
-        return (await stage.request(stage.foreign)).id
-
-    return (Case(do, "withdrawn", prepare=own), Case(do, "withdrawn", Whose.CLOSED, others, missing))
-
-
-def sends_reason(action: str, shows: str) -> Case:
-    async def prepare(stage: Stage) -> simcord.InteractionResult:
-        request = await stage.request(stage.foreign)
-        if action in {"sent", "failed"}:
-            await stage.put_in_doubt(request)
-        message = await stage.message_with(ResendButton(request.id, action))
-        return await stage.subject.click(message, custom_id=f"resend:{request.id}:{action}")
-
-    async def do(stage: Stage, shown: simcord.InteractionResult) -> str:
-        return await stage.submit(shown, "looked at it")
-
-    return Case(do, shows, prepare=prepare, fleeting=True)
-
-
-def pauses(*, resumes: bool, shows: str) -> tuple[Case, ...]:
-    async def prepare(stage: Stage) -> int:
-        pauses = stage.scene.client.services.pauses
-        await pauses.pause(by=stage.scene.owner)
-        pause = await pauses.pause_of(stage.scene.guild.id)
-        assert pause is not None
-        return pause.number
-
-    async def do(stage: Stage, number: int) -> str:
-        return await stage.press(ResumeButton(number) if resumes else PauseButton())
-
-    return (Case(do, shows, prepare=prepare),)
-
-
 # /access and the rest
 
 
@@ -305,6 +184,11 @@ async def suggests_codes(stage: Stage, _: Any) -> str:
 async def chooses_meaning(stage: Stage, _: Any) -> str:
     entry = stage.scene.client.services.explanations.find("1010")[0]
     return await stage.choose(MeaningSelect([discord.SelectOption(label="one", value=entry.id)]), entry.id)
+
+
+async def copies(stage: Stage, _: Any) -> str:
+    entry = stage.scene.client.services.explanations.find("1010")[0]
+    return await stage.press(CopyButton(entry.id))
 
 
 async def suggests_actions(stage: Stage, _: Any) -> str:
@@ -344,6 +228,7 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "ResendButton:sent": decides("sent", "Mark as sent: resend"),
     "ResendButton:failed": decides("failed", "Mark as failed: resend"),
     "TakeButton": decides("take", "You are on it now"),
+    "DenialSelect": (denies(),),
     "WithdrawButton": withdraws(),
     **{f"QueueButton:{action}": turns(action) for action in ("first", "previous", "next", "last", "refresh")},
     "ReasonModal": (sends_reason("deny", "· denied"), sends_reason("sent", "· sent")),
@@ -354,6 +239,7 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "explain": uses("explain", "1010", code="1010"),
     "explain:code": (Case(suggests_codes, "NO_BOTS_AVAILABLE"),),
     "MeaningSelect": (Case(chooses_meaning, "NO_BOTS_AVAILABLE"),),
+    "CopyButton": (Case(copies, "Try again:"),),
     "status": uses("status", "Providers"),
     "link start": uses("link start", "Steam sign-in is not set up here"),
     "link set": uses(

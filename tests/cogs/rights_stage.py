@@ -112,13 +112,13 @@ class Stage:
         """Use a command and return what it answers, to the subject alone."""
         result = await self.subject.slash(self.scene.channel, command, **options)
         assert result.ephemeral
-        return _seen(result)
+        return seen(result)
 
     async def menu(self, name: str, target: simcord.MemberActor | discord.Message) -> str:
         """Use a context menu and return what it answers."""
         result = await self.subject.context_menu(self.scene.channel, name, target)
         assert result.ephemeral
-        return _seen(result)
+        return seen(result)
 
     async def suggestions(self, command: str, option: str, typed: str, **filled: Any) -> str:
         """Return the values that are suggested."""
@@ -135,18 +135,18 @@ class Stage:
         self._posted[button.custom_id] = message
         if result.response is not None and result.response.id == message.id:
             del self._posted[button.custom_id]
-        return _seen(result)
+        return seen(result)
 
     async def choose(self, menu: discord.ui.DynamicItem[Any], value: str) -> str:
         """Choose from a menu under a message of the bot, and return what that answers."""
         message = await self.message_with(menu)
-        return _seen(await self.subject.select(message, [value], custom_id=menu.custom_id))
+        return seen(await self.subject.select(message, [value], custom_id=menu.custom_id))
 
     async def submit(self, shown: simcord.InteractionResult, value: str) -> str:
         """Fill in the text fields of a modal, send it, and return what that answers."""
         assert shown.modal is not None, "the modal has to be shown to whoever may see it"
         values = dict.fromkeys(text_fields_of(shown.modal), value)
-        return _seen(await self.subject.submit_modal(shown, values))
+        return seen(await self.subject.submit_modal(shown, values))
 
     # What there is to act on
 
@@ -267,12 +267,16 @@ def without_reference(text: str) -> str:
     return _REFERENCE.sub("Reference", text)
 
 
-def _seen(result: simcord.InteractionResult) -> str:
+def seen(result: simcord.InteractionResult) -> str:
     """Return everything an answer shows, and make sure that it shows it to its asker alone."""
     if result.modal is not None:
         return str(result.modal["title"])
     if result.followups:
         assert all(message.ephemeral for message in result.followups)
-        return "\n".join(embed_text(embed) for message in result.followups for embed in message.embeds)
+        return "\n".join(text for message in result.followups for text in _texts(message))
     assert result.response is not None
-    return "\n".join(embed_text(embed) for embed in result.response.embeds)
+    return "\n".join(_texts(result.response))
+
+
+def _texts(message: simcord.ResponseMessage) -> list[str]:
+    return [message.content, *map(embed_text, message.embeds)]

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from bot.demo.scene import Scene
+from bot.ui.resends.reasons import USUAL_REASONS
 from tests.cogs.approvals import (
     TO_APPROVE,
     another_moderator,
     buttons,
+    choose_reason,
     code_sightings,
     codes,
     direct_messages,
@@ -24,7 +26,7 @@ from tests.cogs.approvals import (
     scene_with,
     state_of,
 )
-from tests.support.seen import embed_text, text_of
+from tests.support.seen import embed_text, extra_text_of, text_of
 
 
 async def test_from_request_to_end(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
@@ -142,7 +144,7 @@ async def test_denied(scene: Scene) -> None:
     request = await scene.agent.slash(scene.channel, "resend", id=str(failed_trade(scene).id))
     card = newest_card(scene)
 
-    asked = await scene.moderator.click(card, label="Deny")
+    asked = await choose_reason(await scene.moderator.click(card, label="Deny"), scene.moderator, "other")
 
     assert asked.modal is not None
     assert asked.modal["title"] == "Deny: resend 1"
@@ -151,7 +153,9 @@ async def test_denied(scene: Scene) -> None:
 
     answer = await give_reason(asked, scene.moderator, f"Ask again on Monday: {scene.world.customer.trade_url}")
 
-    assert answer.ephemeral
+    assert answer.response is not None
+    assert answer.response.ephemeral
+    assert answer.response.components == [], "the menu is gone"
     assert state_of(scene, card) == "denied"
     assert buttons(scene, card) == {}
     when = int(scene.clock.now().timestamp())
@@ -164,16 +168,34 @@ async def test_denied(scene: Scene) -> None:
 
 
 async def test_approved_before_a_denial_is_submitted(scene: Scene) -> None:
-    """A moderator who submits a denial too late sees who approved, and when."""
+    """A moderator who submits a denial too late, by menu or by form, sees who approved, and when."""
     other = another_moderator(scene)
     card = await requested(scene, failed_trade(scene))
     asked = await other.click(card, label="Deny")
+    form = await choose_reason(asked, other, "other")
     await scene.moderator.click(card, label="Approve")
 
-    late = await give_reason(asked, other, "no")
-
-    assert re.search(rf"sent\. Approved by <@{scene.moderator.id}> <t:\d+:R>", text_of(late))
+    for late in (await choose_reason(asked, other, "duplicate"), await give_reason(form, other, "no")):
+        assert re.search(rf"sent\. Approved by <@{scene.moderator.id}> <t:\d+:R>", extra_text_of(late))
     assert state_of(scene, card) == "sent"
+
+
+@pytest.mark.parametrize("chosen", USUAL_REASONS)
+async def test_usual_reasons(scene: Scene, chosen: str) -> None:
+    """A usual reason is one press; requester, owner and card have its sentence, which suspects and blames no one."""
+    request = await scene.agent.slash(scene.channel, "resend", id=str(failed_trade(scene).id))
+    card = newest_card(scene)
+
+    answer = await choose_reason(await scene.moderator.click(card, label="Deny"), scene.moderator, chosen)
+
+    label, sentence = USUAL_REASONS[chosen]
+    assert "Resend 1 · denied" in text_of(answer)
+    assert state_of(scene, card) == "denied"
+    for text in (face(scene, card), *followups(request), *direct_messages(scene.customer)):
+        assert f"Reason: {sentence}" in text
+        assert "fraud" not in text.casefold()
+        assert label not in text or label in sentence
+    assert len(followups(request)) == len(direct_messages(scene.customer)) == 1
 
 
 # Too late, or changed

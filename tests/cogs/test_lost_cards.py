@@ -10,6 +10,7 @@ from bot.demo.trades import ResendAnswer
 from bot.domain.resends import PostedCard
 from tests.cogs.approvals import (
     buttons,
+    choose_reason,
     failed_trade,
     followups,
     give_reason,
@@ -18,7 +19,7 @@ from tests.cogs.approvals import (
     requested,
     state_of,
 )
-from tests.support.seen import embed_text, text_of
+from tests.support.seen import embed_text, extra_text_of, text_of
 
 
 async def _half_an_hour(scene: Scene) -> None:
@@ -180,9 +181,10 @@ async def test_click_brings_a_lost_card(scene: Scene, monkeypatch: pytest.Monkey
 
 
 async def test_edits_limited(scene: Scene) -> None:
-    """A card that is edited too often is posted again; the old one loses its buttons when it is pressed."""
+    """A card that is edited too often is posted again; the old one decides nothing, nor does a menu opened on it."""
     trade = failed_trade(scene)
     card = await requested(scene, trade)
+    menu = await scene.moderator.click(card, label="Deny")
     for method in ("PATCH", "DELETE"):
         path = f"/channels/*/messages/{card.id}"
         scene.env.inject_error(method, path, status=429, code=30046, times=None)
@@ -197,6 +199,7 @@ async def test_edits_limited(scene: Scene) -> None:
     assert "This card was replaced" in said
     assert f"/{newest.id})" in said
     assert buttons(scene, card) == {}
+    assert "This card was replaced" in extra_text_of(await choose_reason(menu, scene.moderator, "duplicate"))
     assert scene.providers.mannco.resend_calls == {}
     await scene.moderator.click(newest, label="Approve")
     assert state_of(scene, newest) == "sent"

@@ -66,7 +66,8 @@ async def test_buttons_after_a_restart(scene: Scene, label: str) -> None:
     if label == "Deny":
         result = await give_reason(result, scene.moderator, "no")
 
-    assert result.ephemeral
+    assert result.response is not None
+    assert result.response.ephemeral
     assert state_of(scene, card) == {"Approve": "sent", "Deny": "denied"}[label]
     assert buttons(scene, card) == {}
     assert scene.providers.mannco.resend_calls == ({trade.id: 1} if label == "Approve" else {})

@@ -18,6 +18,7 @@ from bot.ports import (
     SnapshotRepository,
 )
 from bot.ports.notes import NoteRepository
+from bot.ports.references import ReferenceRepository
 from bot.ports.resends import PauseRepository, ResendRepository
 from bot.ports.watches import WatchRepository
 from bot.storage.audit.log import SqliteAuditRepository
@@ -29,6 +30,7 @@ from bot.storage.links import SqliteLinkRepository
 from bot.storage.maintenance.inspection import inspect
 from bot.storage.my_data import SqliteMyDataRepository
 from bot.storage.notes import SqliteNoteRepository
+from bot.storage.references import SqliteReferenceRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.sign_ins import SqliteSignInRepository
 from bot.storage.snapshots import SqliteSnapshotRepository
@@ -46,6 +48,7 @@ class Repositories:
     resends: ResendRepository
     pauses: PauseRepository
     snapshots: SnapshotRepository
+    references: ReferenceRepository
     audit: AuditRepository
     my_data: MyDataRepository
     sign_ins: SignInRepository
@@ -93,6 +96,7 @@ async def _sqlite(folder: Path) -> AsyncIterator[Repositories]:
             pauses=SqlitePauseRepository(db),
             resends=SqliteResendRepository(db),
             snapshots=SqliteSnapshotRepository(db),
+            references=SqliteReferenceRepository(db),
             audit=SqliteAuditRepository(db),
             my_data=SqliteMyDataRepository(db),
             sign_ins=SqliteSignInRepository(db),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter, Item, Refusal, Sort, Sticker
 from bot.domain.money import Money
+from bot.domain.references import ErrorReference
 from bot.domain.resends import Outcome, Resend, ResendState, Settlement, TradeFacts
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer, TradesPart
@@ -194,6 +195,18 @@ def watch(*, guild_id: int = GUILD, user_id: int = ADA, trade_id: str = "678431"
         began_at=at,
         expires_at=at + KEPT_FOR,
     )
+
+
+def error(
+    reference: str = "041ee7",
+    *,
+    guild_id: int = GUILD,
+    user_id: int = ADA,
+    at: datetime = NOW,
+    title: str = "⚠️ Too many",
+    failure: Failure | None = None,
+) -> ErrorReference:
+    return ErrorReference(guild_id, reference, user_id, at, "inventory", "ProviderError", title, failure)
 
 
 def without_codes(snapshot: Snapshot) -> Snapshot:

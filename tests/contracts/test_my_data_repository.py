@@ -26,6 +26,7 @@ from tests.contracts.samples import (
     NOW,
     OTHER_GUILD,
     draft,
+    error,
     in_state,
     opened,
     snapshot,
@@ -78,6 +79,7 @@ async def test_everything(my_data: MyDataRepository, repositories: Repositories)
     await repositories.snapshots.save(snapshot("p-3", guild_id=OTHER_GUILD))
     for draft_of_watch in (watch(), watch(user_id=CLEO), watch(guild_id=OTHER_GUILD)):
         await repositories.watches.add(draft_of_watch, at_most=9)
+    await repositories.references.save(error(), error("b1b2b3", user_id=BEN), error("c1c2c3", guild_id=OTHER_GUILD))
     views = [
         view(),
         view(AuditAction.INVENTORY_VIEWED, f"user:{ADA}", steam_id=str(ADAS_ACCOUNT)),
@@ -94,6 +96,7 @@ async def test_everything(my_data: MyDataRepository, repositories: Repositories)
     assert stored.snapshots == 1
     assert stored.watches == await repositories.watches.of_user(GUILD, ADA)
     assert len(stored.watches) == 1
+    assert stored.errors == (error(),)
     assert [row.action for row in stored.audit] == [
         *(entry.action for entry in reversed(views)),
         AuditAction.RESEND_REQUESTED,
@@ -133,16 +136,24 @@ async def test_erase(my_data: MyDataRepository, repositories: Repositories) -> N
     others = replace(watch(user_id=BEN), owner=BENS_ACCOUNT)
     for each in (watch(), watch(user_id=CLEO), watch(guild_id=OTHER_GUILD), others):
         await repositories.watches.add(each, at_most=9)
+    await repositories.references.save(error(), error("b1b2b3", user_id=BEN))
 
     erased = await my_data.erase(GUILD, ADA, at=LONG_AFTER)
 
     assert erased == Erased(
-        link=link(), resends=len(ENDED), snapshots=1, watches=1, links_kept_until=LONG_AFTER + RELINK_COOL_DOWN
+        link=link(),
+        resends=len(ENDED),
+        snapshots=1,
+        watches=1,
+        errors=1,
+        links_kept_until=LONG_AFTER + RELINK_COOL_DOWN,
     )
     assert await repositories.links.of_user(GUILD, ADA) is None
     assert await repositories.snapshots.load(GUILD, "p-1", at=NOW) is None
     left = [await repositories.watches.of_user(*who) for who in ((GUILD, CLEO), (OTHER_GUILD, ADA), (GUILD, BEN))]
     assert list(map(len, left)) == [0, 1, 1], "nor does anyone else watch a trade of hers there"
+    assert await repositories.references.of_user(GUILD, ADA, since=NOW - timedelta(1)) == ()
+    assert len(await repositories.references.of_user(GUILD, BEN, since=NOW - timedelta(1))) == 1
     stored = await my_data.of_user(GUILD, ADA)
     assert (stored.link, stored.resends, stored.audit, stored.snapshots) == (None, (), (), 0)
     assert [(each.steam_id, each.ended_at) for each in stored.ended_links] == [(ADAS_ACCOUNT, LONG_AFTER)]

@@ -25,6 +25,7 @@ from bot.domain.resends import Outcome, Resend, ResendPause, ResendState, Settle
 from bot.domain.settings import Setting
 from bot.domain.steam import SteamId
 from bot.ports.notes import NoteRepository
+from bot.ports.references import ReferenceRepository
 from bot.ports.resends import PauseRepository, ResendRepository
 from bot.ports.watches import WatchRepository
 from tests.contracts import samples
@@ -214,6 +215,11 @@ CASES: Mapping[type, Mapping[str, Case]] = {
         "remove": lambda snapshots, theirs: snapshots.remove(OURS, theirs.snapshot_id()),
         "set_view": lambda snapshots, theirs: snapshots.set_view(OURS, theirs.snapshot_id(), InventoryFilter("ours")),
     },
+    ReferenceRepository: {
+        "save": lambda references, theirs: references.save(samples.error(guild_id=OURS, user_id=theirs.person())),
+        "load": lambda references, _: references.load(OURS, samples.error().reference, since=NOW),
+        "of_user": lambda references, theirs: references.of_user(OURS, theirs.person(), since=NOW),
+    },
     ports.AuditRepository: {
         "append": lambda audit, theirs: audit.append(
             AuditEntry(OURS, NOW, theirs.person(), AuditAction.TRADES_VIEWED, theirs.subject())
@@ -246,6 +252,7 @@ ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
         "with_data": "the start",
     },
     ports.SnapshotRepository: {"purge": "the work in the background"},
+    ReferenceRepository: {"purge": "the work in the background"},
     ports.SignInRepository: {"purge": "the work in the background"},
     WatchRepository: {
         "remove": "its own user, in direct messages too, and the work in the background",
@@ -292,6 +299,7 @@ async def furnished(by_protocol: Mapping[type, Any], chance: Random) -> Theirs:
             )
             pages = replace(pages, created_at=_THEIR_TIME, expires_at=_THEIR_TIME)
             await by_protocol[ports.SnapshotRepository].save(pages)
+            await by_protocol[ReferenceRepository].save(samples.error(guild_id=guild_id, title=_THEIR_WORD))
             snapshot_ids.append(pages.id)
             if WatchRepository in by_protocol:
                 watch = samples.watch(guild_id=guild_id, user_id=person, trade_id=_THEIR_WORD, at=_THEIR_TIME)

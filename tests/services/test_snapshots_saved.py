@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -111,11 +112,12 @@ async def test_large_answers(services: Services):
 
 
 def my_data_of(services: Services) -> MyDataService:
-    other: Any = SimpleNamespace(evict=lambda *_: None)
+    other: Any = SimpleNamespace(evict=lambda *_: None, saved=partial(asyncio.sleep, 0))
     return MyDataService(
         repository=services.repositories.my_data,
         rows=services.repositories.audit,
         snapshots=services.snapshots,
+        references=other,
         inventory=other,
         cards=other,
         sign_ins=other,

@@ -10,6 +10,7 @@ from bot.demo.providers import faults
 from bot.demo.scene import Scene
 from bot.demo.trades import WorldTrade
 from bot.services.links import NO_ACCOUNT
+from tests.cogs.approvals import choose_reason
 from tests.snapshots.shot import Shot
 
 CUSTOMER, AGENT, MODERATOR, ADMINISTRATOR = "customer", "agent", "moderator", "administrator"
@@ -253,9 +254,15 @@ class Walk:
         yield self._shot(
             "resend", "the owner is told in private", "owner", self.scene.customer.user.dm_channel.history()[-1]
         )
+        async for shot in self._denials():
+            yield shot
+
+    async def _denials(self) -> AsyncIterator[Shot]:
         await self._use(AGENT, "resend", id=str(self._failed(1).id))
         card = self._card()
-        form = await self.scene.moderator.click(card, label="Deny")
+        asked = await self.scene.moderator.click(card, label="Deny")
+        yield self._shot("resend", "the menu to deny", MODERATOR, _last(asked))
+        form = await choose_reason(asked, self.scene.moderator, "other")
         yield _form("resend", "the form to deny", MODERATOR, form)
         assert form.modal is not None
         ((field,),) = (row["components"] for row in form.modal["components"])
@@ -273,7 +280,7 @@ class Walk:
         assert shown.response is not None
         paused = await kim.click(shown.response, label="Stop resends")
         yield self._shot("approvals", "resends stopped", ADMINISTRATOR, _last(paused))
-        yield await self._ask("resend", "asked while stopped", CUSTOMER, "resend", id=first)
+        yield await self._ask("resend", "asked while stopped", CUSTOMER, "resend", id=str(self._failed(0).id))
         shown = await self._use(ADMINISTRATOR, "approvals")
         yield self._shot("approvals", "while stopped", ADMINISTRATOR, shown)
         assert shown.response is not None

@@ -25,6 +25,7 @@ from bot.domain.inventory import InventoryFilter, Refusal, Sticker
 from bot.domain.links import Holder, Link, LinkSource
 from bot.domain.money import Money
 from bot.domain.notes import NOTES_AT_MOST, Note
+from bot.domain.references import ErrorReference
 from bot.domain.resends import Outcome, ResendState, TradeFacts
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, TradesPart
@@ -39,6 +40,7 @@ from bot.ui.inventory.page import inventory_page
 from bot.ui.kit.layout import page_at
 from bot.ui.kit.text import utf16_length
 from bot.ui.meanings import answer, answer_to_message
+from bot.ui.references import reference_page
 from bot.ui.resends.card import outcome_embed, resend_card
 from bot.ui.trades.page import TRADES_A_PAGE, trades_page
 from tests.domain.builders import BOT, NOW, OWNER, inventory, item, resend, trade, trades_answer
@@ -181,8 +183,13 @@ def errors(source: Source, audience: Audience) -> Embeds:
     unknown = CATALOGUE.explain(replace(failure, kind=FailureKind.REFUSED))
     yield explanation_embed(unknown, audience=audience)
     found = ((), SEVERAL, (unknown,), (unknown, *SEVERAL))[source.pick(4, 2)]
-    yield answer(found, asked=source.text(0), audience=audience, provider_named=False, near=SEVERAL[:2])[0]
-    yield answer_to_message(found, said=source.text(1), audience=audience)[0]
+    reader: Any = {"audience": audience, "explanations": CATALOGUE}
+    yield answer(found, asked=source.text(0), provider_named=False, near=SEVERAL[:2], **reader)[0]
+    yield answer_to_message(found, said=source.text(1), **reader)[0]
+    kept = ErrorReference(
+        1, "a1b2c3", 2, NOW, source.text(1), "OddError", "⛔ Refused", (failure, None)[source.pick(2, 4)]
+    )
+    yield reference_page(kept, explanations=CATALOGUE)[0]
 
 
 def notes(source: Source, audience: Audience) -> Embeds:

@@ -13,6 +13,7 @@ from bot.domain.customers import Customer, CustomerKey, NoteList
 from bot.domain.errors import ControlUnknown, InvalidInput
 from bot.domain.notes import MAX_NOTE
 from bot.domain.pasted import LONGEST
+from bot.domain.snapshots import Audience
 from bot.domain.steam import SteamId
 from bot.domain.trade_url import parse_trade_url
 from bot.services.customers import CustomerRequest
@@ -54,7 +55,7 @@ def key_in(match: re.Match[str]) -> CustomerKey:
 def shown_customer(session: InteractionSession, customer: Customer) -> tuple[discord.Embed, discord.ui.View]:
     """Return the page about a customer with its controls, and log which providers failed."""
     if customer.answer is not None:
-        log_parts(session, customer.answer.parts)
+        log_parts(session, customer.answer.parts, audience=Audience.STAFF)
     services, key = session.services, customer.key
     embed = customer_page(customer, reader_id=session.actor.user_id, explanations=services.explanations)
     actions = ["trades"] if key.steam_id is not None else []

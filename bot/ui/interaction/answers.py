@@ -35,13 +35,15 @@ UNCONFIRMED = frozenset({State.NEW, State.MAYBE_THINKING, State.MAYBE_ANSWERED})
 class PendingReply:
     """A reply to send, or to send again."""
 
-    embed: discord.Embed
-    view: discord.ui.View | None
-    file: discord.File | None
+    embed: discord.Embed | None
+    view: discord.ui.View | None = None
+    file: discord.File | None = None
+    text: str | None = None
+    """A plain message in place of an embed: a phone can copy it."""
 
     def content(self) -> dict[str, Any]:
         """Return the arguments for an attempt to send it."""
-        content: dict[str, Any] = {"embed": self.embed}
+        content: dict[str, Any] = {"content": self.text} if self.embed is None else {"embed": self.embed}
         if self.view is not None:
             self.view.stop()  # discord.py need not store it: components are found by custom id
             content["view"] = self.view

@@ -1,26 +1,35 @@
 """The one error handler: every exception of a command, component or modal becomes a reply and a line in the log."""
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Self
 
 import discord
 from discord import app_commands
 
+from bot.domain.access import STAFF_CAPABILITIES
 from bot.domain.errors import (
     DiscordUnavailable,
     GuildNotSeen,
     Interrupted,
+    PageExpired,
     ProviderError,
     ShuttingDown,
     SkinDeskError,
     Unfinished,
 )
+from bot.domain.references import without_texts
 from bot.domain.snapshots import Audience
-from bot.observability.logs import reference
+from bot.observability.logs import redact, reference
 from bot.observability.tracing import Outcome
+from bot.ports import Explanations
 from bot.ui.errors import error_embed
 from bot.ui.interaction.discord_errors import UNKNOWN_INTERACTION, AnsweredElsewhere, code_of, is_trouble_of_discord
+from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession, session_of
+from bot.ui.ready_answers import ready_answer
 
 _log = logging.getLogger(__name__)
 
@@ -68,14 +77,16 @@ async def report(session: InteractionSession, error: Exception) -> None:
     if code_of(cause) == UNKNOWN_INTERACTION:
         session.close()
         return
+    audience, explanations = await _audience(session), session.services.explanations
     embed = error_embed(
         DiscordUnavailable() if is_trouble_of_discord(cause) else cause,
-        audience=await _audience(session),
-        explanations=session.services.explanations,
+        audience=audience,
+        explanations=explanations,
         reference=error_reference,
     )
+    remember(session, cause, error_reference, title=embed.title or "")
     try:
-        await session.reply(embed)
+        await session.reply(embed, view=_view_under(cause, explanations, audience))
     except Exception as failed:  # noqa: BLE001 -- the log has the first error already
         session.close()
         _log.warning(
@@ -124,6 +135,35 @@ def log_failure(session: InteractionSession, error: Exception, error_reference: 
         _log.warning("reported after the end %s reason=%s", facts, type(error).__name__)
 
 
+def remember(session: InteractionSession, error: Exception, error_reference: str, *, title: str) -> None:
+    """Keep the facts behind the reference of an error that the user is shown, for the staff."""
+    services, trace = session.services, session.trace
+    if trace.guild_id is None or not session.is_served:  # nothing is stored about another server
+        return
+    failure = None
+    if isinstance(error, ProviderError):
+        failure = without_texts(error.failure, services.explanations.explain(error.failure))
+        failure = replace(
+            failure,
+            key=_redacted(failure.key),
+            request_id=_redacted(failure.request_id),
+            place=_redacted(failure.place),
+        )
+    services.references.remember(
+        error_reference,
+        guild_id=trace.guild_id,
+        user_id=trace.user_id,
+        command=trace.command,
+        error=type(error).__name__,
+        title=title,
+        failure=failure,
+    )
+
+
+def _redacted(text: str | None) -> str | None:
+    return text and redact(text)
+
+
 async def _audience(session: InteractionSession) -> Audience:
     if not session.is_served:  # nothing is read there
         return Audience.CUSTOMER
@@ -131,3 +171,48 @@ async def _audience(session: InteractionSession) -> Audience:
         return await session.services.snapshots.audience_of(session.actor)
     except Exception:  # noqa: BLE001 -- the same error may be the one to report; customers are shown the least
         return Audience.CUSTOMER
+
+
+def _view_under(error: Exception, explanations: Explanations, audience: Audience) -> discord.ui.View | None:
+    if not isinstance(error, ProviderError):
+        return None
+    return copy_view(explanations.explain(error.failure).id, explanations, audience)
+
+
+def copy_view(entry_id: str, explanations: Explanations, audience: Audience) -> discord.ui.View | None:
+    """Return *Copy for the customer* under an explanation: for staff, and an entry of the catalogue."""
+    if audience is not Audience.STAFF or explanations.entry(entry_id) is None:
+        return None
+    view = discord.ui.View(timeout=None)
+    view.add_item(CopyButton(entry_id))
+    return view
+
+
+@requires(*STAFF_CAPABILITIES)
+class CopyButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"copy:(?P<entry>[0-9a-f]{16})"):
+    """Answers with the customer's version of the catalogue's entry in its custom id."""
+
+    def __init__(self, entry_id: str) -> None:
+        super().__init__(
+            discord.ui.Button(label="Copy for the customer", emoji="📋", custom_id=f"copy:{entry_id}", row=4)
+        )
+        self._entry_id = entry_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: Interaction, _item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the pressed button."""
+        return cls(match["entry"])
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Show the text."""
+        await handle(interaction, self._show_text)
+
+    async def _show_text(self, session: InteractionSession) -> None:
+        session.defer_if_slow()
+        await session.services.access.require(*STAFF_CAPABILITIES, of=session.actor)
+        entry = session.services.explanations.entry(self._entry_id)
+        if entry is None:  # of an earlier version's catalogue
+            raise PageExpired
+        await session.reply_text(ready_answer(entry))

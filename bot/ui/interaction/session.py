@@ -152,7 +152,13 @@ class InteractionSession:
         If Discord cannot take the reply now and may show "thinking…", the watch sends it again later.
         Raises the error of discord.py if there is nothing to send again.
         """
-        reply = PendingReply(embed, view, file)
+        await self._reply(PendingReply(embed, view, file))
+
+    async def reply_text(self, text: str) -> None:
+        """Show a plain message to the user alone, as :meth:`reply` shows an embed."""
+        await self._reply(PendingReply(None, text=text))
+
+    async def _reply(self, reply: PendingReply) -> None:
         try:
             await self._send(reply)
         except Exception as error:

@@ -2,20 +2,19 @@
 
 import logging
 import re
-from collections.abc import Mapping
 from typing import Self
 
 import discord
 
 from bot.domain.access import Capability
 from bot.domain.errors import AlreadyDecided, CardOutdated, CardReplaced
-from bot.domain.resends import MAX_REASON, CardMessage, Resend, ResendState
+from bot.domain.resends import Resend, ResendState
 from bot.ui.interaction.error_handler import handle
-from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import public, requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Tone, card
 from bot.ui.resends.card import RESUME, late_card, outcome_embed, taken_sentence, version_on
+from bot.ui.resends.reasons import ReasonModal, card_of, denial_menu
 
 _log = logging.getLogger(__name__)
 
@@ -81,13 +80,16 @@ class ResendButton(
         await session.reply(outcome_embed(resend, code=None))
 
     async def _ask(self, session: InteractionSession) -> None:
-        """Open the form if the user may decide. Only the database is asked: a modal has to be the first answer."""
+        """Ask for the reason if the user may decide. Only the database is asked: a modal has to be the first answer."""
         resends, actor = session.services.resends, session.actor
         if self._action == "deny":
+            session.defer_if_slow()
             await resends.may_decide(self._resend_id, by=actor)
+            embed, view = denial_menu(self._resend_id, card_of(session))
+            await session.reply(embed, view=view)
         else:
             await resends.may_mark(self._resend_id, by=actor)
-        await session.open_modal(ReasonModal(self._resend_id, self._action, user_id=actor.user_id))
+            await session.open_modal(ReasonModal(self._resend_id, self._action, user_id=actor.user_id))
 
 
 async def _check_pressed(session: InteractionSession, resend_id: int) -> None:
@@ -99,14 +101,6 @@ async def _check_pressed(session: InteractionSession, resend_id: int) -> None:
             # The click's own answer is not limited as an edit of the card is.
             await session.show(late_card(late, session.services.explanations), None)
             raise
-
-
-def card_of(session: InteractionSession) -> CardMessage | None:
-    """Return the message of SkinDesk that was pressed, or from which a form was opened."""
-    message, user = session.interaction.message, session.interaction.client.user
-    if message is None or user is None or message.author.id != user.id:
-        return None
-    return CardMessage(message.channel.id, message.id)
 
 
 @requires(Capability.APPROVE_RESEND)
@@ -194,46 +188,6 @@ async def _uncover(card: discord.Message | None) -> None:
         await card.edit(suppress=False)
     except Exception as error:  # noqa: BLE001 -- what is told is that the card was outdated
         _log.warning("card not uncovered message=%s error=%s", card.id, type(error).__name__)
-
-
-@requires(Capability.APPROVE_RESEND)
-class ReasonModal(
-    SkinDeskModal, template=r"resend:(?P<id>\d{1,18}):(?P<action>deny|sent|failed):reason:(?P<user>\d{1,20})"
-):
-    """Asks for the reason, which the card shows."""
-
-    reason: discord.ui.TextInput["ReasonModal"] = discord.ui.TextInput(
-        label="Reason (requester and owner see it)",
-        custom_id="reason",
-        style=discord.TextStyle.paragraph,
-        max_length=MAX_REASON,
-        required=False,
-    )
-
-    def __init__(self, resend_id: int, action: str, *, user_id: int) -> None:
-        super().__init__(
-            title=f"{_LABELS[action][0]}: resend {resend_id}",
-            custom_id=f"resend:{resend_id}:{action}:reason:{user_id}",
-        )
-        self._resend_id = resend_id
-        self._action = action
-
-    @classmethod
-    def from_custom_id(cls, match: re.Match[str], /) -> Self:
-        """Rebuild the submitted modal."""
-        return cls(int(match["id"]), match["action"], user_id=int(match["user"]))
-
-    async def submitted(self, session: InteractionSession, values: Mapping[str, str]) -> None:
-        """Carry out the decision."""
-        await session.defer()
-        resends, actor, reason = session.services.resends, session.actor, values.get("reason", "")
-        card = card_of(session)
-        if self._action == "deny":
-            resend = await resends.deny(self._resend_id, by=actor, reason=reason, card=card)
-        else:
-            sent = self._action == "sent"
-            resend = await resends.mark(self._resend_id, sent=sent, by=actor, reason=reason, card=card)
-        await session.reply(outcome_embed(resend, code=None))
 
 
 @requires(Capability.APPROVE_RESEND, Capability.MANAGE_SETTINGS)

@@ -1,0 +1,152 @@
+"""The reason of a decision: the usual ones for a denial in a menu, and the form for any other."""
+
+import re
+from collections.abc import Mapping
+from typing import Self
+
+import discord
+
+from bot.domain.access import Capability
+from bot.domain.resends import MAX_REASON, CardMessage
+from bot.ui.interaction.components import offered, selected
+from bot.ui.interaction.error_handler import handle
+from bot.ui.interaction.modals import SkinDeskModal
+from bot.ui.interaction.rights import requires
+from bot.ui.interaction.session import Interaction, InteractionSession
+from bot.ui.kit.layout import Tone, card
+from bot.ui.resends.card import outcome_embed
+
+USUAL_REASONS = {
+    "on_its_way": (
+        "The trade is already on its way",
+        "The trade is already on its way. Look for its offer in Steam first.",
+    ),
+    "trade_url": (
+        "Ask the customer to fix the trade URL first",
+        "The trade URL does not work. Save your current one on the site, then ask again.",
+    ),
+    "check": (
+        "Looks like fraud: ask a senior",
+        "The staff has to check this trade first. Talk to them before you ask again.",
+    ),
+    "duplicate": ("Duplicate request", "This was asked for already. The other request counts."),
+}
+"""For each usual reason what the moderator chooses, and what requester and owner read: no suspicion of anyone."""
+
+_OTHER = "other"
+_ANY_CARD = r"(?P<channel>\d{1,20}):(?P<message>\d{1,20})"
+_TITLES = {"deny": "Deny", "sent": "Mark as sent", "failed": "Mark as failed"}
+
+
+def card_of(session: InteractionSession) -> CardMessage | None:
+    """Return the message of SkinDesk that was pressed, or from which a form was opened."""
+    message, user = session.interaction.message, session.interaction.client.user
+    if message is None or user is None or message.author.id != user.id:
+        return None
+    return CardMessage(message.channel.id, message.id)
+
+
+def denial_menu(resend_id: int, card_pressed: CardMessage | None) -> tuple[discord.Embed, discord.ui.View]:
+    """Return the question why a request is denied, with the menu of reasons."""
+    embed = card(
+        title=f"Deny: resend {resend_id}",
+        description="Choose the reason. Requester and owner read the sentence under it.",
+        colour=Tone.NEUTRAL,
+    )
+    options = [
+        discord.SelectOption(label=label, value=value, description=text)
+        for value, (label, text) in USUAL_REASONS.items()
+    ]
+    options.append(discord.SelectOption(label="Other reason…", value=_OTHER, description="Write it, or give none."))
+    view = discord.ui.View(timeout=None)
+    view.add_item(DenialSelect(resend_id, card_pressed, options))
+    return embed, view
+
+
+@requires(Capability.APPROVE_RESEND)
+class DenialSelect(
+    discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]],
+    template=rf"resend:(?P<id>\d{{1,18}}):why(?::{_ANY_CARD})?",
+):
+    """Denies the request for the selected reason. The custom id has the card whose button asked."""
+
+    def __init__(self, resend_id: int, card_pressed: CardMessage | None, options: list[discord.SelectOption]) -> None:
+        custom_id = f"resend:{resend_id}:why{_card_part(card_pressed)}"
+        super().__init__(discord.ui.Select(placeholder="Why is it denied?", options=options, custom_id=custom_id))
+        self._resend_id = resend_id
+        self._card = card_pressed
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: Interaction, item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the used menu with the options of its message."""
+        return cls(int(match["id"]), _card_in(match), offered(item))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Deny, or open the form."""
+        await handle(interaction, self._deny)
+
+    async def _deny(self, session: InteractionSession) -> None:
+        resends, actor, value = session.services.resends, session.actor, selected(self.item)
+        if value == _OTHER:  # only the database is asked: a modal has to be the first answer
+            await resends.may_decide(self._resend_id, by=actor)
+            await session.open_modal(ReasonModal(self._resend_id, "deny", user_id=actor.user_id, asked_on=self._card))
+            return
+        await session.defer(thinking=False)
+        resend = await resends.deny(self._resend_id, by=actor, reason=USUAL_REASONS[value][1], card=self._card)
+        await session.show(outcome_embed(resend, code=None), None)
+
+
+@requires(Capability.APPROVE_RESEND)
+class ReasonModal(
+    SkinDeskModal,
+    template=rf"resend:(?P<id>\d{{1,18}}):(?P<action>deny|sent|failed):reason:(?P<user>\d{{1,20}})(?::{_ANY_CARD})?",
+):
+    """Asks for the reason, which the card shows. ``asked_on`` is the card, if the form opens from a menu."""
+
+    reason: discord.ui.TextInput["ReasonModal"] = discord.ui.TextInput(
+        label="Reason (requester and owner see it)",
+        custom_id="reason",
+        style=discord.TextStyle.paragraph,
+        max_length=MAX_REASON,
+        required=False,
+    )
+
+    def __init__(self, resend_id: int, action: str, *, user_id: int, asked_on: CardMessage | None = None) -> None:
+        super().__init__(
+            title=f"{_TITLES[action]}: resend {resend_id}",
+            custom_id=f"resend:{resend_id}:{action}:reason:{user_id}{_card_part(asked_on)}",
+        )
+        self._resend_id = resend_id
+        self._action = action
+        self._asked_on = asked_on
+
+    @classmethod
+    def from_custom_id(cls, match: re.Match[str], /) -> Self:
+        """Rebuild the submitted modal."""
+        return cls(int(match["id"]), match["action"], user_id=int(match["user"]), asked_on=_card_in(match))
+
+    async def submitted(self, session: InteractionSession, values: Mapping[str, str]) -> None:
+        """Carry out the decision."""
+        resends, actor, reason = session.services.resends, session.actor, values.get("reason", "")
+        if self._action == "deny":
+            await session.defer(thinking=self._asked_on is None)
+            card = self._asked_on or card_of(session)
+            resend = await resends.deny(self._resend_id, by=actor, reason=reason, card=card)
+        else:
+            await session.defer()
+            sent, card = self._action == "sent", card_of(session)
+            resend = await resends.mark(self._resend_id, sent=sent, by=actor, reason=reason, card=card)
+        if self._asked_on is None:
+            await session.reply(outcome_embed(resend, code=None))
+        else:
+            await session.show(outcome_embed(resend, code=None), None)  # in place of the menu
+
+
+def _card_part(message: CardMessage | None) -> str:
+    return "" if message is None else f":{message.channel_id}:{message.message_id}"
+
+
+def _card_in(match: re.Match[str]) -> CardMessage | None:
+    return None if match["message"] is None else CardMessage(int(match["channel"]), int(match["message"]))
