@@ -94,7 +94,7 @@ def begin_embed(
     return card(
         title="🔔 You get a message here when this changes",
         description=_block(trade, explanations, is_own=is_own),
-        fields=[_going_on(watch, trade, server)],
+        fields=[_going_on(watch, trade, server, is_own=is_own)],
         colour=Tone.WAITING,
     )
 
@@ -104,9 +104,9 @@ def change_embed(
 ) -> discord.Embed:
     """Return the direct message about a change: the same words as on the pages of ``/trades``, but never a code."""
     return card(
-        title="🔔 This has changed",
+        title=f"🔔 News from {outside(server, 100) if server else 'your trade'}",
         description=_block(trade, explanations, is_own=is_own),
-        fields=[_going_on(watch, trade, server)],
+        fields=[_going_on(watch, trade, server, is_own=is_own)],
         colour=Tone.WAITING if trade.state.is_open else _COLOURS.get(trade.state, Tone.BAD),
     )
 
@@ -153,17 +153,15 @@ def _block(trade: Trade, explanations: Explanations, *, is_own: bool) -> str:
     return trade_block(trade, answer, explanations=explanations, staff=not is_own)
 
 
-def _going_on(watch: Watch, trade: Trade, server: str | None) -> Field:
+def _going_on(watch: Watch, trade: Trade, server: str | None, *, is_own: bool) -> Field:
+    command = _trades_command(watch, server)
     if not trade.state.is_open:
-        return Field(
-            "How this goes on", f"This was the last message about it. {_trades_command(watch, server)} shows it again."
-        )
-    code_in = ", with your code" if trade.provider is ProviderName.MANNCO else ""
-    return Field(
-        "How this goes on",
-        f"You get a message at each change until it ends, or until {relative(watch.expires_at)}. "
-        f"{_trades_command(watch, server)} shows it as it is then{code_in}.",
-    )
+        return Field("How this goes on", f"This was the last message about it. {command} shows it again.")
+    text = f"You get a message at each change until it ends, or until {relative(watch.expires_at)}. {command} shows it"
+    text += " with your code." if is_own and trade.provider is ProviderName.MANNCO else " at any time."
+    if is_own and trade.state is TradeState.OFFERED:
+        text += " **The staff never asks for a code or your password.**"
+    return Field("How this goes on", text)
 
 
 def _begun(begun: BegunWatch) -> discord.Embed:

@@ -69,7 +69,7 @@ async def test_a_customers_deposit(scene: Scene, deposit: str) -> None:
     assert last.content.startswith(f"✅ Your SkinsBack deposit `{deposit}`: ")
     text = embed_text(last.embeds[0])
     assert "**The shop credits it.**" in text
-    assert "Credited: **" in text
+    assert "Credit: **" in text
     assert "This was the last message" in text
     assert f"`/trades reference:{deposit}` on **Skin Market**" in text
     assert buttons_of(last) == {}
@@ -143,7 +143,7 @@ async def test_a_trade_with_a_code(scene: Scene) -> None:
     first, change = messages(scene.customer)
     assert "Mannco.store names no offer yet" in embed_text(first.embeds[0])
     assert f"https://steamcommunity.com/tradeoffer/{offer}/" in embed_text(change.embeds[0])
-    assert "shows it as it is then, with your code" in embed_text(change.embeds[0])
+    assert "shows it with your code" in embed_text(change.embeds[0])
     assert code_sightings(scene) == []
 
 

@@ -7,6 +7,7 @@ from bot.demo.scene import Scene
 from tests.snapshots.by_hand import built
 from tests.snapshots.shot import Shot, rendered
 from tests.snapshots.through_discord import Walk
+from tests.snapshots.watched import watched
 
 FOLDER = Path(__file__).parent / "kept"
 
@@ -19,6 +20,6 @@ async def of_walk(scene: Scene) -> list[Shot]:
 def pages_of(walked: Iterable[Shot]) -> dict[str, str]:
     """Return the text of every page by its name."""
     shots: dict[str, list[Shot]] = {}
-    for shot in (*walked, *built()):
+    for shot in (*walked, *built(), *watched()):
         shots.setdefault(shot.page, []).append(shot)
     return {page: rendered(page.replace("_", " ").capitalize(), found) for page, found in shots.items()}
