@@ -40,11 +40,11 @@ def rows_of(scene: Scene):
 
 
 async def test_suggested_actions(scene: Scene) -> None:
-    """A holder of `audit.read` is offered every kind of deed there is."""
-    everything = await scene.moderator.autocomplete(scene.channel, "audit", "action", "")
+    """A holder of `audit.read` is offered the actions as the log spells them, and finds each by what they type."""
+    first = await scene.moderator.autocomplete(scene.channel, "audit", "action", "")
     about_links = await scene.moderator.autocomplete(scene.channel, "audit", "action", "LINK.")
 
-    assert {choice["value"] for choice in everything} == {action.value for action in AuditAction}
+    assert [choice["value"] for choice in first] == [action.value for action in AuditAction][:25]
     assert {choice["value"] for choice in about_links} == {"link.set", "link.removed"}
 
 
