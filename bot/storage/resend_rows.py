@@ -86,11 +86,26 @@ SELECT avg(wait) AS median FROM (
 )
 """
 
+# Each part is answered from its own index: with OR, SQLite reads all requests of the guild.
 ABOUT_CUSTOMER = """
-SELECT * FROM resends
-WHERE guild_id = :guild_id AND (owner = :owner OR owner_user_id = :user_id) AND erased_at IS NULL
-  AND NOT (state = 'cancelled' AND message_id IS NULL AND settled_by IS NULL)
-ORDER BY id DESC
+WITH asked AS (
+    SELECT * FROM (
+        SELECT id FROM resends
+        WHERE guild_id = :guild_id AND owner = :owner
+          AND NOT (state = 'cancelled' AND message_id IS NULL AND settled_by IS NULL)
+        ORDER BY id DESC LIMIT :limit
+    )
+    UNION
+    SELECT * FROM (
+        SELECT id FROM resends
+        WHERE guild_id = :guild_id AND owner_user_id = :user_id
+          AND NOT (state = 'cancelled' AND message_id IS NULL AND settled_by IS NULL)
+        ORDER BY id DESC LIMIT :limit
+    )
+)
+SELECT resends.* FROM asked CROSS JOIN resends ON resends.id = asked.id
+WHERE erased_at IS NULL
+ORDER BY resends.id DESC
 LIMIT :limit
 """
 

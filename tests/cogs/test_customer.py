@@ -49,7 +49,7 @@ async def test_page(scene: Scene) -> None:
     assert "“the bot was offline”" in text
     assert f"{scene.moderator.mention} this page <t:" in text
     assert f"{scene.moderator.mention} trades <t:" in text
-    assert lines[-1] == f"SteamID `{account}` · member `{scene.customer.id}`"
+    assert lines[-1] == f"SteamID `{account}`"
 
 
 async def test_failing_provider(scene: Scene) -> None:

@@ -29,12 +29,13 @@ from bot.ui.pager import log_failures, log_parts, page_with_controls
 _KEY = r"customer:(?P<user>[1-8]?\d{1,18}):(?P<steam>\d{1,17})"
 """A customer in a custom id; 0 for what they have not."""
 
+# Without symbols, three buttons fit in one row on a phone.
 _LABELS = {
-    "trades": ("Trades", "🔁"),
-    "inventory": ("Inventory", "🎒"),
-    "refresh": ("Refresh", "🔄"),
-    "note": ("Add a note", "📝"),
-    "notes": ("All notes", "🗒️"),
+    "trades": "Trades",
+    "inventory": "Inventory",
+    "refresh": "Refresh",
+    "note": "Add a note",
+    "notes": "All notes",
 }
 _ROWS = {"note": 1, "notes": 1}
 
@@ -74,9 +75,8 @@ class CustomerButton(
     """Opens a part of what staff see of the customer in its custom id."""
 
     def __init__(self, key: CustomerKey, action: str) -> None:
-        label, emoji = _LABELS[action]
         super().__init__(
-            discord.ui.Button(label=label, emoji=emoji, custom_id=custom_id(key, action), row=_ROWS.get(action, 0))
+            discord.ui.Button(label=_LABELS[action], custom_id=custom_id(key, action), row=_ROWS.get(action, 0))
         )
         self._key = key
         self._action = action

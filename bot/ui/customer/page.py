@@ -11,11 +11,12 @@ import discord
 from bot.domain.audit import AuditAction, AuditRow
 from bot.domain.customers import Customer, CustomerKey, NoteList
 from bot.domain.errors import NoteNotFound, TooManyNotes
+from bot.domain.failures import ProviderName
 from bot.domain.links import Link, LinkSource
 from bot.domain.notes import MAX_NOTE, NOTES_AT_MOST, Note
 from bot.domain.resends import Resend, ResendState
-from bot.domain.snapshots import TradesAnswer
-from bot.domain.trades import Trade, TradeState
+from bot.domain.snapshots import TradesAnswer, TradesPart
+from bot.domain.trades import NotAsked, Trade, TradeState
 from bot.ports import Explanations
 from bot.ui.audit import actor_mention
 from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
@@ -23,11 +24,11 @@ from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import code, outside, plain, relative
 from bot.ui.resends.card import link_to_card
 from bot.ui.trades.block import headline
-from bot.ui.trades.head import notes, nothing
+from bot.ui.trades.head import failures, notes, nothing
 
 _NOTES_SHOWN = 2
 _TRADES_SHOWN = 3
-_RESENDS_SHOWN = 3
+_RESENDS_SHOWN = 2
 _VIEWS_SHOWN = 3
 _LONGEST_REASON = 60
 _NOTE_PREVIEW = 160
@@ -42,6 +43,12 @@ _STATES = (
     ("undone", frozenset({TradeState.REVERTED})),
     ("completed", frozenset({TradeState.COMPLETED})),
 )
+_STEPS = {
+    NotAsked.TRADE_URL: "which needs the trade URL as `steam_id`.",
+    NotAsked.REFERENCE: "which finds single trades by their numbers: `/trades` with `reference`.",
+    NotAsked.OTHER_ACCOUNT: "where the client token that is set here is another account's.",
+}
+"""The first one that applies is the easiest."""
 _VIEWED = {
     AuditAction.CUSTOMER_VIEWED: "this page",
     AuditAction.TRADES_VIEWED: "trades",
@@ -58,7 +65,7 @@ def customer_page(customer: Customer, *, reader_id: int, explanations: Explanati
         _trades_field(customer, explanations),
         *_resends_field(customer),
         *_views_field(customer.views),
-        Field("To copy", " · ".join(_ids(key))),
+        Field("To copy", f"SteamID {code(str(key.steam_id))}" if key.steam_id else f"Member {code(str(key.user_id))}"),
     ]
     is_waiting = bool(customer.open_resends) or _has_open(customer.answer)
     return card(
@@ -131,11 +138,6 @@ def _names(key: CustomerKey) -> list[str]:
     return member + ([] if key.steam_id is None else [f"[Steam profile]({profile})"])
 
 
-def _ids(key: CustomerKey) -> list[str]:
-    steam = [] if key.steam_id is None else [f"SteamID {code(str(key.steam_id))}"]
-    return steam + ([] if key.user_id is None else [f"member {code(str(key.user_id))}"])
-
-
 def _notes_field(shown: NoteList, reader_id: int) -> list[Field]:
     lines = [
         f"{outside(note.text, _NOTE_PREVIEW)} · {_by(note, shown, reader_id)}" for note in shown.notes[:_NOTES_SHOWN]
@@ -160,14 +162,34 @@ def _trades_field(customer: Customer, explanations: Explanations) -> Field:
     if answer is None:
         why = "No provider that lists trades is switched on." if customer.key.steam_id else "No account, no trades."
         return Field("Trades", why)
-    said = notes(answer, explanations=explanations, staff=True)
     if not answer.trades:
+        said = notes(answer, explanations=explanations, staff=True)
         return Field("Trades", "\n".join(filter(None, [nothing(answer, staff=True), *said])))
     states = Counter(trade.state for trade in answer.trades)
     counts = ((word, sum(states[state] for state in group)) for word, group in _STATES)
-    heading = " · ".join(f"{number:,} {word}" for word, number in counts if number)
-    shown = [_trade_line(trade, explanations) for trade in _leading(answer.trades)]
-    return Field(f"Trades: {heading}", "\n".join([*shown, *said]))
+    lines = [
+        " · ".join(f"{number:,} {word}" for word, number in counts if number),
+        *(_trade_line(trade, explanations) for trade in _leading(answer.trades)),
+        *failures(answer, explanations, staff=True),
+        *_left_out(answer),
+    ]
+    return Field("Trades", "\n".join(lines))
+
+
+def _left_out(answer: TradesAnswer) -> Iterable[str]:
+    """Yield whose trades may be missing: why is said by the page of trades."""
+    partial = [part for part in answer.parts if part.unread or part.is_cut or part.is_full or part.limit is not None]
+    if partial:
+        yield f"Some may be missing: {_labels(partial)}. *Trades* says why."
+    unasked = [part for part in answer.parts if part.not_asked is not None]
+    families = {part.provider.family for part in answer.parts if part.not_asked is None}
+    if unasked := [part for part in unasked if part.provider.family not in families]:
+        lacking = {part.not_asked for part in unasked}
+        yield f"Not asked: {_labels(unasked)}, {next(step for what, step in _STEPS.items() if what in lacking)}"
+
+
+def _labels(parts: Iterable[TradesPart]) -> str:
+    return ", ".join(dict.fromkeys(ProviderName(part.provider.family).label for part in parts))
 
 
 def _leading(trades: Sequence[Trade]) -> Sequence[Trade]:

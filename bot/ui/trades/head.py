@@ -43,7 +43,7 @@ def notes(answer: TradesAnswer, *, explanations: Explanations, staff: bool) -> l
     is_found = answer.reference is not None and bool(answer.trades)
     if is_found and not staff:
         return []
-    lines = list(_failures(answer, explanations, staff=staff))
+    lines = list(failures(answer, explanations, staff=staff))
     if not is_found:
         for part in answer.parts:
             lines += _about_list(part, answer, staff=staff)
@@ -113,7 +113,7 @@ def _names(parts: Sequence[TradesPart], *, staff: bool) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _failures(answer: TradesAnswer, explanations: Explanations, *, staff: bool) -> Iterator[str]:
+def failures(answer: TradesAnswer, explanations: Explanations, *, staff: bool) -> Iterator[str]:
     """Yield why providers said nothing, or not everything, with the references under which the log has it."""
     said: dict[tuple[str, str], list[str]] = {}
     for part in answer.parts:
