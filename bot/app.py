@@ -221,6 +221,7 @@ async def assembled(
                 trades=trades,
                 resends=resends,
                 notes=SqliteNoteRepository(database),
+                errors=SqliteReferenceRepository(database),
                 rows=rows,
                 audit=audit,
                 clock=clock,

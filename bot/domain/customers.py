@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bot.domain.audit import AuditAction, AuditRow
 from bot.domain.links import Holder, Link
 from bot.domain.notes import Note
+from bot.domain.references import ErrorReference
 from bot.domain.resends import Resend
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId
@@ -67,6 +68,7 @@ class Customer:
     answer: TradesAnswer | None
     resends: tuple[Resend, ...]
     notes: NoteList
+    errors: tuple[ErrorReference, ...]
     views: tuple[AuditRow, ...]
     read_at: datetime
 

@@ -11,6 +11,7 @@ from bot.domain.customers import VIEWS_OF_CUSTOMERS, Customer, CustomerKey, Note
 from bot.domain.errors import AccessDenied, InvalidInput, NoteNotFound, ProviderOff, TooManyNotes
 from bot.domain.links import Link
 from bot.domain.notes import MAX_NOTE, NOTES_AT_MOST, Note
+from bot.domain.references import KEPT_FOR, ErrorReference
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId
@@ -18,6 +19,7 @@ from bot.domain.steam_ids import read_steam_id
 from bot.domain.trades import Scope
 from bot.ports import AuditRepository, Clock, LinkRepository
 from bot.ports.notes import NoteRepository
+from bot.ports.references import ReferenceRepository
 from bot.ports.resends import ResendRepository
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
@@ -53,6 +55,7 @@ class CustomerService:
     _trades: TradeService
     _resends: ResendRepository
     _notes: NoteRepository
+    _errors: ReferenceRepository
     _rows: AuditRepository
     _audit: AuditService
     _clock: Clock
@@ -83,6 +86,7 @@ class CustomerService:
                 by.guild_id, owner=key.steam_id, user_id=key.user_id, limit=_RESENDS_READ
             ),
             notes=await self._note_list(key, link, by=viewer),
+            errors=await self._errors_of(by.guild_id, key),
             views=views,
             read_at=now,
         )
@@ -184,6 +188,11 @@ class CustomerService:
             rows += await self._rows.newest(guild_id, limit=_ROWS_READ, subject=subject)
         views = (row for row in rows if row.action in VIEWS_OF_CUSTOMERS)
         return tuple(sorted(views, key=lambda row: row.number, reverse=True)[:_VIEWS_KEPT])
+
+    async def _errors_of(self, guild_id: int, key: CustomerKey) -> tuple[ErrorReference, ...]:
+        if key.user_id is None:
+            return ()
+        return tuple(await self._errors.of_user(guild_id, key.user_id, since=self._clock.now() - KEPT_FOR))
 
     async def _note_list(self, key: CustomerKey, link: Link | None, *, by: Viewer) -> NoteList:
         notes: Sequence[Note] = await self._notes.of_customer(by.actor.guild_id, key)

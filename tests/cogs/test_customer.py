@@ -52,6 +52,16 @@ async def test_page(scene: Scene) -> None:
     assert lines[-1] == f"SteamID `{account}`"
 
 
+async def test_last_errors(scene: Scene) -> None:
+    """An error that the customer was shown is on their page, with the reference that they read."""
+    refused = text_of(await scene.customer.slash(scene.channel, "trades", member=scene.agent))
+    await scene.client.services.references.saved()
+    text = text_of(await customer(scene, scene.agent, member=scene.customer))
+
+    assert f"{refused.splitlines()[0]} <t:" in text
+    assert f" · reference `{refused.split()[-1]}`" in text
+
+
 async def test_failing_provider(scene: Scene) -> None:
     """A provider that fails is its explanation beside the others' trades."""
     scene.providers.skinsback.faults.extend([faults.html(503)] * 10)

@@ -65,6 +65,7 @@ class Desk(Members):
             trades=trades,
             resends=self.repositories.resends,
             notes=self.repositories.notes,
+            errors=self.repositories.references,
             rows=self.repositories.audit,
             **common,
         )
@@ -246,6 +247,17 @@ async def test_requests_and_views(desk: Desk) -> None:
     assert [each.id for each in customer.open_resends] == [pending.id]
     assert customer.resendable == (), "it was asked for already"
     assert [row.actor_id for row in customer.views] == [COLLEAGUE.user_id]
+
+
+async def test_last_errors(desk: Desk) -> None:
+    """The page has the references of the member's errors of the last 7 days, and no one else's."""
+    old, young = timedelta(days=7), timedelta(days=6)
+    for number, (user_id, age) in enumerate(((CUSTOMER.user_id, old), (CUSTOMER.user_id, young), (9, young))):
+        error = samples.error(f"a1b2c{number}", guild_id=GUILD, user_id=user_id, at=desk.clock.now() - age)
+        await desk.repositories.references.save(error)
+
+    assert [each.reference for each in (await desk.show(member_id=CUSTOMER.user_id)).errors] == ["a1b2c1"]
+    assert (await desk.show(steam_id=str(OTHER))).errors == ()
 
 
 async def test_notes(desk: Desk) -> None:

@@ -243,6 +243,7 @@ def customers(source: Source, audience: Audience) -> Embeds:
         answer=replace(trades_answer(*trades), trades=(*trades, trade(id=9, status=source.text(3)))),
         resends=tuple(asked),
         notes=shown,
+        errors=(ErrorReference(1, "a1b2c3", 5, NOW, "trades", "NotLinked", source.text(1)),),
         views=(),
         read_at=NOW,
     )

@@ -14,6 +14,7 @@ from bot.domain.errors import NoteNotFound, TooManyNotes
 from bot.domain.failures import ProviderName
 from bot.domain.links import Link, LinkSource
 from bot.domain.notes import MAX_NOTE, NOTES_AT_MOST, Note
+from bot.domain.references import ErrorReference
 from bot.domain.resends import Resend, ResendState
 from bot.domain.snapshots import TradesAnswer, TradesPart
 from bot.domain.trades import NotAsked, Trade, TradeState
@@ -30,7 +31,9 @@ _NOTES_SHOWN = 2
 _TRADES_SHOWN = 3
 _RESENDS_SHOWN = 2
 _VIEWS_SHOWN = 3
+_ERRORS_SHOWN = 2
 _LONGEST_REASON = 60
+_LONGEST_TITLE = 60
 _NOTE_PREVIEW = 160
 _WHOLE_NOTE = MAX_NOTE + 80
 """Escaped, a note of ordinary text is little longer; all of them still fit one message."""
@@ -64,6 +67,7 @@ def customer_page(customer: Customer, *, reader_id: int, explanations: Explanati
         *_notes_field(customer.notes, reader_id),
         _trades_field(customer, explanations),
         *_resends_field(customer),
+        *_errors_field(customer.errors),
         *_views_field(customer.views),
         Field("To copy", f"SteamID {code(str(key.steam_id))}" if key.steam_id else f"Member {code(str(key.user_id))}"),
     ]
@@ -232,6 +236,14 @@ def _resend_line(resend: Resend) -> str:
 
 def _reason(text: str | None) -> str:
     return f" “{outside(text, _LONGEST_REASON)}”" if text else ""
+
+
+def _errors_field(errors: Sequence[ErrorReference]) -> list[Field]:
+    lines = [
+        f"{outside(error.title, _LONGEST_TITLE)} {relative(error.at)} · reference {code(error.reference)}"
+        for error in errors[:_ERRORS_SHOWN]
+    ]
+    return [Field("Last errors: /explain has the facts", "\n".join(lines))] if lines else []
 
 
 def _views_field(views: Sequence[AuditRow]) -> list[Field]:
