@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from bot.domain.errors import ProviderError
 from bot.domain.trades import Scope, Trade, TradeQuery
 from bot.domain.watches import TradeKey
 from bot.ports import TradeProvider, TradeSource
@@ -37,8 +38,12 @@ class WatchedDeposits:
         self._source = source
 
     async def read(self, wanted: Sequence[TradeKey]) -> Mapping[str, Trade | None]:
-        """Read the list."""
-        return _by_number(wanted, (await self._source.read(TradeQuery(Scope.ALL))).trades)
+        """Read the list; what a failure has cut off is not taken for missing if nothing was found."""
+        reading = await self._source.read(TradeQuery(Scope.ALL))
+        found = _by_number(wanted, reading.trades)
+        if reading.failure is not None and not any(found.values()):
+            raise ProviderError(reading.failure)
+        return found
 
 
 class WatchedTradesOfAssetPay:

@@ -120,8 +120,8 @@ def end_embed(watch: Watch, why: WatchEnd, server: str | None) -> discord.Embed:
     """Return the direct message about a watch that ends before its trade, with no fact about it."""
     if why is WatchEnd.TIME:
         text = (
-            f"You began to watch {_which(watch)} {relative(watch.began_at)}, and it has not ended since. "
-            f"If you still wait, {_trades_command(watch, server)} shows it, with *Notify me* under it."
+            f"You began to watch {_which(watch)} {relative(watch.began_at)}. SkinDesk has seen no end of it, and stops "
+            f"asking. If you still wait, {_trades_command(watch, server)} shows it, with *Notify me* under it."
         )
     else:
         text = (
@@ -142,7 +142,7 @@ _COLOURS = {TradeState.COMPLETED: Tone.GOOD, TradeState.CANCELLED: Tone.NEUTRAL}
 def _stop_view(*watches: Watch, named: bool = False) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     for watch in watches:
-        view.add_item(StopButton(watch.id, plain(f"Stop {watch.trade_id}", 40) if named else "Stop"))
+        view.add_item(StopButton(watch.id, plain(f"Stop {watch.trade_id}", 70) if named else "Stop"))
     return view
 
 

@@ -191,4 +191,4 @@ async def test_fourteen_days(scene: Scene, deposit: str) -> None:
     await watches.add(replace(watch, expires_at=scene.clock.now()), at_most=MOST_WATCHES)
     await scene.env.advance_time(11)
 
-    assert "it has not ended since" in embed_text(messages(scene.customer)[1].embeds[0])
+    assert "SkinDesk has seen no end of it" in embed_text(messages(scene.customer)[1].embeds[0])

@@ -13,7 +13,7 @@ from bot.domain.trades import Direction, Trade, TradeState
 from bot.domain.watches import Delivery, TradeKey, Watch, WatchEnd
 from bot.services.watches import BegunWatch, WatchService
 from tests.contracts.engines import Repositories
-from tests.domain.builders import OWNER
+from tests.domain.builders import NOW, OWNER
 from tests.fakes.guilds import every_guild
 from tests.services.members import CUSTOMER, Members
 
@@ -118,7 +118,7 @@ class Watching(Members):
         self.messages = Messages()
         self.service = self.started()
 
-    def started(self, *providers: CountedTrades) -> WatchService:
+    def started(self, *providers: CountedTrades, each_within: float = 60.0) -> WatchService:
         """Return the service as it is after a start."""
         return WatchService(
             repository=self.repositories.watches,
@@ -129,7 +129,16 @@ class Watching(Members):
             guilds=every_guild(),
             messages=self.messages,
             clock=self.clock,
+            each_within=each_within,
         )
+
+    def restarted(self, repositories: Repositories) -> "Watching":
+        """Return the desk after a crash: its memory is gone, its time, the provider and Discord go on."""
+        desk = Watching(repositories)
+        desk.clock.advance(seconds=(self.clock.now() - NOW).total_seconds())
+        desk.provider, desk.messages = self.provider, self.messages
+        desk.service = desk.started(each_within=self.service._each_within)
+        return desk
 
     async def set_up(self) -> None:
         """Give the rights, and let the customer have an open trade: the first."""
