@@ -206,6 +206,7 @@ async def assembled(
             expires_after=settings.resends.expires_after,
             allow_self_approval=settings.resends.allow_self_approval,
         )
+        switch = PauseService(pauses=pauses, access=access, audit=audit, clock=clock)
         services = Services(
             guilds=guilds,
             access=access,
@@ -228,9 +229,9 @@ async def assembled(
             ),
             resends=requests,
             resend_queue=ResendQueueService(
-                repository=resends, resends=requests, access=access, pauses=pauses, board=board, clock=clock
+                repository=resends, resends=requests, access=access, pauses=switch, board=board, clock=clock
             ),
-            pauses=PauseService(pauses=pauses, access=access, audit=audit, clock=clock),
+            pauses=switch,
             delivery=delivery,
             snapshots=snapshots,
             status=StatusService(sources=providers.health, access=access),

@@ -7,8 +7,9 @@ from bot.domain.errors import AlreadyDecided
 from bot.domain.resend_queue import COUNTED, MEDIAN_OVER, ResendQueue
 from bot.domain.resends import CardMessage, Resend, ResendState
 from bot.ports import Clock
-from bot.ports.resends import PauseRepository, ResendRepository
+from bot.ports.resends import ResendRepository
 from bot.services.access import AccessService
+from bot.services.pauses import PauseService
 from bot.services.resend_board import ResendBoard
 from bot.services.resends import ResendService
 
@@ -23,7 +24,7 @@ class ResendQueueService:
     _repository: ResendRepository
     _resends: ResendService
     _access: AccessService
-    _pauses: PauseRepository
+    _pauses: PauseService
     _board: ResendBoard
     _clock: Clock
 
@@ -34,7 +35,7 @@ class ResendQueueService:
         requests = await self._repository.open_in_guild(by.guild_id)
         self._board.check(requests)
         counts = await self._repository.counts(by.guild_id, since=now - COUNTED, median_since=now - MEDIAN_OVER)
-        return ResendQueue(requests, counts, await self._pauses.of_guild(by.guild_id), read_at=now)
+        return ResendQueue(requests, counts, await self._pauses.pause_of(by.guild_id), read_at=now)
 
     async def take(self, resend_id: int, *, by: Actor, holder: int | None, card: CardMessage | None = None) -> Resend:
         """Show on the card that the actor looks at the request, in the place of ``holder``; a holder releases it.

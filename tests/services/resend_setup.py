@@ -16,6 +16,7 @@ from bot.domain.steam import SteamId
 from bot.ports import TradeProvider, TradeSource
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
+from bot.services.pauses import PauseService
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resend_notifier import ResendNotifier
@@ -247,8 +248,9 @@ class ResendSetup:
             clock=self.clock,
             expires_after=self.expires_after,
         )
+        switch = PauseService(pauses=pauses, access=access, audit=audit, clock=self.clock)
         self.queue = ResendQueueService(
-            repository=repository, resends=service, access=access, pauses=pauses, board=board, clock=self.clock
+            repository=repository, resends=service, access=access, pauses=switch, board=board, clock=self.clock
         )
         return service, delivery
 

@@ -26,7 +26,7 @@ from bot.domain.links import Holder, Link, LinkSource
 from bot.domain.money import Money
 from bot.domain.notes import NOTES_AT_MOST, Note
 from bot.domain.references import ErrorReference
-from bot.domain.resends import Outcome, ResendState, TradeFacts
+from bot.domain.resends import CardContext, Outcome, ResendState, TradeFacts
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, TradesPart
 from bot.domain.steam import Game
@@ -196,8 +196,17 @@ def notes(source: Source, audience: Audience) -> Embeds:
     """Render the card of a resend and the message about its outcome."""
     del audience  # every audience sees the same
     facts = TradeFacts(
-        -1, (source.text(0),) * 3, (source.text(1),) * source.pick(2), source.text(2), source.text(3), None
+        -1,
+        (source.text(0),) * 3,
+        (source.text(1),) * source.pick(2),
+        source.text(2),
+        source.text(3),
+        None,
+        NOW,
+        Game.CS2,
+        BOT,
     )
+    denied = resend(state=ResendState.DENIED, decided_by=7, settled_at=NOW, decision_reason=source.text(3))
     ended = resend(
         state=tuple(ResendState)[source.pick(len(ResendState))],
         facts=facts,
@@ -208,6 +217,8 @@ def notes(source: Source, audience: Audience) -> Embeds:
         outcome=tuple(Outcome)[source.pick(len(Outcome), 1)],
         outcome_detail=source.text(3),
         notes=(source.text(0), "restarted", source.text(1)),
+        asked_facts=replace(facts, status=4),
+        context=CardContext(None, (denied,) * 3, (denied,) * 3),
     )
     yield resend_card(ended, CATALOGUE)
     yield outcome_embed(ended, code=TradeCode("ABCDEFGH"))
