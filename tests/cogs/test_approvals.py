@@ -146,7 +146,7 @@ async def test_others_decide_all_the_same(scene: Scene) -> None:
     trade = failed_trade(scene)
     card = await requested(scene, trade)
     await scene.moderator.click(card, label="Take")
-    assert "Anyone else may decide all the same." in face(scene, card)
+    assert "Others may still decide." in face(scene, card)
 
     approved = await another_moderator(scene).click(card, label="Approve")
 

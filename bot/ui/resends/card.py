@@ -221,7 +221,7 @@ def _lines(resend: Resend) -> list[str]:
     if resend.state is ResendState.PENDING and not is_reminder:
         lines.append(f"Expires {relative(resend.expires_at)}.")
     if resend.taken_by is not None and resend.taken_at is not None:
-        lines.append(f"👀 {taken_sentence(resend)} Anyone else may decide all the same.")
+        lines.append(f"👀 {taken_sentence(resend)} Others may still decide.")
     lines += outcome_sentences(resend)
     if resend.outcome_detail and resend.outcome is Outcome.OTHER_TRADE:
         lines.append(f"The answer named trade {code(resend.outcome_detail, 24)}.")

@@ -80,9 +80,9 @@ def item_fields(resend: Resend) -> list[Field]:
 
 
 def bot_field(resend: Resend) -> Field:
-    """Return the bot, and the number of the offer in Steam."""
+    """Return the bot, and while the request is open the number of the offer in Steam."""
     bot = _account(resend.facts.bot) if resend.facts.bot is not None else "not named"
-    return Field("Bot", f"{bot} · Steam offer {_offer(resend.facts)}")
+    return Field("Bot", f"{bot} · Steam offer {_offer(resend.facts)}" if resend.state.is_open else bot)
 
 
 def last_error_fields(resend: Resend, explanations: Explanations) -> list[Field]:
@@ -133,8 +133,9 @@ def _short_error(resend: Resend, facts: TradeFacts, explanations: Explanations) 
 
 
 def _status(resend: Resend, facts: TradeFacts, explanations: Explanations) -> str:
-    status = explanations.status(resend.provider.dialect, str(facts.status))
-    return f"{status.title} ({code(str(facts.status), 8)})"
+    title = explanations.status(resend.provider.dialect, str(facts.status)).title
+    is_in_title = f"status {facts.status}" in title
+    return title if is_in_title else f"{title} ({code(str(facts.status), 8)})"
 
 
 def _offer(facts: TradeFacts) -> str:
