@@ -235,7 +235,7 @@ async def test_changed_trade(scene: Scene) -> None:
     assert scene.providers.mannco.resend_calls == {}
     assert state_of(scene, card) == "pending"
     assert buttons(scene, card) == TO_APPROVE
-    for fact in ("`5`", "Trade offer expired", "999000111"):
+    for fact in ("(status 5)", "Trade offer expired", "999000111"):
         assert fact in face(scene, card)
     assert (
         "Changed before it could be approved\n"
