@@ -110,7 +110,11 @@ async def assembled(
         audit_channel, link_messages = DiscordAuditChannel(), DiscordLinkMessages()
         watch_messages = DiscordWatchMessages(explanations=explanations)
         links, guild_settings = SqliteLinkRepository(database), SqliteGuildSettingsRepository(database)
-        resends, rows = SqliteResendRepository(database), SqliteAuditRepository(database)
+        resends, rows, pauses = (
+            SqliteResendRepository(database),
+            SqliteAuditRepository(database),
+            SqlitePauseRepository(database),
+        )
         guilds = ServedGuilds(first=SqliteFirstGuildRepository(database), clock=clock)
         guilds.use(settings.discord.guild_ids)
         await guilds.load()
@@ -135,7 +139,6 @@ async def assembled(
             repository=SqliteReferenceRepository(database), access=access, rows=rows, clock=clock
         )
         stack.push_async_callback(references.saved)
-        pauses = SqlitePauseRepository(database)
         board = ResendBoard(repository=resends, settings=guild_settings, guilds=guilds, cards=cards, clock=clock)
         notices = LinkNotices(messages=link_messages, show_on_cards=board.show_link)
         stack.push_async_callback(notices.close, within=0.0)
