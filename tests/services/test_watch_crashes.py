@@ -41,8 +41,11 @@ async def _played(steps: list[str]) -> None:
         desk.provider.put("1", WAY[0])
         await desk.begin()
         at = 0
-        for step in [*steps, "Discord works", "provider works", "minute", "minute"]:
+        for step in [*steps, "Discord works", "provider works", "all is well", "minute", "minute"]:
             match step:
+                case "all is well":
+                    await desk.service.close(within=0.0)
+                    desk.service = desk.started()
                 case "goes on":
                     at = min(at + 1, len(WAY) - 1)
                     desk.provider.put("1", WAY[at])
