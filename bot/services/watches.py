@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import attrs
+from cachetools import LRUCache
 
 from bot.domain.access import WATCHES, Actor, Caller, Capability, Viewer, is_staff, on_behalf_of
 from bot.domain.audit import AuditAction
@@ -51,6 +52,7 @@ T = TypeVar("T")
 READ_EVERY = timedelta(minutes=1)
 """One reading of a provider serves all its watches."""
 TICK = timedelta(seconds=10)
+_REMEMBERED = 10_000
 _AT_ONCE = 2
 """Messages sent together: a thousand take minutes, and the cards and answers of others get through meanwhile."""
 _FIRST_WITHIN = 10.0
@@ -101,6 +103,8 @@ class WatchService:
     _each_within: float = 60.0
     """Seconds for one message."""
     _due: dict[ProviderName, float] = attrs.field(init=False, factory=dict)
+    _sent: LRUCache[int, str] = attrs.field(init=False, factory=partial(LRUCache, _REMEMBERED))
+    """The nonce of each watch's last message in this process: it is not sent again, even if storing it fails."""
     _tasks: KeyedTasks = attrs.field(init=False, factory=partial(KeyedTasks, _AT_ONCE))
     _limit: PersonLimit = attrs.field(init=False)
 
@@ -140,10 +144,10 @@ class WatchService:
         return await self._repository.remove(watch_id, of=by)
 
     async def tick(self) -> None:
-        """End what has expired, and read each provider whose minute is over; call it every :data:`TICK`."""
+        """Read each provider whose minute is over, and end what has expired; call it every :data:`TICK`."""
+        await asyncio.gather(*map(self._read, self._providers))
         for watch in await self._repository.remove_expired(at=self._clock.now()):
             self._tasks.begin(watch.id, partial(self._tell_end, watch, WatchEnd.TIME))
-        await asyncio.gather(*map(self._read, self._providers))
 
     @property
     def running(self) -> frozenset[asyncio.Task[None]]:
@@ -233,14 +237,14 @@ class WatchService:
         except Overloaded:
             _log.info("watched trades not read provider=%s: overloaded", reading.name.value)
             return
-        at = self._clock.now()
-        await self._repository.mark_read([watch.id for watch in watches if watch.trade_id in found], at=at)
         for watch in watches:
             trade = found.get(watch.trade_id)
             if trade is None or trade.owner != watch.owner or standing_of(trade) == watch.standing:
                 continue
             if not self._tasks.is_busy(watch.id):  # else a message waits for its turn; the next reading has the newest
                 self._tasks.begin(watch.id, partial(self._tell, watch.id, replace(trade, code=None)))
+        read = [watch.id for watch in watches if watch.trade_id in found]
+        await self._repository.mark_read(read, at=self._clock.now())
 
     async def _tell(self, watch_id: int, trade: Trade) -> None:
         """Tell a change, unless the watch was stopped or its data erased meanwhile."""
@@ -257,9 +261,12 @@ class WatchService:
             await self._repository.remove(watch.id)
             await self._tell_end(watch, WatchEnd.RIGHTS)
             return
-        is_own = _is_own(viewer, watch.owner)
-        message = self._messages.change(watch, trade, is_own=is_own, nonce=watch.nonce(new))
-        delivery = await self._within(message)
+        nonce, delivery = watch.nonce(new), Delivery.SENT
+        if self._sent.get(watch.id) != nonce:
+            is_own = _is_own(viewer, watch.owner)
+            delivery = await self._within(self._messages.change(watch, trade, is_own=is_own, nonce=nonce))
+        if delivery is Delivery.SENT:
+            self._sent[watch.id] = nonce
         if delivery is Delivery.REFUSED or (delivery is Delivery.SENT and not trade.state.is_open):
             await self._repository.remove(watch.id)
         elif delivery is Delivery.SENT:

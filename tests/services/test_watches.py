@@ -1,8 +1,10 @@
 """A watched trade's changes are told, each once, to those who may see them, for one reading a minute."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -33,6 +35,18 @@ from tests.services.watching import CountedTrades, Told, Watching, without_roles
 
 STRANGERS = SteamId.from_account_id(77)
 UNLINKED = replace(CUSTOMER, user_id=9)
+
+
+class FullDisk:
+    """A repository that stores nothing more."""
+
+    def __init__(self, kept: Any) -> None:
+        self.get, self.of_provider = kept.get, kept.of_provider
+
+    async def mark_read(self, *_: object, **__: object) -> None:
+        raise OSError("disk full")
+
+    mark_notified = remove = remove_expired = mark_read
 
 
 @pytest.fixture
@@ -299,6 +313,27 @@ async def test_killed(desk: Watching, *, is_stored: bool) -> None:
 
     assert desk.messages.changes == [("1", TradeState.COMPLETED)]
     assert await desk.watches() == []
+
+
+async def test_full_disk(desk: Watching) -> None:
+    """What was sent and cannot be stored is not sent again at each reading."""
+    await desk.begin()
+    kept = desk.service._repository
+    full: Any = FullDisk(kept)
+    desk.service._repository = full
+    desk.provider.put("1", TradeState.COMPLETED)
+    for _ in range(3):
+        with suppress(OSError):
+            await desk.minute()
+        while desk.service.running:
+            await asyncio.wait(desk.service.running)
+    assert desk.messages.changes == [("1", TradeState.COMPLETED)]
+    assert desk.messages.sent == 2
+
+    desk.service._repository = kept
+    await desk.minute()
+    assert await desk.watches() == []
+    assert desk.messages.sent == 2
 
 
 async def test_erased_meanwhile(desk: Watching) -> None:

@@ -64,6 +64,7 @@ class Messages:
 
     def __init__(self) -> None:
         self.shown: list[Told] = []
+        self.sent = 0
         self.answer: Delivery = Delivery.SENT
         self.roles: dict[int, Actor | Delivery] = {}
         self.asked: Counter[int] = Counter()
@@ -90,6 +91,7 @@ class Messages:
         return self.roles.get(user_id, Delivery.FAILED)
 
     async def _show(self, told: Told, nonce: str = "") -> Delivery:
+        self.sent += 1
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         await asyncio.sleep(0)
