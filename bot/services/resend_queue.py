@@ -55,10 +55,9 @@ class ResendQueueService:
             at=self._clock.now(),
             only_if=self._resends.approver_condition(resend, by),
         )
-        if taken is not None:
-            await self._board.show_within(_EDITED_WITHIN, taken)
-            return taken
-        newest = await self._resends.decidable(resend_id, by=by)
+        newest = taken or await self._resends.decidable(resend_id, by=by)
+        # Also if nothing was changed: a card that names another holder than there is could not be taken ever again.
+        await self._board.show_within(_EDITED_WITHIN, newest)
         if newest.state not in (ResendState.PENDING, ResendState.UNKNOWN):
             raise AlreadyDecided(newest)
         return newest

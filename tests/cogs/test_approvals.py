@@ -138,7 +138,10 @@ async def test_taken_by_another_first(scene: Scene) -> None:
 
     assert f"<@{scene.moderator.id}> is on it since" in late
     assert "Nothing was changed" in late
+    scene.env.backend.faults.clear()
     assert "You are on it now" in text_of(await scene.moderator.click(card, label="Take"))
+    assert f"👀 <@{scene.moderator.id}> is on it since" in face(scene, card)
+    assert "Taken over from" in text_of(await ana.click(now(scene, card), label=_take(scene, card)))
 
 
 async def test_others_decide_all_the_same(scene: Scene) -> None:
