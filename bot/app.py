@@ -242,6 +242,7 @@ async def assembled(
             my_data=my_data,
             references=references,
             explanations=explanations,
+            clock=clock,
             background=background_jobs(
                 delivery=delivery,
                 snapshots=snapshots,

@@ -1,34 +1,22 @@
 """/link: which Steam account belongs to which member."""
 
-import asyncio
-import logging
-from contextvars import copy_context
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.access import Capability
 from bot.domain.links import RELINK_COOL_DOWN, Link
-from bot.domain.sign_in import SignInNames
 from bot.services.links import NO_ACCOUNT, LinkStatus
+from bot.ui.confirm import ask_to_relink, ask_to_unlink
 from bot.ui.interaction.rights import public, requires
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.layout import Tone, card
-from bot.ui.links import (
-    origin,
-    signed_in_embed,
-    start_embed,
-    start_view,
-    used_embed,
-    wait_sentence,
-)
+from bot.ui.links import origin, removed_embed, wait_sentence
+from bot.ui.sign_in import start_sign_in
 
 _THEIRS = "the member's own"
 
 _COOL_DOWN_HOURS = int(RELINK_COOL_DOWN.total_seconds() // 3600)
-
-_log = logging.getLogger(__name__)
 
 
 class LinksCog(commands.GroupCog, group_name="link", group_description="Connect a Steam account with a member"):
@@ -37,18 +25,16 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
     @app_commands.command(name="start", description="Link your Steam account by signing in at Steam")
     @public("it links only the caller")
     async def start(self, interaction: Interaction) -> None:
-        """Show the link to a sign-in page."""
+        """Show the link to a sign-in page; a linked member is asked first."""
         session = session_of(interaction)
         await session.defer()
-
-        # discord.py's follow-ups need a context variable, which the browser's request does not have.
-        context = copy_context()
-
-        async def tell(link: Link) -> None:
-            await asyncio.create_task(_tell(interaction, link), context=context)
-
-        started = await session.services.sign_ins.start(names=_names_of(interaction), tell=tell, by=session.actor)
-        await session.reply(start_embed(started), view=start_view(started))
+        status = await session.services.links.status(by=session.actor)
+        if status is None or not session.services.sign_ins.is_on:
+            embed, view = await start_sign_in(session)
+            await session.reply(embed, view=view)
+        else:
+            embed, question = ask_to_relink(session, status.link)
+            await session.reply(embed, view=question)
 
     @app_commands.command(name="set", description="Staff: link a member to their Steam account, or end their link")
     @app_commands.describe(
@@ -101,35 +87,15 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
     @app_commands.command(name="remove", description="Remove the link between you and your Steam account")
     @public("it removes the caller's own link only")
     async def remove(self, interaction: Interaction) -> None:
-        """Remove the caller's link."""
+        """Ask whether to remove the caller's link."""
         session = session_of(interaction)
-        await session.defer()
-        link = await session.services.links.remove_own(by=session.actor)
-        if link is None:
-            await session.reply(_status_embed(None))
+        session.defer_if_slow()
+        status = await session.services.links.status(by=session.actor)
+        if status is None:
+            await session.reply(removed_embed(None))
             return
-        await session.reply(
-            card(
-                title="✅ Removed",
-                description=f"SteamID `{link.steam_id}` is no longer linked to you on this server.",
-                colour=Tone.GOOD,
-            ),
-        )
-
-
-def _names_of(interaction: Interaction) -> SignInNames:
-    guild = interaction.guild.name if interaction.guild is not None else str(interaction.guild_id)
-    return SignInNames(member=interaction.user.display_name, user=interaction.user.name, guild=guild)
-
-
-async def _tell(interaction: Interaction, link: Link) -> None:
-    """Report a finished sign-in by follow-up; the link exists even if Discord refuses that."""
-    try:
-        await interaction.followup.send(embed=signed_in_embed(link), ephemeral=True)
-        await interaction.edit_original_response(embed=used_embed(), view=None)
-    except Exception as error:  # noqa: BLE001 -- the account is linked: an error would look as if it were not
-        why = f"status={error.status}" if isinstance(error, discord.HTTPException) else f"error={type(error).__name__}"
-        _log.info("follow-up to a sign-in refused %s", why)
+        embed, question = ask_to_unlink(session, status.link)
+        await session.reply(embed, view=question)
 
 
 def _ended_embed(user_id: int, link: Link | None) -> discord.Embed:
@@ -151,13 +117,7 @@ def _ended_embed(user_id: int, link: Link | None) -> discord.Embed:
 
 def _status_embed(status: LinkStatus | None) -> discord.Embed:
     if status is None:
-        return card(
-            title="No Steam account is linked to you",
-            description=(
-                "Use `/link start`, or ask the staff here to link it: tell them your SteamID or trade URL in private."
-            ),
-            colour=Tone.NEUTRAL,
-        )
+        return removed_embed(None)
     link = status.link
     lines = [f"SteamID `{link.steam_id}`, {origin(link)}."]
     if status.waits:

@@ -4,9 +4,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.ui.confirm import ask_to_forget
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, session_of
-from bot.ui.mydata import erased_page, my_data_file, my_data_page
+from bot.ui.mydata import my_data_file, my_data_page
 from bot.worker import run_in_worker
 
 
@@ -31,11 +32,12 @@ class MyDataCog(commands.GroupCog, group_name="mydata", group_description="See o
     )
     @public("it erases the caller's own data only")
     async def forget(self, interaction: Interaction) -> None:
-        """Erase the caller's data, and show which data stays."""
+        """Ask whether to erase the caller's data."""
         session = session_of(interaction)
-        await session.defer()
-        erased = await session.services.my_data.erase(by=session.actor)
-        await session.reply(erased_page(erased))
+        session.defer_if_slow()
+        status = await session.services.links.status(by=session.actor)
+        embed, view = ask_to_forget(session, None if status is None else status.link)
+        await session.reply(embed, view=view)
 
 
 async def setup(client: commands.Bot) -> None:

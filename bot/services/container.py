@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.ports import Explanations
+from bot.ports import Clock, Explanations
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.background import Job
@@ -47,5 +47,6 @@ class Services:
     references: ReferenceService
     sign_ins: SignInService
     explanations: Explanations
+    clock: Clock
     background: tuple[Job, ...]
     page_size: int

@@ -114,6 +114,11 @@ class SignInService:
         self._running: set[asyncio.Task[Any]] = set()
         self._is_stopping = False
 
+    @property
+    def is_on(self) -> bool:
+        """Whether members can sign in."""
+        return self._places is not None
+
     async def start(self, *, names: SignInNames, tell: Tell, by: Actor) -> StartedSignIn:
         """Start a sign-in for the actor, which replaces an earlier one.
 

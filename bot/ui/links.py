@@ -50,6 +50,23 @@ def signed_in_embed(link: Link) -> discord.Embed:
     )
 
 
+def removed_embed(link: Link | None) -> discord.Embed:
+    """Return the page about a removed link, or that there is none."""
+    if link is None:
+        return card(
+            title="No Steam account is linked to you",
+            description=(
+                "Use `/link start`, or ask the staff here to link it: tell them your SteamID or trade URL in private."
+            ),
+            colour=Tone.NEUTRAL,
+        )
+    return card(
+        title="✅ Removed",
+        description=f"SteamID `{link.steam_id}` is no longer linked to you on this server.",
+        colour=Tone.GOOD,
+    )
+
+
 def wait_sentence(link: Link, *, whose: str = "your own") -> str:
     """Return when own resends can be requested and codes are shown, or "" if there is no wait."""
     if link.resends_from is None:

@@ -14,6 +14,7 @@ import simcord
 from bot.domain.access import Capability
 from bot.services.my_data import WITHIN
 from bot.ui.access import RevokeDeletedButton
+from bot.ui.confirm import ASKED_FOR, ConfirmButton
 from bot.ui.interaction.error_handler import CopyButton
 from bot.ui.meanings import MeaningSelect
 from bot.ui.pager import InventoryButton, ItemSelect, PageButton, SortSelect
@@ -191,6 +192,29 @@ async def copies(stage: Stage, _: Any) -> str:
     return await stage.press(CopyButton(entry.id))
 
 
+CONFIRMED = {"forget": "Your data was erased", "unlink": "Removed", "relink": "not set up here", "keep": "Nothing was"}
+
+
+def confirms(action: str, shows: str) -> tuple[Case, ...]:
+    """Return the row of a button that confirms: one's own question, and one that another member was asked."""
+
+    async def prepare(stage: Stage) -> None:
+        links, steam_id = stage.scene.client.services.links, str(stage.own.steam_id)
+        await links.set_for(stage.subject.id, steam_id, by=stage.actor(Capability.MANAGE_LINKS, who=stage.neighbour))
+        await stage.scene.env.advance_time(WITHIN.total_seconds())
+
+    async def do(stage: Stage, _: Any) -> str:
+        return await stage.press(ConfirmButton(action, stage.subject.id, stage.scene.clock.now()))
+
+    async def others(stage: Stage, _: Any) -> str:
+        return await stage.press(ConfirmButton(action, stage.neighbour.id, stage.scene.clock.now()))
+
+    async def expired(stage: Stage, _: Any) -> str:
+        return await stage.press(ConfirmButton(action, stage.subject.id, stage.scene.clock.now() - 2 * ASKED_FOR))
+
+    return (Case(do, shows, prepare=prepare), Case(others, shows, Whose.CLOSED, missing=expired))
+
+
 async def suggests_actions(stage: Stage, _: Any) -> str:
     return await stage.suggestions("audit", "action", "access")
 
@@ -249,7 +273,7 @@ ROWS: dict[str, tuple[Case, ...]] = {
         steam=lambda stage: str(stage.foreign.steam_id),
     ),
     "link status": uses("link status", "Your Steam account"),
-    "link remove": uses("link remove", "linked to you"),
+    "link remove": uses("link remove", "Remove the link to your Steam account?"),
     "access grant": uses("access grant", "see their own trades", **_GRANT),
     "access revoke": uses("access revoke", "see their own trades", **_GRANT),
     "access list": uses("access list", "Who may do what"),
@@ -258,7 +282,8 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "audit": uses("audit", "Audit log"),
     "audit:action": (Case(suggests_actions, "access.granted"),),
     "mydata export": now_and_then("mydata export", "Your data on this server"),
-    "mydata forget": now_and_then("mydata forget", "Your data was erased"),
+    "mydata forget": uses("mydata forget", "Erase your data on this server?"),
+    **{f"ConfirmButton:{action}": confirms(action, shows) for action, shows in CONFIRMED.items()},
     "settings show": uses("settings show", "Approvals channel"),
     "settings approvals-channel": uses("settings approvals-channel", "Approvals channel", **_HERE),
     "settings audit-channel": uses("settings audit-channel", "Audit channel", **_HERE),

@@ -11,6 +11,7 @@ from bot.domain.access import Capability
 from bot.domain.audit import AuditAction, AuditEntry
 from tests.cogs.approvals import failed_trade, give_reason, requested
 from tests.cogs.test_inventory import answer_of
+from tests.support.confirming import confirmed, remove_link
 from tests.support.seen import embed_text, text_of
 
 
@@ -158,7 +159,7 @@ async def test_every_decision_is_posted(scene: Scene) -> None:
     for command in ("grant", "grant", "revoke", "revoke", "grant"):
         await owner.slash(scene.channel, f"access {command}", **grant)
     await scene.moderator.slash(scene.channel, "settings approvals-channel", channel=scene.channel)
-    await scene.customer.slash(scene.channel, "link remove")
+    await remove_link(scene, scene.customer)
     await scene.agent.slash(scene.channel, "link set", member=scene.customer, steam=str(scene.world.customer.steam_id))
     for number, label in ((0, "Approve"), (1, "Deny")):
         card = await requested(scene, failed_trade(scene, number), by=scene.customer)
@@ -172,7 +173,8 @@ async def test_every_decision_is_posted(scene: Scene) -> None:
     await scene.agent.slash(scene.channel, "inventory", tradeurl=scene.world.other_customer.trade_url)
     await scene.moderator.slash(scene.channel, "audit")
     await scene.customer.slash(scene.channel, "mydata export")
-    await scene.customer.slash(scene.channel, "mydata forget")
+    forget = await scene.customer.slash(scene.channel, "mydata forget")
+    await confirmed(forget, scene.customer, "Forget me now")
 
     written = [row for row in await rows_of(scene).newest(scene.guild.id, limit=99) if row.number >= begin.number]
     posted = re.findall(r"([a-z.]+) · row (\d+) · ([0-9a-f]{8})$", "\n".join(_posts(log)), re.MULTILINE)

@@ -196,7 +196,7 @@ async def test_error_after_a_page_that_may_have_arrived(
 async def test_reply_refused_for_good(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     """A reply that Discord refuses for good is one line in the log, and the next command works."""
     scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=404, code=10015, times=None)
-    await scene.customer.slash(scene.channel, "link remove")
+    await scene.agent.slash(scene.channel, "link set", member=scene.customer, steam="none")
     await scene.env.advance_time(30)
 
     (line,) = [message for message in caplog.messages if "reply failed reference=" in message]
@@ -205,7 +205,7 @@ async def test_reply_refused_for_good(scene: Scene, caplog: pytest.LogCaptureFix
     assert "No Steam account" in text_of(await scene.customer.slash(scene.channel, "link status"))
 
 
-@pytest.mark.parametrize("command", ["trades", "link remove"])
+@pytest.mark.parametrize("command", ["trades", "mydata export"])
 async def test_reply_after_a_deferral_that_may_have_arrived(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
@@ -239,7 +239,7 @@ async def test_work_cancelled_during_its_deferral(tmp_path: Path, monkeypatch: p
     async with kept_open(tmp_path) as scene:
         monkeypatch.setattr(discord.InteractionResponse, "defer", hanging)
         scene.env.inject_error("PATCH", "/webhooks/*/*/messages/@original", status=503, code=0)
-        using = asyncio.create_task(scene.customer.slash(scene.channel, "link remove"))
+        using = asyncio.create_task(scene.customer.slash(scene.channel, "mydata export"))
         inside = await hangs  # the simulated Discord is only known in this context
         for _ in range(2):
             await asyncio.create_task(finish_stuck(scene.client.sessions, longest=0.0), context=inside)
@@ -288,12 +288,12 @@ async def test_dismissed_reply(scene: Scene, caplog: pytest.LogCaptureFixture, a
     if after == "later":
         scene.env.inject_error(*edit, status=503, code=0)
     scene.env.inject_error(*edit, status=404, code=10008, times=None)
-    result = await scene.customer.slash(scene.channel, "link remove")
+    result = await scene.customer.slash(scene.channel, "mydata export")
     await scene.env.advance_time(10)
 
     assert not result.followups
     (line,) = [message for message in caplog.messages if "dismissed" in message]
-    assert line == f"answer dismissed command=link remove guild={scene.guild.id} user={scene.customer.id}"
+    assert line == f"answer dismissed command=mydata export guild={scene.guild.id} user={scene.customer.id}"
     (handled,) = [record for record in caplog.records if record.getMessage() == "interaction handled"]
     assert vars(handled)["outcome"] == "ok"
     assert len(scene.client.sessions.left_open) == 0

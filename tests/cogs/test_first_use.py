@@ -16,6 +16,7 @@ from discord import app_commands
 from bot.demo.providers import faults
 from bot.demo.scene import Scene
 from bot.ui.interaction.rights import commands_in, declared
+from tests.support.confirming import remove_link
 from tests.support.seen import text_of
 
 NO_LINK, WRONG_URL, PROVIDER_DOWN = "no link", "wrong url", "provider down"
@@ -159,7 +160,7 @@ async def test_every_command_has_a_row(scene: Scene) -> None:
 async def test_without_a_link(scene: Scene) -> None:
     """Without a linked Steam account, a command that requires one says how to link it; the others work."""
     await let_customers_do_everything(scene)
-    await scene.customer.slash(scene.channel, "link remove")
+    await remove_link(scene, scene.customer)
     found: dict[str, list[str]] = {}
     for name, row in ROWS.items():
         result = await use(scene, name, scene.customer)

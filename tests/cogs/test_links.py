@@ -7,6 +7,7 @@ from bot.demo.scene import Scene
 from bot.domain.access import Capability
 from bot.domain.links import RELINK_COOL_DOWN
 from tests.cogs.approvals import close_direct_messages, direct_messages, face, failed_trade, requested
+from tests.support.confirming import remove_link
 from tests.support.seen import embed_text, text_of
 
 
@@ -30,7 +31,7 @@ async def test_a_link_from_beginning_to_end(scene: Scene) -> None:
     result = await member.slash(scene.channel, "inventory", tradeurl=person.trade_url)
     assert "can be deposited" in text_of(result)
 
-    assert f"SteamID `{person.steam_id}` is no longer linked" in await say(scene, member, "remove")
+    assert f"SteamID `{person.steam_id}` is no longer linked" in text_of(await remove_link(scene, member))
     assert "No Steam account is linked to you" in await say(scene, member, "status")
     assert "No Steam account is linked to you" in await say(scene, member, "remove")
     result = await member.slash(scene.channel, "inventory", tradeurl=person.trade_url)
@@ -132,7 +133,7 @@ async def test_former_holder_is_told(scene: Scene) -> None:
     await say(scene, scene.agent, "set", member=scene.customer, steam=str(other))
     await say(scene, scene.agent, "set", member=scene.customer, steam="none")
     await say(scene, scene.agent, "set", member=new, steam=str(other))
-    await say(scene, new, "remove")
+    await remove_link(scene, new)
     await scene.env.advance_time(1)
 
     replaced, ended, taken = direct_messages(scene.customer)

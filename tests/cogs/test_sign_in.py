@@ -11,6 +11,7 @@ import simcord
 
 from bot.demo.people import Person
 from bot.demo.scene import Scene
+from tests.support.confirming import confirmed
 from tests.support.payload_audit import assert_clean, assert_no_secret
 from tests.support.plain_browser import PlainBrowser
 from tests.support.seen import embed_text, text_of
@@ -102,9 +103,15 @@ async def test_account_of_another_member(scene: Scene) -> None:
 
 async def test_own_other_account(scene: Scene) -> None:
     """A member who signs in with another account sees from when their own resends count."""
-    address = address_in(await scene.customer.slash(scene.channel, "link start"))
+    asked = await scene.customer.slash(scene.channel, "link start")
+    assert f"SteamID `{scene.world.customer.steam_id}` is linked to you" in text_of(asked)
+    assert "have to wait 72 hours" in text_of(asked)
+    assert scene.client.services.sign_ins._begun == {}, "nothing is started before"
+    started = await confirmed(asked, scene.customer, "Sign in again")
 
-    await sign_in(scene, address, scene.world.other_customer)
+    await sign_in(scene, address_in(started), scene.world.other_customer)
+
+    assert "This sign-in is done" in text_of(started)
 
     assert "⏳ Resends of your own trades can be asked for" in text_of(
         await scene.customer.slash(scene.channel, "link status")
@@ -115,7 +122,8 @@ async def test_erased_during_a_sign_in(scene: Scene) -> None:
     """A member who erases their data during a sign-in cannot finish it."""
     address = address_in(await scene.moderator.slash(scene.channel, "link start"))
     await scene.agent.slash(scene.channel, "link start")
-    await scene.moderator.slash(scene.channel, "mydata forget")
+    forget = await scene.moderator.slash(scene.channel, "mydata forget")
+    await confirmed(forget, scene.moderator, "Forget me now")
 
     begun = scene.client.services.sign_ins._begun.values()
     assert [each.sign_in.user_id for each in begun] == [scene.agent.id], "the others go on"

@@ -12,6 +12,7 @@ from bot.demo.scene import Scene
 from bot.demo.trades import COMPLETED_STATUS, HIDDEN_STATUS, PENDING_STATUS, WorldTrade
 from bot.domain.access import Actor
 from tests.cogs.test_inventory import answer_of
+from tests.support.confirming import remove_link
 from tests.support.payload_audit import find_secrets
 from tests.support.seen import buttons_of, text_of
 from tests.support.stage import kept_open_per_user
@@ -171,7 +172,7 @@ async def test_an_agents_own_code(scene: Scene) -> None:
     text = await every_page(scene.agent, result)
     assert sorted(re.findall(r"Your code: `(.+?)`", text)) == sorted(own)
 
-    await scene.agent.slash(scene.channel, "link remove")
+    await remove_link(scene, scene.agent)
     turned = await scene.agent.click(answer_of(result), label="First")
     assert "Page 1 of 2" in text_of(turned)
     assert "Your code" not in text_of(turned)

@@ -106,7 +106,10 @@ class LiveBot:
         return await self.server.click(card, custom_id, self.moderator)
 
     async def give_reason(self, opened: InteractionRecord, reason: str) -> None:
-        """Submit the modal that a button opened, and wait for the answer."""
+        """Submit the modal that a button opened, after *Other reason…* in a denial's menu, and wait for the answer."""
+        if opened.message is not None and opened.source is not opened.message:
+            [menu] = opened.message.custom_ids
+            opened = await (await self.server.select(opened.message, menu, opened.member, "other")).finished()
         [custom_id] = [each["custom_id"] for each in nested(opened.modal["components"]) if "custom_id" in each]
         await (await self.server.submit_modal(opened, {custom_id: reason})).finished()
 

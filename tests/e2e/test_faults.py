@@ -136,6 +136,11 @@ async def look_up(live: LiveBot) -> InteractionRecord:
     return await live.begin(live.agent, "inventory", tradeurl=live.world.customer.trade_url)
 
 
+async def end_link(live: LiveBot) -> InteractionRecord:
+    """Let the agent end the customer's link: a change that the audit channel hears of."""
+    return await live.begin(live.agent, "link set", member=live.customer, steam="none")
+
+
 OFF = "staff"
 """A part of the answer to `/link start` while sign-in is off."""
 
@@ -163,7 +168,7 @@ MATRIX = (
     Fault("direct_messages_closed", direct_messages_closed, by(agent, "trades"), "trade", "direct message refused"),
     Fault("message_deleted", card_deleted, by(agent, "explain", code="7"), "7", "handled command=explain"),
     Fault("channel_deleted", approvals_channel_deleted, ask_for_a_resend, "approvals channel", "card not posted"),
-    Fault("audit_channel_closed", audit_channel_closed, by(customer, "link remove"), "no longer", "entry not posted"),
+    Fault("audit_channel_closed", audit_channel_closed, end_link, "no longer", "entry not posted"),
     Fault("kicked", kicked, by(agent, "link status"), "No Steam account", "handled command='link status'"),
 )
 
@@ -196,13 +201,13 @@ async def test_database_locked(live: LiveBot) -> None:
     async with live.running() as bot:
         with closing(sqlite3.connect(live.database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            removed = await live.begin(live.customer, "link remove")
+            removed = await end_link(live)
             assert "SteamID" in (await live.use(live.customer, "link status")).text
             assert "Something went wrong" in answer_of(await removed.finished(20.0)).text
             await bot.wait_line("unexpected failure")
             other.execute("ROLLBACK")
         assert "SteamID" in (await live.use(live.customer, "link status")).text
-        assert "no longer linked" in (await live.use(live.customer, "link remove")).text
+        assert "no longer linked" in answer_of(await (await end_link(live)).finished()).text
     live.assert_sound()
 
 
@@ -254,14 +259,14 @@ async def test_disk_full(live: LiveBot) -> None:
     async with live.running(program=FULL_DISK) as bot:
         bot.send_signal(signal.SIGUSR1)
         await bot.wait_line("disk full")
-        removed = await live.begin(live.customer, "link remove")
+        removed = await end_link(live)
         assert "Something went wrong" in answer_of(await removed.finished(20.0)).text
         await bot.wait_line("unexpected failure")
         assert "SteamID" in (await live.use(live.customer, "link status")).text
 
         bot.send_signal(signal.SIGUSR2)
         await bot.wait_line("disk has room")
-        assert "no longer linked" in (await live.use(live.customer, "link remove")).text
+        assert "no longer linked" in answer_of(await (await end_link(live)).finished()).text
     with closing(sqlite3.connect(live.database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     live.assert_sound()

@@ -40,11 +40,16 @@ async def test_delivered_to_two(live: LiveBot) -> None:
     """The answer of another process stays as it is, and this one changes nothing."""
     good = {"type": 4, "data": {"embeds": [{"title": "Good"}], "flags": 64}}
     async with live.running() as bot:
-        for command, log in (("link status", "link status"), ("link remove", "link remove"), ("link start", "start")):
-            record, event = begun(live, live.customer, command)
+        ended = {"member": live.customer, "steam": "none"}
+        for who, command, options in (
+            (live.customer, "link status", {}),
+            (live.agent, "link set", ended),
+            (live.customer, "link start", {}),
+        ):
+            record, event = begun(live, who, command, **options)
             live.server.interactions.acknowledge(str(record.id), record.token, Request("POST", "", {}, good))
             await live.server.gateway.dispatch("INTERACTION_CREATE", event)
-            await bot.wait_line(log)
+            await bot.wait_line(command)
             await live.server.until(partial(getattr, record, "refusals"))
             await live.use(live.customer, "status")
             assert answer_of(record).text == "Good"

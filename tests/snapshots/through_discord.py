@@ -12,6 +12,7 @@ from bot.demo.trades import WorldTrade
 from bot.services.links import NO_ACCOUNT
 from tests.cogs.approvals import choose_reason
 from tests.snapshots.shot import Shot
+from tests.support.confirming import confirmed
 
 CUSTOMER, AGENT, MODERATOR, ADMINISTRATOR = "customer", "agent", "moderator", "administrator"
 
@@ -209,7 +210,8 @@ class Walk:
         ):
             yield await self._ask("links", situation, AGENT, "link set", member=robin, steam=steam)
         yield await self._ask("links", "status, waiting", MODERATOR, "link status")
-        yield await self._ask("links", "remove", MODERATOR, "link remove")
+        async for shot in self._confirmed("links", "remove", MODERATOR, "link remove", "Remove link"):
+            yield shot
         yield await self._ask("links", "remove, nothing there", MODERATOR, "link remove")
 
     async def _links_of_the_departed(self) -> AsyncIterator[Shot]:
@@ -354,12 +356,20 @@ class Walk:
             yield await self._ask("customer", situation, reader, "customer", **options)
 
     async def _my_data(self) -> AsyncIterator[Shot]:
-        for situation, command in (("export", "mydata export"), ("forget", "mydata forget")):
-            yield await self._ask("mydata", situation, CUSTOMER, command)
+        yield await self._ask("mydata", "export", CUSTOMER, "mydata export")
+        async for shot in self._confirmed("mydata", "forget", CUSTOMER, "mydata forget", "Forget me now"):
+            yield shot
         yield await self._ask("mydata", "export, nothing there", ADMINISTRATOR, "mydata export")
         themselves, account = self.scene.agent, str(self.scene.world.other_customer.steam_id)
         await self._use(AGENT, "link set", member=themselves, steam=account)
-        yield await self._ask("mydata", "forget, linked by oneself", AGENT, "mydata forget")
+        who, situation = AGENT, "forget, linked by oneself"
+        async for shot in self._confirmed("mydata", situation, who, "mydata forget", "Forget me now"):
+            yield shot
+
+    async def _confirmed(self, page: str, situation: str, reader: str, command: str, label: str) -> AsyncIterator[Shot]:
+        asked = await self._use(reader, command)
+        yield self._shot(page, f"{situation}, asked", reader, _last(asked))
+        yield self._shot(page, situation, reader, _last(await confirmed(asked, self.people[reader], label)))
 
 
 def _form(page: str, situation: str, reader: str, opened: simcord.InteractionResult) -> Shot:

@@ -1,0 +1,123 @@
+"""Asks before what cannot be undone: what will happen, a button that does it, and a way out."""
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Self, TypeAlias
+
+import discord
+
+from bot.domain.errors import NotYourPage, PageExpired
+from bot.domain.links import RELINK_COOL_DOWN, Link
+from bot.ui.interaction.error_handler import handle
+from bot.ui.interaction.rights import public
+from bot.ui.interaction.session import Interaction, InteractionSession
+from bot.ui.kit.layout import Tone, card
+from bot.ui.links import removed_embed
+from bot.ui.mydata import erased_page
+from bot.ui.sign_in import start_sign_in
+
+ASKED_FOR = timedelta(minutes=10)
+"""How long a question can be answered; after that the facts in it may be others."""
+
+_HOURS = f"{RELINK_COOL_DOWN.total_seconds() / 3600:g} hours"
+_REMEMBERED = (
+    f"SkinDesk remembers it for {_HOURS}: if you link another account before, or another member links this one, resends "
+    "of your or their trades have to wait until then."
+)
+
+Page: TypeAlias = tuple[discord.Embed, discord.ui.View | None]
+
+
+def ask_to_forget(session: InteractionSession, link: Link | None) -> Page:
+    """Return the question before a member's data is erased."""
+    lines = [
+        "At once, on this server only, and for good:",
+        *([f"• The link to your SteamID `{link.steam_id}` ends. {_REMEMBERED}"] if link is not None else []),
+        "• Your ended requests for resends no longer name you, nor does the audit log.",
+        "• Answers with pages, trades you watch, notes about you and your last errors are deleted.",
+        "Requests that are open or younger than 24 hours stay for now; so does what you did to others as staff.",
+        "`/mydata export` gives you everything before.",
+    ]
+    return _question("Erase your data on this server?", lines, "forget", session)
+
+
+def ask_to_unlink(session: InteractionSession, link: Link) -> Page:
+    """Return the question before a member's own link is removed."""
+    lines = [
+        f"SteamID `{link.steam_id}` is then no longer yours here: your trades and inventory are closed to you.",
+        _REMEMBERED,
+    ]
+    return _question("Remove the link to your Steam account?", lines, "unlink", session)
+
+
+def ask_to_relink(session: InteractionSession, link: Link) -> Page:
+    """Return the question before a linked member signs in at Steam again."""
+    lines = [
+        f"SteamID `{link.steam_id}` is linked to you. Signing in with it again only proves that it is yours.",
+        f"**Another** account takes its place, and resends of your own trades have to wait {_HOURS}.",
+    ]
+    return _question("Sign in at Steam again?", lines, "relink", session)
+
+
+def _question(title: str, lines: list[str], action: str, session: InteractionSession) -> Page:
+    view = discord.ui.View(timeout=None)
+    for each in (action, "keep"):
+        view.add_item(ConfirmButton(each, session.actor.user_id, session.services.clock.now()))
+    return card(title=title, description="\n".join(lines), colour=Tone.WAITING), view
+
+
+async def _forget(session: InteractionSession) -> Page:
+    return erased_page(await session.services.my_data.erase(by=session.actor)), None
+
+
+async def _unlink(session: InteractionSession) -> Page:
+    return removed_embed(await session.services.links.remove_own(by=session.actor)), None
+
+
+async def _keep(_session: InteractionSession) -> Page:
+    return card(title="Nothing was changed", description="Everything is as it was.", colour=Tone.NEUTRAL), None
+
+
+_ACTIONS: dict[str, tuple[str, discord.ButtonStyle, Callable[[InteractionSession], Awaitable[Page]]]] = {
+    "forget": ("Forget me now", discord.ButtonStyle.danger, _forget),
+    "unlink": ("Remove link", discord.ButtonStyle.danger, _unlink),
+    "relink": ("Sign in again", discord.ButtonStyle.primary, start_sign_in),
+    "keep": ("Keep it as it is", discord.ButtonStyle.secondary, _keep),
+}
+
+
+@public("it carries out only what its presser was asked about themselves")
+class ConfirmButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"confirm:(?P<action>forget|unlink|relink|keep):(?P<user>\d{1,20}):(?P<at>\d{1,11})",
+):
+    """Answers a question. Only the user who was asked can, for :data:`ASKED_FOR`."""
+
+    def __init__(self, action: str, user_id: int, asked_at: datetime) -> None:
+        label, style, _ = _ACTIONS[action]
+        custom_id = f"confirm:{action}:{user_id}:{int(asked_at.timestamp())}"
+        super().__init__(discord.ui.Button(label=label, style=style, custom_id=custom_id))
+        self._action = action
+        self._user_id = user_id
+        self._asked_at = asked_at
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: Interaction, _item: discord.ui.Item[discord.ui.View], match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the pressed button."""
+        return cls(match["action"], int(match["user"]), datetime.fromtimestamp(int(match["at"]), UTC))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Do what the label says, in place of the question."""
+        await handle(interaction, self._answer)
+
+    async def _answer(self, session: InteractionSession) -> None:
+        if session.actor.user_id != self._user_id:
+            raise NotYourPage
+        if session.services.clock.now() - self._asked_at > ASKED_FOR:
+            raise PageExpired
+        await session.defer(thinking=False)
+        _, _, act = _ACTIONS[self._action]
+        await session.show(*await act(session))
