@@ -22,8 +22,8 @@ ASKED_FOR = timedelta(minutes=10)
 
 _HOURS = f"{RELINK_COOL_DOWN.total_seconds() / 3600:g} hours"
 _REMEMBERED = (
-    f"SkinDesk remembers it for {_HOURS}: if you link another account before, or another member links this one, resends "
-    "of your or their trades have to wait until then."
+    f"SkinDesk remembers it for {_HOURS}: if you link another account before, or another member links this one, "
+    "resends of your or their trades have to wait until then."
 )
 
 Page: TypeAlias = tuple[discord.Embed, discord.ui.View | None]
