@@ -4,7 +4,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.ui.confirm import ask_to_forget
+from bot.ui.confirm import ask_to_erase
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.mydata import my_data_file, my_data_page
@@ -36,7 +36,7 @@ class MyDataCog(commands.GroupCog, group_name="mydata", group_description="See o
         session = session_of(interaction)
         session.defer_if_slow()
         status = await session.services.links.status(by=session.actor)
-        embed, view = ask_to_forget(session, None if status is None else status.link)
+        embed, view = ask_to_erase(session, None if status is None else status.link)
         await session.reply(embed, view=view)
 
 

@@ -29,7 +29,7 @@ _REMEMBERED = (
 Page: TypeAlias = tuple[discord.Embed, discord.ui.View | None]
 
 
-def ask_to_forget(session: InteractionSession, link: Link | None) -> Page:
+def ask_to_erase(session: InteractionSession, link: Link | None) -> Page:
     """Return the question before a member's data is erased."""
     lines = [
         "At once, on this server only, and for good:",
@@ -67,7 +67,7 @@ def _question(title: str, lines: list[str], action: str, session: InteractionSes
     return card(title=title, description="\n".join(lines), colour=Tone.WAITING), view
 
 
-async def _forget(session: InteractionSession) -> Page:
+async def _erase(session: InteractionSession) -> Page:
     return erased_page(await session.services.my_data.erase(by=session.actor)), None
 
 
@@ -80,7 +80,7 @@ async def _keep(_session: InteractionSession) -> Page:
 
 
 _ACTIONS: dict[str, tuple[str, discord.ButtonStyle, Callable[[InteractionSession], Awaitable[Page]]]] = {
-    "forget": ("Forget me now", discord.ButtonStyle.danger, _forget),
+    "forget": ("Forget me now", discord.ButtonStyle.danger, _erase),
     "unlink": ("Remove link", discord.ButtonStyle.danger, _unlink),
     "relink": ("Sign in again", discord.ButtonStyle.primary, start_sign_in),
     "keep": ("Keep it as it is", discord.ButtonStyle.secondary, _keep),
