@@ -131,8 +131,22 @@ async def assembled(
             clock=clock,
         )
         stack.push_async_callback(inventory.close)
+        trades = TradeService(
+            sources=providers.sources,
+            resending=providers.resending,
+            access=access,
+            links=links,
+            audit=audit,
+            hints=hints,
+            clock=clock,
+        )
+        stack.push_async_callback(trades.close)
         snapshots = SnapshotService(
-            repository=SqliteSnapshotRepository(database), inventory=inventory, access=access, clock=clock
+            repository=SqliteSnapshotRepository(database),
+            inventory=inventory,
+            trades=trades,
+            access=access,
+            clock=clock,
         )
         stack.push_async_callback(snapshots.saved)
         references = ReferenceService(
@@ -175,16 +189,6 @@ async def assembled(
             sign_ins=sign_ins,
             clock=clock,
         )
-        trades = TradeService(
-            sources=providers.sources,
-            resending=providers.resending,
-            access=access,
-            links=links,
-            audit=audit,
-            hints=hints,
-            clock=clock,
-        )
-        stack.push_async_callback(trades.close)
         watches = WatchService(
             repository=SqliteWatchRepository(database),
             providers=providers.watched,

@@ -23,6 +23,12 @@ class Audience(StrEnum):
     STAFF = "staff"
 
 
+class TradesView(StrEnum):
+    """Which trades of an answer its reader wants to see, if not all of them."""
+
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderAnswer:
     """One provider's part of a lookup: its inventory, or its failure with the reference under which it is logged."""
@@ -128,6 +134,12 @@ class TradesAnswer:
     codes_from: datetime | None = None
     """When the caller may see the codes of their own account's trades; None: now, or never."""
 
+    def positions(self, view: TradesView | None) -> Sequence[int]:
+        """Return the places of the trades that a view shows. A trade's place never changes."""
+        if view is None:
+            return range(len(self.trades))
+        return [place for place, trade in enumerate(self.trades) if trade.state.has_failed]
+
     def for_reader(self, link: Link | None, now: datetime, *, sees_all: bool) -> TradesAnswer:
         """Return the answer for a reader with this link: with the codes that they may see now, and no other.
 
@@ -177,18 +189,24 @@ class Snapshot:
     answer: InventoryAnswer | TradesAnswer
     created_at: datetime
     expires_at: datetime
-    view: InventoryFilter | None = None
+    view: InventoryFilter | TradesView | None = None
 
-    def with_view(self, view: InventoryFilter | None) -> Snapshot:
+    def with_view(self, view: InventoryFilter | TradesView | None) -> Snapshot:
         """Return the snapshot with this view, or with None if the view is the default one."""
         bare = replace(self, view=None)
         return bare if view in (None, bare.current_view) else replace(self, view=view)
 
     @property
     def current_view(self) -> InventoryFilter:
-        """The reader's view, or the default one: the order that was asked for, without a filter."""
-        asked = self.answer.filter.sort if isinstance(self.answer, InventoryAnswer) else Sort.RELEVANCE
-        return self.view or InventoryFilter(sort=asked)
+        """The reader's view of an inventory, or the default one: the order that was asked for, without a filter."""
+        if isinstance(self.view, InventoryFilter):
+            return self.view
+        return InventoryFilter(sort=self.answer.filter.sort if isinstance(self.answer, InventoryAnswer) else Sort.RELEVANCE)
+
+    @property
+    def trades_view(self) -> TradesView | None:
+        """The reader's view of trades; None if they see all."""
+        return self.view if isinstance(self.view, TradesView) else None
 
 
 @dataclass(frozen=True, slots=True)

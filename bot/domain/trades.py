@@ -62,8 +62,14 @@ class TradeState(StrEnum):
         """Whether the trade may still change."""
         return self in _OPEN
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the trade is over and its items are where they were before."""
+        return self in _FAILED
+
 
 _OPEN = frozenset({TradeState.PREPARED, TradeState.OFFERED, TradeState.HELD, TradeState.UNKNOWN})
+_FAILED = frozenset({TradeState.FAILED, TradeState.CANCELLED, TradeState.REVERTED})
 
 
 class NotResendableReason(StrEnum):

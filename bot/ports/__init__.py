@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.domain.my_data import Erased, StoredData
     from bot.domain.resends import BeforeSend, Receipt
     from bot.domain.settings import GuildSettings, Setting
-    from bot.domain.snapshots import Snapshot
+    from bot.domain.snapshots import Snapshot, TradesView
     from bot.domain.steam import Game, SteamId, TradeUrl
     from bot.domain.trades import NotAsked, Scope, TradeList, TradeQuery, TradeReading
 
@@ -229,7 +229,7 @@ class SnapshotRepository(Protocol):
     async def remove(self, guild_id: int, snapshot_id: str) -> None:
         """Delete a snapshot, if it is stored."""
 
-    async def set_view(self, guild_id: int, snapshot_id: str, view: InventoryFilter | None) -> None:
+    async def set_view(self, guild_id: int, snapshot_id: str, view: InventoryFilter | TradesView | None) -> None:
         """Store how the reader of a snapshot has sorted and filtered it, if it is stored."""
 
     async def purge(self, *, at: datetime) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.domain.resends import ResendState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from bot.domain.access import Condition
@@ -68,6 +69,14 @@ class ResendRepository(Protocol):
 
     async def open_for_trade(self, guild_id: int, provider: ProviderName, trade_id: int) -> Resend | None:
         """Return this guild's open request for a trade."""
+
+    async def newest_of_trades(
+        self, guild_id: int, provider: ProviderName, trade_ids: Collection[int]
+    ) -> tuple[Resend, ...]:
+        """Return this guild's newest request for each of a few trades that has one, open or ended.
+
+        A request whose card could never be posted does not count.
+        """
 
     async def open_in_guild(self, guild_id: int) -> tuple[Resend, ...]:
         """Return the guild's open requests, oldest first."""

@@ -18,12 +18,14 @@ from bot.domain.errors import (
     QueryExpired,
 )
 from bot.domain.inventory import InventoryFilter
-from bot.domain.snapshots import Audience, InventoryAnswer, Snapshot, TradesAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, Snapshot, TradesAnswer, TradesView
 from bot.domain.steam import SteamId
+from bot.domain.trades import Scope
 from bot.ports import Clock, SnapshotRepository
 from bot.services.access import AccessService
 from bot.services.inventory import InventoryRequest, InventoryService
 from bot.services.shared_cache import SharedCache
+from bot.services.trades import TradesRequest, TradeService
 
 _log = logging.getLogger(__name__)
 
@@ -50,20 +52,27 @@ class _Query:
 
     guild_id: int
     user_id: int
-    request: InventoryRequest
+    request: InventoryRequest | TradesRequest
 
 
 class SnapshotService:
     """Snapshots: the recent ones in memory, all of them in the repository until they expire.
 
-    Requests hold a trade token and stay in memory, so a snapshot cannot be refreshed after a restart.
+    Requests may hold a trade token and stay in memory, so a snapshot cannot be refreshed after a restart.
     """
 
     def __init__(
-        self, *, repository: SnapshotRepository, inventory: InventoryService, access: AccessService, clock: Clock
+        self,
+        *,
+        repository: SnapshotRepository,
+        inventory: InventoryService,
+        trades: TradeService,
+        access: AccessService,
+        clock: Clock,
     ) -> None:
         self._repository = repository
         self._inventory = inventory
+        self._trades = trades
         self._access = access
         self._clock = clock
         seconds = KEPT_FOR.total_seconds()
@@ -90,16 +99,27 @@ class SnapshotService:
         answer = await self._inventory.look_up(request, by=viewer)
         return await self._open_inventory(request, answer, by=viewer)
 
-    async def refresh(self, snapshot_id: str, *, by: Actor) -> Snapshot:
-        """Look a snapshot's inventory up again and open the new snapshot; QueryExpired after a restart.
+    async def list_trades(self, request: TradesRequest, *, by: Actor) -> Snapshot:
+        """List trades and open their snapshot; the errors are those of ``TradeService.list_for``."""
+        viewer = await self._access.viewer(by)
+        answer = await self._trades.list_for(request, by=viewer)
+        return await self.open(answer, by=viewer, request=request)
 
-        A provider that was asked within the last two minutes shows what it read then.
+    async def refresh(self, snapshot_id: str, *, by: Actor, scope: Scope | None = None) -> Snapshot:
+        """Ask again what a snapshot answers and open the new snapshot; QueryExpired after a restart.
+
+        A provider that was asked for an inventory within the last two minutes shows what it read then. Trades can be
+        asked for in another ``scope``.
         """
         viewer = await self._access.viewer(by)
         snapshot = await self._load(snapshot_id, by=viewer)
         query = self._queries.get(snapshot_id)
         if query is None:
             raise QueryExpired
+        if isinstance(query.request, TradesRequest):
+            trades_request = replace(query.request, scope=scope or query.request.scope)
+            listed = await self._trades.list_for(trades_request, by=viewer)
+            return await self.open(listed, by=viewer, request=trades_request, replaces=snapshot)
         request = replace(query.request, refresh=True)
         answer = await self._inventory.look_up(request, by=viewer)
         return await self._open_inventory(request, answer, by=viewer, replaces=snapshot)
@@ -109,7 +129,7 @@ class SnapshotService:
         answer: InventoryAnswer | TradesAnswer,
         *,
         by: Viewer,
-        request: InventoryRequest | None = None,
+        request: InventoryRequest | TradesRequest | None = None,
         replaces: Snapshot | None = None,
     ) -> Snapshot:
         """Store an answer as a snapshot of its viewer, and the request for refreshes; AccessDenied as :meth:`load`.
@@ -149,15 +169,14 @@ class SnapshotService:
     async def apply_view(
         self, snapshot_id: str, change: Callable[[InventoryFilter], InventoryFilter], *, by: Actor
     ) -> Snapshot:
-        """Change how a snapshot is sorted and filtered, after a restart too; the errors are those of :meth:`load`."""
+        """Change how an inventory is sorted and filtered, after a restart too; the errors are those of :meth:`load`."""
         loaded = await self.load(snapshot_id, by=by)
-        viewed = loaded.with_view(change(loaded.current_view))
-        self._recent[snapshot_id] = replace(self._recent.get(snapshot_id, loaded), view=viewed.view)
-        if (unsaved := self._unsaved.get(snapshot_id)) is not None:
-            self._unsaved[snapshot_id] = replace(unsaved, view=viewed.view)
-        else:
-            await self._repository.set_view(by.guild_id, snapshot_id, viewed.view)
-        return viewed
+        return await self._set_view(loaded, loaded.with_view(change(loaded.current_view)))
+
+    async def show_trades(self, snapshot_id: str, view: TradesView | None, *, by: Actor) -> Snapshot:
+        """Change which trades are shown, after a restart too; the errors are those of :meth:`load`."""
+        loaded = await self.load(snapshot_id, by=by)
+        return await self._set_view(loaded, loaded.with_view(view))
 
     def evict(self, guild_id: int, user_id: int) -> None:
         """Remove a user's snapshots and requests in a guild from memory."""
@@ -189,6 +208,14 @@ class SnapshotService:
             part if part.failure is None else replace(part, reference=secrets.token_hex(3)) for part in answer.answers
         )
         return await self.open(replace(answer, answers=parts), by=by, request=request, replaces=replaces)
+
+    async def _set_view(self, loaded: Snapshot, viewed: Snapshot) -> Snapshot:
+        self._recent[loaded.id] = replace(self._recent.get(loaded.id, loaded), view=viewed.view)
+        if (unsaved := self._unsaved.get(loaded.id)) is not None:
+            self._unsaved[loaded.id] = replace(unsaved, view=viewed.view)
+        else:
+            await self._repository.set_view(loaded.guild_id, loaded.id, viewed.view)
+        return viewed
 
     async def _load(self, snapshot_id: str, *, by: Viewer) -> Snapshot:
         snapshot = await self._find(by.actor.guild_id, snapshot_id)

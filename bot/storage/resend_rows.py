@@ -23,6 +23,16 @@ WHERE guild_id = :guild_id AND provider = :provider AND trade_id = :trade_id
   AND state IN ('pending', 'approved', 'sending', 'unknown')
 """
 
+NEWEST_OF_TRADES = """
+SELECT resends.* FROM json_each(:trade_ids) AS wanted CROSS JOIN resends ON resends.id = (
+    SELECT id FROM resends
+    WHERE guild_id = :guild_id AND provider = :provider AND trade_id = wanted.value AND erased_at IS NULL
+      AND NOT (state = 'cancelled' AND message_id IS NULL AND settled_by IS NULL)
+    ORDER BY id DESC
+    LIMIT 1
+)
+"""
+
 OPEN_IN_GUILD = """
 SELECT * FROM resends
 WHERE guild_id = :guild_id AND state IN ('pending', 'approved', 'sending', 'unknown')

@@ -1,7 +1,8 @@
 """Keeps resend requests; every change of state is one compare-and-set with its audit row in one transaction."""
 
+import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -71,6 +72,14 @@ class SqliteResendRepository(ResendRepository):
         wanted = {"guild_id": guild_id, "provider": provider.value, "trade_id": trade_id}
         found = await self._read(rows.OPEN_FOR_TRADE, wanted)
         return found[0] if found else None
+
+    @override
+    async def newest_of_trades(
+        self, guild_id: int, provider: ProviderName, trade_ids: Collection[int]
+    ) -> tuple[Resend, ...]:
+        storable = json.dumps([trade_id for trade_id in trade_ids if is_storable(trade_id)])
+        wanted = {"guild_id": guild_id, "provider": provider.value, "trade_ids": storable}
+        return tuple(map(rows.resend_of, await self._db.read_inline(rows.NEWEST_OF_TRADES, wanted)))
 
     @override
     async def open_in_guild(self, guild_id: int) -> tuple[Resend, ...]:

@@ -20,7 +20,15 @@ from typing_extensions import override
 from bot.domain.errors import Overloaded
 from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter
-from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer, TradesPart
+from bot.domain.snapshots import (
+    Audience,
+    InventoryAnswer,
+    ProviderAnswer,
+    Snapshot,
+    TradesAnswer,
+    TradesPart,
+    TradesView,
+)
 from bot.domain.steam import Game, SteamId
 from bot.ports import SnapshotRepository
 from bot.storage.database import Database, clean_text, from_ms, to_ms
@@ -191,7 +199,7 @@ class SqliteSnapshotRepository(SnapshotRepository):
         await self._execute(_DELETE, {"keys": json.dumps([(guild_id, snapshot_id)])})
 
     @override
-    async def set_view(self, guild_id: int, snapshot_id: str, view: InventoryFilter | None) -> None:
+    async def set_view(self, guild_id: int, snapshot_id: str, view: InventoryFilter | TradesView | None) -> None:
         await self._execute(_SET_VIEW, {"id": snapshot_id, "guild_id": guild_id, "view": view and _view_column(view)})
 
     @override
@@ -319,8 +327,9 @@ def _unpacked(packed: bytes) -> Inventory:
     )
 
 
-def _view_column(view: InventoryFilter) -> str:
-    return msgspec.json.encode(replace(view, search=clean_text(view.search))).decode()
+def _view_column(view: InventoryFilter | TradesView) -> str:
+    stored = view if isinstance(view, TradesView) else replace(view, search=clean_text(view.search))
+    return msgspec.json.encode(stored).decode()
 
 
 def _snapshot(row: sqlite3.Row) -> Snapshot:
@@ -332,5 +341,5 @@ def _snapshot(row: sqlite3.Row) -> Snapshot:
         answer=decode(row["answer"]),
         created_at=from_ms(row["created_at"]),
         expires_at=from_ms(row["expires_at"]),
-        view=None if row["view"] is None else msgspec.json.decode(row["view"], type=InventoryFilter),
+        view=None if row["view"] is None else msgspec.json.decode(row["view"], type=InventoryFilter | TradesView),
     )
