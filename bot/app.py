@@ -42,6 +42,7 @@ from bot.services.resends import ResendService
 from bot.services.settings import SettingsService
 from bot.services.snapshots import SnapshotService
 from bot.services.status import StatusService
+from bot.services.trade_context import TradeContextService
 from bot.services.trade_url_hints import TradeUrlHints
 from bot.services.trades import TradeService
 from bot.services.watches import WatchService
@@ -222,6 +223,7 @@ async def assembled(
             settings=SettingsService(settings=guild_settings, access=access, audit=audit, clock=clock),
             inventory=inventory,
             trades=trades,
+            trade_context=TradeContextService(resends=resends, links=links, access=access, clock=clock),
             watches=watches,
             customers=CustomerService(
                 access=access,

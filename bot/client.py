@@ -26,12 +26,15 @@ from bot.ui.interaction.rights import declared
 from bot.ui.interaction.session import Interaction, Sessions
 from bot.ui.interaction.tree import SkinDeskTree, sync_commands
 from bot.ui.interaction.watch import drain, finish_stuck
+from bot.ui.inventory_pages import FilterModal, InventoryButton, ItemSelect, SortSelect
 from bot.ui.meanings import MeaningSelect
-from bot.ui.pager import FilterModal, InventoryButton, ItemSelect, PageButton, SortSelect
+from bot.ui.pager import PageButton
+from bot.ui.resends.ask import AskModal, AskToResendButton
 from bot.ui.resends.buttons import PauseButton, ResendButton, ResumeButton, TakeButton, WithdrawButton
 from bot.ui.resends.channel import DiscordResendCards
 from bot.ui.resends.queue import QueueButton
 from bot.ui.resends.reasons import DenialSelect, ReasonModal
+from bot.ui.trade_pages import TradesButton, TradeSelect
 from bot.ui.watches import NotifyButton, StopButton
 
 _COGS = (
@@ -48,7 +51,7 @@ _COGS = (
     "mydata",
 )
 EXTENSIONS = tuple(f"cogs.{name}" for name in _COGS)
-_PAGE_COMPONENTS = (PageButton, InventoryButton, SortSelect, ItemSelect)
+_PAGE_COMPONENTS = (PageButton, InventoryButton, SortSelect, ItemSelect, TradesButton, TradeSelect)
 COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     *_PAGE_COMPONENTS,
     CustomerButton,
@@ -57,6 +60,7 @@ COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     TakeButton,
     DenialSelect,
     WithdrawButton,
+    AskToResendButton,
     QueueButton,
     PauseButton,
     ResumeButton,
@@ -67,7 +71,7 @@ COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     CopyButton,
     ConfirmButton,
 )
-MODALS: tuple[type[SkinDeskModal], ...] = (FilterModal, NoteModal, TradeUrlModal, ReasonModal)
+MODALS: tuple[type[SkinDeskModal], ...] = (FilterModal, NoteModal, TradeUrlModal, AskModal, ReasonModal)
 
 _log = logging.getLogger(__name__)
 

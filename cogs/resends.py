@@ -6,16 +6,12 @@ import logging
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import SkinDeskClient
 from bot.domain.access import Capability
-from bot.domain.errors import ResendAlreadyOpen
 from bot.domain.resends import MAX_REASON
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, session_of
-from bot.ui.kit.layout import Tone, card
-from bot.ui.kit.text import count, plain, relative
-from bot.ui.resends.buttons import withdraw_view
-from bot.ui.resends.channel import DiscordResendCards
+from bot.ui.kit.text import count, plain
+from bot.ui.resends.ask import ask_to_resend
 from bot.ui.resends.queue import queue_page
 
 _SUGGEST_WITHIN = 2.0
@@ -25,9 +21,6 @@ _log = logging.getLogger(__name__)
 
 class ResendsCog(commands.Cog):
     """Requests for resends and the list of those that wait."""
-
-    def __init__(self, cards: DiscordResendCards) -> None:
-        self._cards = cards
 
     @app_commands.command(
         name="resend", description="Have a failed trade offer sent again; a moderator has to approve it first"
@@ -44,29 +37,7 @@ class ResendsCog(commands.Cog):
         reason: app_commands.Range[str, 1, MAX_REASON] | None = None,
     ) -> None:
         """Request a resend and post its card."""
-        session = session_of(interaction)
-        await session.defer()
-        asked = "the moderators have been asked."
-        try:
-            resend = await session.services.resends.request(id, by=session.actor, reason=reason)
-        except ResendAlreadyOpen as standing:
-            if standing.resend is None or not standing.resend.may_be_withdrawn_by(session.actor.user_id):
-                raise
-            resend, asked = standing.resend, "you have asked for it already, and the moderators know."
-        self._cards.remember(resend.id, interaction)
-        if resend.message_id is None:
-            asked = "it is stored, and the moderators see its card as soon as Discord takes it."
-        await session.reply(
-            card(
-                title=f"⏳ Resend {resend.id} · {resend.state.value}",
-                description=(
-                    f"Trade #{resend.trade_id}: {asked} Nothing is sent before one of them "
-                    f"approves. The request expires {relative(resend.expires_at)}; you will be told how it ends."
-                ),
-                colour=Tone.WAITING,
-            ),
-            view=withdraw_view(resend),
-        )
+        await ask_to_resend(session_of(interaction), id, reason)
 
     @resend.autocomplete("id")
     async def _resendable(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -105,6 +76,4 @@ class ResendsCog(commands.Cog):
 
 async def setup(client: commands.Bot) -> None:
     """Add the cog."""
-    if not isinstance(client, SkinDeskClient):
-        raise TypeError("SkinDesk's extensions belong to its own client")
-    await client.add_cog(ResendsCog(client.cards))
+    await client.add_cog(ResendsCog())

@@ -4,9 +4,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.domain.access import Capability, Viewer
+from bot.domain.access import Capability
 from bot.domain.failures import ProviderName
-from bot.domain.snapshots import TradesAnswer
 from bot.domain.trade_reference import MAX_REFERENCE
 from bot.domain.trades import Scope
 from bot.services.trades import TradesRequest
@@ -52,8 +51,8 @@ class TradesCog(commands.Cog):
         """Show the caller's own trades, or all trades to the staff."""
         session = session_of(interaction)
         session.defer_if_slow()
-        viewer = await session.services.access.viewer(session.actor)
-        answer = await session.services.trades.list_for(
+        await _show(
+            session,
             TradesRequest(
                 scope=Scope(scope),
                 member_id=member.id if member is not None else None,
@@ -62,9 +61,7 @@ class TradesCog(commands.Cog):
                 reference=reference,
                 trade_url=tradeurl,
             ),
-            by=viewer,
         )
-        await _show(session, answer, viewer)
 
 
 @app_commands.context_menu(name="Show trades")
@@ -73,14 +70,12 @@ async def show_trades(interaction: Interaction, member: discord.Member | discord
     """Show a member's active trades: their own to customers, anyone's to the staff."""
     session = session_of(interaction)
     session.defer_if_slow()
-    viewer = await session.services.access.viewer(session.actor)
     # The id alone says whose trades they are, also for a user who has left the server.
-    answer = await session.services.trades.list_of_member(member.id, by=viewer)
-    await _show(session, answer, viewer)
+    await _show(session, TradesRequest.of_member(member.id, reader_id=session.actor.user_id))
 
 
-async def _show(session: InteractionSession, answer: TradesAnswer, viewer: Viewer) -> None:
-    snapshot = await session.services.snapshots.open(answer, by=viewer)
+async def _show(session: InteractionSession, request: TradesRequest) -> None:
+    snapshot = await session.services.snapshots.list_trades(request, by=session.actor)
     log_failures(session, snapshot)
     embed, view = await page_with_controls(session, snapshot, 0)
     await session.reply(embed, view=view)

@@ -199,9 +199,13 @@ class Snapshot:
     @property
     def current_view(self) -> InventoryFilter:
         """The reader's view of an inventory, or the default one: the order that was asked for, without a filter."""
-        if isinstance(self.view, InventoryFilter):
-            return self.view
-        return InventoryFilter(sort=self.answer.filter.sort if isinstance(self.answer, InventoryAnswer) else Sort.RELEVANCE)
+        asked = self.answer.filter.sort if isinstance(self.answer, InventoryAnswer) else Sort.RELEVANCE
+        return self.inventory_view or InventoryFilter(sort=asked)
+
+    @property
+    def inventory_view(self) -> InventoryFilter | None:
+        """The reader's own view of an inventory."""
+        return self.view if isinstance(self.view, InventoryFilter) else None
 
     @property
     def trades_view(self) -> TradesView | None:

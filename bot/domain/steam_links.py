@@ -1,9 +1,12 @@
-"""Links to Steam's own pages about an item."""
+"""Links to Steam's own pages."""
 
 import re
 from urllib.parse import quote
 
+from bot.domain.steam import SteamId
+
 _LONGEST_NAME = 128
+_OFFER_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 _CERTIFICATE = re.compile(
     r"[SM]\d{1,20}A\d{1,20}D(?:\d{1,20}|(?:[0-9A-Fa-f]{2}){8,350})|(?:[0-9A-Fa-f]{2}){8,400}", re.ASCII
 )
@@ -22,3 +25,15 @@ def inspect_url(certificate: str) -> str | None:
     if _CERTIFICATE.fullmatch(certificate) is None:
         return None
     return f"steam://rungame/730/76561202255233023/+csgo_econ_action_preview%20{certificate}"
+
+
+def offer_url(offer_id: str) -> str | None:
+    """Return the address at which its two sides see a trade offer; None if this is no offer's number."""
+    if _OFFER_ID.fullmatch(offer_id) is None:
+        return None
+    return f"https://steamcommunity.com/tradeoffer/{offer_id}/"
+
+
+def profile_url(steam_id: SteamId) -> str:
+    """Return the address of an account's profile."""
+    return f"https://steamcommunity.com/profiles/{steam_id}"

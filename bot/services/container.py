@@ -20,6 +20,7 @@ from bot.services.settings import SettingsService
 from bot.services.sign_in import SignInService
 from bot.services.snapshots import SnapshotService
 from bot.services.status import StatusService
+from bot.services.trade_context import TradeContextService
 from bot.services.trades import TradeService
 from bot.services.watches import WatchService
 
@@ -35,6 +36,7 @@ class Services:
     settings: SettingsService
     inventory: InventoryService
     trades: TradeService
+    trade_context: TradeContextService
     watches: WatchService
     customers: CustomerService
     resends: ResendService

@@ -15,9 +15,7 @@ from bot.domain.errors import (
     CardOutdated,
     CardReplaced,
     InvalidInput,
-    LinkTooNew,
     MayNotDecide,
-    NotLinked,
     NotResendable,
     ResendAlreadyOpen,
     ResendNotFound,
@@ -51,6 +49,7 @@ from bot.services.person_limit import PersonLimit
 from bot.services.resend_board import ResendBoard
 from bot.services.resend_delivery import ResendDelivery
 from bot.services.resend_notifier import ResendNotifier
+from bot.services.resend_rights import account_of
 from bot.services.trades import TradeService
 
 _POSTED_WITHIN = 2.0
@@ -103,7 +102,7 @@ class ResendService:
         ResendsPaused while the guild's resends are paused.
         """
         viewer = await self._access.viewer(by)
-        own, asked_at = self._account_of(viewer), self._clock.monotonic()
+        own, asked_at = account_of(viewer, self._clock.now()), self._clock.monotonic()
         is_number = _number(trade_id) is not None
         if not is_number and (own is not None or viewer.may_see(None)):  # Mannco.store need not be asked
             await self._trades.check_not_elsewhere(trade_id, by=viewer, asked_at=asked_at)
@@ -131,23 +130,11 @@ class ResendService:
             raise
         return await self._post_card(resend)
 
-    def _account_of(self, viewer: Viewer) -> SteamId | None:
-        """Return the account whose trades the viewer may ask for, None for every account; raise why for none."""
-        if Capability.RESEND_ANY in viewer.capabilities:
-            return None
-        if Capability.RESEND_OWN not in viewer.capabilities:
-            raise AccessDenied(Capability.RESEND_OWN)
-        if viewer.link is None:
-            raise NotLinked
-        if (own_from := viewer.link.waits_until(self._clock.now())) is not None:
-            raise LinkTooNew(own_from)
-        return viewer.link.steam_id
-
     async def _open(self, trade: Trade, asked: SteamId | None, *, reason: str | None, by: Actor) -> Resend:
         """Store a request, if the actor may still ask for the trades of ``asked`` after these were read."""
 
         def still_may(viewer: Viewer, _: object) -> None:
-            if self._account_of(viewer) not in (None, asked):
+            if account_of(viewer, self._clock.now()) not in (None, asked):
                 raise AccessDenied(Capability.RESEND_ANY) if asked is None else TradeNotFound(str(trade.id))
 
         now = self._clock.now()

@@ -25,7 +25,7 @@ from bot.ports import Clock, SnapshotRepository
 from bot.services.access import AccessService
 from bot.services.inventory import InventoryRequest, InventoryService
 from bot.services.shared_cache import SharedCache
-from bot.services.trades import TradesRequest, TradeService
+from bot.services.trades import TradeService, TradesRequest
 
 _log = logging.getLogger(__name__)
 

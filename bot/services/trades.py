@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain, islice
+from typing import Self
 
 import attrs
 from cachetools import TTLCache
@@ -74,6 +75,11 @@ class TradesRequest:
     trade_url: str | None = field(default=None, repr=False)
     own: bool = False
 
+    @classmethod
+    def of_member(cls, member_id: int, *, reader_id: int) -> Self:
+        """Return the request for a member's active trades; readers who name themselves ask for their own."""
+        return cls(own=True) if member_id == reader_id else cls(member_id=member_id)
+
 
 @attrs.define(kw_only=True, eq=False)
 class TradeService:
@@ -95,12 +101,6 @@ class TradeService:
 
     def __attrs_post_init__(self) -> None:
         self._suggested = TTLCache(_MAX_SUGGESTING, SUGGESTIONS_CACHED_FOR, self._clock.monotonic)
-
-    async def list_of_member(self, member_id: int, *, by: Viewer) -> TradesAnswer:
-        """Return a member's active trades as :meth:`list_for` does; a caller who names themselves gets their own."""
-        if member_id == by.actor.user_id:
-            return await self.list_for(TradesRequest(own=True), by=by)
-        return await self.list_for(TradesRequest(member_id=member_id), by=by)
 
     async def list_for(self, request: TradesRequest, *, by: Viewer) -> TradesAnswer:
         """Return the trades that the request names, at every provider that can answer. A failed one is a part of it.

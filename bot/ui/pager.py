@@ -1,93 +1,40 @@
-"""Pages and the controls under them. The controls work after a restart: their state is in custom ids and snapshots."""
+"""Pages and the buttons to turn them. They work after a restart: their state is in custom ids and snapshots."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Self
 
 import discord
 
 from bot.domain.access import Capability
-from bot.domain.errors import ControlUnknown, PageExpired, ProviderError
-from bot.domain.inventory import InventoryFilter, Sort
-from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, Snapshot, TradesPart
-from bot.ports import Explanations
+from bot.domain.errors import ProviderError
+from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer, TradesPart
 from bot.ui.explain import title_of
-from bot.ui.interaction.components import offered, selected
 from bot.ui.interaction.error_handler import handle, log_failure, remember
-from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
-from bot.ui.inventory.controls import filter_inputs, item_options, refresh_label, sort_options, typed_filter
-from bot.ui.inventory.details import inventory_csv, item_details
-from bot.ui.inventory.page import inventory_page
-from bot.ui.kit.layout import page_at
-from bot.ui.trades.page import TRADES_A_PAGE, trades_page
-from bot.worker import MANY_ITEMS, run_in_worker
 
 # Without symbols, four buttons fit in one row on a phone.
-_LABELS = {"first": "First", "previous": "Previous", "next": "Next", "last": "Last"} | {
-    "filter": "Filter",
-    "clear": "Clear filter",
-    "csv": "CSV of all",
-    "refresh": "Refresh",
-}
-_ID = r"page:(?P<id>[A-Za-z0-9_-]{12})"
+_LABELS = {"first": "First", "previous": "Previous", "next": "Next", "last": "Last"}
+PAGE_ID = r"page:(?P<id>[A-Za-z0-9_-]{12})"
+"""The beginning of the custom ids of a page's controls."""
 
 _AnyButton = discord.ui.Button[discord.ui.View]
-_AnySelect = discord.ui.Select[discord.ui.View]
 _AnyItem = discord.ui.Item[discord.ui.View]
 
+ShownPage = tuple[discord.Embed, discord.ui.View | None]
+_Pages = Callable[[InteractionSession, Snapshot, int], Awaitable[ShownPage]]
+_PAGES: dict[type[InventoryAnswer | TradesAnswer], _Pages] = {}
 
-async def page_with_controls(
-    session: InteractionSession, snapshot: Snapshot, index: int
-) -> tuple[discord.Embed, discord.ui.View | None]:
+
+def register_pages(kind: type[InventoryAnswer | TradesAnswer], pages: _Pages) -> None:
+    """Set what shows the pages of a kind of answer."""
+    _PAGES[kind] = pages
+
+
+async def page_with_controls(session: InteractionSession, snapshot: Snapshot, index: int) -> ShownPage:
     """Return a page of a snapshot as it is now, and the controls under it."""
-    services, listing, fresh_until = session.services, None, None
-    if isinstance(snapshot.answer, InventoryAnswer):
-        listing = await _listing(snapshot.answer, snapshot.view)
-        fresh_until = services.inventory.next_refresh(snapshot.answer)
-    return shown_page(
-        snapshot,
-        index,
-        page_size=services.page_size,
-        explanations=services.explanations,
-        listing=listing,
-        fresh_until=fresh_until,
-    )
-
-
-def shown_page(
-    snapshot: Snapshot,
-    index: int,
-    *,
-    page_size: int,
-    explanations: Explanations,
-    listing: Listing | None = None,
-    fresh_until: datetime | None = None,
-) -> tuple[discord.Embed, discord.ui.View | None]:
-    """Return a page of a snapshot, its ``listing`` made already or not, and the controls under it."""
-    if not isinstance(snapshot.answer, InventoryAnswer):
-        trades = page_at(snapshot.answer.trades, index, TRADES_A_PAGE)
-        embed = trades_page(snapshot.answer, trades, audience=snapshot.audience, explanations=explanations)
-        return embed, _page_buttons(snapshot.id, trades.index, trades.count) if trades.count > 1 else None
-    listing = listing or Listing.of(snapshot.answer, snapshot.view)
-    page = page_at(listing.shown, index, page_size)
-    embed = inventory_page(
-        listing, page, explanations=explanations, audience=snapshot.audience, fresh_until=fresh_until
-    )
-    view = _page_buttons(snapshot.id, page.index, page.count)
-    if page.items:
-        view.add_item(ItemSelect(snapshot.id, item_options(listing, page.items)))
-        view.add_item(SortSelect(snapshot.id, sort_options(listing, snapshot.current_view)))
-    if listing.rows:
-        view.add_item(InventoryButton(snapshot.id, "filter"))
-        if snapshot.current_view.is_active:
-            view.add_item(InventoryButton(snapshot.id, "clear"))
-        view.add_item(InventoryButton(snapshot.id, "csv"))
-    view.add_item(InventoryButton(snapshot.id, "refresh", index=page.index, label=refresh_label(fresh_until)))
-    return embed, view
+    return await _PAGES[type(snapshot.answer)](session, snapshot, index)
 
 
 def log_failures(session: InteractionSession, snapshot: Snapshot) -> None:
@@ -108,7 +55,7 @@ def log_parts(session: InteractionSession, parts: Iterable[ProviderAnswer | Trad
             remember(session, error, part.reference, title=title_of(explanation, hidden=hidden))
 
 
-def _page_buttons(snapshot_id: str, shown: int, total: int) -> discord.ui.View:
+def page_buttons(snapshot_id: str, shown: int, total: int) -> discord.ui.View:
     """Return the buttons to other pages; none if there is one page only."""
     view = discord.ui.View(timeout=None)
     if total > 1:
@@ -119,39 +66,20 @@ def _page_buttons(snapshot_id: str, shown: int, total: int) -> discord.ui.View:
     return view
 
 
-async def _listing(answer: InventoryAnswer, view: InventoryFilter | None) -> Listing:
-    if answer.item_count < MANY_ITEMS:
-        return Listing.of(answer, view)
-    return await run_in_worker(Listing.of, answer, view)
-
-
-def _inventory_of(snapshot: Snapshot) -> InventoryAnswer:
-    if not isinstance(snapshot.answer, InventoryAnswer):
-        raise PageExpired  # a forged custom id
-    return snapshot.answer
-
-
-async def _load(session: InteractionSession, snapshot_id: str) -> Snapshot:
+async def load(session: InteractionSession, snapshot_id: str) -> Snapshot:
+    """Return a snapshot to its reader."""
     return await session.services.snapshots.load(snapshot_id, by=session.actor)
 
 
-async def _show(session: InteractionSession, snapshot: Snapshot, index: int) -> None:
+async def show(session: InteractionSession, snapshot: Snapshot, index: int) -> None:
     """Show a page in place of the message whose control was used."""
     await session.show(*await page_with_controls(session, snapshot, index))
-
-
-async def _apply_view(
-    session: InteractionSession, snapshot_id: str, change: Callable[[InventoryFilter], InventoryFilter]
-) -> None:
-    """Change the view of a snapshot and show its first page."""
-    session.defer_if_slow(thinking=False)
-    await _show(session, await session.services.snapshots.apply_view(snapshot_id, change, by=session.actor), 0)
 
 
 @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY, Capability.TRADES_OWN, Capability.TRADES_ANY)
 class PageButton(
     discord.ui.DynamicItem[_AnyButton],
-    template=_ID + r":(?P<action>first|previous|next|last):(?P<index>\d{1,5})",
+    template=PAGE_ID + r":(?P<action>first|previous|next|last):(?P<index>\d{1,5})",
 ):
     """Shows page ``index`` of a snapshot; ``action`` makes the four custom ids of a message differ."""
 
@@ -179,134 +107,4 @@ class PageButton(
 
     async def _show_page(self, session: InteractionSession) -> None:
         session.defer_if_slow(thinking=False)
-        await _show(session, await _load(session, self._snapshot_id), self._index)
-
-
-@requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
-class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=_ID + ":item"):
-    """Shows the details of an item of the page."""
-
-    def __init__(self, snapshot_id: str, options: list[discord.SelectOption] | None = None) -> None:
-        custom_id = f"page:{snapshot_id}:item"
-        super().__init__(
-            discord.ui.Select(placeholder="Details of an item…", options=options or [], custom_id=custom_id, row=1)
-        )
-        self._snapshot_id = snapshot_id
-
-    @classmethod
-    async def from_custom_id(cls, _interaction: Interaction, item: _AnyItem, match: re.Match[str], /) -> Self:
-        """Rebuild the used menu with the options of its message."""
-        return cls(match["id"], offered(item))
-
-    async def callback(self, interaction: Interaction) -> None:
-        """Show the details in a message of their own."""
-        await handle(interaction, self._show_details)
-
-    async def _show_details(self, session: InteractionSession) -> None:
-        session.defer_if_slow()
-        position = selected(self.item)
-        snapshot = await _load(session, self._snapshot_id)
-        listing = await _listing(_inventory_of(snapshot), None)
-        item = listing.row(int(position)) if position.isdecimal() else None
-        if item is None:
-            raise PageExpired
-        await session.reply(item_details(listing, item, audience=snapshot.audience))
-
-
-@requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
-class SortSelect(discord.ui.DynamicItem[_AnySelect], template=_ID + ":sort"):
-    """Sorts a snapshot, without asking its provider."""
-
-    def __init__(self, snapshot_id: str, options: list[discord.SelectOption] | None = None) -> None:
-        custom_id = f"page:{snapshot_id}:sort"
-        super().__init__(discord.ui.Select(placeholder="Sort…", options=options or [], custom_id=custom_id, row=2))
-        self._snapshot_id = snapshot_id
-
-    @classmethod
-    async def from_custom_id(cls, _interaction: Interaction, item: _AnyItem, match: re.Match[str], /) -> Self:
-        """Rebuild the used menu with the options of its message."""
-        return cls(match["id"], offered(item))
-
-    async def callback(self, interaction: Interaction) -> None:
-        """Show the first page in the new order."""
-        await handle(interaction, self._sort)
-
-    async def _sort(self, session: InteractionSession) -> None:
-        value = selected(self.item)
-        sort = next((sort for sort in Sort if sort.value == value), None)
-        if sort is None:
-            raise ControlUnknown
-        await _apply_view(session, self._snapshot_id, lambda view: replace(view, sort=sort))
-
-
-@requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
-class InventoryButton(
-    discord.ui.DynamicItem[_AnyButton],
-    template=_ID + r":(?P<action>filter|clear|csv|refresh)(?::(?P<index>\d{1,5}))?",
-):
-    """Filters a snapshot, exports it as CSV, or refreshes it and stays on page ``index``."""
-
-    def __init__(self, snapshot_id: str, action: str, *, index: int | None = None, label: str | None = None) -> None:
-        super().__init__(
-            discord.ui.Button(
-                label=label or _LABELS[action],
-                style=discord.ButtonStyle.secondary,
-                custom_id=f"page:{snapshot_id}:{action}" + ("" if index is None else f":{index}"),
-                row=3,
-            )
-        )
-        self._snapshot_id = snapshot_id
-        self._action = action
-        self._index = index or 0
-
-    @classmethod
-    async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
-        """Rebuild the pressed button."""
-        return cls(match["id"], match["action"], index=None if match["index"] is None else int(match["index"]))
-
-    async def callback(self, interaction: Interaction) -> None:
-        """Do what the label says."""
-        work = {"refresh": self._refresh, "filter": self._open_form, "clear": self._clear, "csv": self._export}
-        await handle(interaction, work[self._action])
-
-    async def _refresh(self, session: InteractionSession) -> None:
-        """Look the inventory up again. If it is too soon for that, page and button say from when on."""
-        session.defer_if_slow(thinking=False)
-        snapshot = await session.services.snapshots.refresh(self._snapshot_id, by=session.actor)
-        log_failures(session, snapshot)
-        await _show(session, snapshot, self._index)
-
-    async def _open_form(self, session: InteractionSession) -> None:
-        """Open the form if the user may use it. Only the database is asked: a modal has to be the first answer."""
-        snapshot = await _load(session, self._snapshot_id)
-        currencies = _inventory_of(snapshot).currencies
-        await session.open_modal(FilterModal(snapshot.id, snapshot.current_view, currencies))
-
-    async def _clear(self, session: InteractionSession) -> None:
-        await _apply_view(session, self._snapshot_id, lambda view: InventoryFilter(sort=view.sort))
-
-    async def _export(self, session: InteractionSession) -> None:
-        await session.defer()
-        answer = _inventory_of(await _load(session, self._snapshot_id))
-        embed, file = await run_in_worker(inventory_csv, answer)
-        await session.reply(embed, file=file)
-
-
-@requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
-class FilterModal(SkinDeskModal, template=_ID + ":filter"):
-    """Asks which items to show; an empty form shows all of them."""
-
-    def __init__(self, snapshot_id: str, view: InventoryFilter | None = None, currencies: Sequence[str] = ()) -> None:
-        super().__init__(title="Filter items", custom_id=f"page:{snapshot_id}:filter")
-        self._snapshot_id = snapshot_id
-        for label in filter_inputs(view or InventoryFilter(), currencies):
-            self.add_item(label)
-
-    @classmethod
-    def from_custom_id(cls, match: re.Match[str], /) -> Self:
-        """Rebuild the submitted modal."""
-        return cls(match["id"])
-
-    async def submitted(self, session: InteractionSession, values: Mapping[str, str]) -> None:
-        """Show the first page of the matching items."""
-        await _apply_view(session, self._snapshot_id, lambda view: typed_filter(values, view.sort))
+        await show(session, await load(session, self._snapshot_id), self._index)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
 from bot.domain.failures import Explanation, Fixer, ProviderName, Repeat, StatusExplanation
 from bot.domain.money import Money
 from bot.domain.snapshots import TradesAnswer
+from bot.domain.steam_links import offer_url
 from bot.domain.trades import Direction, Trade, TradeItem, TradeState
 from bot.ports import Explanations
+from bot.services.trade_context import TradeContext
 from bot.ui.explain import error_name
 from bot.ui.kit.markup import without_markup
 from bot.ui.kit.text import code, count, day, money, outside, relative
+from bot.ui.resends.asked import asked_line
 
 _NAMES_SHOWN = 3
 _LONGEST_NAME = 40
 _ASSETS_SHOWN = 2
 _CAUSES_SHOWN = 2
-_OFFER_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
+_LONGEST_REASON = 300
 
 _BEFORE_ACCEPTANCE = frozenset({TradeState.PREPARED, TradeState.OFFERED, TradeState.UNKNOWN})
 _NOT_MADE = frozenset({TradeState.FAILED, TradeState.CANCELLED})
@@ -30,7 +32,7 @@ _SYMBOLS = {
     TradeState.REVERTED: "↩️",
     TradeState.UNKNOWN: "❔",
 }
-_DIRECTIONS = {Direction.DEPOSIT: "deposit", Direction.WITHDRAWAL: "withdrawal", Direction.NOTHING: "trade"}
+DIRECTIONS = {Direction.DEPOSIT: "deposit", Direction.WITHDRAWAL: "withdrawal", Direction.NOTHING: "trade"}
 
 _BEFORE_RESEND = {
     Repeat.AFTER_FIX: "After that, ",
@@ -69,39 +71,50 @@ def label_for(provider: ProviderName, *, staff: bool) -> str:
 def headline(trade: Trade, *, explanations: Explanations, staff: bool) -> str:
     """Return which trade it is and its state, on one line."""
     status = explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
-    which = f"{label_for(trade.provider, staff=staff)} {_DIRECTIONS[trade.direction]} {code(trade.id, 48)}"
-    return f"{_symbol(trade)} {which if staff else f'Your {which}'}: {_title(trade, status, staff=staff)}"
+    which = f"{label_for(trade.provider, staff=staff)} {DIRECTIONS[trade.direction]} {code(trade.id, 48)}"
+    return f"{symbol_of(trade)} {which if staff else f'Your {which}'}: {title_of(trade, status, staff=staff)}"
 
 
 def _family(provider: ProviderName) -> str:
     return ProviderName(provider.family).label
 
 
-def trade_block(trade: Trade, answer: TradesAnswer, *, explanations: Explanations, staff: bool) -> str:
+def trade_block(
+    trade: Trade,
+    answer: TradesAnswer,
+    *,
+    explanations: Explanations,
+    staff: bool,
+    context: TradeContext = TradeContext(),  # noqa: B008 -- it is frozen
+) -> str:
     """Return one trade for its reader, several lines."""
     status = explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
-    cause = _cause(trade, explanations)
+    cause, resend = cause_of(trade, explanations), context.resend_of(trade)
+    actor = actor_of(trade, status, cause, answer.read_at, staff=staff)
     lines = [
-        f"{_symbol(trade)} **{_title(trade, status, staff=staff)}**",
+        f"{symbol_of(trade)} **{title_of(trade, status, staff=staff)}**",
         _which(trade, staff=staff),
         _items(trade, staff=staff),
         _why(trade, cause, staff=staff),
         _failed_items(trade, explanations, staff=staff),
         _who_undid_it(trade, staff=staff),
-        f"**{_actor(trade, status, cause, answer.read_at, staff=staff)}.** {_step(trade, status, cause, staff=staff)}",
-        _resending(trade, cause),
+        f"**{actor}.** {_step(trade, status, cause, staff=staff)}",
+        asked_line(resend, staff=staff, longest=_LONGEST_REASON) if resend is not None else "",
+        _resending(trade, cause) if resend is None or not resend.state.is_open else "",
         _money(trade),
         *(_to_compare(trade, answer, staff=staff) if staff or trade.state in _BEFORE_ACCEPTANCE else ()),
-        *(_for_staff(trade, cause, answer) if staff else ()),
+        *(_for_staff(trade, cause, answer, context.member_of(trade)) if staff else ()),
     ]
     return "\n".join(filter(None, lines))
 
 
-def _symbol(trade: Trade) -> str:
+def symbol_of(trade: Trade) -> str:
+    """Return the symbol of a trade's state."""
     return "⚠️" if _is_partial(trade) else _SYMBOLS.get(trade.state, "⏳")
 
 
-def _title(trade: Trade, status: StatusExplanation, *, staff: bool) -> str:
+def title_of(trade: Trade, status: StatusExplanation, *, staff: bool) -> str:
+    """Return a trade's state in words, with the provider's own word if it is not known."""
     if trade.lacks_offer:
         return "The offer is being made"
     title = status.title if staff else status.customer_title or status.title
@@ -111,7 +124,7 @@ def _title(trade: Trade, status: StatusExplanation, *, staff: bool) -> str:
 
 
 def _which(trade: Trade, *, staff: bool) -> str:
-    facts = [f"{label_for(trade.provider, staff=staff)} {_DIRECTIONS[trade.direction]} {code(trade.id, 48)}"]
+    facts = [f"{label_for(trade.provider, staff=staff)} {DIRECTIONS[trade.direction]} {code(trade.id, 48)}"]
     if trade.shop_reference:
         facts.append(f"order {code(trade.shop_reference, 132)}")
     if trade.created_at is not None:
@@ -143,7 +156,7 @@ def _is_partial(trade: Trade) -> bool:
     return trade.state is TradeState.COMPLETED and (trade.status == "PARTIAL" or any(map(_has_failed, trade.items)))
 
 
-def _cause(trade: Trade, explanations: Explanations) -> Explanation | None:
+def cause_of(trade: Trade, explanations: Explanations) -> Explanation | None:
     """Return the meaning of a failed trade's last error, if it is known."""
     if trade.state not in _NOT_MADE or not trade.last_error:
         return None
@@ -195,9 +208,10 @@ def _who_undid_it(trade: Trade, *, staff: bool) -> str:
     return f"**Who undid it:** {code(trade.reverted_by, 24)}" if staff and by else ""
 
 
-def _actor(
+def actor_of(
     trade: Trade, status: StatusExplanation, cause: Explanation | None, read_at: datetime, *, staff: bool
 ) -> str:
+    """Return who acts next, or that it goes on by itself."""
     actors = _ACTORS_FOR_STAFF if staff else _ACTORS_FOR_CUSTOMERS
     fixer = status.fixer
     if trade.state is TradeState.HELD and trade.hold_ends is not None:
@@ -265,8 +279,7 @@ def _money(trade: Trade) -> str:
     """Return the price of a withdrawal, or what the customer is credited for a deposit and when."""
     if trade.direction is not Direction.DEPOSIT:
         return "" if trade.total is None else f"Price: {_bold(trade.total)}"
-    now, later = _above_zero(trade.credited_now), _above_zero(trade.credited_later)
-    total = trade.total or (now if later is None else later if now is None else None)
+    now, later, total = _above_zero(trade.credited_now), _above_zero(trade.credited_later), total_of(trade)
     if trade.state is TradeState.COMPLETED:
         is_paid = trade.provider is ProviderName.SKINSBACK  # to the project; its shop credits the customer
         return "" if total is None else f"{'Credit' if is_paid else 'Credited'}: {_bold(total)}"
@@ -281,6 +294,14 @@ def _money(trade: Trade) -> str:
     parts = [] if now is None else [f"{_bold(now)} {at_once}"]
     parts += [] if later is None else [f"{_bold(later)} when the deposit is completed"]
     return f"Credit: {', '.join(parts)}" if parts else ""
+
+
+def total_of(trade: Trade) -> Money | None:
+    """Return what a customer is credited or pays in all, if it is known."""
+    if trade.total is not None or trade.direction is not Direction.DEPOSIT:
+        return trade.total
+    now, later = _above_zero(trade.credited_now), _above_zero(trade.credited_later)
+    return now if later is None else later if now is None else None
 
 
 def _above_zero(amount: Money | None) -> Money | None:
@@ -299,8 +320,8 @@ def _to_compare(trade: Trade, answer: TradesAnswer, *, staff: bool) -> Iterator[
     facts = [f"Bot {' '.join(bot)}"] if bot else []
     if trade.offer_id:
         facts.append(f"{'offer' if facts and staff else 'Offer'} {code(trade.offer_id, 24)}")
-        if not staff and _OFFER_ID.fullmatch(trade.offer_id):
-            facts[-1] += f" · [open it in Steam](https://steamcommunity.com/tradeoffer/{trade.offer_id}/)"
+        if not staff and (url := offer_url(trade.offer_id)) is not None:
+            facts[-1] += f" · [open it in Steam]({url})"
     yield (" · " if staff else "\n").join(facts)
     if waits and trade.expires_at is not None:
         yield f"The offer {'expired' if trade.expires_at <= answer.read_at else 'expires'} {relative(trade.expires_at)}"
@@ -318,13 +339,14 @@ def _to_compare(trade: Trade, answer: TradesAnswer, *, staff: bool) -> Iterator[
         yield "**Your code is no longer here:** `/trades`, used again, shows it where there is one."
 
 
-def _for_staff(trade: Trade, cause: Explanation | None, answer: TradesAnswer) -> Iterator[str]:
-    """Yield the raw facts."""
+def _for_staff(trade: Trade, cause: Explanation | None, answer: TradesAnswer, member: int | None) -> Iterator[str]:
+    """Yield whose it is, and the raw facts."""
+    whose = [] if member is None else [f"<@{member}>"]
     owner = ""
     if trade.owner is None:
         owner = f" · {trade.provider.label} named no account"
-    elif answer.steam_id is None:
-        owner = f" · customer `{trade.owner}`"
+    elif answer.steam_id is None or whose:
+        owner = f" · customer {' '.join([*whose, f'`{trade.owner}`'])}"
     merchant = "" if trade.merchant_amount is None else f" · merchant's side {money(trade.merchant_amount)}"
     yield f"Status {code(trade.status, 40)}{owner}{merchant}"
     assets = [item.asset_id for item in trade.items if item.asset_id and not item.name]

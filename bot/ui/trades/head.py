@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from bot.domain.failures import ProviderName
 from bot.domain.snapshots import TradesAnswer, TradesPart
+from bot.domain.steam import SteamId
 from bot.domain.trades import WINDOW, NotAsked, Scope
 from bot.ports import Explanations
 from bot.ui.failure_details import check_in_short
@@ -22,11 +23,13 @@ _NOT_YOURS = (
 )
 
 
-def head(answer: TradesAnswer) -> str:
-    """Return what is shown, of whom, and when it was read."""
+def head(answer: TradesAnswer, members: Mapping[SteamId, int], *, failed: int | None) -> str:
+    """Return what is shown, of whom, and when it was read; ``failed`` is how many are shown if only failed ones are."""
     found = answer.reference is not None
     what = "active trade" if answer.scope is Scope.ACTIVE and not found else "trade"
     whose = "everyone's" if answer.steam_id is None else f"SteamID `{answer.steam_id}`"
+    if answer.steam_id is not None and (member := members.get(answer.steam_id)) is not None:
+        whose = f"of <@{member}>, {whose}"
     facts = ["your own" if _is_own(answer) else whose, f"read {relative(answer.read_at)}"]
     if answer.reference is not None:
         facts.insert(0, f"number {code(answer.reference.text, 132)}")
@@ -35,6 +38,8 @@ def head(answer: TradesAnswer) -> str:
         shown = count(len(answer.trades), what)
     else:  # "0 trades" would say that there are none
         shown = f"No {what} visible"
+    if failed is not None:
+        shown = f"{failed:,} of {shown} failed"
     return " · ".join([f"**{shown}**", *facts])
 
 

@@ -1,0 +1,68 @@
+"""A trade in two lines of a list, and as an option of the menu that opens it."""
+
+import discord
+
+from bot.domain.snapshots import TradesAnswer
+from bot.domain.trades import Direction, Trade
+from bot.ports import Explanations
+from bot.services.trade_context import TradeContext
+from bot.ui.kit.text import code, count, money, outside, plain, relative
+from bot.ui.resends.asked import asked_line
+from bot.ui.trades.block import DIRECTIONS, actor_of, cause_of, label_for, symbol_of, title_of, total_of
+
+_ORDER = 28
+_NUMBER = 20
+_ITEM = 32
+_LONGEST_REASON = 80
+_OPTION = 100
+
+
+def trade_lines(
+    trade: Trade, answer: TradesAnswer, context: TradeContext, *, explanations: Explanations, staff: bool
+) -> str:
+    """Return a trade's state and amount, below them what it is and who acts next, and a resend that was asked for."""
+    status = explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
+    actor = actor_of(trade, status, cause_of(trade, explanations), answer.read_at, staff=staff)
+    is_readers = actor.startswith("You ")
+    symbol = "👉" if is_readers and trade.state.is_open else symbol_of(trade)
+    total = total_of(trade)
+    state = f"{symbol} **{title_of(trade, status, staff=staff)}**"
+    facts = [
+        f"{label_for(trade.provider, staff=staff)} {DIRECTIONS[trade.direction]}",
+        f"order {code(trade.shop_reference, _ORDER)}" if trade.shop_reference else code(trade.id, _NUMBER),
+        _items(trade),
+    ]
+    if staff and answer.steam_id is None and trade.owner is not None:
+        member = context.member_of(trade)
+        facts.insert(0, f"<@{member}>" if member is not None else f"`{trade.owner}`")
+    facts += [] if trade.created_at is None else [relative(trade.created_at)]
+    facts.append(f"**{actor}**" if is_readers else actor)
+    resend = context.resend_of(trade)
+    lines = [state if total is None else f"{state} · {money(total)}", " · ".join(filter(None, facts))]
+    lines += [] if resend is None else [asked_line(resend, staff=staff, longest=_LONGEST_REASON)]
+    return "\n".join(lines)
+
+
+def trade_option(trade: Trade, place: int, *, explanations: Explanations, staff: bool) -> discord.SelectOption:
+    """Return the option that opens a trade; its value is the trade's place in the answer."""
+    status = explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
+    total = total_of(trade)
+    state = f"{symbol_of(trade)} {title_of(trade, status, staff=staff)}"
+    which = f"{label_for(trade.provider, staff=staff)} {DIRECTIONS[trade.direction]} {trade.id}"
+    order = f" · order {trade.shop_reference}" if trade.shop_reference else ""
+    return discord.SelectOption(
+        label=plain(state + ("" if total is None else f" · {money(total)}"), _OPTION),
+        value=str(place),
+        description=plain(which + order, _OPTION),
+    )
+
+
+def _items(trade: Trade) -> str:
+    """Return the first item by name and how many more there are, or how many there are."""
+    if not trade.items:
+        return "no items" if trade.direction is Direction.NOTHING else ""
+    first = next((item for item in trade.items if item.name), None)
+    if first is None:
+        return count(len(trade.items), "item")
+    left = len(trade.items) - 1
+    return outside(first.name, _ITEM) + (f" and {left:,} more" if left else "")
