@@ -16,8 +16,9 @@ from bot.services.my_data import WITHIN
 from bot.ui.access import RevokeDeletedButton
 from bot.ui.confirm import ASKED_FOR, ConfirmButton
 from bot.ui.interaction.error_handler import CopyButton
+from bot.ui.inventory_pages import InventoryButton, ItemSelect, SortSelect
 from bot.ui.meanings import MeaningSelect
-from bot.ui.pager import InventoryButton, ItemSelect, PageButton, SortSelect
+from bot.ui.pager import PageButton
 from tests.cogs.rights_of_customers import ROWS as CUSTOMER_ROWS
 from tests.cogs.rights_resends import asks, decides, denies, pauses, sends_reason, suggests, turns, withdraws
 from tests.cogs.rights_stage import NEVER_WAS, Case, Stage, Whose

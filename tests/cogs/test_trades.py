@@ -14,7 +14,7 @@ from bot.domain.access import Actor
 from tests.cogs.test_inventory import answer_of
 from tests.support.confirming import remove_link
 from tests.support.payload_audit import find_secrets
-from tests.support.seen import buttons_of, text_of
+from tests.support.seen import buttons_of, extra_text_of, options_of, text_of
 from tests.support.stage import kept_open_per_user
 
 NOT_OVER = (PENDING_STATUS, 1, 2, 8, 9)
@@ -26,16 +26,25 @@ async def trades(scene: Scene, actor: simcord.MemberActor, **options: object) ->
     return result
 
 
-async def every_page(actor: simcord.MemberActor, result: simcord.InteractionResult) -> str:
-    """Everything that an answer says, all pages of it."""
-    text = text_of(result)
-    while "Next" in (buttons := buttons_of(answer_of(result).message)) and not buttons["Next"].disabled:
-        text += "\n" + text_of(await actor.click(answer_of(result), label="Next"))
-    return text
+async def every_page(
+    actor: simcord.MemberActor, result: simcord.InteractionResult, *, with_details: bool = False
+) -> str:
+    """Everything that an answer says, all pages of it with the options of their menus, and what these open."""
+    texts = []
+    while True:
+        message = answer_of(result).message
+        texts += [text_of(result), *(f"{each.label}\n{each.description}" for each in options_of(message))]
+        if with_details:
+            for option in options_of(message):
+                texts.append(extra_text_of(await actor.select(answer_of(result), [option.value])))
+        buttons = buttons_of(message)
+        if "Next" not in buttons or buttons["Next"].disabled:
+            return "\n".join(texts)
+        await actor.click(answer_of(result), label="Next")
 
 
 def ids_in(text: str) -> list[int]:
-    return [int(number) for number in re.findall(r"(?m)^Mannco\.store [a-z]+ `(\d+)`", text)]
+    return [int(number) for number in re.findall(r"(?m)^Mannco\.store [a-z]+ `?(\d+)", text)]
 
 
 def trades_of(scene: Scene, person: Person | None = None) -> list[WorldTrade]:
@@ -76,7 +85,8 @@ async def test_agents_see_everybodys(scene: Scene) -> None:
 
     assert ids_in(active) == ids_of([trade for trade in trades_of(scene) if trade.status == PENDING_STATUS])
     assert ids_in(everything) == ids_of(trades_of(scene))
-    assert f"customer `{scene.world.unlucky.steam_id}`" in everything
+    assert f"\n`{scene.world.unlucky.steam_id}` · Mannco.store" in everything
+    assert f"\n<@{scene.customer.id}> · Mannco.store" in everything
 
 
 async def test_agents_name_whom_they_mean(scene: Scene) -> None:
@@ -152,11 +162,12 @@ async def test_codes(scene: Scene) -> None:
 
     for scope in ("active", "all"):
         for options in ({}, {"member": scene.customer}):
-            await every_page(scene.agent, await trades(scene, scene.agent, scope=scope, **options))
-        await every_page(stranger, await trades(scene, stranger, scope=scope))
+            shown = await trades(scene, scene.agent, scope=scope, **options)
+            await every_page(scene.agent, shown, with_details=scope == "active")
+        await every_page(stranger, await trades(scene, stranger, scope=scope), with_details=True)
     assert find_secrets(scene.env.http_requests, own) == []
 
-    text = await every_page(scene.customer, await trades(scene, scene.customer, scope="all"))
+    text = await every_page(scene.customer, await trades(scene, scene.customer, scope="all"), with_details=True)
 
     assert sorted(re.findall(r"Your code: `(.+?)`", text)) == sorted(own)
     assert "The staff never asks for your code" in text
@@ -169,13 +180,14 @@ async def test_an_agents_own_code(scene: Scene) -> None:
     own = [trade.code for trade in trades_of(scene, scene.world.other_customer) if trade.status == PENDING_STATUS]
     result = await trades(scene, scene.agent)
 
-    text = await every_page(scene.agent, result)
+    text = await every_page(scene.agent, result, with_details=True)
     assert sorted(re.findall(r"Your code: `(.+?)`", text)) == sorted(own)
 
     await remove_link(scene, scene.agent)
-    turned = await scene.agent.click(answer_of(result), label="First")
-    assert "Page 1 of 2" in text_of(turned)
-    assert "Your code" not in text_of(turned)
+    for option in options_of(answer_of(result).message):
+        opened = extra_text_of(await scene.agent.select(answer_of(result), [option.value]))
+        assert "Mannco.store" in opened
+        assert "Your code" not in opened
 
 
 async def test_a_refused_login(scene: Scene) -> None:

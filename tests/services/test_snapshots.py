@@ -14,15 +14,16 @@ from bot.domain.failures import ProviderName
 from bot.domain.inventory import InventoryFilter, MerchantPrice, Sort
 from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
 from bot.domain.secrets import TradeCode
-from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer
+from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer, TradesView
 from bot.domain.steam import Game, SteamId
 from bot.services.inventory import InventoryRequest, InventoryService
 from bot.services.snapshots import SnapshotService
+from bot.services.trades import TradeService
 from tests.contracts.engines import Repositories
 from tests.domain import builders
 from tests.domain.builders import NOW, OWNER, inventory, item, rub, trade, usd
 from tests.fakes.inventory_provider import FakeInventoryProvider
-from tests.fakes.trade_sources import hints
+from tests.fakes.trade_sources import FakeTradeSource, hints
 from tests.services.members import AGENT, GUILD, SUPPORT, Members
 
 CUSTOMERS = 8
@@ -57,8 +58,22 @@ class Services(Members):
             hints=hints(),
             clock=self.clock,
         )
+        self.source = FakeTradeSource(ProviderName.MANNCO, trade())
+        trades = TradeService(
+            sources=(self.source,),
+            resending=None,
+            access=self.access,
+            links=self.repositories.links,
+            audit=self.audit,
+            hints=hints(),
+            clock=self.clock,
+        )
         self.snapshots = SnapshotService(
-            repository=self.repositories.snapshots, inventory=lookups, access=self.access, clock=self.clock
+            repository=self.repositories.snapshots,
+            inventory=lookups,
+            trades=trades,
+            access=self.access,
+            clock=self.clock,
         )
         return self.snapshots
 
@@ -71,7 +86,7 @@ class Services(Members):
         await self.snapshots.saved()
         return snapshot
 
-    async def saved_view(self, snapshot: Snapshot) -> InventoryFilter | None:
+    async def saved_view(self, snapshot: Snapshot) -> InventoryFilter | TradesView | None:
         saved = await self.repositories.snapshots.load(GUILD, snapshot.id, at=NOW)
         assert saved is not None
         return saved.view

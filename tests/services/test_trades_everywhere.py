@@ -79,7 +79,11 @@ class Desk(Members):
             clock=self.clock,
         )
         return SnapshotService(
-            repository=self.repositories.snapshots, inventory=lookups, access=self.access, clock=self.clock
+            repository=self.repositories.snapshots,
+            inventory=lookups,
+            trades=self.service,
+            access=self.access,
+            clock=self.clock,
         )
 
     def has(self, *trades: Trade) -> None:

@@ -248,7 +248,7 @@ def _listed(situation: str, **facts: object) -> Iterator[Shot]:
 def _trades_pages(situation: str, answer: TradesAnswer, file: str = "trade_statuses") -> Iterator[Shot]:
     for audience in Audience:
         embed = trades_page(
-            answer, page_at(answer.trades, 0, TRADES_A_PAGE), audience=audience, explanations=_CATALOGUE
+            answer, page_at(answer.positions(None), 0, TRADES_A_PAGE), audience=audience, explanations=_CATALOGUE
         )
         yield _shot(file, situation, audience.value, embed)
 

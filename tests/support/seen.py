@@ -33,3 +33,12 @@ def buttons_of(message: discord.Message) -> dict[str, discord.Button]:
         for child in row.children
         if isinstance(child, discord.Button)
     }
+
+
+def options_of(message: discord.Message) -> list[discord.SelectOption]:
+    """Return the options of the first menu under a message."""
+    for row in message.components:
+        for child in row.children if isinstance(row, discord.ActionRow) else ():
+            if isinstance(child, discord.SelectMenu):
+                return child.options
+    return []

@@ -12,7 +12,7 @@ from bot.domain.errors import InvalidInput
 from bot.domain.inventory import InventoryFilter, Item, Sort
 from bot.domain.snapshots import Listing
 from bot.ui.inventory.controls import item_options, refresh_label, sort_options, typed_filter
-from bot.ui.pager import FilterModal
+from bot.ui.inventory_pages import FilterModal
 from tests.domain.builders import inventory, item
 from tests.support.hostile_items import hostile_items
 from tests.support.hostile_text import hostile

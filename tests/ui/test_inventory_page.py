@@ -17,8 +17,8 @@ from bot.domain.steam import Game
 from bot.providers.explanations import Catalogue
 from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
+from bot.ui.inventory_pages import shown_page
 from bot.ui.kit.layout import page_at
-from bot.ui.pager import shown_page
 from tests.domain.builders import NOW, OWNER, inventory, item, rub, usd
 from tests.support.hostile_items import failures, filters, hostile_items, violations
 from tests.support.hostile_text import rendered
@@ -307,9 +307,15 @@ def test_any_inventory(
     """With any items and any typed text, Discord takes page and controls, and they are only text."""
     shown = answer(inventory(*found), *run_in_worker, by=asked)
     pages = Snapshot("AAAAAAAAAAA-", 1, 2, Audience.CUSTOMER, shown, NOW, NOW, view)
-    embed, controls = shown_page(pages, index, page_size=page_size, explanations=EXPLANATIONS, fresh_until=fresh_until)
+    embed, controls = shown_page(
+        pages,
+        Listing.of(shown, view),
+        index,
+        page_size=page_size,
+        explanations=EXPLANATIONS,
+        fresh_until=fresh_until,
+    )
 
-    assert controls is not None
     assert violations(embed, controls) == []
     kinds, _ = rendered(str(embed.description), "embed")
     assert set(kinds) <= {*PLAIN, "mention", "user_mention", "emphasis_open", "emphasis_close", "em_open", "em_close"}

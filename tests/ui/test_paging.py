@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 
 from bot.domain.failures import ProviderName
 from bot.domain.inventory import InventoryFilter
-from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot
+from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAnswer, Snapshot
 from bot.domain.steam import Game
 from bot.providers.explanations import Catalogue
+from bot.ui.inventory_pages import shown_page
 from bot.ui.kit.layout import page_at
-from bot.ui.pager import PageButton, _page_buttons, shown_page
-from tests.domain.builders import NOW, OWNER, PROPERTY, inventory, item, trade, trades_answer
+from bot.ui.pager import PageButton, page_buttons
+from tests.domain.builders import NOW, OWNER, PROPERTY, inventory, item
 
 
 @PROPERTY
@@ -63,19 +64,18 @@ def test_other_custom_ids(custom_id: str):
 
 def buttons_on(shown: int, pages: int) -> list[PageButton]:
     # A view needs no running loop to be inspected.
-    return [child for child in _page_buttons("AAAAAAAAAAA-", shown, pages).children if isinstance(child, PageButton)]
+    return [child for child in page_buttons("AAAAAAAAAAA-", shown, pages).children if isinstance(child, PageButton)]
 
 
 def test_page_that_does_not_exist():
     """A button with an index that is too high shows the last page."""
-    items = [item(str(number)) for number in range(9)]
-    part = ProviderAnswer(ProviderName.ASSETPAY, inventory(*items))
-    of_items = InventoryAnswer(OWNER, Game.CS2, InventoryFilter(), (part,))
-    kept = [trade(id=number) for number in range(1, 6)]
-    of_trades = trades_answer(*kept)
-    for answer in (of_items, of_trades):
-        pages = Snapshot("AAAAAAAAAAA-", 1, 2, Audience.CUSTOMER, answer, NOW, NOW)
-        embed, view = shown_page(pages, 99_999, page_size=8, explanations=Catalogue.load())
+    answer = InventoryAnswer(
+        OWNER,
+        Game.CS2,
+        InventoryFilter(),
+        (ProviderAnswer(ProviderName.ASSETPAY, inventory(*(item(str(number)) for number in range(9)))),),
+    )
+    pages = Snapshot("AAAAAAAAAAA-", 1, 2, Audience.CUSTOMER, answer, NOW, NOW)
+    embed, _ = shown_page(pages, Listing.of(answer, None), 99_999, page_size=8, explanations=Catalogue.load())
 
-        assert embed.footer.text == "Page 2 of 2"
-        assert view is not None
+    assert embed.footer.text == "Page 2 of 2"

@@ -32,6 +32,7 @@ from bot.domain.snapshots import Audience, InventoryAnswer, Listing, ProviderAns
 from bot.domain.steam import Game
 from bot.domain.trades import Direction, TradeItem, TradeReference, TradeState, UnreadRow
 from bot.providers.explanations import Catalogue
+from bot.services.trade_context import TradeContext
 from bot.ui.customer.page import customer_page, notes_page
 from bot.ui.errors import error_embed
 from bot.ui.explain import explanation_embed
@@ -42,7 +43,7 @@ from bot.ui.kit.text import utf16_length
 from bot.ui.meanings import answer, answer_to_message
 from bot.ui.references import reference_page
 from bot.ui.resends.card import outcome_embed, resend_card
-from bot.ui.trades.page import TRADES_A_PAGE, trades_page
+from bot.ui.trades.page import TRADES_A_PAGE, trade_details, trades_page
 from tests.domain.builders import BOT, NOW, OWNER, inventory, item, resend, trade, trades_answer
 from tests.support.hostile_text import rendered, very_hostile
 from tests.support.payload_audit import audit_requests
@@ -137,7 +138,10 @@ def trades(source: Source, audience: Audience) -> Embeds:
         reference=TradeReference(source.text(1)) if source.pick(2, 3) else None,
     )
     for index in range(page_at(found, 0, TRADES_A_PAGE).count):
-        yield trades_page(answer, page_at(found, index, TRADES_A_PAGE), audience=audience, explanations=CATALOGUE)
+        page = page_at(range(len(found)), index, TRADES_A_PAGE)
+        yield trades_page(answer, page, audience=audience, explanations=CATALOGUE)
+    for each in found:
+        yield trade_details(each, answer, TradeContext(), audience=audience, explanations=CATALOGUE)
 
 
 def elsewhere(source: Source, number: int) -> dict[str, Any]:

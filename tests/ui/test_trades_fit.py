@@ -13,18 +13,22 @@ from simcord.types import HttpLogEntry
 
 from bot.domain.failures import ProviderName
 from bot.domain.money import Money
+from bot.domain.resends import ResendState
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, TradesPart
 from bot.domain.steam import Game
 from bot.domain.trades import Direction, Trade, TradeItem, TradeState
 from bot.providers.mannco import state_of
+from bot.services.trade_context import TradeContext
 from bot.ui.kit.layout import page_at
-from bot.ui.trades.page import TRADES_A_PAGE
-from tests.domain.builders import NOW, OWNER, PROPERTY, trade, usd
+from bot.ui.trade_pages import TradeSelect
+from bot.ui.trades.lines import trade_lines, trade_option
+from bot.ui.trades.page import TRADES_A_PAGE, trade_details
+from tests.domain.builders import NOW, OWNER, PROPERTY, resend, trade, usd
 from tests.domain.builders import trades_answer as answer
 from tests.support.hostile_text import hostile, rendered
 from tests.support.payload_audit import audit_requests
-from tests.ui.test_trades_page import MANNCO, SENDING, WORDS, D, W, embed_of, page
+from tests.ui.test_trades_page import EXPLANATIONS, MANNCO, SENDING, WORDS, D, W, embed_of
 
 PLAIN = {"paragraph", "inline", "text", "break", "strong_open", "strong_close", "code", "timestamp"} | {
     "link_open",
@@ -70,15 +74,24 @@ def test_any_trades(shown: list[Trade], audience: Audience, everyones: bool):  #
     parts = tuple(TradesPart(name, is_full=True, is_cut=True, since=NOW) for name in ProviderName)
     listed = replace(answer(*shown, of=None if everyones else OWNER), parts=parts)
     listed = listed.for_reader(None, NOW, sees_all=everyones)
-    for index in range(page_at(listed.trades, 0, TRADES_A_PAGE).count):
-        embed = embed_of(listed, audience, index)
-
-        assert violations(embed) == []
+    pages = [embed_of(listed, audience, index) for index in range(page_at(listed.trades, 0, TRADES_A_PAGE).count)]
+    details = [
+        trade_details(each, listed, TradeContext(), audience=audience, explanations=EXPLANATIONS)
+        for each in listed.trades
+    ]
+    options = [
+        trade_option(each, place, explanations=EXPLANATIONS, staff=audience is Audience.STAFF)
+        for place, each in enumerate(listed.trades)
+    ]
+    for embed in (*pages, *details):
+        assert violations(embed, *options) == []
         assert set(rendered(str(embed.description), "embed")[0]) <= PLAIN
         assert "SECRETCODE" not in str(embed.description)
         assert everyones or "987.65" not in str(embed.description)
-        for each in listed.trades[index * TRADES_A_PAGE : (index + 1) * TRADES_A_PAGE]:
-            assert f" `{each.id}`" in str(embed.description)
+    for each, embed, option in zip(listed.trades, details, options, strict=True):
+        assert f" `{each.id}`" in str(embed.description)
+        assert each.id in str(option.description)
+    assert sum(str(embed.description).count("\n\n") for embed in pages) == max(len(listed.trades), 1)
 
 
 LONGEST = "W" * 3000
@@ -107,14 +120,23 @@ LONG: dict[str, Any] = {
 def test_nothing_is_cut_off(row: tuple[Any, ...], last_error: str):
     """The longest of everything on a page still leaves room for every trade's last line, and for the head."""
     state = row[3] if len(row) > 2 else state_of(row[1])
+    asked = resend(
+        state=ResendState.DENIED, settled_at=NOW, settled_by=10**18, decision_reason="W" * 200, trade_id=10**18
+    )
     for direction, audience in product((D, W), Audience):
         longest = LONG | {"last_error": last_error, "from_customer": LONG["to_customer"], "direction": direction}
         one = replace(trade(), provider=row[0], status=row[1], state=state, **longest)
-        alone = page(answer(one, of=None), audience)
+        shown, context = answer(one, one, of=None), TradeContext({one.id: asked}, {OWNER: 10**18})
+        line = trade_lines(one, shown, context, explanations=EXPLANATIONS, staff=audience is Audience.STAFF)
+        details = trade_details(one, shown, context, audience=audience, explanations=EXPLANATIONS)
 
-        assert TRADES_A_PAGE * len(alone.partition("\n\n")[2]) <= 4096 - 300
+        assert TRADES_A_PAGE * (len(line) + 2) <= 4096 - 300
+        assert str(details.description).endswith(f"\n\nAs read <t:{int(NOW.timestamp())}:R>")
 
 
-def violations(embed: discord.Embed) -> list[str]:
-    body = {"embeds": [embed.to_dict()], "allowed_mentions": {"parse": []}}
+def violations(embed: discord.Embed, *options: discord.SelectOption) -> list[str]:
+    view = discord.ui.View()
+    if options:
+        view.add_item(TradeSelect("AAAAAAAAAAA-", list(options[:TRADES_A_PAGE])))
+    body = {"embeds": [embed.to_dict()], "components": view.to_components(), "allowed_mentions": {"parse": []}}
     return audit_requests([HttpLogEntry("POST", "/channels/1/messages", {}, body, None)])

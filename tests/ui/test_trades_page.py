@@ -9,16 +9,19 @@ import discord
 import pytest
 
 from bot.domain.failures import ProviderName
+from bot.domain.resends import WITHDRAWN, Outcome, ResendState
 from bot.domain.snapshots import Audience, TradesAnswer
 from bot.domain.trades import Direction, Trade, TradeItem, TradeState
 from bot.providers.explanations import Catalogue
 from bot.providers.mannco import state_of
+from bot.services.trade_context import TradeContext
 from bot.ui.kit.layout import page_at
-from bot.ui.trades.page import TRADES_A_PAGE, trades_page
-from tests.domain.builders import BOT, NOW, OWNER, trade, usd
+from bot.ui.trades.page import TRADES_A_PAGE, trade_details, trades_page
+from tests.domain.builders import BOT, NOW, OWNER, resend, trade, usd
 from tests.domain.builders import trades_answer as answer
 
 EXPLANATIONS = Catalogue.load()
+NO_CONTEXT = TradeContext()
 SENDING = "There was an error sending your trade offer. Please try again later."
 MANNCO = (0, 3, -1, -11, -12, 1, 2, 4, 5, 6, 7, 8, 9, 10, 99)
 PAY, CO, BACK = ProviderName.ASSETPAY, ProviderName.ASSETPAY_LEGACY, ProviderName.SKINSBACK
@@ -66,9 +69,11 @@ def at(provider: ProviderName, status: str, state: TradeState, direction: Direct
     return replace(trade(), provider=provider, status=status, state=state, direction=direction, **facts)
 
 
-def embed_of(shown: TradesAnswer, audience: Audience, index: int = 0) -> discord.Embed:
-    trades_shown = page_at(shown.trades, index, TRADES_A_PAGE)
-    return trades_page(shown, trades_shown, audience=audience, explanations=EXPLANATIONS)
+def embed_of(
+    shown: TradesAnswer, audience: Audience, index: int = 0, context: TradeContext = NO_CONTEXT
+) -> discord.Embed:
+    places = page_at(shown.positions(None), index, TRADES_A_PAGE)
+    return trades_page(shown, places, audience=audience, explanations=EXPLANATIONS, context=context)
 
 
 def page(shown: TradesAnswer, audience: Audience = Audience.CUSTOMER) -> str:
@@ -294,6 +299,67 @@ def test_what_only_staff_reads():
     assert "SkinsBack named no account" in page(nobodys, Audience.STAFF)
 
 
+DENIED = resend(state=ResendState.DENIED, decided_by=5, settled_at=NOW, decision_reason="Trade ban")
+WITHDRAWAL = {"decision_reason": WITHDRAWN, "settled_by": 5}
+BANNED, PARAMETER = "asked for {}: Trade ban", "asked for {}. Mannco.store misses a parameter"
+REQUESTS: list[tuple[ResendState, dict[str, Any], str, str]] = [
+    (
+        ResendState.PENDING,
+        {},
+        "⏳ **Resend asked for** {}: a moderator has to",
+        "⏳ **Resend asked for** {}: a moderator",
+    ),
+    (ResendState.UNKNOWN, {}, "❓ **Resend asked for** {}: it may have been", "❓ **Resend asked for** {}: it may"),
+    (ResendState.DENIED, {}, f"⛔ **Resend denied** {{}}, {BANNED}", f"⛔ **Resend denied** by <@5> {{}}, {BANNED}"),
+    (
+        ResendState.DENIED,
+        {"decision_reason": None},
+        "asked for {}, without a reason",
+        "by <@5> {}, asked for {}, without",
+    ),
+    (ResendState.SENT, {}, "✅ **Resend sent** {}, asked for {}", "✅ **Resend sent** by <@5> {}, asked for {}"),
+    (ResendState.FAILED, {"outcome": Outcome.PARAMETER}, "❌ **Resend failed** {}, asked for {}\n", PARAMETER),
+    (ResendState.EXPIRED, {}, "⌛ **Resend expired** {}, asked for {}: no one decided", "asked for {}: no one decided"),
+    (ResendState.CANCELLED, WITHDRAWAL, "↩️ **Resend withdrawn** {}, asked for {}", "**Resend withdrawn** by <@5> {}"),
+]
+
+
+@pytest.mark.parametrize(("state", "facts", "to_customer", "to_staff"), REQUESTS)
+def test_resend_that_was_asked_for(state: ResendState, facts: dict[str, Any], to_customer: str, to_staff: str):
+    """List and details say since when a resend is asked for, how it was decided and why; who did is for staff."""
+    failed, context = trade(), TradeContext({"123456": replace(DENIED, state=state, **facts)})
+    several, now = answer(failed, trade(id=5)), f"<t:{int(NOW.timestamp())}:R>"
+    for audience, said in ((Audience.CUSTOMER, to_customer), (Audience.STAFF, to_staff)):
+        listed = str(embed_of(several, audience, context=context).description)
+        details = str(trade_details(failed, several, context, audience=audience, explanations=EXPLANATIONS).description)
+
+        for text in (listed, details):
+            assert said.replace("{}", now) in text
+            assert text.count("**Resend") == 1
+            assert audience is Audience.STAFF or "<@" not in text
+        assert ("/resend" in details) is not state.is_open
+
+
+def test_two_lines():
+    """A trade of several is two lines: state and amount, what it is and who acts; the reader's own turn stands out."""
+    offered = at(PAY, "active", S.OFFERED, shop_reference="dep_1", total=usd("10.75"), id="0b5c1111-2222-3333-4444")
+    over = trade(status=3, items_send=("1",))
+    shown = f"<t:{int((NOW - timedelta(days=1)).timestamp())}:R>"
+    own, everyones = answer(offered, over), answer(offered, over, of=None)
+
+    _, first, second = page(own).split("\n\n")
+    assert first.split("\n") == [
+        "👉 **Waiting for you to accept the offer in Steam** · $10.75",
+        f"AssetPay deposit · order `dep_1` · AK-47 | Redline and 2 more · {shown} · **{YOU}**",
+    ]
+    assert second == f"✅ **Completed**\nMannco.store withdrawal · `123456` · 1 item · {shown} · {NO_ONE}"
+    assert "*Details of a trade…* shows them" in warning(own)
+    for members, whose in (({OWNER: 42}, "<@42>"), ({}, f"`{OWNER}`")):
+        text = str(embed_of(everyones, Audience.STAFF, context=TradeContext({}, members)).description)
+        assert f"\n{whose} · AssetPay deposit · order `dep_1`" in text
+        assert f" · {CUSTOMER}\n\n" in text
+
+
 def test_which_trade():
     """A trade shows provider, number, the shop's order, and its first items by name; a customer knows one AssetPay."""
     number, named = "0b5c1111-2222-3333-4444-555566667777", (*ITEMS, TradeItem("Glock"), TradeItem())
@@ -313,7 +379,7 @@ def test_what_may_wait(status: int):
     assert f"\nBot `{pending.bot}`\nOffer `5678901234` · [open it in Steam](" in own
     assert "(https://steamcommunity.com/tradeoffer/5678901234/)\n" in own
     assert "**Your code: `ABCDEFGH`**" in own
-    assert "the bot, the items and the code there have to be the same" in warning(answer(pending))
+    assert "Check in Steam that bot, number of items and code match. If not, do not" in warning(answer(pending))
     assert "The staff never asks for your code" in warning(answer(pending))
     assert "Never ask for the code" in warning(answer(pending), Audience.STAFF)
     assert "Your code" not in page(answer(replace(pending, code=None, offer_id="", bot=None)))
@@ -332,7 +398,7 @@ def test_offer_of_another_provider():
 
     assert f"\nBot **b1** `{BOT}`\nOffer `5678901234` · [" in own
     assert f"\nThe offer expires <t:{int(NOW.timestamp()) + 540}:R>" in own
-    assert "the bot and the items there have to be" in warning(answer(offered))
+    assert "Check in Steam that bot and number of items match. If not" in warning(answer(offered))
     assert "code" not in own + warning(answer(offered)).replace("Steam Guard code", "")
     assert "code" not in warning(answer(offered), Audience.STAFF)
     assert "only an offer that the shop's own page announces" in warning(answer(bare))

@@ -12,7 +12,7 @@ _ENDS = {
     ResendState.SENT: ("✅", "sent"),
     ResendState.FAILED: ("❌", "failed"),
     ResendState.DENIED: ("⛔", "denied"),
-    ResendState.EXPIRED: ("⌛", "no one decided in time"),
+    ResendState.EXPIRED: ("⌛", "expired"),
     ResendState.CANCELLED: ("↩️", "cancelled"),
 }
 
@@ -39,6 +39,8 @@ def asked_line(resend: Resend, *, staff: bool, longest: int) -> str:
 def _why(resend: Resend, *, staff: bool, longest: int) -> str:
     if resend.state is ResendState.DENIED:
         return f": {outside(resend.decision_reason, longest)}" if resend.decision_reason else ", without a reason"
+    if resend.state is ResendState.EXPIRED:
+        return ": no one decided in time"
     if resend.state is ResendState.FAILED and staff:
         return "".join(f". {sentence}" for sentence in outcome_sentences(resend)[:1])
     return ""
