@@ -91,11 +91,10 @@ class CustomerService:
             read_at=now,
         )
 
-    async def trades_of(self, key: CustomerKey, *, by: Actor) -> TradesAnswer:
-        """Return all trades of a customer's account, as ``/trades`` does."""
-        viewer = await self._viewer(by)
-        request = TradesRequest(scope=Scope.ALL, steam_id=str(key.steam_id))
-        return await self._trades.list_for(request, by=viewer)
+    async def trades_of(self, key: CustomerKey, *, by: Actor) -> TradesRequest:
+        """Return the request for all trades of a customer's account, if the actor may see customers."""
+        await self._viewer(by)
+        return TradesRequest(scope=Scope.ALL, steam_id=str(key.steam_id))
 
     async def check_inventory(self, *, by: Actor) -> None:
         """Raise AccessDenied unless the actor may see customers and their inventories."""

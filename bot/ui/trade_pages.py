@@ -18,6 +18,7 @@ from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import page_at
 from bot.ui.pager import PAGE_ID, ShownPage, load, log_failures, page_buttons, register_pages, show
 from bot.ui.resends.ask import AskToResendButton
+from bot.ui.trades.block import WAITS
 from bot.ui.trades.lines import trade_option
 from bot.ui.trades.page import TRADES_A_PAGE, is_only_one, trade_details, trades_page
 from bot.ui.watches import NotifyButton
@@ -47,7 +48,7 @@ async def _pages(session: InteractionSession, snapshot: Snapshot, index: int) ->
     elif trades:
         staff = snapshot.audience is Audience.STAFF
         options = [
-            trade_option(trade, place, explanations=services.explanations, staff=staff)
+            trade_option(trade, place, answer.read_at, explanations=services.explanations, staff=staff)
             for place, trade in zip(page.items, trades, strict=True)
         ]
         view.add_item(TradeSelect(snapshot.id, options))
@@ -81,7 +82,7 @@ async def _actions(
     if services.watches.can_watch(trade):
         buttons.append(NotifyButton(trade.provider, trade.id))
     url = offer_url(trade.offer_id)
-    if url is not None and snapshot.audience is Audience.CUSTOMER and trade.state.is_open:
+    if url is not None and snapshot.audience is Audience.CUSTOMER and trade.state in WAITS:
         buttons.append(discord.ui.Button(label="Open the offer in Steam", url=url))
     if trade.bot is not None:
         buttons.append(discord.ui.Button(label="The bot's profile", url=profile_url(trade.bot)))

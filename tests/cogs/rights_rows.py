@@ -22,6 +22,7 @@ from bot.ui.pager import PageButton
 from tests.cogs.rights_of_customers import ROWS as CUSTOMER_ROWS
 from tests.cogs.rights_resends import asks, decides, denies, pauses, sends_reason, suggests, turns, withdraws
 from tests.cogs.rights_stage import NEVER_WAS, Case, Stage, Whose
+from tests.cogs.rights_trades import ROWS as TRADES_ROWS
 from tests.cogs.rights_watches import stops, watches
 
 _INVENTORY = (Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
@@ -240,10 +241,11 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "InventoryButton:filter": arranges(presses("filter"), "Filter items"),
     "InventoryButton:clear": arranges(presses("clear"), "Page 1 of"),
     "InventoryButton:csv": arranges(presses("csv"), "The whole inventory as a table"),
-    "InventoryButton:refresh": arranges(presses("refresh"), "SkinDesk no longer has the trade URL"),
+    "InventoryButton:refresh": arranges(presses("refresh"), "SkinDesk no longer has what this page asked for"),
     "SortSelect": arranges(sorts, "Order: names A to Z"),
     "ItemSelect": arranges(opens_item, "Accepted at"),
     "FilterModal": (sends_filter(foreign=False), sends_filter(foreign=True)),
+    **TRADES_ROWS,
     **CUSTOMER_ROWS,
     "resend": (asks(Whose.OWN), asks(Whose.FOREIGN)),
     "resend:id": (suggests(Whose.OWN), suggests(Whose.FOREIGN)),

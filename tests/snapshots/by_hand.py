@@ -40,13 +40,14 @@ from bot.providers.explanations import Catalogue
 from bot.providers.skinsback_deposits import deposit_from
 from bot.services.access import Review
 from bot.services.sign_in import StartedSignIn
+from bot.services.trade_context import TradeContext
 from bot.ui.access import RoleNames, list_embed
 from bot.ui.errors import INPUT_PROBLEMS, error_embed
 from bot.ui.inventory.details import item_details
 from bot.ui.inventory.page import inventory_page
 from bot.ui.kit.layout import page_at
 from bot.ui.links import signed_in_embed, start_embed, used_embed
-from bot.ui.trades.page import TRADES_A_PAGE, trades_page
+from bot.ui.trades.page import TRADES_A_PAGE, trade_details, trades_page
 from cogs.status import _status_embed
 from tests.domain.builders import BOT, OWNER, inventory, item, rub, trade, trades_answer, usd
 from tests.snapshots.resends_by_hand import a_resend, resend_states
@@ -199,7 +200,6 @@ def _trades_elsewhere() -> Iterator[Shot]:
     times = {"created_at": now - timedelta(days=2), "shop_reference": "dep_123", "bot_name": "b1"}
     amounts = {"total": usd("10.75"), "credited_now": usd("8.60"), "credited_later": usd("2.15")}
     for provider, rows in groupby(WORDS, key=lambda row: row[0]):
-        shown = []
         for _, word, direction, state, *_ in rows:
             hold = {"hold_ends": now + timedelta(days=5)} if state is TradeState.HELD else {}
             one: Trade | UnreadRow = at(provider, word, state, direction, **times, **amounts, **hold)
@@ -215,11 +215,10 @@ def _trades_elsewhere() -> Iterator[Shot]:
                 row |= {"date": int(now.timestamp()) - 180_000, "skins_send_date": int(now.timestamp()) - 90_000}
                 one = deposit_from(row, "", print)
             assert isinstance(one, Trade)
-            shown.append(one)
-        for start in range(0, len(shown), TRADES_A_PAGE):
-            few = shown[start : start + TRADES_A_PAGE]
-            words = ", ".join(trade.status for trade in few)
-            yield from _trades_pages(f"{provider.value}: {words}", trades_answer(*few, read_at=now), "trade_words")
+            answer = trades_answer(one, read_at=now)
+            for audience in Audience:
+                embed = trade_details(one, answer, TradeContext(), audience=audience, explanations=_CATALOGUE)
+                yield _shot("trade_words", f"{provider.value}: {word}", audience.value, embed)
     failure = Failure(ProviderName.SKINSBACK, FailureKind.TIMED_OUT)
     parts = (
         TradesPart(ProviderName.MANNCO),

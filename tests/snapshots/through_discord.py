@@ -159,7 +159,18 @@ class Walk:
     async def _trades(self) -> AsyncIterator[Shot]:
         world = self.scene.world
         yield await self._ask("trades", "active", CUSTOMER, "trades")
-        yield await self._ask("trades", "all", CUSTOMER, "trades", scope="all")
+        shown = await self._use(CUSTOMER, "trades", scope="all")
+        yield self._shot("trades", "all", CUSTOMER, shown)
+        page = shown.response
+        assert page is not None
+        mia = self.scene.customer
+        yield self._shot("trades", "an offer that waits", CUSTOMER, await mia.select(page, ["2"]))
+        details = await mia.select(page, ["1"])
+        yield self._shot("trades", "a failed withdrawal", CUSTOMER, details)
+        assert details.response is not None
+        form = await mia.click(details.response, label="Ask to resend")
+        yield _form("trades", "the form of a resend", CUSTOMER, form)
+        yield self._shot("trades", "only failed", CUSTOMER, await mia.click(page, label="Only failed"))
         for situation, options in (
             ("everybody's", {}),
             ("of a member", {"member": self.scene.customer, "scope": "all"}),

@@ -80,7 +80,7 @@ def test_any_trades(shown: list[Trade], audience: Audience, everyones: bool):  #
         for each in listed.trades
     ]
     options = [
-        trade_option(each, place, explanations=EXPLANATIONS, staff=audience is Audience.STAFF)
+        trade_option(each, place, NOW, explanations=EXPLANATIONS, staff=audience is Audience.STAFF)
         for place, each in enumerate(listed.trades)
     ]
     for embed in (*pages, *details):

@@ -101,9 +101,8 @@ class CustomerButton(
 
     async def _show_trades(self, session: InteractionSession) -> None:
         session.defer_if_slow()
-        answer = await session.services.customers.trades_of(self._key, by=session.actor)
-        viewer = await session.services.access.viewer(session.actor)
-        snapshot = await session.services.snapshots.open(answer, by=viewer)
+        request = await session.services.customers.trades_of(self._key, by=session.actor)
+        snapshot = await session.services.snapshots.list_trades(request, by=session.actor)
         log_failures(session, snapshot)
         embed, view = await page_with_controls(session, snapshot, 0)
         await session.reply(embed, view=view)

@@ -40,9 +40,9 @@ register_messages(
         NotYourPage: _PAGE_EXPIRED,
         QueryExpired: ErrorMessage(
             "Run the command again",
-            "SkinDesk no longer has the trade URL of this page: it stores none, and holds it in memory for a while. "
-            "You can still turn, sort and filter the page, but not refresh it.",
-            "Use `/inventory` with the trade URL once more.",
+            "SkinDesk no longer has what this page asked for. That may hold a trade URL, so it is not stored and stays "
+            "in memory for a while only. You can still turn the pages and open what is on them, but not refresh them.",
+            "Use the command once more, with its options.",
         ),
         GameNotOffered: lambda error, _: ErrorMessage(
             "Not this game",

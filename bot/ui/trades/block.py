@@ -23,7 +23,9 @@ _ASSETS_SHOWN = 2
 _CAUSES_SHOWN = 2
 _LONGEST_REASON = 300
 
-_BEFORE_ACCEPTANCE = frozenset({TradeState.PREPARED, TradeState.OFFERED, TradeState.UNKNOWN})
+WAITS = frozenset({TradeState.PREPARED, TradeState.OFFERED, TradeState.UNKNOWN})
+"""The states of a trade whose offer may wait for the customer."""
+
 _NOT_MADE = frozenset({TradeState.FAILED, TradeState.CANCELLED})
 _SYMBOLS = {
     TradeState.COMPLETED: "✅",
@@ -102,7 +104,7 @@ def trade_block(
         asked_line(resend, staff=staff, longest=_LONGEST_REASON) if resend is not None else "",
         _resending(trade, cause) if resend is None or not resend.state.is_open else "",
         _money(trade),
-        *(_to_compare(trade, answer, staff=staff) if staff or trade.state in _BEFORE_ACCEPTANCE else ()),
+        *(_to_compare(trade, answer, staff=staff) if staff or trade.state in WAITS else ()),
         *(_for_staff(trade, cause, answer, context.member_of(trade)) if staff else ()),
     ]
     return "\n".join(filter(None, lines))
@@ -314,7 +316,7 @@ def _bold(amount: Money) -> str:
 
 def _to_compare(trade: Trade, answer: TradesAnswer, *, staff: bool) -> Iterator[str]:
     """Yield the facts to compare in Steam: the bot, the offer and its end, and for its owner the code."""
-    waits = trade.state in _BEFORE_ACCEPTANCE
+    waits = trade.state in WAITS
     bot = [f"**{outside(trade.bot_name, 24)}**"] if trade.bot_name else []
     bot += [f"`{trade.bot}`"] if trade.bot is not None else []
     facts = [f"Bot {' '.join(bot)}"] if bot else []

@@ -1,5 +1,7 @@
 """A trade in two lines of a list, and as an option of the menu that opens it."""
 
+from datetime import datetime
+
 import discord
 
 from bot.domain.snapshots import TradesAnswer
@@ -24,9 +26,8 @@ def trade_lines(
     status = explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
     actor = actor_of(trade, status, cause_of(trade, explanations), answer.read_at, staff=staff)
     is_readers = actor.startswith("You ")
-    symbol = "👉" if is_readers and trade.state.is_open else symbol_of(trade)
     total = total_of(trade)
-    state = f"{symbol} **{title_of(trade, status, staff=staff)}**"
+    state = f"{_symbol(trade, is_readers=is_readers)} **{title_of(trade, status, staff=staff)}**"
     facts = [
         f"{label_for(trade.provider, staff=staff)} {DIRECTIONS[trade.direction]}",
         f"order {code(trade.shop_reference, _ORDER)}" if trade.shop_reference else code(trade.id, _NUMBER),
@@ -43,11 +44,14 @@ def trade_lines(
     return "\n".join(lines)
 
 
-def trade_option(trade: Trade, place: int, *, explanations: Explanations, staff: bool) -> discord.SelectOption:
+def trade_option(
+    trade: Trade, place: int, read_at: datetime, *, explanations: Explanations, staff: bool
+) -> discord.SelectOption:
     """Return the option that opens a trade; its value is the trade's place in the answer."""
     status = explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
+    actor = actor_of(trade, status, cause_of(trade, explanations), read_at, staff=staff)
     total = total_of(trade)
-    state = f"{symbol_of(trade)} {title_of(trade, status, staff=staff)}"
+    state = f"{_symbol(trade, is_readers=actor.startswith('You '))} {title_of(trade, status, staff=staff)}"
     which = f"{label_for(trade.provider, staff=staff)} {DIRECTIONS[trade.direction]} {trade.id}"
     order = f" · order {trade.shop_reference}" if trade.shop_reference else ""
     return discord.SelectOption(
@@ -55,6 +59,11 @@ def trade_option(trade: Trade, place: int, *, explanations: Explanations, staff:
         value=str(place),
         description=plain(which + order, _OPTION),
     )
+
+
+def _symbol(trade: Trade, *, is_readers: bool) -> str:
+    """Return a trade's symbol: an open one that waits for its reader is pointed at."""
+    return "👉" if is_readers and trade.state.is_open else symbol_of(trade)
 
 
 def _items(trade: Trade) -> str:
