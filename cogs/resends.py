@@ -37,7 +37,9 @@ class ResendsCog(commands.Cog):
         reason: app_commands.Range[str, 1, MAX_REASON] | None = None,
     ) -> None:
         """Request a resend and post its card."""
-        await ask_to_resend(session_of(interaction), id, reason)
+        session = session_of(interaction)
+        await session.defer()
+        await ask_to_resend(session, id, reason)
 
     @resend.autocomplete("id")
     async def _resendable(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:

@@ -26,8 +26,7 @@ class _Client(Protocol):
 
 
 async def ask_to_resend(session: InteractionSession, trade_id: str, reason: str | None) -> None:
-    """Request a resend, post its card, and say so."""
-    await session.defer()
+    """Request a resend, post its card, and say so. The interaction is deferred already."""
     asked = "the moderators have been asked."
     try:
         resend = await session.services.resends.request(trade_id, by=session.actor, reason=reason)
@@ -107,4 +106,5 @@ class AskModal(SkinDeskModal, template=_ID + ":reason"):
 
     async def submitted(self, session: InteractionSession, values: Mapping[str, str]) -> None:
         """Request the resend."""
+        await session.defer()
         await ask_to_resend(session, self._trade_id, values.get("reason"))
