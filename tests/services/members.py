@@ -1,16 +1,22 @@
 """A guild's members, and the services behind their rights over real storage."""
 
 from bot.domain.access import Actor, Capability, Grant
+from bot.domain.failures import ProviderName
 from bot.domain.links import Link, LinkSource
 from bot.domain.steam import SteamId
 from bot.ports import AuditChannel
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
+from bot.services.inventory import InventoryService
+from bot.services.snapshots import SnapshotService
+from bot.services.trades import TradeService
 from tests.contracts.engines import Repositories
 from tests.domain.builders import NOW
 from tests.fakes.audit_channel import FakeAuditChannel
 from tests.fakes.clock import FakeClock
 from tests.fakes.guilds import every_guild
+from tests.fakes.inventory_provider import FakeInventoryProvider
+from tests.fakes.trade_sources import hints
 
 GUILD, OTHER_GUILD, SUPPORT = 100, 200, 7
 CUSTOMER = Actor(GUILD, 1, frozenset({GUILD}))
@@ -34,6 +40,24 @@ class Members:
         )
         self.access = AccessService(
             grants=repositories.grants, links=links, rows=rows, audit=self.audit, clock=self.clock
+        )
+
+    def snapshots_of(self, trades: TradeService) -> SnapshotService:
+        """Return the snapshots of a new process."""
+        inventory = InventoryService(
+            providers=(FakeInventoryProvider(),),
+            default=ProviderName.ASSETPAY,
+            links=self.repositories.links,
+            audit=self.audit,
+            hints=hints(),
+            clock=self.clock,
+        )
+        return SnapshotService(
+            repository=self.repositories.snapshots,
+            inventory=inventory,
+            trades=trades,
+            access=self.access,
+            clock=self.clock,
         )
 
     async def grant(self, *capabilities: Capability, role: int = SUPPORT, guild_id: int = GUILD) -> None:

@@ -16,13 +16,12 @@ from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer, TradesView
 from bot.domain.steam import Game, SteamId
-from bot.services.inventory import InventoryRequest, InventoryService
+from bot.services.inventory import InventoryRequest
 from bot.services.snapshots import SnapshotService
 from bot.services.trades import TradeService
 from tests.contracts.engines import Repositories
 from tests.domain import builders
 from tests.domain.builders import NOW, OWNER, inventory, item, rub, trade, usd
-from tests.fakes.inventory_provider import FakeInventoryProvider
 from tests.fakes.trade_sources import FakeTradeSource, hints
 from tests.services.members import AGENT, GUILD, SUPPORT, Members
 
@@ -50,14 +49,6 @@ class Services(Members):
 
     def restarted(self) -> SnapshotService:
         """Return the service of a new process."""
-        lookups = InventoryService(
-            providers=(FakeInventoryProvider(),),
-            default=ProviderName.ASSETPAY,
-            links=self.repositories.links,
-            audit=self.audit,
-            hints=hints(),
-            clock=self.clock,
-        )
         self.source = FakeTradeSource(ProviderName.MANNCO, trade())
         trades = TradeService(
             sources=(self.source,),
@@ -68,13 +59,7 @@ class Services(Members):
             hints=hints(),
             clock=self.clock,
         )
-        self.snapshots = SnapshotService(
-            repository=self.repositories.snapshots,
-            inventory=lookups,
-            trades=trades,
-            access=self.access,
-            clock=self.clock,
-        )
+        self.snapshots = self.snapshots_of(trades)
         return self.snapshots
 
     async def open_unsaved(self, answer: InventoryAnswer | TradesAnswer, *, by: Actor, **how: Any) -> Snapshot:

@@ -17,12 +17,10 @@ from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.snapshots import TradesAnswer
 from bot.domain.steam import SteamId
 from bot.domain.trades import KeyLimit, NotAsked, Scope, Trade, TradeReading, TradeState, UnreadRow
-from bot.services.inventory import InventoryService
 from bot.services.snapshots import SnapshotService
 from bot.services.trades import TradeService, TradesRequest
 from tests.contracts.engines import ENGINES, Repositories
 from tests.domain.builders import NOW, OWNER, PROPERTY, trade, usd
-from tests.fakes.inventory_provider import FakeInventoryProvider
 from tests.fakes.trade_sources import FakeTradeSource, hints
 from tests.services.members import AGENT, CUSTOMER, GUILD, Members
 
@@ -70,21 +68,7 @@ class Desk(Members):
 
     def restarted(self) -> SnapshotService:
         """Return the snapshots of a new process."""
-        lookups = InventoryService(
-            providers=(FakeInventoryProvider(),),
-            default=None,
-            links=self.repositories.links,
-            audit=self.audit,
-            hints=hints(),
-            clock=self.clock,
-        )
-        return SnapshotService(
-            repository=self.repositories.snapshots,
-            inventory=lookups,
-            trades=self.service,
-            access=self.access,
-            clock=self.clock,
-        )
+        return self.snapshots_of(self.service)
 
     def has(self, *trades: Trade) -> None:
         """Set what each source lists."""

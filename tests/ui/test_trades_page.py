@@ -9,15 +9,14 @@ import discord
 import pytest
 
 from bot.domain.failures import ProviderName
-from bot.domain.resends import WITHDRAWN, Outcome, ResendState
 from bot.domain.snapshots import Audience, TradesAnswer
 from bot.domain.trades import Direction, Trade, TradeItem, TradeState
 from bot.providers.explanations import Catalogue
 from bot.providers.mannco import state_of
 from bot.services.trade_context import TradeContext
 from bot.ui.kit.layout import page_at
-from bot.ui.trades.page import TRADES_A_PAGE, trade_details, trades_page
-from tests.domain.builders import BOT, NOW, OWNER, resend, trade, usd
+from bot.ui.trades.page import TRADES_A_PAGE, trades_page
+from tests.domain.builders import BOT, NOW, OWNER, trade, usd
 from tests.domain.builders import trades_answer as answer
 
 EXPLANATIONS = Catalogue.load()
@@ -297,67 +296,6 @@ def test_what_only_staff_reads():
         assert hidden not in for_customer
     nobodys = answer(at(BACK, "pending", S.OFFERED, owner=None), of=None)
     assert "SkinsBack named no account" in page(nobodys, Audience.STAFF)
-
-
-DENIED = resend(state=ResendState.DENIED, decided_by=5, settled_at=NOW, decision_reason="Trade ban")
-WITHDRAWAL = {"decision_reason": WITHDRAWN, "settled_by": 5}
-BANNED, PARAMETER = "asked for {}: Trade ban", "asked for {}. Mannco.store misses a parameter"
-REQUESTS: list[tuple[ResendState, dict[str, Any], str, str]] = [
-    (
-        ResendState.PENDING,
-        {},
-        "⏳ **Resend asked for** {}: a moderator has to",
-        "⏳ **Resend asked for** {}: a moderator",
-    ),
-    (ResendState.UNKNOWN, {}, "❓ **Resend asked for** {}: it may have been", "❓ **Resend asked for** {}: it may"),
-    (ResendState.DENIED, {}, f"⛔ **Resend denied** {{}}, {BANNED}", f"⛔ **Resend denied** by <@5> {{}}, {BANNED}"),
-    (
-        ResendState.DENIED,
-        {"decision_reason": None},
-        "asked for {}, without a reason",
-        "by <@5> {}, asked for {}, without",
-    ),
-    (ResendState.SENT, {}, "✅ **Resend sent** {}, asked for {}", "✅ **Resend sent** by <@5> {}, asked for {}"),
-    (ResendState.FAILED, {"outcome": Outcome.PARAMETER}, "❌ **Resend failed** {}, asked for {}\n", PARAMETER),
-    (ResendState.EXPIRED, {}, "⌛ **Resend expired** {}, asked for {}: no one decided", "asked for {}: no one decided"),
-    (ResendState.CANCELLED, WITHDRAWAL, "↩️ **Resend withdrawn** {}, asked for {}", "**Resend withdrawn** by <@5> {}"),
-]
-
-
-@pytest.mark.parametrize(("state", "facts", "to_customer", "to_staff"), REQUESTS)
-def test_resend_that_was_asked_for(state: ResendState, facts: dict[str, Any], to_customer: str, to_staff: str):
-    """List and details say since when a resend is asked for, how it was decided and why; who did is for staff."""
-    failed, context = trade(), TradeContext({"123456": replace(DENIED, state=state, **facts)})
-    several, now = answer(failed, trade(id=5)), f"<t:{int(NOW.timestamp())}:R>"
-    for audience, said in ((Audience.CUSTOMER, to_customer), (Audience.STAFF, to_staff)):
-        listed = str(embed_of(several, audience, context=context).description)
-        details = str(trade_details(failed, several, context, audience=audience, explanations=EXPLANATIONS).description)
-
-        for text in (listed, details):
-            assert said.replace("{}", now) in text
-            assert text.count("**Resend") == 1
-            assert audience is Audience.STAFF or "<@" not in text
-        assert ("/resend" in details) is not state.is_open
-
-
-def test_two_lines():
-    """A trade of several is two lines: state and amount, what it is and who acts; the reader's own turn stands out."""
-    offered = at(PAY, "active", S.OFFERED, shop_reference="dep_1", total=usd("10.75"), id="0b5c1111-2222-3333-4444")
-    over = trade(status=3, items_send=("1",))
-    shown = f"<t:{int((NOW - timedelta(days=1)).timestamp())}:R>"
-    own, everyones = answer(offered, over), answer(offered, over, of=None)
-
-    _, first, second = page(own).split("\n\n")
-    assert first.split("\n") == [
-        "👉 **Waiting for you to accept the offer in Steam** · $10.75",
-        f"AssetPay deposit · order `dep_1` · AK-47 | Redline and 2 more · {shown} · **{YOU}**",
-    ]
-    assert second == f"✅ **Completed**\nMannco.store withdrawal · `123456` · 1 item · {shown} · {NO_ONE}"
-    assert "*Details of a trade…* shows them" in warning(own)
-    for members, whose in (({OWNER: 42}, "<@42>"), ({}, f"`{OWNER}`")):
-        text = str(embed_of(everyones, Audience.STAFF, context=TradeContext({}, members)).description)
-        assert f"\n{whose} · AssetPay deposit · order `dep_1`" in text
-        assert f" · {CUSTOMER}\n\n" in text
 
 
 def test_which_trade():
