@@ -103,7 +103,7 @@ class TradesPart:
             return self
         return replace(
             self,
-            unread=() if is_named else tuple(row for row in self.unread if row.owner == account),
+            unread=tuple(row for row in self.unread if row.owner == account),
             since=None if is_named else self.since,
             is_cut=self.is_cut and not is_named,
             limit=self.limit and KeyLimit(sees_only=None),
@@ -127,6 +127,11 @@ class TradesAnswer:
     reference: TradeReference | None = None
     codes_from: datetime | None = None
     """When the caller may see the codes of their own account's trades; None: now, or never."""
+
+    @property
+    def row_count(self) -> int:
+        """How many trades and unread rows it holds together."""
+        return len(self.trades) + sum(len(part.unread) for part in self.parts)
 
     def for_reader(self, link: Link | None, now: datetime, *, sees_all: bool) -> TradesAnswer:
         """Return the answer for a reader with this link: with the codes that they may see now, and no other.

@@ -123,7 +123,8 @@ class _Found:
         self.unread += page.unread
         self.is_cut |= page.is_cut
         reference = self.query.reference
-        self.is_complete |= reference is not None and any(map(reference.matches, page.trades))
+        own = (trade for trade in page.trades if self.query.account in (None, trade.owner))  # others' change nothing
+        self.is_complete |= reference is not None and any(map(reference.matches, own))
         return is_new
 
 

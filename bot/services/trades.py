@@ -19,6 +19,7 @@ from bot.domain.errors import (
     InvalidInput,
     NotLinked,
     NotResendable,
+    Overloaded,
     ProviderError,
     ProviderOff,
     TradeUrlRejected,
@@ -111,8 +112,7 @@ class TradeService:
         """
         query, link = await self._query(request, by=by)
         said = await self._ask_all(self._selected(request.provider), query, self._deadline, by=by)
-        trades = await _merged(said, query)
-        parts = tuple(_part(name, reading, query) for name, reading in said)
+        trades, parts = await _compiled(said, query)
         if trades or any(map(_tells_something, parts)):
             await self._log_view(query, link, trades, by=by)
         if len(parts) == 1 and (failure := parts[0].failure) is not None and not trades:
@@ -146,7 +146,7 @@ class TradeService:
         sources = tuple(source for source in self._sources if source.name is not resending)
         left = self._deadline - timedelta(seconds=self._clock.monotonic() - asked_at)
         said = await self._ask_all(sources, query, left, by=by)
-        trades = await _merged(said, query)
+        trades, _ = await _compiled(said, query)
         if trades:
             await self._log_view(query, by.link, trades[:1], by=by)
             raise NotResendable(trades[0], NotResendableReason.NO_RESEND)
@@ -297,6 +297,8 @@ async def _ask(source: TradeSource, query: TradeQuery, hint: TradeUrlHint, *, en
             reading = await source.read(query)
     except ProviderError as error:
         reading = TradeReading(failure=error.failure)
+    except Overloaded:
+        reading = TradeReading(failure=Failure(source.name, FailureKind.BUSY))
     except TimeoutError:
         took = timedelta(seconds=loop.time() - began)
         reading = TradeReading(failure=Failure(source.name, FailureKind.TIMED_OUT, took=took))
@@ -305,12 +307,16 @@ async def _ask(source: TradeSource, query: TradeQuery, hint: TradeUrlHint, *, en
     return replace(reading, failure=await hint.added_to(reading.failure))
 
 
-async def _merged(said: _Said, query: TradeQuery) -> tuple[Trade, ...]:
-    """Return the trades that answer the query, newest first, each once."""
+async def _compiled(said: _Said, query: TradeQuery) -> tuple[tuple[Trade, ...], tuple[TradesPart, ...]]:
+    """Return the trades that answer the query, newest first, each once, and what the providers said beside them."""
     readings = [reading for _, reading in said if isinstance(reading, TradeReading)]
-    if sum(len(reading.trades) for reading in readings) < MANY_ITEMS:
-        return _merge(readings, query)
-    return await run_in_worker(_merge, readings, query)
+
+    def compiled() -> tuple[tuple[Trade, ...], tuple[TradesPart, ...]]:
+        return _merge(readings, query), tuple(_part(name, reading, query) for name, reading in said)
+
+    if sum(len(reading.trades) + len(reading.unread) for reading in readings) < MANY_ITEMS:
+        return compiled()
+    return await run_in_worker(compiled)
 
 
 def _merge(readings: Sequence[TradeReading], query: TradeQuery) -> tuple[Trade, ...]:

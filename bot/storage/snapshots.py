@@ -154,7 +154,7 @@ class SqliteSnapshotRepository(SnapshotRepository):
     async def _row(self, snapshot: Snapshot) -> dict[str, Any] | None:
         """Return the columns of a snapshot; None if it cannot be stored."""
         shown = snapshot.answer
-        rows = len(shown.trades) if isinstance(shown, TradesAnswer) else shown.item_count
+        rows = shown.row_count if isinstance(shown, TradesAnswer) else shown.item_count
         try:
             encoded = partial(encode, shown, packed=self._packed_once)
             answer = encoded() if rows <= _SMALL else await run_in_worker(encoded)

@@ -258,6 +258,8 @@ class TestLists:
 
     async def test_reference(self, listing, server):
         """A reading for one trade ends where it is found, by any of its numbers, and is not cut then."""
+        server.script = pages(page(trade(1), cursor=[1]))
+        assert not (await listing().read(named("dep_1", OWNER))).is_cut
         server.script = fake(*(trade(n) for n in range(250)))
         for number in ("dep_130", "9088000130", "0B5C0000-0000-0000-0000-000000000130"):
             server.requests.clear()
@@ -265,8 +267,9 @@ class TestLists:
             assert "dep_130" in ids(reading)
             assert (reading.is_cut, reading.failure, reading.knows_offers) == (False, None, True)
             assert sum(("game", CS2) in request.query for request in server.requests) == 2
-        server.requests.clear()
-        assert len((await listing().read(named("none", OWNER))).trades) == 250
+        for number, owner in (("none", OWNER), ("dep_1", OTHER)):  # another's is read like one that is not there
+            server.requests.clear()
+            assert len((await listing().read(named(number, owner))).trades) == 250
 
 
 class TestTokens:
