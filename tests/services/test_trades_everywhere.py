@@ -142,8 +142,7 @@ async def test_one_hangs(desk: Desk) -> None:
     assert ids(answer) == ["7"]
     (failed,) = [part for part in answer.parts if part.failure is not None]
     assert (failed.provider, failed.failure and failed.failure.kind) == (SKINSBACK, FailureKind.TIMED_OUT)
-    assert failed.failure is not None
-    assert None not in (failed.failure.took, failed.reference)
+    assert failed.failure is None or None not in (failed.failure.took, failed.reference)
 
 
 async def test_one_trade_of_three_assetpays(desk: Desk) -> None:
@@ -263,8 +262,7 @@ async def test_rows_that_are_others(desk: Desk) -> None:
         answer = await desk.list_for(by=by, **options)
         return ids(answer), [row.place for row in answer.parts[0].unread], answer.parts[0].limit
 
-    assert await told(CUSTOMER) == ([], ["a"], KeyLimit(None))
-    assert await told(CUSTOMER, reference="9") == ([], ["a"], KeyLimit(None))
+    assert [await told(CUSTOMER), await told(CUSTOMER, reference="9")] == [([], ["a"], KeyLimit(None))] * 2
     assert await told(AGENT, steam_id=str(OWNER)) == ([], ["a", "c", "owner of 9"], KeyLimit(STRANGER))
     assert await told(AGENT) == (["9"], ["a", "b", "c"], KeyLimit(STRANGER))
     source.reading = replace(source.reading, of_account_alone=True, limit=None)
