@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.domain.errors import ProviderError
+from bot.domain.errors import Overloaded, ProviderError
 from bot.domain.failures import Dialect, Failure, FailureKind, ProviderName
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game
@@ -194,9 +194,10 @@ class AssetPayClientSource:
 
         try:
             await self._walk(ask, found)
-        except ProviderError as error:
+        except (ProviderError, Overloaded) as error:
             found.is_cut = True
-            found.failure = found.failure or error.failure
+            failure = error.failure if isinstance(error, ProviderError) else Failure(self.name, FailureKind.BUSY)
+            found.failure = found.failure or failure
 
 
 async def _by_cursor(ask: _Ask, found: _Found) -> None:
