@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.failures import Explanation, Fixer, ProviderName, Repeat, StatusExplanation
 from bot.domain.money import Money
@@ -20,6 +20,9 @@ _LONGEST_NAME = 40
 _ASSETS_SHOWN = 2
 _CAUSES_SHOWN = 2
 _OFFER_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
+
+_OVERDUE = timedelta(days=2)
+"""After the end of a hold: a short settlement follows it, and estimates are good to the day."""
 
 _BEFORE_ACCEPTANCE = frozenset({TradeState.PREPARED, TradeState.OFFERED, TradeState.UNKNOWN})
 _NOT_MADE = frozenset({TradeState.FAILED, TradeState.CANCELLED})
@@ -74,6 +77,7 @@ def trade_block(trade: Trade, answer: TradesAnswer, *, explanations: Explanation
     """Return one trade for its reader, several lines."""
     status = explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
     cause = _cause(trade, explanations)
+    actor = _actor(trade, status, cause, answer.read_at, staff=staff)
     lines = [
         f"{_symbol(trade)} **{_title(trade, status, staff=staff)}**",
         _which(trade, staff=staff),
@@ -81,7 +85,7 @@ def trade_block(trade: Trade, answer: TradesAnswer, *, explanations: Explanation
         _why(trade, cause, staff=staff),
         _failed_items(trade, explanations, staff=staff),
         _who_undid_it(trade, staff=staff),
-        f"**{_actor(trade, status, cause, answer.read_at, staff=staff)}.** {_step(trade, status, cause, staff=staff)}",
+        f"**{actor}.** {_step(trade, status, cause, answer.read_at, staff=staff)}",
         _resending(trade, cause),
         _money(trade),
         *(_to_compare(trade, answer, staff=staff) if staff or trade.state in _BEFORE_ACCEPTANCE else ()),
@@ -213,6 +217,9 @@ def _actor(
 
 def _completes(trade: Trade, ends: datetime, read_at: datetime) -> str:
     """Return when a trade on hold completes: an estimate is good to the day."""
+    if read_at - ends >= _OVERDUE:
+        ended = f"about {day(ends)}, by estimate" if trade.hold_end_is_estimate else relative(ends)
+        return f"It should be completed by now: the protection ended {ended}"
     if trade.hold_end_is_estimate:
         if ends <= read_at:
             return f"It should complete any day: by estimate, the protection ended about {day(ends)}"
@@ -222,7 +229,13 @@ def _completes(trade: Trade, ends: datetime, read_at: datetime) -> str:
     return f"It completes by itself {relative(ends)}"
 
 
-def _step(trade: Trade, status: StatusExplanation, cause: Explanation | None, *, staff: bool) -> str:
+def _step(trade: Trade, status: StatusExplanation, cause: Explanation | None, read_at: datetime, *, staff: bool) -> str:
+    if trade.state is TradeState.HELD and trade.hold_ends is not None and read_at - trade.hold_ends >= _OVERDUE:
+        return (
+            f"Ask {_family(trade.provider)} about it."
+            if staff
+            else "Tell the staff the number of this trade: they can ask."
+        )
     if trade.lacks_offer:
         return f"{_family(trade.provider)} names no offer yet: look again in a few minutes."
     if _is_partial(trade):
