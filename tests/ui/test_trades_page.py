@@ -340,6 +340,9 @@ def test_offer_of_another_provider():
     assert "code" not in own + warning(answer(offered)).replace("Steam Guard code", "")
     assert "code" not in warning(answer(offered), Audience.STAFF)
     assert "only an offer that the shop's own page announces" in warning(answer(bare))
+    for audience in Audience:
+        assert "Nothing is named here for SkinsBack: trust only an offer" in warning(answer(bare, offered), audience)
+        assert "Nothing is named" not in warning(answer(bare), audience) + warning(answer(offered), audience)
     assert "Bot" not in page(answer(bare))
     assert "Offer" not in page(answer(bare))
 

@@ -10,7 +10,7 @@ from bot.domain.trades import Trade, TradeState
 from bot.ports import Explanations
 from bot.ui.kit.layout import Field, Page, Tone, card, fit
 from bot.ui.kit.text import utf16_length
-from bot.ui.trades.block import trade_block
+from bot.ui.trades.block import label_for, trade_block
 from bot.ui.trades.head import head, notes, nothing
 
 TRADES_A_PAGE = 3
@@ -59,10 +59,19 @@ def _warning(offered: Sequence[Trade], *, staff: bool) -> Field:
     facts += ["code"] if has_code else []
     *first, last = [f"the {fact}" for fact in facts] or [""]
     compared = f"{', '.join(first)} and {last}" if first else last
+    bare = [
+        trade
+        for trade in offered
+        if not (trade.bot or trade.bot_name or trade.items or trade.provider is ProviderName.MANNCO)
+    ]
+    names = ", ".join(dict.fromkeys(label_for(trade.provider, staff=staff) for trade in bare))
+    announced = f" Nothing is named here for {names}: trust only an offer that the shop's own page announces."
     if staff:
         what = f"Have the customer compare {compared} in Steam's own page with their own `/trades`."
         if not compared:
             what = "Have the customer accept only an offer that the shop's own page announces."
+        elif bare:
+            what += announced
         return Field("⚠️ While an offer waits", what + (f" {_NEVER_ASK}" if has_code else ""))
     what = (
         f"Look at it in Steam's own page or app: {compared} there have to be the same as here. "
@@ -70,4 +79,6 @@ def _warning(offered: Sequence[Trade], *, staff: bool) -> Field:
     )
     if not compared:
         what = "Accept only an offer that the shop's own page announces. If you are unsure, ask the staff first."
+    elif bare:
+        what += announced
     return Field("⚠️ Before you accept an offer", f"{what} {_NEVER_ASKS.format(secrets='your code, ' * has_code)}")
