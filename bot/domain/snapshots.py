@@ -109,7 +109,7 @@ class TradesPart:
             return self
         return replace(
             self,
-            unread=() if is_named else tuple(row for row in self.unread if row.owner == account),
+            unread=tuple(row for row in self.unread if row.owner == account),
             since=None if is_named else self.since,
             is_cut=self.is_cut and not is_named,
             limit=self.limit and KeyLimit(sees_only=None),
@@ -139,6 +139,11 @@ class TradesAnswer:
         if view is None:
             return range(len(self.trades))
         return [place for place, trade in enumerate(self.trades) if trade.state.has_failed]
+
+    @property
+    def row_count(self) -> int:
+        """How many trades and unread rows it holds together."""
+        return len(self.trades) + sum(len(part.unread) for part in self.parts)
 
     def for_reader(self, link: Link | None, now: datetime, *, sees_all: bool) -> TradesAnswer:
         """Return the answer for a reader with this link: with the codes that they may see now, and no other.

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.domain.errors import ProviderError
+from bot.domain.errors import Overloaded, ProviderError
 from bot.domain.failures import Dialect, Failure, FailureKind, ProviderName
 from bot.domain.secrets import Secret
 from bot.domain.steam import Game
@@ -123,7 +123,8 @@ class _Found:
         self.unread += page.unread
         self.is_cut |= page.is_cut
         reference = self.query.reference
-        self.is_complete |= reference is not None and any(map(reference.matches, page.trades))
+        own = (trade for trade in page.trades if self.query.account in (None, trade.owner))  # others' change nothing
+        self.is_complete |= reference is not None and any(map(reference.matches, own))
         return is_new
 
 
@@ -193,9 +194,10 @@ class AssetPayClientSource:
 
         try:
             await self._walk(ask, found)
-        except ProviderError as error:
+        except (ProviderError, Overloaded) as error:
             found.is_cut = True
-            found.failure = found.failure or error.failure
+            failure = error.failure if isinstance(error, ProviderError) else Failure(self.name, FailureKind.BUSY)
+            found.failure = found.failure or failure
 
 
 async def _by_cursor(ask: _Ask, found: _Found) -> None:

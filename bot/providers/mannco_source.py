@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import replace
 
-from bot.domain.errors import ProviderError
+from bot.domain.errors import Overloaded, ProviderError
 from bot.domain.steam import SteamId
 from bot.domain.trades import PENDING_STATUS, KeyLimit, NotAsked, Scope, TradeList, TradeQuery, TradeReading
 from bot.ports import TradeProvider
@@ -57,7 +57,7 @@ class ManncoSource:
         listed = await self._provider.trades(Scope.ACTIVE, account)
         limit = listed.limit_for(account)
         if limit is not None:
-            with suppress(ProviderError, TimeoutError):
+            with suppress(ProviderError, Overloaded, TimeoutError):
                 async with asyncio.timeout_at(second_ends):
                     everything = await self._provider.trades(Scope.ALL, account)
                 waiting = tuple(trade for trade in everything.trades if trade.status == PENDING_STATUS)

@@ -17,6 +17,7 @@ from bot.domain.errors import (
     GameNotOffered,
     InvalidInput,
     NotLinked,
+    Overloaded,
     ProviderError,
     ProviderOff,
     TradeUrlRejected,
@@ -213,6 +214,8 @@ class InventoryService:
                 return ProviderAnswer(provider.name, inventory=await self._found(provider, query, flight))
         except ProviderError as error:
             failure = error.failure
+        except Overloaded:
+            failure = Failure(provider.name, FailureKind.BUSY)
         except TimeoutError:
             failure = Failure(provider.name, FailureKind.TIMED_OUT, took=self._deadline)
         if query.refresh:  # nothing was read, so the next refresh need not wait

@@ -260,7 +260,7 @@ def _reader(_: str, kept: Snapshot | _Query) -> tuple[int, int]:
 
 def _size(snapshot: Snapshot) -> int:
     answer = snapshot.answer
-    rows = len(answer.trades) if isinstance(answer, TradesAnswer) else answer.item_count
+    rows = answer.row_count if isinstance(answer, TradesAnswer) else answer.item_count
     return min(max(rows, _MAX_ROWS_IN_MEMORY // _MAX_IN_MEMORY), _MAX_ROWS_IN_MEMORY)
 
 

@@ -20,6 +20,7 @@ from bot.domain.errors import (
     InvalidInput,
     NotLinked,
     NotResendable,
+    Overloaded,
     ProviderError,
     ProviderOff,
     TradeUrlRejected,
@@ -139,7 +140,7 @@ class TradeService:
         sources = tuple(source for source in self._sources if source.name is not resending)
         left = self._deadline - timedelta(seconds=self._clock.monotonic() - asked_at)
         said = await self._ask_all(sources, query, left, by=by)
-        trades = await _merged(said, query)
+        trades, _ = await _compiled(said, query)
         if trades:
             await self._log_view(query, by.link, trades[:1], by=by)
             raise NotResendable(trades[0], NotResendableReason.NO_RESEND)
@@ -187,12 +188,13 @@ class TradeService:
 
     async def _read(self, query: TradeQuery, request: TradesRequest, *, by: Viewer) -> TradesAnswer:
         said = await self._ask_all(self._selected(request.provider), query, self._deadline, by=by)
+        trades, parts = await _compiled(said, query)
         answer = TradesAnswer(
             scope=query.scope,
             steam_id=query.account,
             viewer=None,
-            parts=tuple(_part(name, reading, query) for name, reading in said),
-            trades=await _merged(said, query),
+            parts=parts,
+            trades=trades,
             read_at=self._clock.now(),
             reference=query.reference,
         )
@@ -304,6 +306,8 @@ async def _ask(source: TradeSource, query: TradeQuery, hint: TradeUrlHint, *, en
             reading = await source.read(query)
     except ProviderError as error:
         reading = TradeReading(failure=error.failure)
+    except Overloaded:
+        reading = TradeReading(failure=Failure(source.name, FailureKind.BUSY))
     except TimeoutError:
         took = timedelta(seconds=loop.time() - began)
         reading = TradeReading(failure=Failure(source.name, FailureKind.TIMED_OUT, took=took))
@@ -312,12 +316,16 @@ async def _ask(source: TradeSource, query: TradeQuery, hint: TradeUrlHint, *, en
     return replace(reading, failure=await hint.added_to(reading.failure))
 
 
-async def _merged(said: _Said, query: TradeQuery) -> tuple[Trade, ...]:
-    """Return the trades that answer the query, newest first, each once."""
+async def _compiled(said: _Said, query: TradeQuery) -> tuple[tuple[Trade, ...], tuple[TradesPart, ...]]:
+    """Return the trades that answer the query, newest first, each once, and what the providers said beside them."""
     readings = [reading for _, reading in said if isinstance(reading, TradeReading)]
-    if sum(len(reading.trades) for reading in readings) < MANY_ITEMS:
-        return _merge(readings, query)
-    return await run_in_worker(_merge, readings, query)
+
+    def compiled() -> tuple[tuple[Trade, ...], tuple[TradesPart, ...]]:
+        return _merge(readings, query), tuple(_part(name, reading, query) for name, reading in said)
+
+    if sum(len(reading.trades) + len(reading.unread) for reading in readings) < MANY_ITEMS:
+        return compiled()
+    return await run_in_worker(compiled)
 
 
 def _merge(readings: Sequence[TradeReading], query: TradeQuery) -> tuple[Trade, ...]:

@@ -11,11 +11,13 @@ from bot.domain.snapshots import (
     InventoryAnswer,
     Listing,
     ProviderAnswer,
+    TradesPart,
     best_providers,
     offers_for,
     price_range,
 )
 from bot.domain.steam import Game
+from bot.domain.trades import UnreadRow
 from tests.domain.builders import NOW, OWNER, item, rub, trade, trades_answer, usd
 
 OURS, THEIRS = ProviderName.ASSETPAY, ProviderName.SKINSBACK
@@ -175,3 +177,10 @@ def test_without_codes():
 
     assert stored == replace(shown, trades=tuple(replace(each, code=None) for each in trades))
     assert shown.trades[0].code is not None
+
+
+def test_rows_of_trades():
+    """Rows that cannot be read take room too: a provider may send as many of them as of trades."""
+    part = TradesPart(ProviderName.SKINSBACK, unread=(UnreadRow("items[0]"),) * 3)
+
+    assert replace(trades_answer(trade(), trade()), parts=(part, part)).row_count == 8

@@ -32,7 +32,7 @@ PASTED = st.one_of(
         ("0b5c\u200b1f2e-AA", "0b5c1f2e-AA"),
         ("https://steamcommunity.com/tradeoffer/9088123456/", "9088123456"),
         ("<steamcommunity.com/tradeoffer/9088123456?l=english>", "9088123456"),
-        ("order/7", "order/7"),
+        ("order/7..8/.a", "order/7..8/.a"),
         ("x" * MAX_REFERENCE, "x" * MAX_REFERENCE),
     ],
 )
@@ -49,11 +49,16 @@ def test_read(pasted: str, read: str) -> None:
         ("x" * 6_000, "too_long"),
         ("1,2", "not_a_number"),
         ("..", "not_a_number"),
+        ("../../client/trades", "not_a_number"),
+        ("a%252f..;x/b", "not_a_number"),
+        ("\uff0e\uff0e\\x", "not_a_number"),
         ("a\x07b", "not_a_number"),
         ("https://mannco.store/trade/12", "not_a_number"),
         (URL, "trade_url"),
         (URL.replace("token", "to\u0600ken"), "trade_url"),
         (URL.partition("&")[0], "trade_url"),
+        ("\uff30artner=1", "trade_url"),
+        ("\uff34oken=AbCdEfGh", "trade_url"),
     ],
 )
 def test_refused(pasted: str, problem: str) -> None:

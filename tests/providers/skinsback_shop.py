@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from bot.domain.failures import ProviderName
 from bot.domain.secrets import Secret
+from bot.ports import CallObserver
 from bot.providers.explanations import Catalogue
 from bot.providers.rate_limits import RateLimiter
 from bot.providers.resilience import ResilientProvider
@@ -81,7 +82,9 @@ def _is_authentic(asked: Recorded, form: dict[str, str]) -> bool:
     return form.get("shopid") == CLIENT_ID and form.get("sign") == expected
 
 
-def shop_of(connect: Callable[..., Any], auth: Any = "headers") -> tuple[Shop, ResilientProvider]:
+def shop_of(
+    connect: Callable[..., Any], auth: Any = "headers", *observers: CallObserver
+) -> tuple[Shop, ResilientProvider]:
     """Return the shop at a loopback server, and its retries and circuit breaker."""
     transport = connect(ProviderName.SKINSBACK, "/api.php")
     resilience = ResilientProvider(
@@ -89,5 +92,6 @@ def shop_of(connect: Callable[..., Any], auth: Any = "headers") -> tuple[Shop, R
         clock=transport.clock,
         limiter=RateLimiter({}, transport.clock),
         explanations=Catalogue.load(),
+        observers=observers,
     )
     return Shop(transport, CLIENT_ID, Secret(SECRET), auth), resilience

@@ -81,7 +81,7 @@ class TestSingleTrades:
         assert (await source.read(named(reference))).trades == ()
         assert server.requests == []
 
-    @pytest.mark.parametrize(("code", "key"), [(21, "TRADE_NOT_FOUND"), (21, None), (23, "INVALID_TRADE_ID")])
+    @pytest.mark.parametrize(("code", "key"), [(21, "TRADE_NOT_FOUND"), (21, None), (9, "INVALID_TRADE_ID")])
     async def test_not_found(self, source, server, code, key):
         """A trade that AssetPay does not show is no failure."""
         server.script = in_turn(refused(code, key, 404))
@@ -258,6 +258,9 @@ class TestLists:
 
     async def test_reference(self, listing, server):
         """A reading for one trade ends where it is found, by any of its numbers, and is not cut then."""
+        server.script = pages(page(trade(1), cursor=[1]), rust=refused(1001, "VALIDATION_FAILED"))
+        reading = await listing().read(named("dep_1", OWNER))
+        assert (reading.is_cut, reading.failure) == (False, None)
         server.script = fake(*(trade(n) for n in range(250)))
         for number in ("dep_130", "9088000130", "0B5C0000-0000-0000-0000-000000000130"):
             server.requests.clear()
@@ -265,8 +268,8 @@ class TestLists:
             assert "dep_130" in ids(reading)
             assert (reading.is_cut, reading.failure, reading.knows_offers) == (False, None, True)
             assert sum(("game", CS2) in request.query for request in server.requests) == 2
-        server.requests.clear()
-        assert len((await listing().read(named("none", OWNER))).trades) == 250
+        for number, owner in (("none", OWNER), ("dep_1", OTHER)):  # another's is read like one that is not there
+            assert len((await listing().read(named(number, owner))).trades) == 250
 
 
 class TestTokens:

@@ -67,12 +67,15 @@ def test_states():
 
 async def test_message(checker, server, caplog):
     """AssetPay's message is for staff, without the trade token."""
-    server.script = in_turn(said({"state": 8, "message": f"failed for {URL} and {KEY}", "canTrade": f"{URL}"}))
+    token = TRADE_URL.token.reveal()
+    server.script = in_turn(
+        said({"state": 8, "message": f"failed for {URL} with {token} and {KEY}", "canTrade": f"{URL}"})
+    )
 
     found = await checker.check(TRADE_URL)
 
     assert "failed for https" in raw_details(found.details)
-    for secret in (TRADE_URL.token.reveal(), KEY):
+    for secret in (token, KEY):
         assert secret not in repr(found) + caplog.text
 
 

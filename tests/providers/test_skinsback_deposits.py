@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.failures import Dialect, ProviderName
@@ -172,6 +172,7 @@ JSON = st.recursive(
 )
 
 
+@example(dict.fromkeys(row(), TRADE_URL))
 @given(st.dictionaries(st.sampled_from([*row(skins=[], **HELD), "offer_date"]), JSON))
 def test_anything(changed: dict[str, object]):
     """Whatever a row holds, it is read or counted, and no trade token is kept or noted."""

@@ -16,6 +16,7 @@ from bot.domain.trades import TradeQuery, TradeReference
 from bot.providers.rate_limits import SlidingWindow
 from bot.providers.skinsback_orders import MOST_PAGES, Orders
 from bot.providers.skinsback_source import SkinsBackDeposits
+from bot.worker import current_person
 from tests.providers.skinsback_shop import NOW, OTHER, OWNER, ShopServer, form_of, page, row, shop_of
 from tests.support.loopback import content, hang
 
@@ -86,6 +87,17 @@ async def test_one_walk_serves_all(source, server, clock):
     clock.advance(seconds=1)
     await asyncio.gather(*map(read, range(50)))
     assert len(server.requests) == 6
+
+
+async def test_turn(connect, server):
+    """A walk's pages are read on the worker in SkinDesk's turn, not in that of the caller who began it."""
+    server.script = ShopServer(row(1))
+    persons = []
+    current_person.set(7)
+
+    await Orders(*shop_of(connect, "headers", lambda *_, **__: persons.append(current_person.get()))).read()
+
+    assert persons == [None]
 
 
 async def test_whose(source, server):

@@ -1,5 +1,7 @@
 """/resend with the number of a trade at a provider that has no resend."""
 
+import asyncio
+
 import pytest
 
 from bot.domain.access import Actor, Caller, Capability, Grant
@@ -35,7 +37,9 @@ async def assetpay(services: ResendSetup) -> FakeTradeSource:
             for number, owner in ((UUID, CUSTOMERS_ACCOUNT), (UUID[::-1], STRANGERS_ACCOUNT), ("77", CUSTOMERS_ACCOUNT))
         )
     )
-    services.sources = (FakeTradeSource(ProviderName.MANNCO), source)
+    mannco = FakeTradeSource(ProviderName.MANNCO)
+    mannco.error = AssertionError("asked again")
+    services.sources = (mannco, source)
     await services.restart()
     return source
 
@@ -118,4 +122,5 @@ async def test_no_time_left(services: ResendSetup, assetpay: FakeTradeSource) ->
             services.clock.advance(seconds=14)
 
     services.step = slowly
-    assert isinstance(await refused(services, "77", by=CUSTOMER), TradeNotFound)
+    async with asyncio.timeout(10):
+        assert isinstance(await refused(services, "77", by=CUSTOMER), TradeNotFound)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.access import Caller, Capability
-from bot.domain.errors import ProviderError
+from bot.domain.errors import Overloaded, ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.services.inventory import InventoryRequest, InventoryService
 from bot.services.trades import TradeService, TradesRequest
@@ -137,3 +137,12 @@ async def test_check_is_late(repositories: Repositories, monkeypatch: pytest.Mon
         async with asyncio.timeout(5):
             assert (await desk.look_up_with(refusal(ASSETPAY))).trade_url_check is None
         assert len(desk.checker.asked) == 1
+
+
+async def test_not_read_in_time(desk: Desk) -> None:
+    """An answer that the worker does not read in time is a failure of its provider alone."""
+    desk.shops[SKINSBACK].failure = desk.source.error = Overloaded()
+    assert await desk.look_up("all") == [None, None, Failure(SKINSBACK, FailureKind.BUSY)]
+    with pytest.raises(ProviderError) as failed:
+        await desk.trades.list_for(TradesRequest(), by=await desk.access.viewer(CUSTOMER))
+    assert failed.value.failure == Failure(CLIENT, FailureKind.BUSY)

@@ -80,7 +80,7 @@ async def services(repositories: Repositories) -> Services:
 
 
 async def test_self_made_link(services: Services):
-    """A staff member who linked an account to themselves sees no codes."""
+    """A staff member who linked an account to themselves sees no codes; after signing in, those of that account."""
     link = Link(GUILD, AGENT.user_id, STRANGERS, LinkSource.STAFF, AGENT.user_id, NOW)
     await services.repositories.links.put(link)
     for own in (False, True):
@@ -90,6 +90,7 @@ async def test_self_made_link(services: Services):
 
     await services.repositories.links.put(replace(link, linked_by=0))
     assert [each.code for each in (await services.list_for(by=AGENT, own=True)).trades] == [CODE]
+    assert {each.owner for each in (await services.list_for(by=AGENT)).trades if each.code} == {STRANGERS}
 
 
 async def test_refused_without_a_call(services: Services):

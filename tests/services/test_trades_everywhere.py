@@ -1,15 +1,11 @@
 """/trades over several providers: side by side, each trade once, and only what its reader may see."""
 
 import asyncio
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.domain.access import Actor, Caller, Capability
 from bot.domain.errors import AccessDenied, InvalidInput, ProviderError, ProviderOff, SkinDeskError, TradeUrlRejected
@@ -19,8 +15,8 @@ from bot.domain.steam import SteamId
 from bot.domain.trades import KeyLimit, NotAsked, Scope, Trade, TradeReading, TradeState, UnreadRow
 from bot.services.snapshots import SnapshotService
 from bot.services.trades import TradeService, TradesRequest
-from tests.contracts.engines import ENGINES, Repositories
-from tests.domain.builders import NOW, OWNER, PROPERTY, trade, usd
+from tests.contracts.engines import Repositories
+from tests.domain.builders import NOW, OWNER, trade, usd
 from tests.fakes.trade_sources import FakeTradeSource, hints
 from tests.services.members import AGENT, CUSTOMER, GUILD, Members
 
@@ -134,14 +130,14 @@ async def test_one_hangs(desk: Desk) -> None:
     assert ids(answer) == ["7"]
     (failed,) = [part for part in answer.parts if part.failure is not None]
     assert (failed.provider, failed.failure and failed.failure.kind) == (SKINSBACK, FailureKind.TIMED_OUT)
-    assert failed.reference is not None
+    assert failed.failure is None or None not in (failed.failure.took, failed.reference)
 
 
 async def test_one_trade_of_three_assetpays(desk: Desk) -> None:
     """It is shown once, as the last update has it, also where that one ends it; other providers' numbers are others."""
     for state, shown in ((TradeState.HELD, ["A1", "a1"]), (TradeState.COMPLETED, ["a1"])):
         desk.has(
-            deposit(ASSETPAY, "a1", owner=None),
+            deposit(ASSETPAY, "a1", owner=None, updated_at=NOW + timedelta(hours=1)),
             deposit(CLIENT, "A1", state=state, updated_at=NOW),
             deposit(LEGACY, "a1", updated_at=NOW - timedelta(hours=1)),
             deposit(SKINSBACK, "a1", hours=5),
@@ -254,7 +250,7 @@ async def test_rows_that_are_others(desk: Desk) -> None:
         answer = await desk.list_for(by=by, **options)
         return ids(answer), [row.place for row in answer.parts[0].unread], answer.parts[0].limit
 
-    assert await told(CUSTOMER) == ([], ["a"], KeyLimit(None))
+    assert [await told(CUSTOMER), await told(CUSTOMER, reference="9")] == [([], ["a"], KeyLimit(None))] * 2
     assert await told(AGENT, steam_id=str(OWNER)) == ([], ["a", "c", "owner of 9"], KeyLimit(STRANGER))
     assert await told(AGENT) == (["9"], ["a", "b", "c"], KeyLimit(STRANGER))
     source.reading = replace(source.reading, of_account_alone=True, limit=None)
@@ -331,58 +327,3 @@ async def test_merchant_amount(desk: Desk) -> None:
         assert isinstance(later, TradesAnswer)
         assert [(each.total, each.merchant_amount) for each in later.trades] == [(usd("10"), None)]
         assert later.parts[0].unread == ()
-
-
-OWNERS = st.sampled_from([OWNER, STRANGER, None])
-TRADES = st.builds(
-    deposit,
-    st.sampled_from(ProviderName),
-    st.sampled_from(["1", "2", "a", "A"]),
-    state=st.sampled_from(TradeState),
-    hours=st.none() | st.integers(0, 900),
-    owner=OWNERS,
-    offer_id=st.sampled_from(["", "1", "77"]),
-    shop_reference=st.sampled_from(["", "a", "dep"]),
-    merchant_amount=st.none() | st.just(usd("3")),
-    updated_at=st.none() | st.just(NOW),
-)
-READINGS = st.builds(
-    TradeReading,
-    st.lists(TRADES, max_size=6).map(tuple),
-    st.lists(st.builds(UnreadRow, st.just("items[0]"), OWNERS), max_size=2).map(tuple),
-    limit=st.none() | st.builds(KeyLimit, st.none() | st.just(STRANGER)),
-    failure=st.none() | st.just(Failure(SKINSBACK, FailureKind.BROKEN)),
-)
-
-
-def test_no_trade_of_another_owner(tmp_path: Path) -> None:
-    """A customer's answer and pages hold their own trades only, whatever providers list and whatever is asked."""
-    with asyncio.Runner() as runner:
-        stack = AsyncExitStack()
-        desk = runner.run(prepared(runner.run(stack.enter_async_context(ENGINES["sqlite"](tmp_path)))))
-
-        async def check(readings: list[TradeReading], options: dict[str, Any]) -> None:
-            for source, reading in zip(desk.sources.values(), readings, strict=True):
-                source.reading = reading
-            answer = await desk.list_for(by=CUSTOMER, **options)
-            snapshot = await desk.snapshots.open(answer, by=await desk.access.viewer(CUSTOMER))
-            for shown in (answer, snapshot.answer):
-                assert isinstance(shown, TradesAnswer)
-                assert {each.owner for each in shown.trades} <= {OWNER}
-                assert {row.owner for part in shown.parts for row in part.unread} <= {OWNER}
-                assert {each.merchant_amount for each in shown.trades} <= {None}
-                assert str(STRANGER.value) not in str(shown)
-
-        @PROPERTY
-        @given(
-            st.lists(READINGS, min_size=5, max_size=5),
-            st.fixed_dictionaries(
-                {"scope": st.sampled_from(Scope), "reference": st.sampled_from([None, "1", "77", "dep", "A"])},
-                optional={"own": st.booleans(), "trade_url": st.just(url(OWNER))},
-            ),
-        )
-        def every_case(readings: list[TradeReading], options: dict[str, Any]) -> None:
-            runner.run(check(readings, options))
-
-        every_case()
-        runner.run(stack.aclose())

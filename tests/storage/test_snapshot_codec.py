@@ -199,3 +199,11 @@ def test_unreadable(data: bytes) -> None:
     """Bytes of another format, cut off, damaged or made up are refused."""
     with pytest.raises((ValueError, zlib.error)):
         decode(data)
+
+
+def test_many_trades() -> None:
+    """Trades are encoded in pieces, and come back in order."""
+    (one, *_) = trades_answer().trades
+    answer = replace(trades_answer(), trades=tuple(replace(one, id=str(number), code=None) for number in range(2_001)))
+
+    assert decode(encode(answer)) == answer

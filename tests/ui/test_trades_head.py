@@ -153,6 +153,8 @@ def test_what_is_not_listed():
             "No trade of yours is waiting for anything at the moment.",
         ),
         (OWNER, CUSTOMER, Scope.ALL, (TradesPart(BACK, is_full=True),), "None of the trades that are listed is yours."),
+        (OWNER, CUSTOMER, Scope.ALL, (TradesPart(BACK, since=NOW),), "None of the trades that are listed is yours."),
+        (None, STAFF, Scope.ALL, (TradesPart(BACK, is_cut=True),), "No trade is listed."),
         (
             BOT,
             STAFF,

@@ -272,16 +272,20 @@ def test_credit(state: TradeState, amounts: tuple[str | None, ...], text: str):
         (3, False, "**It completes by itself <t:{}:R>.**"),
         (-1, False, "**It completes by itself soon: the protection ended <t:{}:R>.**"),
         (3, True, "**It completes by itself about <t:{}:D>, by estimate.**"),
+        (-2, False, "**It should be completed by now: the protection ended <t:{}:R>.**"),
+        (-2, True, "**It should be completed by now: the protection ended about <t:{}:D>, by estimate.**"),
         (-1, True, "**It should complete any day: by estimate, the protection ended about <t:{}:D>.**"),
     ],
 )
 def test_end_of_a_hold(days: int, is_estimate: bool, text: str):  # noqa: FBT001 -- a column
-    """A hold says when it ends; an estimate is named one and is good to the day."""
+    """A hold says when it ends, and whom to ask long after that; an estimate is named one and is good to the day."""
     ends = NOW + timedelta(days=days)
     held = answer(at(BACK, "in_hold", S.HELD, hold_ends=ends, hold_end_is_estimate=is_estimate))
 
     for audience in Audience:
         assert text.format(int(ends.timestamp())) in page(held, audience)
+    assert ("Tell the staff the number" in page(held)) is (days == -2)
+    assert ("Ask SkinsBack about it." in page(held, Audience.STAFF)) is (days == -2)
 
 
 def test_what_only_staff_reads():
@@ -340,6 +344,9 @@ def test_offer_of_another_provider():
     assert "code" not in own + warning(answer(offered)).replace("Steam Guard code", "")
     assert "code" not in warning(answer(offered), Audience.STAFF)
     assert "only an offer that the shop's own page announces" in warning(answer(bare))
+    for audience in Audience:
+        assert "Nothing is named here for SkinsBack: trust only an offer" in warning(answer(bare, offered), audience)
+        assert "Nothing is named" not in warning(answer(bare), audience) + warning(answer(offered), audience)
     assert "Bot" not in page(answer(bare))
     assert "Offer" not in page(answer(bare))
 

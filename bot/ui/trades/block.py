@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.failures import Explanation, Fixer, ProviderName, Repeat, StatusExplanation
 from bot.domain.money import Money
@@ -25,6 +25,9 @@ _LONGEST_REASON = 300
 
 WAITS = frozenset({TradeState.PREPARED, TradeState.OFFERED, TradeState.UNKNOWN})
 """The states of a trade whose offer may wait for the customer."""
+
+_OVERDUE = timedelta(days=2)
+"""After the end of a hold: a short settlement follows it, and estimates are good to the day."""
 
 _NOT_MADE = frozenset({TradeState.FAILED, TradeState.CANCELLED})
 _SYMBOLS = {
@@ -100,7 +103,7 @@ def trade_block(
         _why(trade, cause, staff=staff),
         _failed_items(trade, explanations, staff=staff),
         _who_undid_it(trade, staff=staff),
-        f"**{actor}.** {_step(trade, status, cause, staff=staff)}",
+        f"**{actor}.** {_step(trade, status, cause, answer.read_at, staff=staff)}",
         asked_line(resend, staff=staff, longest=_LONGEST_REASON) if resend is not None else "",
         _resending(trade, cause) if resend is None or not resend.state.is_open else "",
         _money(trade),
@@ -236,6 +239,9 @@ def actor_of(
 
 def _completes(trade: Trade, ends: datetime, read_at: datetime) -> str:
     """Return when a trade on hold completes: an estimate is good to the day."""
+    if read_at - ends >= _OVERDUE:
+        ended = f"about {day(ends)}, by estimate" if trade.hold_end_is_estimate else relative(ends)
+        return f"It should be completed by now: the protection ended {ended}"
     if trade.hold_end_is_estimate:
         if ends <= read_at:
             return f"It should complete any day: by estimate, the protection ended about {day(ends)}"
@@ -245,7 +251,13 @@ def _completes(trade: Trade, ends: datetime, read_at: datetime) -> str:
     return f"It completes by itself {relative(ends)}"
 
 
-def _step(trade: Trade, status: StatusExplanation, cause: Explanation | None, *, staff: bool) -> str:
+def _step(trade: Trade, status: StatusExplanation, cause: Explanation | None, read_at: datetime, *, staff: bool) -> str:
+    if trade.state is TradeState.HELD and trade.hold_ends is not None and read_at - trade.hold_ends >= _OVERDUE:
+        return (
+            f"Ask {_family(trade.provider)} about it."
+            if staff
+            else "Tell the staff the number of this trade: they can ask."
+        )
     if trade.lacks_offer:
         return f"{_family(trade.provider)} names no offer yet: look again in a few minutes."
     if _is_partial(trade):

@@ -65,8 +65,8 @@ def nothing(answer: TradesAnswer, *, staff: bool) -> str:
         return _none_read(answer)
     if answering:
         at = "" if len(answering) == len(answer.parts) else f" at {_names(answering, staff=staff)}"
-        is_full = any(part.is_full for part in answering)
-        return _none_listed(answer, at, is_full=is_full) + (f" {_BY_NUMBER}" if _is_own(answer) else "")
+        lists_all = not any(part.is_full or part.is_cut or part.since for part in answering)
+        return _none_listed(answer, at, lists_all=lists_all) + (f" {_BY_NUMBER}" if _is_own(answer) else "")
     if any(part.failure is not None for part in answer.parts):
         return f"No trade could be read. {_AGAIN}"
     return "" if any(part.limit is not None for part in answer.parts) else "No trade was looked up yet."
@@ -82,8 +82,8 @@ def _none_read(answer: TradesAnswer) -> str:
     return f"None of the trades that could be read is {'yours' if _is_own(answer) else whose}."
 
 
-def _none_listed(answer: TradesAnswer, at: str, *, is_full: bool) -> str:
-    """Return that there is no trade ``at`` the providers that said so."""
+def _none_listed(answer: TradesAnswer, at: str, *, lists_all: bool) -> str:
+    """Return that there is no trade ``at`` the providers that said so, or none listed if they list newer ones only."""
     is_own = _is_own(answer)
     if answer.scope is Scope.ACTIVE:
         whose = "of yours " if is_own else "" if answer.steam_id is None else "of this account "
@@ -92,8 +92,8 @@ def _none_listed(answer: TradesAnswer, at: str, *, is_full: bool) -> str:
             "`/trades` with `scope:all` shows the finished and failed ones too."
         )
     if answer.steam_id is None:
-        return f"There is no trade{at} yet."
-    if is_full:
+        return f"There is no trade{at} yet." if lists_all else f"No trade is listed{at}."
+    if not lists_all:
         return f"None of the trades that are listed{at} is {'yours' if is_own else 'of this account'}."
     if is_own:
         return f"You have no trade{at} yet. One stands here as soon as you deposit or withdraw items."
