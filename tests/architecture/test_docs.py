@@ -74,9 +74,16 @@ def test_version_has_its_entry():
 
 
 def test_lines_to_copy():
-    """The README's first screen has the two lines to copy; .ci/run runs the second one."""
-    lines = [line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("pip install uv && ")]
+    """Each line of the README sets itself up in the checkout's own folders, which a distribution's pip allows.
 
-    assert "skindesk demo" in lines[0]
-    assert "python -m tests" in lines[1]
-    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    The first screen has the demo and the tests; .ci/run runs the second line.
+    """
+    text = README.read_text(encoding="utf-8")
+    lines = [line.strip() for line in text.splitlines() if line.strip().startswith("pip install ")]
+
+    assert all(line.startswith("pip install -qU --target .uv uv && .uv/bin/uv run --locked ") for line in lines)
+    assert lines[0].endswith("skindesk demo")
+    assert lines[1].endswith("python -m tests")
+    ci = ROOT / ".ci" / "run"
+    assert os.access(ci, os.X_OK)
+    assert "BREAK_SYSTEM" not in ci.read_text(encoding="utf-8")
