@@ -2,39 +2,29 @@
 
 import asyncio
 import contextlib
+import itertools
 import signal
 import sys
 import tempfile
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 
 import simcord
 
+from bot.demo import page
+from bot.demo.pasted import run_pasted
+from bot.demo.pictures import pictures
 from bot.demo.providers.steam import CHECK
-from bot.demo.scene import Scene, staged, welcome_embed
+from bot.demo.scene import Scene, staged
 from bot.exit_codes import ExitCode
 
+_LOOK = 0.5
+"""Seconds between two looks for a pasted command line."""
 _STEP = 5.0
 """Seconds between two steps of the simulated clock."""
 _STEPS_SHOWN = 6
 """Steps after which the page is refreshed although nothing happened, for its relative times."""
-
-_TRY = """
-SkinDesk demo: the real bot, simulated providers, no Discord and no account needed.
-
-  Open    {url}
-
-  Be Mia, the customer:   /trades    and /inventory tradeurl:{customer}
-                          /trades reference:{order}   (where is my order?)
-  Be Alex, the agent:     /inventory tradeurl:{private}   (a private one)
-                          /trades reference:{deposit}   (any customer's deposit)
-                          /resend id:{trade}
-  Be Robin, a moderator:  press Approve on the card
-  Not linked yet (Alex):  /link start    and be anyone at a made-up Steam
-  Anyone:                 /explain code:7
-
-Ctrl+C ends it. Nothing is kept.
-"""
 
 
 def run_demo(port: int | None, open_browser: bool) -> int:  # noqa: FBT001 -- two words from the command line
@@ -49,60 +39,71 @@ def run_demo(port: int | None, open_browser: bool) -> int:  # noqa: FBT001 -- tw
 
 
 async def _demo(port: int | None, *, open_browser: bool) -> int:
+    page.show_as_discord_does()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     with tempfile.TemporaryDirectory(prefix="skindesk-demo-") as folder:
         async with staged(Path(folder), check_errors=False, sign_in=True) as scene:
+            people = [scene.customer, scene.agent, scene.moderator, page.administrator(scene)]
             with scene.env.time_context():
-                await scene.client.get_partial_messageable(scene.channel.id).send(embed=welcome_embed(scene))
-            viewers = [scene.customer, scene.agent, scene.moderator]
-            async with scene.env.preview(scene.channel, viewers=viewers, layout="channel", port=port) as preview:
-                _announce(scene, preview.url)
+                await scene.client.get_partial_messageable(scene.channel.id).send(embed=page.welcome_embed(scene))
+            assets = pictures(scene.world)
+            async with scene.env.preview(
+                scene.channel, viewers=people, layout="channel", port=port, assets=assets
+            ) as preview:
+                sys.stdout.write(page.for_terminal(scene, preview.url))
+                sys.stdout.flush()
                 if open_browser:
                     webbrowser.open(preview.url)
-                await _until_ended(scene, preview, ended)
+                await _until_ended(Showing(scene, preview, people), preview, ended)
     return ExitCode.OK
 
 
-def _announce(scene: Scene, url: str) -> None:
-    world = scene.world
-    trade = world.trades_of(world.customer)[0]
-    sys.stdout.write(
-        _TRY.format(
-            url=url,
-            customer=world.customer.trade_url,
-            order=world.held_deposit.shop_reference,
-            private=world.private.trade_url,
-            deposit=world.others_deposit.order_id,
-            trade=trade.id,
-        )
-    )
-    sys.stdout.flush()
+class Showing:
+    """The scene while the page shows it. The simulation refuses every step while the page's own action runs."""
+
+    def __init__(self, scene: Scene, preview: simcord.Preview, people: Sequence[simcord.MemberActor]) -> None:
+        self._scene = scene
+        self._preview = preview
+        self._people = people
+        self._signed_in = 0
+
+    async def look(self) -> None:
+        """Run a pasted command line."""
+        if await run_pasted(self._scene, self._people):
+            await self._preview.refresh()
+
+    async def step(self, *, refresh: bool) -> None:
+        """Move the simulated clock, and refresh the page if told to or if the bot did something by itself.
+
+        Refreshes are rare, because a click on an older version of the page is refused.
+        """
+        before = len(self._scene.env.http_requests)
+        await self._scene.env.advance_time(_STEP)
+        # The page tells relative times from its last refresh: what is new would be "in 5 seconds".
+        self._preview.capture_time = self._scene.clock.now()
+        # Sign-ins happen on another page, between the steps.
+        was_signed_in, self._signed_in = self._signed_in, _sign_ins(self._scene)
+        if refresh or len(self._scene.env.http_requests) != before or self._signed_in != was_signed_in:
+            await self._preview.refresh()
 
 
-async def _until_ended(scene: Scene, preview: simcord.Preview, ended: asyncio.Event) -> None:
-    """Move the simulated clock, and refresh the page if the bot did something by itself.
-
-    Refreshes are rare, because a click on an older version of the page is refused.
-    """
+async def _until_ended(showing: Showing, preview: simcord.Preview, ended: asyncio.Event) -> None:
+    """Look for pasted lines and move the clock until the page is closed or ``ended`` is set."""
     closed = asyncio.create_task(preview.wait_closed())
     stopped = asyncio.create_task(ended.wait())
-    steps = 0
-    signed_in = 0
+    looks = round(_STEP / _LOOK)
     try:
-        while not (await asyncio.wait({closed, stopped}, timeout=_STEP, return_when=asyncio.FIRST_COMPLETED))[0]:
-            steps += 1
+        for number in itertools.count(1):
+            if (await asyncio.wait({closed, stopped}, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED))[0]:
+                break
             # The simulation is busy while a click is processed.
             with contextlib.suppress(simcord.SetupError, TimeoutError):
-                before = len(scene.env.http_requests)
-                await scene.env.advance_time(_STEP)
-                # Sign-ins happen on another page, between the steps.
-                was_signed_in, signed_in = signed_in, _sign_ins(scene)
-                did_something = len(scene.env.http_requests) != before or signed_in != was_signed_in
-                if did_something or steps % _STEPS_SHOWN == 0:
-                    await preview.refresh()
+                await showing.look()
+                if number % looks == 0:
+                    await showing.step(refresh=number % (looks * _STEPS_SHOWN) == 0)
     finally:
         for task in (closed, stopped):
             task.cancel()

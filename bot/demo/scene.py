@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import discord
 import simcord
 
 from bot.app import assembled
@@ -167,31 +166,3 @@ async def _rights(scene: Scene) -> None:
     await services.settings.set_approvals_channel(scene.channel.id, by=scene.owner)
     linker = Actor(scene.guild.id, scene.agent.id, frozenset({scene.guild.id, scene.support.id}))
     await services.links.set_for(scene.customer.id, str(scene.world.customer.steam_id), by=linker)
-
-
-def welcome_embed(scene: Scene) -> discord.Embed:
-    """Return the first message on the page: the people and what to try."""
-    world = scene.world
-    resendable = world.trades_of(world.customer)[0]
-    held = world.held_deposit
-    lines = [
-        "Choose above who you are, then type `/` below.",
-        "",
-        "**Mia, a customer.** Her own inventory and trades, no one else's:",
-        f"`/trades` · where is my order? `/trades reference:{held.shop_reference}`",
-        "`/inventory`, and `/trades` for AssetPay's list, with her `tradeurl`:",
-        f"`{world.customer.trade_url}`",
-        "",
-        "**Alex, a support agent.** Everyone's. Try `/inventory` for a private one:",
-        f"`{world.private.trade_url}`",
-        f"`/trades reference:{world.others_deposit.order_id}` finds any customer's deposit.",
-        f"Then ask for a resend: `/resend id:{resendable.id}`",
-        "",
-        "**Robin, a moderator.** Approve or deny the card that appears here, once.",
-        "",
-        "**Steam sign-in.** Alex and Robin are not linked yet: `/link start`, then be anyone at a made-up Steam.",
-        "",
-        "`/explain code:7` says what an error means. Every other error can be looked up with a made-up trade URL:",
-        f"`{world.error_trade_url(1010)}` is error 1010.",
-    ]
-    return discord.Embed(title="SkinDesk demo", description="\n".join(lines), colour=0x3B6EA5)

@@ -1,0 +1,115 @@
+"""The demo's page: the people on it, what they can try, and what makes SimCord's page show it as Discord does."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import discord
+import simcord
+from simcord.preview import _markdown
+
+from bot.demo.scene import Scene
+from bot.domain.errors import SkinDeskError
+from bot.domain.failures import ProviderError
+
+_COLOUR = 0x3B6EA5
+
+
+class Part(NamedTuple):
+    """A person on the page, and command lines to paste, each with what it shows."""
+
+    who: str
+    lines: tuple[tuple[str, str], ...]
+
+
+def administrator(scene: Scene) -> simcord.MemberActor:
+    """Add a member with Discord's Administrator permission, who may always give rights."""
+    role = scene.guild.create_role("Administrators", permissions=discord.Permissions(administrator=True))
+    return scene.guild.add_member(scene.env.create_user("kim", global_name="Kim (administrator)"), roles=[role])
+
+
+def show_as_discord_does() -> None:
+    """Show names for mentions in embeds, and answers that refuse something as answers; call it before the scene opens.
+
+    SimCord has no settings for either, and would report each refusal in red as a failed bot. Its version is pinned,
+    and a test looks at the page.
+    """
+    for field in ("embed_description", "embed_field_value"):
+        _markdown._FIELD_POLICIES[field] |= {"mentions": True, "commands": True}  # noqa: SLF001 -- see above
+    record = simcord.Env._record_error  # noqa: SLF001
+
+    def record_unexpected(env: simcord.Env, error: BaseException) -> None:
+        if not isinstance(getattr(error, "original", error), SkinDeskError | ProviderError):
+            record(env, error)
+
+    simcord.Env._record_error = record_unexpected  # type: ignore[method-assign] # noqa: SLF001
+
+
+def suggestions(scene: Scene) -> tuple[Part, ...]:
+    """Return what each person can try, in the order of a day at the desk."""
+    world = scene.world
+    failed = world.trades_of(world.customer)[0].id
+    return (
+        Part(
+            "Mia, a customer: her own trades and items",
+            (
+                ("/trades", "where her trades stand"),
+                (f"/trades reference:{world.held_deposit.shop_reference}", "where is my order?"),
+                (f"/resend id:{failed} reason:Steam was down", "asks the moderators to send a failed offer again"),
+                (f"/inventory tradeurl:{world.customer.trade_url}", "what her items bring"),
+            ),
+        ),
+        Part(
+            "Robin, a moderator: decides on the card that appears here",
+            (("/approvals", "the queue of open requests"), ("/status", "do the providers work?")),
+        ),
+        Part(
+            "Alex, a support agent: everyone's trades and items",
+            (
+                ("/customer member:@mia", "one screen about a customer"),
+                (f"/trades reference:{world.others_deposit.order_id}", "any customer's deposit"),
+                (f"/inventory tradeurl:{world.private.trade_url}", "a private inventory"),
+                (f"/inventory tradeurl:{world.error_trade_url(1010)}", "error 1010; E and a number for any other"),
+                ("/link start", "be anyone at a made-up Steam"),
+            ),
+        ),
+        Part(
+            "Kim, an administrator: rights and channels",
+            (
+                ("/access list", "which role may do what"),
+                ("/access why member:@alex capability:resend.approve", "why somebody may not"),
+                ("/settings show", "where cards and audit posts go"),
+            ),
+        ),
+        Part("Anyone", (("/explain code:7", "what an error means"), ("/mydata export", "what is stored about you"))),
+    )
+
+
+def welcome_embed(scene: Scene) -> discord.Embed:
+    """Return the first message on the page."""
+    embed = discord.Embed(
+        title="SkinDesk demo",
+        description=(
+            "Choose above who you are, then type `/` below, or paste one of these lines and press Enter.\n"
+            "This page has no *Apps* menu. On Discord *Show trades* is in a member's, "
+            "*Explain error codes* in a message's."
+        ),
+        colour=_COLOUR,
+    )
+    for part in suggestions(scene):
+        lines = "".join(f"{what}\n```\n{line}\n```\n" for line, what in part.lines)
+        embed.add_field(name=part.who, value=lines, inline=False)
+    return embed
+
+
+def for_terminal(scene: Scene, url: str) -> str:
+    """Return the page's address and the suggestions as plain text."""
+    parts = "\n".join(
+        f"  {part.who}\n" + "".join(f"    {line}\n" for line, _ in part.lines) for part in suggestions(scene)
+    )
+    return (
+        "\nSkinDesk demo: the real bot, simulated providers, no Discord and no account needed.\n\n"
+        f"  Open    {url}\n\n"
+        f"Choose on the page who you are, and paste a line:\n\n{parts}\n"
+        "Ctrl+C ends it. Nothing is kept.\n"
+    )

@@ -1,0 +1,90 @@
+"""Runs command lines that somebody pastes into the demo's page: Discord does so, SimCord's page sends them as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import simcord
+from discord import AppCommandOptionType, app_commands
+
+from bot.demo.scene import Scene
+
+
+class CommandLine(NamedTuple):
+    """A command, and its options by name as a SimCord actor takes them."""
+
+    command: str
+    options: Mapping[str, Any]
+
+
+async def run_pasted(scene: Scene, people: Sequence[simcord.MemberActor]) -> bool:
+    """Replace the channel's last message by the command that it is; return whether it is one.
+
+    Raise SetupError if the simulation is busy with an action of the page.
+    """
+    message = scene.channel.last_message
+    if message is None:
+        return False
+    sender = next((person for person in people if person.id == message.author.id), None)
+    line = command_line(message.content, scene.client.tree, _mentionable(scene, people))
+    if sender is None or line is None:
+        return False
+    await scene.env.settle()
+    await sender.delete(message)
+    await sender.slash(scene.channel, line.command, **line.options)
+    return True
+
+
+def command_line(
+    text: str, tree: app_commands.CommandTree[Any], mentionable: Mapping[str, object]
+) -> CommandLine | None:
+    """Read ``/command option:value …``; None if it is no such line.
+
+    Members, roles and channels are written as their name in ``mentionable``.
+    """
+    match = re.fullmatch(r"/(\S+)(.*)", text.strip(), re.DOTALL)
+    if match is None:
+        return None
+    command, rest = tree.get_command(match[1]), match[2]
+    while isinstance(command, app_commands.Group):
+        name, _, rest = rest.strip().partition(" ")
+        command = command.get_command(name)
+    if command is None:
+        return None
+    parameters = {parameter.display_name: parameter for parameter in command.parameters}
+    names = "|".join(map(re.escape, parameters)) or r"(?!)"
+    before, *pairs = re.split(rf"(?:^|\s)({names}):", rest)
+    given = dict(zip(pairs[::2], map(str.strip, pairs[1::2]), strict=True))
+    required = {name for name, parameter in parameters.items() if parameter.required}
+    if before.strip() or not required <= given.keys():
+        return None
+    try:
+        options = {name: _value(parameters[name].type, value, mentionable) for name, value in given.items()}
+    except (KeyError, ValueError):
+        return None
+    return CommandLine(command.qualified_name, options)
+
+
+def _value(kind: AppCommandOptionType, text: str, mentionable: Mapping[str, object]) -> object:
+    match kind:
+        case AppCommandOptionType.string:
+            return text
+        case AppCommandOptionType.integer:
+            return int(text)
+        case AppCommandOptionType.number:
+            return float(text)
+        case AppCommandOptionType.boolean:
+            return {"true": True, "false": False}[text.lower()]
+        case _:
+            return mentionable[text]
+
+
+def _mentionable(scene: Scene, people: Sequence[simcord.MemberActor]) -> dict[str, object]:
+    roles = (scene.support, scene.moderators)
+    return {
+        f"#{scene.channel.name}": scene.channel,
+        **{f"@{role.name}": role for role in roles},
+        **{f"@{person.name}": person for person in people},
+    }
