@@ -10,7 +10,6 @@ from simcord.preview import _markdown
 
 from bot.demo.scene import Scene
 from bot.domain.errors import SkinDeskError
-from bot.domain.failures import ProviderError
 
 _COLOUR = 0x3B6EA5
 
@@ -39,10 +38,10 @@ def show_as_discord_does() -> None:
     record = simcord.Env._record_error  # noqa: SLF001
 
     def record_unexpected(env: simcord.Env, error: BaseException) -> None:
-        if not isinstance(getattr(error, "original", error), SkinDeskError | ProviderError):
+        if not isinstance(getattr(error, "original", error), SkinDeskError):
             record(env, error)
 
-    simcord.Env._record_error = record_unexpected  # type: ignore[method-assign] # noqa: SLF001
+    setattr(simcord.Env, record.__name__, record_unexpected)
 
 
 def suggestions(scene: Scene) -> tuple[Part, ...]:
