@@ -84,9 +84,9 @@ def suggestions(scene: Scene) -> tuple[Part, ...]:
     )
 
 
-def welcome_embed(scene: Scene) -> discord.Embed:
-    """Return the first message on the page."""
-    embed = discord.Embed(
+def welcome(scene: Scene) -> list[discord.Embed]:
+    """Return the embeds of the first message on the page."""
+    first = discord.Embed(
         title="SkinDesk demo",
         description=(
             "Choose above who you are, then type `/` below, or paste one of these lines and press Enter.\n"
@@ -95,10 +95,12 @@ def welcome_embed(scene: Scene) -> discord.Embed:
         ),
         colour=_COLOUR,
     )
-    for part in suggestions(scene):
-        lines = "".join(f"{what}\n```\n{line}\n```\n" for line, what in part.lines)
-        embed.add_field(name=part.who, value=lines, inline=False)
-    return embed
+    return [first, *map(_embed, suggestions(scene))]
+
+
+def _embed(part: Part) -> discord.Embed:
+    lines = "\n".join(f"{what}\n```\n{line}\n```" for line, what in part.lines)
+    return discord.Embed(title=part.who, description=lines, colour=_COLOUR)
 
 
 def for_terminal(scene: Scene, url: str) -> str:

@@ -48,7 +48,7 @@ async def _demo(port: int | None, *, open_browser: bool) -> int:
         async with staged(Path(folder), check_errors=False, sign_in=True) as scene:
             people = [scene.customer, scene.agent, scene.moderator, page.administrator(scene)]
             with scene.env.time_context():
-                await scene.client.get_partial_messageable(scene.channel.id).send(embed=page.welcome_embed(scene))
+                await scene.client.get_partial_messageable(scene.channel.id).send(embeds=page.welcome(scene))
             assets = pictures(scene.world)
             async with scene.env.preview(
                 scene.channel, viewers=people, layout="channel", port=port, assets=assets

@@ -26,6 +26,7 @@ A_TRY, TRIES = 4_000.0, 5
 """Milliseconds of one try of a step on the page, and the number of tries."""
 ACCEPTED = "before => !!simcordPreview.pendingAction || (simcordPreview.lastAction?.sequence ?? 0) > before"
 AGENT, MODERATOR = "Alex (support agent)", "Robin (moderator)"
+ADMINISTRATOR = "Kim (administrator)"
 
 
 @dataclass
@@ -121,6 +122,34 @@ async def test_page(tmp_path: Path, unused_tcp_port: int):
         await press(page, "Approve")
         await shown(page, "· sent")
         assert await running.ended(signal.SIGTERM) == (ExitCode.OK, "")
+
+
+@pytest.mark.browser
+async def test_on_a_phone(tmp_path: Path, unused_tcp_port: int):
+    """Pasted lines work at 390 px; mentions are names, and a refusal is no red error."""
+    async with demo(tmp_path, unused_tcp_port) as running, open_page(390, 1000) as page:
+        await page.goto(running.url)
+        await paste(page, "/access why member:@alex capability:resend.approve")
+        await shown(page, "You may not do that")
+        assert await page.locator("#inspector-tab-count").is_hidden()
+        await paste(page, "/inventory tradeurl:" + running.suggested(r"inventory tradeurl:(\S+)"))
+        await shown(page, "Page 1 of 8")
+
+        await become(page, ADMINISTRATOR)
+        await paste(page, "/access why member:@alex capability:resend.approve")
+        await shown(page, "@Alex (support agent)")
+        assert await page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+async def paste(page: Page, line: str) -> None:
+    """Send a whole command line as text."""
+    composer = page.locator("#channel-composer-input")
+
+    async def send() -> None:
+        await composer.fill(line, timeout=A_TRY)
+        await page.locator("#send-message").click(timeout=A_TRY)
+
+    await repeat(page, send)
 
 
 async def become(page: Page, viewer: str) -> None:

@@ -17,7 +17,8 @@ import simcord
 from PIL import Image
 from playwright.async_api import Browser, async_playwright
 
-from bot.demo.scene import staged
+from bot.demo.pictures import pictures
+from bot.demo.scene import Scene, staged
 from tests.snapshots.pages import FOLDER
 from tests.snapshots.shot import Shot, sections
 from tests.snapshots.through_discord import Walk
@@ -93,22 +94,22 @@ async def _take() -> None:
                 for wanted in WANTED:
                     if (wanted.page, wanted.heading) == (shot.page, shot.heading):
                         viewer = shot.actor or scene.moderator
-                        await _picture(scene.env, scene.channel, browser, shot, viewer, wanted)
+                        await _picture(scene, browser, shot, viewer, wanted)
             await browser.close()
     _join()
     TAKEN.write_text(json.dumps(digests(), indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 async def _picture(
-    env: simcord.Env,
-    channel: simcord.ChannelHandle,
+    scene: Scene,
     browser: Browser,
     shot: Shot,
     viewer: simcord.MemberActor,
     wanted: Wanted,
 ) -> None:
     """Show one message to its reader and take its picture."""
-    async with env.preview(channel, viewers=[viewer], layout="channel") as preview:
+    assets = pictures(scene.world)
+    async with scene.env.preview(scene.channel, viewers=[viewer], layout="channel", assets=assets) as preview:
         page = await browser.new_page(viewport={"width": wanted.width, "height": _HEIGHT})
         await page.goto(preview.url)
         assert shot.message is not None
