@@ -47,14 +47,14 @@ def show_as_discord_does() -> None:
 def suggestions(scene: Scene) -> tuple[Part, ...]:
     """Return what each person can try, in the order of a day at the desk."""
     world = scene.world
-    failed = world.trades_of(world.customer)[0].id
+    expired = world.trades_of(world.customer)[2].id
     return (
         Part(
             "Mia, a customer: her own trades and items",
             (
                 ("/trades", "where her trades stand"),
                 (f"/trades reference:{world.held_deposit.shop_reference}", "where is my order?"),
-                (f"/resend id:{failed} reason:Steam was down", "asks the moderators to send a failed offer again"),
+                (f"/resend id:{expired} reason:I was away", "asks the moderators to send an expired offer again"),
                 (f"/inventory tradeurl:{world.customer.trade_url}", "what her items bring"),
             ),
         ),

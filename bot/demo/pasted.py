@@ -47,15 +47,15 @@ def command_line(
     match = re.fullmatch(r"/(\S+)(.*)", text.strip(), re.DOTALL)
     if match is None:
         return None
-    command, rest = tree.get_command(match[1]), match[2]
+    command, given_text = tree.get_command(match[1]), match[2]
     while isinstance(command, app_commands.Group):
-        name, _, rest = rest.strip().partition(" ")
+        name, _, given_text = given_text.strip().partition(" ")
         command = command.get_command(name)
     if command is None:
         return None
     parameters = {parameter.display_name: parameter for parameter in command.parameters}
     names = "|".join(map(re.escape, parameters)) or r"(?!)"
-    before, *pairs = re.split(rf"(?:^|\s)({names}):", rest)
+    before, *pairs = re.split(rf"(?:^|\s)({names}):", given_text)
     given = dict(zip(pairs[::2], map(str.strip, pairs[1::2]), strict=True))
     required = {name for name, parameter in parameters.items() if parameter.required}
     if before.strip() or not required <= given.keys():

@@ -19,8 +19,8 @@ from bot.demo.providers.steam import CHECK
 from bot.demo.scene import Scene, staged
 from bot.exit_codes import ExitCode
 
-_LOOK = 0.5
-"""Seconds between two looks for a pasted command line."""
+_POLL = 0.5
+"""Seconds between two searches for a pasted command line."""
 _STEP = 5.0
 """Seconds between two steps of the simulated clock."""
 _STEPS_SHOWN = 6
@@ -70,7 +70,7 @@ class Showing:
         self._people = people
         self._signed_in = 0
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Run a pasted command line."""
         if await run_pasted(self._scene, self._people):
             await self._preview.refresh()
@@ -91,19 +91,19 @@ class Showing:
 
 
 async def _until_ended(showing: Showing, preview: simcord.Preview, ended: asyncio.Event) -> None:
-    """Look for pasted lines and move the clock until the page is closed or ``ended`` is set."""
+    """Run pasted lines and move the clock until the page is closed or ``ended`` is set."""
     closed = asyncio.create_task(preview.wait_closed())
     stopped = asyncio.create_task(ended.wait())
-    looks = round(_STEP / _LOOK)
+    polls = round(_STEP / _POLL)
     try:
         for number in itertools.count(1):
-            if (await asyncio.wait({closed, stopped}, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED))[0]:
+            if (await asyncio.wait({closed, stopped}, timeout=_POLL, return_when=asyncio.FIRST_COMPLETED))[0]:
                 break
             # The simulation is busy while a click is processed.
             with contextlib.suppress(simcord.SetupError, TimeoutError):
-                await showing.look()
-                if number % looks == 0:
-                    await showing.step(refresh=number % (looks * _STEPS_SHOWN) == 0)
+                await showing.poll()
+                if number % polls == 0:
+                    await showing.step(refresh=number % (polls * _STEPS_SHOWN) == 0)
     finally:
         for task in (closed, stopped):
             task.cancel()
