@@ -1,4 +1,4 @@
-"""A day at the desk: a customer, two moderators, an agent and the owner, from the first question to the last message."""
+"""A day at the desk: a customer, two moderators, an agent and the owner, from first question to last message."""
 
 from pathlib import Path
 
@@ -65,7 +65,7 @@ async def test_a_day(tmp_path: Path) -> None:
         for fact in (mia.mention, str(trade.id), "I was away when the offer came", "the owner,"):
             assert fact in face(scene, card), face(scene, card)
 
-        # Robin takes the card, so that Sam does not judge it too, and denies it for a usual reason. Mia has left by then.
+        # Robin takes the card, so that Sam does not judge it too, and denies it for a usual reason. Mia has left.
         await minutes(scene, 20)
         await robin.click(card, label="Take")
         assert f"{robin.mention} is on it" in face(scene, card)
