@@ -35,7 +35,7 @@ def show_as_discord_does() -> None:
     """
     for field in ("embed_description", "embed_field_value"):
         _markdown._FIELD_POLICIES[field] |= {"mentions": True, "commands": True}  # noqa: SLF001 -- see above
-    record = simcord.Env._record_error  # noqa: SLF001
+    record = simcord.Env._record_error  # noqa: SLF001 -- see above
 
     def record_unexpected(env: simcord.Env, error: BaseException) -> None:
         if not isinstance(getattr(error, "original", error), SkinDeskError):
