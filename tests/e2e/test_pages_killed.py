@@ -57,12 +57,15 @@ async def test_ten_thousand_items(live: LiveBot):
 
 
 async def test_stopped_at_once(live: LiveBot):
-    """A page that is shown just before a stop still turns after the next start."""
+    """What is shown just before a stop works after the next start: a page turns, a reference has its facts."""
     async with live.running():
         page = await live.use(live.customer, "inventory", tradeurl=live.world.customer.trade_url)
+        refused = (await live.use(live.customer, "trades", member=live.agent)).text
 
     async with live.running(set_up=False):
         assert "Page 2 of 8" in await live.turn_page(page, live.customer)
+        found = (await live.use(live.agent, "explain", code=refused[refused.index("Reference ") :])).text
+        assert f"<@{live.customer.user.id}> saw this" in found
     live.assert_sound()
 
 

@@ -35,6 +35,13 @@ def is_known(interaction: Interaction, kinds: Sequence[type[discord.ui.DynamicIt
     return any((each.type.value, getattr(each, "custom_id", None)) == found for each in on_message)
 
 
+def custom_ids(message: discord.Message) -> Iterator[str]:
+    """Yield the custom ids of a message's components, as Discord has them."""
+    for each in _walk(message.components):
+        if isinstance(custom_id := getattr(each, "custom_id", None), str):
+            yield custom_id
+
+
 async def refuse(_session: InteractionSession) -> None:
     """Say that a component does nothing any more."""
     raise ControlUnknown

@@ -8,7 +8,7 @@ import discord
 
 from bot.domain.access import Capability
 from bot.domain.resends import MAX_REASON, CardMessage
-from bot.ui.interaction.components import offered, selected
+from bot.ui.interaction.components import custom_ids, offered, selected
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
@@ -34,16 +34,20 @@ USUAL_REASONS = {
 """For each usual reason what the moderator chooses, and what requester and owner read: no suspicion of anyone."""
 
 _OTHER = "other"
-_ANY_CARD = r"(?P<channel>\d{1,20}):(?P<message>\d{1,20})"
+_MENU = re.compile(r"resend:(?P<id>\d{1,18}):why(?::(?P<channel>\d{1,20}):(?P<message>\d{1,20}))?")
 _TITLES = {"deny": "Deny", "sent": "Mark as sent", "failed": "Mark as failed"}
 
 
 def card_of(session: InteractionSession) -> CardMessage | None:
-    """Return the message of SkinDesk that was pressed, or from which a form was opened."""
+    """Return the message of SkinDesk that was pressed, or from which a form or a menu was opened.
+
+    The menu's custom id has the card. It is read from the message, because a submitted form's custom id can be forged.
+    """
     message, user = session.interaction.message, session.interaction.client.user
     if message is None or user is None or message.author.id != user.id:
         return None
-    return CardMessage(message.channel.id, message.id)
+    menu = _menu_on(message)
+    return CardMessage(message.channel.id, message.id) if menu is None else _card_in(menu)
 
 
 def denial_menu(resend_id: int, card_pressed: CardMessage | None) -> tuple[discord.Embed, discord.ui.View]:
@@ -66,7 +70,7 @@ def denial_menu(resend_id: int, card_pressed: CardMessage | None) -> tuple[disco
 @requires(Capability.APPROVE_RESEND)
 class DenialSelect(
     discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]],
-    template=rf"resend:(?P<id>\d{{1,18}}):why(?::{_ANY_CARD})?",
+    template=_MENU.pattern,
 ):
     """Denies the request for the selected reason. The custom id has the card whose button asked."""
 
@@ -91,7 +95,7 @@ class DenialSelect(
         resends, actor, value = session.services.resends, session.actor, selected(self.item)
         if value == _OTHER:  # only the database is asked: a modal has to be the first answer
             await resends.may_decide(self._resend_id, by=actor)
-            await session.open_modal(ReasonModal(self._resend_id, "deny", user_id=actor.user_id, asked_on=self._card))
+            await session.open_modal(ReasonModal(self._resend_id, "deny", user_id=actor.user_id))
             return
         await session.defer(thinking=False)
         resend = await resends.deny(self._resend_id, by=actor, reason=USUAL_REASONS[value][1], card=self._card)
@@ -101,9 +105,9 @@ class DenialSelect(
 @requires(Capability.APPROVE_RESEND)
 class ReasonModal(
     SkinDeskModal,
-    template=rf"resend:(?P<id>\d{{1,18}}):(?P<action>deny|sent|failed):reason:(?P<user>\d{{1,20}})(?::{_ANY_CARD})?",
+    template=r"resend:(?P<id>\d{1,18}):(?P<action>deny|sent|failed):reason:(?P<user>\d{1,20})",
 ):
-    """Asks for the reason, which the card shows. ``asked_on`` is the card, if the form opens from a menu."""
+    """Asks for the reason, which the card shows."""
 
     reason: discord.ui.TextInput["ReasonModal"] = discord.ui.TextInput(
         label="Reason (requester and owner see it)",
@@ -113,35 +117,39 @@ class ReasonModal(
         required=False,
     )
 
-    def __init__(self, resend_id: int, action: str, *, user_id: int, asked_on: CardMessage | None = None) -> None:
+    def __init__(self, resend_id: int, action: str, *, user_id: int) -> None:
         super().__init__(
             title=f"{_TITLES[action]}: resend {resend_id}",
-            custom_id=f"resend:{resend_id}:{action}:reason:{user_id}{_card_part(asked_on)}",
+            custom_id=f"resend:{resend_id}:{action}:reason:{user_id}",
         )
         self._resend_id = resend_id
         self._action = action
-        self._asked_on = asked_on
 
     @classmethod
     def from_custom_id(cls, match: re.Match[str], /) -> Self:
         """Rebuild the submitted modal."""
-        return cls(int(match["id"]), match["action"], user_id=int(match["user"]), asked_on=_card_in(match))
+        return cls(int(match["id"]), match["action"], user_id=int(match["user"]))
 
     async def submitted(self, session: InteractionSession, values: Mapping[str, str]) -> None:
         """Carry out the decision."""
-        resends, actor, reason = session.services.resends, session.actor, values.get("reason", "")
+        message, reason, card = session.interaction.message, values.get("reason", ""), card_of(session)
+        is_in_menu = message is not None and _menu_on(message) is not None
+        await session.defer(thinking=not is_in_menu)
+        resends, actor = session.services.resends, session.actor
         if self._action == "deny":
-            await session.defer(thinking=self._asked_on is None)
-            card = self._asked_on or card_of(session)
             resend = await resends.deny(self._resend_id, by=actor, reason=reason, card=card)
         else:
-            await session.defer()
-            sent, card = self._action == "sent", card_of(session)
+            sent = self._action == "sent"
             resend = await resends.mark(self._resend_id, sent=sent, by=actor, reason=reason, card=card)
-        if self._asked_on is None:
-            await session.reply(outcome_embed(resend, code=None))
+        if is_in_menu:
+            await session.show(outcome_embed(resend, code=None), None)
         else:
-            await session.show(outcome_embed(resend, code=None), None)  # in place of the menu
+            await session.reply(outcome_embed(resend, code=None))
+
+
+def _menu_on(message: discord.Message) -> re.Match[str] | None:
+    """Return the custom id of the menu of a denial, if the message has one."""
+    return next(filter(None, map(_MENU.fullmatch, custom_ids(message))), None)
 
 
 def _card_part(message: CardMessage | None) -> str:
