@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.domain.failures import Dialect, Explanation, ProviderName
+from bot.domain.failures import Dialect, Explanation, ProviderName, StatusExplanation
 from bot.domain.pasted import LONGEST
 from bot.ui.explain import DIALECT_LABELS
 from bot.ui.interaction.rights import public
@@ -18,6 +18,8 @@ from bot.ui.references import reference_page
 _PROVIDERS = [app_commands.Choice(name=provider.label, value=provider.value) for provider in ProviderName]
 _MAX_TEXT = 1_000
 _NEAR = 6
+_CHOICES = 25
+_STATUSES = 8
 
 _log = logging.getLogger(__name__)
 
@@ -55,11 +57,13 @@ class ExplainCog(commands.Cog):
 
     @explain.autocomplete("code")
     async def _codes(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        """Suggest entries of the catalogue; nothing if that fails."""
+        """Suggest errors and, for what is typed, statuses; nothing if that fails."""
         session = session_of(interaction)
-        provider = getattr(interaction.namespace, "provider", None)
+        dialect = _dialect(getattr(interaction.namespace, "provider", None))
         try:
-            found = session.services.explanations.suggest(current, _dialect(provider), limit=25)
+            explanations = session.services.explanations
+            statuses = explanations.suggest_statuses(current, dialect, limit=_STATUSES) if current.strip() else ()
+            found = explanations.suggest(current, dialect, limit=_CHOICES)
         except Exception:  # noqa: BLE001 -- a suggestion has nowhere to show an error
             _log.exception("no suggestions")
             return []
@@ -67,7 +71,13 @@ class ExplainCog(commands.Cog):
         for each in found:
             if not each.confidential:
                 by_key.setdefault(each.key[:100], []).append(each)
-        return [app_commands.Choice(name=_choice_name(alike), value=key) for key, alike in by_key.items()]
+        errors = [app_commands.Choice(name=_choice_name(alike), value=key) for key, alike in by_key.items()]
+        words = {
+            _status_value(each): app_commands.Choice(name=_status_name(each), value=_status_value(each))
+            for each in statuses
+        }
+        new = [choice for value, choice in words.items() if value not in by_key]
+        return [*errors[: _CHOICES - len(new)], *new]
 
 
 @app_commands.context_menu(name="Explain error codes")
@@ -117,6 +127,17 @@ def _choice_name(alike: list[Explanation]) -> str:
     whose = " and ".join(dict.fromkeys(DIALECT_LABELS[each.dialect] for each in alike))
     code = "" if first.code is None else f"{first.code} · "
     return plain(f"{code}{first.key} · {whose} · {first.title}", 100)
+
+
+def _status_value(status: StatusExplanation) -> str:
+    """Return what to type for a status: a number alone would be an error's code."""
+    return f"status {status.word}" if status.word.lstrip("-").isdecimal() else status.word
+
+
+def _status_name(status: StatusExplanation) -> str:
+    return plain(
+        f"{_status_value(status)} · {DIALECT_LABELS[status.dialect]} · {status.customer_title or status.title}", 100
+    )
 
 
 def _dialect(provider: str | None) -> Dialect | None:

@@ -124,6 +124,11 @@ class Explanations(Protocol):
     def suggest(self, text: str, dialect: Dialect | None = None, *, limit: int = 25) -> tuple[Explanation, ...]:
         """Return the entries whose code, key or title begins with or contains ``text``, best first."""
 
+    def suggest_statuses(
+        self, text: str, dialect: Dialect | None = None, *, limit: int = 25
+    ) -> tuple[StatusExplanation, ...]:
+        """Return the statuses whose word or title begins with, contains or resembles ``text``."""
+
     def find_statuses(self, text: str, dialect: Dialect | None = None) -> tuple[StatusExplanation, ...]:
         """Return the statuses that a text names: "status 4", or a status word alone."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from string import ascii_lowercase, ascii_uppercase
 from typing import Self
@@ -19,7 +18,6 @@ from bot.providers.pasted import (
     http_statuses,
     labelled_numbers,
     numbers_alone,
-    only_number,
     plain_key,
     possible_statuses,
     providers_named,
@@ -33,12 +31,10 @@ from bot.providers.pasted_steam import (
     result_names,
     steam_results,
 )
+from bot.providers.suggestions import best, of_error, of_status
 
-_LONGEST_NEEDLE = 100
 _TRADE = "trade"
 _CLOUDFLARE_GENERAL = "cloudflare_1xxx"
-_SIMILARITY = 0.8
-"""The least similarity of a mistyped key to the one that is suggested; 1 is equal."""
 _KEY_WITH_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+(?![A-Za-z0-9_])")
 _KEY_IN_CAMEL_CASE = re.compile(r"(?<![A-Za-z0-9_])(?:[A-Z][a-z]+){2,6}(?![A-Za-z0-9_])")
 _KEY_IN_CAPITALS = re.compile(r"(?<![A-Za-z0-9_])[A-Z]{4,}(?![A-Za-z0-9_])")
@@ -48,31 +44,6 @@ _PHRASE_LENGTH = 3
 """Keys and titles of this many words do not occur in other sentences by chance."""
 _HTTP_END = 600
 _HAS_ENVELOPE = frozenset({FailureKind.REFUSED, FailureKind.THROTTLED, FailureKind.BROKEN})
-
-
-@dataclass(frozen=True, slots=True)
-class _Searchable:
-    """An explanation with the texts that ``suggest`` compares, in lower case."""
-
-    explanation: Explanation
-    code: str
-    key: str
-    title: str
-
-    def rank(self, needle: str) -> int | None:
-        """Return how well the needle fits, 0 for best and None for not at all. An empty one fits everything."""
-        if not needle:
-            return 0
-        spelled = (self.key, self.key.replace("_", " "))
-        ranks = (
-            needle == self.code or needle in spelled,
-            self.code.startswith(needle),
-            any(key.startswith(needle) for key in spelled),
-            self.title.startswith(needle),
-            f" {needle}" in f"{spelled[1]} {self.title}",
-            any(needle in text for text in (*spelled, self.title)),
-        )
-        return next((rank for rank, fits in enumerate(ranks) if fits), None)
 
 
 class Catalogue:
@@ -135,10 +106,8 @@ class Catalogue:
         )
         self._entries: dict[str, Explanation | StatusExplanation] = {each.id: each for each in entries.statuses}
         self._entries |= {each.id: each for each in (*found, self._unknown, self._unknown_of_steam)}
-        self._searchables = tuple(
-            _Searchable(each, "" if each.code is None else str(each.code), each.key.lower(), each.title.lower())
-            for each in found
-        )
+        self._searchables = tuple(map(of_error, found))
+        self._searchable_statuses = tuple(map(of_status, found_by_word))
 
     @classmethod
     def load(cls) -> Self:
@@ -218,19 +187,13 @@ class Catalogue:
 
     def suggest(self, text: str, dialect: Dialect | None = None, *, limit: int = 25) -> tuple[Explanation, ...]:
         """Return the entries whose code, key or title begins with or contains ``text``, or else is similar to it."""
-        needle = tidied(text[:_LONGEST_NEEDLE]).lower()
-        needle = only_number(needle) or needle
-        candidates = [each for each in self._searchables if dialect in (None, each.explanation.dialect)]
-        ranked = sorted(
-            (rank, place) for place, each in enumerate(candidates) if (rank := each.rank(needle)) is not None
-        )
-        if not ranked:
-            keys = {each.key for each in candidates}
-            similar = difflib.get_close_matches(as_key(needle), keys, n=5, cutoff=_SIMILARITY)
-            ranked = sorted(
-                (similar.index(each.key), place) for place, each in enumerate(candidates) if each.key in similar
-            )
-        return tuple(candidates[place].explanation for _, place in ranked[: max(limit, 0)])
+        return best(self._searchables, text, dialect, limit=limit)
+
+    def suggest_statuses(
+        self, text: str, dialect: Dialect | None = None, *, limit: int = 25
+    ) -> tuple[StatusExplanation, ...]:
+        """Return the statuses whose word or title begins with or contains ``text``, or else is similar to it."""
+        return best(self._searchable_statuses, text, dialect, limit=limit)
 
     def find_statuses(self, text: str, dialect: Dialect | None = None) -> tuple[StatusExplanation, ...]:
         """Return the statuses that a text names: "status 4", or a status word alone.
