@@ -72,12 +72,15 @@ class ExplainCog(commands.Cog):
             if not each.confidential:
                 by_key.setdefault(each.key[:100], []).append(each)
         errors = [app_commands.Choice(name=_choice_name(alike), value=key) for key, alike in by_key.items()]
-        words = {
-            _status_value(each): app_commands.Choice(name=_status_name(each), value=_status_value(each))
-            for each in statuses
-        }
-        new = [choice for value, choice in words.items() if value not in by_key]
-        return [*errors[: _CHOICES - len(new)], *new]
+        by_word: dict[str, list[StatusExplanation]] = {}
+        for status in statuses:
+            by_word.setdefault(_status_value(status), []).append(status)
+        offered = [
+            app_commands.Choice(name=_status_name(value, alike), value=value)
+            for value, alike in by_word.items()
+            if value not in by_key
+        ]
+        return [*errors[: _CHOICES - len(offered)], *offered]
 
 
 @app_commands.context_menu(name="Explain error codes")
@@ -134,10 +137,11 @@ def _status_value(status: StatusExplanation) -> str:
     return f"status {status.word}" if status.word.lstrip("-").isdecimal() else status.word
 
 
-def _status_name(status: StatusExplanation) -> str:
-    return plain(
-        f"{_status_value(status)} · {DIALECT_LABELS[status.dialect]} · {status.customer_title or status.title}", 100
-    )
+def _status_name(value: str, alike: list[StatusExplanation]) -> str:
+    """Return the label for the statuses of one word: the word, providers and, if there is one only, its title."""
+    whose = " and ".join(dict.fromkeys(DIALECT_LABELS[each.dialect] for each in alike))
+    title = "" if len(alike) > 1 else f" · {alike[0].customer_title or alike[0].title}"
+    return plain(f"{value} · {whose}{title}", 100)
 
 
 def _dialect(provider: str | None) -> Dialect | None:

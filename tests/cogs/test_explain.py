@@ -253,6 +253,21 @@ async def test_suggestions(scene: Scene) -> None:
     assert "NO_BOTS_AVAILABLE" in await explain(scene, scene.customer, by_key[0]["value"], provider="assetpay")
 
 
+async def test_suggested_statuses(scene: Scene) -> None:
+    """What is typed finds statuses too, each word once with its providers; each leads to its explanation."""
+    by_number = {choice["value"]: choice["name"] for choice in await suggested(scene, scene.customer, "4")}
+    for typed in ("hold", "escrow", "4", "status"):
+        offered = await suggested(scene, scene.customer, typed)
+        assert len(offered) <= 25
+        assert len({choice["value"] for choice in offered}) == len(offered)
+
+    assert by_number["status 4"] == "status 4 · AssetPay (.gg) and Mannco.store and Steam"
+    assert "Which provider was it?" in await explain(scene, scene.customer, "status 4")
+    (held,) = [each for each in await suggested(scene, scene.customer, "in_hold") if each["value"] == "in_hold"]
+    assert held["name"].startswith("in_hold · SkinsBack · Accepted")
+    assert "deposit status `in_hold`" in await explain(scene, scene.customer, "in_hold")
+
+
 async def test_suggestions_keep_what_is_confidential(scene: Scene) -> None:
     """No user is offered a confidential error."""
     for typed in ("key", "secret", "signature", "token", "-3", "19", "14", "ip", "FORBIDDEN", "account"):
