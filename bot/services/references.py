@@ -47,11 +47,8 @@ class ReferenceService:
         failure: Failure | None,
     ) -> None:
         """Keep an error. It is saved in the background, so that no answer waits for it or fails with it."""
-        users = [key for key, kept in self._unsaved.items() if _is_of(kept, guild_id, user_id)]
-        if len(users) >= _USERS_UNSAVED:
-            del self._unsaved[users[0]]
-        elif len(self._unsaved) >= _MAX_UNSAVED:
-            del self._unsaved[next(iter(self._unsaved))]
+        if len(self._unsaved) >= _USERS_UNSAVED:
+            self._make_room(guild_id, user_id)
         self._unsaved[guild_id, reference] = ErrorReference(
             guild_id, reference, user_id, self._clock.now(), command, error, title, failure
         )
@@ -88,6 +85,13 @@ class ReferenceService:
     async def purge(self) -> None:
         """Delete what is older than :data:`KEPT_FOR`."""
         await self._repository.purge(before=self._clock.now() - KEPT_FOR)
+
+    def _make_room(self, guild_id: int, user_id: int) -> None:
+        users = [key for key, kept in self._unsaved.items() if _is_of(kept, guild_id, user_id)]
+        if len(users) >= _USERS_UNSAVED:
+            del self._unsaved[users[0]]
+        elif len(self._unsaved) >= _MAX_UNSAVED:
+            del self._unsaved[next(iter(self._unsaved))]
 
     async def _save(self) -> None:
         while self._unsaved:

@@ -78,7 +78,8 @@ class SqliteReferenceRepository(ReferenceRepository):
             )
             ((stored,),) = connection.execute(_COUNT).fetchall()
             if stored > self._max_rows:
-                connection.execute(_EVICT, {"kept": self._max_rows})
+                # Some more than needed: it sorts all rows, and would else come with every error.
+                connection.execute(_EVICT, {"kept": self._max_rows - self._max_rows // 20})
 
         await self._db.write(job)
 
