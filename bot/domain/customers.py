@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -70,6 +69,8 @@ class Customer:
     notes: NoteList
     errors: tuple[ErrorReference, ...]
     views: tuple[AuditRow, ...]
+    may_ask: bool
+    """Whether the reader may ask for resends of anyone's trades."""
     read_at: datetime
 
     @property
@@ -89,13 +90,12 @@ class Customer:
         return tuple(resend for resend in self.resends if resend.state.is_open)
 
     @property
-    def resendable(self) -> tuple[Trade, ...]:
-        """The trades that can be sent again and for which no one has asked yet."""
-        asked: Collection[tuple[str, str]] = {(each.provider.value, str(each.trade_id)) for each in self.open_resends}
-        trades = () if self.answer is None else self.answer.trades
-        return tuple(
-            trade for trade in trades if trade.not_resendable is None and (trade.provider.value, trade.id) not in asked
-        )
+    def newest_resendable(self) -> Trade | None:
+        """The newest trade that can be sent again and for which no request is open, if the reader may ask for it."""
+        asked = {(resend.provider, str(resend.trade_id)) for resend in self.open_resends}
+        trades = self.answer.trades if self.may_ask and self.answer is not None else ()
+        found = (trade for trade in trades if trade.not_resendable is None)
+        return next((trade for trade in found if (trade.provider, trade.id) not in asked), None)
 
     @property
     def _id(self) -> int | None:

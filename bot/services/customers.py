@@ -88,6 +88,7 @@ class CustomerService:
             notes=await self._note_list(key, link, by=viewer),
             errors=await self._errors_of(by.guild_id, key),
             views=views,
+            may_ask=Capability.RESEND_ANY in viewer.capabilities,
             read_at=now,
         )
 

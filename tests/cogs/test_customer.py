@@ -8,7 +8,7 @@ import simcord
 
 from bot.demo.providers import faults
 from bot.demo.scene import Scene
-from tests.cogs.approvals import failed_trade, requested
+from tests.cogs.approvals import failed_trade, give_reason, requested
 from tests.cogs.test_inventory import answer_of
 from tests.cogs.test_my_data import my_data, raw_of
 from tests.cogs.test_resend_life import restarted
@@ -89,6 +89,19 @@ async def test_buttons_after_a_restart(scene: Scene) -> None:
     member.role_ids.clear()
     for label in ("Trades", "Inventory", "Refresh", "Add a note", "All notes"):
         assert "(`trades.any`)" in extra_text_of(await press(scene.agent, of_member, label))
+
+
+async def test_ask_to_resend(scene: Scene) -> None:
+    """The page offers the newest failed trade, and after that the next one."""
+    page = await customer(scene, scene.agent, member=scene.customer)
+    assert "Can be asked for: `480101`" in text_of(page)
+    form = await press(scene.agent, page, "Ask to resend")
+    asked = await give_reason(form, scene.agent, "the bot was offline")
+
+    assert "the moderators have been asked" in extra_text_of(asked)
+    again = text_of(await press(scene.agent, page, "Refresh"))
+    assert "**pending** · trade `480101`" in again
+    assert "Can be asked for: `480101`" not in again
 
 
 async def test_trade_url_of_another(scene: Scene) -> None:

@@ -239,14 +239,25 @@ async def test_requests_and_views(desk: Desk) -> None:
     """The page has the customer's requests, open and ended, and who looked before."""
     ours = replace(samples.draft(trade_id=1), guild_id=GUILD, owner=ACCOUNT, owner_user_id=CUSTOMER.user_id)
     denied = await samples.in_state(desk.repositories.resends, ResendState.DENIED, asked_for=ours)
+    await desk.grant(Capability.RESEND_ANY)
     pending = await samples.opened(desk.repositories.resends, asked_for=replace(ours, trade_id=123456))
     await desk.show(by=COLLEAGUE, member_id=CUSTOMER.user_id)
     customer = await desk.show(member_id=CUSTOMER.user_id)
 
     assert [each.id for each in customer.resends] == [pending.id, denied.id]
     assert [each.id for each in customer.open_resends] == [pending.id]
-    assert customer.resendable == (), "it was asked for already"
+    assert customer.newest_resendable is None, "it was asked for already"
     assert [row.actor_id for row in customer.views] == [COLLEAGUE.user_id]
+
+
+async def test_trade_to_ask_for(desk: Desk) -> None:
+    """The newest trade that can be sent again is offered to those who may ask for it."""
+    assert (await desk.show(member_id=CUSTOMER.user_id)).newest_resendable is None
+    await desk.grant(Capability.RESEND_ANY)
+    offered = (await desk.show(member_id=CUSTOMER.user_id)).newest_resendable
+
+    assert offered is not None
+    assert offered.id == "123456"
 
 
 async def test_last_errors(desk: Desk) -> None:

@@ -260,6 +260,7 @@ def customers(source: Source, audience: Audience) -> Embeds:
         notes=shown,
         errors=(ErrorReference(1, "a1b2c3", 5, NOW, "trades", "NotLinked", source.text(1)),),
         views=(),
+        may_ask=True,
         read_at=NOW,
     )
     yield customer_page(customer, reader_id=7, explanations=CATALOGUE)

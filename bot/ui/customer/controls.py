@@ -25,6 +25,7 @@ from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.pager import log_failures, log_parts, page_with_controls
+from bot.ui.resends.ask import AskToResendButton
 
 _KEY = r"customer:(?P<user>[1-8]?\d{1,18}):(?P<steam>\d{1,17})"
 """A customer in a custom id; 0 for what they have not."""
@@ -64,6 +65,10 @@ def shown_customer(session: InteractionSession, customer: Customer) -> tuple[dis
     view = discord.ui.View(timeout=None)
     for action in actions:
         view.add_item(CustomerButton(key, action))
+    if (trade := customer.newest_resendable) is not None:
+        ask = AskToResendButton(trade.id)
+        ask.row = 2
+        view.add_item(ask)
     return embed, view
 
 

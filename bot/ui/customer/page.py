@@ -212,9 +212,12 @@ def _has_open(answer: TradesAnswer | None) -> bool:
 
 
 def _resends_field(customer: Customer) -> list[Field]:
+    """Return the requests, and which trade the button *Ask to resend* is about."""
     standing = customer.open_resends
     decided = [resend for resend in customer.resends if not resend.state.is_open]
     lines = [_resend_line(resend) for resend in (*standing, *decided)[: max(_RESENDS_SHOWN, len(standing))]]
+    if (trade := customer.newest_resendable) is not None:
+        lines.append(f"Can be asked for: {code(trade.id)}")
     return [Field(f"Resends: {len(standing)} open", "\n".join(lines))] if lines else []
 
 
