@@ -43,7 +43,7 @@ async def test_page(scene: Scene) -> None:
     assert lines[2].startswith(f"Linked by {scene.agent.mention} <t:")
     assert f"is polite · {scene.moderator.mention} <t:" in text
     assert " waiting · " in text
-    assert "❌ Mannco.store withdrawal `480101`: Failed · <t:" in text
+    assert "❌ **failed** · Mannco.store withdrawal `480101` · <t:" in text
     assert "**pending** · trade `480101` · [card](https://discord.com/channels/" in text
     assert f"asked by {scene.agent.mention} <t:" in text
     assert "“the bot was offline”" in text

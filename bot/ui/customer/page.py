@@ -24,7 +24,7 @@ from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
 from bot.ui.kit.layout import Field, Tone, card
 from bot.ui.kit.text import code, outside, plain, relative
 from bot.ui.resends.card import link_to_card
-from bot.ui.trades.block import headline
+from bot.ui.trades.block import DIRECTIONS, label_for, symbol_of
 from bot.ui.trades.head import failures, notes, nothing
 
 _NOTES_SHOWN = 2
@@ -39,7 +39,8 @@ _WHOLE_NOTE = MAX_NOTE + 80
 """Escaped, a note of ordinary text is little longer; all of them still fit one message."""
 
 _STATES = (
-    ("waiting", frozenset({TradeState.PREPARED, TradeState.OFFERED, TradeState.UNKNOWN})),
+    ("waiting", frozenset({TradeState.PREPARED, TradeState.OFFERED})),
+    ("unclear", frozenset({TradeState.UNKNOWN})),
     ("on hold", frozenset({TradeState.HELD})),
     ("failed", frozenset({TradeState.FAILED})),
     ("cancelled", frozenset({TradeState.CANCELLED})),
@@ -173,7 +174,7 @@ def _trades_field(customer: Customer, explanations: Explanations) -> Field:
     counts = ((word, sum(states[state] for state in group)) for word, group in _STATES)
     lines = [
         " · ".join(f"{number:,} {word}" for word, number in counts if number),
-        *(_trade_line(trade, explanations) for trade in _leading(answer.trades)),
+        *(_trade_line(trade) for trade in _leading(answer.trades)),
         *failures(answer, explanations, staff=True),
         *_left_out(answer),
     ]
@@ -202,9 +203,12 @@ def _leading(trades: Sequence[Trade]) -> Sequence[Trade]:
     return [*first, *(trade for trade in trades if trade not in first)][:_TRADES_SHOWN]
 
 
-def _trade_line(trade: Trade, explanations: Explanations) -> str:
+def _trade_line(trade: Trade) -> str:
+    """Return a trade in a word and its number: *Trades* has the rest."""
     age = "" if trade.created_at is None else f" · {relative(trade.created_at)}"
-    return f"{headline(trade, explanations=explanations, staff=True)}{age}"
+    word = next(word for word, group in _STATES if trade.state in group)
+    which = f"{label_for(trade.provider, staff=True)} {DIRECTIONS[trade.direction]} {code(trade.id, 48)}"
+    return f"{symbol_of(trade)} **{word}** · {which}{age}"
 
 
 def _has_open(answer: TradesAnswer | None) -> bool:
