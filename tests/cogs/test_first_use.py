@@ -15,6 +15,7 @@ from discord import app_commands
 
 from bot.demo.providers import faults
 from bot.demo.scene import Scene
+from bot.domain.access import Capability
 from bot.ui.interaction.rights import commands_in, declared
 from tests.support.confirming import remove_link
 from tests.support.seen import text_of
@@ -29,7 +30,7 @@ class Row:
     """How a command is used, and which situations stop it.
 
     ``url_option`` is the option that takes a trade URL. ``target`` is what a context menu is used on. A command that
-    ``is_off`` at the scene's desk says so in every situation.
+    ``is_off`` at the scene's desk, or for the staff only, says so in every situation.
     """
 
     options: Options = lambda _: {}
@@ -83,6 +84,7 @@ ROWS: dict[str, Row] = {
     "settings approvals-channel": Row(a_channel),
     "settings audit-channel": Row(a_channel),
     "settings approvals-role": Row(lambda scene: {"role": scene.moderators}),
+    "customer": Row(lambda scene: {"member": scene.customer}, is_off=True),
     "Show trades": Row(stopped_by=frozenset({NO_LINK}), target="member"),
     "Explain error codes": Row(target="message"),
 }
@@ -144,7 +146,8 @@ async def let_customers_do_everything(scene: Scene) -> None:
     """Give everybody what each command needs, for one's own things only."""
     for command in commands_of(scene).values():
         for capability in declared(command.callback).capabilities[:1]:
-            await scene.client.services.access.grant(scene.guild.id, capability, by=scene.owner)
+            if capability is not Capability.TRADES_ANY:  # /customer has no right for one's own things
+                await scene.client.services.access.grant(scene.guild.id, capability, by=scene.owner)
 
 
 def expected_of(name: str, situation: str) -> Callable[[simcord.InteractionResult], list[str]]:
