@@ -50,3 +50,14 @@ def test_pictures_are_there() -> None:
 def test_pictures_are_current() -> None:
     """Each picture shows the page as it is now."""
     assert json.loads(TAKEN.read_text(encoding="utf-8")) == digests(), f"run {PICTURES_AGAIN}"
+
+
+def test_next_steps() -> None:
+    """The table of next steps has every command, and names buttons, menus and forms by their labels."""
+    text = (PAGE.parent / "next-steps.md").read_text(encoding="utf-8")
+    table = "".join(line for line in text.splitlines() if line.startswith("|"))
+    links = {"Open the page", "Open the offer in Steam", "The bot's profile", "card", "open the card"}
+    labels = {component.label for component in COMPONENTS.values()} | {name for name in COMMANDS if not name.islower()}
+
+    assert {name for name in COMMANDS if name.islower() and f"`/{name}`" not in table} == set()
+    assert set(re.findall(r"\*([^*]+)\*", table)) - labels - links == set()

@@ -55,18 +55,25 @@ class Wanted:
     width: int = _WIDE
 
 
+_MAIN = (
+    ("inventory", "inventory", "one provider · customer"),
+    ("refused", "inventory", "private · agent"),
+    ("trades", "trades", "active · customer"),
+    ("trade", "trades", "a failed withdrawal · customer"),
+    ("customer", "customer", "with a note · moderator"),
+    ("approval", "resend", "the card · moderators"),
+    ("approvals", "approvals", "one open · moderator"),
+    ("explain", "explain", "33 · customer"),
+    ("status", "status", "one fails · moderator"),
+    ("access", "access", "list · administrator"),
+)
+"""The ten main pages, which are shown on the width of a phone too."""
+
 WANTED = (
-    Wanted("inventory.png", "inventory", "one provider · customer"),
-    Wanted("inventory-phone.png", "inventory", "one provider · customer", _PHONE),
+    *(Wanted(f"{name}.png", page, heading) for name, page, heading in _MAIN),
+    *(Wanted(f"{name}-phone.png", page, heading, _PHONE) for name, page, heading in _MAIN),
     Wanted("inventory-all.png", "inventory", "all side by side · customer"),
     Wanted("item.png", "item_details", "first item · customer"),
-    Wanted("refused.png", "inventory", "private · agent"),
-    Wanted("trades.png", "trades", "active · customer"),
-    Wanted("trades-phone.png", "trades", "active · customer", _PHONE),
-    Wanted("approval.png", "resend", "the card · moderators"),
-    Wanted("explain.png", "explain", "33 · customer"),
-    Wanted("status.png", "status", "one fails · moderator"),
-    Wanted("access.png", "access", "list · administrator"),
     Wanted("audit.png", "audit", "newest · moderator"),
 )
 
