@@ -13,6 +13,7 @@ from discord import app_commands
 from bot.client import SkinDeskClient
 from bot.ui.interaction.rights import Requirement
 from tests.cogs.entry_points import Entry, entries
+from tests.support.pictures import WANTED
 from tests.support.stage import kept_open
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
@@ -81,6 +82,9 @@ def _command(entry: Entry, components: list[Entry]) -> Iterator[str]:
         yield ""
     for file, alt in texts.get("pictures", ()):
         yield f"![{alt}](images/{file})\n"
+        phone = file.replace(".png", "-phone.png")
+        if any(wanted.file == phone for wanted in WANTED):
+            yield f"![The same on a phone](images/{phone})\n"
 
 
 def _who(requires: Requirement) -> str:

@@ -32,7 +32,7 @@ _HEIGHT = 2_400
 _COLOURS = 96
 _GAP = 24
 _JOINED = "demo.png"
-_JOINED_OF = ("inventory.png", "refused.png")
+_JOINED_OF = ("inventory.png", "refused.png", "trades-phone.png")
 
 _OF_MESSAGE = "article[data-message-id='{}']"
 _NAME_PEOPLE = """(message, names) => {
@@ -134,12 +134,14 @@ async def _keep(png: bytes, path: Path) -> None:
 
 
 def _join() -> None:
-    """Join the README's two pictures side by side."""
-    left, right = (Image.open(IMAGES / name).convert("RGB") for name in _JOINED_OF)
-    height = max(left.height, right.height)
-    joined = Image.new("RGB", (left.width + right.width + _GAP, height), left.getpixel((left.width - 1, 0)))
-    joined.paste(left, (0, 0))
-    joined.paste(right, (left.width + _GAP, 0))
+    """Join the README's pictures side by side."""
+    parts = [Image.open(IMAGES / name).convert("RGB") for name in _JOINED_OF]
+    width = sum(part.width + _GAP for part in parts) - _GAP
+    joined = Image.new("RGB", (width, max(part.height for part in parts)), parts[0].getpixel((parts[0].width - 1, 0)))
+    left = 0
+    for part in parts:
+        joined.paste(part, (left, 0))
+        left += part.width + _GAP
     joined.quantize(_COLOURS, dither=Image.Dither.NONE).save(IMAGES / _JOINED, optimize=True)
 
 
