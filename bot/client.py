@@ -16,7 +16,7 @@ from bot.ports import CommandSyncs
 from bot.services.background import Job
 from bot.services.container import Services
 from bot.ui.access import RevokeDeletedButton
-from bot.ui.confirm import ConfirmButton
+from bot.ui.confirm import ConfirmButton, SignInButton
 from bot.ui.customer.controls import CustomerButton, NoteModal, NoteSelect, TradeUrlModal
 from bot.ui.interaction.components import is_known, refuse
 from bot.ui.interaction.error_handler import CopyButton, handle
@@ -70,6 +70,7 @@ COMPONENTS: tuple[type[discord.ui.DynamicItem[Any]], ...] = (
     StopButton,
     CopyButton,
     ConfirmButton,
+    SignInButton,
 )
 MODALS: tuple[type[SkinDeskModal], ...] = (FilterModal, NoteModal, TradeUrlModal, AskModal, ReasonModal)
 

@@ -7,12 +7,11 @@ from discord.ext import commands
 from bot.domain.access import Capability
 from bot.domain.links import RELINK_COOL_DOWN, Link
 from bot.services.links import NO_ACCOUNT, LinkStatus
-from bot.ui.confirm import ask_to_relink, ask_to_unlink
+from bot.ui.confirm import ask_to_unlink, sign_in_page
 from bot.ui.interaction.rights import public, requires
 from bot.ui.interaction.session import Interaction, session_of
 from bot.ui.kit.layout import Tone, card
 from bot.ui.links import origin, removed_embed, wait_sentence
-from bot.ui.sign_in import start_sign_in
 
 _THEIRS = "the member's own"
 
@@ -28,13 +27,8 @@ class LinksCog(commands.GroupCog, group_name="link", group_description="Connect 
         """Show the link to a sign-in page; a linked member is asked first."""
         session = session_of(interaction)
         await session.defer()
-        status = await session.services.links.status(by=session.actor)
-        if status is None or not session.services.sign_ins.is_on:
-            embed, view = await start_sign_in(session)
-            await session.reply(embed, view=view)
-        else:
-            embed, question = ask_to_relink(session, status.link)
-            await session.reply(embed, view=question)
+        embed, view = await sign_in_page(session)
+        await session.reply(embed, view=view)
 
     @app_commands.command(name="set", description="Staff: link a member to their Steam account, or end their link")
     @app_commands.describe(

@@ -7,9 +7,9 @@ from typing import Self, TypeAlias
 
 import discord
 
-from bot.domain.errors import NotYourPage, PageExpired
+from bot.domain.errors import NotLinked, NotYourPage, PageExpired
 from bot.domain.links import RELINK_COOL_DOWN, Link
-from bot.ui.interaction.error_handler import handle
+from bot.ui.interaction.error_handler import handle, register_controls
 from bot.ui.interaction.rights import public
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Tone, card
@@ -58,6 +58,14 @@ def ask_to_relink(session: InteractionSession, link: Link) -> Page:
         f"**Another** account takes its place, and resends of your own trades have to wait {_HOURS}.",
     ]
     return _question("Sign in at Steam again?", lines, "relink", session)
+
+
+async def sign_in_page(session: InteractionSession) -> Page:
+    """Start a sign-in and return the page with the link to it; a linked member is asked first."""
+    status = await session.services.links.status(by=session.actor)
+    if status is None or not session.services.sign_ins.is_on:
+        return await start_sign_in(session)
+    return ask_to_relink(session, status.link)
 
 
 def _question(title: str, lines: list[str], action: str, session: InteractionSession) -> Page:
@@ -121,3 +129,40 @@ class ConfirmButton(
         await session.defer(thinking=False)
         _, _, act = _ACTIONS[self._action]
         await session.show(*await act(session))
+
+
+@public("it links only its presser")
+class SignInButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"link:start"):
+    """Does what ``/link start`` does, where a link is missing."""
+
+    def __init__(self) -> None:
+        style = discord.ButtonStyle.primary
+        super().__init__(discord.ui.Button(label="Sign in at Steam", style=style, custom_id="link:start"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: Interaction, _item: discord.ui.Item[discord.ui.View], _match: re.Match[str], /
+    ) -> Self:
+        """Rebuild the pressed button."""
+        return cls()
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Show the link to a sign-in page."""
+        await handle(interaction, self._start)
+
+    async def _start(self, session: InteractionSession) -> None:
+        await session.defer()
+        embed, view = await sign_in_page(session)
+        await session.reply(embed, view=view)
+
+
+def _sign_in(session: InteractionSession) -> discord.ui.View | None:
+    """Return the button under the refusal of a member without a link, if members can sign in."""
+    if not session.services.sign_ins.is_on:
+        return None
+    view = discord.ui.View(timeout=None)
+    view.add_item(SignInButton())
+    return view
+
+
+register_controls(NotLinked, _sign_in)

@@ -14,7 +14,7 @@ import simcord
 from bot.domain.access import Capability
 from bot.services.my_data import WITHIN
 from bot.ui.access import RevokeDeletedButton
-from bot.ui.confirm import ASKED_FOR, ConfirmButton
+from bot.ui.confirm import ASKED_FOR, ConfirmButton, SignInButton
 from bot.ui.interaction.error_handler import CopyButton
 from bot.ui.inventory_pages import InventoryButton, ItemSelect, SortSelect
 from bot.ui.meanings import MeaningSelect
@@ -194,6 +194,10 @@ async def copies(stage: Stage, _: Any) -> str:
     return await stage.press(CopyButton(entry.id))
 
 
+async def signs_in(stage: Stage, _: Any) -> str:
+    return await stage.press(SignInButton())
+
+
 CONFIRMED = {"forget": "Your data was erased", "unlink": "Removed", "relink": "not set up here", "keep": "Nothing was"}
 
 
@@ -269,6 +273,7 @@ ROWS: dict[str, tuple[Case, ...]] = {
     "CopyButton": (Case(copies, "Try again:"),),
     "status": uses("status", "Providers"),
     "link start": uses("link start", "Steam sign-in is not set up here"),
+    "SignInButton": (Case(signs_in, "Steam sign-in is not set up here"),),
     "link set": uses(
         "link set",
         "Linked",

@@ -89,6 +89,24 @@ async def test_from_beginning_to_end(scene: Scene) -> None:
     assert "source `sign_in`" in post
 
 
+async def test_button_where_a_link_is_missing(scene: Scene) -> None:
+    """Whoever is refused for want of a link signs in by the button there; once linked, they are asked first."""
+    refused = await scene.moderator.slash(scene.channel, "trades", provider="mannco", scope="all")
+    assert refused.response is not None
+    assert "No Steam account is linked to you" not in text_of(refused)  # everyone's are listed to staff
+    stranger = scene.guild.add_member(scene.env.create_user("stranger"))
+    for command in ("trades", "inventory"):
+        options = {"tradeurl": scene.world.collector.trade_url} if command == "inventory" else {}
+        refused = await stranger.slash(scene.channel, command, **options)
+        assert "No Steam account is linked to you" in text_of(refused)
+    assert refused.response is not None
+    started = await stranger.click(refused.response, label="Sign in at Steam")
+    assert "Your Steam account is linked" in await sign_in(scene, address_in(started), scene.world.collector)
+
+    asked = await stranger.click(refused.response, label="Sign in at Steam")
+    assert "Sign in at Steam again?" in text_of(asked)
+
+
 async def test_account_of_another_member(scene: Scene) -> None:
     """Another member's account is refused without naming its owner, and Discord shows nothing."""
     address = address_in(await scene.moderator.slash(scene.channel, "link start"))

@@ -1,7 +1,8 @@
-"""Each ResendRepository finds the requests about a customer."""
+"""Each ResendRepository finds the requests about a customer, and the newest ones for trades."""
 
 from dataclasses import replace
 
+from bot.domain.failures import ProviderName
 from bot.domain.resends import Resend, ResendState
 from bot.domain.steam import SteamId
 from bot.ports.resends import ResendRepository
@@ -41,3 +42,24 @@ async def test_of_customer(resends: ResendRepository) -> None:
     assert await resends.of_customer(GUILD, owner=None, user_id=ADA, limit=9) == (of_member,)
     assert await resends.of_customer(GUILD, owner=BENS_ACCOUNT, user_id=None, limit=1) == (of_ben,)
     assert await resends.of_customer(GUILD, owner=None, user_id=CLEO, limit=9) == ()
+
+
+async def test_newest_of_trades(resends: ResendRepository) -> None:
+    """Found is the newest of each trade, open or ended, of this guild; one whose card was never posted is left out."""
+
+    async def asked(number: int, state: ResendState, guild_id: int = GUILD) -> Resend:
+        return await in_state(resends, state, asked_for=replace(draft(trade_id=number), guild_id=guild_id), at=LATER)
+
+    await asked(1, ResendState.SENT)
+    denied = await asked(1, ResendState.DENIED)
+    await asked(2, ResendState.DENIED)
+    standing = await resends.open(draft(trade_id=2))
+    await asked(3, ResendState.DENIED, OTHER_GUILD)
+    never_posted = await resends.open(draft(trade_id=1))
+    assert standing is not None
+    assert never_posted is not None
+    await resends.cancel(GUILD, never_posted.id, at=LATER, reason="card_not_posted")
+
+    found = await resends.newest_of_trades(GUILD, ProviderName.MANNCO, [1, 2, 3, 4, 10**30])
+    assert {each.trade_id: each.id for each in found} == {1: denied.id, 2: standing.id}
+    assert await resends.newest_of_trades(GUILD, ProviderName.SKINSBACK, [1, 2]) == ()

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.inventory import InventoryFilter, Sort
-from bot.domain.snapshots import InventoryAnswer, TradesAnswer
+from bot.domain.snapshots import InventoryAnswer, TradesAnswer, TradesView
 from bot.ports import SnapshotRepository
 from tests.contracts.samples import (
     BEN,
@@ -40,8 +40,9 @@ async def test_view(snapshots: SnapshotRepository) -> None:
 
     await snapshots.set_view(GUILD, "p-1", None)
     assert await snapshots.load(GUILD, "p-1", at=NOW) == snapshot_of()
-    await snapshots.set_view(GUILD, "p-1", view)
-    assert await snapshots.load(GUILD, "p-1", at=NOW) == replace(snapshot_of(), view=view)
+    for changed in (view, TradesView.FAILED):
+        await snapshots.set_view(GUILD, "p-1", changed)
+        assert await snapshots.load(GUILD, "p-1", at=NOW) == replace(snapshot_of(), view=changed)
 
 
 async def test_removed(snapshots: SnapshotRepository) -> None:

@@ -158,6 +158,9 @@ CASES: Mapping[type, Mapping[str, Case]] = {
         "open_for_trade": lambda resends, theirs: resends.open_for_trade(
             OURS, ProviderName.MANNCO, theirs.resend().trade_id
         ),
+        "newest_of_trades": lambda resends, theirs: resends.newest_of_trades(
+            OURS, ProviderName.MANNCO, [theirs.resend().trade_id]
+        ),
         "of_customer": lambda resends, theirs: resends.of_customer(
             OURS, owner=theirs.account(), user_id=theirs.person(), limit=9
         ),

@@ -16,9 +16,11 @@ from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
 from bot.domain.secrets import TradeCode
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer, TradesView
 from bot.domain.steam import Game, SteamId
+from bot.domain.trade_url import parse_trade_url
+from bot.domain.trades import Scope
 from bot.services.inventory import InventoryRequest
 from bot.services.snapshots import SnapshotService
-from bot.services.trades import TradeService
+from bot.services.trades import TradeService, TradesRequest
 from tests.contracts.engines import Repositories
 from tests.domain import builders
 from tests.domain.builders import NOW, OWNER, inventory, item, rub, trade, usd
@@ -354,3 +356,25 @@ async def test_requests_are_not_stored(services: Services, monkeypatch: pytest.M
     services.restarted()
     with pytest.raises(QueryExpired):
         await services.snapshots.refresh(third.id, by=CUSTOMER)
+
+
+async def test_trades_asked_for_again(services: Services):
+    """Trades are asked for again as they were, or with ended ones, and keep their view; a change of rights counts."""
+    url = str(REQUEST.trade_url)
+    first = await services.snapshots.list_trades(TradesRequest(trade_url=url, own=True), by=CUSTOMER)
+    viewed = await services.snapshots.show_trades(first.id, TradesView.FAILED, by=CUSTOMER)
+    again = await services.snapshots.refresh(first.id, by=CUSTOMER)
+    everything = await services.snapshots.refresh(first.id, by=CUSTOMER, scope=Scope.ALL)
+    still = await services.snapshots.refresh(everything.id, by=CUSTOMER)
+
+    assert viewed.view == again.view == still.view == TradesView.FAILED
+    assert [each.scope for each in services.source.asked] == [Scope.ACTIVE, Scope.ACTIVE, Scope.ALL, Scope.ALL]
+    assert {each.trade_url for each in services.source.asked} == {parse_trade_url(url)}
+    assert "AbCdEfGh" not in repr((first, TradesRequest(trade_url=url)))
+    assert (await services.snapshots.show_trades(first.id, None, by=CUSTOMER)).view is None
+    with pytest.raises(NotYourPage):
+        await services.snapshots.refresh(first.id, by=AGENT)
+    await services.revoke(Capability.TRADES_OWN)
+    with pytest.raises(AccessDenied):
+        await services.snapshots.refresh(first.id, by=CUSTOMER)
+    assert len(services.source.asked) == 4

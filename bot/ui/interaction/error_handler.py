@@ -86,7 +86,7 @@ async def report(session: InteractionSession, error: Exception) -> None:
     )
     remember(session, cause, error_reference, title=embed.title or "")
     try:
-        await session.reply(embed, view=_view_under(cause, explanations, audience))
+        await session.reply(embed, view=_view_under(session, cause, audience))
     except Exception as failed:  # noqa: BLE001 -- the log has the first error already
         session.close()
         _log.warning(
@@ -173,9 +173,20 @@ async def _audience(session: InteractionSession) -> Audience:
         return Audience.CUSTOMER
 
 
-def _view_under(error: Exception, explanations: Explanations, audience: Audience) -> discord.ui.View | None:
+_CONTROLS: dict[type[Exception], Callable[[InteractionSession], discord.ui.View | None]] = {}
+
+
+def register_controls(error: type[Exception], controls: Callable[[InteractionSession], discord.ui.View | None]) -> None:
+    """Set what stands under the message of an exception of exactly this type."""
+    _CONTROLS[error] = controls
+
+
+def _view_under(session: InteractionSession, error: Exception, audience: Audience) -> discord.ui.View | None:
+    if (controls := _CONTROLS.get(type(error))) is not None:
+        return controls(session)
     if not isinstance(error, ProviderError):
         return None
+    explanations = session.services.explanations
     return copy_view(explanations.explain(error.failure).id, explanations, audience)
 
 
