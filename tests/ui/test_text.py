@@ -232,3 +232,10 @@ def test_detector():
 def test_markup(text: str, words: str) -> None:
     """HTML, entities and BBCode are taken out; other signs stay."""
     assert without_markup(text) == words
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
+def test_plain_letters(text: str):
+    """Text of printable ASCII, which is cleaned in a shorter way, is shown as it is beside other letters."""
+    assert plain(f"é{text}", 1000)[1:] == plain(f"e{text}", 1000)[1:]
+    assert plain(f" {text}é", 1000)[:-1].rstrip() == plain(f" {text}e", 1000)[:-1].rstrip()

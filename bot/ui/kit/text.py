@@ -142,6 +142,8 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 def _clean(text: str) -> str:
     """Return one line of visible characters in NFC, with few marks on each."""
+    if text.isascii() and text.isprintable():  # most texts: nothing of what follows can be in them
+        return _SPACES.sub(" ", text).strip(" ")
     spaced = _BLANKS.sub(" ", text)
     visible = "".join(
         character

@@ -94,8 +94,8 @@ def trade_block(
 ) -> str:
     """Return one trade for its reader, several lines."""
     status = explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
-    cause, resend = cause_of(trade, explanations), context.resend_of(trade)
-    actor = actor_of(trade, status, cause, answer.read_at, staff=staff)
+    cause, resend = _cause(trade, explanations), context.resend_of(trade)
+    actor = actor_of(trade, status, answer.read_at, explanations=explanations, staff=staff)
     lines = [
         f"{symbol_of(trade)} **{title_of(trade, status, staff=staff)}**",
         _which(trade, staff=staff),
@@ -161,7 +161,7 @@ def _is_partial(trade: Trade) -> bool:
     return trade.state is TradeState.COMPLETED and (trade.status == "PARTIAL" or any(map(_has_failed, trade.items)))
 
 
-def cause_of(trade: Trade, explanations: Explanations) -> Explanation | None:
+def _cause(trade: Trade, explanations: Explanations) -> Explanation | None:
     """Return the meaning of a failed trade's last error, if it is known."""
     if trade.state not in _NOT_MADE or not trade.last_error:
         return None
@@ -214,7 +214,7 @@ def _who_undid_it(trade: Trade, *, staff: bool) -> str:
 
 
 def actor_of(
-    trade: Trade, status: StatusExplanation, cause: Explanation | None, read_at: datetime, *, staff: bool
+    trade: Trade, status: StatusExplanation, read_at: datetime, *, explanations: Explanations, staff: bool
 ) -> str:
     """Return who acts next, or that it goes on by itself."""
     actors = _ACTORS_FOR_STAFF if staff else _ACTORS_FOR_CUSTOMERS
@@ -230,6 +230,7 @@ def actor_of(
     if trade.lacks_offer or fixer is Fixer.PROVIDER:
         return f"{_family(trade.provider)} acts next"
     if trade.state is TradeState.FAILED:
+        cause = _cause(trade, explanations)  # not looked for earlier: it takes longest of all
         of_staff = cause is not None and cause.fixer in (Fixer.AGENT, Fixer.ADMINISTRATOR)
         fixer = cause.fixer if cause is not None and of_staff else Fixer.CUSTOMER
     elif _is_partial(trade) or _undone_by(trade) == "user":

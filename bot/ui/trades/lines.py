@@ -8,15 +8,17 @@ from bot.domain.snapshots import TradesAnswer
 from bot.domain.trades import Direction, Trade
 from bot.ports import Explanations
 from bot.services.trade_context import TradeContext
-from bot.ui.kit.text import code, count, money, outside, plain, relative
+from bot.ui.kit.text import code, count, money, outside, plain, relative, utf16_length
 from bot.ui.resends.asked import asked_line
-from bot.ui.trades.block import DIRECTIONS, actor_of, cause_of, label_for, symbol_of, title_of, total_of
+from bot.ui.trades.block import DIRECTIONS, actor_of, label_for, symbol_of, title_of, total_of
 
 _ORDER = 28
 _NUMBER = 20
 _ITEM = 32
 _LONGEST_REASON = 80
 _OPTION = 100
+_OPTION_ID = 40
+_OPTION_ORDER = 22
 
 
 def trade_lines(
@@ -24,7 +26,7 @@ def trade_lines(
 ) -> str:
     """Return a trade's state and amount, below them what it is and who acts next, and a resend that was asked for."""
     status = explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
-    actor = actor_of(trade, status, cause_of(trade, explanations), answer.read_at, staff=staff)
+    actor = actor_of(trade, status, answer.read_at, explanations=explanations, staff=staff)
     is_readers = actor.startswith("You ")
     total = total_of(trade)
     state = f"{_symbol(trade, is_readers=is_readers)} **{title_of(trade, status, staff=staff)}**"
@@ -49,15 +51,16 @@ def trade_option(
 ) -> discord.SelectOption:
     """Return the option that opens a trade; its value is the trade's place in the answer."""
     status = explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
-    actor = actor_of(trade, status, cause_of(trade, explanations), read_at, staff=staff)
+    actor = actor_of(trade, status, read_at, explanations=explanations, staff=staff)
     total = total_of(trade)
     state = f"{_symbol(trade, is_readers=actor.startswith('You '))} {title_of(trade, status, staff=staff)}"
-    which = f"{label_for(trade.provider, staff=staff)} {DIRECTIONS[trade.direction]} {trade.id}"
-    order = f" · order {trade.shop_reference}" if trade.shop_reference else ""
+    label = state if total is None else f"{state} · {money(total)}"
+    which = f"{label_for(trade.provider, staff=staff)} {DIRECTIONS[trade.direction]} {plain(trade.id, _OPTION_ID)}"
+    order = f" · order {plain(trade.shop_reference, _OPTION_ORDER)}" if trade.shop_reference else ""
     return discord.SelectOption(
-        label=plain(state + ("" if total is None else f" · {money(total)}"), _OPTION),
+        label=label if utf16_length(label) <= _OPTION else plain(label, _OPTION),
         value=str(place),
-        description=plain(which + order, _OPTION),
+        description=which + order,
     )
 
 
