@@ -28,14 +28,14 @@ COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE
 
 BUSY_WORKER = f"""
 import sys
-import bot.ui.pager
+import bot.ui.inventory_pages
 
 def busy(answer):
     print("{SEEN}", file=sys.stderr, flush=True)
     while True:
         pass
 
-bot.ui.pager.inventory_csv = busy
+bot.ui.inventory_pages.inventory_csv = busy
 {RUN}"""
 UPGRADE = f"""
 import bot.storage.database as database
