@@ -232,6 +232,9 @@ class WatchService:
         except ProviderError as error:
             wait = max(READ_EVERY, error.failure.retry_after or READ_EVERY)
             self._due[reading.name] = now + wait.total_seconds()
+            # It may be this account alone that the provider refuses: the next reading begins with another one.
+            first = [watch.id for watch in watches if watch.owner == watches[0].owner]
+            await self._repository.mark_read(first, at=self._clock.now())
             _log.info("watched trades not read provider=%s failure=%s", reading.name.value, error.failure.kind.value)
             return
         except Overloaded:

@@ -20,6 +20,9 @@ from bot.ui.sign_in import start_sign_in
 ASKED_FOR = timedelta(minutes=10)
 """How long a question can be answered; after that the facts in it may be others."""
 
+_EXACT_TO = timedelta(seconds=1)
+"""Precision of the time in a custom id."""
+
 _HOURS = f"{RELINK_COOL_DOWN.total_seconds() / 3600:g} hours"
 _REMEMBERED = (
     f"SkinDesk remembers it for {_HOURS}: if you link another account before, or another member links this one, "
@@ -127,6 +130,9 @@ class ConfirmButton(
         if session.services.clock.now() - self._asked_at > ASKED_FOR:
             raise PageExpired
         await session.defer(thinking=False)
+        status = await session.services.links.status(by=session.actor)
+        if status is not None and status.link.linked_at >= self._asked_at + _EXACT_TO:
+            raise PageExpired  # the question names the link before this one
         _, _, act = _ACTIONS[self._action]
         await session.show(*await act(session))
 

@@ -7,12 +7,14 @@ import pytest
 import simcord
 
 from bot.demo.scene import Scene
+from bot.domain.steam import SteamId
 from tests.cogs.test_inventory import wait
 from tests.cogs.test_resend_life import restarted
 from tests.support.confirming import confirmed
 from tests.support.seen import extra_text_of, text_of
 
 QUESTIONS = {"mydata forget": "Forget me now", "link remove": "Remove link"}
+NEW = str(SteamId.from_account_id(77))
 
 
 async def is_linked(scene: Scene) -> bool:
@@ -73,6 +75,19 @@ async def test_too_late(scene: Scene, command: str) -> None:
 
     assert "This page has expired" in extra_text_of(late)
     assert await is_linked(scene)
+
+
+@pytest.mark.parametrize("command", QUESTIONS)
+async def test_another_link(scene: Scene, command: str) -> None:
+    """A press removes the link that the question names, and not one that was made after it."""
+    asked = await ask(scene, command)
+    wait(scene, 2)
+    await scene.agent.slash(scene.channel, "link set", member=scene.customer, steam=NEW)
+
+    late = await confirmed(asked, scene.customer, QUESTIONS[command])
+
+    assert "This page has expired" in extra_text_of(late)
+    assert NEW in text_of(await scene.customer.slash(scene.channel, "link status"))
 
 
 async def test_nothing_to_remove(scene: Scene) -> None:

@@ -294,6 +294,21 @@ async def test_outage(desk: Watching) -> None:
     assert desk.messages.changes == [("1", TradeState.COMPLETED)]
 
 
+async def test_refused_account(desk: Watching) -> None:
+    """An account that the provider refuses keeps no one else's trades from being read."""
+    await desk.link(replace(CUSTOMER, user_id=9), STRANGERS)
+    desk.provider.put("2", TradeState.OFFERED, STRANGERS)
+    await desk.begin()
+    await desk.begin("2", by=UNLINKED)
+    desk.provider.refused = OWNER
+
+    desk.provider.put("2", TradeState.HELD, STRANGERS)
+    for _ in range(2):
+        await desk.minute()
+
+    assert desk.messages.changes == [("2", TradeState.HELD)]
+
+
 @pytest.mark.parametrize("is_stored", [False, True])
 async def test_killed(desk: Watching, *, is_stored: bool) -> None:
     """What was sent and not stored before a crash is sent again under the same nonce: shown once, and never lost."""

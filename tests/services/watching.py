@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.domain.access import Actor, Caller, Capability, current_caller
-from bot.domain.failures import ProviderName
+from bot.domain.errors import ProviderError
+from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.steam import SteamId
 from bot.domain.trades import Direction, Trade, TradeState
 from bot.domain.watches import Delivery, TradeKey, Watch, WatchEnd
@@ -26,6 +27,7 @@ class CountedTrades:
         self.readings = 0
         self.callers: set[Caller] = set()
         self.failure: Exception | None = None
+        self.refused: SteamId | None = None
         self.kept: dict[str, Trade] = {}
 
     def put(self, number: str, state: TradeState, owner: SteamId | None = OWNER, **facts: Any) -> None:
@@ -45,6 +47,10 @@ class CountedTrades:
         await asyncio.sleep(0)
         if self.failure is not None:
             raise self.failure
+        if self.refused is not None:  # asked by account, as Mannco.store may be
+            if wanted[0].owner == self.refused:
+                raise ProviderError(Failure(self.name, FailureKind.BLOCKED))
+            wanted = [each for each in wanted if each.owner == wanted[0].owner]
         return {each.trade_id: self.kept.get(each.trade_id) for each in wanted}
 
 

@@ -88,7 +88,7 @@ def notes_page(shown: NoteList, *, reader_id: int) -> discord.Embed:
         for number, note in enumerate(shown.notes, 1)
     ]
     left = NOTES_AT_MOST - len(shown.notes)
-    room = f"Room for {left} more." if left else "There is no room for more."
+    room = f"Room for {left} more." if left > 0 else "There is no room for more."
     return card(
         title="Notes on this customer",
         description=" · ".join(_names(shown.key)) + ("" if fields else "\nThere is no note."),

@@ -13,7 +13,7 @@ from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.rights import public, requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Tone, card
-from bot.ui.resends.card import RESUME, late_card, outcome_embed, taken_sentence, version_on
+from bot.ui.resends.card import RESUME, decision_embed, late_card, outcome_embed, taken_sentence, version_on
 from bot.ui.resends.reasons import ReasonModal, card_of, denial_menu
 
 _log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class ResendButton(
         except CardOutdated:
             await _uncover(session.interaction.message)
             raise
-        await session.reply(outcome_embed(resend, code=None))
+        await session.reply(decision_embed(resend))
 
     async def _ask(self, session: InteractionSession) -> None:
         """Ask for the reason if the user may decide. Only the database is asked: a modal has to be the first answer."""

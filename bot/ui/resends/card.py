@@ -35,6 +35,11 @@ class _StateText:
 
 
 _SEE_TRADES = "`/trades scope:all` shows where the trade stands now."
+_PEOPLE_HEAR = "SkinDesk tells requester and owner. If it cannot, the card says so."
+_SETTLE = (
+    "If it stays unclear, look for the offer in Mannco.store's dashboard, then press *Mark as sent* or "
+    "*Mark as failed* on the card."
+)
 _STATES = {
     ResendState.PENDING: _StateText("⏳", "waiting for a moderator."),
     ResendState.APPROVED: _StateText("📨", "about to be sent."),
@@ -296,6 +301,13 @@ def outcome_embed(resend: Resend, *, code: TradeCode | None) -> discord.Embed:
     lines += filter(None, [_STATES[resend.state].advice])
     if code is not None:
         lines.append(f"Your new code: `{code.reveal()}`. The staff never asks you for it.")
+    return card(title=_title(resend), description="\n".join(lines), colour=_STATES[resend.state].tone)
+
+
+def decision_embed(resend: Resend) -> discord.Embed:
+    """Return the answer to the moderator who decided."""
+    lines = [f"The resend of trade #{resend.trade_id}: {state_sentence(resend)}", *outcome_sentences(resend)]
+    lines.append(_SETTLE if resend.state is ResendState.UNKNOWN else _PEOPLE_HEAR)
     return card(title=_title(resend), description="\n".join(lines), colour=_STATES[resend.state].tone)
 
 

@@ -14,7 +14,7 @@ from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import Tone, card
-from bot.ui.resends.card import outcome_embed
+from bot.ui.resends.card import decision_embed
 
 USUAL_REASONS = {
     "on_its_way": (
@@ -99,7 +99,7 @@ class DenialSelect(
             return
         await session.defer(thinking=False)
         resend = await resends.deny(self._resend_id, by=actor, reason=USUAL_REASONS[value][1], card=self._card)
-        await session.show(outcome_embed(resend, code=None), None)
+        await session.show(decision_embed(resend), None)
 
 
 @requires(Capability.APPROVE_RESEND)
@@ -142,9 +142,9 @@ class ReasonModal(
             sent = self._action == "sent"
             resend = await resends.mark(self._resend_id, sent=sent, by=actor, reason=reason, card=card)
         if is_in_menu:
-            await session.show(outcome_embed(resend, code=None), None)
+            await session.show(decision_embed(resend), None)
         else:
-            await session.reply(outcome_embed(resend, code=None))
+            await session.reply(decision_embed(resend))
 
 
 def _menu_on(message: discord.Message) -> re.Match[str] | None:
