@@ -12,13 +12,13 @@ from bot.domain.steam_links import offer_url, profile_url
 from bot.domain.trades import Scope, Trade
 from bot.services.trade_context import TradeContext
 from bot.ui.interaction.components import offered, selected
-from bot.ui.interaction.error_handler import handle
+from bot.ui.interaction.error_handler import CopyButton, handle
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import page_at
 from bot.ui.pager import PAGE_ID, ShownPage, load, log_failures, page_buttons, register_pages, show
 from bot.ui.resends.ask import AskToResendButton
-from bot.ui.trades.block import WAITS
+from bot.ui.trades.block import WAITS, explanation_of
 from bot.ui.trades.lines import trade_option
 from bot.ui.trades.page import TRADES_A_PAGE, is_only_one, trade_details, trades_page
 from bot.ui.watches import NotifyButton
@@ -91,6 +91,8 @@ async def _actions(
         buttons.append(discord.ui.Button(label="Open the offer in Steam", url=url))
     if trade.bot is not None:
         buttons.append(discord.ui.Button(label="The bot's profile", url=profile_url(trade.bot)))
+    if snapshot.audience is Audience.STAFF:
+        buttons.append(CopyButton(explanation_of(trade, services.explanations).id))
     return buttons
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import simcord
 
 from bot.demo.scene import Scene
+from tests.cogs.approvals import failed_trade
 from tests.cogs.test_explain import explain, menu, suggested
 from tests.cogs.test_inventory import wait
 from tests.cogs.test_my_data import export, my_data
@@ -131,6 +132,19 @@ async def test_ready_answer(scene: Scene) -> None:
     for_customer = await scene.customer.slash(scene.channel, "explain", code="33", provider="assetpay")
     assert for_customer.response is not None
     assert for_customer.response.components == []
+
+
+async def test_ready_answer_of_a_trade(scene: Scene) -> None:
+    """Under one trade staff get why it failed as the customer may read it; the customer has no such button."""
+    trade = failed_trade(scene)
+    for reader, is_staff in ((scene.agent, True), (scene.customer, False)):
+        page = await reader.slash(scene.channel, "trades", scope="all", reference=str(trade.id))
+        assert page.response is not None
+        assert ("Copy for the customer" in str(page.response.components)) is is_staff
+        if is_staff:
+            text = await copied(scene, page)
+            assert "Try again: " in text
+            assert str(trade.id) not in text
 
 
 async def test_ready_answer_of_a_meaning(scene: Scene) -> None:

@@ -161,6 +161,12 @@ def _is_partial(trade: Trade) -> bool:
     return trade.state is TradeState.COMPLETED and (trade.status == "PARTIAL" or any(map(_has_failed, trade.items)))
 
 
+def explanation_of(trade: Trade, explanations: Explanations) -> Explanation | StatusExplanation:
+    """Return the explanation that tells most about a trade: why it failed, or else its status."""
+    cause = _cause(trade, explanations)
+    return cause or explanations.status(trade.provider.dialect, trade.status, kind=trade.status_kind)
+
+
 def _cause(trade: Trade, explanations: Explanations) -> Explanation | None:
     """Return the meaning of a failed trade's last error, if it is known."""
     if trade.state not in _NOT_MADE or not trade.last_error:
