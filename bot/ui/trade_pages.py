@@ -55,7 +55,7 @@ async def _pages(session: InteractionSession, snapshot: Snapshot, index: int) ->
     view.add_item(TradesButton(snapshot.id, "refresh", index=page.index))
     if snapshot.trades_view is not None:
         view.add_item(TradesButton(snapshot.id, "all"))
-    elif _has_failed_ones_and_others(answer):
+    elif _are_mixed(answer):
         view.add_item(TradesButton(snapshot.id, "failed"))
     if answer.scope is Scope.ACTIVE and answer.reference is None:
         view.add_item(TradesButton(snapshot.id, "ended"))
@@ -65,9 +65,9 @@ async def _pages(session: InteractionSession, snapshot: Snapshot, index: int) ->
 register_pages(TradesAnswer, _pages)
 
 
-def _has_failed_ones_and_others(answer: TradesAnswer) -> bool:
-    failed = [trade.state.has_failed for trade in answer.trades[:1]]
-    return any(trade.state.has_failed not in failed for trade in answer.trades)
+def _are_mixed(answer: TradesAnswer) -> bool:
+    """Return whether some of the trades have failed and others have not."""
+    return any(trade.state.has_failed is not answer.trades[0].state.has_failed for trade in answer.trades)
 
 
 def _trades_of(snapshot: Snapshot) -> TradesAnswer:

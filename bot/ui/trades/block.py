@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 
 from bot.domain.failures import Explanation, Fixer, ProviderName, Repeat, StatusExplanation
 from bot.domain.money import Money
@@ -68,6 +69,7 @@ _PARTIAL_FOR_STAFF = (
 )
 
 
+@cache
 def label_for(provider: ProviderName, *, staff: bool) -> str:
     """Return a provider's name: to a customer, AssetPay's dialects and ways to ask are one provider."""
     return provider.label if staff else _family(provider)
@@ -80,6 +82,7 @@ def headline(trade: Trade, *, explanations: Explanations, staff: bool) -> str:
     return f"{symbol_of(trade)} {which if staff else f'Your {which}'}: {title_of(trade, status, staff=staff)}"
 
 
+@cache
 def _family(provider: ProviderName) -> str:
     return ProviderName(provider.family).label
 
