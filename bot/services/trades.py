@@ -333,7 +333,8 @@ def _merge(readings: Sequence[TradeReading], query: TradeQuery) -> tuple[Trade, 
     for trade in chain.from_iterable(reading.trades for reading in readings):
         if query.account in (None, trade.owner) and _is_named(trade, query):
             key = (trade.provider.family, trade.id.casefold())
-            merged[key] = max(merged.get(key, trade), trade, key=_certainty)  # the first of equal ones
+            other = merged.get(key)
+            merged[key] = trade if other is None else max(other, trade, key=_certainty)  # the first of equal ones
     found = (trade for trade in merged.values() if query.scope is Scope.ALL or trade.state.is_open)
     return tuple(sorted(found, key=lambda trade: trade.created_at or _NEVER, reverse=True))
 
