@@ -189,7 +189,7 @@ def _trades() -> Iterator[Shot]:
         ("the key sees one account", KeyLimit(OWNER)),
         ("accounts have to be named", KeyLimit(OWNER, per_account=True)),
     ):
-        everyones = trades_answer(trade(), of=None, read_at=utcnow(), limit=limit)
+        everyones = trades_answer(_recent(), of=None, read_at=utcnow(), limit=limit)
         yield from _trades_pages(f"everyone's, {situation}", everyones)
     yield from _trades_elsewhere()
 
@@ -230,8 +230,8 @@ def _trades_elsewhere() -> Iterator[Shot]:
     searched = (parts[0], TradesPart(ProviderName.ASSETPAY, knows_offers=False), *late[2:])
     wanted = TradeReference("9088123456")
     for situation, answer in (
-        ("beside a provider that needs the trade URL", replace(trades_answer(trade(), read_at=now), parts=parts)),
-        ("beside a failed provider", replace(trades_answer(trade(), read_at=now), parts=late)),
+        ("beside a provider that needs the trade URL", replace(trades_answer(_recent(), read_at=now), parts=parts)),
+        ("beside a failed provider", replace(trades_answer(_recent(), read_at=now), parts=late)),
         ("none, a provider needs the trade URL", replace(trades_answer(read_at=now), parts=parts)),
         ("a number that is not found", replace(trades_answer(read_at=now), parts=searched, reference=wanted)),
     ):
@@ -240,8 +240,11 @@ def _trades_elsewhere() -> Iterator[Shot]:
 
 def _listed(situation: str, **facts: object) -> Iterator[Shot]:
     """Return a page of one trade with these facts."""
-    one = trade(created_at=utcnow() - timedelta(hours=3), **facts)
-    yield from _trades_pages(situation, trades_answer(one, read_at=utcnow()))
+    yield from _trades_pages(situation, trades_answer(_recent(**facts), read_at=utcnow()))
+
+
+def _recent(**facts: object) -> Trade:
+    return trade(created_at=utcnow() - timedelta(hours=3), **facts)
 
 
 def _trades_pages(situation: str, answer: TradesAnswer, file: str = "trade_statuses") -> Iterator[Shot]:

@@ -24,7 +24,8 @@ def watched() -> Iterator[Shot]:
     """Return a message of each kind."""
     now = utcnow()
     one = watch(at=now)
-    offered = trade(id=678431, status=0, last_error="", code=None)
+    times = {"created_at": now - timedelta(hours=3)}
+    offered = trade(id=678431, status=0, last_error="", code=None, **times)
     begin = begin_embed(one, offered, explanations=_CATALOGUE, server=_SERVER, is_own=True)
     yield _shot("the first message", "customer", offered, begin, "")
     held = {"hold_ends": now + timedelta(days=6), "credited_now": usd("40.20"), "credited_later": usd("8.10")}
@@ -34,7 +35,9 @@ def watched() -> Iterator[Shot]:
         (ProviderName.SKINSBACK, "success", TradeState.COMPLETED, {"total": usd("48.30")}),
         (ProviderName.ASSETPAY, "failed", TradeState.FAILED, {"last_error": "USER_ESCROW"}),
     ):
-        changed = at(provider, status, state, Direction.DEPOSIT, **{"id": "678431", "total": usd("48.30"), **facts})
+        changed = at(
+            provider, status, state, Direction.DEPOSIT, **{"id": "678431", "total": usd("48.30"), **times, **facts}
+        )
         for reader, is_own in (("customer", True), ("staff", False)):
             embed = change_embed(one, changed, explanations=_CATALOGUE, server=_SERVER, is_own=is_own)
             line = change_line(changed, explanations=_CATALOGUE, is_own=is_own)
