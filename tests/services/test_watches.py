@@ -245,6 +245,15 @@ async def test_customers_rights(desk: Watching) -> None:
     assert all(kind == WatchEnd.RIGHTS for _, kind in desk.messages.changes)
 
 
+async def test_pressed_with_another_link(desk: Watching) -> None:
+    """An old watch says nothing to a customer whose link is another one by now."""
+    await desk.begin()
+    await desk.link(CUSTOMER, STRANGERS)
+
+    with pytest.raises(TradeNotWatchable):
+        await desk.begin()
+
+
 async def test_staffs_rights(desk: Watching) -> None:
     """An agent's roles are read before each message: lost ones end the watch, unknown ones make it wait."""
     await desk.begin(by=AGENT)

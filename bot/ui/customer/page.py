@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 
 import discord
 
@@ -199,8 +200,10 @@ def _labels(parts: Iterable[TradesPart]) -> str:
 
 def _leading(trades: Sequence[Trade]) -> Sequence[Trade]:
     """Return the newest trades, those first that may still change or that failed."""
-    first = [trade for trade in trades if trade.state.is_open or trade.state is TradeState.FAILED][:_TRADES_SHOWN]
-    return [*first, *(trade for trade in trades if trade not in first)][:_TRADES_SHOWN]
+    matter = (trade for trade in trades if trade.state.is_open or trade.state is TradeState.FAILED)
+    first = list(islice(matter, _TRADES_SHOWN))
+    others = (trade for trade in trades if trade not in first)
+    return [*first, *islice(others, _TRADES_SHOWN - len(first))]
 
 
 def _trade_line(trade: Trade) -> str:
