@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.access import WATCHES, Actor, Capability
+from bot.domain.access import WATCHES, Actor
 from bot.domain.audit import AuditAction
 from bot.domain.errors import (
     AccessDenied,
@@ -31,7 +31,7 @@ from tests.contracts.engines import Repositories
 from tests.contracts.samples import watch
 from tests.domain.builders import OWNER
 from tests.services.members import AGENT, CUSTOMER, GUILD
-from tests.services.watching import CountedTrades, Told, Watching, without_roles
+from tests.services.watching import CountedTrades, Told, Watching
 
 STRANGERS = SteamId.from_account_id(77)
 UNLINKED = replace(CUSTOMER, user_id=9)
@@ -224,65 +224,6 @@ async def test_fourteen_days(desk: Watching) -> None:
     await desk.minute()
 
     assert desk.messages.changes == [("1", WatchEnd.TIME)]
-
-
-async def test_customers_rights(desk: Watching) -> None:
-    """A customer without the link, or without the right, reads that the watch ended and nothing of the trade."""
-    for lose in (
-        lambda: desk.repositories.links.remove(GUILD, CUSTOMER.user_id, by=0, at=desk.clock.now()),
-        lambda: desk.revoke(Capability.TRADES_OWN),
-    ):
-        await desk.link(CUSTOMER, OWNER)
-        desk.provider.put("1", TradeState.OFFERED)
-        desk.messages.roles[CUSTOMER.user_id] = CUSTOMER
-        await desk.begin()
-        await lose()
-        desk.provider.put("1", TradeState.COMPLETED)
-        await desk.minute()
-
-        assert desk.messages.changes.pop() == ("1", WatchEnd.RIGHTS)
-        assert await desk.watches() == []
-    assert all(kind == WatchEnd.RIGHTS for _, kind in desk.messages.changes)
-
-
-async def test_pressed_with_another_link(desk: Watching) -> None:
-    """An old watch says nothing to a customer whose link is another one by now."""
-    await desk.begin()
-    await desk.link(CUSTOMER, STRANGERS)
-
-    with pytest.raises(TradeNotWatchable):
-        await desk.begin()
-
-
-async def test_staffs_rights(desk: Watching) -> None:
-    """An agent's roles are read before each message: lost ones end the watch, unknown ones make it wait."""
-    await desk.begin(by=AGENT)
-    desk.provider.put("1", TradeState.HELD)
-    for _ in range(2):  # Discord does not say
-        await desk.minute()
-    assert desk.messages.changes == []
-    assert desk.messages.asked == {AGENT.user_id: 2}
-
-    desk.messages.roles[AGENT.user_id] = AGENT
-    await desk.minute()
-    assert desk.messages.changes == [("1", TradeState.HELD)]
-
-    desk.messages.roles[AGENT.user_id] = without_roles(AGENT)
-    desk.provider.put("1", TradeState.COMPLETED)
-    await desk.minute()
-    assert desk.messages.changes[1:] == [("1", WatchEnd.RIGHTS)]
-
-
-async def test_who_left(desk: Watching) -> None:
-    """Staff who left the server are told nothing, and the watch ends. So do those who close their messages."""
-    await desk.begin(by=AGENT)
-    await desk.begin()
-    desk.messages.roles[AGENT.user_id] = desk.messages.answer = Delivery.REFUSED
-    desk.provider.put("1", TradeState.HELD)
-    await desk.minute()
-
-    assert desk.messages.changes == []
-    assert (await desk.watches(AGENT), await desk.watches()) == ([], [])
 
 
 async def test_outage(desk: Watching) -> None:

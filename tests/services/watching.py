@@ -12,6 +12,7 @@ from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.steam import SteamId
 from bot.domain.trades import Direction, Trade, TradeState
 from bot.domain.watches import Delivery, TradeKey, Watch, WatchEnd
+from bot.services.guilds import ServedGuilds
 from bot.services.watches import BegunWatch, WatchService
 from tests.contracts.engines import Repositories
 from tests.domain.builders import NOW, OWNER
@@ -126,7 +127,9 @@ class Watching(Members):
         self.messages = Messages()
         self.service = self.started()
 
-    def started(self, *providers: CountedTrades, each_within: float = 60.0) -> WatchService:
+    def started(
+        self, *providers: CountedTrades, each_within: float = 60.0, guilds: ServedGuilds | None = None
+    ) -> WatchService:
         """Return the service as it is after a start."""
         return WatchService(
             repository=self.repositories.watches,
@@ -134,7 +137,7 @@ class Watching(Members):
             access=self.access,
             links=self.repositories.links,
             audit=self.audit,
-            guilds=every_guild(),
+            guilds=guilds or every_guild(),
             messages=self.messages,
             clock=self.clock,
             each_within=each_within,
