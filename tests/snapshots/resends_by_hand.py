@@ -52,12 +52,14 @@ def _every_state() -> Iterator[Shot]:
         yield _shot(f"card, {state.value}", "moderators", resend_card(one, _CATALOGUE))
         if state not in (ResendState.PENDING, ResendState.APPROVED, ResendState.SENDING):
             yield _told(f"outcome, {state.value}", one)
+    sent = a_resend(state=ResendState.SENT, owner_user_id=300, **decided)
+    yield _told("outcome, sent", sent, reader=sent.requested_by, who="requester of the staff")
     for outcome in Outcome:
         yield _told(f"outcome, {outcome.value}", a_resend(state=ResendState.UNKNOWN, outcome=outcome, **decided))
 
 
-def _told(situation: str, one: Resend) -> Shot:
-    return _shot(situation, "requester and owner", outcome_embed(one, code=None))
+def _told(situation: str, one: Resend, *, reader: int = 0, who: str = "requester and owner") -> Shot:
+    return _shot(situation, who, outcome_embed(one, reader=reader, code=None))
 
 
 def _notes() -> Iterator[Shot]:

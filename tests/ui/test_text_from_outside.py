@@ -225,7 +225,7 @@ def notes(source: Source, audience: Audience) -> Embeds:
         context=CardContext(None, (denied,) * 3, (denied,) * 3),
     )
     yield resend_card(ended, CATALOGUE)
-    yield outcome_embed(ended, code=TradeCode("ABCDEFGH"))
+    yield outcome_embed(ended, reader=0, code=TradeCode("ABCDEFGH"))
 
 
 def customers(source: Source, audience: Audience) -> Embeds:

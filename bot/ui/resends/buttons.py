@@ -177,7 +177,7 @@ class WithdrawButton(
     async def _withdraw(self, session: InteractionSession) -> None:
         await session.defer()
         resend = await session.services.resends.withdraw(self._resend_id, by=session.actor)
-        await session.reply(outcome_embed(resend, code=None))
+        await session.reply(outcome_embed(resend, reader=session.actor.user_id, code=None))
 
 
 async def _uncover(card: discord.Message | None) -> None:

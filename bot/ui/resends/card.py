@@ -1,6 +1,7 @@
 """The approval card, and the texts about a resend's state and outcome."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,12 +27,13 @@ from bot.ui.resends.facts import (
 
 @dataclass(frozen=True, slots=True)
 class _StateText:
-    """A state's symbol and sentence; ``advice`` for requester and owner."""
+    """A state's symbol and sentence; ``advice`` for the owner, and for a requester of the staff if it differs."""
 
     symbol: str
     sentence: str
     advice: str = ""
     tone: Tone = Tone.WAITING
+    for_staff: str = ""
 
 
 _SEE_TRADES = "`/trades scope:all` shows where the trade stands now."
@@ -49,6 +51,7 @@ _STATES = {
         "sent.",
         "Accept the new offer in Steam only if its bot and code are those that `/trades` shows.",
         Tone.GOOD,
+        "The customer may accept the new offer in Steam only if its bot and code are those in their own `/trades`.",
     ),
     ResendState.FAILED: _StateText("❌", "failed, nothing was sent.", _SEE_TRADES, Tone.BAD),
     ResendState.UNKNOWN: _StateText(
@@ -92,6 +95,13 @@ _OUTCOMES = {
     Outcome.READ_BACK: "Reading the trade again showed that it was sent.",
     Outcome.MARKED: "Settled by hand.",
 }
+_OUTCOMES_IN_MESSAGES = _OUTCOMES | {
+    Outcome.PARAMETER: "The desk is not set up right for this, and nothing was sent. The staff has to mend that first.",
+    Outcome.CREDENTIALS: "Mannco.store did not let the desk in, and nothing was sent. Ask for the resend again.",
+    Outcome.OTHER_TRADE: "Mannco.store's answer was not about this trade alone. The staff has to check it.",
+    Outcome.RESTORED: "SkinDesk cannot tell yet whether this was sent. It keeps reading the trade to find out.",
+}
+"""For requester and owner, who may be customers: no settings, keys or dashboards."""
 _DETAILS = {
     "card_not_posted": "The card could not be posted.",
     "no_longer_resendable": "The trade can no longer be resent.",
@@ -129,17 +139,17 @@ def state_sentence(resend: Resend) -> str:
     return f"{sentence} Marked {by_whom(resend.settled_by, resend.settled_at)}"
 
 
-def outcome_sentences(resend: Resend) -> list[str]:
+def outcome_sentences(resend: Resend, texts: Mapping[Outcome, str] = _OUTCOMES) -> list[str]:
     """Return how a request ended and why, without the provider's own words."""
     lines = []
     if resend.outcome is not None:
-        lines.append(_OUTCOMES[resend.outcome])
+        lines.append(texts[resend.outcome])
     if resend.outcome is Outcome.MARKED and resend.outcome_detail:
         lines.append(f"Reason: {outside(resend.outcome_detail, 300)}")
     if resend.decision_reason and not resend.is_withdrawn:
         lines.append(_DETAILS.get(resend.decision_reason) or f"Reason: {outside(resend.decision_reason, 300)}")
-    texts = (note for note in resend.notes if note != ALARM and change_in(note) is None)
-    return [*lines, *(_NOTES.get(note) or outside(note, 200) for note in texts)]
+    notes = (note for note in resend.notes if note != ALARM and change_in(note) is None)
+    return [*lines, *(_NOTES.get(note) or outside(note, 200) for note in notes)]
 
 
 def change_sentences(resend: Resend, explanations: Explanations) -> list[str]:
@@ -295,10 +305,12 @@ def version_on(message: discord.Message | None, resend_id: int) -> int | None:
     return None
 
 
-def outcome_embed(resend: Resend, *, code: TradeCode | None) -> discord.Embed:
-    """Return the message to requester and owner. Give the ``code`` only for the owner's direct message."""
-    lines = [f"The resend of trade #{resend.trade_id}: {state_sentence(resend)}", *outcome_sentences(resend)]
-    lines += filter(None, [_STATES[resend.state].advice])
+def outcome_embed(resend: Resend, *, reader: int, code: TradeCode | None) -> discord.Embed:
+    """Return the message to requester or owner. Give the ``code`` only for the owner's direct message."""
+    lines = [f"The resend of trade #{resend.trade_id}: {state_sentence(resend)}"]
+    lines += outcome_sentences(resend, _OUTCOMES_IN_MESSAGES)
+    text, is_for_another = _STATES[resend.state], reader == resend.requested_by != resend.owner_user_id
+    lines += filter(None, [(is_for_another and text.for_staff) or text.advice])
     if code is not None:
         lines.append(f"Your new code: `{code.reveal()}`. The staff never asks you for it.")
     return card(title=_title(resend), description="\n".join(lines), colour=_STATES[resend.state].tone)

@@ -134,7 +134,7 @@ class DiscordResendCards:
             return True
         try:
             channel = await self._connected.create_dm(discord.Object(user_id))
-            await channel.send(embed=outcome_embed(resend, code=code))
+            await channel.send(embed=outcome_embed(resend, reader=user_id, code=code))
         except Exception as error:  # noqa: BLE001 -- as above
             _log.info("direct message refused id=%s user=%s %s", resend.id, user_id, _why(error))
             return followed
@@ -145,7 +145,7 @@ class DiscordResendCards:
         if interaction is None or interaction.user.id != user_id:
             return False
         try:
-            await interaction.followup.send(embed=outcome_embed(resend, code=None), ephemeral=True)
+            await interaction.followup.send(embed=outcome_embed(resend, reader=user_id, code=None), ephemeral=True)
         except Exception as error:  # noqa: BLE001 -- as above
             _log.info("follow-up refused id=%s %s", resend.id, _why(error))
             return False
