@@ -1,6 +1,7 @@
 """/customer through the simulated Discord: one screen about a customer, its buttons, and notes."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import discord
@@ -8,6 +9,9 @@ import simcord
 
 from bot.demo.providers import faults
 from bot.demo.scene import Scene
+from bot.domain.customers import CustomerKey, NoteList
+from bot.domain.notes import NOTES_AT_MOST, Note
+from bot.ui.customer.page import notes_page
 from tests.cogs.approvals import failed_trade, give_reason, requested
 from tests.cogs.test_inventory import answer_of
 from tests.cogs.test_my_data import my_data, raw_of
@@ -94,14 +98,14 @@ async def test_buttons_after_a_restart(scene: Scene) -> None:
 async def test_ask_to_resend(scene: Scene) -> None:
     """The page offers the newest failed trade, and after that the next one."""
     page = await customer(scene, scene.agent, member=scene.customer)
-    assert "Can be asked for: `480101`" in text_of(page)
+    assert "*Ask to resend* is about trade `480101`" in text_of(page)
     form = await press(scene.agent, page, "Ask to resend")
     asked = await give_reason(form, scene.agent, "the bot was offline")
 
     assert "the moderators have been asked" in extra_text_of(asked)
     again = text_of(await press(scene.agent, page, "Refresh"))
     assert "**pending** · trade `480101`" in again
-    assert "Can be asked for: `480101`" not in again
+    assert "*Ask to resend* is about trade `480101`" not in again
 
 
 async def test_trade_url_of_another(scene: Scene) -> None:
@@ -132,6 +136,14 @@ async def test_notes(scene: Scene) -> None:
 def menus_of(result: simcord.InteractionResult) -> list[dict[str, Any]]:
     kind = discord.ComponentType.select.value
     return [each for row in answer_of(result).components for each in row["components"] if each["type"] == kind]
+
+
+def test_notes_of_member_and_account():
+    """A member who links an account with notes of its own has more than fit, and no room."""
+    note = Note(1, 1, 5, None, 6, "polite", datetime(2026, 1, 1, tzinfo=UTC))
+    shown = NoteList(CustomerKey(5), (note,) * (NOTES_AT_MOST + 2), frozenset(), hides_authors=False)
+
+    assert str(notes_page(shown, reader_id=6).footer.text).startswith("There is no room for more.")
 
 
 async def test_my_data(scene: Scene) -> None:

@@ -16,6 +16,7 @@ from tests.ui.test_trades_page import CUSTOMER, EXPLANATIONS, NO_ONE, PAY, YOU, 
 
 DENIED = resend(state=ResendState.DENIED, decided_by=5, settled_at=NOW, decision_reason="Trade ban")
 WITHDRAWAL = {"decision_reason": WITHDRAWN, "settled_by": 5}
+GONE = {"decision_reason": "no_longer_resendable"}
 BANNED, PARAMETER = "asked for {}: Trade ban", "asked for {}. Mannco.store misses a parameter"
 REQUESTS: list[tuple[ResendState, dict[str, Any], str, str]] = [
     (
@@ -35,6 +36,12 @@ REQUESTS: list[tuple[ResendState, dict[str, Any], str, str]] = [
     (ResendState.SENT, {}, "✅ **Resend sent** {}, asked for {}", "✅ **Resend sent** by <@5> {}, asked for {}"),
     (ResendState.FAILED, {"outcome": Outcome.PARAMETER}, "❌ **Resend failed** {}, asked for {}\n", PARAMETER),
     (ResendState.EXPIRED, {}, "⌛ **Resend expired** {}, asked for {}: no one decided", "asked for {}: no one decided"),
+    (
+        ResendState.CANCELLED,
+        GONE,
+        "↩️ **Resend cancelled** {}, asked for {}: the trade can no",
+        "asked for {}: the trade",
+    ),
     (ResendState.CANCELLED, WITHDRAWAL, "↩️ **Resend withdrawn** {}, asked for {}", "**Resend withdrawn** by <@5> {}"),
 ]
 

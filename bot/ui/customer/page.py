@@ -224,7 +224,7 @@ def _resends_field(customer: Customer) -> list[Field]:
     decided = [resend for resend in customer.resends if not resend.state.is_open]
     lines = [_resend_line(resend) for resend in (*standing, *decided)[: max(_RESENDS_SHOWN, len(standing))]]
     if (trade := customer.newest_resendable) is not None:
-        lines.append(f"Can be asked for: {code(trade.id)}")
+        lines.append(f"*Ask to resend* is about trade {code(trade.id)}")
     return [Field(f"Resends: {len(standing)} open", "\n".join(lines))] if lines else []
 
 

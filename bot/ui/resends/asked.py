@@ -15,6 +15,10 @@ _ENDS = {
     ResendState.EXPIRED: ("⌛", "expired"),
     ResendState.CANCELLED: ("↩️", "cancelled"),
 }
+_CANCELLED = {
+    "card_not_posted": "the moderators could not be asked. Tell the staff",
+    "no_longer_resendable": "the trade can no longer be resent",
+}
 
 
 def asked_line(resend: Resend, *, staff: bool, longest: int) -> str:
@@ -41,6 +45,8 @@ def _why(resend: Resend, *, staff: bool, longest: int) -> str:
         return f": {outside(resend.decision_reason, longest)}" if resend.decision_reason else ", without a reason"
     if resend.state is ResendState.EXPIRED:
         return ": no one decided in time"
+    if resend.state is ResendState.CANCELLED and resend.decision_reason in _CANCELLED:
+        return f": {_CANCELLED[resend.decision_reason]}"
     if resend.state is ResendState.FAILED and staff:
         return "".join(f". {sentence}" for sentence in outcome_sentences(resend)[:1])
     return ""
