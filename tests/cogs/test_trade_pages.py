@@ -146,3 +146,11 @@ async def test_no_button_without_the_right(scene: Scene, right: Capability | Non
     if right is not None:
         again = await details(scene.customer, await trades(scene, scene.customer))
         assert "Ask to resend" not in buttons_of(answer_of(again).message)
+
+
+async def test_no_button_under_others_trades(scene: Scene) -> None:
+    """Staff who may ask for resends of their own trades alone are offered none of another's."""
+    await scene.client.services.access.revoke(scene.support.id, Capability.RESEND_ANY, by=scene.owner)
+    opened = await details(scene.agent, await trades(scene, scene.agent, member=scene.customer))
+
+    assert "Ask to resend" not in buttons_of(answer_of(opened).message)

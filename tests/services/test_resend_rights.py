@@ -109,21 +109,25 @@ async def test_while_an_approval_reads_the_trade(services: ResendSetup, what: st
 
 
 @pytest.mark.parametrize("what", ["revoked", "became the owner"])
-@pytest.mark.parametrize("decision", ["deny", "mark"])
+@pytest.mark.parametrize("decision", ["deny", "mark", "take"])
 async def test_just_before_a_denial_or_a_mark(services: ResendSetup, decision: str, what: str) -> None:
     meanwhile, error, _ = NO_LONGER[what]
-    if decision == "deny":
-        resend, moment = await services.requested(), "resends.deny before"
+    if decision != "mark":
+        resend, moment = await services.requested(), f"resends.{decision} before"
     else:
         resend, moment = await unknown_resend(services), "resends.settle before"
 
     _at(services, moment, meanwhile)
-    decide = services.service.deny if decision == "deny" else partial(services.service.mark, sent=True)
+    decide: Callable[..., Awaitable[object]] = services.service.deny
+    if decision != "deny":
+        mark, take = partial(services.service.mark, sent=True), partial(services.queue.take, holder=None)
+        decide = mark if decision == "mark" else take
     with pytest.raises(error):
         await decide(resend.id, by=MODERATOR)
 
     assert services.step is None
-    assert (await services.row(resend)).state is resend.state
+    row = await services.row(resend)
+    assert (row.state, row.taken_by) == (resend.state, None)
 
 
 @pytest.mark.parametrize("moment", ["provider.trades after", "resends.open before"])
