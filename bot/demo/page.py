@@ -1,4 +1,4 @@
-"""The demo's page: the people on it, what they can try, and what makes SimCord's page show it as Discord does."""
+"""The demo's page: its people, things to try, and patches for SimCord's preview."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs command lines that somebody pastes into the demo's page: Discord does so, SimCord's page sends them as text."""
+"""Runs command lines that a user pastes into the demo's page: Discord does so, SimCord's page sends them as text."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Showing:
         """
         before = len(self._scene.env.http_requests)
         await self._scene.env.advance_time(_STEP)
-        # The page tells relative times from its last refresh: what is new would be "in 5 seconds".
+        # The page tells relative times from its last refresh: a new thing would be "in 5 seconds".
         self._preview.capture_time = self._scene.clock.now()
         # Sign-ins happen on another page, between the steps.
         was_signed_in, self._signed_in = self._signed_in, _sign_ins(self._scene)

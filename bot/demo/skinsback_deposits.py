@@ -57,12 +57,12 @@ class SkinsBackDeposit:
 
     @property
     def amount(self) -> Decimal:
-        """What the skins are worth."""
+        """The value of the skins."""
         return sum((skin.price for skin in self.skins), Decimal(0))
 
     @property
     def user_amount(self) -> Decimal:
-        """What the shop credits."""
+        """The amount that the shop credits."""
         return credited(self.amount)
 
 
@@ -102,7 +102,7 @@ _OLD = _Stage(True, True, 400, 600)
 
 
 class SkinsBackDepositMaker:
-    """Makes deposits of one person (None: of nobody) from ``items``, with consecutive numbers from ``first``."""
+    """Makes deposits of one person (None: of no account) from ``items``, with consecutive numbers from ``first``."""
 
     def __init__(
         self,

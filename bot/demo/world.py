@@ -176,7 +176,7 @@ class World:
         return TradeMaker(chance, person.steam_id, first_id=480101 + 100 * number, now=self.now())
 
     def _make_deposits(self) -> None:
-        """Make deposits and withdrawals of every state, also of states and with texts that nobody documented."""
+        """Make deposits and withdrawals of every state, also of states and with texts that no provider documents."""
         now = self.now()
         people = ((self.customer, "rub"), (self.other_customer, "usd"), (self.collector, "eur"), (self.hostile, "usd"))
         for number, (person, currency) in enumerate(people):

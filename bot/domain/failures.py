@@ -134,7 +134,7 @@ class Failure:
     details: tuple[tuple[str, str], ...] = ()
     """Facts of the refusal that the provider names, such as escrow days or bans: names and values, both masked."""
     trade_url_check: TradeUrlCheck | None = field(default=None, compare=False)
-    """What a check of the trade URL found after the failure, as a hint to its cause (AssetPay)."""
+    """The result of a check of the trade URL after the failure, as a hint to its cause (AssetPay)."""
     took: timedelta | None = field(default=None, compare=False)
     """The caller's waiting time over all attempts; None if the provider was not called."""
 

@@ -1,4 +1,4 @@
-"""What a moderator sees of all requests at once."""
+"""The queue: all requests as a moderator sees them."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ class CardMessage:
 
 @dataclass(frozen=True, slots=True)
 class CardContext:
-    """What a card shows beside its request.
+    """The facts that a card shows beside its request.
 
     ``owner_link`` is the owner's link, as fresh as it is, None if no one is linked; ``earlier`` are the newest ended
     requests of the same trade in this guild, newest first; ``of_customer`` those of the account's other trades.

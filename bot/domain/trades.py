@@ -40,7 +40,7 @@ class Scope(StrEnum):
 
 
 class TradeState(StrEnum):
-    """What a provider's status word means. The word itself is ``Trade.status``."""
+    """The meaning of a provider's status word. The word itself is ``Trade.status``."""
 
     PREPARED = "prepared"
     """There is no offer in Steam yet."""
@@ -64,7 +64,7 @@ class TradeState(StrEnum):
 
     @property
     def has_failed(self) -> bool:
-        """Whether the trade is over and its items are where they were before."""
+        """Whether the trade is over and its items are back with their owner."""
         return self in _FAILED
 
 
@@ -87,7 +87,7 @@ class TradeItem(msgspec.Struct, frozen=True, gc=False, array_like=True):
     name: str = ""
     asset_id: str = ""
     price: Money | None = None
-    """What the customer is credited for it in a deposit, or pays in a withdrawal."""
+    """The amount credited for it in a deposit, or paid in a withdrawal."""
     status: str = ""
     error: str = ""
 
@@ -100,7 +100,7 @@ class Trade:
     id: str
     """The provider's number: an integer (Mannco.store), a UUID (AssetPay), a transaction id (SkinsBack)."""
     owner: SteamId | None
-    """None if the provider named no readable account: the trade belongs to nobody, and only staff see it."""
+    """None if the provider named no readable account: only staff see the trade."""
     direction: Direction
     state: TradeState
     status: str
@@ -117,13 +117,13 @@ class Trade:
     code: TradeCode | None = None
     """Mannco.store's verification code."""
     total: Money | None = None
-    """What the customer is credited for a deposit in all, or pays for a withdrawal."""
+    """The whole amount credited for a deposit, or paid for a withdrawal."""
     credited_now: Money | None = None
     """The part of ``total`` that the provider credits as soon as the trade is accepted."""
     credited_later: Money | None = None
     """The part of ``total`` that is credited once the trade is completed."""
     merchant_amount: Money | None = None
-    """What the items bring the merchant (SkinsBack's ``amount``): for holders of ``trades.any`` only."""
+    """The merchant's amount for the items (SkinsBack's ``amount``): for holders of ``trades.any`` only."""
     created_at: datetime | None = None
     updated_at: datetime | None = None
     expires_at: datetime | None = None
@@ -248,7 +248,7 @@ class TradeQuery:
 
 
 class NotAsked(StrEnum):
-    """Why a provider was not asked: what the query lacks."""
+    """Why a provider was not asked: the query lacks this."""
 
     TRADE_URL = "trade_url"
     """It lists an account's trades only with the account's trade URL (AssetPay)."""

@@ -48,7 +48,7 @@ class Watch:
 
     @property
     def key(self) -> TradeKey:
-        """What is read again."""
+        """The trade to read again."""
         return TradeKey(self.trade_id, self.owner)
 
     def nonce(self, new: str) -> str:
@@ -79,7 +79,7 @@ class Delivery(StrEnum):
 
 
 def standing_of(trade: Trade) -> str:
-    """Return where a trade stands. A change of it is worth a message.
+    """Return the standing of a trade. A change of it is worth a message.
 
     That is the meaning of the status word, and not the word: AssetPay's ``initiated`` and ``pending`` ask nothing of a
     customer. An unknown word is a meaning of its own. So is an offer in Steam that was not there before.

@@ -104,7 +104,7 @@ def _read_found(answer: Fields, wanted: Sequence[str]) -> tuple[tuple[Trade, ...
 
 @dataclass(slots=True)
 class _Found:
-    """What the walks of one reading have found so far."""
+    """The trades that one reading has found so far."""
 
     query: TradeQuery
     trades: dict[str, Trade] = field(default_factory=dict)

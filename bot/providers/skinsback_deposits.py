@@ -29,7 +29,7 @@ STATES = {
     "hold_returned": TradeState.REVERTED,
 }
 _CREDITED = ("hold_approved", "success")
-"""The words of deposits that the shop is told to credit."""
+"""The words of deposits that SkinsBack asks the shop to credit."""
 _NOTHING = (None, "", 0, "0")
 """PHP's spellings of no account and no time."""
 

@@ -36,7 +36,7 @@ _METHOD = "orders"
 
 
 class PageRow(TypedDict, total=False):
-    """What a page says of the list; each of it may be missing."""
+    """The paging fields of a page; each may be missing."""
 
     total_count: Integer | None
     has_more: bool | None
@@ -58,7 +58,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Deposits:
-    """What a walk read of the deposits since ``since``: those of each account, and of no readable one.
+    """The deposits since ``since`` that a walk read: those of each account, and of no readable one.
 
     ``is_cut``: SkinsBack has more of them. ``failure`` is what ended the walk early.
     """

@@ -38,7 +38,7 @@ class WatchedDeposits:
         self._source = source
 
     async def read(self, wanted: Sequence[TradeKey]) -> Mapping[str, Trade | None]:
-        """Read the list; what a failure has cut off is not taken for missing if nothing was found."""
+        """Read the list. If a failure cut it off before any of the trades, none of them is taken for missing."""
         reading = await self._source.read(TradeQuery(Scope.ALL))
         found = _by_number(wanted, reading.trades)
         if reading.failure is not None and not any(found.values()):

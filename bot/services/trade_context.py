@@ -1,4 +1,4 @@
-"""What stands beside trades on a page: requests to resend them, and the members linked to their accounts."""
+"""The context of trades on a page: requests to resend them, and the members linked to their accounts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ class TradeContextService:
     async def of(self, snapshot: Snapshot, trades: Sequence[Trade]) -> TradeContext:
         """Return the context of a few trades of a snapshot, as ``SnapshotService`` returned it to its reader.
 
-        Whoever may see a trade may see the requests for it in their server.
+        A reader who may see a trade may see the requests for it in their server.
         """
         numbers = [int(trade.id) for trade in trades if trade.provider is ProviderName.MANNCO and trade.id.isdigit()]
         found = await self._resends.newest_of_trades(snapshot.guild_id, ProviderName.MANNCO, numbers) if numbers else ()

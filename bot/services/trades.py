@@ -317,7 +317,7 @@ async def _ask(source: TradeSource, query: TradeQuery, hint: TradeUrlHint, *, en
 
 
 async def _compiled(said: _Said, query: TradeQuery) -> tuple[tuple[Trade, ...], tuple[TradesPart, ...]]:
-    """Return the trades that answer the query, newest first, each once, and what the providers said beside them."""
+    """Return the trades that answer the query, newest first, each once, and the providers' remarks on the list."""
     readings = [reading for _, reading in said if isinstance(reading, TradeReading)]
 
     def compiled() -> tuple[tuple[Trade, ...], tuple[TradesPart, ...]]:

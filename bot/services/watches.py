@@ -155,7 +155,7 @@ class WatchService:
         return self._tasks.running
 
     async def close(self, *, within: float) -> None:
-        """Give running messages ``within`` seconds; what is not sent is sent after the next start."""
+        """Give running messages ``within`` seconds; the rest is sent after the next start."""
         await self._tasks.close(within=within)
 
     def _reading(self, provider: ProviderName) -> WatchedTrades | None:

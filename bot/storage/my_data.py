@@ -75,7 +75,7 @@ _REMOVE_WATCHES_OF_OTHERS = """
 DELETE FROM watches WHERE guild_id = :guild_id AND owner IN (SELECT value FROM json_each(:accounts))
 """
 
-# As with requests: what was written about an account while it was another member's is about that member.
+# As with requests: a note written while the account was another member's is about that member.
 _ABOUT_THEM = """
 FROM notes
 WHERE guild_id = :guild_id AND (

@@ -33,7 +33,7 @@ DELETE FROM error_references WHERE rowid IN (
 
 _COUNT = "SELECT count(*) FROM error_references"
 
-# What a member has beyond the others goes first, as with snapshots.
+# The member with the most references loses the oldest ones first, as with snapshots.
 _EVICT = """
 DELETE FROM error_references WHERE rowid IN (
     SELECT id FROM (

@@ -232,7 +232,7 @@ WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND reminded_at IS
 RETURNING *
 """
 
-# The version stays: what the card shows of the trade can be approved as before.
+# The version stays: the trade on the card can be approved as before.
 TAKE = """
 UPDATE resends SET
     taken_by = CASE WHEN taken_by = :by THEN NULL ELSE :by END,

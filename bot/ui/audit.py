@@ -65,7 +65,7 @@ _GAME_LABELS = {game.word: game.label for game in Game}
 
 _ID_KINDS = {PseudonymKind.USER: "user", PseudonymKind.STEAM: "steam"}
 _SIGNS = {"channel": "#", "role": "@&"}
-"""What stands before an id in Discord's markup, by the detail that holds it."""
+"""The prefix of an id in Discord's markup, by the detail that holds it."""
 _DAMAGED = "cannot be read"
 _SHOWN = 40
 """Characters of a detail in a line; the file has all of it."""

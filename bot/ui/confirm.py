@@ -139,7 +139,7 @@ class ConfirmButton(
 
 @public("it links only its presser")
 class SignInButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"link:start"):
-    """Does what ``/link start`` does, where a link is missing."""
+    """Starts a sign-in, as ``/link start`` does."""
 
     def __init__(self) -> None:
         style = discord.ButtonStyle.primary

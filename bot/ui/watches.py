@@ -61,7 +61,7 @@ class NotifyButton(
 class StopButton(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"watch:(?P<id>\d{1,18}):(?P<action>stop)"
 ):
-    """Ends the watch in its custom id; in direct messages too, where nothing says which server it is of."""
+    """Ends the watch in its custom id; in direct messages too, which name no server."""
 
     def __init__(self, watch_id: int, label: str = "Stop") -> None:
         super().__init__(discord.ui.Button(label=label, emoji="🔕", custom_id=f"watch:{watch_id}:stop"))

@@ -88,7 +88,7 @@ class NoQuery(BaseModel):
 
 
 class _AnyTradesQuery(BaseModel):
-    """What the trades' queries of both dialects share."""
+    """The query parameters of trades that both dialects share."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""The page about a customer and the list of notes: what a tired agent needs first, ids last."""
+"""The page about a customer and the list of notes: the urgent facts first, ids last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trade says about the newest request to have its offer sent again."""
+"""The line of a trade about its newest resend request."""
 
 from bot.domain.resends import Resend, ResendState
 from bot.ui.kit.text import outside, relative

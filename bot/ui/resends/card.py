@@ -224,7 +224,7 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
 
 
 def _lines(resend: Resend) -> list[str]:
-    """Return where the request stands."""
+    """Return the state of the request."""
     lines = []
     if ALARM in resend.notes:
         lines.append(f"🚨 **ALARM: the answer was about another trade. All resends here were stopped.** {RESUME}")

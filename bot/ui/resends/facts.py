@@ -1,4 +1,4 @@
-"""The facts on an approval card: whose trade it is, who asked, what is sent, why it failed, and what it was before."""
+"""The facts on an approval card: owner, requester, items, failure, and earlier requests."""
 
 import re
 
@@ -105,7 +105,7 @@ def short_error(resend: Resend, explanations: Explanations) -> str:
 
 
 def then_and_now(resend: Resend, explanations: Explanations) -> list[Field]:
-    """Return for an ended request what the trade was when it was asked for, and what it is now."""
+    """Return the trade of an ended request: as it was when asked for, and now."""
     asked = resend.asked_facts or resend.facts
     if resend.state is ResendState.SENT:
         now = "Sent again as a new offer, with a new code. "

@@ -1,4 +1,4 @@
-"""The head of a page of trades: what is shown, of whom, what each provider said, and what to do if nothing is shown."""
+"""The head of a page of trades: its account, each provider's answer, and advice for an empty list."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _is_own(answer: TradesAnswer) -> bool:
 
 
 def _answering(answer: TradesAnswer) -> Sequence[TradesPart]:
-    """Return the parts that say whether there are trades, with those whose family has such a part."""
+    """Return the parts that know whether there are trades, and those of the same family."""
     saying = [part for part in answer.parts if part.not_asked is None and part.failure is None and part.limit is None]
     families = {part.provider.family for part in saying}
     others = [part for part in answer.parts if part.not_asked is not None and part.provider.family in families]
@@ -119,7 +119,7 @@ def _names(parts: Sequence[TradesPart], *, staff: bool) -> str:
 
 
 def failures(answer: TradesAnswer, explanations: Explanations, *, staff: bool) -> Iterator[str]:
-    """Yield why providers said nothing, or not everything, with the references under which the log has it."""
+    """Yield each failure of a provider, with its references in the log."""
     said: dict[tuple[str, str], list[str]] = {}
     for part in answer.parts:
         if part.failure is None:
@@ -192,7 +192,7 @@ def _not_asked(answer: TradesAnswer, *, staff: bool) -> Iterator[str]:
 
 
 def _not_found(answer: TradesAnswer, *, staff: bool) -> str:
-    """Return where a number was not found, and where it could not be looked for.
+    """Return the providers that know no such number, and those that could not be asked.
 
     A customer reads the same whether the trade does not exist or is another's.
     """
@@ -216,7 +216,7 @@ def _not_found(answer: TradesAnswer, *, staff: bool) -> str:
 
 
 def _for_staff(answer: TradesAnswer, asked: Sequence[TradesPart], failed: Sequence[TradesPart]) -> Iterator[str]:
-    """Yield which providers know no such trade, where it could not be looked for, and which were not asked."""
+    """Yield the providers that know no such trade, those that failed, and those that were not asked."""
     showing = [part for part in asked if part.failure is None and part.limit is None]
     of = "" if answer.steam_id is None else " of this account"
     if showing:

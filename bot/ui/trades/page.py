@@ -87,7 +87,7 @@ def trade_details(
 
 
 def _warnings(trades: Sequence[Trade], *, staff: bool, where: str) -> Sequence[Field]:
-    """Return what to compare before an offer is accepted, if one waits: what the providers name, and nothing else."""
+    """Return what to compare before an offer is accepted, if one waits: only facts that the providers name."""
     offered = [trade for trade in trades if trade.state in (TradeState.OFFERED, TradeState.UNKNOWN)]
     if not offered:
         return ()
