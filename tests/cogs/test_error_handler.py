@@ -64,7 +64,7 @@ def reference_in(text: str) -> str:
 
 async def test_unexpected_failure(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     """The user sees a reference and no text of the exception; the log has both, with the traceback."""
-    for service, command in (("trades", "trades"), ("sign_ins", "link start"), ("links", "link remove")):
+    for service, command in (("snapshots", "trades"), ("sign_ins", "link start"), ("links", "link remove")):
         caplog.clear()
         break_service(scene, service, RuntimeError(INSIDE))
         result = await scene.agent.slash(scene.channel, command)
@@ -84,7 +84,7 @@ async def test_unexpected_failure(scene: Scene, caplog: pytest.LogCaptureFixture
 async def test_trouble_of_discord(scene: Scene, caplog: pytest.LogCaptureFixture, status: int) -> None:
     """What is Discord's own trouble is told as that, and as no mistake of anyone here."""
     answer: Any = SimpleNamespace(status=status, reason="")
-    break_service(scene, "trades", discord.HTTPException(answer, {"code": 0, "message": INSIDE}))
+    break_service(scene, "snapshots", discord.HTTPException(answer, {"code": 0, "message": INSIDE}))
     text = text_of(await scene.agent.slash(scene.channel, "trades"))
 
     is_discords = status != 400

@@ -246,7 +246,7 @@ async def test_after_a_restart(scene: Scene, page: simcord.ResponseMessage) -> N
     await restart(scene)
     assert "name has" not in text_of(await scene.customer.click(page, label="Clear filter"))
     refused = await scene.customer.click(page, label="Refresh")
-    assert "Use `/inventory` with the trade URL once more." in extra_text_of(refused)
+    assert "Use the command once more, with its options." in extra_text_of(refused)
     assert asked(scene) == before
 
 

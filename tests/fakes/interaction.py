@@ -18,7 +18,8 @@ class FakeInteraction:
     def __init__(
         self, sessions: Sessions, *, kind: InteractionType = InteractionType.application_command, custom_id: str = ""
     ) -> None:
-        services = SimpleNamespace(explanations=None, guilds=every_guild())
+        references = SimpleNamespace(remember=lambda *_, **__: None)
+        services = SimpleNamespace(explanations=None, guilds=every_guild(), references=references)
         self.client = SimpleNamespace(
             sessions=sessions, services=services, is_stopping=False, incoming=SimpleNamespace(incomplete=set())
         )

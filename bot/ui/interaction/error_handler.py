@@ -84,7 +84,6 @@ async def report(session: InteractionSession, error: Exception) -> None:
         explanations=explanations,
         reference=error_reference,
     )
-    remember(session, cause, error_reference, title=embed.title or "")
     try:
         await session.reply(embed, view=_view_under(session, cause, audience))
     except Exception as failed:  # noqa: BLE001 -- the log has the first error already
@@ -96,6 +95,7 @@ async def report(session: InteractionSession, error: Exception) -> None:
             getattr(failed, "status", None),
             getattr(failed, "code", None),
         )
+    remember(session, cause, error_reference, title=embed.title or "")
 
 
 def log_failure(session: InteractionSession, error: Exception, error_reference: str) -> None:
