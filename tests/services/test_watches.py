@@ -318,6 +318,23 @@ async def test_erased_meanwhile(desk: Watching) -> None:
     assert [told.user_id for told in desk.messages.shown if told.kind == "change"] == [21, 22]
 
 
+async def test_slow_discord(desk: Watching) -> None:
+    """While a message waits for Discord, later changes wait for the next reading: no queue grows."""
+    await desk.begin()
+    desk.messages.may_arrive.clear()
+    for state in (TradeState.HELD, TradeState.UNKNOWN, TradeState.COMPLETED):
+        desk.provider.put("1", state)
+        desk.clock.advance(seconds=60)
+        await desk.service.tick()
+
+        assert len(desk.service.running) == 1
+    desk.messages.may_arrive.set()
+    for _ in range(2):
+        await desk.minute()
+
+    assert desk.messages.changes == [("1", TradeState.HELD), ("1", TradeState.COMPLETED)]
+
+
 async def test_a_thousand(desk: Watching) -> None:
     """1,000 watches cost one reading a minute a provider, as one customer's; all of them are told of a change."""
     other = CountedTrades(ProviderName.MANNCO)
