@@ -45,12 +45,15 @@ class TradeContextService:
     async def of(self, snapshot: Snapshot, trades: Sequence[Trade]) -> TradeContext:
         """Return the context of a few trades of a snapshot, as ``SnapshotService`` returned it to its reader.
 
-        A reader who may see a trade may see the requests for it in their server.
+        A reader who may see a trade may see the requests for it in their server. But how one ended that was another
+        member's, who had the account before, is for that member and the staff.
         """
         numbers = [int(trade.id) for trade in trades if trade.provider is ProviderName.MANNCO and trade.id.isdigit()]
         found = await self._resends.newest_of_trades(snapshot.guild_id, ProviderName.MANNCO, numbers) if numbers else ()
         members: dict[SteamId, int] = {}
-        if snapshot.audience is Audience.STAFF:
+        if snapshot.audience is not Audience.STAFF:
+            found = tuple(each for each in found if each.state.is_open or _concerns(each, snapshot.user_id))
+        else:
             for account in {trade.owner for trade in trades if trade.owner is not None}:
                 link = await self._links.of_steam_id(snapshot.guild_id, account)
                 members |= {account: link.user_id} if link is not None else {}
@@ -70,3 +73,8 @@ class TradeContextService:
     async def check_may_ask(self, *, by: Actor) -> None:
         """Raise why the actor may ask for no trade to be resent, before they say why they want it."""
         account_of(await self._access.viewer(by), self._clock.now())
+
+
+def _concerns(resend: Resend, user_id: int) -> bool:
+    """Return whether a request is a member's: they asked, or had the account then, or no one had it."""
+    return resend.owner_user_id is None or user_id in resend.people

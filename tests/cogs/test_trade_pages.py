@@ -154,3 +154,22 @@ async def test_no_button_under_others_trades(scene: Scene) -> None:
     opened = await details(scene.agent, await trades(scene, scene.agent, member=scene.customer))
 
     assert "Ask to resend" not in buttons_of(answer_of(opened).message)
+
+
+async def test_former_holders_request(scene: Scene) -> None:
+    """Who has the account by now is not shown how its former holder's request ended, nor why."""
+    opened = await details(scene.customer, await trades(scene, scene.customer))
+    await ask(scene.customer, opened)
+    moderator = Actor(scene.guild.id, scene.moderator.id, frozenset({scene.guild.id, scene.moderators.id}))
+    services, heir = scene.client.services, scene.guild.add_member(scene.env.create_user("nora"))
+    (waiting,) = (await services.resend_queue.read(by=moderator)).requests
+    await services.resends.deny(waiting.id, by=moderator, reason="Talk to us first")
+    await remove_link(scene, scene.customer)
+    linker = Actor(scene.guild.id, scene.agent.id, frozenset({scene.support.id}))
+    await services.links.set_for(heir.id, str(scene.world.customer.steam_id), by=linker)
+
+    page = await trades(scene, heir)
+    for text in (text_of(page), text_of(await details(heir, page))):
+        assert FAILED in text
+        assert "Resend denied" not in text
+    assert "Talk to us first" in text_of(await trades(scene, scene.agent, member=heir))

@@ -15,10 +15,7 @@ _ENDS = {
     ResendState.EXPIRED: ("⌛", "expired"),
     ResendState.CANCELLED: ("↩️", "cancelled"),
 }
-_CANCELLED = {
-    "card_not_posted": "the moderators could not be asked. Tell the staff",
-    "no_longer_resendable": "the trade can no longer be resent",
-}
+_CANCELLED = {"no_longer_resendable": "the trade can no longer be resent"}
 
 
 def asked_line(resend: Resend, *, staff: bool, longest: int) -> str:
