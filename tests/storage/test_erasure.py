@@ -9,13 +9,17 @@ import pytest
 
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
+from bot.domain.notes import Note
 from bot.domain.resends import Outcome, ResendState, Settlement
 from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.database import Database
 from bot.storage.links import SqliteLinkRepository
 from bot.storage.my_data import SqliteMyDataRepository
+from bot.storage.notes import SqliteNoteRepository
+from bot.storage.references import SqliteReferenceRepository
 from bot.storage.resends import SqliteResendRepository
 from bot.storage.snapshots import SqliteSnapshotRepository
+from bot.storage.watches import SqliteWatchRepository
 from tests.contracts.samples import (
     ADA,
     ADAS_ACCOUNT,
@@ -25,9 +29,11 @@ from tests.contracts.samples import (
     LATER,
     NOW,
     OTHER_GUILD,
+    error,
     in_state,
     snapshot,
     trade,
+    watch,
 )
 from tests.storage.audit_logs import fault_of
 
@@ -67,6 +73,13 @@ async def live(db: Database) -> None:
     await resends.settle(
         GUILD, marked.id, Settlement(sent=True, outcome=Outcome.MARKED, detail="the bot was offline", by=BEN), at=LATER
     )
+    changed = await in_state(resends, ResendState.PENDING, trade_id=100)
+    facts = replace(changed.facts, items_send=("1",))
+    await resends.revise(GUILD, changed.id, facts, version=changed.version, at=LATER)
+    await resends.deny(GUILD, changed.id, by=BEN, reason=None, at=LATER)
+    await SqliteWatchRepository(db).add(watch(), at_most=9)
+    await SqliteNoteRepository(db).add(Note(0, GUILD, ADA, ADAS_ACCOUNT, BEN, "the bot was offline", NOW), at_most=9)
+    await SqliteReferenceRepository(db).save(error())
     for number in range(9):
         await SqliteSnapshotRepository(db).save(replace(snapshot(), id=f"p-{number}"))
 
