@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Self
 
 import discord
+from typing_extensions import override
 
 from bot.domain.access import Capability
 from bot.domain.errors import ControlUnknown, PageExpired
 from bot.domain.inventory import InventoryFilter, Sort
 from bot.domain.snapshots import InventoryAnswer, Listing, Snapshot
 from bot.ports import Explanations
-from bot.ui.interaction.components import offered, selected
+from bot.ui.interaction.components import selected
 from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
@@ -22,13 +23,12 @@ from bot.ui.inventory.controls import filter_inputs, item_options, refresh_label
 from bot.ui.inventory.details import inventory_csv, item_details
 from bot.ui.inventory.page import inventory_page
 from bot.ui.kit.layout import page_at
-from bot.ui.pager import PAGE_ID, load, log_failures, page_buttons, register_pages, show
+from bot.ui.pager import PAGE_ID, PageSelect, load, log_failures, page_buttons, register_pages, show
 from bot.worker import MANY_ITEMS, run_in_worker
 
 _LABELS = {"filter": "Filter", "clear": "Clear filter", "csv": "CSV of all", "refresh": "Refresh"}
 
 _AnyButton = discord.ui.Button[discord.ui.View]
-_AnySelect = discord.ui.Select[discord.ui.View]
 _AnyItem = discord.ui.Item[discord.ui.View]
 
 
@@ -95,26 +95,13 @@ async def _apply_view(
 
 
 @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
-class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=PAGE_ID + ":item"):
+class ItemSelect(PageSelect, template=PAGE_ID + ":item"):
     """Shows the details of an item of the page."""
 
-    def __init__(self, snapshot_id: str, options: list[discord.SelectOption] | None = None) -> None:
-        custom_id = f"page:{snapshot_id}:item"
-        super().__init__(
-            discord.ui.Select(placeholder="Details of an item…", options=options or [], custom_id=custom_id, row=1)
-        )
-        self._snapshot_id = snapshot_id
+    name, placeholder, menu_row = "item", "Details of an item…", 1
 
-    @classmethod
-    async def from_custom_id(cls, _interaction: Interaction, item: _AnyItem, match: re.Match[str], /) -> Self:
-        """Rebuild the used menu with the options of its message."""
-        return cls(match["id"], offered(item))
-
-    async def callback(self, interaction: Interaction) -> None:
-        """Show the details in a message of their own."""
-        await handle(interaction, self._show_details)
-
-    async def _show_details(self, session: InteractionSession) -> None:
+    @override
+    async def choose(self, session: InteractionSession) -> None:
         session.defer_if_slow()
         position = selected(self.item)
         snapshot = await load(session, self._snapshot_id)
@@ -126,24 +113,13 @@ class ItemSelect(discord.ui.DynamicItem[_AnySelect], template=PAGE_ID + ":item")
 
 
 @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
-class SortSelect(discord.ui.DynamicItem[_AnySelect], template=PAGE_ID + ":sort"):
+class SortSelect(PageSelect, template=PAGE_ID + ":sort"):
     """Sorts a snapshot, without asking its provider."""
 
-    def __init__(self, snapshot_id: str, options: list[discord.SelectOption] | None = None) -> None:
-        custom_id = f"page:{snapshot_id}:sort"
-        super().__init__(discord.ui.Select(placeholder="Sort…", options=options or [], custom_id=custom_id, row=2))
-        self._snapshot_id = snapshot_id
+    name, placeholder, menu_row = "sort", "Sort…", 2
 
-    @classmethod
-    async def from_custom_id(cls, _interaction: Interaction, item: _AnyItem, match: re.Match[str], /) -> Self:
-        """Rebuild the used menu with the options of its message."""
-        return cls(match["id"], offered(item))
-
-    async def callback(self, interaction: Interaction) -> None:
-        """Show the first page in the new order."""
-        await handle(interaction, self._sort)
-
-    async def _sort(self, session: InteractionSession) -> None:
+    @override
+    async def choose(self, session: InteractionSession) -> None:
         value = selected(self.item)
         sort = next((sort for sort in Sort if sort.value == value), None)
         if sort is None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Self
+from typing import ClassVar, Self
 
 import discord
 
@@ -10,6 +10,7 @@ from bot.domain.access import Capability
 from bot.domain.errors import ProviderError
 from bot.domain.snapshots import Audience, InventoryAnswer, ProviderAnswer, Snapshot, TradesAnswer, TradesPart
 from bot.ui.explain import title_of
+from bot.ui.interaction.components import offered
 from bot.ui.interaction.error_handler import handle, log_failure, remember
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
@@ -20,6 +21,7 @@ PAGE_ID = r"page:(?P<id>[A-Za-z0-9_-]{12})"
 """The beginning of the custom ids of a page's controls."""
 
 _AnyButton = discord.ui.Button[discord.ui.View]
+_AnySelect = discord.ui.Select[discord.ui.View]
 _AnyItem = discord.ui.Item[discord.ui.View]
 
 ShownPage = tuple[discord.Embed, discord.ui.View | None]
@@ -108,3 +110,35 @@ class PageButton(
     async def _show_page(self, session: InteractionSession) -> None:
         session.defer_if_slow(thinking=False)
         await show(session, await load(session, self._snapshot_id), self._index)
+
+
+class PageSelect(discord.ui.DynamicItem[_AnySelect], template=PAGE_ID):
+    """A menu under a page. Each kind of it declares what it requires, and defines ``choose``."""
+
+    name: ClassVar[str]
+    placeholder: ClassVar[str]
+    menu_row: ClassVar[int]
+
+    def __init__(self, snapshot_id: str, options: list[discord.SelectOption] | None = None) -> None:
+        super().__init__(
+            discord.ui.Select(
+                placeholder=self.placeholder,
+                options=options or [],
+                custom_id=f"page:{snapshot_id}:{self.name}",
+                row=self.menu_row,
+            )
+        )
+        self._snapshot_id = snapshot_id
+
+    @classmethod
+    async def from_custom_id(cls, _interaction: Interaction, item: _AnyItem, match: re.Match[str], /) -> Self:
+        """Rebuild the used menu with the options of its message."""
+        return cls(match["id"], offered(item))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Show the choice."""
+        await handle(interaction, self.choose)
+
+    async def choose(self, session: InteractionSession) -> None:
+        """Show the choice."""
+        raise NotImplementedError

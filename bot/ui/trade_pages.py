@@ -4,6 +4,7 @@ import re
 from typing import Any, Self
 
 import discord
+from typing_extensions import override
 
 from bot.domain.access import Capability
 from bot.domain.errors import PageExpired
@@ -11,12 +12,12 @@ from bot.domain.snapshots import Audience, Snapshot, TradesAnswer, TradesView
 from bot.domain.steam_links import offer_url, profile_url
 from bot.domain.trades import Scope, Trade
 from bot.services.trade_context import TradeContext
-from bot.ui.interaction.components import offered, selected
+from bot.ui.interaction.components import selected
 from bot.ui.interaction.error_handler import CopyButton, handle
 from bot.ui.interaction.rights import requires
 from bot.ui.interaction.session import Interaction, InteractionSession
 from bot.ui.kit.layout import page_at
-from bot.ui.pager import PAGE_ID, ShownPage, load, log_failures, page_buttons, register_pages, show
+from bot.ui.pager import PAGE_ID, PageSelect, ShownPage, load, log_failures, page_buttons, register_pages, show
 from bot.ui.resends.ask import AskToResendButton
 from bot.ui.trades.block import WAITS, explanation_of
 from bot.ui.trades.lines import trade_option
@@ -97,26 +98,13 @@ async def _actions(
 
 
 @requires(Capability.TRADES_OWN, Capability.TRADES_ANY)
-class TradeSelect(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template=PAGE_ID + ":trade"):
+class TradeSelect(PageSelect, template=PAGE_ID + ":trade"):
     """Shows the details of a trade of the page."""
 
-    def __init__(self, snapshot_id: str, options: list[discord.SelectOption] | None = None) -> None:
-        custom_id = f"page:{snapshot_id}:trade"
-        super().__init__(
-            discord.ui.Select(placeholder="Details of a trade…", options=options or [], custom_id=custom_id, row=1)
-        )
-        self._snapshot_id = snapshot_id
+    name, placeholder, menu_row = "trade", "Details of a trade…", 1
 
-    @classmethod
-    async def from_custom_id(cls, _interaction: Interaction, item: _AnyItem, match: re.Match[str], /) -> Self:
-        """Rebuild the used menu with the options of its message."""
-        return cls(match["id"], offered(item))
-
-    async def callback(self, interaction: Interaction) -> None:
-        """Show the details in a message of their own."""
-        await handle(interaction, self._show_details)
-
-    async def _show_details(self, session: InteractionSession) -> None:
+    @override
+    async def choose(self, session: InteractionSession) -> None:
         session.defer_if_slow()
         place = selected(self.item)
         snapshot = await load(session, self._snapshot_id)

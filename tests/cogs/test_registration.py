@@ -1,7 +1,7 @@
 """Commands, components and modals are registered only with a declared requirement."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import discord
@@ -121,10 +121,16 @@ async def test_component(scene: Scene) -> None:
     scene.client.add_dynamic_items(DECLARE(new_item()))
 
 
+def kinds_of(base: type[Any]) -> Iterator[type[Any]]:
+    """Yield the classes below a class that have none below them."""
+    for kind in base.__subclasses__():
+        yield from kinds_of(kind) if kind.__subclasses__() else [kind]
+
+
 def test_everything_is_registered() -> None:
     """A component or modal that is not registered would not work after a restart."""
     for base, registered in ((discord.ui.DynamicItem, COMPONENTS), (SkinDeskModal, MODALS)):
-        own = {kind for kind in base.__subclasses__() if kind.__module__.startswith(("bot.", "cogs."))}
+        own = {kind for kind in kinds_of(base) if kind.__module__.startswith(("bot.", "cogs."))}
 
         assert set(registered) == own
 
