@@ -16,7 +16,7 @@ class CustomerCog(commands.Cog):
 
     @app_commands.command(name="customer", description="Staff: everything about a customer on one screen")
     @app_commands.describe(
-        member="The customer as a member; for somebody who left the server, their user id",
+        member="The customer as a member; if they left the server, their user id",
         steam_id="The customer's SteamID, profile link or trade URL",
     )
     @requires(Capability.TRADES_ANY)

@@ -76,7 +76,7 @@ def suggestions(scene: Scene) -> tuple[Part, ...]:
             "Kim, an administrator: rights and channels",
             (
                 ("/access list", "which role may do what"),
-                ("/access why member:@alex capability:resend.approve", "why somebody may not"),
+                ("/access why member:@alex capability:resend.approve", "why a member may not"),
                 ("/settings show", "where cards and audit posts go"),
             ),
         ),

@@ -127,7 +127,7 @@ def _gone(erased: Erased) -> list[str]:
     if erased.notes:
         lines.append(f"{count(erased.notes, 'note')} that the staff wrote about you.")
     if erased.errors:
-        lines.append(f"{count(erased.errors, 'error')} that you were shown: their references lead nowhere now.")
+        lines.append(f"{count(erased.errors, 'error')} that you were shown: their references no longer work.")
     return [*lines, "A Steam sign-in in progress, and data in memory."]
 
 

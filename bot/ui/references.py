@@ -28,7 +28,7 @@ def reference_page(
             # From when on a repeat made sense: that may be over.
             retry_after=explanation.repeat_after and error.at + explanation.repeat_after - discord.utils.utcnow(),
         )
-        embed.insert_field_at(0, name="Whose and when", value=about, inline=False)
+        embed.insert_field_at(0, name="Who and when", value=about, inline=False)
         return embed, copy_view(explanation.id, explanations, Audience.STAFF)
     is_expected, message = message_of(error.error)
     if message is not None:
@@ -37,9 +37,7 @@ def reference_page(
         fields = [Field("What you can do", "Ask them what they entered: SkinDesk keeps no options of commands.")]
     else:
         fields = [
-            Field(
-                "Why it happens", "SkinDesk failed in a way that it does not expect. That is not the user's mistake."
-            ),
+            Field("Why it happens", "This is an unexpected error in SkinDesk, not a mistake of the user."),
             Field("Who can fix it", "The operator: the log has this error under the same reference."),
         ]
     embed = card(

@@ -81,9 +81,9 @@ class StopButton(
     async def _stop(self, session: InteractionSession) -> None:
         await session.defer()
         watch = await session.services.watches.stop(self._watch_id, by=session.interaction.user.id)
-        text = "You had stopped this already, or it has ended. SkinDesk sends nothing more about it."
+        text = "You stopped this before, or it has ended. You get no more messages about it."
         if watch is not None:
-            text = f"SkinDesk sends you nothing more about {_which(watch)}."
+            text = f"You get no more messages about {_which(watch)}."
         await session.reply(card(title="🔕 Stopped", description=text, colour=Tone.NEUTRAL))
 
 
@@ -120,8 +120,8 @@ def end_embed(watch: Watch, why: WatchEnd, server: str | None) -> discord.Embed:
     """Return the direct message about a watch that ends before its trade, with no fact about it."""
     if why is WatchEnd.TIME:
         text = (
-            f"You began to watch {_which(watch)} {relative(watch.began_at)}. SkinDesk has seen no end of it, and stops "
-            f"asking. If you still wait, {_trades_command(watch, server)} shows it, with *Notify me* under it."
+            f"You began to watch {_which(watch)} {relative(watch.began_at)}. It has not ended by now, and SkinDesk "
+            f"stops asking. If you still wait, {_trades_command(watch, server)} shows it, with *Notify me* under it."
         )
     else:
         text = (

@@ -48,7 +48,7 @@ def stops() -> tuple[Case, ...]:
 
         return prepare
 
-    shows = "SkinDesk sends you nothing more about SkinsBack"
+    shows = "You get no more messages about SkinsBack"
     return (
         Case(do, shows, prepare=of(lambda stage: stage.subject)),
         Case(do, shows, Whose.CLOSED, of(lambda stage: stage.neighbour), missing),

@@ -183,7 +183,7 @@ async def test_history(scene: Scene) -> None:
     again = face(scene, await requested(scene, failed_trade(scene)))
 
     denied = rf"Resend 1\*\* · denied <t:\d+:R> by <@{scene.moderator.id}>\. Reason: Wait for Monday"
-    assert re.search(rf"This trade before\n\*\*{denied}", again)
+    assert re.search(rf"Earlier requests for this trade\n\*\*{denied}", again)
     assert re.search(
         rf"Other trades of this account\n\*\*Resend 2\*\* · trade #{failed_trade(scene, 1).id} · sent", again
     )

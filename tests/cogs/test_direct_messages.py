@@ -104,6 +104,6 @@ async def test_from_outside(scene: Scene, kind: str) -> None:
         if kind == "suggestion":
             assert result.autocomplete_choices == [], entry.name
         else:
-            said = "You had stopped this already" if entry.name == "StopButton:stop" else "Only in a server"
+            said = "You stopped this before" if entry.name == "StopButton:stop" else "Only in a server"
             assert said in extra_texts_of(result), entry.name
     assert scene.providers.mannco.resend_calls == {}

@@ -96,8 +96,8 @@ async def test_stopped_in_the_direct_message(scene: Scene, deposit: str) -> None
     becomes(scene, deposit, "success")
     await minutes(scene)
 
-    assert f"SkinDesk sends you nothing more about SkinsBack `{deposit}`" in extra_text_of(stopped)
-    assert "You had stopped this already" in extra_text_of(again)
+    assert f"You get no more messages about SkinsBack `{deposit}`" in extra_text_of(stopped)
+    assert "You stopped this before" in extra_text_of(again)
     assert len(messages(scene.customer)) == 1
 
 
@@ -191,4 +191,4 @@ async def test_fourteen_days(scene: Scene, deposit: str) -> None:
     await watches.add(replace(watch, expires_at=scene.clock.now()), at_most=MOST_WATCHES)
     await scene.env.advance_time(11)
 
-    assert "SkinDesk has seen no end of it" in embed_text(messages(scene.customer)[1].embeds[0])
+    assert "It has not ended by now" in embed_text(messages(scene.customer)[1].embeds[0])

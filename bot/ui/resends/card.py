@@ -193,7 +193,7 @@ def resend_card(resend: Resend, explanations: Explanations) -> discord.Embed:
         fields = [
             *_change_fields(resend, explanations),
             *last_error_fields(resend, explanations),
-            *_history_fields("This trade before", earlier),
+            *_history_fields("Earlier requests for this trade", earlier),
             owner_field(resend),
             asker_field(resend),
             trade_field(resend, explanations),
