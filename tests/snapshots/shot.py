@@ -20,8 +20,6 @@ _FREE = re.compile(r"Refresh from \d\d:\d\d UTC")
 _LATEST = re.compile(r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?Z?")
 _FLAT, _SELECT, _INPUT, _ROW = 2, 3, 4, 1
 _PERIODS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
-_FIXED = 120 * 86_400
-"""Seconds beyond which a moment is a constant of a test: its distance changes from day to day."""
 _STEP = 15
 """Seconds by which two runs may differ without that being a change."""
 
@@ -90,8 +88,6 @@ def _distance(stamp: int, now: datetime) -> str:
     away = timedelta(seconds=_STEP * round(abs(seconds) / _STEP)).total_seconds()
     if not away:
         return "now"
-    if away > _FIXED:
-        return "a fixed date"
     for size, unit in _PERIODS:
         if away >= size:
             number = round(away / size)
