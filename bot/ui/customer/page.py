@@ -18,6 +18,7 @@ from bot.domain.notes import MAX_NOTE, NOTES_AT_MOST, Note
 from bot.domain.references import ErrorReference
 from bot.domain.resends import Resend, ResendState
 from bot.domain.snapshots import TradesAnswer, TradesPart
+from bot.domain.steam_links import profile_url
 from bot.domain.trades import NotAsked, Trade, TradeState
 from bot.ports import Explanations
 from bot.ui.audit import actor_mention
@@ -140,8 +141,7 @@ def _trust(link: Link, now: datetime) -> Iterable[str]:
 
 def _names(key: CustomerKey) -> list[str]:
     member = [] if key.user_id is None else [f"<@{key.user_id}>"]
-    profile = f"https://steamcommunity.com/profiles/{key.steam_id}"
-    return member + ([] if key.steam_id is None else [f"[Steam profile]({profile})"])
+    return member + ([] if key.steam_id is None else [f"[Steam profile]({profile_url(key.steam_id)})"])
 
 
 def _notes_field(shown: NoteList, reader_id: int) -> list[Field]:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -138,6 +138,12 @@ def relative(at: datetime) -> str:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """Return ``1 item`` or ``1,042 items``; ``plural`` is for nouns without a plain s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def joined(names: Iterable[str]) -> str:
+    """Return ``one``, ``one and two``, or ``one, two and three``; empty without any."""
+    *first, last = [*names] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _clean(text: str) -> str:

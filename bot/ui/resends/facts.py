@@ -5,6 +5,7 @@ import re
 from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
 from bot.domain.resends import Resend, ResendState, TradeFacts
 from bot.domain.steam import SteamId
+from bot.domain.steam_links import profile_url
 from bot.ports import Explanations
 from bot.ui.explain import error_name
 from bot.ui.kit.layout import Field
@@ -15,7 +16,6 @@ _ITEMS_SHOWN = 8
 """Items of which a field shows links: each takes about 100 of its 1,024 characters."""
 
 _ASSET_ID = re.compile(r"[0-9]{1,20}", re.ASCII)
-_PROFILE = "https://steamcommunity.com/profiles/{}"
 _CONTEXT = 2
 """Steam's inventory context that holds the items of all games that SkinDesk knows."""
 
@@ -143,7 +143,7 @@ def _offer(facts: TradeFacts) -> str:
 
 
 def _account(steam_id: SteamId) -> str:
-    return f"[`{steam_id}`]({_PROFILE.format(steam_id)})"
+    return f"[`{steam_id}`]({profile_url(steam_id)})"
 
 
 def _items(asset_ids: tuple[str, ...], facts: TradeFacts, holder: SteamId | None) -> str:
@@ -156,4 +156,4 @@ def _item(asset_id: str, facts: TradeFacts, holder: SteamId | None) -> str:
     name = code(asset_id, 32)
     if holder is None or facts.game is None or _ASSET_ID.fullmatch(asset_id) is None:
         return name
-    return f"[{name}]({_PROFILE.format(holder)}/inventory/#{facts.game.value}_{_CONTEXT}_{asset_id})"
+    return f"[{name}]({profile_url(holder)}/inventory/#{facts.game.value}_{_CONTEXT}_{asset_id})"

@@ -11,7 +11,7 @@ from bot.domain.steam import SteamId
 from bot.domain.trades import WINDOW, NotAsked, Scope
 from bot.ports import Explanations
 from bot.ui.failure_details import check_in_short
-from bot.ui.kit.text import code, count, relative
+from bot.ui.kit.text import code, count, joined, relative
 from bot.ui.trades.block import label_for
 from bot.ui.trades.messages import limit_text, unread_text
 
@@ -114,8 +114,7 @@ def _answering(answer: TradesAnswer) -> Sequence[TradesPart]:
 
 def _names(parts: Sequence[TradesPart], *, staff: bool) -> str:
     """Return the providers' names: "AssetPay, SkinsBack and Mannco.store"."""
-    *first, last = dict.fromkeys(label_for(part.provider, staff=staff) for part in parts)
-    return f"{', '.join(first)} and {last}" if first else last
+    return joined(dict.fromkeys(label_for(part.provider, staff=staff) for part in parts))
 
 
 def failures(answer: TradesAnswer, explanations: Explanations, *, staff: bool) -> Iterator[str]:

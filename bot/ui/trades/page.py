@@ -10,7 +10,7 @@ from bot.domain.trades import Trade, TradeState
 from bot.ports import Explanations
 from bot.services.trade_context import TradeContext
 from bot.ui.kit.layout import Field, Page, Tone, card, fit
-from bot.ui.kit.text import relative, utf16_length
+from bot.ui.kit.text import joined, relative, utf16_length
 from bot.ui.trades.block import label_for, trade_block
 from bot.ui.trades.head import head, notes, nothing
 from bot.ui.trades.lines import trade_lines
@@ -95,8 +95,6 @@ def _warnings(trades: Sequence[Trade], *, staff: bool, where: str) -> Sequence[F
     facts = ["bot"] if any(trade.bot is not None or trade.bot_name for trade in offered) else []
     facts += ["number of items"] if any(trade.items for trade in offered) else []
     facts += ["code"] if has_code else []
-    *first, last = facts or [""]
-    compared = f"{', '.join(first)} and {last}" if first else last
     bare = [
         trade
         for trade in offered
@@ -105,14 +103,14 @@ def _warnings(trades: Sequence[Trade], *, staff: bool, where: str) -> Sequence[F
     names = ", ".join(dict.fromkeys(label_for(trade.provider, staff=staff) for trade in bare))
     announced = f" Nothing is named here for {names}: trust only an offer that the shop's own page announces."
     if staff:
-        what = f"Have the customer check in Steam that {compared} match their own `/trades`."
-        if not compared:
+        what = f"Have the customer check in Steam that {joined(facts)} match their own `/trades`."
+        if not facts:
             what = "Have the customer accept only an offer that the shop's own page announces."
         elif bare:
             what += announced
         return [Field("⚠️ While an offer waits", what + (f" {_NEVER_ASK}" if has_code else ""))]
-    what = f"Check in Steam that {compared} match.{where} If not, do not accept, and tell the staff."
-    if not compared:
+    what = f"Check in Steam that {joined(facts)} match.{where} If not, do not accept, and tell the staff."
+    if not facts:
         what = "Accept only an offer that the shop's own page announces. If you are unsure, ask the staff first."
     elif bare:
         what += announced
