@@ -21,6 +21,7 @@ from typing_extensions import override
 from bot.domain.errors import Overloaded
 from bot.domain.failures import Failure, ProviderName
 from bot.domain.inventory import Inventory, InventoryFilter
+from bot.domain.secrets import Secret
 from bot.domain.snapshots import (
     Audience,
     InventoryAnswer,
@@ -243,8 +244,12 @@ def pack(inventory: Inventory, *, lean: bool = False) -> bytes:
 def encode(answer: InventoryAnswer | TradesAnswer, *, packed: Callable[[Inventory], bytes] = pack) -> bytes:
     """Return an answer as bytes, without trades' codes."""
     if isinstance(answer, TradesAnswer):
-        stored = answer.without_codes().trades
-        trades = [replace(trade, last_error=clean_text(trade.last_error) or "") for trade in stored]
+        trades = [
+            trade
+            if (error := clean_text(trade.last_error) or "") == trade.last_error
+            else replace(trade, last_error=error)
+            for trade in answer.trades
+        ]
         pieces = [_encoder.encode(trades[begin : begin + _PIECE]) for begin in range(0, len(trades), _PIECE)]
         said = tuple(replace(part, failure=_storable(part.failure)) for part in answer.parts)
         stored_answer = replace(answer, trades=(), parts=said), pieces
@@ -306,7 +311,14 @@ class _TradesAnswer(TradesAnswer):
 
 _Part = tuple[ProviderName, bytes | None, _Failure | None, str | None]
 
-_encoder = msgspec.msgpack.Encoder()
+
+def _without_secret(value: object) -> None:
+    """Return None in place of a trade's code, and of every other secret."""
+    if not isinstance(value, Secret):
+        raise NotImplementedError
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_without_secret)
 _trades_decoder = msgspec.msgpack.Decoder(tuple[_TradesAnswer, list[bytes]])
 _piece_decoder = msgspec.msgpack.Decoder(tuple[Trade, ...])
 _inventory_decoder = msgspec.msgpack.Decoder(tuple[SteamId, Game, InventoryFilter, int | None, list[_Part]])
