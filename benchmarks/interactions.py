@@ -185,6 +185,7 @@ async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: Simulate
     await live.set_up()
     page = await live.use(live.customer, "inventory", tradeurl=live.world.customer.trade_url)
     unknown, collectors = strangers(), strangers(_COLLECTORS)
+    customer = str(live.world.customer.steam_id)
 
     async def turn_page() -> InteractionRecord:
         forward, back = (next(each for each in page.custom_ids if word in each) for word in (":next:", ":first:"))
@@ -197,7 +198,8 @@ async def skindesk_side(stack: AsyncExitStack, folder: Path, providers: Simulate
             "cached /inventory": lambda: live.begin(live.customer, "inventory", tradeurl=live.world.customer.trade_url),
             "uncached /inventory": lambda: live.begin(live.agent, "inventory", tradeurl=next(unknown)),
             "page turn": turn_page,
-            "/trades": lambda: live.begin(live.customer, "trades", scope="all"),
+            # By an agent: a customer's share of Mannco.store's limit would be used up within the first round.
+            "/trades": lambda: live.begin(live.agent, "trades", scope="all", steam_id=customer),
             "refused command": lambda: live.begin(live.customer, "access list"),
             LARGE: lambda: live.begin(live.agent, "inventory", tradeurl=next(collectors)),
         },
