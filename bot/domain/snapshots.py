@@ -166,10 +166,6 @@ class TradesAnswer:
             codes_from=codes_from,
         )
 
-    def without_codes(self) -> TradesAnswer:
-        """Return the answer as it may be stored: without the trades' codes."""
-        return replace(self, trades=tuple(_for_reader(trade, None, sees_all=True) for trade in self.trades))
-
     def _for_customer(self, part: TradesPart) -> TradesPart:
         return part.for_customer(self.steam_id, is_named=self.reference is not None)
 

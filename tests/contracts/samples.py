@@ -212,4 +212,4 @@ def error(
 def without_codes(snapshot: Snapshot) -> Snapshot:
     """Return what may come back of a snapshot."""
     answer = snapshot.answer
-    return replace(snapshot, answer=answer.without_codes()) if isinstance(answer, TradesAnswer) else snapshot
+    return replace(snapshot, answer=builders.without_codes(answer)) if isinstance(answer, TradesAnswer) else snapshot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -87,6 +88,11 @@ def trades_answer(
     """Return an answer of Mannco.store alone; ``said`` are fields of its part."""
     part = TradesPart(ProviderName.MANNCO, unread=tuple(map(UnreadRow, unread)), **said)
     return TradesAnswer(scope, of, viewer, (part,), trades, read_at, codes_from=codes_from)
+
+
+def without_codes(answer: TradesAnswer) -> TradesAnswer:
+    """Return what may be stored of an answer."""
+    return replace(answer, trades=tuple(replace(each, code=None) for each in answer.trades))
 
 
 def resend(**facts: Any) -> Resend:

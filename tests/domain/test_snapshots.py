@@ -169,16 +169,6 @@ def test_best_offer(ours, theirs, best):
     assert best_providers(both, offers_for(both, [item().name])[item().name]) == best
 
 
-def test_without_codes():
-    """An answer is stored without codes, and the shown answer keeps them."""
-    trades = (trade(id=1), trade(id=2, code=None))
-    shown = trades_answer(*trades, is_full=True)
-    stored = shown.without_codes()
-
-    assert stored == replace(shown, trades=tuple(replace(each, code=None) for each in trades))
-    assert shown.trades[0].code is not None
-
-
 def test_rows_of_trades():
     """Rows that cannot be read take room too: a provider may send as many of them as of trades."""
     part = TradesPart(ProviderName.SKINSBACK, unread=(UnreadRow("items[0]"),) * 3)

@@ -134,7 +134,7 @@ async def test_loaded_by_its_reader(services: Services, answer: InventoryAnswer 
     assert await services.snapshots.load(snapshot.id, by=CUSTOMER) == snapshot
 
     after_restart = await services.restarted().load(snapshot.id, by=CUSTOMER)
-    kept = answer.without_codes() if isinstance(answer, TradesAnswer) else answer
+    kept = builders.without_codes(answer) if isinstance(answer, TradesAnswer) else answer
     assert after_restart == replace(snapshot, answer=kept)
 
 
@@ -243,7 +243,7 @@ async def test_bounded_memory_and_random_ids(services: Services):
     ids = {(await services.open(INVENTORY, by=replace(AGENT, user_id=1000 + number))).id for number in range(120)}
 
     assert len(services.snapshots._recent) == 100
-    assert (await services.snapshots.load(first.id, by=CUSTOMER)).answer == trades_answer().without_codes()
+    assert (await services.snapshots.load(first.id, by=CUSTOMER)).answer == builders.without_codes(trades_answer())
     assert len(services.snapshots._recent) == 100
     assert len(ids) == 120
     assert {len(each) for each in ids} == {12}

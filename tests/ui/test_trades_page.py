@@ -16,7 +16,7 @@ from bot.providers.mannco import state_of
 from bot.services.trade_context import TradeContext
 from bot.ui.kit.layout import page_at
 from bot.ui.trades.page import TRADES_A_PAGE, trades_page
-from tests.domain.builders import BOT, NOW, OWNER, trade, usd
+from tests.domain.builders import BOT, NOW, OWNER, trade, usd, without_codes
 from tests.domain.builders import trades_answer as answer
 
 EXPLANATIONS = Catalogue.load()
@@ -325,7 +325,7 @@ def test_what_may_wait(status: int):
     assert "The staff never asks for your code" in warning(answer(pending))
     assert "Never ask for the code" in warning(answer(pending), Audience.STAFF)
     assert "Your code" not in page(answer(replace(pending, code=None, offer_id="", bot=None)))
-    erased = answer(pending).without_codes()
+    erased = without_codes(answer(pending))
     assert "**Your code is no longer here:** `/trades`, used again," in page(erased)
     assert "Your code" not in page(replace(erased, viewer=BOT), Audience.STAFF)
     soon = replace(erased, codes_from=NOW)
