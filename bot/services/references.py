@@ -58,7 +58,7 @@ class ReferenceService:
     async def find(self, text: str, *, by: Actor) -> ErrorReference | None:
         """Return the error of the reference that a text names, for holders of ``trades.any`` in its guild.
 
-        None for everyone else, without looking: whether it exists is not told. That another user's error is viewed is
+        None for everyone else, without looking: nothing tells whether it exists. That another user's error is viewed is
         logged before it is returned.
         """
         reference = reference_in(text)

@@ -80,6 +80,13 @@ async def test_unexpected_failure(scene: Scene, caplog: pytest.LogCaptureFixture
         assert INSIDE in str(record.exc_info[1])
 
 
+async def test_facts_that_cannot_be_kept(scene: Scene) -> None:
+    """An error is shown to its user even if its facts cannot be kept for the staff."""
+    break_service(scene, "references", RuntimeError(INSIDE))
+
+    assert "access.manage" in text_of(await scene.customer.slash(scene.channel, "access list"))
+
+
 @pytest.mark.parametrize("status", [503, 429, 400])
 async def test_trouble_of_discord(scene: Scene, caplog: pytest.LogCaptureFixture, status: int) -> None:
     """What is Discord's own trouble is told as that, and as no mistake of anyone here."""

@@ -90,7 +90,7 @@ async def test_from_beginning_to_end(scene: Scene) -> None:
 
 
 async def test_button_where_a_link_is_missing(scene: Scene) -> None:
-    """Whoever is refused for want of a link signs in by the button there; once linked, they are asked first."""
+    """Without a link the refusal has a button to sign in; once linked, the user is asked first."""
     refused = await scene.moderator.slash(scene.channel, "trades", provider="mannco", scope="all")
     assert refused.response is not None
     assert "No Steam account is linked to you" not in text_of(refused)  # everyone's are listed to staff

@@ -114,7 +114,7 @@ async def test_closed_direct_messages(scene: Scene, deposit: str) -> None:
 
 
 async def test_an_agents_watch(scene: Scene, deposit: str) -> None:
-    """An agent is told in the staff's words as long as their roles allow it; afterwards why not, and nothing of it."""
+    """An agent gets messages in the staff's words while their roles allow it, then why they end, without facts."""
     await press(scene, scene.agent, deposit)
     becomes(scene, deposit, "hold_approved")
     await minutes(scene)
@@ -133,7 +133,7 @@ async def test_an_agents_watch(scene: Scene, deposit: str) -> None:
 
 
 async def test_a_trade_with_a_code(scene: Scene) -> None:
-    """A trade of Mannco.store is told with its offer and never with its code, which /trades shows."""
+    """A message about a trade of Mannco.store names its offer and never its code, which /trades shows."""
     trade = next(each for each in scene.world.trades_of(scene.world.customer) if each.status == 0)
     offer, trade.offer_id = trade.offer_id, ""
     await press(scene, scene.customer, str(trade.id), ProviderName.MANNCO)

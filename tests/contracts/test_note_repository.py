@@ -73,7 +73,7 @@ async def test_audit(notes: NoteRepository, repositories: Repositories) -> None:
 
 
 async def test_no_token(notes: NoteRepository) -> None:
-    """A trade token in a note is not stored, whoever stores it."""
+    """A trade token in a note is never stored."""
     url = "https://steamcommunity.com/tradeoffer/new/?partner=11&token=SeCrEt12"
 
     assert "SeCrEt12" not in (await added(notes, replace(NOTE, text=f"uses {url} since May"))).text

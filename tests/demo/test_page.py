@@ -36,7 +36,7 @@ def everyone(scene: Scene) -> dict[str, simcord.MemberActor]:
 
 
 async def test_suggested_lines(scene: Scene) -> None:
-    """Every suggested line, pasted whole by its person, is answered to them, and nobody is refused."""
+    """Every suggested line, pasted whole by its person, is answered, and none is refused."""
     people = everyone(scene)
     with scene.env.time_context():
         await scene.client.get_partial_messageable(scene.channel.id).send(embeds=welcome(scene))

@@ -72,7 +72,7 @@ def error_of(answer):
 
 
 async def test_single_trade(single, world):
-    """A trade is found by its own number and by the shop's; what nobody has is not found."""
+    """A trade is found by its own number and by the shop's; a number that no trade has is not found."""
     held = world.assetpay_trades[0]
 
     for ref in (held.id, held.shop_reference):

@@ -139,7 +139,7 @@ async def test_client_lists(sources, world, table):
 
 
 async def test_single_trades(sources, world):
-    """AssetPay finds a trade by its own number and by the shop's, and none by a number that nobody has."""
+    """AssetPay finds a trade by its own number and by the shop's, and none by a number that no trade has."""
     for trade in world.assetpay_trades:
         for number in (trade.id, trade.shop_reference):
             if number is not None:
@@ -150,7 +150,7 @@ async def test_single_trades(sources, world):
 
 @pytest.mark.parametrize(("page_size", "drift"), [(1000, False), (7, True)])
 async def test_orders(sources, providers, world, page_size, drift):
-    """SkinsBack's orders have every deposit of the last 14 days, on however many pages, whatever the types."""
+    """SkinsBack's orders have every deposit of the last 14 days, on any number of pages and in any types."""
     providers.skinsback.page_size, providers.skinsback.types_drift = page_size, drift
     reading = await sources["skinsback"].read(TradeQuery())
 
@@ -160,7 +160,7 @@ async def test_orders(sources, providers, world, page_size, drift):
 
 
 async def test_single_deposits(sources, world):
-    """SkinsBack finds a deposit by either number, also an old one, and none by a number that nobody has."""
+    """SkinsBack finds a deposit by either number, also an old one, and none by a number that no trade has."""
     for deposit in world.deposits:
         for number in (deposit.transaction_id, deposit.order_id):
             reading = await sources["skinsback"].read(TradeQuery(reference=TradeReference(number)))

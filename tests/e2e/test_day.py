@@ -48,7 +48,7 @@ async def minutes(scene: Scene, number: int) -> None:
 
 
 async def test_a_day(tmp_path: Path) -> None:
-    """Each person finds the next step on what they see, and everybody concerned is told how it ends."""
+    """Each person finds the next step on what they see, and hears how it ends."""
     async with scene_with(tmp_path) as scene:
         mia, alex, robin, sam = scene.customer, scene.agent, scene.moderator, another_moderator(scene)
         trade = failed_trade(scene, 2)

@@ -257,7 +257,7 @@ class TestLists:
         assert (ids(reading), reading.is_cut, reading.failure) == (["dep_1"], True, None)
 
     async def test_reference(self, listing, server):
-        """A reading for one trade ends where it is found, by any of its numbers, and is not cut then."""
+        """A reading for one trade ends once it is found, by any of its numbers, and is not cut then."""
         server.script = pages(page(trade(1), cursor=[1]), rust=refused(1001, "VALIDATION_FAILED"))
         reading = await listing().read(named("dep_1", OWNER))
         assert (reading.is_cut, reading.failure) == (False, None)

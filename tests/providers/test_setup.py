@@ -333,7 +333,7 @@ async def failure(call: Awaitable[object], *, by: int) -> Failure:
 
 
 async def test_limit_in_the_envelope(opened: Open, server, clock: FakeClock):
-    """SkinsBack's -7 is about all methods and accounts: nobody asks it anything for a minute."""
+    """SkinsBack's -7 is about all methods and accounts: SkinDesk asks it nothing for a minute."""
     providers = await opened(skinsback=KEYS[SKINSBACK])
     (inventories,), (deposits,) = providers.inventories, providers.sources
     server.script = lambda _: as_json({"status": "error", "error_code": -7, "error_message": "request_limit_reached"})

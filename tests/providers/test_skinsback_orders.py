@@ -135,7 +135,7 @@ async def test_failure(connect, source, server, clock, failure_of):
 
 
 async def test_failure_after_a_page(source, server, clock, failure_of):
-    """What was read before a failure serves those who waited, and nobody after them."""
+    """Pages read before a failure serve the callers who waited, and no later ones."""
     server.script = ShopServer(row(1), row(2), page=1)
     server.script.replies = [page([row(1)], has_more=True, start_from=1), content(b"<html>")]
     deposits = source()
@@ -241,7 +241,7 @@ async def test_cancelled_caller(source, server):
 
 
 async def test_watched_trades_leave_the_reserve(source, server, clock):
-    """For watched trades no call of the staff's reserve is made; that they may not ask now is nobody else's failure."""
+    """Watched trades leave the staff's reserve alone, and their refusal is no other caller's failure."""
     server.script = ShopServer(row(1))
     deposits = source(limits={("POST", ""): SlidingWindow("requests", 5, timedelta(minutes=1), clock)})
     for number in (1, 2):

@@ -64,7 +64,7 @@ async def views(services: ResendSetup) -> list[str]:
     ],
 )
 async def test_reason(services: ResendSetup, assetpay: FakeTradeSource, by: Actor, number: str, owner: SteamId) -> None:
-    """Who may see the trade is told that its provider has no resend; a view of another's is logged."""
+    """A caller who may see the trade reads that its provider has no resend; a view of another's is logged."""
     error = await refused(services, number, by=by)
 
     assert isinstance(error, NotResendable)

@@ -88,7 +88,7 @@ async def test_server_no_longer_served(desk: Watching) -> None:
 
 
 async def test_who_left(desk: Watching) -> None:
-    """Staff who left the server are told nothing, and the watch ends. So do those who close their messages."""
+    """A watch ends without a message if its user left the server, or closed their direct messages."""
     await desk.begin(by=AGENT)
     await desk.begin()
     desk.messages.roles[AGENT.user_id] = desk.messages.answer = Delivery.REFUSED

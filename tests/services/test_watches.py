@@ -1,4 +1,4 @@
-"""A watched trade's changes are told, each once, to those who may see them, for one reading a minute."""
+"""Changes of a watched trade are sent, each once, to users who may see them, at one reading a minute."""
 
 import asyncio
 from contextlib import suppress
@@ -145,7 +145,7 @@ async def test_staff_views_are_logged(desk: Watching) -> None:
 
 
 async def test_each_change_once(desk: Watching) -> None:
-    """A change is told once, what needs nobody's attention not at all, and the end is the last message."""
+    """A change is sent once, a change without meaning to the user never, and the end is the last message."""
     desk.provider.put("1", TradeState.PREPARED, status="initiated")
     await desk.begin()
     for state, status, offer_id in (
@@ -336,7 +336,7 @@ async def test_slow_discord(desk: Watching) -> None:
 
 
 async def test_a_thousand(desk: Watching) -> None:
-    """1,000 watches cost one reading a minute a provider, as one customer's; all of them are told of a change."""
+    """1,000 watches cost one reading a minute a provider, as one customer's; all of their users hear of a change."""
     other = CountedTrades(ProviderName.MANNCO)
     desk.service = desk.started(desk.provider, other)
     for number in range(500):

@@ -47,10 +47,10 @@ def pause_sentences(pause: ResendPause) -> list[str]:
 def _not_resendable(error: NotResendable, audience: Audience) -> ErrorMessage:
     if error.reason is NotResendableReason.NO_RESEND:
         label = ProviderName(error.trade.provider.family).label
-        anew = "Order again" if error.trade.direction is Direction.WITHDRAWAL else "Start a new deposit"
-        step = f"If it has failed, {anew[0].lower()}{anew[1:]} on the site. `/trades` shows where it stands."
+        instead = "order again" if error.trade.direction is Direction.WITHDRAWAL else "start a new deposit"
+        step = f"If it has failed, {instead} on the site. `/trades` shows where it stands."
         if audience is Audience.STAFF:
-            step = f"If it has failed, have the customer {anew[0].lower()}{anew[1:]} on the site."
+            step = f"If it has failed, have the customer {instead} on the site."
         return ErrorMessage(
             "This trade cannot be resent",
             f"{label} has no resend: trade {code(error.trade.id, 48)} stays as it is.",
