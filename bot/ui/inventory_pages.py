@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 import discord
 from typing_extensions import override
@@ -15,21 +15,15 @@ from bot.domain.inventory import InventoryFilter, Sort
 from bot.domain.snapshots import InventoryAnswer, Listing, Snapshot
 from bot.ports import Explanations
 from bot.ui.interaction.components import selected
-from bot.ui.interaction.error_handler import handle
 from bot.ui.interaction.modals import SkinDeskModal
 from bot.ui.interaction.rights import requires
-from bot.ui.interaction.session import Interaction, InteractionSession
+from bot.ui.interaction.session import InteractionSession
 from bot.ui.inventory.controls import filter_inputs, item_options, refresh_label, sort_options, typed_filter
 from bot.ui.inventory.details import inventory_csv, item_details
 from bot.ui.inventory.page import inventory_page
 from bot.ui.kit.layout import page_at
-from bot.ui.pager import PAGE_ID, PageSelect, load, log_failures, page_buttons, register_pages, show
+from bot.ui.pager import PAGE_ID, PageAction, PageSelect, load, log_failures, page_buttons, register_pages, show
 from bot.worker import MANY_ITEMS, run_in_worker
-
-_LABELS = {"filter": "Filter", "clear": "Clear filter", "csv": "CSV of all", "refresh": "Refresh"}
-
-_AnyButton = discord.ui.Button[discord.ui.View]
-_AnyItem = discord.ui.Item[discord.ui.View]
 
 
 async def _pages(session: InteractionSession, snapshot: Snapshot, index: int) -> tuple[discord.Embed, discord.ui.View]:
@@ -129,33 +123,22 @@ class SortSelect(PageSelect, template=PAGE_ID + ":sort"):
 
 @requires(Capability.INVENTORY_OWN, Capability.INVENTORY_ANY)
 class InventoryButton(
-    discord.ui.DynamicItem[_AnyButton],
+    PageAction,
     template=PAGE_ID + r":(?P<action>filter|clear|csv|refresh)(?::(?P<index>\d{1,5}))?",
 ):
     """Filters a snapshot, exports it as CSV, or refreshes it and stays on page ``index``."""
 
-    def __init__(self, snapshot_id: str, action: str, *, index: int | None = None, label: str | None = None) -> None:
-        super().__init__(
-            discord.ui.Button(
-                label=label or _LABELS[action],
-                style=discord.ButtonStyle.secondary,
-                custom_id=f"page:{snapshot_id}:{action}" + ("" if index is None else f":{index}"),
-                row=3,
-            )
-        )
-        self._snapshot_id = snapshot_id
-        self._action = action
-        self._index = index or 0
+    labels: ClassVar[Mapping[str, str]] = {
+        "filter": "Filter",
+        "clear": "Clear filter",
+        "csv": "CSV of all",
+        "refresh": "Refresh",
+    }
 
-    @classmethod
-    async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
-        """Rebuild the pressed button."""
-        return cls(match["id"], match["action"], index=None if match["index"] is None else int(match["index"]))
-
-    async def callback(self, interaction: Interaction) -> None:
-        """Do what the label says."""
+    @override
+    async def act(self, session: InteractionSession) -> None:
         work = {"refresh": self._refresh, "filter": self._open_form, "clear": self._clear, "csv": self._export}
-        await handle(interaction, work[self._action])
+        await work[self._action](session)
 
     async def _refresh(self, session: InteractionSession) -> None:
         """Look the inventory up again. If it is too soon for that, page and button say from when on."""

@@ -1,7 +1,7 @@
 """Pages and the buttons to turn them. They work after a restart: their state is in custom ids and snapshots."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import ClassVar, Self
 
 import discord
@@ -110,6 +110,41 @@ class PageButton(
     async def _show_page(self, session: InteractionSession) -> None:
         session.defer_if_slow(thinking=False)
         await show(session, await load(session, self._snapshot_id), self._index)
+
+
+class PageAction(discord.ui.DynamicItem[_AnyButton], template=PAGE_ID):
+    """A button under a page, which may stay on page ``index``. Each kind declares what it requires and defines ``act``.
+
+    ``prefix`` begins its actions in custom ids.
+    """
+
+    labels: ClassVar[Mapping[str, str]]
+    prefix: ClassVar[str] = ""
+
+    def __init__(self, snapshot_id: str, action: str, *, index: int | None = None, label: str | None = None) -> None:
+        super().__init__(
+            discord.ui.Button(
+                label=label or self.labels[action],
+                custom_id=f"page:{snapshot_id}:{self.prefix}{action}" + ("" if index is None else f":{index}"),
+                row=3,
+            )
+        )
+        self._snapshot_id = snapshot_id
+        self._action = action
+        self._index = index or 0
+
+    @classmethod
+    async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
+        """Rebuild the pressed button."""
+        return cls(match["id"], match["action"], index=None if match["index"] is None else int(match["index"]))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Do what the label says."""
+        await handle(interaction, self.act)
+
+    async def act(self, session: InteractionSession) -> None:
+        """Do what the label says."""
+        raise NotImplementedError
 
 
 class PageSelect(discord.ui.DynamicItem[_AnySelect], template=PAGE_ID):

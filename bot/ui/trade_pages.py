@@ -1,7 +1,7 @@
 """The pages of trades, the details of a trade, and the controls under them."""
 
-import re
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import discord
 from typing_extensions import override
@@ -13,20 +13,26 @@ from bot.domain.steam_links import offer_url, profile_url
 from bot.domain.trades import Scope, Trade
 from bot.services.trade_context import TradeContext
 from bot.ui.interaction.components import selected
-from bot.ui.interaction.error_handler import CopyButton, handle
+from bot.ui.interaction.error_handler import CopyButton
 from bot.ui.interaction.rights import requires
-from bot.ui.interaction.session import Interaction, InteractionSession
+from bot.ui.interaction.session import InteractionSession
 from bot.ui.kit.layout import page_at
-from bot.ui.pager import PAGE_ID, PageSelect, ShownPage, load, log_failures, page_buttons, register_pages, show
+from bot.ui.pager import (
+    PAGE_ID,
+    PageAction,
+    PageSelect,
+    ShownPage,
+    load,
+    log_failures,
+    page_buttons,
+    register_pages,
+    show,
+)
 from bot.ui.resends.ask import AskToResendButton
 from bot.ui.trades.block import WAITS, explanation_of
 from bot.ui.trades.lines import trade_option
 from bot.ui.trades.page import TRADES_A_PAGE, is_only_one, trade_details, trades_page
 from bot.ui.watches import NotifyButton
-
-_LABELS = {"refresh": "Refresh", "failed": "Only failed", "all": "All", "ended": "Show ended ones too"}
-
-_AnyItem = discord.ui.Item[discord.ui.View]
 
 
 async def _pages(session: InteractionSession, snapshot: Snapshot, index: int) -> ShownPage:
@@ -123,31 +129,22 @@ class TradeSelect(PageSelect, template=PAGE_ID + ":trade"):
 
 @requires(Capability.TRADES_OWN, Capability.TRADES_ANY)
 class TradesButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    PageAction,
     template=PAGE_ID + r":trades:(?P<action>refresh|failed|all|ended)(?::(?P<index>\d{1,5}))?",
 ):
     """Asks for the trades again and stays on page ``index``, asks for ended ones too, or shows only failed ones."""
 
-    def __init__(self, snapshot_id: str, action: str, *, index: int | None = None) -> None:
-        super().__init__(
-            discord.ui.Button(
-                label=_LABELS[action],
-                custom_id=f"page:{snapshot_id}:trades:{action}" + ("" if index is None else f":{index}"),
-                row=3,
-            )
-        )
-        self._snapshot_id = snapshot_id
-        self._action = action
-        self._index = index or 0
+    labels: ClassVar[Mapping[str, str]] = {
+        "refresh": "Refresh",
+        "failed": "Only failed",
+        "all": "All",
+        "ended": "Show ended ones too",
+    }
+    prefix = "trades:"
 
-    @classmethod
-    async def from_custom_id(cls, _interaction: Interaction, _item: _AnyItem, match: re.Match[str], /) -> Self:
-        """Rebuild the pressed button."""
-        return cls(match["id"], match["action"], index=None if match["index"] is None else int(match["index"]))
-
-    async def callback(self, interaction: Interaction) -> None:
-        """Do what the label says."""
-        await handle(interaction, self._ask if self._action in ("refresh", "ended") else self._narrow)
+    @override
+    async def act(self, session: InteractionSession) -> None:
+        await (self._ask(session) if self._action in ("refresh", "ended") else self._narrow(session))
 
     async def _ask(self, session: InteractionSession) -> None:
         session.defer_if_slow(thinking=False)

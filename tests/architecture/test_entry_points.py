@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tests.architecture.sources import classes, functions, modules
 
 COMPONENTS = {"Button", "Select", "UserSelect", "RoleSelect", "ChannelSelect", "MentionableSelect"}
-BASES = {"DynamicItem", "PageSelect", "SkinDeskModal"}
+BASES = {"DynamicItem", "PageAction", "PageSelect", "SkinDeskModal"}
 DECLARATIONS = ("requires", "public")
 BANNED = {
     "add_view": "its components declare nothing: use a DynamicItem in COMPONENTS",

@@ -85,6 +85,8 @@ async def test_facts_that_cannot_be_kept(scene: Scene) -> None:
     break_service(scene, "references", RuntimeError(INSIDE))
 
     assert "access.manage" in text_of(await scene.customer.slash(scene.channel, "access list"))
+    url = scene.world.html.trade_url
+    assert "all providers" in text_of(await scene.agent.slash(scene.channel, "inventory", tradeurl=url, provider="all"))
 
 
 @pytest.mark.parametrize("status", [503, 429, 400])

@@ -136,7 +136,14 @@ def log_failure(session: InteractionSession, error: Exception, error_reference: 
 
 
 def remember(session: InteractionSession, error: Exception, error_reference: str, *, title: str) -> None:
-    """Keep the facts behind the reference of an error that the user is shown, for the staff."""
+    """Keep the facts behind the reference of an error that the user is shown, for the staff; a failure is logged."""
+    try:
+        _remember(session, error, error_reference, title)
+    except Exception:  # noqa: BLE001 -- the user is shown the error all the same
+        _log.exception("facts not kept reference=%s", error_reference)
+
+
+def _remember(session: InteractionSession, error: Exception, error_reference: str, title: str) -> None:
     services, trace = session.services, session.trace
     if trace.guild_id is None or not session.is_served:  # nothing is stored about another server
         return
