@@ -1,4 +1,4 @@
-"""A provider's state and its remaining quotas."""
+"""The state of what SkinDesk depends on: providers and their quotas, the database, Discord's gateway."""
 
 from __future__ import annotations
 
@@ -43,3 +43,38 @@ class ProviderHealth:
     failure: Failure | None = None
     until: datetime | None = None
     quotas: tuple[Quota, ...] = ()
+
+
+class DatabaseFault(StrEnum):
+    """Why the database cannot be used."""
+
+    MISSING = "missing"
+    """Its file is gone from the path."""
+    REPLACED = "replaced"
+    """Another file is at the path."""
+    READ_ONLY = "read_only"
+    FULL = "full"
+    """The disk has no space left."""
+    DAMAGED = "damaged"
+    """A page cannot be read, or does not fit the others."""
+    UNREADABLE = "unreadable"
+    """Any other error of the disk."""
+    NO_ANSWER = "no_answer"
+    """It did not answer in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseHealth:
+    """The fault of the database, if it has one, and since when it is known."""
+
+    fault: DatabaseFault | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShardHealth:
+    """Whether a shard is connected to Discord's gateway, and since when it is or is not."""
+
+    shard: int
+    connected: bool
+    since: datetime
