@@ -74,6 +74,19 @@ def test_bundled() -> None:
         assert not re.search(r"(?im)^\s*(BEGIN\s+(IMMEDIATE|TRANSACTION)|COMMIT|ROLLBACK)\b", migration.sql)
 
 
+async def test_age_of_an_earlier_database(path: Path) -> None:
+    """A database from before it had an id gets one, and is as old as its first audit row."""
+    insert = "INSERT INTO audit (guild_id, at, action, subject, detail, digest) VALUES (1, 7, 'x', 'guild', '{}', x'')"
+    async with Database.open(path, migrations=bundled()[:4]) as db:
+        await db.write(lambda connection: connection.execute(insert).rowcount)
+
+    async with Database.open(path) as db:
+        [(database_id, created_at)] = [tuple(row) for row in await db.read("SELECT database_id, created_at FROM desk")]
+
+    assert re.fullmatch("[0-9a-f]{32}", database_id)
+    assert created_at == 7
+
+
 async def test_tables_are_strict(db: Database) -> None:
     """No column takes a value of another type."""
     rows = await db.read("SELECT strict FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
