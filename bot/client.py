@@ -10,11 +10,13 @@ from typing import Any
 import discord
 from discord.ext import commands, tasks
 
+from bot.domain.health import ShardHealth
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.tracing import Observer, log_interaction
 from bot.ports import CommandSyncs
 from bot.services.background import Job
 from bot.services.container import Services
+from bot.shards import Shards
 from bot.ui.access import RevokeDeletedButton
 from bot.ui.confirm import ConfirmButton, SignInButton
 from bot.ui.customer.controls import CustomerButton, NoteModal, NoteSelect, TradeUrlModal
@@ -114,8 +116,7 @@ class SkinDeskClient(commands.Bot):
         self.services = services
         self.cards = cards
         self.sessions = Sessions([log_interaction, *observers])
-        self.is_connected = False
-        """Whether the gateway is connected; discord.py closes it if heartbeats stay unanswered."""
+        self._shards = Shards([self._only_shard], clock=services.clock)
         self.is_stopping = False
         self._on_stopping = on_stopping
         self._synced = synced
@@ -140,6 +141,7 @@ class SkinDeskClient(commands.Bot):
         """Stop the background jobs and disconnect."""
         for loop in (*self._jobs, self._watch):
             loop.cancel()
+        self._shards.set(self._only_shard, connected=False)
         await super().close()
 
     def add_dynamic_items(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
@@ -163,9 +165,21 @@ class SkinDeskClient(commands.Bot):
         self._watch.cancel()
         await drain(self.sessions, within=within)
 
+    @property
+    def _only_shard(self) -> int:
+        """The shard that events without a number are about."""
+        return self.shard_id or 0
+
+    def shards_health(self) -> tuple[ShardHealth, ...]:
+        """Return whether each shard is connected to the gateway, and since when."""
+        return self._shards.health()
+
+    async def on_connect(self) -> None:
+        """Note a new session: from here on interactions arrive."""
+        self._shards.set(self._only_shard, connected=True)
+
     async def on_ready(self) -> None:
         """Log the connection; Discord may send this again after a reconnect."""
-        self.is_connected = True
         _log.info("ready guilds=%s user=%s", len(self.guilds), self.user.id if self.user else None)
         for guild_id in sorted(self.services.guilds.ids - {guild.id for guild in self.guilds}):
             _log_absent(guild_id)
@@ -187,14 +201,13 @@ class SkinDeskClient(commands.Bot):
 
     async def on_resumed(self) -> None:
         """Note that the gateway is back and no event is lost."""
-        self.is_connected = True
+        self._shards.set(self._only_shard, connected=True)
         _log.info("gateway resumed")
 
     async def on_disconnect(self) -> None:
         """Log the loss of the gateway once; discord.py reconnects by itself, with an event for each attempt."""
-        if self.is_connected:
+        if self._shards.set(self._only_shard, connected=False):
             _log.warning("gateway disconnected")
-        self.is_connected = False
 
 
 def _log_absent(guild_id: int) -> None:

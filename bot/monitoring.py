@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.tracing import add_provider_seconds
+from bot.shards import disconnections
 from bot.storage.metrics import SqliteTableMetrics
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ class Monitor:
             health=[source.health() for source in self._providers],
             resends=await self._tables.resends_by_state(),
             guilds=len(self._client.guilds),
-            connected=self._is_connected(),
+            connected=all(shard.connected for shard in self._client.shards_health()),
         )
 
     async def health(self) -> Health:
@@ -96,17 +98,17 @@ class Monitor:
         from bot.observability.server import Health  # noqa: PLC0415 -- loaded by the server that asks
 
         last = self._requests.last_acknowledgement
-        gateway, acknowledged, database = self._is_connected(), last is None or last[1], False
+        acknowledged, database = last is None or last[1], False
+        disconnected = disconnections(self._client.shards_health(), datetime.now(UTC))
         try:
             database = await self._tables.answers()
         except Exception as error:  # noqa: BLE001 -- any failure is the finding
             _log.warning("database not read error=%s", type(error).__name__)
         faults = [
-            *([] if gateway else ["not connected to Discord's gateway"]),
+            *disconnected,
             *([] if database else ["the database cannot be read"]),
             *([] if acknowledged else ["Discord did not take the last answer"]),
         ]
-        return Health(gateway=gateway, database=database, acknowledgements=acknowledged, detail="; ".join(faults))
-
-    def _is_connected(self) -> bool:
-        return self._client.is_ready() and self._client.is_connected and not self._client.is_closed()
+        return Health(
+            gateway=not disconnected, database=database, acknowledgements=acknowledged, detail="; ".join(faults)
+        )

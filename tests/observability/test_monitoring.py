@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.failures import Failure, FailureKind, ProviderName
+from bot.domain.health import ShardHealth
 from bot.monitoring import Monitor
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.metrics import Metrics
@@ -15,16 +16,16 @@ from bot.observability.server import Health
 from bot.storage.database import Database
 from bot.storage.metrics import SqliteTableMetrics
 
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 async def health_of(folder: Path, *, taken: bool | None = None, readable: bool = True, **state: bool) -> Health:
     """Return the health of a bot with a client in this state, whose last answer Discord has taken or not."""
-    full: Any = {"ready": True, "connected": True, "closed": False} | state
-    client: Any = SimpleNamespace(
-        is_ready=lambda: full["ready"], is_connected=full["connected"], is_closed=lambda: full["closed"], guilds=[]
-    )
+    shards = [ShardHealth(shard, connected=state.get("connected", True) or shard == 0, since=SINCE) for shard in (0, 1)]
+    client: Any = SimpleNamespace(shards_health=lambda: tuple(shards), guilds=[])
     requests = DiscordRequests(on_answer=lambda _method, _status: None)
     if taken is not None:
-        requests.last_acknowledgement = (datetime(2026, 1, 1, tzinfo=UTC), taken)
+        requests.last_acknowledgement = (SINCE, taken)
     async with Database.open(folder / "skindesk.db") as database:
         monitor = Monitor(client, requests, Metrics(), SqliteTableMetrics(database))
         if readable:
@@ -39,8 +40,6 @@ async def health_of(folder: Path, *, taken: bool | None = None, readable: bool =
         ({"taken": True}, (True, True, True)),
         ({"taken": False}, (True, True, False)),
         ({"connected": False}, (False, True, True)),
-        ({"ready": False}, (False, True, True)),
-        ({"closed": True}, (False, True, True)),
         ({"readable": False}, (True, False, True)),
     ],
 )
@@ -51,6 +50,8 @@ async def test_parts(tmp_path: Path, state: dict[str, bool], parts: tuple[bool, 
     assert (health.gateway, health.database, health.acknowledgements) == parts
     assert health.is_ready is all(parts)
     assert bool(health.detail) is not all(parts)
+    assert ("shard 1 has not been connected" in health.detail) is not health.gateway
+    assert "shard 0" not in health.detail
 
 
 async def test_codes_are_bounded() -> None:
