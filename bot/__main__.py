@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import os
 import signal
 import socket
@@ -143,6 +144,7 @@ def _version() -> str:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    faulthandler.enable()  # systemd aborts a process whose event loop hangs: the log then has the place
     # A start takes a while, and a database upgrade longer: until the app handles signals, SIGTERM does what Ctrl+C
     # does, and SIGHUP waits. In a container they would be ignored, elsewhere kill the program.
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +23,7 @@ from bot.ports import Clock
 from bot.provider_setup import open_providers
 from bot.providers.explanations import Catalogue
 from bot.reloading import Reloading
+from bot.service_manager import ServiceManager
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.background import background_jobs
@@ -291,11 +293,13 @@ async def serve(settings: Settings, *, load: Callable[[], Settings]) -> ExitCode
     """
     loop = asyncio.get_running_loop()
     closing = asyncio.timeout(None)
+    manager = ServiceManager(os.environ)
+    manager.waits("opening the database")
     try:
-        async with closing, assembled(settings) as client:
-            _on_signal(signal.SIGHUP, Reloading(client, settings, load).reload)
+        async with closing, assembled(settings) as client, manager.watching(client):
+            _on_signal(signal.SIGHUP, partial(manager.reload, Reloading(client, settings, load).reload))
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # handles a SIGHUP that came during the start
-            stopping_since = await _serve(client, settings.discord.token)
+            stopping_since = await _serve(client, settings.discord.token, on_stop=manager.stops)
             closing.reschedule(max(stopping_since + _LEAVE_WITHIN, loop.time() + _CLOSE_WITHIN))
     except (StorageError, AddressUnusable, GuildsNotNamed, *DISCORD_GONE) as error:
         if closing.expired():
@@ -307,8 +311,8 @@ async def serve(settings: Settings, *, load: Callable[[], Settings]) -> ExitCode
     return ExitCode.OK
 
 
-async def _serve(client: SkinDeskClient, token: SecretStr) -> float:
-    """Serve until a signal, finish running work, and return the loop time at which the shutdown began."""
+async def _serve(client: SkinDeskClient, token: SecretStr, *, on_stop: Callable[[], None]) -> float:
+    """Serve until a signal, call ``on_stop``, finish running work, and return when that began, in the loop's time."""
     loop = asyncio.get_running_loop()
     stop_requested = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -320,6 +324,7 @@ async def _serve(client: SkinDeskClient, token: SecretStr) -> float:
         stopping_since = loop.time()
         if stop.done():
             _log.info("stopping")
+            on_stop()
             await _finish(client)
     finally:
         stop.cancel()

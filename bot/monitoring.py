@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from bot.observability.discord_http import DiscordRequests
@@ -99,7 +98,7 @@ class Monitor:
 
         last = self._requests.last_acknowledgement
         acknowledged, database = last is None or last[1], False
-        disconnected = disconnections(self._client.shards_health(), datetime.now(UTC))
+        disconnected = disconnections(self._client.shards_health())
         try:
             database = await self._tables.answers()
         except Exception as error:  # noqa: BLE001 -- any failure is the finding

@@ -1,7 +1,7 @@
 """Keeps whether each shard is connected to Discord's gateway, and since when."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC
 
 from bot.domain.health import ShardHealth
 from bot.ports import Clock
@@ -28,11 +28,10 @@ class Shards:
         return True
 
 
-def disconnections(shards: Iterable[ShardHealth], now: datetime) -> list[str]:
-    """Return a line for each shard that is not connected, with the seconds since when."""
+def disconnections(shards: Iterable[ShardHealth]) -> list[str]:
+    """Return a line for each shard that is not connected."""
     return [
-        f"shard {each.shard} has not been connected to Discord for {(now - each.since).total_seconds():.0f} s "
-        f"(since {each.since.astimezone(UTC):%Y-%m-%d %H:%M:%SZ})"
+        f"shard {each.shard} is not connected to Discord since {each.since.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
         for each in shards
         if not each.connected
     ]

@@ -26,19 +26,22 @@ def unit(tmp_path: Path) -> Path:
 
 
 def test_confined():
-    """It has its own user, one folder, no privileges, and does not restart on a wrong configuration."""
+    """It has its own user, one folder, no privileges, and restarts unless only a person can help."""
     reader = RawConfigParser(strict=False)
     reader.optionxform = str  # type: ignore[assignment, method-assign]  # the way configparser offers
     reader.read_string(UNIT.read_text("utf-8"))
     unit, service = reader["Unit"], reader["Service"]
 
     assert service["ExecStart"].startswith(f"{PROGRAM} run --config ")
-    assert service["RestartPreventExitStatus"] == str(int(ExitCode.CONFIG))
+    assert service["RestartPreventExitStatus"] == f"{int(ExitCode.DATA)} {int(ExitCode.CONFIG)}"
     assert (service["DynamicUser"], service["StateDirectory"], service["NoNewPrivileges"]) == ("yes", "skindesk", "yes")
     assert (service["ProtectSystem"], service["CapabilityBoundingSet"], service["UMask"]) == ("strict", "", "0077")
     # An outage at the start may last hours: systemd must keep trying.
     assert (unit["StartLimitIntervalSec"], unit.get("StartLimitBurst")) == ("0", None)
-    assert (service["Restart"], int(service["RestartSec"])) == ("on-failure", 15)
+    assert (service["Restart"], int(service["RestartSec"])) == ("always", 15)
+    assert (service["Type"], service["TimeoutStartSec"]) == ("notify", "infinity")
+    # A process that is stuck is ended, without a copy of its memory.
+    assert (int(service["WatchdogSec"]), service["LimitCORE"]) == (60, "0")
     assert service["EnvironmentFile"] == "-/etc/skindesk/skindesk.env"
 
 

@@ -50,7 +50,7 @@ async def test_parts(tmp_path: Path, state: dict[str, bool], parts: tuple[bool, 
     assert (health.gateway, health.database, health.acknowledgements) == parts
     assert health.is_ready is all(parts)
     assert bool(health.detail) is not all(parts)
-    assert ("shard 1 has not been connected" in health.detail) is not health.gateway
+    assert ("shard 1 is not connected to Discord since 2026-01-01 00:00:00Z" in health.detail) is not health.gateway
     assert "shard 0" not in health.detail
 
 
