@@ -339,3 +339,5 @@ TYPES: Final = dict(_keys(Settings))
 VARIABLES: Final[Mapping[str, str]] = {key: PREFIX + key.upper().replace(".", "__") for key in TYPES}
 """Every dotted key and its environment variable."""
 SECRETS: Final = tuple(key for key, kind in TYPES.items() if kind is SecretStr)
+SECRET_FILES: Final[Mapping[str, str]] = {f"{key}_file": f"{VARIABLES[key]}_FILE" for key in SECRETS}
+"""Every dotted key that names a file with a secret, and its environment variable."""

@@ -11,11 +11,13 @@ from typing import Any, Final, get_origin
 
 from pydantic import ValidationError
 
-from bot.config import INVENTORY_PROVIDERS, PREFIX, SECRETS, TYPES, VARIABLES, Database, Settings
+from bot.config import INVENTORY_PROVIDERS, PREFIX, SECRET_FILES, SECRETS, TYPES, VARIABLES, Database, Settings
 from bot.domain.failures import ProviderName
+from bot.secret_files import read_secret
 
 DEFAULT_FILE: Final = Path("config.toml")
-_KEYS: Final = {variable: key for key, variable in VARIABLES.items()}
+_NAMES: Final = {**VARIABLES, **SECRET_FILES}
+_KEYS: Final = {variable: key for key, variable in _NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class ConfigurationInvalid(Exception):
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """Return the settings of the file and the environment, which wins. Raise ConfigurationInvalid with all mistakes.
 
+    A secret may be in a file of its own: ``token_file`` or ``SKINDESK_DISCORD__TOKEN_FILE`` names that of ``token``.
     If ``path`` is None, read ``config.toml`` in the working directory if it exists.
     """
     _, settings, problems = _load(path, environ)
@@ -64,9 +67,7 @@ def load_database_path(path: Path | None, environ: Mapping[str, str], *, read_on
     doubts = tuple(
         problem
         for problem in problems
-        if problem.is_of_file
-        or problem.key.partition(".")[0] == "database"
-        or not (read_only or problem.key in VARIABLES)
+        if problem.is_of_file or problem.key.partition(".")[0] == "database" or not (read_only or problem.key in _NAMES)
     )
     if doubts:
         raise ConfigurationInvalid(doubts)
@@ -78,12 +79,18 @@ def _load(path: Path | None, environ: Mapping[str, str]) -> tuple[dict[str, Any]
     values, unreadable = _read(path)
     given = {_KEYS[name]: text for name, text in environ.items() if name in _KEYS}
     _add_environment(values, given)
+    files, problems = _add_secrets(values)
     settings: Settings | None = None
-    problems: list[Problem] = []
     try:
         settings = Settings.model_validate(values)
     except ValidationError as invalid:
-        problems = [_problem(dict(error)) for error in invalid.errors(include_url=False, include_input=False)]
+        for error in invalid.errors(include_url=False, include_input=False):
+            problem = _problem(dict(error))
+            if problem.key not in files:
+                problems.append(problem)
+            elif file := files[problem.key]:
+                key, message = f"{problem.key}_file", f"{printable(file)}: {problem.message}"
+                problems.append(Problem(key, SECRET_FILES[key], message))
     if unreadable is None:
         problems += _default_provider_problems(values)
     else:  # the file may set any key, so only the environment's own mistakes are known
@@ -118,13 +125,58 @@ def _read(path: Path | None) -> tuple[dict[str, Any], Problem | None]:
 def _add_environment(values: dict[str, Any], given: Mapping[str, str]) -> None:
     """Put the environment's values into the file's tables."""
     values.setdefault("discord", {})
+    for key in SECRETS:  # a secret and its file are one setting, so either one replaces both
+        pair = {key, f"{key}_file"}
+        if not pair.isdisjoint(given) and (table := _table(values, key)) is not None:
+            for each in pair:
+                table.pop(_name(each), None)
     for key, text in given.items():
-        *tables, name = key.split(".")
-        table: Any = values
-        for step in tables:
-            table = table.setdefault(step, {}) if isinstance(table, dict) else None
-        if isinstance(table, dict):  # else the file has a value in the table's place, which pydantic refuses
-            table[name] = _split(text) if get_origin(TYPES[key]) is tuple else text.strip()
+        table = _table(values, key)
+        if table is not None:  # else the file has a value in the table's place, which pydantic refuses
+            table[_name(key)] = _split(text) if get_origin(TYPES.get(key)) is tuple else text.strip()
+
+
+def _table(values: dict[str, Any], key: str) -> dict[str, Any] | None:
+    """Return the table of a dotted key, made if it is missing; None if something else is in its place."""
+    table: Any = values
+    for step in key.split(".")[:-1]:
+        table = table.setdefault(step, {}) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else None
+
+
+def _name(key: str) -> str:
+    return key.rpartition(".")[2]
+
+
+def _add_secrets(values: dict[str, Any]) -> tuple[dict[str, str | None], list[Problem]]:
+    """Replace the paths of files by the secrets in them. Return the paths by the secrets' keys, and the mistakes.
+
+    A secret that cannot be read has no path, and counts as set in all other checks.
+    """
+    files: dict[str, str | None] = {}
+    problems: list[Problem] = []
+    for file_key, variable in SECRET_FILES.items():
+        key = file_key.removesuffix("_file")
+        name, table = _name(key), _table(values, key) or {}
+        file = table.pop(_name(file_key), "")
+        if file == "":
+            continue
+        try:
+            table[name] = _secret(file, besides=_value(values, key), name=name)
+            files[key] = str(file)
+        except ValueError as invalid:
+            if not _value(values, key):
+                table[name], files[key] = "unreadable", None
+            problems.append(Problem(file_key, variable, printable(str(invalid))))
+    return files, problems
+
+
+def _secret(file: object, *, besides: object, name: str) -> str:
+    if besides:
+        raise ValueError(f"Input should be empty if {name} is set: choose one of the two")
+    if not isinstance(file, str) or "\0" in file:
+        raise ValueError("Input should be the path of a file")
+    return read_secret(Path(file.strip()))
 
 
 def _split(text: str) -> list[str]:
@@ -173,8 +225,8 @@ def _unknown(key: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 -- needed for a mistake only
 
     tables = ("providers", *dict.fromkeys(known.rpartition(".")[0] for known in VARIABLES))
-    (nearest,) = get_close_matches(key[:200], [*VARIABLES, *tables], n=1, cutoff=0.0)
-    return f"Unknown key; the nearest is {nearest} ({VARIABLES.get(nearest, 'a table')})"
+    (nearest,) = get_close_matches(key[:200], [*_NAMES, *tables], n=1, cutoff=0.0)
+    return f"Unknown key; the nearest is {nearest} ({_NAMES.get(nearest, 'a table')})"
 
 
 def printable(text: str) -> str:

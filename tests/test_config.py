@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.config import INVENTORY_PROVIDERS, PREFIX, VARIABLES, Settings
+from bot.config import INVENTORY_PROVIDERS, PREFIX, SECRET_FILES, VARIABLES, Settings
 from bot.config_loading import ConfigurationInvalid, Problem, load_settings
 from bot.domain.failures import ProviderName
 
@@ -361,7 +361,11 @@ class TestSecrets:
 
 
 @given(
-    st.dictionaries(st.sampled_from(sorted(VARIABLES.values())) | st.text().map(PREFIX.__add__), st.text()), st.binary()
+    st.dictionaries(
+        st.sampled_from(sorted({*VARIABLES.values(), *SECRET_FILES.values()})) | st.text().map(PREFIX.__add__),
+        st.text(),
+    ),
+    st.binary(),
 )
 @settings(max_examples=100)
 def test_anything(tmp_path_factory: pytest.TempPathFactory, environ: dict[str, str], content: bytes) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from bot.config import VARIABLES
+from bot.config import SECRET_FILES, VARIABLES
 
 if TYPE_CHECKING:
     from bot.config_loading import Problem
@@ -102,6 +102,8 @@ def of_configuration(wrong: Problem) -> Finding:
         fix = "name a file that exists, can be read, and is TOML"
     elif variable is None:
         fix = "change it in the file"
+    elif wrong.key in SECRET_FILES:
+        fix = "name a file that SkinDesk can read and that holds the secret, and nothing else"
     elif wrong.key in VARIABLES:
         fix = f"change it in the file, or set {variable}"
     else:

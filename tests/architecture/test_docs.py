@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import VARIABLES
+from bot.config import SECRET_FILES, VARIABLES
 from bot.domain.access import Capability
 from tests.architecture.sources import ROOT
 from tests.support.command_docs import COMMANDS
@@ -42,8 +42,8 @@ def test_settings_exist(document: Path):
     variables = {variable for variable in re.findall(r"SKINDESK_[A-Z_]*[A-Z]", text) if "__" in variable}
 
     tables = {key.rpartition(".")[0] for key in VARIABLES}
-    assert keys - set(VARIABLES) - tables - set(Capability) == set()
-    assert variables - set(VARIABLES.values()) == set()
+    assert keys - set(VARIABLES) - set(SECRET_FILES) - tables - set(Capability) == set()
+    assert variables - {*VARIABLES.values(), *SECRET_FILES.values()} == set()
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda path: path.name)
