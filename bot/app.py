@@ -18,7 +18,7 @@ from bot.exit_codes import ExitCode
 from bot.exit_reasons import DISCORD_GONE, exit_reason
 from bot.http.address import AddressUnusable
 from bot.monitoring import Telemetry
-from bot.observability.logs import register_secret
+from bot.observability.redaction import register_secret
 from bot.ports import Clock
 from bot.provider_setup import open_providers
 from bot.providers.explanations import Catalogue

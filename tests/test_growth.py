@@ -17,7 +17,7 @@ from bot.domain.steam_ids import read_steam_id
 from bot.domain.steam_links import inspect_url, market_url
 from bot.domain.trade_url import parse_trade_url
 from bot.domain.typed import folded, price_from, straight
-from bot.observability.logs import redact
+from bot.observability.redaction import redact
 from bot.providers import pasted, pasted_steam, reading
 from bot.providers.explanations import Catalogue
 from bot.providers.response import Response

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import logging
 import math
@@ -11,16 +10,10 @@ import secrets
 import sys
 import threading
 import traceback
-import unicodedata
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
-from urllib.parse import unquote
 
-from bot.domain.normal_forms import normalized
-
-MASK: Final = "••••"
-
-_SHORTEST_SECRET = 4  # masking shorter ones would make every line unreadable
+from bot.observability.redaction import MASK, is_secret, redact
 
 _QUIET: Final = {
     "httpx": logging.WARNING,  # INFO prints whole addresses, query included
@@ -32,93 +25,13 @@ _QUIET: Final = {
     "discord.http": logging.WARNING,
 }
 
-# Names of secrets, the characters between name and value, and the end of the value: a closing quote or the end of a
-# word. Backslashes come from JSON within JSON. Bounds and atomic groups keep the search linear.
-_NAMES = r"authorization|api[-_ ]?key|secret|token|passw(?:or)?d|jwt|(?<![^\W_])(?:x[-_])?sign(?:ature)?"
-_CODES = r"(?:(?<![^\W_])|trade|verification)code"
-_STEMS = ("auth", "key", "secret", "token", "pass", "jwt", "sign", "code")
-"""Each of those names contains one of these, in small letters."""
-_JOINED = (
-    r"""(?>\\{0,8}["'`]?\s*(?:=>|==?|:|%(?:25){0,8}3[da])\s*|\\{0,8}["']\s*,\s*(?=b?\\{0,8}["']))"""
-    r"""(?P<open>(?>b?\\{0,8}(?P<quote>["'`])))?(?:(?:bearer|bot|basic|raw)\s+)?"""
-)
-_VALUE = r"""(?(quote)(?:(?!\\{0,8}(?P=quote)).)*|[^\s&#)>\]},;"'`\\]+)"""
-_STATUS_CODE = r"-?\d{1,6}(?![\w-])"  # codes of errors and statuses are logged; a trade's code has 8 digits
-_NAMED = re.compile(rf"(?i)(?P<name>(?:{_NAMES}){_JOINED}){_VALUE}")
-_CODE = re.compile(rf"(?i)(?P<name>{_CODES}{_JOINED})(?!{_STATUS_CODE}){_VALUE}")
-_SHAPED = re.compile(
-    r"(?<![\w-])(?:"
-    r"eyJ[\w-]{8,}(?:\.[\w-]*)*"  # a JWT, or its beginning
-    r"|[\w-]{16,}\.[\w-]{6,}\.[\w-]{20,}"  # a JWT with another beginning, or a Discord bot token
-    r"|ap_[\w-]{6,}"  # an AssetPay key
-    r")",
-    re.ASCII,
-)
-_DISCORD_PATH = re.compile(r"(?P<name>/(?:webhooks|interactions)/\d+/)[^/\s?\"']+")
-_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#?\w+;|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}")
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
-_MASKED = rf"\g<name>{MASK}"
-_WORD = re.compile(r"\S+")
-_LAYERS = 4
 _LONGEST = 32_768
 _LONGEST_LINE = 4_096
 """Of a traceback: a message must not push its other lines out."""
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
-_registered: tuple[str, ...] = ()
-"""Secrets to mask, the longest first because one may be part of another."""
 _log = logging.getLogger(__name__)
-
-
-def register_secret(value: str) -> None:
-    """Mask ``value`` in all later records, unless it is shorter than four characters."""
-    if len(value) >= _SHORTEST_SECRET:
-        global _registered  # noqa: PLW0603 -- logging is global, and so are its secrets
-        # redact decodes percent and entity spellings, but not those of JSON and repr.
-        spellings = {*_registered, value, json.dumps(value)[1:-1], repr(value)[1:-1]}
-        _registered = tuple(sorted(spellings, key=len, reverse=True))
-
-
-def redact(text: str) -> str:
-    """Return ``text`` without invisible characters and without anything that is, or looks like, a secret."""
-    if not text.isascii():
-        text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
-    if not text.isascii() or _ENCODED.search(text):
-        text = _WORD.sub(lambda word: _mask_encoded(word[0]), text)
-    return _mask(text)
-
-
-def _mask_encoded(word: str) -> str:
-    """Return the word decoded and masked if it contains a secret, otherwise as it is."""
-    if word.isascii() and not _ENCODED.search(word):
-        return word
-    plain = word
-    for _ in range(_LAYERS):
-        plain = _decode(plain)
-    masked = _mask(plain)
-    return word if masked == plain else masked
-
-
-def _decode(word: str) -> str:
-    """Decode one layer of percent, HTML and backslash encoding, and full-width letters."""
-    try:
-        plain = html.unescape(unquote(word))
-    except ValueError:  # an entity of thousands of digits
-        plain = unquote(word)
-    plain = _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), plain)
-    return normalized("NFKC", plain)
-
-
-def _mask(text: str) -> str:
-    for secret in _registered:
-        text = text.replace(secret, MASK)
-    small = text.lower()
-    if not text.isascii() or any(stem in small for stem in _STEMS):  # most lines need no slow search
-        text = _NAMED.sub(_MASKED, text)
-        text = _CODE.sub(_MASKED, text)
-    text = _DISCORD_PATH.sub(_MASKED, text)
-    return _SHAPED.sub(MASK, text)
 
 
 class RedactingFormatter(logging.Formatter):
@@ -256,8 +169,7 @@ def _quoted(value: object) -> str:
 def _redacted(name: str, value: object) -> object:
     """Return an extra for JSON, masked if its name is that of a secret, redacted otherwise."""
     text = _beginning(str(value))
-    found = (pattern.search(f"{name}={text!r}") for pattern in (_NAMED, _CODE))
-    if any(match is not None and match.start() < len(name) for match in found):
+    if is_secret(name, text):
         return MASK
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value

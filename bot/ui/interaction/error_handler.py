@@ -22,7 +22,8 @@ from bot.domain.errors import (
 )
 from bot.domain.references import without_texts
 from bot.domain.snapshots import Audience
-from bot.observability.logs import redact, reference
+from bot.observability.logs import reference
+from bot.observability.redaction import redact
 from bot.observability.tracing import Outcome
 from bot.ports import Explanations
 from bot.ui.errors import error_embed
