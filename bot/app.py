@@ -258,6 +258,7 @@ async def assembled(
                 sign_ins=sign_ins,
                 my_data=my_data,
                 watches=watches,
+                check_database=database.guard.check,
             ),
             page_size=settings.inventory.page_size,
         )

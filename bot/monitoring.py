@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from bot.observability.tracing import Observer
     from bot.ports import CallObserver, HealthSource
     from bot.storage.database import Database
-
-_log = logging.getLogger(__name__)
+    from bot.storage.guard import DatabaseGuard
 
 
 class Telemetry:
@@ -60,7 +58,7 @@ class Telemetry:
         from bot.observability.server import listening  # noqa: PLC0415 -- a web server takes memory
 
         database.observe_writes(self._metrics.wrote)
-        monitor = Monitor(client, self.requests, self._metrics, SqliteTableMetrics(database), providers)
+        monitor = Monitor(client, self.requests, self._metrics, SqliteTableMetrics(database), database.guard, providers)
         lag = asyncio.create_task(self._metrics.measure_lag(), name="event loop lag")
         stack.callback(lag.cancel)
         await stack.enter_async_context(listening(monitor.metrics, monitor.health, *address))
@@ -75,12 +73,14 @@ class Monitor:
         requests: DiscordRequests,
         metrics: Metrics,
         tables: SqliteTableMetrics,
+        guard: DatabaseGuard,
         providers: tuple[HealthSource, ...] = (),
     ) -> None:
         self._client = client
         self._requests = requests
         self._metrics = metrics
         self._tables = tables
+        self._guard = guard
         self._providers = providers
 
     async def metrics(self) -> bytes:
@@ -93,21 +93,22 @@ class Monitor:
         )
 
     async def health(self) -> Health:
-        """Return whether the gateway is connected, the database answers and Discord accepted the last answer."""
+        """Return whether the gateway is connected, the database works and Discord accepted the last answer."""
         from bot.observability.server import Health  # noqa: PLC0415 -- loaded by the server that asks
 
         last = self._requests.last_acknowledgement
-        acknowledged, database = last is None or last[1], False
+        acknowledged = last is None or last[1]
         disconnected = disconnections(self._client.shards_health())
-        try:
-            database = await self._tables.answers()
-        except Exception as error:  # noqa: BLE001 -- any failure is the finding
-            _log.warning("database not read error=%s", type(error).__name__)
+        fault = (await self._guard.check()).fault
         faults = [
             *disconnected,
-            *([] if database else ["the database cannot be read"]),
+            *([] if fault is None else [f"the database cannot be used: {fault.value}"]),
             *([] if acknowledged else ["Discord did not take the last answer"]),
         ]
         return Health(
-            gateway=not disconnected, database=database, acknowledgements=acknowledged, detail="; ".join(faults)
+            gateway=not disconnected,
+            database=fault is None,
+            acknowledgements=acknowledged,
+            database_fault=fault and fault.value,
+            detail="; ".join(faults),
         )

@@ -41,6 +41,8 @@ SkinDeskError
 │   ├── LinkTooNew
 │   ├── TooOften
 │   └── TooManyResends
+├── DatabaseUnavailable
+│   └── OutcomeNotStored       a provider's answer to a resend
 ├── DiscordUnavailable
 ├── Overloaded
 ├── ShuttingDown
@@ -55,6 +57,7 @@ from datetime import datetime
 
 from bot.domain.access import Capability
 from bot.domain.failures import CALLERS_OWN, Failure, ProviderName
+from bot.domain.health import DatabaseFault
 from bot.domain.resends import ApproverRefusal, Resend, ResendPause
 from bot.domain.steam import Game, TradeUrlProblem
 from bot.domain.trades import KeyLimit, NotResendableReason, Trade
@@ -328,6 +331,26 @@ class ApprovalsChannelMissing(SkinDeskError):
 
 class ApprovalsChannelUnusable(SkinDeskError):
     """The approvals channel is gone, or SkinDesk may not post there."""
+
+
+class DatabaseUnavailable(SkinDeskError):
+    """The database has a fault. Nothing was changed, unless ``may_be_done``."""
+
+    def __init__(self, fault: DatabaseFault, *, may_be_done: bool = False) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+        self.may_be_done = may_be_done
+
+
+class OutcomeNotStored(DatabaseUnavailable):
+    """The provider was asked for a resend, and its answer could not be stored: the request becomes unknown.
+
+    ``was_sent`` is that answer, None if there was no clear one.
+    """
+
+    def __init__(self, fault: DatabaseFault, was_sent: bool | None) -> None:  # noqa: FBT001 -- as it is raised
+        super().__init__(fault, may_be_done=True)
+        self.was_sent = was_sent
 
 
 class DiscordUnavailable(SkinDeskError):

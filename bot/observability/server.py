@@ -18,8 +18,8 @@ from bot.http.server import Site, served
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-_HEALTH_WITHIN = 2.0
-"""Seconds for one health check; the database may be locked."""
+_HEALTH_WITHIN = 5.0
+"""Seconds for one health check; a probe of the database ends before."""
 
 CONNECTIONS = 32
 
@@ -31,11 +31,12 @@ _HEADERS = {"Cache-Control": "no-store", "Server": "SkinDesk", "X-Content-Type-O
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The parts that handling an interaction depends on; ``detail`` names the faults."""
+    """The parts that handling an interaction depends on; ``detail`` names the faults, and is for people."""
 
     gateway: bool
     database: bool
     acknowledgements: bool
+    database_fault: str | None = None
     detail: str = ""
 
     @property

@@ -9,7 +9,7 @@ import attrs
 
 from bot.domain.access import Actor, Capability, Viewer
 from bot.domain.audit import AuditAction, AuditEntry, AuditRow, DamagedRow
-from bot.domain.errors import AccessDenied, InvalidInput
+from bot.domain.errors import AccessDenied, DatabaseUnavailable, InvalidInput
 from bot.domain.links import Link
 from bot.domain.steam import SteamId
 from bot.ports import AuditChannel, AuditRepository, Clock, GuildSettingsRepository
@@ -116,8 +116,9 @@ class AuditService:
         """Return the newest row of an action on a subject; None if it cannot be read: the action is done already."""
         try:
             rows = await self._rows.newest(guild_id, limit=1, action=action, subject=subject)
-        except Exception:  # noqa: BLE001 -- it is only for a post
-            _log.exception("audit row not read action=%s guild=%s", action.value, guild_id)
+        except Exception as error:  # noqa: BLE001 -- it is only for a post
+            is_new = not isinstance(error, DatabaseUnavailable)
+            _log.error("audit row not read action=%s guild=%s", action.value, guild_id, exc_info=is_new)
             return None
         return rows[0] if rows else None
 
@@ -137,8 +138,9 @@ class AuditService:
             settings = await self._settings.of_guild(row.guild_id)
             if settings.audit_channel_id is not None:
                 await self._channel.post(row, channel_id=settings.audit_channel_id)
-        except Exception:  # noqa: BLE001 -- the action is done, and no caller waits for this
-            _log.exception("audit entry not posted action=%s guild=%s", row.action.value, row.guild_id)
+        except Exception as error:  # noqa: BLE001 -- the action is done, and no caller waits for this
+            is_new = not isinstance(error, DatabaseUnavailable)
+            _log.error("audit entry not posted action=%s guild=%s", row.action.value, row.guild_id, exc_info=is_new)
 
     def _on_posted(self, task: asyncio.Task[None]) -> None:
         self._posting.discard(task)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.domain.errors import DatabaseUnavailable
 from bot.services.my_data import MyDataService
 from bot.services.references import ReferenceService
 from bot.services.resend_delivery import ResendDelivery
@@ -21,13 +22,15 @@ class Job:
 
     name: str
     every: timedelta
-    work: Callable[[], Awaitable[None]]
+    work: Callable[[], Awaitable[object]]
     waits_first: bool = False
 
     async def run(self) -> None:
         """Do one round. A failure is logged; the next round tries again."""
         try:
             await self.work()
+        except DatabaseUnavailable as error:  # the guard has logged when that began
+            _log.debug("background job waits for the database job=%s fault=%s", self.name, error)
         except Exception:  # noqa: BLE001 -- the loop has to go on
             _log.exception("background job failed job=%s", self.name)
 
@@ -40,9 +43,11 @@ def background_jobs(
     sign_ins: SignInService,
     my_data: MyDataService,
     watches: WatchService,
+    check_database: Callable[[], Awaitable[object]],
 ) -> tuple[Job, ...]:
     """Return every background job."""
     return (
+        Job("database", timedelta(seconds=1), check_database),
         Job("resends", timedelta(seconds=5), delivery.tick),
         Job("cards", timedelta(seconds=5), delivery.refresh_cards),
         Job("watches", TICK, watches.tick),

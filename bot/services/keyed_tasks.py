@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import attrs
 
+from bot.domain.errors import DatabaseUnavailable
+
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -84,6 +86,8 @@ class KeyedTasks:
         async with self._slots:
             try:
                 await work()
+            except DatabaseUnavailable as error:  # the log has when that began
+                _log.debug("background work waits for the database request=%s fault=%s", key, error)
             except Exception:  # noqa: BLE001 -- no caller waits; what is missing is done in a later round
                 _log.exception("background work failed request=%s", key)
 

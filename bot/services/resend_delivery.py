@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 import attrs
@@ -12,7 +11,9 @@ import attrs
 from bot.domain.audit import AuditAction
 from bot.domain.errors import (
     AlreadyDecided,
+    DatabaseUnavailable,
     GuildNotServed,
+    OutcomeNotStored,
     ProviderError,
     ProviderOff,
     ResendNotFound,
@@ -255,24 +256,29 @@ class ResendDelivery:
 
     async def _call(self, sending: Resend) -> tuple[Resend, TradeCode | None]:
         """Call the provider once and store the outcome; what :meth:`_begin` raises passes, and nothing was sent."""
+        has_begun = False
+
+        async def begin() -> None:
+            nonlocal has_begun
+            await self._begin(sending)
+            has_begun = True
+
         try:
-            receipt = await self.require_provider().resend(sending.trade_id, before_send=partial(self._begin, sending))
+            receipt = await self.require_provider().resend(sending.trade_id, before_send=begin)
         except ProviderError as error:
             return await self._store_failure(sending, error.failure), None
         except asyncio.CancelledError:
             await self._mark_unknown(sending, Outcome.INTERRUPTED, None)
             raise
         except Exception as error:
-            now = await self.get(sending.guild_id, sending.id)
-            if isinstance(error, SkinDeskError) and now.state is ResendState.APPROVED:
+            if isinstance(error, SkinDeskError) and not has_begun:
                 raise  # of _begin
             _log.exception("resend failed id=%s trade=%s", sending.id, sending.trade_id)
             return await self._mark_unknown(sending, Outcome.ANSWER_LOST, None), None
         if receipt.trade_id != sending.trade_id:
             _log.error("resend answered for another trade id=%s trade=%s", sending.id, sending.trade_id)
             return await self._mark_unknown(sending, Outcome.OTHER_TRADE, str(receipt.trade_id)), None
-        settled = await self._settle(sending, Settlement(sent=True, outcome=Outcome.CONFIRMED))
-        return settled, receipt.code
+        return await self._settle(sending, Settlement(sent=True, outcome=Outcome.CONFIRMED)), receipt.code
 
     async def _store_failure(self, sending: Resend, failure: Failure) -> Resend:
         detail = _detail_of(failure)
@@ -287,16 +293,30 @@ class ResendDelivery:
                 outcome = Outcome.CREDENTIALS
         return await self._settle(sending, Settlement(sent=False, outcome=outcome, detail=detail))
 
-    async def _settle(self, resend: Resend, end: Settlement) -> Resend:
-        settled = await self._repository.settle(resend.guild_id, resend.id, end, at=self._clock.now())
-        return settled or await self.get(resend.guild_id, resend.id)
+    async def _settle(self, sending: Resend, end: Settlement) -> Resend:
+        settling = self._repository.settle(sending.guild_id, sending.id, end, at=self._clock.now())
+        return await self._stored(sending, settling, was_sent=end.sent)
 
     async def _mark_unknown(self, sending: Resend, outcome: Outcome, detail: str | None) -> Resend:
         now = self._clock.now()
-        unknown = await self._repository.mark_unknown(
+        marking = self._repository.mark_unknown(
             sending.guild_id, sending.id, outcome=outcome, detail=detail, settle_after=now, at=now
         )
-        return unknown or await self.get(sending.guild_id, sending.id)
+        return await self._stored(sending, marking, was_sent=None)
+
+    async def _stored(self, sending: Resend, storing: Awaitable[Resend | None], *, was_sent: bool | None) -> Resend:
+        """Return the request after its outcome; OutcomeNotStored if the database fails, and the log has the answer."""
+        try:
+            return await storing or await self.get(sending.guild_id, sending.id)
+        except DatabaseUnavailable as error:
+            _log.error(
+                "resend outcome not stored id=%s trade=%s sent=%s fault=%s",
+                sending.id,
+                sending.trade_id,
+                was_sent,
+                error.fault.value,
+            )
+            raise OutcomeNotStored(error.fault, was_sent) from error
 
     async def get(self, guild_id: int, resend_id: int) -> Resend:
         """Return a request of the guild; ResendNotFound if there is none."""

@@ -12,7 +12,14 @@ from typing import Any, TypeVar
 from cachetools import TTLCache
 
 from bot.domain.access import Actor, Caller, on_behalf_of
-from bot.domain.errors import Interrupted, ShuttingDown, SignInOff, SignInRefused, SteamUnavailable
+from bot.domain.errors import (
+    DatabaseUnavailable,
+    Interrupted,
+    ShuttingDown,
+    SignInOff,
+    SignInRefused,
+    SteamUnavailable,
+)
 from bot.domain.links import SIGN_IN_WITHIN, Link, SignIn
 from bot.domain.secrets import SignInAddress, SignInToken
 from bot.domain.sign_in import (
@@ -219,8 +226,9 @@ class SignInService:
                 await begun.tell(link)
             if link.audit_row is not None:
                 await self._audit.announce(link.audit_row)
-        except Exception:  # noqa: BLE001 -- the link is set, and no caller waits for this
-            _log.exception("sign-in not announced guild=%s user=%s", link.guild_id, link.user_id)
+        except Exception as error:  # noqa: BLE001 -- the link is set, and no caller waits for this
+            is_new = not isinstance(error, DatabaseUnavailable)
+            _log.error("sign-in not announced guild=%s user=%s", link.guild_id, link.user_id, exc_info=is_new)
 
     async def _confirmed(self, assertion: Assertion, *, of: SignIn) -> bool:
         if self._steam is None or of.user_id in self._asking or len(self._asking) >= CALLS_AT_ONCE:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sqlite3
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
@@ -14,8 +15,10 @@ from typing import Any, Self, TypeVar, overload
 
 import aiosqlite
 
+from bot.domain.errors import DatabaseUnavailable
 from bot.domain.secrets import mask_trade_urls
 from bot.storage.errors import DatabaseClosed, DatabaseUnusable, UnknownCapability
+from bot.storage.guard import DatabaseGuard
 from bot.storage.lock import claimed
 from bot.storage.schema import Migration, bundled, migrate, require_sound, unknown_capabilities, version_of
 from bot.storage.write_queue import BUSY_TIMEOUT, Job, WriteObserver, WriteQueue, is_locked
@@ -38,14 +41,21 @@ class Database:
     """The connections to one file: one that writes, two that only read and never see a job half done."""
 
     def __init__(
-        self, *, writer: sqlite3.Connection, queue: WriteQueue, reader: aiosqlite.Connection, inline: sqlite3.Connection
+        self,
+        *,
+        guard: DatabaseGuard,
+        writer: sqlite3.Connection,
+        queue: WriteQueue,
+        reader: aiosqlite.Connection,
+        inline: sqlite3.Connection,
     ) -> None:
+        self.guard = guard
         self._writer = writer
         self._queue = queue
         self._reader = reader
         self._inline = inline
-        self._is_rewriting = False
         self._is_closed = False
+        self._have_written: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
 
     @classmethod
     @asynccontextmanager
@@ -66,9 +76,10 @@ class Database:
         migrations = bundled() if migrations is None else migrations
         async with AsyncExitStack() as stack:
             real = stack.enter_context(claimed(path))
+            guard = DatabaseGuard(real)
             try:
                 writer = stack.enter_context(closing(_connect(real, "rw", timeout=_READ_TIMEOUT)))
-                queue = stack.enter_context(WriteQueue(writer))
+                queue = stack.enter_context(WriteQueue(writer, guard))
                 version = await queue.run(partial(_configure, path=real))
                 if before_migration is not None and 0 < version < len(migrations):
                     # Not on the queue's thread, which is waited for when a start is cancelled.
@@ -79,9 +90,10 @@ class Database:
                 await reader.execute_fetchall("PRAGMA query_only = ON")
                 inline = stack.enter_context(closing(_connect(real, "ro", timeout=0)))
                 inline.execute("PRAGMA query_only = ON")
-            except sqlite3.Error as error:
+                guard.begin(queue.run)
+            except (sqlite3.Error, OSError) as error:
                 raise DatabaseUnusable(real, str(error)) from error
-            database = cls(writer=writer, queue=queue, reader=reader, inline=inline)
+            database = cls(guard=guard, writer=writer, queue=queue, reader=reader, inline=inline)
             stack.push_async_callback(database._finish)
             yield database
 
@@ -95,16 +107,30 @@ class Database:
         Jobs run one after another, in the order they were added, on the connection's thread; they may be run twice.
         Cancelling the caller does not stop the job, unless it has not begun when :meth:`begin_shutdown` is called.
         ``on_done`` is called once the job is committed or has failed, before its caller is answered.
+        DatabaseUnavailable if the disk is full, the file is gone, or the like.
         """
         if self._is_closed:
             raise DatabaseClosed
-        return await self._queue.add(job, on_done)
+        try:
+            result = await self._queue.add(job, on_done)
+        except DatabaseUnavailable as error:
+            raise self._explained(error) from None
+        if (task := asyncio.current_task()) is not None:
+            self._have_written.add(task)
+        return result
 
     async def read(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
-        """Return the rows of one statement, which sees all committed jobs and no other."""
+        """Return the rows of one statement, which sees all committed jobs and no other.
+
+        DatabaseUnavailable if the file cannot be read, or is known to be another one than was opened.
+        """
         if self._is_closed:
             raise DatabaseClosed
-        return list(await self._reader.execute_fetchall(sql, parameters))
+        try:
+            self.guard.require_readable()
+            return list(await self._reader.execute_fetchall(sql, parameters))
+        except (sqlite3.Error, DatabaseUnavailable) as error:
+            raise self._explained(error) from None
 
     async def read_inline(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
         """Do what :meth:`read` does, on the event loop's thread: for a row or two that an index finds.
@@ -115,9 +141,12 @@ class Database:
         if self._is_closed:
             raise DatabaseClosed
         try:
+            self.guard.require_readable()
             return self._inline.execute(sql, parameters).fetchall()
         except sqlite3.OperationalError:
             return await self.read(sql, parameters)
+        except (sqlite3.Error, DatabaseUnavailable) as error:
+            raise self._explained(error) from None
 
     async def wipe(self) -> bool:
         """Remove deleted data from the files; False if the disk is full or another process is reading.
@@ -128,6 +157,7 @@ class Database:
         """
         if self._is_closed:
             raise DatabaseClosed
+        self.guard.require_writable()
         since = time.monotonic()
         try:
             for step in (self._rewrite, _empty_log):
@@ -135,7 +165,8 @@ class Database:
                     if not self._queue.may_wait(since):
                         _log.warning("deleted data is still in the files: another process has them open")
                         return False
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
+            self.guard.explained(error)
             _log.warning("deleted data is still in the files: %s", error)
             return False
         return True
@@ -149,7 +180,7 @@ class Database:
 
     def _rewrite(self, connection: sqlite3.Connection) -> bool:
         """Rewrite the file; False if another process has it locked."""
-        self._is_rewriting = True
+        self.guard.is_rewriting = True
         try:
             connection.execute("VACUUM")
         except sqlite3.OperationalError as error:
@@ -157,12 +188,20 @@ class Database:
                 raise
             return False
         finally:
-            self._is_rewriting = False
+            self.guard.is_rewriting = False
         return True
+
+    def _explained(self, error: BaseException) -> BaseException:
+        """Return the error for the caller: it may not say that nothing changed, if its task has written before."""
+        error = self.guard.explained(error)
+        if isinstance(error, DatabaseUnavailable) and asyncio.current_task() in self._have_written:
+            error.may_be_done = True
+        return error
 
     async def _finish(self) -> None:
         self._is_closed = True
-        if self._is_rewriting:  # it can take longer than a shutdown may, and can be done later
+        self.guard.end()
+        if self.guard.is_rewriting:  # it can take longer than a shutdown may, and can be done later
             self._writer.interrupt()
         await self._queue.finish()
 

@@ -17,7 +17,3 @@ class SqliteTableMetrics:
     async def resends_by_state(self) -> Mapping[ResendState, int]:
         """Return how many requests are in each state; states with none are left out."""
         return {ResendState(row["state"]): row["requests"] for row in await self._db.read(_RESENDS)}
-
-    async def answers(self) -> bool:
-        """Return whether the database can be read."""
-        return bool(await self._db.read("SELECT 1"))

@@ -13,6 +13,9 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
+from bot.domain.errors import DatabaseUnavailable
+from bot.storage.guard import DatabaseGuard
+
 _log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
@@ -57,8 +60,9 @@ class WriteQueue:
     Callers are answered only after COMMIT. A failed COMMIT fails the whole batch; a job that fails is undone alone.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, guard: DatabaseGuard) -> None:
         self._connection = connection
+        self._guard = guard
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._waiting: deque[_Entry] = deque()
         self._running: asyncio.Future[None] | None = None
@@ -127,6 +131,7 @@ class WriteQueue:
                 entry.on_done()
         for entry in batch:
             error = entry.error or failure
+            self._guard.write_failures += isinstance(error, DatabaseUnavailable)
             if entry.future.done():
                 if error is not None:
                     _log.error("write failed after its caller had gone error=%s", type(error).__name__)
@@ -142,8 +147,8 @@ class WriteQueue:
         """Run a batch in one transaction. If a job fails, roll back and run each half, until the job fails alone."""
         try:
             entries = self._begin(batch, connection)
-        except sqlite3.Error as error:
-            _fail(batch, error)
+        except (sqlite3.Error, DatabaseUnavailable) as error:
+            _fail(batch, self._guard.explained(error))
             return
         try:
             for entry in entries:
@@ -153,7 +158,7 @@ class WriteQueue:
         except BaseException as error:  # noqa: BLE001 -- the caller gets it
             connection.rollback()  # SQLite may have done so: it does if the disk is full
             if len(entries) == 1:
-                _fail(entries, error)
+                _fail(entries, self._guard.explained(error))
             else:
                 middle = len(entries) // 2
                 self._run_batch(entries[:middle], connection)
@@ -162,12 +167,14 @@ class WriteQueue:
         if entries:
             try:
                 connection.execute("COMMIT")
-            except sqlite3.Error as error:
+                self._guard.require_writable(may_be_done=True)  # the file may have been deleted since the BEGIN
+            except (sqlite3.Error, DatabaseUnavailable) as error:
                 connection.rollback()
-                _fail(entries, error)
+                _fail(entries, self._guard.explained(error, may_be_done=not _is_unwritten(error)))
 
     def _begin(self, batch: Sequence[_Entry], connection: sqlite3.Connection) -> Sequence[_Entry]:
         """Begin a transaction and return the jobs to run; none, and no transaction, if all were dropped."""
+        self._guard.require_writable()
         since = time.monotonic()
         while True:
             if self._is_shutting_down:
@@ -186,6 +193,14 @@ class WriteQueue:
 def is_locked(error: BaseException) -> bool:
     """Return whether another process held the lock."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _is_unwritten(error: BaseException) -> bool:
+    """Return whether a COMMIT failed in writing: its last page, which makes it count, is then not in the journal.
+
+    If syncing failed, it may be there after a crash.
+    """
+    return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 
 
 def _fail(entries: Sequence[_Entry], error: BaseException) -> None:

@@ -10,6 +10,7 @@ from discord import app_commands
 
 from bot.domain.errors import (
     ControlUnknown,
+    DatabaseUnavailable,
     DiscordUnavailable,
     FormUnknown,
     GuildNotSeen,
@@ -25,6 +26,7 @@ from bot.domain.errors import (
     TooOften,
     Unfinished,
 )
+from bot.domain.health import DatabaseFault
 from bot.domain.snapshots import Audience
 from bot.ports import Explanations
 from bot.ui.explain import failure_embed
@@ -165,6 +167,33 @@ def _provider_off(error: ProviderOff, _: Audience) -> ErrorMessage:
     )
 
 
+FAULTS = {
+    DatabaseFault.MISSING: "Its database file was deleted or moved.",
+    DatabaseFault.REPLACED: "Another file is in the place of its database.",
+    DatabaseFault.READ_ONLY: "Its database file can only be read.",
+    DatabaseFault.FULL: "Its disk is full.",
+    DatabaseFault.DAMAGED: "Its database is damaged.",
+    DatabaseFault.UNREADABLE: "Its disk reports an error.",
+    DatabaseFault.NO_ANSWER: "Its database does not answer in time.",
+}
+"""What staff read about a fault of the database."""
+
+
+def _database_unavailable(error: DatabaseUnavailable, audience: Audience) -> ErrorMessage:
+    is_staff = audience is Audience.STAFF
+    reason = FAULTS[error.fault] if is_staff else "That is not your mistake."
+    return ErrorMessage(
+        "SkinDesk cannot use its database",
+        f"{reason} {_MAY_BE_DONE if error.may_be_done else 'Nothing was changed.'}",
+        (f"{_CHECK_FIRST} Then try" if error.may_be_done else "Try")
+        + " again in a few minutes. If it stays like that, tell "
+        + ("the operator: the log has the fault." if is_staff else "the staff."),
+        "The operator of SkinDesk",
+        _in_a_minute(),
+        is_refusal=False,
+    )
+
+
 def _in_a_minute() -> str:
     return relative(discord.utils.utcnow() + timedelta(minutes=1))
 
@@ -220,6 +249,7 @@ register_messages(
         ),
         app_commands.CommandSignatureMismatch: _COMMAND_CHANGED,
         app_commands.CommandNotFound: _COMMAND_CHANGED,
+        DatabaseUnavailable: _database_unavailable,
         DiscordUnavailable: lambda *_: ErrorMessage(
             "Discord has trouble right now",
             f"Discord is overloaded or cannot be reached: that is neither your mistake nor SkinDesk's. {_MAY_BE_DONE}",

@@ -203,8 +203,8 @@ async def test_database_locked(live: LiveBot) -> None:
             other.execute("BEGIN IMMEDIATE")
             removed = await end_link(live)
             assert "SteamID" in (await live.use(live.customer, "link status")).text
-            assert "Something went wrong" in answer_of(await removed.finished(20.0)).text
-            await bot.wait_line("unexpected failure")
+            assert "Nothing was changed" in answer_of(await removed.finished(20.0)).text
+            await bot.wait_line("database unavailable fault=no_answer")
             other.execute("ROLLBACK")
         assert "SteamID" in (await live.use(live.customer, "link status")).text
         assert "no longer linked" in answer_of(await (await end_link(live)).finished()).text
@@ -260,8 +260,8 @@ async def test_disk_full(live: LiveBot) -> None:
         bot.send_signal(signal.SIGUSR1)
         await bot.wait_line("disk full")
         removed = await end_link(live)
-        assert "Something went wrong" in answer_of(await removed.finished(20.0)).text
-        await bot.wait_line("unexpected failure")
+        assert "Nothing was changed" in answer_of(await removed.finished(20.0)).text
+        await bot.wait_line("database unavailable fault=unreadable")
         assert "SteamID" in (await live.use(live.customer, "link status")).text
 
         bot.send_signal(signal.SIGUSR2)

@@ -19,7 +19,7 @@ from bot.storage.metrics import SqliteTableMetrics
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-async def health_of(folder: Path, *, taken: bool | None = None, readable: bool = True, **state: bool) -> Health:
+async def health_of(folder: Path, *, taken: bool | None = None, is_deleted: bool = False, **state: bool) -> Health:
     """Return the health of a bot with a client in this state, whose last answer Discord has taken or not."""
     shards = [ShardHealth(shard, connected=state.get("connected", True) or shard == 0, since=SINCE) for shard in (0, 1)]
     client: Any = SimpleNamespace(shards_health=lambda: tuple(shards), guilds=[])
@@ -27,10 +27,10 @@ async def health_of(folder: Path, *, taken: bool | None = None, readable: bool =
     if taken is not None:
         requests.last_acknowledgement = (SINCE, taken)
     async with Database.open(folder / "skindesk.db") as database:
-        monitor = Monitor(client, requests, Metrics(), SqliteTableMetrics(database))
-        if readable:
-            return await monitor.health()
-    return await monitor.health()
+        monitor = Monitor(client, requests, Metrics(), SqliteTableMetrics(database), database.guard)
+        if is_deleted:
+            (folder / "skindesk.db").unlink()
+        return await monitor.health()
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ async def health_of(folder: Path, *, taken: bool | None = None, readable: bool =
         ({"taken": True}, (True, True, True)),
         ({"taken": False}, (True, True, False)),
         ({"connected": False}, (False, True, True)),
-        ({"readable": False}, (True, False, True)),
+        ({"is_deleted": True}, (True, False, True)),
     ],
 )
 async def test_parts(tmp_path: Path, state: dict[str, bool], parts: tuple[bool, ...]) -> None:
@@ -52,6 +52,7 @@ async def test_parts(tmp_path: Path, state: dict[str, bool], parts: tuple[bool, 
     assert bool(health.detail) is not all(parts)
     assert ("shard 1 is not connected to Discord since 2026-01-01 00:00:00Z" in health.detail) is not health.gateway
     assert "shard 0" not in health.detail
+    assert health.database_fault == (None if health.database else "missing")
 
 
 async def test_codes_are_bounded() -> None:

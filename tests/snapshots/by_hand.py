@@ -15,7 +15,7 @@ from bot.domain.access import Capability, Grant
 from bot.domain.access_doctor import RoleFacts, Source, examine
 from bot.domain.errors import AccessDenied, InvalidInput, ProviderError, SkinDeskError, TradeUrlRejected
 from bot.domain.failures import Failure, FailureKind, ProviderName, TradeUrlCheck
-from bot.domain.health import ProviderHealth, ProviderState, Quota
+from bot.domain.health import DatabaseFault, ProviderHealth, ProviderState, Quota
 from bot.domain.inventory import InventoryFilter, MerchantPrice, Refusal
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import (
@@ -62,6 +62,7 @@ _NAMES = {100: "@requester", 200: "@moderator", 300: "@owner", 5: "@somebody"}
 def built() -> Iterator[Shot]:
     """Return every shot that needs no Discord."""
     yield from _refusals()
+    yield from _database_faults()
     yield from _failures()
     yield from _trades()
     yield from _inventories()
@@ -84,6 +85,9 @@ def _arguments() -> dict[str, object]:
         "user_id": 5,
         "until": utcnow() + timedelta(hours=2),
         "trade_id": "480101",
+        "fault": DatabaseFault.FULL,
+        "may_be_done": False,
+        "was_sent": True,
         "limit": None,
         "left_out": 1,
         "provider": ProviderName.MANNCO,
@@ -117,7 +121,7 @@ def _refusals() -> Iterator[Shot]:
             continue
         initialised = next(base for base in kind.__mro__ if "__init__" in vars(base))
         wanted = list(inspect.signature(kind).parameters) if issubclass(initialised, SkinDeskError) else []
-        yield _error(name, kind(*(arguments[each] for each in wanted)))
+        yield _error(name, kind(**{each: arguments[each] for each in wanted}))
     elsewhere = replace(trade(), provider=ProviderName.ASSETPAY, direction=Direction.DEPOSIT)
     for audience in Audience:
         yield _error(
@@ -127,6 +131,13 @@ def _refusals() -> Iterator[Shot]:
     yield _error("an error that nobody expected", RuntimeError("boom"))
 
 
+def _database_faults() -> Iterator[Shot]:
+    for fault in DatabaseFault:
+        yield _error(f"DatabaseUnavailable, {fault.value}", errors.DatabaseUnavailable(fault), Audience.STAFF)
+    after_a_change = errors.DatabaseUnavailable(DatabaseFault.FULL, may_be_done=True)
+    yield _error("DatabaseUnavailable, after a change", after_a_change)
+
+
 def _error(situation: str, error: Exception, audience: Audience = Audience.CUSTOMER) -> Shot:
     embed = error_embed(error, audience=audience, explanations=_CATALOGUE, reference="a1b2c3")
     page = "failures" if isinstance(error, ProviderError) else "errors"
@@ -134,6 +145,7 @@ def _error(situation: str, error: Exception, audience: Audience = Audience.CUSTO
         audience.value
         if isinstance(error, ProviderError | errors.ResendsPaused | errors.TradeNotFound | TradeUrlRejected)
         or "of AssetPay" in situation
+        or audience is Audience.STAFF
         else "everybody"
     )
     return _shot(page, situation, reader, embed)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.domain.audit import ChainReport
+from bot.domain.errors import DatabaseUnavailable
+from bot.domain.health import DatabaseFault
 from bot.storage.audit.check import check
 from bot.storage.audit.log import append
 from bot.storage.database import Database
@@ -110,7 +112,8 @@ async def test_full_disk(db: Database) -> None:
 
     ends = await asyncio.gather(*map(db.write, jobs), return_exceptions=True)
 
-    assert isinstance(ends[2], sqlite3.OperationalError)
+    assert isinstance(ends[2], DatabaseUnavailable)
+    assert (ends[2].fault, ends[2].may_be_done, db.guard.write_failures) == (DatabaseFault.FULL, False, 1)
     assert [end for end in ends if isinstance(end, int)] == [1, 2, 3]
     assert await whole_pairs(db) == {1, 2, 3}
 
@@ -282,7 +285,7 @@ class TestShutdown:
                 await db._finish()
                 assert time.monotonic() - began < 1.5
             ends = await asyncio.gather(*writers, return_exceptions=True)
-        assert {str(end) for end in ends} == {"database is locked"}
+        assert {str(end) for end in ends} == {DatabaseFault.NO_ANSWER}
 
     async def test_closing_that_is_interrupted(self, path: Path) -> None:
         """If closing does not wait for the queue to end, the waiting callers are cancelled; no job is torn."""

@@ -16,6 +16,7 @@ from bot.domain import errors
 from bot.domain.access import Capability
 from bot.domain.errors import InvalidInput, ProviderError, SkinDeskError
 from bot.domain.failures import Dialect, Explanation, Failure, FailureKind, Fixer, ProviderName, TradeUrlCheck
+from bot.domain.health import DatabaseFault
 from bot.domain.resends import ApproverRefusal, ResendPause
 from bot.domain.snapshots import Audience
 from bot.domain.steam import Game, TradeUrlProblem
@@ -101,6 +102,9 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "trade": (trade(),),
     "reason": (*NotResendableReason, *ApproverRefusal),
     "resend": (resend(),),
+    "fault": tuple(DatabaseFault),
+    "may_be_done": (False, True),
+    "was_sent": (True, False, None),
     "differences": (("status",),),
     "pause": (ResendPause(guild_id=1, by=5, at=datetime(2026, 1, 1, tzinfo=UTC)),),
 }
@@ -126,7 +130,7 @@ def every_error() -> Iterator[SkinDeskError]:
                 continue
             if names == ["trade", "reason"] and not isinstance(arguments[1], NotResendableReason):
                 continue
-            yield kind(*arguments)
+            yield kind(**dict(zip(names, arguments, strict=True)))
     for problem in (*INPUT_PROBLEMS, "not_linked", "new"):
         yield InvalidInput("steam_id", problem)
 

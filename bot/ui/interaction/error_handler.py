@@ -11,6 +11,7 @@ from discord import app_commands
 
 from bot.domain.access import STAFF_CAPABILITIES
 from bot.domain.errors import (
+    DatabaseUnavailable,
     DiscordUnavailable,
     GuildNotSeen,
     Interrupted,
@@ -124,6 +125,8 @@ def log_failure(session: InteractionSession, error: Exception, error_reference: 
         _log.warning("Discord in trouble %s error=%s status=%s code=%s", facts, type(error).__name__, status, code)
     elif isinstance(error, Interrupted | ShuttingDown | Unfinished):
         outcome = Outcome.INTERRUPTED
+    elif isinstance(error, DatabaseUnavailable):  # a traceback would say nothing about the disk
+        _log.warning("database unavailable %s fault=%s", facts, error.fault.value)
     elif isinstance(error, _REFUSALS):
         outcome = Outcome.REFUSED
     elif isinstance(error, discord.HTTPException):  # a traceback would say nothing about it

@@ -8,6 +8,7 @@ from bot.domain.errors import (
     CardReplaced,
     MayNotDecide,
     NotResendable,
+    OutcomeNotStored,
     PauseOutdated,
     ResendAlreadyOpen,
     ResendNotFound,
@@ -21,7 +22,7 @@ from bot.domain.resends import OPENED_AT_MOST, ApproverRefusal, ResendPause
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.snapshots import Audience
 from bot.domain.trades import Direction, NotResendableReason
-from bot.ui.errors import NOT_AGAIN, ErrorMessage, register_messages
+from bot.ui.errors import FAULTS, NOT_AGAIN, ErrorMessage, register_messages
 from bot.ui.kit.text import code, moment, relative
 from bot.ui.resends.card import FACT_LABELS, RESUME, by_whom, link_to_card, state_sentence
 
@@ -42,6 +43,26 @@ def pause_sentences(pause: ResendPause) -> list[str]:
             f"Mannco.store answered resend {pause.resend_id} about another trade. Check both trades in its dashboard."
         )
     return [why, RESUME]
+
+
+_ANSWERS = {
+    True: "Mannco.store has confirmed this resend",
+    False: "Mannco.store has not made this resend",
+    None: "Mannco.store was asked for this resend, and gave no clear answer",
+}
+
+
+def _outcome_not_stored(error: OutcomeNotStored, _: Audience) -> ErrorMessage:
+    return ErrorMessage(
+        "The outcome could not be stored",
+        f"{_ANSWERS[error.was_sent]}, but then SkinDesk could not use its database. {FAULTS[error.fault]}",
+        "Do not send it by hand. Tell the operator. Once the database works, the card says `unknown`, and SkinDesk "
+        "reads the trade to find out. If that takes long, look in Mannco.store's dashboard, then use the card's "
+        "*Mark as sent* or *Mark as failed*.",
+        "The operator of SkinDesk",
+        "Not before the card shows the outcome.",
+        is_refusal=False,
+    )
 
 
 def _not_resendable(error: NotResendable, audience: Audience) -> ErrorMessage:
@@ -128,6 +149,7 @@ _REFUSALS = {
 
 register_messages(
     {
+        OutcomeNotStored: _outcome_not_stored,
         ResendNotFound: ErrorMessage(
             "No such request",
             "This resend request does not exist on this server.",
