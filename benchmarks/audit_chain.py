@@ -1,4 +1,4 @@
-"""Measures the cost of the chained audit log: writing, reading, checking, wiping.
+"""Measures the cost of the chained audit log: writing, reading, checking, wiping, removing old views.
 
 ``uv run python -m benchmarks.audit_chain --rows 100000`` prints ratios against plain rows written in the same run.
 """
@@ -12,13 +12,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bot.domain.audit import AuditAction, AuditEntry, ChainReport
+from benchmarks.measuring import percentile
+from bot.domain.audit import VIEWS, VIEWS_KEPT_FOR, AuditAction, AuditEntry, ChainReport, views_removed_before
+from bot.services.audit import REMOVED_AT_ONCE
 from bot.storage.audit.log import SqliteAuditRepository, append
 from bot.storage.database import Database, to_ms
 from bot.storage.maintenance.inspection import inspect
@@ -26,6 +28,7 @@ from bot.storage.write_queue import Job
 
 GUILD, USER, ACCOUNT = 900_000_000_000_000_001, 800_000_000_000_000_000, 76_561_197_960_265_728
 PEOPLE = 500
+ACTIONS = [action for action in AuditAction if action is not AuditAction.VIEWS_REMOVED]
 NOW = datetime(2026, 3, 29, tzinfo=UTC)
 
 PLAIN_TABLE = """
@@ -41,7 +44,7 @@ def entry(n: int) -> AuditEntry:
     """Return an entry like most of them: an actor, and two people in the details."""
     who = n * 7919 % PEOPLE
     detail = {"provider": "mannco", "trade": str(n), "owner": str(ACCOUNT + who), "requester": str(USER + who)}
-    action = list(AuditAction)[n % len(AuditAction)]
+    action = ACTIONS[n % len(ACTIONS)]
     return AuditEntry(GUILD, NOW, USER + n % PEOPLE, action, f"resend:{n // 5}", detail)
 
 
@@ -126,9 +129,72 @@ async def reading(path: Path, rows: int) -> None:
     print(f"{Path.stat(path).st_size / 1_000_000:.0f} MB")
 
 
+def view(n: int) -> AuditEntry:
+    """Return an entry of which nine of ten are views of accounts."""
+    if n % 10 == 0:
+        return entry(n)
+    who = n * 7919 % PEOPLE
+    detail = {"steam_id": str(ACCOUNT + who), "provider": "mannco"}
+    return AuditEntry(GUILD, NOW, USER + n % 20, AuditAction.TRADES_VIEWED, f"user:{USER + who}", detail)
+
+
+async def used(db: Database) -> str:
+    """Return how much of the file is in use."""
+    sizes = [(await db.read(f"PRAGMA {name}"))[0][0] for name in ("page_size", "page_count", "freelist_count")]
+    return f"{sizes[0] * (sizes[1] - sizes[2]) / 1e6:.1f} MB of {sizes[0] * sizes[1] / 1e6:.1f} MB in use"
+
+
+async def removing(path: Path, rows: int) -> None:
+    """Remove the views of a log of which nine of ten rows are views, while another job writes every 10 ms."""
+
+    def filling(first: int) -> Job[None]:
+        return lambda connection: [append(connection, view(n)) for n in range(first, min(first + 1_000, rows))].clear()
+
+    async def write_beside(db: Database, times: list[float]) -> None:
+        while True:
+            began = time.perf_counter()
+            await db.write(partial(write_chained, 10))
+            times.append(time.perf_counter() - began)
+            await asyncio.sleep(0.01)
+
+    later = NOW + VIEWS_KEPT_FOR + timedelta(days=31)
+    async with Database.open(path) as db:
+        for first in range(0, rows, 1_000):
+            await db.write(filling(first))
+        print(f"nine of ten of {rows} rows are views: {await used(db)}")
+        with measured("checking the log"):
+            assert inspect(path).chain == ChainReport(rows)
+        audit = SqliteAuditRepository(db)
+        beside: list[float] = []
+        batches: list[float] = []
+        writer = asyncio.create_task(write_beside(db, beside))
+        await asyncio.sleep(5)
+        alone, removed = len(beside), 1
+        while removed:
+            began = time.perf_counter()
+            removed = await audit.remove_views(before=views_removed_before(later), limit=REMOVED_AT_ONCE, at=later)
+            batches.append(time.perf_counter() - began)
+            await asyncio.sleep(0.05)
+        writer.cancel()
+        for what, times in (
+            ("one write alone", beside[:alone]),
+            ("one write beside the removal", beside[alone:]),
+            (f"removing {REMOVED_AT_ONCE} views", batches),
+        ):
+            figures = [median(times), percentile(times, 0.99), max(times)]
+            print(f"{what}: median, p99 and longest {' '.join(f'{each * 1e3:.1f}' for each in figures)} ms")
+        print(await used(db))
+        with measured("checking the log"):
+            chain = inspect(path).chain
+        assert chain is not None
+        assert chain.fault is None
+        assert chain.removed == sum(view(n).action in VIEWS for n in range(rows))
+
+
 async def measure(folder: Path, *, rows: int, writes: int) -> None:
     await writing(folder, writes)
     await reading(folder / "reading.db", rows)
+    await removing(folder / "removing.db", rows)
 
 
 def main() -> int:

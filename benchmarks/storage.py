@@ -252,7 +252,7 @@ def filled(path: Path, rows: int, seconds: float) -> int:
             detail = json.dumps({"provider": "mannco", "trade": str(number), "owner": other, "requester": other})
             row = audit_rows.Columns(GUILD, to_ms(NOW), name, "resend.approved", f"resend:{number // 5}", detail)
             digest = audit_rows.digest_of(digest, number, row)
-            yield (number, digest, *row)
+            yield (number, digest, None, *row)
 
     while number - first < rows and time.perf_counter() < until:
         connection.executemany(audit_rows.ADD_ROW, chained(min(10_000, rows - number + first)))

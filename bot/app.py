@@ -259,6 +259,7 @@ async def assembled(
                 my_data=my_data,
                 watches=watches,
                 check_database=database.guard.check,
+                audit=audit,
             ),
             page_size=settings.inventory.page_size,
         )

@@ -77,7 +77,8 @@ def _audit(chain: ChainReport) -> Finding:
     name = "database.audit"
     fault = chain.fault
     if fault is None:
-        return ok(name, f"the audit log is unchanged, {chain.rows} rows")
+        removed = f"; {chain.removed} views were removed after a year" if chain.removed else ""
+        return ok(name, f"the audit log is unchanged, {chain.rows} rows{removed}")
     return problem(
         name,
         f"the audit log was changed: row {fault.number} ({fault.what}); {fault.following} rows follow it",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 
@@ -46,6 +46,8 @@ class AuditAction(StrEnum):
     """A moderator told the others that they look at a request."""
     AUDIT_VIEWED = "audit.viewed"
     """A staff member read the audit log."""
+    VIEWS_REMOVED = "views.removed"
+    """SkinDesk removed views of other members' things that were older than :data:`VIEWS_KEPT_FOR`."""
     DATA_EXPORTED = "data.exported"
     DATA_ERASED = "data.erased"
 
@@ -108,6 +110,26 @@ STAFF_ACTIONS = frozenset(
 )
 """Actions on others by a granted right. The integrity check relies on this set: stored actions never join or leave."""
 
+VIEWS = frozenset(
+    {
+        AuditAction.INVENTORY_VIEWED,
+        AuditAction.TRADES_VIEWED,
+        AuditAction.CUSTOMER_VIEWED,
+        AuditAction.REFERENCE_VIEWED,
+        AuditAction.WATCH_SET,
+        AuditAction.AUDIT_VIEWED,
+    }
+)
+"""Actions that only show something. They alone are ever removed from the log; stored actions never join or leave."""
+
+VIEWS_KEPT_FOR = timedelta(days=365)
+"""How long views stay at least. The integrity check relies on it: it may become longer, never shorter."""
+
+
+def views_removed_before(now: datetime) -> datetime:
+    """Return the time before which views are removed: the beginning of a month, so that the log has a row a month."""
+    return (now - VIEWS_KEPT_FOR).astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
 
 def acts_as(entry: AuditEntry | AuditRow) -> PseudonymKind:
     """Return the role of an entry's actor: staff also if they link an account without Steam's proof, even their own."""
@@ -168,6 +190,7 @@ class ChainFault:
 
     * ``changed``: the row does not fit the rows before it; ``unreadable``: it holds values SkinDesk never writes.
     * ``missing``: removed; ``cut_off``: removed at the end; ``sequence``: it follows the last number given out.
+    * ``removal``: it was removed and may not be, or the log does not say so.
     * ``pseudonym``: it names a person by an unknown pseudonym or one of another kind; at row 0, the table of
       pseudonyms itself was changed.
     """
@@ -179,7 +202,11 @@ class ChainFault:
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    """The result of checking the whole audit log, over all guilds: the rows that are sound, and the first fault."""
+    """The result of checking the whole audit log, over all guilds: the rows that are sound, and the first fault.
+
+    ``removed`` counts the views of which only digests are left.
+    """
 
     rows: int
     fault: ChainFault | None = None
+    removed: int = 0

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.audit import AuditAction, AuditRow, PseudonymKind, acts_as, is_erased
+from bot.domain.audit import VIEWS, AuditRow, PseudonymKind, acts_as, is_erased
 from bot.domain.links import EndedLink, Link
 from bot.domain.notes import Note
 from bot.domain.references import ErrorReference
@@ -44,19 +44,6 @@ class StoredData:
         """Return the views of their data by other users, the newest first."""
         rows = (row for row in self.audit if row.action in VIEWS and row.actor_id != user_id)
         return tuple(sorted(rows, key=lambda row: row.number, reverse=True))
-
-
-VIEWS = frozenset(
-    {
-        AuditAction.INVENTORY_VIEWED,
-        AuditAction.TRADES_VIEWED,
-        AuditAction.CUSTOMER_VIEWED,
-        AuditAction.REFERENCE_VIEWED,
-        AuditAction.WATCH_SET,
-        AuditAction.AUDIT_VIEWED,
-    }
-)
-"""Actions that only show data."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,6 +272,13 @@ class AuditRepository(Protocol):
     ) -> Sequence[AuditRow | DamagedRow]:
         """Return the same rows as :meth:`newest`, with damaged ones in their places."""
 
+    async def remove_views(self, *, before: datetime, limit: int, at: datetime) -> int:
+        """Remove the oldest views from before a time, ``limit`` at most; return how many.
+
+        In the same transaction each guild gets a row that says so, dated ``at``. Views that are not as they were
+        written stay, and so do those that a version without removal wrote.
+        """
+
 
 class MyDataRepository(Protocol):
     """The stored data about one member of a guild."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import attrs
 
 from bot.domain.access import Actor, Capability, Viewer
-from bot.domain.audit import AuditAction, AuditEntry, AuditRow, DamagedRow
+from bot.domain.audit import AuditAction, AuditEntry, AuditRow, DamagedRow, views_removed_before
 from bot.domain.errors import AccessDenied, DatabaseUnavailable, InvalidInput
 from bot.domain.links import Link
 from bot.domain.steam import SteamId
@@ -22,6 +22,12 @@ MOST_ROWS = 1_000
 
 POSTED_WITHIN = 2.0
 """Seconds that an answer waits for its post in the audit channel: fewer than a shutdown leaves to running work."""
+
+REMOVED_AT_ONCE = 100
+"""Views in one transaction: other writes wait for it."""
+
+_BETWEEN_REMOVALS = 0.5
+"""Seconds for other writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,17 @@ class AuditService:
     async def view_subject(self, action: AuditAction, subject: str, account: SteamId | None, *, by: Actor) -> None:
         """Append that ``by`` views a subject with this account, before anything is shown, as :meth:`view` does."""
         await self._append(action, subject, {} if account is None else {"steam_id": str(account)}, by=by)
+
+    async def remove_old_views(self) -> None:
+        """Remove the views that were kept long enough, a few at a time; call it every few hours."""
+        now = self._clock.now()
+        removed, last = 0, REMOVED_AT_ONCE
+        while last:
+            last = await self._rows.remove_views(before=views_removed_before(now), limit=REMOVED_AT_ONCE, at=now)
+            removed += last
+            await asyncio.sleep(_BETWEEN_REMOVALS if last else 0.0)
+        if removed:
+            _log.info("old views removed count=%s", removed)
 
     async def announce(self, row: AuditRow, *, shown: Mapping[str, str] | None = None) -> None:
         """Post a row to the guild's audit channel, if there is one; wait :data:`POSTED_WITHIN` for it at most.

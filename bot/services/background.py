@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain.errors import DatabaseUnavailable
+from bot.services.audit import AuditService
 from bot.services.my_data import MyDataService
 from bot.services.references import ReferenceService
 from bot.services.resend_delivery import ResendDelivery
@@ -44,6 +45,7 @@ def background_jobs(
     my_data: MyDataService,
     watches: WatchService,
     check_database: Callable[[], Awaitable[object]],
+    audit: AuditService,
 ) -> tuple[Job, ...]:
     """Return every background job."""
     return (
@@ -54,5 +56,6 @@ def background_jobs(
         Job("purge snapshots", timedelta(minutes=30), snapshots.purge),
         Job("purge references", timedelta(minutes=30), references.purge),
         Job("purge sign-ins", timedelta(minutes=30), sign_ins.purge),
+        Job("remove old views", timedelta(hours=6), audit.remove_old_views),
         Job("wipe", timedelta(minutes=10), my_data.wipe, waits_first=True),
     )

@@ -49,6 +49,10 @@ _TEXTS = {
     AuditAction.NOTE_REMOVED: ("Note removed", "removed note {note} on {whom}"),
     AuditAction.REFERENCE_VIEWED: ("Error looked up", "looked up the error {reference} of {whom}"),
     AuditAction.AUDIT_VIEWED: ("Audit log read", "read the audit log"),
+    AuditAction.VIEWS_REMOVED: (
+        "Old views removed",
+        "removed {views} views older than a year, of rows {first} to {last}",
+    ),
     AuditAction.DATA_EXPORTED: ("Data exported", "exported their own data"),
     AuditAction.DATA_ERASED: ("Data erased", "had their data erased"),
 }

@@ -68,7 +68,7 @@ class Repositories:
 Rows = dict[str, list[tuple[Any, ...]]]
 """Rows by their table."""
 
-_OF_NO_GUILD = frozenset({"sign_in_nonces", "command_syncs", "desk"})
+_OF_NO_GUILD = frozenset({"sign_in_nonces", "command_syncs", "desk", "removed_views"})
 """Tables whose rows belong to no guild."""
 
 

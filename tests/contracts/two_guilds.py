@@ -264,6 +264,7 @@ ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
         ),
     },
     ports.MyDataRepository: {"wipe": "the work in the background"},
+    ports.AuditRepository: {"remove_views": "the work in the background"},
 }
 """The functions that no interaction can cause, with what they are for."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.access import Actor, Capability
-from bot.domain.audit import AuditAction, AuditEntry, AuditRow, DamagedRow
+from bot.domain.audit import VIEWS, AuditAction, AuditEntry, AuditRow, DamagedRow
 from bot.domain.errors import AccessDenied, InvalidInput, ProviderError
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.inventory import Inventory, InventoryQuery
@@ -269,3 +269,22 @@ async def test_erased_during_a_lookup(services: Services) -> None:
     await services.look_up(InventoryRequest(url(MINE)), by=AGENT)
     services.inventory.evict(THEIRS)
     assert [account.steam_id for account, _ in services.inventory._cache] == [MINE]
+
+
+async def test_old_views_are_removed(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Views of more than a year ago are removed a few at a time, and nothing younger."""
+    monkeypatch.setattr("bot.services.audit.REMOVED_AT_ONCE", 2)
+    monkeypatch.setattr("bot.services.audit._BETWEEN_REMOVALS", 0.0)
+    others = [row for row in await services.repositories.audit.newest(GUILD, limit=99) if row.action not in VIEWS]
+    for days in (0, 0, 0, 30):
+        services.clock.advance(days=days)
+        await services.list_for(by=AGENT)
+    services.clock.advance(days=365)
+
+    await services.audit.remove_old_views()
+
+    rows = await services.repositories.audit.newest(GUILD, limit=99)
+    assert [row.detail["views"] for row in rows if row.action is AuditAction.VIEWS_REMOVED] == ["1", "2"]
+    assert len(await services.views()) == 1
+    assert [row for row in rows if row in others] == others
+    assert services.repositories.is_sound()

@@ -23,6 +23,10 @@ from tests.storage.audit_logs import by_hand, fault_of, varied, written
 COLUMNS = ("guild_id", "at", "actor", "action", "subject", "detail", "digest")
 
 
+def compact(values: list[object]) -> bytes:
+    return json.dumps(values, separators=(",", ":")).encode("ascii")
+
+
 @pytest.fixture
 async def log(path: Path) -> Path:
     await written(path, varied())
@@ -37,11 +41,20 @@ async def test_unchanged(path: Path, rows: int) -> None:
 
 
 async def test_digest(log: Path) -> None:
-    """Anyone can recompute the chain: the SHA-256 of the previous digest and the row as compact JSON in ASCII."""
+    """Anyone can recompute the chain: the SHA-256 of the previous digest and the row as compact JSON in ASCII.
+
+    Of a view it is that of the previous digest, its number and time, and the SHA-256 of its salt and the row.
+    """
     digest = bytes(32)
     with by_hand(log) as connection:
-        for *row, stored in connection.execute(f"SELECT id, {', '.join(COLUMNS)} FROM audit ORDER BY id"):
-            digest = hashlib.sha256(digest + json.dumps(row, separators=(",", ":")).encode()).digest()
+        for salt, number, *row, stored in connection.execute(
+            f"SELECT salt, id, {', '.join(COLUMNS)} FROM audit ORDER BY id"
+        ):
+            if salt is None:
+                covered = compact([number, *row])
+            else:
+                covered = compact([number, row[1]]) + hashlib.sha256(salt + compact(row)).digest()
+            digest = hashlib.sha256(digest + covered).digest()
             assert stored == digest
 
 
@@ -108,7 +121,7 @@ async def test_plain_id(log: Path) -> None:
         (previous,) = connection.execute("SELECT digest FROM audit WHERE id = 60").fetchone()
         row = [61, GUILD, 1, None, "link.set", f"user:{ADA}", "{}"]
         digest = hashlib.sha256(previous + json.dumps(row, separators=(",", ":")).encode()).digest()
-        connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, digest))
+        connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)", (*row, digest))
 
     assert fault_of(log) == (61, "pseudonym")
 

@@ -1,7 +1,7 @@
 """Keeps the append-only audit log.
 
-Details are short facts, by name, as text. They never hold what people typed, because nothing can be removed from the
-log. Rows name people by pseudonyms, which can be removed.
+Details are short facts, by name, as text. They never hold what people typed, because only old views can be removed from
+the log. Rows name people by pseudonyms, which can be removed.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditEntry, AuditRow, DamagedRow, PseudonymKind, acts_as
 from bot.ports import AuditRepository
+from bot.storage.audit.removal import Removal, old_views, remove
 from bot.storage.audit.rows import (
     Columns,
     Mention,
@@ -138,6 +139,23 @@ class SqliteAuditRepository(AuditRepository):
             wanted["own"] = f"user:{wanted[PseudonymKind.USER]}"
             alternatives.append([_IN_GUILD, "subject = :own", *narrow])
         return await _rows(self._db.read, *alternatives, wanted=wanted)
+
+    @override
+    async def remove_views(self, *, before: datetime, limit: int, at: datetime) -> int:
+        return await self._db.write(partial(remove_views, before=before, limit=limit, at=at))
+
+
+def remove_views(connection: sqlite3.Connection, *, before: datetime, limit: int, at: datetime) -> int:
+    """Remove the oldest views from before a time, inside a job, and append a row about it for each guild."""
+    views = old_views(connection, before=to_ms(before), limit=limit)
+    for guild_id in sorted({view.guild_id for view in views}):
+        own = [view for view in views if view.guild_id == guild_id]
+        removal = Removal(own[0].left.number)
+        for view in own:
+            removal.add(view.left)
+        row = append(connection, AuditEntry(guild_id, at, None, AuditAction.VIEWS_REMOVED, "guild", removal.detail()))
+        remove(connection, own, removal=row.number)
+    return len(views)
 
 
 async def rows_about(

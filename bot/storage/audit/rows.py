@@ -13,6 +13,7 @@ import msgspec
 from bot.domain.audit import (
     PERSONAL_DETAILS,
     STAFF_ACTIONS,
+    VIEWS,
     AuditAction,
     AuditEntry,
     PseudonymKind,
@@ -24,6 +25,7 @@ BEFORE_FIRST = bytes(32)
 """The digest that the first row builds on."""
 
 SALT_BYTES = 16
+"""Of a pseudonym, and of a view."""
 
 _PSEUDONYM_LENGTH = 20
 """Hexadecimal digits, 80 bits."""
@@ -51,7 +53,7 @@ FROM audit
 """
 
 ADD_ROW = """
-INSERT INTO audit (id, digest, guild_id, at, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO audit (id, digest, salt, guild_id, at, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # CROSS JOIN: each wanted person is looked up in the index, however many there are.
@@ -100,17 +102,33 @@ class Mention(NamedTuple):
     kind: PseudonymKind
 
 
-def digest_of(previous: bytes, number: int, columns: Columns) -> bytes:
-    """Return the SHA-256 of the previous digest and the row as a JSON list in ASCII, which differs for any two rows."""
+def digest_of(previous: bytes, number: int, columns: Columns, salt: bytes | None = None) -> bytes:
+    """Return the SHA-256 of the previous digest and the row as a JSON list in ASCII, which differs for any two rows.
+
+    Of a view, which has a salt, the list ends with the time, and the digest of its content follows.
+    """
+    if salt is not None:
+        return view_digest(previous, number, columns.at, content_of(columns, salt))
     return hashlib.sha256(previous + _as_json([number, *columns]).encode("ascii")).digest()
+
+
+def content_of(view: Columns, salt: bytes) -> bytes:
+    """Return the SHA-256 of everything in a view that is removed with it; the salt keeps it from being guessed."""
+    return hashlib.sha256(salt + _as_json(view).encode("ascii")).digest()
+
+
+def view_digest(previous: bytes, number: int, at: int, content: bytes) -> bytes:
+    """Return a view's digest from what stays when it is removed."""
+    return hashlib.sha256(previous + _as_json([number, at]).encode("ascii") + content).digest()
 
 
 def add_row(connection: sqlite3.Connection, columns: Columns) -> tuple[int, bytes]:
     """Append a row and return its number and digest. The cost does not grow with the log."""
     last, previous = connection.execute(_LAST).fetchone()
     number = last + 1
-    digest = digest_of(previous or BEFORE_FIRST, number, columns)
-    connection.execute(ADD_ROW, (number, digest, *columns))
+    salt = secrets.token_bytes(SALT_BYTES) if columns.action in VIEWS else None
+    digest = digest_of(previous or BEFORE_FIRST, number, columns, salt)
+    connection.execute(ADD_ROW, (number, digest, salt, *columns))
     return number, digest
 
 
