@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.exit_codes import ExitCode
+from bot.observability.stderr import Stderr, occupy_stderr, write_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -44,6 +45,9 @@ def run() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in ``argv`` and return its exit code. Raise SystemExit for ``--help`` and a wrong line."""
+    occupy_stderr()
+    if hasattr(signal, "SIGUSR1") and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGUSR1, lambda *_: None)  # opens a log file again: without a handler it kills
     arguments = _parser().parse_args(argv)
     # Before pydantic is loaded: it would read the entry points of all installed packages.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -75,7 +79,7 @@ def _leaving_in_time(seconds: float, code: ExitCode) -> Iterator[None]:
             while received := reader.recv(16):
                 if not {signal.SIGINT, signal.SIGTERM}.isdisjoint(received):
                     time.sleep(seconds)
-                    os.write(2, f"{_LEFT if code is ExitCode.OK else _INTERRUPTED}\n".encode())
+                    write_at_once(f"{_LEFT if code is ExitCode.OK else _INTERRUPTED}\n".encode())
                     os._exit(code)
 
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # for the thread, which handles none
@@ -144,25 +148,26 @@ def _version() -> str:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    stderr = Stderr()
     faulthandler.enable()  # systemd aborts a process whose event loop hangs: the log then has the place
     # A start takes a while, and a database upgrade longer: until the app handles signals, SIGTERM does what Ctrl+C
-    # does, and SIGHUP waits. In a container they would be ignored, elsewhere kill the program.
+    # does, and SIGHUP and SIGUSR1 wait. In a container they would be ignored, elsewhere kill the program.
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     if hasattr(signal, "SIGHUP"):  # Windows has none
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGUSR1})
     try:
-        return _start(arguments.config)
+        return _start(arguments.config, stderr)
     except KeyboardInterrupt:
         return ExitCode.OK
 
 
-def _start(file: Path | None) -> int:
+def _start(file: Path | None, stderr: Stderr) -> int:
     import gc
     import logging
 
     from bot.config_loading import ConfigurationInvalid, load_settings
-    from bot.observability.logs import configure_logging, log_uncaught
+    from bot.observability.logs import configure_logging, log_uncaught, reopen_log
 
     try:
         settings = load_settings(file, os.environ)
@@ -173,8 +178,11 @@ def _start(file: Path | None) -> int:
 
     if problems := path_problems(settings.database.path):
         return _refuse(problems)
-    configure_logging(settings.observability.log_level, settings.observability.log_format)
+    configure_logging(settings.observability.log_level, settings.observability.log_format, stderr)
     log_uncaught()
+    if hasattr(signal, "SIGUSR1"):
+        signal.signal(signal.SIGUSR1, lambda *_: reopen_log())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
     log = logging.getLogger("bot")
     if not settings.providers_on:
         log.warning("no provider is on: give one its credentials, or there is nothing to look up")

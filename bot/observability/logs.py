@@ -10,10 +10,13 @@ import secrets
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
+from bot.observability.log_queue import LogQueue
 from bot.observability.redaction import MASK, is_secret, redact
+from bot.observability.stderr import Stderr
 
 _QUIET: Final = {
     "httpx": logging.WARNING,  # INFO prints whole addresses, query included
@@ -28,6 +31,21 @@ _QUIET: Final = {
 _LONGEST = 32_768
 _LONGEST_LINE = 4_096
 """Of a traceback: a message must not push its other lines out."""
+
+_FLUSH_WITHIN = 1.0
+"""Seconds that lines may take at the end of the program."""
+
+_PRIORITIES = (
+    (logging.CRITICAL, 2),
+    (logging.ERROR, 3),
+    (logging.WARNING, 4),
+    (logging.INFO, 6),
+    (0, 7),
+)
+"""journald's priority from each level up."""
+
+_FIELDS: Final = frozenset({"time", "level", "logger", "message", "exception"})
+"""The names in JSON that no extra may have."""
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -63,7 +81,10 @@ class RedactingJsonFormatter(logging.Formatter):
             "message": redact(_message(record)),
         }
         for name, value in _extras(record).items():
-            entry[f"extra_{name}" if name in entry else name] = _redacted(name, value)
+            key = name
+            while key in _FIELDS or key in entry:
+                key = f"extra_{key}"
+            entry[key] = _redacted(name, value)
         details = "\n".join(_details(record))
         if details:
             entry["exception"] = redact(details)
@@ -76,35 +97,86 @@ class StderrHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
         try:
-            self._write(self.format(record))
+            self._write(self.format(record), record.levelno)
         except Exception:  # noqa: BLE001 -- logging must not stop the program
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
         """Report a lost record without its arguments, which logging would print unredacted."""
-        try:
-            self._write(f"{_time(record)} ERROR {__name__} a record of {record.name} could not be written")
-        except (OSError, ValueError):  # stderr is closed
-            return
+        with suppress(OSError, ValueError):  # stderr is closed
+            self._write(
+                f"{_time(record)} ERROR {__name__} a record of {record.name} could not be written", logging.ERROR
+            )
 
-    def _write(self, line: str) -> None:
+    def _write(self, line: str, level: int) -> None:  # noqa: ARG002 -- for a journal
         if sys.stderr is not None:  # None without a console
             sys.stderr.write(line + "\n")
             sys.stderr.flush()
 
 
-def configure_logging(level: str, format: Literal["text", "json"]) -> None:  # noqa: A002 -- the setting's name
-    """Send records of at least ``level`` to stderr, instead of an earlier configuration."""
+class QueueHandler(StderrHandler):
+    """Has a thread write to standard error: the caller never waits for a reader or a disk."""
+
+    def __init__(self, stderr: Stderr) -> None:
+        super().__init__()
+        self._is_journal = stderr.is_journal
+        self.queue = LogQueue(stderr, self._note)
+
+    def flush(self) -> None:
+        """Wait a moment until all lines are written. Python does this at its end, and then closes."""
+        self.queue.flush(_FLUSH_WITHIN)
+
+    def close(self) -> None:
+        """Write later lines at once, if that is possible without waiting."""
+        self.queue.close()
+        super().close()
+
+    def _write(self, line: str, level: int) -> None:
+        self.queue.put(self._encoded(line, level), is_important=level >= logging.ERROR)
+
+    def _note(self, level: int, message: str, *arguments: object) -> bytes:
+        return self._encoded(
+            self.format(_log.makeRecord(_log.name, level, __file__, 0, message, arguments, None)), level
+        )
+
+    def _encoded(self, line: str, level: int) -> bytes:
+        if self._is_journal:
+            line = f"<{next(priority for least, priority in _PRIORITIES if level >= least)}>{line}"
+        return f"{line}\n".encode(errors="backslashreplace")
+
+
+def configure_logging(level: str, format: Literal["text", "json"], stderr: Stderr | None = None) -> None:  # noqa: A002 -- the setting's name
+    """Send records of at least ``level`` to stderr, in this format, instead of an earlier configuration.
+
+    With ``stderr`` a thread writes them from then on; without it this stays as it was.
+    """
     root = logging.getLogger()
-    for handler in [handler for handler in root.handlers if isinstance(handler, StderrHandler)]:
-        root.removeHandler(handler)
-    handler = StderrHandler()
+    handler = next((handler for handler in root.handlers if isinstance(handler, StderrHandler)), None)
+    if handler is None or stderr is not None:
+        if handler is not None:
+            root.removeHandler(handler)
+        handler = StderrHandler() if stderr is None else QueueHandler(stderr)
+        root.addHandler(handler)
     handler.setFormatter(RedactingJsonFormatter() if format == "json" else RedactingFormatter())
-    root.addHandler(handler)
     threshold = logging.getLevelNamesMapping()[level.upper()]
     root.setLevel(threshold)
     for name, least in _QUIET.items():
         logging.getLogger(name).setLevel(max(threshold, least))
+
+
+def dropped_records() -> int:
+    """Return how many records were dropped since the start because standard error took them too slowly."""
+    return sum(log_queue.dropped for log_queue in _queues())
+
+
+def reopen_log() -> None:
+    """Open the log file again, if standard error is a file. Signal handlers may call this."""
+    for log_queue in _queues():
+        log_queue.reopen()
+
+
+def _queues() -> list[LogQueue]:
+    return [handler.queue for handler in logging.getLogger().handlers if isinstance(handler, QueueHandler)]
 
 
 def log_uncaught() -> None:

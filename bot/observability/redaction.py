@@ -21,43 +21,17 @@ _NAMES = r"authorization|api[-_ ]?key|secret|token|passw(?:or)?d|jwt|(?<![^\W_])
 _CODES = r"(?:(?<![^\W_])|trade|verification)code"
 _STEMS = ("auth", "key", "secret", "token", "pass", "jwt", "sign", "code")
 """Each of those names contains one of these, in small letters."""
-_SCHEME = r"(?:(?:bearer|bot|basic|raw|token|key):?\s+)?+"
-# In prose a sentence follows a name and a colon: "discord.token: copy it again". No shape tells "wrong" from "horse",
-# so only these words are taken for the beginning of a sentence. Keep out what people choose as a password.
-_SENTENCE_BEGINS = """
-a about absent accepted active add after again all allowed already also an and any are as ask at available bad basic be
-bearer because been before belongs blank blocked both but by can cannot change changed check choose configure contacts
-contain contains copy corrupt could create currently decoded decoding defaults denied deprecated did different differs
-disabled do does duplicate during each either empty enabled ends ensure enter error errors every exceeded exceeds
-expected expects expired expires extra fail failed failing fails failure false fetch fetched field fields file files
-find first fit fits fix for found from generate get give given goes got granted had happens has have he header her him
-how however i if ignored illegal in inactive including incomplete incorrect input inputs inspect instead insufficient
-invalid is issued it its just kept last later leave left length let like limit limited loaded locked longer look looks
-lost made make makes malformed mandatory may me mean means mismatch missing more most must my name named needed needs
-neither never new next no none nor not note nothing now null obtain of off old on once one only optional or other our
-ours out outdated parameter parsed parsing paste pasted permission permitted please position possibly present presented
-previous provide provided put quoted rather read reading received refused refuses refusing regenerate rejected rejecting
-rejects reloaded remove removed renew renewed replace required requires reset restart retry revoke revoked rotate same
-say says second see sent server set she shorter should show shown signature signed similar since some something
-sometimes somewhere spelled spelt stale starts stays still stop stopped stored string such supply take taken tells than
-that the their them then there therefore these they this those to too true truncated try twice two unable unauthorized
-unavailable unchanged undecodable undefined under unexpected unknown unless unreadable unrecognised unrecognized unset
-unsupported until unusable unverified update use used uses using valid validation value values verification verify via
-wait was we were what when where whether which while who whose will with within without works would write written wrong
-yet you your zero
-"""
-_APOSTROPHE = r"""["'`](?=[^\W_])"""
-_PROSE = (
-    rf"""(?:{"|".join(_SENTENCE_BEGINS.split())})(?:n['’]t|['’](?:s|t|re|ve|ll)\b)?"""
-    rf"""[.:!?…]*(?!{_APOSTROPHE})(?=[\s&#)>\]}},;"'`\\]|$)"""
-)
+_SCHEME = rf"(?:(?:bearer|bot|basic|raw|token|key)\s+|(?:{_NAMES})\s*+:\s+)?+"
 _JOINED = (
-    rf"""(?>\s*(?P<colon>:)\s+(?={_SCHEME}(?P<prose>{_PROSE}|(?:{_NAMES})\s*+:))?"""
-    r"""|\\{0,8}["'`]?\s*(?:=>|==?|:|%(?:25){0,8}3[da])\s*|\\{0,8}["']\s*,\s*(?=b?\\{0,8}["']))(?(prose)(?!))"""
+    r"""(?>(?P<colon>\s*:\s+)|\\{0,8}["'`]?\s*(?:=>|==?|:|%(?:25){0,8}3[da])\s*"""
+    r"""|\\{0,8}["']\s*,\s*(?=b?\\{0,8}["']))"""
     rf"""(?P<open>(?>b?\\{{0,8}}(?P<quote>["'`])))?{_SCHEME}"""
 )
 _UNQUOTED = r"""[^\s&#)>\]},;"'`\\]++"""
-_VALUE = rf"""(?(quote)(?:(?!\\{{0,8}}(?P=quote)).)*|{_UNQUOTED}(?:{_APOSTROPHE}{_UNQUOTED})*)"""
+_VALUE = (
+    r"""(?P<value>(?(quote)(?:(?!\\{0,8}(?P=quote)).)*"""
+    rf"""|{_UNQUOTED}(?:["'`](?=[^\W_]){_UNQUOTED})*))"""  # a quote in a word belongs to it
+)
 _STATUS_CODE = r"-?\d{1,6}(?![\w-])"  # codes of errors and statuses are logged; a trade's code has 8 digits
 _NAMED = re.compile(rf"(?i)(?P<name>(?:{_NAMES}){_JOINED}){_VALUE}")
 _CODE = re.compile(rf"(?i)(?P<name>{_CODES}{_JOINED})(?!{_STATUS_CODE}){_VALUE}")
@@ -72,9 +46,35 @@ _SHAPED = re.compile(
 _DISCORD_PATH = re.compile(r"(?P<name>/(?:webhooks|interactions)/\d+/)[^/\s?\"']+")
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|&#?\w+;|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}")
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))")
-_MASKED = rf"\g<name>{MASK}"
 _WORD = re.compile(r"\S+")
 _LAYERS = 4
+
+# In prose a sentence follows a name and a colon: "discord.token: copy it again". No shape tells "wrong" from "horse",
+# so only these words are taken for the beginning of a sentence. Keep out what people choose as a password.
+_SENTENCE_BEGINS: Final = """
+a about absent accepted active add after again all allowed already also an and any are as ask at available bad basic be
+bearer because been before belongs blank blocked both but by can cannot change changed check choose configure contacts
+contain contains copy corrupt could create currently decoded decoding defaults denied deprecated did different differs
+disabled do does duplicate during each either empty enabled ends ensure enter error errors every exceeded exceeds
+expected expects expired expires extra fail failed failing fails failure false fetch fetched field fields file files
+find first fit fits fix for found from generate get give given goes got granted had happens has have he header her him
+how however if ignored illegal in inactive including incomplete incorrect input inputs inspect instead insufficient
+invalid is issued it its just kept last later leave left length let like limit limited loaded locked longer look looks
+lost made make makes malformed mandatory may me mean means mismatch missing more most must my name named needed needs
+neither never new next no none nor not note nothing now null obtain of off old on once one only optional or other our
+ours out outdated parameter parsed parsing paste pasted permission permitted please position possibly present presented
+previous provide provided put quoted rather read reading received refused refuses refusing regenerate rejected rejecting
+rejects reloaded remove removed renew renewed replace required requires reset restart retry revoke revoked rotate same
+say says second see sent server set she shorter should show shown signature signed similar since some something
+sometimes somewhere spelled spelt stale starts stays still stop stopped stored string such supply take taken tells than
+that the their them then there therefore these they this those to too true truncated try twice two unable unauthorized
+unavailable unchanged undecodable undefined under unexpected unknown unless unreadable unrecognised unrecognized unset
+unsupported until unusable unverified update use used uses using valid validation value values verification verify via
+wait was we were what when where whether which while who whose will with within without works would write written wrong
+yet you your zero
+"""
+_BEGINS: Final = frozenset(_SENTENCE_BEGINS.split())
+_FIRST_WORD = re.compile(r"(can|[a-z]+?)(?:n?['’]t|['’](?:s|re|ve|ll))?[.:!?…]*", re.IGNORECASE)
 
 _registered: tuple[str, ...] = ()
 """Secrets to mask, the longest first because one may be part of another."""
@@ -124,10 +124,19 @@ def _mask(text: str) -> str:
         text = text.replace(secret, MASK)
     small = text.lower()
     if not text.isascii() or any(stem in small for stem in _STEMS):  # most lines need no slow search
-        text = _NAMED.sub(_MASKED, text)
-        text = _CODE.sub(_MASKED, text)
-    text = _DISCORD_PATH.sub(_MASKED, text)
+        text = _NAMED.sub(_masked, text)
+        text = _CODE.sub(_masked, text)
+    text = _DISCORD_PATH.sub(rf"\g<name>{MASK}", text)
     return _SHAPED.sub(MASK, text)
+
+
+def _masked(match: re.Match[str]) -> str:
+    """Mask the value, unless it begins a sentence."""
+    if match["colon"] and not match["open"]:
+        word = _FIRST_WORD.fullmatch(match["value"])
+        if word is not None and word[1].lower() in _BEGINS:
+            return match[0]
+    return match["name"] + MASK
 
 
 def is_secret(name: str, text: str) -> bool:

@@ -150,6 +150,28 @@ class TestLines:
             "f": "nan",
         }
 
+    @given(
+        st.dictionaries(
+            st.sampled_from(
+                ["a", "n", "time", "level", "extra_level", "extra_extra_level", "exception", "token", "code"]
+            ),
+            st.text("abcXYZ019._-", min_size=1) | st.integers() | st.booleans() | st.none(),
+        ),
+        st.sampled_from([None, OSError("failed")]),
+    )
+    def test_same_fields(self, extra: dict[str, object], error: OSError | None) -> None:
+        """JSON has each field of the text with the same value, whatever its name."""
+        exception = error and (OSError, error, None)
+        text = formatted("text", "both", extra=extra, exc_info=exception)
+        entry = json.loads(formatted("json", "both", extra=extra, exc_info=exception))
+        keys = list(entry)[4 : 4 + len(extra)]
+
+        fields = zip(keys, extra, strict=True)
+        shown = "".join(f" {name}={entry[key]}" for key, name in fields if key.endswith(name))
+        details = "" if error is None else f"\\n{entry['exception']}"
+        assert text[24:] == f" {entry['level'].upper()} {entry['logger']} {entry['message']}{shown}{details}"
+        assert len(entry) == 4 + len(extra) + (error is not None)
+
 
 class TestConfigured:
     def test_stderr(self, style: Literal["text", "json"], capsys: pytest.CaptureFixture[str]) -> None:
