@@ -40,6 +40,8 @@ MAX_ITEMS = 30_000
 MAX_MAGNITUDE = 20
 """Greatest power of ten in a number: 64 bits have up to 20 digits."""
 _MAX_FRACTION = 30
+MAX_NESTING = 200
+"""Levels of objects and lists, as many as pydantic reads. What Python's stack allows differs between its versions."""
 MAX_INTEGER = 2**63 - 1
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,30})?", re.ASCII)
@@ -123,24 +125,44 @@ def masked_details(details: Iterable[tuple[str, str]], secrets: Iterable[Secret]
 def parse_json(body: bytes, *, yield_gil: bool = False) -> object:
     """Return the JSON in ``body`` with its fractions as exact decimals; Unreadable for anything else.
 
-    Refuses NaN, infinity, oversized numbers and nesting deeper than Python's stack. Of a repeated name the last
-    counts. ``yield_gil`` is for a thread: C code holds the interpreter lock unless it calls Python now and then
-    (7 MiB held up the event loop for 55 ms without it, 20 ms with it).
+    Refuses NaN, infinity, oversized numbers and more than MAX_NESTING levels. Of a repeated name the last counts.
+    ``yield_gil`` is for a thread: C code holds the interpreter lock unless it calls Python now and then (7 MiB held
+    up the event loop for 55 ms without it, 20 ms with it).
     """
+    try:
+        value = _decoded(body, yield_gil=yield_gil)
+    except (ValueError, ArithmeticError, RecursionError):
+        pass
+    else:
+        if not _is_too_deep(value):
+            return value
+    raise Unreadable("body")
+
+
+def _decoded(body: bytes, *, yield_gil: bool) -> object:
     if not yield_gil:
         # json accepts some documents that msgspec does not: a byte order mark, half a surrogate pair.
         with suppress(msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
             return _DECODER.decode(body)
-    try:
-        return json.loads(
-            body.decode("utf-8-sig"),
-            parse_float=Decimal,
-            parse_constant=_refuse_constant,
-            object_hook=_unchanged if yield_gil else None,
-        )
-    except (ValueError, ArithmeticError, RecursionError):
-        pass
-    raise Unreadable("body")
+    return json.loads(
+        body.decode("utf-8-sig"),
+        parse_float=Decimal,
+        parse_constant=_refuse_constant,
+        object_hook=_unchanged if yield_gil else None,
+    )
+
+
+def _is_too_deep(value: object) -> bool:
+    """Return whether objects and lists are nested deeper than MAX_NESTING, level by level."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_NESTING):
+        level = [
+            each
+            for outer in level
+            for each in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(each, dict | list)
+        ]
+    return bool(level)
 
 
 def _refuse_constant(name: str) -> object:

@@ -7,11 +7,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import from_json
 
 from bot.domain.failures import Dialect
 from bot.domain.secrets import Secret
 from bot.providers.assetpay_answers import PageReader
-from bot.providers.reading import Fields, Unreadable, masked, parse_json, plain_number
+from bot.providers.reading import MAX_NESTING, Fields, Unreadable, masked, parse_json, plain_number
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,8 @@ from bot.providers.reading import Fields, Unreadable, masked, parse_json, plain_
         b'{"a": 1e99999999999999999999}',
         b"[" * 100_000,
         b"[" * 100_000 + b"]" * 100_000,
-        b'{"a":' * 2_000 + b"1" + b"}" * 2_000,
+        b'{"a":' * 201 + b"1" + b"}" * 201,
+        b'[{"a":' * 500 + b"1" + b"}]" * 500,
         b"\xff\xfe\x00",
         '{"a": "x"}'.encode("utf-16"),
         b'"\x80"',
@@ -38,6 +40,19 @@ def test_no_json(body, yield_gil):
     """A body that is no JSON, or JSON made to break its reader, is unreadable."""
     with pytest.raises(Unreadable, match=r"^body$"):
         parse_json(body, yield_gil=yield_gil)
+
+
+@pytest.mark.parametrize("yield_gil", [False, True])
+def test_nested(yield_gil):
+    """Nesting is read to the depth that pydantic reads, whatever stack this Python has."""
+    deepest = b"[" * MAX_NESTING + b"1" + b"]" * MAX_NESTING
+    deeper = b"[" + deepest + b"]"
+
+    assert parse_json(deepest, yield_gil=yield_gil) == from_json(deepest)
+    with pytest.raises(ValueError, match="recursion limit"):
+        from_json(deeper)
+    with pytest.raises(Unreadable):
+        parse_json(deeper, yield_gil=yield_gil)
 
 
 def test_exact_fractions():

@@ -54,9 +54,9 @@ class Services(Members):
         return await self.service.look_up(InventoryRequest(url, **options), by=await self.access.viewer(by))
 
     def waiting(self) -> int:
-        """Count the lookups that wait for the call in flight: each adds a callback to the task's own one."""
+        """Count the lookups that wait for the call in flight: each shields the task by a callback."""
         (call,) = self.service._flights._running or (None,)
-        return len(getattr(call, "_callbacks", None) or ()) - 1
+        return sum("_inner_done_callback" in repr(callback) for callback, _ in getattr(call, "_callbacks", None) or ())
 
 
 @pytest.fixture
