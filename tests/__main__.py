@@ -1,9 +1,11 @@
-"""Runs every check of a change: ``python -m tests``; its arguments go to pytest."""
+"""Runs every check of a change: ``python -m tests``. Arguments go to pytest, which then runs on this Python only."""
 
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from tests.pythons import run_on_others
 
 ROOT = Path(__file__).parent.parent
 CHECKS = (
@@ -17,7 +19,10 @@ CHECKS = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the checks in order; return the exit code of the first that fails, or 0."""
+    """Run the checks in order; return the exit code of the first that fails, or 0.
+
+    Without arguments, the parts that depend on Python's version then run on the other Pythons of this machine.
+    """
     tools = Path(sys.executable).parent
     for check in CHECKS:
         tool, *options = (*check, *arguments) if check[0] == "pytest" else check
@@ -26,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         code = subprocess.run([tools / tool, *options], cwd=ROOT, check=False).returncode  # noqa: S603 -- our own tools
         if code != 0:
             return code
-    return 0
+    return 0 if arguments else run_on_others()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import random
 import re
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -91,7 +92,7 @@ async def test_people(path: Path) -> None:
 
 async def test_views_of_an_earlier_version(path: Path) -> None:
     """Views that an earlier version wrote stay: their digests would not prove that nothing else was removed."""
-    with sqlite3.connect(path, isolation_level=None) as connection:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.row_factory = sqlite3.Row
         migrate(connection, path, bundled()[:5])
         connection.executescript("ALTER TABLE audit ADD COLUMN salt BLOB")
@@ -100,7 +101,6 @@ async def test_views_of_an_earlier_version(path: Path) -> None:
             for entry in varied():
                 append(connection, entry)
         connection.executescript("ALTER TABLE audit DROP COLUMN salt")
-    connection.close()
     assert inspect(path).chain == ChainReport(60)
 
     assert await removed(path) == 0
@@ -289,7 +289,7 @@ TAMPERING = (
 @given(steps=STEPS, how=st.sampled_from(TAMPERING), data=st.data())
 def test_any_history(steps: Sequence[tuple[str, object]], how: str, data: st.DataObject) -> None:
     """After any appends and removals the check counts what is there and what went, and finds any change."""
-    with sqlite3.connect(":memory:", isolation_level=None) as connection:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.row_factory = sqlite3.Row
         migrate(connection, Path(":memory:"), bundled())
         kept = gone = 0
@@ -317,4 +317,3 @@ def test_any_history(steps: Sequence[tuple[str, object]], how: str, data: st.Dat
             connection.execute(f"DROP TRIGGER {name}")
         changed = connection.execute(how.format(table=table, id=number, n=data.draw(st.integers(1, 2**40)))).rowcount
         assert (check(connection).fault is not None) == (changed > 0)
-    connection.close()
