@@ -10,6 +10,7 @@ import pytest
 from bot.config import SECRET_FILES, VARIABLES
 from bot.domain.access import Capability
 from tests.architecture.sources import ROOT
+from tests.support import licences
 from tests.support.command_docs import COMMANDS
 
 README = ROOT / "README.md"
@@ -71,6 +72,12 @@ def test_version_has_its_entry():
     released = re.findall(r"^## \[(\d[^\]]*)\]", changelog.read_text(encoding="utf-8"), re.MULTILINE)
 
     assert released[:1] in ([], [project["version"]])
+
+
+@pytest.mark.skipif("UV" not in os.environ, reason="uv does not run the tests")
+def test_licences():
+    """The page of licences names those of the packages that are installed."""
+    assert licences.PAGE.read_text(encoding="utf-8") == licences.page()
 
 
 def test_lines_to_copy():
