@@ -122,12 +122,16 @@ def _decode(word: str) -> str:
 def _mask(text: str) -> str:
     for secret in _registered:
         text = text.replace(secret, MASK)
-    small = text.lower()
-    if not text.isascii() or any(stem in small for stem in _STEMS):  # most lines need no slow search
+    if _may_name_a_secret(text):  # most lines do not, and need no slow search
         text = _NAMED.sub(_masked, text)
         text = _CODE.sub(_masked, text)
     text = _DISCORD_PATH.sub(rf"\g<name>{MASK}", text)
     return _SHAPED.sub(MASK, text)
+
+
+def _may_name_a_secret(text: str) -> bool:
+    small = text.lower()
+    return not text.isascii() or any(stem in small for stem in _STEMS)
 
 
 def _masked(match: re.Match[str]) -> str:
@@ -141,5 +145,7 @@ def _masked(match: re.Match[str]) -> str:
 
 def is_secret(name: str, text: str) -> bool:
     """Return whether the value ``text`` under this name is a secret."""
+    if not _may_name_a_secret(name):
+        return False
     found = (pattern.search(f"{name}={text!r}") for pattern in (_NAMED, _CODE))
     return any(match is not None and match.start() < len(name) for match in found)

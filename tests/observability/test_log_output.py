@@ -2,11 +2,13 @@
 
 import fcntl
 import json
+import logging
 import os
 import re
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from bot.observability.logs import QueueHandler
+from bot.observability.stderr import Stderr
 from tests.support.command_line import GOOD, ROOT, SERVING, configure
 
 PREPARED = """
@@ -129,6 +133,24 @@ def test_end_with_a_pipe_not_read() -> None:
     for body in ("fill()\nreturn 0", hanging):
         with pipe() as (_, writer), serving(body, stderr=writer) as program:
             assert program.wait(timeout=30) == 0
+
+
+def test_end_with_lines_waiting() -> None:
+    """The last lines are out before the program ends, if standard error takes them within a moment."""
+    readable, taken = threading.Event(), bytearray()
+
+    class Slow(Stderr):
+        def write(self, data: memoryview) -> int:
+            readable.wait()
+            taken.extend(data)
+            return len(data)
+
+    handler = QueueHandler(Slow())
+    handler.emit(logging.makeLogRecord({"msg": "last", "levelno": logging.INFO}))
+    threading.Timer(0.1, readable.set).start()
+    handler.flush()
+
+    assert taken == b"last\n"
 
 
 def test_disk_full(tmp_path: Path) -> None:
