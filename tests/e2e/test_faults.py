@@ -247,8 +247,8 @@ def room(*_):
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     print("disk has room", file=sys.stderr, flush=True)
 
-signal.signal(signal.SIGUSR1, full)
-signal.signal(signal.SIGUSR2, room)
+signal.signal(signal.SIGUSR2, full)
+signal.signal(signal.SIGRTMIN, room)
 {RUN}
 """
 """The program on a disk that is full between two signals: no file can grow."""
@@ -257,18 +257,42 @@ signal.signal(signal.SIGUSR2, room)
 async def test_disk_full(live: LiveBot) -> None:
     """On a full disk a change fails as a whole, and later it works again."""
     async with live.running(program=FULL_DISK) as bot:
-        bot.send_signal(signal.SIGUSR1)
+        bot.send_signal(signal.SIGUSR2)
         await bot.wait_line("disk full")
         removed = await end_link(live)
         assert "Nothing was changed" in answer_of(await removed.finished(20.0)).text
         await bot.wait_line("database unavailable fault=unreadable")
         assert "SteamID" in (await live.use(live.customer, "link status")).text
 
-        bot.send_signal(signal.SIGUSR2)
+        bot.send_signal(signal.SIGRTMIN)
         await bot.wait_line("disk has room")
         assert "no longer linked" in answer_of(await (await end_link(live)).finished()).text
     with closing(sqlite3.connect(live.database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    live.assert_sound()
+
+
+NOT_READ = f"""
+import os
+reader, writer = os.pipe()
+os.set_blocking(writer, False)
+while True:
+    try:
+        os.write(writer, b"x" * 4096)
+    except BlockingIOError:
+        break
+os.set_blocking(writer, True)
+os.dup2(writer, 2)
+{RUN}
+"""
+"""The program with a full pipe as standard error that is never read."""
+
+
+async def test_log_not_read(live: LiveBot) -> None:
+    """Every command is answered and the program stops in time although nothing can be logged."""
+    async with live.running(program=NOT_READ) as bot:
+        assert "Page 1" in (await live.use(live.customer, "inventory", tradeurl=live.world.customer.trade_url)).text
+    assert bot.stderr == ""
     live.assert_sound()
 
 
