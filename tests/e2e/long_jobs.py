@@ -47,9 +47,9 @@ OPENING = f"""
 import sys
 import bot.storage.database as database
 
-def opened(connection, queue=database.WriteQueue):
+def opened(*arguments, queue=database.WriteQueue):
     print("{SEEN}", file=sys.stderr, flush=True)
-    return queue(connection)
+    return queue(*arguments)
 
 database.WriteQueue = opened
 {RUN}"""
