@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bot.checks.findings import Finding, ok, problem, unreachable, warning
 from bot.config import VARIABLES
 from bot.config_loading import Problem
+from bot.storage.files import is_file, is_folder, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,13 +37,13 @@ def path_problems(path: Path) -> tuple[Problem, ...]:
 
 
 def _path_problem(path: Path) -> str | None:
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         return "is in a directory that does not exist"
     if not os.access(path.parent, os.W_OK | os.X_OK):
         return "is in a directory that SkinDesk may not write to"
-    if not path.exists():
+    if status_of(path) is None:
         return None
-    if not path.is_file():
+    if not is_file(path):
         return "is not a file"
     if not os.access(path, os.R_OK | os.W_OK):
         return "is a file that SkinDesk may not read and write"
