@@ -118,7 +118,9 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--config", type=Path, metavar="FILE", help=about)
         return command
 
-    add("run", _run, "run the bot until SIGTERM or SIGINT")
+    run = add("run", _run, "run the bot until SIGTERM or SIGINT")
+    about = "start with an empty or another database where there was one; resends are stopped then"
+    run.add_argument("--new-database", action="store_true", help=about)
     demo = add("demo", _demo, "show the bot in the browser, without Discord or a provider")
     demo.add_argument("--port", type=_port, metavar="N", help="the page's port (default: a free one)")
     demo.add_argument("--no-browser", action="store_true", help="print the page's address, open nothing")
@@ -127,6 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     backup = add("backup", _backup, "copy the database, verified, while the bot runs or not")
     backup.add_argument("destination", type=Path, metavar="DEST", help="a new file, or a folder for a dated one")
+    about = "in a folder: delete this database's oldest dated copies, so that N are left"
+    backup.add_argument("--keep", type=_at_least_one, metavar="N", help=about)
     restore = add("restore", _restore, "replace the database by a backup")
     restore.add_argument("source", type=Path, metavar="SRC", help="a file made by skindesk backup")
     return parser
@@ -135,6 +139,12 @@ def _parser() -> argparse.ArgumentParser:
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):  # noqa: PLR2004 -- a port
         raise argparse.ArgumentTypeError("should be 0 to 65535")
+    return int(text)
+
+
+def _at_least_one(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text)):  # noqa: PLR2004 -- enough copies
+        raise argparse.ArgumentTypeError("should be 1 or more: the new copy counts")
     return int(text)
 
 
@@ -157,12 +167,12 @@ def _run(arguments: argparse.Namespace) -> int:
     if hasattr(signal, "SIGHUP"):  # Windows has none
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGUSR1})
     try:
-        return _start(arguments.config, stderr)
+        return _start(arguments.config, stderr, new_database=arguments.new_database)
     except KeyboardInterrupt:
         return ExitCode.OK
 
 
-def _start(file: Path | None, stderr: Stderr) -> int:
+def _start(file: Path | None, stderr: Stderr, *, new_database: bool) -> int:
     import gc
     import logging
 
@@ -193,7 +203,9 @@ def _start(file: Path | None, stderr: Stderr) -> int:
 
         _trim_memory()
         gc.freeze()  # modules stay loaded, so the garbage collector need not visit them again
-        return _run_to_completion(serve(settings, load=lambda: load_settings(file, os.environ)))
+        return _run_to_completion(
+            serve(settings, load=lambda: load_settings(file, os.environ), new_database=new_database)
+        )
     except Exception:  # noqa: BLE001 -- it is logged
         return _failed()
 
@@ -267,7 +279,7 @@ def _backup(arguments: argparse.Namespace) -> int:
     def back_up(database: Path) -> int:
         from bot.maintenance import run_backup
 
-        return run_backup(database, arguments.destination)
+        return run_backup(database, arguments.destination, keep=arguments.keep)
 
     return _with_database(arguments.config, back_up)
 

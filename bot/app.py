@@ -51,13 +51,12 @@ from bot.services.watches import WatchService
 from bot.sign_in_setup import open_sign_in
 from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.command_syncs import SqliteCommandSyncs
-from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.storage.first_guild import SqliteFirstGuildRepository
 from bot.storage.grants import SqliteGrantRepository
 from bot.storage.guild_settings import SqliteGuildSettingsRepository, SqlitePauseRepository
 from bot.storage.links import SqliteLinkRepository
-from bot.storage.maintenance.backup import keep_before_migration
+from bot.storage.maintenance.admission import open_admitted
 from bot.storage.my_data import SqliteMyDataRepository
 from bot.storage.notes import SqliteNoteRepository
 from bot.storage.references import SqliteReferenceRepository
@@ -90,12 +89,16 @@ _CLOSE_WITHIN = 0.3
 
 @asynccontextmanager
 async def assembled(
-    settings: Settings, *, clock: Clock | None = None, web_socket: socket.socket | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    web_socket: socket.socket | None = None,
+    new_database: bool = False,
 ) -> AsyncIterator[SkinDeskClient]:
     """Open the database, the providers and the web servers, and yield the client; close everything in reverse.
 
     StorageError if the database cannot be used, AddressUnusable if an address cannot be listened on. ``web_socket`` is
-    a socket that listens for the sign-in page already.
+    a socket that listens for the sign-in page already; ``new_database`` accepts a new database where there was one.
     """
     for secret in settings.secrets():
         register_secret(secret.get_secret_value())
@@ -103,7 +106,7 @@ async def assembled(
     explanations = Catalogue.load()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
-            Database.open(settings.database.path, before_migration=keep_before_migration)
+            open_admitted(settings.database.path, accepts_new=new_database, at=clock.now())
         )
         telemetry = Telemetry.new(measures=settings.observability.address is not None)
         providers = await open_providers(
@@ -288,17 +291,18 @@ async def assembled(
         yield client
 
 
-async def serve(settings: Settings, *, load: Callable[[], Settings]) -> ExitCode:
+async def serve(settings: Settings, *, load: Callable[[], Settings], new_database: bool = False) -> ExitCode:
     """Run until SIGTERM or SIGINT, then finish running work and return within five seconds.
 
-    SIGHUP reloads the configuration with ``load``; the caller may have blocked it until now.
+    SIGHUP reloads the configuration with ``load``; the caller may have blocked it until now. ``new_database`` accepts a
+    new database where there was one.
     """
     loop = asyncio.get_running_loop()
     closing = asyncio.timeout(None)
     manager = ServiceManager(os.environ)
     manager.waits("opening the database")
     try:
-        async with closing, assembled(settings) as client, manager.watching(client):
+        async with closing, assembled(settings, new_database=new_database) as client, manager.watching(client):
             _on_signal(signal.SIGHUP, partial(manager.reload, Reloading(client, settings, load).reload))
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # handles a SIGHUP that came during the start
             stopping_since = await _serve(client, settings.discord.token, on_stop=manager.stops)

@@ -6,10 +6,11 @@ import aiohttp
 import discord
 
 from bot.config_loading import printable
+from bot.database_reasons import database_reason
 from bot.exit_codes import ExitCode
 from bot.http.address import AddressUnusable
 from bot.services.guilds import GuildsNotNamed
-from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseTooNew, StorageError
+from bot.storage.errors import BackupNotWritten, DatabaseInUse, StorageError
 
 DISCORD_GONE = (
     OSError,
@@ -34,15 +35,8 @@ def exit_reason(error: Exception) -> tuple[ExitCode, str]:
                 f"the database is as it was: it needs an upgrade, and the copy before that cannot be written to "
                 f"{error.path} ({error.reason}): make room in its folder and start again"
             )
-        case DatabaseTooNew():
-            code = ExitCode.FAILURE
-            message = (
-                f"a later SkinDesk has written {error.path} (schema {error.found}, this one knows {error.newest}): "
-                "install that version, or restore an earlier backup with skindesk restore"
-            )
         case StorageError():
-            code = ExitCode.FAILURE
-            message = f"the database cannot be used: {error} ({type(error).__name__})"
+            code, message = database_reason(error)
         case AddressUnusable():
             message = f"{error.address} cannot be listened on ({error.reason}): free it, or set another {error.setting}"
         case GuildsNotNamed():

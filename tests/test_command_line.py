@@ -287,7 +287,7 @@ class TestBackup:
         configure(GOOD)
 
         assert main(["backup", "copies.db"]) == ExitCode.UNAVAILABLE
-        assert capsys.readouterr().err == "skindesk backup: there is no database at skindesk.db (database.path)\n"
+        assert capsys.readouterr().err == "skindesk backup: skindesk.db does not exist (database.path)\n"
 
 
 class TestTemporaryFiles:

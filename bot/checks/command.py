@@ -109,15 +109,20 @@ def check(settings: Settings | None, file: Path | None, environ: Mapping[str, st
 
 
 def _check_database(path: Path) -> DatabaseChecked:
-    if not path.exists():
+    if not path.exists() and not _has_traces(path.resolve()):
         message = f"none yet: the first start creates it at {ascii(str(path))[1:-1]}"
         return DatabaseChecked((ok("database", message),))
-    from bot.checks.database import check_database  # noqa: PLC0415 -- not needed before the first start
+    from bot.checks.database import check_database, check_missing  # noqa: PLC0415 -- not needed before the first start
 
     try:
-        return check_database(path)
+        return check_database(path) if path.exists() else check_missing(path)
     except Exception as error:  # noqa: BLE001 -- a check that raises is a finding
         return DatabaseChecked((failed("database", error),))
+
+
+def _has_traces(path: Path) -> bool:
+    """Return whether files of a database are there without it: lock, copies, journal."""
+    return any(each.name.startswith((f"{path.name}.", f"{path.name}-")) for each in path.parent.iterdir())
 
 
 def _run(name: str, run: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from bot.checks.findings import Channels, DatabaseChecked, Finding, ok, problem
 from bot.config_loading import printable
-from bot.storage.errors import DatabaseUnusable
+from bot.database_reasons import shown
+from bot.storage.errors import DatabaseChanged, DatabaseUnusable
+from bot.storage.lock import lock_of
+from bot.storage.maintenance.admission import doubt
+from bot.storage.maintenance.copies import newest_copy
 from bot.storage.maintenance.inspection import Inspection, inspect_connection, reading
 
 if TYPE_CHECKING:
@@ -21,26 +25,64 @@ _FIRST_SINCE = 2
 
 def check_database(path: Path) -> DatabaseChecked:
     """Check the file, its schema, grants and audit log without changing anything."""
+    real = path.resolve()
     try:
+        changed = None if real.stat().st_size else doubt(real, None)
+        if changed is not None:
+            return DatabaseChecked((_changed(changed),))
         with reading(path) as (connection, is_running):
             found = inspect_connection(connection, path, is_in_use=is_running)
             sql = _CHANNELS.format(first="first_at IS NOT NULL" if found.version >= _FIRST_SINCE else "0")
+            changed = doubt(real, connection)
             rows = [] if found.is_new or found.damage or found.is_too_new else list(connection.execute(sql))
     except DatabaseUnusable as unusable:
-        fix = "stop SkinDesk and restore a backup: skindesk restore"
-        if "another program" in unusable.reason:
-            fix = "name another file in database.path"
+        fix = "name another file in database.path"
+        if not unusable.is_foreign:
+            fix = f"if it is damaged, stop SkinDesk and put a copy back: {_restore(newest_copy(path))}"
         return DatabaseChecked((problem("database", f"cannot be used: {unusable.reason}", fix, key="database.path"),))
     channels = tuple(Channels(guild_id, approvals, audit, bool(first)) for guild_id, approvals, audit, first in rows)
-    return DatabaseChecked(tuple(_findings(found, path)), is_running, channels)
+    findings = _findings(found, path)
+    if changed is not None:
+        findings.append(_changed(changed))
+    findings += _owners(real)
+    return DatabaseChecked(tuple(findings), is_running, channels)
+
+
+def check_missing(path: Path) -> DatabaseChecked:
+    """Check a database that does not exist: whether there was one before."""
+    changed = doubt(path.resolve(), None)
+    if changed is None:
+        return DatabaseChecked((ok("database", f"none yet: the first start creates it at {shown(path)}"),))
+    return DatabaseChecked((_changed(changed),))
+
+
+def _changed(changed: DatabaseChanged) -> Finding:
+    fix = f"put a copy back: {_restore(changed.copy)}; or go on with what is there: skindesk run --new-database"
+    return problem("database.identity", f"{shown(changed.path)} {changed.reason}", fix, key="database.path")
+
+
+def _owners(real: Path) -> list[Finding]:
+    """Find files that root has left beside a database of another user, which SkinDesk may not be able to open."""
+    owner = real.parent.stat().st_uid
+    files = [real, lock_of(real), *(real.with_name(f"{real.name}{end}") for end in ("-wal", "-shm"))]
+    wrong = [each.name for each in files if owner and each.exists() and each.stat().st_uid != owner]
+    if not wrong:
+        return []
+    what = f"{', '.join(wrong)} in {shown(real.parent)} belong to another user than that folder"
+    fix = "give them to the user that SkinDesk runs as (chown)"
+    return [problem("database.owner", printable(what), fix, key="database.path")]
+
+
+def _restore(copy: Path | None) -> str:
+    return f"skindesk restore {'COPY' if copy is None else shown(copy)}"
 
 
 def _findings(found: Inspection, path: Path) -> list[Finding]:
     state = "SkinDesk is running on it; it was read only" if found.is_in_use else "no SkinDesk is running on it"
-    findings = [ok("database", f"{ascii(str(path))[1:-1]}: {state}")]
+    findings = [ok("database", f"{shown(path)}: {state}")]
     if found.is_new:
         return [*findings, ok("database.schema", "empty: the first start fills it")]
-    findings += [_schema(found), _integrity(found)]
+    findings += [_schema(found), _integrity(found, path)]
     if found.chain is not None:
         findings += [_grants(found), _audit(found.chain)]
     return findings
@@ -56,11 +98,11 @@ def _schema(found: Inspection) -> Finding:
     return ok(name, f"schema {found.version}, the newest")
 
 
-def _integrity(found: Inspection) -> Finding:
+def _integrity(found: Inspection, path: Path) -> Finding:
     name = "database.integrity"
     wrong = [*found.damage, *(f"rows of {table} refer to none" for table in found.orphans)]
     if wrong:
-        fix = "stop SkinDesk, keep a copy of the file, and restore a backup: skindesk restore"
+        fix = f"stop SkinDesk and put a copy back, which keeps the damaged file: {_restore(newest_copy(path))}"
         return problem(name, printable(f"damaged: {'; '.join(wrong)}"), fix)
     return ok(name, "sound")
 

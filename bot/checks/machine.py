@@ -14,6 +14,7 @@ from bot.checks.findings import Finding, ok, problem, unreachable, warning
 from bot.config import VARIABLES
 from bot.config_loading import Problem
 from bot.storage.files import is_file, is_folder, status_of
+from bot.storage.lock import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,9 +48,14 @@ def _path_problem(path: Path) -> str | None:
         return "is not a file"
     if not os.access(path, os.R_OK | os.W_OK):
         return "is a file that SkinDesk may not read and write"
+    return "is not an SQLite database" if _is_of_another_kind(path) else None
+
+
+def _is_of_another_kind(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(16)
-    return None if start in (b"", b"SQLite format 3\0") else "is not an SQLite database"
+    # Where SkinDesk has had a database, the path is right and the file is damaged.
+    return start not in (b"", b"SQLite format 3\0") and remembered(path.resolve()) is None
 
 
 def check_sqlite() -> Finding:

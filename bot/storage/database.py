@@ -17,9 +17,9 @@ import aiosqlite
 
 from bot.domain.errors import DatabaseUnavailable
 from bot.domain.secrets import mask_trade_urls
-from bot.storage.errors import DatabaseClosed, DatabaseUnusable, UnknownCapability
+from bot.storage.errors import DatabaseClosed, DatabaseUnusable, UnknownCapability, of_sqlite
 from bot.storage.guard import DatabaseGuard
-from bot.storage.lock import claimed
+from bot.storage.lock import create, locked
 from bot.storage.schema import Migration, bundled, migrate, require_sound, unknown_capabilities, version_of
 from bot.storage.write_queue import BUSY_TIMEOUT, Job, WriteObserver, WriteQueue, is_locked
 
@@ -64,23 +64,27 @@ class Database:
         path: Path,
         *,
         migrations: Sequence[Migration] | None = None,
+        admit: Callable[[Path, sqlite3.Connection | None], None] | None = None,
         before_migration: Callable[[Path, int], None] | None = None,
     ) -> AsyncIterator[Self]:
         """Claim the file, bring it to the newest schema, check it, and close it at the end.
 
-        DatabaseInUse, DatabaseTooNew, DatabaseUnusable, BackupNotWritten and UnknownCapability are reasons not to
-        start; the file is then as it was, or further by whole migrations. ``before_migration`` is called with the file
-        and the number of the first missing migration, unless the file is new. Closing waits for the jobs whose callers
-        still wait.
+        Every StorageError but DatabaseClosed is a reason not to start; the file is then as it was, or further by whole
+        migrations. ``admit`` is called before anything is written, without a connection if there is no file or it is
+        empty, and may raise DatabaseChanged. ``before_migration`` is called with the file and the number of the first
+        missing migration, unless the file is new. Closing waits for the jobs whose callers still wait.
         """
         migrations = bundled() if migrations is None else migrations
         async with AsyncExitStack() as stack:
-            real = stack.enter_context(claimed(path))
+            real = stack.enter_context(locked(path))
+            if admit is not None and not (real.exists() and real.stat().st_size):
+                admit(real, None)
+            create(real)
             guard = DatabaseGuard(real)
             try:
                 writer = stack.enter_context(closing(_connect(real, "rw", timeout=_READ_TIMEOUT)))
                 queue = stack.enter_context(WriteQueue(writer, guard))
-                version = await queue.run(partial(_configure, path=real))
+                version = await queue.run(partial(_configure, path=real, admit=admit))
                 if before_migration is not None and 0 < version < len(migrations):
                     # Not on the queue's thread, which is waited for when a start is cancelled.
                     await asyncio.to_thread(before_migration, real, version + 1)
@@ -91,8 +95,10 @@ class Database:
                 inline = stack.enter_context(closing(_connect(real, "ro", timeout=0)))
                 inline.execute("PRAGMA query_only = ON")
                 guard.begin(queue.run)
-            except (sqlite3.Error, OSError) as error:
-                raise DatabaseUnusable(real, str(error)) from error
+            except sqlite3.Error as error:
+                raise of_sqlite(real, error) from error
+            except OSError as error:
+                raise DatabaseUnusable(real, error.strerror or type(error).__name__) from error
             database = cls(guard=guard, writer=writer, queue=queue, reader=reader, inline=inline)
             stack.push_async_callback(database._finish)
             yield database
@@ -261,9 +267,13 @@ def _reader(path: Path) -> aiosqlite.Connection:
     return made[0]
 
 
-def _configure(connection: sqlite3.Connection, *, path: Path) -> int:
+def _configure(
+    connection: sqlite3.Connection, *, path: Path, admit: Callable[[Path, sqlite3.Connection | None], None] | None
+) -> int:
     """Check the file, set the connection up, and return the version of the schema."""
     require_sound(connection, path)
+    if admit is not None and path.stat().st_size:
+        admit(path, connection)
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise DatabaseUnusable(path, f"journal mode {mode}")

@@ -4,12 +4,28 @@ StorageError
 ├── DatabaseInUse
 ├── DatabaseTooNew
 ├── DatabaseUnusable
+├── DatabaseNotWritable
+├── DatabaseChanged
 ├── UnknownCapability
 ├── BackupNotWritten
 └── DatabaseClosed
 """
 
+import sqlite3
 from pathlib import Path
+
+_CANNOT_READ = frozenset({sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS})
+_CANNOT_WRITE = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+    }
+)
 
 
 class StorageError(Exception):
@@ -37,13 +53,37 @@ class DatabaseTooNew(StorageError):
 class DatabaseUnusable(StorageError):
     """The file cannot be opened, is not a database, is another program's, is damaged, or cannot be migrated.
 
-    ``reason`` is the operating system's or SQLite's message.
+    ``reason`` is the operating system's or SQLite's message. A copy helps if ``is_damaged``.
     """
+
+    def __init__(self, path: Path, reason: str, *, is_damaged: bool = False, is_foreign: bool = False) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+        self.is_damaged = is_damaged
+        self.is_foreign = is_foreign
+
+
+class DatabaseNotWritable(StorageError):
+    """The disk is full, or the file cannot be written for another reason; ``reason`` is SQLite's message."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+
+
+class DatabaseChanged(StorageError):
+    """The file is gone, is empty, or is another database than the one used there before; ``reason`` says which.
+
+    ``copy`` is the newest known copy of the one before.
+    """
+
+    def __init__(self, path: Path, reason: str, copy: Path | None) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+        self.copy = copy
 
 
 class UnknownCapability(StorageError):
@@ -65,3 +105,23 @@ class BackupNotWritten(StorageError):
 
 class DatabaseClosed(StorageError):
     """The database is closed."""
+
+
+def of_sqlite(path: Path, error: sqlite3.Error, *, during: str = "") -> DatabaseUnusable | DatabaseNotWritable:
+    """Return what SQLite's error says about the file; ``during`` is put before its message."""
+    reason = f"{during}: {error}" if during else str(error)
+    code = code_of(error)
+    if code in _CANNOT_WRITE or code & 0xFF in _CANNOT_WRITE:
+        return DatabaseNotWritable(path, reason)
+    return DatabaseUnusable(path, reason, is_damaged=is_damage(error))
+
+
+def is_damage(error: BaseException) -> bool:
+    """Return whether a page of the file cannot be read, or does not fit the others."""
+    code = code_of(error)
+    return code in _CANNOT_READ or code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def code_of(error: BaseException) -> int:
+    """Return SQLite's extended code of an error; 0 if it is none of SQLite's."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)

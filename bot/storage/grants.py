@@ -13,6 +13,7 @@ from bot.ports import GrantRepository
 from bot.storage.audit.log import append
 from bot.storage.database import Database, to_ms
 from bot.storage.errors import UnknownCapability
+from bot.storage.guild_settings import PauseReason, pause_incomplete
 
 _IN_GUILD = "SELECT * FROM grants WHERE guild_id = :guild_id"
 
@@ -33,6 +34,8 @@ _SEED = """
 INSERT INTO grants (guild_id, role_id, capability) VALUES (:guild_id, :role_id, :capability)
 ON CONFLICT (guild_id, role_id, capability) DO NOTHING
 """
+
+_IS_INCOMPLETE = "SELECT 1 FROM desk WHERE incomplete_until IS NOT NULL"
 
 _GRANT = f"{_SEED} RETURNING role_id"
 
@@ -115,6 +118,8 @@ class SqliteGrantRepository(GrantRepository):
         connection.executemany(_SEED, [_row(Grant(guild_id, guild_id, capability)) for capability in sorted(SEEDED)])
         detail = {"capabilities": " ".join(sorted(SEEDED))}
         append(connection, AuditEntry(guild_id, at, None, AuditAction.GUILD_SEEDED, "guild", detail))
+        if connection.execute(_IS_INCOMPLETE).fetchone() is not None:
+            pause_incomplete(connection, guild_id, reason=PauseReason.INCOMPLETE, at=at)
 
 
 def _row(grant: Grant) -> dict[str, int | str]:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 
 from typing_extensions import override
 
@@ -47,7 +48,7 @@ WHERE guilds.resends_paused_for IS NULL
 RETURNING *
 """
 
-_PAUSE_RESTORED = """
+_PAUSE_INCOMPLETE = """
 INSERT INTO guilds (guild_id, resends_paused_at) VALUES (:guild_id, :at)
 ON CONFLICT (guild_id) DO UPDATE SET resends_paused_at = excluded.resends_paused_at, resends_paused_by = NULL
 """
@@ -57,6 +58,17 @@ UPDATE guilds SET resends_paused_at = NULL, resends_paused_by = NULL, resends_pa
 WHERE guild_id = :guild_id AND resends_paused_at = :number
 RETURNING *
 """
+
+
+class PauseReason(StrEnum):
+    """Why the database may not know everything that was sent, as the audit log has it."""
+
+    RESTORED = "restored"
+    """A backup was restored."""
+    NEW_DATABASE = "new_database"
+    """It was started new where there was one before."""
+    INCOMPLETE = "incomplete"
+    """One of the two, before the guild got its first grants."""
 
 
 class SqliteGuildSettingsRepository(GuildSettingsRepository):
@@ -137,11 +149,11 @@ def pause_for(connection: sqlite3.Connection, resend: Resend, *, at: datetime) -
     return append(connection, AuditEntry(resend.guild_id, at, None, AuditAction.RESENDS_PAUSED, "guild", detail))
 
 
-def pause_restored(connection: sqlite3.Connection, guild_id: int, *, at: datetime) -> None:
-    """Pause a guild's resends because a backup was restored.
+def pause_incomplete(connection: sqlite3.Connection, guild_id: int, *, reason: PauseReason, at: datetime) -> None:
+    """Pause a guild's resends because the database does not know everything that was sent.
 
     It replaces a pause by a user. An alarm stays one, but with a new number: a user who was shown the old one does not
-    know about the restore.
+    know about this.
     """
-    connection.execute(_PAUSE_RESTORED, {"guild_id": guild_id, "at": to_ms(at)})
-    append(connection, AuditEntry(guild_id, at, None, AuditAction.RESENDS_PAUSED, "guild", {"reason": "restored"}))
+    connection.execute(_PAUSE_INCOMPLETE, {"guild_id": guild_id, "at": to_ms(at)})
+    append(connection, AuditEntry(guild_id, at, None, AuditAction.RESENDS_PAUSED, "guild", {"reason": reason.value}))

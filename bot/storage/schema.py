@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from bot.domain.access import Capability
-from bot.storage.errors import DatabaseTooNew, DatabaseUnusable
+from bot.storage.errors import DatabaseTooNew, DatabaseUnusable, is_damage, of_sqlite
 
 APPLICATION_ID = int.from_bytes(b"SkDk")
 """Marks the file as SkinDesk's, so that a wrong path in the configuration damages no other program's database."""
@@ -53,9 +53,20 @@ def bundled() -> tuple[Migration, ...]:
 def require_sound(connection: sqlite3.Connection, path: Path) -> None:
     """Raise DatabaseUnusable for another program's database and for a damaged one; nothing is written."""
     require_ours(connection, path)
-    problem = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-    if problem != "ok":
-        raise DatabaseUnusable(path, problem)
+    if found := damage_of(connection, check="quick_check", most=1):
+        raise DatabaseUnusable(path, f"damaged: {found[0]}", is_damaged=True)
+
+
+def damage_of(connection: sqlite3.Connection, *, check: str = "integrity_check", most: int = 3) -> tuple[str, ...]:
+    """Return SQLite's messages about damage, the first few, each in one line."""
+    try:
+        rows = connection.execute(f"PRAGMA {check}({most})").fetchall()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        return (str(error),)
+    lines = [line for row in rows for line in str(row[0]).splitlines()]
+    return tuple(line for line in lines if line != "ok" and not line.startswith("***"))[:most]
 
 
 def require_ours(connection: sqlite3.Connection, path: Path) -> bool:
@@ -63,7 +74,7 @@ def require_ours(connection: sqlite3.Connection, path: Path) -> bool:
     if _number(connection, "PRAGMA application_id") == APPLICATION_ID:
         return False
     if _number(connection, "SELECT count(*) FROM sqlite_schema") or version_of(connection):
-        raise DatabaseUnusable(path, "a database of another program")
+        raise DatabaseUnusable(path, "a database of another program", is_foreign=True)
     return True
 
 
@@ -71,7 +82,8 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mig
     """Apply the missing migrations, each whole or not at all.
 
     A file with an earlier schema is rewritten at the end, so that nothing which that version deleted is left in it.
-    DatabaseTooNew if the file has more migrations than there are, DatabaseUnusable if one fails: earlier ones stay.
+    DatabaseTooNew if the file has more migrations than there are; DatabaseUnusable or DatabaseNotWritable if one fails:
+    earlier ones stay.
     """
     version = version_of(connection)
     if version > len(migrations):
@@ -80,7 +92,7 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mig
         try:
             migration.apply(connection)
         except sqlite3.Error as error:
-            raise DatabaseUnusable(path, f"{migration.name}: {error}") from error
+            raise of_sqlite(path, error, during=migration.name) from error
     if 0 < version < len(migrations):
         connection.execute("VACUUM")
 

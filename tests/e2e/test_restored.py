@@ -32,7 +32,7 @@ async def test_restored_copy_serves(live: LiveBot):
         assert "stopped" in refusal.text
         assert "own" in (await live.use(live.customer, "trades")).text
         listed = await live.use(live.moderator, "approvals")
-        assert "earlier state of SkinDesk's database was restored" in listed.text
+        assert "SkinDesk's database was restored from a copy or started new" in listed.text
         live.owner.roles.append(live.moderators)
         stopped = await live.use(live.owner, "approvals")
         [resume] = [custom_id for custom_id in stopped.custom_ids if "resume" in custom_id]

@@ -11,7 +11,7 @@ GOOD = 'discord.token = "a-token"\nproviders.assetpay.api_key = "ap_key"\n'
 SERVING = """
 import sys, types
 sys.modules["bot.app"] = app = types.ModuleType("bot.app")
-async def serve(settings, load):
+async def serve(settings, load, new_database):
     {body}
 app.serve = serve
 from bot.__main__ import main

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.storage.errors import BackupNotWritten, DatabaseTooNew, DatabaseUnusable
-from bot.storage.maintenance.inspection import Inspection, damage_of, inspect_connection, reading
-from bot.storage.schema import require_ours
+from bot.storage.errors import BackupNotWritten, DatabaseTooNew, DatabaseUnusable, is_damage
+from bot.storage.maintenance.copies import dated, unused
+from bot.storage.maintenance.identity import Identity, identity_in
+from bot.storage.maintenance.inspection import Inspection, inspect_connection, reading
+from bot.storage.schema import damage_of, require_ours
 
 _log = logging.getLogger(__name__)
 
@@ -29,12 +31,17 @@ _BEFORE = re.compile(r"\.before-(?P<number>\d{4})-(?P<stamp>\d{8}T\d{6}Z)(?:-\d+
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A verified copy in its place. ``version`` is the schema's, ``rows`` count the audit log."""
+    """A verified copy in its place. ``version`` is the schema's, ``rows`` count the audit log.
 
+    ``at`` is when the copy began; ``identity`` is None before the schema had one.
+    """
+
+    at: datetime
     path: Path
     version: int
     size: int
     rows: int
+    identity: Identity | None
 
 
 def back_up(database: Path, destination: Path, *, at: datetime | None = None) -> Backup:
@@ -52,11 +59,6 @@ def back_up(database: Path, destination: Path, *, at: datetime | None = None) ->
     return _copied(database, destination, require_sound)
 
 
-def dated(stem: str, at: datetime | None = None, suffix: str = "") -> str:
-    """Return a name with the time in it, UTC, that sorts by time."""
-    return f"{stem}-{(at or datetime.now(UTC)).astimezone(UTC):%Y%m%dT%H%M%SZ}{suffix}"
-
-
 def keep_before_migration(database: Path, number: int, *, at: datetime | None = None) -> None:
     """Keep a copy beside ``database`` before migration ``number``, and delete the oldest if there are too many.
 
@@ -70,15 +72,6 @@ def keep_before_migration(database: Path, number: int, *, at: datetime | None = 
     _log.info("database kept before its upgrade path=%s version=%s", kept.path, kept.version)
 
 
-def unused(path: Path) -> Path:
-    """Return ``path``, with a number if the name is taken."""
-    found, count = path, 1
-    while os.path.lexists(found):
-        count += 1
-        found = path.with_name(f"{path.name}-{count}")
-    return found
-
-
 def copy_into(source: sqlite3.Connection, target: Path, *, named: Path) -> None:
     """Copy a sound database into the empty file ``target`` and sync it; sqlite3.Error, OSError.
 
@@ -87,9 +80,16 @@ def copy_into(source: sqlite3.Connection, target: Path, *, named: Path) -> None:
     """
     damage = damage_of(source)
     if damage:
-        raise DatabaseUnusable(named, f"damaged: {damage[0]}")
+        raise DatabaseUnusable(named, f"damaged: {damage[0]}", is_damaged=True)
     source.execute("VACUUM INTO ?", (str(target.absolute()),))
     sync(target)
+
+
+def copy_failed(source: Path, target: Path, error: sqlite3.Error | OSError) -> DatabaseUnusable | BackupNotWritten:
+    """Return whether a copy failed because ``source`` cannot be read, or ``target`` cannot be written."""
+    if is_damage(error):
+        return DatabaseUnusable(source, f"damaged: {error}", is_damaged=True)
+    return _not_written(target, error)
 
 
 def sync(path: Path) -> None:
@@ -104,7 +104,7 @@ def sync(path: Path) -> None:
 def require_sound(found: Inspection, path: Path) -> None:
     """Raise DatabaseUnusable or DatabaseTooNew if a copy cannot be relied on."""
     if found.is_new:
-        raise DatabaseUnusable(path, "it is empty")
+        raise DatabaseUnusable(path, "it is empty", is_damaged=True)
     if found.is_too_new:
         raise DatabaseTooNew(path, found=found.version, newest=found.newest)
     require_whole(found, path)
@@ -117,21 +117,22 @@ def require_sound(found: Inspection, path: Path) -> None:
 def require_whole(found: Inspection, path: Path) -> None:
     """Raise DatabaseUnusable if SQLite reports damage."""
     if found.damage:
-        raise DatabaseUnusable(path, f"damaged: {found.damage[0]}")
+        raise DatabaseUnusable(path, f"damaged: {found.damage[0]}", is_damaged=True)
 
 
 def _copied(database: Path, target: Path, judge: Callable[[Inspection, Path], None]) -> Backup:
     if os.path.lexists(target):
         raise BackupNotWritten(target, "it exists already")
+    at = datetime.now(UTC)
     with _partial(target) as partial:
         with reading(database) as (source, _):
             require_ours(source, database)
             try:
                 copy_into(source, partial, named=database)
             except (sqlite3.Error, OSError) as error:
-                raise _not_written(target, error) from error
+                raise copy_failed(database, target, error) from error
         with reading(partial) as (copy, _):
-            found = inspect_connection(copy, database)
+            found, identity = inspect_connection(copy, database), identity_in(copy)
         try:
             judge(found, database)
         except DatabaseUnusable as unsound:
@@ -141,7 +142,9 @@ def _copied(database: Path, target: Path, judge: Callable[[Inspection, Path], No
             _put(partial, unverified)
             raise DatabaseUnusable(database, f"{unsound.reason}; a copy as it is: {unverified}") from unsound
         _put(partial, target)
-        return Backup(target, found.version, target.stat().st_size, found.chain.rows if found.chain else 0)
+        return Backup(
+            at, target, found.version, target.stat().st_size, found.chain.rows if found.chain else 0, identity
+        )
 
 
 @contextmanager

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from bot.domain.audit import ChainReport
 from bot.storage.audit.check import check
-from bot.storage.errors import DatabaseUnusable
+from bot.storage.errors import DatabaseUnusable, is_damage
 from bot.storage.lock import inspecting
-from bot.storage.schema import bundled, require_ours, unknown_capabilities, version_of
+from bot.storage.schema import bundled, damage_of, require_ours, unknown_capabilities, version_of
 
 _BUSY_TIMEOUT = 5.0
-_MAX_DAMAGE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def reading(path: Path) -> Iterator[tuple[sqlite3.Connection, bool]]:
                 connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
                 yield connection, in_use
         except sqlite3.Error as error:
-            raise DatabaseUnusable(path, str(error)) from error
+            raise DatabaseUnusable(path, str(error), is_damaged=is_damage(error)) from error
 
 
 def open_uri(uri: str) -> sqlite3.Connection:
@@ -88,9 +87,3 @@ def inspect_connection(connection: sqlite3.Connection, path: Path, *, is_in_use:
         unknown_capabilities=unknown_capabilities(connection),
         chain=check(connection),
     )
-
-
-def damage_of(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """Return SQLite's messages about damage, the first few."""
-    rows = connection.execute(f"PRAGMA integrity_check({_MAX_DAMAGE})")
-    return tuple(str(row[0]) for row in rows if row[0] != "ok")

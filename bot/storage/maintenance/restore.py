@@ -9,39 +9,20 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from bot.domain.audit import AuditAction
-from bot.storage.audit.log import append
-from bot.storage.database import Database, from_ms, to_ms
-from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseUnusable
-from bot.storage.guild_settings import pause_restored
-from bot.storage.lock import lock_of, locked
-from bot.storage.maintenance.backup import copy_into, dated, require_sound, sync, unused
+from bot.domain.errors import DatabaseUnavailable
+from bot.storage.database import Database, from_ms
+from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseNotWritable, DatabaseUnusable, of_sqlite
+from bot.storage.guild_settings import PauseReason
+from bot.storage.lock import lock_of, locked, remember, remembered
+from bot.storage.maintenance.aftermath import Former, former_in, prepare
+from bot.storage.maintenance.backup import copy_failed, copy_into, require_sound, sync
+from bot.storage.maintenance.copies import dated, unused
+from bot.storage.maintenance.identity import identity_of
 from bot.storage.maintenance.inspection import inspect, inspect_connection, open_uri, reading
-from bot.storage.resend_rows import audit_entry, resend_of
 from bot.storage.schema import require_ours
 
 _PRIVATE = 0o600
 _SUFFIXES = ("-wal", "-shm", "-journal")
-
-_SKIPPED_IDS = 100_000
-"""How far the next request's id is moved on if the ids given out since the backup are unknown."""
-
-_MARK_UNKNOWN = """
-UPDATE resends SET
-    state = 'unknown', shown_version = NULL, outcome = 'restored', outcome_detail = state, settle_after = :at
-WHERE state IN ('pending', 'approved', 'sending')
-RETURNING *
-"""
-
-_GUILDS = "SELECT guild_id FROM guilds UNION SELECT guild_id FROM resends ORDER BY guild_id"
-
-_HIGHEST_ID = """
-SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'resends'), 0),
-           coalesce((SELECT max(id) FROM resends), 0)) AS highest
-"""
-
-_DELETE_SEQUENCE = "DELETE FROM sqlite_sequence WHERE name = 'resends'"
-_SET_SEQUENCE = "INSERT INTO sqlite_sequence (name, seq) VALUES ('resends', :highest)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +42,13 @@ class Restored:
     guilds_paused: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Replaced:
-    """Facts from the database that is replaced: its guilds, and the highest id of a request."""
-
-    guild_ids: frozenset[int] = frozenset()
-    highest_id: int | None = None
-
-
 async def restore(source: Path, database: Path, *, at: datetime) -> Restored:
     """Put the backup at ``source`` in the place of ``database``, which is kept beside it under a dated name.
 
-    A copy is verified, migrated and prepared (see :func:`_prepare`) beside the database, then renamed to it: a kill at
-    any moment leaves one of the two, whole. DatabaseInUse if SkinDesk is running, DatabaseUnusable and DatabaseTooNew
-    if either file cannot be used, BackupNotWritten if there is no room. All of them leave the database as it was.
+    A copy is verified, migrated and prepared (see :func:`prepare`) beside the database, then renamed to it: a kill at
+    any moment leaves one of the two, whole. It keeps the id of the desk it was made of. DatabaseInUse if SkinDesk is
+    running, DatabaseUnusable and DatabaseTooNew if either file cannot be used, BackupNotWritten and DatabaseNotWritable
+    if there is no room. All of them leave the database as it was.
     """
     with locked(database) as real:
         copy = real.with_name(f".{real.name}.restoring")
@@ -83,15 +57,22 @@ async def restore(source: Path, database: Path, *, at: datetime) -> Restored:
             _require_another(source, real)
             _same_owner(real, lock_of(real))
             migrated_from, saved_until = await asyncio.to_thread(_copy_and_verify, source, copy)
-            replaced = _read_replaced(real)
-            in_doubt, guilds = await _prepare(copy, replaced, at=at)
+            former = _read_replaced(real)
+            in_doubt, guilds, database_id = await _prepare(copy, former, at=at)
             version = await asyncio.to_thread(_verify_prepared, copy)
             _same_owner(real, copy)
+            remember(real, database_id, *(remembered(real) or ()))  # a kill from here on leaves either of them
             kept = _put_in_place(copy, real, at=at)
         except OSError as error:
             raise BackupNotWritten(real, error.strerror or type(error).__name__) from error
+        except sqlite3.Error as error:
+            raise of_sqlite(real, error) from error
+        except DatabaseUnavailable as unavailable:
+            raise DatabaseNotWritable(copy, unavailable.fault.value) from unavailable
         finally:
             _remove(copy)
+        with suppress(OSError):  # the former one is accepted too, then
+            remember(real, database_id)
         await asyncio.to_thread(_verify_in_place, real)
         return Restored(real, kept, version, migrated_from, saved_until, in_doubt, guilds)
 
@@ -109,7 +90,7 @@ def _copy_and_verify(source: Path, copy: Path) -> tuple[int, datetime | None]:
         try:
             copy_into(connection, copy, named=source)
         except sqlite3.Error as error:
-            raise BackupNotWritten(copy, str(error)) from error
+            raise copy_failed(source, copy, error) from error
     with reading(copy) as (connection, _):
         found = inspect_connection(connection, source)
         require_sound(found, source)
@@ -117,52 +98,27 @@ def _copy_and_verify(source: Path, copy: Path) -> tuple[int, datetime | None]:
     return found.version, None if newest is None else from_ms(newest)
 
 
-def _read_replaced(real: Path) -> _Replaced:
+def _read_replaced(real: Path) -> Former:
     """Read the facts needed from the database that is replaced, if it exists and can be read.
 
     DatabaseUnusable if it is another program's: the configuration may have a wrong path.
     """
     try:
         if not real.exists() or not real.stat().st_size:
-            return _Replaced()
+            return Former()
         with closing(sqlite3.connect(f"{real.as_uri()}?mode=rw", uri=True)) as connection:
             require_ours(connection, real)
-            guild_ids = frozenset(row[0] for row in connection.execute(_GUILDS))
-            return _Replaced(guild_ids, int(connection.execute(_HIGHEST_ID).fetchone()[0]))
+            return former_in(connection)
     except sqlite3.Error:
-        return _Replaced()
+        return Former()
 
 
-async def _prepare(copy: Path, replaced: _Replaced, *, at: datetime) -> tuple[int, int]:
-    """Make sure that the copy sends nothing twice; return how many requests are unknown and how many guilds are paused.
-
-    Requests that were open when the backup was made may have been sent since: they become unknown, to be settled by
-    reading or by hand. Later requests are not in it: resends are paused in every guild until a user resumes them. Ids
-    given out since are skipped, because they are in the buttons of cards; sign-ins in progress end; the commands are
-    synced again, because another version may have synced others.
-    """
+async def _prepare(copy: Path, former: Former, *, at: datetime) -> tuple[int, int, str]:
+    """Prepare the copy, and return how many requests are unknown and guilds are paused, and the copy's id."""
     async with Database.open(copy) as database:
-        return await database.write(partial(_prepare_job, replaced=replaced, at=at))
-
-
-def _prepare_job(connection: sqlite3.Connection, *, replaced: _Replaced, at: datetime) -> tuple[int, int]:
-    unknown = [resend_of(row) for row in connection.execute(_MARK_UNKNOWN, {"at": to_ms(at)}).fetchall()]
-    for resend in unknown:
-        action, was = AuditAction.RESEND_UNKNOWN, resend.outcome_detail or ""
-        append(connection, audit_entry(resend, action, by=None, at=at, was=was))
-    guild_ids = {row["guild_id"] for row in connection.execute(_GUILDS)} | replaced.guild_ids
-    for guild_id in sorted(guild_ids):
-        pause_restored(connection, guild_id, at=at)
-    highest = int(connection.execute(_HIGHEST_ID).fetchone()["highest"])
-    if replaced.highest_id is not None and replaced.highest_id >= highest:
-        highest = replaced.highest_id
-    else:
-        highest += _SKIPPED_IDS
-    connection.execute(_DELETE_SEQUENCE)
-    connection.execute(_SET_SEQUENCE, {"highest": highest})
-    connection.execute("DELETE FROM sign_ins")
-    connection.execute("DELETE FROM command_syncs")
-    return len(unknown), len(guild_ids)
+        job = partial(prepare, former=former, reason=PauseReason.RESTORED, at=at)
+        in_doubt, guilds = await database.write(job)
+        return in_doubt, guilds, (await identity_of(database)).database_id
 
 
 def _verify_prepared(copy: Path) -> int:
@@ -231,8 +187,8 @@ def _give_name(real: Path, kept: Path) -> None:
 def _same_owner(model: Path, path: Path) -> None:
     """Give ``path`` to the owner of the database, or of its folder: root may restore, SkinDesk must read."""
     owner = (model if model.exists() else model.parent).stat()
-    if os.geteuid() == 0 and path.exists():
-        os.chown(path, owner.st_uid, owner.st_gid)
+    if os.geteuid() == 0 and os.path.lexists(path):
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _remove(copy: Path) -> None:

@@ -33,8 +33,8 @@ def pause_sentences(pause: ResendPause) -> list[str]:
         why = f"Resends are stopped on this server {by_whom(pause.by, pause.at)}"
     elif pause.resend_id is None:
         why = (
-            f"Resends are stopped on this server since {relative(pause.at)} ({moment(pause.at)}), because an earlier "
-            "state of SkinDesk's database was restored: it does not know what was sent since that was saved. "
+            f"Resends are stopped on this server since {relative(pause.at)} ({moment(pause.at)}), because "
+            "SkinDesk's database was restored from a copy or started new: it may not know everything that was sent. "
             "Check the newest trades in Mannco.store's dashboard."
         )
     else:

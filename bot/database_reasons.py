@@ -1,0 +1,68 @@
+"""Puts an error of the database into an exit code and a message that names the way back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.exit_codes import ExitCode
+from bot.storage.errors import (
+    BackupNotWritten,
+    DatabaseChanged,
+    DatabaseInUse,
+    DatabaseNotWritable,
+    DatabaseTooNew,
+    DatabaseUnusable,
+    StorageError,
+    UnknownCapability,
+)
+from bot.storage.maintenance.copies import newest_copy
+
+
+def database_reason(error: StorageError, *, database: Path | None = None) -> tuple[ExitCode, str]:
+    """Return the exit code and the message. ``database`` is the configured one, if the error may name another file."""
+    match error:
+        case DatabaseInUse():
+            return ExitCode.DATABASE_IN_USE, f"SkinDesk is running on {shown(error.path)}: stop it first"
+        case BackupNotWritten() | DatabaseNotWritable():
+            return ExitCode.CANNOT_CREATE, f"cannot write {shown(error.path)}: {error.reason}"
+        case DatabaseTooNew():
+            message = (
+                f"a later SkinDesk has written {shown(error.path)} (schema {error.found}, this one knows "
+                f"{error.newest}): install that version, or restore an earlier copy with skindesk restore"
+            )
+            return ExitCode.DATA, message
+        case DatabaseChanged():
+            message = (
+                f"the database {shown(error.path)} {error.reason}. Put a copy back: "
+                f"skindesk restore {_copy(error.copy)}. Or go on with what is there: skindesk run --new-database"
+            )
+            return ExitCode.DATA, message
+        case DatabaseUnusable():
+            step = _step(error, database or error.path)
+            return ExitCode.DATA, f"{shown(error.path)} cannot be used: {error.reason}{step}"
+        case UnknownCapability():
+            message = f"a role holds capabilities that this SkinDesk does not know: {error}"
+            return ExitCode.DATA, message
+        case _:
+            raise error
+
+
+def shown(path: Path) -> str:
+    """Return a path for a line of output, whatever characters it has."""
+    return ascii(str(path))[1:-1]
+
+
+def _step(error: DatabaseUnusable, database: Path) -> str:
+    is_copy = error.path.resolve() != database.resolve()
+    if error.is_foreign and not is_copy:
+        return ". Name SkinDesk's own file in database.path"
+    if not error.is_damaged:
+        return ""
+    copy = newest_copy(database, besides=error.path)
+    if is_copy:
+        return "" if copy is None else f". Take another copy: skindesk restore {shown(copy)}"
+    return f". Stop SkinDesk and put a copy back: skindesk restore {_copy(copy)}"
+
+
+def _copy(path: Path | None) -> str:
+    return "COPY" if path is None else shown(path)

@@ -1,0 +1,113 @@
+"""Decides whether a start may use the database that it finds: not a new or another one in the place of the desk's."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from bot.domain.errors import DatabaseUnavailable
+from bot.storage.database import Database
+from bot.storage.errors import DatabaseChanged, DatabaseNotWritable
+from bot.storage.guild_settings import PauseReason
+from bot.storage.lock import remember, remembered
+from bot.storage.maintenance.aftermath import Former, prepare
+from bot.storage.maintenance.backup import keep_before_migration
+from bot.storage.maintenance.copies import dated, newest_copy, unused
+from bot.storage.maintenance.identity import identity_in, identity_of
+from bot.storage.maintenance.record import last_backup
+from bot.storage.schema import version_of
+
+_log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def open_admitted(path: Path, *, accepts_new: bool, at: datetime) -> AsyncIterator[Database]:
+    """Open the desk's database for a start: see :meth:`Database.open` for the errors.
+
+    A copy is kept before an upgrade. ``accepts_new`` is the operator's decision: ``skindesk run --new-database``.
+    """
+    admission = Admission(path, accepts_new=accepts_new)
+    async with Database.open(path, admit=admission.admit, before_migration=keep_before_migration) as database:
+        await admission.settle(database, at=at)
+        yield database
+
+
+class Admission:
+    """The decision of one start."""
+
+    def __init__(self, database: Path, *, accepts_new: bool = False) -> None:
+        self._real = database.resolve()
+        self._accepts_new = accepts_new
+        self._has_accepted = False
+
+    def admit(self, real: Path, connection: sqlite3.Connection | None) -> None:
+        """Raise DatabaseChanged if the file is not the desk's and the operator has not accepted it.
+
+        ``connection`` is None if there is no file, or an empty one.
+        """
+        is_empty = connection is None or version_of(connection) == 0
+        changed = doubt(real, connection)
+        if changed is not None and not self._accepts_new:
+            raise changed
+        # The operator knows of a database before, even if nothing here does.
+        self._has_accepted = self._accepts_new and (changed is not None or is_empty)
+        if self._has_accepted and connection is None:
+            _keep_journal(real)
+
+    async def settle(self, database: Database, *, at: datetime) -> None:
+        """Prepare a database that was accepted, and remember the database from now on. Call it once it is open."""
+        if self._has_accepted:
+            job = partial(prepare, former=Former(), reason=PauseReason.NEW_DATABASE, at=at)
+            try:
+                await database.write(job)
+            except DatabaseUnavailable as unavailable:
+                raise DatabaseNotWritable(self._real, unavailable.fault.value) from unavailable
+            _log.warning(
+                "started with a new database: resends are stopped on every server until they are resumed under "
+                "/approvals, because the database does not know what was sent before"
+            )
+        identity = await identity_of(database)
+        try:
+            await asyncio.to_thread(remember, self._real, identity.database_id)
+        except OSError as error:
+            _log.warning("the lock file does not name the database: %s", error.strerror)
+
+
+def doubt(real: Path, connection: sqlite3.Connection | None) -> DatabaseChanged | None:
+    """Return why the database at ``real`` may not be the one used there before; None if there is no reason to doubt.
+
+    ``connection`` is None if there is no file, or an empty one.
+    """
+    known, record = remembered(real), last_backup(real)
+    if connection is None or version_of(connection) == 0:
+        copy = newest_copy(real)
+        if known is None and copy is None and not _has_journal(real):
+            return None  # a first start
+        return DatabaseChanged(real, "is empty, but held data before" if real.exists() else "is gone", copy)
+    identity = identity_in(connection)
+    if identity is None or (known and identity.database_id in known):
+        return None
+    if not known:
+        if record is None or record.database_id == identity.database_id:
+            return None
+        if record.database_id is None and identity.created_at <= record.at:
+            return None
+    return DatabaseChanged(real, "is another database than the one used here before", newest_copy(real))
+
+
+def _journal(real: Path) -> Path:
+    return real.with_name(f"{real.name}-wal")
+
+
+def _has_journal(real: Path) -> bool:
+    return _journal(real).exists() and _journal(real).stat().st_size > 0
+
+
+def _keep_journal(real: Path) -> None:
+    """Rename the journal of a database that is gone: SQLite would delete it."""
+    if _has_journal(real):
+        _journal(real).rename(unused(real.with_name(f"{dated(f'{real.name}.replaced')}-wal")))

@@ -1,0 +1,43 @@
+"""Which database a file is: its id and its age."""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.storage.database import Database, from_ms
+from bot.storage.schema import version_of
+
+_SINCE = 5
+"""The schema that has the table ``desk``."""
+
+_IDENTITY = "SELECT database_id, created_at FROM desk"
+_FIRST_ROW = "SELECT at FROM audit ORDER BY id LIMIT 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A database's id, which its copies have too, and when it was created."""
+
+    database_id: str
+    created_at: datetime
+
+
+def identity_in(connection: sqlite3.Connection) -> Identity | None:
+    """Return the identity; None before the schema had one."""
+    row = connection.execute(_IDENTITY).fetchone() if version_of(connection) >= _SINCE else None
+    return None if row is None else Identity(row[0], from_ms(row[1]))
+
+
+async def identity_of(database: Database) -> Identity:
+    """Return the identity of an open database."""
+    [row] = await database.read(_IDENTITY)
+    return Identity(row["database_id"], from_ms(row["created_at"]))
+
+
+def is_copy_of(connection: sqlite3.Connection, database: Identity) -> bool:
+    """Return whether a copy was made of ``database``: by its id, or, before there was one, by its first audit row."""
+    identity = identity_in(connection)
+    if identity is not None:
+        return identity.database_id == database.database_id
+    row = connection.execute(_FIRST_ROW).fetchone()
+    return row is not None and from_ms(row[0]) == database.created_at
