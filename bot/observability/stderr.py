@@ -80,7 +80,7 @@ def write_at_once(data: bytes) -> None:
     """Write a short line to standard error, unless that would wait or fail."""
     if _is_writable(0):
         with suppress(OSError):
-            os.write(_FD, data)
+            os.write(_FD, data[: select.PIPE_BUF])  # more could wait
 
 
 def _is_writable(within: float) -> bool:
