@@ -74,8 +74,7 @@ async def test_in_trouble(live: LiveBot, fault: Fault) -> None:
         text = answer_of(asked).text
         assert "480107" in text
         for provider in ("assetpay_client", "assetpay_legacy", "skinsback"):
-            line = next(
-                each for each in bot.stderr.splitlines() if "provider failed" in each and f"={provider} " in each
-            )
+            line = await bot.wait_line(f" provider={provider} kind=")
+            assert "provider failed" in line
             assert line.partition("reference=")[2][:6] in text
     live.assert_sound()
