@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.database_reasons import database_reason, shown
 from bot.exit_codes import ExitCode
 from bot.storage.errors import StorageError
+from bot.storage.files import is_file, is_folder
 from bot.storage.maintenance.backup import Backup, back_up
 from bot.storage.maintenance.copies import delete_oldest
 from bot.storage.maintenance.record import BackupRecord, note_backup
@@ -30,7 +31,7 @@ def run_backup(database: Path, destination: Path, *, keep: int | None = None) ->
     """
     target = shown(destination)
     try:
-        if not database.is_file():
+        if not is_file(database):
             what = "is not a file" if os.path.lexists(database) else "does not exist"
             return _failed("backup", ExitCode.UNAVAILABLE, f"{shown(database)} {what} (database.path)")
     except OSError as error:
@@ -71,7 +72,7 @@ def _keep(keep: int, made: Backup, database: Path) -> ExitCode:
 
 def _is_folder(path: Path) -> bool:
     try:
-        return path.is_dir()
+        return is_folder(path)
     except OSError:
         return False
 
@@ -79,7 +80,7 @@ def _is_folder(path: Path) -> bool:
 def run_restore(source: Path, database: Path) -> ExitCode:
     """Replace the database by a backup, and print the consequences."""
     try:
-        if not source.is_file():
+        if not is_file(source):
             return _failed("restore", ExitCode.UNAVAILABLE, f"there is no file {shown(source)}")
     except OSError as error:
         return _failed("restore", ExitCode.UNAVAILABLE, f"cannot read {shown(source)}: {error.strerror}")

@@ -24,6 +24,7 @@ from bot.checks.findings import (
 from bot.checks.machine import check_addresses, check_clock, check_room, check_sqlite, path_problems
 from bot.config_loading import ConfigurationInvalid, load_database_path, load_settings
 from bot.exit_codes import ExitCode
+from bot.storage.files import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -109,13 +110,13 @@ def check(settings: Settings | None, file: Path | None, environ: Mapping[str, st
 
 
 def _check_database(path: Path) -> DatabaseChecked:
-    if not path.exists() and not _has_traces(path.resolve()):
+    if status_of(path) is None and not _has_traces(path.resolve()):
         message = f"none yet: the first start creates it at {ascii(str(path))[1:-1]}"
         return DatabaseChecked((ok("database", message),))
     from bot.checks.database import check_database, check_missing  # noqa: PLC0415 -- not needed before the first start
 
     try:
-        return check_database(path) if path.exists() else check_missing(path)
+        return check_database(path) if status_of(path) else check_missing(path)
     except Exception as error:  # noqa: BLE001 -- a check that raises is a finding
         return DatabaseChecked((failed("database", error),))
 

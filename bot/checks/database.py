@@ -8,6 +8,7 @@ from bot.checks.findings import Channels, DatabaseChecked, Finding, ok, problem
 from bot.config_loading import printable
 from bot.database_reasons import shown
 from bot.storage.errors import DatabaseChanged, DatabaseUnusable
+from bot.storage.files import status_of
 from bot.storage.lock import lock_of
 from bot.storage.maintenance.admission import doubt
 from bot.storage.maintenance.copies import newest_copy
@@ -65,7 +66,7 @@ def _owners(real: Path) -> list[Finding]:
     """Find files that root has left beside a database of another user, which SkinDesk may not be able to open."""
     owner = real.parent.stat().st_uid
     files = [real, lock_of(real), *(real.with_name(f"{real.name}{end}") for end in ("-wal", "-shm"))]
-    wrong = [each.name for each in files if owner and each.exists() and each.stat().st_uid != owner]
+    wrong = [each.name for each in files if owner and (status := status_of(each)) and status.st_uid != owner]
     if not wrong:
         return []
     what = f"{', '.join(wrong)} in {shown(real.parent)} belong to another user than that folder"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bot.checks.findings import Finding, ok, problem, unreachable, warning
 from bot.config import VARIABLES
 from bot.config_loading import Problem
-from bot.storage.files import is_file, is_folder, status_of
+from bot.storage.files import is_file, is_folder, size_of, status_of
 from bot.storage.lock import remembered
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def check_room(database: Path) -> Finding:
     """Check that the database can grow, and be copied."""
     name = "database.room"
     free = shutil.disk_usage(database.parent).free
-    size = database.stat().st_size if database.exists() else 0
+    size = size_of(database)
     what = f"{free // _MEBIBYTE:,} MiB are free beside the database, which has {size / _MEBIBYTE:,.1f} MiB"
     if free < _NO_ROOM:
         return problem(name, what, "free space on that disk: SkinDesk cannot write")

@@ -18,6 +18,7 @@ import aiosqlite
 from bot.domain.errors import DatabaseUnavailable
 from bot.domain.secrets import mask_trade_urls
 from bot.storage.errors import DatabaseClosed, DatabaseUnusable, UnknownCapability, of_sqlite
+from bot.storage.files import size_of
 from bot.storage.guard import DatabaseGuard
 from bot.storage.lock import create, locked
 from bot.storage.schema import Migration, bundled, migrate, require_sound, unknown_capabilities, version_of
@@ -77,7 +78,7 @@ class Database:
         migrations = bundled() if migrations is None else migrations
         async with AsyncExitStack() as stack:
             real = stack.enter_context(locked(path))
-            if admit is not None and not (real.exists() and real.stat().st_size):
+            if admit is not None and not size_of(real):
                 admit(real, None)
             create(real)
             guard = DatabaseGuard(real)

@@ -18,6 +18,12 @@ def status_of(path: Path) -> os.stat_result | None:
         return None
 
 
+def size_of(path: Path) -> int:
+    """Return the bytes of what is at ``path``, 0 if nothing is; OSError if that cannot be found out."""
+    status = status_of(path)
+    return 0 if status is None else status.st_size
+
+
 def is_file(path: Path) -> bool:
     """Return whether a regular file is at ``path``; OSError if that cannot be found out."""
     status = status_of(path)

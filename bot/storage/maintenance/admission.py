@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.domain.errors import DatabaseUnavailable
 from bot.storage.database import Database
 from bot.storage.errors import DatabaseChanged, DatabaseNotWritable
+from bot.storage.files import size_of, status_of
 from bot.storage.guild_settings import PauseReason
 from bot.storage.lock import remember, remembered
 from bot.storage.maintenance.aftermath import Former, prepare
@@ -87,7 +88,7 @@ def doubt(real: Path, connection: sqlite3.Connection | None) -> DatabaseChanged 
         copy = newest_copy(real)
         if known is None and copy is None and not _has_journal(real):
             return None  # a first start
-        return DatabaseChanged(real, "is empty, but held data before" if real.exists() else "is gone", copy)
+        return DatabaseChanged(real, "is empty, but held data before" if status_of(real) else "is gone", copy)
     identity = identity_in(connection)
     if identity is None or (known and identity.database_id in known):
         return None
@@ -104,7 +105,7 @@ def _journal(real: Path) -> Path:
 
 
 def _has_journal(real: Path) -> bool:
-    return _journal(real).exists() and _journal(real).stat().st_size > 0
+    return size_of(_journal(real)) > 0
 
 
 def _keep_journal(real: Path) -> None:

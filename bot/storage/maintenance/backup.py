@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.storage.errors import BackupNotWritten, DatabaseTooNew, DatabaseUnusable, is_damage
+from bot.storage.files import is_folder
 from bot.storage.maintenance.copies import dated, unused
 from bot.storage.maintenance.identity import Identity, identity_in
 from bot.storage.maintenance.inspection import Inspection, inspect_connection, reading
@@ -51,10 +52,10 @@ def back_up(database: Path, destination: Path, *, at: datetime | None = None) ->
     DatabaseUnusable and DatabaseTooNew if the database is not sound, BackupNotWritten otherwise.
     """
     try:
-        is_folder = destination.is_dir()
+        into_folder = is_folder(destination)
     except OSError as error:  # a folder that may not be entered, a name that is too long
         raise _not_written(destination, error) from error
-    if is_folder:
+    if into_folder:
         destination = unused(destination / dated(database.stem, at, database.suffix))
     return _copied(database, destination, require_sound)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.domain.audit import ChainReport
 from bot.storage.audit.check import check
 from bot.storage.errors import DatabaseUnusable, is_damage
+from bot.storage.files import size_of
 from bot.storage.lock import inspecting
 from bot.storage.schema import bundled, damage_of, require_ours, unknown_capabilities, version_of
 
@@ -49,7 +50,7 @@ def reading(path: Path) -> Iterator[tuple[sqlite3.Connection, bool]]:
     real = path.resolve()
     with inspecting(real) as in_use:
         journal = real.with_name(f"{real.name}-wal")
-        is_alone = not in_use and not (journal.exists() and journal.stat().st_size)
+        is_alone = not in_use and not size_of(journal)
         uri = f"{real.as_uri()}?mode=ro{'&immutable=1' if is_alone else ''}"
         try:
             with closing(open_uri(uri)) as connection:

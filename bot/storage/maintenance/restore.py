@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.domain.errors import DatabaseUnavailable
 from bot.storage.database import Database, from_ms
 from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseNotWritable, DatabaseUnusable, of_sqlite
+from bot.storage.files import size_of, status_of
 from bot.storage.guild_settings import PauseReason
 from bot.storage.lock import lock_of, locked, remember, remembered
 from bot.storage.maintenance.aftermath import Former, former_in, prepare
@@ -78,7 +79,7 @@ async def restore(source: Path, database: Path, *, at: datetime) -> Restored:
 
 
 def _require_another(source: Path, real: Path) -> None:
-    if source.exists() and real.exists() and source.samefile(real):
+    if status_of(source) and status_of(real) and source.samefile(real):
         raise DatabaseUnusable(source, "this is the database itself")
 
 
@@ -104,7 +105,7 @@ def _read_replaced(real: Path) -> Former:
     DatabaseUnusable if it is another program's: the configuration may have a wrong path.
     """
     try:
-        if not real.exists() or not real.stat().st_size:
+        if not size_of(real):
             return Former()
         with closing(sqlite3.connect(f"{real.as_uri()}?mode=rw", uri=True)) as connection:
             require_ours(connection, real)
@@ -140,7 +141,7 @@ def _verify_in_place(real: Path) -> None:
 def _put_in_place(copy: Path, real: Path, *, at: datetime) -> Path | None:
     """Rename the copy to the database, after giving that a second name; return that name."""
     kept = None
-    if real.exists() and real.stat().st_size:
+    if size_of(real):
         for name in real.parent.glob(f"{real.name}.replaced-*"):
             if name.samefile(real):  # of a restore that was killed before the renaming
                 name.unlink()
@@ -150,7 +151,7 @@ def _put_in_place(copy: Path, real: Path, *, at: datetime) -> Path | None:
         # Journals are left only if SQLite could not read the database. They must not be taken for the copy's own.
         for suffix in _SUFFIXES:
             journal = real.with_name(real.name + suffix)
-            if journal.exists():
+            if status_of(journal):
                 journal.rename(kept.with_name(kept.name + suffix))
     else:
         for suffix in _SUFFIXES:
@@ -186,7 +187,7 @@ def _give_name(real: Path, kept: Path) -> None:
 
 def _same_owner(model: Path, path: Path) -> None:
     """Give ``path`` to the owner of the database, or of its folder: root may restore, SkinDesk must read."""
-    owner = (model if model.exists() else model.parent).stat()
+    owner = status_of(model) or model.parent.stat()
     if os.geteuid() == 0 and os.path.lexists(path):
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
