@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.audit import AuditAction, AuditEntry
-from bot.storage.audit.log import SqliteAuditRepository, append, rows_about
+from bot.storage.audit.log import SqliteAuditRepository, append, remove_views, rows_about
 from bot.storage.database import Database
 from bot.storage.write_queue import Job
-from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, CLEO, GUILD, NOW
+from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, CLEO, GUILD, LATER, NOW
 
 RARE = AuditEntry(
     GUILD, NOW, ADA, AuditAction.RESEND_DENIED, "guild", {"owner": str(ADAS_ACCOUNT), "requester": str(CLEO)}
@@ -58,8 +58,8 @@ class _Statements:
         job(self._connection)
         self._connection.execute("ROLLBACK")
 
-    def grow(self, rows: int) -> None:
-        self._connection.execute(_GROW, {"rows": rows, "action": COMMON.action})
+    def grow(self, rows: int, action: AuditAction = COMMON.action) -> None:
+        self._connection.execute(_GROW, {"rows": rows, "action": action})
 
     def close(self) -> None:
         self._connection.close()
@@ -95,3 +95,23 @@ async def test_hundred_thousand_rows(path: Path) -> None:
 
     assert set(small) == {*FILTERS, "rows about a person", "writing"}
     assert {name: (steps, large[name]) for name, steps in small.items() if large[name] > steps * 1.1} == {}
+
+
+async def test_removing_views(path: Path) -> None:
+    """To remove a view, and the people whom only it names, costs no more in a long log."""
+    details = {"steam_id": str(BENS_ACCOUNT)}
+    view = AuditEntry(GUILD, NOW, BEN, AuditAction.TRADES_VIEWED, f"steam:{BENS_ACCOUNT}", details)
+    async with Database.open(path) as db:
+        for entry in (RARE, view):
+            await SqliteAuditRepository(db).append(entry)
+    statements = _Statements(path)
+    steps = []
+    for rows in (1_000, 29_000):
+        statements.grow(rows, RARE.action)
+        statements.steps = 0
+        statements.write(lambda connection: remove_views(connection, before=LATER, limit=5, at=LATER))
+        steps.append(statements.steps)
+    statements.close()
+
+    assert steps[0] > 0
+    assert steps[1] <= steps[0] * 1.1
