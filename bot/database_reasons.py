@@ -20,31 +20,34 @@ from bot.storage.maintenance.copies import newest_copy
 
 def database_reason(error: StorageError, *, database: Path | None = None) -> tuple[ExitCode, str]:
     """Return the exit code and the message. ``database`` is the configured one, if the error may name another file."""
+    code = ExitCode.DATA
     match error:
         case DatabaseInUse():
-            return ExitCode.DATABASE_IN_USE, f"SkinDesk is running on {shown(error.path)}: stop it first"
-        case BackupNotWritten() | DatabaseNotWritable():
-            return ExitCode.CANNOT_CREATE, f"cannot write {shown(error.path)}: {error.reason}"
+            code = ExitCode.DATABASE_IN_USE
+            message = f"SkinDesk is running on {shown(error.path)}: stop it first"
+        case BackupNotWritten():
+            code = ExitCode.CANNOT_CREATE
+            message = f"cannot write {shown(error.path)}: {error.reason}"
+        case DatabaseNotWritable():
+            code = ExitCode.CANNOT_CREATE
+            message = f"cannot write {shown(error.path)}: {error.reason}. Look whether its disk is full or read-only"
         case DatabaseTooNew():
             message = (
                 f"a later SkinDesk has written {shown(error.path)} (schema {error.found}, this one knows "
                 f"{error.newest}): install that version, or restore an earlier copy with skindesk restore"
             )
-            return ExitCode.DATA, message
         case DatabaseChanged():
             message = (
                 f"the database {shown(error.path)} {error.reason}. Put a copy back: "
                 f"skindesk restore {_copy(error.copy)}. Or go on with what is there: skindesk run --new-database"
             )
-            return ExitCode.DATA, message
         case DatabaseUnusable():
-            step = _step(error, database or error.path)
-            return ExitCode.DATA, f"{shown(error.path)} cannot be used: {error.reason}{step}"
+            message = f"{shown(error.path)} cannot be used: {error.reason}{_step(error, database or error.path)}"
         case UnknownCapability():
             message = f"a role holds capabilities that this SkinDesk does not know: {error}"
-            return ExitCode.DATA, message
         case _:
             raise error
+    return code, message
 
 
 def shown(path: Path) -> str:

@@ -8,7 +8,7 @@ from bot.checks.findings import Channels, DatabaseChecked, Finding, ok, problem
 from bot.config_loading import printable
 from bot.database_reasons import shown
 from bot.storage.errors import DatabaseChanged, DatabaseUnusable
-from bot.storage.files import status_of
+from bot.storage.files import size_of, status_of
 from bot.storage.lock import lock_of
 from bot.storage.maintenance.admission import doubt
 from bot.storage.maintenance.copies import newest_copy
@@ -28,7 +28,7 @@ def check_database(path: Path) -> DatabaseChecked:
     """Check the file, its schema, grants and audit log without changing anything."""
     real = path.resolve()
     try:
-        changed = None if real.stat().st_size else doubt(real, None)
+        changed = None if size_of(real) else doubt(real, None)
         if changed is not None:
             return DatabaseChecked((_changed(changed),))
         with reading(path) as (connection, is_running):

@@ -78,11 +78,11 @@ class Database:
         migrations = bundled() if migrations is None else migrations
         async with AsyncExitStack() as stack:
             real = stack.enter_context(locked(path))
-            if admit is not None and not size_of(real):
-                admit(real, None)
-            create(real)
             guard = DatabaseGuard(real)
             try:
+                if admit is not None and not size_of(real):
+                    admit(real, None)
+                create(real)
                 writer = stack.enter_context(closing(_connect(real, "rw", timeout=_READ_TIMEOUT)))
                 queue = stack.enter_context(WriteQueue(writer, guard))
                 version = await queue.run(partial(_configure, path=real, admit=admit))
@@ -273,7 +273,7 @@ def _configure(
 ) -> int:
     """Check the file, set the connection up, and return the version of the schema."""
     require_sound(connection, path)
-    if admit is not None and path.stat().st_size:
+    if admit is not None and size_of(path):
         admit(path, connection)
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":

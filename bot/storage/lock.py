@@ -8,10 +8,10 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from bot.storage.errors import DatabaseInUse, DatabaseUnusable
+from bot.storage.errors import DatabaseInUse, DatabaseNotWritable, DatabaseUnusable
 
 _PRIVATE = 0o600
 """The files hold personal data: only SkinDesk's own account may read them."""
@@ -114,8 +114,12 @@ def _open_lock(database: Path) -> int:
         return _open(database, path, os.O_CREAT | os.O_NOFOLLOW)
     except OSError as error:
         raise _unusable(database, error) from error
-    with suppress(OSError):  # a full disk: it says then that there was a database
+    try:
         os.write(descriptor, _NONE_YET)
+    except OSError as error:  # a full disk: without content it would say that there was a database
+        os.close(descriptor)
+        path.unlink(missing_ok=True)
+        raise DatabaseNotWritable(database, error.strerror or type(error).__name__) from error
     return descriptor
 
 
