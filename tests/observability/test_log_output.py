@@ -275,7 +275,7 @@ import signal
 from bot.__main__ import main
 sys.meta_path.insert(0, Signalling())
 sys.modules["bot.app"] = app = types.ModuleType("bot.app")
-async def serve(settings, load):
+async def serve(settings, **_):
     os.kill(os.getpid(), signal.SIGUSR1)
     return 0
 app.serve = serve
