@@ -41,14 +41,32 @@ class Stage:
         [found] = self.all(name)
         return found
 
+    def pairs(self, name: str) -> dict[str, str]:
+        """Return the names and values of its ENV or LABEL instructions."""
+        return dict(word.split("=", 1) for each in self.all(name) for word in each.arguments)
+
     @property
     def environment(self) -> dict[str, str]:
         """The variables of its ENV instructions."""
-        return dict(word.split("=", 1) for each in self.all("ENV") for word in each.arguments)
+        return self.pairs("ENV")
 
 
 _NAMES = frozenset(
-    {"FROM", "ENV", "WORKDIR", "COPY", "RUN", "USER", "VOLUME", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
+    {
+        "FROM",
+        "ENV",
+        "WORKDIR",
+        "COPY",
+        "RUN",
+        "USER",
+        "VOLUME",
+        "STOPSIGNAL",
+        "LABEL",
+        "EXPOSE",
+        "HEALTHCHECK",
+        "ENTRYPOINT",
+        "CMD",
+    }
 )
 _OPTION = re.compile(r"--([a-z-]+)=(\S+)\s+")
 

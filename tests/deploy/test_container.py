@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,8 @@ def test_last_stage(stages: list[Stage]):
     assert last.environment["SKINDESK_DATABASE__PATH"].startswith("/data/")
     assert last.one("ENTRYPOINT").arguments == ["skindesk"]
     assert last.one("CMD").arguments == ["run"]
-    assert last.environment["SKINDESK_OBSERVABILITY__LISTEN"].startswith("127.0.0.1:")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert last.pairs("LABEL")["org.opencontainers.image.version"] == project["version"]
 
 
 def test_copies_only_the_program(stages: list[Stage]):
@@ -101,6 +103,20 @@ def test_build(stages: list[Stage], tmp_path: Path):
     assert list((tmp_path / "data").iterdir()) == []
 
 
+def test_ports(stages: list[Stage]):
+    """Metrics and sign-in are reachable: each listens on the port that is published, on the machine's loopback only."""
+    listening = {
+        text.rpartition(":")[2]
+        for name, text in stages[-1].environment.items()
+        if name.endswith("__LISTEN") and text.startswith("0.0.0.0:")
+    }
+    published = re.findall(r"^      - ([\d.]+):(\d+):(\d+)$", COMPOSE.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert listening == set(stages[-1].one("EXPOSE").arguments)
+    assert {inside for _, _, inside in published} == listening == {"9464", "8080"}
+    assert {address for address, _, _ in published} == {"127.0.0.1"}
+
+
 def test_compose():
     """The composed service writes only to one volume and has no privileges."""
     lines = [line.rstrip() for line in COMPOSE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
@@ -109,7 +125,7 @@ def test_compose():
     for wanted in (
         "read_only: true",
         "env_file: skindesk.env",
-        "volumes:\n  - data:/data",
+        "volumes:\n  - data:/data\n  - ./secrets:/run/secrets:ro\n",
         "cap_drop:\n  - ALL",
         "security_opt:\n  - no-new-privileges:true",
         "tmpfs:\n  - /tmp:size=64m,mode=1777",
@@ -118,7 +134,8 @@ def test_compose():
         assert wanted in service
     assert {"mem_limit", "cpus", "pids_limit"} <= {line.partition(":")[0] for line in service.splitlines()}
     assert lines[-2:] == ["volumes:", "  data: {}"]
-    assert "TOKEN" not in service
+    assert "SKINDESK_DISCORD__TOKEN_FILE: /run/secrets/discord.token" in service
+    assert service.count("TOKEN") == 1
     assert "\t" not in "".join(lines)
     assert all((len(line) - len(line.lstrip())) % 2 == 0 for line in lines)
-    assert "/skindesk.env" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {"/skindesk.env", "/secrets/"} <= set((ROOT / ".gitignore").read_text(encoding="utf-8").splitlines())
