@@ -317,6 +317,7 @@ class TestDatabase:
         ("path", "locked", "what"),
         [
             ("none/desk.db", None, "is in a directory that does not exist"),
+            ("link.db", None, "is in a directory that does not exist"),
             ("copies", None, "is not a file"),
             ("config.toml", None, "is not an SQLite database"),
             ("desk.db", ".", "is in a directory that SkinDesk may not write to"),
@@ -335,6 +336,7 @@ class TestDatabase:
         """Check and start refuse a path that cannot hold the database."""
         Path("desk.db").touch()
         Path("copies").mkdir()
+        Path("link.db").symlink_to("gone/desk.db")
         configure(GOOD + f"database.path = {json.dumps(path)}")
         if locked is not None:  # root may write everywhere
             monkeypatch.setattr(os, "access", lambda asked, _mode: asked != Path(locked))

@@ -38,7 +38,7 @@ def path_problems(path: Path) -> tuple[Problem, ...]:
 
 
 def _path_problem(path: Path) -> str | None:
-    if not is_folder(path.parent):
+    if not (is_folder(path.parent) and is_folder(path.resolve().parent)):  # the path may be a link
         return "is in a directory that does not exist"
     if not os.access(path.parent, os.W_OK | os.X_OK):
         return "is in a directory that SkinDesk may not write to"

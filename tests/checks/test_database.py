@@ -1,5 +1,6 @@
 """The checks of the database, which change nothing, whether SkinDesk runs or not."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -109,3 +110,14 @@ def test_empty(path: Path):
     path.write_bytes(b"")
 
     assert set(levels(check_database(path)).values()) == {Level.OK}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_files_of_another_user(path: Path):
+    """Files that root has left in the folder of SkinDesk's user are a problem: the start could not open them."""
+    os.chown(path.parent, 12_345, 12_345)
+    for name in ("skindesk.db", "skindesk.db.lock"):
+        assert levels(check_database(path))["database.owner"] is Level.PROBLEM
+        os.chown(path.with_name(name), 12_345, 12_345)
+
+    assert "database.owner" not in levels(check_database(path))

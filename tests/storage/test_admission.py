@@ -173,6 +173,7 @@ async def test_restored(used: Path, tmp_path: Path):
     (tmp_path / "other").mkdir()
     await filled(tmp_path / "other" / "desk.db")
     await restore(tmp_path / "other" / "desk.db", used, at=LATER)
+    assert remembered(used) == frozenset(query(used, "SELECT database_id FROM desk")[0]), "and no longer the former one"
     await start(used)
     assert query(used, "SELECT database_id FROM desk") != [identity]
 
