@@ -136,6 +136,8 @@ class Traffic:
         return await (await self._live.server.click(message, custom_id, who)).finished(_ANSWER_LATEST)
 
     async def _press_on_a_page(self, *parts: str) -> None:
+        if not self._pages:
+            raise LookupError
         message, who = self._pages[next(self._numbers) % len(self._pages)]
         enabled = [each.get("custom_id", "") for each in nested(message.components) if not each.get("disabled")]
         await self._press(message, next(filter(lambda each: any(part in each for part in parts), enabled), ""), who)

@@ -26,6 +26,9 @@ from bot.domain.errors import Overloaded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_FULL_PASS_AFTER = 50
+"""Passes over the middle generation before a full one: some minutes at ten interactions a second. Python's is 10."""
+
 MANY_ITEMS = 1_000
 """From this many items on, going through them is long work."""
 
@@ -137,13 +140,14 @@ def _complete(job: _Job) -> None:
 
 
 def _collect_rarely() -> None:
-    """Make full passes of the garbage collector rare.
+    """Make full passes of the garbage collector rare, but not so rare that memory grows for an hour between two.
 
     A large answer is a hundred thousand objects and no garbage. A full pass stops the event loop, and by default there
-    were one or two for each large answer.
+    were one or two for each large answer. But each failed call and each closed connection leaves some garbage that only
+    a full pass finds: some 30 MB an hour at ten interactions a second (``benchmarks.soak``).
     """
     young, middle, _ = gc.get_threshold()
-    gc.set_threshold(young, middle, 1_000)
+    gc.set_threshold(young, middle, _FULL_PASS_AFTER)
 
 
 run_in_worker = Worker().run
