@@ -15,8 +15,7 @@ from pydantic import SecretStr
 from bot.client import SkinDeskClient
 from bot.config import Settings
 from bot.exit_codes import ExitCode
-from bot.exit_reasons import DISCORD_GONE, exit_reason
-from bot.http.address import AddressUnusable
+from bot.exit_reasons import exit_reason
 from bot.monitoring import Telemetry
 from bot.observability.redaction import register_secret
 from bot.ports import Clock
@@ -29,7 +28,7 @@ from bot.services.audit import AuditService
 from bot.services.background import background_jobs
 from bot.services.container import Services
 from bot.services.customers import CustomerService
-from bot.services.guilds import GuildsNotNamed, ServedGuilds
+from bot.services.guilds import ServedGuilds
 from bot.services.inventory import InventoryService
 from bot.services.link_notices import LinkNotices
 from bot.services.links import LinkService
@@ -51,7 +50,6 @@ from bot.services.watches import WatchService
 from bot.sign_in_setup import open_sign_in
 from bot.storage.audit.log import SqliteAuditRepository
 from bot.storage.command_syncs import SqliteCommandSyncs
-from bot.storage.errors import StorageError
 from bot.storage.first_guild import SqliteFirstGuildRepository
 from bot.storage.grants import SqliteGrantRepository
 from bot.storage.guild_settings import SqliteGuildSettingsRepository, SqlitePauseRepository
@@ -85,6 +83,9 @@ _LEAVE_WITHIN = 4.5
 
 _CLOSE_WITHIN = 0.3
 """Seconds that closing always has."""
+
+_LONGEST_WAIT = 3600.0
+"""Seconds that a start waits before it ends, if Discord asks to wait."""
 
 
 @asynccontextmanager
@@ -298,29 +299,37 @@ async def serve(settings: Settings, *, load: Callable[[], Settings], new_databas
     new database where there was one.
     """
     loop = asyncio.get_running_loop()
-    closing = asyncio.timeout(None)
+    closing, stop_requested = asyncio.timeout(None), asyncio.Event()
     manager = ServiceManager(os.environ)
     manager.waits("opening the database")
     try:
         async with closing, assembled(settings, new_database=new_database) as client, manager.watching(client):
             _on_signal(signal.SIGHUP, partial(manager.reload, Reloading(client, settings, load).reload))
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # handles a SIGHUP that came during the start
-            stopping_since = await _serve(client, settings.discord.token, on_stop=manager.stops)
+            stopping_since = await _serve(client, settings.discord.token, stop_requested, on_stop=manager.stops)
             closing.reschedule(max(stopping_since + _LEAVE_WITHIN, loop.time() + _CLOSE_WITHIN))
-    except (StorageError, AddressUnusable, GuildsNotNamed, *DISCORD_GONE) as error:
+    except Exception as error:
         if closing.expired():
             _log.warning("left before everything was closed in order")
             return ExitCode.OK
-        code, reason = exit_reason(error)
-        _log.error("%s", reason)
-        return code
+        known = exit_reason(error)
+        if known is None:
+            raise
+        _log.error("%s", known.message)
+        manager.waits(known.message)
+        # The supervisor would try again within seconds.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(known.retry_after, _LONGEST_WAIT)):
+                await stop_requested.wait()
+        return ExitCode.OK if stop_requested.is_set() else known.code
     return ExitCode.OK
 
 
-async def _serve(client: SkinDeskClient, token: SecretStr, *, on_stop: Callable[[], None]) -> float:
+async def _serve(
+    client: SkinDeskClient, token: SecretStr, stop_requested: asyncio.Event, *, on_stop: Callable[[], None]
+) -> float:
     """Serve until a signal, call ``on_stop``, finish running work, and return when that began, in the loop's time."""
     loop = asyncio.get_running_loop()
-    stop_requested = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         _on_signal(number, stop_requested.set)
     connection = asyncio.create_task(client.start(token.get_secret_value()), name="discord")

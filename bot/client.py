@@ -11,6 +11,7 @@ import discord
 from discord.ext import commands, tasks
 
 from bot.domain.health import ShardHealth
+from bot.gateway import stay_connected
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.tracing import Observer, log_interaction
 from bot.ports import CommandSyncs
@@ -110,13 +111,14 @@ class SkinDeskClient(commands.Bot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
         )
-        if requests is not None:
-            self.http.http_trace = requests.trace
+        self.http.http_trace = (requests or DiscordRequests()).trace
         self.incoming = IncomingEvents(self)
         self.services = services
         self.cards = cards
         self.sessions = Sessions([log_interaction, *observers])
         self._shards = Shards([self._only_shard], clock=services.clock)
+        self.trouble = ""
+        """Why the gateway is not connected, if that is known."""
         self.is_stopping = False
         self._on_stopping = on_stopping
         self._synced = synced
@@ -176,7 +178,11 @@ class SkinDeskClient(commands.Bot):
 
     async def on_connect(self) -> None:
         """Note a new session: from here on interactions arrive."""
+        self._connected()
+
+    def _connected(self) -> None:
         self._shards.set(self._only_shard, connected=True)
+        self.trouble = ""
 
     async def on_ready(self) -> None:
         """Log the connection; Discord may send this again after a reconnect."""
@@ -201,13 +207,21 @@ class SkinDeskClient(commands.Bot):
 
     async def on_resumed(self) -> None:
         """Note that the gateway is back and no event is lost."""
-        self._shards.set(self._only_shard, connected=True)
+        self._connected()
         _log.info("gateway resumed")
 
-    async def on_disconnect(self) -> None:
-        """Log the loss of the gateway once; discord.py reconnects by itself, with an event for each attempt."""
-        if self._shards.set(self._only_shard, connected=False):
-            _log.warning("gateway disconnected")
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Stay connected to the gateway until the client is closed."""
+        if not reconnect:
+            raise NotImplementedError
+        await stay_connected(self, on_lost=self._lost)
+
+    def _lost(self, reason: str) -> None:
+        is_news = self._shards.set(self._only_shard, connected=False)
+        self.trouble = reason
+        _log.warning(
+            "gateway %s shard=%s: %s", "disconnected" if is_news else "not connected", self._only_shard, reason
+        )
 
 
 def _log_absent(guild_id: int) -> None:

@@ -1,29 +1,27 @@
 """Puts the error that ended a run into an exit code and a message."""
 
-from textwrap import shorten
-
-import aiohttp
-import discord
+from dataclasses import dataclass
 
 from bot.config_loading import printable
 from bot.database_reasons import database_reason
+from bot.discord_faults import discord_fault
 from bot.exit_codes import ExitCode
 from bot.http.address import AddressUnusable
 from bot.services.guilds import GuildsNotNamed
 from bot.storage.errors import BackupNotWritten, DatabaseInUse, StorageError
 
-DISCORD_GONE = (
-    OSError,
-    aiohttp.ClientError,  # discord.py does not wrap its HTTP library's errors
-    discord.HTTPException,
-    discord.LoginFailure,
-    discord.GatewayNotFound,
-    discord.ConnectionClosed,
-)
+
+@dataclass(frozen=True, slots=True)
+class ExitReason:
+    """Why a run ends. ``retry_after`` are the seconds to wait before the next one."""
+
+    code: ExitCode
+    message: str
+    retry_after: float = 0.0
 
 
-def exit_reason(error: Exception) -> tuple[ExitCode, str]:
-    """Return the exit code and the message for an error that ended the run."""
+def exit_reason(error: Exception) -> ExitReason | None:
+    """Return the exit code and the message for an error that ended the run; None for one that is not known."""
     code = ExitCode.UNAVAILABLE
     match error:
         case DatabaseInUse():
@@ -48,17 +46,9 @@ def exit_reason(error: Exception) -> tuple[ExitCode, str]:
                 "SkinDesk could serve several servers, and discord.guild_ids (SKINDESK_DISCORD__GUILD_IDS) names none: "
                 f"name those that this desk serves, which belong to one merchant. It knows {named}"
             )
-        case discord.LoginFailure() | discord.ConnectionClosed(code=4004):  # from REST and from the gateway
-            code = ExitCode.CONFIG
-            message = "Discord refused discord.token: copy it again from the application's Bot page"
-        case discord.Forbidden():
-            code = ExitCode.CONFIG
-            message = (
-                "Discord does not let SkinDesk register its commands: invite it to all of discord.command_guild_ids"
-            )
-        case discord.HTTPException(status=status) if 400 <= status < 500 and status != 429:  # noqa: PLR2004 -- HTTP's
-            asked = "the commands" if error.response.url.path.endswith("/commands") else "a request of the start"
-            message = f"Discord refused {asked}: HTTP {status}, code {error.code} ({shorten(error.text, 300)})"
         case _:
-            message = f"Discord cannot be reached ({type(error).__name__}): look at the network and discordstatus.com"
-    return code, message
+            fault = discord_fault(error)
+            if fault is None:
+                return None
+            return ExitReason(ExitCode.CONFIG if fault.is_permanent else code, fault.what, fault.retry_after or 0.0)
+    return ExitReason(code, message)

@@ -28,9 +28,8 @@ class Telemetry:
         self._metrics = metrics
         self.on_call: list[CallObserver] = [add_provider_seconds]
         self.on_handled: list[Observer] = []
-        self.requests: DiscordRequests | None = None
+        self.requests = DiscordRequests(on_answer=metrics.asked_discord if metrics is not None else None)
         if metrics is not None:
-            self.requests = DiscordRequests(on_answer=metrics.asked_discord)
             self.on_call.append(metrics.called)
             self.on_handled.append(metrics.handled)
 
@@ -53,7 +52,7 @@ class Telemetry:
         providers: tuple[HealthSource, ...],
     ) -> None:
         """Serve metrics and health until ``stack`` closes. Raise AddressUnusable if it cannot listen."""
-        if self._metrics is None or self.requests is None:
+        if self._metrics is None:
             raise RuntimeError("no metrics to serve")
         from bot.observability.server import listening  # noqa: PLC0415 -- a web server takes memory
 

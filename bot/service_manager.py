@@ -97,9 +97,9 @@ class ServiceManager:
 def _status(client: SkinDeskClient) -> str:
     """Return what ``systemctl status`` shows of a bot that is up."""
     if not client.is_ready():
-        return "connecting to Discord"
+        return f"connecting to Discord: {client.trouble}" if client.trouble else "connecting to Discord"
     if disconnected := disconnections(client.shards_health()):
-        return "; ".join(disconnected)
+        return f"{'; '.join(disconnected)}: {client.trouble}"
     served = sum(client.services.guilds.serves(guild.id) for guild in client.guilds)
     return f"serving {served} {'server' if served == 1 else 'servers'}"
 

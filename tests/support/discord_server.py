@@ -179,6 +179,8 @@ class LoopbackDiscord:
         self._changed()
         if is_dropped and incoming.transport is not None:
             incoming.transport.abort()
+        if fault is not None and fault.page is not None:
+            return web.Response(status=status, text=fault.page, content_type="text/html", headers=fault.headers)
         return response(status or 500, body)
 
     def _carry_out(self, request: Request, authorization: str | None) -> tuple[int, Any]:

@@ -1,5 +1,6 @@
 """Faults that a test puts between the bot and the loopback Discord."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.support.loopback_discord.wire import Json, Request
@@ -20,6 +21,8 @@ class Fault:
     retry_after: float | None = None
     seconds: float = 0.0
     is_dropped: bool = False
+    page: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     carried_out: bool = False
     used: int = 0
 
@@ -53,6 +56,11 @@ class Faults:
             Fault(method, path, times, status=status, code=code, retry_after=retry_after, carried_out=carried_out)
         )
 
+    def show(self, method: str, path: str, status: int, page: str, *, times: int = 99, **headers: str) -> Fault:
+        """Answer the next matching requests with a web page, as a proxy does; ``_`` in a header's name is a ``-``."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._add(Fault(method, path, times, status=status, page=page, headers=named))
+
     def drop(self, method: str, path: str, *, times: int = 1) -> Fault:
         """Cut the connection of the next matching requests instead of answering."""
         return self._add(Fault(method, path, times, is_dropped=True))
@@ -60,6 +68,10 @@ class Faults:
     def delay(self, method: str, path: str, seconds: float, *, times: int = 1) -> Fault:
         """Delay the next matching requests by ``seconds``."""
         return self._add(Fault(method, path, times, seconds=seconds, carried_out=True))
+
+    def all(self) -> list[Fault]:
+        """Return the faults so far; one ends if its ``times`` are set to 0."""
+        return self._faults
 
     def take(self, request: Request) -> Fault | None:
         """Use up and return the fault that hits the request."""

@@ -56,6 +56,11 @@ class Gateway:
     def __init__(self, world: World, *, token: str, changed: Callable[[], None]) -> None:
         self.url = ""
         self.sessions_started = 0
+        self.connections = 0
+        self.closes: list[int] = []
+        """Close codes with which the next sessions end at once, instead of their READY."""
+        self.refusals: list[int] = []
+        """HTTP statuses with which the next connections are answered; 0 for no answer at all after the connection."""
         self.unknown: list[int] = []
         """Opcodes that were not understood."""
         self._world = world
@@ -69,11 +74,21 @@ class Gateway:
         """Whether a bot with a session is listening now."""
         return self._session is not None and self._session.socket is not None
 
-    async def serve(self, request: web.BaseRequest) -> web.WebSocketResponse:
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Talk with one connection until it ends."""
+        self.connections += 1
+        self._changed()
+        refused = self.refusals.pop(0) if self.refusals else None
+        if refused:
+            return web.Response(
+                status=refused, text="<html><title>Bad gateway</title></html>", content_type="text/html"
+            )
         socket = web.WebSocketResponse(timeout=1.0, compress=False)
         self._transport = request.transport
         await socket.prepare(request)
+        if refused == 0:
+            await socket.receive()
+            return socket
         await socket.send_str(_frame(Op.HELLO, {"heartbeat_interval": _HEARTBEAT_INTERVAL_MS}))
         async for message in socket:
             if message.type is WSMsgType.TEXT:
@@ -102,10 +117,10 @@ class Gateway:
         if self._transport is not None:
             self._transport.abort()
 
-    async def close(self) -> None:
+    async def close(self, code: int = _GOING_AWAY) -> None:
         """Close the connection of a connected bot."""
         if self._session is not None and self._session.socket is not None:
-            await self._session.socket.close(code=_GOING_AWAY)
+            await self._session.socket.close(code=code)
 
     async def _receive(self, socket: web.WebSocketResponse, op: int, data: Any) -> None:
         if op == Op.HEARTBEAT:
@@ -120,6 +135,9 @@ class Gateway:
     async def _identify(self, socket: web.WebSocketResponse, data: Json) -> None:
         if data["token"] != self._token:
             await socket.close(code=_AUTHENTICATION_FAILED)
+            return
+        if self.closes:
+            await socket.close(code=self.closes.pop(0))
             return
         session = self._session = _Session(socket)
         guilds = list(self._world.guilds.values())

@@ -47,6 +47,7 @@ class Routes:
             ),
             ("GET", "/users/@me", lambda _: world.bot.payload()),
             ("GET", "/users/@me/guilds", self._guilds_of_bot),
+            ("GET", "/gateway/bot", lambda _: {"url": "", "shards": 1, "session_start_limit": world.session_starts}),
             ("GET", "/oauth2/applications/@me", lambda _: world.application()),
             ("GET", "/applications/@me", lambda _: world.application()),
             ("GET", "/applications/*/commands", self._listed_commands),
