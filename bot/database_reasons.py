@@ -51,7 +51,7 @@ def database_reason(error: StorageError, *, database: Path | None = None) -> tup
 
 
 def shown(path: Path) -> str:
-    """Return a path for a line of output, whatever characters it has."""
+    """Return a path for a line of output, with odd characters escaped."""
     return ascii(str(path))[1:-1]
 
 

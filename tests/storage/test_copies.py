@@ -46,7 +46,7 @@ def test_oldest(path: Path, folder: Path):
 
 
 async def test_other_files(path: Path, folder: Path, tmp_path: Path):
-    """Other names, links, unreadable files and copies of another database stay, whatever their name."""
+    """Other names, links, unreadable files and copies of another database stay."""
     (tmp_path / "other").mkdir()
     await filled(tmp_path / "other" / "desk.db")
     back_up(tmp_path / "other" / "desk.db", folder, at=NOW - timedelta(days=9))

@@ -35,8 +35,8 @@ def unused(path: Path) -> Path:
 def delete_oldest(database: Path, identity: Identity, newest: Path, keep: int) -> list[Path]:
     """Delete the oldest dated copies of the database beside its copy ``newest``, and return their paths; OSError.
 
-    ``keep`` are left, ``newest`` among them, whatever the clock was. Every other file stays: other names, links, copies
-    of another database, files that cannot be read.
+    ``keep`` are left, ``newest`` among them, even if the clock went back. Every other file stays: other names, links,
+    copies of another database, files that cannot be read.
     """
     others = [path for path in _dated_in(newest.parent, database) if path != newest and _is_of(path, identity)]
     deleted = others[: max(0, len(others) - (keep - 1))]
