@@ -113,9 +113,11 @@ async def assembled(
         providers = await open_providers(
             settings, stack, clock=clock, explanations=explanations, observers=telemetry.on_call
         )
-        cards = DiscordResendCards(explanations=explanations)
+        cards, watch_messages = (
+            DiscordResendCards(explanations=explanations),
+            DiscordWatchMessages(explanations=explanations),
+        )
         audit_channel, link_messages = DiscordAuditChannel(), DiscordLinkMessages()
-        watch_messages = DiscordWatchMessages(explanations=explanations)
         links, guild_settings = SqliteLinkRepository(database), SqliteGuildSettingsRepository(database)
         resends, rows, pauses = (
             SqliteResendRepository(database),
@@ -284,6 +286,7 @@ async def assembled(
                 database=database,
                 providers=providers.health,
             )
+        client.database_fault = lambda: database.guard.health.fault
         cards.connect(client)
         audit_channel.connect(client)
         link_messages.connect(client)

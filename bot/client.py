@@ -10,7 +10,7 @@ from typing import Any
 import discord
 from discord.ext import commands, tasks
 
-from bot.domain.health import ShardHealth
+from bot.domain.health import DatabaseFault, ShardHealth
 from bot.gateway import stay_connected
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.tracing import Observer, log_interaction
@@ -119,6 +119,7 @@ class SkinDeskClient(commands.Bot):
         self._shards = Shards([self._only_shard], clock=services.clock)
         self.trouble = ""
         """Why the gateway is not connected, if that is known."""
+        self.database_fault: Callable[[], DatabaseFault | None] = lambda: None
         self.is_stopping = False
         self._on_stopping = on_stopping
         self._synced = synced

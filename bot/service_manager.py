@@ -96,6 +96,8 @@ class ServiceManager:
 
 def _status(client: SkinDeskClient) -> str:
     """Return what ``systemctl status`` shows of a bot that is up."""
+    if (fault := client.database_fault()) is not None:
+        return f"the database cannot be used: {fault}"
     if not client.is_ready():
         return f"connecting to Discord: {client.trouble}" if client.trouble else "connecting to Discord"
     if disconnected := disconnections(client.shards_health()):

@@ -61,7 +61,7 @@ async def manager(
 
 
 async def test_life(live: LiveBot, manager: Manager):
-    """It is ready once Discord is there, says what it waits for, and reports reload and stop."""
+    """It is ready once Discord is there, says what it waits for, lives on without a database, and reports its stop."""
     async with live.running(set_up=False) as bot:
         heard = await manager.hears("READY=1")
         assert manager.reports.index("STATUS=connecting to Discord") < heard
@@ -69,7 +69,14 @@ async def test_life(live: LiveBot, manager: Manager):
         bot.send_signal(signal.SIGHUP)
         heard = await manager.hears("RELOADING=1", after=heard)
         assert manager.reports[heard].startswith("MONOTONIC_USEC=")
-        await manager.hears("READY=1", after=heard)
+        heard = await manager.hears("READY=1", after=heard)
+        live.server.gateway.refusals += [502] * 9
+        await live.server.gateway.close()
+        await manager.hears("STATUS=shard 0 is not connected to Discord since", after=heard)
+        live.database.unlink()
+        await manager.hears("STATUS=the database cannot be used: missing", after=heard)
+        pings = manager.pings()
+        await live.server.until(lambda: manager.pings() > pings)
     assert manager.reports[-2:] == ["STOPPING=1", "STATUS=stopping"]
 
 
