@@ -320,10 +320,10 @@ async def serve(settings: Settings, *, load: Callable[[], Settings], new_databas
             raise
         _log.error("%s", known.message)
         manager.waits(known.message)
-        # The supervisor would try again within seconds.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(known.retry_after, _LONGEST_WAIT)):
-                await stop_requested.wait()
+        # The supervisor would try again within seconds. Short sleeps: a signal alone does not always wake the loop.
+        until = loop.time() + min(known.retry_after, _LONGEST_WAIT)
+        while loop.time() < until and not stop_requested.is_set():  # noqa: ASYNC110 -- see above
+            await asyncio.sleep(0.25)
         return ExitCode.OK if stop_requested.is_set() else known.code
     return ExitCode.OK
 

@@ -83,7 +83,7 @@ async def test_asked_to_wait(live: LiveBot):
     page(ME, 429, retry_after="3600", server="cloudflare")(live)
     async with live.bot() as bot:
         await bot.wait_line("asks to wait 3600 s")
-        assert await bot.terminate(2.0) == ExitCode.OK
+        assert await bot.terminate(3.0) == ExitCode.OK
     assert len(live.server.requests) == 1
 
 
