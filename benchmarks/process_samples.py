@@ -57,7 +57,7 @@ QUANTITIES = (
     Quantity("private", "MB", 2.0),
     Quantity("resident", "MB", 2.0),
     Quantity("blocks", "thousand", 20.0),
-    Quantity("descriptors", "", 1.0),
+    Quantity("descriptors", "", 4.0),
     Quantity("threads", "", 1.0),
     Quantity("journal", "MB", 0.5),
 )

@@ -86,7 +86,7 @@ def report(minutes: list[dict[str, float]], settled: int) -> list[Trend]:
 
 async def run(minutes: int, trace: str | None) -> tuple[list[dict[str, float]], list[Trend], Traffic]:
     """Run the traffic and return the minutes, the trends, and what was done."""
-    settled = min(SETTLED, minutes // 2)
+    settled = SETTLED if minutes >= SETTLED + 8 else minutes // 2
     async with AsyncExitStack() as stack:
         providers = await stack.enter_async_context(SimulatedProviders(Crowd(), mannco_as_admin=True))
         server = await stack.enter_async_context(LoopbackDiscord())
