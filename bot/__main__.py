@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.exit_codes import ExitCode
 from bot.observability.stderr import Stderr, occupy_stderr, write_at_once
+from bot.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -107,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="skindesk", description="The Discord bot of a support desk for Steam item trades.", allow_abbrev=False
     )
-    parser.add_argument("--version", action="version", version=f"skindesk {_version()}")
+    parser.add_argument("--version", action="version", version=f"skindesk {version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(name: str, run_command: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
@@ -146,15 +147,6 @@ def _at_least_one(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text)):  # noqa: PLR2004 -- enough copies
         raise argparse.ArgumentTypeError("should be 1 or more: the new copy counts")
     return int(text)
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("skindesk")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -270,9 +262,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from bot.observability.logs import configure_logging
 
     configure_logging("critical", "text")  # errors are reported as findings
-    return run_check(
-        arguments.config, os.environ, offline=arguments.offline, as_json=arguments.json, version=_version()
-    )
+    return run_check(arguments.config, os.environ, offline=arguments.offline, as_json=arguments.json, version=version())
 
 
 def _backup(arguments: argparse.Namespace) -> int:

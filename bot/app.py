@@ -284,6 +284,7 @@ async def assembled(
                 settings.observability.address,
                 client=client,
                 database=database,
+                path=settings.database.path,
                 providers=providers.health,
             )
         client.database_fault = lambda: database.guard.health.fault

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -25,7 +25,8 @@ from bot.ui.interaction.components import is_known, refuse
 from bot.ui.interaction.error_handler import CopyButton, handle
 from bot.ui.interaction.incoming import IncomingEvents
 from bot.ui.interaction.modals import SkinDeskModal, submit
-from bot.ui.interaction.rights import declared
+from bot.ui.interaction.names import names_of, unknown_names
+from bot.ui.interaction.rights import commands_in, declared
 from bot.ui.interaction.session import Interaction, Sessions
 from bot.ui.interaction.tree import SkinDeskTree, sync_commands
 from bot.ui.interaction.watch import drain, finish_stuck
@@ -176,6 +177,21 @@ class SkinDeskClient(commands.Bot):
     def shards_health(self) -> tuple[ShardHealth, ...]:
         """Return whether each shard is connected to the gateway, and since when."""
         return self._shards.health()
+
+    def interaction_names(self) -> Iterator[tuple[str, bool]]:
+        """Go through the names of the interactions that may come, and whether each has suggestions.
+
+        Commands are known once the client is set up.
+        """
+        for root in self.tree.get_commands():
+            for command in commands_in(root):
+                yield command.qualified_name, bool(declared(command.callback).suggesting)
+        templates = [
+            *(each.__discord_ui_compiled_template__ for each in COMPONENTS),
+            *(each.template for each in MODALS),
+        ]
+        for name in (*(name for each in templates for name in names_of(each.pattern)), *unknown_names()):
+            yield name, False
 
     async def on_connect(self) -> None:
         """Note a new session: from here on interactions arrive."""

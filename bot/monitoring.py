@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import platform
+import sqlite3
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from bot.observability.discord_http import DiscordRequests
+from bot.observability.readings import Reading, Readings
 from bot.observability.tracing import add_provider_seconds
 from bot.shards import disconnections
 from bot.storage.metrics import SqliteTableMetrics
+from bot.version import version
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bot.client import SkinDeskClient
+    from bot.domain.health import DatabaseFiles
     from bot.observability.metrics import Metrics
     from bot.observability.server import Health
     from bot.observability.tracing import Observer
     from bot.ports import CallObserver, HealthSource
     from bot.storage.database import Database
     from bot.storage.guard import DatabaseGuard
+
+READINGS = ("database", "database files", "resends")
+"""What a scrape reads that may fail."""
 
 
 class Telemetry:
@@ -40,7 +51,8 @@ class Telemetry:
             return cls(None)
         from bot.observability.metrics import Metrics  # noqa: PLC0415 -- prometheus_client takes memory
 
-        return cls(Metrics())
+        build = {"version": version(), "python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
+        return cls(Metrics(build=build, readings=READINGS))
 
     async def serve(
         self,
@@ -49,6 +61,7 @@ class Telemetry:
         *,
         client: SkinDeskClient,
         database: Database,
+        path: Path,
         providers: tuple[HealthSource, ...],
     ) -> None:
         """Serve metrics and health until ``stack`` closes. Raise AddressUnusable if it cannot listen."""
@@ -57,7 +70,8 @@ class Telemetry:
         from bot.observability.server import listening  # noqa: PLC0415 -- a web server takes memory
 
         database.observe_writes(self._metrics.wrote)
-        monitor = Monitor(client, self.requests, self._metrics, SqliteTableMetrics(database), database.guard, providers)
+        tables = SqliteTableMetrics(database, path)
+        monitor = Monitor(client, self.requests, self._metrics, tables, database.guard, providers)
         lag = asyncio.create_task(self._metrics.measure_lag(), name="event loop lag")
         stack.callback(lag.cancel)
         await stack.enter_async_context(listening(monitor.metrics, monitor.health, *address))
@@ -81,15 +95,25 @@ class Monitor:
         self._tables = tables
         self._guard = guard
         self._providers = providers
+        self._database = Reading("database", guard.check, metrics.not_read)
+        self._resends = Reading("resends", lambda: tables.resends(datetime.now(UTC)), metrics.not_read)
+        self._files = Reading("database files", self._read_files, metrics.not_read)
 
     async def metrics(self) -> bytes:
-        """Return all metrics in Prometheus' text format."""
-        return self._metrics.text(
-            health=[source.health() for source in self._providers],
-            resends=await self._tables.resends_by_state(),
+        """Return all metrics in Prometheus' text format, without those that cannot be read now."""
+        database = await self._database.read()  # first: it says whether the others may be read
+        resends, files = await asyncio.gather(self._resends.read(), self._files.read())
+        readings = Readings(
+            at=datetime.now(UTC),
             guilds=len(self._client.guilds),
-            connected=all(shard.connected for shard in self._client.shards_health()),
+            shards=self._client.shards_health(),
+            providers=tuple(source.health() for source in self._providers),
+            database=database,
+            write_failures=self._guard.write_failures,
+            files=files,
+            resends=resends,
         )
+        return self._metrics.text(readings, commands=self._client.interaction_names())
 
     async def health(self) -> Health:
         """Return whether the gateway is connected, the database works and Discord accepted the last answer."""
@@ -111,3 +135,6 @@ class Monitor:
             database_fault=fault and fault.value,
             detail="; ".join(faults),
         )
+
+    async def _read_files(self) -> DatabaseFiles:
+        return self._tables.files()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.failures import Failure, ProviderName
+from bot.domain.resends import ResendState
 
 
 class ProviderState(StrEnum):
@@ -35,7 +37,10 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class ProviderHealth:
-    """A provider's state, since when and why. ``until`` is when an open circuit is tried next, None for now."""
+    """A provider's state, since when and why. ``until`` is when an open circuit is tried next, None for now.
+
+    ``operations`` are the kinds of calls that SkinDesk makes, as observers of calls get them.
+    """
 
     provider: ProviderName
     state: ProviderState
@@ -43,6 +48,9 @@ class ProviderHealth:
     failure: Failure | None = None
     until: datetime | None = None
     quotas: tuple[Quota, ...] = ()
+    is_up: bool = True
+    """Whether the latest call that shows it was answered, for this desk's credentials; True before the first one."""
+    operations: frozenset[str] = frozenset()
 
 
 class DatabaseFault(StrEnum):
@@ -78,3 +86,23 @@ class ShardHealth:
     shard: int
     connected: bool
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFiles:
+    """Bytes: of the database, of the log beside it, and how many its user may still write to that file system."""
+
+    size: int
+    log_size: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResendBacklog:
+    """The requests in each state, and how long the oldest ones have waited: zero if there are none."""
+
+    by_state: Mapping[ResendState, int]
+    oldest_pending: timedelta
+    oldest_unknown: timedelta
+    life_used: float
+    """The largest share of its time until it expires that a pending request has used, 1 at its end."""

@@ -19,6 +19,7 @@ NO_TRIAL_FOR = timedelta(seconds=10)
 _SEVERAL = 3
 
 NOT_ASKED = CALLERS_OWN | {FailureKind.WRONG_ACCOUNT}
+_REFUSES_ALL = frozenset({FailureKind.BLOCKED, FailureKind.THROTTLED})
 _OUTAGES = frozenset({FailureKind.LOST, FailureKind.TIMED_OUT, FailureKind.BROKEN, FailureKind.REDIRECTED})
 
 
@@ -56,6 +57,20 @@ def sign_of(failure: Failure, explanation: Explanation) -> Sign:
         is_refusal = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
         return Sign.QUESTION if failure.says_success or is_refusal else Sign.OUTAGE
     return Sign.OUTAGE if failure.kind in _OUTAGES else Sign.QUESTION
+
+
+def shows_up(failure: Failure, explanation: Explanation) -> bool | None:
+    """Return whether a failed call shows that the provider is up for this desk, None if it shows neither.
+
+    A provider that refuses the desk's credentials, or whose firewall or limit refuses every call, opens no circuit,
+    because it answers others. But this desk gets nothing from it.
+    """
+    sign = sign_of(failure, explanation)
+    if sign is Sign.ANSWER:
+        return not (explanation.known and explanation.confidential)
+    if sign in (Sign.OUTAGE, Sign.NETWORK) or failure.kind in _REFUSES_ALL:
+        return False
+    return None
 
 
 class CircuitOpen(Exception):

@@ -24,7 +24,7 @@ from bot.ports import (
     TradeSource,
     TradeUrlChecker,
 )
-from bot.providers.circuit import NOT_ASKED, CircuitBreaker, CircuitOpen, sign_of
+from bot.providers.circuit import NOT_ASKED, CircuitBreaker, CircuitOpen, shows_up, sign_of
 from bot.providers.evidence import about, current_question
 from bot.providers.rate_limits import RateLimiter
 
@@ -94,10 +94,19 @@ class ResilientProvider:
         self._explanations = explanations
         self._observers = tuple(observers)
         self._deadline = deadline
+        self._is_up = True
+        self.operations: set[str] = set()
+        """What it may be asked for: each adapter around it adds its own, so that metrics can begin at 0."""
 
     def health(self) -> ProviderHealth:
         """Return the provider's health."""
-        return ProviderHealth(self._provider, *self._breaker.health(), self._limiter.quotas())
+        return ProviderHealth(
+            self._provider,
+            *self._breaker.health(),
+            self._limiter.quotas(),
+            is_up=self._is_up,
+            operations=frozenset(self.operations),
+        )
 
     async def read(
         self,
@@ -177,6 +186,8 @@ class ResilientProvider:
         return answer
 
     def _observe(self, operation: str, seconds: float, failure: Failure | None) -> None:
+        is_up = True if failure is None else shows_up(failure, self._explanations.explain(failure))
+        self._is_up = self._is_up if is_up is None else is_up
         for observe in self._observers:
             observe(self._provider, operation, seconds=seconds, failure=failure)
 
@@ -189,6 +200,7 @@ class ResilientInventories:
         self.games = provider.games
         self._provider = provider
         self._resilience = resilience
+        resilience.operations.add("inventory")
 
     async def look_up(self, query: InventoryQuery) -> Inventory:
         """Look up, again after a transient failure."""
@@ -202,6 +214,7 @@ class ResilientSource:
         self.name = source.name
         self._source = source
         self._resilience = resilience
+        resilience.operations.add("trades")
 
     def lacks(self, query: TradeQuery) -> NotAsked | None:
         """Return what the query lacks."""
@@ -218,6 +231,7 @@ class ResilientTradeUrls:
     def __init__(self, checker: TradeUrlChecker, resilience: ResilientProvider) -> None:
         self._checker = checker
         self._resilience = resilience
+        resilience.operations.add("trade URL check")
 
     async def check(self, trade_url: TradeUrl) -> TradeUrlCheck:
         """Check, again after a transient failure."""
@@ -232,6 +246,7 @@ class ResilientTrades:
         self.per_account = provider.per_account
         self._provider = provider
         self._resilience = resilience
+        resilience.operations.update(("resend", *(f"{scope.value} trades" for scope in Scope)))
 
     async def trades(self, scope: Scope, account: SteamId | None = None) -> TradeList:
         """Read, again after a transient failure."""

@@ -115,6 +115,7 @@ class Orders:
     def __init__(self, shop: Shop, resilience: ResilientProvider, *, deadline: timedelta = DEADLINE) -> None:
         self._shop = shop
         self._resilience = resilience
+        resilience.operations.add("deposits")
         self._clock = shop.transport.clock
         self._deadline = deadline
         self._walks: SingleFlight[None, Deposits] = SingleFlight()

@@ -25,6 +25,7 @@ class SkinsBackDeposits:
     def __init__(self, shop: Shop, resilience: ResilientProvider) -> None:
         self._shop = shop
         self._resilience = resilience
+        resilience.operations.add("deposit")
         self._orders = Orders(shop, resilience)
 
     def lacks(self, query: TradeQuery) -> NotAsked | None:  # noqa: ARG002 -- every query can be asked

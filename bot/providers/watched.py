@@ -53,6 +53,7 @@ class WatchedTradesOfAssetPay:
         self.name = source.name
         self._source = source
         self._resilience = resilience
+        resilience.operations.add("watched trades")
 
     async def read(self, wanted: Sequence[TradeKey]) -> Mapping[str, Trade | None]:
         """Read as many as one call takes."""

@@ -21,6 +21,11 @@ async def scene(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterat
         yield staged_scene
         assert_clean(staged_scene.env)
         assert_no_secret(staged_scene.env, secrets_of(staged_scene))
+    names = dict(staged_scene.client.interaction_names())  # a name that is missing hides its first failure in metrics
+    for record in caplog.records:
+        if record.getMessage() == "interaction handled":
+            command, is_suggestion = vars(record)["command"], record.levelno == logging.DEBUG
+            assert names.get(command) in ({True} if is_suggestion else {True, False}), command
     unexpected = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     assert unexpected == []
     for secret in secrets_of(staged_scene):

@@ -1,5 +1,6 @@
 """Log, metrics and health of a running bot; commands at its start; reload of its configuration."""
 
+import asyncio
 import json
 import re
 import signal
@@ -47,9 +48,12 @@ async def test_interactions(live: LiveBot, unused_tcp_port: int) -> None:
     listen = f"127.0.0.1:{unused_tcp_port}"
     async with live.running(observability__listen=listen, observability__log_format="json") as bot:
         await bot.wait_line("ready guilds=")
+        before = await metrics(unused_tcp_port)
         await live.use(live.agent, "inventory", tradeurl=live.world.customer.trade_url)
+        await live.use(live.agent, "trades", member=live.customer)
         refused = await live.use(live.customer, "access list")
         failed = await live.use(live.agent, "inventory", tradeurl=live.world.error_trade_url(1010))
+        await asyncio.sleep(1.0)  # the same answer is given for a second
         counted = await metrics(unused_tcp_port)
     answered, went_wrong = handled(bot, "inventory")
     assert (answered["outcome"], answered["guild"], answered["user"]) == ("ok", live.guild.id, live.agent.id)
@@ -67,12 +71,20 @@ async def test_interactions(live: LiveBot, unused_tcp_port: int) -> None:
     assert counted[sample("interaction_acknowledged_seconds_count", command="inventory")] == 2
     assert counted[sample("interaction_finished_seconds_count", command="inventory")] == 2
     call = {"provider": "assetpay", "operation": "inventory"}
-    assert counted[sample("provider_calls_total", **call, outcome="ok", code="")] == 1
-    assert counted[sample("provider_calls_total", **call, outcome="refused", code="1010")] == 1
+    assert counted[sample("provider_calls_total", **call, outcome="ok")] == 1
+    assert counted[sample("provider_calls_total", **call, outcome="refused")] == 1
+    assert counted[sample("provider_errors_total", provider="assetpay", code="1010")] == 1
+    calls = {
+        series for series in counted if series[0] in ("skindesk_provider_calls_total", "skindesk_interactions_total")
+    }
+    assert calls <= set(before)  # Prometheus sees the first one of each
     assert counted[sample("provider_quota_left", provider="assetpay", quota="inventories")] == 9_998
+    assert counted[sample("provider_quota_limit", provider="assetpay", quota="inventories")] == 10_000
     assert counted[sample("provider_state", provider="assetpay", state="working")] == 1
+    assert counted[sample("provider_up", provider="assetpay")] == 1
     assert counted[sample("resends", state="pending")] == 0
-    assert counted[sample("gateway_connected")] == 1
+    assert counted[sample("gateway_connected", shard="0")] == 1
+    assert counted[sample("gateway_disconnected_seconds", shard="0")] == 0
     assert counted[sample("database_write_seconds_count")] > 5
     assert counted[sample("event_loop_lag_seconds_count")] > 0
     assert counted[sample("discord_requests_total", method="PATCH", status="200")] > 3

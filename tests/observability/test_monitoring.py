@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.health import ShardHealth
 from bot.monitoring import Monitor
 from bot.observability.discord_http import DiscordRequests
@@ -26,10 +25,11 @@ async def health_of(folder: Path, *, taken: bool | None = None, is_deleted: bool
     requests = DiscordRequests(on_answer=lambda _method, _status: None)
     if taken is not None:
         requests.last_acknowledgement = (SINCE, taken)
-    async with Database.open(folder / "skindesk.db") as database:
-        monitor = Monitor(client, requests, Metrics(), SqliteTableMetrics(database), database.guard)
+    path = folder / "skindesk.db"
+    async with Database.open(path) as database:
+        monitor = Monitor(client, requests, Metrics(build={}), SqliteTableMetrics(database, path), database.guard)
         if is_deleted:
-            (folder / "skindesk.db").unlink()
+            path.unlink()
         return await monitor.health()
 
 
@@ -53,15 +53,3 @@ async def test_parts(tmp_path: Path, state: dict[str, bool], parts: tuple[bool, 
     assert ("shard 1 is not connected to Discord since 2026-01-01 00:00:00Z" in health.detail) is not health.gateway
     assert "shard 0" not in health.detail
     assert health.database_fault == (None if health.database else "missing")
-
-
-async def test_codes_are_bounded() -> None:
-    """A provider that sends a new code with every answer does not fill the memory."""
-    metrics = Metrics()
-    for code in range(1_000):
-        failure = Failure(ProviderName.MANNCO, FailureKind.REFUSED, code=code)
-        metrics.called(ProviderName.MANNCO, "resend", seconds=0.1, failure=failure)
-    lines = metrics.text(health=[], resends={}, guilds=0, connected=False).decode().splitlines()
-
-    assert len([line for line in lines if line.startswith("skindesk_provider_calls_total{")]) == 201
-    assert any('code="other"' in line and line.endswith(" 800.0") for line in lines)

@@ -16,7 +16,7 @@ from bot.domain.access import SKINDESK, Caller
 from bot.domain.failures import Failure, FailureKind, ProviderName
 from bot.domain.health import ProviderState
 from bot.domain.steam import SteamId
-from bot.providers.circuit import Attempt, CircuitBreaker, CircuitOpen, Sign, sign_of
+from bot.providers.circuit import Attempt, CircuitBreaker, CircuitOpen, Sign, shows_up, sign_of
 from bot.providers.evidence import Question
 from bot.providers.explanations import Catalogue
 from tests.fakes.clock import FakeClock
@@ -84,36 +84,38 @@ def test_no_connection() -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "sign"),
+    ("failure", "sign", "is_up"),
     [
-        (("broken", 500), Sign.OUTAGE),
-        (("lost", None), Sign.OUTAGE),
-        (("timed_out", None), Sign.OUTAGE),
-        (("redirected", 302), Sign.OUTAGE),
-        (("nonsense", 200), Sign.OUTAGE),
-        (("nonsense", 400), Sign.QUESTION),
-        (("nonsense", 200, {"says_success": True}), Sign.QUESTION),
-        (("too_large", 200), Sign.QUESTION),
-        (("throttled", 429), Sign.QUESTION),
-        (("blocked", 403), Sign.QUESTION),
-        (("unreachable", None), Sign.NETWORK),
-        (("unreachable", None, {"place": "request"}), Sign.QUESTION),
-        (("refused", 400, {"code": 3}), Sign.ANSWER),
-        (("refused", 500, {"code": 3}), Sign.ANSWER),
-        (("refused", 503, {"code": 1010, "key": "NO_BOTS_AVAILABLE"}), Sign.ANSWER),
-        (("refused", 500, {"code": 1006, "key": "SERVER_ERROR"}), Sign.OUTAGE),
-        (("over_budget", None), Sign.NOT_ASKED),
-        (("resting", None), Sign.NOT_ASKED),
-        (("wrong_account", None), Sign.NOT_ASKED),
+        (("broken", 500), Sign.OUTAGE, False),
+        (("lost", None), Sign.OUTAGE, False),
+        (("timed_out", None), Sign.OUTAGE, False),
+        (("redirected", 302), Sign.OUTAGE, False),
+        (("nonsense", 200), Sign.OUTAGE, False),
+        (("nonsense", 400), Sign.QUESTION, None),
+        (("nonsense", 200, {"says_success": True}), Sign.QUESTION, None),
+        (("too_large", 200), Sign.QUESTION, None),
+        (("throttled", 429), Sign.QUESTION, False),
+        (("blocked", 403), Sign.QUESTION, False),
+        (("unreachable", None), Sign.NETWORK, False),
+        (("unreachable", None, {"place": "request"}), Sign.QUESTION, None),
+        (("refused", 400, {"code": 3}), Sign.ANSWER, True),
+        (("refused", 500, {"code": 3}), Sign.ANSWER, True),
+        (("refused", 503, {"code": 1010, "key": "NO_BOTS_AVAILABLE"}), Sign.ANSWER, True),
+        (("refused", 401, {"code": 1902, "key": "API_KEY_REVOKED"}), Sign.ANSWER, False),
+        (("refused", 500, {"code": 1006, "key": "SERVER_ERROR"}), Sign.OUTAGE, False),
+        (("over_budget", None), Sign.NOT_ASKED, None),
+        (("resting", None), Sign.NOT_ASKED, None),
+        (("wrong_account", None), Sign.NOT_ASKED, None),
     ],
     ids=str,
 )
-def test_signs(failure: tuple[Any, ...], sign: Sign) -> None:
-    """Only a failure that one question does not explain speaks against the provider."""
+def test_signs(failure: tuple[Any, ...], sign: Sign, is_up: bool | None) -> None:  # noqa: FBT001 -- a parameter
+    """Only a failure that one question does not explain opens the circuit; refused credentials are an outage too."""
     kind, status, *facts = failure
     failed = Failure(ProviderName.ASSETPAY, FailureKind(kind), http_status=status, **(facts[0] if facts else {}))
 
     assert sign_of(failed, CATALOGUE.explain(failed)) is sign
+    assert shows_up(failed, CATALOGUE.explain(failed)) is is_up
 
 
 def test_trials() -> None:

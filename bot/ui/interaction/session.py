@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -24,6 +23,7 @@ from bot.ui.interaction.discord_errors import (
     may_pass,
 )
 from bot.ui.interaction.incoming import IncomingEvents
+from bot.ui.interaction.names import name_of
 from bot.worker import current_person
 
 _log = logging.getLogger(__name__)
@@ -37,8 +37,6 @@ REPEATED_AFTER = 0.9
 """Seconds before which "already acknowledged" is not about this request: discord.py waits a second to repeat it."""
 
 _SESSION = "session"
-_ACTION = re.compile(r"[a-z_]{1,11}")
-"""A part of a custom id that names an action; the ids of pages are longer, other ids are digits."""
 
 
 class InteractionClient(Protocol):
@@ -60,7 +58,7 @@ class InteractionSession:
         self.pending_reply: PendingReply | None = None
         self.has_ended = False
         self.trace = InteractionTrace(
-            command=_command_of(interaction),
+            command=name_of(interaction),
             guild_id=interaction.guild_id,
             user_id=interaction.user.id,
             is_suggestion=interaction.type is discord.InteractionType.autocomplete,
@@ -376,12 +374,3 @@ def actor_from(member: discord.Member, guild_id: int) -> Actor:
         role_ids=frozenset({guild_id, *member._roles}),  # noqa: SLF001 -- the ids as they came
         administers=member.guild.owner_id == member.id or permissions.administrator,
     )
-
-
-def _command_of(interaction: Interaction) -> str:
-    """Return the name of the command, or the custom id of a component without the ids in it."""
-    with suppress(Exception):  # data of an unexpected shape has no command
-        if interaction.command is not None:
-            return interaction.command.qualified_name
-    data: dict[str, Any] = dict(interaction.data or {})
-    return ":".join(filter(_ACTION.fullmatch, str(data.get("custom_id", "")).split(":"))) or interaction.type.name
