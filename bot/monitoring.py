@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from bot.observability.discord_http import DiscordRequests
+from bot.observability.logs import dropped_records
 from bot.observability.readings import Reading, Readings
 from bot.observability.tracing import add_provider_seconds
 from bot.shards import disconnections
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from bot.storage.database import Database
     from bot.storage.guard import DatabaseGuard
 
-READINGS = ("database", "database files", "resends")
+READINGS = ("database", "database files", "resends", "last backup")
 """What a scrape reads that may fail."""
 
 
@@ -98,11 +99,12 @@ class Monitor:
         self._database = Reading("database", guard.check, metrics.not_read)
         self._resends = Reading("resends", lambda: tables.resends(datetime.now(UTC)), metrics.not_read)
         self._files = Reading("database files", self._read_files, metrics.not_read)
+        self._backup = Reading("last backup", lambda: asyncio.to_thread(tables.last_backup), metrics.not_read)
 
     async def metrics(self) -> bytes:
         """Return all metrics in Prometheus' text format, without those that cannot be read now."""
         database = await self._database.read()  # first: it says whether the others may be read
-        resends, files = await asyncio.gather(self._resends.read(), self._files.read())
+        resends, files, backup = await asyncio.gather(self._resends.read(), self._files.read(), self._backup.read())
         readings = Readings(
             at=datetime.now(UTC),
             guilds=len(self._client.guilds),
@@ -112,6 +114,8 @@ class Monitor:
             write_failures=self._guard.write_failures,
             files=files,
             resends=resends,
+            last_backup=backup,
+            dropped_records=dropped_records(),
         )
         return self._metrics.text(readings, commands=self._client.interaction_names())
 

@@ -45,7 +45,8 @@ class Metrics:
     """
 
     def __init__(self, *, build: Mapping[str, str], readings: Iterable[str] = ()) -> None:
-        disable_created_metrics()  # twice as many series, which Prometheus' text format gives no meaning
+        # Twice as many series, which Prometheus' text format gives no meaning.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = registry = CollectorRegistry()
         self._codes: set[tuple[str, str]] = set()
         self._expected: set[tuple[str, ...]] = set()

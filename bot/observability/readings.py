@@ -37,7 +37,7 @@ class Readings:
     files: DatabaseFiles | None = None
     resends: ResendBacklog | None = None
     last_backup: float | None = None
-    dropped_records: int | None = None
+    dropped_records: int = 0
 
 
 class Reading(Generic[T]):

@@ -39,8 +39,7 @@ class ReadingsCollector(Collector):
         if read.last_backup is not None:
             about = "When the last backup was written, in seconds since 1970; 0 if there is none"
             yield _gauge("last_backup_timestamp_seconds", about, [((), read.last_backup)])
-        if read.dropped_records is not None:
-            yield _counter("log_records_dropped", "Log records lost because they were not read", read.dropped_records)
+        yield _counter("log_records_dropped", "Log records lost because they were not read", read.dropped_records)
 
 
 def _gateway(shards: Iterable[ShardHealth], at: datetime) -> Iterator[Metric]:

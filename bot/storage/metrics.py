@@ -7,6 +7,7 @@ from pathlib import Path
 from bot.domain.health import DatabaseFiles, ResendBacklog
 from bot.domain.resends import ResendState
 from bot.storage.database import Database, to_ms
+from bot.storage.maintenance.record import last_backup
 
 # A request that a restore made unknown may never have been sent.
 _RESENDS = """
@@ -40,6 +41,11 @@ class SqliteTableMetrics:
             oldest_unknown=age(ResendState.UNKNOWN),
             life_used=max(life_used or 0.0, 0.0),
         )
+
+    def last_backup(self) -> float:
+        """Return when the newest backup was made, in seconds since 1970; 0 if there is none."""
+        record = last_backup(self._path)
+        return 0.0 if record is None else record.at.timestamp()
 
     def files(self) -> DatabaseFiles:
         """Return the sizes of the files; OSError if the database is not at its path."""

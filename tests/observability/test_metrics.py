@@ -24,6 +24,7 @@ from bot.observability.metrics import Metrics, ProcessMetrics
 from bot.observability.readings import Reading, Readings
 from bot.storage import guard
 from bot.storage.database import Database, to_ms
+from bot.storage.maintenance.record import BackupRecord, note_backup
 from bot.storage.metrics import SqliteTableMetrics
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -96,10 +97,23 @@ async def test_unreadable(
     )
 
 
+async def test_last_backup(tmp_path: Path) -> None:
+    """The time of the last backup is 0 before there is one, so that its age alone can alert."""
+    async with monitored(tmp_path) as (monitor, path):
+        before = values(await monitor.metrics())
+        note_backup(path, BackupRecord(NOW, tmp_path / "copy.db"))
+        after = values(await monitor.metrics())
+
+    metric = "skindesk_last_backup_timestamp_seconds"
+    assert (before[metric], after[metric]) == (0, NOW.timestamp())
+
+
 async def test_reading_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reading that hangs is given up by its scrape, and is not begun a second time before it has ended."""
     monkeypatch.setattr(readings, "_READ_WITHIN", 0.01)
-    begun, failed, may_end = [], [], asyncio.Event()
+    begun: list[int] = []
+    failed: list[str] = []
+    may_end = asyncio.Event()
 
     async def read() -> int:
         begun.append(1)
