@@ -164,7 +164,6 @@ class Database:
         """
         if self._is_closed:
             raise DatabaseClosed
-        self.guard.require_writable()
         since = time.monotonic()
         try:
             for step in (self._rewrite, _empty_log):
@@ -172,7 +171,7 @@ class Database:
                     if not self._queue.may_wait(since):
                         _log.warning("deleted data is still in the files: another process has them open")
                         return False
-        except sqlite3.Error as error:
+        except (sqlite3.Error, DatabaseUnavailable) as error:
             self.guard.explained(error)
             _log.warning("deleted data is still in the files: %s", error)
             return False
@@ -187,6 +186,7 @@ class Database:
 
     def _rewrite(self, connection: sqlite3.Connection) -> bool:
         """Rewrite the file; False if another process has it locked."""
+        self.guard.before_transaction()
         self.guard.is_rewriting = True
         try:
             connection.execute("VACUUM")

@@ -52,7 +52,9 @@ class DatabaseGuard:
     """Knows whether the database can be used.
 
     A comparison of the files with those that were opened takes some microseconds and precedes every transaction. A
-    probe writes a row, moves it from the journal into the file, and reads it and a row of each table from there.
+    probe writes a row, moves it from the journal into the file, and reads it and a row of each table from there. If
+    the file has changed since, it is read again before the next transaction: that is half a millisecond after each
+    checkpoint, and it finds a copy that was written into the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,6 +69,10 @@ class DatabaseGuard:
         self._run: Callable[[Callable[[sqlite3.Connection], None]], asyncio.Future[None]] | None = None
         self._probing: asyncio.Future[None] | None = None
         self._probed_at = -PROBE_EVERY
+        self._changed_at = 0
+        """When the file that was read last had been changed, as the file system has it."""
+        self._written: tuple[int] | None = None
+        """The row of the last probe."""
         self.is_rewriting = False
         """Whether the whole file is being rewritten: a probe would have to wait."""
         self.write_failures = 0
@@ -88,12 +94,15 @@ class DatabaseGuard:
 
     # Before and after each use
 
-    def require_writable(self, *, may_be_done: bool = False) -> None:
-        """Compare the files; DatabaseUnavailable if nothing may be written to them."""
-        self._compare()
-        fault = self._of_files or (self._of_use if self._of_use in _FOR_GOOD else None)
-        if fault is not None:
-            raise DatabaseUnavailable(fault, may_be_done=may_be_done)
+    def before_transaction(self) -> None:
+        """Compare the files, on the queue's thread; DatabaseUnavailable if nothing may be written, sqlite3.Error."""
+        self._require_files(may_be_done=False)
+        if self._written is not None and _changed_at(self._path) != self._changed_at:
+            self._require_content()
+
+    def after_commit(self) -> None:
+        """Compare the files; DatabaseUnavailable if they were deleted or replaced since the transaction began."""
+        self._require_files(may_be_done=True)
 
     def require_readable(self) -> None:
         """DatabaseUnavailable if it is known that nothing may be read."""
@@ -135,11 +144,13 @@ class DatabaseGuard:
 
     def _on_probed(self, probing: asyncio.Future[None]) -> None:
         self._probing = None
-        error = None if probing.cancelled() else probing.exception()
-        if error is not None and not isinstance(self.explained(error), DatabaseUnavailable):
-            _log.error("database probe failed error=%s", type(error).__name__)
-        elif error is None and not probing.cancelled() and self._of_use not in _FOR_GOOD:
+        if probing.cancelled():
+            return
+        error = probing.exception()
+        if error is None:
             self._note(of_use=None)
+        elif not isinstance(self.explained(error), DatabaseUnavailable):
+            _log.error("database probe failed", exc_info=error)
 
     async def _probe(self) -> None:
         while (run := self._run) is not None:
@@ -154,18 +165,36 @@ class DatabaseGuard:
 
     def _write_and_read(self, connection: sqlite3.Connection) -> None:
         """Write a row, and read it from the file as another program would."""
+        self.before_transaction()
+        if self._written is not None:
+            self._require_content()
         written = (time.time_ns() // 1_000_000,)
         connection.execute("UPDATE desk SET probed_at = ?", written)
+        self._written = written
         # Once all of the journal is in the file, a new connection reads the file.
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        self._require_content()
+
+    def _require_content(self) -> None:
+        """Read the file; DatabaseUnavailable if it is not what the last probe wrote to, sqlite3.Error."""
+        changed_at = _changed_at(self._path)
         with closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=_LOCK_TIMEOUT)) as fresh:
             tables = [name for (name,) in fresh.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
             for table in tables:
                 fresh.execute(f'SELECT * FROM "{table}" LIMIT 1').fetchone()  # noqa: S608 -- a name of the schema
-            if "desk" not in tables or fresh.execute("SELECT probed_at FROM desk").fetchone() != written:
-                self._note(of_use=DatabaseFault.REPLACED)
+            if "desk" in tables and fresh.execute("SELECT probed_at FROM desk").fetchone() == self._written:
+                self._changed_at = changed_at
+                return
+        self._note(of_use=DatabaseFault.REPLACED)
+        raise DatabaseUnavailable(DatabaseFault.REPLACED)
 
     # State
+
+    def _require_files(self, *, may_be_done: bool) -> None:
+        self._compare()
+        fault = self._of_files or (self._of_use if self._of_use in _FOR_GOOD else None)
+        if fault is not None:
+            raise DatabaseUnavailable(fault, may_be_done=may_be_done)
 
     def _compare(self) -> None:
         found = self._fault_of_files()
@@ -200,6 +229,13 @@ class DatabaseGuard:
         elif before.since is not None:
             lasted = (datetime.now(UTC) - before.since).total_seconds()
             _log.info("database available again fault=%s seconds=%.0f", before.fault and before.fault.value, lasted)
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:  # the comparison of the files says it
+        return 0
 
 
 def _file(path: Path) -> _FILE:

@@ -167,14 +167,14 @@ class WriteQueue:
         if entries:
             try:
                 connection.execute("COMMIT")
-                self._guard.require_writable(may_be_done=True)  # the file may have been deleted since the BEGIN
+                self._guard.after_commit()
             except (sqlite3.Error, DatabaseUnavailable) as error:
                 connection.rollback()
                 _fail(entries, self._guard.explained(error, may_be_done=not _is_unwritten(error)))
 
     def _begin(self, batch: Sequence[_Entry], connection: sqlite3.Connection) -> Sequence[_Entry]:
         """Begin a transaction and return the jobs to run; none, and no transaction, if all were dropped."""
-        self._guard.require_writable()
+        self._guard.before_transaction()
         since = time.monotonic()
         while True:
             if self._is_shutting_down:

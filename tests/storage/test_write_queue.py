@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -319,3 +320,13 @@ async def test_another_process_writes(db: Database, path: Path) -> None:
         other.execute("ROLLBACK")
 
     assert await writing == 1
+
+
+async def test_another_process_moves_the_log(db: Database, path: Path) -> None:
+    """A file that another process has changed with SQLite is still the same database."""
+    await db.guard.check()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("VACUUM")
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert await db.write(pair(1)) == 1
+    assert db.guard.health.fault is None
