@@ -72,6 +72,16 @@ RESTARTING = Page(
     mood=Mood.WARNING,
     headers={"Retry-After": "60"},
 )
+NO_DATABASE = Page(
+    "SkinDesk cannot use its database",
+    [
+        "That is not your mistake. Try again in a few minutes.",
+        markup("If you had signed in already, look at <code>/link status</code> in Discord first."),
+    ],
+    status=HTTPStatus.SERVICE_UNAVAILABLE,
+    mood=Mood.WARNING,
+    headers={"Retry-After": "60"},
+)
 NOT_FOUND = Page(
     "There is nothing here",
     [markup("SkinDesk is used in Discord. The address of a Steam sign-in comes from <code>/link start</code> there.")],

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from aiohttp import web
 
 from bot.domain.errors import (
+    DatabaseUnavailable,
     Interrupted,
     ShuttingDown,
     SignInRefused,
@@ -62,6 +63,13 @@ class SignInSite:
 
     async def __call__(self, request: web.BaseRequest) -> Page:
         """Answer a request."""
+        try:
+            return await self._answered(request)
+        except DatabaseUnavailable as error:
+            _log.info("sign-in not finished problem=%s", type(error).__name__)
+            return messages.NO_DATABASE
+
+    async def _answered(self, request: web.BaseRequest) -> Page:
         path, _, query = request.raw_path.partition("?")
         if not path.startswith(f"{self._prefix}/"):
             return messages.NOT_FOUND

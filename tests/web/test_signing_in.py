@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from pathlib import Path
 
 import pytest
 
@@ -224,6 +225,22 @@ async def test_stopping(site: SignInSite):
     assert (status, "restarting" in text) == (503, True)
     assert (await browser.come_back(return_to, given))[0] == 503
     assert await site.link_of() is None
+
+
+async def test_database_gone(site: SignInSite, tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    """While the database's file is gone, each request says so, links nothing, and leaves no traceback."""
+    started, browser = await site.begin(), site.browser()
+    return_to, given = await site.at_steam(browser, started, site.world.customer)
+    [database] = tmp_path.glob("*.db")
+    away = database.rename(tmp_path / "away")
+
+    returned = await browser.come_back(return_to, given)
+    opened = await browser.ask("GET", started.address.reveal())
+    away.rename(database)
+
+    assert [(status, "cannot use its database" in text) for status, text, *_ in (returned, opened)] == [(503, True)] * 2
+    assert site.linked == []
+    assert "Traceback" not in caplog.text
 
 
 async def test_discord_fails(site: SignInSite, caplog: pytest.LogCaptureFixture):
