@@ -60,6 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             print(_INTERRUPTED, file=sys.stderr)
             return ExitCode.INTERRUPTED
+        except BrokenPipeError:  # skindesk check | head: what reads the output has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python fails to flush the rest at its end
+            return ExitCode.INTERRUPTED
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import asyncio
 import importlib.metadata
 import json
 import os
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -16,7 +17,7 @@ from bot.__main__ import main
 from bot.exit_codes import ExitCode
 from bot.observability import logs
 from tests.storage.databases import filled
-from tests.support.command_line import CANARY, GOOD, configure, serving, skindesk
+from tests.support.command_line import CANARY, GOOD, ROOT, configure, serving, skindesk
 
 BAD = f"""
 discord.tokn = "x"
@@ -346,3 +347,17 @@ class TestDatabase:
         if path == "config.toml":
             ended = skindesk("run")
             assert (ended.returncode, what in ended.stderr) == (ExitCode.CONFIG, True)
+
+
+def test_output_not_read() -> None:
+    """If what reads the output has left, as ``head`` does, a command ends without a traceback."""
+    configure(GOOD)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as output:
+        ended = subprocess.run(
+            [sys.executable, "-m", "bot", "check", "--offline", "--config", "config.toml"],
+            env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=output, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+
+    assert (ended.returncode, "Traceback" in ended.stderr) == (ExitCode.INTERRUPTED, False)
