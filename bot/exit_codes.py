@@ -24,4 +24,4 @@ class ExitCode(IntEnum):
     CONFIG = 78
     """The configuration is wrong; the list on stderr says where."""
     INTERRUPTED = 130
-    """Ctrl+C ended a command before it was done, or its output was not read; the number is what shells take for that."""
+    """Ctrl+C ended a command early, or its output was not read to the end; the number is the shells' own."""
