@@ -12,9 +12,19 @@ from pathlib import Path
 PROBE = """
 import gc, json, os, sys, threading, time
 
+_passes, _began = [], []
+
+def _time_passes(phase, info):
+    if info["generation"] == 2 and phase == "start":
+        _began[:] = [time.perf_counter()]
+    elif info["generation"] == 2:
+        _passes.append((time.perf_counter() - _began.pop()) * 1000)
+
+gc.callbacks.append(_time_passes)
+
 def _probe(path={path!r}):
     while True:
-        found = {{"blocks": sys.getallocatedblocks(), "collections": [each["collections"] for each in gc.get_stats()]}}
+        found = {{"blocks": sys.getallocatedblocks(), "passes": list(_passes)}}
         with open(path + ".new", "w") as file:
             json.dump(found, file)
         os.replace(path + ".new", path)
@@ -81,7 +91,8 @@ def sample(pid: int, database: Path, probe: Path) -> dict[str, float]:
     }
     with suppress(OSError, ValueError):
         inside = json.loads(probe.read_text("ascii"))
-        found |= {"blocks": inside["blocks"] / 1e3, "collections": float(inside["collections"][2])}
+        passes = inside["passes"][1:]  # the first is the program's own, before it serves
+        found |= {"blocks": inside["blocks"] / 1e3, "passes": float(len(passes)), "pause": max(passes, default=0.0)}
     return found
 
 
