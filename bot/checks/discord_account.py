@@ -9,6 +9,8 @@ import discord
 
 from bot.checks.findings import Channels, Finding, failed, ok, problem, unreachable, warning
 from bot.config_loading import printable
+from bot.discord_faults import discord_fault
+from bot.observability.discord_http import DiscordRequests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -52,7 +54,7 @@ async def check_discord(
 
 
 def _tracing(on_date: Callable[[str | None], None]) -> aiohttp.TraceConfig:
-    trace = aiohttp.TraceConfig()
+    trace = DiscordRequests().trace  # a page of a proxy or a login is no answer of Discord, and its clock is not either
 
     async def on_end(_: aiohttp.ClientSession, __: SimpleNamespace, ended: aiohttp.TraceRequestEndParams) -> None:
         on_date(ended.response.headers.get("Date"))
@@ -199,6 +201,6 @@ def _registered(name: str, count: int, where: str) -> Finding:
 
 
 def _unreachable(name: str, error: Exception) -> Finding:
-    status = f"HTTP {error.status}" if isinstance(error, discord.HTTPException) else type(error).__name__
-    fix = "look at the network and at discordstatus.com"
-    return unreachable(name, f"Discord gives no answer ({status})", fix)
+    fault = discord_fault(error)
+    what = f"Discord gives no answer ({type(error).__name__})" if fault is None else fault.what
+    return unreachable(name, what, "look at the network and at discordstatus.com")

@@ -74,6 +74,16 @@ async def test_no_discord(server: LoopbackDiscord):
     assert finding.is_unreachable
 
 
+async def test_page_of_another_server(server: LoopbackDiscord):
+    """A page of Cloudflare is named as what it is, also with the status of a refused token."""
+    server.faults.show("GET", "/users/@me", 401, "<title>Access denied</title>", times=9, server="cloudflare")
+
+    [finding] = (await found(server)).values()
+
+    assert finding.is_unreachable
+    assert "Cloudflare, which stands before Discord" in finding.what
+
+
 async def test_application(server: LoopbackDiscord, guild: Guild):
     """Wrong settings in the developer portal are findings."""
     server.world.application_settings = {

@@ -31,7 +31,7 @@ def _ids(scene: Scene) -> list[int]:
     return [message.id for message in scene.channel.history()]
 
 
-async def testhalf_time(scene: Scene) -> None:
+async def test_half_time(scene: Scene) -> None:
     """At half of its life a card moves to the channel's end and says how long there is; the old one is gone."""
     trade = failed_trade(scene)
     card = await requested(scene, trade)

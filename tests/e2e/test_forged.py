@@ -88,8 +88,8 @@ async def test_components(live: LiveBot, subtests: pytest.Subtests) -> None:
                 text = "\n".join(message.text for message in (record.message, *record.followups) if message is not None)
                 assert said in text
                 assert "Something went wrong" not in text
-        lines = [line for line in bot.stderr_lines if " ERROR " in line or "Traceback" in line or "skipped" in line]
-        assert lines == []
+    lines = [line for line in bot.stderr_lines if " ERROR " in line or "Traceback" in line or "skipped" in line]
+    assert lines == []
 
 
 async def test_choices(live: LiveBot, subtests: pytest.Subtests) -> None:
@@ -108,7 +108,7 @@ async def test_choices(live: LiveBot, subtests: pytest.Subtests) -> None:
                 record = await sent(live, Kind.COMMAND, _command(live, command, options), who)
                 assert "cannot be used like that" in answer_of(record).text
                 assert "There is no such choice" in answer_of(record).text
-        assert not [line for line in bot.stderr_lines if " ERROR " in line]
+    assert not [line for line in bot.stderr_lines if " ERROR " in line]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ async def test_commands_that_cannot_be_read(live: LiveBot, odd: dict[str, Any]) 
         data = _command(live, "inventory", {"tradeurl": "x"}) | odd
         assert "This command has changed" in answer_of(await sent(live, Kind.COMMAND, data, live.customer)).text
         assert "Providers" in (await live.use(live.customer, "status")).text
-        assert not [line for line in bot.stderr_lines if " ERROR " in line]
+    assert not [line for line in bot.stderr_lines if " ERROR " in line]
 
 
 def _command(live: LiveBot, name: str, options: dict[str, Any]) -> dict[str, Any]:

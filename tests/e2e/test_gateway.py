@@ -55,7 +55,7 @@ async def test_delivered_to_two(live: LiveBot) -> None:
             assert answer_of(record).text == "Good"
             assert (record.refusals, record.followups) == ([Refusal.ALREADY_ACKNOWLEDGED], [])
         assert "SteamID" in (await live.use(live.customer, "link status")).text
-        assert sum("answered by another process" in line for line in bot.stderr_lines) == 3
+    assert sum("answered by another process" in line for line in bot.stderr_lines) == 3
     live.assert_sound(allowed=("never finished",))
 
 
@@ -105,11 +105,11 @@ async def test_odd_events(live: LiveBot, subtests: pytest.Subtests) -> None:
         assert NOT_SEEN in answer_of(await (await live.server.click(listed, revoke, live.owner)).finished()).text
         await live.server.gateway.dispatch("GUILD_CREATE", arrival)
         assert "deleted role" in (await live.use(live.owner, "access list")).text
-        skipped = [line for line in bot.stderr_lines if "gateway event skipped event=CHANNEL_CREATE" in line]
-        assert len(skipped) == 2
-        assert "count=10" in skipped[1]
-        assert CANARY not in bot.stderr
-        assert "Traceback" not in bot.stderr
+    skipped = [line for line in bot.stderr_lines if "gateway event skipped event=CHANNEL_CREATE" in line]
+    assert len(skipped) == 2
+    assert "count=10" in skipped[1]
+    assert CANARY not in bot.stderr
+    assert "Traceback" not in bot.stderr
     live.assert_sound(unfinished=(nobodys,))
 
 
