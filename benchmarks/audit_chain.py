@@ -6,7 +6,6 @@
 import argparse
 import asyncio
 import json
-import sqlite3
 import sys
 import tempfile
 import time
@@ -21,10 +20,10 @@ from typing import Any
 from benchmarks.measuring import percentile
 from bot.domain.audit import VIEWS, VIEWS_KEPT_FOR, AuditAction, AuditEntry, ChainReport, views_removed_before
 from bot.services.audit import REMOVED_AT_ONCE
-from bot.storage.audit.log import SqliteAuditRepository, append
-from bot.storage.database import Database, to_ms
-from bot.storage.maintenance.inspection import inspect
-from bot.storage.write_queue import Job
+from bot.storage.audit.log import SqlAuditRepository, append
+from bot.storage.database import Connection, Job, to_ms
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.maintenance.inspection import inspect
 
 GUILD, USER, ACCOUNT = 900_000_000_000_000_001, 800_000_000_000_000_000, 76_561_197_960_265_728
 PEOPLE = 500
@@ -48,13 +47,13 @@ def entry(n: int) -> AuditEntry:
     return AuditEntry(GUILD, NOW, USER + n % PEOPLE, action, f"resend:{n // 5}", detail)
 
 
-def write_plain(n: int, connection: sqlite3.Connection) -> None:
+def write_plain(n: int, connection: Connection) -> None:
     one = entry(n)
     row = (one.guild_id, to_ms(one.at), one.actor_id, one.action, one.subject, json.dumps(dict(one.detail)))
     connection.execute(PLAIN, row)
 
 
-def write_chained(n: int, connection: sqlite3.Connection) -> None:
+def write_chained(n: int, connection: Connection) -> None:
     append(connection, entry(n))
 
 
@@ -65,18 +64,18 @@ def measured(what: str) -> Iterator[None]:
     print(f"{what:<44}{time.perf_counter() - began:>8.2f} s", flush=True)
 
 
-async def execute(db: Database, sql: str) -> None:
+async def execute(db: SqliteDatabase, sql: str) -> None:
     await db._queue.run(lambda connection: connection.execute(sql).fetchall())  # noqa: SLF001 -- outside a transaction
 
 
 async def writing(folder: Path, writes: int) -> None:
     """Write the same entries as plain rows and as chained ones, in turns, each in a job of its own."""
-    async with Database.open(folder / "writing.db") as db:
+    async with SqliteDatabase.open(folder / "writing.db") as db:
         await execute(db, PLAIN_TABLE)
         await execute(db, "CREATE INDEX plain_by_guild ON plain (guild_id, id)")
         for synchronous in ("FULL", "OFF"):
             await execute(db, f"PRAGMA synchronous = {synchronous}")
-            kinds: dict[str, tuple[str, Callable[[int, sqlite3.Connection], None]]] = {
+            kinds: dict[str, tuple[str, Callable[[int, Connection], None]]] = {
                 "plain": ("ON", write_plain),
                 "chained": ("ON", write_chained),
                 "chained, nothing overwritten": ("OFF", write_chained),
@@ -98,17 +97,17 @@ async def reading(path: Path, rows: int) -> None:
     """Write a long audit log, read from it, wipe its file and check it."""
 
     def filling(first: int) -> Job[None]:
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             for n in range(first, min(first + 1_000, rows)):
                 append(connection, entry(n))
 
         return job
 
-    async with Database.open(path) as db:
+    async with SqliteDatabase.open(path) as db:
         with measured(f"writing {rows} rows"):
             for first in range(0, rows, 1_000):
                 await db.write(filling(first))
-        audit = SqliteAuditRepository(db)
+        audit = SqlAuditRepository(db)
         filters: dict[str, dict[str, Any]] = {
             "newest 25": {},
             "newest 25 of a user": {"user_id": USER},
@@ -138,7 +137,7 @@ def view(n: int) -> AuditEntry:
     return AuditEntry(GUILD, NOW, USER + n % 20, AuditAction.TRADES_VIEWED, f"user:{USER + who}", detail)
 
 
-async def used(db: Database) -> str:
+async def used(db: SqliteDatabase) -> str:
     """Return how much of the file is in use."""
     sizes = [(await db.read(f"PRAGMA {name}"))[0][0] for name in ("page_size", "page_count", "freelist_count")]
     return f"{sizes[0] * (sizes[1] - sizes[2]) / 1e6:.1f} MB of {sizes[0] * sizes[1] / 1e6:.1f} MB in use"
@@ -150,7 +149,7 @@ async def removing(path: Path, rows: int) -> None:
     def filling(first: int) -> Job[None]:
         return lambda connection: [append(connection, view(n)) for n in range(first, min(first + 1_000, rows))].clear()
 
-    async def write_beside(db: Database, times: list[float]) -> None:
+    async def write_beside(db: SqliteDatabase, times: list[float]) -> None:
         while True:
             began = time.perf_counter()
             await db.write(partial(write_chained, 10))
@@ -158,13 +157,13 @@ async def removing(path: Path, rows: int) -> None:
             await asyncio.sleep(0.01)
 
     later = NOW + VIEWS_KEPT_FOR + timedelta(days=31)
-    async with Database.open(path) as db:
+    async with SqliteDatabase.open(path) as db:
         for first in range(0, rows, 1_000):
             await db.write(filling(first))
         print(f"nine of ten of {rows} rows are views: {await used(db)}")
         with measured("checking the log"):
             assert inspect(path).chain == ChainReport(rows)
-        audit = SqliteAuditRepository(db)
+        audit = SqlAuditRepository(db)
         beside: list[float] = []
         batches: list[float] = []
         writer = asyncio.create_task(write_beside(db, beside))

@@ -31,13 +31,14 @@ from bot.services.audit import AuditService
 from bot.services.guilds import ServedGuilds
 from bot.storage import resend_rows
 from bot.storage.audit import rows as audit_rows
-from bot.storage.audit.log import SqliteAuditRepository, append
-from bot.storage.database import Database, to_ms
-from bot.storage.first_guild import SqliteFirstGuildRepository
-from bot.storage.grants import SqliteGrantRepository
-from bot.storage.guild_settings import SqliteGuildSettingsRepository
-from bot.storage.links import SqliteLinkRepository
-from bot.storage.resends import SqliteResendRepository
+from bot.storage.audit.log import SqlAuditRepository, append
+from bot.storage.database import to_ms
+from bot.storage.first_guild import SqlFirstGuildRepository
+from bot.storage.grants import SqlGrantRepository
+from bot.storage.guild_settings import SqlGuildSettingsRepository
+from bot.storage.links import SqlLinkRepository
+from bot.storage.resends import SqlResendRepository
+from bot.storage.sqlite.database import SqliteDatabase
 from bot.ui.resends.channel import DiscordAuditChannel
 
 GUILD, USER, ROLE = 900_000_000_000_000_001, 800_000_000_000_000_000, 900_000_000_000_000_001
@@ -160,18 +161,18 @@ async def compared(
     return ratios
 
 
-async def checking(db: Database, plain: Plain, *, rounds: int) -> list[Ratio]:
+async def checking(db: SqliteDatabase, plain: Plain, *, rounds: int) -> list[Ratio]:
     """Compare a right that is checked with a plain dict and with asking the file; see that no statement runs."""
-    rows, clock = SqliteAuditRepository(db), _Clock()
+    rows, clock = SqlAuditRepository(db), _Clock()
     audit = AuditService(
         rows=rows,
-        settings=SqliteGuildSettingsRepository(db),
-        guilds=ServedGuilds(first=SqliteFirstGuildRepository(db), clock=clock),
+        settings=SqlGuildSettingsRepository(db),
+        guilds=ServedGuilds(first=SqlFirstGuildRepository(db), clock=clock),
         channel=DiscordAuditChannel(),
         clock=clock,
     )
     access = AccessService(
-        grants=SqliteGrantRepository(db), links=SqliteLinkRepository(db), rows=rows, audit=audit, clock=clock
+        grants=SqlGrantRepository(db), links=SqlLinkRepository(db), rows=rows, audit=audit, clock=clock
     )
     actor = Actor(guild_id=GUILD, user_id=USER, role_ids=frozenset({ROLE}))
     await access.require(Capability.TRADES_OWN, of=actor)
@@ -199,9 +200,9 @@ async def checking(db: Database, plain: Plain, *, rounds: int) -> list[Ratio]:
     return ratios
 
 
-async def writing(db: Database, plain: Plain, *, rounds: int, operations: int) -> list[Ratio]:
+async def writing(db: SqliteDatabase, plain: Plain, *, rounds: int, operations: int) -> list[Ratio]:
     """Compare entries of the record, and decisions about requests, that were opened before."""
-    audit = SqliteAuditRepository(db)
+    audit = SqlAuditRepository(db)
     ratios = await compared(
         "audited write",
         lambda n: audit.append(entry(n)),
@@ -210,7 +211,7 @@ async def writing(db: Database, plain: Plain, *, rounds: int, operations: int) -
         operations=operations,
         crowded=CROWDED_AT_LEAST,
     )
-    resends = SqliteResendRepository(db)
+    resends = SqlResendRepository(db)
     needed = (rounds + 1) * operations * len(TASKS)
     ids = iter([each.id for each in await asyncio.gather(*map(resends.open, map(draft, range(needed)))) if each])
 
@@ -270,8 +271,8 @@ def filled(path: Path, rows: int, seconds: float) -> int:
 
 async def costs(path: Path, *, rounds: int, operations: int) -> dict[str, list[float]]:
     """Return the microseconds of each operation, a round each."""
-    async with Database.open(path) as db:
-        audit, links = SqliteAuditRepository(db), SqliteLinkRepository(db)
+    async with SqliteDatabase.open(path) as db:
+        audit, links = SqlAuditRepository(db), SqlLinkRepository(db)
         link = Link(GUILD, 0, SteamId.from_account_id(1), LinkSource.STAFF, USER, NOW)
 
         async def put(n: int) -> None:
@@ -302,7 +303,7 @@ async def growing(folder: Path, *, rows: int, seconds: float, rounds: int, opera
     """Compare a file with next to nothing in it with one that has so many links and entries."""
     small, large = folder / "small.db", folder / "large.db"
     for path in (small, large):
-        async with Database.open(path):
+        async with SqliteDatabase.open(path):
             pass
     filled(small, 1_000, seconds)
     began = time.perf_counter()
@@ -327,7 +328,7 @@ async def run(options: argparse.Namespace) -> list[Ratio]:
     """Measure everything."""
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
-        async with Database.open(folder / "ours.db") as db, Database.open(folder / "plain.db"):
+        async with SqliteDatabase.open(folder / "ours.db") as db, SqliteDatabase.open(folder / "plain.db"):
             plain = Plain(folder / "plain.db")
             ratios = await writing(db, plain, rounds=options.rounds, operations=options.operations)
             ratios += await checking(db, plain, rounds=options.rounds)

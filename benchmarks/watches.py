@@ -23,13 +23,13 @@ from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.guilds import ServedGuilds
 from bot.services.watches import READ_EVERY, WatchService
-from bot.storage.audit.log import SqliteAuditRepository
-from bot.storage.database import Database
-from bot.storage.first_guild import SqliteFirstGuildRepository
-from bot.storage.grants import SqliteGrantRepository
-from bot.storage.guild_settings import SqliteGuildSettingsRepository
-from bot.storage.links import SqliteLinkRepository
-from bot.storage.watches import SqliteWatchRepository
+from bot.storage.audit.log import SqlAuditRepository
+from bot.storage.first_guild import SqlFirstGuildRepository
+from bot.storage.grants import SqlGrantRepository
+from bot.storage.guild_settings import SqlGuildSettingsRepository
+from bot.storage.links import SqlLinkRepository
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.watches import SqlWatchRepository
 
 GUILD = 900_000_000_000_000_001
 PROVIDERS = (ProviderName.MANNCO, ProviderName.SKINSBACK)
@@ -107,12 +107,12 @@ async def stalls(longest: list[float]) -> None:
 async def measured(folder: Path, *, watches: int, rounds: int) -> list[Fact]:
     clock, discord = Minutes(), Discord()
     providers = tuple(map(Listed, PROVIDERS))
-    async with Database.open(folder / "desk.db") as db:
-        rows, links, grants = SqliteAuditRepository(db), SqliteLinkRepository(db), SqliteGrantRepository(db)
+    async with SqliteDatabase.open(folder / "desk.db") as db:
+        rows, links, grants = SqlAuditRepository(db), SqlLinkRepository(db), SqlGrantRepository(db)
         await grants.grant(Grant(GUILD, GUILD, Capability.TRADES_ANY), by=0, at=clock.now())
-        repository = SqliteWatchRepository(db)
-        guilds = ServedGuilds(first=SqliteFirstGuildRepository(db), clock=clock)
-        settings = SqliteGuildSettingsRepository(db)
+        repository = SqlWatchRepository(db)
+        guilds = ServedGuilds(first=SqlFirstGuildRepository(db), clock=clock)
+        settings = SqlGuildSettingsRepository(db)
         audit = AuditService(rows=rows, settings=settings, guilds=guilds, channel=discord, clock=clock)
         service = WatchService(
             repository=repository,

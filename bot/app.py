@@ -48,20 +48,20 @@ from bot.services.trade_url_hints import TradeUrlHints
 from bot.services.trades import TradeService
 from bot.services.watches import WatchService
 from bot.sign_in_setup import open_sign_in
-from bot.storage.audit.log import SqliteAuditRepository
-from bot.storage.command_syncs import SqliteCommandSyncs
-from bot.storage.first_guild import SqliteFirstGuildRepository
-from bot.storage.grants import SqliteGrantRepository
-from bot.storage.guild_settings import SqliteGuildSettingsRepository, SqlitePauseRepository
-from bot.storage.links import SqliteLinkRepository
-from bot.storage.maintenance.admission import open_admitted
-from bot.storage.my_data import SqliteMyDataRepository
-from bot.storage.notes import SqliteNoteRepository
-from bot.storage.references import SqliteReferenceRepository
-from bot.storage.resends import SqliteResendRepository
-from bot.storage.sign_ins import SqliteSignInRepository
-from bot.storage.snapshots import SqliteSnapshotRepository
-from bot.storage.watches import SqliteWatchRepository
+from bot.storage.audit.log import SqlAuditRepository
+from bot.storage.command_syncs import SqlCommandSyncs
+from bot.storage.first_guild import SqlFirstGuildRepository
+from bot.storage.grants import SqlGrantRepository
+from bot.storage.guild_settings import SqlGuildSettingsRepository, SqlPauseRepository
+from bot.storage.links import SqlLinkRepository
+from bot.storage.my_data import SqlMyDataRepository
+from bot.storage.notes import SqlNoteRepository
+from bot.storage.references import SqlReferenceRepository
+from bot.storage.resends import SqlResendRepository
+from bot.storage.sign_ins import SqlSignInRepository
+from bot.storage.snapshots import SqlSnapshotRepository
+from bot.storage.sqlite.maintenance.admission import open_admitted
+from bot.storage.watches import SqlWatchRepository
 from bot.system_clock import SystemClock
 from bot.ui.link_messages import DiscordLinkMessages
 from bot.ui.resends.channel import DiscordAuditChannel, DiscordResendCards
@@ -118,18 +118,18 @@ async def assembled(
             DiscordWatchMessages(explanations=explanations),
         )
         audit_channel, link_messages = DiscordAuditChannel(), DiscordLinkMessages()
-        links, guild_settings = SqliteLinkRepository(database), SqliteGuildSettingsRepository(database)
+        links, guild_settings = SqlLinkRepository(database), SqlGuildSettingsRepository(database)
         resends, rows, pauses = (
-            SqliteResendRepository(database),
-            SqliteAuditRepository(database),
-            SqlitePauseRepository(database),
+            SqlResendRepository(database),
+            SqlAuditRepository(database),
+            SqlPauseRepository(database),
         )
-        guilds = ServedGuilds(first=SqliteFirstGuildRepository(database), clock=clock)
+        guilds = ServedGuilds(first=SqlFirstGuildRepository(database), clock=clock)
         guilds.use(settings.discord.guild_ids)
         await guilds.load()
         audit = AuditService(rows=rows, settings=guild_settings, guilds=guilds, channel=audit_channel, clock=clock)
         stack.push_async_callback(audit.close, within=0.0)
-        access = AccessService(grants=SqliteGrantRepository(database), links=links, rows=rows, audit=audit, clock=clock)
+        access = AccessService(grants=SqlGrantRepository(database), links=links, rows=rows, audit=audit, clock=clock)
         hints = TradeUrlHints(checker=providers.trade_url_checker, explanations=explanations)
         inventory = InventoryService(
             providers=providers.inventories,
@@ -151,7 +151,7 @@ async def assembled(
         )
         stack.push_async_callback(trades.close)
         snapshots = SnapshotService(
-            repository=SqliteSnapshotRepository(database),
+            repository=SqlSnapshotRepository(database),
             inventory=inventory,
             trades=trades,
             access=access,
@@ -159,7 +159,7 @@ async def assembled(
         )
         stack.push_async_callback(snapshots.saved)
         references = ReferenceService(
-            repository=SqliteReferenceRepository(database), access=access, rows=rows, clock=clock
+            repository=SqlReferenceRepository(database), access=access, rows=rows, clock=clock
         )
         stack.push_async_callback(references.saved)
         board = ResendBoard(repository=resends, settings=guild_settings, guilds=guilds, cards=cards, clock=clock)
@@ -181,7 +181,7 @@ async def assembled(
         sign_ins = await open_sign_in(
             settings.links,
             stack,
-            sign_ins=SqliteSignInRepository(database),
+            sign_ins=SqlSignInRepository(database),
             audit=audit,
             guilds=guilds,
             notices=notices,
@@ -189,7 +189,7 @@ async def assembled(
             listening=web_socket,
         )
         my_data = MyDataService(
-            repository=SqliteMyDataRepository(database),
+            repository=SqlMyDataRepository(database),
             rows=rows,
             snapshots=snapshots,
             references=references,
@@ -199,7 +199,7 @@ async def assembled(
             clock=clock,
         )
         watches = WatchService(
-            repository=SqliteWatchRepository(database),
+            repository=SqlWatchRepository(database),
             providers=providers.watched,
             access=access,
             links=links,
@@ -238,8 +238,8 @@ async def assembled(
                 links=links,
                 trades=trades,
                 resends=resends,
-                notes=SqliteNoteRepository(database),
-                errors=SqliteReferenceRepository(database),
+                notes=SqlNoteRepository(database),
+                errors=SqlReferenceRepository(database),
                 rows=rows,
                 audit=audit,
                 clock=clock,
@@ -272,7 +272,7 @@ async def assembled(
         client = SkinDeskClient(
             services=services,
             cards=cards,
-            synced=SqliteCommandSyncs(database),
+            synced=SqlCommandSyncs(database),
             command_guild_ids=settings.discord.command_guild_ids,
             observers=telemetry.on_handled,
             requests=telemetry.requests,

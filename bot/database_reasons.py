@@ -15,7 +15,7 @@ from bot.storage.errors import (
     StorageError,
     UnknownCapability,
 )
-from bot.storage.maintenance.copies import newest_copy
+from bot.storage.sqlite.maintenance.copies import newest_copy
 
 
 def database_reason(error: StorageError, *, database: Path | None = None) -> tuple[ExitCode, str]:

@@ -12,10 +12,10 @@ from bot.database_reasons import database_reason, shown
 from bot.exit_codes import ExitCode
 from bot.storage.errors import StorageError
 from bot.storage.files import is_file, is_folder
-from bot.storage.maintenance.backup import Backup, back_up
-from bot.storage.maintenance.copies import delete_oldest
-from bot.storage.maintenance.record import BackupRecord, note_backup
-from bot.storage.maintenance.restore import restore
+from bot.storage.sqlite.maintenance.backup import Backup, back_up
+from bot.storage.sqlite.maintenance.copies import delete_oldest
+from bot.storage.sqlite.maintenance.record import BackupRecord, note_backup
+from bot.storage.sqlite.maintenance.restore import restore
 
 _MEBIBYTE = 2**20
 

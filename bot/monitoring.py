@@ -14,7 +14,7 @@ from bot.observability.logs import dropped_records
 from bot.observability.readings import Reading, Readings
 from bot.observability.tracing import add_provider_seconds
 from bot.shards import disconnections
-from bot.storage.metrics import SqliteTableMetrics
+from bot.storage.metrics import SqlTableMetrics
 from bot.version import version
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from bot.observability.server import Health
     from bot.observability.tracing import Observer
     from bot.ports import CallObserver, HealthSource
-    from bot.storage.database import Database
-    from bot.storage.guard import DatabaseGuard
+    from bot.storage.sqlite.database import SqliteDatabase
+    from bot.storage.sqlite.guard import DatabaseGuard
 
 READINGS = ("database", "database files", "resends", "last backup")
 """What a scrape reads that may fail."""
@@ -61,7 +61,7 @@ class Telemetry:
         address: tuple[str, int],
         *,
         client: SkinDeskClient,
-        database: Database,
+        database: SqliteDatabase,
         path: Path,
         providers: tuple[HealthSource, ...],
     ) -> None:
@@ -71,7 +71,7 @@ class Telemetry:
         from bot.observability.server import listening  # noqa: PLC0415 -- a web server takes memory
 
         database.observe_writes(self._metrics.wrote)
-        tables = SqliteTableMetrics(database, path)
+        tables = SqlTableMetrics(database, path)
         monitor = Monitor(client, self.requests, self._metrics, tables, database.guard, providers)
         lag = asyncio.create_task(self._metrics.measure_lag(), name="event loop lag")
         stack.callback(lag.cancel)
@@ -86,7 +86,7 @@ class Monitor:
         client: SkinDeskClient,
         requests: DiscordRequests,
         metrics: Metrics,
-        tables: SqliteTableMetrics,
+        tables: SqlTableMetrics,
         guard: DatabaseGuard,
         providers: tuple[HealthSource, ...] = (),
     ) -> None:

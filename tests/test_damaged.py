@@ -12,7 +12,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.exit_codes import ExitCode
-from bot.storage.lock import lock_of
+from bot.storage.sqlite.lock import lock_of
 from tests.storage.databases import edit, filled, query
 from tests.support.command_line import GOOD, ROOT, configure, skindesk
 

@@ -85,8 +85,8 @@ def test_hung_up_while_starting() -> None:
     ("line", "module"),
     [
         (["check", "--offline"], "bot.checks.machine"),
-        (["backup", "copy.db"], "bot.storage.maintenance.backup"),
-        (["restore", "copy.db"], "bot.storage.maintenance.restore"),
+        (["backup", "copy.db"], "bot.storage.sqlite.maintenance.backup"),
+        (["restore", "copy.db"], "bot.storage.sqlite.maintenance.restore"),
     ],
     ids=lambda each: each if isinstance(each, str) else " ".join(each),
 )

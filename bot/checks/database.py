@@ -9,10 +9,10 @@ from bot.config_loading import printable
 from bot.database_reasons import shown
 from bot.storage.errors import DatabaseChanged, DatabaseUnusable
 from bot.storage.files import size_of, status_of
-from bot.storage.lock import lock_of
-from bot.storage.maintenance.admission import doubt
-from bot.storage.maintenance.copies import newest_copy
-from bot.storage.maintenance.inspection import Inspection, inspect_connection, reading
+from bot.storage.sqlite.lock import lock_of
+from bot.storage.sqlite.maintenance.admission import doubt
+from bot.storage.sqlite.maintenance.copies import newest_copy
+from bot.storage.sqlite.maintenance.inspection import Inspection, inspect_connection, reading
 
 if TYPE_CHECKING:
     from pathlib import Path

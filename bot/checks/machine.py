@@ -14,7 +14,7 @@ from bot.checks.findings import Finding, ok, problem, unreachable, warning
 from bot.config import VARIABLES
 from bot.config_loading import Problem
 from bot.storage.files import is_file, is_folder, size_of, status_of
-from bot.storage.lock import remembered
+from bot.storage.sqlite.lock import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,11 +1,9 @@
 """Keeps which commands were last synced to Discord."""
 
-import sqlite3
-
 from typing_extensions import override
 
 from bot.ports import CommandSyncs
-from bot.storage.database import Database
+from bot.storage.database import Connection, Database
 
 _OF = "SELECT digest FROM command_syncs WHERE scope = :scope"
 
@@ -15,7 +13,7 @@ ON CONFLICT (scope) DO UPDATE SET digest = excluded.digest
 """
 
 
-class SqliteCommandSyncs(CommandSyncs):
+class SqlCommandSyncs(CommandSyncs):
     """Digests as rows, by scope."""
 
     def __init__(self, db: Database) -> None:
@@ -28,7 +26,7 @@ class SqliteCommandSyncs(CommandSyncs):
 
     @override
     async def put(self, scope: str, digest: str) -> None:
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             connection.execute(_PUT, {"scope": scope, "digest": digest})
 
         await self._db.write(job)

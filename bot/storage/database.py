@@ -1,216 +1,114 @@
-"""One SQLite file: opened by one process, written by one queue of jobs, read beside the writing."""
+"""What each engine gives the repositories: jobs that write, statements that read, and the values of columns.
 
-import asyncio
-import logging
-import sqlite3
-import time
-import weakref
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+Statements are written once, for SQLite; :mod:`bot.storage.postgres.sql` turns them into PostgreSQL's.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from pathlib import Path
-from threading import Thread
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Protocol, TypeVar, overload
 
-import aiosqlite
-
-from bot.domain.errors import DatabaseUnavailable
 from bot.domain.secrets import mask_trade_urls
-from bot.storage.errors import DatabaseClosed, DatabaseUnusable, UnknownCapability, of_sqlite
-from bot.storage.files import size_of
-from bot.storage.guard import DatabaseGuard
-from bot.storage.lock import create, locked
-from bot.storage.schema import Migration, bundled, migrate, require_sound, unknown_capabilities, version_of
-from bot.storage.write_queue import BUSY_TIMEOUT, Job, WriteObserver, WriteQueue, is_locked
-
-_log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
 Parameters = Sequence[Any] | Mapping[str, Any]
-
-_READ_TIMEOUT = 5.0
-"""Seconds to wait for another process's lock in reading, and while the file is opened."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _MAX_INTEGER = 2**63 - 1
 
 
-class Database:
-    """The connections to one file: one that writes, two that only read and never see a job half done."""
+class Row(Protocol):
+    """A row, read by position or by the column's name."""
 
-    def __init__(
-        self,
-        *,
-        guard: DatabaseGuard,
-        writer: sqlite3.Connection,
-        queue: WriteQueue,
-        reader: aiosqlite.Connection,
-        inline: sqlite3.Connection,
-    ) -> None:
-        self.guard = guard
-        self._writer = writer
-        self._queue = queue
-        self._reader = reader
-        self._inline = inline
-        self._is_closed = False
-        self._have_written: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+    def __getitem__(self, key: int | str, /) -> Any:
+        """Return the value of a column."""
+        ...
 
-    @classmethod
-    @asynccontextmanager
-    async def open(
-        cls,
-        path: Path,
-        *,
-        migrations: Sequence[Migration] | None = None,
-        admit: Callable[[Path, sqlite3.Connection | None], None] | None = None,
-        before_migration: Callable[[Path, int], None] | None = None,
-    ) -> AsyncIterator[Self]:
-        """Claim the file, bring it to the newest schema, check it, and close it at the end.
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the values in the order of the columns."""
+        ...
 
-        Every StorageError but DatabaseClosed is a reason not to start; the file is then as it was, or further by whole
-        migrations. ``admit`` is called before anything is written, without a connection if there is no file or it is
-        empty, and may raise DatabaseChanged. ``before_migration`` is called with the file and the number of the first
-        missing migration, unless the file is new. Closing waits for the jobs whose callers still wait.
-        """
-        migrations = bundled() if migrations is None else migrations
-        async with AsyncExitStack() as stack:
-            real = stack.enter_context(locked(path))
-            guard = DatabaseGuard(real)
-            try:
-                if admit is not None and not size_of(real):
-                    admit(real, None)
-                create(real)
-                writer = stack.enter_context(closing(_connect(real, "rw", timeout=_READ_TIMEOUT)))
-                queue = stack.enter_context(WriteQueue(writer, guard))
-                version = await queue.run(partial(_configure, path=real, admit=admit))
-                if before_migration is not None and 0 < version < len(migrations):
-                    # Not on the queue's thread, which is waited for when a start is cancelled.
-                    await asyncio.to_thread(before_migration, real, version + 1)
-                await queue.run(partial(_upgrade, path=real, migrations=migrations))
-                reader = await stack.enter_async_context(_reader(real))
-                reader.row_factory = sqlite3.Row
-                await reader.execute_fetchall("PRAGMA query_only = ON")
-                inline = stack.enter_context(closing(_connect(real, "ro", timeout=0)))
-                inline.execute("PRAGMA query_only = ON")
-                guard.begin(queue.run)
-            except sqlite3.Error as error:
-                raise of_sqlite(real, error) from error
-            except OSError as error:
-                raise DatabaseUnusable(real, error.strerror or type(error).__name__) from error
-            database = cls(guard=guard, writer=writer, queue=queue, reader=reader, inline=inline)
-            stack.push_async_callback(database._finish)
-            yield database
+
+class Cursor(Protocol):
+    """The result of a statement."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the statement changed."""
+        ...
+
+    def fetchone(self) -> Any:
+        """Return the next row, or None."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Return all rows that are left."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the rows that are left."""
+        ...
+
+
+class Connection(Protocol):
+    """A connection inside a job's transaction."""
+
+    def execute(self, sql: str, parameters: Any = ..., /) -> Cursor:
+        """Run one statement."""
+        ...
+
+    def executemany(self, sql: str, rows: Iterable[Any], /) -> Cursor:
+        """Run one statement for each row."""
+        ...
+
+
+Job = Callable[[Connection], _T]
+"""A write job. It may be rolled back and run again: that must do no harm outside the database."""
+
+
+class WriteObserver(Protocol):
+    """Receives the timing of each job that was committed."""
+
+    def __call__(self, *, waited: float, took: float) -> None:
+        """Record a job; both in seconds."""
+        ...
+
+
+class Database(Protocol):
+    """An open database. Jobs of all processes run one after another, as if each were alone."""
 
     def observe_writes(self, observer: WriteObserver) -> None:
         """Call ``observer`` with the timing of each job that was committed."""
-        self._queue.on_write = observer
+        ...
 
     async def write(self, job: Job[_T], *, on_done: Callable[[], None] | None = None) -> _T:
         """Run ``job`` in a transaction and return its result after COMMIT; if it raises, it is rolled back.
 
-        Jobs run one after another, in the order they were added, on the connection's thread; they may be run twice.
-        Cancelling the caller does not stop the job, unless it has not begun when :meth:`begin_shutdown` is called.
-        ``on_done`` is called once the job is committed or has failed, before its caller is answered.
-        DatabaseUnavailable if the disk is full, the file is gone, or the like.
+        Jobs of one process run in the order they were added; they may be run twice. Cancelling the caller does not
+        stop the job, unless it has not begun when :meth:`begin_shutdown` is called. ``on_done`` is called once the job
+        is committed or has failed, before its caller is answered.
         """
-        if self._is_closed:
-            raise DatabaseClosed
-        try:
-            result = await self._queue.add(job, on_done)
-        except DatabaseUnavailable as error:
-            raise self._explained(error) from None
-        if (task := asyncio.current_task()) is not None:
-            self._have_written.add(task)
-        return result
+        ...
 
-    async def read(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
-        """Return the rows of one statement, which sees all committed jobs and no other.
+    async def read(self, sql: str, parameters: Parameters = ()) -> list[Any]:
+        """Return the rows of one statement, which sees all committed jobs and no other."""
+        ...
 
-        DatabaseUnavailable if the file cannot be read, or is known to be another one than was opened.
-        """
-        if self._is_closed:
-            raise DatabaseClosed
-        try:
-            self.guard.require_readable()
-            return list(await self._reader.execute_fetchall(sql, parameters))
-        except (sqlite3.Error, DatabaseUnavailable) as error:
-            raise self._explained(error) from None
-
-    async def read_inline(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
-        """Do what :meth:`read` does, on the event loop's thread: for a row or two that an index finds.
-
-        Going to another thread and back takes longer than such a statement. A statement that would have to wait for a
-        lock is run by :meth:`read`.
-        """
-        if self._is_closed:
-            raise DatabaseClosed
-        try:
-            self.guard.require_readable()
-            return self._inline.execute(sql, parameters).fetchall()
-        except sqlite3.OperationalError:
-            return await self.read(sql, parameters)
-        except (sqlite3.Error, DatabaseUnavailable) as error:
-            raise self._explained(error) from None
+    async def read_inline(self, sql: str, parameters: Parameters = ()) -> list[Any]:
+        """Do what :meth:`read` does, for a row or two that an index finds, in the way that is fastest for those."""
+        ...
 
     async def wipe(self) -> bool:
-        """Remove deleted data from the files; False if the disk is full or another process is reading.
-
-        Deleted rows are overwritten in place. But SQLite leaves copies behind when it moves rows between pages, and the
-        log has the pages as they were: so the file is rewritten and the log emptied. That takes about a second for a
-        hundred megabytes; reading goes on, write jobs wait.
-        """
-        if self._is_closed:
-            raise DatabaseClosed
-        since = time.monotonic()
-        try:
-            for step in (self._rewrite, _empty_log):
-                while not await self._queue.run(step):
-                    if not self._queue.may_wait(since):
-                        _log.warning("deleted data is still in the files: another process has them open")
-                        return False
-        except (sqlite3.Error, DatabaseUnavailable) as error:
-            self.guard.explained(error)
-            _log.warning("deleted data is still in the files: %s", error)
-            return False
-        return True
+        """Remove deleted data from the files as far as the engine can; False if it has to be tried again."""
+        ...
 
     def begin_shutdown(self, *, within: float) -> None:
-        """Drop jobs that have not begun once their callers are gone, and limit the wait for another process's lock.
+        """Drop jobs that have not begun once their callers are gone, and limit waits for locks to ``within`` seconds.
 
         Call it before any caller gets the answer that it was interrupted; it may be called again.
         """
-        self._queue.begin_shutdown(within=within)
-
-    def _rewrite(self, connection: sqlite3.Connection) -> bool:
-        """Rewrite the file; False if another process has it locked."""
-        self.guard.before_transaction()
-        self.guard.is_rewriting = True
-        try:
-            connection.execute("VACUUM")
-        except sqlite3.OperationalError as error:
-            if not is_locked(error):
-                raise
-            return False
-        finally:
-            self.guard.is_rewriting = False
-        return True
-
-    def _explained(self, error: BaseException) -> BaseException:
-        """Return the error for the caller: it may not say that nothing changed, if its task has written before."""
-        error = self.guard.explained(error)
-        if isinstance(error, DatabaseUnavailable) and asyncio.current_task() in self._have_written:
-            error.may_be_done = True
-        return error
-
-    async def _finish(self) -> None:
-        self._is_closed = True
-        self.guard.end()
-        if self.guard.is_rewriting:  # it can take longer than a shutdown may, and can be done later
-            self._writer.interrupt()
-        await self._queue.finish()
+        ...
 
 
 def to_ms(moment: datetime) -> int:
@@ -241,57 +139,3 @@ def clean_text(text: str | None) -> str | None:
 def is_storable(number: int) -> bool:
     """Return whether an integer column can hold ``number``."""
     return -_MAX_INTEGER <= number <= _MAX_INTEGER
-
-
-def _connect(path: Path, mode: str, *, timeout: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=timeout, check_same_thread=False
-    )
-    connection.row_factory = sqlite3.Row
-    return connection
-
-
-def _reader(path: Path) -> aiosqlite.Connection:
-    """Return a connection, not open yet, whose thread does not keep the process alive if it is never closed.
-
-    aiosqlite has no option for that, but a thread made by a daemon thread is a daemon too.
-    """
-    made: list[aiosqlite.Connection] = []
-
-    def make() -> None:
-        uri = f"{path.as_uri()}?mode=ro"
-        made.append(aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=_READ_TIMEOUT))
-
-    maker = Thread(target=make, daemon=True)
-    maker.start()
-    maker.join()
-    return made[0]
-
-
-def _configure(
-    connection: sqlite3.Connection, *, path: Path, admit: Callable[[Path, sqlite3.Connection | None], None] | None
-) -> int:
-    """Check the file, set the connection up, and return the version of the schema."""
-    require_sound(connection, path)
-    if admit is not None and size_of(path):
-        admit(path, connection)
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    if mode != "wal":
-        raise DatabaseUnusable(path, f"journal mode {mode}")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA secure_delete = ON")  # not every SQLite is built to
-    return version_of(connection)
-
-
-def _upgrade(connection: sqlite3.Connection, *, path: Path, migrations: Sequence[Migration]) -> None:
-    """Bring the file to the newest schema."""
-    migrate(connection, path, migrations)
-    if unknown := unknown_capabilities(connection):
-        raise UnknownCapability(*unknown)
-    _empty_log(connection)  # a crash may have left it
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
-
-
-def _empty_log(connection: sqlite3.Connection) -> bool:
-    return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()["busy"]

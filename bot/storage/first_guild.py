@@ -1,13 +1,12 @@
 """Keeps which server was the first one that the desk was in."""
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
 from typing_extensions import override
 
 from bot.ports import FirstGuildRepository
-from bot.storage.database import Database, to_ms
+from bot.storage.database import Connection, Database, to_ms
 
 _KEPT = "SELECT guild_id FROM guilds WHERE first_at IS NOT NULL"
 
@@ -20,7 +19,7 @@ ON CONFLICT (guild_id) DO UPDATE SET first_at = excluded.first_at
 _WITH_DATA = "SELECT guild_id FROM guilds UNION SELECT guild_id FROM links ORDER BY guild_id"
 
 
-class SqliteFirstGuildRepository(FirstGuildRepository):
+class SqlFirstGuildRepository(FirstGuildRepository):
     """A mark on one of the guilds' rows."""
 
     def __init__(self, db: Database) -> None:
@@ -33,7 +32,7 @@ class SqliteFirstGuildRepository(FirstGuildRepository):
 
     @override
     async def keep(self, guild_id: int, *, at: datetime) -> int:
-        def job(connection: sqlite3.Connection) -> int:
+        def job(connection: Connection) -> int:
             connection.execute(_KEEP, {"guild_id": guild_id, "at": to_ms(at)})
             kept: int = connection.execute(_KEPT).fetchone()["guild_id"]
             return kept

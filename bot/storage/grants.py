@@ -1,6 +1,5 @@
 """Keeps which role holds which capability, cached in memory, and seeds a guild once."""
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -11,7 +10,7 @@ from bot.domain.access import SEEDED, Capability, Grant
 from bot.domain.audit import AuditAction, AuditEntry, AuditRow
 from bot.ports import GrantRepository
 from bot.storage.audit.log import append
-from bot.storage.database import Database, to_ms
+from bot.storage.database import Connection, Database, Row, to_ms
 from bot.storage.errors import UnknownCapability
 from bot.storage.guild_settings import PauseReason, pause_incomplete
 
@@ -45,7 +44,7 @@ RETURNING role_id
 """
 
 
-def grants_in(connection: sqlite3.Connection, guild_id: int) -> tuple[Grant, ...]:
+def grants_in(connection: Connection, guild_id: int) -> tuple[Grant, ...]:
     """Return a guild's grants, inside a job."""
     return tuple(map(_grant, connection.execute(_IN_GUILD, {"guild_id": guild_id})))
 
@@ -54,7 +53,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class SqliteGrantRepository(GrantRepository):
+class SqlGrantRepository(GrantRepository):
     """Grants as rows; those of recently used guilds are cached, because every command checks them.
 
     Use one repository per database: changes by others are not noticed. ``now`` dates the seeding of a guild.
@@ -92,12 +91,12 @@ class SqliteGrantRepository(GrantRepository):
     async def revoke(self, grant: Grant, *, by: int, at: datetime) -> AuditRow | None:
         return await self._change(_REVOKE, grant, AuditAction.ACCESS_REVOKED, by=by, at=at)
 
-    async def _read(self, guild_id: int) -> tuple[int, Sequence[sqlite3.Row]]:
+    async def _read(self, guild_id: int) -> tuple[int, Sequence[Row]]:
         """Return the guild's rows, and how many jobs had ended when the read began."""
         return self._writes, await self._db.read(_OF_GUILD, {"guild_id": guild_id})
 
     async def _change(self, sql: str, grant: Grant, action: AuditAction, *, by: int, at: datetime) -> AuditRow | None:
-        def job(connection: sqlite3.Connection) -> AuditRow | None:
+        def job(connection: Connection) -> AuditRow | None:
             self._seed_if_new(connection, grant.guild_id)
             if connection.execute(sql, _row(grant)).fetchone() is None:
                 return None
@@ -110,7 +109,7 @@ class SqliteGrantRepository(GrantRepository):
         self._writes += 1
         self._cache.pop(guild_id, None)
 
-    def _seed_if_new(self, connection: sqlite3.Connection, guild_id: int) -> None:
+    def _seed_if_new(self, connection: Connection, guild_id: int) -> None:
         """Give @everyone, whose role id is the guild's, the grants of a new guild."""
         at = self._now()
         if connection.execute(_MARK_SEEDED, {"guild_id": guild_id, "at": to_ms(at)}).fetchone() is None:
@@ -126,7 +125,7 @@ def _row(grant: Grant) -> dict[str, int | str]:
     return {"guild_id": grant.guild_id, "role_id": grant.role_id, "capability": grant.capability.value}
 
 
-def _grant(row: sqlite3.Row) -> Grant:
+def _grant(row: Row) -> Grant:
     try:
         capability = Capability(row["capability"])
     except ValueError:

@@ -1,6 +1,5 @@
 """Keeps each guild's settings and whether its resends are paused. Each change has its audit row in one transaction."""
 
-import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +12,7 @@ from bot.domain.settings import GuildSettings, Setting
 from bot.ports import GuildSettingsRepository
 from bot.ports.resends import PauseRepository
 from bot.storage.audit.log import append
-from bot.storage.database import Database, from_ms, to_ms
+from bot.storage.database import Connection, Database, from_ms, to_ms
 
 _COLUMNS: Mapping[Setting, str] = {
     Setting.APPROVALS_CHANNEL: "approvals_channel_id",
@@ -71,7 +70,7 @@ class PauseReason(StrEnum):
     """One of the two, before the guild got its first grants."""
 
 
-class SqliteGuildSettingsRepository(GuildSettingsRepository):
+class SqlGuildSettingsRepository(GuildSettingsRepository):
     """Settings as columns of the guild's row."""
 
     def __init__(self, db: Database) -> None:
@@ -88,7 +87,7 @@ class SqliteGuildSettingsRepository(GuildSettingsRepository):
     ) -> AuditRow | None:
         column = _COLUMNS[setting]
 
-        def job(connection: sqlite3.Connection) -> AuditRow | None:
+        def job(connection: Connection) -> AuditRow | None:
             values = {"guild_id": guild_id, "value": value}
             before = connection.execute(_SETTINGS, values).fetchone()
             if value == (None if before is None else before[column]):
@@ -101,7 +100,7 @@ class SqliteGuildSettingsRepository(GuildSettingsRepository):
         return await self._db.write(job)
 
 
-class SqlitePauseRepository(PauseRepository):
+class SqlPauseRepository(PauseRepository):
     """Pauses as columns of the guild's row."""
 
     def __init__(self, db: Database) -> None:
@@ -120,7 +119,7 @@ class SqlitePauseRepository(PauseRepository):
 
     @override
     async def pause(self, guild_id: int, *, by: int, at: datetime) -> AuditRow | None:
-        def job(connection: sqlite3.Connection) -> AuditRow | None:
+        def job(connection: Connection) -> AuditRow | None:
             if connection.execute(_PAUSE, {"guild_id": guild_id, "by": by, "at": to_ms(at)}).fetchone() is None:
                 return None
             return append(connection, AuditEntry(guild_id, at, by, AuditAction.RESENDS_PAUSED, "guild"))
@@ -129,7 +128,7 @@ class SqlitePauseRepository(PauseRepository):
 
     @override
     async def resume(self, guild_id: int, number: int, *, by: int, at: datetime) -> AuditRow | None:
-        def job(connection: sqlite3.Connection) -> AuditRow | None:
+        def job(connection: Connection) -> AuditRow | None:
             if connection.execute(_RESUME, {"guild_id": guild_id, "number": number}).fetchone() is None:
                 return None
             return append(connection, AuditEntry(guild_id, at, by, AuditAction.RESENDS_RESUMED, "guild"))
@@ -137,7 +136,7 @@ class SqlitePauseRepository(PauseRepository):
         return await self._db.write(job)
 
 
-def pause_for(connection: sqlite3.Connection, resend: Resend, *, at: datetime) -> AuditRow | None:
+def pause_for(connection: Connection, resend: Resend, *, at: datetime) -> AuditRow | None:
     """Pause a guild's resends because of the answer to ``resend``, in the job that stores the answer.
 
     It replaces a pause by a user, but not an earlier one of its own kind: then None is returned, else the audit row.
@@ -149,7 +148,7 @@ def pause_for(connection: sqlite3.Connection, resend: Resend, *, at: datetime) -
     return append(connection, AuditEntry(resend.guild_id, at, None, AuditAction.RESENDS_PAUSED, "guild", detail))
 
 
-def pause_incomplete(connection: sqlite3.Connection, guild_id: int, *, reason: PauseReason, at: datetime) -> None:
+def pause_incomplete(connection: Connection, guild_id: int, *, reason: PauseReason, at: datetime) -> None:
     """Pause a guild's resends because the database does not know everything that was sent.
 
     It replaces a pause by a user. An alarm stays one, but with a new number: a user who was shown the old one does not

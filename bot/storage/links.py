@@ -1,7 +1,6 @@
 """Keeps which Steam account belongs to which Discord user, one to one per guild."""
 
 import json
-import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -25,7 +24,7 @@ from bot.domain.links import (
 from bot.domain.steam import SteamId
 from bot.ports import LinkRepository
 from bot.storage.audit.log import append
-from bot.storage.database import Database, from_ms, to_ms
+from bot.storage.database import Connection, Database, Row, from_ms, to_ms
 
 _OF_USER = "SELECT * FROM links WHERE guild_id = :guild_id AND user_id = :user_id"
 
@@ -58,14 +57,14 @@ WITH holders AS (
 )
 SELECT user_id, steam_id FROM holders
 WHERE steam_id = :steam_id
-   OR user_id IN (SELECT value FROM json_each(:user_ids))
+   OR user_id IN (SELECT CAST(value AS BIGINT) FROM json_each(:user_ids))
    OR user_id IN (SELECT user_id FROM holders WHERE steam_id = :steam_id)
 """
 
 _PURGE = "DELETE FROM ended_links WHERE ended_at <= :before"
 
 
-def put_link(connection: sqlite3.Connection, link: Link) -> Link:
+def put_link(connection: Connection, link: Link) -> Link:
     """Set the user's link, inside a job; SteamAccountTaken before anything is changed."""
     values = _row(link)
     taken = connection.execute(_OF_STEAM_ID, values).fetchone()
@@ -87,28 +86,28 @@ def put_link(connection: sqlite3.Connection, link: Link) -> Link:
 
 
 def holders_in(
-    connection: sqlite3.Connection, guild_id: int, steam_id: SteamId, *, user_ids: Collection[int], at: datetime
+    connection: Connection, guild_id: int, steam_id: SteamId, *, user_ids: Collection[int], at: datetime
 ) -> frozenset[Holder]:
     """Return what :meth:`LinkRepository.holders` does, inside a job."""
     return _holders(connection.execute(_HOLDERS, _concerned(guild_id, steam_id, user_ids, at)))
 
 
-def link_in(connection: sqlite3.Connection, guild_id: int, user_id: int) -> Link | None:
+def link_in(connection: Connection, guild_id: int, user_id: int) -> Link | None:
     """Return a user's link, inside a job."""
     return _only(connection.execute(_OF_USER, {"guild_id": guild_id, "user_id": user_id}).fetchall())
 
 
-def purge_ended(connection: sqlite3.Connection, *, at: datetime) -> None:
+def purge_ended(connection: Connection, *, at: datetime) -> None:
     """Delete the ended links that no longer make a new one wait, inside a job."""
     connection.execute(_PURGE, {"before": to_ms(at - RELINK_COOL_DOWN)})
 
 
-def _keep_ended(connection: sqlite3.Connection, link: Link, *, at: datetime) -> None:
+def _keep_ended(connection: Connection, link: Link, *, at: datetime) -> None:
     purge_ended(connection, at=at)
     connection.execute(_END, {**_row(link), "ended_at": to_ms(at)})
 
 
-class SqliteLinkRepository(LinkRepository):
+class SqlLinkRepository(LinkRepository):
     """Links as rows, unique in both directions."""
 
     def __init__(self, db: Database) -> None:
@@ -134,7 +133,7 @@ class SqliteLinkRepository(LinkRepository):
 
     @override
     async def remove(self, guild_id: int, user_id: int, *, by: int, at: datetime) -> Link | None:
-        def job(connection: sqlite3.Connection) -> Link | None:
+        def job(connection: Connection) -> Link | None:
             row = connection.execute(_REMOVE, {"guild_id": guild_id, "user_id": user_id}).fetchone()
             if row is None:
                 return None
@@ -160,11 +159,11 @@ def _concerned(guild_id: int, steam_id: SteamId, user_ids: Collection[int], at: 
     }
 
 
-def _holders(rows: Iterable[sqlite3.Row]) -> frozenset[Holder]:
+def _holders(rows: Iterable[Row]) -> frozenset[Holder]:
     return frozenset(Holder(row["user_id"], SteamId(row["steam_id"])) for row in rows)
 
 
-def _only(rows: Sequence[sqlite3.Row]) -> Link | None:
+def _only(rows: Sequence[Row]) -> Link | None:
     return link_of(rows[0]) if rows else None
 
 
@@ -180,7 +179,7 @@ def _row(link: Link) -> dict[str, int | str | None]:
     }
 
 
-def link_of(row: sqlite3.Row) -> Link:
+def link_of(row: Row) -> Link:
     """Return a row's link."""
     return Link(
         guild_id=row["guild_id"],
@@ -193,7 +192,7 @@ def link_of(row: sqlite3.Row) -> Link:
     )
 
 
-def ended_link_of(row: sqlite3.Row) -> EndedLink:
+def ended_link_of(row: Row) -> EndedLink:
     """Return a row's ended link."""
     return EndedLink(
         guild_id=row["guild_id"],

@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.domain.health import DatabaseFiles, ResendBacklog
 from bot.domain.resends import ResendState
 from bot.storage.database import Database, to_ms
-from bot.storage.maintenance.record import last_backup
+from bot.storage.sqlite.maintenance.record import last_backup
 
 # A request that a restore made unknown may never have been sent.
 _RESENDS = """
@@ -20,7 +20,7 @@ FROM resends GROUP BY state
 """
 
 
-class SqliteTableMetrics:
+class SqlTableMetrics:
     """Figures about the tables and the files."""
 
     def __init__(self, db: Database, path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -16,9 +15,9 @@ from bot.domain.my_data import Erased, StoredData, accounts_of
 from bot.domain.resends import OPENED_WITHIN, Resend, TradeFacts
 from bot.domain.steam import SteamId
 from bot.ports import MyDataRepository
-from bot.storage.audit.log import SqliteAuditRepository, append, link_rows, rows_about
+from bot.storage.audit.log import SqlAuditRepository, append, link_rows, rows_about
 from bot.storage.audit.rows import Read, erase_person
-from bot.storage.database import Database, to_ms
+from bot.storage.database import Connection, Database, Row, to_ms
 from bot.storage.links import ended_link_of, link_of
 from bot.storage.notes import note_of
 from bot.storage.references import OF_USER as ERRORS_OF_USER
@@ -35,7 +34,7 @@ _RESENDS = """
 SELECT * FROM resends
 WHERE guild_id = :guild_id AND erased_at IS NULL AND (
     requested_by = :user_id OR owner_user_id = :user_id
-    OR owner_user_id IS NULL AND owner IN (SELECT value FROM json_each(:accounts))
+    OR owner_user_id IS NULL AND owner IN (SELECT CAST(value AS BIGINT) FROM json_each(:accounts))
 )
 ORDER BY id
 """
@@ -49,7 +48,8 @@ _MAX_VIEWS_OF_ALL = 1_000
 
 _OTHERS = """
 SELECT steam_id FROM links
-WHERE guild_id = :guild_id AND user_id <> :user_id AND steam_id IN (SELECT value FROM json_each(:accounts))
+WHERE guild_id = :guild_id AND user_id <> :user_id
+  AND steam_id IN (SELECT CAST(value AS BIGINT) FROM json_each(:accounts))
 """
 
 _REMOVE_LINK = "DELETE FROM links WHERE guild_id = :guild_id AND user_id = :user_id"
@@ -72,14 +72,14 @@ _REMOVE_WATCHES = "DELETE FROM watches WHERE guild_id = :guild_id AND user_id = 
 
 # Those of the staff name the account too.
 _REMOVE_WATCHES_OF_OTHERS = """
-DELETE FROM watches WHERE guild_id = :guild_id AND owner IN (SELECT value FROM json_each(:accounts))
+DELETE FROM watches WHERE guild_id = :guild_id AND owner IN (SELECT CAST(value AS BIGINT) FROM json_each(:accounts))
 """
 
 # As with requests: a note written while the account was another member's is about that member.
 _ABOUT_THEM = """
 FROM notes
 WHERE guild_id = :guild_id AND (
-    user_id = :user_id OR user_id IS NULL AND steam_id IN (SELECT value FROM json_each(:accounts))
+    user_id = :user_id OR user_id IS NULL AND steam_id IN (SELECT CAST(value AS BIGINT) FROM json_each(:accounts))
 )
 """
 
@@ -99,7 +99,7 @@ WHERE id = :id
 """
 
 
-class SqliteMyDataRepository(MyDataRepository):
+class SqlMyDataRepository(MyDataRepository):
     """One member's data in all tables that hold any."""
 
     def __init__(self, db: Database) -> None:
@@ -114,7 +114,7 @@ class SqliteMyDataRepository(MyDataRepository):
         accounts = await _accounts(self._db.read, who, link, ended_links)
         linked = [link.steam_id.value] if link is not None and link.steam_id in accounts else []
         about_them = await rows_about(self._db.read, guild_id, user_id=user_id, steam_ids=linked)
-        views_of_all = await SqliteAuditRepository(self._db).newest(
+        views_of_all = await SqlAuditRepository(self._db).newest(
             guild_id, limit=_MAX_VIEWS_OF_ALL, action=AuditAction.TRADES_VIEWED, subject="guild"
         )
         rows = {row.number: row for row in (*about_them, *views_of_all)}
@@ -133,7 +133,7 @@ class SqliteMyDataRepository(MyDataRepository):
 
     @override
     async def erase(self, guild_id: int, user_id: int, *, at: datetime) -> Erased:
-        def job(connection: sqlite3.Connection) -> Erased:
+        def job(connection: Connection) -> Erased:
             return asyncio.run(_erase(connection, guild_id, user_id, at))  # nothing in it waits
 
         return await self._db.write(job, on_done=self._require_wipe)
@@ -156,8 +156,8 @@ class SqliteMyDataRepository(MyDataRepository):
         self._is_wipe_due = True
 
 
-async def _erase(connection: sqlite3.Connection, guild_id: int, user_id: int, at: datetime) -> Erased:
-    async def read(sql: str, parameters: Mapping[str, Any]) -> Iterable[sqlite3.Row]:
+async def _erase(connection: Connection, guild_id: int, user_id: int, at: datetime) -> Erased:
+    async def read(sql: str, parameters: Mapping[str, Any]) -> Iterable[Row]:
         return connection.execute(sql, parameters).fetchall()
 
     who = {"guild_id": guild_id, "user_id": user_id, "at": to_ms(at)}
@@ -192,7 +192,7 @@ async def _erase(connection: sqlite3.Connection, guild_id: int, user_id: int, at
     )
 
 
-def _erase_resends(connection: sqlite3.Connection, resends: Iterable[Resend], at: datetime) -> Erased:
+def _erase_resends(connection: Connection, resends: Iterable[Resend], at: datetime) -> Erased:
     """Erase the requests that ended and no longer count; return how many, and until when the others stay."""
     erased, kept = 0, []
     for resend in resends:

@@ -1,6 +1,5 @@
 """Keeps the staff's notes on customers."""
 
-import sqlite3
 from datetime import datetime
 
 from typing_extensions import override
@@ -11,7 +10,7 @@ from bot.domain.notes import Note
 from bot.domain.steam import SteamId
 from bot.ports.notes import NoteRepository
 from bot.storage.audit.log import append
-from bot.storage.database import Database, clean_text, from_ms, is_storable, to_ms
+from bot.storage.database import Connection, Database, Row, clean_text, from_ms, is_storable, to_ms
 
 _OF_CUSTOMER = "guild_id = :guild_id AND (user_id = :user_id OR steam_id = :steam_id)"
 
@@ -30,7 +29,7 @@ RETURNING *
 """
 
 
-class SqliteNoteRepository(NoteRepository):
+class SqlNoteRepository(NoteRepository):
     """Notes as rows."""
 
     def __init__(self, db: Database) -> None:
@@ -46,7 +45,7 @@ class SqliteNoteRepository(NoteRepository):
             "at_most": at_most,
         }
 
-        def job(connection: sqlite3.Connection) -> Note | None:
+        def job(connection: Connection) -> Note | None:
             row = connection.execute(_ADD, values).fetchone()
             if row is not None:
                 append(connection, _entry(AuditAction.NOTE_ADDED, note_of(row), by=note.author_id, at=note.at))
@@ -64,7 +63,7 @@ class SqliteNoteRepository(NoteRepository):
             return None
         values = {"guild_id": guild_id, "id": note_id, "by": by, "of_anyone": of_anyone}
 
-        def job(connection: sqlite3.Connection) -> Note | None:
+        def job(connection: Connection) -> Note | None:
             row = connection.execute(_REMOVE, values).fetchone()
             if row is not None:
                 append(connection, _entry(AuditAction.NOTE_REMOVED, note_of(row), by=by, at=at))
@@ -73,7 +72,7 @@ class SqliteNoteRepository(NoteRepository):
         return await self._db.write(job)
 
 
-def note_of(row: sqlite3.Row) -> Note:
+def note_of(row: Row) -> Note:
     """Return a row's note."""
     return Note(
         id=row["id"],

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from typing_extensions import override
 from bot.domain.failures import Failure, FailureKind, Party, ProviderName
 from bot.domain.references import ErrorReference
 from bot.ports.references import ReferenceRepository
-from bot.storage.database import Database, clean_text, from_ms, to_ms
+from bot.storage.database import Connection, Database, Row, clean_text, from_ms, to_ms
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ _LONGEST = 120
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-class SqliteReferenceRepository(ReferenceRepository):
+class SqlReferenceRepository(ReferenceRepository):
     """Errors as rows: at most ``max_rows``, and ``max_per_user`` of one member of a guild."""
 
     def __init__(self, db: Database, *, max_rows: int = 10_000, max_per_user: int = 50) -> None:
@@ -70,7 +69,7 @@ class SqliteReferenceRepository(ReferenceRepository):
         rows = [_row(error) for error in errors]
         users = {(error.guild_id, error.user_id) for error in errors}
 
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             connection.executemany(_INSERT, rows)
             connection.executemany(
                 _EVICT_OF_USER,
@@ -95,13 +94,13 @@ class SqliteReferenceRepository(ReferenceRepository):
 
     @override
     async def purge(self, *, before: datetime) -> None:
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             connection.execute(_PURGE, {"before": to_ms(before)})
 
         await self._db.write(job)
 
 
-def errors_of(rows: Sequence[sqlite3.Row]) -> tuple[ErrorReference, ...]:
+def errors_of(rows: Sequence[Row]) -> tuple[ErrorReference, ...]:
     """Return the errors of rows, without those that cannot be read: damaged, or of another version."""
     errors = []
     for row in rows:
@@ -143,7 +142,7 @@ def _text(text: str | None) -> str | None:
     return cleaned and cleaned[:_LONGEST]
 
 
-def _error(row: sqlite3.Row) -> ErrorReference:
+def _error(row: Row) -> ErrorReference:
     facts = json.loads(row["facts"])
     return ErrorReference(
         guild_id=row["guild_id"],

@@ -5,7 +5,6 @@ checks in the same statement that the guild's resends are not paused. An erased 
 """
 
 import json
-import sqlite3
 from datetime import datetime
 
 from bot.domain.audit import FOR_ANOTHER, AuditAction, AuditEntry
@@ -13,7 +12,7 @@ from bot.domain.failures import ProviderName
 from bot.domain.resends import Outcome, Resend, ResendState, TradeFacts, change_in
 from bot.domain.secrets import mask_trade_urls
 from bot.domain.steam import Game, SteamId
-from bot.storage.database import clean_text, from_ms, to_ms
+from bot.storage.database import Row, clean_text, from_ms, to_ms
 
 GET = "SELECT * FROM resends WHERE guild_id = :guild_id AND id = :id AND erased_at IS NULL"
 
@@ -26,8 +25,8 @@ WHERE guild_id = :guild_id AND provider = :provider AND trade_id = :trade_id
 NEWEST_OF_TRADES = """
 SELECT resends.* FROM json_each(:trade_ids) AS wanted CROSS JOIN resends ON resends.id = (
     SELECT id FROM resends
-    WHERE guild_id = :guild_id AND provider = :provider AND trade_id = wanted.value AND erased_at IS NULL
-      AND NOT (state = 'cancelled' AND message_id IS NULL AND settled_by IS NULL)
+    WHERE guild_id = :guild_id AND provider = :provider AND trade_id = CAST(wanted.value AS BIGINT)
+      AND erased_at IS NULL AND NOT (state = 'cancelled' AND message_id IS NULL AND settled_by IS NULL)
     ORDER BY id DESC
     LIMIT 1
 )
@@ -90,9 +89,9 @@ WITH waits AS (
     ORDER BY requested_at DESC
     LIMIT 1000
 )
-SELECT avg(wait) AS median FROM (
+SELECT CAST(avg(wait) AS BIGINT) AS median FROM (
     SELECT wait FROM waits ORDER BY wait
-    LIMIT 2 - (SELECT count(*) FROM waits) % 2 OFFSET (SELECT max(count(*) - 1, 0) / 2 FROM waits)
+    LIMIT 2 - (SELECT count(*) FROM waits) % 2 OFFSET (SELECT (count(*) - 1) / 2 FROM waits)
 )
 """
 
@@ -150,7 +149,8 @@ LIMIT :limit
 
 ATTACH_CARD = """
 UPDATE resends SET
-    channel_id = :channel_id, message_id = :message_id, shown_version = CASE WHEN state = :state THEN :version END
+    channel_id = :channel_id, message_id = :message_id,
+    shown_version = CASE WHEN state = :state THEN CAST(:version AS BIGINT) END
 WHERE guild_id = :guild_id AND id = :id AND message_id IS :replaces
 RETURNING *
 """
@@ -281,7 +281,7 @@ def new_row(draft: Resend) -> dict[str, int | str | None]:
     }
 
 
-def resend_of(row: sqlite3.Row) -> Resend:
+def resend_of(row: Row) -> Resend:
     """Return a row's request."""
     return Resend(
         id=row["id"],

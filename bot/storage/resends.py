@@ -1,7 +1,6 @@
 """Keeps resend requests; every change of state is one compare-and-set with its audit row in one transaction."""
 
 import json
-import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,20 +16,20 @@ from bot.domain.steam import SteamId
 from bot.ports.resends import ResendRepository
 from bot.storage import resend_rows as rows
 from bot.storage.audit.log import append
-from bot.storage.database import Database, Parameters, clean_text, from_ms, is_storable, to_ms
+from bot.storage.database import Connection, Cursor, Database, Parameters, clean_text, from_ms, is_storable, to_ms
 from bot.storage.guild_settings import pause_for
-from bot.storage.links import SqliteLinkRepository
+from bot.storage.links import SqlLinkRepository
 from bot.storage.rights import require
 
 _Value = int | str | None
 
 
-class SqliteResendRepository(ResendRepository):
+class SqlResendRepository(ResendRepository):
     """Requests as rows. A change returns the changed request; None if it was not in the state that the change needs."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._links = SqliteLinkRepository(db)
+        self._links = SqlLinkRepository(db)
 
     @override
     async def open(
@@ -39,7 +38,7 @@ class SqliteResendRepository(ResendRepository):
         values = rows.new_row(draft)
         values |= {"at_most": at_most, "counted_from": to_ms(draft.requested_at - OPENED_WITHIN)}
 
-        def job(connection: sqlite3.Connection) -> Resend | None:
+        def job(connection: Connection) -> Resend | None:
             if only_if is not None:
                 require(connection, only_if, draft, at=draft.requested_at)
             return _change(
@@ -123,7 +122,7 @@ class SqliteResendRepository(ResendRepository):
         values = {"guild_id": guild_id, "id": resend_id, "channel_id": channel_id, "message_id": message_id}
         shown = {"version": version, "state": state.value, "replaces": replaces}
 
-        def job(connection: sqlite3.Connection) -> Resend | None:
+        def job(connection: Connection) -> Resend | None:
             return _first(connection.execute(rows.ATTACH_CARD, values | shown))
 
         return await self._db.write(job)
@@ -136,7 +135,7 @@ class SqliteResendRepository(ResendRepository):
 
     @override
     async def add_note(self, guild_id: int, resend_id: int, note: str) -> Resend | None:
-        def job(connection: sqlite3.Connection) -> Resend | None:
+        def job(connection: Connection) -> Resend | None:
             values = _with_note(connection, guild_id, resend_id, note)
             return _first(connection.execute(rows.SET_NOTES, values))
 
@@ -146,7 +145,7 @@ class SqliteResendRepository(ResendRepository):
     async def revise(
         self, guild_id: int, resend_id: int, facts: TradeFacts, *, version: int, at: datetime
     ) -> Resend | None:
-        def job(connection: sqlite3.Connection) -> Resend | None:
+        def job(connection: Connection) -> Resend | None:
             row = connection.execute(rows.NOTES, {"guild_id": guild_id, "id": resend_id}).fetchone()
             note = rows.facts_of(row["facts"]).note_of_change(facts) if row is not None else None
             values = _with_note(connection, guild_id, resend_id, note)
@@ -183,7 +182,7 @@ class SqliteResendRepository(ResendRepository):
 
     @override
     async def return_to_pending(self, guild_id: int, resend_id: int, *, note: str, at: datetime) -> Resend | None:
-        def job(connection: sqlite3.Connection) -> Resend | None:
+        def job(connection: Connection) -> Resend | None:
             values = _with_note(connection, guild_id, resend_id, note)
             return _change(
                 connection,
@@ -231,7 +230,7 @@ class SqliteResendRepository(ResendRepository):
 
     @override
     async def remind(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
-        def job(connection: sqlite3.Connection) -> Resend | None:
+        def job(connection: Connection) -> Resend | None:
             return _first(connection.execute(rows.REMIND, {"guild_id": guild_id, "id": resend_id, "at": to_ms(at)}))
 
         return await self._with_context(await self._db.write(job))
@@ -282,7 +281,7 @@ class SqliteResendRepository(ResendRepository):
     ) -> Resend | None:
         alarms = outcome is Outcome.OTHER_TRADE
 
-        def job(connection: sqlite3.Connection) -> Resend | None:
+        def job(connection: Connection) -> Resend | None:
             values = _with_note(connection, guild_id, resend_id, ALARM if alarms else None)
             values |= {"outcome": outcome.value, "detail": clean_text(detail), "settle_after": to_ms(settle_after)}
             unknown = _change(
@@ -338,7 +337,7 @@ class SqliteResendRepository(ResendRepository):
         return replace(resend, context=CardContext(owner_link, earlier, of_customer))
 
     async def _set(self, statement: str, guild_id: int, resend_id: int, **values: _Value) -> None:
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             connection.execute(statement, {"guild_id": guild_id, "id": resend_id, **values})
 
         await self._db.write(job)
@@ -358,7 +357,7 @@ class SqliteResendRepository(ResendRepository):
     ) -> Resend | None:
         values |= {"guild_id": guild_id, "id": resend_id, "by": by, "at": to_ms(at)}
 
-        def job(connection: sqlite3.Connection) -> Resend | None:
+        def job(connection: Connection) -> Resend | None:
             if only_if is not None and (resend := _first(connection.execute(rows.GET, values))) is not None:
                 require(connection, only_if, resend, at=at)
             return _change(connection, statement=statement, values=values, action=action, by=by, at=at, logged=logged)
@@ -367,7 +366,7 @@ class SqliteResendRepository(ResendRepository):
 
 
 def _change(
-    connection: sqlite3.Connection,
+    connection: Connection,
     *,
     statement: str,
     values: Parameters,
@@ -384,12 +383,12 @@ def _change(
     return resend
 
 
-def _first(cursor: sqlite3.Cursor) -> Resend | None:
+def _first(cursor: Cursor) -> Resend | None:
     row = cursor.fetchone()
     return None if row is None else rows.resend_of(row)
 
 
-def _with_note(connection: sqlite3.Connection, guild_id: int, resend_id: int, note: str | None) -> dict[str, _Value]:
+def _with_note(connection: Connection, guild_id: int, resend_id: int, note: str | None) -> dict[str, _Value]:
     """Return the request's key and its notes with ``note``. No other job can change them meanwhile."""
     row = connection.execute(rows.NOTES, {"guild_id": guild_id, "id": resend_id}).fetchone()
     before = rows.notes_of(row["notes"]) if row is not None else ()

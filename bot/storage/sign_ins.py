@@ -1,6 +1,5 @@
 """Keeps Steam sign-ins in progress: by the digest of a token that works once, with nonces that count once."""
 
-import sqlite3
 from datetime import datetime, timedelta
 
 from typing_extensions import override
@@ -10,7 +9,7 @@ from bot.domain.links import Link, LinkSource, SignIn
 from bot.domain.sign_in import NONCE_AHEAD, NONCE_WITHIN
 from bot.domain.steam import SteamId
 from bot.ports import SignInRepository
-from bot.storage.database import Database, from_ms, to_ms
+from bot.storage.database import Connection, Database, Row, from_ms, to_ms
 from bot.storage.links import purge_ended, put_link
 
 _BEGIN = """
@@ -36,7 +35,7 @@ _NONCES_KEPT_FOR = NONCE_WITHIN + NONCE_AHEAD + timedelta(minutes=5)
 """Longer than a nonce is accepted, by some minutes in case the clock is set back."""
 
 
-class SqliteSignInRepository(SignInRepository):
+class SqlSignInRepository(SignInRepository):
     """Sign-ins as rows, one for each user of a guild."""
 
     def __init__(self, db: Database) -> None:
@@ -51,7 +50,7 @@ class SqliteSignInRepository(SignInRepository):
             "expires_at": to_ms(sign_in.expires_at),
         }
 
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             connection.execute(_BEGIN, row)
 
         await self._db.write(job)
@@ -63,7 +62,7 @@ class SqliteSignInRepository(SignInRepository):
 
     @override
     async def complete(self, digest: str, *, steam_id: SteamId, nonce: str, at: datetime) -> Link | None:
-        def job(connection: sqlite3.Connection) -> Link | SteamAccountTaken | None:
+        def job(connection: Connection) -> Link | SteamAccountTaken | None:
             row = connection.execute(_GET, {"digest": digest, "at": to_ms(at)}).fetchone()
             if row is None or connection.execute(_SEEN, {"nonce": nonce}).fetchone() is not None:
                 return None
@@ -82,7 +81,7 @@ class SqliteSignInRepository(SignInRepository):
 
     @override
     async def purge(self, *, at: datetime) -> None:
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             for statement in _PURGE:
                 connection.execute(statement, {"at": to_ms(at), "seen_before": to_ms(at - _NONCES_KEPT_FOR)})
             purge_ended(connection, at=at)
@@ -90,5 +89,5 @@ class SqliteSignInRepository(SignInRepository):
         await self._db.write(job)
 
 
-def _sign_in(row: sqlite3.Row) -> SignIn:
+def _sign_in(row: Row) -> SignIn:
     return SignIn(row["digest"], row["guild_id"], row["user_id"], from_ms(row["expires_at"]))

@@ -5,7 +5,6 @@ An answer is stored as msgpack, compressed. A trade's code is never stored; trad
 
 import json
 import logging
-import sqlite3
 import weakref
 import zlib
 from collections.abc import Callable, Mapping
@@ -34,7 +33,7 @@ from bot.domain.snapshots import (
 from bot.domain.steam import Game, SteamId
 from bot.domain.trades import Trade
 from bot.ports import SnapshotRepository
-from bot.storage.database import Database, clean_text, from_ms, to_ms
+from bot.storage.database import Connection, Database, Row, clean_text, from_ms, to_ms
 from bot.worker import run_in_worker
 
 _log = logging.getLogger(__name__)
@@ -43,7 +42,7 @@ _DELETE = """
 DELETE FROM snapshots WHERE seq IN (
     SELECT snapshots.seq FROM json_each(:keys) AS wanted CROSS JOIN snapshots
         ON snapshots.id = json_extract(wanted.value, '$[1]')
-        AND snapshots.guild_id = json_extract(wanted.value, '$[0]')
+        AND snapshots.guild_id = CAST(json_extract(wanted.value, '$[0]') AS BIGINT)
 )
 """
 
@@ -106,7 +105,7 @@ class _Stored(NamedTuple):
     bytes: int
 
 
-class SqliteSnapshotRepository(SnapshotRepository):
+class SqlSnapshotRepository(SnapshotRepository):
     """Snapshots as rows: at most ``max_rows`` and ``max_bytes_in_all``, of which each user has a share.
 
     A customer has at most ``max_per_customer`` of a guild, one of the staff ``max_per_staff``; their oldest are evicted
@@ -142,7 +141,7 @@ class SqliteSnapshotRepository(SnapshotRepository):
         readers = {(row["guild_id"], row["user_id"]): self._per_user[Audience(row["audience"])] for row in rows}
         keys = json.dumps([(snapshot.guild_id, snapshot.id) for snapshot in snapshots])
 
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             # As few statements as possible: each one releases and takes Python's global lock.
             connection.execute(_DELETE, {"keys": keys})
             connection.executemany(_INSERT, rows)
@@ -220,7 +219,7 @@ class SqliteSnapshotRepository(SnapshotRepository):
         return packed
 
     async def _execute(self, sql: str, parameters: Mapping[str, object]) -> None:
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: Connection) -> None:
             connection.execute(sql, parameters)
 
         await self._db.write(job)
@@ -352,7 +351,7 @@ def _view_column(view: InventoryFilter | TradesView) -> str:
     return msgspec.json.encode(stored).decode()
 
 
-def _snapshot(row: sqlite3.Row) -> Snapshot:
+def _snapshot(row: Row) -> Snapshot:
     return Snapshot(
         id=row["id"],
         guild_id=row["guild_id"],

@@ -1,7 +1,6 @@
 """Keeps which trades are watched, by whom, and the standing that they know."""
 
 import json
-import sqlite3
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
@@ -12,7 +11,7 @@ from bot.domain.failures import ProviderName
 from bot.domain.steam import SteamId
 from bot.domain.watches import Watch
 from bot.ports.watches import WatchRepository
-from bot.storage.database import Database, clean_text, from_ms, to_ms
+from bot.storage.database import Connection, Database, Row, clean_text, from_ms, to_ms
 
 _ADD = """
 INSERT INTO watches (guild_id, user_id, provider, trade_id, owner, standing, notified_at, began_at, expires_at)
@@ -28,11 +27,11 @@ WHERE guild_id = :guild_id AND user_id = :user_id AND provider = :provider AND t
 
 _OF_USER = "SELECT * FROM watches WHERE guild_id = :guild_id AND user_id = :user_id ORDER BY id"
 
-_OF_PROVIDER = "SELECT * FROM watches WHERE provider = :provider AND expires_at > :at ORDER BY read_at, id"
+_OF_PROVIDER = "SELECT * FROM watches WHERE provider = :provider AND expires_at > :at ORDER BY read_at NULLS FIRST, id"
 
 _GET = "SELECT * FROM watches WHERE id = :id"
 
-_MARK_READ = "UPDATE watches SET read_at = :at WHERE id IN (SELECT value FROM json_each(:ids))"
+_MARK_READ = "UPDATE watches SET read_at = :at WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(:ids))"
 
 _MARK_NOTIFIED = "UPDATE watches SET standing = :standing, notified_at = :at WHERE id = :id"
 
@@ -41,7 +40,7 @@ _REMOVE = "DELETE FROM watches WHERE id = :id AND (:user_id IS NULL OR user_id =
 _REMOVE_EXPIRED = "DELETE FROM watches WHERE expires_at <= :at RETURNING *"
 
 
-class SqliteWatchRepository(WatchRepository):
+class SqlWatchRepository(WatchRepository):
     """Watches as rows."""
 
     def __init__(self, db: Database) -> None:
@@ -62,7 +61,7 @@ class SqliteWatchRepository(WatchRepository):
             "at_most": at_most,
         }
 
-        def job(connection: sqlite3.Connection) -> tuple[Watch, bool] | None:
+        def job(connection: Connection) -> tuple[Watch, bool] | None:
             is_new = connection.execute(_ADD, row).rowcount > 0
             watch = _only(connection.execute(_OF_TRADE, row))
             return None if watch is None else (watch, is_new)
@@ -91,14 +90,14 @@ class SqliteWatchRepository(WatchRepository):
 
     @override
     async def remove(self, watch_id: int, *, of: int | None = None) -> Watch | None:
-        def job(connection: sqlite3.Connection) -> Watch | None:
+        def job(connection: Connection) -> Watch | None:
             return _only(connection.execute(_REMOVE, {"id": watch_id, "user_id": of}).fetchall())
 
         return await self._db.write(job)
 
     @override
     async def remove_expired(self, *, at: datetime) -> tuple[Watch, ...]:
-        def job(connection: sqlite3.Connection) -> tuple[Watch, ...]:
+        def job(connection: Connection) -> tuple[Watch, ...]:
             return watches_of(connection.execute(_REMOVE_EXPIRED, {"at": to_ms(at)}).fetchall())
 
         return await self._db.write(job)
@@ -107,7 +106,7 @@ class SqliteWatchRepository(WatchRepository):
         await self._db.write(lambda connection: connection.execute(sql, values).rowcount)
 
 
-def watches_of(rows: Iterable[sqlite3.Row]) -> tuple[Watch, ...]:
+def watches_of(rows: Iterable[Row]) -> tuple[Watch, ...]:
     """Return the watches in these rows."""
     return tuple(
         Watch(
@@ -127,5 +126,5 @@ def watches_of(rows: Iterable[sqlite3.Row]) -> tuple[Watch, ...]:
     )
 
 
-def _only(rows: Iterable[sqlite3.Row]) -> Watch | None:
+def _only(rows: Iterable[Row]) -> Watch | None:
     return next(iter(watches_of(rows)), None)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import math
-import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,20 +13,14 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 from bot.domain.errors import DatabaseUnavailable
-from bot.storage.guard import DatabaseGuard
+from bot.storage.database import Job, WriteObserver
 
 _log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
-Job = Callable[[sqlite3.Connection], _T]
-"""A write job. It may be rolled back and run again: that must do no harm outside the database."""
-
 _MAX_JOBS = 64
 """Jobs in one transaction, so that the first does not wait long for the last."""
-
-BUSY_TIMEOUT = 0.1
-"""Seconds that SQLite itself waits for another process's lock: that wait cannot be interrupted."""
 
 _LOCK_TIMEOUT = 5.0
 """Seconds to wait for another process's lock in all."""
@@ -35,11 +28,40 @@ _LOCK_TIMEOUT = 5.0
 _LOCK_TIMEOUT_AT_CLOSE = 0.3
 
 
-class WriteObserver(Protocol):
-    """Receives the timing of each job that was committed."""
+class Writer(Protocol):
+    """The one connection of a process that writes. Its methods are called on the queue's thread."""
 
-    def __call__(self, *, waited: float, took: float) -> None:
-        """Record a job; both in seconds."""
+    @property
+    def connection(self) -> Any:
+        """What jobs get: a :class:`Connection`, which also has its engine's own methods."""
+        ...
+
+    def begin(self) -> Exception | None:
+        """Begin a transaction. Return the error if another process holds the lock: trying again may help."""
+        ...
+
+    def has_begun(self) -> bool:
+        """Return whether a transaction is open."""
+        ...
+
+    def commit(self) -> None:
+        """Commit the transaction."""
+        ...
+
+    def rollback(self) -> None:
+        """Undo the transaction, if one is open."""
+        ...
+
+    def interrupt(self) -> None:
+        """Cancel the statement that runs; called from another thread."""
+        ...
+
+    def explained(self, error: BaseException, *, in_commit: bool = False) -> BaseException:
+        """Return a DatabaseUnavailable for an error of the database, and any other error as it is."""
+        ...
+
+    def on_failure(self) -> None:
+        """Count a job that failed because of the database."""
         ...
 
 
@@ -60,9 +82,8 @@ class WriteQueue:
     Callers are answered only after COMMIT. A failed COMMIT fails the whole batch; a job that fails is undone alone.
     """
 
-    def __init__(self, connection: sqlite3.Connection, guard: DatabaseGuard) -> None:
-        self._connection = connection
-        self._guard = guard
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._waiting: deque[_Entry] = deque()
         self._running: asyncio.Future[None] | None = None
@@ -75,14 +96,14 @@ class WriteQueue:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if isinstance(error, asyncio.CancelledError):  # what runs is rolled back, so that stopping does not wait for it
-            self._connection.interrupt()
+            self._writer.interrupt()
         self._thread.shutdown()
 
-    def run(self, work: Job[_T]) -> asyncio.Future[_T]:
+    def run(self, work: Callable[[Any], _T]) -> asyncio.Future[_T]:
         """Run work on the connection's thread, between two transactions."""
-        return asyncio.get_running_loop().run_in_executor(self._thread, work, self._connection)
+        return asyncio.get_running_loop().run_in_executor(self._thread, work, self._writer.connection)
 
-    def add(self, job: Job[_T], on_done: Callable[[], None] | None = None) -> asyncio.Future[_T]:
+    def add(self, job: Callable[[Any], _T], on_done: Callable[[], None] | None = None) -> asyncio.Future[_T]:
         """Queue a job. Cancelling the future does not stop the job."""
         future: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Entry(job, on_done, future, time.perf_counter()))
@@ -118,7 +139,7 @@ class WriteQueue:
         now = time.perf_counter()
         for entry in batch:
             entry.started_at = now
-        self._running = self.run(partial(self._run_batch, batch))
+        self._running = asyncio.get_running_loop().run_in_executor(self._thread, self._run_batch, batch)
         self._running.add_done_callback(partial(self._answer, batch))
 
     def _answer(self, batch: Sequence[_Entry], running: asyncio.Future[None]) -> None:
@@ -131,7 +152,8 @@ class WriteQueue:
                 entry.on_done()
         for entry in batch:
             error = entry.error or failure
-            self._guard.write_failures += isinstance(error, DatabaseUnavailable)
+            if isinstance(error, DatabaseUnavailable):
+                self._writer.on_failure()
             if entry.future.done():
                 if error is not None:
                     _log.error("write failed after its caller had gone error=%s", type(error).__name__)
@@ -143,64 +165,48 @@ class WriteQueue:
                     self.on_write(waited=entry.started_at - entry.added_at, took=now - entry.started_at)
         self._start()
 
-    def _run_batch(self, batch: Sequence[_Entry], connection: sqlite3.Connection) -> None:
+    def _run_batch(self, batch: Sequence[_Entry]) -> None:
         """Run a batch in one transaction. If a job fails, roll back and run each half, until the job fails alone."""
+        writer = self._writer
         try:
-            entries = self._begin(batch, connection)
-        except (sqlite3.Error, DatabaseUnavailable) as error:
-            _fail(batch, self._guard.explained(error))
+            entries = self._begin(batch)
+        except Exception as error:  # noqa: BLE001 -- the callers get it
+            _fail(batch, writer.explained(error))
             return
         try:
             for entry in entries:
-                entry.result = entry.job(connection)
-                if not connection.in_transaction:
-                    raise sqlite3.OperationalError("the job ended the transaction")  # noqa: TRY301 -- its own error
+                entry.result = entry.job(writer.connection)
+                if not writer.has_begun():
+                    raise RuntimeError("the job ended the transaction")  # noqa: TRY301 -- its own error
         except BaseException as error:  # noqa: BLE001 -- the caller gets it
-            connection.rollback()  # SQLite may have done so: it does if the disk is full
+            writer.rollback()  # SQLite may have done so: it does if the disk is full
             if len(entries) == 1:
-                _fail(entries, self._guard.explained(error))
+                _fail(entries, writer.explained(error))
             else:
                 middle = len(entries) // 2
-                self._run_batch(entries[:middle], connection)
-                self._run_batch(entries[middle:], connection)
+                self._run_batch(entries[:middle])
+                self._run_batch(entries[middle:])
             return
         if entries:
             try:
-                connection.execute("COMMIT")
-                self._guard.after_commit()
-            except (sqlite3.Error, DatabaseUnavailable) as error:
-                connection.rollback()
-                _fail(entries, self._guard.explained(error, may_be_done=not _is_unwritten(error)))
+                writer.commit()
+            except Exception as error:  # noqa: BLE001 -- the callers get it
+                writer.rollback()
+                _fail(entries, writer.explained(error, in_commit=True))
 
-    def _begin(self, batch: Sequence[_Entry], connection: sqlite3.Connection) -> Sequence[_Entry]:
+    def _begin(self, batch: Sequence[_Entry]) -> Sequence[_Entry]:
         """Begin a transaction and return the jobs to run; none, and no transaction, if all were dropped."""
-        self._guard.before_transaction()
         since = time.monotonic()
         while True:
             if self._is_shutting_down:
                 batch = [entry for entry in batch if not entry.future.done()]
             if not batch:
                 return batch
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if not is_locked(error) or not self.may_wait(since):
-                    raise
-            else:
+            locked = self._writer.begin()
+            if locked is None:
                 return batch
-
-
-def is_locked(error: BaseException) -> bool:
-    """Return whether another process held the lock."""
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF == sqlite3.SQLITE_BUSY
-
-
-def _is_unwritten(error: BaseException) -> bool:
-    """Return whether a COMMIT failed in writing: its last page, which makes it count, is then not in the journal.
-
-    If syncing failed, it may be there after a crash.
-    """
-    return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+            if not self.may_wait(since):
+                raise locked
 
 
 def _fail(entries: Sequence[_Entry], error: BaseException) -> None:

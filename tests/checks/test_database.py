@@ -9,7 +9,7 @@ import pytest
 
 from bot.checks.database import check_database
 from bot.checks.findings import Channels, DatabaseChecked, Level
-from bot.storage.schema import bundled
+from bot.storage.sqlite.schema import bundled
 from tests.contracts.samples import GUILD
 from tests.storage.databases import CHANGED_LOG, filled, names
 from tests.storage.pairs import WITH_PAIRS
@@ -97,7 +97,7 @@ def test_no_database(path: Path, content: bytes | None):
 
 def test_older_schema(path: Path, monkeypatch: pytest.MonkeyPatch):
     """An older schema is fine: the next start migrates it."""
-    monkeypatch.setattr("bot.storage.maintenance.inspection.bundled", lambda: WITH_PAIRS)
+    monkeypatch.setattr("bot.storage.sqlite.maintenance.inspection.bundled", lambda: WITH_PAIRS)
 
     checked = check_database(path)
 

@@ -21,20 +21,21 @@ from bot.ports.notes import NoteRepository
 from bot.ports.references import ReferenceRepository
 from bot.ports.resends import PauseRepository, ResendRepository
 from bot.ports.watches import WatchRepository
-from bot.storage.audit.log import SqliteAuditRepository
+from bot.storage.audit.log import SqlAuditRepository
 from bot.storage.database import Database
-from bot.storage.first_guild import SqliteFirstGuildRepository
-from bot.storage.grants import SqliteGrantRepository
-from bot.storage.guild_settings import SqliteGuildSettingsRepository, SqlitePauseRepository
-from bot.storage.links import SqliteLinkRepository
-from bot.storage.maintenance.inspection import inspect
-from bot.storage.my_data import SqliteMyDataRepository
-from bot.storage.notes import SqliteNoteRepository
-from bot.storage.references import SqliteReferenceRepository
-from bot.storage.resends import SqliteResendRepository
-from bot.storage.sign_ins import SqliteSignInRepository
-from bot.storage.snapshots import SqliteSnapshotRepository
-from bot.storage.watches import SqliteWatchRepository
+from bot.storage.first_guild import SqlFirstGuildRepository
+from bot.storage.grants import SqlGrantRepository
+from bot.storage.guild_settings import SqlGuildSettingsRepository, SqlPauseRepository
+from bot.storage.links import SqlLinkRepository
+from bot.storage.my_data import SqlMyDataRepository
+from bot.storage.notes import SqlNoteRepository
+from bot.storage.references import SqlReferenceRepository
+from bot.storage.resends import SqlResendRepository
+from bot.storage.sign_ins import SqlSignInRepository
+from bot.storage.snapshots import SqlSnapshotRepository
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.maintenance.inspection import inspect
+from bot.storage.watches import SqlWatchRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +88,21 @@ async def _rows(db: Database, guild_id: int) -> Rows:
 
 @asynccontextmanager
 async def _sqlite(folder: Path) -> AsyncIterator[Repositories]:
-    async with Database.open(folder / "desk.db") as db:
+    async with SqliteDatabase.open(folder / "desk.db") as db:
         yield Repositories(
-            grants=SqliteGrantRepository(db),
-            links=SqliteLinkRepository(db),
-            settings=SqliteGuildSettingsRepository(db),
-            first_guild=SqliteFirstGuildRepository(db),
-            pauses=SqlitePauseRepository(db),
-            resends=SqliteResendRepository(db),
-            snapshots=SqliteSnapshotRepository(db),
-            references=SqliteReferenceRepository(db),
-            audit=SqliteAuditRepository(db),
-            my_data=SqliteMyDataRepository(db),
-            sign_ins=SqliteSignInRepository(db),
-            watches=SqliteWatchRepository(db),
-            notes=SqliteNoteRepository(db),
+            grants=SqlGrantRepository(db),
+            links=SqlLinkRepository(db),
+            settings=SqlGuildSettingsRepository(db),
+            first_guild=SqlFirstGuildRepository(db),
+            pauses=SqlPauseRepository(db),
+            resends=SqlResendRepository(db),
+            snapshots=SqlSnapshotRepository(db),
+            references=SqlReferenceRepository(db),
+            audit=SqlAuditRepository(db),
+            my_data=SqlMyDataRepository(db),
+            sign_ins=SqlSignInRepository(db),
+            watches=SqlWatchRepository(db),
+            notes=SqlNoteRepository(db),
             chain=lambda: inspect(folder / "desk.db").chain,
             rows=lambda guild_id: _rows(db, guild_id),
         )

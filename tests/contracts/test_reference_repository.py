@@ -6,8 +6,8 @@ import pytest
 
 from bot.domain.failures import Failure, FailureKind, Party, ProviderName
 from bot.ports.references import ReferenceRepository
-from bot.storage.database import Database
-from bot.storage.references import SqliteReferenceRepository
+from bot.storage.references import SqlReferenceRepository
+from bot.storage.sqlite.database import SqliteDatabase
 from tests.contracts.samples import ADA, BEN, GUILD, NOW, OTHER_GUILD, error
 
 SINCE = NOW - timedelta(days=7)
@@ -77,8 +77,8 @@ async def test_purged(references: ReferenceRepository) -> None:
 
 async def test_shares(tmp_path) -> None:
     """A member who makes errors all day pushes out their own; then those with most of them lose their oldest."""
-    async with Database.open(tmp_path / "desk.db") as db:
-        references = SqliteReferenceRepository(db, max_rows=6, max_per_user=4)
+    async with SqliteDatabase.open(tmp_path / "desk.db") as db:
+        references = SqlReferenceRepository(db, max_rows=6, max_per_user=4)
         await references.save(error("aaaaaa", user_id=BEN))
         for number in range(9):
             await references.save(error(f"{number:06x}", at=NOW + timedelta(seconds=number)))

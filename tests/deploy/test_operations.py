@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.config import SECRETS
 from bot.exit_codes import ExitCode
-from bot.storage.maintenance.backup import back_up
+from bot.storage.sqlite.maintenance.backup import back_up
 from tests.storage.databases import filled, names
 from tests.support.command_line import GOOD, ROOT
 

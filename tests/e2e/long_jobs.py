@@ -15,8 +15,8 @@ from bot.demo.providers import faults
 from bot.demo.trades import ResendAnswer, WorldTrade
 from bot.domain.trades import RESENDABLE_STATUSES
 from bot.exit_codes import ExitCode
-from bot.storage.database import Database
-from bot.storage.maintenance.backup import back_up
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.maintenance.backup import back_up
 from tests.e2e.live_bot import STOPS_WITHIN, LiveBot
 from tests.providers.test_bounds import assetpay_item
 from tests.support.bot_process import RUN, BotProcess
@@ -38,14 +38,14 @@ def busy(answer):
 bot.ui.inventory_pages.inventory_csv = busy
 {RUN}"""
 UPGRADE = f"""
-import bot.storage.database as database
-from bot.storage.schema import Migration, bundled
+import bot.storage.sqlite.database as database
+from bot.storage.sqlite.schema import Migration, bundled
 steps = (*bundled(), Migration(len(bundled()) + 1, "0099_slow.sql", "CREATE TABLE slow AS {COUNTING};"))
 database.bundled = lambda: steps
 {RUN}"""
 OPENING = f"""
 import sys
-import bot.storage.database as database
+import bot.storage.sqlite.database as database
 
 def opened(*arguments, queue=database.WriteQueue):
     print("{SEEN}", file=sys.stderr, flush=True)
@@ -55,8 +55,8 @@ database.WriteQueue = opened
 {RUN}"""
 SLOW_COPY = f"""
 import sys
-import bot.storage.maintenance.backup as backup
-import bot.storage.maintenance.restore as restore
+import bot.storage.sqlite.maintenance.backup as backup
+import bot.storage.sqlite.maintenance.restore as restore
 
 def copy_into(source, target, *, named):
     print("{SEEN}", file=sys.stderr, flush=True)
@@ -221,7 +221,7 @@ async def with_silent_gateway(live: LiveBot) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def with_database(live: LiveBot) -> AsyncIterator[None]:
-    async with Database.open(live.database):
+    async with SqliteDatabase.open(live.database):
         pass
     yield
 

@@ -3,16 +3,16 @@
 import pytest
 
 from bot.exit_codes import ExitCode
-from bot.storage.database import Database
-from bot.storage.schema import bundled
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.schema import bundled
 from tests.e2e.live_bot import LiveBot, answer_of
 from tests.support.bot_process import RUN, BotProcess
 
 OTHER_TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Secret.canary-canary-canary-canary-canary-ca"
 
 UPGRADED = f"""
-import bot.storage.database as database
-from bot.storage.schema import Migration, bundled
+import bot.storage.sqlite.database as database
+from bot.storage.sqlite.schema import Migration, bundled
 steps = (*bundled(), Migration(len(bundled()) + 1, "0099_more.sql", "CREATE TABLE more (n INTEGER) STRICT;"))
 database.bundled = lambda: steps
 {RUN}"""
@@ -121,7 +121,7 @@ async def test_commands_refused(live: LiveBot):
 
 async def test_no_room_for_the_copy_before_an_upgrade(live: LiveBot):
     """An old database is not upgraded without a backup copy: one line names the path that needs room."""
-    async with Database.open(live.database):
+    async with SqliteDatabase.open(live.database):
         pass
     before = live.database.read_bytes()
     async with live.bot(program=WITHOUT_ROOM) as bot:

@@ -22,10 +22,11 @@ from bot.observability import readings
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.metrics import Metrics, ProcessMetrics
 from bot.observability.readings import Reading, Readings
-from bot.storage import guard
-from bot.storage.database import Database, to_ms
-from bot.storage.maintenance.record import BackupRecord, note_backup
-from bot.storage.metrics import SqliteTableMetrics
+from bot.storage.database import to_ms
+from bot.storage.metrics import SqlTableMetrics
+from bot.storage.sqlite import guard
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.maintenance.record import BackupRecord, note_backup
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -45,9 +46,9 @@ async def monitored(folder: Path) -> AsyncIterator[tuple[Monitor, Path]]:
     path = folder / "skindesk.db"
     client: Any = SimpleNamespace(shards_health=lambda: (), guilds=[1], interaction_names=lambda: ())
     requests = DiscordRequests(on_answer=lambda _method, _status: None)
-    async with Database.open(path) as database:
+    async with SqliteDatabase.open(path) as database:
         metrics = Metrics(build={}, readings=READINGS)
-        yield Monitor(client, requests, metrics, SqliteTableMetrics(database, path), database.guard), path
+        yield Monitor(client, requests, metrics, SqlTableMetrics(database, path), database.guard), path
 
 
 def deleted(path: Path) -> None:
@@ -189,8 +190,8 @@ async def test_waiting_resends(tmp_path: Path) -> None:
         {"state": "sent", "asked": 90_000_000, "left": 1, "sent": 80_000_000},
     ]
     path = tmp_path / "skindesk.db"
-    async with Database.open(path) as database:
-        tables = SqliteTableMetrics(database, path)
+    async with SqliteDatabase.open(path) as database:
+        tables = SqlTableMetrics(database, path)
         none = await tables.resends(NOW)
         for trade, row in enumerate(rows):
             fields = {"trade": trade, "now": to_ms(NOW), **row}

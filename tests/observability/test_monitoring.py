@@ -12,8 +12,8 @@ from bot.monitoring import Monitor
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.metrics import Metrics
 from bot.observability.server import Health
-from bot.storage.database import Database
-from bot.storage.metrics import SqliteTableMetrics
+from bot.storage.metrics import SqlTableMetrics
+from bot.storage.sqlite.database import SqliteDatabase
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -26,8 +26,8 @@ async def health_of(folder: Path, *, taken: bool | None = None, is_deleted: bool
     if taken is not None:
         requests.last_acknowledgement = (SINCE, taken)
     path = folder / "skindesk.db"
-    async with Database.open(path) as database:
-        monitor = Monitor(client, requests, Metrics(build={}), SqliteTableMetrics(database, path), database.guard)
+    async with SqliteDatabase.open(path) as database:
+        monitor = Monitor(client, requests, Metrics(build={}), SqlTableMetrics(database, path), database.guard)
         if is_deleted:
             path.unlink()
         return await monitor.health()

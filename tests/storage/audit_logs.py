@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bot.domain.audit import AuditAction, AuditEntry
 from bot.storage.audit.log import append
-from bot.storage.database import Database
-from bot.storage.maintenance.inspection import inspect
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.maintenance.inspection import inspect
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, CLEO, GUILD, NOW, OTHER_GUILD
 
 ODD = "Ünï ★ \ud800 \0 '; DROP TABLE audit; --"
@@ -50,7 +50,7 @@ async def written(path: Path, entries: Sequence[AuditEntry]) -> None:
         for entry in entries:
             append(connection, entry)
 
-    async with Database.open(path) as db:
+    async with SqliteDatabase.open(path) as db:
         await db.write(job)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage.database import Database
+from bot.storage.sqlite.database import SqliteDatabase
 
 
 @pytest.fixture
@@ -14,6 +14,6 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def db(path: Path) -> AsyncIterator[Database]:
-    async with Database.open(path) as opened:
+async def db(path: Path) -> AsyncIterator[SqliteDatabase]:
+    async with SqliteDatabase.open(path) as opened:
         yield opened

@@ -8,10 +8,10 @@ from typing import Any
 from bot.domain.access import Capability, Grant
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import ResendState
-from bot.storage.database import Database
-from bot.storage.grants import SqliteGrantRepository
-from bot.storage.links import SqliteLinkRepository
-from bot.storage.resends import SqliteResendRepository
+from bot.storage.grants import SqlGrantRepository
+from bot.storage.links import SqlLinkRepository
+from bot.storage.resends import SqlResendRepository
+from bot.storage.sqlite.database import SqliteDatabase
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, GUILD, NOW, in_state
 
 TRADES = {state: 5000 + number for number, state in enumerate(ResendState)}
@@ -23,12 +23,12 @@ CHANGED_LOG = ("DROP TRIGGER audit_is_never_updated", "UPDATE audit SET at = at 
 
 async def filled(path: Path) -> None:
     """Make a database with a request in every state, grants and links."""
-    async with Database.open(path) as db:
-        grants = SqliteGrantRepository(db)
+    async with SqliteDatabase.open(path) as db:
+        grants = SqlGrantRepository(db)
         await grants.of_guild(GUILD)
         await grants.grant(Grant(GUILD, 77, Capability.APPROVE_RESEND), by=BEN, at=NOW)
-        await SqliteLinkRepository(db).put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.STAFF, BEN, NOW))
-        resends = SqliteResendRepository(db)
+        await SqlLinkRepository(db).put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.STAFF, BEN, NOW))
+        resends = SqlResendRepository(db)
         for state, trade_id in TRADES.items():
             resend = await in_state(resends, state, trade_id=trade_id)
             await resends.attach_card(GUILD, resend.id, channel_id=1, message_id=resend.id, version=1)
@@ -62,12 +62,12 @@ import asyncio, itertools, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from bot.domain.audit import AuditAction, AuditEntry
-from bot.storage.audit.log import SqliteAuditRepository
-from bot.storage.database import Database
+from bot.storage.audit.log import SqlAuditRepository
+from bot.storage.sqlite.database import SqliteDatabase
 
 async def main():
-    async with Database.open(Path(sys.argv[1])) as db:
-        audit = SqliteAuditRepository(db)
+    async with SqliteDatabase.open(Path(sys.argv[1])) as db:
+        audit = SqlAuditRepository(db)
         for n in itertools.count(1):
             entry = AuditEntry(7, datetime.now(UTC), 8, AuditAction.INVENTORY_VIEWED, "user:9", {"n": str(n)})
             await audit.append(entry)

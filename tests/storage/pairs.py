@@ -8,9 +8,9 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
-from bot.storage.database import Database
-from bot.storage.schema import Migration, bundled
-from bot.storage.write_queue import Job
+from bot.storage.database import Connection, Job
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.schema import Migration, bundled
 
 WITH_PAIRS = (
     *bundled(),
@@ -27,13 +27,13 @@ def pair(n: int) -> Job[int]:
     return partial(write_pair, n)
 
 
-def write_pair(n: int, connection: sqlite3.Connection) -> int:
+def write_pair(n: int, connection: Connection) -> int:
     connection.execute("INSERT INTO pairs VALUES (?, 'left')", (n,))
     connection.execute("INSERT INTO pairs VALUES (?, 'right')", (n,))
     return n
 
 
-async def whole_pairs(db: Database) -> set[int]:
+async def whole_pairs(db: SqliteDatabase) -> set[int]:
     """Return the numbers that are stored, after checking that each has both halves."""
     rows = await db.read("SELECT n, count(*) AS halves FROM pairs GROUP BY n")
     assert {row["halves"] for row in rows} <= {2}
@@ -52,7 +52,7 @@ class Gate:
     def open(self) -> None:
         self._opened.set()
 
-    def __call__(self, connection: sqlite3.Connection) -> int:
+    def __call__(self, connection: Connection) -> int:
         connection.execute("INSERT INTO pairs VALUES (?, 'left')", (self._n,))
         self._loop.call_soon_threadsafe(self.reached.set)
         self._opened.wait(timeout=10)
@@ -61,7 +61,7 @@ class Gate:
 
 
 @contextmanager
-def locked_by_another(path: Path) -> Iterator[sqlite3.Connection]:
+def locked_by_another(path: Path) -> Iterator[Connection]:
     """Hold the write lock until the ROLLBACK or the end."""
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -13,10 +13,10 @@ PATIENCE = 60.0
 HOLD = """
 import asyncio, sys
 from pathlib import Path
-from bot.storage.database import Database
+from bot.storage.sqlite.database import SqliteDatabase
 
 async def main():
-    async with Database.open(Path(sys.argv[1])):
+    async with SqliteDatabase.open(Path(sys.argv[1])):
         print("open", flush=True)
         await asyncio.sleep(600)
 
@@ -27,7 +27,7 @@ asyncio.run(main())
 WRITE_UNTIL_KILLED = """
 import asyncio, itertools, sys
 from pathlib import Path
-from bot.storage.database import Database
+from bot.storage.sqlite.database import SqliteDatabase
 from tests.storage.pairs import WITH_PAIRS, pair
 
 numbers = itertools.count()
@@ -37,7 +37,7 @@ async def write(db):
         print(await db.write(pair(next(numbers))), flush=True)
 
 async def main():
-    async with Database.open(Path(sys.argv[1]), migrations=WITH_PAIRS) as db:
+    async with SqliteDatabase.open(Path(sys.argv[1]), migrations=WITH_PAIRS) as db:
         await asyncio.gather(*(write(db) for _ in range(50)))
 
 asyncio.run(main())
@@ -46,10 +46,10 @@ asyncio.run(main())
 LEFT_OPEN = """
 import asyncio, sys
 from pathlib import Path
-from bot.storage.database import Database
+from bot.storage.sqlite.database import SqliteDatabase
 
 loop = asyncio.new_event_loop()
-opened = Database.open(Path(sys.argv[1]))
+opened = SqliteDatabase.open(Path(sys.argv[1]))
 db = loop.run_until_complete(opened.__aenter__())
 print(len(loop.run_until_complete(db.read("SELECT 1"))), flush=True)
 """

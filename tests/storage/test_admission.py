@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from bot.domain.resends import ResendPause
-from bot.storage.database import Database
 from bot.storage.errors import DatabaseChanged, DatabaseUnusable
-from bot.storage.grants import SqliteGrantRepository
-from bot.storage.guild_settings import SqlitePauseRepository
-from bot.storage.lock import lock_of, remembered
-from bot.storage.maintenance.admission import open_admitted
-from bot.storage.maintenance.backup import back_up
-from bot.storage.maintenance.record import BackupRecord, last_backup, note_backup
-from bot.storage.maintenance.restore import restore
-from bot.storage.resends import SqliteResendRepository
-from bot.storage.schema import bundled
+from bot.storage.grants import SqlGrantRepository
+from bot.storage.guild_settings import SqlPauseRepository
+from bot.storage.resends import SqlResendRepository
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.lock import lock_of, remembered
+from bot.storage.sqlite.maintenance.admission import open_admitted
+from bot.storage.sqlite.maintenance.backup import back_up
+from bot.storage.sqlite.maintenance.record import BackupRecord, last_backup, note_backup
+from bot.storage.sqlite.maintenance.restore import restore
+from bot.storage.sqlite.schema import bundled
 from tests.contracts.samples import GUILD, LATER, NOW, draft
 from tests.storage.databases import filled, names, query
 
@@ -33,7 +33,7 @@ async def start(path: Path, *, accepts_new: bool = False) -> None:
 async def pauses(path: Path) -> list[int]:
     """Return the guilds whose resends are paused, after a command was used in GUILD."""
     async with open_admitted(path, accepts_new=False, at=LATER) as db:
-        await SqliteGrantRepository(db, now=lambda: LATER).of_guild(GUILD)
+        await SqlGrantRepository(db, now=lambda: LATER).of_guild(GUILD)
     return [guild_id for (guild_id,) in query(path, "SELECT guild_id FROM guilds WHERE resends_paused_at IS NOT NULL")]
 
 
@@ -73,7 +73,7 @@ async def emptied(path: Path) -> None:
 
 async def replaced_by_a_new_one(path: Path) -> None:
     path.unlink()
-    async with Database.open(path):
+    async with SqliteDatabase.open(path):
         pass
 
 
@@ -116,9 +116,9 @@ async def test_changed(used: Path, change: Callable[[Path], Awaitable[None]], re
     await start(used, accepts_new=True)
 
     assert await pauses(used) == [GUILD]
-    async with Database.open(used) as db:
-        await SqlitePauseRepository(db).resume(GUILD, ResendPause(GUILD, LATER).number, by=1, at=LATER)
-        new = await SqliteResendRepository(db).open(draft(trade_id=10))
+    async with SqliteDatabase.open(used) as db:
+        await SqlPauseRepository(db).resume(GUILD, ResendPause(GUILD, LATER).number, by=1, at=LATER)
+        new = await SqlResendRepository(db).open(draft(trade_id=10))
         assert new is not None
         assert new.id > highest, "the buttons of old cards never mean a new request"
     assert await pauses(used) == [], "each server is stopped once"
@@ -139,7 +139,7 @@ async def test_first_start(path: Path):
 
 async def test_upgrade(path: Path):
     """A database of an earlier version is taken as it is, and remembered from then on."""
-    async with Database.open(path, migrations=bundled()[:4]):
+    async with SqliteDatabase.open(path, migrations=bundled()[:4]):
         pass
     lock_of(path).write_bytes(b"")
 
@@ -180,7 +180,7 @@ async def test_restored(used: Path, tmp_path: Path):
 
 async def test_servers_unknown_to_a_restored_copy(path: Path, tmp_path: Path):
     """A server that first appears after a restore is stopped too: its data may have been lost."""
-    async with Database.open(path):
+    async with SqliteDatabase.open(path):
         pass
     copy = back_up(path, tmp_path / "copy.db").path
     path.unlink()

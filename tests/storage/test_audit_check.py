@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from bot.domain.audit import AuditAction, AuditEntry, ChainFault, ChainReport, DamagedRow
-from bot.storage.audit.check import check
-from bot.storage.audit.log import SqliteAuditRepository
-from bot.storage.database import Database
-from bot.storage.maintenance.inspection import inspect, reading
+from bot.storage.audit.log import SqlAuditRepository
+from bot.storage.sqlite.audit_check import check
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.maintenance.inspection import inspect, reading
 from tests.contracts.samples import ADA, BEN, CLEO, GUILD, NOW
 from tests.storage.audit_logs import by_hand, fault_of, varied, written
 
@@ -184,8 +184,8 @@ async def test_any_byte_of_a_row(log: Path, number: int) -> None:
 
 async def test_check_during_writes(log: Path) -> None:
     """The check reads one snapshot of the log during writes."""
-    async with Database.open(log) as db:
-        audit = SqliteAuditRepository(db)
+    async with SqliteDatabase.open(log) as db:
+        audit = SqlAuditRepository(db)
         checking = asyncio.create_task(asyncio.to_thread(inspect, log))
         while not checking.done():
             await audit.append(varied(1)[0])
@@ -195,9 +195,9 @@ async def test_check_during_writes(log: Path) -> None:
     assert chain.fault is None
 
 
-async def test_returned_row(db: Database) -> None:
+async def test_returned_row(db: SqliteDatabase) -> None:
     """``append`` returns the row as it is read later, with its number and digest."""
-    audit = SqliteAuditRepository(db)
+    audit = SqlAuditRepository(db)
     rows = [await audit.append(entry) for entry in varied(20) if entry.guild_id == GUILD and "odd" not in entry.detail]
 
     assert list(reversed(await audit.newest(GUILD, limit=99))) == rows
@@ -220,8 +220,8 @@ async def test_returned_row(db: Database) -> None:
 )
 async def test_reading_a_damaged_row(log: Path, change: str) -> None:
     """A damaged row is returned as such by ``newest_as_found`` and left out by ``newest``."""
-    async with Database.open(log) as db:
-        audit = SqliteAuditRepository(db)
+    async with SqliteDatabase.open(log) as db:
+        audit = SqlAuditRepository(db)
         before = await audit.newest_as_found(GUILD, limit=99)
         with by_hand(log) as connection:
             connection.execute(f"UPDATE audit SET {change} WHERE id = 30")

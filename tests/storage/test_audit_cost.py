@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.audit import AuditAction, AuditEntry
-from bot.storage.audit.log import SqliteAuditRepository, append, remove_views, rows_about
-from bot.storage.database import Database
-from bot.storage.write_queue import Job
+from bot.storage.audit.log import SqlAuditRepository, append, remove_views, rows_about
+from bot.storage.database import Job
+from bot.storage.sqlite.database import SqliteDatabase
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, CLEO, GUILD, LATER, NOW
 
 RARE = AuditEntry(
@@ -71,7 +71,7 @@ async def _costs(statements: _Statements) -> dict[str, int]:
     db: Any = statements
     for name, filters in FILTERS.items():
         statements.steps = 0
-        await SqliteAuditRepository(db).newest(GUILD, limit=5, **filters)
+        await SqlAuditRepository(db).newest(GUILD, limit=5, **filters)
         found[name] = statements.steps
     statements.steps = 0
     await rows_about(statements.read, GUILD, user_id=CLEO, steam_ids=[ADAS_ACCOUNT.value])
@@ -83,9 +83,9 @@ async def _costs(statements: _Statements) -> dict[str, int]:
 
 async def test_hundred_thousand_rows(path: Path) -> None:
     """No read or write costs more with a hundred thousand rows than with a thousand."""
-    async with Database.open(path) as db:
-        await SqliteAuditRepository(db).append(RARE)
-        await SqliteAuditRepository(db).append(COMMON)
+    async with SqliteDatabase.open(path) as db:
+        await SqlAuditRepository(db).append(RARE)
+        await SqlAuditRepository(db).append(COMMON)
     statements = _Statements(path)
     statements.grow(1_000)
     small = await _costs(statements)
@@ -101,9 +101,9 @@ async def test_removing_views(path: Path) -> None:
     """To remove a view, and the people whom only it names, costs no more in a long log."""
     details = {"steam_id": str(BENS_ACCOUNT)}
     view = AuditEntry(GUILD, NOW, BEN, AuditAction.TRADES_VIEWED, f"steam:{BENS_ACCOUNT}", details)
-    async with Database.open(path) as db:
+    async with SqliteDatabase.open(path) as db:
         for entry in (RARE, view):
-            await SqliteAuditRepository(db).append(entry)
+            await SqlAuditRepository(db).append(entry)
     statements = _Statements(path)
     steps = []
     for rows in (1_000, 29_000):

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage.database import Database
 from bot.storage.errors import BackupNotWritten, DatabaseTooNew, DatabaseUnusable
-from bot.storage.maintenance.backup import MAX_KEPT, back_up, keep_before_migration
-from bot.storage.maintenance.inspection import inspect, reading
-from bot.storage.schema import bundled
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.maintenance.backup import MAX_KEPT, back_up, keep_before_migration
+from bot.storage.sqlite.maintenance.inspection import inspect, reading
+from bot.storage.sqlite.schema import bundled
 from tests.contracts.samples import NOW
 from tests.storage.databases import CHANGED_LOG, TRADES, WRITE, edit, filled, names, query, states
 from tests.storage.pairs import WITH_PAIRS
@@ -25,7 +25,7 @@ NEWEST = len(bundled())
 SAVE_WITH_LITTLE_ROOM = """
 import resource, sys
 from pathlib import Path
-from bot.storage.maintenance.backup import back_up
+from bot.storage.sqlite.maintenance.backup import back_up
 from bot.storage.errors import BackupNotWritten
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 try:
@@ -174,7 +174,7 @@ def test_changed_log(saved: Path, tmp_path: Path):
 
 async def test_read_while_in_use(saved: Path):
     """A reader sees the writes of a running process, even if its journal was empty at first."""
-    async with Database.open(saved) as db:
+    async with SqliteDatabase.open(saved) as db:
         with reading(saved) as (connection, in_use):
             assert in_use
             await db.write(lambda writer: writer.execute("INSERT INTO sign_in_nonces VALUES ('new', 1)").rowcount)
@@ -206,10 +206,10 @@ def test_no_room(saved: Path, tmp_path: Path):
 class TestBeforeMigrations:
     async def test_kept(self, path: Path):
         """Before the first missing migration a copy with the old schema is kept."""
-        async with Database.open(path):
+        async with SqliteDatabase.open(path):
             pass
 
-        async with Database.open(path, migrations=WITH_PAIRS, before_migration=keep_before_migration):
+        async with SqliteDatabase.open(path, migrations=WITH_PAIRS, before_migration=keep_before_migration):
             pass
 
         [kept] = [name for name in names(path.parent) if ".before-" in name]
@@ -221,21 +221,21 @@ class TestBeforeMigrations:
     async def test_none_without_need(self, path: Path, opened: int):
         """A new database, and one with the newest schema, is not copied."""
         for _ in range(opened + 1):
-            async with Database.open(path, before_migration=keep_before_migration):
+            async with SqliteDatabase.open(path, before_migration=keep_before_migration):
                 pass
 
         assert names(path.parent) == {"desk.db", "desk.db.lock"}
 
     async def test_refused_without(self, path: Path, monkeypatch: pytest.MonkeyPatch):
         """If the copy cannot be written, nothing is migrated."""
-        async with Database.open(path):
+        async with SqliteDatabase.open(path):
             pass
         # A really full disk would be full for pytest, too.
         monkeypatch.setattr("os.link", _no_room)
         monkeypatch.setattr(Path, "rename", _no_room)
 
         with pytest.raises(BackupNotWritten) as refused:
-            async with Database.open(path, migrations=WITH_PAIRS, before_migration=keep_before_migration):
+            async with SqliteDatabase.open(path, migrations=WITH_PAIRS, before_migration=keep_before_migration):
                 pass
 
         assert refused.value.reason == "No space left on device"
@@ -252,10 +252,10 @@ class TestBeforeMigrations:
             waited.append(cancelled.wait(5.0))
 
         async def start() -> None:
-            async with Database.open(path, migrations=WITH_PAIRS, before_migration=copy):
+            async with SqliteDatabase.open(path, migrations=WITH_PAIRS, before_migration=copy):
                 pass
 
-        async with Database.open(path):
+        async with SqliteDatabase.open(path):
             pass
         starting = asyncio.create_task(start())
         await asyncio.to_thread(copying.wait)

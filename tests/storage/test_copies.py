@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage.database import Database, from_ms
-from bot.storage.maintenance.backup import back_up
-from bot.storage.maintenance.copies import delete_oldest, newest_copy
-from bot.storage.maintenance.identity import Identity
-from bot.storage.schema import bundled
+from bot.storage.database import from_ms
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.maintenance.backup import back_up
+from bot.storage.sqlite.maintenance.copies import delete_oldest, newest_copy
+from bot.storage.sqlite.maintenance.identity import Identity
+from bot.storage.sqlite.schema import bundled
 from tests.contracts.samples import NOW
 from tests.storage.databases import edit, filled, names
 
@@ -67,7 +68,7 @@ async def test_copies_without_an_id(path: Path, tmp_path: Path):
     """A copy from before databases had an id belongs to the database with the same first audit row."""
     copies = [tmp_path / "desk-20200101T000000Z.db", tmp_path / "desk-20200102T000000Z.db"]
     for at, copy in enumerate(copies):
-        async with Database.open(copy, migrations=bundled()[:4]):
+        async with SqliteDatabase.open(copy, migrations=bundled()[:4]):
             pass
         columns = "(guild_id, at, action, subject, detail, digest)"
         edit(copy, f"INSERT INTO audit {columns} VALUES (1, {at}, 'x', 'guild', '{{}}', x'')")  # noqa: S608 -- a test's own values

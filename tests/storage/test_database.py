@@ -10,20 +10,20 @@ from typing import NoReturn
 import pytest
 
 from bot.storage import write_queue
-from bot.storage.database import Database
 from bot.storage.errors import DatabaseClosed
+from bot.storage.sqlite.database import SqliteDatabase
 from tests.storage.pairs import WITH_PAIRS, Gate, locked_by_another, pair, whole_pairs
 
 ALL = "SELECT n, half FROM pairs ORDER BY n, half"
 
 
 @pytest.fixture
-async def db(path: Path) -> AsyncIterator[Database]:
-    async with Database.open(path, migrations=WITH_PAIRS) as opened:
+async def db(path: Path) -> AsyncIterator[SqliteDatabase]:
+    async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as opened:
         yield opened
 
 
-async def test_settings_of_the_writer(db: Database) -> None:
+async def test_settings_of_the_writer(db: SqliteDatabase) -> None:
     """Commits are synced to the disk, deleted rows are overwritten, and readers do not wait."""
 
     def pragmas(connection: sqlite3.Connection) -> dict[str, object]:
@@ -41,7 +41,7 @@ async def test_settings_of_the_writer(db: Database) -> None:
     }
 
 
-async def test_reading_during_a_job(db: Database) -> None:
+async def test_reading_during_a_job(db: SqliteDatabase) -> None:
     """Readers do not wait for a job, see nothing of it before the COMMIT, and all of it after."""
     gate = Gate(1)
     writing = asyncio.create_task(db.write(gate))
@@ -56,7 +56,7 @@ async def test_reading_during_a_job(db: Database) -> None:
 
 
 @pytest.mark.parametrize("sql", ["INSERT INTO pairs VALUES (1, 'left')", "DELETE FROM pairs", "DROP TABLE pairs"])
-async def test_writing_through_a_reader(db: Database, sql: str) -> None:
+async def test_writing_through_a_reader(db: SqliteDatabase, sql: str) -> None:
     """The connections that read cannot write."""
     await db.write(pair(2))
 
@@ -67,7 +67,7 @@ async def test_writing_through_a_reader(db: Database, sql: str) -> None:
     assert await whole_pairs(db) == {2}
 
 
-async def test_inline_read_that_would_wait(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_inline_read_that_would_wait(db: SqliteDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the file is locked, an inline read goes to the other thread: the event loop never waits for a lock."""
 
     class Locked:
@@ -80,7 +80,7 @@ async def test_inline_read_that_would_wait(db: Database, monkeypatch: pytest.Mon
     assert [row["n"] for row in await db.read_inline("SELECT DISTINCT n FROM pairs")] == [1]
 
 
-async def test_wiping_among_jobs(db: Database) -> None:
+async def test_wiping_among_jobs(db: SqliteDatabase) -> None:
     """The file is rewritten between two transactions, while jobs wait."""
     ends = await asyncio.gather(
         *(db.write(pair(n)) for n in range(300)), db.wipe(), *map(db.write, map(pair, (300, 301)))
@@ -91,7 +91,7 @@ async def test_wiping_among_jobs(db: Database) -> None:
 
 
 async def test_wiping_while_another_process_writes(
-    db: Database, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    db: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A wipe waits for another process's lock; if that is not released in time, the log says so."""
     with locked_by_another(path) as other:
@@ -108,7 +108,7 @@ async def test_wiping_while_another_process_writes(
 
 async def test_closing_during_a_wipe(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Closing interrupts the rewriting of a large file, and nothing is lost."""
-    async with Database.open(path, migrations=WITH_PAIRS) as db:
+    async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as db:
         await db.write(pair(1))
         db._writer.set_progress_handler(lambda: time.sleep(0.05), 50)  # a file that takes minutes
         wiping = asyncio.create_task(db.wipe())
@@ -118,12 +118,12 @@ async def test_closing_during_a_wipe(path: Path, caplog: pytest.LogCaptureFixtur
     assert await wiping is False
     assert caplog.messages == ["deleted data is still in the files: interrupted"]
 
-    async with Database.open(path, migrations=WITH_PAIRS) as db:
+    async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as db:
         assert await whole_pairs(db) == {1}
 
 
 async def test_closed(path: Path) -> None:
-    async with Database.open(path, migrations=WITH_PAIRS) as db:
+    async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as db:
         pass
 
     for use in (db.write(pair(1)), db.read("SELECT 1"), db.read_inline("SELECT 1"), db.wipe()):

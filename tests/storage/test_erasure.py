@@ -11,15 +11,15 @@ from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.links import RELINK_COOL_DOWN, Link, LinkSource
 from bot.domain.notes import Note
 from bot.domain.resends import Outcome, ResendState, Settlement
-from bot.storage.audit.log import SqliteAuditRepository
-from bot.storage.database import Database
-from bot.storage.links import SqliteLinkRepository
-from bot.storage.my_data import SqliteMyDataRepository
-from bot.storage.notes import SqliteNoteRepository
-from bot.storage.references import SqliteReferenceRepository
-from bot.storage.resends import SqliteResendRepository
-from bot.storage.snapshots import SqliteSnapshotRepository
-from bot.storage.watches import SqliteWatchRepository
+from bot.storage.audit.log import SqlAuditRepository
+from bot.storage.links import SqlLinkRepository
+from bot.storage.my_data import SqlMyDataRepository
+from bot.storage.notes import SqlNoteRepository
+from bot.storage.references import SqlReferenceRepository
+from bot.storage.resends import SqlResendRepository
+from bot.storage.snapshots import SqlSnapshotRepository
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.watches import SqlWatchRepository
 from tests.contracts.samples import (
     ADA,
     ADAS_ACCOUNT,
@@ -58,9 +58,9 @@ def sightings(folder: Path) -> list[str]:
     return found
 
 
-async def live(db: Database) -> None:
+async def live(db: SqliteDatabase) -> None:
     """Let a member use SkinDesk, and staff act on them; others too."""
-    links, audit, resends = SqliteLinkRepository(db), SqliteAuditRepository(db), SqliteResendRepository(db)
+    links, audit, resends = SqlLinkRepository(db), SqlAuditRepository(db), SqlResendRepository(db)
     await links.put(Link(GUILD, BEN, BENS_ACCOUNT, LinkSource.SIGN_IN, BEN, NOW))
     await links.put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.SIGN_IN, ADA, NOW))
     for place, state in enumerate([state for state in ResendState if not state.is_open] * 6):
@@ -77,19 +77,19 @@ async def live(db: Database) -> None:
     facts = replace(changed.facts, items_send=("1",))
     await resends.revise(GUILD, changed.id, facts, version=changed.version, at=LATER)
     await resends.deny(GUILD, changed.id, by=BEN, reason=None, at=LATER)
-    await SqliteWatchRepository(db).add(watch(), at_most=9)
-    await SqliteNoteRepository(db).add(Note(0, GUILD, ADA, ADAS_ACCOUNT, BEN, "the bot was offline", NOW), at_most=9)
-    await SqliteReferenceRepository(db).save(error())
+    await SqlWatchRepository(db).add(watch(), at_most=9)
+    await SqlNoteRepository(db).add(Note(0, GUILD, ADA, ADAS_ACCOUNT, BEN, "the bot was offline", NOW), at_most=9)
+    await SqlReferenceRepository(db).save(error())
     for number in range(9):
-        await SqliteSnapshotRepository(db).save(replace(snapshot(), id=f"p-{number}"))
+        await SqlSnapshotRepository(db).save(replace(snapshot(), id=f"p-{number}"))
 
 
 async def test_the_files(path: Path) -> None:
     """After the cool-down no file holds the member's id, SteamID, reasons or items in any form."""
-    async with Database.open(path) as db:
+    async with SqliteDatabase.open(path) as db:
         await live(db)
         assert sightings(path.parent), "the search works"
-        my_data = SqliteMyDataRepository(db)
+        my_data = SqlMyDataRepository(db)
         await my_data.erase(GUILD, ADA, at=AT_LAST)
         await my_data.erase(GUILD, ADA, at=AT_LAST + RELINK_COOL_DOWN)
         await my_data.wipe()
@@ -101,9 +101,9 @@ async def test_the_files(path: Path) -> None:
 
 async def test_during_the_cool_down(path: Path) -> None:
     """During the cool-down the ended link is the only row about the member."""
-    async with Database.open(path) as db:
+    async with SqliteDatabase.open(path) as db:
         await live(db)
-        my_data = SqliteMyDataRepository(db)
+        my_data = SqlMyDataRepository(db)
         await my_data.erase(GUILD, ADA, at=AT_LAST)
         await my_data.wipe()
 
@@ -125,11 +125,11 @@ class Wipes:
         return end
 
 
-async def test_wiping(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_wiping(db: SqliteDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is rewritten only after an erasure, and again if that failed."""
     wipe = Wipes(False, True)
     monkeypatch.setattr(db, "wipe", wipe)
-    my_data = SqliteMyDataRepository(db)
+    my_data = SqlMyDataRepository(db)
     for _ in range(4):
         await my_data.wipe()
     assert wipe.count == 2
@@ -141,11 +141,11 @@ async def test_wiping(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("error", [sqlite3.DatabaseError(), asyncio.CancelledError()])
-async def test_a_wipe_that_fails(db: Database, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+async def test_a_wipe_that_fails(db: SqliteDatabase, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     """After a failed wipe the next round tries again."""
     wipe = Wipes(error)
     monkeypatch.setattr(db, "wipe", wipe)
-    my_data = SqliteMyDataRepository(db)
+    my_data = SqlMyDataRepository(db)
     with pytest.raises(type(error)):
         await my_data.wipe()
     for _ in range(2):
@@ -154,11 +154,11 @@ async def test_a_wipe_that_fails(db: Database, monkeypatch: pytest.MonkeyPatch, 
     assert wipe.count == 2
 
 
-async def test_cancelled_caller(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_cancelled_caller(db: SqliteDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """An erasure whose caller was cancelled counts, and the disk is wiped."""
     wipe = Wipes()
     monkeypatch.setattr(db, "wipe", wipe)
-    my_data = SqliteMyDataRepository(db)
+    my_data = SqlMyDataRepository(db)
     await my_data.wipe()
     erasing = asyncio.create_task(my_data.erase(GUILD, ADA, at=NOW))
     await asyncio.sleep(0)
@@ -168,21 +168,21 @@ async def test_cancelled_caller(db: Database, monkeypatch: pytest.MonkeyPatch) -
     await db.write(lambda connection: None)  # after it
     await my_data.wipe()
 
-    assert (await SqliteAuditRepository(db).newest(GUILD, limit=1))[0].action is AuditAction.DATA_ERASED
+    assert (await SqlAuditRepository(db).newest(GUILD, limit=1))[0].action is AuditAction.DATA_ERASED
     assert wipe.count == 2
 
 
-async def test_running_cool_down(db: Database) -> None:
+async def test_running_cool_down(db: SqliteDatabase) -> None:
     """Erasing one's data is no way around the cool-down: the ended link keeps it."""
-    await SqliteLinkRepository(db).put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.SIGN_IN, ADA, NOW))
+    await SqlLinkRepository(db).put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.SIGN_IN, ADA, NOW))
     await db.write(lambda connection: connection.execute("UPDATE links SET resends_from = 4711").rowcount)
-    await SqliteMyDataRepository(db).erase(GUILD, ADA, at=LATER)
+    await SqlMyDataRepository(db).erase(GUILD, ADA, at=LATER)
 
     (ended,) = await db.read("SELECT * FROM ended_links")
     assert (ended["user_id"], ended["steam_id"], ended["resends_from"]) == (ADA, ADAS_ACCOUNT.value, 4711)
 
 
-async def test_sign_ins(db: Database) -> None:
+async def test_sign_ins(db: SqliteDatabase) -> None:
     """A sign-in in progress is deleted, in that guild only."""
     rows = [("a", GUILD, ADA), ("b", GUILD, BEN), ("c", OTHER_GUILD, ADA)]
 
@@ -190,6 +190,6 @@ async def test_sign_ins(db: Database) -> None:
         connection.executemany("INSERT INTO sign_ins VALUES (?, ?, ?, 4711)", rows)
 
     await db.write(begin)
-    await SqliteMyDataRepository(db).erase(GUILD, ADA, at=LATER)
+    await SqlMyDataRepository(db).erase(GUILD, ADA, at=LATER)
 
     assert [row["digest"] for row in await db.read("SELECT digest FROM sign_ins ORDER BY digest")] == ["b", "c"]

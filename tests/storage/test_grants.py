@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.domain.access import SEEDED, Capability, Grant
-from bot.storage.database import Database, Parameters
-from bot.storage.grants import SqliteGrantRepository
-from bot.storage.write_queue import Job
+from bot.storage.database import Parameters
+from bot.storage.grants import SqlGrantRepository
+from bot.storage.sqlite.database import SqliteDatabase
 from tests.contracts.samples import ADA, GUILD, NOW
 
 _T = TypeVar("_T")
@@ -38,7 +38,7 @@ class _Gate:
         self._opened.wait(timeout=10)
 
 
-class _WatchedDatabase(Database):
+class _WatchedDatabase(SqliteDatabase):
     """Counts reads and writes; holds the result of a read, or a job before its COMMIT, at a gate."""
 
     reads = 0
@@ -54,7 +54,7 @@ class _WatchedDatabase(Database):
             await asyncio.to_thread(gate.wait)
         return rows
 
-    async def write(self, job: Job[_T], *, on_done: Callable[[], None] | None = None) -> _T:
+    async def write(self, job: Callable[[sqlite3.Connection], _T], *, on_done: Callable[[], None] | None = None) -> _T:
         self.writes += 1
         gate, self.before_commit = self.before_commit, None
 
@@ -77,16 +77,16 @@ async def watched(path: Path) -> AsyncIterator[_WatchedDatabase]:
 
 
 @pytest.fixture
-async def grants(watched: _WatchedDatabase) -> SqliteGrantRepository:
+async def grants(watched: _WatchedDatabase) -> SqlGrantRepository:
     """The grants of a guild whose moderators may approve, not cached yet."""
-    repository = SqliteGrantRepository(watched)
+    repository = SqlGrantRepository(watched)
     await repository.grant(APPROVERS, by=ADA, at=NOW)
     return repository
 
 
 async def test_checked_again(watched: _WatchedDatabase) -> None:
     """A guild is cached once it is seeded, and also if it has no grant left."""
-    grants = SqliteGrantRepository(watched)
+    grants = SqlGrantRepository(watched)
     seeded = await grants.of_guild(GUILD)
     watched.reset_counts()
 
@@ -103,7 +103,7 @@ async def test_checked_again(watched: _WatchedDatabase) -> None:
     assert (watched.reads, watched.writes) == (0, 0)
 
 
-async def test_revoked_during_a_read(grants: SqliteGrantRepository, watched: _WatchedDatabase) -> None:
+async def test_revoked_during_a_read(grants: SqlGrantRepository, watched: _WatchedDatabase) -> None:
     """Rows that were read before a revocation and arrive after it are not cached."""
     gate = watched.after_read = _Gate()
     reading = asyncio.create_task(grants.of_guild(GUILD))
@@ -115,7 +115,7 @@ async def test_revoked_during_a_read(grants: SqliteGrantRepository, watched: _Wa
     assert APPROVERS not in await grants.of_guild(GUILD)
 
 
-async def test_cancelled_revocation(grants: SqliteGrantRepository, watched: _WatchedDatabase) -> None:
+async def test_cancelled_revocation(grants: SqlGrantRepository, watched: _WatchedDatabase) -> None:
     """A revocation whose caller was cancelled counts once it is committed."""
     await grants.of_guild(GUILD)
     gate = watched.before_commit = _Gate()
@@ -131,7 +131,7 @@ async def test_cancelled_revocation(grants: SqliteGrantRepository, watched: _Wat
     assert APPROVERS not in await grants.of_guild(GUILD)
 
 
-async def test_revocation_that_fails(grants: SqliteGrantRepository, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_revocation_that_fails(grants: SqlGrantRepository, monkeypatch: pytest.MonkeyPatch) -> None:
     """A revocation without its audit row is rolled back: the grant holds."""
     await grants.of_guild(GUILD)
 
@@ -147,7 +147,7 @@ async def test_revocation_that_fails(grants: SqliteGrantRepository, monkeypatch:
 
 async def test_many_guilds(watched: _WatchedDatabase) -> None:
     """Only the most recently used guilds are cached."""
-    grants = SqliteGrantRepository(watched, max_guilds=2)
+    grants = SqlGrantRepository(watched, max_guilds=2)
     for guild_id in (1, 2, 3):
         await grants.of_guild(guild_id)
     watched.reset_counts()

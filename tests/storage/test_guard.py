@@ -9,25 +9,25 @@ import pytest
 
 from bot.domain.errors import DatabaseUnavailable
 from bot.domain.health import DatabaseFault
-from bot.storage import guard
-from bot.storage.database import Database
+from bot.storage.sqlite import guard
+from bot.storage.sqlite.database import SqliteDatabase
 from tests.storage.pairs import WITH_PAIRS, Gate, locked_by_another, pair, whole_pairs
 
 
 @pytest.fixture
-async def db(path: Path) -> AsyncIterator[Database]:
-    async with Database.open(path, migrations=WITH_PAIRS) as opened:
+async def db(path: Path) -> AsyncIterator[SqliteDatabase]:
+    async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as opened:
         yield opened
 
 
-async def refusal(db: Database, n: int = 1) -> tuple[DatabaseFault, bool]:
+async def refusal(db: SqliteDatabase, n: int = 1) -> tuple[DatabaseFault, bool]:
     """Return the fault of a write that fails, and whether it may be done all the same."""
     with pytest.raises(DatabaseUnavailable) as raised:
         await db.write(pair(n))
     return raised.value.fault, raised.value.may_be_done
 
 
-async def test_moved_away_and_back(db: Database, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_moved_away_and_back(db: SqliteDatabase, path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is read or written while the file is away; once the same file is back, all of it works again."""
     caplog.set_level(logging.INFO)
     away = path.rename(path.with_name("away"))
@@ -47,7 +47,7 @@ async def test_moved_away_and_back(db: Database, path: Path, caplog: pytest.LogC
     ]
 
 
-async def test_deleted_during_a_transaction(db: Database, path: Path) -> None:
+async def test_deleted_during_a_transaction(db: SqliteDatabase, path: Path) -> None:
     """A job that was committed into a deleted file is not reported as done, nor as not done."""
     gate = Gate(1)
     writing = asyncio.create_task(db.write(gate))
@@ -61,7 +61,7 @@ async def test_deleted_during_a_transaction(db: Database, path: Path) -> None:
     assert (raised.value.fault, raised.value.may_be_done) == (DatabaseFault.MISSING, True)
 
 
-async def test_fails_after_a_change(db: Database, path: Path) -> None:
+async def test_fails_after_a_change(db: SqliteDatabase, path: Path) -> None:
     """Who has changed something before does not learn that nothing was changed; others do."""
     await db.write(pair(1))
     path.unlink()
@@ -70,7 +70,7 @@ async def test_fails_after_a_change(db: Database, path: Path) -> None:
     assert await asyncio.create_task(refusal(db, 3)) == (DatabaseFault.MISSING, False)
 
 
-async def test_probes_are_rare(db: Database) -> None:
+async def test_probes_are_rare(db: SqliteDatabase) -> None:
     """However often the health is asked for, one probe is made."""
     statements: list[str] = []
     db._writer.set_trace_callback(statements.append)
@@ -81,7 +81,7 @@ async def test_probes_are_rare(db: Database) -> None:
     assert sum(statement.startswith("UPDATE desk") for statement in statements) == 1
 
 
-async def test_no_answer(db: Database, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_answer(db: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A probe ends in time while another process has the database locked; the next one finds that it works."""
     monkeypatch.setattr(guard, "ANSWERS_WITHIN", 0.2)
     with locked_by_another(path):

@@ -12,10 +12,10 @@ from random import Random
 
 import pytest
 
-from bot.storage.database import Database
-from bot.storage.maintenance.backup import back_up, keep_before_migration
-from bot.storage.maintenance.inspection import inspect
-from bot.storage.schema import bundled
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.maintenance.backup import back_up, keep_before_migration
+from bot.storage.sqlite.maintenance.inspection import inspect
+from bot.storage.sqlite.schema import bundled
 from tests.storage.databases import filled, names, query
 from tests.storage.pairs import WITH_PAIRS
 
@@ -27,13 +27,13 @@ FORKED = """
 import asyncio, os, signal, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from bot.storage.maintenance.backup import back_up, keep_before_migration
-from bot.storage.database import Database
-from bot.storage.maintenance.restore import restore
+from bot.storage.sqlite.maintenance.backup import back_up, keep_before_migration
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.maintenance.restore import restore
 from tests.storage.pairs import WITH_PAIRS
 
 async def opened(path):
-    async with Database.open(path, migrations=WITH_PAIRS, before_migration=keep_before_migration):
+    async with SqliteDatabase.open(path, migrations=WITH_PAIRS, before_migration=keep_before_migration):
         pass
 
 def work(command, path, other):
@@ -102,7 +102,7 @@ async def database(path: Path) -> Path:
     """A database with a mark, and a backup of it from before the mark."""
     await filled(path)
     back_up(path, path.with_name("backup.db"))
-    async with Database.open(path) as db:
+    async with SqliteDatabase.open(path) as db:
         await db.write(lambda connection: connection.execute(MARK).rowcount)
     return path
 
@@ -158,7 +158,7 @@ async def test_backup(database: Path, tmp_path: Path):
 async def test_migration(tmp_path: Path):
     """A start that is killed during the copy or the migration can be repeated, and the copy is whole."""
     old = tmp_path / "old.db"
-    async with Database.open(old):
+    async with SqliteDatabase.open(old):
         pass
     killed = 0
     async with forking() as program:
@@ -168,7 +168,7 @@ async def test_migration(tmp_path: Path):
             path = folder / "desk.db"
             shutil.copy(old, path)
             killed += await program.killed("open", path, old) != 0
-            async with Database.open(path, migrations=WITH_PAIRS, before_migration=keep_before_migration):
+            async with SqliteDatabase.open(path, migrations=WITH_PAIRS, before_migration=keep_before_migration):
                 pass
             kept = [name for name in names(folder) if "before" in name]
             assert kept

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage.database import Database
 from bot.storage.errors import DatabaseTooNew, DatabaseUnusable, StorageError, UnknownCapability
-from bot.storage.schema import bundled
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.schema import bundled
 from tests.storage.databases import edit, names
 
 
@@ -21,7 +21,7 @@ def _opened_and_closed(path: Path, *statements: str) -> None:
             connection.execute(statement)
 
     async def main() -> None:
-        async with Database.open(path) as db:
+        async with SqliteDatabase.open(path) as db:
             await db.write(job)
 
     asyncio.run(main())

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage.database import Database
 from bot.storage.errors import DatabaseInUse
+from bot.storage.sqlite.database import SqliteDatabase
 from tests.storage.pairs import WITH_PAIRS, whole_pairs
 from tests.storage.processes import HOLD, LEFT_OPEN, WRITE_UNTIL_KILLED, line, running
 
@@ -17,23 +17,23 @@ async def test_second_process(path: Path) -> None:
         assert await line(holder) == "open"
 
         with pytest.raises(DatabaseInUse) as refused:
-            async with Database.open(path):
+            async with SqliteDatabase.open(path):
                 pass
 
         assert refused.value.path.name == path.name
         holder.kill()
         await holder.wait()
-        async with Database.open(path):
+        async with SqliteDatabase.open(path):
             pass
 
 
-async def test_second_name(db: Database, path: Path) -> None:
+async def test_second_name(db: SqliteDatabase, path: Path) -> None:
     """Another name for the same file is the same database."""
     other_name = path.with_name("other.db")
     other_name.symlink_to(path)
 
     with pytest.raises(DatabaseInUse):
-        async with Database.open(other_name):
+        async with SqliteDatabase.open(other_name):
             pass
 
     assert await db.read("SELECT 1")
@@ -48,7 +48,7 @@ async def test_killed_while_writing(path: Path) -> None:
         assert writer.stdout is not None
         answered += [int(number) for number in (await writer.stdout.read()).split(b"\n")[:-1]]
 
-    async with Database.open(path, migrations=WITH_PAIRS) as db:
+    async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as db:
         assert set(answered) <= await whole_pairs(db)
         assert (await db.read("PRAGMA integrity_check"))[0][0] == "ok"
 

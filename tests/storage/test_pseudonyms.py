@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from bot.domain.audit import PERSONAL_DETAILS, AuditAction, AuditEntry, AuditRow, PseudonymKind
-from bot.storage.audit.log import SqliteAuditRepository, rows_about
+from bot.storage.audit.log import SqlAuditRepository, rows_about
 from bot.storage.audit.rows import PSEUDONYM, SALT_BYTES, erase_person, person, pseudonym_of, pseudonyms_for
-from bot.storage.database import Database
+from bot.storage.sqlite.database import SqliteDatabase
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, CLEO, GUILD, NOW, OTHER_GUILD
 from tests.storage.audit_logs import by_hand, fault_of, varied, written
 
@@ -23,7 +23,7 @@ LINKED = AuditEntry(
 ID = re.compile(rb"[0-9]{17}")
 
 
-async def _erase(db: Database, *people: tuple[int, PseudonymKind, int]) -> None:
+async def _erase(db: SqliteDatabase, *people: tuple[int, PseudonymKind, int]) -> None:
     def job(connection: sqlite3.Connection) -> None:
         for one in people:
             erase_person(connection, *one)
@@ -31,8 +31,8 @@ async def _erase(db: Database, *people: tuple[int, PseudonymKind, int]) -> None:
     await db.write(job)
 
 
-async def _newest(db: Database, **wanted) -> Sequence[AuditRow]:
-    return await SqliteAuditRepository(db).newest(GUILD, limit=100, **wanted)
+async def _newest(db: SqliteDatabase, **wanted) -> Sequence[AuditRow]:
+    return await SqlAuditRepository(db).newest(GUILD, limit=100, **wanted)
 
 
 async def test_no_id_in_the_log(path: Path) -> None:
@@ -49,7 +49,7 @@ async def test_no_id_in_the_log(path: Path) -> None:
     assert {value for _, value in people} == {str(one) for one in (ADA, BEN, CLEO, ADAS_ACCOUNT, BENS_ACCOUNT)}
 
 
-async def test_pseudonym_with_as_many_digits_as_an_id(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pseudonym_with_as_many_digits_as_an_id(db: SqliteDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pseudonym with as many digits as an id could be taken for one, so another one is drawn."""
     ada, draws = person(PseudonymKind.USER, ADA), itertools.count()
     salts = [number.to_bytes(SALT_BYTES) for number in range(100_000)]
@@ -73,9 +73,9 @@ async def test_proof(path: Path) -> None:
     assert len({salt for *_, salt in rows}) == len(rows)
 
 
-async def test_same_person(db: Database) -> None:
+async def test_same_person(db: SqliteDatabase) -> None:
     """A person keeps their pseudonym, but has another one in each guild and as staff."""
-    audit = SqliteAuditRepository(db)
+    audit = SqlAuditRepository(db)
     for guild_id in (GUILD, OTHER_GUILD):
         for action in (AuditAction.LINK_REMOVED, AuditAction.LINK_REMOVED, AuditAction.ACCESS_GRANTED):
             await audit.append(AuditEntry(guild_id, NOW, ADA, action, "guild"))
@@ -87,9 +87,9 @@ async def test_same_person(db: Database) -> None:
 
 
 @pytest.mark.parametrize("odd", ["", "none", "76561197960265739 ", "007", "Ünï ★ \0", "\ud800", "9" * 40, "user:1"])
-async def test_odd_person(db: Database, path: Path, odd: str) -> None:
+async def test_odd_person(db: SqliteDatabase, path: Path, odd: str) -> None:
     """Any text in the place of a person is stored as a pseudonym."""
-    audit = SqliteAuditRepository(db)
+    audit = SqlAuditRepository(db)
     details = dict.fromkeys(PERSONAL_DETAILS, odd)
     await audit.append(AuditEntry(GUILD, NOW, None, AuditAction.LINK_SET, f"user:{odd}", details))
     (stored,) = await db.read("SELECT subject, detail FROM audit")
@@ -102,9 +102,9 @@ async def test_odd_person(db: Database, path: Path, odd: str) -> None:
     assert fault_of(path) is None
 
 
-async def test_erased(db: Database, path: Path) -> None:
+async def test_erased(db: SqliteDatabase, path: Path) -> None:
     """An erased person is shown by pseudonym, no filter finds them, and the log can be verified as before."""
-    audit = SqliteAuditRepository(db)
+    audit = SqlAuditRepository(db)
     await audit.append(LINKED)
 
     await _erase(db, (GUILD, PseudonymKind.USER, ADA), (GUILD, PseudonymKind.STEAM, ADAS_ACCOUNT.value))
@@ -122,9 +122,9 @@ async def test_erased(db: Database, path: Path) -> None:
     assert fault_of(path) is None
 
 
-async def test_after_the_erasure(db: Database, path: Path) -> None:
+async def test_after_the_erasure(db: SqliteDatabase, path: Path) -> None:
     """Later rows have a new pseudonym, which nothing connects with the old one."""
-    audit = SqliteAuditRepository(db)
+    audit = SqlAuditRepository(db)
     await audit.append(LINKED)
     await _erase(db, (GUILD, PseudonymKind.USER, ADA))
     await audit.append(LINKED)
@@ -137,9 +137,9 @@ async def test_after_the_erasure(db: Database, path: Path) -> None:
     assert fault_of(path) is None
 
 
-async def test_staff_is_not_erased(db: Database) -> None:
+async def test_staff_is_not_erased(db: SqliteDatabase) -> None:
     """Actions as staff keep their actor after the user's own actions are erased."""
-    audit = SqliteAuditRepository(db)
+    audit = SqlAuditRepository(db)
     await audit.append(LINKED)
     await audit.append(AuditEntry(GUILD, NOW, ADA, AuditAction.RESEND_DENIED, "resend:7"))
     await _erase(db, (GUILD, PseudonymKind.USER, ADA))
@@ -151,9 +151,9 @@ async def test_staff_is_not_erased(db: Database) -> None:
     assert [row.actor_id for row in await _newest(db)] == [ADA, None]
 
 
-async def test_rows_about(db: Database) -> None:
+async def test_rows_about(db: SqliteDatabase) -> None:
     """Every row that names a person is found: as actor, as subject, and their accounts in the details."""
-    audit, account = SqliteAuditRepository(db), str(ADAS_ACCOUNT)
+    audit, account = SqlAuditRepository(db), str(ADAS_ACCOUNT)
     subjects: list[tuple[int | None, AuditAction, str, dict[str, str]]] = [
         (ADA, AuditAction.LINK_REMOVED, "guild", {}),
         (ADA, AuditAction.ACCESS_GRANTED, "role:1", {}),

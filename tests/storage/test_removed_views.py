@@ -15,13 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.audit import VIEWS, VIEWS_KEPT_FOR, AuditAction, AuditEntry, ChainReport, views_removed_before
-from bot.storage.audit.check import check
-from bot.storage.audit.log import SqliteAuditRepository, append, remove_views
-from bot.storage.database import Database, to_ms
-from bot.storage.maintenance.backup import back_up
-from bot.storage.maintenance.inspection import inspect, reading
-from bot.storage.maintenance.restore import restore
-from bot.storage.schema import bundled, migrate
+from bot.storage.audit.log import SqlAuditRepository, append, remove_views
+from bot.storage.database import to_ms
+from bot.storage.sqlite.audit_check import check
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.maintenance.backup import back_up
+from bot.storage.sqlite.maintenance.inspection import inspect, reading
+from bot.storage.sqlite.maintenance.restore import restore
+from bot.storage.sqlite.schema import bundled, migrate
 from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, BENS_ACCOUNT, GUILD, NOW, OTHER_GUILD
 from tests.storage.audit_logs import by_hand, fault_of, varied, written
 from tests.storage.databases import query
@@ -34,12 +35,12 @@ DECISION = AuditEntry(GUILD, NOW, BEN, AuditAction.RESEND_DENIED, "resend:7", {"
 
 async def removed(path: Path, *, limit: int = 1_000) -> int:
     """Remove the views of more than a year before YEAR_LATER."""
-    async with Database.open(path) as db:
+    async with SqliteDatabase.open(path) as db:
         return await remove(db, limit=limit)
 
 
-async def remove(db: Database, *, limit: int = 1_000) -> int:
-    return await SqliteAuditRepository(db).remove_views(before=BEFORE, limit=limit, at=YEAR_LATER)
+async def remove(db: SqliteDatabase, *, limit: int = 1_000) -> int:
+    return await SqlAuditRepository(db).remove_views(before=BEFORE, limit=limit, at=YEAR_LATER)
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ async def test_interrupted(path: Path) -> None:
         remove_views(connection, before=BEFORE, limit=5, at=YEAR_LATER)
         raise InterruptedError
 
-    async with Database.open(path) as db:
+    async with SqliteDatabase.open(path) as db:
         with pytest.raises(InterruptedError):
             await db.write(fails)
 
@@ -196,8 +197,8 @@ async def test_decision_called_a_view(log: Path) -> None:
 async def test_young_view(path: Path) -> None:
     """A view removed before its year was over is a fault, even if its removal is a row of the log."""
     await written(path, [VIEW, replace(VIEW, at=NOW + timedelta(days=40)), DECISION])
-    async with Database.open(path) as db:
-        await SqliteAuditRepository(db).remove_views(before=YEAR_LATER, limit=9, at=YEAR_LATER)
+    async with SqliteDatabase.open(path) as db:
+        await SqlAuditRepository(db).remove_views(before=YEAR_LATER, limit=9, at=YEAR_LATER)
 
     assert fault_of(path) == (4, "removal")
 

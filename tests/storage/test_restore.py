@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from bot.domain.resends import Outcome, ResendPause, ResendState
-from bot.storage.database import Database
 from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseTooNew, DatabaseUnusable, StorageError
-from bot.storage.guild_settings import SqlitePauseRepository
-from bot.storage.maintenance.backup import back_up
-from bot.storage.maintenance.inspection import inspect
-from bot.storage.maintenance.restore import restore
-from bot.storage.resends import SqliteResendRepository
-from bot.storage.schema import bundled
+from bot.storage.guild_settings import SqlPauseRepository
+from bot.storage.resends import SqlResendRepository
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.maintenance.backup import back_up
+from bot.storage.sqlite.maintenance.inspection import inspect
+from bot.storage.sqlite.maintenance.restore import restore
+from bot.storage.sqlite.schema import bundled
 from tests.contracts.samples import GUILD, LATER, NOW, OTHER_GUILD, draft
 from tests.storage.databases import CHANGED_LOG, TRADES, WRITE, edit, filled, names, query, states
 from tests.storage.pairs import WITH_PAIRS
@@ -46,26 +46,26 @@ async def test_open_requests(path: Path, backup: Path):
     assert [action for action, _ in added] == ["resend.unknown"] * len(IN_DOUBT) + ["resends.paused"]
     for state, (_, detail) in zip(IN_DOUBT, added, strict=False):
         assert f'"was": "{state.value}"' in str(detail)
-    async with Database.open(path) as db:
-        for resend in await SqliteResendRepository(db).all_open():
+    async with SqliteDatabase.open(path) as db:
+        for resend in await SqlResendRepository(db).all_open():
             if resend.trade_id in [TRADES[state] for state in IN_DOUBT]:
                 assert (resend.outcome, resend.settle_after) == (Outcome.RESTORED, LATER)
 
 
 async def test_resends_are_paused(path: Path, backup: Path):
     """Later requests are not in the backup: every guild is paused, even one that only the replaced database has."""
-    async with Database.open(path) as db:
-        await SqliteResendRepository(db).open(replace(draft(trade_id=9), guild_id=OTHER_GUILD))
+    async with SqliteDatabase.open(path) as db:
+        await SqlResendRepository(db).open(replace(draft(trade_id=9), guild_id=OTHER_GUILD))
 
     restored = await restore(backup, path, at=LATER)
 
     assert restored.guilds_paused == 2
-    async with Database.open(path) as db:
+    async with SqliteDatabase.open(path) as db:
         for guild_id in (GUILD, OTHER_GUILD):
-            assert await SqlitePauseRepository(db).of_guild(guild_id) == ResendPause(guild_id, LATER)
-            assert await SqliteResendRepository(db).open(replace(draft(trade_id=10), guild_id=guild_id)) is None
-        await SqlitePauseRepository(db).resume(GUILD, ResendPause(GUILD, LATER).number, by=1, at=LATER)
-        assert await SqliteResendRepository(db).open(draft(trade_id=10)) is not None
+            assert await SqlPauseRepository(db).of_guild(guild_id) == ResendPause(guild_id, LATER)
+            assert await SqlResendRepository(db).open(replace(draft(trade_id=10), guild_id=guild_id)) is None
+        await SqlPauseRepository(db).resume(GUILD, ResendPause(GUILD, LATER).number, by=1, at=LATER)
+        assert await SqlResendRepository(db).open(draft(trade_id=10)) is not None
 
 
 async def test_paused_before(path: Path, backup: Path):
@@ -74,25 +74,25 @@ async def test_paused_before(path: Path, backup: Path):
 
     await restore(backup, path, at=LATER)
 
-    async with Database.open(path) as db:
-        assert await SqlitePauseRepository(db).of_guild(GUILD) == ResendPause(GUILD, LATER, resend_id=3)
-        assert not await SqlitePauseRepository(db).resume(GUILD, 1, by=1, at=LATER)
+    async with SqliteDatabase.open(path) as db:
+        assert await SqlPauseRepository(db).of_guild(GUILD) == ResendPause(GUILD, LATER, resend_id=3)
+        assert not await SqlPauseRepository(db).resume(GUILD, 1, by=1, at=LATER)
 
 
 @pytest.mark.parametrize("is_replaced", [True, False])
 async def test_old_cards(path: Path, backup: Path, is_replaced: bool):  # noqa: FBT001 -- a case of the test
     """A card posted after the backup never refers to a request made after the restore."""
-    async with Database.open(path) as db:
-        lost = await SqliteResendRepository(db).open(draft(trade_id=9))
+    async with SqliteDatabase.open(path) as db:
+        lost = await SqlResendRepository(db).open(draft(trade_id=9))
         assert lost is not None
     if not is_replaced:
         path.unlink()
 
     await restore(backup, path, at=LATER)
 
-    async with Database.open(path) as db:
-        await SqlitePauseRepository(db).resume(GUILD, ResendPause(GUILD, LATER).number, by=1, at=LATER)
-        new = await SqliteResendRepository(db).open(draft(trade_id=10))
+    async with SqliteDatabase.open(path) as db:
+        await SqlPauseRepository(db).resume(GUILD, ResendPause(GUILD, LATER).number, by=1, at=LATER)
+        new = await SqlResendRepository(db).open(draft(trade_id=10))
         assert new is not None
         assert new.id > lost.id
 
@@ -146,7 +146,7 @@ async def test_nothing_there(tmp_path: Path, backup: Path):
 async def test_older_schema(path: Path, backup: Path, monkeypatch: pytest.MonkeyPatch):
     """A backup of an older schema is migrated."""
     for module in ("database", "maintenance.inspection"):
-        monkeypatch.setattr(f"bot.storage.{module}.bundled", lambda: WITH_PAIRS)
+        monkeypatch.setattr(f"bot.storage.sqlite.{module}.bundled", lambda: WITH_PAIRS)
 
     restored = await restore(backup, path, at=LATER)
 
@@ -257,7 +257,7 @@ class TestRefused:
         def no_room(*_: object, **__: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("bot.storage.maintenance.restore.copy_into", no_room)
+        monkeypatch.setattr("bot.storage.sqlite.maintenance.restore.copy_into", no_room)
         assert isinstance(await self.refused(backup, path), BackupNotWritten)
 
 

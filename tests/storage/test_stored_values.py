@@ -7,16 +7,17 @@ import pytest
 
 from bot.domain.resends import TradeFacts
 from bot.domain.secrets import TradeCode
-from bot.storage.database import Database, to_ms
-from bot.storage.resends import SqliteResendRepository
+from bot.storage.database import to_ms
+from bot.storage.resends import SqlResendRepository
+from bot.storage.sqlite.database import SqliteDatabase
 from tests.contracts.samples import NOW, draft, opened, trade
 
 
 async def test_trade_code(path: Path) -> None:
     """A trade's code is in no table."""
     facts = TradeFacts.of(replace(trade(), code=TradeCode("ZQXJKW")))
-    async with Database.open(path) as db:
-        await opened(SqliteResendRepository(db), asked_for=replace(draft(), facts=facts))
+    async with SqliteDatabase.open(path) as db:
+        await opened(SqlResendRepository(db), asked_for=replace(draft(), facts=facts))
 
     for file in path.parent.iterdir():
         assert b"ZQXJKW" not in file.read_bytes()
@@ -25,8 +26,8 @@ async def test_trade_code(path: Path) -> None:
 async def test_facts_of_an_earlier_version(path: Path) -> None:
     """A request whose facts have neither time nor game nor bot can be read, and does not count as changed."""
     facts = TradeFacts.of(trade())
-    async with Database.open(path) as db:
-        repository = SqliteResendRepository(db)
+    async with SqliteDatabase.open(path) as db:
+        repository = SqlResendRepository(db)
         resend = await opened(repository, asked_for=replace(draft(), facts=facts))
         shorten = "UPDATE resends SET facts = json_remove(facts, '$.created_at', '$.game', '$.bot')"
         await db.write(lambda connection: connection.execute(shorten).rowcount)

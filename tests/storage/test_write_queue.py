@@ -5,7 +5,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -15,18 +15,18 @@ import pytest
 from bot.domain.audit import ChainReport
 from bot.domain.errors import DatabaseUnavailable
 from bot.domain.health import DatabaseFault
-from bot.storage.audit.check import check
 from bot.storage.audit.log import append
-from bot.storage.database import Database
-from bot.storage.maintenance.inspection import reading
-from bot.storage.write_queue import Job
+from bot.storage.database import Job
+from bot.storage.sqlite.audit_check import check
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.maintenance.inspection import reading
 from tests.storage.audit_logs import varied
 from tests.storage.pairs import WITH_PAIRS, Gate, locked_by_another, pair, whole_pairs, write_pair
 
 
 @pytest.fixture
-async def db(path: Path) -> AsyncIterator[Database]:
-    async with Database.open(path, migrations=WITH_PAIRS) as opened:
+async def db(path: Path) -> AsyncIterator[SqliteDatabase]:
+    async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as opened:
         yield opened
 
 
@@ -41,7 +41,7 @@ def orphan(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO grants VALUES (1, 1, 'resend.own')")
 
 
-async def test_waiting_jobs_share_transactions(db: Database) -> None:
+async def test_waiting_jobs_share_transactions(db: SqliteDatabase) -> None:
     statements: list[str] = []
     db._writer.set_trace_callback(statements.append)
 
@@ -51,7 +51,7 @@ async def test_waiting_jobs_share_transactions(db: Database) -> None:
     assert await whole_pairs(db) == set(range(200))
 
 
-async def test_order(db: Database) -> None:
+async def test_order(db: SqliteDatabase) -> None:
     """Jobs run in the order in which they were added; one that fails is undone alone."""
     ends = await asyncio.gather(
         *(db.write(partial(failing, n) if n % 7 == 3 else pair(n)) for n in range(100)), return_exceptions=True
@@ -64,7 +64,7 @@ async def test_order(db: Database) -> None:
     assert [row["n"] for row in await db.read("SELECT n FROM pairs WHERE half = 'left' ORDER BY rowid")] == fine
 
 
-async def test_a_job_that_fails_alone(db: Database) -> None:
+async def test_a_job_that_fails_alone(db: SqliteDatabase) -> None:
     """A broken constraint undoes the statements before it too, and the next job works."""
 
     def twice(connection: sqlite3.Connection) -> None:
@@ -79,9 +79,9 @@ async def test_a_job_that_fails_alone(db: Database) -> None:
     assert await whole_pairs(db) == {1, 3}
 
 
-async def test_failed_commit(db: Database) -> None:
+async def test_failed_commit(db: SqliteDatabase) -> None:
     """A failed COMMIT fails the whole batch, nothing of it is kept, and the next one works."""
-    jobs: list[Job[object]] = [pair(0), pair(1), orphan, pair(2)]
+    jobs: list[Callable[[sqlite3.Connection], object]] = [pair(0), pair(1), orphan, pair(2)]
 
     ends = await asyncio.gather(*map(db.write, jobs), return_exceptions=True)
 
@@ -90,17 +90,17 @@ async def test_failed_commit(db: Database) -> None:
     assert await db.write(pair(4)) == 4
 
 
-async def test_a_job_that_undoes_the_transaction(db: Database) -> None:
+async def test_a_job_that_undoes_the_transaction(db: SqliteDatabase) -> None:
     """If a job rolls the shared transaction back, only that job fails."""
-    jobs: list[Job[object]] = [pair(0), pair(1), sqlite3.Connection.rollback, pair(2)]
+    jobs: list[Callable[[sqlite3.Connection], object]] = [pair(0), pair(1), sqlite3.Connection.rollback, pair(2)]
 
     ends = await asyncio.gather(*map(db.write, jobs), return_exceptions=True)
 
-    assert [type(end) for end in ends] == [int, int, sqlite3.OperationalError, int]
+    assert [type(end) for end in ends] == [int, int, RuntimeError, int]
     assert await whole_pairs(db) == {0, 1, 2}
 
 
-async def test_full_disk(db: Database) -> None:
+async def test_full_disk(db: SqliteDatabase) -> None:
     """A full disk, for which SQLite rolls everything back itself, fails only the job that does not fit."""
 
     def fill(connection: sqlite3.Connection) -> None:
@@ -109,7 +109,7 @@ async def test_full_disk(db: Database) -> None:
         write_pair(100, connection)
         connection.execute("INSERT INTO pairs VALUES (101, ?)", ("x" * 100_000,))
 
-    jobs: list[Job[object]] = [pair(1), pair(2), fill, pair(3)]
+    jobs: list[Callable[[sqlite3.Connection], object]] = [pair(1), pair(2), fill, pair(3)]
 
     ends = await asyncio.gather(*map(db.write, jobs), return_exceptions=True)
 
@@ -119,7 +119,7 @@ async def test_full_disk(db: Database) -> None:
     assert await whole_pairs(db) == {1, 2, 3}
 
 
-async def test_a_read_and_a_write_in_one_job(db: Database, path: Path) -> None:
+async def test_a_read_and_a_write_in_one_job(db: SqliteDatabase, path: Path) -> None:
     """No other process writes between a job's first statement and its last."""
     other = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
 
@@ -134,7 +134,7 @@ async def test_a_read_and_a_write_in_one_job(db: Database, path: Path) -> None:
     other.close()
 
 
-async def test_answered_after_the_commit(db: Database, path: Path) -> None:
+async def test_answered_after_the_commit(db: SqliteDatabase, path: Path) -> None:
     """``on_done`` is called after the COMMIT and before the caller is answered."""
     other = sqlite3.connect(path)
     seen: list[str] = []
@@ -154,7 +154,7 @@ async def test_answered_after_the_commit(db: Database, path: Path) -> None:
         assert seen.index(f"{n} done, 2 halves") < seen.index(f"{n} answered")
 
 
-async def test_observer(db: Database) -> None:
+async def test_observer(db: SqliteDatabase) -> None:
     """The observer receives each committed job once, and no failed one."""
     times: list[tuple[float, float]] = []
     db.observe_writes(lambda *, waited, took: times.append((waited, took)))
@@ -166,7 +166,7 @@ async def test_observer(db: Database) -> None:
     assert min(min(each) for each in times) >= 0
 
 
-async def test_cancelled_callers(db: Database) -> None:
+async def test_cancelled_callers(db: SqliteDatabase) -> None:
     """A cancelled caller is answered at once; the job runs, whether it had begun or not."""
     gate = Gate(1)
     running = asyncio.create_task(db.write(gate))
@@ -184,7 +184,7 @@ async def test_cancelled_callers(db: Database) -> None:
     assert await whole_pairs(db) == {1, 2, 3}
 
 
-async def test_failure_after_the_caller_has_gone(db: Database, caplog: pytest.LogCaptureFixture) -> None:
+async def test_failure_after_the_caller_has_gone(db: SqliteDatabase, caplog: pytest.LogCaptureFixture) -> None:
     """A job that fails after its caller has gone is logged, without the error's text."""
     await db.write(pair(1))
     writing = asyncio.create_task(db.write(pair(1)))
@@ -210,7 +210,7 @@ async def test_random_cancellations_among_failures(path: Path) -> None:
             raise LookupError(n)
         return n
 
-    async with Database.open(path, migrations=WITH_PAIRS) as db:
+    async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as db:
         answered: set[int] = set()
         for batch in range(12):
             numbers = range(batch * 100, batch * 100 + 100)
@@ -231,7 +231,7 @@ async def test_random_cancellations_among_failures(path: Path) -> None:
 
 
 class TestShutdown:
-    async def test_jobs_without_callers(self, db: Database, path: Path) -> None:
+    async def test_jobs_without_callers(self, db: SqliteDatabase, path: Path) -> None:
         """After ``begin_shutdown`` a job that has not begun is dropped when its caller goes; the others run."""
         with locked_by_another(path) as other:
             writers = {n: asyncio.create_task(db.write(pair(n))) for n in range(8)}
@@ -247,7 +247,7 @@ class TestShutdown:
         assert [end for end in ends if isinstance(end, int)] == [1, 3, 6, 7]
         assert await whole_pairs(db) == {1, 3, 6, 7}
 
-    async def test_no_caller_left(self, db: Database, path: Path) -> None:
+    async def test_no_caller_left(self, db: SqliteDatabase, path: Path) -> None:
         """Without callers the queue does not wait for another process, and later jobs work."""
         with locked_by_another(path):
             writing = asyncio.create_task(db.write(pair(1)))
@@ -263,7 +263,7 @@ class TestShutdown:
     async def test_closing(self, path: Path) -> None:
         """Closing waits for the running job, and for those whose callers wait; the others are dropped."""
         done: list[int] = []
-        async with Database.open(path, migrations=WITH_PAIRS) as db:
+        async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as db:
             gate = Gate(0)
             writers = [asyncio.create_task(db.write(gate))]
             writers += [asyncio.create_task(db.write(pair(n), on_done=partial(done.append, n))) for n in range(1, 10)]
@@ -273,12 +273,12 @@ class TestShutdown:
             asyncio.get_running_loop().call_later(0.05, gate.open)
 
         assert sorted(done) == list(range(1, 10))
-        async with Database.open(path, migrations=WITH_PAIRS) as db:
+        async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as db:
             assert await whole_pairs(db) == {0, 2, 4, 6, 8}
 
     async def test_closing_while_another_process_writes(self, path: Path) -> None:
         """Closing waits only briefly for another process, and each caller gets the error."""
-        async with Database.open(path, migrations=WITH_PAIRS) as db:
+        async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as db:
             with locked_by_another(path):
                 writers = [asyncio.create_task(db.write(pair(n))) for n in range(20)]
                 await asyncio.sleep(0.05)
@@ -290,7 +290,7 @@ class TestShutdown:
 
     async def test_closing_that_is_interrupted(self, path: Path) -> None:
         """If closing does not wait for the queue to end, the waiting callers are cancelled; no job is torn."""
-        opened = Database.open(path, migrations=WITH_PAIRS)
+        opened = SqliteDatabase.open(path, migrations=WITH_PAIRS)
         db = await opened.__aenter__()
         gate = Gate(1)
         running = asyncio.create_task(db.write(gate))
@@ -308,11 +308,11 @@ class TestShutdown:
         assert await running == 1
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        async with Database.open(path, migrations=WITH_PAIRS) as again:
+        async with SqliteDatabase.open(path, migrations=WITH_PAIRS) as again:
             assert await whole_pairs(again) == {1}
 
 
-async def test_another_process_writes(db: Database, path: Path) -> None:
+async def test_another_process_writes(db: SqliteDatabase, path: Path) -> None:
     """While another process holds the lock for a moment, a job waits and then works."""
     with locked_by_another(path) as other:
         writing = asyncio.create_task(db.write(pair(1)))
@@ -322,7 +322,7 @@ async def test_another_process_writes(db: Database, path: Path) -> None:
     assert await writing == 1
 
 
-async def test_another_process_moves_the_log(db: Database, path: Path) -> None:
+async def test_another_process_moves_the_log(db: SqliteDatabase, path: Path) -> None:
     """A file that another process has changed with SQLite is still the same database."""
     await db.guard.check()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:

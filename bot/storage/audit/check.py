@@ -1,7 +1,6 @@
 """Reads the whole audit log and finds the first row that is not as it was written."""
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
 from heapq import merge
 from typing import NamedTuple
@@ -18,10 +17,7 @@ from bot.storage.audit.rows import (
     pseudonym_of,
     view_digest,
 )
-from bot.storage.schema import version_of
-
-_REMOVAL_SINCE = 6
-"""The schema in which views can be removed."""
+from bot.storage.database import Connection
 
 _END = (
     "SELECT coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name = 'audit'), 0), coalesce(max(id), 0) FROM audit"
@@ -82,30 +78,31 @@ class _Fault(Exception):
         self.what = what
 
 
-def check(connection: sqlite3.Connection) -> ChainReport:
-    """Check the log and the pseudonyms as they are now. That a user or an account was erased is not a fault."""
-    connection.execute("BEGIN")
-    chain = _Chain()
+def check_chain(connection: Connection, *, unreadable: type[Exception], has_removal: bool) -> ChainReport:
+    """Check the log and the pseudonyms in one transaction. That a user or an account was erased is not a fault.
+
+    ``unreadable`` is the engine's error for damage; ``has_removal`` whether its schema lets views be removed.
+    """
+    chain = _Chain(unreadable)
     end = 0
     try:
         given, end = connection.execute(_END).fetchone()
-        chain.check(connection)
+        chain.check(connection, has_removal=has_removal)
         if given != end:
             raise _Fault(*((end + 1, "cut_off") if given > end else (end, "sequence")))  # noqa: TRY301 -- as the others
     except _Fault as fault:
         following = max(end - fault.number, 0)
         return ChainReport(chain.rows, ChainFault(fault.number, fault.what, following), chain.removed)
-    except sqlite3.DatabaseError:
+    except unreadable:
         return ChainReport(0, ChainFault(0, "unreadable", 0))
-    finally:
-        connection.rollback()
     return ChainReport(chain.rows, removed=chain.removed)
 
 
 class _Chain:
     """The chain as far as it was followed: sound rows, removed views, the last number and digest."""
 
-    def __init__(self) -> None:
+    def __init__(self, unreadable: type[Exception]) -> None:
+        self._unreadable = unreadable
         self.rows = 0
         self.removed = 0
         self._last = 0
@@ -113,10 +110,9 @@ class _Chain:
         self._removals: dict[int, Removal] = {}
         """Removed views by the row about their removal, which comes later."""
 
-    def check(self, connection: sqlite3.Connection) -> None:
+    def check(self, connection: Connection, *, has_removal: bool) -> None:
         """Follow the chain to its end; raise the first fault."""
-        kinds = _kinds(connection)
-        has_removal = version_of(connection) >= _REMOVAL_SINCE
+        kinds = self._kinds(connection)
         rows: Iterator[_Row | _Left] = _rows(connection, salt="salt" if has_removal else "NULL")
         left: Iterator[_Row | _Left] = _left(connection) if has_removal else iter(())
         try:
@@ -130,12 +126,25 @@ class _Chain:
                 else:
                     self._add_left(one)
                 self._last = one.number
-        except sqlite3.DatabaseError:
+        except self._unreadable:
             raise _Fault(self._last + 1, "unreadable") from None
         if self._removals:
             raise _Fault(min(removal.first for removal in self._removals.values()), "removal")
         if kinds is None:
             raise _Fault(0, "pseudonym")
+
+    def _kinds(self, connection: Connection) -> _Kinds | None:
+        """Return the kind of each pseudonym; None if one is not proven by its row."""
+        kinds: dict[tuple[int, str], PseudonymKind] = {}
+        try:
+            for guild_id, pseudonym, kind, value, salt in connection.execute(_PSEUDONYMS):
+                proven = pseudonym_of(salt, guild_id, kind.decode(), value.decode())
+                if proven != pseudonym.decode() or len(salt) != SALT_BYTES:
+                    return None
+                kinds[guild_id, proven] = PseudonymKind(kind.decode())
+        except (AttributeError, TypeError, ValueError, self._unreadable):
+            return None
+        return kinds
 
     def _add_row(self, row: _Row, kinds: _Kinds | None) -> None:
         number, columns = row.number, row.columns
@@ -165,7 +174,7 @@ class _Chain:
         return columns.detail == json.dumps(removal.detail())
 
 
-def _rows(connection: sqlite3.Connection, *, salt: str) -> Iterator[_Row]:
+def _rows(connection: Connection, *, salt: str) -> Iterator[_Row]:
     for number, digest, types, salted, *values in connection.execute(_ROWS.format(salt=salt)):
         columns = _columns(types, values)
         if salted is not None and columns is not None and columns.action not in VIEWS:
@@ -173,24 +182,10 @@ def _rows(connection: sqlite3.Connection, *, salt: str) -> Iterator[_Row]:
         yield _Row(number, digest, salted, columns)
 
 
-def _left(connection: sqlite3.Connection) -> Iterator[_Left]:
+def _left(connection: Connection) -> Iterator[_Left]:
     for number, types, at, content, digest, removal in connection.execute(_REMOVED):
         view = RemovedView(number, at, content, digest) if types == _REMOVED_TYPES else None
         yield _Left(number, view, removal)
-
-
-def _kinds(connection: sqlite3.Connection) -> _Kinds | None:
-    """Return the kind of each pseudonym; None if one is not proven by its row."""
-    kinds: dict[tuple[int, str], PseudonymKind] = {}
-    try:
-        for guild_id, pseudonym, kind, value, salt in connection.execute(_PSEUDONYMS):
-            proven = pseudonym_of(salt, guild_id, kind.decode(), value.decode())
-            if proven != pseudonym.decode() or len(salt) != SALT_BYTES:
-                return None
-            kinds[guild_id, proven] = PseudonymKind(kind.decode())
-    except (AttributeError, TypeError, ValueError, sqlite3.DatabaseError):
-        return None
-    return kinds
 
 
 def _columns(types: str, values: list[int | bytes | None]) -> Columns | None:

@@ -5,7 +5,6 @@ the log. Rows name people by pseudonyms, which can be removed.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -30,7 +29,7 @@ from bot.storage.audit.rows import (
     pseudonyms_for,
     subject_person,
 )
-from bot.storage.database import Database, from_ms, to_ms
+from bot.storage.database import Connection, Database, Row, from_ms, to_ms
 
 # Each part is answered from one index that has its rows in order; the rows themselves are read last. CROSS JOIN keeps
 # SQLite from scanning the log and asking of each row whether it was found. Columns are read as bytes: a damaged text
@@ -44,13 +43,13 @@ FROM ({}) AS found CROSS JOIN audit ON audit.id = found.id ORDER BY audit.id DES
 
 _IN_GUILD = "guild_id = :guild_id"
 
-_NO_LIMIT = -1
+_NO_LIMIT = 2**63 - 1
 
 _USER_KINDS = (PseudonymKind.USER, PseudonymKind.STAFF)
 """The kinds of pseudonym that a Discord user can have."""
 
 
-def append(connection: sqlite3.Connection, entry: AuditEntry) -> AuditRow:
+def append(connection: Connection, entry: AuditEntry) -> AuditRow:
     """Append an entry, inside the job that does what it describes, and return its row."""
     names = pseudonyms_for(connection, entry.guild_id, people_in(entry))
     detail = {
@@ -78,7 +77,7 @@ def append(connection: sqlite3.Connection, entry: AuditEntry) -> AuditRow:
     )
 
 
-class SqliteAuditRepository(AuditRepository):
+class SqlAuditRepository(AuditRepository):
     """The log in its own table, whose triggers refuse every change."""
 
     def __init__(self, db: Database) -> None:
@@ -145,7 +144,7 @@ class SqliteAuditRepository(AuditRepository):
         return await self._db.write(partial(remove_views, before=before, limit=limit, at=at))
 
 
-def remove_views(connection: sqlite3.Connection, *, before: datetime, limit: int, at: datetime) -> int:
+def remove_views(connection: Connection, *, before: datetime, limit: int, at: datetime) -> int:
     """Remove the oldest views from before a time, inside a job, and append a row about it for each guild."""
     views = old_views(connection, before=to_ms(before), limit=limit)
     for guild_id in sorted({view.guild_id for view in views}):
@@ -218,7 +217,7 @@ async def _rows(read: Read, *alternatives: Sequence[str], wanted: Mapping[str, o
     return [row if isinstance(row, DamagedRow) else _with_people(row, people) for row in rows]
 
 
-def _stored(row: sqlite3.Row) -> _Stored | DamagedRow:
+def _stored(row: Row) -> _Stored | DamagedRow:
     """Return a row of ``_FOUND``. A damaged one may hold any value in any column."""
     try:
         detail = json.loads(row["detail"].decode())

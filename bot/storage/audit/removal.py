@@ -3,11 +3,11 @@
 import hashlib
 import json
 import logging
-import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from bot.storage.audit.rows import BEFORE_FIRST, Columns, content_of, mentions, view_digest
+from bot.storage.database import Connection
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ _DELETE = "DELETE FROM audit WHERE id = ?"
 # Each condition is answered from an index of its own: the plus takes the type of the column away, which these lack.
 _ERASE_UNNAMED = """
 DELETE FROM pseudonyms
-WHERE pseudonym IN (SELECT value FROM json_each(:pseudonyms))
+WHERE pseudonym IN (SELECT json_extract(value, '$[0]') FROM json_each(:pseudonyms))
     AND NOT EXISTS (SELECT 1 FROM audit WHERE actor = pseudonym)
     AND NOT EXISTS (SELECT 1 FROM audit WHERE audit.guild_id = pseudonyms.guild_id AND subject = 'user:' || pseudonym)
     AND NOT EXISTS (SELECT 1 FROM audit WHERE audit.guild_id = pseudonyms.guild_id AND subject = 'steam:' || pseudonym)
@@ -87,7 +87,7 @@ class OldView(NamedTuple):
     pseudonyms: tuple[str, ...]
 
 
-def old_views(connection: sqlite3.Connection, *, before: int, limit: int) -> list[OldView]:
+def old_views(connection: Connection, *, before: int, limit: int) -> list[OldView]:
     """Return the oldest views from before a time, by number, inside a job; those that are not as written are left."""
     found = []
     for number, digest, salt, guild_id, at, *texts, previous in connection.execute(
@@ -104,12 +104,12 @@ def old_views(connection: sqlite3.Connection, *, before: int, limit: int) -> lis
     return sorted(found, key=lambda view: view.left.number)
 
 
-def remove(connection: sqlite3.Connection, views: Sequence[OldView], *, removal: int) -> None:
+def remove(connection: Connection, views: Sequence[OldView], *, removal: int) -> None:
     """Remove views and the people whom only they name, inside a job, after the row ``removal`` that says so."""
     connection.executemany(_KEEP_DIGESTS, [(*view.left, removal) for view in views])
     connection.executemany(_DELETE, [(view.left.number,) for view in views])
     pseudonyms: Iterable[str] = {pseudonym for view in views for pseudonym in view.pseudonyms}
-    connection.execute(_ERASE_UNNAMED, {"pseudonyms": json.dumps(sorted(pseudonyms))})
+    connection.execute(_ERASE_UNNAMED, {"pseudonyms": json.dumps([[one] for one in sorted(pseudonyms)])})
 
 
 def _columns(guild_id: int, at: int, texts: Sequence[bytes | None]) -> Columns | None:

@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import secrets
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +19,7 @@ from bot.domain.audit import (
     acts_as,
     is_for_another,
 )
+from bot.storage.database import Connection, Row
 
 BEFORE_FIRST = bytes(32)
 """The digest that the first row builds on."""
@@ -40,16 +40,14 @@ _KINDS = {kind.value: kind for kind in PseudonymKind}
 _SUBJECTS: Mapping[str, PseudonymKind] = {"user": PseudonymKind.USER, "steam": PseudonymKind.STEAM}
 """The subjects that are people, by the word before the colon."""
 
-Read = Callable[[str, Mapping[str, Any]], Awaitable[Iterable[sqlite3.Row]]]
+Read = Callable[[str, Mapping[str, Any]], Awaitable[Iterable[Row]]]
 """Runs one statement and returns its rows: on the reading connection, or inside a job."""
 
 # The id is part of what the digest covers, so it is set here. It follows the last id ever given, not the last row:
 # rows cut off at the end leave a gap.
 _LAST = """
-SELECT
-    max(coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name = 'audit'), 0), coalesce(max(id), 0)) AS id,
-    (SELECT digest FROM audit ORDER BY id DESC LIMIT 1) AS digest
-FROM audit
+SELECT coalesce(max(id), 0) AS id, (SELECT digest FROM audit ORDER BY id DESC LIMIT 1) AS digest
+FROM (SELECT max(id) AS id FROM audit UNION ALL SELECT seq FROM sqlite_sequence WHERE name = 'audit') AS ends
 """
 
 ADD_ROW = """
@@ -67,7 +65,7 @@ FROM json_each(:people) AS wanted CROSS JOIN pseudonyms
 
 _PEOPLE_BEHIND = """
 SELECT pseudonyms.pseudonym, pseudonyms.kind, pseudonyms.value
-FROM json_each(:pseudonyms) AS wanted CROSS JOIN pseudonyms ON pseudonyms.pseudonym = wanted.value
+FROM json_each(:pseudonyms) AS wanted CROSS JOIN pseudonyms ON pseudonyms.pseudonym = json_extract(wanted.value, '$[0]')
 """
 
 _ADD_PSEUDONYM = "INSERT INTO pseudonyms (pseudonym, guild_id, kind, value, salt) VALUES (?, ?, ?, ?, ?)"
@@ -122,7 +120,7 @@ def view_digest(previous: bytes, number: int, at: int, content: bytes) -> bytes:
     return hashlib.sha256(previous + _as_json([number, at]).encode("ascii") + content).digest()
 
 
-def add_row(connection: sqlite3.Connection, columns: Columns) -> tuple[int, bytes]:
+def add_row(connection: Connection, columns: Columns) -> tuple[int, bytes]:
     """Append a row and return its number and digest. The cost does not grow with the log."""
     last, previous = connection.execute(_LAST).fetchone()
     number = last + 1
@@ -174,7 +172,7 @@ def pseudonym_of(salt: bytes, guild_id: int, kind: str, value: str) -> str:
     return hashlib.sha256(salt + f"{guild_id}:{kind}:{value}".encode()).hexdigest()[:_PSEUDONYM_LENGTH]
 
 
-def pseudonyms_for(connection: sqlite3.Connection, guild_id: int, people: Iterable[Person]) -> dict[Person, str]:
+def pseudonyms_for(connection: Connection, guild_id: int, people: Iterable[Person]) -> dict[Person, str]:
     """Return the pseudonym of each person, inside a job; a person without one gets one."""
     wanted = set(people)
     if not wanted:
@@ -196,11 +194,11 @@ async def known_pseudonyms(read: Read, guild_id: int, people: Iterable[Person]) 
 
 async def people_behind(read: Read, pseudonyms: Iterable[str]) -> dict[str, Person]:
     """Return the people behind pseudonyms, without those who were erased."""
-    rows = await read(_PEOPLE_BEHIND, {"pseudonyms": json.dumps(sorted(set(pseudonyms)))})
+    rows = await read(_PEOPLE_BEHIND, {"pseudonyms": json.dumps([[one] for one in sorted(set(pseudonyms))])})
     return {row["pseudonym"]: Person(_KINDS[row["kind"]], row["value"]) for row in rows}
 
 
-def erase_person(connection: sqlite3.Connection, guild_id: int, kind: PseudonymKind, value: int) -> None:
+def erase_person(connection: Connection, guild_id: int, kind: PseudonymKind, value: int) -> None:
     """Delete a person's pseudonym, inside a job; the log stays as it is and can still be verified.
 
     A later row about the person gets a new pseudonym, so write the entry about the erasure before. ValueError for
@@ -224,5 +222,5 @@ def _wanted(guild_id: int, people: Iterable[Person]) -> dict[str, int | str]:
     return {"guild_id": guild_id, "people": msgspec.json.encode(list(people)).decode()}
 
 
-def _by_person(rows: Iterable[sqlite3.Row]) -> dict[Person, str]:
+def _by_person(rows: Iterable[Row]) -> dict[Person, str]:
     return {Person(_KINDS[kind], value): pseudonym for kind, value, pseudonym in rows}

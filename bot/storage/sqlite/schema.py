@@ -40,7 +40,7 @@ class Migration:
 def bundled() -> tuple[Migration, ...]:
     """Return the migrations that come with SkinDesk, in order; ValueError if their numbers leave a gap."""
     found = []
-    for file in (resources.files("bot.storage") / "migrations").iterdir():
+    for file in (resources.files("bot.storage.sqlite") / "migrations").iterdir():
         match = _FILE_NAME.fullmatch(file.name)
         if match is not None:
             found.append(Migration(int(match[1]), file.name, file.read_text("utf-8")))

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.storage.errors import StorageError
-from bot.storage.maintenance.identity import Identity, is_copy_of
-from bot.storage.maintenance.inspection import reading
-from bot.storage.maintenance.record import last_backup
-from bot.storage.schema import require_ours
+from bot.storage.sqlite.maintenance.identity import Identity, is_copy_of
+from bot.storage.sqlite.maintenance.inspection import reading
+from bot.storage.sqlite.maintenance.record import last_backup
+from bot.storage.sqlite.schema import require_ours
 
 _STAMP = r"(?P<stamp>\d{8}T\d{6}Z)"
 _COUNT = r"(?:-(?P<count>\d+))?"

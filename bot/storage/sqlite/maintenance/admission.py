@@ -10,29 +10,29 @@ from functools import partial
 from pathlib import Path
 
 from bot.domain.errors import DatabaseUnavailable
-from bot.storage.database import Database
 from bot.storage.errors import DatabaseChanged, DatabaseNotWritable
 from bot.storage.files import size_of, status_of
 from bot.storage.guild_settings import PauseReason
-from bot.storage.lock import remember, remembered
-from bot.storage.maintenance.aftermath import Former, prepare
-from bot.storage.maintenance.backup import keep_before_migration
-from bot.storage.maintenance.copies import dated, newest_copy, unused
-from bot.storage.maintenance.identity import identity_in, identity_of
-from bot.storage.maintenance.record import last_backup
-from bot.storage.schema import version_of
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.lock import remember, remembered
+from bot.storage.sqlite.maintenance.aftermath import Former, prepare
+from bot.storage.sqlite.maintenance.backup import keep_before_migration
+from bot.storage.sqlite.maintenance.copies import dated, newest_copy, unused
+from bot.storage.sqlite.maintenance.identity import identity_in, identity_of
+from bot.storage.sqlite.maintenance.record import last_backup
+from bot.storage.sqlite.schema import version_of
 
 _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def open_admitted(path: Path, *, accepts_new: bool, at: datetime) -> AsyncIterator[Database]:
-    """Open the desk's database for a start: see :meth:`Database.open` for the errors.
+async def open_admitted(path: Path, *, accepts_new: bool, at: datetime) -> AsyncIterator[SqliteDatabase]:
+    """Open the desk's database for a start: see :meth:`SqliteDatabase.open` for the errors.
 
     A copy is kept before an upgrade. ``accepts_new`` is the operator's decision: ``skindesk run --new-database``.
     """
     admission = Admission(path, accepts_new=accepts_new)
-    async with Database.open(path, admit=admission.admit, before_migration=keep_before_migration) as database:
+    async with SqliteDatabase.open(path, admit=admission.admit, before_migration=keep_before_migration) as database:
         await admission.settle(database, at=at)
         yield database
 
@@ -59,7 +59,7 @@ class Admission:
         if self._has_accepted and connection is None:
             _keep_journal(real)
 
-    async def settle(self, database: Database, *, at: datetime) -> None:
+    async def settle(self, database: SqliteDatabase, *, at: datetime) -> None:
         """Prepare a database that was accepted, and remember the database from now on. Call it once it is open."""
         if self._has_accepted:
             job = partial(prepare, former=Former(), reason=PauseReason.NEW_DATABASE, at=at)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from bot.storage.errors import BackupNotWritten, DatabaseTooNew, DatabaseUnusable, is_damage
 from bot.storage.files import is_folder
-from bot.storage.maintenance.copies import dated, unused
-from bot.storage.maintenance.identity import Identity, identity_in
-from bot.storage.maintenance.inspection import Inspection, inspect_connection, reading
-from bot.storage.schema import damage_of, require_ours
+from bot.storage.sqlite.maintenance.copies import dated, unused
+from bot.storage.sqlite.maintenance.identity import Identity, identity_in
+from bot.storage.sqlite.maintenance.inspection import Inspection, inspect_connection, reading
+from bot.storage.sqlite.schema import damage_of, require_ours
 
 _log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.domain.audit import ChainReport
-from bot.storage.audit.check import check
 from bot.storage.errors import DatabaseUnusable, is_damage
 from bot.storage.files import size_of
-from bot.storage.lock import inspecting
-from bot.storage.schema import bundled, damage_of, require_ours, unknown_capabilities, version_of
+from bot.storage.sqlite.audit_check import check
+from bot.storage.sqlite.lock import inspecting
+from bot.storage.sqlite.schema import bundled, damage_of, require_ours, unknown_capabilities, version_of
 
 _BUSY_TIMEOUT = 5.0
 

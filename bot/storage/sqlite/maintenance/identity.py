@@ -4,8 +4,9 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.storage.database import Database, from_ms
-from bot.storage.schema import version_of
+from bot.storage.database import from_ms
+from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.schema import version_of
 
 _SINCE = 5
 """The schema that has the table ``desk``."""
@@ -28,7 +29,7 @@ def identity_in(connection: sqlite3.Connection) -> Identity | None:
     return None if row is None else Identity(row[0], from_ms(row[1]))
 
 
-async def identity_of(database: Database) -> Identity:
+async def identity_of(database: SqliteDatabase) -> Identity:
     """Return the identity of an open database."""
     [row] = await database.read(_IDENTITY)
     return Identity(row["database_id"], from_ms(row["created_at"]))

@@ -1,0 +1,1 @@
+"""SkinDesk's database as one SQLite file, for one process."""
