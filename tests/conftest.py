@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from simcord.env import Env
 
+from tests.support import postgres
+
 settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
@@ -27,6 +29,17 @@ _of_settling = cast(FunctionType, Env._settle_internal).__kwdefaults__
 assert _of_settling is not None
 assert "idle" in _of_settling, "simcord settles in another way now: is this still needed?"
 _of_settling["idle"] = 0.002
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose a folder for the run's PostgreSQL server, which the first test that needs it starts."""
+    postgres.begin_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server when the run ends; pytest-xdist's workers share that of their controller."""
+    if not hasattr(config, "workerinput"):
+        postgres.end_run()
 
 
 @pytest.fixture(autouse=True)

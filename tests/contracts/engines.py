@@ -1,8 +1,9 @@
 """The storage engines that the contract suites run on."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from bot.storage.guild_settings import SqlGuildSettingsRepository, SqlPauseRepos
 from bot.storage.links import SqlLinkRepository
 from bot.storage.my_data import SqlMyDataRepository
 from bot.storage.notes import SqlNoteRepository
+from bot.storage.postgres.audit_check import chain_report
+from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.references import SqlReferenceRepository
 from bot.storage.resends import SqlResendRepository
 from bot.storage.sign_ins import SqlSignInRepository
@@ -36,6 +39,7 @@ from bot.storage.snapshots import SqlSnapshotRepository
 from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.sqlite.maintenance.inspection import inspect
 from bot.storage.watches import SqlWatchRepository
+from tests.support import postgres
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,43 +73,74 @@ class Repositories:
 Rows = dict[str, list[tuple[Any, ...]]]
 """Rows by their table."""
 
-_OF_NO_GUILD = frozenset({"sign_in_nonces", "command_syncs", "desk", "removed_views"})
+_OF_NO_GUILD = frozenset(
+    {"sign_in_nonces", "command_syncs", "sequences", "skindesk_migrations", "desk", "removed_views"}
+)
 """Tables whose rows belong to no guild."""
 
 
-async def _rows(db: Database, guild_id: int) -> Rows:
+_OF_SQLITE = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+_OF_POSTGRES = "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()"
+
+
+async def _tables_of_sqlite(db: Database) -> Mapping[str, Collection[str]]:
+    names = [row["name"] for row in await db.read(_OF_SQLITE)]
+    return {name: {row["name"] for row in await db.read(f"PRAGMA table_info({name})")} for name in names}
+
+
+async def _tables_of_postgres(db: Database) -> Mapping[str, Collection[str]]:
+    columns = "SELECT column_name FROM information_schema.columns WHERE table_name = :name"
+    names = [row["name"] for row in await db.read(_OF_POSTGRES)]
+    return {name: {row["column_name"] for row in await db.read(columns, {"name": name})} for name in names}
+
+
+async def _rows(db: Database, tables: Mapping[str, Collection[str]], guild_id: int) -> Rows:
     rows: Rows = {}
-    for table in await db.read("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"):
-        name = table["name"]
-        columns = {column["name"] for column in await db.read(f"PRAGMA table_info({name})")}
-        if name in _OF_NO_GUILD:
-            continue
-        assert "guild_id" in columns, f"the rows of {name} belong to no guild"
-        found = await db.read(f"SELECT * FROM {name} WHERE guild_id = :guild_id ORDER BY rowid", {"guild_id": guild_id})  # noqa: S608 -- a table's own name
-        rows[name] = [tuple(row) for row in found]
+    for name, columns in tables.items():
+        if name not in _OF_NO_GUILD:
+            assert "guild_id" in columns, f"the rows of {name} belong to no guild"
+            found = await db.read(f"SELECT * FROM {name} WHERE guild_id = :guild_id", {"guild_id": guild_id})  # noqa: S608 -- a table's own name
+            rows[name] = sorted(map(tuple, found), key=repr)
     return rows
+
+
+def _over(
+    db: Database, *, chain: Callable[[], ChainReport | None], rows: Callable[[int], Awaitable[Rows]]
+) -> Repositories:
+    return Repositories(
+        grants=SqlGrantRepository(db),
+        links=SqlLinkRepository(db),
+        settings=SqlGuildSettingsRepository(db),
+        first_guild=SqlFirstGuildRepository(db),
+        pauses=SqlPauseRepository(db),
+        resends=SqlResendRepository(db),
+        snapshots=SqlSnapshotRepository(db),
+        references=SqlReferenceRepository(db),
+        audit=SqlAuditRepository(db),
+        my_data=SqlMyDataRepository(db),
+        sign_ins=SqlSignInRepository(db),
+        watches=SqlWatchRepository(db),
+        notes=SqlNoteRepository(db),
+        chain=chain,
+        rows=rows,
+    )
 
 
 @asynccontextmanager
 async def _sqlite(folder: Path) -> AsyncIterator[Repositories]:
-    async with SqliteDatabase.open(folder / "desk.db") as db:
-        yield Repositories(
-            grants=SqlGrantRepository(db),
-            links=SqlLinkRepository(db),
-            settings=SqlGuildSettingsRepository(db),
-            first_guild=SqlFirstGuildRepository(db),
-            pauses=SqlPauseRepository(db),
-            resends=SqlResendRepository(db),
-            snapshots=SqlSnapshotRepository(db),
-            references=SqlReferenceRepository(db),
-            audit=SqlAuditRepository(db),
-            my_data=SqlMyDataRepository(db),
-            sign_ins=SqlSignInRepository(db),
-            watches=SqlWatchRepository(db),
-            notes=SqlNoteRepository(db),
-            chain=lambda: inspect(folder / "desk.db").chain,
-            rows=lambda guild_id: _rows(db, guild_id),
-        )
+    path = folder / "desk.db"
+    async with SqliteDatabase.open(path) as db:
+        yield _over(db, chain=lambda: inspect(path).chain, rows=partial(_rows, db, await _tables_of_sqlite(db)))
 
 
-ENGINES: dict[str, Callable[[Path], AbstractAsyncContextManager[Repositories]]] = {"sqlite": _sqlite}
+@asynccontextmanager
+async def _postgres(_folder: Path) -> AsyncIterator[Repositories]:
+    with postgres.database() as url:
+        async with PostgresDatabase.open(url) as db:
+            yield _over(db, chain=partial(chain_report, url), rows=partial(_rows, db, await _tables_of_postgres(db)))
+
+
+ENGINES: dict[str, Callable[[Path], AbstractAsyncContextManager[Repositories]]] = {
+    "sqlite": _sqlite,
+    "postgres": _postgres,
+}

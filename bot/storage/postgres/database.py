@@ -1,0 +1,173 @@
+"""A PostgreSQL database: written by one queue of jobs in each process, read by a pool of connections."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Self, TypeVar
+
+import psycopg
+import psycopg_pool
+from psycopg.conninfo import conninfo_to_dict
+from typing_extensions import override
+
+from bot.domain.access import Capability
+from bot.storage.database import Database, Job, Parameters, WriteObserver
+from bot.storage.errors import DatabaseClosed, UnknownCapability
+from bot.storage.postgres.connection import CONNECT_WITHIN, PostgresWriter, connection_options
+from bot.storage.postgres.errors import ServerUnreachable, ServerUnusable
+from bot.storage.postgres.guard import PostgresGuard
+from bot.storage.postgres.schema import Migration, bundled, migrate
+from bot.storage.postgres.sql import translated
+from bot.storage.write_queue import WriteQueue
+
+_log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+_READERS = 4
+"""Connections of the pool; a statement takes some tenths of a millisecond."""
+
+_WAIT = 2.0
+"""Seconds to wait for a connection of the pool: Discord wants an answer within three."""
+
+_OLDEST = 140_000
+"""PostgreSQL 14."""
+
+
+class PostgresDatabase(Database):
+    """The connections of one process: one that writes, and a pool for statements that need no order with the jobs."""
+
+    def __init__(
+        self, *, name: str, guard: PostgresGuard, queue: WriteQueue, pool: psycopg_pool.AsyncConnectionPool
+    ) -> None:
+        self.name = name
+        """Server and database, without the password."""
+        self.guard = guard
+        self._queue = queue
+        self._pool = pool
+        self._is_closed = False
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, *, migrations: Sequence[Migration] | None = None) -> AsyncIterator[Self]:
+        """Connect, bring the database to the newest schema, check it, and close the connections at the end.
+
+        ServerUnreachable, ServerUnusable and UnknownCapability are reasons not to start.
+        """
+        name = name_of(url)
+        async with AsyncExitStack() as stack:
+            guard = PostgresGuard()
+            writer = PostgresWriter(url, guard)
+            stack.callback(writer.close)
+            queue = stack.enter_context(WriteQueue(writer))
+            try:
+                await asyncio.to_thread(_prepare, url, name, bundled() if migrations is None else migrations)
+                options = connection_options(url, role="reader") | {"cursor_factory": psycopg.AsyncClientCursor}
+                pool = psycopg_pool.AsyncConnectionPool(
+                    options.pop("conninfo"),
+                    min_size=1,
+                    max_size=_READERS,
+                    timeout=_WAIT,
+                    open=False,
+                    kwargs=options,
+                )
+                await pool.open(wait=True, timeout=CONNECT_WITHIN * 2)
+            except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+                raise ServerUnreachable(name, str(error)) from error
+            stack.push_async_callback(pool.close, timeout=1.0)
+            database = cls(name=name, guard=guard, queue=queue, pool=pool)
+            guard.begin(database.probe)
+            stack.push_async_callback(database._finish)
+            yield database
+
+    @override
+    def observe_writes(self, observer: WriteObserver) -> None:
+        self._queue.on_write = observer
+
+    @override
+    async def write(self, job: Job[_T], *, on_done: Callable[[], None] | None = None) -> _T:
+        if self._is_closed:
+            raise DatabaseClosed
+        self.guard.require_usable()
+        return await self._queue.add(job, on_done)
+
+    @override
+    async def read(self, sql: str, parameters: Parameters = ()) -> list[Any]:
+        return await self.run(sql, parameters)
+
+    @override
+    async def read_inline(self, sql: str, parameters: Parameters = ()) -> list[Any]:
+        return await self.run(sql, parameters)
+
+    async def run(self, sql: str, parameters: Parameters = ()) -> list[Any]:
+        """Run one statement beside the jobs, committed at once, and return its rows.
+
+        A connection that turns out to be broken is replaced, and the statement is run once more if it only reads.
+        """
+        if self._is_closed:
+            raise DatabaseClosed
+        self.guard.require_usable()
+        try:
+            return await self._run(sql, parameters)
+        except psycopg.OperationalError as error:
+            if not sql.lstrip().upper().startswith(("SELECT", "WITH")) or not _is_lost(error):
+                raise self.guard.explained(error) from None
+        except (psycopg.Error, psycopg_pool.PoolTimeout) as error:
+            raise self.guard.explained(error) from None
+        try:
+            return await self._run(sql, parameters)
+        except (psycopg.Error, psycopg_pool.PoolTimeout) as error:
+            raise self.guard.explained(error) from None
+
+    async def probe(self) -> None:
+        """Write a row and read it again, past the queue."""
+        await self._run("UPDATE desk SET probed_at = floor(extract(epoch FROM now()))::bigint * 1000", ())
+
+    @override
+    async def wipe(self) -> bool:
+        """Let VACUUM make the space of deleted rows reusable; docs/privacy.md says what that leaves."""
+        try:
+            await self._run("VACUUM", ())
+        except (psycopg.Error, psycopg_pool.PoolTimeout) as error:
+            _log.warning("deleted rows are not vacuumed yet: %s", type(error).__name__)
+            return False
+        return True
+
+    @override
+    def begin_shutdown(self, *, within: float) -> None:
+        self._queue.begin_shutdown(within=within)
+
+    async def _run(self, sql: str, parameters: Parameters) -> list[Any]:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(translated(sql), parameters)
+            return [] if cursor.description is None else await cursor.fetchall()
+
+    async def _finish(self) -> None:
+        self._is_closed = True
+        self.guard.end()
+        await self._queue.finish()
+
+
+def name_of(url: str) -> str:
+    """Return the server and the database of an address, for people; its password is not in it."""
+    parts = conninfo_to_dict(url)
+    return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
+
+
+def _prepare(url: str, name: str, migrations: Sequence[Migration]) -> None:
+    """Check the server and bring the schema up to date, on a connection of its own."""
+    with psycopg.connect(**connection_options(url, role="start")) as connection:
+        if connection.info.server_version < _OLDEST:
+            raise ServerUnusable(name, f"PostgreSQL {connection.info.server_version // 10_000}; 14 is the oldest")
+        if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
+            raise ServerUnusable(name, f"its encoding is {encoding}, not UTF8")
+        migrate(connection, name, migrations)
+        granted = {row[0] for row in connection.execute("SELECT DISTINCT capability FROM grants")}
+        if unknown := sorted(granted.difference(Capability)):
+            raise UnknownCapability(*unknown)
+
+
+def _is_lost(error: psycopg.OperationalError) -> bool:
+    """Return whether the connection is gone, not only the statement."""
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))

@@ -1,0 +1,97 @@
+"""Brings a PostgreSQL database to the newest schema, by one process at a time."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import psycopg
+
+from bot.storage.postgres.errors import ServerUnusable
+
+_FILE_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+
+_LOCK = "SELECT pg_advisory_lock(0x536B446B0002)"
+_UNLOCK = "SELECT pg_advisory_unlock(0x536B446B0002)"
+
+_VERSION = "SELECT coalesce(max(number), 0) FROM skindesk_migrations"
+
+_IS_OURS = "SELECT to_regclass('skindesk_migrations') IS NOT NULL"
+
+_TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
+
+_FIRST = """
+CREATE TABLE skindesk_migrations (
+    number integer NOT NULL PRIMARY KEY,
+    name text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the schema. ``number`` is the schema's version after it; ``sql`` has no transaction of its own."""
+
+    number: int
+    name: str
+    sql: str
+
+
+def bundled() -> tuple[Migration, ...]:
+    """Return the migrations that come with SkinDesk, in order; ValueError if their numbers leave a gap."""
+    found = []
+    for file in (resources.files("bot.storage.postgres") / "migrations").iterdir():
+        match = _FILE_NAME.fullmatch(file.name)
+        if match is not None:
+            found.append(Migration(int(match[1]), file.name, file.read_text("utf-8")))
+    found.sort(key=lambda migration: migration.number)
+    if [migration.number for migration in found] != list(range(1, len(found) + 1)):
+        raise ValueError([migration.name for migration in found])
+    return tuple(found)
+
+
+def migrate(connection: psycopg.Connection[Any], name: str, migrations: Sequence[Migration]) -> None:
+    """Apply the missing migrations, each whole or not at all; other processes wait.
+
+    ServerUnusable if the database is another program's or a later SkinDesk's, or if one fails; ``name`` is for it.
+    """
+    connection.execute("SET statement_timeout = 0; SET lock_timeout = 0")
+    connection.execute(_LOCK)
+    try:
+        with connection.transaction():
+            if not _only(connection, _IS_OURS):
+                if _only(connection, _TABLES):
+                    raise ServerUnusable(name, "a database of another program")
+                connection.execute(_FIRST)
+        version = version_of(connection)
+        if version > len(migrations):
+            raise ServerUnusable(
+                name, f"a later SkinDesk has written it: schema {version}, this one knows {len(migrations)}"
+            )
+        for migration in migrations[version:]:
+            _apply(connection, name, migration)
+    finally:
+        connection.execute(_UNLOCK)
+
+
+def version_of(connection: psycopg.Connection[Any]) -> int:
+    """Return the number of the last migration applied."""
+    return int(_only(connection, _VERSION))
+
+
+def _apply(connection: psycopg.Connection[Any], name: str, migration: Migration) -> None:
+    try:
+        with connection.transaction():
+            connection.execute(migration.sql.encode())
+            connection.execute(
+                "INSERT INTO skindesk_migrations (number, name) VALUES (%s, %s)", (migration.number, migration.name)
+            )
+    except psycopg.Error as error:
+        raise ServerUnusable(name, f"{migration.name}: {error}") from error
+
+
+def _only(connection: psycopg.Connection[Any], sql: str) -> Any:
+    row = connection.execute(sql.encode()).fetchone()
+    return None if row is None else row[0]

@@ -1,0 +1,164 @@
+"""What PostgreSQL does that SQLite cannot: the server is elsewhere, and goes away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from bot.domain.audit import AuditAction, AuditEntry
+from bot.domain.errors import DatabaseUnavailable
+from bot.domain.health import DatabaseFault
+from bot.storage.audit.log import SqlAuditRepository, append
+from bot.storage.database import Connection
+from bot.storage.postgres import connection as connections
+from bot.storage.postgres.audit_check import chain_report
+from bot.storage.postgres.database import PostgresDatabase
+from bot.storage.postgres.errors import ServerUnreachable, ServerUnusable
+from tests.support import postgres
+
+ENTRY = AuditEntry(7, datetime(2026, 1, 1, tzinfo=UTC), None, AuditAction.RESENDS_PAUSED, "guild")
+
+END_ALL = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with postgres.database() as address:
+        yield address
+
+
+@pytest.fixture
+async def db(url: str) -> AsyncIterator[PostgresDatabase]:
+    async with PostgresDatabase.open(url) as opened:
+        yield opened
+
+
+async def recovered(db: PostgresDatabase) -> None:
+    async with asyncio.timeout(30):
+        while (await db.guard.check()).fault is not None:  # noqa: ASYNC110 -- as the background job does
+            await asyncio.sleep(0.1)
+
+
+def add(connection: Connection) -> int:
+    return append(connection, ENTRY).number
+
+
+async def test_two_processes(url: str, db: PostgresDatabase) -> None:
+    """Jobs of two processes at once run one after another: the audit log's chain holds, without a gap."""
+    async with PostgresDatabase.open(url) as other:
+        logs = SqlAuditRepository(db), SqlAuditRepository(other)
+        await asyncio.gather(*(log.append(ENTRY) for log in logs for _ in range(100)))
+
+    report = chain_report(url)
+    assert (report.rows, report.fault) == (200, None)
+
+
+async def test_lost_connections(url: str, db: PostgresDatabase) -> None:
+    """Connections that the server has closed are replaced, and no caller hears of it."""
+    assert await db.write(add) == 1
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(END_ALL)
+
+    assert (await db.read("SELECT count(*) FROM audit"))[0][0] == 1
+    assert await db.write(add) == 2
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+async def test_answer_to_commit_lost(
+    url: str, db: PostgresDatabase, monkeypatch: pytest.MonkeyPatch, *, is_committed: bool
+) -> None:
+    """If the answer to COMMIT is lost, the server tells whether the transaction counts: the caller hears the truth."""
+    commit = connections.PostgresWriter.execute_commit
+
+    def lose(writer: connections.PostgresWriter) -> None:
+        if is_committed:
+            commit(writer)
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute(END_ALL)
+        commit(writer)
+
+    monkeypatch.setattr(connections.PostgresWriter, "execute_commit", lose)
+    if is_committed:
+        assert await db.write(add) == 1
+    else:
+        with pytest.raises(DatabaseUnavailable) as caught:
+            await db.write(add)
+        assert not caught.value.may_be_done
+        await recovered(db)
+    assert (await db.read("SELECT count(*) FROM audit"))[0][0] == is_committed
+
+
+async def test_server_away() -> None:
+    """While the server is away callers hear at once that nothing was changed; once it is back, all works again."""
+    with postgres.own_server() as server:
+        async with PostgresDatabase.open(server.url()) as db:
+            assert await db.write(add) == 1
+            server.stop(mode="immediate")
+            for _ in range(2):
+                with pytest.raises(DatabaseUnavailable) as caught:
+                    await db.write(add)
+                assert (caught.value.fault, caught.value.may_be_done) == (DatabaseFault.NO_ANSWER, False)
+            with pytest.raises(DatabaseUnavailable):
+                await db.read("SELECT 1")
+            assert db.guard.write_failures >= 1
+            server.start()
+            await recovered(db)
+            assert await db.write(add) == 2
+
+        server.stop()
+        with pytest.raises(ServerUnreachable):
+            async with PostgresDatabase.open(server.url()):
+                pass
+
+
+async def test_hanging_process(url: str, db: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that hangs in a transaction does not stop the others for good: the server ends its transaction."""
+    monkeypatch.setattr(connections, "_IDLE_WITHIN", 0.5)
+    hanging = connections.PostgresWriter(url, db.guard)
+    assert await asyncio.to_thread(hanging.begin) is None
+
+    assert await db.write(add) == 1
+    hanging.close()
+
+
+async def test_not_ours() -> None:
+    """A database with another program's tables is refused and left as it is."""
+    with postgres.database(empty=True) as address:
+        with psycopg.connect(address, autocommit=True) as admin:
+            admin.execute("CREATE TABLE orders (n int)")
+        with pytest.raises(ServerUnusable, match="another program"):
+            async with PostgresDatabase.open(address):
+                pass
+
+
+async def test_later_version(url: str) -> None:
+    """A database that a later SkinDesk has migrated is refused."""
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("INSERT INTO skindesk_migrations (number, name) VALUES (9999, 'later')")
+    with pytest.raises(ServerUnusable, match="later"):
+        async with PostgresDatabase.open(url):
+            pass
+
+
+async def test_first_starts_at_once() -> None:
+    """Two processes that start on an empty database at once bring it to its schema once."""
+    with postgres.database(empty=True) as address:
+
+        async def start() -> int:
+            async with PostgresDatabase.open(address) as opened:
+                return await opened.write(add)
+
+        assert sorted(await asyncio.gather(start(), start())) == [1, 2]
+
+
+async def test_password(caplog: pytest.LogCaptureFixture) -> None:
+    """The password is in no error and in no log."""
+    with pytest.raises(ServerUnreachable) as caught:
+        async with PostgresDatabase.open("postgresql://desk:hunter2hunter2@127.0.0.1:1/desk"):
+            pass
+    assert "hunter2" not in f"{caught.value!r} {caught.value} {caplog.text}"
