@@ -144,7 +144,7 @@ def _collect_rarely() -> None:
 
     A large answer is a hundred thousand objects and no garbage. A full pass stops the event loop, and by default there
     were one or two for each large answer. But each failed call and each closed connection leaves some garbage that only
-    a full pass finds: some 30 MB an hour at ten interactions a second (``benchmarks.soak``).
+    a full pass finds: some 20 MB an hour at ten interactions a second (``benchmarks.soak``).
     """
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, _FULL_PASS_AFTER)
