@@ -51,7 +51,8 @@ threading.Thread(target=_trace, daemon=True).start()
 """
 """Writes which lines hold more memory after ``second`` seconds than ``first`` seconds after the start."""
 
-_DIRTY = ("Private_Clean", "Private_Dirty", "Rss", "Pss")
+_MEMORY = ("Anonymous", "Rss")
+"""Anonymous memory is the process's own. What counts as private also changes when another process ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Quantity:
 
 
 QUANTITIES = (
-    Quantity("private", "MB", 2.0),
+    Quantity("anonymous", "MB", 2.0),
     Quantity("resident", "MB", 2.0),
     Quantity("blocks", "thousand", 20.0),
     Quantity("descriptors", "", 4.0),
@@ -75,14 +76,14 @@ QUANTITIES = (
 
 def sample(pid: int, database: Path, probe: Path) -> dict[str, float]:
     """Return what the process holds now: memory in MB, blocks of Python's allocator in thousands, counts."""
-    memory = dict.fromkeys(_DIRTY, 0.0)
+    memory = dict.fromkeys(_MEMORY, 0.0)
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()[1:]:
         name, _, value = line.partition(":")
         if name in memory:
             memory[name] = int(value.split()[0]) * 1024 / 1e6
     status = Path(f"/proc/{pid}/status").read_text("ascii")
     found = {
-        "private": memory["Private_Clean"] + memory["Private_Dirty"],
+        "anonymous": memory["Anonymous"],
         "resident": memory["Rss"],
         "descriptors": float(len(list(Path(f"/proc/{pid}/fd").iterdir()))),
         "threads": float(status.partition("Threads:")[2].split()[0]),

@@ -45,7 +45,7 @@ async def watch(
     process: BotProcess, traffic: Traffic, database: Path, probe: Path, minutes: int
 ) -> list[dict[str, float]]:
     """Print a line a minute and return the minutes; fewer if the process ends."""
-    heads = ("private", "resident", "blocks", "descriptors", "threads", "journal", "database", "passes", "pause")
+    heads = ("anonymous", "resident", "blocks", "descriptors", "threads", "journal", "database", "passes", "pause")
     print("minute " + " ".join(f"{head:>11}" for head in heads) + "  lag ms   done failed", flush=True)
     found: list[dict[str, float]] = []
     began = time.monotonic()
