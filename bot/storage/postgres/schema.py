@@ -1,16 +1,14 @@
 """Brings a PostgreSQL database to the newest schema, by one process at a time."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
+from itertools import starmap
 from typing import Any
 
 import psycopg
 
+from bot.storage.migration_files import migration_files
 from bot.storage.postgres.errors import ServerUnusable
-
-_FILE_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
 _LOCK = "SELECT pg_advisory_lock(0x536B446B0002)"
 _UNLOCK = "SELECT pg_advisory_unlock(0x536B446B0002)"
@@ -41,15 +39,7 @@ class Migration:
 
 def bundled() -> tuple[Migration, ...]:
     """Return the migrations that come with SkinDesk, in order; ValueError if their numbers leave a gap."""
-    found = []
-    for file in (resources.files("bot.storage.postgres") / "migrations").iterdir():
-        match = _FILE_NAME.fullmatch(file.name)
-        if match is not None:
-            found.append(Migration(int(match[1]), file.name, file.read_text("utf-8")))
-    found.sort(key=lambda migration: migration.number)
-    if [migration.number for migration in found] != list(range(1, len(found) + 1)):
-        raise ValueError([migration.name for migration in found])
-    return tuple(found)
+    return tuple(starmap(Migration, migration_files("bot.storage.postgres")))
 
 
 def migrate(connection: psycopg.Connection[Any], name: str, migrations: Sequence[Migration]) -> None:

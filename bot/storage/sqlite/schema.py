@@ -1,19 +1,17 @@
 """Recognises a SkinDesk database and brings it to the newest schema."""
 
-import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
+from itertools import starmap
 from pathlib import Path
 
 from bot.domain.access import Capability
 from bot.storage.errors import DatabaseTooNew, DatabaseUnusable, is_damage, of_sqlite
+from bot.storage.migration_files import migration_files
 
 APPLICATION_ID = int.from_bytes(b"SkDk")
 """Marks the file as SkinDesk's, so that a wrong path in the configuration damages no other program's database."""
-
-_FILE_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +37,7 @@ class Migration:
 
 def bundled() -> tuple[Migration, ...]:
     """Return the migrations that come with SkinDesk, in order; ValueError if their numbers leave a gap."""
-    found = []
-    for file in (resources.files("bot.storage.sqlite") / "migrations").iterdir():
-        match = _FILE_NAME.fullmatch(file.name)
-        if match is not None:
-            found.append(Migration(int(match[1]), file.name, file.read_text("utf-8")))
-    found.sort(key=lambda migration: migration.number)
-    if [migration.number for migration in found] != list(range(1, len(found) + 1)):
-        raise ValueError([migration.name for migration in found])
-    return tuple(found)
+    return tuple(starmap(Migration, migration_files("bot.storage.sqlite")))
 
 
 def require_sound(connection: sqlite3.Connection, path: Path) -> None:
