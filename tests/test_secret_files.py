@@ -168,7 +168,7 @@ def test_unreadable_secret_counts_as_set():
     ],
 )
 def test_unknown(name: str, nearest: str):
-    """A misspelt name is told the nearest one; what is no secret has no file."""
+    """A misspelt name gets the nearest one as a suggestion; only secrets have a file."""
     (found,) = problems("discord.token = 'T'", **{name: CANARY})
 
     assert f"Unknown key; the nearest is {nearest}" in found.message

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _READ_WITHIN = 2.0
-"""Seconds for one reading; Prometheus waits ten for all of them, unless it is told otherwise."""
+"""Seconds for one reading; Prometheus waits ten for all of them by default."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ async def scene(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterat
         yield staged_scene
         assert_clean(staged_scene.env)
         assert_no_secret(staged_scene.env, secrets_of(staged_scene))
-    logged = caplog.get_records("call")  # here, after the test, caplog.records begins anew
+    logged = caplog.get_records("call")  # here, after the test, caplog.records is empty again
     names = dict(staged_scene.client.interaction_names())  # a name that is missing hides its first failure in metrics
     for record in logged:
         if record.getMessage() == "interaction handled":

@@ -1,4 +1,4 @@
-"""What keeps SkinDesk from Discord is told in one line, and nothing that may pass stops it for good."""
+"""One line names what keeps SkinDesk from Discord, and nothing that may pass stops it for good."""
 
 import ssl
 from collections.abc import Callable
@@ -61,7 +61,7 @@ async def test_at_the_start(live: LiveBot, trouble: Trouble, code: int, told: st
 
 
 async def test_another_server_answers(live: LiveBot):
-    """A redirection to a login page and a certificate that is not Discord's are told for what they are."""
+    """The log names a redirection to a login page, and a certificate that is not Discord's."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(CERTIFICATE)
     async with (
@@ -79,7 +79,7 @@ async def test_another_server_answers(live: LiveBot):
 
 
 async def test_asked_to_wait(live: LiveBot):
-    """A start that is asked to wait does so before it ends, and stops at once if it is told to."""
+    """A start that is asked to wait does so before it ends, and stops at once on SIGTERM."""
     page(ME, 429, retry_after="3600", server="cloudflare")(live)
     async with live.bot() as bot:
         await bot.wait_line("asks to wait 3600 s")

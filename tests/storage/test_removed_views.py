@@ -53,7 +53,7 @@ async def log(path: Path) -> Path:
 
 
 async def test_old_views(path: Path) -> None:
-    """All old views go, whoever wrote them, and nothing else; each guild has a row that says so."""
+    """All old views go, no matter who wrote them, and nothing else; each guild has a row that says so."""
     await written(path, [*varied(), replace(VIEW, at=YEAR_LATER - VIEWS_KEPT_FOR)])
     before = query(path, "SELECT * FROM audit ORDER BY id")
     views = [row for row in before if row[4] in VIEWS][:-1]

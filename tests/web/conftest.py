@@ -15,7 +15,7 @@ async def site(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterato
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     async with open_site(tmp_path) as opened:
         yield opened
-    # After the test, caplog.text begins anew.
+    # After the test, caplog.text is empty again.
     text = "\n".join(caplog.handler.format(record) for record in caplog.get_records("call"))
     for secret in opened.secrets:
         assert secret not in text
