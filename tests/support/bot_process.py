@@ -7,6 +7,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
+from secrets import token_hex
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -67,13 +68,12 @@ class BotProcess:
         self._program = program
         self._readers: list[asyncio.Task[None]] = []
         self._lifeline = -1
-        self._sessions_before = 0
+        self._name = token_hex(8)
         self._news = asyncio.Event()
         self.stderr_lines: list[str] = []
         self.stdout_lines: list[str] = []
 
     async def __aenter__(self) -> Self:
-        self._sessions_before = self._server.gateway.sessions_started
         child_end, self._lifeline = os.pipe()
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -118,14 +118,11 @@ class BotProcess:
         """All complete lines of stderr so far."""
         return "\n".join(self.stderr_lines)
 
-    async def wait_ready(self, within: float = 30.0) -> None:
-        """Wait until this process is connected and its commands are synced; BotExited if it ends before."""
+    async def wait_ready(self, within: float = 30.0, *, shards: int = 1) -> None:
+        """Wait until the process is connected with so many shards and its commands are synced; BotExited if it ends."""
         gateway, commands = self._server.gateway, self._server.commands
         await self._while_running(
-            self._server.until(
-                lambda: gateway.sessions_started > self._sessions_before and gateway.is_connected and len(commands) > 0,
-                within,
-            )
+            self._server.until(lambda: gateway.connected(self._name) >= shards and len(commands) > 0, within)
         )
 
     async def wait_line(self, text: str, within: float = 10.0) -> str:
@@ -214,7 +211,7 @@ class BotProcess:
             **inherited,
             **self._settings,
             "LOOPBACK_API_BASE": self._server.api_base,
-            "LOOPBACK_GATEWAY_URL": self._server.gateway.url,
+            "LOOPBACK_GATEWAY_URL": self._server.gateway.url_of(self._name),
             "LOOPBACK_CDN_BASE": self._server.cdn_base,
             "LOOPBACK_LIFELINE": str(lifeline),
         }

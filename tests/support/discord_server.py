@@ -154,7 +154,7 @@ class LoopbackDiscord:
 
     async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
         try:
-            if incoming.path == _GATEWAY:
+            if incoming.path.startswith(_GATEWAY):
                 return await self.gateway.serve(incoming)
             return await self._answer(incoming)
         except ConnectionError:

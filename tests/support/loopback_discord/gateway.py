@@ -1,4 +1,4 @@
-"""The gateway of the loopback Discord: one session, its heartbeats, and its resumption after a lost connection."""
+"""The gateway of the loopback Discord: sessions of one bot, their heartbeats and resumptions."""
 
 import asyncio
 import json
@@ -18,6 +18,8 @@ _HEARTBEAT_INTERVAL_MS = 41_250
 _REPLAYED = 5_000
 _AUTHENTICATION_FAILED = 4004
 _GOING_AWAY = 1001
+_ID_TIME_SHIFT = 22
+_OF_GUILDS = frozenset({"GUILD_CREATE", "GUILD_UPDATE", "GUILD_DELETE"})
 
 
 class Op(IntEnum):
@@ -39,19 +41,40 @@ class NoBot(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Session:
-    """A session outlives its connections, until another one begins; missed events are replayed from ``sent``.
+    """A session outlives its connections, until another one of its shard begins; missed events are replayed.
 
     A discord.py client closes with 4000, not 1000, so a bot that left for good could still resume.
     """
 
-    socket: web.WebSocketResponse | None
+    connection: "_Connection | None"
+    shard: tuple[int, int]
+    """Its number, and how many there are."""
+    is_ready: bool = False
+    """Whether its guilds were sent."""
     id: str = field(default_factory=lambda: token_hex(16))
     sequence: int = 0
     sent: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=_REPLAYED))
 
+    def has(self, guild_id: int) -> bool:
+        """Return whether the events of a guild belong to this session."""
+        number, count = self.shard
+        return (guild_id >> _ID_TIME_SHIFT) % count == number
+
+
+@dataclass(slots=True, eq=False)
+class _Connection:
+    """``process`` is the name that the connection's address ends with."""
+
+    socket: web.WebSocketResponse
+    transport: asyncio.WriteTransport | None
+    process: str
+
 
 class Gateway:
-    """The WebSocket side. ``changed`` is called when a bot connects, resumes or leaves."""
+    """The WebSocket side. ``changed`` is called when a bot connects, resumes or leaves.
+
+    Several processes may have a session of the same shard: each gets all events of its guilds, as at Discord.
+    """
 
     def __init__(self, world: World, *, token: str, changed: Callable[[], None]) -> None:
         self.url = ""
@@ -66,13 +89,23 @@ class Gateway:
         self._world = world
         self._token = token
         self._changed = changed
-        self._session: _Session | None = None
-        self._transport: asyncio.WriteTransport | None = None
+        self._sessions: list[_Session] = []
 
     @property
     def is_connected(self) -> bool:
         """Whether a bot with a session is listening now."""
-        return self._session is not None and self._session.socket is not None
+        return any(session.connection is not None for session in self._sessions)
+
+    def url_of(self, process: str) -> str:
+        """Return the address for one process: by it :meth:`connected` knows the process."""
+        return f"{self.url}/{process}"
+
+    def connected(self, process: str) -> int:
+        """Return how many sessions of a process are listening now."""
+        return sum(
+            each.is_ready and each.connection is not None and each.connection.process == process
+            for each in self._sessions
+        )
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Talk with one connection until it ends."""
@@ -84,7 +117,7 @@ class Gateway:
                 status=refused, text="<html><title>Bad gateway</title></html>", content_type="text/html"
             )
         socket = web.WebSocketResponse(timeout=1.0, compress=False)
-        self._transport = request.transport
+        connection = _Connection(socket, request.transport, request.path.split("/")[-1])
         await socket.prepare(request)
         if refused == 0:
             await socket.receive()
@@ -93,79 +126,100 @@ class Gateway:
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 frame = json.loads(message.data)
-                await self._receive(socket, frame["op"], frame.get("d"))
-        if self._session is not None and self._session.socket is socket:
-            self._session.socket = None
+                await self._receive(connection, frame["op"], frame.get("d"))
+        for session in self._sessions:
+            if session.connection is connection:
+                session.connection = None
         self._changed()
         return socket
 
     async def dispatch(self, event: str, data: Json) -> None:
-        """Send an event; a bot whose connection is lost gets it when it resumes."""
-        session = self._session
-        if session is None:
+        """Send an event to the sessions of its guild, or to all; one without a connection gets it when it resumes."""
+        guild_id = _guild_of(event, data)
+        sessions = [each for each in self._sessions if guild_id is None or each.has(guild_id)]
+        if not sessions:
             raise NoBot(event)
-        session.sequence += 1
-        text = encoded({"t": event, "s": session.sequence, "op": Op.DISPATCH, "d": data})
-        session.sent.append((session.sequence, text))
-        if session.socket is not None:
-            await _send(session.socket, text)
+        for session in sessions:
+            await _dispatch(session, event, data)
 
     def drop(self) -> None:
-        """Cut the connection without a close frame; the session stays."""
-        assert self._session is not None
-        self._session.socket = None
-        if self._transport is not None:
-            self._transport.abort()
+        """Cut the connections without a close frame; the sessions stay."""
+        for session in self._sessions:
+            connection, session.connection = session.connection, None
+            if connection is not None and connection.transport is not None:
+                connection.transport.abort()
 
     async def close(self, code: int = _GOING_AWAY) -> None:
-        """Close the connection of a connected bot."""
-        if self._session is not None and self._session.socket is not None:
-            await self._session.socket.close(code=code)
+        """Close the connections of connected bots."""
+        for session in list(self._sessions):
+            if session.connection is not None:
+                await session.connection.socket.close(code=code)
 
-    async def _receive(self, socket: web.WebSocketResponse, op: int, data: Any) -> None:
+    async def _receive(self, connection: _Connection, op: int, data: Any) -> None:
         if op == Op.HEARTBEAT:
-            await _send(socket, _frame(Op.HEARTBEAT_ACK, None))
+            await _send(connection.socket, _frame(Op.HEARTBEAT_ACK, None))
         elif op == Op.IDENTIFY:
-            await self._identify(socket, data)
+            await self._identify(connection, data)
         elif op == Op.RESUME:
-            await self._resume(socket, data)
+            await self._resume(connection, data)
         elif op != Op.PRESENCE:
             self.unknown.append(op)
 
-    async def _identify(self, socket: web.WebSocketResponse, data: Json) -> None:
+    async def _identify(self, connection: _Connection, data: Json) -> None:
         if data["token"] != self._token:
-            await socket.close(code=_AUTHENTICATION_FAILED)
+            await connection.socket.close(code=_AUTHENTICATION_FAILED)
             return
         if self.closes:
-            await socket.close(code=self.closes.pop(0))
+            await connection.socket.close(code=self.closes.pop(0))
             return
-        session = self._session = _Session(socket)
-        guilds = list(self._world.guilds.values())
+        number, count = data.get("shard", (0, 1))
+        session = _Session(connection, (number, count))
+        self._sessions = [each for each in self._sessions if each.connection is not None or each.shard != session.shard]
+        self._sessions.append(session)
+        guilds = [guild for guild in self._world.guilds.values() if session.has(guild.id)]
         ready = {
             "v": 10,
             "user": self._world.bot.payload(),
             "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
             "session_id": session.id,
-            "resume_gateway_url": self.url,
+            "resume_gateway_url": self.url_of(connection.process),
+            "shard": [number, count],
             "application": {"id": str(self._world.application_id), "flags": 0},
         }
-        await self.dispatch("READY", ready)
+        await _dispatch(session, "READY", ready)
         for guild in guilds:
-            await self.dispatch("GUILD_CREATE", guild.arrival())
+            await _dispatch(session, "GUILD_CREATE", guild.arrival())
+        session.is_ready = True
         self.sessions_started += 1
         self._changed()
 
-    async def _resume(self, socket: web.WebSocketResponse, data: Json) -> None:
-        session = self._session
-        if session is None or data["session_id"] != session.id or data["token"] != self._token:
-            await _send(socket, _frame(Op.INVALID_SESSION, d=False))
+    async def _resume(self, connection: _Connection, data: Json) -> None:
+        session = next((each for each in self._sessions if each.id == data["session_id"]), None)
+        if session is None or data["token"] != self._token:
+            await _send(connection.socket, _frame(Op.INVALID_SESSION, d=False))
             return
-        session.socket = socket
+        session.connection = connection
         for sequence, text in list(session.sent):
             if sequence > data["seq"]:
-                await _send(socket, text)
-        await self.dispatch("RESUMED", {})
+                await _send(connection.socket, text)
+        await _dispatch(session, "RESUMED", {})
         self._changed()
+
+
+async def _dispatch(session: _Session, event: str, data: Json) -> None:
+    session.sequence += 1
+    text = encoded({"t": event, "s": session.sequence, "op": Op.DISPATCH, "d": data})
+    session.sent.append((session.sequence, text))
+    if session.connection is not None:
+        await _send(session.connection.socket, text)
+
+
+def _guild_of(event: str, data: Any) -> int | None:
+    """Return the guild of an event; None if it is of none, or an odd one."""
+    try:
+        return int(data["id" if event in _OF_GUILDS else "guild_id"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _frame(op: Op, d: Any) -> str:
