@@ -178,11 +178,12 @@ def _start(file: Path | None, stderr: Stderr, *, new_database: bool) -> int:
         settings = load_settings(file, os.environ)
     except ConfigurationInvalid as invalid:
         return _refuse(invalid.problems)
-    _keep_temporary_files_with(settings.database.path)
-    from bot.checks.machine import path_problems
+    if not settings.database.url:
+        _keep_temporary_files_with(settings.database.path)
+        from bot.checks.machine import path_problems
 
-    if problems := path_problems(settings.database.path):
-        return _refuse(problems)
+        if problems := path_problems(settings.database.path):
+            return _refuse(problems)
     configure_logging(settings.observability.log_level, settings.observability.log_format, stderr)
     log_uncaught()
     if hasattr(signal, "SIGUSR1"):
@@ -257,10 +258,10 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from bot.config_loading import ConfigurationInvalid, load_database_path
+    from bot.config_loading import ConfigurationInvalid, load_database
 
     with suppress(ConfigurationInvalid):  # it is reported as a finding
-        _keep_temporary_files_with(load_database_path(arguments.config, os.environ, read_only=True))
+        _keep_temporary_files_with(load_database(arguments.config, os.environ, read_only=True).path)
     from bot.checks.command import run_check
     from bot.observability.logs import configure_logging
 
@@ -288,12 +289,12 @@ def _restore(arguments: argparse.Namespace) -> int:
 
 def _with_database(file: Path | None, command: Callable[[Path], int]) -> int:
     """Run ``command`` on the configured database, even if other settings are wrong."""
-    from bot.config_loading import ConfigurationInvalid, load_database_path
+    from bot.config_loading import ConfigurationInvalid, load_database
     from bot.observability.logs import configure_logging
 
     configure_logging("error", "text")
     try:
-        database = load_database_path(file, os.environ)
+        database = load_database(file, os.environ).path
     except ConfigurationInvalid as invalid:
         return _refuse(invalid.problems)
     _keep_temporary_files_with(database)

@@ -48,20 +48,8 @@ from bot.services.trade_url_hints import TradeUrlHints
 from bot.services.trades import TradeService
 from bot.services.watches import WatchService
 from bot.sign_in_setup import open_sign_in
-from bot.storage.audit.log import SqlAuditRepository
-from bot.storage.command_syncs import SqlCommandSyncs
-from bot.storage.first_guild import SqlFirstGuildRepository
-from bot.storage.grants import SqlGrantRepository
-from bot.storage.guild_settings import SqlGuildSettingsRepository, SqlPauseRepository
-from bot.storage.links import SqlLinkRepository
-from bot.storage.my_data import SqlMyDataRepository
-from bot.storage.notes import SqlNoteRepository
-from bot.storage.references import SqlReferenceRepository
-from bot.storage.resends import SqlResendRepository
-from bot.storage.sign_ins import SqlSignInRepository
-from bot.storage.snapshots import SqlSnapshotRepository
-from bot.storage.sqlite.maintenance.admission import open_admitted
-from bot.storage.watches import SqlWatchRepository
+from bot.storage.repositories import Repositories
+from bot.storage_setup import open_storage
 from bot.system_clock import SystemClock
 from bot.ui.link_messages import DiscordLinkMessages
 from bot.ui.resends.channel import DiscordAuditChannel, DiscordResendCards
@@ -106,9 +94,8 @@ async def assembled(
     clock = clock or SystemClock()
     explanations = Catalogue.load()
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(
-            open_admitted(settings.database.path, accepts_new=new_database, at=clock.now())
-        )
+        storage = await open_storage(settings, stack, accepts_new=new_database, at=clock.now())
+        stored = Repositories.over(storage.database)
         telemetry = Telemetry.new(measures=settings.observability.address is not None)
         providers = await open_providers(
             settings, stack, clock=clock, explanations=explanations, observers=telemetry.on_call
@@ -118,23 +105,19 @@ async def assembled(
             DiscordWatchMessages(explanations=explanations),
         )
         audit_channel, link_messages = DiscordAuditChannel(), DiscordLinkMessages()
-        links, guild_settings = SqlLinkRepository(database), SqlGuildSettingsRepository(database)
-        resends, rows, pauses = (
-            SqlResendRepository(database),
-            SqlAuditRepository(database),
-            SqlPauseRepository(database),
-        )
-        guilds = ServedGuilds(first=SqlFirstGuildRepository(database), clock=clock)
+        guilds = ServedGuilds(first=stored.first_guild, clock=clock)
         guilds.use(settings.discord.guild_ids)
         await guilds.load()
-        audit = AuditService(rows=rows, settings=guild_settings, guilds=guilds, channel=audit_channel, clock=clock)
+        audit = AuditService(
+            rows=stored.audit, settings=stored.settings, guilds=guilds, channel=audit_channel, clock=clock
+        )
         stack.push_async_callback(audit.close, within=0.0)
-        access = AccessService(grants=SqlGrantRepository(database), links=links, rows=rows, audit=audit, clock=clock)
+        access = AccessService(grants=stored.grants, links=stored.links, rows=stored.audit, audit=audit, clock=clock)
         hints = TradeUrlHints(checker=providers.trade_url_checker, explanations=explanations)
         inventory = InventoryService(
             providers=providers.inventories,
             default=settings.default_provider,
-            links=links,
+            links=stored.links,
             audit=audit,
             hints=hints,
             clock=clock,
@@ -144,44 +127,50 @@ async def assembled(
             sources=providers.sources,
             resending=providers.resending,
             access=access,
-            links=links,
+            links=stored.links,
             audit=audit,
             hints=hints,
             clock=clock,
         )
         stack.push_async_callback(trades.close)
         snapshots = SnapshotService(
-            repository=SqlSnapshotRepository(database),
+            repository=stored.snapshots,
             inventory=inventory,
             trades=trades,
             access=access,
             clock=clock,
         )
         stack.push_async_callback(snapshots.saved)
-        references = ReferenceService(
-            repository=SqlReferenceRepository(database), access=access, rows=rows, clock=clock
-        )
+        references = ReferenceService(repository=stored.references, access=access, rows=stored.audit, clock=clock)
         stack.push_async_callback(references.saved)
-        board = ResendBoard(repository=resends, settings=guild_settings, guilds=guilds, cards=cards, clock=clock)
+        board = ResendBoard(
+            repository=stored.resends, settings=stored.settings, guilds=guilds, cards=cards, clock=clock
+        )
         notices = LinkNotices(messages=link_messages, show_on_cards=board.show_link)
         stack.push_async_callback(notices.close, within=0.0)
         notifier = ResendNotifier(
-            repository=resends, links=links, guilds=guilds, cards=cards, board=board, audit=audit, clock=clock
+            repository=stored.resends,
+            links=stored.links,
+            guilds=guilds,
+            cards=cards,
+            board=board,
+            audit=audit,
+            clock=clock,
         )
         delivery = ResendDelivery(
-            repository=resends,
+            repository=stored.resends,
             provider=providers.resending,
             board=board,
             notifier=notifier,
             guilds=guilds,
-            pauses=pauses,
+            pauses=stored.pauses,
             clock=clock,
         )
         stack.push_async_callback(delivery.close, within=0.0)
         sign_ins = await open_sign_in(
             settings.links,
             stack,
-            sign_ins=SqlSignInRepository(database),
+            sign_ins=stored.sign_ins,
             audit=audit,
             guilds=guilds,
             notices=notices,
@@ -189,8 +178,8 @@ async def assembled(
             listening=web_socket,
         )
         my_data = MyDataService(
-            repository=SqlMyDataRepository(database),
-            rows=rows,
+            repository=stored.my_data,
+            rows=stored.audit,
             snapshots=snapshots,
             references=references,
             inventory=inventory,
@@ -199,10 +188,10 @@ async def assembled(
             clock=clock,
         )
         watches = WatchService(
-            repository=SqlWatchRepository(database),
+            repository=stored.watches,
             providers=providers.watched,
             access=access,
-            links=links,
+            links=stored.links,
             audit=audit,
             guilds=guilds,
             messages=watch_messages,
@@ -210,10 +199,10 @@ async def assembled(
         )
         stack.push_async_callback(watches.close, within=0.0)
         requests = ResendService(
-            repository=resends,
+            repository=stored.resends,
             access=access,
-            links=links,
-            settings=guild_settings,
+            links=stored.links,
+            settings=stored.settings,
             board=board,
             notifier=notifier,
             delivery=delivery,
@@ -222,31 +211,32 @@ async def assembled(
             expires_after=settings.resends.expires_after,
             allow_self_approval=settings.resends.allow_self_approval,
         )
-        switch = PauseService(pauses=pauses, access=access, audit=audit, clock=clock)
+        switch = PauseService(pauses=stored.pauses, access=access, audit=audit, clock=clock)
         services = Services(
+            workers=storage.workers,
             guilds=guilds,
             access=access,
             audit=audit,
-            links=LinkService(links=links, access=access, audit=audit, notices=notices, clock=clock),
-            settings=SettingsService(settings=guild_settings, access=access, audit=audit, clock=clock),
+            links=LinkService(links=stored.links, access=access, audit=audit, notices=notices, clock=clock),
+            settings=SettingsService(settings=stored.settings, access=access, audit=audit, clock=clock),
             inventory=inventory,
             trades=trades,
-            trade_context=TradeContextService(resends=resends, links=links, access=access, clock=clock),
+            trade_context=TradeContextService(resends=stored.resends, links=stored.links, access=access, clock=clock),
             watches=watches,
             customers=CustomerService(
                 access=access,
-                links=links,
+                links=stored.links,
                 trades=trades,
-                resends=resends,
-                notes=SqlNoteRepository(database),
-                errors=SqlReferenceRepository(database),
-                rows=rows,
+                resends=stored.resends,
+                notes=stored.notes,
+                errors=stored.references,
+                rows=stored.audit,
                 audit=audit,
                 clock=clock,
             ),
             resends=requests,
             resend_queue=ResendQueueService(
-                repository=resends, resends=requests, access=access, pauses=switch, board=board, clock=clock
+                repository=stored.resends, resends=requests, access=access, pauses=switch, board=board, clock=clock
             ),
             pauses=switch,
             delivery=delivery,
@@ -264,7 +254,7 @@ async def assembled(
                 sign_ins=sign_ins,
                 my_data=my_data,
                 watches=watches,
-                check_database=database.guard.check,
+                check_database=storage.guard.check,
                 audit=audit,
             ),
             page_size=settings.inventory.page_size,
@@ -272,27 +262,28 @@ async def assembled(
         client = SkinDeskClient(
             services=services,
             cards=cards,
-            synced=SqlCommandSyncs(database),
+            synced=stored.command_syncs,
             command_guild_ids=settings.discord.command_guild_ids,
             observers=telemetry.on_handled,
             requests=telemetry.requests,
-            on_stopping=partial(database.begin_shutdown, within=_FINISH_WITHIN),
+            on_stopping=partial(storage.database.begin_shutdown, within=_FINISH_WITHIN),
         )
         if settings.observability.address is not None:
             await telemetry.serve(
                 stack,
                 settings.observability.address,
                 client=client,
-                database=database,
-                path=settings.database.path,
+                storage=storage,
                 providers=providers.health,
             )
-        client.database_fault = lambda: database.guard.health.fault
+        client.database_fault = lambda: storage.guard.health.fault
         cards.connect(client)
         audit_channel.connect(client)
         link_messages.connect(client)
         watch_messages.connect(client)
-        stack.callback(database.begin_shutdown, within=_CLOSE_WITHIN)  # before anything that still writes is closed
+        stack.callback(
+            storage.database.begin_shutdown, within=_CLOSE_WITHIN
+        )  # before anything that still writes is closed
         yield client
 
 

@@ -10,11 +10,12 @@ from ipaddress import ip_address
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationInfo
 
 from bot.domain.failures import ProviderName
+from bot.domain.shards import ShardGroup
 
 PREFIX: Final = "SKINDESK_"
 INVENTORY_PROVIDERS: Final = tuple(name for name in ProviderName if name is not ProviderName.MANNCO)
@@ -72,6 +73,23 @@ def _credential(secret: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]*", secret.get_secret_value()):
         raise ValueError("Input should hold no spaces, line breaks or letters outside ASCII")
     return secret
+
+
+def _postgres_address(secret: SecretStr) -> SecretStr:
+    """Refuse what names no PostgreSQL database; libpq would look for one by the user's name."""
+    if not secret:
+        return secret
+    try:
+        parts = urlsplit(secret.get_secret_value())
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("postgresql", "postgres") or len(parts.path) < len("/a"):
+        raise ValueError("Input should be an address like postgresql://user:password@host/name")
+    return secret
+
+
+def _shards(text: str) -> str:
+    return text and str(ShardGroup.parse(text))
 
 
 def _not_boolean(value: object) -> object:
@@ -153,18 +171,34 @@ class _Table(BaseModel, extra="forbid", frozen=True, hide_input_in_errors=True, 
 class Discord(_Table):
     """The bot's account, and the servers this desk serves: ``guild_ids``, or the first one it was in.
 
-    Commands are registered in ``command_guild_ids``, or everywhere if that is empty.
+    Commands are registered in ``command_guild_ids``, or everywhere if that is empty. ``shards`` are those of this
+    process; all of them if it is empty.
     """
 
     token: Annotated[Credential, AfterValidator(_not_empty)]
     guild_ids: Snowflakes = ()
     command_guild_ids: Snowflakes = ()
+    shards: Annotated[str, AfterValidator(_shards)] = ""
+
+    @property
+    def shard_group(self) -> ShardGroup | None:
+        """The shards of this process; None if it has as many as Discord recommends."""
+        return ShardGroup.parse(self.shards) if self.shards else None
 
 
 class Database(_Table):
-    """The database file, relative to the working directory."""
+    """A SQLite file, relative to the working directory, or the address of a PostgreSQL database in its place."""
 
     path: Annotated[Path, BeforeValidator(_file_path)] = Path("skindesk.db")
+    url: Annotated[Credential, AfterValidator(_postgres_address)] = SecretStr("")
+
+    @property
+    def passwords(self) -> frozenset[str]:
+        """The passwords in the address, as they are written there and as the server gets them."""
+        parts = urlsplit(self.url.get_secret_value())
+        options = parse_qs(parts.query)
+        written = [parts.password or "", *options.get("password", []), *options.get("sslpassword", [])]
+        return frozenset(filter(None, [*written, *map(unquote, written)]))
 
 
 class Inventory(_Table):
@@ -321,8 +355,9 @@ class Settings(_Table):
         return default if default in on else next(iter(on), None)
 
     def secrets(self) -> tuple[SecretStr, ...]:
-        """Return all secrets that are set, to mask them in logs."""
-        return tuple(secret for key in SECRETS if (secret := attrgetter(key)(self)))
+        """Return all secrets that are set, to mask them in logs: the password in an address also by itself."""
+        stated = tuple(secret for key in SECRETS if (secret := attrgetter(key)(self)))
+        return stated + tuple(SecretStr(password) for password in self.database.passwords)
 
 
 def _keys(model: type[BaseModel], table: str = "") -> Iterator[tuple[str, Any]]:

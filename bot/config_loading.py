@@ -57,8 +57,8 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     return settings
 
 
-def load_database_path(path: Path | None, environ: Mapping[str, str], *, read_only: bool = False) -> Path:
-    """Return only the database's path, for commands that need no token. Raise ConfigurationInvalid if it is in doubt.
+def load_database(path: Path | None, environ: Mapping[str, str], *, read_only: bool = False) -> Database:
+    """Return only the database's table, for commands that need no token. Raise ConfigurationInvalid if it is in doubt.
 
     Wrong values of other keys are ignored. An unknown key is refused, because it may be a misspelt ``database.path``,
     unless the caller opens the database ``read_only``.
@@ -71,7 +71,7 @@ def load_database_path(path: Path | None, environ: Mapping[str, str], *, read_on
     )
     if doubts:
         raise ConfigurationInvalid(doubts)
-    return Database.model_validate(values.get("database", {})).path
+    return Database.model_validate(values.get("database", {}))
 
 
 def _load(path: Path | None, environ: Mapping[str, str]) -> tuple[dict[str, Any], Settings | None, list[Problem]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.config_loading import printable
 from bot.exit_codes import ExitCode
 from bot.storage.errors import (
     BackupNotWritten,
@@ -12,6 +13,9 @@ from bot.storage.errors import (
     DatabaseNotWritable,
     DatabaseTooNew,
     DatabaseUnusable,
+    DriverMissing,
+    ServerUnreachable,
+    ServerUnusable,
     StorageError,
     UnknownCapability,
 )
@@ -46,13 +50,36 @@ def database_reason(error: StorageError, *, database: Path | None = None) -> tup
         case UnknownCapability():
             message = f"a role holds capabilities that this SkinDesk does not know: {error}"
         case _:
-            raise error
+            return _server_reason(error)
     return code, message
+
+
+def _server_reason(error: StorageError) -> tuple[ExitCode, str]:
+    """Do the same for PostgreSQL."""
+    match error:
+        case DriverMissing():
+            return ExitCode.CONFIG, (
+                "database.url (SKINDESK_DATABASE__URL) needs the extra postgres: "
+                f"pip install 'skindesk[postgres]' (or uv sync --extra postgres): {_one_line(str(error))}"
+            )
+        case ServerUnreachable():
+            return (
+                ExitCode.UNAVAILABLE,
+                f"cannot connect to PostgreSQL at {_one_line(error.name)}: {_one_line(error.reason)}",
+            )
+        case ServerUnusable():
+            return ExitCode.DATA, f"the database {_one_line(error.name)} cannot be used: {_one_line(error.reason)}"
+    raise error
 
 
 def shown(path: Path) -> str:
     """Return a path for a line of output, with odd characters escaped."""
     return ascii(str(path))[1:-1]
+
+
+def _one_line(text: str) -> str:
+    """Return the server's message on one line of the output."""
+    return printable(" ".join(text.split()))
 
 
 def _step(error: DatabaseUnusable, database: Path) -> str:

@@ -18,16 +18,12 @@ from bot.storage.metrics import SqlTableMetrics
 from bot.version import version
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bot.client import SkinDeskClient
-    from bot.domain.health import DatabaseFiles
     from bot.observability.metrics import Metrics
     from bot.observability.server import Health
     from bot.observability.tracing import Observer
     from bot.ports import CallObserver, HealthSource
-    from bot.storage.sqlite.database import SqliteDatabase
-    from bot.storage.sqlite.guard import DatabaseGuard
+    from bot.storage_setup import Storage
 
 READINGS = ("database", "database files", "resends", "last backup")
 """What a scrape reads that may fail."""
@@ -61,8 +57,7 @@ class Telemetry:
         address: tuple[str, int],
         *,
         client: SkinDeskClient,
-        database: SqliteDatabase,
-        path: Path,
+        storage: Storage,
         providers: tuple[HealthSource, ...],
     ) -> None:
         """Serve metrics and health until ``stack`` closes. Raise AddressUnusable if it cannot listen."""
@@ -70,9 +65,8 @@ class Telemetry:
             raise RuntimeError("no metrics to serve")
         from bot.observability.server import listening  # noqa: PLC0415 -- a web server takes memory
 
-        database.observe_writes(self._metrics.wrote)
-        tables = SqlTableMetrics(database, path)
-        monitor = Monitor(client, self.requests, self._metrics, tables, database.guard, providers)
+        storage.database.observe_writes(self._metrics.wrote)
+        monitor = Monitor(client, self.requests, self._metrics, storage, providers)
         lag = asyncio.create_task(self._metrics.measure_lag(), name="event loop lag")
         stack.callback(lag.cancel)
         await stack.enter_async_context(listening(monitor.metrics, monitor.health, *address))
@@ -86,20 +80,19 @@ class Monitor:
         client: SkinDeskClient,
         requests: DiscordRequests,
         metrics: Metrics,
-        tables: SqlTableMetrics,
-        guard: DatabaseGuard,
+        storage: Storage,
         providers: tuple[HealthSource, ...] = (),
     ) -> None:
         self._client = client
         self._requests = requests
         self._metrics = metrics
-        self._tables = tables
-        self._guard = guard
+        self._guard = storage.guard
         self._providers = providers
-        self._database = Reading("database", guard.check, metrics.not_read)
+        tables = SqlTableMetrics(storage.database)
+        self._database = Reading("database", storage.guard.check, metrics.not_read)
         self._resends = Reading("resends", lambda: tables.resends(datetime.now(UTC)), metrics.not_read)
-        self._files = Reading("database files", self._read_files, metrics.not_read)
-        self._backup = Reading("last backup", lambda: asyncio.to_thread(tables.last_backup), metrics.not_read)
+        self._files = Reading("database files", storage.metrics.files, metrics.not_read)
+        self._backup = Reading("last backup", storage.metrics.last_backup, metrics.not_read)
 
     async def metrics(self) -> bytes:
         """Return all metrics in Prometheus' text format, without those that cannot be read now."""
@@ -139,6 +132,3 @@ class Monitor:
             database_fault=fault and fault.value,
             detail="; ".join(faults),
         )
-
-    async def _read_files(self) -> DatabaseFiles:
-        return self._tables.files()

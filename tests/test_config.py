@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from bot.config import INVENTORY_PROVIDERS, PREFIX, SECRET_FILES, VARIABLES, Settings
 from bot.config_loading import ConfigurationInvalid, Problem, load_settings
 from bot.domain.failures import ProviderName
+from bot.domain.shards import ShardGroup
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
 TOKEN = {"SKINDESK_DISCORD__TOKEN": "a-token"}
@@ -29,10 +30,15 @@ CREDENTIALS = {
     ProviderName.SKINSBACK: {"client_id": "12", "client_secret": "secret"},
     ProviderName.MANNCO: {"token": "jwt"},
 }
-SECRET_KEYS = tuple(key for key in VARIABLES if key.endswith(("token", "api_key", "secret")))
+SECRET_KEYS = tuple(
+    key for key in VARIABLES if key.endswith(("token", "api_key", "secret", "url")) and "_url" not in key
+)
+SHAPES = {"database.url": "postgresql://host/"}
+"""How the values of some secrets begin."""
+
 OTHER_VALUES = """
-discord = { token = "T", guild_ids = [3], command_guild_ids = [1, 2] }
-database.path = "other.db"
+discord = { token = "T", guild_ids = [3], command_guild_ids = [1, 2], shards = "0-3/8" }
+database = { path = "other.db", url = "postgresql://a:b@c/d" }
 inventory = { default_provider = "skinsback", page_size = 3 }
 resends = { expires_after_hours = 0.5, allow_self_approval = true }
 observability = { log_format = "json", log_level = "debug", listen = "[::1]:9464" }
@@ -55,7 +61,12 @@ READ = [
     ("discord.command_guild_ids", "2,1,2", (2, 1)),
     ("discord.guild_ids", "7,8", (7, 8)),
     ("discord.token", " T\n", SecretStr("T")),
+    ("discord.shard_group", "0-3/8", ShardGroup(0, 3, 8)),
+    ("discord.shard_group", "7/8", ShardGroup(7, 7, 8)),
+    ("discord.shard_group", "", None),
     ("database.path", " a.db ", Path("a.db")),
+    ("database.url", "postgres:///desk", SecretStr("postgres:///desk")),
+    ("database.passwords", "postgresql://u:p%40ss@h/d?sslpassword=q", frozenset({"p%40ss", "p@ss", "q"})),
     ("inventory.page_size", " 3 ", 3),
     ("resends.expires_after", "0.5", timedelta(minutes=30)),
     ("resends.expires_after", "1e-300", timedelta(milliseconds=1)),
@@ -75,6 +86,8 @@ READ = [
 """Attributes of the settings, the text of their variable, and the value that is read."""
 
 COMPUTED = {
+    "discord.shard_group": "discord.shards",
+    "database.passwords": "database.url",
     "resends.expires_after": "resends.expires_after_hours",
     "links.address": "links.public_url",
     "observability.address": "observability.listen",
@@ -84,7 +97,9 @@ REFUSED: dict[str, tuple[object, ...]] = {
     "discord.token": ("", "  ", "Bot abc"),
     "discord.guild_ids": ([0], ["x"]),
     "discord.command_guild_ids": ("1", [0], [-1], [2**63], [True], ["x"], [[1]]),
+    "discord.shards": ("4", "0-8/8", "3-1/8", "-1/8", "0-1/0", "0-1/4097", "a", 3),
     "database.path": ("", "a\0b", 3),
+    "database.url": ("mysql://a/b", "postgresql://host", "host=h dbname=d", "postgresql://[a/b", 3),
     "inventory.default_provider": ("mannco", "all", 3, ["assetpay"]),
     "inventory.page_size": (0, 26, 8.5, True, "x"),
     "resends.expires_after_hours": (0, -1.0, float("nan"), float("inf"), True, "soon"),
@@ -353,7 +368,9 @@ class TestSecrets:
     @pytest.mark.parametrize("unused", ["api_key", ("client_token", "mannco.token")])
     def test_listed(self, unused: str | tuple[str, ...]) -> None:
         """Every secret that is set is listed, so that logs can mask it, and is hidden in printed settings."""
-        secrets = {VARIABLES[key]: f"{CANARY}.{key}" for key in SECRET_KEYS if not key.endswith(unused)}
+        secrets = {
+            VARIABLES[key]: f"{SHAPES.get(key, '')}{CANARY}.{key}" for key in SECRET_KEYS if not key.endswith(unused)
+        }
         found = load_settings(None, TOKEN | {"SKINDESK_PROVIDERS__SKINSBACK__CLIENT_ID": "7"} | secrets)
 
         assert {secret.get_secret_value() for secret in found.secrets()} >= set(secrets.values())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.checks.findings import of_configuration
 from bot.config import SECRET_FILES, SECRETS, VARIABLES, Settings
-from bot.config_loading import ConfigurationInvalid, Problem, load_database_path, load_settings
+from bot.config_loading import ConfigurationInvalid, Problem, load_database, load_settings
 from bot.reloading import differences
 from tests.test_config import CANARY, values
 
@@ -59,7 +59,7 @@ def written(name: str, content: str) -> str:
 def test_every_secret():
     """Each secret is read from the file that its ``_file`` key or ``_FILE`` variable names, and is masked in logs."""
     keys = [key for key in SECRETS if not key.endswith(UNUSED)]
-    expected = {key: f"secret-of-{key}" for key in keys}
+    expected = {key: f"secret-of-{key}" for key in keys} | {"database.url": "postgresql://secret/desk"}
     files = {key: written(f"{key}.txt", f"{secret}\n") for key, secret in expected.items()}
     in_toml = (
         "\n".join(f'{key}_file = "{file}"' for key, file in files.items()) + "\nproviders.skinsback.client_id = '7'"
@@ -178,7 +178,7 @@ def test_database_path():
     """Backup and restore find the database although a secret file is not theirs to read."""
     text = written("config.toml", f"{KEY} = '/missing'\nproviders.mannco.token_file = 3\ndatabase.path = 'a.db'")
 
-    assert load_database_path(Path(text), {}) == Path("a.db")
+    assert load_database(Path(text), {}).path == Path("a.db")
 
 
 def test_reload():

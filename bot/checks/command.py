@@ -22,7 +22,7 @@ from bot.checks.findings import (
     warning,
 )
 from bot.checks.machine import check_addresses, check_clock, check_room, check_sqlite, path_problems
-from bot.config_loading import ConfigurationInvalid, load_database_path, load_settings
+from bot.config_loading import ConfigurationInvalid, load_database, load_settings
 from bot.exit_codes import ExitCode
 from bot.storage.files import status_of
 
@@ -81,7 +81,8 @@ def check(settings: Settings | None, file: Path | None, environ: Mapping[str, st
     findings = [check_sqlite()]
     database = DatabaseChecked(())
     try:
-        path = load_database_path(file, environ, read_only=True) if settings is None else settings.database.path
+        stated = load_database(file, environ, read_only=True) if settings is None else settings.database
+        path = None if stated.url else stated.path
     except ConfigurationInvalid:  # its problems are findings already
         path = None
     if path is not None and (wrong := path_problems(path)):

@@ -90,11 +90,14 @@ class ShardHealth:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFiles:
-    """Bytes: of the database, of the log beside it, and how many its user may still write to that file system."""
+    """Bytes: of the database, of the log beside it, and how many its user may still write to that file system.
+
+    The latter two are None if they are a server's.
+    """
 
     size: int
-    log_size: int
-    free: int
+    log_size: int | None = None
+    free: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,9 +80,11 @@ def _database(read: Readings) -> Iterator[Metric]:
         yield _counter("database_write_failures", "Writes that failed because of the database", read.write_failures)
     if read.files is not None:
         yield _gauge("database_size_bytes", "Size of the database", [((), read.files.size)])
-        yield _gauge("database_wal_bytes", "Size of the log beside the database", [((), read.files.log_size)])
-        about = "Space that SkinDesk's user may use on the database's file system"
-        yield _gauge("database_free_bytes", about, [((), read.files.free)])
+        if read.files.log_size is not None:
+            yield _gauge("database_wal_bytes", "Size of the log beside the database", [((), read.files.log_size)])
+        if read.files.free is not None:
+            about = "Space that SkinDesk's user may use on the database's file system"
+            yield _gauge("database_free_bytes", about, [((), read.files.free)])
 
 
 def _resends(backlog: ResendBacklog) -> Iterator[Metric]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.ports import Clock, Explanations
+from bot.ports.workers import Workers
 from bot.services.access import AccessService
 from bot.services.audit import AuditService
 from bot.services.background import Job
@@ -29,6 +30,7 @@ from bot.services.watches import WatchService
 class Services:
     """Everything that commands use. ``page_size`` is the number of items on a page."""
 
+    workers: Workers
     guilds: ServedGuilds
     access: AccessService
     audit: AuditService

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar, overload
 
+from bot.domain.health import DatabaseHealth
 from bot.domain.secrets import mask_trade_urls
 
 _T = TypeVar("_T")
@@ -72,6 +73,22 @@ class WriteObserver(Protocol):
 
     def __call__(self, *, waited: float, took: float) -> None:
         """Record a job; both in seconds."""
+        ...
+
+
+class Guard(Protocol):
+    """Knows whether the database can be used. It is asked before each decision, and refuses while there is a fault."""
+
+    write_failures: int
+    """Jobs that failed because of the database."""
+
+    @property
+    def health(self) -> DatabaseHealth:
+        """What is known, without a new look."""
+        ...
+
+    async def check(self) -> DatabaseHealth:
+        """Look again if it is time to, and return what is known."""
         ...
 
 

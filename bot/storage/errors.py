@@ -8,6 +8,9 @@ StorageError
 ├── DatabaseChanged
 ├── UnknownCapability
 ├── BackupNotWritten
+├── DriverMissing
+├── ServerUnreachable
+├── ServerUnusable
 └── DatabaseClosed
 """
 
@@ -100,6 +103,31 @@ class BackupNotWritten(StorageError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
         self.path = path
+        self.reason = reason
+
+
+class DriverMissing(StorageError):
+    """The extra ``postgres`` is not installed, or its library cannot be loaded; the text says what is missing."""
+
+
+class ServerUnreachable(StorageError):
+    """PostgreSQL does not answer or does not let SkinDesk in; ``reason`` is its message, without the password.
+
+    ``name`` is the server and the database.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class ServerUnusable(StorageError):
+    """The PostgreSQL database is another program's, was written by a later SkinDesk, or cannot be migrated."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
         self.reason = reason
 
 

@@ -1,13 +1,11 @@
 """Figures about the whole database, for the metrics."""
 
-import shutil
 from datetime import datetime, timedelta
-from pathlib import Path
+from typing import Protocol
 
 from bot.domain.health import DatabaseFiles, ResendBacklog
 from bot.domain.resends import ResendState
 from bot.storage.database import Database, to_ms
-from bot.storage.sqlite.maintenance.record import last_backup
 
 # A request that a restore made unknown may never have been sent.
 _RESENDS = """
@@ -20,12 +18,23 @@ FROM resends GROUP BY state
 """
 
 
-class SqlTableMetrics:
-    """Figures about the tables and the files."""
+class EngineMetrics(Protocol):
+    """Figures that each engine finds in its own way."""
 
-    def __init__(self, db: Database, path: Path) -> None:
+    async def files(self) -> DatabaseFiles:
+        """Return the sizes of the database."""
+        ...
+
+    async def last_backup(self) -> float:
+        """Return when the newest backup was made, in seconds since 1970; 0 if there is none."""
+        ...
+
+
+class SqlTableMetrics:
+    """Figures about the tables."""
+
+    def __init__(self, db: Database) -> None:
         self._db = db
-        self._path = path.resolve()  # SQLite keeps the log beside the file itself, not beside a link to it
 
     async def resends(self, at: datetime) -> ResendBacklog:
         """Return the requests by state and the ages of the oldest ones; states with none are left out."""
@@ -41,17 +50,3 @@ class SqlTableMetrics:
             oldest_unknown=age(ResendState.UNKNOWN),
             life_used=max(life_used or 0.0, 0.0),
         )
-
-    def last_backup(self) -> float:
-        """Return when the newest backup was made, in seconds since 1970; 0 if there is none."""
-        record = last_backup(self._path)
-        return 0.0 if record is None else record.at.timestamp()
-
-    def files(self) -> DatabaseFiles:
-        """Return the sizes of the files; OSError if the database is not at its path."""
-        size = self._path.stat().st_size
-        try:
-            log_size = self._path.with_name(f"{self._path.name}-wal").stat().st_size
-        except FileNotFoundError:
-            log_size = 0
-        return DatabaseFiles(size, log_size, shutil.disk_usage(self._path.parent).free)

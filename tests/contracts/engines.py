@@ -2,63 +2,25 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bot.domain.audit import ChainReport
-from bot.ports import (
-    AuditRepository,
-    FirstGuildRepository,
-    GrantRepository,
-    GuildSettingsRepository,
-    LinkRepository,
-    MyDataRepository,
-    SignInRepository,
-    SnapshotRepository,
-)
-from bot.ports.notes import NoteRepository
-from bot.ports.references import ReferenceRepository
-from bot.ports.resends import PauseRepository, ResendRepository
-from bot.ports.watches import WatchRepository
-from bot.storage.audit.log import SqlAuditRepository
+from bot.storage import repositories
 from bot.storage.database import Database
-from bot.storage.first_guild import SqlFirstGuildRepository
-from bot.storage.grants import SqlGrantRepository
-from bot.storage.guild_settings import SqlGuildSettingsRepository, SqlPauseRepository
-from bot.storage.links import SqlLinkRepository
-from bot.storage.my_data import SqlMyDataRepository
-from bot.storage.notes import SqlNoteRepository
 from bot.storage.postgres.audit_check import chain_report
 from bot.storage.postgres.database import PostgresDatabase
-from bot.storage.references import SqlReferenceRepository
-from bot.storage.resends import SqlResendRepository
-from bot.storage.sign_ins import SqlSignInRepository
-from bot.storage.snapshots import SqlSnapshotRepository
 from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.sqlite.maintenance.inspection import inspect
-from bot.storage.watches import SqlWatchRepository
 from tests.support import postgres
 
 
 @dataclass(frozen=True, slots=True)
-class Repositories:
+class Repositories(repositories.Repositories):
     """One engine's repositories over one empty database."""
 
-    grants: GrantRepository
-    links: LinkRepository
-    settings: GuildSettingsRepository
-    first_guild: FirstGuildRepository
-    resends: ResendRepository
-    pauses: PauseRepository
-    snapshots: SnapshotRepository
-    references: ReferenceRepository
-    audit: AuditRepository
-    my_data: MyDataRepository
-    sign_ins: SignInRepository
-    watches: WatchRepository
-    notes: NoteRepository
     chain: Callable[[], ChainReport | None]
     """Checks the audit log."""
     rows: Callable[[int], Awaitable["Rows"]]
@@ -107,23 +69,8 @@ async def _rows(db: Database, tables: Mapping[str, Collection[str]], guild_id: i
 def _over(
     db: Database, *, chain: Callable[[], ChainReport | None], rows: Callable[[int], Awaitable[Rows]]
 ) -> Repositories:
-    return Repositories(
-        grants=SqlGrantRepository(db),
-        links=SqlLinkRepository(db),
-        settings=SqlGuildSettingsRepository(db),
-        first_guild=SqlFirstGuildRepository(db),
-        pauses=SqlPauseRepository(db),
-        resends=SqlResendRepository(db),
-        snapshots=SqlSnapshotRepository(db),
-        references=SqlReferenceRepository(db),
-        audit=SqlAuditRepository(db),
-        my_data=SqlMyDataRepository(db),
-        sign_ins=SqlSignInRepository(db),
-        watches=SqlWatchRepository(db),
-        notes=SqlNoteRepository(db),
-        chain=chain,
-        rows=rows,
-    )
+    opened = repositories.Repositories.over(db)
+    return Repositories(**{field.name: getattr(opened, field.name) for field in fields(opened)}, chain=chain, rows=rows)
 
 
 @asynccontextmanager

@@ -24,9 +24,12 @@ from bot.observability.metrics import Metrics, ProcessMetrics
 from bot.observability.readings import Reading, Readings
 from bot.storage.database import to_ms
 from bot.storage.metrics import SqlTableMetrics
+from bot.storage.only_worker import OnlyWorker
 from bot.storage.sqlite import guard
 from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.sqlite.maintenance.record import BackupRecord, note_backup
+from bot.storage.sqlite.metrics import SqliteMetrics
+from bot.storage_setup import Storage
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -48,7 +51,8 @@ async def monitored(folder: Path) -> AsyncIterator[tuple[Monitor, Path]]:
     requests = DiscordRequests(on_answer=lambda _method, _status: None)
     async with SqliteDatabase.open(path) as database:
         metrics = Metrics(build={}, readings=READINGS)
-        yield Monitor(client, requests, metrics, SqlTableMetrics(database, path), database.guard), path
+        storage = Storage(database, database.guard, OnlyWorker("me"), SqliteMetrics(path))
+        yield Monitor(client, requests, metrics, storage), path
 
 
 def deleted(path: Path) -> None:
@@ -191,7 +195,7 @@ async def test_waiting_resends(tmp_path: Path) -> None:
     ]
     path = tmp_path / "skindesk.db"
     async with SqliteDatabase.open(path) as database:
-        tables = SqlTableMetrics(database, path)
+        tables = SqlTableMetrics(database)
         none = await tables.resends(NOW)
         for trade, row in enumerate(rows):
             fields = {"trade": trade, "now": to_ms(NOW), **row}

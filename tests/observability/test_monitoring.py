@@ -12,8 +12,10 @@ from bot.monitoring import Monitor
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.metrics import Metrics
 from bot.observability.server import Health
-from bot.storage.metrics import SqlTableMetrics
+from bot.storage.only_worker import OnlyWorker
 from bot.storage.sqlite.database import SqliteDatabase
+from bot.storage.sqlite.metrics import SqliteMetrics
+from bot.storage_setup import Storage
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -27,7 +29,8 @@ async def health_of(folder: Path, *, taken: bool | None = None, is_deleted: bool
         requests.last_acknowledgement = (SINCE, taken)
     path = folder / "skindesk.db"
     async with SqliteDatabase.open(path) as database:
-        monitor = Monitor(client, requests, Metrics(build={}), SqlTableMetrics(database, path), database.guard)
+        storage = Storage(database, database.guard, OnlyWorker("me"), SqliteMetrics(path))
+        monitor = Monitor(client, requests, Metrics(build={}), storage)
         if is_deleted:
             path.unlink()
         return await monitor.health()

@@ -12,10 +12,10 @@ from bot.domain.errors import DatabaseUnavailable
 from bot.domain.health import DatabaseFault
 from bot.storage.audit.log import SqlAuditRepository, append
 from bot.storage.database import Connection
+from bot.storage.errors import ServerUnreachable, ServerUnusable
 from bot.storage.postgres import connection as connections
 from bot.storage.postgres.audit_check import chain_report
 from bot.storage.postgres.database import PostgresDatabase
-from bot.storage.postgres.errors import ServerUnreachable, ServerUnusable
 from tests.support import postgres
 
 ENTRY = AuditEntry(7, datetime(2026, 1, 1, tzinfo=UTC), None, AuditAction.RESENDS_PAUSED, "guild")

@@ -15,6 +15,9 @@ COPYLEFT = ("GPL", "MPL", "Mozilla", "EPL", "EUPL")
 BUNDLED = {
     "av": "its wheels contain FFmpeg with x264 and x265, which are GPL-2.0-or-later",
     "certifi": "the list of certificates, unchanged",
+    "psycopg": "the driver of PostgreSQL, unchanged",
+    "psycopg-binary": "the same, compiled; its wheels contain libpq (PostgreSQL's licence) and OpenSSL (Apache-2.0)",
+    "psycopg-pool": "connections of psycopg, unchanged",
 }
 """What the packages' own fields do not say, or what a copyleft licence covers."""
 _HEAD = """\
@@ -24,9 +27,9 @@ SkinDesk is under the MIT licence. Its wheel contains no code of other projects:
 The licences are those in the packages' metadata. `uv run --locked --all-extras python -m tests.support.licences` \
 writes this page, and a test compares it with the installed packages.
 
-Copyleft: {copyleft}. SkinDesk uses both as they are. \
-Without the extra `demo`, as in the container image, only the first table is \
-installed. If you pass on an installation with `demo`, the GPL applies to the FFmpeg in it.
+Copyleft: {copyleft}. SkinDesk uses them as they are. \
+Without an extra only the first table is installed. \
+If you pass on an installation with `demo`, the GPL applies to the FFmpeg in it; with `postgres`, the LGPL to psycopg.
 
 """
 
@@ -34,7 +37,8 @@ installed. If you pass on an installation with `demo`, the GPL applies to the FF
 def page() -> str:
     """Return the page for the packages in the lock file: those always installed, then those of each extra."""
     needed = _exported()
-    tables = [("Always installed", needed), ("With the extra `demo`", _exported("--all-extras") - needed)]
+    extras = {name: _exported("--extra", name) - needed for name in ("demo", "postgres")}
+    tables = [("Always installed", needed), *((f"With the extra `{name}`", names) for name, names in extras.items())]
     found = _licences({name for _, names in tables for name in names})
     copyleft = [name for name, (licence, _) in found.items() if any(word in licence for word in COPYLEFT)]
     stated = ", ".join(f"{name} ({found[name][0]}: {BUNDLED[name]})" for name in copyleft)
@@ -53,7 +57,8 @@ def _exported(*options: str) -> set[str]:
     uv = os.environ.get("UV") or shutil.which("uv") or "uv"
     command = [uv, "export", "--quiet", "--locked", "--no-dev", "--no-hashes", "--no-emit-project", "--no-annotate"]
     listed = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 -- uv
-    return {line.partition("==")[0] for line in listed.stdout.splitlines() if "==" in line}
+    lines = [line for line in listed.stdout.splitlines() if "==" in line and "sys_platform == 'win32'" not in line]
+    return {line.partition("==")[0] for line in lines}
 
 
 def _licences(names: set[str]) -> dict[str, tuple[str, str]]:

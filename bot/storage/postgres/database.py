@@ -13,9 +13,8 @@ from typing_extensions import override
 
 from bot.domain.access import Capability
 from bot.storage.database import Database, Job, Parameters, WriteObserver
-from bot.storage.errors import DatabaseClosed, UnknownCapability
+from bot.storage.errors import DatabaseClosed, ServerUnreachable, ServerUnusable, UnknownCapability
 from bot.storage.postgres.connection import CONNECT_WITHIN, PostgresWriter, connection_options
-from bot.storage.postgres.errors import ServerUnreachable, ServerUnusable
 from bot.storage.postgres.guard import PostgresGuard
 from bot.storage.postgres.schema import Migration, bundled, migrate
 from bot.storage.postgres.sql import translated

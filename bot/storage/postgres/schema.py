@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg
 
+from bot.storage.errors import ServerUnusable
 from bot.storage.migration_files import migration_files
-from bot.storage.postgres.errors import ServerUnusable
 
 _LOCK = "SELECT pg_advisory_lock(0x536B446B0002)"
 _UNLOCK = "SELECT pg_advisory_unlock(0x536B446B0002)"

@@ -1,0 +1,23 @@
+"""Figures about a PostgreSQL database, for the metrics."""
+
+from typing_extensions import override
+
+from bot.domain.health import DatabaseFiles
+from bot.storage.metrics import EngineMetrics
+from bot.storage.postgres.database import PostgresDatabase
+
+
+class PostgresMetrics(EngineMetrics):
+    """Asks the server. What its log takes and what its disk has left is the server's own monitoring's business."""
+
+    def __init__(self, db: PostgresDatabase) -> None:
+        self._db = db
+
+    @override
+    async def last_backup(self) -> float:
+        return 0.0
+
+    @override
+    async def files(self) -> DatabaseFiles:
+        ((size,),) = await self._db.run("SELECT pg_database_size(current_database())")
+        return DatabaseFiles(size)

@@ -1,0 +1,52 @@
+"""Opens the database that the configuration names: the file, or PostgreSQL."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from bot.config import Settings
+from bot.ports.workers import Workers
+from bot.storage.database import Database, Guard
+from bot.storage.errors import DriverMissing
+from bot.storage.metrics import EngineMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """An open database and what belongs to its engine."""
+
+    database: Database
+    guard: Guard
+    workers: Workers
+    metrics: EngineMetrics
+
+
+async def open_storage(settings: Settings, stack: AsyncExitStack, *, accepts_new: bool, at: datetime) -> Storage:
+    """Open the database until ``stack`` closes; StorageError is a reason not to start."""
+    me = uuid4().hex
+    url = settings.database.url.get_secret_value()
+    if url:
+        try:
+            return await _open_postgres(url, stack, me=me)
+        except ImportError as error:
+            if not (error.name or "").startswith("psycopg"):
+                raise
+            raise DriverMissing(str(error)) from None
+    # Not both engines: each takes memory.
+    from bot.storage.only_worker import OnlyWorker  # noqa: PLC0415 -- see above
+    from bot.storage.sqlite.maintenance.admission import open_admitted  # noqa: PLC0415 -- see above
+    from bot.storage.sqlite.metrics import SqliteMetrics  # noqa: PLC0415 -- see above
+
+    path = settings.database.path
+    database = await stack.enter_async_context(open_admitted(path, accepts_new=accepts_new, at=at))
+    return Storage(database, database.guard, OnlyWorker(me), SqliteMetrics(path))
+
+
+async def _open_postgres(url: str, stack: AsyncExitStack, *, me: str) -> Storage:
+    from bot.storage.only_worker import OnlyWorker  # noqa: PLC0415 -- see above
+    from bot.storage.postgres.database import PostgresDatabase  # noqa: PLC0415 -- see above
+    from bot.storage.postgres.metrics import PostgresMetrics  # noqa: PLC0415 -- see above
+
+    database = await stack.enter_async_context(PostgresDatabase.open(url))
+    return Storage(database, database.guard, OnlyWorker(me), PostgresMetrics(database))
