@@ -10,16 +10,18 @@ from functools import partial
 from pathlib import Path
 
 from bot.domain.errors import DatabaseUnavailable
+from bot.storage.aftermath import Former, prepare
+from bot.storage.copy_files import dated, unused
 from bot.storage.errors import DatabaseChanged, DatabaseNotWritable
 from bot.storage.files import size_of, status_of
 from bot.storage.guild_settings import PauseReason
 from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.sqlite.lock import remember, remembered
-from bot.storage.sqlite.maintenance.aftermath import Former, prepare
 from bot.storage.sqlite.maintenance.backup import keep_before_migration
-from bot.storage.sqlite.maintenance.copies import dated, newest_copy, unused
+from bot.storage.sqlite.maintenance.copies import newest_copy
 from bot.storage.sqlite.maintenance.identity import identity_in, identity_of
 from bot.storage.sqlite.maintenance.record import last_backup
+from bot.storage.sqlite.maintenance.request_ids import SqliteRequestIds
 from bot.storage.sqlite.schema import version_of
 
 _log = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ class Admission:
     async def settle(self, database: SqliteDatabase, *, at: datetime) -> None:
         """Prepare a database that was accepted, and remember the database from now on. Call it once it is open."""
         if self._has_accepted:
-            job = partial(prepare, former=Former(), reason=PauseReason.NEW_DATABASE, at=at)
+            job = partial(prepare, ids=SqliteRequestIds(), former=Former(), reason=PauseReason.NEW_DATABASE, at=at)
             try:
                 await database.write(job)
             except DatabaseUnavailable as unavailable:

@@ -1,18 +1,25 @@
 """Backs a database up while it is in use, and keeps a copy before each migration."""
 
 import logging
-import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.storage.copy_files import (
+    dated,
+    not_written,
+    partial_file,
+    put,
+    put_unverified,
+    sync,
+    target_of,
+    unused,
+)
 from bot.storage.errors import BackupNotWritten, DatabaseTooNew, DatabaseUnusable, is_damage
-from bot.storage.files import is_folder
-from bot.storage.sqlite.maintenance.copies import dated, unused
 from bot.storage.sqlite.maintenance.identity import Identity, identity_in
 from bot.storage.sqlite.maintenance.inspection import Inspection, inspect_connection, reading
 from bot.storage.sqlite.schema import damage_of, require_ours
@@ -25,8 +32,6 @@ MAX_KEPT_PER_MIGRATION = 2
 MAX_KEPT = 5
 """Copies kept of those made before migrations."""
 
-_PRIVATE = 0o600
-_SUFFIXES = ("-journal", "-wal", "-shm")
 _BEFORE = re.compile(r"\.before-(?P<number>\d{4})-(?P<stamp>\d{8}T\d{6}Z)(?:-\d+)?")
 
 
@@ -51,13 +56,8 @@ def back_up(database: Path, destination: Path, *, at: datetime | None = None) ->
     The copy appears whole, verified and on the disk, or not at all; an existing file is never replaced.
     DatabaseUnusable and DatabaseTooNew if the database is not sound, BackupNotWritten otherwise.
     """
-    try:
-        into_folder = is_folder(destination)
-    except OSError as error:  # a folder that may not be entered, a name that is too long
-        raise _not_written(destination, error) from error
-    if into_folder:
-        destination = unused(destination / dated(database.stem, at, database.suffix))
-    return _copied(database, destination, require_sound)
+    target = target_of(destination, database.stem, database.suffix, at=at)
+    return _copied(database, target, require_sound)
 
 
 def keep_before_migration(database: Path, number: int, *, at: datetime | None = None) -> None:
@@ -90,16 +90,7 @@ def copy_failed(source: Path, target: Path, error: sqlite3.Error | OSError) -> D
     """Return whether a copy failed because ``source`` cannot be read, or ``target`` cannot be written."""
     if is_damage(error):
         return DatabaseUnusable(source, f"damaged: {error}", is_damaged=True)
-    return _not_written(target, error)
-
-
-def sync(path: Path) -> None:
-    """Sync a file or a folder to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    return not_written(target, error)
 
 
 def require_sound(found: Inspection, path: Path) -> None:
@@ -122,10 +113,8 @@ def require_whole(found: Inspection, path: Path) -> None:
 
 
 def _copied(database: Path, target: Path, judge: Callable[[Inspection, Path], None]) -> Backup:
-    if os.path.lexists(target):
-        raise BackupNotWritten(target, "it exists already")
     at = datetime.now(UTC)
-    with _partial(target) as partial:
+    with partial_file(target) as partial:
         with reading(database) as (source, _):
             require_ours(source, database)
             try:
@@ -139,43 +128,12 @@ def _copied(database: Path, target: Path, judge: Callable[[Inspection, Path], No
         except DatabaseUnusable as unsound:
             if found.is_new or found.damage:
                 raise
-            unverified = unused(target.with_name(f"{target.name}.unverified"))
-            _put(partial, unverified)
+            unverified = put_unverified(partial, target)
             raise DatabaseUnusable(database, f"{unsound.reason}; a copy as it is: {unverified}") from unsound
-        _put(partial, target)
+        put(partial, target)
         return Backup(
             at, target, found.version, target.stat().st_size, found.chain.rows if found.chain else 0, identity
         )
-
-
-@contextmanager
-def _partial(target: Path) -> Iterator[Path]:
-    """Yield an empty file in the folder of ``target``, and remove what is left of it."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), _PRIVATE))
-    except OSError as error:
-        raise _not_written(target, error) from error
-    try:
-        yield partial
-    finally:
-        for path in (partial, *(partial.with_name(partial.name + end) for end in _SUFFIXES)):
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
-
-
-def _put(partial: Path, target: Path) -> None:
-    """Give the file its name, unless that was taken meanwhile."""
-    try:
-        try:
-            os.link(partial, target)
-        except OSError:  # the name is taken, or the file system has no hard links
-            if os.path.lexists(target):
-                raise
-            partial.rename(target)
-        sync(target.parent)
-    except OSError as error:
-        raise _not_written(target, error) from error
 
 
 def _drop_oldest(database: Path) -> None:
@@ -194,8 +152,3 @@ def _drop_oldest(database: Path) -> None:
             continue
         with suppress(OSError):
             path.unlink()
-
-
-def _not_written(target: Path, error: Exception) -> BackupNotWritten:
-    reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
-    return BackupNotWritten(target, reason)

@@ -10,17 +10,18 @@ from functools import partial
 from pathlib import Path
 
 from bot.domain.errors import DatabaseUnavailable
+from bot.storage.aftermath import Former, former_in, prepare
+from bot.storage.copy_files import dated, sync, unused
 from bot.storage.database import from_ms
 from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseNotWritable, DatabaseUnusable, of_sqlite
 from bot.storage.files import size_of, status_of
 from bot.storage.guild_settings import PauseReason
 from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.sqlite.lock import lock_of, locked, remember, remembered
-from bot.storage.sqlite.maintenance.aftermath import Former, former_in, prepare
-from bot.storage.sqlite.maintenance.backup import copy_failed, copy_into, require_sound, sync
-from bot.storage.sqlite.maintenance.copies import dated, unused
+from bot.storage.sqlite.maintenance.backup import copy_failed, copy_into, require_sound
 from bot.storage.sqlite.maintenance.identity import identity_of
 from bot.storage.sqlite.maintenance.inspection import inspect, inspect_connection, open_uri, reading
+from bot.storage.sqlite.maintenance.request_ids import SqliteRequestIds
 from bot.storage.sqlite.schema import require_ours
 
 _PRIVATE = 0o600
@@ -110,7 +111,7 @@ def _read_replaced(real: Path) -> Former:
             return Former()
         with closing(sqlite3.connect(f"{real.as_uri()}?mode=rw", uri=True)) as connection:
             require_ours(connection, real)
-            return former_in(connection)
+            return former_in(connection, SqliteRequestIds())
     except sqlite3.Error:
         return Former()
 
@@ -118,7 +119,7 @@ def _read_replaced(real: Path) -> Former:
 async def _prepare(copy: Path, former: Former, *, at: datetime) -> tuple[int, int, str]:
     """Prepare the copy, and return how many requests are unknown and guilds are paused, and the copy's id."""
     async with SqliteDatabase.open(copy) as database:
-        job = partial(prepare, former=former, reason=PauseReason.RESTORED, at=at)
+        job = partial(prepare, ids=SqliteRequestIds(), former=former, reason=PauseReason.RESTORED, at=at)
         in_doubt, guilds = await database.write(job)
         return in_doubt, guilds, (await identity_of(database)).database_id
 

@@ -1,12 +1,12 @@
 """Makes sure that nothing is sent twice after the database was put back to an earlier state, or started new."""
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from bot.domain.audit import AuditAction
 from bot.storage.audit.log import append
-from bot.storage.database import to_ms
+from bot.storage.database import Connection, to_ms
 from bot.storage.guild_settings import PauseReason, pause_incomplete
 from bot.storage.resend_rows import audit_entry, resend_of
 
@@ -22,13 +22,6 @@ RETURNING *
 
 _GUILDS = "SELECT guild_id FROM guilds UNION SELECT guild_id FROM resends ORDER BY guild_id"
 
-_HIGHEST_ID = """
-SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'resends'), 0),
-           coalesce((SELECT max(id) FROM resends), 0)) AS highest
-"""
-
-_DELETE_SEQUENCE = "DELETE FROM sqlite_sequence WHERE name = 'resends'"
-_SET_SEQUENCE = "INSERT INTO sqlite_sequence (name, seq) VALUES ('resends', :highest)"
 _MARK_INCOMPLETE = "UPDATE desk SET incomplete_until = :at"
 
 
@@ -40,13 +33,27 @@ class Former:
     highest_id: int | None = None
 
 
-def former_in(connection: sqlite3.Connection) -> Former:
+class RequestIds(Protocol):
+    """The ids of requests, which each engine gives out in its own way."""
+
+    def highest(self, connection: Connection) -> int:
+        """Return the highest id ever given to a request, as far as the database knows."""
+        ...
+
+    def skip_to(self, connection: Connection, highest: int) -> None:
+        """Give out no id up to ``highest`` any more."""
+        ...
+
+
+def former_in(connection: Connection, ids: RequestIds) -> Former:
     """Return the facts of the database that is about to be replaced."""
     guild_ids = frozenset(row[0] for row in connection.execute(_GUILDS))
-    return Former(guild_ids, int(connection.execute(_HIGHEST_ID).fetchone()[0]))
+    return Former(guild_ids, ids.highest(connection))
 
 
-def prepare(connection: sqlite3.Connection, *, former: Former, reason: PauseReason, at: datetime) -> tuple[int, int]:
+def prepare(
+    connection: Connection, *, ids: RequestIds, former: Former, reason: PauseReason, at: datetime
+) -> tuple[int, int]:
     """Prepare a database that does not know everything that was sent until ``at``, in a job.
 
     Return how many requests are unknown now, and how many guilds are paused. Open requests may have been sent since:
@@ -63,13 +70,12 @@ def prepare(connection: sqlite3.Connection, *, former: Former, reason: PauseReas
     for guild_id in sorted(guild_ids):
         pause_incomplete(connection, guild_id, reason=reason, at=at)
     connection.execute(_MARK_INCOMPLETE, {"at": to_ms(at)})
-    highest = int(connection.execute(_HIGHEST_ID).fetchone()["highest"])
+    highest = ids.highest(connection)
     if former.highest_id is not None and former.highest_id >= highest:
         highest = former.highest_id
     else:
         highest += _SKIPPED_IDS
-    connection.execute(_DELETE_SEQUENCE)
-    connection.execute(_SET_SEQUENCE, {"highest": highest})
+    ids.skip_to(connection, highest)
     connection.execute("DELETE FROM sign_ins")
     connection.execute("DELETE FROM command_syncs")
     return len(unknown), len(guild_ids)
