@@ -168,12 +168,12 @@ def _provider_off(error: ProviderOff, _: Audience) -> ErrorMessage:
 
 
 FAULTS = {
-    DatabaseFault.MISSING: "Its database file was deleted or moved.",
-    DatabaseFault.REPLACED: "Another file is in the place of its database.",
-    DatabaseFault.READ_ONLY: "Its database file can only be read.",
-    DatabaseFault.FULL: "Its disk is full.",
+    DatabaseFault.MISSING: "Its database was deleted or moved.",
+    DatabaseFault.REPLACED: "Another database is in the place of its own.",
+    DatabaseFault.READ_ONLY: "Its database can only be read.",
+    DatabaseFault.FULL: "The disk of its database is full.",
     DatabaseFault.DAMAGED: "Its database is damaged.",
-    DatabaseFault.UNREADABLE: "Its disk reports an error.",
+    DatabaseFault.UNREADABLE: "The disk of its database reports an error.",
     DatabaseFault.NO_ANSWER: "Its database does not answer in time.",
 }
 """What staff read about a fault of the database."""

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.demo.providers import SimulatedProviders
 from bot.exit_codes import ExitCode
+from tests.support import postgres
 from tests.support.bot_process import RUN, BotProcess
 from tests.support.discord_server import LoopbackDiscord
 from tests.support.loopback_discord.guilds import Member
@@ -23,14 +25,18 @@ _SHORTEST_TOKEN = 8
 
 
 class LiveBot:
-    """A guild with an owner, a customer, an agent and a moderator. :meth:`set_up` grants their rights."""
+    """A guild with an owner, a customer, an agent and a moderator. :meth:`set_up` grants their rights.
 
-    def __init__(self, server: LoopbackDiscord, providers: SimulatedProviders, folder: Path) -> None:
+    ``url`` is the address of a PostgreSQL database; without it the database is SQLite's.
+    """
+
+    def __init__(self, server: LoopbackDiscord, providers: SimulatedProviders, folder: Path, *, url: str = "") -> None:
         self.server = server
         self.providers = providers
         self.world = providers.world
         self.folder = folder
         self.database = folder / "skindesk.db"
+        self.url = url
         self.guild = server.add_guild("Skin Market")
         self.channel = self.guild.add_channel("support")
         self.approvals = self.guild.add_channel("approvals")
@@ -52,6 +58,8 @@ class LiveBot:
         variables = {"SKINDESK_OBSERVABILITY__LOG_LEVEL": "debug"}
         for provider, table in self.providers.settings().items():
             variables |= {f"SKINDESK_PROVIDERS__{provider}__{key}".upper(): value for key, value in table.items()}
+        if self.url:
+            variables["SKINDESK_DATABASE__URL"] = self.url
         variables |= {f"SKINDESK_{name}".upper(): value for name, value in settings.items()}
         process = BotProcess(
             self.server, cwd=self.folder, settings=variables, arguments=arguments or ("run",), program=program
@@ -118,7 +126,9 @@ class LiveBot:
         await self.server.until(lambda: f"· {state}\n" in card.text, within)
 
     def resend_states(self) -> list[str]:
-        """Return the states of all resends in the database; no process may have it open."""
+        """Return the states of all resends in the database; no process may have it open, if it is SQLite's."""
+        if self.url:
+            return [state for (state,) in postgres.rows(self.url, "SELECT state FROM resends ORDER BY id")]
         with closing(sqlite3.connect(self.database)) as connection:
             return [state for (state,) in connection.execute("SELECT state FROM resends ORDER BY id")]
 
@@ -145,7 +155,8 @@ class LiveBot:
         secrets = self.secrets()
         codes = sorted(self._first_codes | self._codes())
         logged = "\n".join(process.stderr for process in self._processes)
-        kept = b"".join(path.read_bytes() for path in self.folder.glob("skindesk.db*"))
+        files = [path.read_bytes() for path in self.folder.glob("skindesk.db*")]
+        kept = b"".join([*files, postgres.dump(self.url)] if self.url else files)
         staff = tuple(f"/channels/{channel.id}/" for channel in (self.approvals, self.audit))
         interactions = [record.token for record in self.server.interactions.records]
         leaks = [
@@ -158,7 +169,12 @@ class LiveBot:
 
     def secrets(self) -> list[str]:
         """Return the program's credentials, those it received for them, and the tokens of people's trade URLs."""
-        return [*self._credentials(), *(person.token for person in self.world.people)]
+        password = urlsplit(self.url).password
+        return [
+            *self._credentials(),
+            *([password] if password else []),
+            *(person.token for person in self.world.people),
+        ]
 
     def _codes(self) -> set[str]:
         return {trade.code for trade in self.world.trades if trade.code != "COMPLETED"}

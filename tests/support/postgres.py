@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -24,6 +25,8 @@ _FOLDER = "TEST_POSTGRES_FOLDER"
 """The variable by which the processes of a run know the server's folder."""
 
 _TEMPLATE = "skindesk_template"
+
+PASSWORD = "Pa55-of-the-database"
 
 _SETTINGS = {
     "listen_addresses": "''",
@@ -57,8 +60,8 @@ class Server:
         self._programs = folder / programs().relative_to(programs().parents[2]) if self._user else programs()
 
     def url(self, database: str = "postgres") -> str:
-        """Return the address of a database."""
-        return f"postgresql://skindesk@/{database}?host={self.folder}"
+        """Return the address of a database. The server asks for no password, and takes any."""
+        return f"postgresql://skindesk:{PASSWORD}@/{database}?host={self.folder}"
 
     def set_up(self) -> None:
         """Make the server's files and start it."""
@@ -144,6 +147,17 @@ def database(*, empty: bool = False) -> Iterator[str]:
             yield ours.url(name)
         finally:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def rows(url: str, sql: LiteralString) -> list[tuple[Any, ...]]:
+    """Return the rows of a statement."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def dump(url: str) -> bytes:
+    """Return all that is in a database, as text."""
+    return subprocess.run([programs() / "pg_dump", url], check=True, capture_output=True).stdout  # noqa: S603 -- our own tools
 
 
 def _make_template(ours: Server) -> None:

@@ -1,0 +1,82 @@
+"""The program on PostgreSQL: it works as on SQLite, says when the server is gone, and goes on when it is back."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.demo.providers import SimulatedProviders
+from bot.demo.world import World
+from bot.exit_codes import ExitCode
+from tests.e2e.live_bot import LiveBot, answer_of
+from tests.e2e.test_faults import failed_trades
+from tests.e2e.test_watching import fetched, metrics, sample
+from tests.support import postgres
+from tests.support.discord_server import LoopbackDiscord
+
+_WITHOUT_PSYCOPG = """
+import sys
+sys.modules["psycopg"] = None
+from bot.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The program where the extra is not installed."""
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[LiveBot]:
+    """A live bot on an empty database of the run's server."""
+    with postgres.database(empty=True) as url:
+        async with LoopbackDiscord() as server, SimulatedProviders(World(), mannco_as_admin=True) as providers:
+            yield LiveBot(server, providers, tmp_path, url=url)
+
+
+async def test_resend(desk: LiveBot) -> None:
+    """A resend is asked for, approved and sent once, and no file of SQLite is made."""
+    trade_id = failed_trades(desk)[0]
+    async with desk.running() as bot:
+        card = await desk.requested(trade_id)
+        await (await desk.decide(card)).finished()
+        await desk.card_shows(card, "sent")
+    assert desk.providers.mannco.resend_calls == {trade_id: 1}
+    assert desk.resend_states() == ["sent"]
+    assert list(desk.folder.iterdir()) == []
+    assert "Traceback" not in bot.stderr
+    desk.assert_sound()
+
+
+async def test_server_away(desk: LiveBot, unused_tcp_port: int) -> None:
+    """While PostgreSQL is gone, people, log, health and metrics say so; once it is back, commands work again."""
+    with postgres.own_server() as server:
+        desk.url = server.url("postgres")
+        async with desk.running(observability__listen=f"127.0.0.1:{unused_tcp_port}") as bot:
+            server.stop(mode="immediate")
+            refusal = (await desk.use(desk.customer, "link status")).text
+            status, health = await fetched(unused_tcp_port, "/healthz")
+            counted = await metrics(unused_tcp_port)
+            assert "SkinDesk cannot use its database" in refusal
+            assert "Nothing was changed" in refusal
+            assert (status, json.loads(health)["database_fault"]) == (503, "no_answer")
+            assert counted[sample("database_usable")] == 0
+            await bot.wait_line("database unavailable fault=no_answer")
+            server.start()
+            await bot.wait_line("database available again fault=no_answer")
+            assert "SteamID" in answer_of(await (await desk.begin(desk.customer, "link status")).finished()).text
+            assert (await fetched(unused_tcp_port, "/healthz"))[0] == 200
+        assert "Traceback" not in bot.stderr
+        desk.assert_sound()
+
+
+async def test_start_refused(desk: LiveBot) -> None:
+    """Without the server or without the extra a start ends, and one line says what to do."""
+    desk.url = postgres.Server(desk.folder).url("desk")  # no server was started there
+    async with desk.bot() as bot:
+        assert await bot.wait() == ExitCode.UNAVAILABLE
+        assert "cannot connect to PostgreSQL at " in bot.stderr
+    async with desk.bot(program=_WITHOUT_PSYCOPG) as bare:
+        assert await bare.wait() == ExitCode.CONFIG
+        assert "pip install 'skindesk[postgres]'" in bare.stderr
+    for each in (bot, bare):
+        assert "Traceback" not in each.stderr
+        assert postgres.PASSWORD not in each.stderr
