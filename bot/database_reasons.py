@@ -10,6 +10,7 @@ from bot.storage.errors import (
     BackupNotWritten,
     DatabaseChanged,
     DatabaseInUse,
+    DatabaseMoved,
     DatabaseNotWritable,
     DatabaseTooNew,
     DatabaseUnusable,
@@ -39,6 +40,11 @@ def database_reason(error: StorageError, *, database: Path | None = None) -> tup
             message = (
                 f"a later SkinDesk has written {shown(error.path)} (schema {error.found}, this one knows "
                 f"{error.newest}): install that version, or restore an earlier copy with skindesk restore"
+            )
+        case DatabaseMoved():
+            message = (
+                f"the database {shown(error.path)} {error.reason}, which has everything since: set database.url to its "
+                "address. Or go on with what is there, as after a restore: skindesk run --new-database"
             )
         case DatabaseChanged():
             message = (

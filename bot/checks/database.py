@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.checks.findings import Channels, DatabaseChecked, Finding, ok, problem
 from bot.config_loading import printable
 from bot.database_reasons import shown
-from bot.storage.errors import DatabaseChanged, DatabaseUnusable
+from bot.storage.errors import DatabaseChanged, DatabaseMoved, DatabaseUnusable
 from bot.storage.files import size_of, status_of
 from bot.storage.sqlite.lock import lock_of
 from bot.storage.sqlite.maintenance.admission import doubt
@@ -58,7 +58,10 @@ def check_missing(path: Path) -> DatabaseChecked:
 
 
 def _changed(changed: DatabaseChanged) -> Finding:
-    fix = f"put a copy back: {_restore(changed.copy)}; or go on with what is there: skindesk run --new-database"
+    back = f"put a copy back: {_restore(changed.copy)}"
+    if isinstance(changed, DatabaseMoved):
+        back = "set database.url to its address"
+    fix = f"{back}; or go on with what is there: skindesk run --new-database"
     return problem("database.identity", f"{shown(changed.path)} {changed.reason}", fix, key="database.path")
 
 

@@ -22,7 +22,7 @@ RETURNING *
 
 _GUILDS = "SELECT guild_id FROM guilds UNION SELECT guild_id FROM resends ORDER BY guild_id"
 
-_MARK_INCOMPLETE = "UPDATE desk SET incomplete_until = :at"
+_MARK_INCOMPLETE = "UPDATE desk SET incomplete_until = :at, moved_to = NULL"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ StorageError
 ├── DatabaseUnusable
 ├── DatabaseNotWritable
 ├── DatabaseChanged
+│   └── DatabaseMoved
 ├── UnknownCapability
 ├── BackupNotWritten
 ├── DriverMissing
@@ -87,6 +88,14 @@ class DatabaseChanged(StorageError):
         self.path = path
         self.reason = reason
         self.copy = copy
+
+
+class DatabaseMoved(DatabaseChanged):
+    """``skindesk migrate`` copied the desk to another database, which has everything since; ``to`` names it."""
+
+    def __init__(self, path: Path, to: str) -> None:
+        super().__init__(path, f"has moved to {to}", None)
+        self.to = to
 
 
 class UnknownCapability(StorageError):

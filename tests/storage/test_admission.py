@@ -20,7 +20,7 @@ from bot.storage.sqlite.maintenance.record import BackupRecord, last_backup, not
 from bot.storage.sqlite.maintenance.restore import restore
 from bot.storage.sqlite.schema import bundled
 from tests.contracts.samples import GUILD, LATER, NOW, draft
-from tests.storage.databases import filled, names, query
+from tests.storage.databases import edit, filled, names, query
 
 HIGHEST = "SELECT seq FROM sqlite_sequence WHERE name = 'resends'"
 
@@ -82,6 +82,10 @@ async def replaced_and_only_the_record_left(path: Path) -> None:
     lock_of(path).unlink()
 
 
+async def moved(path: Path) -> None:
+    edit(path, "UPDATE desk SET moved_to = 'PostgreSQL, db:5432/desk'", "PRAGMA journal_mode = DELETE")
+
+
 async def younger_than_its_backup(path: Path) -> None:
     """The backup was made before databases had ids."""
     note_backup(path, BackupRecord(NOW - timedelta(days=1), path.with_name("copy.db")))
@@ -99,6 +103,7 @@ async def younger_than_its_backup(path: Path) -> None:
         (replaced_by_a_new_one, "is another database than the one used here before"),
         (replaced_and_only_the_record_left, "is another database than the one used here before"),
         (younger_than_its_backup, "is another database than the one used here before"),
+        (moved, "has moved to PostgreSQL, db:5432/desk"),
     ],
 )
 async def test_changed(used: Path, change: Callable[[Path], Awaitable[None]], reason: str):

@@ -1,4 +1,4 @@
--- 0001: everything that SQLite's migrations 0001 to 0006 keep, and what several processes share.
+-- 0001: everything that SQLite's migrations 0001 to 0007 keep, and what several processes share.
 --
 -- As there: ids are integers, moments are integer milliseconds UTC, facts that are only read whole are JSON text.
 -- No column holds a credential, a JWT, a trade token or a trade's code, and none may be added.
@@ -242,15 +242,16 @@ CREATE TABLE sequences (
     seq bigint NOT NULL
 );
 
-CREATE FUNCTION note_last_audit_row() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION note_last_audit_rows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO sequences (name, seq) VALUES ('audit', NEW.id)
+    INSERT INTO sequences (name, seq) SELECT 'audit', max(id) FROM added HAVING max(id) IS NOT NULL
     ON CONFLICT (name) DO UPDATE SET seq = greatest(sequences.seq, excluded.seq);
     RETURN NULL;
 END
 $$;
 
-CREATE TRIGGER audit_sequence AFTER INSERT ON audit FOR EACH ROW EXECUTE FUNCTION note_last_audit_row();
+CREATE TRIGGER audit_sequence AFTER INSERT ON audit REFERENCING NEW TABLE AS added FOR EACH STATEMENT
+EXECUTE FUNCTION note_last_audit_rows();
 
 -- The digest of the commands that Discord was told last, by scope: an application, everywhere or in one guild.
 CREATE TABLE command_syncs (
@@ -322,13 +323,14 @@ CREATE INDEX error_references_by_user ON error_references (guild_id, user_id, at
 
 CREATE INDEX error_references_by_age ON error_references (at);
 
--- Which desk the database belongs to; see SQLite's migration 0005.
+-- Which desk the database belongs to; see SQLite's migrations 0005 and 0007.
 CREATE TABLE desk (
     only_row bigint NOT NULL PRIMARY KEY CHECK (only_row = 1),
     database_id text NOT NULL,
     created_at bigint NOT NULL,
     probed_at bigint,
-    incomplete_until bigint
+    incomplete_until bigint,
+    moved_to text
 );
 
 INSERT INTO desk (only_row, database_id, created_at)

@@ -12,15 +12,15 @@ from pathlib import Path
 from bot.domain.errors import DatabaseUnavailable
 from bot.storage.aftermath import Former, prepare
 from bot.storage.copy_files import dated, unused
-from bot.storage.errors import DatabaseChanged, DatabaseNotWritable
+from bot.storage.errors import DatabaseChanged, DatabaseMoved, DatabaseNotWritable
 from bot.storage.files import size_of, status_of
 from bot.storage.guild_settings import PauseReason
 from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.sqlite.lock import remember, remembered
 from bot.storage.sqlite.maintenance.backup import keep_before_migration
 from bot.storage.sqlite.maintenance.copies import newest_copy
-from bot.storage.sqlite.maintenance.identity import identity_in, identity_of
-from bot.storage.sqlite.maintenance.record import last_backup
+from bot.storage.sqlite.maintenance.identity import Identity, identity_in, identity_of, moved_to
+from bot.storage.sqlite.maintenance.record import BackupRecord, last_backup
 from bot.storage.sqlite.maintenance.request_ids import SqliteRequestIds
 from bot.storage.sqlite.schema import version_of
 
@@ -91,15 +91,21 @@ def doubt(real: Path, connection: sqlite3.Connection | None) -> DatabaseChanged 
         if known is None and copy is None and not _has_journal(real):
             return None  # a first start
         return DatabaseChanged(real, "is empty, but held data before" if status_of(real) else "is gone", copy)
+    if (to := moved_to(connection)) is not None:
+        return DatabaseMoved(real, to)
     identity = identity_in(connection)
     if identity is None or (known and identity.database_id in known):
         return None
-    if not known:
-        if record is None or record.database_id == identity.database_id:
-            return None
-        if record.database_id is None and identity.created_at <= record.at:
-            return None
+    if not known and (record is None or _is_of(record, identity)):
+        return None
     return DatabaseChanged(real, "is another database than the one used here before", newest_copy(real))
+
+
+def _is_of(record: BackupRecord, identity: Identity) -> bool:
+    """Return whether a backup was made of a database; before it had an id, by its age."""
+    if record.database_id is None:
+        return identity.created_at <= record.at
+    return record.database_id == identity.database_id
 
 
 def _journal(real: Path) -> Path:

@@ -11,6 +11,8 @@ from bot.storage.sqlite.schema import version_of
 _SINCE = 5
 """The schema that has the table ``desk``."""
 
+_MOVED_SINCE = 7
+
 _IDENTITY = "SELECT database_id, created_at FROM desk"
 _FIRST_ROW = "SELECT at FROM audit ORDER BY id LIMIT 1"
 
@@ -27,6 +29,12 @@ def identity_in(connection: sqlite3.Connection) -> Identity | None:
     """Return the identity; None before the schema had one."""
     row = connection.execute(_IDENTITY).fetchone() if version_of(connection) >= _SINCE else None
     return None if row is None else Identity(row[0], from_ms(row[1]))
+
+
+def moved_to(connection: sqlite3.Connection) -> str | None:
+    """Return the database that the desk has moved to; None if it has not."""
+    row = connection.execute("SELECT moved_to FROM desk").fetchone() if version_of(connection) >= _MOVED_SINCE else None
+    return None if row is None else row[0]
 
 
 async def identity_of(database: SqliteDatabase) -> Identity:
