@@ -11,7 +11,7 @@ import discord
 from discord.ext import commands, tasks
 
 from bot.domain.health import DatabaseFault, ShardHealth
-from bot.gateway import stay_connected
+from bot.gateway import Gateway, Sharding
 from bot.observability.discord_http import DiscordRequests
 from bot.observability.tracing import Observer, log_interaction
 from bot.ports import CommandSyncs
@@ -85,7 +85,7 @@ _LONGEST = 60.0
 """Seconds that no interaction takes unless something hangs: a lookup has 15, a resend two reads and a call."""
 
 
-class SkinDeskClient(commands.Bot):
+class SkinDeskClient(commands.AutoShardedBot):
     """SkinDesk on Discord: it receives guilds with their roles and channels, and interactions, but no messages."""
 
     def __init__(
@@ -95,6 +95,7 @@ class SkinDeskClient(commands.Bot):
         cards: DiscordResendCards,
         synced: CommandSyncs | None = None,
         command_guild_ids: Sequence[int] = (),
+        sharding: Sharding | None = None,
         observers: Sequence[Observer] = (),
         requests: DiscordRequests | None = None,
         on_stopping: Callable[[], None] | None = None,
@@ -117,9 +118,9 @@ class SkinDeskClient(commands.Bot):
         self.services = services
         self.cards = cards
         self.sessions = Sessions([log_interaction, *observers])
-        self._shards = Shards([self._only_shard], clock=services.clock)
-        self.trouble = ""
-        """Why the gateway is not connected, if that is known."""
+        self._sharding = sharding or Sharding()
+        self._shards = Shards(self._sharding.ids or [0], clock=services.clock)
+        self._gateway = Gateway(self, self._sharding, on_shards=self._shards.expect, on_lost=self._lost)
         self.database_fault: Callable[[], DatabaseFault | None] = lambda: None
         self.is_stopping = False
         self._on_stopping = on_stopping
@@ -145,7 +146,9 @@ class SkinDeskClient(commands.Bot):
         """Stop the background jobs and disconnect."""
         for loop in (*self._jobs, self._watch):
             loop.cancel()
-        self._shards.set(self._only_shard, connected=False)
+        for each in self.shards_health():
+            self._shards.set(each.shard, connected=False)
+        await self._gateway.close()
         await super().close()
 
     def add_dynamic_items(self, *items: type[discord.ui.DynamicItem[Any]]) -> None:
@@ -169,11 +172,6 @@ class SkinDeskClient(commands.Bot):
         self._watch.cancel()
         await drain(self.sessions, within=within)
 
-    @property
-    def _only_shard(self) -> int:
-        """The shard that events without a number are about."""
-        return self.shard_id or 0
-
     def shards_health(self) -> tuple[ShardHealth, ...]:
         """Return whether each shard is connected to the gateway, and since when."""
         return self._shards.health()
@@ -193,19 +191,31 @@ class SkinDeskClient(commands.Bot):
         for name in (*(name for each in templates for name in names_of(each.pattern)), *unknown_names()):
             yield name, False
 
-    async def on_connect(self) -> None:
-        """Note a new session: from here on interactions arrive."""
-        self._connected()
+    async def on_shard_connect(self, shard: int) -> None:
+        """Note a new session: from here on the interactions of its servers arrive."""
+        self._connected(shard, "connected")
 
-    def _connected(self) -> None:
-        self._shards.set(self._only_shard, connected=True)
-        self.trouble = ""
+    async def on_shard_resumed(self, shard: int) -> None:
+        """Note that the gateway is back and no event is lost."""
+        self._connected(shard, "resumed")
+
+    def _connected(self, shard: int, how: str) -> None:
+        self._shards.set(shard, connected=True)
+        health = self.shards_health()
+        _log.info(
+            "gateway %s shard=%s connected=%s of=%s", how, shard, sum(each.connected for each in health), len(health)
+        )
 
     async def on_ready(self) -> None:
-        """Log the connection; Discord may send this again after a reconnect."""
+        """Log that all shards are connected; Discord may send this again after a reconnect."""
         _log.info("ready guilds=%s user=%s", len(self.guilds), self.user.id if self.user else None)
         for guild_id in sorted(self.services.guilds.ids - {guild.id for guild in self.guilds}):
-            _log_absent(guild_id)
+            if self.has_shard_of(guild_id):
+                _log_absent(guild_id)
+
+    def has_shard_of(self, guild_id: int) -> bool:
+        """Return whether a server's events come to this process."""
+        return self._sharding.group is None or self._sharding.group.has(guild_id)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Serve the first server; log any other one that is not served."""
@@ -222,23 +232,20 @@ class SkinDeskClient(commands.Bot):
         if guild.id in self.services.guilds.ids:
             _log_absent(guild.id)
 
-    async def on_resumed(self) -> None:
-        """Note that the gateway is back and no event is lost."""
-        self._connected()
-        _log.info("gateway resumed")
-
     async def connect(self, *, reconnect: bool = True) -> None:
         """Stay connected to the gateway until the client is closed."""
         if not reconnect:
             raise NotImplementedError
-        await stay_connected(self, on_lost=self._lost)
+        await self._gateway.stay_connected()
 
-    def _lost(self, reason: str) -> None:
-        is_news = self._shards.set(self._only_shard, connected=False)
-        self.trouble = reason
-        _log.warning(
-            "gateway %s shard=%s: %s", "disconnected" if is_news else "not connected", self._only_shard, reason
-        )
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait until Discord accepts a session of this shard."""
+        del initial
+        await self._gateway.before_identify(shard_id or 0)
+
+    def _lost(self, shard: int, reason: str) -> None:
+        is_news = self._shards.set(shard, connected=False, trouble=reason)
+        _log.warning("gateway %s shard=%s: %s", "disconnected" if is_news else "not connected", shard, reason)
 
 
 def _log_absent(guild_id: int) -> None:

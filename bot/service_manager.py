@@ -12,7 +12,7 @@ import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from bot.shards import disconnections
+from bot.shards import disconnections, troubles
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -98,10 +98,14 @@ def _status(client: SkinDeskClient) -> str:
     """Return what ``systemctl status`` shows of a bot that is up."""
     if (fault := client.database_fault()) is not None:
         return f"the database cannot be used: {fault}"
+    shards = client.shards_health()
+    trouble = troubles(shards)
     if not client.is_ready():
-        return f"connecting to Discord: {client.trouble}" if client.trouble else "connecting to Discord"
-    if disconnected := disconnections(client.shards_health()):
-        return f"{'; '.join(disconnected)}: {client.trouble}"
+        connected = sum(each.connected for each in shards)
+        progress = f" ({connected} of {len(shards)} shards)" if len(shards) > 1 else ""
+        return f"connecting to Discord{progress}{trouble and f': {trouble}'}"
+    if disconnected := disconnections(shards):
+        return f"{'; '.join(disconnected)}: {trouble}"
     served = sum(client.services.guilds.serves(guild.id) for guild in client.guilds)
     return f"serving {served} {'server' if served == 1 else 'servers'}"
 

@@ -117,7 +117,7 @@ async def staged(
         settings = scene_settings(providers, folder / "skindesk.db", **tables)
         async with (
             assembled(settings, clock=clock, web_socket=listening) as client,
-            simcord.run(client, settle_timeout=_PATIENCE, check_errors=check_errors) as env,
+            simcord.run(client, shard_count=1, settle_timeout=_PATIENCE, check_errors=check_errors) as env,
         ):
             clock.follow(env.now)
             if client.user is not None:

@@ -81,11 +81,12 @@ class DatabaseHealth:
 
 @dataclass(frozen=True, slots=True)
 class ShardHealth:
-    """Whether a shard is connected to Discord's gateway, and since when it is or is not."""
+    """Whether a shard is connected to Discord's gateway, since when it is or is not, and why not, if that is known."""
 
     shard: int
     connected: bool
     since: datetime
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,15 @@ class IncomingEvents:
         for event, parse in self._state.parsers.items():
             if event not in _NEEDED:
                 self._state.parsers[event] = partial(self._receive, event, parse)
+        self._state.parsers["READY"] = partial(self._begin_session, self._state.parsers["READY"])
+
+    def _begin_session(self, parse: Callable[[Any], None], data: Any) -> None:
+        """Drop the guilds of a shard that it is not in any more; discord.py keeps them if there may be more shards."""
+        joined = {int(guild["id"]) for guild in data["guilds"]}
+        for guild in list(self._state.guilds):
+            if guild.shard_id == data["shard"][0] and guild.id not in joined:
+                self._state._remove_guild(guild)  # noqa: SLF001 -- as above
+        parse(data)
 
     def _receive(self, event: str, parse: Callable[[Any], None], data: Any) -> None:
         try:
