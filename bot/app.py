@@ -16,6 +16,7 @@ from bot.client import SkinDeskClient
 from bot.config import Settings
 from bot.exit_codes import ExitCode
 from bot.exit_reasons import exit_reason
+from bot.gateway import Sharding
 from bot.monitoring import Telemetry
 from bot.observability.redaction import register_secret
 from bot.ports import Clock
@@ -264,6 +265,7 @@ async def assembled(
             cards=cards,
             synced=stored.command_syncs,
             command_guild_ids=settings.discord.command_guild_ids,
+            sharding=Sharding(settings.discord.shard_group),
             observers=telemetry.on_handled,
             requests=telemetry.requests,
             on_stopping=partial(storage.database.begin_shutdown, within=_FINISH_WITHIN),

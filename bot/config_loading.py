@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from bot.config import INVENTORY_PROVIDERS, PREFIX, SECRET_FILES, SECRETS, TYPES, VARIABLES, Database, Settings
 from bot.domain.failures import ProviderName
+from bot.domain.shards import ShardGroup
 from bot.secret_files import read_secret
 
 DEFAULT_FILE: Final = Path("config.toml")
@@ -92,7 +93,7 @@ def _load(path: Path | None, environ: Mapping[str, str]) -> tuple[dict[str, Any]
                 key, message = f"{problem.key}_file", f"{printable(file)}: {problem.message}"
                 problems.append(Problem(key, SECRET_FILES[key], message))
     if unreadable is None:
-        problems += _default_provider_problems(values)
+        problems += [*_default_provider_problems(values), *_shards_problems(values)]
     else:  # the file may set any key, so only the environment's own mistakes are known
         problems = [unreadable, *(problem for problem in problems if problem.key in given)]
     for name in sorted(environ):
@@ -202,6 +203,19 @@ def _default_provider_problems(values: Mapping[str, Any]) -> list[Problem]:
         return []
     instead = f"name one that is on ({', '.join(on)})" if on else "leave it out"
     return [Problem(key, VARIABLES[key], f"{default} is off: {instead}, or give {default} its credentials")]
+
+
+def _shards_problems(values: Mapping[str, Any]) -> list[Problem]:
+    """Refuse a part of the shards on SQLite: the others' process would have another database."""
+    key = "discord.shards"
+    try:
+        is_all = ShardGroup.parse(str(_value(values, key))).is_all
+    except ValueError:
+        return []
+    if is_all or _value(values, "database.url"):
+        return []
+    message = "Input should be empty or all shards unless database.url is set: several processes need PostgreSQL"
+    return [Problem(key, VARIABLES[key], message)]
 
 
 def _value(values: Mapping[str, Any], key: str) -> object:

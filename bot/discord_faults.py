@@ -42,8 +42,11 @@ _INTENTS = (
 )
 _FOR_A_PERSON: Mapping[int, str] = {
     4004: _TOKEN_REFUSED,
-    4010: "Discord refused the shard (close code 4010): SkinDesk has one, so report it",
-    4011: "the bot is in too many servers for one connection (close code 4011): let it leave those it does not serve",
+    4010: ("Discord refused the shard (close code 4010): look at discord.shards; if it is empty, report it"),
+    4011: (
+        "the bot is in too many servers for so few shards (close code 4011): raise their number in discord.shards, in "
+        "all processes; if it is empty, start SkinDesk again, and it takes as many as Discord recommends"
+    ),
     4012: "Discord no longer has the API version that SkinDesk speaks (close code 4012): install a newer SkinDesk",
     4013: _INTENTS.format(4013),
     4014: _INTENTS.format(4014),
