@@ -17,7 +17,7 @@ from bot.observability.tracing import Observer, log_interaction
 from bot.ports import CommandSyncs
 from bot.services.background import Job
 from bot.services.container import Services
-from bot.shards import Shards
+from bot.shards import Shards, progress
 from bot.ui.access import RevokeDeletedButton
 from bot.ui.confirm import ConfirmButton, SignInButton
 from bot.ui.customer.controls import CustomerButton, NoteModal, NoteSelect, TradeUrlModal
@@ -193,18 +193,13 @@ class SkinDeskClient(commands.AutoShardedBot):
 
     async def on_shard_connect(self, shard: int) -> None:
         """Note a new session: from here on the interactions of its servers arrive."""
-        self._connected(shard, "connected")
+        self._shards.set(shard, connected=True)
+        _log.info("gateway connected shard=%s %s", shard, progress(self.shards_health()))
 
     async def on_shard_resumed(self, shard: int) -> None:
         """Note that the gateway is back and no event is lost."""
-        self._connected(shard, "resumed")
-
-    def _connected(self, shard: int, how: str) -> None:
         self._shards.set(shard, connected=True)
-        health = self.shards_health()
-        _log.info(
-            "gateway %s shard=%s connected=%s of=%s", how, shard, sum(each.connected for each in health), len(health)
-        )
+        _log.info("gateway resumed shard=%s", shard)
 
     async def on_ready(self) -> None:
         """Log that all shards are connected; Discord may send this again after a reconnect."""

@@ -12,7 +12,7 @@ import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from bot.shards import disconnections, troubles
+from bot.shards import disconnections, progress, troubles
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -101,9 +101,8 @@ def _status(client: SkinDeskClient) -> str:
     shards = client.shards_health()
     trouble = troubles(shards)
     if not client.is_ready():
-        connected = sum(each.connected for each in shards)
-        progress = f" ({connected} of {len(shards)} shards)" if len(shards) > 1 else ""
-        return f"connecting to Discord{progress}{trouble and f': {trouble}'}"
+        so_far = f" {progress(shards)}" if len(shards) > 1 else ""
+        return f"connecting to Discord{so_far}{trouble and f': {trouble}'}"
     if disconnected := disconnections(shards):
         return f"{'; '.join(disconnected)}: {trouble}"
     served = sum(client.services.guilds.serves(guild.id) for guild in client.guilds)

@@ -52,6 +52,11 @@ def disconnections(shards: Collection[ShardHealth]) -> list[str]:
     ]
 
 
+def progress(shards: Collection[ShardHealth]) -> str:
+    """Return how many shards are connected, of how many."""
+    return f"({sum(each.connected for each in shards)} of {len(shards)} shards)"
+
+
 def troubles(shards: Collection[ShardHealth]) -> str:
     """Return why shards are not connected, each reason once."""
     return "; ".join(dict.fromkeys(each.trouble for each in shards if each.trouble))
