@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,24 @@ async def _sqlite(folder: Path) -> AsyncIterator[Repositories]:
 
 @asynccontextmanager
 async def _postgres(_folder: Path) -> AsyncIterator[Repositories]:
+    """Let two processes share the database: each has connections, a queue and caches of its own."""
     with postgres.database() as url:
-        async with PostgresDatabase.open(url) as db:
-            yield _over(db, chain=partial(chain_report, url), rows=partial(_rows, db, await _tables_of_postgres(db)))
+        async with PostgresDatabase.open(url) as one, PostgresDatabase.open(url) as other:
+            rows = partial(_rows, one, await _tables_of_postgres(one))
+            sides = [_over(db, chain=partial(chain_report, url), rows=rows) for db in (one, other)]
+            names = [field.name for field in fields(repositories.Repositories)]
+            in_turns: Any = {name: _InTurns(*(getattr(side, name) for side in sides)) for name in names}
+            yield replace(sides[0], **in_turns)
+
+
+class _InTurns:
+    """The repositories of one kind of two processes: each call goes to the one that did not have the last."""
+
+    def __init__(self, *each: object) -> None:
+        self._next = cycle(each)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(next(self._next), name)
 
 
 ENGINES: dict[str, Callable[[Path], AbstractAsyncContextManager[Repositories]]] = {
