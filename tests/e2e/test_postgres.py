@@ -23,6 +23,11 @@ sys.exit(main(sys.argv[1:]))
 """
 """The program where the extra is not installed."""
 
+_WITHOUT_POSTGRES = f"""
+import sys
+sys.modules["psycopg_pool"] = sys.modules["bot.storage.postgres"] = None{_WITHOUT_PSYCOPG}"""
+"""The program where nothing of PostgreSQL can be imported."""
+
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[LiveBot]:
@@ -66,6 +71,16 @@ async def test_server_away(desk: LiveBot, unused_tcp_port: int) -> None:
             assert (await fetched(unused_tcp_port, "/healthz"))[0] == 200
         assert "Traceback" not in bot.stderr
         desk.assert_sound()
+
+
+async def test_without_postgres(live: LiveBot) -> None:
+    """A desk on SQLite imports nothing of PostgreSQL, from its start through a resend to its end."""
+    async with live.running(program=_WITHOUT_POSTGRES) as bot:
+        card = await live.requested(failed_trades(live)[0])
+        await (await live.decide(card)).finished()
+        await live.card_shows(card, "sent")
+    assert "Traceback" not in bot.stderr
+    live.assert_sound()
 
 
 async def test_start_refused(desk: LiveBot) -> None:
