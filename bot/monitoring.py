@@ -118,17 +118,19 @@ class Monitor:
 
         last = self._requests.last_acknowledgement
         acknowledged = last is None or last[1]
-        disconnected = disconnections(self._client.shards_health())
+        shards = self._client.shards_health()
         fault = (await self._guard.check()).fault
         faults = [
-            *disconnected,
+            *disconnections(shards),
             *([] if fault is None else [f"the database cannot be used: {fault.value}"]),
             *([] if acknowledged else ["Discord did not take the last answer"]),
         ]
         return Health(
-            gateway=not disconnected,
+            gateway=all(each.connected for each in shards),
             database=fault is None,
             acknowledgements=acknowledged,
             database_fault=fault and fault.value,
+            shards=len(shards),
+            shards_down=tuple(each.shard for each in shards if not each.connected),
             detail="; ".join(faults),
         )

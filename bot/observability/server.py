@@ -31,12 +31,17 @@ _HEADERS = {"Cache-Control": "no-store", "Server": "SkinDesk", "X-Content-Type-O
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The parts that handling an interaction depends on; ``detail`` names the faults, and is for people."""
+    """The parts that handling an interaction depends on; ``detail`` names the faults, and is for people.
+
+    ``gateway`` is whether all ``shards`` are connected; ``shards_down`` are those that are not.
+    """
 
     gateway: bool
     database: bool
     acknowledgements: bool
     database_fault: str | None = None
+    shards: int = 0
+    shards_down: tuple[int, ...] = ()
     detail: str = ""
 
     @property

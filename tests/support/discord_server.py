@@ -19,7 +19,7 @@ from tests.support.loopback_discord.interactions import Interactions
 from tests.support.loopback_discord.messages import Message
 from tests.support.loopback_discord.records import InteractionRecord, Kind
 from tests.support.loopback_discord.routes import Routes
-from tests.support.loopback_discord.wire import BASE, Json, Refusal, Refused, Request, received, response
+from tests.support.loopback_discord.wire import BASE, Json, Refusal, Refused, Request, new_id, received, response
 from tests.support.loopback_discord.world import World
 
 T = TypeVar("T")
@@ -69,9 +69,9 @@ class LoopbackDiscord:
         if self._errors and error is None:
             raise ExceptionGroup("the loopback Discord broke", self._errors)
 
-    def add_guild(self, name: str = "Skins", *, owner: str = "owner") -> Guild:
-        """Add a guild with its owner and the bot, before the bot connects."""
-        guild = Guild(name, owner=User(owner), bot=self.world.bot)
+    def add_guild(self, name: str = "Skins", *, owner: str = "owner", shard: tuple[int, int] = (0, 1)) -> Guild:
+        """Add a guild with its owner and the bot, before the bot connects; of a shard, of so many."""
+        guild = Guild(name, owner=User(owner), bot=self.world.bot, guild_id=new_id(shard))
         self.world.guilds[guild.id] = guild
         return guild
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from secrets import token_hex
+from time import monotonic
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -84,6 +85,11 @@ class Gateway:
         """Close codes with which the next sessions end at once, instead of their READY."""
         self.refusals: list[int] = []
         """HTTP statuses with which the next connections are answered; 0 for no answer at all after the connection."""
+        self.identified: list[tuple[float, int]] = []
+        """When sessions began, and of which shard."""
+        self.identify_every = 0.0
+        """Seconds that Discord wants between two sessions of a bucket; one that comes too soon is invalid."""
+        self.refused_sessions = 0
         self.unknown: list[int] = []
         """Opcodes that were not understood."""
         self._world = world
@@ -142,17 +148,19 @@ class Gateway:
         for session in sessions:
             await _dispatch(session, event, data)
 
-    def drop(self) -> None:
-        """Cut the connections without a close frame; the sessions stay."""
+    def drop(self, shard: int | None = None) -> None:
+        """Cut the connections of a shard, or all, without a close frame; the sessions stay."""
         for session in self._sessions:
+            if shard not in (None, session.shard[0]):
+                continue
             connection, session.connection = session.connection, None
             if connection is not None and connection.transport is not None:
                 connection.transport.abort()
 
-    async def close(self, code: int = _GOING_AWAY) -> None:
-        """Close the connections of connected bots."""
+    async def close(self, code: int = _GOING_AWAY, shard: int | None = None) -> None:
+        """Close the connections of a shard, or all."""
         for session in list(self._sessions):
-            if session.connection is not None:
+            if session.connection is not None and shard in (None, session.shard[0]):
                 await session.connection.socket.close(code=code)
 
     async def _receive(self, connection: _Connection, op: int, data: Any) -> None:
@@ -173,6 +181,9 @@ class Gateway:
             await connection.socket.close(code=self.closes.pop(0))
             return
         number, count = data.get("shard", (0, 1))
+        if not self._may_begin(number):
+            await _send(connection.socket, _frame(Op.INVALID_SESSION, d=False))
+            return
         session = _Session(connection, (number, count))
         self._sessions = [each for each in self._sessions if each.connection is not None or each.shard != session.shard]
         self._sessions.append(session)
@@ -192,6 +203,17 @@ class Gateway:
         session.is_ready = True
         self.sessions_started += 1
         self._changed()
+
+    def _may_begin(self, shard: int) -> bool:
+        """Count a session of a shard, and return whether its bucket is free."""
+        starts, now = self._world.session_starts, monotonic()
+        starts["remaining"] -= 1
+        concurrency = starts["max_concurrency"]
+        same = [at for at, each in self.identified if each % concurrency == shard % concurrency]
+        self.identified.append((now, shard))
+        is_free = not same or now - same[-1] >= self.identify_every
+        self.refused_sessions += not is_free
+        return is_free
 
     async def _resume(self, connection: _Connection, data: Json) -> None:
         session = next((each for each in self._sessions if each.id == data["session_id"]), None)

@@ -110,8 +110,8 @@ class Channel:
 class Guild:
     """A server with its owner, the bot, and the members a test adds."""
 
-    def __init__(self, name: str, *, owner: User, bot: User) -> None:
-        self.id = new_id()
+    def __init__(self, name: str, *, owner: User, bot: User, guild_id: int) -> None:
+        self.id = guild_id
         self.name = name
         self.everyone = Role("@everyone", ORDINARY, position=0, id=self.id)
         self.roles = [self.everyone]

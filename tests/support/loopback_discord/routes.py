@@ -47,7 +47,7 @@ class Routes:
             ),
             ("GET", "/users/@me", lambda _: world.bot.payload()),
             ("GET", "/users/@me/guilds", self._guilds_of_bot),
-            ("GET", "/gateway/bot", lambda _: {"url": "", "shards": 1, "session_start_limit": world.session_starts}),
+            ("GET", "/gateway/bot", self._gateway),
             ("GET", "/oauth2/applications/@me", lambda _: world.application()),
             ("GET", "/applications/@me", lambda _: world.application()),
             ("GET", "/applications/*/commands", self._listed_commands),
@@ -64,6 +64,9 @@ class Routes:
             ("PATCH", "/channels/*/messages/*", self._edit_message),
             ("DELETE", "/channels/*/messages/*", lambda _, *ids: self._world.delete(self._message(*ids))),
         )
+
+    def _gateway(self, _: Request) -> Json:
+        return {"url": "", "shards": self._world.shards, "session_start_limit": self._world.session_starts}
 
     def _guilds_of_bot(self, request: Request) -> list[Json]:
         after = int(request.params.get("after", "0"))

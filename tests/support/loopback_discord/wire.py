@@ -19,9 +19,11 @@ _serial = itertools.count()
 encoded = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-def new_id() -> int:
-    """Return an unused snowflake of the present time, from which discord.py reads a token's age."""
+def new_id(shard: tuple[int, int] = (0, 1)) -> int:
+    """Return an unused snowflake of the present time, from which discord.py reads a token's age, of a shard."""
+    number, count = shard
     milliseconds = time.time_ns() // 1_000_000 - _EPOCH_MS
+    milliseconds -= (milliseconds - number) % count
     return milliseconds << _ID_TIME_SHIFT | next(_serial) % (1 << _ID_TIME_SHIFT)
 
 

@@ -15,6 +15,8 @@ class World:
         self.application_settings: Json = {}
         """Values of the developer portal that replace those of :meth:`application`."""
         self.session_starts = {"total": 1000, "remaining": 1000, "reset_after": 86_400_000, "max_concurrency": 1}
+        self.shards = 1
+        """As many as Discord recommends."""
         self.guilds: dict[int, Guild] = {}
         self.messages: dict[int, Message] = {}
         self._direct: dict[int, Channel] = {}
