@@ -102,7 +102,7 @@ class Monitor:
             at=datetime.now(UTC),
             guilds=len(self._client.guilds),
             shards=self._client.shards_health(),
-            providers=tuple(source.health() for source in self._providers),
+            providers=tuple([await source.health() for source in self._providers]),
             database=database,
             write_failures=self._guard.write_failures,
             files=files,

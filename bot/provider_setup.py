@@ -1,7 +1,7 @@
 """Builds the providers that the configuration turns on: transport, limits, credentials, adapter, resilience."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,13 +24,14 @@ from bot.ports import (
     TradeUrlChecker,
 )
 from bot.ports.watches import WatchedTrades
+from bot.ports.windows import SharedWindows
 from bot.providers.assetpay import AssetPaySecure
 from bot.providers.assetpay_client import AssetPayClient, ClientCalls, FixedClientToken, IssuedClientTokens
 from bot.providers.assetpay_sources import AssetPayClientSource, AssetPaySource
 from bot.providers.assetpay_tradeurl import AssetPayTradeUrls
 from bot.providers.mannco import ApiKeyLogin, FixedJwt, Mannco
 from bot.providers.mannco_source import ManncoSource
-from bot.providers.rate_limits import MINUTE, RateLimiter, SlidingWindow
+from bot.providers.rate_limits import MINUTE, CallWindow, RateLimiter, SlidingWindow
 from bot.providers.resilience import (
     ResilientInventories,
     ResilientProvider,
@@ -38,9 +39,10 @@ from bot.providers.resilience import (
     ResilientTrades,
     ResilientTradeUrls,
 )
+from bot.providers.shared_windows import Names, SharedWindow
 from bot.providers.skinsback import Shop, SkinsBack
 from bot.providers.skinsback_source import SkinsBackDeposits
-from bot.providers.transport import Transport
+from bot.providers.transport import Limits, Transport
 from bot.providers.watched import WatchedDeposits, WatchedTradesOfAssetPay, WatchedTradesOfMannco
 
 _HOUR = timedelta(hours=1)
@@ -82,8 +84,12 @@ async def open_providers(
     clock: Clock,
     explanations: Explanations,
     observers: Sequence[CallObserver] = (),
+    windows: SharedWindows | None = None,
 ) -> ProvidersOn:
-    """Return the providers that have credentials, in the order of their tables; ``stack`` closes their connections."""
+    """Return the providers that have credentials, in the order of their tables; ``stack`` closes their connections.
+
+    ``windows`` count calls for several processes; without them this process is alone.
+    """
     tls = ssl.create_default_context()  # shared: creating one takes tens of milliseconds
     inventories: list[InventoryProvider] = []
     health: list[HealthSource] = []
@@ -92,7 +98,7 @@ async def open_providers(
     resending: TradeProvider | None = None
     checker: TradeUrlChecker | None = None
     for name in settings.providers_on:
-        limiter = RateLimiter(_windows(name, settings, clock), clock)
+        limiter = RateLimiter(_windows(name, settings, clock, windows), clock)
         transport = Transport(name, settings.providers.table(name).base_url, tls, clock, limiter=limiter)
         await stack.enter_async_context(transport)
         resilience = ResilientProvider(
@@ -123,22 +129,63 @@ async def open_providers(
     return ProvidersOn(tuple(inventories), tuple(sources), resending, checker, tuple(watched), tuple(health))
 
 
-def _windows(name: ProviderName, settings: Settings, clock: Clock) -> dict[tuple[str, str], SlidingWindow]:
-    """Return a provider's documented limits: seeds 000, 001, 003; providers.md, 1.8, 2.3, 4.3; trades.md, 1 and 2."""
+def _windows(
+    name: ProviderName, settings: Settings, clock: Clock, shared: SharedWindows | None
+) -> dict[tuple[str, str], CallWindow]:
+    """Return the windows of a provider's documented limits, each of one credential."""
+    credential = _credential(name, settings)
+    within = timedelta(seconds=Limits().deadline)
+    windows: dict[tuple[str, str], CallWindow] = {}
+    for method, path, what, limit, per in _limits(name, settings):
+        windows[method, path] = (
+            SlidingWindow(what, limit, per, clock)
+            if shared is None
+            else SharedWindow(
+                what,
+                limit,
+                per,
+                clock,
+                shared=shared,
+                names=Names(credential),
+                route=(name.value, method, path),
+                within=within,
+            )
+        )
+    return windows
+
+
+def _limits(name: ProviderName, settings: Settings) -> Iterator[tuple[str, str, str, int, timedelta]]:
+    """Go through a provider's documented limits: seeds 000, 001, 003; providers.md, 1.8, 2.3, 4.3; trades.md, 1 and 2.
+
+    Each is a method, a path, what is counted, and how many calls in which time.
+    """
     match name:
         case ProviderName.ASSETPAY | ProviderName.ASSETPAY_CLIENT | ProviderName.ASSETPAY_LEGACY:
             routes = [*(_MERCHANT_ROUTES if name is ProviderName.ASSETPAY else _CLIENT_ROUTES)]
             if name is checker_of_trade_urls(settings):
                 routes += _CHECK_ROUTES
             verified = _assetpay_table(name, settings).verified
-            return {
-                (method, path): SlidingWindow(what, most if verified else least, per, clock)
-                for method, path, what, most, least, per in routes
-            }
+            for method, path, what, most, least, per in routes:
+                yield method, path, what, most if verified else least, per
         case ProviderName.SKINSBACK:
-            return {("POST", ""): SlidingWindow("requests", 500, MINUTE, clock)}
+            yield "POST", "", "requests", 500, MINUTE
         case ProviderName.MANNCO:
-            return {(method, path): SlidingWindow(what, 600, MINUTE, clock) for method, path, what in _MANNCO_ROUTES}
+            for method, path, what in _MANNCO_ROUTES:
+                yield method, path, what, 600, MINUTE
+
+
+def _credential(name: ProviderName, settings: Settings) -> Secret:
+    """Return what a provider knows this desk by, and counts its calls by."""
+    match name:
+        case ProviderName.ASSETPAY:
+            return assetpay_key(name, settings)
+        case ProviderName.SKINSBACK:
+            return _secret(settings.providers.skinsback.client_secret)
+        case ProviderName.MANNCO:
+            return _secret(settings.providers.mannco.token or settings.providers.mannco.api_key)
+        case _:
+            table = _client_table(name, settings)
+            return _secret(table.client_token or table.api_key)
 
 
 def _adapters(

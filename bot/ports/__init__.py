@@ -105,7 +105,7 @@ class TradeUrlChecker(Protocol):
 class HealthSource(Protocol):
     """A provider's health."""
 
-    def health(self) -> ProviderHealth:
+    async def health(self) -> ProviderHealth:
         """Return the current health."""
 
 

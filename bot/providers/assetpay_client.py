@@ -47,7 +47,7 @@ class FixedClientToken:
         is_other = self._owner is not None and query.account not in (None, self._owner)
         return NotAsked.OTHER_ACCOUNT if is_other else None
 
-    async def token_for(self, trade_url: TradeUrl | None) -> Secret:
+    async def token_for(self, trade_url: TradeUrl | None, path: str) -> Secret:  # noqa: ARG002 -- for all calls
         """Return the token; WRONG_ACCOUNT, without a call, if its claims name another account."""
         if trade_url is not None and self._owner not in (None, trade_url.steam_id):
             raise ProviderError(Failure(self._provider, FailureKind.WRONG_ACCOUNT))
@@ -76,10 +76,15 @@ class IssuedClientTokens:
         """Return TRADE_URL without one: a token is created for it (trades.md, 1.3)."""
         return NotAsked.TRADE_URL if query.trade_url is None else None
 
-    async def token_for(self, trade_url: TradeUrl | None) -> Secret:
-        """Return the account's token, created if there is none."""
+    async def token_for(self, trade_url: TradeUrl | None, path: str) -> Secret:
+        """Return the account's token for a call of ``path``, created if there is none and the call may be made now."""
         known = _required(trade_url)
-        return await self._cache.get(_cache_key(known), lambda: self._create(known))
+
+        async def create() -> Token:
+            await self._transport.check_limit("GET", path)
+            return await self._create(known)
+
+        return await self._cache.get(_cache_key(known), create)
 
     async def renewed(self, trade_url: TradeUrl | None, refused: Secret) -> Secret | None:
         """Return another token than the refused one, created at most once a minute; None if that was done."""
@@ -134,8 +139,7 @@ class ClientCalls:
         whole: Callable[[bytes], T] | None = None,
     ) -> T:
         """Ask and read, with a new token if the old one is refused; ProviderError otherwise."""
-        self.transport.check_limit("GET", path)  # before a token is created for nothing
-        token = await self.tokens.token_for(trade_url)
+        token = await self.tokens.token_for(trade_url, path)
         parameters = tuple(query)
 
         async def ask(token: Secret) -> T:

@@ -1,18 +1,20 @@
 """Keeps the limits of each provider: exact sliding windows with a reserve for the staff, and waits it asks for."""
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from typing import Protocol
 
 from cachetools import TLRUCache
+from typing_extensions import override
 
-from bot.domain.access import current_caller
+from bot.domain.errors import DatabaseUnavailable
 from bot.domain.health import Quota
 from bot.domain.steam import SteamId
 from bot.ports import Clock
-from bot.providers.evidence import Evidence, current_question
+from bot.providers.evidence import Evidence, Question, current_question
 from bot.providers.response import Response
 
 MINUTE = timedelta(minutes=1)
@@ -36,33 +38,67 @@ class RateLimitExceeded(Exception):
         self.wait = wait
 
 
-class SlidingWindow:
-    """At most ``limit`` calls in any period of ``per``, as the provider counts them.
+class CallWindow(Protocol):
+    """At most so many calls in any period of ``per``, as the provider counts them, with a reserve for the staff.
 
     The provider counts a call some time between its sending and its response. So it counts here from its
-    beginning until ``per`` after its end: no window of the provider holds more than ``limit``.
+    beginning until ``per`` after its end: no window of the provider holds more than the limit.
     """
 
+    per: timedelta
+
+    def call(self) -> AbstractAsyncContextManager[None]:
+        """Count a call while it is made; RateLimitExceeded, without counting, if none may be made now."""
+
+    async def check(self) -> None:
+        """Raise RateLimitExceeded if the caller may make no call now."""
+
+    async def block(self, wait: timedelta) -> None:
+        """Make no call for ``wait``, as the provider asked, but at most for the length of the window."""
+
+    async def block_customers(self, wait: timedelta) -> None:
+        """Make no call of customers for ``wait``, or the length of the window; staff may still ask."""
+
+    async def block_account(self, account: SteamId, wait: timedelta) -> None:
+        """Make no call about an account for ``wait``."""
+
+    async def answered(self) -> None:
+        """Let customers ask again: the provider answers."""
+
+    async def quota(self) -> Quota:
+        """Return how many calls are left now, including the reserve."""
+
+
+def shares_of(limit: int) -> tuple[int, int]:
+    """Return how many calls are reserved for the staff, and how many one customer may make."""
+    if limit < 1:
+        raise ValueError(limit)
+    reserved = limit // _STAFF_SHARE
+    return reserved, max(_MIN_CUSTOMER_CALLS, (limit - reserved) // _CUSTOMER_SHARE)
+
+
+class SlidingWindow(CallWindow):
+    """A window of this process alone."""
+
     def __init__(self, what: str, limit: int, per: timedelta, clock: Clock) -> None:
-        if limit < 1:
-            raise ValueError(limit)
         self.per = per
         self._what = what
         self._limit = limit
         self._seconds = per.total_seconds()
         self._clock = clock
-        self._reserved = limit // _STAFF_SHARE
-        self._customer_limit = max(_MIN_CUSTOMER_CALLS, (limit - self._reserved) // _CUSTOMER_SHARE)
+        self._reserved, self._customer_limit = shares_of(limit)
         self._ended: deque[tuple[float, int | None]] = deque()
         self._in_flight = 0
         self._by_customer: Counter[int] = Counter()
         self._blocked_until = self._customers_blocked_until = 0.0
+        self._accounts: TLRUCache[SteamId, float, float] = TLRUCache(_MAX_ACCOUNTS, _until, clock.monotonic)
+        """Until when no call is made about an account."""
 
-    @contextmanager
-    def call(self) -> Iterator[None]:
-        """Count a call while it is made; RateLimitExceeded, without counting, if none may be made now."""
-        self.check()
-        customer_id = _customer_id()
+    @override
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        self._check()
+        customer_id = customer_of(current_question())
         self._in_flight += 1
         if customer_id is not None:
             self._by_customer[customer_id] += 1
@@ -72,10 +108,15 @@ class SlidingWindow:
             self._in_flight -= 1
             self._ended.append((self._clock.monotonic(), customer_id))
 
-    def check(self) -> None:
-        """Raise RateLimitExceeded if the caller may make no call now."""
-        now, customer_id = self._clock.monotonic(), _customer_id()
-        is_staff = current_caller().is_staff
+    @override
+    async def check(self) -> None:
+        self._check()
+
+    def _check(self) -> None:
+        now, question = self._clock.monotonic(), current_question()
+        if question.account is not None and (until := self._accounts.get(question.account)) is not None:
+            raise RateLimitExceeded(timedelta(seconds=max(0.0, until - now)))
+        customer_id, is_staff = customer_of(question), question.caller.is_staff
         free_at = self._free_at(now, self._limit if is_staff else self._limit - self._reserved)
         if not is_staff:
             free_at = max(free_at, self._customers_blocked_until)
@@ -85,26 +126,25 @@ class SlidingWindow:
         if free_at > now:
             raise RateLimitExceeded(timedelta(seconds=free_at - now))
 
-    def block(self, wait: timedelta) -> None:
-        """Make no call for ``wait``, as the provider asked, but at most for the length of the window."""
+    @override
+    async def block(self, wait: timedelta) -> None:
         wait = min(wait, self.per)
         self._blocked_until = max(self._blocked_until, self._clock.monotonic() + wait.total_seconds())
 
-    def block_customers(self, wait: timedelta) -> None:
-        """Make no call of customers for ``wait``, or the length of the window; staff may still ask."""
+    @override
+    async def block_customers(self, wait: timedelta) -> None:
         self._customers_blocked_until = self._clock.monotonic() + min(wait, self.per).total_seconds()
 
-    def answered(self) -> None:
-        """Let customers ask again: the provider answers."""
+    @override
+    async def block_account(self, account: SteamId, wait: timedelta) -> None:
+        self._accounts[account] = self._clock.monotonic() + wait.total_seconds()
+
+    @override
+    async def answered(self) -> None:
         self._customers_blocked_until = 0.0
 
-    @property
-    def has_only_reserve(self) -> bool:
-        """Whether only the staff's reserve is left, or less."""
-        return self.quota().left <= self._reserved
-
-    def quota(self) -> Quota:
-        """Return how many calls are left now, including the reserve."""
+    @override
+    async def quota(self) -> Quota:
         now = self._clock.monotonic()
         free_at = self._free_at(now, self._limit)
         if free_at > now:
@@ -142,60 +182,48 @@ class RateLimiter:
     holds for ``X-RateLimit-Remaining: 0``.
     """
 
-    def __init__(self, windows: Mapping[tuple[str, str], SlidingWindow], clock: Clock) -> None:
+    def __init__(self, windows: Mapping[tuple[str, str], CallWindow], clock: Clock) -> None:
         self._windows = dict(windows)
         self._clock = clock
         self._throttled = {route: Evidence(clock, MINUTE) for route in self._windows}
-        self._blocked: TLRUCache[tuple[str, str, SteamId], float, float] = TLRUCache(
-            _MAX_ACCOUNTS, _until, clock.monotonic
-        )
-        """Until when a route is not asked about an account."""
 
-    def call(self, method: str, path: str) -> AbstractContextManager[None]:
+    def call(self, method: str, path: str) -> AbstractAsyncContextManager[None]:
         """Count a call against its window; a route without a documented limit is not counted."""
-        window = self._allowed(method, path)
+        window = self._windows.get((method, path))
         return nullcontext() if window is None else window.call()
 
-    def check(self, method: str, path: str) -> None:
+    async def check(self, method: str, path: str) -> None:
         """Raise RateLimitExceeded if the caller may make no such call now."""
-        window = self._allowed(method, path)
+        window = self._windows.get((method, path))
         if window is not None:
-            window.check()
+            await window.check()
 
-    def _allowed(self, method: str, path: str) -> SlidingWindow | None:
-        """Return the window of a route; RateLimitExceeded if the account may not be asked about."""
-        account = current_question().account
-        if account is not None and (until := self._blocked.get((method, path, account))) is not None:
-            raise RateLimitExceeded(timedelta(seconds=max(0.0, until - self._clock.monotonic())))
-        return self._windows.get((method, path))
-
-    def pause(self, method: str, path: str) -> None:
+    async def pause(self, method: str, path: str) -> None:
         """Make no call of a route for the length of its window: the provider said that its limit is reached."""
         window = self._windows.get((method, path))
         if window is not None:
-            window.block(window.per)
+            await window.block(window.per)
 
-    def update_from_headers(self, method: str, path: str, response: Response) -> None:
+    async def update_from_headers(self, method: str, path: str, response: Response) -> None:
         """Block the account, and the route if its limit seems to be used up, for as long as the response asks."""
         question, window = current_question(), self._windows.get((method, path))
-        wait = self._asked_for(response, _MAX_BLOCK if window is None else window.per)
-        if wait is None:
-            if window is not None and response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                self._throttled[method, path].clear()
-                window.answered()
-            return
-        if question.account is not None:
-            until = self._clock.monotonic() + min(wait, _MAX_BLOCK).total_seconds()
-            self._blocked[method, path, question.account] = until
         if window is None:
             return
+        wait = self._asked_for(response, window.per)
+        if wait is None:
+            if response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._throttled[method, path].clear()
+                await window.answered()
+            return
+        if question.account is not None:
+            await window.block_account(question.account, min(wait, _MAX_BLOCK))
         throttled = self._throttled[method, path]
         throttled.add(question)
         is_shared = throttled.is_shared(_SEVERAL)
-        if question.account is None or window.has_only_reserve or (is_shared and question.caller.is_staff):
-            window.block(wait)
+        if question.account is None or (is_shared and question.caller.is_staff) or await _has_only_reserve(window):
+            await window.block(wait)
         elif is_shared:
-            window.block_customers(wait)
+            await window.block_customers(wait)
 
     def _asked_for(self, response: Response, per: timedelta) -> timedelta | None:
         """Return how long the response asks to wait, None if it does not. A reset ends a window: within ``per``."""
@@ -208,14 +236,24 @@ class RateLimiter:
                 waits.append(min(reset - self._clock.now(), per))
         return max((wait for wait in waits if wait > timedelta(0)), default=None)
 
-    def quotas(self) -> tuple[Quota, ...]:
-        """Return the state of each window."""
-        return tuple(window.quota() for window in self._windows.values())
+    async def quotas(self) -> tuple[Quota, ...]:
+        """Return the state of each window; none while the database does not answer."""
+        with suppress(DatabaseUnavailable):
+            return tuple([await window.quota() for window in self._windows.values()])
+        return ()
 
 
-def _customer_id() -> int | None:
-    caller = current_caller()
-    return None if caller.is_staff else caller.user_id
+def customer_of(question: Question) -> int | None:
+    """Return the customer who asks; None for staff."""
+    return None if question.caller.is_staff else question.caller.user_id
+
+
+async def _has_only_reserve(window: CallWindow) -> bool:
+    """Return whether only the staff's reserve is left, or less."""
+    with suppress(DatabaseUnavailable):
+        quota = await window.quota()
+        return quota.left <= quota.reserved
+    return False
 
 
 def _until(_: object, until: float, __: float) -> float:

@@ -98,12 +98,12 @@ class ResilientProvider:
         self.operations: set[str] = set()
         """What it may be asked for: each adapter around it adds its own, so that metrics can begin at 0."""
 
-    def health(self) -> ProviderHealth:
+    async def health(self) -> ProviderHealth:
         """Return the provider's health."""
         return ProviderHealth(
             self._provider,
             *self._breaker.health(),
-            self._limiter.quotas(),
+            await self._limiter.quotas(),
             is_up=self._is_up,
             operations=frozenset(self.operations),
         )

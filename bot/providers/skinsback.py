@@ -96,7 +96,7 @@ class Shop:
             return await read(response, reader, whole=whole, secrets=(self.client_secret, *secrets))
         except ProviderError as error:
             if _is_limit(error.failure.code, error.failure.key):
-                self.transport.pause("POST", "")
+                await self.transport.pause("POST", "")
             raise
 
     def _signed(self, form: list[tuple[str, str]]) -> tuple[dict[str, str], list[tuple[str, str]]]:

@@ -155,8 +155,8 @@ class Transport:
         try:
             async with asyncio.timeout(self.limits.deadline):
                 # The slot first: a call that is still waiting for one does not count towards the provider's limit.
-                async with self._slot() as held:
-                    with self._limiter.call(method, path), self._connection(fresh=fresh) as connection:
+                async with self._slot() as held, self._limiter.call(method, path):
+                    with self._connection(fresh=fresh) as connection:
                         status, received_headers, body = await connection.exchange(
                             request, limit=self.limits.body, before_send=before_send
                         )
@@ -183,23 +183,23 @@ class Transport:
         else:
             _log.debug("provider answered %s status=%d bytes=%d", log_facts, status, len(body))
             response = Response(self.provider, status, received_headers, body, self.clock.now(), self.note_unexpected)
-            self._limiter.update_from_headers(method, path, response)
+            await self._limiter.update_from_headers(method, path, response)
             return response
         _log.debug("provider failed %s kind=%s", log_facts, kind)
         # Raised outside the handlers: an exception of httpx can quote a header, so none may be chained to ours.
         http_status = None if connection is None else connection.status
         raise ProviderError(Failure(self.provider, kind, http_status=http_status, place=place))
 
-    def check_limit(self, method: str, path: str) -> None:
+    async def check_limit(self, method: str, path: str) -> None:
         """Raise ProviderError if the caller may make no such call now: use it before calls that only prepare one."""
         try:
-            self._limiter.check(method, path)
+            await self._limiter.check(method, path)
         except RateLimitExceeded as exceeded:
             raise self._rate_limited(exceeded) from None
 
-    def pause(self, method: str, path: str) -> None:
+    async def pause(self, method: str, path: str) -> None:
         """Make no such call for the length of its limit's window: the answer said that the limit is reached."""
-        self._limiter.pause(method, path)
+        await self._limiter.pause(method, path)
 
     def _rate_limited(self, exceeded: RateLimitExceeded) -> ProviderError:
         return ProviderError(Failure(self.provider, FailureKind.RATE_LIMITED_LOCALLY, retry_after=exceeded.wait))

@@ -18,7 +18,7 @@ class StatusService:
     async def report(self, *, by: Actor) -> tuple[ProviderHealth, ...]:
         """Return the health of every provider."""
         details = Capability.READ_AUDIT in await self._access.capabilities_of(by)
-        health = tuple(source.health() for source in self._sources)
+        health = tuple([await source.health() for source in self._sources])
         if not details:
             health = tuple(replace(each, failure=None, quotas=()) for each in health)
         return health

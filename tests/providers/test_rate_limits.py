@@ -1,5 +1,7 @@
-"""Rate limits: exact in any window, a reserve for the staff, a share for each customer."""
+"""Rate limits: exact in any window, with a reserve for the staff and a share for each customer, on each engine."""
 
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import pytest
@@ -8,124 +10,202 @@ from hypothesis import strategies as st
 
 from bot.domain.access import Caller, on_behalf_of
 from bot.domain.failures import ProviderName
+from bot.domain.secrets import Secret
 from bot.domain.steam import SteamId
 from bot.providers.evidence import about
-from bot.providers.rate_limits import MINUTE, RateLimiter, RateLimitExceeded, SlidingWindow
+from bot.providers.rate_limits import MINUTE, CallWindow, RateLimiter, RateLimitExceeded, SlidingWindow
 from bot.providers.response import Response
+from bot.providers.shared_windows import Names, SharedWindow
+from bot.storage.postgres.database import PostgresDatabase
+from bot.storage.postgres.windows import PostgresWindows
 from tests.fakes.clock import FakeClock
+from tests.support import postgres
 
 STAFF = Caller(1, is_staff=True)
+
+PASS_TIME = (
+    "UPDATE provider_calls SET until = until - CAST(:by AS interval)",
+    "UPDATE provider_pauses SET until = until - CAST(:by AS interval)",
+)
+
+
+class Windows:
+    """Windows of one implementation, and time that passes for them."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+
+    def open(self, limit: int) -> CallWindow:
+        """Return a window of a minute."""
+        return SlidingWindow("x", limit, MINUTE, self.clock)
+
+    def limiter(self, window: CallWindow) -> RateLimiter:
+        """Return a limiter whose only route is limited by ``window``."""
+        return RateLimiter({("GET", "/x"): window}, self.clock)
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.advance(seconds=seconds)
+
+
+class WindowsInPostgres(Windows):
+    """Windows on the server's clock: instead of it, all moments are moved."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        super().__init__()
+        self._database = database
+        self._shared = PostgresWindows(database)
+        self._names = Names(Secret(uuid.uuid4().hex))  # the tests share a database
+
+    def open(self, limit: int) -> CallWindow:
+        return SharedWindow(
+            "x",
+            limit,
+            MINUTE,
+            self.clock,
+            shared=self._shared,
+            names=self._names,
+            route=("x",),
+            within=timedelta(seconds=13),
+        )
+
+    async def advance(self, seconds: float) -> None:
+        await self._shared.close()
+        for sql in PASS_TIME:
+            await self._database.run(sql, {"by": timedelta(seconds=seconds)})
+        await super().advance(seconds)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with postgres.database() as address:
+        yield address
+
+
+@pytest.fixture(params=["local", "postgres"])
+async def windows(request: pytest.FixtureRequest) -> AsyncIterator[Windows]:
+    if request.param == "local":
+        yield Windows()
+    else:
+        async with PostgresDatabase.open(request.getfixturevalue("url")) as database:
+            yield WindowsInPostgres(database)
 
 
 def response(clock: FakeClock, status: int, headers: dict[str, str]) -> Response:
     return Response(ProviderName.ASSETPAY, status, headers, b"", clock.now())
 
 
-def taken(window: SlidingWindow, caller: Caller, times: int) -> int:
+def seconds(wait: timedelta) -> int:
+    """Return whole seconds: time passes during a test on the server's clock."""
+    return round(wait.total_seconds() + 0.4)
+
+
+async def taken(window: CallWindow, caller: Caller, times: int) -> int:
     """Return how many of ``times`` calls may be made now."""
     made = 0
     for _ in range(times):
         try:
-            with on_behalf_of(caller), window.call():
-                made += 1
+            with on_behalf_of(caller):
+                async with window.call():
+                    made += 1
         except RateLimitExceeded:
             break
     return made
 
 
-def test_limit_in_a_window() -> None:
+async def free_in(window: CallWindow, customer_id: int) -> int:
+    """Return how many seconds a refused customer has to wait."""
+    with on_behalf_of(Caller(customer_id, is_staff=False)), pytest.raises(RateLimitExceeded) as exceeded:
+        async with window.call():
+            pass
+    return seconds(exceeded.value.wait)
+
+
+async def test_limit_in_a_window(windows: Windows) -> None:
     """The staff may make every call of a window; the next is refused with the time it is free."""
-    clock = FakeClock()
-    window = SlidingWindow("inventory", 10, MINUTE, clock)
+    window = windows.open(10)
 
-    assert taken(window, STAFF, 20) == 10
-    with pytest.raises(RateLimitExceeded) as exceeded, on_behalf_of(STAFF), window.call():
-        pass
-    assert exceeded.value.wait == MINUTE
-    clock.advance(seconds=59.9)
-    assert taken(window, STAFF, 1) == 0
-    clock.advance(seconds=0.1)
-    assert taken(window, STAFF, 20) == 10
+    assert await taken(window, STAFF, 20) == 10
+    with on_behalf_of(STAFF), pytest.raises(RateLimitExceeded) as exceeded:
+        await window.check()
+    assert seconds(exceeded.value.wait) == 60
+    assert (await window.quota()).left == 0
+    await windows.advance(58)
+    assert await taken(window, STAFF, 1) == 0
+    await windows.advance(2)
+    assert (await window.quota()).left == 10
+    assert await taken(window, STAFF, 20) == 10
 
 
-def test_slow_calls_count_until_they_end() -> None:
+async def test_slow_calls_count_until_they_end(windows: Windows) -> None:
     """A slow call counts until a window after its end."""
-    clock = FakeClock()
-    window = SlidingWindow("inventory", 2, MINUTE, clock)
+    window = windows.open(2)
     with on_behalf_of(STAFF):
-        with window.call(), window.call():
-            clock.advance(seconds=120)
-            assert taken(window, STAFF, 1) == 0
-        clock.advance(seconds=59)
-        assert taken(window, STAFF, 1) == 0
-        clock.advance(seconds=1)
-        assert taken(window, STAFF, 1) == 1
+        async with window.call(), window.call():
+            await windows.advance(12)
+            assert await taken(window, STAFF, 1) == 0
+            await windows.advance(49)
+            assert await taken(window, STAFF, 1) == 0
+        await windows.advance(58)
+        assert await taken(window, STAFF, 1) == 0
+        await windows.advance(2)
+        assert await taken(window, STAFF, 1) == 1
 
 
-def test_storm_of_customers_leaves_the_reserve() -> None:
+async def test_storm_of_customers_leaves_the_reserve(windows: Windows) -> None:
     """200 customers at once leave the staff's fifth."""
-    window = SlidingWindow("inventory", 100, MINUTE, FakeClock())
+    window = windows.open(100)
     for number in range(200):
-        taken(window, Caller(number, is_staff=False), 3)
+        await taken(window, Caller(number, is_staff=False), 3)
 
-    assert taken(window, Caller(999, is_staff=False), 1) == 0
-    assert taken(window, STAFF, 100) == 20
+    assert await taken(window, Caller(999, is_staff=False), 1) == 0
+    assert await taken(window, STAFF, 100) == 20
 
 
-def test_one_customer_has_a_share() -> None:
+async def test_one_customer_has_a_share(windows: Windows) -> None:
     """One customer cannot use the whole limit, and gets a new share with time."""
-    clock = FakeClock()
-    window = SlidingWindow("inventory", 100, MINUTE, clock)
+    window = windows.open(100)
     greedy = Caller(7, is_staff=False)
 
-    assert taken(window, greedy, 100) == 20
-    assert taken(window, Caller(8, is_staff=False), 100) == 20
-    clock.advance(seconds=60)
-    assert taken(window, greedy, 100) == 20
+    assert await taken(window, greedy, 100) == 20
+    assert await taken(window, Caller(8, is_staff=False), 100) == 20
+    await windows.advance(60)
+    assert await taken(window, greedy, 100) == 20
 
 
-def free_in(window: SlidingWindow, customer_id: int) -> timedelta:
-    """Return how long a refused customer has to wait."""
-    caller = Caller(customer_id, is_staff=False)
-    with pytest.raises(RateLimitExceeded) as exceeded, on_behalf_of(caller), window.call():
-        pass
-    return exceeded.value.wait
-
-
-def test_later_of_two_waits() -> None:
+async def test_later_of_two_waits(windows: Windows) -> None:
     """A customer over their own share and the limit waits for the later of both."""
-    clock = FakeClock()
-    window = SlidingWindow("inventory", 100, MINUTE, clock)
+    window = windows.open(100)
     for customer_id in range(100, 160):
-        taken(window, Caller(customer_id, is_staff=False), 1)
-    clock.advance(seconds=30)
-    taken(window, Caller(1, is_staff=False), 20)
+        await taken(window, Caller(customer_id, is_staff=False), 1)
+    await windows.advance(30)
+    await taken(window, Caller(1, is_staff=False), 20)
 
-    assert [free_in(window, customer_id).total_seconds() for customer_id in (1, 2)] == [60, 30]
-    clock.advance(seconds=30)
-    assert taken(window, Caller(2, is_staff=False), 1) == 1
-    assert free_in(window, 1).total_seconds() == 30
-    clock.advance(seconds=30)
-    assert taken(window, Caller(1, is_staff=False), 1) == 1
+    assert [await free_in(window, customer_id) for customer_id in (1, 2)] == [60, 30]
+    await windows.advance(30)
+    assert await taken(window, Caller(2, is_staff=False), 1) == 1
+    assert await free_in(window, 1) == 30
+    await windows.advance(30)
+    assert await taken(window, Caller(1, is_staff=False), 1) == 1
 
 
-def test_full_window_after_a_429() -> None:
+async def test_full_window_after_a_429(windows: Windows) -> None:
     """A Retry-After does not shorten the wait for a full window."""
-    clock = FakeClock()
-    window = SlidingWindow("inventory", 10, MINUTE, clock)
-    taken(window, STAFF, 10)
-    window.block(timedelta(seconds=5))
+    window = windows.open(10)
+    await taken(window, STAFF, 10)
+    await window.block(timedelta(seconds=5))
 
-    assert free_in(window, 1) == MINUTE
+    assert await free_in(window, 1) == 60
 
 
-def test_failed_calls_count() -> None:
+async def test_failed_calls_count(windows: Windows) -> None:
     """A call counts even if it fails."""
-    window = SlidingWindow("inventory", 2, MINUTE, FakeClock())
-    with on_behalf_of(STAFF), pytest.raises(RuntimeError), window.call():
-        raise RuntimeError
+    window = windows.open(2)
+    with on_behalf_of(STAFF), pytest.raises(RuntimeError):
+        async with window.call():
+            raise RuntimeError
 
-    assert taken(window, STAFF, 5) == 1
+    assert await taken(window, STAFF, 5) == 1
 
 
 @pytest.mark.parametrize(
@@ -140,17 +220,17 @@ def test_failed_calls_count() -> None:
         (429, {"retry-after": "3600"}, 60),
     ],
 )
-def test_response_headers(status: int, headers: dict[str, str], free_after: float) -> None:
+async def test_response_headers(windows: Windows, status: int, headers: dict[str, str], free_after: float) -> None:
     """Retry-After and X-RateLimit block the route, for its documented window at the longest."""
-    clock = FakeClock()
-    limiter = RateLimiter({("GET", "/x"): SlidingWindow("x", 10, MINUTE, clock)}, clock)
-    limiter.update_from_headers("GET", "/x", response(clock, status, headers))
+    limiter = windows.limiter(windows.open(10))
+    await limiter.update_from_headers("GET", "/x", response(windows.clock, status, headers))
 
-    (quota,) = limiter.quotas()
+    (quota,) = await limiter.quotas()
     if free_after:
-        assert quota.free_at == clock.now() + timedelta(seconds=free_after)
-        clock.advance(seconds=free_after)
-    with limiter.call("GET", "/x"):
+        assert quota.free_at is not None
+        assert seconds(quota.free_at - windows.clock.now()) == free_after
+        await windows.advance(free_after)
+    async with limiter.call("GET", "/x"):
         pass
 
 
@@ -159,14 +239,14 @@ def asker(number: int) -> Caller:
     return Caller(number, is_staff=number >= 100)
 
 
-def wait_at(limiter: RateLimiter, number: int, account: int) -> float:
+async def wait_at(limiter: RateLimiter, number: int, account: int) -> int:
     """Return the seconds until this caller may ask about the account; 0 for now."""
     with on_behalf_of(asker(number)), about(SteamId.from_account_id(account)):
         try:
-            with limiter.call("GET", "/x"):
+            async with limiter.call("GET", "/x"):
                 return 0
         except RateLimitExceeded as exceeded:
-            return exceeded.wait.total_seconds()
+            return seconds(exceeded.wait)
 
 
 @pytest.mark.parametrize(
@@ -185,41 +265,42 @@ def wait_at(limiter: RateLimiter, number: int, account: int) -> float:
     ],
     ids=str,
 )
-def test_throttled_accounts(asked: list[tuple[int, int, int]], customers_wait: float, staff_wait: float) -> None:
+async def test_throttled_accounts(
+    windows: Windows, asked: list[tuple[int, int, int]], customers_wait: float, staff_wait: float
+) -> None:
     """A 429 blocks the account for an hour; three customers' accounts block customers for a minute, and never staff."""
-    clock = FakeClock()
-    limiter = RateLimiter({("GET", "/x"): SlidingWindow("x", 100, MINUTE, clock)}, clock)
+    limiter = windows.limiter(windows.open(100))
     for number, account, status in asked:
         with on_behalf_of(asker(number)), about(SteamId.from_account_id(account)):
-            limiter.update_from_headers("GET", "/x", response(clock, status, {"retry-after": "7200"}))
-    clock.step(hours=-1)
+            answer = response(windows.clock, status, {"retry-after": "7200"})
+            await limiter.update_from_headers("GET", "/x", answer)
+    windows.clock.step(hours=-1)
 
-    assert wait_at(limiter, 9, 1) == 3600
-    assert (wait_at(limiter, 9, 9), wait_at(limiter, 101, 9)) == (customers_wait, staff_wait)
-    clock.advance(minutes=1)
-    assert (wait_at(limiter, 9, 1), wait_at(limiter, 9, 9)) == (3540, 0)
+    assert await wait_at(limiter, 9, 1) == 3600
+    assert (await wait_at(limiter, 9, 9), await wait_at(limiter, 101, 9)) == (customers_wait, staff_wait)
+    await windows.advance(60)
+    assert (await wait_at(limiter, 9, 1), await wait_at(limiter, 9, 9)) == (3540, 0)
 
 
-def test_throttled_at_the_end_of_the_window() -> None:
+async def test_throttled_at_the_end_of_the_window(windows: Windows) -> None:
     """If only the reserve is left, a 429 is the provider's limit, whatever the question was about."""
-    clock = FakeClock()
-    window = SlidingWindow("x", 10, MINUTE, clock)
-    limiter = RateLimiter({("GET", "/x"): window}, clock)
-    taken(window, STAFF, 8)
-    clock.advance(seconds=50)
+    window = windows.open(10)
+    limiter = windows.limiter(window)
+    await taken(window, STAFF, 8)
+    await windows.advance(50)
     with about(SteamId.from_account_id(1)):
-        limiter.update_from_headers("GET", "/x", response(clock, 429, {"retry-after": "20"}))
-    clock.advance(seconds=10)
+        await limiter.update_from_headers("GET", "/x", response(windows.clock, 429, {"retry-after": "20"}))
+    await windows.advance(10)
 
-    assert free_in(window, 2) == timedelta(seconds=10)
+    assert await free_in(window, 2) == 10
 
 
-def test_path_without_a_limit() -> None:
+async def test_path_without_a_limit() -> None:
     """A route without a documented limit is not counted."""
     limiter = RateLimiter({}, FakeClock())
-    with limiter.call("GET", "/y"):
-        limiter.update_from_headers("GET", "/y", response(FakeClock(), 429, {"retry-after": "5"}))
-    assert limiter.quotas() == ()
+    async with limiter.call("GET", "/y"):
+        await limiter.update_from_headers("GET", "/y", response(FakeClock(), 429, {"retry-after": "5"}))
+    assert await limiter.quotas() == ()
 
 
 @settings(max_examples=60)
@@ -227,7 +308,7 @@ def test_path_without_a_limit() -> None:
     limit=st.integers(1, 6),
     steps=st.lists(st.tuples(st.floats(0, 40), st.floats(0, 20), st.integers(0, 3), st.floats(0, 1)), max_size=60),
 )
-def test_no_window_of_the_provider_holds_more(limit: int, steps: list[tuple[float, float, int, float]]) -> None:
+async def test_no_window_of_the_provider_holds_more(limit: int, steps: list[tuple[float, float, int, float]]) -> None:
     """No minute holds more than the limit, at any moment between sending and answer that the provider counts."""
     clock = FakeClock()
     window = SlidingWindow("x", limit, MINUTE, clock)
@@ -236,9 +317,10 @@ def test_no_window_of_the_provider_holds_more(limit: int, steps: list[tuple[floa
         clock.advance(seconds=pause)
         clock.step(seconds=-pause * who)
         try:
-            with on_behalf_of(Caller(who, is_staff=who == 0)), window.call():
-                counted.append(clock.monotonic() + lasts * arrives)
-                clock.advance(seconds=lasts)
+            with on_behalf_of(Caller(who, is_staff=who == 0)):
+                async with window.call():
+                    counted.append(clock.monotonic() + lasts * arrives)
+                    clock.advance(seconds=lasts)
         except RateLimitExceeded:
             continue
 

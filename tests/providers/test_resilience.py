@@ -73,10 +73,10 @@ async def test_retries_are_one_piece_of_evidence() -> None:
     provider = Scripted(*[FailureKind.BROKEN] * 9)
     for number in (1, 2):
         await failure_of(provider.read(number))
-    assert (provider.calls, provider.resilience.health().state) == (6, ProviderState.FAILING)
+    assert (provider.calls, (await provider.resilience.health()).state) == (6, ProviderState.FAILING)
 
     assert (await failure_of(provider.read(3))).kind is FailureKind.BROKEN
-    assert (provider.calls, provider.resilience.health().state) == (7, ProviderState.CIRCUIT_OPEN)
+    assert (provider.calls, (await provider.resilience.health()).state) == (7, ProviderState.CIRCUIT_OPEN)
 
 
 async def test_refusals_are_answers() -> None:
@@ -85,7 +85,7 @@ async def test_refusals_are_answers() -> None:
     for number in range(20):
         await failure_of(provider.read(number))
 
-    assert provider.resilience.health().state is ProviderState.WORKING
+    assert (await provider.resilience.health()).state is ProviderState.WORKING
 
 
 async def test_cancelled_trial() -> None:

@@ -130,7 +130,7 @@ async def test_documented_limits(opened: Open, name: ProviderName, verified, lim
     providers = await opened(**{name: KEYS[name] | ({} if verified is None else {"verified": verified})})
 
     (source,) = providers.health
-    quotas = source.health().quotas
+    quotas = (await source.health()).quotas
     assert {(quota.what, quota.limit, quota.per) for quota in quotas} == limits
     assert [quota.reserved for quota in quotas] == [quota.limit // 5 for quota in quotas]
     assert [quota.left for quota in quotas] == [quota.limit for quota in quotas]
@@ -157,7 +157,7 @@ async def test_every_call_is_counted(opened: Open):
 
     spent = {
         (health.provider, quota.what): quota.limit - quota.left
-        for health in (source.health() for source in providers.health)
+        for health in [await source.health() for source in providers.health]
         for quota in health.quotas
     }
     assert spent == {
@@ -184,7 +184,7 @@ async def test_which_are_on(opened: Open):
 
     assert [each.name for each in providers.inventories] == [LEGACY]
     assert providers.resending is None
-    assert [source.health().provider for source in providers.health] == [LEGACY]
+    assert [(await source.health()).provider for source in providers.health] == [LEGACY]
     assert [source.name for source in providers.sources] == [LEGACY]
 
 
@@ -202,7 +202,7 @@ async def test_trade_url_checker(opened: Open, tables, asked):
 
     limited = [
         health.provider
-        for health in (source.health() for source in providers.health)
+        for health in [await source.health() for source in providers.health]
         for quota in health.quotas
         if quota.what == "trade URL checks"
     ]
@@ -249,9 +249,9 @@ async def test_circuit(opened: Open, server, failure_of, name: ProviderName):
 
     assert (await failure_of(read(1))).kind is FailureKind.CIRCUIT_OPEN
     assert len(server.requests) == asked
-    assert source.health().state is ProviderState.CIRCUIT_OPEN
+    assert (await source.health()).state is ProviderState.CIRCUIT_OPEN
     await read(4)
-    assert source.health().state is ProviderState.WORKING
+    assert (await source.health()).state is ProviderState.WORKING
 
 
 HOSTILE = SteamId.from_account_id(666)
@@ -270,7 +270,7 @@ async def test_one_accounts_trouble(opened: Open, server, reply: Reply):
     server.script = lambda asked: reply if str(HOSTILE.account_id) in asked.target else EMPTY
     for _ in range(2):
         await asyncio.gather(*(failure(inventories.look_up(query(666)), by=666) for _ in range(6)))
-        assert source.health().state is not ProviderState.CIRCUIT_OPEN
+        assert (await source.health()).state is not ProviderState.CIRCUIT_OPEN
         for caller in (Caller(1, is_staff=False), Caller(2)):
             with on_behalf_of(caller):
                 await inventories.look_up(query())
@@ -358,14 +358,16 @@ async def test_local_refusals(opened: Open, server, clock: FakeClock):
     began = clock.now()
 
     assert (await failure(client.look_up(query()), by=1)).kind is FailureKind.RATE_LIMITED_LOCALLY
-    assert (source.health().state, source.health().since) == (ProviderState.FAILING, began)
+    health = await source.health()
+    assert (health.state, health.since) == (ProviderState.FAILING, began)
     for customer in (2, 3):
         await failure(client.look_up(query(customer)), by=customer)
-    assert source.health().state is ProviderState.CIRCUIT_OPEN
+    assert (await source.health()).state is ProviderState.CIRCUIT_OPEN
     clock.advance(seconds=10)
 
     assert (await failure(client.look_up(query()), by=1)).kind is FailureKind.RATE_LIMITED_LOCALLY
-    assert (source.health().state, source.health().since) == (ProviderState.CIRCUIT_OPEN, began)
+    health = await source.health()
+    assert (health.state, health.since) == (ProviderState.CIRCUIT_OPEN, began)
     assert (await failure(client.look_up(query(5)), by=5)).kind is FailureKind.NONSENSE
 
 
@@ -378,5 +380,5 @@ async def test_token_of_another_account(opened: Open, server):
     assert (await failure(client.look_up(query()), by=1)).kind is FailureKind.NONSENSE
 
     assert (await failure(client.look_up(query(account=2)), by=2)).kind is FailureKind.WRONG_ACCOUNT
-    assert source.health().state is ProviderState.FAILING
+    assert (await source.health()).state is ProviderState.FAILING
     assert len(server.requests) == 1

@@ -129,7 +129,7 @@ async def test_failure(connect, source, server, clock, failure_of):
     assert failure.kind is FailureKind.NONSENSE
     assert (failure.retry_after, failure.took) == (timedelta(seconds=6), None)
     assert len(server.requests) == 1
-    assert resilience.health().state is ProviderState.FAILING
+    assert (await resilience.health()).state is ProviderState.FAILING
     clock.advance(seconds=6)
     assert ids(await deposits.read(TradeQuery())) == ["1"]
 

@@ -242,7 +242,7 @@ class TestTransport:
             with on_behalf_of(asker):
                 failure = await failure_of(transport.request("GET", "/"))
 
-            assert (failure.kind, len(server.requests), window.quota().left) == (kind, 2, 8)
+            assert (failure.kind, len(server.requests), (await window.quota()).left) == (kind, 2, 8)
             for task in first:
                 task.cancel()
 

@@ -335,3 +335,85 @@ CREATE TABLE desk (
 
 INSERT INTO desk (only_row, database_id, created_at)
 VALUES (1, replace(gen_random_uuid()::text, '-', ''), floor(extract(epoch FROM now()))::bigint * 1000);
+
+-- The calls to providers that count towards a limit, of all processes. A limit's digest and a customer's are keyed with
+-- the credential: neither it nor the person can be found from them. until is when a call leaves the window, by the
+-- server's clock. Nothing here is worth keeping: it is over within an hour.
+CREATE TABLE provider_calls (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    digest bytea NOT NULL,
+    customer bytea,
+    until timestamptz NOT NULL
+);
+
+CREATE INDEX provider_calls_by_end ON provider_calls (digest, until);
+
+CREATE INDEX provider_calls_by_customer ON provider_calls (digest, customer, until) WHERE customer IS NOT NULL;
+
+-- Until when a limit's calls are refused because the provider asked for it: all calls if scope is empty, those of
+-- 'customers', or those about the account whose digest it is.
+CREATE TABLE provider_pauses (
+    digest bytea NOT NULL,
+    scope bytea NOT NULL,
+    until timestamptz NOT NULL,
+    PRIMARY KEY (digest, scope)
+);
+
+-- Decides whether a call may be made now, and counts it. The lock makes the calls of a limit come one after another;
+-- a volatile function sees in each statement what was committed before it. A call that lasts may end at any moment, so
+-- another one can be made in its place after the window's length at the earliest.
+CREATE FUNCTION decide_call(
+    of_limit bytea,
+    about bytea,
+    by_customer bytea,
+    is_staff boolean,
+    at_most bigint,
+    customer_at_most bigint,
+    per interval,
+    within interval,
+    counts boolean,
+    OUT call bigint,
+    OUT wait interval,
+    OUT held bigint,
+    OUT customers_paused boolean
+) LANGUAGE plpgsql AS $$
+DECLARE
+    at timestamptz;
+    free_at timestamptz;
+    own_free_at timestamptz;
+BEGIN
+    IF counts THEN
+        PERFORM pg_advisory_xact_lock(21355, hashtext(encode(of_limit, 'hex')));
+    END IF;
+    at := clock_timestamp();
+    IF counts THEN
+        DELETE FROM provider_calls WHERE digest = of_limit AND until <= at;
+    END IF;
+    SELECT count(*) INTO held FROM provider_calls WHERE digest = of_limit AND until > at;
+    SELECT
+        max(until) FILTER (WHERE scope <> 'customers' OR NOT is_staff),
+        coalesce(bool_or(scope = 'customers'), false)
+    INTO free_at, customers_paused
+    FROM provider_pauses WHERE digest = of_limit AND scope IN ('', 'customers', about) AND until > at;
+    IF held >= at_most THEN
+        SELECT greatest(free_at, least(until, at + per)) INTO free_at FROM provider_calls
+        WHERE digest = of_limit AND until > at ORDER BY until OFFSET held - at_most LIMIT 1;
+    END IF;
+    IF by_customer IS NOT NULL THEN
+        SELECT least(min(until), at + per) INTO own_free_at FROM provider_calls
+        WHERE digest = of_limit AND customer = by_customer AND until > at HAVING count(*) >= customer_at_most;
+        free_at := greatest(free_at, own_free_at);
+    END IF;
+    wait := greatest(free_at - at, interval '0');
+    IF counts AND wait = interval '0' THEN
+        INSERT INTO provider_calls (digest, customer, until) VALUES (of_limit, by_customer, at + within + per)
+        RETURNING id INTO call;
+    END IF;
+END
+$$;
+
+-- When the next IDENTIFY of a bucket may be sent, of all processes, by the server's clock.
+CREATE TABLE identify_slots (
+    bucket bigint NOT NULL PRIMARY KEY,
+    free_at timestamptz NOT NULL
+);
