@@ -99,7 +99,12 @@ async def assembled(
         stored = Repositories.over(storage.database)
         telemetry = Telemetry.new(measures=settings.observability.address is not None)
         providers = await open_providers(
-            settings, stack, clock=clock, explanations=explanations, observers=telemetry.on_call
+            settings,
+            stack,
+            clock=clock,
+            explanations=explanations,
+            observers=telemetry.on_call,
+            windows=storage.windows,
         )
         cards, watch_messages = (
             DiscordResendCards(explanations=explanations),

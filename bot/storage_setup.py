@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from bot.config import Settings
+from bot.ports.windows import SharedWindows
 from bot.ports.workers import Workers
 from bot.storage.database import Database, Guard
 from bot.storage.errors import DriverMissing
@@ -20,6 +21,8 @@ class Storage:
     guard: Guard
     workers: Workers
     metrics: EngineMetrics
+    windows: SharedWindows | None = None
+    """The limits of providers that several processes keep together; None if this one is alone."""
 
 
 async def open_storage(settings: Settings, stack: AsyncExitStack, *, accepts_new: bool, at: datetime) -> Storage:
@@ -47,6 +50,10 @@ async def _open_postgres(url: str, stack: AsyncExitStack, *, me: str) -> Storage
     from bot.storage.only_worker import OnlyWorker  # noqa: PLC0415 -- see above
     from bot.storage.postgres.database import PostgresDatabase  # noqa: PLC0415 -- see above
     from bot.storage.postgres.metrics import PostgresMetrics  # noqa: PLC0415 -- see above
+    from bot.storage.postgres.windows import PostgresWindows  # noqa: PLC0415 -- see above
 
     database = await stack.enter_async_context(PostgresDatabase.open(url))
-    return Storage(database, database.guard, OnlyWorker(me), PostgresMetrics(database))
+    windows = PostgresWindows(database)
+    await windows.purge()
+    stack.push_async_callback(windows.close)
+    return Storage(database, database.guard, OnlyWorker(me), PostgresMetrics(database), windows)

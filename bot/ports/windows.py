@@ -48,7 +48,7 @@ class SharedWindows(Protocol):
     async def take(self, request: CallRequest) -> CallDecision:
         """Count a call, or refuse it. It counts from now until the length of its window after its end."""
 
-    async def look(self, request: CallRequest) -> CallDecision:
+    async def preview(self, request: CallRequest) -> CallDecision:
         """Return what :meth:`take` would decide, without counting."""
 
     def end(self, call: int, per: timedelta) -> None:

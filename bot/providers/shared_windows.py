@@ -80,7 +80,7 @@ class SharedWindow(CallWindow):
 
     @override
     async def check(self) -> None:
-        self._allowed(await self._shared.look(self._request()))
+        self._allowed(await self._shared.preview(self._request()))
 
     @override
     async def block(self, wait: timedelta) -> None:
@@ -103,7 +103,7 @@ class SharedWindow(CallWindow):
 
     @override
     async def quota(self) -> Quota:
-        decision = await self._shared.look(self._whole)
+        decision = await self._shared.preview(self._whole)
         if decision.wait > timedelta(0):
             return Quota(self._what, self._limit, self.per, 0, self._reserved, self._clock.now() + decision.wait)
         return Quota(self._what, self._limit, self.per, self._limit - decision.held, self._reserved)

@@ -37,7 +37,17 @@ Rows = dict[str, list[tuple[Any, ...]]]
 """Rows by their table."""
 
 _OF_NO_GUILD = frozenset(
-    {"sign_in_nonces", "command_syncs", "sequences", "skindesk_migrations", "desk", "removed_views"}
+    {
+        "sign_in_nonces",
+        "command_syncs",
+        "sequences",
+        "skindesk_migrations",
+        "desk",
+        "removed_views",
+        "provider_calls",
+        "provider_pauses",
+        "identify_slots",
+    }
 )
 """Tables whose rows belong to no guild."""
 

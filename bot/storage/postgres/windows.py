@@ -19,8 +19,8 @@ SELECT call, wait, held, customers_paused FROM decide_call(
 """
 
 _END = """
-UPDATE provider_calls SET until = clock_timestamp() + ended.rest
-FROM unnest(CAST(:calls AS bigint[]), CAST(:rests AS interval[])) AS ended(call, rest)
+UPDATE provider_calls SET until = clock_timestamp() + ended.remaining
+FROM unnest(CAST(:calls AS bigint[]), CAST(:remaining AS interval[])) AS ended(call, remaining)
 WHERE provider_calls.id = ended.call
 """
 
@@ -53,7 +53,7 @@ class PostgresWindows(SharedWindows):
         return await self._decide(request, counts=True)
 
     @override
-    async def look(self, request: CallRequest) -> CallDecision:
+    async def preview(self, request: CallRequest) -> CallDecision:
         return await self._decide(request, counts=False)
 
     @override
@@ -100,6 +100,6 @@ class PostgresWindows(SharedWindows):
         self._storing = None
         ended, self._ended = self._ended, {}
         now = time.monotonic()
-        rests = [per - timedelta(seconds=now - at) for at, per in ended.values()]
+        remaining = [per - timedelta(seconds=now - at) for at, per in ended.values()]
         with contextlib.suppress(DatabaseUnavailable, DatabaseClosed):  # else they count for the longest they can last
-            await self._database.run(_END, {"calls": list(ended), "rests": rests})
+            await self._database.run(_END, {"calls": list(ended), "remaining": remaining})
