@@ -211,7 +211,7 @@ async def writing(db: SqliteDatabase, plain: Plain, *, rounds: int, operations: 
         operations=operations,
         crowded=CROWDED_AT_LEAST,
     )
-    resends = SqlResendRepository(db)
+    resends = SqlResendRepository(db, "worker")
     needed = (rounds + 1) * operations * len(TASKS)
     ids = iter([each.id for each in await asyncio.gather(*map(resends.open, map(draft, range(needed)))) if each])
 

@@ -96,7 +96,7 @@ async def assembled(
     explanations = Catalogue.load()
     async with AsyncExitStack() as stack:
         storage = await open_storage(settings, stack, accepts_new=new_database, at=clock.now())
-        stored = Repositories.over(storage.database)
+        stored = Repositories.over(storage.database, worker=storage.workers.me)
         telemetry = Telemetry.new(measures=settings.observability.address is not None)
         providers = await open_providers(
             settings,
@@ -150,7 +150,12 @@ async def assembled(
         references = ReferenceService(repository=stored.references, access=access, rows=stored.audit, clock=clock)
         stack.push_async_callback(references.saved)
         board = ResendBoard(
-            repository=stored.resends, settings=stored.settings, guilds=guilds, cards=cards, clock=clock
+            repository=stored.resends,
+            settings=stored.settings,
+            guilds=guilds,
+            cards=cards,
+            workers=storage.workers,
+            clock=clock,
         )
         notices = LinkNotices(messages=link_messages, show_on_cards=board.show_link)
         stack.push_async_callback(notices.close, within=0.0)
@@ -170,6 +175,7 @@ async def assembled(
             notifier=notifier,
             guilds=guilds,
             pauses=stored.pauses,
+            workers=storage.workers,
             clock=clock,
         )
         stack.push_async_callback(delivery.close, within=0.0)

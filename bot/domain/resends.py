@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum, auto
 
@@ -28,6 +28,9 @@ OPENED_AT_MOST = 5
 """Requests that a user without ``resend.any`` may open in a guild within :data:`OPENED_WITHIN`."""
 
 OPENED_WITHIN = timedelta(hours=24)
+
+TELLING_IN_DOUBT = "telling_in_doubt"
+"""The note on the card of a request whose end was being told when the process that did so ended."""
 
 ALARM = "alarm"
 """The note on the card of a resend that was answered about another trade, which paused the guild's resends."""
@@ -262,6 +265,8 @@ class Resend:
     taken_at: datetime | None = None
     asked_facts: TradeFacts | None = None
     """The facts with which it was asked for, if ``facts`` are others by now."""
+    worker: str | None = field(default=None, compare=False)
+    """The process that posts the first card, approves, sends or tells the end; of an unknown request, that sent it."""
     audit_rows: tuple[AuditRow, ...] = field(default=(), compare=False, repr=False)
     """The rows of the change that returned this request; none if it was only read."""
     context: CardContext | None = field(default=None, compare=False, repr=False)
@@ -285,6 +290,11 @@ class Resend:
     def is_shown(self) -> bool:
         """Whether the card is known to show the request as it is."""
         return self.shown_version == self.version
+
+    def looks_like(self, other: Resend) -> bool:
+        """Return whether the card of this request shows the ``other`` state of it, too."""
+        same = ("channel_id", "message_id", "shown_version", "settle_after")
+        return replace(self, **{name: getattr(other, name) for name in same}) == other
 
     def is_due(self, now: datetime) -> bool:
         """Return whether the time for a decision is over."""

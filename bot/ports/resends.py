@@ -50,6 +50,8 @@ class ResendRepository(Protocol):
     another caller was faster. While a guild's resends are paused none of its requests is opened, approved or sent: also
     None. A request of another guild does not exist for a caller who names this one. ``only_if`` is checked in the same
     transaction, and what it raises is raised.
+
+    Several processes may work on one database: ``Resend.worker`` says whose own a request is.
     """
 
     async def open(
@@ -93,10 +95,20 @@ class ResendRepository(Protocol):
         """Return every ended request whose end was not told to everyone, oldest first: for the background work."""
 
     async def cards_behind(self, *, since: datetime) -> tuple[Resend, ...]:
-        """Return the requests that ended after ``since`` and whose card is not known to show it: for the start."""
+        """Return the requests that ended after ``since`` and whose card is not known to show it: background work."""
+
+    async def begin_telling(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
+        """Store that this process now tells the end of a request; None if that is not its own to tell, or was told."""
 
     async def finalise(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
-        """Store that everyone was told the end of a request."""
+        """Store that everyone was told the end of a request, if it was this process's own to tell."""
+
+    async def take_over(self, ended: Resend, *, at: datetime) -> Resend | None:
+        """Take a request whose end was not told from ``ended.worker``, a process that has ended.
+
+        If that one had begun to tell it, it is finalised with the note ``TELLING_IN_DOUBT``. None if another process
+        was faster.
+        """
 
     async def attach_card(
         self,
@@ -116,8 +128,8 @@ class ResendRepository(Protocol):
 
     async def card_shows(
         self, guild_id: int, resend_id: int, *, message_id: int, version: int, state: ResendState = ResendState.PENDING
-    ) -> None:
-        """Store which version the card shows, if it is still this message and the request in this state."""
+    ) -> Resend | None:
+        """Store which version the card shows and return the request; None if it has another card or state by now."""
 
     async def add_note(self, guild_id: int, resend_id: int, note: str) -> Resend | None:
         """Add a note for the card."""
@@ -140,16 +152,18 @@ class ResendRepository(Protocol):
         at: datetime,
         only_if: Condition | None = None,
     ) -> Resend | None:
-        """Move pending → approved: decision, audit row and intent in one.
+        """Move pending → approved: decision, audit row and intent in one. From now on it is this process's own.
 
         Only before its expiry, and if it is at ``version`` and the card shows it.
         """
 
     async def begin_sending(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
-        """Move approved → sending. Committed before the call: from here on it may have been made."""
+        """Move approved → sending, if it is this process's own. Once it is committed, the call may have been made."""
 
-    async def return_to_pending(self, guild_id: int, resend_id: int, *, note: str, at: datetime) -> Resend | None:
-        """Move approved → pending: nothing was sent, a moderator has to decide again."""
+    async def return_to_pending(
+        self, guild_id: int, resend_id: int, *, worker: str | None, note: str, at: datetime
+    ) -> Resend | None:
+        """Move approved → pending if it is ``worker``'s: nothing was sent, a moderator has to decide again."""
 
     async def deny(
         self,
@@ -197,12 +211,12 @@ class ResendRepository(Protocol):
         guild_id: int,
         resend_id: int,
         *,
+        worker: str | None,
         outcome: Outcome,
         detail: str | None,
-        settle_after: datetime,
         at: datetime,
     ) -> Resend | None:
-        """Move sending → unknown, to be settled by reading from ``settle_after`` on.
+        """Move sending → unknown if it is ``worker``'s, to be settled by reading at once.
 
         OTHER_TRADE pauses the guild's resends in the same transaction, and adds the note ``ALARM``.
         """
@@ -213,7 +227,10 @@ class ResendRepository(Protocol):
     async def settle(
         self, guild_id: int, resend_id: int, end: Settlement, *, at: datetime, only_if: Condition | None = None
     ) -> Resend | None:
-        """Move sending or unknown → sent or failed, or approved → failed: the call did not come to be begun."""
+        """Move sending or unknown → sent or failed, or approved → failed: the call did not come to be begun.
+
+        Only by the process whose own it is; by reading and by hand, which start from unknown, by any.
+        """
 
 
 class ResendCards(Protocol):

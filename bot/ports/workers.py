@@ -11,6 +11,10 @@ class Workers(Protocol):
         """This process, for its life."""
         ...
 
+    async def alive(self) -> frozenset[str]:
+        """Return the processes that work now, this one among them. Another one has ended or hangs for seconds."""
+        ...
+
     async def claims(self, interaction_id: int) -> bool:
         """Return whether this process answers an interaction: True in exactly one process."""
         ...

@@ -5,7 +5,7 @@ The database says which card a request has and whether it is behind, so that a s
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from bot.domain.links import Link
 from bot.domain.resends import CardEdit, CardMessage, PostedCard, Resend, ResendState
 from bot.ports import Clock, GuildSettingsRepository
 from bot.ports.resends import ResendCards, ResendRepository
+from bot.ports.workers import Workers
 from bot.services.guilds import ServedGuilds
 from bot.services.keyed_tasks import KeyedTasks, call_within
 
@@ -31,7 +32,7 @@ _CHECK_EVERY = timedelta(minutes=30)
 _CHECK_AT_MOST_EVERY = timedelta(minutes=10)
 """How often SkinDesk looks whether a card was deleted: by itself, and if moderators list the requests."""
 
-_RETRY_ENDED_FOR = timedelta(days=1)
+RETRY_ENDED_FOR = timedelta(days=1)
 """How long the card of an ended request is retried. After that, pressing a button of it still shows the end."""
 
 
@@ -65,6 +66,7 @@ class ResendBoard:
     _settings: GuildSettingsRepository
     _guilds: ServedGuilds
     _cards: ResendCards
+    _workers: Workers
     _clock: Clock
     _each_within: float = 20.0
     """Seconds for one call to Discord."""
@@ -134,19 +136,24 @@ class ResendBoard:
             raise CardReplaced(resend)
         return resend
 
-    def refresh(self, requests: Sequence[Resend]) -> None:
+    def refresh(self, requests: Sequence[Resend], behind: Sequence[Resend], *, alive: Collection[str]) -> None:
         """Begin the reminders that are due, one retry, and one look for a deleted card.
 
-        Call it every few seconds with all open requests. One a call: Discord bans bots after too many refused requests.
+        Call it every few seconds with all open requests, and those that ended and whose cards are behind. A card that
+        this process has not seen yet is brought up to date at once; of the others, one a call: Discord bans bots after
+        too many refused requests.
         """
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        requests = [resend for resend in requests if self._guilds.serves(resend.guild_id)]
-        for resend in requests:
+        ours = [resend for resend in (*requests, *behind) if self._is_ours(resend, alive)]
+        for resend in ours:
+            is_known = resend.id in self._known
             card = self._card(resend)
             if self._tasks.is_busy(resend.id):
                 continue
             if resend.message_id is not None and resend.is_reminder_due(now):
                 self._tasks.begin(resend.id, partial(self._remind, card))
+            elif not resend.is_shown and not is_known:
+                self.show(resend)
             elif card.retry_at is None and not resend.is_shown:
                 card.retry_at = monotonic
         self._drop_ended({resend.id for resend in requests}, now)
@@ -157,7 +164,7 @@ class ResendBoard:
         ]
         if due:
             self.show(min(due, key=lambda card: card.retry_at or monotonic).resend)
-        self._check(requests, at_most=1, every=_CHECK_EVERY)
+        self._check([resend for resend in ours if resend.state.is_open], at_most=1, every=_CHECK_EVERY)
 
     def check(self, requests: Iterable[Resend]) -> None:
         """Begin to look whether these cards were deleted: moderators are about to use them."""
@@ -177,10 +184,18 @@ class ResendBoard:
         card.resend = resend
         return card
 
+    def _is_ours(self, resend: Resend, alive: Collection[str]) -> bool:
+        """Return whether this process looks after the card: not if another one still works on the request."""
+        if not self._guilds.serves(resend.guild_id):
+            return False
+        if resend.worker in (None, self._workers.me) or resend.state is ResendState.UNKNOWN:
+            return resend.worker == self._workers.me or self._workers.leads(resend.guild_id)
+        return resend.worker not in alive and self._workers.leads(resend.guild_id)
+
     def _drop_ended(self, open_ids: set[int], now: datetime) -> None:
         for number, card in list(self._known.items()):
             ended_at = card.resend.settled_at
-            is_old = ended_at is not None and now - ended_at > _RETRY_ENDED_FOR
+            is_old = ended_at is not None and now - ended_at > RETRY_ENDED_FOR
             is_left = card.retry_at is not None and not is_old and self._guilds.serves(card.resend.guild_id)
             if number not in open_ids and not is_left and not self._tasks.is_busy(number):
                 del self._known[number]
@@ -234,22 +249,27 @@ class ResendBoard:
         if current.is_shown and not card.must_edit:
             return True
         card.must_edit = False
-        match await self._edit(current):
-            case CardEdit.DOUBTFUL:
-                card.must_edit = True
-                return False
-            case CardEdit.LIMITED:
-                newest = await self._repository.get(current.guild_id, current.id)
-                return newest is None or await self._post(card, newest)
-            case CardEdit.GONE if current.state.is_open:
-                return await self._post(card, current, is_gone=True)
-        await self._repository.card_shows(
+        edit = await self._edit(current)
+        if edit is CardEdit.DOUBTFUL:
+            card.must_edit = True
+            return False
+        if edit is CardEdit.LIMITED or (edit is CardEdit.GONE and current.state.is_open):
+            newest = await self._repository.get(current.guild_id, current.id)
+            if newest is None:
+                return True
+            if newest.message_id == current.message_id:
+                return await self._post(card, newest, is_gone=edit is CardEdit.GONE)
+            self.show(newest, again=True)  # another process has replaced the card
+            return True
+        shown = await self._repository.card_shows(
             current.guild_id,
             current.id,
             message_id=current.message_id,
             version=current.version,
             state=current.state,
         )
+        if shown is None or not shown.looks_like(current):
+            self.show(current, again=True)  # changed meanwhile: another process's newer edit may have come before this
         return True
 
     async def _edit(self, resend: Resend) -> CardEdit:
@@ -305,8 +325,8 @@ class ResendBoard:
             self._remove(resend)
         card.checked_at = self._clock.monotonic()
         _log.info("card posted id=%s channel=%s", resend.id, channel_id)
-        if newest is not None and not newest.is_shown:
-            self.show(newest)
+        if newest is not None and not (newest.is_shown and newest.looks_like(resend)):
+            self.show(newest, again=True)
 
     def _remove(self, resend: Resend) -> None:
         async def remove() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Collection, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,14 +22,15 @@ from bot.domain.errors import (
     SkinDeskError,
 )
 from bot.domain.failures import CALLERS_OWN, NOT_DONE, Failure, FailureKind
-from bot.domain.resends import Outcome, Resend, ResendState, Settlement, TradeFacts
+from bot.domain.resends import TELLING_IN_DOUBT, Outcome, Resend, ResendState, Settlement, TradeFacts
 from bot.domain.secrets import TradeCode, mask_trade_urls
 from bot.domain.steam import SteamId
 from bot.domain.trades import Scope, TradeList
 from bot.ports import Clock, TradeProvider
 from bot.ports.resends import PauseRepository, ResendRepository
+from bot.ports.workers import Workers
 from bot.services.guilds import ServedGuilds
-from bot.services.resend_board import ResendBoard
+from bot.services.resend_board import RETRY_ENDED_FOR, ResendBoard
 from bot.services.resend_notifier import ResendNotifier
 
 _log = logging.getLogger(__name__)
@@ -38,7 +39,6 @@ _SETTLE_EVERY = timedelta(seconds=4)
 """Less than the time between two rounds, so that each of them reads: at least every 10 s (design.md, 1.6)."""
 _SETTLE_OFTEN_FOR = timedelta(minutes=5)
 _SETTLE_AT_MOST_EVERY = timedelta(hours=1)
-_ENDED_LATELY = timedelta(days=1)
 _NEVER_ASKED = CALLERS_OWN | {FailureKind.UNREACHABLE}
 
 
@@ -52,10 +52,13 @@ class ResendDelivery:
     _notifier: ResendNotifier
     _guilds: ServedGuilds
     _pauses: PauseRepository
+    _workers: Workers
     _clock: Clock
     _running: dict[asyncio.Task[Resend], int] = attrs.field(init=False, factory=dict)
     _recovered: list[Resend] = attrs.field(init=False, factory=list)
-    """Requests of an earlier run whose card is still to be brought up to date."""
+    """Requests that were moved on, whose card is still to be brought up to date."""
+    _followed: frozenset[int] = attrs.field(init=False, factory=frozenset)
+    """Unknown requests that this process has read already."""
     is_stopping: bool = attrs.field(init=False, default=False)
 
     async def run_shielded(self, resend_id: int, work: Coroutine[Any, Any, Resend]) -> Resend:
@@ -85,42 +88,75 @@ class ResendDelivery:
             self._notifier.tell(expired)
 
     async def recover(self) -> None:
-        """Recover the requests of an earlier run; call it once, before anyone can decide. Nothing is sent.
+        """Move on what no process works on any more; call it once before anyone can decide. Nothing is sent.
 
         ``sending`` may have reached the provider and becomes ``unknown``; ``approved`` has certainly not and becomes
-        ``pending`` again. The next :meth:`tick` posts and updates the cards that are behind, and tells what was not
-        told. A card that was posted but not stored is found again by its nonce, or by a click on it.
+        ``pending`` again. Each :meth:`tick` does the same: the death of another process counts as a start for what it
+        held. The next one posts and updates the cards that are behind, and tells what was not told. A card that was
+        posted but not stored is found again by its nonce, or by a click on it.
         """
-        now = self._clock.now()
-        for resend in await self._repository.all_open():
-            if resend.state is ResendState.UNKNOWN:
-                await self._repository.settle_later(resend.guild_id, resend.id, settle_after=now)
-            elif (moved := await self._recover(resend)) is not None:
-                self._recovered.append(moved)
-                continue
-            if not resend.is_shown:
-                self._recovered.append(resend)
-        self._recovered.extend(await self._repository.cards_behind(since=now - _ENDED_LATELY))
+        await self._move_on(await self._workers.alive())
 
     async def tick(self) -> None:
         """Expire undecided requests and settle unknown outcomes; call it every few seconds. It never awaits Discord.
 
-        In a server that is not served, undecided requests are cancelled: no one could decide them. Unknown outcomes
-        are settled there too, because an open request keeps its trade from being asked for elsewhere.
+        Only in the servers that this process leads. In a server that is not served, undecided requests are cancelled:
+        no one could decide them. Unknown outcomes are settled there too, because an open request keeps its trade from
+        being asked for elsewhere.
         """
-        await self._tell_what_is_left()
+        alive = await self._workers.alive()
+        requests = await self._move_on(alive)
+        while self._recovered:
+            self._show_recovered(self._recovered.pop(0))
+        await self._tell_what_is_left(alive)
         now = self._clock.now()
-        unknown = []
-        for resend in await self._repository.all_open():
+        led = [resend for resend in requests if self._workers.leads(resend.guild_id)]
+        for resend in led:
             if resend.state is ResendState.PENDING and not self._guilds.serves(resend.guild_id):
                 await self._cancel_unserved(resend)
             elif resend.is_due(now):
                 await self.expire(resend)
-            elif resend.state is ResendState.UNKNOWN and _is_reading_due(resend, now):
-                unknown.append(resend)
-            elif resend.id not in self._running.values() and (moved := await self._recover(resend)) is not None:
-                # The work on it failed, for example because the disk was full.
-                self._show_recovered(moved)
+        unknown = [resend for resend in led if resend.state is ResendState.UNKNOWN]
+        followed, self._followed = self._followed, frozenset(resend.id for resend in unknown)
+        await self._read([resend for resend in unknown if resend.id not in followed or _is_reading_due(resend, now)])
+
+    async def _move_on(self, alive: Collection[str]) -> list[Resend]:
+        """Move on the approved and sending requests that no one works on, and return all open requests afterwards."""
+        requests = []
+        for resend in await self._repository.all_open():
+            moved = await self._recover(resend) if self._is_left(resend, alive) else None
+            if moved is not None:
+                self._recovered.append(moved)
+            requests.append(moved or resend)
+        return requests
+
+    def _is_left(self, resend: Resend, alive: Collection[str]) -> bool:
+        """Return whether no task works on it, here or in another process, and it is this process's turn to.
+
+        Here if the work on it failed, for example because the disk was full.
+        """
+        if resend.worker == self._workers.me:
+            return resend.id not in self._running.values()
+        return resend.worker not in alive and self._workers.leads(resend.guild_id)
+
+    async def _tell_what_is_left(self, alive: Collection[str]) -> None:
+        """Begin to tell what a process that has ended, or a failed write, has left. What may have been told is not."""
+        for ended in await self._repository.not_finalised():
+            if not self._is_left(ended, alive) or self._notifier.is_busy(ended):
+                continue
+            if ended.worker == self._workers.me:
+                self._notifier.tell(ended)
+                continue
+            taken = await self._repository.take_over(ended, at=self._clock.now())
+            if taken is not None and TELLING_IN_DOUBT in taken.notes:
+                _log.warning("telling an end was interrupted, it is not told again id=%s", taken.id)
+                self._board.show(taken)
+            elif taken is not None:
+                self._notifier.tell(taken)
+
+    async def _read(self, unknown: Collection[Resend]) -> None:
+        """Settle unknown outcomes by reading."""
+        now = self._clock.now()
         per_account = self._provider is not None and self._provider.per_account
         asked = [resend.owner if per_account else None for resend in unknown]
         owners = tuple(dict.fromkeys(asked))
@@ -130,17 +166,11 @@ class ResendDelivery:
             if settled.state is not ResendState.UNKNOWN:
                 self._notifier.tell(settled, code=code)
 
-    async def _tell_what_is_left(self) -> None:
-        """Begin to show and tell what an earlier run, or a failed write, has left."""
-        while self._recovered:
-            self._show_recovered(self._recovered.pop(0))
-        for ended in await self._repository.not_finalised():
-            if ended.id not in self._running.values() and not self._notifier.is_busy(ended):
-                self._notifier.tell(ended)
-
     async def refresh_cards(self) -> None:
-        """Begin reminders and retries of cards that are due; call it every few seconds."""
-        self._board.refresh(await self._repository.all_open())
+        """Begin reminders, and the edits and posts of cards that are behind; call it every few seconds."""
+        alive = await self._workers.alive()
+        behind = await self._repository.cards_behind(since=self._clock.now() - RETRY_ENDED_FOR)
+        self._board.refresh(await self._repository.all_open(), behind, alive=alive)
 
     async def _cancel_unserved(self, resend: Resend) -> None:
         _log.info("resend cancelled, its server is not served id=%s guild=%s", resend.id, resend.guild_id)
@@ -155,10 +185,12 @@ class ResendDelivery:
         now = self._clock.now()
         if resend.state is ResendState.SENDING:
             return await self._repository.mark_unknown(
-                resend.guild_id, resend.id, outcome=Outcome.INTERRUPTED, detail=None, settle_after=now, at=now
+                resend.guild_id, resend.id, worker=resend.worker, outcome=Outcome.INTERRUPTED, detail=None, at=now
             )
         if resend.state is ResendState.APPROVED:
-            return await self._repository.return_to_pending(resend.guild_id, resend.id, note="restarted", at=now)
+            return await self._repository.return_to_pending(
+                resend.guild_id, resend.id, worker=resend.worker, note="restarted", at=now
+            )
         return None
 
     def _show_recovered(self, resend: Resend) -> None:
@@ -179,8 +211,8 @@ class ResendDelivery:
     ) -> tuple[Resend, TradeCode | None]:
         """Settle the request if the trades prove that it was sent; otherwise schedule the next reading.
 
-        A trade that is not listed proves nothing. If a moderator settled it meanwhile, it is returned unchanged: it is
-        finalised already.
+        A trade that is not listed proves nothing. If a moderator or another process settled it meanwhile, it is
+        returned unchanged: they tell it.
         """
         trade = listed.find(unknown.trade_id)
         if trade is not None and trade.owner == unknown.owner and unknown.facts.shows_resend(TradeFacts.of(trade)):
@@ -216,6 +248,8 @@ class ResendDelivery:
             settled, code = await self._call(approved)
         except (ResendsPaused, AlreadyDecided):
             return await self._not_sent(approved)
+        if settled.state not in (ResendState.SENT, ResendState.FAILED, ResendState.UNKNOWN):
+            raise AlreadyDecided(settled)  # this process hung, another one took the approval back, and nothing was sent
         if any(row.action is AuditAction.RESENDS_PAUSED for row in settled.audit_rows):
             self._notifier.announce(settled, AuditAction.RESENDS_PAUSED)
         if settled.state is ResendState.UNKNOWN:
@@ -227,7 +261,7 @@ class ResendDelivery:
     async def _not_sent(self, approved: Resend) -> Resend:
         """Return a request to pending: resends were paused after its approval; ResendsPaused if they still are."""
         returned = await self._repository.return_to_pending(
-            approved.guild_id, approved.id, note="paused", at=self._clock.now()
+            approved.guild_id, approved.id, worker=approved.worker, note="paused", at=self._clock.now()
         )
         if returned is not None:
             self._board.show(returned)
@@ -298,9 +332,13 @@ class ResendDelivery:
         return await self._stored(sending, settling, was_sent=end.sent)
 
     async def _mark_unknown(self, sending: Resend, outcome: Outcome, detail: str | None) -> Resend:
-        now = self._clock.now()
         marking = self._repository.mark_unknown(
-            sending.guild_id, sending.id, outcome=outcome, detail=detail, settle_after=now, at=now
+            sending.guild_id,
+            sending.id,
+            worker=sending.worker,
+            outcome=outcome,
+            detail=detail,
+            at=self._clock.now(),
         )
         return await self._stored(sending, marking, was_sent=None)
 

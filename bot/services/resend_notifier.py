@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import attrs
@@ -36,7 +37,7 @@ _ACTIONS = {
 
 @attrs.define(kw_only=True, eq=False)
 class ResendNotifier:
-    """Tells each outcome once. ``finalised_at`` in the database says that an end was told to everyone.
+    """Tells each outcome once. The database says first that this process tells an end, and then that it was told.
 
     In a server that is not served no one is notified, and the end is stored as told.
     """
@@ -86,6 +87,10 @@ class ResendNotifier:
 
     async def _tell(self, resend: Resend, code: TradeCode | None) -> None:
         if self._notified.get(resend.id) is not resend.state and self._guilds.serves(resend.guild_id):
+            claimed = await self._claimed(resend)
+            if claimed is None:
+                return
+            resend = claimed
             owner = await self._links.of_steam_id(resend.guild_id, resend.owner)
             owner_id = owner.user_id if owner is not None else None
             if owner is None or owner.proven is None or owner.codes_from(self._clock.now()) is not None:
@@ -108,6 +113,15 @@ class ResendNotifier:
                 self._board.show(resend, again=True)
         if not resend.state.is_open:
             await self._repository.finalise(resend.guild_id, resend.id, at=self._clock.now())
+
+    async def _claimed(self, resend: Resend) -> Resend | None:
+        """Return the request as it is now; None if another process tells its end, or the unknown outcome is known."""
+        if resend.state.is_open:
+            current = await self._repository.get(resend.guild_id, resend.id)
+            current = current if current is not None and current.state is resend.state else None
+        else:
+            current = await self._repository.begin_telling(resend.guild_id, resend.id, at=self._clock.now())
+        return None if current is None else replace(current, audit_rows=resend.audit_rows)
 
     async def _reaches(self, resend: Resend, user_id: int, code: TradeCode | None) -> bool:
         try:

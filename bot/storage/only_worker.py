@@ -17,6 +17,10 @@ class OnlyWorker(Workers):
         return self._me
 
     @override
+    async def alive(self) -> frozenset[str]:
+        return frozenset({self._me})
+
+    @override
     async def claims(self, interaction_id: int) -> bool:
         return True
 

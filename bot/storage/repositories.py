@@ -54,15 +54,15 @@ class Repositories:
     command_syncs: CommandSyncs
 
     @classmethod
-    def over(cls, db: Database) -> Self:
-        """Make them. Use one set for each open database: some keep rows in memory."""
+    def over(cls, db: Database, *, worker: str) -> Self:
+        """Make them for a process. Use one set for each open database: some keep rows in memory."""
         return cls(
             grants=SqlGrantRepository(db),
             links=SqlLinkRepository(db),
             settings=SqlGuildSettingsRepository(db),
             first_guild=SqlFirstGuildRepository(db),
             pauses=SqlPauseRepository(db),
-            resends=SqlResendRepository(db),
+            resends=SqlResendRepository(db, worker),
             snapshots=SqlSnapshotRepository(db),
             references=SqlReferenceRepository(db),
             audit=SqlAuditRepository(db),

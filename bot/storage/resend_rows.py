@@ -118,16 +118,14 @@ ORDER BY resends.id DESC
 LIMIT :limit
 """
 
-FINALISE = "UPDATE resends SET finalised_at = :at WHERE guild_id = :guild_id AND id = :id"
-
 OPEN = """
 INSERT INTO resends (
     guild_id, provider, trade_id, owner, owner_user_id, requested_by, reason,
-    state, facts, version, requested_at, expires_at, notes
+    state, facts, version, requested_at, expires_at, notes, worker
 )
 SELECT
     :guild_id, :provider, :trade_id, :owner, :owner_user_id, :requested_by, :reason,
-    'pending', :facts, :version, :requested_at, :expires_at, :notes
+    'pending', :facts, :version, :requested_at, :expires_at, :notes, :worker
 WHERE NOT EXISTS (
     SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_paused_at IS NOT NULL
 ) AND (:at_most IS NULL OR :at_most > (
@@ -150,7 +148,8 @@ LIMIT :limit
 ATTACH_CARD = """
 UPDATE resends SET
     channel_id = :channel_id, message_id = :message_id,
-    shown_version = CASE WHEN state = :state THEN CAST(:version AS BIGINT) END
+    shown_version = CASE WHEN state = :state THEN CAST(:version AS BIGINT) END,
+    worker = CASE WHEN state <> 'pending' THEN worker END
 WHERE guild_id = :guild_id AND id = :id AND message_id IS :replaces
 RETURNING *
 """
@@ -158,15 +157,10 @@ RETURNING *
 CARD_SHOWS = """
 UPDATE resends SET shown_version = :version
 WHERE guild_id = :guild_id AND id = :id AND message_id = :message_id AND state = :state
+RETURNING *
 """
 
 NOTES = "SELECT notes, facts FROM resends WHERE guild_id = :guild_id AND id = :id AND erased_at IS NULL"
-
-SET_NOTES = """
-UPDATE resends SET notes = :notes, shown_version = CASE WHEN state = 'pending' THEN shown_version END
-WHERE guild_id = :guild_id AND id = :id AND erased_at IS NULL
-RETURNING *
-"""
 
 REVISE = """
 UPDATE resends SET
@@ -177,7 +171,8 @@ RETURNING *
 
 APPROVE = """
 UPDATE resends SET
-    state = 'approved', shown_version = NULL, decided_by = :by, decided_at = :at, taken_by = NULL, taken_at = NULL
+    state = 'approved', shown_version = NULL, worker = :worker,
+    decided_by = :by, decided_at = :at, taken_by = NULL, taken_at = NULL
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending' AND version = :version AND shown_version = :version
   AND expires_at > :at AND NOT EXISTS (
     SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_paused_at IS NOT NULL
@@ -187,7 +182,7 @@ RETURNING *
 
 BEGIN_SENDING = """
 UPDATE resends SET state = 'sending', shown_version = NULL, sent_at = :at
-WHERE guild_id = :guild_id AND id = :id AND state = 'approved'
+WHERE guild_id = :guild_id AND id = :id AND state = 'approved' AND worker = :worker
   AND NOT EXISTS (
     SELECT 1 FROM guilds WHERE guilds.guild_id = :guild_id AND resends_paused_at IS NOT NULL
   )
@@ -196,15 +191,15 @@ RETURNING *
 
 RETURN_TO_PENDING = """
 UPDATE resends SET
-    state = 'pending', version = version + 1, notes = :notes,
+    state = 'pending', version = version + 1, notes = :notes, worker = NULL,
     decided_by = NULL, decided_at = NULL, decision_reason = NULL
-WHERE guild_id = :guild_id AND id = :id AND state = 'approved'
+WHERE guild_id = :guild_id AND id = :id AND state = 'approved' AND worker IS :worker
 RETURNING *
 """
 
 DENY = """
 UPDATE resends SET
-    state = 'denied', shown_version = NULL,
+    state = 'denied', shown_version = NULL, worker = :worker,
     decided_by = :by, decided_at = :at, decision_reason = :reason, settled_at = :at,
     taken_by = NULL, taken_at = NULL
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
@@ -213,14 +208,15 @@ RETURNING *
 
 EXPIRE = """
 UPDATE resends SET
-    state = 'expired', shown_version = NULL, settled_at = :at, taken_by = NULL, taken_at = NULL
+    state = 'expired', shown_version = NULL, worker = :worker, settled_at = :at, taken_by = NULL, taken_at = NULL
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
 RETURNING *
 """
 
 CANCEL = """
 UPDATE resends SET
-    state = 'cancelled', shown_version = NULL, decision_reason = :reason, settled_by = :by, settled_at = :at,
+    state = 'cancelled', shown_version = NULL, worker = :worker,
+    decision_reason = :reason, settled_by = :by, settled_at = :at,
     taken_by = NULL, taken_at = NULL
 WHERE guild_id = :guild_id AND id = :id AND state = 'pending'
 RETURNING *
@@ -244,8 +240,8 @@ RETURNING *
 MARK_UNKNOWN = """
 UPDATE resends SET
     state = 'unknown', shown_version = NULL, outcome = :outcome, outcome_detail = :detail,
-    settle_after = :settle_after, notes = :notes
-WHERE guild_id = :guild_id AND id = :id AND state = 'sending'
+    settle_after = :at, notes = :notes
+WHERE guild_id = :guild_id AND id = :id AND state = 'sending' AND worker IS :worker
 RETURNING *
 """
 
@@ -253,12 +249,16 @@ SETTLE_LATER = (
     "UPDATE resends SET settle_after = :settle_after WHERE guild_id = :guild_id AND id = :id AND state = 'unknown'"
 )
 
+# A process that hung may come back when its approval was taken from it, and another one made: it settles its own alone.
 SETTLE = """
 UPDATE resends SET
-    state = :state, shown_version = NULL, outcome = :outcome, outcome_detail = :detail,
+    state = :state, shown_version = NULL, worker = :worker, outcome = :outcome, outcome_detail = :detail,
     settled_at = :at, settle_after = NULL, settled_by = :by, taken_by = NULL, taken_at = NULL
 WHERE guild_id = :guild_id AND id = :id
-  AND (state IN ('sending', 'unknown') OR state = 'approved' AND :state = 'failed')
+  AND (
+    worker = :worker AND (state IN ('sending', 'unknown') OR state = 'approved' AND :state = 'failed')
+    OR state = 'unknown' AND :outcome IN ('read_back', 'marked')
+  )
 RETURNING *
 """
 
@@ -314,6 +314,7 @@ def resend_of(row: Row) -> Resend:
         taken_by=row["taken_by"],
         taken_at=from_ms(row["taken_at"]),
         asked_facts=None if row["asked_facts"] is None else facts_of(row["asked_facts"]),
+        worker=row["worker"],
     )
 
 

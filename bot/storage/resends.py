@@ -11,37 +11,46 @@ from bot.domain.access import Condition
 from bot.domain.audit import AuditAction
 from bot.domain.failures import ProviderName
 from bot.domain.resend_queue import ResendCounts
-from bot.domain.resends import ALARM, OPENED_WITHIN, CardContext, Outcome, Resend, ResendState, Settlement, TradeFacts
+from bot.domain.resends import (
+    ALARM,
+    OPENED_WITHIN,
+    TELLING_IN_DOUBT,
+    CardContext,
+    Outcome,
+    Resend,
+    ResendState,
+    Settlement,
+    TradeFacts,
+)
 from bot.domain.steam import SteamId
 from bot.ports.resends import ResendRepository
 from bot.storage import resend_rows as rows
-from bot.storage.audit.log import append
-from bot.storage.database import Connection, Cursor, Database, Parameters, clean_text, from_ms, is_storable, to_ms
+from bot.storage.database import Connection, Database, Parameters, clean_text, from_ms, is_storable, to_ms
 from bot.storage.guild_settings import pause_for
 from bot.storage.links import SqlLinkRepository
+from bot.storage.resend_changes import BEGIN_TELLING, FINALISE, SET_NOTES, TAKE_OVER, Value, change, first, with_note
 from bot.storage.rights import require
-
-_Value = int | str | None
 
 
 class SqlResendRepository(ResendRepository):
     """Requests as rows. A change returns the changed request; None if it was not in the state that the change needs."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, worker: str) -> None:
         self._db = db
+        self._worker = worker
         self._links = SqlLinkRepository(db)
 
     @override
     async def open(
         self, draft: Resend, *, at_most: int | None = None, only_if: Condition | None = None
     ) -> Resend | None:
-        values = rows.new_row(draft)
+        values = rows.new_row(draft) | {"worker": self._worker}
         values |= {"at_most": at_most, "counted_from": to_ms(draft.requested_at - OPENED_WITHIN)}
 
         def job(connection: Connection) -> Resend | None:
             if only_if is not None:
                 require(connection, only_if, draft, at=draft.requested_at)
-            return _change(
+            return change(
                 connection,
                 statement=rows.OPEN,
                 values=values,
@@ -104,8 +113,22 @@ class SqlResendRepository(ResendRepository):
         return await self._read(rows.CARDS_BEHIND, {"since": to_ms(since)})
 
     @override
+    async def begin_telling(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
+        values = {"guild_id": guild_id, "id": resend_id, "worker": self._worker, "at": to_ms(at)}
+        return await self._db.write(lambda connection: first(connection.execute(BEGIN_TELLING, values)))
+
+    @override
     async def finalise(self, guild_id: int, resend_id: int, *, at: datetime) -> None:
-        await self._set(rows.FINALISE, guild_id, resend_id, at=to_ms(at))
+        await self._set(FINALISE, guild_id, resend_id, at=to_ms(at), worker=self._worker)
+
+    @override
+    async def take_over(self, ended: Resend, *, at: datetime) -> Resend | None:
+        def job(connection: Connection) -> Resend | None:
+            values = with_note(connection, ended.guild_id, ended.id, TELLING_IN_DOUBT)
+            values |= {"worker": self._worker, "of": ended.worker, "at": to_ms(at)}
+            return first(connection.execute(TAKE_OVER, values))
+
+        return await self._db.write(job)
 
     @override
     async def attach_card(
@@ -123,21 +146,23 @@ class SqlResendRepository(ResendRepository):
         shown = {"version": version, "state": state.value, "replaces": replaces}
 
         def job(connection: Connection) -> Resend | None:
-            return _first(connection.execute(rows.ATTACH_CARD, values | shown))
+            return first(connection.execute(rows.ATTACH_CARD, values | shown))
 
         return await self._db.write(job)
 
     @override
     async def card_shows(
         self, guild_id: int, resend_id: int, *, message_id: int, version: int, state: ResendState = ResendState.PENDING
-    ) -> None:
-        await self._set(rows.CARD_SHOWS, guild_id, resend_id, message_id=message_id, version=version, state=state.value)
+    ) -> Resend | None:
+        values = {"guild_id": guild_id, "id": resend_id, "message_id": message_id}
+        shown = {"version": version, "state": state.value}
+        return await self._db.write(lambda connection: first(connection.execute(rows.CARD_SHOWS, values | shown)))
 
     @override
     async def add_note(self, guild_id: int, resend_id: int, note: str) -> Resend | None:
         def job(connection: Connection) -> Resend | None:
-            values = _with_note(connection, guild_id, resend_id, note)
-            return _first(connection.execute(rows.SET_NOTES, values))
+            values = with_note(connection, guild_id, resend_id, note)
+            return first(connection.execute(SET_NOTES, values))
 
         return await self._db.write(job)
 
@@ -148,9 +173,9 @@ class SqlResendRepository(ResendRepository):
         def job(connection: Connection) -> Resend | None:
             row = connection.execute(rows.NOTES, {"guild_id": guild_id, "id": resend_id}).fetchone()
             note = rows.facts_of(row["facts"]).note_of_change(facts) if row is not None else None
-            values = _with_note(connection, guild_id, resend_id, note)
+            values = with_note(connection, guild_id, resend_id, note)
             values |= {"version": version, "facts": rows.facts_text(facts)}
-            return _change(connection, statement=rows.REVISE, values=values, action=AuditAction.RESEND_REVISED, at=at)
+            return change(connection, statement=rows.REVISE, values=values, action=AuditAction.RESEND_REVISED, at=at)
 
         return await self._db.write(job)
 
@@ -181,10 +206,12 @@ class SqlResendRepository(ResendRepository):
         return await self._move(rows.BEGIN_SENDING, AuditAction.RESEND_SENDING, guild_id, resend_id, at=at)
 
     @override
-    async def return_to_pending(self, guild_id: int, resend_id: int, *, note: str, at: datetime) -> Resend | None:
+    async def return_to_pending(
+        self, guild_id: int, resend_id: int, *, worker: str | None, note: str, at: datetime
+    ) -> Resend | None:
         def job(connection: Connection) -> Resend | None:
-            values = _with_note(connection, guild_id, resend_id, note)
-            return _change(
+            values = with_note(connection, guild_id, resend_id, note) | {"worker": worker}
+            return change(
                 connection,
                 statement=rows.RETURN_TO_PENDING,
                 values=values,
@@ -231,7 +258,7 @@ class SqlResendRepository(ResendRepository):
     @override
     async def remind(self, guild_id: int, resend_id: int, *, at: datetime) -> Resend | None:
         def job(connection: Connection) -> Resend | None:
-            return _first(connection.execute(rows.REMIND, {"guild_id": guild_id, "id": resend_id, "at": to_ms(at)}))
+            return first(connection.execute(rows.REMIND, {"guild_id": guild_id, "id": resend_id, "at": to_ms(at)}))
 
         return await self._with_context(await self._db.write(job))
 
@@ -274,17 +301,17 @@ class SqlResendRepository(ResendRepository):
         guild_id: int,
         resend_id: int,
         *,
+        worker: str | None,
         outcome: Outcome,
         detail: str | None,
-        settle_after: datetime,
         at: datetime,
     ) -> Resend | None:
         alarms = outcome is Outcome.OTHER_TRADE
 
         def job(connection: Connection) -> Resend | None:
-            values = _with_note(connection, guild_id, resend_id, ALARM if alarms else None)
-            values |= {"outcome": outcome.value, "detail": clean_text(detail), "settle_after": to_ms(settle_after)}
-            unknown = _change(
+            values = with_note(connection, guild_id, resend_id, ALARM if alarms else None)
+            values |= {"worker": worker, "outcome": outcome.value, "detail": clean_text(detail), "at": to_ms(at)}
+            unknown = change(
                 connection, statement=rows.MARK_UNKNOWN, values=values, action=AuditAction.RESEND_UNKNOWN, at=at
             )
             if not alarms or unknown is None:
@@ -336,7 +363,7 @@ class SqlResendRepository(ResendRepository):
         ]
         return replace(resend, context=CardContext(owner_link, earlier, of_customer))
 
-    async def _set(self, statement: str, guild_id: int, resend_id: int, **values: _Value) -> None:
+    async def _set(self, statement: str, guild_id: int, resend_id: int, **values: Value) -> None:
         def job(connection: Connection) -> None:
             connection.execute(statement, {"guild_id": guild_id, "id": resend_id, **values})
 
@@ -353,44 +380,13 @@ class SqlResendRepository(ResendRepository):
         by: int | None = None,
         only_if: Condition | None = None,
         logged: Mapping[str, str] | None = None,
-        **values: _Value,
+        **values: Value,
     ) -> Resend | None:
-        values |= {"guild_id": guild_id, "id": resend_id, "by": by, "at": to_ms(at)}
+        values |= {"guild_id": guild_id, "id": resend_id, "by": by, "at": to_ms(at), "worker": self._worker}
 
         def job(connection: Connection) -> Resend | None:
-            if only_if is not None and (resend := _first(connection.execute(rows.GET, values))) is not None:
+            if only_if is not None and (resend := first(connection.execute(rows.GET, values))) is not None:
                 require(connection, only_if, resend, at=at)
-            return _change(connection, statement=statement, values=values, action=action, by=by, at=at, logged=logged)
+            return change(connection, statement=statement, values=values, action=action, by=by, at=at, logged=logged)
 
         return await self._db.write(job)
-
-
-def _change(
-    connection: Connection,
-    *,
-    statement: str,
-    values: Parameters,
-    action: AuditAction,
-    at: datetime,
-    by: int | None = None,
-    logged: Mapping[str, str] | None = None,
-) -> Resend | None:
-    """Run a compare-and-set; if it changed the row, append its audit row."""
-    resend = _first(connection.execute(statement, values))
-    if resend is not None:
-        row = append(connection, rows.audit_entry(resend, action, by=by, at=at, **(logged or {})))
-        resend = replace(resend, audit_rows=(row,))
-    return resend
-
-
-def _first(cursor: Cursor) -> Resend | None:
-    row = cursor.fetchone()
-    return None if row is None else rows.resend_of(row)
-
-
-def _with_note(connection: Connection, guild_id: int, resend_id: int, note: str | None) -> dict[str, _Value]:
-    """Return the request's key and its notes with ``note``. No other job can change them meanwhile."""
-    row = connection.execute(rows.NOTES, {"guild_id": guild_id, "id": resend_id}).fetchone()
-    before = rows.notes_of(row["notes"]) if row is not None else ()
-    notes = rows.notes_text(before if note is None else (*before, note))
-    return {"guild_id": guild_id, "id": resend_id, "notes": notes}

@@ -203,10 +203,12 @@ class Stage:
     async def put_in_doubt(self, resend: Resend) -> None:
         """Leave the outcome of a request unknown."""
         repository, at = self.scene.client.services.delivery._repository, self.scene.clock.now()
-        which, later = (resend.guild_id, resend.id), at + timedelta(days=1)
+        which = (resend.guild_id, resend.id)
         await repository.approve(*which, version=resend.version, by=self.scene.moderator.id, at=at)
-        await repository.begin_sending(*which, at=at)
-        await repository.mark_unknown(*which, outcome=Outcome.ANSWER_LOST, detail=None, settle_after=later, at=at)
+        sending = await repository.begin_sending(*which, at=at)
+        assert sending is not None
+        await repository.mark_unknown(*which, worker=sending.worker, outcome=Outcome.ANSWER_LOST, detail=None, at=at)
+        await repository.settle_later(*which, settle_after=at + timedelta(days=1))
 
     async def snapshot(self, person: Person, *, of: str, by: Actor | None = None) -> Snapshot:
         """Open pages of a member's inventory or trades, for the subject by default."""

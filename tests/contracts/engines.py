@@ -80,7 +80,7 @@ async def _rows(db: Database, tables: Mapping[str, Collection[str]], guild_id: i
 def _over(
     db: Database, *, chain: Callable[[], ChainReport | None], rows: Callable[[int], Awaitable[Rows]]
 ) -> Repositories:
-    opened = repositories.Repositories.over(db)
+    opened = repositories.Repositories.over(db, worker="worker")
     return Repositories(**{field.name: getattr(opened, field.name) for field in fields(opened)}, chain=chain, rows=rows)
 
 

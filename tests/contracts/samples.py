@@ -96,7 +96,7 @@ async def in_state(
             resend = await resends.begin_sending(*one, at=at)
         if state is ResendState.UNKNOWN:
             resend = await resends.mark_unknown(
-                *one, outcome=Outcome.ANSWER_LOST, detail="timed_out", settle_after=at, at=at
+                *one, worker=resend.worker if resend else None, outcome=Outcome.ANSWER_LOST, detail="timed_out", at=at
             )
         if state in (ResendState.SENT, ResendState.FAILED):
             resend = await resends.settle(

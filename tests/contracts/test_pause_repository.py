@@ -17,7 +17,7 @@ async def _unknown(
 ) -> Resend:
     """Let a resend end in an unknown outcome: by default, an answer about another trade."""
     unknown = await resends.mark_unknown(
-        sending.guild_id, sending.id, outcome=outcome, detail=detail, settle_after=LATER, at=LATER
+        sending.guild_id, sending.id, worker=sending.worker, outcome=outcome, detail=detail, at=LATER
     )
     assert unknown is not None
     return unknown

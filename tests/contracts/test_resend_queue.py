@@ -74,7 +74,7 @@ async def test_every_end_releases(resends: ResendRepository) -> None:
     resend, other, third, unknown = [await opened(resends, trade_id=number) for number in range(4)]
     await resends.approve(GUILD, unknown.id, version=1, by=ADA, at=NOW)
     await resends.begin_sending(GUILD, unknown.id, at=NOW)
-    await resends.mark_unknown(GUILD, unknown.id, outcome=Outcome.ANSWER_LOST, detail=None, settle_after=NOW, at=NOW)
+    await resends.mark_unknown(GUILD, unknown.id, worker="worker", outcome=Outcome.ANSWER_LOST, detail=None, at=NOW)
     for each in (resend, other, third, unknown):
         assert await resends.take(GUILD, each.id, by=BEN, holder=None, at=NOW) is not None
 

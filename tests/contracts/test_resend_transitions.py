@@ -10,7 +10,7 @@ from bot.domain.audit import AuditAction
 from bot.domain.resends import TRANSITIONS, Outcome, Resend, ResendState, Settlement
 from bot.ports import AuditRepository
 from bot.ports.resends import ResendRepository
-from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, CLEO, GUILD, LATER, NOW, draft, in_state
+from tests.contracts.samples import ADA, ADAS_ACCOUNT, BEN, CLEO, GUILD, LATER, draft, in_state
 
 Change = Callable[[ResendRepository, Resend], Awaitable[Resend | None]]
 
@@ -20,7 +20,7 @@ CHANGES: dict[str, Change] = {
     ),
     "begin_sending": lambda repository, resend: repository.begin_sending(resend.guild_id, resend.id, at=LATER),
     "return": lambda repository, resend: repository.return_to_pending(
-        resend.guild_id, resend.id, note="restarted", at=LATER
+        resend.guild_id, resend.id, worker=resend.worker, note="restarted", at=LATER
     ),
     "deny": lambda repository, resend: repository.deny(resend.guild_id, resend.id, by=BEN, reason="no", at=LATER),
     "expire": lambda repository, resend: repository.expire(resend.guild_id, resend.id, at=LATER),
@@ -28,7 +28,7 @@ CHANGES: dict[str, Change] = {
         resend.guild_id, resend.id, at=LATER, reason="card_not_posted"
     ),
     "mark_unknown": lambda repository, resend: repository.mark_unknown(
-        resend.guild_id, resend.id, outcome=Outcome.INTERRUPTED, detail=None, settle_after=NOW, at=LATER
+        resend.guild_id, resend.id, worker=resend.worker, outcome=Outcome.INTERRUPTED, detail=None, at=LATER
     ),
     "sent": lambda repository, resend: repository.settle(
         resend.guild_id, resend.id, Settlement(sent=True, outcome=Outcome.READ_BACK), at=LATER
@@ -84,7 +84,7 @@ OUTCOMES: dict[str, tuple[ResendState, ResendState, dict[str, Any], AuditAction,
     "mark_unknown": (
         ResendState.SENDING,
         ResendState.UNKNOWN,
-        {"outcome": Outcome.INTERRUPTED, "settle_after": NOW},
+        {"outcome": Outcome.INTERRUPTED, "settle_after": LATER},
         AuditAction.RESEND_UNKNOWN,
         None,
         {"outcome": "interrupted"},

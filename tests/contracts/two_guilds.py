@@ -165,6 +165,8 @@ CASES: Mapping[type, Mapping[str, Case]] = {
             OURS, owner=theirs.account(), user_id=theirs.person(), limit=9
         ),
         "open_in_guild": lambda resends, _: resends.open_in_guild(OURS),
+        "begin_telling": lambda resends, theirs: resends.begin_telling(*theirs.ids(), at=NOW),
+        "take_over": lambda resends, theirs: resends.take_over(replace(theirs.resend(), guild_id=OURS), at=NOW),
         "finalise": lambda resends, theirs: resends.finalise(*theirs.ids(), at=NOW),
         "attach_card": lambda resends, theirs: resends.attach_card(
             *theirs.ids(), channel_id=31, message_id=41, version=1
@@ -176,7 +178,9 @@ CASES: Mapping[type, Mapping[str, Case]] = {
         ),
         "approve": lambda resends, theirs: resends.approve(*theirs.ids(), version=1, by=theirs.person(), at=NOW),
         "begin_sending": lambda resends, theirs: resends.begin_sending(*theirs.ids(), at=NOW),
-        "return_to_pending": lambda resends, theirs: resends.return_to_pending(*theirs.ids(), note="paused", at=NOW),
+        "return_to_pending": lambda resends, theirs: resends.return_to_pending(
+            *theirs.ids(), worker="worker", note="paused", at=NOW
+        ),
         "deny": lambda resends, theirs: resends.deny(*theirs.ids(), by=theirs.person(), reason="no", at=NOW),
         "expire": lambda resends, theirs: resends.expire(*theirs.ids(), at=NOW),
         "cancel": lambda resends, theirs: resends.cancel(*theirs.ids(), at=NOW, reason="card_not_posted"),
@@ -187,9 +191,9 @@ CASES: Mapping[type, Mapping[str, Case]] = {
         "counts": lambda resends, _: resends.counts(OURS, since=NOW - timedelta(days=999), median_since=NOW),
         "mark_unknown": lambda resends, theirs: resends.mark_unknown(
             *theirs.ids(),
+            worker="worker",
             outcome=theirs.chance.choice([Outcome.ANSWER_LOST, Outcome.OTHER_TRADE]),
             detail=None,
-            settle_after=NOW,
             at=NOW,
         ),
         "settle_later": lambda resends, theirs: resends.settle_later(*theirs.ids(), settle_after=NOW),
@@ -247,7 +251,7 @@ ACROSS_GUILDS: Mapping[type, Mapping[str, str]] = {
     ResendRepository: {
         "all_open": "the work at start and in the background",
         "not_finalised": "the background work",
-        "cards_behind": "the work at start",
+        "cards_behind": "the background work",
     },
     ports.FirstGuildRepository: {
         "kept": "the start",

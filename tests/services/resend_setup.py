@@ -23,6 +23,7 @@ from bot.services.resend_notifier import ResendNotifier
 from bot.services.resend_queue import ResendQueueService
 from bot.services.resends import ResendService
 from bot.services.trades import TradeService
+from bot.storage.resends import SqlResendRepository
 from tests.contracts.engines import Repositories
 from tests.fakes.audit_channel import FakeAuditChannel
 from tests.fakes.clock import FakeClock
@@ -31,6 +32,7 @@ from tests.fakes.intercepted import Intercepted, Step
 from tests.fakes.resend_cards import FakeResendCards
 from tests.fakes.trade_provider import FakeTradeProvider, loses
 from tests.fakes.trade_sources import hints
+from tests.fakes.workers import Desk
 
 GUILD, OTHER_GUILD = 900_000_000_000_000_001, 900_000_000_000_000_002
 AGENTS, MODERATORS = 801, 802
@@ -58,17 +60,26 @@ class ResendSetup:
     """A linked customer, an agent, two moderators, and the services of the current run.
 
     Cards, audit channel, provider, clock and database outlive a run. ``step`` is called before and after every call to
-    a port, with ``port.method before`` and ``after``. ``provider`` replaces the one in memory.
+    a port, with ``port.method before`` and ``after``. ``provider`` replaces the one in memory. ``beside`` is another
+    process on the same database and Discord.
     """
 
-    def __init__(self, repositories: Repositories, provider: TradeProvider | None = None) -> None:
+    def __init__(
+        self,
+        repositories: Repositories,
+        provider: TradeProvider | None = None,
+        *,
+        beside: "ResendSetup | None" = None,
+    ) -> None:
         self.repositories = repositories
-        self.provider = FakeTradeProvider()
+        self.provider: FakeTradeProvider = FakeTradeProvider() if beside is None else beside.provider
         self._trades: TradeProvider = provider or self.provider
         self.sources: tuple[TradeSource, ...] = ()
-        self.cards = FakeResendCards()
-        self.channel = FakeAuditChannel()
-        self.clock = FakeClock()
+        self.cards: FakeResendCards = FakeResendCards() if beside is None else beside.cards
+        self.channel: FakeAuditChannel = FakeAuditChannel() if beside is None else beside.channel
+        self.clock: FakeClock = FakeClock() if beside is None else beside.clock
+        self.desk: Desk = Desk() if beside is None else beside.desk
+        self.workers = self.desk.start()
         self.guilds = every_guild()
         self.expires_after = timedelta(hours=24)
         self.step: Step | None = None
@@ -167,6 +178,7 @@ class ResendSetup:
     def crash(self) -> None:
         """End the run like a power cut: its further calls reach no port."""
         self._run += 1
+        self.desk.end(self.workers)
         for task in (*self.delivery._running, *self.telling):
             if task is not asyncio.current_task():
                 task.cancel()
@@ -174,10 +186,12 @@ class ResendSetup:
     async def start(self) -> None:
         """Begin a new run over the same database."""
         self._run += 1
+        self.workers = self.desk.start(instead_of=self.workers)
         await self.written_out()
         self.service, self.delivery = self._started()
         await self.delivery.recover()
         await self.tick()
+        await self.refresh()
 
     def _started(self) -> tuple[ResendService, ResendDelivery]:
         run = self._run
@@ -193,7 +207,8 @@ class ResendSetup:
         def seen(part: Any, name: str) -> Any:
             return Intercepted(part, name, step)
 
-        repository = seen(self.repositories.resends, "resends")
+        assert isinstance(self.repositories.resends, SqlResendRepository)
+        repository = seen(SqlResendRepository(self.repositories.resends._db, self.workers.me), "resends")
         links = seen(self.repositories.links, "links")
         settings = seen(self.repositories.settings, "settings")
         cards = seen(self.cards, "cards")
@@ -208,6 +223,7 @@ class ResendSetup:
             settings=settings,
             guilds=guilds,
             cards=cards,
+            workers=self.workers,
             clock=self.clock,
         )
         self.notifier = notifier = ResendNotifier(
@@ -226,6 +242,7 @@ class ResendSetup:
             notifier=notifier,
             guilds=guilds,
             pauses=pauses,
+            workers=self.workers,
             clock=self.clock,
         )
         service = ResendService(

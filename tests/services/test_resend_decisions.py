@@ -176,9 +176,10 @@ async def test_who_may_not_decide(services: ResendSetup, decision: str) -> None:
 async def mark_unknown(services: ResendSetup, resend: Resend) -> None:
     resends, now = services.repositories.resends, services.clock.now()
     await resends.approve(resend.guild_id, resend.id, version=resend.version, by=MODERATOR.user_id, at=now)
-    await resends.begin_sending(resend.guild_id, resend.id, at=now)
+    sending = await resends.begin_sending(resend.guild_id, resend.id, at=now)
+    assert sending is not None
     await resends.mark_unknown(
-        resend.guild_id, resend.id, outcome=Outcome.ANSWER_LOST, detail=None, settle_after=now, at=now
+        resend.guild_id, resend.id, worker=sending.worker, outcome=Outcome.ANSWER_LOST, detail=None, at=now
     )
 
 

@@ -28,7 +28,7 @@ async def filled(path: Path) -> None:
         await grants.of_guild(GUILD)
         await grants.grant(Grant(GUILD, 77, Capability.APPROVE_RESEND), by=BEN, at=NOW)
         await SqlLinkRepository(db).put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.STAFF, BEN, NOW))
-        resends = SqlResendRepository(db)
+        resends = SqlResendRepository(db, "worker")
         for state, trade_id in TRADES.items():
             resend = await in_state(resends, state, trade_id=trade_id)
             await resends.attach_card(GUILD, resend.id, channel_id=1, message_id=resend.id, version=1)

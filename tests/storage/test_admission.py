@@ -123,7 +123,7 @@ async def test_changed(used: Path, change: Callable[[Path], Awaitable[None]], re
     assert await pauses(used) == [GUILD]
     async with SqliteDatabase.open(used) as db:
         await SqlPauseRepository(db).resume(GUILD, ResendPause(GUILD, LATER).number, by=1, at=LATER)
-        new = await SqlResendRepository(db).open(draft(trade_id=10))
+        new = await SqlResendRepository(db, "worker").open(draft(trade_id=10))
         assert new is not None
         assert new.id > highest, "the buttons of old cards never mean a new request"
     assert await pauses(used) == [], "each server is stopped once"

@@ -60,7 +60,7 @@ def sightings(folder: Path) -> list[str]:
 
 async def live(db: SqliteDatabase) -> None:
     """Let a member use SkinDesk, and staff act on them; others too."""
-    links, audit, resends = SqlLinkRepository(db), SqlAuditRepository(db), SqlResendRepository(db)
+    links, audit, resends = SqlLinkRepository(db), SqlAuditRepository(db), SqlResendRepository(db, "worker")
     await links.put(Link(GUILD, BEN, BENS_ACCOUNT, LinkSource.SIGN_IN, BEN, NOW))
     await links.put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.SIGN_IN, ADA, NOW))
     for place, state in enumerate([state for state in ResendState if not state.is_open] * 6):

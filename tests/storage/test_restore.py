@@ -47,7 +47,7 @@ async def test_open_requests(path: Path, backup: Path):
     for state, (_, detail) in zip(IN_DOUBT, added, strict=False):
         assert f'"was": "{state.value}"' in str(detail)
     async with SqliteDatabase.open(path) as db:
-        for resend in await SqlResendRepository(db).all_open():
+        for resend in await SqlResendRepository(db, "worker").all_open():
             if resend.trade_id in [TRADES[state] for state in IN_DOUBT]:
                 assert (resend.outcome, resend.settle_after) == (Outcome.RESTORED, LATER)
 
@@ -55,7 +55,7 @@ async def test_open_requests(path: Path, backup: Path):
 async def test_resends_are_paused(path: Path, backup: Path):
     """Later requests are not in the backup: every guild is paused, even one that only the replaced database has."""
     async with SqliteDatabase.open(path) as db:
-        await SqlResendRepository(db).open(replace(draft(trade_id=9), guild_id=OTHER_GUILD))
+        await SqlResendRepository(db, "worker").open(replace(draft(trade_id=9), guild_id=OTHER_GUILD))
 
     restored = await restore(backup, path, at=LATER)
 
@@ -63,9 +63,9 @@ async def test_resends_are_paused(path: Path, backup: Path):
     async with SqliteDatabase.open(path) as db:
         for guild_id in (GUILD, OTHER_GUILD):
             assert await SqlPauseRepository(db).of_guild(guild_id) == ResendPause(guild_id, LATER)
-            assert await SqlResendRepository(db).open(replace(draft(trade_id=10), guild_id=guild_id)) is None
+            assert await SqlResendRepository(db, "worker").open(replace(draft(trade_id=10), guild_id=guild_id)) is None
         await SqlPauseRepository(db).resume(GUILD, ResendPause(GUILD, LATER).number, by=1, at=LATER)
-        assert await SqlResendRepository(db).open(draft(trade_id=10)) is not None
+        assert await SqlResendRepository(db, "worker").open(draft(trade_id=10)) is not None
 
 
 async def test_paused_before(path: Path, backup: Path):
@@ -83,7 +83,7 @@ async def test_paused_before(path: Path, backup: Path):
 async def test_old_cards(path: Path, backup: Path, is_replaced: bool):  # noqa: FBT001 -- a case of the test
     """A card posted after the backup never refers to a request made after the restore."""
     async with SqliteDatabase.open(path) as db:
-        lost = await SqlResendRepository(db).open(draft(trade_id=9))
+        lost = await SqlResendRepository(db, "worker").open(draft(trade_id=9))
         assert lost is not None
     if not is_replaced:
         path.unlink()
@@ -92,7 +92,7 @@ async def test_old_cards(path: Path, backup: Path, is_replaced: bool):  # noqa: 
 
     async with SqliteDatabase.open(path) as db:
         await SqlPauseRepository(db).resume(GUILD, ResendPause(GUILD, LATER).number, by=1, at=LATER)
-        new = await SqlResendRepository(db).open(draft(trade_id=10))
+        new = await SqlResendRepository(db, "worker").open(draft(trade_id=10))
         assert new is not None
         assert new.id > lost.id
 

@@ -17,7 +17,7 @@ async def test_trade_code(path: Path) -> None:
     """A trade's code is in no table."""
     facts = TradeFacts.of(replace(trade(), code=TradeCode("ZQXJKW")))
     async with SqliteDatabase.open(path) as db:
-        await opened(SqlResendRepository(db), asked_for=replace(draft(), facts=facts))
+        await opened(SqlResendRepository(db, "worker"), asked_for=replace(draft(), facts=facts))
 
     for file in path.parent.iterdir():
         assert b"ZQXJKW" not in file.read_bytes()
@@ -27,7 +27,7 @@ async def test_facts_of_an_earlier_version(path: Path) -> None:
     """A request whose facts have neither time nor game nor bot can be read, and does not count as changed."""
     facts = TradeFacts.of(trade())
     async with SqliteDatabase.open(path) as db:
-        repository = SqlResendRepository(db)
+        repository = SqlResendRepository(db, "worker")
         resend = await opened(repository, asked_for=replace(draft(), facts=facts))
         shorten = "UPDATE resends SET facts = json_remove(facts, '$.created_at', '$.game', '$.bot')"
         await db.write(lambda connection: connection.execute(shorten).rowcount)

@@ -111,6 +111,9 @@ _NOTES = {
     "restarted": "SkinDesk was restarted after an approval and before sending. Nothing was sent; decide again.",
     "paused": "Resends were stopped after an approval and before sending. Nothing was sent; decide again.",
     "requester_not_told": "The requester could not be told by direct message.",
+    "telling_in_doubt": (
+        "SkinDesk stopped while it told requester and owner how this ended. They may not know it: no one is told twice."
+    ),
     "owner_not_told": "The trade's owner could not be told by direct message. `/trades` shows them what they need.",
 }
 RESUME = "A member with `settings.manage` can resume them: `/approvals`, *Resume resends*."
