@@ -59,6 +59,7 @@ class ResendDelivery:
     """Requests that were moved on, whose card is still to be brought up to date."""
     _followed: frozenset[int] = attrs.field(init=False, factory=frozenset)
     """Unknown requests that this process has read already."""
+    _ticking: asyncio.Lock = attrs.field(init=False, factory=asyncio.Lock)
     is_stopping: bool = attrs.field(init=False, default=False)
 
     async def run_shielded(self, resend_id: int, work: Coroutine[Any, Any, Resend]) -> Resend:
@@ -104,6 +105,10 @@ class ResendDelivery:
         no one could decide them. Unknown outcomes are settled there too, because an open request keeps its trade from
         being asked for elsewhere.
         """
+        async with self._ticking:
+            await self._tick()
+
+    async def _tick(self) -> None:
         alive = await self._workers.alive()
         requests = await self._move_on(alive)
         while self._recovered:

@@ -20,6 +20,11 @@ WHERE state IN ('pending', 'approved', 'sending')
 RETURNING *
 """
 
+_DO_NOT_TELL = """
+UPDATE resends SET telling_at = :at
+WHERE finalised_at IS NULL AND state IN ('sent', 'failed', 'denied', 'expired', 'cancelled')
+"""
+
 _GUILDS = "SELECT guild_id FROM guilds UNION SELECT guild_id FROM resends ORDER BY guild_id"
 
 _MARK_INCOMPLETE = "UPDATE desk SET incomplete_until = :at, moved_to = NULL"
@@ -69,6 +74,7 @@ def prepare(
     guild_ids = {row["guild_id"] for row in connection.execute(_GUILDS)} | former.guild_ids
     for guild_id in sorted(guild_ids):
         pause_incomplete(connection, guild_id, reason=reason, at=at)
+    connection.execute(_DO_NOT_TELL, {"at": to_ms(at)})
     connection.execute(_MARK_INCOMPLETE, {"at": to_ms(at)})
     highest = ids.highest(connection)
     if former.highest_id is not None and former.highest_id >= highest:

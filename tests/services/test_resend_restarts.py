@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.domain.errors import ShuttingDown
-from bot.domain.resends import Outcome, ResendState
+from bot.domain.resends import TELLING_IN_DOUBT, Outcome, ResendState
 from tests.fakes.trade_provider import Held
 from tests.services.resend_setup import CUSTOMER, MODERATOR, TRADE, ResendSetup, face
 
@@ -128,3 +128,32 @@ async def test_starts_leave_ended_requests_alone(services: ResendSetup) -> None:
 
     assert services.cards.messages == messages
     assert await services.written() == written
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_told"),
+    [
+        ("resends.begin_telling before", True),
+        ("resends.begin_telling after", False),
+        ("cards.tell before", False),
+        ("resends.finalise before", False),
+    ],
+)
+async def test_crash_around_telling(services: ResendSetup, moment: str, *, is_told: bool) -> None:
+    """The next start tells an end that no one has begun to tell; what was begun is not told again, says the card."""
+    resend = await services.requested()
+
+    async def crash(name: str) -> None:
+        if name == moment:
+            services.crash()
+
+    services.step = crash
+    await asyncio.gather(services.deny(resend.id, by=MODERATOR), return_exceptions=True)
+    services.step = None
+    services.cards.messages.clear()
+
+    await services.restart()
+
+    assert bool(services.cards.messages) is is_told
+    assert (TELLING_IN_DOUBT in services.cards.shown[resend.id].notes) is not is_told
+    assert await services.repositories.resends.not_finalised() == ()
