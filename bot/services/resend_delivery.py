@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Collection, Coroutine
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -32,13 +32,10 @@ from bot.ports.workers import Workers
 from bot.services.guilds import ServedGuilds
 from bot.services.resend_board import RETRY_ENDED_FOR, ResendBoard
 from bot.services.resend_notifier import ResendNotifier
+from bot.services.resend_readings import is_reading_due, next_reading
 
 _log = logging.getLogger(__name__)
 
-_SETTLE_EVERY = timedelta(seconds=4)
-"""Less than the time between two rounds, so that each of them reads: at least every 10 s (design.md, 1.6)."""
-_SETTLE_OFTEN_FOR = timedelta(minutes=5)
-_SETTLE_AT_MOST_EVERY = timedelta(hours=1)
 _NEVER_ASKED = CALLERS_OWN | {FailureKind.UNREACHABLE}
 
 
@@ -123,7 +120,7 @@ class ResendDelivery:
                 await self.expire(resend)
         unknown = [resend for resend in led if resend.state is ResendState.UNKNOWN]
         followed, self._followed = self._followed, frozenset(resend.id for resend in unknown)
-        await self._read([resend for resend in unknown if resend.id not in followed or _is_reading_due(resend, now)])
+        await self._read([resend for resend in unknown if resend.id not in followed or is_reading_due(resend, now)])
 
     async def _move_on(self, alive: Collection[str]) -> list[Resend]:
         """Move on the approved and sending requests that no one works on, and return all open requests afterwards."""
@@ -224,7 +221,7 @@ class ResendDelivery:
             end = Settlement(sent=True, outcome=Outcome.READ_BACK)
             settled = await self._repository.settle(unknown.guild_id, unknown.id, end, at=self._clock.now())
             return (unknown, None) if settled is None else (settled, trade.code)
-        await self._repository.settle_later(unknown.guild_id, unknown.id, settle_after=_next_reading(unknown, read_at))
+        await self._repository.settle_later(unknown.guild_id, unknown.id, settle_after=next_reading(unknown, read_at))
         return unknown, None
 
     async def finish(self, *, within: float) -> None:
@@ -383,19 +380,6 @@ def _detail_of(failure: Failure) -> str:
     if failure.message:
         parts.append(mask_trade_urls(failure.message)[:200])
     return " · ".join(parts)
-
-
-def _is_reading_due(unknown: Resend, now: datetime) -> bool:
-    """Return whether to read now: also if the machine's clock was set back since the time was stored."""
-    return unknown.settle_after is None or not now < unknown.settle_after <= _next_reading(unknown, now)
-
-
-def _next_reading(resend: Resend, read_at: datetime) -> datetime:
-    """Return when to read again: each round for the first 5 minutes, then ever less often."""
-    since = read_at - (resend.sent_at or resend.requested_at)
-    if since < _SETTLE_OFTEN_FOR:
-        return read_at + _SETTLE_EVERY
-    return read_at + min(since / 5, _SETTLE_AT_MOST_EVERY)
 
 
 def _log_unretrieved(task: asyncio.Task[Resend]) -> None:
