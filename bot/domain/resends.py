@@ -291,8 +291,8 @@ class Resend:
         """Whether the card is known to show the request as it is."""
         return self.shown_version == self.version
 
-    def looks_like(self, other: Resend) -> bool:
-        """Return whether the card of this request shows the ``other`` state of it, too."""
+    def has_same_card(self, other: Resend) -> bool:
+        """Return whether the same card shows both, but for what stands beside the request."""
         same = ("channel_id", "message_id", "shown_version", "settle_after")
         return replace(self, **{name: getattr(other, name) for name in same}) == other
 

@@ -268,7 +268,7 @@ class ResendBoard:
             version=current.version,
             state=current.state,
         )
-        if shown is None or not shown.looks_like(current):
+        if shown is None or not shown.has_same_card(current):
             self.show(current, again=True)  # changed meanwhile: another process's newer edit may have come before this
         return True
 
@@ -325,7 +325,7 @@ class ResendBoard:
             self._remove(resend)
         card.checked_at = self._clock.monotonic()
         _log.info("card posted id=%s channel=%s", resend.id, channel_id)
-        if newest is not None and not (newest.is_shown and newest.looks_like(resend)):
+        if newest is not None and not (newest.is_shown and newest.has_same_card(resend)):
             self.show(newest, again=True)
 
     def _remove(self, resend: Resend) -> None:
