@@ -95,6 +95,9 @@ class Guard(Protocol):
 class Database(Protocol):
     """An open database. Jobs of all processes run one after another, as if each were alone."""
 
+    is_shared: bool
+    """Whether other processes may write to it, so that what was read of it may not be kept in memory."""
+
     def observe_writes(self, observer: WriteObserver) -> None:
         """Call ``observer`` with the timing of each job that was committed."""
         ...

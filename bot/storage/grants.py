@@ -1,4 +1,4 @@
-"""Keeps which role holds which capability, cached in memory, and seeds a guild once."""
+"""Keeps which role holds which capability, and seeds a guild once."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -54,9 +54,10 @@ def _utc_now() -> datetime:
 
 
 class SqlGrantRepository(GrantRepository):
-    """Grants as rows; those of recently used guilds are cached, because every command checks them.
+    """Grants as rows. If no other process writes, those of recently used guilds are cached: every command checks them.
 
-    Use one repository per database: changes by others are not noticed. ``now`` dates the seeding of a guild.
+    Use one repository per process: changes by another one are not noticed in the cache. ``now`` dates the seeding of a
+    guild.
     """
 
     def __init__(self, db: Database, *, now: Callable[[], datetime] = _utc_now, max_guilds: int = 1_000) -> None:
@@ -79,7 +80,7 @@ class SqlGrantRepository(GrantRepository):
             writes, rows = await self._read(guild_id)
         # A guild whose every grant was revoked has one row, without a role.
         grants = tuple(_grant(row) for row in rows if row["role_id"] is not None)
-        if writes == self._writes:
+        if writes == self._writes and not self._db.is_shared:
             self._cache[guild_id] = grants
         return grants
 

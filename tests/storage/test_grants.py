@@ -12,8 +12,10 @@ import pytest
 from bot.domain.access import SEEDED, Capability, Grant
 from bot.storage.database import Parameters
 from bot.storage.grants import SqlGrantRepository
+from bot.storage.postgres.database import PostgresDatabase
 from bot.storage.sqlite.database import SqliteDatabase
 from tests.contracts.samples import ADA, GUILD, NOW
+from tests.support import postgres
 
 _T = TypeVar("_T")
 
@@ -161,3 +163,16 @@ async def test_many_guilds(watched: _WatchedDatabase) -> None:
     assert watched.reads == 1
     await grants.of_guild(3)
     assert watched.reads == 2
+
+
+async def test_revoked_by_another_process() -> None:
+    """On PostgreSQL a revocation in one process counts with the next check in the others."""
+    with postgres.database() as url:
+        async with PostgresDatabase.open(url) as mine, PostgresDatabase.open(url) as theirs:
+            here, there = SqlGrantRepository(mine), SqlGrantRepository(theirs)
+            await here.grant(APPROVERS, by=ADA, at=NOW)
+            assert APPROVERS in await there.of_guild(GUILD)
+
+            await here.revoke(APPROVERS, by=ADA, at=NOW)
+
+            assert APPROVERS not in await there.of_guild(GUILD)

@@ -37,6 +37,8 @@ _OLDEST = 140_000
 class PostgresDatabase(Database):
     """The connections of one process: one that writes, and a pool for statements that need no order with the jobs."""
 
+    is_shared = True
+
     def __init__(
         self, *, name: str, guard: PostgresGuard, queue: WriteQueue, pool: psycopg_pool.AsyncConnectionPool
     ) -> None:

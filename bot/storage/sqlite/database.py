@@ -35,6 +35,8 @@ _READ_TIMEOUT = 5.0
 class SqliteDatabase(Database):
     """The connections to one file: one that writes, two that only read and never see a job half done."""
 
+    is_shared = False
+
     def __init__(
         self,
         *,
