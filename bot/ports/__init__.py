@@ -232,6 +232,9 @@ class GuildSettingsRepository(Protocol):
 class SnapshotRepository(Protocol):
     """Snapshots behind pagers, without any secret, until they expire."""
 
+    is_shared: bool
+    """Whether other processes may change or delete them."""
+
     async def save(self, *snapshots: Snapshot) -> None:
         """Store snapshots, all or none; the oldest are evicted if there are too many."""
 

@@ -58,6 +58,9 @@ class _Query:
 class SnapshotService:
     """Snapshots: the recent ones in memory, all of them in the repository until they expire.
 
+    If other processes share the repository, only those that are not stored yet are in memory: a click in another
+    process may have sorted them, or their reader may have erased their data there.
+
     Requests may hold a trade token and stay in memory, so a snapshot cannot be refreshed after a restart.
     """
 
@@ -153,7 +156,8 @@ class SnapshotService:
         ).with_view(replaces.view if replaces is not None else None)
         if request is not None:
             self._queries[snapshot.id] = _Query(guild_id, user_id, request)
-        self._recent[snapshot.id] = self._unsaved[snapshot.id] = snapshot
+        self._unsaved[snapshot.id] = snapshot
+        self._remember(snapshot)
         if self._saving is None or self._saving.done():
             self._saving = asyncio.create_task(self._save(), context=Context())
         return snapshot
@@ -210,7 +214,7 @@ class SnapshotService:
         return await self.open(replace(answer, answers=parts), by=by, request=request, replaces=replaces)
 
     async def _set_view(self, loaded: Snapshot, viewed: Snapshot) -> Snapshot:
-        self._recent[loaded.id] = replace(self._recent.get(loaded.id, loaded), view=viewed.view)
+        self._remember(replace(self._recent.get(loaded.id, loaded), view=viewed.view))
         if (unsaved := self._unsaved.get(loaded.id)) is not None:
             self._unsaved[loaded.id] = replace(unsaved, view=viewed.view)
         else:
@@ -224,9 +228,13 @@ class SnapshotService:
         if snapshot.user_id != by.actor.user_id:
             raise NotYourPage
         _check(snapshot.answer, by)
-        self._recent[snapshot_id] = snapshot
+        self._remember(snapshot)
         answer = _for_viewer(snapshot.answer, by, self._clock.now())
         return replace(snapshot, answer=answer, audience=_audience(by.capabilities))
+
+    def _remember(self, snapshot: Snapshot) -> None:
+        if not self._repository.is_shared:
+            self._recent[snapshot.id] = snapshot
 
     async def _find(self, guild_id: int, snapshot_id: str) -> Snapshot | None:
         snapshot = self._recent.get(snapshot_id) or self._unsaved.get(snapshot_id)

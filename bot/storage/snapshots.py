@@ -126,6 +126,7 @@ class SqlSnapshotRepository(SnapshotRepository):
         max_bytes_in_all: int = 1024 * 1024 * 1024,
     ) -> None:
         self._db = db
+        self.is_shared = db.is_shared
         self._max_rows = max_rows
         self._per_user = {Audience.CUSTOMER: max_per_customer, Audience.STAFF: max_per_staff}
         self._max_bytes = max_bytes

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from bot.domain.trades import Scope
 from bot.services.inventory import InventoryRequest
 from bot.services.snapshots import SnapshotService
 from bot.services.trades import TradeService, TradesRequest
-from tests.contracts.engines import Repositories
+from tests.contracts.engines import ENGINES, Repositories
 from tests.domain import builders
 from tests.domain.builders import NOW, OWNER, inventory, item, rub, trade, usd
 from tests.fakes.trade_sources import FakeTradeSource, hints
@@ -266,6 +267,25 @@ async def test_view(services: Services):
     snapshot = await services.open(sorted_by_price, by=CUSTOMER)
     assert snapshot.current_view == InventoryFilter(sort=Sort.PRICE_DESC)
     assert (await services.snapshots.apply_view(snapshot.id, lambda view: view, by=CUSTOMER)).view is None
+
+
+async def test_two_processes(tmp_path: Path):
+    """On PostgreSQL a page is as its reader left it in another process, and gone once they erased their data there."""
+    async with ENGINES["postgres"](tmp_path) as repositories:
+        services = Services(repositories)
+        await services.link(CUSTOMER, OWNER)
+        here, there = services.snapshots, services.restarted()
+        snapshot = await services.open(INVENTORY, by=CUSTOMER)
+        assert (await here.load(snapshot.id, by=CUSTOMER)).view is None
+
+        await there.apply_view(snapshot.id, lambda _: VIEW, by=CUSTOMER)
+        assert (await here.load(snapshot.id, by=CUSTOMER)).view == VIEW
+
+        await repositories.my_data.erase(GUILD, CUSTOMER.user_id, at=NOW)
+        there.evict(GUILD, CUSTOMER.user_id)
+        await services.link(CUSTOMER, OWNER)
+        with pytest.raises(PageExpired):
+            await here.load(snapshot.id, by=CUSTOMER)
 
 
 async def test_view_by_another_user_or_after_a_revocation(services: Services):
