@@ -23,7 +23,10 @@ NEEDED = discord.Permissions(view_channel=True, send_messages=True, embed_links=
 
 _PRIVILEGED = ("gateway_presence", "gateway_guild_members", "gateway_message_content")
 _MISSING_SHOWN = 5
-_NO_ANSWER = (aiohttp.ClientError, OSError, discord.HTTPException)
+_MOST_GUILDS = 2_500
+"""Servers that Discord accepts for one shard."""
+
+_NO_ANSWER = (aiohttp.ClientError, OSError, discord.HTTPException, discord.GatewayNotFound)
 
 
 async def check_discord(
@@ -42,7 +45,7 @@ async def check_discord(
         except _NO_ANSWER as error:
             return [_unreachable("discord", error)]
         findings = [ok("discord.token", f"it is the token of application {client.application_id}")]
-        for check in (_application, _guilds, _commands):
+        for check in (_application, _shards, _guilds, _commands):
             name = f"discord.{check.__name__.strip('_')}"
             try:
                 findings += await check(client, settings, channels)
@@ -81,6 +84,21 @@ async def _application(client: discord.Client, _: Settings, __: Sequence[Channel
         fix = "switch the Privileged Gateway Intents off on the application's Bot page"
         findings.append(warning(f"{name}.intents", what, fix))
     return findings or [ok(name, "its settings are those that SkinDesk needs; no privileged intent is on")]
+
+
+async def _shards(client: discord.Client, settings: Settings, _: Sequence[Channels]) -> list[Finding]:
+    """Compare the number of shards with what Discord recommends."""
+    application = client.application or await client.application_info()
+    recommended = (await client.http.get_bot_gateway())[0]
+    name, key, group = "discord.shards", "discord.shards", settings.discord.shard_group
+    if group is None or group.count >= recommended:
+        own = "as many" if group is None else group
+        return [ok(name, f"Discord recommends {recommended}, this process has {own}")]
+    what = f"there are {group.count} in all, and Discord recommends {recommended}"
+    fix = f"stop all processes, and start them with a part of {recommended} each"
+    if application.approximate_guild_count < group.count * _MOST_GUILDS:
+        return [warning(name, f"{what}: above {_MOST_GUILDS:,} servers a shard it refuses to connect", fix, key=key)]
+    return [problem(name, f"{what}: it refuses to connect more than {_MOST_GUILDS:,} servers a shard", fix, key=key)]
 
 
 async def _guilds(client: discord.Client, settings: Settings, channels: Sequence[Channels]) -> list[Finding]:

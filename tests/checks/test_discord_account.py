@@ -31,6 +31,7 @@ async def found(
     token: str | None = None,
     command_guild_ids: str = "",
     guild_ids: str = "",
+    shards: str = "",
 ) -> dict[str, Finding]:
     settings = load_settings(
         None,
@@ -38,6 +39,8 @@ async def found(
             "SKINDESK_DISCORD__TOKEN": token or server.token,
             "SKINDESK_DISCORD__COMMAND_GUILD_IDS": command_guild_ids,
             "SKINDESK_DISCORD__GUILD_IDS": guild_ids,
+            "SKINDESK_DISCORD__SHARDS": shards,
+            "SKINDESK_DATABASE__URL": "postgresql://host/name" if shards else "",
         },
     )
     findings = await check_discord(settings, channels, lambda _: None)
@@ -97,6 +100,26 @@ async def test_application(server: LoopbackDiscord, guild: Guild):
     assert findings["discord.application.endpoint"].level is Level.PROBLEM
     assert findings["discord.application.public"].level is Level.WARNING
     assert "gateway_guild_members, gateway_message_content" in findings["discord.application.intents"].what
+
+
+@pytest.mark.parametrize(
+    ("shards", "guilds", "level"),
+    [
+        ("", 9_000, Level.OK),
+        ("0-3/8", 1, Level.OK),
+        ("0-1/2", 4_999, Level.WARNING),
+        ("0-1/2", 5_000, Level.PROBLEM),
+    ],
+)
+async def test_shards(server: LoopbackDiscord, shards: str, guilds: int, level: Level):
+    """Fewer shards than Discord recommends are a warning, and a problem once it refuses to connect them."""
+    server.world.shards = 8
+    server.world.application_settings = {"approximate_guild_count": guilds}
+
+    finding = (await found(server, shards=shards))["discord.shards"]
+
+    assert finding.level is level
+    assert "Discord recommends 8" in finding.what
 
 
 async def test_guild_without_bot(server: LoopbackDiscord, guild: Guild):
