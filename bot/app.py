@@ -276,7 +276,7 @@ async def assembled(
             cards=cards,
             synced=stored.command_syncs,
             command_guild_ids=settings.discord.command_guild_ids,
-            sharding=Sharding(settings.discord.shard_group),
+            sharding=Sharding(settings.discord.shard_group, storage.identify_slots),
             observers=telemetry.on_handled,
             requests=telemetry.requests,
             on_stopping=partial(storage.database.begin_shutdown, within=_FINISH_WITHIN),

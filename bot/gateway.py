@@ -17,8 +17,9 @@ import discord
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
 from bot.discord_faults import DiscordFault, close_code, discord_fault
+from bot.domain.errors import DatabaseUnavailable
 from bot.domain.shards import ShardGroup
-from bot.ports import IdentifySlots
+from bot.ports.identify import IDENTIFY_EVERY, IdentifySlots
 
 _log = logging.getLogger(__name__)
 
@@ -29,9 +30,6 @@ _STABLE_AFTER = 60.0
 
 _LONGEST_SHARE = 300.0
 """Seconds to wait for a session while Discord still allows some."""
-
-_IDENTIFY_EVERY = 5.2
-"""Seconds between two identifies of a bucket: Discord's five, and some for the way there."""
 
 
 class LocalIdentifySlots:
@@ -45,7 +43,7 @@ class LocalIdentifySlots:
         """Reserve the next identify of a bucket, and return the seconds until it may be sent."""
         now = self._timer()
         at = max(now, self._free_at[bucket])
-        self._free_at[bucket] = at + _IDENTIFY_EVERY
+        self._free_at[bucket] = at + IDENTIFY_EVERY
         return at - now
 
 
@@ -113,8 +111,7 @@ class Gateway:
         bucket = shard % self._max_concurrency
         try:
             wait = await self._slots.reserve(bucket)
-        except Exception as error:  # noqa: BLE001 -- without the database people are at least told so
-            _log.warning("identify slot not shared shard=%s error=%s", shard, type(error).__name__)
+        except DatabaseUnavailable:  # Discord refuses what comes too early, and it is tried again
             wait = await self._own_slots.reserve(bucket)
         self._opening[shard].reschedule(asyncio.get_running_loop().time() + wait + _CONNECT_WITHIN)
         await asyncio.sleep(wait)

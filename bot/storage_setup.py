@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from bot.config import Settings
+from bot.ports.identify import IdentifySlots
 from bot.ports.windows import SharedWindows
 from bot.ports.workers import Workers
 from bot.storage.database import Database, Guard
@@ -22,6 +23,7 @@ class Storage:
     workers: Workers
     metrics: EngineMetrics
     windows: SharedWindows | None = None
+    identify_slots: IdentifySlots | None = None
     """The limits of providers that several processes keep together; None if this one is alone."""
 
 
@@ -49,6 +51,7 @@ async def open_storage(settings: Settings, stack: AsyncExitStack, *, accepts_new
 async def _open_postgres(url: str, stack: AsyncExitStack, *, me: str) -> Storage:
     from bot.storage.only_worker import OnlyWorker  # noqa: PLC0415 -- see above
     from bot.storage.postgres.database import PostgresDatabase  # noqa: PLC0415 -- see above
+    from bot.storage.postgres.identify import PostgresIdentifySlots  # noqa: PLC0415 -- see above
     from bot.storage.postgres.metrics import PostgresMetrics  # noqa: PLC0415 -- see above
     from bot.storage.postgres.windows import PostgresWindows  # noqa: PLC0415 -- see above
 
@@ -56,4 +59,5 @@ async def _open_postgres(url: str, stack: AsyncExitStack, *, me: str) -> Storage
     windows = PostgresWindows(database)
     await windows.purge()
     stack.push_async_callback(windows.close)
-    return Storage(database, database.guard, OnlyWorker(me), PostgresMetrics(database), windows)
+    slots = PostgresIdentifySlots(database)
+    return Storage(database, database.guard, OnlyWorker(me), PostgresMetrics(database), windows, slots)

@@ -32,13 +32,6 @@ class Clock(Protocol):
         """Return seconds that only increase, whatever happens to the machine's clock."""
 
 
-class IdentifySlots(Protocol):
-    """When sessions may begin at Discord's gateway, for all processes of the bot."""
-
-    async def reserve(self, bucket: int) -> float:
-        """Reserve the next identify of a bucket, and return the seconds until it may be sent."""
-
-
 class InventoryProvider(Protocol):
     """A provider that prices Steam inventories."""
 

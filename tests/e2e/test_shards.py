@@ -100,7 +100,8 @@ async def desk(tmp_path: Path) -> AsyncIterator[LiveBot]:
 async def test_parts(desk: LiveBot) -> None:
     """Two processes have a half of the shards each: every server is answered once, by the process of its shard."""
     guilds = Guilds(desk.server)
-    desk.server.world.session_starts["max_concurrency"] = COUNT
+    desk.server.world.session_starts["max_concurrency"] = 2
+    desk.server.gateway.identify_every = 5.0
     named = f"{desk.guild.id},{guilds.ids}"
     async with (
         desk.bot(discord__guild_ids=named, discord__shards="0-1/4") as first,
@@ -115,4 +116,5 @@ async def test_parts(desk: LiveBot) -> None:
             assert bot.stderr.count("interaction handled command=status") == COUNT / 2
             assert "not in a server that is served" not in bot.stderr
             assert "Traceback" not in bot.stderr
+    assert desk.server.gateway.refused_sessions == 0
     desk.assert_sound()

@@ -1,9 +1,7 @@
 """Reserves the moments at which the processes on one database begin sessions with Discord."""
 
+from bot.ports.identify import IDENTIFY_EVERY
 from bot.storage.postgres.database import PostgresDatabase
-
-_EVERY = 5.5
-"""Seconds between two; Discord wants five, and the ways of two processes to it differ."""
 
 _RESERVE = """
 INSERT INTO identify_slots (bucket, free_at)
@@ -18,7 +16,7 @@ RETURNING extract(epoch FROM free_at - clock_timestamp()) - CAST(:every AS doubl
 class PostgresIdentifySlots:
     """One row a bucket, on the server's clock."""
 
-    def __init__(self, database: PostgresDatabase, *, every: float = _EVERY) -> None:
+    def __init__(self, database: PostgresDatabase, *, every: float = IDENTIFY_EVERY) -> None:
         self._database = database
         self._every = every
 
