@@ -21,6 +21,7 @@ from bot.version import version
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
 
+    from bot.config import Database
     from bot.config_loading import Problem
 
 _LINGER_SECONDS = 0.5
@@ -136,7 +137,10 @@ def _parser() -> argparse.ArgumentParser:
     about = "in a folder: delete this database's oldest dated copies, so that N are left"
     backup.add_argument("--keep", type=_at_least_one, metavar="N", help=about)
     restore = add("restore", _restore, "replace the database by a backup")
-    restore.add_argument("source", type=Path, metavar="SRC", help="a file made by skindesk backup")
+    what = restore.add_mutually_exclusive_group(required=True)
+    what.add_argument("source", type=Path, metavar="SRC", nargs="?", help="a file made by skindesk backup")
+    about = "no file: the database was put back to an earlier state by other means"
+    what.add_argument("--after-recovery", action="store_true", help=about)
     return parser
 
 
@@ -270,7 +274,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _backup(arguments: argparse.Namespace) -> int:
-    def back_up(database: Path) -> int:
+    def back_up(database: Database) -> int:
         from bot.maintenance import run_backup
 
         return run_backup(database, arguments.destination, keep=arguments.keep)
@@ -279,25 +283,25 @@ def _backup(arguments: argparse.Namespace) -> int:
 
 
 def _restore(arguments: argparse.Namespace) -> int:
-    def restore(database: Path) -> int:
-        from bot.maintenance import run_restore
+    def restore(database: Database) -> int:
+        from bot.maintenance import run_after_recovery, run_restore
 
-        return run_restore(arguments.source, database)
+        return run_after_recovery(database) if arguments.after_recovery else run_restore(arguments.source, database)
 
     return _with_database(arguments.config, restore)
 
 
-def _with_database(file: Path | None, command: Callable[[Path], int]) -> int:
+def _with_database(file: Path | None, command: Callable[[Database], int]) -> int:
     """Run ``command`` on the configured database, even if other settings are wrong."""
     from bot.config_loading import ConfigurationInvalid, load_database
     from bot.observability.logs import configure_logging
 
     configure_logging("error", "text")
     try:
-        database = load_database(file, os.environ).path
+        database = load_database(file, os.environ)
     except ConfigurationInvalid as invalid:
         return _refuse(invalid.problems)
-    _keep_temporary_files_with(database)
+    _keep_temporary_files_with(database.path)
     return command(database)
 
 

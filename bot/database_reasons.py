@@ -15,6 +15,8 @@ from bot.storage.errors import (
     DatabaseTooNew,
     DatabaseUnusable,
     DriverMissing,
+    ProgramMissing,
+    ServerInUse,
     ServerUnreachable,
     ServerUnusable,
     StorageError,
@@ -73,9 +75,22 @@ def _server_reason(error: StorageError) -> tuple[ExitCode, str]:
                 ExitCode.UNAVAILABLE,
                 f"cannot connect to PostgreSQL at {_one_line(error.name)}: {_one_line(error.reason)}",
             )
+        case ServerInUse():
+            what = f"{error.processes} SkinDesk processes are" if error.processes > 1 else "SkinDesk is"
+            return ExitCode.DATABASE_IN_USE, f"{what} running on {_one_line(error.name)}: stop all of them first"
+        case ProgramMissing():
+            return ExitCode.UNAVAILABLE, _program(error)
         case ServerUnusable():
             return ExitCode.DATA, f"the database {_one_line(error.name)} cannot be used: {_one_line(error.reason)}"
     raise error
+
+
+def _program(error: ProgramMissing) -> str:
+    version = "" if error.server is None else f"-{error.server}"
+    install = f"install PostgreSQL's client programs (Debian: apt install postgresql-client{version})"
+    if error.found is None:
+        return f"{error.program} is not in PATH: {install}"
+    return f"{error.program} {error.found} is older than the server, which is version {error.server}: {install}"
 
 
 def shown(path: Path) -> str:

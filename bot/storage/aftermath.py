@@ -8,6 +8,7 @@ from bot.domain.audit import AuditAction
 from bot.storage.audit.log import append
 from bot.storage.database import Connection, to_ms
 from bot.storage.guild_settings import PauseReason, pause_incomplete
+from bot.storage.maintenance import Prepared
 from bot.storage.resend_rows import audit_entry, resend_of
 
 _SKIPPED_IDS = 100_000
@@ -56,12 +57,10 @@ def former_in(connection: Connection, ids: RequestIds) -> Former:
     return Former(guild_ids, ids.highest(connection))
 
 
-def prepare(
-    connection: Connection, *, ids: RequestIds, former: Former, reason: PauseReason, at: datetime
-) -> tuple[int, int]:
+def prepare(connection: Connection, *, ids: RequestIds, former: Former, reason: PauseReason, at: datetime) -> Prepared:
     """Prepare a database that does not know everything that was sent until ``at``, in a job.
 
-    Return how many requests are unknown now, and how many guilds are paused. Open requests may have been sent since:
+    Open requests may have been sent since:
     they become unknown, to be settled by reading or by hand. Later requests are not in it: resends are paused in every
     guild until a user resumes them, and in other guilds once they get their first grants. Ids given out since are
     skipped, because they are in the buttons of cards; sign-ins in progress end; the commands are synced again, because
@@ -84,4 +83,4 @@ def prepare(
     ids.skip_to(connection, highest)
     connection.execute("DELETE FROM sign_ins")
     connection.execute("DELETE FROM command_syncs")
-    return len(unknown), len(guild_ids)
+    return Prepared(len(unknown), len(guild_ids))

@@ -69,6 +69,21 @@ def partial_file(target: Path) -> Iterator[Path]:
                 path.unlink(missing_ok=True)
 
 
+def is_dump(path: Path) -> bool:
+    """Return whether a file begins as one of pg_dump's in the custom format; OSError."""
+    return _begins_with(path, b"PGDMP")
+
+
+def is_sqlite(path: Path) -> bool:
+    """Return whether a file begins as a SQLite database; OSError."""
+    return _begins_with(path, b"SQLite format 3\0")
+
+
+def _begins_with(path: Path, start: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(start)) == start
+
+
 def put(partial: Path, target: Path) -> None:
     """Give the file its name, unless that was taken meanwhile; BackupNotWritten."""
     try:

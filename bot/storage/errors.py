@@ -12,6 +12,9 @@ StorageError
 ├── DriverMissing
 ├── ServerUnreachable
 ├── ServerUnusable
+├── ServerInUse
+├── ProgramMissing
+├── ProgramFailed
 └── DatabaseClosed
 """
 
@@ -137,6 +140,34 @@ class ServerUnusable(StorageError):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name}: {reason}")
         self.name = name
+        self.reason = reason
+
+
+class ServerInUse(StorageError):
+    """``processes`` work on the PostgreSQL database ``name``."""
+
+    def __init__(self, name: str, processes: int) -> None:
+        super().__init__(f"{name}: {processes}")
+        self.name = name
+        self.processes = processes
+
+
+class ProgramMissing(StorageError):
+    """A program of PostgreSQL's is not installed, or is the one of ``found``, which is older than the ``server``."""
+
+    def __init__(self, program: str, server: int | None, *, found: int | None = None) -> None:
+        super().__init__(program)
+        self.program = program
+        self.server = server
+        self.found = found
+
+
+class ProgramFailed(StorageError):
+    """A program of PostgreSQL's failed; ``reason`` is what it said, without the password."""
+
+    def __init__(self, program: str, reason: str) -> None:
+        super().__init__(f"{program}: {reason}")
+        self.program = program
         self.reason = reason
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from bot.domain.access import Capability, Grant
 from bot.domain.links import Link, LinkSource
 from bot.domain.resends import ResendState
+from bot.storage.database import Database
 from bot.storage.grants import SqlGrantRepository
 from bot.storage.links import SqlLinkRepository
 from bot.storage.resends import SqlResendRepository
@@ -22,16 +23,21 @@ CHANGED_LOG = ("DROP TRIGGER audit_is_never_updated", "UPDATE audit SET at = at 
 
 
 async def filled(path: Path) -> None:
-    """Make a database with a request in every state, grants and links."""
+    """Make a SQLite database with data."""
     async with SqliteDatabase.open(path) as db:
-        grants = SqlGrantRepository(db)
-        await grants.of_guild(GUILD)
-        await grants.grant(Grant(GUILD, 77, Capability.APPROVE_RESEND), by=BEN, at=NOW)
-        await SqlLinkRepository(db).put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.STAFF, BEN, NOW))
-        resends = SqlResendRepository(db, "worker")
-        for state, trade_id in TRADES.items():
-            resend = await in_state(resends, state, trade_id=trade_id)
-            await resends.attach_card(GUILD, resend.id, channel_id=1, message_id=resend.id, version=1)
+        await fill(db)
+
+
+async def fill(db: Database) -> None:
+    """Store a request in every state, grants and links."""
+    grants = SqlGrantRepository(db)
+    await grants.of_guild(GUILD)
+    await grants.grant(Grant(GUILD, 77, Capability.APPROVE_RESEND), by=BEN, at=NOW)
+    await SqlLinkRepository(db).put(Link(GUILD, ADA, ADAS_ACCOUNT, LinkSource.STAFF, BEN, NOW))
+    resends = SqlResendRepository(db, "worker")
+    for state, trade_id in TRADES.items():
+        resend = await in_state(resends, state, trade_id=trade_id)
+        await resends.attach_card(GUILD, resend.id, channel_id=1, message_id=resend.id, version=1)
 
 
 def states(path: Path) -> dict[int, str]:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.storage.database import from_ms
+from bot.storage.maintenance import Identity
 from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.sqlite.maintenance.backup import back_up
 from bot.storage.sqlite.maintenance.copies import delete_oldest, newest_copy
-from bot.storage.sqlite.maintenance.identity import Identity
 from bot.storage.sqlite.schema import bundled
 from tests.contracts.samples import NOW
 from tests.storage.databases import edit, filled, names

@@ -40,7 +40,7 @@ async def test_open_requests(path: Path, backup: Path):
 
     restored = await restore(backup, path, at=LATER)
 
-    assert restored.in_doubt == len(IN_DOUBT)
+    assert restored.prepared.in_doubt == len(IN_DOUBT)
     assert states(path) == {trade: "unknown" if state in IN_DOUBT else state.value for state, trade in TRADES.items()}
     added = query(path, "SELECT action, detail FROM audit ORDER BY id")[rows:]
     assert [action for action, _ in added] == ["resend.unknown"] * len(IN_DOUBT) + ["resends.paused"]
@@ -59,7 +59,7 @@ async def test_resends_are_paused(path: Path, backup: Path):
 
     restored = await restore(backup, path, at=LATER)
 
-    assert restored.guilds_paused == 2
+    assert restored.prepared.guilds_paused == 2
     async with SqliteDatabase.open(path) as db:
         for guild_id in (GUILD, OTHER_GUILD):
             assert await SqlPauseRepository(db).of_guild(guild_id) == ResendPause(guild_id, LATER)

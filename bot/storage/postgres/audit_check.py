@@ -39,7 +39,13 @@ class _Reader:
 def chain_report(url: str) -> ChainReport:
     """Return what checking the log and the pseudonyms as they are now has found. psycopg.Error without a connection."""
     options = connection_options(url, role="check") | {"autocommit": False}
-    with psycopg.connect(**options) as connection, ExitStack() as stack:
+    with psycopg.connect(**options) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
+        return chain_in(connection)
+
+
+def chain_in(connection: psycopg.Connection[Any]) -> ChainReport:
+    """Do the same inside a transaction, with what it sees."""
+    with ExitStack() as stack:
         return check_chain(_Reader(connection, stack), unreadable=psycopg.Error, has_removal=True)

@@ -57,17 +57,20 @@ def rows_by_name(cursor: psycopg.Cursor[Any] | psycopg.AsyncCursor[Any]) -> Any:
     return type("Row", (Row,), {"__slots__": (), "columns": columns})
 
 
-def connection_options(url: str, *, role: str) -> dict[str, Any]:
+def connection_options(url: str, *, role: str, is_patient: bool = False) -> dict[str, Any]:
     """Return psycopg's arguments for a connection; ``role`` is shown in ``pg_stat_activity``.
 
     Values are put into the statements by the client: the server could not tell the type of a NULL by itself.
+    ``is_patient`` is for backups: statements may take as long as they need, and values are written as pg_dump's are.
     """
     limits = {
-        "statement_timeout": STATEMENT_WITHIN,
+        "statement_timeout": 0 if is_patient else STATEMENT_WITHIN,
         "lock_timeout": STATEMENT_WITHIN,
-        "idle_in_transaction_session_timeout": _IDLE_WITHIN,
+        "idle_in_transaction_session_timeout": 0 if is_patient else _IDLE_WITHIN,
     }
     options = " ".join(f"-c {name}={seconds * 1000:.0f}" for name, seconds in limits.items())
+    if is_patient:
+        options += " -c TimeZone=UTC -c DateStyle=ISO -c client_encoding=UTF8"
     return {
         "conninfo": make_conninfo(url, application_name=f"skindesk {role}"),
         "options": options,
@@ -76,6 +79,28 @@ def connection_options(url: str, *, role: str) -> dict[str, Any]:
         "row_factory": rows_by_name,
         **_KEEPALIVES,
     }
+
+
+class SharedStatements:
+    """Runs the statements that both engines share on an open connection."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Any = (), /) -> psycopg.Cursor[Any]:
+        """Run one statement."""
+        return self._connection.execute(translated(sql), parameters)
+
+    def executemany(self, sql: str, rows: Iterable[Any], /) -> psycopg.Cursor[Any]:
+        """Run one statement for each row."""
+        cursor = self._connection.cursor()
+        cursor.executemany(translated(sql), list(rows))
+        return cursor
+
+
+def take_write_lock(connection: psycopg.Connection[Any]) -> None:
+    """Hold the lock of all processes until the transaction ends: nothing else is written meanwhile."""
+    connection.execute(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
 
 
 class PostgresWriter:

@@ -11,12 +11,11 @@ import psycopg_pool
 from psycopg.conninfo import conninfo_to_dict
 from typing_extensions import override
 
-from bot.domain.access import Capability
 from bot.storage.database import Database, Job, Parameters, WriteObserver
 from bot.storage.errors import DatabaseClosed, ServerUnreachable, ServerUnusable, UnknownCapability
 from bot.storage.postgres.connection import CONNECT_WITHIN, PostgresWriter, connection_options
 from bot.storage.postgres.guard import PostgresGuard
-from bot.storage.postgres.schema import Migration, bundled, migrate
+from bot.storage.postgres.schema import Migration, bundled, migrate, unknown_capabilities
 from bot.storage.postgres.sql import translated
 from bot.storage.write_queue import WriteQueue
 
@@ -30,7 +29,7 @@ _READERS = 4
 _WAIT = 2.0
 """Seconds to wait for a connection of the pool: Discord wants an answer within three."""
 
-_OLDEST = 140_000
+OLDEST = 140_000
 """PostgreSQL 14."""
 
 
@@ -156,16 +155,20 @@ def name_of(url: str) -> str:
     return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
 
 
+def require_server(connection: psycopg.Connection[Any], name: str) -> None:
+    """Raise ServerUnusable for a server or a database of a kind that SkinDesk does not work with."""
+    if connection.info.server_version < OLDEST:
+        raise ServerUnusable(name, f"PostgreSQL {connection.info.server_version // 10_000}; 14 is the oldest")
+    if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
+        raise ServerUnusable(name, f"its encoding is {encoding}, not UTF8")
+
+
 def _prepare(url: str, name: str, migrations: Sequence[Migration]) -> None:
     """Check the server and bring the schema up to date, on a connection of its own."""
     with psycopg.connect(**connection_options(url, role="start")) as connection:
-        if connection.info.server_version < _OLDEST:
-            raise ServerUnusable(name, f"PostgreSQL {connection.info.server_version // 10_000}; 14 is the oldest")
-        if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
-            raise ServerUnusable(name, f"its encoding is {encoding}, not UTF8")
+        require_server(connection, name)
         migrate(connection, name, migrations)
-        granted = {row[0] for row in connection.execute("SELECT DISTINCT capability FROM grants")}
-        if unknown := sorted(granted.difference(Capability)):
+        if unknown := unknown_capabilities(connection):
             raise UnknownCapability(*unknown)
 
 

@@ -15,7 +15,8 @@ class PostgresMetrics(EngineMetrics):
 
     @override
     async def last_backup(self) -> float:
-        return 0.0
+        ((at,),) = await self._db.run("SELECT backed_up_at FROM desk")
+        return 0.0 if at is None else float(at) / 1000
 
     @override
     async def files(self) -> DatabaseFiles:

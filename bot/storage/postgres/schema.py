@@ -1,5 +1,6 @@
 """Brings a PostgreSQL database to the newest schema, by one process at a time."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import starmap
@@ -7,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from bot.domain.access import Capability
 from bot.storage.errors import ServerUnusable
 from bot.storage.migration_files import migration_files
 
@@ -18,6 +20,8 @@ _VERSION = "SELECT coalesce(max(number), 0) FROM skindesk_migrations"
 _IS_OURS = "SELECT to_regclass('skindesk_migrations') IS NOT NULL"
 
 _TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
+
+_CREATES = re.compile(r"^CREATE (TABLE|VIEW|FUNCTION) (\w+)", re.MULTILINE)
 
 _FIRST = """
 CREATE TABLE skindesk_migrations (
@@ -51,8 +55,8 @@ def migrate(connection: psycopg.Connection[Any], name: str, migrations: Sequence
     connection.execute(_LOCK)
     try:
         with connection.transaction():
-            if not _only(connection, _IS_OURS):
-                if _only(connection, _TABLES):
+            if not is_ours(connection):
+                if has_tables(connection):
                     raise ServerUnusable(name, "a database of another program")
                 connection.execute(_FIRST)
         version = version_of(connection)
@@ -64,6 +68,33 @@ def migrate(connection: psycopg.Connection[Any], name: str, migrations: Sequence
             _apply(connection, name, migration)
     finally:
         connection.execute(_UNLOCK)
+
+
+def created_by(migrations: Sequence[Migration], kind: str) -> tuple[str, ...]:
+    """Return the names of all tables, views or functions that the migrations create; ``kind`` is the word in SQL."""
+    text = "\n".join([_FIRST, *(migration.sql for migration in migrations)])
+    return tuple(dict.fromkeys(name for found, name in _CREATES.findall(text) if found == kind))
+
+
+def tables_of(migrations: Sequence[Migration]) -> tuple[str, ...]:
+    """Return the names of SkinDesk's tables."""
+    return created_by(migrations, "TABLE")
+
+
+def is_ours(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether SkinDesk's tables are there."""
+    return bool(_only(connection, _IS_OURS))
+
+
+def has_tables(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether there is any table."""
+    return bool(_only(connection, _TABLES))
+
+
+def unknown_capabilities(connection: psycopg.Connection[Any]) -> tuple[str, ...]:
+    """Return the granted capabilities that this SkinDesk does not know."""
+    granted = {row[0] for row in connection.execute("SELECT DISTINCT capability FROM grants")}
+    return tuple(sorted(granted.difference(Capability)))
 
 
 def version_of(connection: psycopg.Connection[Any]) -> int:

@@ -19,7 +19,7 @@ CREATE TABLE guilds (
 
 -- capability has no CHECK: an unknown one stops the start.
 CREATE TABLE grants (
-    guild_id bigint NOT NULL REFERENCES guilds (guild_id),
+    guild_id bigint NOT NULL REFERENCES guilds (guild_id) DEFERRABLE,
     role_id bigint NOT NULL,
     capability text NOT NULL,
     PRIMARY KEY (guild_id, role_id, capability)
@@ -329,14 +329,15 @@ CREATE INDEX error_references_by_user ON error_references (guild_id, user_id, at
 
 CREATE INDEX error_references_by_age ON error_references (at);
 
--- Which desk the database belongs to; see SQLite's migrations 0005 and 0007.
+-- Which desk the database belongs to; see SQLite's migrations 0005 and 0007. backed_up_at is for the metrics.
 CREATE TABLE desk (
     only_row bigint NOT NULL PRIMARY KEY CHECK (only_row = 1),
     database_id text NOT NULL,
     created_at bigint NOT NULL,
     probed_at bigint,
     incomplete_until bigint,
-    moved_to text
+    moved_to text,
+    backed_up_at bigint
 );
 
 INSERT INTO desk (only_row, database_id, created_at)

@@ -15,11 +15,12 @@ from bot.storage.copy_files import dated, unused
 from bot.storage.errors import DatabaseChanged, DatabaseMoved, DatabaseNotWritable
 from bot.storage.files import size_of, status_of
 from bot.storage.guild_settings import PauseReason
+from bot.storage.maintenance import Identity
 from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.sqlite.lock import remember, remembered
 from bot.storage.sqlite.maintenance.backup import keep_before_migration
 from bot.storage.sqlite.maintenance.copies import newest_copy
-from bot.storage.sqlite.maintenance.identity import Identity, identity_in, identity_of, moved_to
+from bot.storage.sqlite.maintenance.identity import identity_in, identity_of, moved_to
 from bot.storage.sqlite.maintenance.record import BackupRecord, last_backup
 from bot.storage.sqlite.maintenance.request_ids import SqliteRequestIds
 from bot.storage.sqlite.schema import version_of

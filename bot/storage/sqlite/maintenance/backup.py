@@ -5,7 +5,6 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from bot.storage.copy_files import (
     unused,
 )
 from bot.storage.errors import BackupNotWritten, DatabaseTooNew, DatabaseUnusable, is_damage
-from bot.storage.sqlite.maintenance.identity import Identity, identity_in
+from bot.storage.maintenance import Backup
+from bot.storage.sqlite.maintenance.identity import identity_in
 from bot.storage.sqlite.maintenance.inspection import Inspection, inspect_connection, reading
 from bot.storage.sqlite.schema import damage_of, require_ours
 
@@ -33,21 +33,6 @@ MAX_KEPT = 5
 """Copies kept of those made before migrations."""
 
 _BEFORE = re.compile(r"\.before-(?P<number>\d{4})-(?P<stamp>\d{8}T\d{6}Z)(?:-\d+)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Backup:
-    """A verified copy in its place. ``version`` is the schema's, ``rows`` count the audit log.
-
-    ``at`` is when the copy began; ``identity`` is None before the schema had one.
-    """
-
-    at: datetime
-    path: Path
-    version: int
-    size: int
-    rows: int
-    identity: Identity | None
 
 
 def back_up(database: Path, destination: Path, *, at: datetime | None = None) -> Backup:

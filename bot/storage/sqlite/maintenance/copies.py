@@ -8,7 +8,8 @@ from pathlib import Path
 from bot.storage import copy_files
 from bot.storage.copy_files import COUNT, STAMP, dated_in, matching, stamp
 from bot.storage.errors import StorageError
-from bot.storage.sqlite.maintenance.identity import Identity, is_copy_of
+from bot.storage.maintenance import Identity
+from bot.storage.sqlite.maintenance.identity import is_copy_of
 from bot.storage.sqlite.maintenance.inspection import reading
 from bot.storage.sqlite.maintenance.record import last_backup
 from bot.storage.sqlite.schema import require_ours

@@ -1,10 +1,9 @@
 """Which database a file is: its id and its age."""
 
 import sqlite3
-from dataclasses import dataclass
-from datetime import datetime
 
 from bot.storage.database import from_ms
+from bot.storage.maintenance import Identity
 from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.sqlite.schema import version_of
 
@@ -15,14 +14,6 @@ _MOVED_SINCE = 7
 
 _IDENTITY = "SELECT database_id, created_at FROM desk"
 _FIRST_ROW = "SELECT at FROM audit ORDER BY id LIMIT 1"
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A database's id, which its copies have too, and when it was created."""
-
-    database_id: str
-    created_at: datetime
 
 
 def identity_in(connection: sqlite3.Connection) -> Identity | None:

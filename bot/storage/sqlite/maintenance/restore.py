@@ -4,7 +4,6 @@ import asyncio
 import os
 import sqlite3
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from bot.storage.database import from_ms
 from bot.storage.errors import BackupNotWritten, DatabaseInUse, DatabaseNotWritable, DatabaseUnusable, of_sqlite
 from bot.storage.files import size_of, status_of
 from bot.storage.guild_settings import PauseReason
+from bot.storage.maintenance import Prepared, Restored
 from bot.storage.sqlite.database import SqliteDatabase
 from bot.storage.sqlite.lock import lock_of, locked, remember, remembered
 from bot.storage.sqlite.maintenance.backup import copy_failed, copy_into, require_sound
@@ -26,23 +26,6 @@ from bot.storage.sqlite.schema import require_ours
 
 _PRIVATE = 0o600
 _SUFFIXES = ("-wal", "-shm", "-journal")
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """The result of a restore.
-
-    ``replaced`` is the new path of the former database. ``saved_until`` is the time of the backup's newest audit row.
-    ``in_doubt`` counts the requests that are unknown now, ``guilds_paused`` the guilds whose resends are paused.
-    """
-
-    path: Path
-    replaced: Path | None
-    version: int
-    migrated_from: int
-    saved_until: datetime | None
-    in_doubt: int
-    guilds_paused: int
 
 
 async def restore(source: Path, database: Path, *, at: datetime) -> Restored:
@@ -61,7 +44,7 @@ async def restore(source: Path, database: Path, *, at: datetime) -> Restored:
             _same_owner(real, lock_of(real))
             migrated_from, saved_until = await asyncio.to_thread(_copy_and_verify, source, copy)
             former = _read_replaced(real)
-            in_doubt, guilds, database_id = await _prepare(copy, former, at=at)
+            prepared, database_id = await _prepare(copy, former, at=at)
             version = await asyncio.to_thread(_verify_prepared, copy)
             _same_owner(real, copy)
             remember(real, database_id, *(remembered(real) or ()))  # a kill from here on leaves either of them
@@ -77,7 +60,25 @@ async def restore(source: Path, database: Path, *, at: datetime) -> Restored:
         with suppress(OSError):  # the former one is accepted too, then
             remember(real, database_id)
         await asyncio.to_thread(_verify_in_place, real)
-        return Restored(real, kept, version, migrated_from, saved_until, in_doubt, guilds)
+        return Restored(kept, version, migrated_from, saved_until, prepared)
+
+
+def accept_recovered(database: Path, *, at: datetime) -> Prepared:
+    """Prepare a database in its place: it was put back to an earlier state by other means than :func:`restore`.
+
+    DatabaseInUse if SkinDesk is running, DatabaseUnusable and DatabaseNotWritable otherwise.
+    """
+    real = database.resolve()
+    if not size_of(real):
+        raise DatabaseUnusable(database, "there is none")
+    with reading(database) as (connection, _):
+        require_sound(inspect_connection(connection, database), database)
+    try:
+        prepared, _ = asyncio.run(_prepare(database, Former(), at=at))
+    except DatabaseUnavailable as unavailable:
+        raise DatabaseNotWritable(database, unavailable.fault.value) from unavailable
+    _same_owner(real, lock_of(real))
+    return prepared
 
 
 def _require_another(source: Path, real: Path) -> None:
@@ -116,12 +117,11 @@ def _read_replaced(real: Path) -> Former:
         return Former()
 
 
-async def _prepare(copy: Path, former: Former, *, at: datetime) -> tuple[int, int, str]:
-    """Prepare the copy, and return how many requests are unknown and guilds are paused, and the copy's id."""
+async def _prepare(copy: Path, former: Former, *, at: datetime) -> tuple[Prepared, str]:
+    """Prepare a database, and return how, and its id."""
     async with SqliteDatabase.open(copy) as database:
         job = partial(prepare, ids=SqliteRequestIds(), former=former, reason=PauseReason.RESTORED, at=at)
-        in_doubt, guilds = await database.write(job)
-        return in_doubt, guilds, (await identity_of(database)).database_id
+        return await database.write(job), (await identity_of(database)).database_id
 
 
 def _verify_prepared(copy: Path) -> int:
