@@ -20,7 +20,6 @@ from bot.storage.errors import (
     DatabaseTooNew,
     DatabaseUnusable,
     ProgramMissing,
-    ServerInUse,
     ServerUnreachable,
     ServerUnusable,
     StorageError,
@@ -279,10 +278,6 @@ class TestRefused:
             restore(dump, url, at=LATER)
         assert query(url, "SELECT count(*) FROM audit") == before
         return refused.value
-
-    def test_alive(self, desk: str, dump: Path):
-        query(desk, "INSERT INTO workers (id, shards, may_lead, takes_commands) VALUES ('a', '0-0/1', true, true)")
-        assert isinstance(self.refused(dump, desk), ServerInUse)
 
     @pytest.mark.parametrize("damage", ["cut", "changed", "text"])
     def test_damaged(self, desk: str, dump: Path, damage: str):
