@@ -28,8 +28,8 @@ def find(program: str, *, server: int | None = None) -> str:
     if path is None:
         raise ProgramMissing(program, server)
     if server is not None:
-        told = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 -- found above
-        version = _VERSION.search(told.stdout)
+        answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 -- found above
+        version = _VERSION.search(answer.stdout)
         if version is not None and int(version[1]) < server:
             raise ProgramMissing(program, server, found=int(version[1]))
     return path
