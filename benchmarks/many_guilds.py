@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import cycle
 from pathlib import Path
@@ -209,11 +209,19 @@ class Database:
     def __init__(self, server: postgres.Server) -> None:
         self._url = server.url("desk")
         self._log = server.folder / "log"
+
+    def log_statements(self, which: str) -> None:
+        """Log "all" statements, or "none"."""
         with psycopg.connect(self._url, autocommit=True) as connection:
-            connection.execute("ALTER DATABASE desk SET log_statement = 'all'")
+            connection.execute(f"ALTER SYSTEM SET log_statement = '{which}'".encode())
+            connection.execute("SELECT pg_reload_conf()")
+
+    def statements(self) -> int:
+        """Return how many statements were logged."""
+        return self._log.read_bytes().count(b" statement: ")
 
     def figures(self) -> dict[str, float]:
-        """Return transactions, statements, KiB of its journal, and processor seconds of its processes."""
+        """Return transactions, KiB of its journal, and processor seconds of its processes."""
         with psycopg.connect(self._url, autocommit=True) as connection:
             [(transactions,)] = connection.execute(
                 "SELECT xact_commit FROM pg_stat_database WHERE datname = 'desk'"
@@ -222,7 +230,6 @@ class Database:
             pids = [pid for (pid,) in connection.execute("SELECT pid FROM pg_stat_activity").fetchall()]
         return {
             "transactions": float(transactions),
-            "statements": float(self._log.read_bytes().count(b" statement: ")),
             "journal": float(journal) / 1024,
             "cpu": sum(cpu_seconds(pid) for pid in pids),
         }
@@ -252,12 +259,29 @@ async def watched(desk: Desk, bot: BotProcess, database: Database, options: argp
     print(f"  process: {own / len(records) * 1000:.2f} ms of processor time each")
     each = {name: (after[name] - idle[name] - rest[name]) / len(records) for name in after}
     print(
-        f"  database: {each['statements']:.1f} statements, {each['transactions']:.1f} transactions,"
-        f" {each['journal']:.1f} KiB of journal, {each['cpu'] * 1000:.2f} ms of processor time each"
+        f"  database: {each['transactions']:.1f} transactions, {each['journal']:.1f} KiB of journal,"
+        f" {each['cpu'] * 1000:.2f} ms of processor time each"
     )
     answered = [(record.finished_at or 0) - record.dispatched_at for record in records]
     print("  answered after:", ", ".join(f"{p:.0%} {percentile(answered, p) * 1000:.0f} ms" for p in (0.5, 0.95, 0.99)))
     print(f"  memory: {resident_mb(bot.pid):.0f} MB", flush=True)
+    await counted(hundred, database, idle=options.idle)
+
+
+async def counted(hundred: Sequence[Use], database: Database, *, idle: float) -> None:
+    """Print how many statements a hundred interactions take; to log each would change the other figures."""
+    database.log_statements("all")
+    await asyncio.sleep(1)
+    before = database.statements()
+    await asyncio.sleep(idle)
+    between, began = database.statements(), time.monotonic()
+    for use in hundred:
+        await (await use()).finished(30.0)
+    await asyncio.sleep(1)
+    rest = (between - before) / idle * (time.monotonic() - began)
+    print(f"  statements: {(database.statements() - between - rest) / len(hundred):.1f} each", end="; ")
+    print(f"idle {(between - before) / idle:.1f} a second", flush=True)
+    database.log_statements("none")
 
 
 async def one_process(options: argparse.Namespace) -> None:
