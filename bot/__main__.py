@@ -141,6 +141,12 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("source", type=Path, metavar="SRC", nargs="?", help="a file made by skindesk backup")
     about = "no file: the database was put back to an earlier state by other means"
     what.add_argument("--after-recovery", action="store_true", help=about)
+    migrate = add("migrate", _migrate, "move the desk from SQLite to PostgreSQL or back, verified, while it is stopped")
+    about = (
+        "postgresql://user:password@host/name, or a file; - reads it from stdin, which keeps the password out of the "
+        "list of processes, as PGPASSWORD and ~/.pgpass do"
+    )
+    migrate.add_argument("--to", required=True, metavar="URL", help=about)
     return parser
 
 
@@ -289,6 +295,15 @@ def _restore(arguments: argparse.Namespace) -> int:
         return run_after_recovery(database) if arguments.after_recovery else run_restore(arguments.source, database)
 
     return _with_database(arguments.config, restore)
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    def migrate(database: Database) -> int:
+        from bot.migration import run_migrate
+
+        return run_migrate(database, arguments.to)
+
+    return _with_database(arguments.config, migrate)
 
 
 def _with_database(file: Path | None, command: Callable[[Database], int]) -> int:

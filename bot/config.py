@@ -75,15 +75,21 @@ def _credential(secret: SecretStr) -> SecretStr:
     return secret
 
 
+_POSTGRES_ADDRESS = re.compile(r"postgres(ql)?://([^@/?#]*@)?[^@/?#]*/[^@/?#]+(\?[^#]*)?")
+
+
 def _postgres_address(secret: SecretStr) -> SecretStr:
-    """Refuse what names no PostgreSQL database; libpq would look for one by the user's name."""
+    """Refuse what names no PostgreSQL database; libpq would look for one by the user's name.
+
+    And a password with an @ or a / in it, of which libpq would take, and show, the rest for the server's name.
+    """
     if not secret:
         return secret
     try:
-        parts = urlsplit(secret.get_secret_value())
+        urlsplit(address := secret.get_secret_value())
     except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("postgresql", "postgres") or len(parts.path) < len("/a"):
+        address = ""
+    if not _POSTGRES_ADDRESS.fullmatch(address):
         raise ValueError("Input should be an address like postgresql://user:password@host/name")
     return secret
 

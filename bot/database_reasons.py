@@ -17,6 +17,7 @@ from bot.storage.errors import (
     DriverMissing,
     ProgramMissing,
     ServerInUse,
+    ServerMoved,
     ServerUnreachable,
     ServerUnusable,
     StorageError,
@@ -80,6 +81,12 @@ def _server_reason(error: StorageError) -> tuple[ExitCode, str]:
             return ExitCode.DATABASE_IN_USE, f"{what} running on {_one_line(error.name)}: stop all of them first"
         case ProgramMissing():
             return ExitCode.UNAVAILABLE, _program(error)
+        case ServerMoved():
+            return ExitCode.DATA, (
+                f"the desk has moved from {_one_line(error.name)} to {_one_line(error.to)}, which has all since. "
+                "Leave database.url out. Or go on with what is there, as after a restore: skindesk restore "
+                "--after-recovery"
+            )
         case ServerUnusable():
             return ExitCode.DATA, f"the database {_one_line(error.name)} cannot be used: {_one_line(error.reason)}"
     raise error

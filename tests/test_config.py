@@ -99,7 +99,7 @@ REFUSED: dict[str, tuple[object, ...]] = {
     "discord.command_guild_ids": ("1", [0], [-1], [2**63], [True], ["x"], [[1]]),
     "discord.shards": ("0-3/8", "7/8", "4", "0-8/8", "3-1/8", "-1/8", "0-1/0", "0-1/4097", "a", 3),
     "database.path": ("", "a\0b", 3),
-    "database.url": ("mysql://a/b", "postgresql://host", "host=h dbname=d", "postgresql://[a/b", 3),
+    "database.url": ("mysql://a/b", "postgresql://host", "host=h dbname=d", "postgresql://[a/b", "postgres://@@/d", 3),
     "inventory.default_provider": ("mannco", "all", 3, ["assetpay"]),
     "inventory.page_size": (0, 26, 8.5, True, "x"),
     "resends.expires_after_hours": (0, -1.0, float("nan"), float("inf"), True, "soon"),

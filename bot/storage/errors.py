@@ -12,6 +12,7 @@ StorageError
 ├── DriverMissing
 ├── ServerUnreachable
 ├── ServerUnusable
+├── ServerMoved
 ├── ServerInUse
 ├── ProgramMissing
 ├── ProgramFailed
@@ -141,6 +142,15 @@ class ServerUnusable(StorageError):
         super().__init__(f"{name}: {reason}")
         self.name = name
         self.reason = reason
+
+
+class ServerMoved(StorageError):
+    """``skindesk migrate`` copied the desk from PostgreSQL to another database, which has everything since."""
+
+    def __init__(self, name: str, to: str) -> None:
+        super().__init__(f"{name}: has moved to {to}")
+        self.name = name
+        self.to = to
 
 
 class ServerInUse(StorageError):

@@ -12,10 +12,10 @@ from psycopg.conninfo import conninfo_to_dict
 from typing_extensions import override
 
 from bot.storage.database import Database, Job, Parameters, WriteObserver
-from bot.storage.errors import DatabaseClosed, ServerUnreachable, ServerUnusable, UnknownCapability
+from bot.storage.errors import DatabaseClosed, ServerMoved, ServerUnreachable, ServerUnusable, UnknownCapability
 from bot.storage.postgres.connection import CONNECT_WITHIN, PostgresWriter, connection_options
 from bot.storage.postgres.guard import PostgresGuard
-from bot.storage.postgres.schema import Migration, bundled, migrate, unknown_capabilities
+from bot.storage.postgres.schema import Migration, bundled, migrate, moved_to, unknown_capabilities
 from bot.storage.postgres.sql import translated
 from bot.storage.write_queue import WriteQueue
 
@@ -151,7 +151,11 @@ class PostgresDatabase(Database):
 
 def name_of(url: str) -> str:
     """Return the server and the database of an address, for people; its password is not in it."""
-    parts = conninfo_to_dict(url)
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # its text quotes the address
+        reason = "libpq does not understand the address: write odd characters of the password as %40, and check options"
+        raise ServerUnusable("PostgreSQL", reason) from None
     return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
 
 
@@ -170,6 +174,8 @@ def _prepare(url: str, name: str, migrations: Sequence[Migration]) -> None:
         migrate(connection, name, migrations)
         if unknown := unknown_capabilities(connection):
             raise UnknownCapability(*unknown)
+        if (to := moved_to(connection)) is not None:
+            raise ServerMoved(name, to)
 
 
 def _is_lost(error: psycopg.OperationalError) -> bool:

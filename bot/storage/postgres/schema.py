@@ -70,6 +70,11 @@ def migrate(connection: psycopg.Connection[Any], name: str, migrations: Sequence
         connection.execute(_UNLOCK)
 
 
+def keep_starts_out(connection: psycopg.Connection[Any]) -> None:
+    """Have starts wait in :func:`migrate` until the connection is closed."""
+    connection.execute(_LOCK)
+
+
 def created_by(migrations: Sequence[Migration], kind: str) -> tuple[str, ...]:
     """Return the names of all tables, views or functions that the migrations create; ``kind`` is the word in SQL."""
     text = "\n".join([_FIRST, *(migration.sql for migration in migrations)])
@@ -95,6 +100,12 @@ def unknown_capabilities(connection: psycopg.Connection[Any]) -> tuple[str, ...]
     """Return the granted capabilities that this SkinDesk does not know."""
     granted = {row[0] for row in connection.execute("SELECT DISTINCT capability FROM grants")}
     return tuple(sorted(granted.difference(Capability)))
+
+
+def moved_to(connection: psycopg.Connection[Any]) -> str | None:
+    """Return the database that the desk has moved to; None if it has not."""
+    to: str | None = _only(connection, "SELECT moved_to FROM desk")
+    return to
 
 
 def version_of(connection: psycopg.Connection[Any]) -> int:

@@ -41,12 +41,12 @@ async def restore(source: Path, database: Path, *, at: datetime) -> Restored:
         _remove(copy)
         try:
             _require_another(source, real)
-            _same_owner(real, lock_of(real))
+            same_owner(real, lock_of(real))
             migrated_from, saved_until = await asyncio.to_thread(_copy_and_verify, source, copy)
             former = _read_replaced(real)
             prepared, database_id = await _prepare(copy, former, at=at)
             version = await asyncio.to_thread(_verify_prepared, copy)
-            _same_owner(real, copy)
+            same_owner(real, copy)
             remember(real, database_id, *(remembered(real) or ()))  # a kill from here on leaves either of them
             kept = _put_in_place(copy, real, at=at)
         except OSError as error:
@@ -77,7 +77,7 @@ def accept_recovered(database: Path, *, at: datetime) -> Prepared:
         prepared, _ = asyncio.run(_prepare(database, Former(), at=at))
     except DatabaseUnavailable as unavailable:
         raise DatabaseNotWritable(database, unavailable.fault.value) from unavailable
-    _same_owner(real, lock_of(real))
+    same_owner(real, lock_of(real))
     return prepared
 
 
@@ -187,7 +187,7 @@ def _give_name(real: Path, kept: Path) -> None:
         sync(kept)
 
 
-def _same_owner(model: Path, path: Path) -> None:
+def same_owner(model: Path, path: Path) -> None:
     """Give ``path`` to the owner of the database, or of its folder: root may restore, SkinDesk must read."""
     owner = status_of(model) or model.parent.stat()
     if os.geteuid() == 0 and os.path.lexists(path):
