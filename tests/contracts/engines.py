@@ -92,15 +92,21 @@ async def _sqlite(folder: Path) -> AsyncIterator[Repositories]:
 
 
 @asynccontextmanager
-async def _postgres(_folder: Path) -> AsyncIterator[Repositories]:
-    """Let two processes share the database: each has connections, a queue and caches of its own."""
+async def two_processes() -> AsyncIterator[list[Repositories]]:
+    """Yield the repositories of two processes on one database: each has connections, a queue and caches of its own."""
     with postgres.database() as url:
         async with PostgresDatabase.open(url) as one, PostgresDatabase.open(url) as other:
             rows = partial(_rows, one, await _tables_of_postgres(one))
-            sides = [_over(db, chain=partial(chain_report, url), rows=rows) for db in (one, other)]
-            names = [field.name for field in fields(repositories.Repositories)]
-            in_turns: Any = {name: _InTurns(*(getattr(side, name) for side in sides)) for name in names}
-            yield replace(sides[0], **in_turns)
+            yield [_over(db, chain=partial(chain_report, url), rows=rows) for db in (one, other)]
+
+
+@asynccontextmanager
+async def _postgres(_folder: Path) -> AsyncIterator[Repositories]:
+    """Let two processes answer in turns."""
+    async with two_processes() as sides:
+        names = [field.name for field in fields(repositories.Repositories)]
+        in_turns: Any = {name: _InTurns(*(getattr(side, name) for side in sides)) for name in names}
+        yield replace(sides[0], **in_turns)
 
 
 class _InTurns:

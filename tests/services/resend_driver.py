@@ -1,4 +1,4 @@
-"""Drives the services of two guilds over one database, for the state machine of resends."""
+"""Drives the services of two guilds in one process or several, for the state machine of resends."""
 
 import asyncio
 import tempfile
@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from bot.domain.access import Actor
 from bot.domain.errors import SkinDeskError
 from bot.domain.resends import Resend, ResendState
-from tests.contracts.engines import ENGINES
+from tests.contracts.engines import ENGINES, Repositories
 from tests.fakes.counted_trade_provider import CountedTradeProvider, Late
 from tests.services.resend_setup import AGENTS, CUSTOMERS_ACCOUNT, GUILD, MODERATORS, Crashed, ResendSetup, member
 
@@ -21,37 +21,67 @@ REQUESTER = 102
 
 
 class ResendDriver(RuleBasedStateMachine):
-    """The services of two guilds over one database, and what runs while they answer."""
+    """The services of two guilds over one database, and what runs while they answer.
+
+    Several processes are killed in turns: while one is dead, the others go on.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._stack = AsyncExitStack()
         folder = self._stack.enter_context(tempfile.TemporaryDirectory())
         self._runner = asyncio.Runner()
-        self._waiting: list[tuple[asyncio.Task[Any], Late]] = []
+        self._waiting: list[tuple[asyncio.Task[Any], Late, ResendSetup]] = []
         self._lost: list[Late] = []
         self._is_mended = True
-        self._services, self._provider = self._runner.run(self._opened(Path(folder)))
+        self._alive, self._provider = self._runner.run(self._opened(Path(folder)))
+        self._dead: list[ResendSetup] = []
 
-    async def _opened(self, folder: Path) -> tuple[ResendSetup, CountedTradeProvider]:
-        repositories = await self._stack.enter_async_context(ENGINES["sqlite"](folder))
-        provider = CountedTradeProvider(repositories.resends, repositories.audit)
-        services = ResendSetup(repositories, provider)
-        services.provider = provider
-        await services.set_up()
-        await services.start()
+    async def _stores(self, folder: Path) -> list[Repositories]:
+        """Open the database, once for each process."""
+        return [await self._stack.enter_async_context(ENGINES["sqlite"](folder))]
+
+    async def _opened(self, folder: Path) -> tuple[list[ResendSetup], CountedTradeProvider]:
+        stores = await self._stores(folder)
+        provider = CountedTradeProvider(stores[0].resends, stores[0].audit)
+        first = ResendSetup(stores[0], provider)
+        first.provider = provider
+        await first.set_up()
+        processes = [first, *(ResendSetup(store, provider, beside=first) for store in stores[1:])]
+        for process in processes:
+            await process.start()
         for trade_id in TRADES:
             provider.add(trade_id, CUSTOMERS_ACCOUNT)
-        return services, provider
+        return processes, provider
+
+    @property
+    def _services(self) -> ResendSetup:
+        """The process that gets the next click, and the next kill."""
+        return self._alive[0]
+
+    def _process(self, number: int) -> ResendSetup:
+        """Return the processes in turns, for clicks at the same time."""
+        return self._alive[number % len(self._alive)]
+
+    async def _told(self) -> None:
+        """Wait until no process tells Discord anything."""
+        for process in self._alive * 2:  # what one shows may change what another one does
+            await process.told()
+
+    def _tick(self) -> None:
+        """Let every process do a round of its background work, at the same time."""
+        self._do(*(process.delivery.tick() for process in self._alive))
+        self._do(*(process.delivery.refresh_cards() for process in self._alive))
 
     def teardown(self) -> None:
         self._runner.run(self._ended())
         self._runner.close()
 
     async def _ended(self) -> None:
-        await self._services.delivery.close(within=0.0)
-        await asyncio.gather(*(task for task, _ in self._waiting), return_exceptions=True)
-        for late in (*self._lost, *(late for _, late in self._waiting)):
+        for process in self._alive:
+            await process.delivery.close(within=0.0)
+        await asyncio.gather(*(task for task, *_ in self._waiting), return_exceptions=True)
+        for late in (*self._lost, *(late for _, late, _ in self._waiting)):
             late.cancel()
         await self._stack.aclose()
 
@@ -93,7 +123,7 @@ class ResendDriver(RuleBasedStateMachine):
 
         async def done() -> list[Any]:
             answers = list(await asyncio.gather(*work, return_exceptions=True))
-            await self._services.told()
+            await self._told()
             return answers
 
         answers = self._runner.run(done())
@@ -108,17 +138,17 @@ class ResendDriver(RuleBasedStateMachine):
         await asyncio.wait({task, reached}, return_when=asyncio.FIRST_COMPLETED)
         reached.cancel()
         if late.reached.is_set():
-            self._waiting.append((task, late))
+            self._waiting.append((task, late, self._services))
         else:
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _answered(self, task: asyncio.Task[Any], late: Late, *, leaves: bool) -> None:
+    async def _answered(self, task: asyncio.Task[Any], late: Late, process: ResendSetup, *, leaves: bool) -> None:
         if leaves:
             task.cancel()
         await late.let_go()
-        work = {each for each, number in self._services.delivery._running.items() if number == late.resend_id}
+        work = {each for each, number in process.delivery._running.items() if number == late.resend_id}
         await asyncio.gather(task, *work, return_exceptions=True)
-        await self._services.told()
+        await self._told()
 
     def _crash(self, work: Coroutine[Any, Any, Any], after: int) -> None:
         """Run ``work`` until its ``after``-th call to a port, or to its end, then crash."""
@@ -143,9 +173,20 @@ class ResendDriver(RuleBasedStateMachine):
         self._services.crash()
 
     async def _started_again(self) -> None:
-        await asyncio.gather(*(task for task, _ in self._waiting), return_exceptions=True)
-        self._lost += [late for _, late in self._waiting]
-        self._waiting.clear()
-        await self._services.start()
+        """Let another process take over from the one that has ended; the only one starts again."""
+        ended = self._alive.pop(0)
+        ended.desk.end(ended.workers)
+        cut_off = [each for each in self._waiting if each[2] is ended]
+        await asyncio.gather(*(task for task, *_ in cut_off), return_exceptions=True)
+        self._lost += [late for _, late, _ in cut_off]
+        self._waiting = [each for each in self._waiting if each[2] is not ended]
+        self._dead.append(ended)
+        if not self._alive:
+            await self._dead[0].start()
+            self._alive.append(self._dead.pop(0))
+        for process in self._alive:
+            await process.tick()
+            await process.refresh()
+        await self._told()
         cards = self._services.cards
         self._is_mended = cards.edits == cards.posts == "taken"

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from bot.domain.audit import AuditAction, AuditRow
-from bot.domain.resends import TRANSITIONS, Outcome, Resend, ResendState
+from bot.domain.resends import TELLING_IN_DOUBT, TRANSITIONS, Outcome, Resend, ResendState
 from tests.contracts.engines import Repositories
 from tests.fakes.counted_trade_provider import CountedTradeProvider, approvals
 from tests.fakes.resend_cards import FakeResendCards
@@ -55,6 +55,7 @@ class Promises:
             of_trade = [each for each in requests if each.trade_id == trade_id and each.state is ResendState.SENT]
             claimed = sum(each.outcome in (Outcome.CONFIRMED, Outcome.READ_BACK) for each in of_trade)
             assert claimed <= self._provider.done_to[trade_id]
+        self._told_once(requests, is_idle=is_idle)
         if is_idle:
             self._nothing_is_left(requests, cards_keep_up=cards_keep_up)
 
@@ -88,6 +89,16 @@ class Promises:
         if resend.shown_version is not None:
             assert (resend.id, resend.shown_version) in self._cards.facts
 
+    def _told_once(self, requests: list[Resend], *, is_idle: bool) -> None:
+        """No one is told an end twice, and who is not told at all is named on the card."""
+        told = Counter((each.user_id, each.resend.id) for each in self._cards.messages if not each.resend.state.is_open)
+        assert set(told.values()) <= {1}
+        for resend in requests:
+            if is_idle and not resend.state.is_open and TELLING_IN_DOUBT not in resend.notes:
+                assert told[resend.requested_by, resend.id] or "requester_not_told" in resend.notes
+                if resend.guild_id == CUSTOMER.guild_id:
+                    assert told[CUSTOMER.user_id, resend.id] or "owner_not_told" in resend.notes
+
     def _nothing_is_left(self, requests: list[Resend], *, cards_keep_up: bool) -> None:
         """Everything that was begun has ended or is unknown, and the cards show it: those of ended ones for a day."""
         assert not {resend.state for resend in requests} & {ResendState.APPROVED, ResendState.SENDING}
@@ -96,7 +107,7 @@ class Promises:
             if cards_keep_up and (resend.state.is_open or (resend.message_id is not None and is_recent)):
                 shown = self._cards.on_cards[resend.message_id or 0]
                 assert (shown.id, shown.state, shown.version) == (resend.id, resend.state, resend.version)
-                assert resend.message_id in self._cards.cards_of(resend.id)
+                assert self._cards.cards_of(resend.id) == [resend.message_id]
 
     async def _request(self, number: int) -> Resend:
         found = [await self._repositories.resends.get(guild_id, number) for guild_id in GUILDS]

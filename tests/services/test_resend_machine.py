@@ -41,7 +41,7 @@ class Machine(ResendDriver):
         one = self._one(which, ResendState.PENDING)
         before = self._provider.calls.total()
         self._provider.ways.append(WAYS[way])
-        work = [self._services.approve(one, by=who) for who in self._moderators(one, people)]
+        work = [self._process(number).approve(one, by=who) for number, who in enumerate(self._moderators(one, people))]
         done = self._do(*work)
         self._provider.ways.clear()
         assert len(done) <= 1
@@ -55,7 +55,7 @@ class Machine(ResendDriver):
         first, second = self._moderators(one, 2)
         work = [
             self._services.approve(one, by=first),
-            self._services.service.deny(one, by=second),
+            self._process(1).service.deny(one, by=second),
         ]
         done = self._do(*(reversed(work) if denied_first else work))
         self._provider.ways.clear()
@@ -134,7 +134,8 @@ class Machine(ResendDriver):
         before = self._stored(one)
         holder = before.taken_by if before is not None else None
         who = self._moderators(one, people)
-        self._do(*(self._services.queue.take(one, by=each, holder=holder) for each in who))
+        work = [self._process(number).queue.take(one, by=each, holder=holder) for number, each in enumerate(who)]
+        self._do(*work)
         after = self._stored(one)
         if before is not None and after is not None and before.state in (ResendState.PENDING, ResendState.UNKNOWN):
             assert after.taken_by != holder
@@ -147,12 +148,12 @@ class Machine(ResendDriver):
     def mark(self, which: int, answers: list[bool]) -> None:
         """Let moderators settle an unknown outcome by hand while a reading does the same."""
         one = self._one(which, ResendState.UNKNOWN)
-        people = self._moderators(one, len(answers))
-        done = self._do(
-            *(self._services.service.mark(one, sent=sent, by=who) for who, sent in zip(people, answers, strict=True)),
-            self._services.delivery.tick(),
-        )
-        assert len(done) <= 2  # one moderator, and the reading
+        marked = [
+            self._process(number).service.mark(one, sent=sent, by=who)
+            for number, (who, sent) in enumerate(zip(self._moderators(one, len(answers)), answers, strict=True))
+        ]
+        done = self._do(*marked, *(process.delivery.tick() for process in self._alive))
+        assert len(done) <= 1 + len(self._alive)  # one moderator, and the readings
 
     @rule(trade_id=st.sampled_from(TRADES), status=st.sampled_from([-1, 5, 3]))
     def change(self, trade_id: int, status: int) -> None:
@@ -179,7 +180,7 @@ class Machine(ResendDriver):
         self.disturb_discord(edits="taken", posts="taken", tells="taken")
         for _ in range(2 * len(self._services.cards.shown) + 2):
             self._services.clock.advance(seconds=61)
-            self._do(self._services.delivery.refresh_cards())
+            self._do(*(process.delivery.refresh_cards() for process in self._alive))
         self._is_mended = True
 
     @precondition(lambda self: self._services.cards.shown)
@@ -202,8 +203,7 @@ class Machine(ResendDriver):
     def wait(self, seconds: int) -> None:
         """Let time pass: outcomes are read and requests expire."""
         self._services.clock.advance(seconds=seconds)
-        self._do(self._services.delivery.tick())
-        self._do(self._services.delivery.refresh_cards())
+        self._tick()
 
     @rule(guild_id=st.sampled_from(GUILDS))
     def resume(self, guild_id: int) -> None:
@@ -246,7 +246,7 @@ class Machine(ResendDriver):
         """Read outcomes: no resend that the provider shows as done stays unknown."""
         self._provider.cannot_be_read = None
         self._services.clock.advance(seconds=3601)
-        self._do(self._services.delivery.tick())
+        self._tick()
         for resend in self._runner.run(self._services.repositories.resends.all_open()):
             if resend.state is ResendState.UNKNOWN:
                 assert not resend.facts.shows_resend(TradeFacts.of(self._provider.kept[resend.trade_id]))
